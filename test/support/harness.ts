@@ -1,0 +1,15 @@
+// One set of names for `bun test` and `deno test`: the same test files run on both. Assertions come from `node:assert/strict`.
+const runtime: any = await import("Bun" in globalThis ? "bun:test" : "node:test");
+
+type Body = () => void | Promise<void>;
+
+/** Registers a test; `timeoutMs` defaults to the runner's own limit. */
+export function test(name: string, body: Body, timeoutMs?: number): void {
+  if ("Bun" in globalThis) runtime.test(name, body, timeoutMs);
+  else runtime.test(name, timeoutMs === undefined ? {} : { timeout: timeoutMs }, body);
+}
+export const describe: (name: string, body: () => void) => void = runtime.describe;
+export const beforeAll: (body: Body) => void = runtime.beforeAll ?? runtime.before;
+export const afterAll: (body: Body) => void = runtime.afterAll ?? runtime.after;
+export const beforeEach: (body: Body) => void = runtime.beforeEach;
+export const afterEach: (body: Body) => void = runtime.afterEach;
