@@ -1,0 +1,51 @@
+// A worker dies, or hangs and comes back, while it executes runs.
+import assert from "node:assert/strict";
+import { test } from "../support/harness.ts";
+import { Scene } from "./scene.ts";
+
+test("a worker killed by SIGKILL in mid-run: its runs execute elsewhere within 5 s", async () => {
+  await using scene = await Scene.open("sigkill");
+  await scene.engine("leader");
+  const victim = await scene.worker();
+  const client = await scene.client();
+  const runs = await client.task<{ ms: number }, { pid: number }>("work").enqueueMany([{ ms: 3_000 }, { ms: 3_000 }, { ms: 3_000 }]);
+  await scene.journal.until("begin", 3, 10_000);
+  const survivor = await scene.worker();
+  const killedAt = Date.now();
+  await victim.kill();
+  const again = await scene.journal.until("begin", 3, 10_000, (line) => line.pid === survivor.pid);
+  for (const line of again) assert.ok(line.at - killedAt < 5_000, `began again ${line.at - killedAt} ms after the kill`);
+  for (const run of runs) assert.equal((await run.result()).pid, survivor.pid);
+  for (const run of runs) {
+    const info = await run.status();
+    assert.equal(info.state, "completed");
+    assert.equal(info.attempt, 1, "a lost attempt does not use up the user's retries");
+  }
+}, 60_000);
+
+// The zombie: SIGSTOP looks to the engine like a blocked process (connected, silent). After 30 s its runs are lost and execute
+// elsewhere. SIGCONT lets it finish them a second time; the log already holds an accepted outcome, so nothing may change.
+test("a worker stopped for 40 s and continued: its late outcomes change nothing", async () => {
+  await using scene = await Scene.open("sigstop");
+  await scene.engine("leader");
+  const zombie = await scene.worker();
+  const client = await scene.client();
+  const runs = await client.task<{ ms: number }, { pid: number }>("work").enqueueMany([{ ms: 2_000 }, { ms: 2_000 }]);
+  await scene.journal.until("begin", 2, 10_000);
+  zombie.send("SIGSTOP");
+  const survivor = await scene.worker();
+  const stoppedAt = Date.now();
+  const results = await Promise.all(runs.map((run) => run.result()));
+  assert.deepEqual(results.map((result) => result.pid), [survivor.pid, survivor.pid]);
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, 40_000 - (Date.now() - stoppedAt))));
+  zombie.send("SIGCONT");
+  await scene.journal.until("end", 2, 20_000, (line) => line.pid === zombie.pid);
+  // The zombie works again: a new wave of runs reaches both workers.
+  await client.task<{ ms: number }, { pid: number }>("work").runMany(Array.from({ length: 8 }, () => ({ ms: 300 })));
+  await scene.journal.until("end", 3, 10_000, (line) => line.pid === zombie.pid);
+  for (const run of runs) {
+    const info = await run.status();
+    assert.equal(info.state, "completed");
+    assert.deepEqual(info.output, { pid: survivor.pid });
+  }
+}, 120_000);
