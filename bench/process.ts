@@ -1,0 +1,73 @@
+// Starts the processes of the benchmark; each speaks in lines of JSON on stdout.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+export interface Line {
+  readonly event: string;
+  readonly [field: string]: any;
+}
+
+export class Process {
+  readonly #child: ChildProcess;
+  readonly #lines: Line[] = [];
+  readonly #exited: Promise<void>;
+  #heard: () => void = () => {};
+  #hasExited = false;
+
+  constructor(script: string, env: Record<string, string>, args: readonly string[] = []) {
+    const run = "Bun" in globalThis ? ["run"] : ["run", "-A", "--quiet"];
+    this.#child = spawn(process.execPath, [...run, new URL(script, import.meta.url).pathname, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    createInterface({ input: this.#child.stdout! }).on("line", (line) => {
+      this.#lines.push(JSON.parse(line) as Line);
+      this.#heard();
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#child.on("exit", () => {
+        this.#hasExited = true;
+        this.#heard();
+        resolve();
+      });
+    });
+  }
+
+  /** Waits for the next line of this event. */
+  async next(event: string, timeoutMs = 300_000): Promise<Line> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const at = this.#lines.findIndex((line) => line.event === event);
+      if (at >= 0) return this.#lines.splice(at, 1)[0]!;
+      if (this.#hasExited) throw new Error(`a process of the benchmark ended before it said "${event}"`);
+      if (Date.now() > deadline) throw new Error(`no "${event}" after ${timeoutMs} ms`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, deadline - Date.now());
+        this.#heard = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Sends a command line. */
+  tell(command: string): void {
+    this.#child.stdin!.write(`${command}\n`);
+  }
+
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    if (!this.#hasExited) this.#child.kill(signal);
+    await this.#exited;
+  }
+}
+
+/** In a child: says a line. */
+export function say(event: string, fields: Record<string, unknown> = {}): void {
+  process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
+}
+
+/** In a child: the command lines, one after the other. */
+export function commands(): AsyncIterable<string> {
+  return createInterface({ input: process.stdin });
+}

@@ -1,0 +1,15 @@
+// `natchet engine`: a dedicated engine for production. Several may run; one leads, the rest stand by warm.
+import { Effect } from "effect";
+import { startEngine } from "../mod.ts";
+import { Command } from "./effect-cli.ts";
+import { connectOptions, root } from "./root.ts";
+import { attempt } from "./with-client.ts";
+
+export const engine = Command.make(
+  "engine",
+  {},
+  Effect.fn(function* () {
+    const options = connectOptions(yield* root);
+    yield* attempt(async () => (await startEngine(options)).stopped);
+  }),
+).pipe(Command.withDescription("Run an engine and nothing else (SIGTERM hands over to a standby)"));

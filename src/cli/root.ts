@@ -1,0 +1,32 @@
+// The `natchet` command itself and the flags that all its commands share.
+import { Option } from "effect";
+import type { ConnectOptions } from "../mod.ts";
+import { Command, Flag } from "./effect-cli.ts";
+
+export const root = Command.make("natchet").pipe(
+  Command.withSharedFlags({
+    server: Flag.String("server").pipe(
+      Flag.withAlias("s"),
+      Flag.withDescription(
+        "NATS server, for example nats://127.0.0.1:4222 (NATS_URL); without it one is found or started",
+      ),
+      Flag.optional,
+    ),
+    namespace: Flag.String("namespace").pipe(
+      Flag.withAlias("n"),
+      Flag.withDescription("namespace of tasks and workers (NATCHET_NAMESPACE), default is the one named default"),
+      Flag.optional,
+    ),
+  }),
+  Command.withDescription("Durable task queue and workers on NATS JetStream"),
+);
+
+export interface SharedFlags {
+  readonly server: Option.Option<string>;
+  readonly namespace: Option.Option<string>;
+}
+
+/** What a flag does not say is left to the environment and the defaults. */
+export function connectOptions(flags: SharedFlags): ConnectOptions {
+  return { url: Option.getOrUndefined(flags.server), namespace: Option.getOrUndefined(flags.namespace) };
+}
