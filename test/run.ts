@@ -1,0 +1,108 @@
+// The whole normal suite: every test file on Bun, the runtime-sensitive ones on Deno too. Arguments filter by path.
+// Always ends with the line `N passed, N failed`, summed over all runners; a runner that dies counts as a failure.
+import { spawn } from "node:child_process";
+import { globSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname!, "..");
+
+/** Files under `test/long/` take minutes and are started by hand. */
+const longRunning = "test/long/";
+/** What behaves differently from runtime to runtime: these files run under `deno test` as well. */
+const onDeno = [
+  "test/decorators/",
+  "test/runtime/",
+  "test/nats/",
+  "test/worker/",
+  "test/client/",
+  "test/discovery.test.ts",
+  "test/smoke.test.ts",
+];
+
+interface Runner {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly passed: RegExp;
+  readonly failed: readonly RegExp[];
+}
+interface Result {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const filters = process.argv.slice(2);
+const files = globSync("test/**/*.test.ts", { cwd: root })
+  .map((file) => file.replaceAll("\\", "/"))
+  .filter((file) => !file.startsWith(longRunning))
+  .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter.replace(/^\.\//, ""))))
+  .sort();
+
+const runners: Runner[] = [
+  {
+    name: "bun",
+    command: "bun",
+    args: ["test", ...files.map((file) => `./${file}`)],
+    passed: /^\s*(\d+) pass$/gm,
+    failed: [/^\s*(\d+) fail$/gm, /^\s*(\d+) errors?$/gm],
+  },
+];
+const denoFiles = files.filter((file) => onDeno.some((prefix) => file.startsWith(prefix)));
+if (denoFiles.length > 0)
+  runners.push({
+    name: "deno",
+    command: "deno",
+    args: ["test", "-A", "--no-check", ...denoFiles],
+    passed: /\| (\d+) passed\b/g,
+    failed: [/\| (\d+) failed\b/g],
+  });
+
+const total = { passed: 0, failed: 0 };
+if (files.length === 0) {
+  console.log(`no test file matches ${filters.join(" ")}`);
+  total.failed += 1;
+} else
+  for (const runner of runners) {
+    const result = await run(runner);
+    total.passed += result.passed;
+    total.failed += result.failed;
+  }
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed === 0 ? 0 : 1);
+
+function run(runner: Runner): Promise<Result> {
+  console.log(`\n== ${runner.name} ==`);
+  return new Promise((resolve) => {
+    const child = spawn(join(root, "node_modules", ".bin", runner.command), runner.args, {
+      cwd: root,
+      env: { ...process.env, NO_COLOR: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    const keep = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
+      to.write(chunk);
+      output = (output + chunk.toString()).slice(-100_000);
+    };
+    child.stdout.on("data", keep(process.stdout));
+    child.stderr.on("data", keep(process.stderr));
+    child.on("error", (error) => resolve({ passed: 0, failed: failure(runner, error.message) }));
+    child.on("close", (code, signal) => {
+      const passed = lastNumber(output, runner.passed);
+      const failed = runner.failed.reduce((sum, pattern) => sum + (lastNumber(output, pattern) ?? 0), 0);
+      if (passed === undefined)
+        return resolve({ passed: 0, failed: failed + failure(runner, `ended without a summary (${signal ?? code})`) });
+      const unexplained = code !== 0 && failed === 0;
+      resolve({ passed, failed: unexplained ? failure(runner, `ended with ${signal ?? code}`) : failed });
+    });
+  });
+}
+
+function failure(runner: Runner, why: string): number {
+  console.log(`${runner.name}: ${why}`);
+  return 1;
+}
+
+function lastNumber(text: string, pattern: RegExp): number | undefined {
+  const last = [...text.matchAll(pattern)].at(-1)?.[1];
+  return last === undefined ? undefined : Number(last);
+}
