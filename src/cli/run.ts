@@ -46,3 +46,65 @@ export const run = Command.make("run", parameters, (flags) =>
     { command: `natchet run hello '{"name":"Ada"}' --delay 10m --no-wait`, description: "run in ten minutes" },
   ]),
 );
+
+interface EnqueueFlags {
+  readonly delay: Option.Option<string>;
+  readonly at: Option.Option<string>;
+  readonly id: Option.Option<string>;
+  readonly metadata: Record<string, string>;
+  readonly priority: Option.Option<number>;
+}
+
+function enqueueOptions(flags: EnqueueFlags): EnqueueOptions {
+  return {
+    ...(Option.isSome(flags.delay) && { delay: flags.delay.value }),
+    ...(Option.isSome(flags.at) && { at: parseTime(flags.at.value) }),
+    ...(Option.isSome(flags.id) && { id: flags.id.value }),
+    ...(Option.isSome(flags.priority) && { priority: flags.priority.value }),
+    ...(Object.keys(flags.metadata).length > 0 && { metadata: flags.metadata }),
+  };
+}
+
+function parseTime(text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) throw new TypeError(`--at "${text}" is no time, for example 2030-01-31T09:00:00Z`);
+  return time;
+}
+
+async function readInput(json: string | undefined): Promise<unknown> {
+  const text = json === "-" ? await readStdin() : json;
+  if (text === undefined || text.trim() === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new TypeError(`the input is no JSON (${sentenceOf(error)}), for example '{"name":"Ada"}'`);
+  }
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+// Waiting may end before the run does: then the run goes on, and the message says how to find it.
+async function waitFor<T>(result: Promise<T>, run: RunKey, timeout: string | undefined): Promise<T> {
+  const found = `the run goes on; see: natchet runs get ${run.task} ${run.id}`;
+  const onInterrupt = () => {
+    console.error(`\nno longer waiting, ${found}`);
+    process.exit(130);
+  };
+  process.once("SIGINT", onInterrupt);
+  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, "--timeout");
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    if (timeoutMs !== undefined)
+      timer = setTimeout(() => reject(new Error(`no output after ${timeout}, ${found}`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([result, expired]);
+  } finally {
+    clearTimeout(timer);
+    process.off("SIGINT", onInterrupt);
+  }
+}

@@ -28,7 +28,7 @@ export class Supervisor {
   replace(): void {
     if (this.#isStopping) return;
     clearTimeout(this.#restart);
-    this.#next?.kill("SIGTERM");
+    send(this.#next, "SIGTERM");
     const child = this.#spawn();
     this.#next = child;
     (child.stdio[3] as Readable).once("data", () => this.#onReady(child));
@@ -41,7 +41,7 @@ export class Supervisor {
     this.#isStopping = true;
     clearTimeout(this.#restart);
     const gone = [...this.#alive].map((child) => new Promise<void>((resolve) => child.once("exit", () => resolve())));
-    for (const child of this.#alive) child.kill(signal);
+    for (const child of this.#alive) send(child, signal);
     await Promise.all(gone);
   }
 
@@ -66,7 +66,7 @@ export class Supervisor {
     this.#next = undefined;
     if (old === undefined) return;
     this.#options.say("reloaded; the previous worker drains");
-    old.kill("SIGTERM");
+    send(old, "SIGTERM");
   }
 
   #onExit(child: ChildProcess, how: string): void {
@@ -84,5 +84,15 @@ export class Supervisor {
       this.#options.say(`the worker ended (${how}); starting it again`);
       if (this.#next === undefined) this.#restart = setTimeout(() => this.replace(), this.#options.restartMs ?? 1_000);
     }
+  }
+}
+
+// Not `child.kill`: on Deno that closes the child's stdin as well, which says that the supervisor is gone.
+function send(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
+  if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(child.pid, signal);
+  } catch {
+    // It has gone meanwhile; its exit event is on the way.
   }
 }

@@ -34,6 +34,6 @@ export const worker = Command.make(
 function tellSupervisor(): void {
   if (process.env.NATCHET_SUPERVISED !== "1") return;
   writeSync(3, "ready\n");
-  process.stdin.on("end", () => process.kill(process.pid, "SIGTERM"));
+  process.stdin.once("end", () => process.kill(process.pid, "SIGTERM"));
   process.stdin.resume();
 }

@@ -1,0 +1,118 @@
+// `natchet runs list|get|cancel`: finds runs and ends them.
+import { Option } from "effect";
+import type { RunFilter, RunInfo, RunState } from "../mod.ts";
+import { Argument, Command, Flag } from "./effect-cli.ts";
+import { formatTime, outputFlag, print } from "./output.ts";
+import { withClient } from "./with-client.ts";
+
+const states = [
+  "scheduled",
+  "queued",
+  "running",
+  "retrying",
+  "completed",
+  "failed",
+  "cancelled",
+] as const satisfies readonly RunState[];
+
+const filterFlags = {
+  task: Flag.String("task").pipe(Flag.withAlias("t"), Flag.withDescription("only runs of this task"), Flag.optional),
+  state: Flag.Literals("state", states).pipe(
+    Flag.withDescription("only runs in this state; repeatable"),
+    Flag.atLeast(0),
+  ),
+  metadata: Flag.KeyValuePair("metadata").pipe(
+    Flag.withAlias("m"),
+    Flag.withDescription("only runs with key=value in their metadata, repeatable"),
+    Flag.withDefault({}),
+  ),
+};
+
+const runArguments = {
+  task: Argument.String("task").pipe(Argument.withDescription("name of the task")),
+  id: Argument.String("id").pipe(Argument.withDescription("id of the run")),
+};
+
+const list = Command.make(
+  "list",
+  {
+    ...filterFlags,
+    limit: Flag.Int("limit").pipe(Flag.withDescription("at most this many, the newest first"), Flag.withDefault(50)),
+    output: outputFlag,
+  },
+  (flags) =>
+    withClient(async (natchet) => {
+      const { runs, total } = await natchet.list(filterOf(flags), { limit: flags.limit });
+      print(runs, flags.output, columns, "no run matches");
+      if (flags.output === "table" && total > runs.length)
+        console.log(`${runs.length} of ${total}; --limit shows more`);
+    }),
+).pipe(Command.withDescription("List runs, the newest first"));
+
+const get = Command.make("get", { ...runArguments, output: outputFlag }, ({ task, id, output }) =>
+  withClient(async (natchet) => {
+    const info = await natchet.get(task, id).status();
+    console.log(output === "json" ? JSON.stringify(info, undefined, 2) : describe(info));
+  }),
+).pipe(Command.withDescription("Show one run: state, attempts, output or error"));
+
+const cancel = Command.make("cancel", { ...runArguments }, ({ task, id }) =>
+  withClient(async (natchet) => {
+    await natchet.get(task, id).cancel();
+    console.log(`cancelled ${task}/${id}`);
+  }),
+).pipe(Command.withDescription("Cancel a run, whether it waits or runs"));
+
+export const runs = Command.make("runs").pipe(
+  Command.withDescription("List, show and cancel runs"),
+  Command.withSubcommands([list, get, cancel]),
+);
+
+const columns = {
+  task: (run: RunInfo) => run.task,
+  id: (run: RunInfo) => run.id,
+  state: (run: RunInfo) => run.state,
+  attempt: (run: RunInfo) => run.attempt,
+  created: (run: RunInfo) => formatTime(run.createdAt),
+  finished: (run: RunInfo) => formatTime(run.finishedAt),
+  error: (run: RunInfo) => run.error?.message.slice(0, 60).replaceAll("\n", " ") ?? run.reason,
+};
+
+interface FilterFlags {
+  readonly task: Option.Option<string>;
+  readonly state: readonly RunState[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+function filterOf({ task, state, metadata }: FilterFlags): RunFilter {
+  return {
+    ...(Option.isSome(task) && { task: task.value }),
+    ...(state.length > 0 && { state: [...state] }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+  };
+}
+
+function describe(run: RunInfo): string {
+  const facts: [string, string | undefined][] = [
+    ["run", `${run.task}/${run.id}`],
+    ["state", run.state + (run.reason === undefined ? "" : `: ${run.reason}`)],
+    ["priority", String(run.priority)],
+    ["created", formatTime(run.createdAt)],
+    ["due", formatTime(run.dueAt)],
+    ["started", formatTime(run.startedAt)],
+    ["finished", formatTime(run.finishedAt)],
+    ["worker", run.worker],
+    ["metadata", Object.keys(run.metadata).length > 0 ? JSON.stringify(run.metadata) : undefined],
+    ["input", run.input === undefined ? undefined : JSON.stringify(run.input)],
+    ["output", run.output === undefined ? undefined : JSON.stringify(run.output)],
+    ["error", run.error === undefined ? undefined : `${run.error.name}: ${run.error.message}`],
+    ...run.attempts.map((it): [string, string] => [
+      `attempt ${it.attempt}`,
+      `${it.outcome} on ${it.worker}, ${it.endedAt - it.startedAt} ms${it.error === undefined ? "" : `: ${it.error.message}`}`,
+    ]),
+  ];
+  return facts
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name.padEnd(11)}${value}`)
+    .join("\n");
+}

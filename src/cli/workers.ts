@@ -1,0 +1,19 @@
+// `natchet workers`: who is there to execute runs.
+import type { WorkerInfo } from "../mod.ts";
+import { Command } from "./effect-cli.ts";
+import { outputFlag, print } from "./output.ts";
+import { withClient } from "./with-client.ts";
+
+export const workers = Command.make("workers", { output: outputFlag }, ({ output }) =>
+  withClient(async (natchet) => print(await natchet.workers(), output, columns, "no worker is registered")),
+).pipe(Command.withDescription("Show the registered workers, their slots and tasks"));
+
+const columns = {
+  id: (worker: WorkerInfo) => worker.id,
+  name: (worker: WorkerInfo) => worker.name,
+  busy: (worker: WorkerInfo) => worker.busy,
+  slots: (worker: WorkerInfo) => worker.slots,
+  state: (worker: WorkerInfo) => (worker.quiet ? "draining" : "ready"),
+  runtime: (worker: WorkerInfo) => worker.runtime,
+  tasks: (worker: WorkerInfo) => worker.tasks.join(", "),
+};
