@@ -1,0 +1,30 @@
+import { assertName } from "./names.ts";
+import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
+
+/** A name, an input and an output that a worker's method implements and a caller uses, without either importing the other. */
+export interface Contract<I extends AnySchema = AnySchema, O extends AnySchema = AnySchema> {
+  readonly name: string;
+  readonly input: I;
+  readonly output: O;
+}
+
+/**
+ * Declares a contract.
+ *
+ * Fails: TypeError for an illegal name or something that is no schema
+ * @example contract("resize", { input: of<{ width: number }>(), output: of<{ url: string }>() })
+ */
+export function contract<I extends AnySchema, O extends AnySchema>(
+  name: string,
+  shape: { readonly input: I; readonly output: O },
+): Contract<I, O> {
+  const where = `contract ${JSON.stringify(name)}`;
+  toStandard(shape.input, `${where}: input`);
+  toStandard(shape.output, `${where}: output`);
+  return { name: assertName("task", name, "contract"), input: shape.input, output: shape.output };
+}
+
+/** A type without a check at run time: `of<{ width: number }>()`. */
+export const of = <T>(): StandardSchema<T, T> => ({
+  "~standard": { version: 1, vendor: "natchet", validate: (value) => ({ value: value as T }) },
+});

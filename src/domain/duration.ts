@@ -1,0 +1,39 @@
+/** Milliseconds as a number, or text such as `500ms`, `30s`, `5m`, `1h30m`, `7d`. */
+export type DurationInput = number | `${number}${"ms" | "s" | "m" | "h" | "d"}` | (string & {});
+
+const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const whole = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
+const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
+
+/**
+ * Reads a duration.
+ *
+ * Units: result in milliseconds, not negative
+ * Fails: TypeError that names the value, the rule and an example
+ */
+export function parseDuration(value: DurationInput, where: string): number {
+  if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
+  if (typeof value === "string" && whole.test(value)) {
+    let total = 0;
+    for (const [, amount, unit] of value.matchAll(part)) total += Number(amount) * unitMs[unit!]!;
+    return total;
+  }
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new TypeError(
+    `${where}: ${shown} is no duration; use milliseconds or a text of ms, s, m, h and d, for example 500, "30s" or "1h30m"`,
+  );
+}
+
+/** Writes milliseconds the way a person would: `1h30m`, `250ms`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  if (ms < 60_000 && ms % 1_000 !== 0) return `${(ms / 1_000).toFixed(1)}s`;
+  let rest = Math.round(ms / 1_000) * 1_000;
+  let text = "";
+  for (const unit of ["d", "h", "m", "s"]) {
+    const count = Math.floor(rest / unitMs[unit]!);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * unitMs[unit]!;
+  }
+  return text;
+}

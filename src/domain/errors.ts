@@ -1,0 +1,170 @@
+// Every condition that somebody acts on. Wrong use at declaration throws TypeError or RangeError instead.
+import { Data } from "effect";
+import type { AttemptRecord, ErrorRecord } from "./run.ts";
+
+/** Thrown by a task: the run fails at once, whatever retries are left. */
+export class NonRetryableError extends Error {
+  override readonly name = "NonRetryableError";
+}
+
+/** The run ended as `failed`; `error` is what the last attempt threw, `attempts` the whole history. */
+export class RunFailed extends Data.TaggedError("RunFailed")<{
+  readonly key: string;
+  readonly error: ErrorRecord;
+  readonly attempts: readonly AttemptRecord[];
+}> {
+  override get message(): string {
+    const tries = this.attempts.length > 1 ? ` after ${this.attempts.length} attempts` : "";
+    return `run ${this.key} failed${tries}: ${this.error.name}: ${this.error.message}`;
+  }
+}
+
+/** The run ended as `cancelled`: by a caller, or by its schedule timeout. */
+export class RunCancelled extends Data.TaggedError("RunCancelled")<{ readonly key: string; readonly reason: string }> {
+  override get message(): string {
+    return `run ${this.key} was cancelled: ${this.reason}`;
+  }
+}
+
+/** No run of this key is known: never created, or forgotten by retention. */
+export class RunNotFound extends Data.TaggedError("RunNotFound")<{ readonly key: string }> {
+  override get message(): string {
+    return `run ${this.key} is not known: it was never created, or its retention has ended`;
+  }
+}
+
+/** The caller stopped waiting: its time ran out or its client was closed. The run goes on. */
+export class ResultNotAwaited extends Data.TaggedError("ResultNotAwaited")<{
+  readonly key: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `stopped waiting for run ${this.key}: ${this.reason}; the run itself goes on`;
+  }
+}
+
+/** Input or output that its schema refuses. */
+export class InvalidData extends Data.TaggedError("InvalidData")<{
+  readonly what: "input" | "output";
+  readonly task: string;
+  readonly issues: readonly { readonly path: string; readonly message: string }[];
+}> {
+  override get message(): string {
+    const reasons = this.issues.map((issue) => `${issue.path || "(root)"}: ${issue.message}`).join("; ");
+    return `invalid ${this.what} of task "${this.task}": ${reasons}`;
+  }
+}
+
+/** Larger than the server's `max_payload`. Units: bytes */
+export class PayloadTooLarge extends Data.TaggedError("PayloadTooLarge")<{
+  readonly what: string;
+  readonly bytes: number;
+  readonly limit: number;
+}> {
+  override get message(): string {
+    return `${this.what} has ${this.bytes} bytes, the server takes ${this.limit} (max_payload); store large data elsewhere and pass a reference`;
+  }
+}
+
+/** The store has reached `maxBytes`: new runs are refused, nothing is lost. */
+export class QueueFull extends Data.TaggedError("QueueFull")<{ readonly namespace: string; readonly reason: string }> {
+  override get message(): string {
+    return `namespace "${this.namespace}" takes no new runs: ${this.reason}; raise maxBytes, shorten the retention or add workers`;
+  }
+}
+
+export class NatsUnreachable extends Data.TaggedError("NatsUnreachable")<{
+  readonly url: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `cannot connect to NATS at ${this.url}: ${this.reason}; start a server there, set NATS_URL, or unset it to use the embedded one`;
+  }
+}
+
+export class ServerTooOld extends Data.TaggedError("ServerTooOld")<{
+  readonly url: string;
+  readonly version: string;
+  readonly needed: string;
+}> {
+  override get message(): string {
+    return `nats-server ${this.version} at ${this.url} is too old: natchet needs ${this.needed} or newer; upgrade it, or unset NATS_URL to use the embedded one`;
+  }
+}
+
+export class JetStreamDisabled extends Data.TaggedError("JetStreamDisabled")<{ readonly url: string }> {
+  override get message(): string {
+    return `the server at ${this.url} runs without JetStream; start it with "nats-server -js", or enable jetstream for this account`;
+  }
+}
+
+export class PermissionDenied extends Data.TaggedError("PermissionDenied")<{
+  readonly subject: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `NATS refuses ${this.subject}: ${this.reason}; allow natchet.>, $JS.API.>, $KV.natchet_*.> and _INBOX.> for this user`;
+  }
+}
+
+/** No usable nats-server program was found or could be fetched. */
+export class ServerBinaryNotFound extends Data.TaggedError("ServerBinaryNotFound")<{
+  readonly tried: readonly string[];
+}> {
+  override get message(): string {
+    return `no nats-server program (2.10 or newer) was found: ${this.tried.join("; ")}. Install one, put its path into NATCHET_NATS_SERVER, or set NATS_URL to a running server`;
+  }
+}
+
+/** The embedded server did not start or stopped. */
+export class EmbeddedServerFailed extends Data.TaggedError("EmbeddedServerFailed")<{ readonly reason: string }> {
+  override get message(): string {
+    return `the embedded nats-server failed: ${this.reason}`;
+  }
+}
+
+/** Nobody leads the namespace, or the leader does not answer; safe to try again. */
+export class EngineUnreachable extends Data.TaggedError("EngineUnreachable")<{
+  readonly namespace: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `no engine answers in namespace "${this.namespace}": ${this.reason}; start one with "natchet engine" or a worker with engine: "auto"`;
+  }
+}
+
+/** JetStream does not answer or refuses; safe to try again. */
+export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<{
+  readonly operation: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `the store cannot ${this.operation}: ${this.reason}`;
+  }
+}
+
+/** Bytes that are not what they claim to be; never retried. */
+export class MalformedRecord extends Data.TaggedError("MalformedRecord")<{
+  readonly what: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `malformed ${this.what}: ${this.reason}`;
+  }
+}
+
+/** Turns whatever was thrown into what is stored. */
+export function errorRecordOf(error: unknown): ErrorRecord {
+  if (error instanceof Error) {
+    return { name: error.name, message: error.message, ...(error.stack !== undefined && { stack: error.stack }) };
+  }
+  return { name: "Error", message: typeof error === "string" ? error : `thrown value: ${describeValue(error)}` };
+}
+
+function describeValue(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
+}

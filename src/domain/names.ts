@@ -1,0 +1,17 @@
+export type NameKind = "task" | "worker" | "namespace";
+
+const legal = /^[A-Za-z0-9_-]{1,64}$/;
+const example: Record<NameKind, string> = { task: "send-email", worker: "email", namespace: "prod" };
+
+/**
+ * Returns the name if it can be a subject token, else throws.
+ *
+ * Fails: TypeError that names the value, the rule and a legal name
+ */
+export function assertName(kind: NameKind, value: unknown, where: string): string {
+  if (typeof value === "string" && legal.test(value)) return value;
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new TypeError(
+    `${where}: ${shown} is no ${kind} name; use 1 to 64 characters of A-Z a-z 0-9 _ and -, for example "${example[kind]}"`,
+  );
+}

@@ -1,0 +1,96 @@
+import { type DurationInput, parseDuration } from "./duration.ts";
+
+/** How often and when a failed run is tried again. Units: milliseconds; `jitter` is the share (0…1) by which a delay may be shortened */
+export interface RetryPolicy {
+  readonly limit: number;
+  readonly backoff: "fixed" | "exponential";
+  readonly baseMs: number;
+  readonly factor: number;
+  readonly maxMs: number;
+  readonly jitter: number;
+  readonly retryIf?: (error: unknown) => boolean;
+}
+
+/** A number of retries, or the whole policy. */
+export type RetryInput =
+  | number
+  | {
+      /** Retries after the first attempt. */
+      readonly limit: number;
+      /** @default "exponential" */
+      readonly backoff?: "fixed" | "exponential";
+      /** The first delay. @default "1s" */
+      readonly base?: DurationInput;
+      /** Growth of exponential delays. @default 2 */
+      readonly factor?: number;
+      /** The longest delay. @default "5m" */
+      readonly max?: DurationInput;
+      /** `true` is 0.2. @default 0 */
+      readonly jitter?: boolean | number;
+      /** Says whether an error is worth another attempt; `false` fails the run at once. */
+      readonly retryIf?: (error: unknown) => boolean;
+    };
+
+/** Reads the option `retries`; throws a TypeError or RangeError that names the value, the rule and an example. */
+export function parseRetry(input: RetryInput | undefined, where: string): RetryPolicy {
+  const given = typeof input === "object" && input !== null ? input : { limit: input ?? 0 };
+  check(
+    Number.isInteger(given.limit) && given.limit >= 0 && given.limit <= 1_000,
+    where,
+    "retries",
+    given.limit,
+    "a whole number from 0 to 1000",
+    "retries: 3",
+  );
+  const backoff = given.backoff ?? "exponential";
+  check(
+    backoff === "fixed" || backoff === "exponential",
+    where,
+    "backoff",
+    backoff,
+    '"fixed" or "exponential"',
+    'backoff: "fixed"',
+  );
+  const factor = given.factor ?? 2;
+  check(Number.isFinite(factor) && factor >= 1, where, "factor", factor, "a number of at least 1", "factor: 2");
+  const jitter = given.jitter === true ? 0.2 : given.jitter === false ? 0 : (given.jitter ?? 0);
+  check(
+    Number.isFinite(jitter) && jitter >= 0 && jitter <= 1,
+    where,
+    "jitter",
+    jitter,
+    "true, false or a number from 0 to 1",
+    "jitter: 0.2",
+  );
+  check(
+    given.retryIf === undefined || typeof given.retryIf === "function",
+    where,
+    "retryIf",
+    given.retryIf,
+    "a function",
+    "retryIf: (error) => …",
+  );
+  return {
+    limit: given.limit,
+    backoff,
+    baseMs: parseDuration(given.base ?? 1_000, `${where}: base`),
+    factor,
+    maxMs: parseDuration(given.max ?? 300_000, `${where}: max`),
+    jitter,
+    ...(given.retryIf && { retryIf: given.retryIf }),
+  };
+}
+
+/** The pause after the failed attempt `attempt` (from 1), in milliseconds; `random` gives 0…1. */
+export function retryDelayMs(policy: RetryPolicy, attempt: number, random: () => number): number {
+  const grown = policy.backoff === "fixed" ? policy.baseMs : policy.baseMs * policy.factor ** (attempt - 1);
+  const capped = Math.min(grown, policy.maxMs);
+  return policy.jitter === 0 ? capped : Math.round(capped * (1 - policy.jitter * random()));
+}
+
+function check(holds: boolean, where: string, name: string, value: unknown, rule: string, example: string): void {
+  if (!holds)
+    throw new RangeError(
+      `${where}: ${name === "retries" ? "the number" : name} must be ${rule}, not ${String(value)}; for example { ${example} }`,
+    );
+}

@@ -1,0 +1,66 @@
+const utf8 = new TextEncoder();
+const maxBytes = 256;
+
+/** Returns the id if it is a text of 1 to 256 UTF-8 bytes, else throws a TypeError. */
+export function assertRunId(id: unknown, where: string): string {
+  if (
+    typeof id === "string" &&
+    id.length > 0 &&
+    id.isWellFormed() &&
+    (id.length <= 64 || utf8.encode(id).length <= maxBytes)
+  )
+    return id;
+  const shown = typeof id === "string" ? JSON.stringify(id.length > 40 ? `${id.slice(0, 40)}…` : id) : String(id);
+  throw new TypeError(
+    `${where}: ${shown} is no run id; use a text of 1 to ${maxBytes} UTF-8 bytes, for example "order-42"`,
+  );
+}
+
+const plain = /^[A-Za-z0-9_-]+$/;
+
+/** Writes an id as one subject token: `[A-Za-z0-9_-]` as they are, every other UTF-8 byte as `=XX`. */
+export function encodeRunId(id: string): string {
+  if (plain.test(id)) return id;
+  let token = "";
+  for (const byte of utf8.encode(id)) {
+    const char = String.fromCharCode(byte);
+    token += plain.test(char) ? char : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return token;
+}
+
+/** Reads back what {@link encodeRunId} wrote. */
+export function decodeRunId(token: string): string {
+  return token.includes("=") ? decodeURIComponent(token.replaceAll("=", "%")) : token;
+}
+
+const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/**
+ * Makes a generator of ids that sort by the time of their creation, also within one millisecond.
+ *
+ * Shape: 10 characters of time, 5 of a counter, 11 of chance; unique across processes by chance (55 bits)
+ */
+export function makeRunIdGenerator(now: () => number = Date.now): () => string {
+  const random = crypto.getRandomValues(new Uint8Array(11));
+  const suffix = Array.from(random, (byte) => alphabet[byte & 31]).join("");
+  let time = 0;
+  let prefix = "";
+  let counter = 0;
+  return () => {
+    const current = now();
+    if (current > time) {
+      time = current;
+      prefix = base32(time, 10);
+      counter = 0;
+    }
+    counter += 1;
+    return prefix + base32(counter, 5) + suffix;
+  };
+}
+
+function base32(value: number, length: number): string {
+  let text = "";
+  for (let rest = value, i = 0; i < length; i++, rest = Math.floor(rest / 32)) text = alphabet[rest % 32] + text;
+  return text;
+}

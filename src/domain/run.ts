@@ -1,0 +1,68 @@
+// The words and the state table of a run; docs/lifecycle.md draws it and a test compares the two.
+export type RunState = "scheduled" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
+export type OutcomeKind = "completed" | "failed" | "cancelled" | "retry" | "returned" | "lost" | "retention";
+
+/** From each state, the states that may follow. */
+export const transitions: Readonly<Record<RunState, readonly RunState[]>> = {
+  scheduled: ["queued", "cancelled"],
+  queued: ["running", "cancelled", "completed", "failed"],
+  running: ["completed", "failed", "retrying", "queued", "cancelled"],
+  retrying: ["queued", "cancelled", "completed"],
+  completed: [],
+  failed: [],
+  cancelled: [],
+};
+
+/** Whether an outcome of this kind ends the run for good. */
+export const isFinal = (kind: OutcomeKind): kind is "completed" | "failed" | "cancelled" =>
+  kind === "completed" || kind === "failed" || kind === "cancelled";
+
+export interface RunKey {
+  readonly task: string;
+  readonly id: string;
+}
+/** `send-email/order-42`; a task name holds no `/`, so the first one separates. */
+export const keyOf = (task: string, id: string): string => `${task}/${id}`;
+export function splitKey(key: string): RunKey {
+  const slash = key.indexOf("/");
+  return { task: key.slice(0, slash), id: key.slice(slash + 1) };
+}
+
+/** What of an error travels and is stored. */
+export interface ErrorRecord {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly retryable?: boolean;
+}
+
+/** One try at a run, as its history keeps it. Units: epoch milliseconds, UTC */
+export interface AttemptRecord {
+  readonly attempt: number;
+  readonly turn: number;
+  readonly worker: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly outcome: OutcomeKind;
+  readonly error?: ErrorRecord;
+}
+
+/** A run as queries answer it. Units: epoch milliseconds, UTC */
+export interface RunInfo {
+  readonly task: string;
+  readonly id: string;
+  readonly state: RunState;
+  readonly attempt: number;
+  readonly priority: number;
+  readonly createdAt: number;
+  readonly dueAt?: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly worker?: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly attempts: readonly AttemptRecord[];
+  readonly input?: unknown;
+  readonly output?: unknown;
+  readonly error?: ErrorRecord;
+  readonly reason?: string;
+}

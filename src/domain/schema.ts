@@ -1,0 +1,76 @@
+// Standard Schema, whichever library made it; Effect schemas are taken as they are.
+import { Schema } from "effect";
+
+/** The shape that zod, valibot, arktype and Effect share (standardschema.dev, version 1). */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+    readonly jsonSchema?: {
+      readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
+    };
+  };
+}
+type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** Any schema that an option takes. */
+export type AnySchema = StandardSchema<any, any> | Schema.Top;
+export type InputOf<S> = S extends Schema.Top ? S["Encoded"] : S extends StandardSchema<infer I, any> ? I : never;
+export type OutputOf<S> = S extends Schema.Top ? S["Type"] : S extends StandardSchema<any, infer O> ? O : never;
+
+declare const sent: unique symbol;
+/** What a handler receives from schema `S`; remembers what a caller may send, before defaults and transforms. */
+export type Payload<S extends AnySchema> = OutputOf<S> & { readonly [sent]?: (value: InputOf<S>) => void };
+/** What a caller sends for a handler parameter of type `P`. */
+export type Sent<P> = P extends { readonly [sent]?: (value: infer I) => void } ? (unknown extends I ? P : I) : P;
+
+export interface ValidationIssue {
+  readonly path: string;
+  readonly message: string;
+}
+export type Validation = { readonly value: unknown } | { readonly issues: readonly ValidationIssue[] };
+
+/** Takes any schema, or throws a TypeError that says where. */
+export function toStandard(schema: unknown, where: string): StandardSchema {
+  const isHolder = (typeof schema === "object" && schema !== null) || typeof schema === "function";
+  if (isHolder && "~standard" in schema) return schema as StandardSchema;
+  if (Schema.isSchema(schema)) {
+    const standard = Schema.toStandardSchemaV1(schema as never, { parseOptions: { errors: "all" } });
+    return Schema.toStandardJSONSchemaV1(standard as never) as unknown as StandardSchema;
+  }
+  throw new TypeError(
+    `${where}: ${String(schema)} is no schema; use a Standard Schema (zod, valibot, arktype) or an Effect schema, for example z.object({ to: z.string() })`,
+  );
+}
+
+/** Checks a value; answers at once unless the schema is asynchronous. */
+export function validate(schema: StandardSchema | undefined, value: unknown): Validation | Promise<Validation> {
+  if (schema === undefined) return { value };
+  const result = schema["~standard"].validate(value);
+  return result instanceof Promise ? result.then(readable) : readable(result);
+}
+
+function readable(result: SchemaResult<unknown>): Validation {
+  if (!result.issues) return { value: result.value };
+  return { issues: result.issues.map((issue) => ({ path: pathOf(issue), message: issue.message })) };
+}
+
+const pathOf = (issue: SchemaIssue): string =>
+  (issue.path ?? []).map((part) => (typeof part === "object" ? String(part.key) : String(part))).join(".");
+
+/** JSON Schema of the input, for listings; null where the library has none. */
+export function jsonSchemaOf(schema: StandardSchema | undefined): Record<string, unknown> | null {
+  try {
+    return schema?.["~standard"].jsonSchema?.input({ target: "draft-2020-12" }) ?? null;
+  } catch {
+    return null; // a schema that JSON Schema cannot express is no fault
+  }
+}

@@ -1,0 +1,72 @@
+import { type DurationInput, parseDuration } from "./duration.ts";
+import { assertName } from "./names.ts";
+import { parseRetry, type RetryInput, type RetryPolicy } from "./retry.ts";
+import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
+
+/** What `@Task` takes beside the name. */
+export interface TaskOptions {
+  /** Checks the input before the task sees it. */
+  readonly input?: AnySchema | undefined;
+  /** Checks what the task returns. */
+  readonly output?: AnySchema | undefined;
+  /** Retries after a failed attempt. @default 0 */
+  readonly retries?: RetryInput | undefined;
+  /** Time that one attempt may take, from the start of the task's code. @default "60s" */
+  readonly timeout?: DurationInput | undefined;
+  /** Time that a run may wait in the queue; null is without limit. @default "5m" */
+  readonly scheduleTimeout?: DurationInput | null | undefined;
+  /** 1…9, higher first. @default 1 */
+  readonly priority?: number | undefined;
+}
+
+export interface TaskDefinition {
+  readonly name: string;
+  readonly input: StandardSchema | undefined;
+  readonly output: StandardSchema | undefined;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+  readonly scheduleTimeoutMs: number | null;
+  readonly priority: number;
+}
+
+export const defaultTimeoutMs = 60_000;
+export const defaultScheduleTimeoutMs = 300_000;
+export const defaultPriority = 1;
+const known = new Set(["input", "output", "retries", "timeout", "scheduleTimeout", "priority"]);
+
+/** Checks a task's name and options; throws a TypeError or RangeError that names the value, the rule and an example. */
+export function defineTask(
+  name: unknown,
+  options: TaskOptions = {},
+  where = `task ${JSON.stringify(name)}`,
+): TaskDefinition {
+  for (const key of Object.keys(options)) {
+    if (!known.has(key))
+      throw new TypeError(`${where}: "${key}" is no option of a task; use one of ${[...known].join(", ")}`);
+  }
+  const { scheduleTimeout } = options;
+  return {
+    name: assertName("task", name, where),
+    input: options.input === undefined ? undefined : toStandard(options.input, `${where}: input`),
+    output: options.output === undefined ? undefined : toStandard(options.output, `${where}: output`),
+    retry: parseRetry(options.retries, `${where}: retries`),
+    timeoutMs: positive(parseDuration(options.timeout ?? defaultTimeoutMs, `${where}: timeout`), `${where}: timeout`),
+    scheduleTimeoutMs:
+      scheduleTimeout === null
+        ? null
+        : parseDuration(scheduleTimeout ?? defaultScheduleTimeoutMs, `${where}: scheduleTimeout`),
+    priority: assertPriority(options.priority ?? defaultPriority, where),
+  };
+}
+
+export function assertPriority(value: number, where: string): number {
+  if (Number.isInteger(value) && value >= 1 && value <= 9) return value;
+  throw new RangeError(
+    `${where}: priority must be a whole number from 1 to 9, not ${String(value)}; for example { priority: 3 }`,
+  );
+}
+
+function positive(ms: number, where: string): number {
+  if (ms > 0) return ms;
+  throw new RangeError(`${where}: must be longer than 0, for example "30s"`);
+}

@@ -1,0 +1,69 @@
+import type { DurationInput } from "./duration.ts";
+import { assertName } from "./names.ts";
+import type { ErrorRecord } from "./run.ts";
+import type { TaskDefinition } from "./task.ts";
+
+/** What a task is given beside its input. */
+export interface TaskContext {
+  readonly input: unknown;
+  readonly task: string;
+  readonly runId: string;
+  /** Counted from 1; a lost or returned attempt does not count. */
+  readonly attempt: number;
+  /** What the earlier attempts of this run threw, oldest first. */
+  readonly errors: readonly ErrorRecord[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Aborted when the run is cancelled, its time is up or the worker gives it back. */
+  readonly signal: AbortSignal;
+  /** Moves the deadline of this attempt. */
+  extendTimeout(by: DurationInput): void;
+  readonly log: TaskLog;
+  progress(fraction: number, note?: string): void;
+}
+
+export interface TaskLog {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** A value, a promise or an Effect of the output. */
+export type Handler = (input: any, ctx: TaskContext) => unknown;
+
+export interface WorkerTask extends TaskDefinition {
+  readonly handler: Handler;
+}
+
+/** Everything that is needed to run a worker; decorators make one, or it is written by hand. */
+export interface WorkerDefinition {
+  readonly name: string;
+  readonly slots: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly tasks: readonly WorkerTask[];
+  readonly onStart?: () => unknown;
+  readonly onStop?: () => unknown;
+}
+
+export const defaultSlots = 100;
+
+export function assertSlots(value: unknown, where: string): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 10_000) return value;
+  throw new RangeError(
+    `${where}: slots must be a whole number from 1 to 10000, not ${String(value)}; for example @Worker(5)`,
+  );
+}
+
+/** Checks a definition, also one that was written by hand; throws a TypeError or RangeError. */
+export function defineWorker(worker: WorkerDefinition): WorkerDefinition {
+  const where = `worker "${worker.name}"`;
+  assertName("worker", worker.name, "worker");
+  assertSlots(worker.slots, where);
+  if (worker.tasks.length === 0) throw new TypeError(`${where} has no task; give a method @Task("send-email")`);
+  const names = new Set<string>();
+  for (const task of worker.tasks) {
+    if (names.has(task.name)) throw new TypeError(`${where} has two tasks named "${task.name}"; give one another name`);
+    names.add(task.name);
+  }
+  return worker;
+}

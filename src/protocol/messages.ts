@@ -1,0 +1,170 @@
+// What travels as JSON over core NATS, checked at the edge. Decoders are built once; a message that does not fit is a MalformedRecord.
+import { Result, Schema } from "effect";
+import { MalformedRecord } from "../domain/errors.ts";
+import type { RunInfo, RunState } from "../domain/run.ts";
+import { jsonBytes, jsonOf } from "./bytes.ts";
+
+const Text = Schema.String;
+const Count = Schema.Finite;
+const StringMap = Schema.Record(Schema.String, Schema.String);
+
+/** A run that a worker holds: executing, or its outcome is not yet stored. */
+const Executing = Schema.Struct({ key: Text, turn: Count, origin: Count, startedAt: Count });
+const TaskDeclaration = Schema.Struct({
+  name: Text,
+  timeoutMs: Count,
+  scheduleTimeoutMs: Schema.NullOr(Count),
+  priority: Count,
+  retries: Count,
+  inputSchema: Schema.Unknown,
+  outputSchema: Schema.Unknown,
+});
+const Register = Schema.Struct({
+  v: Schema.Literal(1),
+  id: Text,
+  name: Text,
+  slots: Count,
+  labels: Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite])),
+  runtime: Text,
+  version: Text,
+  quiet: Schema.Boolean,
+  tasks: Schema.Array(TaskDeclaration),
+  executing: Schema.Array(Executing),
+});
+const Stop = Schema.Struct({ key: Text, turn: Count, reason: Text });
+const Registered = Schema.Struct({ epoch: Count, engine: Text, cancel: Schema.Array(Stop) });
+const Heartbeat = Schema.Struct({ id: Text, executing: Schema.Array(Executing), quiet: Schema.Boolean, lagMs: Count });
+const HeartbeatReply = Schema.Struct({ epoch: Count, known: Schema.Boolean, cancel: Schema.Array(Stop) });
+const Leave = Schema.Struct({ id: Text });
+const Ping = Schema.Struct({ epoch: Count, engine: Text });
+const Pong = Schema.Struct({ busy: Count });
+const CancelOnWorker = Schema.Struct({ epoch: Count, runs: Schema.Array(Stop) });
+const States = Schema.Literals(["scheduled", "queued", "running", "retrying", "completed", "failed", "cancelled"]);
+const Filter = Schema.Struct({
+  task: Schema.optionalKey(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
+  state: Schema.optionalKey(Schema.Array(States)),
+  metadata: Schema.optionalKey(StringMap),
+  ids: Schema.optionalKey(Schema.Array(Schema.String)),
+});
+const CancelRuns = Schema.Struct({
+  runs: Schema.optionalKey(Schema.Array(Schema.String)),
+  filter: Schema.optionalKey(Filter),
+  reason: Text,
+});
+const CancelReply = Schema.Struct({
+  cancelled: Schema.Array(Schema.String),
+  unknown: Schema.Array(Schema.String),
+  finished: Schema.Array(Schema.String),
+});
+const AskResults = Schema.Struct({ keys: Schema.Array(Schema.String), inbox: Text });
+const AskResultsReply = Schema.Struct({ unknown: Schema.Array(Schema.String) });
+const GetRun = Schema.Struct({ key: Text });
+const ListRuns = Schema.Struct({ filter: Filter, limit: Count, before: Schema.optionalKey(Schema.Finite) });
+
+export type Executing = typeof Executing.Type;
+export type TaskDeclaration = typeof TaskDeclaration.Type;
+export type Register = typeof Register.Type;
+export type Registered = typeof Registered.Type;
+/** A run that a worker shall stop, with the turn that is meant and why. */
+export type Stop = typeof Stop.Type;
+export type Heartbeat = typeof Heartbeat.Type;
+export type HeartbeatReply = typeof HeartbeatReply.Type;
+export type Leave = typeof Leave.Type;
+export type Ping = typeof Ping.Type;
+export type Pong = typeof Pong.Type;
+export type CancelOnWorker = typeof CancelOnWorker.Type;
+/** Which runs: every field that is given must match; `metadata` must hold all given pairs. */
+export type RunFilter = {
+  readonly task?: string | readonly string[];
+  readonly state?: readonly RunState[];
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly ids?: readonly string[];
+};
+export type CancelRuns = typeof CancelRuns.Type;
+export type CancelReply = typeof CancelReply.Type;
+export type AskResults = typeof AskResults.Type;
+export type AskResultsReply = typeof AskResultsReply.Type;
+export type GetRun = typeof GetRun.Type;
+export type ListRuns = typeof ListRuns.Type;
+export interface RunList {
+  readonly runs: readonly RunInfo[];
+  readonly total: number;
+}
+export interface WorkerInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly state: "ready" | "quiet" | "silent" | "gone";
+  readonly slots: number;
+  readonly busy: number;
+  readonly tasks: readonly string[];
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly runtime: string;
+  readonly version: string;
+  readonly registeredAt: number;
+  readonly lastHeartbeatAt: number;
+}
+export interface WorkerList {
+  readonly workers: readonly WorkerInfo[];
+  readonly epoch: number;
+  readonly engine: string;
+}
+export interface QueueInfo {
+  readonly task: string;
+  readonly queued: number;
+  readonly running: number;
+  readonly scheduled: number;
+  readonly retrying: number;
+  readonly workers: number;
+}
+
+export const decodeRegister = decoder("register message", Register);
+export const decodeRegistered = decoder("register reply", Registered);
+export const decodeHeartbeat = decoder("heartbeat", Heartbeat);
+export const decodeHeartbeatReply = decoder("heartbeat reply", HeartbeatReply);
+export const decodeLeave = decoder("leave message", Leave);
+export const decodePing = decoder("ping", Ping);
+export const decodePong = decoder("pong", Pong);
+export const decodeCancelOnWorker = decoder("cancel message", CancelOnWorker);
+export const decodeCancelRuns = decoder("cancel request", CancelRuns);
+export const decodeCancelReply = decoder("cancel reply", CancelReply);
+export const decodeAskResults = decoder("result request", AskResults);
+export const decodeAskResultsReply = decoder("result reply", AskResultsReply);
+export const decodeGetRun = decoder("get request", GetRun);
+export const decodeListRuns = decoder("list request", ListRuns);
+
+export const encodeMessage = (message: unknown): Uint8Array => jsonBytes(message);
+
+/** Any request may be answered with an error; returns it, or undefined. */
+export interface ErrorReply {
+  readonly error: { readonly name: string; readonly message: string };
+}
+export const errorReply = (error: unknown): ErrorReply =>
+  error instanceof Error
+    ? { error: { name: error.name, message: error.message } }
+    : { error: { name: "Error", message: String(error) } };
+export function errorOfReply(reply: unknown): ErrorReply["error"] | undefined {
+  return typeof reply === "object" && reply !== null && "error" in reply ? (reply as ErrorReply).error : undefined;
+}
+
+/** Parses JSON of a reply that this repository wrote itself and whose shape its caller knows. */
+export function parseJson(bytes: Uint8Array, what: string): unknown {
+  try {
+    return jsonOf(bytes);
+  } catch (cause) {
+    throw new MalformedRecord({ what, reason: `no JSON: ${(cause as Error).message}` });
+  }
+}
+
+function decoder<S extends Schema.Top & { readonly DecodingServices: never }>(
+  what: string,
+  schema: S,
+): (bytes: Uint8Array) => S["Type"] {
+  const decode = Schema.decodeUnknownResult(schema as never) as unknown as (
+    value: unknown,
+  ) => Result.Result<S["Type"], Schema.SchemaError>;
+  return (bytes) => {
+    const result = decode(parseJson(bytes, what));
+    if (Result.isSuccess(result)) return result.success;
+    throw new MalformedRecord({ what, reason: result.failure.message });
+  };
+}

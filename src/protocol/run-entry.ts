@@ -1,0 +1,94 @@
+// The payload of a run subject: fixed metadata first, then the rarely used rest as JSON, then the input bytes as they were sent,
+// so that the engine routes a run without parsing its payload.
+import type { AttemptRecord, OutcomeKind } from "../domain/run.ts";
+import { assertFits, assertRecord, jsonBytes, jsonOf, noBytes, textOf, utf8, viewOf } from "./bytes.ts";
+
+export const runForm = { new: 0, live: 1, finished: 2 } as const;
+export type RunForm = 0 | 1 | 2;
+
+/** A compacted entry holds the run as the fold knew it at `asOf`. */
+export interface CompactedLive {
+  readonly asOf: number;
+  readonly origin: number;
+  readonly turn: number;
+  readonly attempt: number;
+  readonly lost: number;
+  readonly dueAt: number;
+  readonly readyAt: number;
+  readonly retrying: boolean;
+  readonly history: readonly AttemptRecord[];
+}
+
+export interface CompactedFinished {
+  readonly asOf: number;
+  readonly origin: number;
+  readonly kind: OutcomeKind;
+  /** Where the accepted outcome stands: sequence and index in its entry. */
+  readonly seq: number;
+  readonly index: number;
+  readonly at: number;
+}
+
+export interface RunExtra {
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly state?: CompactedLive | CompactedFinished;
+}
+
+/** Units: epoch milliseconds; `dueAt` 0 = at once; `scheduleTimeoutMs` null = off, undefined = the task's */
+export interface RunEntry {
+  readonly form: RunForm;
+  readonly priority: number;
+  readonly createdAt: number;
+  readonly dueAt: number;
+  readonly scheduleTimeoutMs: number | null | undefined;
+  /** Where the creator waits for the result; empty when nobody does. */
+  readonly inbox: string;
+  readonly extra: RunExtra | undefined;
+  readonly input: Uint8Array;
+}
+
+const head = 36;
+const timeoutSet = 1;
+const timeoutOff = 2;
+
+export function encodeRunEntry(entry: RunEntry): Uint8Array {
+  const inbox = utf8(entry.inbox);
+  const extra = jsonBytes(entry.extra);
+  const bytes = new Uint8Array(head + inbox.length + extra.length + entry.input.length);
+  const view = viewOf(bytes);
+  bytes[0] = 1;
+  bytes[1] = entry.form;
+  bytes[2] = entry.priority;
+  bytes[3] =
+    entry.scheduleTimeoutMs === undefined ? 0 : entry.scheduleTimeoutMs === null ? timeoutSet | timeoutOff : timeoutSet;
+  view.setFloat64(4, entry.createdAt, true);
+  view.setFloat64(12, entry.dueAt, true);
+  view.setFloat64(20, entry.scheduleTimeoutMs ?? 0, true);
+  view.setUint16(28, inbox.length, true);
+  view.setUint32(32, extra.length, true);
+  bytes.set(inbox, head);
+  bytes.set(extra, head + inbox.length);
+  bytes.set(entry.input, head + inbox.length + extra.length);
+  return bytes;
+}
+
+/** Fails: MalformedRecord; `input` is a view on `bytes`, not a copy */
+export function decodeRunEntry(bytes: Uint8Array): RunEntry {
+  assertRecord(bytes, "run entry", head);
+  const view = viewOf(bytes);
+  const extraStart = head + view.getUint16(28, true);
+  const inputStart = extraStart + view.getUint32(32, true);
+  assertFits(inputStart <= bytes.length && bytes[1]! <= 2, "run entry");
+  const flags = bytes[3]!;
+  return {
+    form: bytes[1] as RunForm,
+    priority: bytes[2]!,
+    createdAt: view.getFloat64(4, true),
+    dueAt: view.getFloat64(12, true),
+    scheduleTimeoutMs:
+      (flags & timeoutSet) === 0 ? undefined : (flags & timeoutOff) !== 0 ? null : view.getFloat64(20, true),
+    inbox: textOf(bytes.subarray(head, extraStart)),
+    extra: extraStart === inputStart ? undefined : (jsonOf(bytes.subarray(extraStart, inputStart)) as RunExtra),
+    input: inputStart === bytes.length ? noBytes : bytes.subarray(inputStart),
+  };
+}

@@ -1,0 +1,86 @@
+// Every name on the wire, in one place.
+import { assertName } from "../domain/names.ts";
+import type { RunKey } from "../domain/run.ts";
+import { decodeRunId, encodeRunId } from "../domain/run-id.ts";
+
+export type EngineVerb =
+  | "register"
+  | "heartbeat"
+  | "leave"
+  | "cancel"
+  | "result"
+  | "get"
+  | "list"
+  | "workers"
+  | "queues";
+export type WorkerVerb = "assign" | "cancel" | "ping";
+
+/** The names of one namespace. */
+export class Subjects {
+  readonly namespace: string;
+  readonly stream: string;
+  readonly logsStream: string;
+  readonly bucket: string;
+  readonly leaseBucket: string;
+  /** All run entries. */
+  readonly runs: string;
+  /** All outcome entries. */
+  readonly outcomes: string;
+  /** A new leader announces itself here. */
+  readonly epoch: string;
+  readonly #root: string;
+  readonly #runPrefix: string;
+  readonly #outcomePrefix: string;
+
+  constructor(namespace: string) {
+    this.namespace = assertName("namespace", namespace, "namespace");
+    this.#root = `natchet.${namespace}`;
+    this.stream = `NATCHET_${namespace}`;
+    this.logsStream = `NATCHET_${namespace}_LOGS`;
+    this.bucket = `natchet_${namespace}`;
+    this.leaseBucket = `natchet_${namespace}_lease`;
+    this.#runPrefix = `${this.#root}.run.`;
+    this.#outcomePrefix = `${this.#root}.done.`;
+    this.runs = `${this.#runPrefix}>`;
+    this.outcomes = `${this.#outcomePrefix}>`;
+    this.epoch = `${this.#root}.epoch`;
+  }
+
+  run(task: string, id: string): string {
+    return `${this.#runPrefix}${task}.${encodeRunId(id)}`;
+  }
+
+  /** All run entries of a task. */
+  runsOf(task: string): string {
+    return `${this.#runPrefix}${task}.>`;
+  }
+
+  isRun(subject: string): boolean {
+    return subject.startsWith(this.#runPrefix);
+  }
+
+  parseRun(subject: string): RunKey {
+    const dot = subject.indexOf(".", this.#runPrefix.length);
+    return { task: subject.slice(this.#runPrefix.length, dot), id: decodeRunId(subject.slice(dot + 1)) };
+  }
+
+  outcome(writer: string, n: number): string {
+    return `${this.#outcomePrefix}${writer}.${n}`;
+  }
+
+  parseOutcome(subject: string): { readonly writer: string; readonly n: number } {
+    const dot = subject.indexOf(".", this.#outcomePrefix.length);
+    return { writer: subject.slice(this.#outcomePrefix.length, dot), n: Number(subject.slice(dot + 1)) };
+  }
+
+  engine(verb: EngineVerb): string {
+    return `${this.#root}.engine.${verb}`;
+  }
+
+  worker(id: string, verb: WorkerVerb): string {
+    return `${this.#root}.worker.${id}.${verb}`;
+  }
+}
+
+/** The writer token of an engine's outcome entries. */
+export const engineWriter = (epoch: number): string => `e${epoch}`;
