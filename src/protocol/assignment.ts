@@ -36,14 +36,14 @@ export const assignmentFrameLength = (assignment: Assignment, keyBytes: number):
 export function encodeAssignments(epoch: number, assignments: readonly Assignment[]): Uint8Array {
   const keys = assignments.map((assignment) => utf8(assignment.key));
   let length = head;
-  assignments.forEach((assignment, i) => (length += assignmentFrameLength(assignment, keys[i]!.length)));
+  for (let i = 0; i < assignments.length; i++) length += assignmentFrameLength(assignments[i]!, keys[i]!.length);
   const bytes = new Uint8Array(length);
   const view = viewOf(bytes);
   bytes[0] = 1;
   view.setUint32(4, epoch, true);
   view.setUint32(8, assignments.length, true);
   let offset = head;
-  assignments.forEach((assignment, i) => (offset = writeFrame(bytes, view, offset, assignment, keys[i]!)));
+  for (let i = 0; i < assignments.length; i++) offset = writeFrame(bytes, view, offset, assignments[i]!, keys[i]!);
   return bytes;
 }
 
