@@ -29,7 +29,7 @@ export async function auditFolder(natchet: Natchet, { folder, pauseMs }: AuditOp
         reports.push(await run.result());
       } catch (error) {
         if (!(error instanceof RunFailed)) throw error;
-        unreadable.push({ path: paths[at]!, error: error.message });
+        unreadable.push({ path: paths[at]!, error: error.error.message });
       }
     }),
   );

@@ -14,12 +14,16 @@ interface TaskRow {
 export const tasks = Command.make("tasks", { output: outputFlag }, ({ output }) =>
   withClient(async (natchet) => {
     const [workers, queues] = await Promise.all([natchet.workers(), natchet.queues()]);
-    const names = [...new Set([...workers.flatMap((worker) => worker.tasks), ...queues.map((queue) => queue.task)])].sort();
+    const names = [
+      ...new Set([...workers.flatMap((worker) => worker.tasks), ...queues.map((queue) => queue.task)]),
+    ].sort();
     const rows = names.map((task): TaskRow => {
       const queue = queues.find((each) => each.task === task);
       return {
         task,
-        workers: [...new Set(workers.filter((worker) => worker.tasks.includes(task)).map((worker) => worker.name))].sort(),
+        workers: [
+          ...new Set(workers.filter((worker) => worker.tasks.includes(task)).map((worker) => worker.name)),
+        ].sort(),
         waiting: (queue?.queued ?? 0) + (queue?.scheduled ?? 0) + (queue?.retrying ?? 0),
         running: queue?.running ?? 0,
       };

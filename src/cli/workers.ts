@@ -13,7 +13,7 @@ const columns = {
   name: (worker: WorkerInfo) => worker.name,
   busy: (worker: WorkerInfo) => worker.busy,
   slots: (worker: WorkerInfo) => worker.slots,
-  state: (worker: WorkerInfo) => (worker.quiet ? "draining" : "ready"),
+  state: (worker: WorkerInfo) => worker.state,
   runtime: (worker: WorkerInfo) => worker.runtime,
   tasks: (worker: WorkerInfo) => worker.tasks.join(", "),
 };

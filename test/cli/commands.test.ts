@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { afterAll, beforeAll, describe, test } from "../support/harness.ts";
+import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { CliScene, runtimes, versionWorker } from "./scene.ts";
+
+describe("natchet on the command line", () => {
+  let server: NatsServer;
+  beforeAll(async () => {
+    server = await startNatsServer();
+  });
+  afterAll(() => server.stop());
+
+  for (const runtime of runtimes) {
+    const openScene = (namespace: string) =>
+      CliScene.open(runtime, { NATS_URL: server.url, NATCHET_NAMESPACE: `${namespace}-${runtime}` });
+
+    test(`run prints the output; a failed run ends with 1 and its error, on ${runtime}`, async () => {
+      await using scene = await openScene("run");
+      await scene.write("worker.ts", versionWorker("one"));
+      const worker = scene.start("worker");
+      assert.deepEqual(await scene.natchet("run", "version"), { code: 0, output: '"one"\n' });
+      assert.deepEqual(await scene.natchet("run", "echo", '{"a":[1,2]}'), { code: 0, output: '{"a":[1,2]}\n' });
+      const failed = await scene.natchet("run", "fail");
+      assert.equal(failed.code, 1);
+      assert.match(failed.output, /this task always fails/);
+      const invalid = await scene.natchet("run", "echo", "{oops");
+      assert.equal(invalid.code, 1);
+      assert.match(invalid.output, /the input is no JSON .*for example '\{"name":"Ada"\}'/);
+      worker.send("SIGTERM");
+      assert.equal(await worker.exited, 0, worker.output());
+    }, 90_000);
+
+    test(`runs, workers, tasks and queues show what there is, on ${runtime}`, async () => {
+      await using scene = await openScene("lists");
+      await scene.write("workers/version.ts", versionWorker("one"));
+      scene.start("worker");
+      const enqueued = await scene.natchet("run", "version", "--id", "first", "-m", "team=a", "--priority", "3");
+      assert.equal(enqueued.code, 0, enqueued.output);
+      const later = await scene.natchet("run", "version", "--id", "later", "--delay", "1h", "--no-wait");
+      assert.deepEqual(later, { code: 0, output: "version/later\n" });
+
+      const listed = JSON.parse((await scene.natchet("runs", "list", "-o", "json")).output);
+      assert.deepEqual(listed.map((run: { id: string; state: string }) => `${run.id} ${run.state}`).sort(), [
+        "first completed",
+        "later scheduled",
+      ]);
+      const filtered = await scene.natchet("runs", "list", "--state", "completed", "-m", "team=a");
+      assert.match(filtered.output, /^TASK +ID +STATE/);
+      assert.match(filtered.output, /^version +first +completed/m);
+      assert.doesNotMatch(filtered.output, /later/);
+      assert.match((await scene.natchet("runs", "get", "version", "first")).output, /^output +"one"$/m);
+      assert.equal((await scene.natchet("runs", "cancel", "version", "later")).code, 0);
+      assert.match((await scene.natchet("runs", "get", "version", "later")).output, /^state +cancelled/m);
+
+      assert.match((await scene.natchet("workers")).output, /VersionWorker +0 +5 +ready/);
+      assert.match((await scene.natchet("tasks")).output, /^echo +VersionWorker +0 +0$/m);
+      const queues = JSON.parse((await scene.natchet("queues", "-o", "json")).output);
+      assert.ok(queues.some((queue: { task: string }) => queue.task === "version"));
+    }, 120_000);
+
+    test(`a server that does not answer is named, on ${runtime}`, async () => {
+      await using scene = await openScene("nobody");
+      const { code, output } = await scene.natchet("--server", "nats://127.0.0.1:1", "queues");
+      assert.equal(code, 1);
+      assert.match(output, /127\.0\.0\.1:1/);
+      assert.doesNotMatch(output, /^ +at /m);
+    }, 60_000);
+  }
+});
