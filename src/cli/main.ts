@@ -1,7 +1,7 @@
 // The command line: assembles the commands and turns their end into an exit code.
-import { Effect, Exit } from "effect";
+import { Effect, Exit, Layer } from "effect";
 import { dev } from "./dev.ts";
-import { Command } from "./effect-cli.ts";
+import { CliConfig, Command, GlobalFlag } from "./effect-cli.ts";
 import { engine } from "./engine.ts";
 import { CliPlatform } from "./platform.ts";
 import { queues } from "./queues.ts";
@@ -15,9 +15,13 @@ import { workers } from "./workers.ts";
 
 const cli = root.pipe(Command.withSubcommands([dev, worker, engine, run, runs, workers, tasks, queues]));
 
+const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] });
+
 /** Runs one command line; the exit code is 0, or 1 if the command or the run that it waited for failed. */
 export async function main(): Promise<void> {
-  const exit = await Effect.runPromiseExit(cli.pipe(Command.run({ version }), Effect.provide(CliPlatform)));
+  const exit = await Effect.runPromiseExit(
+    cli.pipe(Command.run({ version }), Effect.provide(Layer.merge(CliPlatform, config))),
+  );
   if (Exit.isFailure(exit)) process.exitCode = 1;
 }
 

@@ -1,7 +1,10 @@
 // `natchet run <task> [json]`: enqueues a run and waits for its output.
 import { Option } from "effect";
+import { parseDuration } from "../domain/duration.ts";
+import type { RunKey } from "../domain/run.ts";
+import type { EnqueueOptions } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
-import { withClient } from "./with-client.ts";
+import { sentenceOf, withClient } from "./with-client.ts";
 
 const optionalText = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional);
@@ -32,9 +35,8 @@ export const run = Command.make("run", parameters, (flags) =>
   withClient(async (natchet) => {
     const input = await readInput(Option.getOrUndefined(flags.json));
     const handle = await natchet.task<unknown, unknown>(flags.task).enqueue(input, enqueueOptions(flags));
-    const name = `${handle.task}/${handle.id}`;
-    if (!flags.wait) return console.log(name);
-    const output = await waitFor(handle.result(), name, Option.getOrUndefined(flags.timeout));
+    if (!flags.wait) return console.log(`${handle.task}/${handle.id}`);
+    const output = await waitFor(handle.result(), handle, Option.getOrUndefined(flags.timeout));
     console.log(
       output === undefined ? "null" : JSON.stringify(output, undefined, process.stdout.isTTY ? 2 : undefined),
     );
