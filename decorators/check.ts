@@ -1,0 +1,102 @@
+// Compile-time checks: a mistake turns the type that was written into a sentence, which the compiler then shows.
+import type { TaskContext } from "../src/domain/worker.ts";
+
+type Digits = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
+type IsWhole<Text extends string> = Text extends `${Digits}${infer Rest}`
+  ? Rest extends ""
+    ? true
+    : IsWhole<Rest>
+  : false;
+type FiveOrMore<Text extends string> =
+  Text extends `${infer _A}${infer _B}${infer _C}${infer _D}${infer _E}${infer _Rest}` ? true : false;
+
+/** A number from 1 to 10,000; a `number` that is no literal is checked at run time. */
+export type Slots<N extends number> = number extends N
+  ? N
+  : N extends 10000
+    ? N
+    : IsWhole<`${N}`> extends false
+      ? "slots must be a whole number from 1 to 10000"
+      : N extends 0
+        ? "slots must be a whole number from 1 to 10000"
+        : FiveOrMore<`${N}`> extends true
+          ? "slots must be a whole number from 1 to 10000"
+          : N;
+
+type Split<Text extends string, Found = never> = Text extends `${infer C}${infer Rest}`
+  ? Split<Rest, Found | C>
+  : Found;
+type Letters = Split<"abcdefghijklmnopqrstuvwxyz">;
+type Legal = Letters | Uppercase<Letters> | Digits | "_" | "-";
+type IsLegal<Text extends string> = Text extends ""
+  ? true
+  : Text extends `${infer C}${infer Rest}`
+    ? C extends Legal
+      ? IsLegal<Rest>
+      : false
+    : false;
+
+/** A name of A-Z a-z 0-9 _ and -; a `string` that is no literal is checked at run time. */
+export type Name<N extends string> = string extends N
+  ? N
+  : N extends ""
+    ? "a name must not be empty"
+    : IsLegal<N> extends true
+      ? N
+      : "a name has only the characters A-Z a-z 0-9 _ and -";
+
+/** Any method. */
+export type AnyMethod = (this: any, ...args: any[]) => unknown;
+type IsAny<T> = 0 extends 1 & T ? true : false;
+type TooMany<M extends AnyMethod> = Parameters<M> extends [unknown?, unknown?] ? false : true;
+type ContextFirst<M extends AnyMethod> =
+  Parameters<M> extends [infer I, ...unknown[]]
+    ? IsAny<I> extends true
+      ? false
+      : unknown extends I
+        ? false
+        : [I] extends [TaskContext]
+          ? true
+          : false
+    : false;
+
+/** What a handler gives in the end: promises and Effects are unwrapped (an Effect is known by its variance marker). */
+export type HandlerOutput<R> = R extends { readonly "~effect/Effect": { readonly _A: (_: never) => infer A } }
+  ? A
+  : Awaited<R>;
+
+/** `unknown` for a method that can handle `In` and returns `Out`; a sentence for any other. */
+export type Handles<M extends AnyMethod, In, Out> =
+  TooMany<M> extends true
+    ? "a task takes (input, ctx) and nothing more"
+    : ContextFirst<M> extends true
+      ? "a task takes (input, ctx): the context comes second"
+      : M extends (this: any, input: any, ctx: TaskContext) => unknown
+        ? M extends (this: any, input: In, ctx: TaskContext) => unknown
+          ? HandlerOutput<ReturnType<M>> extends Out
+            ? unknown
+            : "the method does not return what the output schema or the contract promises"
+          : "the input parameter does not accept what the schema or the contract yields"
+        : "the second parameter must accept a TaskContext";
+
+type NotStatic<T> = T extends abstract new (...args: any) => unknown ? "a static method cannot be a task" : T;
+type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
+
+/** Decorates a method, under TC39 decorators (first signature) and under `experimentalDecorators` (second). */
+export interface TaskDecorator<In = any, Out = unknown> {
+  <This, M extends AnyMethod>(
+    method: M & Handles<M, In, Out>,
+    context: ClassMethodDecoratorContext<This, M> & Public<This>,
+  ): void;
+  <T extends object, K extends keyof T, M extends AnyMethod>(
+    target: NotStatic<T>,
+    key: K,
+    descriptor: TypedPropertyDescriptor<M & Handles<M, In, Out>>,
+  ): void;
+}
+
+/** Decorates a class, in both modes. */
+export type WorkerDecorator = <C extends abstract new (...args: any) => object>(
+  cls: C,
+  context?: ClassDecoratorContext<C>,
+) => void;

@@ -1,0 +1,60 @@
+// The only file that knows where the decorators keep what they were told. The keys are registered symbols and the store is shared,
+// so that a class decorated by one copy of natchet is read by another.
+import { defineMetadata, getOwnMetadata } from "reflect-metadata/no-conflict";
+import type { TaskDefinition } from "../src/domain/task.ts";
+
+// The output of `tsc` leaves `context.metadata` undefined unless this symbol exists; Bun, esbuild, swc and Babel fall back to this very key.
+(Symbol as { metadata?: symbol }).metadata ??= Symbol.for("Symbol.metadata");
+
+const workerKey = Symbol.for("natchet/worker@1");
+const taskKey = Symbol.for("natchet/task@1");
+
+/** What `@Worker` says of a class. */
+export interface WorkerFacts {
+  readonly name: string;
+  readonly slots: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+}
+
+export function setWorker(cls: object, facts: WorkerFacts): void {
+  defineMetadata(workerKey, facts, cls);
+}
+
+/** What the class itself was told; a base class's `@Worker` is not inherited. */
+export function getWorker(cls: object): WorkerFacts | undefined {
+  return getOwnMetadata(workerKey, cls) as WorkerFacts | undefined;
+}
+
+/** Where one method's facts are kept: on the function, and on its owner, so that a decorator that replaces the function cannot lose them. */
+export interface MethodHome {
+  readonly method: object;
+  /** The prototype (legacy decorators) or the metadata object (standard ones). */
+  readonly owner: object | undefined;
+  readonly key: string;
+}
+
+export function setTask({ method, owner, key }: MethodHome, task: TaskDefinition): void {
+  defineMetadata(taskKey, task, method);
+  if (owner) defineMetadata(taskKey, task, owner, key);
+}
+
+export function getTask({ method, owner, key }: MethodHome): TaskDefinition | undefined {
+  const known = getOwnMetadata(taskKey, method) ?? (owner && getOwnMetadata(taskKey, owner, key));
+  return known as TaskDefinition | undefined;
+}
+
+/**
+ * The task of a class's own method, whichever mode compiled it.
+ *
+ * `metadata` is the class's standard metadata object: while class decorators run, it is not yet on the class.
+ */
+export function getOwnTask(cls: Function, key: string, metadata = metadataOf(cls)): TaskDefinition | undefined {
+  const method = Object.getOwnPropertyDescriptor(cls.prototype, key)?.value; // a getter is never touched
+  if (typeof method !== "function") return undefined;
+  return getTask({ method, owner: cls.prototype, key }) ?? (metadata && getTask({ method, owner: metadata, key }));
+}
+
+function metadataOf(cls: Function): object | undefined {
+  const symbol = (Symbol as { metadata?: symbol }).metadata!;
+  return Object.hasOwn(cls, symbol) ? (cls as unknown as Record<symbol, object>)[symbol] : undefined;
+}

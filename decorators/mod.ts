@@ -1,0 +1,21 @@
+/**
+ * The decorators alone, and how to read them: for a program that writes its own host.
+ *
+ * @module
+ */
+export { type Contract, contract, of } from "../src/domain/contract.ts";
+export type { AnySchema, InputOf, OutputOf, Payload, Sent, StandardSchema } from "../src/domain/schema.ts";
+export type { TaskDefinition, TaskOptions } from "../src/domain/task.ts";
+export type { TaskContext, TaskLog, WorkerDefinition, WorkerTask } from "../src/domain/worker.ts";
+export type { AnyMethod, HandlerOutput, Handles, Name, Slots, TaskDecorator, WorkerDecorator } from "./check.ts";
+export type { WorkerFacts } from "./metadata.ts";
+export {
+  type ClassDescription,
+  describeClass,
+  isWorkerClass,
+  isWorkerInstance,
+  scan,
+  type WorkerSource,
+} from "./scan.ts";
+export { type Received, type Returned, Task, type TypedTaskOptions } from "./task.ts";
+export { Worker, type WorkerOptions } from "./worker.ts";

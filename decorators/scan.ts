@@ -1,0 +1,116 @@
+// Reads a decorated class: class or instance → WorkerDefinition. Nothing is registered anywhere; the facts are on the class.
+import type { TaskDefinition } from "../src/domain/task.ts";
+import { defineWorker, type TaskContext, type WorkerDefinition } from "../src/domain/worker.ts";
+import { getOwnTask, getWorker, type WorkerFacts } from "./metadata.ts";
+
+/** What the decorators say of a class. */
+export interface ClassDescription extends WorkerFacts {
+  /** By the key of the method. */
+  readonly tasks: ReadonlyMap<string, TaskDefinition>;
+}
+
+/** A class with a constructor that needs no arguments, or an instance of any class, under `@Worker`. */
+export type WorkerSource = (new () => object) | object;
+
+/** Whether the value is a class under `@Worker`. */
+export function isWorkerClass(value: unknown): value is new () => object {
+  return typeof value === "function" && getWorker(value) !== undefined;
+}
+
+/** Whether the value is an instance of a class under `@Worker`. */
+export function isWorkerInstance(value: unknown): value is object {
+  return typeof value === "object" && value !== null && isWorkerClass(value.constructor);
+}
+
+/**
+ * Reads the tasks of a class, base classes first; the class nearest to the instance decides.
+ *
+ * An override without a decorator keeps the name and options of the method that it overrides, and its own code runs.
+ *
+ * Fails: TypeError when the class has no `@Worker` of its own, no task, or two tasks of one name
+ */
+export function describeClass(cls: Function, metadata?: object): ClassDescription {
+  const worker = getWorker(cls);
+  if (!worker) throw new TypeError(noWorker(cls));
+  const tasks = new Map<string, TaskDefinition>();
+  for (const level of lineage(cls)) {
+    for (const key of Object.getOwnPropertyNames(level.prototype)) {
+      const task = getOwnTask(level, key, level === cls ? metadata : undefined);
+      if (task) tasks.set(key, task);
+    }
+  }
+  const where = `@Worker on ${cls.name || worker.name}`;
+  if (tasks.size === 0) {
+    throw new TypeError(
+      `${where}: the class has no task; decorate a method, for example @Task("send-email") async send() {}`,
+    );
+  }
+  const keyOf = new Map<string, string>();
+  for (const [key, { name }] of tasks) {
+    const other = keyOf.get(name);
+    if (other !== undefined) {
+      throw new TypeError(
+        `${where}: two tasks are named "${name}", the methods ${other} and ${key}; give one another name, for example @Task("${name}-2")`,
+      );
+    }
+    keyOf.set(name, key);
+  }
+  return { ...worker, tasks };
+}
+
+/**
+ * Makes the definition of a worker from a class or an instance; a class is constructed without arguments.
+ *
+ * `onStart` and `onStop` are taken when the class has methods of that name.
+ *
+ * Fails: TypeError that says what to pass instead
+ */
+export function scan(source: WorkerSource): WorkerDefinition {
+  const instance = (typeof source === "function" ? construct(source) : source) as Record<
+    string,
+    (...args: unknown[]) => unknown
+  >;
+  if (typeof instance !== "object" || instance === null) {
+    throw new TypeError(
+      `${String(source)} is no worker; pass a class under @Worker or an instance of it, for example start(EmailWorker)`,
+    );
+  }
+  const { tasks, ...worker } = describeClass(instance.constructor);
+  return defineWorker({
+    ...worker,
+    tasks: [...tasks].map(([key, task]) => ({
+      ...task,
+      handler: (input: unknown, ctx: TaskContext) => instance[key]!(input, ctx),
+    })),
+    ...(typeof instance["onStart"] === "function" && { onStart: () => instance["onStart"]!() }),
+    ...(typeof instance["onStop"] === "function" && { onStop: () => instance["onStop"]!() }),
+  });
+}
+
+function construct(cls: Function): object {
+  describeClass(cls);
+  if (cls.length > 0) {
+    throw new TypeError(
+      `${cls.name}: its constructor needs arguments; pass an instance, for example start(new ${cls.name}(mailer))`,
+    );
+  }
+  return new (cls as new () => object)();
+}
+
+function lineage(cls: Function): Function[] {
+  const classes: Function[] = [];
+  for (let next: Function | null = cls; next && next !== Function.prototype; next = Object.getPrototypeOf(next)) {
+    if (next.prototype) classes.unshift(next);
+  }
+  return classes;
+}
+
+function noWorker(cls: Function): string {
+  const name = cls.name || "the class";
+  const base = lineage(cls)
+    .slice(0, -1)
+    .reverse()
+    .find((level) => getWorker(level));
+  const why = base ? `has no @Worker of its own (its base ${base.name} has one)` : "is no class under @Worker";
+  return `${name} ${why}; write @Worker(5) above it`;
+}

@@ -1,0 +1,92 @@
+import { assertName } from "../src/domain/names.ts";
+import { assertSlots, defaultSlots } from "../src/domain/worker.ts";
+import type { Name, Slots, WorkerDecorator } from "./check.ts";
+import { getWorker, setWorker } from "./metadata.ts";
+import { atCaller, classContextOf, isDecoratorCall } from "./place.ts";
+import { describeClass } from "./scan.ts";
+
+/** What `@Worker` takes. */
+export interface WorkerOptions<N extends number = number, W extends string = string> {
+  /** For display; several workers may have the same. @default the name of the class */
+  readonly name?: Name<W>;
+  /** Attempts that may run at the same time, 1…10,000. @default 100 */
+  readonly slots?: Slots<N>;
+  /** What the worker is, for tasks that ask for it: `{ region: "eu" }`. */
+  readonly labels?: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * Makes a class a worker; `@Worker(5)` is short for `@Worker({ slots: 5 })`.
+ *
+ * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
+ * @default slots 100
+ * @example @Worker({ name: "email", slots: 5, labels: { region: "eu" } })
+ */
+export function Worker<const N extends number = 100, const W extends string = string>(
+  options?: Slots<N> | WorkerOptions<N, W>,
+  ...nothing: never[]
+): WorkerDecorator {
+  const given = atCaller(Worker, () => readArguments([options, ...nothing]));
+  const decorate = (...args: unknown[]): void => {
+    atCaller(decorate, () => {
+      const context = classContextOf("@Worker", args);
+      const cls = args[0] as Function;
+      const className = context?.name ?? cls.name; // a minifier keeps the context's name
+      const where = `@Worker on ${className || "an anonymous class"}`;
+      if (getWorker(cls)) throw new TypeError(`${where}: the class has two @Worker decorators; keep one`);
+      setWorker(cls, {
+        name: given.name === undefined ? displayName(className) : assertName("worker", given.name, where),
+        slots: assertSlots(given.slots ?? defaultSlots, where),
+        labels: assertLabels(given.labels ?? {}, where),
+      });
+      describeClass(cls, context?.metadata); // so that every mistake shows here, where the class is written
+    });
+  };
+  return decorate;
+}
+
+interface Given {
+  readonly name?: unknown;
+  readonly slots?: unknown;
+  readonly labels?: unknown;
+}
+
+const known = ["name", "slots", "labels"];
+const example = 'for example @Worker({ name: "email", slots: 5 })';
+
+function readArguments(args: readonly unknown[]): Given {
+  const [first] = args;
+  if (isDecoratorCall(args)) throw new TypeError("@Worker: write @Worker() with parentheses");
+  if (args.length > 1) throw new TypeError(`@Worker takes slots or options, not ${args.length} arguments; ${example}`);
+  if (first === undefined) return {};
+  if (typeof first === "number") return { slots: first };
+  if (typeof first !== "object" || first === null || Array.isArray(first)) {
+    const shown = typeof first === "string" ? JSON.stringify(first) : String(first);
+    throw new TypeError(`@Worker: ${shown} is neither a number of slots nor options; ${example}`);
+  }
+  for (const key of Object.keys(first)) {
+    if (!known.includes(key)) {
+      throw new TypeError(`@Worker: "${key}" is no option of a worker; use one of ${known.join(", ")}, ${example}`);
+    }
+  }
+  return first;
+}
+
+/** A class may be named with characters that a worker's name cannot hold; the default is for display only. */
+function displayName(className: string): string {
+  const legal = className.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 64);
+  return legal === "" || legal === "default" || legal === "_default" ? "worker" : legal;
+}
+
+function assertLabels(labels: unknown, where: string): Readonly<Record<string, string | number>> {
+  if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
+    throw new TypeError(`${where}: labels must be an object, not ${String(labels)}; for example { region: "eu" }`);
+  }
+  for (const [key, value] of Object.entries(labels)) {
+    if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) continue;
+    throw new TypeError(
+      `${where}: label "${key}" must be a string or a number, not ${String(value)}; for example { region: "eu" }`,
+    );
+  }
+  return { ...labels };
+}
