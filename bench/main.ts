@@ -2,7 +2,7 @@
 // One client, one engine and one worker process (100 slots), file storage, 100-byte payloads. Ends with 1 if a run was lost or executed twice.
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { findServer } from "../src/nats/embedded/binary.ts";
+import { findServerBinary } from "../src/nats/embedded/binary.ts";
 import { Process } from "./process.ts";
 import { measureRawLimit, sampleSizes } from "./raw.ts";
 import { startServer } from "./server.ts";
@@ -20,7 +20,7 @@ const runs = Number(values.runs ?? (values.once ? 5_000 : 100_000));
 const backlog = Number(values.backlog ?? (values.once ? 5_000 : 50_000));
 const samples = Number(values.samples ?? (values.once ? 200 : 2_000));
 
-const server = await startServer((await findServer()).path);
+const server = await startServer((await findServerBinary()).path);
 const env = { NATS_URL: server.url };
 const processes: Process[] = [];
 const launch = async (script: string, ready: string) => {
