@@ -32,7 +32,11 @@ export class Journal {
   /** Waits until `count` lines of the event that satisfy `matches` are there, and returns them. */
   async until(event: string, count: number, timeoutMs: number, matches: (line: JournalLine) => boolean = () => true) {
     const found = () => this.read(event).filter(matches);
-    await waitFor(() => found().length >= count, timeoutMs, () => `${count} lines "${event}", found ${found().length}`);
+    await waitFor(
+      () => found().length >= count,
+      timeoutMs,
+      () => `${count} lines "${event}", found ${found().length}`,
+    );
     return found();
   }
 }

@@ -1,0 +1,36 @@
+// Log lines of a process: one line an event, fields as key=value, on stderr.
+export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What engine, worker and client say; each method takes a sentence and fields. */
+export interface Log {
+  debug(message: string, fields?: Fields): void;
+  info(message: string, fields?: Fields): void;
+  warn(message: string, fields?: Fields): void;
+  error(message: string, fields?: Fields): void;
+}
+
+/** Writes lines of at least `level` to stderr, so that a program's own output stays its own. */
+export function makeLog(level: LogLevel, write: (line: string) => void = (line) => console.error(line)): Log {
+  const least = logLevels.indexOf(level);
+  const at = (name: Exclude<LogLevel, "silent">) =>
+    logLevels.indexOf(name) < least
+      ? () => {}
+      : (message: string, fields?: Fields) =>
+          write(`${new Date().toISOString().slice(11, 23)} ${name.padEnd(5)} ${message}${format(fields)}`);
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+function format(fields: Fields | undefined): string {
+  if (fields === undefined) return "";
+  const parts = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return parts.map(([name, value]) => ` ${name}=${typeof value === "string" ? quote(value) : show(value)}`).join("");
+}
+
+const quote = (text: string): string => (/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text));
+
+function show(value: unknown): string {
+  if (value instanceof Error) return JSON.stringify(value.message);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,149 @@
+// Every setting in one place: what code says, then the environment, then the default.
+
+import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { assertName } from "../domain/names.ts";
+import { readEnvironment } from "../runtime/environment.ts";
+import { type LogLevel, logLevels } from "./log.ts";
+
+/** Where NATS is and how to get in. Without `url` (or `NATS_URL`) natchet finds a server on this machine or starts one. */
+export interface ConnectOptions {
+  /** For example `nats://127.0.0.1:4222`; several separated by commas. Environment: `NATS_URL`. */
+  readonly url?: string | undefined;
+  /** Isolates streams, subjects, engine and workers. Environment: `NATCHET_NAMESPACE`. @default "default" */
+  readonly namespace?: string | undefined;
+  /** Environment: `NATS_USER`, `NATS_PASSWORD`. */
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** Environment: `NATS_TOKEN`. */
+  readonly token?: string | undefined;
+  /** A file that holds an nkey seed. Environment: `NATS_NKEY_FILE`. */
+  readonly nkeyFile?: string | undefined;
+  /** A `.creds` file. Environment: `NATS_CREDS`. */
+  readonly credsFile?: string | undefined;
+  /** Files in PEM form. Environment: `NATS_CA`, `NATS_CERT`, `NATS_KEY`. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
+  /** Replicas of the streams: 1 or 3. Environment: `NATCHET_REPLICAS`. @default 1 */
+  readonly replicas?: 1 | 3 | undefined;
+  /** Bytes of stored runs at which new ones are refused; no limit when absent. Environment: `NATCHET_MAX_BYTES`. */
+  readonly maxBytes?: number | undefined;
+  /** Home of the embedded server. Environment: `NATCHET_DIRECTORY`. @default ".natchet" */
+  readonly directory?: string | undefined;
+  /** Environment: `NATCHET_LOG`. @default "info" */
+  readonly log?: LogLevel | undefined;
+}
+
+export interface StartOptions extends ConnectOptions {
+  /** Whether this process carries an engine candidate: `auto` stands by cold, `warm` folds the log while it stands by. Environment: `NATCHET_ENGINE`. @default "auto" */
+  readonly engine?: EngineMode | undefined;
+  /** How long a stop waits for running tasks before it gives them back. Environment: `NATCHET_SHUTDOWN_TIMEOUT`. @default "30s" */
+  readonly shutdownTimeout?: DurationInput | undefined;
+  /** Whether SIGTERM and SIGINT drain and end the process. @default true */
+  readonly signals?: boolean | undefined;
+  /** A glob or folder whose exported worker classes are started beside those that are given. */
+  readonly scan?: string | readonly string[] | undefined;
+}
+
+export type EngineMode = "auto" | "warm" | "off";
+
+export interface Settings {
+  readonly nats: Omit<ConnectOptions, "log" | "namespace"> & { readonly namespace: string; readonly replicas: 1 | 3 };
+  readonly directory: string;
+  readonly log: LogLevel;
+  readonly engine: EngineMode;
+  readonly shutdownTimeoutMs: number;
+}
+
+/** The variables that natchet reads, with their meaning; `natchet doctor` lists them. */
+export const variables = {
+  NATS_URL: "the server to connect to",
+  NATS_USER: "user name",
+  NATS_PASSWORD: "password",
+  NATS_TOKEN: "token",
+  NATS_NKEY_FILE: "file of an nkey seed",
+  NATS_CREDS: "credentials file",
+  NATS_CA: "certificate authority, PEM file",
+  NATS_CERT: "client certificate, PEM file",
+  NATS_KEY: "key of the client certificate, PEM file",
+  NATCHET_NAMESPACE: "namespace, default",
+  NATCHET_REPLICAS: "replicas of the streams, 1 or 3",
+  NATCHET_MAX_BYTES: "stored bytes at which new runs are refused",
+  NATCHET_DIRECTORY: "home of the embedded server, .natchet",
+  NATCHET_LOG: "debug, info, warn, error or silent",
+  NATCHET_ENGINE: "auto, warm or off",
+  NATCHET_SHUTDOWN_TIMEOUT: "how long a stop waits for running tasks, 30s",
+} as const;
+
+/** Merges code, environment and defaults; a wrong value is refused with its name, the rule and an example. */
+export function resolveSettings(options: StartOptions = {}): Settings {
+  const env = readEnvironment(Object.keys(variables)) as Partial<Record<keyof typeof variables, string>>;
+  const namespace = assertName("namespace", options.namespace ?? env.NATCHET_NAMESPACE ?? "default", "namespace");
+  const log = oneOf("log (NATCHET_LOG)", options.log ?? env.NATCHET_LOG ?? "info", logLevels);
+  const engine = oneOf("engine (NATCHET_ENGINE)", options.engine ?? env.NATCHET_ENGINE ?? "auto", [
+    "auto",
+    "warm",
+    "off",
+  ]);
+  const shutdownTimeout = options.shutdownTimeout ?? env.NATCHET_SHUTDOWN_TIMEOUT ?? "30s";
+  const directory = options.directory ?? env.NATCHET_DIRECTORY ?? ".natchet";
+  return {
+    nats: dropUndefined({
+      ...natsSettings(options, env),
+      namespace,
+      directory,
+      replicas: replicas(options, env),
+      maxBytes: maxBytes(options, env),
+    }),
+    directory,
+    log,
+    engine,
+    shutdownTimeoutMs: parseDuration(shutdownTimeout, "shutdownTimeout"),
+  };
+}
+
+type Environment = Partial<Record<keyof typeof variables, string>>;
+
+function natsSettings(options: ConnectOptions, env: Environment) {
+  const ca = options.tls?.ca ?? env.NATS_CA;
+  const cert = options.tls?.cert ?? env.NATS_CERT;
+  const key = options.tls?.key ?? env.NATS_KEY;
+  const hasTls = options.tls !== undefined || ca !== undefined || cert !== undefined || key !== undefined;
+  return {
+    url: options.url ?? env.NATS_URL,
+    user: options.user ?? env.NATS_USER,
+    password: options.password ?? env.NATS_PASSWORD,
+    token: options.token ?? env.NATS_TOKEN,
+    nkeyFile: options.nkeyFile ?? env.NATS_NKEY_FILE,
+    credsFile: options.credsFile ?? env.NATS_CREDS,
+    tls: hasTls ? dropUndefined({ ca, cert, key }) : undefined,
+  };
+}
+
+function replicas(options: ConnectOptions, env: Environment): 1 | 3 {
+  const value = Number(options.replicas ?? env.NATCHET_REPLICAS ?? 1);
+  if (value !== 1 && value !== 3)
+    throw new RangeError(`replicas (NATCHET_REPLICAS): ${value} is not 1 or 3, for example 3`);
+  return value;
+}
+
+function maxBytes(options: ConnectOptions, env: Environment): number | undefined {
+  const given = options.maxBytes ?? env.NATCHET_MAX_BYTES;
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  if (!Number.isSafeInteger(value) || value < 1_000_000) {
+    throw new RangeError(
+      `maxBytes (NATCHET_MAX_BYTES): ${given} must be a whole number of at least 1000000 bytes, for example 10000000000`,
+    );
+  }
+  return value;
+}
+
+function oneOf<const T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  if (!(allowed as readonly string[]).includes(value)) {
+    throw new TypeError(`${name}: "${value}" is not one of ${allowed.join(", ")}, for example "${allowed[0]}"`);
+  }
+  return value as T;
+}
+
+function dropUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as never;
+}

@@ -1,0 +1,196 @@
+// Follows the log from a sequence, for ever: a push consumer without acknowledgements that lives in the server's memory. It is made
+// anew from the last message seen after a gap, a reconnect or a silence, so that nothing that happens to a server stops the fold.
+import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
+import { Effect, type Scope } from "effect";
+import { jsonBytes } from "../protocol/bytes.ts";
+import type { NatsLink } from "./link.ts";
+
+export interface LogListener {
+  onMessage(seq: number, subject: string, data: Uint8Array): void;
+  /** Everything that was stored when the reader (re)started has been handed over. */
+  onCaughtUp(): void;
+  onTrouble(reason: string): void;
+}
+
+export interface LogReader {
+  /** The newest sequence handed over. */
+  readonly position: number;
+}
+
+const idleHeartbeatMs = 1_000;
+const silentAfterMs = 3_500;
+const retryMs = 250;
+
+export const readLog = (
+  link: NatsLink,
+  stream: string,
+  fromSeq: number,
+  listener: LogListener,
+): Effect.Effect<LogReader, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => new FollowingReader(link, stream, fromSeq, listener)),
+    (reader) => Effect.sync(() => reader.close()),
+  );
+
+class FollowingReader implements LogReader {
+  position: number;
+  readonly #link: NatsLink;
+  readonly #stream: string;
+  readonly #listener: LogListener;
+  #subscription: Subscription | undefined;
+  #consumer = "";
+  /** Deliveries of this consumer; a jump means that messages were lost on the way. */
+  #delivered = 0;
+  #lastHeardAt = 0;
+  #isCaughtUp = false;
+  #isClosed = false;
+  /** Grows with every restart, so that answers to an earlier one change nothing. */
+  #generation = 0;
+  readonly #end: () => void;
+
+  constructor(link: NatsLink, stream: string, fromSeq: number, listener: LogListener) {
+    this.#link = link;
+    this.#stream = stream;
+    this.#listener = listener;
+    this.position = fromSeq - 1;
+    const stopListening = link.onReconnect(() => this.#restart());
+    const timer = setInterval(() => this.#watchSilence(), 500);
+    this.#end = () => {
+      clearInterval(timer);
+      stopListening();
+    };
+    this.#restart();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#generation += 1;
+    this.#end();
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#subscription?.unsubscribe();
+    this.#subscription = undefined;
+    if (this.#consumer !== "" && this.#link.isConnected()) {
+      this.#link.nc.publish(`$JS.API.CONSUMER.DELETE.${this.#stream}.${this.#consumer}`);
+    }
+    this.#consumer = "";
+  }
+
+  #restart(): void {
+    if (this.#isClosed) return;
+    this.#drop();
+    const generation = ++this.#generation;
+    this.#lastHeardAt = Date.now();
+    this.#delivered = 0;
+    this.#isCaughtUp = false;
+    this.#start(generation).catch((error: Error) => {
+      if (generation !== this.#generation || this.#isClosed) return;
+      this.#listener.onTrouble(error.message);
+      setTimeout(() => generation === this.#generation && this.#restart(), retryMs);
+    });
+  }
+
+  async #start(generation: number): Promise<void> {
+    const { nc } = this.#link;
+    const inbox = createInbox();
+    const consumer = `log${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
+    this.#subscription = nc.subscribe(inbox, {
+      callback: (error, message) => {
+        if (error === null && generation === this.#generation) this.#receive(message);
+      },
+    });
+    const request = {
+      stream_name: this.#stream,
+      action: "create",
+      config: {
+        name: consumer,
+        deliver_subject: inbox,
+        ack_policy: "none",
+        deliver_policy: "by_start_sequence",
+        opt_start_seq: this.position + 1,
+        replay_policy: "instant",
+        flow_control: true,
+        idle_heartbeat: idleHeartbeatMs * 1_000_000,
+        inactive_threshold: 30_000_000_000,
+        mem_storage: true,
+        num_replicas: 1,
+        max_deliver: 1,
+      },
+    };
+    const reply = await nc.request(`$JS.API.CONSUMER.CREATE.${this.#stream}.${consumer}`, jsonBytes(request), {
+      timeout: 3_000,
+    });
+    const answer = reply.json() as { error?: { description: string }; num_pending?: number };
+    if (answer.error !== undefined) throw new Error(answer.error.description);
+    if (generation !== this.#generation) {
+      if (!this.#isClosed) nc.publish(`$JS.API.CONSUMER.DELETE.${this.#stream}.${consumer}`);
+      return;
+    }
+    this.#consumer = consumer;
+    if (answer.num_pending === 0 && this.#delivered === 0) this.#caughtUp();
+  }
+
+  #receive(message: Msg): void {
+    this.#lastHeardAt = Date.now();
+    if (message.headers?.code === 100) {
+      this.#control(message);
+      return;
+    }
+    const { seq, delivered, pending } = readReply(message.reply!);
+    if (delivered !== this.#delivered + 1) {
+      this.#listener.onTrouble(`delivery ${delivered} after ${this.#delivered}`);
+      this.#restart();
+      return;
+    }
+    this.#delivered = delivered;
+    if (seq > this.position) {
+      this.position = seq;
+      this.#listener.onMessage(seq, message.subject, message.data);
+    }
+    if (pending === 0) this.#caughtUp();
+  }
+
+  /** Flow control asks for an answer; a heartbeat tells the last delivery, so that a loss at the tail shows too. */
+  #control(message: Msg): void {
+    if (message.reply) {
+      message.respond();
+      return;
+    }
+    const stalled = message.headers!.get("Nats-Consumer-Stalled");
+    if (stalled) this.#link.nc.publish(stalled);
+    const last = Number(message.headers!.get("Nats-Last-Consumer") || 0);
+    if (last > this.#delivered) {
+      this.#listener.onTrouble(`delivery ${last} announced after ${this.#delivered}`);
+      this.#restart();
+    }
+  }
+
+  #caughtUp(): void {
+    if (this.#isCaughtUp) return;
+    this.#isCaughtUp = true;
+    this.#listener.onCaughtUp();
+  }
+
+  #watchSilence(): void {
+    if (!this.#link.isConnected() || Date.now() - this.#lastHeardAt < silentAfterMs) return;
+    this.#listener.onTrouble(`nothing heard for ${silentAfterMs} ms`);
+    this.#restart();
+  }
+}
+
+/** `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`, with a domain and account before the stream on some servers. */
+function readReply(reply: string): { readonly seq: number; readonly delivered: number; readonly pending: number } {
+  let end = reply.length;
+  const numbers: number[] = [];
+  // From the end: an eleventh token (a random one) follows the pending count when a domain is present.
+  const tokens = reply.split(".").length;
+  if (tokens > 11) end = reply.lastIndexOf(".");
+  for (let i = 0; i < 4; i++) {
+    const dot = reply.lastIndexOf(".", end - 1);
+    numbers.push(Number(reply.slice(dot + 1, end)));
+    end = dot;
+  }
+  return { pending: numbers[0]!, delivered: numbers[2]!, seq: numbers[3]! };
+}
