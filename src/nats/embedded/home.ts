@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+/** Where the server of a directory answers; written by its owner, read by everybody else. */
+export interface Address {
+  readonly url: string;
+  readonly port: number;
+  /** The server's own process. */
+  readonly pid: number;
+  /** The server's id, new at every start: an address whose server answers with another id is stale. */
+  readonly id: string;
+  readonly version: string;
+}
+
+/** The directory of an embedded server (`.natchet`): its store, lock, log and address. */
+export class Home {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = resolve(directory);
+  }
+
+  get store(): string {
+    return join(this.directory, "jetstream");
+  }
+  get lock(): string {
+    return join(this.directory, "server.lock");
+  }
+  get log(): string {
+    return join(this.directory, "server.log");
+  }
+  get configuration(): string {
+    return join(this.directory, "server.conf");
+  }
+  get #addressFile(): string {
+    return join(this.directory, "url.json");
+  }
+
+  /** Creates what a server needs before its start; version control ignores all of it. */
+  prepare(): void {
+    mkdirSync(this.directory, { recursive: true });
+    const ignore = join(this.directory, ".gitignore");
+    if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+    this.#replace(this.configuration, configuration);
+  }
+
+  readAddress(): Address | undefined {
+    try {
+      return JSON.parse(readFileSync(this.#addressFile, "utf8"));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Only the owner of a running server may write it. */
+  writeAddress(address: Address): void {
+    this.#replace(this.#addressFile, `${JSON.stringify(address)}\n`);
+  }
+
+  /** The port that belongs to the directory: below the ports that systems hand out to outgoing connections, so that a client that retries never connects to itself. */
+  get ownPort(): number {
+    let hash = 2_166_136_261;
+    for (const character of this.directory) hash = Math.imul(hash ^ character.codePointAt(0)!, 16_777_619);
+    return 20_000 + ((hash >>> 0) % 10_000);
+  }
+
+  // Readers see the old file or the new one, never half of it.
+  #replace(file: string, text: string): void {
+    const temporary = `${file}.${process.pid}`;
+    writeFileSync(temporary, text);
+    renameSync(temporary, file);
+  }
+}
+
+// Address, store and log are given on the command line, so that no path needs quoting here.
+const configuration = `# Written by natchet at every start.
+server_name: natchet_embedded
+logfile_size_limit: 4MB
+logfile_max_num: 3
+`;

@@ -1,0 +1,54 @@
+// The lock of a directory on systems without flock(1), such as macOS: files lock.00000001, lock.00000002, … each created exclusively and holding the process id
+// of a wrapper. The highest number is the lock; it is free when its holder is dead, and taken over by creating the next number. The highest file is never
+// removed, so nobody can create a number twice and believe that it owns the directory.
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Home } from "./home.ts";
+
+/** The file that a new holder has to create, or undefined while the present holder lives. */
+export function nextNumberedLock(home: Home): string | undefined {
+  const highest = numberedLocks(home).at(-1);
+  if (highest === undefined) return `${home.lock}.00000001`;
+  if (isHeld(highest) || isServerAlive(home)) return undefined;
+  return `${home.lock}.${String(Number(highest.slice(-8)) + 1).padStart(8, "0")}`;
+}
+
+/** Removes the files of earlier holders; only the holder of `own` may call it. */
+export function removeOlderLocks(home: Home, own: string): void {
+  for (const file of numberedLocks(home)) if (file < own) rmSync(file, { force: true });
+}
+
+function numberedLocks(home: Home): string[] {
+  const pattern = new RegExp(`^${basename(home.lock)}\\.\\d{8}$`);
+  const names = readdirSync(dirname(home.lock)).filter((name) => pattern.test(name));
+  return names.sort().map((name) => join(dirname(home.lock), name));
+}
+
+function isHeld(file: string): boolean {
+  try {
+    const pid = Number.parseInt(readFileSync(file, "utf8"), 10);
+    // Between its creation and its first byte the file is empty for a moment.
+    if (Number.isNaN(pid)) return Date.now() - statSync(file).mtimeMs < 2_000;
+    return isProcessWith(pid, file);
+  } catch {
+    return false;
+  }
+}
+
+// A wrapper that was killed alone leaves its server to the end of the owner.
+function isServerAlive(home: Home): boolean {
+  const address = home.readAddress();
+  return address !== undefined && isProcessWith(address.pid, home.store);
+}
+
+/** Whether the process lives and has `text` on its command line: ids are used again, after a reboot above all. */
+function isProcessWith(pid: number, text: string): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  const { status, stdout } = spawnSync("ps", ["-ww", "-o", "args=", "-p", String(pid)], { encoding: "utf8" });
+  return status !== 0 || stdout.includes(text);
+}
