@@ -123,7 +123,6 @@ export class Wrong {
   }
   // @ts-expect-error static
   @Task() static m5() {}
-  // biome-ignore lint/correctness/noUnusedPrivateClassMembers: the mistake under test
   // @ts-expect-error private
   @Task() private m6() {}
   // @ts-expect-error protected

@@ -1,0 +1,127 @@
+// The layers and the rules of the source, as docs/internals.md describes them.
+import assert from "node:assert/strict";
+import { test } from "../support/harness.ts";
+import { readSources, type SourceFile } from "./source.ts";
+
+const product = readSources("src", "decorators");
+const everything = [...product, ...readSources("test", "examples", "bench")];
+
+/** What each part may import beside itself. `worker`, `engine` and `client` meet in `protocol` and `nats`, never one another. */
+const mayImport: Record<string, readonly string[]> = {
+  domain: [],
+  protocol: ["domain"],
+  scheduler: ["domain", "protocol"],
+  runtime: ["domain"],
+  decorators: ["domain"],
+  nats: ["domain", "protocol", "runtime"],
+  engine: ["domain", "protocol", "scheduler", "nats", "runtime"],
+  worker: ["domain", "protocol", "nats", "runtime"],
+  client: ["domain", "protocol", "nats", "runtime"],
+  "discovery.ts": ["decorators"],
+  facade: ["domain", "protocol", "nats", "runtime", "engine", "worker", "client", "decorators", "discovery.ts"],
+  testing: ["domain", "protocol", "nats", "runtime", "worker", "decorators", "facade", "mod.ts"],
+  "mod.ts": ["domain", "client", "worker", "engine", "decorators", "facade", "discovery.ts"],
+  cli: ["domain", "runtime", "facade", "mod.ts"],
+};
+
+/** The folder below src (or the file, for one that lies there itself), or `decorators`. */
+function partOf(path: string): string {
+  const [top, next] = path.split("/");
+  return top === "src" ? next! : top!;
+}
+
+/** Fails with all offenders at once, so that one run shows everything that is to do. */
+function expectNone(files: readonly SourceFile[], offence: (file: SourceFile) => readonly string[]): void {
+  assert.deepEqual(
+    files.flatMap((file) => offence(file).map((what) => `${file.path}: ${what}`)),
+    [],
+  );
+}
+
+test("there is source to check", () => {
+  assert.ok(product.length > 20, `${product.length} files`);
+  assert.ok(product.some((file) => file.imports.some((one) => one.file !== undefined)));
+});
+
+test("imports go in one direction", () => {
+  expectNone(product, ({ path, imports }) => {
+    const part = partOf(path);
+    const allowed = mayImport[part];
+    if (allowed === undefined) return [`"${part}" is no known part; say in this test what it may import`];
+    return imports
+      .filter(({ file }) => file !== undefined && partOf(file) !== part && !allowed.includes(partOf(file)))
+      .map(({ specifier }) => `${part} must not import ${specifier}`);
+  });
+});
+
+test("a file has at most 400 lines", () => {
+  expectNone(everything, ({ text }) => {
+    const lines = text.trimEnd().split("\n").length;
+    return lines > 400 ? [`${lines} lines`] : [];
+  });
+});
+
+test("no file is named after nothing", () => {
+  const names = /(?:^|\/)(?:utils?|common|helpers?|types|index|misc|shared)(?:\.[a-z]+$|\/)/;
+  expectNone(everything, ({ path }) =>
+    names.test(path.replace(/^test\/types\//, "")) ? ["name the noun that it holds"] : [],
+  );
+});
+
+test("relative imports name the file with its extension", () => {
+  expectNone(everything, ({ imports }) =>
+    imports
+      .filter(({ file }) => file !== undefined && !/\.(?:[cm]?[jt]s|json)$/.test(file))
+      .map(({ specifier }) => specifier),
+  );
+});
+
+test("only decorators/metadata.ts imports reflect-metadata, without patching globals", () => {
+  expectNone(product, ({ path, imports }) =>
+    imports
+      .map(({ specifier }) => specifier)
+      .filter((specifier) => specifier.startsWith("reflect-metadata"))
+      .filter((specifier) => path !== "decorators/metadata.ts" || specifier !== "reflect-metadata/no-conflict"),
+  );
+});
+
+test("only src/nats imports the NATS client", () => {
+  expectNone(product, ({ path, imports }) =>
+    partOf(path) === "nats" ? [] : imports.map((one) => one.specifier).filter((name) => name.startsWith("@nats-io/")),
+  );
+});
+
+test("domain and protocol do no I/O", () => {
+  const pure = product.filter(({ path }) => ["domain", "protocol"].includes(partOf(path)));
+  expectNone(pure, ({ imports }) => imports.map((one) => one.specifier).filter((name) => name.startsWith("node:")));
+});
+
+test("the scheduler is pure: no packages, no clock, no randomness", () => {
+  const scheduler = product.filter(({ path }) => partOf(path) === "scheduler");
+  expectNone(scheduler, ({ text, imports }) => [
+    ...imports.filter((one) => one.file === undefined && !one.typeOnly).map((one) => `imports ${one.specifier}`),
+    ...[
+      ...code(text).matchAll(
+        /\b(?:Date\.now|new Date\(\)|Math\.random|performance\.|setTimeout|setInterval|crypto\.)/g,
+      ),
+    ].map(([use]) => `uses ${use}`),
+  ]);
+});
+
+test("effects are run at the edges only", () => {
+  const edges = ["runtime", "cli", "facade", "testing", "mod.ts"];
+  expectNone(product, ({ path, text }) =>
+    edges.includes(partOf(path))
+      ? []
+      : [...code(text).matchAll(/\bEffect\.run[A-Z]\w*/g)].map(([use]) => `uses ${use}`),
+  );
+});
+
+test("natchet's own source holds no decorated class", () => {
+  expectNone(product, ({ text }) => (/^\s*@(?:Worker|Task)\b/m.test(code(text)) ? ["decorates a class"] : []));
+});
+
+/** The text without comments. */
+function code(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+}
