@@ -12,7 +12,7 @@ export interface Address {
   readonly version: string;
 }
 
-/** The directory of an embedded server (`.natchet`): its store, lock, log and address. */
+/** The directory of an embedded server (`.natchet`): its store (`jetstream/`), lock, log and address. */
 export class Home {
   readonly directory: string;
 
@@ -20,9 +20,6 @@ export class Home {
     this.directory = resolve(directory);
   }
 
-  get store(): string {
-    return join(this.directory, "jetstream");
-  }
   get lock(): string {
     return join(this.directory, "server.lock");
   }

@@ -74,7 +74,7 @@ function spawnWrapper(home: Home, numbered: string, ports: string, command: read
 
 function serverArguments(home: Home, port: number, ports: string): string[] {
   const network = ["-a", "127.0.0.1", "-p", String(port), "--ports_file_dir", ports];
-  return ["-c", home.configuration, ...network, "-js", "-sd", home.store, "-l", home.log];
+  return ["-c", home.configuration, ...network, "-js", "-sd", home.directory, "-l", home.log];
 }
 
 function observeExit(child: ChildProcess): Exit {

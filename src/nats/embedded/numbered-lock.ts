@@ -39,7 +39,7 @@ function isHeld(file: string): boolean {
 // A wrapper that was killed alone leaves its server to the end of the owner.
 function isServerAlive(home: Home): boolean {
   const address = home.readAddress();
-  return address !== undefined && isProcessWith(address.pid, home.store);
+  return address !== undefined && isProcessWith(address.pid, home.log);
 }
 
 /** Whether the process lives and has `text` on its command line: ids are used again, after a reboot above all. */

@@ -1,0 +1,94 @@
+import type { Home } from "./home.ts";
+import { type EmbeddedOptions, type EmbeddedServer, type Incarnation, openIncarnation, pause } from "./incarnation.ts";
+
+/** A server that this process uses through all its lives: when one ends, the next is started or attached to, until `stop`. */
+export class KeptServer implements EmbeddedServer {
+  readonly #home: Home;
+  readonly #options: EmbeddedOptions;
+  readonly #stopping = new AbortController();
+  readonly #supervised: Promise<void>;
+  /** Written by the supervision only. */
+  #current: Incarnation;
+
+  static async open(home: Home, options: EmbeddedOptions, signal: AbortSignal): Promise<KeptServer> {
+    const first = await openIncarnation(home, options, signal);
+    options.log?.info(first.isOwner ? "started the embedded nats-server" : "attached to the embedded nats-server", {
+      url: first.url,
+    });
+    return new KeptServer(home, options, first);
+  }
+
+  constructor(home: Home, options: EmbeddedOptions, first: Incarnation) {
+    this.#home = home;
+    this.#options = options;
+    this.#current = first;
+    this.#supervised = this.#supervise();
+  }
+
+  get url(): string {
+    return this.#current.url;
+  }
+
+  get isOwner(): boolean {
+    return this.#current.isOwner;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("stopped"));
+    await this.#supervised;
+    await this.#current.stop();
+  }
+
+  async #supervise(): Promise<void> {
+    const { signal } = this.#stopping;
+    const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    for (let quickEnds = 0; ; ) {
+      const startedAt = Date.now();
+      await Promise.race([this.#current.gone, stopped]);
+      if (signal.aborted) return;
+      const wasOwner = this.#current.isOwner;
+      // An owner's server may be hung rather than dead; nobody can start another before its end.
+      await this.#current.stop();
+      if (wasOwner)
+        this.#options.log?.warn("the embedded nats-server ended unexpectedly and is started again", {
+          log: this.#home.log,
+        });
+      // A server that crashes again and again is started at growing intervals; a single crash costs no wait.
+      quickEnds = wasOwner && Date.now() - startedAt < quickEndMs ? quickEnds + 1 : 0;
+      if (quickEnds > 1) await pause(Math.min(100 * 2 ** quickEnds, longestPauseMs), signal).catch(() => {});
+      const next = await this.#reopen(signal);
+      if (next === undefined) return;
+      this.#announce(this.#current.url, next);
+      this.#current = next;
+    }
+  }
+
+  /** Tries until it works or this process stops. */
+  async #reopen(signal: AbortSignal): Promise<Incarnation | undefined> {
+    for (let pauseMs = 100; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        return await openIncarnation(this.#home, this.#options, signal);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        this.#options.log?.warn("the embedded nats-server could not be started again yet", { error });
+        await pause(pauseMs, signal).catch(() => {});
+      }
+    }
+    return undefined;
+  }
+
+  #announce(before: string, next: Incarnation): void {
+    this.#options.log?.info(
+      next.isOwner ? "took over the embedded nats-server" : "attached again to the embedded nats-server",
+      { url: next.url },
+    );
+    if (next.url !== before)
+      this.#options.log?.warn(
+        "the embedded nats-server has moved; restart what is still connected to its old address",
+        { before, now: next.url },
+      );
+  }
+}
+
+const quickEndMs = 5_000;
+const longestPauseMs = 5_000;
