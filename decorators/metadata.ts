@@ -11,8 +11,11 @@ const taskKey = Symbol.for("natchet/task@1");
 
 /** What `@Worker` says of a class. */
 export interface WorkerFacts {
+  /** For display. */
   readonly name: string;
+  /** Attempts that may run at the same time. */
   readonly slots: number;
+  /** What the worker is. */
   readonly labels: Readonly<Record<string, string | number>>;
 }
 
@@ -48,7 +51,11 @@ export function getTask({ method, owner, key }: MethodHome): TaskDefinition | un
  *
  * `metadata` is the class's standard metadata object: while class decorators run, it is not yet on the class.
  */
-export function getOwnTask(cls: Function, key: string, metadata = metadataOf(cls)): TaskDefinition | undefined {
+export function getOwnTask(
+  cls: Function,
+  key: string,
+  metadata: object | undefined = metadataOf(cls),
+): TaskDefinition | undefined {
   const method = Object.getOwnPropertyDescriptor(cls.prototype, key)?.value; // a getter is never touched
   if (typeof method !== "function") return undefined;
   return getTask({ method, owner: cls.prototype, key }) ?? (metadata && getTask({ method, owner: metadata, key }));

@@ -20,6 +20,23 @@ export type Received<S extends AnySchema | undefined> = S extends AnySchema ? Pa
 export type Returned<S extends AnySchema | undefined> = S extends AnySchema ? InputOf<S> : unknown;
 
 /**
+ * Makes a method the implementation of a contract: name, input and output are the contract's.
+ *
+ * @example @Task(resize, { retries: 3 })
+ */
+export function Task<I extends AnySchema, O extends AnySchema>(
+  contract: Contract<I, O>,
+  options?: Omit<TaskOptions, "input" | "output">,
+): TaskDecorator<Payload<I>, InputOf<O>>;
+/**
+ * Makes a method a task named after it.
+ *
+ * @example @Task({ input: Email, retries: 3 })
+ */
+export function Task<I extends AnySchema | undefined = undefined, O extends AnySchema | undefined = undefined>(
+  options: TypedTaskOptions<I, O>,
+): TaskDecorator<Received<I>, Returned<O>>;
+/**
  * Makes a method a task that clients can run.
  *
  * The name is the method's unless given. Policies are options: data that several tasks can share.
@@ -27,13 +44,6 @@ export type Returned<S extends AnySchema | undefined> = S extends AnySchema ? In
  * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
  * @example @Task("send-email", { input: Email, retries: 3, timeout: "30s" })
  */
-export function Task<I extends AnySchema, O extends AnySchema>(
-  contract: Contract<I, O>,
-  options?: Omit<TaskOptions, "input" | "output">,
-): TaskDecorator<Payload<I>, InputOf<O>>;
-export function Task<I extends AnySchema | undefined = undefined, O extends AnySchema | undefined = undefined>(
-  options: TypedTaskOptions<I, O>,
-): TaskDecorator<Received<I>, Returned<O>>;
 export function Task<
   const N extends string,
   I extends AnySchema | undefined = undefined,

@@ -44,7 +44,7 @@ const runners: Runner[] = [
   {
     name: "bun",
     command: "bun",
-    args: ["test", ...files.map((file) => `./${file}`)],
+    args: ["test", "--timeout=60000", ...files.map((file) => `./${file}`)],
     passed: /^\s*(\d+) pass$/gm,
     failed: [/^\s*(\d+) fail$/gm, /^\s*(\d+) errors?$/gm],
   },

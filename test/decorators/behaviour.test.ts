@@ -105,7 +105,7 @@ describe("@Worker and @Task describe a worker", () => {
   test("an Effect schema is taken as it is", async () => {
     @Worker(1)
     class Effects {
-      @Task({ input: Schema.Struct({ n: Schema.Number }) })
+      @Task({ input: Schema.Struct({ n: Schema.Finite }) })
       run(input: { readonly n: number }) {
         return Effect.succeed(input.n);
       }

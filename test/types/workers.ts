@@ -4,7 +4,7 @@ import { z } from "zod";
 import { contract, of, type Payload, scan, Task, type TaskContext, Worker } from "../../decorators/mod.ts";
 
 const Email = z.object({ to: z.string(), subject: z.string().default("hello") });
-const Point = Schema.Struct({ x: Schema.Number });
+const Point = Schema.Struct({ x: Schema.Finite });
 const Receipt = z.object({ id: z.number() });
 const resize = contract("resize", { input: of<{ width: number }>(), output: of<{ url: string }>() });
 
