@@ -1,15 +1,9 @@
 // Log lines of a process: one line an event, fields as key=value, on stderr.
+import type { Log } from "../domain/log.ts";
+
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 type Fields = Readonly<Record<string, unknown>>;
-
-/** What engine, worker and client say; each method takes a sentence and fields. */
-export interface Log {
-  debug(message: string, fields?: Fields): void;
-  info(message: string, fields?: Fields): void;
-  warn(message: string, fields?: Fields): void;
-  error(message: string, fields?: Fields): void;
-}
 
 /** Writes lines of at least `level` to stderr, so that a program's own output stays its own. */
 export function makeLog(level: LogLevel, write: (line: string) => void = (line) => console.error(line)): Log {

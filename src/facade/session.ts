@@ -1,12 +1,12 @@
 // What every process of natchet opens first: a server, a connection, the streams, a publisher. Closed in reverse order by the scope.
 import { Effect, type Scope } from "effect";
+import type { Log } from "../domain/log.ts";
 import { connectNats } from "../nats/connection.ts";
 import { resolveServer } from "../nats/embedded/resolve.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { ensureStreams } from "../nats/streams.ts";
 import { Subjects } from "../protocol/subjects.ts";
-import type { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";
 
 /** One connection to NATS with what engine, worker and client need of it. */

@@ -1,0 +1,151 @@
+// How the engine knows this worker: it registers, again after every outage and with every new leader, and beats in between.
+import type { Log } from "../domain/log.ts";
+import type { NatsLink } from "../nats/link.ts";
+import {
+  decodeHeartbeatReply,
+  decodePing,
+  decodeRegistered,
+  encodeMessage,
+  errorOfReply,
+  parseJson,
+  type Register,
+  type Stop,
+} from "../protocol/messages.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+
+export interface PresenceOptions {
+  readonly id: string;
+  readonly link: NatsLink;
+  readonly subjects: Subjects;
+  readonly log: Log;
+  readonly heartbeatMs: number;
+  readonly describe: () => Register;
+  readonly busy: () => number;
+  readonly onStop: (stops: readonly Stop[]) => void;
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 2_000;
+
+export class Presence {
+  /** The highest epoch heard of; assignments of an older leader are refused. */
+  epoch = 0;
+  /** Resolves with the first registration. */
+  readonly registered: Promise<void>;
+  readonly #options: PresenceOptions;
+  #tellRegistered!: () => void;
+  #isRegistering = false;
+  #mustRegisterAgain = false;
+  #isClosed = false;
+  readonly #end: (() => void)[] = [];
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+    this.registered = new Promise((resolve) => {
+      this.#tellRegistered = resolve;
+    });
+  }
+
+  start(): void {
+    const { id, link, subjects, heartbeatMs } = this.#options;
+    const ping = link.nc.subscribe(subjects.worker(id, "ping"), {
+      callback: (error, message) => {
+        if (error !== null) return;
+        message.respond(encodeMessage({ busy: this.#options.busy() }));
+        this.#meetLeader(decodePing(message.data).epoch);
+      },
+    });
+    const announcement = link.nc.subscribe(subjects.epoch, {
+      callback: (error, message) => {
+        if (error === null) this.#meetLeader(decodePing(message.data).epoch);
+      },
+    });
+    const beat = setInterval(() => void this.beat(), heartbeatMs);
+    const stopListening = link.onReconnect(() => this.#registerSoon());
+    this.#end.push(
+      () => ping.unsubscribe(),
+      () => announcement.unsubscribe(),
+      () => clearInterval(beat),
+      stopListening,
+    );
+    this.#registerSoon();
+  }
+
+  /** One heartbeat; a leader that does not know this worker makes it register again. */
+  async beat(): Promise<void> {
+    const { id, link, subjects } = this.#options;
+    if (this.epoch === 0 || !link.isConnected()) return;
+    const { executing, quiet } = this.#options.describe();
+    try {
+      const message = encodeMessage({ id, executing, quiet, lagMs: 0 });
+      const reply = await link.nc.request(subjects.engine("heartbeat"), message, { timeout: 3_000 });
+      if (errorOfReply(parseJson(reply.data, "heartbeat reply")) !== undefined) return;
+      const { epoch, known, cancel } = decodeHeartbeatReply(reply.data);
+      this.#options.onStop(cancel);
+      if (!known || epoch > this.epoch) this.#registerSoon();
+    } catch {
+      // nobody leads just now; the next leader announces itself
+    }
+  }
+
+  /** Says good-bye, so that nobody waits for heartbeats that will not come. */
+  async leave(): Promise<void> {
+    const { id, link, subjects } = this.#options;
+    if (!link.isConnected()) return;
+    await link.nc.request(subjects.engine("leave"), encodeMessage({ id }), { timeout: 1_000 }).catch(() => {});
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const end of this.#end) end();
+  }
+
+  #meetLeader(epoch: number): void {
+    if (epoch > this.epoch) this.#registerSoon();
+  }
+
+  #registerSoon(): void {
+    this.#mustRegisterAgain = true;
+    if (this.#isRegistering) return;
+    this.#isRegistering = true;
+    this.#registerUntilKnown().finally(() => {
+      this.#isRegistering = false;
+    });
+  }
+
+  async #registerUntilKnown(): Promise<void> {
+    let pauseMs = firstPauseMs;
+    let hasToldWaiting = false;
+    while (this.#mustRegisterAgain && !this.#isClosed) {
+      this.#mustRegisterAgain = false;
+      const problem = await this.#register();
+      if (problem === undefined) continue;
+      if (!hasToldWaiting) this.#options.log.info("waiting for an engine", { reason: problem });
+      hasToldWaiting = true;
+      this.#mustRegisterAgain = true;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
+    }
+  }
+
+  /** One try; returns what went wrong, if anything did. */
+  async #register(): Promise<string | undefined> {
+    const { link, subjects, log } = this.#options;
+    try {
+      const reply = await link.nc.request(subjects.engine("register"), encodeMessage(this.#options.describe()), {
+        timeout: 2_000,
+      });
+      const error = errorOfReply(parseJson(reply.data, "register reply"));
+      if (error !== undefined) return error.message;
+      const { epoch, engine, cancel } = decodeRegistered(reply.data);
+      if (epoch < this.epoch) return `engine ${engine} is of the old epoch ${epoch}`;
+      if (epoch > this.epoch) log.info("engine found", { engine, epoch });
+      this.epoch = epoch;
+      this.#options.onStop(cancel);
+      this.#tellRegistered();
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+}

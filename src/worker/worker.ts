@@ -1,0 +1,301 @@
+// A worker from its registration to its last outcome: receives assignments, executes them in its slots, reports, and leaves in order.
+import { Effect, type Scope } from "effect";
+import type { Log } from "../domain/log.ts";
+import { splitKey } from "../domain/run.ts";
+import { jsonSchemaOf } from "../domain/schema.ts";
+import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
+import type { NatsLink } from "../nats/link.ts";
+import type { Publisher } from "../nats/publisher.ts";
+import { type Assignment, type AssignmentReply, decodeAssignments } from "../protocol/assignment.ts";
+import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import { Attempt, type Verdict } from "./attempt.ts";
+import { HeldRuns, tokenOf } from "./held-runs.ts";
+import { outcomeOf } from "./outcome.ts";
+import { Presence } from "./presence.ts";
+import { Reporter } from "./reporter.ts";
+import { Slots } from "./slots.ts";
+
+export interface WorkerParts {
+  readonly link: NatsLink;
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+  readonly log: Log;
+}
+
+/** Units: milliseconds */
+export interface WorkerOptions {
+  /** How long a stop waits for running tasks. @default 30_000 */
+  readonly shutdownTimeoutMs?: number;
+  /** How long an aborted task may take to end before its verdict is given. @default 5_000 */
+  readonly cancelGraceMs?: number;
+  /** @default 4_000 */
+  readonly heartbeatMs?: number;
+  readonly runtime?: string;
+  readonly version?: string;
+}
+
+export interface RunningWorker {
+  readonly id: string;
+  readonly name: string;
+  /** Resolves when an engine knows this worker. */
+  readonly registered: Promise<void>;
+  /** Attempts whose code runs now. */
+  readonly busy: number;
+}
+
+/** Starts a worker that lives as long as the scope; closing it drains: quiet, finish, give back the rest, leave. */
+export const makeWorker = (
+  definition: WorkerDefinition,
+  parts: WorkerParts,
+  options: WorkerOptions = {},
+): Effect.Effect<RunningWorker, unknown, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.gen(function* () {
+      const worker = new LiveWorker(definition, parts, options);
+      if (definition.onStart)
+        yield* Effect.tryPromise({ try: async () => definition.onStart!(), catch: (error) => error });
+      worker.open();
+      return worker;
+    }),
+    (worker) => Effect.promise(() => worker.close()),
+  );
+
+interface Started {
+  readonly attempt: Attempt;
+  /** Holds its slot already. */
+  readonly run: Effect.Effect<void>;
+}
+
+class LiveWorker implements RunningWorker {
+  readonly id = makeWorkerId();
+  readonly name: string;
+  readonly #definition: WorkerDefinition;
+  readonly #parts: WorkerParts;
+  readonly #options: Required<WorkerOptions>;
+  readonly #tasks: Map<string, WorkerTask>;
+  readonly #slots: Slots;
+  readonly #held = new HeldRuns();
+  readonly #reporter: Reporter;
+  readonly #presence: Presence;
+  #isQuiet = false;
+  readonly #end: (() => void)[] = [];
+  #onFree: (() => void)[] = [];
+
+  constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerOptions) {
+    this.name = definition.name;
+    this.#definition = definition;
+    this.#parts = parts;
+    this.#options = {
+      shutdownTimeoutMs: 30_000,
+      cancelGraceMs: 5_000,
+      heartbeatMs: 4_000,
+      runtime: "unknown",
+      version: "unknown",
+      ...options,
+    };
+    this.#tasks = new Map(definition.tasks.map((task) => [task.name, task]));
+    this.#slots = new Slots(definition.slots);
+    const { link, publisher, subjects, log } = parts;
+    this.#reporter = new Reporter({
+      worker: this.id,
+      publisher,
+      subjects,
+      entryBytes: Math.floor(link.maxPayload / 4),
+      onStored: (tokens) => {
+        for (const token of tokens) this.#held.release(token);
+      },
+      onTrouble: (error) => log.warn("outcomes are not stored yet", { worker: this.name, error }),
+    });
+    this.#presence = new Presence({
+      id: this.id,
+      link,
+      subjects,
+      log,
+      heartbeatMs: this.#options.heartbeatMs,
+      describe: () => this.#describe(),
+      busy: () => this.busy,
+      onStop: (stops) => this.#stopRuns(stops),
+    });
+  }
+
+  get registered(): Promise<void> {
+    return this.#presence.registered;
+  }
+
+  get busy(): number {
+    return this.#slots.taken;
+  }
+
+  open(): void {
+    const { subjects, log } = this.#parts;
+    this.#answer(subjects.worker(this.id, "assign"), (data) => this.#accept(data));
+    this.#answer(subjects.worker(this.id, "cancel"), (data) => {
+      this.#stopRuns(decodeCancelOnWorker(data).runs);
+      return {};
+    });
+    this.#presence.start();
+    const names = [...this.#tasks.keys()].join(", ");
+    void this.registered.then(() =>
+      log.info(`worker '${this.name}' (${this.#slots.size} slots) waiting for [${names}]`, { id: this.id }),
+    );
+  }
+
+  /** Quiet → drain, heartbeats going on → give back what is left → leave. */
+  async close(): Promise<void> {
+    const { log } = this.#parts;
+    this.#isQuiet = true;
+    log.info(`worker '${this.name}' draining`, { running: this.busy });
+    await this.#presence.beat();
+    await this.#untilFree(this.#options.shutdownTimeoutMs);
+    for (const attempt of this.#held.all()) attempt.stop({ kind: "returned" });
+    await this.#untilFree(this.#options.cancelGraceMs + 100);
+    await Promise.race([this.#reporter.idle(), pause(5_000)]);
+    await this.#presence.leave();
+    this.#presence.close();
+    for (const end of this.#end) end();
+    await this.#definition.onStop?.();
+    log.info(`worker '${this.name}' stopped`);
+  }
+
+  /** Answers requests on a subject; a malformed one is answered with its error and changes nothing. */
+  #answer(subject: string, reply: (data: Uint8Array) => unknown): void {
+    const subscription = this.#parts.link.nc.subscribe(subject, {
+      callback: (error, message) => {
+        if (error !== null) return;
+        try {
+          message.respond(encodeMessage(reply(message.data)));
+        } catch (problem) {
+          this.#parts.log.error("a message was not understood", { subject, error: problem });
+          message.respond(encodeMessage(errorReply(problem)));
+        }
+      },
+    });
+    this.#end.push(() => subscription.unsubscribe());
+  }
+
+  /** Takes what fits and names the rest; the reply travels before any user code runs. */
+  #accept(data: Uint8Array): AssignmentReply {
+    const { epoch, assignments } = decodeAssignments(data);
+    const { epoch: known } = this.#presence;
+    if (epoch < known) return { epoch: known, refused: assignments.map((_, i) => i), why: "stale" };
+    if (this.#isQuiet) return { epoch, refused: assignments.map((_, i) => i), why: "quiet" };
+    const refused: number[] = [];
+    let why: NonNullable<AssignmentReply["why"]> = "full";
+    const accepted: Started[] = [];
+    assignments.forEach((assignment, i) => {
+      if (this.#held.has(tokenOf(assignment.key, assignment.turn))) return; // a doubled message: already ours
+      const task = this.#tasks.get(splitKey(assignment.key).task);
+      if (task === undefined || this.#slots.areFull) {
+        if (task === undefined) why = "unknown task";
+        refused.push(i);
+      } else {
+        const attempt = this.#hold(assignment, task);
+        accepted.push({ attempt, run: this.#slots.hold(attempt.run) });
+      }
+    });
+    if (accepted.length > 0) setImmediate(() => this.#execute(accepted));
+    return refused.length === 0 ? { epoch, refused } : { epoch, refused, why };
+  }
+
+  #hold(assignment: Assignment, task: WorkerTask): Attempt {
+    const attempt = new Attempt({
+      assignment,
+      task,
+      graceMs: this.#options.cancelGraceMs,
+      logFor: (key) => prefixed(this.#parts.log, key),
+      onVerdict: (ended, verdict) => this.#report(ended, verdict),
+    });
+    this.#held.add(attempt);
+    return attempt;
+  }
+
+  #execute(started: readonly Started[]): void {
+    for (const { attempt, run } of started) {
+      this.#parts.log.debug("run started", { run: attempt.assignment.key, attempt: attempt.assignment.attempt });
+      const fiber = Effect.runFork(run);
+      fiber.addObserver((exit) => {
+        if (exit._tag === "Failure")
+          this.#parts.log.error("an attempt ended abnormally", {
+            run: attempt.assignment.key,
+            cause: String(exit.cause),
+          });
+        this.#slotFreed();
+      });
+    }
+  }
+
+  #report(attempt: Attempt, verdict: Verdict): void {
+    const { log, link } = this.#parts;
+    const { key, turn, attempt: number } = attempt.assignment;
+    const at = Date.now();
+    const outcome = outcomeOf(attempt, verdict, at, {
+      worker: this.id,
+      maxPayload: link.maxPayload,
+      random: Math.random,
+    });
+    this.#reporter.report(tokenOf(key, turn), outcome.frame);
+    const fields = { run: key, attempt: number, ms: at - attempt.startedAt };
+    if (outcome.kind === "completed") log.debug("run completed", fields);
+    else if (outcome.kind === "retry")
+      log.warn("run failed, will be retried", {
+        ...fields,
+        inMs: Math.round(outcome.dueAt - at),
+        error: outcome.error?.message,
+      });
+    else log.info(`run ${outcome.kind}`, { ...fields, error: outcome.error?.message });
+  }
+
+  #stopRuns(stops: readonly Stop[]): void {
+    for (const { key, turn, reason } of stops) this.#held.get(tokenOf(key, turn))?.stop({ kind: "cancelled", reason });
+  }
+
+  #describe(): Register {
+    return {
+      v: 1,
+      id: this.id,
+      name: this.name,
+      slots: this.#slots.size,
+      labels: this.#definition.labels,
+      runtime: this.#options.runtime,
+      version: this.#options.version,
+      quiet: this.#isQuiet,
+      executing: this.#held.list(),
+      tasks: this.#definition.tasks.map((task) => ({
+        name: task.name,
+        timeoutMs: task.timeoutMs,
+        scheduleTimeoutMs: task.scheduleTimeoutMs,
+        priority: task.priority,
+        retries: task.retry.limit,
+        inputSchema: jsonSchemaOf(task.input),
+        outputSchema: jsonSchemaOf(task.output),
+      })),
+    };
+  }
+
+  #slotFreed(): void {
+    if (this.busy > 0) return;
+    const listeners = this.#onFree;
+    this.#onFree = [];
+    for (const listener of listeners) listener();
+  }
+
+  #untilFree(withinMs: number): Promise<void> {
+    if (this.busy === 0 && this.#held.size === 0) return Promise.resolve();
+    if (this.busy === 0) return Promise.race([this.#reporter.idle(), pause(withinMs)]);
+    return Promise.race([new Promise<void>((resolve) => this.#onFree.push(resolve)), pause(withinMs)]);
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function makeWorkerId(): string {
+  const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
+  return `w${Array.from(crypto.getRandomValues(new Uint8Array(21)), (byte) => alphabet[byte % 36]).join("")}`;
+}
+
+function prefixed(log: Log, run: string): Log {
+  const say = (level: keyof Log) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+    log[level](message, { run, ...fields });
+  return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
+}
