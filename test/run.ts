@@ -25,6 +25,7 @@ interface Runner {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  readonly files: readonly string[];
   readonly passed: RegExp;
   readonly failed: readonly RegExp[];
 }
@@ -40,24 +41,23 @@ const files = globSync("test/**/*.test.ts", { cwd: root })
   .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter.replace(/^\.\//, ""))))
   .sort();
 
+// The end-to-end tests have a process of their own, so that a runner that dies takes no other results with it.
+const isEndToEnd = (file: string) => file.startsWith("test/e2e/");
 const runners: Runner[] = [
+  onBun(
+    "bun",
+    files.filter((file) => !isEndToEnd(file)),
+  ),
+  onBun("bun, end to end", files.filter(isEndToEnd)),
   {
-    name: "bun",
-    command: "bun",
-    args: ["test", "--timeout=60000", ...files.map((file) => `./${file}`)],
-    passed: /^\s*(\d+) pass$/gm,
-    failed: [/^\s*(\d+) fail$/gm, /^\s*(\d+) errors?$/gm],
-  },
-];
-const denoFiles = files.filter((file) => onDeno.some((prefix) => file.startsWith(prefix)));
-if (denoFiles.length > 0)
-  runners.push({
     name: "deno",
     command: "deno",
-    args: ["test", "-A", "--no-check", ...denoFiles],
+    args: ["test", "-A", "--no-check"],
+    files: files.filter((file) => onDeno.some((prefix) => file.startsWith(prefix))),
     passed: /\| (\d+) passed\b/g,
     failed: [/\| (\d+) failed\b/g],
-  });
+  },
+].filter((runner) => runner.files.length > 0);
 
 const total = { passed: 0, failed: 0 };
 if (files.length === 0) {
@@ -72,10 +72,21 @@ if (files.length === 0) {
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
 
+function onBun(name: string, chosen: readonly string[]): Runner {
+  return {
+    name,
+    command: "bun",
+    args: ["test", "--timeout=60000"],
+    files: chosen.map((file) => `./${file}`),
+    passed: /^\s*(\d+) pass$/gm,
+    failed: [/^\s*(\d+) fail$/gm, /^\s*(\d+) errors?$/gm],
+  };
+}
+
 function run(runner: Runner): Promise<Result> {
   console.log(`\n== ${runner.name} ==`);
   return new Promise((resolve) => {
-    const child = spawn(join(root, "node_modules", ".bin", runner.command), runner.args, {
+    const child = spawn(join(root, "node_modules", ".bin", runner.command), [...runner.args, ...runner.files], {
       cwd: root,
       env: { ...process.env, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
