@@ -1,0 +1,18 @@
+import { endRun } from "./placement.ts";
+import { stopOn } from "./release.ts";
+import type { SchedulerState } from "./state.ts";
+
+/**
+ * Cancels live runs: at once where nobody executes them, by their worker where somebody does.
+ *
+ * The wish is remembered: a run whose worker is lost, or gives it back, becomes `cancelled` instead of queued.
+ */
+export function cancelRuns(state: SchedulerState, keys: readonly string[], reason: string): void {
+  for (const key of keys) {
+    const run = state.live.get(key);
+    if (run === undefined) continue;
+    run.cancelReason = reason;
+    if (run.worker !== undefined) stopOn(state, run.worker.id, key, run.turn, reason);
+    else if (run.place !== "ending") endRun(state, run, "cancelled", { reason });
+  }
+}

@@ -1,0 +1,66 @@
+import type { OutcomeKind } from "../domain/run.ts";
+import type { Stop } from "../protocol/messages.ts";
+import type { AttemptDetail, FinalDetail } from "../protocol/outcome-entry.ts";
+import type { RunEntry } from "../protocol/run-entry.ts";
+import type { LiveRun } from "./live-run.ts";
+
+/** An outcome that the engine itself appends: lost, cancelled, failed, or a retention mark (`dueAt` = S, `origin` = asOf, empty key). */
+export interface EngineOutcome {
+  readonly kind: OutcomeKind;
+  readonly key: string;
+  readonly turn: number;
+  readonly attempt: number;
+  readonly origin: number;
+  readonly at: number;
+  readonly dueAt: number;
+  readonly detail: FinalDetail | AttemptDetail | undefined;
+  /** Where the run's entry stands, whose input a final outcome repeats; 0 = no input. */
+  readonly inputSeq: number;
+}
+
+/** All entries of a task, all outcome entries, or the entry of one key. */
+export type PurgeFilter = "outcomes" | { readonly task: string } | { readonly key: string };
+
+export interface AssignCommand {
+  readonly type: "assign";
+  readonly worker: string;
+  readonly batch: number;
+  readonly epoch: number;
+  readonly runs: readonly LiveRun[];
+}
+/** Put `entry` in place of the entry of `key`, with the input found at `inputSeq` (0 = none), expecting `expectSeq` as last of its subject. */
+export interface CompactCommand {
+  readonly type: "compact";
+  readonly key: string;
+  readonly expectSeq: number;
+  readonly inputSeq: number;
+  readonly entry: Omit<RunEntry, "input">;
+}
+/** Send the outcome at `index` of the entry `seq` to `inbox`. */
+export interface ForwardCommand {
+  readonly type: "forward";
+  readonly inbox: string;
+  readonly key: string;
+  readonly seq: number;
+  readonly index: number;
+}
+
+/** What the engine shall do. */
+export type Command =
+  | AssignCommand
+  | CompactCommand
+  | ForwardCommand
+  | { readonly type: "append"; readonly outcomes: readonly EngineOutcome[] }
+  | { readonly type: "cancelOn"; readonly worker: string; readonly runs: readonly Stop[] }
+  /** A waiter asked for a key that nobody knows. */
+  | { readonly type: "unknown"; readonly inbox: string; readonly key: string }
+  /** Delete what the filter names and has a sequence below `keepFrom`; then answer with `purged`. Safe to repeat. */
+  | { readonly type: "purge"; readonly filter: PurgeFilter; readonly keepFrom: number }
+  /** Give a `tick` at this time at the latest. Units: epoch milliseconds */
+  | { readonly type: "wake"; readonly at: number }
+  | {
+      readonly type: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    };

@@ -1,0 +1,146 @@
+// Answers to queries, from what the engine knows. The bytes of finished runs are in the log: `FinishedInfo` says where.
+import type { RunInfo, RunState } from "../domain/run.ts";
+import type { QueueInfo, RunFilter, WorkerInfo } from "../protocol/messages.ts";
+import type { FinishedRun } from "./finished-run.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { SchedulerState } from "./state.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+/** A run as the scheduler knows it. `at` = where to read the rest: the entry of a live run, the outcome of a finished one. */
+export interface RunDescription {
+  readonly info: RunInfo;
+  readonly at: { readonly entrySeq: number } | { readonly outcomeSeq: number; readonly index: number };
+}
+export interface RunPage {
+  readonly runs: readonly RunDescription[];
+  readonly total: number;
+}
+
+export function describeRun(state: SchedulerState, key: string): RunDescription | undefined {
+  const live = state.live.get(key);
+  if (live !== undefined) return describeLive(live);
+  const finished = state.finished.get(key);
+  return finished === undefined ? undefined : describeFinished(finished);
+}
+
+/** Lists runs that match, newest first. `before` is the `createdAt` of the last run of the page before. */
+export function listRuns(state: SchedulerState, filter: RunFilter, limit: number, before?: number): RunPage {
+  const found: (LiveRun | FinishedRun)[] = [];
+  for (const run of candidates(state, filter)) if (matches(run, filter)) found.push(run);
+  found.sort((a, b) => b.createdAt - a.createdAt || b.origin - a.origin);
+  const from = before === undefined ? 0 : found.findIndex((run) => run.createdAt < before);
+  const page = from < 0 ? [] : found.slice(from, from + limit);
+  return { runs: page.map((run) => ("place" in run ? describeLive(run) : describeFinished(run))), total: found.length };
+}
+
+/** The keys of all live runs that match: what a cancel by filter means. */
+export function liveKeys(state: SchedulerState, filter: RunFilter): string[] {
+  const keys: string[] = [];
+  for (const run of candidates(state, filter)) if ("place" in run && matches(run, filter)) keys.push(run.key);
+  return keys;
+}
+
+export function describeQueues(state: SchedulerState): QueueInfo[] {
+  return [...state.queues.values()].map(({ name, counts, workers }) => ({
+    task: name,
+    queued: counts.queued + counts.ending,
+    running: counts.running,
+    scheduled: counts.scheduled,
+    retrying: counts.retrying,
+    workers: workers.size,
+  }));
+}
+
+export function describeWorkers(state: SchedulerState): WorkerInfo[] {
+  return [...state.workers.values()].filter((worker) => worker.isRegistered).map(describeWorker);
+}
+
+function* candidates(state: SchedulerState, filter: RunFilter): Iterable<LiveRun | FinishedRun> {
+  const tasks = filter.task === undefined ? undefined : typeof filter.task === "string" ? [filter.task] : filter.task;
+  if (tasks === undefined || filter.ids === undefined) {
+    yield* state.live.values();
+    yield* state.finished.values();
+    return;
+  }
+  for (const task of tasks) {
+    for (const id of filter.ids) {
+      const run = state.live.get(`${task}/${id}`) ?? state.finished.get(`${task}/${id}`);
+      if (run !== undefined) yield run;
+    }
+  }
+}
+
+function matches(run: LiveRun | FinishedRun, filter: RunFilter): boolean {
+  if (
+    filter.task !== undefined &&
+    filter.task !== run.task &&
+    !(Array.isArray(filter.task) && filter.task.includes(run.task))
+  )
+    return false;
+  if (filter.state !== undefined && !filter.state.includes(stateOf(run))) return false;
+  if (filter.ids !== undefined && !filter.ids.includes(run.key.slice(run.task.length + 1))) return false;
+  return Object.entries(filter.metadata ?? {}).every(([name, value]) => run.metadata?.[name] === value);
+}
+
+function stateOf(run: LiveRun | FinishedRun): RunState {
+  if (!("place" in run)) return run.kind as RunState;
+  return run.place === "ending" || run.place === "gone" ? "queued" : run.place;
+}
+
+function describeLive(run: LiveRun): RunDescription {
+  const { task, id, attempt, priority, createdAt, readyAt, metadata, history, worker } = run;
+  const state = stateOf(run);
+  const startedAt = worker?.find(run.key, run.turn, run.origin)?.startedAt;
+  const info: RunInfo = {
+    ...{
+      task,
+      id,
+      state,
+      attempt,
+      priority: priority || run.queue.priorityOf(run),
+      createdAt,
+      metadata: metadata ?? {},
+      attempts: history ?? [],
+    },
+    ...(state === "scheduled" || state === "retrying" ? { dueAt: readyAt } : {}),
+    ...(startedAt === undefined || worker === undefined ? {} : { startedAt, worker: worker.id }),
+    ...(run.cancelReason === undefined ? {} : { reason: run.cancelReason }),
+  };
+  return { info, at: { entrySeq: run.seq } };
+}
+
+function describeFinished(run: FinishedRun): RunDescription {
+  const { task, key, attempt, createdAt, at, metadata, seq, index } = run;
+  const id = key.slice(task.length + 1);
+  const info: RunInfo = {
+    task,
+    id,
+    state: stateOf(run),
+    attempt,
+    priority: 0,
+    createdAt,
+    finishedAt: at,
+    metadata: metadata ?? {},
+    attempts: [],
+  };
+  return { info, at: { outcomeSeq: seq, index } };
+}
+
+function describeWorker(worker: WorkerRecord): WorkerInfo {
+  const { id, name, slots, busy, labels, runtime, version, registeredAt, lastHeartbeatAt } = worker;
+  const state =
+    worker.unreachableSince !== undefined ? "gone" : worker.isSilent ? "silent" : worker.isQuiet ? "quiet" : "ready";
+  return {
+    id,
+    name,
+    state,
+    slots,
+    busy,
+    tasks: [...worker.tasks.keys()],
+    labels,
+    runtime,
+    version,
+    registeredAt,
+    lastHeartbeatAt,
+  };
+}

@@ -1,0 +1,56 @@
+import { formatDuration } from "../domain/duration.ts";
+import type { LiveRun } from "./live-run.ts";
+import { endRun, isStillDue, placeRun, timeoutOf } from "./placement.ts";
+import type { SchedulerState } from "./state.ts";
+
+/** Queues the scheduled and retrying runs whose time has come. */
+export function queueDueRuns(state: SchedulerState): void {
+  for (let next = state.due.first(); next !== undefined; next = state.due.first()) {
+    const isDue = isStillDue(next);
+    if (isDue && next.at > state.now) return;
+    state.due.pop();
+    if (isDue) placeRun(state, next.run);
+  }
+}
+
+/** Cancels runs that waited in their queue for longer than they, or their task, allow. */
+export function expireWaitingRuns(state: SchedulerState): void {
+  for (const { waiting } of state.queues.values()) {
+    for (let run = waiting.first(); run !== undefined; run = waiting.first()) {
+      const isWaiting = run.place === "queued" && run.turn === 1;
+      const at = isWaiting ? timeoutOf(run) : undefined;
+      if (at !== undefined && at > state.now) break;
+      waiting.shift();
+      if (at !== undefined) expire(state, run);
+    }
+  }
+  for (let next = state.timeouts.first(); next !== undefined; next = state.timeouts.first()) {
+    const { run, turn } = next;
+    const isWaiting = run.place === "queued" && run.turn === turn;
+    if (isWaiting && next.at > state.now) return;
+    state.timeouts.pop();
+    if (!isWaiting) continue;
+    const at = timeoutOf(run);
+    if (at === undefined) continue;
+    if (at <= state.now) expire(state, run);
+    else state.timeouts.push({ at, run, turn });
+  }
+}
+
+function expire(state: SchedulerState, run: LiveRun): void {
+  const waited = formatDuration(timeoutOf(run)! - run.readyAt);
+  endRun(state, run, "cancelled", { reason: `schedule timeout: waited ${waited} in the queue of "${run.task}"` });
+}
+
+/** The next moment at which a run becomes due or expires; undefined = none is known. Units: epoch milliseconds */
+export function nextDeadline(state: SchedulerState): number | undefined {
+  let at = Math.min(
+    state.due.first()?.at ?? Number.POSITIVE_INFINITY,
+    state.timeouts.first()?.at ?? Number.POSITIVE_INFINITY,
+  );
+  for (const { waiting } of state.queues.values()) {
+    const first = waiting.first();
+    if (first !== undefined) at = Math.min(at, timeoutOf(first) ?? Number.POSITIVE_INFINITY);
+  }
+  return at === Number.POSITIVE_INFINITY ? undefined : at;
+}

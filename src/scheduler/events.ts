@@ -1,0 +1,85 @@
+import type { OutcomeKind } from "../domain/run.ts";
+import type { Heartbeat, Register } from "../protocol/messages.ts";
+import type { AttemptDetail, FinalDetail, OutcomeAuthor } from "../protocol/outcome-entry.ts";
+import type { RunEntry } from "../protocol/run-entry.ts";
+import type { PurgeFilter } from "./commands.ts";
+
+/** What the fold reads of an outcome. */
+export interface FoldedOutcome {
+  readonly kind: OutcomeKind;
+  readonly key: string;
+  readonly turn: number;
+  readonly origin: number;
+  readonly at: number;
+  readonly dueAt: number;
+  readonly detail: FinalDetail | AttemptDetail | undefined;
+}
+
+/** A run entry was read from the log. `bytes` is the size of its payload. */
+export interface EntryEvent {
+  readonly type: "entry";
+  readonly seq: number;
+  readonly task: string;
+  readonly id: string;
+  readonly entry: Omit<RunEntry, "input">;
+  readonly bytes: number;
+}
+/** An outcome entry was read from the log. */
+export interface OutcomesEvent {
+  readonly type: "outcomes";
+  readonly seq: number;
+  readonly by: OutcomeAuthor;
+  readonly writer: string;
+  readonly outcomes: readonly FoldedOutcome[];
+}
+/** What a leader that leaves cleanly hands over: who executes what. */
+export interface LedgerEntry {
+  readonly key: string;
+  readonly turn: number;
+  readonly worker: string;
+}
+/**
+ * This engine holds the lease and has folded the whole log.
+ *
+ * `ledger` is given only when the leader before left cleanly; without it runs wait until all `knownWorkers` registered or 2 s passed.
+ */
+export interface LeadEvent {
+  readonly type: "lead";
+  readonly epoch: number;
+  readonly knownWorkers: readonly string[];
+  readonly ledger?: readonly LedgerEntry[] | undefined;
+}
+/** `refused` are indices into the runs of the `assign` command. */
+export interface AssignedEvent {
+  readonly type: "assigned";
+  readonly id: string;
+  readonly batch: number;
+  readonly refused: readonly number[];
+  readonly why?: "stale" | "quiet" | "full" | "unknown task" | undefined;
+}
+/** A `compact` command found another entry than it expected. `lastSeq` 0 = the subject is empty; undefined = not known. */
+export interface CompactionRefusedEvent {
+  readonly type: "compactionRefused";
+  readonly key: string;
+  readonly expectSeq: number;
+  readonly lastSeq?: number | undefined;
+}
+
+/** All that can happen to a scheduler. Standbys get `entry` and `outcomes` only. */
+export type SchedulerEvent =
+  | EntryEvent
+  | OutcomesEvent
+  | LeadEvent
+  | AssignedEvent
+  | CompactionRefusedEvent
+  | { readonly type: "stepDown" }
+  | { readonly type: "register"; readonly message: Register }
+  | { readonly type: "heartbeat"; readonly message: Heartbeat }
+  | { readonly type: "leave"; readonly id: string }
+  | { readonly type: "pong"; readonly id: string }
+  | { readonly type: "unreachable"; readonly id: string }
+  | { readonly type: "unacknowledged"; readonly id: string; readonly batch: number }
+  | { readonly type: "cancel"; readonly keys: readonly string[]; readonly reason: string }
+  | { readonly type: "waiter"; readonly key: string; readonly inbox: string }
+  | { readonly type: "purged"; readonly filter: PurgeFilter; readonly keepFrom: number }
+  | { readonly type: "tick" };

@@ -1,0 +1,42 @@
+import type { OutcomeKind } from "../domain/run.ts";
+import type { FoldedOutcome } from "./events.ts";
+
+/** An outcome of a key that no entry explains yet, kept because a compacted entry may still come behind it (rule 3). */
+export interface RememberedOutcome {
+  readonly seq: number;
+  readonly index: number;
+  readonly byEngine: boolean;
+  readonly writer: string;
+  readonly outcome: FoldedOutcome;
+}
+
+/** A key with a final outcome: an entry of the index that queries and duplicates are answered from. */
+export interface FinishedRun {
+  readonly key: string;
+  readonly task: string;
+  kind: OutcomeKind;
+  /** Where the accepted outcome stands. */
+  seq: number;
+  index: number;
+  at: number;
+  origin: number;
+  readonly writer: string;
+  readonly createdAt: number;
+  readonly attempt: number;
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  /** First and last outcome of the key that were seen since its entry was written. */
+  firstOutcome: number;
+  lastOutcome: number;
+  /** Last final outcome before the accepted one that was ignored; 0 = none. */
+  staleFinal: number;
+  /** The run entry that may still stand in the stream; 0 = none. */
+  entrySeq: number;
+  /** That entry is in finished form and carries the state of the key by itself. */
+  isCompacted: boolean;
+  /** Set while only outcomes were seen: a compacted entry that comes later decides. */
+  remembered: RememberedOutcome[] | undefined;
+}
+
+/** Rule 5: without this entry the outcomes left in the stream say the same. */
+export const isEntryGarbage = (run: FinishedRun, outcomesPurgedTo: number): boolean =>
+  !run.isCompacted && run.seq > outcomesPurgedTo && run.staleFinal <= outcomesPurgedTo;

@@ -1,0 +1,77 @@
+// Rule 5: entries of finished runs are purged by prefix, a task at a time; what blocks much of it is moved to the tail.
+import { compactFinished, compactLive } from "./compaction.ts";
+import type { EntryPosition } from "./entry-log.ts";
+import { isEntryGarbage } from "./finished-run.ts";
+import type { SchedulerState } from "./state.ts";
+import type { TaskQueue } from "./task-queue.ts";
+
+const garbagePerBlocker = 10;
+const compactionsAtOnce = 1_000;
+
+/** Purges what is worth a request. */
+export function collectGarbage(state: SchedulerState): void {
+  for (const queue of state.queues.values()) {
+    const { entries } = queue;
+    if (entries.garbage < state.options.garbageBatch || entries.isPurging) continue;
+    purgeHead(state, queue);
+    const isBlocked =
+      entries.garbage >= state.options.garbageBatch && entries.garbage > garbagePerBlocker * queue.liveCount;
+    if (isBlocked && state.retention.compacting.size === 0) moveBlockers(state, queue, state.position);
+  }
+}
+
+/** Purges everything before the oldest entry that must stay. Repeats what an engine before may have done. */
+export function purgeHead(state: SchedulerState, queue: TaskQueue): void {
+  const { entries } = queue;
+  const { positions } = entries;
+  for (let first = positions.first(); first !== undefined && !mustStay(state, first); first = positions.first()) {
+    positions.shift();
+    entries.clearTo = first.seq + 1;
+    const finished = state.finished.get(first.key);
+    if (finished?.entrySeq !== first.seq) continue;
+    finished.entrySeq = 0;
+    entries.garbage--;
+  }
+  if (positions.size === 0) entries.garbage = 0;
+  if (entries.isPurging || entries.clearTo <= entries.purgedTo) return;
+  entries.isPurging = true;
+  state.retention.askedAt = state.uptime;
+  state.commands.push({ type: "purge", filter: { task: queue.name }, keepFrom: entries.clearTo });
+}
+
+/** Moves entries that must stay, and lie before `upTo`, to the tail. Returns how many. */
+export function moveBlockers(state: SchedulerState, queue: TaskQueue, upTo: number): number {
+  const { positions } = queue.entries;
+  let moved = 0;
+  let garbage = 0;
+  for (let i = 0; i < positions.size && moved < compactionsAtOnce && garbage <= queue.entries.garbage; i++) {
+    const position = positions.at(i)!;
+    if (position.seq >= upTo) break;
+    const live = state.live.get(position.key);
+    const finished = state.finished.get(position.key);
+    if (!mustStay(state, position)) garbage++;
+    else if (live !== undefined) moved += compactLive(state, live) ? 1 : 0;
+    else if (finished !== undefined) {
+      compactFinished(state, finished);
+      moved++;
+    }
+  }
+  if (moved > 0) state.retention.askedAt = state.uptime;
+  return moved;
+}
+
+function mustStay(state: SchedulerState, position: EntryPosition): boolean {
+  const live = state.live.get(position.key);
+  if (live !== undefined) return live.seq === position.seq;
+  const finished = state.finished.get(position.key);
+  return finished?.entrySeq === position.seq && !isEntryGarbage(finished, state.retention.purgedTo);
+}
+
+/** Drops positions that are no longer true from the list of an engine that purges nothing itself. */
+export function prunePositions(state: SchedulerState, queue: TaskQueue): void {
+  const { entries } = queue;
+  entries.positions.prune(
+    ({ seq, key }) => state.live.get(key)?.seq === seq || state.finished.get(key)?.entrySeq === seq,
+  );
+  entries.pruneAt = 2 * entries.positions.size + 4_096;
+}

@@ -1,0 +1,75 @@
+import type { AttemptRecord } from "../domain/run.ts";
+import type { TaskQueue } from "./task-queue.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+/**
+ * Where a live run is: waiting for its time (`scheduled`, `retrying`), `queued`, held by a worker (`running`),
+ * `ending` while an outcome of this engine is on its way to the log, `gone` when finished.
+ */
+export type Place = "scheduled" | "retrying" | "queued" | "running" | "ending" | "gone";
+
+/** A run without an accepted final outcome. Written by the fold, except for the soft fields at the end. */
+export class LiveRun {
+  readonly key: string;
+  readonly queue: TaskQueue;
+  /** Log sequence of the run's first entry: tells incarnations of a reused id apart. */
+  readonly origin: number;
+  /** Log sequence of the entry that stands in the stream now, and the sequence up to which that entry knows the run. */
+  seq: number;
+  asOf: number;
+  turn = 1;
+  attempt = 1;
+  lost = 0;
+  readonly priority: number;
+  readonly createdAt: number;
+  /** When it becomes, or became, queued; starts the schedule timeout. */
+  readyAt: number;
+  readonly scheduleTimeoutMs: number | null | undefined;
+  readonly inbox: string;
+  /** Size of the entry's payload. */
+  readonly bytes: number;
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  history: readonly AttemptRecord[] | undefined = undefined;
+  /** First outcome that the entry does not know of; 0 = none. Such outcomes must not be purged. */
+  uncovered = 0;
+  lastOutcome = 0;
+  /** Last final outcome that was ignored; 0 = none. Without the entry it would be taken for the run's. */
+  staleFinal = 0;
+
+  place: Place = "gone";
+  /** Whether the ready queue holds an item for it, be it alive or not. */
+  isListed = false;
+  worker: WorkerRecord | undefined = undefined;
+  cancelReason: string | undefined = undefined;
+
+  constructor(key: string, queue: TaskQueue, origin: number, seq: number, fields: LiveRunFields) {
+    this.key = key;
+    this.queue = queue;
+    this.origin = origin;
+    this.seq = seq;
+    this.asOf = seq;
+    this.priority = fields.priority;
+    this.createdAt = fields.createdAt;
+    this.readyAt = Math.max(fields.createdAt, fields.dueAt);
+    this.scheduleTimeoutMs = fields.scheduleTimeoutMs;
+    this.inbox = fields.inbox;
+    this.bytes = fields.bytes;
+    this.metadata = fields.metadata;
+  }
+  get task(): string {
+    return this.queue.name;
+  }
+  get id(): string {
+    return this.key.slice(this.queue.name.length + 1);
+  }
+}
+
+export interface LiveRunFields {
+  readonly priority: number;
+  readonly createdAt: number;
+  readonly dueAt: number;
+  readonly scheduleTimeoutMs: number | null | undefined;
+  readonly inbox: string;
+  readonly bytes: number;
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+}

@@ -1,0 +1,37 @@
+import { endRun, placeRun } from "./placement.ts";
+import type { SchedulerState } from "./state.ts";
+import type { Assignment, WorkerRecord } from "./workers.ts";
+
+/**
+ * Gives up an attempt whose worker is gone, or does not have it: the run becomes `lost` and is queued again.
+ *
+ * A run that was to be cancelled is cancelled instead; one that was lost too often fails.
+ */
+export function loseAttempt(state: SchedulerState, worker: WorkerRecord, assignment: Assignment, why: string): void {
+  const { key, turn, origin, run, startedAt } = assignment;
+  worker.release(key, turn, origin);
+  if (run === undefined || run.place !== "running" || run.turn !== turn) return;
+  const from = { worker: worker.id, startedAt };
+  if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { ...from, reason: run.cancelReason });
+  else if (run.lost + 1 >= state.options.lostLimit) {
+    const message = `${key} was lost with its worker ${run.lost + 1} times; the last time: ${why}`;
+    endRun(state, run, "failed", { ...from, error: { name: "WorkerLost", message, retryable: false } });
+  } else endRun(state, run, "lost", { ...from, error: { name: "WorkerLost", message: why, retryable: true } });
+}
+
+/** Takes a run back that its worker never began: same turn, same place in the queue. */
+export function takeBack(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
+  const { key, turn, origin, run } = assignment;
+  worker.release(key, turn, origin);
+  if (run === undefined || run.place !== "running" || run.turn !== turn) return;
+  if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { reason: run.cancelReason });
+  else placeRun(state, run);
+}
+
+/** Removes a worker; what it held is lost. */
+export function dropWorker(state: SchedulerState, worker: WorkerRecord, why: string): void {
+  for (const assignment of worker.assignments()) loseAttempt(state, worker, assignment, why);
+  for (const task of worker.tasks.keys()) state.queues.get(task)?.workers.delete(worker);
+  state.workers.delete(worker.id);
+  state.hold?.awaited.delete(worker.id);
+}

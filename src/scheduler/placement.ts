@@ -1,0 +1,101 @@
+import type { ErrorRecord, OutcomeKind } from "../domain/run.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { SchedulerState } from "./state.ts";
+import { setPlace } from "./task-queue.ts";
+
+/** Puts a live run where it has to wait: until it is due, or in its queue. */
+export function placeRun(state: SchedulerState, run: LiveRun): void {
+  if (run.readyAt > state.now) {
+    setPlace(run, run.attempt > 1 ? "retrying" : "scheduled");
+    if (state.due.size > 2 * (state.live.size + 512)) state.due.prune(isStillDue);
+    state.due.push({ at: run.readyAt, run, turn: run.turn });
+  } else enqueue(state, run);
+}
+
+export const isStillDue = (due: { run: LiveRun; turn: number }): boolean =>
+  due.run.turn === due.turn && (due.run.place === "scheduled" || due.run.place === "retrying");
+
+function enqueue(state: SchedulerState, run: LiveRun): void {
+  const { queue } = run;
+  setPlace(run, "queued");
+  queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
+  watchTimeout(state, run);
+}
+
+/** First turns without a timeout of their own expire in the order in which they come; all others are sorted. */
+function watchTimeout(state: SchedulerState, run: LiveRun): void {
+  const { waiting, counts } = run.queue;
+  if (run.scheduleTimeoutMs === null) return;
+  const last = waiting.last();
+  if (run.turn === 1 && run.scheduleTimeoutMs === undefined && (last === undefined || last.readyAt <= run.readyAt)) {
+    waiting.push(run);
+    if (waiting.size > 2 * counts.queued + 1024) waiting.prune((r) => r.place === "queued" && r.turn === 1);
+  } else {
+    if (state.timeouts.size > 2 * (state.live.size + 512))
+      state.timeouts.prune((t) => t.run.place === "queued" && t.run.turn === t.turn);
+    state.timeouts.push({ at: timeoutOf(run) ?? run.readyAt, run, turn: run.turn });
+  }
+}
+
+const defaultScheduleTimeoutMs = 300_000;
+
+/** When the run will have waited too long, by what its task says now; undefined = never. Units: epoch milliseconds */
+export function timeoutOf(run: LiveRun): number | undefined {
+  const definition = run.queue.definition;
+  const own = run.scheduleTimeoutMs;
+  const timeoutMs =
+    own !== undefined ? own : definition !== undefined ? definition.scheduleTimeoutMs : defaultScheduleTimeoutMs;
+  return timeoutMs === null ? undefined : run.readyAt + timeoutMs;
+}
+
+/** What an outcome of the engine says beside its kind. */
+export interface Ending {
+  readonly reason?: string;
+  readonly error?: ErrorRecord;
+  /** The worker that had the run, and since when. */
+  readonly worker?: string;
+  readonly startedAt?: number;
+}
+
+/** Appends an outcome of the engine's own; the run stays where it cannot be dispatched until the log brings that outcome back. */
+export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, ending: Ending): void {
+  setPlace(run, "ending");
+  const { turn, attempt, createdAt, priority, metadata } = run;
+  const error = ending.error === undefined ? {} : { error: ending.error };
+  const record =
+    ending.worker === undefined
+      ? undefined
+      : {
+          attempt,
+          turn,
+          worker: ending.worker,
+          startedAt: ending.startedAt ?? state.now,
+          endedAt: state.now,
+          outcome: kind === "failed" ? ("lost" as const) : kind,
+          ...error,
+        };
+  const attempts = [...(run.history ?? []), ...(record === undefined ? [] : [record])];
+  const detail =
+    kind === "lost" && record !== undefined
+      ? { attempt: record }
+      : {
+          createdAt,
+          priority,
+          ...(metadata === undefined ? {} : { metadata }),
+          attempts,
+          ...error,
+          ...(ending.reason === undefined ? {} : { reason: ending.reason }),
+        };
+  const inputSeq = kind === "lost" ? 0 : run.seq;
+  state.outgoing.push({
+    kind,
+    key: run.key,
+    turn,
+    attempt,
+    origin: run.origin,
+    at: state.now,
+    dueAt: 0,
+    detail,
+    inputSeq,
+  });
+}

@@ -1,0 +1,122 @@
+import type { Executing, Heartbeat } from "../protocol/messages.ts";
+import { dropWorker, loseAttempt } from "./lose.ts";
+import { stopOn } from "./release.ts";
+import type { SchedulerState } from "./state.ts";
+import { setPlace } from "./task-queue.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+const reconnectGraceMs = 2_000;
+const silentAfterMs = 12_000;
+const goneAfterMs = 30_000;
+const missedBeatsLimit = 3;
+
+export function heartbeat(state: SchedulerState, message: Heartbeat): void {
+  const worker = state.workers.get(message.id);
+  if (worker === undefined || !worker.isRegistered) return;
+  showLife(state, worker);
+  worker.isQuiet = message.quiet;
+  worker.isHeld = false;
+  compareLedger(state, worker, message.executing);
+}
+
+export function showLife(state: SchedulerState, worker: WorkerRecord): void {
+  worker.lastBeat = state.uptime;
+  worker.lastHeartbeatAt = state.now;
+  worker.unreachableSince = undefined;
+  worker.isSilent = false;
+}
+
+/** Its connection is back, or there; whether its event loop beats is another question. */
+export function pong(state: SchedulerState, id: string): void {
+  const worker = state.workers.get(id);
+  if (worker !== undefined) worker.unreachableSince = undefined;
+}
+
+export function unreachable(state: SchedulerState, id: string): void {
+  const worker = state.workers.get(id);
+  if (worker !== undefined) worker.unreachableSince ??= state.uptime;
+}
+
+export function leave(state: SchedulerState, id: string): void {
+  state.hold?.awaited.delete(id);
+  const worker = state.workers.get(id);
+  if (worker !== undefined) dropWorker(state, worker, `worker ${id} left`);
+}
+
+/** Drops workers whose connection is gone, or that were silent for too long. */
+export function watchPresence(state: SchedulerState): void {
+  for (const worker of state.workers.values()) {
+    const silentMs = state.uptime - worker.lastBeat;
+    worker.isSilent = silentMs >= silentAfterMs;
+    if (silentMs >= goneAfterMs) drop(state, worker, `sent no heartbeat for ${goneAfterMs / 1000} s`);
+    else if (worker.unreachableSince !== undefined && state.uptime - worker.unreachableSince >= reconnectGraceMs)
+      drop(state, worker, "lost its connection");
+  }
+}
+
+function drop(state: SchedulerState, worker: WorkerRecord, what: string): void {
+  const fields = { worker: worker.id, busy: worker.busy };
+  state.commands.push({
+    type: "log",
+    level: "warn",
+    message: `worker '${worker.name}' ${what}: its runs are queued again`,
+    fields,
+  });
+  dropWorker(state, worker, `worker ${worker.id} ${what}`);
+}
+
+/** Makes the ledger agree with what the worker says it holds: attempts it knows, attempts it should stop, attempts it has not. */
+export function compareLedger(state: SchedulerState, worker: WorkerRecord, executing: readonly Executing[]): void {
+  const named = new Set<object>();
+  for (const held of executing) {
+    let assignment = worker.find(held.key, held.turn, held.origin);
+    if (assignment === undefined && !wasReported(state, worker, held)) {
+      adopt(state, worker, held);
+      assignment = worker.find(held.key, held.turn, held.origin);
+    }
+    if (assignment === undefined) continue;
+    assignment.isAcknowledged = true;
+    assignment.missedBeats = 0;
+    assignment.startedAt = held.startedAt;
+    named.add(assignment);
+  }
+  for (const assignment of worker.assignments()) {
+    if (named.has(assignment) || !assignment.isAcknowledged) continue;
+    // What it named itself, and nobody waits for, is free as soon as it names it no more.
+    if ((assignment.run === undefined && assignment.batch === 0) || ++assignment.missedBeats >= missedBeatsLimit) {
+      loseAttempt(state, worker, assignment, `worker ${worker.id} does not have it any more`);
+    }
+  }
+}
+
+/** The outcome was folded before this message, which is older, arrived. */
+function wasReported(state: SchedulerState, worker: WorkerRecord, held: Executing): boolean {
+  const finished = state.finished.get(held.key);
+  if (finished !== undefined) return finished.writer === worker.id && finished.origin === held.origin;
+  const live = state.live.get(held.key);
+  return (
+    live !== undefined &&
+    live.turn > held.turn &&
+    (live.history?.some((a) => a.turn === held.turn && a.worker === worker.id && a.outcome !== "lost") ?? false)
+  );
+}
+
+/** Books an attempt that this engine did not assign: as the current one if it is, else as a slot that is still taken. */
+function adopt(state: SchedulerState, worker: WorkerRecord, held: Executing): void {
+  const { key, turn, origin, startedAt } = held;
+  const live = state.live.get(key);
+  const isCurrent =
+    live !== undefined &&
+    live.turn === turn &&
+    live.origin === origin &&
+    live.place !== "running" &&
+    live.place !== "ending";
+  const run = isCurrent ? live : undefined;
+  worker.occupy({ key, turn, origin, run, batch: 0, isAcknowledged: true, startedAt, missedBeats: 0, next: undefined });
+  if (run === undefined) stopOn(state, worker.id, key, turn, "superseded");
+  else {
+    setPlace(run, "running");
+    run.worker = worker;
+    if (run.cancelReason !== undefined) stopOn(state, worker.id, key, turn, run.cancelReason);
+  }
+}

@@ -1,0 +1,83 @@
+import { Deque } from "./deque.ts";
+import { Heap } from "./heap.ts";
+import type { LiveRun } from "./live-run.ts";
+
+const isQueued = (run: LiveRun): boolean => run.place === "queued";
+
+/** The runs of one priority: those that came in the order of the log, and the few that came back. */
+class Level {
+  readonly arrivals = new Deque<LiveRun>();
+  readonly returned = new Heap<LiveRun>((a, b) => a.origin < b.origin);
+
+  head(): LiveRun | undefined {
+    dropDead(this.arrivals);
+    let back = this.returned.first();
+    while (back !== undefined && !isQueued(back)) {
+      this.returned.pop()!.isListed = false;
+      back = this.returned.first();
+    }
+    const first = this.arrivals.first();
+    return back === undefined || (first !== undefined && first.origin < back.origin) ? first : back;
+  }
+}
+
+/** The queued runs of a task: highest priority first, then oldest. Runs that leave by another way than `pop` stay listed until they are met. */
+export class ReadyQueue {
+  readonly #levels: (Level | undefined)[] = [];
+  #listed = 0;
+
+  /** `queued` is the number of runs that really wait; items beyond twice that are swept. */
+  push(run: LiveRun, priority: number, queued: number): void {
+    if (run.isListed) return;
+    run.isListed = true;
+    this.#levels[priority] ??= new Level();
+    const level = this.#levels[priority]!;
+    const last = level.arrivals.last();
+    if (last === undefined || last.origin < run.origin) level.arrivals.push(run);
+    else level.returned.push(run);
+    if (++this.#listed > 2 * queued + 1024) this.#sweep();
+  }
+  /** The priority of the first run, and the run; undefined when nobody waits. */
+  head(): LiveRun | undefined {
+    for (let priority = this.#levels.length - 1; priority >= 0; priority--) {
+      const run = this.#levels[priority]?.head();
+      if (run !== undefined) {
+        this.headPriority = priority;
+        return run;
+      }
+    }
+    return undefined;
+  }
+  /** Set by `head`. */
+  headPriority = 0;
+
+  /** Takes the run that `head` returned last. */
+  pop(): void {
+    const level = this.#levels[this.headPriority]!;
+    const run = level.head()!;
+    if (level.arrivals.first() === run) level.arrivals.shift();
+    else level.returned.pop();
+    run.isListed = false;
+    this.#listed--;
+  }
+  #sweep(): void {
+    this.#listed = 0;
+    const keep = (run: LiveRun): boolean => {
+      run.isListed = isQueued(run);
+      return run.isListed;
+    };
+    for (const level of this.#levels) {
+      if (level === undefined) continue;
+      level.arrivals.prune(keep);
+      level.returned.prune(keep);
+      this.#listed += level.arrivals.size + level.returned.size;
+    }
+  }
+}
+
+function dropDead(runs: Deque<LiveRun>): void {
+  for (let run = runs.first(); run !== undefined && !isQueued(run); run = runs.first()) {
+    runs.shift();
+    run.isListed = false;
+  }
+}

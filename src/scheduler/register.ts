@@ -1,0 +1,61 @@
+import type { Register, TaskDeclaration } from "../protocol/messages.ts";
+import { compareLedger, showLife } from "./presence.ts";
+import type { SchedulerState } from "./state.ts";
+import { endHoldIfAnswered } from "./takeover.ts";
+import { WorkerRecord } from "./workers.ts";
+
+/** A worker introduces itself, or does so again after a reconnect or for a new leader. The newest registration of a task defines it. */
+export function register(state: SchedulerState, message: Register): void {
+  let worker = state.workers.get(message.id);
+  if (worker === undefined) {
+    worker = new WorkerRecord(message.id, state.uptime);
+    state.workers.set(message.id, worker);
+  }
+  if (!worker.isRegistered) worker.registeredAt = state.now;
+  worker.isRegistered = true;
+  worker.isHeld = false;
+  worker.isQuiet = message.quiet;
+  worker.name = message.name;
+  worker.slots = message.slots;
+  worker.labels = message.labels;
+  worker.runtime = message.runtime;
+  worker.version = message.version;
+  showLife(state, worker);
+  replaceTasks(state, worker, message.tasks);
+  compareLedger(state, worker, message.executing);
+  endHoldIfAnswered(state, worker.id);
+}
+
+function replaceTasks(state: SchedulerState, worker: WorkerRecord, tasks: readonly TaskDeclaration[]): void {
+  for (const task of worker.tasks.keys()) state.queues.get(task)?.workers.delete(worker);
+  worker.tasks.clear();
+  for (const task of tasks) {
+    const queue = state.queueOf(task.name);
+    if (queue.definition !== undefined) warnOfChange(state, worker, queue.definition, task);
+    queue.definition = task;
+    queue.workers.add(worker);
+    worker.tasks.set(task.name, task);
+  }
+}
+
+const compared = ["timeoutMs", "scheduleTimeoutMs", "priority", "retries", "inputSchema", "outputSchema"] as const;
+
+function warnOfChange(
+  state: SchedulerState,
+  worker: WorkerRecord,
+  before: TaskDeclaration,
+  after: TaskDeclaration,
+): void {
+  const differing = compared.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
+  if (differing.length === 0) return;
+  const changes = differing.map(
+    (field) => `${field} ${JSON.stringify(before[field])} → ${JSON.stringify(after[field])}`,
+  );
+  const message = `worker '${worker.name}' declares task "${after.name}" otherwise than before; its declaration holds now: ${changes.join(", ")}`;
+  state.commands.push({
+    type: "log",
+    level: "warn",
+    message,
+    fields: { task: after.name, worker: worker.id, differing },
+  });
+}

@@ -1,0 +1,28 @@
+import type { FoldedOutcome } from "./events.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { SchedulerState } from "./state.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+/** A slot is free again once its worker's outcome stands in the log, whether the fold accepts it or not. */
+export function releaseReported(worker: WorkerRecord, outcome: FoldedOutcome): void {
+  if (worker.release(outcome.key, outcome.turn, outcome.origin) !== undefined) worker.isHeld = false;
+}
+
+/** The log ended a turn that a worker may still execute: the slot stays taken until the worker says so, and it is told to stop. */
+export function supersede(state: SchedulerState, run: LiveRun, writer: string): void {
+  const { worker } = run;
+  if (worker === undefined) return;
+  run.worker = undefined;
+  for (let a = worker.ledger.get(run.key); a !== undefined; a = a.next) {
+    if (a.run !== run) continue;
+    a.run = undefined;
+    if (worker.id !== writer) stopOn(state, worker.id, run.key, a.turn, "superseded");
+  }
+}
+
+export function stopOn(state: SchedulerState, worker: string, key: string, turn: number, reason: string): void {
+  const last = state.commands.at(-1);
+  if (last?.type === "cancelOn" && last.worker === worker) {
+    state.commands[state.commands.length - 1] = { ...last, runs: [...last.runs, { key, turn, reason }] };
+  } else state.commands.push({ type: "cancelOn", worker, runs: [{ key, turn, reason }] });
+}

@@ -1,0 +1,23 @@
+/** Where the leader is in forgetting finished runs; see retention.ts. Times are on the scheduler's own clock. */
+export class Retention {
+  phase: "idle" | "clearing" | "marking" | "settling" | "purging" = "idle";
+  /** Outcomes up to here are being given up. */
+  upTo = 0;
+  /** Outcomes up to here are known to be gone from the stream. */
+  purgedTo = 0;
+  /** Compactions on their way: key → the sequence that they expect. */
+  readonly compacting = new Map<string, number>();
+  /** Purges of single keys on their way: key → `keepFrom`. */
+  readonly purgingKeys = new Map<string, number>();
+  leadingSince = 0;
+  nextLookAt = 0;
+  /** When something was last asked for; what is not answered for long is asked for again. */
+  askedAt = 0;
+
+  /** Forgets what is on its way, and begins anew from what the log says. `purgedTo` stays true. */
+  stop(): void {
+    this.phase = "idle";
+    this.compacting.clear();
+    this.purgingKeys.clear();
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Forgetting finished runs, so that the fold of what is left stays the fold of the whole log:
+ *
+ * 1. clearing: the run entries of all keys to forget are purged, or put into finished form where only they tell how it ended;
+ * 2. marking: a retention mark is appended; every engine forgets the same keys when it folds it;
+ * 3. settling: entries that came in between go, and whatever else needs the old outcomes is compacted after them;
+ * 4. purging: the outcomes up to S go.
+ *
+ * Entries go before outcomes, so that a crash at any point leaves no entry without its outcome.
+ */
+
+import type { PurgeFilter } from "./commands.ts";
+import { compactFinished, compactLive } from "./compaction.ts";
+import type { FinishedRun } from "./finished-run.ts";
+import { isEntryGarbage } from "./finished-run.ts";
+import { collectGarbage, moveBlockers, purgeHead } from "./garbage.ts";
+import type { SchedulerState } from "./state.ts";
+import type { TaskQueue } from "./task-queue.ts";
+
+const lookEveryMs = 50;
+const askAgainAfterMs = 30_000;
+const singlePurges = 100;
+
+/** Goes one step on, if this engine leads and nothing that it asked for is still open. */
+export function keepHouse(state: SchedulerState): void {
+  const { retention, uptime } = state;
+  if (!state.isLeading || uptime < retention.nextLookAt) return;
+  retention.nextLookAt = uptime + lookEveryMs;
+  if (uptime - retention.leadingSince < state.options.housekeepingDelayMs) return;
+  if (retention.phase !== "idle" && uptime - retention.askedAt > askAgainAfterMs) startAgain(state);
+  collectGarbage(state);
+  if (retention.phase === "idle") chooseMark(state);
+  if (isAnswerOpen(state)) return;
+  if (retention.phase === "clearing" && clearForgotten(state) === 0) appendMark(state);
+  else if (retention.phase === "settling" && settleOutcomes(state) === 0) {
+    retention.phase = "purging";
+    retention.askedAt = uptime;
+    state.commands.push({ type: "purge", filter: "outcomes", keepFrom: retention.upTo + 1 });
+  }
+}
+
+/** The engine has purged what it was asked to. */
+export function purged(state: SchedulerState, filter: PurgeFilter, keepFrom: number): void {
+  const { retention } = state;
+  if (filter === "outcomes") {
+    retention.purgedTo = Math.max(retention.purgedTo, keepFrom - 1);
+    if (retention.phase === "purging" && keepFrom > retention.upTo) retention.phase = "idle";
+  } else if ("task" in filter) {
+    const { entries } = state.queueOf(filter.task);
+    entries.isPurging = false;
+    entries.purgedTo = Math.max(entries.purgedTo, keepFrom);
+  } else {
+    const { key } = filter;
+    retention.purgingKeys.delete(key);
+    const finished = state.finished.get(key);
+    if (finished !== undefined && finished.entrySeq < keepFrom) finished.entrySeq = 0;
+    if ((state.leftovers.get(key) ?? keepFrom) < keepFrom) state.leftovers.delete(key);
+  }
+}
+
+function isAnswerOpen(state: SchedulerState): boolean {
+  if (state.retention.compacting.size > 0 || state.retention.purgingKeys.size > 0) return true;
+  for (const { entries } of state.queues.values()) if (entries.isPurging) return true;
+  return false;
+}
+
+function startAgain(state: SchedulerState): void {
+  state.retention.stop();
+  for (const { entries } of state.queues.values()) entries.isPurging = false;
+  state.retention.askedAt = state.uptime;
+}
+
+/** Decides what to forget: in batches, since each costs a scan of the index. */
+function chooseMark(state: SchedulerState): void {
+  const { finished, retention, options, now } = state;
+  const excess = finished.size - options.keepCount;
+  const takeCount = excess >= Math.max(1, options.keepCount * 0.02) ? excess : 0;
+  const oldest = finished.values().next().value;
+  const takeOld = oldest !== undefined && now - oldest.at > options.keepMs * 1.02;
+  if (takeCount === 0 && !takeOld) return;
+  let upTo = 0;
+  let taken = 0;
+  for (const run of finished.values()) {
+    if (taken++ >= takeCount && !(takeOld && now - run.at > options.keepMs)) break;
+    upTo = Math.max(upTo, run.seq);
+  }
+  retention.upTo = upTo;
+  retention.phase = "clearing";
+  retention.askedAt = state.uptime;
+}
+
+/** Asks for the removal of the entries of all keys that the mark will forget; returns how many are still there. */
+function clearForgotten(state: SchedulerState): number {
+  const { upTo, purgedTo } = state.retention;
+  for (const queue of state.queues.values()) purgeHead(state, queue);
+  const blocked = new Map<TaskQueue, FinishedRun[]>();
+  let open = 0;
+  for (const run of state.finished.values()) {
+    if (run.seq > upTo && !state.unordered.has(run)) break;
+    if (run.lastOutcome > upTo || run.entrySeq === 0 || run.isCompacted) continue;
+    open++;
+    if (!isEntryGarbage(run, purgedTo)) compactFinished(state, run);
+    else {
+      const queue = state.queueOf(run.task);
+      const others = blocked.get(queue);
+      if (others === undefined) blocked.set(queue, [run]);
+      else others.push(run);
+    }
+  }
+  for (const [queue, runs] of blocked) {
+    const last = runs.reduce((seq, run) => Math.max(seq, run.entrySeq), 0);
+    if (runs.length <= singlePurges || moveBlockers(state, queue, last) === 0)
+      for (const run of runs) purgeKey(state, run.key, run.entrySeq);
+  }
+  for (const { entries } of state.queues.values()) if (entries.isPurging) open++;
+  if (open > 0) state.retention.askedAt = state.uptime;
+  return open;
+}
+
+function purgeKey(state: SchedulerState, key: string, seq: number): void {
+  state.retention.purgingKeys.set(key, seq + 1);
+  state.commands.push({ type: "purge", filter: { key }, keepFrom: seq + 1 });
+}
+
+function appendMark(state: SchedulerState): void {
+  const { retention, now, position } = state;
+  retention.phase = "marking";
+  retention.askedAt = state.uptime;
+  state.outgoing.push({
+    kind: "retention",
+    key: "",
+    turn: 0,
+    attempt: 0,
+    origin: position,
+    at: now,
+    dueAt: retention.upTo,
+    detail: undefined,
+    inputSeq: 0,
+  });
+}
+
+/** Asks for all that must happen before the outcomes up to S may go; returns how much is still to do. */
+function settleOutcomes(state: SchedulerState): number {
+  const { upTo } = state.retention;
+  let open = 0;
+  for (const [key, seq] of state.leftovers) {
+    purgeKey(state, key, seq);
+    open++;
+  }
+  for (const key of state.entangled) {
+    const live = state.live.get(key);
+    const finished = state.finished.get(key);
+    if (live !== undefined) {
+      if (live.uncovered === 0 || live.uncovered > upTo) continue;
+      compactLive(state, live);
+      open++;
+    } else if (finished === undefined) state.entangled.delete(key);
+    else if (settleFinished(state, finished)) open++;
+  }
+  if (open > 0) state.retention.askedAt = state.uptime;
+  return open;
+}
+
+/** A finished run that outlives the mark although some of its outcomes go. */
+function settleFinished(state: SchedulerState, run: FinishedRun): boolean {
+  const { upTo, purgedTo } = state.retention;
+  if (run.isCompacted || run.firstOutcome > upTo) return false;
+  if (run.seq <= upTo) compactFinished(state, run);
+  else if (run.entrySeq === 0) return false;
+  else if (isEntryGarbage(run, purgedTo)) purgeKey(state, run.key, run.entrySeq);
+  else compactFinished(state, run);
+  return true;
+}

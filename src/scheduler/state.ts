@@ -1,0 +1,96 @@
+import type { Command, EngineOutcome } from "./commands.ts";
+import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
+import { Heap } from "./heap.ts";
+import type { LiveRun } from "./live-run.ts";
+import { Retention } from "./retention-state.ts";
+import { TaskQueue } from "./task-queue.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+/** Units: milliseconds */
+export interface SchedulerOptions {
+  /** Finished runs to keep. @default 100_000 */
+  readonly keepCount?: number | undefined;
+  /** How long to keep finished runs. @default 24 hours */
+  readonly keepMs?: number | undefined;
+  /** Garbage entries of a task before a purge is worth a request. @default 1_000 */
+  readonly garbageBatch?: number | undefined;
+  /** A new leader purges nothing for this long, so that writes of the one before it have landed or died. @default 10_000 */
+  readonly housekeepingDelayMs?: number | undefined;
+  /** Attempts that may be lost with their worker before the run fails. @default 10 */
+  readonly lostLimit?: number | undefined;
+}
+
+/** A moment at which a run may have to move; void when the run has moved on meanwhile. */
+export interface Deadline {
+  readonly at: number;
+  readonly run: LiveRun;
+  readonly turn: number;
+}
+const earlier = (a: Deadline, b: Deadline): boolean => a.at < b.at || (a.at === b.at && a.run.origin < b.run.origin);
+
+/**
+ * All that an engine knows. Changed by `step` only.
+ *
+ * `position`, `live`, `finished` and `unexplained` are a function of the log; all engines agree on them. The rest belongs to the leader.
+ */
+export class SchedulerState {
+  readonly options: Required<{ [K in keyof SchedulerOptions]: number }>;
+  /** Sequence of the last entry folded. */
+  position = 0;
+  readonly live = new Map<string, LiveRun>();
+  /** In the order of their outcomes, but for those in `unordered`. */
+  readonly finished = new Map<string, FinishedRun>();
+  readonly unordered = new Set<FinishedRun>();
+  /** Outcomes of keys that are neither live nor finished (rule 3). */
+  readonly unexplained = new Map<string, RememberedOutcome[]>();
+  /** Keys with outcomes beside an accepted final one: what a purge of outcomes must look at. */
+  readonly entangled = new Set<string>();
+  /** Entries of forgotten keys that came too late to be removed before the retention mark. */
+  readonly leftovers = new Map<string, number>();
+  lastMark: { readonly writer: string; readonly upTo: number } | undefined = undefined;
+
+  readonly queues = new Map<string, TaskQueue>();
+  /** Scheduled and retrying runs by due time. */
+  readonly due = new Heap<Deadline>(earlier);
+  /** Schedule timeouts of runs that do not fit the order of their queue's `waiting`. */
+  readonly timeouts = new Heap<Deadline>(earlier);
+
+  isLeading = false;
+  epoch = 0;
+  readonly workers = new Map<string, WorkerRecord>();
+  readonly waiters = new Map<string, Set<string>>();
+  /** After a takeover: who has not answered yet, and until when to wait for it. */
+  hold: { readonly awaited: Set<string>; readonly until: number } | undefined = undefined;
+  readonly retention = new Retention();
+  lastBatch = 0;
+  assignedCount = 0;
+
+  /** Wall clock of the current step, epoch milliseconds. */
+  now = 0;
+  /** Own clock in milliseconds: never goes back and does not jump while the engine sleeps, so that no worker is thought dead for it. */
+  uptime = 0;
+  wakeAt = 0;
+  commands: Command[] = [];
+  outgoing: EngineOutcome[] = [];
+
+  constructor(options: SchedulerOptions) {
+    this.options = {
+      keepCount: options.keepCount ?? 100_000,
+      keepMs: options.keepMs ?? 86_400_000,
+      garbageBatch: options.garbageBatch ?? 1_000,
+      housekeepingDelayMs: options.housekeepingDelayMs ?? 10_000,
+      lostLimit: options.lostLimit ?? 10,
+    };
+  }
+  queueOf(task: string): TaskQueue {
+    let queue = this.queues.get(task);
+    if (queue === undefined) {
+      queue = new TaskQueue(task);
+      this.queues.set(task, queue);
+    }
+    return queue;
+  }
+}
+
+/** A scheduler that has folded nothing yet and stands by. */
+export const createScheduler = (options: SchedulerOptions = {}): SchedulerState => new SchedulerState(options);

@@ -1,0 +1,113 @@
+import { acknowledge, giveUpBatch } from "./assigned.ts";
+import { cancelRuns } from "./cancel.ts";
+import type { Command } from "./commands.ts";
+import { compactionRefused } from "./compaction.ts";
+import { dispatch } from "./dispatch.ts";
+import { expireWaitingRuns, nextDeadline, queueDueRuns } from "./due-times.ts";
+import type { SchedulerEvent } from "./events.ts";
+import { foldEntry, foldOutcomes } from "./fold.ts";
+import { heartbeat, leave, pong, unreachable, watchPresence } from "./presence.ts";
+import { register } from "./register.ts";
+import { keepHouse, purged } from "./retention.ts";
+import type { SchedulerState } from "./state.ts";
+import { endHoldInTime, lead, stepDown } from "./takeover.ts";
+import { addWaiter } from "./waiters.ts";
+
+/** The longest that the scheduler's own clock believes to have slept. */
+const longestNapMs = 3_000;
+const tickEveryMs = 1_000;
+
+/**
+ * The whole scheduler: takes what happened, changes the state, says what to do.
+ *
+ * Deterministic: the same events at the same times give the same commands. Runs are dispatched by `tick` only, so the engine
+ * gives a tick after each burst of events, and at the time that the last `wake` named.
+ *
+ * Units: `now` epoch milliseconds, UTC; it may jump
+ */
+export function step(state: SchedulerState, event: SchedulerEvent, now: number): Command[] {
+  state.commands = [];
+  state.uptime += Math.min(Math.max(now - state.now, 0), longestNapMs);
+  state.now = now;
+  handle(state, event);
+  if (state.outgoing.length > 0) {
+    state.commands.push({ type: "append", outcomes: state.outgoing });
+    state.outgoing = [];
+  }
+  return state.commands;
+}
+
+function handle(state: SchedulerState, event: SchedulerEvent): void {
+  switch (event.type) {
+    case "entry":
+      foldEntry(state, event);
+      break;
+    case "outcomes":
+      foldOutcomes(state, event);
+      break;
+    case "tick":
+      tick(state);
+      break;
+    case "lead":
+      lead(state, event);
+      break;
+    case "stepDown":
+      stepDown(state);
+      break;
+    case "purged":
+      purged(state, event.filter, event.keepFrom);
+      break;
+    case "compactionRefused":
+      compactionRefused(state, event.key, event.expectSeq, event.lastSeq);
+      break;
+    default:
+      if (state.isLeading) handleAsLeader(state, event);
+  }
+}
+
+/** What only a leader is asked; a standby leaves it to the leader. */
+function handleAsLeader(state: SchedulerState, event: SchedulerEvent): void {
+  switch (event.type) {
+    case "register":
+      register(state, event.message);
+      break;
+    case "heartbeat":
+      heartbeat(state, event.message);
+      break;
+    case "leave":
+      leave(state, event.id);
+      break;
+    case "pong":
+      pong(state, event.id);
+      break;
+    case "unreachable":
+      unreachable(state, event.id);
+      break;
+    case "assigned":
+      acknowledge(state, event);
+      break;
+    case "unacknowledged":
+      giveUpBatch(state, event.id, event.batch);
+      break;
+    case "cancel":
+      cancelRuns(state, event.keys, event.reason);
+      break;
+    case "waiter":
+      addWaiter(state, event.key, event.inbox);
+      break;
+  }
+}
+
+function tick(state: SchedulerState): void {
+  queueDueRuns(state);
+  if (!state.isLeading) return;
+  watchPresence(state);
+  endHoldInTime(state);
+  expireWaitingRuns(state);
+  dispatch(state);
+  keepHouse(state);
+  state.commands.push({
+    type: "wake",
+    at: Math.min(state.now + tickEveryMs, Math.max(nextDeadline(state) ?? Number.POSITIVE_INFINITY, state.now)),
+  });
+}

@@ -1,0 +1,81 @@
+import type { LeadEvent } from "./events.ts";
+import { placeRun } from "./placement.ts";
+import type { SchedulerState } from "./state.ts";
+import { setPlace } from "./task-queue.ts";
+import { WorkerRecord } from "./workers.ts";
+
+const holdMs = 2_000;
+
+/** Begins to lead. Nothing is dispatched before the workers that may execute something have said what. */
+export function lead(state: SchedulerState, event: LeadEvent): void {
+  state.isLeading = true;
+  state.epoch = event.epoch;
+  state.retention.leadingSince = state.uptime;
+  if (event.ledger !== undefined) adoptLedger(state, event);
+  else if (event.knownWorkers.length > 0) {
+    const awaited = new Set(event.knownWorkers.filter((id) => state.workers.get(id)?.isRegistered !== true));
+    if (awaited.size > 0) state.hold = { awaited, until: state.uptime + holdMs };
+  }
+}
+
+/** The leader before said who executes what: its workers count as present until presence says otherwise. */
+function adoptLedger(state: SchedulerState, event: LeadEvent): void {
+  for (const id of event.knownWorkers) workerOf(state, id);
+  for (const { key, turn, worker: id } of event.ledger!) {
+    const run = state.live.get(key);
+    if (run === undefined || run.turn !== turn || run.place === "running" || run.place === "ending") continue;
+    const worker = workerOf(state, id);
+    const { origin } = run;
+    worker.occupy({
+      key,
+      turn,
+      origin,
+      run,
+      batch: 0,
+      isAcknowledged: true,
+      startedAt: state.now,
+      missedBeats: 0,
+      next: undefined,
+    });
+    setPlace(run, "running");
+    run.worker = worker;
+  }
+}
+
+function workerOf(state: SchedulerState, id: string): WorkerRecord {
+  let worker = state.workers.get(id);
+  if (worker === undefined) {
+    worker = new WorkerRecord(id, state.uptime);
+    state.workers.set(id, worker);
+  }
+  return worker;
+}
+
+export function endHoldIfAnswered(state: SchedulerState, id: string): void {
+  const { hold } = state;
+  if (hold === undefined) return;
+  hold.awaited.delete(id);
+  if (hold.awaited.size === 0) state.hold = undefined;
+}
+
+export function endHoldInTime(state: SchedulerState): void {
+  if (state.hold !== undefined && state.uptime >= state.hold.until) state.hold = undefined;
+}
+
+/** Stops leading: forgets all soft state, so that what is left is what a standby knows. */
+export function stepDown(state: SchedulerState): void {
+  state.isLeading = false;
+  state.hold = undefined;
+  state.workers.clear();
+  state.waiters.clear();
+  for (const queue of state.queues.values()) {
+    queue.workers.clear();
+    queue.entries.isPurging = false;
+  }
+  for (const run of state.live.values()) {
+    run.worker = undefined;
+    run.cancelReason = undefined;
+    if (run.place === "running" || run.place === "ending") placeRun(state, run);
+  }
+  state.retention.stop();
+}

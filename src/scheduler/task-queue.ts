@@ -1,0 +1,38 @@
+import type { TaskDeclaration } from "../protocol/messages.ts";
+import { Deque } from "./deque.ts";
+import { EntryLog } from "./entry-log.ts";
+import type { LiveRun, Place } from "./live-run.ts";
+import { ReadyQueue } from "./ready-queue.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+/** All that belongs to one task: its queue, its workers, its entries in the stream. Exists as soon as the name was seen once. */
+export class TaskQueue {
+  readonly name: string;
+  /** What the newest registration says; undefined while no worker ever registered the task. */
+  definition: TaskDeclaration | undefined = undefined;
+  readonly ready = new ReadyQueue();
+  /** Runs on their first turn by the time they began to wait, for the schedule timeout. May hold dead ones. */
+  readonly waiting = new Deque<LiveRun>();
+  readonly workers = new Set<WorkerRecord>();
+  readonly entries = new EntryLog();
+  readonly counts: Record<Place, number> = { scheduled: 0, retrying: 0, queued: 0, running: 0, ending: 0, gone: 0 };
+
+  constructor(name: string) {
+    this.name = name;
+  }
+  get liveCount(): number {
+    const { scheduled, retrying, queued, running, ending } = this.counts;
+    return scheduled + retrying + queued + running + ending;
+  }
+  priorityOf(run: LiveRun): number {
+    return run.priority || this.definition?.priority || 1;
+  }
+}
+
+/** The only way in which a run changes its place, so that the counts stay right. */
+export function setPlace(run: LiveRun, place: Place): void {
+  const counts = run.queue.counts;
+  if (run.place !== "gone") counts[run.place]--;
+  if (place !== "gone") counts[place]++;
+  run.place = place;
+}

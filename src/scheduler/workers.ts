@@ -1,0 +1,89 @@
+import type { TaskDeclaration } from "../protocol/messages.ts";
+import type { LiveRun } from "./live-run.ts";
+
+/** One slot taken on a worker. Soft state: the log knows nothing of it. */
+export interface Assignment {
+  readonly key: string;
+  readonly turn: number;
+  readonly origin: number;
+  /** The run while it is this attempt that counts; undefined when the worker executes something stale that still takes a slot. */
+  run: LiveRun | undefined;
+  readonly batch: number;
+  isAcknowledged: boolean;
+  /** Units: epoch milliseconds */
+  startedAt: number;
+  /** Heartbeats in a row that did not name it. */
+  missedBeats: number;
+  /** Another turn of the same key on the same worker. */
+  next: Assignment | undefined;
+}
+
+/** A registered worker and the ledger of its slots. Times but `registeredAt` and `startedAt` are on the scheduler's own clock. */
+export class WorkerRecord {
+  readonly id: string;
+  name = "";
+  slots = 0;
+  labels: Readonly<Record<string, string | number>> = {};
+  runtime = "";
+  version = "";
+  readonly tasks = new Map<string, TaskDeclaration>();
+  isRegistered = false;
+  isQuiet = false;
+  registeredAt = 0;
+  lastHeartbeatAt = 0;
+  lastBeat: number;
+  /** Since when the server says that nobody listens; undefined = it does. */
+  unreachableSince: number | undefined = undefined;
+  isSilent = false;
+  /** Nothing more until its next heartbeat, or until it frees a slot: it refused, or did not acknowledge, what it got. */
+  isHeld = false;
+  /** When it was last given a run, as a count of assignments: round robin between equals. */
+  lastAssigned = 0;
+  readonly ledger = new Map<string, Assignment>();
+  readonly batches = new Map<number, readonly LiveRun[]>();
+  busy = 0;
+
+  constructor(id: string, lastBeat: number) {
+    this.id = id;
+    this.lastBeat = lastBeat;
+  }
+  get free(): number {
+    return this.slots - this.busy;
+  }
+  get isAssignable(): boolean {
+    return this.isRegistered && !this.isQuiet && !this.isSilent && !this.isHeld && this.unreachableSince === undefined;
+  }
+  find(key: string, turn: number, origin: number): Assignment | undefined {
+    let found = this.ledger.get(key);
+    while (found !== undefined && (found.turn !== turn || found.origin !== origin)) found = found.next;
+    return found;
+  }
+  occupy(assignment: Assignment): void {
+    assignment.next = this.ledger.get(assignment.key);
+    this.ledger.set(assignment.key, assignment);
+    this.busy++;
+  }
+  release(key: string, turn: number, origin: number): Assignment | undefined {
+    const first = this.ledger.get(key);
+    let before: Assignment | undefined;
+    let found = first;
+    while (found !== undefined && (found.turn !== turn || found.origin !== origin)) {
+      before = found;
+      found = found.next;
+    }
+    if (found === undefined) return undefined;
+    if (before !== undefined) before.next = found.next;
+    else if (found.next === undefined) this.ledger.delete(key);
+    else this.ledger.set(key, found.next);
+    this.busy--;
+    if (found.run !== undefined && found.run.worker === this) found.run.worker = undefined;
+    return found;
+  }
+  /** All slots taken, in the order in which they were. */
+  assignments(): Assignment[] {
+    const all: Assignment[] = [];
+    for (const first of this.ledger.values())
+      for (let a: Assignment | undefined = first; a !== undefined; a = a.next) all.push(a);
+    return all;
+  }
+}
