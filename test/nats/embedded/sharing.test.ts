@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
@@ -172,6 +172,31 @@ describe("embedded server", () => {
     stranger.close();
   });
 
+  // As on systems that have no flock(1): the same promises hold with the numbered lock files.
+  test("without flock one process owns the server, and a killed owner is followed", async () => {
+    const home = directory();
+    const env = { PATH: toolsWithoutFlock() };
+    const trio = [start(home, { env }), start(home, { env }), start(home, { env })];
+    const ready = await Promise.all(trio.map((member) => member.ready()));
+    assert.equal(new Set(ready.map((one) => one.url)).size, 1);
+    assert.equal(ready.filter((one) => one.isOwner).length, 1);
+    assert.ok(readdirSync(home).includes("server.lock.00000001"));
+    const owner = trio[ready.findIndex((one) => one.isOwner)]!;
+    const { pid } = addressOf(home);
+    await owner.kill();
+    await untilServedBy(home, pid);
+    assert.equal(isAlive(pid), false);
+    const survivors = trio.filter((member) => member !== owner);
+    await Promise.all(survivors.map((survivor) => survivor.said(/took over|attached again/)));
+    assert.equal(survivors.filter((survivor) => survivor.output().includes("took over")).length, 1);
+    assert.deepEqual(
+      readdirSync(home).filter((name) => /lock\.\d/.test(name)),
+      ["server.lock.00000002"],
+    );
+    await Promise.all(survivors.map(endMember));
+    await untilGone(addressOf(home).pid, "the last server");
+  });
+
   test("a server whose owner ends cleanly is taken over", async () => {
     const home = directory();
     const owner = start(home);
@@ -185,6 +210,16 @@ describe("embedded server", () => {
     await untilGone(addressOf(home).pid, "the server");
   });
 });
+
+function toolsWithoutFlock(): string {
+  const tools = join(directory(), "..", "tools");
+  mkdirSync(tools);
+  for (const tool of ["rm", "mkdir", "ps"]) {
+    const found = ["/usr/bin", "/bin"].map((folder) => join(folder, tool)).find(existsSync);
+    if (found !== undefined) symlinkSync(found, join(tools, tool));
+  }
+  return tools;
+}
 
 function listen(port: number): Promise<Server> {
   return new Promise((resolve, reject) => {

@@ -28,8 +28,13 @@ export async function fetchDebianPackage(options: PackageOptions): Promise<void>
     if (!isOnPath(tool, options.searchPath))
       throw new Error(`this is no machine of the Debian family (${tool} is missing)`);
   }
-  const family = familyOf(readOsRelease());
-  const source = chooseSource(await readSources(options.aptDirectory ?? "/etc/apt"), family.component);
+  const release = readOsRelease();
+  const family = familyOf(release);
+  const source = chooseSource(
+    await readSources(options.aptDirectory ?? "/etc/apt"),
+    family.component,
+    release.VERSION_CODENAME,
+  );
   const failures: string[] = [];
   for (const suite of family.suites) {
     const scratch = await mkdtemp(join(tmpdir(), "natchet-apt-"));
@@ -77,15 +82,15 @@ async function readSources(directory: string): Promise<AptSource[]> {
   return (await Promise.all(files.map(read))).flat();
 }
 
-// The distribution's own archive, not its security or a vendor's: those hold no other suites.
-function chooseSource(sources: readonly AptSource[], component: string): AptSource {
+// The distribution's own archive, not its security archive or a vendor's: those hold no other suites. A mirror may have any path, so the suite decides then.
+function chooseSource(sources: readonly AptSource[], component: string, codename: string | undefined): AptSource {
+  const hasComponent = (source: AptSource) => source.components.some((name) => name === component || name === "main");
   const isBase = (source: AptSource) =>
-    source.components.some((name) => name === component || name === "main") &&
     source.suites.some((suite) => /^[a-z]+$/.test(suite)) &&
-    source.uris.some(
-      (uri) => /\/(debian|ubuntu|ubuntu-ports|raspbian)\/?$/.test(uri) || /\/archive\/debian\//.test(uri),
-    );
-  const found = sources.find(isBase);
+    source.uris.some((uri) => /\/(debian|ubuntu|ubuntu-ports)\/?$|\/archive\/debian\//.test(uri));
+  const isCurrent = (source: AptSource) => codename !== undefined && source.suites.includes(codename);
+  const candidates = sources.filter(hasComponent);
+  const found = candidates.find(isBase) ?? candidates.find(isCurrent);
   if (found === undefined) throw new Error("no source of the distribution's own packages is configured in apt");
   return found;
 }
