@@ -62,11 +62,17 @@ async function download(url: string, signal: AbortSignal | undefined): Promise<U
     }
   } catch (error) {
     const reason = giveUp.signal.aborted ? giveUp.signal.reason : error;
-    throw new Error(`${url} could not be fetched: ${reason instanceof Error ? reason.message : reason}`);
+    throw new Error(`${url} could not be fetched: ${describe(reason)}`);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
   }
+}
+
+// Deno says "fetch failed" and keeps what happened in the cause.
+function describe(reason: unknown): string {
+  if (!(reason instanceof Error)) return String(reason);
+  return reason.cause instanceof Error ? `${reason.message} (${reason.cause.message})` : reason.message;
 }
 
 function findChecksum(sums: string, archive: string): string {
