@@ -1,0 +1,161 @@
+// The one place where events meet the scheduler and its commands become deeds.
+import type { Log } from "../domain/log.ts";
+import { splitKey } from "../domain/run.ts";
+import type { NatsLink } from "../nats/link.ts";
+import type { Publisher } from "../nats/publisher.ts";
+import { RunStore } from "../nats/run-store.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import type { Command, CompactCommand, PurgeFilter } from "../scheduler/commands.ts";
+import type { SchedulerEvent } from "../scheduler/events.ts";
+import { createScheduler, type SchedulerOptions, type SchedulerState } from "../scheduler/state.ts";
+import { step } from "../scheduler/step.ts";
+import { Appender } from "./appender.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Follower } from "./follower.ts";
+import { Forwarder } from "./forwarder.ts";
+import { Payloads } from "./payloads.ts";
+
+export interface CoreParts {
+  readonly link: NatsLink;
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+  readonly log: Log;
+  readonly scheduler: SchedulerOptions;
+  readonly payloadBudgetBytes: number;
+}
+
+export class Core {
+  readonly state: SchedulerState;
+  readonly store: RunStore;
+  readonly payloads: Payloads;
+  readonly follower: Follower;
+  readonly #parts: CoreParts;
+  readonly #dispatcher: Dispatcher;
+  readonly #appender: Appender;
+  readonly #forwarder: Forwarder;
+  #isTickScheduled = false;
+  #wake: ReturnType<typeof setTimeout> | undefined;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #isClosed = false;
+  /** Deeds of the current event, for a caller that must wait until they are done. */
+  #deeds: Promise<unknown>[] = [];
+  #unknown: string[] = [];
+
+  constructor(parts: CoreParts) {
+    const { link, publisher, subjects, log } = parts;
+    this.#parts = parts;
+    this.state = createScheduler(parts.scheduler);
+    this.store = new RunStore(link, subjects);
+    this.payloads = new Payloads(this.store, parts.payloadBudgetBytes);
+    const onEvent = (event: SchedulerEvent) => this.handle(event);
+    this.follower = new Follower({ link, subjects, payloads: this.payloads, log, onEvent });
+    this.#dispatcher = new Dispatcher({ link, subjects, payloads: this.payloads, log, onEvent });
+    this.#appender = new Appender({ publisher, subjects, payloads: this.payloads, log, maxPayload: link.maxPayload });
+    this.#forwarder = new Forwarder(link, this.store, this.follower, log);
+  }
+
+  /** Steps the scheduler and does what it says; a tick follows the burst of events that this one belongs to. */
+  handle(event: SchedulerEvent): void {
+    if (this.#isClosed) return;
+    for (const command of step(this.state, event, Date.now())) this.#execute(command);
+    if (event.type !== "tick") this.#tickSoon();
+  }
+
+  /** Like {@link Core.handle}; resolves when everything that the event caused is stored, sent and folded. */
+  async handleFully(event: SchedulerEvent): Promise<{ readonly unknown: readonly string[] }> {
+    this.#deeds = [];
+    this.#unknown = [];
+    this.handle(event);
+    const deeds = this.#deeds;
+    const unknown = this.#unknown;
+    this.#deeds = [];
+    await Promise.allSettled(deeds);
+    return { unknown };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#wake);
+  }
+
+  #tickSoon(): void {
+    if (this.#isTickScheduled || !this.state.isLeading) return;
+    this.#isTickScheduled = true;
+    setImmediate(() => {
+      this.#isTickScheduled = false;
+      this.handle({ type: "tick" });
+    });
+  }
+
+  #execute(command: Command): void {
+    switch (command.type) {
+      case "assign":
+        void this.#dispatcher.assign(command);
+        break;
+      case "forward":
+        this.#forwarder.forward(command);
+        break;
+      case "append":
+        this.#do(this.#appender.append(this.state.epoch, command.outcomes).then((seq) => this.follower.reached(seq)));
+        break;
+      case "cancelOn":
+        this.#do(this.#dispatcher.cancelOn(command.worker, this.state.epoch, command.runs));
+        break;
+      case "compact":
+        this.#do(this.#compact(command));
+        break;
+      case "purge":
+        this.#do(this.#purge(command.filter, command.keepFrom));
+        break;
+      case "wake":
+        this.#wakeBy(command.at);
+        break;
+      case "unknown":
+        this.#unknown.push(command.key);
+        break;
+      case "log":
+        this.#parts.log[command.level](command.message, command.fields);
+        break;
+    }
+  }
+
+  #do(deed: Promise<unknown>): void {
+    const observed = deed.catch((error: unknown) => {
+      if (!this.#isClosed) this.#parts.log.warn("the engine could not do what the scheduler asked for", { error });
+    });
+    this.#deeds.push(observed);
+    if (this.#deeds.length > 1_000) this.#deeds = []; // nobody waits outside handleFully
+  }
+
+  async #compact(command: CompactCommand): Promise<void> {
+    if (await this.#appender.compact(command)) return;
+    this.handle({ type: "compactionRefused", key: command.key, expectSeq: command.expectSeq });
+  }
+
+  async #purge(filter: PurgeFilter, keepFrom: number): Promise<void> {
+    await this.store.purge(this.#subjectOf(filter), keepFrom);
+    this.handle({ type: "purged", filter, keepFrom });
+  }
+
+  #subjectOf(filter: PurgeFilter): string {
+    const { subjects } = this.#parts;
+    if (filter === "outcomes") return subjects.outcomes;
+    if ("task" in filter) return subjects.runsOf(filter.task);
+    const { task, id } = splitKey(filter.key);
+    return subjects.run(task, id);
+  }
+
+  /** One timer, for the earliest wake asked for. */
+  #wakeBy(at: number): void {
+    if (this.#wake !== undefined && this.#wakeAt <= at && this.#wakeAt > Date.now()) return;
+    clearTimeout(this.#wake);
+    this.#wakeAt = at;
+    this.#wake = setTimeout(
+      () => {
+        this.#wake = undefined;
+        this.handle({ type: "tick" });
+      },
+      Math.max(0, Math.min(at - Date.now(), 60_000)),
+    );
+  }
+}

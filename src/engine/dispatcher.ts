@@ -1,0 +1,134 @@
+// Hands assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
+import type { Log } from "../domain/log.ts";
+import type { NatsLink } from "../nats/link.ts";
+import { type Assignment, type AssignmentReply, encodeAssignments } from "../protocol/assignment.ts";
+import { jsonBytes, noBytes } from "../protocol/bytes.ts";
+import { encodeMessage, errorOfReply, parseJson, type Stop } from "../protocol/messages.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import type { AssignCommand } from "../scheduler/commands.ts";
+import type { SchedulerEvent } from "../scheduler/events.ts";
+import type { LiveRun } from "../scheduler/live-run.ts";
+import type { Payloads } from "./payloads.ts";
+
+export interface DispatcherParts {
+  readonly link: NatsLink;
+  readonly subjects: Subjects;
+  readonly payloads: Payloads;
+  readonly log: Log;
+  readonly onEvent: (event: SchedulerEvent) => void;
+}
+
+/** A worker that has not acknowledged an assignment by then has not got it. Units: milliseconds */
+const acknowledgeWithinMs = 2_000;
+
+export class Dispatcher {
+  readonly #parts: DispatcherParts;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+  }
+
+  /** Sends a batch and tells the scheduler what the worker said, or that it said nothing. */
+  async assign(command: AssignCommand): Promise<void> {
+    const { worker, batch } = command;
+    try {
+      const loaded = this.#loaded(command.runs) ?? (await this.#load(command.runs));
+      const replies = await Promise.all(this.#split(loaded).map((part) => this.#send(command, part)));
+      const refused = replies.flatMap((reply) => reply.refused);
+      const why = replies.find((reply) => reply.why !== undefined)?.why;
+      this.#parts.onEvent({ type: "assigned", id: worker, batch, refused, why });
+    } catch (error) {
+      this.#parts.log.debug("an assignment was not acknowledged", { worker, batch, error });
+      this.#parts.onEvent({ type: "unacknowledged", id: worker, batch });
+      if (isNoResponders(error)) this.#parts.onEvent({ type: "unreachable", id: worker });
+    }
+  }
+
+  /** Asks a worker to stop runs; a worker that does not answer is presence's business. */
+  async cancelOn(worker: string, epoch: number, runs: readonly Stop[]): Promise<void> {
+    const { link, subjects, log } = this.#parts;
+    try {
+      await link.nc.request(subjects.worker(worker, "cancel"), encodeMessage({ epoch, runs }), {
+        timeout: acknowledgeWithinMs,
+      });
+    } catch (error) {
+      log.debug("a worker did not answer a cancel", { worker, error });
+    }
+  }
+
+  /** The whole batch when all its inputs are in memory; the usual case, and without a promise. */
+  #loaded(runs: readonly LiveRun[]): Assignment[] | undefined {
+    const assignments: Assignment[] = [];
+    for (const run of runs) {
+      const input = this.#parts.payloads.peek(run.key, run.seq);
+      if (input === undefined) return undefined;
+      assignments.push(assignmentOf(run, input));
+    }
+    return assignments;
+  }
+
+  #load(runs: readonly LiveRun[]): Promise<Assignment[]> {
+    // Taken before the first await: a run may move on while its input is read.
+    const frames = runs.map((run) => ({ ...assignmentOf(run, noBytes), seq: run.seq }));
+    return Promise.all(
+      frames.map(async ({ seq, ...frame }) => {
+        const input = await this.#parts.payloads.read(frame.key, seq);
+        if (input === undefined) throw new Error(`the entry of run ${frame.key} is gone`);
+        return { ...frame, input };
+      }),
+    );
+  }
+
+  #split(assignments: readonly Assignment[]): { readonly from: number; readonly part: readonly Assignment[] }[] {
+    const limit = this.#parts.link.maxPayload - 1_024;
+    const parts: { from: number; part: Assignment[] }[] = [];
+    let bytes = 0;
+    assignments.forEach((assignment, i) => {
+      const length = 40 + assignment.key.length * 3 + assignment.extra.length + assignment.input.length;
+      if (parts.length === 0 || bytes + length > limit) {
+        parts.push({ from: i, part: [] });
+        bytes = 0;
+      }
+      parts.at(-1)!.part.push(assignment);
+      bytes += length;
+    });
+    return parts;
+  }
+
+  async #send(
+    command: AssignCommand,
+    { from, part }: { readonly from: number; readonly part: readonly Assignment[] },
+  ): Promise<AssignmentReply> {
+    const { link, subjects } = this.#parts;
+    const message = encodeAssignments(command.epoch, part);
+    const answer = await link.nc.request(subjects.worker(command.worker, "assign"), message, {
+      timeout: acknowledgeWithinMs,
+    });
+    const reply = parseJson(answer.data, "assignment reply") as AssignmentReply;
+    const error = errorOfReply(reply);
+    if (error !== undefined) throw new Error(error.message);
+    return from === 0 ? reply : { ...reply, refused: reply.refused.map((index) => index + from) };
+  }
+}
+
+function assignmentOf(run: LiveRun, input: Uint8Array): Assignment {
+  const { metadata, history } = run;
+  const extra =
+    metadata === undefined && history === undefined
+      ? noBytes
+      : jsonBytes({ ...(metadata && { metadata }), ...(history && { history }) });
+  return {
+    key: run.key,
+    priority: run.queue.priorityOf(run),
+    turn: run.turn,
+    attempt: run.attempt,
+    origin: run.origin,
+    createdAt: run.createdAt,
+    extra,
+    input,
+  };
+}
+
+export const isNoResponders = (error: unknown): boolean =>
+  error instanceof Error &&
+  (/no responders/i.test(error.message) || (error as { isNoResponders?: () => boolean }).isNoResponders?.() === true);

@@ -1,0 +1,191 @@
+// An engine from its first look at the lease to its last: stands by, leads, steps down, hands over.
+import { Effect, Fiber, Schedule, Scope } from "effect";
+import type { Log } from "../domain/log.ts";
+import { Definitions } from "../nats/definitions.ts";
+import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
+import type { NatsLink } from "../nats/link.ts";
+import { makePublisher, type Publisher } from "../nats/publisher.ts";
+import { encodeMessage } from "../protocol/messages.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import type { SchedulerOptions } from "../scheduler/state.ts";
+import { Core } from "./core.ts";
+import { Pinger } from "./pinger.ts";
+import { Requests } from "./requests.ts";
+
+export interface EngineParts {
+  readonly link: NatsLink;
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+  readonly log: Log;
+}
+
+export interface EngineOptions {
+  /** `warm` folds the log while it stands by and leads at once; `cold` only watches the lease. @default "cold" */
+  readonly mode?: "warm" | "cold";
+  readonly scheduler?: SchedulerOptions;
+  /** Memory for inputs of queued runs. Units: bytes @default 64 MiB */
+  readonly payloadBudgetBytes?: number;
+}
+
+export type EngineState = "standby" | "taking over" | "leading";
+
+export interface RunningEngine {
+  readonly id: string;
+  readonly state: EngineState;
+  readonly epoch: number;
+  /** Resolves as soon as this engine leads. */
+  whenLeading(): Promise<void>;
+}
+
+/** Starts an engine that lives as long as the scope; closing it while it leads hands over to a standby at once. */
+export const makeEngine = (
+  parts: EngineParts,
+  options: EngineOptions = {},
+): Effect.Effect<RunningEngine, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope;
+    const leasePublisher = yield* makePublisher(parts.link, `KV_${parts.subjects.leaseBucket}`, { window: 16 });
+    const engine = new Candidate(parts, options, leasePublisher, scope);
+    yield* Effect.addFinalizer(() =>
+      Effect.promise(() => engine.leave()).pipe(Effect.timeoutOption("3 seconds"), Effect.ignore),
+    );
+    if (options.mode === "warm") yield* engine.follow;
+    const loop = yield* engine.seekLease.pipe(
+      Effect.tapCause((cause) =>
+        Effect.sync(() => parts.log.error("the engine's lease loop failed", { cause: String(cause) })),
+      ),
+      Effect.forkScoped,
+    );
+    yield* Effect.addFinalizer(() => Fiber.interrupt(loop));
+    return engine;
+  });
+
+const retryPause = Schedule.spaced("250 millis");
+
+class Candidate implements RunningEngine {
+  readonly id = `engine-${crypto.randomUUID().slice(0, 8)}`;
+  state: EngineState = "standby";
+  readonly #parts: EngineParts;
+  readonly #scope: Scope.Scope;
+  readonly #lease: Lease;
+  readonly #core: Core;
+  readonly #definitions: Definitions;
+  readonly #requests: Requests;
+  readonly #pinger: Pinger;
+  #isFollowing = false;
+  #onLeading: (() => void)[] = [];
+
+  constructor(parts: EngineParts, options: EngineOptions, leasePublisher: Publisher, scope: Scope.Scope) {
+    const { link, publisher, subjects, log } = parts;
+    this.#parts = parts;
+    this.#scope = scope;
+    this.#lease = new Lease(link, leasePublisher, subjects, this.id);
+    const payloadBudgetBytes = options.payloadBudgetBytes ?? 64 * 1024 * 1024;
+    this.#core = new Core({ link, publisher, subjects, log, scheduler: options.scheduler ?? {}, payloadBudgetBytes });
+    this.#definitions = new Definitions(link, subjects);
+    this.#requests = new Requests({
+      engine: this.id,
+      link,
+      subjects,
+      core: this.#core,
+      definitions: this.#definitions,
+      log,
+    });
+    this.#pinger = new Pinger(this.id, link, subjects, this.#core);
+  }
+
+  get epoch(): number {
+    return this.#core.state.epoch;
+  }
+
+  whenLeading(): Promise<void> {
+    return this.state === "leading" ? Promise.resolve() : new Promise((resolve) => this.#onLeading.push(resolve));
+  }
+
+  /** Begins to fold the log, once. */
+  get follow(): Effect.Effect<void> {
+    if (this.#isFollowing) return Effect.void;
+    this.#isFollowing = true;
+    return Scope.provide(this.#core.follower.follow(), this.#scope);
+  }
+
+  /** For ever: claims the lease when it is free, renews it when it is ours. */
+  get seekLease(): Effect.Effect<never> {
+    const turn = Effect.gen({ self: this }, function* () {
+      if (this.state === "leading") {
+        yield* Effect.sleep(leaseTiming.renewMs);
+        yield* this.#renew;
+        return;
+      }
+      const claim = yield* this.#claim;
+      if (claim === undefined) yield* Effect.sleep(leaseTiming.pollMs);
+      else yield* this.#lead(claim);
+    });
+    return Effect.forever(turn);
+  }
+
+  get #claim(): Effect.Effect<Claim | undefined> {
+    if (!this.#parts.link.isConnected()) return Effect.succeed(undefined);
+    return Effect.tryPromise({ try: () => this.#lease.claim(Date.now()), catch: (error) => error as Error }).pipe(
+      Effect.tapError((error) => Effect.sync(() => this.#parts.log.debug("the lease could not be read", { error }))),
+      Effect.orElseSucceed(() => undefined),
+    );
+  }
+
+  get #renew(): Effect.Effect<void> {
+    return Effect.promise(() => this.#lease.renew(Date.now()).catch(() => true)).pipe(
+      Effect.andThen((isOurs) => Effect.sync(() => (isOurs ? this.#requests.rememberWorkers() : this.#stepDown()))),
+    );
+  }
+
+  /** Folds to the end of the log, says that it leads, and lets workers register before it assigns. */
+  #lead(claim: Claim): Effect.Effect<void> {
+    const { link, subjects, log } = this.#parts;
+    return Effect.gen({ self: this }, function* () {
+      this.state = "taking over";
+      yield* this.follow;
+      const knownWorkers = yield* this.#untilStored(async () => {
+        await this.#core.follower.reached(await this.#core.store.lastSeq());
+        return ((await this.#definitions.get("workers")) ?? []) as string[];
+      });
+      this.#requests.open();
+      this.#core.handle({ type: "lead", epoch: claim.epoch, knownWorkers, ledger: claim.ledger });
+      link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
+      this.state = "leading";
+      log.info("engine leads", { engine: this.id, epoch: claim.epoch, live: this.#core.state.live.size });
+      for (const listener of this.#onLeading.splice(0)) listener();
+    });
+  }
+
+  #untilStored<T>(read: () => Promise<T>): Effect.Effect<T> {
+    return Effect.tryPromise({ try: read, catch: (error) => error }).pipe(
+      Effect.retry({ schedule: retryPause }),
+      Effect.orDie,
+    );
+  }
+
+  #stepDown(): void {
+    if (this.state !== "leading") return;
+    this.state = "standby";
+    this.#requests.close();
+    this.#core.handle({ type: "stepDown" });
+    this.#parts.log.warn("engine lost its lease and stands by", { engine: this.id });
+  }
+
+  /** The ledger travels in the lease, so that the next leader need not ask who executes what. */
+  async leave(): Promise<void> {
+    this.#pinger.close();
+    this.#requests.close();
+    if (this.state === "leading" && this.#parts.link.isConnected()) {
+      const ledger = Array.from(this.#core.state.workers.values()).flatMap((worker) =>
+        worker.assignments().map(({ key, turn, origin }) => ({ key, turn, origin, worker: worker.id })),
+      );
+      this.#core.handle({ type: "stepDown" });
+      this.#core.close();
+      await this.#lease.release(ledger);
+      this.#parts.log.info("engine handed over", { engine: this.id });
+    }
+    this.state = "standby";
+    this.#core.close();
+  }
+}

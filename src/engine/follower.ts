@@ -1,0 +1,88 @@
+// Folds the log: every entry becomes an event of the scheduler, in order, once.
+import { Effect, type Scope } from "effect";
+import type { Log } from "../domain/log.ts";
+import { isFinal, keyOf } from "../domain/run.ts";
+import type { NatsLink } from "../nats/link.ts";
+import { readLog } from "../nats/log-reader.ts";
+import { decodeOutcomeEntry, type Outcome } from "../protocol/outcome-entry.ts";
+import { decodeRunEntry } from "../protocol/run-entry.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import type { SchedulerEvent } from "../scheduler/events.ts";
+import type { Payloads } from "./payloads.ts";
+
+export interface FollowerParts {
+  readonly link: NatsLink;
+  readonly subjects: Subjects;
+  readonly payloads: Payloads;
+  readonly log: Log;
+  readonly onEvent: (event: SchedulerEvent) => void;
+}
+
+interface Waiter {
+  readonly seq: number;
+  readonly resolve: () => void;
+}
+
+export class Follower {
+  /** Sequence of the newest entry folded. */
+  position = 0;
+  /** The outcome entry that is being folded, so that its results are forwarded without being read back. */
+  current: { readonly seq: number; readonly outcomes: readonly Outcome[] } | undefined;
+  readonly #parts: FollowerParts;
+  #waiters: Waiter[] = [];
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+  }
+
+  /** Folds from where it stands, as long as the scope is open. */
+  follow(): Effect.Effect<void, never, Scope.Scope> {
+    const { link, subjects, log } = this.#parts;
+    return readLog(link, subjects.stream, this.position + 1, {
+      onMessage: (seq, subject, data) => this.#fold(seq, subject, data),
+      onCaughtUp: () => log.debug("caught up with the log", { position: this.position }),
+      onTrouble: (reason) => log.debug("reads the log again", { reason }),
+    }).pipe(Effect.asVoid);
+  }
+
+  /** Resolves when everything up to `seq` is folded. */
+  reached(seq: number): Promise<void> {
+    if (this.position >= seq) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ seq, resolve }));
+  }
+
+  #fold(seq: number, subject: string, data: Uint8Array): void {
+    try {
+      if (this.#parts.subjects.isRun(subject)) this.#foldRun(seq, subject, data);
+      else this.#foldOutcomes(seq, subject, data);
+    } catch (error) {
+      this.#parts.log.error("an entry of the log cannot be read and is passed over", { seq, subject, error });
+    }
+    this.position = seq;
+    if (this.#waiters.length > 0) this.#tellWaiters();
+  }
+
+  #foldRun(seq: number, subject: string, data: Uint8Array): void {
+    const entry = decodeRunEntry(data);
+    const { task, id } = this.#parts.subjects.parseRun(subject);
+    this.#parts.payloads.keep(keyOf(task, id), seq, entry.input);
+    this.#parts.onEvent({ type: "entry", seq, task, id, entry, bytes: data.length });
+  }
+
+  #foldOutcomes(seq: number, subject: string, data: Uint8Array): void {
+    const { by, outcomes } = decodeOutcomeEntry(data);
+    const { writer } = this.#parts.subjects.parseOutcome(subject);
+    this.current = { seq, outcomes };
+    this.#parts.onEvent({ type: "outcomes", seq, by, writer, outcomes });
+    this.current = undefined;
+    for (const outcome of outcomes) if (isFinal(outcome.kind)) this.#parts.payloads.drop(outcome.key);
+  }
+
+  /** The waiters are few (a takeover, a cancel), so a pass over all of them is cheap. */
+  #tellWaiters(): void {
+    const reached = this.#waiters.filter((waiter) => waiter.seq <= this.position);
+    if (reached.length === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => waiter.seq > this.position);
+    for (const waiter of reached) waiter.resolve();
+  }
+}

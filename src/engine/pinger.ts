@@ -1,0 +1,34 @@
+// Presence, better than heartbeats alone: each worker is asked once a second, and "no responders" says that its connection is gone.
+import type { NatsLink } from "../nats/link.ts";
+import { encodeMessage } from "../protocol/messages.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import type { Core } from "./core.ts";
+import { isNoResponders } from "./dispatcher.ts";
+
+const everyMs = 1_000;
+
+export class Pinger {
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(engine: string, link: NatsLink, subjects: Subjects, core: Core) {
+    const ask = async (id: string) => {
+      try {
+        await link.nc.request(subjects.worker(id, "ping"), encodeMessage({ epoch: core.state.epoch, engine }), {
+          timeout: everyMs - 100,
+        });
+        core.handle({ type: "pong", id });
+      } catch (error) {
+        // No answer in time may be a blocked event loop: that is for the heartbeats to say.
+        if (isNoResponders(error)) core.handle({ type: "unreachable", id });
+      }
+    };
+    this.#timer = setInterval(() => {
+      if (!core.state.isLeading || !link.isConnected()) return;
+      for (const id of core.state.workers.keys()) void ask(id);
+    }, everyMs);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
