@@ -1,0 +1,71 @@
+import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { assertRunId } from "../domain/run-id.ts";
+import { assertPriority } from "../domain/task.ts";
+import type { RunEntry } from "../protocol/run-entry.ts";
+
+/** What a caller may say about one run. */
+export interface EnqueueOptions {
+  /** 1 to 256 bytes of text; a second create with the same id returns the first run. */
+  readonly id?: string | undefined;
+  /** Run this much later. */
+  readonly delay?: DurationInput | undefined;
+  /** Run at this time; past due runs at once. */
+  readonly at?: Date | number | undefined;
+  /** 1…9, higher first; the task's own by default. */
+  readonly priority?: number | undefined;
+  /** Texts to find the run by. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Time that the run may wait in the queue; null is without limit. */
+  readonly scheduleTimeout?: DurationInput | null | undefined;
+}
+
+const known = new Set(["id", "delay", "at", "priority", "metadata", "scheduleTimeout"]);
+
+/** The options as the entry of a run holds them; throws a TypeError or RangeError that names the value, the rule and an example. */
+export function entryOf(options: EnqueueOptions | undefined, inbox: string, input: Uint8Array, now: number): RunEntry {
+  if (options === undefined) return { ...plain, createdAt: now, inbox, input };
+  for (const key of Object.keys(options)) {
+    if (!known.has(key)) throw new TypeError(`"${key}" is no option of a run; use one of ${[...known].join(", ")}`);
+  }
+  if (options.id !== undefined) assertRunId(options.id, "id");
+  const { scheduleTimeout, priority, metadata } = options;
+  return {
+    ...plain,
+    priority: priority === undefined ? 0 : assertPriority(priority, "run"),
+    createdAt: now,
+    dueAt: dueAtOf(options, now),
+    scheduleTimeoutMs:
+      scheduleTimeout === undefined || scheduleTimeout === null
+        ? scheduleTimeout
+        : parseDuration(scheduleTimeout, "scheduleTimeout"),
+    inbox,
+    extra: metadata === undefined ? undefined : { metadata: checkMetadata(metadata) },
+    input,
+  };
+}
+
+/** Priority 0 and an undefined schedule timeout are "the task's own". */
+const plain = { form: 0, priority: 0, dueAt: 0, scheduleTimeoutMs: undefined, extra: undefined } as const;
+
+function dueAtOf({ delay, at }: EnqueueOptions, now: number): number {
+  if (delay !== undefined && at !== undefined)
+    throw new TypeError('delay and at exclude each other; give one, for example { delay: "10m" }');
+  if (delay !== undefined) return now + parseDuration(delay, "delay");
+  if (at === undefined) return 0;
+  const time = typeof at === "number" ? at : at.getTime();
+  if (!Number.isFinite(time) || time < 0)
+    throw new TypeError(
+      `at: ${String(at)} is no time; use a Date or epoch milliseconds, for example new Date("2030-01-31T09:00:00Z")`,
+    );
+  return time;
+}
+
+function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(metadata)) {
+    if (typeof value !== "string")
+      throw new TypeError(
+        `metadata: ${name} is ${String(value)}, only text is stored; for example { ${name}: "${String(value)}" }`,
+      );
+  }
+  return metadata;
+}
