@@ -1,0 +1,162 @@
+import type { Command } from "../../src/scheduler/commands.ts";
+import type { LiveRun } from "../../src/scheduler/live-run.ts";
+import { createScheduler, type SchedulerState } from "../../src/scheduler/state.ts";
+import { step } from "../../src/scheduler/step.ts";
+import type { ModelEngine } from "./model-engine.ts";
+import { simulatedOptions } from "./model-engine.ts";
+import type { ModelWorker } from "./model-worker.ts";
+import { ReferenceFold } from "./reference-fold.ts";
+import type { World } from "./world.ts";
+
+/** Everything that must hold after every step. */
+export class Checks {
+  readonly #world: World;
+  readonly reference = new ReferenceFold();
+  #referencePosition = 0;
+  /** The product's fold of the full history, and of what is left. */
+  readonly #full = createScheduler(simulatedOptions);
+  #left = createScheduler(simulatedOptions);
+  #removalsSeen = 0;
+  readonly #firstAccepted = new Map<string, string>();
+  readonly counts = { assigned: 0, forwarded: 0, marks: 0, compactions: 0, purges: 0 };
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+  fail(message: string): never {
+    throw new Error(message);
+  }
+  afterStep(): void {
+    this.#foldNews();
+    for (const key of this.#world.ids) {
+      const truth = this.reference.describe(key);
+      this.#compare(key, truth, this.#full, "the fold of the full history");
+      this.#compare(key, truth, this.#left, "the fold of what is left");
+      for (const engine of this.#world.engines) {
+        if (engine.isAlive && engine.isCaughtUp) this.#compare(key, truth, engine.state, "a caught-up engine");
+      }
+    }
+    for (const engine of this.#world.leaders) checkNoRunForgotten(this, engine, this.#world.stream.history.length);
+  }
+  /** Called with what a step answered. */
+  onCommands(engine: ModelEngine, commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.type === "assign") {
+        this.counts.assigned += command.runs.length;
+        checkAssignment(this, engine.state, command);
+      } else if (command.type === "forward") {
+        this.counts.forwarded++;
+      } else if (command.type === "purge") this.counts.purges++;
+      else if (command.type === "compact") this.counts.compactions++;
+      else if (command.type === "append")
+        this.counts.marks += command.outcomes.filter((o) => o.kind === "retention").length;
+    }
+    if (commands.some((c) => c.type === "assign")) checkNobodyOvertaken(this, engine.state, commands);
+  }
+  onTaken(worker: ModelWorker): void {
+    if (worker.executing.size > worker.slots)
+      this.fail(`${worker.id} executes ${worker.executing.size} runs on ${worker.slots} slots`);
+    if (!this.#world.isRough && worker.refusedFull > 0) this.fail(`${worker.id} was given more than it has slots`);
+  }
+  #foldNews(): void {
+    const { stream, now } = this.#world;
+    if (stream.removals !== this.#removalsSeen) {
+      this.#removalsSeen = stream.removals;
+      this.#left = createScheduler(simulatedOptions);
+      for (const entry of stream.stored) step(this.#left, entry, now);
+    }
+    for (; this.#referencePosition < stream.history.length; this.#referencePosition++) {
+      const entry = stream.history[this.#referencePosition]!;
+      this.reference.fold(entry);
+      step(this.#full, entry, now);
+      if (entry.seq > this.#left.position) step(this.#left, entry, now);
+    }
+    for (const [name, how] of this.reference.accepted) {
+      const first = this.#firstAccepted.get(name);
+      if (first === undefined) this.#firstAccepted.set(name, how);
+      else if (first !== how) this.fail(`${name} was ${first} and is now ${how}`);
+    }
+    this.reference.accepted.clear();
+  }
+  #compare(key: string, truth: string, state: SchedulerState, whose: string): void {
+    const seen = describe(state, key);
+    if (seen !== truth) this.fail(`${key}: ${whose} says "${seen}", the rules say "${truth}"`);
+  }
+}
+
+function describe(state: SchedulerState, key: string): string {
+  const live = state.live.get(key);
+  const finished = state.finished.get(key);
+  if (live !== undefined && finished !== undefined) return "live and finished";
+  if (live !== undefined)
+    return `live turn ${live.turn} attempt ${live.attempt} lost ${live.lost} origin ${live.origin}`;
+  return finished === undefined ? "unknown" : `${finished.kind} at ${finished.seq}`;
+}
+
+/** Never more than the free slots, never a task that the worker does not have. */
+function checkAssignment(checks: Checks, state: SchedulerState, command: Extract<Command, { type: "assign" }>): void {
+  const worker = state.workers.get(command.worker);
+  if (worker === undefined) checks.fail(`assignment to the unknown worker ${command.worker}`);
+  if (worker.busy > worker.slots)
+    checks.fail(`the ledger of ${worker.id} holds ${worker.busy} of ${worker.slots} slots`);
+  for (const run of command.runs) {
+    if (!worker.tasks.has(run.task))
+      checks.fail(`${run.key} was assigned to ${worker.id}, which does not have the task`);
+    if (run.worker !== worker) checks.fail(`${run.key} does not know its worker ${worker.id}`);
+  }
+}
+
+const comesFirst = (a: LiveRun, b: LiveRun): boolean => {
+  const [x, y] = [a.queue.priorityOf(a), b.queue.priorityOf(b)];
+  return x > y || (x === y && a.origin < b.origin);
+};
+
+/** Nobody who could have had the slot waits behind one who comes later; and no slot stays free while somebody waits for it. */
+function checkNobodyOvertaken(checks: Checks, state: SchedulerState, commands: readonly Command[]): void {
+  const waiting = [...state.live.values()].filter((run) => run.place === "queued");
+  for (const command of commands) {
+    if (command.type !== "assign") continue;
+    const worker = state.workers.get(command.worker)!;
+    for (const run of waiting) {
+      if (!worker.tasks.has(run.task)) continue;
+      if (worker.free > 0) checks.fail(`${run.key} waits although ${worker.id} has ${worker.free} free slots`);
+      const later = command.runs.find((assigned) => comesFirst(run, assigned));
+      if (later !== undefined) checks.fail(`${later.key} was assigned to ${worker.id} before ${run.key}`);
+    }
+  }
+}
+
+/** Every live run waits for its time, waits in its queue, is in exactly one ledger, or has an outcome of this engine on its way. */
+function checkNoRunForgotten(checks: Checks, engine: ModelEngine, lastSeq: number): void {
+  const { state } = engine;
+  for (const worker of state.workers.values()) {
+    const slots = worker.assignments();
+    if (slots.length !== worker.busy)
+      checks.fail(`${worker.id} counts ${worker.busy} busy slots, its ledger holds ${slots.length}`);
+    for (const { run, key } of slots) {
+      if (run !== undefined && (run.worker !== worker || run.place !== "running"))
+        checks.fail(`${key} is in the ledger of ${worker.id} but ${run.place}`);
+    }
+  }
+  for (const run of state.live.values()) {
+    if (run.place === "gone") checks.fail(`${run.key} is live but nowhere`);
+    if (run.place === "queued" && !run.isListed) checks.fail(`${run.key} is queued but not listed`);
+    if ((run.place === "running") !== (run.worker?.find(run.key, run.turn, run.origin)?.run === run))
+      checks.fail(`${run.key} is ${run.place}, and its worker disagrees`);
+    if (
+      run.place === "ending" &&
+      state.position >= lastSeq &&
+      !engine.outbox.some(
+        (c) => c.type === "append" && c.outcomes.some((o) => o.key === run.key && o.turn === run.turn),
+      )
+    ) {
+      checks.fail(`${run.key} waits for an outcome that nobody appends`);
+    }
+  }
+  let due = 0;
+  let counted = 0;
+  for (const run of state.live.values()) if (run.place === "scheduled" || run.place === "retrying") due++;
+  for (const queue of state.queues.values()) counted += queue.liveCount;
+  if (state.due.size < due) checks.fail(`${due} runs wait for their time, ${state.due.size} are in the heap`);
+  if (counted !== state.live.size) checks.fail(`the queues count ${counted} live runs of ${state.live.size}`);
+}

@@ -1,0 +1,66 @@
+import type { Command } from "../../src/scheduler/commands.ts";
+import type { SchedulerEvent } from "../../src/scheduler/events.ts";
+import { createScheduler, type SchedulerState } from "../../src/scheduler/state.ts";
+import { step } from "../../src/scheduler/step.ts";
+import type { ModelStream } from "./model-stream.ts";
+
+export const simulatedOptions = {
+  keepCount: 4,
+  keepMs: 600_000,
+  garbageBatch: 3,
+  housekeepingDelayMs: 10_000,
+  lostLimit: 4,
+};
+
+/** An engine around the real scheduler: reads the stream, and does what it is told when the world lets it. */
+export class ModelEngine {
+  state: SchedulerState = createScheduler(simulatedOptions);
+  /** Commands that are not carried out yet; a crash loses them. */
+  outbox: Command[] = [];
+  /** Batches that no worker has answered yet → when they were sent. */
+  readonly unanswered = new Map<number, { readonly worker: string; readonly sentAt: number }>();
+  isAlive = true;
+  /** What its clock is wrong by. */
+  skewMs = 0;
+  /** When another engine took the lead from this one, which does not know it yet. */
+  deposedAt: number | undefined = undefined;
+  readonly #stream: ModelStream;
+  #observe: (engine: ModelEngine, commands: readonly Command[]) => void;
+
+  constructor(stream: ModelStream, observe: (engine: ModelEngine, commands: readonly Command[]) => void) {
+    this.#stream = stream;
+    this.#observe = observe;
+  }
+  give(event: SchedulerEvent, now: number): void {
+    const commands = step(this.state, event, now + this.skewMs);
+    this.#observe(this, commands);
+    for (const command of commands) if (command.type !== "wake" && command.type !== "log") this.outbox.push(command);
+  }
+  /** Folds up to `count` entries of what is left in the stream. */
+  read(count: number, now: number): void {
+    for (let i = 0; i < count; i++) {
+      const next = this.#stream.after(this.state.position);
+      if (next === undefined) return;
+      this.give(next, now);
+    }
+  }
+  get isCaughtUp(): boolean {
+    return this.#stream.after(this.state.position) === undefined;
+  }
+  crash(): void {
+    this.isAlive = false;
+    this.outbox = [];
+    this.unanswered.clear();
+  }
+  restart(): void {
+    this.state = createScheduler(simulatedOptions);
+    this.isAlive = true;
+    this.deposedAt = undefined;
+  }
+  stepDown(now: number): void {
+    this.give({ type: "stepDown" }, now);
+    this.outbox = [];
+    this.unanswered.clear();
+    this.deposedAt = undefined;
+  }
+}

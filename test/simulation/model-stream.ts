@@ -1,0 +1,67 @@
+import { keyOf, splitKey } from "../../src/domain/run.ts";
+import type { PurgeFilter } from "../../src/scheduler/commands.ts";
+import type { EntryEvent, FoldedOutcome, OutcomesEvent } from "../../src/scheduler/events.ts";
+
+export type LogEntry = EntryEvent | OutcomesEvent;
+
+/** The stream as the server keeps it: one message a run subject, purges by filter and sequence. */
+export class ModelStream {
+  /** Everything that was ever appended, in order. */
+  readonly history: LogEntry[] = [];
+  /** What is left, in order. */
+  stored: LogEntry[] = [];
+  readonly #entryOf = new Map<string, number>();
+  /** Counts removals, so that a fold of what is left knows when to start again. */
+  removals = 0;
+
+  get lastSeq(): number {
+    return this.history.length;
+  }
+  entrySeqOf(key: string): number {
+    return this.#entryOf.get(key) ?? 0;
+  }
+  /** Appends a run entry if its subject's last sequence is the expected one. */
+  writeEntry(key: string, expectSeq: number, entry: EntryEvent["entry"]): boolean {
+    if (this.entrySeqOf(key) !== expectSeq) return false;
+    if (expectSeq > 0) this.#remove((e) => e.seq === expectSeq);
+    const { task, id } = splitKey(key);
+    this.#append({ type: "entry", seq: this.lastSeq + 1, task, id, entry, bytes: 100 });
+    this.#entryOf.set(key, this.lastSeq);
+    return true;
+  }
+  writeOutcomes(by: "worker" | "engine", writer: string, outcomes: readonly FoldedOutcome[]): void {
+    this.#append({ type: "outcomes", seq: this.lastSeq + 1, by, writer, outcomes });
+  }
+  purge(filter: PurgeFilter, keepFrom: number): void {
+    this.#remove((e) => {
+      if (e.seq >= keepFrom) return false;
+      if (filter === "outcomes") return e.type === "outcomes";
+      if (e.type !== "entry") return false;
+      const key = keyOf(e.task, e.id);
+      const isMeant = "task" in filter ? e.task === filter.task : key === filter.key;
+      if (isMeant) this.#entryOf.delete(key);
+      return isMeant;
+    });
+  }
+  /** The first entry behind `position` that is still there. */
+  after(position: number): LogEntry | undefined {
+    const { stored } = this;
+    let low = 0;
+    let high = stored.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (stored[middle]!.seq > position) high = middle;
+      else low = middle + 1;
+    }
+    return stored[low];
+  }
+  #append(entry: LogEntry): void {
+    this.history.push(entry);
+    this.stored.push(entry);
+  }
+  #remove(isGone: (entry: LogEntry) => boolean): void {
+    const before = this.stored.length;
+    this.stored = this.stored.filter((e) => !isGone(e));
+    if (this.stored.length !== before) this.removals++;
+  }
+}

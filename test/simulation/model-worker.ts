@@ -1,0 +1,123 @@
+import type { OutcomeKind } from "../../src/domain/run.ts";
+import type { Executing, Heartbeat, Register } from "../../src/protocol/messages.ts";
+import type { AssignCommand } from "../../src/scheduler/commands.ts";
+import type { FoldedOutcome } from "../../src/scheduler/events.ts";
+import type { Random } from "./random.ts";
+
+interface Attempt extends Executing {
+  isStopping: boolean;
+  readonly attempt: number;
+}
+export interface Assigned {
+  readonly epoch: number;
+  readonly batch: number;
+  readonly runs: readonly { key: string; turn: number; origin: number; attempt: number; task: string }[];
+}
+export const snapshotOf = (command: AssignCommand): Assigned => ({
+  epoch: command.epoch,
+  batch: command.batch,
+  runs: command.runs.map(({ key, turn, origin, attempt, task }) => ({ key, turn, origin, attempt, task })),
+});
+
+/** A worker as the design wants it: refuses what does not fit, reports each end until it is stored, beats while it lives. */
+export class ModelWorker {
+  readonly id: string;
+  readonly slots: number;
+  readonly tasks: readonly string[];
+  readonly executing = new Map<string, Attempt>();
+  /** Ended, but the outcome is not yet in the log. */
+  readonly unreported: { readonly attempt: Attempt; readonly outcome: FoldedOutcome }[] = [];
+  readonly #seen = new Set<string>();
+  epoch = 0;
+  isAlive = true;
+  isConnected = true;
+  isHung = false;
+  isQuiet = false;
+  lastBeatAt = 0;
+  refusedFull = 0;
+
+  constructor(id: string, slots: number, tasks: readonly string[]) {
+    this.id = id;
+    this.slots = slots;
+    this.tasks = tasks;
+  }
+  /** Takes what it can; returns the indices that it refuses. */
+  take(assigned: Assigned, now: number): number[] {
+    const refused: number[] = [];
+    assigned.runs.forEach((run, index) => {
+      const name = `${run.key}@${run.origin}#${run.turn}`;
+      if (this.#seen.has(name)) return;
+      const isFull = this.executing.size >= this.slots;
+      if (isFull && assigned.epoch >= this.epoch && !this.isQuiet) this.refusedFull++;
+      if (isFull || this.isQuiet || assigned.epoch < this.epoch || !this.tasks.includes(run.task)) refused.push(index);
+      else {
+        this.#seen.add(name);
+        this.executing.set(name, {
+          key: run.key,
+          turn: run.turn,
+          origin: run.origin,
+          startedAt: now,
+          attempt: run.attempt,
+          isStopping: false,
+        });
+      }
+    });
+    this.epoch = Math.max(this.epoch, assigned.epoch);
+    return refused;
+  }
+  stop(key: string, turn: number): void {
+    for (const attempt of this.executing.values())
+      if (attempt.key === key && attempt.turn === turn) attempt.isStopping = true;
+  }
+  /** Ends one attempt in some way. */
+  finishOne(random: Random, now: number): void {
+    const [name, attempt] = random.pick([...this.executing]);
+    this.executing.delete(name);
+    const calm = ["completed", "completed", "completed", "completed", "failed", "retry", "retry", "returned"] as const;
+    const kind = attempt.isStopping && random.chance(0.8) ? "cancelled" : random.pick(calm);
+    const { key, turn, origin, startedAt } = attempt;
+    const dueAt = kind === "retry" && random.chance(0.7) ? now + random.int(5_000) : 0;
+    const record = {
+      attempt: attempt.attempt,
+      turn,
+      worker: this.id,
+      startedAt,
+      endedAt: now,
+      outcome: kind as OutcomeKind,
+    };
+    const detail =
+      kind === "retry" || kind === "returned" ? { attempt: record } : { createdAt: 0, priority: 1, attempts: [record] };
+    this.unreported.push({ attempt, outcome: { kind, key, turn, origin, at: now, dueAt, detail } });
+  }
+  get held(): Executing[] {
+    const held = [...this.executing.values(), ...this.unreported.map((u) => u.attempt)];
+    return held.map(({ key, turn, origin, startedAt }) => ({ key, turn, origin, startedAt }));
+  }
+  registration(): Register {
+    const { id, slots, tasks, isQuiet } = this;
+    const declared = tasks.map((name) => ({
+      name,
+      timeoutMs: 1,
+      scheduleTimeoutMs: 60_000,
+      priority: 1,
+      retries: 0,
+      inputSchema: null,
+      outputSchema: null,
+    }));
+    return {
+      v: 1,
+      id,
+      name: id,
+      slots,
+      labels: {},
+      runtime: "model",
+      version: "0",
+      quiet: isQuiet,
+      tasks: declared,
+      executing: this.held,
+    };
+  }
+  beat(): Heartbeat {
+    return { id: this.id, executing: this.held, quiet: this.isQuiet, lagMs: 0 };
+  }
+}

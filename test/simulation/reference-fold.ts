@@ -1,0 +1,73 @@
+import { isFinal, keyOf } from "../../src/domain/run.ts";
+import type { CompactedFinished, CompactedLive } from "../../src/protocol/run-entry.ts";
+import type { FoldedOutcome } from "../../src/scheduler/events.ts";
+import type { LogEntry } from "./model-stream.ts";
+
+interface Known {
+  readonly origin: number;
+  turn: number;
+  attempt: number;
+  lost: number;
+  finished: { readonly kind: string; readonly seq: number } | undefined;
+  lastOutcome: number;
+}
+
+/** The rules of the fold in their shortest form, for a log that nothing was removed from. Written apart from the product's. */
+export class ReferenceFold {
+  readonly keys = new Map<string, Known>();
+  /** Every final outcome that was ever accepted: `key@origin` → its kind and sequence. */
+  readonly accepted = new Map<string, string>();
+
+  fold(entry: LogEntry): void {
+    if (entry.type === "entry") this.#foldEntry(entry);
+    else for (const outcome of entry.outcomes) this.#foldOutcome(outcome, entry.seq, entry.by === "engine");
+  }
+  /** What all engines have to agree on. */
+  describe(key: string): string {
+    const known = this.keys.get(key);
+    if (known === undefined) return "unknown";
+    const { finished, turn, attempt, lost, origin } = known;
+    return finished === undefined
+      ? `live turn ${turn} attempt ${attempt} lost ${lost} origin ${origin}`
+      : `${finished.kind} at ${finished.seq}`;
+  }
+
+  #foldEntry(entry: Extract<LogEntry, { type: "entry" }>): void {
+    const key = keyOf(entry.task, entry.id);
+    if (this.keys.has(key)) return;
+    const state = entry.entry.extra?.state;
+    const fresh: Known = { origin: entry.seq, turn: 1, attempt: 1, lost: 0, finished: undefined, lastOutcome: 0 };
+    if (state === undefined) this.keys.set(key, fresh);
+    else if ("turn" in state) {
+      const { origin, turn, attempt, lost } = state as CompactedLive;
+      this.keys.set(key, { ...fresh, origin, turn, attempt, lost });
+    } else {
+      const { origin, kind, seq } = state as CompactedFinished;
+      this.keys.set(key, { ...fresh, origin, finished: { kind, seq }, lastOutcome: seq });
+    }
+  }
+  #foldOutcome(outcome: FoldedOutcome, seq: number, byEngine: boolean): void {
+    const { key, kind, origin, turn } = outcome;
+    if (kind === "retention") {
+      for (const [k, known] of this.keys)
+        if (known.finished !== undefined && known.lastOutcome <= outcome.dueAt) this.keys.delete(k);
+      return;
+    }
+    const known = this.keys.get(key);
+    if (known === undefined) {
+      if (isFinal(kind))
+        this.keys.set(key, { origin, turn, attempt: 1, lost: 0, finished: { kind, seq }, lastOutcome: seq });
+      return;
+    }
+    known.lastOutcome = seq;
+    if (known.finished !== undefined || known.origin !== origin) return;
+    if (kind === "completed" || (kind === "cancelled" && byEngine) || (isFinal(kind) && turn === known.turn)) {
+      known.finished = { kind, seq };
+      this.accepted.set(`${key}@${origin}`, `${kind} at ${seq}`);
+    } else if (!isFinal(kind) && turn === known.turn) {
+      known.turn++;
+      if (kind === "retry") known.attempt++;
+      if (kind === "lost") known.lost++;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { type Weather, World } from "./world.ts";
+
+export interface SimulationResult {
+  readonly steps: number;
+  readonly created: number;
+  readonly assigned: number;
+  readonly marks: number;
+  readonly purges: number;
+  readonly compactions: number;
+}
+
+/** Lives one world for `steps` steps, heals it, and sees that everything comes to an end. Throws with the seed at the first mismatch. */
+export function simulate(seed: number, steps: number): SimulationResult {
+  const weather: Weather = seed % 4 === 0 ? "calm" : "rough";
+  const world = new World(seed, weather);
+  let done = 0;
+  try {
+    for (; done < steps; done++) world.act();
+    world.heal();
+    const { reference } = world.checks;
+    const isLive = (): boolean => world.ids.some((key) => reference.describe(key).startsWith("live"));
+    let rounds = 0;
+    for (; rounds < 50 || isLive(); rounds++) {
+      if (rounds > 1_000)
+        world.checks.fail(
+          `still live after everything was healed: ${world.ids.map((key) => reference.describe(key)).join("; ")}`,
+        );
+      world.settle();
+    }
+  } catch (error) {
+    throw new Error(`seed ${seed} (${weather}), step ${done}: ${(error as Error).message}`, { cause: error });
+  }
+  const { assigned, marks, purges, compactions } = world.checks.counts;
+  return {
+    steps: done,
+    created: world.stream.history.filter((e) => e.type === "entry" && e.entry.form === 0).length,
+    assigned,
+    marks,
+    purges,
+    compactions,
+  };
+}

@@ -1,0 +1,333 @@
+import type { Command, PurgeFilter } from "../../src/scheduler/commands.ts";
+import type { SchedulerEvent } from "../../src/scheduler/events.ts";
+import { Checks } from "./checks.ts";
+import { ModelEngine } from "./model-engine.ts";
+import { ModelStream } from "./model-stream.ts";
+import { type Assigned, ModelWorker, snapshotOf } from "./model-worker.ts";
+import { Random } from "./random.ts";
+
+/** What may go wrong. In a calm world workers and clients come, fail, retry and cancel, but no message is lost and no engine dies. */
+export type Weather = "calm" | "rough";
+const tasks = ["mail", "resize", "bill"];
+
+/** Clients, a stream, engines and workers, moved by one seeded generator. */
+export class World {
+  readonly random: Random;
+  readonly weather: Weather;
+  now = 1_000_000;
+  readonly stream = new ModelStream();
+  readonly checks: Checks;
+  readonly engines: ModelEngine[];
+  workers: ModelWorker[] = [];
+  /** Messages on their way; any may overtake any. */
+  readonly network: (() => void)[] = [];
+  readonly ids: string[];
+  epoch = 0;
+  #workerCount = 0;
+  #known = new Set<string>();
+
+  constructor(seed: number, weather: Weather) {
+    this.random = new Random(seed);
+    this.weather = weather;
+    this.checks = new Checks(this);
+    this.engines = [0, 1, 2].map(
+      () => new ModelEngine(this.stream, (engine, commands) => this.checks.onCommands(engine, commands)),
+    );
+    const count = 4 + this.random.int(30);
+    this.ids = Array.from({ length: count }, (_, i) => `${this.random.pick(tasks)}/${i}`);
+    for (let i = 0; i < 2; i++) this.#addWorker();
+    this.#elect();
+  }
+  get leaders(): ModelEngine[] {
+    return this.engines.filter((e) => e.isAlive && e.state.isLeading);
+  }
+  get isRough(): boolean {
+    return this.weather === "rough";
+  }
+
+  /** One thing happens, then everything is checked. */
+  act(): void {
+    this.now += this.random.int(this.random.chance(0.02) ? 3_000 : 120);
+    this.#clocks();
+    const x = this.random.next();
+    if (x < 0.14) this.create();
+    else if (x < 0.36) this.#readSome();
+    else if (x < 0.5) this.#carryOut();
+    else if (x < 0.65) this.#deliver();
+    else if (x < 0.83) this.#work();
+    else if (x < 0.96) this.#tick();
+    else if (x < 0.975) this.#ask();
+    else this.#fault();
+    this.checks.afterStep();
+  }
+  create(): void {
+    const { random } = this;
+    const key = random.pick(this.ids);
+    const dueAt = random.chance(0.2) ? this.now + random.int(4_000) : 0;
+    const scheduleTimeoutMs = random.chance(0.1) ? random.int(3_000) : random.chance(0.1) ? null : undefined;
+    const inbox = random.chance(0.5) ? `inbox-${key}` : "";
+    const metadata = random.chance(0.2) ? { extra: { metadata: { of: key } } } : { extra: undefined };
+    const priority = random.int(4);
+    this.stream.writeEntry(key, 0, {
+      form: 0,
+      priority,
+      createdAt: this.now,
+      dueAt,
+      scheduleTimeoutMs,
+      inbox,
+      ...metadata,
+    });
+  }
+  /** No more faults: everybody lives, talks and works until nothing is left to do. */
+  heal(): void {
+    for (const engine of this.engines) {
+      engine.skewMs = 0;
+      if (!engine.isAlive) engine.restart();
+      else if (engine.deposedAt !== undefined) engine.stepDown(this.now);
+    }
+    for (const worker of this.workers) {
+      worker.isConnected = true;
+      worker.isHung = false;
+      worker.isQuiet = false;
+    }
+    this.#addWorker(tasks);
+    if (this.leaders.length === 0) this.#elect();
+  }
+  settle(): void {
+    this.now += 200;
+    this.#clocks();
+    while (this.network.length > 0) this.network.shift()!();
+    for (const engine of this.engines) {
+      engine.read(100, this.now);
+      engine.give({ type: "tick" }, this.now);
+      this.#pings(engine);
+      while (engine.outbox.length > 0) this.#execute(engine, engine.outbox.shift()!);
+    }
+    for (const worker of this.workers) {
+      while (worker.isAlive && worker.executing.size > 0) worker.finishOne(this.random, this.now);
+      this.#publish(worker);
+      this.#beat(worker);
+    }
+    this.checks.afterStep();
+  }
+
+  /** Promises that rest on time: who is unanswered, who was deposed, who beats. */
+  #clocks(): void {
+    for (const engine of this.engines) {
+      if (!engine.isAlive) continue;
+      for (const [batch, { worker, sentAt }] of engine.unanswered) {
+        if (!this.isRough || this.now - sentAt < 2_000) continue;
+        engine.unanswered.delete(batch);
+        engine.give({ type: "unacknowledged", id: worker, batch }, this.now);
+      }
+      // The lease is gone for longer than its time to live: even the slowest engine knows it by now.
+      if (engine.deposedAt !== undefined && this.now - engine.deposedAt > 5_000) engine.stepDown(this.now);
+    }
+    for (const worker of this.workers) if (this.now - worker.lastBeatAt > 4_000) this.#beat(worker);
+    if (this.leaders.every((e) => e.deposedAt !== undefined)) this.#elect();
+  }
+  #elect(): void {
+    const able = this.engines.filter((e) => e.isAlive && !e.state.isLeading);
+    if (able.length === 0) return;
+    const engine = this.random.pick(able);
+    for (const other of this.leaders) other.deposedAt ??= this.now;
+    engine.read(Number.POSITIVE_INFINITY, this.now);
+    const [before] = this.leaders;
+    this.epoch += 1 + this.random.int(3);
+    const isClean =
+      before !== undefined &&
+      before.outbox.length === 0 &&
+      before.isCaughtUp &&
+      !this.isRough &&
+      before.unanswered.size === 0;
+    const ledger = isClean
+      ? [...before.state.workers.values()].flatMap((w) =>
+          w
+            .assignments()
+            .filter((a) => a.run !== undefined)
+            .map((a) => ({ key: a.key, turn: a.turn, worker: w.id })),
+        )
+      : undefined;
+    if (before !== undefined && !this.isRough) before.stepDown(this.now);
+    engine.give({ type: "lead", epoch: this.epoch, knownWorkers: [...this.#known], ledger }, this.now);
+    this.#known = new Set(this.workers.filter((w) => w.isAlive).map((w) => w.id));
+    for (const worker of this.workers) this.#hearEpoch(worker);
+    // In a calm world all workers answer well before the leader would go on without them.
+    while (!this.isRough && this.network.length > 0) this.network.shift()!();
+  }
+  #hearEpoch(worker: ModelWorker): void {
+    const { epoch } = this;
+    this.#send(() => {
+      if (!worker.isAlive || !worker.isConnected || worker.isHung) return;
+      worker.epoch = Math.max(worker.epoch, epoch);
+      this.#register(worker);
+    });
+  }
+  #addWorker(all?: readonly string[]): void {
+    const { random } = this;
+    const some = tasks.filter(() => random.chance(0.6));
+    const worker = new ModelWorker(
+      `w${++this.#workerCount}`,
+      1 + random.int(3),
+      all ?? (some.length === 0 ? [random.pick(tasks)] : some),
+    );
+    this.workers.push(worker);
+    this.#known.add(worker.id);
+    this.#register(worker);
+  }
+  #register(worker: ModelWorker): void {
+    const message = worker.registration();
+    worker.lastBeatAt = this.now;
+    this.#toLeader({ type: "register", message });
+  }
+  #beat(worker: ModelWorker): void {
+    if (!worker.isAlive || !worker.isConnected || worker.isHung) return;
+    worker.lastBeatAt = this.now;
+    const message = worker.beat();
+    this.#send(() => {
+      const leader = this.#aLeader();
+      if (leader === undefined) return;
+      if (leader.state.workers.get(worker.id)?.isRegistered !== true) this.#register(worker);
+      else leader.give({ type: "heartbeat", message }, this.now);
+    });
+  }
+  #aLeader(): ModelEngine | undefined {
+    const { leaders } = this;
+    return leaders.length === 0 ? undefined : this.random.pick(leaders);
+  }
+  #toLeader(event: SchedulerEvent): void {
+    this.#send(() => this.#aLeader()?.give(event, this.now));
+  }
+  #send(message: () => void): void {
+    this.network.push(message);
+  }
+  /** In a calm world messages keep their order and none is lost. */
+  #deliver(): void {
+    if (this.network.length === 0) return;
+    const index = this.isRough && this.random.chance(0.3) ? this.random.int(this.network.length) : 0;
+    const [message] = this.network.splice(index, 1);
+    const x = this.isRough ? this.random.next() : 1;
+    if (x < 0.03) return;
+    message!();
+    if (x < 0.06) message!();
+  }
+  #readSome(): void {
+    const engine = this.random.pick(this.engines);
+    if (engine.isAlive) engine.read(1 + this.random.int(12), this.now);
+  }
+  #tick(): void {
+    const engine = this.random.chance(0.8) ? this.#aLeader() : this.random.pick(this.engines);
+    if (engine?.isAlive !== true) return;
+    engine.give({ type: "tick" }, this.now);
+    if (this.random.chance(0.2)) this.#pings(engine);
+  }
+  #pings(engine: ModelEngine): void {
+    if (!engine.state.isLeading) return;
+    for (const id of [...engine.state.workers.keys()]) {
+      const worker = this.workers.find((w) => w.id === id);
+      if (worker === undefined || !worker.isAlive || !worker.isConnected)
+        engine.give({ type: "unreachable", id }, this.now);
+      else if (!worker.isHung) engine.give({ type: "pong", id }, this.now);
+    }
+  }
+  #carryOut(): void {
+    const busy = this.engines.filter((e) => e.outbox.length > 0);
+    if (busy.length === 0) return;
+    const engine = this.random.pick(busy);
+    const index = this.isRough && this.random.chance(0.2) ? this.random.int(engine.outbox.length) : 0;
+    const [command] = engine.outbox.splice(index, 1);
+    this.#execute(engine, command!);
+  }
+  #execute(engine: ModelEngine, command: Command): void {
+    if (command.type === "append") this.stream.writeOutcomes("engine", `e${engine.state.epoch}`, command.outcomes);
+    else if (command.type === "compact") this.#compact(engine, command);
+    else if (command.type === "purge") this.#purge(engine, command.filter, command.keepFrom);
+    else if (command.type === "assign") this.#assign(engine, command.worker, snapshotOf(command));
+    else if (command.type === "cancelOn") {
+      const worker = this.workers.find((w) => w.id === command.worker);
+      this.#send(() => {
+        if (worker?.isAlive && worker.isConnected) for (const { key, turn } of command.runs) worker.stop(key, turn);
+      });
+    }
+  }
+  #compact(engine: ModelEngine, command: Extract<Command, { type: "compact" }>): void {
+    const { key, expectSeq, entry } = command;
+    if (this.stream.writeEntry(key, expectSeq, entry)) return;
+    engine.give({ type: "compactionRefused", key, expectSeq, lastSeq: this.stream.entrySeqOf(key) }, this.now);
+  }
+  /** The answer may be lost with its engine: the purge has happened all the same. */
+  #purge(engine: ModelEngine, filter: PurgeFilter, keepFrom: number): void {
+    this.stream.purge(filter, keepFrom);
+    if (this.isRough && this.random.chance(0.1)) return void this.#crash(engine);
+    engine.give({ type: "purged", filter, keepFrom }, this.now);
+  }
+  #assign(engine: ModelEngine, id: string, assigned: Assigned): void {
+    const worker = this.workers.find((w) => w.id === id);
+    const { state } = engine;
+    engine.unanswered.set(assigned.batch, { worker: id, sentAt: this.now });
+    this.#send(() => {
+      if (worker === undefined || !worker.isAlive || !worker.isConnected || worker.isHung) return;
+      const refused = worker.take(assigned, this.now);
+      this.checks.onTaken(worker);
+      this.#send(() => {
+        if (!engine.isAlive || engine.state !== state || !engine.unanswered.delete(assigned.batch)) return;
+        engine.give({ type: "assigned", id, batch: assigned.batch, refused }, this.now);
+      });
+    });
+  }
+  #work(): void {
+    const { random } = this;
+    const worker = random.pick(this.workers);
+    if (!worker.isAlive) return;
+    if (worker.executing.size > 0 && random.chance(0.5) && !worker.isHung) worker.finishOne(random, this.now);
+    else this.#publish(worker);
+  }
+  /** What ended goes to the log as one entry. */
+  #publish(worker: ModelWorker): void {
+    if (!worker.isAlive || !worker.isConnected || worker.unreported.length === 0) return;
+    const outcomes = worker.unreported.splice(0).map((u) => u.outcome);
+    this.stream.writeOutcomes("worker", worker.id, outcomes);
+  }
+  #ask(): void {
+    const { random } = this;
+    const key = random.pick(this.ids);
+    if (random.chance(0.5)) this.#toLeader({ type: "cancel", keys: [key], reason: "not wanted any more" });
+    else this.#toLeader({ type: "waiter", key, inbox: `ask-${key}` });
+  }
+  #fault(): void {
+    const { random } = this;
+    const worker = random.pick(this.workers);
+    const x = random.next();
+    if (x < 0.1 && this.workers.length < 5) this.#addWorker();
+    else if (x < 0.14) this.#retire(worker);
+    else if (x < 0.2) worker.isQuiet = !worker.isQuiet;
+    else if (x < 0.24 && !this.isRough) this.#elect();
+    else if (!this.isRough) return;
+    else if (x < 0.28) worker.isAlive = false;
+    else if (x < 0.45) worker.isConnected = !worker.isConnected;
+    else if (x < 0.55) worker.isHung = !worker.isHung;
+    else if (x < 0.62) this.#crash(random.pick(this.engines));
+    else if (x < 0.8) this.#restartOne();
+    else if (x < 0.84) this.#elect();
+    else if (x < 0.88) random.pick(this.engines).skewMs = random.pick([0, 0, 3_600_000, -3_600_000, 40_000]);
+    else this.workers = this.workers.filter((w) => w.isAlive || random.chance(0.7));
+    if (this.workers.length === 0) this.#addWorker();
+  }
+  /** Gives back what it has and leaves. */
+  #retire(worker: ModelWorker): void {
+    if (!worker.isConnected || worker.isHung || !worker.isAlive) return;
+    while (worker.executing.size > 0) worker.finishOne(this.random, this.now);
+    this.#publish(worker);
+    worker.isAlive = false;
+    this.#known.delete(worker.id);
+    this.#toLeader({ type: "leave", id: worker.id });
+  }
+  #crash(engine: ModelEngine): void {
+    engine.crash();
+    engine.state.isLeading = false;
+  }
+  #restartOne(): void {
+    const dead = this.engines.find((e) => !e.isAlive);
+    dead?.restart();
+  }
+}
