@@ -57,6 +57,16 @@ export interface AssignedEvent {
   readonly refused: readonly number[];
   readonly why?: "stale" | "quiet" | "full" | "unknown task" | undefined;
 }
+/**
+ * Where the outcomes that are left in the stream begin (one behind its last sequence if there are none).
+ *
+ * Given before the first entry is read, whenever the reader has caught up after a pause, and before `lead`. An engine that was
+ * overtaken by a purge while it read is told to `rebuild`: it may have seen a run whose outcome it can never see.
+ */
+export interface FloorEvent {
+  readonly type: "floor";
+  readonly outcomesFrom: number;
+}
 /** A `compact` command found another entry than it expected. `lastSeq` 0 = the subject is empty; undefined = not known. */
 export interface CompactionRefusedEvent {
   readonly type: "compactionRefused";
@@ -72,6 +82,7 @@ export type SchedulerEvent =
   | LeadEvent
   | AssignedEvent
   | CompactionRefusedEvent
+  | FloorEvent
   | { readonly type: "stepDown" }
   | { readonly type: "register"; readonly message: Register }
   | { readonly type: "heartbeat"; readonly message: Heartbeat }

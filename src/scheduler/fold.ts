@@ -5,6 +5,7 @@ import type { CompactedFinished, CompactedLive } from "../protocol/run-entry.ts"
 import type { EntryEvent, FoldedOutcome, OutcomesEvent } from "./events.ts";
 import { addFinished, finishRun } from "./finish.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
+import { advancePosition } from "./floor.ts";
 import { foldRetentionMark } from "./forget.ts";
 import { prunePositions } from "./garbage.ts";
 import { LiveRun } from "./live-run.ts";
@@ -17,7 +18,7 @@ import { forwardDuplicate } from "./waiters.ts";
 export function foldEntry(state: SchedulerState, event: EntryEvent): void {
   const { seq, entry } = event;
   const key = keyOf(event.task, event.id);
-  state.position = seq;
+  advancePosition(state, seq);
   const queue = state.queueOf(event.task);
   queue.entries.push(seq, key);
   if (queue.entries.positions.size > queue.entries.pruneAt) prunePositions(state, queue);
@@ -139,7 +140,7 @@ function addCompactedFinished(
 export function foldOutcomes(state: SchedulerState, event: OutcomesEvent): void {
   const { seq, writer, outcomes } = event;
   const byEngine = event.by === "engine";
-  state.position = seq;
+  advancePosition(state, seq);
   const worker = byEngine ? undefined : state.workers.get(writer);
   for (let index = 0; index < outcomes.length; index++) {
     const outcome = outcomes[index]!;

@@ -37,6 +37,9 @@ export class SchedulerState {
   readonly options: Required<{ [K in keyof SchedulerOptions]: number }>;
   /** Sequence of the last entry folded. */
   position = 0;
+  /** Where outcomes began when that was asked last, and the first sequence behind it that was skipped since. */
+  outcomesFrom = 0;
+  skippedFrom = Number.POSITIVE_INFINITY;
   readonly live = new Map<string, LiveRun>();
   /** In the order of their outcomes, but for those in `unordered`. */
   readonly finished = new Map<string, FinishedRun>();

@@ -5,6 +5,7 @@ import { compactionRefused } from "./compaction.ts";
 import { dispatch } from "./dispatch.ts";
 import { expireWaitingRuns, nextDeadline, queueDueRuns } from "./due-times.ts";
 import type { SchedulerEvent } from "./events.ts";
+import { checkFloor } from "./floor.ts";
 import { foldEntry, foldOutcomes } from "./fold.ts";
 import { heartbeat, leave, pong, unreachable, watchPresence } from "./presence.ts";
 import { register } from "./register.ts";
@@ -47,6 +48,9 @@ function handle(state: SchedulerState, event: SchedulerEvent): void {
       break;
     case "tick":
       tick(state);
+      break;
+    case "floor":
+      checkFloor(state, event.outcomesFrom);
       break;
     case "lead":
       lead(state, event);

@@ -18,7 +18,7 @@ export class Checks {
   #left = createScheduler(simulatedOptions);
   #removalsSeen = 0;
   readonly #firstAccepted = new Map<string, string>();
-  readonly counts = { assigned: 0, forwarded: 0, marks: 0, compactions: 0, purges: 0 };
+  readonly counts = { assigned: 0, forwarded: 0, marks: 0, compactions: 0, purges: 0, rebuilds: 0 };
 
   constructor(world: World) {
     this.#world = world;
@@ -46,6 +46,9 @@ export class Checks {
         checkAssignment(this, engine.state, command);
       } else if (command.type === "forward") {
         this.counts.forwarded++;
+      } else if (command.type === "rebuild") {
+        this.counts.rebuilds++;
+        if (engine.state.isLeading) this.fail("a leader was overtaken by a purge");
       } else if (command.type === "purge") this.counts.purges++;
       else if (command.type === "compact") this.counts.compactions++;
       else if (command.type === "append")

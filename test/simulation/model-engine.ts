@@ -34,15 +34,21 @@ export class ModelEngine {
   give(event: SchedulerEvent, now: number): void {
     const commands = step(this.state, event, now + this.skewMs);
     this.#observe(this, commands);
-    for (const command of commands) if (command.type !== "wake" && command.type !== "log") this.outbox.push(command);
+    if (commands.some((c) => c.type === "rebuild")) {
+      this.restart(now);
+      this.read(Number.POSITIVE_INFINITY, now);
+    }
+    for (const command of commands)
+      if (command.type !== "wake" && command.type !== "log" && command.type !== "rebuild") this.outbox.push(command);
   }
   /** Folds up to `count` entries of what is left in the stream. */
   read(count: number, now: number): void {
     for (let i = 0; i < count; i++) {
       const next = this.#stream.after(this.state.position);
-      if (next === undefined) return;
+      if (next === undefined) break;
       this.give(next, now);
     }
+    if (this.isCaughtUp) this.give({ type: "floor", outcomesFrom: this.#stream.outcomesFrom }, now);
   }
   get isCaughtUp(): boolean {
     return this.#stream.after(this.state.position) === undefined;
@@ -52,8 +58,10 @@ export class ModelEngine {
     this.outbox = [];
     this.unanswered.clear();
   }
-  restart(): void {
+  restart(now: number): void {
+    this.crash();
     this.state = createScheduler(simulatedOptions);
+    this.give({ type: "floor", outcomesFrom: this.#stream.outcomesFrom }, now);
     this.isAlive = true;
     this.deposedAt = undefined;
   }

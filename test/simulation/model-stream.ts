@@ -17,6 +17,9 @@ export class ModelStream {
   get lastSeq(): number {
     return this.history.length;
   }
+  get outcomesFrom(): number {
+    return this.stored.find((e) => e.type === "outcomes")?.seq ?? this.lastSeq + 1;
+  }
   entrySeqOf(key: string): number {
     return this.#entryOf.get(key) ?? 0;
   }

@@ -7,6 +7,7 @@ export interface SimulationResult {
   readonly marks: number;
   readonly purges: number;
   readonly compactions: number;
+  readonly rebuilds: number;
 }
 
 /** Lives one world for `steps` steps, heals it, and sees that everything comes to an end. Throws with the seed at the first mismatch. */
@@ -30,7 +31,7 @@ export function simulate(seed: number, steps: number): SimulationResult {
   } catch (error) {
     throw new Error(`seed ${seed} (${weather}), step ${done}: ${(error as Error).message}`, { cause: error });
   }
-  const { assigned, marks, purges, compactions } = world.checks.counts;
+  const { assigned, marks, purges, compactions, rebuilds } = world.checks.counts;
   return {
     steps: done,
     created: world.stream.history.filter((e) => e.type === "entry" && e.entry.form === 0).length,
@@ -38,5 +39,6 @@ export function simulate(seed: number, steps: number): SimulationResult {
     marks,
     purges,
     compactions,
+    rebuilds,
   };
 }

@@ -82,7 +82,7 @@ export class World {
   heal(): void {
     for (const engine of this.engines) {
       engine.skewMs = 0;
-      if (!engine.isAlive) engine.restart();
+      if (!engine.isAlive) engine.restart(this.now);
       else if (engine.deposedAt !== undefined) engine.stepDown(this.now);
     }
     for (const worker of this.workers) {
@@ -328,6 +328,6 @@ export class World {
   }
   #restartOne(): void {
     const dead = this.engines.find((e) => !e.isAlive);
-    dead?.restart();
+    dead?.restart(this.now);
   }
 }
