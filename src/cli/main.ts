@@ -1,5 +1,6 @@
 // The command line: assembles the commands and turns their end into an exit code.
 import { Effect, Exit, Layer } from "effect";
+import { version } from "../mod.ts";
 import { dev } from "./dev.ts";
 import { CliConfig, Command, GlobalFlag } from "./effect-cli.ts";
 import { engine } from "./engine.ts";
@@ -9,7 +10,6 @@ import { root } from "./root.ts";
 import { run } from "./run.ts";
 import { runs } from "./runs.ts";
 import { tasks } from "./tasks.ts";
-import { version } from "./version.ts";
 import { worker } from "./worker.ts";
 import { workers } from "./workers.ts";
 

@@ -56,12 +56,32 @@ const get = Command.make("get", { ...runArguments, output: outputFlag }, ({ task
   }),
 ).pipe(Command.withDescription("Show one run: state, attempts, output or error"));
 
-const cancel = Command.make("cancel", { ...runArguments }, ({ task, id }) =>
-  withClient(async (natchet) => {
-    await natchet.get(task, id).cancel();
-    console.log(`cancelled ${task}/${id}`);
-  }),
-).pipe(Command.withDescription("Cancel a run, whether it waits or runs"));
+const cancel = Command.make(
+  "cancel",
+  {
+    name: Argument.String("task").pipe(Argument.withDescription("name of the task"), Argument.optional),
+    id: Argument.String("id").pipe(Argument.withDescription("id of the run"), Argument.optional),
+    ...filterFlags,
+    reason: Flag.String("reason").pipe(
+      Flag.withDescription("kept with the run"),
+      Flag.withDefault("cancelled on the command line"),
+    ),
+  },
+  (flags) =>
+    withClient(async (natchet) => {
+      const filter = cancelFilter(flags);
+      const { cancelled, unknown } = await natchet.cancel(filter, flags.reason);
+      for (const key of cancelled) console.log(`cancelled ${key}`);
+      if (unknown.length > 0) throw new Error(`not known: ${unknown.join(", ")}`);
+      if (cancelled.length === 0) throw new Error("no unfinished run matches");
+    }),
+).pipe(
+  Command.withDescription("Cancel one run, or all unfinished ones that match"),
+  Command.withExamples([
+    { command: "natchet runs cancel hello order-42", description: "one run" },
+    { command: "natchet runs cancel --task hello --state queued", description: "all that wait" },
+  ]),
+);
 
 export const runs = Command.make("runs").pipe(
   Command.withDescription("List, show and cancel runs"),
@@ -77,6 +97,24 @@ const columns = {
   finished: (run: RunInfo) => formatTime(run.finishedAt),
   error: (run: RunInfo) => run.error?.message.slice(0, 60).replaceAll("\n", " ") ?? run.reason,
 };
+
+interface CancelFlags extends FilterFlags {
+  readonly name: Option.Option<string>;
+  readonly id: Option.Option<string>;
+}
+
+// Without any choice everything would be cancelled: that must be said, not forgotten.
+function cancelFilter({ name, id, ...flags }: CancelFlags): RunFilter {
+  const filter = filterOf(flags);
+  if (Option.isSome(name)) {
+    if (Option.isNone(id))
+      throw new TypeError(`which run of ${name.value}? Give its id, or --task ${name.value} for all of them`);
+    return { ...filter, task: name.value, ids: [id.value] };
+  }
+  if (Object.keys(filter).length === 0)
+    throw new TypeError("which runs? Give a task and an id, or a filter, for example --task hello --state queued");
+  return filter;
+}
 
 interface FilterFlags {
   readonly task: Option.Option<string>;
