@@ -44,7 +44,10 @@ export const makeEngine = (
 ): Effect.Effect<RunningEngine, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope;
-    const leasePublisher = yield* makePublisher(parts.link, `KV_${parts.subjects.leaseBucket}`, { window: 16 });
+    const leasePublisher = yield* makePublisher(parts.link, {
+      stream: `KV_${parts.subjects.leaseBucket}`,
+      window: 16,
+    });
     const engine = new Candidate(parts, options, leasePublisher, scope);
     yield* Effect.addFinalizer(() =>
       Effect.promise(() => engine.leave()).pipe(Effect.timeoutOption("3 seconds"), Effect.ignore),

@@ -1,4 +1,4 @@
-// What every process of natchet opens first: a server, a connection, the streams, a publisher. Closed in reverse order by the scope.
+// What every part of natchet opens first: a connection, the streams, a publisher. Closed in reverse order by the scope.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { connectNats } from "../nats/connection.ts";
@@ -16,11 +16,16 @@ export interface Session {
   readonly subjects: Subjects;
 }
 
-/** Finds the server (DESIGN: given, on this machine, or embedded) and returns its address; an embedded one lives as long as the scope. */
+/** The given server, a usable one on this machine, or an embedded one that lives as long as the scope. */
 export const findServer = (settings: Settings, log: Log): Effect.Effect<string, Error, Scope.Scope> =>
-  Effect.map(resolveServer({ url: settings.nats.url, directory: settings.directory, log }), (server) => server.url);
+  Effect.gen(function* () {
+    const server = yield* resolveServer({ url: settings.nats.url, directory: settings.directory, log });
+    const { source, url } = server;
+    log.info(`connected to ${source === "embedded" ? "the embedded server" : "NATS"}`, { url: withoutLogin(url) });
+    return url;
+  });
 
-/** Opens a connection named after its part (`worker`, `engine`, `client`), so that one part cannot starve another's socket. */
+/** Opens a connection named after its part (`worker`, `engine`, `client`), so that one part cannot fill another's socket. */
 export const openSession = (
   settings: Settings,
   url: string,
@@ -30,6 +35,8 @@ export const openSession = (
     const subjects = new Subjects(settings.nats.namespace);
     const link = yield* connectNats({ ...settings.nats, url, name: `natchet ${part}` });
     yield* ensureStreams(link, subjects, settings.nats);
-    const publisher = yield* makePublisher(link);
+    const publisher = yield* makePublisher(link, { stream: subjects.stream });
     return { link, publisher, subjects };
   });
+
+const withoutLogin = (url: string): string => url.replace(/\/\/[^@/]*@/, "//");

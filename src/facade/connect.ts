@@ -1,0 +1,30 @@
+import { Effect } from "effect";
+import { describeClass } from "../../decorators/scan.ts";
+import { Natchet } from "../client/client.ts";
+import { makeLog } from "./log.ts";
+import { openScope } from "./running-scope.ts";
+import { findServer, openSession, type Session } from "./session.ts";
+import { type ConnectOptions, resolveSettings } from "./settings.ts";
+
+/**
+ * Connects a client.
+ *
+ * Without `url` or `NATS_URL` it finds a server on this machine, or the embedded one of this directory, and starts that if need be.
+ *
+ * Fails: NatsUnreachable, ServerTooOld, JetStreamDisabled, PermissionDenied, ServerBinaryNotFound
+ * @example await using natchet = await connect(); await natchet.task("hello").run({ name: "Ada" })
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Natchet> {
+  const settings = resolveSettings({ log: "warn", ...options });
+  const log = makeLog(settings.log);
+  const build = Effect.gen(function* () {
+    const url = yield* findServer(settings, log);
+    return yield* openSession(settings, url, "client");
+  });
+  const { value: session, close } = await openScope(build);
+  return clientOf(session, close);
+}
+
+/** A client on a session that somebody else may own. */
+export const clientOf = (session: Session, release: () => Promise<void>): Natchet =>
+  new Natchet({ ...session, describe: (cls) => describeClass(cls).tasks, release });

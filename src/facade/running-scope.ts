@@ -1,0 +1,25 @@
+// The bridge from Effect's scopes to promises: what was opened stays open until it is closed.
+import { Effect, Exit, Scope } from "effect";
+
+export interface OpenScope<T> {
+  readonly value: T;
+  /** Closes everything in reverse order; a second call waits for the first. */
+  close(): Promise<void>;
+}
+
+/** Builds something scoped; when building fails, what was opened by then is closed and the error itself is thrown. */
+export async function openScope<T>(build: Effect.Effect<T, unknown, Scope.Scope>): Promise<OpenScope<T>> {
+  const scope = await Effect.runPromise(Scope.make());
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= Effect.runPromise(Scope.close(scope, Exit.void));
+    return closing;
+  };
+  try {
+    const value = await Effect.runPromise(Scope.provide(build, scope) as Effect.Effect<T>);
+    return { value, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+import { Effect } from "effect";
+import { scan, type WorkerSource } from "../../decorators/scan.ts";
+import type { Natchet } from "../client/client.ts";
+import { discoverWorkers } from "../discovery.ts";
+import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
+import { makeEngine, type RunningEngine } from "../engine/engine.ts";
+import { exitProcess, onStopSignal, runtimeName } from "../runtime/process.ts";
+import { makeWorker, type RunningWorker } from "../worker/worker.ts";
+import { clientOf } from "./connect.ts";
+import { makeLog } from "./log.ts";
+import { openScope } from "./running-scope.ts";
+import { findServer, openSession, type Session } from "./session.ts";
+import { resolveSettings, type StartOptions } from "./settings.ts";
+import { version } from "./version.ts";
+
+/** What `start` started. */
+export interface Running {
+  readonly workers: readonly RunningWorker[];
+  /** The engine candidate of this process, unless it is off. */
+  readonly engine: RunningEngine | undefined;
+  /** A client on this process's own connection. */
+  client(): Natchet;
+  /** Drains and closes everything; resolves when nothing is left. */
+  stop(): Promise<void>;
+  /** Resolves when it has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>;
+}
+
+/** A class with a constructor without arguments, an instance, a definition written by hand, or many of them. */
+export type Startable = WorkerSource | WorkerDefinition | readonly (WorkerSource | WorkerDefinition)[];
+
+/**
+ * Starts workers in this process and resolves when an engine knows them.
+ *
+ * The process goes on until SIGTERM or SIGINT: then workers take no new runs, finish the running ones within `shutdownTimeout`, give
+ * back the rest, and the process ends. A second signal ends it at once.
+ *
+ * Fails: TypeError for what is no worker; the errors of {@link connect}
+ * @example await start(EmailWorker)
+ */
+export async function start(workers: Startable, options: StartOptions = {}): Promise<Running> {
+  const settings = resolveSettings(options);
+  const log = makeLog(settings.log);
+  const definitions = await definitionsOf(workers, options);
+  log.info("starting", {
+    runtime: runtimeName(),
+    namespace: settings.nats.namespace,
+    workers: definitions.map(({ name }) => name).join(),
+  });
+  const build = Effect.gen(function* () {
+    const url = yield* findServer(settings, log);
+    const engine = settings.engine === "off" ? undefined : yield* startCandidate(url);
+    const session = yield* openSession(settings, url, "worker");
+    const { shutdownTimeoutMs } = settings;
+    const start = (definition: WorkerDefinition) =>
+      makeWorker(definition, { ...session, log }, { shutdownTimeoutMs, runtime: runtimeName(), version });
+    const running = yield* Effect.forEach(definitions, start, { concurrency: "unbounded" });
+    return { engine, session, workers: running };
+  });
+  const startCandidate = (url: string) =>
+    Effect.flatMap(openSession(settings, url, "engine"), (session) =>
+      makeEngine({ ...session, log }, { mode: settings.engine === "warm" ? "warm" : "cold" }),
+    );
+  const open = await openScope(build);
+  const running = runningOf(open.value, open.close, options.signals !== false);
+  await Promise.all(open.value.workers.map((worker) => worker.registered));
+  return running;
+}
+
+interface Opened {
+  readonly engine: RunningEngine | undefined;
+  readonly session: Session;
+  readonly workers: readonly RunningWorker[];
+}
+
+function runningOf(
+  { engine, session, workers }: Opened,
+  close: () => Promise<void>,
+  listensToSignals: boolean,
+): Running {
+  let tellStopped = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    tellStopped = resolve;
+  });
+  const stop = async () => {
+    await close();
+    ignoreSignals();
+    tellStopped();
+  };
+  const ignoreSignals = listensToSignals
+    ? onStopSignal(() => {
+        stop().then(
+          () => exitProcess(0),
+          () => exitProcess(1),
+        );
+      })
+    : () => {};
+  return { workers, engine, client: () => clientOf(session, async () => {}), stop, stopped };
+}
+
+async function definitionsOf(given: Startable, options: StartOptions): Promise<WorkerDefinition[]> {
+  const sources = Array.isArray(given)
+    ? (given as readonly (WorkerSource | WorkerDefinition)[])
+    : [given as WorkerSource];
+  const patterns = options.scan === undefined ? [] : [options.scan].flat();
+  const found = patterns.length === 0 ? [] : await discoverWorkers(patterns);
+  const definitions = [...sources, ...found].map((source) =>
+    isDefinition(source) ? defineWorker(source) : scan(source),
+  );
+  if (definitions.length === 0)
+    throw new TypeError("start() was given no worker; pass a class under @Worker, for example start(EmailWorker)");
+  return definitions;
+}
+
+const isDefinition = (source: object): source is WorkerDefinition =>
+  typeof source === "object" && "tasks" in source && Array.isArray(source.tasks) && "slots" in source;

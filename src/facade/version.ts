@@ -1,0 +1,2 @@
+/** The version of this package; a test compares it with package.json and deno.json. */
+export const version = "0.1.0";
