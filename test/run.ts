@@ -17,6 +17,7 @@ const onDeno = [
   "test/nats/",
   "test/worker/",
   "test/client/",
+  "test/facade/",
   "test/discovery.test.ts",
   "test/smoke.test.ts",
 ];

@@ -23,11 +23,12 @@ test("the imports of deno.json are the exports under the package's name", () => 
   assert.deepEqual(denoJson.imports, Object.fromEntries(expected));
 });
 
+// `nodeBootstrap` is Deno's own: it appears with the first import of a Node module.
 for (const tool of ["bun", "deno"]) {
   test(`every export can be imported on ${tool}, and does no work then`, async () => {
     for (const entry of entries) {
       const script = `const before = new Set(Object.keys(globalThis)); const m = await import(${JSON.stringify(join(root, entry))});
-        const added = Object.keys(globalThis).filter((key) => !before.has(key)); console.log(JSON.stringify([Object.keys(m).length > 0, added]));`;
+        const added = Object.keys(globalThis).filter((key) => !before.has(key) && key !== "nodeBootstrap"); console.log(JSON.stringify([Object.keys(m).length > 0, added]));`;
       const args = tool === "bun" ? ["-e", script] : ["eval", "--quiet", script];
       const { code, output } = await runTool(tool, args);
       assert.equal(code, 0, `${entry}: ${output}`);
