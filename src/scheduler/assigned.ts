@@ -1,4 +1,5 @@
 import type { AssignedEvent } from "./events.ts";
+import type { LiveRun } from "./live-run.ts";
 import { loseAttempt, takeBack } from "./lose.ts";
 import type { SchedulerState } from "./state.ts";
 import type { Assignment, WorkerRecord } from "./workers.ts";
@@ -7,12 +8,16 @@ import type { Assignment, WorkerRecord } from "./workers.ts";
 export function acknowledge(state: SchedulerState, event: AssignedEvent): void {
   const worker = state.workers.get(event.id);
   if (worker === undefined) return;
-  for (const assignment of takeBatch(worker, event.batch, event.refused)) {
-    if (assignment.isRefused) takeBack(state, worker, assignment.assignment);
-    else assignment.assignment.isAcknowledged = true;
+  const { batch, refused } = event;
+  const runs = takeBatch(worker, batch);
+  for (let index = 0; index < runs.length; index++) {
+    const assignment = slotOf(worker, runs[index]!, batch);
+    if (assignment === undefined) continue;
+    if (refused.length > 0 && refused.includes(index)) takeBack(state, worker, assignment);
+    else assignment.isAcknowledged = true;
   }
   // Without a pause the same runs would be offered to the same worker at once.
-  if (event.refused.length > 0) worker.isHeld = true;
+  if (refused.length > 0) worker.isHeld = true;
 }
 
 /** Nobody knows whether the batch arrived: its runs are lost, and the worker gets nothing before it says what it has. */
@@ -20,27 +25,23 @@ export function giveUpBatch(state: SchedulerState, id: string, batch: number): v
   const worker = state.workers.get(id);
   if (worker === undefined) return;
   worker.isHeld = true;
-  for (const { assignment } of takeBatch(worker, batch, [])) {
-    if (!assignment.isAcknowledged)
-      loseAttempt(state, worker, assignment, `worker ${id} did not acknowledge the assignment`);
+  for (const run of takeBatch(worker, batch)) {
+    const assignment = slotOf(worker, run, batch);
+    if (assignment === undefined || assignment.isAcknowledged) continue;
+    loseAttempt(state, worker, assignment, `worker ${id} did not acknowledge the assignment`);
   }
 }
 
-/** The slots that a batch took and that are still taken. Each batch is answered once. */
-function takeBatch(
-  worker: WorkerRecord,
-  batch: number,
-  refused: readonly number[],
-): { assignment: Assignment; isRefused: boolean }[] {
+/** Each batch is answered once. */
+function takeBatch(worker: WorkerRecord, batch: number): readonly LiveRun[] {
   const runs = worker.batches.get(batch) ?? [];
   worker.batches.delete(batch);
-  const refusedIndices = new Set(refused);
-  const open: { assignment: Assignment; isRefused: boolean }[] = [];
-  runs.forEach((run, index) => {
-    for (let a = worker.ledger.get(run.key); a !== undefined; a = a.next) {
-      if (a.batch === batch && a.origin === run.origin)
-        open.push({ assignment: a, isRefused: refusedIndices.has(index) });
-    }
-  });
-  return open;
+  return runs;
+}
+
+/** The slot that the run took with this batch, if it is still taken. */
+function slotOf(worker: WorkerRecord, run: LiveRun, batch: number): Assignment | undefined {
+  let slot = worker.ledger.get(run.key);
+  while (slot !== undefined && (slot.batch !== batch || slot.origin !== run.origin)) slot = slot.next;
+  return slot;
 }

@@ -1,16 +1,12 @@
 import { Deque } from "./deque.ts";
 
-export interface EntryPosition {
-  readonly seq: number;
-  readonly key: string;
-}
-
 /**
  * Where the run entries of a task stand in the stream, oldest first, so that garbage can be purged by prefix.
  * Conservative: entries that another engine purged or replaced are still listed until they are met.
  */
 export class EntryLog {
-  readonly positions = new Deque<EntryPosition>();
+  readonly seqs = new Deque<number>();
+  readonly keys = new Deque<string>();
   /** Entries of finished runs since the last purge; an estimate that decides only when to look. */
   garbage = 0;
   /** Everything below is garbage, and everything below `purgedTo` is known to be gone. */
@@ -21,6 +17,24 @@ export class EntryLog {
   pruneAt = 4_096;
 
   push(seq: number, key: string): void {
-    this.positions.push({ seq, key });
+    this.seqs.push(seq);
+    this.keys.push(key);
+  }
+  get size(): number {
+    return this.seqs.size;
+  }
+  shift(): void {
+    this.seqs.shift();
+    this.keys.shift();
+  }
+  /** Drops positions that are no longer true. */
+  prune(isTrue: (seq: number, key: string) => boolean): void {
+    const { seqs, keys } = this;
+    for (let left = seqs.size; left > 0; left--) {
+      const seq = seqs.shift()!;
+      const key = keys.shift()!;
+      if (isTrue(seq, key)) this.push(seq, key);
+    }
+    this.pruneAt = 2 * this.size + 4_096;
   }
 }

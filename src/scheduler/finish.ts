@@ -7,29 +7,27 @@ import { forwardResult } from "./waiters.ts";
 
 /** The first accepted final outcome: from here on the run is an entry of the index. */
 export function finishRun(state: SchedulerState, run: LiveRun, accepted: RememberedOutcome): void {
-  const { key, queue, createdAt, attempt, metadata, staleFinal } = run;
+  const { key, queue, createdAt, attempt, metadata, trail } = run;
   const { seq, index, outcome } = accepted;
   if (run.worker !== undefined) supersede(state, run, accepted.writer);
   setPlace(run, "gone");
   state.live.delete(key);
   queue.entries.garbage++;
   const finished: FinishedRun = {
-    ...{
-      key,
-      task: queue.name,
-      kind: outcome.kind,
-      seq,
-      index,
-      at: outcome.at,
-      origin: run.origin,
-      writer: accepted.writer,
-      createdAt,
-      attempt,
-      metadata,
-    },
-    firstOutcome: run.uncovered || seq,
+    key,
+    task: queue.name,
+    kind: outcome.kind,
+    seq,
+    index,
+    at: outcome.at,
+    origin: run.origin,
+    writer: accepted.writer,
+    createdAt,
+    attempt,
+    metadata,
+    firstOutcome: trail?.uncovered || seq,
     lastOutcome: seq,
-    staleFinal,
+    staleFinal: trail?.staleFinal ?? 0,
     entrySeq: run.seq,
     isCompacted: false,
     remembered: undefined,
@@ -40,7 +38,6 @@ export function finishRun(state: SchedulerState, run: LiveRun, accepted: Remembe
 
 /** Keeps the index in the order of outcomes; what comes late (a rebuild meets a compacted entry) is listed apart. */
 export function addFinished(state: SchedulerState, run: FinishedRun): void {
-  state.finished.delete(run.key);
   state.finished.set(run.key, run);
   if (run.seq < state.position) state.unordered.add(run);
 }

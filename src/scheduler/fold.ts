@@ -8,7 +8,7 @@ import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { advancePosition } from "./floor.ts";
 import { foldRetentionMark } from "./forget.ts";
 import { prunePositions } from "./garbage.ts";
-import { LiveRun } from "./live-run.ts";
+import { LiveRun, type OutcomeTrail } from "./live-run.ts";
 import { endRun, placeRun } from "./placement.ts";
 import { releaseReported, supersede } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
@@ -21,14 +21,14 @@ export function foldEntry(state: SchedulerState, event: EntryEvent): void {
   advancePosition(state, seq);
   const queue = state.queueOf(event.task);
   queue.entries.push(seq, key);
-  if (queue.entries.positions.size > queue.entries.pruneAt) prunePositions(state, queue);
+  if (queue.entries.size > queue.entries.pruneAt) prunePositions(state, queue);
   if (state.retention.compacting.size > 0) state.retention.compacting.delete(key);
   if (state.leftovers.size > 0) state.leftovers.delete(key);
   const compacted = entry.extra?.state;
   const live = state.live.get(key);
   if (live !== undefined) {
     live.seq = seq;
-    if (compacted !== undefined && compacted.asOf >= live.asOf) coverOutcomes(state, live, compacted.asOf);
+    if (compacted !== undefined) coverOutcomes(state, live, compacted.asOf);
     return;
   }
   const finished = state.finished.get(key);
@@ -77,26 +77,25 @@ function addCompactedLive(
   if (finished !== undefined) dropFinished(state, finished);
   state.unexplained.delete(key);
   const run = makeRun(state, key, event, known.origin);
-  run.asOf = known.asOf;
   run.turn = known.turn;
   run.attempt = known.attempt;
   run.lost = known.lost;
   run.readyAt = known.readyAt;
   run.history = known.history.length > 0 ? known.history : undefined;
   state.live.set(key, run);
-  for (const outcome of remembered) replay(state, run, outcome);
+  for (const outcome of remembered) replay(state, run, known.asOf, outcome);
   if (state.live.get(key) === run) placeRun(state, run);
 }
 
 /** Applies what came in the stream before the compacted entry but was written after it was made (rule 4). */
-function replay(state: SchedulerState, run: LiveRun, remembered: RememberedOutcome): void {
+function replay(state: SchedulerState, run: LiveRun, asOf: number, remembered: RememberedOutcome): void {
   const { seq, outcome } = remembered;
   const finished = state.finished.get(run.key);
   if (finished !== undefined) {
     finished.lastOutcome = seq;
     state.entangled.add(run.key);
-  } else if (seq > run.asOf) applyOutcome(state, run, remembered);
-  else if (isFinal(outcome.kind)) run.staleFinal = seq;
+  } else if (seq > asOf) applyOutcome(state, run, remembered);
+  else if (isFinal(outcome.kind)) trailOf(run).staleFinal = seq;
 }
 
 function addCompactedFinished(
@@ -112,19 +111,17 @@ function addCompactedFinished(
   const { createdAt, extra } = event.entry;
   const { kind, seq, index, at, origin } = known;
   const run: FinishedRun = {
-    ...{
-      key,
-      task: event.task,
-      kind,
-      seq,
-      index,
-      at,
-      origin,
-      writer: "",
-      createdAt,
-      attempt: 0,
-      metadata: extra?.metadata,
-    },
+    key,
+    task: event.task,
+    kind,
+    seq,
+    index,
+    at,
+    origin,
+    writer: "",
+    createdAt,
+    attempt: 0,
+    metadata: extra?.metadata,
     firstOutcome: Math.min(seq, ...remembered.map((o) => o.seq)),
     lastOutcome: Math.max(seq, ...remembered.map((o) => o.seq)),
     staleFinal: 0,
@@ -174,11 +171,12 @@ function applyOutcome(state: SchedulerState, run: LiveRun, remembered: Remembere
     finishRun(state, run, remembered);
     return true;
   }
-  if (run.uncovered === 0) run.uncovered = seq;
-  run.lastOutcome = seq;
+  const trail = trailOf(run);
+  if (trail.uncovered === 0) trail.uncovered = seq;
+  trail.last = seq;
   state.entangled.add(run.key);
   if (isFinal(kind)) {
-    run.staleFinal = seq;
+    trail.staleFinal = seq;
     return false;
   }
   if (!isCurrent) return false;
@@ -219,7 +217,14 @@ function finishUnexplained(state: SchedulerState, first: RememberedOutcome, reme
   const detail = outcome.detail as FinalDetail | undefined;
   state.unexplained.delete(key);
   addFinished(state, {
-    ...{ key, task: key.slice(0, key.indexOf("/")), kind, seq, index, at, origin, writer },
+    key,
+    task: key.slice(0, key.indexOf("/")),
+    kind,
+    seq,
+    index,
+    at,
+    origin,
+    writer,
     createdAt: detail?.createdAt ?? at,
     attempt: detail?.attempts?.at(-1)?.attempt ?? 1,
     metadata: detail?.metadata,
@@ -233,11 +238,17 @@ function finishUnexplained(state: SchedulerState, first: RememberedOutcome, reme
   if (remembered.length > 1) state.entangled.add(key);
 }
 
+function trailOf(run: LiveRun): OutcomeTrail {
+  run.trail ??= { uncovered: 0, last: 0, staleFinal: 0 };
+  return run.trail;
+}
+
+/** The entry knows now what came up to `asOf`. */
 function coverOutcomes(state: SchedulerState, run: LiveRun, asOf: number): void {
-  run.asOf = asOf;
-  if (run.uncovered > asOf) return;
-  run.uncovered = run.lastOutcome > asOf ? asOf + 1 : 0;
-  if (run.uncovered === 0) state.entangled.delete(run.key);
+  const { trail } = run;
+  if (trail === undefined || trail.uncovered > asOf) return;
+  trail.uncovered = trail.last > asOf ? asOf + 1 : 0;
+  if (trail.uncovered === 0) state.entangled.delete(run.key);
 }
 
 function dropFinished(state: SchedulerState, run: FinishedRun): void {

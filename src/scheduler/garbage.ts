@@ -1,6 +1,5 @@
 // Rule 5: entries of finished runs are purged by prefix, a task at a time; what blocks much of it is moved to the tail.
 import { compactFinished, compactLive } from "./compaction.ts";
-import type { EntryPosition } from "./entry-log.ts";
 import { isEntryGarbage } from "./finished-run.ts";
 import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
@@ -23,16 +22,17 @@ export function collectGarbage(state: SchedulerState): void {
 /** Purges everything before the oldest entry that must stay. Repeats what an engine before may have done. */
 export function purgeHead(state: SchedulerState, queue: TaskQueue): void {
   const { entries } = queue;
-  const { positions } = entries;
-  for (let first = positions.first(); first !== undefined && !mustStay(state, first); first = positions.first()) {
-    positions.shift();
-    entries.clearTo = first.seq + 1;
-    const finished = state.finished.get(first.key);
-    if (finished?.entrySeq !== first.seq) continue;
+  for (let seq = entries.seqs.first(); seq !== undefined; seq = entries.seqs.first()) {
+    const key = entries.keys.first()!;
+    if (mustStay(state, key, seq)) break;
+    entries.shift();
+    entries.clearTo = seq + 1;
+    const finished = state.finished.get(key);
+    if (finished?.entrySeq !== seq) continue;
     finished.entrySeq = 0;
     entries.garbage--;
   }
-  if (positions.size === 0) entries.garbage = 0;
+  if (entries.size === 0) entries.garbage = 0;
   if (entries.isPurging || entries.clearTo <= entries.purgedTo) return;
   entries.isPurging = true;
   state.retention.askedAt = state.uptime;
@@ -41,15 +41,16 @@ export function purgeHead(state: SchedulerState, queue: TaskQueue): void {
 
 /** Moves entries that must stay, and lie before `upTo`, to the tail. Returns how many. */
 export function moveBlockers(state: SchedulerState, queue: TaskQueue, upTo: number): number {
-  const { positions } = queue.entries;
+  const { seqs, keys } = queue.entries;
   let moved = 0;
   let garbage = 0;
-  for (let i = 0; i < positions.size && moved < compactionsAtOnce && garbage <= queue.entries.garbage; i++) {
-    const position = positions.at(i)!;
-    if (position.seq >= upTo) break;
-    const live = state.live.get(position.key);
-    const finished = state.finished.get(position.key);
-    if (!mustStay(state, position)) garbage++;
+  for (let i = 0; i < seqs.size && moved < compactionsAtOnce && garbage <= queue.entries.garbage; i++) {
+    const seq = seqs.at(i)!;
+    const key = keys.at(i)!;
+    if (seq >= upTo) break;
+    const live = state.live.get(key);
+    const finished = state.finished.get(key);
+    if (!mustStay(state, key, seq)) garbage++;
     else if (live !== undefined) moved += compactLive(state, live) ? 1 : 0;
     else if (finished !== undefined) {
       compactFinished(state, finished);
@@ -60,18 +61,14 @@ export function moveBlockers(state: SchedulerState, queue: TaskQueue, upTo: numb
   return moved;
 }
 
-function mustStay(state: SchedulerState, position: EntryPosition): boolean {
-  const live = state.live.get(position.key);
-  if (live !== undefined) return live.seq === position.seq;
-  const finished = state.finished.get(position.key);
-  return finished?.entrySeq === position.seq && !isEntryGarbage(finished, state.retention.purgedTo);
+function mustStay(state: SchedulerState, key: string, seq: number): boolean {
+  const live = state.live.get(key);
+  if (live !== undefined) return live.seq === seq;
+  const finished = state.finished.get(key);
+  return finished?.entrySeq === seq && !isEntryGarbage(finished, state.retention.purgedTo);
 }
 
-/** Drops positions that are no longer true from the list of an engine that purges nothing itself. */
+/** Keeps the list short on an engine that purges nothing itself. */
 export function prunePositions(state: SchedulerState, queue: TaskQueue): void {
-  const { entries } = queue;
-  entries.positions.prune(
-    ({ seq, key }) => state.live.get(key)?.seq === seq || state.finished.get(key)?.entrySeq === seq,
-  );
-  entries.pruneAt = 2 * entries.positions.size + 4_096;
+  queue.entries.prune((seq, key) => state.live.get(key)?.seq === seq || state.finished.get(key)?.entrySeq === seq);
 }

@@ -8,15 +8,23 @@ import type { WorkerRecord } from "./workers.ts";
  */
 export type Place = "scheduled" | "retrying" | "queued" | "running" | "ending" | "gone";
 
+/** What of a run's outcomes matters to a purge. Log sequences, 0 = none. */
+export interface OutcomeTrail {
+  /** First and last outcome that the run's entry does not know of. Such outcomes must not be purged. */
+  uncovered: number;
+  last: number;
+  /** Last final outcome that was ignored. Without the entry it would be taken for the run's. */
+  staleFinal: number;
+}
+
 /** A run without an accepted final outcome. Written by the fold, except for the soft fields at the end. */
 export class LiveRun {
   readonly key: string;
   readonly queue: TaskQueue;
   /** Log sequence of the run's first entry: tells incarnations of a reused id apart. */
   readonly origin: number;
-  /** Log sequence of the entry that stands in the stream now, and the sequence up to which that entry knows the run. */
+  /** Log sequence of the entry that stands in the stream now. */
   seq: number;
-  asOf: number;
   turn = 1;
   attempt = 1;
   lost = 0;
@@ -30,11 +38,8 @@ export class LiveRun {
   readonly bytes: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
   history: readonly AttemptRecord[] | undefined = undefined;
-  /** First outcome that the entry does not know of; 0 = none. Such outcomes must not be purged. */
-  uncovered = 0;
-  lastOutcome = 0;
-  /** Last final outcome that was ignored; 0 = none. Without the entry it would be taken for the run's. */
-  staleFinal = 0;
+  /** Outcomes that did not finish the run; most runs have none. */
+  trail: OutcomeTrail | undefined = undefined;
 
   place: Place = "gone";
   /** Whether the ready queue holds an item for it, be it alive or not. */
@@ -47,7 +52,6 @@ export class LiveRun {
     this.queue = queue;
     this.origin = origin;
     this.seq = seq;
-    this.asOf = seq;
     this.priority = fields.priority;
     this.createdAt = fields.createdAt;
     this.readyAt = Math.max(fields.createdAt, fields.dueAt);

@@ -28,15 +28,25 @@ export function keepHouse(state: SchedulerState): void {
   retention.nextLookAt = uptime + lookEveryMs;
   if (uptime - retention.leadingSince < state.options.housekeepingDelayMs) return;
   if (retention.phase !== "idle" && uptime - retention.askedAt > askAgainAfterMs) startAgain(state);
-  collectGarbage(state);
   if (retention.phase === "idle") chooseMark(state);
-  if (isAnswerOpen(state)) return;
-  if (retention.phase === "clearing" && clearForgotten(state) === 0) appendMark(state);
-  else if (retention.phase === "settling" && settleOutcomes(state) === 0) {
-    retention.phase = "purging";
-    retention.askedAt = uptime;
-    state.commands.push({ type: "purge", filter: "outcomes", keepFrom: retention.upTo + 1 });
+  else if (isAnswerOpen(state)) return;
+  // Garbage is collected while a cycle waits, but not before the cycle had its turn: a busy engine has always some.
+  if (!advanceCycle(state)) collectGarbage(state);
+}
+
+/** Takes the cycle one step further; false if there is none, or it has to wait for something that nobody can be asked for. */
+function advanceCycle(state: SchedulerState): boolean {
+  const { retention } = state;
+  if (retention.phase === "clearing") {
+    if (clearForgotten(state) === 0) appendMark(state);
+    return true;
   }
+  if (retention.phase !== "settling") return false;
+  if (settleOutcomes(state) > 0) return isAnswerOpen(state);
+  retention.phase = "purging";
+  retention.askedAt = state.uptime;
+  state.commands.push({ type: "purge", filter: "outcomes", keepFrom: retention.upTo + 1 });
+  return true;
 }
 
 /** The engine has purged what it was asked to. */
@@ -89,11 +99,10 @@ function chooseMark(state: SchedulerState): void {
   retention.askedAt = state.uptime;
 }
 
-/** Asks for the removal of the entries of all keys that the mark will forget; returns how many are still there. */
+/** Asks for the removal of the entries of all keys that the mark will forget; returns how many were still there. */
 function clearForgotten(state: SchedulerState): number {
   const { upTo, purgedTo } = state.retention;
-  for (const queue of state.queues.values()) purgeHead(state, queue);
-  const blocked = new Map<TaskQueue, FinishedRun[]>();
+  const garbage = new Map<TaskQueue, FinishedRun[]>();
   let open = 0;
   for (const run of state.finished.values()) {
     if (run.seq > upTo && !state.unordered.has(run)) break;
@@ -102,19 +111,29 @@ function clearForgotten(state: SchedulerState): number {
     if (!isEntryGarbage(run, purgedTo)) compactFinished(state, run);
     else {
       const queue = state.queueOf(run.task);
-      const others = blocked.get(queue);
-      if (others === undefined) blocked.set(queue, [run]);
+      const others = garbage.get(queue);
+      if (others === undefined) garbage.set(queue, [run]);
       else others.push(run);
     }
   }
-  for (const [queue, runs] of blocked) {
-    const last = runs.reduce((seq, run) => Math.max(seq, run.entrySeq), 0);
-    if (runs.length <= singlePurges || moveBlockers(state, queue, last) === 0)
-      for (const run of runs) purgeKey(state, run.key, run.entrySeq);
+  for (const queue of state.queues.values()) {
+    const runs = garbage.get(queue);
+    // A purge of which no answer came, from the last time that this engine led.
+    const isUnsure = queue.entries.clearTo > queue.entries.purgedTo;
+    if (runs !== undefined || isUnsure) purgeHead(state, queue);
+    if (runs !== undefined) removeBlocked(state, queue, runs);
+    if (isUnsure) open++;
   }
-  for (const { entries } of state.queues.values()) if (entries.isPurging) open++;
   if (open > 0) state.retention.askedAt = state.uptime;
   return open;
+}
+
+/** What lies behind entries that must stay: few are purged one by one, for many what blocks them is moved. */
+function removeBlocked(state: SchedulerState, queue: TaskQueue, runs: readonly FinishedRun[]): void {
+  const blocked = runs.filter((run) => run.entrySeq > 0);
+  const last = blocked.reduce((seq, run) => Math.max(seq, run.entrySeq), 0);
+  if (blocked.length > singlePurges && moveBlockers(state, queue, last) > 0) return;
+  for (const run of blocked) purgeKey(state, run.key, run.entrySeq);
 }
 
 function purgeKey(state: SchedulerState, key: string, seq: number): void {
@@ -151,7 +170,8 @@ function settleOutcomes(state: SchedulerState): number {
     const live = state.live.get(key);
     const finished = state.finished.get(key);
     if (live !== undefined) {
-      if (live.uncovered === 0 || live.uncovered > upTo) continue;
+      const uncovered = live.trail?.uncovered ?? 0;
+      if (uncovered === 0 || uncovered > upTo) continue;
       compactLive(state, live);
       open++;
     } else if (finished === undefined) state.entangled.delete(key);

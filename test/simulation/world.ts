@@ -24,6 +24,7 @@ export class World {
   readonly ids: string[];
   epoch = 0;
   #workerCount = 0;
+  #isHealed = false;
   #known = new Set<string>();
 
   constructor(seed: number, weather: Weather) {
@@ -80,6 +81,7 @@ export class World {
   }
   /** No more faults: everybody lives, talks and works until nothing is left to do. */
   heal(): void {
+    this.#isHealed = true;
     for (const engine of this.engines) {
       engine.skewMs = 0;
       if (!engine.isAlive) engine.restart(this.now);
@@ -258,7 +260,7 @@ export class World {
   /** The answer may be lost with its engine: the purge has happened all the same. */
   #purge(engine: ModelEngine, filter: PurgeFilter, keepFrom: number): void {
     this.stream.purge(filter, keepFrom);
-    if (this.isRough && this.random.chance(0.1)) return void this.#crash(engine);
+    if (this.isRough && !this.#isHealed && this.random.chance(0.1)) return void this.#crash(engine);
     engine.give({ type: "purged", filter, keepFrom }, this.now);
   }
   #assign(engine: ModelEngine, id: string, assigned: Assigned): void {
