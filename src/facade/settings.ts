@@ -26,6 +26,8 @@ export interface ConnectOptions {
   readonly replicas?: 1 | 3 | undefined;
   /** Bytes of stored runs at which new ones are refused; no limit when absent. Environment: `NATCHET_MAX_BYTES`. */
   readonly maxBytes?: number | undefined;
+  /** How many finished runs are kept, and how long; older ones are forgotten, and their ids may be used again. Environment: `NATCHET_KEEP_COUNT`, `NATCHET_KEEP_AGE`. @default 100,000 and "24h" */
+  readonly retention?: { readonly count?: number; readonly age?: DurationInput } | undefined;
   /** Home of the embedded server. Environment: `NATCHET_DIRECTORY`. @default ".natchet" */
   readonly directory?: string | undefined;
   /** Environment: `NATCHET_LOG`. @default "info" */
@@ -51,6 +53,7 @@ export interface Settings {
   readonly log: LogLevel;
   readonly engine: EngineMode;
   readonly shutdownTimeoutMs: number;
+  readonly scheduler: { readonly keepCount: number; readonly keepMs: number };
 }
 
 /** The variables that natchet reads, with their meaning; `natchet doctor` lists them. */
@@ -71,6 +74,10 @@ export const variables = {
   NATCHET_LOG: "debug, info, warn, error or silent",
   NATCHET_ENGINE: "auto, warm or off",
   NATCHET_SHUTDOWN_TIMEOUT: "how long a stop waits for running tasks, 30s",
+  NATCHET_KEEP_COUNT: "finished runs that are kept, 100000",
+  NATCHET_KEEP_AGE: "how long finished runs are kept, 24h",
+  NATCHET_NATS_SERVER: "path of the nats-server program",
+  NATCHET_NATS_RELEASES: "mirror of the release archives of nats-server",
 } as const;
 
 /** Merges code, environment and defaults; a wrong value is refused with its name, the rule and an example. */
@@ -97,6 +104,7 @@ export function resolveSettings(options: StartOptions = {}): Settings {
     log,
     engine,
     shutdownTimeoutMs: parseDuration(shutdownTimeout, "shutdownTimeout"),
+    scheduler: retention(options, env),
   };
 }
 
@@ -123,6 +131,19 @@ function replicas(options: ConnectOptions, env: Environment): 1 | 3 {
   if (value !== 1 && value !== 3)
     throw new RangeError(`replicas (NATCHET_REPLICAS): ${value} is not 1 or 3, for example 3`);
   return value;
+}
+
+function retention(options: ConnectOptions, env: Environment): Settings["scheduler"] {
+  const keepCount = Number(options.retention?.count ?? env.NATCHET_KEEP_COUNT ?? 100_000);
+  if (!Number.isSafeInteger(keepCount) || keepCount < 0) {
+    throw new RangeError(
+      `retention.count (NATCHET_KEEP_COUNT): ${keepCount} must be a whole number, for example 100000`,
+    );
+  }
+  return {
+    keepCount,
+    keepMs: parseDuration(options.retention?.age ?? env.NATCHET_KEEP_AGE ?? "24h", "retention.age (NATCHET_KEEP_AGE)"),
+  };
 }
 
 function maxBytes(options: ConnectOptions, env: Environment): number | undefined {

@@ -59,7 +59,10 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
   });
   const startCandidate = (url: string) =>
     Effect.flatMap(openSession(settings, url, "engine"), (session) =>
-      makeEngine({ ...session, log }, { mode: settings.engine === "warm" ? "warm" : "cold" }),
+      makeEngine(
+        { ...session, log },
+        { mode: settings.engine === "warm" ? "warm" : "cold", scheduler: settings.scheduler },
+      ),
     );
   const open = await openScope(build);
   const running = runningOf(open.value, open.close, options.signals !== false);
