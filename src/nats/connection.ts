@@ -9,7 +9,9 @@ import {
 } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { type JetStreamDisabled, NatsUnreachable, type PermissionDenied, type ServerTooOld } from "../domain/errors.ts";
-import type { NatsLink, NatsOptions } from "./link.ts";
+import { breakSocket, makeLink, type NatsLink } from "./link.ts";
+import { addressesOf, assertNatsOptions, loginOf, type NatsOptions, shownAddress, type TlsFiles } from "./options.ts";
+import { guardRefusedSocket } from "./refused-socket.ts";
 import { checkServer } from "./requirements.ts";
 
 export type ConnectError = NatsUnreachable | ServerTooOld | JetStreamDisabled | PermissionDenied;
@@ -18,40 +20,47 @@ export type ConnectError = NatsUnreachable | ServerTooOld | JetStreamDisabled | 
  * Connects and checks the server: version, JetStream, permission.
  *
  * The first connection fails early; an established one reconnects for ever, within about a second of the server's return.
- * Fails: {@link NatsUnreachable}, {@link ServerTooOld}, {@link JetStreamDisabled}, {@link PermissionDenied}
+ * Fails: {@link NatsUnreachable}, {@link ServerTooOld}, {@link JetStreamDisabled}, {@link PermissionDenied}; a TypeError for options that
+ * could never connect
  */
 export const connectNats = (options: NatsOptions): Effect.Effect<NatsLink, ConnectError, Scope.Scope> =>
   Effect.gen(function* () {
-    const guard = guardRefusedAuthentication();
+    yield* Effect.sync(() => assertNatsOptions(options));
+    yield* Effect.acquireRelease(Effect.sync(guardRefusedSocket), (end) => Effect.sync(end));
     const nc = yield* Effect.acquireRelease(
       Effect.tryPromise({
-        try: () => connect(connectionOptions(options)),
+        try: (signal) => open(options, signal),
         catch: (cause) => unreachable(options.url, cause),
       }),
       closeConnection,
       { interruptible: true },
-    ).pipe(Effect.ensuring(Effect.sync(guard)));
-    yield* checkServer(nc, options.url);
+    );
+    yield* checkServer(nc, shownAddress(options.url));
     return makeLink(nc, options);
   });
 
+async function open(options: NatsOptions, signal: AbortSignal): Promise<NatsConnection> {
+  const nc = await connect(connectionOptions(options));
+  if (signal.aborted) await nc.close(); // nobody waits for it any more
+  return nc;
+}
+
 function connectionOptions(options: NatsOptions): ConnectionOptions {
-  const { user, password, token, tls } = options;
+  const { tls } = options;
   return {
-    servers: options.url.split(",").map((url) => url.trim()),
+    servers: addressesOf(options),
     name: options.name ?? "natchet",
     timeout: 5_000,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
-    reconnectJitter: 200,
-    reconnectJitterTLS: 300,
-    // A dead peer that sends no FIN is noticed after at most three intervals.
-    pingInterval: 5_000,
+    reconnectJitter: 250,
+    reconnectJitterTLS: 500,
+    // A peer that is gone without a word is noticed after at most three intervals.
+    pingInterval: 3_000,
     maxPingOut: 2,
+    // A server that restarts may refuse everybody for a moment, for instance while its accounts load.
     ignoreAuthErrorAbort: true,
-    ...(user !== undefined && { user }),
-    ...(password !== undefined && { pass: password }),
-    ...(token !== undefined && { token }),
+    ...loginOf(options),
     ...(options.nkeyFile !== undefined && {
       authenticator: nkeyAuthenticator(new TextEncoder().encode(readFileSync(options.nkeyFile, "utf8").trim())),
     }),
@@ -60,7 +69,7 @@ function connectionOptions(options: NatsOptions): ConnectionOptions {
   };
 }
 
-const tlsFiles = (tls: NonNullable<NatsOptions["tls"]>) => ({
+const tlsFiles = (tls: TlsFiles) => ({
   ...(tls.ca !== undefined && { caFile: tls.ca }),
   ...(tls.cert !== undefined && { certFile: tls.cert }),
   ...(tls.key !== undefined && { keyFile: tls.key }),
@@ -68,57 +77,13 @@ const tlsFiles = (tls: NonNullable<NatsOptions["tls"]>) => ({
 
 function unreachable(url: string, cause: unknown): NatsUnreachable {
   const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
-  return new NatsUnreachable({ url: url.replace(/\/\/[^@/]*@/, "//"), reason });
+  return new NatsUnreachable({ url: shownAddress(url), reason });
 }
 
 /** A dead server must not hang a shutdown: what cannot be flushed in 2 s is given up. */
 const closeConnection = (nc: NatsConnection) =>
   Effect.promise(() => nc.flush().catch(() => {})).pipe(
     Effect.timeoutOption("2 seconds"),
-    Effect.andThen(Effect.promise(() => nc.close().catch(() => {}))),
-    Effect.timeoutOption("3 seconds"),
-    Effect.ignore,
+    Effect.andThen(Effect.promise(() => nc.close().catch(() => {})).pipe(Effect.timeoutOption("1 second"))),
+    Effect.andThen(Effect.sync(() => breakSocket(nc))),
   );
-
-/** Deno raises an uncaught ECONNRESET when a server refuses the authentication; connect() has reported the refusal already. */
-function guardRefusedAuthentication(): () => void {
-  if (!("Deno" in globalThis)) return () => {};
-  const swallow = (event: ErrorEvent) => {
-    if ((event.error as { code?: string } | undefined)?.code === "ECONNRESET") event.preventDefault();
-  };
-  globalThis.addEventListener("error", swallow);
-  return () => setTimeout(() => globalThis.removeEventListener("error", swallow), 1_000);
-}
-
-function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
-  const reconnected = new Set<() => void>();
-  const disconnected = new Set<() => void>();
-  let isConnected = true;
-  const watch = async () => {
-    for await (const status of nc.status()) {
-      if (status.type === "disconnect") {
-        isConnected = false;
-        for (const listener of disconnected) listener();
-      } else if (status.type === "reconnect") {
-        isConnected = true;
-        for (const listener of reconnected) listener();
-      }
-    }
-  };
-  watch().catch(() => {}); // ends with the connection; nothing listens after that
-  return {
-    nc,
-    url: options.url,
-    namespace: options.namespace,
-    maxPayload: nc.info?.max_payload ?? 1_048_576,
-    version: nc.info?.version ?? "unknown",
-    isConnected: () => isConnected && !nc.isClosed(),
-    onReconnect: (listener) => add(reconnected, listener),
-    onDisconnect: (listener) => add(disconnected, listener),
-  };
-}
-
-function add(listeners: Set<() => void>, listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}

@@ -1,30 +1,109 @@
-import type { NatsConnection } from "@nats-io/transport-node";
+// One connection that has been checked, and what happens to it.
+import { errors, type NatsConnection } from "@nats-io/transport-node";
+import { PermissionDenied } from "../domain/errors.ts";
+import { type NatsOptions, shownAddress } from "./options.ts";
 
-/** How to reach NATS; the facade fills it from code and environment. */
-export interface NatsOptions {
-  /** One address or several, separated by commas. */
-  readonly url: string;
-  readonly namespace: string;
-  /** Shown in the server's connection list. */
-  readonly name?: string;
-  readonly user?: string;
-  readonly password?: string;
-  readonly token?: string;
-  readonly nkeyFile?: string;
-  readonly credsFile?: string;
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-}
+export type { NatsOptions } from "./options.ts";
 
-/** A connection that has been checked, and what happens to it. */
 export interface NatsLink {
   readonly nc: NatsConnection;
+  /** Where it connects to, without a password. */
   readonly url: string;
   readonly namespace: string;
   /** Bytes of the largest message that the server takes. */
   readonly maxPayload: number;
   readonly version: string;
+  /** Resolves when the connection is closed for good: by its scope, never by an outage. */
+  readonly closed: Promise<void>;
   isConnected(): boolean;
   /** Calls back after every reconnect; returns the function that ends it. */
   onReconnect(listener: () => void): () => void;
   onDisconnect(listener: () => void): () => void;
+  /** Calls back when the server refuses a publish or a subscription for want of permission. */
+  onDenied(listener: (denial: Denial) => void): () => void;
+}
+
+export interface Denial {
+  readonly operation: "publish" | "subscription";
+  readonly subject: string;
+  readonly error: PermissionDenied;
+}
+
+/** How long a connection that is known to be dead may take to end by itself. */
+const staleGraceMs = 500;
+
+export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
+  const reconnected = new Set<() => void>();
+  const disconnected = new Set<() => void>();
+  const denied = new Set<(denial: Denial) => void>();
+  let isConnected = true;
+  let info = nc.info; // the client forgets it while it reconnects
+  const watch = async () => {
+    for await (const status of nc.status()) {
+      if (status.type === "disconnect") {
+        isConnected = false;
+        notify(disconnected, undefined);
+      } else if (status.type === "reconnect") {
+        isConnected = true;
+        info = nc.info ?? info;
+        notify(reconnected, undefined);
+      } else if (status.type === "staleConnection") {
+        setTimeout(() => isConnected && !nc.isClosed() && breakSocket(nc), staleGraceMs);
+      } else if (status.type === "error") {
+        const denial = denialOf(status.error);
+        if (denial !== undefined) notify(denied, denial);
+      }
+    }
+  };
+  void watch();
+  return {
+    nc,
+    url: shownAddress(options.url),
+    namespace: options.namespace,
+    get maxPayload() {
+      return nc.info?.max_payload ?? info?.max_payload ?? 1_048_576;
+    },
+    get version() {
+      return nc.info?.version ?? info?.version ?? "unknown";
+    },
+    closed: nc.closed().then(() => {}),
+    isConnected: () => isConnected && !nc.isClosed(),
+    onReconnect: (listener) => add(reconnected, listener),
+    onDisconnect: (listener) => add(disconnected, listener),
+    onDenied: (listener) => add(denied, listener),
+  };
+}
+
+/**
+ * Before it gives up a dead connection, the client waits until its last bytes are written. Where the peer is gone without a word and the
+ * socket's buffer is full that takes as long as TCP keeps trying, many minutes; so the socket is broken under it.
+ */
+export function breakSocket(nc: NatsConnection): void {
+  const { protocol } = nc as unknown as { protocol?: { transport?: { socket?: { destroy(): void } } } };
+  protocol?.transport?.socket?.destroy();
+}
+
+function denialOf(error: unknown): Denial | undefined {
+  if (!(error instanceof errors.PermissionViolationError)) return undefined;
+  const { operation, subject } = error;
+  const reason = `this user may not ${operation === "publish" ? "publish to" : "subscribe to"} it`;
+  return { operation, subject, error: new PermissionDenied({ subject, reason }) };
+}
+
+function add<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** A listener that throws is a bug that must be seen, but it must not keep the others from being told. */
+function notify<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
+  for (const listener of [...listeners]) {
+    try {
+      listener(value);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
 }

@@ -1,101 +1,112 @@
 // Appends to the log, many at a time: one reply inbox, a window of unacknowledged messages, and patience. An append ends when the
 // server has acknowledged or refused it; outages in between are retried here and seen by nobody else. The client's own `js.publish`
-// does the same one by one, at three times the server's work.
-import { createInbox, headers, type Msg, type MsgHdrs } from "@nats-io/transport-node";
+// does the same one by one, at several times the cost.
+import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
-import { PayloadTooLarge, QueueFull, StoreUnavailable } from "../domain/errors.ts";
-import type { NatsLink } from "./link.ts";
-import { lastOf } from "./stored-message.ts";
+import { PayloadTooLarge, type PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
+import { Subjects } from "../protocol/subjects.ts";
+import { AppendQueue, type AppendResult, type PendingAppend } from "./append-queue.ts";
+import { expectHeaders, expectNone, largestHeader } from "./expect-headers.ts";
+import type { Denial, NatsLink } from "./link.ts";
+import { ackedSeq, type Refusal, refusalOf } from "./pub-ack.ts";
+import { newestFromLeader } from "./stored-message.ts";
 
-export type AppendResult =
-  | { readonly ok: true; readonly seq: number }
-  | { readonly ok: false; readonly conflict: true };
+export type { AppendResult } from "./append-queue.ts";
 
 export interface Publisher {
   /**
    * Appends one message; `expect` is the sequence that its subject must have (0: none yet).
    *
-   * Fails: {@link PayloadTooLarge}, {@link QueueFull}, {@link StoreUnavailable} when the publisher was closed before the answer
+   * Retried until the server has answered. With `expect`, however often it was sent, it is stored once. Appends are sent in the order of
+   * their calls, but an outage may change the order in which they are stored.
+   *
+   * Fails: {@link PayloadTooLarge}, {@link QueueFull}, {@link PermissionDenied}, {@link StoreUnavailable} when the server refuses it for
+   * good, or when the publisher was closed before the answer
    */
   append(subject: string, payload: Uint8Array, expect?: number): Promise<AppendResult>;
   /** Appends that are not yet acknowledged. */
   readonly pending: number;
   /** Resolves when nothing is pending. */
   drained(): Promise<void>;
+  /** Fails what is pending. The scope does it too. */
+  close(): void;
 }
 
-interface Append {
-  readonly subject: string;
-  readonly payload: Uint8Array;
-  readonly expect: number | undefined;
-  readonly resolve: (result: AppendResult) => void;
-  readonly reject: (error: Error) => void;
-  sentAt: number;
-  tries: number;
+export interface PublisherOptions {
+  /** Appends that may be unacknowledged at a time; the others wait. @default 4096 */
+  readonly window?: number;
+  /** The stream that holds the subjects. @default the namespace's log */
+  readonly stream?: string;
+  /** Hears why an append is sent again, at most once a second. */
+  readonly onTrouble?: (reason: string) => void;
 }
-
-const acknowledgeWithinMs = 3_000;
-const retryPauseMs = 100;
 
 export const makePublisher = (
   link: NatsLink,
-  stream: string,
-  options: { readonly window?: number } = {},
+  options: PublisherOptions = {},
 ): Effect.Effect<Publisher, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => new PipelinedPublisher(link, stream, options.window ?? 4_096)),
+    Effect.sync(() => new PipelinedPublisher(link, options)),
     (publisher) => Effect.sync(() => publisher.close()),
   );
+
+const acknowledgeWithinMs = 3_000;
+const longestWaitMs = 24_000;
+const firstPauseMs = 50;
+const longestPauseMs = 500;
 
 class PipelinedPublisher implements Publisher {
   readonly #link: NatsLink;
   readonly #stream: string;
-  readonly #inbox = createInbox();
-  readonly #expectNone = expectHeaders(0);
-  readonly #seqOffset: number;
   readonly #window: number;
-  /** Sent and unanswered, by reply token. Written by #send, emptied by #answer. */
-  readonly #inFlight = new Map<number, Append>();
-  /** Not yet sent: the window is full, the link is down, or a retry waits. */
-  #waiting: Append[] = [];
-  #waitingFrom = 0;
+  readonly #onTrouble: (reason: string) => void;
+  readonly #inbox = createInbox();
+  readonly #replyPrefix = `${this.#inbox}.`;
+  /** Sent and unanswered, by reply token. An append keeps its token, so that the answer to any of its copies ends it. */
+  readonly #inFlight = new Map<number, PendingAppend>();
+  /** Not yet sent: the window is full or the link is down. */
+  readonly #waiting = new AppendQueue();
+  /** Refused for the moment; all are sent again together. */
+  #retrying: PendingAppend[] = [];
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #pauseMs = firstPauseMs;
+  /** Retried ones that met a conflict and ask whose copy is stored. */
+  readonly #settling = new Set<PendingAppend>();
   #token = 0;
-  #isClosed = false;
+  /** Why nothing can be appended any more. */
+  #ended: Error | undefined;
+  /** The server does not let this user hear the acknowledgements. */
+  #deaf: PermissionDenied | undefined;
   #drained: (() => void)[] = [];
-  readonly #end: () => void;
+  #troubleAt = Number.NEGATIVE_INFINITY;
+  #subscription: Subscription;
+  readonly #endings: (() => void)[];
 
-  constructor(link: NatsLink, stream: string, window: number) {
+  constructor(link: NatsLink, options: PublisherOptions) {
     this.#link = link;
-    this.#stream = stream;
-    this.#window = window;
-    this.#seqOffset = `{"stream":"${stream}","seq":`.length;
-    const subscription = link.nc.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => (error === null ? this.#answer(message) : undefined),
-    });
-    const stopListening = link.onReconnect(() => this.#resendAll());
+    this.#stream = options.stream ?? new Subjects(link.namespace).stream;
+    this.#window = options.window ?? 4_096;
+    this.#onTrouble = options.onTrouble ?? (() => {});
+    this.#subscription = this.#subscribe();
     const timer = setInterval(() => this.#resendOverdue(), 500);
-    this.#end = () => {
-      clearInterval(timer);
-      stopListening();
-      subscription.unsubscribe();
-    };
+    this.#endings = [
+      () => clearInterval(timer),
+      link.onReconnect(() => this.#reconnected()),
+      link.onDenied((denial) => this.#denied(denial)),
+    ];
+    void link.closed.then(() => this.#end("the connection was closed before the server answered"));
   }
 
   get pending(): number {
-    return this.#inFlight.size + this.#waiting.length - this.#waitingFrom;
+    return this.#inFlight.size + this.#waiting.size + this.#retrying.length + this.#settling.size;
   }
 
   append(subject: string, payload: Uint8Array, expect?: number): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosed) {
-        reject(closedError());
-        return;
-      }
-      if (payload.length + 256 > this.#link.maxPayload) {
-        reject(this.#tooLarge({ subject, payload }));
-        return;
-      }
-      this.#enqueue({ subject, payload, expect, resolve, reject, sentAt: 0, tries: 0 });
+      const refused = this.#ended ?? this.#deaf;
+      if (refused !== undefined) reject(refused);
+      else if (payload.length + largestHeader > this.#link.maxPayload) reject(this.#tooLarge(subject, payload));
+      else this.#enqueue({ token: 0, subject, payload, expect, resolve, reject, overdueAt: 0, tries: 0 });
     });
   }
 
@@ -104,151 +115,181 @@ class PipelinedPublisher implements Publisher {
   }
 
   close(): void {
-    this.#isClosed = true;
-    this.#end();
-    for (const append of [...this.#inFlight.values(), ...this.#waiting.slice(this.#waitingFrom)])
-      append.reject(closedError());
-    this.#inFlight.clear();
-    this.#waiting = [];
-    this.#waitingFrom = 0;
-    this.#tellDrained();
+    this.#end("the publisher was closed before the server answered");
   }
 
-  #enqueue(append: Append): void {
-    if (this.#inFlight.size < this.#window && this.#waiting.length === this.#waitingFrom && this.#link.isConnected())
-      this.#send(append);
+  #end(reason: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = new StoreUnavailable({ operation: "append", reason });
+    for (const end of this.#endings) end();
+    clearTimeout(this.#retryTimer);
+    this.#subscription.unsubscribe();
+    this.#failAll(this.#ended);
+  }
+
+  #subscribe(): Subscription {
+    return this.#link.nc.subscribe(`${this.#inbox}.*`, {
+      callback: (error, message) => {
+        if (error === null) this.#answer(message);
+      },
+    });
+  }
+
+  #enqueue(append: PendingAppend): void {
+    if (this.#waiting.size === 0 && this.#inFlight.size < this.#window && this.#link.isConnected()) this.#send(append);
     else this.#waiting.push(append);
   }
 
-  #send(append: Append): void {
-    const token = ++this.#token;
+  #send(append: PendingAppend): void {
+    if (append.token === 0) append.token = ++this.#token;
     append.tries += 1;
-    append.sentAt = Date.now();
-    this.#inFlight.set(token, append);
+    append.overdueAt = Date.now() + Math.min(acknowledgeWithinMs * 2 ** (append.tries - 1), longestWaitMs);
+    this.#inFlight.set(append.token, append);
+    const { subject, payload, expect } = append;
+    const reply = this.#replyPrefix + append.token;
     try {
-      const reply = `${this.#inbox}.${token}`;
-      const hdrs =
-        append.expect === undefined ? undefined : append.expect === 0 ? this.#expectNone : expectHeaders(append.expect);
-      this.#link.nc.publish(append.subject, append.payload, hdrs === undefined ? { reply } : { reply, headers: hdrs });
+      if (expect === undefined) this.#link.nc.publish(subject, payload, { reply });
+      else {
+        this.#link.nc.publish(subject, payload, {
+          reply,
+          headers: expect === 0 ? expectNone : expectHeaders(expect),
+        });
+      }
     } catch (error) {
-      this.#inFlight.delete(token);
-      append.reject(
-        new StoreUnavailable({ operation: `append to ${append.subject}`, reason: (error as Error).message }),
-      );
+      // A server with a smaller max_payload after a reconnect, or a subject that none would take.
+      this.#inFlight.delete(append.token);
+      const tooLarge = payload.length + largestHeader > this.#link.maxPayload;
+      append.reject(tooLarge ? this.#tooLarge(subject, payload) : unavailable(append, (error as Error).message));
     }
   }
 
   #answer(message: Msg): void {
-    const token = Number(message.subject.slice(this.#inbox.length + 1));
-    const append = this.#inFlight.get(token);
-    if (append === undefined) return; // answered before: the first copy of a retried append
-    this.#inFlight.delete(token);
-    const seq = readSeq(message.data, this.#seqOffset);
-    if (seq > 0) append.resolve({ ok: true, seq });
-    else this.#refused(append, message);
-    this.#pump();
+    const append = this.#inFlight.get(Number(message.subject.slice(this.#replyPrefix.length)));
+    if (append === undefined) return; // an earlier copy has been answered
+    this.#inFlight.delete(append.token);
+    const seq = ackedSeq(message.data);
+    if (seq > 0) {
+      this.#pauseMs = firstPauseMs;
+      append.resolve({ ok: true, seq });
+    } else this.#refused(append, refusalOf(message, this.#link.namespace));
+    if (this.#waiting.size > 0) this.#pump();
+    else this.#tellDrained();
   }
 
-  #refused(append: Append, message: Msg): void {
-    const answer = message.data.length === 0 ? undefined : (message.json() as PubAck);
-    const { err_code: code, description = "" } = answer?.error ?? {};
-    if (answer?.seq && answer.error === undefined) append.resolve({ ok: true, seq: answer.seq });
-    else if (code === 10071 && append.tries === 1) append.resolve({ ok: false, conflict: true });
-    else if (code === 10071) void this.#settleConflict(append);
-    else if (code === 10077) append.reject(new QueueFull({ namespace: this.#link.namespace, reason: description }));
-    else if (code === 10054) append.reject(this.#tooLarge(append));
-    // No responders (no leader yet, server just back), a peer in flight (10164), resources: all pass.
-    else setTimeout(() => this.#retry(append), retryPauseMs);
+  #refused(append: PendingAppend, refusal: Refusal): void {
+    if (refusal.kind === "transient") this.#retryLater(append, refusal.reason);
+    else if (refusal.kind === "too large") append.reject(this.#tooLarge(append.subject, append.payload));
+    else if (refusal.kind === "full") append.reject(refusal.error);
+    else if (refusal.kind === "refused") append.reject(unavailable(append, refusal.reason));
+    else if (append.tries > 1) void this.#settle(append, refusal.lastSeq);
+    else append.resolve(conflict(refusal.lastSeq));
   }
 
-  /** A retried append may have met its own first copy: then it is stored, and no conflict. */
-  async #settleConflict(append: Append): Promise<void> {
+  /** A retried append may have met its own first copy: then it is stored, and no conflict. The leader is asked, replicas may lag. */
+  async #settle(append: PendingAppend, lastSeq: number | undefined): Promise<void> {
+    this.#settling.add(append);
     try {
-      const stored = await lastOf(this.#link, this.#stream, append.subject);
-      if (stored !== undefined && isSame(stored.data, append.payload)) append.resolve({ ok: true, seq: stored.seq });
-      else append.resolve({ ok: false, conflict: true });
-    } catch {
-      setTimeout(() => this.#retry(append), retryPauseMs);
+      const stored = await newestFromLeader(this.#link, this.#stream, append.subject);
+      const isOurs = stored !== undefined && isSame(stored.data, append.payload);
+      append.resolve(isOurs ? { ok: true, seq: stored.seq } : conflict(lastSeq));
+    } catch (error) {
+      if (this.#settling.has(append)) this.#retryLater(append, (error as Error).message);
     }
+    this.#settling.delete(append);
     this.#tellDrained();
   }
 
-  #tooLarge(append: { readonly subject: string; readonly payload: Uint8Array }): PayloadTooLarge {
-    return new PayloadTooLarge({ what: append.subject, bytes: append.payload.length, limit: this.#link.maxPayload });
-  }
-
-  #retry(append: Append): void {
-    if (this.#isClosed) append.reject(closedError());
-    else this.#enqueue(append);
+  #retryLater(append: PendingAppend, reason: string): void {
+    if (this.#ended !== undefined) {
+      append.reject(this.#ended);
+      return;
+    }
+    this.#trouble(`${append.subject} is sent again: ${reason}`);
+    this.#retrying.push(append);
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      const appends = this.#retrying;
+      this.#retrying = [];
+      this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+      for (const again of appends) this.#enqueue(again);
+    }, this.#pauseMs);
   }
 
   /** What the broken connection carried is unknown: send it again, the expected sequence keeps it single. */
-  #resendAll(): void {
-    const appends = [...this.#inFlight.values()];
-    this.#inFlight.clear();
-    this.#waiting = [...appends, ...this.#waiting.slice(this.#waitingFrom)];
-    this.#waitingFrom = 0;
+  #reconnected(): void {
+    if (this.#deaf !== undefined) {
+      this.#deaf = undefined;
+      this.#subscription = this.#subscribe(); // the client drops a subscription that was refused
+    }
+    for (const append of [...this.#inFlight.values()]) this.#send(append);
     this.#pump();
   }
 
   #resendOverdue(): void {
     if (!this.#link.isConnected()) return;
-    const overdue = Date.now() - acknowledgeWithinMs;
-    for (const [token, append] of this.#inFlight) {
-      if (append.sentAt > overdue) break; // insertion order is order of sending
-      this.#inFlight.delete(token);
+    const now = Date.now();
+    for (const append of this.#inFlight.values()) {
+      if (append.overdueAt > now) continue;
+      this.#trouble(`${append.subject} is sent again: no acknowledgement`);
       this.#send(append);
     }
     this.#pump();
   }
 
+  #denied(denial: Denial): void {
+    if (denial.operation === "subscription") {
+      if (denial.subject !== `${this.#inbox}.*`) return;
+      this.#deaf = denial.error;
+      this.#failAll(denial.error);
+      return;
+    }
+    for (const append of this.#inFlight.values()) {
+      if (append.subject !== denial.subject) continue;
+      this.#inFlight.delete(append.token);
+      append.reject(denial.error);
+    }
+    this.#pump();
+  }
+
   #pump(): void {
-    while (this.#waitingFrom < this.#waiting.length && this.#inFlight.size < this.#window && this.#link.isConnected()) {
-      this.#send(this.#waiting[this.#waitingFrom]!);
-      this.#waitingFrom += 1;
-    }
-    if (this.#waitingFrom === this.#waiting.length && this.#waitingFrom > 0) {
-      this.#waiting = [];
-      this.#waitingFrom = 0;
-    }
+    while (this.#waiting.size > 0 && this.#inFlight.size < this.#window && this.#link.isConnected())
+      this.#send(this.#waiting.take());
+    this.#tellDrained();
+  }
+
+  #failAll(error: Error): void {
+    const appends = [...this.#inFlight.values(), ...this.#waiting.takeAll(), ...this.#retrying, ...this.#settling];
+    this.#inFlight.clear();
+    this.#settling.clear();
+    this.#retrying = [];
+    for (const append of appends) append.reject(error);
     this.#tellDrained();
   }
 
   #tellDrained(): void {
-    if (this.pending > 0 || this.#drained.length === 0) return;
+    if (this.#drained.length === 0 || this.pending > 0) return;
     const listeners = this.#drained;
     this.#drained = [];
     for (const listener of listeners) listener();
   }
-}
 
-interface PubAck {
-  readonly seq?: number;
-  readonly error?: { readonly err_code?: number; readonly description?: string };
-}
-
-const closedError = () =>
-  new StoreUnavailable({ operation: "append", reason: "the connection was closed before the server answered" });
-
-/** The digits after `{"stream":"…","seq":`; 0 when the answer is anything else than that. */
-function readSeq(data: Uint8Array, offset: number): number {
-  if (data.length <= offset || data[2] !== 0x73) return 0; // `s` of "stream"; errors begin with "error"
-  let seq = 0;
-  for (let i = offset; i < data.length; i++) {
-    const digit = data[i]! - 48;
-    if (digit < 0 || digit > 9) break;
-    seq = seq * 10 + digit;
+  #trouble(reason: string): void {
+    const now = performance.now();
+    if (now - this.#troubleAt < 1_000) return;
+    this.#troubleAt = now;
+    this.#onTrouble(reason);
   }
-  return seq;
+
+  #tooLarge(subject: string, payload: Uint8Array): PayloadTooLarge {
+    return new PayloadTooLarge({ what: subject, bytes: payload.length, limit: this.#link.maxPayload - largestHeader });
+  }
 }
 
-/** Encoding headers costs more than the rest of a publish, and nearly all appends expect 0. */
-function expectHeaders(expect: number): MsgHdrs {
-  const made = headers();
-  made.set("Nats-Expected-Last-Subject-Sequence", String(expect));
-  const encoded = (made as unknown as { encode(): Uint8Array }).encode();
-  return Object.assign(made, { encode: () => encoded });
-}
+const unavailable = (append: PendingAppend, reason: string) =>
+  new StoreUnavailable({ operation: `append to ${append.subject}`, reason });
+
+const conflict = (lastSeq: number | undefined): AppendResult =>
+  lastSeq === undefined ? { ok: false, conflict: true } : { ok: false, conflict: true, lastSeq };
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

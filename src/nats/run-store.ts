@@ -1,31 +1,32 @@
 // The log of a namespace as the engine uses it beside appending and following: read back, look at its ends, purge.
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { StoreUnavailable } from "../domain/errors.ts";
+import { jsonBytes } from "../protocol/bytes.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import { messageAt, nextOf, type StoredMessage } from "./stored-message.ts";
 
+/** All fail with {@link StoreUnavailable} (safe to retry) once the store has not answered for 10 s, or with {@link PermissionDenied}. */
 export class RunStore {
   readonly #link: NatsLink;
   readonly #stream: string;
-  #manager: Promise<JetStreamManager> | undefined;
 
   constructor(link: NatsLink, subjects: Subjects) {
     this.#link = link;
     this.#stream = subjects.stream;
   }
 
+  /** The entry of a sequence, or undefined when it is gone. */
   read(seq: number): Promise<StoredMessage | undefined> {
     return messageAt(this.#link, this.#stream, seq);
   }
 
   /** Sequence of the newest entry ever appended. */
   async lastSeq(): Promise<number> {
-    return (await this.#info()).last_seq;
+    return (await this.#state()).last_seq;
   }
 
   async storedBytes(): Promise<number> {
-    return (await this.#info()).bytes;
+    return (await this.#state()).bytes;
   }
 
   /** Sequence of the first entry of a subject filter that is left, or undefined. */
@@ -35,28 +36,20 @@ export class RunStore {
 
   /** Removes the entries of a subject filter below `keepFrom`; returns how many. */
   async purge(filter: string, keepFrom: number): Promise<number> {
-    const manager = await this.#jetstream();
-    return this.#attempt(
-      "purge",
-      async () => (await manager.streams.purge(this.#stream, { filter, seq: keepFrom })).purged,
-    );
+    const request = jsonBytes({ filter, seq: keepFrom });
+    const reply = await askStore(this.#link, `$JS.API.STREAM.PURGE.${this.#stream}`, request, { operation: "purge" });
+    return (reply.json() as { purged: number }).purged;
   }
 
-  async #info() {
-    const manager = await this.#jetstream();
-    return this.#attempt("tell its state", async () => (await manager.streams.info(this.#stream)).state);
+  async #state(): Promise<StreamState> {
+    const reply = await askStore(this.#link, `$JS.API.STREAM.INFO.${this.#stream}`, new Uint8Array(0), {
+      operation: `tell the state of ${this.#stream}`,
+    });
+    return (reply.json() as { state: StreamState }).state;
   }
+}
 
-  #jetstream(): Promise<JetStreamManager> {
-    this.#manager ??= jetstreamManager(this.#link.nc, { timeout: 5_000, checkAPI: false });
-    return this.#manager;
-  }
-
-  async #attempt<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (cause) {
-      throw new StoreUnavailable({ operation, reason: (cause as Error).message });
-    }
-  }
+interface StreamState {
+  readonly last_seq: number;
+  readonly bytes: number;
 }

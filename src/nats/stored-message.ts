@@ -1,6 +1,7 @@
 // Reads single messages back from a stream by direct get: one core request, answered by any replica that has it.
 import { StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes } from "../protocol/bytes.ts";
+import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 
 export interface StoredMessage {
@@ -11,27 +12,42 @@ export interface StoredMessage {
 
 /** The message of a sequence, or undefined when it is gone. Fails: {@link StoreUnavailable} */
 export const messageAt = (link: NatsLink, stream: string, seq: number): Promise<StoredMessage | undefined> =>
-  get(link, stream, { seq });
+  directGet(link, stream, { seq });
 
-/** The newest message of a subject. */
+/** The newest message of a subject. Fails: {@link StoreUnavailable} */
 export const lastOf = (link: NatsLink, stream: string, subject: string): Promise<StoredMessage | undefined> =>
-  get(link, stream, { last_by_subj: subject });
+  directGet(link, stream, { last_by_subj: subject });
 
-/** The first message of a subject filter at or after `seq`. */
+/** The first message of a subject filter at or after `seq`. Fails: {@link StoreUnavailable} */
 export const nextOf = (link: NatsLink, stream: string, subject: string, seq = 1): Promise<StoredMessage | undefined> =>
-  get(link, stream, { seq, next_by_subj: subject });
+  directGet(link, stream, { seq, next_by_subj: subject });
 
-async function get(link: NatsLink, stream: string, query: Record<string, unknown>): Promise<StoredMessage | undefined> {
-  try {
-    const message = await link.nc.request(`$JS.API.DIRECT.GET.${stream}`, jsonBytes(query), { timeout: 5_000 });
-    if (message.headers === undefined || message.headers.code === 404) return undefined;
-    if (message.headers.code >= 400) throw new Error(`${message.headers.code} ${message.headers.description}`);
-    return {
-      seq: Number(message.headers.get("Nats-Sequence")),
-      subject: message.headers.get("Nats-Subject"),
-      data: message.data,
-    };
-  } catch (cause) {
-    throw new StoreUnavailable({ operation: `read from ${stream}`, reason: (cause as Error).message });
-  }
+/** The newest message of a subject as the stream's leader has it: replicas may lag behind an acknowledgement. Fails: {@link StoreUnavailable} */
+export async function newestFromLeader(
+  link: NatsLink,
+  stream: string,
+  subject: string,
+): Promise<StoredMessage | undefined> {
+  const reply = await askStore(link, `$JS.API.STREAM.MSG.GET.${stream}`, jsonBytes({ last_by_subj: subject }), {
+    operation: `read from ${stream}`,
+    accept: (error) => error.err_code === 10037, // no message found
+  });
+  const { message } = reply.json() as { message?: { seq: number; subject: string; data?: string } };
+  if (message === undefined) return undefined;
+  return { seq: message.seq, subject: message.subject, data: bytesOfBase64(message.data ?? "") };
 }
+
+async function directGet(
+  link: NatsLink,
+  stream: string,
+  query: Record<string, unknown>,
+): Promise<StoredMessage | undefined> {
+  const operation = `read from ${stream}`;
+  const { headers, data } = await askStore(link, `$JS.API.DIRECT.GET.${stream}`, jsonBytes(query), { operation });
+  if (headers === undefined) throw new StoreUnavailable({ operation, reason: "it answered without headers" });
+  if (headers.code === 404) return undefined;
+  if (headers.code >= 400) throw new StoreUnavailable({ operation, reason: `${headers.code} ${headers.description}` });
+  return { seq: Number(headers.get("Nats-Sequence")), subject: headers.get("Nats-Subject"), data };
+}
+
+const bytesOfBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));

@@ -38,9 +38,13 @@ async function inScope(
 
 test("publisher: an entry is created once, a second create is a conflict", () =>
   inScope(async (_server, link, run) => {
-    const publisher = await run(makePublisher(link, subjects.stream));
+    const publisher = await run(makePublisher(link));
     assert.deepEqual(await publisher.append(subjects.run("a", "1"), utf8("x"), 0), { ok: true, seq: 1 });
-    assert.deepEqual(await publisher.append(subjects.run("a", "1"), utf8("y"), 0), { ok: false, conflict: true });
+    assert.deepEqual(await publisher.append(subjects.run("a", "1"), utf8("y"), 0), {
+      ok: false,
+      conflict: true,
+      lastSeq: 1,
+    });
     assert.deepEqual(await publisher.append(subjects.run("a", "1"), utf8("z"), 1), { ok: true, seq: 2 });
     await assert.rejects(publisher.append(subjects.run("a", "2"), new Uint8Array(link.maxPayload), 0), /max_payload/);
   }));
@@ -49,7 +53,7 @@ test(
   "publisher and reader: 3,000 appends across a SIGKILL of the server are each stored and read exactly once",
   () =>
     inScope(async (server, link, run) => {
-      const publisher = await run(makePublisher(link, subjects.stream));
+      const publisher = await run(makePublisher(link));
       const read: string[] = [];
       let caughtUp = 0;
       await run(

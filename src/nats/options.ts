@@ -1,0 +1,86 @@
+// How to reach NATS. The facade fills these from code and environment; here is what makes them valid.
+import { existsSync } from "node:fs";
+import { assertName } from "../domain/names.ts";
+
+export interface NatsOptions {
+  /** One address or several, separated by commas. */
+  readonly url: string;
+  readonly namespace: string;
+  /** Shown in the server's connection list. @default "natchet" */
+  readonly name?: string | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly token?: string | undefined;
+  /** A file that holds an nkey seed. */
+  readonly nkeyFile?: string | undefined;
+  /** A `.creds` file. */
+  readonly credsFile?: string | undefined;
+  /** Files in PEM form. */
+  readonly tls?: TlsFiles | undefined;
+}
+
+export interface TlsFiles {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** Refuses options that can never connect, with the value, the rule and an example. Fails: TypeError */
+export function assertNatsOptions(options: NatsOptions): void {
+  assertName("namespace", options.namespace, "namespace");
+  for (const url of options.url.split(",")) assertAddress(url.trim());
+  assertSingleIdentity(options);
+  assertFile("nkeyFile", options.nkeyFile, "natchet.nk");
+  assertFile("credsFile", options.credsFile, "natchet.creds");
+  assertFile("tls.ca", options.tls?.ca, "ca.pem");
+  assertFile("tls.cert", options.tls?.cert, "client.pem");
+  assertFile("tls.key", options.tls?.key, "client-key.pem");
+  if ((options.tls?.cert === undefined) !== (options.tls?.key === undefined)) {
+    throw new TypeError("tls: cert and key belong together, for example { cert: 'client.pem', key: 'client-key.pem' }");
+  }
+}
+
+/** The addresses, without the user information that a URL may carry: the client would ignore it. */
+export const addressesOf = (options: NatsOptions): string[] =>
+  options.url.split(",").map((url) => shownAddress(url.trim()));
+
+export interface Login {
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+}
+
+/** User and password or token: from the options, else from the URL (`nats://user:password@host`, `nats://token@host`). */
+export function loginOf(options: NatsOptions): Login {
+  if (options.token !== undefined) return { token: options.token };
+  if (options.user !== undefined) return { user: options.user, pass: options.password ?? "" };
+  const [user, password] = (/\/\/([^@/,]*)@/.exec(options.url)?.[1] ?? "").split(":").map(decodeURIComponent);
+  if (user === undefined || user === "") return {};
+  return password === undefined ? { token: user } : { user, pass: password };
+}
+
+/** The address without a password in it, as messages may show it. */
+export const shownAddress = (url: string): string => url.replace(/\/\/[^@/,]*@/g, "//");
+
+function assertAddress(url: string): void {
+  if (/^((nats|tls):\/\/)?([^\s/@]+@)?(\[[0-9a-fA-F:.]+\]|[^\s/@:[\]]+)(:\d{1,5})?\/?$/.test(url)) return;
+  throw new TypeError(
+    `url: "${shownAddress(url)}" is not the address of a NATS server, for example "nats://127.0.0.1:4222"`,
+  );
+}
+
+function assertSingleIdentity(options: NatsOptions): void {
+  const given = (["user", "token", "nkeyFile", "credsFile"] as const).filter((field) => options[field] !== undefined);
+  if (given.length > 1) {
+    throw new TypeError(`${given.join(" and ")} are given: choose one way to log in, for example only ${given[0]}`);
+  }
+  if (options.password !== undefined && options.user === undefined) {
+    throw new TypeError('password is given without user, for example { user: "worker", password: "…" }');
+  }
+}
+
+function assertFile(field: string, path: string | undefined, example: string): void {
+  if (path !== undefined && !existsSync(path)) {
+    throw new TypeError(`${field}: there is no file "${path}", for example "/etc/natchet/${example}"`);
+  }
+}
