@@ -18,7 +18,8 @@ const measurements: Record<string, (count: number) => Promise<Record<string, unk
       while (left > 0) {
         const size = Math.min(5_000, left);
         left -= size;
-        completed += (await noop.runMany(inputs(size))).length;
+        const outputs = await noop.runMany(inputs(size));
+        completed += outputs.length;
       }
     };
     await Promise.all([lane(), lane()]);
