@@ -22,7 +22,7 @@ export function compactLive(state: SchedulerState, run: LiveRun): boolean {
     dueAt,
     readyAt,
     retrying: run.place === "retrying",
-    history: run.history ?? [],
+    history: run.history,
   };
   state.retention.compacting.set(run.key, seq);
   state.commands.push({

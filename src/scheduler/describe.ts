@@ -100,7 +100,7 @@ function describeLive(run: LiveRun): RunDescription {
       priority: priority || run.queue.priorityOf(run),
       createdAt,
       metadata: metadata ?? {},
-      attempts: history ?? [],
+      attempts: history,
     },
     ...(state === "scheduled" || state === "retrying" ? { dueAt: readyAt } : {}),
     ...(startedAt === undefined || worker === undefined ? {} : { startedAt, worker: worker.id }),

@@ -8,7 +8,7 @@ import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { advancePosition } from "./floor.ts";
 import { foldRetentionMark } from "./forget.ts";
 import { prunePositions } from "./garbage.ts";
-import { LiveRun, type OutcomeTrail } from "./live-run.ts";
+import { LiveRun } from "./live-run.ts";
 import { endRun, placeRun } from "./placement.ts";
 import { releaseReported, supersede } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
@@ -79,9 +79,12 @@ function addCompactedLive(
   const run = makeRun(state, key, event, known.origin);
   run.turn = known.turn;
   run.attempt = known.attempt;
-  run.lost = known.lost;
   run.readyAt = known.readyAt;
-  run.history = known.history.length > 0 ? known.history : undefined;
+  if (known.lost > 0 || known.history.length > 0) {
+    const trail = run.leaveTrail();
+    trail.lost = known.lost;
+    trail.history = known.history;
+  }
   state.live.set(key, run);
   for (const outcome of remembered) replay(state, run, known.asOf, outcome);
   if (state.live.get(key) === run) placeRun(state, run);
@@ -95,7 +98,7 @@ function replay(state: SchedulerState, run: LiveRun, asOf: number, remembered: R
     finished.lastOutcome = seq;
     state.entangled.add(run.key);
   } else if (seq > asOf) applyOutcome(state, run, remembered);
-  else if (isFinal(outcome.kind)) trailOf(run).staleFinal = seq;
+  else if (isFinal(outcome.kind)) run.leaveTrail().staleFinal = seq;
 }
 
 function addCompactedFinished(
@@ -171,7 +174,7 @@ function applyOutcome(state: SchedulerState, run: LiveRun, remembered: Remembere
     finishRun(state, run, remembered);
     return true;
   }
-  const trail = trailOf(run);
+  const trail = run.leaveTrail();
   if (trail.uncovered === 0) trail.uncovered = seq;
   trail.last = seq;
   state.entangled.add(run.key);
@@ -189,9 +192,9 @@ function nextTurn(run: LiveRun, outcome: FoldedOutcome): void {
   if (outcome.kind === "retry") {
     run.attempt++;
     run.readyAt = Math.max(outcome.dueAt, outcome.at);
-  } else if (outcome.kind === "lost") run.lost++;
+  } else if (outcome.kind === "lost") run.leaveTrail().lost++;
   const detail = outcome.detail as AttemptDetail | undefined;
-  if (detail?.attempt !== undefined) run.history = [...(run.history ?? []), detail.attempt];
+  if (detail?.attempt !== undefined) run.leaveTrail().history = [...run.history, detail.attempt];
 }
 
 function foldUnexplained(state: SchedulerState, remembered: RememberedOutcome): void {
@@ -236,11 +239,6 @@ function finishUnexplained(state: SchedulerState, first: RememberedOutcome, reme
     remembered,
   });
   if (remembered.length > 1) state.entangled.add(key);
-}
-
-function trailOf(run: LiveRun): OutcomeTrail {
-  run.trail ??= { uncovered: 0, last: 0, staleFinal: 0 };
-  return run.trail;
 }
 
 /** The entry knows now what came up to `asOf`. */

@@ -8,8 +8,10 @@ import type { WorkerRecord } from "./workers.ts";
  */
 export type Place = "scheduled" | "retrying" | "queued" | "running" | "ending" | "gone";
 
-/** What of a run's outcomes matters to a purge. Log sequences, 0 = none. */
+/** What the outcomes left behind that did not finish a run. Apart from the run, since most have none. Log sequences, 0 = none. */
 export interface OutcomeTrail {
+  lost: number;
+  history: readonly AttemptRecord[];
   /** First and last outcome that the run's entry does not know of. Such outcomes must not be purged. */
   uncovered: number;
   last: number;
@@ -27,7 +29,6 @@ export class LiveRun {
   seq: number;
   turn = 1;
   attempt = 1;
-  lost = 0;
   readonly priority: number;
   readonly createdAt: number;
   /** When it becomes, or became, queued; starts the schedule timeout. */
@@ -37,8 +38,6 @@ export class LiveRun {
   /** Size of the entry's payload. */
   readonly bytes: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
-  history: readonly AttemptRecord[] | undefined = undefined;
-  /** Outcomes that did not finish the run; most runs have none. */
   trail: OutcomeTrail | undefined = undefined;
 
   place: Place = "gone";
@@ -59,6 +58,17 @@ export class LiveRun {
     this.inbox = fields.inbox;
     this.bytes = fields.bytes;
     this.metadata = fields.metadata;
+  }
+  get lost(): number {
+    return this.trail?.lost ?? 0;
+  }
+  get history(): readonly AttemptRecord[] {
+    return this.trail?.history ?? [];
+  }
+  /** The trail, to be written to. */
+  leaveTrail(): OutcomeTrail {
+    this.trail ??= { lost: 0, history: [], uncovered: 0, last: 0, staleFinal: 0 };
+    return this.trail;
   }
   get task(): string {
     return this.queue.name;

@@ -74,7 +74,7 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
           outcome: kind === "failed" ? ("lost" as const) : kind,
           ...error,
         };
-  const attempts = [...(run.history ?? []), ...(record === undefined ? [] : [record])];
+  const attempts = [...run.history, ...(record === undefined ? [] : [record])];
   const detail =
     kind === "lost" && record !== undefined
       ? { attempt: record }

@@ -94,11 +94,8 @@ function wasReported(state: SchedulerState, worker: WorkerRecord, held: Executin
   const finished = state.finished.get(held.key);
   if (finished !== undefined) return finished.writer === worker.id && finished.origin === held.origin;
   const live = state.live.get(held.key);
-  return (
-    live !== undefined &&
-    live.turn > held.turn &&
-    (live.history?.some((a) => a.turn === held.turn && a.worker === worker.id && a.outcome !== "lost") ?? false)
-  );
+  if (live === undefined || live.turn <= held.turn) return false;
+  return live.history.some((a) => a.turn === held.turn && a.worker === worker.id && a.outcome !== "lost");
 }
 
 /** Books an attempt that this engine did not assign: as the current one if it is, else as a slot that is still taken. */
