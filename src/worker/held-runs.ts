@@ -7,15 +7,16 @@ const rememberedTokens = 10_000;
 
 export class HeldRuns {
   readonly #attempts = new Map<string, Attempt>();
-  /** Lately stored ones, so that a doubled assignment is not executed a second time. */
-  readonly #done = new Set<string>();
+  /** Lately stored ones in two generations, so that a doubled assignment is not executed a second time. */
+  #done = new Set<string>();
+  #doneBefore = new Set<string>();
 
   get size(): number {
     return this.#attempts.size;
   }
 
   has(token: string): boolean {
-    return this.#attempts.has(token) || this.#done.has(token);
+    return this.#attempts.has(token) || this.#done.has(token) || this.#doneBefore.has(token);
   }
 
   get(token: string): Attempt | undefined {
@@ -33,7 +34,9 @@ export class HeldRuns {
   release(token: string): void {
     this.#attempts.delete(token);
     this.#done.add(token);
-    if (this.#done.size > rememberedTokens) this.#done.delete(this.#done.values().next().value!);
+    if (this.#done.size < rememberedTokens) return;
+    this.#doneBefore = this.#done;
+    this.#done = new Set();
   }
 
   list(): Executing[] {
