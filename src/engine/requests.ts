@@ -1,8 +1,7 @@
 // What workers and clients ask the leader on core subjects. Every request is answered, a malformed one with its error.
-import type { Msg, Subscription } from "@nats-io/transport-node";
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "../nats/definitions.ts";
-import type { NatsLink } from "../nats/link.ts";
+import type { Msg, NatsLink, Subscription } from "../nats/link.ts";
 import {
   type CancelReply,
   type CancelRuns,

@@ -3,6 +3,7 @@ import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { PermissionDenied } from "../domain/errors.ts";
 import { type NatsOptions, shownAddress } from "./options.ts";
 
+export type { Msg, Subscription } from "@nats-io/transport-node";
 export type { NatsOptions } from "./options.ts";
 
 export interface NatsLink {
