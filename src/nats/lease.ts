@@ -1,5 +1,6 @@
 // The leader's claim on a namespace: one key with a time to live. Whoever creates it, or takes over a released one, leads; the
 // revision of that write is the epoch. Correctness never rests on the lease: two leaders can at worst dispatch a run twice.
+import { StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes, jsonOf } from "../protocol/bytes.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { NatsLink } from "./link.ts";
@@ -22,14 +23,18 @@ interface LeaseRecord {
 }
 
 export interface Claim {
+  /** Greater than that of every claim before it. */
   readonly epoch: number;
-  /** Present after a clean hand-over. */
+  /** Present after a clean hand-over, and complete then. */
   readonly ledger: readonly LedgerEntry[] | undefined;
 }
 
-/** Units: milliseconds */
-export const leaseTiming = { ttlMs: leaseTtlMs, renewMs: 1_500, pollMs: 500 } as const;
+/** `marginMs`: a holder gives up this long before the server does. Units: milliseconds */
+export const leaseTiming = { ttlMs: leaseTtlMs, renewMs: 1_500, pollMs: 500, marginMs: 500 } as const;
+const termMs = leaseTiming.ttlMs - leaseTiming.marginMs;
+const releaseWithinMs = 2_000;
 
+/** Not for concurrent calls: one loop claims, renews and releases. */
 export class Lease {
   readonly #link: NatsLink;
   readonly #publisher: Publisher;
@@ -37,9 +42,9 @@ export class Lease {
   readonly #subject: string;
   readonly #engine: string;
   #revision = 0;
-  #renewedAt = 0;
+  #renewedAt = Number.NEGATIVE_INFINITY;
 
-  /** `publisher` must be one on the lease bucket's stream. */
+  /** `publisher` must be one on the lease bucket's stream; `engine` names this holder and no other. */
   constructor(link: NatsLink, publisher: Publisher, subjects: Subjects, engine: string) {
     this.#link = link;
     this.#publisher = publisher;
@@ -48,38 +53,65 @@ export class Lease {
     this.#engine = engine;
   }
 
-  /** Tries once to claim the lease; undefined when somebody holds it. Fails: {@link StoreUnavailable} */
+  /**
+   * Tries once to claim the lease; undefined when somebody else holds it.
+   *
+   * A record of this engine itself, left by a write whose answer was lost, is claimed anew.
+   * Units: `now` epoch milliseconds
+   * Fails: {@link StoreUnavailable} when the answer did not come within the term
+   */
   async claim(now: number): Promise<Claim | undefined> {
     const held = await lastOf(this.#link, this.#stream, this.#subject);
     const record = held === undefined || held.data.length === 0 ? undefined : (jsonOf(held.data) as LeaseRecord);
-    if (record !== undefined && !record.released) return undefined;
-    const written = await this.#write({ engine: this.#engine, released: false }, held?.seq ?? 0);
-    if (written === undefined) return undefined;
+    if (record !== undefined && !record.released && record.engine !== this.#engine) return undefined;
+    const written = await this.#write({ engine: this.#engine, released: false }, held?.seq ?? 0, termMs);
+    if (written === "conflict") return undefined;
+    if (written === "unknown")
+      throw new StoreUnavailable({ operation: "claim the lease", reason: "it did not answer in time" });
     this.#renewedAt = now;
     return { epoch: written, ledger: record?.ledger };
   }
 
-  /** Holds the lease for another term; false when it is somebody else's by now. */
+  /**
+   * Holds the lease for another term, waiting as long as this one lasts; false when it is lost: somebody else's by now, or not renewed
+   * before this holder's own clock says that the server may let it go. Never rejects.
+   */
   async renew(now: number): Promise<boolean> {
-    const written = await this.#write({ engine: this.#engine, released: false }, this.#revision);
-    if (written === undefined) return false;
+    const leftMs = this.#renewedAt + termMs - now;
+    if (leftMs <= 0) return false;
+    const written = await this.#write({ engine: this.#engine, released: false }, this.#revision, leftMs).catch(
+      () => "unknown" as const, // refused for good: the term runs out all the same
+    );
+    if (typeof written !== "number") return false;
     this.#renewedAt = now;
     return true;
   }
 
   /** Whether the holder must assume, by its own clock, that the server has let the lease go. */
   isExpired(now: number): boolean {
-    return now - this.#renewedAt > leaseTiming.ttlMs - 500;
+    return now - this.#renewedAt > termMs;
   }
 
-  /** Gives the lease up so that a standby leads at once. */
+  /** Gives the lease up so that a standby leads at once. A ledger too large for one message is left out: then the next leader asks. */
   async release(ledger: readonly LedgerEntry[]): Promise<void> {
-    await this.#write({ engine: this.#engine, released: true, ledger: ledger.slice(0, 5_000) }, this.#revision);
+    const record: LeaseRecord = { engine: this.#engine, released: true };
+    const whole = { ...record, ledger };
+    const fits = jsonBytes(whole).length < this.#link.maxPayload / 2;
+    this.#renewedAt = Number.NEGATIVE_INFINITY;
+    await this.#write(fits ? whole : record, this.#revision, releaseWithinMs);
   }
 
-  async #write(record: LeaseRecord, expect: number): Promise<number | undefined> {
-    const result = await this.#publisher.append(this.#subject, jsonBytes(record), expect);
-    if (!result.ok) return undefined;
+  async #write(record: LeaseRecord, expect: number, withinMs: number): Promise<number | "conflict" | "unknown"> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<"unknown">((resolve) => {
+      timer = setTimeout(() => resolve("unknown"), withinMs);
+    });
+    // A write that is late may be stored later all the same: it is ours, and claim() knows it by its engine.
+    const append = this.#publisher.append(this.#subject, jsonBytes(record), expect);
+    append.catch(() => {}); // it may also fail after nobody waits for it any more
+    const result = await Promise.race([append, late]).finally(() => clearTimeout(timer));
+    if (result === "unknown") return "unknown";
+    if (!result.ok) return "conflict";
     this.#revision = result.seq;
     return result.seq;
   }

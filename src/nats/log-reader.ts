@@ -3,12 +3,15 @@
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { jsonBytes } from "../protocol/bytes.ts";
+import { deliveryOf } from "./ack-subject.ts";
 import type { NatsLink } from "./link.ts";
 
 export interface LogListener {
+  /** In the order of the log, each message once, as long as the server keeps what it has acknowledged. */
   onMessage(seq: number, subject: string, data: Uint8Array): void;
   /** Everything that was stored when the reader (re)started has been handed over. */
   onCaughtUp(): void;
+  /** Why the reader starts again, or what a listener threw; it goes on by itself. */
   onTrouble(reason: string): void;
 }
 
@@ -98,9 +101,11 @@ class FollowingReader implements LogReader {
     const consumer = `log${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
     this.#subscription = nc.subscribe(inbox, {
       callback: (error, message) => {
-        if (error === null && generation === this.#generation) this.#receive(message);
+        if (error === null && generation === this.#generation) this.#guarded(() => this.#receive(message));
       },
     });
+    await this.#assertNotRewound(generation);
+    if (generation !== this.#generation) return;
     const request = {
       stream_name: this.#stream,
       action: "create",
@@ -132,13 +137,32 @@ class FollowingReader implements LogReader {
     if (answer.num_pending === 0 && this.#delivered === 0) this.#caughtUp();
   }
 
+  /** A server that came back without its newest messages (a power cut, a restored backup) counts from there again. */
+  async #assertNotRewound(generation: number): Promise<void> {
+    const reply = await this.#link.nc.request(`$JS.API.STREAM.INFO.${this.#stream}`, "", { timeout: 3_000 });
+    const { error, state } = reply.json() as { error?: { description: string }; state?: { last_seq: number } };
+    if (state === undefined) throw new Error(error?.description ?? "no state of the stream");
+    if (generation !== this.#generation || state.last_seq >= this.position) return;
+    this.#listener.onTrouble(`the log ends at ${state.last_seq}, ${this.position} was read: entries are lost`);
+    this.position = state.last_seq;
+  }
+
+  /** An error that left a callback would end the client's reading of the whole connection. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#listener.onTrouble(`a listener failed at ${this.position}: ${String(error)}`);
+    }
+  }
+
   #receive(message: Msg): void {
     this.#lastHeardAt = Date.now();
     if (message.headers?.code === 100) {
       this.#control(message);
       return;
     }
-    const { seq, delivered, pending } = readReply(message.reply!);
+    const { seq, delivered, pending } = deliveryOf(message.reply!);
     if (delivered !== this.#delivered + 1) {
       this.#listener.onTrouble(`delivery ${delivered} after ${this.#delivered}`);
       this.#restart();
@@ -147,7 +171,7 @@ class FollowingReader implements LogReader {
     this.#delivered = delivered;
     if (seq > this.position) {
       this.position = seq;
-      this.#listener.onMessage(seq, message.subject, message.data);
+      this.#guarded(() => this.#listener.onMessage(seq, message.subject, message.data));
     }
     if (pending === 0) this.#caughtUp();
   }
@@ -178,19 +202,4 @@ class FollowingReader implements LogReader {
     this.#listener.onTrouble(`nothing heard for ${silentAfterMs} ms`);
     this.#restart();
   }
-}
-
-/** `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`, with a domain and account before the stream on some servers. */
-function readReply(reply: string): { readonly seq: number; readonly delivered: number; readonly pending: number } {
-  let end = reply.length;
-  const numbers: number[] = [];
-  // From the end: an eleventh token (a random one) follows the pending count when a domain is present.
-  const tokens = reply.split(".").length;
-  if (tokens > 11) end = reply.lastIndexOf(".");
-  for (let i = 0; i < 4; i++) {
-    const dot = reply.lastIndexOf(".", end - 1);
-    numbers.push(Number(reply.slice(dot + 1, end)));
-    end = dot;
-  }
-  return { pending: numbers[0]!, delivered: numbers[2]!, seq: numbers[3]! };
 }

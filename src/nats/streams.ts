@@ -9,14 +9,15 @@ import {
   type StreamConfig,
 } from "@nats-io/jetstream";
 import { Effect, Schedule } from "effect";
-import { type PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
+import { PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { deniedSubject } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
-import { refusal } from "./requirements.ts";
 
 export interface StreamOptions {
+  /** Existing streams are brought up to this many replicas, never down. */
   readonly replicas: 1 | 3;
-  /** Bytes at which new runs are refused. */
+  /** Bytes at which new runs are refused. An existing stream keeps its limit when this is absent. @default no limit */
   readonly maxBytes?: number | undefined;
 }
 
@@ -24,6 +25,11 @@ export const leaseTtlMs = 5_000;
 /** A full stream would refuse outcomes too, so its own limit lies above the one at which new runs are refused. */
 export const reserveBytes = (maxBytes: number): number => Math.max(64 * 1024 * 1024, Math.ceil(maxBytes / 4));
 
+/**
+ * Makes what is missing and updates what differs. Any number of processes may do so at once.
+ *
+ * Fails: {@link StoreUnavailable} for a refusal, or after 10 s without JetStream; {@link PermissionDenied}
+ */
 export const ensureStreams = (
   link: NatsLink,
   subjects: Subjects,
@@ -31,76 +37,117 @@ export const ensureStreams = (
 ): Effect.Effect<void, StoreUnavailable | PermissionDenied> =>
   Effect.tryPromise({
     try: () => ensureAll(link, subjects, options),
-    catch: (cause) => unavailable(link.url, cause),
+    catch: (cause) => cause as NotEnsured,
   }).pipe(
     Effect.retry({
-      while: (error) => error._tag === "StoreUnavailable",
+      while: (failure) => failure.passes,
       schedule: Schedule.spaced("200 millis"),
       times: 50,
     }),
+    Effect.mapError((failure) => failure.error),
   );
 
+/** Why a stream could not be ensured, and whether that passes. */
+interface NotEnsured {
+  readonly passes: boolean;
+  readonly error: StoreUnavailable | PermissionDenied;
+}
+
+type NamedConfig = Partial<StreamConfig> & { readonly name: string };
+
 async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOptions): Promise<void> {
-  const manager = await jetstreamManager(link.nc, { timeout: 5_000, checkAPI: false });
-  for (const config of configs(subjects, options)) await ensure(manager, config);
-}
-
-type NamedConfig = Partial<StreamConfig> & { name: string };
-
-function configs(subjects: Subjects, options: StreamOptions): NamedConfig[] {
-  const bucket = (name: string): NamedConfig => ({
-    name: `KV_${name}`,
-    subjects: [`$KV.${name}.>`],
-    max_msgs_per_subject: 1,
-    discard: DiscardPolicy.New,
-    allow_rollup_hdrs: true,
-    deny_delete: true,
-    allow_direct: true,
-    storage: StorageType.File,
-    num_replicas: options.replicas,
-  });
-  return [
-    {
-      name: subjects.stream,
-      subjects: [subjects.runs, subjects.outcomes],
-      retention: RetentionPolicy.Limits,
-      storage: StorageType.File,
-      max_msgs_per_subject: 1,
-      discard: DiscardPolicy.New,
-      allow_direct: true,
-      num_replicas: options.replicas,
-      max_bytes: options.maxBytes === undefined ? -1 : options.maxBytes + reserveBytes(options.maxBytes),
-    },
-    bucket(subjects.bucket),
-    { ...bucket(subjects.leaseBucket), max_age: leaseTtlMs * 1_000_000, duplicate_window: leaseTtlMs * 1_000_000 },
+  const configs = [
+    logConfig(subjects, options),
+    bucketConfig(subjects.bucket, options),
+    { ...bucketConfig(subjects.leaseBucket, options), ...leaseLife },
   ];
-}
-
-async function ensure(manager: JetStreamManager, config: NamedConfig): Promise<void> {
-  try {
-    const { config: found } = await manager.streams.info(config.name);
-    const isCurrent = Object.entries(config).every(([field, value]) =>
-      isEqual(found[field as keyof StreamConfig], value),
-    );
-    if (!isCurrent) await manager.streams.update(config.name, config);
-  } catch (error) {
-    if (!(error instanceof Error) || !isMissing(error)) throw error;
-    await manager.streams.add(config).catch((cause: unknown) => {
-      if (!isTaken(cause)) throw cause; // another process made it in the same moment
-    });
+  for (const config of configs) {
+    try {
+      const manager = await jetstreamManager(link.nc, { timeout: 3_000, checkAPI: false });
+      await ensure(manager, config);
+    } catch (cause) {
+      throw notEnsured(config.name, cause);
+    }
   }
 }
 
+const logConfig = (subjects: Subjects, { replicas, maxBytes }: StreamOptions): NamedConfig => ({
+  name: subjects.stream,
+  subjects: [subjects.runs, subjects.outcomes],
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  max_msgs_per_subject: 1,
+  discard: DiscardPolicy.New,
+  allow_direct: true,
+  num_replicas: replicas,
+  // Newer servers allow 1000 consumers a stream unless told otherwise; every warm engine is one.
+  max_consumers: 100_000,
+  ...(maxBytes !== undefined && { max_bytes: maxBytes + reserveBytes(maxBytes) }),
+});
+
+const bucketConfig = (name: string, { replicas }: StreamOptions): NamedConfig => ({
+  name: `KV_${name}`,
+  subjects: [`$KV.${name}.>`],
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  max_msgs_per_subject: 1,
+  discard: DiscardPolicy.New,
+  allow_rollup_hdrs: true,
+  deny_delete: true,
+  allow_direct: true,
+  num_replicas: replicas,
+  max_consumers: 100_000,
+});
+
+const leaseLife = { max_age: leaseTtlMs * 1_000_000, duplicate_window: leaseTtlMs * 1_000_000 } as const;
+
+async function ensure(manager: JetStreamManager, config: NamedConfig): Promise<void> {
+  const found = await configOf(manager, config.name);
+  if (found === undefined) {
+    await manager.streams.add({ ...config }).catch(async (cause: unknown) => {
+      if (!isTaken(cause)) throw cause;
+      // Another process made it in the same moment, perhaps with other options.
+      await update(manager, config, (await configOf(manager, config.name)) ?? (config as StreamConfig));
+    });
+  } else await update(manager, config, found);
+}
+
+async function configOf(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+  try {
+    return (await manager.streams.info(name)).config;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Fixed when a stream is made; a server refuses to change them, and an older stream works with what it has. */
+const fixed = new Set(["name", "max_consumers", "deny_delete"]);
+
+async function update(manager: JetStreamManager, config: NamedConfig, found: StreamConfig): Promise<void> {
+  const wanted = { ...config, num_replicas: Math.max(config.num_replicas ?? 1, found.num_replicas) };
+  const differing = Object.entries(wanted).filter(
+    ([field, value]) => !fixed.has(field) && !isEqual(found[field as keyof StreamConfig], value),
+  );
+  if (differing.length > 0) await manager.streams.update(config.name, Object.fromEntries(differing));
+}
+
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-const isMissing = (error: Error): boolean =>
-  error.name === "StreamNotFoundError" || /stream not found/i.test(error.message);
+
+const streamNotFound = 10059;
+/** Left for a moment by the removal of the account's last stream. */
+const noStoreYet = 10049;
 const isTaken = (error: unknown): boolean => error instanceof JetStreamApiError && error.code === 10058;
 
-function unavailable(url: string, cause: unknown): StoreUnavailable | PermissionDenied {
-  const sorted = refusal(url, cause);
-  if (sorted._tag === "PermissionDenied") return sorted;
-  return new StoreUnavailable({
-    operation: "make its streams",
-    reason: cause instanceof Error ? cause.message : String(cause),
-  });
+function notEnsured(stream: string, cause: unknown): NotEnsured {
+  const denied = deniedSubject(cause);
+  if (denied !== undefined) {
+    const error = new PermissionDenied({ subject: denied, reason: `this user may not look after stream ${stream}` });
+    return { passes: false, error };
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const error = new StoreUnavailable({ operation: `make or update stream ${stream}`, reason });
+  // Whatever is no answer of the API passes: a timeout, no responders, a broken connection.
+  const passes = !(cause instanceof JetStreamApiError) || cause.status >= 500 || cause.code === noStoreYet;
+  return { passes, error };
 }

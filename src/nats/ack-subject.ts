@@ -1,0 +1,42 @@
+/** Where a delivered message stands: read from its reply subject, for every message of the log, so without splitting it. */
+export interface Delivery {
+  /** Sequence in the stream. */
+  readonly seq: number;
+  /** Deliveries of this consumer so far, this one included. */
+  readonly delivered: number;
+  /** Stored messages that this consumer has not delivered yet. */
+  readonly pending: number;
+}
+
+const dot = 0x2e;
+const zero = 0x30;
+
+/**
+ * Reads `$JS.ACK.<stream>.<consumer>.<times>.<stream seq>.<consumer seq>.<time>.<pending>`, or the longer form with a domain and an account
+ * before the stream and perhaps a random token at the end.
+ */
+export function deliveryOf(reply: string): Delivery {
+  let tokens = 1;
+  for (let i = 0; i < reply.length; i++) if (reply.charCodeAt(i) === dot) tokens += 1;
+  // The five numbers follow four tokens in the short form, six in the long one.
+  let from = 0;
+  for (let skip = tokens >= 11 ? 7 : 5; skip > 0; skip--) from = reply.indexOf(".", from) + 1;
+  const seqEnd = reply.indexOf(".", from);
+  const deliveredEnd = reply.indexOf(".", seqEnd + 1);
+  const timeEnd = reply.indexOf(".", deliveredEnd + 1);
+  return {
+    seq: numberAt(reply, from),
+    delivered: numberAt(reply, seqEnd + 1),
+    pending: numberAt(reply, timeEnd + 1),
+  };
+}
+
+function numberAt(text: string, from: number): number {
+  let value = 0;
+  for (let i = from; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - zero;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  return value;
+}
