@@ -1,20 +1,21 @@
-// Types of the tasks of a worker class, derived from its method signatures: decorators cannot change a class's type.
+// The tasks of a worker class. The types are derived from its method signatures: decorators cannot change a class's type.
+import { assertName } from "../domain/names.ts";
 import type { Sent } from "../domain/schema.ts";
 import type { Wire } from "../domain/wire.ts";
 import type { TaskContext } from "../domain/worker.ts";
-import type { TaskReference } from "./task-reference.ts";
+import type { ArgsOf, TaskReference, TaskShape } from "./task-reference.ts";
 
 type AnyMethod = (this: any, ...args: any[]) => unknown;
 type ResultOf<R> = R extends { readonly "~effect/Effect": { readonly _A: (_: never) => infer A } } ? A : Awaited<R>;
 
-type InputArgs<M extends AnyMethod> =
+type InputOfMethod<M extends AnyMethod> =
   Parameters<M> extends []
-    ? [input?: undefined]
+    ? undefined
     : Parameters<M> extends [infer P, ...unknown[]]
-      ? [input: Sent<P>]
+      ? Sent<P>
       : Parameters<M> extends [(infer P)?, ...unknown[]]
-        ? [input?: Sent<P>]
-        : [input: unknown];
+        ? Sent<P> | undefined
+        : unknown;
 
 type IsTask<M> = M extends AnyMethod
   ? Parameters<M> extends [unknown?, unknown?]
@@ -25,7 +26,9 @@ type IsTask<M> = M extends AnyMethod
   : false;
 
 /** The reference to the task that a method is. */
-export type TaskOf<M> = M extends AnyMethod ? TaskReference<InputArgs<M>, Wire<ResultOf<ReturnType<M>>>> : never;
+export type TaskOf<M> = M extends AnyMethod
+  ? TaskReference<ArgsOf<InputOfMethod<M>>, Wire<ResultOf<ReturnType<M>>>>
+  : never;
 
 /**
  * One reference for each method. No key is filtered out: that would resolve every return type, and a task that calls a sibling
@@ -34,3 +37,34 @@ export type TaskOf<M> = M extends AnyMethod ? TaskReference<InputArgs<M>, Wire<R
 export type ClassTasks<W> = {
   readonly [K in keyof W]: IsTask<W[K]> extends true ? TaskOf<W[K]> : "not shaped like a task";
 };
+
+type Make = (shape: TaskShape) => object;
+
+/** The tasks that the decorators named; another key says which there are. */
+export function tasksOf(cls: Function, shapes: ReadonlyMap<string, TaskShape>, make: Make): object {
+  return lazily(new Set(shapes.keys()), (key) => {
+    const shape = shapes.get(key);
+    if (shape !== undefined) return make(shape);
+    throw new TypeError(
+      `${cls.name || "the class"}.${key} is no task; use one of ${[...shapes.keys()].join(", ")}, or write @Task() above the method`,
+    );
+  });
+}
+
+/** Where only the type of a class is known, a task has its method's name. */
+export const tasksByName = (make: Make): object =>
+  lazily(new Set(), (key) => make({ name: assertName("task", key, "tasks()") }));
+
+/** What is read of any object: by `await`, by JSON, by a console. */
+const notTasks = new Set(["then", "toJSON", "constructor", "inspect"]);
+
+function lazily(keys: ReadonlySet<string>, make: (key: string) => object): object {
+  const made = new Map<string, object>();
+  const get = (_: object, key: string | symbol) => {
+    if (typeof key === "symbol" || (notTasks.has(key) && !keys.has(key))) return undefined;
+    const known = made.get(key) ?? make(key);
+    made.set(key, known);
+    return known;
+  };
+  return new Proxy({}, { get });
+}

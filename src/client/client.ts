@@ -1,19 +1,17 @@
 // The caller's side: tasks to run, runs to look at, workers and queues to see. Promises and plain objects only.
-
 import type { Contract } from "../domain/contract.ts";
 import { assertName } from "../domain/names.ts";
 import { assertRunId, makeRunIdGenerator } from "../domain/run-id.ts";
-import type { AnySchema, InputOf, OutputOf } from "../domain/schema.ts";
-import { toStandard } from "../domain/schema.ts";
+import { type AnySchema, type InputOf, type OutputOf, toStandard } from "../domain/schema.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
-import type { ClassTasks } from "./class-tasks.ts";
+import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
 import { EngineRequests } from "./engine-requests.ts";
 import { Results } from "./results.ts";
 import { RunHandle } from "./run-handle.ts";
-import { type TaskParts, TaskReference, type TaskShape } from "./task-reference.ts";
+import { type ArgsOf, type TaskParts, TaskReference, type TaskShape } from "./task-reference.ts";
 
 type WorkerClass<W> = abstract new (...args: any) => W;
 
@@ -33,6 +31,7 @@ export class Natchet {
   readonly #taskParts: TaskParts;
   readonly #results: Results;
   readonly #requests: EngineRequests;
+  #closing: Promise<void> | undefined;
 
   constructor(parts: ClientParts) {
     const { link, publisher, subjects } = parts;
@@ -46,6 +45,7 @@ export class Natchet {
       results: this.#results,
       requests: this.#requests,
       nextId: makeRunIdGenerator(),
+      isClosed: () => this.#closing !== undefined,
     };
   }
 
@@ -56,25 +56,23 @@ export class Natchet {
    * checked by the task's schema before they are sent.
    */
   tasks<W extends object>(cls?: WorkerClass<W>): ClassTasks<W> {
-    if (cls === undefined) return this.#tasksByName() as ClassTasks<W>;
-    const references = Array.from(
-      this.#parts.describe(cls),
-      ([key, shape]) => [key, new TaskReference(shape, this.#taskParts)] as const,
-    );
-    return Object.fromEntries(references) as unknown as ClassTasks<W>;
+    const make = (shape: TaskShape) =>
+      new TaskReference<[input?: unknown], unknown>({ ...shape, givesWireOutput: true }, this.#taskParts);
+    const references = cls === undefined ? tasksByName(make) : tasksOf(cls, this.#parts.describe(cls), make);
+    return references as ClassTasks<W>;
   }
 
   /** A task by its contract, or by its name with types that the caller declares. */
   task<I extends AnySchema, O extends AnySchema>(
     contract: Contract<I, O>,
-  ): TaskReference<[input: InputOf<I>], OutputOf<O>>;
-  task<Input = unknown, Output = unknown>(name: string): TaskReference<[input: Input], Output>;
-  task(task: string | Contract): TaskReference<[input: unknown], unknown> {
+  ): TaskReference<ArgsOf<InputOf<I>>, OutputOf<O>>;
+  task<Input = unknown, Output = unknown>(name: string): TaskReference<ArgsOf<Input>, Output>;
+  task(task: string | Contract): TaskReference<[input?: unknown], unknown> {
     if (typeof task === "string") return new TaskReference({ name: assertName("task", task, "task") }, this.#taskParts);
     const shape = {
       name: task.name,
-      input: toStandard(task.input, "input"),
-      output: toStandard(task.output, "output"),
+      input: toStandard(task.input, `task "${task.name}": input`),
+      output: toStandard(task.output, `task "${task.name}": output`),
     };
     return new TaskReference(shape, this.#taskParts);
   }
@@ -90,8 +88,12 @@ export class Natchet {
     return this.#requests.list(filter, options.limit ?? 100, options.before?.getTime());
   }
 
-  /** Cancels every unfinished run that matches; resolves with the keys. Fails: EngineUnreachable */
-  cancel(filter: RunFilter, reason = "cancelled by a caller"): Promise<CancelReply> {
+  /** Cancels every unfinished run that matches; resolves with the keys. Fails: EngineUnreachable, TypeError for a filter that matches all runs */
+  async cancel(filter: RunFilter, reason = "cancelled by a caller"): Promise<CancelReply> {
+    if (Object.values(filter).every((part) => part === undefined))
+      throw new TypeError(
+        'cancel: an empty filter would cancel every run; say which, for example { task: "send-email" }',
+      );
     return this.#requests.cancel({ filter, reason });
   }
 
@@ -104,23 +106,17 @@ export class Natchet {
   }
 
   /** Closes the connection; who still waits for a result is told so. Runs go on. */
-  async close(): Promise<void> {
-    this.#results.close();
-    await this.#parts.release();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #tasksByName(): object {
-    const parts = this.#taskParts;
-    return new Proxy(
-      {},
-      {
-        get: (_, key) =>
-          typeof key === "string" && key !== "then" ? new TaskReference({ name: key }, parts) : undefined,
-      },
-    );
+  async #close(): Promise<void> {
+    this.#results.close();
+    await this.#parts.release();
   }
 }

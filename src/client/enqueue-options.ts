@@ -52,7 +52,7 @@ function dueAtOf({ delay, at }: EnqueueOptions, now: number): number {
     throw new TypeError('delay and at exclude each other; give one, for example { delay: "10m" }');
   if (delay !== undefined) return now + parseDuration(delay, "delay");
   if (at === undefined) return 0;
-  const time = typeof at === "number" ? at : at.getTime();
+  const time = at instanceof Date ? at.getTime() : typeof at === "number" ? at : Number.NaN;
   if (!Number.isFinite(time) || time < 0)
     throw new TypeError(
       `at: ${String(at)} is no time; use a Date or epoch milliseconds, for example new Date("2030-01-31T09:00:00Z")`,
@@ -61,6 +61,8 @@ function dueAtOf({ delay, at }: EnqueueOptions, now: number): number {
 }
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata))
+    throw new TypeError(`metadata: ${String(metadata)} is no record of texts; for example { customer: "42" }`);
   for (const [name, value] of Object.entries(metadata)) {
     if (typeof value !== "string")
       throw new TypeError(

@@ -1,33 +1,53 @@
 // Waits for results, many at once: one inbox, one table. Forwarding is best effort, so whoever still waits is asked for again: after
 // a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
-import { createInbox } from "@nats-io/transport-node";
 import { ResultNotAwaited, RunCancelled, RunFailed, RunNotFound } from "../domain/errors.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { jsonOf } from "../protocol/bytes.ts";
 import { decodeAskResultsReply, encodeMessage, errorOfReply, parseJson } from "../protocol/messages.ts";
 import { decodeOutcomeEntry, type FinalDetail, type Outcome } from "../protocol/outcome-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { type Asked, AskTimes } from "./ask-times.ts";
 
 interface Waiter {
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
-const firstPauseMs = 2_000;
-const longestPauseMs = 60_000;
+/** A run that somebody of this client waits for. */
+interface Wait extends Asked {
+  readonly waiters: Waiter[];
+  /** Creates that are not acknowledged: until they are, an engine may rightly not know the run. */
+  creating: number;
+  /** Asked for while it was being created. */
+  mustAsk: boolean;
+}
+
 const keysInARequest = 1_000;
+/** Ids may have 256 bytes: a request must fit the smallest `max_payload` that is usual. */
+const charactersInARequest = 60_000;
+
+/** A wait that can be given up alone, whoever else waits for the same run. */
+export interface Awaited {
+  readonly output: Promise<unknown>;
+  readonly giveUp: (error: Error) => void;
+}
+
+/** A wait that began before its run was stored. */
+export interface Expected extends Awaited {
+  /** The run is stored; `created` false: its first create named another inbox, if any. */
+  readonly stored: (created: boolean) => void;
+}
 
 export class Results {
   /** Named in run entries by callers that wait. */
-  readonly inbox = createInbox();
+  readonly inbox = `_INBOX.${crypto.randomUUID().replaceAll("-", "")}`;
   readonly #link: NatsLink;
   readonly #subjects: Subjects;
-  readonly #waiters = new Map<string, Waiter[]>();
-  /** Keys to ask for with the next request. */
-  #toAsk = new Set<string>();
-  #isAskScheduled = false;
-  #pauseMs = firstPauseMs;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #waits = new Map<string, Wait>();
+  readonly #times = new AskTimes<Wait>((due) => this.#askFor(due));
+  /** Keys to ask for with the next requests. */
+  readonly #toAsk = new Set<string>();
+  #isAsking = false;
   #isClosed = false;
   readonly #end: (() => void)[];
 
@@ -43,58 +63,87 @@ export class Results {
     this.#end = [() => inbox.unsubscribe(), () => epoch.unsubscribe(), link.onReconnect(() => this.#askForAll())];
   }
 
-  /** Waits for the output of a run. `mustAsk`: nobody will send it unasked. */
-  wait(key: string, mustAsk: boolean): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#isClosed) {
-        reject(closed(key));
-        return;
-      }
-      const waiters = this.#waiters.get(key);
-      if (waiters === undefined) this.#waiters.set(key, [{ resolve, reject }]);
-      else waiters.push({ resolve, reject });
-      if (mustAsk) this.ask(key);
-      this.#watch();
-    });
+  /** Runs that are waited for. */
+  get size(): number {
+    return this.#waits.size;
   }
 
-  /** Asks for a result with the next request; all that are asked for in one tick travel together. */
-  ask(key: string): void {
-    this.#toAsk.add(key);
-    if (this.#isAskScheduled) return;
-    this.#isAskScheduled = true;
-    setImmediate(() => {
-      this.#isAskScheduled = false;
-      const keys = [...this.#toAsk];
-      this.#toAsk.clear();
-      for (let i = 0; i < keys.length; i += keysInARequest) void this.#request(keys.slice(i, i + keysInARequest));
-    });
+  /** Waits for the output of a run that exists: nobody will send it unasked. */
+  wait(key: string): Awaited {
+    const waiting = this.#open(key);
+    this.#ask(key);
+    return waiting;
   }
 
-  /** Ends a wait whose run could not be created. */
-  abandon(key: string, error: Error): void {
-    this.#settle(key, (waiter) => waiter.reject(error));
+  /** Waits for the output of a run that is about to be created, so that a result which is faster than the acknowledgement is not missed. */
+  expect(key: string): Expected {
+    const { output, giveUp } = this.#open(key);
+    const wait = this.#waits.get(key);
+    if (wait === undefined) return { output, giveUp, stored: () => {} };
+    wait.creating += 1;
+    const stored = (created: boolean) => {
+      wait.creating -= 1;
+      if (wait.creating === 0 && (wait.mustAsk || !created)) this.#ask(key);
+    };
+    const giveUpCreating = (error: Error) => {
+      giveUp(error);
+      stored(true);
+    };
+    return { output, giveUp: giveUpCreating, stored };
   }
 
+  /** Everybody who waits is told so. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#times.close();
+    this.#toAsk.clear();
     for (const end of this.#end) end();
-    for (const key of [...this.#waiters.keys()]) this.#settle(key, (waiter) => waiter.reject(closed(key)));
+    for (const [key, wait] of [...this.#waits]) this.#settle(wait, (waiter) => waiter.reject(closed(key)));
+  }
+
+  #open(key: string): Awaited {
+    if (this.#isClosed) return { output: Promise.reject(closed(key)), giveUp: () => {} };
+    let giveUp!: (error: Error) => void;
+    const output = new Promise<unknown>((resolve, reject) => {
+      const waiter = { resolve, reject };
+      this.#add(key, waiter);
+      giveUp = (error) => this.#giveUp(key, waiter, error);
+    });
+    return { output, giveUp };
+  }
+
+  #add(key: string, waiter: Waiter): void {
+    const wait = this.#waits.get(key);
+    if (wait !== undefined) {
+      wait.waiters.push(waiter);
+      return;
+    }
+    const first: Wait = { key, waiters: [waiter], creating: 0, mustAsk: false, level: 0, dueAt: 0 };
+    this.#waits.set(key, first);
+    this.#times.add(first);
+  }
+
+  #giveUp(key: string, waiter: Waiter, error: Error): void {
+    const wait = this.#waits.get(key);
+    const at = wait?.waiters.indexOf(waiter) ?? -1;
+    if (wait !== undefined && at >= 0) wait.waiters.splice(at, 1);
+    if (wait?.waiters.length === 0) this.#forget(wait);
+    waiter.reject(error);
   }
 
   #receive(data: Uint8Array): void {
-    this.#pauseMs = firstPauseMs;
     for (const outcome of decodeOutcomeEntry(data).outcomes) {
-      if (this.#waiters.has(outcome.key)) this.#deliver(outcome);
+      const wait = this.#waits.get(outcome.key);
+      if (wait !== undefined) this.#deliver(wait, outcome);
     }
   }
 
-  #deliver(outcome: Outcome): void {
-    const { key } = outcome;
+  #deliver(wait: Wait, outcome: Outcome): void {
+    const { key } = wait;
     if (outcome.kind === "completed") {
       const output = jsonOf(outcome.output);
-      this.#settle(key, (waiter) => waiter.resolve(output));
+      this.#settle(wait, (waiter) => waiter.resolve(output));
       return;
     }
     const { error, reason, attempts } = outcome.detail as FinalDetail;
@@ -102,44 +151,87 @@ export class Results {
       outcome.kind === "cancelled"
         ? new RunCancelled({ key, reason: reason ?? "no reason given" })
         : new RunFailed({ key, error: error ?? { name: "Error", message: "unknown" }, attempts });
-    this.#settle(key, (waiter) => waiter.reject(failure));
+    this.#settle(wait, (waiter) => waiter.reject(failure));
   }
 
-  #settle(key: string, tell: (waiter: Waiter) => void): void {
-    const waiters = this.#waiters.get(key);
-    this.#waiters.delete(key);
-    for (const waiter of waiters ?? []) tell(waiter);
+  #settle(wait: Wait, tell: (waiter: Waiter) => void): void {
+    this.#forget(wait);
+    for (const waiter of wait.waiters) tell(waiter);
   }
 
-  async #request(keys: readonly string[]): Promise<void> {
-    if (!this.#link.isConnected()) return;
-    try {
-      const message = encodeMessage({ keys, inbox: this.inbox });
-      const reply = await this.#link.nc.request(this.#subjects.engine("result"), message, { timeout: 5_000 });
-      if (errorOfReply(parseJson(reply.data, "result reply")) !== undefined) return;
-      for (const key of decodeAskResultsReply(reply.data).unknown) this.abandon(key, new RunNotFound({ key }));
-    } catch {
-      // Nobody leads just now: asked again when somebody does.
+  #forget(wait: Wait): void {
+    this.#waits.delete(wait.key);
+    this.#times.remove(wait);
+  }
+
+  #ask(key: string): void {
+    this.#toAsk.add(key);
+    this.#askSoon();
+  }
+
+  /** The short pauses begin anew: who was just asked may be about to lead only. */
+  #askForAll(): void {
+    for (const wait of this.#waits.values()) this.#times.restart(wait);
+    this.#askFor(this.#waits.values());
+  }
+
+  #askFor(waits: Iterable<Wait>): void {
+    for (const { key } of waits) this.#toAsk.add(key);
+    this.#askSoon();
+  }
+
+  #askSoon(): void {
+    if (this.#isAsking || this.#toAsk.size === 0) return;
+    this.#isAsking = true;
+    setImmediate(() => {
+      this.#askAll().finally(() => {
+        this.#isAsking = false;
+        this.#askSoon();
+      });
+    });
+  }
+
+  /** One request after the other: a million waits must not be a thousand requests at once. What is not answered is due again later. */
+  async #askAll(): Promise<void> {
+    while (this.#toAsk.size > 0 && !this.#isClosed) {
+      const keys = this.#nextKeys();
+      if (keys.length > 0 && !(await this.#request(keys))) this.#toAsk.clear();
     }
   }
 
-  #askForAll(): void {
-    this.#pauseMs = firstPauseMs;
-    for (const key of this.#waiters.keys()) this.ask(key);
+  #nextKeys(): string[] {
+    const keys: string[] = [];
+    let characters = 0;
+    for (const key of this.#toAsk) {
+      if (keys.length === keysInARequest || characters > charactersInARequest) break;
+      this.#toAsk.delete(key);
+      const wait = this.#waits.get(key);
+      if (wait === undefined) continue; // came meanwhile
+      wait.mustAsk = wait.creating > 0;
+      if (wait.mustAsk) continue;
+      keys.push(key);
+      characters += key.length;
+    }
+    return keys;
   }
 
-  #watch(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (this.#waiters.size === 0) {
-        this.#pauseMs = firstPauseMs;
-        return;
-      }
-      for (const key of this.#waiters.keys()) this.ask(key);
-      this.#pauseMs = Math.min(this.#pauseMs * 1.5, longestPauseMs);
-      this.#watch();
-    }, this.#pauseMs);
+  /** Whether an engine has answered. */
+  async #request(keys: readonly string[]): Promise<boolean> {
+    if (!this.#link.isConnected()) return false; // asked for again after the reconnect
+    try {
+      const message = encodeMessage({ keys, inbox: this.inbox });
+      const reply = await this.#link.nc.request(this.#subjects.engine("result"), message, { timeout: 5_000 });
+      if (errorOfReply(parseJson(reply.data, "result reply")) !== undefined) return false;
+      for (const key of decodeAskResultsReply(reply.data).unknown) this.#notFound(key);
+      return true;
+    } catch {
+      return false; // nobody leads just now: asked for again when somebody does
+    }
+  }
+
+  #notFound(key: string): void {
+    const wait = this.#waits.get(key);
+    if (wait !== undefined) this.#settle(wait, (waiter) => waiter.reject(new RunNotFound({ key })));
   }
 }
 

@@ -1,4 +1,5 @@
-import { RunNotFound } from "../domain/errors.ts";
+import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
 import { keyOf, type RunInfo } from "../domain/run.ts";
 import type { EngineRequests } from "./engine-requests.ts";
 import type { Results } from "./results.ts";
@@ -7,7 +8,7 @@ import type { Results } from "./results.ts";
 export interface HandleParts {
   readonly results: Results;
   readonly requests: EngineRequests;
-  /** Checks and types the output; the caller's contract, if it has one. */
+  /** Checks and types the output by the caller's contract, if it has one; may be a promise. */
   readonly readOutput: (output: unknown) => unknown;
 }
 
@@ -31,12 +32,22 @@ export class RunHandle<Output = unknown> {
   }
 
   /**
-   * Waits for the output, as long as it takes.
+   * Waits for the output, as long as it takes or as long as `timeout` says; the run itself goes on.
    *
-   * Fails: RunFailed, RunCancelled, RunNotFound, ResultNotAwaited when the client is closed
+   * Fails: RunFailed, RunCancelled, RunNotFound, InvalidData, ResultNotAwaited when time is up or the client is closed
    */
-  async result(): Promise<Output> {
-    return this.#parts.readOutput(await this.#parts.results.wait(this.key, true)) as Output;
+  async result(options: { readonly timeout?: DurationInput | undefined } = {}): Promise<Output> {
+    const { results, readOutput } = this.#parts;
+    const timeoutMs = options.timeout === undefined ? undefined : parseDuration(options.timeout, "timeout");
+    const { output, giveUp } = results.wait(this.key);
+    if (timeoutMs === undefined) return (await readOutput(await output)) as Output;
+    const expire = () => giveUp(new ResultNotAwaited({ key: this.key, reason: `no output after ${options.timeout}` }));
+    const timer = setTimeout(expire, timeoutMs);
+    try {
+      return (await readOutput(await output)) as Output;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** What is known of the run now. Fails: RunNotFound, EngineUnreachable */

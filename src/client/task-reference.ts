@@ -1,11 +1,11 @@
 // A task that a caller can run: by its name, with the types and schemas that the caller knows.
-import { InvalidData, PayloadTooLarge } from "../domain/errors.ts";
+import { InvalidData, PayloadTooLarge, StoreUnavailable } from "../domain/errors.ts";
 import { keyOf } from "../domain/run.ts";
-import { type StandardSchema, validate } from "../domain/schema.ts";
+import { type StandardSchema, type Validation, validate } from "../domain/schema.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { jsonBytes } from "../protocol/bytes.ts";
-import { encodeRunEntry } from "../protocol/run-entry.ts";
+import { encodeRunEntry, type RunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { type EnqueueOptions, entryOf } from "./enqueue-options.ts";
 import { type HandleParts, RunHandle } from "./run-handle.ts";
@@ -15,19 +15,25 @@ export interface TaskParts extends Omit<HandleParts, "readOutput"> {
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly nextId: () => string;
+  readonly isClosed: () => boolean;
 }
 
 export interface TaskShape {
   readonly name: string;
   readonly input?: StandardSchema | undefined;
   readonly output?: StandardSchema | undefined;
+  /** Outputs are checked and given as they travelled, without the schema's transforms: the types of a class say no more. */
+  readonly givesWireOutput?: boolean;
 }
 
-/** Options for many runs: the same for all, or made for each. */
-export type ManyOptions<Input> = EnqueueOptions | ((input: Input, index: number) => EnqueueOptions);
+/** The parameters before the options: an input that may be undefined may be left out. */
+export type ArgsOf<Input> = undefined extends Input ? [input?: Input] : [input: Input];
 
-/** The most runs that one call takes. */
-export const mostInACall = 10_000;
+/** Options for many runs: the same for all, or made for each. */
+export type ManyOptions<Input> = EnqueueOptions | ((input: Input, index: number) => EnqueueOptions | undefined);
+
+/** What the engine and the worker write around an input: the input travels on in assignments and outcomes, which must fit too. */
+const recordBytes = 17 * 1024;
 
 export class TaskReference<Args extends readonly [input?: unknown], Output> {
   readonly name: string;
@@ -52,91 +58,102 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
    * Fails: RunFailed, RunCancelled, InvalidData, PayloadTooLarge, QueueFull
    */
   async run(...given: [...input: Args, options?: EnqueueOptions]): Promise<Output> {
-    return this.#checkOutput(await this.#runOne(given[0], given[1] as EnqueueOptions | undefined)) as Output;
+    return (await this.#runOne(given[0], given[1] as EnqueueOptions | undefined)) as Output;
   }
 
-  /** Stores a run and returns at once; it is executed whatever happens to this process. */
+  /** Stores a run and returns at once; it is executed whatever happens to this process. Fails: InvalidData, PayloadTooLarge, QueueFull */
   async enqueue(...given: [...input: Args, options?: EnqueueOptions]): Promise<RunHandle<Output>> {
-    const { id, created } = await this.#create(
-      given[0],
-      given[1] as EnqueueOptions | undefined,
-      "",
-      this.#parts.nextId,
-    );
-    return new RunHandle<Output>(this.name, id, created, this.#handleParts);
+    return this.#enqueueOne(given[0], given[1] as EnqueueOptions | undefined);
   }
 
   /** Runs many and waits for all outputs, in the order of the inputs; the first failure rejects. */
   async runMany(inputs: readonly Args[0][], options?: ManyOptions<Args[0]>): Promise<Output[]> {
-    assertCount(inputs);
-    const outputs = await Promise.all(inputs.map((input, i) => this.#runOne(input, optionsFor(options, input, i))));
-    return outputs.map((output) => this.#checkOutput(output) as Output);
+    const optionsAt = optionsFor(options);
+    return Promise.all(inputs.map((input, i) => this.#runOne(input, optionsAt(input, i)))) as Promise<Output[]>;
   }
 
-  /** Stores many runs; handles in the order of the inputs. */
+  /** Stores many runs; handles in the order of the inputs. When it rejects, some may have been stored. */
   async enqueueMany(inputs: readonly Args[0][], options?: ManyOptions<Args[0]>): Promise<RunHandle<Output>[]> {
-    assertCount(inputs);
-    const created = await Promise.all(
-      inputs.map((input, i) => this.#create(input, optionsFor(options, input, i), "", this.#parts.nextId)),
-    );
-    return created.map((run) => new RunHandle<Output>(this.name, run.id, run.created, this.#handleParts));
+    const optionsAt = optionsFor(options);
+    return Promise.all(inputs.map((input, i) => this.#enqueueOne(input, optionsAt(input, i))));
+  }
+
+  async #enqueueOne(input: unknown, options: EnqueueOptions | undefined): Promise<RunHandle<Output>> {
+    const payload = this.#encode(input, options, "");
+    if (this.#shape.input !== undefined) await this.#checkInput(input);
+    const id = options?.id ?? this.#parts.nextId();
+    return new RunHandle<Output>(this.name, id, await this.#append(id, payload), this.#handleParts);
   }
 
   async #runOne(input: unknown, options: EnqueueOptions | undefined): Promise<unknown> {
     const { results, nextId } = this.#parts;
+    const payload = this.#encode(input, options, results.inbox);
+    if (this.#shape.input !== undefined) await this.#checkInput(input);
     const id = options?.id ?? nextId();
-    const key = keyOf(this.name, id);
-    // Waits first, so that a result which is faster than the acknowledgement is not missed.
-    const output = results.wait(key, false);
-    const created = this.#create(input, options, results.inbox, () => id).then(
-      (run) => {
-        if (!run.created) results.ask(key);
-      },
-      (error: Error) => results.abandon(key, error),
-    );
-    await created;
-    return output;
+    const { output, stored, giveUp } = results.expect(keyOf(this.name, id));
+    this.#append(id, payload).then(stored, giveUp);
+    return this.#checkOutput(await output);
   }
 
-  async #create(input: unknown, options: EnqueueOptions | undefined, inbox: string, nextId: () => string) {
-    const { link, publisher, subjects } = this.#parts;
-    if (this.#shape.input !== undefined) await this.#check("input", input);
-    const bytes = jsonBytes(input);
-    const payload = encodeRunEntry(entryOf(options, inbox, bytes, Date.now()));
-    // An outcome repeats the input, and an assignment frames it: both must fit too.
-    if (payload.length + 1_024 > link.maxPayload)
-      throw new PayloadTooLarge({
-        what: `the input of task "${this.name}"`,
-        bytes: bytes.length,
-        limit: link.maxPayload,
+  #encode(input: unknown, options: EnqueueOptions | undefined, inbox: string): Uint8Array {
+    if (this.#parts.isClosed())
+      throw new StoreUnavailable({
+        operation: `take a run of task "${this.name}"`,
+        reason: "the client was closed; connect again",
       });
-    const id = options?.id ?? nextId();
-    const result = await publisher.append(subjects.run(this.name, id), payload, 0);
-    return { id, created: result.ok };
+    const entry = entryOf(options, inbox, inputBytes(input, this.name), Date.now());
+    const payload = encodeRunEntry(entry);
+    const bytes = payload.length + recordBytes;
+    if (bytes > this.#parts.link.maxPayload) throw this.#tooLarge(entry, bytes);
+    return payload;
   }
 
-  async #check(what: "input" | "output", value: unknown): Promise<unknown> {
-    const validation = await validate(this.#shape[what], value);
-    if ("issues" in validation) throw new InvalidData({ what, task: this.name, issues: validation.issues });
-    return validation.value;
+  #tooLarge(entry: RunEntry, bytes: number): PayloadTooLarge {
+    const what = `the input of task "${this.name}" (${entry.input.length} bytes) with what is recorded beside it`;
+    return new PayloadTooLarge({ what, bytes, limit: this.#parts.link.maxPayload });
+  }
+
+  /** Whether it was created; false when the id existed. */
+  async #append(id: string, payload: Uint8Array): Promise<boolean> {
+    const { publisher, subjects } = this.#parts;
+    return (await publisher.append(subjects.run(this.name, id), payload, 0)).ok;
+  }
+
+  async #checkInput(input: unknown): Promise<void> {
+    this.#accepted("input", await validate(this.#shape.input, input));
   }
 
   /** The worker has checked the output; here a schema's transforms make of JSON what the contract promises. */
   #checkOutput(output: unknown): unknown {
-    const validation = validate(this.#shape.output, output);
-    if (validation instanceof Promise) return output;
-    if ("issues" in validation) throw new InvalidData({ what: "output", task: this.name, issues: validation.issues });
+    const { output: schema, givesWireOutput } = this.#shape;
+    if (schema === undefined) return output;
+    const accept = (validation: Validation) => {
+      const value = this.#accepted("output", validation);
+      return givesWireOutput === true ? output : value;
+    };
+    const validation = validate(schema, output);
+    return validation instanceof Promise ? validation.then(accept) : accept(validation);
+  }
+
+  #accepted(what: "input" | "output", validation: Validation): unknown {
+    if ("issues" in validation) throw new InvalidData({ what, task: this.name, issues: validation.issues });
     return validation.value;
   }
 }
 
-function optionsFor<I>(options: ManyOptions<I> | undefined, input: I, index: number): EnqueueOptions | undefined {
-  return typeof options === "function" ? options(input, index) : options;
+function inputBytes(input: unknown, task: string): Uint8Array {
+  try {
+    return jsonBytes(input);
+  } catch (cause) {
+    throw new TypeError(`the input of task "${task}" cannot be written as JSON: ${(cause as Error).message}`);
+  }
 }
 
-function assertCount(inputs: readonly unknown[]): void {
-  if (inputs.length > mostInACall)
-    throw new RangeError(
-      `${inputs.length} runs in one call, at most ${mostInACall} are taken; call once for every ${mostInACall}`,
+function optionsFor<I>(options: ManyOptions<I> | undefined): (input: I, index: number) => EnqueueOptions | undefined {
+  if (typeof options === "function") return options;
+  if (options?.id !== undefined)
+    throw new TypeError(
+      `id: "${options.id}" would name all runs of this call; give a function, for example (input) => ({ id: input.orderId })`,
     );
+  return () => options;
 }

@@ -84,7 +84,7 @@ export function parseRetry(input: RetryInput | undefined, where: string): RetryP
 /** The pause after the failed attempt `attempt` (from 1), in milliseconds; `random` gives 0…1. */
 export function retryDelayMs(policy: RetryPolicy, attempt: number, random: () => number): number {
   const grown = policy.backoff === "fixed" ? policy.baseMs : policy.baseMs * policy.factor ** (attempt - 1);
-  const capped = Math.min(grown, policy.maxMs);
+  const capped = Math.min(Number.isNaN(grown) ? 0 : grown, policy.maxMs); // 0 × ∞: no base grows to nothing
   return policy.jitter === 0 ? capped : Math.round(capped * (1 - policy.jitter * random()));
 }
 

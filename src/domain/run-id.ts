@@ -1,3 +1,5 @@
+import { MalformedRecord } from "./errors.ts";
+
 const utf8 = new TextEncoder();
 const maxBytes = 256;
 
@@ -29,9 +31,14 @@ export function encodeRunId(id: string): string {
   return token;
 }
 
-/** Reads back what {@link encodeRunId} wrote. */
+/** Reads back what {@link encodeRunId} wrote. Fails: MalformedRecord */
 export function decodeRunId(token: string): string {
-  return token.includes("=") ? decodeURIComponent(token.replaceAll("=", "%")) : token;
+  if (!token.includes("=")) return token;
+  try {
+    return decodeURIComponent(token.replaceAll("=", "%"));
+  } catch {
+    throw new MalformedRecord({ what: "run id", reason: `${token} is no encoded id` });
+  }
 }
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";

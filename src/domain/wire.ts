@@ -6,7 +6,8 @@ export type Wire<T> =
     ? any
     : unknown extends T
       ? unknown
-      : T extends string | number | boolean | null | undefined | void
+      : // biome-ignore lint/suspicious/noConfusingVoidType: what a method without a return gives
+        T extends string | number | boolean | null | undefined | void
         ? T
         : T extends { toJSON(): infer J }
           ? Wire<J>

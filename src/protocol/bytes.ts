@@ -13,7 +13,16 @@ export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer
 /** JSON as it travels: `undefined` is no bytes at all. */
 export const jsonBytes = (value: unknown): Uint8Array =>
   value === undefined ? noBytes : utf8(JSON.stringify(value) ?? "");
-export const jsonOf = (bytes: Uint8Array): unknown => (bytes.length === 0 ? undefined : JSON.parse(textOf(bytes)));
+
+/** Reads back {@link jsonBytes}. Fails: MalformedRecord */
+export function jsonOf(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) return undefined;
+  try {
+    return JSON.parse(textOf(bytes));
+  } catch (cause) {
+    throw new MalformedRecord({ what: "JSON", reason: (cause as Error).message });
+  }
+}
 
 /** Throws {@link MalformedRecord} unless the record has the version that this code reads and at least `length` bytes. */
 export function assertRecord(bytes: Uint8Array, what: string, length: number): void {

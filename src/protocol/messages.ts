@@ -151,7 +151,7 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
     return jsonOf(bytes);
   } catch (cause) {
-    throw new MalformedRecord({ what, reason: `no JSON: ${(cause as Error).message}` });
+    throw new MalformedRecord({ what, reason: `no JSON: ${(cause as MalformedRecord).reason}` });
   }
 }
 
