@@ -78,6 +78,7 @@ export class Attempt {
     try {
       const checked = await this.#check("input", jsonOf(this.assignment.input));
       if (checked.isRefused) return;
+      if (this.#stop !== undefined) return this.#give(this.#stoppedVerdict(this.#stop)); // stopped before user code began
       this.#armDeadline(this.task.timeoutMs);
       const returned = within(this.#context(checked.value), () => this.task.handler(checked.value, this.#ctx!));
       const output = await (Effect.isEffect(returned)

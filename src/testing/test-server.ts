@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openScope } from "../facade/running-scope.ts";
+import { startOrAttach } from "../nats/embedded/server.ts";
+
+/** A throw-away nats-server on loopback, with a store of its own. */
+export interface TestServer extends AsyncDisposable {
+  readonly url: string;
+  /** Stops it and removes its store. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a nats-server for tests.
+ *
+ * Fails: ServerBinaryNotFound, EmbeddedServerFailed
+ * @example await using server = await testServer(); await start(HelloWorker, { url: server.url, signals: false })
+ */
+export async function testServer(): Promise<TestServer> {
+  const directory = mkdtempSync(join(tmpdir(), "natchet-test-"));
+  const { value, close } = await openScope(startOrAttach({ directory }));
+  const stop = async () => {
+    await close();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { url: value.url, stop, [Symbol.asyncDispose]: stop };
+}
