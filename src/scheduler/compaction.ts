@@ -1,4 +1,4 @@
-import type { FinishedRun } from "./finished-run.ts";
+import { type FinishedRun, setEntry } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
 
@@ -75,7 +75,8 @@ export function compactionRefused(
 ): void {
   state.retention.compacting.delete(key);
   const finished = state.finished.get(key);
-  if (lastSeq === 0 && finished?.entrySeq === expectSeq) finished.entrySeq = 0;
+  if (lastSeq === 0 && finished?.entrySeq === expectSeq)
+    setEntry(state.queueOf(finished.task).entries, finished, 0, false);
 }
 
 function startedAt(run: LiveRun, otherwise: number): number {

@@ -7,8 +7,9 @@ import { Deque } from "./deque.ts";
 export class EntryLog {
   readonly seqs = new Deque<number>();
   readonly keys = new Deque<string>();
-  /** Entries of finished runs since the last purge; an estimate that decides only when to look. */
+  /** Entries of finished runs: those that can go, and those in finished form, which stay until their key is forgotten. */
   garbage = 0;
+  compacted = 0;
   /** Everything below is garbage, and everything below `purgedTo` is known to be gone. */
   clearTo = 0;
   purgedTo = 0;

@@ -1,4 +1,5 @@
 import type { OutcomeKind } from "../domain/run.ts";
+import type { EntryLog } from "./entry-log.ts";
 import type { FoldedOutcome } from "./events.ts";
 
 /** An outcome of a key that no entry explains yet, kept because a compacted entry may still come behind it (rule 3). */
@@ -24,7 +25,7 @@ export interface FinishedRun {
   readonly createdAt: number;
   readonly attempt: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
-  /** First and last outcome of the key that were seen since its entry was written. */
+  /** First outcome that an entry in finished, or compacted, form does not stand for; Infinity if none. And the last one, which the entry's `asOf` may be. */
   firstOutcome: number;
   lastOutcome: number;
   /** Last final outcome before the accepted one that was ignored; 0 = none. */
@@ -40,3 +41,11 @@ export interface FinishedRun {
 /** Rule 5: without this entry the outcomes left in the stream say the same. */
 export const isEntryGarbage = (run: FinishedRun, outcomesPurgedTo: number): boolean =>
   !run.isCompacted && run.seq > outcomesPurgedTo && run.staleFinal <= outcomesPurgedTo;
+
+/** Writes down which entry of a finished run stands in the stream (0 = none), and keeps the count of garbage. */
+export function setEntry(entries: EntryLog, run: FinishedRun, seq: number, isCompacted: boolean): void {
+  if (run.entrySeq > 0) entries[run.isCompacted ? "compacted" : "garbage"]--;
+  run.entrySeq = seq;
+  run.isCompacted = isCompacted;
+  if (seq > 0) entries[isCompacted ? "compacted" : "garbage"]++;
+}

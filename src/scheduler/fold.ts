@@ -1,14 +1,16 @@
 // The rules of the fold: what the log says, and nothing else, decides which runs are live, on which turn, and how finished ones ended.
 import { isFinal, keyOf } from "../domain/run.ts";
-import type { AttemptDetail, FinalDetail } from "../protocol/outcome-entry.ts";
+import type { FinalDetail } from "../protocol/outcome-entry.ts";
 import type { CompactedFinished, CompactedLive } from "../protocol/run-entry.ts";
-import type { EntryEvent, FoldedOutcome, OutcomesEvent } from "./events.ts";
-import { addFinished, finishRun } from "./finish.ts";
-import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
+import { applyOutcome } from "./apply-outcome.ts";
+import type { EntryEvent, OutcomesEvent } from "./events.ts";
+import { addFinished } from "./finish.ts";
+import { type RememberedOutcome, setEntry } from "./finished-run.ts";
 import { advancePosition } from "./floor.ts";
+import { addCompactedFinished, addCompactedLive, coverFinished, coverOutcomes, makeRun } from "./fold-compacted.ts";
 import { foldRetentionMark } from "./forget.ts";
 import { prunePositions } from "./garbage.ts";
-import { LiveRun } from "./live-run.ts";
+import type { LiveRun } from "./live-run.ts";
 import { endRun, placeRun } from "./placement.ts";
 import { releaseReported, supersede } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
@@ -33,9 +35,8 @@ export function foldEntry(state: SchedulerState, event: EntryEvent): void {
   }
   const finished = state.finished.get(key);
   if (finished !== undefined && (compacted === undefined || finished.remembered === undefined)) {
-    finished.entrySeq = seq;
-    finished.isCompacted = entry.form === 2;
-    queue.entries.garbage++;
+    setEntry(queue.entries, finished, seq, entry.form === 2);
+    if (entry.form === 2) coverFinished(finished, compacted!.asOf);
     if (compacted === undefined) forwardDuplicate(state, finished, entry.inbox);
     return;
   }
@@ -50,90 +51,6 @@ function addNewRun(state: SchedulerState, key: string, event: EntryEvent): void 
   const run = makeRun(state, key, event, event.seq);
   state.live.set(key, run);
   placeRun(state, run);
-}
-
-function makeRun(state: SchedulerState, key: string, event: EntryEvent, origin: number): LiveRun {
-  const { priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra } = event.entry;
-  const fields = {
-    priority,
-    createdAt,
-    dueAt,
-    scheduleTimeoutMs,
-    inbox,
-    bytes: event.bytes,
-    metadata: extra?.metadata,
-  };
-  return new LiveRun(key, state.queueOf(event.task), origin, event.seq, fields);
-}
-
-function addCompactedLive(
-  state: SchedulerState,
-  key: string,
-  event: EntryEvent,
-  known: CompactedLive,
-  finished: FinishedRun | undefined,
-): void {
-  const remembered = finished?.remembered ?? state.unexplained.get(key) ?? [];
-  if (finished !== undefined) dropFinished(state, finished);
-  state.unexplained.delete(key);
-  const run = makeRun(state, key, event, known.origin);
-  run.turn = known.turn;
-  run.attempt = known.attempt;
-  run.readyAt = known.readyAt;
-  if (known.lost > 0 || known.history.length > 0) {
-    const trail = run.leaveTrail();
-    trail.lost = known.lost;
-    trail.history = known.history;
-  }
-  state.live.set(key, run);
-  for (const outcome of remembered) replay(state, run, known.asOf, outcome);
-  if (state.live.get(key) === run) placeRun(state, run);
-}
-
-/** Applies what came in the stream before the compacted entry but was written after it was made (rule 4). */
-function replay(state: SchedulerState, run: LiveRun, asOf: number, remembered: RememberedOutcome): void {
-  const { seq, outcome } = remembered;
-  const finished = state.finished.get(run.key);
-  if (finished !== undefined) {
-    finished.lastOutcome = seq;
-    state.entangled.add(run.key);
-  } else if (seq > asOf) applyOutcome(state, run, remembered);
-  else if (isFinal(outcome.kind)) run.leaveTrail().staleFinal = seq;
-}
-
-function addCompactedFinished(
-  state: SchedulerState,
-  key: string,
-  event: EntryEvent,
-  known: CompactedFinished,
-  finished: FinishedRun | undefined,
-): void {
-  const remembered = finished?.remembered ?? state.unexplained.get(key) ?? [];
-  if (finished !== undefined) dropFinished(state, finished);
-  state.unexplained.delete(key);
-  const { createdAt, extra } = event.entry;
-  const { kind, seq, index, at, origin } = known;
-  const run: FinishedRun = {
-    key,
-    task: event.task,
-    kind,
-    seq,
-    index,
-    at,
-    origin,
-    writer: "",
-    createdAt,
-    attempt: 0,
-    metadata: extra?.metadata,
-    firstOutcome: Math.min(seq, ...remembered.map((o) => o.seq)),
-    lastOutcome: Math.max(seq, ...remembered.map((o) => o.seq)),
-    staleFinal: 0,
-    entrySeq: event.seq,
-    isCompacted: true,
-    remembered: undefined,
-  };
-  addFinished(state, run);
-  if (run.firstOutcome !== run.lastOutcome) state.entangled.add(key);
 }
 
 /** Rules 2 and 3. */
@@ -164,44 +81,12 @@ function applyToLive(state: SchedulerState, run: LiveRun, remembered: Remembered
   else placeRun(state, run);
 }
 
-/** Changes the run as rule 2 says; true if the outcome counted. */
-function applyOutcome(state: SchedulerState, run: LiveRun, remembered: RememberedOutcome): boolean {
-  const { outcome, seq, byEngine } = remembered;
-  const { kind } = outcome;
-  const isSame = outcome.origin === run.origin;
-  const isCurrent = isSame && outcome.turn === run.turn;
-  if (isFinal(kind) && (isCurrent || (isSame && (kind === "completed" || (kind === "cancelled" && byEngine))))) {
-    finishRun(state, run, remembered);
-    return true;
-  }
-  const trail = run.leaveTrail();
-  if (trail.uncovered === 0) trail.uncovered = seq;
-  trail.last = seq;
-  state.entangled.add(run.key);
-  if (isFinal(kind)) {
-    trail.staleFinal = seq;
-    return false;
-  }
-  if (!isCurrent) return false;
-  nextTurn(run, outcome);
-  return true;
-}
-
-function nextTurn(run: LiveRun, outcome: FoldedOutcome): void {
-  run.turn++;
-  if (outcome.kind === "retry") {
-    run.attempt++;
-    run.readyAt = Math.max(outcome.dueAt, outcome.at);
-  } else if (outcome.kind === "lost") run.leaveTrail().lost++;
-  const detail = outcome.detail as AttemptDetail | undefined;
-  if (detail?.attempt !== undefined) run.leaveTrail().history = [...run.history, detail.attempt];
-}
-
 function foldUnexplained(state: SchedulerState, remembered: RememberedOutcome): void {
   const { outcome, seq } = remembered;
   const { key } = outcome;
   const finished = state.finished.get(key);
   if (finished !== undefined) {
+    finished.firstOutcome = Math.min(finished.firstOutcome, seq);
     finished.lastOutcome = seq;
     finished.remembered?.push(remembered);
     state.entangled.add(key);
@@ -239,17 +124,4 @@ function finishUnexplained(state: SchedulerState, first: RememberedOutcome, reme
     remembered,
   });
   if (remembered.length > 1) state.entangled.add(key);
-}
-
-/** The entry knows now what came up to `asOf`. */
-function coverOutcomes(state: SchedulerState, run: LiveRun, asOf: number): void {
-  const { trail } = run;
-  if (trail === undefined || trail.uncovered > asOf) return;
-  trail.uncovered = trail.last > asOf ? asOf + 1 : 0;
-  if (trail.uncovered === 0) state.entangled.delete(run.key);
-}
-
-function dropFinished(state: SchedulerState, run: FinishedRun): void {
-  state.finished.delete(run.key);
-  state.unordered.delete(run);
 }

@@ -1,6 +1,6 @@
 // Rule 5: entries of finished runs are purged by prefix, a task at a time; what blocks much of it is moved to the tail.
 import { compactFinished, compactLive } from "./compaction.ts";
-import { isEntryGarbage } from "./finished-run.ts";
+import { isEntryGarbage, setEntry } from "./finished-run.ts";
 import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
 
@@ -14,7 +14,8 @@ export function collectGarbage(state: SchedulerState): void {
     if (entries.garbage < state.options.garbageBatch || entries.isPurging) continue;
     purgeHead(state, queue);
     const isBlocked =
-      entries.garbage >= state.options.garbageBatch && entries.garbage > garbagePerBlocker * queue.liveCount;
+      entries.garbage >= state.options.garbageBatch &&
+      entries.garbage > garbagePerBlocker * (queue.liveCount + entries.compacted);
     if (isBlocked && state.retention.compacting.size === 0) moveBlockers(state, queue, state.position);
   }
 }
@@ -28,11 +29,8 @@ export function purgeHead(state: SchedulerState, queue: TaskQueue): void {
     entries.shift();
     entries.clearTo = seq + 1;
     const finished = state.finished.get(key);
-    if (finished?.entrySeq !== seq) continue;
-    finished.entrySeq = 0;
-    entries.garbage--;
+    if (finished?.entrySeq === seq) setEntry(entries, finished, 0, false);
   }
-  if (entries.size === 0) entries.garbage = 0;
   if (entries.isPurging || entries.clearTo <= entries.purgedTo) return;
   entries.isPurging = true;
   state.retention.askedAt = state.uptime;

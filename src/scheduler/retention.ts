@@ -12,7 +12,7 @@
 import type { PurgeFilter } from "./commands.ts";
 import { compactFinished, compactLive } from "./compaction.ts";
 import type { FinishedRun } from "./finished-run.ts";
-import { isEntryGarbage } from "./finished-run.ts";
+import { isEntryGarbage, setEntry } from "./finished-run.ts";
 import { collectGarbage, moveBlockers, purgeHead } from "./garbage.ts";
 import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
@@ -63,7 +63,8 @@ export function purged(state: SchedulerState, filter: PurgeFilter, keepFrom: num
     const { key } = filter;
     retention.purgingKeys.delete(key);
     const finished = state.finished.get(key);
-    if (finished !== undefined && finished.entrySeq < keepFrom) finished.entrySeq = 0;
+    if (finished !== undefined && finished.entrySeq < keepFrom)
+      setEntry(state.queueOf(finished.task).entries, finished, 0, false);
     if ((state.leftovers.get(key) ?? keepFrom) < keepFrom) state.leftovers.delete(key);
   }
 }
@@ -88,15 +89,29 @@ function chooseMark(state: SchedulerState): void {
   const oldest = finished.values().next().value;
   const takeOld = oldest !== undefined && now - oldest.at > options.keepMs * 1.02;
   if (takeCount === 0 && !takeOld) return;
-  let upTo = 0;
-  let taken = 0;
-  for (const run of finished.values()) {
-    if (taken++ >= takeCount && !(takeOld && now - run.at > options.keepMs)) break;
-    upTo = Math.max(upTo, run.seq);
-  }
+  const upTo = markFor(state, takeCount, takeOld);
+  if (upTo === 0) return;
   retention.upTo = upTo;
   retention.phase = "clearing";
   retention.askedAt = state.uptime;
+}
+
+/** The lowest S that forgets so many, or all that are too old; late outcomes of zombies let a key outlive its neighbours. */
+function markFor(state: SchedulerState, takeCount: number, takeOld: boolean): number {
+  let upTo = 0;
+  let taken = 0;
+  let later: number[] = [];
+  for (const run of state.finished.values()) {
+    if (taken >= takeCount && !(takeOld && state.now - run.at > state.options.keepMs)) break;
+    upTo = Math.max(upTo, run.seq);
+    if (run.lastOutcome <= upTo) taken++;
+    else later.push(run.lastOutcome);
+    if (later.length === 0) continue;
+    const still = later.filter((seq) => seq > upTo);
+    taken += later.length - still.length;
+    later = still;
+  }
+  return taken === 0 ? 0 : upTo;
 }
 
 /** Asks for the removal of the entries of all keys that the mark will forget; returns how many were still there. */
@@ -184,8 +199,8 @@ function settleOutcomes(state: SchedulerState): number {
 /** A finished run that outlives the mark although some of its outcomes go. */
 function settleFinished(state: SchedulerState, run: FinishedRun): boolean {
   const { upTo, purgedTo } = state.retention;
-  if (run.isCompacted || run.firstOutcome > upTo) return false;
-  if (run.seq <= upTo) compactFinished(state, run);
+  if (run.firstOutcome > upTo) return false;
+  if (run.isCompacted || run.seq <= upTo) compactFinished(state, run);
   else if (run.entrySeq === 0) return false;
   else if (isEntryGarbage(run, purgedTo)) purgeKey(state, run.key, run.entrySeq);
   else compactFinished(state, run);

@@ -46,6 +46,9 @@ export class Checks {
         checkAssignment(this, engine.state, command);
       } else if (command.type === "forward") {
         this.counts.forwarded++;
+        this.#foldNews();
+        if (!this.reference.answers.has(`${command.key} at ${command.seq}`))
+          this.fail(`${command.key}: the outcome at ${command.seq} was forwarded and never accepted`);
       } else if (command.type === "rebuild") {
         this.counts.rebuilds++;
         if (engine.state.isLeading) this.fail("a leader was overtaken by a purge");
@@ -59,7 +62,28 @@ export class Checks {
   onTaken(worker: ModelWorker): void {
     if (worker.executing.size > worker.slots)
       this.fail(`${worker.id} executes ${worker.executing.size} runs on ${worker.slots} slots`);
+    if (!this.#world.isRough) this.#checkExecutedOnce();
     if (!this.#world.isRough && worker.refusedFull > 0) this.fail(`${worker.id} was given more than it has slots`);
+  }
+  /** Everybody has been healthy for long: nothing is left to forget, and the stream holds little more than what counts. */
+  afterHealing(): void {
+    for (const { state } of this.#world.leaders) {
+      if (state.finished.size > simulatedOptions.keepCount)
+        this.fail(`${state.finished.size} finished runs are kept, wanted were ${simulatedOptions.keepCount}`);
+      if (state.retention.phase !== "idle") this.fail(`retention hangs while ${state.retention.phase}`);
+      if ([...state.workers.values()].some((w) => w.busy > 0)) this.fail("slots are taken by nothing");
+    }
+    const left = this.#world.stream.stored.length;
+    if (left > 60) this.fail(`${left} entries are left in the stream`);
+  }
+  #checkExecutedOnce(): void {
+    const names = new Set<string>();
+    for (const worker of this.#world.workers) {
+      for (const { key, origin } of worker.executing.values()) {
+        if (names.has(`${key}@${origin}`)) this.fail(`${key} is executed twice at the same time`);
+        names.add(`${key}@${origin}`);
+      }
+    }
   }
   #foldNews(): void {
     const { stream, now } = this.#world;

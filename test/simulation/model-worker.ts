@@ -69,6 +69,10 @@ export class ModelWorker {
     for (const attempt of this.executing.values())
       if (attempt.key === key && attempt.turn === turn) attempt.isStopping = true;
   }
+  /** Loses an attempt without a word, as a bug would. */
+  forgetOne(random: Random): void {
+    if (this.executing.size > 0) this.executing.delete(random.pick([...this.executing.keys()]));
+  }
   /** Ends one attempt in some way. */
   finishOne(random: Random, now: number): void {
     const [name, attempt] = random.pick([...this.executing]);

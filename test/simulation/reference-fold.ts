@@ -18,6 +18,9 @@ export class ReferenceFold {
   /** Every final outcome that was ever accepted: `key@origin` → its kind and sequence. */
   readonly accepted = new Map<string, string>();
 
+  /** Every `key at seq` that was ever the answer. */
+  readonly answers = new Set<string>();
+
   fold(entry: LogEntry): void {
     if (entry.type === "entry") this.#foldEntry(entry);
     else for (const outcome of entry.outcomes) this.#foldOutcome(outcome, entry.seq, entry.by === "engine");
@@ -34,16 +37,21 @@ export class ReferenceFold {
 
   #foldEntry(entry: Extract<LogEntry, { type: "entry" }>): void {
     const key = keyOf(entry.task, entry.id);
-    if (this.keys.has(key)) return;
     const state = entry.entry.extra?.state;
+    const known = this.keys.get(key);
+    if (known !== undefined) {
+      if (known.finished !== undefined && state !== undefined && !("turn" in state))
+        known.lastOutcome = Math.max(known.lastOutcome, state.asOf);
+      return;
+    }
     const fresh: Known = { origin: entry.seq, turn: 1, attempt: 1, lost: 0, finished: undefined, lastOutcome: 0 };
     if (state === undefined) this.keys.set(key, fresh);
     else if ("turn" in state) {
       const { origin, turn, attempt, lost } = state as CompactedLive;
       this.keys.set(key, { ...fresh, origin, turn, attempt, lost });
     } else {
-      const { origin, kind, seq } = state as CompactedFinished;
-      this.keys.set(key, { ...fresh, origin, finished: { kind, seq }, lastOutcome: seq });
+      const { origin, kind, seq, asOf } = state as CompactedFinished;
+      this.keys.set(key, { ...fresh, origin, finished: { kind, seq }, lastOutcome: asOf });
     }
   }
   #foldOutcome(outcome: FoldedOutcome, seq: number, byEngine: boolean): void {
@@ -63,6 +71,7 @@ export class ReferenceFold {
     if (known.finished !== undefined || known.origin !== origin) return;
     if (kind === "completed" || (kind === "cancelled" && byEngine) || (isFinal(kind) && turn === known.turn)) {
       known.finished = { kind, seq };
+      this.answers.add(`${key} at ${seq}`);
       this.accepted.set(`${key}@${origin}`, `${kind} at ${seq}`);
     } else if (!isFinal(kind) && turn === known.turn) {
       known.turn++;

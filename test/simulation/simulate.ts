@@ -21,13 +21,14 @@ export function simulate(seed: number, steps: number): SimulationResult {
     const { reference } = world.checks;
     const isLive = (): boolean => world.ids.some((key) => reference.describe(key).startsWith("live"));
     let rounds = 0;
-    for (; rounds < 50 || isLive(); rounds++) {
+    for (; rounds < 250 || isLive(); rounds++) {
       if (rounds > 1_000)
         world.checks.fail(
           `still live after everything was healed: ${world.ids.map((key) => reference.describe(key)).join("; ")}`,
         );
       world.settle();
     }
+    world.checks.afterHealing();
   } catch (error) {
     throw new Error(`seed ${seed} (${weather}), step ${done}: ${(error as Error).message}`, { cause: error });
   }

@@ -305,7 +305,8 @@ export class World {
     else if (x < 0.2) worker.isQuiet = !worker.isQuiet;
     else if (x < 0.24 && !this.isRough) this.#elect();
     else if (!this.isRough) return;
-    else if (x < 0.28) worker.isAlive = false;
+    else if (x < 0.26) worker.isAlive = false;
+    else if (x < 0.28) worker.forgetOne(random);
     else if (x < 0.45) worker.isConnected = !worker.isConnected;
     else if (x < 0.55) worker.isHung = !worker.isHung;
     else if (x < 0.62) this.#crash(random.pick(this.engines));

@@ -1,0 +1,40 @@
+import { isFinal } from "../domain/run.ts";
+import type { AttemptDetail } from "../protocol/outcome-entry.ts";
+import type { FoldedOutcome } from "./events.ts";
+import { finishRun } from "./finish.ts";
+import type { RememberedOutcome } from "./finished-run.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { SchedulerState } from "./state.ts";
+
+/** Changes the run as rule 2 says; true if the outcome counted. */
+export function applyOutcome(state: SchedulerState, run: LiveRun, remembered: RememberedOutcome): boolean {
+  const { outcome, seq, byEngine } = remembered;
+  const { kind } = outcome;
+  const isSame = outcome.origin === run.origin;
+  const isCurrent = isSame && outcome.turn === run.turn;
+  if (isFinal(kind) && (isCurrent || (isSame && (kind === "completed" || (kind === "cancelled" && byEngine))))) {
+    finishRun(state, run, remembered);
+    return true;
+  }
+  const trail = run.leaveTrail();
+  if (trail.uncovered === 0) trail.uncovered = seq;
+  trail.last = seq;
+  state.entangled.add(run.key);
+  if (isFinal(kind)) {
+    trail.staleFinal = seq;
+    return false;
+  }
+  if (!isCurrent) return false;
+  nextTurn(run, outcome);
+  return true;
+}
+
+function nextTurn(run: LiveRun, outcome: FoldedOutcome): void {
+  run.turn++;
+  if (outcome.kind === "retry") {
+    run.attempt++;
+    run.readyAt = Math.max(outcome.dueAt, outcome.at);
+  } else if (outcome.kind === "lost") run.leaveTrail().lost++;
+  const detail = outcome.detail as AttemptDetail | undefined;
+  if (detail?.attempt !== undefined) run.leaveTrail().history = [...run.history, detail.attempt];
+}
