@@ -111,7 +111,8 @@ function markFor(state: SchedulerState, takeCount: number, takeOld: boolean): nu
     taken += later.length - still.length;
     later = still;
   }
-  return taken === 0 ? 0 : upTo;
+  if (taken >= takeCount) return taken === 0 ? 0 : upTo;
+  return later.sort((a, b) => a - b)[takeCount - taken - 1]!;
 }
 
 /** Asks for the removal of the entries of all keys that the mark will forget; returns how many were still there. */
