@@ -1,0 +1,56 @@
+// What a declaration refuses, and what it fills in: names, tasks, workers, contracts.
+import assert from "node:assert/strict";
+import { contract, of } from "../../src/domain/contract.ts";
+import { assertName } from "../../src/domain/names.ts";
+import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
+import { defineWorker } from "../../src/domain/worker.ts";
+import { test } from "../support/harness.ts";
+
+test("names: 1 to 64 characters that a subject takes", () => {
+  for (const name of ["a", "send-email", "A_1", "x".repeat(64)]) assert.equal(assertName("task", name, "x"), name);
+  for (const name of ["", "a.b", "a b", "a*", ">", "grün", "x".repeat(65), 5, null, undefined]) {
+    assert.throws(() => assertName("task", name, "@Task on send"), /^TypeError: @Task on send: .*"send-email"/);
+  }
+  assert.throws(() => assertName("namespace", "a.b", "namespace"), /"a\.b" is no namespace name.*"prod"/);
+});
+
+test("defineTask: defaults", () => {
+  const task = defineTask("send");
+  assert.deepEqual(
+    [task.timeoutMs, task.scheduleTimeoutMs, task.priority, task.retry.limit, task.input, task.output],
+    [60_000, 300_000, 1, 0, undefined, undefined],
+  );
+  assert.equal(defineTask("send", { scheduleTimeout: null }).scheduleTimeoutMs, null);
+});
+
+test("defineTask: every wrong option is refused with a sentence", () => {
+  const wrong: [object, RegExp][] = [
+    [{ retry: 3 }, /"retry" is no option of a task; use one of .*retries/],
+    [{ timeout: "0s" }, /timeout: must be longer than 0/],
+    [{ timeout: "soon" }, /"soon" is no duration/],
+    [{ priority: 0 }, /priority must be a whole number from 1 to 9, not 0/],
+    [{ priority: 10 }, /not 10/],
+    [{ input: { to: "string" } }, /input: .* is no schema.*z\.object/],
+    [{ retries: -1 }, /from 0 to 1000/],
+  ];
+  for (const [options, message] of wrong) assert.throws(() => defineTask("send", options as TaskOptions), message);
+});
+
+test("defineWorker: slots and unique task names", () => {
+  const task = { ...defineTask("a"), handler: () => {} };
+  const worker = { name: "w", slots: 5, labels: {}, tasks: [task] };
+  assert.equal(defineWorker(worker).slots, 5);
+  for (const slots of [0, -1, 1.5, 10_001]) assert.throws(() => defineWorker({ ...worker, slots }), /from 1 to 10000/);
+  assert.throws(() => defineWorker({ ...worker, tasks: [task, task] }), /two tasks named "a"/);
+  assert.throws(() => defineWorker({ ...worker, tasks: [] }), /has no task/);
+});
+
+test("contract: a legal name and two schemas", () => {
+  const resize = contract("resize", { input: of<{ width: number }>(), output: of<{ url: string }>() });
+  assert.equal(resize.name, "resize");
+  assert.throws(() => contract("a b", { input: of<number>(), output: of<number>() }), /"a b" is no task name/);
+  assert.throws(
+    () => contract("a", { input: {} as never, output: of<number>() }),
+    /contract "a": input: .* is no schema/,
+  );
+});

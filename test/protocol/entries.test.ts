@@ -1,0 +1,174 @@
+// The binary formats: what is written is read back, and garbage is refused as such.
+import assert from "node:assert/strict";
+import { MalformedRecord } from "../../src/domain/errors.ts";
+import type { OutcomeKind } from "../../src/domain/run.ts";
+import { assignmentExtraOf, decodeAssignments, encodeAssignments } from "../../src/protocol/assignment.ts";
+import { jsonBytes, jsonOf, utf8 } from "../../src/protocol/bytes.ts";
+import {
+  decodeOutcomeEntry,
+  encodeOutcomeEntry,
+  encodeOutcomeFrame,
+  type OutcomeFrame,
+} from "../../src/protocol/outcome-entry.ts";
+import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../../src/protocol/run-entry.ts";
+import { describe, test } from "../support/harness.ts";
+import { Random } from "../support/random.ts";
+
+const kinds: OutcomeKind[] = ["completed", "failed", "cancelled", "retry", "returned", "lost", "retention"];
+const time = (random: Random) => random.whole(0, 4_000_000_000_000);
+const json = (random: Random) => jsonBytes(random.chance(0.3) ? undefined : { text: random.text(0, 30) });
+
+function randomRunEntry(random: Random): RunEntry {
+  return {
+    form: random.pick([0, 1, 2] as const),
+    priority: random.whole(0, 9),
+    createdAt: time(random),
+    dueAt: random.chance(0.5) ? 0 : time(random),
+    scheduleTimeoutMs: random.pick([undefined, null, 0, 1, 300_000.5, 2 ** 40]),
+    inbox: random.chance(0.3) ? "" : `_INBOX.${random.text(0, 10)}`,
+    extra: random.chance(0.5) ? undefined : { metadata: { [random.text(1, 5)]: random.text(0, 20) } },
+    input: random.bytes(200),
+  };
+}
+
+function randomOutcome(random: Random): OutcomeFrame {
+  return {
+    kind: random.pick(kinds),
+    key: random.chance(0.1) ? "" : `task/${random.text(1, 30)}`,
+    turn: random.whole(0, 2 ** 32 - 1),
+    attempt: random.whole(0, 1_000),
+    origin: random.whole(0, Number.MAX_SAFE_INTEGER),
+    at: time(random),
+    dueAt: time(random),
+    detail: json(random),
+    input: random.bytes(100),
+    output: random.bytes(100),
+  };
+}
+
+const randomAssignment = (random: Random) => ({
+  key: `task/${random.text(1, 30)}`,
+  priority: random.whole(0, 9),
+  turn: random.whole(0, 2 ** 32 - 1),
+  attempt: random.whole(1, 1_000),
+  origin: random.whole(0, Number.MAX_SAFE_INTEGER),
+  createdAt: time(random),
+  extra: json(random),
+  input: random.bytes(100),
+});
+
+/** As a message comes out of a socket: somewhere in a larger buffer. */
+function inLargerBuffer(bytes: Uint8Array): Uint8Array {
+  const buffer = new Uint8Array(bytes.length + 20).fill(255);
+  buffer.set(bytes, 7);
+  return buffer.subarray(7, 7 + bytes.length);
+}
+
+const plainOutcome = (outcome: OutcomeFrame & { readonly detailBytes?: Uint8Array }) => ({
+  ...{ kind: outcome.kind, key: outcome.key, turn: outcome.turn, attempt: outcome.attempt, origin: outcome.origin },
+  ...{ at: outcome.at, dueAt: outcome.dueAt, input: [...outcome.input], output: [...outcome.output] },
+});
+
+describe("round trips", () => {
+  test("run entries", () => {
+    const random = new Random();
+    for (let i = 0; i < 1_000; i++) {
+      const entry = randomRunEntry(random);
+      assert.deepEqual(decodeRunEntry(inLargerBuffer(encodeRunEntry(entry))), entry, random.label);
+    }
+  });
+
+  test("outcome entries, and a frame forwarded as it came", () => {
+    const random = new Random();
+    for (let i = 0; i < 300; i++) {
+      const outcomes = Array.from({ length: random.whole(0, 8) }, () => randomOutcome(random));
+      const by = random.pick(["worker", "engine"] as const);
+      const entry = decodeOutcomeEntry(inLargerBuffer(encodeOutcomeEntry(by, outcomes.map(encodeOutcomeFrame))));
+      assert.equal(entry.by, by);
+      assert.deepEqual(
+        entry.outcomes.map((outcome) => plainOutcome({ ...plainOf(outcome), detail: outcome.detailBytes })),
+        outcomes.map(plainOutcome),
+        random.label,
+      );
+      for (const [at, outcome] of entry.outcomes.entries()) {
+        assert.deepEqual(outcome.detail, jsonOf(outcomes[at]!.detail), random.label);
+        const [forwarded] = decodeOutcomeEntry(encodeOutcomeEntry("engine", [outcome.frame])).outcomes;
+        assert.deepEqual(plainOf(forwarded!), plainOf(outcome), random.label);
+      }
+    }
+  });
+
+  test("assignments", () => {
+    const random = new Random();
+    for (let i = 0; i < 300; i++) {
+      const assignments = Array.from({ length: random.whole(0, 8) }, () => randomAssignment(random));
+      const epoch = random.whole(0, 2 ** 32 - 1);
+      const decoded = decodeAssignments(inLargerBuffer(encodeAssignments(epoch, assignments)));
+      assert.deepEqual(decoded, { epoch, assignments }, random.label);
+      for (const [at, assignment] of decoded.assignments.entries())
+        assert.deepEqual(assignmentExtraOf(assignment), jsonOf(assignments[at]!.extra));
+    }
+  });
+});
+
+/** The getters of a decoded outcome as fields. */
+function plainOf(outcome: ReturnType<typeof decodeOutcomeEntry>["outcomes"][number]): OutcomeFrame {
+  const { kind, key, turn, attempt, origin, at, dueAt, detailBytes, input, output } = outcome;
+  return { kind, key, turn, attempt, origin, at, dueAt, detail: detailBytes, input, output };
+}
+
+const decoders: Record<string, { decode: (bytes: Uint8Array) => unknown; valid: (random: Random) => Uint8Array }> = {
+  "run entry": { decode: decodeRunEntry, valid: (random) => encodeRunEntry(randomRunEntry(random)) },
+  "outcome entry": {
+    decode: decodeOutcomeEntry,
+    valid: (random) => encodeOutcomeEntry("worker", [encodeOutcomeFrame(randomOutcome(random))]),
+  },
+  assignment: { decode: decodeAssignments, valid: (random) => encodeAssignments(1, [randomAssignment(random)]) },
+};
+
+describe("garbage", () => {
+  for (const [what, { decode, valid }] of Object.entries(decoders)) {
+    test(`${what}: short, foreign and damaged bytes are read or refused as malformed, never anything else`, () => {
+      const random = new Random();
+      assert.throws(() => decode(new Uint8Array(0)), MalformedRecord);
+      assert.throws(() => decode(new Uint8Array(200).fill(2)), /format version 2, only 1 is known/);
+      for (let i = 0; i < 3_000; i++) {
+        const bytes = random.chance(0.3) ? random.bytes(120) : damaged(valid(random), random);
+        try {
+          decode(bytes);
+        } catch (error) {
+          assert.ok(error instanceof MalformedRecord, `${random.label}: ${error}`);
+        }
+      }
+    });
+
+    test(`${what}: a cut record is refused`, () => {
+      const random = new Random();
+      for (let i = 0; i < 300; i++) {
+        const bytes = valid(random);
+        if (what === "run entry") continue; // its last part is the input: a cut one is a shorter input
+        assert.throws(
+          () => decode(bytes.subarray(0, random.whole(0, bytes.length - 1))),
+          MalformedRecord,
+          random.label,
+        );
+      }
+      if (what === "run entry") assert.throws(() => decode(valid(random).subarray(0, 35)), MalformedRecord);
+    });
+  }
+});
+
+function damaged(bytes: Uint8Array, random: Random): Uint8Array {
+  const copy = bytes.slice();
+  for (let n = random.whole(1, 4); n > 0; n--)
+    copy[random.whole(1, Math.min(copy.length, 70) - 1)] = random.whole(0, 255);
+  return copy;
+}
+
+test("JSON as bytes: undefined is no bytes, null is null", () => {
+  assert.equal(jsonBytes(undefined).length, 0);
+  assert.equal(jsonOf(jsonBytes(undefined)), undefined);
+  assert.equal(jsonOf(jsonBytes(null)), null);
+  assert.deepEqual(jsonOf(jsonBytes({ a: ["ü", 1] })), { a: ["ü", 1] });
+  assert.throws(() => jsonOf(utf8("{")), MalformedRecord);
+});
