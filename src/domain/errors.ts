@@ -123,6 +123,17 @@ export class EmbeddedServerFailed extends Data.TaggedError("EmbeddedServerFailed
   }
 }
 
+/** A worker's own `onStart` failed; nothing was registered. */
+export class WorkerNotStarted extends Data.TaggedError("WorkerNotStarted")<{
+  readonly worker: string;
+  readonly cause: unknown;
+}> {
+  override get message(): string {
+    const reason = this.cause instanceof Error ? this.cause.message : String(this.cause);
+    return `worker "${this.worker}" was not started, its onStart failed: ${reason}`;
+  }
+}
+
 /** Nobody leads the namespace, or the leader does not answer; safe to try again. */
 export class EngineUnreachable extends Data.TaggedError("EngineUnreachable")<{
   readonly namespace: string;

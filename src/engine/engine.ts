@@ -1,5 +1,6 @@
 // An engine from its first look at the lease to its last: stands by, leads, steps down, hands over.
 import { Effect, Fiber, Schedule, Scope } from "effect";
+import { StoreUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { Definitions } from "../nats/definitions.ts";
 import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
@@ -63,6 +64,8 @@ export const makeEngine = (
     return engine;
   });
 
+const unavailable = (operation: string, cause: unknown) =>
+  new StoreUnavailable({ operation, reason: cause instanceof Error ? cause.message : String(cause) });
 const retryPause = Schedule.spaced("250 millis");
 
 class Candidate implements RunningEngine {
@@ -129,7 +132,10 @@ class Candidate implements RunningEngine {
 
   get #claim(): Effect.Effect<Claim | undefined> {
     if (!this.#parts.link.isConnected()) return Effect.succeed(undefined);
-    return Effect.tryPromise({ try: () => this.#lease.claim(Date.now()), catch: (error) => error as Error }).pipe(
+    return Effect.tryPromise({
+      try: () => this.#lease.claim(Date.now()),
+      catch: (cause) => unavailable("read its lease", cause),
+    }).pipe(
       Effect.tapError((error) => Effect.sync(() => this.#parts.log.debug("the lease could not be read", { error }))),
       Effect.orElseSucceed(() => undefined),
     );
@@ -161,7 +167,7 @@ class Candidate implements RunningEngine {
   }
 
   #untilStored<T>(read: () => Promise<T>): Effect.Effect<T> {
-    return Effect.tryPromise({ try: read, catch: (error) => error }).pipe(
+    return Effect.tryPromise({ try: read, catch: (cause) => unavailable("be read by a new leader", cause) }).pipe(
       Effect.retry({ schedule: retryPause }),
       Effect.orDie,
     );

@@ -1,5 +1,6 @@
 // A worker from its registration to its last outcome: receives assignments, executes them in its slots, reports, and leaves in order.
 import { Effect, type Scope } from "effect";
+import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { splitKey } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
@@ -49,12 +50,15 @@ export const makeWorker = (
   definition: WorkerDefinition,
   parts: WorkerParts,
   options: WorkerOptions = {},
-): Effect.Effect<RunningWorker, unknown, Scope.Scope> =>
+): Effect.Effect<RunningWorker, WorkerNotStarted, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.gen(function* () {
       const worker = new LiveWorker(definition, parts, options);
       if (definition.onStart)
-        yield* Effect.tryPromise({ try: async () => definition.onStart!(), catch: (error) => error });
+        yield* Effect.tryPromise({
+          try: async () => definition.onStart!(),
+          catch: (cause) => new WorkerNotStarted({ worker: definition.name, cause }),
+        });
       worker.open();
       return worker;
     }),
