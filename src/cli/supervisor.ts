@@ -64,8 +64,9 @@ export class Supervisor {
     const old = this.#current;
     this.#current = child;
     this.#next = undefined;
-    if (old === undefined) return;
-    this.#options.say("reloaded; the previous worker drains");
+    this.#options.say(
+      old === undefined ? "the worker is ready; a changed file replaces it" : "reloaded; the previous worker drains",
+    );
     send(old, "SIGTERM");
   }
 

@@ -26,6 +26,13 @@ async function open() {
     journal,
     said,
     supervisor,
+    /** Waits until the supervisor has said so many lines that hold this text. */
+    told: (text: string, count = 1) =>
+      waitFor(
+        () => said.filter((line) => line.includes(text)).length >= count,
+        10_000,
+        () => `${text} in ${said.join("\n")}`,
+      ),
     replaceBy(name: string) {
       command[command.length - 1] = name;
       supervisor.replace();
@@ -41,7 +48,7 @@ describe("Supervisor", () => {
   test("drains the old process only after the new one is ready", async () => {
     await using scene = await open();
     scene.replaceBy("first");
-    await scene.journal.until("ready", 1, 10_000);
+    await scene.told("ready");
     scene.replaceBy("second");
     await scene.journal.until("drained", 1, 10_000);
     assert.deepEqual(
@@ -53,29 +60,28 @@ describe("Supervisor", () => {
   test("keeps the old process when the new one does not start", async () => {
     await using scene = await open();
     scene.replaceBy("first");
-    await scene.journal.until("ready", 1, 10_000);
+    await scene.told("ready");
     scene.replaceBy("broken");
-    await waitFor(
-      () => scene.said.some((line) => line.includes("keeps working")),
-      10_000,
-      () => scene.said.join("\n"),
-    );
+    await scene.told("keeps working");
     assert.deepEqual(scene.journal.read("drained"), []);
   });
 
   test("starts a process again that ended by itself", async () => {
     await using scene = await open();
     scene.replaceBy("first");
-    const [first] = await scene.journal.until("ready", 1, 10_000);
+    await scene.told("ready");
+    const [first] = scene.journal.read("ready");
     process.kill(first!.pid, "SIGKILL");
-    const [, second] = await scene.journal.until("ready", 2, 10_000);
+    await scene.told("ready", 2);
+    const [, second] = scene.journal.read("ready");
     assert.notEqual(second!.pid, first!.pid);
   });
 
   test("stop drains and leaves no process behind", async () => {
     await using scene = await open();
     scene.replaceBy("first");
-    const [first] = await scene.journal.until("ready", 1, 10_000);
+    await scene.told("ready");
+    const [first] = scene.journal.read("ready");
     await scene.supervisor.stop();
     assert.equal(scene.journal.read("drained").length, 1);
     assert.throws(() => process.kill(first!.pid, 0), /ESRCH/);
