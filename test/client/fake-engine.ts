@@ -1,0 +1,110 @@
+// Answers a client as an engine would, with outcomes that the test decides. It hears the runs on their subjects; the log is real.
+import type { NatsConnection, Subscription } from "@nats-io/transport-node";
+import { keyOf } from "../../src/domain/run.ts";
+import { jsonBytes, jsonOf, noBytes } from "../../src/protocol/bytes.ts";
+import { type AskResults, type CancelRuns, encodeMessage, type GetRun } from "../../src/protocol/messages.ts";
+import { encodeOutcomeEntry, encodeOutcomeFrame, type FinalDetail } from "../../src/protocol/outcome-entry.ts";
+import { decodeRunEntry, type RunEntry } from "../../src/protocol/run-entry.ts";
+import type { Subjects } from "../../src/protocol/subjects.ts";
+
+export interface Ending {
+  readonly kind: "completed" | "failed" | "cancelled";
+  readonly output?: unknown;
+  readonly detail?: Partial<FinalDetail>;
+}
+/** What becomes of a run; undefined: nothing yet. */
+export type Decide = (task: string, input: any, id: string) => Ending | undefined;
+
+export class FakeEngine {
+  /** Entries of runs, the first of each key. */
+  readonly runs = new Map<string, RunEntry>();
+  /** Requests for results, as they came. */
+  readonly asked: AskResults[] = [];
+  readonly cancelled: CancelRuns[] = [];
+  /** Whether results are sent to the inbox that a run names. */
+  forwards = true;
+  readonly #frames = new Map<string, Uint8Array>();
+  readonly #waiters = new Map<string, Set<string>>();
+  readonly #nc: NatsConnection;
+  readonly #subjects: Subjects;
+  readonly #decide: Decide;
+  #requests: Subscription[] = [];
+
+  constructor(nc: NatsConnection, subjects: Subjects, decide: Decide) {
+    this.#nc = nc;
+    this.#subjects = subjects;
+    this.#decide = decide;
+    nc.subscribe(subjects.runs, {
+      callback: (_, message) => {
+        const { task, id } = subjects.parseRun(message.subject);
+        this.#create(task, id, decodeRunEntry(message.data.slice()));
+      },
+    });
+  }
+
+  /** Begins to answer requests. */
+  lead(): void {
+    this.#answer("result", (ask: AskResults) => {
+      this.asked.push(ask);
+      for (const key of ask.keys) this.#wait(key, ask.inbox);
+      return { unknown: ask.keys.filter((key) => !this.runs.has(key)) };
+    });
+    this.#answer("get", ({ key }: GetRun) => ({ run: this.runs.has(key) ? { state: "queued", metadata: {} } : null }));
+    this.#answer("list", (request: unknown) => ({ runs: [], total: 0, request }));
+    this.#answer("cancel", (request: CancelRuns) => {
+      this.cancelled.push(request);
+      const keys = request.runs ?? [...this.runs.keys()];
+      return { cancelled: keys, unknown: keys.filter((key) => !this.runs.has(key)), finished: [] };
+    });
+    this.#answer("queues", () => ({ queues: [{ task: "a", queued: 1 }] }));
+    this.#answer("workers", () => ({ workers: [{ id: "w1" }], epoch: 1, engine: "e" }));
+  }
+
+  resign(): void {
+    for (const subscription of this.#requests) subscription.unsubscribe();
+    this.#requests = [];
+  }
+
+  announce(epoch: number): void {
+    this.#nc.publish(this.#subjects.epoch, encodeMessage({ epoch, engine: "e" }));
+  }
+
+  finish(key: string, { kind, output, detail }: Ending): void {
+    const story: FinalDetail = { createdAt: 1, priority: 1, attempts: [], ...detail };
+    const frame = encodeOutcomeFrame({
+      ...{ kind, key, turn: 1, attempt: 1, origin: 1, at: 2, dueAt: 0 },
+      ...{ detail: jsonBytes(story), input: noBytes, output: jsonBytes(output) },
+    });
+    this.#frames.set(key, frame);
+    for (const inbox of this.#waiters.get(key) ?? []) this.#send(inbox, frame);
+  }
+
+  #create(task: string, id: string, entry: RunEntry): void {
+    const key = keyOf(task, id);
+    if (this.runs.has(key)) return;
+    this.runs.set(key, entry);
+    if (entry.inbox !== "" && this.forwards) this.#wait(key, entry.inbox);
+    const ending = this.#decide(task, jsonOf(entry.input), id);
+    if (ending !== undefined) this.finish(key, ending);
+  }
+
+  #wait(key: string, inbox: string): void {
+    const frame = this.#frames.get(key);
+    if (frame !== undefined) this.#send(inbox, frame);
+    else this.#waiters.set(key, (this.#waiters.get(key) ?? new Set()).add(inbox));
+  }
+
+  #send(inbox: string, frame: Uint8Array): void {
+    this.#nc.publish(inbox, encodeOutcomeEntry("engine", [frame]));
+  }
+
+  #answer(verb: Parameters<Subjects["engine"]>[0], reply: (request: any) => unknown): void {
+    this.#requests.push(
+      this.#nc.subscribe(this.#subjects.engine(verb), {
+        callback: (_, message) => {
+          message.respond(encodeMessage(reply(jsonOf(message.data))));
+        },
+      }),
+    );
+  }
+}

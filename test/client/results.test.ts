@@ -1,0 +1,84 @@
+// No wait depends on one message: whatever is lost, the client asks again.
+import assert from "node:assert/strict";
+import { ResultNotAwaited, StoreUnavailable } from "../../src/domain/errors.ts";
+import { afterAll, beforeAll, test } from "../support/harness.ts";
+import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { openScene } from "./scene.ts";
+
+let server: NatsServer;
+beforeAll(async () => {
+  server = await startNatsServer();
+});
+afterAll(() => server.stop());
+
+test("a result that was not forwarded is asked for after a while", async () => {
+  await using scene = await openScene(server, (_, input) => ({ kind: "completed", output: input }));
+  scene.engine.forwards = false;
+  assert.equal(await scene.client.task("a").run(5), 5);
+  assert.equal(scene.engine.asked.length, 1);
+}, 20_000);
+
+test("without an engine a wait goes on, and the next engine is asked as soon as it leads", async () => {
+  await using scene = await openScene(server, () => undefined);
+  scene.engine.resign();
+  const run = await scene.client.task<number, number>("a").enqueue(1, { id: "1" });
+  const result = run.result();
+  await assert.rejects(run.result({ timeout: "50ms" }), (error) => error instanceof ResultNotAwaited);
+  scene.engine.finish("a/1", { kind: "completed", output: 7 });
+  assert.equal(scene.engine.asked.length, 0);
+  scene.engine.lead();
+  scene.engine.announce(2);
+  assert.equal(await result, 7);
+}, 20_000);
+
+test("runs created and waits begun while the server is away survive it", async () => {
+  const own = await startNatsServer();
+  const scene = await openScene(own, (_, input) => ({ kind: "completed", output: input }));
+  try {
+    const task = scene.client.task<number, number>("a");
+    await task.run(0);
+    await own.kill();
+    const results = Array.from({ length: 50 }, (_, n) => task.run(n, { id: `n${n}` }));
+    await own.restart();
+    assert.deepEqual(
+      await Promise.all(results),
+      Array.from({ length: 50 }, (_, n) => n),
+    );
+  } finally {
+    await scene[Symbol.asyncDispose]();
+    await own.stop();
+  }
+}, 40_000);
+
+test("a wait that was given up does not end another one for the same run", async () => {
+  await using scene = await openScene(server, () => undefined);
+  const run = await scene.client.task<number, number>("a").enqueue(1, { id: "1" });
+  const patient = run.result();
+  await assert.rejects(run.result({ timeout: 20 }), /stopped waiting for run a\/1: no output after 20/);
+  await waitFor(() => scene.engine.asked.length > 0, 5_000, "the client to ask");
+  scene.engine.finish("a/1", { kind: "completed", output: 3 });
+  assert.equal(await patient, 3);
+});
+
+test("close: who waits is told so, nothing hangs, and a closed client says that it is closed", async () => {
+  const scene = await openScene(server, () => undefined);
+  const { client, engine } = scene;
+  const run = await client.task("a").enqueue(1);
+  const waits = [run.result(), client.task("a").run(2), client.task("a").runMany([3, 4])].map((wait) =>
+    wait.then(
+      () => undefined,
+      (error: unknown) => error,
+    ),
+  );
+  await waitFor(() => engine.runs.size === 4, 5_000, "all runs to be stored");
+  await Promise.all([client.close(), client.close()]);
+  for (const error of await Promise.all(waits)) {
+    assert.ok(error instanceof ResultNotAwaited);
+    assert.match(error.message, /the client was closed; the run itself goes on/);
+  }
+  await assert.rejects(client.task("a").enqueue(1), StoreUnavailable);
+  await assert.rejects(run.result(), ResultNotAwaited);
+  await assert.rejects(run.status(), /no engine answers/);
+  await scene[Symbol.asyncDispose]();
+}, 20_000);
