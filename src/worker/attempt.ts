@@ -78,19 +78,18 @@ export class Attempt {
     try {
       const checked = await this.#check("input", jsonOf(this.assignment.input));
       if (checked.isRefused) return;
-      if (this.#stop !== undefined) return this.#give(this.#stoppedVerdict(this.#stop)); // stopped before user code began
+      if (this.#giveIfStopped()) return; // before user code began
       this.#armDeadline(this.task.timeoutMs);
       const returned = within(this.#context(checked.value), () => this.task.handler(checked.value, this.#ctx!));
       const output = await (Effect.isEffect(returned)
         ? this.#runEffect(returned as Effect.Effect<unknown, unknown>)
         : returned);
-      if (this.#stop !== undefined && this.#stop.kind !== "returned")
-        return this.#give(this.#stoppedVerdict(this.#stop));
+      // Work that was done in spite of a shutdown is done; after a cancellation or a timeout it is too late.
+      if (this.#stop?.kind !== "returned" && this.#giveIfStopped()) return;
       const result = await this.#check("output", output);
       if (!result.isRefused) this.#give({ kind: "completed", output });
     } catch (error) {
-      if (this.#stop !== undefined) this.#give(this.#stoppedVerdict(this.#stop));
-      else this.#give({ kind: "failed", error, isFinal: this.#isFinal(error) });
+      if (!this.#giveIfStopped()) this.#give({ kind: "failed", error, isFinal: this.#isFinal(error) });
     } finally {
       clearTimeout(this.#deadline);
       clearTimeout(this.#grace);
@@ -124,6 +123,12 @@ export class Attempt {
   #stoppedVerdict(cause: StopCause): Verdict {
     if (cause.kind === "timeout") return { kind: "failed", error: stopError(cause, this.task), isFinal: false };
     return cause.kind === "cancelled" ? { kind: "cancelled", reason: cause.reason } : { kind: "returned" };
+  }
+
+  #giveIfStopped(): boolean {
+    if (this.#stop === undefined) return false;
+    this.#give(this.#stoppedVerdict(this.#stop));
+    return true;
   }
 
   #give(verdict: Verdict): void {
