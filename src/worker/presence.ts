@@ -77,6 +77,7 @@ export class Presence {
     if (this.epoch === 0 || !link.isConnected()) return;
     const { executing, quiet } = this.#options.describe();
     try {
+      this.#options.log.debug("heartbeat", { id, executing: executing.length });
       const message = encodeMessage({ id, executing, quiet, lagMs: 0 });
       const reply = await link.nc.request(subjects.engine("heartbeat"), message, { timeout: 3_000 });
       if (errorOfReply(parseJson(reply.data, "heartbeat reply")) !== undefined) return;

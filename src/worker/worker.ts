@@ -216,7 +216,7 @@ class LiveWorker implements RunningWorker {
 
   #execute(started: readonly Started[]): void {
     for (const { attempt, run } of started) {
-      this.#parts.log.debug("run started", { run: attempt.assignment.key, attempt: attempt.assignment.attempt });
+      this.#parts.log.info("run started", { run: attempt.assignment.key, attempt: attempt.assignment.attempt });
       const fiber = Effect.runFork(run);
       fiber.addObserver((exit) => {
         if (exit._tag === "Failure")
@@ -240,7 +240,7 @@ class LiveWorker implements RunningWorker {
     });
     this.#reporter.report(tokenOf(key, turn), outcome.frame);
     const fields = { run: key, attempt: number, ms: at - attempt.startedAt };
-    if (outcome.kind === "completed") log.debug("run completed", fields);
+    if (outcome.kind === "completed") log.info("run completed", fields);
     else if (outcome.kind === "retry")
       log.warn("run failed, will be retried", {
         ...fields,
