@@ -91,6 +91,7 @@ export class World {
       worker.isConnected = true;
       worker.isHung = false;
       worker.isQuiet = false;
+      worker.forgetOne(this.random);
     }
     this.#addWorker(tasks);
     if (this.leaders.length === 0) this.#elect();
@@ -154,6 +155,7 @@ export class World {
     engine.give({ type: "lead", epoch: this.epoch, knownWorkers: [...this.#known], ledger }, this.now);
     this.#known = new Set(this.workers.filter((w) => w.isAlive).map((w) => w.id));
     for (const worker of this.workers) this.#hearEpoch(worker);
+    engine.give({ type: "tick" }, this.now);
     // In a calm world all workers answer well before the leader would go on without them.
     while (!this.isRough && this.network.length > 0) this.network.shift()!();
   }

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { describe, test } from "../support/harness.ts";
+import { assignments, only, Scene } from "./scene.ts";
+
+describe("dispatch", () => {
+  test("gives a worker what fits its slots in one command, and the rest waits", () => {
+    const scene = new Scene();
+    scene.register("w1", 2, ["mail"]);
+    for (const id of ["a", "b", "c"]) scene.create("mail", id);
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/a, mail/b"]);
+    assert.deepEqual(assignments(scene.tick()), []);
+    scene.report("w1", "mail/a", "completed");
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/c"]);
+  });
+
+  test("prefers the worker with most free slots, and takes turns between equals", () => {
+    const scene = new Scene();
+    scene.register("w1", 3, ["mail"]);
+    scene.register("w2", 2, ["mail"]);
+    for (const id of ["a", "b", "c", "d", "e", "f"]) scene.create("mail", id);
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/a, mail/c, mail/e", "w2: mail/b, mail/d"]);
+  });
+
+  test("spreads work when task sets only overlap", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail", "bill"]);
+    scene.register("w2", 1, ["mail"]);
+    scene.create("bill", "1");
+    scene.create("mail", "1");
+    assert.deepEqual(assignments(scene.tick()), ["w1: bill/1", "w2: mail/1"]);
+  });
+
+  test("goes by priority, then by age, across all tasks of a worker", () => {
+    const scene = new Scene();
+    scene.create("mail", "old");
+    scene.create("bill", "older-than-last", { priority: 3 });
+    scene.create("mail", "urgent", { priority: 9 });
+    scene.create("mail", "last", { priority: 3 });
+    scene.register("w1", 4, ["mail", "bill"]);
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/urgent, bill/older-than-last, mail/last, mail/old"]);
+  });
+
+  test("puts a returned run back before younger ones", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "first");
+    scene.create("mail", "second");
+    scene.tick();
+    scene.report("w1", "mail/first", "returned");
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/first"]);
+    assert.equal(scene.state.live.get("mail/first")!.attempt, 1);
+    assert.equal(scene.state.live.get("mail/first")!.turn, 2);
+  });
+
+  test("takes a task's own priority for runs that name none", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, [{ name: "mail", priority: 5 }, "bill"]);
+    scene.create("bill", "1", { priority: 4 });
+    scene.create("mail", "1", { priority: 0 });
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/1"]);
+  });
+
+  test("offers a refused run again, but not to the same worker before it says something", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "a");
+    scene.acknowledge(scene.tick(), [0]);
+    assert.deepEqual(assignments(scene.tick()), []);
+    assert.equal(scene.state.live.get("mail/a")!.turn, 1);
+    scene.beat("w1");
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/a"]);
+  });
+
+  test("gives nothing to a quiet worker", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"], [], true);
+    scene.create("mail", "a");
+    assert.deepEqual(assignments(scene.tick()), []);
+  });
+
+  test("warns when a task is declared otherwise, and goes by the newest declaration", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    const [warning] = only(scene.register("w2", 1, [{ name: "mail", timeoutMs: 5 }]), "log");
+    assert.match(warning!.message, /task "mail".*timeoutMs 60000 → 5/);
+    assert.equal(scene.state.queueOf("mail").definition!.timeoutMs, 5);
+  });
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { describe, test } from "../support/harness.ts";
+import { assignments, endings, only, Scene } from "./scene.ts";
+
+function running(): Scene {
+  const scene = new Scene();
+  scene.register("w1", 1, ["mail"]);
+  scene.create("mail", "a");
+  scene.acknowledge(scene.tick());
+  return scene;
+}
+
+describe("presence", () => {
+  test("a worker whose connection is gone gets nothing at once, and its runs are lost after two seconds", () => {
+    const scene = running();
+    scene.register("w2", 1, ["mail"]);
+    scene.give({ type: "unreachable", id: "w1" });
+    assert.deepEqual(endings(scene.live(1_000)), []);
+    const commands = scene.live(1_000);
+    assert.deepEqual(endings(commands), ["lost mail/a"]);
+    scene.store(commands);
+    assert.deepEqual(assignments(scene.tick()), ["w2: mail/a"]);
+  });
+
+  test("a worker that comes back within the grace keeps its runs", () => {
+    const scene = running();
+    scene.give({ type: "unreachable", id: "w1" });
+    scene.live(1_000);
+    scene.give({ type: "pong", id: "w1" });
+    assert.deepEqual(endings(scene.live(5_000)), []);
+  });
+
+  test("a silent worker gets nothing after three beats, and loses its runs after thirty seconds", () => {
+    const scene = running();
+    scene.register("w2", 1, ["bill"]);
+    assert.equal(scene.state.workers.get("w1")!.isAssignable, true);
+    scene.live(12_000);
+    assert.equal(scene.state.workers.get("w1")!.isAssignable, false);
+    assert.deepEqual(endings(scene.live(17_000)), []);
+    assert.deepEqual(endings(scene.live(1_000)), ["lost mail/a"]);
+  });
+
+  test("a clock that jumps kills nobody", () => {
+    const scene = running();
+    scene.pass(3_600_000);
+    assert.deepEqual(endings(scene.tick()), []);
+    scene.pass(-7_200_000);
+    assert.deepEqual(endings(scene.tick()), []);
+  });
+
+  test("an attempt that three heartbeats in a row do not name is lost", () => {
+    const scene = running();
+    scene.beat("w1");
+    scene.beat("w1", [scene.held("mail/a")]);
+    scene.beat("w1");
+    assert.deepEqual(endings(scene.beat("w1")), []);
+    assert.deepEqual(endings(scene.beat("w1")), ["lost mail/a"]);
+    assert.equal(scene.state.workers.get("w1")!.busy, 0);
+  });
+
+  test("an assignment without an answer is lost, and its worker gets nothing before its next beat", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "a");
+    const [assign] = only(scene.tick(), "assign");
+    const commands = scene.give({ type: "unacknowledged", id: "w1", batch: assign!.batch });
+    assert.deepEqual(endings(commands), ["lost mail/a"]);
+    scene.store(commands);
+    assert.deepEqual(assignments(scene.tick()), []);
+    scene.beat("w1");
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/a"]);
+    assert.equal(scene.state.live.get("mail/a")!.turn, 2);
+  });
+
+  test("a worker that did get the lost assignment keeps the slot that it takes, and is told to stop", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "a");
+    const [assign] = only(scene.tick(), "assign");
+    const held = scene.held("mail/a");
+    scene.store(scene.give({ type: "unacknowledged", id: "w1", batch: assign!.batch }));
+    const [stop] = only(scene.beat("w1", [held]), "cancelOn");
+    assert.deepEqual(stop!.runs, [{ key: "mail/a", turn: 1, reason: "superseded" }]);
+    assert.deepEqual(assignments(scene.tick()), []);
+  });
+
+  test("a run that is lost ten times fails", () => {
+    const scene = new Scene();
+    scene.create("mail", "a");
+    for (let i = 1; i < 10; i++) {
+      scene.register(`w${i}`, 1, ["mail"]);
+      scene.tick();
+      const commands = scene.give({ type: "leave", id: `w${i}` });
+      assert.deepEqual(endings(commands), ["lost mail/a"]);
+      scene.store(commands);
+    }
+    scene.register("w10", 1, ["mail"]);
+    scene.tick();
+    const commands = scene.give({ type: "leave", id: "w10" });
+    assert.deepEqual(endings(commands), ["failed mail/a"]);
+    scene.store(commands);
+    assert.equal(scene.state.finished.get("mail/a")!.kind, "failed");
+  });
+});

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { describeQueues, describeRun, listRuns } from "../../src/scheduler/describe.ts";
+import { describe, test } from "../support/harness.ts";
+import { assignments, endings, only, Scene } from "./scene.ts";
+
+describe("cancel", () => {
+  test("ends queued, scheduled and retrying runs at once", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "retrying");
+    scene.tick();
+    scene.report("w1", "mail/retrying", "retry", { dueAt: scene.now + 60_000 });
+    scene.create("mail", "scheduled", { dueAt: scene.now + 60_000 });
+    scene.create("bill", "queued");
+    const keys = ["mail/retrying", "mail/scheduled", "bill/queued", "mail/unknown"];
+    const commands = scene.give({ type: "cancel", keys, reason: "not wanted" });
+    assert.deepEqual(endings(commands), [
+      "cancelled mail/retrying",
+      "cancelled mail/scheduled",
+      "cancelled bill/queued",
+    ]);
+    scene.store(commands);
+    assert.equal(scene.state.live.size, 0);
+  });
+
+  test("asks the worker of a running run, and is remembered if that worker is lost", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "a");
+    scene.tick();
+    const commands = scene.give({ type: "cancel", keys: ["mail/a"], reason: "not wanted" });
+    assert.deepEqual(only(commands, "cancelOn")[0], {
+      type: "cancelOn",
+      worker: "w1",
+      runs: [{ key: "mail/a", turn: 1, reason: "not wanted" }],
+    });
+    assert.deepEqual(endings(scene.give({ type: "leave", id: "w1" })), ["cancelled mail/a"]);
+  });
+
+  test("of a run that its worker gives back does not queue it again", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "a");
+    scene.tick();
+    scene.give({ type: "cancel", keys: ["mail/a"], reason: "not wanted" });
+    assert.deepEqual(endings(scene.report("w1", "mail/a", "returned")), ["cancelled mail/a"]);
+  });
+
+  test("is not appended twice", () => {
+    const scene = new Scene();
+    scene.create("mail", "a");
+    assert.equal(endings(scene.give({ type: "cancel", keys: ["mail/a"], reason: "x" })).length, 1);
+    assert.equal(endings(scene.give({ type: "cancel", keys: ["mail/a"], reason: "x" })).length, 0);
+  });
+});
+
+describe("schedule timeout", () => {
+  test("cancels what waited too long, and says so", () => {
+    const scene = new Scene();
+    scene.create("mail", "a");
+    assert.deepEqual(endings(scene.live(299_000)), []);
+    const commands = scene.live(1_000);
+    assert.deepEqual(endings(commands), ["cancelled mail/a"]);
+    const detail = only(commands, "append")[0]!.outcomes[0]!.detail as { reason: string };
+    assert.equal(detail.reason, 'schedule timeout: waited 5m in the queue of "mail"');
+  });
+
+  test("is the run's, else the task's", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, [{ name: "mail", scheduleTimeoutMs: 10_000 }], [], true);
+    scene.create("mail", "own", { scheduleTimeoutMs: 2_000 });
+    scene.create("mail", "off", { scheduleTimeoutMs: null });
+    scene.create("mail", "task");
+    assert.deepEqual(endings(scene.live(2_000)), ["cancelled mail/own"]);
+    assert.deepEqual(endings(scene.live(8_000)), ["cancelled mail/task"]);
+    assert.deepEqual(endings(scene.live(20_000)), []);
+  });
+
+  test("starts when the run is due, and again with each retry, but not when it was given back", () => {
+    const scene = new Scene();
+    scene.create("mail", "a", { dueAt: scene.now + 60_000, scheduleTimeoutMs: 5_000 });
+    assert.deepEqual(endings(scene.live(64_000)), []);
+    scene.register("w1", 1, ["mail"]);
+    scene.tick();
+    scene.report("w1", "mail/a", "retry", { dueAt: scene.now + 1_000 });
+    scene.give({ type: "leave", id: "w1" });
+    assert.deepEqual(endings(scene.live(5_000)), []);
+    scene.register("w2", 1, ["mail"]);
+    scene.tick();
+    scene.report("w2", "mail/a", "returned");
+    scene.give({ type: "leave", id: "w2" });
+    assert.deepEqual(endings(scene.live(1_000)), ["cancelled mail/a"]);
+  });
+});
+
+describe("due times", () => {
+  test("a delayed run is queued in its millisecond, and the scheduler asks to be woken for it", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "a", { dueAt: scene.now + 250 });
+    assert.equal(only(scene.tick(), "wake")[0]!.at, scene.now + 250);
+    scene.pass(249);
+    assert.deepEqual(assignments(scene.tick()), []);
+    assert.equal(describeRun(scene.state, "mail/a")!.info.state, "scheduled");
+    scene.pass(1);
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/a"]);
+  });
+
+  test("a retry waits for its time and counts as an attempt", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "a");
+    scene.tick();
+    const attempt = { attempt: 1, turn: 1, worker: "w1", startedAt: 1, endedAt: 2, outcome: "retry" as const };
+    scene.report("w1", "mail/a", "retry", { dueAt: scene.now + 500, detail: { attempt } });
+    const { info } = describeRun(scene.state, "mail/a")!;
+    assert.deepEqual([info.state, info.attempt, info.attempts], ["retrying", 2, [attempt]]);
+    scene.pass(500);
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/a"]);
+  });
+});
+
+describe("results", () => {
+  test("go to the creator and to all who asked, once, from the accepted outcome", () => {
+    const scene = new Scene();
+    scene.create("mail", "a", { inbox: "creator" });
+    scene.give({ type: "waiter", key: "mail/a", inbox: "other" });
+    scene.give({ type: "waiter", key: "mail/a", inbox: "creator" });
+    const forwards = only(scene.report("w1", "mail/a", "completed"), "forward");
+    assert.deepEqual(
+      forwards.map((f) => [f.inbox, f.seq, f.index]),
+      [
+        ["creator", 2, 0],
+        ["other", 2, 0],
+      ],
+    );
+    assert.deepEqual(only(scene.report("w2", "mail/a", "failed"), "forward"), []);
+    assert.equal(describeRun(scene.state, "mail/a")!.info.state, "completed");
+  });
+
+  test("a second create and a late question get the known outcome; a question about nothing is answered too", () => {
+    const scene = new Scene();
+    scene.create("mail", "a");
+    scene.report("w1", "mail/a", "completed");
+    scene.create("mail", "a", { inbox: "again" });
+    scene.give({ type: "waiter", key: "mail/a", inbox: "late" });
+    assert.deepEqual(
+      only(scene.commands, "forward").map((f) => [f.inbox, f.seq]),
+      [
+        ["again", 2],
+        ["late", 2],
+      ],
+    );
+    assert.deepEqual(scene.give({ type: "waiter", key: "mail/none", inbox: "i" }), [
+      { type: "unknown", inbox: "i", key: "mail/none" },
+    ]);
+  });
+
+  test("a standby tells nobody", () => {
+    const scene = new Scene({}, "standby");
+    scene.create("mail", "a", { inbox: "creator" });
+    assert.deepEqual(scene.report("w1", "mail/a", "completed"), []);
+  });
+});
+
+describe("queries", () => {
+  test("list what matches, newest first, page by page", () => {
+    const scene = new Scene();
+    for (const id of ["a", "b", "c"]) {
+      scene.pass(1);
+      scene.create("mail", id, { extra: { metadata: { of: id } } });
+    }
+    scene.report("w1", "mail/b", "completed");
+    const all = listRuns(scene.state, {}, 2);
+    assert.deepEqual([all.total, all.runs.map((r) => r.info.id)], [3, ["c", "b"]]);
+    assert.deepEqual(
+      listRuns(scene.state, {}, 2, all.runs[1]!.info.createdAt).runs.map((r) => r.info.id),
+      ["a"],
+    );
+    assert.deepEqual(
+      listRuns(scene.state, { state: ["completed"], metadata: { of: "b" } }, 9).runs.map((r) => r.info.id),
+      ["b"],
+    );
+    assert.deepEqual(describeQueues(scene.state), [
+      { task: "mail", queued: 2, running: 0, scheduled: 0, retrying: 0, workers: 0 },
+    ]);
+  });
+});

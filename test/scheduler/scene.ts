@@ -1,0 +1,135 @@
+// A scheduler, the log around it, and a clock, for tests that say one thing each.
+import type { OutcomeKind } from "../../src/domain/run.ts";
+import type { Executing, TaskDeclaration } from "../../src/protocol/messages.ts";
+import type { RunEntry } from "../../src/protocol/run-entry.ts";
+import type { Command } from "../../src/scheduler/commands.ts";
+import type { FoldedOutcome, LeadEvent, SchedulerEvent } from "../../src/scheduler/events.ts";
+import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/scheduler/state.ts";
+import { step } from "../../src/scheduler/step.ts";
+
+type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+export class Scene {
+  readonly state: SchedulerState;
+  now = 1_000_000;
+  seq = 0;
+  /** All commands so far. */
+  readonly commands: Command[] = [];
+
+  constructor(options: SchedulerOptions = {}, lead: Partial<LeadEvent> | "standby" = {}) {
+    this.state = createScheduler(options);
+    if (lead !== "standby") this.give({ type: "lead", epoch: 7, knownWorkers: [], ...lead });
+  }
+  give(event: SchedulerEvent): Command[] {
+    const commands = step(this.state, event, this.now);
+    this.commands.push(...commands);
+    return commands;
+  }
+  pass(ms: number): void {
+    this.now += ms;
+  }
+  /** Lets time pass as it does for an engine: with a tick a second. Returns what was commanded meanwhile. */
+  live(ms: number): Command[] {
+    const all: Command[] = [];
+    for (let left = ms; left > 0; left -= 1_000) {
+      this.pass(Math.min(left, 1_000));
+      all.push(...this.tick());
+    }
+    return all;
+  }
+  tick(): Command[] {
+    return this.give({ type: "tick" });
+  }
+  create(task: string, id: string, entry: Partial<RunEntry> = {}): number {
+    const whole = {
+      form: 0 as const,
+      priority: 1,
+      createdAt: this.now,
+      dueAt: 0,
+      scheduleTimeoutMs: undefined,
+      inbox: "",
+      extra: undefined,
+      ...entry,
+    };
+    this.give({ type: "entry", seq: ++this.seq, task, id, entry: whole, bytes: 10 });
+    return this.seq;
+  }
+  register(
+    id: string,
+    slots: number,
+    tasks: readonly (string | Partial<TaskDeclaration>)[],
+    executing: readonly Executing[] = [],
+    quiet = false,
+  ): Command[] {
+    const declared = tasks.map((task) => ({
+      ...declarationOf("?"),
+      ...(typeof task === "string" ? { name: task } : task),
+    }));
+    return this.give({
+      type: "register",
+      message: {
+        v: 1,
+        id,
+        name: id,
+        slots,
+        labels: {},
+        runtime: "test",
+        version: "0",
+        quiet,
+        tasks: declared,
+        executing,
+      },
+    });
+  }
+  beat(id: string, executing: readonly Executing[] = []): Command[] {
+    return this.give({ type: "heartbeat", message: { id, executing, quiet: false, lagMs: 0 } });
+  }
+  /** The named run's outcome, as its worker would append it now. */
+  report(writer: string, key: string, kind: OutcomeKind, more: Partial<FoldedOutcome> = {}): Command[] {
+    const run = this.state.live.get(key);
+    const outcome = {
+      kind,
+      key,
+      turn: run?.turn ?? 1,
+      origin: run?.origin ?? 1,
+      at: this.now,
+      dueAt: 0,
+      detail: undefined,
+      ...more,
+    };
+    return this.give({ type: "outcomes", seq: ++this.seq, by: "worker", writer, outcomes: [outcome] });
+  }
+  /** Appends what the engine was told to append, and folds it. */
+  store(commands: readonly Command[]): Command[] {
+    const outcomes = only(commands, "append").flatMap((c) => c.outcomes);
+    return outcomes.length === 0
+      ? []
+      : this.give({ type: "outcomes", seq: ++this.seq, by: "engine", writer: `e${this.state.epoch}`, outcomes });
+  }
+  held(key: string): Executing {
+    const run = this.state.live.get(key)!;
+    return { key, turn: run.turn, origin: run.origin, startedAt: this.now };
+  }
+  acknowledge(commands: readonly Command[], refused: readonly number[] = []): void {
+    for (const c of only(commands, "assign")) this.give({ type: "assigned", id: c.worker, batch: c.batch, refused });
+  }
+}
+
+export const declarationOf = (name: string): TaskDeclaration => ({
+  name,
+  timeoutMs: 60_000,
+  scheduleTimeoutMs: 300_000,
+  priority: 1,
+  retries: 0,
+  inputSchema: null,
+  outputSchema: null,
+});
+
+export const only = <T extends Command["type"]>(commands: readonly Command[], type: T): CommandOf<T>[] =>
+  commands.filter((c): c is CommandOf<T> => c.type === type);
+/** `worker: key, key` for each assignment. */
+export const assignments = (commands: readonly Command[]): string[] =>
+  only(commands, "assign").map((c) => `${c.worker}: ${c.runs.map((r) => r.key).join(", ")}`);
+/** `kind key` for each outcome that the engine appends. */
+export const endings = (commands: readonly Command[]): string[] =>
+  only(commands, "append").flatMap((c) => c.outcomes.map((o) => `${o.kind} ${o.key}`));
