@@ -63,8 +63,10 @@ export class ReferenceFold {
     }
     const known = this.keys.get(key);
     if (known === undefined) {
-      if (isFinal(kind))
-        this.keys.set(key, { origin, turn, attempt: 1, lost: 0, finished: { kind, seq }, lastOutcome: seq });
+      if (!isFinal(kind)) return;
+      // Also a zombie's, after its run was forgotten: nothing in the log tells it from a run whose entry was purged.
+      this.answers.add(`${key} at ${seq}`);
+      this.keys.set(key, { origin, turn, attempt: 1, lost: 0, finished: { kind, seq }, lastOutcome: seq });
       return;
     }
     known.lastOutcome = seq;
