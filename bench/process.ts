@@ -33,6 +33,10 @@ export class Process {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Waits for the next line of this event. */
   async next(event: string, timeoutMs = 300_000): Promise<Line> {
     const deadline = Date.now() + timeoutMs;

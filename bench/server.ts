@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 export interface BenchServer {
   readonly url: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -29,6 +30,7 @@ export async function startServer(binary: string): Promise<BenchServer> {
   const url = await readPort(folder);
   return {
     url,
+    pid: child.pid!,
     async stop() {
       child.kill("SIGTERM");
       await exited;
