@@ -30,7 +30,7 @@ export const connectNats = (options: NatsOptions): Effect.Effect<NatsLink, Conne
     const nc = yield* Effect.acquireRelease(
       Effect.tryPromise({
         try: (signal) => open(options, signal),
-        catch: (cause) => unreachable(options.url, cause),
+        catch: (cause) => unreachable(options, cause),
       }),
       closeConnection,
       { interruptible: true },
@@ -75,9 +75,13 @@ const tlsFiles = (tls: TlsFiles) => ({
   ...(tls.key !== undefined && { keyFile: tls.key }),
 });
 
-function unreachable(url: string, cause: unknown): NatsUnreachable {
+function unreachable({ url, tls }: NatsOptions, cause: unknown): NatsUnreachable {
   const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
-  return new NatsUnreachable({ url: shownAddress(url), reason });
+  // All that is seen here of a server that wants a certificate and got none.
+  const isCertificateMissing =
+    tls !== undefined && tls.cert === undefined && /timeout|EBADF|EPIPE|ECONNRESET/.test(reason);
+  const hint = isCertificateMissing ? " (the server may want a client certificate: tls.cert and tls.key)" : "";
+  return new NatsUnreachable({ url: shownAddress(url), reason: reason + hint });
 }
 
 /** A dead server must not hang a shutdown: what cannot be flushed in 2 s is given up. */

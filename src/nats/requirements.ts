@@ -1,9 +1,8 @@
 // What natchet needs of a server, and what to do where it is missing.
-import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { Effect } from "effect";
 import { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";
-import { deniedSubject } from "./ask-store.ts";
+import { type ApiError, deniedSubject } from "./ask-store.ts";
 import { isUsableVersion, minimumVersion } from "./embedded/server-version.ts";
 
 type Requirement = ServerTooOld | JetStreamDisabled | PermissionDenied | NatsUnreachable;
@@ -25,9 +24,10 @@ async function askJetStream(nc: NatsConnection): Promise<void> {
   const deadline = performance.now() + electionMs;
   for (;;) {
     try {
-      const manager = await jetstreamManager(nc, { timeout: 3_000, checkAPI: false });
-      await manager.getAccountInfo();
-      return;
+      const reply = await nc.request("$JS.API.INFO", "", { timeout: 3_000 });
+      const { error } = reply.json() as { error?: ApiError };
+      if (error === undefined) return;
+      throw new JetStreamRefusal(error);
     } catch (error) {
       if (!isAnnounced(nc) || isFinal(error) || performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -35,22 +35,29 @@ async function askJetStream(nc: NatsConnection): Promise<void> {
   }
 }
 
+class JetStreamRefusal extends Error {
+  readonly apiCode: number;
+
+  constructor(error: ApiError) {
+    super(error.description);
+    this.apiCode = error.err_code;
+  }
+}
+
 const isAnnounced = (nc: NatsConnection): boolean =>
   (nc.info as { jetstream?: boolean } | undefined)?.jetstream === true;
 
 const notForAccount = 10039;
+const notForServer = 10076;
 const isFinal = (error: unknown): boolean =>
-  deniedSubject(error) !== undefined || (error instanceof JetStreamApiError && error.code === notForAccount);
+  deniedSubject(error) !== undefined || (error instanceof JetStreamRefusal && error.apiCode === notForAccount);
 
-/** JetStream is off for the account, or for the server. */
-const disabledCodes = new Set([notForAccount, 10076]);
-
-/** Sorts what the server answered to a JetStream request into what somebody can act on. */
+/** Sorts what the server answered into what somebody can act on. */
 function refusal(url: string, cause: unknown): JetStreamDisabled | PermissionDenied | NatsUnreachable {
   const denied = deniedSubject(cause);
   if (denied !== undefined) return new PermissionDenied({ subject: denied, reason: "this user may not ask JetStream" });
-  if (cause instanceof JetStreamApiError && disabledCodes.has(cause.code)) return new JetStreamDisabled({ url });
-  const text = cause instanceof Error ? `${cause.message} ${String(cause.cause ?? "")}` : String(cause);
-  if (/no responders|jetstream (is )?not enabled/i.test(text)) return new JetStreamDisabled({ url });
-  return new NatsUnreachable({ url, reason: text.trim() });
+  if (cause instanceof JetStreamRefusal && [notForAccount, notForServer].includes(cause.apiCode))
+    return new JetStreamDisabled({ url });
+  if (cause instanceof errors.RequestError && cause.isNoResponders()) return new JetStreamDisabled({ url });
+  return new NatsUnreachable({ url, reason: `JetStream: ${cause instanceof Error ? cause.message : String(cause)}` });
 }

@@ -12,6 +12,10 @@ export interface NatsServerOptions {
   readonly program?: string;
   /** Lines of a configuration file. */
   readonly config?: string;
+  /** Directory of the streams, which then outlives the server; one of its own by default. */
+  readonly store?: string;
+  /** Further arguments of the program. */
+  readonly args?: readonly string[];
   readonly jetstream?: boolean;
 }
 
@@ -19,12 +23,14 @@ export interface NatsServer {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Clean end; the store is removed. */
+  readonly store: string;
+  /** Clean end; its own store is removed. */
   stop(): Promise<void>;
   /** SIGKILL; the store stays for {@link NatsServer.restart}. */
   kill(): Promise<void>;
   /** Starts again on the same port and store. */
   restart(): Promise<void>;
+  /** SIGSTOP: connected and silent. */
   pause(): void;
   resume(): void;
 }
@@ -38,6 +44,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const home = mkdtempSync(join(tmpdir(), "natchet-nats-"));
   const configFile = join(home, "server.conf");
   writeFileSync(configFile, options.config ?? "");
+  const store = options.store ?? join(home, "store");
   let port = options.port ?? -1;
   let wrapper: ChildProcess;
   let pid = 0;
@@ -57,7 +64,8 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
       "-l",
       join(home, "server.log"),
     ];
-    if (options.jetstream !== false) args.push("-js", "-sd", join(home, "store"));
+    if (options.jetstream !== false) args.push("-js", "-sd", store);
+    args.push(...(options.args ?? []));
     wrapper = spawn("/bin/sh", ["-c", leash, "sh", program, ...args], {
       stdio: ["pipe", "ignore", "ignore"],
       env: { ...process.env, NATS_PID_FILE: pidFile },
@@ -77,10 +85,12 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     });
     try {
       process.kill(pid, signal);
+      process.kill(pid, "SIGCONT"); // a paused one would not hear of anything else
     } catch {
       // already gone
     }
     await exited;
+    wrapper.stdin!.destroy(); // lets the leash go
   };
   await start();
   return {
@@ -93,6 +103,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     get pid() {
       return pid;
     },
+    store,
     stop: async () => {
       await end("SIGTERM");
       rmSync(home, { recursive: true, force: true });
@@ -107,7 +118,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
 function readPort(directory: string): number | undefined {
   const file = readdirSync(directory).find((name) => name.endsWith(".ports"));
   const text = file === undefined ? "" : readFileSync(join(directory, file), "utf8");
-  const match = /"nats":\s*\[\s*"nats:\/\/127\.0\.0\.1:(\d+)"/.exec(text);
+  const match = /"nats":\s*\[\s*"(?:nats|tls):\/\/127\.0\.0\.1:(\d+)"/.exec(text);
   return match === null ? undefined : Number(match[1]);
 }
 
