@@ -66,17 +66,11 @@ export function compactFinished(state: SchedulerState, run: FinishedRun): void {
   });
 }
 
-/** Somebody else wrote to the subject, or purged it; the fold brings what it is now. */
-export function compactionRefused(
-  state: SchedulerState,
-  key: string,
-  expectSeq: number,
-  lastSeq: number | undefined,
-): void {
+/** The expected entry is not there any more: purged, or replaced by one that the fold will bring. */
+export function compactionRefused(state: SchedulerState, key: string, expectSeq: number): void {
   state.retention.compacting.delete(key);
   const finished = state.finished.get(key);
-  if (lastSeq === 0 && finished?.entrySeq === expectSeq)
-    setEntry(state.queueOf(finished.task).entries, finished, 0, false);
+  if (finished?.entrySeq === expectSeq) setEntry(state.queueOf(finished.task).entries, finished, 0, false);
 }
 
 function startedAt(run: LiveRun, otherwise: number): number {

@@ -67,12 +67,11 @@ export interface FloorEvent {
   readonly type: "floor";
   readonly outcomesFrom: number;
 }
-/** A `compact` command found another entry than it expected. `lastSeq` 0 = the subject is empty; undefined = not known. */
+/** A `compact` command found another entry than it expected. */
 export interface CompactionRefusedEvent {
   readonly type: "compactionRefused";
   readonly key: string;
   readonly expectSeq: number;
-  readonly lastSeq?: number | undefined;
 }
 
 /** All that can happen to a scheduler. Standbys get `entry` and `outcomes` only. */

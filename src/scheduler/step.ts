@@ -62,7 +62,7 @@ function handle(state: SchedulerState, event: SchedulerEvent): void {
       purged(state, event.filter, event.keepFrom);
       break;
     case "compactionRefused":
-      compactionRefused(state, event.key, event.expectSeq, event.lastSeq);
+      compactionRefused(state, event.key, event.expectSeq);
       break;
     default:
       if (state.isLeading) handleAsLeader(state, event);

@@ -133,6 +133,7 @@ export class World {
     const able = this.engines.filter((e) => e.isAlive && !e.state.isLeading);
     if (able.length === 0) return;
     const engine = this.random.pick(able);
+    while (!this.isRough && this.network.length > 0) this.network.shift()!();
     for (const other of this.leaders) other.deposedAt ??= this.now;
     engine.read(Number.POSITIVE_INFINITY, this.now);
     const [before] = this.leaders;
@@ -155,9 +156,11 @@ export class World {
     engine.give({ type: "lead", epoch: this.epoch, knownWorkers: [...this.#known], ledger }, this.now);
     this.#known = new Set(this.workers.filter((w) => w.isAlive).map((w) => w.id));
     for (const worker of this.workers) this.#hearEpoch(worker);
-    engine.give({ type: "tick" }, this.now);
-    // In a calm world all workers answer well before the leader would go on without them.
-    while (!this.isRough && this.network.length > 0) this.network.shift()!();
+    // In a calm world all workers answer well before the leader would go on without them; it ticks meanwhile.
+    while (!this.isRough && this.network.length > 0) {
+      this.network.shift()!();
+      engine.give({ type: "tick" }, this.now);
+    }
   }
   #hearEpoch(worker: ModelWorker): void {
     const { epoch } = this;
@@ -257,7 +260,7 @@ export class World {
   #compact(engine: ModelEngine, command: Extract<Command, { type: "compact" }>): void {
     const { key, expectSeq, entry } = command;
     if (this.stream.writeEntry(key, expectSeq, entry)) return;
-    engine.give({ type: "compactionRefused", key, expectSeq, lastSeq: this.stream.entrySeqOf(key) }, this.now);
+    engine.give({ type: "compactionRefused", key, expectSeq }, this.now);
   }
   /** The answer may be lost with its engine: the purge has happened all the same. */
   #purge(engine: ModelEngine, filter: PurgeFilter, keepFrom: number): void {
