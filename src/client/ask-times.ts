@@ -1,7 +1,6 @@
 // When to ask again for what did not come: 2 s after the last time, then 4, 8 … 60. One timer for all of them, none for each.
 export interface Asked {
-  readonly key: string;
-  /** How often it was due, up to the longest pause. Written by {@link AskTimes} only. */
+  /** How often it was due, up to the longest pause; -1 when it no longer matters. Written by {@link AskTimes} only. */
   level: number;
   /** Epoch milliseconds. Written by {@link AskTimes} only. */
   dueAt: number;
@@ -9,10 +8,15 @@ export interface Asked {
 
 const pausesMs = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
 
+/** Within a level all pauses are equal, so the order of insertion is the order of the due times. Removed ones stay until their time. */
+interface Level<T> {
+  readonly queue: T[];
+  from: number;
+}
+
 export class AskTimes<T extends Asked> {
-  /** Within a level all pauses are equal, so the order of insertion is the order of the due times. */
-  readonly #levels = pausesMs.map(() => new Set<T>());
   readonly #onDue: (due: readonly T[]) => void;
+  #levels: Level<T>[] = emptyLevels();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -20,24 +24,31 @@ export class AskTimes<T extends Asked> {
     this.#onDue = onDue;
   }
 
+  /** Adds one that is asked for the first time in 2 s. */
   add(asked: T): void {
-    asked.dueAt = Date.now() + pausesMs[asked.level]!;
-    this.#levels[asked.level]!.add(asked);
-    if (asked.dueAt < this.#timerAt) this.#arm(asked.dueAt);
+    this.#put(asked, 0);
   }
 
   remove(asked: T): void {
-    this.#levels[asked.level]!.delete(asked);
+    asked.level = -1;
   }
 
-  restart(asked: T): void {
-    this.remove(asked);
-    asked.level = 0;
-    this.add(asked);
+  /** These, and no others, with short pauses again. */
+  restart(all: Iterable<T>): void {
+    this.#levels = emptyLevels();
+    for (const asked of all) this.#put(asked, 0);
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    this.#levels = emptyLevels();
+  }
+
+  #put(asked: T, level: number): void {
+    asked.level = level;
+    asked.dueAt = Date.now() + pausesMs[level]!;
+    this.#levels[level]!.queue.push(asked);
+    if (asked.dueAt < this.#timerAt) this.#arm(asked.dueAt);
   }
 
   #arm(at: number): void {
@@ -49,22 +60,30 @@ export class AskTimes<T extends Asked> {
   #ring(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = Date.now();
-    const due: T[] = [];
-    for (const level of this.#levels) {
-      for (const asked of level) {
-        if (asked.dueAt > now) break;
-        level.delete(asked);
-        due.push(asked);
-      }
-    }
-    for (const asked of due) {
-      asked.level = Math.min(asked.level + 1, pausesMs.length - 1);
-      this.add(asked);
-    }
-    for (const level of this.#levels) {
-      const [first] = level;
+    const due = this.#levels.flatMap((level) => takeDue(level, now));
+    for (const asked of due) this.#put(asked, Math.min(asked.level + 1, pausesMs.length - 1));
+    for (const { queue, from } of this.#levels) {
+      const first = queue[from];
       if (first !== undefined && first.dueAt < this.#timerAt) this.#arm(first.dueAt);
     }
     if (due.length > 0) this.#onDue(due);
   }
 }
+
+function takeDue<T extends Asked>(level: Level<T>, now: number): T[] {
+  const due: T[] = [];
+  const { queue } = level;
+  while (level.from < queue.length) {
+    const asked = queue[level.from]!;
+    if (asked.level >= 0 && asked.dueAt > now) break;
+    if (asked.level >= 0) due.push(asked);
+    level.from += 1;
+  }
+  if (level.from * 2 > queue.length) {
+    queue.splice(0, level.from);
+    level.from = 0;
+  }
+  return due;
+}
+
+const emptyLevels = <T>(): Level<T>[] => pausesMs.map(() => ({ queue: [], from: 0 }));

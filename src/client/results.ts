@@ -15,6 +15,7 @@ interface Waiter {
 
 /** A run that somebody of this client waits for. */
 interface Wait extends Asked {
+  readonly key: string;
   readonly waiters: Waiter[];
   /** Creates that are not acknowledged: until they are, an engine may rightly not know the run. */
   creating: number;
@@ -157,6 +158,7 @@ export class Results {
   #settle(wait: Wait, tell: (waiter: Waiter) => void): void {
     this.#forget(wait);
     for (const waiter of wait.waiters) tell(waiter);
+    wait.waiters.length = 0; // whoever still lists this wait must not keep its output
   }
 
   #forget(wait: Wait): void {
@@ -171,7 +173,7 @@ export class Results {
 
   /** The short pauses begin anew: who was just asked may be about to lead only. */
   #askForAll(): void {
-    for (const wait of this.#waits.values()) this.#times.restart(wait);
+    this.#times.restart(this.#waits.values());
     this.#askFor(this.#waits.values());
   }
 
