@@ -148,6 +148,6 @@ function notEnsured(stream: string, cause: unknown): NotEnsured {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const error = new StoreUnavailable({ operation: `make or update stream ${stream}`, reason });
   // Whatever is no answer of the API passes: a timeout, no responders, a broken connection.
-  const passes = !(cause instanceof JetStreamApiError) || cause.status >= 500 || cause.code === noStoreYet;
+  const passes = !(cause instanceof JetStreamApiError) || cause.status === 503 || cause.code === noStoreYet;
   return { passes, error };
 }

@@ -1,0 +1,143 @@
+// The lease between engines that come, go, freeze and lose the server.
+import assert from "node:assert/strict";
+import { Lease, leaseTiming } from "../../src/nats/lease.ts";
+import { makePublisher } from "../../src/nats/publisher.ts";
+import { ensureStreams } from "../../src/nats/streams.ts";
+import { Subjects } from "../../src/protocol/subjects.ts";
+import { test } from "../support/harness.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { inScene, outageOf, type Scene } from "./scene.ts";
+
+const subjects = new Subjects("test");
+
+/** A candidate with a connection of its own. */
+async function candidate({ link, run }: Scene, engine: string): Promise<Lease> {
+  const nats = await link();
+  await run(ensureStreams(nats, subjects, { replicas: 1 }));
+  return new Lease(nats, await run(makePublisher(nats, { stream: `KV_${subjects.leaseBucket}` })), subjects, engine);
+}
+
+const claimWithin = async (lease: Lease, ms: number) => {
+  let claim = await lease.claim(Date.now());
+  const isClaimed = async () => {
+    claim ??= await lease.claim(Date.now());
+    return claim !== undefined;
+  };
+  await waitFor(isClaimed, ms, "the lease");
+  return claim!;
+};
+
+test("lease: one of many candidates gets it, and its epoch grows with every claim", () =>
+  inScene(async (scene) => {
+    const candidates = await Promise.all(["a", "b", "c", "d"].map((engine) => candidate(scene, engine)));
+    const claims = await Promise.all(candidates.map((lease) => lease.claim(Date.now())));
+    assert.equal(claims.filter(Boolean).length, 1);
+    const holder = candidates[claims.findIndex(Boolean)]!;
+    const others = candidates.filter((lease) => lease !== holder);
+    assert.equal(await holder.renew(Date.now()), true);
+    assert.equal(await others[0]!.claim(Date.now()), undefined);
+    const ledger = [{ key: "a/1", turn: 0, origin: 1, worker: "w1" }];
+    await holder.release(ledger);
+    const next = await others[0]!.claim(Date.now());
+    assert.ok(next!.epoch > claims.find(Boolean)!.epoch);
+    assert.deepEqual(next!.ledger, ledger);
+    assert.equal(await holder.renew(Date.now()), false);
+    assert.equal(await holder.claim(Date.now()), undefined);
+  }));
+
+test(
+  "lease: a holder that is gone without a word is replaced after the time to live, without a ledger",
+  () =>
+    inScene(async (scene) => {
+      const [gone, standby] = [await candidate(scene, "gone"), await candidate(scene, "standby")];
+      const first = (await gone.claim(Date.now()))!;
+      const startedAt = Date.now();
+      const claim = await claimWithin(standby, 10_000);
+      const tookMs = Date.now() - startedAt;
+      assert.ok(tookMs > leaseTiming.ttlMs - 500 && tookMs < leaseTiming.ttlMs + 2_500, `took ${tookMs} ms`);
+      assert.ok(claim.epoch > first.epoch);
+      assert.equal(claim.ledger, undefined);
+      // The old holder froze and wakes: by its own clock it leads no more, and the server agrees.
+      assert.equal(gone.isExpired(Date.now()), true);
+      assert.equal(await gone.renew(Date.now()), false);
+      assert.equal(await standby.renew(Date.now()), true);
+    }),
+  30_000,
+);
+
+test(
+  "lease: a holder that cannot renew steps down by its own clock before the server lets go",
+  () =>
+    inScene(async (scene) => {
+      const lease = await candidate(scene, "a");
+      const claimedAt = Date.now();
+      const first = (await lease.claim(claimedAt))!;
+      scene.server.pause();
+      assert.equal(await lease.renew(Date.now()), false);
+      const tookMs = Date.now() - claimedAt;
+      assert.ok(tookMs < leaseTiming.ttlMs, `stepped down after ${tookMs} ms`);
+      assert.ok(tookMs > leaseTiming.renewMs, `stepped down after ${tookMs} ms`);
+      scene.server.resume();
+      // Its late renewal may have been stored: then it claims its own record anew.
+      const again = await claimWithin(lease, 10_000);
+      assert.ok(again.epoch > first.epoch);
+      assert.equal(await lease.renew(Date.now()), true);
+    }),
+  30_000,
+);
+
+test(
+  "lease: a short restart of the server does not cost the lease",
+  () =>
+    inScene(async (scene) => {
+      const [lease, other] = [await candidate(scene, "a"), await candidate(scene, "b")];
+      await lease.claim(Date.now());
+      await scene.server.kill();
+      const renewal = lease.renew(Date.now());
+      await outageOf(500);
+      await scene.server.restart();
+      assert.equal(await renewal, true);
+      assert.equal(await lease.renew(Date.now()), true);
+      assert.equal(await other.claim(Date.now()), undefined);
+    }),
+  30_000,
+);
+
+test(
+  "lease: after 10 s without a server somebody leads again",
+  () =>
+    inScene(async (scene) => {
+      const [lease, other] = [await candidate(scene, "a"), await candidate(scene, "b")];
+      const first = (await lease.claim(Date.now()))!;
+      await scene.server.kill();
+      const renewal = lease.renew(Date.now());
+      await outageOf(10_000);
+      assert.equal(await renewal, false);
+      await scene.server.restart();
+      const claims: number[] = [];
+      await waitFor(
+        async () => {
+          for (const candidate of [lease, other]) {
+            const claim = await candidate.claim(Date.now()).catch(() => undefined);
+            if (claim !== undefined) claims.push(claim.epoch);
+          }
+          return claims.length > 0;
+        },
+        15_000,
+        "a leader",
+      );
+      assert.ok(claims[0]! > first.epoch);
+    }),
+  60_000,
+);
+
+test("lease: a ledger too large for a message is left out, the lease is released all the same", () =>
+  inScene(async (scene) => {
+    const [lease, other] = [await candidate(scene, "a"), await candidate(scene, "b")];
+    await lease.claim(Date.now());
+    const entry = { key: `task/${"x".repeat(256)}`, turn: 0, origin: 1, worker: "w".repeat(22) };
+    await lease.release(Array.from({ length: 5_000 }, () => entry));
+    const claim = await other.claim(Date.now());
+    assert.notEqual(claim, undefined);
+    assert.equal(claim!.ledger, undefined);
+  }));

@@ -1,0 +1,104 @@
+// Streams and buckets: made once by many, brought up to date, never damaged.
+import assert from "node:assert/strict";
+import { jetstreamManager, StorageType } from "@nats-io/jetstream";
+import { Effect } from "effect";
+import type { NatsLink } from "../../src/nats/link.ts";
+import { ensureStreams, leaseTtlMs, reserveBytes, type StreamOptions } from "../../src/nats/streams.ts";
+import { Subjects } from "../../src/protocol/subjects.ts";
+import { test } from "../support/harness.ts";
+import { inScene } from "./scene.ts";
+
+const subjects = new Subjects("test");
+const names = [subjects.stream, `KV_${subjects.bucket}`, `KV_${subjects.leaseBucket}`];
+
+async function configsOf(link: NatsLink) {
+  const manager = await jetstreamManager(link.nc);
+  return Promise.all(names.map(async (name) => (await manager.streams.info(name)).config));
+}
+
+const failureOf = (link: NatsLink, options: StreamOptions) =>
+  Effect.runPromise(Effect.flip(ensureStreams(link, subjects, options)));
+
+test("streams: several processes make them at once, with the settings of the design", () =>
+  inScene(async ({ link, run }) => {
+    const links = await Promise.all(Array.from({ length: 6 }, () => link()));
+    await Promise.all(links.map((nats) => run(ensureStreams(nats, subjects, { replicas: 1 }))));
+    const [log, bucket, lease] = await configsOf(links[0]!);
+    const { storage, retention, max_msgs_per_subject, discard, allow_direct, max_bytes, max_age, max_consumers } = log!;
+    assert.deepEqual(
+      { storage, retention, max_msgs_per_subject, discard, allow_direct, max_bytes, max_age, max_consumers },
+      {
+        storage: "file",
+        retention: "limits",
+        max_msgs_per_subject: 1,
+        discard: "new",
+        allow_direct: true,
+        max_bytes: -1,
+        max_age: 0,
+        max_consumers: 100_000,
+      },
+    );
+    assert.deepEqual(log!.subjects, ["natchet.test.run.>", "natchet.test.done.>"]);
+    assert.deepEqual([bucket!.subjects, bucket!.max_age], [["$KV.natchet_test.>"], 0]);
+    assert.equal(lease!.max_age, leaseTtlMs * 1_000_000);
+  }));
+
+test("streams: a limit is kept until somebody names another", () =>
+  inScene(async ({ link, run }) => {
+    const nats = await link();
+    const maxBytesOf = async () => (await configsOf(nats))[0]!.max_bytes;
+    await run(ensureStreams(nats, subjects, { replicas: 1, maxBytes: 1_000_000 }));
+    assert.equal(await maxBytesOf(), 1_000_000 + reserveBytes(1_000_000));
+    await run(ensureStreams(nats, subjects, { replicas: 1 }));
+    assert.equal(await maxBytesOf(), 1_000_000 + reserveBytes(1_000_000));
+    await run(ensureStreams(nats, subjects, { replicas: 1, maxBytes: 1_000_000_000 }));
+    assert.equal(await maxBytesOf(), 1_250_000_000);
+  }));
+
+test("streams: an older stream is brought up to date and keeps its entries", () =>
+  inScene(async ({ link, run }) => {
+    const nats = await link();
+    const manager = await jetstreamManager(nats.nc);
+    await manager.streams.add({ name: subjects.stream, subjects: [subjects.runs], max_msgs_per_subject: 1 });
+    await nats.nc.request(subjects.run("a", "1"), "kept");
+    await run(ensureStreams(nats, subjects, { replicas: 1 }));
+    const { config, state } = await manager.streams.info(subjects.stream);
+    assert.deepEqual(
+      [config.subjects, config.discard, config.allow_direct],
+      [[subjects.runs, subjects.outcomes], "new", true],
+    );
+    assert.equal(state.messages, 1);
+  }));
+
+test("streams: what the server refuses is said at once, with the stream and the reason", () =>
+  inScene(async ({ link }) => {
+    const nats = await link();
+    const startedAt = Date.now();
+    const replicas = await failureOf(nats, { replicas: 3 });
+    assert.equal(replicas._tag, "StoreUnavailable");
+    assert.match(replicas.message, /make or update stream NATCHET_test: replicas > 1 not supported/);
+    const manager = await jetstreamManager(nats.nc);
+    await manager.streams.add({ name: subjects.stream, subjects: [subjects.runs], storage: StorageType.Memory });
+    assert.match((await failureOf(nats, { replicas: 1 })).message, /NATCHET_test: .*storage/);
+    await manager.streams.delete(subjects.stream);
+    await manager.streams.add({ name: "OTHER", subjects: ["natchet.>"] });
+    assert.match((await failureOf(nats, { replicas: 1 })).message, /NATCHET_test: subjects overlap/);
+    assert.ok(Date.now() - startedAt < 3_000);
+  }));
+
+test("streams: a user who may not make them is told so", () =>
+  inScene(
+    async ({ link }) => {
+      const failure = await failureOf(await link({ user: "ann", password: "x" }), { replicas: 1 });
+      assert.equal(failure._tag, "PermissionDenied");
+      assert.match(
+        failure.message,
+        /NATS refuses \$JS\.API\.STREAM\.CREATE\.NATCHET_test: .*stream NATCHET_test; allow/,
+      );
+    },
+    {
+      config: `authorization { users: [
+        { user: ann, password: x, permissions: { publish: { deny: "$JS.API.STREAM.CREATE.>" } } }
+      ] }`,
+    },
+  ));
