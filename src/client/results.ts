@@ -1,6 +1,7 @@
 // Waits for results, many at once: one inbox, one table. Forwarding is best effort, so whoever still waits is asked for again: after
 // a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
 import { ResultNotAwaited, RunCancelled, RunFailed, RunNotFound } from "../domain/errors.ts";
+import { isFinal } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { jsonOf } from "../protocol/bytes.ts";
 import { decodeAskResultsReply, encodeMessage, errorOfReply, parseJson } from "../protocol/messages.ts";
@@ -133,26 +134,22 @@ export class Results {
     waiter.reject(error);
   }
 
+  /** Anybody may publish to an inbox: what is no result is passed over, and the real one is asked for in its time. */
   #receive(data: Uint8Array): void {
-    for (const outcome of decodeOutcomeEntry(data).outcomes) {
+    const entry = readEntry(data);
+    for (const outcome of entry?.outcomes ?? []) {
       const wait = this.#waits.get(outcome.key);
-      if (wait !== undefined) this.#deliver(wait, outcome);
+      if (wait !== undefined && isFinal(outcome.kind)) this.#deliver(wait, outcome);
     }
   }
 
   #deliver(wait: Wait, outcome: Outcome): void {
-    const { key } = wait;
-    if (outcome.kind === "completed") {
-      const output = jsonOf(outcome.output);
+    try {
+      const output = readOutput(outcome);
       this.#settle(wait, (waiter) => waiter.resolve(output));
-      return;
+    } catch (error) {
+      this.#settle(wait, (waiter) => waiter.reject(error as Error));
     }
-    const { error, reason, attempts } = outcome.detail as FinalDetail;
-    const failure =
-      outcome.kind === "cancelled"
-        ? new RunCancelled({ key, reason: reason ?? "no reason given" })
-        : new RunFailed({ key, error: error ?? { name: "Error", message: "unknown" }, attempts });
-    this.#settle(wait, (waiter) => waiter.reject(failure));
   }
 
   #settle(wait: Wait, tell: (waiter: Waiter) => void): void {
@@ -235,6 +232,23 @@ export class Results {
     const wait = this.#waits.get(key);
     if (wait !== undefined) this.#settle(wait, (waiter) => waiter.reject(new RunNotFound({ key })));
   }
+}
+
+function readEntry(data: Uint8Array): ReturnType<typeof decodeOutcomeEntry> | undefined {
+  try {
+    return decodeOutcomeEntry(data);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Fails: RunFailed, RunCancelled, MalformedRecord */
+function readOutput(outcome: Outcome): unknown {
+  if (outcome.kind === "completed") return jsonOf(outcome.output);
+  const { key } = outcome;
+  const { error, reason, attempts } = outcome.detail as FinalDetail;
+  if (outcome.kind === "cancelled") throw new RunCancelled({ key, reason: reason ?? "no reason given" });
+  throw new RunFailed({ key, error: error ?? { name: "Error", message: "unknown" }, attempts });
 }
 
 const closed = (key: string) => new ResultNotAwaited({ key, reason: "the client was closed" });

@@ -76,7 +76,11 @@ export class FakeEngine {
       ...{ detail: jsonBytes(story), input: noBytes, output: jsonBytes(output) },
     });
     this.#frames.set(key, frame);
-    for (const inbox of this.#waiters.get(key) ?? []) this.#send(inbox, frame);
+    for (const inbox of this.#waiters.get(key) ?? []) this.#forward(inbox, frame);
+  }
+
+  send(inbox: string, bytes: Uint8Array): void {
+    this.#nc.publish(inbox, bytes);
   }
 
   #create(task: string, id: string, entry: RunEntry): void {
@@ -90,12 +94,12 @@ export class FakeEngine {
 
   #wait(key: string, inbox: string): void {
     const frame = this.#frames.get(key);
-    if (frame !== undefined) this.#send(inbox, frame);
+    if (frame !== undefined) this.#forward(inbox, frame);
     else this.#waiters.set(key, (this.#waiters.get(key) ?? new Set()).add(inbox));
   }
 
-  #send(inbox: string, frame: Uint8Array): void {
-    this.#nc.publish(inbox, encodeOutcomeEntry("engine", [frame]));
+  #forward(inbox: string, frame: Uint8Array): void {
+    this.send(inbox, encodeOutcomeEntry("engine", [frame]));
   }
 
   #answer(verb: Parameters<Subjects["engine"]>[0], reply: (request: any) => unknown): void {

@@ -51,6 +51,15 @@ test("runs created and waits begun while the server is away survive it", async (
   }
 }, 40_000);
 
+test("garbage in the inbox changes nothing", async () => {
+  await using scene = await openScene(server, () => undefined);
+  const result = (await scene.client.task<number, number>("a").enqueue(1, { id: "1" })).result();
+  await waitFor(() => scene.engine.asked.length > 0, 5_000, "the client to ask");
+  scene.engine.send(scene.engine.asked[0]!.inbox, new Uint8Array([1, 2, 3]));
+  scene.engine.finish("a/1", { kind: "completed", output: 3 });
+  assert.equal(await result, 3);
+});
+
 test("a wait that was given up does not end another one for the same run", async () => {
   await using scene = await openScene(server, () => undefined);
   const run = await scene.client.task<number, number>("a").enqueue(1, { id: "1" });
