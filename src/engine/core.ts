@@ -22,10 +22,13 @@ export interface CoreParts {
   readonly log: Log;
   readonly scheduler: SchedulerOptions;
   readonly payloadBudgetBytes: number;
+  /** The state was thrown away and is folded anew: whoever led on it must stop. */
+  readonly onRebuild: () => void;
 }
 
 export class Core {
-  readonly state: SchedulerState;
+  /** Replaced by a new one when the log must be folded anew. */
+  state: SchedulerState;
   readonly store: RunStore;
   readonly payloads: Payloads;
   readonly follower: Follower;
@@ -48,7 +51,8 @@ export class Core {
     this.store = new RunStore(link, subjects);
     this.payloads = new Payloads(this.store, parts.payloadBudgetBytes);
     const onEvent = (event: SchedulerEvent) => this.handle(event);
-    this.follower = new Follower({ link, subjects, payloads: this.payloads, log, onEvent });
+    const onCaughtUp = () => void this.checkFloor();
+    this.follower = new Follower({ link, subjects, payloads: this.payloads, log, onEvent, onCaughtUp });
     this.#dispatcher = new Dispatcher({ link, subjects, payloads: this.payloads, log, onEvent });
     this.#appender = new Appender({ publisher, subjects, payloads: this.payloads, log, maxPayload: link.maxPayload });
     this.#forwarder = new Forwarder(link, this.store, this.follower, log);
@@ -71,6 +75,24 @@ export class Core {
     this.#deeds = [];
     await Promise.allSettled(deeds);
     return { unknown };
+  }
+
+  /** Tells the scheduler where the outcomes begin that are left, so that it notices when a purge has overtaken it. */
+  async checkFloor(): Promise<void> {
+    try {
+      this.handle({ type: "floor", outcomesFrom: await this.store.outcomesFrom() });
+    } catch (error) {
+      this.#parts.log.debug("the first outcome of the log could not be found", { error });
+    }
+  }
+
+  /** Resolves when all that is stored by now is folded. What is purged meanwhile is not waited for. */
+  async catchUp(): Promise<void> {
+    for (;;) {
+      const newest = await this.store.newestSeq();
+      await Promise.race([this.follower.reached(newest), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+      if (this.follower.position >= newest) return;
+    }
   }
 
   close(): void {
@@ -113,6 +135,9 @@ export class Core {
       case "unknown":
         this.#unknown.push(command.key);
         break;
+      case "rebuild":
+        this.#rebuild();
+        break;
       case "log":
         this.#parts.log[command.level](command.message, command.fields);
         break;
@@ -125,6 +150,14 @@ export class Core {
     });
     this.#deeds.push(observed);
     if (this.#deeds.length > 1_000) this.#deeds = []; // nobody waits outside handleFully
+  }
+
+  #rebuild(): void {
+    this.#parts.log.warn("a purge has overtaken this engine; it folds the log anew");
+    this.state = createScheduler(this.#parts.scheduler);
+    this.payloads.clear();
+    this.#parts.onRebuild();
+    this.follower.startOver();
   }
 
   async #compact(command: CompactCommand): Promise<void> {

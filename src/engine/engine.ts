@@ -87,7 +87,15 @@ class Candidate implements RunningEngine {
     this.#scope = scope;
     this.#lease = new Lease(link, leasePublisher, subjects, this.id);
     const payloadBudgetBytes = options.payloadBudgetBytes ?? 64 * 1024 * 1024;
-    this.#core = new Core({ link, publisher, subjects, log, scheduler: options.scheduler ?? {}, payloadBudgetBytes });
+    this.#core = new Core({
+      link,
+      publisher,
+      subjects,
+      log,
+      scheduler: options.scheduler ?? {},
+      payloadBudgetBytes,
+      onRebuild: () => this.#abdicate(),
+    });
     this.#definitions = new Definitions(link, subjects);
     this.#requests = new Requests({
       engine: this.id,
@@ -154,7 +162,9 @@ class Candidate implements RunningEngine {
       this.state = "taking over";
       yield* this.follow;
       const knownWorkers = yield* this.#untilStored(async () => {
-        await this.#core.follower.reached(await this.#core.store.lastSeq());
+        await this.#core.catchUp();
+        await this.#core.checkFloor(); // may begin a rebuild,
+        await this.#core.catchUp(); // which must be through before it leads
         return ((await this.#definitions.get("workers")) ?? []) as string[];
       });
       this.#requests.open();
@@ -179,6 +189,13 @@ class Candidate implements RunningEngine {
     this.#requests.close();
     this.#core.handle({ type: "stepDown" });
     this.#parts.log.warn("engine lost its lease and stands by", { engine: this.id });
+  }
+
+  /** The state on which it led is gone: the lease ends by itself, and then anybody may lead. */
+  #abdicate(): void {
+    if (this.state !== "leading") return;
+    this.state = "standby";
+    this.#requests.close();
   }
 
   /** The ledger travels in the lease, so that the next leader need not ask who executes what. */

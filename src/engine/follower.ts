@@ -3,7 +3,7 @@ import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { isFinal, keyOf } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
-import { readLog } from "../nats/log-reader.ts";
+import { type LogReader, readLog } from "../nats/log-reader.ts";
 import { decodeOutcomeEntry, type Outcome } from "../protocol/outcome-entry.ts";
 import { decodeRunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -16,6 +16,8 @@ export interface FollowerParts {
   readonly payloads: Payloads;
   readonly log: Log;
   readonly onEvent: (event: SchedulerEvent) => void;
+  /** The reader has read all that is stored; outcomes may have been purged ahead of it meanwhile. */
+  readonly onCaughtUp: () => void;
 }
 
 interface Waiter {
@@ -29,20 +31,30 @@ export class Follower {
   /** The outcome entry that is being folded, so that its results are forwarded without being read back. */
   current: { readonly seq: number; readonly outcomes: readonly Outcome[] } | undefined;
   readonly #parts: FollowerParts;
+  #reader: LogReader | undefined;
   #waiters: Waiter[] = [];
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
   }
 
-  /** Folds from where it stands, as long as the scope is open. */
+  /** Folds from the start, as long as the scope is open. */
   follow(): Effect.Effect<void, never, Scope.Scope> {
     const { link, subjects, log } = this.#parts;
-    return readLog(link, subjects.stream, this.position + 1, {
+    const reader = readLog(link, subjects.stream, 1, {
       onMessage: (seq, subject, data) => this.#fold(seq, subject, data),
-      onCaughtUp: () => log.debug("caught up with the log", { position: this.position }),
+      onCaughtUp: () => this.#parts.onCaughtUp(),
       onTrouble: (reason) => log.debug("reads the log again", { reason }),
-    }).pipe(Effect.asVoid);
+    });
+    return Effect.map(reader, (opened) => {
+      this.#reader = opened;
+    });
+  }
+
+  /** Folds everything anew; the scheduler that it feeds must be a new one. */
+  startOver(): void {
+    this.position = 0;
+    this.#reader?.rewind();
   }
 
   /** Resolves when everything up to `seq` is folded. */

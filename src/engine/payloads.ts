@@ -35,6 +35,11 @@ export class Payloads {
     this.#bytes -= kept.input.length;
   }
 
+  clear(): void {
+    this.#kept.clear();
+    this.#bytes = 0;
+  }
+
   /** The input at once, or undefined when it must be read. */
   peek(key: string, seq: number): Uint8Array | undefined {
     const kept = this.#kept.get(key);

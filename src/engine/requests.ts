@@ -161,8 +161,7 @@ export class Requests {
   async #foldedFirst<T>(keys: readonly string[], answer: () => T | Promise<T>): Promise<T> {
     const { core } = this.#parts;
     const { live, finished } = core.state;
-    if (keys.some((key) => !live.has(key) && !finished.has(key)))
-      await core.follower.reached(await core.store.lastSeq());
+    if (keys.some((key) => !live.has(key) && !finished.has(key))) await core.catchUp();
     return answer();
   }
 }

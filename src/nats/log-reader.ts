@@ -18,6 +18,8 @@ export interface LogListener {
 export interface LogReader {
   /** The newest sequence handed over. */
   readonly position: number;
+  /** Begins again with the first entry that is left. */
+  rewind(): void;
 }
 
 const idleHeartbeatMs = 1_000;
@@ -79,6 +81,11 @@ class FollowingReader implements LogReader {
       this.#link.nc.publish(`$JS.API.CONSUMER.DELETE.${this.#stream}.${this.#consumer}`);
     }
     this.#consumer = "";
+  }
+
+  rewind(): void {
+    this.position = 0;
+    this.#restart();
   }
 
   #restart(): void {
@@ -158,7 +165,8 @@ class FollowingReader implements LogReader {
 
   #receive(message: Msg): void {
     this.#lastHeardAt = Date.now();
-    if (message.headers?.code === 100) {
+    // Control messages are empty. To look at the headers of every message would cost more than the rest of reading it.
+    if (message.data.length === 0 && message.headers?.code === 100) {
       this.#control(message);
       return;
     }

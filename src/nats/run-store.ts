@@ -3,16 +3,18 @@ import { jsonBytes } from "../protocol/bytes.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
-import { messageAt, nextOf, type StoredMessage } from "./stored-message.ts";
+import { lastOf, messageAt, nextOf, type StoredMessage } from "./stored-message.ts";
 
 /** All fail with {@link StoreUnavailable} (safe to retry) once the store has not answered for 10 s, or with {@link PermissionDenied}. */
 export class RunStore {
   readonly #link: NatsLink;
   readonly #stream: string;
+  readonly #outcomes: string;
 
   constructor(link: NatsLink, subjects: Subjects) {
     this.#link = link;
     this.#stream = subjects.stream;
+    this.#outcomes = subjects.outcomes;
   }
 
   /** The entry of a sequence, or undefined when it is gone. */
@@ -23,6 +25,16 @@ export class RunStore {
   /** Sequence of the newest entry ever appended. */
   async lastSeq(): Promise<number> {
     return (await this.#state()).last_seq;
+  }
+
+  /** Sequence of the newest entry that is left; 0 in an empty log. */
+  async newestSeq(): Promise<number> {
+    return (await lastOf(this.#link, this.#stream, ">"))?.seq ?? 0;
+  }
+
+  /** Sequence of the first outcome entry that is left, or of the next entry when there is none. */
+  async outcomesFrom(): Promise<number> {
+    return (await this.firstSeqOf(this.#outcomes)) ?? (await this.lastSeq()) + 1;
   }
 
   async storedBytes(): Promise<number> {
