@@ -114,9 +114,9 @@ export class Dispatcher {
 function assignmentOf(run: LiveRun, input: Uint8Array): Assignment {
   const { metadata, history } = run;
   const extra =
-    metadata === undefined && history === undefined
+    metadata === undefined && history.length === 0
       ? noBytes
-      : jsonBytes({ ...(metadata && { metadata }), ...(history && { history }) });
+      : jsonBytes({ ...(metadata && { metadata }), ...(history.length > 0 && { history }) });
   return {
     key: run.key,
     priority: run.queue.priorityOf(run),

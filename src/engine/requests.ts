@@ -19,8 +19,9 @@ import {
   type Registered,
 } from "../protocol/messages.ts";
 import type { EngineVerb, Subjects } from "../protocol/subjects.ts";
+import { describeQueues, describeWorkers, liveKeys } from "../scheduler/describe.ts";
 import type { Core } from "./core.ts";
-import { describeQueues, describeRun, describeWorkers, listRuns, matchingKeys } from "./queries.ts";
+import { listInfos, readRun } from "./queries.ts";
 
 export interface RequestsParts {
   readonly engine: string;
@@ -53,11 +54,11 @@ export class Requests {
     this.#answer("result", (data) => this.#result(data));
     this.#answer("get", async (data) => {
       const { key } = decodeGetRun(data);
-      return { run: await this.#foldedFirst([key], () => describeRun(this.#parts.core, key)) };
+      return { run: await this.#foldedFirst([key], () => readRun(this.#parts.core, key)) };
     });
     this.#answer("list", (data) => {
       const { filter, limit, before } = decodeListRuns(data);
-      return listRuns(this.#parts.core.state, filter, limit, before);
+      return listInfos(this.#parts.core.state, filter, limit, before);
     });
     this.#answer("workers", () => ({
       workers: describeWorkers(this.#parts.core.state),
@@ -134,7 +135,7 @@ export class Requests {
 
   async #cancel(request: CancelRuns): Promise<CancelReply> {
     const { core } = this.#parts;
-    const keys = request.runs ?? matchingKeys(core.state, request.filter ?? {});
+    const keys = request.runs ?? liveKeys(core.state, request.filter ?? {});
     return this.#foldedFirst(keys, async () => {
       const live = keys.filter((key) => core.state.live.has(key));
       const finished = keys.filter((key) => core.state.finished.has(key));
