@@ -1,6 +1,6 @@
 // A real nats-server for a test: loopback, its own port and store, gone with the test process whatever happens to it.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "./wait-for.ts";
@@ -110,7 +110,10 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     },
     kill: () => end("SIGKILL"),
     restart: start,
-    pause: () => void process.kill(pid, "SIGSTOP"),
+    pause: () => {
+      process.kill(pid, "SIGSTOP");
+      waitUntilStopped(pid);
+    },
     resume: () => void process.kill(pid, "SIGCONT"),
   };
 }
@@ -127,6 +130,15 @@ function readPid(file: string): number | undefined {
     return Number(readFileSync(file, "utf8")) || undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** The signal is on its way when kill() returns; until it arrives the server may still answer. */
+function waitUntilStopped(pid: number): void {
+  const file = `/proc/${pid}/stat`;
+  const deadline = Date.now() + 1_000;
+  while (existsSync(file) && Date.now() < deadline) {
+    if (/\) [Tt] /.test(readFileSync(file, "utf8"))) return;
   }
 }
 
