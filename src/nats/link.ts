@@ -1,6 +1,7 @@
 // One connection that has been checked, and what happens to it.
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { PermissionDenied } from "../domain/errors.ts";
+import { guardSubscriptions } from "./guarded-subscribe.ts";
 import { type NatsOptions, shownAddress } from "./options.ts";
 
 export type { Msg, Subscription } from "@nats-io/transport-node";
@@ -34,6 +35,7 @@ export interface Denial {
 const staleGraceMs = 500;
 
 export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
+  guardSubscriptions(nc, options.onFault ?? reportFault);
   const reconnected = new Set<() => void>();
   const disconnected = new Set<() => void>();
   const denied = new Set<(denial: Denial) => void>();
@@ -83,6 +85,10 @@ export function breakSocket(nc: NatsConnection): void {
   const { protocol } = nc as unknown as { protocol?: { transport?: { socket?: { destroy(): void } } } };
   protocol?.transport?.socket?.destroy();
 }
+
+/** A bug of whoever subscribed; it must be seen. */
+const reportFault = (subject: string, error: unknown): void =>
+  console.error(`natchet: a message on ${subject} could not be handled:`, error);
 
 function denialOf(error: unknown): Denial | undefined {
   if (!(error instanceof errors.PermissionViolationError)) return undefined;

@@ -17,6 +17,8 @@ export interface NatsOptions {
   readonly credsFile?: string | undefined;
   /** Files in PEM form. */
   readonly tls?: TlsFiles | undefined;
+  /** Hears what the callback of a subscription threw; the connection goes on. @default a line on standard error */
+  readonly onFault?: ((subject: string, error: unknown) => void) | undefined;
 }
 
 export interface TlsFiles {

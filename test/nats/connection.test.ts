@@ -177,6 +177,29 @@ test(
   30_000,
 );
 
+// The client calls back from the loop that reads the socket; an error that escapes ends the loop and leaves a connection that hears nothing.
+test("link: a callback that throws is reported, and the connection goes on hearing", () =>
+  inScene(async ({ link }) => {
+    const faults: string[] = [];
+    const one = await link({ onFault: (subject, error) => void faults.push(`${subject}: ${String(error)}`) });
+    const other = await link();
+    const heard: string[] = [];
+    let disconnects = 0;
+    one.onDisconnect(() => void disconnects++);
+    one.nc.subscribe("natchet.test.x", {
+      callback: (_error, message) => {
+        heard.push(message.string());
+        if (message.string() === "bad") throw new Error("cannot read this");
+      },
+    });
+    await one.nc.flush();
+    for (const text of ["bad", "good"]) other.nc.publish("natchet.test.x", text);
+    await waitFor(() => heard.length === 2, 2_000, "both messages");
+    await one.nc.request("natchet.test.nobody", "", { timeout: 1_000 }).catch((error) => heard.push(error.message));
+    assert.match(heard[2]!, /no responders/);
+    assert.deepEqual([faults, disconnects], [["natchet.test.x: Error: cannot read this"], 0]);
+  }));
+
 // A peer that is gone without a word (a partition, a frozen machine) while our socket's buffer is full: the client waits for its last
 // write before it gives the connection up, so it would wait for ever and the worker would silently do nothing.
 test(
