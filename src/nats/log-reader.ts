@@ -95,6 +95,7 @@ class FollowingReader implements LogReader {
     this.#lastHeardAt = Date.now();
     this.#delivered = 0;
     this.#isCaughtUp = false;
+    if (!this.#link.isConnected()) return; // the reconnect restarts it
     this.#start(generation).catch((error: Error) => {
       if (generation !== this.#generation || this.#isClosed) return;
       this.#listener.onTrouble(error.message);

@@ -129,7 +129,7 @@ test(
   30_000,
 );
 
-test("publisher: a user who may not publish, or not hear the answers, is told so", () =>
+test("publisher: a user who may not publish a subject is told so, and may go on with others", () =>
   inScene(
     async ({ link, run }) => {
       await run(ensureStreams(await link({ user: "all", password: "x" }), subjects, { replicas: 1 }));
