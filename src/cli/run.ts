@@ -2,7 +2,7 @@
 import { Option } from "effect";
 import { parseDuration } from "../domain/duration.ts";
 import type { RunKey } from "../domain/run.ts";
-import type { EnqueueOptions } from "../mod.ts";
+import type { EnqueueOptions, Natchet } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { sentenceOf, withClient } from "./with-client.ts";
 
@@ -36,7 +36,10 @@ export const run = Command.make("run", parameters, (flags) =>
     const input = await readInput(Option.getOrUndefined(flags.json));
     const handle = await natchet.task<unknown, unknown>(flags.task).enqueue(input, enqueueOptions(flags));
     if (!flags.wait) return console.log(`${handle.task}/${handle.id}`);
-    const output = await waitFor(handle.result(), handle, Option.getOrUndefined(flags.timeout));
+    const hint = setTimeout(() => void tellIfNobodyWorks(natchet, flags.task), 3_000);
+    const output = await waitFor(handle.result(), handle, Option.getOrUndefined(flags.timeout)).finally(() =>
+      clearTimeout(hint),
+    );
     console.log(
       output === undefined ? "null" : JSON.stringify(output, undefined, process.stdout.isTTY ? 2 : undefined),
     );
@@ -48,6 +51,13 @@ export const run = Command.make("run", parameters, (flags) =>
     { command: `natchet run hello '{"name":"Ada"}' --delay 10m --no-wait`, description: "run in ten minutes" },
   ]),
 );
+
+// Only a hint: where no engine answers there is no worker to be seen either.
+async function tellIfNobodyWorks(natchet: Natchet, task: string): Promise<void> {
+  const workers = await natchet.workers().catch(() => []);
+  if (workers.some((worker) => worker.tasks.includes(task))) return;
+  console.error(`waiting: no worker has the task "${task}" yet; start one, for example: natchet dev`);
+}
 
 interface EnqueueFlags {
   readonly delay: Option.Option<string>;

@@ -58,6 +58,14 @@ describe("natchet on the command line", () => {
       assert.ok(queues.some((queue: { task: string }) => queue.task === "version"));
     }, 120_000);
 
+    test(`run says when nobody has the task, and ends at --timeout, on ${runtime}`, async () => {
+      await using scene = await openScene("alone");
+      const { code, output } = await scene.natchet("run", "unheard-of", "--timeout", "4s");
+      assert.equal(code, 1);
+      assert.match(output, /no worker has the task "unheard-of" yet/);
+      assert.match(output, /no output after 4s, the run goes on; see: natchet runs get unheard-of /);
+    }, 60_000);
+
     test(`a server that does not answer is named, on ${runtime}`, async () => {
       await using scene = await openScene("nobody");
       const { code, output } = await scene.natchet("--server", "nats://127.0.0.1:1", "queues");
