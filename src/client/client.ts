@@ -7,6 +7,7 @@ import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { AdmissionGate } from "./admission-gate.ts";
 import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
 import { EngineRequests } from "./engine-requests.ts";
 import { Results } from "./results.ts";
@@ -31,6 +32,7 @@ export class Natchet {
   readonly #taskParts: TaskParts;
   readonly #results: Results;
   readonly #requests: EngineRequests;
+  readonly #gate: AdmissionGate;
   #closing: Promise<void> | undefined;
 
   constructor(parts: ClientParts) {
@@ -38,6 +40,7 @@ export class Natchet {
     this.#parts = parts;
     this.#results = new Results(link, subjects);
     this.#requests = new EngineRequests(link, subjects);
+    this.#gate = new AdmissionGate(link, subjects);
     this.#taskParts = {
       link,
       publisher,
@@ -45,6 +48,7 @@ export class Natchet {
       results: this.#results,
       requests: this.#requests,
       nextId: makeRunIdGenerator(),
+      gate: this.#gate,
       isClosed: () => this.#closing !== undefined,
     };
   }
@@ -116,6 +120,7 @@ export class Natchet {
   }
 
   async #close(): Promise<void> {
+    this.#gate.close();
     this.#results.close();
     await this.#parts.release();
   }

@@ -7,6 +7,7 @@ import type { Publisher } from "../nats/publisher.ts";
 import { jsonBytes } from "../protocol/bytes.ts";
 import { encodeRunEntry, type RunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import type { AdmissionGate } from "./admission-gate.ts";
 import { type EnqueueOptions, entryOf } from "./enqueue-options.ts";
 import { type HandleParts, RunHandle } from "./run-handle.ts";
 
@@ -15,6 +16,7 @@ export interface TaskParts extends Omit<HandleParts, "readOutput"> {
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly nextId: () => string;
+  readonly gate: AdmissionGate;
   readonly isClosed: () => boolean;
 }
 
@@ -101,6 +103,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
         operation: `take a run of task "${this.name}"`,
         reason: "the client was closed; connect again",
       });
+    this.#parts.gate.assertOpen();
     const entry = entryOf(options, inbox, inputBytes(input, this.name), Date.now());
     const payload = encodeRunEntry(entry);
     const bytes = payload.length + recordBytes;

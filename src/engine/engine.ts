@@ -9,6 +9,7 @@ import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { encodeMessage } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { SchedulerOptions } from "../scheduler/state.ts";
+import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
 import { Pinger } from "./pinger.ts";
 import { Requests } from "./requests.ts";
@@ -26,6 +27,8 @@ export interface EngineOptions {
   readonly scheduler?: SchedulerOptions;
   /** Memory for inputs of queued runs. Units: bytes @default 64 MiB */
   readonly payloadBudgetBytes?: number;
+  /** Stored bytes at which new runs are refused; no limit when absent. */
+  readonly maxBytes?: number | undefined;
 }
 
 export type EngineState = "standby" | "taking over" | "leading";
@@ -78,6 +81,7 @@ class Candidate implements RunningEngine {
   readonly #definitions: Definitions;
   readonly #requests: Requests;
   readonly #pinger: Pinger;
+  readonly #admission: Admission;
   #isFollowing = false;
   #onLeading: (() => void)[] = [];
 
@@ -106,6 +110,11 @@ class Candidate implements RunningEngine {
       log,
     });
     this.#pinger = new Pinger(this.id, link, subjects, this.#core);
+    const { maxBytes } = options;
+    const isLeading = () => this.state === "leading";
+    const { store } = this.#core;
+    const definitions = this.#definitions;
+    this.#admission = new Admission({ link, subjects, store, definitions, log, maxBytes, isLeading });
   }
 
   get epoch(): number {
@@ -201,6 +210,7 @@ class Candidate implements RunningEngine {
   /** The ledger travels in the lease, so that the next leader need not ask who executes what. */
   async leave(): Promise<void> {
     this.#pinger.close();
+    this.#admission.close();
     this.#requests.close();
     if (this.state === "leading" && this.#parts.link.isConnected()) {
       const ledger = Array.from(this.#core.state.workers.values()).flatMap((worker) =>

@@ -24,7 +24,10 @@ export async function startEngine(options: Omit<StartOptions, "engine" | "scan">
   const build = Effect.gen(function* () {
     const url = yield* findServer(settings, log);
     const session = yield* openSession(settings, url, "engine");
-    return yield* makeEngine({ ...session, log }, { mode: "warm", scheduler: settings.scheduler });
+    return yield* makeEngine(
+      { ...session, log },
+      { mode: "warm", scheduler: settings.scheduler, maxBytes: settings.nats.maxBytes },
+    );
   });
   const { value: engine, close } = await openScope(build);
   log.info("engine stands by", { engine: engine.id, namespace: settings.nats.namespace });

@@ -61,7 +61,11 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     Effect.flatMap(openSession(settings, url, "engine"), (session) =>
       makeEngine(
         { ...session, log },
-        { mode: settings.engine === "warm" ? "warm" : "cold", scheduler: settings.scheduler },
+        {
+          mode: settings.engine === "warm" ? "warm" : "cold",
+          scheduler: settings.scheduler,
+          maxBytes: settings.nats.maxBytes,
+        },
       ),
     );
   const open = await openScope(build);

@@ -86,6 +86,12 @@ export type AskResults = typeof AskResults.Type;
 export type AskResultsReply = typeof AskResultsReply.Type;
 export type GetRun = typeof GetRun.Type;
 export type ListRuns = typeof ListRuns.Type;
+/** Whether new runs are taken. Units: bytes */
+export interface AdmissionFlag {
+  readonly isOpen: boolean;
+  readonly bytes: number;
+  readonly maxBytes: number;
+}
 export interface RunList {
   readonly runs: readonly RunInfo[];
   readonly total: number;

@@ -28,6 +28,8 @@ export class Subjects {
   readonly outcomes: string;
   /** A new leader announces itself here. */
   readonly epoch: string;
+  /** The leader says here whether new runs are taken. */
+  readonly admission: string;
   readonly #root: string;
   readonly #runPrefix: string;
   readonly #outcomePrefix: string;
@@ -44,6 +46,7 @@ export class Subjects {
     this.runs = `${this.#runPrefix}>`;
     this.outcomes = `${this.#outcomePrefix}>`;
     this.epoch = `${this.#root}.epoch`;
+    this.admission = `${this.#root}.admission`;
   }
 
   run(task: string, id: string): string {
