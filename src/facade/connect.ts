@@ -19,7 +19,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Natchet> {
   const log = makeLog(settings.log);
   const build = Effect.gen(function* () {
     const url = yield* findServer(settings, log);
-    return yield* openSession(settings, url, "client");
+    return yield* openSession(settings, url, "client", log);
   });
   const { value: session, close } = await openScope(build);
   return clientOf(session, close);

@@ -30,10 +30,13 @@ export const openSession = (
   settings: Settings,
   url: string,
   part: string,
+  log: Log,
 ): Effect.Effect<Session, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const subjects = new Subjects(settings.nats.namespace);
-    const link = yield* connectNats({ ...settings.nats, url, name: `natchet ${part}` });
+    const onFault = (subject: string, error: unknown) =>
+      log.error("a message could not be handled", { subject, error });
+    const link = yield* connectNats({ ...settings.nats, url, name: `natchet ${part}`, onFault });
     yield* ensureStreams(link, subjects, settings.nats);
     const publisher = yield* makePublisher(link, { stream: subjects.stream });
     return { link, publisher, subjects };

@@ -23,7 +23,7 @@ export async function startEngine(options: Omit<StartOptions, "engine" | "scan">
   const log = makeLog(settings.log);
   const build = Effect.gen(function* () {
     const url = yield* findServer(settings, log);
-    const session = yield* openSession(settings, url, "engine");
+    const session = yield* openSession(settings, url, "engine", log);
     return yield* makeEngine(
       { ...session, log },
       { mode: "warm", scheduler: settings.scheduler, maxBytes: settings.nats.maxBytes },

@@ -50,7 +50,7 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
   const build = Effect.gen(function* () {
     const url = yield* findServer(settings, log);
     const engine = settings.engine === "off" ? undefined : yield* startCandidate(url);
-    const session = yield* openSession(settings, url, "worker");
+    const session = yield* openSession(settings, url, "worker", log);
     const { shutdownTimeoutMs } = settings;
     const start = (definition: WorkerDefinition) =>
       makeWorker(definition, { ...session, log }, { shutdownTimeoutMs, runtime: runtimeName(), version });
@@ -58,7 +58,7 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     return { engine, session, workers: running };
   });
   const startCandidate = (url: string) =>
-    Effect.flatMap(openSession(settings, url, "engine"), (session) =>
+    Effect.flatMap(openSession(settings, url, "engine", log), (session) =>
       makeEngine(
         { ...session, log },
         {
