@@ -154,7 +154,7 @@ class LiveWorker implements RunningWorker {
     await this.#untilFree(this.#options.shutdownTimeoutMs);
     for (const attempt of this.#held.all()) attempt.stop({ kind: "returned" });
     await this.#untilFree(this.#options.cancelGraceMs + 100);
-    await Promise.race([this.#reporter.idle(), pause(5_000)]);
+    await atMost(5_000, this.#reporter.idle());
     await this.#presence.leave();
     this.#presence.close();
     for (const end of this.#end) end();
@@ -284,14 +284,23 @@ class LiveWorker implements RunningWorker {
     for (const listener of listeners) listener();
   }
 
+  /** Until no user code runs and everything is stored, but not longer. */
   #untilFree(withinMs: number): Promise<void> {
-    if (this.busy === 0 && this.#held.size === 0) return Promise.resolve();
-    if (this.busy === 0) return Promise.race([this.#reporter.idle(), pause(withinMs)]);
-    return Promise.race([new Promise<void>((resolve) => this.#onFree.push(resolve)), pause(withinMs)]);
+    const free = this.busy === 0 ? this.#reporter.idle() : new Promise<void>((resolve) => this.#onFree.push(resolve));
+    return atMost(withinMs, free);
   }
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Waits for something, but not longer than `ms`. */
+function atMost(ms: number, something: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void something.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
 
 function makeWorkerId(): string {
   const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
