@@ -89,8 +89,13 @@ export class Core {
   /** Resolves when all that is stored by now is folded. What is purged meanwhile is not waited for. */
   async catchUp(): Promise<void> {
     for (;;) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
       const newest = await this.store.newestSeq();
-      await Promise.race([this.follower.reached(newest), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+      const patience = new Promise((resolve) => {
+        timer = setTimeout(resolve, 1_000);
+      });
+      await Promise.race([this.follower.reached(newest), patience]);
+      clearTimeout(timer);
       if (this.follower.position >= newest) return;
     }
   }
