@@ -253,6 +253,7 @@ test(
       const firstPublisher = await scene.run(makePublisher(first));
       const leader = await scene.run(makeEngine({ link: first, publisher: firstPublisher, subjects, log: silentLog }));
       await leader.whenLeading();
+      await first.nc.flush(); // the server knows its subscriptions
       const worker = new FakeWorker(link, publisher, "w1");
       await worker.register();
       const entry = {
