@@ -1,0 +1,142 @@
+// One attempt by itself: when its verdict stands, and when its slot is really free.
+import assert from "node:assert/strict";
+import { Effect } from "effect";
+import { silentLog } from "../../src/domain/log.ts";
+import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
+import type { Handler } from "../../src/domain/worker.ts";
+import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
+import { Attempt, type Verdict } from "../../src/worker/attempt.ts";
+import { HeldRuns, tokenOf } from "../../src/worker/held-runs.ts";
+import { outcomeOf } from "../../src/worker/outcome.ts";
+import { Slots } from "../../src/worker/slots.ts";
+import { test } from "../support/harness.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const options = { worker: "w", maxPayload: 1_048_576, random: () => 0.5 };
+
+function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30) {
+  const verdicts: Verdict[] = [];
+  const attempt = new Attempt({
+    assignment: {
+      key: "t/1",
+      priority: 1,
+      turn: 1,
+      attempt: 1,
+      origin: 1,
+      createdAt: 1,
+      extra: noBytes,
+      input: jsonBytes({ n: 1 }),
+    },
+    task: { ...defineTask("t", task), handler },
+    graceMs,
+    logFor: () => silentLog,
+    onVerdict: (_attempt, verdict) => verdicts.push(verdict),
+  });
+  return { attempt, verdicts };
+}
+
+test("attempt: a value, a promise and an Effect are all outputs; a throw is a failure", async () => {
+  for (const [handler, kind] of [
+    [() => 1, "completed"],
+    [async () => 1, "completed"],
+    [() => Effect.succeed(1), "completed"],
+    [() => Effect.fail(new Error("typed")), "failed"],
+    [
+      () => {
+        throw new Error("at once");
+      },
+      "failed",
+    ],
+  ] as const) {
+    const { attempt, verdicts } = attemptOf(handler);
+    await Effect.runPromise(attempt.run);
+    assert.deepEqual(
+      verdicts.map((verdict) => verdict.kind),
+      [kind],
+    );
+  }
+});
+
+test("attempt: code that ignores its signal gets its verdict after the grace, and keeps its slot until it ends", async () => {
+  let release = () => {};
+  const { attempt, verdicts } = attemptOf(() => new Promise<void>((resolve) => (release = resolve)));
+  const slots = new Slots(1);
+  const done = Effect.runPromise(slots.hold(attempt.run));
+  await waitFor(() => attempt.startedAt > 0, 1_000, "the attempt to start");
+  attempt.stop({ kind: "cancelled", reason: "enough" });
+  await waitFor(() => verdicts.length === 1, 1_000, "the verdict");
+  assert.deepEqual(verdicts, [{ kind: "cancelled", reason: "enough" }]);
+  assert.ok(slots.areFull);
+  release();
+  await done;
+  assert.equal(slots.taken, 0);
+  assert.equal(verdicts.length, 1);
+});
+
+test("attempt: a timeout is a failed attempt that may be retried; work that ends after a cancel is too late", async () => {
+  const late = attemptOf(() => new Promise((resolve) => setTimeout(resolve, 40)), { timeout: "10ms", retries: 1 });
+  await Effect.runPromise(late.attempt.run);
+  assert.equal(outcomeOf(late.attempt, late.verdicts[0]!, 1_000, options).kind, "retry");
+  const cancelled = attemptOf(async (_input, ctx) => {
+    await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+    return "done all the same";
+  });
+  const running = Effect.runPromise(cancelled.attempt.run);
+  await waitFor(() => cancelled.attempt.startedAt > 0, 1_000, "the attempt to start");
+  cancelled.attempt.stop({ kind: "cancelled", reason: "enough" });
+  await running;
+  assert.deepEqual(
+    cancelled.verdicts.map((verdict) => verdict.kind),
+    ["cancelled"],
+  );
+});
+
+test("attempt: work that is finished in spite of a shutdown counts, unfinished work is given back", async () => {
+  const finishing = attemptOf(async (_input, ctx) => {
+    await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+    return "finished";
+  });
+  const running = Effect.runPromise(finishing.attempt.run);
+  await waitFor(() => finishing.attempt.startedAt > 0, 1_000, "the attempt to start");
+  finishing.attempt.stop({ kind: "returned" });
+  await running;
+  assert.deepEqual(finishing.verdicts, [{ kind: "completed", output: "finished" }]);
+  const hanging = attemptOf(() => new Promise((resolve) => setTimeout(resolve, 100)));
+  const hung = Effect.runPromise(hanging.attempt.run);
+  await waitFor(() => hanging.attempt.startedAt > 0, 1_000, "the attempt to start");
+  hanging.attempt.stop({ kind: "returned" });
+  await waitFor(() => hanging.verdicts.length === 1, 1_000, "the verdict");
+  assert.equal(hanging.verdicts[0]!.kind, "returned");
+  await hung;
+});
+
+test("outcome: retries end with the policy's limit, retryIf decides, delays follow the policy", async () => {
+  const { attempt, verdicts } = attemptOf(
+    () => {
+      throw new TypeError("bad card");
+    },
+    { retries: { limit: 2, backoff: "fixed", base: 500, retryIf: (error) => !(error instanceof TypeError) } },
+  );
+  await Effect.runPromise(attempt.run);
+  assert.equal(outcomeOf(attempt, verdicts[0]!, 1_000, options).kind, "failed");
+  const other = attemptOf(
+    () => {
+      throw new Error("busy");
+    },
+    { retries: { limit: 2, backoff: "fixed", base: 500 } },
+  );
+  await Effect.runPromise(other.attempt.run);
+  assert.deepEqual(outcomeOf(other.attempt, other.verdicts[0]!, 1_000, options).dueAt, 1_500);
+});
+
+test("held runs: a run is known while it is held and for a while after, so that a doubled assignment is no second execution", () => {
+  const held = new HeldRuns();
+  const { attempt } = attemptOf(() => 1);
+  held.add(attempt);
+  const token = tokenOf("t/1", 1);
+  assert.ok(held.has(token));
+  held.release(token);
+  assert.ok(held.has(token));
+  assert.equal(held.size, 0);
+  assert.equal(held.has(tokenOf("t/1", 2)), false);
+});
