@@ -1,20 +1,17 @@
 import { Effect } from "effect";
 import { type EngineState, makeEngine } from "../engine/engine.ts";
-import { exitProcess, onStopSignal } from "../runtime/process.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
 import { findServer, openSession } from "./session.ts";
 import { resolveSettings, type StartOptions } from "./settings.ts";
+import { makeStoppable, type Stoppable } from "./stoppable.ts";
 
 /** A dedicated engine. */
-export interface RunningEngineProcess {
+export interface RunningEngineProcess extends Stoppable {
   readonly id: string;
   readonly state: EngineState;
   /** Resolves as soon as it leads. */
   whenLeading(): Promise<void>;
-  /** Hands over to a standby and closes. */
-  stop(): Promise<void>;
-  readonly stopped: Promise<void>;
 }
 
 /** Starts a dedicated engine: it folds the log while it stands by, and leads at once when it is its turn. */
@@ -31,17 +28,7 @@ export async function startEngine(options: Omit<StartOptions, "engine" | "scan">
   });
   const { value: engine, close } = await openScope(build);
   log.info("engine stands by", { engine: engine.id, namespace: settings.nats.namespace });
-  let tellStopped = () => {};
-  const stopped = new Promise<void>((resolve) => {
-    tellStopped = resolve;
-  });
-  const stop = async () => {
-    await close();
-    ignoreSignals();
-    tellStopped();
-  };
-  const ignoreSignals =
-    options.signals === false ? () => {} : onStopSignal(() => void stop().then(() => exitProcess(0)));
+  const { stop, stopped } = makeStoppable(close, options.signals !== false);
   return {
     id: engine.id,
     get state() {

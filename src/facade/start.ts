@@ -4,26 +4,23 @@ import type { Natchet } from "../client/client.ts";
 import { discoverWorkers } from "../discovery.ts";
 import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
 import { makeEngine, type RunningEngine } from "../engine/engine.ts";
-import { exitProcess, onStopSignal, runtimeName } from "../runtime/process.ts";
+import { runtimeName } from "../runtime/process.ts";
 import { makeWorker, type RunningWorker } from "../worker/worker.ts";
 import { clientOf } from "./connect.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
 import { resolveSettings, type StartOptions } from "./settings.ts";
+import { makeStoppable, type Stoppable } from "./stoppable.ts";
 import { version } from "./version.ts";
 
 /** What `start` started. */
-export interface Running {
+export interface Running extends Stoppable {
   readonly workers: readonly RunningWorker[];
   /** The engine candidate of this process, unless it is off. */
   readonly engine: RunningEngine | undefined;
   /** A client on this process's own connection. */
   client(): Natchet;
-  /** Drains and closes everything; resolves when nothing is left. */
-  stop(): Promise<void>;
-  /** Resolves when it has stopped, whoever asked for it. */
-  readonly stopped: Promise<void>;
 }
 
 /** A class with a constructor without arguments, an instance, a definition written by hand, or many of them. */
@@ -85,24 +82,12 @@ function runningOf(
   close: () => Promise<void>,
   listensToSignals: boolean,
 ): Running {
-  let tellStopped = () => {};
-  const stopped = new Promise<void>((resolve) => {
-    tellStopped = resolve;
-  });
-  const stop = async () => {
-    await close();
-    ignoreSignals();
-    tellStopped();
+  return {
+    workers,
+    engine,
+    client: () => clientOf(session, async () => {}),
+    ...makeStoppable(close, listensToSignals),
   };
-  const ignoreSignals = listensToSignals
-    ? onStopSignal(() => {
-        stop().then(
-          () => exitProcess(0),
-          () => exitProcess(1),
-        );
-      })
-    : () => {};
-  return { workers, engine, client: () => clientOf(session, async () => {}), stop, stopped };
 }
 
 async function definitionsOf(given: Startable, options: StartOptions): Promise<WorkerDefinition[]> {

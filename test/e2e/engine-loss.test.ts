@@ -11,7 +11,9 @@ test("the leading engine killed by SIGKILL: the standby leads within 7 s, nothin
   await scene.worker({ slots: 5 });
   await scene.worker({ slots: 5 });
   const client = await scene.client();
-  const runs = await client.task<{ ms: number }, { pid: number }>("work").enqueueMany(Array.from({ length: 300 }, () => ({ ms: 40 })));
+  const runs = await client
+    .task<{ ms: number }, { pid: number }>("work")
+    .enqueueMany(Array.from({ length: 300 }, () => ({ ms: 40 })));
   const results = Promise.all(runs.map((run) => run.result()));
   await scene.journal.until("begin", 40, 20_000);
   const killedAt = Date.now();

@@ -33,7 +33,11 @@ async function survivesOutage(runtime: Runtime, load: "idle" | "busy", outageMs:
 for (const runtime of ["bun", "deno"] as const) {
   for (const load of ["idle", "busy"] as const) {
     for (const seconds of isLong ? [1, 10, 60] : [1, 10]) {
-      test(`${runtime}: ${load} workers, server gone for ${seconds} s`, () => survivesOutage(runtime, load, seconds * 1_000), 150_000);
+      test(
+        `${runtime}: ${load} workers, server gone for ${seconds} s`,
+        () => survivesOutage(runtime, load, seconds * 1_000),
+        150_000,
+      );
     }
   }
 }

@@ -13,7 +13,11 @@ test("2,000 runs over 3 workers with 1, 3 and 7 slots: no worker ever exceeds it
   assert.equal(begun.length, 2_000);
   assert.equal(new Set(begun.map((line) => line.run)).size, 2_000);
   for (const line of begun) assert.ok((line["running"] as number) <= (line["slots"] as number));
-  for (const worker of workers) assert.ok(begun.some((line) => line.pid === worker.pid), "every worker got runs");
+  for (const worker of workers)
+    assert.ok(
+      begun.some((line) => line.pid === worker.pid),
+      "every worker got runs",
+    );
 }, 120_000);
 
 test("cancel from another process: the signal is aborted within 50 ms, the run ends as cancelled", async () => {
@@ -69,9 +73,14 @@ test("retries: the attempt number and the earlier errors are visible, the histor
   await scene.engine("leader");
   await scene.worker();
   const client = await scene.client();
-  const run = await client.task<{ failures: number }, { attempt: number; errors: number }>("flaky").enqueue({ failures: 2 });
+  const run = await client
+    .task<{ failures: number }, { attempt: number; errors: number }>("flaky")
+    .enqueue({ failures: 2 });
   assert.deepEqual(await run.result(), { attempt: 3, errors: 2 });
   const info = await run.status();
-  assert.deepEqual(info.attempts.map((attempt) => attempt.outcome), ["retry", "retry", "completed"]);
+  assert.deepEqual(
+    info.attempts.map((attempt) => attempt.outcome),
+    ["retry", "retry", "completed"],
+  );
   assert.equal(info.attempts[0]!.error!.message, "failure 1");
 }, 60_000);

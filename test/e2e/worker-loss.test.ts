@@ -8,13 +8,16 @@ test("a worker killed by SIGKILL in mid-run: its runs execute elsewhere within 5
   await scene.engine("leader");
   const victim = await scene.worker();
   const client = await scene.client();
-  const runs = await client.task<{ ms: number }, { pid: number }>("work").enqueueMany([{ ms: 3_000 }, { ms: 3_000 }, { ms: 3_000 }]);
+  const runs = await client
+    .task<{ ms: number }, { pid: number }>("work")
+    .enqueueMany([{ ms: 3_000 }, { ms: 3_000 }, { ms: 3_000 }]);
   await scene.journal.until("begin", 3, 10_000);
   const survivor = await scene.worker();
   const killedAt = Date.now();
   await victim.kill();
   const again = await scene.journal.until("begin", 3, 10_000, (line) => line.pid === survivor.pid);
-  for (const line of again) assert.ok(line.at - killedAt < 5_000, `began again ${line.at - killedAt} ms after the kill`);
+  for (const line of again)
+    assert.ok(line.at - killedAt < 5_000, `began again ${line.at - killedAt} ms after the kill`);
   for (const run of runs) assert.equal((await run.result()).pid, survivor.pid);
   for (const run of runs) {
     const info = await run.status();
@@ -36,7 +39,10 @@ test("a worker stopped for 40 s and continued: its late outcomes change nothing"
   const survivor = await scene.worker();
   const stoppedAt = Date.now();
   const results = await Promise.all(runs.map((run) => run.result()));
-  assert.deepEqual(results.map((result) => result.pid), [survivor.pid, survivor.pid]);
+  assert.deepEqual(
+    results.map((result) => result.pid),
+    [survivor.pid, survivor.pid],
+  );
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, 40_000 - (Date.now() - stoppedAt))));
   zombie.send("SIGCONT");
   await scene.journal.until("end", 2, 20_000, (line) => line.pid === zombie.pid);

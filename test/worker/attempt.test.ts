@@ -40,7 +40,7 @@ test("attempt: a value, a promise and an Effect are all outputs; a throw is a fa
     [() => 1, "completed"],
     [async () => 1, "completed"],
     [() => Effect.succeed(1), "completed"],
-    [() => Effect.fail(new Error("typed")), "failed"],
+    [() => Effect.fail("typed"), "failed"],
     [
       () => {
         throw new Error("at once");
