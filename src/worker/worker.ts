@@ -2,7 +2,7 @@
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
-import { splitKey } from "../domain/run.ts";
+import { taskOf } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -105,7 +105,7 @@ class LiveWorker implements RunningWorker {
       worker: this.id,
       publisher,
       subjects,
-      entryBytes: Math.floor(link.maxPayload / 4),
+      entryBytes: () => Math.floor(link.maxPayload / 4),
       onStored: (tokens) => {
         for (const token of tokens) this.#held.release(token);
       },
@@ -155,6 +155,7 @@ class LiveWorker implements RunningWorker {
     for (const attempt of this.#held.all()) attempt.stop({ kind: "returned" });
     await this.#untilFree(this.#options.cancelGraceMs + 100);
     await atMost(5_000, this.#reporter.idle());
+    this.#reporter.close();
     await this.#presence.leave();
     this.#presence.close();
     for (const end of this.#end) end();
@@ -188,13 +189,14 @@ class LiveWorker implements RunningWorker {
     let why: NonNullable<AssignmentReply["why"]> = "full";
     const accepted: Started[] = [];
     assignments.forEach((assignment, i) => {
-      if (this.#held.has(tokenOf(assignment.key, assignment.turn))) return; // a doubled message: already ours
-      const task = this.#tasks.get(splitKey(assignment.key).task);
-      if (task === undefined || this.#slots.areFull) {
+      const token = tokenOf(assignment);
+      if (this.#held.has(token)) return; // a doubled message: already ours
+      const task = this.#tasks.get(taskOf(assignment.key));
+      if (task === undefined || this.#isFull) {
         if (task === undefined) why = "unknown task";
         refused.push(i);
       } else {
-        const attempt = this.#hold(assignment, task);
+        const attempt = this.#hold(token, assignment, task);
         accepted.push({ attempt, run: this.#slots.hold(attempt.run) });
       }
     });
@@ -202,15 +204,20 @@ class LiveWorker implements RunningWorker {
     return refused.length === 0 ? { epoch, refused } : { epoch, refused, why };
   }
 
-  #hold(assignment: Assignment, task: WorkerTask): Attempt {
+  /** Of slots, or of runs whose names together would not fit into a heartbeat any more. */
+  get #isFull(): boolean {
+    return this.#slots.areFull || this.#held.bytes > this.#parts.link.maxPayload / 2;
+  }
+
+  #hold(token: string, assignment: Assignment, task: WorkerTask): Attempt {
     const attempt = new Attempt({
       assignment,
       task,
       graceMs: this.#options.cancelGraceMs,
       logFor: (key) => prefixed(this.#parts.log, key),
-      onVerdict: (ended, verdict) => this.#report(ended, verdict),
+      onVerdict: (ended, verdict) => this.#report(token, ended, verdict),
     });
-    this.#held.add(attempt);
+    this.#held.add(token, attempt);
     return attempt;
   }
 
@@ -229,16 +236,16 @@ class LiveWorker implements RunningWorker {
     }
   }
 
-  #report(attempt: Attempt, verdict: Verdict): void {
+  #report(token: string, attempt: Attempt, verdict: Verdict): void {
     const { log, link } = this.#parts;
-    const { key, turn, attempt: number } = attempt.assignment;
+    const { key, attempt: number } = attempt.assignment;
     const at = Date.now();
     const outcome = outcomeOf(attempt, verdict, at, {
       worker: this.id,
       maxPayload: link.maxPayload,
       random: Math.random,
     });
-    this.#reporter.report(tokenOf(key, turn), outcome.frame);
+    this.#reporter.report(token, outcome.frame);
     const fields = { run: key, attempt: number, ms: at - attempt.startedAt };
     if (outcome.kind === "completed") log.info("run completed", fields);
     else if (outcome.kind === "retry")
@@ -251,7 +258,7 @@ class LiveWorker implements RunningWorker {
   }
 
   #stopRuns(stops: readonly Stop[]): void {
-    for (const { key, turn, reason } of stops) this.#held.get(tokenOf(key, turn))?.stop({ kind: "cancelled", reason });
+    for (const { attempt, reason } of this.#held.named(stops)) attempt.stop({ kind: "cancelled", reason });
   }
 
   #describe(): Register {

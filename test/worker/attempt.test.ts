@@ -132,11 +132,13 @@ test("outcome: retries end with the policy's limit, retryIf decides, delays foll
 test("held runs: a run is known while it is held and for a while after, so that a doubled assignment is no second execution", () => {
   const held = new HeldRuns();
   const { attempt } = attemptOf(() => 1);
-  held.add(attempt);
-  const token = tokenOf("t/1", 1);
+  const token = tokenOf(attempt.assignment);
+  held.add(token, attempt);
   assert.ok(held.has(token));
   held.release(token);
   assert.ok(held.has(token));
   assert.equal(held.size, 0);
-  assert.equal(held.has(tokenOf("t/1", 2)), false);
+  assert.equal(held.bytes, 0);
+  assert.equal(held.has(tokenOf({ ...attempt.assignment, turn: 2 })), false);
+  assert.equal(held.has(tokenOf({ ...attempt.assignment, origin: 99 })), false);
 });
