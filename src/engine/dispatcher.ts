@@ -1,7 +1,7 @@
 // Hands assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
 import type { Log } from "../domain/log.ts";
 import type { NatsLink } from "../nats/link.ts";
-import { type Assignment, type AssignmentReply, encodeAssignments } from "../protocol/assignment.ts";
+import { type Assignment, type AssignmentReply, encodeAssignments, mostBytesOf } from "../protocol/assignment.ts";
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
 import { encodeMessage, errorOfReply, parseJson, type Stop } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -60,9 +60,8 @@ export class Dispatcher {
   #loaded(runs: readonly LiveRun[]): Assignment[] | undefined {
     const assignments: Assignment[] = [];
     for (const run of runs) {
-      const input = this.#parts.payloads.peek(run.key, run.seq);
-      if (input === undefined) return undefined;
-      assignments.push(assignmentOf(run, input));
+      if (run.input === undefined) return undefined;
+      assignments.push(assignmentOf(run, run.input));
     }
     return assignments;
   }
@@ -84,7 +83,7 @@ export class Dispatcher {
     const parts: { from: number; part: Assignment[] }[] = [];
     let bytes = 0;
     assignments.forEach((assignment, i) => {
-      const length = 40 + assignment.key.length * 3 + assignment.extra.length + assignment.input.length;
+      const length = mostBytesOf(assignment);
       if (parts.length === 0 || bytes + length > limit) {
         parts.push({ from: i, part: [] });
         bytes = 0;

@@ -90,14 +90,12 @@ class Candidate implements RunningEngine {
     this.#parts = parts;
     this.#scope = scope;
     this.#lease = new Lease(link, leasePublisher, subjects, this.id);
-    const payloadBudgetBytes = options.payloadBudgetBytes ?? 64 * 1024 * 1024;
     this.#core = new Core({
       link,
       publisher,
       subjects,
       log,
-      scheduler: options.scheduler ?? {},
-      payloadBudgetBytes,
+      scheduler: { inputBudgetBytes: options.payloadBudgetBytes, ...options.scheduler },
       onRebuild: () => this.#abdicate(),
     });
     this.#definitions = new Definitions(link, subjects);

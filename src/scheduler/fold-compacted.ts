@@ -87,7 +87,7 @@ export function addCompactedFinished(
 }
 
 export function makeRun(state: SchedulerState, key: string, event: EntryEvent, origin: number): LiveRun {
-  const { priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra } = event.entry;
+  const { priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra, input } = event.entry;
   const fields = {
     priority,
     createdAt,
@@ -96,6 +96,7 @@ export function makeRun(state: SchedulerState, key: string, event: EntryEvent, o
     inbox,
     bytes: event.bytes,
     metadata: extra?.metadata,
+    input: state.inputs.keep(input),
   };
   return new LiveRun(key, state.queueOf(event.task), origin, event.seq, fields);
 }

@@ -38,6 +38,8 @@ export class LiveRun {
   /** Size of the entry's payload. */
   readonly bytes: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
+  /** Kept while there is room for it. */
+  readonly input: Uint8Array | undefined;
   trail: OutcomeTrail | undefined = undefined;
 
   place: Place = "gone";
@@ -58,6 +60,7 @@ export class LiveRun {
     this.inbox = fields.inbox;
     this.bytes = fields.bytes;
     this.metadata = fields.metadata;
+    this.input = fields.input;
   }
   get lost(): number {
     return this.trail?.lost ?? 0;
@@ -86,4 +89,5 @@ export interface LiveRunFields {
   readonly inbox: string;
   readonly bytes: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly input: Uint8Array | undefined;
 }

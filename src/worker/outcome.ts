@@ -2,8 +2,8 @@
 import { errorRecordOf, PayloadTooLarge } from "../domain/errors.ts";
 import { retryDelayMs } from "../domain/retry.ts";
 import type { AttemptRecord, ErrorRecord, OutcomeKind } from "../domain/run.ts";
-import { jsonBytes, noBytes } from "../protocol/bytes.ts";
-import { encodeOutcomeFrame, type FinalDetail } from "../protocol/outcome-entry.ts";
+import { jsonBytes, mostBytes, noBytes } from "../protocol/bytes.ts";
+import { encodeOutcomeFrame, type FinalDetail, frameHead, type PlainStory } from "../protocol/outcome-entry.ts";
 import type { Attempt, Verdict } from "./attempt.ts";
 import { leanSteps, shorten, shortened } from "./lean-story.ts";
 
@@ -23,8 +23,6 @@ export interface StoredOutcome {
 
 /** Bytes that an entry and its headers take beside the frame. */
 const entryBytes = 256;
-/** Its fixed part. */
-const frameBytes = 64;
 
 /** Decides what becomes of the run, by the task's own policy. The frame always fits into an entry of its own. */
 export function outcomeOf(attempt: Attempt, verdict: Verdict, at: number, options: OutcomeOptions): StoredOutcome {
@@ -83,9 +81,13 @@ function final(
   end: End,
   output: Uint8Array = noBytes,
 ): StoredOutcome {
-  const { input, key } = attempt.assignment;
+  const { input, key, createdAt, priority } = attempt.assignment;
+  if (kind === "completed" && attempt.history.length === 0 && attempt.metadata === undefined) {
+    const plain = { createdAt, priority, startedAt: attempt.startedAt };
+    return { kind, dueAt: 0, frame: frame(attempt, kind, at, 0, noBytes, input, output, plain) };
+  }
   const detail = detailOf(attempt, kind, at, options, end);
-  const room = options.maxPayload - entryBytes - frameBytes - key.length * 3 - output.length;
+  const room = options.maxPayload - entryBytes - frameHead - mostBytes(key) - output.length;
   let bytes = jsonBytes(detail);
   for (const lean of leanSteps) {
     if (bytes.length + input.length <= room) break;
@@ -150,7 +152,8 @@ function frame(
   detail: Uint8Array,
   input: Uint8Array,
   output: Uint8Array,
+  plain?: PlainStory,
 ): Uint8Array {
   const { key, turn, attempt: number, origin } = attempt.assignment;
-  return encodeOutcomeFrame({ kind, key, turn, attempt: number, origin, at, dueAt, detail, input, output });
+  return encodeOutcomeFrame({ kind, key, turn, attempt: number, origin, at, dueAt, detail, input, output, plain });
 }

@@ -200,7 +200,7 @@ class LiveWorker implements RunningWorker {
         accepted.push({ attempt, run: this.#slots.hold(attempt.run) });
       }
     });
-    if (accepted.length > 0) setImmediate(() => this.#execute(accepted));
+    if (accepted.length > 0) queueMicrotask(() => this.#execute(accepted));
     return refused.length === 0 ? { epoch, refused } : { epoch, refused, why };
   }
 
