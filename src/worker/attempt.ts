@@ -9,7 +9,7 @@ import type { TaskLog, WorkerTask } from "../domain/worker.ts";
 import { type Assignment, assignmentExtraOf } from "../protocol/assignment.ts";
 import { jsonOf } from "../protocol/bytes.ts";
 import { type ContextSource, RunContext, within } from "./context.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadline, type Deadlines } from "./deadline.ts";
 
 /** Why an attempt is stopped from outside. */
 export type StopCause =
@@ -28,6 +28,7 @@ export interface AttemptParts {
   readonly assignment: Assignment;
   readonly task: WorkerTask;
   readonly graceMs: number;
+  readonly deadlines: Deadlines;
   readonly logFor: (key: string) => TaskLog;
   /** Called once, as soon as the verdict stands; user code may still run then. Must not throw. */
   readonly onVerdict: (attempt: Attempt, verdict: Verdict) => void;
@@ -40,7 +41,7 @@ export class Attempt implements ContextSource {
   readonly metadata: Readonly<Record<string, string>> | undefined;
   startedAt = 0;
   readonly #parts: AttemptParts;
-  readonly #deadline = new Deadline(() => this.stop({ kind: "timeout" }));
+  readonly #deadline: Deadline;
   #controller: AbortController | undefined;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #stop: StopCause | undefined;
@@ -48,6 +49,7 @@ export class Attempt implements ContextSource {
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
+    this.#deadline = new Deadline(parts.deadlines, () => this.stop({ kind: "timeout" }));
     this.assignment = parts.assignment;
     this.task = parts.task;
     const extra = assignmentExtraOf(parts.assignment);

@@ -3,6 +3,7 @@
 import type { Publisher } from "../nats/publisher.ts";
 import { encodeOutcomeEntry } from "../protocol/outcome-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import type { Attempt } from "./attempt.ts";
 
 export interface ReporterOptions {
   readonly worker: string;
@@ -10,15 +11,15 @@ export interface ReporterOptions {
   readonly subjects: Subjects;
   /** Bytes at which an entry is split. */
   readonly entryBytes: () => number;
-  /** Called when the outcomes of these tokens are stored. */
-  readonly onStored: (tokens: readonly string[]) => void;
+  /** Called when the outcomes of these attempts are stored. */
+  readonly onStored: (attempts: readonly Attempt[]) => void;
   readonly onTrouble: (error: Error) => void;
   /** Pause after a refusal. Units: milliseconds. @default 1_000 */
   readonly pauseMs?: number;
 }
 
 interface Report {
-  readonly token: string;
+  readonly attempt: Attempt;
   readonly frame: Uint8Array;
 }
 
@@ -37,9 +38,9 @@ export class Reporter {
     this.#options = options;
   }
 
-  /** Stores an outcome soon; `token` comes back in `onStored`. */
-  report(token: string, frame: Uint8Array): void {
-    this.#waiting.push({ token, frame });
+  /** Stores an outcome soon; `attempt` comes back in `onStored`. */
+  report(attempt: Attempt, frame: Uint8Array): void {
+    this.#waiting.push({ attempt, frame });
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
@@ -96,7 +97,7 @@ export class Reporter {
       await new Promise((resolve) => setTimeout(resolve, this.#options.pauseMs ?? 1_000));
     }
     this.#inFlight -= 1;
-    this.#options.onStored(reports.map((report) => report.token));
+    this.#options.onStored(reports.map((report) => report.attempt));
     this.#flush();
     if (this.#isIdle) this.#tellIdle();
   }

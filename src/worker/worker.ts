@@ -11,7 +11,8 @@ import { type Assignment, type AssignmentReply, decodeAssignments } from "../pro
 import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { Attempt, type Verdict } from "./attempt.ts";
-import { HeldRuns, tokenOf } from "./held-runs.ts";
+import { Deadlines } from "./deadline.ts";
+import { HeldRuns } from "./held-runs.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
@@ -80,6 +81,7 @@ class LiveWorker implements RunningWorker {
   readonly #tasks: Map<string, WorkerTask>;
   readonly #slots: Slots;
   readonly #held = new HeldRuns();
+  readonly #deadlines = new Deadlines();
   readonly #reporter: Reporter;
   readonly #presence: Presence;
   #isQuiet = false;
@@ -106,8 +108,8 @@ class LiveWorker implements RunningWorker {
       publisher,
       subjects,
       entryBytes: () => Math.floor(link.maxPayload / 4),
-      onStored: (tokens) => {
-        for (const token of tokens) this.#held.release(token);
+      onStored: (attempts) => {
+        for (const attempt of attempts) this.#held.release(attempt);
       },
       onTrouble: (error) => log.warn("outcomes are not stored yet", { worker: this.name, error }),
     });
@@ -189,14 +191,13 @@ class LiveWorker implements RunningWorker {
     let why: NonNullable<AssignmentReply["why"]> = "full";
     const accepted: Started[] = [];
     assignments.forEach((assignment, i) => {
-      const token = tokenOf(assignment);
-      if (this.#held.has(token)) return; // a doubled message: already ours
+      if (this.#held.has(assignment.key, assignment)) return; // a doubled message: already ours
       const task = this.#tasks.get(taskOf(assignment.key));
       if (task === undefined || this.#isFull) {
         if (task === undefined) why = "unknown task";
         refused.push(i);
       } else {
-        const attempt = this.#hold(token, assignment, task);
+        const attempt = this.#hold(assignment, task);
         accepted.push({ attempt, run: this.#slots.hold(attempt.run) });
       }
     });
@@ -209,15 +210,16 @@ class LiveWorker implements RunningWorker {
     return this.#slots.areFull || this.#held.bytes > this.#parts.link.maxPayload / 2;
   }
 
-  #hold(token: string, assignment: Assignment, task: WorkerTask): Attempt {
+  #hold(assignment: Assignment, task: WorkerTask): Attempt {
     const attempt = new Attempt({
       assignment,
       task,
       graceMs: this.#options.cancelGraceMs,
+      deadlines: this.#deadlines,
       logFor: (key) => prefixed(this.#parts.log, key),
-      onVerdict: (ended, verdict) => this.#report(token, ended, verdict),
+      onVerdict: (ended, verdict) => this.#report(ended, verdict),
     });
-    this.#held.add(token, attempt);
+    this.#held.add(attempt);
     return attempt;
   }
 
@@ -236,7 +238,7 @@ class LiveWorker implements RunningWorker {
     }
   }
 
-  #report(token: string, attempt: Attempt, verdict: Verdict): void {
+  #report(attempt: Attempt, verdict: Verdict): void {
     const { log, link } = this.#parts;
     const { key, attempt: number } = attempt.assignment;
     const at = Date.now();
@@ -245,7 +247,7 @@ class LiveWorker implements RunningWorker {
       maxPayload: link.maxPayload,
       random: Math.random,
     });
-    this.#reporter.report(token, outcome.frame);
+    this.#reporter.report(attempt, outcome.frame);
     const fields = { run: key, attempt: number, ms: at - attempt.startedAt };
     if (outcome.kind === "completed") log.info("run completed", fields);
     else if (outcome.kind === "retry")
