@@ -4,6 +4,7 @@ import { splitKey } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
+import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { Command, CompactCommand, PurgeFilter } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
@@ -21,6 +22,7 @@ export interface CoreParts {
   readonly subjects: Subjects;
   readonly log: Log;
   readonly scheduler: SchedulerOptions;
+  readonly neighbours: Neighbours;
   /** The state was thrown away and is folded anew: whoever led on it must stop. */
   readonly onRebuild: () => void;
 }
@@ -54,7 +56,14 @@ export class Core {
     const onEvent = (event: SchedulerEvent) => this.handle(event);
     const onCaughtUp = () => void this.checkFloor();
     this.follower = new Follower({ link, subjects, log, onEvent, onCaughtUp });
-    this.#dispatcher = new Dispatcher({ link, subjects, payloads: this.payloads, log, onEvent });
+    this.#dispatcher = new Dispatcher({
+      link,
+      subjects,
+      payloads: this.payloads,
+      neighbours: parts.neighbours,
+      log,
+      onEvent,
+    });
     this.#appender = new Appender({ publisher, subjects, payloads: this.payloads, log, maxPayload: link.maxPayload });
     this.#forwarder = new Forwarder(link, this.store, this.follower, log);
   }

@@ -4,6 +4,7 @@ import type { NatsLink } from "../nats/link.ts";
 import { type Assignment, type AssignmentReply, encodeAssignments, mostBytesOf } from "../protocol/assignment.ts";
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
 import { encodeMessage, errorOfReply, parseJson, type Stop } from "../protocol/messages.ts";
+import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { AssignCommand } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
@@ -14,6 +15,7 @@ export interface DispatcherParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
   readonly payloads: Payloads;
+  readonly neighbours: Neighbours;
   readonly log: Log;
   readonly onEvent: (event: SchedulerEvent) => void;
 }
@@ -98,15 +100,19 @@ export class Dispatcher {
     command: AssignCommand,
     { from, part }: { readonly from: number; readonly part: readonly Assignment[] },
   ): Promise<AssignmentReply> {
-    const { link, subjects } = this.#parts;
     const message = encodeAssignments(command.epoch, part);
-    const answer = await link.nc.request(subjects.worker(command.worker, "assign"), message, {
-      timeout: acknowledgeWithinMs,
-    });
+    const reply =
+      this.#parts.neighbours.assign(command.worker, message) ?? (await this.#request(command.worker, message));
+    return from === 0 ? reply : { ...reply, refused: reply.refused.map((index) => index + from) };
+  }
+
+  async #request(worker: string, message: Uint8Array): Promise<AssignmentReply> {
+    const { link, subjects } = this.#parts;
+    const answer = await link.nc.request(subjects.worker(worker, "assign"), message, { timeout: acknowledgeWithinMs });
     const reply = parseJson(answer.data, "assignment reply") as AssignmentReply;
     const error = errorOfReply(reply);
     if (error !== undefined) throw new Error(error.message);
-    return from === 0 ? reply : { ...reply, refused: reply.refused.map((index) => index + from) };
+    return reply;
   }
 }
 

@@ -7,6 +7,7 @@ import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { encodeMessage } from "../protocol/messages.ts";
+import { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { SchedulerOptions } from "../scheduler/state.ts";
 import { Admission } from "./admission.ts";
@@ -19,6 +20,8 @@ export interface EngineParts {
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly log: Log;
+  /** The workers of this process. */
+  readonly neighbours?: Neighbours;
 }
 
 export interface EngineOptions {
@@ -95,6 +98,7 @@ class Candidate implements RunningEngine {
       publisher,
       subjects,
       log,
+      neighbours: parts.neighbours ?? new Neighbours(),
       scheduler: { inputBudgetBytes: options.payloadBudgetBytes, ...options.scheduler },
       onRebuild: () => this.#abdicate(),
     });

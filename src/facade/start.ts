@@ -4,6 +4,7 @@ import type { Natchet } from "../client/client.ts";
 import { discoverWorkers } from "../discovery.ts";
 import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
 import { makeEngine, type RunningEngine } from "../engine/engine.ts";
+import { Neighbours } from "../protocol/neighbours.ts";
 import { runtimeName } from "../runtime/process.ts";
 import { makeWorker, type RunningWorker } from "../worker/worker.ts";
 import { clientOf } from "./connect.ts";
@@ -44,20 +45,21 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     namespace: settings.nats.namespace,
     workers: definitions.map(({ name }) => name).join(),
   });
+  const neighbours = new Neighbours();
   const build = Effect.gen(function* () {
     const url = yield* findServer(settings, log);
     const engine = settings.engine === "off" ? undefined : yield* startCandidate(url);
     const session = yield* openSession(settings, url, "worker", log);
     const { shutdownTimeoutMs } = settings;
     const start = (definition: WorkerDefinition) =>
-      makeWorker(definition, { ...session, log }, { shutdownTimeoutMs, runtime: runtimeName(), version });
+      makeWorker(definition, { ...session, log, neighbours }, { shutdownTimeoutMs, runtime: runtimeName(), version });
     const running = yield* Effect.forEach(definitions, start, { concurrency: "unbounded" });
     return { engine, session, workers: running };
   });
   const startCandidate = (url: string) =>
     Effect.flatMap(openSession(settings, url, "engine", log), (session) =>
       makeEngine(
-        { ...session, log },
+        { ...session, log, neighbours },
         {
           mode: settings.engine === "warm" ? "warm" : "cold",
           scheduler: settings.scheduler,

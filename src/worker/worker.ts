@@ -9,6 +9,7 @@ import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { type Assignment, type AssignmentReply, decodeAssignments } from "../protocol/assignment.ts";
 import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
+import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { Attempt, type Verdict } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
@@ -23,6 +24,8 @@ export interface WorkerParts {
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly log: Log;
+  /** Where an engine of this process finds the worker. */
+  readonly neighbours?: Neighbours;
 }
 
 /** Units: milliseconds */
@@ -134,8 +137,9 @@ class LiveWorker implements RunningWorker {
   }
 
   open(): void {
-    const { subjects, log } = this.#parts;
+    const { subjects, log, neighbours } = this.#parts;
     this.#answer(subjects.worker(this.id, "assign"), (data) => this.#accept(data));
+    if (neighbours !== undefined) this.#end.push(neighbours.add(this.id, (data) => this.#accept(data)));
     this.#answer(subjects.worker(this.id, "cancel"), (data) => {
       this.#stopRuns(decodeCancelOnWorker(data).runs);
       return {};
