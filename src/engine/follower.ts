@@ -74,7 +74,7 @@ export class Follower {
   #foldRun(seq: number, subject: string, data: Uint8Array): void {
     const entry = decodeRunEntry(data);
     const { task, id } = this.#parts.subjects.parseRun(subject);
-    this.#parts.onEvent({ type: "entry", seq, task, id, entry, bytes: data.length });
+    this.#parts.onEvent({ type: "entry", seq, task, id, entry });
   }
 
   #foldOutcomes(seq: number, subject: string, data: Uint8Array): void {

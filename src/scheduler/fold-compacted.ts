@@ -93,8 +93,7 @@ export function makeRun(state: SchedulerState, key: string, event: EntryEvent, o
     createdAt,
     dueAt,
     scheduleTimeoutMs,
-    inbox,
-    bytes: event.bytes,
+    inbox: state.inboxOnce(inbox),
     metadata: extra?.metadata,
     input: state.inputs.keep(input),
   };

@@ -80,6 +80,8 @@ export class SchedulerState {
   commands: Command[] = [];
   outgoing: EngineOutcome[] = [];
 
+  #lastInbox = "";
+
   constructor(options: SchedulerOptions) {
     this.options = {
       keepCount: options.keepCount ?? 100_000,
@@ -90,6 +92,11 @@ export class SchedulerState {
       inputBudgetBytes: options.inputBudgetBytes ?? 64 * 1024 * 1024,
     };
     this.inputs = new Inputs(this.options.inputBudgetBytes);
+  }
+  /** The same text in one string, however many runs name it. */
+  inboxOnce(inbox: string): string {
+    if (inbox !== this.#lastInbox) this.#lastInbox = inbox;
+    return this.#lastInbox;
   }
   queueOf(task: string): TaskQueue {
     let queue = this.queues.get(task);
