@@ -9,6 +9,7 @@ import type { Subjects } from "../protocol/subjects.ts";
 import type { AssignCommand } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { LiveRun } from "../scheduler/live-run.ts";
+import { isNoResponders } from "./no-responders.ts";
 import type { Payloads } from "./payloads.ts";
 
 export interface DispatcherParts {
@@ -133,7 +134,3 @@ function assignmentOf(run: LiveRun, input: Uint8Array): Assignment {
     input,
   };
 }
-
-export const isNoResponders = (error: unknown): boolean =>
-  error instanceof Error &&
-  (/no responders/i.test(error.message) || (error as { isNoResponders?: () => boolean }).isNoResponders?.() === true);
