@@ -151,7 +151,7 @@ export class Core {
         this.#unknown.push(command.key);
         break;
       case "rebuild":
-        this.#rebuild();
+        this.#rebuild(command.outcomesFrom);
         break;
       case "log":
         this.#parts.log[command.level](command.message, command.fields);
@@ -167,9 +167,10 @@ export class Core {
     if (this.#deeds.length > 1_000) this.#deeds = []; // nobody waits outside handleFully
   }
 
-  #rebuild(): void {
+  #rebuild(outcomesFrom: number): void {
     this.#parts.log.warn("a purge has overtaken this engine; it folds the log anew");
     this.state = createScheduler(this.#parts.scheduler);
+    this.handle({ type: "floor", outcomesFrom });
     this.#parts.onRebuild();
     this.follower.startOver();
   }

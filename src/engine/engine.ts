@@ -145,7 +145,12 @@ class Candidate implements RunningEngine {
   get follow(): Effect.Effect<void> {
     if (this.#isFollowing) return Effect.void;
     this.#isFollowing = true;
-    return Scope.provide(this.#core.follower.follow(), this.#scope);
+    // What was purged before the reading begins is no loss, and only the floor tells it from what is purged meanwhile.
+    const follow = Effect.andThen(
+      Effect.promise(() => this.#core.checkFloor()),
+      this.#core.follower.follow(),
+    );
+    return Scope.provide(follow, this.#scope);
   }
 
   /** For ever: claims the lease when it is free, and leads as long as it is ours. */

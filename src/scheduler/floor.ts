@@ -10,7 +10,7 @@ export function advancePosition(state: SchedulerState, seq: number): void {
 
 /** Outcomes were purged where this engine skipped something: it may lack an outcome of a run that it knows. */
 export function checkFloor(state: SchedulerState, outcomesFrom: number): void {
-  if (state.skippedFrom < outcomesFrom) state.commands.push({ type: "rebuild" });
+  if (state.skippedFrom < outcomesFrom) state.commands.push({ type: "rebuild", outcomesFrom });
   else {
     state.outcomesFrom = outcomesFrom;
     state.skippedFrom = Number.POSITIVE_INFINITY;

@@ -5,6 +5,7 @@ import { silentLog } from "../../src/domain/log.ts";
 import { type EngineOptions, makeEngine } from "../../src/engine/engine.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { makePublisher, type Publisher } from "../../src/nats/publisher.ts";
+import { RunStore } from "../../src/nats/run-store.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { type Assignment, decodeAssignments } from "../../src/protocol/assignment.ts";
 import { jsonBytes, jsonOf, noBytes, utf8 } from "../../src/protocol/bytes.ts";
@@ -240,6 +241,26 @@ test("a run created twice is one run; the first accepted outcome stands, whateve
     assert.deepEqual(await ask("result", { keys: ["t/1", "t/unknown"], inbox: "inbox.test" }), {
       unknown: ["t/unknown"],
     });
+  }));
+
+test("takeover: what was purged before is read over, and the log is folded once", () =>
+  inScene(async (scene) => {
+    const link = await scene.link();
+    await scene.run(ensureStreams(link, subjects, { replicas: 1 }));
+    const publisher = await scene.run(makePublisher(link));
+    const frame = (n: number) => ({
+      kind: "completed" as const,
+      ...{ key: `t/${n}`, turn: 1, attempt: 1, origin: 1, at: n, dueAt: 0 },
+      ...{ detail: noBytes, input: noBytes, output: noBytes },
+    });
+    for (let n = 1; n <= 4; n++)
+      await publisher.append(subjects.outcome("w1", n), encodeOutcomeEntry("worker", [encodeOutcomeFrame(frame(n))]));
+    await new RunStore(link, subjects).purge(subjects.outcomes, 4);
+    const warnings: string[] = [];
+    const log = { ...silentLog, warn: (message: string) => void warnings.push(message) };
+    const engine = await scene.run(makeEngine({ link, publisher, subjects, log }));
+    await engine.whenLeading();
+    assert.deepEqual(warnings, []);
   }));
 
 test(

@@ -24,7 +24,11 @@ async function assignmentsSeen(namespace: string, engineIsApart: boolean): Promi
   const where = { url: server.url, namespace, log: "silent", signals: false } as const;
   const spy = await connectToServer({ servers: server.url });
   let seen = 0;
-  spy.subscribe(`natchet.${namespace}.worker.*.assign`, { callback: () => void (seen += 1) });
+  spy.subscribe(`natchet.${namespace}.worker.*.assign`, {
+    callback: () => {
+      seen += 1;
+    },
+  });
   await spy.flush();
   const engine = engineIsApart ? await startEngine(where) : undefined;
   await engine?.whenLeading();
