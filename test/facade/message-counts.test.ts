@@ -1,0 +1,97 @@
+// What one run costs, counted by a listener that hears everything the server carries. Does not depend on the machine: a change that
+// makes runs dearer fails here, and has to say so by changing the figures.
+import assert from "node:assert/strict";
+import { connect as connectToServer, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import { connect, start, startEngine, Task, Worker } from "../../src/mod.ts";
+import { testServer } from "../../src/testing/mod.ts";
+import { afterAll, beforeAll, test } from "../support/harness.ts";
+
+@Worker({ name: "echoing", slots: 3 })
+class Echoing {
+  @Task("echo")
+  async echo(input: unknown) {
+    return input;
+  }
+}
+
+let server: Awaited<ReturnType<typeof testServer>>;
+beforeAll(async () => {
+  server = await testServer();
+});
+afterAll(() => server.stop());
+
+const runs = 50;
+const input = { text: "x".repeat(89) }; // 100 bytes of JSON
+
+/** What goes on whether anybody enqueues or not: presence, the lease, the store's control messages. */
+const isBackground = (namespace: string) => {
+  const verbs = [`natchet.${namespace}.worker.`, `natchet.${namespace}.engine.`, `natchet.${namespace}.leader.`];
+  return (subject: string) =>
+    (verbs.some((verb) => subject.startsWith(verb)) && !subject.endsWith(".assign")) ||
+    subject.endsWith(".admission") ||
+    subject.startsWith("$KV.") ||
+    subject.startsWith("$JS.");
+};
+
+class Listener {
+  readonly messages: { readonly subject: string; readonly bytes: number }[] = [];
+  readonly #ignoredReplies = new Set<string>();
+
+  constructor(nc: NatsConnection, namespace: string) {
+    const ignored = isBackground(namespace);
+    const hear = ({ subject, reply, data, headers }: Msg) => {
+      if (ignored(subject)) {
+        if (reply !== undefined && reply !== "") this.#ignoredReplies.add(reply);
+      } else if (!this.#ignoredReplies.delete(subject) && headers?.code !== 100)
+        this.messages.push({ subject, bytes: data.length });
+    };
+    nc.subscribe(">", { callback: (_error, message) => hear(message) });
+  }
+
+  /** Messages on subjects that begin so, and their bytes, each a run. */
+  perRun(prefix: string): { readonly messages: number; readonly bytes: number } {
+    const matching = this.messages.filter(({ subject }) => subject.startsWith(prefix));
+    const bytes = matching.reduce((sum, message) => sum + message.bytes, 0);
+    return { messages: matching.length / runs, bytes: bytes / runs };
+  }
+}
+
+async function costOf(namespace: string, engineIsApart: boolean): Promise<Listener> {
+  const where = { url: server.url, namespace, log: "silent", signals: false } as const;
+  const engine = engineIsApart ? await startEngine(where) : undefined;
+  await engine?.whenLeading();
+  const running = await start(Echoing, { ...where, engine: engineIsApart ? "off" : "auto" });
+  const client = await connect(where);
+  const echo = client.task<unknown, unknown>("echo");
+  await echo.run(input);
+  const nc = await connectToServer({ servers: server.url });
+  const listener = new Listener(nc, namespace);
+  await nc.flush();
+  for (let n = 0; n < runs; n++) await echo.run(input, { id: `run-${String(n).padStart(4, "0")}` });
+  await nc.flush();
+  await client.close();
+  await running.stop();
+  await engine?.stop();
+  await nc.close();
+  return listener;
+}
+
+// Written once by its author and delivered once to the engine. Key "echo/run-0000" 13 bytes, inbox 39, input and output 100 each.
+const runEntryBytes = 36 + 39 + 100;
+const outcomeEntryBytes = 8 + 68 + 13 + 100 + 100;
+
+test("cost of a run, engine and worker in one process: two writes, each read once, acknowledgements and the result", async () => {
+  const heard = await costOf("near", false);
+  assert.deepEqual(heard.perRun("natchet.near.run."), { messages: 2, bytes: 2 * runEntryBytes });
+  assert.deepEqual(heard.perRun("natchet.near.done."), { messages: 2, bytes: 2 * outcomeEntryBytes });
+  assert.equal(heard.perRun("_INBOX.").messages, 3, "two acknowledgements and the result");
+  assert.equal(heard.messages.length, 7 * runs);
+});
+
+test("cost of a run, an engine apart: an assignment and its acknowledgement more", async () => {
+  const heard = await costOf("far", true);
+  assert.deepEqual(heard.perRun("natchet.far.run."), { messages: 2, bytes: 2 * runEntryBytes });
+  assert.deepEqual(heard.perRun("natchet.far.done."), { messages: 2, bytes: 2 * outcomeEntryBytes });
+  assert.equal(heard.perRun("natchet.far.worker.").messages, 1);
+  assert.equal(heard.messages.length, 9 * runs);
+});
