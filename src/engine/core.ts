@@ -15,6 +15,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Follower } from "./follower.ts";
 import { Forwarder } from "./forwarder.ts";
 import { Payloads } from "./payloads.ts";
+import { releaseInQuietMoments } from "./quiet-moments.ts";
 
 export interface CoreParts {
   readonly link: NatsLink;
@@ -38,6 +39,7 @@ export class Core {
   readonly #dispatcher: Dispatcher;
   readonly #appender: Appender;
   readonly #forwarder: Forwarder;
+  readonly #stopReleasing = releaseInQuietMoments(() => this.follower.position);
   #isTickScheduled = false;
   #wake: ReturnType<typeof setTimeout> | undefined;
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -112,6 +114,7 @@ export class Core {
 
   close(): void {
     this.#isClosed = true;
+    this.#stopReleasing();
     clearTimeout(this.#wake);
   }
 

@@ -97,7 +97,7 @@ export function decodeRunEntry(bytes: Uint8Array): RunEntry {
     dueAt: view.getFloat64(12, true),
     scheduleTimeoutMs:
       (flags & timeoutSet) === 0 ? undefined : (flags & timeoutOff) !== 0 ? null : view.getFloat64(20, true),
-    inbox: textOf(bytes.subarray(head, extraStart)),
+    inbox: extraStart === head ? "" : textOf(bytes.subarray(head, extraStart)),
     extra: extraStart === inputStart ? undefined : (jsonOf(bytes.subarray(extraStart, inputStart)) as RunExtra),
     input: inputStart === bytes.length ? noBytes : bytes.subarray(inputStart),
   };

@@ -33,7 +33,7 @@ export function foldEntry(state: SchedulerState, event: EntryEvent): void {
     if (compacted !== undefined) coverOutcomes(state, live, compacted.asOf);
     return;
   }
-  const finished = state.finished.get(key);
+  const finished = state.finished.size === 0 ? undefined : state.finished.get(key);
   if (finished !== undefined && (compacted === undefined || finished.remembered === undefined)) {
     setEntry(queue.entries, finished, seq, entry.form === 2);
     if (entry.form === 2) coverFinished(finished, compacted!.asOf);

@@ -66,7 +66,10 @@ function mustStay(state: SchedulerState, key: string, seq: number): boolean {
   return finished?.entrySeq === seq && !isEntryGarbage(finished, state.retention.purgedTo);
 }
 
-/** Keeps the list short on an engine that purges nothing itself. */
+/** Keeps the list short on an engine that purges nothing itself: at most half of it may be positions that are no longer true. */
 export function prunePositions(state: SchedulerState, queue: TaskQueue): void {
-  queue.entries.prune((seq, key) => state.live.get(key)?.seq === seq || state.finished.get(key)?.entrySeq === seq);
+  const { entries } = queue;
+  entries.pruneAt = 2 * entries.size + 4_096;
+  if (entries.size <= 2 * (queue.liveCount + entries.garbage + entries.compacted) + 4_096) return;
+  entries.prune((seq, key) => state.live.get(key)?.seq === seq || state.finished.get(key)?.entrySeq === seq);
 }
