@@ -11,6 +11,8 @@ export interface ReporterOptions {
   readonly subjects: Subjects;
   /** Bytes at which an entry is split. */
   readonly entryBytes: () => number;
+  /** Attempts that hold a slot: once all of them have reported there is nobody to wait for. */
+  readonly executing: () => number;
   /** Called when the outcomes of these attempts are stored. */
   readonly onStored: (attempts: readonly Attempt[]) => void;
   readonly onTrouble: (error: Error) => void;
@@ -41,6 +43,10 @@ export class Reporter {
   /** Stores an outcome soon; `attempt` comes back in `onStored`. */
   report(attempt: Attempt, frame: Uint8Array): void {
     this.#waiting.push({ attempt, frame });
+    if (this.#waiting.length >= this.#options.executing()) {
+      this.#flush();
+      return;
+    }
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {

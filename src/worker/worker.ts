@@ -111,6 +111,7 @@ class LiveWorker implements RunningWorker {
       publisher,
       subjects,
       entryBytes: () => Math.floor(link.maxPayload / 4),
+      executing: () => this.busy,
       onStored: (attempts) => {
         for (const attempt of attempts) this.#held.release(attempt);
       },
