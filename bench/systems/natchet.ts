@@ -1,0 +1,63 @@
+// natchet: a nats-server and one dedicated engine process.
+import { findServerBinary } from "../../src/nats/embedded/binary.ts";
+import { version } from "../../src/mod.ts";
+import { Process } from "../process.ts";
+import { startNats } from "../servers/nats.ts";
+import type { Stand, System } from "../system.ts";
+
+export interface NatchetStand extends Stand {
+  /** The server's own pid, without the engine. */
+  readonly engine: Process;
+  /** Starts a further engine process. */
+  startEngine(): Process;
+}
+
+interface NatchetSystem extends System {
+  start(): Promise<NatchetStand>;
+}
+
+function natchetWith(name: string, title: string, syncInterval: string, durability: string): NatchetSystem {
+  return {
+    name,
+    title,
+    isPeer: false,
+    adapter: new URL("../adapters/natchet.ts", import.meta.url).pathname,
+    settings: `nats-server with file storage, sync_interval ${syncInterval}; one dedicated engine process; 100 slots a worker`,
+    durability,
+    offersResults: true,
+    async prepare() {
+      const binary = await findServerBinary();
+      return `natchet ${version}, nats-server ${binary.version}`;
+    },
+    async start() {
+      const server = await startNats((await findServerBinary()).path, syncInterval);
+      const startEngine = () => new Process("./engine-process.ts", [server.url]);
+      const engine = startEngine();
+      await engine.next("leading", 30_000);
+      return {
+        url: server.url,
+        pids: { server: server.pid, engine: engine.pid },
+        engine,
+        startEngine,
+        async stop() {
+          await engine.kill();
+          await server.stop();
+        },
+      };
+    },
+  };
+}
+
+export const natchet = natchetWith(
+  "natchet",
+  "natchet",
+  "2m",
+  "an acknowledged write is in the page cache: it survives the end of every process, a power cut takes up to 2 minutes (the server's default)",
+);
+
+export const natchetSynced = natchetWith(
+  "natchet-synced",
+  "natchet, synced",
+  "always",
+  "an acknowledged write is on the disk (fsync): it survives a power cut",
+);
