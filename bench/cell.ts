@@ -7,7 +7,7 @@ import type { Stand, System } from "./system.ts";
 
 /** Nothing executed for so long means that nothing more will be. */
 const stuckMs = 30_000;
-const slots = 100;
+export const slots = 100;
 
 export interface Count {
   readonly lost: number;
@@ -55,8 +55,9 @@ export class Cell<S extends Stand = Stand> {
     return line;
   }
 
-  async startWorkers(count: number): Promise<void> {
-    const args = [this.system.adapter, this.stand.url, String(slots)];
+  /** Workers that are held let no run end until they are told to. */
+  async startWorkers(count: number, held = false): Promise<void> {
+    const args = [this.system.adapter, this.stand.url, String(slots), ...(held ? ["held"] : [])];
     const started = Array.from({ length: count }, () => new Process("./worker-process.ts", args));
     this.#workers.push(...started);
     await Promise.all(started.map((worker) => worker.next("registered", 30_000)));
@@ -109,7 +110,8 @@ export class Cell<S extends Stand = Stand> {
     const workers = this.#workers;
     for (const worker of workers) {
       const counts = bytesOf((await worker.ask("tally")).base64);
-      for (const [index, count] of counts.entries()) if (count > 0) this.#tally[index] = (this.#tally[index] ?? 0) + count;
+      for (const [index, count] of counts.entries())
+        if (count > 0) this.#tally[index] = (this.#tally[index] ?? 0) + count;
       this.#executedBefore += counts.reduce((sum, count) => sum + count, 0);
     }
     this.#workers = [];

@@ -1,7 +1,7 @@
 // The table of one scenario for a terminal.
 import type { Results } from "./results.ts";
-import type { Scenario } from "./scenario.ts";
 import { formatNumber, formatRatio, rowsOf } from "./rows.ts";
+import type { Scenario } from "./scenario.ts";
 import type { System } from "./system.ts";
 
 export function consoleTable(scenario: Scenario, systems: readonly System[], results: Results): string {
@@ -10,9 +10,12 @@ export function consoleTable(scenario: Scenario, systems: readonly System[], res
     for (const [index, { system, spread, ratio }] of cells.entries()) {
       const label = index === 0 ? `${metric.label}, ${metric.unit}` : "";
       const value = spread === undefined ? "—" : formatNumber(spread.median, metric);
-      const range = spread === undefined ? "" : `${formatNumber(spread.min, metric)}–${formatNumber(spread.max, metric)}`;
+      const range =
+        spread === undefined ? "" : `${formatNumber(spread.min, metric)}–${formatNumber(spread.max, metric)}`;
       const compared = ratio === undefined ? "" : `natchet is ${formatRatio(ratio)}×`;
-      lines.push(`  ${label.padEnd(30)} ${system.title.padEnd(26)} ${value.padStart(9)}  ${range.padEnd(20)} ${compared}`);
+      lines.push(
+        `  ${label.padEnd(30)} ${system.title.padEnd(26)} ${value.padStart(9)}  ${range.padEnd(20)} ${compared}`,
+      );
     }
   }
   for (const system of systems) {

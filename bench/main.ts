@@ -46,7 +46,8 @@ async function bench(): Promise<void> {
 function chosen<T extends { readonly name: string }>(what: string, all: readonly T[], given: string): T[] {
   return given.split(",").map((name) => {
     const found = all.find((each) => each.name === name);
-    if (found === undefined) throw new Error(`there is no ${what} "${name}"; use ${all.map((each) => each.name).join(", ")}`);
+    if (found === undefined)
+      throw new Error(`there is no ${what} "${name}"; use ${all.map((each) => each.name).join(", ")}`);
     return found;
   });
 }
@@ -58,7 +59,7 @@ function chosenSystems(): readonly System[] {
 
 /** In their order, with those that they need. */
 function chosenScenarios(): readonly Scenario[] {
-  if (options.only === undefined) return scenarios;
+  if (options.only === undefined) return scenarios.filter(({ isLong }) => !(options.once && isLong));
   const asked = chosen("scenario", scenarios, options.only);
   const needed = new Set(asked.flatMap(({ name, needs }) => (needs === undefined ? [name] : [name, needs])));
   return scenarios.filter(({ name }) => needed.has(name));
@@ -73,7 +74,9 @@ async function prepare(wanted: readonly System[]): Promise<readonly System[]> {
       versions.set(system.name, await system.prepare());
       able.push(system);
     } catch (error) {
-      console.error(`${system.title} is left out: ${String(error instanceof Error ? error.message : error).split("\n")[0]}`);
+      console.error(
+        `${system.title} is left out: ${String(error instanceof Error ? error.message : error).split("\n")[0]}`,
+      );
     }
   }
   return able;
@@ -90,7 +93,8 @@ async function measure(scenario: Scenario, measured: readonly System[]): Promise
         system: system.name,
         measured: (...place) => results.spread(...place)?.median,
       };
-      if (!options.json) process.stderr.write(`\r\x1b[K${scenario.name}, round ${round + 1} of ${rounds}: ${system.title}`);
+      if (!options.json)
+        process.stderr.write(`\r\x1b[K${scenario.name}, round ${round + 1} of ${rounds}: ${system.title}`);
       results.add(await measureOne(scenario, system, context, round));
     }
   }

@@ -30,6 +30,8 @@ export interface Scenario {
   /** Another scenario whose results this one needs. */
   readonly needs?: string;
   readonly natchetOnly?: boolean;
+  /** Left out of a short run that does not ask for it. */
+  readonly isLong?: boolean;
   /** Rounds beyond this add nothing. */
   readonly maxRounds?: number;
   measure(cell: Cell, context: Context): Promise<Values>;

@@ -1,9 +1,9 @@
-// The worker process of the benchmark: `<adapter> <url> <slots>`. It counts what it really executes.
+// The worker process of the benchmark: `<adapter> <url> <slots> [held]`. It counts what it really executes.
 import { loadAdapter, now } from "./adapter.ts";
 import { indexOf } from "./inputs.ts";
 import { commands, say } from "./process.ts";
 
-const [path = "", url = "", slots = ""] = process.argv.slice(2);
+const [path = "", url = "", slots = "", held] = process.argv.slice(2);
 
 /** How often each run was executed, by its index. */
 let counts = new Uint8Array(1 << 17);
@@ -12,7 +12,7 @@ let executed = 0;
 let sampled = 0;
 let firstAt = 0;
 let lastAt = 0;
-let gate: PromiseWithResolvers<void> | undefined;
+let gate = held === undefined ? undefined : Promise.withResolvers<void>();
 
 const worker = await (await loadAdapter(path)).work(url, Number(slots), async (input) => {
   const at = now();
@@ -40,7 +40,7 @@ function grown<T extends Uint8Array | Float32Array>(from: T, into: T): T {
 const base64 = (array: Uint8Array | Float32Array, length: number) =>
   Buffer.from(array.buffer, 0, length * array.BYTES_PER_ELEMENT).toString("base64");
 
-const answers: Record<string, () => object> = {
+const answers: Record<string, () => Record<string, unknown>> = {
   count: () => ({ executed, firstAt, lastAt }),
   /** Forgets the times, not the counts. */
   reset() {

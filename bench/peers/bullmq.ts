@@ -12,6 +12,9 @@ export const adapter: Adapter = {
       defaultJobOptions: { removeOnComplete: { count: 1_000 }, removeOnFail: { count: 5_000 } },
     });
     const events = new QueueEvents(queueName, { connection });
+    // Each job that is waited for listens to both.
+    queue.setMaxListeners(0);
+    events.setMaxListeners(0);
     await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
     const jobsOf = (inputs: readonly Input[], delay: () => object) =>
       inputs.map((data) => ({ name: queueName, data, opts: delay() }));

@@ -18,7 +18,9 @@ export function graphileAdapter(mode: GraphileConfig.WorkerOptions): Adapter {
         addDelayed: (inputs, due) => utils.addJobs(specsOf(inputs, { runAt: new Date(due) })),
         unfinished: () =>
           utils.withPgClient(async (client) => {
-            const { rows } = await client.query<{ count: number }>("select count(*)::int from graphile_worker._private_jobs");
+            const { rows } = await client.query<{ count: number }>(
+              "select count(*)::int from graphile_worker._private_jobs",
+            );
             return rows[0]!.count;
           }),
         close: async () => utils.release(),

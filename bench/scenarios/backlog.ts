@@ -3,9 +3,9 @@ import { cpuARun, cpuMetrics, runsPerSecond, type Scenario } from "../scenario.t
 
 export const backlog: Scenario = {
   name: "backlog",
-  title: "fill and drain a backlog of 100,000",
+  title: "fill and drain a backlog",
   about:
-    "Fill: one client, 1,000 runs a call, one call after the other, no worker. Drain: one worker process started after the fill, from the first run that begins until the store knows that all are finished.",
+    "100,000 runs. Fill: one client, 1,000 runs a call, one call after the other, no worker. Drain: one worker process started after the fill, from the first run that begins until the store knows that all are finished.",
   metrics: [runsPerSecond("fill", "enqueue in bulk"), runsPerSecond("drain", "drain"), ...cpuMetrics],
   async measure(cell, { once }) {
     const count = once ? 5_000 : 100_000;

@@ -4,7 +4,8 @@ import { runsPerSecond, type Scenario } from "../scenario.ts";
 export const enqueue: Scenario = {
   name: "enqueue",
   title: "enqueue, one by one",
-  about: "One client, one run after the other, each acknowledged by the store before the next; no worker runs meanwhile.",
+  about:
+    "One client, one run after the other, each acknowledged by the store before the next; no worker runs meanwhile.",
   metrics: [runsPerSecond("rate", "enqueue")],
   async measure(cell, { once }) {
     const count = once ? 500 : 5_000;

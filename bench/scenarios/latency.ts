@@ -24,6 +24,7 @@ export const latency: Scenario = {
 export const latencyOwn: Scenario = {
   name: "latency-own",
   title: "latency at half of the system's own maximum",
+  isLong: true,
   about:
     "Runs sent at a fixed rate, whether or not earlier ones have finished: half of the rate that the same system reached in “run and wait for results”. What the timer of the load generator is late by beyond 2 ms counts as latency.",
   metrics: [rate, ...metrics],
@@ -34,18 +35,24 @@ export const latencyOwn: Scenario = {
 export const latencyEqual: Scenario = {
   name: "latency-equal",
   title: "latency at the same load for all",
+  isLong: true,
   about: "As before, at one rate for all systems: half of what the slowest of them reached.",
   metrics: [rate, ...metrics],
   needs: "results",
   measure(cell, context) {
-    const rates = context.systems.map((system) => context.measured("results", system, "rate") ?? Number.POSITIVE_INFINITY);
+    const rates = context.systems.map(
+      (system) => context.measured("results", system, "rate") ?? Number.POSITIVE_INFINITY,
+    );
     return underLoad(cell, context, Math.min(...rates) / 2);
   },
 };
 
 async function underLoad(cell: Cell, context: Context, load: number): Promise<Values> {
   const whole = Math.max(1, Math.floor(load));
-  return { rate: whole, ...(await measured(cell, context, "load", { rate: whole, count: whole * seconds(context.once) })) };
+  return {
+    rate: whole,
+    ...(await measured(cell, context, "load", { rate: whole, count: whole * seconds(context.once) })),
+  };
 }
 
 async function measured(cell: Cell, { once }: Context, measurement: string, order: object): Promise<Values> {

@@ -53,6 +53,7 @@ async function missingLibraries(packages: readonly string[]): Promise<string[]> 
 
 async function isInstalled(name: string): Promise<boolean> {
   try {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is dpkg-query's.
     return (await run("dpkg-query", ["-W", "-f", "${db:Status-Status}", name])).stdout === "installed";
   } catch {
     return false;

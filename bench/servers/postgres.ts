@@ -21,7 +21,8 @@ export interface PostgresProgram {
 
 export async function findPostgres(): Promise<PostgresProgram> {
   const user = process.getuid?.() === 0 ? await firstUser(["postgres", "nobody"]) : undefined;
-  const as = user === undefined ? [] : ["setpriv", `--reuid=${user}`, `--regid=${await groupOf(user)}`, "--clear-groups"];
+  const as =
+    user === undefined ? [] : ["setpriv", `--reuid=${user}`, `--regid=${await groupOf(user)}`, "--clear-groups"];
   const found = await findInstalled();
   const { bin, env } = found === undefined ? await fetch() : { bin: found, env: {} };
   const { stdout } = await run(join(bin, "postgres"), ["--version"], { env: { ...process.env, ...env } });
@@ -50,7 +51,14 @@ async function versionsIn(folder: string): Promise<string[]> {
 }
 
 async function firstUser(names: readonly string[]): Promise<string> {
-  for (const name of names) if (await run("id", [name]).then(() => true, () => false)) return name;
+  for (const name of names)
+    if (
+      await run("id", [name]).then(
+        () => true,
+        () => false,
+      )
+    )
+      return name;
   throw new Error(`PostgreSQL refuses root, and there is none of the users ${names.join(", ")}`);
 }
 

@@ -1,14 +1,15 @@
 // natchet: a nats-server and one dedicated engine process.
-import { findServerBinary } from "../../src/nats/embedded/binary.ts";
+
 import { version } from "../../src/mod.ts";
+import { findServerBinary } from "../../src/nats/embedded/binary.ts";
 import { Process } from "../process.ts";
 import { startNats } from "../servers/nats.ts";
 import type { Stand, System } from "../system.ts";
 
 export interface NatchetStand extends Stand {
-  /** The server's own pid, without the engine. */
+  /** The engine that led first. */
   readonly engine: Process;
-  /** Starts a further engine process. */
+  /** Starts a further engine process; the stand ends it. */
   startEngine(): Process;
 }
 
@@ -31,7 +32,12 @@ function natchetWith(name: string, title: string, syncInterval: string, durabili
     },
     async start() {
       const server = await startNats((await findServerBinary()).path, syncInterval);
-      const startEngine = () => new Process("./engine-process.ts", [server.url]);
+      const engines: Process[] = [];
+      const startEngine = () => {
+        const started = new Process("./engine-process.ts", [server.url]);
+        engines.push(started);
+        return started;
+      };
       const engine = startEngine();
       await engine.next("leading", 30_000);
       return {
@@ -40,7 +46,7 @@ function natchetWith(name: string, title: string, syncInterval: string, durabili
         engine,
         startEngine,
         async stop() {
-          await engine.kill();
+          for (const each of engines) await each.kill();
           await server.stop();
         },
       };
