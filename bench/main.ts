@@ -1,10 +1,11 @@
 // natchet beside its peers. `bun run bench` for natchet alone, `bun run bench --peers` for all, `bun run bench --once` for a short look.
-// Ends with 1 if a run was lost or executed twice.
+// Ends with 1 if a run was lost or executed twice, or a measurement failed.
 import { parseArgs } from "node:util";
 import { Cell } from "./cell.ts";
 import { undoAll, undoOnSignals } from "./cleanup.ts";
 import { consoleTable } from "./console.ts";
 import { installPeers } from "./peers.ts";
+import { writeReport } from "./report.ts";
 import { Results } from "./results.ts";
 import type { Context, Scenario } from "./scenario.ts";
 import { scenarios } from "./scenarios/all.ts";
@@ -23,8 +24,11 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds ?? (options.once ? 1 : 3));
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds ${options.rounds} is no whole number, for example 3`);
 const versions = new Map<string, string>();
 const results = new Results();
+let failures = 0;
 
 undoOnSignals();
 try {
@@ -32,15 +36,22 @@ try {
 } finally {
   await undoAll();
 }
-if (results.failed) process.exitCode = 1;
+if (results.failed || failures > 0) process.exitCode = 1;
 
 async function bench(): Promise<void> {
   const measured = await prepare(chosenSystems());
-  for (const scenario of chosenScenarios()) {
+  const wanted = chosenScenarios();
+  for (const scenario of wanted) {
     await measure(scenario, measured);
     if (!options.json) console.log(`${consoleTable(scenario, measured, results)}\n`);
   }
+  if (options.report)
+    await writeReport({ command: commandLine(), rounds, systems: measured, versions, scenarios: wanted, results });
   if (options.json) console.log(JSON.stringify({ versions: Object.fromEntries(versions), measurements: results.all }));
+}
+
+function commandLine(): string {
+  return ["bun run bench", ...process.argv.slice(2)].join(" ");
 }
 
 function chosen<T extends { readonly name: string }>(what: string, all: readonly T[], given: string): T[] {
@@ -54,7 +65,7 @@ function chosen<T extends { readonly name: string }>(what: string, all: readonly
 
 function chosenSystems(): readonly System[] {
   if (options.systems !== undefined) return chosen("system", systems, options.systems);
-  return options.peers ? systems : systems.slice(0, 1);
+  return options.peers ? systems.filter(({ isOptional }) => !isOptional) : systems.slice(0, 1);
 }
 
 /** In their order, with those that they need. */
@@ -95,7 +106,12 @@ async function measure(scenario: Scenario, measured: readonly System[]): Promise
       };
       if (!options.json)
         process.stderr.write(`\r\x1b[K${scenario.name}, round ${round + 1} of ${rounds}: ${system.title}`);
-      results.add(await measureOne(scenario, system, context, round));
+      try {
+        results.add(await measureOne(scenario, system, context, round));
+      } catch (error) {
+        failures += 1;
+        console.error(`\n${system.title} failed in ${scenario.name}:`, error);
+      }
     }
   }
   if (!options.json) process.stderr.write("\r\x1b[K");

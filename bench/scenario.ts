@@ -7,6 +7,10 @@ export interface Metric {
   readonly unit: string;
   /** Digits after the point. */
   readonly digits?: number;
+  /** Metrics with the same group share a table, without spread and ratio; `label` is then the head of a column. */
+  readonly group?: string;
+  /** A condition of the measurement, not its outcome: it is not compared. */
+  readonly isGiven?: boolean;
 }
 
 export type Values = Record<string, number>;
@@ -39,12 +43,20 @@ export interface Scenario {
 
 export const runsPerSecond = (key: string, label: string): Metric => ({ key, label, unit: "runs/s" });
 
+const cpu = (part: string, label: string): Metric => ({
+  key: `cpu.${part}`,
+  label,
+  unit: "µs",
+  digits: 1,
+  group: "CPU µs a run",
+});
+
 export const cpuMetrics: readonly Metric[] = [
-  { key: "cpu.total", label: "CPU, all processes", unit: "µs/run", digits: 1 },
-  { key: "cpu.server", label: "CPU, server", unit: "µs/run", digits: 1 },
-  { key: "cpu.engine", label: "CPU, engine", unit: "µs/run", digits: 1 },
-  { key: "cpu.worker", label: "CPU, workers", unit: "µs/run", digits: 1 },
-  { key: "cpu.client", label: "CPU, client", unit: "µs/run", digits: 1 },
+  cpu("total", "all processes"),
+  cpu("server", "server"),
+  cpu("engine", "engine"),
+  cpu("worker", "workers"),
+  cpu("client", "client"),
 ];
 
 /** The CPU time of each kind of process between two readings, in microseconds a run. */

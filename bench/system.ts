@@ -4,10 +4,14 @@ export interface System {
   readonly name: string;
   readonly title: string;
   readonly isPeer: boolean;
+  /** Measured only when it is asked for by name. */
+  readonly isOptional?: boolean;
   /** The file of its {@link Adapter}. */
   readonly adapter: string;
   /** What was set, in one sentence; written beside the numbers. */
   readonly settings: string;
+  /** When an acknowledged run is on the disk, in a few words. */
+  readonly onDisk: string;
   /** What an acknowledged run survives, in one sentence. */
   readonly durability: string;
   /** Whether a caller can wait for the result of a run. */

@@ -28,7 +28,12 @@ export function graphileAdapter(mode: GraphileConfig.WorkerOptions): Adapter {
     },
     async work(url, slots, handle) {
       const runner = await run({
-        preset: presetOf(url, { concurrentJobs: slots, maxPoolSize: slots + 2, ...mode }),
+        preset: presetOf(url, {
+          concurrentJobs: slots,
+          maxPoolSize: slots + 2,
+          ...mode,
+          ...JSON.parse(process.env.TUNE ?? "{}"),
+        }),
         noHandleSignals: true,
         taskList: {
           [task]: async (payload: unknown, _helpers: JobHelpers) => {

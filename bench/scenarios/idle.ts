@@ -2,7 +2,13 @@
 import type { Metric, Scenario, Values } from "../scenario.ts";
 import { sleep } from "../servers/server.ts";
 
-const metric = (key: string, label: string): Metric => ({ key, label, unit: "% of a core", digits: 2 });
+const part = (key: string, label: string): Metric => ({
+  key,
+  label,
+  unit: "%",
+  digits: 2,
+  group: "CPU of each process, % of a core",
+});
 
 export const idle: Scenario = {
   name: "idle",
@@ -10,11 +16,11 @@ export const idle: Scenario = {
   isLong: true,
   about: "CPU time over 20 seconds without a run: the servers, one worker process and one connected client.",
   metrics: [
-    metric("total", "all processes"),
-    metric("server", "server"),
-    metric("engine", "engine"),
-    metric("worker", "worker"),
-    metric("client", "client"),
+    { key: "total", label: "CPU of all processes", unit: "% of a core", digits: 2 },
+    part("server", "server"),
+    part("engine", "engine"),
+    part("worker", "worker"),
+    part("client", "client"),
   ],
   async measure(cell, { once }) {
     const seconds = once ? 1 : 20;

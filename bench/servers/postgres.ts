@@ -81,7 +81,13 @@ export async function startPostgres(
   await run(first, rest, { env, cwd: folder.path });
   const [executable = "", ...args] = command("postgres", [
     ...["-D", data, "-p", String(port), "-k", folder.path],
-    ...["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=500"],
+    ...[
+      "-c",
+      "listen_addresses=127.0.0.1",
+      "-c",
+      "max_connections=500",
+      ...(process.env.PGX ?? "").split(" ").filter(Boolean),
+    ],
   ]);
   const server = new Server({
     command: executable,

@@ -12,6 +12,7 @@ export const bullmq: System = {
   adapter: peerAdapter("bullmq"),
   settings:
     "Redis with appendonly yes, appendfsync everysec, no snapshots, noeviction; ioredis; addBulk; removeOnComplete { count: 1000 }; concurrency 100 a worker; results by QueueEvents and waitUntilFinished",
+  onDisk: "within 1 s",
   durability:
     "an acknowledged write is in the page cache: it survives the end of every process, a power cut takes up to 1 second",
   offersResults: true,

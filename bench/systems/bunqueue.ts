@@ -12,6 +12,7 @@ export const bunqueue: System = {
   adapter: peerAdapter("bunqueue"),
   settings:
     "its server over TCP with SQLite on disk; durable: true, removeOnComplete as it is by default; addBulk; concurrency 100, batchSize 100 and pollTimeout 5000 a worker; results by waitUntilFinished",
+  onDisk: "at the next checkpoint",
   durability:
     "an acknowledged write is in the page cache (SQLite WAL, synchronous NORMAL): it survives the end of every process, a power cut takes what was written since the last checkpoint",
   offersResults: true,

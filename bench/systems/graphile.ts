@@ -12,6 +12,7 @@ function graphileWith(name: string, title: string, settings: string, durability:
     isPeer: true,
     adapter: peerAdapter(name),
     settings: `PostgreSQL as initdb leaves it (fsync on, synchronous_commit on), max_connections 500; ${settings}`,
+    onDisk: "at once",
     durability,
     offersResults: false,
     async prepare() {
