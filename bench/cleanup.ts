@@ -4,15 +4,23 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const pending = new Set<() => unknown>();
+const pending = new Set<() => Promise<void>>();
+let isEnding = false;
 
-/** Undoes something once: when it is called, or at the end of the benchmark. */
+/** Undoes something once, when it is first called or at the end of the benchmark; every caller waits until it is undone. */
 export function undoLater(undo: () => unknown): () => Promise<void> {
-  const once = async () => {
-    if (pending.delete(once)) await undo();
+  let undone: Promise<void> | undefined;
+  const once = () => {
+    undone ??= Promise.resolve(undo()).then(() => void pending.delete(once));
+    return undone;
   };
   pending.add(once);
   return once;
+}
+
+/** Never resolves once a signal has come: nothing new may begin. */
+export function unlessEnding(): Promise<void> {
+  return isEnding ? new Promise(() => {}) : Promise.resolve();
 }
 
 /** Undoes all that is left, the newest first. */
@@ -26,7 +34,10 @@ export function undoOnSignals(): void {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const) {
-    process.once(signal, () => void undoAll().finally(() => process.exit(code)));
+    process.once(signal, () => {
+      isEnding = true;
+      void undoAll().finally(() => process.exit(code));
+    });
   }
 }
 

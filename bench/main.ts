@@ -2,7 +2,7 @@
 // Ends with 1 if a run was lost or executed twice, or a measurement failed.
 import { parseArgs } from "node:util";
 import { Cell } from "./cell.ts";
-import { undoAll, undoOnSignals } from "./cleanup.ts";
+import { undoAll, undoOnSignals, unlessEnding } from "./cleanup.ts";
 import { consoleTable } from "./console.ts";
 import { installPeers } from "./peers.ts";
 import { writeReport } from "./report.ts";
@@ -43,7 +43,7 @@ async function bench(): Promise<void> {
   const wanted = chosenScenarios();
   for (const scenario of wanted) {
     await measure(scenario, measured);
-    if (!options.json) console.log(`${consoleTable(scenario, measured, results)}\n`);
+    (options.json ? console.error : console.log)(`${consoleTable(scenario, measured, results)}\n`);
   }
   if (options.report)
     await writeReport({ command: commandLine(), rounds, systems: measured, versions, scenarios: wanted, results });
@@ -104,17 +104,18 @@ async function measure(scenario: Scenario, measured: readonly System[]): Promise
         system: system.name,
         measured: (...place) => results.spread(...place)?.median,
       };
-      if (!options.json)
+      if (process.stderr.isTTY)
         process.stderr.write(`\r\x1b[K${scenario.name}, round ${round + 1} of ${rounds}: ${system.title}`);
       try {
         results.add(await measureOne(scenario, system, context, round));
       } catch (error) {
+        await unlessEnding();
         failures += 1;
         console.error(`\n${system.title} failed in ${scenario.name}:`, error);
       }
     }
   }
-  if (!options.json) process.stderr.write("\r\x1b[K");
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
 }
 
 async function measureOne(scenario: Scenario, system: System, context: Context, round: number) {
