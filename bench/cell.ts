@@ -40,8 +40,14 @@ export class Cell<S extends Stand = Stand> {
   static async open<S extends Stand>(system: Omit<System, "start"> & { start(): Promise<S> }): Promise<Cell<S>> {
     const stand = await system.start();
     const client = new Process("./client-process.ts", [system.adapter, stand.url]);
-    await client.next("connected", 30_000);
-    return new Cell(stand, client, system);
+    const cell = new Cell(stand, client, system);
+    try {
+      await client.next("connected", 30_000);
+      return cell;
+    } catch (error) {
+      await cell.abandon();
+      throw error;
+    }
   }
 
   get workers(): readonly Process[] {
