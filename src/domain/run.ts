@@ -23,6 +23,7 @@ export interface RunKey {
 }
 /** `send-email/order-42`; a task name holds no `/`, so the first one separates. */
 export const keyOf = (task: string, id: string): string => `${task}/${id}`;
+export const taskOf = (key: string): string => key.slice(0, key.indexOf("/"));
 export function splitKey(key: string): RunKey {
   const slash = key.indexOf("/");
   return { task: key.slice(0, slash), id: key.slice(slash + 1) };

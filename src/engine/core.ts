@@ -4,6 +4,7 @@ import { splitKey } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
+import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { Command, CompactCommand, PurgeFilter } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
@@ -21,7 +22,7 @@ export interface CoreParts {
   readonly subjects: Subjects;
   readonly log: Log;
   readonly scheduler: SchedulerOptions;
-  readonly payloadBudgetBytes: number;
+  readonly neighbours: Neighbours;
   /** The state was thrown away and is folded anew: whoever led on it must stop. */
   readonly onRebuild: () => void;
 }
@@ -30,6 +31,7 @@ export class Core {
   /** Replaced by a new one when the log must be folded anew. */
   state: SchedulerState;
   readonly store: RunStore;
+  readonly subjects: Subjects;
   readonly payloads: Payloads;
   readonly follower: Follower;
   readonly #parts: CoreParts;
@@ -47,13 +49,21 @@ export class Core {
   constructor(parts: CoreParts) {
     const { link, publisher, subjects, log } = parts;
     this.#parts = parts;
+    this.subjects = subjects;
     this.state = createScheduler(parts.scheduler);
     this.store = new RunStore(link, subjects);
-    this.payloads = new Payloads(this.store, parts.payloadBudgetBytes);
+    this.payloads = new Payloads(this.store, (key) => this.state.live.get(key));
     const onEvent = (event: SchedulerEvent) => this.handle(event);
     const onCaughtUp = () => void this.checkFloor();
-    this.follower = new Follower({ link, subjects, payloads: this.payloads, log, onEvent, onCaughtUp });
-    this.#dispatcher = new Dispatcher({ link, subjects, payloads: this.payloads, log, onEvent });
+    this.follower = new Follower({ link, subjects, log, onEvent, onCaughtUp });
+    this.#dispatcher = new Dispatcher({
+      link,
+      subjects,
+      payloads: this.payloads,
+      neighbours: parts.neighbours,
+      log,
+      onEvent,
+    });
     this.#appender = new Appender({ publisher, subjects, payloads: this.payloads, log, maxPayload: link.maxPayload });
     this.#forwarder = new Forwarder(link, this.store, this.follower, log);
   }
@@ -108,7 +118,7 @@ export class Core {
   #tickSoon(): void {
     if (this.#isTickScheduled || !this.state.isLeading) return;
     this.#isTickScheduled = true;
-    setImmediate(() => {
+    queueMicrotask(() => {
       this.#isTickScheduled = false;
       this.handle({ type: "tick" });
     });
@@ -160,7 +170,6 @@ export class Core {
   #rebuild(): void {
     this.#parts.log.warn("a purge has overtaken this engine; it folds the log anew");
     this.state = createScheduler(this.#parts.scheduler);
-    this.payloads.clear();
     this.#parts.onRebuild();
     this.follower.startOver();
   }
@@ -176,7 +185,7 @@ export class Core {
   }
 
   #subjectOf(filter: PurgeFilter): string {
-    const { subjects } = this.#parts;
+    const { subjects } = this;
     if (filter === "outcomes") return subjects.outcomes;
     if ("task" in filter) return subjects.runsOf(filter.task);
     const { task, id } = splitKey(filter.key);

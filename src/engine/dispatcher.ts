@@ -1,19 +1,22 @@
 // Hands assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
 import type { Log } from "../domain/log.ts";
 import type { NatsLink } from "../nats/link.ts";
-import { type Assignment, type AssignmentReply, encodeAssignments } from "../protocol/assignment.ts";
+import { type Assignment, type AssignmentReply, encodeAssignments, mostBytesOf } from "../protocol/assignment.ts";
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
 import { encodeMessage, errorOfReply, parseJson, type Stop } from "../protocol/messages.ts";
+import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { AssignCommand } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { LiveRun } from "../scheduler/live-run.ts";
+import { isNoResponders } from "./no-responders.ts";
 import type { Payloads } from "./payloads.ts";
 
 export interface DispatcherParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
   readonly payloads: Payloads;
+  readonly neighbours: Neighbours;
   readonly log: Log;
   readonly onEvent: (event: SchedulerEvent) => void;
 }
@@ -60,9 +63,8 @@ export class Dispatcher {
   #loaded(runs: readonly LiveRun[]): Assignment[] | undefined {
     const assignments: Assignment[] = [];
     for (const run of runs) {
-      const input = this.#parts.payloads.peek(run.key, run.seq);
-      if (input === undefined) return undefined;
-      assignments.push(assignmentOf(run, input));
+      if (run.input === undefined) return undefined;
+      assignments.push(assignmentOf(run, run.input));
     }
     return assignments;
   }
@@ -84,7 +86,7 @@ export class Dispatcher {
     const parts: { from: number; part: Assignment[] }[] = [];
     let bytes = 0;
     assignments.forEach((assignment, i) => {
-      const length = 40 + assignment.key.length * 3 + assignment.extra.length + assignment.input.length;
+      const length = mostBytesOf(assignment);
       if (parts.length === 0 || bytes + length > limit) {
         parts.push({ from: i, part: [] });
         bytes = 0;
@@ -99,15 +101,19 @@ export class Dispatcher {
     command: AssignCommand,
     { from, part }: { readonly from: number; readonly part: readonly Assignment[] },
   ): Promise<AssignmentReply> {
-    const { link, subjects } = this.#parts;
     const message = encodeAssignments(command.epoch, part);
-    const answer = await link.nc.request(subjects.worker(command.worker, "assign"), message, {
-      timeout: acknowledgeWithinMs,
-    });
+    const reply =
+      this.#parts.neighbours.assign(command.worker, message) ?? (await this.#request(command.worker, message));
+    return from === 0 ? reply : { ...reply, refused: reply.refused.map((index) => index + from) };
+  }
+
+  async #request(worker: string, message: Uint8Array): Promise<AssignmentReply> {
+    const { link, subjects } = this.#parts;
+    const answer = await link.nc.request(subjects.worker(worker, "assign"), message, { timeout: acknowledgeWithinMs });
     const reply = parseJson(answer.data, "assignment reply") as AssignmentReply;
     const error = errorOfReply(reply);
     if (error !== undefined) throw new Error(error.message);
-    return from === 0 ? reply : { ...reply, refused: reply.refused.map((index) => index + from) };
+    return reply;
   }
 }
 
@@ -128,7 +134,3 @@ function assignmentOf(run: LiveRun, input: Uint8Array): Assignment {
     input,
   };
 }
-
-export const isNoResponders = (error: unknown): boolean =>
-  error instanceof Error &&
-  (/no responders/i.test(error.message) || (error as { isNoResponders?: () => boolean }).isNoResponders?.() === true);

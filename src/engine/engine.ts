@@ -7,10 +7,12 @@ import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { encodeMessage } from "../protocol/messages.ts";
+import { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { SchedulerOptions } from "../scheduler/state.ts";
 import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
+import { LeaderWatch } from "./leader-watch.ts";
 import { Pinger } from "./pinger.ts";
 import { Requests } from "./requests.ts";
 
@@ -19,6 +21,10 @@ export interface EngineParts {
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly log: Log;
+  /** A connection for the lease alone. @default the engine's own */
+  readonly leaseLink?: NatsLink;
+  /** The workers of this process. */
+  readonly neighbours?: Neighbours;
 }
 
 export interface EngineOptions {
@@ -48,11 +54,12 @@ export const makeEngine = (
 ): Effect.Effect<RunningEngine, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope;
-    const leasePublisher = yield* makePublisher(parts.link, {
+    const leaseLink = parts.leaseLink ?? parts.link;
+    const leasePublisher = yield* makePublisher(leaseLink, {
       stream: `KV_${parts.subjects.leaseBucket}`,
       window: 16,
     });
-    const engine = new Candidate(parts, options, leasePublisher, scope);
+    const engine = new Candidate({ ...parts, leaseLink }, options, leasePublisher, scope);
     yield* Effect.addFinalizer(() =>
       Effect.promise(() => engine.leave()).pipe(Effect.timeoutOption("3 seconds"), Effect.ignore),
     );
@@ -70,34 +77,42 @@ export const makeEngine = (
 const unavailable = (operation: string, cause: unknown) =>
   new StoreUnavailable({ operation, reason: cause instanceof Error ? cause.message : String(cause) });
 const retryPause = Schedule.spaced("250 millis");
+/** How often a standby looks for the leader: one that has folded everything can use each moment. */
+const warmPollMs = 250;
+const coldPollMs = 500;
 
 class Candidate implements RunningEngine {
   readonly id = `engine-${crypto.randomUUID().slice(0, 8)}`;
   state: EngineState = "standby";
-  readonly #parts: EngineParts;
+  readonly #parts: EngineParts & { readonly leaseLink: NatsLink };
   readonly #scope: Scope.Scope;
   readonly #lease: Lease;
   readonly #core: Core;
   readonly #definitions: Definitions;
   readonly #requests: Requests;
+  readonly #watch: LeaderWatch;
   readonly #pinger: Pinger;
   readonly #admission: Admission;
   #isFollowing = false;
   #onLeading: (() => void)[] = [];
 
-  constructor(parts: EngineParts, options: EngineOptions, leasePublisher: Publisher, scope: Scope.Scope) {
-    const { link, publisher, subjects, log } = parts;
+  constructor(
+    parts: EngineParts & { readonly leaseLink: NatsLink },
+    options: EngineOptions,
+    leasePublisher: Publisher,
+    scope: Scope.Scope,
+  ) {
+    const { link, leaseLink, publisher, subjects, log } = parts;
     this.#parts = parts;
     this.#scope = scope;
-    this.#lease = new Lease(link, leasePublisher, subjects, this.id);
-    const payloadBudgetBytes = options.payloadBudgetBytes ?? 64 * 1024 * 1024;
+    this.#lease = new Lease(leaseLink, leasePublisher, subjects, this.id);
     this.#core = new Core({
       link,
       publisher,
       subjects,
       log,
-      scheduler: options.scheduler ?? {},
-      payloadBudgetBytes,
+      neighbours: parts.neighbours ?? new Neighbours(),
+      scheduler: { inputBudgetBytes: options.payloadBudgetBytes, ...options.scheduler },
       onRebuild: () => this.#abdicate(),
     });
     this.#definitions = new Definitions(link, subjects);
@@ -109,6 +124,7 @@ class Candidate implements RunningEngine {
       definitions: this.#definitions,
       log,
     });
+    this.#watch = new LeaderWatch(leaseLink, subjects);
     this.#pinger = new Pinger(this.id, link, subjects, this.#core);
     const { maxBytes } = options;
     const isLeading = () => this.state === "leading";
@@ -132,25 +148,26 @@ class Candidate implements RunningEngine {
     return Scope.provide(this.#core.follower.follow(), this.#scope);
   }
 
-  /** For ever: claims the lease when it is free, renews it when it is ours. */
+  /** For ever: claims the lease when it is free, and leads as long as it is ours. */
   get seekLease(): Effect.Effect<never> {
     const turn = Effect.gen({ self: this }, function* () {
-      if (this.state === "leading") {
-        yield* Effect.sleep(leaseTiming.renewMs);
-        yield* this.#renew;
+      const claim = yield* this.#claim;
+      if (claim === undefined) {
+        yield* Effect.sleep(this.#isFollowing ? warmPollMs : coldPollMs);
         return;
       }
-      const claim = yield* this.#claim;
-      if (claim === undefined) yield* Effect.sleep(leaseTiming.pollMs);
-      else yield* this.#lead(claim);
+      this.state = "taking over";
+      this.#watch.answer(this.id);
+      yield* Effect.raceFirst(Effect.andThen(this.#lead(claim), Effect.never), this.#untilLost);
+      this.#stepDown();
     });
     return Effect.forever(turn);
   }
 
   get #claim(): Effect.Effect<Claim | undefined> {
-    if (!this.#parts.link.isConnected()) return Effect.succeed(undefined);
+    if (!this.#parts.leaseLink.isConnected()) return Effect.succeed(undefined);
     return Effect.tryPromise({
-      try: () => this.#lease.claim(Date.now()),
+      try: () => this.#tryClaim(),
       catch: (cause) => unavailable("read its lease", cause),
     }).pipe(
       Effect.tapError((error) => Effect.sync(() => this.#parts.log.debug("the lease could not be read", { error }))),
@@ -158,17 +175,29 @@ class Candidate implements RunningEngine {
     );
   }
 
-  get #renew(): Effect.Effect<void> {
-    return Effect.promise(() => this.#lease.renew(Date.now()).catch(() => true)).pipe(
-      Effect.andThen((isOurs) => Effect.sync(() => (isOurs ? this.#requests.rememberWorkers() : this.#stepDown()))),
-    );
+  /** As long as the holder answers, nothing is read. */
+  async #tryClaim(): Promise<Claim | undefined> {
+    const { holder } = this.#lease;
+    const holderIs = holder === undefined || holder === this.id ? "unknown" : await this.#watch.look(holder);
+    return holderIs === "alive" ? undefined : this.#lease.claim(Date.now(), holderIs === "gone" ? holder : undefined);
+  }
+
+  /** Renews the lease, also while this engine is still taking over; ends when it is ours no longer. */
+  get #untilLost(): Effect.Effect<void> {
+    const renewal = Effect.gen({ self: this }, function* () {
+      yield* Effect.sleep(leaseTiming.renewMs);
+      if (this.state === "standby") return false;
+      const isOurs = yield* Effect.promise(() => this.#lease.renew(Date.now()));
+      if (isOurs && this.state === "leading") this.#requests.rememberWorkers();
+      return isOurs;
+    });
+    return Effect.asVoid(Effect.repeat(renewal, { while: (isOurs) => isOurs }));
   }
 
   /** Folds to the end of the log, says that it leads, and lets workers register before it assigns. */
   #lead(claim: Claim): Effect.Effect<void> {
     const { link, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
-      this.state = "taking over";
       yield* this.follow;
       const knownWorkers = yield* this.#untilStored(async () => {
         await this.#core.catchUp();
@@ -193,8 +222,10 @@ class Candidate implements RunningEngine {
   }
 
   #stepDown(): void {
-    if (this.state !== "leading") return;
+    this.#watch.silence();
+    const wasLeading = this.state === "leading";
     this.state = "standby";
+    if (!wasLeading) return;
     this.#requests.close();
     this.#core.handle({ type: "stepDown" });
     this.#parts.log.warn("engine lost its lease and stands by", { engine: this.id });
@@ -204,6 +235,7 @@ class Candidate implements RunningEngine {
   #abdicate(): void {
     if (this.state !== "leading") return;
     this.state = "standby";
+    this.#watch.silence();
     this.#requests.close();
   }
 
@@ -212,6 +244,7 @@ class Candidate implements RunningEngine {
     this.#pinger.close();
     this.#admission.close();
     this.#requests.close();
+    this.#watch.silence();
     if (this.state === "leading" && this.#parts.link.isConnected()) {
       const ledger = Array.from(this.#core.state.workers.values()).flatMap((worker) =>
         worker.assignments().map(({ key, turn, origin }) => ({ key, turn, origin, worker: worker.id })),

@@ -1,19 +1,16 @@
 // Folds the log: every entry becomes an event of the scheduler, in order, once.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
-import { isFinal, keyOf } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
 import { decodeOutcomeEntry, type Outcome } from "../protocol/outcome-entry.ts";
 import { decodeRunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
-import type { Payloads } from "./payloads.ts";
 
 export interface FollowerParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
-  readonly payloads: Payloads;
   readonly log: Log;
   readonly onEvent: (event: SchedulerEvent) => void;
   /** The reader has read all that is stored; outcomes may have been purged ahead of it meanwhile. */
@@ -77,17 +74,15 @@ export class Follower {
   #foldRun(seq: number, subject: string, data: Uint8Array): void {
     const entry = decodeRunEntry(data);
     const { task, id } = this.#parts.subjects.parseRun(subject);
-    this.#parts.payloads.keep(keyOf(task, id), seq, entry.input);
-    this.#parts.onEvent({ type: "entry", seq, task, id, entry, bytes: data.length });
+    this.#parts.onEvent({ type: "entry", seq, task, id, entry });
   }
 
   #foldOutcomes(seq: number, subject: string, data: Uint8Array): void {
-    const { by, outcomes } = decodeOutcomeEntry(data);
     const { writer } = this.#parts.subjects.parseOutcome(subject);
+    const { by, outcomes } = decodeOutcomeEntry(data, writer);
     this.current = { seq, outcomes };
     this.#parts.onEvent({ type: "outcomes", seq, by, writer, outcomes });
     this.current = undefined;
-    for (const outcome of outcomes) if (isFinal(outcome.kind)) this.#parts.payloads.drop(outcome.key);
   }
 
   /** The waiters are few (a takeover, a cancel), so a pass over all of them is cheap. */

@@ -1,4 +1,4 @@
-// Brings results to those who wait: all that one tick has for an inbox travels in one message, the frames as they came.
+// Brings results to those who wait: all that one tick has for an inbox travels in one message.
 import type { Log } from "../domain/log.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { RunStore } from "../nats/run-store.ts";
@@ -29,7 +29,7 @@ export class Forwarder {
   forward(command: ForwardCommand): void {
     const { current } = this.#follower;
     const outcome = current?.seq === command.seq ? current.outcomes[command.index] : undefined;
-    if (outcome !== undefined) this.#pack(command.inbox, outcome.frame);
+    if (outcome !== undefined) this.#pack(command.inbox, outcome.result);
     else void this.#forwardStored(command);
   }
 
@@ -38,7 +38,7 @@ export class Forwarder {
     try {
       const stored = await this.#store.read(seq);
       const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[index];
-      if (outcome !== undefined) this.#pack(inbox, outcome.frame);
+      if (outcome !== undefined) this.#pack(inbox, outcome.result);
     } catch (error) {
       this.#log.warn("a result could not be forwarded", { run: key, error });
     }
@@ -58,7 +58,7 @@ export class Forwarder {
     parcel.bytes += frame.length;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => this.#sendAll());
+    queueMicrotask(() => this.#sendAll());
   }
 
   #sendAll(): void {

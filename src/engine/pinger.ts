@@ -3,7 +3,7 @@ import type { NatsLink } from "../nats/link.ts";
 import { encodeMessage } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { Core } from "./core.ts";
-import { isNoResponders } from "./dispatcher.ts";
+import { isNoResponders } from "./no-responders.ts";
 
 const everyMs = 1_000;
 

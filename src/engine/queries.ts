@@ -22,9 +22,11 @@ export function listInfos(state: SchedulerState, filter: RunFilter, limit: numbe
   return { runs: runs.map(({ info }) => info), total };
 }
 
+const writerOf = (core: Core, subject: string): string => core.subjects.parseOutcome(subject).writer;
+
 async function readFinished(core: Core, info: RunInfo, seq: number, index: number): Promise<RunInfo> {
   const stored = await core.store.read(seq);
-  const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[index];
+  const outcome = stored && decodeOutcomeEntry(stored.data, writerOf(core, stored.subject)).outcomes[index];
   if (outcome === undefined) return info;
   const detail = outcome.detail as FinalDetail;
   const last = detail.attempts.at(-1);

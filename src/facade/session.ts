@@ -25,18 +25,27 @@ export const findServer = (settings: Settings, log: Log): Effect.Effect<string, 
     return url;
   });
 
-/** Opens a connection named after its part (`worker`, `engine`, `client`), so that one part cannot fill another's socket. */
+/** A connection named after its part, which is one of its own so that one part cannot fill another's socket. */
+export const connectTo = (
+  settings: Settings,
+  url: string,
+  part: "worker" | "engine" | "lease" | "client",
+  log: Log,
+): Effect.Effect<NatsLink, Error, Scope.Scope> => {
+  const onFault = (subject: string, error: unknown) => log.error("a message could not be handled", { subject, error });
+  return connectNats({ ...settings.nats, url, name: `natchet ${part}`, onFault });
+};
+
+/** A connection with what a part needs beside it. */
 export const openSession = (
   settings: Settings,
   url: string,
-  part: string,
+  part: "worker" | "engine" | "client",
   log: Log,
 ): Effect.Effect<Session, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const subjects = new Subjects(settings.nats.namespace);
-    const onFault = (subject: string, error: unknown) =>
-      log.error("a message could not be handled", { subject, error });
-    const link = yield* connectNats({ ...settings.nats, url, name: `natchet ${part}`, onFault });
+    const link = yield* connectTo(settings, url, part, log);
     yield* ensureStreams(link, subjects, settings.nats);
     const publisher = yield* makePublisher(link, { stream: subjects.stream });
     return { link, publisher, subjects };

@@ -1,8 +1,9 @@
 import { Effect } from "effect";
-import { type EngineState, makeEngine } from "../engine/engine.ts";
+import type { EngineState } from "../engine/engine.ts";
+import { startCandidate } from "./candidate.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
-import { findServer, openSession } from "./session.ts";
+import { findServer } from "./session.ts";
 import { resolveSettings, type StartOptions } from "./settings.ts";
 import { makeStoppable, type Stoppable } from "./stoppable.ts";
 
@@ -20,11 +21,7 @@ export async function startEngine(options: Omit<StartOptions, "engine" | "scan">
   const log = makeLog(settings.log);
   const build = Effect.gen(function* () {
     const url = yield* findServer(settings, log);
-    const session = yield* openSession(settings, url, "engine", log);
-    return yield* makeEngine(
-      { ...session, log },
-      { mode: "warm", scheduler: settings.scheduler, maxBytes: settings.nats.maxBytes },
-    );
+    return yield* startCandidate(settings, url, "warm", log);
   });
   const { value: engine, close } = await openScope(build);
   log.info("engine stands by", { engine: engine.id, namespace: settings.nats.namespace });

@@ -3,9 +3,11 @@ import { scan, type WorkerSource } from "../../decorators/scan.ts";
 import type { Natchet } from "../client/client.ts";
 import { discoverWorkers } from "../discovery.ts";
 import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
-import { makeEngine, type RunningEngine } from "../engine/engine.ts";
+import type { RunningEngine } from "../engine/engine.ts";
+import { Neighbours } from "../protocol/neighbours.ts";
 import { runtimeName } from "../runtime/process.ts";
 import { makeWorker, type RunningWorker } from "../worker/worker.ts";
+import { startCandidate } from "./candidate.ts";
 import { clientOf } from "./connect.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
@@ -44,27 +46,20 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     namespace: settings.nats.namespace,
     workers: definitions.map(({ name }) => name).join(),
   });
+  const neighbours = new Neighbours();
   const build = Effect.gen(function* () {
     const url = yield* findServer(settings, log);
-    const engine = settings.engine === "off" ? undefined : yield* startCandidate(url);
+    const engine =
+      settings.engine === "off"
+        ? undefined
+        : yield* startCandidate(settings, url, settings.engine === "warm" ? "warm" : "cold", log, neighbours);
     const session = yield* openSession(settings, url, "worker", log);
     const { shutdownTimeoutMs } = settings;
     const start = (definition: WorkerDefinition) =>
-      makeWorker(definition, { ...session, log }, { shutdownTimeoutMs, runtime: runtimeName(), version });
+      makeWorker(definition, { ...session, log, neighbours }, { shutdownTimeoutMs, runtime: runtimeName(), version });
     const running = yield* Effect.forEach(definitions, start, { concurrency: "unbounded" });
     return { engine, session, workers: running };
   });
-  const startCandidate = (url: string) =>
-    Effect.flatMap(openSession(settings, url, "engine", log), (session) =>
-      makeEngine(
-        { ...session, log },
-        {
-          mode: settings.engine === "warm" ? "warm" : "cold",
-          scheduler: settings.scheduler,
-          maxBytes: settings.nats.maxBytes,
-        },
-      ),
-    );
   const open = await openScope(build);
   const running = runningOf(open.value, open.close, options.signals !== false);
   await Promise.all(open.value.workers.map((worker) => worker.registered));

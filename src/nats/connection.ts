@@ -50,6 +50,8 @@ function connectionOptions(options: NatsOptions): ConnectionOptions {
   return {
     servers: addressesOf(options),
     name: options.name ?? "natchet",
+    // Every request would make an Error only to know where it was made.
+    noAsyncTraces: true,
     timeout: 5_000,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,

@@ -30,7 +30,7 @@ export interface Claim {
 }
 
 /** `marginMs`: a holder gives up this long before the server does. Units: milliseconds */
-export const leaseTiming = { ttlMs: leaseTtlMs, renewMs: 1_500, pollMs: 500, marginMs: 500 } as const;
+export const leaseTiming = { ttlMs: leaseTtlMs, renewMs: 1_500, marginMs: 500 } as const;
 const termMs = leaseTiming.ttlMs - leaseTiming.marginMs;
 const releaseWithinMs = 2_000;
 
@@ -53,17 +53,21 @@ export class Lease {
     this.#engine = engine;
   }
 
+  /** The engine that held it when this one last tried to claim it. */
+  holder: string | undefined;
+
   /**
    * Tries once to claim the lease; undefined when somebody else holds it.
    *
-   * A record of this engine itself, left by a write whose answer was lost, is claimed anew.
+   * A record of this engine itself, left by a write whose answer was lost, is claimed anew, and so is one of the engine `gone`.
    * Units: `now` epoch milliseconds
    * Fails: {@link StoreUnavailable} when the answer did not come within the term
    */
-  async claim(now: number): Promise<Claim | undefined> {
+  async claim(now: number, gone?: string): Promise<Claim | undefined> {
     const held = await lastOf(this.#link, this.#stream, this.#subject);
     const record = held === undefined || held.data.length === 0 ? undefined : (jsonOf(held.data) as LeaseRecord);
-    if (record !== undefined && !record.released && record.engine !== this.#engine) return undefined;
+    this.holder = record === undefined || record.released ? undefined : record.engine;
+    if (this.holder !== undefined && this.holder !== this.#engine && this.holder !== gone) return undefined;
     const written = await this.#write({ engine: this.#engine, released: false }, held?.seq ?? 0, termMs);
     if (written === "conflict") return undefined;
     if (written === "unknown")

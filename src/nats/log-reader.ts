@@ -59,7 +59,7 @@ class FollowingReader implements LogReader {
     this.#listener = listener;
     this.position = fromSeq - 1;
     const stopListening = link.onReconnect(() => this.#restart());
-    const timer = setInterval(() => this.#watchSilence(), 500);
+    const timer = setInterval(() => this.#watchSilence(), 1_000);
     this.#end = () => {
       clearInterval(timer);
       stopListening();

@@ -72,6 +72,8 @@ class PipelinedPublisher implements Publisher {
   #pauseMs = firstPauseMs;
   /** Retried ones that met a conflict and ask whose copy is stored. */
   readonly #settling = new Set<PendingAppend>();
+  /** Runs while something is unanswered. */
+  #overdueTimer: ReturnType<typeof setInterval> | undefined;
   #token = 0;
   /** Why nothing can be appended any more. */
   #ended: Error | undefined;
@@ -88,9 +90,8 @@ class PipelinedPublisher implements Publisher {
     this.#window = options.window ?? 4_096;
     this.#onTrouble = options.onTrouble ?? (() => {});
     this.#subscription = this.#subscribe();
-    const timer = setInterval(() => this.#resendOverdue(), 500);
     this.#endings = [
-      () => clearInterval(timer),
+      () => clearInterval(this.#overdueTimer),
       link.onReconnect(() => this.#reconnected()),
       link.onDenied((denial) => this.#denied(denial)),
     ];
@@ -145,6 +146,7 @@ class PipelinedPublisher implements Publisher {
     append.tries += 1;
     append.overdueAt = Date.now() + Math.min(acknowledgeWithinMs * 2 ** (append.tries - 1), longestWaitMs);
     this.#inFlight.set(append.token, append);
+    this.#overdueTimer ??= setInterval(() => this.#resendOverdue(), 500);
     const { subject, payload, expect } = append;
     const reply = this.#replyPrefix + append.token;
     try {
@@ -226,6 +228,10 @@ class PipelinedPublisher implements Publisher {
   }
 
   #resendOverdue(): void {
+    if (this.#inFlight.size === 0) {
+      clearInterval(this.#overdueTimer);
+      this.#overdueTimer = undefined;
+    }
     if (!this.#link.isConnected()) return;
     const now = Date.now();
     for (const append of this.#inFlight.values()) {

@@ -1,6 +1,19 @@
 // Engine → worker: what one tick assigns, a frame a run. The worker acknowledges the whole message once.
 import type { AttemptRecord } from "../domain/run.ts";
-import { assertFits, assertRecord, jsonOf, noBytes, textOf, utf8, viewOf } from "./bytes.ts";
+import {
+  assertFits,
+  assertRecord,
+  type Draft,
+  draft,
+  finish,
+  jsonOf,
+  mostBytes,
+  noBytes,
+  textOf,
+  viewOf,
+  writeBytes,
+  writeText,
+} from "./bytes.ts";
 
 export interface AssignmentExtra {
   readonly metadata?: Readonly<Record<string, string>>;
@@ -30,45 +43,38 @@ export interface AssignmentReply {
 const head = 12;
 const frameHead = 40;
 
-export const assignmentFrameLength = (assignment: Assignment, keyBytes: number): number =>
-  frameHead + keyBytes + assignment.extra.length + assignment.input.length;
+/** Bytes that an assignment takes in its message at most. */
+export const mostBytesOf = ({ key, extra, input }: Assignment): number =>
+  frameHead + mostBytes(key) + extra.length + input.length;
 
 export function encodeAssignments(epoch: number, assignments: readonly Assignment[]): Uint8Array {
-  const keys = assignments.map((assignment) => utf8(assignment.key));
   let length = head;
-  for (let i = 0; i < assignments.length; i++) length += assignmentFrameLength(assignments[i]!, keys[i]!.length);
-  const bytes = new Uint8Array(length);
-  const view = viewOf(bytes);
-  bytes[0] = 1;
+  for (const assignment of assignments) length += mostBytesOf(assignment);
+  const message = draft(length);
+  const { view } = message;
+  view.setUint32(0, 1, true);
   view.setUint32(4, epoch, true);
   view.setUint32(8, assignments.length, true);
-  let offset = head;
-  for (let i = 0; i < assignments.length; i++) offset = writeFrame(bytes, view, offset, assignments[i]!, keys[i]!);
-  return bytes;
+  let end = head;
+  for (const assignment of assignments) end = writeFrame(message, end, assignment);
+  return finish(message, end);
 }
 
-function writeFrame(
-  bytes: Uint8Array,
-  view: DataView,
-  offset: number,
-  assignment: Assignment,
-  key: Uint8Array,
-): number {
-  view.setUint32(offset, assignmentFrameLength(assignment, key.length), true);
-  view.setUint16(offset + 4, key.length, true);
+function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignment): number {
+  const { extra, input } = assignment;
+  const keyEnd = writeText(bytes, offset + frameHead, assignment.key);
+  const end = writeBytes(bytes, writeBytes(bytes, keyEnd, extra), input);
+  view.setUint32(offset, end - offset, true);
+  view.setUint16(offset + 4, keyEnd - offset - frameHead, true);
   bytes[offset + 6] = assignment.priority;
+  bytes[offset + 7] = 0;
   view.setUint32(offset + 8, assignment.turn, true);
   view.setUint32(offset + 12, assignment.attempt, true);
   view.setFloat64(offset + 16, assignment.origin, true);
   view.setFloat64(offset + 24, assignment.createdAt, true);
-  view.setUint32(offset + 32, assignment.extra.length, true);
-  view.setUint32(offset + 36, assignment.input.length, true);
-  let at = offset + frameHead;
-  for (const part of [key, assignment.extra, assignment.input]) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return at;
+  view.setUint32(offset + 32, extra.length, true);
+  view.setUint32(offset + 36, input.length, true);
+  return end;
 }
 
 /** Fails: MalformedRecord; `extra` and `input` are views on `bytes`, not copies */

@@ -10,6 +10,47 @@ export const textOf = (bytes: Uint8Array): string => (bytes.length === 0 ? "" : 
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** Where a record is written before its length is known. */
+export interface Draft {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+const draftOf = (length: number): Draft => {
+  const bytes = new Uint8Array(length);
+  return { bytes, view: viewOf(bytes) };
+};
+const shared = draftOf(64 * 1024);
+
+/**
+ * A place for a record of at most `length` bytes; what stands there already is anything. {@link finish} it before the next one begins.
+ *
+ * Small records share one place: an array with a view of its own for each costs several times as much as filling it.
+ */
+export const draft = (length: number): Draft => (length <= shared.bytes.length ? shared : draftOf(length));
+
+export const finish = ({ bytes }: Draft, length: number): Uint8Array =>
+  bytes === shared.bytes ? bytes.slice(0, length) : bytes.subarray(0, length);
+
+/** Bytes that a text takes at most. */
+export const mostBytes = (text: string): number => text.length * 3;
+
+/** Writes a text as UTF-8; returns where it ends. */
+export function writeText(bytes: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return at + encoder.encodeInto(text, bytes.subarray(at)).written;
+    bytes[at + i] = code;
+  }
+  return at + text.length;
+}
+
+/** Writes bytes; returns where they end. */
+export function writeBytes(bytes: Uint8Array, at: number, part: Uint8Array): number {
+  if (part.length > 0) bytes.set(part, at);
+  return at + part.length;
+}
+
 /** JSON as it travels: `undefined` is no bytes at all. */
 export const jsonBytes = (value: unknown): Uint8Array =>
   value === undefined ? noBytes : utf8(JSON.stringify(value) ?? "");

@@ -1,7 +1,19 @@
 // The payload of an outcome subject: the outcomes of all runs that ended in the same moment, a frame each.
 import { MalformedRecord } from "../domain/errors.ts";
-import type { AttemptRecord, ErrorRecord, OutcomeKind } from "../domain/run.ts";
-import { assertFits, assertRecord, jsonOf, textOf, utf8, viewOf } from "./bytes.ts";
+import { type AttemptRecord, type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
+import {
+  assertFits,
+  assertRecord,
+  draft,
+  finish,
+  jsonOf,
+  mostBytes,
+  noBytes,
+  textOf,
+  viewOf,
+  writeBytes,
+  writeText,
+} from "./bytes.ts";
 
 /** The story of a run in its final outcome. */
 export interface FinalDetail {
@@ -18,6 +30,16 @@ export interface AttemptDetail {
   readonly attempt: AttemptRecord;
 }
 
+/**
+ * The whole story of a run that ended in its only attempt, without an error, metadata or a reason: nearly all of them. It stands in the
+ * frame's fixed part; the worker is the writer of the entry. Units: epoch milliseconds
+ */
+export interface PlainStory {
+  readonly createdAt: number;
+  readonly startedAt: number;
+  readonly priority: number;
+}
+
 /** What a frame is made of. Units: epoch milliseconds; `origin` is a log sequence; a retention mark has an empty key, S in `dueAt`, asOf in `origin` */
 export interface OutcomeFrame {
   readonly kind: OutcomeKind;
@@ -27,7 +49,9 @@ export interface OutcomeFrame {
   readonly origin: number;
   readonly at: number;
   readonly dueAt: number;
+  /** JSON of a detail; empty when `plain` says it all. */
   readonly detail: Uint8Array;
+  readonly plain?: PlainStory | undefined;
   readonly input: Uint8Array;
   readonly output: Uint8Array;
 }
@@ -35,7 +59,9 @@ export interface OutcomeFrame {
 export type OutcomeAuthor = "worker" | "engine";
 const kinds: readonly OutcomeKind[] = ["completed", "failed", "cancelled", "retry", "returned", "lost", "retention"];
 const entryHead = 8;
-const frameHead = 52;
+/** Bytes of a frame beside its key, detail, input and output. */
+export const frameHead = 68;
+const noStory: PlainStory = { createdAt: 0, startedAt: 0, priority: 0 };
 
 /** One decoded outcome; everything behind the fixed part is read when asked for. */
 export class Outcome {
@@ -46,13 +72,13 @@ export class Outcome {
   readonly origin: number;
   readonly at: number;
   readonly dueAt: number;
-  /** The frame's own bytes, to forward as they came. */
-  readonly frame: Uint8Array;
+  readonly #frame: Uint8Array;
+  readonly #writer: string;
   readonly #detailStart: number;
   readonly #inputStart: number;
   readonly #outputStart: number;
 
-  constructor(frame: Uint8Array, view: DataView, offset: number) {
+  constructor(frame: Uint8Array, view: DataView, offset: number, writer: string) {
     const kind = kinds[frame[4]! - 1];
     if (kind === undefined) throw new MalformedRecord({ what: "outcome frame", reason: `unknown kind ${frame[4]}` });
     this.kind = kind;
@@ -66,32 +92,57 @@ export class Outcome {
     this.at = view.getFloat64(offset + 24, true);
     this.dueAt = view.getFloat64(offset + 32, true);
     this.key = textOf(frame.subarray(frameHead, this.#detailStart));
-    this.frame = frame;
+    this.#frame = frame;
+    this.#writer = writer;
   }
 
   get detailBytes(): Uint8Array {
-    return this.frame.subarray(this.#detailStart, this.#inputStart);
+    return this.#frame.subarray(this.#detailStart, this.#inputStart);
   }
   /** Parsed anew at each call: keep it. */
   get detail(): FinalDetail | AttemptDetail | undefined {
+    if (this.#detailStart === this.#inputStart && isFinal(this.kind)) return this.#plainDetail();
     return jsonOf(this.detailBytes) as FinalDetail | AttemptDetail | undefined;
   }
   get input(): Uint8Array {
-    return this.frame.subarray(this.#inputStart, this.#outputStart);
+    return this.#frame.subarray(this.#inputStart, this.#outputStart);
   }
   get output(): Uint8Array {
-    return this.frame.subarray(this.#outputStart);
+    return this.#frame.subarray(this.#outputStart);
+  }
+  /** A frame for those who wait for the result: what they need of this one. */
+  get result(): Uint8Array {
+    const detail = this.kind === "completed" ? noBytes : this.detailBytes;
+    return encodeOutcomeFrame({ ...this.#fixed, detail, input: noBytes, output: this.output });
+  }
+
+  get #fixed() {
+    const { kind, key, turn, attempt, origin, at, dueAt } = this;
+    return { kind, key, turn, attempt, origin, at, dueAt };
+  }
+
+  #plainDetail(): FinalDetail {
+    const view = viewOf(this.#frame);
+    const { attempt, turn, kind, at } = this;
+    const startedAt = view.getFloat64(60, true);
+    return {
+      createdAt: view.getFloat64(52, true),
+      priority: this.#frame[5]!,
+      attempts: [{ attempt, turn, worker: this.#writer, startedAt, endedAt: at, outcome: kind }],
+    };
   }
 }
 
 export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
-  const key = utf8(outcome.key);
-  const { detail, input, output } = outcome;
-  const frame = new Uint8Array(frameHead + key.length + detail.length + input.length + output.length);
-  const view = viewOf(frame);
-  view.setUint32(0, frame.length, true);
-  frame[4] = kinds.indexOf(outcome.kind) + 1;
-  view.setUint16(6, key.length, true);
+  const { key, detail, input, output, plain = noStory } = outcome;
+  const record = draft(frameHead + mostBytes(key) + detail.length + input.length + output.length);
+  const { bytes, view } = record;
+  const keyEnd = writeText(bytes, frameHead, key);
+  const end = writeBytes(bytes, writeBytes(bytes, writeBytes(bytes, keyEnd, detail), input), output);
+  view.setUint32(0, end, true);
+  bytes[4] = kinds.indexOf(outcome.kind) + 1;
+  bytes[5] = plain.priority;
+  view.setUint16(6, keyEnd - frameHead, true);
   view.setUint32(8, outcome.turn, true);
   view.setUint32(12, outcome.attempt, true);
   view.setFloat64(16, outcome.origin, true);
@@ -100,31 +151,29 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   view.setUint32(40, detail.length, true);
   view.setUint32(44, input.length, true);
   view.setUint32(48, output.length, true);
-  frame.set(key, frameHead);
-  frame.set(detail, frameHead + key.length);
-  frame.set(input, frameHead + key.length + detail.length);
-  frame.set(output, frame.length - output.length);
-  return frame;
+  view.setFloat64(52, plain.createdAt, true);
+  view.setFloat64(60, plain.startedAt, true);
+  return finish(record, end);
 }
 
 /** Puts frames together as one entry; results travel to a client's inbox in the same form. */
 export function encodeOutcomeEntry(by: OutcomeAuthor, frames: readonly Uint8Array[]): Uint8Array {
   let length = entryHead;
   for (const frame of frames) length += frame.length;
-  const bytes = new Uint8Array(length);
-  bytes[0] = 1;
-  bytes[1] = by === "engine" ? 1 : 0;
-  viewOf(bytes).setUint32(4, frames.length, true);
-  let offset = entryHead;
-  for (const frame of frames) {
-    bytes.set(frame, offset);
-    offset += frame.length;
-  }
-  return bytes;
+  const entry = draft(length);
+  const { bytes, view } = entry;
+  view.setUint32(0, by === "engine" ? 0x0101 : 1, true);
+  view.setUint32(4, frames.length, true);
+  let end = entryHead;
+  for (const frame of frames) end = writeBytes(bytes, end, frame);
+  return finish(entry, end);
 }
 
-/** Fails: MalformedRecord; outcomes are views on `bytes`, not copies */
-export function decodeOutcomeEntry(bytes: Uint8Array): {
+/** `writer` as the entry's subject names it. Fails: MalformedRecord; outcomes are views on `bytes`, not copies */
+export function decodeOutcomeEntry(
+  bytes: Uint8Array,
+  writer = "",
+): {
   readonly by: OutcomeAuthor;
   readonly outcomes: readonly Outcome[];
 } {
@@ -137,7 +186,7 @@ export function decodeOutcomeEntry(bytes: Uint8Array): {
     assertFits(offset + frameHead <= bytes.length, "outcome entry");
     const length = view.getUint32(offset, true);
     assertFits(length >= frameHead && offset + length <= bytes.length, "outcome entry");
-    outcomes.push(new Outcome(bytes.subarray(offset, offset + length), view, offset));
+    outcomes.push(new Outcome(bytes.subarray(offset, offset + length), view, offset, writer));
     offset += length;
   }
   return { by: bytes[1] === 1 ? "engine" : "worker", outcomes };

@@ -1,7 +1,20 @@
 // The payload of a run subject: fixed metadata first, then the rarely used rest as JSON, then the input bytes as they were sent,
 // so that the engine routes a run without parsing its payload.
 import type { AttemptRecord, OutcomeKind } from "../domain/run.ts";
-import { assertFits, assertRecord, jsonBytes, jsonOf, noBytes, textOf, utf8, viewOf } from "./bytes.ts";
+import {
+  assertFits,
+  assertRecord,
+  draft,
+  finish,
+  jsonBytes,
+  jsonOf,
+  mostBytes,
+  noBytes,
+  textOf,
+  viewOf,
+  writeBytes,
+  writeText,
+} from "./bytes.ts";
 
 export const runForm = { new: 0, live: 1, finished: 2 } as const;
 export type RunForm = 0 | 1 | 2;
@@ -52,10 +65,10 @@ const timeoutSet = 1;
 const timeoutOff = 2;
 
 export function encodeRunEntry(entry: RunEntry): Uint8Array {
-  const inbox = utf8(entry.inbox);
   const extra = jsonBytes(entry.extra);
-  const bytes = new Uint8Array(head + inbox.length + extra.length + entry.input.length);
-  const view = viewOf(bytes);
+  const record = draft(head + mostBytes(entry.inbox) + extra.length + entry.input.length);
+  const { bytes, view } = record;
+  const inboxEnd = writeText(bytes, head, entry.inbox);
   bytes[0] = 1;
   bytes[1] = entry.form;
   bytes[2] = entry.priority;
@@ -64,12 +77,9 @@ export function encodeRunEntry(entry: RunEntry): Uint8Array {
   view.setFloat64(4, entry.createdAt, true);
   view.setFloat64(12, entry.dueAt, true);
   view.setFloat64(20, entry.scheduleTimeoutMs ?? 0, true);
-  view.setUint16(28, inbox.length, true);
+  view.setUint32(28, inboxEnd - head, true);
   view.setUint32(32, extra.length, true);
-  bytes.set(inbox, head);
-  bytes.set(extra, head + inbox.length);
-  bytes.set(entry.input, head + inbox.length + extra.length);
-  return bytes;
+  return finish(record, writeBytes(bytes, writeBytes(bytes, inboxEnd, extra), entry.input));
 }
 
 /** Fails: MalformedRecord; `input` is a view on `bytes`, not a copy */

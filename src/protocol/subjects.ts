@@ -80,6 +80,11 @@ export class Subjects {
     return `${this.#root}.engine.${verb}`;
   }
 
+  /** Answered by an engine as long as it holds the lease. */
+  leader(engine: string): string {
+    return `${this.#root}.leader.${engine}`;
+  }
+
   worker(id: string, verb: WorkerVerb): string {
     return `${this.#root}.worker.${id}.${verb}`;
   }

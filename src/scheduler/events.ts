@@ -15,14 +15,13 @@ export interface FoldedOutcome {
   readonly detail: FinalDetail | AttemptDetail | undefined;
 }
 
-/** A run entry was read from the log. `bytes` is the size of its payload. */
+/** A run entry was read from the log. Its input is copied if it is kept. */
 export interface EntryEvent {
   readonly type: "entry";
   readonly seq: number;
   readonly task: string;
   readonly id: string;
-  readonly entry: Omit<RunEntry, "input">;
-  readonly bytes: number;
+  readonly entry: Omit<RunEntry, "input"> & { readonly input?: Uint8Array | undefined };
 }
 /** An outcome entry was read from the log. */
 export interface OutcomesEvent {

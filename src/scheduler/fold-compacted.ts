@@ -87,15 +87,15 @@ export function addCompactedFinished(
 }
 
 export function makeRun(state: SchedulerState, key: string, event: EntryEvent, origin: number): LiveRun {
-  const { priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra } = event.entry;
+  const { priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra, input } = event.entry;
   const fields = {
     priority,
     createdAt,
     dueAt,
     scheduleTimeoutMs,
-    inbox,
-    bytes: event.bytes,
+    inbox: state.inboxOnce(inbox),
     metadata: extra?.metadata,
+    input: state.inputs.keep(input),
   };
   return new LiveRun(key, state.queueOf(event.task), origin, event.seq, fields);
 }

@@ -19,6 +19,18 @@ export interface OutcomeTrail {
   staleFinal: number;
 }
 
+/** What most runs never have, apart from them: a million queued runs shall be small. */
+interface Rare {
+  turn: number;
+  attempt: number;
+  /** When it becomes, or became, queued, where that is not its creation. */
+  readyAt: number | undefined;
+  scheduleTimeoutMs: number | null | undefined;
+  metadata: Readonly<Record<string, string>> | undefined;
+  trail: OutcomeTrail | undefined;
+  cancelReason: string | undefined;
+}
+
 /** A run without an accepted final outcome. Written by the fold, except for the soft fields at the end. */
 export class LiveRun {
   readonly key: string;
@@ -27,24 +39,17 @@ export class LiveRun {
   readonly origin: number;
   /** Log sequence of the entry that stands in the stream now. */
   seq: number;
-  turn = 1;
-  attempt = 1;
   readonly priority: number;
   readonly createdAt: number;
-  /** When it becomes, or became, queued; starts the schedule timeout. */
-  readyAt: number;
-  readonly scheduleTimeoutMs: number | null | undefined;
   readonly inbox: string;
-  /** Size of the entry's payload. */
-  readonly bytes: number;
-  readonly metadata: Readonly<Record<string, string>> | undefined;
-  trail: OutcomeTrail | undefined = undefined;
+  /** Kept while there is room for it. */
+  readonly input: Uint8Array | undefined;
+  #rare: Rare | undefined = undefined;
 
   place: Place = "gone";
   /** Whether the ready queue holds an item for it, be it alive or not. */
   isListed = false;
   worker: WorkerRecord | undefined = undefined;
-  cancelReason: string | undefined = undefined;
 
   constructor(key: string, queue: TaskQueue, origin: number, seq: number, fields: LiveRunFields) {
     this.key = key;
@@ -53,11 +58,62 @@ export class LiveRun {
     this.seq = seq;
     this.priority = fields.priority;
     this.createdAt = fields.createdAt;
-    this.readyAt = Math.max(fields.createdAt, fields.dueAt);
-    this.scheduleTimeoutMs = fields.scheduleTimeoutMs;
     this.inbox = fields.inbox;
-    this.bytes = fields.bytes;
-    this.metadata = fields.metadata;
+    this.input = fields.input;
+    if (fields.dueAt > fields.createdAt) this.#other.readyAt = fields.dueAt;
+    if (fields.scheduleTimeoutMs !== undefined) this.#other.scheduleTimeoutMs = fields.scheduleTimeoutMs;
+    if (fields.metadata !== undefined) this.#other.metadata = fields.metadata;
+  }
+
+  /** What is rare, to be written to. */
+  get #other(): Rare {
+    this.#rare ??= {
+      turn: 1,
+      attempt: 1,
+      readyAt: undefined,
+      scheduleTimeoutMs: undefined,
+      metadata: undefined,
+      trail: undefined,
+      cancelReason: undefined,
+    };
+    return this.#rare;
+  }
+
+  get turn(): number {
+    return this.#rare === undefined ? 1 : this.#rare.turn;
+  }
+  set turn(turn: number) {
+    if (turn !== this.turn) this.#other.turn = turn;
+  }
+  get attempt(): number {
+    return this.#rare === undefined ? 1 : this.#rare.attempt;
+  }
+  set attempt(attempt: number) {
+    if (attempt !== this.attempt) this.#other.attempt = attempt;
+  }
+  /** When it becomes, or became, queued; starts the schedule timeout. */
+  get readyAt(): number {
+    return this.#rare?.readyAt ?? this.createdAt;
+  }
+  set readyAt(readyAt: number) {
+    if (readyAt !== this.readyAt) this.#other.readyAt = readyAt;
+  }
+  /** null = none, undefined = its task's. */
+  get scheduleTimeoutMs(): number | null | undefined {
+    return this.#rare?.scheduleTimeoutMs;
+  }
+  get metadata(): Readonly<Record<string, string>> | undefined {
+    return this.#rare?.metadata;
+  }
+  get trail(): OutcomeTrail | undefined {
+    return this.#rare?.trail;
+  }
+  /** Why it is to be cancelled; soft, like its place. */
+  get cancelReason(): string | undefined {
+    return this.#rare?.cancelReason;
+  }
+  set cancelReason(reason: string | undefined) {
+    if (reason !== this.cancelReason) this.#other.cancelReason = reason;
   }
   get lost(): number {
     return this.trail?.lost ?? 0;
@@ -67,8 +123,8 @@ export class LiveRun {
   }
   /** The trail, to be written to. */
   leaveTrail(): OutcomeTrail {
-    this.trail ??= { lost: 0, history: [], uncovered: 0, last: 0, staleFinal: 0 };
-    return this.trail;
+    this.#other.trail ??= { lost: 0, history: [], uncovered: 0, last: 0, staleFinal: 0 };
+    return this.#other.trail;
   }
   get task(): string {
     return this.queue.name;
@@ -84,6 +140,6 @@ export interface LiveRunFields {
   readonly dueAt: number;
   readonly scheduleTimeoutMs: number | null | undefined;
   readonly inbox: string;
-  readonly bytes: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly input: Uint8Array | undefined;
 }

@@ -1,12 +1,13 @@
 import type { Command, EngineOutcome } from "./commands.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { Heap } from "./heap.ts";
+import { Inputs } from "./inputs.ts";
 import type { LiveRun } from "./live-run.ts";
 import { Retention } from "./retention-state.ts";
 import { TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
-/** Units: milliseconds */
+/** Units: milliseconds, unless said otherwise */
 export interface SchedulerOptions {
   /** Finished runs to keep. @default 100_000 */
   readonly keepCount?: number | undefined;
@@ -18,6 +19,8 @@ export interface SchedulerOptions {
   readonly housekeepingDelayMs?: number | undefined;
   /** Attempts that may be lost with their worker before the run fails. @default 10 */
   readonly lostLimit?: number | undefined;
+  /** Memory for the inputs of live runs; those beyond it are read back from the log. Units: bytes. @default 64 MiB */
+  readonly inputBudgetBytes?: number | undefined;
 }
 
 /** A moment at which a run may have to move; void when the run has moved on meanwhile. */
@@ -52,6 +55,7 @@ export class SchedulerState {
   readonly leftovers = new Map<string, number>();
   lastMark: { readonly writer: string; readonly upTo: number } | undefined = undefined;
 
+  readonly inputs: Inputs;
   readonly queues = new Map<string, TaskQueue>();
   /** Scheduled and retrying runs by due time. */
   readonly due = new Heap<Deadline>(earlier);
@@ -76,6 +80,8 @@ export class SchedulerState {
   commands: Command[] = [];
   outgoing: EngineOutcome[] = [];
 
+  #lastInbox = "";
+
   constructor(options: SchedulerOptions) {
     this.options = {
       keepCount: options.keepCount ?? 100_000,
@@ -83,7 +89,14 @@ export class SchedulerState {
       garbageBatch: options.garbageBatch ?? 1_000,
       housekeepingDelayMs: options.housekeepingDelayMs ?? 10_000,
       lostLimit: options.lostLimit ?? 10,
+      inputBudgetBytes: options.inputBudgetBytes ?? 64 * 1024 * 1024,
     };
+    this.inputs = new Inputs(this.options.inputBudgetBytes);
+  }
+  /** The same text in one string, however many runs name it. */
+  inboxOnce(inbox: string): string {
+    if (inbox !== this.#lastInbox) this.#lastInbox = inbox;
+    return this.#lastInbox;
   }
   queueOf(task: string): TaskQueue {
     let queue = this.queues.get(task);

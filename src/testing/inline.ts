@@ -16,6 +16,7 @@ import {
   type Outcome,
 } from "../protocol/outcome-entry.ts";
 import { Attempt, type Verdict } from "../worker/attempt.ts";
+import { Deadlines } from "../worker/deadline.ts";
 import { outcomeOf } from "../worker/outcome.ts";
 
 export interface InlineOptions {
@@ -98,7 +99,14 @@ function attemptOnce(
       });
       resolve(decodeOutcomeEntry(encodeOutcomeEntry("worker", [frame])).outcomes[0]!);
     };
-    const attempt = new Attempt({ assignment, task, graceMs: 5_000, logFor: () => silentLog, onVerdict });
+    const attempt = new Attempt({
+      assignment,
+      task,
+      graceMs: 5_000,
+      deadlines: new Deadlines(),
+      logFor: () => silentLog,
+      onVerdict,
+    });
     const cancel = () => attempt.stop({ kind: "cancelled", reason: String(signal?.reason ?? "cancelled by a caller") });
     signal?.addEventListener("abort", cancel, { once: true });
     Effect.runFork(attempt.run);

@@ -1,13 +1,15 @@
 // One try at a run: input checked, user code called, deadline and cancellation watched, and in the end exactly one verdict.
+// Code that has nothing to wait for is executed without a promise and without a timer: most of what an attempt costs is these.
 import { Effect } from "effect";
 import { formatDuration } from "../domain/duration.ts";
-import { InvalidData, NonRetryableError } from "../domain/errors.ts";
-import { type AttemptRecord, splitKey } from "../domain/run.ts";
+import { InvalidData, MalformedRecord, NonRetryableError } from "../domain/errors.ts";
+import type { AttemptRecord } from "../domain/run.ts";
 import { type Validation, validate } from "../domain/schema.ts";
 import type { TaskLog, WorkerTask } from "../domain/worker.ts";
 import { type Assignment, assignmentExtraOf } from "../protocol/assignment.ts";
 import { jsonOf } from "../protocol/bytes.ts";
-import { RunContext, within } from "./context.ts";
+import { type ContextSource, RunContext, within } from "./context.ts";
+import { Deadline, type Deadlines } from "./deadline.ts";
 
 /** Why an attempt is stopped from outside. */
 export type StopCause =
@@ -26,27 +28,28 @@ export interface AttemptParts {
   readonly assignment: Assignment;
   readonly task: WorkerTask;
   readonly graceMs: number;
+  readonly deadlines: Deadlines;
   readonly logFor: (key: string) => TaskLog;
-  /** Called once, as soon as the verdict stands; user code may still run then. */
+  /** Called once, as soon as the verdict stands; user code may still run then. Must not throw. */
   readonly onVerdict: (attempt: Attempt, verdict: Verdict) => void;
 }
 
-export class Attempt {
+export class Attempt implements ContextSource {
   readonly assignment: Assignment;
   readonly task: WorkerTask;
   readonly history: readonly AttemptRecord[];
   readonly metadata: Readonly<Record<string, string>> | undefined;
   startedAt = 0;
   readonly #parts: AttemptParts;
-  readonly #controller = new AbortController();
-  #deadline: ReturnType<typeof setTimeout> | undefined;
-  #deadlineAt = 0;
+  readonly #deadline: Deadline;
+  #controller: AbortController | undefined;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #stop: StopCause | undefined;
   #hasVerdict = false;
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
+    this.#deadline = new Deadline(parts.deadlines, () => this.stop({ kind: "timeout" }));
     this.assignment = parts.assignment;
     this.task = parts.task;
     const extra = assignmentExtraOf(parts.assignment);
@@ -54,74 +57,124 @@ export class Attempt {
     this.metadata = extra?.metadata;
   }
 
-  /** Ends when user code has really ended; interrupting it stops the attempt and waits no longer than the grace. */
-  readonly run: Effect.Effect<void> = Effect.callback<void>((resume) => {
-    const ended = () => resume(Effect.void);
-    this.#execute().then(ended, ended);
-    return Effect.suspend(() => {
-      this.stop({ kind: "returned" });
-      return Effect.void;
-    });
+  get taskName(): string {
+    return this.task.name;
+  }
+
+  get runId(): string {
+    return this.assignment.key.slice(this.task.name.length + 1);
+  }
+
+  get number(): number {
+    return this.assignment.attempt;
+  }
+
+  get log(): TaskLog {
+    return this.#parts.logFor(this.assignment.key);
+  }
+
+  /** Made when it is first asked for: most tasks never look at it. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#stop !== undefined) this.#controller.abort(this.#stopError(this.#stop));
+    }
+    return this.#controller.signal;
+  }
+
+  /** Ends when user code has really ended, also when it is interrupted: that only stops the attempt. */
+  readonly run: Effect.Effect<void> = Effect.suspend(() => {
+    const ended = this.#execute();
+    if (ended === undefined) return Effect.void;
+    return Effect.onInterrupt(
+      Effect.callback<void>((resume) => void ended.then(() => resume(Effect.void))),
+      () => {
+        this.stop({ kind: "returned" });
+        return Effect.promise(() => ended);
+      },
+    );
   });
 
   /** Aborts the signal now; after the grace the verdict is given whether user code has ended or not. */
   stop(cause: StopCause): void {
     if (this.#hasVerdict || this.#stop !== undefined) return;
     this.#stop = cause;
-    clearTimeout(this.#deadline);
+    this.#deadline.clear();
     this.#grace = setTimeout(() => this.#give(this.#stoppedVerdict(cause)), this.#parts.graceMs);
-    this.#controller.abort(stopError(cause, this.task));
+    this.#controller?.abort(this.#stopError(cause));
   }
 
-  async #execute(): Promise<void> {
+  extendTimeout(ms: number): void {
+    if (this.#stop === undefined && !this.#hasVerdict) this.#deadline.extend(ms);
+  }
+
+  /** Undefined when everything is over already; the promise never rejects. */
+  #execute(): Promise<void> | undefined {
     this.startedAt = Date.now();
     try {
-      const checked = await this.#check("input", jsonOf(this.assignment.input));
-      if (checked.isRefused) return;
-      if (this.#giveIfStopped()) return; // before user code began
-      this.#armDeadline(this.task.timeoutMs);
-      const returned = within(this.#context(checked.value), () => this.task.handler(checked.value, this.#ctx!));
-      const output = await (Effect.isEffect(returned)
-        ? this.#runEffect(returned as Effect.Effect<unknown, unknown>)
-        : returned);
-      // Work that was done in spite of a shutdown is done; after a cancellation or a timeout it is too late.
-      if (this.#stop?.kind !== "returned" && this.#giveIfStopped()) return;
-      const result = await this.#check("output", output);
-      if (!result.isRefused) this.#give({ kind: "completed", output });
+      const ended = after(
+        after(this.#input(), (input) => this.#call(input)),
+        (output) => this.#finish(output),
+      );
+      if (isPending(ended)) {
+        return Promise.resolve(ended).then(
+          () => this.#clearTimers(),
+          (error) => this.#threw(error),
+        );
+      }
+      this.#clearTimers();
     } catch (error) {
-      if (!this.#giveIfStopped()) this.#give({ kind: "failed", error, isFinal: this.#isFinal(error) });
-    } finally {
-      clearTimeout(this.#deadline);
-      clearTimeout(this.#grace);
+      this.#threw(error);
     }
+    return undefined;
   }
 
-  #runEffect(effect: Effect.Effect<unknown, unknown>): Promise<unknown> {
-    return Effect.runPromise(effect, { signal: this.#controller.signal });
+  #input(): unknown {
+    const value = jsonOf(this.assignment.input);
+    const { input: schema } = this.task;
+    return schema === undefined ? value : after(validate(schema, value), (checked) => this.#accepted("input", checked));
   }
 
-  async #check(
-    what: "input" | "output",
-    value: unknown,
-  ): Promise<{ readonly isRefused: boolean; readonly value: unknown }> {
-    const schema = what === "input" ? this.task.input : this.task.output;
-    if (schema === undefined) return { isRefused: false, value };
-    const validation: Validation = await validate(schema, value);
-    if (!("issues" in validation)) return { isRefused: false, value: validation.value };
-    const error = new InvalidData({ what, task: this.task.name, issues: validation.issues });
+  #call(input: unknown): unknown {
+    if (this.#giveIfStopped()) throw new Ended(); // before user code began
+    this.#deadline.begin(this.task.timeoutMs);
+    const ctx = new RunContext(input, this);
+    const output = within(ctx, () => {
+      const returned = this.task.handler(input, ctx);
+      // Inside, so that code of the effect finds its run as well.
+      return Effect.isEffect(returned)
+        ? Effect.runPromise(returned as Effect.Effect<unknown, unknown>, { signal: this.signal })
+        : returned;
+    });
+    if (isPending(output)) this.#deadline.watch();
+    return output;
+  }
+
+  #finish(output: unknown): void | PromiseLike<void> {
+    // Work that was done in spite of a shutdown is done; after a cancellation or a timeout it is too late.
+    if (this.#stop?.kind !== "returned" && this.#giveIfStopped()) return;
+    const { output: schema } = this.task;
+    if (schema === undefined) return this.#give({ kind: "completed", output });
+    return after(validate(schema, output), (checked) => {
+      this.#accepted("output", checked);
+      this.#give({ kind: "completed", output });
+    });
+  }
+
+  #accepted(what: "input" | "output", checked: Validation): unknown {
+    if ("value" in checked) return checked.value;
+    const error = new InvalidData({ what, task: this.task.name, issues: checked.issues });
     this.#give({ kind: "failed", error, isFinal: true });
-    return { isRefused: true, value };
+    throw new Ended();
   }
 
-  #isFinal(error: unknown): boolean {
-    if (error instanceof NonRetryableError || (error as { name?: unknown } | null)?.name === "NonRetryableError")
-      return true;
-    const { retryIf } = this.task.retry;
-    return retryIf !== undefined && !retryIf(error);
+  #threw(error: unknown): void {
+    this.#clearTimers();
+    if (!(error instanceof Ended) && !this.#giveIfStopped()) this.#give(failureOf(error, this.task));
   }
 
   #stoppedVerdict(cause: StopCause): Verdict {
-    if (cause.kind === "timeout") return { kind: "failed", error: stopError(cause, this.task), isFinal: false };
+    if (cause.kind === "timeout") return { kind: "failed", error: this.#stopError(cause), isFinal: false };
     return cause.kind === "cancelled" ? { kind: "cancelled", reason: cause.reason } : { kind: "returned" };
   }
 
@@ -137,49 +190,51 @@ export class Attempt {
     this.#parts.onVerdict(this, verdict);
   }
 
-  #armDeadline(ms: number): void {
-    this.#deadlineAt = Date.now() + ms;
-    this.#deadline = setTimeout(() => this.stop({ kind: "timeout" }), Math.min(ms, 2 ** 31 - 1));
+  #clearTimers(): void {
+    this.#deadline.clear();
+    clearTimeout(this.#grace);
   }
 
-  #extend(ms: number): void {
-    if (this.#stop !== undefined || this.#hasVerdict) return;
-    clearTimeout(this.#deadline);
-    this.#armDeadline(Math.max(0, this.#deadlineAt - Date.now()) + ms);
-  }
-
-  #ctx: RunContext | undefined;
-
-  #context(input: unknown): RunContext {
-    const { task, id } = splitKey(this.assignment.key);
-    const log = this.#parts.logFor(this.assignment.key);
-    this.#ctx = new RunContext({
-      input,
-      task,
-      runId: id,
-      attempt: this.assignment.attempt,
-      history: this.history,
-      metadata: this.metadata ?? {},
-      signal: this.#controller.signal,
-      log,
-      extend: (ms) => this.#extend(ms),
-      onProgress: (fraction, note) => log.info(note ?? "progress", { progress: fraction }),
-    });
-    return this.#ctx;
+  #stopError(cause: StopCause): Error {
+    if (cause.kind === "timeout") {
+      const allowed = formatDuration(this.#deadline.allowedMs);
+      const extended = this.#deadline.allowedMs > this.task.timeoutMs ? ", extensions included" : "";
+      return named("TimeoutError", `task "${this.task.name}" took longer than its timeout of ${allowed}${extended}`);
+    }
+    if (cause.kind === "cancelled") return named("AbortError", `the run was cancelled: ${cause.reason}`);
+    return named("AbortError", "the worker shuts down and gives the run back");
   }
 }
 
-function stopError(cause: StopCause, task: WorkerTask): Error {
-  if (cause.kind === "timeout") {
-    const error = new Error(`task "${task.name}" took longer than its timeout of ${formatDuration(task.timeoutMs)}`);
-    error.name = "TimeoutError";
-    return error;
+/** Leaves the steps of an attempt whose verdict stands already. */
+class Ended {}
+
+const isPending = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
+
+/** Goes on at once unless there is something to wait for. */
+function after<A, B>(value: A, next: (value: Awaited<A>) => B): B | Promise<Awaited<B>> {
+  return isPending(value)
+    ? (Promise.resolve(value).then(next as never) as Promise<Awaited<B>>)
+    : next(value as Awaited<A>);
+}
+
+/** By the task's own policy; a predicate that throws is a fault of the task that a retry would only hide. */
+function failureOf(error: unknown, task: WorkerTask): Verdict {
+  const name = (error as { name?: unknown } | null | undefined)?.name;
+  if (error instanceof NonRetryableError || error instanceof MalformedRecord || name === "NonRetryableError")
+    return { kind: "failed", error, isFinal: true };
+  try {
+    const { retryIf } = task.retry;
+    return { kind: "failed", error, isFinal: retryIf !== undefined && !retryIf(error) };
+  } catch (problem) {
+    const message = `retryIf of task "${task.name}" threw ${String(problem)} when it was asked about: ${String(error)}`;
+    return { kind: "failed", error: named("TypeError", message), isFinal: true };
   }
-  const error = new Error(
-    cause.kind === "cancelled"
-      ? `the run was cancelled: ${cause.reason}`
-      : "the worker shuts down and gives the run back",
-  );
-  error.name = "AbortError";
+}
+
+function named(name: string, message: string): Error {
+  const error = new Error(message);
+  error.name = name;
   return error;
 }

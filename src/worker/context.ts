@@ -21,48 +21,59 @@ export function currentRun(): TaskContext {
 /** Calls user code so that {@link currentRun} finds `context` in everything it calls, also after an await. */
 export const within = <T>(context: TaskContext, call: () => T): T => surrounding.run(context, call);
 
-export interface ContextParts {
-  readonly input: unknown;
-  readonly task: string;
+/** The attempt as its context shows it; what few tasks ask for is made when it is asked for. */
+export interface ContextSource {
+  readonly taskName: string;
   readonly runId: string;
-  readonly attempt: number;
+  readonly number: number;
   readonly history: readonly AttemptRecord[];
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly signal: AbortSignal;
   readonly log: TaskLog;
-  readonly extend: (ms: number) => void;
-  readonly onProgress: (fraction: number, note: string | undefined) => void;
+  extendTimeout(ms: number): void;
 }
+
+const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 
 export class RunContext implements TaskContext {
   readonly input: unknown;
-  readonly task: string;
-  readonly runId: string;
-  readonly attempt: number;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-  readonly #parts: ContextParts;
+  readonly #source: ContextSource;
 
-  constructor(parts: ContextParts) {
-    this.input = parts.input;
-    this.task = parts.task;
-    this.runId = parts.runId;
-    this.attempt = parts.attempt;
-    this.metadata = parts.metadata;
-    this.signal = parts.signal;
-    this.#parts = parts;
+  constructor(input: unknown, source: ContextSource) {
+    this.input = input;
+    this.#source = source;
+  }
+
+  get task(): string {
+    return this.#source.taskName;
+  }
+
+  get runId(): string {
+    return this.#source.runId;
+  }
+
+  get attempt(): number {
+    return this.#source.number;
+  }
+
+  get metadata(): Readonly<Record<string, string>> {
+    return this.#source.metadata ?? noMetadata;
+  }
+
+  get signal(): AbortSignal {
+    return this.#source.signal;
   }
 
   get errors(): readonly ErrorRecord[] {
-    return this.#parts.history.flatMap((attempt) => (attempt.error === undefined ? [] : [attempt.error]));
+    return this.#source.history.flatMap((attempt) => (attempt.error === undefined ? [] : [attempt.error]));
   }
 
   get log(): TaskLog {
-    return this.#parts.log;
+    return this.#source.log;
   }
 
   extendTimeout(by: DurationInput): void {
-    this.#parts.extend(parseDuration(by, "extendTimeout"));
+    this.#source.extendTimeout(parseDuration(by, "extendTimeout"));
   }
 
   progress(fraction: number, note?: string): void {
@@ -71,6 +82,6 @@ export class RunContext implements TaskContext {
         `progress: ${fraction} is not between 0 and 1, for example ctx.progress(0.4, "half of the pages")`,
       );
     }
-    this.#parts.onProgress(fraction, note);
+    this.log.info(note ?? "progress", { progress: fraction });
   }
 }

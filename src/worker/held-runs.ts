@@ -1,46 +1,82 @@
 // The runs that this worker answers for: executing, or ended and not yet stored. Heartbeats and registrations tell them to the engine.
-import type { Executing } from "../protocol/messages.ts";
+import type { Executing, Stop } from "../protocol/messages.ts";
 import type { Attempt } from "./attempt.ts";
 
-export const tokenOf = (key: string, turn: number): string => `${key}#${turn}`;
-const rememberedTokens = 10_000;
+/** Which attempt of a run: the origin tells the run from a later one of the same id. */
+interface Turn {
+  readonly turn: number;
+  readonly origin: number;
+}
+
+const rememberedRuns = 10_000;
+/** Bytes of an {@link Executing} in a message, without its key: the names, and numbers of usual length. */
+const listedBytes = 90;
 
 export class HeldRuns {
   readonly #attempts = new Map<string, Attempt>();
+  /** Other turns of keys that are held already: a worker may still execute what counts no more. */
+  readonly #others = new Set<Attempt>();
   /** Lately stored ones in two generations, so that a doubled assignment is not executed a second time. */
-  #done = new Set<string>();
-  #doneBefore = new Set<string>();
+  #done = new Map<string, Turn>();
+  #doneBefore = new Map<string, Turn>();
+  #bytes = 0;
 
   get size(): number {
-    return this.#attempts.size;
+    return this.#attempts.size + this.#others.size;
   }
 
-  has(token: string): boolean {
-    return this.#attempts.has(token) || this.#done.has(token) || this.#doneBefore.has(token);
+  /** About what {@link list} takes in a message; a heartbeat that outgrows the server's limit would never arrive. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  get(token: string): Attempt | undefined {
-    return this.#attempts.get(token);
+  /** Whether this very turn is held, or was lately. */
+  has(key: string, turn: Turn): boolean {
+    const held = this.#attempts.get(key);
+    if (held !== undefined && isSame(held.assignment, turn)) return true;
+    for (const { assignment } of this.#others) if (assignment.key === key && isSame(assignment, turn)) return true;
+    const done = this.#done.get(key) ?? this.#doneBefore.get(key);
+    return done !== undefined && isSame(done, turn);
   }
 
-  all(): Iterable<Attempt> {
-    return this.#attempts.values();
+  *all(): Iterable<Attempt> {
+    yield* this.#attempts.values();
+    yield* this.#others;
   }
 
   add(attempt: Attempt): void {
-    this.#attempts.set(tokenOf(attempt.assignment.key, attempt.assignment.turn), attempt);
+    const { key } = attempt.assignment;
+    if (this.#attempts.has(key)) this.#others.add(attempt);
+    else this.#attempts.set(key, attempt);
+    this.#bytes += bytesOf(attempt);
   }
 
-  release(token: string): void {
-    this.#attempts.delete(token);
-    this.#done.add(token);
-    if (this.#done.size < rememberedTokens) return;
+  /** Its outcome is stored. */
+  release(attempt: Attempt): void {
+    const { key, turn, origin } = attempt.assignment;
+    if (this.#attempts.get(key) === attempt) this.#attempts.delete(key);
+    else if (!this.#others.delete(attempt)) return;
+    this.#bytes -= bytesOf(attempt);
+    this.#done.set(key, { turn, origin });
+    if (this.#done.size < rememberedRuns) return;
     this.#doneBefore = this.#done;
-    this.#done = new Set();
+    this.#done = new Map();
+  }
+
+  /** The attempts that are meant, each with its reason. One pass, however many shall stop. */
+  named(stops: readonly Stop[]): { readonly attempt: Attempt; readonly reason: string }[] {
+    if (stops.length === 0) return [];
+    const reasons = new Map(stops.map(({ key, turn, reason }) => [`${key}#${turn}`, reason]));
+    const found: { attempt: Attempt; reason: string }[] = [];
+    for (const attempt of this.all()) {
+      const reason = reasons.get(`${attempt.assignment.key}#${attempt.assignment.turn}`);
+      if (reason !== undefined) found.push({ attempt, reason });
+    }
+    return found;
   }
 
   list(): Executing[] {
-    return Array.from(this.#attempts.values(), ({ assignment, startedAt }) => ({
+    return Array.from(this.all(), ({ assignment, startedAt }) => ({
       key: assignment.key,
       turn: assignment.turn,
       origin: assignment.origin,
@@ -48,3 +84,6 @@ export class HeldRuns {
     }));
   }
 }
+
+const isSame = (a: Turn, b: Turn): boolean => a.turn === b.turn && a.origin === b.origin;
+const bytesOf = (attempt: Attempt): number => attempt.assignment.key.length + listedBytes;

@@ -2,13 +2,14 @@
 import { errorRecordOf, PayloadTooLarge } from "../domain/errors.ts";
 import { retryDelayMs } from "../domain/retry.ts";
 import type { AttemptRecord, ErrorRecord, OutcomeKind } from "../domain/run.ts";
-import { jsonBytes, noBytes } from "../protocol/bytes.ts";
-import { encodeOutcomeFrame, type FinalDetail } from "../protocol/outcome-entry.ts";
+import { jsonBytes, mostBytes, noBytes } from "../protocol/bytes.ts";
+import { encodeOutcomeFrame, type FinalDetail, frameHead, type PlainStory } from "../protocol/outcome-entry.ts";
 import type { Attempt, Verdict } from "./attempt.ts";
+import { leanSteps, shorten, shortened } from "./lean-story.ts";
 
 export interface OutcomeOptions {
   readonly worker: string;
-  /** Bytes of the largest entry. */
+  /** Bytes of the largest message that the server takes. */
   readonly maxPayload: number;
   readonly random: () => number;
 }
@@ -20,38 +21,32 @@ export interface StoredOutcome {
   readonly dueAt: number;
 }
 
-/** Space of an entry that the frame's fixed part, its key and its history may take beside input and output. */
-const overheadBytes = 16 * 1024;
+/** Bytes that an entry and its headers take beside the frame. */
+const entryBytes = 256;
 
-/** Decides what becomes of the run, by the task's own policy. */
+/** Decides what becomes of the run, by the task's own policy. The frame always fits into an entry of its own. */
 export function outcomeOf(attempt: Attempt, verdict: Verdict, at: number, options: OutcomeOptions): StoredOutcome {
   if (verdict.kind === "completed") return completed(attempt, verdict.output, at, options);
-  if (verdict.kind === "cancelled") return final(attempt, "cancelled", at, options, { reason: verdict.reason });
+  if (verdict.kind === "cancelled")
+    return final(attempt, "cancelled", at, options, { reason: shortened(verdict.reason) });
   if (verdict.kind === "returned") return unfinished(attempt, "returned", at, 0, options, undefined);
   return failed(attempt, errorRecordOf(verdict.error), verdict.isFinal, at, options);
 }
 
 function completed(attempt: Attempt, value: unknown, at: number, options: OutcomeOptions): StoredOutcome {
+  const what = `the output of task "${attempt.task.name}"`;
   let output: Uint8Array;
   try {
     output = jsonBytes(value);
   } catch (cause) {
-    const error = {
-      name: "TypeError",
-      message: `the output of task "${attempt.task.name}" cannot be written as JSON: ${(cause as Error).message}`,
-    };
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const error = { name: "TypeError", message: `${what} cannot be written as JSON: ${reason}` };
     return failed(attempt, error, true, at, options);
   }
-  const bytes = output.length + attempt.assignment.input.length + overheadBytes;
-  if (bytes > options.maxPayload) {
-    const error = new PayloadTooLarge({
-      what: `the output of task "${attempt.task.name}"`,
-      bytes: output.length,
-      limit: options.maxPayload,
-    });
-    return failed(attempt, { name: "PayloadTooLarge", message: error.message }, true, at, options);
-  }
-  return final(attempt, "completed", at, options, {}, output);
+  const outcome = final(attempt, "completed", at, options, {}, output);
+  if (outcome.frame.length + entryBytes <= options.maxPayload) return outcome;
+  const { message } = new PayloadTooLarge({ what, bytes: output.length, limit: options.maxPayload });
+  return failed(attempt, { name: "PayloadTooLarge", message }, true, at, options);
 }
 
 function failed(
@@ -69,27 +64,52 @@ function failed(
   return unfinished(attempt, "retry", at, dueAt, options, short);
 }
 
+interface End {
+  readonly error?: ErrorRecord;
+  readonly reason?: string;
+}
+
+/**
+ * The first of these that fits: everything; a leaner history; no input. A run whose end cannot be stored would never end, and an
+ * input can be near the limit by itself.
+ */
 function final(
   attempt: Attempt,
   kind: OutcomeKind,
   at: number,
   options: OutcomeOptions,
-  end: { readonly error?: ErrorRecord; readonly reason?: string },
+  end: End,
   output: Uint8Array = noBytes,
 ): StoredOutcome {
-  const { createdAt, priority, input } = attempt.assignment;
-  const detail: FinalDetail = {
+  const { input, key, createdAt, priority } = attempt.assignment;
+  if (kind === "completed" && attempt.history.length === 0 && attempt.metadata === undefined) {
+    const plain = { createdAt, priority, startedAt: attempt.startedAt };
+    return { kind, dueAt: 0, frame: frame(attempt, kind, at, 0, noBytes, input, output, plain) };
+  }
+  const detail = detailOf(attempt, kind, at, options, end);
+  const room = options.maxPayload - entryBytes - frameHead - mostBytes(key) - output.length;
+  let bytes = jsonBytes(detail);
+  for (const lean of leanSteps) {
+    if (bytes.length + input.length <= room) break;
+    bytes = jsonBytes(lean(detail));
+  }
+  const kept = bytes.length + input.length <= room ? input : noBytes;
+  return {
+    kind,
+    dueAt: 0,
+    ...(end.error && { error: end.error }),
+    frame: frame(attempt, kind, at, 0, bytes, kept, output),
+  };
+}
+
+function detailOf(attempt: Attempt, kind: OutcomeKind, at: number, options: OutcomeOptions, end: End): FinalDetail {
+  const { createdAt, priority } = attempt.assignment;
+  return {
     createdAt,
     priority,
     ...(attempt.metadata && { metadata: attempt.metadata }),
     attempts: [...attempt.history, record(attempt, kind, at, options, end.error)],
     ...end,
-  };
-  return {
-    kind,
-    dueAt: 0,
-    ...(end.error && { error: end.error }),
-    frame: frame(attempt, kind, at, 0, jsonBytes(detail), input, output),
   };
 }
 
@@ -132,13 +152,8 @@ function frame(
   detail: Uint8Array,
   input: Uint8Array,
   output: Uint8Array,
+  plain?: PlainStory,
 ): Uint8Array {
   const { key, turn, attempt: number, origin } = attempt.assignment;
-  return encodeOutcomeFrame({ kind, key, turn, attempt: number, origin, at, dueAt, detail, input, output });
-}
-
-/** A history of long stacks must not outgrow an entry. */
-function shorten(error: ErrorRecord): ErrorRecord {
-  const message = error.message.length > 4_000 ? `${error.message.slice(0, 4_000)}…` : error.message;
-  return { ...error, message, ...(error.stack !== undefined && { stack: error.stack.slice(0, 2_000) }) };
+  return encodeOutcomeFrame({ kind, key, turn, attempt: number, origin, at, dueAt, detail, input, output, plain });
 }

@@ -2,16 +2,18 @@
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
-import { splitKey } from "../domain/run.ts";
+import { taskOf } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { type Assignment, type AssignmentReply, decodeAssignments } from "../protocol/assignment.ts";
 import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
+import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { Attempt, type Verdict } from "./attempt.ts";
-import { HeldRuns, tokenOf } from "./held-runs.ts";
+import { Deadlines } from "./deadline.ts";
+import { HeldRuns } from "./held-runs.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
@@ -22,6 +24,8 @@ export interface WorkerParts {
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly log: Log;
+  /** Where an engine of this process finds the worker. */
+  readonly neighbours?: Neighbours;
 }
 
 /** Units: milliseconds */
@@ -80,6 +84,7 @@ class LiveWorker implements RunningWorker {
   readonly #tasks: Map<string, WorkerTask>;
   readonly #slots: Slots;
   readonly #held = new HeldRuns();
+  readonly #deadlines = new Deadlines();
   readonly #reporter: Reporter;
   readonly #presence: Presence;
   #isQuiet = false;
@@ -105,9 +110,9 @@ class LiveWorker implements RunningWorker {
       worker: this.id,
       publisher,
       subjects,
-      entryBytes: Math.floor(link.maxPayload / 4),
-      onStored: (tokens) => {
-        for (const token of tokens) this.#held.release(token);
+      entryBytes: () => Math.floor(link.maxPayload / 4),
+      onStored: (attempts) => {
+        for (const attempt of attempts) this.#held.release(attempt);
       },
       onTrouble: (error) => log.warn("outcomes are not stored yet", { worker: this.name, error }),
     });
@@ -132,8 +137,9 @@ class LiveWorker implements RunningWorker {
   }
 
   open(): void {
-    const { subjects, log } = this.#parts;
+    const { subjects, log, neighbours } = this.#parts;
     this.#answer(subjects.worker(this.id, "assign"), (data) => this.#accept(data));
+    if (neighbours !== undefined) this.#end.push(neighbours.add(this.id, (data) => this.#accept(data)));
     this.#answer(subjects.worker(this.id, "cancel"), (data) => {
       this.#stopRuns(decodeCancelOnWorker(data).runs);
       return {};
@@ -155,6 +161,7 @@ class LiveWorker implements RunningWorker {
     for (const attempt of this.#held.all()) attempt.stop({ kind: "returned" });
     await this.#untilFree(this.#options.cancelGraceMs + 100);
     await atMost(5_000, this.#reporter.idle());
+    this.#reporter.close();
     await this.#presence.leave();
     this.#presence.close();
     for (const end of this.#end) end();
@@ -188,9 +195,9 @@ class LiveWorker implements RunningWorker {
     let why: NonNullable<AssignmentReply["why"]> = "full";
     const accepted: Started[] = [];
     assignments.forEach((assignment, i) => {
-      if (this.#held.has(tokenOf(assignment.key, assignment.turn))) return; // a doubled message: already ours
-      const task = this.#tasks.get(splitKey(assignment.key).task);
-      if (task === undefined || this.#slots.areFull) {
+      if (this.#held.has(assignment.key, assignment)) return; // a doubled message: already ours
+      const task = this.#tasks.get(taskOf(assignment.key));
+      if (task === undefined || this.#isFull) {
         if (task === undefined) why = "unknown task";
         refused.push(i);
       } else {
@@ -198,8 +205,13 @@ class LiveWorker implements RunningWorker {
         accepted.push({ attempt, run: this.#slots.hold(attempt.run) });
       }
     });
-    if (accepted.length > 0) setImmediate(() => this.#execute(accepted));
+    if (accepted.length > 0) queueMicrotask(() => this.#execute(accepted));
     return refused.length === 0 ? { epoch, refused } : { epoch, refused, why };
+  }
+
+  /** Of slots, or of runs whose names together would not fit into a heartbeat any more. */
+  get #isFull(): boolean {
+    return this.#slots.areFull || this.#held.bytes > this.#parts.link.maxPayload / 2;
   }
 
   #hold(assignment: Assignment, task: WorkerTask): Attempt {
@@ -207,6 +219,7 @@ class LiveWorker implements RunningWorker {
       assignment,
       task,
       graceMs: this.#options.cancelGraceMs,
+      deadlines: this.#deadlines,
       logFor: (key) => prefixed(this.#parts.log, key),
       onVerdict: (ended, verdict) => this.#report(ended, verdict),
     });
@@ -231,14 +244,14 @@ class LiveWorker implements RunningWorker {
 
   #report(attempt: Attempt, verdict: Verdict): void {
     const { log, link } = this.#parts;
-    const { key, turn, attempt: number } = attempt.assignment;
+    const { key, attempt: number } = attempt.assignment;
     const at = Date.now();
     const outcome = outcomeOf(attempt, verdict, at, {
       worker: this.id,
       maxPayload: link.maxPayload,
       random: Math.random,
     });
-    this.#reporter.report(tokenOf(key, turn), outcome.frame);
+    this.#reporter.report(attempt, outcome.frame);
     const fields = { run: key, attempt: number, ms: at - attempt.startedAt };
     if (outcome.kind === "completed") log.info("run completed", fields);
     else if (outcome.kind === "retry")
@@ -251,7 +264,7 @@ class LiveWorker implements RunningWorker {
   }
 
   #stopRuns(stops: readonly Stop[]): void {
-    for (const { key, turn, reason } of stops) this.#held.get(tokenOf(key, turn))?.stop({ kind: "cancelled", reason });
+    for (const { attempt, reason } of this.#held.named(stops)) attempt.stop({ kind: "cancelled", reason });
   }
 
   #describe(): Register {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { MalformedRecord } from "../../src/domain/errors.ts";
 import type { OutcomeKind } from "../../src/domain/run.ts";
 import { assignmentExtraOf, decodeAssignments, encodeAssignments } from "../../src/protocol/assignment.ts";
-import { jsonBytes, jsonOf, utf8 } from "../../src/protocol/bytes.ts";
+import { jsonBytes, jsonOf, noBytes, utf8 } from "../../src/protocol/bytes.ts";
 import {
   decodeOutcomeEntry,
   encodeOutcomeEntry,
@@ -78,7 +78,7 @@ describe("round trips", () => {
     }
   });
 
-  test("outcome entries, and a frame forwarded as it came", () => {
+  test("outcome entries, and what is forwarded of them", () => {
     const random = new Random();
     for (let i = 0; i < 300; i++) {
       const outcomes = Array.from({ length: random.whole(0, 8) }, () => randomOutcome(random));
@@ -91,11 +91,39 @@ describe("round trips", () => {
         random.label,
       );
       for (const [at, outcome] of entry.outcomes.entries()) {
-        assert.deepEqual(outcome.detail, jsonOf(outcomes[at]!.detail), random.label);
-        const [forwarded] = decodeOutcomeEntry(encodeOutcomeEntry("engine", [outcome.frame])).outcomes;
-        assert.deepEqual(plainOf(forwarded!), plainOf(outcome), random.label);
+        const { kind, detail } = outcomes[at]!;
+        if (detail.length > 0) assert.deepEqual(outcome.detail, jsonOf(detail), random.label);
+        const [forwarded] = decodeOutcomeEntry(encodeOutcomeEntry("engine", [outcome.result])).outcomes;
+        const needed = { detail: kind === "completed" ? noBytes : detail, input: noBytes };
+        assert.deepEqual(plainOf(forwarded!), { ...plainOf(outcome), ...needed }, random.label);
       }
     }
+  });
+
+  test("the story of a run that ended in its only attempt needs no JSON", () => {
+    const random = new Random();
+    const plain = { createdAt: 1_000.5, startedAt: 2_000, priority: 3 };
+    const outcome = { ...randomOutcome(random), kind: "completed" as const, detail: noBytes, plain };
+    const entry = encodeOutcomeEntry("worker", [encodeOutcomeFrame(outcome)]);
+    const { attempt, turn, at: endedAt } = outcome;
+    assert.deepEqual(decodeOutcomeEntry(entry, "w1").outcomes[0]!.detail, {
+      createdAt: 1_000.5,
+      priority: 3,
+      attempts: [{ attempt, turn, worker: "w1", startedAt: 2_000, endedAt, outcome: "completed" }],
+    });
+  });
+
+  test("texts that are not ASCII, and records larger than the shared draft", () => {
+    const key = `task/${"häßlich→🚀".repeat(10)}`;
+    const input = new Uint8Array(300_000).fill(7);
+    const assignment = { ...randomAssignment(new Random()), key, input };
+    const outcome = { ...randomOutcome(new Random()), key, input };
+    const [decoded] = decodeOutcomeEntry(encodeOutcomeEntry("worker", [encodeOutcomeFrame(outcome)])).outcomes;
+    assert.deepEqual(plainOf(decoded!), plainOf({ ...outcome, detailBytes: outcome.detail }));
+    assert.deepEqual(decodeAssignments(encodeAssignments(1, [assignment, assignment])).assignments, [
+      assignment,
+      assignment,
+    ]);
   });
 
   test("assignments", () => {
@@ -112,7 +140,7 @@ describe("round trips", () => {
 });
 
 /** The getters of a decoded outcome as fields. */
-function plainOf(outcome: ReturnType<typeof decodeOutcomeEntry>["outcomes"][number]): OutcomeFrame {
+function plainOf(outcome: Omit<OutcomeFrame, "detail"> & { readonly detailBytes: Uint8Array }): OutcomeFrame {
   const { kind, key, turn, attempt, origin, at, dueAt, detailBytes, input, output } = outcome;
   return { kind, key, turn, attempt, origin, at, dueAt, detail: detailBytes, input, output };
 }

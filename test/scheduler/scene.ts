@@ -51,7 +51,7 @@ export class Scene {
       extra: undefined,
       ...entry,
     };
-    this.give({ type: "entry", seq: ++this.seq, task, id, entry: whole, bytes: 10 });
+    this.give({ type: "entry", seq: ++this.seq, task, id, entry: whole });
     return this.seq;
   }
   register(

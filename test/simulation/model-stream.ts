@@ -28,7 +28,7 @@ export class ModelStream {
     if (this.entrySeqOf(key) !== expectSeq) return false;
     if (expectSeq > 0) this.#remove((e) => e.seq === expectSeq);
     const { task, id } = splitKey(key);
-    this.#append({ type: "entry", seq: this.lastSeq + 1, task, id, entry, bytes: 100 });
+    this.#append({ type: "entry", seq: this.lastSeq + 1, task, id, entry });
     this.#entryOf.set(key, this.lastSeq);
     return true;
   }

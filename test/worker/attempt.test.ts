@@ -4,9 +4,11 @@ import { Effect } from "effect";
 import { silentLog } from "../../src/domain/log.ts";
 import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
 import type { Handler } from "../../src/domain/worker.ts";
+import type { Assignment } from "../../src/protocol/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
 import { Attempt, type Verdict } from "../../src/worker/attempt.ts";
-import { HeldRuns, tokenOf } from "../../src/worker/held-runs.ts";
+import { Deadlines } from "../../src/worker/deadline.ts";
+import { HeldRuns } from "../../src/worker/held-runs.ts";
 import { outcomeOf } from "../../src/worker/outcome.ts";
 import { Slots } from "../../src/worker/slots.ts";
 import { test } from "../support/harness.ts";
@@ -14,21 +16,24 @@ import { waitFor } from "../support/wait-for.ts";
 
 const options = { worker: "w", maxPayload: 1_048_576, random: () => 0.5 };
 
-function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30) {
+const first: Assignment = {
+  key: "t/1",
+  priority: 1,
+  turn: 1,
+  attempt: 1,
+  origin: 1,
+  createdAt: 1,
+  extra: noBytes,
+  input: jsonBytes({ n: 1 }),
+};
+
+function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30, assignment = first) {
   const verdicts: Verdict[] = [];
   const attempt = new Attempt({
-    assignment: {
-      key: "t/1",
-      priority: 1,
-      turn: 1,
-      attempt: 1,
-      origin: 1,
-      createdAt: 1,
-      extra: noBytes,
-      input: jsonBytes({ n: 1 }),
-    },
+    assignment,
     task: { ...defineTask("t", task), handler },
     graceMs,
+    deadlines: new Deadlines(),
     logFor: () => silentLog,
     onVerdict: (_attempt, verdict) => verdicts.push(verdict),
   });
@@ -132,11 +137,22 @@ test("outcome: retries end with the policy's limit, retryIf decides, delays foll
 test("held runs: a run is known while it is held and for a while after, so that a doubled assignment is no second execution", () => {
   const held = new HeldRuns();
   const { attempt } = attemptOf(() => 1);
+  const { assignment } = attempt;
+  const { attempt: later } = attemptOf(() => 1, {}, 30, { ...assignment, turn: 2 });
   held.add(attempt);
-  const token = tokenOf("t/1", 1);
-  assert.ok(held.has(token));
-  held.release(token);
-  assert.ok(held.has(token));
+  held.add(later);
+  assert.equal(held.size, 2);
+  assert.deepEqual(
+    held.named([{ key: "t/1", turn: 2, reason: "enough" }]).map((found) => found.attempt),
+    [later],
+  );
+  for (const each of [attempt, later]) {
+    assert.ok(held.has("t/1", each.assignment));
+    held.release(each);
+  }
+  assert.ok(held.has("t/1", later.assignment));
   assert.equal(held.size, 0);
-  assert.equal(held.has(tokenOf("t/1", 2)), false);
+  assert.equal(held.bytes, 0);
+  assert.equal(held.has("t/1", { turn: 3, origin: 1 }), false);
+  assert.equal(held.has("t/1", { turn: 2, origin: 99 }), false);
 });

@@ -1,0 +1,56 @@
+// A leader whose process is gone is noticed before its lease runs out: its connection is gone as well, and the server says so at once to
+// whoever asks it. Only a leader that is cut off or stopped has to be waited for.
+import type { NatsLink, Subscription } from "../nats/link.ts";
+import { noBytes } from "../protocol/bytes.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import { isNoResponders } from "./no-responders.ts";
+
+/** A leader may be away for a moment, for instance while it reconnects: this many answers in a row, this long apart, mean that it is gone. */
+const goneAfterAnswers = 3;
+const goneAfterMs = 450;
+const answerWithinMs = 400;
+
+export class LeaderWatch {
+  readonly #link: NatsLink;
+  readonly #subjects: Subjects;
+  #answering: Subscription | undefined;
+  #asked = "";
+  #noResponders = 0;
+  #firstAt = 0;
+
+  constructor(link: NatsLink, subjects: Subjects) {
+    this.#link = link;
+    this.#subjects = subjects;
+  }
+
+  /** From now on this engine tells whoever asks that it lives. */
+  answer(engine: string): void {
+    this.#answering ??= this.#link.nc.subscribe(this.#subjects.leader(engine), {
+      callback: (error, message) => {
+        if (error === null) message.respond(noBytes);
+      },
+    });
+  }
+
+  silence(): void {
+    this.#answering?.unsubscribe();
+    this.#answering = undefined;
+  }
+
+  /** Asks once; `gone` only when the server has said often enough that nobody listens. */
+  async look(engine: string): Promise<"alive" | "gone" | "unknown"> {
+    if (engine !== this.#asked) this.#noResponders = 0;
+    this.#asked = engine;
+    try {
+      await this.#link.nc.request(this.#subjects.leader(engine), noBytes, { timeout: answerWithinMs });
+      this.#noResponders = 0;
+      return "alive";
+    } catch (error) {
+      if (!isNoResponders(error)) return "unknown";
+      if (this.#noResponders === 0) this.#firstAt = performance.now();
+      this.#noResponders += 1;
+      const isGone = this.#noResponders >= goneAfterAnswers && performance.now() - this.#firstAt >= goneAfterMs;
+      return isGone ? "gone" : "unknown";
+    }
+  }
+}

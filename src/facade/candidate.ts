@@ -1,0 +1,22 @@
+// An engine with its own connections: one for everything, one for the lease alone, which must be renewed while a million entries of the
+// log are on their way through the other.
+import { Effect, type Scope } from "effect";
+import type { Log } from "../domain/log.ts";
+import { makeEngine, type RunningEngine } from "../engine/engine.ts";
+import type { Neighbours } from "../protocol/neighbours.ts";
+import { connectTo, openSession } from "./session.ts";
+import type { Settings } from "./settings.ts";
+
+export const startCandidate = (
+  settings: Settings,
+  url: string,
+  mode: "warm" | "cold",
+  log: Log,
+  neighbours?: Neighbours,
+): Effect.Effect<RunningEngine, Error, Scope.Scope> =>
+  Effect.gen(function* () {
+    const session = yield* openSession(settings, url, "engine", log);
+    const leaseLink = yield* connectTo(settings, url, "lease", log);
+    const parts = { ...session, leaseLink, log, ...(neighbours && { neighbours }) };
+    return yield* makeEngine(parts, { mode, scheduler: settings.scheduler, maxBytes: settings.nats.maxBytes });
+  });

@@ -1,0 +1,94 @@
+// The execution timeouts of attempts: counted from the start of user code by a clock that nobody sets, movable by user code. One timer
+// for all attempts of a worker: one for each would cost more than many a task.
+
+/** The longest wait that a timer of the runtime can hold; a longer one is waited for in parts. */
+const longestTimerMs = 2 ** 31 - 1;
+
+export class Deadlines {
+  readonly #watched = new Set<Deadline>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  add(deadline: Deadline): void {
+    this.#watched.add(deadline);
+    if (deadline.endsAt < this.#timerAt) this.#arm(deadline.endsAt);
+  }
+
+  /** The timer may stay; it finds nothing to do then. */
+  remove(deadline: Deadline): void {
+    if (this.#watched.delete(deadline) && this.#watched.size === 0) this.#disarm();
+  }
+
+  #arm(at: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#ring(), Math.min(Math.max(0, at - performance.now()), longestTimerMs));
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = Number.POSITIVE_INFINITY;
+  }
+
+  #ring(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const deadline of [...this.#watched]) {
+      if (deadline.endsAt <= now) deadline.expire();
+      else next = Math.min(next, deadline.endsAt);
+    }
+    if (this.#watched.size > 0 && next < this.#timerAt) this.#arm(next);
+  }
+}
+
+export class Deadline {
+  readonly #deadlines: Deadlines;
+  readonly #onExpired: () => void;
+  #endsAt = 0;
+  #isWatched = false;
+  #allowedMs = 0;
+
+  constructor(deadlines: Deadlines, onExpired: () => void) {
+    this.#deadlines = deadlines;
+    this.#onExpired = onExpired;
+  }
+
+  /** What the attempt may take in all, extensions included. */
+  get allowedMs(): number {
+    return this.#allowedMs;
+  }
+
+  /** On the clock of `performance.now`. */
+  get endsAt(): number {
+    return this.#endsAt;
+  }
+
+  /** User code begins now. */
+  begin(ms: number): void {
+    this.#allowedMs = ms;
+    this.#endsAt = performance.now() + ms;
+  }
+
+  /** From here on it can expire; code that ends before it returns control never needs that. */
+  watch(): void {
+    this.#isWatched = true;
+    this.#deadlines.add(this);
+  }
+
+  extend(ms: number): void {
+    this.#allowedMs += ms;
+    this.#endsAt += ms;
+  }
+
+  clear(): void {
+    if (!this.#isWatched) return;
+    this.#isWatched = false;
+    this.#deadlines.remove(this);
+  }
+
+  expire(): void {
+    this.clear();
+    this.#onExpired();
+  }
+}

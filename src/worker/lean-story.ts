@@ -1,0 +1,44 @@
+// How the story of a run is told shorter where all of it does not fit into an entry.
+import type { AttemptRecord, ErrorRecord } from "../domain/run.ts";
+import type { FinalDetail } from "../protocol/outcome-entry.ts";
+
+const longestMessage = 4_000;
+const longestStack = 2_000;
+const briefMessage = 200;
+/** Attempts of a run that had thousands. */
+const lastAttempts = 100;
+
+/** What an attempt threw, in bounds; user code may throw objects whose fields are anything. */
+export function shorten({ name, message, stack, ...rest }: ErrorRecord): ErrorRecord {
+  return {
+    ...rest,
+    name: cut(name, briefMessage),
+    message: shortened(message),
+    ...(stack !== undefined && { stack: String(stack).slice(0, longestStack) }),
+  };
+}
+
+export const shortened = (text: string): string => cut(text, longestMessage);
+
+/** From the fullest to the barest. */
+export const leanSteps: readonly ((detail: FinalDetail) => FinalDetail)[] = [withoutStacks, leanest];
+
+function withoutStacks(detail: FinalDetail): FinalDetail {
+  return { ...detail, attempts: detail.attempts.map(brief) };
+}
+
+/** The end of the run with its own error, and the last attempts without theirs. */
+function leanest(detail: FinalDetail): FinalDetail {
+  return { ...detail, attempts: detail.attempts.slice(-lastAttempts).map(({ error, ...record }) => record) };
+}
+
+function brief({ error, ...record }: AttemptRecord): AttemptRecord {
+  return error === undefined
+    ? record
+    : { ...record, error: { name: error.name, message: cut(error.message, briefMessage) } };
+}
+
+function cut(value: unknown, length: number): string {
+  const text = typeof value === "string" ? value : String(value);
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}

@@ -1,0 +1,46 @@
+// Who is gone and who is only silent, as a standby sees it.
+import assert from "node:assert/strict";
+import { LeaderWatch } from "../../src/engine/leader-watch.ts";
+import { Subjects } from "../../src/protocol/subjects.ts";
+import { inScene, outageOf } from "../nats/scene.ts";
+import { test } from "../support/harness.ts";
+
+const subjects = new Subjects("test");
+
+test("leader watch: alive while it answers, gone some moments after its connection is", () =>
+  inScene(async (scene) => {
+    const leaders = await scene.link();
+    const leader = new LeaderWatch(leaders, subjects);
+    leader.answer("a");
+    await leaders.nc.flush();
+    const watch = new LeaderWatch(await scene.link(), subjects);
+    assert.equal(await watch.look("a"), "alive");
+    await leaders.nc.close();
+    for (const expected of ["unknown", "unknown"]) {
+      assert.equal(await watch.look("a"), expected);
+      await outageOf(250);
+    }
+    assert.equal(await watch.look("a"), "gone");
+    assert.equal(await watch.look("b"), "unknown", "another leader is judged anew");
+  }));
+
+test("leader watch: one that is connected and silent is not gone, nor one that came back", () =>
+  inScene(async (scene) => {
+    const leaders = await scene.link();
+    leaders.nc.subscribe(subjects.leader("stopped"), { callback: () => {} });
+    const leader = new LeaderWatch(leaders, subjects);
+    leader.answer("a");
+    await leaders.nc.flush();
+    const watch = new LeaderWatch(await scene.link(), subjects);
+    for (let i = 0; i < 4; i++) assert.equal(await watch.look("stopped"), "unknown");
+    leader.silence();
+    await leaders.nc.flush();
+    assert.equal(await watch.look("a"), "unknown");
+    leader.answer("a");
+    await leaders.nc.flush();
+    assert.equal(await watch.look("a"), "alive");
+    leader.silence();
+    await leaders.nc.flush();
+    await outageOf(500);
+    assert.equal(await watch.look("a"), "unknown", "the count began anew");
+  }));
