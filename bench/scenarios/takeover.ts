@@ -18,7 +18,7 @@ function takeoverOf(name: string, full: number): Scenario {
     name,
     title: `${full.toLocaleString("en")} queued runs: memory and take-over`,
     about:
-      "All slots of a worker are taken when the leading engine is killed (SIGKILL) and then free. Warm: another engine stands by; from the kill until it leads and until the first run begins, the lease of 5 seconds included. Cold: no other engine, the lease is over; from the start of a new engine process.",
+      "All slots of a worker are taken when the leading engine is killed (SIGKILL) and then free. Warm: another engine stands by; from the kill until it leads and until the first run begins. Cold: no other engine, and the lease of the killed one is over; from the start of a new engine process.",
     metrics: [
       { key: "memory", label: "engine, above idle", unit: "MB" },
       { key: "bytes", label: "engine, a queued run", unit: "bytes" },
