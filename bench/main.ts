@@ -1,128 +1,130 @@
-// Throughput and latency of natchet, and what the server alone could do. `bun run bench` · `bun run bench --once` for a short one
-// One client, one engine and one worker process (100 slots), file storage, 100-byte payloads. Ends with 1 if a run was lost or executed twice.
-import { cpus } from "node:os";
+// natchet beside its peers. `bun run bench` for natchet alone, `bun run bench --peers` for all, `bun run bench --once` for a short look.
+// Ends with 1 if a run was lost or executed twice, or a measurement failed.
 import { parseArgs } from "node:util";
-import { findServerBinary } from "../src/nats/embedded/binary.ts";
-import { cpuTimeMs } from "./cpu-time.ts";
-import { Process } from "./process.ts";
-import { measureRawLimit, sampleSizes } from "./raw.ts";
-import { startServer } from "./server.ts";
+import { Cell } from "./cell.ts";
+import { undoAll, undoOnSignals, unlessEnding } from "./cleanup.ts";
+import { consoleTable } from "./console.ts";
+import { installPeers } from "./peers.ts";
+import { writeReport } from "./report.ts";
+import { Results } from "./results.ts";
+import type { Context, Scenario } from "./scenario.ts";
+import { scenarios } from "./scenarios/all.ts";
+import type { System } from "./system.ts";
+import { systems } from "./systems/all.ts";
 
-const { values } = parseArgs({
+const { values: options } = parseArgs({
   options: {
+    peers: { type: "boolean", default: false },
     once: { type: "boolean", default: false },
-    runs: { type: "string" },
-    backlog: { type: "string" },
-    samples: { type: "string" },
+    rounds: { type: "string" },
+    only: { type: "string" },
+    systems: { type: "string" },
     json: { type: "boolean", default: false },
+    report: { type: "boolean", default: false },
   },
 });
-const runs = Number(values.runs ?? (values.once ? 5_000 : 100_000));
-const backlog = Number(values.backlog ?? (values.once ? 5_000 : 50_000));
-const samples = Number(values.samples ?? (values.once ? 200 : 2_000));
+const rounds = Number(options.rounds ?? (options.once ? 1 : 3));
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds ${options.rounds} is no whole number, for example 3`);
+const versions = new Map<string, string>();
+const results = new Results();
+let failures = 0;
 
-const server = await startServer((await findServerBinary()).path);
-const env = { NATS_URL: server.url };
-const processes: Process[] = [];
-const launch = async (script: string, ready: string) => {
-  const started = new Process(script, env);
-  processes.push(started);
-  await started.next(ready, 30_000);
-  return started;
-};
-
+undoOnSignals();
 try {
   await bench();
 } finally {
-  await Promise.all(processes.map((each) => each.stop("SIGKILL")));
-  await server.stop();
+  await undoAll();
 }
+if (results.failed || failures > 0) process.exitCode = 1;
 
 async function bench(): Promise<void> {
-  const engine = await launch("./engine.ts", "leading");
-  const client = await launch("./client.ts", "connected");
-  const measure = async (name: string, count = 0) => {
-    client.tell(`${name} ${count}`);
-    return client.next(name);
-  };
-  const countOf = async (worker: Process) => {
-    worker.tell("count");
-    return worker.next("count");
-  };
+  const measured = await prepare(chosenSystems());
+  const wanted = chosenScenarios();
+  for (const scenario of wanted) {
+    await measure(scenario, measured);
+    (options.json ? console.error : console.log)(`${consoleTable(scenario, measured, results)}\n`);
+  }
+  if (options.report)
+    await writeReport({ command: commandLine(), rounds, systems: measured, versions, scenarios: wanted, results });
+  if (options.json) console.log(JSON.stringify({ versions: Object.fromEntries(versions), measurements: results.all }));
+}
 
-  const worker = await launch("./worker.ts", "registered");
-  const warmUp = Math.min(2_000, runs);
-  await measure("throughput", warmUp);
-  const used = () => ({
-    server: cpuTimeMs(server.pid),
-    engine: cpuTimeMs(engine.pid),
-    worker: cpuTimeMs(worker.pid),
-    client: cpuTimeMs(client.pid),
+function commandLine(): string {
+  return ["bun run bench", ...process.argv.slice(2)].join(" ");
+}
+
+function chosen<T extends { readonly name: string }>(what: string, all: readonly T[], given: string): T[] {
+  return given.split(",").map((name) => {
+    const found = all.find((each) => each.name === name);
+    if (found === undefined)
+      throw new Error(`there is no ${what} "${name}"; use ${all.map((each) => each.name).join(", ")}`);
+    return found;
   });
-  const before = used();
-  const throughput = await measure("throughput", runs);
-  const after = used();
-  const latency = await measure("latency", samples);
-  const first = await countOf(worker);
-  await worker.stop();
-
-  const fill = await measure("fill", backlog);
-  const second = await launch("./worker.ts", "registered");
-  await measure("drain");
-  const drained = await countOf(second);
-
-  const sizes = await sampleSizes(server.url);
-  // Twice, and the faster counts: it is a limit, and other programs on the machine only lower it.
-  const measureRaw = () => measureRawLimit(server.url, Math.max(runs, 20_000), sizes.entryBytes, sizes.outcomeBytes);
-  const raw = Math.max(await measureRaw(), await measureRaw());
-  const rate = runs / (throughput.ms / 1_000);
-  const drainRate = backlog / (drained.spanMs / 1_000);
-  const expected = warmUp + runs + samples + backlog;
-  const lost =
-    expected - first.distinct - drained.distinct + (runs - throughput.completed) + (samples - latency.completed);
-  const doubled = first.doubled + drained.doubled;
-  const result = {
-    cpus: cpus().length,
-    runtime: "Bun" in globalThis ? `bun ${process.versions.bun}` : `deno ${process.versions.deno}`,
-    runsPerSecond: Math.round(rate),
-    latencyP50Ms: round(latency.p50),
-    latencyP99Ms: round(latency.p99),
-    enqueuesPerSecond: Math.round(backlog / (fill.ms / 1_000)),
-    drainPerSecond: Math.round(drainRate),
-    rawLimitPerSecond: Math.round(raw),
-    runsToRaw: round(rate / raw),
-    drainToRaw: round(drainRate / raw),
-    cpuMicrosecondsARun: cpuARun(before, after),
-    lost,
-    doubled,
-  };
-  console.log(values.json ? JSON.stringify(result) : format(result));
-  if (lost !== 0 || doubled !== 0) process.exitCode = 1;
 }
 
-type CpuTimes = Record<"server" | "engine" | "worker" | "client", number>;
-
-function cpuARun(before: CpuTimes, after: CpuTimes): string {
-  const names = ["server", "engine", "worker", "client"] as const;
-  const parts = names.map((name) => `${name} ${Math.round(((after[name] - before[name]) * 1_000) / runs)}`);
-  return Number.isNaN(after.server) ? "not known on this system" : parts.join(", ");
+function chosenSystems(): readonly System[] {
+  if (options.systems !== undefined) return chosen("system", systems, options.systems);
+  return options.peers ? systems.filter(({ isOptional }) => !isOptional) : systems.slice(0, 1);
 }
 
-function format(result: Record<string, string | number>): string {
-  const percent = (part: number) => `${Math.round(part * 100)} % of the raw limit`;
-  const rows: [string, string][] = [
-    ["machine", `${result.cpus} CPUs, ${result.runtime}, all processes on it`],
-    ["enqueue + execute", `${result.runsPerSecond} runs/s (${runs} runs, ${percent(Number(result.runsToRaw))})`],
-    ["run → result", `p50 ${result.latencyP50Ms} ms, p99 ${result.latencyP99Ms} ms (${samples} runs, one at a time)`],
-    ["enqueue only", `${result.enqueuesPerSecond} runs/s`],
-    ["drain of a backlog", `${result.drainPerSecond} runs/s (${backlog} runs, ${percent(Number(result.drainToRaw))})`],
-    ["raw JetStream limit", `${result.rawLimitPerSecond} runs/s (one create each, one append for 32 outcomes)`],
-    ["CPU µs a run", `${result.cpuMicrosecondsARun}`],
-    ["lost / doubled", `${result.lost} / ${result.doubled}`],
-  ];
-  return rows.map(([name, value]) => `${name.padEnd(20)} ${value}`).join("\n");
+/** In their order, with those that they need. */
+function chosenScenarios(): readonly Scenario[] {
+  if (options.only === undefined) return scenarios.filter(({ isLong }) => !(options.once && isLong));
+  const asked = chosen("scenario", scenarios, options.only);
+  const needed = new Set(asked.flatMap(({ name, needs }) => (needs === undefined ? [name] : [name, needs])));
+  return scenarios.filter(({ name }) => needed.has(name));
 }
 
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
+/** The systems that can be measured here; the others are named with the reason. */
+async function prepare(wanted: readonly System[]): Promise<readonly System[]> {
+  if (wanted.some(({ isPeer }) => isPeer)) await installPeers();
+  const able: System[] = [];
+  for (const system of wanted) {
+    try {
+      versions.set(system.name, await system.prepare());
+      able.push(system);
+    } catch (error) {
+      console.error(
+        `${system.title} is left out: ${String(error instanceof Error ? error.message : error).split("\n")[0]}`,
+      );
+    }
+  }
+  return able;
+}
+
+async function measure(scenario: Scenario, measured: readonly System[]): Promise<void> {
+  const suitable = measured.filter(({ isPeer, name }) => !scenario.natchetOnly || (!isPeer && name === "natchet"));
+  for (let round = 0; round < Math.min(rounds, scenario.maxRounds ?? rounds); round += 1) {
+    for (let turn = 0; turn < suitable.length; turn += 1) {
+      const system = suitable[(turn + round) % suitable.length]!;
+      const context: Context = {
+        once: options.once,
+        systems: suitable.map(({ name }) => name),
+        system: system.name,
+        measured: (...place) => results.spread(...place)?.median,
+      };
+      if (process.stderr.isTTY)
+        process.stderr.write(`\r\x1b[K${scenario.name}, round ${round + 1} of ${rounds}: ${system.title}`);
+      try {
+        results.add(await measureOne(scenario, system, context, round));
+      } catch (error) {
+        await unlessEnding();
+        failures += 1;
+        console.error(`\n${system.title} failed in ${scenario.name}:`, error);
+      }
+    }
+  }
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+}
+
+async function measureOne(scenario: Scenario, system: System, context: Context, round: number) {
+  const cell = await Cell.open(system);
+  try {
+    const values = await scenario.measure(cell, context);
+    return { scenario: scenario.name, system: system.name, round, values, ...(await cell.close()) };
+  } catch (error) {
+    await cell.abandon();
+    throw error;
+  }
 }

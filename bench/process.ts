@@ -1,6 +1,7 @@
 // Starts the processes of the benchmark; each speaks in lines of JSON on stdout.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { undoLater } from "./cleanup.ts";
 
 export interface Line {
   readonly event: string;
@@ -11,15 +12,16 @@ export class Process {
   readonly #child: ChildProcess;
   readonly #lines: Line[] = [];
   readonly #exited: Promise<void>;
-  #heard: () => void = () => {};
+  readonly #waiting = new Set<() => void>();
+  readonly #undo: () => Promise<void>;
   #hasExited = false;
 
-  constructor(script: string, env: Record<string, string>, args: readonly string[] = []) {
+  constructor(script: string, args: readonly string[] = []) {
     const run = "Bun" in globalThis ? ["run"] : ["run", "-A", "--quiet"];
     this.#child = spawn(process.execPath, [...run, new URL(script, import.meta.url).pathname, ...args], {
-      env: { ...process.env, ...env },
       stdio: ["pipe", "pipe", "inherit"],
     });
+    this.#undo = undoLater(() => this.#kill());
     createInterface({ input: this.#child.stdout! }).on("line", (line) => {
       this.#lines.push(JSON.parse(line) as Line);
       this.#heard();
@@ -47,21 +49,44 @@ export class Process {
       if (Date.now() > deadline) throw new Error(`no "${event}" after ${timeoutMs} ms`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, deadline - Date.now());
-        this.#heard = () => {
+        this.#waiting.add(() => {
           clearTimeout(timer);
           resolve();
-        };
+        });
       });
     }
   }
 
-  /** Sends a command line. */
-  tell(command: string): void {
-    this.#child.stdin!.write(`${command}\n`);
+  #heard(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
   }
 
-  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
-    if (!this.#hasExited) this.#child.kill(signal);
+  /** Sends a command line. */
+  tell(command: string): void {
+    if (!this.#hasExited) this.#child.stdin!.write(`${command}\n`);
+  }
+
+  /** Sends a command and waits for its answer. */
+  ask(command: string, order?: object, timeoutMs?: number): Promise<Line> {
+    this.tell(order === undefined ? command : `${command} ${JSON.stringify(order)}`);
+    return this.next(command, timeoutMs);
+  }
+
+  /** Lets it end by itself, as its command `end` does; a process that does not is killed. */
+  async end(): Promise<void> {
+    this.tell("end");
+    await Promise.race([this.#exited, new Promise((resolve) => setTimeout(resolve, 20_000).unref())]);
+    await this.kill();
+  }
+
+  async kill(): Promise<void> {
+    await this.#undo();
+    await this.#exited;
+  }
+
+  async #kill(): Promise<void> {
+    if (!this.#hasExited) this.#child.kill("SIGKILL");
     await this.#exited;
   }
 }

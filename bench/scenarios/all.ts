@@ -1,0 +1,29 @@
+// All scenarios, in the order in which they are measured and reported.
+import type { Scenario } from "../scenario.ts";
+import { atOnce, results } from "./at-once.ts";
+import { backlog } from "./backlog.ts";
+import { delayed } from "./delayed.ts";
+import { enqueue } from "./enqueue.ts";
+import { idle } from "./idle.ts";
+import { latency, latencyEqual, latencyOwn } from "./latency.ts";
+import { payloads } from "./payloads.ts";
+import { raw } from "./raw.ts";
+import { takeover, takeoverMillion } from "./takeover.ts";
+import { workers } from "./workers.ts";
+
+export const scenarios: readonly Scenario[] = [
+  enqueue,
+  backlog,
+  atOnce,
+  raw,
+  results,
+  latency,
+  latencyOwn,
+  latencyEqual,
+  payloads,
+  workers,
+  delayed,
+  idle,
+  takeover,
+  takeoverMillion,
+];
