@@ -65,7 +65,7 @@ function chosen<T extends { readonly name: string }>(what: string, all: readonly
 
 function chosenSystems(): readonly System[] {
   if (options.systems !== undefined) return chosen("system", systems, options.systems);
-  return options.peers ? systems.filter(({ isOptional }) => !isOptional) : systems.slice(0, 1);
+  return options.peers ? systems.filter(({ isOptional }) => !isOptional) : systems.slice(0, options.once ? 1 : 2);
 }
 
 /** In their order, with those that they need. */
@@ -94,7 +94,7 @@ async function prepare(wanted: readonly System[]): Promise<readonly System[]> {
 }
 
 async function measure(scenario: Scenario, measured: readonly System[]): Promise<void> {
-  const suitable = measured.filter(({ isPeer, name }) => !scenario.natchetOnly || (!isPeer && name === "natchet"));
+  const suitable = measured.filter(({ name }) => scenario.only === undefined || scenario.only === name);
   for (let round = 0; round < Math.min(rounds, scenario.maxRounds ?? rounds); round += 1) {
     for (let turn = 0; turn < suitable.length; turn += 1) {
       const system = suitable[(turn + round) % suitable.length]!;

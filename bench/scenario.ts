@@ -33,7 +33,7 @@ export interface Scenario {
   readonly metrics: readonly Metric[];
   /** Another scenario whose results this one needs. */
   readonly needs?: string;
-  readonly natchetOnly?: boolean;
+  readonly only?: string;
   /** Left out of a short run that does not ask for it. */
   readonly isLong?: boolean;
   /** Rounds beyond this add nothing. */

@@ -1,8 +1,8 @@
-// natchet in the client and worker processes of the benchmark.
+// natchet in the client and worker processes of the benchmark; the workers carry the engine, as they do by default.
 import { connect, start, Task, Worker } from "../../src/mod.ts";
 import type { Adapter, Handle, Input, Output } from "../adapter.ts";
 
-export const adapter: Adapter = {
+export const natchetAdapter = (engine: "auto" | "off"): Adapter => ({
   async connect(url) {
     const natchet = await connect({ url, log: "warn" });
     const noop = natchet.task<Input, Output>("noop");
@@ -18,8 +18,10 @@ export const adapter: Adapter = {
       close: () => natchet.close(),
     };
   },
-  work: (url, slots, handle) => start(workerClass(slots, handle), { url, engine: "off", log: "warn" }),
-};
+  work: (url, slots, handle) => start(workerClass(slots, handle), { url, engine, log: "warn" }),
+});
+
+export const adapter = natchetAdapter("auto");
 
 function workerClass(slots: number, handle: Handle) {
   @Worker({ name: "bench", slots })

@@ -12,7 +12,7 @@ export const raw: Scenario = {
     { key: "drain", label: "drain of a backlog", unit: "% of the raw limit" },
     { key: "at-once", label: "enqueue + execute", unit: "% of the raw limit" },
   ],
-  natchetOnly: true,
+  only: "natchet",
   async measure(cell, { once, measured }) {
     await cell.startWorkers(1);
     await cell.warmUp(once ? 200 : 2_000);

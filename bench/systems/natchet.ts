@@ -1,4 +1,4 @@
-// natchet: a nats-server and one dedicated engine process.
+// natchet: a nats-server, and the engine in the workers or in a process of its own.
 
 import { version } from "../../src/mod.ts";
 import { findServerBinary } from "../../src/nats/embedded/binary.ts";
@@ -7,8 +7,8 @@ import { startNats } from "../servers/nats.ts";
 import type { Stand, System } from "../system.ts";
 
 export interface NatchetStand extends Stand {
-  /** The engine that led first. */
-  readonly engine: Process;
+  /** The engine that led first, where it is apart. */
+  readonly engine: Process | undefined;
   /** Starts a further engine process; the stand ends it. */
   startEngine(): Process;
 }
@@ -17,19 +17,25 @@ interface NatchetSystem extends System {
   start(): Promise<NatchetStand>;
 }
 
-function natchetWith(
-  name: string,
-  title: string,
-  syncInterval: string,
-  onDisk: string,
-  durability: string,
-): NatchetSystem {
+interface Variant {
+  readonly name: string;
+  readonly title: string;
+  /** Whether the engine has a process of its own, or lives in the workers as `start` does it by default. */
+  readonly isApart?: boolean;
+  readonly syncInterval: string;
+  readonly onDisk: string;
+  readonly durability: string;
+}
+
+function natchetWith({ name, title, isApart = false, syncInterval, onDisk, durability }: Variant): NatchetSystem {
+  const adapter = isApart ? "../adapters/natchet-apart.ts" : "../adapters/natchet.ts";
+  const engine = isApart ? "one dedicated engine process" : "the engine in the worker process that leads (the default)";
   return {
     name,
     title,
     isPeer: false,
-    adapter: new URL("../adapters/natchet.ts", import.meta.url).pathname,
-    settings: `nats-server with file storage, sync_interval ${syncInterval}; one dedicated engine process; 100 slots a worker`,
+    adapter: new URL(adapter, import.meta.url).pathname,
+    settings: `nats-server with file storage, sync_interval ${syncInterval}; ${engine}; 100 slots a worker`,
     onDisk,
     durability,
     offersResults: true,
@@ -45,11 +51,11 @@ function natchetWith(
         engines.push(started);
         return started;
       };
-      const engine = startEngine();
-      await engine.next("leading", 30_000);
+      const engine = isApart ? startEngine() : undefined;
+      await engine?.next("leading", 30_000);
       return {
         url: server.url,
-        pids: { server: server.pid, engine: engine.pid },
+        pids: { server: server.pid, ...(engine && { engine: engine.pid }) },
         engine,
         startEngine,
         async stop() {
@@ -61,30 +67,39 @@ function natchetWith(
   };
 }
 
+const everySecond = {
+  syncInterval: "1s",
+  onDisk: "within 1 s",
+  durability:
+    "an acknowledged write is in the page cache: it survives the end of every process, a power cut takes up to 1 second",
+};
+
 /** The server syncs as often as Redis does with appendfsync everysec, so that both lose as much in a power cut. */
-export const natchet = natchetWith(
-  "natchet",
-  "natchet",
-  "1s",
-  "within 1 s",
-  "an acknowledged write is in the page cache: it survives the end of every process, a power cut takes up to 1 second",
-);
+export const natchet = natchetWith({ name: "natchet", title: "natchet", ...everySecond });
+
+export const natchetApart = natchetWith({
+  name: "natchet-apart",
+  title: "natchet, engine apart",
+  isApart: true,
+  ...everySecond,
+});
 
 export const natchetAsIs: System = {
-  ...natchetWith(
-    "natchet-as-is",
-    "natchet, server as it is",
-    "2m",
-    "within 2 min",
-    "an acknowledged write is in the page cache: it survives the end of every process, a power cut takes up to 2 minutes (the default of nats-server)",
-  ),
+  ...natchetWith({
+    name: "natchet-as-is",
+    title: "natchet, server as it is",
+    syncInterval: "2m",
+    onDisk: "within 2 min",
+    durability:
+      "an acknowledged write is in the page cache: it survives the end of every process, a power cut takes up to 2 minutes (the default of nats-server)",
+  }),
   isOptional: true,
 };
 
-export const natchetSynced = natchetWith(
-  "natchet-synced",
-  "natchet, synced",
-  "always",
-  "at once",
-  "an acknowledged write is on the disk (fsync): it survives a power cut",
-);
+export const natchetSynced = natchetWith({
+  name: "natchet-synced",
+  title: "natchet, synced",
+  syncInterval: "always",
+  onDisk: "at once",
+  durability: "an acknowledged write is on the disk (fsync): it survives a power cut",
+});
