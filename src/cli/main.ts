@@ -4,6 +4,7 @@ import { version } from "../mod.ts";
 import { dev } from "./dev.ts";
 import { CliConfig, Command, GlobalFlag } from "./effect-cli.ts";
 import { engine } from "./engine.ts";
+import { pause, resume } from "./pause.ts";
 import { CliPlatform } from "./platform.ts";
 import { queues } from "./queues.ts";
 import { root } from "./root.ts";
@@ -13,7 +14,7 @@ import { tasks } from "./tasks.ts";
 import { worker } from "./worker.ts";
 import { workers } from "./workers.ts";
 
-const cli = root.pipe(Command.withSubcommands([dev, worker, engine, run, runs, workers, tasks, queues]));
+const cli = root.pipe(Command.withSubcommands([dev, worker, engine, run, runs, workers, tasks, queues, pause, resume]));
 
 const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] });
 

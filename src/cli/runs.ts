@@ -134,6 +134,7 @@ function describe(run: RunInfo): string {
   const facts: [string, string | undefined][] = [
     ["run", `${run.task}/${run.id}`],
     ["state", run.state + (run.reason === undefined ? "" : `: ${run.reason}`)],
+    ["waiting", run.waiting === undefined ? undefined : waitingOf(run.waiting)],
     ["priority", String(run.priority)],
     ["created", formatTime(run.createdAt)],
     ["due", formatTime(run.dueAt)],
@@ -153,4 +154,8 @@ function describe(run: RunInfo): string {
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name.padEnd(11)}${value}`)
     .join("\n");
+}
+
+function waitingOf({ for: what, because, position }: NonNullable<RunInfo["waiting"]>): string {
+  return `for ${what}: ${because}${position === undefined ? "" : `, number ${position} in the queue`}`;
 }

@@ -1,6 +1,7 @@
 // The caller's side: tasks to run, runs to look at, workers and queues to see. Promises and plain objects only.
 import type { Contract } from "../domain/contract.ts";
 import { assertName } from "../domain/names.ts";
+import type { Pauses, PauseTarget } from "../domain/pauses.ts";
 import { assertRunId, makeRunIdGenerator } from "../domain/run-id.ts";
 import { type AnySchema, type InputOf, type OutputOf, toStandard } from "../domain/schema.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -101,6 +102,23 @@ export class Natchet {
     return this.#requests.cancel({ filter, reason });
   }
 
+  /**
+   * Gives no new runs to a task, to the workers of a name (or the one of an id), or, without a target, to anybody; running ones go on.
+   * Resolves with all pauses once this one is stored: it lasts until `resume`, whatever restarts. A pause does not count as waiting for
+   * the schedule timeout.
+   *
+   * Fails: EngineUnreachable, TypeError for a target that is no name
+   * @example await natchet.pause({ task: "send-email" })
+   */
+  async pause(target: PauseTarget = {}): Promise<Pauses> {
+    return this.#requests.pause(pauseTarget(target, "pause"), true);
+  }
+
+  /** Ends a pause; what was not paused stays as it is. Fails: EngineUnreachable, TypeError */
+  async resume(target: PauseTarget = {}): Promise<Pauses> {
+    return this.#requests.pause(pauseTarget(target, "resume"), false);
+  }
+
   async workers(): Promise<readonly WorkerInfo[]> {
     return (await this.#requests.workers()).workers;
   }
@@ -124,4 +142,12 @@ export class Natchet {
     this.#results.close();
     await this.#parts.release();
   }
+}
+
+function pauseTarget({ task, worker }: PauseTarget, what: string): PauseTarget {
+  if (task !== undefined && worker !== undefined)
+    throw new TypeError(`${what}: a task or a worker, not both, for example { task: "${task}" }`);
+  if (worker === "") throw new TypeError(`${what}: "" names no worker, for example { worker: "email" }`);
+  if (task !== undefined) return { task: assertName("task", task, what) };
+  return worker === undefined ? {} : { worker };
 }

@@ -1,5 +1,6 @@
 // Asks the leading engine; while none leads, patiently, up to a limit.
 import { EngineUnreachable } from "../domain/errors.ts";
+import type { Pauses, PauseTarget } from "../domain/pauses.ts";
 import type { RunInfo } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import {
@@ -37,6 +38,10 @@ export class EngineRequests {
 
   cancel(request: CancelRuns): Promise<CancelReply> {
     return this.#ask("cancel", request) as Promise<CancelReply>;
+  }
+
+  pause(target: PauseTarget, paused: boolean): Promise<Pauses> {
+    return this.#ask("pause", { ...target, paused }) as Promise<Pauses>;
   }
 
   workers(): Promise<WorkerList> {

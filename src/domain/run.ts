@@ -48,6 +48,15 @@ export interface AttemptRecord {
   readonly error?: ErrorRecord;
 }
 
+/** Why a run is not running. */
+export interface Waiting {
+  readonly for: "its time" | "a slot" | "a worker" | "a resume";
+  /** For people. */
+  readonly because: string;
+  /** Its place in the queue of its task, the first is 1; absent while it is not in the queue. */
+  readonly position?: number;
+}
+
 /** A run as queries answer it. Units: epoch milliseconds, UTC */
 export interface RunInfo {
   readonly task: string;
@@ -57,6 +66,8 @@ export interface RunInfo {
   readonly priority: number;
   readonly createdAt: number;
   readonly dueAt?: number;
+  /** Told by `status()` of a run that is not running. */
+  readonly waiting?: Waiting;
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly worker?: string;

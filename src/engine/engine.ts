@@ -2,6 +2,7 @@
 import { Effect, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import { noPauses, type Pauses } from "../domain/pauses.ts";
 import { Definitions } from "../nats/definitions.ts";
 import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -204,13 +205,17 @@ class Candidate implements RunningEngine {
     const { link, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
       yield* this.follow;
-      const knownWorkers = yield* this.#untilStored(async () => {
+      const { knownWorkers, pauses } = yield* this.#untilStored(async () => {
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads
-        return ((await this.#definitions.get("workers")) ?? []) as string[];
+        return {
+          knownWorkers: ((await this.#definitions.get("workers")) ?? []) as string[],
+          pauses: ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses,
+        };
       });
       this.#requests.open();
+      this.#core.handle({ type: "pauses", pauses });
       this.#core.handle({ type: "lead", epoch: claim.epoch, knownWorkers, ledger: claim.ledger });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.state = "leading";

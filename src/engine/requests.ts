@@ -1,12 +1,15 @@
 // What workers and clients ask the leader on core subjects. Every request is answered, a malformed one with its error.
 import type { Log } from "../domain/log.ts";
+import { changePauses, type Pauses } from "../domain/pauses.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { Msg, NatsLink, Subscription } from "../nats/link.ts";
 import {
   type CancelReply,
   type CancelRuns,
+  type ChangePause,
   decodeAskResults,
   decodeCancelRuns,
+  decodeChangePause,
   decodeGetRun,
   decodeHeartbeat,
   decodeLeave,
@@ -51,6 +54,7 @@ export class Requests {
       return {};
     });
     this.#answer("cancel", (data) => this.#cancel(decodeCancelRuns(data)));
+    this.#answer("pause", (data) => this.#pause(decodeChangePause(data)));
     this.#answer("result", (data) => this.#result(data));
     this.#answer("get", async (data) => {
       const { key } = decodeGetRun(data);
@@ -143,6 +147,15 @@ export class Requests {
       await core.handleFully({ type: "cancel", keys: live, reason: request.reason });
       return { cancelled: live, unknown, finished };
     });
+  }
+
+  /** Stored before it counts, so that it outlives this engine. */
+  async #pause({ task, worker, paused }: ChangePause): Promise<Pauses> {
+    const { core, definitions } = this.#parts;
+    const pauses = changePauses(core.state.pauses, { task, worker }, paused, Date.now());
+    await definitions.put("pauses", pauses);
+    core.handle({ type: "pauses", pauses });
+    return pauses;
   }
 
   async #result(data: Uint8Array): Promise<{ readonly unknown: readonly string[] }> {

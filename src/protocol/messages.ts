@@ -59,6 +59,11 @@ const CancelReply = Schema.Struct({
 const AskResults = Schema.Struct({ keys: Schema.Array(Schema.String), inbox: Text });
 const AskResultsReply = Schema.Struct({ unknown: Schema.Array(Schema.String) });
 const GetRun = Schema.Struct({ key: Text });
+const ChangePause = Schema.Struct({
+  task: Schema.optionalKey(Schema.String),
+  worker: Schema.optionalKey(Schema.String),
+  paused: Schema.Boolean,
+});
 const ListRuns = Schema.Struct({ filter: Filter, limit: Count, before: Schema.optionalKey(Schema.Finite) });
 
 export type Executing = typeof Executing.Type;
@@ -85,6 +90,7 @@ export type CancelReply = typeof CancelReply.Type;
 export type AskResults = typeof AskResults.Type;
 export type AskResultsReply = typeof AskResultsReply.Type;
 export type GetRun = typeof GetRun.Type;
+export type ChangePause = typeof ChangePause.Type;
 export type ListRuns = typeof ListRuns.Type;
 /** Whether new runs are taken. Units: bytes */
 export interface AdmissionFlag {
@@ -99,7 +105,7 @@ export interface RunList {
 export interface WorkerInfo {
   readonly id: string;
   readonly name: string;
-  readonly state: "ready" | "quiet" | "silent" | "gone";
+  readonly state: "ready" | "paused" | "quiet" | "silent" | "gone";
   readonly slots: number;
   readonly busy: number;
   readonly tasks: readonly string[];
@@ -116,6 +122,7 @@ export interface WorkerList {
 }
 export interface QueueInfo {
   readonly task: string;
+  readonly paused: boolean;
   readonly queued: number;
   readonly running: number;
   readonly scheduled: number;
@@ -136,6 +143,7 @@ export const decodeCancelReply = decoder("cancel reply", CancelReply);
 export const decodeAskResults = decoder("result request", AskResults);
 export const decodeAskResultsReply = decoder("result reply", AskResultsReply);
 export const decodeGetRun = decoder("get request", GetRun);
+export const decodeChangePause = decoder("pause request", ChangePause);
 export const decodeListRuns = decoder("list request", ListRuns);
 
 export const encodeMessage = (message: unknown): Uint8Array => jsonBytes(message);

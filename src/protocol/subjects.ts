@@ -8,6 +8,7 @@ export type EngineVerb =
   | "heartbeat"
   | "leave"
   | "cancel"
+  | "pause"
   | "result"
   | "get"
   | "list"

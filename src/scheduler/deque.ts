@@ -6,6 +6,9 @@ export class Deque<T> {
   get size(): number {
     return this.#items.length - this.#head;
   }
+  *[Symbol.iterator](): Iterator<T> {
+    for (let i = this.#head; i < this.#items.length; i++) yield this.#items[i]!;
+  }
   first(): T | undefined {
     return this.#items[this.#head];
   }

@@ -4,6 +4,7 @@ import type { QueueInfo, RunFilter, WorkerInfo } from "../protocol/messages.ts";
 import type { FinishedRun } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
+import { explainWaiting, stateOfWorker } from "./waiting.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /** A run as the scheduler knows it. `at` = where to read the rest: the entry of a live run, the outcome of a finished one. */
@@ -18,7 +19,11 @@ export interface RunPage {
 
 export function describeRun(state: SchedulerState, key: string): RunDescription | undefined {
   const live = state.live.get(key);
-  if (live !== undefined) return describeLive(live);
+  if (live !== undefined) {
+    const { info, at } = describeLive(live);
+    const waiting = explainWaiting(state, live);
+    return { info: waiting === undefined ? info : { ...info, waiting }, at };
+  }
   const finished = state.finished.get(key);
   return finished === undefined ? undefined : describeFinished(finished);
 }
@@ -41,8 +46,9 @@ export function liveKeys(state: SchedulerState, filter: RunFilter): string[] {
 }
 
 export function describeQueues(state: SchedulerState): QueueInfo[] {
-  return [...state.queues.values()].map(({ name, counts, workers }) => ({
+  return [...state.queues.values()].map(({ name, counts, workers, isPaused }) => ({
     task: name,
+    paused: isPaused,
     queued: counts.queued + counts.ending,
     running: counts.running,
     scheduled: counts.scheduled,
@@ -128,12 +134,10 @@ function describeFinished(run: FinishedRun): RunDescription {
 
 function describeWorker(worker: WorkerRecord): WorkerInfo {
   const { id, name, slots, busy, labels, runtime, version, registeredAt, lastHeartbeatAt } = worker;
-  const state =
-    worker.unreachableSince !== undefined ? "gone" : worker.isSilent ? "silent" : worker.isQuiet ? "quiet" : "ready";
   return {
     id,
     name,
-    state,
+    state: stateOfWorker(worker),
     slots,
     busy,
     tasks: [...worker.tasks.keys()],

@@ -59,7 +59,7 @@ export function dispatch(state: SchedulerState): void {
 function collectCandidates(state: SchedulerState): Heap<Candidate> {
   const candidates = new Heap<Candidate>(goesFirst);
   for (const queue of state.queues.values()) {
-    if (queue.counts.queued === 0) continue;
+    if (queue.counts.queued === 0 || queue.isPaused) continue;
     const offers = new Heap<Offer>(offersMore);
     for (const worker of queue.workers) {
       if (worker.isAssignable && worker.free > 0)

@@ -13,9 +13,13 @@ export function queueDueRuns(state: SchedulerState): void {
   }
 }
 
-/** Cancels runs that waited in their queue for longer than they, or their task, allow. */
+/** How soon a timeout is looked at again that is over while its task is paused. */
+const pausedAgainMs = 10_000;
+
+/** Cancels runs that waited in their queue for longer than they, or their task, allow. Those of a paused task wait on. */
 export function expireWaitingRuns(state: SchedulerState): void {
-  for (const { waiting } of state.queues.values()) {
+  for (const { waiting, isPaused } of state.queues.values()) {
+    if (isPaused) continue;
     for (let run = waiting.first(); run !== undefined; run = waiting.first()) {
       const isWaiting = run.place === "queued" && run.turn === 1;
       const at = isWaiting ? timeoutOf(run) : undefined;
@@ -30,7 +34,7 @@ export function expireWaitingRuns(state: SchedulerState): void {
     if (isWaiting && next.at > state.now) return;
     state.timeouts.pop();
     if (!isWaiting) continue;
-    const at = timeoutOf(run);
+    const at = run.queue.isPaused ? state.now + pausedAgainMs : timeoutOf(run);
     if (at === undefined) continue;
     if (at <= state.now) expire(state, run);
     else state.timeouts.push({ at, run, turn });
@@ -38,7 +42,7 @@ export function expireWaitingRuns(state: SchedulerState): void {
 }
 
 function expire(state: SchedulerState, run: LiveRun): void {
-  const waited = formatDuration(timeoutOf(run)! - run.readyAt);
+  const waited = formatDuration(timeoutOf(run)! - Math.max(run.readyAt, run.queue.resumedAt));
   endRun(state, run, "cancelled", { reason: `schedule timeout: waited ${waited} in the queue of "${run.task}"` });
 }
 
@@ -48,7 +52,8 @@ export function nextDeadline(state: SchedulerState): number | undefined {
     state.due.first()?.at ?? Number.POSITIVE_INFINITY,
     state.timeouts.first()?.at ?? Number.POSITIVE_INFINITY,
   );
-  for (const { waiting } of state.queues.values()) {
+  for (const { waiting, isPaused } of state.queues.values()) {
+    if (isPaused) continue;
     const first = waiting.first();
     if (first !== undefined) at = Math.min(at, timeoutOf(first) ?? Number.POSITIVE_INFINITY);
   }

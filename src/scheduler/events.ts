@@ -1,3 +1,4 @@
+import type { Pauses } from "../domain/pauses.ts";
 import type { OutcomeKind } from "../domain/run.ts";
 import type { Heartbeat, Register } from "../protocol/messages.ts";
 import type { AttemptDetail, FinalDetail, OutcomeAuthor } from "../protocol/outcome-entry.ts";
@@ -81,6 +82,8 @@ export type SchedulerEvent =
   | AssignedEvent
   | CompactionRefusedEvent
   | FloorEvent
+  /** What is paused now. Given before `lead`, and when it changes. */
+  | { readonly type: "pauses"; readonly pauses: Pauses }
   | { readonly type: "stepDown" }
   | { readonly type: "register"; readonly message: Register }
   | { readonly type: "heartbeat"; readonly message: Heartbeat }

@@ -9,6 +9,10 @@ export class Heap<T> {
   get size(): number {
     return this.#items.length;
   }
+  /** In no order. */
+  [Symbol.iterator](): Iterator<T> {
+    return this.#items[Symbol.iterator]();
+  }
   first(): T | undefined {
     return this.#items[0];
   }

@@ -39,13 +39,13 @@ function watchTimeout(state: SchedulerState, run: LiveRun): void {
 
 const defaultScheduleTimeoutMs = 300_000;
 
-/** When the run will have waited too long, by what its task says now; undefined = never. Units: epoch milliseconds */
+/** When the run will have waited too long, by what its task says now, a pause not counted; undefined = never. Units: epoch milliseconds */
 export function timeoutOf(run: LiveRun): number | undefined {
   const definition = run.queue.definition;
   const own = run.scheduleTimeoutMs;
   const timeoutMs =
     own !== undefined ? own : definition !== undefined ? definition.scheduleTimeoutMs : defaultScheduleTimeoutMs;
-  return timeoutMs === null ? undefined : run.readyAt + timeoutMs;
+  return timeoutMs === null ? undefined : Math.max(run.readyAt, run.queue.resumedAt) + timeoutMs;
 }
 
 /** What an outcome of the engine says beside its kind. */

@@ -9,6 +9,10 @@ class Level {
   readonly arrivals = new Deque<LiveRun>();
   readonly returned = new Heap<LiveRun>((a, b) => a.origin < b.origin);
 
+  *queued(): Iterable<LiveRun> {
+    for (const run of this.arrivals) if (isQueued(run)) yield run;
+    for (const run of this.returned) if (isQueued(run)) yield run;
+  }
   head(): LiveRun | undefined {
     dropDead(this.arrivals);
     let back = this.returned.first();
@@ -47,6 +51,23 @@ export class ReadyQueue {
       }
     }
     return undefined;
+  }
+  /** The place of a queued run, the first is 1. For a query: it looks at all runs before it. */
+  positionOf(run: LiveRun): number {
+    let before = 0;
+    for (let priority = this.#levels.length - 1; priority >= 0; priority--) {
+      let older = 0;
+      let all = 0;
+      let isHere = false;
+      for (const other of this.#levels[priority]?.queued() ?? []) {
+        all++;
+        if (other === run) isHere = true;
+        else if (other.origin < run.origin) older++;
+      }
+      if (isHere) return before + older + 1;
+      before += all;
+    }
+    return before + 1;
   }
   /** Set by `head`. */
   headPriority = 0;

@@ -1,4 +1,5 @@
 import type { Register, TaskDeclaration } from "../protocol/messages.ts";
+import { pauseWorker } from "./pauses.ts";
 import { compareLedger, showLife } from "./presence.ts";
 import type { SchedulerState } from "./state.ts";
 import { endHoldIfAnswered } from "./takeover.ts";
@@ -20,6 +21,7 @@ export function register(state: SchedulerState, message: Register): void {
   worker.labels = message.labels;
   worker.runtime = message.runtime;
   worker.version = message.version;
+  pauseWorker(state, worker);
   showLife(state, worker);
   replaceTasks(state, worker, message.tasks);
   compareLedger(state, worker, message.executing);

@@ -1,8 +1,10 @@
+import { noPauses, type Pauses } from "../domain/pauses.ts";
 import type { Command, EngineOutcome } from "./commands.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { Heap } from "./heap.ts";
 import { Inputs } from "./inputs.ts";
 import type { LiveRun } from "./live-run.ts";
+import { pauseQueue } from "./pauses.ts";
 import { Retention } from "./retention-state.ts";
 import { TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
@@ -56,6 +58,7 @@ export class SchedulerState {
   lastMark: { readonly writer: string; readonly upTo: number } | undefined = undefined;
 
   readonly inputs: Inputs;
+  pauses: Pauses = noPauses;
   readonly queues = new Map<string, TaskQueue>();
   /** Scheduled and retrying runs by due time. */
   readonly due = new Heap<Deadline>(earlier);
@@ -102,6 +105,7 @@ export class SchedulerState {
     let queue = this.queues.get(task);
     if (queue === undefined) {
       queue = new TaskQueue(task);
+      pauseQueue(this, queue);
       this.queues.set(task, queue);
     }
     return queue;

@@ -7,6 +7,7 @@ import { expireWaitingRuns, nextDeadline, queueDueRuns } from "./due-times.ts";
 import type { SchedulerEvent } from "./events.ts";
 import { checkFloor } from "./floor.ts";
 import { foldEntry, foldOutcomes } from "./fold.ts";
+import { applyPauses } from "./pauses.ts";
 import { heartbeat, leave, pong, unreachable, watchPresence } from "./presence.ts";
 import { register } from "./register.ts";
 import { keepHouse, purged } from "./retention.ts";
@@ -51,6 +52,9 @@ function handle(state: SchedulerState, event: SchedulerEvent): void {
       break;
     case "floor":
       checkFloor(state, event.outcomesFrom);
+      break;
+    case "pauses":
+      applyPauses(state, event.pauses);
       break;
     case "lead":
       lead(state, event);

@@ -10,6 +10,9 @@ export class TaskQueue {
   readonly name: string;
   /** What the newest registration says; undefined while no worker ever registered the task. */
   definition: TaskDeclaration | undefined = undefined;
+  isPaused = false;
+  /** Waiting counts from here at the earliest. Units: epoch milliseconds */
+  resumedAt = 0;
   readonly ready = new ReadyQueue();
   /** Runs on their first turn by the time they began to wait, for the schedule timeout. May hold dead ones. */
   readonly waiting = new Deque<LiveRun>();

@@ -29,6 +29,7 @@ export class WorkerRecord {
   readonly tasks = new Map<string, TaskDeclaration>();
   isRegistered = false;
   isQuiet = false;
+  isPaused = false;
   registeredAt = 0;
   lastHeartbeatAt = 0;
   lastBeat: number;
@@ -51,7 +52,14 @@ export class WorkerRecord {
     return this.slots - this.busy;
   }
   get isAssignable(): boolean {
-    return this.isRegistered && !this.isQuiet && !this.isSilent && !this.isHeld && this.unreachableSince === undefined;
+    return (
+      this.isRegistered &&
+      !this.isQuiet &&
+      !this.isPaused &&
+      !this.isSilent &&
+      !this.isHeld &&
+      this.unreachableSince === undefined
+    );
   }
   find(key: string, turn: number, origin: number): Assignment | undefined {
     let found = this.ledger.get(key);

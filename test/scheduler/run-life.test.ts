@@ -182,7 +182,7 @@ describe("queries", () => {
       ["b"],
     );
     assert.deepEqual(describeQueues(scene.state), [
-      { task: "mail", queued: 2, running: 0, scheduled: 0, retrying: 0, workers: 0 },
+      { task: "mail", paused: false, queued: 2, running: 0, scheduled: 0, retrying: 0, workers: 0 },
     ]);
   });
 });

@@ -44,6 +44,7 @@ export class Checks {
       if (command.type === "assign") {
         this.counts.assigned += command.runs.length;
         checkAssignment(this, engine.state, command);
+        if (engine.deposedAt === undefined) this.#checkPauses(command);
       } else if (command.type === "forward") {
         this.counts.forwarded++;
         this.#foldNews();
@@ -75,6 +76,13 @@ export class Checks {
     }
     const left = this.#world.stream.stored.length;
     if (left > 60) this.fail(`${left} entries are left in the stream`);
+  }
+  #checkPauses({ worker, runs }: Extract<Command, { type: "assign" }>): void {
+    const { namespace, tasks, workers } = this.#world.pauses;
+    if (namespace) this.fail("a run was assigned in a paused namespace");
+    if (workers.includes(worker)) this.fail(`${worker} was given a run while it is paused`);
+    for (const { key, task } of runs)
+      if (tasks.includes(task)) this.fail(`${key} was assigned while its task is paused`);
   }
   #checkExecutedOnce(): void {
     const names = new Set<string>();
@@ -145,7 +153,7 @@ function checkNobodyOvertaken(checks: Checks, state: SchedulerState, commands: r
     if (command.type !== "assign") continue;
     const worker = state.workers.get(command.worker)!;
     for (const run of waiting) {
-      if (!worker.tasks.has(run.task)) continue;
+      if (!worker.tasks.has(run.task) || run.queue.isPaused) continue;
       if (worker.free > 0) checks.fail(`${run.key} waits although ${worker.id} has ${worker.free} free slots`);
       const later = command.runs.find((assigned) => comesFirst(run, assigned));
       if (later !== undefined) checks.fail(`${later.key} was assigned to ${worker.id} before ${run.key}`);

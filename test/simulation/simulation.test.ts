@@ -27,8 +27,8 @@ describe("the scheduler in random worlds", () => {
   });
 
   test("a reader that a purge overtakes begins again", () => {
-    // Found by seed 122: a restarted engine had read a run's entry, then the outcomes behind it were purged before it read on.
-    assert.ok([21, 122].map((seed) => simulate(seed, stepsPerSeed)).some((result) => result.rebuilds > 0));
+    // A restarted engine had read a run's entry, then the outcomes behind it were purged before it read on.
+    assert.ok([11, 29, 41].map((seed) => simulate(seed, stepsPerSeed)).some((result) => result.rebuilds > 0));
   });
 
   test("finished keys that outlive each other do not hang retention", () => {

@@ -1,3 +1,4 @@
+import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
 import type { Command, PurgeFilter } from "../../src/scheduler/commands.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Checks } from "./checks.ts";
@@ -23,6 +24,8 @@ export class World {
   readonly network: (() => void)[] = [];
   readonly ids: string[];
   epoch = 0;
+  /** As they are stored. */
+  pauses: Pauses = noPauses;
   #workerCount = 0;
   #isHealed = false;
   #known = new Set<string>();
@@ -95,6 +98,7 @@ export class World {
     }
     this.#addWorker(tasks);
     if (this.leaders.length === 0) this.#elect();
+    for (const leader of this.leaders) this.#storePauses(leader, noPauses);
   }
   settle(): void {
     this.now += 200;
@@ -153,6 +157,7 @@ export class World {
         )
       : undefined;
     if (before !== undefined && !this.isRough) before.stepDown(this.now);
+    engine.give({ type: "pauses", pauses: this.pauses }, this.now);
     engine.give({ type: "lead", epoch: this.epoch, knownWorkers: [...this.#known], ledger }, this.now);
     this.#known = new Set(this.workers.filter((w) => w.isAlive).map((w) => w.id));
     for (const worker of this.workers) this.#hearEpoch(worker);
@@ -298,8 +303,22 @@ export class World {
   #ask(): void {
     const { random } = this;
     const key = random.pick(this.ids);
-    if (random.chance(0.5)) this.#toLeader({ type: "cancel", keys: [key], reason: "not wanted any more" });
+    if (random.chance(0.2)) this.#pause();
+    else if (random.chance(0.5)) this.#toLeader({ type: "cancel", keys: [key], reason: "not wanted any more" });
     else this.#toLeader({ type: "waiter", key, inbox: `ask-${key}` });
+  }
+  /** A leader stores a pause, or the end of one, and knows it at once; one that was deposed may still think otherwise. */
+  #pause(): void {
+    const { random } = this;
+    const leader = this.leaders.find((engine) => engine.deposedAt === undefined);
+    if (leader === undefined) return;
+    const x = random.next();
+    const target = x < 0.5 ? { task: random.pick(tasks) } : x < 0.8 ? { worker: random.pick(this.workers).id } : {};
+    this.#storePauses(leader, changePauses(this.pauses, target, random.chance(0.4), this.now));
+  }
+  #storePauses(leader: ModelEngine, pauses: Pauses): void {
+    this.pauses = pauses;
+    leader.give({ type: "pauses", pauses }, this.now);
   }
   #fault(): void {
     const { random } = this;

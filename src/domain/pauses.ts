@@ -1,0 +1,40 @@
+/** What is paused: it gets no new runs, and running ones go on. Also the record that is stored of it. Units: epoch milliseconds */
+export interface Pauses {
+  readonly namespace: boolean;
+  readonly tasks: readonly string[];
+  /** By name or by id. */
+  readonly workers: readonly string[];
+  /** When a task, or the namespace (`*`), was resumed: the time before does not count as waiting. */
+  readonly resumedAt: Readonly<Record<string, number>>;
+}
+
+/** A task, the workers of a name or the one of an id, or, with neither, the whole namespace. */
+export interface PauseTarget {
+  readonly task?: string | undefined;
+  readonly worker?: string | undefined;
+}
+
+export const noPauses: Pauses = { namespace: false, tasks: [], workers: [], resumedAt: {} };
+export const wholeNamespace = "*";
+
+/** Longer than any run waits with a timeout that somebody sets. */
+const rememberedMs = 30 * 86_400_000;
+
+/** The pauses after one more, or one less. */
+export function changePauses(before: Pauses, { task, worker }: PauseTarget, isPaused: boolean, now: number): Pauses {
+  if (worker !== undefined) return { ...before, workers: changed(before.workers, worker, isPaused) };
+  const name = task ?? wholeNamespace;
+  const wasPaused = task === undefined ? before.namespace : before.tasks.includes(task);
+  const recent = Object.entries(before.resumedAt).filter(([, at]) => now - at < rememberedMs);
+  const resumed = wasPaused && !isPaused ? [[name, now] as const] : [];
+  return {
+    ...before,
+    ...(task === undefined ? { namespace: isPaused } : { tasks: changed(before.tasks, task, isPaused) }),
+    resumedAt: Object.fromEntries([...recent, ...resumed]),
+  };
+}
+
+function changed(names: readonly string[], name: string, isIn: boolean): readonly string[] {
+  const others = names.filter((other) => other !== name);
+  return isIn ? [...others, name] : others;
+}

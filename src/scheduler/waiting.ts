@@ -1,0 +1,49 @@
+// Why a run is not running: the answer to the question that a queue is asked most.
+import type { Waiting } from "../domain/run.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { SchedulerState } from "./state.ts";
+import type { TaskQueue } from "./task-queue.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+/** Undefined for a run that is running, or about to end. */
+export function explainWaiting(state: SchedulerState, run: LiveRun): Waiting | undefined {
+  if (run.place === "scheduled" || run.place === "retrying") {
+    const due = new Date(run.readyAt).toISOString();
+    return {
+      for: "its time",
+      because: run.place === "retrying" ? `its next attempt is due at ${due}` : `due at ${due}`,
+    };
+  }
+  if (run.place !== "queued") return undefined;
+  return { ...explainQueued(state, run.queue), position: run.queue.ready.positionOf(run) };
+}
+
+function explainQueued(state: SchedulerState, queue: TaskQueue): Waiting {
+  if (state.pauses.namespace) return { for: "a resume", because: "the namespace is paused" };
+  if (queue.isPaused) return { for: "a resume", because: `task "${queue.name}" is paused` };
+  if (state.hold !== undefined) {
+    return { for: "a worker", because: "a new engine leads and waits until the workers have said what they execute" };
+  }
+  if (queue.workers.size === 0)
+    return { for: "a worker", because: `no worker that is here has the task "${queue.name}"` };
+  const able = [...queue.workers].filter((worker) => worker.isAssignable);
+  if (able.length === 0) return { for: "a worker", because: `no worker takes runs: ${unable(queue.workers)}` };
+  const free = able.reduce((sum, worker) => sum + Math.max(worker.free, 0), 0);
+  if (free > 0) return { for: "a slot", because: "it is about to be assigned" };
+  const slots = able.reduce((sum, worker) => sum + worker.slots, 0);
+  return { for: "a slot", because: `no free slot: ${count(slots, "slot")} of ${count(able.length, "worker")} taken` };
+}
+
+function unable(workers: Iterable<WorkerRecord>): string {
+  return Array.from(workers, (worker) => `${worker.name} ${stateOfWorker(worker)}`).join(", ");
+}
+
+/** What keeps a worker from getting runs. */
+export function stateOfWorker(worker: WorkerRecord): "gone" | "silent" | "quiet" | "paused" | "ready" {
+  if (worker.unreachableSince !== undefined) return "gone";
+  if (worker.isSilent) return "silent";
+  if (worker.isQuiet) return "quiet";
+  return worker.isPaused ? "paused" : "ready";
+}
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
