@@ -1,10 +1,29 @@
 // Every condition that somebody acts on. Wrong use at declaration throws TypeError or RangeError instead.
 import { Data } from "effect";
+import { type DurationInput, formatDuration, parseDuration } from "./duration.ts";
 import type { AttemptRecord, ErrorRecord } from "./run.ts";
 
 /** Thrown by a task: the run fails at once, whatever retries are left. */
 export class NonRetryableError extends Error {
   override readonly name = "NonRetryableError";
+}
+
+/**
+ * Thrown by a task that cannot do its work yet: this attempt counts as not made, and the run begins again after the given time,
+ * as often as it takes. It keeps its number of attempts and leaves no record in the history.
+ *
+ * @example throw new RetryLater("10m", "the report is not ready")
+ */
+export class RetryLater extends Error {
+  override readonly name = "RetryLater";
+  /** Units: milliseconds */
+  readonly ms: number;
+
+  constructor(after: DurationInput, reason?: string) {
+    const ms = parseDuration(after, "RetryLater");
+    super(reason ?? `to be tried again in ${formatDuration(ms)}`);
+    this.ms = ms;
+  }
 }
 
 /** The run ended as `failed`; `error` is what the last attempt threw, `attempts` the whole history. */

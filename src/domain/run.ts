@@ -6,7 +6,7 @@ export type OutcomeKind = "completed" | "failed" | "cancelled" | "retry" | "retu
 export const transitions: Readonly<Record<RunState, readonly RunState[]>> = {
   scheduled: ["queued", "cancelled"],
   queued: ["running", "cancelled", "completed", "failed"],
-  running: ["completed", "failed", "retrying", "queued", "cancelled"],
+  running: ["completed", "failed", "retrying", "queued", "scheduled", "cancelled"],
   retrying: ["queued", "cancelled", "completed"],
   completed: [],
   failed: [],

@@ -63,6 +63,7 @@ export function inline(worker: WorkerSource | WorkerDefinition): InlineWorker {
 async function executeRun(task: WorkerTask, id: string, input: Uint8Array, options: InlineOptions): Promise<RunInfo> {
   const createdAt = Date.now();
   const history: AttemptRecord[] = [];
+  let attempt = 1;
   for (let turn = 1; ; turn++) {
     const extra = jsonBytes({
       ...(options.metadata && { metadata: options.metadata }),
@@ -72,7 +73,7 @@ async function executeRun(task: WorkerTask, id: string, input: Uint8Array, optio
       key: keyOf(task.name, id),
       priority: task.priority,
       turn,
-      attempt: turn,
+      attempt,
       origin: 1,
       createdAt,
       extra,
@@ -80,7 +81,10 @@ async function executeRun(task: WorkerTask, id: string, input: Uint8Array, optio
     };
     const outcome = await attemptOnce(task, assignment, options.signal);
     if (isFinal(outcome.kind)) return infoOf(task.name, id, outcome, options);
-    history.push((outcome.detail as AttemptDetail).attempt);
+    if (outcome.kind === "retry") {
+      attempt += 1;
+      history.push((outcome.detail as AttemptDetail).attempt);
+    }
   }
 }
 

@@ -22,6 +22,7 @@ export type Verdict =
   | { readonly kind: "completed"; readonly output: unknown }
   | { readonly kind: "failed"; readonly error: unknown; readonly isFinal: boolean }
   | { readonly kind: "cancelled"; readonly reason: string }
+  | { readonly kind: "later"; readonly ms: number }
   | { readonly kind: "returned" };
 
 export interface AttemptParts {
@@ -221,7 +222,8 @@ function after<A, B>(value: A, next: (value: Awaited<A>) => B): B | Promise<Awai
 
 /** By the task's own policy; a predicate that throws is a fault of the task that a retry would only hide. */
 function failureOf(error: unknown, task: WorkerTask): Verdict {
-  const name = (error as { name?: unknown } | null | undefined)?.name;
+  const { name, ms } = (error ?? {}) as { name?: unknown; ms?: unknown };
+  if (name === "RetryLater" && typeof ms === "number") return { kind: "later", ms };
   if (error instanceof NonRetryableError || error instanceof MalformedRecord || name === "NonRetryableError")
     return { kind: "failed", error, isFinal: true };
   try {

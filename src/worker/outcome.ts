@@ -30,6 +30,7 @@ export function outcomeOf(attempt: Attempt, verdict: Verdict, at: number, option
   if (verdict.kind === "cancelled")
     return final(attempt, "cancelled", at, options, { reason: shortened(verdict.reason) });
   if (verdict.kind === "returned") return unfinished(attempt, "returned", at, 0, options, undefined);
+  if (verdict.kind === "later") return later(attempt, at, at + verdict.ms);
   return failed(attempt, errorRecordOf(verdict.error), verdict.isFinal, at, options);
 }
 
@@ -111,6 +112,11 @@ function detailOf(attempt: Attempt, kind: OutcomeKind, at: number, options: Outc
     attempts: [...attempt.history, record(attempt, kind, at, options, end.error)],
     ...end,
   };
+}
+
+/** As if it had not been tried: a run that asks for more time a thousand times must not grow by it. */
+function later(attempt: Attempt, at: number, dueAt: number): StoredOutcome {
+  return { kind: "returned", dueAt, frame: frame(attempt, "returned", at, dueAt, noBytes, noBytes, noBytes) };
 }
 
 function unfinished(

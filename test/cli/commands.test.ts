@@ -58,6 +58,25 @@ describe("natchet on the command line", () => {
       assert.ok(queues.some((queue: { task: string }) => queue.task === "version"));
     }, 120_000);
 
+    test(`pause and resume, and what a waiting run says, on ${runtime}`, async () => {
+      await using scene = await openScene("pauses");
+      await scene.write("worker.ts", versionWorker("one"));
+      scene.start("worker");
+      assert.equal((await scene.natchet("run", "version")).code, 0);
+      const paused = await scene.natchet("pause", "--task", "version");
+      assert.deepEqual(paused, { code: 0, output: "paused: task version\n" });
+      await scene.natchet("run", "version", "--id", "a", "--no-wait");
+      const waiting = await scene.natchet("runs", "get", "version", "a");
+      assert.match(waiting.output, /^waiting +for a resume: task "version" is paused, number 1 in the queue$/m);
+      assert.match((await scene.natchet("queues")).output, /^version .* yes /m);
+      const resumed = await scene.natchet("resume", "--task", "version");
+      assert.deepEqual(resumed, { code: 0, output: "nothing is paused\n" });
+      assert.equal((await scene.natchet("run", "version", "--id", "a")).output, '"one"\n');
+      const unclear = await scene.natchet("pause");
+      assert.equal(unclear.code, 1);
+      assert.match(unclear.output, /pause what\? Give one of --task hello, --worker email and --all/);
+    }, 120_000);
+
     test(`run says when nobody has the task, and ends at --timeout, on ${runtime}`, async () => {
       await using scene = await openScene("alone");
       const { code, output } = await scene.natchet("run", "unheard-of", "--timeout", "4s");

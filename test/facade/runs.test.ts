@@ -7,6 +7,7 @@ import {
   type Natchet,
   of,
   type Payload,
+  RetryLater,
   type Running,
   start,
   startEngine,
@@ -56,6 +57,13 @@ class Runs {
     });
   }
 
+  @Task("patient", { retries: 0 })
+  async patient(input: { from: number }, ctx: TaskContext) {
+    executions += 1;
+    if (Date.now() < input.from) throw new RetryLater(50, "not yet");
+    return { attempt: ctx.attempt, errors: ctx.errors.length };
+  }
+
   @Task("large")
   async large(input: { bytes: number }) {
     return "x".repeat(input.bytes);
@@ -100,6 +108,16 @@ test("the same id twice is one run, whatever its state; its result is everybody'
   assert.deepEqual(await second.result(), { n: 1 });
   assert.deepEqual(await echo.run({ n: 3 }, { id: "order/42 ü" }), { n: 1 });
   assert.equal(executions - before, 1);
+});
+
+test("a task that asks for more time is tried again, though it has no retries, and nothing counts as a failure", async () => {
+  const before = executions;
+  const handle = await client.task<{ from: number }, unknown>("patient").enqueue({ from: Date.now() + 200 });
+  await waitFor(async () => (await handle.status()).state === "scheduled", 2_000, "it to be scheduled");
+  assert.match((await handle.status()).waiting?.because ?? "due", /due/);
+  assert.deepEqual(await handle.result(), { attempt: 1, errors: 0 });
+  assert.ok(executions - before >= 3, `${executions - before} executions`);
+  assert.equal((await handle.status()).attempts.length, 1);
 });
 
 test("many at once: 10,000 outputs in the order of the inputs", async () => {

@@ -80,7 +80,8 @@ export class ModelWorker {
     const calm = ["completed", "completed", "completed", "completed", "failed", "retry", "retry", "returned"] as const;
     const kind = attempt.isStopping && random.chance(0.8) ? "cancelled" : random.pick(calm);
     const { key, turn, origin, startedAt } = attempt;
-    const dueAt = kind === "retry" && random.chance(0.7) ? now + random.int(5_000) : 0;
+    const isDelayed = (kind === "retry" && random.chance(0.7)) || (kind === "returned" && random.chance(0.4));
+    const dueAt = isDelayed ? now + random.int(5_000) : 0;
     const record = {
       attempt: attempt.attempt,
       turn,

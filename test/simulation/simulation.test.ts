@@ -28,7 +28,8 @@ describe("the scheduler in random worlds", () => {
 
   test("a reader that a purge overtakes begins again", () => {
     // A restarted engine had read a run's entry, then the outcomes behind it were purged before it read on.
-    assert.ok([11, 29, 41].map((seed) => simulate(seed, stepsPerSeed)).some((result) => result.rebuilds > 0));
+    const seeds = Array.from({ length: 100 }, (_, i) => i + 1);
+    assert.ok(seeds.some((seed) => simulate(seed, stepsPerSeed).rebuilds > 0));
   });
 
   test("finished keys that outlive each other do not hang retention", () => {

@@ -1,11 +1,13 @@
 // One attempt by itself: when its verdict stands, and when its slot is really free.
 import assert from "node:assert/strict";
 import { Effect } from "effect";
+import { RetryLater } from "../../src/domain/errors.ts";
 import { silentLog } from "../../src/domain/log.ts";
 import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
 import type { Handler } from "../../src/domain/worker.ts";
 import type { Assignment } from "../../src/protocol/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry } from "../../src/protocol/outcome-entry.ts";
 import { Attempt, type Verdict } from "../../src/worker/attempt.ts";
 import { Deadlines } from "../../src/worker/deadline.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
@@ -132,6 +134,17 @@ test("outcome: retries end with the policy's limit, retryIf decides, delays foll
   );
   await Effect.runPromise(other.attempt.run);
   assert.deepEqual(outcomeOf(other.attempt, other.verdicts[0]!, 1_000, options).dueAt, 1_500);
+});
+
+test("outcome: a task that asks for more time is tried again then, with the same number and no trace in its history", async () => {
+  const { attempt, verdicts } = attemptOf(() => {
+    throw new RetryLater("10m", "not ready");
+  });
+  await Effect.runPromise(attempt.run);
+  const { kind, dueAt, frame } = outcomeOf(attempt, verdicts[0]!, 1_000, options);
+  assert.deepEqual([kind, dueAt], ["returned", 601_000]);
+  assert.equal(decodeOutcomeEntry(encodeOutcomeEntry("worker", [frame])).outcomes[0]!.detail, undefined);
+  assert.throws(() => new RetryLater("soon"), /RetryLater.*"soon"/s);
 });
 
 test("held runs: a run is known while it is held and for a while after, so that a doubled assignment is no second execution", () => {
