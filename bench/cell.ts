@@ -50,6 +50,11 @@ export class Cell<S extends Stand = Stand> {
     }
   }
 
+  /** How many runs of a long measurement this system is given. */
+  shareOf(count: number): number {
+    return Math.ceil(count * (this.system.share ?? 1));
+  }
+
   get workers(): readonly Process[] {
     return this.#workers;
   }

@@ -58,7 +58,8 @@ function runtime(): string {
 
 function systemTable({ systems, versions }: Run): string {
   const rows = systems.map(
-    (system) => `| ${system.title} | ${versions.get(system.name)} | ${system.settings} | ${system.durability} |`,
+    (system) =>
+      `| ${system.title} | ${versions.get(system.name)} | ${system.settings}${shareOf(system)} | ${system.durability} |`,
   );
   return ["## The systems", "", "| | versions | settings | durability |", "|---|---|---|---|", ...rows].join("\n");
 }
@@ -98,3 +99,6 @@ function section(scenario: Scenario, { systems, results }: Run): string {
   }
   return lines.join("\n");
 }
+
+const shareOf = ({ share }: Pick<System, "share">): string =>
+  share === undefined ? "" : `; given ${share * 100} % of the runs of the long measurements`;

@@ -8,6 +8,8 @@ export interface System {
   readonly isOptional?: boolean;
   /** The file of its {@link Adapter}. */
   readonly adapter: string;
+  /** The part of the runs of the long measurements that it is given, where all of them would take minutes. @default 1 */
+  readonly share?: number;
   /** What was set, in one sentence; written beside the numbers. */
   readonly settings: string;
   /** When an acknowledged run is on the disk, in a few words. */

@@ -23,7 +23,8 @@ export const results: Scenario = {
   measure: (cell, { once }) => measured(cell, "results", once ? 3_000 : 30_000, inFlight, once),
 };
 
-async function measured(cell: Cell, measurement: string, count: number, lanes: number, once: boolean) {
+async function measured(cell: Cell, measurement: string, all: number, lanes: number, once: boolean) {
+  const count = cell.shareOf(all);
   await cell.startWorkers(2);
   await cell.warmUp(once ? 200 : 2_000);
   const before = cell.cpu();

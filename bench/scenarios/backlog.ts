@@ -8,7 +8,7 @@ export const backlog: Scenario = {
     "100,000 runs. Fill: one client, 1,000 runs a call, one call after the other, no worker. Drain: one worker process started after the fill, from the first run that begins until the store knows that all are finished.",
   metrics: [runsPerSecond("fill", "enqueue in bulk"), runsPerSecond("drain", "drain"), ...cpuMetrics],
   async measure(cell, { once }) {
-    const count = once ? 5_000 : 100_000;
+    const count = cell.shareOf(once ? 5_000 : 100_000);
     await cell.startWorkers(1);
     await cell.warmUp(once ? 200 : 2_000);
     await cell.stopWorkers();

@@ -11,7 +11,7 @@ export const workers: Scenario = {
   about: "A backlog of 30,000 runs, drained as above by 1, 2, 3 and 4 worker processes with 100 slots each.",
   metrics: counts.map((count) => runsPerSecond(String(count), count === 1 ? "1 worker" : `${count} workers`)),
   async measure(cell, { once }) {
-    const count = once ? 2_000 : 30_000;
+    const count = cell.shareOf(once ? 2_000 : 30_000);
     await cell.startWorkers(1);
     await cell.warmUp(once ? 200 : 2_000);
     await cell.stopWorkers();

@@ -16,6 +16,7 @@ export const bunqueue: System = {
   durability:
     "an acknowledged write is in the page cache (SQLite WAL, synchronous NORMAL): it survives the end of every process, a power cut takes what was written since the last checkpoint",
   offersResults: true,
+  share: 0.2,
   async prepare() {
     return `bunqueue ${await peerVersion("bunqueue")}`;
   },

@@ -15,6 +15,7 @@ function graphileWith(name: string, title: string, settings: string, durability:
     onDisk: "at once",
     durability,
     offersResults: false,
+    ...(name === "graphile" && { share: 0.2 }),
     async prepare() {
       program = await findPostgres();
       return `graphile-worker ${await peerVersion("graphile-worker")}, PostgreSQL ${program.version}`;
