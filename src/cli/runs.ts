@@ -1,4 +1,4 @@
-// `natchet runs list|get|cancel`: finds runs and ends them.
+// `natchet runs list|get|reschedule|cancel`: finds runs, moves them and ends them.
 import { Option } from "effect";
 import type { RunFilter, RunInfo, RunState } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
@@ -83,9 +83,33 @@ const cancel = Command.make(
   ]),
 );
 
+const reschedule = Command.make(
+  "reschedule",
+  {
+    ...runArguments,
+    delay: Flag.String("delay").pipe(Flag.withDescription("from now, for example 10m"), Flag.optional),
+    at: Flag.String("at").pipe(Flag.withDescription("a time, for example 2030-01-31T09:00:00Z"), Flag.optional),
+  },
+  ({ task, id, delay, at }) =>
+    withClient(async (natchet) => {
+      const handle = natchet.get(task, id);
+      await handle.reschedule({
+        ...(Option.isSome(delay) && { delay: delay.value }),
+        ...(Option.isSome(at) && { at: new Date(at.value) }),
+      });
+      const { state, dueAt } = await handle.status();
+      console.log(`${task}/${id} ${state}${dueAt === undefined ? "" : `, due ${formatTime(dueAt)}`}`);
+    }),
+).pipe(
+  Command.withDescription("Move a run that is not running to another time; without --delay and --at to now"),
+  Command.withExamples([
+    { command: "natchet runs reschedule hello order-42 --delay 10m", description: "in ten minutes" },
+  ]),
+);
+
 export const runs = Command.make("runs").pipe(
-  Command.withDescription("List, show and cancel runs"),
-  Command.withSubcommands([list, get, cancel]),
+  Command.withDescription("List, show, reschedule and cancel runs"),
+  Command.withSubcommands([list, get, reschedule, cancel]),
 );
 
 const columns = {

@@ -10,6 +10,7 @@ import {
   errorOfReply,
   parseJson,
   type QueueInfo,
+  type RescheduleReply,
   type RunFilter,
   type RunList,
   type WorkerList,
@@ -42,6 +43,10 @@ export class EngineRequests {
 
   pause(target: PauseTarget, paused: boolean): Promise<Pauses> {
     return this.#ask("pause", { ...target, paused }) as Promise<Pauses>;
+  }
+
+  reschedule(runs: readonly string[], dueAt: number): Promise<RescheduleReply> {
+    return this.#ask("reschedule", { runs, dueAt }) as Promise<RescheduleReply>;
   }
 
   workers(): Promise<WorkerList> {

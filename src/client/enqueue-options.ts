@@ -3,14 +3,18 @@ import { assertRunId } from "../domain/run-id.ts";
 import { assertPriority } from "../domain/task.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
 
-/** What a caller may say about one run. */
-export interface EnqueueOptions {
-  /** 1 to 256 bytes of text; a second create with the same id returns the first run. */
-  readonly id?: string | undefined;
+/** When to run; both absent means at once, both given is an error. */
+export interface When {
   /** Run this much later. */
   readonly delay?: DurationInput | undefined;
   /** Run at this time; past due runs at once. */
   readonly at?: Date | number | undefined;
+}
+
+/** What a caller may say about one run. */
+export interface EnqueueOptions extends When {
+  /** 1 to 256 bytes of text; a second create with the same id returns the first run. */
+  readonly id?: string | undefined;
   /** 1…9, higher first; the task's own by default. */
   readonly priority?: number | undefined;
   /** Texts to find the run by. */
@@ -47,7 +51,8 @@ export function entryOf(options: EnqueueOptions | undefined, inbox: string, inpu
 /** Priority 0 and an undefined schedule timeout are "the task's own". */
 const plain = { form: 0, priority: 0, dueAt: 0, scheduleTimeoutMs: undefined, extra: undefined } as const;
 
-function dueAtOf({ delay, at }: EnqueueOptions, now: number): number {
+/** When a run is due; 0 = at once. */
+export function dueAtOf({ delay, at }: When, now: number): number {
   if (delay !== undefined && at !== undefined)
     throw new TypeError('delay and at exclude each other; give one, for example { delay: "10m" }');
   if (delay !== undefined) return now + parseDuration(delay, "delay");

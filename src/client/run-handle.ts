@@ -1,7 +1,8 @@
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
-import { ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
+import { NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
 import { keyOf, type RunInfo } from "../domain/run.ts";
 import type { EngineRequests } from "./engine-requests.ts";
+import { dueAtOf, type When } from "./enqueue-options.ts";
 import type { Results } from "./results.ts";
 
 /** What a handle needs of the client that made it. */
@@ -66,5 +67,19 @@ export class RunHandle<Output = unknown> {
   async cancel(reason = "cancelled by a caller"): Promise<void> {
     const { unknown } = await this.#parts.requests.cancel({ runs: [this.key], reason });
     if (unknown.length > 0) throw new RunNotFound({ key: this.key });
+  }
+
+  /**
+   * Moves a run that is not running to another time; `{}` means now. Resolves when that is stored.
+   *
+   * Fails: RunNotFound, NotReschedulable when it runs or has finished, EngineUnreachable
+   * @example await handle.reschedule({ delay: "10m" })
+   */
+  async reschedule(when: When): Promise<void> {
+    const now = Date.now();
+    const reply = await this.#parts.requests.reschedule([this.key], Math.max(dueAtOf(when, now), now));
+    if (reply.unknown.length > 0) throw new RunNotFound({ key: this.key });
+    if (reply.running.length > 0) throw new NotReschedulable({ key: this.key, state: "running" });
+    if (reply.finished.length > 0) throw new NotReschedulable({ key: this.key, state: "finished" });
   }
 }

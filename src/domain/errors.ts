@@ -45,6 +45,17 @@ export class RunCancelled extends Data.TaggedError("RunCancelled")<{ readonly ke
   }
 }
 
+/** The run cannot be moved to another time: it runs, or has finished. */
+export class NotReschedulable extends Data.TaggedError("NotReschedulable")<{
+  readonly key: string;
+  readonly state: "running" | "finished";
+}> {
+  override get message(): string {
+    const instead = this.state === "running" ? "cancel it" : "enqueue it again under another id";
+    return `run ${this.key} cannot be moved to another time: it ${this.state === "running" ? "is running" : "has finished"}; ${instead}`;
+  }
+}
+
 /** No run of this key is known: never created, or forgotten by retention. */
 export class RunNotFound extends Data.TaggedError("RunNotFound")<{ readonly key: string }> {
   override get message(): string {

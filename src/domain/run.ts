@@ -5,7 +5,7 @@ export type OutcomeKind = "completed" | "failed" | "cancelled" | "retry" | "retu
 /** From each state, the states that may follow. */
 export const transitions: Readonly<Record<RunState, readonly RunState[]>> = {
   scheduled: ["queued", "cancelled"],
-  queued: ["running", "cancelled", "completed", "failed"],
+  queued: ["running", "scheduled", "retrying", "cancelled", "completed", "failed"],
   running: ["completed", "failed", "retrying", "queued", "scheduled", "cancelled"],
   retrying: ["queued", "cancelled", "completed"],
   completed: [],

@@ -15,11 +15,14 @@ import {
   decodeLeave,
   decodeListRuns,
   decodeRegister,
+  decodeReschedule,
   encodeMessage,
   errorReply,
   type HeartbeatReply,
   type Register,
   type Registered,
+  type Reschedule,
+  type RescheduleReply,
 } from "../protocol/messages.ts";
 import type { EngineVerb, Subjects } from "../protocol/subjects.ts";
 import { describeQueues, describeWorkers, liveKeys } from "../scheduler/describe.ts";
@@ -55,6 +58,7 @@ export class Requests {
     });
     this.#answer("cancel", (data) => this.#cancel(decodeCancelRuns(data)));
     this.#answer("pause", (data) => this.#pause(decodeChangePause(data)));
+    this.#answer("reschedule", (data) => this.#reschedule(decodeReschedule(data)));
     this.#answer("result", (data) => this.#result(data));
     this.#answer("get", async (data) => {
       const { key } = decodeGetRun(data);
@@ -146,6 +150,20 @@ export class Requests {
       const unknown = keys.filter((key) => !core.state.live.has(key) && !core.state.finished.has(key));
       await core.handleFully({ type: "cancel", keys: live, reason: request.reason });
       return { cancelled: live, unknown, finished };
+    });
+  }
+
+  async #reschedule({ runs, dueAt }: Reschedule): Promise<RescheduleReply> {
+    const { core } = this.#parts;
+    return this.#foldedFirst(runs, async () => {
+      const { live, finished } = core.state;
+      const isRunning = (key: string) => ["running", "ending"].includes(live.get(key)?.place ?? "");
+      const running = runs.filter(isRunning);
+      const rescheduled = runs.filter((key) => live.has(key) && !isRunning(key));
+      const ended = runs.filter((key) => finished.has(key));
+      const unknown = runs.filter((key) => !live.has(key) && !finished.has(key));
+      await core.handleFully({ type: "reschedule", keys: rescheduled, dueAt });
+      return { rescheduled, running, finished: ended, unknown };
     });
   }
 

@@ -59,6 +59,7 @@ const CancelReply = Schema.Struct({
 const AskResults = Schema.Struct({ keys: Schema.Array(Schema.String), inbox: Text });
 const AskResultsReply = Schema.Struct({ unknown: Schema.Array(Schema.String) });
 const GetRun = Schema.Struct({ key: Text });
+const Reschedule = Schema.Struct({ runs: Schema.Array(Schema.String), dueAt: Count });
 const ChangePause = Schema.Struct({
   task: Schema.optionalKey(Schema.String),
   worker: Schema.optionalKey(Schema.String),
@@ -90,6 +91,14 @@ export type CancelReply = typeof CancelReply.Type;
 export type AskResults = typeof AskResults.Type;
 export type AskResultsReply = typeof AskResultsReply.Type;
 export type GetRun = typeof GetRun.Type;
+export type Reschedule = typeof Reschedule.Type;
+/** Keys of runs by what became of them; one that is running stays as it is. */
+export interface RescheduleReply {
+  readonly rescheduled: readonly string[];
+  readonly running: readonly string[];
+  readonly finished: readonly string[];
+  readonly unknown: readonly string[];
+}
 export type ChangePause = typeof ChangePause.Type;
 export type ListRuns = typeof ListRuns.Type;
 /** Whether new runs are taken. Units: bytes */
@@ -143,6 +152,7 @@ export const decodeCancelReply = decoder("cancel reply", CancelReply);
 export const decodeAskResults = decoder("result request", AskResults);
 export const decodeAskResultsReply = decoder("result reply", AskResultsReply);
 export const decodeGetRun = decoder("get request", GetRun);
+export const decodeReschedule = decoder("reschedule request", Reschedule);
 export const decodeChangePause = decoder("pause request", ChangePause);
 export const decodeListRuns = decoder("list request", ListRuns);
 

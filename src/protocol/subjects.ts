@@ -9,6 +9,7 @@ export type EngineVerb =
   | "leave"
   | "cancel"
   | "pause"
+  | "reschedule"
   | "result"
   | "get"
   | "list"

@@ -35,7 +35,7 @@ function nextTurn(run: LiveRun, outcome: FoldedOutcome): void {
     run.attempt++;
     run.readyAt = Math.max(outcome.dueAt, outcome.at);
   } else if (outcome.kind === "lost") run.leaveTrail().lost++;
-  else if (outcome.dueAt > 0) run.readyAt = Math.max(outcome.dueAt, outcome.at); // returned, to be tried later
+  else if (outcome.dueAt > 0) run.readyAt = outcome.dueAt; // returned, to be tried then
   const detail = outcome.detail as AttemptDetail | undefined;
   if (detail?.attempt !== undefined) run.leaveTrail().history = [...run.history, detail.attempt];
 }

@@ -92,6 +92,7 @@ export type SchedulerEvent =
   | { readonly type: "unreachable"; readonly id: string }
   | { readonly type: "unacknowledged"; readonly id: string; readonly batch: number }
   | { readonly type: "cancel"; readonly keys: readonly string[]; readonly reason: string }
+  | { readonly type: "reschedule"; readonly keys: readonly string[]; readonly dueAt: number }
   | { readonly type: "waiter"; readonly key: string; readonly inbox: string }
   | { readonly type: "purged"; readonly filter: PurgeFilter; readonly keepFrom: number }
   | { readonly type: "tick" };

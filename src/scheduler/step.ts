@@ -10,6 +10,7 @@ import { foldEntry, foldOutcomes } from "./fold.ts";
 import { applyPauses } from "./pauses.ts";
 import { heartbeat, leave, pong, unreachable, watchPresence } from "./presence.ts";
 import { register } from "./register.ts";
+import { rescheduleRuns } from "./reschedule.ts";
 import { keepHouse, purged } from "./retention.ts";
 import type { SchedulerState } from "./state.ts";
 import { endHoldInTime, lead, stepDown } from "./takeover.ts";
@@ -99,6 +100,9 @@ function handleAsLeader(state: SchedulerState, event: SchedulerEvent): void {
       break;
     case "cancel":
       cancelRuns(state, event.keys, event.reason);
+      break;
+    case "reschedule":
+      rescheduleRuns(state, event.keys, event.dueAt);
       break;
     case "waiter":
       addWaiter(state, event.key, event.inbox);

@@ -49,6 +49,8 @@ describe("natchet on the command line", () => {
       assert.match(filtered.output, /^version +first +completed/m);
       assert.doesNotMatch(filtered.output, /later/);
       assert.match((await scene.natchet("runs", "get", "version", "first")).output, /^output +"one"$/m);
+      const moved = await scene.natchet("runs", "reschedule", "version", "later", "--delay", "2h");
+      assert.match(moved.output, /^version\/later scheduled, due 20/);
       assert.equal((await scene.natchet("runs", "cancel", "version", "later")).code, 0);
       assert.match((await scene.natchet("runs", "get", "version", "later")).output, /^state +cancelled/m);
 

@@ -163,6 +163,28 @@ describe("results", () => {
   });
 });
 
+describe("reschedule", () => {
+  test("a scheduled, queued or retrying run moves to the new time once that is stored; a running one stays", () => {
+    const scene = new Scene();
+    scene.create("mail", "later", { dueAt: scene.now + 60_000 });
+    scene.create("mail", "queued");
+    const dueAt = scene.now + 5_000;
+    const keys = ["mail/later", "mail/queued", "mail/unknown"];
+    const commands = scene.give({ type: "reschedule", keys, dueAt });
+    scene.register("w", 5, ["mail"]);
+    assert.deepEqual(only(scene.tick(), "assign"), [], "not dispatched before it is stored");
+    scene.store(commands);
+    const places = () => [...scene.state.live.values()].map((run) => `${run.id} ${run.place} ${run.attempt}`);
+    assert.deepEqual(places(), ["later scheduled 1", "queued scheduled 1"]);
+    scene.live(5_000);
+    assert.deepEqual(places(), ["later running 1", "queued running 1"]);
+    assert.deepEqual(only(scene.give({ type: "reschedule", keys, dueAt: scene.now + 1 }), "append"), []);
+    scene.report("w", "mail/later", "retry", { dueAt: scene.now + 60_000 });
+    scene.store(scene.give({ type: "reschedule", keys: ["mail/later"], dueAt: 0 }));
+    assert.deepEqual(places(), ["later queued 2", "queued running 1"]);
+  });
+});
+
 describe("queries", () => {
   test("list what matches, newest first, page by page", () => {
     const scene = new Scene();

@@ -304,6 +304,8 @@ export class World {
     const { random } = this;
     const key = random.pick(this.ids);
     if (random.chance(0.2)) this.#pause();
+    else if (random.chance(0.15))
+      this.#toLeader({ type: "reschedule", keys: [key], dueAt: this.now + random.int(4_000) });
     else if (random.chance(0.5)) this.#toLeader({ type: "cancel", keys: [key], reason: "not wanted any more" });
     else this.#toLeader({ type: "waiter", key, inbox: `ask-${key}` });
   }
