@@ -6,6 +6,7 @@ import { assertRunId, makeRunIdGenerator } from "../domain/run-id.ts";
 import { type AnySchema, type InputOf, type OutputOf, toStandard } from "../domain/schema.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
+import { Transcripts } from "../nats/transcripts.ts";
 import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { AdmissionGate } from "./admission-gate.ts";
@@ -48,6 +49,7 @@ export class Natchet {
       subjects,
       results: this.#results,
       requests: this.#requests,
+      transcripts: new Transcripts(link, subjects),
       nextId: makeRunIdGenerator(),
       gate: this.#gate,
       isClosed: () => this.#closing !== undefined,
@@ -84,7 +86,7 @@ export class Natchet {
 
   /** A handle on any run; whether it exists shows when it is used. */
   get<Output = unknown>(task: string, id: string): RunHandle<Output> {
-    const parts = { results: this.#results, requests: this.#requests, readOutput: (output: unknown) => output };
+    const parts = { ...this.#taskParts, readOutput: (output: unknown) => output };
     return new RunHandle<Output>(assertName("task", task, "get"), assertRunId(id, "get"), undefined, parts);
   }
 

@@ -1,14 +1,12 @@
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import { NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
 import { keyOf, type RunInfo } from "../domain/run.ts";
-import type { EngineRequests } from "./engine-requests.ts";
+import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { dueAtOf, type When } from "./enqueue-options.ts";
-import type { Results } from "./results.ts";
+import { type ReadOptions, readChunks, readLines, readProgress, type TranscriptParts } from "./transcript-reader.ts";
 
 /** What a handle needs of the client that made it. */
-export interface HandleParts {
-  readonly results: Results;
-  readonly requests: EngineRequests;
+export interface HandleParts extends TranscriptParts {
   /** Checks and types the output by the caller's contract, if it has one; may be a promise. */
   readonly readOutput: (output: unknown) => unknown;
 }
@@ -56,6 +54,35 @@ export class RunHandle<Output = unknown> {
     const run = await this.#parts.requests.get(this.key);
     if (run === null) throw new RunNotFound({ key: this.key });
     return run;
+  }
+
+  /**
+   * The lines of `ctx.log`, from the first one and then live; ends when the run has ended.
+   *
+   * A run keeps its first 1,000 lines: a line with `dropped` stands for the others.
+   *
+   * Fails: RunNotFound, EngineUnreachable, ResultNotAwaited when the client is closed
+   * @example for await (const line of run.logs()) console.log(line.level, line.message)
+   */
+  logs(options: ReadOptions = {}): AsyncIterableIterator<LogLine> {
+    return readLines(this.#parts, this.key, options);
+  }
+
+  /**
+   * The chunks of `ctx.stream`, from the first one and then live, however late you come; ends when the run has ended.
+   *
+   * A retried run streams again: the chunks say of which attempt they are.
+   *
+   * Fails: RunNotFound, EngineUnreachable, ResultNotAwaited when the client is closed
+   * @example for await (const chunk of run.stream({ attempt: "newest" })) write(chunk.value)
+   */
+  stream(options: ReadOptions = {}): AsyncIterableIterator<StreamChunk> {
+    return readChunks(this.#parts, this.key, options);
+  }
+
+  /** What `ctx.progress` said last; undefined while it said nothing. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
+  progress(): Promise<Progress | undefined> {
+    return readProgress(this.#parts, this.key);
   }
 
   /**

@@ -50,6 +50,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     this.#handleParts = {
       results: parts.results,
       requests: parts.requests,
+      transcripts: parts.transcripts,
       readOutput: (output) => this.#checkOutput(output),
     };
   }

@@ -184,6 +184,16 @@ export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<{
   }
 }
 
+/** A task streams faster than its chunks can be stored and does not wait for `ctx.stream`. Units: bytes */
+export class StreamTooFast extends Data.TaggedError("StreamTooFast")<{
+  readonly key: string;
+  readonly waitingBytes: number;
+}> {
+  override get message(): string {
+    return `ctx.stream of run ${this.key}: ${this.waitingBytes} bytes wait to be stored, this chunk is dropped; write "await ctx.stream(chunk)", it waits for room`;
+  }
+}
+
 /** Bytes that are not what they claim to be; never retried. */
 export class MalformedRecord extends Data.TaggedError("MalformedRecord")<{
   readonly what: string;

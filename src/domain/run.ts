@@ -77,4 +77,6 @@ export interface RunInfo {
   readonly output?: unknown;
   readonly error?: ErrorRecord;
   readonly reason?: string;
+  /** Tells the run from an earlier one of the same id: the place of its first entry in the log. */
+  readonly origin?: number;
 }

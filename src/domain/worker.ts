@@ -17,8 +17,20 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** Moves the deadline of this attempt. */
   extendTimeout(by: DurationInput): void;
+  /** To the console, and stored: the first 1,000 lines of a run. */
   readonly log: TaskLog;
+  /** How far the run is, 0 to 1; the newest one is stored. */
   progress(fraction: number, note?: string): void;
+  /**
+   * Hands a chunk to whoever reads the run, now or later: text, bytes, or a value that JSON can write.
+   *
+   * Resolves when there is room for more; await it, and a fast producer goes as fast as the store.
+   *
+   * Fails: TypeError (thrown at once) for another value; PayloadTooLarge (thrown at once) for one chunk that no message takes;
+   * StreamTooFast when 4 MiB wait because nobody awaited; StoreUnavailable, PermissionDenied, QueueFull when the store refuses it
+   * @example for await (const token of answer) await ctx.stream(token)
+   */
+  stream(chunk: unknown): Promise<void>;
 }
 
 export interface TaskLog {

@@ -28,6 +28,8 @@ export interface ConnectOptions {
   readonly maxBytes?: number | undefined;
   /** How many finished runs are kept, and how long; older ones are forgotten, and their ids may be used again. Environment: `NATCHET_KEEP_COUNT`, `NATCHET_KEEP_AGE`. @default 100,000 and "24h" */
   readonly retention?: { readonly count?: number; readonly age?: DurationInput } | undefined;
+  /** How long what runs say is kept, and how many bytes of it: the oldest goes first. What is not named stays as it is in an existing namespace. Environment: `NATCHET_LOGS_MAX_AGE`, `NATCHET_LOGS_MAX_BYTES`. @default "24h" and 1 GiB */
+  readonly logs?: { readonly maxAge?: DurationInput; readonly maxBytes?: number } | undefined;
   /** Home of the embedded server. Environment: `NATCHET_DIRECTORY`. @default ".natchet" */
   readonly directory?: string | undefined;
   /** Environment: `NATCHET_LOG`. @default "info" */
@@ -54,6 +56,7 @@ export interface Settings {
   readonly engine: EngineMode;
   readonly shutdownTimeoutMs: number;
   readonly scheduler: { readonly keepCount: number; readonly keepMs: number };
+  readonly logs: { readonly replicas: 1 | 3; readonly maxAgeMs?: number; readonly maxBytes?: number };
 }
 
 /** The variables that natchet reads, with their meaning; `natchet doctor` lists them. */
@@ -76,6 +79,8 @@ export const variables = {
   NATCHET_SHUTDOWN_TIMEOUT: "how long a stop waits for running tasks, 30s",
   NATCHET_KEEP_COUNT: "finished runs that are kept, 100000",
   NATCHET_KEEP_AGE: "how long finished runs are kept, 24h",
+  NATCHET_LOGS_MAX_AGE: "how long what runs say is kept, 24h",
+  NATCHET_LOGS_MAX_BYTES: "bytes of what runs say that are kept, 1073741824",
   NATCHET_NATS_SERVER: "path of the nats-server program",
   NATCHET_NATS_RELEASES: "mirror of the release archives of nats-server",
 } as const;
@@ -105,6 +110,7 @@ export function resolveSettings(options: StartOptions = {}): Settings {
     engine,
     shutdownTimeoutMs: parseDuration(shutdownTimeout, "shutdownTimeout"),
     scheduler: retention(options, env),
+    logs: logs(options, env),
   };
 }
 
@@ -146,14 +152,25 @@ function retention(options: ConnectOptions, env: Environment): Settings["schedul
   };
 }
 
+function logs(options: ConnectOptions, env: Environment): Settings["logs"] {
+  const age = options.logs?.maxAge ?? env.NATCHET_LOGS_MAX_AGE;
+  const bytes = options.logs?.maxBytes ?? env.NATCHET_LOGS_MAX_BYTES;
+  const maxAgeMs = age === undefined ? undefined : parseDuration(age, "logs.maxAge (NATCHET_LOGS_MAX_AGE)");
+  if (maxAgeMs !== undefined && maxAgeMs < 1_000)
+    throw new RangeError(`logs.maxAge (NATCHET_LOGS_MAX_AGE): ${age} must be at least a second, for example "24h"`);
+  const maxBytes = bytes === undefined ? undefined : wholeBytes("logs.maxBytes (NATCHET_LOGS_MAX_BYTES)", bytes);
+  return dropUndefined({ replicas: replicas(options, env), maxAgeMs, maxBytes });
+}
+
 function maxBytes(options: ConnectOptions, env: Environment): number | undefined {
   const given = options.maxBytes ?? env.NATCHET_MAX_BYTES;
-  if (given === undefined) return undefined;
+  return given === undefined ? undefined : wholeBytes("maxBytes (NATCHET_MAX_BYTES)", given);
+}
+
+function wholeBytes(name: string, given: string | number): number {
   const value = Number(given);
   if (!Number.isSafeInteger(value) || value < 1_000_000) {
-    throw new RangeError(
-      `maxBytes (NATCHET_MAX_BYTES): ${given} must be a whole number of at least 1000000 bytes, for example 10000000000`,
-    );
+    throw new RangeError(`${name}: ${given} must be a whole number of at least 1000000 bytes, for example 10000000000`);
   }
   return value;
 }

@@ -4,6 +4,7 @@ import type { Natchet } from "../client/client.ts";
 import { discoverWorkers } from "../discovery.ts";
 import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
 import type { RunningEngine } from "../engine/engine.ts";
+import { makeTranscriptStore } from "../nats/transcripts.ts";
 import { Neighbours } from "../protocol/neighbours.ts";
 import { runtimeName } from "../runtime/process.ts";
 import { makeWorker, type RunningWorker } from "../worker/worker.ts";
@@ -54,9 +55,14 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
         ? undefined
         : yield* startCandidate(settings, url, settings.engine === "warm" ? "warm" : "cold", log, neighbours);
     const session = yield* openSession(settings, url, "worker", log);
+    const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);
     const { shutdownTimeoutMs } = settings;
     const start = (definition: WorkerDefinition) =>
-      makeWorker(definition, { ...session, log, neighbours }, { shutdownTimeoutMs, runtime: runtimeName(), version });
+      makeWorker(
+        definition,
+        { ...session, log, neighbours, transcripts },
+        { shutdownTimeoutMs, runtime: runtimeName(), version },
+      );
     const running = yield* Effect.forEach(definitions, start, { concurrency: "unbounded" });
     return { engine, session, workers: running };
   });

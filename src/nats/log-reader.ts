@@ -20,6 +20,15 @@ export interface LogReader {
   readonly position: number;
   /** Begins again with the first entry that is left. */
   rewind(): void;
+  /** Reads no further for now; what was on its way is read again later. */
+  pause(): void;
+  /** Goes on behind {@link position}. */
+  resume(): void;
+}
+
+/** A reader that somebody must close. */
+export interface ClosableLogReader extends LogReader {
+  close(): void;
 }
 
 const idleHeartbeatMs = 1_000;
@@ -33,15 +42,25 @@ export const readLog = (
   listener: LogListener,
 ): Effect.Effect<LogReader, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => new FollowingReader(link, stream, fromSeq, listener)),
+    Effect.sync(() => followLog(link, stream, fromSeq, listener)),
     (reader) => Effect.sync(() => reader.close()),
   );
 
-class FollowingReader implements LogReader {
+/** The same without a scope. `filter`: only the messages of this subject. A stream that does not exist yet is waited for. */
+export const followLog = (
+  link: NatsLink,
+  stream: string,
+  fromSeq: number,
+  listener: LogListener,
+  filter?: string,
+): ClosableLogReader => new FollowingReader(link, stream, fromSeq, listener, filter);
+
+class FollowingReader implements ClosableLogReader {
   position: number;
   readonly #link: NatsLink;
   readonly #stream: string;
   readonly #listener: LogListener;
+  readonly #filter: string | undefined;
   #subscription: Subscription | undefined;
   #consumer = "";
   /** Deliveries of this consumer; a jump means that messages were lost on the way. */
@@ -49,14 +68,16 @@ class FollowingReader implements LogReader {
   #lastHeardAt = 0;
   #isCaughtUp = false;
   #isClosed = false;
+  #isPaused = false;
   /** Grows with every restart, so that answers to an earlier one change nothing. */
   #generation = 0;
   readonly #end: () => void;
 
-  constructor(link: NatsLink, stream: string, fromSeq: number, listener: LogListener) {
+  constructor(link: NatsLink, stream: string, fromSeq: number, listener: LogListener, filter: string | undefined) {
     this.#link = link;
     this.#stream = stream;
     this.#listener = listener;
+    this.#filter = filter;
     this.position = fromSeq - 1;
     const stopListening = link.onReconnect(() => this.#restart());
     const timer = setInterval(() => this.#watchSilence(), 1_000);
@@ -88,8 +109,21 @@ class FollowingReader implements LogReader {
     this.#restart();
   }
 
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#generation += 1;
+    this.#drop();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#restart();
+  }
+
   #restart(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isPaused) return;
     this.#drop();
     const generation = ++this.#generation;
     this.#lastHeardAt = Date.now();
@@ -123,6 +157,7 @@ class FollowingReader implements LogReader {
         ack_policy: "none",
         deliver_policy: "by_start_sequence",
         opt_start_seq: this.position + 1,
+        ...(this.#filter !== undefined && { filter_subject: this.#filter }),
         replay_policy: "instant",
         flow_control: true,
         idle_heartbeat: idleHeartbeatMs * 1_000_000,
@@ -132,9 +167,9 @@ class FollowingReader implements LogReader {
         max_deliver: 1,
       },
     };
-    const reply = await nc.request(`$JS.API.CONSUMER.CREATE.${this.#stream}.${consumer}`, jsonBytes(request), {
-      timeout: 3_000,
-    });
+    const filter = this.#filter === undefined ? "" : `.${this.#filter}`;
+    const create = `$JS.API.CONSUMER.CREATE.${this.#stream}.${consumer}${filter}`;
+    const reply = await nc.request(create, jsonBytes(request), { timeout: 3_000 });
     const answer = reply.json() as { error?: { description: string }; num_pending?: number };
     if (answer.error !== undefined) throw new Error(answer.error.description);
     if (generation !== this.#generation) {
@@ -207,7 +242,7 @@ class FollowingReader implements LogReader {
   }
 
   #watchSilence(): void {
-    if (!this.#link.isConnected() || Date.now() - this.#lastHeardAt < silentAfterMs) return;
+    if (this.#isPaused || !this.#link.isConnected() || Date.now() - this.#lastHeardAt < silentAfterMs) return;
     this.#listener.onTrouble(`nothing heard for ${silentAfterMs} ms`);
     this.#restart();
   }

@@ -10,6 +10,9 @@ export interface StoredMessage {
   readonly data: Uint8Array;
 }
 
+const noMessageFound = 10037;
+const streamNotFound = 10059;
+
 /** The message of a sequence, or undefined when it is gone. Fails: {@link StoreUnavailable} */
 export const messageAt = (link: NatsLink, stream: string, seq: number): Promise<StoredMessage | undefined> =>
   directGet(link, stream, { seq });
@@ -27,10 +30,11 @@ export async function newestFromLeader(
   link: NatsLink,
   stream: string,
   subject: string,
+  whenNoStream: "fails" | "none" = "fails",
 ): Promise<StoredMessage | undefined> {
   const reply = await askStore(link, `$JS.API.STREAM.MSG.GET.${stream}`, jsonBytes({ last_by_subj: subject }), {
     operation: `read from ${stream}`,
-    accept: (error) => error.err_code === 10037, // no message found
+    accept: ({ err_code }) => err_code === noMessageFound || (err_code === streamNotFound && whenNoStream === "none"),
   });
   const { message } = reply.json() as { message?: { seq: number; subject: string; data?: string } };
   if (message === undefined) return undefined;

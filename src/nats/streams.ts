@@ -48,12 +48,14 @@ export const ensureStreams = (
   );
 
 /** Why a stream could not be ensured, and whether that passes. */
-interface NotEnsured {
+export interface NotEnsured {
   readonly passes: boolean;
+  /** The server has not got the room that the stream asks for. */
+  readonly isTooLarge: boolean;
   readonly error: StoreUnavailable | PermissionDenied;
 }
 
-type NamedConfig = Partial<StreamConfig> & { readonly name: string };
+export type NamedConfig = Partial<StreamConfig> & { readonly name: string };
 
 async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOptions): Promise<void> {
   const configs = [
@@ -61,13 +63,20 @@ async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOpti
     bucketConfig(subjects.bucket, options),
     { ...bucketConfig(subjects.leaseBucket, options), ...leaseLife },
   ];
-  for (const config of configs) {
-    try {
-      const manager = await jetstreamManager(link.nc, { timeout: 3_000, checkAPI: false });
-      await ensure(manager, config);
-    } catch (cause) {
-      throw notEnsured(config.name, cause);
-    }
+  for (const config of configs) await ensureStream(link, config);
+}
+
+/** One try. What an existing stream has is kept where `config` does not name it; `atFirst` is for a new one only. Fails: {@link NotEnsured} */
+export async function ensureStream(
+  link: NatsLink,
+  config: NamedConfig,
+  atFirst: Partial<StreamConfig> = {},
+): Promise<void> {
+  try {
+    const manager = await jetstreamManager(link.nc, { timeout: 3_000, checkAPI: false });
+    await ensure(manager, config, atFirst);
+  } catch (cause) {
+    throw notEnsured(config.name, cause);
   }
 }
 
@@ -101,10 +110,10 @@ const bucketConfig = (name: string, { replicas }: StreamOptions): NamedConfig =>
 
 const leaseLife = { max_age: leaseTtlMs * 1_000_000, duplicate_window: leaseTtlMs * 1_000_000 } as const;
 
-async function ensure(manager: JetStreamManager, config: NamedConfig): Promise<void> {
+async function ensure(manager: JetStreamManager, config: NamedConfig, atFirst: Partial<StreamConfig>): Promise<void> {
   const found = await configOf(manager, config.name);
   if (found === undefined) {
-    await manager.streams.add({ ...config }).catch(async (cause: unknown) => {
+    await manager.streams.add({ ...atFirst, ...config }).catch(async (cause: unknown) => {
       if (!isTaken(cause)) throw cause;
       // Another process made it in the same moment, perhaps with other options.
       await update(manager, config, (await configOf(manager, config.name)) ?? (config as StreamConfig));
@@ -137,17 +146,20 @@ const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.
 const streamNotFound = 10059;
 /** Left for a moment by the removal of the account's last stream. */
 const noStoreYet = 10049;
+/** Of the server or of the account. */
+const noRoom = new Set([10002, 10028, 10047]);
 const isTaken = (error: unknown): boolean => error instanceof JetStreamApiError && error.code === 10058;
 
 function notEnsured(stream: string, cause: unknown): NotEnsured {
   const denied = deniedSubject(cause);
   if (denied !== undefined) {
     const error = new PermissionDenied({ subject: denied, reason: `this user may not look after stream ${stream}` });
-    return { passes: false, error };
+    return { passes: false, isTooLarge: false, error };
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
   const error = new StoreUnavailable({ operation: `make or update stream ${stream}`, reason });
   // Whatever is no answer of the API passes: a timeout, no responders, a broken connection.
   const passes = !(cause instanceof JetStreamApiError) || cause.status === 503 || cause.code === noStoreYet;
-  return { passes, error };
+  const isTooLarge = cause instanceof JetStreamApiError && noRoom.has(cause.code);
+  return { passes: passes && !isTooLarge, isTooLarge, error };
 }

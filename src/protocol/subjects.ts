@@ -1,6 +1,6 @@
 // Every name on the wire, in one place.
 import { assertName } from "../domain/names.ts";
-import type { RunKey } from "../domain/run.ts";
+import { type RunKey, splitKey } from "../domain/run.ts";
 import { decodeRunId, encodeRunId } from "../domain/run-id.ts";
 
 export type EngineVerb =
@@ -28,6 +28,8 @@ export class Subjects {
   readonly runs: string;
   /** All outcome entries. */
   readonly outcomes: string;
+  /** All that attempts say. */
+  readonly transcripts: string;
   /** A new leader announces itself here. */
   readonly epoch: string;
   /** The leader says here whether new runs are taken. */
@@ -35,6 +37,7 @@ export class Subjects {
   readonly #root: string;
   readonly #runPrefix: string;
   readonly #outcomePrefix: string;
+  readonly #transcriptPrefix: string;
 
   constructor(namespace: string) {
     this.namespace = assertName("namespace", namespace, "namespace");
@@ -45,8 +48,10 @@ export class Subjects {
     this.leaseBucket = `natchet_${namespace}_lease`;
     this.#runPrefix = `${this.#root}.run.`;
     this.#outcomePrefix = `${this.#root}.done.`;
+    this.#transcriptPrefix = `${this.#root}.log.`;
     this.runs = `${this.#runPrefix}>`;
     this.outcomes = `${this.#outcomePrefix}>`;
+    this.transcripts = `${this.#transcriptPrefix}>`;
     this.epoch = `${this.#root}.epoch`;
     this.admission = `${this.#root}.admission`;
   }
@@ -76,6 +81,12 @@ export class Subjects {
   parseOutcome(subject: string): { readonly writer: string; readonly n: number } {
     const dot = subject.indexOf(".", this.#outcomePrefix.length);
     return { writer: subject.slice(this.#outcomePrefix.length, dot), n: Number(subject.slice(dot + 1)) };
+  }
+
+  /** What the attempts of a run say; `key` = `<task>/<id>`. */
+  transcript(key: string): string {
+    const { task, id } = splitKey(key);
+    return `${this.#transcriptPrefix}${task}.${encodeRunId(id)}`;
   }
 
   engine(verb: EngineVerb): string {

@@ -107,6 +107,7 @@ function describeLive(run: LiveRun): RunDescription {
       createdAt,
       metadata: metadata ?? {},
       attempts: history,
+      origin: run.origin,
     },
     ...(state === "scheduled" || state === "retrying" ? { dueAt: readyAt } : {}),
     ...(startedAt === undefined || worker === undefined ? {} : { startedAt, worker: worker.id }),
@@ -128,6 +129,7 @@ function describeFinished(run: FinishedRun): RunDescription {
     finishedAt: at,
     metadata: metadata ?? {},
     attempts: [],
+    origin: run.origin,
   };
   return { info, at: { outcomeSeq: seq, index } };
 }

@@ -3,9 +3,9 @@
 import { Effect } from "effect";
 import { scan, type WorkerSource } from "../../decorators/scan.ts";
 import { RunCancelled, RunFailed } from "../domain/errors.ts";
-import { silentLog } from "../domain/log.ts";
 import { type AttemptRecord, isFinal, keyOf, type RunInfo, type RunState } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
+import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { defineWorker, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { jsonBytes, jsonOf, noBytes } from "../protocol/bytes.ts";
 import {
@@ -18,6 +18,7 @@ import {
 import { Attempt, type Verdict } from "../worker/attempt.ts";
 import { Deadlines } from "../worker/deadline.ts";
 import { outcomeOf } from "../worker/outcome.ts";
+import { emptyTranscript, type InlineTranscript, inlineVoice } from "./inline-voice.ts";
 
 export interface InlineOptions {
   readonly id?: string;
@@ -30,8 +31,18 @@ export interface InlineOptions {
 export interface InlineWorker {
   /** The output as JSON brings it back. Fails: RunFailed, RunCancelled */
   run(task: string, input?: unknown, options?: InlineOptions): Promise<unknown>;
-  /** The whole story of a run, whatever its end. */
-  execute(task: string, input?: unknown, options?: InlineOptions): Promise<RunInfo>;
+  /** The whole story of a run, whatever its end, with what it said. */
+  execute(task: string, input?: unknown, options?: InlineOptions): Promise<InlineRun>;
+}
+
+/** A run that was executed inline. */
+export interface InlineRun extends RunInfo {
+  /** The first 1,000 lines of `ctx.log`. */
+  readonly logs: readonly LogLine[];
+  /** All chunks of `ctx.stream`, as a reader gets them. */
+  readonly chunks: readonly StreamChunk[];
+  /** The newest `ctx.progress`. */
+  readonly progress: Progress | undefined;
 }
 
 /**
@@ -60,10 +71,11 @@ export function inline(worker: WorkerSource | WorkerDefinition): InlineWorker {
   return { run, execute };
 }
 
-async function executeRun(task: WorkerTask, id: string, input: Uint8Array, options: InlineOptions): Promise<RunInfo> {
+async function executeRun(task: WorkerTask, id: string, input: Uint8Array, options: InlineOptions): Promise<InlineRun> {
   const createdAt = Date.now();
   const history: AttemptRecord[] = [];
   let attempt = 1;
+  const transcript = emptyTranscript();
   for (let turn = 1; ; turn++) {
     const extra = jsonBytes({
       ...(options.metadata && { metadata: options.metadata }),
@@ -79,8 +91,8 @@ async function executeRun(task: WorkerTask, id: string, input: Uint8Array, optio
       extra,
       input,
     };
-    const outcome = await attemptOnce(task, assignment, options.signal);
-    if (isFinal(outcome.kind)) return infoOf(task.name, id, outcome, options);
+    const outcome = await attemptOnce(task, assignment, transcript, options.signal);
+    if (isFinal(outcome.kind)) return { ...infoOf(task.name, id, outcome, options), ...transcript };
     if (outcome.kind === "retry") {
       attempt += 1;
       history.push((outcome.detail as AttemptDetail).attempt);
@@ -91,11 +103,13 @@ async function executeRun(task: WorkerTask, id: string, input: Uint8Array, optio
 function attemptOnce(
   task: WorkerTask,
   assignment: Attempt["assignment"],
+  transcript: InlineTranscript,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const onVerdict = (ended: Attempt, verdict: Verdict) => {
       signal?.removeEventListener("abort", cancel);
+      void ended.spoken?.end("completed");
       const { frame } = outcomeOf(ended, verdict, Date.now(), {
         worker: "inline",
         maxPayload: 1_048_576,
@@ -108,7 +122,7 @@ function attemptOnce(
       task,
       graceMs: 5_000,
       deadlines: new Deadlines(),
-      logFor: () => silentLog,
+      voiceFor: (speaking) => inlineVoice(speaking, transcript),
       onVerdict,
     });
     const cancel = () => attempt.stop({ kind: "cancelled", reason: String(signal?.reason ?? "cancelled by a caller") });

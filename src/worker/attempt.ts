@@ -5,11 +5,12 @@ import { formatDuration } from "../domain/duration.ts";
 import { InvalidData, MalformedRecord, NonRetryableError } from "../domain/errors.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import { type Validation, validate } from "../domain/schema.ts";
-import type { TaskLog, WorkerTask } from "../domain/worker.ts";
+import type { WorkerTask } from "../domain/worker.ts";
 import { type Assignment, assignmentExtraOf } from "../protocol/assignment.ts";
 import { jsonOf } from "../protocol/bytes.ts";
 import { type ContextSource, RunContext, within } from "./context.ts";
 import { Deadline, type Deadlines } from "./deadline.ts";
+import type { Voice } from "./voice.ts";
 
 /** Why an attempt is stopped from outside. */
 export type StopCause =
@@ -30,7 +31,8 @@ export interface AttemptParts {
   readonly task: WorkerTask;
   readonly graceMs: number;
   readonly deadlines: Deadlines;
-  readonly logFor: (key: string) => TaskLog;
+  /** Asked when the attempt says something first. */
+  readonly voiceFor: (attempt: Attempt) => Voice;
   /** Called once, as soon as the verdict stands; user code may still run then. Must not throw. */
   readonly onVerdict: (attempt: Attempt, verdict: Verdict) => void;
 }
@@ -46,6 +48,7 @@ export class Attempt implements ContextSource {
   #controller: AbortController | undefined;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #stop: StopCause | undefined;
+  #voice: Voice | undefined;
   #hasVerdict = false;
 
   constructor(parts: AttemptParts) {
@@ -70,8 +73,19 @@ export class Attempt implements ContextSource {
     return this.assignment.attempt;
   }
 
-  get log(): TaskLog {
-    return this.#parts.logFor(this.assignment.key);
+  get voice(): Voice {
+    this.#voice ??= this.#parts.voiceFor(this);
+    return this.#voice;
+  }
+
+  /** Undefined while nothing was said. */
+  get spoken(): Voice | undefined {
+    return this.#voice;
+  }
+
+  /** The verdict stands; user code may still run. */
+  get isOver(): boolean {
+    return this.#hasVerdict;
   }
 
   /** Made when it is first asked for: most tasks never look at it. */

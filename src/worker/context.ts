@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import type { AttemptRecord, ErrorRecord } from "../domain/run.ts";
 import type { TaskContext, TaskLog } from "../domain/worker.ts";
+import type { Voice } from "./voice.ts";
 
 const surrounding = new AsyncLocalStorage<TaskContext>();
 
@@ -29,7 +30,7 @@ export interface ContextSource {
   readonly history: readonly AttemptRecord[];
   readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly signal: AbortSignal;
-  readonly log: TaskLog;
+  readonly voice: Voice;
   extendTimeout(ms: number): void;
 }
 
@@ -69,7 +70,7 @@ export class RunContext implements TaskContext {
   }
 
   get log(): TaskLog {
-    return this.#source.log;
+    return this.#source.voice;
   }
 
   extendTimeout(by: DurationInput): void {
@@ -82,6 +83,10 @@ export class RunContext implements TaskContext {
         `progress: ${fraction} is not between 0 and 1, for example ctx.progress(0.4, "half of the pages")`,
       );
     }
-    this.log.info(note ?? "progress", { progress: fraction });
+    this.#source.voice.progress(fraction, note);
+  }
+
+  stream(chunk: unknown): Promise<void> {
+    return this.#source.voice.stream(chunk);
   }
 }

@@ -7,6 +7,7 @@ import { jsonSchemaOf } from "../domain/schema.ts";
 import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
+import type { TranscriptStore } from "../nats/transcripts.ts";
 import { type Assignment, type AssignmentReply, decodeAssignments } from "../protocol/assignment.ts";
 import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
@@ -18,12 +19,16 @@ import { outcomeOf } from "./outcome.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
 import { Slots } from "./slots.ts";
+import { Transcript } from "./transcript.ts";
+import type { Voice } from "./voice.ts";
 
 export interface WorkerParts {
   readonly link: NatsLink;
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly log: Log;
+  /** Keeps what tasks say. */
+  readonly transcripts: TranscriptStore;
   /** Where an engine of this process finds the worker. */
   readonly neighbours?: Neighbours;
 }
@@ -88,6 +93,8 @@ class LiveWorker implements RunningWorker {
   readonly #reporter: Reporter;
   readonly #presence: Presence;
   #isQuiet = false;
+  /** Ended attempts whose last words are being stored. */
+  readonly #telling = new Set<Promise<void>>();
   readonly #end: (() => void)[] = [];
   #onFree: (() => void)[] = [];
 
@@ -161,7 +168,7 @@ class LiveWorker implements RunningWorker {
     await this.#untilFree(this.#options.shutdownTimeoutMs);
     for (const attempt of this.#held.all()) attempt.stop({ kind: "returned" });
     await this.#untilFree(this.#options.cancelGraceMs + 100);
-    await atMost(5_000, this.#reporter.idle());
+    await atMost(5_000, this.#stored());
     this.#reporter.close();
     await this.#presence.leave();
     this.#presence.close();
@@ -221,11 +228,18 @@ class LiveWorker implements RunningWorker {
       task,
       graceMs: this.#options.cancelGraceMs,
       deadlines: this.#deadlines,
-      logFor: (key) => prefixed(this.#parts.log, key),
+      voiceFor: (speaking) => this.#voiceOf(speaking),
       onVerdict: (ended, verdict) => this.#report(ended, verdict),
     });
     this.#held.add(attempt);
     return attempt;
+  }
+
+  #voiceOf({ assignment, isOver }: Attempt): Voice {
+    const { log, transcripts: store } = this.#parts;
+    const { key } = assignment;
+    const onTrouble = (reason: string) => log.warn("what a run says is not stored", { run: key, reason });
+    return new Transcript({ assignment, store, isOver, onTrouble, console: prefixed(log, key) });
   }
 
   #execute(started: readonly Started[]): void {
@@ -252,7 +266,8 @@ class LiveWorker implements RunningWorker {
       maxPayload: link.maxPayload,
       random: Math.random,
     });
-    this.#reporter.report(attempt, outcome.frame);
+    if (attempt.spoken === undefined) this.#reporter.report(attempt, outcome.frame);
+    else this.#reportAfter(attempt.spoken.end(outcome.kind), attempt, outcome.frame);
     const fields = { run: key, attempt: number, ms: at - attempt.startedAt };
     if (outcome.kind === "completed") log.info("run completed", fields);
     else if (outcome.kind === "retry")
@@ -262,6 +277,21 @@ class LiveWorker implements RunningWorker {
         error: outcome.error?.message,
       });
     else log.info(`run ${outcome.kind}`, { ...fields, error: outcome.error?.message });
+  }
+
+  /** Who learns that a run has ended finds everything that it said. */
+  #reportAfter(told: Promise<void>, attempt: Attempt, frame: Uint8Array): void {
+    this.#telling.add(told);
+    void told.then(() => {
+      this.#telling.delete(told);
+      this.#reporter.report(attempt, frame);
+    });
+  }
+
+  /** Resolves when everything that ended attempts said, and their outcomes, are stored. */
+  async #stored(): Promise<void> {
+    while (this.#telling.size > 0) await Promise.all(this.#telling);
+    await this.#reporter.idle();
   }
 
   #stopRuns(stops: readonly Stop[]): void {
@@ -300,7 +330,7 @@ class LiveWorker implements RunningWorker {
 
   /** Until no user code runs and everything is stored, but not longer. */
   #untilFree(withinMs: number): Promise<void> {
-    const free = this.busy === 0 ? this.#reporter.idle() : new Promise<void>((resolve) => this.#onFree.push(resolve));
+    const free = this.busy === 0 ? this.#stored() : new Promise<void>((resolve) => this.#onFree.push(resolve));
     return atMost(withinMs, free);
   }
 }

@@ -18,6 +18,8 @@ import { waitFor } from "../support/wait-for.ts";
 
 const options = { worker: "w", maxPayload: 1_048_576, random: () => 0.5 };
 
+const silent = { ...silentLog, progress: () => {}, stream: async () => {}, end: async () => {} };
+
 const first: Assignment = {
   key: "t/1",
   priority: 1,
@@ -36,7 +38,7 @@ function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30, assig
     task: { ...defineTask("t", task), handler },
     graceMs,
     deadlines: new Deadlines(),
-    logFor: () => silentLog,
+    voiceFor: () => silent,
     onVerdict: (_attempt, verdict) => verdicts.push(verdict),
   });
   return { attempt, verdicts };

@@ -1,0 +1,46 @@
+// Which of the entries of a run are its words, and each of them once: a repeated append is stored twice, and an earlier run of the same
+// id may have left its own.
+import type { TranscriptEntry, TranscriptHead, TranscriptRecord } from "../protocol/transcript-entry.ts";
+
+/** A record, whose it is, and how many records of the same attempt are missing before it. */
+export interface Heard {
+  readonly attempt: number;
+  readonly turn: number;
+  readonly missed: number;
+  readonly record: TranscriptRecord;
+}
+
+export class Listing {
+  readonly #chosen: "all" | "newest" | number;
+  #origin: number | undefined;
+  #newestTurn = 0;
+  /** By attempt: the number of the record that comes next. */
+  readonly #next = new Map<string, number>();
+
+  /** `newest`: the newest entry there is, so that "newest" passes over the attempts before it. */
+  constructor(chosen: "all" | "newest" | number, origin: number | undefined, newest: TranscriptHead | undefined) {
+    this.#chosen = chosen;
+    this.#origin = origin;
+    if (newest !== undefined && newest.origin === origin) this.#newestTurn = newest.turn;
+  }
+
+  /** What of the next entry is to be shown. */
+  hear(entry: TranscriptEntry): Heard[] {
+    const { attempt, turn, writer, first, records } = entry;
+    this.#origin ??= entry.origin;
+    if (entry.origin !== this.#origin) return [];
+    this.#newestTurn = Math.max(this.#newestTurn, turn);
+    const name = `${turn}.${writer}`;
+    const next = this.#next.get(name) ?? 0;
+    this.#next.set(name, Math.max(next, first + records.length));
+    if (!this.#isChosen(entry)) return [];
+    return records.slice(Math.max(0, next - first)).map((record, at) => {
+      return { attempt, turn, missed: at === 0 ? Math.max(0, first - next) : 0, record };
+    });
+  }
+
+  #isChosen({ attempt, turn }: TranscriptEntry): boolean {
+    if (this.#chosen === "newest") return turn === this.#newestTurn;
+    return this.#chosen === "all" || this.#chosen === attempt;
+  }
+}

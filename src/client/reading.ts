@@ -1,0 +1,132 @@
+// One reading of a transcript: entries as they come, until the one that was the newest when the run had ended. Who reads slowly stops
+// the flow, not the memory of this process.
+import { ResultNotAwaited } from "../domain/errors.ts";
+import type { ClosableLogReader } from "../nats/log-reader.ts";
+import type { Transcripts } from "../nats/transcripts.ts";
+import { decodeTranscript } from "../protocol/transcript-entry.ts";
+import type { Heard, Listing } from "./listing.ts";
+import type { Awaited, Results } from "./results.ts";
+
+interface Batch {
+  readonly heard: readonly Heard[];
+  readonly bytes: number;
+}
+
+const pauseAbove = 4 * 1024 * 1024;
+const resumeBelow = 1024 * 1024;
+/** The newest entry may be discarded before it is read: looked at again from time to time. */
+const lookAgainMs = 1_000;
+
+export class Reading {
+  readonly #transcripts: Transcripts;
+  readonly #key: string;
+  readonly #listing: Listing;
+  readonly #reader: ClosableLogReader;
+  readonly #wait: Awaited | undefined;
+  readonly #signal: AbortSignal | undefined;
+  #batches: Batch[] = [];
+  #bytes = 0;
+  #position = 0;
+  /** The last sequence to read; undefined while the run goes on. */
+  #until: number | undefined;
+  #failure: Error | undefined;
+  #isClosed = false;
+  #wake: () => void = () => {};
+  #lookAgain: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    parts: { readonly transcripts: Transcripts; readonly results: Results },
+    key: string,
+    listing: Listing,
+    until: number | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#transcripts = parts.transcripts;
+    this.#key = key;
+    this.#listing = listing;
+    this.#signal = signal;
+    this.#reader = parts.transcripts.follow(key, {
+      onMessage: (seq, _subject, data) => this.#receive(seq, data),
+      onCaughtUp: () => {},
+      onTrouble: () => {},
+    });
+    signal?.addEventListener("abort", this.#aborted);
+    this.#wait = until === undefined ? parts.results.wait(key) : undefined;
+    if (until !== undefined) this.#endAt(until);
+    this.#wait?.output.then(
+      () => this.#ended(),
+      (error: Error) => (error instanceof ResultNotAwaited ? this.#fail(error) : this.#ended()),
+    );
+  }
+
+  /** The records that came next; undefined at the end. */
+  async next(): Promise<readonly Heard[] | undefined> {
+    for (;;) {
+      if (this.#signal?.aborted) return undefined;
+      const batch = this.#batches.shift();
+      if (batch !== undefined) {
+        this.#bytes -= batch.bytes;
+        if (this.#bytes < resumeBelow) this.#reader.resume();
+        return batch.heard;
+      }
+      if (this.#until !== undefined && this.#position >= this.#until) return undefined;
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#lookAgain);
+    this.#signal?.removeEventListener("abort", this.#aborted);
+    this.#reader.close();
+    this.#wait?.giveUp(this.#clientClosed());
+    this.#batches = [];
+  }
+
+  readonly #aborted = (): void => this.#wake();
+
+  /** What cannot be read is missing then: the next entry of its attempt says so. */
+  #receive(seq: number, data: Uint8Array): void {
+    this.#position = seq;
+    try {
+      this.#batches.push({ heard: this.#listing.hear(decodeTranscript(data)), bytes: data.length });
+      this.#bytes += data.length;
+      if (this.#bytes > pauseAbove) this.#reader.pause();
+    } finally {
+      this.#wake();
+    }
+  }
+
+  /** Everything that the run said was stored before its outcome: what is the newest now is the last. */
+  async #ended(): Promise<void> {
+    while (!this.#isClosed && this.#failure === undefined) {
+      try {
+        const newest = await this.#transcripts.newest(this.#key);
+        return this.#endAt(newest?.seq ?? 0);
+      } catch {
+        if (this.#transcripts.areClosed) return this.#fail(this.#clientClosed());
+        await new Promise((resolve) => setTimeout(resolve, lookAgainMs)); // an outage
+      }
+    }
+  }
+
+  #endAt(seq: number): void {
+    this.#until = seq;
+    this.#wake();
+    if (this.#isClosed || this.#position >= seq) return;
+    this.#lookAgain = setTimeout(() => void this.#ended(), lookAgainMs);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#wake();
+  }
+
+  #clientClosed(): ResultNotAwaited {
+    return new ResultNotAwaited({ key: this.#key, reason: "the client was closed" });
+  }
+}

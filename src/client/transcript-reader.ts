@@ -1,0 +1,114 @@
+// Reads what a run says: from its first word, live, until the run has ended and everything was read.
+import { RunNotFound } from "../domain/errors.ts";
+import type { RunInfo } from "../domain/run.ts";
+import { type LogLine, type Progress, type StreamChunk, storedLines } from "../domain/transcript.ts";
+import type { Transcripts } from "../nats/transcripts.ts";
+import { decodeTranscriptHead } from "../protocol/transcript-entry.ts";
+import type { EngineRequests } from "./engine-requests.ts";
+import { type Heard, Listing } from "./listing.ts";
+import { Reading } from "./reading.ts";
+import type { Results } from "./results.ts";
+
+export interface ReadOptions {
+  /**
+   * Whose words: of all attempts, each after the other; of one attempt, by its number; or of the newest only: then earlier ones are
+   * passed over, and when a retry begins while you read, its words follow those of the attempt before. @default "all"
+   */
+  readonly attempt?: "all" | "newest" | number | undefined;
+  /** False: ends with what has been said by now. @default true */
+  readonly follow?: boolean | undefined;
+  /** Ends the reading when it is aborted, without an error. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TranscriptParts {
+  readonly transcripts: Transcripts;
+  readonly results: Results;
+  readonly requests: EngineRequests;
+}
+
+/** The lines, and a line for each place where something is missing. */
+export async function* readLines(
+  parts: TranscriptParts,
+  key: string,
+  options: ReadOptions,
+): AsyncGenerator<LogLine, void, void> {
+  for await (const { attempt, turn, missed, record } of readTranscript(parts, key, options)) {
+    const said = { attempt, turn, at: record.at };
+    if (missed > 0) yield { ...said, ...droppedLine(missed, "lines and chunks are not kept any more") };
+    if (record.kind === "line") {
+      const { level, message, fields } = record;
+      yield { ...said, level, message, ...(fields !== undefined && { fields }) };
+    } else if (record.kind === "dropped") {
+      const { what, count } = record;
+      const why = what === "lines" ? `the first ${storedLines} of a run are stored` : "ctx.stream was not awaited";
+      yield { ...said, ...droppedLine(count, `${what} dropped: ${why}`) };
+    }
+  }
+}
+
+const droppedLine = (dropped: number, what: string) =>
+  ({ level: "warn", message: `${dropped} ${what}`, dropped }) as const;
+
+export async function* readChunks(
+  parts: TranscriptParts,
+  key: string,
+  options: ReadOptions,
+): AsyncGenerator<StreamChunk, void, void> {
+  let missing = 0;
+  let turnBefore = 0;
+  for await (const { attempt, turn, missed, record } of readTranscript(parts, key, options)) {
+    if (turn !== turnBefore) missing = 0;
+    turnBefore = turn;
+    missing += missed;
+    if (record.kind === "dropped" && record.what === "chunks") missing += record.count;
+    if (record.kind !== "chunk") continue;
+    yield { attempt, turn, at: record.at, value: record.value, ...(missing > 0 && { missed: missing }) };
+    missing = 0;
+  }
+}
+
+/** The newest progress of the newest attempt that has said something. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
+export async function readProgress(parts: TranscriptParts, key: string): Promise<Progress | undefined> {
+  const [run, newest] = await Promise.all([parts.requests.get(key), parts.transcripts.newest(key)]);
+  if (run === null) throw new RunNotFound({ key });
+  const head = newest && decodeTranscriptHead(newest.data);
+  if (head?.progress === undefined || head.origin !== (run.origin ?? head.origin)) return undefined;
+  const { at, fraction, note } = head.progress;
+  return { attempt: head.attempt, turn: head.turn, at, fraction, ...(note !== "" && { note }) };
+}
+
+/** Fails: RunNotFound, EngineUnreachable, ResultNotAwaited when the client is closed; RangeError for an attempt that cannot be */
+export async function* readTranscript(
+  parts: TranscriptParts,
+  key: string,
+  options: ReadOptions,
+): AsyncGenerator<Heard, void, void> {
+  const chosen = assertAttempt(options.attempt ?? "all");
+  const run = await parts.requests.get(key);
+  const newest = await parts.transcripts.newest(key);
+  if (run === null && newest === undefined) throw new RunNotFound({ key });
+  const head = newest && decodeTranscriptHead(newest.data);
+  // A forgotten run is shown as long as its words are kept.
+  const listing = new Listing(chosen, run?.origin ?? head?.origin, head);
+  const isLive = options.follow !== false && run !== null && !hasEnded(run);
+  const until = isLive ? undefined : (newest?.seq ?? 0);
+  const reading = new Reading(parts, key, listing, until, options.signal);
+  try {
+    for (let heard = await reading.next(); heard !== undefined; heard = await reading.next()) yield* heard;
+  } finally {
+    reading.close();
+  }
+}
+
+const hasEnded = ({ state }: RunInfo): boolean => state === "completed" || state === "failed" || state === "cancelled";
+
+type Chosen = "all" | "newest" | number;
+
+function assertAttempt(attempt: Chosen): Chosen {
+  if (attempt === "all" || attempt === "newest" || (Number.isSafeInteger(attempt) && (attempt as number) >= 1))
+    return attempt;
+  throw new RangeError(
+    `attempt: ${String(attempt)} is not "all", "newest" or a number from 1, for example { attempt: "newest" }`,
+  );
+}

@@ -1,0 +1,171 @@
+// The stream of what attempts say. Made when somebody says something first: a namespace whose tasks are silent has none, and a server
+// reserves the room that the stream may take.
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
+import { Effect, type Scope } from "effect";
+import type { Subjects } from "../protocol/subjects.ts";
+import type { NatsLink } from "./link.ts";
+import { type ClosableLogReader, followLog, type LogListener } from "./log-reader.ts";
+import { makePublisher, type Publisher } from "./publisher.ts";
+import { newestFromLeader, type StoredMessage } from "./stored-message.ts";
+import { ensureStream, type NamedConfig, type NotEnsured } from "./streams.ts";
+
+/** What is not named keeps its value in an existing stream, and takes the default in a new one. */
+export interface TranscriptLimits {
+  readonly replicas: 1 | 3;
+  /** Units: milliseconds. @default 24 h */
+  readonly maxAgeMs?: number | undefined;
+  /** The oldest are discarded beyond it. @default 1 GiB, or less where the server has not that much to give */
+  readonly maxBytes?: number | undefined;
+}
+
+export const defaultMaxAgeMs = 24 * 3_600_000;
+export const defaultMaxBytes = 1024 ** 3;
+/** Below that a server is too small for logs. */
+const leastBytes = 16 * 1024 ** 2;
+/** Repeated messages are told apart by their numbers, not by the server; its window must not exceed the age. */
+const longestDuplicateWindowMs = 120_000;
+
+const tries = 50;
+const pauseMs = 200;
+/** After a failure nobody tries again for so long. */
+const restMs = 10_000;
+
+/** Reads what was said. Nothing here needs the stream to exist. */
+export class Transcripts {
+  readonly #link: NatsLink;
+  readonly #subjects: Subjects;
+
+  constructor(link: NatsLink, subjects: Subjects) {
+    this.#link = link;
+    this.#subjects = subjects;
+  }
+
+  /** The newest entry of a run, `key` = `<task>/<id>`. Fails: StoreUnavailable */
+  newest(key: string): Promise<StoredMessage | undefined> {
+    const { logsStream } = this.#subjects;
+    return newestFromLeader(this.#link, logsStream, this.#subjects.transcript(key), "none");
+  }
+
+  /** Reads the entries of a run from its first, then live, until it is closed. */
+  follow(key: string, listener: LogListener): ClosableLogReader {
+    const { logsStream } = this.#subjects;
+    return followLog(this.#link, logsStream, 1, listener, this.#subjects.transcript(key));
+  }
+
+  /** The connection is closed for good. */
+  get areClosed(): boolean {
+    return this.#link.nc.isClosed();
+  }
+}
+
+/** Stores what attempts say. */
+export interface TranscriptStore {
+  /**
+   * Appends an entry of a run, and makes the stream before the first one. An outage is waited out; a copy may be stored twice.
+   *
+   * Fails: StoreUnavailable, PermissionDenied, PayloadTooLarge, QueueFull: what does not pass by itself
+   */
+  append(key: string, entry: Uint8Array): Promise<void>;
+  newest(key: string): Promise<StoredMessage | undefined>;
+  readonly maxPayload: number;
+  isConnected(): boolean;
+}
+
+export const makeTranscriptStore = (
+  link: NatsLink,
+  subjects: Subjects,
+  limits: TranscriptLimits,
+): Effect.Effect<TranscriptStore, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    // A stream that was removed under a running worker answers nothing: what troubles the publisher makes it again.
+    const publisher = yield* makePublisher(link, { stream: subjects.logsStream, onTrouble: () => store.remake() });
+    const store: LazyTranscriptStore = new LazyTranscriptStore(link, subjects, limits, publisher);
+    return store;
+  });
+
+class LazyTranscriptStore implements TranscriptStore {
+  readonly #link: NatsLink;
+  readonly #subjects: Subjects;
+  readonly #limits: TranscriptLimits;
+  readonly #publisher: Publisher;
+  readonly #transcripts: Transcripts;
+  #made: Promise<void> | undefined;
+  #madeAt = 0;
+
+  constructor(link: NatsLink, subjects: Subjects, limits: TranscriptLimits, publisher: Publisher) {
+    this.#link = link;
+    this.#subjects = subjects;
+    this.#limits = limits;
+    this.#publisher = publisher;
+    this.#transcripts = new Transcripts(link, subjects);
+  }
+
+  get maxPayload(): number {
+    return this.#link.maxPayload;
+  }
+
+  isConnected(): boolean {
+    return this.#link.isConnected();
+  }
+
+  newest(key: string): Promise<StoredMessage | undefined> {
+    return this.#transcripts.newest(key);
+  }
+
+  async append(key: string, entry: Uint8Array): Promise<void> {
+    await (this.#made ?? this.#make());
+    await this.#publisher.append(this.#subjects.transcript(key), entry);
+  }
+
+  remake(): void {
+    if (this.#made === undefined || !this.#link.isConnected() || performance.now() - this.#madeAt < restMs) return;
+    this.#make().catch(() => {}); // who appends next is told
+  }
+
+  #make(): Promise<void> {
+    this.#madeAt = performance.now();
+    const made = ensureTranscripts(this.#link, this.#subjects, this.#limits);
+    this.#made = made;
+    made.catch(() =>
+      setTimeout(() => {
+        if (this.#made === made) this.#made = undefined;
+      }, restMs).unref?.(),
+    );
+    return made;
+  }
+}
+
+/** Makes the stream, or changes the limits that are named. Fails: StoreUnavailable, PermissionDenied */
+export async function ensureTranscripts(link: NatsLink, subjects: Subjects, limits: TranscriptLimits): Promise<void> {
+  const named = configOf(subjects, limits);
+  let atFirst = { ...ageConfig(defaultMaxAgeMs), max_bytes: defaultMaxBytes };
+  for (let left = tries; ; left--) {
+    try {
+      return await ensureStream(link, named, atFirst);
+    } catch (problem) {
+      const { passes, isTooLarge, error } = problem as NotEnsured;
+      const mayBeSmaller = isTooLarge && limits.maxBytes === undefined && atFirst.max_bytes > leastBytes;
+      if (mayBeSmaller) atFirst = { ...atFirst, max_bytes: atFirst.max_bytes / 4 };
+      else if (!passes || left === 0 || link.nc.isClosed()) throw error;
+      else await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+const configOf = (subjects: Subjects, { replicas, maxAgeMs, maxBytes }: TranscriptLimits): NamedConfig => ({
+  name: subjects.logsStream,
+  subjects: [subjects.transcripts],
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  discard: DiscardPolicy.Old,
+  allow_direct: true,
+  num_replicas: replicas,
+  max_consumers: 100_000, // every reader is one
+  ...(maxAgeMs !== undefined && ageConfig(maxAgeMs)),
+  ...(maxBytes !== undefined && { max_bytes: maxBytes }),
+});
+
+const ageConfig = (maxAgeMs: number): Pick<StreamConfig, "max_age" | "duplicate_window"> => ({
+  max_age: maxAgeMs * 1_000_000,
+  duplicate_window: Math.min(maxAgeMs, longestDuplicateWindowMs) * 1_000_000,
+});

@@ -1,0 +1,44 @@
+// What the tasks of an inline worker say: kept for the test, and nowhere else.
+import { type LineLevel, type LogLine, type Progress, type StreamChunk, storedLines } from "../domain/transcript.ts";
+import { jsonOf } from "../protocol/bytes.ts";
+import { readChunk } from "../protocol/transcript-entry.ts";
+import type { Attempt } from "../worker/attempt.ts";
+import { cutText, fieldBytes } from "../worker/line.ts";
+import { chunkOf, type Voice } from "../worker/voice.ts";
+
+/** What a run said, all attempts together. */
+export interface InlineTranscript {
+  readonly logs: LogLine[];
+  readonly chunks: StreamChunk[];
+  progress: Progress | undefined;
+}
+
+export const emptyTranscript = (): InlineTranscript => ({ logs: [], chunks: [], progress: undefined });
+
+/** Says it into `transcript`, by the rules of a worker. */
+export function inlineVoice({ assignment, isOver }: Attempt, transcript: InlineTranscript): Voice {
+  const { attempt, turn } = assignment;
+  let isHeard = !isOver;
+  const said = () => ({ attempt, turn, at: Date.now() });
+  const line = (level: LineLevel) => (message: string, fields?: Record<string, unknown>) => {
+    const kept = jsonOf(fieldBytes(fields)) as LogLine["fields"];
+    if (!isHeard || transcript.logs.length >= storedLines) return;
+    transcript.logs.push({ ...said(), level, message: cutText(String(message)), ...(kept && { fields: kept }) });
+  };
+  return {
+    debug: line("debug"),
+    info: line("info"),
+    warn: line("warn"),
+    error: line("error"),
+    progress: (fraction, note) => {
+      if (isHeard) transcript.progress = { ...said(), fraction, ...(note !== undefined && { note }) };
+    },
+    stream: async (chunk) => {
+      const { form, body } = chunkOf(0, chunk);
+      if (isHeard) transcript.chunks.push({ ...said(), value: readChunk(form, body) });
+    },
+    end: async () => {
+      isHeard = false;
+    },
+  };
+}

@@ -1,0 +1,29 @@
+// Log lines as they are stored: bounded, and never the reason why a task fails.
+import { jsonBytes, noBytes, utf8 } from "../protocol/bytes.ts";
+
+const longestMessage = 8_192;
+const mostFieldBytes = 16_384;
+
+/** At most `limit` characters; says how many are missing. */
+export const cutText = (text: string, limit: number = longestMessage): string =>
+  text.length <= limit ? text : `${text.slice(0, limit).toWellFormed()}… (${text.length - limit} more characters)`;
+
+/** JSON of the fields of a line; what cannot be written or is too large is replaced by a field that says so. */
+export function fieldBytes(fields: Readonly<Record<string, unknown>> | undefined): Uint8Array {
+  if (fields === undefined) return noBytes;
+  const bytes = written(fields);
+  return bytes.length <= mostFieldBytes ? bytes : jsonBytes({ cut: `${bytes.length} bytes of fields are too many` });
+}
+
+function written(fields: Readonly<Record<string, unknown>>): Uint8Array {
+  try {
+    return utf8(JSON.stringify(fields, replaced) ?? "{}");
+  } catch (problem) {
+    return jsonBytes({ unwritable: String(problem) });
+  }
+}
+
+function replaced(_name: string, value: unknown): unknown {
+  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  return typeof value === "bigint" ? String(value) : value;
+}

@@ -1,0 +1,335 @@
+// What one attempt says, on its way into the log: grouped by tick, one entry under way at a time (so its order is the order of the
+// stream), bounded in memory. Made when the attempt says something first.
+import { PayloadTooLarge, StoreUnavailable, StreamTooFast } from "../domain/errors.ts";
+import type { OutcomeKind } from "../domain/run.ts";
+import { type LineLevel, storedLines } from "../domain/transcript.ts";
+import type { TaskLog } from "../domain/worker.ts";
+import type { TranscriptStore } from "../nats/transcripts.ts";
+import type { Assignment } from "../protocol/assignment.ts";
+import {
+  decodeTranscriptHead,
+  droppedUtterance,
+  encodeTranscript,
+  endUtterance,
+  lineUtterance,
+  type ProgressMark,
+  progressUtterance,
+  recordHead,
+  spanMs,
+  type Utterance,
+} from "../protocol/transcript-entry.ts";
+import { cutText, fieldBytes } from "./line.ts";
+import { chunkOf, quietRejection, type Voice } from "./voice.ts";
+
+export interface TranscriptParts {
+  readonly assignment: Assignment;
+  /** Where lines go as well. */
+  readonly console: TaskLog;
+  readonly store: TranscriptStore;
+  /** Hears once why nothing is stored. */
+  readonly onTrouble: (reason: string) => void;
+  /** The attempt is over already: what its code still says goes to the console only. */
+  readonly isOver: boolean;
+}
+
+const tickMs = 10;
+const progressEveryMs = 100;
+/** Stored without waiting for the tick. */
+const hurryBytes = 64 * 1024;
+const entryBytes = 256 * 1024;
+/** `ctx.stream` waits above it. */
+const roomBytes = 256 * 1024;
+/** `ctx.stream` refuses above it: only who does not wait gets there. */
+const mostBytes = 4 * 1024 * 1024;
+/** What an utterance takes in memory beside its body. */
+const utteranceBytes = 100;
+/** The head of an entry, its longest note and what the server adds. */
+const besideChunk = 8 * 1024;
+const longestNote = 1_000;
+/** The end of an attempt waits for its transcript, but a log that does not answer must not keep the outcome for ever. */
+const patienceMs = 15_000;
+/** After a refusal nothing is tried for so long. */
+const restMs = 10_000;
+
+const done = Promise.resolve();
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Transcript implements Voice {
+  readonly #parts: TranscriptParts;
+  readonly #writer = crypto.getRandomValues(new Uint32Array(1))[0]!;
+  #waiting: Utterance[] = [];
+  #waitingBytes = 0;
+  /** On its way to the server. */
+  #sentBytes = 0;
+  #next = 0;
+  #isFirstEntry = true;
+  /** Said by this attempt and not dropped. */
+  #lines = 0;
+  /** Of the run, as the entries say. */
+  #storedLines = 0;
+  #droppedLines = 0;
+  #droppedChunks = 0;
+  #progress: ProgressMark | undefined;
+  #isProgressNew = false;
+  #progressStoredAt = 0;
+  /** Set from the end of the attempt until its last entry is made. */
+  #ending: OutcomeKind | undefined;
+  #isOver: boolean;
+  #storing: Promise<void> | undefined;
+  #hurry: (() => void) | undefined;
+  #waiters: Waiter[] = [];
+  #refused: Error | undefined;
+  #refusedAt = 0;
+
+  constructor(parts: TranscriptParts) {
+    this.#parts = parts;
+    this.#isOver = parts.isOver;
+  }
+
+  debug(message: string, fields?: Record<string, unknown>): void {
+    this.#line("debug", message, fields);
+  }
+
+  info(message: string, fields?: Record<string, unknown>): void {
+    this.#line("info", message, fields);
+  }
+
+  warn(message: string, fields?: Record<string, unknown>): void {
+    this.#line("warn", message, fields);
+  }
+
+  error(message: string, fields?: Record<string, unknown>): void {
+    this.#line("error", message, fields);
+  }
+
+  progress(fraction: number, note: string | undefined): void {
+    this.#parts.console.info(note ?? "progress", { progress: fraction });
+    if (!this.#isHeard) return;
+    this.#progress = { fraction, note: cutText(String(note ?? ""), longestNote), at: Date.now() };
+    this.#isProgressNew = true;
+    this.#start();
+  }
+
+  stream(chunk: unknown): Promise<void> {
+    const utterance = chunkOf(Date.now(), chunk);
+    this.#assertFits(utterance);
+    if (!this.#isHeard) return quietRejection(this.#refused ?? this.#unheard("the attempt has ended"));
+    const bytes = this.#waitingBytes + this.#sentBytes;
+    if (bytes >= mostBytes) {
+      this.#droppedChunks += 1;
+      return quietRejection(new StreamTooFast({ key: this.#parts.assignment.key, waitingBytes: bytes }));
+    }
+    this.#markDroppedChunks();
+    this.#say(utterance);
+    return bytes + utterance.body.length < roomBytes ? done : this.#room();
+  }
+
+  async end(outcome: OutcomeKind): Promise<void> {
+    if (this.#isOver) return;
+    if (this.#isHeard) this.#ending = outcome;
+    this.#isOver = true;
+    if (this.#ending !== undefined) this.#start();
+    this.#hurry?.();
+    if (this.#storing !== undefined) await this.#patiently(this.#storing);
+  }
+
+  #line(level: LineLevel, message: string, fields: Record<string, unknown> | undefined): void {
+    this.#parts.console[level](message, fields);
+    if (!this.#isHeard) return;
+    if (this.#lines >= storedLines) {
+      this.#droppedLines += 1;
+      return;
+    }
+    this.#lines += 1;
+    this.#say(lineUtterance(Date.now(), level, cutText(String(message)), fieldBytes(fields)));
+  }
+
+  get #isHeard(): boolean {
+    if (this.#isOver) return false;
+    if (this.#refused !== undefined && performance.now() - this.#refusedAt > restMs) this.#refused = undefined;
+    return this.#refused === undefined;
+  }
+
+  #say(utterance: Utterance): void {
+    this.#waiting.push(utterance);
+    this.#waitingBytes += sizeOf(utterance);
+    this.#start();
+    if (this.#waitingBytes >= hurryBytes) this.#hurry?.();
+  }
+
+  #start(): void {
+    this.#storing ??= this.#store();
+  }
+
+  /** Stores entry after entry until nothing waits; never rejects. */
+  async #store(): Promise<void> {
+    await this.#tick();
+    if (this.#isFirstEntry) await this.#countEarlierLines();
+    this.#isFirstEntry = false;
+    while (this.#hasMore) {
+      const said = this.#take();
+      if (said.length > 0) await this.#append(said);
+      if (this.#hasMore) await this.#tick();
+    }
+    this.#storing = undefined;
+  }
+
+  get #hasMore(): boolean {
+    return this.#waiting.length > 0 || this.#isProgressNew || this.#ending !== undefined;
+  }
+
+  #tick(): Promise<void> {
+    if (this.#isOver || this.#waitingBytes >= hurryBytes) return done;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#hurry?.(), tickMs);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        this.#hurry = undefined;
+        resolve();
+      };
+    });
+  }
+
+  /** The limit is that of the run: a later attempt goes on with the count of those before it. */
+  async #countEarlierLines(): Promise<void> {
+    const { assignment, store } = this.#parts;
+    if (assignment.turn <= 1) return;
+    try {
+      const newest = await store.newest(assignment.key);
+      const head = newest && decodeTranscriptHead(newest.data);
+      if (head?.origin === assignment.origin) this.#storedLines = head.lines;
+    } catch {
+      // Not known: then this attempt counts by itself.
+    }
+  }
+
+  /** What the next entry holds; nothing when all that waits is a progress that may wait longer, or lines beyond the limit. */
+  #take(): Utterance[] {
+    const said: Utterance[] = [];
+    let bytes = 0;
+    let taken = 0;
+    for (const utterance of this.#waiting) {
+      const apart = Math.abs(utterance.at - (said[0] ?? utterance).at);
+      if (said.length > 0 && (bytes + utterance.body.length > this.#entryBytes || apart > spanMs / 2)) break;
+      taken += 1;
+      this.#waitingBytes -= sizeOf(utterance);
+      if (utterance.kind === "line" && ++this.#storedLines > storedLines) {
+        this.#storedLines = storedLines;
+        this.#droppedLines += 1;
+        continue;
+      }
+      bytes += utterance.body.length + recordHead;
+      said.push(utterance);
+    }
+    this.#waiting = taken === this.#waiting.length ? [] : this.#waiting.slice(taken);
+    if (this.#waiting.length === 0) this.#takeLast(said);
+    return said;
+  }
+
+  #takeLast(said: Utterance[]): void {
+    const now = Date.now();
+    if (said.length > 0 && Math.abs(now - said[0]!.at) > spanMs / 2) return; // an entry of its own
+    const isDue = said.length > 0 || this.#isOver || now - this.#progressStoredAt >= progressEveryMs;
+    if (this.#isProgressNew && isDue) {
+      said.push({ ...progressUtterance(this.#progress!), at: now });
+      this.#isProgressNew = false;
+      this.#progressStoredAt = now;
+    }
+    if (this.#ending === undefined) return;
+    if (this.#droppedChunks > 0) said.push(droppedUtterance(now, "chunks", this.#droppedChunks));
+    if (this.#droppedLines > 0) said.push(droppedUtterance(now, "lines", this.#droppedLines));
+    said.push(endUtterance(now, this.#ending));
+    this.#ending = undefined;
+  }
+
+  async #append(said: readonly Utterance[]): Promise<void> {
+    const { assignment, store } = this.#parts;
+    const { key, origin, turn, attempt } = assignment;
+    const first = this.#next;
+    this.#next += said.length;
+    for (const utterance of said) this.#sentBytes += sizeOf(utterance);
+    const lines = this.#storedLines;
+    const head = { origin, turn, attempt, writer: this.#writer, first, lines, progress: this.#progress };
+    try {
+      await store.append(key, encodeTranscript(head, said));
+    } catch (error) {
+      this.#refuse(error as Error);
+    }
+    this.#sentBytes = 0;
+    if (this.#waitingBytes < roomBytes) this.#tellRoom();
+  }
+
+  /** What waits is given up: its readers see that something is missing. */
+  #refuse(error: Error): void {
+    if (this.#refused === undefined) this.#parts.onTrouble(error.message);
+    this.#refused = error;
+    this.#refusedAt = performance.now();
+    this.#next += this.#waiting.length;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#isProgressNew = false;
+    this.#ending = undefined;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { reject } of waiters) reject(error);
+  }
+
+  #room(): Promise<void> {
+    const room = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    room.catch(() => {});
+    return room;
+  }
+
+  #tellRoom(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { resolve } of waiters) resolve();
+  }
+
+  #markDroppedChunks(): void {
+    if (this.#droppedChunks === 0) return;
+    this.#say(droppedUtterance(Date.now(), "chunks", this.#droppedChunks));
+    this.#droppedChunks = 0;
+  }
+
+  #assertFits({ body }: Utterance): void {
+    const limit = this.#parts.store.maxPayload - besideChunk;
+    if (body.length > limit) {
+      const what = `a chunk of run ${this.#parts.assignment.key}`;
+      throw new PayloadTooLarge({ what, bytes: body.length, limit });
+    }
+  }
+
+  get #entryBytes(): number {
+    return Math.min(entryBytes, this.#parts.store.maxPayload - besideChunk);
+  }
+
+  #unheard(reason: string): StoreUnavailable {
+    return new StoreUnavailable({ operation: `take a chunk of run ${this.#parts.assignment.key}`, reason });
+  }
+
+  /** An outage is waited out, like the outcome itself will be; a log that does not answer on a good connection is not. */
+  #patiently(stored: Promise<void>): Promise<void> {
+    const { store, onTrouble } = this.#parts;
+    return new Promise((resolve) => {
+      const expire = () => {
+        timer = setTimeout(expire, patienceMs);
+        if (!store.isConnected()) return;
+        clearTimeout(timer);
+        onTrouble("the stream of the logs does not answer");
+        resolve();
+      };
+      let timer = setTimeout(expire, patienceMs);
+      void stored.then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+const sizeOf = ({ body }: Utterance): number => body.length + utteranceBytes;

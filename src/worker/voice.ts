@@ -1,0 +1,37 @@
+// How an attempt is heard: what `ctx.log`, `ctx.progress` and `ctx.stream` lead to.
+import type { OutcomeKind } from "../domain/run.ts";
+import type { TaskLog } from "../domain/worker.ts";
+import { chunkUtterance, type Utterance } from "../protocol/transcript-entry.ts";
+
+export interface Voice extends TaskLog {
+  /** `fraction` is checked already. */
+  progress(fraction: number, note: string | undefined): void;
+  /** Throws a TypeError for what is no chunk. A rejection that nobody looks at is no unhandled one. */
+  stream(chunk: unknown): Promise<void>;
+  /** Nothing said later is stored. Resolves when everything is stored, or will not be. */
+  end(outcome: OutcomeKind): Promise<void>;
+}
+
+/** A chunk as it is stored. Throws a TypeError for what is no text, no bytes and no value that JSON can write. */
+export function chunkOf(at: number, chunk: unknown): Utterance {
+  if (chunk instanceof ArrayBuffer) return chunkUtterance(at, new Uint8Array(chunk));
+  if (ArrayBuffer.isView(chunk))
+    return chunkUtterance(at, new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  try {
+    const utterance = chunkUtterance(at, chunk);
+    if (typeof chunk === "string" || utterance.body.length > 0) return utterance;
+  } catch {
+    // A circle, or a number that JSON has no form for.
+  }
+  const what = typeof chunk === "object" ? "this object" : String(chunk);
+  throw new TypeError(
+    `ctx.stream: ${what} is no text, no bytes and cannot be written as JSON; give one of these, for example ctx.stream("token")`,
+  );
+}
+
+/** A promise that is rejected for whoever looks at it, and disturbs nobody else. */
+export function quietRejection(error: Error): Promise<never> {
+  const rejected = Promise.reject(error);
+  rejected.catch(() => {});
+  return rejected;
+}
