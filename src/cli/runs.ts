@@ -1,8 +1,9 @@
-// `natchet runs list|get|cancel`: finds runs and ends them.
+// `natchet runs list|get|cancel|logs|stream`: finds runs, ends them and reads them.
 import { Option } from "effect";
 import type { RunFilter, RunInfo, RunState } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { formatTime, outputFlag, print } from "./output.ts";
+import { logs, stream } from "./run-transcript.ts";
 import { withClient } from "./with-client.ts";
 
 const states = [
@@ -84,8 +85,8 @@ const cancel = Command.make(
 );
 
 export const runs = Command.make("runs").pipe(
-  Command.withDescription("List, show and cancel runs"),
-  Command.withSubcommands([list, get, cancel]),
+  Command.withDescription("List, show, cancel and read runs"),
+  Command.withSubcommands([list, get, cancel, logs, stream]),
 );
 
 const columns = {

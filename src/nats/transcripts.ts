@@ -27,8 +27,6 @@ const longestDuplicateWindowMs = 120_000;
 
 const tries = 50;
 const pauseMs = 200;
-/** After a failure nobody tries again for so long. */
-const restMs = 10_000;
 
 /** Reads what was said. Nothing here needs the stream to exist. */
 export class Transcripts {
@@ -90,7 +88,7 @@ class LazyTranscriptStore implements TranscriptStore {
   readonly #publisher: Publisher;
   readonly #transcripts: Transcripts;
   #made: Promise<void> | undefined;
-  #madeAt = 0;
+  #isMaking = false;
 
   constructor(link: NatsLink, subjects: Subjects, limits: TranscriptLimits, publisher: Publisher) {
     this.#link = link;
@@ -117,20 +115,21 @@ class LazyTranscriptStore implements TranscriptStore {
     await this.#publisher.append(this.#subjects.transcript(key), entry);
   }
 
+  /** One try; the publisher says again what troubles it. */
   remake(): void {
-    if (this.#made === undefined || !this.#link.isConnected() || performance.now() - this.#madeAt < restMs) return;
+    if (this.#made === undefined || this.#isMaking || !this.#link.isConnected()) return;
     this.#make().catch(() => {}); // who appends next is told
   }
 
   #make(): Promise<void> {
-    this.#madeAt = performance.now();
-    const made = ensureTranscripts(this.#link, this.#subjects, this.#limits);
+    this.#isMaking = true;
+    const made = ensureTranscripts(this.#link, this.#subjects, this.#limits).finally(() => {
+      this.#isMaking = false;
+    });
     this.#made = made;
-    made.catch(() =>
-      setTimeout(() => {
-        if (this.#made === made) this.#made = undefined;
-      }, restMs).unref?.(),
-    );
+    made.catch(() => {
+      if (this.#made === made) this.#made = undefined;
+    });
     return made;
   }
 }
