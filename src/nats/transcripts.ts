@@ -27,6 +27,7 @@ const longestDuplicateWindowMs = 120_000;
 
 const tries = 50;
 const pauseMs = 200;
+const restMs = 10_000;
 
 /** Reads what was said. Nothing here needs the stream to exist. */
 export class Transcripts {
@@ -88,6 +89,7 @@ class LazyTranscriptStore implements TranscriptStore {
   readonly #publisher: Publisher;
   readonly #transcripts: Transcripts;
   #made: Promise<void> | undefined;
+  #failedAt: number | undefined;
   #isMaking = false;
 
   constructor(link: NatsLink, subjects: Subjects, limits: TranscriptLimits, publisher: Publisher) {
@@ -111,8 +113,14 @@ class LazyTranscriptStore implements TranscriptStore {
   }
 
   async append(key: string, entry: Uint8Array): Promise<void> {
-    await (this.#made ?? this.#make());
+    await this.#open();
     await this.#publisher.append(this.#subjects.transcript(key), entry);
+  }
+
+  /** After a failure it is not tried again for a while: thousands of attempts may want it. */
+  #open(): Promise<void> {
+    const isRested = this.#failedAt !== undefined && performance.now() - this.#failedAt > restMs;
+    return this.#made === undefined || isRested ? this.#make() : this.#made;
   }
 
   /** One try; the publisher says again what troubles it. */
@@ -123,12 +131,13 @@ class LazyTranscriptStore implements TranscriptStore {
 
   #make(): Promise<void> {
     this.#isMaking = true;
+    this.#failedAt = undefined;
     const made = ensureTranscripts(this.#link, this.#subjects, this.#limits).finally(() => {
       this.#isMaking = false;
     });
     this.#made = made;
     made.catch(() => {
-      if (this.#made === made) this.#made = undefined;
+      this.#failedAt = performance.now();
     });
     return made;
   }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { connect, type LogLine, type StreamChunk, start, Task, type TaskContext, Worker } from "../../src/mod.ts";
 import { type TestServer, testServer } from "../../src/testing/mod.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
+import { startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 @Worker({ name: "talking", slots: 5 })
@@ -85,6 +86,26 @@ test("an id that is used again has its own words only; those of a forgotten run 
   await client.close();
   await running.stop();
 }, 90_000);
+
+test("a reader who may not read what runs say is told so, and does not wait for ever", async () => {
+  const guarded = await startNatsServer({
+    config: `authorization { users: [
+      { user: worker, password: x }
+      { user: ann, password: x, permissions: { publish: { deny: "$JS.API.CONSUMER.CREATE.>" } } }
+    ] }`,
+  });
+  const where = { url: guarded.url, password: "x", log: "silent", signals: false } as const;
+  const running = await start(Talking, { ...where, user: "worker" });
+  const client = await connect({ ...where, user: "ann" });
+  const run = await client.task("say").enqueue({ words: "secret" });
+  await run.result();
+  await assert.rejects(async () => {
+    for await (const _ of run.logs()) assert.fail("a line was read");
+  }, /the store cannot read what run say\/\S+ says: .*ermissions/i);
+  await client.close();
+  await running.stop();
+  await guarded.stop();
+});
 
 test("limits that cannot be are refused with an example", async () => {
   const wrong = (logs: { maxAge?: string; maxBytes?: number }) => connect({ url: server.url, logs });
