@@ -1,8 +1,9 @@
-// `natchet runs list|get|reschedule|cancel`: finds runs, moves them and ends them.
+// `natchet runs list|get|reschedule|cancel|logs|stream`: finds runs, moves them, ends them and reads them.
 import { Option } from "effect";
 import type { RunFilter, RunInfo, RunState } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { formatTime, outputFlag, print } from "./output.ts";
+import { logs, stream } from "./run-transcript.ts";
 import { withClient } from "./with-client.ts";
 
 const states = [
@@ -108,8 +109,8 @@ const reschedule = Command.make(
 );
 
 export const runs = Command.make("runs").pipe(
-  Command.withDescription("List, show, reschedule and cancel runs"),
-  Command.withSubcommands([list, get, reschedule, cancel]),
+  Command.withDescription("List, show, reschedule, cancel and read runs"),
+  Command.withSubcommands([list, get, reschedule, cancel, logs, stream]),
 );
 
 const columns = {

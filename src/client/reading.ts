@@ -1,6 +1,6 @@
 // One reading of a transcript: entries as they come, until the one that was the newest when the run had ended. Who reads slowly stops
 // the flow, not the memory of this process.
-import { ResultNotAwaited } from "../domain/errors.ts";
+import { ResultNotAwaited, StoreUnavailable } from "../domain/errors.ts";
 import type { ClosableLogReader } from "../nats/log-reader.ts";
 import type { Transcripts } from "../nats/transcripts.ts";
 import { decodeTranscript } from "../protocol/transcript-entry.ts";
@@ -16,6 +16,7 @@ const pauseAbove = 4 * 1024 * 1024;
 const resumeBelow = 1024 * 1024;
 /** The newest entry may be discarded before it is read: looked at again from time to time. */
 const lookAgainMs = 1_000;
+const patienceMs = 15_000;
 
 export class Reading {
   readonly #transcripts: Transcripts;
@@ -32,6 +33,10 @@ export class Reading {
   #failure: Error | undefined;
   #isClosed = false;
   #wake: () => void = () => {};
+  #trouble = "nothing arrives";
+  #positionBefore = 0;
+  /** How long nothing has come although more is stored. Units: milliseconds */
+  #standstillMs = 0;
   #lookAgain: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -48,7 +53,7 @@ export class Reading {
     this.#reader = parts.transcripts.follow(key, {
       onMessage: (seq, _subject, data) => this.#receive(seq, data),
       onCaughtUp: () => {},
-      onTrouble: () => {},
+      onTrouble: (reason) => this.#troubled(reason),
     });
     signal?.addEventListener("abort", this.#aborted);
     this.#wait = until === undefined ? parts.results.wait(key) : undefined;
@@ -89,6 +94,12 @@ export class Reading {
 
   readonly #aborted = (): void => this.#wake();
 
+  /** Most troubles pass: an outage, a stream that is not made yet. */
+  #troubled(reason: string): void {
+    this.#trouble = reason;
+    if (/permissions violation/i.test(reason)) this.#fail(this.#unreadable());
+  }
+
   /** What cannot be read is missing then: the next entry of its attempt says so. */
   #receive(seq: number, data: Uint8Array): void {
     this.#position = seq;
@@ -118,12 +129,21 @@ export class Reading {
     this.#until = seq;
     this.#wake();
     if (this.#isClosed || this.#position >= seq) return;
+    if (this.#batches.length > 0) this.#standstillMs = 0; // it is the caller who takes his time
+    if (this.#position !== this.#positionBefore) this.#standstillMs = 0;
+    this.#positionBefore = this.#position;
+    if (this.#standstillMs >= patienceMs) this.#fail(this.#unreadable());
+    this.#standstillMs += lookAgainMs;
     this.#lookAgain = setTimeout(() => void this.#ended(), lookAgainMs);
   }
 
   #fail(error: Error): void {
     this.#failure ??= error;
     this.#wake();
+  }
+
+  #unreadable(): StoreUnavailable {
+    return new StoreUnavailable({ operation: `read what run ${this.#key} says`, reason: this.#trouble });
   }
 
   #clientClosed(): ResultNotAwaited {

@@ -12,11 +12,12 @@ export function makeLog(level: LogLevel, write: (line: string) => void = (line) 
     logLevels.indexOf(name) < least
       ? () => {}
       : (message: string, fields?: Fields) =>
-          write(`${new Date().toISOString().slice(11, 23)} ${name.padEnd(5)} ${message}${format(fields)}`);
+          write(`${new Date().toISOString().slice(11, 23)} ${name.padEnd(5)} ${message}${formatFields(fields)}`);
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-function format(fields: Fields | undefined): string {
+/** ` name=value` for each field. */
+export function formatFields(fields: Fields | undefined): string {
   if (fields === undefined) return "";
   const parts = Object.entries(fields).filter(([, value]) => value !== undefined);
   return parts.map(([name, value]) => ` ${name}=${typeof value === "string" ? quote(value) : show(value)}`).join("");

@@ -27,7 +27,6 @@ const longestDuplicateWindowMs = 120_000;
 
 const tries = 50;
 const pauseMs = 200;
-/** After a failure nobody tries again for so long. */
 const restMs = 10_000;
 
 /** Reads what was said. Nothing here needs the stream to exist. */
@@ -90,7 +89,8 @@ class LazyTranscriptStore implements TranscriptStore {
   readonly #publisher: Publisher;
   readonly #transcripts: Transcripts;
   #made: Promise<void> | undefined;
-  #madeAt = 0;
+  #failedAt: number | undefined;
+  #isMaking = false;
 
   constructor(link: NatsLink, subjects: Subjects, limits: TranscriptLimits, publisher: Publisher) {
     this.#link = link;
@@ -113,24 +113,32 @@ class LazyTranscriptStore implements TranscriptStore {
   }
 
   async append(key: string, entry: Uint8Array): Promise<void> {
-    await (this.#made ?? this.#make());
+    await this.#open();
     await this.#publisher.append(this.#subjects.transcript(key), entry);
   }
 
+  /** After a failure it is not tried again for a while: thousands of attempts may want it. */
+  #open(): Promise<void> {
+    const isRested = this.#failedAt !== undefined && performance.now() - this.#failedAt > restMs;
+    return this.#made === undefined || isRested ? this.#make() : this.#made;
+  }
+
+  /** One try; the publisher says again what troubles it. */
   remake(): void {
-    if (this.#made === undefined || !this.#link.isConnected() || performance.now() - this.#madeAt < restMs) return;
+    if (this.#made === undefined || this.#isMaking || !this.#link.isConnected()) return;
     this.#make().catch(() => {}); // who appends next is told
   }
 
   #make(): Promise<void> {
-    this.#madeAt = performance.now();
-    const made = ensureTranscripts(this.#link, this.#subjects, this.#limits);
+    this.#isMaking = true;
+    this.#failedAt = undefined;
+    const made = ensureTranscripts(this.#link, this.#subjects, this.#limits).finally(() => {
+      this.#isMaking = false;
+    });
     this.#made = made;
-    made.catch(() =>
-      setTimeout(() => {
-        if (this.#made === made) this.#made = undefined;
-      }, restMs).unref?.(),
-    );
+    made.catch(() => {
+      this.#failedAt = performance.now();
+    });
     return made;
   }
 }

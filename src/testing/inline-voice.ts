@@ -1,5 +1,5 @@
 // What the tasks of an inline worker say: kept for the test, and nowhere else.
-import { type LineLevel, type LogLine, type Progress, type StreamChunk, storedLines } from "../domain/transcript.ts";
+import type { LineLevel, LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { jsonOf } from "../protocol/bytes.ts";
 import { readChunk } from "../protocol/transcript-entry.ts";
 import type { Attempt } from "../worker/attempt.ts";
@@ -15,14 +15,14 @@ export interface InlineTranscript {
 
 export const emptyTranscript = (): InlineTranscript => ({ logs: [], chunks: [], progress: undefined });
 
-/** Says it into `transcript`, by the rules of a worker. */
+/** Says it into `transcript`, as a worker would store it, but without a limit. */
 export function inlineVoice({ assignment, isOver }: Attempt, transcript: InlineTranscript): Voice {
   const { attempt, turn } = assignment;
   let isHeard = !isOver;
   const said = () => ({ attempt, turn, at: Date.now() });
   const line = (level: LineLevel) => (message: string, fields?: Record<string, unknown>) => {
     const kept = jsonOf(fieldBytes(fields)) as LogLine["fields"];
-    if (!isHeard || transcript.logs.length >= storedLines) return;
+    if (!isHeard) return;
     transcript.logs.push({ ...said(), level, message: cutText(String(message)), ...(kept && { fields: kept }) });
   };
   return {
@@ -33,9 +33,10 @@ export function inlineVoice({ assignment, isOver }: Attempt, transcript: InlineT
     progress: (fraction, note) => {
       if (isHeard) transcript.progress = { ...said(), fraction, ...(note !== undefined && { note }) };
     },
-    stream: async (chunk) => {
+    stream: (chunk) => {
       const { form, body } = chunkOf(0, chunk);
       if (isHeard) transcript.chunks.push({ ...said(), value: readChunk(form, body) });
+      return Promise.resolve();
     },
     end: async () => {
       isHeard = false;

@@ -37,7 +37,7 @@ export interface InlineWorker {
 
 /** A run that was executed inline. */
 export interface InlineRun extends RunInfo {
-  /** The first 1,000 lines of `ctx.log`. */
+  /** All lines of `ctx.log`. */
   readonly logs: readonly LogLine[];
   /** All chunks of `ctx.stream`, as a reader gets them. */
   readonly chunks: readonly StreamChunk[];

@@ -30,6 +30,8 @@ export interface TranscriptParts {
   readonly onTrouble: (reason: string) => void;
   /** The attempt is over already: what its code still says goes to the console only. */
   readonly isOver: boolean;
+  /** How long the end of the attempt waits for a log that does not answer. Units: milliseconds. @default 15_000 */
+  readonly patienceMs?: number;
 }
 
 const tickMs = 10;
@@ -47,7 +49,7 @@ const utteranceBytes = 100;
 const besideChunk = 8 * 1024;
 const longestNote = 1_000;
 /** The end of an attempt waits for its transcript, but a log that does not answer must not keep the outcome for ever. */
-const patienceMs = 15_000;
+const usualPatienceMs = 15_000;
 /** After a refusal nothing is tried for so long. */
 const restMs = 10_000;
 
@@ -314,7 +316,7 @@ export class Transcript implements Voice {
 
   /** An outage is waited out, like the outcome itself will be; a log that does not answer on a good connection is not. */
   #patiently(stored: Promise<void>): Promise<void> {
-    const { store, onTrouble } = this.#parts;
+    const { store, onTrouble, patienceMs = usualPatienceMs } = this.#parts;
     return new Promise((resolve) => {
       const expire = () => {
         timer = setTimeout(expire, patienceMs);

@@ -95,6 +95,8 @@ class LiveWorker implements RunningWorker {
   #isQuiet = false;
   /** Ended attempts whose last words are being stored. */
   readonly #telling = new Set<Promise<void>>();
+  /** When it was said last: at most every 10 s, it concerns all runs alike. */
+  #unstoredAt = Number.NEGATIVE_INFINITY;
   readonly #end: (() => void)[] = [];
   #onFree: (() => void)[] = [];
 
@@ -238,7 +240,11 @@ class LiveWorker implements RunningWorker {
   #voiceOf({ assignment, isOver }: Attempt): Voice {
     const { log, transcripts: store } = this.#parts;
     const { key } = assignment;
-    const onTrouble = (reason: string) => log.warn("what a run says is not stored", { run: key, reason });
+    const onTrouble = (reason: string) => {
+      if (performance.now() - this.#unstoredAt < 10_000) return;
+      this.#unstoredAt = performance.now();
+      log.warn("what runs say is not stored", { run: key, reason });
+    };
     return new Transcript({ assignment, store, isOver, onTrouble, console: prefixed(log, key) });
   }
 

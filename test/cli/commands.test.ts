@@ -79,6 +79,29 @@ describe("natchet on the command line", () => {
       assert.match(unclear.output, /pause what\? Give one of --task hello, --worker email and --all/);
     }, 120_000);
 
+    test(`runs logs and runs stream print what a run said, on ${runtime}`, async () => {
+      await using scene = await openScene("talk");
+      await scene.write("worker.ts", versionWorker("one"));
+      scene.start("worker");
+      assert.equal((await scene.natchet("run", "talk", "--id", "a/b")).code, 0);
+      const { output } = await scene.natchet("runs", "logs", "talk", "a/b");
+      assert.match(
+        output,
+        /^[\d:.]+ #1 info {2}attempt 1 color="light blue"\n[\d:.]+ #2 info {2}attempt 2 color=\S+ \S+\n$/,
+      );
+      const json = await scene.natchet("runs", "logs", "talk", "a/b", "--follow", "--attempt", "2", "-o", "json");
+      assert.equal(JSON.parse(json.output).message, "attempt 2");
+      const all = await scene.natchet("runs", "stream", "talk", "a/b");
+      assert.deepEqual(all, { code: 0, output: 'token {"attempt":1}\ntoken {"attempt":2}\n' });
+      const newest = await scene.natchet("runs", "stream", "talk", "a/b", "--attempt", "newest");
+      assert.equal(newest.output, 'token {"attempt":2}\n');
+      const unknown = await scene.natchet("runs", "logs", "talk", "nobody");
+      assert.equal(unknown.code, 1);
+      assert.match(unknown.output, /run talk\/nobody is not known/);
+      const wrong = await scene.natchet("runs", "logs", "talk", "a/b", "--attempt", "none");
+      assert.match(wrong.output, /--attempt: "none" is no number from 1 and not newest/);
+    }, 120_000);
+
     test(`run says when nobody has the task, and ends at --timeout, on ${runtime}`, async () => {
       await using scene = await openScene("alone");
       const { code, output } = await scene.natchet("run", "unheard-of", "--timeout", "4s");

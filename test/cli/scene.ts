@@ -67,6 +67,12 @@ export class VersionWorker {
   async echo(input: unknown) { return input; }
   @Task("slow")
   async slow(input: { ms: number }) { await new Promise((resolve) => setTimeout(resolve, input.ms)); return "slow " + ${JSON.stringify(answer)}; }
+  @Task("talk", { retries: { limit: 1, backoff: "fixed", base: 10 } })
+  async talk(input: unknown, ctx: { attempt: number; log: { info(text: string, fields?: object): void }; stream(chunk: unknown): Promise<void> }) {
+    ctx.log.info("attempt " + ctx.attempt, { color: "light blue" });
+    for (const chunk of ["to", "ken ", { attempt: ctx.attempt }]) await ctx.stream(chunk);
+    if (ctx.attempt === 1) throw new Error("once more");
+  }
 }
 `;
 }

@@ -51,6 +51,15 @@ class Tasks {
     return currentRun().runId;
   }
 
+  @Task("talks", { retries: 1 })
+  async talks(_input: unknown, ctx: TaskContext) {
+    ctx.log.warn("working", { on: new Error("it") });
+    ctx.progress(0.5 * ctx.attempt, "so far");
+    for (const chunk of ["a", new Uint8Array([7]), { at: new Date(0) }]) await ctx.stream(chunk);
+    assert.throws(() => ctx.stream(undefined), /ctx.stream: undefined is no text, no bytes/);
+    if (ctx.attempt === 1) throw new Error("once more");
+  }
+
   @Task("unwritable")
   async unwritable() {
     return { big: 1n };
@@ -95,6 +104,20 @@ test("inline: currentRun() finds the context after an await, and nothing outside
 test("inline: an output that JSON cannot hold fails with its reason; an unknown task is named", async () => {
   await assert.rejects(inline(Tasks).run("unwritable"), /cannot be written as JSON/);
   await assert.rejects(inline(Tasks).run("nope"), /has no task "nope"; it has greet, flaky/);
+});
+
+test("inline: what a run says comes with it, as a reader would get it", async () => {
+  const { logs, chunks, progress } = await inline(Tasks).execute("talks");
+  assert.deepEqual(
+    logs.map(({ attempt, level, message, fields }) => ({ attempt, level, message, fields })),
+    [1, 2].map((attempt) => ({ attempt, level: "warn", message: "working", fields: { on: "Error: it" } })),
+  );
+  assert.deepEqual(
+    chunks.filter(({ attempt }) => attempt === 2).map(({ value }) => value),
+    ["a", new Uint8Array([7]), { at: "1970-01-01T00:00:00.000Z" }],
+  );
+  assert.equal(chunks.length, 6);
+  assert.deepEqual([progress?.attempt, progress?.fraction, progress?.note], [2, 1, "so far"]);
 });
 
 test("a test server carries a whole worker", async () => {
