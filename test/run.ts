@@ -22,6 +22,8 @@ const onDeno = [
   "test/discovery.test.ts",
   "test/smoke.test.ts",
 ];
+/** A runner that takes longer hangs: it is killed, with everything that it started, and counts as a failure. */
+const runnerLimitMs = 20 * 60_000;
 /** A minute of outages; the end-to-end tests take the server away from workers and engines on Deno too. */
 const coveredOnDeno = "test/nats/outage.test.ts";
 
@@ -94,7 +96,19 @@ function run(runner: Runner): Promise<Result> {
       cwd: root,
       env: { ...process.env, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
     });
+    const kill = () => process.kill(-child.pid!, "SIGKILL");
+    const limit = setTimeout(() => {
+      console.log(`${runner.name}: killed after ${runnerLimitMs / 60_000} minutes`);
+      kill();
+    }, runnerLimitMs);
+    // A group of its own does not hear Ctrl-C.
+    const interrupt = () => {
+      kill();
+      process.exit(130);
+    };
+    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
     let output = "";
     const keep = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
       to.write(chunk);
@@ -104,6 +118,8 @@ function run(runner: Runner): Promise<Result> {
     child.stderr.on("data", keep(process.stderr));
     child.on("error", (error) => resolve({ passed: 0, failed: failure(runner, error.message) }));
     child.on("close", (code, signal) => {
+      clearTimeout(limit);
+      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
       const passed = lastNumber(output, runner.passed);
       const failed = Math.max(...runner.failed.map((pattern) => lastNumber(output, pattern) ?? 0));
       if (passed === undefined)

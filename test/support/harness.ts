@@ -3,10 +3,10 @@ const runtime: any = await import("Bun" in globalThis ? "bun:test" : "node:test"
 
 type Body = () => void | Promise<void>;
 
-/** Registers a test; `timeoutMs` defaults to the runner's own limit. */
-export function test(name: string, body: Body, timeoutMs?: number): void {
+/** Registers a test; on both runtimes it fails after `timeoutMs`. */
+export function test(name: string, body: Body, timeoutMs = 60_000): void {
   if ("Bun" in globalThis) runtime.test(name, body, timeoutMs);
-  else runtime.test(name, timeoutMs === undefined ? {} : { timeout: timeoutMs }, body);
+  else runtime.test(name, { timeout: timeoutMs }, body);
 }
 export const describe: (name: string, body: () => void) => void = runtime.describe;
 export const beforeAll: (body: Body) => void = runtime.beforeAll ?? runtime.before;

@@ -67,10 +67,13 @@ export function removeDirectory(directory: string): void {
   rmSync(dirname(directory), { recursive: true, force: true });
 }
 
-/** Ends a process that a test does not need any more; its end is waited for. */
+/** Ends a process that a test does not need any more; its end is waited for, and has to come. */
 export async function endMember(member: Member): Promise<void> {
   if (isAlive(member.pid)) member.send("SIGTERM");
-  await member.exited;
+  let isOver = false;
+  void member.exited.then(() => (isOver = true));
+  const story = () => `member ${member.pid} to end after SIGTERM:\n${member.output()}`;
+  await waitFor(() => isOver, 20_000, story);
 }
 
 /** Puts text into a stream of its own at the server. */
