@@ -1,5 +1,7 @@
 import { type DurationInput, parseDuration } from "./duration.ts";
+import { type ConcurrencyInput, parseConcurrency, parseRateLimits, type RateLimitInput } from "./limits.ts";
 import { assertName } from "./names.ts";
+import type { TaskPolicies } from "./policies.ts";
 import { parseRetry, type RetryInput, type RetryPolicy } from "./retry.ts";
 import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
 
@@ -17,6 +19,13 @@ export interface TaskOptions {
   readonly scheduleTimeout?: DurationInput | null | undefined;
   /** 1…9, higher first. @default 1 */
   readonly priority?: number | undefined;
+  /**
+   * How many of its runs execute at once, in all or of each key; several limits all hold.
+   * @example { key: "input.userId", max: 2 }
+   */
+  readonly concurrency?: ConcurrencyInput | undefined;
+  /** How many of its runs start in a time; several limits all hold. @example { key: "openai", limit: 100, per: "1m" } */
+  readonly rateLimit?: RateLimitInput | undefined;
 }
 
 export interface TaskDefinition {
@@ -27,12 +36,23 @@ export interface TaskDefinition {
   readonly timeoutMs: number;
   readonly scheduleTimeoutMs: number | null;
   readonly priority: number;
+  /** Absent where nothing of it is used. */
+  readonly policies?: TaskPolicies;
 }
 
 export const defaultTimeoutMs = 60_000;
 export const defaultScheduleTimeoutMs = 300_000;
 export const defaultPriority = 1;
-const known = new Set(["input", "output", "retries", "timeout", "scheduleTimeout", "priority"]);
+const known = new Set([
+  "input",
+  "output",
+  "retries",
+  "timeout",
+  "scheduleTimeout",
+  "priority",
+  "concurrency",
+  "rateLimit",
+]);
 
 /** Checks a task's name and options; throws a TypeError or RangeError that names the value, the rule and an example. */
 export function defineTask(
@@ -56,7 +76,18 @@ export function defineTask(
         ? null
         : parseDuration(scheduleTimeout ?? defaultScheduleTimeoutMs, `${where}: scheduleTimeout`),
     priority: assertPriority(options.priority ?? defaultPriority, where),
+    ...policiesOf(options, where),
   };
+}
+
+function policiesOf(options: TaskOptions, where: string): { readonly policies?: TaskPolicies } {
+  const concurrency = parseConcurrency(options.concurrency, `${where}: concurrency`);
+  const rateLimits = parseRateLimits(options.rateLimit, `${where}: rateLimit`);
+  const policies = {
+    ...(concurrency.length > 0 && { concurrency }),
+    ...(rateLimits.length > 0 && { rateLimits }),
+  };
+  return Object.keys(policies).length === 0 ? {} : { policies };
 }
 
 export function assertPriority(value: number, where: string): number {

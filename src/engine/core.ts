@@ -8,6 +8,7 @@ import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { Command, CompactCommand, PurgeFilter } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
+import type { LiveRun } from "../scheduler/live-run.ts";
 import { createScheduler, type SchedulerOptions, type SchedulerState } from "../scheduler/state.ts";
 import { step } from "../scheduler/step.ts";
 import { Appender } from "./appender.ts";
@@ -16,6 +17,7 @@ import { Follower } from "./follower.ts";
 import { Forwarder } from "./forwarder.ts";
 import { Payloads } from "./payloads.ts";
 import { releaseInQuietMoments } from "./quiet-moments.ts";
+import type { RateStore } from "./rate-store.ts";
 
 export interface CoreParts {
   readonly link: NatsLink;
@@ -24,6 +26,7 @@ export interface CoreParts {
   readonly log: Log;
   readonly scheduler: SchedulerOptions;
   readonly neighbours: Neighbours;
+  readonly rates: RateStore;
   /** The state was thrown away and is folded anew: whoever led on it must stop. */
   readonly onRebuild: () => void;
 }
@@ -141,6 +144,15 @@ export class Core {
       case "cancelOn":
         this.#do(this.#dispatcher.cancelOn(command.worker, this.state.epoch, command.runs));
         break;
+      case "storeRates":
+        this.#do(this.#storeRates(command.rates));
+        break;
+      case "dropRates":
+        this.#do(this.#parts.rates.drop(command.ids));
+        break;
+      case "readInput":
+        this.#do(this.#readInput(command.run));
+        break;
       case "compact":
         this.#do(this.#compact(command));
         break;
@@ -176,6 +188,31 @@ export class Core {
     this.handle({ type: "floor", outcomesFrom });
     this.#parts.onRebuild();
     this.follower.startOver();
+  }
+
+  /** Until it is stored, or another engine leads: nothing of the limits may start before. */
+  async #storeRates(rates: Extract<Command, { type: "storeRates" }>["rates"]): Promise<void> {
+    const { state } = this;
+    const { epoch } = state;
+    const isCurrent = () => !this.#isClosed && this.state === state && state.isLeading && state.epoch === epoch;
+    while (isCurrent()) {
+      try {
+        const stored = await this.#parts.rates.store(rates);
+        if (isCurrent()) this.handle({ type: "ratesStored", rates: stored });
+        return;
+      } catch (error) {
+        this.#parts.log.warn("a rate limit could not be stored yet; its runs wait", { error });
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
+  }
+
+  async #readInput(run: LiveRun): Promise<void> {
+    const { state } = this;
+    const input = await this.payloads.read(run.key, run.seq).catch(() => undefined);
+    // A store that does not answer is asked again, but not in a circle.
+    if (input === undefined) await new Promise((resolve) => setTimeout(resolve, 100));
+    if (this.state === state) this.handle({ type: "input", run, input });
   }
 
   async #compact(command: CompactCommand): Promise<void> {

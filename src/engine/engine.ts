@@ -15,6 +15,7 @@ import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
 import { LeaderWatch } from "./leader-watch.ts";
 import { Pinger } from "./pinger.ts";
+import { RateStore } from "./rate-store.ts";
 import { Requests } from "./requests.ts";
 
 export interface EngineParts {
@@ -90,6 +91,7 @@ class Candidate implements RunningEngine {
   readonly #lease: Lease;
   readonly #core: Core;
   readonly #definitions: Definitions;
+  readonly #rates: RateStore;
   readonly #requests: Requests;
   readonly #watch: LeaderWatch;
   readonly #pinger: Pinger;
@@ -107,7 +109,10 @@ class Candidate implements RunningEngine {
     this.#parts = parts;
     this.#scope = scope;
     this.#lease = new Lease(leaseLink, leasePublisher, subjects, this.id);
+    this.#definitions = new Definitions(link, subjects);
+    this.#rates = new RateStore(this.#definitions, log);
     this.#core = new Core({
+      rates: this.#rates,
       link,
       publisher,
       subjects,
@@ -116,7 +121,6 @@ class Candidate implements RunningEngine {
       scheduler: { inputBudgetBytes: options.payloadBudgetBytes, ...options.scheduler },
       onRebuild: () => this.#abdicate(),
     });
-    this.#definitions = new Definitions(link, subjects);
     this.#requests = new Requests({
       engine: this.id,
       link,
@@ -205,17 +209,19 @@ class Candidate implements RunningEngine {
     const { link, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
       yield* this.follow;
-      const { knownWorkers, pauses } = yield* this.#untilStored(async () => {
+      const { knownWorkers, pauses, rates } = yield* this.#untilStored(async () => {
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads
         return {
           knownWorkers: ((await this.#definitions.get("workers")) ?? []) as string[],
           pauses: ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses,
+          rates: await this.#rates.load(),
         };
       });
       this.#requests.open();
       this.#core.handle({ type: "pauses", pauses });
+      this.#core.handle({ type: "rates", rates });
       this.#core.handle({ type: "lead", epoch: claim.epoch, knownWorkers, ledger: claim.ledger });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.state = "leading";

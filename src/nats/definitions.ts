@@ -1,11 +1,15 @@
 // The bucket of a namespace: small JSON records under a key, the newest wins. Task definitions, the list of known workers, the admission flag.
+import { headers } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
-import { jsonBytes, jsonOf } from "../protocol/bytes.ts";
+import { StoreUnavailable } from "../domain/errors.ts";
+import { jsonBytes, jsonOf, textOf } from "../protocol/bytes.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
-import { readLog } from "./log-reader.ts";
-import { lastOf } from "./stored-message.ts";
+import { followLog, readLog } from "./log-reader.ts";
+import { lastOf, newestFromLeader } from "./stored-message.ts";
+
+const wrongLastSequence = 10071;
 
 export class Definitions {
   readonly #link: NatsLink;
@@ -27,6 +31,64 @@ export class Definitions {
   /** Stores the record of a key. Fails: {@link StoreUnavailable} safe to retry, {@link PermissionDenied} */
   async put(key: string, record: unknown): Promise<void> {
     await askStore(this.#link, this.#subject(key), jsonBytes(record), { operation: `store ${key}` });
+  }
+
+  /**
+   * Stores the record of a key over the one at `expectedSeq` (0 = none); undefined when another stands there.
+   *
+   * A try whose answer was lost is recognised by its content.
+   *
+   * Fails: {@link StoreUnavailable} safe to retry, {@link PermissionDenied}
+   */
+  async replace(key: string, record: unknown, expectedSeq: number): Promise<number | undefined> {
+    const data = jsonBytes(record);
+    const expected = headers();
+    expected.set("Nats-Expected-Last-Subject-Sequence", String(expectedSeq));
+    const reply = await askStore(this.#link, this.#subject(key), data, {
+      operation: `store ${key}`,
+      headers: expected,
+      accept: ({ err_code }) => err_code === wrongLastSequence,
+    });
+    const { seq } = reply.json() as { seq?: number };
+    if (seq !== undefined) return seq;
+    const there = await newestFromLeader(this.#link, this.#stream, this.#subject(key));
+    return there !== undefined && textOf(there.data) === textOf(data) ? there.seq : undefined;
+  }
+
+  /** Forgets a key. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
+  async remove(key: string): Promise<void> {
+    const request = jsonBytes({ filter: this.#subject(key) });
+    await askStore(this.#link, `$JS.API.STREAM.PURGE.${this.#stream}`, request, { operation: `forget ${key}` });
+  }
+
+  /** All records whose key begins with the prefix. Fails: {@link StoreUnavailable} when the store does not answer for 10 s */
+  readAll(prefix: string): Promise<readonly { key: string; record: unknown; seq: number }[]> {
+    const found: { key: string; record: unknown; seq: number }[] = [];
+    const start = this.#subject("").length;
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        clearTimeout(timer);
+        queueMicrotask(() => reader.close());
+      };
+      const timer = setTimeout(() => {
+        end();
+        reject(new StoreUnavailable({ operation: `read ${prefix}*`, reason: "no answer within 10 s" }));
+      }, 10_000);
+      const reader = followLog(
+        this.#link,
+        this.#stream,
+        1,
+        {
+          onMessage: (seq, subject, data) => void found.push({ key: subject.slice(start), record: jsonOf(data), seq }),
+          onCaughtUp: () => {
+            end();
+            resolve(found);
+          },
+          onTrouble: () => {},
+        },
+        `${this.#subject(prefix)}>`,
+      );
+    });
   }
 
   /**

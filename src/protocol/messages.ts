@@ -10,6 +10,16 @@ const StringMap = Schema.Record(Schema.String, Schema.String);
 
 /** A run that a worker holds: executing, or its outcome is not yet stored. */
 const Executing = Schema.Struct({ key: Text, turn: Count, origin: Count, startedAt: Count });
+const Concurrency = Schema.Struct({
+  key: Schema.NullOr(Text),
+  max: Count,
+  strategy: Schema.Literals(["queue", "cancel-newest", "cancel-in-progress"]),
+});
+const RateLimit = Schema.Struct({ key: Text, limit: Count, perMs: Count, units: Schema.Union([Count, Text]) });
+const Policies = Schema.Struct({
+  concurrency: Schema.optionalKey(Schema.Array(Concurrency)),
+  rateLimits: Schema.optionalKey(Schema.Array(RateLimit)),
+});
 const TaskDeclaration = Schema.Struct({
   name: Text,
   timeoutMs: Count,
@@ -18,6 +28,7 @@ const TaskDeclaration = Schema.Struct({
   retries: Count,
   inputSchema: Schema.Unknown,
   outputSchema: Schema.Unknown,
+  policies: Schema.optionalKey(Policies),
 });
 const Register = Schema.Struct({
   v: Schema.Literal(1),

@@ -45,12 +45,24 @@ export interface ForwardCommand {
   readonly index: number;
 }
 
+/** What was started under a rate limit, or is reserved to be. Units: epoch milliseconds */
+export interface StoredRate {
+  readonly id: string;
+  readonly perMs: number;
+  readonly uses: readonly { readonly at: number; readonly units: number }[];
+}
+
 /** What the engine shall do. */
 export type Command =
   | AssignCommand
   | CompactCommand
   | ForwardCommand
   | { readonly type: "append"; readonly outcomes: readonly EngineOutcome[] }
+  /** Store this, then answer with `ratesStored`; `units` are what is new. */
+  | { readonly type: "storeRates"; readonly rates: readonly (StoredRate & { readonly units: number })[] }
+  | { readonly type: "dropRates"; readonly ids: readonly string[] }
+  /** Read the input of a live run from the log and answer with `input`. */
+  | { readonly type: "readInput"; readonly run: LiveRun }
   | { readonly type: "cancelOn"; readonly worker: string; readonly runs: readonly Stop[] }
   /** A waiter asked for a key that nobody knows. */
   | { readonly type: "unknown"; readonly inbox: string; readonly key: string }

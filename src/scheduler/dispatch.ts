@@ -1,12 +1,21 @@
 import { Heap } from "./heap.ts";
+import type { Lane } from "./limits/lanes.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
 import { setPlace, type TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
-/** A queue that has a run and workers for it. */
+/** Where the runs of a task come from: its queue, or its lanes where it has limits. */
+interface Source {
+  readonly isLimited: boolean;
+  readonly headPriority: number;
+  head(): LiveRun | undefined;
+  /** Takes the run that `head` returned last; its lane, if it has one. */
+  pop(): Lane | undefined;
+}
+/** A task that has a run and workers for it. */
 interface Candidate {
-  readonly queue: TaskQueue;
+  readonly source: Source;
   readonly offers: Heap<Offer>;
   head: LiveRun;
   priority: number;
@@ -39,36 +48,57 @@ export function dispatch(state: SchedulerState): void {
   const candidates = collectCandidates(state);
   const batches = new Map<WorkerRecord, Batch>();
   for (let best = candidates.first(); best !== undefined; best = candidates.first()) {
+    // A limit that tasks share may be full by now.
+    if (best.source.isLimited && best.source.head() !== best.head) {
+      goOn(candidates, best);
+      continue;
+    }
     const worker = chooseWorker(best.offers);
     if (worker === undefined) {
       candidates.pop();
       continue;
     }
-    best.queue.ready.pop();
-    assign(state, best.head, worker, batchOf(state, worker, batches));
-    const next = best.queue.ready.head();
-    if (next === undefined) candidates.pop();
-    else {
-      best.head = next;
-      best.priority = best.queue.ready.headPriority;
-      candidates.sinkFirst();
-    }
+    const lane = best.source.pop();
+    assign(state, best.head, worker, batchOf(state, worker, batches), lane);
+    goOn(candidates, best);
   }
+}
+
+/** Puts the first candidate where its next run belongs. */
+function goOn(candidates: Heap<Candidate>, first: Candidate): void {
+  const next = first.source.head();
+  if (next === undefined) {
+    candidates.pop();
+    return;
+  }
+  first.head = next;
+  first.priority = first.source.headPriority;
+  candidates.sinkFirst();
 }
 
 function collectCandidates(state: SchedulerState): Heap<Candidate> {
   const candidates = new Heap<Candidate>(goesFirst);
   for (const queue of state.queues.values()) {
     if (queue.counts.queued === 0 || queue.isPaused) continue;
+    const source = sourceOf(state, queue);
+    if (source === undefined) continue;
     const offers = new Heap<Offer>(offersMore);
     for (const worker of queue.workers) {
       if (worker.isAssignable && worker.free > 0)
         offers.push({ worker, free: worker.free, lastAssigned: worker.lastAssigned });
     }
-    const head = offers.size === 0 ? undefined : queue.ready.head();
-    if (head !== undefined) candidates.push({ queue, offers, head, priority: queue.ready.headPriority });
+    const head = offers.size === 0 ? undefined : source.head();
+    if (head !== undefined) candidates.push({ source, offers, head, priority: source.headPriority });
   }
   return candidates;
+}
+
+/** Undefined while it is not known what counts for the limits of the task. */
+function sourceOf(state: SchedulerState, queue: TaskQueue): Source | undefined {
+  const { policies, ready } = queue;
+  if (policies === undefined) return ready;
+  policies.admit(state);
+  return policies.isReady ? policies.lanes : undefined;
 }
 
 /** Slots only get fewer while runs are dispatched, so an offer that is out of date can only sink. */
@@ -97,7 +127,7 @@ function batchOf(state: SchedulerState, worker: WorkerRecord, batches: Map<Worke
   return batch;
 }
 
-function assign(state: SchedulerState, run: LiveRun, worker: WorkerRecord, batch: Batch): void {
+function assign(state: SchedulerState, run: LiveRun, worker: WorkerRecord, batch: Batch, lane: Lane | undefined): void {
   const { key, turn, origin } = run;
   setPlace(run, "running");
   run.worker = worker;
@@ -111,6 +141,7 @@ function assign(state: SchedulerState, run: LiveRun, worker: WorkerRecord, batch
     isAcknowledged: false,
     startedAt: state.now,
     missedBeats: 0,
+    lane,
     next: undefined,
   });
   batch.runs.push(run);

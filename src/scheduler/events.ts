@@ -3,7 +3,8 @@ import type { OutcomeKind } from "../domain/run.ts";
 import type { Heartbeat, Register } from "../protocol/messages.ts";
 import type { AttemptDetail, FinalDetail, OutcomeAuthor } from "../protocol/outcome-entry.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
-import type { PurgeFilter } from "./commands.ts";
+import type { PurgeFilter, StoredRate } from "./commands.ts";
+import type { LiveRun } from "./live-run.ts";
 
 /** What the fold reads of an outcome. */
 export interface FoldedOutcome {
@@ -84,6 +85,11 @@ export type SchedulerEvent =
   | FloorEvent
   /** What is paused now. Given before `lead`, and when it changes. */
   | { readonly type: "pauses"; readonly pauses: Pauses }
+  /** All rate limits as they are stored. Given before `lead`. */
+  | { readonly type: "rates"; readonly rates: readonly StoredRate[] }
+  | { readonly type: "ratesStored"; readonly rates: readonly { readonly id: string; readonly units: number }[] }
+  /** The input of a run; undefined when its entry was gone. */
+  | { readonly type: "input"; readonly run: LiveRun; readonly input: Uint8Array | undefined }
   | { readonly type: "stepDown" }
   | { readonly type: "register"; readonly message: Register }
   | { readonly type: "heartbeat"; readonly message: Heartbeat }

@@ -1,4 +1,6 @@
 import type { AttemptRecord } from "../domain/run.ts";
+import type { RunKeys } from "./limits/keys.ts";
+import type { Policies } from "./limits/policies.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
@@ -29,6 +31,7 @@ interface Rare {
   metadata: Readonly<Record<string, string>> | undefined;
   trail: OutcomeTrail | undefined;
   cancelReason: string | undefined;
+  keys: { readonly of: Policies; readonly keys: RunKeys } | undefined;
 }
 
 /** A run without an accepted final outcome. Written by the fold, except for the soft fields at the end. */
@@ -75,6 +78,7 @@ export class LiveRun {
       metadata: undefined,
       trail: undefined,
       cancelReason: undefined,
+      keys: undefined,
     };
     return this.#rare;
   }
@@ -114,6 +118,13 @@ export class LiveRun {
   }
   set cancelReason(reason: string | undefined) {
     if (reason !== this.cancelReason) this.#other.cancelReason = reason;
+  }
+  /** What the policies of its task said of it; soft. */
+  get keys(): Rare["keys"] {
+    return this.#rare?.keys;
+  }
+  set keys(keys: Rare["keys"]) {
+    if (keys !== this.keys) this.#other.keys = keys;
   }
   get lost(): number {
     return this.trail?.lost ?? 0;

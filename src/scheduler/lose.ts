@@ -22,6 +22,7 @@ export function loseAttempt(state: SchedulerState, worker: WorkerRecord, assignm
 /** Takes a run back that its worker never began: same turn, same place in the queue. */
 export function takeBack(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
   const { key, turn, origin, run } = assignment;
+  assignment.lane?.refund();
   worker.release(key, turn, origin);
   if (run === undefined || run.place !== "running" || run.turn !== turn) return;
   if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { reason: run.cancelReason });

@@ -18,7 +18,8 @@ export const isStillDue = (due: { run: LiveRun; turn: number }): boolean =>
 function enqueue(state: SchedulerState, run: LiveRun): void {
   const { queue } = run;
   setPlace(run, "queued");
-  queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
+  if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
+  else queue.policies.arrive(run);
   watchTimeout(state, run);
 }
 

@@ -114,6 +114,7 @@ function adopt(state: SchedulerState, worker: WorkerRecord, held: Executing): vo
   else {
     setPlace(run, "running");
     run.worker = worker;
+    run.queue.policies?.adopt(state, run);
     if (run.cancelReason !== undefined) stopOn(state, worker.id, key, turn, run.cancelReason);
   }
 }

@@ -28,6 +28,7 @@ class Level {
 /** The queued runs of a task: highest priority first, then oldest. Runs that leave by another way than `pop` stay listed until they are met. */
 export class ReadyQueue {
   readonly #levels: (Level | undefined)[] = [];
+  readonly isLimited = false;
   #listed = 0;
 
   /** `queued` is the number of runs that really wait; items beyond twice that are swept. */
@@ -52,6 +53,17 @@ export class ReadyQueue {
     }
     return undefined;
   }
+  /** All that wait, in no order. */
+  *queued(): Iterable<LiveRun> {
+    for (const level of this.#levels) if (level !== undefined) yield* level.queued();
+  }
+  /** Takes all that wait, oldest first. */
+  takeAll(): LiveRun[] {
+    const runs = [...this.queued()].sort((a, b) => a.origin - b.origin);
+    this.#levels.length = 0;
+    this.#listed = 0;
+    return runs;
+  }
   /** The place of a queued run, the first is 1. For a query: it looks at all runs before it. */
   positionOf(run: LiveRun): number {
     let before = 0;
@@ -73,7 +85,7 @@ export class ReadyQueue {
   headPriority = 0;
 
   /** Takes the run that `head` returned last. */
-  pop(): void {
+  pop(): undefined {
     const level = this.#levels[this.headPriority]!;
     const run = level.head()!;
     if (level.arrivals.first() === run) level.arrivals.shift();

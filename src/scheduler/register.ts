@@ -1,4 +1,5 @@
 import type { Register, TaskDeclaration } from "../protocol/messages.ts";
+import { declarePolicies } from "./limits/declare.ts";
 import { pauseWorker } from "./pauses.ts";
 import { compareLedger, showLife } from "./presence.ts";
 import type { SchedulerState } from "./state.ts";
@@ -35,12 +36,21 @@ function replaceTasks(state: SchedulerState, worker: WorkerRecord, tasks: readon
     const queue = state.queueOf(task.name);
     if (queue.definition !== undefined) warnOfChange(state, worker, queue.definition, task);
     queue.definition = task;
+    declarePolicies(state, queue, task.policies);
     queue.workers.add(worker);
     worker.tasks.set(task.name, task);
   }
 }
 
-const compared = ["timeoutMs", "scheduleTimeoutMs", "priority", "retries", "inputSchema", "outputSchema"] as const;
+const compared = [
+  "timeoutMs",
+  "scheduleTimeoutMs",
+  "priority",
+  "retries",
+  "inputSchema",
+  "outputSchema",
+  "policies",
+] as const;
 
 function warnOfChange(
   state: SchedulerState,

@@ -1,8 +1,9 @@
 import { noPauses, type Pauses } from "../domain/pauses.ts";
-import type { Command, EngineOutcome } from "./commands.ts";
+import type { Command, EngineOutcome, StoredRate } from "./commands.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { Heap } from "./heap.ts";
 import { Inputs } from "./inputs.ts";
+import type { RateLimit } from "./limits/rate.ts";
 import type { LiveRun } from "./live-run.ts";
 import { pauseQueue } from "./pauses.ts";
 import { Retention } from "./retention-state.ts";
@@ -72,6 +73,13 @@ export class SchedulerState {
   /** After a takeover: who has not answered yet, and until when to wait for it. */
   hold: { readonly awaited: Set<string>; readonly until: number } | undefined = undefined;
   readonly retention = new Retention();
+  readonly rates = new Map<string, RateLimit>();
+  /** As they were when this engine began to lead; taken up when a task names them. */
+  storedRates = new Map<string, StoredRate>();
+  /** Units to be stored before they are used, by limit. */
+  readonly reservations = new Map<string, number>();
+  readonly rateWakes = new Heap<{ readonly at: number; readonly limit: RateLimit }>((a, b) => a.at < b.at);
+  ratesTidiedAt = 0;
   lastBatch = 0;
   assignedCount = 0;
 

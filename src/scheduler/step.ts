@@ -7,6 +7,14 @@ import { expireWaitingRuns, nextDeadline, queueDueRuns } from "./due-times.ts";
 import type { SchedulerEvent } from "./events.ts";
 import { checkFloor } from "./floor.ts";
 import { foldEntry, foldOutcomes } from "./fold.ts";
+import {
+  confirmReservations,
+  nextRateWake,
+  restoreRates,
+  storeReservations,
+  tidyRates,
+  wakeRates,
+} from "./limits/rates.ts";
 import { applyPauses } from "./pauses.ts";
 import { heartbeat, leave, pong, unreachable, watchPresence } from "./presence.ts";
 import { register } from "./register.ts";
@@ -33,6 +41,7 @@ export function step(state: SchedulerState, event: SchedulerEvent, now: number):
   state.uptime += Math.min(Math.max(now - state.now, 0), longestNapMs);
   state.now = now;
   handle(state, event);
+  if (state.reservations.size > 0) storeReservations(state);
   if (state.outgoing.length > 0) {
     state.commands.push({ type: "append", outcomes: state.outgoing });
     state.outgoing = [];
@@ -56,6 +65,9 @@ function handle(state: SchedulerState, event: SchedulerEvent): void {
       break;
     case "pauses":
       applyPauses(state, event.pauses);
+      break;
+    case "rates":
+      restoreRates(state, event.rates);
       break;
     case "lead":
       lead(state, event);
@@ -104,6 +116,12 @@ function handleAsLeader(state: SchedulerState, event: SchedulerEvent): void {
     case "reschedule":
       rescheduleRuns(state, event.keys, event.dueAt);
       break;
+    case "ratesStored":
+      confirmReservations(state, event.rates);
+      break;
+    case "input":
+      event.run.queue.policies?.onInput(state, event.run, event.input);
+      break;
     case "waiter":
       addWaiter(state, event.key, event.inbox);
       break;
@@ -116,10 +134,16 @@ function tick(state: SchedulerState): void {
   watchPresence(state);
   endHoldInTime(state);
   expireWaitingRuns(state);
+  wakeRates(state);
   dispatch(state);
+  tidyRates(state);
   keepHouse(state);
   state.commands.push({
     type: "wake",
-    at: Math.min(state.now + tickEveryMs, Math.max(nextDeadline(state) ?? Number.POSITIVE_INFINITY, state.now)),
+    at: Math.min(
+      state.now + tickEveryMs,
+      nextRateWake(state),
+      Math.max(nextDeadline(state) ?? Number.POSITIVE_INFINITY, state.now),
+    ),
   });
 }

@@ -1,4 +1,6 @@
 import type { LeadEvent } from "./events.ts";
+import { declarePolicies } from "./limits/declare.ts";
+import { forgetRates } from "./limits/rates.ts";
 import { placeRun } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
 import { setPlace } from "./task-queue.ts";
@@ -68,8 +70,10 @@ export function stepDown(state: SchedulerState): void {
   state.hold = undefined;
   state.workers.clear();
   state.waiters.clear();
+  forgetRates(state);
   for (const queue of state.queues.values()) {
     queue.workers.clear();
+    declarePolicies(state, queue, undefined);
     queue.entries.isPurging = false;
   }
   for (const run of state.live.values()) {

@@ -1,6 +1,7 @@
 import type { TaskDeclaration } from "../protocol/messages.ts";
 import { Deque } from "./deque.ts";
 import { EntryLog } from "./entry-log.ts";
+import type { Policies } from "./limits/policies.ts";
 import type { LiveRun, Place } from "./live-run.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
@@ -13,7 +14,10 @@ export class TaskQueue {
   isPaused = false;
   /** Waiting counts from here at the earliest. Units: epoch milliseconds */
   resumedAt = 0;
+  /** Who waits, where no policy decides about it. */
   readonly ready = new ReadyQueue();
+  /** Limits that the newest registration declares; the runs wait there then. */
+  policies: Policies | undefined = undefined;
   /** Runs on their first turn by the time they began to wait, for the schedule timeout. May hold dead ones. */
   readonly waiting = new Deque<LiveRun>();
   readonly workers = new Set<WorkerRecord>();

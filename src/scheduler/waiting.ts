@@ -2,7 +2,6 @@
 import type { Waiting } from "../domain/run.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
-import type { TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /** Undefined for a run that is running, or about to end. */
@@ -15,10 +14,12 @@ export function explainWaiting(state: SchedulerState, run: LiveRun): Waiting | u
     };
   }
   if (run.place !== "queued") return undefined;
-  return { ...explainQueued(state, run.queue), position: run.queue.ready.positionOf(run) };
+  const { policies, ready } = run.queue;
+  return { ...explainQueued(state, run), position: (policies ?? ready).positionOf(run) };
 }
 
-function explainQueued(state: SchedulerState, queue: TaskQueue): Waiting {
+function explainQueued(state: SchedulerState, run: LiveRun): Waiting {
+  const { queue } = run;
   if (state.pauses.namespace) return { for: "a resume", because: "the namespace is paused" };
   if (queue.isPaused) return { for: "a resume", because: `task "${queue.name}" is paused` };
   if (state.hold !== undefined) {
@@ -26,6 +27,8 @@ function explainQueued(state: SchedulerState, queue: TaskQueue): Waiting {
   }
   if (queue.workers.size === 0)
     return { for: "a worker", because: `no worker that is here has the task "${queue.name}"` };
+  const limit = queue.policies?.explain(run);
+  if (limit !== undefined) return limit;
   const able = [...queue.workers].filter((worker) => worker.isAssignable);
   if (able.length === 0) return { for: "a worker", because: `no worker takes runs: ${unable(queue.workers)}` };
   const free = able.reduce((sum, worker) => sum + Math.max(worker.free, 0), 0);

@@ -1,4 +1,5 @@
 import type { TaskDeclaration } from "../protocol/messages.ts";
+import type { Lane } from "./limits/lanes.ts";
 import type { LiveRun } from "./live-run.ts";
 
 /** One slot taken on a worker. Soft state: the log knows nothing of it. */
@@ -14,6 +15,8 @@ export interface Assignment {
   startedAt: number;
   /** Heartbeats in a row that did not name it. */
   missedBeats: number;
+  /** What counts it, where its task has limits. */
+  lane?: Lane | undefined;
   /** Another turn of the same key on the same worker. */
   next: Assignment | undefined;
 }
@@ -84,6 +87,7 @@ export class WorkerRecord {
     else if (found.next === undefined) this.ledger.delete(key);
     else this.ledger.set(key, found.next);
     this.busy--;
+    found.lane?.giveBack();
     if (found.run !== undefined && found.run.worker === this) found.run.worker = undefined;
     return found;
   }

@@ -323,6 +323,7 @@ class LiveWorker implements RunningWorker {
         retries: task.retry.limit,
         inputSchema: jsonSchemaOf(task.input),
         outputSchema: jsonSchemaOf(task.output),
+        ...(task.policies !== undefined && { policies: task.policies }),
       })),
     };
   }

@@ -1,0 +1,60 @@
+// What groups the runs of a task: a CEL expression over the input and the metadata of a run, `input.userId` being the simplest.
+import { Environment } from "@marcbachmann/cel-js";
+
+/** What an expression sees of a run. */
+export interface KeyScope {
+  readonly input: unknown;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+export interface KeyExpression {
+  readonly text: string;
+  /** Whether it can be evaluated without the input. */
+  readonly needsInput: boolean;
+  /** The key as text. Fails: Error whose message says what is missing */
+  evaluate(scope: KeyScope): string;
+}
+
+const environment = new Environment({ unlistedVariablesAreDyn: false })
+  .registerVariable("input", "dyn")
+  .registerVariable("metadata", "dyn");
+const example = '"input.userId" or "metadata.tenant + \\"/\\" + input.model"';
+
+/** Fails: TypeError with the text, the rule and an example */
+export function parseKey(text: unknown, where: string): KeyExpression {
+  if (typeof text !== "string" || text.trim() === "")
+    throw new TypeError(
+      `${where} must be a CEL expression over input and metadata, not ${show(text)}; for example ${example}`,
+    );
+  let evaluate: (scope: KeyScope) => unknown;
+  try {
+    const parsed = environment.parse(text);
+    const checked = parsed.check();
+    if (!checked.valid) throw checked.error;
+    evaluate = parsed as never;
+  } catch (error) {
+    throw new TypeError(
+      `${where}: ${show(text)} is no CEL expression over input and metadata: ${firstLine(error)}; for example ${example}`,
+    );
+  }
+  return {
+    text,
+    needsInput: /\binput\b/.test(text),
+    evaluate: (scope) => {
+      let value: unknown;
+      try {
+        value = evaluate(scope);
+      } catch (error) {
+        throw new Error(`${text}: ${firstLine(error)}`);
+      }
+      if (typeof value === "string") return value;
+      if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
+      throw new Error(`${text} is ${show(value)}; a key must be a text, a number or a boolean`);
+    },
+  };
+}
+
+/** Whether the text speaks of the run; any other key of a rate limit is taken as it is. */
+export const isExpression = (text: string): boolean => /\b(input|metadata)\b/.test(text);
+
+const show = (value: unknown): string => JSON.stringify(value) ?? String(value);
+const firstLine = (error: unknown): string => (error as Error).message.split("\n")[0]!;

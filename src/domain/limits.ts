@@ -1,0 +1,102 @@
+// How many runs of a task may execute, and start: the options of `@Task`, and the rules that a worker registers.
+import { type DurationInput, parseDuration } from "./duration.ts";
+import { isExpression, parseKey } from "./key-expression.ts";
+
+/** What becomes of runs beyond the limit of their key: they wait, the newest is cancelled, or those that came before it are. */
+export type ConcurrencyStrategy = "queue" | "cancel-newest" | "cancel-in-progress";
+
+/** At most `max` runs of a task execute at once; with a key, of each key. */
+export interface ConcurrencyOptions {
+  /** CEL over `input` and `metadata`. @default one limit for the whole task @example "input.userId" */
+  readonly key?: string | undefined;
+  readonly max: number;
+  /** @default "queue": keys take turns */
+  readonly strategy?: ConcurrencyStrategy | undefined;
+}
+
+/** At most `limit` units start within any time of length `per`. */
+export interface RateLimitOptions {
+  /**
+   * A plain text is one limit for all tasks that name it; CEL over `input` or `metadata` is one for each value, within its task.
+   * @example "openai" @example "input.customerId"
+   */
+  readonly key: string;
+  readonly limit: number;
+  readonly per: DurationInput;
+  /** What a run takes: a number, or CEL over `input` and `metadata`. @default 1 */
+  readonly units?: number | string | undefined;
+}
+
+export interface ConcurrencyRule {
+  readonly key: string | null;
+  readonly max: number;
+  readonly strategy: ConcurrencyStrategy;
+}
+export interface RateRule {
+  readonly key: string;
+  readonly limit: number;
+  readonly perMs: number;
+  readonly units: number | string;
+}
+
+type OneOrMany<T> = T | readonly T[];
+export type ConcurrencyInput = number | OneOrMany<ConcurrencyOptions>;
+export type RateLimitInput = OneOrMany<RateLimitOptions>;
+
+/** Fails: TypeError or RangeError with the value, the rule and an example */
+export function parseConcurrency(given: ConcurrencyInput | undefined, where: string): readonly ConcurrencyRule[] {
+  return listOf(typeof given === "number" ? { max: given } : given).map((one) => {
+    assertFields(one, ["key", "max", "strategy"], where, '{ key: "input.userId", max: 2 }');
+    const { key, max, strategy = "queue" } = one;
+    if (!strategies.includes(strategy))
+      throw new TypeError(`${where}: strategy must be one of ${strategies.join(", ")}, not ${show(strategy)}`);
+    return {
+      key: key === undefined ? null : parseKey(key, `${where}: key`).text,
+      max: whole(max, 1, `${where}: max`, "{ max: 2 }"),
+      strategy,
+    };
+  });
+}
+
+/** Fails: TypeError or RangeError with the value, the rule and an example */
+export function parseRateLimits(given: RateLimitInput | undefined, where: string): readonly RateRule[] {
+  return listOf(given).map((one) => {
+    assertFields(one, ["key", "limit", "per", "units"], where, rateExample);
+    const { key, limit, per, units = 1 } = one;
+    if (typeof key !== "string" || key === "")
+      throw new TypeError(`${where}: key must be a text, not ${show(key)}; for example ${rateExample}`);
+    const rule = {
+      key: isExpression(key) ? parseKey(key, `${where}: key`).text : key,
+      limit: whole(limit, 1, `${where}: limit`, rateExample),
+      perMs: parseDuration(per, `${where}: per`),
+      units:
+        typeof units === "string"
+          ? parseKey(units, `${where}: units`).text
+          : whole(units, 0, `${where}: units`, rateExample),
+    };
+    if (rule.perMs <= 0) throw new RangeError(`${where}: per must be longer than 0; for example ${rateExample}`);
+    if (typeof rule.units === "number" && rule.units > rule.limit)
+      throw new RangeError(`${where}: a run of ${rule.units} units never fits a limit of ${rule.limit}`);
+    return rule;
+  });
+}
+
+const strategies: readonly unknown[] = ["queue", "cancel-newest", "cancel-in-progress"] satisfies ConcurrencyStrategy[];
+const rateExample = '{ key: "openai", limit: 100, per: "1m" }';
+const show = (value: unknown): string => JSON.stringify(value) ?? String(value);
+const listOf = <T>(given: OneOrMany<T> | undefined): readonly T[] =>
+  given === undefined ? [] : Array.isArray(given) ? given : [given as T];
+
+function whole(value: unknown, from: number, where: string, example: string): number {
+  if (Number.isSafeInteger(value) && (value as number) >= from) return value as number;
+  throw new RangeError(`${where} must be a whole number from ${from}, not ${show(value)}; for example ${example}`);
+}
+
+function assertFields(value: unknown, known: readonly string[], where: string, example: string): void {
+  if (typeof value !== "object" || value === null)
+    throw new TypeError(`${where} must be an object, not ${show(value)}; for example ${example}`);
+  for (const field of Object.keys(value)) {
+    if (!known.includes(field))
+      throw new TypeError(`${where}: "${field}" is no option of it; use ${known.join(", ")}; for example ${example}`);
+  }
+}

@@ -1,0 +1,24 @@
+import type { TaskPolicies } from "../../domain/policies.ts";
+import type { SchedulerState } from "../state.ts";
+import type { TaskQueue } from "../task-queue.ts";
+import { Policies } from "./policies.ts";
+
+/** The policies that the newest registration of the task says; what waits and executes is counted under them from now on. */
+export function declarePolicies(state: SchedulerState, queue: TaskQueue, declared: TaskPolicies | undefined): void {
+  if (JSON.stringify(queue.policies?.declared) === JSON.stringify(declared)) return;
+  const waiting = queue.policies === undefined ? queue.ready.takeAll() : queue.policies.takeAll();
+  queue.policies = declared === undefined ? undefined : new Policies(queue, declared);
+  for (const run of waiting) {
+    run.isListed = false;
+    run.keys = undefined;
+    if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
+    else queue.policies.arrive(run);
+  }
+  for (const worker of state.workers.values()) {
+    for (const assignment of worker.assignments()) {
+      if (assignment.run?.queue !== queue) continue;
+      assignment.lane = undefined;
+      queue.policies?.adopt(state, assignment.run);
+    }
+  }
+}

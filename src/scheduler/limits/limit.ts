@@ -1,0 +1,59 @@
+import type { Waiting } from "../../domain/run.ts";
+import { Heap } from "../heap.ts";
+import { comesFirst, type Lane, type Lanes, type Listing } from "./lanes.ts";
+
+/** Something that a lane needs room in before its first run may start. */
+export abstract class Limit {
+  /** Lanes that take of it. */
+  lanes = 0;
+  /** Lanes that found no room, in the order in which they get it. May hold dead listings. */
+  readonly #parked = new Map<Lanes, Heap<Listing>>();
+
+  /** May ask for room that has to be stored first. */
+  abstract hasRoom(units: number): boolean;
+  /** A run starts, or is found executing. */
+  abstract take(units: number): void;
+  /** The slot of a run that had started is free again. */
+  abstract giveBack(units: number): void;
+  /** A run that was taken never started. */
+  abstract refund(units: number): void;
+  abstract explain(units: number): Waiting;
+  /** A lane begins to wait here. */
+  protected onParked(_units: number): void {}
+
+  park(lane: Lane, listing: Listing, units: number): void {
+    let heap = this.#parked.get(lane.lanes);
+    if (heap === undefined) {
+      heap = new Heap<Listing>(comesFirst);
+      this.#parked.set(lane.lanes, heap);
+    }
+    heap.push(listing);
+    this.onParked(units);
+  }
+  get hasParked(): boolean {
+    return this.#parked.size > 0;
+  }
+  /** There may be room: of each group of lanes the first may try. Whoever leaves the open lanes again lets the next one try. */
+  wake(): void {
+    for (const lanes of this.#parked.keys()) this.wakeNext(lanes);
+  }
+  wakeNext(lanes: Lanes): void {
+    const heap = this.#parked.get(lanes);
+    if (heap === undefined) return;
+    let listing = heap.first();
+    while (listing !== undefined && listing.lane.listing !== listing) {
+      heap.pop();
+      listing = heap.first();
+    }
+    if (listing !== undefined) {
+      const units = listing.lane.unitsOf(this);
+      if (!this.hasRoom(units)) {
+        this.onParked(units);
+        return;
+      }
+      heap.pop();
+      lanes.open(listing.lane);
+    }
+    if (heap.size === 0) this.#parked.delete(lanes);
+  }
+}

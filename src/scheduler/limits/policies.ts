@@ -1,0 +1,229 @@
+// The limits of one task: finds the lane of each run that arrives, and holds what the lanes take.
+import type { TaskPolicies } from "../../domain/policies.ts";
+import type { Waiting } from "../../domain/run.ts";
+import { Deque } from "../deque.ts";
+import type { LiveRun } from "../live-run.ts";
+import { endRun } from "../placement.ts";
+import type { SchedulerState } from "../state.ts";
+import type { TaskQueue } from "../task-queue.ts";
+import { KeyLimit } from "./concurrency.ts";
+import {
+  type CompiledConcurrency,
+  type CompiledRate,
+  compileConcurrency,
+  compileRate,
+  keysOf,
+  type RunKeys,
+} from "./keys.ts";
+import { Lane, Lanes, type LimitUse } from "./lanes.ts";
+import { RateLimit } from "./rate.ts";
+import { cancelSurplus } from "./strategies.ts";
+
+/** Inputs that are read back from the log at the same time. */
+const readingLimit = 256;
+
+export class Policies {
+  readonly declared: TaskPolicies;
+  /** What dispatch takes from. */
+  readonly lanes = new Lanes(
+    (lane) => this.#forget(lane),
+    (lane) => this.#dropIdle(lane),
+  );
+  readonly #queue: TaskQueue;
+  readonly #concurrency: readonly CompiledConcurrency[];
+  readonly #rates: readonly CompiledRate[];
+  readonly #needsInput: boolean;
+  readonly #keyLimits: readonly Map<string, KeyLimit>[];
+  readonly #byId = new Map<string, Lane>();
+  /** Queued, and not in a lane yet. */
+  readonly #arrivals = new Deque<LiveRun>();
+  /** Runs whose input is being read. */
+  readonly #reading = new Map<string, LiveRun>();
+  /** Found executing, before their keys were known. */
+  readonly #unknownRunning = new Set<LiveRun>();
+
+  constructor(queue: TaskQueue, declared: TaskPolicies) {
+    this.#queue = queue;
+    this.declared = declared;
+    this.#concurrency = (declared.concurrency ?? []).map(compileConcurrency);
+    this.#rates = (declared.rateLimits ?? []).map(compileRate);
+    this.#keyLimits = this.#concurrency.map(() => new Map());
+    const expressions = [
+      ...this.#concurrency.map(({ key }) => key),
+      ...this.#rates.flatMap(({ key, units }) => [key, units]),
+    ];
+    this.#needsInput = expressions.some((expression) => expression?.needsInput === true);
+  }
+
+  arrive(run: LiveRun): void {
+    run.isListed = true;
+    this.#arrivals.push(run);
+  }
+
+  /** Puts what has arrived into its lanes, or ends it. */
+  admit(state: SchedulerState): void {
+    for (let run = this.#arrivals.first(); run !== undefined; run = this.#arrivals.first()) {
+      if (run.place !== "queued") run.isListed = false;
+      else if (!this.#admitOne(state, run)) return;
+      this.#arrivals.shift();
+    }
+  }
+
+  /** False when it has to wait until others were read. */
+  #admitOne(state: SchedulerState, run: LiveRun): boolean {
+    const keys = this.#keysOf(state, run);
+    if (keys === "failed") run.isListed = false;
+    else if (keys === "unknown") return this.#read(state, run);
+    else {
+      run.isListed = false;
+      const lane = this.#laneOf(state, keys);
+      for (const { limit } of lane.uses) {
+        if (limit instanceof KeyLimit && run.place === "queued") cancelSurplus(state, limit, run);
+      }
+      if (run.place === "queued") this.lanes.put(lane, run, this.#queue.priorityOf(run), this.#queue.counts.queued);
+    }
+    return true;
+  }
+
+  #keysOf(state: SchedulerState, run: LiveRun): RunKeys | "unknown" | "failed" {
+    if (run.keys?.of === this) return run.keys.keys;
+    if (this.#needsInput && run.input === undefined) return "unknown";
+    return this.#evaluate(state, run, run.input);
+  }
+
+  #evaluate(state: SchedulerState, run: LiveRun, input: Uint8Array | undefined): RunKeys | "failed" {
+    try {
+      const keys = keysOf(run, input, this.#concurrency, this.#rates);
+      run.keys = { of: this, keys };
+      return keys;
+    } catch (error) {
+      // One that executes already goes on, and is not counted.
+      if (run.place !== "queued") return "failed";
+      const message = `the key of this run has no value: ${(error as Error).message}`;
+      endRun(state, run, "failed", { error: { name: "KeyNotFound", message, retryable: false } });
+      return "failed";
+    }
+  }
+
+  #read(state: SchedulerState, run: LiveRun): boolean {
+    if (this.#reading.size >= readingLimit) return false;
+    this.#reading.set(run.key, run);
+    state.commands.push({ type: "readInput", run });
+    return true;
+  }
+
+  /** The input that was asked for; undefined when its entry had moved, and it is asked for again. */
+  onInput(state: SchedulerState, run: LiveRun, input: Uint8Array | undefined): void {
+    if (!this.#reading.delete(run.key)) return;
+    if (input === undefined) {
+      if (run.place === "queued" || this.#unknownRunning.has(run)) this.#read(state, run);
+      return;
+    }
+    this.#evaluate(state, run, input);
+    if (this.#unknownRunning.delete(run)) this.#bookRunning(state, run);
+    if (run.place === "queued") this.arrive(run);
+    else run.isListed = false;
+  }
+
+  /** A run was found executing: it takes of its limits, whether there is room or not. */
+  adopt(state: SchedulerState, run: LiveRun): void {
+    if (this.#keysOf(state, run) === "unknown") {
+      this.#unknownRunning.add(run);
+      this.#read(state, run);
+    } else this.#bookRunning(state, run);
+  }
+
+  /** The slots of such runs are not counted yet, so that nobody may start. */
+  get isReady(): boolean {
+    for (const run of this.#unknownRunning) {
+      if (run.place !== "running") this.#unknownRunning.delete(run);
+    }
+    return this.#unknownRunning.size === 0;
+  }
+
+  #bookRunning(state: SchedulerState, run: LiveRun): void {
+    const assignment = run.worker?.find(run.key, run.turn, run.origin);
+    if (assignment === undefined || assignment.lane !== undefined || run.keys === undefined) return;
+    const lane = this.#laneOf(state, run.keys.keys);
+    assignment.lane = lane;
+    for (const { limit } of lane.uses) {
+      if (!(limit instanceof KeyLimit)) continue; // what it took of a rate is stored
+      limit.take();
+      if (limit.rule.strategy !== "queue") limit.members.add(run);
+    }
+  }
+
+  #laneOf(state: SchedulerState, keys: RunKeys): Lane {
+    let lane = this.#byId.get(keys.id);
+    if (lane === undefined) {
+      lane = this.#makeLane(state, keys);
+      this.#byId.set(keys.id, lane);
+    }
+    return lane;
+  }
+
+  #makeLane(state: SchedulerState, keys: RunKeys): Lane {
+    const uses: LimitUse[] = [];
+    let turns: KeyLimit | undefined;
+    this.#concurrency.forEach(({ rule }, index) => {
+      const key = keys.concurrency[index]!;
+      let limit = this.#keyLimits[index]!.get(key);
+      if (limit === undefined) {
+        limit = new KeyLimit(rule, key);
+        this.#keyLimits[index]!.set(key, limit);
+      }
+      if (rule.key !== null) turns ??= limit;
+      uses.push({ limit, units: 1 });
+    });
+    this.#rates.forEach(({ rule, key }, index) => {
+      const share = keys.rates[index]!;
+      const id = key === undefined ? rule.key : JSON.stringify([this.#queue.name, rule.key, share.key]);
+      uses.push({ limit: rateOf(state, id, rule), units: share.units });
+    });
+    for (const { limit } of uses) limit.lanes++;
+    return new Lane(this.lanes, keys.id, uses, turns);
+  }
+
+  #forget(lane: Lane): void {
+    this.#byId.delete(lane.id);
+    for (const { limit } of lane.uses) limit.lanes--;
+    this.#dropIdle(lane);
+  }
+  #dropIdle(lane: Lane): void {
+    lane.uses.forEach(({ limit }, index) => {
+      const limits = this.#keyLimits[index];
+      if (limit instanceof KeyLimit && limit.isIdle && limits?.get(limit.key) === limit) limits.delete(limit.key);
+    });
+  }
+
+  /** What stops a queued run; undefined = nothing that is known of. */
+  explain(run: LiveRun): Waiting | undefined {
+    if (run.keys?.of !== this) return { for: "its key", because: "its input is being read to find its key" };
+    const blocking = this.#byId.get(run.keys.keys.id)?.findBlocking();
+    return blocking?.limit.explain(blocking.units);
+  }
+  /** Its place among those with the same keys, the first is 1. */
+  positionOf(run: LiveRun): number {
+    const lane = run.keys?.of === this ? this.#byId.get(run.keys.keys.id) : undefined;
+    return lane?.ready.positionOf(run) ?? 1;
+  }
+
+  /** All queued runs, oldest first, as if they had never been in a lane. */
+  takeAll(): LiveRun[] {
+    const runs = new Set<LiveRun>([...this.#arrivals, ...this.#reading.values()]);
+    for (const lane of this.#byId.values()) for (const run of lane.ready.queued()) runs.add(run);
+    const queued = [...runs].filter((run) => run.place === "queued");
+    return queued.sort((a, b) => a.origin - b.origin);
+  }
+}
+
+function rateOf(state: SchedulerState, id: string, rule: Parameters<RateLimit["redeclare"]>[0]): RateLimit {
+  let limit = state.rates.get(id);
+  if (limit === undefined) {
+    limit = new RateLimit(state, id, rule);
+    const stored = state.storedRates.get(id);
+    if (stored !== undefined) limit.restore(stored);
+    state.rates.set(id, limit);
+  } else limit.redeclare(rule);
+  return limit;
+}

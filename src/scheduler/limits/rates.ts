@@ -1,0 +1,62 @@
+// The rate limits of a namespace, through the changes of leaders.
+import type { StoredRate } from "../commands.ts";
+import type { SchedulerState } from "../state.ts";
+
+const tidyEveryMs = 60_000;
+
+/** What leaders before this one had used; given before `lead`. */
+export function restoreRates(state: SchedulerState, stored: readonly StoredRate[]): void {
+  state.storedRates = new Map(stored.map((rate) => [rate.id, rate]));
+}
+
+/** Limits whose time has come let their first lanes try. */
+export function wakeRates(state: SchedulerState): void {
+  for (
+    let next = state.rateWakes.first();
+    next !== undefined && next.at <= state.uptime;
+    next = state.rateWakes.first()
+  ) {
+    state.rateWakes.pop();
+    next.limit.wake();
+  }
+}
+
+/** When the next limit may have room. Units: epoch milliseconds */
+export function nextRateWake(state: SchedulerState): number {
+  const next = state.rateWakes.first();
+  return next === undefined ? Number.POSITIVE_INFINITY : state.now + Math.max(next.at - state.uptime, 0);
+}
+
+/** What was reserved in this step is stored before it is used. */
+export function storeReservations(state: SchedulerState): void {
+  const rates = Array.from(state.reservations, ([id, units]) => ({ ...state.rates.get(id)!.toStored(), units }));
+  state.reservations.clear();
+  state.commands.push({ type: "storeRates", rates });
+}
+
+export function confirmReservations(state: SchedulerState, stored: readonly { id: string; units: number }[]): void {
+  for (const { id, units } of stored) state.rates.get(id)?.confirm(units);
+}
+
+/** Forgets limits that nobody uses and whose time is over. */
+export function tidyRates(state: SchedulerState): void {
+  if (state.uptime - state.ratesTidiedAt < tidyEveryMs || state.rates.size + state.storedRates.size === 0) return;
+  state.ratesTidiedAt = state.uptime;
+  const dropped = new Set<string>();
+  for (const [id, limit] of state.rates) if (limit.isIdle) dropped.add(id);
+  for (const [id, { perMs, uses }] of state.storedRates)
+    if (!state.rates.has(id) && uses.every(({ at }) => at + perMs < state.now)) dropped.add(id);
+  for (const id of dropped) {
+    state.rates.delete(id);
+    state.storedRates.delete(id);
+  }
+  if (dropped.size > 0) state.commands.push({ type: "dropRates", ids: [...dropped] });
+}
+
+/** What belongs to the leader alone. */
+export function forgetRates(state: SchedulerState): void {
+  state.rates.clear();
+  state.storedRates.clear();
+  state.reservations.clear();
+  state.rateWakes.prune(() => false);
+}

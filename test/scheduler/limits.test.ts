@@ -1,0 +1,270 @@
+// Keyed concurrency and rate limits: who may start, in what order, and what becomes of the others.
+import assert from "node:assert/strict";
+import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
+import type { StoredRate } from "../../src/scheduler/commands.ts";
+import { describeRun } from "../../src/scheduler/describe.ts";
+import { describe, test } from "../support/harness.ts";
+import { declarationOf, endings, only, Scene } from "./scene.ts";
+
+const concurrency = (...given: Parameters<typeof parseConcurrency>[0][]) => ({
+  concurrency: given.flatMap((one) => parseConcurrency(one, "test")),
+});
+const rateLimits = (given: Parameters<typeof parseRateLimits>[0]) => ({ rateLimits: parseRateLimits(given, "test") });
+const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const assigned = (scene: Scene) => only(scene.tick(), "assign").flatMap(({ runs }) => runs.map((run) => run.id));
+const waiting = (scene: Scene, key: string) => describeRun(scene.state, key)?.info.waiting;
+const running = (scene: Scene) => [...scene.state.live.values()].filter((run) => run.place === "running");
+
+function sceneWith(policies: object, slots = 100): Scene {
+  const scene = new Scene();
+  scene.register("w", slots, [{ ...declarationOf("mail"), policies }]);
+  return scene;
+}
+const create = (scene: Scene, id: string, input: unknown, more: object = {}) =>
+  scene.create("mail", id, { input: bytes(input), ...more });
+/** What an engine does with a reservation: stores it, and says so. */
+function confirm(scene: Scene): StoredRate[] {
+  const rates = only(scene.commands.splice(0), "storeRates").flatMap((command) => command.rates);
+  scene.give({ type: "ratesStored", rates });
+  return rates;
+}
+
+describe("keyed concurrency", () => {
+  test("never more than max of a key; a waiting run stops no other key", () => {
+    const scene = sceneWith(concurrency({ key: "input.user", max: 2 }));
+    for (let i = 0; i < 5; i++) create(scene, `a${i}`, { user: "a" });
+    for (let i = 0; i < 3; i++) create(scene, `b${i}`, { user: "b" });
+    assert.deepEqual(assigned(scene).sort(), ["a0", "a1", "b0", "b1"]);
+    assert.deepEqual(waiting(scene, "mail/a3"), {
+      for: "its key",
+      because: '2 of at most 2 runs with input.user = "a" are executing',
+      position: 2,
+    });
+    scene.report("w", "mail/a1", "completed");
+    assert.deepEqual(assigned(scene), ["a2"]);
+    scene.report("w", "mail/b0", "failed");
+    scene.report("w", "mail/b1", "completed");
+    assert.deepEqual(assigned(scene), ["b2"]);
+  });
+
+  test("keys take turns, whoever came with how many", () => {
+    const scene = sceneWith(concurrency({ key: "input.user", max: 1 }), 1);
+    for (let i = 0; i < 4; i++) create(scene, `a${i}`, { user: "a" });
+    for (const user of ["b", "c"]) for (let i = 0; i < 2; i++) create(scene, `${user}${i}`, { user });
+    const order: string[] = [];
+    for (let [id] = assigned(scene); id !== undefined; [id] = assigned(scene)) {
+      order.push(id);
+      scene.report("w", `mail/${id}`, "completed");
+    }
+    assert.deepEqual(order, ["a0", "b0", "c0", "a1", "b1", "c1", "a2", "a3"]);
+  });
+
+  test("priority goes before turns", () => {
+    const scene = sceneWith(concurrency({ key: "input.user", max: 1 }), 1);
+    create(scene, "a0", { user: "a" });
+    create(scene, "b0", { user: "b" });
+    create(scene, "b1", { user: "b" }, { priority: 3 });
+    assert.deepEqual(assigned(scene), ["b1"]);
+    create(scene, "a1", { user: "a" }, { priority: 2 });
+    scene.report("w", "mail/b1", "completed");
+    assert.deepEqual(assigned(scene), ["a1"]);
+  });
+
+  test("stacked limits all hold, and one that is full stops only its own", () => {
+    const scene = sceneWith(concurrency(5, { key: "input.user", max: 2 }, { key: "input.model", max: 3 }));
+    const users = ["a", "b", "c", "d"];
+    for (let i = 0; i < 40; i++) create(scene, `r${i}`, { user: users[i % 4], model: i % 3 === 0 ? "x" : "y" });
+    for (let turn = 0; turn < 60; turn++) {
+      assigned(scene);
+      const now = running(scene).map((run) => JSON.parse(new TextDecoder().decode(run.input!)));
+      assert.ok(now.length <= 5);
+      for (const user of users) assert.ok(now.filter((input) => input.user === user).length <= 2);
+      for (const model of ["x", "y"]) assert.ok(now.filter((input) => input.model === model).length <= 3);
+      const isFull = (field: "user" | "model", max: number, value: string) =>
+        now.filter((input) => input[field] === value).length >= max;
+      for (const run of scene.state.live.values()) {
+        if (run.place !== "queued" || now.length === 5) continue;
+        const { user, model } = JSON.parse(new TextDecoder().decode(run.input!));
+        assert.ok(isFull("user", 2, user) || isFull("model", 3, model), `${run.key} waits for nothing`);
+      }
+      const first = running(scene)[turn % Math.max(now.length, 1)];
+      if (first !== undefined) scene.report("w", first.key, "completed");
+    }
+    assert.equal(scene.state.live.size, 0);
+  });
+
+  test("cancel-in-progress leaves the newest, cancel-newest the oldest", () => {
+    const newest = sceneWith(concurrency({ key: "input.user", max: 1, strategy: "cancel-in-progress" }));
+    create(newest, "a", { user: "u" });
+    assert.deepEqual(assigned(newest), ["a"]);
+    create(newest, "b", { user: "u" });
+    create(newest, "c", { user: "u" });
+    const commands = newest.tick();
+    assert.deepEqual(endings(commands), ["cancelled mail/b"]);
+    assert.deepEqual(
+      only(commands, "cancelOn")[0]!.runs[0]!.reason,
+      "a newer run of input.user came (cancel-in-progress)",
+    );
+    newest.store(commands);
+    newest.report("w", "mail/a", "cancelled");
+    assert.deepEqual(assigned(newest), ["c"]);
+
+    const oldest = sceneWith(concurrency({ key: "input.user", max: 1, strategy: "cancel-newest" }));
+    create(oldest, "a", { user: "u" });
+    create(oldest, "b", { user: "u" });
+    create(oldest, "other", { user: "v" });
+    const both = oldest.tick();
+    assert.deepEqual(endings(both), ["cancelled mail/b"]);
+    assert.deepEqual(
+      only(both, "assign").flatMap(({ runs }) => runs.map((run) => run.id)),
+      ["a", "other"],
+    );
+  });
+
+  test("an expression without a value fails its run alone", () => {
+    const scene = sceneWith(concurrency({ key: "input.user", max: 1 }));
+    create(scene, "bad", {});
+    create(scene, "good", { user: "a" });
+    const commands = scene.tick();
+    assert.deepEqual(endings(commands), ["failed mail/bad"]);
+    const [failed] = only(commands, "append")[0]!.outcomes;
+    assert.equal((failed!.detail as { error: { name: string } }).error.name, "KeyNotFound");
+    assert.deepEqual(
+      only(commands, "assign").flatMap(({ runs }) => runs.map((run) => run.id)),
+      ["good"],
+    );
+  });
+
+  test("an input that is not in memory is read first", () => {
+    const scene = new Scene({ inputBudgetBytes: 1 });
+    scene.register("w", 5, [{ ...declarationOf("mail"), policies: concurrency({ key: "input.user", max: 1 }) }]);
+    create(scene, "a", { user: "u" });
+    create(scene, "b", { user: "u" });
+    const asked = only(scene.tick(), "readInput");
+    assert.deepEqual(
+      asked.map(({ run }) => run.id),
+      ["a", "b"],
+    );
+    for (const { run } of asked) scene.give({ type: "input", run, input: bytes({ user: "u" }) });
+    assert.deepEqual(assigned(scene), ["a"]);
+  });
+
+  test("a new leader counts what it finds executing, and a lost worker's slot is free", () => {
+    const scene = new Scene({}, { knownWorkers: ["w"] });
+    create(scene, "a", { user: "u" });
+    create(scene, "b", { user: "u" });
+    const declared = { ...declarationOf("mail"), policies: concurrency({ key: "input.user", max: 1 }) };
+    scene.register("w", 5, [declared], [scene.held("mail/b")]);
+    assert.deepEqual(assigned(scene), []);
+    scene.register("w2", 5, [declared]);
+    scene.store(scene.give({ type: "leave", id: "w" }));
+    assert.deepEqual(assigned(scene), ["a"]);
+  });
+
+  test("a worker that declares other limits puts what waits under them", () => {
+    const scene = sceneWith(concurrency({ key: "input.user", max: 1 }));
+    for (const id of ["a", "b", "c"]) create(scene, id, { user: "u" });
+    assert.deepEqual(assigned(scene), ["a"]);
+    scene.register("w2", 5, [{ ...declarationOf("mail"), policies: concurrency({ key: "input.user", max: 2 }) }]);
+    assert.deepEqual(assigned(scene), ["b"]);
+    scene.register("w3", 5, ["mail"]);
+    assert.deepEqual(assigned(scene), ["c"]);
+  });
+});
+
+describe("rate limits", () => {
+  test("what starts is stored first, and no window sees more than the limit", () => {
+    const scene = sceneWith(rateLimits({ key: "openai", limit: 3, per: "3s" }));
+    for (let i = 0; i < 9; i++) create(scene, `r${i}`, {});
+    assert.deepEqual(assigned(scene), []);
+    confirm(scene);
+    const starts: number[] = [];
+    for (let second = 0; second < 10; second++) {
+      starts.push(...assigned(scene).map(() => scene.now));
+      confirm(scene);
+      starts.push(...assigned(scene).map(() => scene.now));
+      scene.pass(1_000);
+    }
+    assert.equal(starts.length, 9);
+    for (const start of starts) assert.ok(starts.filter((at) => at >= start && at < start + 3_000).length <= 3);
+  });
+
+  test("a run over the limit holds no slot and stops nobody else, and says so", () => {
+    const scene = sceneWith(rateLimits({ key: "input.user", limit: 1, per: "1m" }), 2);
+    create(scene, "a0", { user: "a" });
+    create(scene, "a1", { user: "a" });
+    create(scene, "b0", { user: "b" });
+    scene.tick();
+    confirm(scene);
+    assert.deepEqual(assigned(scene), ["a0", "b0"]);
+    assert.deepEqual(waiting(scene, "mail/a1"), {
+      for: "its rate",
+      because: 'rate limit "input.user" of 1 per 1m is used up; room from 1970-01-01T00:17:40.000Z',
+      position: 1,
+    });
+    const wake = only(scene.tick(), "wake").at(-1)!;
+    assert.ok(wake.at <= scene.now + 1_000);
+  });
+
+  test("a new leader counts what was reserved", () => {
+    const scene = sceneWith(rateLimits({ key: "openai", limit: 2, per: "1m" }));
+    for (let i = 0; i < 4; i++) create(scene, `r${i}`, {});
+    scene.tick();
+    const first = confirm(scene);
+    assigned(scene);
+    const stored = [...first, ...confirm(scene)].at(-1)!;
+    const started = running(scene).length;
+    const next = new Scene({}, "standby");
+    next.now = scene.now + 1_000;
+    next.give({ type: "rates", rates: [stored] });
+    next.give({ type: "lead", epoch: 8, knownWorkers: [] });
+    next.register("w", 9, [{ ...declarationOf("mail"), policies: rateLimits({ key: "openai", limit: 2, per: "1m" }) }]);
+    for (let i = 0; i < 4; i++) create(next, `n${i}`, {});
+    next.tick();
+    confirm(next);
+    assert.ok(started + assigned(next).length <= 2);
+  });
+
+  test("a run that was refused takes nothing", () => {
+    const scene = sceneWith(rateLimits({ key: "openai", limit: 1, per: "1d" }));
+    create(scene, "a", {});
+    scene.tick();
+    confirm(scene);
+    const commands = scene.tick();
+    assert.equal(only(commands, "assign").length, 1);
+    scene.acknowledge(commands, [0]);
+    scene.beat("w");
+    assert.deepEqual(assigned(scene), ["a"]);
+  });
+
+  test("units come from the run; more than the limit fails it", () => {
+    const scene = sceneWith(rateLimits({ key: "tokens", limit: 10, per: "1m", units: "input.tokens" }));
+    create(scene, "six", { tokens: 6 });
+    create(scene, "five", { tokens: 5 });
+    create(scene, "four", { tokens: 4 });
+    create(scene, "many", { tokens: 11 });
+    assert.deepEqual(endings(scene.tick()), ["failed mail/many"]);
+    confirm(scene);
+    const first = assigned(scene);
+    assert.ok(first.includes("six") && !first.includes("five"), first.join());
+  });
+
+  test("one plain key is one limit for all tasks that name it", () => {
+    const scene = new Scene();
+    const policies = rateLimits({ key: "openai", limit: 1, per: "5s" });
+    scene.register("w", 9, [
+      { ...declarationOf("mail"), policies },
+      { ...declarationOf("bill"), policies },
+    ]);
+    scene.create("mail", "a");
+    scene.create("bill", "b");
+    scene.tick();
+    confirm(scene);
+    assert.deepEqual(assigned(scene), ["a"]);
+    scene.live(4_000);
+    assert.equal(running(scene).length, 1);
+    scene.live(2_000);
+    confirm(scene);
+    assert.deepEqual(assigned(scene), ["b"]);
+  });
+});
