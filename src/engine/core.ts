@@ -197,7 +197,7 @@ export class Core {
     const isCurrent = () => !this.#isClosed && this.state === state && state.isLeading && state.epoch === epoch;
     while (isCurrent()) {
       try {
-        const stored = await this.#parts.rates.store(rates);
+        const stored = await this.#parts.rates.store(rates, epoch);
         if (isCurrent()) this.handle({ type: "ratesStored", rates: stored });
         return;
       } catch (error) {

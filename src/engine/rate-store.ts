@@ -7,6 +7,14 @@ import type { StoredRate } from "../scheduler/commands.ts";
 const prefix = "rate.";
 const keyOf = (id: string): string => `${prefix}${Buffer.from(id).toString("base64url")}`;
 
+interface Record extends StoredRate {
+  readonly epoch: number;
+}
+/** What the leader before this one stored when this one had begun. */
+interface Found {
+  readonly found?: StoredRate;
+}
+
 export class RateStore {
   readonly #definitions: Definitions;
   readonly #log: Log;
@@ -25,10 +33,13 @@ export class RateStore {
     return records.map(({ record }) => record as StoredRate);
   }
 
-  /** The limits that are stored now; what another engine has written over is left out. */
-  async store<R extends StoredRate>(rates: readonly R[]): Promise<readonly R[]> {
-    const stored = await Promise.all(rates.map((rate) => this.#storeOne(rate)));
-    return rates.filter((_, index) => stored[index]);
+  /** Stores what a leader has used and reserved; a newer leader's records stay, and are left out of the answer. */
+  async store<R extends StoredRate>(rates: readonly R[], epoch: number): Promise<readonly (R & Found)[]> {
+    const stored = await Promise.all(rates.map((rate) => this.#storeOne(rate, epoch)));
+    return rates.flatMap((rate, index) => {
+      const answer = stored[index];
+      return answer === undefined ? [] : [{ ...rate, ...answer }];
+    });
   }
 
   async drop(ids: readonly string[]): Promise<void> {
@@ -39,14 +50,24 @@ export class RateStore {
     }
   }
 
-  async #storeOne({ id, perMs, uses }: StoredRate): Promise<boolean> {
+  async #storeOne({ id, perMs, uses }: StoredRate, epoch: number): Promise<Found | undefined> {
     const key = keyOf(id);
-    const seq = await this.#definitions.replace(key, { id, perMs, uses }, this.#seqs.get(key) ?? 0);
-    if (seq === undefined) {
-      this.#log.warn("another engine has counted this rate limit; this one reserves nothing of it", { limit: id });
-      return false;
+    let found: Record | undefined;
+    for (;;) {
+      const all = found === undefined ? uses : [...found.uses, ...uses];
+      const seq = await this.#definitions.replace(key, { id, perMs, uses: all, epoch }, this.#seqs.get(key) ?? 0);
+      if (seq !== undefined) {
+        this.#seqs.set(key, seq);
+        return found === undefined ? {} : { found };
+      }
+      // The leader before wrote once more after this one had read, or a newer leader writes already.
+      const there = await this.#definitions.find(key);
+      this.#seqs.set(key, there?.seq ?? 0);
+      found = there?.record as Record | undefined;
+      if (found !== undefined && found.epoch > epoch) {
+        this.#log.warn("another engine counts this rate limit now; this one reserves nothing of it", { limit: id });
+        return undefined;
+      }
     }
-    this.#seqs.set(key, seq);
-    return true;
   }
 }

@@ -28,6 +28,12 @@ export class Definitions {
     return stored === undefined ? undefined : jsonOf(stored.data);
   }
 
+  /** The record of a key as the leader of the bucket has it, and where it stands. Fails as {@link Definitions.get} */
+  async find(key: string): Promise<{ readonly record: unknown; readonly seq: number } | undefined> {
+    const stored = await newestFromLeader(this.#link, this.#stream, this.#subject(key));
+    return stored === undefined ? undefined : { record: jsonOf(stored.data), seq: stored.seq };
+  }
+
   /** Stores the record of a key. Fails: {@link StoreUnavailable} safe to retry, {@link PermissionDenied} */
   async put(key: string, record: unknown): Promise<void> {
     await askStore(this.#link, this.#subject(key), jsonBytes(record), { operation: `store ${key}` });
@@ -51,8 +57,8 @@ export class Definitions {
     });
     const { seq } = reply.json() as { seq?: number };
     if (seq !== undefined) return seq;
-    const there = await newestFromLeader(this.#link, this.#stream, this.#subject(key));
-    return there !== undefined && textOf(there.data) === textOf(data) ? there.seq : undefined;
+    const there = await this.find(key);
+    return JSON.stringify(there?.record) === textOf(data) ? there?.seq : undefined;
   }
 
   /** Forgets a key. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */

@@ -75,6 +75,13 @@ export interface CompactionRefusedEvent {
   readonly expectSeq: number;
 }
 
+/** `units` more are stored. `found`: what the leader before had stored meanwhile. */
+export interface ConfirmedRate {
+  readonly id: string;
+  readonly units: number;
+  readonly found?: StoredRate | undefined;
+}
+
 /** All that can happen to a scheduler. Standbys get `entry` and `outcomes` only. */
 export type SchedulerEvent =
   | EntryEvent
@@ -87,7 +94,7 @@ export type SchedulerEvent =
   | { readonly type: "pauses"; readonly pauses: Pauses }
   /** All rate limits as they are stored. Given before `lead`. */
   | { readonly type: "rates"; readonly rates: readonly StoredRate[] }
-  | { readonly type: "ratesStored"; readonly rates: readonly { readonly id: string; readonly units: number }[] }
+  | { readonly type: "ratesStored"; readonly rates: readonly ConfirmedRate[] }
   /** The input of a run; undefined when its entry was gone. */
   | { readonly type: "input"; readonly run: LiveRun; readonly input: Uint8Array | undefined }
   | { readonly type: "stepDown" }

@@ -2,6 +2,7 @@ import type { Command } from "../../src/scheduler/commands.ts";
 import type { LiveRun } from "../../src/scheduler/live-run.ts";
 import { createScheduler, type SchedulerState } from "../../src/scheduler/state.ts";
 import { step } from "../../src/scheduler/step.ts";
+import { LimitChecks } from "./limit-checks.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import { simulatedOptions } from "./model-engine.ts";
 import type { ModelWorker } from "./model-worker.ts";
@@ -18,10 +19,12 @@ export class Checks {
   #left = createScheduler(simulatedOptions);
   #removalsSeen = 0;
   readonly #firstAccepted = new Map<string, string>();
+  readonly limits: LimitChecks;
   readonly counts = { assigned: 0, forwarded: 0, marks: 0, compactions: 0, purges: 0, rebuilds: 0 };
 
   constructor(world: World) {
     this.#world = world;
+    this.limits = new LimitChecks(world);
   }
   fail(message: string): never {
     throw new Error(message);
@@ -44,6 +47,7 @@ export class Checks {
       if (command.type === "assign") {
         this.counts.assigned += command.runs.length;
         checkAssignment(this, engine.state, command);
+        this.limits.onAssigned(engine, command);
         if (engine.deposedAt === undefined) this.#checkPauses(command);
       } else if (command.type === "forward") {
         this.counts.forwarded++;
@@ -153,7 +157,7 @@ function checkNobodyOvertaken(checks: Checks, state: SchedulerState, commands: r
     if (command.type !== "assign") continue;
     const worker = state.workers.get(command.worker)!;
     for (const run of waiting) {
-      if (!worker.tasks.has(run.task) || run.queue.isPaused) continue;
+      if (!worker.tasks.has(run.task) || run.queue.isPaused || run.queue.policies !== undefined) continue;
       if (worker.free > 0) checks.fail(`${run.key} waits although ${worker.id} has ${worker.free} free slots`);
       const later = command.runs.find((assigned) => comesFirst(run, assigned));
       if (later !== undefined) checks.fail(`${later.key} was assigned to ${worker.id} before ${run.key}`);

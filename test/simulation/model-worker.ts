@@ -1,3 +1,4 @@
+import type { TaskPolicies } from "../../src/domain/policies.ts";
 import type { OutcomeKind } from "../../src/domain/run.ts";
 import type { Executing, Heartbeat, Register } from "../../src/protocol/messages.ts";
 import type { AssignCommand } from "../../src/scheduler/commands.ts";
@@ -36,7 +37,10 @@ export class ModelWorker {
   lastBeatAt = 0;
   refusedFull = 0;
 
-  constructor(id: string, slots: number, tasks: readonly string[]) {
+  readonly policies: Readonly<Record<string, TaskPolicies>>;
+
+  constructor(id: string, slots: number, tasks: readonly string[], policies: Readonly<Record<string, TaskPolicies>>) {
+    this.policies = policies;
     this.id = id;
     this.slots = slots;
     this.tasks = tasks;
@@ -108,6 +112,7 @@ export class ModelWorker {
       retries: 0,
       inputSchema: null,
       outputSchema: null,
+      ...(this.policies[name] !== undefined && { policies: this.policies[name] }),
     }));
     return {
       v: 1,

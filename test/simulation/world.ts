@@ -1,5 +1,8 @@
+import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
 import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
-import type { Command, PurgeFilter } from "../../src/scheduler/commands.ts";
+import type { TaskPolicies } from "../../src/domain/policies.ts";
+import { taskOf } from "../../src/domain/run.ts";
+import type { Command, PurgeFilter, StoredRate } from "../../src/scheduler/commands.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Checks } from "./checks.ts";
 import { ModelEngine } from "./model-engine.ts";
@@ -10,6 +13,12 @@ import { Random } from "./random.ts";
 /** What may go wrong. In a calm world workers and clients come, fail, retry and cancel, but no message is lost and no engine dies. */
 export type Weather = "calm" | "rough";
 const tasks = ["mail", "resize", "bill"];
+/** Some worlds have limits, on a key in the metadata. */
+const policies: Readonly<Record<string, TaskPolicies>> = {
+  mail: { concurrency: parseConcurrency([{ key: "metadata.of", max: 1 }, { max: 3 }], "mail") },
+  resize: { concurrency: parseConcurrency({ key: "metadata.of", max: 2, strategy: "cancel-in-progress" }, "resize") },
+  bill: { rateLimits: parseRateLimits({ key: "metadata.of", limit: 2, per: "15s" }, "bill") },
+};
 
 /** Clients, a stream, engines and workers, moved by one seeded generator. */
 export class World {
@@ -24,8 +33,13 @@ export class World {
   readonly network: (() => void)[] = [];
   readonly ids: string[];
   epoch = 0;
+  /** Whether a clock was ever wrong. */
+  hasSkew = false;
   /** As they are stored. */
   pauses: Pauses = noPauses;
+  /** Rate limits as they are stored, and by which leader. */
+  readonly rates = new Map<string, { readonly rate: StoredRate; readonly epoch: number }>();
+  readonly policies: Readonly<Record<string, TaskPolicies>>;
   #workerCount = 0;
   #isHealed = false;
   #known = new Set<string>();
@@ -33,6 +47,7 @@ export class World {
   constructor(seed: number, weather: Weather) {
     this.random = new Random(seed);
     this.weather = weather;
+    this.policies = [0, 1, 2, 6].includes(seed % 7) ? policies : {};
     this.checks = new Checks(this);
     this.engines = [0, 1, 2].map(
       () => new ModelEngine(this.stream, (engine, commands) => this.checks.onCommands(engine, commands)),
@@ -70,7 +85,8 @@ export class World {
     const dueAt = random.chance(0.2) ? this.now + random.int(4_000) : 0;
     const scheduleTimeoutMs = random.chance(0.1) ? random.int(3_000) : random.chance(0.1) ? null : undefined;
     const inbox = random.chance(0.5) ? `inbox-${key}` : "";
-    const metadata = random.chance(0.2) ? { extra: { metadata: { of: key } } } : { extra: undefined };
+    const isTagged = random.chance(0.2) || this.policies[taskOf(key)] !== undefined;
+    const metadata = isTagged ? { extra: { metadata: { of: String(key.length % 2) } } } : { extra: undefined };
     const priority = random.int(4);
     this.stream.writeEntry(key, 0, {
       form: 0,
@@ -158,6 +174,7 @@ export class World {
       : undefined;
     if (before !== undefined && !this.isRough) before.stepDown(this.now);
     engine.give({ type: "pauses", pauses: this.pauses }, this.now);
+    engine.give({ type: "rates", rates: [...this.rates.values()].map(({ rate }) => rate) }, this.now);
     engine.give({ type: "lead", epoch: this.epoch, knownWorkers: [...this.#known], ledger }, this.now);
     this.#known = new Set(this.workers.filter((w) => w.isAlive).map((w) => w.id));
     for (const worker of this.workers) this.#hearEpoch(worker);
@@ -182,6 +199,7 @@ export class World {
       `w${++this.#workerCount}`,
       1 + random.int(3),
       all ?? (some.length === 0 ? [random.pick(tasks)] : some),
+      this.policies,
     );
     this.workers.push(worker);
     this.#known.add(worker.id);
@@ -255,12 +273,25 @@ export class World {
     else if (command.type === "compact") this.#compact(engine, command);
     else if (command.type === "purge") this.#purge(engine, command.filter, command.keepFrom);
     else if (command.type === "assign") this.#assign(engine, command.worker, snapshotOf(command));
+    else if (command.type === "storeRates") this.#storeRates(engine, command.rates);
+    else if (command.type === "dropRates") for (const id of command.ids) this.rates.delete(id);
     else if (command.type === "cancelOn") {
       const worker = this.workers.find((w) => w.id === command.worker);
       this.#send(() => {
         if (worker?.isAlive && worker.isConnected) for (const { key, turn } of command.runs) worker.stop(key, turn);
       });
     }
+  }
+  #storeRates(engine: ModelEngine, rates: Extract<Command, { type: "storeRates" }>["rates"]): void {
+    const { epoch, isLeading } = engine.state;
+    if (!isLeading) return;
+    const stored = rates.flatMap(({ id, perMs, uses, units }) => {
+      const there = this.rates.get(id);
+      if (there !== undefined && there.epoch > epoch) return [];
+      this.rates.set(id, { rate: { id, perMs, uses }, epoch });
+      return [{ id, units }];
+    });
+    engine.give({ type: "ratesStored", rates: stored }, this.now);
   }
   #compact(engine: ModelEngine, command: Extract<Command, { type: "compact" }>): void {
     const { key, expectSeq, entry } = command;
@@ -280,6 +311,7 @@ export class World {
     this.#send(() => {
       if (worker === undefined || !worker.isAlive || !worker.isConnected || worker.isHung) return;
       const refused = worker.take(assigned, this.now);
+      this.checks.limits.onRefused(assigned, refused);
       this.checks.onTaken(worker);
       this.#send(() => {
         if (!engine.isAlive || engine.state !== state || !engine.unanswered.delete(assigned.batch)) return;
@@ -338,9 +370,13 @@ export class World {
     else if (x < 0.62) this.#crash(random.pick(this.engines));
     else if (x < 0.8) this.#restartOne();
     else if (x < 0.84) this.#elect();
-    else if (x < 0.88) random.pick(this.engines).skewMs = random.pick([0, 0, 3_600_000, -3_600_000, 40_000]);
+    else if (x < 0.88) random.pick(this.engines).skewMs = this.#skew();
     else this.workers = this.workers.filter((w) => w.isAlive || random.chance(0.7));
     if (this.workers.length === 0) this.#addWorker();
+  }
+  #skew(): number {
+    this.hasSkew = true;
+    return this.random.pick([0, 0, 3_600_000, -3_600_000, 40_000]);
   }
   /** Gives back what it has and leaves. */
   #retire(worker: ModelWorker): void {

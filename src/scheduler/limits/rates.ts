@@ -1,5 +1,6 @@
 // The rate limits of a namespace, through the changes of leaders.
 import type { StoredRate } from "../commands.ts";
+import type { ConfirmedRate } from "../events.ts";
 import type { SchedulerState } from "../state.ts";
 
 const tidyEveryMs = 60_000;
@@ -34,8 +35,12 @@ export function storeReservations(state: SchedulerState): void {
   state.commands.push({ type: "storeRates", rates });
 }
 
-export function confirmReservations(state: SchedulerState, stored: readonly { id: string; units: number }[]): void {
-  for (const { id, units } of stored) state.rates.get(id)?.confirm(units);
+export function confirmReservations(state: SchedulerState, stored: readonly ConfirmedRate[]): void {
+  for (const { id, units, found } of stored) {
+    const limit = state.rates.get(id);
+    if (found !== undefined) limit?.restore(found);
+    limit?.confirm(units);
+  }
 }
 
 /** Forgets limits that nobody uses and whose time is over. */
