@@ -21,7 +21,9 @@ export function simulate(seed: number, steps: number): SimulationResult {
     const { reference } = world.checks;
     const isLive = (): boolean => world.ids.some((key) => reference.describe(key).startsWith("live"));
     let rounds = 0;
-    for (; rounds < 250 || isLive(); rounds++) {
+    let quiet = 0;
+    for (; rounds < 250 || quiet < 50; rounds++) {
+      quiet = isLive() ? 0 : quiet + 1;
       if (rounds > 1_000)
         world.checks.fail(
           `still live after everything was healed: ${world.ids.map((key) => reference.describe(key)).join("; ")}`,
