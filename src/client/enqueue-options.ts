@@ -1,7 +1,8 @@
+import { type AffinityInput, parseAffinity } from "../domain/affinity.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import { assertPriority } from "../domain/task.ts";
-import type { RunEntry } from "../protocol/run-entry.ts";
+import type { RunEntry, RunExtra } from "../protocol/run-entry.ts";
 
 /** When to run; both absent means at once, both given is an error. */
 export interface When {
@@ -21,9 +22,11 @@ export interface EnqueueOptions extends When {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Time that the run may wait in the queue; null is without limit. */
   readonly scheduleTimeout?: DurationInput | null | undefined;
+  /** Which workers suit this run, by their labels; goes before what its task says about the same label. */
+  readonly affinity?: AffinityInput | undefined;
 }
 
-const known = new Set(["id", "delay", "at", "priority", "metadata", "scheduleTimeout"]);
+const known = new Set(["id", "delay", "at", "priority", "metadata", "scheduleTimeout", "affinity"]);
 
 /** The options as the entry of a run holds them; throws a TypeError or RangeError that names the value, the rule and an example. */
 export function entryOf(options: EnqueueOptions | undefined, inbox: string, input: Uint8Array, now: number): RunEntry {
@@ -32,7 +35,7 @@ export function entryOf(options: EnqueueOptions | undefined, inbox: string, inpu
     if (!known.has(key)) throw new TypeError(`"${key}" is no option of a run; use one of ${[...known].join(", ")}`);
   }
   if (options.id !== undefined) assertRunId(options.id, "id");
-  const { scheduleTimeout, priority, metadata } = options;
+  const { scheduleTimeout, priority, metadata, affinity } = options;
   return {
     ...plain,
     priority: priority === undefined ? 0 : assertPriority(priority, "run"),
@@ -43,8 +46,16 @@ export function entryOf(options: EnqueueOptions | undefined, inbox: string, inpu
         ? scheduleTimeout
         : parseDuration(scheduleTimeout, "scheduleTimeout"),
     inbox,
-    extra: metadata === undefined ? undefined : { metadata: checkMetadata(metadata) },
+    extra: extraOf(metadata, affinity),
     input,
+  };
+}
+
+function extraOf(metadata: EnqueueOptions["metadata"], affinity: AffinityInput | undefined): RunExtra | undefined {
+  if (metadata === undefined && affinity === undefined) return undefined;
+  return {
+    ...(metadata !== undefined && { metadata: checkMetadata(metadata) }),
+    ...(affinity !== undefined && { placement: { affinity: parseAffinity(affinity, "affinity") } }),
   };
 }
 

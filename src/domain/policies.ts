@@ -1,7 +1,25 @@
+import type { AffinityRule } from "./affinity.ts";
 import type { ConcurrencyRule, RateRule } from "./limits.ts";
+
+/**
+ * Where the next attempt goes: with `soft` to the worker of the attempt before, or of the parent, while that has a free slot; with `hard` to
+ * that one only.
+ */
+export type Sticky = "soft" | "hard";
 
 /** What of a task decides when and where its runs start, as its worker registers it; absent what it does not use. */
 export interface TaskPolicies {
   readonly concurrency?: readonly ConcurrencyRule[];
   readonly rateLimits?: readonly RateRule[];
+  /** Slots that a run takes on its worker, where it is not one. */
+  readonly slots?: number;
+  readonly affinity?: readonly AffinityRule[];
+  readonly sticky?: Sticky;
+}
+
+/** What one run asks beside its task: its rules go before those of its task for the same label. */
+export interface RunPlacement {
+  readonly affinity?: readonly AffinityRule[];
+  /** The worker of its parent. */
+  readonly near?: string;
 }

@@ -1,7 +1,8 @@
+import { type AffinityInput, parseAffinity } from "./affinity.ts";
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { type ConcurrencyInput, parseConcurrency, parseRateLimits, type RateLimitInput } from "./limits.ts";
 import { assertName } from "./names.ts";
-import type { TaskPolicies } from "./policies.ts";
+import type { Sticky, TaskPolicies } from "./policies.ts";
 import { parseRetry, type RetryInput, type RetryPolicy } from "./retry.ts";
 import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
 
@@ -26,6 +27,12 @@ export interface TaskOptions {
   readonly concurrency?: ConcurrencyInput | undefined;
   /** How many of its runs start in a time; several limits all hold. @example { key: "openai", limit: 100, per: "1m" } */
   readonly rateLimit?: RateLimitInput | undefined;
+  /** Slots that a run takes, all of one worker. @default 1 */
+  readonly slots?: number | undefined;
+  /** Which workers suit, by their labels. @example { gpu: { value: "a100", required: true } } */
+  readonly affinity?: AffinityInput | undefined;
+  /** Whether it stays with the worker of the attempt before, or of its parent: `soft` if that has a free slot, `hard` always. */
+  readonly sticky?: Sticky | undefined;
 }
 
 export interface TaskDefinition {
@@ -52,6 +59,9 @@ const known = new Set([
   "priority",
   "concurrency",
   "rateLimit",
+  "slots",
+  "affinity",
+  "sticky",
 ]);
 
 /** Checks a task's name and options; throws a TypeError or RangeError that names the value, the rule and an example. */
@@ -83,9 +93,20 @@ export function defineTask(
 function policiesOf(options: TaskOptions, where: string): { readonly policies?: TaskPolicies } {
   const concurrency = parseConcurrency(options.concurrency, `${where}: concurrency`);
   const rateLimits = parseRateLimits(options.rateLimit, `${where}: rateLimit`);
+  const affinity = parseAffinity(options.affinity, `${where}: affinity`);
+  const { slots = 1, sticky } = options;
+  if (!Number.isInteger(slots) || slots < 1)
+    throw new RangeError(
+      `${where}: slots must be a whole number from 1, not ${String(slots)}; for example { slots: 4 }`,
+    );
+  if (sticky !== undefined && sticky !== "soft" && sticky !== "hard")
+    throw new TypeError(`${where}: sticky must be "soft" or "hard", not ${JSON.stringify(sticky)}`);
   const policies = {
     ...(concurrency.length > 0 && { concurrency }),
     ...(rateLimits.length > 0 && { rateLimits }),
+    ...(slots > 1 && { slots }),
+    ...(affinity.length > 0 && { affinity }),
+    ...(sticky !== undefined && { sticky }),
   };
   return Object.keys(policies).length === 0 ? {} : { policies };
 }

@@ -76,6 +76,11 @@ export function defineWorker(worker: WorkerDefinition): WorkerDefinition {
   for (const task of worker.tasks) {
     if (names.has(task.name)) throw new TypeError(`${where} has two tasks named "${task.name}"; give one another name`);
     names.add(task.name);
+    const { slots = 1 } = task.policies ?? {};
+    if (slots > worker.slots)
+      throw new RangeError(
+        `${where}: a run of task "${task.name}" takes ${slots} slots and the worker has ${worker.slots}; for example @Worker(${slots})`,
+      );
   }
   return worker;
 }

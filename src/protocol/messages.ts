@@ -16,9 +16,20 @@ const Concurrency = Schema.Struct({
   strategy: Schema.Literals(["queue", "cancel-newest", "cancel-in-progress"]),
 });
 const RateLimit = Schema.Struct({ key: Text, limit: Count, perMs: Count, units: Schema.Union([Count, Text]) });
+const LabelValue = Schema.Union([Text, Count]);
+const Affinity = Schema.Struct({
+  label: Text,
+  value: Schema.Union([LabelValue, Schema.Array(LabelValue)]),
+  comparator: Schema.Literals(["=", "!=", ">", ">=", "<", "<=", "in"]),
+  required: Schema.Boolean,
+  weight: Count,
+});
 const Policies = Schema.Struct({
   concurrency: Schema.optionalKey(Schema.Array(Concurrency)),
   rateLimits: Schema.optionalKey(Schema.Array(RateLimit)),
+  slots: Schema.optionalKey(Count),
+  affinity: Schema.optionalKey(Schema.Array(Affinity)),
+  sticky: Schema.optionalKey(Schema.Literals(["soft", "hard"])),
 });
 const TaskDeclaration = Schema.Struct({
   name: Text,

@@ -1,5 +1,6 @@
 // The payload of a run subject: fixed metadata first, then the rarely used rest as JSON, then the input bytes as they were sent,
 // so that the engine routes a run without parsing its payload.
+import type { RunPlacement } from "../domain/policies.ts";
 import type { AttemptRecord, OutcomeKind } from "../domain/run.ts";
 import {
   assertFits,
@@ -44,6 +45,7 @@ export interface CompactedFinished {
 
 export interface RunExtra {
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly placement?: RunPlacement;
   readonly state?: CompactedLive | CompactedFinished;
 }
 

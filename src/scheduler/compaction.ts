@@ -37,7 +37,11 @@ export function compactLive(state: SchedulerState, run: LiveRun): boolean {
       dueAt,
       scheduleTimeoutMs,
       inbox,
-      extra: { ...(metadata === undefined ? {} : { metadata }), state: known },
+      extra: {
+        ...(metadata === undefined ? {} : { metadata }),
+        ...(run.placement === undefined ? {} : { placement: run.placement }),
+        state: known,
+      },
     },
   });
   return true;

@@ -1,12 +1,16 @@
+import { claimForStarved, dropVoidClaims, giveUpClaim, type Starved } from "./claims.ts";
 import { Heap } from "./heap.ts";
 import type { Lane } from "./limits/lanes.ts";
 import type { LiveRun } from "./live-run.ts";
+import { type Needs, suitability } from "./needs.ts";
 import type { SchedulerState } from "./state.ts";
 import { setPlace, type TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /** Where the runs of a task come from: its queue, or its lanes where it has limits. */
 interface Source {
+  /** What its runs ask of a worker; undefined = nothing. */
+  readonly needs: Needs | undefined;
   readonly isLimited: boolean;
   readonly headPriority: number;
   head(): LiveRun | undefined;
@@ -15,7 +19,10 @@ interface Source {
 }
 /** A task that has a run and workers for it. */
 interface Candidate {
+  readonly queue: TaskQueue;
   readonly source: Source;
+  /** Slots that each of its runs takes. */
+  readonly units: number;
   readonly offers: Heap<Offer>;
   head: LiveRun;
   priority: number;
@@ -23,6 +30,8 @@ interface Candidate {
 /** A worker as it stood when it was put in order; it may have been given runs since. */
 interface Offer {
   readonly worker: WorkerRecord;
+  /** How well it suits. */
+  readonly weight: number;
   free: number;
   lastAssigned: number;
 }
@@ -34,9 +43,11 @@ interface Batch {
 /** Highest priority first, then oldest, across all tasks. */
 const goesFirst = (a: Candidate, b: Candidate): boolean =>
   a.priority > b.priority || (a.priority === b.priority && a.head.origin < b.head.origin);
-/** Most free slots first; among equals the one that waited longest. */
+/** Who suits best; then most free slots first; among equals the one that waited longest. */
 const offersMore = (a: Offer, b: Offer): boolean =>
-  a.free > b.free || (a.free === b.free && a.lastAssigned < b.lastAssigned);
+  a.weight !== b.weight
+    ? a.weight > b.weight
+    : a.free > b.free || (a.free === b.free && a.lastAssigned < b.lastAssigned);
 
 /**
  * Matches queued runs with free slots until one of the two runs out. What a worker gets travels as one command.
@@ -45,23 +56,28 @@ const offersMore = (a: Offer, b: Offer): boolean =>
  */
 export function dispatch(state: SchedulerState): void {
   if (!state.isLeading || state.hold !== undefined) return;
+  if (state.claimed.size > 0) dropVoidClaims(state);
   const candidates = collectCandidates(state);
   const batches = new Map<WorkerRecord, Batch>();
+  const starved: Starved[] = [];
   for (let best = candidates.first(); best !== undefined; best = candidates.first()) {
     // A limit that tasks share may be full by now.
     if (best.source.isLimited && best.source.head() !== best.head) {
       goOn(candidates, best);
       continue;
     }
-    const worker = chooseWorker(best.offers);
+    const worker = chooseWorker(best);
     if (worker === undefined) {
       candidates.pop();
+      if (best.units > 1) starved.push({ queue: best.queue, units: best.units, needs: best.source.needs });
       continue;
     }
     const lane = best.source.pop();
-    assign(state, best.head, worker, batchOf(state, worker, batches), lane);
+    assign(state, best, worker, batchOf(state, worker, batches), lane);
+    if (best.queue.overtaken > 0) giveUpClaim(state, best.queue);
     goOn(candidates, best);
   }
+  if (starved.length > 0) claimForStarved(state, starved, batches);
 }
 
 /** Puts the first candidate where its next run belongs. */
@@ -80,32 +96,35 @@ function collectCandidates(state: SchedulerState): Heap<Candidate> {
   const candidates = new Heap<Candidate>(goesFirst);
   for (const queue of state.queues.values()) {
     if (queue.counts.queued === 0 || queue.isPaused) continue;
-    const source = sourceOf(state, queue);
-    if (source === undefined) continue;
-    const offers = new Heap<Offer>(offersMore);
-    for (const worker of queue.workers) {
-      if (worker.isAssignable && worker.free > 0)
-        offers.push({ worker, free: worker.free, lastAssigned: worker.lastAssigned });
+    const { policies } = queue;
+    if (policies === undefined) collectFrom(queue, queue.ready, candidates);
+    else {
+      policies.admit(state);
+      if (policies.isReady) for (const lanes of policies.groups()) collectFrom(queue, lanes, candidates);
     }
-    const head = offers.size === 0 ? undefined : source.head();
-    if (head !== undefined) candidates.push({ source, offers, head, priority: source.headPriority });
   }
   return candidates;
 }
 
-/** Undefined while it is not known what counts for the limits of the task. */
-function sourceOf(state: SchedulerState, queue: TaskQueue): Source | undefined {
-  const { policies, ready } = queue;
-  if (policies === undefined) return ready;
-  policies.admit(state);
-  return policies.isReady ? policies.lanes : undefined;
+function collectFrom(queue: TaskQueue, source: Source, candidates: Heap<Candidate>): void {
+  const offers = new Heap<Offer>(offersMore);
+  const { needs } = source;
+  for (const worker of queue.workers) {
+    if (!worker.isAssignable || worker.free <= 0) continue;
+    if (worker.claimedBy !== undefined && worker.claimedBy !== queue) continue;
+    const weight = needs === undefined ? 0 : suitability(needs, worker);
+    if (weight !== undefined) offers.push({ worker, weight, free: worker.free, lastAssigned: worker.lastAssigned });
+  }
+  const head = offers.size === 0 ? undefined : source.head();
+  if (head === undefined) return;
+  candidates.push({ queue, source, units: queue.units, offers, head, priority: source.headPriority });
 }
 
-/** Slots only get fewer while runs are dispatched, so an offer that is out of date can only sink. */
-function chooseWorker(offers: Heap<Offer>): WorkerRecord | undefined {
+/** Slots only get fewer while runs are dispatched, so an offer that is out of date can only sink, and one that is too small stays so. */
+function chooseWorker({ offers, units }: Candidate): WorkerRecord | undefined {
   for (let offer = offers.first(); offer !== undefined; offer = offers.first()) {
     const { worker } = offer;
-    if (worker.free <= 0) offers.pop();
+    if (worker.free < units) offers.pop();
     else if (offer.lastAssigned === worker.lastAssigned) return worker;
     else {
       offer.free = worker.free;
@@ -127,7 +146,13 @@ function batchOf(state: SchedulerState, worker: WorkerRecord, batches: Map<Worke
   return batch;
 }
 
-function assign(state: SchedulerState, run: LiveRun, worker: WorkerRecord, batch: Batch, lane: Lane | undefined): void {
+function assign(
+  state: SchedulerState,
+  { head: run, units }: Candidate,
+  worker: WorkerRecord,
+  batch: Batch,
+  lane: Lane | undefined,
+): void {
   const { key, turn, origin } = run;
   setPlace(run, "running");
   run.worker = worker;
@@ -137,6 +162,7 @@ function assign(state: SchedulerState, run: LiveRun, worker: WorkerRecord, batch
     turn,
     origin,
     run,
+    units,
     batch: batch.id,
     isAcknowledged: false,
     startedAt: state.now,

@@ -95,9 +95,12 @@ export function makeRun(state: SchedulerState, key: string, event: EntryEvent, o
     scheduleTimeoutMs,
     inbox: state.inboxOnce(inbox),
     metadata: extra?.metadata,
+    placement: extra?.placement,
     input: state.inputs.keep(input),
   };
-  return new LiveRun(key, state.queueOf(event.task), origin, event.seq, fields);
+  const queue = state.queueOf(event.task);
+  if (extra?.placement !== undefined) queue.hasPlacements = true;
+  return new LiveRun(key, queue, origin, event.seq, fields);
 }
 
 /** The entry knows now what came up to `asOf`. */

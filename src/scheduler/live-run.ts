@@ -1,3 +1,4 @@
+import type { RunPlacement } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import type { RunKeys } from "./limits/keys.ts";
 import type { Policies } from "./limits/policies.ts";
@@ -29,6 +30,7 @@ interface Rare {
   readyAt: number | undefined;
   scheduleTimeoutMs: number | null | undefined;
   metadata: Readonly<Record<string, string>> | undefined;
+  placement: RunPlacement | undefined;
   trail: OutcomeTrail | undefined;
   cancelReason: string | undefined;
   keys: { readonly of: Policies; readonly keys: RunKeys } | undefined;
@@ -66,6 +68,7 @@ export class LiveRun {
     if (fields.dueAt > fields.createdAt) this.#other.readyAt = fields.dueAt;
     if (fields.scheduleTimeoutMs !== undefined) this.#other.scheduleTimeoutMs = fields.scheduleTimeoutMs;
     if (fields.metadata !== undefined) this.#other.metadata = fields.metadata;
+    if (fields.placement !== undefined) this.#other.placement = fields.placement;
   }
 
   /** What is rare, to be written to. */
@@ -76,6 +79,7 @@ export class LiveRun {
       readyAt: undefined,
       scheduleTimeoutMs: undefined,
       metadata: undefined,
+      placement: undefined,
       trail: undefined,
       cancelReason: undefined,
       keys: undefined,
@@ -108,6 +112,10 @@ export class LiveRun {
   }
   get metadata(): Readonly<Record<string, string>> | undefined {
     return this.#rare?.metadata;
+  }
+  /** What it asks of a worker beside its task. */
+  get placement(): RunPlacement | undefined {
+    return this.#rare?.placement;
   }
   get trail(): OutcomeTrail | undefined {
     return this.#rare?.trail;
@@ -152,5 +160,6 @@ export interface LiveRunFields {
   readonly scheduleTimeoutMs: number | null | undefined;
   readonly inbox: string;
   readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly placement: RunPlacement | undefined;
   readonly input: Uint8Array | undefined;
 }

@@ -1,4 +1,5 @@
 import type { ErrorRecord, OutcomeKind } from "../domain/run.ts";
+import { declarePolicies } from "./limits/declare.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
 import { setPlace } from "./task-queue.ts";
@@ -18,6 +19,7 @@ export const isStillDue = (due: { run: LiveRun; turn: number }): boolean =>
 function enqueue(state: SchedulerState, run: LiveRun): void {
   const { queue } = run;
   setPlace(run, "queued");
+  if (queue.policies === undefined && queue.hasPlacements && state.isLeading) declarePolicies(state, queue, undefined);
   if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
   else queue.policies.arrive(run);
   watchTimeout(state, run);

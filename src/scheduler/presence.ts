@@ -1,3 +1,4 @@
+import { taskOf } from "../domain/run.ts";
 import type { Executing, Heartbeat } from "../protocol/messages.ts";
 import { dropWorker, loseAttempt } from "./lose.ts";
 import { stopOn } from "./release.ts";
@@ -109,7 +110,19 @@ function adopt(state: SchedulerState, worker: WorkerRecord, held: Executing): vo
     live.place !== "running" &&
     live.place !== "ending";
   const run = isCurrent ? live : undefined;
-  worker.occupy({ key, turn, origin, run, batch: 0, isAcknowledged: true, startedAt, missedBeats: 0, next: undefined });
+  const units = state.queues.get(taskOf(key))?.units ?? 1;
+  worker.occupy({
+    key,
+    turn,
+    origin,
+    run,
+    units,
+    batch: 0,
+    isAcknowledged: true,
+    startedAt,
+    missedBeats: 0,
+    next: undefined,
+  });
   if (run === undefined) stopOn(state, worker.id, key, turn, "superseded");
   else {
     setPlace(run, "running");

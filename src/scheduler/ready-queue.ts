@@ -29,6 +29,7 @@ class Level {
 export class ReadyQueue {
   readonly #levels: (Level | undefined)[] = [];
   readonly isLimited = false;
+  readonly needs = undefined;
   #listed = 0;
 
   /** `queued` is the number of runs that really wait; items beyond twice that are swept. */

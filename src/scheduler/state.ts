@@ -69,6 +69,8 @@ export class SchedulerState {
   isLeading = false;
   epoch = 0;
   readonly workers = new Map<string, WorkerRecord>();
+  /** Those that are kept for runs which take several slots. */
+  readonly claimed = new Set<WorkerRecord>();
   readonly waiters = new Map<string, Set<string>>();
   /** After a takeover: who has not answered yet, and until when to wait for it. */
   hold: { readonly awaited: Set<string>; readonly until: number } | undefined = undefined;

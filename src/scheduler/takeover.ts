@@ -13,6 +13,7 @@ export function lead(state: SchedulerState, event: LeadEvent): void {
   state.isLeading = true;
   state.epoch = event.epoch;
   state.retention.leadingSince = state.uptime;
+  for (const queue of state.queues.values()) if (queue.hasPlacements) declarePolicies(state, queue, undefined);
   if (event.ledger !== undefined) adoptLedger(state, event);
   else if (event.knownWorkers.length > 0) {
     const awaited = new Set(event.knownWorkers.filter((id) => state.workers.get(id)?.isRegistered !== true));
@@ -33,6 +34,7 @@ function adoptLedger(state: SchedulerState, event: LeadEvent): void {
       turn,
       origin,
       run,
+      units: run.queue.units,
       batch: 0,
       isAcknowledged: true,
       startedAt: state.now,
@@ -69,6 +71,7 @@ export function stepDown(state: SchedulerState): void {
   state.isLeading = false;
   state.hold = undefined;
   state.workers.clear();
+  state.claimed.clear();
   state.waiters.clear();
   forgetRates(state);
   for (const queue of state.queues.values()) {

@@ -27,6 +27,14 @@ export class TaskQueue {
   constructor(name: string) {
     this.name = name;
   }
+  /** Runs that got slots which one of this task, that takes several, waited for. */
+  overtaken = 0;
+  /** Some runs ask for workers of their own. */
+  hasPlacements = false;
+  /** Slots that a run of this task takes. */
+  get units(): number {
+    return this.policies?.declared.slots ?? 1;
+  }
   get liveCount(): number {
     const { scheduled, retrying, queued, running, ending } = this.counts;
     return scheduled + retrying + queued + running + ending;

@@ -1,6 +1,7 @@
 // Why a run is not running: the answer to the question that a queue is asked most.
 import type { Waiting } from "../domain/run.ts";
 import type { LiveRun } from "./live-run.ts";
+import { describeNeeds, suitability } from "./needs.ts";
 import type { SchedulerState } from "./state.ts";
 import type { WorkerRecord } from "./workers.ts";
 
@@ -31,10 +32,22 @@ function explainQueued(state: SchedulerState, run: LiveRun): Waiting {
   if (limit !== undefined) return limit;
   const able = [...queue.workers].filter((worker) => worker.isAssignable);
   if (able.length === 0) return { for: "a worker", because: `no worker takes runs: ${unable(queue.workers)}` };
-  const free = able.reduce((sum, worker) => sum + Math.max(worker.free, 0), 0);
+  const { units } = queue;
+  const needs = queue.policies?.needsOf(run);
+  const suited = needs === undefined ? able : able.filter((worker) => suitability(needs, worker) !== undefined);
+  if (suited.length === 0) return { for: "a worker", because: `no worker that is here has ${describeNeeds(needs!)}` };
+  if (units > 1) {
+    const most = Math.max(...suited.map((worker) => worker.free));
+    if (most < units)
+      return {
+        for: "a slot",
+        because: `it takes ${units} slots of one worker, and no worker has more than ${most} free`,
+      };
+  }
+  const free = suited.reduce((sum, worker) => sum + Math.max(worker.free, 0), 0);
   if (free > 0) return { for: "a slot", because: "it is about to be assigned" };
-  const slots = able.reduce((sum, worker) => sum + worker.slots, 0);
-  return { for: "a slot", because: `no free slot: ${count(slots, "slot")} of ${count(able.length, "worker")} taken` };
+  const slots = suited.reduce((sum, worker) => sum + worker.slots, 0);
+  return { for: "a slot", because: `no free slot: ${count(slots, "slot")} of ${count(suited.length, "worker")} taken` };
 }
 
 function unable(workers: Iterable<WorkerRecord>): string {

@@ -1,6 +1,7 @@
 import type { TaskDeclaration } from "../protocol/messages.ts";
 import type { Lane } from "./limits/lanes.ts";
 import type { LiveRun } from "./live-run.ts";
+import type { TaskQueue } from "./task-queue.ts";
 
 /** One slot taken on a worker. Soft state: the log knows nothing of it. */
 export interface Assignment {
@@ -9,6 +10,8 @@ export interface Assignment {
   readonly origin: number;
   /** The run while it is this attempt that counts; undefined when the worker executes something stale that still takes a slot. */
   run: LiveRun | undefined;
+  /** Slots that it takes. */
+  readonly units: number;
   readonly batch: number;
   isAcknowledged: boolean;
   /** Units: epoch milliseconds */
@@ -43,6 +46,8 @@ export class WorkerRecord {
   isHeld = false;
   /** When it was last given a run, as a count of assignments: round robin between equals. */
   lastAssigned = 0;
+  /** A task whose runs take several slots, and that gets all which it frees now. */
+  claimedBy: TaskQueue | undefined = undefined;
   readonly ledger = new Map<string, Assignment>();
   readonly batches = new Map<number, readonly LiveRun[]>();
   busy = 0;
@@ -72,7 +77,7 @@ export class WorkerRecord {
   occupy(assignment: Assignment): void {
     assignment.next = this.ledger.get(assignment.key);
     this.ledger.set(assignment.key, assignment);
-    this.busy++;
+    this.busy += assignment.units;
   }
   release(key: string, turn: number, origin: number): Assignment | undefined {
     const first = this.ledger.get(key);
@@ -86,7 +91,7 @@ export class WorkerRecord {
     if (before !== undefined) before.next = found.next;
     else if (found.next === undefined) this.ledger.delete(key);
     else this.ledger.set(key, found.next);
-    this.busy--;
+    this.busy -= found.units;
     found.lane?.giveBack();
     if (found.run !== undefined && found.run.worker === this) found.run.worker = undefined;
     return found;

@@ -15,17 +15,17 @@ export class Slots {
     return this.#taken;
   }
 
-  get areFull(): boolean {
-    return this.#taken >= this.size;
+  hasRoom(units: number): boolean {
+    return this.#taken + units <= this.size;
   }
 
-  /** Runs an effect while it holds a slot; the slot is free again when the effect has ended, however it ends. */
-  hold<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    this.#taken += 1;
+  /** Runs an effect while it holds slots; they are free again when the effect has ended, however it ends. */
+  hold<A, E, R>(units: number, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    this.#taken += units;
     return Effect.ensuring(
-      this.#permits.withPermit(effect),
+      units === 1 ? this.#permits.withPermit(effect) : this.#permits.withPermits(units)(effect),
       Effect.sync(() => {
-        this.#taken -= 1;
+        this.#taken -= units;
       }),
     );
   }

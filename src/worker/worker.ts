@@ -207,12 +207,13 @@ class LiveWorker implements RunningWorker {
     assignments.forEach((assignment, i) => {
       if (this.#held.has(assignment.key, assignment)) return; // a doubled message: already ours
       const task = this.#tasks.get(taskOf(assignment.key));
-      if (task === undefined || this.#isFull) {
+      const units = task?.policies?.slots ?? 1;
+      if (task === undefined || !this.#hasRoom(units)) {
         if (task === undefined) why = "unknown task";
         refused.push(i);
       } else {
         const attempt = this.#hold(assignment, task);
-        accepted.push({ attempt, run: this.#slots.hold(attempt.run) });
+        accepted.push({ attempt, run: this.#slots.hold(units, attempt.run) });
       }
     });
     if (accepted.length > 0) queueMicrotask(() => this.#execute(accepted));
@@ -220,8 +221,8 @@ class LiveWorker implements RunningWorker {
   }
 
   /** Of slots, or of runs whose names together would not fit into a heartbeat any more. */
-  get #isFull(): boolean {
-    return this.#slots.areFull || this.#held.bytes > this.#parts.link.maxPayload / 2;
+  #hasRoom(units: number): boolean {
+    return this.#slots.hasRoom(units) && this.#held.bytes <= this.#parts.link.maxPayload / 2;
   }
 
   #hold(assignment: Assignment, task: WorkerTask): Attempt {

@@ -4,7 +4,9 @@ import type { TaskQueue } from "../task-queue.ts";
 import { Policies } from "./policies.ts";
 
 /** The policies that the newest registration of the task says; what waits and executes is counted under them from now on. */
-export function declarePolicies(state: SchedulerState, queue: TaskQueue, declared: TaskPolicies | undefined): void {
+export function declarePolicies(state: SchedulerState, queue: TaskQueue, given: TaskPolicies | undefined): void {
+  // Runs that ask for workers of their own wait in lanes, whatever their task says.
+  const declared = given ?? (state.isLeading && queue.hasPlacements ? {} : undefined);
   if (JSON.stringify(queue.policies?.declared) === JSON.stringify(declared)) return;
   const waiting = queue.policies === undefined ? queue.ready.takeAll() : queue.policies.takeAll();
   queue.policies = declared === undefined ? undefined : new Policies(queue, declared);

@@ -1,5 +1,6 @@
 import { Heap } from "../heap.ts";
 import type { LiveRun } from "../live-run.ts";
+import type { Needs } from "../needs.ts";
 import { ReadyQueue } from "../ready-queue.ts";
 import type { Limit } from "./limit.ts";
 
@@ -78,12 +79,16 @@ export class Lanes {
   readonly #onEmpty: (lane: Lane) => void;
   readonly onGivenBack: (lane: Lane) => void;
   #turns = 0;
+  /** How many lanes there are. */
+  count = 0;
   readonly isLimited = true;
+  readonly needs: Needs | undefined;
   /** Set by `head`. */
   headPriority = 0;
   #head: Lane | undefined = undefined;
 
-  constructor(onEmpty: (lane: Lane) => void, onGivenBack: (lane: Lane) => void) {
+  constructor(needs: Needs | undefined, onEmpty: (lane: Lane) => void, onGivenBack: (lane: Lane) => void) {
+    this.needs = needs;
     this.#onEmpty = onEmpty;
     this.onGivenBack = onGivenBack;
   }

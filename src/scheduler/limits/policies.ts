@@ -3,6 +3,7 @@ import type { TaskPolicies } from "../../domain/policies.ts";
 import type { Waiting } from "../../domain/run.ts";
 import { Deque } from "../deque.ts";
 import type { LiveRun } from "../live-run.ts";
+import { type Needs, needsOf } from "../needs.ts";
 import { endRun } from "../placement.ts";
 import type { SchedulerState } from "../state.ts";
 import type { TaskQueue } from "../task-queue.ts";
@@ -24,11 +25,8 @@ const readingLimit = 256;
 
 export class Policies {
   readonly declared: TaskPolicies;
-  /** What dispatch takes from. */
-  readonly lanes = new Lanes(
-    (lane) => this.#forget(lane),
-    (lane) => this.#dropIdle(lane),
-  );
+  /** What dispatch takes from: the lanes of runs that ask the same of a worker, by what that is. */
+  readonly #groups = new Map<string, Lanes>();
   readonly #queue: TaskQueue;
   readonly #concurrency: readonly CompiledConcurrency[];
   readonly #rates: readonly CompiledRate[];
@@ -55,6 +53,10 @@ export class Policies {
     this.#needsInput = expressions.some((expression) => expression?.needsInput === true);
   }
 
+  groups(): Iterable<Lanes> {
+    return this.#groups.values();
+  }
+
   arrive(run: LiveRun): void {
     run.isListed = true;
     this.#arrivals.push(run);
@@ -76,11 +78,11 @@ export class Policies {
     else if (keys === "unknown") return this.#read(state, run);
     else {
       run.isListed = false;
-      const lane = this.#laneOf(state, keys);
+      const lane = this.#laneOf(state, run, keys);
       for (const { limit } of lane.uses) {
         if (limit instanceof KeyLimit && run.place === "queued") cancelSurplus(state, limit, run);
       }
-      if (run.place === "queued") this.lanes.put(lane, run, this.#queue.priorityOf(run), this.#queue.counts.queued);
+      if (run.place === "queued") lane.lanes.put(lane, run, this.#queue.priorityOf(run), this.#queue.counts.queued);
     }
     return true;
   }
@@ -144,7 +146,7 @@ export class Policies {
   #bookRunning(state: SchedulerState, run: LiveRun): void {
     const assignment = run.worker?.find(run.key, run.turn, run.origin);
     if (assignment === undefined || assignment.lane !== undefined || run.keys === undefined) return;
-    const lane = this.#laneOf(state, run.keys.keys);
+    const lane = this.#laneOf(state, run, run.keys.keys);
     assignment.lane = lane;
     for (const { limit } of lane.uses) {
       if (!(limit instanceof KeyLimit)) continue; // what it took of a rate is stored
@@ -153,16 +155,31 @@ export class Policies {
     }
   }
 
-  #laneOf(state: SchedulerState, keys: RunKeys): Lane {
-    let lane = this.#byId.get(keys.id);
+  #laneOf(state: SchedulerState, run: LiveRun, keys: RunKeys): Lane {
+    const needs = needsOf(run, this.declared);
+    const id = laneId(needs, keys);
+    let lane = this.#byId.get(id);
     if (lane === undefined) {
-      lane = this.#makeLane(state, keys);
-      this.#byId.set(keys.id, lane);
+      lane = this.#makeLane(state, this.#groupOf(needs), id, keys);
+      this.#byId.set(id, lane);
     }
     return lane;
   }
 
-  #makeLane(state: SchedulerState, keys: RunKeys): Lane {
+  #groupOf(needs: Needs): Lanes {
+    let lanes = this.#groups.get(needs.id);
+    if (lanes === undefined) {
+      lanes = new Lanes(
+        needs.id === "" ? undefined : needs,
+        (lane) => this.#forget(lane),
+        (lane) => this.#dropIdle(lane),
+      );
+      this.#groups.set(needs.id, lanes);
+    }
+    return lanes;
+  }
+
+  #makeLane(state: SchedulerState, lanes: Lanes, id: string, keys: RunKeys): Lane {
     const uses: LimitUse[] = [];
     let turns: KeyLimit | undefined;
     this.#concurrency.forEach(({ rule }, index) => {
@@ -181,12 +198,14 @@ export class Policies {
       uses.push({ limit: rateOf(state, id, rule), units: share.units });
     });
     for (const { limit } of uses) limit.lanes++;
-    return new Lane(this.lanes, keys.id, uses, turns);
+    lanes.count++;
+    return new Lane(lanes, id, uses, turns);
   }
 
   #forget(lane: Lane): void {
     this.#byId.delete(lane.id);
     for (const { limit } of lane.uses) limit.lanes--;
+    if (--lane.lanes.count === 0 && lane.lanes.needs !== undefined) this.#groups.delete(lane.lanes.needs.id);
     this.#dropIdle(lane);
   }
   #dropIdle(lane: Lane): void {
@@ -199,12 +218,15 @@ export class Policies {
   /** What stops a queued run; undefined = nothing that is known of. */
   explain(run: LiveRun): Waiting | undefined {
     if (run.keys?.of !== this) return { for: "its key", because: "its input is being read to find its key" };
-    const blocking = this.#byId.get(run.keys.keys.id)?.findBlocking();
+    const blocking = this.#byId.get(laneId(this.needsOf(run), run.keys.keys))?.findBlocking();
     return blocking?.limit.explain(blocking.units);
+  }
+  needsOf(run: LiveRun): Needs {
+    return needsOf(run, this.declared);
   }
   /** Its place among those with the same keys, the first is 1. */
   positionOf(run: LiveRun): number {
-    const lane = run.keys?.of === this ? this.#byId.get(run.keys.keys.id) : undefined;
+    const lane = run.keys?.of === this ? this.#byId.get(laneId(this.needsOf(run), run.keys.keys)) : undefined;
     return lane?.ready.positionOf(run) ?? 1;
   }
 
@@ -216,6 +238,8 @@ export class Policies {
     return queued.sort((a, b) => a.origin - b.origin);
   }
 }
+
+const laneId = (needs: Needs, keys: RunKeys): string => (needs.id === "" ? keys.id : `${needs.id} ${keys.id}`);
 
 function rateOf(state: SchedulerState, id: string, rule: Parameters<RateLimit["redeclare"]>[0]): RateLimit {
   let limit = state.rates.get(id);

@@ -1,0 +1,92 @@
+// Which workers suit a task or a run: what is asked of their labels.
+export type LabelValue = string | number;
+/** `in`: the label is one of the values. `>`, `>=`, `<` and `<=` compare numbers. */
+export type Comparator = "=" | "!=" | ">" | ">=" | "<" | "<=" | "in";
+
+/** What is asked of one label. */
+export interface LabelWish {
+  readonly value: LabelValue | readonly LabelValue[];
+  /** @default "=" */
+  readonly comparator?: Comparator | undefined;
+  /** Only workers that meet it get the run; without one it waits. @default false */
+  readonly required?: boolean | undefined;
+  /** Of the workers with a free slot, the one with the highest sum of met weights gets the run. @default 100 */
+  readonly weight?: number | undefined;
+}
+/** By label; a plain value is short for `{ value }`. @example { gpu: { value: "a100", required: true }, region: "eu" } */
+export type AffinityInput = Readonly<Record<string, LabelValue | LabelWish>>;
+
+export interface AffinityRule {
+  readonly label: string;
+  readonly value: LabelValue | readonly LabelValue[];
+  readonly comparator: Comparator;
+  readonly required: boolean;
+  readonly weight: number;
+}
+
+const comparators: readonly Comparator[] = ["=", "!=", ">", ">=", "<", "<=", "in"];
+const example = '{ gpu: { value: "a100", required: true }, memory: { value: 32, comparator: ">=", weight: 10 } }';
+
+/** Fails: TypeError with the value, the rule and an example */
+export function parseAffinity(given: AffinityInput | undefined, where: string): readonly AffinityRule[] {
+  if (given === undefined) return [];
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw new TypeError(`${where} must be an object of labels, not ${show(given)}; for example ${example}`);
+  return Object.entries(given).map(([label, asked]) => parseWish(label, asked, `${where}: ${label}`));
+}
+
+function parseWish(label: string, asked: LabelValue | LabelWish, where: string): AffinityRule {
+  const wish = typeof asked === "object" && asked !== null ? asked : { value: asked };
+  for (const field of Object.keys(wish)) {
+    if (!["value", "comparator", "required", "weight"].includes(field))
+      throw new TypeError(`${where}: "${field}" is no part of a wish; for example ${example}`);
+  }
+  const { value, comparator = "=", required = false, weight = 100 } = wish;
+  if (!comparators.includes(comparator))
+    throw new TypeError(`${where}: comparator must be one of ${comparators.join(" ")}, not ${show(comparator)}`);
+  const isFitting = comparator === "in" ? Array.isArray(value) && value.every(isLabelValue) : isLabelValue(value);
+  if (!isFitting) {
+    const rule = comparator === "in" ? "a list of texts or numbers" : "a text or a number";
+    throw new TypeError(`${where}: value must be ${rule}, not ${show(value)}; for example ${example}`);
+  }
+  if (typeof value !== "number" && [">", ">=", "<", "<="].includes(comparator))
+    throw new TypeError(`${where}: ${comparator} compares numbers, not ${show(value)}; for example ${example}`);
+  if (typeof required !== "boolean")
+    throw new TypeError(`${where}: required must be true or false, not ${show(required)}`);
+  if (typeof weight !== "number" || !Number.isFinite(weight))
+    throw new TypeError(`${where}: weight must be a number, not ${show(weight)}; for example ${example}`);
+  return { label, value, comparator, required, weight };
+}
+
+/** The sum of the weights that are met; undefined when something required is not. */
+export function weightOf(
+  rules: readonly AffinityRule[],
+  labels: Readonly<Record<string, LabelValue>>,
+): number | undefined {
+  let sum = 0;
+  for (const rule of rules) {
+    if (isMet(rule, labels[rule.label])) sum += rule.weight;
+    else if (rule.required) return undefined;
+  }
+  return sum;
+}
+
+/** A worker without the label meets `!=` only. */
+function isMet({ comparator, value }: AffinityRule, label: LabelValue | undefined): boolean {
+  if (comparator === "!=") return label !== value;
+  if (label === undefined) return false;
+  if (comparator === "=") return label === value;
+  if (comparator === "in") return (value as readonly LabelValue[]).includes(label);
+  if (typeof label !== "number" || typeof value !== "number") return false;
+  if (comparator === ">") return label > value;
+  if (comparator === ">=") return label >= value;
+  return comparator === "<" ? label < value : label <= value;
+}
+
+/** `gpu = "a100"` */
+export const describeWish = ({ label, comparator, value }: AffinityRule): string =>
+  `${label} ${comparator} ${show(value)}`;
+
+const isLabelValue = (value: unknown): value is LabelValue =>
+  typeof value === "string" || (typeof value === "number" && Number.isFinite(value));
+const show = (value: unknown): string => JSON.stringify(value) ?? String(value);

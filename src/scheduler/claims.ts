@@ -1,0 +1,63 @@
+// A run that takes several slots needs them free on one worker at the same time, while runs of one slot would take each as it comes. So it is
+// overtaken a few times only: then a worker is kept for it until enough of its slots are free.
+import { type Needs, suitability } from "./needs.ts";
+import type { SchedulerState } from "./state.ts";
+import type { TaskQueue } from "./task-queue.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+/** Runs that may be given slots which a larger run of the same workers waits for. */
+const overtakenAtMost = 8;
+
+/** What waits for more slots than any worker has free. */
+export interface Starved {
+  readonly queue: TaskQueue;
+  readonly units: number;
+  readonly needs: Needs | undefined;
+}
+
+/** Claims that lead to nothing are given up. */
+export function dropVoidClaims(state: SchedulerState): void {
+  for (const worker of state.claimed) {
+    const queue = worker.claimedBy!;
+    const isVoid =
+      !worker.isAssignable || queue.isPaused || queue.counts.queued === 0 || state.workers.get(worker.id) !== worker;
+    if (isVoid || !queue.workers.has(worker)) release(state, worker);
+  }
+}
+
+/** The task has got what it waited for, or cannot start for another reason. */
+export function giveUpClaim(state: SchedulerState, queue: TaskQueue): void {
+  queue.overtaken = 0;
+  for (const worker of state.claimed) if (worker.claimedBy === queue) release(state, worker);
+}
+
+/** Counts who was overtaken; who was overtaken too often gets a worker for itself. `assigned`: by worker, in this round. */
+export function claimForStarved(
+  state: SchedulerState,
+  starved: readonly Starved[],
+  assigned: ReadonlyMap<WorkerRecord, { readonly runs: readonly unknown[] }>,
+): void {
+  for (const { queue, units, needs } of starved) {
+    for (const worker of queue.workers) queue.overtaken += assigned.get(worker)?.runs.length ?? 0;
+    if (queue.overtaken < overtakenAtMost || hasClaim(state, queue)) continue;
+    let best: WorkerRecord | undefined;
+    for (const worker of queue.workers) {
+      const isAble = worker.isAssignable && worker.claimedBy === undefined && worker.slots >= units;
+      if (!isAble || (needs !== undefined && suitability(needs, worker) === undefined)) continue;
+      if (best === undefined || worker.free > best.free) best = worker;
+    }
+    if (best === undefined) continue;
+    best.claimedBy = queue;
+    state.claimed.add(best);
+  }
+}
+
+function hasClaim(state: SchedulerState, queue: TaskQueue): boolean {
+  for (const worker of state.claimed) if (worker.claimedBy === queue) return true;
+  return false;
+}
+
+function release(state: SchedulerState, worker: WorkerRecord): void {
+  worker.claimedBy = undefined;
+  state.claimed.delete(worker);
+}
