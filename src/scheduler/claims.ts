@@ -31,14 +31,9 @@ export function giveUpClaim(state: SchedulerState, queue: TaskQueue): void {
   for (const worker of state.claimed) if (worker.claimedBy === queue) release(state, worker);
 }
 
-/** Counts who was overtaken; who was overtaken too often gets a worker for itself. `assigned`: by worker, in this round. */
-export function claimForStarved(
-  state: SchedulerState,
-  starved: readonly Starved[],
-  assigned: ReadonlyMap<WorkerRecord, { readonly runs: readonly unknown[] }>,
-): void {
+/** Who was overtaken too often gets a worker for itself. */
+export function claimForStarved(state: SchedulerState, starved: readonly Starved[]): void {
   for (const { queue, units, needs } of starved) {
-    for (const worker of queue.workers) queue.overtaken += assigned.get(worker)?.runs.length ?? 0;
     if (queue.overtaken < overtakenAtMost || hasClaim(state, queue)) continue;
     let best: WorkerRecord | undefined;
     for (const worker of queue.workers) {

@@ -75,9 +75,10 @@ export function dispatch(state: SchedulerState): void {
     const lane = best.source.pop();
     assign(state, best, worker, batchOf(state, worker, batches), lane);
     if (best.queue.overtaken > 0) giveUpClaim(state, best.queue);
+    for (const { queue } of starved) if (queue.workers.has(worker)) queue.overtaken++;
     goOn(candidates, best);
   }
-  if (starved.length > 0) claimForStarved(state, starved, batches);
+  if (starved.length > 0) claimForStarved(state, starved);
 }
 
 /** Puts the first candidate where its next run belongs. */

@@ -65,8 +65,8 @@ export class Checks {
     if (commands.some((c) => c.type === "assign")) checkNobodyOvertaken(this, engine.state, commands);
   }
   onTaken(worker: ModelWorker): void {
-    if (worker.executing.size > worker.slots)
-      this.fail(`${worker.id} executes ${worker.executing.size} runs on ${worker.slots} slots`);
+    if (worker.busy > worker.slots)
+      this.fail(`${worker.id} executes runs of ${worker.busy} slots on ${worker.slots} slots`);
     if (!this.#world.isRough) this.#checkExecutedOnce();
     if (!this.#world.isRough && worker.refusedFull > 0) this.fail(`${worker.id} was given more than it has slots`);
   }
@@ -158,6 +158,7 @@ function checkNobodyOvertaken(checks: Checks, state: SchedulerState, commands: r
     const worker = state.workers.get(command.worker)!;
     for (const run of waiting) {
       if (!worker.tasks.has(run.task) || run.queue.isPaused || run.queue.policies !== undefined) continue;
+      if (worker.claimedBy !== undefined) continue;
       if (worker.free > 0) checks.fail(`${run.key} waits although ${worker.id} has ${worker.free} free slots`);
       const later = command.runs.find((assigned) => comesFirst(run, assigned));
       if (later !== undefined) checks.fail(`${later.key} was assigned to ${worker.id} before ${run.key}`);
@@ -170,8 +171,8 @@ function checkNoRunForgotten(checks: Checks, engine: ModelEngine, lastSeq: numbe
   const { state } = engine;
   for (const worker of state.workers.values()) {
     const slots = worker.assignments();
-    if (slots.length !== worker.busy)
-      checks.fail(`${worker.id} counts ${worker.busy} busy slots, its ledger holds ${slots.length}`);
+    const busy = slots.reduce((sum, { units }) => sum + units, 0);
+    if (busy !== worker.busy) checks.fail(`${worker.id} counts ${worker.busy} busy slots, its ledger holds ${busy}`);
     for (const { run, key } of slots) {
       if (run !== undefined && (run.worker !== worker || run.place !== "running"))
         checks.fail(`${key} is in the ledger of ${worker.id} but ${run.place}`);

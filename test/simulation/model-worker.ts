@@ -1,5 +1,6 @@
 import type { TaskPolicies } from "../../src/domain/policies.ts";
 import type { OutcomeKind } from "../../src/domain/run.ts";
+import { taskOf } from "../../src/domain/run.ts";
 import type { Executing, Heartbeat, Register } from "../../src/protocol/messages.ts";
 import type { AssignCommand } from "../../src/scheduler/commands.ts";
 import type { FoldedOutcome } from "../../src/scheduler/events.ts";
@@ -51,7 +52,7 @@ export class ModelWorker {
     assigned.runs.forEach((run, index) => {
       const name = `${run.key}@${run.origin}#${run.turn}`;
       if (this.#seen.has(name)) return;
-      const isFull = this.executing.size >= this.slots;
+      const isFull = this.busy + this.#unitsOf(run.key) > this.slots;
       if (isFull && assigned.epoch >= this.epoch && !this.isQuiet) this.refusedFull++;
       if (isFull || this.isQuiet || assigned.epoch < this.epoch || !this.tasks.includes(run.task)) refused.push(index);
       else {
@@ -97,6 +98,15 @@ export class ModelWorker {
     const detail =
       kind === "retry" || kind === "returned" ? { attempt: record } : { createdAt: 0, priority: 1, attempts: [record] };
     this.unreported.push({ attempt, outcome: { kind, key, turn, origin, at: now, dueAt, detail } });
+  }
+  #unitsOf(key: string): number {
+    return this.policies[taskOf(key)]?.slots ?? 1;
+  }
+  /** Slots that are taken. */
+  get busy(): number {
+    let busy = 0;
+    for (const { key } of this.executing.values()) busy += this.#unitsOf(key);
+    return busy;
   }
   get held(): Executing[] {
     const held = [...this.executing.values(), ...this.unreported.map((u) => u.attempt)];

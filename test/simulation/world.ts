@@ -17,7 +17,7 @@ const tasks = ["mail", "resize", "bill"];
 const policies: Readonly<Record<string, TaskPolicies>> = {
   mail: { concurrency: parseConcurrency([{ key: "metadata.of", max: 1 }, { max: 3 }], "mail") },
   resize: { concurrency: parseConcurrency({ key: "metadata.of", max: 2, strategy: "cancel-in-progress" }, "resize") },
-  bill: { rateLimits: parseRateLimits({ key: "metadata.of", limit: 2, per: "15s" }, "bill") },
+  bill: { slots: 2, rateLimits: parseRateLimits({ key: "metadata.of", limit: 2, per: "15s" }, "bill") },
 };
 
 /** Clients, a stream, engines and workers, moved by one seeded generator. */
@@ -197,7 +197,7 @@ export class World {
     const some = tasks.filter(() => random.chance(0.6));
     const worker = new ModelWorker(
       `w${++this.#workerCount}`,
-      1 + random.int(3),
+      (this.policies === policies ? 2 : 1) + random.int(3),
       all ?? (some.length === 0 ? [random.pick(tasks)] : some),
       this.policies,
     );
