@@ -1,5 +1,5 @@
 import { assertName } from "../src/domain/names.ts";
-import { assertSlots, defaultSlots } from "../src/domain/worker.ts";
+import { assertLabels, assertSlots, defaultSlots } from "../src/domain/worker.ts";
 import type { Name, Slots, WorkerDecorator } from "./check.ts";
 import { getWorker, setWorker } from "./metadata.ts";
 import { atCaller, classContextOf, isDecoratorCall } from "./place.ts";
@@ -76,17 +76,4 @@ function readArguments(args: readonly unknown[]): Given {
 function displayName(className: string): string {
   const legal = className.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 64);
   return legal === "" || legal === "default" || legal === "_default" ? "worker" : legal;
-}
-
-function assertLabels(labels: unknown, where: string): Readonly<Record<string, string | number>> {
-  if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
-    throw new TypeError(`${where}: labels must be an object, not ${String(labels)}; for example { region: "eu" }`);
-  }
-  for (const [key, value] of Object.entries(labels)) {
-    if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) continue;
-    throw new TypeError(
-      `${where}: label "${key}" must be a string or a number, not ${String(value)}; for example { region: "eu" }`,
-    );
-  }
-  return { ...labels };
 }

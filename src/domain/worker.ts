@@ -66,11 +66,25 @@ export function assertSlots(value: unknown, where: string): number {
   );
 }
 
+export function assertLabels(labels: unknown, where: string): Readonly<Record<string, string | number>> {
+  if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
+    throw new TypeError(`${where}: labels must be an object, not ${String(labels)}; for example { region: "eu" }`);
+  }
+  for (const [key, value] of Object.entries(labels)) {
+    if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) continue;
+    throw new TypeError(
+      `${where}: label "${key}" must be a string or a number, not ${String(value)}; for example { region: "eu" }`,
+    );
+  }
+  return { ...labels };
+}
+
 /** Checks a definition, also one that was written by hand; throws a TypeError or RangeError. */
 export function defineWorker(worker: WorkerDefinition): WorkerDefinition {
   const where = `worker "${worker.name}"`;
   assertName("worker", worker.name, "worker");
   assertSlots(worker.slots, where);
+  assertLabels(worker.labels, where);
   if (worker.tasks.length === 0) throw new TypeError(`${where} has no task; give a method @Task("send-email")`);
   const names = new Set<string>();
   for (const task of worker.tasks) {

@@ -34,7 +34,7 @@ export class Presence {
   readonly registered: Promise<void>;
   readonly #options: PresenceOptions;
   #tellRegistered!: () => void;
-  #isRegistering = false;
+  #registering: Promise<void> | undefined;
   #mustRegisterAgain = false;
   #isClosed = false;
   readonly #end: (() => void)[] = [];
@@ -105,13 +105,17 @@ export class Presence {
     if (epoch > this.epoch) this.#registerSoon();
   }
 
-  #registerSoon(): void {
+  /** Registers again; resolves when an engine knows what is described now, or the worker is closed. */
+  announce(): Promise<void> {
     this.#mustRegisterAgain = true;
-    if (this.#isRegistering) return;
-    this.#isRegistering = true;
-    this.#registerUntilKnown().finally(() => {
-      this.#isRegistering = false;
+    this.#registering ??= this.#registerUntilKnown().finally(() => {
+      this.#registering = undefined;
     });
+    return this.#registering;
+  }
+
+  #registerSoon(): void {
+    void this.announce();
   }
 
   async #registerUntilKnown(): Promise<void> {

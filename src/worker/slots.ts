@@ -5,6 +5,7 @@ export class Slots {
   readonly size: number;
   readonly #permits: Semaphore.Semaphore;
   #taken = 0;
+  #holders = 0;
 
   constructor(size: number) {
     this.size = size;
@@ -15,6 +16,11 @@ export class Slots {
     return this.#taken;
   }
 
+  /** How many hold slots. */
+  get holders(): number {
+    return this.#holders;
+  }
+
   hasRoom(units: number): boolean {
     return this.#taken + units <= this.size;
   }
@@ -22,10 +28,12 @@ export class Slots {
   /** Runs an effect while it holds slots; they are free again when the effect has ended, however it ends. */
   hold<A, E, R>(units: number, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     this.#taken += units;
+    this.#holders += 1;
     return Effect.ensuring(
       units === 1 ? this.#permits.withPermit(effect) : this.#permits.withPermits(units)(effect),
       Effect.sync(() => {
         this.#taken -= units;
+        this.#holders -= 1;
       }),
     );
   }

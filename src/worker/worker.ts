@@ -4,7 +4,7 @@ import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { taskOf } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
-import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
+import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { TranscriptStore } from "../nats/transcripts.ts";
@@ -52,6 +52,13 @@ export interface RunningWorker {
   readonly registered: Promise<void>;
   /** Attempts whose code runs now. */
   readonly busy: number;
+  /**
+   * Changes labels while the worker runs, `undefined` removes one; resolves when an engine knows it.
+   *
+   * Fails: TypeError for a value that is neither text nor number
+   * @example await running.workers[0].label({ model: "llama-70b" })
+   */
+  label(labels: Readonly<Record<string, string | number | undefined>>): Promise<void>;
 }
 
 /** Starts a worker that lives as long as the scope; closing it drains: quiet, finish, give back the rest, leave. */
@@ -92,6 +99,7 @@ class LiveWorker implements RunningWorker {
   readonly #deadlines = new Deadlines();
   readonly #reporter: Reporter;
   readonly #presence: Presence;
+  #labels: Readonly<Record<string, string | number>>;
   #isQuiet = false;
   /** Ended attempts whose last words are being stored. */
   readonly #telling = new Set<Promise<void>>();
@@ -103,6 +111,7 @@ class LiveWorker implements RunningWorker {
   constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerOptions) {
     this.name = definition.name;
     this.#definition = definition;
+    this.#labels = definition.labels;
     this.#parts = parts;
     this.#options = {
       shutdownTimeoutMs: 30_000,
@@ -143,7 +152,13 @@ class LiveWorker implements RunningWorker {
   }
 
   get busy(): number {
-    return this.#slots.taken;
+    return this.#slots.holders;
+  }
+
+  async label(labels: Readonly<Record<string, string | number | undefined>>): Promise<void> {
+    const merged = Object.entries({ ...this.#labels, ...labels }).filter(([, value]) => value !== undefined);
+    this.#labels = assertLabels(Object.fromEntries(merged), `worker "${this.name}"`);
+    await this.#presence.announce();
   }
 
   open(): void {
@@ -311,7 +326,7 @@ class LiveWorker implements RunningWorker {
       id: this.id,
       name: this.name,
       slots: this.#slots.size,
-      labels: this.#definition.labels,
+      labels: this.#labels,
       runtime: this.#options.runtime,
       version: this.#options.version,
       quiet: this.#isQuiet,
