@@ -66,32 +66,32 @@ export type HandlerOutput<R> = R extends { readonly "~effect/Effect": { readonly
   : Awaited<R>;
 
 /** `unknown` for a method that can handle `In` and returns `Out`; a sentence for any other. */
-export type Handles<M extends AnyMethod, In, Out> =
+export type Handles<M extends AnyMethod, In, Out, Ctx = TaskContext> =
   TooMany<M> extends true
     ? "a task takes (input, ctx) and nothing more"
     : ContextFirst<M> extends true
       ? "a task takes (input, ctx): the context comes second"
-      : M extends (this: any, input: any, ctx: TaskContext) => unknown
-        ? M extends (this: any, input: In, ctx: TaskContext) => unknown
+      : M extends (this: any, input: any, ctx: Ctx) => unknown
+        ? M extends (this: any, input: In, ctx: Ctx) => unknown
           ? HandlerOutput<ReturnType<M>> extends Out
             ? unknown
             : "the method does not return what the output schema or the contract promises"
           : "the input parameter does not accept what the schema or the contract yields"
-        : "the second parameter must accept a TaskContext";
+        : "the second parameter must accept a TaskContext (a batch task: a BatchContext)";
 
 type NotStatic<T> = T extends abstract new (...args: any) => unknown ? "a static method cannot be a task" : T;
 type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
 
 /** Decorates a method, under TC39 decorators (first signature) and under `experimentalDecorators` (second). */
-export interface TaskDecorator<In = any, Out = unknown> {
+export interface TaskDecorator<In = any, Out = unknown, Ctx = TaskContext> {
   <This, M extends AnyMethod>(
-    method: M & Handles<M, In, Out>,
+    method: M & Handles<M, In, Out, Ctx>,
     context: ClassMethodDecoratorContext<This, M> & Public<This>,
   ): void;
   <T extends object, K extends keyof T, M extends AnyMethod>(
     target: NotStatic<T>,
     key: K,
-    descriptor: TypedPropertyDescriptor<M & Handles<M, In, Out>>,
+    descriptor: TypedPropertyDescriptor<M & Handles<M, In, Out, Ctx>>,
   ): void;
 }
 

@@ -6,7 +6,7 @@
 export { type Contract, contract, of } from "../src/domain/contract.ts";
 export type { AnySchema, InputOf, OutputOf, Payload, Sent, StandardSchema } from "../src/domain/schema.ts";
 export type { TaskDefinition, TaskOptions } from "../src/domain/task.ts";
-export type { TaskContext, TaskLog, WorkerDefinition, WorkerTask } from "../src/domain/worker.ts";
+export type { BatchContext, TaskContext, TaskLog, WorkerDefinition, WorkerTask } from "../src/domain/worker.ts";
 export type { AnyMethod, HandlerOutput, Handles, Name, Slots, TaskDecorator, WorkerDecorator } from "./check.ts";
 export type { WorkerFacts } from "./metadata.ts";
 export {

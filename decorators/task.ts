@@ -1,13 +1,15 @@
+import type { BatchOptions } from "../src/domain/batch.ts";
 import type { Contract } from "../src/domain/contract.ts";
 import type { AnySchema, InputOf, Payload } from "../src/domain/schema.ts";
 import { defineTask, type TaskOptions } from "../src/domain/task.ts";
+import type { BatchContext } from "../src/domain/worker.ts";
 import type { Name, TaskDecorator } from "./check.ts";
 import { getTask, setTask } from "./metadata.ts";
 import { atCaller, isDecoratorCall, placeOf } from "./place.ts";
 
 /** The options of `@Task` with the types of its schemas. */
 export interface TypedTaskOptions<I extends AnySchema | undefined, O extends AnySchema | undefined>
-  extends Omit<TaskOptions, "input" | "output"> {
+  extends Omit<TaskOptions, "input" | "output" | "batch"> {
   /** Checks the input before the method sees it. */
   readonly input?: I;
   /** Checks what the method returns. */
@@ -19,6 +21,33 @@ export type Received<S extends AnySchema | undefined> = S extends AnySchema ? Pa
 /** What the method must return: anything without a schema, else what the schema takes. */
 export type Returned<S extends AnySchema | undefined> = S extends AnySchema ? InputOf<S> : unknown;
 
+/** The options of a batch task: its method gets many inputs and returns as many outputs. */
+export interface BatchTaskOptions<I extends AnySchema | undefined, O extends AnySchema | undefined>
+  extends TypedTaskOptions<I, O> {
+  readonly batch: BatchOptions;
+}
+/** A batch task's method: `(inputs, ctx) => outputs`, with an Error in place of the output of a run that failed. */
+export type BatchDecorator<In, Out> = TaskDecorator<In[], readonly (Out | Error)[], BatchContext>;
+
+/**
+ * Makes a method the handler of many runs of a contract at once.
+ *
+ * @example @Task(embed, { batch: { size: 50, interval: "200ms" } })
+ */
+export function Task<I extends AnySchema, O extends AnySchema>(
+  contract: Contract<I, O>,
+  options: Omit<TaskOptions, "input" | "output"> & { readonly batch: BatchOptions },
+): BatchDecorator<Payload<I>, InputOf<O>>;
+/**
+ * Makes a method the handler of many runs at once.
+ *
+ * @example @Task("embed", { input: Text, batch: { size: 50, interval: "200ms" } })
+ */
+export function Task<
+  const N extends string,
+  I extends AnySchema | undefined = undefined,
+  O extends AnySchema | undefined = undefined,
+>(name: Name<N>, options: BatchTaskOptions<I, O>): BatchDecorator<Received<I>, Returned<O>>;
 /**
  * Makes a method the implementation of a contract: name, input and output are the contract's.
  *
@@ -26,7 +55,7 @@ export type Returned<S extends AnySchema | undefined> = S extends AnySchema ? In
  */
 export function Task<I extends AnySchema, O extends AnySchema>(
   contract: Contract<I, O>,
-  options?: Omit<TaskOptions, "input" | "output">,
+  options?: Omit<TaskOptions, "input" | "output" | "batch">,
 ): TaskDecorator<Payload<I>, InputOf<O>>;
 /**
  * Makes a method a task named after it.

@@ -1,4 +1,5 @@
 import type { AffinityRule } from "./affinity.ts";
+import type { BatchRule } from "./batch.ts";
 import type { ConcurrencyRule, RateRule } from "./limits.ts";
 
 /**
@@ -15,6 +16,7 @@ export interface TaskPolicies {
   readonly slots?: number;
   readonly affinity?: readonly AffinityRule[];
   readonly sticky?: Sticky;
+  readonly batch?: BatchRule;
 }
 
 /** What one run asks beside its task: its rules go before those of its task for the same label. */

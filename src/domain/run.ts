@@ -50,7 +50,7 @@ export interface AttemptRecord {
 
 /** Why a run is not running. */
 export interface Waiting {
-  readonly for: "its time" | "a slot" | "a worker" | "a resume" | "its key" | "its rate";
+  readonly for: "its time" | "a slot" | "a worker" | "a resume" | "its key" | "its rate" | "its batch";
   /** For people. */
   readonly because: string;
   /** Its place in the queue of its task, the first is 1; absent while it is not in the queue. */

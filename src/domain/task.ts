@@ -1,4 +1,5 @@
 import { type AffinityInput, parseAffinity } from "./affinity.ts";
+import { type BatchOptions, parseBatch } from "./batch.ts";
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { type ConcurrencyInput, parseConcurrency, parseRateLimits, type RateLimitInput } from "./limits.ts";
 import { assertName } from "./names.ts";
@@ -33,6 +34,8 @@ export interface TaskOptions {
   readonly affinity?: AffinityInput | undefined;
   /** Whether it stays with the worker of the attempt before, or of its parent: `soft` if that has a free slot, `hard` always. */
   readonly sticky?: Sticky | undefined;
+  /** The handler gets many inputs at once, `(inputs, ctx)`, and returns an output (or an Error) for each. @example { size: 50, interval: "200ms" } */
+  readonly batch?: BatchOptions | undefined;
 }
 
 export interface TaskDefinition {
@@ -62,6 +65,7 @@ const known = new Set([
   "slots",
   "affinity",
   "sticky",
+  "batch",
 ]);
 
 /** Checks a task's name and options; throws a TypeError or RangeError that names the value, the rule and an example. */
@@ -94,6 +98,7 @@ function policiesOf(options: TaskOptions, where: string): { readonly policies?: 
   const concurrency = parseConcurrency(options.concurrency, `${where}: concurrency`);
   const rateLimits = parseRateLimits(options.rateLimit, `${where}: rateLimit`);
   const affinity = parseAffinity(options.affinity, `${where}: affinity`);
+  const batch = parseBatch(options.batch, `${where}: batch`);
   const { slots = 1, sticky } = options;
   if (!Number.isInteger(slots) || slots < 1)
     throw new RangeError(
@@ -107,6 +112,7 @@ function policiesOf(options: TaskOptions, where: string): { readonly policies?: 
     ...(slots > 1 && { slots }),
     ...(affinity.length > 0 && { affinity }),
     ...(sticky !== undefined && { sticky }),
+    ...(batch !== undefined && { batch }),
   };
   return Object.keys(policies).length === 0 ? {} : { policies };
 }

@@ -33,6 +33,14 @@ export interface TaskContext {
   stream(chunk: unknown): Promise<void>;
 }
 
+/** What a batch task is given beside its inputs. */
+export interface BatchContext {
+  /** The context of each run, in the order of the inputs. */
+  readonly members: readonly TaskContext[];
+  /** Aborted when all members are. */
+  readonly signal: AbortSignal;
+}
+
 export interface TaskLog {
   debug(message: string, fields?: Record<string, unknown>): void;
   info(message: string, fields?: Record<string, unknown>): void;

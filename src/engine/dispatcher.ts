@@ -35,7 +35,7 @@ export class Dispatcher {
   async assign(command: AssignCommand): Promise<void> {
     const { worker, batch } = command;
     try {
-      const loaded = this.#loaded(command.runs) ?? (await this.#load(command.runs));
+      const loaded = this.#loaded(command) ?? (await this.#load(command));
       const replies = await Promise.all(this.#split(loaded).map((part) => this.#send(command, part)));
       const refused = replies.flatMap((reply) => reply.refused);
       const why = replies.find((reply) => reply.why !== undefined)?.why;
@@ -60,18 +60,18 @@ export class Dispatcher {
   }
 
   /** The whole batch when all its inputs are in memory; the usual case, and without a promise. */
-  #loaded(runs: readonly LiveRun[]): Assignment[] | undefined {
+  #loaded({ runs, followers }: AssignCommand): Assignment[] | undefined {
     const assignments: Assignment[] = [];
     for (const run of runs) {
       if (run.input === undefined) return undefined;
-      assignments.push(assignmentOf(run, run.input));
+      assignments.push(assignmentOf(run, run.input, followers.has(run)));
     }
     return assignments;
   }
 
-  #load(runs: readonly LiveRun[]): Promise<Assignment[]> {
+  #load({ runs, followers }: AssignCommand): Promise<Assignment[]> {
     // Taken before the first await: a run may move on while its input is read.
-    const frames = runs.map((run) => ({ ...assignmentOf(run, noBytes), seq: run.seq }));
+    const frames = runs.map((run) => ({ ...assignmentOf(run, noBytes, followers.has(run)), seq: run.seq }));
     return Promise.all(
       frames.map(async ({ seq, ...frame }) => {
         const input = await this.#parts.payloads.read(frame.key, seq);
@@ -117,7 +117,7 @@ export class Dispatcher {
   }
 }
 
-function assignmentOf(run: LiveRun, input: Uint8Array): Assignment {
+function assignmentOf(run: LiveRun, input: Uint8Array, follows: boolean): Assignment {
   const { metadata, history } = run;
   const extra =
     metadata === undefined && history.length === 0
@@ -130,6 +130,7 @@ function assignmentOf(run: LiveRun, input: Uint8Array): Assignment {
     attempt: run.attempt,
     origin: run.origin,
     createdAt: run.createdAt,
+    follows,
     extra,
     input,
   };

@@ -29,6 +29,8 @@ export interface Assignment {
   readonly attempt: number;
   readonly origin: number;
   readonly createdAt: number;
+  /** Executed in one call with the one before it. */
+  readonly follows: boolean;
   readonly extra: Uint8Array;
   readonly input: Uint8Array;
 }
@@ -67,7 +69,7 @@ function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignme
   view.setUint32(offset, end - offset, true);
   view.setUint16(offset + 4, keyEnd - offset - frameHead, true);
   bytes[offset + 6] = assignment.priority;
-  bytes[offset + 7] = 0;
+  bytes[offset + 7] = assignment.follows ? 1 : 0;
   view.setUint32(offset + 8, assignment.turn, true);
   view.setUint32(offset + 12, assignment.attempt, true);
   view.setFloat64(offset + 16, assignment.origin, true);
@@ -100,6 +102,7 @@ export function decodeAssignments(bytes: Uint8Array): {
       attempt: view.getUint32(offset + 12, true),
       origin: view.getFloat64(offset + 16, true),
       createdAt: view.getFloat64(offset + 24, true),
+      follows: bytes[offset + 7] === 1,
       extra: keyEnd === extraEnd ? noBytes : bytes.subarray(keyEnd, extraEnd),
       input: extraEnd === end ? noBytes : bytes.subarray(extraEnd, end),
     });

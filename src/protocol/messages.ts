@@ -29,6 +29,9 @@ const Policies = Schema.Struct({
   rateLimits: Schema.optionalKey(Schema.Array(RateLimit)),
   slots: Schema.optionalKey(Count),
   affinity: Schema.optionalKey(Schema.Array(Affinity)),
+  batch: Schema.optionalKey(
+    Schema.Struct({ size: Count, intervalMs: Count, bytes: Schema.NullOr(Count), key: Schema.NullOr(Text) }),
+  ),
   sticky: Schema.optionalKey(Schema.Literals(["soft", "hard"])),
 });
 const TaskDeclaration = Schema.Struct({

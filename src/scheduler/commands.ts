@@ -27,6 +27,8 @@ export interface AssignCommand {
   readonly batch: number;
   readonly epoch: number;
   readonly runs: readonly LiveRun[];
+  /** Those that are executed in one call with the run before them. */
+  readonly followers: ReadonlySet<LiveRun>;
 }
 /** Put `entry` in place of the entry of `key`, with the input found at `inputSeq` (0 = none), expecting `expectSeq` as last of its subject. */
 export interface CompactCommand {

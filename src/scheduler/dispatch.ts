@@ -1,5 +1,6 @@
 import { claimForStarved, dropVoidClaims, giveUpClaim, type Starved } from "./claims.ts";
 import { Heap } from "./heap.ts";
+import type { BatchLimit } from "./limits/batch.ts";
 import type { Lane } from "./limits/lanes.ts";
 import type { LiveRun } from "./live-run.ts";
 import { type Needs, suitability } from "./needs.ts";
@@ -38,6 +39,7 @@ interface Offer {
 interface Batch {
   readonly id: number;
   readonly runs: LiveRun[];
+  readonly followers: Set<LiveRun>;
 }
 
 /** Highest priority first, then oldest, across all tasks. */
@@ -73,7 +75,9 @@ export function dispatch(state: SchedulerState): void {
       continue;
     }
     const lane = best.source.pop();
-    assign(state, best, worker, batchOf(state, worker, batches), lane);
+    const batch = batchOf(state, worker, batches);
+    assign(state, best.head, best.units, worker, batch, lane);
+    if (lane?.batch !== undefined) gatherBatch(state, best.head, worker, batch, lane.batch);
     if (best.queue.overtaken > 0) giveUpClaim(state, best.queue);
     for (const { queue } of starved) if (queue.workers.has(worker)) queue.overtaken++;
     goOn(candidates, best);
@@ -139,17 +143,39 @@ function chooseWorker({ offers, units }: Candidate): WorkerRecord | undefined {
 function batchOf(state: SchedulerState, worker: WorkerRecord, batches: Map<WorkerRecord, Batch>): Batch {
   let batch = batches.get(worker);
   if (batch === undefined) {
-    batch = { id: ++state.lastBatch, runs: [] };
+    batch = { id: ++state.lastBatch, runs: [], followers: new Set() };
     batches.set(worker, batch);
     worker.batches.set(batch.id, batch.runs);
-    state.commands.push({ type: "assign", worker: worker.id, batch: batch.id, epoch: state.epoch, runs: batch.runs });
+    state.commands.push({
+      type: "assign",
+      worker: worker.id,
+      batch: batch.id,
+      epoch: state.epoch,
+      runs: batch.runs,
+      followers: batch.followers,
+    });
   }
   return batch;
 }
 
+/** Those that go with the first share its slots. */
+function gatherBatch(
+  state: SchedulerState,
+  first: LiveRun,
+  worker: WorkerRecord,
+  batch: Batch,
+  gathering: BatchLimit,
+): void {
+  for (const run of gathering.takeFollowers(first)) {
+    batch.followers.add(run);
+    assign(state, run, 0, worker, batch, gathering.lane);
+  }
+}
+
 function assign(
   state: SchedulerState,
-  { head: run, units }: Candidate,
+  run: LiveRun,
+  units: number,
   worker: WorkerRecord,
   batch: Batch,
   lane: Lane | undefined,

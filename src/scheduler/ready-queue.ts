@@ -54,6 +54,10 @@ export class ReadyQueue {
     }
     return undefined;
   }
+  /** Whether as many may wait; those that left by another way still count. */
+  mayHold(count: number): boolean {
+    return this.#listed >= count;
+  }
   /** All that wait, in no order. */
   *queued(): Iterable<LiveRun> {
     for (const level of this.#levels) if (level !== undefined) yield* level.queued();

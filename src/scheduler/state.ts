@@ -3,6 +3,7 @@ import type { Command, EngineOutcome, StoredRate } from "./commands.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { Heap } from "./heap.ts";
 import { Inputs } from "./inputs.ts";
+import type { Limit } from "./limits/limit.ts";
 import type { RateLimit } from "./limits/rate.ts";
 import type { LiveRun } from "./live-run.ts";
 import { pauseQueue } from "./pauses.ts";
@@ -80,7 +81,7 @@ export class SchedulerState {
   storedRates = new Map<string, StoredRate>();
   /** Units to be stored before they are used, by limit. */
   readonly reservations = new Map<string, number>();
-  readonly rateWakes = new Heap<{ readonly at: number; readonly limit: RateLimit }>((a, b) => a.at < b.at);
+  readonly limitWakes = new Heap<{ readonly at: number; readonly limit: Limit }>((a, b) => a.at < b.at);
   ratesTidiedAt = 0;
   lastBatch = 0;
   assignedCount = 0;

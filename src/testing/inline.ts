@@ -16,6 +16,7 @@ import {
   type Outcome,
 } from "../protocol/outcome-entry.ts";
 import { Attempt, type Verdict } from "../worker/attempt.ts";
+import { Batch } from "../worker/batch.ts";
 import { Deadlines } from "../worker/deadline.ts";
 import { outcomeOf } from "../worker/outcome.ts";
 import { emptyTranscript, type InlineTranscript, inlineVoice } from "./inline-voice.ts";
@@ -88,10 +89,12 @@ async function executeRun(task: WorkerTask, id: string, input: Uint8Array, optio
       attempt,
       origin: 1,
       createdAt,
+      follows: false,
       extra,
       input,
     };
-    const outcome = await attemptOnce(task, assignment, transcript, options.signal);
+    const executed = task.policies?.batch === undefined ? task : new Batch(task).admit();
+    const outcome = await attemptOnce(executed, assignment, transcript, options.signal);
     if (isFinal(outcome.kind)) return { ...infoOf(task.name, id, outcome, options), ...transcript };
     if (outcome.kind === "retry") {
       attempt += 1;

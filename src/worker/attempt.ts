@@ -157,9 +157,7 @@ export class Attempt implements ContextSource {
     const output = within(ctx, () => {
       const returned = this.task.handler(input, ctx);
       // Inside, so that code of the effect finds its run as well.
-      return Effect.isEffect(returned)
-        ? Effect.runPromise(returned as Effect.Effect<unknown, unknown>, { signal: this.signal })
-        : returned;
+      return Effect.isEffect(returned) ? runUserEffect(returned, this.signal) : returned;
     });
     if (isPending(output)) this.#deadline.watch();
     return output;
@@ -220,6 +218,10 @@ export class Attempt implements ContextSource {
     return named("AbortError", "the worker shuts down and gives the run back");
   }
 }
+
+/** Where an Effect that user code returned is run. */
+export const runUserEffect = (effect: unknown, signal: AbortSignal): Promise<unknown> =>
+  Effect.runPromise(effect as Effect.Effect<unknown, unknown>, { signal });
 
 /** Leaves the steps of an attempt whose verdict stands already. */
 class Ended {}

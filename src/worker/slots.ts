@@ -25,6 +25,17 @@ export class Slots {
     return this.#taken + units <= this.size;
   }
 
+  /** Runs an effect of a batch, whose first one holds the slots. */
+  join<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    this.#holders += 1;
+    return Effect.ensuring(
+      effect,
+      Effect.sync(() => {
+        this.#holders -= 1;
+      }),
+    );
+  }
+
   /** Runs an effect while it holds slots; they are free again when the effect has ended, however it ends. */
   hold<A, E, R>(units: number, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     this.#taken += units;

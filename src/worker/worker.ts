@@ -13,6 +13,7 @@ import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type St
 import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { Attempt, type Verdict } from "./attempt.ts";
+import { Batch } from "./batch.ts";
 import { Deadlines } from "./deadline.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -219,16 +220,19 @@ class LiveWorker implements RunningWorker {
     const refused: number[] = [];
     let why: NonNullable<AssignmentReply["why"]> = "full";
     const accepted: Started[] = [];
+    let batch: Batch | undefined;
     assignments.forEach((assignment, i) => {
       if (this.#held.has(assignment.key, assignment)) return; // a doubled message: already ours
       const task = this.#tasks.get(taskOf(assignment.key));
-      const units = task?.policies?.slots ?? 1;
-      if (task === undefined || !this.#hasRoom(units)) {
+      const units = assignment.follows ? 0 : (task?.policies?.slots ?? 1);
+      if (!assignment.follows) batch = undefined;
+      const hasLostItsBatch = assignment.follows && batch === undefined && i > 0;
+      if (task === undefined || hasLostItsBatch || !this.#hasRoom(units)) {
         if (task === undefined) why = "unknown task";
         refused.push(i);
       } else {
-        const attempt = this.#hold(assignment, task);
-        accepted.push({ attempt, run: this.#slots.hold(units, attempt.run) });
+        if (task.policies?.batch !== undefined) batch ??= new Batch(task);
+        accepted.push(this.#start(assignment, task, units, batch));
       }
     });
     if (accepted.length > 0) queueMicrotask(() => this.#execute(accepted));
@@ -240,14 +244,22 @@ class LiveWorker implements RunningWorker {
     return this.#slots.hasRoom(units) && this.#held.bytes <= this.#parts.link.maxPayload / 2;
   }
 
-  #hold(assignment: Assignment, task: WorkerTask): Attempt {
+  #start(assignment: Assignment, task: WorkerTask, units: number, batch: Batch | undefined): Started {
+    const attempt = this.#hold(assignment, batch?.admit() ?? task, batch);
+    return { attempt, run: units === 0 ? this.#slots.join(attempt.run) : this.#slots.hold(units, attempt.run) };
+  }
+
+  #hold(assignment: Assignment, task: WorkerTask, batch: Batch | undefined): Attempt {
     const attempt = new Attempt({
       assignment,
       task,
       graceMs: this.#options.cancelGraceMs,
       deadlines: this.#deadlines,
       voiceFor: (speaking) => this.#voiceOf(speaking),
-      onVerdict: (ended, verdict) => this.#report(ended, verdict),
+      onVerdict: (ended, verdict) => {
+        batch?.left(ended.runId);
+        this.#report(ended, verdict);
+      },
     });
     this.#held.add(attempt);
     return attempt;

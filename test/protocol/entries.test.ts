@@ -52,6 +52,7 @@ const randomAssignment = (random: Random) => ({
   turn: random.whole(0, 2 ** 32 - 1),
   attempt: random.whole(1, 1_000),
   origin: random.whole(0, Number.MAX_SAFE_INTEGER),
+  follows: random.chance(0.2),
   createdAt: time(random),
   extra: json(random),
   input: random.bytes(100),

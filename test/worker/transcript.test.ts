@@ -38,7 +38,17 @@ class PlayedStore implements TranscriptStore {
 }
 
 const assignment = {
-  ...{ key: "t/1", priority: 1, turn: 1, attempt: 1, origin: 7, createdAt: 1, extra: noBytes, input: noBytes },
+  ...{
+    key: "t/1",
+    priority: 1,
+    turn: 1,
+    attempt: 1,
+    origin: 7,
+    createdAt: 1,
+    follows: false,
+    extra: noBytes,
+    input: noBytes,
+  },
 };
 
 function talk(store: PlayedStore, patienceMs?: number) {

@@ -15,6 +15,8 @@ export interface CompiledRate {
 }
 /** Which lane a run belongs to. */
 export interface RunKeys {
+  /** Of its input, where batches count them. */
+  readonly bytes: number;
   readonly id: string;
   readonly concurrency: readonly string[];
   readonly rates: readonly { readonly key: string; readonly units: number }[];
@@ -37,6 +39,7 @@ export function keysOf(
   input: Uint8Array | undefined,
   concurrency: readonly CompiledConcurrency[],
   rates: readonly CompiledRate[],
+  batchKey: KeyExpression | undefined,
 ): RunKeys {
   const scope: KeyScope = {
     input: input === undefined || input.length === 0 ? undefined : jsonOf(input),
@@ -48,7 +51,9 @@ export function keysOf(
     units: units === undefined ? (rule.units as number) : unitsOf(units, rule, scope),
   }));
   const parts = [...keys, ...shares.flatMap(({ key, units }) => [key, String(units)])];
-  return { id: parts.length === 1 ? parts[0]! : JSON.stringify(parts), concurrency: keys, rates: shares };
+  if (batchKey !== undefined) parts.push(batchKey.evaluate(scope));
+  const bytes = input?.length ?? 0;
+  return { bytes, id: parts.length === 1 ? parts[0]! : JSON.stringify(parts), concurrency: keys, rates: shares };
 }
 
 function unitsOf(expression: KeyExpression, rule: RateRule, scope: KeyScope): number {

@@ -2,6 +2,7 @@ import { Heap } from "../heap.ts";
 import type { LiveRun } from "../live-run.ts";
 import type { Needs } from "../needs.ts";
 import { ReadyQueue } from "../ready-queue.ts";
+import type { BatchLimit } from "./batch.ts";
 import type { Limit } from "./limit.ts";
 
 /** What a lane takes of a limit for each of its runs. */
@@ -39,12 +40,22 @@ export class Lane {
   readonly uses: readonly LimitUse[];
   /** Whose turns it shares: those of its first key. */
   readonly turns: Turns;
+  /** What gathers its runs, where its task takes many at once. */
+  readonly batch: BatchLimit | undefined;
   readonly ready = new ReadyQueue();
   served = 0;
   /** Where it is listed; undefined while nobody waits in it. */
   listing: Listing | undefined = undefined;
 
-  constructor(lanes: Lanes, id: string, uses: readonly LimitUse[], turns: Turns | undefined) {
+  constructor(
+    lanes: Lanes,
+    id: string,
+    uses: readonly LimitUse[],
+    turns: Turns | undefined,
+    batch: BatchLimit | undefined,
+  ) {
+    this.batch = batch;
+    if (batch !== undefined) batch.lane = this;
     this.lanes = lanes;
     this.id = id;
     this.uses = uses;
@@ -97,6 +108,7 @@ export class Lanes {
   put(lane: Lane, run: LiveRun, priority: number, queued: number): void {
     lane.ready.push(run, priority, queued);
     if (lane.listing === undefined || priority > lane.listing.priority) this.open(lane);
+    else lane.batch?.wake();
   }
 
   /** Its next run may start, as far as one knows. */

@@ -1,4 +1,5 @@
 // The limits of one task: finds the lane of each run that arrives, and holds what the lanes take.
+import { type KeyExpression, parseKey } from "../../domain/key-expression.ts";
 import type { TaskPolicies } from "../../domain/policies.ts";
 import type { Waiting } from "../../domain/run.ts";
 import { Deque } from "../deque.ts";
@@ -7,6 +8,7 @@ import { type Needs, needsOf } from "../needs.ts";
 import { endRun } from "../placement.ts";
 import type { SchedulerState } from "../state.ts";
 import type { TaskQueue } from "../task-queue.ts";
+import { BatchLimit } from "./batch.ts";
 import { KeyLimit } from "./concurrency.ts";
 import {
   type CompiledConcurrency,
@@ -30,6 +32,7 @@ export class Policies {
   readonly #queue: TaskQueue;
   readonly #concurrency: readonly CompiledConcurrency[];
   readonly #rates: readonly CompiledRate[];
+  readonly #batchKey: KeyExpression | undefined;
   readonly #needsInput: boolean;
   readonly #keyLimits: readonly Map<string, KeyLimit>[];
   readonly #byId = new Map<string, Lane>();
@@ -45,12 +48,15 @@ export class Policies {
     this.declared = declared;
     this.#concurrency = (declared.concurrency ?? []).map(compileConcurrency);
     this.#rates = (declared.rateLimits ?? []).map(compileRate);
+    const { batch } = declared;
+    this.#batchKey = batch?.key == null ? undefined : parseKey(batch.key, "a registered rule");
     this.#keyLimits = this.#concurrency.map(() => new Map());
     const expressions = [
       ...this.#concurrency.map(({ key }) => key),
       ...this.#rates.flatMap(({ key, units }) => [key, units]),
     ];
-    this.#needsInput = expressions.some((expression) => expression?.needsInput === true);
+    const isNeeding = [...expressions, this.#batchKey].some((expression) => expression?.needsInput === true);
+    this.#needsInput = isNeeding || (batch !== undefined && batch.bytes !== null);
   }
 
   groups(): Iterable<Lanes> {
@@ -95,7 +101,7 @@ export class Policies {
 
   #evaluate(state: SchedulerState, run: LiveRun, input: Uint8Array | undefined): RunKeys | "failed" {
     try {
-      const keys = keysOf(run, input, this.#concurrency, this.#rates);
+      const keys = keysOf(run, input, this.#concurrency, this.#rates, this.#batchKey);
       run.keys = { of: this, keys };
       return keys;
     } catch (error) {
@@ -199,7 +205,9 @@ export class Policies {
     });
     for (const { limit } of uses) limit.lanes++;
     lanes.count++;
-    return new Lane(lanes, id, uses, turns);
+    const batch = this.declared.batch === undefined ? undefined : new BatchLimit(state, this.declared.batch);
+    if (batch !== undefined) uses.push({ limit: batch, units: 1 });
+    return new Lane(lanes, id, uses, turns, batch);
   }
 
   #forget(lane: Lane): void {

@@ -82,7 +82,7 @@ export class RateLimit extends Limit {
     const at = this.#roomAt(units);
     if (this.wakeAt !== undefined && this.wakeAt > this.#state.uptime && this.wakeAt <= at) return;
     this.wakeAt = at;
-    this.#state.rateWakes.push({ at, limit: this });
+    this.#state.limitWakes.push({ at, limit: this });
   }
   /** When room may be there, for as many units. */
   #roomAt(units: number): number {

@@ -13,18 +13,18 @@ export function restoreRates(state: SchedulerState, stored: readonly StoredRate[
 /** Limits whose time has come let their first lanes try. */
 export function wakeRates(state: SchedulerState): void {
   for (
-    let next = state.rateWakes.first();
+    let next = state.limitWakes.first();
     next !== undefined && next.at <= state.uptime;
-    next = state.rateWakes.first()
+    next = state.limitWakes.first()
   ) {
-    state.rateWakes.pop();
+    state.limitWakes.pop();
     next.limit.wake();
   }
 }
 
 /** When the next limit may have room. Units: epoch milliseconds */
 export function nextRateWake(state: SchedulerState): number {
-  const next = state.rateWakes.first();
+  const next = state.limitWakes.first();
   return next === undefined ? Number.POSITIVE_INFINITY : state.now + Math.max(next.at - state.uptime, 0);
 }
 
@@ -63,5 +63,5 @@ export function forgetRates(state: SchedulerState): void {
   state.rates.clear();
   state.storedRates.clear();
   state.reservations.clear();
-  state.rateWakes.prune(() => false);
+  state.limitWakes.prune(() => false);
 }

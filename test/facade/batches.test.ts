@@ -1,0 +1,119 @@
+// Batch tasks through the public API.
+import assert from "node:assert/strict";
+import {
+  type BatchContext,
+  connect,
+  type Natchet,
+  RunCancelled,
+  RunFailed,
+  type Running,
+  start,
+  Task,
+  Worker,
+} from "../../src/mod.ts";
+import { testServer } from "../../src/testing/mod.ts";
+import { afterAll, beforeAll, test } from "../support/harness.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+let calls: number[][] = [];
+let release = Promise.withResolvers<void>();
+
+@Worker({ name: "batching", slots: 3 })
+class Batching {
+  @Task("double", { batch: { size: 10, interval: "50ms" } })
+  async double(inputs: number[]) {
+    calls.push(inputs);
+    return inputs.map((n) => 2 * n);
+  }
+
+  @Task("picky", { batch: { size: 4, interval: "1s" }, retries: { limit: 2, backoff: "fixed", base: 1 } })
+  async picky(inputs: { n: number }[], ctx: BatchContext) {
+    calls.push(inputs.map(({ n }) => n));
+    return inputs.map(({ n }, i) => (n === 3 && ctx.members[i]!.attempt === 1 ? new Error("three at first") : n));
+  }
+
+  @Task("keyed", { batch: { size: 2, interval: "50ms", key: "input.model" } })
+  async keyed(inputs: { model: string }[]) {
+    return inputs.map(({ model }) => `${model} of ${inputs.length}`);
+  }
+
+  @Task("held", { batch: { size: 2, interval: "1m" } })
+  async held(inputs: string[], ctx: BatchContext) {
+    await release.promise;
+    return inputs.map((input, i) => `${input} ${ctx.members[i]!.signal.aborted}`);
+  }
+
+  @Task("short", { batch: { size: 2, interval: "20ms" } })
+  async short(): Promise<string[]> {
+    return [];
+  }
+}
+
+let server: Awaited<ReturnType<typeof testServer>>;
+let client: Natchet;
+let running: Running;
+beforeAll(async () => {
+  server = await testServer();
+  running = await start(Batching, { url: server.url, log: "silent", signals: false });
+  client = await connect({ url: server.url });
+});
+afterAll(async () => {
+  release.resolve();
+  await client.close();
+  await running.stop();
+  await server.stop();
+});
+
+test("the handler gets many inputs, each caller its own output", async () => {
+  calls = [];
+  const handles = await client.task("double").enqueueMany(Array.from({ length: 25 }, (_, i) => i));
+  assert.deepEqual(
+    await Promise.all(handles.map((handle) => handle.result())),
+    Array.from({ length: 25 }, (_, i) => 2 * i),
+  );
+  assert.deepEqual(
+    calls.map((inputs) => inputs.length),
+    [10, 10, 5],
+  );
+});
+
+test("an Error in place of an output fails its run alone, and only that is tried again", async () => {
+  calls = [];
+  const handles = await client.task("picky").enqueueMany([1, 2, 3, 4].map((n) => ({ n })));
+  assert.deepEqual(await Promise.all(handles.map((handle) => handle.result())), [1, 2, 3, 4]);
+  assert.deepEqual(calls, [[1, 2, 3, 4], [3]]);
+});
+
+test("batches of a key; a run without it fails alone", async () => {
+  const task = client.task("keyed");
+  const models = ["a", "b", "a", "b"];
+  const handles = await Promise.all(models.map((model) => task.enqueue({ model })));
+  const bad = await task.enqueue({});
+  assert.deepEqual(await Promise.all(handles.map((handle) => handle.result())), [
+    "a of 2",
+    "b of 2",
+    "a of 2",
+    "b of 2",
+  ]);
+  await assert.rejects(bad.result(), RunFailed);
+});
+
+test("a member that is cancelled ends as cancelled, the others complete", async () => {
+  release = Promise.withResolvers();
+  const [one, two] = await client.task("held").enqueueMany(["one", "two"]);
+  await waitFor(async () => (await one!.status())?.state === "running", 5_000, "the batch to run");
+  await two!.cancel();
+  release.resolve();
+  assert.equal(await one!.result(), "one false");
+  await assert.rejects(two!.result(), RunCancelled);
+});
+
+test("a handler that returns too little fails its runs, and says so", async () => {
+  await assert.rejects(client.task("short").run("x"), (error: Error) => {
+    assert.match(
+      error.message,
+      /must return an array with one output, or Error, for each of its 1 inputs, not 0 outputs/,
+    );
+    return true;
+  });
+});
