@@ -14,6 +14,7 @@ export type { AttemptRecord, ErrorRecord, RunInfo, RunState, Waiting } from "./d
 export type { LineLevel, LogLine, Progress, StreamChunk } from "./domain/transcript.ts";
 export type { Wire } from "./domain/wire.ts";
 export { connect } from "./facade/connect.ts";
+export type { HealthOptions } from "./facade/health-settings.ts";
 export type { ConnectOptions, StartOptions } from "./facade/settings.ts";
 export { type Running, type Startable, start } from "./facade/start.ts";
 export { type RunningEngineProcess, startEngine } from "./facade/start-engine.ts";

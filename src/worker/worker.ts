@@ -15,6 +15,7 @@ import type { Subjects } from "../protocol/subjects.ts";
 import { Attempt, type Verdict } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
 import { HeldRuns } from "./held-runs.ts";
+import type { Meter } from "./meter.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
@@ -31,6 +32,8 @@ export interface WorkerParts {
   readonly transcripts: TranscriptStore;
   /** Where an engine of this process finds the worker. */
   readonly neighbours?: Neighbours;
+  /** Counts attempts, for whoever looks. */
+  readonly meter?: Meter | undefined;
 }
 
 /** Units: milliseconds */
@@ -52,6 +55,12 @@ export interface RunningWorker {
   readonly registered: Promise<void>;
   /** Attempts whose code runs now. */
   readonly busy: number;
+  /** Attempts that may run at the same time. */
+  readonly slots: number;
+  /** Runs that it answers for: executing, or ended and not stored yet. */
+  readonly held: number;
+  /** Why no run can come to it just now, apart from pauses; undefined while one can. */
+  readonly obstacle: string | undefined;
 }
 
 /** Starts a worker that lives as long as the scope; closing it drains: quiet, finish, give back the rest, leave. */
@@ -144,6 +153,19 @@ class LiveWorker implements RunningWorker {
 
   get busy(): number {
     return this.#slots.taken;
+  }
+
+  get slots(): number {
+    return this.#slots.size;
+  }
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  get obstacle(): string | undefined {
+    if (this.#isQuiet) return "draining";
+    return this.#parts.link.isConnected() ? this.#presence.obstacle : "not connected to NATS";
   }
 
   open(): void {
@@ -250,6 +272,7 @@ class LiveWorker implements RunningWorker {
 
   #execute(started: readonly Started[]): void {
     for (const { attempt, run } of started) {
+      this.#parts.meter?.started(attempt.taskName);
       this.#parts.log.info("run started", { run: attempt.assignment.key, attempt: attempt.assignment.attempt });
       const fiber = Effect.runFork(run);
       fiber.addObserver((exit) => {
@@ -258,13 +281,14 @@ class LiveWorker implements RunningWorker {
             run: attempt.assignment.key,
             cause: String(exit.cause),
           });
+        if (attempt.isOver) this.#parts.meter?.left();
         this.#slotFreed();
       });
     }
   }
 
   #report(attempt: Attempt, verdict: Verdict): void {
-    const { log, link } = this.#parts;
+    const { log, link, meter } = this.#parts;
     const { key, attempt: number } = attempt.assignment;
     const at = Date.now();
     const outcome = outcomeOf(attempt, verdict, at, {
@@ -274,6 +298,7 @@ class LiveWorker implements RunningWorker {
     });
     if (attempt.spoken === undefined) this.#reporter.report(attempt, outcome.frame);
     else this.#reportAfter(attempt.spoken.end(outcome.kind), attempt, outcome.frame);
+    meter?.ended(attempt.taskName, outcome.kind, at - attempt.startedAt);
     const fields = { run: key, attempt: number, ms: at - attempt.startedAt };
     if (outcome.kind === "completed") log.info("run completed", fields);
     else if (outcome.kind === "retry")
