@@ -1,16 +1,14 @@
-// What is paused, as the store says, for somebody who asks often: read again after a second, and never waited for longer than one.
+// What is paused, as the store says, for somebody who asks often: one read at a time, and never waited for longer than a second.
 import { noPauses, type Pauses } from "../domain/pauses.ts";
 import { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 
-const freshMs = 1_000;
 const patienceMs = 1_000;
 
 export class KnownPauses {
   readonly #definitions: Definitions;
   #known: Pauses = noPauses;
-  #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
 
   constructor(link: NatsLink, subjects: Subjects) {
@@ -19,19 +17,16 @@ export class KnownPauses {
 
   /** The newest that could be read. */
   async now(): Promise<Pauses> {
-    if (performance.now() - this.#readAt > freshMs) {
-      this.#reading ??= this.#read().finally(() => {
-        this.#reading = undefined;
-      });
-      await atMost(patienceMs, this.#reading);
-    }
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    await atMost(patienceMs, this.#reading);
     return this.#known;
   }
 
   async #read(): Promise<void> {
     try {
       this.#known = ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses;
-      this.#readAt = performance.now();
     } catch {
       // the store does not answer: what was known last still holds
     }

@@ -111,7 +111,7 @@ test("health: a registered worker is ready and live, and the figures count what 
 
 test("health: a draining worker is not ready, and says so until it has gone", async () => {
   const { healthUrl, stop } = await begin();
-  const run = await client.task("held").enqueue();
+  await client.task("held").enqueue();
   await waitFor(
     async () => (await sample(healthUrl, 'natchet_worker_slots_used{worker="watched"}')) === 1,
     5_000,
