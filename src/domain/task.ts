@@ -1,4 +1,5 @@
 import { type DurationInput, parseDuration } from "./duration.ts";
+import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
 import { parseRetry, type RetryInput, type RetryPolicy } from "./retry.ts";
 import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
@@ -17,6 +18,8 @@ export interface TaskOptions {
   readonly scheduleTimeout?: DurationInput | null | undefined;
   /** 1…9, higher first. @default 1 */
   readonly priority?: number | undefined;
+  /** Around this task, inside of that of its worker, the first outermost. */
+  readonly middleware?: readonly ExecuteMiddleware[] | undefined;
 }
 
 export interface TaskDefinition {
@@ -27,12 +30,13 @@ export interface TaskDefinition {
   readonly timeoutMs: number;
   readonly scheduleTimeoutMs: number | null;
   readonly priority: number;
+  readonly middleware?: readonly ExecuteMiddleware[];
 }
 
 export const defaultTimeoutMs = 60_000;
 export const defaultScheduleTimeoutMs = 300_000;
 export const defaultPriority = 1;
-const known = new Set(["input", "output", "retries", "timeout", "scheduleTimeout", "priority"]);
+const known = new Set(["input", "output", "retries", "timeout", "scheduleTimeout", "priority", "middleware"]);
 
 /** Checks a task's name and options; throws a TypeError or RangeError that names the value, the rule and an example. */
 export function defineTask(
@@ -45,6 +49,7 @@ export function defineTask(
       throw new TypeError(`${where}: "${key}" is no option of a task; use one of ${[...known].join(", ")}`);
   }
   const { scheduleTimeout } = options;
+  const middleware = assertMiddleware(options.middleware, where);
   return {
     name: assertName("task", name, where),
     input: options.input === undefined ? undefined : toStandard(options.input, `${where}: input`),
@@ -56,6 +61,7 @@ export function defineTask(
         ? null
         : parseDuration(scheduleTimeout ?? defaultScheduleTimeoutMs, `${where}: scheduleTimeout`),
     priority: assertPriority(options.priority ?? defaultPriority, where),
+    ...(middleware.length > 0 && { middleware }),
   };
 }
 

@@ -1,6 +1,8 @@
 // Every setting in one place: what code says, then the environment, then the default.
 
+import type { EnqueueMiddleware } from "../client/middleware.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { assertName } from "../domain/names.ts";
 import type { HealthSettings } from "../health/server.ts";
 import { readEnvironment } from "../runtime/environment.ts";
@@ -38,6 +40,11 @@ export interface ConnectOptions {
   readonly log?: LogLevel | undefined;
 }
 
+export interface ClientOptions extends ConnectOptions {
+  /** Around every run that this client stores, the first outermost. */
+  readonly middleware?: readonly EnqueueMiddleware[] | undefined;
+}
+
 export interface StartOptions extends ConnectOptions {
   /** Whether this process carries an engine candidate: `auto` stands by cold, `warm` folds the log while it stands by. Environment: `NATCHET_ENGINE`. @default "auto" */
   readonly engine?: EngineMode | undefined;
@@ -47,6 +54,8 @@ export interface StartOptions extends ConnectOptions {
   readonly signals?: boolean | undefined;
   /** Serves `/live`, `/ready` and `/metrics`; nothing is served without a port, and `false` overrules the environment. */
   readonly health?: HealthOptions | false | undefined;
+  /** Around every task of this process, the first outermost. */
+  readonly middleware?: readonly ExecuteMiddleware[] | undefined;
   /** A glob or folder whose exported worker classes are started beside those that are given. */
   readonly scan?: string | readonly string[] | undefined;
 }
@@ -61,6 +70,7 @@ export interface Settings {
   readonly shutdownTimeoutMs: number;
   readonly scheduler: { readonly keepCount: number; readonly keepMs: number };
   readonly health: HealthSettings | undefined;
+  readonly middleware: readonly ExecuteMiddleware[];
   readonly logs: { readonly replicas: 1 | 3; readonly maxAgeMs?: number; readonly maxBytes?: number };
 }
 
@@ -117,6 +127,7 @@ export function resolveSettings(options: StartOptions = {}): Settings {
     engine,
     shutdownTimeoutMs: parseDuration(shutdownTimeout, "shutdownTimeout"),
     scheduler: retention(options, env),
+    middleware: assertMiddleware(options.middleware, "start"),
     health: healthSettings(options.health, env),
     logs: logs(options, env),
   };

@@ -14,7 +14,7 @@ import { clientOf } from "./connect.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
-import { resolveSettings, type StartOptions } from "./settings.ts";
+import { type ClientOptions, resolveSettings, type StartOptions } from "./settings.ts";
 import { makeStoppable, type Stoppable } from "./stoppable.ts";
 import { version } from "./version.ts";
 
@@ -26,7 +26,7 @@ export interface Running extends Stoppable {
   /** Where `/live`, `/ready` and `/metrics` are, for example `http://127.0.0.1:8080`; undefined without `health`. */
   readonly healthUrl: string | undefined;
   /** A client on this process's own connection. */
-  client(): Natchet;
+  client(options?: Pick<ClientOptions, "middleware">): Natchet;
 }
 
 /** A class with a constructor without arguments, an instance, a definition written by hand, or many of them. */
@@ -63,12 +63,12 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     monitor?.watch(session.link, session.subjects);
     if (monitor !== undefined) monitor.engine = engine;
     const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);
-    const { shutdownTimeoutMs } = settings;
+    const { shutdownTimeoutMs, middleware } = settings;
     const start = (definition: WorkerDefinition) =>
       makeWorker(
         definition,
         { ...session, log, neighbours, transcripts, meter: monitor?.meterFor(definition) },
-        { shutdownTimeoutMs, runtime: runtimeName(), version },
+        { shutdownTimeoutMs, middleware, runtime: runtimeName(), version },
       ).pipe(Effect.tap((worker) => Effect.sync(() => monitor?.add(worker, definition))));
     const running = yield* Effect.forEach(definitions, start, { concurrency: "unbounded" });
     if (monitor !== undefined) monitor.isStarted = true;
@@ -96,7 +96,7 @@ function runningOf(
     workers,
     engine,
     healthUrl,
-    client: () => clientOf(session, async () => {}),
+    client: ({ middleware } = {}) => clientOf(session, async () => {}, middleware),
     ...makeStoppable(close, listensToSignals),
   };
 }

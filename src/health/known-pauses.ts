@@ -3,6 +3,7 @@ import { noPauses, type Pauses } from "../domain/pauses.ts";
 import { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { atMost } from "../runtime/at-most.ts";
 
 const patienceMs = 1_000;
 
@@ -42,14 +43,4 @@ export function pauseOf(
   if (pauses.namespace) return "the namespace is paused";
   if (pauses.workers.includes(worker.name) || pauses.workers.includes(worker.id)) return "paused";
   return tasks.every((task) => pauses.tasks.includes(task)) ? "all its tasks are paused" : undefined;
-}
-
-function atMost(ms: number, something: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    void something.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -2,6 +2,7 @@
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import type { ExecuteMiddleware } from "../domain/middleware.ts";
 import { taskOf } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
@@ -12,10 +13,12 @@ import { type Assignment, type AssignmentReply, decodeAssignments } from "../pro
 import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { atMost } from "../runtime/at-most.ts";
 import { Attempt, type Verdict } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
 import { HeldRuns } from "./held-runs.ts";
 import type { Meter } from "./meter.ts";
+import { tasksAround } from "./middleware.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
@@ -46,6 +49,8 @@ export interface WorkerOptions {
   readonly heartbeatMs?: number;
   readonly runtime?: string;
   readonly version?: string;
+  /** Around every task, outside of the worker's own and the task's own. */
+  readonly middleware?: readonly ExecuteMiddleware[];
 }
 
 export interface RunningWorker {
@@ -119,9 +124,10 @@ class LiveWorker implements RunningWorker {
       heartbeatMs: 4_000,
       runtime: "unknown",
       version: "unknown",
+      middleware: [],
       ...options,
     };
-    this.#tasks = new Map(definition.tasks.map((task) => [task.name, task]));
+    this.#tasks = new Map(tasksAround(definition, options.middleware).map((task) => [task.name, task]));
     this.#slots = new Slots(definition.slots);
     const { link, publisher, subjects, log } = parts;
     this.#reporter = new Reporter({
@@ -364,17 +370,6 @@ class LiveWorker implements RunningWorker {
     const free = this.busy === 0 ? this.#stored() : new Promise<void>((resolve) => this.#onFree.push(resolve));
     return atMost(withinMs, free);
   }
-}
-
-/** Waits for something, but not longer than `ms`. */
-function atMost(ms: number, something: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    void something.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 function makeWorkerId(): string {

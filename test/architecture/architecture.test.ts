@@ -17,7 +17,7 @@ const mayImport: Record<string, readonly string[]> = {
   engine: ["domain", "protocol", "scheduler", "nats", "runtime"],
   worker: ["domain", "protocol", "nats", "runtime"],
   client: ["domain", "protocol", "nats", "runtime"],
-  health: ["domain", "protocol", "nats", "engine", "worker"],
+  health: ["domain", "protocol", "nats", "runtime", "engine", "worker"],
   "discovery.ts": ["decorators"],
   facade: [
     "domain",
