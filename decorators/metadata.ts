@@ -1,6 +1,7 @@
 // The only file that knows where the decorators keep what they were told. The keys are registered symbols and the store is shared,
 // so that a class decorated by one copy of natchet is read by another.
 import { defineMetadata, getOwnMetadata } from "reflect-metadata/no-conflict";
+import type { ExecuteMiddleware } from "../src/domain/middleware.ts";
 import type { TaskDefinition } from "../src/domain/task.ts";
 
 // The output of `tsc` leaves `context.metadata` undefined unless this symbol exists; Bun, esbuild, swc and Babel fall back to this very key.
@@ -17,6 +18,8 @@ export interface WorkerFacts {
   readonly slots: number;
   /** What the worker is. */
   readonly labels: Readonly<Record<string, string | number>>;
+  /** Around all its tasks. */
+  readonly middleware?: readonly ExecuteMiddleware[];
 }
 
 export function setWorker(cls: object, facts: WorkerFacts): void {

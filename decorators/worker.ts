@@ -1,3 +1,4 @@
+import { assertMiddleware, type ExecuteMiddleware } from "../src/domain/middleware.ts";
 import { assertName } from "../src/domain/names.ts";
 import { assertLabels, assertSlots, defaultSlots } from "../src/domain/worker.ts";
 import type { Name, Slots, WorkerDecorator } from "./check.ts";
@@ -13,6 +14,8 @@ export interface WorkerOptions<N extends number = number, W extends string = str
   readonly slots?: Slots<N>;
   /** What the worker is, for tasks that ask for it: `{ region: "eu" }`. */
   readonly labels?: Readonly<Record<string, string | number>>;
+  /** Around all tasks of the worker, the first outermost. */
+  readonly middleware?: readonly ExecuteMiddleware[];
 }
 
 /**
@@ -34,10 +37,12 @@ export function Worker<const N extends number = 100, const W extends string = st
       const className = context?.name ?? cls.name; // a minifier keeps the context's name
       const where = `@Worker on ${className || "an anonymous class"}`;
       if (getWorker(cls)) throw new TypeError(`${where}: the class has two @Worker decorators; keep one`);
+      const middleware = assertMiddleware(given.middleware, where);
       setWorker(cls, {
         name: given.name === undefined ? displayName(className) : assertName("worker", given.name, where),
         slots: assertSlots(given.slots ?? defaultSlots, where),
         labels: assertLabels(given.labels ?? {}, where),
+        ...(middleware.length > 0 && { middleware }),
       });
       describeClass(cls, context?.metadata); // so that every mistake shows here, where the class is written
     });
@@ -49,9 +54,10 @@ interface Given {
   readonly name?: unknown;
   readonly slots?: unknown;
   readonly labels?: unknown;
+  readonly middleware?: readonly ExecuteMiddleware[];
 }
 
-const known = ["name", "slots", "labels"];
+const known = ["name", "slots", "labels", "middleware"];
 const example = 'for example @Worker({ name: "email", slots: 5 })';
 
 function readArguments(args: readonly unknown[]): Given {

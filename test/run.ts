@@ -18,6 +18,7 @@ const onDeno = [
   "test/worker/",
   "test/client/",
   "test/facade/",
+  "test/health/",
   "test/testing/",
   "test/discovery.test.ts",
   "test/smoke.test.ts",

@@ -2,9 +2,9 @@
 // workers live in a child process that is replaced on every change.
 import { fileURLToPath } from "node:url";
 import { Effect } from "effect";
-import { type ConnectOptions, startEngine } from "../mod.ts";
+import { type ConnectOptions, type HealthOptions, startEngine } from "../mod.ts";
 import { Command } from "./effect-cli.ts";
-import { connectOptions, root } from "./root.ts";
+import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
 import { Supervisor } from "./supervisor.ts";
 import { watchFiles } from "./watch-files.ts";
 import { attempt } from "./with-client.ts";
@@ -12,20 +12,24 @@ import { globs } from "./worker.ts";
 
 export const dev = Command.make(
   "dev",
-  { globs },
-  Effect.fn(function* ({ globs }) {
+  { globs, ...healthFlags },
+  Effect.fn(function* ({ globs, ...flags }) {
     const options = connectOptions(yield* root);
-    yield* attempt(() => develop(globs, options));
+    yield* attempt(() => develop(globs, options, healthOptions(flags)));
   }),
 ).pipe(
   Command.withDescription("Run server, engine and workers of this folder, and reload the workers when a file changes"),
   Command.withExamples([{ command: "natchet dev src/workers/*.ts", description: "the workers of a folder" }]),
 );
 
-async function develop(globs: readonly string[], options: ConnectOptions): Promise<void> {
+async function develop(globs: readonly string[], options: ConnectOptions, health: HealthOptions): Promise<void> {
   const stopSignal = nextSignal();
-  const engine = await startEngine({ ...options, signals: false });
-  const supervisor = new Supervisor({ command: workerCommand(globs, options), env: { NATCHET_ENGINE: "off" }, say });
+  const engine = await startEngine({ ...options, signals: false, health: false });
+  const supervisor = new Supervisor({
+    command: workerCommand(globs, options, health),
+    env: { NATCHET_ENGINE: "off" },
+    say,
+  });
   const watching = watchFiles(process.cwd(), (path) => {
     say(`${path} changed`);
     supervisor.replace();
@@ -54,7 +58,11 @@ function nextSignal(): Promise<void> {
   });
 }
 
-function workerCommand(globs: readonly string[], { url, namespace }: ConnectOptions): [string, ...string[]] {
+function workerCommand(
+  globs: readonly string[],
+  { url, namespace }: ConnectOptions,
+  { port, host }: HealthOptions,
+): [string, ...string[]] {
   const main = new URL("./main.ts", import.meta.url);
   return [
     process.execPath,
@@ -63,6 +71,8 @@ function workerCommand(globs: readonly string[], { url, namespace }: ConnectOpti
     ...(url === undefined ? [] : ["--server", url]),
     ...(namespace === undefined ? [] : ["--namespace", namespace]),
     "worker",
+    ...(port === undefined ? [] : ["--health-port", String(port)]),
+    ...(host === undefined ? [] : ["--health-host", host]),
     ...globs,
   ];
 }

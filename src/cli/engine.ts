@@ -2,14 +2,14 @@
 import { Effect } from "effect";
 import { startEngine } from "../mod.ts";
 import { Command } from "./effect-cli.ts";
-import { connectOptions, root } from "./root.ts";
+import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
 import { attempt } from "./with-client.ts";
 
 export const engine = Command.make(
   "engine",
-  {},
-  Effect.fn(function* () {
+  healthFlags,
+  Effect.fn(function* (flags) {
     const options = connectOptions(yield* root);
-    yield* attempt(async () => (await startEngine(options)).stopped);
+    yield* attempt(async () => (await startEngine({ ...options, health: healthOptions(flags) })).stopped);
   }),
 ).pipe(Command.withDescription("Run an engine and nothing else (SIGTERM hands over to a standby)"));

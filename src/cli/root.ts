@@ -1,6 +1,6 @@
 // The `natchet` command itself and the flags that all its commands share.
 import { Option } from "effect";
-import type { ConnectOptions } from "../mod.ts";
+import type { ConnectOptions, HealthOptions } from "../mod.ts";
 import { Command, Flag } from "./effect-cli.ts";
 
 export const root = Command.make("natchet").pipe(
@@ -25,6 +25,28 @@ export interface SharedFlags {
   readonly server: Option.Option<string>;
   readonly namespace: Option.Option<string>;
 }
+
+/** Flags of the commands that start workers or engines. */
+export const healthFlags = {
+  healthPort: Flag.Int("health-port").pipe(
+    Flag.withDescription("serve /live, /ready and /metrics on this port (NATCHET_HEALTH_PORT)"),
+    Flag.optional,
+  ),
+  healthHost: Flag.String("health-host").pipe(
+    Flag.withDescription("address that they are served on (NATCHET_HEALTH_HOST), default 0.0.0.0"),
+    Flag.optional,
+  ),
+};
+
+interface HealthFlags {
+  readonly healthPort: Option.Option<number>;
+  readonly healthHost: Option.Option<string>;
+}
+
+export const healthOptions = (flags: HealthFlags): HealthOptions => ({
+  port: Option.getOrUndefined(flags.healthPort),
+  host: Option.getOrUndefined(flags.healthHost),
+});
 
 /** What a flag does not say is left to the environment and the defaults. */
 export function connectOptions(flags: SharedFlags): ConnectOptions {

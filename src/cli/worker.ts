@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 import { Effect } from "effect";
 import { start } from "../mod.ts";
 import { Argument, Command } from "./effect-cli.ts";
-import { connectOptions, root } from "./root.ts";
+import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
 import { attempt } from "./with-client.ts";
 
 /** Where workers are looked for when no glob is given. */
@@ -16,11 +16,13 @@ export const globs = Argument.String("glob").pipe(
 
 export const worker = Command.make(
   "worker",
-  { globs },
-  Effect.fn(function* ({ globs }) {
+  { globs, ...healthFlags },
+  Effect.fn(function* ({ globs, ...flags }) {
     const options = connectOptions(yield* root);
+    // While `natchet dev` replaces this process, the one before it still answers.
+    const health = { ...healthOptions(flags), whenTaken: isSupervised() ? "wait" : "fail" } as const;
     yield* attempt(async () => {
-      const running = await start([], { ...options, scan: globs.length > 0 ? globs : defaultGlobs });
+      const running = await start([], { ...options, health, scan: globs.length > 0 ? globs : defaultGlobs });
       tellSupervisor();
       await running.stopped;
     });
@@ -30,9 +32,11 @@ export const worker = Command.make(
   Command.withExamples([{ command: "natchet worker src/workers/*.ts", description: "all workers of a folder" }]),
 );
 
+const isSupervised = () => process.env.NATCHET_SUPERVISED === "1";
+
 // The supervisor of `natchet dev` listens on a pipe, and holds the other end of stdin: when it dies, so does this process, drained.
 function tellSupervisor(): void {
-  if (process.env.NATCHET_SUPERVISED !== "1") return;
+  if (!isSupervised()) return;
   writeSync(3, "ready\n");
   process.stdin.once("end", () => process.kill(process.pid, "SIGTERM"));
   process.stdin.resume();

@@ -12,6 +12,7 @@ import type { Subjects } from "../protocol/subjects.ts";
 import { AdmissionGate } from "./admission-gate.ts";
 import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
 import { EngineRequests } from "./engine-requests.ts";
+import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
 import { Results } from "./results.ts";
 import { RunHandle } from "./run-handle.ts";
 import { type ArgsOf, type TaskParts, TaskReference, type TaskShape } from "./task-reference.ts";
@@ -24,6 +25,8 @@ export interface ClientParts {
   readonly subjects: Subjects;
   /** Reads a decorated class: its tasks by the key of the method. */
   readonly describe: (cls: Function) => ReadonlyMap<string, TaskShape>;
+  /** Around every run that is stored. */
+  readonly middleware?: readonly EnqueueMiddleware[] | undefined;
   /** Gives back what was opened for this client. */
   readonly release: () => Promise<void>;
 }
@@ -39,6 +42,7 @@ export class Natchet {
 
   constructor(parts: ClientParts) {
     const { link, publisher, subjects } = parts;
+    const around = aroundEnqueue(parts.middleware);
     this.#parts = parts;
     this.#results = new Results(link, subjects);
     this.#requests = new EngineRequests(link, subjects);
@@ -52,6 +56,7 @@ export class Natchet {
       transcripts: new Transcripts(link, subjects),
       nextId: makeRunIdGenerator(),
       gate: this.#gate,
+      around,
       isClosed: () => this.#closing !== undefined,
     };
   }

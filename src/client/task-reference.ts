@@ -9,6 +9,8 @@ import { encodeRunEntry, type RunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { AdmissionGate } from "./admission-gate.ts";
 import { type EnqueueOptions, entryOf } from "./enqueue-options.ts";
+import type { AroundEnqueue, Enqueued, Enqueueing } from "./middleware.ts";
+import type { Awaited as AwaitedRun } from "./results.ts";
 import { type HandleParts, RunHandle } from "./run-handle.ts";
 
 export interface TaskParts extends Omit<HandleParts, "readOutput"> {
@@ -17,6 +19,8 @@ export interface TaskParts extends Omit<HandleParts, "readOutput"> {
   readonly subjects: Subjects;
   readonly nextId: () => string;
   readonly gate: AdmissionGate;
+  /** The middleware of the client, if it has one. */
+  readonly around: AroundEnqueue | undefined;
   readonly isClosed: () => boolean;
 }
 
@@ -82,6 +86,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   }
 
   async #enqueueOne(input: unknown, options: EnqueueOptions | undefined): Promise<RunHandle<Output>> {
+    if (this.#parts.around !== undefined) return this.#enqueueWithin(this.#parts.around, input, options);
     const payload = this.#encode(input, options, "");
     if (this.#shape.input !== undefined) await this.#checkInput(input);
     const id = options?.id ?? this.#parts.nextId();
@@ -89,13 +94,48 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   }
 
   async #runOne(input: unknown, options: EnqueueOptions | undefined): Promise<unknown> {
-    const { results, nextId } = this.#parts;
+    const { results, nextId, around } = this.#parts;
+    if (around !== undefined) return this.#runWithin(around, input, options);
     const payload = this.#encode(input, options, results.inbox);
     if (this.#shape.input !== undefined) await this.#checkInput(input);
     const id = options?.id ?? nextId();
     const { output, stored, giveUp } = results.expect(keyOf(this.name, id));
     this.#append(id, payload).then(stored, giveUp);
     return this.#checkOutput(await output);
+  }
+
+  async #enqueueWithin(around: AroundEnqueue, input: unknown, options: EnqueueOptions = {}) {
+    if (this.#shape.input !== undefined) await this.#checkInput(input);
+    const store = async (call: Enqueueing): Promise<Enqueued> => {
+      const payload = this.#encode(call.input, call.options, "");
+      const id = call.options.id ?? this.#parts.nextId();
+      return { id, created: await this.#append(id, payload) };
+    };
+    const { id, created } = await around({ task: this.name, input, options }, store);
+    return new RunHandle<Output>(this.name, id, created, this.#handleParts);
+  }
+
+  async #runWithin(around: AroundEnqueue, input: unknown, options: EnqueueOptions = {}): Promise<unknown> {
+    if (this.#shape.input !== undefined) await this.#checkInput(input);
+    const { results, nextId } = this.#parts;
+    const expected = new Map<string, AwaitedRun>();
+    const store = async (call: Enqueueing): Promise<Enqueued> => {
+      const payload = this.#encode(call.input, call.options, results.inbox);
+      const id = call.options.id ?? nextId();
+      const { stored, ...waiting } = results.expect(keyOf(this.name, id));
+      waiting.output.catch(() => {}); // it may end before the middleware does
+      try {
+        const created = await this.#append(id, payload);
+        stored(created);
+        expected.set(id, waiting);
+        return { id, created };
+      } catch (error) {
+        waiting.giveUp(error as Error);
+        throw error;
+      }
+    };
+    const { id } = await around({ task: this.name, input, options }, store);
+    return this.#checkOutput(await (expected.get(id) ?? results.wait(keyOf(this.name, id))).output);
   }
 
   #encode(input: unknown, options: EnqueueOptions | undefined, inbox: string): Uint8Array {

@@ -164,6 +164,17 @@ export class WorkerNotStarted extends Data.TaggedError("WorkerNotStarted")<{
   }
 }
 
+/** The probes of this process cannot be served where it was told to. */
+export class HealthPortUnavailable extends Data.TaggedError("HealthPortUnavailable")<{
+  readonly host: string;
+  readonly port: number;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `the health port ${this.port} on ${this.host} cannot be used: ${this.reason}; set health.port (NATCHET_HEALTH_PORT, --health-port) to a free one, for example ${this.port < 65_535 ? this.port + 1 : 8080}`;
+  }
+}
+
 /** Nobody leads the namespace, or the leader does not answer; safe to try again. */
 export class EngineUnreachable extends Data.TaggedError("EngineUnreachable")<{
   readonly namespace: string;

@@ -2,6 +2,7 @@ import { type AffinityInput, parseAffinity } from "./affinity.ts";
 import { type BatchOptions, parseBatch } from "./batch.ts";
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { type ConcurrencyInput, parseConcurrency, parseRateLimits, type RateLimitInput } from "./limits.ts";
+import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
 import type { Sticky, TaskPolicies } from "./policies.ts";
 import { parseRetry, type RetryInput, type RetryPolicy } from "./retry.ts";
@@ -36,6 +37,8 @@ export interface TaskOptions {
   readonly sticky?: Sticky | undefined;
   /** The handler gets many inputs at once, `(inputs, ctx)`, and returns an output (or an Error) for each. @example { size: 50, interval: "200ms" } */
   readonly batch?: BatchOptions | undefined;
+  /** Around this task, inside of that of its worker, the first outermost. */
+  readonly middleware?: readonly ExecuteMiddleware[] | undefined;
 }
 
 export interface TaskDefinition {
@@ -48,6 +51,7 @@ export interface TaskDefinition {
   readonly priority: number;
   /** Absent where nothing of it is used. */
   readonly policies?: TaskPolicies;
+  readonly middleware?: readonly ExecuteMiddleware[];
 }
 
 export const defaultTimeoutMs = 60_000;
@@ -66,6 +70,7 @@ const known = new Set([
   "affinity",
   "sticky",
   "batch",
+  "middleware",
 ]);
 
 /** Checks a task's name and options; throws a TypeError or RangeError that names the value, the rule and an example. */
@@ -79,6 +84,7 @@ export function defineTask(
       throw new TypeError(`${where}: "${key}" is no option of a task; use one of ${[...known].join(", ")}`);
   }
   const { scheduleTimeout } = options;
+  const middleware = assertMiddleware(options.middleware, where);
   return {
     name: assertName("task", name, where),
     input: options.input === undefined ? undefined : toStandard(options.input, `${where}: input`),
@@ -91,6 +97,7 @@ export function defineTask(
         : parseDuration(scheduleTimeout ?? defaultScheduleTimeoutMs, `${where}: scheduleTimeout`),
     priority: assertPriority(options.priority ?? defaultPriority, where),
     ...policiesOf(options, where),
+    ...(middleware.length > 0 && { middleware }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { DurationInput } from "./duration.ts";
+import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
 import type { ErrorRecord } from "./run.ts";
 import type { TaskDefinition } from "./task.ts";
@@ -61,6 +62,8 @@ export interface WorkerDefinition {
   readonly slots: number;
   readonly labels: Readonly<Record<string, string | number>>;
   readonly tasks: readonly WorkerTask[];
+  /** Around the tasks of this worker, the first outermost. */
+  readonly middleware?: readonly ExecuteMiddleware[] | undefined;
   readonly onStart?: () => unknown;
   readonly onStop?: () => unknown;
 }
@@ -93,6 +96,7 @@ export function defineWorker(worker: WorkerDefinition): WorkerDefinition {
   assertName("worker", worker.name, "worker");
   assertSlots(worker.slots, where);
   assertLabels(worker.labels, where);
+  assertMiddleware(worker.middleware, where);
   if (worker.tasks.length === 0) throw new TypeError(`${where} has no task; give a method @Task("send-email")`);
   const names = new Set<string>();
   for (const task of worker.tasks) {

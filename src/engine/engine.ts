@@ -7,9 +7,10 @@ import { Definitions } from "../nats/definitions.ts";
 import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
-import { encodeMessage } from "../protocol/messages.ts";
+import { encodeMessage, type QueueInfo } from "../protocol/messages.ts";
 import { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { describeQueues } from "../scheduler/describe.ts";
 import type { SchedulerOptions } from "../scheduler/state.ts";
 import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
@@ -47,6 +48,8 @@ export interface RunningEngine {
   readonly epoch: number;
   /** Resolves as soon as this engine leads. */
   whenLeading(): Promise<void>;
+  /** The queues as a leader knows them; undefined while it does not lead. */
+  queues(): readonly QueueInfo[] | undefined;
 }
 
 /** Starts an engine that lives as long as the scope; closing it while it leads hands over to a standby at once. */
@@ -144,6 +147,10 @@ class Candidate implements RunningEngine {
 
   whenLeading(): Promise<void> {
     return this.state === "leading" ? Promise.resolve() : new Promise((resolve) => this.#onLeading.push(resolve));
+  }
+
+  queues(): readonly QueueInfo[] | undefined {
+    return this.state === "leading" ? describeQueues(this.#core.state) : undefined;
   }
 
   /** Begins to fold the log, once. */

@@ -3,19 +3,23 @@
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { makeEngine, type RunningEngine } from "../engine/engine.ts";
+import type { Monitor } from "../health/monitor.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
 import { connectTo, openSession } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
+/** `monitor` looks at this engine's connection: for a process that has no other. */
 export const startCandidate = (
   settings: Settings,
   url: string,
   mode: "warm" | "cold",
   log: Log,
   neighbours?: Neighbours,
+  monitor?: Monitor,
 ): Effect.Effect<RunningEngine, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const session = yield* openSession(settings, url, "engine", log);
+    monitor?.watch(session.link, session.subjects);
     const leaseLink = yield* connectTo(settings, url, "lease", log);
     const parts = { ...session, leaseLink, log, ...(neighbours && { neighbours }) };
     return yield* makeEngine(parts, { mode, scheduler: settings.scheduler, maxBytes: settings.nats.maxBytes });

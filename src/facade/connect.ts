@@ -1,10 +1,12 @@
 import { Effect } from "effect";
 import { describeClass } from "../../decorators/scan.ts";
 import { Natchet } from "../client/client.ts";
+import type { EnqueueMiddleware } from "../client/middleware.ts";
+import { assertMiddleware } from "../domain/middleware.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
-import { type ConnectOptions, resolveSettings } from "./settings.ts";
+import { type ClientOptions, resolveSettings } from "./settings.ts";
 
 /**
  * Connects a client.
@@ -14,7 +16,8 @@ import { type ConnectOptions, resolveSettings } from "./settings.ts";
  * Fails: NatsUnreachable, ServerTooOld, JetStreamDisabled, PermissionDenied, ServerBinaryNotFound
  * @example await using natchet = await connect(); await natchet.task("hello").run({ name: "Ada" })
  */
-export async function connect(options: ConnectOptions = {}): Promise<Natchet> {
+export async function connect({ middleware, ...options }: ClientOptions = {}): Promise<Natchet> {
+  assertMiddleware(middleware, "connect"); // before anything is opened
   const settings = resolveSettings({ log: "warn", ...options });
   const log = makeLog(settings.log);
   const build = Effect.gen(function* () {
@@ -22,9 +25,12 @@ export async function connect(options: ConnectOptions = {}): Promise<Natchet> {
     return yield* openSession(settings, url, "client", log);
   });
   const { value: session, close } = await openScope(build);
-  return clientOf(session, close);
+  return clientOf(session, close, middleware);
 }
 
 /** A client on a session that somebody else may own. */
-export const clientOf = (session: Session, release: () => Promise<void>): Natchet =>
-  new Natchet({ ...session, describe: (cls) => describeClass(cls).tasks, release });
+export const clientOf = (
+  session: Session,
+  release: () => Promise<void>,
+  middleware?: readonly EnqueueMiddleware[],
+): Natchet => new Natchet({ ...session, describe: (cls) => describeClass(cls).tasks, release, middleware });

@@ -1,8 +1,12 @@
 // Every setting in one place: what code says, then the environment, then the default.
 
+import type { EnqueueMiddleware } from "../client/middleware.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { assertName } from "../domain/names.ts";
+import type { HealthSettings } from "../health/server.ts";
 import { readEnvironment } from "../runtime/environment.ts";
+import { type HealthOptions, healthSettings } from "./health-settings.ts";
 import { type LogLevel, logLevels } from "./log.ts";
 
 /** Where NATS is and how to get in. Without `url` (or `NATS_URL`) natchet finds a server on this machine or starts one. */
@@ -36,6 +40,11 @@ export interface ConnectOptions {
   readonly log?: LogLevel | undefined;
 }
 
+export interface ClientOptions extends ConnectOptions {
+  /** Around every run that this client stores, the first outermost. */
+  readonly middleware?: readonly EnqueueMiddleware[] | undefined;
+}
+
 export interface StartOptions extends ConnectOptions {
   /** Whether this process carries an engine candidate: `auto` stands by cold, `warm` folds the log while it stands by. Environment: `NATCHET_ENGINE`. @default "auto" */
   readonly engine?: EngineMode | undefined;
@@ -43,6 +52,10 @@ export interface StartOptions extends ConnectOptions {
   readonly shutdownTimeout?: DurationInput | undefined;
   /** Whether SIGTERM and SIGINT drain and end the process. @default true */
   readonly signals?: boolean | undefined;
+  /** Serves `/live`, `/ready` and `/metrics`; nothing is served without a port, and `false` overrules the environment. */
+  readonly health?: HealthOptions | false | undefined;
+  /** Around every task of this process, the first outermost. */
+  readonly middleware?: readonly ExecuteMiddleware[] | undefined;
   /** A glob or folder whose exported worker classes are started beside those that are given. */
   readonly scan?: string | readonly string[] | undefined;
 }
@@ -56,6 +69,8 @@ export interface Settings {
   readonly engine: EngineMode;
   readonly shutdownTimeoutMs: number;
   readonly scheduler: { readonly keepCount: number; readonly keepMs: number };
+  readonly health: HealthSettings | undefined;
+  readonly middleware: readonly ExecuteMiddleware[];
   readonly logs: { readonly replicas: 1 | 3; readonly maxAgeMs?: number; readonly maxBytes?: number };
 }
 
@@ -77,6 +92,8 @@ export const variables = {
   NATCHET_LOG: "debug, info, warn, error or silent",
   NATCHET_ENGINE: "auto, warm or off",
   NATCHET_SHUTDOWN_TIMEOUT: "how long a stop waits for running tasks, 30s",
+  NATCHET_HEALTH_PORT: "port of /live, /ready and /metrics",
+  NATCHET_HEALTH_HOST: "address that they listen on, 0.0.0.0",
   NATCHET_KEEP_COUNT: "finished runs that are kept, 100000",
   NATCHET_KEEP_AGE: "how long finished runs are kept, 24h",
   NATCHET_LOGS_MAX_AGE: "how long what runs say is kept, 24h",
@@ -110,6 +127,8 @@ export function resolveSettings(options: StartOptions = {}): Settings {
     engine,
     shutdownTimeoutMs: parseDuration(shutdownTimeout, "shutdownTimeout"),
     scheduler: retention(options, env),
+    middleware: assertMiddleware(options.middleware, "start"),
+    health: healthSettings(options.health, env),
     logs: logs(options, env),
   };
 }

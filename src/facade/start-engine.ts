@@ -1,5 +1,6 @@
 import { Effect } from "effect";
 import type { EngineState } from "../engine/engine.ts";
+import { serveHealth } from "../health/server.ts";
 import { startCandidate } from "./candidate.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
@@ -11,6 +12,8 @@ import { makeStoppable, type Stoppable } from "./stoppable.ts";
 export interface RunningEngineProcess extends Stoppable {
   readonly id: string;
   readonly state: EngineState;
+  /** Where `/live`, `/ready` and `/metrics` are; undefined without `health`. */
+  readonly healthUrl: string | undefined;
   /** Resolves as soon as it leads. */
   whenLeading(): Promise<void>;
 }
@@ -20,14 +23,20 @@ export async function startEngine(options: Omit<StartOptions, "engine" | "scan">
   const settings = resolveSettings(options);
   const log = makeLog(settings.log);
   const build = Effect.gen(function* () {
+    const health = settings.health && (yield* serveHealth(settings.health, log));
+    const monitor = health?.monitor;
     const url = yield* findServer(settings, log);
-    return yield* startCandidate(settings, url, "warm", log);
+    const engine = yield* startCandidate(settings, url, "warm", log, undefined, monitor);
+    if (monitor !== undefined) Object.assign(monitor, { engine, isStarted: true });
+    return { engine, healthUrl: health?.url };
   });
-  const { value: engine, close } = await openScope(build);
+  const { value, close } = await openScope(build);
+  const { engine, healthUrl } = value;
   log.info("engine stands by", { engine: engine.id, namespace: settings.nats.namespace });
   const { stop, stopped } = makeStoppable(close, options.signals !== false);
   return {
     id: engine.id,
+    healthUrl,
     get state() {
       return engine.state;
     },

@@ -4,6 +4,7 @@ import type { Natchet } from "../client/client.ts";
 import { discoverWorkers } from "../discovery.ts";
 import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
 import type { RunningEngine } from "../engine/engine.ts";
+import { serveHealth } from "../health/server.ts";
 import { makeTranscriptStore } from "../nats/transcripts.ts";
 import { Neighbours } from "../protocol/neighbours.ts";
 import { runtimeName } from "../runtime/process.ts";
@@ -13,7 +14,7 @@ import { clientOf } from "./connect.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
-import { resolveSettings, type StartOptions } from "./settings.ts";
+import { type ClientOptions, resolveSettings, type StartOptions } from "./settings.ts";
 import { makeStoppable, type Stoppable } from "./stoppable.ts";
 import { version } from "./version.ts";
 
@@ -22,8 +23,10 @@ export interface Running extends Stoppable {
   readonly workers: readonly RunningWorker[];
   /** The engine candidate of this process, unless it is off. */
   readonly engine: RunningEngine | undefined;
+  /** Where `/live`, `/ready` and `/metrics` are, for example `http://127.0.0.1:8080`; undefined without `health`. */
+  readonly healthUrl: string | undefined;
   /** A client on this process's own connection. */
-  client(): Natchet;
+  client(options?: Pick<ClientOptions, "middleware">): Natchet;
 }
 
 /** A class with a constructor without arguments, an instance, a definition written by hand, or many of them. */
@@ -35,7 +38,7 @@ export type Startable = WorkerSource | WorkerDefinition | readonly (WorkerSource
  * The process goes on until SIGTERM or SIGINT: then workers take no new runs, finish the running ones within `shutdownTimeout`, give
  * back the rest, and the process ends. A second signal ends it at once.
  *
- * Fails: TypeError for what is no worker; the errors of {@link connect}
+ * Fails: TypeError for what is no worker; HealthPortUnavailable; the errors of {@link connect}
  * @example await start(EmailWorker)
  */
 export async function start(workers: Startable, options: StartOptions = {}): Promise<Running> {
@@ -49,22 +52,27 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
   });
   const neighbours = new Neighbours();
   const build = Effect.gen(function* () {
+    const health = settings.health && (yield* serveHealth(settings.health, log)); // first to open, last to close
+    const monitor = health?.monitor;
     const url = yield* findServer(settings, log);
     const engine =
       settings.engine === "off"
         ? undefined
         : yield* startCandidate(settings, url, settings.engine === "warm" ? "warm" : "cold", log, neighbours);
     const session = yield* openSession(settings, url, "worker", log);
+    monitor?.watch(session.link, session.subjects);
+    if (monitor !== undefined) monitor.engine = engine;
     const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);
-    const { shutdownTimeoutMs } = settings;
+    const { shutdownTimeoutMs, middleware } = settings;
     const start = (definition: WorkerDefinition) =>
       makeWorker(
         definition,
-        { ...session, log, neighbours, transcripts },
-        { shutdownTimeoutMs, runtime: runtimeName(), version },
-      );
+        { ...session, log, neighbours, transcripts, meter: monitor?.meterFor(definition) },
+        { shutdownTimeoutMs, middleware, runtime: runtimeName(), version },
+      ).pipe(Effect.tap((worker) => Effect.sync(() => monitor?.add(worker, definition))));
     const running = yield* Effect.forEach(definitions, start, { concurrency: "unbounded" });
-    return { engine, session, workers: running };
+    if (monitor !== undefined) monitor.isStarted = true;
+    return { engine, session, workers: running, healthUrl: health?.url };
   });
   const open = await openScope(build);
   const running = runningOf(open.value, open.close, options.signals !== false);
@@ -76,17 +84,19 @@ interface Opened {
   readonly engine: RunningEngine | undefined;
   readonly session: Session;
   readonly workers: readonly RunningWorker[];
+  readonly healthUrl: string | undefined;
 }
 
 function runningOf(
-  { engine, session, workers }: Opened,
+  { engine, session, workers, healthUrl }: Opened,
   close: () => Promise<void>,
   listensToSignals: boolean,
 ): Running {
   return {
     workers,
     engine,
-    client: () => clientOf(session, async () => {}),
+    healthUrl,
+    client: ({ middleware } = {}) => clientOf(session, async () => {}, middleware),
     ...makeStoppable(close, listensToSignals),
   };
 }

@@ -154,11 +154,8 @@ export class Attempt implements ContextSource {
     if (this.#giveIfStopped()) throw new Ended(); // before user code began
     this.#deadline.begin(this.task.timeoutMs);
     const ctx = new RunContext(input, this);
-    const output = within(ctx, () => {
-      const returned = this.task.handler(input, ctx);
-      // Inside, so that code of the effect finds its run as well.
-      return Effect.isEffect(returned) ? runUserEffect(returned, this.signal) : returned;
-    });
+    // Inside, so that code of an effect finds its run as well.
+    const output = within(ctx, () => outputOf(this.task.handler(input, ctx), this));
     if (isPending(output)) this.#deadline.watch();
     return output;
   }
@@ -219,9 +216,11 @@ export class Attempt implements ContextSource {
   }
 }
 
-/** Where an Effect that user code returned is run. */
-export const runUserEffect = (effect: unknown, signal: AbortSignal): Promise<unknown> =>
-  Effect.runPromise(effect as Effect.Effect<unknown, unknown>, { signal });
+/** A value or a promise as it is; an Effect is run, and interrupted by the signal. */
+export const outputOf = (returned: unknown, source: { readonly signal: AbortSignal }): unknown =>
+  Effect.isEffect(returned)
+    ? Effect.runPromise(returned as Effect.Effect<unknown, unknown>, { signal: source.signal })
+    : returned;
 
 /** Leaves the steps of an attempt whose verdict stands already. */
 class Ended {}

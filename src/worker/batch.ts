@@ -1,7 +1,7 @@
 // One call of a batch task's handler for several runs: each is an attempt of its own, which joins the call and gets its part of the answer.
-import { Effect } from "effect";
 import type { BatchContext, TaskContext, WorkerTask } from "../domain/worker.ts";
-import { runUserEffect } from "./attempt.ts";
+import { outputOf } from "./attempt.ts";
+import { around } from "./middleware.ts";
 
 interface Member {
   readonly input: unknown;
@@ -20,7 +20,8 @@ export class Batch {
 
   constructor(task: WorkerTask) {
     this.#task = task;
-    this.#asMember = { ...task, handler: (input, ctx) => this.#join(input, ctx) };
+    const asMember: WorkerTask = { ...task, handler: (input, ctx) => this.#join(input, ctx) };
+    this.#asMember = around(asMember, task.middleware ?? []);
   }
 
   /** One member more, before the first is executed; the task as it executes it. */
@@ -54,7 +55,7 @@ export class Batch {
       const inputs = members.map(({ input }) => input);
       const ctx = contextOf(members);
       const returned = this.#task.handler(inputs, ctx as never);
-      const outputs = await (Effect.isEffect(returned) ? runUserEffect(returned, ctx.signal) : returned);
+      const outputs = await outputOf(returned, ctx);
       if (!Array.isArray(outputs) || outputs.length !== members.length) {
         const got = Array.isArray(outputs) ? `${outputs.length} outputs` : String(outputs);
         throw new TypeError(

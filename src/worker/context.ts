@@ -45,6 +45,11 @@ export class RunContext implements TaskContext {
     this.#source = source;
   }
 
+  /** The same run with another input. */
+  withInput(input: unknown): RunContext {
+    return new RunContext(input, this.#source);
+  }
+
   get task(): string {
     return this.#source.taskName;
   }

@@ -30,6 +30,8 @@ const longestPauseMs = 2_000;
 export class Presence {
   /** The highest epoch heard of; assignments of an older leader are refused. */
   epoch = 0;
+  /** Why no engine sends runs to this worker, as far as it knows; undefined while one does. */
+  obstacle: string | undefined = "no engine knows this worker yet";
   /** Resolves with the first registration. */
   readonly registered: Promise<void>;
   readonly #options: PresenceOptions;
@@ -61,7 +63,10 @@ export class Presence {
       },
     });
     const beat = setInterval(() => void this.beat(), heartbeatMs);
-    const stopListening = link.onReconnect(() => this.#registerSoon());
+    const stopListening = link.onReconnect(() => {
+      this.obstacle = "registering again after a reconnect";
+      this.#registerSoon();
+    });
     this.#end.push(
       () => ping.unsubscribe(),
       () => announcement.unsubscribe(),
@@ -74,18 +79,22 @@ export class Presence {
   /** One heartbeat; a leader that does not know this worker makes it register again. */
   async beat(): Promise<void> {
     const { id, link, subjects } = this.#options;
-    if (this.epoch === 0 || !link.isConnected()) return;
+    const { epoch: before } = this;
+    if (before === 0 || !link.isConnected()) return;
     const { executing, quiet } = this.#options.describe();
     try {
       this.#options.log.debug("heartbeat", { id, executing: executing.length });
       const message = encodeMessage({ id, executing, quiet, lagMs: 0 });
       const reply = await link.nc.request(subjects.engine("heartbeat"), message, { timeout: 3_000 });
-      if (errorOfReply(parseJson(reply.data, "heartbeat reply")) !== undefined) return;
+      const error = errorOfReply(parseJson(reply.data, "heartbeat reply"));
+      if (error !== undefined) throw new Error(error.message);
       const { epoch, known, cancel } = decodeHeartbeatReply(reply.data);
       this.#options.onStop(cancel);
+      this.obstacle = known ? undefined : "the engine does not know this worker; it registers again";
       if (!known || epoch > this.epoch) this.#registerSoon();
-    } catch {
+    } catch (error) {
       // nobody leads just now; the next leader announces itself
+      if (this.epoch === before) this.obstacle = `no engine answers: ${(error as Error).message}`;
     }
   }
 
@@ -146,6 +155,7 @@ export class Presence {
       if (epoch < this.epoch) return `engine ${engine} is of the old epoch ${epoch}`;
       if (epoch > this.epoch) log.info("engine found", { engine, epoch });
       this.epoch = epoch;
+      this.obstacle = undefined;
       this.#options.onStop(cancel);
       this.#tellRegistered();
       return undefined;

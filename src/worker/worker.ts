@@ -2,6 +2,7 @@
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import type { ExecuteMiddleware } from "../domain/middleware.ts";
 import { taskOf } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
@@ -12,16 +13,22 @@ import { type Assignment, type AssignmentReply, decodeAssignments } from "../pro
 import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { atMost } from "../runtime/at-most.ts";
 import { Attempt, type Verdict } from "./attempt.ts";
 import { Batch } from "./batch.ts";
 import { Deadlines } from "./deadline.ts";
 import { HeldRuns } from "./held-runs.ts";
+import type { Meter } from "./meter.ts";
+import { tasksAround } from "./middleware.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
+import type { RunningWorker, WorkerOptions } from "./running-worker.ts";
 import { Slots } from "./slots.ts";
 import { Transcript } from "./transcript.ts";
 import type { Voice } from "./voice.ts";
+
+export type { RunningWorker } from "./running-worker.ts";
 
 export interface WorkerParts {
   readonly link: NatsLink;
@@ -32,34 +39,8 @@ export interface WorkerParts {
   readonly transcripts: TranscriptStore;
   /** Where an engine of this process finds the worker. */
   readonly neighbours?: Neighbours;
-}
-
-/** Units: milliseconds */
-export interface WorkerOptions {
-  /** How long a stop waits for running tasks. @default 30_000 */
-  readonly shutdownTimeoutMs?: number;
-  /** How long an aborted task may take to end before its verdict is given. @default 5_000 */
-  readonly cancelGraceMs?: number;
-  /** @default 4_000 */
-  readonly heartbeatMs?: number;
-  readonly runtime?: string;
-  readonly version?: string;
-}
-
-export interface RunningWorker {
-  readonly id: string;
-  readonly name: string;
-  /** Resolves when an engine knows this worker. */
-  readonly registered: Promise<void>;
-  /** Attempts whose code runs now. */
-  readonly busy: number;
-  /**
-   * Changes labels while the worker runs, `undefined` removes one; resolves when an engine knows it.
-   *
-   * Fails: TypeError for a value that is neither text nor number
-   * @example await running.workers[0].label({ model: "llama-70b" })
-   */
-  label(labels: Readonly<Record<string, string | number | undefined>>): Promise<void>;
+  /** Counts attempts, for whoever looks. */
+  readonly meter?: Meter | undefined;
 }
 
 /** Starts a worker that lives as long as the scope; closing it drains: quiet, finish, give back the rest, leave. */
@@ -120,9 +101,10 @@ class LiveWorker implements RunningWorker {
       heartbeatMs: 4_000,
       runtime: "unknown",
       version: "unknown",
+      middleware: [],
       ...options,
     };
-    this.#tasks = new Map(definition.tasks.map((task) => [task.name, task]));
+    this.#tasks = new Map(tasksAround(definition, options.middleware).map((task) => [task.name, task]));
     this.#slots = new Slots(definition.slots);
     const { link, publisher, subjects, log } = parts;
     this.#reporter = new Reporter({
@@ -160,6 +142,19 @@ class LiveWorker implements RunningWorker {
     const merged = Object.entries({ ...this.#labels, ...labels }).filter(([, value]) => value !== undefined);
     this.#labels = assertLabels(Object.fromEntries(merged), `worker "${this.name}"`);
     await this.#presence.announce();
+  }
+
+  get slots(): number {
+    return this.#slots.size;
+  }
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  get obstacle(): string | undefined {
+    if (this.#isQuiet) return "draining";
+    return this.#parts.link.isConnected() ? this.#presence.obstacle : "not connected to NATS";
   }
 
   open(): void {
@@ -278,6 +273,7 @@ class LiveWorker implements RunningWorker {
 
   #execute(started: readonly Started[]): void {
     for (const { attempt, run } of started) {
+      this.#parts.meter?.started(attempt.taskName);
       this.#parts.log.info("run started", { run: attempt.assignment.key, attempt: attempt.assignment.attempt });
       const fiber = Effect.runFork(run);
       fiber.addObserver((exit) => {
@@ -286,13 +282,14 @@ class LiveWorker implements RunningWorker {
             run: attempt.assignment.key,
             cause: String(exit.cause),
           });
+        if (attempt.isOver) this.#parts.meter?.left();
         this.#slotFreed();
       });
     }
   }
 
   #report(attempt: Attempt, verdict: Verdict): void {
-    const { log, link } = this.#parts;
+    const { log, link, meter } = this.#parts;
     const { key, attempt: number } = attempt.assignment;
     const at = Date.now();
     const outcome = outcomeOf(attempt, verdict, at, {
@@ -302,6 +299,7 @@ class LiveWorker implements RunningWorker {
     });
     if (attempt.spoken === undefined) this.#reporter.report(attempt, outcome.frame);
     else this.#reportAfter(attempt.spoken.end(outcome.kind), attempt, outcome.frame);
+    meter?.ended(attempt.taskName, outcome.kind, at - attempt.startedAt);
     const fields = { run: key, attempt: number, ms: at - attempt.startedAt };
     if (outcome.kind === "completed") log.info("run completed", fields);
     else if (outcome.kind === "retry")
@@ -368,17 +366,6 @@ class LiveWorker implements RunningWorker {
     const free = this.busy === 0 ? this.#stored() : new Promise<void>((resolve) => this.#onFree.push(resolve));
     return atMost(withinMs, free);
   }
-}
-
-/** Waits for something, but not longer than `ms`. */
-function atMost(ms: number, something: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    void something.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 function makeWorkerId(): string {

@@ -1,5 +1,6 @@
 // Batch tasks through the public API.
 import assert from "node:assert/strict";
+import { defineTask } from "../../src/domain/task.ts";
 import {
   type BatchContext,
   connect,
@@ -106,6 +107,27 @@ test("a member that is cancelled ends as cancelled, the others complete", async 
   release.resolve();
   assert.equal(await one!.result(), "one false");
   await assert.rejects(two!.result(), RunCancelled);
+});
+
+test("middleware goes around each member; one that answers itself is no member", async () => {
+  const other = await start(
+    {
+      name: "wrapped",
+      slots: 1,
+      labels: {},
+      tasks: [
+        {
+          ...defineTask("wrapped", { batch: { size: 3, interval: "1s" } }),
+          handler: (inputs: number[]) => inputs.map((n) => [n, inputs.length]),
+        },
+      ],
+      middleware: [({ input }, next) => (input === 0 ? "none" : next({ input: (input as number) * 10 }))],
+    },
+    { url: server.url, log: "silent", signals: false, engine: "off" },
+  );
+  const handles = await client.task("wrapped").enqueueMany([0, 1, 2]);
+  assert.deepEqual(await Promise.all(handles.map((handle) => handle.result())), ["none", [10, 2], [20, 2]]);
+  await other.stop();
 });
 
 test("a handler that returns too little fails its runs, and says so", async () => {

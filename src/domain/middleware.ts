@@ -1,0 +1,39 @@
+import type { TaskContext } from "./worker.ts";
+
+/** An attempt on its way to the code of its task. */
+export interface Execution {
+  readonly task: string;
+  /** As it travelled, or as an outer middleware passed it on; the task's schema checks it later. */
+  readonly input: unknown;
+  /** The context that the task gets; `ctx.input` is `input`. */
+  readonly ctx: TaskContext;
+}
+
+/**
+ * Code around the code of tasks, on the worker.
+ *
+ * `next()` goes on to the next middleware and at last to the task; it resolves with the output or rejects with the error. What is returned is
+ * the output; nothing returned leaves it as it is. What is thrown is the error of the attempt. Without `next()` the task is not called.
+ *
+ * @example const timed: ExecuteMiddleware = async ({ ctx }, next) => {
+ *   const begun = Date.now();
+ *   try { return await next(); } finally { ctx.log.info("done", { ms: Date.now() - begun }); }
+ * };
+ */
+export type ExecuteMiddleware = (
+  execution: Execution,
+  next: (change?: { readonly input: unknown }) => Promise<unknown>,
+) => unknown;
+
+/** A list of functions, or a TypeError that says where it is not. */
+export function assertMiddleware<M extends Function>(given: readonly M[] | undefined, where: string): readonly M[] {
+  const example = "for example middleware: [async (call, next) => next()]";
+  if (given === undefined) return [];
+  if (!Array.isArray(given))
+    throw new TypeError(`${where}: middleware must be a list of functions, not ${String(given)}; ${example}`);
+  given.forEach((each, i) => {
+    if (typeof each !== "function")
+      throw new TypeError(`${where}: middleware[${i}] is ${String(each)}, which is no function; ${example}`);
+  });
+  return [...given];
+}

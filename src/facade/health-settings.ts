@@ -1,0 +1,35 @@
+import type { HealthSettings } from "../health/server.ts";
+
+/** Where this process answers `GET /live`, `/ready` and `/metrics`. */
+export interface HealthOptions {
+  /** 0 is any free port. Environment: `NATCHET_HEALTH_PORT`. */
+  readonly port?: number | undefined;
+  /** The address to listen on. Environment: `NATCHET_HEALTH_HOST`. @default "0.0.0.0" (all) */
+  readonly host?: string | undefined;
+  /** What to do when another process listens on the port: `wait` starts without it and takes it as soon as it is free. @default "fail" */
+  readonly whenTaken?: "fail" | "wait" | undefined;
+}
+
+interface Environment {
+  readonly NATCHET_HEALTH_PORT?: string;
+  readonly NATCHET_HEALTH_HOST?: string;
+}
+
+/** Undefined when no port is named: then nothing is served and nothing counted. Fails: RangeError, TypeError */
+export function healthSettings(
+  options: HealthOptions | false | undefined,
+  env: Environment,
+): HealthSettings | undefined {
+  if (options === false) return undefined;
+  const port = options?.port ?? env.NATCHET_HEALTH_PORT;
+  if (port === undefined) return undefined;
+  const number = typeof port === "string" && port.trim() === "" ? Number.NaN : Number(port);
+  if (!Number.isInteger(number) || number < 0 || number > 65_535)
+    throw new RangeError(
+      `health.port (NATCHET_HEALTH_PORT): ${String(port)} is no port; use a whole number from 1 to 65535, or 0 for any free one, for example 8080`,
+    );
+  const whenTaken = options?.whenTaken ?? "fail";
+  if (whenTaken !== "fail" && whenTaken !== "wait")
+    throw new TypeError(`health.whenTaken: ${String(whenTaken)} is not "fail" or "wait", for example "fail"`);
+  return { port: number, host: options?.host ?? env.NATCHET_HEALTH_HOST ?? "0.0.0.0", whenTaken };
+}

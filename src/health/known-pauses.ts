@@ -1,0 +1,46 @@
+// What is paused, as the store says, for somebody who asks often: one read at a time, and never waited for longer than a second.
+import { noPauses, type Pauses } from "../domain/pauses.ts";
+import { Definitions } from "../nats/definitions.ts";
+import type { NatsLink } from "../nats/link.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import { atMost } from "../runtime/at-most.ts";
+
+const patienceMs = 1_000;
+
+export class KnownPauses {
+  readonly #definitions: Definitions;
+  #known: Pauses = noPauses;
+  #reading: Promise<void> | undefined;
+
+  constructor(link: NatsLink, subjects: Subjects) {
+    this.#definitions = new Definitions(link, subjects);
+  }
+
+  /** The newest that could be read. */
+  async now(): Promise<Pauses> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    await atMost(patienceMs, this.#reading);
+    return this.#known;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.#known = ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses;
+    } catch {
+      // the store does not answer: what was known last still holds
+    }
+  }
+}
+
+/** Why a pause keeps a worker from getting runs, if one does. */
+export function pauseOf(
+  pauses: Pauses,
+  worker: { name: string; id: string },
+  tasks: readonly string[],
+): string | undefined {
+  if (pauses.namespace) return "the namespace is paused";
+  if (pauses.workers.includes(worker.name) || pauses.workers.includes(worker.id)) return "paused";
+  return tasks.every((task) => pauses.tasks.includes(task)) ? "all its tasks are paused" : undefined;
+}

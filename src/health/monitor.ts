@@ -1,0 +1,45 @@
+// What the probes of a process look at: filled while the process starts, read when somebody asks.
+import type { RunningEngine } from "../engine/engine.ts";
+import type { NatsLink } from "../nats/link.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import { Meter } from "../worker/meter.ts";
+import type { RunningWorker } from "../worker/worker.ts";
+import { KnownPauses } from "./known-pauses.ts";
+
+/** A worker of this process with the tasks that it executes. */
+export interface WatchedWorker {
+  readonly worker: RunningWorker;
+  readonly tasks: readonly string[];
+}
+
+export class Monitor {
+  readonly workers: WatchedWorker[] = [];
+  /** By the name of the worker: workers of one name count together. */
+  readonly meters = new Map<string, Meter>();
+  engine: RunningEngine | undefined;
+  link: NatsLink | undefined;
+  pauses: KnownPauses | undefined;
+  reconnects = 0;
+  /** Everything that the process was to start is started. */
+  isStarted = false;
+
+  /** The connection on which everything else depends. */
+  watch(link: NatsLink, subjects: Subjects): void {
+    this.link = link;
+    this.pauses = new KnownPauses(link, subjects);
+    link.onReconnect(() => {
+      this.reconnects += 1;
+    });
+  }
+
+  add(worker: RunningWorker, { tasks }: { readonly tasks: readonly { readonly name: string }[] }): void {
+    this.workers.push({ worker, tasks: tasks.map(({ name }) => name) });
+  }
+
+  meterFor({ name, slots }: { readonly name: string; readonly slots: number }): Meter {
+    const meter = this.meters.get(name) ?? new Meter();
+    meter.addSlots(slots);
+    this.meters.set(name, meter);
+    return meter;
+  }
+}

@@ -1,0 +1,59 @@
+// The two questions of an orchestrator: must this process be restarted, and can it receive work now?
+import { pauseOf } from "./known-pauses.ts";
+import type { Monitor } from "./monitor.ts";
+
+/** How long all slots of a worker may be held by code that ignores its signal before only a restart can help. */
+export const stuckLimitMs = 60_000;
+
+export interface Liveness {
+  readonly live: boolean;
+  readonly because: readonly string[];
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly because: readonly string[];
+  readonly engine: string;
+  readonly workers: readonly WorkerReadiness[];
+}
+
+export interface WorkerReadiness {
+  readonly name: string;
+  readonly id: string;
+  readonly ready: boolean;
+  readonly because?: string;
+  readonly slots: number;
+  readonly used: number;
+}
+
+/** False only when a restart helps: an outage, a drain or a pause is no reason. */
+export function livenessOf(monitor: Monitor): Liveness {
+  const because: string[] = [];
+  if (monitor.link?.nc.isClosed()) because.push("the connection to NATS is closed and does not come back by itself");
+  for (const [name, meter] of monitor.meters) {
+    if (meter.allStuckMs < stuckLimitMs) continue;
+    const seconds = Math.round(meter.allStuckMs / 1_000);
+    because.push(`worker "${name}": for ${seconds} s all slots are held by code that ignores its aborted signal`);
+  }
+  return { live: because.length === 0, because };
+}
+
+/** True when every worker of the process can be given a run now, or, without workers, when its engine is connected. */
+export async function readinessOf(monitor: Monitor): Promise<Readiness> {
+  const workers = await workersOf(monitor);
+  const because = workers.flatMap(({ name, because }) =>
+    because === undefined ? [] : [`worker "${name}": ${because}`],
+  );
+  if (!monitor.isStarted) because.unshift("starting");
+  else if (workers.length === 0 && !monitor.link?.isConnected()) because.push("not connected to NATS");
+  return { ready: because.length === 0, because, engine: monitor.engine?.state ?? "off", workers };
+}
+
+async function workersOf({ workers, pauses }: Monitor): Promise<readonly WorkerReadiness[]> {
+  const paused = workers.some(({ worker }) => worker.obstacle === undefined) ? await pauses?.now() : undefined;
+  return workers.map(({ worker, tasks }) => {
+    const { name, id, slots, busy } = worker;
+    const because = worker.obstacle ?? (paused && pauseOf(paused, worker, tasks));
+    return { name, id, ready: because === undefined, ...(because !== undefined && { because }), slots, used: busy };
+  });
+}

@@ -1,0 +1,125 @@
+// `GET /live`, `/ready` and `/metrics`, for whoever may reach the port.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Effect, type Scope } from "effect";
+import { HealthPortUnavailable } from "../domain/errors.ts";
+import type { Log } from "../domain/log.ts";
+import { expositionType } from "./exposition.ts";
+import { metricsOf } from "./metrics.ts";
+import { Monitor } from "./monitor.ts";
+import { livenessOf, readinessOf } from "./probes.ts";
+
+/** Where the probes are served, checked already. */
+export interface HealthSettings {
+  /** 0 is any free port. */
+  readonly port: number;
+  readonly host: string;
+  /** `wait` starts without the port and takes it as soon as it is free. */
+  readonly whenTaken: "fail" | "wait";
+}
+
+export interface HealthServer {
+  readonly monitor: Monitor;
+  /** For example `http://127.0.0.1:8080`. */
+  readonly url: string;
+}
+
+const retryMs = 250;
+
+/** Serves the probes as long as the scope is open. Fails: {@link HealthPortUnavailable} */
+export const serveHealth = (
+  settings: HealthSettings,
+  log: Log,
+): Effect.Effect<HealthServer, HealthPortUnavailable, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.tryPromise({
+      try: () => open(settings, log),
+      catch: (error) => error as HealthPortUnavailable,
+    }),
+    ({ close }) => Effect.sync(close),
+  );
+
+async function open(settings: HealthSettings, log: Log): Promise<HealthServer & { close(): void }> {
+  const monitor = new Monitor();
+  const server = createServer((request, response) => void answer(monitor, request, response));
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  const waitForPort = () => {
+    retry = setTimeout(() => {
+      listen(server, settings).then(
+        () => log.info("the health port is free now", { url: urlOf(server, settings) }),
+        waitForPort,
+      );
+    }, retryMs);
+  };
+  try {
+    await listen(server, settings);
+    log.info("health", { url: urlOf(server, settings) });
+  } catch (error) {
+    if (settings.whenTaken === "fail" || !isTaken(error)) throw unavailable(error, settings);
+    waitForPort();
+  }
+  const close = () => {
+    clearTimeout(retry);
+    server.close();
+    server.closeAllConnections();
+  };
+  return { monitor, url: urlOf(server, settings), close };
+}
+
+function listen(server: Server, { port, host }: HealthSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function urlOf(server: Server, { port, host }: HealthSettings): string {
+  const bound = (server.address() as AddressInfo | null)?.port ?? port;
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${bound}`;
+}
+
+const isTaken = (error: unknown): boolean => (error as { code?: unknown }).code === "EADDRINUSE";
+
+function unavailable(error: unknown, { host, port }: HealthSettings): HealthPortUnavailable {
+  const reason = isTaken(error) ? "another process listens there" : (error as Error).message;
+  return new HealthPortUnavailable({ host, port, reason });
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+async function answer(monitor: Monitor, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { status, type, body } = await answerTo(monitor, request).catch((error: unknown) =>
+    json(500, { error: String(error) }),
+  );
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+async function answerTo(monitor: Monitor, { method, url = "/" }: IncomingMessage): Promise<Answer> {
+  if (method !== "GET" && method !== "HEAD") return json(405, { error: `${method} is not answered here, only GET` });
+  const path = url.split("?", 1)[0];
+  if (path === "/live") {
+    const liveness = livenessOf(monitor);
+    return json(liveness.live ? 200 : 503, liveness);
+  }
+  if (path === "/ready") {
+    const readiness = await readinessOf(monitor);
+    return json(readiness.ready ? 200 : 503, readiness);
+  }
+  if (path === "/metrics") return { status: 200, type: expositionType, body: await metricsOf(monitor) };
+  return json(404, { error: `${path} is not here; ask for /live, /ready or /metrics` });
+}
+
+const json = (status: number, body: object): Answer => ({
+  status,
+  type: "application/json; charset=utf-8",
+  body: `${JSON.stringify(body)}\n`,
+});

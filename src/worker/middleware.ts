@@ -1,0 +1,104 @@
+// The onion around the code of a task: made once, when the worker is made. A task without middleware stays as it is.
+import { InvalidData } from "../domain/errors.ts";
+import type { ExecuteMiddleware } from "../domain/middleware.ts";
+import { type StandardSchema, validate } from "../domain/schema.ts";
+import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
+import { outputOf } from "./attempt.ts";
+import { type RunContext, within } from "./context.ts";
+
+/** The tasks of a worker with the middleware of the process, of the worker and their own around them, in this order. */
+export const tasksAround = (
+  { tasks, middleware = [] }: WorkerDefinition,
+  ofProcess: readonly ExecuteMiddleware[] = [],
+): readonly WorkerTask[] =>
+  tasks.map((task) => {
+    const chain = [...ofProcess, ...middleware, ...(task.middleware ?? [])];
+    // Around each member of a batch: made when the batch is.
+    return task.policies?.batch === undefined ? around(task, chain) : { ...task, middleware: chain };
+  });
+
+export const around = (task: WorkerTask, chain: readonly ExecuteMiddleware[]): WorkerTask =>
+  chain.length === 0 ? task : new Onion(task, chain).task;
+
+class Onion {
+  /** The checks of input and output move inside: a middleware sees the input as it travelled, and what it passes on is checked. */
+  readonly task: WorkerTask;
+  readonly #core: WorkerTask;
+  readonly #chain: readonly ExecuteMiddleware[];
+  /** What a schema refused is final, as it is without middleware. */
+  readonly #refusals = new WeakSet<object>();
+
+  constructor(core: WorkerTask, chain: readonly ExecuteMiddleware[]) {
+    this.#core = core;
+    this.#chain = chain;
+    const { retryIf } = core.retry;
+    this.task = {
+      ...core,
+      input: undefined,
+      output: undefined,
+      retry: {
+        ...core.retry,
+        retryIf: (error) => !this.#refusals.has(error as object) && (retryIf === undefined || retryIf(error)),
+      },
+      handler: (input, ctx) => this.#pass(0, input, ctx as RunContext),
+    };
+  }
+
+  async #pass(layer: number, input: unknown, ctx: RunContext): Promise<unknown> {
+    const middleware = this.#chain[layer];
+    if (middleware === undefined) return this.#perform(input, ctx);
+    const running = new Set<Promise<unknown>>();
+    let output: unknown;
+    let hasReturned = false;
+    const next = (change?: { readonly input: unknown }) => {
+      if (hasReturned)
+        throw new Error(`task "${this.#core.name}": next() was called after its middleware had returned`);
+      const call = this.#enter(layer + 1, change === undefined ? input : change.input, ctx)
+        .then((value) => {
+          output = value;
+          return value;
+        })
+        .finally(() => running.delete(call));
+      running.add(call);
+      call.catch(() => {}); // whoever awaits it hears of it
+      return call;
+    };
+    const returned = await this.#returned(() => middleware({ task: this.#core.name, input, ctx }, next), running, ctx);
+    hasReturned = true;
+    return returned === undefined ? output : returned;
+  }
+
+  /** The slot is held until everything has ended that the middleware started, also what it does not wait for. */
+  async #returned(call: () => unknown, running: ReadonlySet<Promise<unknown>>, ctx: RunContext): Promise<unknown> {
+    try {
+      const returned = await outputOf(call(), ctx);
+      if (returned === undefined) await Promise.all(running); // nobody else would hear of their failure
+      return returned;
+    } finally {
+      await Promise.allSettled(running);
+    }
+  }
+
+  /** `currentRun()` and `ctx` show the input that goes on. */
+  #enter(layer: number, input: unknown, ctx: RunContext): Promise<unknown> {
+    if (input === ctx.input) return this.#pass(layer, input, ctx);
+    const inner = ctx.withInput(input);
+    return within(inner, () => this.#pass(layer, input, inner));
+  }
+
+  async #perform(input: unknown, ctx: RunContext): Promise<unknown> {
+    const accepted = await this.#accepted("input", this.#core.input, input);
+    const inner = accepted === ctx.input ? ctx : ctx.withInput(accepted);
+    const output = await within(inner, () => outputOf(this.#core.handler(accepted, inner), inner));
+    await this.#accepted("output", this.#core.output, output);
+    return output;
+  }
+
+  async #accepted(what: "input" | "output", schema: StandardSchema | undefined, value: unknown): Promise<unknown> {
+    const checked = await validate(schema, value);
+    if ("value" in checked) return checked.value;
+    const error = new InvalidData({ what, task: this.#core.name, issues: checked.issues });
+    this.#refusals.add(error);
+    throw error;
+  }
+}

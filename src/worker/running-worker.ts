@@ -1,0 +1,38 @@
+// What a running worker is to others, and what may be said about how it runs.
+import type { ExecuteMiddleware } from "../domain/middleware.ts";
+
+/** Units: milliseconds */
+export interface WorkerOptions {
+  /** How long a stop waits for running tasks. @default 30_000 */
+  readonly shutdownTimeoutMs?: number;
+  /** How long an aborted task may take to end before its verdict is given. @default 5_000 */
+  readonly cancelGraceMs?: number;
+  /** @default 4_000 */
+  readonly heartbeatMs?: number;
+  readonly runtime?: string;
+  readonly version?: string;
+  /** Around every task, outside of the worker's own and the task's own. */
+  readonly middleware?: readonly ExecuteMiddleware[];
+}
+
+export interface RunningWorker {
+  readonly id: string;
+  readonly name: string;
+  /** Resolves when an engine knows this worker. */
+  readonly registered: Promise<void>;
+  /** Attempts whose code runs now. */
+  readonly busy: number;
+  /**
+   * Changes labels while the worker runs, `undefined` removes one; resolves when an engine knows it.
+   *
+   * Fails: TypeError for a value that is neither text nor number
+   * @example await running.workers[0].label({ model: "llama-70b" })
+   */
+  label(labels: Readonly<Record<string, string | number | undefined>>): Promise<void>;
+  /** Attempts that may run at the same time. */
+  readonly slots: number;
+  /** Runs that it answers for: executing, or ended and not stored yet. */
+  readonly held: number;
+  /** Why no run can come to it just now, apart from pauses; undefined while one can. */
+  readonly obstacle: string | undefined;
+}
