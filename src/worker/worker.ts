@@ -2,7 +2,6 @@
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
-import type { ExecuteMiddleware } from "../domain/middleware.ts";
 import { taskOf } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
