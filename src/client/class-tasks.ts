@@ -2,7 +2,7 @@
 import { assertName } from "../domain/names.ts";
 import type { Sent } from "../domain/schema.ts";
 import type { Wire } from "../domain/wire.ts";
-import type { TaskContext } from "../domain/worker.ts";
+import type { BatchContext, TaskContext } from "../domain/worker.ts";
 import type { ArgsOf, TaskReference, TaskShape } from "./task-reference.ts";
 
 type AnyMethod = (this: any, ...args: any[]) => unknown;
@@ -21,13 +21,26 @@ type IsTask<M> = M extends AnyMethod
   ? Parameters<M> extends [unknown?, unknown?]
     ? M extends (this: any, input: any, ctx: TaskContext) => unknown
       ? true
-      : false
+      : IsBatch<M>
     : false
   : false;
 
+/** A method of a batch task is known by its context: callers give it one of its inputs and get one of its outputs. */
+type IsBatch<M extends AnyMethod> =
+  Parameters<M> extends [readonly unknown[], infer C]
+    ? 0 extends 1 & C
+      ? false
+      : [C] extends [BatchContext]
+        ? true
+        : false
+    : false;
+type MemberOf<List> = List extends readonly (infer Member)[] ? Member : unknown;
+
 /** The reference to the task that a method is. */
 export type TaskOf<M> = M extends AnyMethod
-  ? TaskReference<ArgsOf<InputOfMethod<M>>, Wire<ResultOf<ReturnType<M>>>>
+  ? IsBatch<M> extends true
+    ? TaskReference<ArgsOf<Sent<MemberOf<Parameters<M>[0]>>>, Wire<Exclude<MemberOf<ResultOf<ReturnType<M>>>, Error>>>
+    : TaskReference<ArgsOf<InputOfMethod<M>>, Wire<ResultOf<ReturnType<M>>>>
   : never;
 
 /**
