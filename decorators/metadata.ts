@@ -1,6 +1,7 @@
 // The only file that knows where the decorators keep what they were told. The keys are registered symbols and the store is shared,
 // so that a class decorated by one copy of natchet is read by another.
 import { defineMetadata, getOwnMetadata } from "reflect-metadata/no-conflict";
+import type { CronOptions } from "../src/domain/cron.ts";
 import type { ExecuteMiddleware } from "../src/domain/middleware.ts";
 import type { TaskDefinition } from "../src/domain/task.ts";
 
@@ -9,6 +10,13 @@ import type { TaskDefinition } from "../src/domain/task.ts";
 
 const workerKey = Symbol.for("natchet/worker@1");
 const taskKey = Symbol.for("natchet/task@1");
+const cronsKey = Symbol.for("natchet/crons@1");
+
+/** What one `@Cron` says of a method; checked when the name of its task is known. */
+export interface CronFacts {
+  readonly expression: string;
+  readonly options: CronOptions;
+}
 
 /** What `@Worker` says of a class. */
 export interface WorkerFacts {
@@ -47,6 +55,29 @@ export function setTask({ method, owner, key }: MethodHome, task: TaskDefinition
 export function getTask({ method, owner, key }: MethodHome): TaskDefinition | undefined {
   const known = getOwnMetadata(taskKey, method) ?? (owner && getOwnMetadata(taskKey, owner, key));
   return known as TaskDefinition | undefined;
+}
+
+export function addCron({ method, owner, key }: MethodHome, cron: CronFacts): void {
+  const crons = [cron, ...getCrons({ method, owner, key })]; // decorators are applied from the last to the first
+  defineMetadata(cronsKey, crons, method);
+  if (owner) defineMetadata(cronsKey, crons, owner, key);
+}
+
+function getCrons({ method, owner, key }: MethodHome): readonly CronFacts[] {
+  const known = getOwnMetadata(cronsKey, method) ?? (owner && getOwnMetadata(cronsKey, owner, key));
+  return (known as readonly CronFacts[] | undefined) ?? [];
+}
+
+/** The schedules of a class's own method; see {@link getOwnTask}. */
+export function getOwnCrons(
+  cls: Function,
+  key: string,
+  metadata: object | undefined = metadataOf(cls),
+): readonly CronFacts[] {
+  const method = Object.getOwnPropertyDescriptor(cls.prototype, key)?.value;
+  if (typeof method !== "function") return [];
+  const ofPrototype = getCrons({ method, owner: cls.prototype, key });
+  return ofPrototype.length > 0 || metadata === undefined ? ofPrototype : getCrons({ method, owner: metadata, key });
 }
 
 /**

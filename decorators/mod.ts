@@ -8,6 +8,7 @@ export type { AnySchema, InputOf, OutputOf, Payload, Sent, StandardSchema } from
 export type { TaskDefinition, TaskOptions } from "../src/domain/task.ts";
 export type { BatchContext, TaskContext, TaskLog, WorkerDefinition, WorkerTask } from "../src/domain/worker.ts";
 export type { AnyMethod, HandlerOutput, Handles, Name, Slots, TaskDecorator, WorkerDecorator } from "./check.ts";
+export { Cron, type CronDecorator } from "./cron.ts";
 export type { WorkerFacts } from "./metadata.ts";
 export {
   type ClassDescription,

@@ -1,7 +1,8 @@
 // Reads a decorated class: class or instance → WorkerDefinition. Nothing is registered anywhere; the facts are on the class.
+import { parseCron } from "../src/domain/cron.ts";
 import type { TaskDefinition } from "../src/domain/task.ts";
 import { defineWorker, type TaskContext, type WorkerDefinition } from "../src/domain/worker.ts";
-import { getOwnTask, getWorker, type WorkerFacts } from "./metadata.ts";
+import { type CronFacts, getOwnCrons, getOwnTask, getWorker, type WorkerFacts } from "./metadata.ts";
 
 /** What the decorators say of a class. */
 export interface ClassDescription extends WorkerFacts {
@@ -35,8 +36,12 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
   const tasks = new Map<string, TaskDefinition>();
   for (const level of lineage(cls)) {
     for (const key of Object.getOwnPropertyNames(level.prototype)) {
-      const task = getOwnTask(level, key, level === cls ? metadata : undefined);
-      if (task) tasks.set(key, task);
+      const ownMetadata = level === cls ? metadata : undefined;
+      const task = getOwnTask(level, key, ownMetadata);
+      const crons = getOwnCrons(level, key, ownMetadata);
+      if (task) tasks.set(key, withCrons(task, crons, `@Cron on ${level.name}.${key}`));
+      else if (crons.length > 0)
+        throw new TypeError(`@Cron on ${level.name}.${key}: the method is no task; write @Task() above it as well`);
     }
   }
   const where = `@Worker on ${cls.name || worker.name}`;
@@ -56,6 +61,16 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
     keyOf.set(name, key);
   }
   return { ...worker, tasks };
+}
+
+function withCrons(task: TaskDefinition, crons: readonly CronFacts[], where: string): TaskDefinition {
+  if (crons.length === 0) return task;
+  const rules = crons.map(({ expression, options }) => parseCron(expression, task.name, options, where));
+  const names = rules.map(({ name }) => name);
+  const doubled = names.find((name, index) => names.indexOf(name) < index);
+  if (doubled !== undefined)
+    throw new TypeError(`${where}: two are named "${doubled}"; name them, for example { name: "${doubled}-weekly" }`);
+  return { ...task, crons: rules };
 }
 
 /**

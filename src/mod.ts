@@ -7,6 +7,7 @@ export type { Enqueued, Enqueueing, EnqueueMiddleware } from "./client/middlewar
 export type { RunHandle } from "./client/run-handle.ts";
 export type { ManyOptions, TaskReference } from "./client/task-reference.ts";
 export type { ReadOptions } from "./client/transcript-reader.ts";
+export type { CatchUp, CronInfo, CronOptions } from "./domain/cron.ts";
 export type { DurationInput } from "./domain/duration.ts";
 export * from "./domain/errors.ts";
 export type { Log } from "./domain/log.ts";

@@ -1,6 +1,7 @@
 // The command line: assembles the commands and turns their end into an exit code.
 import { Effect, Exit, Layer } from "effect";
 import { version } from "../mod.ts";
+import { crons } from "./crons.ts";
 import { dev } from "./dev.ts";
 import { CliConfig, Command, GlobalFlag } from "./effect-cli.ts";
 import { engine } from "./engine.ts";
@@ -14,7 +15,9 @@ import { tasks } from "./tasks.ts";
 import { worker } from "./worker.ts";
 import { workers } from "./workers.ts";
 
-const cli = root.pipe(Command.withSubcommands([dev, worker, engine, run, runs, workers, tasks, queues, pause, resume]));
+const cli = root.pipe(
+  Command.withSubcommands([dev, worker, engine, run, runs, workers, tasks, queues, crons, pause, resume]),
+);
 
 const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] });
 

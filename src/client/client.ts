@@ -11,6 +11,7 @@ import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../
 import type { Subjects } from "../protocol/subjects.ts";
 import { AdmissionGate } from "./admission-gate.ts";
 import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
+import { Crons } from "./crons.ts";
 import { EngineRequests } from "./engine-requests.ts";
 import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
 import { Results } from "./results.ts";
@@ -38,6 +39,8 @@ export class Natchet {
   readonly #results: Results;
   readonly #requests: EngineRequests;
   readonly #gate: AdmissionGate;
+  /** Schedules: make, list, pause, resume and delete them. */
+  readonly crons: Crons;
   #closing: Promise<void> | undefined;
 
   constructor(parts: ClientParts) {
@@ -46,6 +49,7 @@ export class Natchet {
     this.#parts = parts;
     this.#results = new Results(link, subjects);
     this.#requests = new EngineRequests(link, subjects);
+    this.crons = new Crons(this.#requests);
     this.#gate = new AdmissionGate(link, subjects);
     this.#taskParts = {
       link,

@@ -1,4 +1,5 @@
 // Asks the leading engine; while none leads, patiently, up to a limit.
+import type { CronInfo } from "../domain/cron.ts";
 import { EngineUnreachable } from "../domain/errors.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
 import type { RunInfo } from "../domain/run.ts";
@@ -6,6 +7,7 @@ import type { NatsLink } from "../nats/link.ts";
 import {
   type CancelReply,
   type CancelRuns,
+  type ChangeCron,
   encodeMessage,
   errorOfReply,
   parseJson,
@@ -45,6 +47,14 @@ export class EngineRequests {
     return this.#ask("pause", { ...target, paused }) as Promise<Pauses>;
   }
 
+  changeCron(change: ChangeCron): Promise<CronInfo> {
+    return this.#ask("cron", change) as Promise<CronInfo>;
+  }
+
+  async crons(): Promise<readonly CronInfo[]> {
+    return ((await this.#ask("crons", {})) as { crons: CronInfo[] }).crons;
+  }
+
   reschedule(runs: readonly string[], dueAt: number): Promise<RescheduleReply> {
     return this.#ask("reschedule", { runs, dueAt }) as Promise<RescheduleReply>;
   }
@@ -67,6 +77,7 @@ export class EngineRequests {
         const answer = parseJson(reply.data, `${verb} reply`);
         const error = errorOfReply(answer);
         if (error === undefined) return answer;
+        if (error.name === "TypeError") throw new TypeError(error.message);
         throw new EngineUnreachable({
           namespace: this.#subjects.namespace,
           reason: `${verb} was refused: ${error.message}`,

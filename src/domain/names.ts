@@ -1,7 +1,7 @@
-export type NameKind = "task" | "worker" | "namespace";
+export type NameKind = "cron" | "task" | "worker" | "namespace";
 
 const legal = /^[A-Za-z0-9_-]{1,64}$/;
-const example: Record<NameKind, string> = { task: "send-email", worker: "email", namespace: "prod" };
+const example: Record<NameKind, string> = { task: "send-email", worker: "email", cron: "nightly", namespace: "prod" };
 
 /**
  * Returns the name if it can be a subject token, else throws.

@@ -1,5 +1,6 @@
 import { type AffinityInput, parseAffinity } from "./affinity.ts";
 import { type BatchOptions, parseBatch } from "./batch.ts";
+import type { CronRule } from "./cron.ts";
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { type ConcurrencyInput, parseConcurrency, parseRateLimits, type RateLimitInput } from "./limits.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
@@ -51,6 +52,8 @@ export interface TaskDefinition {
   readonly priority: number;
   /** Absent where nothing of it is used. */
   readonly policies?: TaskPolicies;
+  /** Schedules that its code declares. */
+  readonly crons?: readonly CronRule[];
   readonly middleware?: readonly ExecuteMiddleware[];
 }
 

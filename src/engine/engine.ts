@@ -14,6 +14,7 @@ import { describeQueues } from "../scheduler/describe.ts";
 import type { SchedulerOptions } from "../scheduler/state.ts";
 import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
+import { Crons } from "./crons.ts";
 import { LeaderWatch } from "./leader-watch.ts";
 import { Pinger } from "./pinger.ts";
 import { RateStore } from "./rate-store.ts";
@@ -95,6 +96,7 @@ class Candidate implements RunningEngine {
   readonly #core: Core;
   readonly #definitions: Definitions;
   readonly #rates: RateStore;
+  readonly #crons: Crons;
   readonly #requests: Requests;
   readonly #watch: LeaderWatch;
   readonly #pinger: Pinger;
@@ -124,7 +126,9 @@ class Candidate implements RunningEngine {
       scheduler: { inputBudgetBytes: options.payloadBudgetBytes, ...options.scheduler },
       onRebuild: () => this.#abdicate(),
     });
+    this.#crons = new Crons({ definitions: this.#definitions, publisher, subjects, log });
     this.#requests = new Requests({
+      crons: this.#crons,
       engine: this.id,
       link,
       subjects,
@@ -220,6 +224,7 @@ class Candidate implements RunningEngine {
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads
+        await this.#crons.load();
         return {
           knownWorkers: ((await this.#definitions.get("workers")) ?? []) as string[],
           pauses: ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses,
@@ -232,6 +237,7 @@ class Candidate implements RunningEngine {
       this.#core.handle({ type: "lead", epoch: claim.epoch, knownWorkers, ledger: claim.ledger });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.state = "leading";
+      this.#crons.open();
       log.info("engine leads", { engine: this.id, epoch: claim.epoch, live: this.#core.state.live.size });
       for (const listener of this.#onLeading.splice(0)) listener();
     });
@@ -250,6 +256,7 @@ class Candidate implements RunningEngine {
     this.state = "standby";
     if (!wasLeading) return;
     this.#requests.close();
+    this.#crons.close();
     this.#core.handle({ type: "stepDown" });
     this.#parts.log.warn("engine lost its lease and stands by", { engine: this.id });
   }
@@ -260,6 +267,7 @@ class Candidate implements RunningEngine {
     this.state = "standby";
     this.#watch.silence();
     this.#requests.close();
+    this.#crons.close();
   }
 
   /** The ledger travels in the lease, so that the next leader need not ask who executes what. */
@@ -267,6 +275,7 @@ class Candidate implements RunningEngine {
     this.#pinger.close();
     this.#admission.close();
     this.#requests.close();
+    this.#crons.close();
     this.#watch.silence();
     if (this.state === "leading" && this.#parts.link.isConnected()) {
       const ledger = Array.from(this.#core.state.workers.values()).flatMap((worker) =>

@@ -1,4 +1,5 @@
 // What workers and clients ask the leader on core subjects. Every request is answered, a malformed one with its error.
+import type { CronInfo, CronRule } from "../domain/cron.ts";
 import type { Log } from "../domain/log.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
 import type { Definitions } from "../nats/definitions.ts";
@@ -6,9 +7,11 @@ import type { Msg, NatsLink, Subscription } from "../nats/link.ts";
 import {
   type CancelReply,
   type CancelRuns,
+  type ChangeCron,
   type ChangePause,
   decodeAskResults,
   decodeCancelRuns,
+  decodeChangeCron,
   decodeChangePause,
   decodeGetRun,
   decodeHeartbeat,
@@ -27,6 +30,7 @@ import {
 import type { EngineVerb, Subjects } from "../protocol/subjects.ts";
 import { describeQueues, describeWorkers, liveKeys } from "../scheduler/describe.ts";
 import type { Core } from "./core.ts";
+import type { Crons } from "./crons.ts";
 import { listInfos, readRun } from "./queries.ts";
 
 export interface RequestsParts {
@@ -35,6 +39,7 @@ export interface RequestsParts {
   readonly subjects: Subjects;
   readonly core: Core;
   readonly definitions: Definitions;
+  readonly crons: Crons;
   readonly log: Log;
 }
 
@@ -58,6 +63,8 @@ export class Requests {
     });
     this.#answer("cancel", (data) => this.#cancel(decodeCancelRuns(data)));
     this.#answer("pause", (data) => this.#pause(decodeChangePause(data)));
+    this.#answer("cron", (data) => this.#changeCron(decodeChangeCron(data)));
+    this.#answer("crons", () => ({ crons: this.#parts.crons.list() }));
     this.#answer("reschedule", (data) => this.#reschedule(decodeReschedule(data)));
     this.#answer("result", (data) => this.#result(data));
     this.#answer("get", async (data) => {
@@ -124,6 +131,7 @@ export class Requests {
         tasks: message.tasks.map((task) => task.name).join(),
       });
     this.rememberWorkers();
+    this.#parts.crons.declare(message);
     for (const task of isNew ? message.tasks : []) {
       definitions
         .put(`task.${task.name}`, task)
@@ -165,6 +173,13 @@ export class Requests {
       await core.handleFully({ type: "reschedule", keys: rescheduled, dueAt });
       return { rescheduled, running, finished: ended, unknown };
     });
+  }
+
+  #changeCron(change: ChangeCron): Promise<CronInfo> {
+    const { crons } = this.#parts;
+    if (change.verb === "set") return crons.set(change.rule as CronRule, change.task);
+    if (change.verb === "delete") return crons.delete(change.name);
+    return crons.pause(change.name, change.verb === "pause");
   }
 
   /** Stored before it counts, so that it outlives this engine. */

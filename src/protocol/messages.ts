@@ -10,6 +10,13 @@ const StringMap = Schema.Record(Schema.String, Schema.String);
 
 /** A run that a worker holds: executing, or its outcome is not yet stored. */
 const Executing = Schema.Struct({ key: Text, turn: Count, origin: Count, startedAt: Count });
+const CronRule = Schema.Struct({
+  name: Text,
+  expression: Text,
+  timezone: Text,
+  catchUp: Schema.Literals(["none", "last", "all"]),
+  input: Schema.optionalKey(Schema.Unknown),
+});
 const Concurrency = Schema.Struct({
   key: Schema.NullOr(Text),
   max: Count,
@@ -43,6 +50,7 @@ const TaskDeclaration = Schema.Struct({
   inputSchema: Schema.Unknown,
   outputSchema: Schema.Unknown,
   policies: Schema.optionalKey(Policies),
+  crons: Schema.optionalKey(Schema.Array(CronRule)),
 });
 const Register = Schema.Struct({
   v: Schema.Literal(1),
@@ -50,6 +58,7 @@ const Register = Schema.Struct({
   name: Text,
   slots: Count,
   labels: Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite])),
+  startedAt: Schema.optionalKey(Schema.Finite),
   runtime: Text,
   version: Text,
   quiet: Schema.Boolean,
@@ -90,6 +99,10 @@ const ChangePause = Schema.Struct({
   worker: Schema.optionalKey(Schema.String),
   paused: Schema.Boolean,
 });
+const ChangeCron = Schema.Union([
+  Schema.Struct({ verb: Schema.Literal("set"), rule: CronRule, task: Text }),
+  Schema.Struct({ verb: Schema.Literals(["pause", "resume", "delete"]), name: Text }),
+]);
 const ListRuns = Schema.Struct({ filter: Filter, limit: Count, before: Schema.optionalKey(Schema.Finite) });
 
 export type Executing = typeof Executing.Type;
@@ -125,6 +138,7 @@ export interface RescheduleReply {
   readonly unknown: readonly string[];
 }
 export type ChangePause = typeof ChangePause.Type;
+export type ChangeCron = typeof ChangeCron.Type;
 export type ListRuns = typeof ListRuns.Type;
 /** Whether new runs are taken. Units: bytes */
 export interface AdmissionFlag {
@@ -179,6 +193,7 @@ export const decodeAskResultsReply = decoder("result reply", AskResultsReply);
 export const decodeGetRun = decoder("get request", GetRun);
 export const decodeReschedule = decoder("reschedule request", Reschedule);
 export const decodeChangePause = decoder("pause request", ChangePause);
+export const decodeChangeCron = decoder("cron request", ChangeCron);
 export const decodeListRuns = decoder("list request", ListRuns);
 
 export const encodeMessage = (message: unknown): Uint8Array => jsonBytes(message);

@@ -9,6 +9,8 @@ export type EngineVerb =
   | "leave"
   | "cancel"
   | "pause"
+  | "cron"
+  | "crons"
   | "reschedule"
   | "result"
   | "get"

@@ -70,6 +70,7 @@ interface Started {
 
 class LiveWorker implements RunningWorker {
   readonly id = makeWorkerId();
+  readonly #startedAt = Date.now();
   readonly name: string;
   readonly #definition: WorkerDefinition;
   readonly #parts: WorkerParts;
@@ -336,6 +337,7 @@ class LiveWorker implements RunningWorker {
       name: this.name,
       slots: this.#slots.size,
       labels: this.#labels,
+      startedAt: this.#startedAt,
       runtime: this.#options.runtime,
       version: this.#options.version,
       quiet: this.#isQuiet,
@@ -349,6 +351,7 @@ class LiveWorker implements RunningWorker {
         inputSchema: jsonSchemaOf(task.input),
         outputSchema: jsonSchemaOf(task.output),
         ...(task.policies !== undefined && { policies: task.policies }),
+        ...(task.crons !== undefined && { crons: task.crons }),
       })),
     };
   }

@@ -1,0 +1,140 @@
+// When a schedule is due: 5 or 6 fields, in a time zone, and what becomes of ticks that were missed.
+import { Cron as Pattern } from "croner";
+import { assertName } from "./names.ts";
+
+/**
+ * What becomes of ticks at which no engine led: none of them, the newest, or all (the newest 1,000) are made up for. Ticks of the last 15 s
+ * are never taken for missed.
+ */
+export type CatchUp = "none" | "last" | "all";
+
+/** What `@Cron` takes beside the expression. */
+export interface CronOptions {
+  /** Unique in the namespace. @default the name of the task */
+  readonly name?: string | undefined;
+  /** IANA time zone. @default "UTC" @example "Europe/Berlin" */
+  readonly timezone?: string | undefined;
+  /** Input of each run. @default undefined */
+  readonly input?: unknown;
+  /** @default "last" */
+  readonly catchUp?: CatchUp | undefined;
+}
+
+/** A schedule as it is declared and stored. `input` is what JSON can write. */
+export interface CronRule {
+  readonly name: string;
+  readonly expression: string;
+  readonly timezone: string;
+  readonly catchUp: CatchUp;
+  readonly input?: unknown;
+}
+
+/** Who may change it: a worker's code, or callers. */
+export type CronOrigin = "code" | "api";
+
+/** A schedule as queries answer it. Times are epoch milliseconds, UTC. */
+export interface CronInfo extends CronRule {
+  readonly task: string;
+  readonly origin: CronOrigin;
+  /** The worker whose code declares it. */
+  readonly worker?: string;
+  readonly paused: boolean;
+  /** All ticks up to here are done with: 0 = none yet. */
+  readonly lastTick: number;
+  /** Undefined for one that is paused, or will never be due again. */
+  readonly nextTick?: number;
+}
+
+const example = '@Cron("*/5 * * * *", { timezone: "Europe/Berlin" })';
+const catchUps: readonly unknown[] = ["none", "last", "all"] satisfies CatchUp[];
+const known = ["name", "timezone", "input", "catchUp"];
+
+/** Fails: TypeError that names the value, the rule and an example */
+export function parseCron(expression: unknown, task: string, options: CronOptions, where: string): CronRule {
+  for (const field of Object.keys(options)) {
+    if (!known.includes(field))
+      throw new TypeError(
+        `${where}: "${field}" is no option of a cron; use ${known.join(", ")}; for example ${example}`,
+      );
+  }
+  const { name = task, timezone = "UTC", input, catchUp = "last" } = options;
+  if (typeof expression !== "string" || ![5, 6].includes(expression.trim().split(/\s+/).length))
+    throw new TypeError(
+      `${where}: ${JSON.stringify(expression)} is no schedule; write 5 fields (minute hour day month weekday) or 6 with seconds first, for example ${example}`,
+    );
+  if (!catchUps.includes(catchUp))
+    throw new TypeError(`${where}: catchUp must be one of ${catchUps.join(", ")}, not ${JSON.stringify(catchUp)}`);
+  const rule = {
+    name: assertName("cron", name, where),
+    expression: expression.trim(),
+    timezone,
+    catchUp,
+    ...(input !== undefined && { input: plainJson(input, where) }),
+  };
+  try {
+    patternOf(rule).nextRun();
+  } catch (error) {
+    const reason = (error as Error).message.split(". ")[0];
+    throw new TypeError(`${where}: "${expression}" in ${String(timezone)}: ${reason}; for example ${example}`);
+  }
+  return rule;
+}
+
+/** The first tick after a time; undefined when there is none. In spring a tick in the gap comes at its end; in autumn one of the doubled hour comes once. */
+export function nextTick(rule: CronRule, after: number): number | undefined {
+  return patternOf(rule).nextRun(new Date(after))?.getTime();
+}
+
+const graceMs = 15_000;
+const mostCaughtUp = 1_000;
+
+/** The ticks after `lastTick` that are to be fired by now, oldest first; `missed` counts those that are given up. */
+export function dueTicks(
+  rule: CronRule,
+  lastTick: number,
+  now: number,
+): { readonly fire: readonly number[]; readonly upTo: number; readonly missed: number } {
+  const ticks: number[] = [];
+  let isCut = false;
+  for (let at = nextTick(rule, lastTick); at !== undefined && at <= now; at = nextTick(rule, at)) {
+    ticks.push(at);
+    isCut = ticks.length > mostCaughtUp;
+    if (isCut) break;
+  }
+  const due = isCut ? newestTicks(rule, lastTick, now) : ticks;
+  const inTime = due.filter((at) => now - at <= graceMs);
+  const late = due.slice(0, due.length - inTime.length);
+  const kept = rule.catchUp === "all" ? late : rule.catchUp === "last" && inTime.length === 0 ? late.slice(-1) : [];
+  const fire = [...kept, ...inTime];
+  return { fire, upTo: due.at(-1) ?? lastTick, missed: due.length - fire.length };
+}
+
+function newestTicks(rule: CronRule, lastTick: number, now: number): number[] {
+  const before = patternOf(rule).previousRuns(mostCaughtUp, new Date(now + 1_000));
+  return before
+    .map((date) => date.getTime())
+    .filter((at) => at > lastTick && at <= now)
+    .reverse();
+}
+
+const patterns = new Map<string, Pattern>();
+
+/** Parsed once; a pattern has no timer of its own. */
+function patternOf({ expression, timezone }: CronRule): Pattern {
+  const key = `${timezone} ${expression}`;
+  let pattern = patterns.get(key);
+  if (pattern === undefined) {
+    pattern = new Pattern(expression, { timezone, paused: true });
+    if (patterns.size > 10_000) patterns.clear();
+    patterns.set(key, pattern);
+  }
+  return pattern;
+}
+
+function plainJson(input: unknown, where: string): unknown {
+  try {
+    return JSON.parse(JSON.stringify(input) ?? "null");
+  } catch (cause) {
+    throw new TypeError(`${where}: input cannot be written as JSON: ${(cause as Error).message}`);
+  }
+}

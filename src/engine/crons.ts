@@ -1,0 +1,252 @@
+// Schedules: the leader alone creates the runs of each tick, durably, under an id that the tick decides. So a tick that two leaders fire, or one
+// fires twice, is one run; and the tick is done with only when its run is stored.
+
+import { type CronInfo, type CronOrigin, type CronRule, dueTicks, nextTick } from "../domain/cron.ts";
+import type { Log } from "../domain/log.ts";
+import type { Definitions } from "../nats/definitions.ts";
+import type { Publisher } from "../nats/publisher.ts";
+import { jsonBytes } from "../protocol/bytes.ts";
+import type { Register } from "../protocol/messages.ts";
+import { encodeRunEntry } from "../protocol/run-entry.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+
+export interface CronsParts {
+  readonly definitions: Definitions;
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+  readonly log: Log;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+/** As it is stored under `cron.<base64url of the name>`. */
+interface Stored extends CronRule {
+  readonly task: string;
+  readonly origin: CronOrigin;
+  readonly worker?: string;
+  readonly paused: boolean;
+  readonly lastTick: number;
+}
+/** What the newest process of a worker declared, under `crons-of.<base64url of the worker>`. */
+interface Declared {
+  readonly startedAt: number;
+}
+interface Known {
+  cron: Stored;
+  seq: number;
+  isBusy: boolean;
+}
+
+const lookEveryMs = 1_000;
+const encoded = (name: string): string => Buffer.from(name).toString("base64url");
+const cronKey = (name: string): string => `cron.${encoded(name)}`;
+const declaredKey = (worker: string): string => `crons-of.${encoded(worker)}`;
+
+export class Crons {
+  readonly #parts: CronsParts;
+  readonly #now: () => number;
+  #crons = new Map<string, Known>();
+  #declared = new Map<string, number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Changes are made one after the other. */
+  #changing: Promise<unknown> = Promise.resolve();
+  /** Grows with every term, so that what an earlier one had begun changes nothing. */
+  #term = 0;
+  #isOpen = false;
+
+  constructor(parts: CronsParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+  }
+
+  /** Reads what is stored, before this engine leads. Fails: StoreUnavailable */
+  async load(): Promise<void> {
+    const { definitions } = this.#parts;
+    const crons = await definitions.readAll("cron.");
+    this.#crons = new Map(
+      crons.map(({ record, seq }) => [(record as Stored).name, { cron: record as Stored, seq, isBusy: false }]),
+    );
+    const declared = await definitions.readAll("crons-of.");
+    this.#declared = new Map(declared.map(({ key, record }) => [key, (record as Declared).startedAt]));
+  }
+
+  open(): void {
+    this.#isOpen = true;
+    this.#term += 1;
+    this.#look();
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#term += 1;
+    clearTimeout(this.#timer);
+  }
+
+  list(): CronInfo[] {
+    return [...this.#crons.values()].map(({ cron }) => infoOf(cron)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Makes or changes a schedule of the API. Fails: TypeError when code declares one of that name; StoreUnavailable */
+  set(rule: CronRule, task: string): Promise<CronInfo> {
+    return this.#change(async () => {
+      const { cron } = this.#crons.get(rule.name) ?? {};
+      if (cron?.origin === "code")
+        throw new TypeError(
+          `cron "${rule.name}" is declared by the code of worker "${cron.worker}"; choose another name`,
+        );
+      return infoOf(await this.#put({ ...this.#merged(rule, task, cron), origin: "api" }));
+    });
+  }
+
+  pause(name: string, paused: boolean): Promise<CronInfo> {
+    return this.#change(async () => {
+      const { cron } = this.#known(name);
+      // What was due meanwhile was not missed.
+      const lastTick = paused ? cron.lastTick : Math.max(cron.lastTick, this.#now());
+      return infoOf(cron.paused === paused ? cron : await this.#put({ ...cron, paused, lastTick }));
+    });
+  }
+
+  delete(name: string): Promise<CronInfo> {
+    return this.#change(async () => {
+      const { cron } = this.#known(name);
+      if (cron.origin === "code")
+        throw new TypeError(
+          `cron "${name}" is declared by the code of worker "${cron.worker}"; pause it, or remove its @Cron`,
+        );
+      await this.#remove(name);
+      return infoOf(cron);
+    });
+  }
+
+  /** The schedules that a worker's code declares: those that it does not declare any more are gone. */
+  declare({ name: worker, startedAt = 0, tasks }: Register): void {
+    const declared = tasks.flatMap((task) => (task.crons ?? []).map((rule) => ({ rule, task: task.name })));
+    const key = declaredKey(worker);
+    if (declared.length === 0 && !this.#declared.has(key)) return;
+    // A process of an older version that registers again says nothing new.
+    if (startedAt < (this.#declared.get(key) ?? 0)) return;
+    void this.#change(async () => {
+      for (const { rule, task } of declared) await this.#declareOne(rule as CronRule, task, worker);
+      const names = new Set(declared.map(({ rule }) => rule.name));
+      for (const { cron } of [...this.#crons.values()])
+        if (cron.origin === "code" && cron.worker === worker && !names.has(cron.name)) await this.#remove(cron.name);
+      if (this.#declared.get(key) !== startedAt)
+        await this.#parts.definitions.put(key, { startedAt } satisfies Declared);
+      this.#declared.set(key, startedAt);
+    }).catch((error) => this.#parts.log.warn("crons of a worker could not be stored", { worker, error }));
+  }
+
+  async #declareOne(rule: CronRule, task: string, worker: string): Promise<void> {
+    const { cron } = this.#crons.get(rule.name) ?? {};
+    if (cron?.origin === "api") {
+      const message = `cron "${rule.name}" of worker '${worker}' has the name of one that was made by the API; that one stays`;
+      this.#parts.log.warn(message, { cron: rule.name, worker });
+      return;
+    }
+    const merged: Stored = { ...this.#merged(rule, task, cron), origin: "code", worker };
+    if (JSON.stringify(merged) !== JSON.stringify(cron)) await this.#put(merged);
+  }
+
+  /** A schedule that changes begins anew; one that stays keeps its last tick. */
+  #merged(rule: CronRule, task: string, before: Stored | undefined): Omit<Stored, "origin" | "worker"> {
+    const isSame = before?.expression === rule.expression && before.timezone === rule.timezone;
+    const lastTick = isSame ? before.lastTick : Math.max(before?.lastTick ?? 0, this.#now());
+    const { name, expression, timezone, catchUp, input } = rule;
+    const paused = before?.paused ?? false;
+    return { name, expression, timezone, catchUp, ...(input !== undefined && { input }), task, paused, lastTick };
+  }
+
+  #known(name: string): Known {
+    const known = this.#crons.get(name);
+    if (known !== undefined) return known;
+    const names = [...this.#crons.keys()].sort().join(", ");
+    throw new TypeError(`no cron is named "${name}"; ${names === "" ? "there is none" : `there are ${names}`}`);
+  }
+
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#changing.then(change);
+    this.#changing = changed.catch(() => {});
+    return changed.finally(() => this.#look());
+  }
+
+  /** Over what this engine knows; a newer leader's record stays. Fails: StoreUnavailable */
+  async #put(cron: Stored): Promise<Stored> {
+    const before = this.#crons.get(cron.name);
+    const seq = await this.#parts.definitions.replace(cronKey(cron.name), cron, before?.seq ?? 0);
+    if (seq === undefined) {
+      const there = await this.#parts.definitions.find(cronKey(cron.name));
+      if (there !== undefined)
+        this.#crons.set(cron.name, { cron: there.record as Stored, seq: there.seq, isBusy: before?.isBusy ?? false });
+      throw new Error(`cron "${cron.name}" was changed by another engine at the same time; try again`);
+    }
+    if (before === undefined) this.#crons.set(cron.name, { cron, seq, isBusy: false });
+    else Object.assign(before, { cron, seq });
+    return cron;
+  }
+
+  async #remove(name: string): Promise<void> {
+    await this.#parts.definitions.remove(cronKey(name));
+    this.#crons.delete(name);
+  }
+
+  /** At least once a second, so that a clock that jumps is noticed. */
+  #look(): void {
+    clearTimeout(this.#timer);
+    if (!this.#isOpen || this.#crons.size === 0) return;
+    const now = this.#now();
+    let next = now + lookEveryMs;
+    for (const known of this.#crons.values()) {
+      const { cron, isBusy } = known;
+      if (cron.paused || isBusy) continue;
+      const at = nextTick(cron, cron.lastTick);
+      if (at === undefined) continue;
+      if (at <= now) void this.#fire(known, now);
+      else next = Math.min(next, at);
+    }
+    this.#timer = setTimeout(() => this.#look(), Math.max(next - now, 1));
+  }
+
+  async #fire(known: Known, now: number): Promise<void> {
+    const { log } = this.#parts;
+    const term = this.#term;
+    const { cron } = known;
+    known.isBusy = true;
+    try {
+      const { fire, upTo, missed } = dueTicks(cron, cron.lastTick, now);
+      if (missed > 0) log.warn("ticks of a cron were missed", { cron: cron.name, missed, catchUp: cron.catchUp });
+      await Promise.all(fire.map((at) => this.#create(cron, at)));
+      if (term !== this.#term) return; // the next leader finds the runs there
+      await this.#change(async () => {
+        const newest = this.#crons.get(cron.name)?.cron;
+        if (newest !== undefined) await this.#put({ ...newest, lastTick: Math.max(newest.lastTick, upTo) });
+      });
+    } catch (error) {
+      if (term === this.#term) log.warn("a cron could not be fired yet", { cron: cron.name, error });
+    } finally {
+      known.isBusy = false;
+    }
+  }
+
+  /** An id that exists is a tick that was fired before. */
+  async #create({ name, task, input }: Stored, at: number): Promise<void> {
+    const { publisher, subjects } = this.#parts;
+    const tick = new Date(at).toISOString();
+    const entry = encodeRunEntry({
+      form: 0,
+      priority: 0,
+      createdAt: this.#now(),
+      dueAt: 0,
+      scheduleTimeoutMs: undefined,
+      inbox: "",
+      extra: { metadata: { "natchet.cron": name, "natchet.tick": tick } },
+      input: jsonBytes(input),
+    });
+    await publisher.append(subjects.run(task, `${name}:${tick}`), entry, 0);
+  }
+}
+
+function infoOf({ paused, ...cron }: Stored): CronInfo {
+  const next = paused ? undefined : nextTick(cron, cron.lastTick);
+  return { ...cron, paused, ...(next !== undefined && { nextTick: next }) };
+}

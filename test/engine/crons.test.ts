@@ -1,0 +1,176 @@
+// Schedules on a real server, with a clock of the test: stored, fired once, through leaders that come and go.
+import assert from "node:assert/strict";
+import { type CronOptions, parseCron } from "../../src/domain/cron.ts";
+import { Crons } from "../../src/engine/crons.ts";
+import { Definitions } from "../../src/nats/definitions.ts";
+import { makePublisher } from "../../src/nats/publisher.ts";
+import { ensureStreams } from "../../src/nats/streams.ts";
+import type { Register } from "../../src/protocol/messages.ts";
+import { Subjects } from "../../src/protocol/subjects.ts";
+import { inScene, type Scene as NatsScene } from "../nats/scene.ts";
+import { describe, test } from "../support/harness.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const start = Date.parse("2026-01-01T00:00:00Z");
+const minute = 60_000;
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+class Scene {
+  readonly nats: NatsScene;
+  now = start;
+  readonly leaders: Crons[] = [];
+
+  constructor(nats: NatsScene) {
+    this.nats = nats;
+  }
+  /** Another engine's crons, as if it led now. */
+  async lead(): Promise<Crons> {
+    const link = await this.nats.link();
+    const subjects = new Subjects("test");
+    if (this.leaders.length === 0) await this.nats.run(ensureStreams(link, subjects, { replicas: 1 }));
+    const publisher = await this.nats.run(makePublisher(link));
+    const definitions = new Definitions(link, subjects);
+    const crons = new Crons({ definitions, publisher, subjects, log: silent, now: () => this.now });
+    await crons.load();
+    crons.open();
+    this.leaders.push(crons);
+    return crons;
+  }
+  /** The ids of all runs that were ever created, in the order of the log. */
+  async created(): Promise<string[]> {
+    const { streams } = await (await import("@nats-io/jetstream")).jetstreamManager(
+      (await this.nats.link()).nc as never,
+    );
+    const stream = await streams.get(new Subjects("test").stream);
+    const { state } = await stream.info();
+    const ids: string[] = [];
+    for (let seq = 1; seq <= state.last_seq; seq++) {
+      const message = await stream.getMessage({ seq });
+      ids.push(new Subjects("test").parseRun(message!.subject)!.id);
+    }
+    return ids;
+  }
+  async untilTicked(crons: Crons, name: string, at: number): Promise<void> {
+    await waitFor(() => crons.list().find((cron) => cron.name === name)?.lastTick === at, 5_000, `${name} to tick`);
+  }
+}
+const inCronScene = (body: (scene: Scene) => Promise<void>) => () =>
+  inScene(async (nats) => {
+    const scene = new Scene(nats);
+    try {
+      await body(scene);
+    } finally {
+      for (const crons of scene.leaders) crons.close();
+    }
+  });
+const rule = (expression: string, options: CronOptions = {}) => parseCron(expression, "task", options, "test");
+const tick = (n: number) => `every-minute:${new Date(start + n * minute).toISOString()}`;
+const registration = (startedAt: number, crons: readonly object[]) =>
+  ({ name: "worker", startedAt, tasks: [{ name: "task", crons }] }) as unknown as Register;
+
+describe("crons", () => {
+  test(
+    "each tick is one run, whoever fires it: two leaders, a new one after a crash, a clock that goes back",
+    inCronScene(async (scene) => {
+      const first = await scene.lead();
+      await first.set(rule("* * * * *", { name: "every-minute" }), "task");
+      const second = await scene.lead();
+      scene.now = start + minute;
+      await scene.untilTicked(first, "every-minute", start + minute);
+      first.close();
+      scene.now = start + 2 * minute;
+      await waitFor(async () => (await scene.created()).length >= 2, 5_000, "the second tick");
+      second.close();
+      const third = await scene.lead();
+      scene.now = start + 30_000;
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      scene.now = start + 3 * minute;
+      await scene.untilTicked(third, "every-minute", start + 3 * minute);
+      assert.deepEqual(await scene.created(), [tick(1), tick(2), tick(3)]);
+    }),
+  );
+
+  test(
+    "a leader that died between the run and its note fires nothing twice, and goes on",
+    inCronScene(async (scene) => {
+      const first = await scene.lead();
+      await first.set(rule("* * * * *", { name: "every-minute", catchUp: "all" }), "task");
+      first.close();
+      // What it had stored of the tick before it died: the run alone.
+      const before = await scene.lead();
+      scene.now = start + minute;
+      await scene.untilTicked(before, "every-minute", start + minute);
+      before.close();
+      const definitions = new Definitions(await scene.nats.link(), new Subjects("test"));
+      const key = `cron.${Buffer.from("every-minute").toString("base64url")}`;
+      await definitions.put(key, { ...((await definitions.get(key)) as object), lastTick: start });
+      const next = await scene.lead();
+      scene.now = start + 2 * minute;
+      await scene.untilTicked(next, "every-minute", start + 2 * minute);
+      assert.deepEqual(await scene.created(), [tick(1), tick(2)]);
+    }),
+  );
+
+  for (const [catchUp, expected] of [
+    ["none", []],
+    ["last", [tick(5)]],
+    ["all", [1, 2, 3, 4, 5].map(tick)],
+  ] as const) {
+    test(
+      `five minutes without an engine, catchUp "${catchUp}"`,
+      inCronScene(async (scene) => {
+        const first = await scene.lead();
+        await first.set(rule("* * * * *", { name: "every-minute", catchUp }), "task");
+        first.close();
+        scene.now = start + 5 * minute + 30_000;
+        const next = await scene.lead();
+        await scene.untilTicked(next, "every-minute", start + 5 * minute);
+        assert.deepEqual((await scene.created()).sort(), expected);
+      }),
+    );
+  }
+
+  test(
+    "a pause outlives the leader, and nothing of it is made up for",
+    inCronScene(async (scene) => {
+      const first = await scene.lead();
+      await first.set(rule("* * * * *", { name: "every-minute", catchUp: "all" }), "task");
+      await first.pause("every-minute", true);
+      first.close();
+      const next = await scene.lead();
+      scene.now = start + 5 * minute + 20_000;
+      assert.equal(next.list()[0]!.nextTick, undefined);
+      await next.pause("every-minute", false);
+      scene.now = start + 6 * minute;
+      await scene.untilTicked(next, "every-minute", start + 6 * minute);
+      assert.deepEqual(await scene.created(), [tick(6)]);
+    }),
+  );
+
+  test(
+    "what code declares goes with the newest registration, also of a later leader; what the API made stays",
+    inCronScene(async (scene) => {
+      const first = await scene.lead();
+      await first.set(rule("0 * * * *", { name: "made" }), "other");
+      const names = (crons: Crons) => crons.list().map(({ name }) => name);
+      first.declare(registration(1, [rule("* * * * *", { name: "one" }), rule("* * * * *", { name: "two" })]));
+      await waitFor(() => names(first).length === 3, 5_000, "both to be declared");
+      await assert.rejects(first.delete("one"), /declared by the code of worker "worker"; pause it/);
+      await assert.rejects(first.set(rule("* * * * *", { name: "two" }), "task"), /declared by the code/);
+      first.declare(registration(2, [rule("* * * * *", { name: "two" })]));
+      await waitFor(() => names(first).length === 2, 5_000, "one to be gone");
+      first.close();
+      const next = await scene.lead();
+      // The older process lives on and registers with the new leader.
+      next.declare(registration(1, [rule("* * * * *", { name: "one" }), rule("* * * * *", { name: "two" })]));
+      next.declare(registration(2, [rule("* * * * *", { name: "two" })]));
+      await next.pause("two", true);
+      assert.deepEqual(names(next), ["made", "two"]);
+      next.declare(registration(3, []));
+      await waitFor(() => names(next).join() === "made", 5_000, "two to be gone");
+      await assert.rejects(next.pause("nothing", true), /no cron is named "nothing"; there are made/);
+      await next.delete("made");
+      assert.deepEqual(names(next), []);
+    }),
+  );
+});
