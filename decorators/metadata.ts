@@ -4,18 +4,26 @@ import { defineMetadata, getOwnMetadata } from "reflect-metadata/no-conflict";
 import type { CronOptions } from "../src/domain/cron.ts";
 import type { ExecuteMiddleware } from "../src/domain/middleware.ts";
 import type { TaskDefinition } from "../src/domain/task.ts";
+import type { OnFailureOptions } from "./on-failure.ts";
 
 // The output of `tsc` leaves `context.metadata` undefined unless this symbol exists; Bun, esbuild, swc and Babel fall back to this very key.
 (Symbol as { metadata?: symbol }).metadata ??= Symbol.for("Symbol.metadata");
 
 const workerKey = Symbol.for("natchet/worker@1");
 const taskKey = Symbol.for("natchet/task@1");
+const failureKey = Symbol.for("natchet/on-failure@1");
 const cronsKey = Symbol.for("natchet/crons@1");
 
 /** What one `@Cron` says of a method; checked when the name of its task is known. */
 export interface CronFacts {
   readonly expression: string;
   readonly options: CronOptions;
+}
+
+/** What `@OnFailure` says of a method; no tasks = all of its class. */
+export interface FailureFacts {
+  readonly tasks: readonly string[];
+  readonly options: OnFailureOptions;
 }
 
 /** What `@Worker` says of a class. */
@@ -55,6 +63,26 @@ export function setTask({ method, owner, key }: MethodHome, task: TaskDefinition
 export function getTask({ method, owner, key }: MethodHome): TaskDefinition | undefined {
   const known = getOwnMetadata(taskKey, method) ?? (owner && getOwnMetadata(taskKey, owner, key));
   return known as TaskDefinition | undefined;
+}
+
+export function setFailureHandler({ method, owner, key }: MethodHome, facts: FailureFacts): void {
+  defineMetadata(failureKey, facts, method);
+  if (owner) defineMetadata(failureKey, facts, owner, key);
+}
+
+/** What a class's own method handles; see {@link getOwnTask}. */
+export function getOwnFailureHandler(
+  cls: Function,
+  key: string,
+  metadata: object | undefined = metadataOf(cls),
+): FailureFacts | undefined {
+  const method = Object.getOwnPropertyDescriptor(cls.prototype, key)?.value;
+  if (typeof method !== "function") return undefined;
+  const known =
+    getOwnMetadata(failureKey, method) ??
+    getOwnMetadata(failureKey, cls.prototype, key) ??
+    (metadata && getOwnMetadata(failureKey, metadata, key));
+  return known as FailureFacts | undefined;
 }
 
 export function addCron({ method, owner, key }: MethodHome, cron: CronFacts): void {

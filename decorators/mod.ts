@@ -10,6 +10,7 @@ export type { BatchContext, TaskContext, TaskLog, WorkerDefinition, WorkerTask }
 export type { AnyMethod, HandlerOutput, Handles, Name, Slots, TaskDecorator, WorkerDecorator } from "./check.ts";
 export { Cron, type CronDecorator } from "./cron.ts";
 export type { WorkerFacts } from "./metadata.ts";
+export { OnFailure, type OnFailureDecorator, type OnFailureOptions } from "./on-failure.ts";
 export {
   type ClassDescription,
   describeClass,

@@ -1,8 +1,15 @@
 // Reads a decorated class: class or instance → WorkerDefinition. Nothing is registered anywhere; the facts are on the class.
 import { parseCron } from "../src/domain/cron.ts";
-import type { TaskDefinition } from "../src/domain/task.ts";
+import { defineTask, type TaskDefinition } from "../src/domain/task.ts";
 import { defineWorker, type TaskContext, type WorkerDefinition } from "../src/domain/worker.ts";
-import { type CronFacts, getOwnCrons, getOwnTask, getWorker, type WorkerFacts } from "./metadata.ts";
+import {
+  type CronFacts,
+  getOwnCrons,
+  getOwnFailureHandler,
+  getOwnTask,
+  getWorker,
+  type WorkerFacts,
+} from "./metadata.ts";
 
 /** What the decorators say of a class. */
 export interface ClassDescription extends WorkerFacts {
@@ -45,6 +52,7 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
     }
   }
   const where = `@Worker on ${cls.name || worker.name}`;
+  addFailureHandlers(cls, worker, tasks, metadata, where);
   if (tasks.size === 0) {
     throw new TypeError(
       `${where}: the class has no task; decorate a method, for example @Task("send-email") async send() {}`,
@@ -61,6 +69,35 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
     keyOf.set(name, key);
   }
   return { ...worker, tasks };
+}
+
+/** A handler is a task of its own, and the tasks that it serves name it. */
+function addFailureHandlers(
+  cls: Function,
+  worker: WorkerFacts,
+  tasks: Map<string, TaskDefinition>,
+  metadata: object | undefined,
+  where: string,
+): void {
+  const served = [...tasks];
+  for (const level of lineage(cls)) {
+    for (const key of Object.getOwnPropertyNames(level.prototype)) {
+      const facts = getOwnFailureHandler(level, key, level === cls ? metadata : undefined);
+      if (facts === undefined) continue;
+      const { name = `${worker.name}-${key}`, ...policy } = facts.options;
+      const unknown = facts.tasks.find((task) => !served.some(([, { name }]) => name === task));
+      if (unknown !== undefined)
+        throw new TypeError(
+          `${where}: @OnFailure on ${key} names "${unknown}", which is no task of the class; there are ${served.map(([, task]) => task.name).join(", ")}`,
+        );
+      if (tasks.has(key)) throw new TypeError(`${where}: ${key} is a task and @OnFailure; write two methods`);
+      tasks.set(key, { ...defineTask(name, policy, `@OnFailure on ${key}`), handlesFailures: true });
+      for (const [of, task] of served) {
+        if (facts.tasks.length > 0 && !facts.tasks.includes(task.name)) continue;
+        tasks.set(of, { ...tasks.get(of)!, onFailure: name });
+      }
+    }
+  }
 }
 
 function withCrons(task: TaskDefinition, crons: readonly CronFacts[], where: string): TaskDefinition {

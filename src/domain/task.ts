@@ -52,6 +52,10 @@ export interface TaskDefinition {
   readonly priority: number;
   /** Absent where nothing of it is used. */
   readonly policies?: TaskPolicies;
+  /** The task that is run when a run of this one has finally failed. */
+  readonly onFailure?: string;
+  /** Whether its runs carry a failed run; see `@OnFailure`. */
+  readonly handlesFailures?: boolean;
   /** Schedules that its code declares. */
   readonly crons?: readonly CronRule[];
   readonly middleware?: readonly ExecuteMiddleware[];

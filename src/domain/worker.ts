@@ -1,4 +1,5 @@
 import type { DurationInput } from "./duration.ts";
+import type { FailedRun } from "./failure.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
 import type { ErrorRecord } from "./run.ts";
@@ -11,7 +12,9 @@ export interface TaskContext {
   readonly runId: string;
   /** Counted from 1; a lost or returned attempt does not count. */
   readonly attempt: number;
-  /** What the earlier attempts of this run threw, oldest first. */
+  /** The run that failed, in a handler under `@OnFailure`. */
+  readonly failedRun?: FailedRun | undefined;
+  /** What the earlier attempts of this run threw, oldest first; under `@OnFailure` those of the failed run. */
   readonly errors: readonly ErrorRecord[];
   readonly metadata: Readonly<Record<string, string>>;
   /** Aborted when the run is cancelled, its time is up or the worker gives it back. */

@@ -1,6 +1,7 @@
 // The one place where events meet the scheduler and its commands become deeds.
 import type { Log } from "../domain/log.ts";
 import { splitKey } from "../domain/run.ts";
+import type { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
@@ -13,6 +14,7 @@ import { createScheduler, type SchedulerOptions, type SchedulerState } from "../
 import { step } from "../scheduler/step.ts";
 import { Appender } from "./appender.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { Failures } from "./failures.ts";
 import { Follower } from "./follower.ts";
 import { Forwarder } from "./forwarder.ts";
 import { Payloads } from "./payloads.ts";
@@ -27,6 +29,7 @@ export interface CoreParts {
   readonly scheduler: SchedulerOptions;
   readonly neighbours: Neighbours;
   readonly rates: RateStore;
+  readonly definitions: Definitions;
   /** The state was thrown away and is folded anew: whoever led on it must stop. */
   readonly onRebuild: () => void;
 }
@@ -37,6 +40,7 @@ export class Core {
   readonly store: RunStore;
   readonly subjects: Subjects;
   readonly payloads: Payloads;
+  readonly failures: Failures;
   readonly follower: Follower;
   readonly #parts: CoreParts;
   readonly #dispatcher: Dispatcher;
@@ -57,6 +61,7 @@ export class Core {
     this.subjects = subjects;
     this.state = createScheduler(parts.scheduler);
     this.store = new RunStore(link, subjects);
+    this.failures = new Failures({ definitions: parts.definitions, publisher, subjects, store: this.store });
     this.payloads = new Payloads(this.store, (key) => this.state.live.get(key));
     const onEvent = (event: SchedulerEvent) => this.handle(event);
     const onCaughtUp = () => void this.checkFloor();
@@ -149,6 +154,12 @@ export class Core {
         break;
       case "dropRates":
         this.#do(this.#parts.rates.drop(command.ids));
+        break;
+      case "createFailureRun":
+        this.#do(this.failures.create(command));
+        break;
+      case "storeFailureHandler":
+        this.#do(this.failures.store(command));
         break;
       case "readInput":
         this.#do(this.#readInput(command.run));

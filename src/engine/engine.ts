@@ -118,6 +118,7 @@ class Candidate implements RunningEngine {
     this.#rates = new RateStore(this.#definitions, log);
     this.#core = new Core({
       rates: this.#rates,
+      definitions: this.#definitions,
       link,
       publisher,
       subjects,
@@ -220,7 +221,7 @@ class Candidate implements RunningEngine {
     const { link, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
       yield* this.follow;
-      const { knownWorkers, pauses, rates } = yield* this.#untilStored(async () => {
+      const { knownWorkers, pauses, rates, handlers } = yield* this.#untilStored(async () => {
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads
@@ -229,11 +230,13 @@ class Candidate implements RunningEngine {
           knownWorkers: ((await this.#definitions.get("workers")) ?? []) as string[],
           pauses: ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses,
           rates: await this.#rates.load(),
+          handlers: await this.#core.failures.load(),
         };
       });
       this.#requests.open();
       this.#core.handle({ type: "pauses", pauses });
       this.#core.handle({ type: "rates", rates });
+      this.#core.handle({ type: "failureHandlers", handlers });
       this.#core.handle({ type: "lead", epoch: claim.epoch, knownWorkers, ledger: claim.ledger });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.state = "leading";

@@ -51,6 +51,7 @@ const TaskDeclaration = Schema.Struct({
   outputSchema: Schema.Unknown,
   policies: Schema.optionalKey(Policies),
   crons: Schema.optionalKey(Schema.Array(CronRule)),
+  onFailure: Schema.optionalKey(Text),
 });
 const Register = Schema.Struct({
   v: Schema.Literal(1),

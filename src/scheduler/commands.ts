@@ -1,3 +1,4 @@
+import type { FailureHandler } from "../domain/failure.ts";
 import type { OutcomeKind } from "../domain/run.ts";
 import type { Stop } from "../protocol/messages.ts";
 import type { AttemptDetail, FinalDetail } from "../protocol/outcome-entry.ts";
@@ -63,6 +64,16 @@ export type Command =
   /** Store this, then answer with `ratesStored`; `units` are what is new. */
   | { readonly type: "storeRates"; readonly rates: readonly (StoredRate & { readonly units: number })[] }
   | { readonly type: "dropRates"; readonly ids: readonly string[] }
+  /** Create the handler's run for the failed outcome at `index` of the entry `seq`, unless there is one. */
+  | {
+      readonly type: "createFailureRun";
+      readonly handler: string;
+      readonly key: string;
+      readonly seq: number;
+      readonly index: number;
+    }
+  /** Store who handles the failures of a task; undefined = nobody. */
+  | { readonly type: "storeFailureHandler"; readonly task: string; readonly handler: FailureHandler | undefined }
   /** Read the input of a live run from the log and answer with `input`. */
   | { readonly type: "readInput"; readonly run: LiveRun }
   | { readonly type: "cancelOn"; readonly worker: string; readonly runs: readonly Stop[] }

@@ -1,3 +1,4 @@
+import type { FailureHandler } from "../domain/failure.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import type { OutcomeKind } from "../domain/run.ts";
 import type { Heartbeat, Register } from "../protocol/messages.ts";
@@ -92,6 +93,8 @@ export type SchedulerEvent =
   | FloorEvent
   /** What is paused now. Given before `lead`, and when it changes. */
   | { readonly type: "pauses"; readonly pauses: Pauses }
+  /** Who handles failures, as it is stored. Given before `lead`. */
+  | { readonly type: "failureHandlers"; readonly handlers: readonly FailureHandler[] }
   /** All rate limits as they are stored. Given before `lead`. */
   | { readonly type: "rates"; readonly rates: readonly StoredRate[] }
   | { readonly type: "ratesStored"; readonly rates: readonly ConfirmedRate[] }

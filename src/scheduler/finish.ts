@@ -1,3 +1,4 @@
+import { handleFailure } from "./failures.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
 import { supersede } from "./release.ts";
@@ -35,6 +36,7 @@ export function finishRun(state: SchedulerState, run: LiveRun, accepted: Remembe
   };
   addFinished(state, finished);
   forwardResult(state, finished, run.inbox);
+  if (outcome.kind === "failed" && state.isLeading) handleFailure(state, finished);
 }
 
 /** Keeps the index in the order of outcomes; what comes late (a rebuild meets a compacted entry) is listed apart. */

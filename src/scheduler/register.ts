@@ -1,4 +1,5 @@
 import type { Register, TaskDeclaration } from "../protocol/messages.ts";
+import { declareFailureHandler } from "./failures.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import { pauseWorker } from "./pauses.ts";
 import { compareLedger, showLife } from "./presence.ts";
@@ -37,6 +38,7 @@ function replaceTasks(state: SchedulerState, worker: WorkerRecord, tasks: readon
     if (queue.definition !== undefined) warnOfChange(state, worker, queue.definition, task);
     queue.definition = task;
     declarePolicies(state, queue, task.policies);
+    declareFailureHandler(state, task.name, task.onFailure);
     queue.workers.add(worker);
     worker.tasks.set(task.name, task);
   }

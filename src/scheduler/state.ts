@@ -1,3 +1,4 @@
+import type { FailureHandler } from "../domain/failure.ts";
 import { noPauses, type Pauses } from "../domain/pauses.ts";
 import type { Command, EngineOutcome, StoredRate } from "./commands.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
@@ -76,6 +77,8 @@ export class SchedulerState {
   /** After a takeover: who has not answered yet, and until when to wait for it. */
   hold: { readonly awaited: Set<string>; readonly until: number } | undefined = undefined;
   readonly retention = new Retention();
+  /** By the task whose failures they handle. */
+  failureHandlers = new Map<string, FailureHandler>();
   readonly rates = new Map<string, RateLimit>();
   /** As they were when this engine began to lead; taken up when a task names them. */
   storedRates = new Map<string, StoredRate>();

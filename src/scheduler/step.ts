@@ -5,6 +5,7 @@ import { compactionRefused } from "./compaction.ts";
 import { dispatch } from "./dispatch.ts";
 import { expireWaitingRuns, nextDeadline, queueDueRuns } from "./due-times.ts";
 import type { SchedulerEvent } from "./events.ts";
+import { restoreFailureHandlers } from "./failures.ts";
 import { checkFloor } from "./floor.ts";
 import { foldEntry, foldOutcomes } from "./fold.ts";
 import {
@@ -65,6 +66,9 @@ function handle(state: SchedulerState, event: SchedulerEvent): void {
       break;
     case "pauses":
       applyPauses(state, event.pauses);
+      break;
+    case "failureHandlers":
+      restoreFailureHandlers(state, event.handlers);
       break;
     case "rates":
       restoreRates(state, event.rates);

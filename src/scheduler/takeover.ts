@@ -1,4 +1,5 @@
 import type { LeadEvent } from "./events.ts";
+import { handleMissedFailures } from "./failures.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import { forgetRates } from "./limits/rates.ts";
 import { placeRun } from "./placement.ts";
@@ -13,6 +14,7 @@ export function lead(state: SchedulerState, event: LeadEvent): void {
   state.isLeading = true;
   state.epoch = event.epoch;
   state.retention.leadingSince = state.uptime;
+  handleMissedFailures(state);
   for (const queue of state.queues.values()) if (queue.hasPlacements) declarePolicies(state, queue, undefined);
   if (event.ledger !== undefined) adoptLedger(state, event);
   else if (event.knownWorkers.length > 0) {

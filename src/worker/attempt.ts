@@ -3,6 +3,7 @@
 import { Effect } from "effect";
 import { formatDuration } from "../domain/duration.ts";
 import { InvalidData, MalformedRecord, NonRetryableError } from "../domain/errors.ts";
+import type { FailurePayload } from "../domain/failure.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import { type Validation, validate } from "../domain/schema.ts";
 import type { WorkerTask } from "../domain/worker.ts";
@@ -153,9 +154,10 @@ export class Attempt implements ContextSource {
   #call(input: unknown): unknown {
     if (this.#giveIfStopped()) throw new Ended(); // before user code began
     this.#deadline.begin(this.task.timeoutMs);
-    const ctx = new RunContext(input, this);
+    const { input: given, failed } = this.task.handlesFailures ? (input as FailurePayload) : { input };
+    const ctx = new RunContext(given, this, failed);
     // Inside, so that code of an effect finds its run as well.
-    const output = within(ctx, () => outputOf(this.task.handler(input, ctx), this));
+    const output = within(ctx, () => outputOf(this.task.handler(given, ctx), this));
     if (isPending(output)) this.#deadline.watch();
     return output;
   }

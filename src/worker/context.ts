@@ -1,6 +1,7 @@
 // What user code sees of its run, and how code that was not handed the context finds it.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import type { FailedRun } from "../domain/failure.ts";
 import type { AttemptRecord, ErrorRecord } from "../domain/run.ts";
 import type { TaskContext, TaskLog } from "../domain/worker.ts";
 import type { Voice } from "./voice.ts";
@@ -40,14 +41,17 @@ export class RunContext implements TaskContext {
   readonly input: unknown;
   readonly #source: ContextSource;
 
-  constructor(input: unknown, source: ContextSource) {
+  readonly failedRun: FailedRun | undefined;
+
+  constructor(input: unknown, source: ContextSource, failedRun?: FailedRun) {
     this.input = input;
     this.#source = source;
+    this.failedRun = failedRun;
   }
 
   /** The same run with another input. */
   withInput(input: unknown): RunContext {
-    return new RunContext(input, this.#source);
+    return new RunContext(input, this.#source, this.failedRun);
   }
 
   get task(): string {
@@ -71,7 +75,9 @@ export class RunContext implements TaskContext {
   }
 
   get errors(): readonly ErrorRecord[] {
-    return this.#source.history.flatMap((attempt) => (attempt.error === undefined ? [] : [attempt.error]));
+    return (this.failedRun?.attempts ?? this.#source.history).flatMap((attempt) =>
+      attempt.error === undefined ? [] : [attempt.error],
+    );
   }
 
   get log(): TaskLog {

@@ -352,6 +352,7 @@ class LiveWorker implements RunningWorker {
         outputSchema: jsonSchemaOf(task.output),
         ...(task.policies !== undefined && { policies: task.policies }),
         ...(task.crons !== undefined && { crons: task.crons }),
+        ...(task.onFailure !== undefined && { onFailure: task.onFailure }),
       })),
     };
   }

@@ -1,0 +1,40 @@
+import { defineTask, type TaskOptions } from "../src/domain/task.ts";
+import type { AnyMethod } from "./check.ts";
+import { setFailureHandler } from "./metadata.ts";
+import { atCaller, placeOf } from "./place.ts";
+
+/** Decorates a method in both modes. */
+export interface OnFailureDecorator {
+  <M extends AnyMethod>(method: M, context: ClassMethodDecoratorContext<any, M>): void;
+  (target: object, key: string, descriptor: PropertyDescriptor): void;
+}
+/** How the handler itself is executed; its name is that of its own task. */
+export interface OnFailureOptions
+  extends Pick<TaskOptions, "retries" | "timeout" | "scheduleTimeout" | "priority" | "concurrency" | "rateLimit"> {
+  /** @default `<worker>-<method>` */
+  readonly name?: string | undefined;
+}
+
+/**
+ * Makes a method the handler of runs that finally failed: of the named tasks of its class, or of all.
+ *
+ * It gets the input of the failed run; `ctx.failedRun` says which it was, `ctx.errors` what its attempts threw. Each failed run is handled by one run.
+ *
+ * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
+ * @example @OnFailure("send-email") async tell(email: Email, ctx: TaskContext) { … }
+ */
+export function OnFailure(tasks: string | readonly string[] = [], options: OnFailureOptions = {}): OnFailureDecorator {
+  const names = typeof tasks === "string" ? [tasks] : tasks;
+  const { name, ...policy } = options;
+  atCaller(OnFailure, () => {
+    if (!Array.isArray(names) || names.some((one) => typeof one !== "string"))
+      throw new TypeError(
+        `@OnFailure takes names of tasks, not ${JSON.stringify(tasks)}; for example @OnFailure("send-email")`,
+      );
+    defineTask(name ?? "handler", policy, "@OnFailure");
+  });
+  const decorate = (...args: unknown[]): void => {
+    atCaller(decorate, () => setFailureHandler(placeOf("@OnFailure", args), { tasks: names, options }));
+  };
+  return decorate as OnFailureDecorator;
+}

@@ -1,0 +1,44 @@
+// Handlers of runs that finally failed: each failed run gets one run of its task's handler, whichever engine leads when it fails.
+import type { FailureHandler } from "../domain/failure.ts";
+import { keyOf, splitKey } from "../domain/run.ts";
+import type { FinishedRun } from "./finished-run.ts";
+import type { SchedulerState } from "./state.ts";
+
+/** As they are stored; given before `lead`. */
+export function restoreFailureHandlers(state: SchedulerState, handlers: readonly FailureHandler[]): void {
+  state.failureHandlers = new Map(handlers.map((one) => [one.task, one]));
+}
+
+/** What the newest registration of a task says. Failures of before it are nobody's. */
+export function declareFailureHandler(state: SchedulerState, task: string, handler: string | undefined): void {
+  const known = state.failureHandlers.get(task);
+  if (known?.handler === handler) return;
+  if (handler === undefined) {
+    state.failureHandlers.delete(task);
+    state.commands.push({ type: "storeFailureHandler", task, handler: undefined });
+    return;
+  }
+  const declared = { task, handler, from: state.position };
+  state.failureHandlers.set(task, declared);
+  state.commands.push({ type: "storeFailureHandler", task, handler: declared });
+}
+
+/** A run has failed for good. */
+export function handleFailure(state: SchedulerState, run: FinishedRun): void {
+  const known = state.failureHandlers.get(run.task);
+  if (known === undefined || run.seq <= known.from) return;
+  const { key, seq, index } = run;
+  state.commands.push({ type: "createFailureRun", handler: known.handler, key, seq, index });
+}
+
+/** A leader before this one may have died between a failure and the run of its handler. */
+export function handleMissedFailures(state: SchedulerState): void {
+  if (state.failureHandlers.size === 0) return;
+  for (const run of state.finished.values()) {
+    if (run.kind !== "failed") continue;
+    const known = state.failureHandlers.get(run.task);
+    if (known === undefined) continue;
+    const handlerKey = keyOf(known.handler, splitKey(run.key).id);
+    if (!state.live.has(handlerKey) && !state.finished.has(handlerKey)) handleFailure(state, run);
+  }
+}
