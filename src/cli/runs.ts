@@ -70,7 +70,7 @@ const cancel = Command.make(
   },
   (flags) =>
     withClient(async (natchet) => {
-      const filter = cancelFilter(flags);
+      const filter = chosenRuns(flags);
       const { cancelled, unknown } = await natchet.cancel(filter, flags.reason);
       for (const key of cancelled) console.log(`cancelled ${key}`);
       if (unknown.length > 0) throw new Error(`not known: ${unknown.join(", ")}`);
@@ -108,9 +108,38 @@ const reschedule = Command.make(
   ]),
 );
 
+const replay = Command.make(
+  "replay",
+  {
+    name: Argument.String("task").pipe(Argument.withDescription("name of the task"), Argument.optional),
+    id: Argument.String("id").pipe(Argument.withDescription("id of the run"), Argument.optional),
+    ...filterFlags,
+    limit: Flag.Int("limit").pipe(Flag.withDescription("at most this many, the newest"), Flag.withDefault(1_000)),
+  },
+  (flags) =>
+    withClient(async (natchet) => {
+      const { name, id, limit } = flags;
+      const replayed =
+        Option.isSome(name) && Option.isSome(id)
+          ? [await natchet.get(name.value, id.value).replay()]
+          : await natchet.replay(chosenRuns(flags), { limit });
+      for (const { key } of replayed) console.log(`enqueued ${key}`);
+      if (replayed.length === 0) throw new Error("no run matches that has ended; without --state only failed ones do");
+    }),
+).pipe(
+  Command.withDescription("Run one run again, or all failed ones that match"),
+  Command.withExamples([
+    { command: "natchet runs replay hello order-42", description: "one run" },
+    {
+      command: "natchet runs replay --task hello --metadata customer=42",
+      description: "all of a customer that failed",
+    },
+  ]),
+);
+
 export const runs = Command.make("runs").pipe(
-  Command.withDescription("List, show, reschedule, cancel and read runs"),
-  Command.withSubcommands([list, get, reschedule, cancel, logs, stream]),
+  Command.withDescription("List, show, replay, reschedule, cancel and read runs"),
+  Command.withSubcommands([list, get, replay, reschedule, cancel, logs, stream]),
 );
 
 const columns = {
@@ -123,13 +152,13 @@ const columns = {
   error: (run: RunInfo) => run.error?.message.slice(0, 60).replaceAll("\n", " ") ?? run.reason,
 };
 
-interface CancelFlags extends FilterFlags {
+interface ChoiceFlags extends FilterFlags {
   readonly name: Option.Option<string>;
   readonly id: Option.Option<string>;
 }
 
-// Without any choice everything would be cancelled: that must be said, not forgotten.
-function cancelFilter({ name, id, ...flags }: CancelFlags): RunFilter {
+// Without any choice it would be all runs: that must be said, not forgotten.
+function chosenRuns({ name, id, ...flags }: ChoiceFlags): RunFilter {
   const filter = filterOf(flags);
   if (Option.isSome(name)) {
     if (Option.isNone(id))

@@ -2,6 +2,8 @@
 import type { Contract } from "../domain/contract.ts";
 import { assertName } from "../domain/names.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
+import type { Parent } from "../domain/policies.ts";
+import { type RunInfo, transitions } from "../domain/run.ts";
 import { assertRunId, makeRunIdGenerator } from "../domain/run-id.ts";
 import { type AnySchema, type InputOf, type OutputOf, toStandard } from "../domain/schema.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -28,6 +30,8 @@ export interface ClientParts {
   readonly describe: (cls: Function) => ReadonlyMap<string, TaskShape>;
   /** Around every run that is stored. */
   readonly middleware?: readonly EnqueueMiddleware[] | undefined;
+  /** The run that surrounds a call: what it enqueues are its children. */
+  readonly parent?: (() => Parent | undefined) | undefined;
   /** Gives back what was opened for this client. */
   readonly release: () => Promise<void>;
 }
@@ -61,6 +65,8 @@ export class Natchet {
       nextId: makeRunIdGenerator(),
       gate: this.#gate,
       around,
+      parent: parts.parent,
+      enqueue: (task, input, options) => this.task(task).enqueue(input, options),
       isClosed: () => this.#closing !== undefined,
     };
   }
@@ -130,6 +136,25 @@ export class Natchet {
     return this.#requests.pause(pauseTarget(target, "resume"), false);
   }
 
+  /**
+   * Runs again what matches and has ended, by default what has failed; see {@link RunHandle.replay}. The newest `limit` runs at most.
+   *
+   * Resolves with the new runs. When it rejects, some may have been stored.
+   *
+   * Fails: EngineUnreachable, TypeError for a filter that matches all runs, and for states of runs that have not ended
+   * @default state: ["failed"], limit: 1_000
+   * @example await natchet.replay({ task: "send-email", metadata: { customer: "42" } })
+   */
+  async replay(filter: RunFilter, { limit = 1_000 }: { readonly limit?: number } = {}): Promise<RunHandle[]> {
+    const handles = await endedRuns(filter, (matching, most) => this.list(matching, { limit: most }), limit);
+    const replayed: RunHandle[] = [];
+    for (let from = 0; from < handles.length; from += replaysAtOnce) {
+      const part = handles.slice(from, from + replaysAtOnce).map(({ task, id }) => this.get(task, id).replay());
+      replayed.push(...(await Promise.all(part)));
+    }
+    return replayed;
+  }
+
   async workers(): Promise<readonly WorkerInfo[]> {
     return (await this.#requests.workers()).workers;
   }
@@ -153,6 +178,24 @@ export class Natchet {
     this.#results.close();
     await this.#parts.release();
   }
+}
+
+const replaysAtOnce = 64;
+
+async function endedRuns(
+  filter: RunFilter,
+  list: (filter: RunFilter, limit: number) => Promise<RunList>,
+  limit: number,
+): Promise<readonly RunInfo[]> {
+  if (Object.values(filter).every((part) => part === undefined))
+    throw new TypeError(
+      'replay: an empty filter would run everything again; say what, for example { task: "send-email" }',
+    );
+  const { state = ["failed"] } = filter;
+  const live = state.find((one) => transitions[one].length > 0);
+  if (live !== undefined)
+    throw new TypeError(`replay: a run that is ${live} has not ended; use completed, failed or cancelled`);
+  return (await list({ ...filter, state }, limit)).runs;
 }
 
 function pauseTarget({ task, worker }: PauseTarget, what: string): PauseTarget {

@@ -1,5 +1,6 @@
 import { type AffinityInput, parseAffinity } from "../domain/affinity.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import type { Parent } from "../domain/policies.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import { assertPriority } from "../domain/task.ts";
 import type { RunEntry, RunExtra } from "../protocol/run-entry.ts";
@@ -29,8 +30,15 @@ export interface EnqueueOptions extends When {
 const known = new Set(["id", "delay", "at", "priority", "metadata", "scheduleTimeout", "affinity"]);
 
 /** The options as the entry of a run holds them; throws a TypeError or RangeError that names the value, the rule and an example. */
-export function entryOf(options: EnqueueOptions | undefined, inbox: string, input: Uint8Array, now: number): RunEntry {
-  if (options === undefined) return { ...plain, createdAt: now, inbox, input };
+export function entryOf(
+  options: EnqueueOptions | undefined,
+  inbox: string,
+  input: Uint8Array,
+  now: number,
+  parent?: Parent,
+): RunEntry {
+  if (options === undefined && parent === undefined) return { ...plain, createdAt: now, inbox, input };
+  if (options === undefined) return entryOf({}, inbox, input, now, parent);
   for (const key of Object.keys(options)) {
     if (!known.has(key)) throw new TypeError(`"${key}" is no option of a run; use one of ${[...known].join(", ")}`);
   }
@@ -46,17 +54,35 @@ export function entryOf(options: EnqueueOptions | undefined, inbox: string, inpu
         ? scheduleTimeout
         : parseDuration(scheduleTimeout, "scheduleTimeout"),
     inbox,
-    extra: extraOf(metadata, affinity),
+    extra: extraOf(metadata, affinity, parent),
     input,
   };
 }
 
-function extraOf(metadata: EnqueueOptions["metadata"], affinity: AffinityInput | undefined): RunExtra | undefined {
-  if (metadata === undefined && affinity === undefined) return undefined;
+function extraOf(
+  metadata: EnqueueOptions["metadata"],
+  affinity: AffinityInput | undefined,
+  parent: Parent | undefined,
+): RunExtra | undefined {
+  const own = metadata === undefined ? undefined : checkMetadata(metadata);
+  const rules = affinity === undefined ? undefined : parseAffinity(affinity, "affinity");
+  if (own === undefined && rules === undefined && parent === undefined) return undefined;
   return {
-    ...(metadata !== undefined && { metadata: checkMetadata(metadata) }),
-    ...(affinity !== undefined && { placement: { affinity: parseAffinity(affinity, "affinity") } }),
+    ...((own !== undefined || parent !== undefined) && { metadata: { ...inherited(parent), ...own } }),
+    ...((rules !== undefined || parent !== undefined) && {
+      placement: {
+        ...(rules !== undefined && { affinity: rules }),
+        ...(parent !== undefined && { near: parent.worker }),
+      },
+    }),
   };
+}
+
+/** A child has the metadata of its parent, but for what natchet says of that one alone. */
+function inherited(parent: Parent | undefined): Readonly<Record<string, string>> | undefined {
+  if (parent === undefined) return undefined;
+  const passed = Object.entries(parent.metadata).filter(([name]) => !name.startsWith("natchet."));
+  return { ...Object.fromEntries(passed), "natchet.parent": parent.key };
 }
 
 /** Priority 0 and an undefined schedule timeout are "the task's own". */

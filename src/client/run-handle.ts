@@ -1,14 +1,19 @@
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
-import { NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
-import { keyOf, type RunInfo } from "../domain/run.ts";
+import { NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
+import { keyOf, type RunInfo, transitions } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
-import { dueAtOf, type When } from "./enqueue-options.ts";
+import { dueAtOf, type EnqueueOptions, type When } from "./enqueue-options.ts";
 import { type ReadOptions, readChunks, readLines, readProgress, type TranscriptParts } from "./transcript-reader.ts";
 
 /** What a handle needs of the client that made it. */
 export interface HandleParts extends TranscriptParts {
   /** Checks and types the output by the caller's contract, if it has one; may be a promise. */
   readonly readOutput: (output: unknown) => unknown;
+  readonly enqueue: (
+    task: string,
+    input: unknown,
+    options: EnqueueOptions,
+  ) => Promise<{ readonly id: string; readonly created: boolean | undefined }>;
 }
 
 /** A run, wherever it is executed. */
@@ -94,6 +99,24 @@ export class RunHandle<Output = unknown> {
   async cancel(reason = "cancelled by a caller"): Promise<void> {
     const { unknown } = await this.#parts.requests.cancel({ runs: [this.key], reason });
     if (unknown.length > 0) throw new RunNotFound({ key: this.key });
+  }
+
+  /**
+   * Runs it again: a new run with the same input, priority and metadata, whose `natchet.replayOf` names this one. This one keeps its history
+   * and its result.
+   *
+   * Fails: RunNotFound (finished runs are forgotten in time), NotReplayable while it has not ended, EngineUnreachable, QueueFull
+   * @example await (await handle.replay()).result()
+   */
+  async replay(options: EnqueueOptions = {}): Promise<RunHandle<Output>> {
+    const { state, input, priority, metadata } = await this.status();
+    if (transitions[state].length > 0) throw new NotReplayable({ key: this.key, state });
+    const { id, created } = await this.#parts.enqueue(this.task, input, {
+      priority,
+      ...options,
+      metadata: { ...metadata, ...options.metadata, "natchet.replayOf": this.id },
+    });
+    return new RunHandle<Output>(this.task, id, created, this.#parts);
   }
 
   /**

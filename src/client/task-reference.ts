@@ -1,5 +1,6 @@
 // A task that a caller can run: by its name, with the types and schemas that the caller knows.
 import { InvalidData, PayloadTooLarge, StoreUnavailable } from "../domain/errors.ts";
+import type { Parent } from "../domain/policies.ts";
 import { keyOf } from "../domain/run.ts";
 import { type StandardSchema, type Validation, validate } from "../domain/schema.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -21,6 +22,8 @@ export interface TaskParts extends Omit<HandleParts, "readOutput"> {
   readonly gate: AdmissionGate;
   /** The middleware of the client, if it has one. */
   readonly around: AroundEnqueue | undefined;
+  /** The run that surrounds a call, if there is one. */
+  readonly parent: (() => Parent | undefined) | undefined;
   readonly isClosed: () => boolean;
 }
 
@@ -55,6 +58,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
       results: parts.results,
       requests: parts.requests,
       transcripts: parts.transcripts,
+      enqueue: parts.enqueue,
       readOutput: (output) => this.#checkOutput(output),
     };
   }
@@ -145,7 +149,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
         reason: "the client was closed; connect again",
       });
     this.#parts.gate.assertOpen();
-    const entry = entryOf(options, inbox, inputBytes(input, this.name), Date.now());
+    const entry = entryOf(options, inbox, inputBytes(input, this.name), Date.now(), this.#parts.parent?.());
     const payload = encodeRunEntry(entry);
     const bytes = payload.length + recordBytes;
     if (bytes > this.#parts.link.maxPayload) throw this.#tooLarge(entry, bytes);

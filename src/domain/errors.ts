@@ -56,6 +56,16 @@ export class NotReschedulable extends Data.TaggedError("NotReschedulable")<{
   }
 }
 
+/** The run cannot be run again: it has not ended. */
+export class NotReplayable extends Data.TaggedError("NotReplayable")<{
+  readonly key: string;
+  readonly state: string;
+}> {
+  override get message(): string {
+    return `run ${this.key} cannot be run again: it is ${this.state} and has not ended; wait for it, or cancel it`;
+  }
+}
+
 /** No run of this key is known: never created, or forgotten by retention. */
 export class RunNotFound extends Data.TaggedError("RunNotFound")<{ readonly key: string }> {
   override get message(): string {

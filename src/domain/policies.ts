@@ -19,6 +19,14 @@ export interface TaskPolicies {
   readonly batch?: BatchRule;
 }
 
+/** The run whose code enqueues another. */
+export interface Parent {
+  readonly key: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Id of the worker that executes it. */
+  readonly worker: string;
+}
+
 /** What one run asks beside its task: its rules go before those of its task for the same label. */
 export interface RunPlacement {
   readonly affinity?: readonly AffinityRule[];

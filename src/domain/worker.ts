@@ -10,6 +10,8 @@ export interface TaskContext {
   readonly input: unknown;
   readonly task: string;
   readonly runId: string;
+  /** Id of the worker that executes it. */
+  readonly worker: string;
   /** Counted from 1; a lost or returned attempt does not count. */
   readonly attempt: number;
   /** The run that failed, in a handler under `@OnFailure`. */

@@ -3,6 +3,7 @@ import { describeClass } from "../../decorators/scan.ts";
 import { Natchet } from "../client/client.ts";
 import type { EnqueueMiddleware } from "../client/middleware.ts";
 import { assertMiddleware } from "../domain/middleware.ts";
+import { currentParent } from "../worker/context.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
@@ -33,4 +34,5 @@ export const clientOf = (
   session: Session,
   release: () => Promise<void>,
   middleware?: readonly EnqueueMiddleware[],
-): Natchet => new Natchet({ ...session, describe: (cls) => describeClass(cls).tasks, release, middleware });
+): Natchet =>
+  new Natchet({ ...session, describe: (cls) => describeClass(cls).tasks, release, middleware, parent: currentParent });

@@ -99,7 +99,7 @@ export function makeRun(state: SchedulerState, key: string, event: EntryEvent, o
     input: state.inputs.keep(input),
   };
   const queue = state.queueOf(event.task);
-  if (extra?.placement !== undefined) queue.hasPlacements = true;
+  if (extra?.placement?.affinity !== undefined) queue.hasPlacements = true;
   return new LiveRun(key, queue, origin, event.seq, fields);
 }
 

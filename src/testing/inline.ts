@@ -123,6 +123,7 @@ function attemptOnce(
     const attempt = new Attempt({
       assignment,
       task,
+      worker: "inline",
       graceMs: 5_000,
       deadlines: new Deadlines(),
       voiceFor: (speaking) => inlineVoice(speaking, transcript),

@@ -30,6 +30,8 @@ export type Verdict =
 export interface AttemptParts {
   readonly assignment: Assignment;
   readonly task: WorkerTask;
+  /** Id of the worker. */
+  readonly worker: string;
   readonly graceMs: number;
   readonly deadlines: Deadlines;
   /** Asked when the attempt says something first. */
@@ -68,6 +70,10 @@ export class Attempt implements ContextSource {
 
   get runId(): string {
     return this.assignment.key.slice(this.task.name.length + 1);
+  }
+
+  get worker(): string {
+    return this.#parts.worker;
   }
 
   get number(): number {

@@ -1,6 +1,7 @@
 // One call of a batch task's handler for several runs: each is an attempt of its own, which joins the call and gets its part of the answer.
 import type { BatchContext, TaskContext, WorkerTask } from "../domain/worker.ts";
 import { outputOf } from "./attempt.ts";
+import { outside } from "./context.ts";
 import { around } from "./middleware.ts";
 
 interface Member {
@@ -54,7 +55,7 @@ export class Batch {
     try {
       const inputs = members.map(({ input }) => input);
       const ctx = contextOf(members);
-      const returned = this.#task.handler(inputs, ctx as never);
+      const returned = outside(() => this.#task.handler(inputs, ctx as never));
       const outputs = await outputOf(returned, ctx);
       if (!Array.isArray(outputs) || outputs.length !== members.length) {
         const got = Array.isArray(outputs) ? `${outputs.length} outputs` : String(outputs);

@@ -2,7 +2,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import type { FailedRun } from "../domain/failure.ts";
-import type { AttemptRecord, ErrorRecord } from "../domain/run.ts";
+import type { Parent } from "../domain/policies.ts";
+import { type AttemptRecord, type ErrorRecord, keyOf } from "../domain/run.ts";
 import type { TaskContext, TaskLog } from "../domain/worker.ts";
 import type { Voice } from "./voice.ts";
 
@@ -20,6 +21,16 @@ export function currentRun(): TaskContext {
   return context;
 }
 
+/** The run that surrounds this call, as its children name it; undefined outside a task. */
+export function currentParent(): Parent | undefined {
+  const context = surrounding.getStore();
+  if (!(context instanceof RunContext)) return undefined;
+  return { key: keyOf(context.task, context.runId), metadata: context.metadata, worker: context.worker };
+}
+
+/** Calls user code that belongs to several runs at once. */
+export const outside = <T>(call: () => T): T => surrounding.exit(call);
+
 /** Calls user code so that {@link currentRun} finds `context` in everything it calls, also after an await. */
 export const within = <T>(context: TaskContext, call: () => T): T => surrounding.run(context, call);
 
@@ -27,6 +38,8 @@ export const within = <T>(context: TaskContext, call: () => T): T => surrounding
 export interface ContextSource {
   readonly taskName: string;
   readonly runId: string;
+  /** Id of the worker. */
+  readonly worker: string;
   readonly number: number;
   readonly history: readonly AttemptRecord[];
   readonly metadata: Readonly<Record<string, string>> | undefined;
@@ -60,6 +73,10 @@ export class RunContext implements TaskContext {
 
   get runId(): string {
     return this.#source.runId;
+  }
+
+  get worker(): string {
+    return this.#source.worker;
   }
 
   get attempt(): number {

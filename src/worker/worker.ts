@@ -248,6 +248,7 @@ class LiveWorker implements RunningWorker {
     const attempt = new Attempt({
       assignment,
       task,
+      worker: this.id,
       graceMs: this.#options.cancelGraceMs,
       deadlines: this.#deadlines,
       voiceFor: (speaking) => this.#voiceOf(speaking),

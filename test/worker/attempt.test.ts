@@ -37,6 +37,7 @@ function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30, assig
   const attempt = new Attempt({
     assignment,
     task: { ...defineTask("t", task), handler },
+    worker: "w",
     graceMs,
     deadlines: new Deadlines(),
     voiceFor: () => silent,
