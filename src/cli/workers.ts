@@ -12,6 +12,7 @@ const columns = {
   id: (worker: WorkerInfo) => worker.id,
   name: (worker: WorkerInfo) => worker.name,
   busy: (worker: WorkerInfo) => worker.busy,
+  lag: (worker: WorkerInfo) => (worker.lagMs < 100 ? "" : `${worker.lagMs} ms`),
   slots: (worker: WorkerInfo) => worker.slots,
   state: (worker: WorkerInfo) => worker.state,
   runtime: (worker: WorkerInfo) => worker.runtime,

@@ -23,6 +23,11 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** Moves the deadline of this attempt. */
   extendTimeout(by: DurationInput): void;
+  /**
+   * Gives the slot to other runs while this attempt goes on: for waiting, not for working. The run stays with its worker, is cancelled and timed
+   * out as before, and begins again elsewhere if that dies.
+   */
+  releaseSlot(): void;
   /** To the console, and stored: the first 1,000 lines of a run. */
   readonly log: TaskLog;
   /** How far the run is, 0 to 1; the newest one is stored. */

@@ -56,6 +56,8 @@ export interface StartOptions extends ConnectOptions {
   readonly health?: HealthOptions | false | undefined;
   /** Around every task of this process, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
+  /** Whether a thread beats for the workers while code blocks the event loop; without it, 30 s of that are taken for death. @default true */
+  readonly heartbeatThread?: boolean | undefined;
   /** A glob or folder whose exported worker classes are started beside those that are given. */
   readonly scan?: string | readonly string[] | undefined;
 }

@@ -2,19 +2,21 @@ import { Effect } from "effect";
 import { scan, type WorkerSource } from "../../decorators/scan.ts";
 import type { Natchet } from "../client/client.ts";
 import { discoverWorkers } from "../discovery.ts";
+import type { Log } from "../domain/log.ts";
 import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
 import type { RunningEngine } from "../engine/engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { makeTranscriptStore } from "../nats/transcripts.ts";
 import { Neighbours } from "../protocol/neighbours.ts";
 import { runtimeName } from "../runtime/process.ts";
+import { Heart } from "../worker/heart.ts";
 import { makeWorker, type RunningWorker } from "../worker/worker.ts";
 import { startCandidate } from "./candidate.ts";
 import { clientOf } from "./connect.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
-import { type ClientOptions, resolveSettings, type StartOptions } from "./settings.ts";
+import { type ClientOptions, resolveSettings, type Settings, type StartOptions } from "./settings.ts";
 import { makeStoppable, type Stoppable } from "./stoppable.ts";
 import { version } from "./version.ts";
 
@@ -63,11 +65,12 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     monitor?.watch(session.link, session.subjects);
     if (monitor !== undefined) monitor.engine = engine;
     const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);
+    const heart = options.heartbeatThread === false ? undefined : yield* makeHeart(settings, url, log);
     const { shutdownTimeoutMs, middleware } = settings;
     const start = (definition: WorkerDefinition) =>
       makeWorker(
         definition,
-        { ...session, log, neighbours, transcripts, meter: monitor?.meterFor(definition) },
+        { ...session, log, neighbours, transcripts, heart, meter: monitor?.meterFor(definition) },
         { shutdownTimeoutMs, middleware, runtime: runtimeName(), version },
       ).pipe(Effect.tap((worker) => Effect.sync(() => monitor?.add(worker, definition))));
     const running = yield* Effect.forEach(definitions, start, { concurrency: "unbounded" });
@@ -79,6 +82,13 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
   await Promise.all(open.value.workers.map((worker) => worker.registered));
   return running;
 }
+
+/** Ends after the workers, which it beats for until then. */
+const makeHeart = (settings: Settings, url: string, log: Log) =>
+  Effect.acquireRelease(
+    Effect.sync(() => new Heart({ ...settings.nats, url }, log)),
+    (heart) => Effect.promise(() => heart.close()),
+  );
 
 interface Opened {
   readonly engine: RunningEngine | undefined;

@@ -9,7 +9,16 @@ const Count = Schema.Finite;
 const StringMap = Schema.Record(Schema.String, Schema.String);
 
 /** A run that a worker holds: executing, or its outcome is not yet stored. */
-const Executing = Schema.Struct({ key: Text, turn: Count, origin: Count, startedAt: Count });
+const Executing = Schema.Struct({
+  key: Text,
+  turn: Count,
+  origin: Count,
+  startedAt: Count,
+  /** It goes on without a slot. */
+  slotless: Schema.optionalKey(Schema.Boolean),
+  /** When its time is over, where it was extended. */
+  until: Schema.optionalKey(Count),
+});
 const CronRule = Schema.Struct({
   name: Text,
   expression: Text,
@@ -63,12 +72,20 @@ const Register = Schema.Struct({
   runtime: Text,
   version: Text,
   quiet: Schema.Boolean,
+  /** Said by a thread while the event loop does not turn. */
+  blocked: Schema.optionalKey(Schema.Boolean),
   tasks: Schema.Array(TaskDeclaration),
   executing: Schema.Array(Executing),
 });
 const Stop = Schema.Struct({ key: Text, turn: Count, reason: Text });
 const Registered = Schema.Struct({ epoch: Count, engine: Text, cancel: Schema.Array(Stop) });
-const Heartbeat = Schema.Struct({ id: Text, executing: Schema.Array(Executing), quiet: Schema.Boolean, lagMs: Count });
+const Heartbeat = Schema.Struct({
+  id: Text,
+  executing: Schema.Array(Executing),
+  quiet: Schema.Boolean,
+  lagMs: Count,
+  blocked: Schema.optionalKey(Schema.Boolean),
+});
 const HeartbeatReply = Schema.Struct({ epoch: Count, known: Schema.Boolean, cancel: Schema.Array(Stop) });
 const Leave = Schema.Struct({ id: Text });
 const Ping = Schema.Struct({ epoch: Count, engine: Text });
@@ -154,9 +171,11 @@ export interface RunList {
 export interface WorkerInfo {
   readonly id: string;
   readonly name: string;
-  readonly state: "ready" | "paused" | "quiet" | "silent" | "gone";
+  readonly state: "ready" | "paused" | "quiet" | "blocked" | "silent" | "gone";
   readonly slots: number;
   readonly busy: number;
+  /** How late its event loop was at most between two heartbeats. Units: milliseconds */
+  readonly lagMs: number;
   readonly tasks: readonly string[];
   readonly labels: Readonly<Record<string, string | number>>;
   readonly runtime: string;

@@ -142,6 +142,7 @@ function describeWorker(worker: WorkerRecord): WorkerInfo {
     state: stateOfWorker(worker),
     slots,
     busy,
+    lagMs: worker.lagMs,
     tasks: [...worker.tasks.keys()],
     labels,
     runtime,

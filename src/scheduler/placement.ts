@@ -1,4 +1,4 @@
-import type { ErrorRecord, OutcomeKind } from "../domain/run.ts";
+import { type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
@@ -58,6 +58,10 @@ export interface Ending {
   /** The worker that had the run, and since when. */
   readonly worker?: string;
   readonly startedAt?: number;
+  /** The attempt was not lost, its time was over. */
+  readonly isTimeout?: boolean;
+  /** When a retry is due. Units: epoch milliseconds */
+  readonly dueAt?: number;
 }
 
 /** Appends an outcome of the engine's own; the run stays where it cannot be dispatched until the log brings that outcome back. */
@@ -74,12 +78,12 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
           worker: ending.worker,
           startedAt: ending.startedAt ?? state.now,
           endedAt: state.now,
-          outcome: kind === "failed" ? ("lost" as const) : kind,
+          outcome: kind === "failed" && ending.isTimeout !== true ? ("lost" as const) : kind,
           ...error,
         };
   const attempts = [...run.history, ...(record === undefined ? [] : [record])];
   const detail =
-    kind === "lost" && record !== undefined
+    !isFinal(kind) && record !== undefined
       ? { attempt: record }
       : {
           createdAt,
@@ -89,7 +93,7 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
           ...error,
           ...(ending.reason === undefined ? {} : { reason: ending.reason }),
         };
-  const inputSeq = kind === "lost" ? 0 : run.seq;
+  const inputSeq = isFinal(kind) ? run.seq : 0;
   state.outgoing.push({
     kind,
     key: run.key,
@@ -97,7 +101,7 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
     attempt,
     origin: run.origin,
     at: state.now,
-    dueAt: 0,
+    dueAt: ending.dueAt ?? 0,
     detail,
     inputSeq,
   });

@@ -1,6 +1,7 @@
 import { taskOf } from "../domain/run.ts";
 import type { Executing, Heartbeat } from "../protocol/messages.ts";
 import { dropWorker, loseAttempt } from "./lose.ts";
+import { endOverdue } from "./overdue.ts";
 import { stopOn } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
 import { setPlace } from "./task-queue.ts";
@@ -15,6 +16,9 @@ export function heartbeat(state: SchedulerState, message: Heartbeat): void {
   const worker = state.workers.get(message.id);
   if (worker === undefined || !worker.isRegistered) return;
   showLife(state, worker);
+  worker.isBlocked = message.blocked === true;
+  worker.lagMs = message.lagMs;
+  if (worker.isBlocked) return; // what it executes cannot have changed
   worker.isQuiet = message.quiet;
   worker.isHeld = false;
   compareLedger(state, worker, message.executing);
@@ -35,7 +39,8 @@ export function pong(state: SchedulerState, id: string): void {
 
 export function unreachable(state: SchedulerState, id: string): void {
   const worker = state.workers.get(id);
-  if (worker !== undefined) worker.unreachableSince ??= state.uptime;
+  // The server closes the connection of a loop that is blocked for minutes; its thread beats on.
+  if (worker !== undefined && !worker.isBlocked) worker.unreachableSince ??= state.uptime;
 }
 
 export function leave(state: SchedulerState, id: string): void {
@@ -52,6 +57,7 @@ export function watchPresence(state: SchedulerState): void {
     if (silentMs >= goneAfterMs) drop(state, worker, `sent no heartbeat for ${goneAfterMs / 1000} s`);
     else if (worker.unreachableSince !== undefined && state.uptime - worker.unreachableSince >= reconnectGraceMs)
       drop(state, worker, "lost its connection");
+    else if (worker.isBlocked) endOverdue(state, worker);
   }
 }
 
@@ -79,6 +85,8 @@ export function compareLedger(state: SchedulerState, worker: WorkerRecord, execu
     assignment.isAcknowledged = true;
     assignment.missedBeats = 0;
     assignment.startedAt = held.startedAt;
+    assignment.until = held.until;
+    if (held.slotless === true && assignment.units > 0) worker.letGo(assignment);
     named.add(assignment);
   }
   for (const assignment of worker.assignments()) {
@@ -110,7 +118,7 @@ function adopt(state: SchedulerState, worker: WorkerRecord, held: Executing): vo
     live.place !== "running" &&
     live.place !== "ending";
   const run = isCurrent ? live : undefined;
-  const units = state.queues.get(taskOf(key))?.units ?? 1;
+  const units = held.slotless === true ? 0 : (state.queues.get(taskOf(key))?.units ?? 1);
   worker.occupy({
     key,
     turn,

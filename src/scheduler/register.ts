@@ -17,6 +17,7 @@ export function register(state: SchedulerState, message: Register): void {
   if (!worker.isRegistered) worker.registeredAt = state.now;
   worker.isRegistered = true;
   worker.isHeld = false;
+  worker.isBlocked = message.blocked === true;
   worker.isQuiet = message.quiet;
   worker.name = message.name;
   worker.slots = message.slots;

@@ -55,9 +55,10 @@ function unable(workers: Iterable<WorkerRecord>): string {
 }
 
 /** What keeps a worker from getting runs. */
-export function stateOfWorker(worker: WorkerRecord): "gone" | "silent" | "quiet" | "paused" | "ready" {
+export function stateOfWorker(worker: WorkerRecord): "gone" | "silent" | "blocked" | "quiet" | "paused" | "ready" {
   if (worker.unreachableSince !== undefined) return "gone";
   if (worker.isSilent) return "silent";
+  if (worker.isBlocked) return "blocked";
   if (worker.isQuiet) return "quiet";
   return worker.isPaused ? "paused" : "ready";
 }

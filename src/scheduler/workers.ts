@@ -11,7 +11,9 @@ export interface Assignment {
   /** The run while it is this attempt that counts; undefined when the worker executes something stale that still takes a slot. */
   run: LiveRun | undefined;
   /** Slots that it takes. */
-  readonly units: number;
+  units: number;
+  /** When its time is over, where it was extended. Units: epoch milliseconds */
+  until?: number | undefined;
   readonly batch: number;
   isAcknowledged: boolean;
   /** Units: epoch milliseconds */
@@ -36,6 +38,10 @@ export class WorkerRecord {
   isRegistered = false;
   isQuiet = false;
   isPaused = false;
+  /** Its event loop does not turn; a thread says so. */
+  isBlocked = false;
+  /** How late its event loop was lately. Units: milliseconds */
+  lagMs = 0;
   registeredAt = 0;
   lastHeartbeatAt = 0;
   lastBeat: number;
@@ -64,10 +70,16 @@ export class WorkerRecord {
       this.isRegistered &&
       !this.isQuiet &&
       !this.isPaused &&
+      !this.isBlocked &&
       !this.isSilent &&
       !this.isHeld &&
       this.unreachableSince === undefined
     );
+  }
+  /** An attempt goes on without its slots. */
+  letGo(assignment: Assignment): void {
+    this.busy -= assignment.units;
+    assignment.units = 0;
   }
   find(key: string, turn: number, origin: number): Assignment | undefined {
     let found = this.ledger.get(key);

@@ -36,6 +36,8 @@ export interface AttemptParts {
   readonly deadlines: Deadlines;
   /** Asked when the attempt says something first. */
   readonly voiceFor: (attempt: Attempt) => Voice;
+  /** Gives up the slot that the attempt holds. */
+  readonly letGo?: (attempt: Attempt) => Effect.Effect<void>;
   /** Called once, as soon as the verdict stands; user code may still run then. Must not throw. */
   readonly onVerdict: (attempt: Attempt, verdict: Verdict) => void;
 }
@@ -46,6 +48,7 @@ export class Attempt implements ContextSource {
   readonly history: readonly AttemptRecord[];
   readonly metadata: Readonly<Record<string, string>> | undefined;
   startedAt = 0;
+  isSlotless = false;
   readonly #parts: AttemptParts;
   readonly #deadline: Deadline;
   #controller: AbortController | undefined;
@@ -128,6 +131,18 @@ export class Attempt implements ContextSource {
 
   extendTimeout(ms: number): void {
     if (this.#stop === undefined && !this.#hasVerdict) this.#deadline.extend(ms);
+  }
+
+  /** When its time is over, if that was moved. Units: epoch milliseconds */
+  get extendedUntil(): number | undefined {
+    const { allowedMs } = this.#deadline;
+    return allowedMs > this.task.timeoutMs ? this.startedAt + allowedMs : undefined;
+  }
+
+  releaseSlot(): void {
+    if (this.isSlotless || this.#hasVerdict || this.#parts.letGo === undefined) return;
+    this.isSlotless = true;
+    Effect.runSync(this.#parts.letGo(this));
   }
 
   /** Undefined when everything is over already; the promise never rejects. */

@@ -46,6 +46,7 @@ export interface ContextSource {
   readonly signal: AbortSignal;
   readonly voice: Voice;
   extendTimeout(ms: number): void;
+  releaseSlot(): void;
 }
 
 const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
@@ -103,6 +104,10 @@ export class RunContext implements TaskContext {
 
   extendTimeout(by: DurationInput): void {
     this.#source.extendTimeout(parseDuration(by, "extendTimeout"));
+  }
+
+  releaseSlot(): void {
+    this.#source.releaseSlot();
   }
 
   progress(fraction: number, note?: string): void {

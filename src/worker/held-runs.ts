@@ -76,11 +76,13 @@ export class HeldRuns {
   }
 
   list(): Executing[] {
-    return Array.from(this.all(), ({ assignment, startedAt }) => ({
+    return Array.from(this.all(), ({ assignment, startedAt, isSlotless, extendedUntil }) => ({
       key: assignment.key,
       turn: assignment.turn,
       origin: assignment.origin,
       startedAt,
+      ...(isSlotless && { slotless: true }),
+      ...(extendedUntil !== undefined && { until: extendedUntil }),
     }));
   }
 }

@@ -21,6 +21,8 @@ export interface PresenceOptions {
   readonly heartbeatMs: number;
   readonly describe: () => Register;
   readonly busy: () => number;
+  /** How late the event loop was. */
+  readonly lagMs: () => number;
   readonly onStop: (stops: readonly Stop[]) => void;
 }
 
@@ -84,7 +86,7 @@ export class Presence {
     const { executing, quiet } = this.#options.describe();
     try {
       this.#options.log.debug("heartbeat", { id, executing: executing.length });
-      const message = encodeMessage({ id, executing, quiet, lagMs: 0 });
+      const message = encodeMessage({ id, executing, quiet, lagMs: this.#options.lagMs() });
       const reply = await link.nc.request(subjects.engine("heartbeat"), message, { timeout: 3_000 });
       const error = errorOfReply(parseJson(reply.data, "heartbeat reply"));
       if (error !== undefined) throw new Error(error.message);

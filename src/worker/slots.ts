@@ -6,6 +6,8 @@ export class Slots {
   readonly #permits: Semaphore.Semaphore;
   #taken = 0;
   #holders = 0;
+  /** Held by those that go on without. */
+  #lent = 0;
 
   constructor(size: number) {
     this.size = size;
@@ -25,6 +27,17 @@ export class Slots {
     return this.#taken + units <= this.size;
   }
 
+  /** A holder goes on without its slots: there are as many more until it has ended. */
+  letGo(units: number): Effect.Effect<void> {
+    this.#taken -= units;
+    return this.#lend(units);
+  }
+
+  #lend(units: number): Effect.Effect<void> {
+    this.#lent += units;
+    return this.#permits.resize(this.size + this.#lent);
+  }
+
   /** Runs an effect of a batch, whose first one holds the slots. */
   join<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     this.#holders += 1;
@@ -37,14 +50,20 @@ export class Slots {
   }
 
   /** Runs an effect while it holds slots; they are free again when the effect has ended, however it ends. */
-  hold<A, E, R>(units: number, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+  hold<A, E, R>(
+    units: number,
+    holder: { readonly isSlotless: boolean },
+    effect: Effect.Effect<A, E, R>,
+  ): Effect.Effect<A, E, R> {
     this.#taken += units;
     this.#holders += 1;
     return Effect.ensuring(
       units === 1 ? this.#permits.withPermit(effect) : this.#permits.withPermits(units)(effect),
-      Effect.sync(() => {
-        this.#taken -= units;
+      Effect.suspend(() => {
         this.#holders -= 1;
+        if (holder.isSlotless) return this.#lend(-units);
+        this.#taken -= units;
+        return Effect.void;
       }),
     );
   }

@@ -5,42 +5,23 @@ import type { Log } from "../domain/log.ts";
 import { taskOf } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
-import type { NatsLink } from "../nats/link.ts";
-import type { Publisher } from "../nats/publisher.ts";
-import type { TranscriptStore } from "../nats/transcripts.ts";
 import { type Assignment, type AssignmentReply, decodeAssignments } from "../protocol/assignment.ts";
 import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
-import type { Neighbours } from "../protocol/neighbours.ts";
-import type { Subjects } from "../protocol/subjects.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { Attempt, type Verdict } from "./attempt.ts";
 import { Batch } from "./batch.ts";
 import { Deadlines } from "./deadline.ts";
 import { HeldRuns } from "./held-runs.ts";
-import type { Meter } from "./meter.ts";
 import { tasksAround } from "./middleware.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
-import type { RunningWorker, WorkerOptions } from "./running-worker.ts";
+import type { RunningWorker, WorkerOptions, WorkerParts } from "./running-worker.ts";
 import { Slots } from "./slots.ts";
 import { Transcript } from "./transcript.ts";
 import type { Voice } from "./voice.ts";
 
-export type { RunningWorker } from "./running-worker.ts";
-
-export interface WorkerParts {
-  readonly link: NatsLink;
-  readonly publisher: Publisher;
-  readonly subjects: Subjects;
-  readonly log: Log;
-  /** Keeps what tasks say. */
-  readonly transcripts: TranscriptStore;
-  /** Where an engine of this process finds the worker. */
-  readonly neighbours?: Neighbours;
-  /** Counts attempts, for whoever looks. */
-  readonly meter?: Meter | undefined;
-}
+export type { RunningWorker, WorkerParts } from "./running-worker.ts";
 
 /** Starts a worker that lives as long as the scope; closing it drains: quiet, finish, give back the rest, leave. */
 export const makeWorker = (
@@ -126,6 +107,7 @@ class LiveWorker implements RunningWorker {
       heartbeatMs: this.#options.heartbeatMs,
       describe: () => this.#describe(),
       busy: () => this.busy,
+      lagMs: () => parts.heart?.takeLag(this.id) ?? 0,
       onStop: (stops) => this.#stopRuns(stops),
     });
   }
@@ -158,7 +140,7 @@ class LiveWorker implements RunningWorker {
   }
 
   open(): void {
-    const { subjects, log, neighbours } = this.#parts;
+    const { subjects, log, neighbours, heart } = this.#parts;
     this.#answer(subjects.worker(this.id, "assign"), (data) => this.#accept(data));
     if (neighbours !== undefined) this.#end.push(neighbours.add(this.id, (data) => this.#accept(data)));
     this.#answer(subjects.worker(this.id, "cancel"), (data) => {
@@ -166,6 +148,8 @@ class LiveWorker implements RunningWorker {
       return {};
     });
     this.#presence.start();
+    heart?.add(this.id, { describe: () => this.#describe(), onTurning: () => void this.#presence.beat() });
+    this.#end.push(() => heart?.remove(this.id));
     const names = [...this.#tasks.keys()].join(", ");
     void this.registered.then(() =>
       log.info(`worker '${this.name}' (${this.#slots.size} slots) waiting for [${names}]`, { id: this.id }),
@@ -241,7 +225,17 @@ class LiveWorker implements RunningWorker {
 
   #start(assignment: Assignment, task: WorkerTask, units: number, batch: Batch | undefined): Started {
     const attempt = this.#hold(assignment, batch?.admit() ?? task, batch);
-    return { attempt, run: units === 0 ? this.#slots.join(attempt.run) : this.#slots.hold(units, attempt.run) };
+    return {
+      attempt,
+      run: units === 0 ? this.#slots.join(attempt.run) : this.#slots.hold(units, attempt, attempt.run),
+    };
+  }
+
+  /** The engine hears of it with a heartbeat of its own. */
+  #letGo({ assignment, task }: Attempt): Effect.Effect<void> {
+    const units = assignment.follows ? 0 : (task.policies?.slots ?? 1);
+    queueMicrotask(() => void this.#presence.beat());
+    return this.#slots.letGo(units);
   }
 
   #hold(assignment: Assignment, task: WorkerTask, batch: Batch | undefined): Attempt {
@@ -249,6 +243,7 @@ class LiveWorker implements RunningWorker {
       assignment,
       task,
       worker: this.id,
+      letGo: (holder) => this.#letGo(holder),
       graceMs: this.#options.cancelGraceMs,
       deadlines: this.#deadlines,
       voiceFor: (speaking) => this.#voiceOf(speaking),

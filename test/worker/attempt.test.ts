@@ -72,7 +72,7 @@ test("attempt: code that ignores its signal gets its verdict after the grace, an
   let release = () => {};
   const { attempt, verdicts } = attemptOf(() => new Promise<void>((resolve) => (release = resolve)));
   const slots = new Slots(1);
-  const done = Effect.runPromise(slots.hold(1, attempt.run));
+  const done = Effect.runPromise(slots.hold(1, attempt, attempt.run));
   await waitFor(() => attempt.startedAt > 0, 1_000, "the attempt to start");
   attempt.stop({ kind: "cancelled", reason: "enough" });
   await waitFor(() => verdicts.length === 1, 1_000, "the verdict");

@@ -1,0 +1,111 @@
+// Beats for the workers of this process while its event loop is blocked: by a thread that has a connection of its own. Only text crosses.
+import { Worker as Thread } from "node:worker_threads";
+import type { Log } from "../domain/log.ts";
+import type { NatsOptions } from "../nats/options.ts";
+import type { Register } from "../protocol/messages.ts";
+
+/** What the thread is told once a second: that the loop turns, and what its workers would say of themselves. */
+export interface LoopTurns {
+  readonly workers: readonly Register[];
+}
+export interface HeartData {
+  readonly nats: Omit<NatsOptions, "onFault">;
+}
+
+const turnEveryMs = 1_000;
+/** A loop that is late by more was blocked, not busy. The thread waits as long before it beats. */
+export const blockedAfterMs = 2_500;
+/** Many starts are short; a thread for each would be a waste. */
+const startAfterMs = 250;
+const endWithinMs = 1_000;
+
+interface Beating {
+  readonly describe: () => Register;
+  /** The loop was blocked and turns again. */
+  readonly onTurning: () => void;
+}
+
+export class Heart {
+  readonly #data: HeartData;
+  readonly #log: Log;
+  readonly #workers = new Map<string, Beating>();
+  readonly #starting: ReturnType<typeof setTimeout>;
+  #turning: ReturnType<typeof setInterval> | undefined;
+  #thread: Thread | undefined;
+  #turnedAt = performance.now();
+  /** The longest of each worker since it was asked. */
+  readonly #lags = new Map<string, number>();
+
+  constructor({ onFault: _, ...nats }: NatsOptions, log: Log) {
+    this.#data = { nats };
+    this.#log = log;
+    this.#starting = setTimeout(() => this.#start(), startAfterMs);
+    this.#starting.unref?.();
+  }
+
+  add(id: string, worker: Beating): void {
+    this.#workers.set(id, worker);
+  }
+
+  remove(id: string): void {
+    this.#workers.delete(id);
+    this.#tell();
+  }
+
+  /** How late the loop was at most since a worker asked last. Units: milliseconds */
+  takeLag(id: string): number {
+    const lag = this.#lags.get(id) ?? 0;
+    this.#lags.delete(id);
+    return Math.round(lag);
+  }
+
+  /** Resolves when the thread is gone, or after a second: a thread that does not end must not hold up a shutdown. */
+  async close(): Promise<void> {
+    clearTimeout(this.#starting);
+    clearInterval(this.#turning);
+    const thread = this.#thread;
+    this.#thread = undefined;
+    if (thread === undefined) return;
+    const gone = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
+    thread.postMessage("end");
+    const limit = new Promise<void>((resolve) => {
+      setTimeout(resolve, endWithinMs).unref?.();
+    });
+    await Promise.race([gone, limit]);
+    void thread.terminate();
+  }
+
+  #start(): void {
+    try {
+      const file = new URL("./heart-thread.ts", import.meta.url);
+      this.#thread = new Thread(file, { workerData: JSON.stringify(this.#data) });
+      this.#thread.unref();
+      this.#thread.on("error", (error) => this.#withoutThread(error));
+    } catch (error) {
+      this.#withoutThread(error);
+    }
+    this.#turnedAt = performance.now();
+    this.#turning = setInterval(() => this.#turn(), turnEveryMs);
+    this.#turning.unref?.();
+    this.#tell();
+  }
+
+  #withoutThread(error: unknown): void {
+    this.#thread = undefined;
+    this.#log.warn("no thread beats for this process: code that blocks it for 30 s is taken for dead", { error });
+  }
+
+  #turn(): void {
+    const now = performance.now();
+    const lag = Math.max(now - this.#turnedAt - turnEveryMs, 0);
+    this.#turnedAt = now;
+    for (const id of this.#workers.keys()) this.#lags.set(id, Math.max(this.#lags.get(id) ?? 0, lag));
+    this.#tell();
+    if (lag > blockedAfterMs) for (const { onTurning } of this.#workers.values()) onTurning();
+  }
+
+  #tell(): void {
+    const turns: LoopTurns = { workers: Array.from(this.#workers.values(), ({ describe }) => describe()) };
+    this.#thread?.postMessage(JSON.stringify(turns));
+  }
+}
