@@ -19,7 +19,9 @@ export interface RunningEngineProcess extends Stoppable {
 }
 
 /** Starts a dedicated engine: it folds the log while it stands by, and leads at once when it is its turn. */
-export async function startEngine(options: Omit<StartOptions, "engine" | "scan"> = {}): Promise<RunningEngineProcess> {
+export async function startEngine(
+  options: Omit<StartOptions, "engine" | "scan" | "middleware"> = {},
+): Promise<RunningEngineProcess> {
   const settings = resolveSettings(options);
   const log = makeLog(settings.log);
   const build = Effect.gen(function* () {

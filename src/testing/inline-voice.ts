@@ -16,10 +16,10 @@ export interface InlineTranscript {
 export const emptyTranscript = (): InlineTranscript => ({ logs: [], chunks: [], progress: undefined });
 
 /** Says it into `transcript`, as a worker would store it, but without a limit. */
-export function inlineVoice({ assignment, isOver }: Attempt, transcript: InlineTranscript): Voice {
+export function inlineVoice({ assignment, isOver }: Attempt, transcript: InlineTranscript, now: () => number): Voice {
   const { attempt, turn } = assignment;
   let isHeard = !isOver;
-  const said = () => ({ attempt, turn, at: Date.now() });
+  const said = () => ({ attempt, turn, at: now() });
   const line = (level: LineLevel) => (message: string, fields?: Record<string, unknown>) => {
     const kept = jsonOf(fieldBytes(fields)) as LogLine["fields"];
     if (!isHeard) return;

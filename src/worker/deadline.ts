@@ -4,10 +4,33 @@
 /** The longest wait that a timer of the runtime can hold; a longer one is waited for in parts. */
 const longestTimerMs = 2 ** 31 - 1;
 
+/** By what deadlines are counted. Units: milliseconds */
+export interface Timers {
+  now(): number;
+  set(act: () => void, ms: number): unknown;
+  /** What {@link Timers.set} gave; undefined when nothing was set yet. */
+  clear(timer: unknown): void;
+}
+
+const runtimeTimers: Timers = {
+  now: () => performance.now(),
+  set: (act, ms) => setTimeout(act, ms),
+  clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout> | undefined),
+};
+
 export class Deadlines {
+  readonly #timers: Timers;
   readonly #watched = new Set<Deadline>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: unknown;
   #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(timers: Timers = runtimeTimers) {
+    this.#timers = timers;
+  }
+
+  now(): number {
+    return this.#timers.now();
+  }
 
   add(deadline: Deadline): void {
     this.#watched.add(deadline);
@@ -20,19 +43,19 @@ export class Deadlines {
   }
 
   #arm(at: number): void {
-    clearTimeout(this.#timer);
+    this.#timers.clear(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#ring(), Math.min(Math.max(0, at - performance.now()), longestTimerMs));
+    this.#timer = this.#timers.set(() => this.#ring(), Math.min(Math.max(0, at - this.now()), longestTimerMs));
   }
 
   #disarm(): void {
-    clearTimeout(this.#timer);
+    this.#timers.clear(this.#timer);
     this.#timerAt = Number.POSITIVE_INFINITY;
   }
 
   #ring(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
-    const now = performance.now();
+    const now = this.now();
     let next = Number.POSITIVE_INFINITY;
     for (const deadline of [...this.#watched]) {
       if (deadline.endsAt <= now) deadline.expire();
@@ -59,7 +82,7 @@ export class Deadline {
     return this.#allowedMs;
   }
 
-  /** On the clock of `performance.now`. */
+  /** On the clock of {@link Deadlines.now}. */
   get endsAt(): number {
     return this.#endsAt;
   }
@@ -67,7 +90,7 @@ export class Deadline {
   /** User code begins now. */
   begin(ms: number): void {
     this.#allowedMs = ms;
-    this.#endsAt = performance.now() + ms;
+    this.#endsAt = this.#deadlines.now() + ms;
   }
 
   /** From here on it can expire; code that ends before it returns control never needs that. */

@@ -31,7 +31,7 @@ const mayImport: Record<string, readonly string[]> = {
     "decorators",
     "discovery.ts",
   ],
-  testing: ["domain", "protocol", "nats", "runtime", "worker", "decorators", "facade", "mod.ts"],
+  testing: ["domain", "protocol", "nats", "runtime", "worker", "client", "decorators", "facade", "mod.ts"],
   "mod.ts": ["domain", "protocol", "client", "worker", "engine", "decorators", "facade", "discovery.ts"],
   cli: ["domain", "runtime", "facade", "mod.ts"],
 };

@@ -1,0 +1,41 @@
+// By what the delays of a test go.
+
+export interface Clock {
+  /** Units: epoch milliseconds */
+  now(): number;
+  /** Calls back at this time, in a moment where it has passed; what the call returns may be waited for. Returns the function that calls it off. */
+  at(timeMs: number, act: () => unknown): () => void;
+}
+
+/** The longest wait that a timer of the runtime can hold; a longer one is waited for in parts. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** The time of the machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  at: (timeMs, act) => {
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = () => {
+      const ms = timeMs - Date.now();
+      timer = ms > longestTimerMs ? setTimeout(wait, longestTimerMs) : setTimeout(act, Math.max(0, ms));
+    };
+    wait();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Nothing is waited for: whatever is to happen later happens in a moment. */
+export const impatientClock: Clock = {
+  now: () => Date.now(),
+  at: (_timeMs, act) => soon(act).callOff,
+};
+
+/** Calls back in a moment, unless it is called off. */
+export function soon(act: () => unknown): { readonly done: Promise<unknown>; readonly callOff: () => void } {
+  let isOff = false;
+  const done = Promise.resolve().then(() => (isOff ? undefined : act()));
+  const callOff = () => {
+    isOff = true;
+  };
+  return { done, callOff };
+}

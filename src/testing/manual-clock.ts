@@ -1,0 +1,148 @@
+import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { type Clock, soon } from "./clock.ts";
+
+export interface ManualClockOptions {
+  /** What the clock shows first. @default the time of the machine */
+  readonly start?: Date | number;
+  /** How long, in real time, the clock waits at each step for attempts that do not end, for example because they wait for a later time. @default "1s" */
+  readonly patience?: DurationInput;
+}
+
+interface Appointment {
+  readonly at: number;
+  readonly act: () => unknown;
+}
+
+/** Real time between two looks at work that goes on. */
+const sliceMs = 10;
+
+/** A clock that stands still until it is moved, see {@link manualClock}. */
+export class ManualClock implements Clock {
+  #now: number;
+  readonly #slices: number;
+  /** In the order in which they were made. */
+  readonly #appointments = new Set<Appointment>();
+  readonly #working = new Set<Promise<unknown>>();
+  /** Work that did not end while the clock was patient: it is not waited for again. */
+  readonly #outlasting = new WeakSet<Promise<unknown>>();
+  /** The steps that were asked for, one after the other. */
+  #moving: Promise<void> = Promise.resolve();
+
+  constructor({ start = Date.now(), patience = "1s" }: ManualClockOptions = {}) {
+    this.#now = timeOf(start, "manualClock: start");
+    this.#slices = Math.ceil(parseDuration(patience, "manualClock: patience") / sliceMs);
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** When something happens next; undefined when nothing is to come. Units: epoch milliseconds */
+  get next(): number | undefined {
+    return this.#earliest()?.at;
+  }
+
+  at(timeMs: number, act: () => unknown): () => void {
+    if (timeMs <= this.#now) {
+      const { done, callOff } = soon(act);
+      this.#attend(done);
+      return callOff;
+    }
+    const appointment = { at: timeMs, act };
+    this.#appointments.add(appointment);
+    return () => this.#appointments.delete(appointment);
+  }
+
+  /**
+   * Moves the time on, from one thing that is due to the next, and lets the attempts that begin at each of them end first.
+   *
+   * Resolves when all of it has happened. `advance(0)` only waits for what goes on.
+   *
+   * Fails: TypeError, RangeError for what is no duration
+   * @example await clock.advance("1h30m")
+   */
+  async advance(by: DurationInput): Promise<void> {
+    const ms = parseDuration(by, "advance");
+    return this.#move(() => this.#now + ms);
+  }
+
+  /** Moves the time on to this one. Fails: TypeError, RangeError for one that has passed */
+  async advanceTo(time: Date | number): Promise<void> {
+    const at = timeOf(time, "advanceTo");
+    return this.#move(() => {
+      if (at >= this.#now) return at;
+      const [asked, shown] = [at, this.#now].map((each) => new Date(each).toISOString());
+      throw new RangeError(
+        `advanceTo: ${asked} has passed, the clock shows ${shown}; it only moves on, for example advance("1h")`,
+      );
+    });
+  }
+
+  #move(targetOf: () => number): Promise<void> {
+    const moved = this.#moving.then(() => this.#moveTo(targetOf()));
+    this.#moving = moved.catch(() => {}); // the caller hears of it
+    return moved;
+  }
+
+  async #moveTo(target: number): Promise<void> {
+    for (;;) {
+      await this.#settle();
+      const next = this.#earliest();
+      if (next === undefined || next.at > target) break;
+      this.#appointments.delete(next);
+      this.#now = next.at;
+      this.#attend(soon(next.act).done);
+    }
+    this.#now = target;
+  }
+
+  #earliest(): Appointment | undefined {
+    let earliest: Appointment | undefined;
+    for (const each of this.#appointments) if (earliest === undefined || each.at < earliest.at) earliest = each;
+    return earliest;
+  }
+
+  #attend(work: Promise<unknown>): void {
+    this.#working.add(work);
+    const end = () => this.#working.delete(work);
+    work.then(end, (error) => {
+      end();
+      throw error; // nobody else hears of it
+    });
+  }
+
+  /** Until nothing works any more, or only what outlasts the clock's patience. Counted in looks, so that a slow machine gets more time. */
+  async #settle(): Promise<void> {
+    for (let slices = 0; ; ) {
+      await pause(0); // what has just ended may have begun something
+      const working = [...this.#working].filter((work) => !this.#outlasting.has(work));
+      if (working.length === 0) return;
+      const ended = await Promise.race([
+        Promise.allSettled(working).then(() => true),
+        pause(sliceMs).then(() => false),
+      ]);
+      if (ended || ++slices < this.#slices) continue;
+      for (const work of working) this.#outlasting.add(work);
+      return;
+    }
+  }
+}
+
+/**
+ * Makes a clock that stands still until it is moved: delays, retries, `RetryLater`, `reschedule` and timeouts of a test worker go by it.
+ *
+ * Code of tasks that asks the machine for the time still gets that of the machine.
+ *
+ * @example const t = testWorker(EmailWorker, { clock: manualClock({ start: new Date("2030-01-01T00:00:00Z") }) })
+ */
+export const manualClock = (options?: ManualClockOptions): ManualClock => new ManualClock(options);
+
+function timeOf(time: Date | number, where: string): number {
+  const ms = time instanceof Date ? time.getTime() : time;
+  if (typeof ms === "number" && Number.isFinite(ms)) return ms;
+  throw new TypeError(
+    `${where}: ${String(time)} is no time; use a Date or epoch milliseconds, for example new Date("2030-01-31T09:00:00Z")`,
+  );
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
