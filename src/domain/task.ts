@@ -38,6 +38,12 @@ export interface TaskOptions {
   readonly sticky?: Sticky | undefined;
   /** The handler gets many inputs at once, `(inputs, ctx)`, and returns an output (or an Error) for each. @example { size: 50, interval: "200ms" } */
   readonly batch?: BatchOptions | undefined;
+  /**
+   * Whether its attempts are executed in threads of their own, for code that computes; a cancellation or timeout ends the thread. The class is
+   * looked for in the program's main module (with `natchet worker` in the files that it loads), or in the module that is named.
+   * @example { thread: true } @example { thread: import.meta.url }
+   */
+  readonly thread?: boolean | string | undefined;
   /** Around this task, inside of that of its worker, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
 }
@@ -56,6 +62,8 @@ export interface TaskDefinition {
   readonly onFailure?: string;
   /** Whether its runs carry a failed run; see `@OnFailure`. */
   readonly handlesFailures?: boolean;
+  /** Executed in a thread: `true`, or the module that holds the class. */
+  readonly thread?: true | string;
   /** Schedules that its code declares. */
   readonly crons?: readonly CronRule[];
   readonly middleware?: readonly ExecuteMiddleware[];
@@ -78,6 +86,7 @@ const known = new Set([
   "sticky",
   "batch",
   "middleware",
+  "thread",
 ]);
 
 /** Checks a task's name and options; throws a TypeError or RangeError that names the value, the rule and an example. */
@@ -104,8 +113,19 @@ export function defineTask(
         : parseDuration(scheduleTimeout ?? defaultScheduleTimeoutMs, `${where}: scheduleTimeout`),
     priority: assertPriority(options.priority ?? defaultPriority, where),
     ...policiesOf(options, where),
+    ...threadOf(options, where),
     ...(middleware.length > 0 && { middleware }),
   };
+}
+
+function threadOf({ thread, batch }: TaskOptions, where: string): { readonly thread?: true | string } {
+  if (thread === undefined || thread === false) return {};
+  if (thread !== true && !(typeof thread === "string" && /^(file:|https?:|\/)/.test(thread)))
+    throw new TypeError(
+      `${where}: thread must be true or the URL of a module, not ${JSON.stringify(thread)}; for example { thread: import.meta.url }`,
+    );
+  if (batch !== undefined) throw new TypeError(`${where}: a batch task has no thread; use one of the two`);
+  return { thread };
 }
 
 function policiesOf(options: TaskOptions, where: string): { readonly policies?: TaskPolicies } {

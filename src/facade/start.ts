@@ -1,7 +1,8 @@
+import { pathToFileURL } from "node:url";
 import { Effect } from "effect";
 import { scan, type WorkerSource } from "../../decorators/scan.ts";
 import type { Natchet } from "../client/client.ts";
-import { discoverWorkers } from "../discovery.ts";
+import { discoverWorkers, findFiles } from "../discovery.ts";
 import type { Log } from "../domain/log.ts";
 import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
 import type { RunningEngine } from "../engine/engine.ts";
@@ -10,6 +11,7 @@ import { makeTranscriptStore } from "../nats/transcripts.ts";
 import { Neighbours } from "../protocol/neighbours.ts";
 import { runtimeName } from "../runtime/process.ts";
 import { Heart } from "../worker/heart.ts";
+import { ThreadPool } from "../worker/thread-pool.ts";
 import { makeWorker, type RunningWorker } from "../worker/worker.ts";
 import { startCandidate } from "./candidate.ts";
 import { clientOf } from "./connect.ts";
@@ -18,6 +20,7 @@ import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
 import { type ClientOptions, resolveSettings, type Settings, type StartOptions } from "./settings.ts";
 import { makeStoppable, type Stoppable } from "./stoppable.ts";
+import { isTaskThread, offerWorkers } from "./thread-mode.ts";
 import { version } from "./version.ts";
 
 /** What `start` started. */
@@ -47,6 +50,10 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
   const settings = resolveSettings(options);
   const log = makeLog(settings.log);
   const definitions = await definitionsOf(workers, options);
+  if (isTaskThread) {
+    offerWorkers(definitions);
+    return new Promise(() => {});
+  }
   log.info("starting", {
     runtime: runtimeName(),
     namespace: settings.nats.namespace,
@@ -66,11 +73,13 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     if (monitor !== undefined) monitor.engine = engine;
     const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);
     const heart = options.heartbeatThread === false ? undefined : yield* makeHeart(settings, url, log);
+    const hasThreads = definitions.some(({ tasks }) => tasks.some(({ thread }) => thread !== undefined));
+    const threads = hasThreads ? yield* makeThreads(options, log) : undefined;
     const { shutdownTimeoutMs, middleware } = settings;
     const start = (definition: WorkerDefinition) =>
       makeWorker(
         definition,
-        { ...session, log, neighbours, transcripts, heart, meter: monitor?.meterFor(definition) },
+        { ...session, log, neighbours, transcripts, heart, threads, meter: monitor?.meterFor(definition) },
         { shutdownTimeoutMs, middleware, runtime: runtimeName(), version },
       ).pipe(Effect.tap((worker) => Effect.sync(() => monitor?.add(worker, definition))));
     const running = yield* Effect.forEach(definitions, start, { concurrency: "unbounded" });
@@ -88,6 +97,16 @@ const makeHeart = (settings: Settings, url: string, log: Log) =>
   Effect.acquireRelease(
     Effect.sync(() => new Heart({ ...settings.nats, url }, log)),
     (heart) => Effect.promise(() => heart.close()),
+  );
+
+const makeThreads = ({ scan: patterns }: StartOptions, log: Log) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const files = patterns === undefined ? [process.argv[1]!] : await findFiles([patterns].flat(), process.cwd());
+      const modules = files.map((file) => pathToFileURL(file).href);
+      return new ThreadPool({ entry: new URL("./task-thread.ts", import.meta.url), modules, log });
+    }),
+    (threads) => Effect.sync(() => threads.close()),
   );
 
 interface Opened {

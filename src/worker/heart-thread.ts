@@ -48,4 +48,4 @@ const program = Effect.gen(function* () {
 }).pipe(Effect.scoped);
 
 await Effect.runPromise(Effect.retry(program, { while: () => Effect.as(Effect.sleep("2 seconds"), true) }));
-parentPort!.close();
+process.exit(0); // ends the thread alone

@@ -9,6 +9,7 @@ import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { Heart } from "./heart.ts";
 import type { Meter } from "./meter.ts";
+import type { ThreadPool } from "./thread-pool.ts";
 
 /** Units: milliseconds */
 export interface WorkerOptions {
@@ -55,6 +56,8 @@ export interface WorkerParts {
   readonly transcripts: TranscriptStore;
   /** Beats for this worker while the process's event loop is blocked. */
   readonly heart?: Heart | undefined;
+  /** Executes tasks that ask for a thread. */
+  readonly threads?: ThreadPool | undefined;
   /** Where an engine of this process finds the worker. */
   readonly neighbours?: Neighbours;
   /** Counts attempts, for whoever looks. */

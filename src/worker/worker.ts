@@ -85,7 +85,9 @@ class LiveWorker implements RunningWorker {
       middleware: [],
       ...options,
     };
-    this.#tasks = new Map(tasksAround(definition, options.middleware).map((task) => [task.name, task]));
+    const threaded = definition.tasks.map((task) => parts.threads?.taskOf(definition.name, task) ?? task);
+    const tasks = tasksAround({ ...definition, tasks: threaded }, options.middleware);
+    this.#tasks = new Map(tasks.map((task) => [task.name, task]));
     this.#slots = new Slots(definition.slots);
     const { link, publisher, subjects, log } = parts;
     this.#reporter = new Reporter({
