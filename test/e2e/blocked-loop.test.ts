@@ -4,33 +4,34 @@ import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { Scene } from "./scene.ts";
 
-for (const runtime of ["bun", "deno"] as const) {
-  test(`${runtime}: a loop blocked for 35 s: executed once, the worker is blocked and not dead, and gets nothing meanwhile`, async () => {
-    await using scene = await Scene.open(`blocked-${runtime}`);
-    await scene.engine("leader");
-    const worker = await scene.worker({ runtime });
-    await new Promise((resolve) => setTimeout(resolve, 2_000)); // the thread has started
-    const client = await scene.client();
-    const run = await client.task<{ ms: number }, { pid: number }>("block").enqueue({ ms: 35_000 });
-    const result = run.result();
-    await scene.journal.until("begin", 1, 10_000);
-    await waitFor(async () => (await client.workers())[0]?.state === "blocked", 15_000, "the worker to be blocked");
-    const other = await scene.worker({ runtime });
-    assert.equal((await client.task<{ ms: number }, { pid: number }>("work").run({ ms: 1 })).pid, other.pid);
-    assert.equal((await result).pid, worker.pid);
-    assert.equal(scene.journal.read("begin").filter((line) => line.run === run.id).length, 1);
+test("loops blocked for 35 s, on Bun and on Deno: executed once, blocked and not dead, and nothing new meanwhile", async () => {
+  await using scene = await Scene.open("blocked");
+  await scene.engine("leader");
+  const workers = [await scene.worker({ runtime: "bun", slots: 1 }), await scene.worker({ runtime: "deno", slots: 1 })];
+  await new Promise((resolve) => setTimeout(resolve, 2_000)); // the threads have started
+  const client = await scene.client();
+  const runs = await client
+    .task<{ ms: number }, { pid: number }>("block")
+    .enqueueMany([{ ms: 35_000 }, { ms: 35_000 }]);
+  const results = Promise.all(runs.map((run) => run.result()));
+  await scene.journal.until("begin", 2, 10_000);
+  const areAll = async (state: string, count: number) =>
+    (await client.workers()).filter((worker) => worker.state === state).length === count;
+  await waitFor(() => areAll("blocked", 2), 15_000, "both workers to be blocked");
+  const other = await scene.worker();
+  assert.equal((await client.task<{ ms: number }, { pid: number }>("work").run({ ms: 1 })).pid, other.pid);
+  const pids = (await results).map(({ pid }) => pid).sort();
+  assert.deepEqual(pids, workers.map((worker) => worker.pid).sort());
+  assert.equal(scene.journal.read("begin").filter((line) => runs.some(({ id }) => id === line.run)).length, 2);
+  for (const run of runs) {
+    const { attempts } = await run.status();
     assert.deepEqual(
-      (await run.status()).attempts.map(({ outcome }) => outcome),
+      attempts.map(({ outcome }) => outcome),
       ["completed"],
     );
-    await waitFor(
-      async () => (await client.workers()).every(({ state }) => state === "ready"),
-      10_000,
-      "both workers to be ready",
-    );
-    assert.ok((await client.workers()).length === 2);
-  }, 90_000);
-}
+  }
+  await waitFor(() => areAll("ready", 3), 10_000, "all workers to be ready");
+}, 90_000);
 
 test("a loop that is blocked for ever: the engine ends the attempt after its timeout, and the run completes elsewhere", async () => {
   await using scene = await Scene.open("hanging");
