@@ -175,8 +175,9 @@ export class Attempt implements ContextSource {
   #call(input: unknown): unknown {
     if (this.#giveIfStopped()) throw new Ended(); // before user code began
     this.#deadline.begin(this.task.timeoutMs);
-    const { input: given, failed } = this.task.handlesFailures ? (input as FailurePayload) : { input };
-    const ctx = new RunContext(given, this, failed);
+    const failure = this.task.handlesFailures ? (input as FailurePayload) : undefined;
+    const given = failure === undefined ? input : failure.input;
+    const ctx = new RunContext(given, this, failure?.failed);
     // Inside, so that code of an effect finds its run as well.
     const output = within(ctx, () => outputOf(this.task.handler(given, ctx), this));
     if (isPending(output)) this.#deadline.watch();
