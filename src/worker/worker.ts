@@ -143,8 +143,9 @@ class LiveWorker implements RunningWorker {
 
   open(): void {
     const { subjects, log, neighbours, heart } = this.#parts;
-    this.#answer(subjects.worker(this.id, "assign"), (data) => this.#accept(data));
-    if (neighbours !== undefined) this.#end.push(neighbours.add(this.id, (data) => this.#accept(data)));
+    // The reply has to be written before code that may block the loop: without it the runs are lost.
+    this.#answer(subjects.worker(this.id, "assign"), (data) => this.#accept(data, setImmediate));
+    if (neighbours !== undefined) this.#end.push(neighbours.add(this.id, (data) => this.#accept(data, queueMicrotask)));
     this.#answer(subjects.worker(this.id, "cancel"), (data) => {
       this.#stopRuns(decodeCancelOnWorker(data).runs);
       return {};
@@ -193,7 +194,7 @@ class LiveWorker implements RunningWorker {
   }
 
   /** Takes what fits and names the rest; the reply travels before any user code runs. */
-  #accept(data: Uint8Array): AssignmentReply {
+  #accept(data: Uint8Array, later: (execute: () => void) => unknown): AssignmentReply {
     const { epoch, assignments } = decodeAssignments(data);
     const { epoch: known } = this.#presence;
     if (epoch < known) return { epoch: known, refused: assignments.map((_, i) => i), why: "stale" };
@@ -216,7 +217,7 @@ class LiveWorker implements RunningWorker {
         accepted.push(this.#start(assignment, task, units, batch));
       }
     });
-    if (accepted.length > 0) queueMicrotask(() => this.#execute(accepted));
+    if (accepted.length > 0) later(() => this.#execute(accepted));
     return refused.length === 0 ? { epoch, refused } : { epoch, refused, why };
   }
 

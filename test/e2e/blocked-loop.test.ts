@@ -11,7 +11,7 @@ test("loops blocked for 35 s, on Bun and on Deno: executed once, blocked and not
   await new Promise((resolve) => setTimeout(resolve, 2_000)); // the threads have started
   const client = await scene.client();
   const runs = await client
-    .task<{ ms: number }, { pid: number }>("block")
+    .task<{ ms: number }, { pid: number }>("block-long")
     .enqueueMany([{ ms: 35_000 }, { ms: 35_000 }]);
   const results = Promise.all(runs.map((run) => run.result()));
   await scene.journal.until("begin", 2, 10_000);
@@ -22,7 +22,8 @@ test("loops blocked for 35 s, on Bun and on Deno: executed once, blocked and not
   assert.equal((await client.task<{ ms: number }, { pid: number }>("work").run({ ms: 1 })).pid, other.pid);
   const pids = (await results).map(({ pid }) => pid).sort();
   assert.deepEqual(pids, workers.map((worker) => worker.pid).sort());
-  assert.equal(scene.journal.read("begin").filter((line) => runs.some(({ id }) => id === line.run)).length, 2);
+  const begun = scene.journal.read("begin").filter((line) => runs.some(({ id }) => id === line.run));
+  assert.equal(begun.length, 2, JSON.stringify({ begun, workers: workers.map(({ pid }) => pid) }));
   for (const run of runs) {
     const { attempts } = await run.status();
     assert.deepEqual(
