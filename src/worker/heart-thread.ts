@@ -8,7 +8,7 @@ import { Subjects } from "../protocol/subjects.ts";
 import { blockedAfterMs, type HeartData, type LoopTurns } from "./heart.ts";
 
 const beatEveryMs = 4_000;
-const lookEveryMs = 500;
+const lookEveryMs = 1_000;
 const { nats } = JSON.parse(workerData as string) as HeartData;
 const subjects = new Subjects(nats.namespace);
 let workers: readonly Register[] = [];
