@@ -1,4 +1,4 @@
-import { pathToFileURL } from "node:url";
+import { pathToFileURL, URL } from "node:url";
 import { Effect } from "effect";
 import { scan, type WorkerSource } from "../../decorators/scan.ts";
 import type { Natchet } from "../client/client.ts";

@@ -1,20 +1,13 @@
-// Beats for the workers of this process while its event loop is blocked: by a thread that has a connection of its own. Only text crosses.
+// Beats for the workers of this process while its event loop is blocked: by a thread that sleeps unless it is needed. Counters in shared
+// memory tell it that the loop turns, text what its workers would say of themselves.
+import { URL } from "node:url";
 import { Worker as Thread } from "node:worker_threads";
 import type { Log } from "../domain/log.ts";
 import type { NatsOptions } from "../nats/options.ts";
 import type { Register } from "../protocol/messages.ts";
-
-/** What the thread is told once a second: that the loop turns, and what its workers would say of themselves. */
-export interface LoopTurns {
-  readonly workers: readonly Register[];
-}
-export interface HeartData {
-  readonly nats: Omit<NatsOptions, "onFault">;
-}
+import { blockedAfterMs, cell, type HeartData } from "./heart-data.ts";
 
 const turnEveryMs = 1_000;
-/** A loop that is late by more was blocked, not busy. The thread waits as long before it beats. */
-export const blockedAfterMs = 2_500;
 /** Many starts are short; a thread for each would be a waste. */
 const startAfterMs = 250;
 const endWithinMs = 1_000;
@@ -32,12 +25,14 @@ export class Heart {
   readonly #starting: ReturnType<typeof setTimeout>;
   #turning: ReturnType<typeof setInterval> | undefined;
   #thread: Thread | undefined;
+  /** What the thread was told last. */
+  #told = "";
   #turnedAt = performance.now();
   /** The longest of each worker since it was asked. */
   readonly #lags = new Map<string, number>();
 
   constructor({ onFault: _, ...nats }: NatsOptions, log: Log) {
-    this.#data = { nats };
+    this.#data = { cells: new Int32Array(new SharedArrayBuffer(8)), nats: JSON.stringify(nats) };
     this.#log = log;
     this.#starting = setTimeout(() => this.#start(), startAfterMs);
     this.#starting.unref?.();
@@ -67,7 +62,8 @@ export class Heart {
     this.#thread = undefined;
     if (thread === undefined) return;
     const gone = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
-    thread.postMessage("end");
+    Atomics.store(this.#data.cells, cell.ended, 1);
+    Atomics.notify(this.#data.cells, cell.ended);
     const limit = new Promise<void>((resolve) => {
       setTimeout(resolve, endWithinMs).unref?.();
     });
@@ -78,7 +74,7 @@ export class Heart {
   #start(): void {
     try {
       const file = new URL("./heart-thread.ts", import.meta.url);
-      this.#thread = new Thread(file, { workerData: JSON.stringify(this.#data) });
+      this.#thread = new Thread(file, { workerData: this.#data });
       this.#thread.unref();
       this.#thread.on("error", (error) => this.#withoutThread(error));
     } catch (error) {
@@ -105,7 +101,10 @@ export class Heart {
   }
 
   #tell(): void {
-    const turns: LoopTurns = { workers: Array.from(this.#workers.values(), ({ describe }) => describe()) };
-    this.#thread?.postMessage(JSON.stringify(turns));
+    Atomics.add(this.#data.cells, cell.turns, 1);
+    const workers = JSON.stringify(Array.from(this.#workers.values(), ({ describe }) => describe()));
+    if (workers === this.#told) return;
+    this.#told = workers;
+    this.#thread?.postMessage(workers);
   }
 }

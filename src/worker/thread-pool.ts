@@ -1,5 +1,6 @@
 // Threads that execute tasks under `thread`: one attempt at a time each, kept for the next one. A cancelled or timed-out attempt takes its thread
 // with it: nothing else ends code that computes.
+import type { URL } from "node:url";
 import { Worker as Thread } from "node:worker_threads";
 import type { Log } from "../domain/log.ts";
 import type { TaskContext, WorkerTask } from "../domain/worker.ts";

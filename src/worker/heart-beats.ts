@@ -1,0 +1,47 @@
+// Heartbeats in the place of workers whose event loop is blocked, over a connection that lives as long as the block.
+import { Effect } from "effect";
+import { connectNats } from "../nats/connection.ts";
+import type { NatsLink } from "../nats/link.ts";
+import type { NatsOptions } from "../nats/options.ts";
+import { decodeHeartbeatReply, encodeMessage, type Register } from "../protocol/messages.ts";
+import { Subjects } from "../protocol/subjects.ts";
+
+export interface Block {
+  readonly isOver: () => boolean;
+  readonly workers: () => readonly Register[];
+  /** How late the loop is. Units: milliseconds */
+  readonly lagMs: () => number;
+}
+
+const beatEveryMs = 4_000;
+const lookEveryMs = 250;
+const retryEveryMs = 2_000;
+
+/** Resolves when the block is over; a store that cannot be reached is tried again until then. */
+export const beatUntil = (nats: Omit<NatsOptions, "onFault">, block: Block): Promise<void> => {
+  const subjects = new Subjects(nats.namespace);
+  const beating = Effect.gen(function* () {
+    const link = yield* connectNats({ ...nats, name: "natchet heart" });
+    for (let pauseMs = 0; !block.isOver(); pauseMs -= lookEveryMs) {
+      if (pauseMs <= 0 && link.isConnected()) {
+        for (const worker of block.workers()) void beat(link, subjects, worker, block.lagMs()).catch(() => {}); // nobody leads just now
+        pauseMs = beatEveryMs;
+      }
+      yield* Effect.sleep(lookEveryMs);
+    }
+  });
+  const tried = Effect.ignore(Effect.scoped(beating));
+  const pause = Effect.suspend(() => (block.isOver() ? Effect.void : Effect.sleep(retryEveryMs)));
+  return Effect.runPromise(
+    Effect.repeat(Effect.andThen(tried, pause), { while: () => !block.isOver() }).pipe(Effect.asVoid),
+  );
+};
+
+/** What it executes is not said: nothing has ended while the loop was blocked. A leader that does not know the worker is told all. */
+async function beat(link: NatsLink, subjects: Subjects, worker: Register, lagMs: number): Promise<void> {
+  const message = encodeMessage({ id: worker.id, executing: [], quiet: worker.quiet, lagMs, blocked: true });
+  const reply = await link.nc.request(subjects.engine("heartbeat"), message, { timeout: 3_000 });
+  if (decodeHeartbeatReply(reply.data).known) return;
+  const register = encodeMessage({ ...worker, blocked: true });
+  await link.nc.request(subjects.engine("register"), register, { timeout: 3_000 });
+}

@@ -1,0 +1,17 @@
+/** What the event loop of a process shares with the thread that beats for it. */
+export interface HeartData {
+  /** Two counters in shared memory, see `cell`. */
+  readonly cells: Int32Array<SharedArrayBuffer>;
+  /** `NatsOptions` without its function, as JSON. */
+  readonly nats: string;
+}
+
+export const cell = {
+  /** 1 when the thread is to end. */
+  ended: 0,
+  /** Counts up while the loop turns, once a second. */
+  turns: 1,
+} as const;
+
+/** A loop that is late by more was blocked, not busy. The thread waits as long before it beats. */
+export const blockedAfterMs = 2_500;
