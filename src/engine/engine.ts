@@ -110,7 +110,7 @@ class Candidate implements RunningEngine {
     leasePublisher: Publisher,
     scope: Scope.Scope,
   ) {
-    const { link, leaseLink, publisher, subjects, log } = parts;
+    const { link, leaseLink, publisher, subjects, log, neighbours = new Neighbours() } = parts;
     this.#parts = parts;
     this.#scope = scope;
     this.#lease = new Lease(leaseLink, leasePublisher, subjects, this.id);
@@ -123,7 +123,7 @@ class Candidate implements RunningEngine {
       publisher,
       subjects,
       log,
-      neighbours: parts.neighbours ?? new Neighbours(),
+      neighbours,
       scheduler: { inputBudgetBytes: options.payloadBudgetBytes, ...options.scheduler },
       onRebuild: () => this.#abdicate(),
     });
@@ -138,7 +138,7 @@ class Candidate implements RunningEngine {
       log,
     });
     this.#watch = new LeaderWatch(leaseLink, subjects);
-    this.#pinger = new Pinger(this.id, link, subjects, this.#core);
+    this.#pinger = new Pinger(this.id, link, subjects, this.#core, neighbours);
     const { maxBytes } = options;
     const isLeading = () => this.state === "leading";
     const { store } = this.#core;

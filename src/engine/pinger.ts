@@ -1,6 +1,7 @@
 // Presence, better than heartbeats alone: each worker is asked once a second, and "no responders" says that its connection is gone.
 import type { NatsLink } from "../nats/link.ts";
 import { encodeMessage } from "../protocol/messages.ts";
+import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { Core } from "./core.ts";
 import { isNoResponders } from "./no-responders.ts";
@@ -10,7 +11,7 @@ const everyMs = 1_000;
 export class Pinger {
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(engine: string, link: NatsLink, subjects: Subjects, core: Core) {
+  constructor(engine: string, link: NatsLink, subjects: Subjects, core: Core, neighbours: Neighbours) {
     const ask = async (id: string) => {
       try {
         await link.nc.request(subjects.worker(id, "ping"), encodeMessage({ epoch: core.state.epoch, engine }), {
@@ -24,7 +25,10 @@ export class Pinger {
     };
     this.#timer = setInterval(() => {
       if (!core.state.isLeading || !link.isConnected()) return;
-      for (const id of core.state.workers.keys()) void ask(id);
+      for (const id of core.state.workers.keys()) {
+        if (neighbours.isConnected(id)) core.handle({ type: "pong", id });
+        else void ask(id);
+      }
     }, everyMs);
   }
 

@@ -1,20 +1,31 @@
 import type { AssignmentReply } from "./assignment.ts";
 
+export interface Neighbour {
+  /** Takes an assignment message and answers it. */
+  readonly accept: (message: Uint8Array) => AssignmentReply;
+  readonly isConnected: () => boolean;
+}
+
 /**
- * The workers of this process, by id: its engine hands them assignments directly, since a message to oneself through the server costs
- * both sides and the server. Everything else, and every outcome, takes the way that all workers take.
+ * The workers of this process, by id: its engine hands them assignments directly and sees that they are connected, since a message to
+ * oneself through the server costs both sides and the server. Everything else, and every outcome, takes the way that all workers take.
  */
 export class Neighbours {
-  readonly #accept = new Map<string, (message: Uint8Array) => AssignmentReply>();
+  readonly #all = new Map<string, Neighbour>();
 
-  /** `accept` takes an assignment message and answers it; returns the function that ends it. */
-  add(worker: string, accept: (message: Uint8Array) => AssignmentReply): () => void {
-    this.#accept.set(worker, accept);
-    return () => this.#accept.delete(worker);
+  /** Returns the function that ends it. */
+  add(worker: string, neighbour: Neighbour): () => void {
+    this.#all.set(worker, neighbour);
+    return () => this.#all.delete(worker);
   }
 
   /** The answer of a worker that lives here; undefined when it does not. Throws what the worker throws. */
   assign(worker: string, message: Uint8Array): AssignmentReply | undefined {
-    return this.#accept.get(worker)?.(message);
+    return this.#all.get(worker)?.accept(message);
+  }
+
+  /** Whether a worker lives here and has its connection; false says nothing of one elsewhere. */
+  isConnected(worker: string): boolean {
+    return this.#all.get(worker)?.isConnected() === true;
   }
 }

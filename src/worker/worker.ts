@@ -142,10 +142,13 @@ class LiveWorker implements RunningWorker {
   }
 
   open(): void {
-    const { subjects, log, neighbours, heart } = this.#parts;
+    const { link, subjects, log, neighbours, heart } = this.#parts;
     // The reply has to be written before code that may block the loop: without it the runs are lost.
     this.#answer(subjects.worker(this.id, "assign"), (data) => this.#accept(data, setImmediate));
-    if (neighbours !== undefined) this.#end.push(neighbours.add(this.id, (data) => this.#accept(data, queueMicrotask)));
+    if (neighbours !== undefined) {
+      const accept = (data: Uint8Array) => this.#accept(data, queueMicrotask);
+      this.#end.push(neighbours.add(this.id, { accept, isConnected: () => link.isConnected() }));
+    }
     this.#answer(subjects.worker(this.id, "cancel"), (data) => {
       this.#stopRuns(decodeCancelOnWorker(data).runs);
       return {};
