@@ -30,6 +30,8 @@ export class Follower {
   readonly #parts: FollowerParts;
   #reader: LogReader | undefined;
   #waiters: Waiter[] = [];
+  /** The first position that somebody waits for. */
+  #awaited = Number.POSITIVE_INFINITY;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
@@ -57,6 +59,7 @@ export class Follower {
   /** Resolves when everything up to `seq` is folded. */
   reached(seq: number): Promise<void> {
     if (this.position >= seq) return Promise.resolve();
+    this.#awaited = Math.min(this.#awaited, seq);
     return new Promise((resolve) => this.#waiters.push({ seq, resolve }));
   }
 
@@ -68,7 +71,7 @@ export class Follower {
       this.#parts.log.error("an entry of the log cannot be read and is passed over", { seq, subject, error });
     }
     this.position = seq;
-    if (this.#waiters.length > 0) this.#tellWaiters();
+    if (seq >= this.#awaited) this.#tellWaiters();
   }
 
   #foldRun(seq: number, subject: string, data: Uint8Array): void {
@@ -88,8 +91,8 @@ export class Follower {
   /** The waiters are few (a takeover, a cancel), so a pass over all of them is cheap. */
   #tellWaiters(): void {
     const reached = this.#waiters.filter((waiter) => waiter.seq <= this.position);
-    if (reached.length === 0) return;
     this.#waiters = this.#waiters.filter((waiter) => waiter.seq > this.position);
+    this.#awaited = this.#waiters.reduce((first, { seq }) => Math.min(first, seq), Number.POSITIVE_INFINITY);
     for (const waiter of reached) waiter.resolve();
   }
 }

@@ -143,7 +143,7 @@ class FollowingReader implements ClosableLogReader {
     const consumer = `log${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
     this.#subscription = nc.subscribe(inbox, {
       callback: (error, message) => {
-        if (error === null && generation === this.#generation) this.#guarded(() => this.#receive(message));
+        if (error === null && generation === this.#generation) this.#receiveSafely(message);
       },
     });
     await this.#assertNotRewound(generation);
@@ -191,9 +191,9 @@ class FollowingReader implements ClosableLogReader {
   }
 
   /** An error that left a callback would end the client's reading of the whole connection. */
-  #guarded(work: () => void): void {
+  #receiveSafely(message: Msg): void {
     try {
-      work();
+      this.#receive(message);
     } catch (error) {
       this.#listener.onTrouble(`a listener failed at ${this.position}: ${String(error)}`);
     }
@@ -202,7 +202,8 @@ class FollowingReader implements ClosableLogReader {
   #receive(message: Msg): void {
     this.#lastHeardAt = Date.now();
     // Control messages are empty. To look at the headers of every message would cost more than the rest of reading it.
-    if (message.data.length === 0 && message.headers?.code === 100) {
+    const { data } = message;
+    if (data.length === 0 && message.headers?.code === 100) {
       this.#control(message);
       return;
     }
@@ -215,9 +216,12 @@ class FollowingReader implements ClosableLogReader {
     this.#delivered = delivered;
     if (seq > this.position) {
       this.position = seq;
-      this.#guarded(() => this.#listener.onMessage(seq, message.subject, message.data));
-    }
-    if (pending === 0) this.#caughtUp();
+      try {
+        this.#listener.onMessage(seq, message.subject, data);
+      } finally {
+        if (pending === 0) this.#caughtUp();
+      }
+    } else if (pending === 0) this.#caughtUp();
   }
 
   /** Flow control asks for an answer; a heartbeat tells the last delivery, so that a loss at the tail shows too. */

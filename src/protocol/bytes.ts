@@ -10,6 +10,18 @@ export const textOf = (bytes: Uint8Array): string => (bytes.length === 0 ? "" : 
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+let lastBuffer: ArrayBufferLike | undefined;
+let lastView: DataView;
+
+/** A view on everything around `bytes`, to be read from their `byteOffset` on. Many records come in one buffer, which needs one view. */
+export function surroundingViewOf({ buffer }: Uint8Array): DataView {
+  if (buffer !== lastBuffer) {
+    lastBuffer = buffer;
+    lastView = new DataView(buffer);
+  }
+  return lastView;
+}
+
 /** Where a record is written before its length is known. */
 export interface Draft {
   readonly bytes: Uint8Array;

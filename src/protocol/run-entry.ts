@@ -11,8 +11,8 @@ import {
   jsonOf,
   mostBytes,
   noBytes,
+  surroundingViewOf,
   textOf,
-  viewOf,
   writeBytes,
   writeText,
 } from "./bytes.ts";
@@ -87,18 +87,19 @@ export function encodeRunEntry(entry: RunEntry): Uint8Array {
 /** Fails: MalformedRecord; `input` is a view on `bytes`, not a copy */
 export function decodeRunEntry(bytes: Uint8Array): RunEntry {
   assertRecord(bytes, "run entry", head);
-  const view = viewOf(bytes);
-  const extraStart = head + view.getUint16(28, true);
-  const inputStart = extraStart + view.getUint32(32, true);
+  const view = surroundingViewOf(bytes);
+  const at = bytes.byteOffset;
+  const extraStart = head + view.getUint16(at + 28, true);
+  const inputStart = extraStart + view.getUint32(at + 32, true);
   assertFits(inputStart <= bytes.length && bytes[1]! <= 2, "run entry");
   const flags = bytes[3]!;
   return {
     form: bytes[1] as RunForm,
     priority: bytes[2]!,
-    createdAt: view.getFloat64(4, true),
-    dueAt: view.getFloat64(12, true),
+    createdAt: view.getFloat64(at + 4, true),
+    dueAt: view.getFloat64(at + 12, true),
     scheduleTimeoutMs:
-      (flags & timeoutSet) === 0 ? undefined : (flags & timeoutOff) !== 0 ? null : view.getFloat64(20, true),
+      (flags & timeoutSet) === 0 ? undefined : (flags & timeoutOff) !== 0 ? null : view.getFloat64(at + 20, true),
     inbox: extraStart === head ? "" : textOf(bytes.subarray(head, extraStart)),
     extra: extraStart === inputStart ? undefined : (jsonOf(bytes.subarray(extraStart, inputStart)) as RunExtra),
     input: inputStart === bytes.length ? noBytes : bytes.subarray(inputStart),

@@ -40,6 +40,9 @@ export class Subjects {
   readonly #runPrefix: string;
   readonly #outcomePrefix: string;
   readonly #transcriptPrefix: string;
+  /** Of the run subject read last: neighbours in the log often have the same task, and then it is the same string. */
+  #lastTask = "";
+  #lastTaskPrefix = " ";
 
   constructor(namespace: string) {
     this.namespace = assertName("namespace", namespace, "namespace");
@@ -72,8 +75,12 @@ export class Subjects {
   }
 
   parseRun(subject: string): RunKey {
-    const dot = subject.indexOf(".", this.#runPrefix.length);
-    return { task: subject.slice(this.#runPrefix.length, dot), id: decodeRunId(subject.slice(dot + 1)) };
+    if (!subject.startsWith(this.#lastTaskPrefix)) {
+      const dot = subject.indexOf(".", this.#runPrefix.length);
+      this.#lastTask = subject.slice(this.#runPrefix.length, dot);
+      this.#lastTaskPrefix = subject.slice(0, dot + 1);
+    }
+    return { task: this.#lastTask, id: decodeRunId(subject.slice(this.#lastTaskPrefix.length)) };
   }
 
   outcome(writer: string, n: number): string {

@@ -1,41 +1,63 @@
-/** A first-in, first-out list that may hold dead items: whoever reads it skips them, and `prune` drops them. */
+const bits = 10;
+const blockSize = 1 << bits;
+
+/**
+ * A first-in, first-out list that may hold dead items: whoever reads it skips them, and `prune` drops them.
+ *
+ * It grows by blocks: one long array would be copied as it grows, have room for half as much again, and be looked through by every
+ * collection since it was written to.
+ */
 export class Deque<T> {
-  #items: T[] = [];
+  #blocks: T[][] = [[]];
+  #last = this.#blocks[0]!;
+  /** Items of the first block that are gone. */
   #head = 0;
+  /** Items of the last block, those that are gone included. */
+  #tail = 0;
 
   get size(): number {
-    return this.#items.length - this.#head;
+    return ((this.#blocks.length - 1) << bits) + this.#tail - this.#head;
   }
   *[Symbol.iterator](): Iterator<T> {
-    for (let i = this.#head; i < this.#items.length; i++) yield this.#items[i]!;
+    for (let i = 0; i < this.size; i++) yield this.at(i)!;
   }
   first(): T | undefined {
-    return this.#items[this.#head];
+    return this.#blocks[0]![this.#head];
   }
   last(): T | undefined {
-    return this.size === 0 ? undefined : this.#items[this.#items.length - 1];
+    return this.size === 0 ? undefined : this.#last[this.#tail - 1];
   }
   at(index: number): T | undefined {
-    return this.#items[this.#head + index];
+    const i = this.#head + index;
+    return this.#blocks[i >> bits]?.[i & (blockSize - 1)];
   }
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#tail === blockSize) {
+      this.#last = new Array(blockSize);
+      this.#blocks.push(this.#last);
+      this.#tail = 0;
+    }
+    this.#last[this.#tail++] = item;
   }
   shift(): T | undefined {
-    const item = this.#items[this.#head];
+    const item = this.first();
     if (item === undefined) return undefined;
-    this.#items[this.#head++] = undefined as T;
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) this.#compact();
+    this.#blocks[0]![this.#head++] = undefined as T;
+    if (this.#head === (this.#blocks.length === 1 ? this.#tail : blockSize)) this.#dropFirst();
     return item;
   }
   prune(isAlive: (item: T) => boolean): void {
-    const kept: T[] = [];
-    for (let i = this.#head; i < this.#items.length; i++) if (isAlive(this.#items[i]!)) kept.push(this.#items[i]!);
-    this.#items = kept;
+    const kept = new Deque<T>();
+    for (const item of this) if (isAlive(item)) kept.push(item);
+    this.#blocks = kept.#blocks;
+    this.#last = kept.#last;
     this.#head = 0;
+    this.#tail = kept.#tail;
   }
-  #compact(): void {
-    this.#items = this.#items.slice(this.#head);
+  /** The first block is used up. */
+  #dropFirst(): void {
     this.#head = 0;
+    if (this.#blocks.length > 1) this.#blocks.shift();
+    else this.#tail = 0;
   }
 }

@@ -87,20 +87,10 @@ export function addCompactedFinished(
 }
 
 export function makeRun(state: SchedulerState, key: string, event: EntryEvent, origin: number): LiveRun {
-  const { priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra, input } = event.entry;
-  const fields = {
-    priority,
-    createdAt,
-    dueAt,
-    scheduleTimeoutMs,
-    inbox: state.inboxOnce(inbox),
-    metadata: extra?.metadata,
-    placement: extra?.placement,
-    input: state.inputs.keep(input),
-  };
+  const { entry, seq } = event;
   const queue = state.queueOf(event.task);
-  if (extra?.placement?.affinity !== undefined) queue.hasPlacements = true;
-  return new LiveRun(key, queue, origin, event.seq, fields);
+  if (entry.extra?.placement?.affinity !== undefined) queue.hasPlacements = true;
+  return new LiveRun(key, queue, origin, seq, entry, state.inboxOnce(entry.inbox), state.inputs.keep(entry.input));
 }
 
 /** The entry knows now what came up to `asOf`. */

@@ -38,7 +38,7 @@ const tickEveryMs = 1_000;
  * Units: `now` epoch milliseconds, UTC; it may jump
  */
 export function step(state: SchedulerState, event: SchedulerEvent, now: number): Command[] {
-  state.commands = [];
+  if (state.commands.length > 0) state.commands = [];
   state.uptime += Math.min(Math.max(now - state.now, 0), longestNapMs);
   state.now = now;
   handle(state, event);
