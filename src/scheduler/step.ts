@@ -137,9 +137,9 @@ function tick(state: SchedulerState): void {
   if (!state.isLeading) return;
   watchPresence(state);
   endHoldInTime(state);
-  expireWaitingRuns(state);
+  const isNobodyLate = expireWaitingRuns(state);
   wakeRates(state);
-  dispatch(state);
+  if (isNobodyLate) dispatch(state);
   tidyRates(state);
   keepHouse(state);
   state.commands.push({

@@ -55,6 +55,24 @@ describe("cancel", () => {
 });
 
 describe("schedule timeout", () => {
+  test("of very many at once: the outcomes of some are under way at a time, and no late run begins meanwhile", () => {
+    const scene = new Scene();
+    for (let i = 0; i < 45_000; i++) scene.create("mail", `${i}`);
+    scene.pass(600_000);
+    scene.register("w1", 5, ["mail"]);
+    scene.create("mail", "fresh");
+    const ended: number[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      const commands = scene.tick();
+      assert.equal(assignments(commands).length, turn < 2 ? 0 : 1);
+      assert.deepEqual(endings(scene.tick()), []);
+      ended.push(endings(commands).length);
+      scene.store(commands);
+    }
+    assert.deepEqual(ended, [20_000, 20_000, 5_000]);
+    assert.deepEqual([...scene.state.live.keys()], ["mail/fresh"]);
+  });
+
   test("cancels what waited too long, and says so", () => {
     const scene = new Scene();
     scene.create("mail", "a");
