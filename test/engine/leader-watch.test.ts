@@ -16,11 +16,13 @@ test("leader watch: alive while it answers, gone some moments after its connecti
     const watch = new LeaderWatch(await scene.link(), subjects);
     assert.equal(await watch.look("a"), "alive");
     await leaders.nc.close();
-    for (const expected of ["unknown", "unknown"]) {
-      assert.equal(await watch.look("a"), expected);
+    const looks: string[] = [];
+    do {
+      looks.push(await watch.look("a"));
       await outageOf(250);
-    }
-    assert.equal(await watch.look("a"), "gone");
+    } while (looks.at(-1) === "unknown" && looks.length < 10); // the first may still reach the connection that closes
+    assert.equal(looks.at(-1), "gone");
+    assert.ok(looks.length >= 3, `gone after ${looks.length} looks`);
     assert.equal(await watch.look("b"), "unknown", "another leader is judged anew");
   }));
 

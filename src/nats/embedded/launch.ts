@@ -120,6 +120,8 @@ function readPorts(directory: string): Pick<Address, "url" | "port" | "pid"> | u
 function failedLaunch(home: Home, exit: Exit): Launch {
   if (exit.code === lockIsTaken) return { kind: "taken" };
   const reason = exit.reason ?? lastFatalLine(home) ?? `exit code ${exit.code}`;
+  // The port was free a moment ago: another process looked at it just then, or is about to serve this directory.
+  if (reason.includes("address already in use")) return { kind: "taken" };
   return { kind: "failed", reason: `it did not start in ${home.directory}: ${reason}; see ${home.log}` };
 }
 
