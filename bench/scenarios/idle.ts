@@ -14,6 +14,7 @@ export const idle: Scenario = {
   name: "idle",
   title: "idle",
   isLong: true,
+  maxRounds: 1,
   about:
     "CPU time over 20 seconds without a run, from 40 seconds after the last one, when the collectors of the runtimes have calmed down: the servers, one worker process and one connected client.",
   metrics: [
