@@ -4,7 +4,7 @@ import { assertName } from "../domain/names.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
 import type { Parent } from "../domain/policies.ts";
 import { type RunInfo, transitions } from "../domain/run.ts";
-import { assertRunId, makeRunIdGenerator } from "../domain/run-id.ts";
+import { assertRunId } from "../domain/run-id.ts";
 import { type AnySchema, type InputOf, type OutputOf, toStandard } from "../domain/schema.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
@@ -12,6 +12,7 @@ import { Transcripts } from "../nats/transcripts.ts";
 import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { AdmissionGate } from "./admission-gate.ts";
+import { Bundler } from "./bundler.ts";
 import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
 import { Crons } from "./crons.ts";
 import { EngineRequests } from "./engine-requests.ts";
@@ -62,7 +63,7 @@ export class Natchet {
       results: this.#results,
       requests: this.#requests,
       transcripts: new Transcripts(link, subjects),
-      nextId: makeRunIdGenerator(),
+      bundler: new Bundler({ link, publisher, subjects }),
       gate: this.#gate,
       around,
       parent: parts.parent,

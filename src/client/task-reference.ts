@@ -2,13 +2,17 @@
 import { InvalidData, PayloadTooLarge, StoreUnavailable } from "../domain/errors.ts";
 import type { Parent } from "../domain/policies.ts";
 import { keyOf } from "../domain/run.ts";
+import { bundleOfId } from "../domain/run-id.ts";
 import { type StandardSchema, type Validation, validate } from "../domain/schema.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
+import { newestFromLeader } from "../nats/stored-message.ts";
+import { runsOfBundle } from "../protocol/bundle-entry.ts";
 import { jsonBytes } from "../protocol/bytes.ts";
-import { encodeRunEntry, type RunEntry } from "../protocol/run-entry.ts";
+import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { AdmissionGate } from "./admission-gate.ts";
+import { type Bundler, largestBundledInput, type Stored } from "./bundler.ts";
 import { type EnqueueOptions, entryOf } from "./enqueue-options.ts";
 import type { AroundEnqueue, Enqueued, Enqueueing } from "./middleware.ts";
 import type { Awaited as AwaitedRun } from "./results.ts";
@@ -18,7 +22,7 @@ export interface TaskParts extends Omit<HandleParts, "readOutput"> {
   readonly link: NatsLink;
   readonly publisher: Publisher;
   readonly subjects: Subjects;
-  readonly nextId: () => string;
+  readonly bundler: Bundler;
   readonly gate: AdmissionGate;
   /** The middleware of the client, if it has one. */
   readonly around: AroundEnqueue | undefined;
@@ -40,6 +44,12 @@ export type ArgsOf<Input> = undefined extends Input ? [input?: Input] : [input: 
 
 /** Options for many runs: the same for all, or made for each. */
 export type ManyOptions<Input> = EnqueueOptions | ((input: Input, index: number) => EnqueueOptions | undefined);
+
+/** A run that may be stored: in a bundle, or by itself with this payload. */
+interface Prepared {
+  readonly entry: RunEntry;
+  readonly payload?: Uint8Array;
+}
 
 /** What the engine and the worker write around an input: the input travels on in assignments and outcomes, which must fit too. */
 const recordBytes = 17 * 1024;
@@ -91,29 +101,28 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
 
   async #enqueueOne(input: unknown, options: EnqueueOptions | undefined): Promise<RunHandle<Output>> {
     if (this.#parts.around !== undefined) return this.#enqueueWithin(this.#parts.around, input, options);
-    const payload = this.#encode(input, options, "");
+    const run = this.#prepare(input, options, "");
     if (this.#shape.input !== undefined) await this.#checkInput(input);
-    const id = options?.id ?? this.#parts.nextId();
-    return new RunHandle<Output>(this.name, id, await this.#append(id, payload), this.#handleParts);
+    const { id, stored } = this.#store(run, options);
+    return new RunHandle<Output>(this.name, id, await stored, this.#handleParts);
   }
 
   async #runOne(input: unknown, options: EnqueueOptions | undefined): Promise<unknown> {
-    const { results, nextId, around } = this.#parts;
+    const { results, around } = this.#parts;
     if (around !== undefined) return this.#runWithin(around, input, options);
-    const payload = this.#encode(input, options, results.inbox);
+    const run = this.#prepare(input, options, results.inbox);
     if (this.#shape.input !== undefined) await this.#checkInput(input);
-    const id = options?.id ?? nextId();
-    const { output, stored, giveUp } = results.expect(keyOf(this.name, id));
-    this.#append(id, payload).then(stored, giveUp);
-    return this.#checkOutput(await output);
+    const { id, stored } = this.#store(run, options);
+    const expected = results.expect(keyOf(this.name, id));
+    stored.then(expected.stored, expected.giveUp);
+    return this.#checkOutput(await expected.output);
   }
 
   async #enqueueWithin(around: AroundEnqueue, input: unknown, options: EnqueueOptions = {}) {
     if (this.#shape.input !== undefined) await this.#checkInput(input);
     const store = async (call: Enqueueing): Promise<Enqueued> => {
-      const payload = this.#encode(call.input, call.options, "");
-      const id = call.options.id ?? this.#parts.nextId();
-      return { id, created: await this.#append(id, payload) };
+      const { id, stored } = this.#store(this.#prepare(call.input, call.options, ""), call.options);
+      return { id, created: await stored };
     };
     const { id, created } = await around({ task: this.name, input, options }, store);
     return new RunHandle<Output>(this.name, id, created, this.#handleParts);
@@ -121,16 +130,15 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
 
   async #runWithin(around: AroundEnqueue, input: unknown, options: EnqueueOptions = {}): Promise<unknown> {
     if (this.#shape.input !== undefined) await this.#checkInput(input);
-    const { results, nextId } = this.#parts;
+    const { results } = this.#parts;
     const expected = new Map<string, AwaitedRun>();
     const store = async (call: Enqueueing): Promise<Enqueued> => {
-      const payload = this.#encode(call.input, call.options, results.inbox);
-      const id = call.options.id ?? nextId();
-      const { stored, ...waiting } = results.expect(keyOf(this.name, id));
+      const { id, stored } = this.#store(this.#prepare(call.input, call.options, results.inbox), call.options);
+      const { stored: tell, ...waiting } = results.expect(keyOf(this.name, id));
       waiting.output.catch(() => {}); // it may end before the middleware does
       try {
-        const created = await this.#append(id, payload);
-        stored(created);
+        const created = await stored;
+        tell(created);
         expected.set(id, waiting);
         return { id, created };
       } catch (error) {
@@ -142,7 +150,8 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     return this.#checkOutput(await (expected.get(id) ?? results.wait(keyOf(this.name, id))).output);
   }
 
-  #encode(input: unknown, options: EnqueueOptions | undefined, inbox: string): Uint8Array {
+  /** What is wrong with a run is said before anything is stored, or awaited. */
+  #prepare(input: unknown, options: EnqueueOptions | undefined, inbox: string): Prepared {
     if (this.#parts.isClosed())
       throw new StoreUnavailable({
         operation: `take a run of task "${this.name}"`,
@@ -150,15 +159,37 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
       });
     this.#parts.gate.assertOpen();
     const entry = entryOf(options, inbox, inputBytes(input, this.name), Date.now(), this.#parts.parent?.());
+    const hasOwnId = options?.id !== undefined;
+    if (!hasOwnId && entry.extra === undefined && entry.input.length <= largestBundledInput) return { entry };
     const payload = encodeRunEntry(entry);
     const bytes = payload.length + recordBytes;
     if (bytes > this.#parts.link.maxPayload) throw this.#tooLarge(entry, bytes);
-    return payload;
+    return hasOwnId || payload.length > largestBundledInput ? { entry, payload } : { entry };
+  }
+
+  #store({ entry, payload }: Prepared, options: EnqueueOptions | undefined): Stored {
+    const { bundler } = this.#parts;
+    if (payload === undefined) return bundler.add(this.name, entry);
+    const id = options?.id;
+    if (id !== undefined) return { id, stored: this.#createAs(id, payload) };
+    const made = bundler.nextId();
+    return { id: made, stored: this.#append(made, payload) };
   }
 
   #tooLarge(entry: RunEntry, bytes: number): PayloadTooLarge {
     const what = `the input of task "${this.name}" (${entry.input.length} bytes) with what is recorded beside it`;
     return new PayloadTooLarge({ what, bytes, limit: this.#parts.link.maxPayload });
+  }
+
+  /** An id that a client has made may stand in a bundle, where the server does not see it. */
+  async #createAs(id: string, payload: Uint8Array): Promise<boolean> {
+    const { link, subjects } = this.#parts;
+    const name = bundleOfId(id);
+    if (name !== undefined) {
+      const bundle = await newestFromLeader(link, subjects.stream, subjects.bundle(this.name, name));
+      if (bundle !== undefined && runsOfBundle(decodeRunEntry(bundle.data)).some((run) => run.id === id)) return false;
+    }
+    return this.#append(id, payload);
   }
 
   /** Whether it was created; false when the id existed. */

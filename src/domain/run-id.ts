@@ -43,13 +43,24 @@ export function decodeRunId(token: string): string {
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
+/** Ids for the runs of one bundle. */
+export interface BundleIds {
+  readonly name: string;
+  idAt(place: number): string;
+}
+
+const placeStart = 15;
+const placeEnd = 17;
+const generated = new RegExp(`^[${alphabet}]{26}$`);
+
 /**
- * Makes a generator of ids that sort by the time of their creation, also within one millisecond.
+ * Makes a generator of names for bundles, and ids for their runs, that sort by the time of their creation, also within one millisecond.
  *
- * Shape: 10 characters of time, 5 of a counter, 11 of chance; unique across processes by chance (55 bits)
+ * Shape of an id: 10 characters of time, 5 of a counter, 2 of the place in the bundle, 9 of chance. The name is the id without the place.
+ * Unique across processes by chance (45 bits).
  */
-export function makeRunIdGenerator(now: () => number = Date.now): () => string {
-  const random = crypto.getRandomValues(new Uint8Array(11));
+export function makeBundleIdGenerator(now: () => number = Date.now): () => BundleIds {
+  const random = crypto.getRandomValues(new Uint8Array(9));
   const suffix = Array.from(random, (byte) => alphabet[byte & 31]).join("");
   let time = 0;
   let prefix = "";
@@ -62,9 +73,20 @@ export function makeRunIdGenerator(now: () => number = Date.now): () => string {
       counter = 0;
     }
     counter += 1;
-    return prefix + base32(counter, 5) + suffix;
+    const start = prefix + base32(counter, 5);
+    return { name: start + suffix, idAt: (place) => start + base32(place, 2) + suffix };
   };
 }
+
+/** Makes a generator of single ids of the same shape. */
+export function makeRunIdGenerator(now?: () => number): () => string {
+  const next = makeBundleIdGenerator(now);
+  return () => next().idAt(0);
+}
+
+/** The name of the bundle in which a run of this id may have been created; undefined for an id that was not generated. */
+export const bundleOfId = (id: string): string | undefined =>
+  generated.test(id) ? id.slice(0, placeStart) + id.slice(placeEnd) : undefined;
 
 function base32(value: number, length: number): string {
   let text = "";

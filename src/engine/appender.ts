@@ -2,11 +2,13 @@
 import type { Log } from "../domain/log.ts";
 import { isFinal, splitKey } from "../domain/run.ts";
 import type { Publisher } from "../nats/publisher.ts";
+import { encodeCompactedBundle } from "../protocol/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../protocol/outcome-entry.ts";
 import { encodeRunEntry } from "../protocol/run-entry.ts";
 import { engineWriter, type Subjects } from "../protocol/subjects.ts";
 import type { CompactCommand, EngineOutcome } from "../scheduler/commands.ts";
+import { leanSteps } from "./lean-entry.ts";
 import type { Payloads } from "./payloads.ts";
 
 export interface AppenderParts {
@@ -17,6 +19,9 @@ export interface AppenderParts {
   /** Bytes of the largest entry. */
   readonly maxPayload: number;
 }
+
+/** What the headers of an entry take beside it. */
+const spareBytes = 256;
 
 export class Appender {
   readonly #parts: AppenderParts;
@@ -47,13 +52,24 @@ export class Appender {
     return seq;
   }
 
-  /** Moves a run entry to the tail in compacted form; false when another entry stands in its place by now. */
-  async compact(command: CompactCommand): Promise<boolean> {
-    const input = command.inputSeq === 0 ? noBytes : await this.#parts.payloads.read(command.key, command.inputSeq);
-    if (input === undefined) return false;
-    const { task, id } = splitKey(command.key);
-    const entry = encodeRunEntry({ ...command.entry, input });
-    return (await this.#parts.publisher.append(this.#parts.subjects.run(task, id), entry, command.expectSeq)).ok;
+  /** Moves an entry to the tail in compacted form; false when another one stands in its place by now. */
+  async compact({ task, name, isBundle, expectSeq, runs }: CompactCommand): Promise<boolean> {
+    const { publisher, subjects, payloads, maxPayload } = this.#parts;
+    const inputs = await Promise.all(
+      runs.map((run) => (run.inputSeq === 0 ? noBytes : payloads.read(run.key, run.inputSeq))),
+    );
+    if (inputs.some((input) => input === undefined)) return false;
+    const compacted = runs.map(({ key, entry }, i) => ({
+      id: splitKey(key).id,
+      entry: { ...entry, input: inputs[i]! },
+    }));
+    const subject = isBundle ? subjects.bundle(task, name) : subjects.run(task, compacted[0]!.id);
+    for (const lean of leanSteps) {
+      const leaner = compacted.map(({ id, entry }) => ({ id, entry: lean(entry) }));
+      const entry = isBundle ? encodeCompactedBundle(leaner) : encodeRunEntry(leaner[0]!.entry);
+      if (entry.length + spareBytes <= maxPayload) return (await publisher.append(subject, entry, expectSeq)).ok;
+    }
+    throw new Error(`what is left of ${name} does not fit into an entry of ${maxPayload} bytes`);
   }
 
   /** A final outcome tells the whole story, so it repeats the input; where that is gone already, it goes without. */

@@ -228,7 +228,8 @@ export class Core {
 
   async #compact(command: CompactCommand): Promise<void> {
     if (await this.#appender.compact(command)) return;
-    this.handle({ type: "compactionRefused", key: command.key, expectSeq: command.expectSeq });
+    const { task, name, expectSeq } = command;
+    this.handle({ type: "compactionRefused", task, name, expectSeq });
   }
 
   async #purge(filter: PurgeFilter, keepFrom: number): Promise<void> {
@@ -240,6 +241,7 @@ export class Core {
     const { subjects } = this;
     if (filter === "outcomes") return subjects.outcomes;
     if ("task" in filter) return subjects.runsOf(filter.task);
+    if ("bundle" in filter) return subjects.bundle(filter.of, filter.bundle);
     const { task, id } = splitKey(filter.key);
     return subjects.run(task, id);
   }

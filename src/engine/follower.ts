@@ -3,6 +3,7 @@ import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
+import { isBundle, runsOfBundle } from "../protocol/bundle-entry.ts";
 import { decodeOutcomeEntry, type Outcome } from "../protocol/outcome-entry.ts";
 import { decodeRunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -76,6 +77,11 @@ export class Follower {
 
   #foldRun(seq: number, subject: string, data: Uint8Array): void {
     const entry = decodeRunEntry(data);
+    if (isBundle(entry)) {
+      const { task, name } = this.#parts.subjects.parseBundle(subject);
+      this.#parts.onEvent({ type: "bundle", seq, task, name, runs: runsOfBundle(entry) });
+      return;
+    }
     const { task, id } = this.#parts.subjects.parseRun(subject);
     this.#parts.onEvent({ type: "entry", seq, task, id, entry });
   }

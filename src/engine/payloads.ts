@@ -1,22 +1,52 @@
 // The input bytes of live runs: from memory where the scheduler keeps them, from the log otherwise.
+import { splitKey } from "../domain/run.ts";
 import type { RunStore } from "../nats/run-store.ts";
+import { isBundle, runsOfBundle } from "../protocol/bundle-entry.ts";
 import { decodeRunEntry } from "../protocol/run-entry.ts";
 import type { LiveRun } from "../scheduler/live-run.ts";
+
+/** Bundles read last: their runs are asked for one after the other. */
+const keptBundles = 16;
+type Inputs = ReadonlyMap<string, Uint8Array>;
 
 export class Payloads {
   readonly #store: RunStore;
   readonly #find: (key: string) => LiveRun | undefined;
+  readonly #bundles = new Map<number, Promise<Inputs | undefined>>();
 
   constructor(store: RunStore, find: (key: string) => LiveRun | undefined) {
     this.#store = store;
     this.#find = find;
   }
 
-  /** The input of the run entry at `seq`; undefined when the entry is gone. Fails: StoreUnavailable, MalformedRecord */
+  /** The input of a run in the entry at `seq`; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
   async read(key: string, seq: number): Promise<Uint8Array | undefined> {
     const run = this.#find(key);
     if (run?.seq === seq && run.input !== undefined) return run.input;
+    if (run?.seq === seq && run.queue.entries.bundleAt(seq) !== undefined) return this.#fromBundle(key, seq);
     const stored = await this.#store.read(seq);
-    return stored === undefined ? undefined : decodeRunEntry(stored.data).input;
+    if (stored === undefined) return undefined;
+    const entry = decodeRunEntry(stored.data);
+    return isBundle(entry) ? inputsOf(entry).get(splitKey(key).id) : entry.input;
+  }
+
+  /** Bundles are read once for all the runs that are asked for at about the same time. */
+  async #fromBundle(key: string, seq: number): Promise<Uint8Array | undefined> {
+    let bundle = this.#bundles.get(seq);
+    if (bundle === undefined) {
+      bundle = this.#readBundle(seq);
+      this.#bundles.set(seq, bundle);
+      bundle.catch(() => this.#bundles.delete(seq)); // asked for again
+      if (this.#bundles.size > keptBundles) this.#bundles.delete(this.#bundles.keys().next().value!);
+    }
+    return (await bundle)?.get(splitKey(key).id);
+  }
+
+  async #readBundle(seq: number): Promise<Inputs | undefined> {
+    const stored = await this.#store.read(seq);
+    return stored === undefined ? undefined : inputsOf(decodeRunEntry(stored.data));
   }
 }
+
+const inputsOf = (bundle: ReturnType<typeof decodeRunEntry>): Inputs =>
+  new Map(runsOfBundle(bundle).map(({ id, entry }) => [id, entry.input]));

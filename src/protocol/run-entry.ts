@@ -17,8 +17,9 @@ import {
   writeText,
 } from "./bytes.ts";
 
-export const runForm = { new: 0, live: 1, finished: 2 } as const;
-export type RunForm = 0 | 1 | 2;
+/** The last two hold many runs: see bundle-entry.ts. */
+export const runForm = { new: 0, live: 1, finished: 2, bundle: 3, compactedBundle: 4 } as const;
+export type RunForm = (typeof runForm)[keyof typeof runForm];
 
 /** A compacted entry holds the run as the fold knew it at `asOf`. */
 export interface CompactedLive {
@@ -91,7 +92,7 @@ export function decodeRunEntry(bytes: Uint8Array): RunEntry {
   const at = bytes.byteOffset;
   const extraStart = head + view.getUint16(at + 28, true);
   const inputStart = extraStart + view.getUint32(at + 32, true);
-  assertFits(inputStart <= bytes.length && bytes[1]! <= 2, "run entry");
+  assertFits(inputStart <= bytes.length && bytes[1]! <= 4, "run entry");
   const flags = bytes[3]!;
   return {
     form: bytes[1] as RunForm,

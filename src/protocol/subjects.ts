@@ -19,6 +19,8 @@ export type EngineVerb =
   | "queues";
 export type WorkerVerb = "assign" | "cancel" | "ping";
 
+const bundleToken = "bundle.";
+
 /** The names of one namespace. */
 export class Subjects {
   readonly namespace: string;
@@ -65,6 +67,11 @@ export class Subjects {
     return `${this.#runPrefix}${task}.${encodeRunId(id)}`;
   }
 
+  /** Many runs of a task in one entry: a token more than a run of its own has. */
+  bundle(task: string, name: string): string {
+    return `${this.#runPrefix}${task}.${bundleToken}${name}`;
+  }
+
   /** All run entries of a task. */
   runsOf(task: string): string {
     return `${this.#runPrefix}${task}.>`;
@@ -75,12 +82,20 @@ export class Subjects {
   }
 
   parseRun(subject: string): RunKey {
+    return { task: this.#taskOf(subject), id: decodeRunId(subject.slice(this.#lastTaskPrefix.length)) };
+  }
+
+  parseBundle(subject: string): { readonly task: string; readonly name: string } {
+    return { task: this.#taskOf(subject), name: subject.slice(this.#lastTaskPrefix.length + bundleToken.length) };
+  }
+
+  #taskOf(subject: string): string {
     if (!subject.startsWith(this.#lastTaskPrefix)) {
       const dot = subject.indexOf(".", this.#runPrefix.length);
       this.#lastTask = subject.slice(this.#runPrefix.length, dot);
       this.#lastTaskPrefix = subject.slice(0, dot + 1);
     }
-    return { task: this.#lastTask, id: decodeRunId(subject.slice(this.#lastTaskPrefix.length)) };
+    return this.#lastTask;
   }
 
   outcome(writer: string, n: number): string {

@@ -19,8 +19,12 @@ export interface EngineOutcome {
   readonly inputSeq: number;
 }
 
-/** All entries of a task, all outcome entries, or the entry of one key. */
-export type PurgeFilter = "outcomes" | { readonly task: string } | { readonly key: string };
+/** All entries of a task, all outcome entries, the entry of one key, or a bundle. */
+export type PurgeFilter =
+  | "outcomes"
+  | { readonly task: string }
+  | { readonly key: string }
+  | { readonly bundle: string; readonly of: string };
 
 export interface AssignCommand {
   readonly type: "assign";
@@ -31,13 +35,23 @@ export interface AssignCommand {
   /** Those that are executed in one call with the run before them. */
   readonly followers: ReadonlySet<LiveRun>;
 }
-/** Put `entry` in place of the entry of `key`, with the input found at `inputSeq` (0 = none), expecting `expectSeq` as last of its subject. */
-export interface CompactCommand {
-  readonly type: "compact";
+/** A run as the fold knows it, with the input found at `inputSeq` (0 = none). */
+export interface CompactedRun {
   readonly key: string;
-  readonly expectSeq: number;
   readonly inputSeq: number;
   readonly entry: Omit<RunEntry, "input">;
+}
+/**
+ * Put `runs` in place of an entry, expecting `expectSeq` as last of its subject. `name` is the key of the run whose entry it is, or the
+ * name of the bundle of which these are left.
+ */
+export interface CompactCommand {
+  readonly type: "compact";
+  readonly task: string;
+  readonly name: string;
+  readonly isBundle: boolean;
+  readonly expectSeq: number;
+  readonly runs: readonly CompactedRun[];
 }
 /** Send the outcome at `index` of the entry `seq` to `inbox`. */
 export interface ForwardCommand {

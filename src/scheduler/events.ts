@@ -18,13 +18,24 @@ export interface FoldedOutcome {
   readonly detail: FinalDetail | AttemptDetail | undefined;
 }
 
-/** A run entry was read from the log. Its input is copied if it is kept. */
+/** Its input is copied if it is kept. */
+export type FoldedEntry = Omit<RunEntry, "input"> & { readonly input?: Uint8Array | undefined };
+
+/** A run entry was read from the log. */
 export interface EntryEvent {
   readonly type: "entry";
   readonly seq: number;
   readonly task: string;
   readonly id: string;
-  readonly entry: Omit<RunEntry, "input"> & { readonly input?: Uint8Array | undefined };
+  readonly entry: FoldedEntry;
+}
+/** An entry with many runs was read from the log. What a compaction left out of it has no entry any more. */
+export interface BundleEvent {
+  readonly type: "bundle";
+  readonly seq: number;
+  readonly task: string;
+  readonly name: string;
+  readonly runs: readonly { readonly id: string; readonly entry: FoldedEntry }[];
 }
 /** An outcome entry was read from the log. */
 export interface OutcomesEvent {
@@ -69,10 +80,11 @@ export interface FloorEvent {
   readonly type: "floor";
   readonly outcomesFrom: number;
 }
-/** A `compact` command found another entry than it expected. */
+/** A `compact` command found another entry than it expected; `name` is the key of its run, or the name of its bundle. */
 export interface CompactionRefusedEvent {
   readonly type: "compactionRefused";
-  readonly key: string;
+  readonly task: string;
+  readonly name: string;
   readonly expectSeq: number;
 }
 
@@ -83,9 +95,10 @@ export interface ConfirmedRate {
   readonly found?: StoredRate | undefined;
 }
 
-/** All that can happen to a scheduler. Standbys get `entry` and `outcomes` only. */
+/** All that can happen to a scheduler. Standbys get `entry`, `bundle` and `outcomes` only. */
 export type SchedulerEvent =
   | EntryEvent
+  | BundleEvent
   | OutcomesEvent
   | LeadEvent
   | AssignedEvent

@@ -2,24 +2,35 @@
 import { isFinal } from "../domain/run.ts";
 import type { CompactedFinished, CompactedLive } from "../protocol/run-entry.ts";
 import { applyOutcome } from "./apply-outcome.ts";
-import type { EntryEvent } from "./events.ts";
+import type { FoldedEntry } from "./events.ts";
 import { addFinished } from "./finish.ts";
 import { type FinishedRun, type RememberedOutcome, setEntry } from "./finished-run.ts";
 import { LiveRun } from "./live-run.ts";
 import { placeRun } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
+import type { TaskQueue } from "./task-queue.ts";
+
+/** A run as an entry creates it, or brings it back. */
+export interface Created {
+  readonly key: string;
+  readonly queue: TaskQueue;
+  readonly seq: number;
+  /** Of a new one; a compacted one names its own. */
+  readonly origin: number;
+  readonly entry: FoldedEntry;
+}
 
 export function addCompactedLive(
   state: SchedulerState,
-  key: string,
-  event: EntryEvent,
+  created: Created,
   known: CompactedLive,
   finished: FinishedRun | undefined,
 ): void {
+  const { key } = created;
   const remembered = finished?.remembered ?? state.unexplained.get(key) ?? [];
   if (finished !== undefined) dropFinished(state, finished);
   state.unexplained.delete(key);
-  const run = makeRun(state, key, event, known.origin);
+  const run = makeRun(state, created, known.origin);
   run.turn = known.turn;
   run.attempt = known.attempt;
   run.readyAt = known.readyAt;
@@ -52,19 +63,19 @@ function replay(state: SchedulerState, run: LiveRun, asOf: number, remembered: R
 
 export function addCompactedFinished(
   state: SchedulerState,
-  key: string,
-  event: EntryEvent,
+  created: Created,
   known: CompactedFinished,
   finished: FinishedRun | undefined,
 ): void {
+  const { key, queue, entry } = created;
   const remembered = finished?.remembered ?? state.unexplained.get(key) ?? [];
   if (finished !== undefined) dropFinished(state, finished);
   state.unexplained.delete(key);
-  const { createdAt, extra } = event.entry;
+  const { createdAt, extra } = entry;
   const { kind, seq, index, at, origin } = known;
   const run: FinishedRun = {
     key,
-    task: event.task,
+    task: queue.name,
     kind,
     seq,
     index,
@@ -81,14 +92,12 @@ export function addCompactedFinished(
     isCompacted: false,
     remembered: undefined,
   };
-  setEntry(state.queueOf(event.task).entries, run, event.seq, true);
+  setEntry(queue.entries, run, created.seq, true);
   addFinished(state, run);
   if (run.lastOutcome > known.asOf) state.entangled.add(key);
 }
 
-export function makeRun(state: SchedulerState, key: string, event: EntryEvent, origin: number): LiveRun {
-  const { entry, seq } = event;
-  const queue = state.queueOf(event.task);
+export function makeRun(state: SchedulerState, { key, queue, seq, entry }: Created, origin: number): LiveRun {
   if (entry.extra?.placement?.affinity !== undefined) queue.hasPlacements = true;
   return new LiveRun(key, queue, origin, seq, entry, state.inboxOnce(entry.inbox), state.inputs.keep(entry.input));
 }

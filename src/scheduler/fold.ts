@@ -1,30 +1,57 @@
 // The rules of the fold: what the log says, and nothing else, decides which runs are live, on which turn, and how finished ones ended.
+import { originIn } from "../domain/origin.ts";
 import { isFinal, keyOf } from "../domain/run.ts";
 import type { FinalDetail } from "../protocol/outcome-entry.ts";
 import type { CompactedFinished, CompactedLive } from "../protocol/run-entry.ts";
 import { applyOutcome } from "./apply-outcome.ts";
-import type { EntryEvent, OutcomesEvent } from "./events.ts";
+import type { Content } from "./entry-log.ts";
+import type { BundleEvent, EntryEvent, OutcomesEvent } from "./events.ts";
 import { addFinished } from "./finish.ts";
 import { type RememberedOutcome, setEntry } from "./finished-run.ts";
 import { advancePosition } from "./floor.ts";
-import { addCompactedFinished, addCompactedLive, coverFinished, coverOutcomes, makeRun } from "./fold-compacted.ts";
+import {
+  addCompactedFinished,
+  addCompactedLive,
+  type Created,
+  coverFinished,
+  coverOutcomes,
+  makeRun,
+} from "./fold-compacted.ts";
 import { foldRetentionMark } from "./forget.ts";
 import { prunePositions } from "./garbage.ts";
 import type { LiveRun } from "./live-run.ts";
 import { endRun, placeRun } from "./placement.ts";
 import { releaseReported, supersede } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
+import type { TaskQueue } from "./task-queue.ts";
 import { forwardDuplicate } from "./waiters.ts";
 
-/** Rules 1 and 4. */
-export function foldEntry(state: SchedulerState, event: EntryEvent): void {
-  const { seq, entry } = event;
-  const key = keyOf(event.task, event.id);
+/** Rules 1 and 4, for a run with an entry of its own. */
+export function foldEntry(state: SchedulerState, { seq, task, id, entry }: EntryEvent): void {
+  const key = keyOf(task, id);
+  const queue = addPosition(state, task, seq, key, key);
+  foldRun(state, { key, queue, seq, origin: seq, entry });
+}
+
+/** Rules 1 and 4, for each run of a bundle. */
+export function foldBundle(state: SchedulerState, { seq, task, name, runs }: BundleEvent): void {
+  const keys = runs.map(({ id }) => keyOf(task, id));
+  const queue = addPosition(state, task, seq, name, { name, keys });
+  for (let i = 0; i < runs.length; i++)
+    foldRun(state, { key: keys[i]!, queue, seq, origin: originIn(seq, i), entry: runs[i]!.entry });
+}
+
+function addPosition(state: SchedulerState, task: string, seq: number, name: string, content: Content): TaskQueue {
   advancePosition(state, seq);
-  const queue = state.queueOf(event.task);
-  queue.entries.push(seq, key);
+  const queue = state.queueOf(task);
+  queue.entries.push(seq, content);
   if (queue.entries.size > queue.entries.pruneAt) prunePositions(state, queue);
-  if (state.retention.compacting.size > 0) state.retention.compacting.delete(key);
+  if (state.retention.compacting.size > 0) state.retention.compacting.delete(name);
+  return queue;
+}
+
+function foldRun(state: SchedulerState, created: Created): void {
+  const { key, queue, seq, entry } = created;
   if (state.leftovers.size > 0) state.leftovers.delete(key);
   const compacted = entry.extra?.state;
   const live = state.live.get(key);
@@ -40,16 +67,16 @@ export function foldEntry(state: SchedulerState, event: EntryEvent): void {
     if (compacted === undefined) forwardDuplicate(state, finished, entry.inbox);
     return;
   }
-  if (compacted === undefined) addNewRun(state, key, event);
-  else if (entry.form === 1) addCompactedLive(state, key, event, compacted as CompactedLive, finished);
-  else addCompactedFinished(state, key, event, compacted as CompactedFinished, finished);
+  if (compacted === undefined) addNewRun(state, created);
+  else if (entry.form === 1) addCompactedLive(state, created, compacted as CompactedLive, finished);
+  else addCompactedFinished(state, created, compacted as CompactedFinished, finished);
 }
 
-function addNewRun(state: SchedulerState, key: string, event: EntryEvent): void {
+function addNewRun(state: SchedulerState, created: Created): void {
   // What is remembered of the key belongs to an earlier run of the same id: its origin is older.
-  if (state.unexplained.size > 0) state.unexplained.delete(key);
-  const run = makeRun(state, key, event, event.seq);
-  state.live.set(key, run);
+  if (state.unexplained.size > 0) state.unexplained.delete(created.key);
+  const run = makeRun(state, created, created.origin);
+  state.live.set(created.key, run);
   placeRun(state, run);
 }
 

@@ -1,5 +1,6 @@
 // Rule 5: entries of finished runs are purged by prefix, a task at a time; what blocks much of it is moved to the tail.
-import { compactFinished, compactLive } from "./compaction.ts";
+import { compactBundle, compactFinished, compactLive } from "./compaction.ts";
+import { type Content, keysIn } from "./entry-log.ts";
 import { isEntryGarbage, setEntry } from "./finished-run.ts";
 import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
@@ -24,12 +25,14 @@ export function collectGarbage(state: SchedulerState): void {
 export function purgeHead(state: SchedulerState, queue: TaskQueue): void {
   const { entries } = queue;
   for (let seq = entries.seqs.first(); seq !== undefined; seq = entries.seqs.first()) {
-    const key = entries.keys.first()!;
-    if (mustStay(state, key, seq)) break;
+    const content = entries.contents.first()!;
+    if (mustStay(state, content, seq)) break;
     entries.shift();
     entries.clearTo = seq + 1;
-    const finished = state.finished.get(key);
-    if (finished?.entrySeq === seq) setEntry(entries, finished, 0, false);
+    for (const key of keysIn(content)) {
+      const finished = state.finished.get(key);
+      if (finished?.entrySeq === seq) setEntry(entries, finished, 0, false);
+    }
   }
   if (entries.isPurging || entries.clearTo <= entries.purgedTo) return;
   entries.isPurging = true;
@@ -37,29 +40,37 @@ export function purgeHead(state: SchedulerState, queue: TaskQueue): void {
   state.commands.push({ type: "purge", filter: { task: queue.name }, keepFrom: entries.clearTo });
 }
 
-/** Moves entries that must stay, and lie before `upTo`, to the tail. Returns how many. */
+/** Moves entries that must stay, and lie before `upTo`, to the tail. Returns how many runs they hold. */
 export function moveBlockers(state: SchedulerState, queue: TaskQueue, upTo: number): number {
-  const { seqs, keys } = queue.entries;
+  const { seqs, contents } = queue.entries;
   let moved = 0;
   let garbage = 0;
   for (let i = 0; i < seqs.size && moved < compactionsAtOnce && garbage <= queue.entries.garbage; i++) {
     const seq = seqs.at(i)!;
-    const key = keys.at(i)!;
+    const content = contents.at(i)!;
     if (seq >= upTo) break;
-    const live = state.live.get(key);
-    const finished = state.finished.get(key);
-    if (!mustStay(state, key, seq)) garbage++;
-    else if (live !== undefined) moved += compactLive(state, live) ? 1 : 0;
-    else if (finished !== undefined) {
-      compactFinished(state, finished);
-      moved++;
-    }
+    const runs = typeof content === "string" ? 1 : content.keys.length;
+    if (!mustStay(state, content, seq)) garbage += runs;
+    else if (moveBlocker(state, queue, content, seq)) moved += runs;
   }
   if (moved > 0) state.retention.askedAt = state.uptime;
   return moved;
 }
 
-function mustStay(state: SchedulerState, key: string, seq: number): boolean {
+function moveBlocker(state: SchedulerState, queue: TaskQueue, content: Content, seq: number): boolean {
+  if (typeof content !== "string") return compactBundle(state, queue, seq, content, false);
+  const live = state.live.get(content);
+  if (live !== undefined) return compactLive(state, live);
+  compactFinished(state, state.finished.get(content)!);
+  return true;
+}
+
+function mustStay(state: SchedulerState, content: Content, seq: number): boolean {
+  if (typeof content === "string") return isHeld(state, content, seq);
+  return content.keys.some((key) => isHeld(state, key, seq));
+}
+
+function isHeld(state: SchedulerState, key: string, seq: number): boolean {
   const live = state.live.get(key);
   if (live !== undefined) return live.seq === seq;
   const finished = state.finished.get(key);

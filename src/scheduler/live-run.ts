@@ -1,3 +1,4 @@
+import { entryOfOrigin } from "../domain/origin.ts";
 import type { RunPlacement } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
@@ -25,7 +26,7 @@ export interface OutcomeTrail {
 
 /** What most runs never have, apart from them: a million queued runs shall be small. */
 interface Rare {
-  /** Where it is not the origin. */
+  /** Where it is not the first entry. */
   seq: number | undefined;
   inbox: string;
   turn: number;
@@ -54,7 +55,7 @@ const priorityShift = 4;
 export class LiveRun {
   readonly key: string;
   readonly queue: TaskQueue;
-  /** Log sequence of the run's first entry: tells incarnations of a reused id apart. */
+  /** Where its first entry stands in the log: tells incarnations of a reused id apart. */
   readonly origin: number;
   readonly createdAt: number;
   /** Kept while there is room for it. */
@@ -80,7 +81,7 @@ export class LiveRun {
     this.createdAt = entry.createdAt;
     this.input = input;
     this.#flags = entry.priority << priorityShift;
-    if (seq !== origin) this.#other.seq = seq;
+    if (seq !== entryOfOrigin(origin)) this.#other.seq = seq;
     if (inbox !== "") this.#other.inbox = inbox;
     if (entry.dueAt > entry.createdAt) this.#other.readyAt = entry.dueAt;
     if (entry.scheduleTimeoutMs !== undefined) this.#other.scheduleTimeoutMs = entry.scheduleTimeoutMs;
@@ -125,7 +126,7 @@ export class LiveRun {
   }
   /** Log sequence of the entry that stands in the stream now. */
   get seq(): number {
-    return this.#rare?.seq ?? this.origin;
+    return this.#rare?.seq ?? entryOfOrigin(this.origin);
   }
   set seq(seq: number) {
     if (seq !== this.seq) this.#other.seq = seq;

@@ -9,8 +9,9 @@
  * Entries go before outcomes, so that a crash at any point leaves no entry without its outcome.
  */
 
+import { taskOf } from "../domain/run.ts";
 import type { PurgeFilter } from "./commands.ts";
-import { compactFinished, compactLive } from "./compaction.ts";
+import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
 import type { FinishedRun } from "./finished-run.ts";
 import { isEntryGarbage, setEntry } from "./finished-run.ts";
 import { collectGarbage, moveBlockers, purgeHead } from "./garbage.ts";
@@ -59,12 +60,25 @@ export function purged(state: SchedulerState, filter: PurgeFilter, keepFrom: num
     const { entries } = state.queueOf(filter.task);
     entries.isPurging = false;
     entries.purgedTo = Math.max(entries.purgedTo, keepFrom);
-  } else {
-    const { key } = filter;
-    retention.purgingKeys.delete(key);
+  } else if ("key" in filter) dropPurged(state, taskOf(filter.key), filter.key, [filter.key], keepFrom);
+  else {
+    const { keys } = state.queueOf(filter.of).entries.bundleAt(keepFrom - 1) ?? { keys: [] };
+    dropPurged(state, filter.of, filter.bundle, keys, keepFrom);
+  }
+}
+
+function dropPurged(
+  state: SchedulerState,
+  task: string,
+  name: string,
+  keys: readonly string[],
+  keepFrom: number,
+): void {
+  state.retention.purgingKeys.delete(name);
+  for (const key of keys) {
     const finished = state.finished.get(key);
     if (finished !== undefined && finished.entrySeq < keepFrom)
-      setEntry(state.queueOf(finished.task).entries, finished, 0, false);
+      setEntry(state.queueOf(task).entries, finished, 0, false);
     if ((state.leftovers.get(key) ?? keepFrom) < keepFrom) state.leftovers.delete(key);
   }
 }
@@ -149,12 +163,7 @@ function removeBlocked(state: SchedulerState, queue: TaskQueue, runs: readonly F
   const blocked = runs.filter((run) => run.entrySeq > 0);
   const last = blocked.reduce((seq, run) => Math.max(seq, run.entrySeq), 0);
   if (blocked.length > singlePurges && moveBlockers(state, queue, last) > 0) return;
-  for (const run of blocked) purgeKey(state, run.key, run.entrySeq);
-}
-
-function purgeKey(state: SchedulerState, key: string, seq: number): void {
-  state.retention.purgingKeys.set(key, seq + 1);
-  state.commands.push({ type: "purge", filter: { key }, keepFrom: seq + 1 });
+  for (const run of blocked) purgeEntry(state, queue, run.key, run.entrySeq);
 }
 
 function appendMark(state: SchedulerState): void {
@@ -179,7 +188,7 @@ function settleOutcomes(state: SchedulerState): number {
   const { upTo } = state.retention;
   let open = 0;
   for (const [key, seq] of state.leftovers) {
-    purgeKey(state, key, seq);
+    purgeEntry(state, state.queueOf(taskOf(key)), key, seq);
     open++;
   }
   for (const key of state.entangled) {
@@ -203,7 +212,7 @@ function settleFinished(state: SchedulerState, run: FinishedRun): boolean {
   if (run.firstOutcome > upTo) return false;
   if (run.isCompacted || run.seq <= upTo) compactFinished(state, run);
   else if (run.entrySeq === 0) return false;
-  else if (isEntryGarbage(run, purgedTo)) purgeKey(state, run.key, run.entrySeq);
+  else if (isEntryGarbage(run, purgedTo)) purgeEntry(state, state.queueOf(run.task), run.key, run.entrySeq);
   else compactFinished(state, run);
   return true;
 }

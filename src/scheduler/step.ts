@@ -7,7 +7,7 @@ import { expireWaitingRuns, nextDeadline, queueDueRuns } from "./due-times.ts";
 import type { SchedulerEvent } from "./events.ts";
 import { restoreFailureHandlers } from "./failures.ts";
 import { checkFloor } from "./floor.ts";
-import { foldEntry, foldOutcomes } from "./fold.ts";
+import { foldBundle, foldEntry, foldOutcomes } from "./fold.ts";
 import {
   confirmReservations,
   nextRateWake,
@@ -55,6 +55,9 @@ function handle(state: SchedulerState, event: SchedulerEvent): void {
     case "entry":
       foldEntry(state, event);
       break;
+    case "bundle":
+      foldBundle(state, event);
+      break;
     case "outcomes":
       foldOutcomes(state, event);
       break;
@@ -83,7 +86,7 @@ function handle(state: SchedulerState, event: SchedulerEvent): void {
       purged(state, event.filter, event.keepFrom);
       break;
     case "compactionRefused":
-      compactionRefused(state, event.key, event.expectSeq);
+      compactionRefused(state, event);
       break;
     default:
       if (state.isLeading) handleAsLeader(state, event);

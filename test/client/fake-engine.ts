@@ -1,6 +1,7 @@
 // Answers a client as an engine would, with outcomes that the test decides. It hears the runs on their subjects; the log is real.
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 import { keyOf } from "../../src/domain/run.ts";
+import { isBundle, runsOfBundle } from "../../src/protocol/bundle-entry.ts";
 import { jsonBytes, jsonOf, noBytes } from "../../src/protocol/bytes.ts";
 import { type AskResults, type CancelRuns, encodeMessage, type GetRun } from "../../src/protocol/messages.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame, type FinalDetail } from "../../src/protocol/outcome-entry.ts";
@@ -37,7 +38,9 @@ export class FakeEngine {
     nc.subscribe(subjects.runs, {
       callback: (_, message) => {
         const { task, id } = subjects.parseRun(message.subject);
-        this.#create(task, id, decodeRunEntry(message.data.slice()));
+        const entry = decodeRunEntry(message.data.slice());
+        if (!isBundle(entry)) this.#create(task, id, entry);
+        else for (const run of runsOfBundle(entry)) this.#create(task, run.id, run.entry);
       },
     });
   }

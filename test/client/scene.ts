@@ -14,6 +14,8 @@ export interface Scene extends AsyncDisposable {
   readonly client: Natchet;
   readonly engine: FakeEngine;
   readonly subjects: Subjects;
+  /** A connection beside the client's. */
+  readonly nc: NatsConnection;
 }
 
 let scenes = 0;
@@ -42,5 +44,5 @@ export async function openScene(
     await client.close();
     await nc.close();
   };
-  return { client, engine, subjects, [Symbol.asyncDispose]: dispose };
+  return { client, engine, subjects, nc, [Symbol.asyncDispose]: dispose };
 }

@@ -2,11 +2,11 @@
 // makes runs dearer fails here, and has to say so by changing the figures.
 import assert from "node:assert/strict";
 import { connect as connectToServer, type Msg, type NatsConnection } from "@nats-io/transport-node";
-import { connect, start, startEngine, Task, Worker } from "../../src/mod.ts";
+import { connect, start, startEngine, Task, type TaskReference, Worker } from "../../src/mod.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 
-@Worker({ name: "echoing", slots: 3 })
+@Worker({ name: "echoing", slots: 50 })
 class Echoing {
   @Task("echo")
   async echo(input: unknown) {
@@ -56,7 +56,13 @@ class Listener {
   }
 }
 
-async function costOf(namespace: string, engineIsApart: boolean): Promise<Listener> {
+type Measured = (echo: TaskReference<[input?: unknown], unknown>) => Promise<unknown>;
+
+const oneByOne: Measured = async (echo) => {
+  for (let n = 0; n < runs; n++) await echo.run(input, { id: `run-${String(n).padStart(4, "0")}` });
+};
+
+async function costOf(namespace: string, engineIsApart: boolean, measured = oneByOne): Promise<Listener> {
   const where = { url: server.url, namespace, log: "silent", signals: false } as const;
   const engine = engineIsApart ? await startEngine(where) : undefined;
   await engine?.whenLeading();
@@ -67,7 +73,7 @@ async function costOf(namespace: string, engineIsApart: boolean): Promise<Listen
   const nc = await connectToServer({ servers: server.url });
   const listener = new Listener(nc, namespace);
   await nc.flush();
-  for (let n = 0; n < runs; n++) await echo.run(input, { id: `run-${String(n).padStart(4, "0")}` });
+  await measured(echo);
   await nc.flush();
   await client.close();
   await running.stop();
@@ -94,4 +100,16 @@ test("cost of a run, an engine apart: an assignment and its acknowledgement more
   assert.deepEqual(heard.perRun("natchet.far.done."), { messages: 2, bytes: 2 * outcomeEntryBytes });
   assert.equal(heard.perRun("natchet.far.worker.").messages, 1);
   assert.equal(heard.messages.length, 9 * runs);
+});
+
+test("cost of runs that are created together: they are stored, executed and answered together", async () => {
+  const heard = await costOf("many", false, (echo) => echo.runMany(Array.from({ length: runs }, () => input)));
+  // Head and inbox once, and eight bytes; an id with its comma, a length and the input for each run, one comma less.
+  const bundleBytes = 36 + 39 + 8 + runs * (27 + 4 + 100) - 1;
+  assert.deepEqual(heard.perRun("natchet.many.run."), { messages: 2 / runs, bytes: (2 * bundleBytes) / runs });
+  assert.deepEqual(heard.perRun("natchet.many.done."), {
+    messages: 2 / runs,
+    bytes: (2 * (8 + runs * (68 + 31 + 100 + 100))) / runs,
+  });
+  assert.equal(heard.messages.length, 7, "what a single run costs");
 });

@@ -1,9 +1,9 @@
 // A scheduler, the log around it, and a clock, for tests that say one thing each.
-import type { OutcomeKind } from "../../src/domain/run.ts";
+import { type OutcomeKind, splitKey } from "../../src/domain/run.ts";
 import type { Executing, TaskDeclaration } from "../../src/protocol/messages.ts";
 import type { RunEntry } from "../../src/protocol/run-entry.ts";
 import type { Command } from "../../src/scheduler/commands.ts";
-import type { FoldedOutcome, LeadEvent, SchedulerEvent } from "../../src/scheduler/events.ts";
+import type { FoldedEntry, FoldedOutcome, LeadEvent, SchedulerEvent } from "../../src/scheduler/events.ts";
 import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/scheduler/state.ts";
 import { step } from "../../src/scheduler/step.ts";
 
@@ -41,7 +41,26 @@ export class Scene {
     return this.give({ type: "tick" });
   }
   create(task: string, id: string, entry: Partial<RunEntry> = {}): number {
-    const whole = {
+    this.give({ type: "entry", seq: ++this.seq, task, id, entry: this.#whole(entry) });
+    return this.seq;
+  }
+  /** Many runs in one entry. */
+  bundle(task: string, name: string, ids: readonly string[], entry: Partial<RunEntry> = {}): number {
+    const runs = ids.map((id) => ({ id, entry: this.#whole(entry) }));
+    this.give({ type: "bundle", seq: ++this.seq, task, name, runs });
+    return this.seq;
+  }
+  /** Stores what is left of a bundle, and folds it. */
+  moveBundle({ task, name, runs }: CommandOf<"compact">): number {
+    const left = runs.map(({ key, entry }) => ({ id: splitKey(key).id, entry }));
+    this.give({ type: "bundle", seq: ++this.seq, task, name, runs: left });
+    return this.seq;
+  }
+  answerPurges(commands: readonly Command[]): void {
+    for (const { filter, keepFrom } of only(commands, "purge")) this.give({ type: "purged", filter, keepFrom });
+  }
+  #whole(entry: Partial<RunEntry>): FoldedEntry {
+    return {
       form: 0 as const,
       priority: 1,
       createdAt: this.now,
@@ -51,8 +70,6 @@ export class Scene {
       extra: undefined,
       ...entry,
     };
-    this.give({ type: "entry", seq: ++this.seq, task, id, entry: whole });
-    return this.seq;
   }
   register(
     id: string,

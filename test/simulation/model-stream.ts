@@ -1,8 +1,12 @@
 import { keyOf, splitKey } from "../../src/domain/run.ts";
 import type { PurgeFilter } from "../../src/scheduler/commands.ts";
-import type { EntryEvent, FoldedOutcome, OutcomesEvent } from "../../src/scheduler/events.ts";
+import type { BundleEvent, EntryEvent, FoldedOutcome, OutcomesEvent } from "../../src/scheduler/events.ts";
 
-export type LogEntry = EntryEvent | OutcomesEvent;
+export type LogEntry = EntryEvent | BundleEvent | OutcomesEvent;
+
+/** The keys of the runs in an entry. */
+export const keysOf = (entry: EntryEvent | BundleEvent): string[] =>
+  entry.type === "entry" ? [keyOf(entry.task, entry.id)] : entry.runs.map(({ id }) => keyOf(entry.task, id));
 
 /** The stream as the server keeps it: one message a run subject, purges by filter and sequence. */
 export class ModelStream {
@@ -10,6 +14,7 @@ export class ModelStream {
   readonly history: LogEntry[] = [];
   /** What is left, in order. */
   stored: LogEntry[] = [];
+  /** By key, or by name of a bundle. */
   readonly #entryOf = new Map<string, number>();
   /** Counts removals, so that a fold of what is left knows when to start again. */
   removals = 0;
@@ -32,6 +37,18 @@ export class ModelStream {
     this.#entryOf.set(key, this.lastSeq);
     return true;
   }
+  /** The same for a bundle, by its name. */
+  writeBundle(name: string, task: string, expectSeq: number, runs: BundleEvent["runs"]): boolean {
+    if (this.entrySeqOf(name) !== expectSeq) return false;
+    if (expectSeq > 0) this.#remove((e) => e.seq === expectSeq);
+    this.#append({ type: "bundle", seq: this.lastSeq + 1, task, name, runs });
+    this.#entryOf.set(name, this.lastSeq);
+    return true;
+  }
+  /** What a client looks for before it creates a run under an id that was made for a bundle. */
+  isBundled(key: string): boolean {
+    return this.stored.some((e) => e.type === "bundle" && keysOf(e).includes(key));
+  }
   writeOutcomes(by: "worker" | "engine", writer: string, outcomes: readonly FoldedOutcome[]): void {
     this.#append({ type: "outcomes", seq: this.lastSeq + 1, by, writer, outcomes });
   }
@@ -39,10 +56,11 @@ export class ModelStream {
     this.#remove((e) => {
       if (e.seq >= keepFrom) return false;
       if (filter === "outcomes") return e.type === "outcomes";
-      if (e.type !== "entry") return false;
-      const key = keyOf(e.task, e.id);
-      const isMeant = "task" in filter ? e.task === filter.task : key === filter.key;
-      if (isMeant) this.#entryOf.delete(key);
+      if (e.type === "outcomes") return false;
+      const name = e.type === "bundle" ? e.name : keyOf(e.task, e.id);
+      const isMeant =
+        "task" in filter ? e.task === filter.task : name === ("key" in filter ? filter.key : filter.bundle);
+      if (isMeant) this.#entryOf.delete(name);
       return isMeant;
     });
   }

@@ -1,6 +1,7 @@
+import { originIn } from "../../src/domain/origin.ts";
 import { isFinal, keyOf } from "../../src/domain/run.ts";
 import type { CompactedFinished, CompactedLive } from "../../src/protocol/run-entry.ts";
-import type { FoldedOutcome } from "../../src/scheduler/events.ts";
+import type { FoldedEntry, FoldedOutcome } from "../../src/scheduler/events.ts";
 import type { LogEntry } from "./model-stream.ts";
 
 interface Known {
@@ -22,7 +23,11 @@ export class ReferenceFold {
   readonly answers = new Set<string>();
 
   fold(entry: LogEntry): void {
-    if (entry.type === "entry") this.#foldEntry(entry);
+    if (entry.type === "entry") this.#foldRun(keyOf(entry.task, entry.id), entry.seq, entry.entry);
+    else if (entry.type === "bundle")
+      entry.runs.forEach(({ id, entry: run }, i) => {
+        this.#foldRun(keyOf(entry.task, id), originIn(entry.seq, i), run);
+      });
     else for (const outcome of entry.outcomes) this.#foldOutcome(outcome, entry.seq, entry.by === "engine");
   }
   /** What all engines have to agree on. */
@@ -35,16 +40,15 @@ export class ReferenceFold {
       : `${finished.kind} at ${finished.seq}`;
   }
 
-  #foldEntry(entry: Extract<LogEntry, { type: "entry" }>): void {
-    const key = keyOf(entry.task, entry.id);
-    const state = entry.entry.extra?.state;
+  #foldRun(key: string, createdAs: number, entry: FoldedEntry): void {
+    const state = entry.extra?.state;
     const known = this.keys.get(key);
     if (known !== undefined) {
       if (known.finished !== undefined && state !== undefined && !("turn" in state))
         known.lastOutcome = Math.max(known.lastOutcome, state.asOf);
       return;
     }
-    const fresh: Known = { origin: entry.seq, turn: 1, attempt: 1, lost: 0, finished: undefined, lastOutcome: 0 };
+    const fresh: Known = { origin: createdAs, turn: 1, attempt: 1, lost: 0, finished: undefined, lastOutcome: 0 };
     if (state === undefined) this.keys.set(key, fresh);
     else if ("turn" in state) {
       const { origin, turn, attempt, lost } = state as CompactedLive;

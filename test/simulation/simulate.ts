@@ -3,6 +3,7 @@ import { type Weather, World } from "./world.ts";
 export interface SimulationResult {
   readonly steps: number;
   readonly created: number;
+  readonly bundles: number;
   readonly assigned: number;
   readonly marks: number;
   readonly purges: number;
@@ -38,6 +39,7 @@ export function simulate(seed: number, steps: number): SimulationResult {
   return {
     steps: done,
     created: world.stream.history.filter((e) => e.type === "entry" && e.entry.form === 0).length,
+    bundles: world.stream.history.filter((e) => e.type === "bundle").length,
     assigned,
     marks,
     purges,

@@ -1,10 +1,11 @@
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
 import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
 import type { TaskPolicies } from "../../src/domain/policies.ts";
-import { taskOf } from "../../src/domain/run.ts";
+import { splitKey } from "../../src/domain/run.ts";
 import type { Command, PurgeFilter, StoredRate } from "../../src/scheduler/commands.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Checks } from "./checks.ts";
+import { ModelClient } from "./model-client.ts";
 import { ModelEngine } from "./model-engine.ts";
 import { ModelStream } from "./model-stream.ts";
 import { type Assigned, ModelWorker, snapshotOf } from "./model-worker.ts";
@@ -27,6 +28,7 @@ export class World {
   now = 1_000_000;
   readonly stream = new ModelStream();
   readonly checks: Checks;
+  readonly client: ModelClient;
   readonly engines: ModelEngine[];
   workers: ModelWorker[] = [];
   /** Messages on their way; any may overtake any. */
@@ -54,6 +56,7 @@ export class World {
     );
     const count = 4 + this.random.int(30);
     this.ids = Array.from({ length: count }, (_, i) => `${this.random.pick(tasks)}/${i}`);
+    this.client = new ModelClient(this, tasks, [1, 2, 4].includes(seed % 5));
     for (let i = 0; i < 2; i++) this.#addWorker();
     this.#elect();
   }
@@ -69,7 +72,7 @@ export class World {
     this.now += this.random.int(this.random.chance(0.02) ? 3_000 : 120);
     this.#clocks();
     const x = this.random.next();
-    if (x < 0.14) this.create();
+    if (x < 0.14) this.client.act(x < 0.11);
     else if (x < 0.36) this.#readSome();
     else if (x < 0.5) this.#carryOut();
     else if (x < 0.65) this.#deliver();
@@ -78,25 +81,6 @@ export class World {
     else if (x < 0.975) this.#ask();
     else this.#fault();
     this.checks.afterStep();
-  }
-  create(): void {
-    const { random } = this;
-    const key = random.pick(this.ids);
-    const dueAt = random.chance(0.2) ? this.now + random.int(4_000) : 0;
-    const scheduleTimeoutMs = random.chance(0.1) ? random.int(3_000) : random.chance(0.1) ? null : undefined;
-    const inbox = random.chance(0.5) ? `inbox-${key}` : "";
-    const isTagged = random.chance(0.2) || this.policies[taskOf(key)] !== undefined;
-    const metadata = isTagged ? { extra: { metadata: { of: String(key.length % 2) } } } : { extra: undefined };
-    const priority = random.int(4);
-    this.stream.writeEntry(key, 0, {
-      form: 0,
-      priority,
-      createdAt: this.now,
-      dueAt,
-      scheduleTimeoutMs,
-      inbox,
-      ...metadata,
-    });
   }
   /** No more faults: everybody lives, talks and works until nothing is left to do. */
   heal(): void {
@@ -294,9 +278,12 @@ export class World {
     engine.give({ type: "ratesStored", rates: stored }, this.now);
   }
   #compact(engine: ModelEngine, command: Extract<Command, { type: "compact" }>): void {
-    const { key, expectSeq, entry } = command;
-    if (this.stream.writeEntry(key, expectSeq, entry)) return;
-    engine.give({ type: "compactionRefused", key, expectSeq }, this.now);
+    const { task, name, isBundle, expectSeq, runs } = command;
+    const left = runs.map(({ key, entry }) => ({ id: splitKey(key).id, entry }));
+    const isWritten = isBundle
+      ? this.stream.writeBundle(name, task, expectSeq, left)
+      : this.stream.writeEntry(name, expectSeq, runs[0]!.entry);
+    if (!isWritten) engine.give({ type: "compactionRefused", task, name, expectSeq }, this.now);
   }
   /** The answer may be lost with its engine: the purge has happened all the same. */
   #purge(engine: ModelEngine, filter: PurgeFilter, keepFrom: number): void {

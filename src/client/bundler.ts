@@ -1,0 +1,114 @@
+// Group commit of new runs: what one turn of the event loop creates for a task, under ids of the client's own, travels in one entry. The
+// turn is over when a round of microtasks brought nothing more, so nothing waits for a timer, and a run that is alone is stored as such.
+import { type BundleIds, makeBundleIdGenerator } from "../domain/run-id.ts";
+import type { NatsLink } from "../nats/link.ts";
+import type { Publisher } from "../nats/publisher.ts";
+import { encodeBundle, mostBundled } from "../protocol/bundle-entry.ts";
+import { jsonBytes } from "../protocol/bytes.ts";
+import { encodeRunEntry, type RunEntry } from "../protocol/run-entry.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+
+/** Bytes of a larger input stand for themselves: a bundle saves nothing there. */
+export const largestBundledInput = 4 * 1_024;
+/** So that one bundle is on its way while the next is written. */
+const mostBytes = 64 * 1_024;
+/** What a run needs beside its input and metadata when a bundle is compacted. */
+const compactedBytes = 400;
+
+export interface Stored {
+  readonly id: string;
+  /** Resolves when the server has it: whether it was created. */
+  readonly stored: Promise<boolean>;
+}
+
+interface Open {
+  readonly task: string;
+  readonly ids: BundleIds;
+  /** All of them differ in their inputs only. */
+  readonly shared: RunEntry;
+  readonly inputs: Uint8Array[];
+  readonly room: number;
+  bytes: number;
+  readonly stored: PromiseWithResolvers<boolean>;
+}
+
+export class Bundler {
+  readonly #link: NatsLink;
+  readonly #publisher: Publisher;
+  readonly #subjects: Subjects;
+  readonly #nextIds = makeBundleIdGenerator();
+  #open: Open | undefined;
+
+  constructor({ link, publisher, subjects }: { link: NatsLink; publisher: Publisher; subjects: Subjects }) {
+    this.#link = link;
+    this.#publisher = publisher;
+    this.#subjects = subjects;
+  }
+
+  /** An id for a run that is not bundled. */
+  nextId(): string {
+    return this.#nextIds().idAt(0);
+  }
+
+  /** Stores a run under a new id. Its promise is that of the whole bundle. */
+  add(task: string, entry: RunEntry): Stored {
+    let open = this.#open;
+    if (open === undefined || !this.#fits(open, task, entry)) {
+      this.#send();
+      open = this.#begin(task, entry);
+    }
+    const id = open.ids.idAt(open.inputs.length);
+    open.inputs.push(entry.input);
+    open.bytes += entry.input.length;
+    return { id, stored: open.stored.promise };
+  }
+
+  #fits(open: Open, task: string, entry: RunEntry): boolean {
+    return (
+      open.inputs.length < open.room &&
+      open.bytes + entry.input.length <= Math.min(mostBytes, this.#link.maxPayload / 8) &&
+      open.task === task &&
+      differInInputOnly(open.shared, entry)
+    );
+  }
+
+  #begin(task: string, shared: RunEntry): Open {
+    const each = compactedBytes + jsonBytes(shared.extra).length;
+    const room = Math.min(mostBundled, Math.max(1, Math.floor(this.#link.maxPayload / 2 / each)));
+    const stored = Promise.withResolvers<boolean>();
+    const open: Open = { task, ids: this.#nextIds(), shared, inputs: [], room, bytes: 0, stored };
+    this.#open = open;
+    this.#sendSoon(open, 0);
+    return open;
+  }
+
+  /** Callers go on in microtasks after what they waited for: those that do so together are heard before this looks again. */
+  #sendSoon(open: Open, seen: number): void {
+    queueMicrotask(() => {
+      if (this.#open !== open) return;
+      if (open.inputs.length > seen) this.#sendSoon(open, open.inputs.length);
+      else this.#send();
+    });
+  }
+
+  #send(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#append(open).then((result) => open.stored.resolve(result.ok), open.stored.reject);
+  }
+
+  #append({ task, ids, shared, inputs }: Open): ReturnType<Publisher["append"]> {
+    if (inputs.length === 1)
+      return this.#publisher.append(this.#subjects.run(task, ids.idAt(0)), encodeRunEntry(shared), 0);
+    const names = inputs.map((_, place) => ids.idAt(place));
+    return this.#publisher.append(this.#subjects.bundle(task, ids.name), encodeBundle(shared, names, inputs), 0);
+  }
+}
+
+const differInInputOnly = (a: RunEntry, b: RunEntry): boolean =>
+  a.priority === b.priority &&
+  a.dueAt === b.dueAt &&
+  a.scheduleTimeoutMs === b.scheduleTimeoutMs &&
+  a.inbox === b.inbox &&
+  (a.extra === b.extra || JSON.stringify(a.extra) === JSON.stringify(b.extra));

@@ -1,0 +1,8 @@
+// Where a run was created: the sequence of its entry, and within a bundle its place behind the point. Sorts as the log does, and tells
+// incarnations of a reused id apart.
+const places = 4_096;
+
+export const originIn = (seq: number, place: number): number => seq + (place + 1) / places;
+
+/** The sequence of the entry with which a run began. */
+export const entryOfOrigin = (origin: number): number => Math.floor(origin);

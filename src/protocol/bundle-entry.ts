@@ -1,0 +1,97 @@
+// Many runs of one task in one run entry: what a client creates in one turn of its event loop, or what is left of that after compaction.
+// The entry's head says what all of them share; ids and inputs stand where an entry of one run has its input.
+import {
+  assertFits,
+  draft,
+  finish,
+  mostBytes,
+  noBytes,
+  surroundingViewOf,
+  textOf,
+  writeBytes,
+  writeText,
+} from "./bytes.ts";
+import { decodeRunEntry, encodeRunEntry, type RunEntry, runForm } from "./run-entry.ts";
+
+/** Runs in one entry at most: the place of each is a part of its origin. */
+export const mostBundled = 256;
+
+export interface BundledRun {
+  readonly id: string;
+  readonly entry: RunEntry;
+}
+
+/** Ids stand one after the other, so that they are read in one go; no generated id holds a comma. */
+const separator = ",";
+const head = 8;
+
+/** New runs that differ in id and input only. */
+export function encodeBundle(shared: RunEntry, ids: readonly string[], inputs: readonly Uint8Array[]): Uint8Array {
+  return encodeRunEntry({ ...shared, form: runForm.bundle, input: encodeMembers(ids, inputs) });
+}
+
+/** What is left of a bundle, each run with a state of its own. */
+export function encodeCompactedBundle(runs: readonly BundledRun[]): Uint8Array {
+  const ids = runs.map(({ id }) => id);
+  const entries = runs.map(({ entry }) => encodeRunEntry(entry));
+  return encodeRunEntry({ ...bare, input: encodeMembers(ids, entries) });
+}
+
+/** The runs of an entry of one of the two forms of a bundle. Fails: MalformedRecord; inputs are views on the entry's bytes */
+export function runsOfBundle(bundle: RunEntry): BundledRun[] {
+  const bytes = bundle.input;
+  assertFits(bytes.length >= head, "bundle entry");
+  const view = surroundingViewOf(bytes);
+  const at = bytes.byteOffset;
+  const count = view.getUint32(at, true);
+  const lengthsAt = head + view.getUint32(at + 4, true);
+  let start = lengthsAt + 4 * count;
+  assertFits(start <= bytes.length, "bundle entry");
+  const ids = textOf(bytes.subarray(head, lengthsAt)).split(separator);
+  assertFits(count > 0 && ids.length === count, "bundle entry");
+  const { priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra } = bundle;
+  const runs: BundledRun[] = [];
+  for (let i = 0; i < count; i++) {
+    const end = start + view.getUint32(at + lengthsAt + 4 * i, true);
+    assertFits(end <= bytes.length, "bundle entry");
+    const input = start === end ? noBytes : bytes.subarray(start, end);
+    start = end;
+    const entry =
+      bundle.form === runForm.compactedBundle
+        ? decodeRunEntry(input)
+        : { form: runForm.new, priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra, input };
+    runs.push({ id: ids[i]!, entry });
+  }
+  return runs;
+}
+
+export const isBundle = ({ form }: Pick<RunEntry, "form">): boolean =>
+  form === runForm.bundle || form === runForm.compactedBundle;
+
+const bare: RunEntry = {
+  form: runForm.compactedBundle,
+  priority: 0,
+  createdAt: 0,
+  dueAt: 0,
+  scheduleTimeoutMs: undefined,
+  inbox: "",
+  extra: undefined,
+  input: noBytes,
+};
+
+function encodeMembers(ids: readonly string[], parts: readonly Uint8Array[]): Uint8Array {
+  const names = ids.join(separator);
+  let length = head + mostBytes(names) + 4 * parts.length;
+  for (const part of parts) length += part.length;
+  const record = draft(length);
+  const { bytes, view } = record;
+  const lengthsAt = writeText(bytes, head, names);
+  view.setUint32(0, parts.length, true);
+  view.setUint32(4, lengthsAt - head, true);
+  let end = lengthsAt + 4 * parts.length;
+  for (let i = 0; i < parts.length; i++) {
+    view.setUint32(lengthsAt + 4 * i, parts[i]!.length, true);
+    end = writeBytes(bytes, end, parts[i]!);
+  }
+  return finish(record, end);
+}

@@ -1,0 +1,52 @@
+import { splitKey, taskOf } from "../../src/domain/run.ts";
+import type { FoldedEntry } from "../../src/scheduler/events.ts";
+import type { World } from "./world.ts";
+
+/** Creates runs: one by one under ids that come again and again, and in some worlds many at once under ids of its own. */
+export class ModelClient {
+  readonly #world: World;
+  readonly #tasks: readonly string[];
+  readonly #hasBundles: boolean;
+  #bundled = 0;
+
+  constructor(world: World, tasks: readonly string[], hasBundles: boolean) {
+    this.#world = world;
+    this.#tasks = tasks;
+    this.#hasBundles = hasBundles;
+  }
+  act(isSingle: boolean): void {
+    if (isSingle || !this.#hasBundles) this.#create();
+    else this.#createBundle();
+  }
+  #create(): void {
+    const { random, ids, stream } = this.#world;
+    const key = random.pick(ids);
+    if (!stream.isBundled(key)) stream.writeEntry(key, 0, this.#entryOf(key));
+  }
+  /** Ids of bundles that everybody has forgotten are looked at no more. */
+  #createBundle(): void {
+    const { random, stream, checks, ids } = this.#world;
+    const isGone = (key: string) =>
+      key.includes("/b") &&
+      checks.reference.describe(key) === "unknown" &&
+      stream.entrySeqOf(key) === 0 &&
+      !stream.isBundled(key);
+    const left = ids.filter((key) => !isGone(key));
+    const task = random.pick(this.#tasks);
+    const keys = Array.from({ length: 1 + random.int(4) }, () => `${task}/b${++this.#bundled}`);
+    ids.splice(0, ids.length, ...left, ...keys);
+    const entry = this.#entryOf(keys[0]!);
+    const runs = keys.map((key) => ({ id: splitKey(key).id, entry }));
+    stream.writeBundle(`bundle${this.#bundled}`, task, 0, runs);
+  }
+  #entryOf(key: string): FoldedEntry {
+    const { random, now, policies } = this.#world;
+    const dueAt = random.chance(0.2) ? now + random.int(4_000) : 0;
+    const scheduleTimeoutMs = random.chance(0.1) ? random.int(3_000) : random.chance(0.1) ? null : undefined;
+    const inbox = random.chance(0.5) ? `inbox-${key}` : "";
+    const isTagged = random.chance(0.2) || policies[taskOf(key)] !== undefined;
+    const extra = isTagged ? { metadata: { of: String(key.length % 2) } } : undefined;
+    const priority = random.int(4);
+    return { form: 0, priority, createdAt: now, dueAt, scheduleTimeoutMs, inbox, extra };
+  }
+}
