@@ -80,6 +80,7 @@ test("a run that finally failed is handled once, with its errors; retried, cance
     errors: ["no such address, attempt 1", "no such address, attempt 2"],
     metadata: { customer: "7", "natchet.failed": "send/a" },
   });
+  await client.get("mailer-sendFailed", "a").result();
   assert.equal((await client.get("mailer-sendFailed", "a").status()).state, "completed");
 
   await send.run({ to: "somebody" }, { id: "b" });
