@@ -36,7 +36,9 @@ export class Dispatcher {
     const { worker, batch } = command;
     try {
       const loaded = this.#loaded(command) ?? (await this.#load(command));
-      const replies = await Promise.all(this.#split(loaded).map((part) => this.#send(command, part)));
+      const here = this.#parts.neighbours.assign(worker, command.epoch, loaded);
+      const replies =
+        here === undefined ? await Promise.all(this.#split(loaded).map((part) => this.#send(command, part))) : [here];
       const refused = replies.flatMap((reply) => reply.refused);
       const why = replies.find((reply) => reply.why !== undefined)?.why;
       this.#parts.onEvent({ type: "assigned", id: worker, batch, refused, why });
@@ -101,9 +103,7 @@ export class Dispatcher {
     command: AssignCommand,
     { from, part }: { readonly from: number; readonly part: readonly Assignment[] },
   ): Promise<AssignmentReply> {
-    const message = encodeAssignments(command.epoch, part);
-    const reply =
-      this.#parts.neighbours.assign(command.worker, message) ?? (await this.#request(command.worker, message));
+    const reply = await this.#request(command.worker, encodeAssignments(command.epoch, part));
     return from === 0 ? reply : { ...reply, refused: reply.refused.map((index) => index + from) };
   }
 

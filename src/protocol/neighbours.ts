@@ -1,8 +1,8 @@
-import type { AssignmentReply } from "./assignment.ts";
+import type { Assignment, AssignmentReply } from "./assignment.ts";
 
 export interface Neighbour {
-  /** Takes an assignment message and answers it. */
-  readonly accept: (message: Uint8Array) => AssignmentReply;
+  /** Takes assignments and answers at once; it executes them later. */
+  readonly accept: (epoch: number, assignments: readonly Assignment[]) => AssignmentReply;
   readonly isConnected: () => boolean;
 }
 
@@ -20,8 +20,8 @@ export class Neighbours {
   }
 
   /** The answer of a worker that lives here; undefined when it does not. Throws what the worker throws. */
-  assign(worker: string, message: Uint8Array): AssignmentReply | undefined {
-    return this.#all.get(worker)?.accept(message);
+  assign(worker: string, epoch: number, assignments: readonly Assignment[]): AssignmentReply | undefined {
+    return this.#all.get(worker)?.accept(epoch, assignments);
   }
 
   /** Whether a worker lives here and has its connection; false says nothing of one elsewhere. */

@@ -41,7 +41,7 @@ function takeBatch(worker: WorkerRecord, batch: number): readonly LiveRun[] {
 
 /** The slot that the run took with this batch, if it is still taken. */
 function slotOf(worker: WorkerRecord, run: LiveRun, batch: number): Assignment | undefined {
-  let slot = worker.ledger.get(run.key);
-  while (slot !== undefined && (slot.batch !== batch || slot.origin !== run.origin)) slot = slot.next;
+  let slot = worker.ledger.get(run.origin);
+  while (slot !== undefined && slot.batch !== batch) slot = slot.next;
   return slot;
 }

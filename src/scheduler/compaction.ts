@@ -100,7 +100,7 @@ function purgeSingle(
 
 function mayEndSoon(state: SchedulerState, run: LiveRun): boolean {
   if (run.place !== "running") return false;
-  const startedAt = run.worker?.find(run.key, run.turn, run.origin)?.startedAt ?? state.now;
+  const startedAt = run.worker?.find(run.origin, run.turn)?.startedAt ?? state.now;
   return state.now - startedAt < patienceMs;
 }
 

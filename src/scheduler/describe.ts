@@ -96,7 +96,7 @@ function stateOf(run: LiveRun | FinishedRun): RunState {
 function describeLive(run: LiveRun): RunDescription {
   const { task, id, attempt, priority, createdAt, readyAt, metadata, history, worker } = run;
   const state = stateOf(run);
-  const startedAt = worker?.find(run.key, run.turn, run.origin)?.startedAt;
+  const startedAt = worker?.find(run.origin, run.turn)?.startedAt;
   const info: RunInfo = {
     ...{
       task,

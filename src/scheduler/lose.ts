@@ -9,7 +9,7 @@ import type { Assignment, WorkerRecord } from "./workers.ts";
  */
 export function loseAttempt(state: SchedulerState, worker: WorkerRecord, assignment: Assignment, why: string): void {
   const { key, turn, origin, run, startedAt } = assignment;
-  worker.release(key, turn, origin);
+  worker.release(origin, turn);
   if (run === undefined || run.place !== "running" || run.turn !== turn) return;
   const from = { worker: worker.id, startedAt };
   if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { ...from, reason: run.cancelReason });
@@ -21,9 +21,9 @@ export function loseAttempt(state: SchedulerState, worker: WorkerRecord, assignm
 
 /** Takes a run back that its worker never began: same turn, same place in the queue. */
 export function takeBack(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
-  const { key, turn, origin, run } = assignment;
+  const { turn, origin, run } = assignment;
   assignment.lane?.refund();
-  worker.release(key, turn, origin);
+  worker.release(origin, turn);
   if (run === undefined || run.place !== "running" || run.turn !== turn) return;
   if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { reason: run.cancelReason });
   else placeRun(state, run);

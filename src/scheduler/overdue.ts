@@ -21,8 +21,8 @@ export function endOverdue(state: SchedulerState, worker: WorkerRecord): void {
 }
 
 function timeOut(state: SchedulerState, worker: WorkerRecord, assignment: Assignment, timeoutMs: number): void {
-  const { key, turn, origin, run, startedAt } = assignment;
-  worker.release(key, turn, origin);
+  const { turn, origin, run, startedAt } = assignment;
+  worker.release(origin, turn);
   if (run === undefined) return;
   if (run.cancelReason !== undefined) {
     endRun(state, run, "cancelled", { worker: worker.id, startedAt, reason: run.cancelReason });

@@ -76,10 +76,10 @@ function drop(state: SchedulerState, worker: WorkerRecord, what: string): void {
 export function compareLedger(state: SchedulerState, worker: WorkerRecord, executing: readonly Executing[]): void {
   const named = new Set<object>();
   for (const held of executing) {
-    let assignment = worker.find(held.key, held.turn, held.origin);
+    let assignment = worker.find(held.origin, held.turn);
     if (assignment === undefined && !wasReported(state, worker, held)) {
       adopt(state, worker, held);
-      assignment = worker.find(held.key, held.turn, held.origin);
+      assignment = worker.find(held.origin, held.turn);
     }
     if (assignment === undefined) continue;
     assignment.isAcknowledged = true;

@@ -5,7 +5,7 @@ import type { WorkerRecord } from "./workers.ts";
 
 /** A slot is free again once its worker's outcome stands in the log, whether the fold accepts it or not. */
 export function releaseReported(worker: WorkerRecord, outcome: FoldedOutcome): void {
-  if (worker.release(outcome.key, outcome.turn, outcome.origin) !== undefined) worker.isHeld = false;
+  if (worker.release(outcome.origin, outcome.turn) !== undefined) worker.isHeld = false;
 }
 
 /** The log ended a turn that a worker may still execute: the slot stays taken until the worker says so, and it is told to stop. */
@@ -13,7 +13,7 @@ export function supersede(state: SchedulerState, run: LiveRun, writer: string): 
   const { worker } = run;
   if (worker === undefined) return;
   run.worker = undefined;
-  for (let a = worker.ledger.get(run.key); a !== undefined; a = a.next) {
+  for (let a = worker.ledger.get(run.origin); a !== undefined; a = a.next) {
     if (a.run !== run) continue;
     a.run = undefined;
     if (worker.id !== writer) stopOn(state, worker.id, run.key, a.turn, "superseded");

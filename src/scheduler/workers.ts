@@ -22,7 +22,7 @@ export interface Assignment {
   missedBeats: number;
   /** What counts it, where its task has limits. */
   lane?: Lane | undefined;
-  /** Another turn of the same key on the same worker. */
+  /** Another turn of the same run on the same worker. */
   next: Assignment | undefined;
 }
 
@@ -54,7 +54,8 @@ export class WorkerRecord {
   lastAssigned = 0;
   /** A task whose runs take several slots, and that gets all which it frees now. */
   claimedBy: TaskQueue | undefined = undefined;
-  readonly ledger = new Map<string, Assignment>();
+  /** By the origin of the run: a number is found faster than a key, and no two runs share it. */
+  readonly ledger = new Map<number, Assignment>();
   readonly batches = new Map<number, readonly LiveRun[]>();
   busy = 0;
 
@@ -81,28 +82,28 @@ export class WorkerRecord {
     this.busy -= assignment.units;
     assignment.units = 0;
   }
-  find(key: string, turn: number, origin: number): Assignment | undefined {
-    let found = this.ledger.get(key);
-    while (found !== undefined && (found.turn !== turn || found.origin !== origin)) found = found.next;
+  find(origin: number, turn: number): Assignment | undefined {
+    let found = this.ledger.get(origin);
+    while (found !== undefined && found.turn !== turn) found = found.next;
     return found;
   }
   occupy(assignment: Assignment): void {
-    assignment.next = this.ledger.get(assignment.key);
-    this.ledger.set(assignment.key, assignment);
+    assignment.next = this.ledger.get(assignment.origin);
+    this.ledger.set(assignment.origin, assignment);
     this.busy += assignment.units;
   }
-  release(key: string, turn: number, origin: number): Assignment | undefined {
-    const first = this.ledger.get(key);
+  release(origin: number, turn: number): Assignment | undefined {
+    const first = this.ledger.get(origin);
     let before: Assignment | undefined;
     let found = first;
-    while (found !== undefined && (found.turn !== turn || found.origin !== origin)) {
+    while (found !== undefined && found.turn !== turn) {
       before = found;
       found = found.next;
     }
     if (found === undefined) return undefined;
     if (before !== undefined) before.next = found.next;
-    else if (found.next === undefined) this.ledger.delete(key);
-    else this.ledger.set(key, found.next);
+    else if (found.next === undefined) this.ledger.delete(origin);
+    else this.ledger.set(origin, found.next);
     this.busy -= found.units;
     found.lane?.giveBack();
     if (found.run !== undefined && found.run.worker === this) found.run.worker = undefined;

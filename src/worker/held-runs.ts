@@ -2,8 +2,9 @@
 import type { Executing, Stop } from "../protocol/messages.ts";
 import type { Attempt } from "./attempt.ts";
 
-/** Which attempt of a run: the origin tells the run from a later one of the same id. */
+/** Which attempt of a run. */
 interface Turn {
+  readonly key: string;
   readonly turn: number;
   readonly origin: number;
 }
@@ -13,12 +14,13 @@ const rememberedRuns = 10_000;
 const listedBytes = 90;
 
 export class HeldRuns {
-  readonly #attempts = new Map<string, Attempt>();
-  /** Other turns of keys that are held already: a worker may still execute what counts no more. */
+  /** By the origin of the run: a number is found faster than a key, and no two runs share it. */
+  readonly #attempts = new Map<number, Attempt>();
+  /** Other turns of runs that are held already: a worker may still execute what counts no more. */
   readonly #others = new Set<Attempt>();
   /** Lately stored ones in two generations, so that a doubled assignment is not executed a second time. */
-  #done = new Map<string, Turn>();
-  #doneBefore = new Map<string, Turn>();
+  #done = new Map<number, Turn>();
+  #doneBefore = new Map<number, Turn>();
   #bytes = 0;
 
   get size(): number {
@@ -31,11 +33,12 @@ export class HeldRuns {
   }
 
   /** Whether this very turn is held, or was lately. */
-  has(key: string, turn: Turn): boolean {
-    const held = this.#attempts.get(key);
+  has(turn: Turn): boolean {
+    const { origin } = turn;
+    const held = this.#attempts.get(origin);
     if (held !== undefined && isSame(held.assignment, turn)) return true;
-    for (const { assignment } of this.#others) if (assignment.key === key && isSame(assignment, turn)) return true;
-    const done = this.#done.get(key) ?? this.#doneBefore.get(key);
+    for (const { assignment } of this.#others) if (isSame(assignment, turn)) return true;
+    const done = this.#done.get(origin) ?? this.#doneBefore.get(origin);
     return done !== undefined && isSame(done, turn);
   }
 
@@ -45,19 +48,19 @@ export class HeldRuns {
   }
 
   add(attempt: Attempt): void {
-    const { key } = attempt.assignment;
-    if (this.#attempts.has(key)) this.#others.add(attempt);
-    else this.#attempts.set(key, attempt);
+    const { origin } = attempt.assignment;
+    if (this.#attempts.has(origin)) this.#others.add(attempt);
+    else this.#attempts.set(origin, attempt);
     this.#bytes += bytesOf(attempt);
   }
 
   /** Its outcome is stored. */
   release(attempt: Attempt): void {
     const { key, turn, origin } = attempt.assignment;
-    if (this.#attempts.get(key) === attempt) this.#attempts.delete(key);
+    if (this.#attempts.get(origin) === attempt) this.#attempts.delete(origin);
     else if (!this.#others.delete(attempt)) return;
     this.#bytes -= bytesOf(attempt);
-    this.#done.set(key, { turn, origin });
+    this.#done.set(origin, { key, turn, origin });
     if (this.#done.size < rememberedRuns) return;
     this.#doneBefore = this.#done;
     this.#done = new Map();
@@ -87,5 +90,5 @@ export class HeldRuns {
   }
 }
 
-const isSame = (a: Turn, b: Turn): boolean => a.turn === b.turn && a.origin === b.origin;
+const isSame = (a: Turn, b: Turn): boolean => a.turn === b.turn && a.origin === b.origin && a.key === b.key;
 const bytesOf = (attempt: Attempt): number => attempt.assignment.key.length + listedBytes;

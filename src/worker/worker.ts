@@ -144,9 +144,13 @@ class LiveWorker implements RunningWorker {
   open(): void {
     const { link, subjects, log, neighbours, heart } = this.#parts;
     // The reply has to be written before code that may block the loop: without it the runs are lost.
-    this.#answer(subjects.worker(this.id, "assign"), (data) => this.#accept(data, setImmediate));
+    this.#answer(subjects.worker(this.id, "assign"), (data) => {
+      const { epoch, assignments } = decodeAssignments(data);
+      return this.#accept(epoch, assignments, setImmediate);
+    });
     if (neighbours !== undefined) {
-      const accept = (data: Uint8Array) => this.#accept(data, queueMicrotask);
+      const accept = (epoch: number, assignments: readonly Assignment[]) =>
+        this.#accept(epoch, assignments, queueMicrotask);
       this.#end.push(neighbours.add(this.id, { accept, isConnected: () => link.isConnected() }));
     }
     this.#answer(subjects.worker(this.id, "cancel"), (data) => {
@@ -197,8 +201,7 @@ class LiveWorker implements RunningWorker {
   }
 
   /** Takes what fits and names the rest; the reply travels before any user code runs. */
-  #accept(data: Uint8Array, later: (execute: () => void) => unknown): AssignmentReply {
-    const { epoch, assignments } = decodeAssignments(data);
+  #accept(epoch: number, assignments: readonly Assignment[], later: (execute: () => void) => unknown): AssignmentReply {
     const { epoch: known } = this.#presence;
     if (epoch < known) return { epoch: known, refused: assignments.map((_, i) => i), why: "stale" };
     if (this.#isQuiet) return { epoch, refused: assignments.map((_, i) => i), why: "quiet" };
@@ -207,7 +210,7 @@ class LiveWorker implements RunningWorker {
     const accepted: Started[] = [];
     let batch: Batch | undefined;
     assignments.forEach((assignment, i) => {
-      if (this.#held.has(assignment.key, assignment)) return; // a doubled message: already ours
+      if (this.#held.has(assignment)) return; // a doubled message: already ours
       const task = this.#tasks.get(taskOf(assignment.key));
       const units = assignment.follows ? 0 : (task?.policies?.slots ?? 1);
       if (!assignment.follows) batch = undefined;

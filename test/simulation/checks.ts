@@ -181,7 +181,7 @@ function checkNoRunForgotten(checks: Checks, engine: ModelEngine, lastSeq: numbe
   for (const run of state.live.values()) {
     if (run.place === "gone") checks.fail(`${run.key} is live but nowhere`);
     if (run.place === "queued" && !run.isListed) checks.fail(`${run.key} is queued but not listed`);
-    if ((run.place === "running") !== (run.worker?.find(run.key, run.turn, run.origin)?.run === run))
+    if ((run.place === "running") !== (run.worker?.find(run.origin, run.turn)?.run === run))
       checks.fail(`${run.key} is ${run.place}, and its worker disagrees`);
     if (
       run.place === "ending" &&

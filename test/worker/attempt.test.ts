@@ -164,12 +164,12 @@ test("held runs: a run is known while it is held and for a while after, so that 
     [later],
   );
   for (const each of [attempt, later]) {
-    assert.ok(held.has("t/1", each.assignment));
+    assert.ok(held.has(each.assignment));
     held.release(each);
   }
-  assert.ok(held.has("t/1", later.assignment));
+  assert.ok(held.has(later.assignment));
   assert.equal(held.size, 0);
   assert.equal(held.bytes, 0);
-  assert.equal(held.has("t/1", { turn: 3, origin: 1 }), false);
-  assert.equal(held.has("t/1", { turn: 2, origin: 99 }), false);
+  assert.equal(held.has({ key: "t/1", turn: 3, origin: 1 }), false);
+  assert.equal(held.has({ key: "t/1", turn: 2, origin: 99 }), false);
 });

@@ -150,7 +150,7 @@ export class Policies {
   }
 
   #bookRunning(state: SchedulerState, run: LiveRun): void {
-    const assignment = run.worker?.find(run.key, run.turn, run.origin);
+    const assignment = run.worker?.find(run.origin, run.turn);
     if (assignment === undefined || assignment.lane !== undefined || run.keys === undefined) return;
     const lane = this.#laneOf(state, run, run.keys.keys);
     assignment.lane = lane;
