@@ -168,15 +168,8 @@ export class Execution {
         resolve(decodeOutcomeEntry(encodeOutcomeEntry("worker", [frame])).outcomes[0]!);
       };
       const voiceFor = (speaking: Attempt) => inlineVoice(speaking, this.#transcript, () => clock.now());
-      this.#attempt = new Attempt({
-        assignment: this.#assignment(),
-        task: executed,
-        worker: "inline",
-        graceMs,
-        deadlines,
-        voiceFor,
-        onVerdict,
-      });
+      const host = { worker: "inline", graceMs, deadlines, voiceFor, onVerdict };
+      this.#attempt = new Attempt(host, this.#assignment(), executed);
       Effect.runFork(this.#attempt.run);
     });
   }

@@ -9,6 +9,7 @@ import { type Validation, validate } from "../domain/schema.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import { type Assignment, assignmentExtraOf } from "../protocol/assignment.ts";
 import { jsonOf } from "../protocol/bytes.ts";
+import type { Batch } from "./batch.ts";
 import { type ContextSource, RunContext, within } from "./context.ts";
 import { Deadline, type Deadlines } from "./deadline.ts";
 import type { Voice } from "./voice.ts";
@@ -27,43 +28,47 @@ export type Verdict =
   | { readonly kind: "later"; readonly ms: number }
   | { readonly kind: "returned" };
 
-export interface AttemptParts {
-  readonly assignment: Assignment;
-  readonly task: WorkerTask;
+/** What all attempts of a worker have in common. */
+export interface AttemptHost {
   /** Id of the worker. */
   readonly worker: string;
   readonly graceMs: number;
   readonly deadlines: Deadlines;
-  /** Asked when the attempt says something first. */
+  /** Asked when an attempt says something first. */
   readonly voiceFor: (attempt: Attempt) => Voice;
-  /** Gives up the slot that the attempt holds. */
+  /** Gives up the slot that an attempt holds. */
   readonly letGo?: (attempt: Attempt) => Effect.Effect<void>;
-  /** Called once, as soon as the verdict stands; user code may still run then. Must not throw. */
+  /** Called once for each, as soon as the verdict stands; user code may still run then. Must not throw. */
   readonly onVerdict: (attempt: Attempt, verdict: Verdict) => void;
 }
+
+const noHistory: readonly AttemptRecord[] = [];
 
 export class Attempt implements ContextSource {
   readonly assignment: Assignment;
   readonly task: WorkerTask;
+  /** Where it is executed in one call with others. */
+  readonly batch: Batch | undefined;
   readonly history: readonly AttemptRecord[];
   readonly metadata: Readonly<Record<string, string>> | undefined;
   startedAt = 0;
   isSlotless = false;
-  readonly #parts: AttemptParts;
-  readonly #deadline: Deadline;
+  readonly #host: AttemptHost;
+  #begunAt = 0;
+  #deadline: Deadline | undefined;
   #controller: AbortController | undefined;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #stop: StopCause | undefined;
   #voice: Voice | undefined;
   #hasVerdict = false;
 
-  constructor(parts: AttemptParts) {
-    this.#parts = parts;
-    this.#deadline = new Deadline(parts.deadlines, () => this.stop({ kind: "timeout" }));
-    this.assignment = parts.assignment;
-    this.task = parts.task;
-    const extra = assignmentExtraOf(parts.assignment);
-    this.history = extra?.history ?? [];
+  constructor(host: AttemptHost, assignment: Assignment, task: WorkerTask, batch?: Batch) {
+    this.#host = host;
+    this.assignment = assignment;
+    this.task = task;
+    this.batch = batch;
+    const extra = assignmentExtraOf(assignment);
+    this.history = extra?.history ?? noHistory;
     this.metadata = extra?.metadata;
   }
 
@@ -76,7 +81,7 @@ export class Attempt implements ContextSource {
   }
 
   get worker(): string {
-    return this.#parts.worker;
+    return this.#host.worker;
   }
 
   get number(): number {
@@ -84,7 +89,7 @@ export class Attempt implements ContextSource {
   }
 
   get voice(): Voice {
-    this.#voice ??= this.#parts.voiceFor(this);
+    this.#voice ??= this.#host.voiceFor(this);
     return this.#voice;
   }
 
@@ -108,41 +113,56 @@ export class Attempt implements ContextSource {
   }
 
   /** Ends when user code has really ended, also when it is interrupted: that only stops the attempt. */
-  readonly run: Effect.Effect<void> = Effect.suspend(() => {
-    const ended = this.#execute();
-    if (ended === undefined) return Effect.void;
-    return Effect.onInterrupt(
-      Effect.callback<void>((resume) => void ended.then(() => resume(Effect.void))),
-      () => {
+  get run(): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      const ended = this.#execute();
+      if (ended === undefined) {
+        resume(Effect.void);
+        return undefined;
+      }
+      void ended.then(() => resume(Effect.void));
+      return Effect.suspend(() => {
         this.stop({ kind: "returned" });
         return Effect.promise(() => ended);
-      },
-    );
-  });
+      });
+    });
+  }
 
   /** Aborts the signal now; after the grace the verdict is given whether user code has ended or not. */
   stop(cause: StopCause): void {
     if (this.#hasVerdict || this.#stop !== undefined) return;
     this.#stop = cause;
-    this.#deadline.clear();
-    this.#grace = setTimeout(() => this.#give(this.#stoppedVerdict(cause)), this.#parts.graceMs);
+    this.#deadline?.clear();
+    this.#grace = setTimeout(() => this.#give(this.#stoppedVerdict(cause)), this.#host.graceMs);
     this.#controller?.abort(this.#stopError(cause));
   }
 
   extendTimeout(ms: number): void {
-    if (this.#stop === undefined && !this.#hasVerdict) this.#deadline.extend(ms);
+    if (this.#stop === undefined && !this.#hasVerdict) this.#ownDeadline.extend(ms);
+  }
+
+  /** Made when it is first needed: code that ends before it returns control has nothing to watch. */
+  get #ownDeadline(): Deadline {
+    this.#deadline ??= new Deadline(this.#host.deadlines, this.#begunAt, this.task.timeoutMs, () =>
+      this.stop({ kind: "timeout" }),
+    );
+    return this.#deadline;
+  }
+
+  get #allowedMs(): number {
+    return this.#deadline?.allowedMs ?? this.task.timeoutMs;
   }
 
   /** When its time is over, if that was moved. Units: epoch milliseconds */
   get extendedUntil(): number | undefined {
-    const { allowedMs } = this.#deadline;
+    const allowedMs = this.#allowedMs;
     return allowedMs > this.task.timeoutMs ? this.startedAt + allowedMs : undefined;
   }
 
   releaseSlot(): void {
-    if (this.isSlotless || this.#hasVerdict || this.#parts.letGo === undefined) return;
+    if (this.isSlotless || this.#hasVerdict || this.#host.letGo === undefined) return;
     this.isSlotless = true;
-    Effect.runSync(this.#parts.letGo(this));
+    Effect.runSync(this.#host.letGo(this));
   }
 
   /** Undefined when everything is over already; the promise never rejects. */
@@ -174,13 +194,13 @@ export class Attempt implements ContextSource {
 
   #call(input: unknown): unknown {
     if (this.#giveIfStopped()) throw new Ended(); // before user code began
-    this.#deadline.begin(this.task.timeoutMs);
+    this.#begunAt = this.#host.deadlines.now();
     const failure = this.task.handlesFailures ? (input as FailurePayload) : undefined;
     const given = failure === undefined ? input : failure.input;
     const ctx = new RunContext(given, this, failure?.failed);
     // Inside, so that code of an effect finds its run as well.
     const output = within(ctx, () => outputOf(this.task.handler(given, ctx), this));
-    if (isPending(output)) this.#deadline.watch();
+    if (isPending(output)) this.#ownDeadline.watch();
     return output;
   }
 
@@ -221,18 +241,18 @@ export class Attempt implements ContextSource {
   #give(verdict: Verdict): void {
     if (this.#hasVerdict) return;
     this.#hasVerdict = true;
-    this.#parts.onVerdict(this, verdict);
+    this.#host.onVerdict(this, verdict);
   }
 
   #clearTimers(): void {
-    this.#deadline.clear();
-    clearTimeout(this.#grace);
+    this.#deadline?.clear();
+    if (this.#grace !== undefined) clearTimeout(this.#grace);
   }
 
   #stopError(cause: StopCause): Error {
     if (cause.kind === "timeout") {
-      const allowed = formatDuration(this.#deadline.allowedMs);
-      const extended = this.#deadline.allowedMs > this.task.timeoutMs ? ", extensions included" : "";
+      const allowed = formatDuration(this.#allowedMs);
+      const extended = this.#allowedMs > this.task.timeoutMs ? ", extensions included" : "";
       return named("TimeoutError", `task "${this.task.name}" took longer than its timeout of ${allowed}${extended}`);
     }
     if (cause.kind === "cancelled") return named("AbortError", `the run was cancelled: ${cause.reason}`);

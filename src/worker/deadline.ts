@@ -68,13 +68,16 @@ export class Deadlines {
 export class Deadline {
   readonly #deadlines: Deadlines;
   readonly #onExpired: () => void;
-  #endsAt = 0;
+  #endsAt: number;
   #isWatched = false;
-  #allowedMs = 0;
+  #allowedMs: number;
 
-  constructor(deadlines: Deadlines, onExpired: () => void) {
+  /** User code began at `begunAt`, on the clock of {@link Deadlines.now}. */
+  constructor(deadlines: Deadlines, begunAt: number, allowedMs: number, onExpired: () => void) {
     this.#deadlines = deadlines;
     this.#onExpired = onExpired;
+    this.#allowedMs = allowedMs;
+    this.#endsAt = begunAt + allowedMs;
   }
 
   /** What the attempt may take in all, extensions included. */
@@ -85,12 +88,6 @@ export class Deadline {
   /** On the clock of {@link Deadlines.now}. */
   get endsAt(): number {
     return this.#endsAt;
-  }
-
-  /** User code begins now. */
-  begin(ms: number): void {
-    this.#allowedMs = ms;
-    this.#endsAt = this.#deadlines.now() + ms;
   }
 
   /** From here on it can expire; code that ends before it returns control never needs that. */

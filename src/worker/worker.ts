@@ -8,7 +8,7 @@ import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/
 import { type Assignment, type AssignmentReply, decodeAssignments } from "../protocol/assignment.ts";
 import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
 import { atMost } from "../runtime/at-most.ts";
-import { Attempt, type Verdict } from "./attempt.ts";
+import { Attempt, type AttemptHost, type Verdict } from "./attempt.ts";
 import { Batch } from "./batch.ts";
 import { Deadlines } from "./deadline.ts";
 import { HeldRuns } from "./held-runs.ts";
@@ -59,7 +59,7 @@ class LiveWorker implements RunningWorker {
   readonly #tasks: Map<string, WorkerTask>;
   readonly #slots: Slots;
   readonly #held = new HeldRuns();
-  readonly #deadlines = new Deadlines();
+  readonly #host: AttemptHost;
   readonly #reporter: Reporter;
   readonly #presence: Presence;
   #labels: Readonly<Record<string, string | number>>;
@@ -89,6 +89,17 @@ class LiveWorker implements RunningWorker {
     const tasks = tasksAround({ ...definition, tasks: threaded }, options.middleware);
     this.#tasks = new Map(tasks.map((task) => [task.name, task]));
     this.#slots = new Slots(definition.slots);
+    this.#host = {
+      worker: this.id,
+      letGo: (holder) => this.#letGo(holder),
+      graceMs: this.#options.cancelGraceMs,
+      deadlines: new Deadlines(),
+      voiceFor: (speaking) => this.#voiceOf(speaking),
+      onVerdict: (ended, verdict) => {
+        ended.batch?.left(ended.runId);
+        this.#report(ended, verdict);
+      },
+    };
     const { link, publisher, subjects, log } = parts;
     this.#reporter = new Reporter({
       worker: this.id,
@@ -248,19 +259,7 @@ class LiveWorker implements RunningWorker {
   }
 
   #hold(assignment: Assignment, task: WorkerTask, batch: Batch | undefined): Attempt {
-    const attempt = new Attempt({
-      assignment,
-      task,
-      worker: this.id,
-      letGo: (holder) => this.#letGo(holder),
-      graceMs: this.#options.cancelGraceMs,
-      deadlines: this.#deadlines,
-      voiceFor: (speaking) => this.#voiceOf(speaking),
-      onVerdict: (ended, verdict) => {
-        batch?.left(ended.runId);
-        this.#report(ended, verdict);
-      },
-    });
+    const attempt = new Attempt(this.#host, assignment, task, batch);
     this.#held.add(attempt);
     return attempt;
   }

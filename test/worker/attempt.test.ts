@@ -8,7 +8,7 @@ import type { Handler } from "../../src/domain/worker.ts";
 import type { Assignment } from "../../src/protocol/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../../src/protocol/outcome-entry.ts";
-import { Attempt, type Verdict } from "../../src/worker/attempt.ts";
+import { Attempt, type AttemptHost, type Verdict } from "../../src/worker/attempt.ts";
 import { Deadlines } from "../../src/worker/deadline.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
 import { outcomeOf } from "../../src/worker/outcome.ts";
@@ -34,15 +34,14 @@ const first: Assignment = {
 
 function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30, assignment = first) {
   const verdicts: Verdict[] = [];
-  const attempt = new Attempt({
-    assignment,
-    task: { ...defineTask("t", task), handler },
+  const host: AttemptHost = {
     worker: "w",
     graceMs,
     deadlines: new Deadlines(),
     voiceFor: () => silent,
     onVerdict: (_attempt, verdict) => verdicts.push(verdict),
-  });
+  };
+  const attempt = new Attempt(host, assignment, { ...defineTask("t", task), handler });
   return { attempt, verdicts };
 }
 
