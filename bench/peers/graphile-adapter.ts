@@ -32,7 +32,6 @@ export function graphileAdapter(mode: GraphileConfig.WorkerOptions): Adapter {
           concurrentJobs: slots,
           maxPoolSize: slots + 2,
           ...mode,
-          ...JSON.parse(process.env.TUNE ?? "{}"),
         }),
         noHandleSignals: true,
         taskList: {

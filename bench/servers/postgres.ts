@@ -66,8 +66,10 @@ async function groupOf(user: string): Promise<string> {
   return (await run("id", ["-g", user])).stdout.trim();
 }
 
+/** `syncs`: a commit waits until it is on the disk. */
 export async function startPostgres(
   program: PostgresProgram,
+  syncs: boolean,
 ): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
   const folder = await temporaryFolder();
   if (program.user !== undefined) await run("chown", [program.user, folder.path]);
@@ -86,7 +88,8 @@ export async function startPostgres(
       "listen_addresses=127.0.0.1",
       "-c",
       "max_connections=500",
-      ...(process.env.PGX ?? "").split(" ").filter(Boolean),
+      "-c",
+      `synchronous_commit=${syncs ? "on" : "off"}`,
     ],
   ]);
   const server = new Server({

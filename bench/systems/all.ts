@@ -2,7 +2,7 @@
 import type { System } from "../system.ts";
 import { bullmq } from "./bullmq.ts";
 import { bunqueue } from "./bunqueue.ts";
-import { graphile, graphileBatched } from "./graphile.ts";
+import { graphile, graphileBatched, graphileFast } from "./graphile.ts";
 import { natchet, natchetApart, natchetAsIs, natchetSynced } from "./natchet.ts";
 
 export const systems: readonly System[] = [
@@ -13,5 +13,6 @@ export const systems: readonly System[] = [
   bullmq,
   graphile,
   graphileBatched,
+  graphileFast,
   bunqueue,
 ];
