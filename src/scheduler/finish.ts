@@ -13,7 +13,7 @@ export function finishRun(state: SchedulerState, run: LiveRun, accepted: Remembe
   if (run.worker !== undefined) supersede(state, run, accepted.writer);
   setPlace(run, "gone");
   state.live.delete(key);
-  state.inputs.release(run.input);
+  state.inputs.release(run.keptInput);
   queue.entries.garbage++;
   const finished: FinishedRun = {
     key,

@@ -5,6 +5,7 @@ import { applyOutcome } from "./apply-outcome.ts";
 import type { FoldedEntry } from "./events.ts";
 import { addFinished } from "./finish.ts";
 import { type FinishedRun, type RememberedOutcome, setEntry } from "./finished-run.ts";
+import type { BundledInputs } from "./inputs.ts";
 import { LiveRun } from "./live-run.ts";
 import { placeRun } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
@@ -18,6 +19,8 @@ export interface Created {
   /** Of a new one; a compacted one names its own. */
   readonly origin: number;
   readonly entry: FoldedEntry;
+  /** Of a new bundle, where there is room for them. */
+  readonly inputs?: BundledInputs | undefined;
 }
 
 export function addCompactedLive(
@@ -97,9 +100,11 @@ export function addCompactedFinished(
   if (run.lastOutcome > known.asOf) state.entangled.add(key);
 }
 
-export function makeRun(state: SchedulerState, { key, queue, seq, entry }: Created, origin: number): LiveRun {
+export function makeRun(state: SchedulerState, created: Created, origin: number): LiveRun {
+  const { key, queue, seq, entry, inputs } = created;
   if (entry.extra?.placement?.affinity !== undefined) queue.hasPlacements = true;
-  return new LiveRun(key, queue, origin, seq, entry, state.inboxOnce(entry.inbox), state.inputs.keep(entry.input));
+  const kept = inputs === undefined ? state.inputs.keep(entry.input) : state.inputs.share(inputs);
+  return new LiveRun(key, queue, origin, seq, entry, state.inboxOnce(entry.inbox), kept);
 }
 
 /** The entry knows now what came up to `asOf`. */

@@ -37,8 +37,10 @@ export function foldEntry(state: SchedulerState, { seq, task, id, entry }: Entry
 export function foldBundle(state: SchedulerState, { seq, task, name, runs }: BundleEvent): void {
   const keys = runs.map(({ id }) => keyOf(task, id));
   const queue = addPosition(state, task, seq, name, { name, keys });
+  const isNew = runs[0]?.entry.form === 0;
+  const inputs = isNew ? state.inputs.keepAll(runs.map(({ entry }) => entry.input)) : undefined;
   for (let i = 0; i < runs.length; i++)
-    foldRun(state, { key: keys[i]!, queue, seq, origin: originIn(seq, i), entry: runs[i]!.entry });
+    foldRun(state, { key: keys[i]!, queue, seq, origin: originIn(seq, i), entry: runs[i]!.entry, inputs });
 }
 
 function addPosition(state: SchedulerState, task: string, seq: number, name: string, content: Content): TaskQueue {

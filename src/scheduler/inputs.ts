@@ -2,6 +2,39 @@
 const overheadBytes = 72;
 const sizeOf = (input: Uint8Array): number => (input.length === 0 ? 0 : input.length + overheadBytes);
 
+/**
+ * The inputs of a bundle in one piece: an array for each would be most of what a collection has to look at. It is kept, and counts, until
+ * the last of the runs is gone.
+ */
+export class BundledInputs {
+  readonly #bytes: Uint8Array;
+  readonly #ends: Uint32Array;
+  /** Runs that have theirs here. Written by {@link Inputs} only. */
+  users = 0;
+
+  constructor(inputs: readonly Uint8Array[], length: number) {
+    this.#bytes = new Uint8Array(length);
+    this.#ends = new Uint32Array(inputs.length);
+    let end = 0;
+    for (let place = 0; place < inputs.length; place++) {
+      this.#bytes.set(inputs[place]!, end);
+      end += inputs[place]!.length;
+      this.#ends[place] = end;
+    }
+  }
+
+  get size(): number {
+    return this.#bytes.length + this.#ends.byteLength + 3 * overheadBytes;
+  }
+
+  at(place: number): Uint8Array {
+    return this.#bytes.subarray(place === 0 ? 0 : this.#ends[place - 1], this.#ends[place]);
+  }
+}
+
+/** What a run keeps: its own input, or that of its bundle. */
+export type KeptInput = Uint8Array | BundledInputs | undefined;
+
 /** How much of the inputs of live runs is kept in memory; what is not kept is read back from the log. */
 export class Inputs {
   readonly #budgetBytes: number;
@@ -23,7 +56,25 @@ export class Inputs {
     return new Uint8Array(input); // never `slice`: it may be a Buffer, and a slice of that would keep all that was read with it
   }
 
-  release(kept: Uint8Array | undefined): void {
-    if (kept !== undefined) this.#bytes -= sizeOf(kept);
+  /** The same for the inputs of a bundle; they count once a run has {@link share}d them. */
+  keepAll(inputs: readonly (Uint8Array | undefined)[]): BundledInputs | undefined {
+    let length = 0;
+    for (const input of inputs) {
+      if (input === undefined) return undefined;
+      length += input.length;
+    }
+    const isRoom = this.#bytes + length + inputs.length * 4 + 3 * overheadBytes <= this.#budgetBytes;
+    return isRoom ? new BundledInputs(inputs as readonly Uint8Array[], length) : undefined;
+  }
+
+  share(kept: BundledInputs | undefined): BundledInputs | undefined {
+    if (kept !== undefined && kept.users++ === 0) this.#bytes += kept.size;
+    return kept;
+  }
+
+  release(kept: KeptInput): void {
+    if (kept === undefined) return;
+    if (!(kept instanceof BundledInputs)) this.#bytes -= sizeOf(kept);
+    else if (--kept.users === 0) this.#bytes -= kept.size;
   }
 }

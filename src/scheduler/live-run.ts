@@ -1,7 +1,8 @@
-import { entryOfOrigin } from "../domain/origin.ts";
+import { entryOfOrigin, placeInOrigin } from "../domain/origin.ts";
 import type { RunPlacement } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
+import { BundledInputs, type KeptInput } from "./inputs.ts";
 import type { RunKeys } from "./limits/keys.ts";
 import type { Policies } from "./limits/policies.ts";
 import type { TaskQueue } from "./task-queue.ts";
@@ -58,14 +59,14 @@ export class LiveRun {
   /** Where its first entry stands in the log: tells incarnations of a reused id apart. */
   readonly origin: number;
   readonly createdAt: number;
-  /** Kept while there is room for it. */
-  readonly input: Uint8Array | undefined;
+  /** Undefined where there was no room for it. */
+  readonly keptInput: KeptInput;
   #rare: Rare | undefined = undefined;
   /** Its place, whether it is listed, and its priority, in one number. */
   #flags: number;
   worker: WorkerRecord | undefined = undefined;
 
-  /** `inbox` and `input` are what is kept of the entry's. */
+  /** `inbox` and `keptInput` are what is kept of the entry's. */
   constructor(
     key: string,
     queue: TaskQueue,
@@ -73,13 +74,13 @@ export class LiveRun {
     seq: number,
     entry: Omit<RunEntry, "input">,
     inbox: string,
-    input: Uint8Array | undefined,
+    keptInput: KeptInput,
   ) {
     this.key = key;
     this.queue = queue;
     this.origin = origin;
     this.createdAt = entry.createdAt;
-    this.input = input;
+    this.keptInput = keptInput;
     this.#flags = entry.priority << priorityShift;
     if (seq !== entryOfOrigin(origin)) this.#other.seq = seq;
     if (inbox !== "") this.#other.inbox = inbox;
@@ -108,6 +109,11 @@ export class LiveRun {
     return this.#rare;
   }
 
+  /** While it is kept; what is not is read back from the log. */
+  get input(): Uint8Array | undefined {
+    const kept = this.keptInput;
+    return kept instanceof BundledInputs ? kept.at(placeInOrigin(this.origin)) : kept;
+  }
   get place(): Place {
     return placeNames[this.#flags & placeMask]!;
   }
