@@ -4,6 +4,7 @@ import type { Command, EngineOutcome, StoredRate } from "./commands.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { Heap } from "./heap.ts";
 import { Inputs } from "./inputs.ts";
+import { KeyIndex } from "./key-index.ts";
 import type { Limit } from "./limits/limit.ts";
 import type { RateLimit } from "./limits/rate.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -48,9 +49,9 @@ export class SchedulerState {
   /** Where outcomes began when that was asked last, and the first sequence behind it that was skipped since. */
   outcomesFrom = 0;
   skippedFrom = Number.POSITIVE_INFINITY;
-  readonly live = new Map<string, LiveRun>();
+  readonly live = new KeyIndex<LiveRun>();
   /** In the order of their outcomes, but for those in `unordered`. */
-  readonly finished = new Map<string, FinishedRun>();
+  readonly finished = new KeyIndex<FinishedRun>(true);
   readonly unordered = new Set<FinishedRun>();
   /** Outcomes of keys that are neither live nor finished (rule 3). */
   readonly unexplained = new Map<string, RememberedOutcome[]>();
