@@ -9,9 +9,12 @@ class Level {
   readonly arrivals = new Deque<LiveRun>();
   readonly returned = new Heap<LiveRun>((a, b) => a.origin < b.origin);
 
+  *listed(): Iterable<LiveRun> {
+    yield* this.arrivals;
+    yield* this.returned;
+  }
   *queued(): Iterable<LiveRun> {
-    for (const run of this.arrivals) if (isQueued(run)) yield run;
-    for (const run of this.returned) if (isQueued(run)) yield run;
+    for (const run of this.listed()) if (isQueued(run)) yield run;
   }
   head(): LiveRun | undefined {
     dropDead(this.arrivals);
@@ -62,9 +65,12 @@ export class ReadyQueue {
   *queued(): Iterable<LiveRun> {
     for (const level of this.#levels) if (level !== undefined) yield* level.queued();
   }
-  /** Takes all that wait, oldest first. */
+  /** Takes all that wait, oldest first; nothing is listed any more. */
   takeAll(): LiveRun[] {
     const runs = [...this.queued()].sort((a, b) => a.origin - b.origin);
+    for (const level of this.#levels) {
+      for (const run of level?.listed() ?? []) run.isListed = false;
+    }
     this.#levels.length = 0;
     this.#listed = 0;
     return runs;

@@ -170,6 +170,23 @@ describe("keyed concurrency", () => {
     scene.register("w3", 5, ["mail"]);
     assert.deepEqual(assigned(scene), ["c"]);
   });
+
+  for (const [before, after] of [
+    [undefined, concurrency({ max: 2 })],
+    [concurrency({ max: 1 }), undefined],
+    [concurrency({ max: 1 }), concurrency({ max: 2 })],
+  ])
+    test(`a run that was rescheduled while ${JSON.stringify(before)} became ${JSON.stringify(after)} starts when it is due`, () => {
+      const scene = sceneWith(before ?? {}, 1);
+      for (const id of ["first", "late"]) create(scene, id, {});
+      assert.deepEqual(assigned(scene), ["first"]);
+      scene.store(scene.give({ type: "reschedule", keys: ["mail/late"], dueAt: scene.now + 1_000 }));
+      scene.register("w2", 5, [{ ...declarationOf("mail"), ...(after && { policies: after }) }]);
+      scene.tick();
+      scene.report("w", "mail/first", "completed");
+      scene.pass(1_000);
+      assert.deepEqual(assigned(scene), ["late"]);
+    });
 });
 
 describe("rate limits", () => {

@@ -25,7 +25,7 @@ export function simulate(seed: number, steps: number): SimulationResult {
     let quiet = 0;
     for (; rounds < 250 || quiet < 50; rounds++) {
       quiet = isLive() ? 0 : quiet + 1;
-      if (rounds > 1_000)
+      if (rounds > 3_000)
         world.checks.fail(
           `still live after everything was healed: ${world.ids.map((key) => reference.describe(key)).join("; ")}`,
         );

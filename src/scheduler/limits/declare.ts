@@ -11,7 +11,6 @@ export function declarePolicies(state: SchedulerState, queue: TaskQueue, given: 
   const waiting = queue.policies === undefined ? queue.ready.takeAll() : queue.policies.takeAll();
   queue.policies = declared === undefined ? undefined : new Policies(queue, declared);
   for (const run of waiting) {
-    run.isListed = false;
     run.keys = undefined;
     if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
     else queue.policies.arrive(run);

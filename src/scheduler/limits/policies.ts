@@ -241,7 +241,8 @@ export class Policies {
   /** All queued runs, oldest first, as if they had never been in a lane. */
   takeAll(): LiveRun[] {
     const runs = new Set<LiveRun>([...this.#arrivals, ...this.#reading.values()]);
-    for (const lane of this.#byId.values()) for (const run of lane.ready.queued()) runs.add(run);
+    for (const lane of this.#byId.values()) for (const run of lane.ready.takeAll()) runs.add(run);
+    for (const run of runs) run.isListed = false;
     const queued = [...runs].filter((run) => run.place === "queued");
     return queued.sort((a, b) => a.origin - b.origin);
   }
