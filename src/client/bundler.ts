@@ -8,8 +8,6 @@ import { jsonBytes } from "../protocol/bytes.ts";
 import { encodeRunEntry, type RunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 
-/** Bytes of a larger input stand for themselves: a bundle saves nothing there. */
-export const largestBundledInput = 4 * 1_024;
 /** So that one bundle is on its way while the next is written. */
 const mostBytes = 64 * 1_024;
 /** What a run needs beside its input and metadata when a bundle is compacted. */

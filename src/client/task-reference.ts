@@ -9,10 +9,11 @@ import type { Publisher } from "../nats/publisher.ts";
 import { newestFromLeader } from "../nats/stored-message.ts";
 import { runsOfBundle } from "../protocol/bundle-entry.ts";
 import { jsonBytes } from "../protocol/bytes.ts";
+import { largestCarriedInput } from "../protocol/carried-input.ts";
 import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { AdmissionGate } from "./admission-gate.ts";
-import { type Bundler, largestBundledInput, type Stored } from "./bundler.ts";
+import type { Bundler, Stored } from "./bundler.ts";
 import { type EnqueueOptions, entryOf } from "./enqueue-options.ts";
 import type { AroundEnqueue, Enqueued, Enqueueing } from "./middleware.ts";
 import type { Awaited as AwaitedRun } from "./results.ts";
@@ -160,11 +161,11 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     this.#parts.gate.assertOpen();
     const entry = entryOf(options, inbox, inputBytes(input, this.name), Date.now(), this.#parts.parent?.());
     const hasOwnId = options?.id !== undefined;
-    if (!hasOwnId && entry.extra === undefined && entry.input.length <= largestBundledInput) return { entry };
+    if (!hasOwnId && entry.extra === undefined && entry.input.length <= largestCarriedInput) return { entry };
     const payload = encodeRunEntry(entry);
     const bytes = payload.length + recordBytes;
     if (bytes > this.#parts.link.maxPayload) throw this.#tooLarge(entry, bytes);
-    return hasOwnId || payload.length > largestBundledInput ? { entry, payload } : { entry };
+    return hasOwnId || payload.length > largestCarriedInput ? { entry, payload } : { entry };
   }
 
   #store({ entry, payload }: Prepared, options: EnqueueOptions | undefined): Stored {

@@ -53,6 +53,8 @@ export interface OutcomeFrame {
   readonly detail: Uint8Array;
   readonly plain?: PlainStory | undefined;
   readonly input: Uint8Array;
+  /** The input is not repeated: it stays in the run's entry. */
+  readonly inputStays?: boolean | undefined;
   readonly output: Uint8Array;
 }
 
@@ -61,6 +63,9 @@ const kinds: readonly OutcomeKind[] = ["completed", "failed", "cancelled", "retr
 const entryHead = 8;
 /** Bytes of a frame beside its key, detail, input and output. */
 export const frameHead = 68;
+/** Beside the priority, which needs the lower bits. */
+const inputStaysFlag = 0x80;
+const priorityMask = 0x0f;
 const noStory: PlainStory = { createdAt: 0, startedAt: 0, priority: 0 };
 
 /** One decoded outcome; everything behind the fixed part is read when asked for. */
@@ -107,6 +112,10 @@ export class Outcome {
   get input(): Uint8Array {
     return this.#frame.subarray(this.#inputStart, this.#outputStart);
   }
+  /** The input stands in the run's entry, and stays there until the run is forgotten. */
+  get inputStays(): boolean {
+    return (this.#frame[5]! & inputStaysFlag) !== 0;
+  }
   get output(): Uint8Array {
     return this.#frame.subarray(this.#outputStart);
   }
@@ -127,7 +136,7 @@ export class Outcome {
     const startedAt = view.getFloat64(60, true);
     return {
       createdAt: view.getFloat64(52, true),
-      priority: this.#frame[5]!,
+      priority: this.#frame[5]! & priorityMask,
       attempts: [{ attempt, turn, worker: this.#writer, startedAt, endedAt: at, outcome: kind }],
     };
   }
@@ -141,7 +150,7 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   const end = writeBytes(bytes, writeBytes(bytes, writeBytes(bytes, keyEnd, detail), input), output);
   view.setUint32(0, end, true);
   bytes[4] = kinds.indexOf(outcome.kind) + 1;
-  bytes[5] = plain.priority;
+  bytes[5] = outcome.inputStays === true ? plain.priority | inputStaysFlag : plain.priority;
   view.setUint16(6, keyEnd - frameHead, true);
   view.setUint32(8, outcome.turn, true);
   view.setUint32(12, outcome.attempt, true);

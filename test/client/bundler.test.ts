@@ -1,9 +1,9 @@
 // New runs of one turn of the event loop travel together.
 import assert from "node:assert/strict";
 import type { Msg } from "@nats-io/transport-node";
-import { largestBundledInput } from "../../src/client/bundler.ts";
 import { bundleOfId } from "../../src/domain/run-id.ts";
 import { isBundle, mostBundled, runsOfBundle } from "../../src/protocol/bundle-entry.ts";
+import { largestCarriedInput } from "../../src/protocol/carried-input.ts";
 import { decodeRunEntry } from "../../src/protocol/run-entry.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
@@ -73,7 +73,7 @@ test("runs that differ in more than their inputs, have ids of their own or are l
   const other = scene.client.task<unknown, unknown>("other");
   await Promise.all([task.enqueue(1), task.enqueue(2, { priority: 2 }), other.enqueue(3), other.enqueue(4)]);
   await task.enqueueMany([1, 2], (n) => ({ id: `own-${n}` }));
-  await task.enqueueMany(["x".repeat(largestBundledInput), "x".repeat(largestBundledInput)]);
+  await task.enqueueMany(["x".repeat(largestCarriedInput), "x".repeat(largestCarriedInput)]);
   await task.enqueueMany([1, 2, 3], () => ({ metadata: { same: "for all" } }));
   await scene.nc.flush();
   assert.deepEqual(sizes, [1, 1, 2, 1, 1, 1, 1, 3]);

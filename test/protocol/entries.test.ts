@@ -42,6 +42,7 @@ function randomOutcome(random: Random): OutcomeFrame {
     dueAt: time(random),
     detail: json(random),
     input: random.bytes(100),
+    inputStays: random.chance(0.2),
     output: random.bytes(100),
   };
 }
@@ -68,6 +69,7 @@ function inLargerBuffer(bytes: Uint8Array): Uint8Array {
 const plainOutcome = (outcome: OutcomeFrame & { readonly detailBytes?: Uint8Array }) => ({
   ...{ kind: outcome.kind, key: outcome.key, turn: outcome.turn, attempt: outcome.attempt, origin: outcome.origin },
   ...{ at: outcome.at, dueAt: outcome.dueAt, input: [...outcome.input], output: [...outcome.output] },
+  inputStays: outcome.inputStays === true,
 });
 
 describe("round trips", () => {
@@ -95,7 +97,7 @@ describe("round trips", () => {
         const { kind, detail } = outcomes[at]!;
         if (detail.length > 0) assert.deepEqual(outcome.detail, jsonOf(detail), random.label);
         const [forwarded] = decodeOutcomeEntry(encodeOutcomeEntry("engine", [outcome.result])).outcomes;
-        const needed = { detail: kind === "completed" ? noBytes : detail, input: noBytes };
+        const needed = { detail: kind === "completed" ? noBytes : detail, input: noBytes, inputStays: false };
         assert.deepEqual(plainOf(forwarded!), { ...plainOf(outcome), ...needed }, random.label);
       }
     }
@@ -103,13 +105,13 @@ describe("round trips", () => {
 
   test("the story of a run that ended in its only attempt needs no JSON", () => {
     const random = new Random();
-    const plain = { createdAt: 1_000.5, startedAt: 2_000, priority: 3 };
+    const plain = { createdAt: 1_000.5, startedAt: 2_000, priority: 9 };
     const outcome = { ...randomOutcome(random), kind: "completed" as const, detail: noBytes, plain };
     const entry = encodeOutcomeEntry("worker", [encodeOutcomeFrame(outcome)]);
     const { attempt, turn, at: endedAt } = outcome;
     assert.deepEqual(decodeOutcomeEntry(entry, "w1").outcomes[0]!.detail, {
       createdAt: 1_000.5,
-      priority: 3,
+      priority: 9,
       attempts: [{ attempt, turn, worker: "w1", startedAt: 2_000, endedAt, outcome: "completed" }],
     });
   });
@@ -142,8 +144,8 @@ describe("round trips", () => {
 
 /** The getters of a decoded outcome as fields. */
 function plainOf(outcome: Omit<OutcomeFrame, "detail"> & { readonly detailBytes: Uint8Array }): OutcomeFrame {
-  const { kind, key, turn, attempt, origin, at, dueAt, detailBytes, input, output } = outcome;
-  return { kind, key, turn, attempt, origin, at, dueAt, detail: detailBytes, input, output };
+  const { kind, key, turn, attempt, origin, at, dueAt, detailBytes, input, inputStays, output } = outcome;
+  return { kind, key, turn, attempt, origin, at, dueAt, detail: detailBytes, input, inputStays, output };
 }
 
 const decoders: Record<string, { decode: (bytes: Uint8Array) => unknown; valid: (random: Random) => Uint8Array }> = {
