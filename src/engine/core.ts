@@ -61,8 +61,9 @@ export class Core {
     this.subjects = subjects;
     this.state = createScheduler(parts.scheduler);
     this.store = new RunStore(link, subjects);
-    this.failures = new Failures({ definitions: parts.definitions, publisher, subjects, store: this.store });
-    this.payloads = new Payloads(this.store, (key) => this.state.live.get(key));
+    this.payloads = new Payloads(this.store, subjects, (key) => this.state.live.get(key));
+    const { store, payloads } = this;
+    this.failures = new Failures({ definitions: parts.definitions, publisher, subjects, store, payloads });
     const onEvent = (event: SchedulerEvent) => this.handle(event);
     const onCaughtUp = () => void this.checkFloor();
     this.follower = new Follower({ link, subjects, log, onEvent, onCaughtUp });

@@ -10,12 +10,14 @@ import { decodeOutcomeEntry, type FinalDetail } from "../protocol/outcome-entry.
 import { encodeRunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { Command } from "../scheduler/commands.ts";
+import type { Payloads } from "./payloads.ts";
 
 export interface FailuresParts {
   readonly definitions: Definitions;
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly store: RunStore;
+  readonly payloads: Payloads;
 }
 
 const prefix = "on-failure.";
@@ -40,7 +42,7 @@ export class Failures {
 
   /** Nothing is lost if it fails: the next leader finds the failed run without its handler's. */
   async create({ handler, key, seq, index }: Extract<Command, { type: "createFailureRun" }>): Promise<void> {
-    const { store, publisher, subjects } = this.#parts;
+    const { store, payloads, publisher, subjects } = this.#parts;
     const stored = await store.read(seq);
     const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[index];
     if (outcome === undefined) return;
@@ -51,7 +53,8 @@ export class Failures {
       return publisher.append(subjects.run(handler, failed.id), entry, 0);
     };
     try {
-      await append({ input: jsonOf(outcome.input), failed });
+      const input = await payloads.ofFinished(outcome);
+      await append({ input: input && jsonOf(input), failed });
     } catch (problem) {
       // An input that just fits a message does not fit together with the story of its failure.
       if (!(problem instanceof PayloadTooLarge)) throw problem;

@@ -1,6 +1,7 @@
 // How a run is compacted where its whole history does not fit into an entry: many runs of a bundle may have failed many times.
 import type { AttemptRecord } from "../domain/run.ts";
-import type { RunEntry } from "../protocol/run-entry.ts";
+import { noBytes } from "../protocol/bytes.ts";
+import { type RunEntry, runForm } from "../protocol/run-entry.ts";
 
 const briefMessage = 200;
 
@@ -9,8 +10,14 @@ export const leanSteps: readonly ((entry: RunEntry) => RunEntry)[] = [
   (entry) => entry,
   (entry) => withHistory(entry, (history) => history.map(withoutStack)),
   (entry) => withHistory(entry, (history) => history.slice(-10).map(withoutError)),
-  (entry) => withHistory(entry, (history) => history.slice(-1).map(withoutError)),
+  lastAttemptOnly,
+  // A finished run that cannot be written down would hold up all that is behind it.
+  (entry) => (entry.form === runForm.finished ? { ...entry, input: noBytes } : lastAttemptOnly(entry)),
 ];
+
+function lastAttemptOnly(entry: RunEntry): RunEntry {
+  return withHistory(entry, (history) => history.slice(-1).map(withoutError));
+}
 
 function withHistory(entry: RunEntry, lean: (history: readonly AttemptRecord[]) => AttemptRecord[]): RunEntry {
   const { extra } = entry;

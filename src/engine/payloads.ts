@@ -1,8 +1,10 @@
-// The input bytes of live runs: from memory where the scheduler keeps them, from the log otherwise.
+// The input bytes of runs: from memory where the scheduler keeps them, from the log otherwise.
 import { splitKey } from "../domain/run.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import { isBundle, runsOfBundle } from "../protocol/bundle-entry.ts";
+import type { Outcome } from "../protocol/outcome-entry.ts";
 import { decodeRunEntry } from "../protocol/run-entry.ts";
+import type { Subjects } from "../protocol/subjects.ts";
 import type { LiveRun } from "../scheduler/live-run.ts";
 
 /** Bundles read last: their runs are asked for one after the other. */
@@ -11,11 +13,13 @@ type Inputs = ReadonlyMap<string, Uint8Array>;
 
 export class Payloads {
   readonly #store: RunStore;
+  readonly #subjects: Subjects;
   readonly #find: (key: string) => LiveRun | undefined;
   readonly #bundles = new Map<number, Promise<Inputs | undefined>>();
 
-  constructor(store: RunStore, find: (key: string) => LiveRun | undefined) {
+  constructor(store: RunStore, subjects: Subjects, find: (key: string) => LiveRun | undefined) {
     this.#store = store;
+    this.#subjects = subjects;
     this.#find = find;
   }
 
@@ -28,6 +32,18 @@ export class Payloads {
     if (stored === undefined) return undefined;
     const entry = decodeRunEntry(stored.data);
     return isBundle(entry) ? inputsOf(entry).get(splitKey(key).id) : entry.input;
+  }
+
+  /** The input of a finished run, from its outcome or from where that leaves it; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
+  async ofFinished({ key, origin, input, inputStays }: Outcome): Promise<Uint8Array | undefined> {
+    if (!inputStays) return input;
+    const { task, id } = splitKey(key);
+    // By its subject: it may have been moved, and only runs with an entry of their own are large.
+    const stored = await this.#store.newestOf(this.#subjects.run(task, id));
+    if (stored === undefined) return undefined;
+    const { extra, input: kept } = decodeRunEntry(stored.data);
+    // An entry of another origin is a duplicate's, or that of a later run of the same id.
+    return (extra?.state?.origin ?? stored.seq) === origin ? kept : undefined;
   }
 
   /** Bundles are read once for all the runs that are asked for at about the same time. */

@@ -30,12 +30,13 @@ async function readFinished(core: Core, info: RunInfo, seq: number, index: numbe
   if (outcome === undefined) return info;
   const detail = outcome.detail as FinalDetail;
   const last = detail.attempts.at(-1);
+  const input = await core.payloads.ofFinished(outcome);
   return {
     ...info,
     createdAt: detail.createdAt,
     priority: detail.priority || 1,
     attempts: detail.attempts,
-    input: jsonOf(outcome.input),
+    input: input && jsonOf(input),
     output: jsonOf(outcome.output),
     ...(last && { worker: last.worker, startedAt: last.startedAt }),
     ...(detail.error && { error: detail.error }),

@@ -3,7 +3,7 @@ import { jsonBytes } from "../protocol/bytes.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
-import { lastOf, messageAt, nextOf, type StoredMessage } from "./stored-message.ts";
+import { lastOf, messageAt, newestFromLeader, nextOf, type StoredMessage } from "./stored-message.ts";
 
 /** All fail with {@link StoreUnavailable} (safe to retry) once the store has not answered for 10 s, or with {@link PermissionDenied}. */
 export class RunStore {
@@ -20,6 +20,11 @@ export class RunStore {
   /** The entry of a sequence, or undefined when it is gone. */
   read(seq: number): Promise<StoredMessage | undefined> {
     return messageAt(this.#link, this.#stream, seq);
+  }
+
+  /** The newest entry of a subject, or undefined when there is none. */
+  async newestOf(subject: string): Promise<StoredMessage | undefined> {
+    return (await lastOf(this.#link, this.#stream, subject)) ?? newestFromLeader(this.#link, this.#stream, subject);
   }
 
   /** Sequence of the newest entry ever appended. */
