@@ -17,6 +17,8 @@ export interface EngineOutcome {
   readonly detail: FinalDetail | AttemptDetail | undefined;
   /** Where the run's entry stands, whose input a final outcome repeats; 0 = no input. */
   readonly inputSeq: number;
+  /** A final outcome of a large input does not repeat it. */
+  readonly inputStays?: boolean | undefined;
 }
 
 /** All entries of a task, all outcome entries, the entry of one key, or a bundle. */

@@ -38,7 +38,6 @@ export function compactBundle(
   { name, keys }: Bundle,
   atOnce: boolean,
 ): boolean {
-  const { purgedTo } = state.retention;
   const left: CompactedRun[] = [];
   for (const key of keys) {
     const live = state.live.get(key);
@@ -46,7 +45,7 @@ export function compactBundle(
     if (live?.seq === seq) {
       if (!atOnce && mayEndSoon(state, live)) return false;
       left.push(liveForm(state, live));
-    } else if (finished?.entrySeq === seq && !isEntryGarbage(finished, purgedTo))
+    } else if (finished?.entrySeq === seq && !isEntryGarbage(finished, state.retention))
       left.push(finishedForm(state, finished));
   }
   if (left.length > 0) compact(state, queue, name, true, seq, left);
@@ -70,7 +69,7 @@ export function compactionRefused(
   state.retention.compacting.delete(name);
   for (const key of entries.bundleAt(expectSeq)?.keys ?? [name]) {
     const finished = state.finished.get(key);
-    if (finished?.entrySeq === expectSeq) setEntry(entries, finished, 0, false);
+    if (finished?.entrySeq === expectSeq) setEntry(entries, finished, 0);
   }
 }
 
@@ -119,10 +118,12 @@ function liveForm(state: SchedulerState, run: LiveRun): CompactedRun {
   return { key, inputSeq: seq, entry: { form: 1, priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra } };
 }
 
+/** With the input where only its entry holds that. */
 function finishedForm(state: SchedulerState, run: FinishedRun): CompactedRun {
   const { key, kind, origin, seq, index, at, createdAt, metadata } = run;
   const known = { asOf: state.position, origin, kind, seq, index, at };
   const extra = { ...(metadata === undefined ? {} : { metadata }), state: known };
   const plain = { priority: 0, dueAt: 0, scheduleTimeoutMs: undefined, inbox: "" };
-  return { key, inputSeq: 0, entry: { form: 2, createdAt, extra, ...plain } };
+  const inputSeq = run.holdsInput ? run.entrySeq : 0;
+  return { key, inputSeq, entry: { form: 2, createdAt, extra, ...plain } };
 }

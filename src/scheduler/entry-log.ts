@@ -17,9 +17,9 @@ export const keysIn = (content: Content): readonly string[] => (typeof content =
 export class EntryLog {
   readonly seqs = new Deque<number>();
   readonly contents = new Deque<Content>();
-  /** Finished runs with an entry: those whose entry can go, and those in finished form, which stay until their key is forgotten. */
+  /** Finished runs with an entry: those whose entry can go, and those in finished form or with an input, which stay until their key is forgotten. */
   garbage = 0;
-  compacted = 0;
+  kept = 0;
   /** Everything below is garbage, and everything below `purgedTo` is known to be gone. */
   clearTo = 0;
   purgedTo = 0;

@@ -16,6 +16,8 @@ export interface FoldedOutcome {
   readonly at: number;
   readonly dueAt: number;
   readonly detail: FinalDetail | AttemptDetail | undefined;
+  /** The input is not repeated: the run's entry has to stay. */
+  readonly inputStays?: boolean | undefined;
 }
 
 /** Its input is copied if it is kept. */

@@ -14,7 +14,8 @@ export function finishRun(state: SchedulerState, run: LiveRun, accepted: Remembe
   setPlace(run, "gone");
   state.live.delete(key);
   state.inputs.release(run.keptInput);
-  queue.entries.garbage++;
+  const inputStays = outcome.inputStays === true;
+  queue.entries[inputStays ? "kept" : "garbage"]++;
   const finished: FinishedRun = {
     key,
     task: queue.name,
@@ -32,6 +33,8 @@ export function finishRun(state: SchedulerState, run: LiveRun, accepted: Remembe
     staleFinal: trail?.staleFinal ?? 0,
     entrySeq: run.seq,
     isCompacted: false,
+    inputStays,
+    holdsInput: inputStays,
     remembered: undefined,
   };
   addFinished(state, finished);

@@ -1,6 +1,7 @@
 import type { OutcomeKind } from "../domain/run.ts";
 import type { EntryLog } from "./entry-log.ts";
 import type { FoldedOutcome } from "./events.ts";
+import type { Retention } from "./retention-state.ts";
 
 /** An outcome of a key that no entry explains yet, kept because a compacted entry may still come behind it (rule 3). */
 export interface RememberedOutcome {
@@ -34,18 +35,35 @@ export interface FinishedRun {
   entrySeq: number;
   /** That entry is in finished form and carries the state of the key by itself. */
   isCompacted: boolean;
+  /** The accepted outcome says that the input stays in the run's entry. */
+  readonly inputStays: boolean;
+  /** And that is the entry above, not one of a duplicate. */
+  holdsInput: boolean;
   /** Set while only outcomes were seen: a compacted entry that comes later decides. */
   remembered: RememberedOutcome[] | undefined;
 }
 
-/** Rule 5: without this entry the outcomes left in the stream say the same. */
-export const isEntryGarbage = (run: FinishedRun, outcomesPurgedTo: number): boolean =>
-  !run.isCompacted && run.seq > outcomesPurgedTo && run.staleFinal <= outcomesPurgedTo;
+/** Rule 5: without this entry the outcomes left in the stream say the same, and nobody will ask for an input that only it holds. */
+export const isEntryGarbage = (run: FinishedRun, retention: Retention): boolean =>
+  !run.isCompacted &&
+  run.seq > retention.purgedTo &&
+  run.staleFinal <= retention.purgedTo &&
+  (!run.holdsInput || retention.isForgetting(run.lastOutcome));
+
+const countOf = ({ isCompacted, holdsInput }: FinishedRun): "kept" | "garbage" =>
+  isCompacted || holdsInput ? "kept" : "garbage";
 
 /** Writes down which entry of a finished run stands in the stream (0 = none), and keeps the count of garbage. */
-export function setEntry(entries: EntryLog, run: FinishedRun, seq: number, isCompacted: boolean): void {
-  if (run.entrySeq > 0) entries[run.isCompacted ? "compacted" : "garbage"]--;
+export function setEntry(
+  entries: EntryLog,
+  run: FinishedRun,
+  seq: number,
+  isCompacted = false,
+  holdsInput = false,
+): void {
+  if (run.entrySeq > 0) entries[countOf(run)]--;
   run.entrySeq = seq;
   run.isCompacted = isCompacted;
-  if (seq > 0) entries[isCompacted ? "compacted" : "garbage"]++;
+  run.holdsInput = holdsInput;
+  if (seq > 0) entries[countOf(run)]++;
 }

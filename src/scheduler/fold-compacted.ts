@@ -93,11 +93,20 @@ export function addCompactedFinished(
     staleFinal: 0,
     entrySeq: 0,
     isCompacted: false,
+    inputStays: hasInput(entry),
+    holdsInput: false,
     remembered: undefined,
   };
-  setEntry(queue.entries, run, created.seq, true);
+  setEntry(queue.entries, run, created.seq, true, hasInput(entry));
   addFinished(state, run);
   if (run.lastOutcome > known.asOf) state.entangled.add(key);
+}
+
+const hasInput = ({ input }: FoldedEntry): boolean => input !== undefined && input.length > 0;
+
+/** Whether an entry that was written for a finished run brings its input along: a new one is a duplicate, with an input of its own. */
+export function holdsInputOf({ inputStays, origin }: FinishedRun, entry: FoldedEntry): boolean {
+  return inputStays && entry.extra?.state?.origin === origin && hasInput(entry);
 }
 
 export function makeRun(state: SchedulerState, created: Created, origin: number): LiveRun {
@@ -116,7 +125,7 @@ export function coverOutcomes(state: SchedulerState, run: LiveRun, asOf: number)
 }
 
 function dropFinished(state: SchedulerState, run: FinishedRun): void {
-  setEntry(state.queueOf(run.task).entries, run, 0, false);
+  setEntry(state.queueOf(run.task).entries, run, 0);
   state.finished.delete(run.key);
   state.unordered.delete(run);
 }

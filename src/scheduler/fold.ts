@@ -15,6 +15,7 @@ import {
   type Created,
   coverFinished,
   coverOutcomes,
+  holdsInputOf,
   makeRun,
 } from "./fold-compacted.ts";
 import { foldRetentionMark } from "./forget.ts";
@@ -64,7 +65,7 @@ function foldRun(state: SchedulerState, created: Created): void {
   }
   const finished = state.finished.size === 0 ? undefined : state.finished.get(key);
   if (finished !== undefined && (compacted === undefined || finished.remembered === undefined)) {
-    setEntry(queue.entries, finished, seq, entry.form === 2);
+    setEntry(queue.entries, finished, seq, entry.form === 2, holdsInputOf(finished, entry));
     if (entry.form === 2) coverFinished(finished, compacted!.asOf);
     if (compacted === undefined) forwardDuplicate(state, finished, entry.inbox);
     return;
@@ -150,6 +151,8 @@ function finishUnexplained(state: SchedulerState, first: RememberedOutcome, reme
     staleFinal: 0,
     entrySeq: 0,
     isCompacted: false,
+    inputStays: outcome.inputStays === true,
+    holdsInput: false,
     remembered,
   });
   if (remembered.length > 1) state.entangled.add(key);

@@ -31,7 +31,7 @@ function forget(state: SchedulerState, run: FinishedRun, upTo: number, asOf: num
   state.unordered.delete(run);
   state.entangled.delete(key);
   if (run.entrySeq > 0 && (run.isCompacted || run.entrySeq > asOf)) state.leftovers.set(key, run.entrySeq);
-  setEntry(state.queueOf(run.task).entries, run, 0, false);
+  setEntry(state.queueOf(run.task).entries, run, 0);
   const rest = run.remembered?.filter((o) => !isFinal(o.outcome.kind));
   if (rest !== undefined && rest.length > 0) state.unexplained.set(key, rest);
 }

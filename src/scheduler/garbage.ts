@@ -5,8 +5,9 @@ import { isEntryGarbage, setEntry } from "./finished-run.ts";
 import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
 
-const garbagePerBlocker = 10;
 const compactionsAtOnce = 1_000;
+/** Moving a large input takes as long as moving so many others. */
+const largeWeight = 20;
 
 /** Purges what is worth a request. */
 export function collectGarbage(state: SchedulerState): void {
@@ -16,7 +17,7 @@ export function collectGarbage(state: SchedulerState): void {
     purgeHead(state, queue);
     const isBlocked =
       entries.garbage >= state.options.garbageBatch &&
-      entries.garbage > garbagePerBlocker * (queue.liveCount + entries.compacted);
+      entries.garbage > state.options.garbagePerBlocker * (queue.liveCount + entries.kept);
     if (isBlocked && state.retention.compacting.size === 0) moveBlockers(state, queue, state.position);
   }
 }
@@ -31,7 +32,7 @@ export function purgeHead(state: SchedulerState, queue: TaskQueue): void {
     entries.clearTo = seq + 1;
     for (const key of keysIn(content)) {
       const finished = state.finished.get(key);
-      if (finished?.entrySeq === seq) setEntry(entries, finished, 0, false);
+      if (finished?.entrySeq === seq) setEntry(entries, finished, 0);
     }
   }
   if (entries.isPurging || entries.clearTo <= entries.purgedTo) return;
@@ -40,7 +41,7 @@ export function purgeHead(state: SchedulerState, queue: TaskQueue): void {
   state.commands.push({ type: "purge", filter: { task: queue.name }, keepFrom: entries.clearTo });
 }
 
-/** Moves entries that must stay, and lie before `upTo`, to the tail. Returns how many runs they hold. */
+/** Moves entries that must stay, and lie before `upTo`, to the tail. Returns how many runs they hold, large ones counted as many. */
 export function moveBlockers(state: SchedulerState, queue: TaskQueue, upTo: number): number {
   const { seqs, contents } = queue.entries;
   let moved = 0;
@@ -51,7 +52,7 @@ export function moveBlockers(state: SchedulerState, queue: TaskQueue, upTo: numb
     if (seq >= upTo) break;
     const runs = typeof content === "string" ? 1 : content.keys.length;
     if (!mustStay(state, content, seq)) garbage += runs;
-    else if (moveBlocker(state, queue, content, seq)) moved += runs;
+    else if (moveBlocker(state, queue, content, seq)) moved += isLarge(state, content) ? largeWeight : runs;
   }
   if (moved > 0) state.retention.askedAt = state.uptime;
   return moved;
@@ -65,6 +66,22 @@ function moveBlocker(state: SchedulerState, queue: TaskQueue, content: Content, 
   return true;
 }
 
+/** How many entries before `upTo` would have to be moved with a large input. */
+export function countLargeBlockers(state: SchedulerState, { entries }: TaskQueue, upTo: number): number {
+  const { seqs, contents } = entries;
+  let count = 0;
+  for (let i = 0; i < seqs.size && seqs.at(i)! < upTo; i++) {
+    const content = contents.at(i)!;
+    if (isLarge(state, content) && mustStay(state, content, seqs.at(i)!)) count++;
+  }
+  return count;
+}
+
+function isLarge({ live, finished }: SchedulerState, content: Content): boolean {
+  if (typeof content !== "string") return false;
+  return live.get(content)?.isLarge ?? finished.get(content)?.holdsInput ?? false;
+}
+
 function mustStay(state: SchedulerState, content: Content, seq: number): boolean {
   if (typeof content === "string") return isHeld(state, content, seq);
   return content.keys.some((key) => isHeld(state, key, seq));
@@ -74,13 +91,13 @@ function isHeld(state: SchedulerState, key: string, seq: number): boolean {
   const live = state.live.get(key);
   if (live !== undefined) return live.seq === seq;
   const finished = state.finished.get(key);
-  return finished?.entrySeq === seq && !isEntryGarbage(finished, state.retention.purgedTo);
+  return finished?.entrySeq === seq && !isEntryGarbage(finished, state.retention);
 }
 
 /** Keeps the list short on an engine that purges nothing itself: at most half of it may be positions that are no longer true. */
 export function prunePositions(state: SchedulerState, queue: TaskQueue): void {
   const { entries } = queue;
   entries.pruneAt = 2 * entries.size + 4_096;
-  if (entries.size <= 2 * (queue.liveCount + entries.garbage + entries.compacted) + 4_096) return;
+  if (entries.size <= 2 * (queue.liveCount + entries.garbage + entries.kept) + 4_096) return;
   entries.prune((seq, key) => state.live.get(key)?.seq === seq || state.finished.get(key)?.entrySeq === seq);
 }

@@ -1,7 +1,8 @@
 import { entryOfOrigin, placeInOrigin } from "../domain/origin.ts";
 import type { RunPlacement } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
-import type { RunEntry } from "../protocol/run-entry.ts";
+import { isLarge } from "../protocol/carried-input.ts";
+import type { FoldedEntry } from "./events.ts";
 import { BundledInputs, type KeptInput } from "./inputs.ts";
 import type { RunKeys } from "./limits/keys.ts";
 import type { Policies } from "./limits/policies.ts";
@@ -46,7 +47,8 @@ const placeNames: readonly Place[] = ["gone", "scheduled", "retrying", "queued",
 const placeCodes = Object.fromEntries(placeNames.map((place, code) => [place, code])) as Record<Place, number>;
 const placeMask = 7;
 const listed = 8;
-const priorityShift = 4;
+const large = 16;
+const priorityShift = 5;
 
 /**
  * A run without an accepted final outcome. Written by the fold, except for the soft fields: its place, its worker, whether it is listed.
@@ -62,7 +64,7 @@ export class LiveRun {
   /** Undefined where there was no room for it. */
   readonly keptInput: KeptInput;
   #rare: Rare | undefined = undefined;
-  /** Its place, whether it is listed, and its priority, in one number. */
+  /** Its place, whether it is listed, whether it is large, and its priority, in one number. */
   #flags: number;
   worker: WorkerRecord | undefined = undefined;
 
@@ -72,7 +74,7 @@ export class LiveRun {
     queue: TaskQueue,
     origin: number,
     seq: number,
-    entry: Omit<RunEntry, "input">,
+    entry: FoldedEntry,
     inbox: string,
     keptInput: KeptInput,
   ) {
@@ -82,6 +84,7 @@ export class LiveRun {
     this.createdAt = entry.createdAt;
     this.keptInput = keptInput;
     this.#flags = entry.priority << priorityShift;
+    if (entry.input !== undefined && isLarge(entry.input)) this.#flags |= large;
     if (seq !== entryOfOrigin(origin)) this.#other.seq = seq;
     if (inbox !== "") this.#other.inbox = inbox;
     if (entry.dueAt > entry.createdAt) this.#other.readyAt = entry.dueAt;
@@ -126,6 +129,10 @@ export class LiveRun {
   }
   set isListed(isListed: boolean) {
     this.#flags = isListed ? this.#flags | listed : this.#flags & ~listed;
+  }
+  /** Whether its input stays in its entry when it is finished. */
+  get isLarge(): boolean {
+    return (this.#flags & large) !== 0;
   }
   get priority(): number {
     return this.#flags >> priorityShift;

@@ -93,7 +93,8 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
           ...error,
           ...(ending.reason === undefined ? {} : { reason: ending.reason }),
         };
-  const inputSeq = isFinal(kind) ? run.seq : 0;
+  const inputStays = isFinal(kind) && run.isLarge;
+  const inputSeq = isFinal(kind) && !run.isLarge ? run.seq : 0;
   state.outgoing.push({
     kind,
     key: run.key,
@@ -104,5 +105,6 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
     dueAt: ending.dueAt ?? 0,
     detail,
     inputSeq,
+    inputStays,
   });
 }

@@ -14,6 +14,11 @@ export class Retention {
   /** When something was last asked for; what is not answered for long is asked for again. */
   askedAt = 0;
 
+  /** Whether keys with this last outcome are about to be forgotten: nobody will ask for their inputs any more. */
+  isForgetting(lastOutcome: number): boolean {
+    return this.phase === "clearing" && lastOutcome <= this.upTo;
+  }
+
   /** Forgets what is on its way, and begins anew from what the log says. `purgedTo` stays true. */
   stop(): void {
     this.phase = "idle";

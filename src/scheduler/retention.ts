@@ -14,13 +14,14 @@ import type { PurgeFilter } from "./commands.ts";
 import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
 import type { FinishedRun } from "./finished-run.ts";
 import { isEntryGarbage, setEntry } from "./finished-run.ts";
-import { collectGarbage, moveBlockers, purgeHead } from "./garbage.ts";
+import { collectGarbage, countLargeBlockers, moveBlockers, purgeHead } from "./garbage.ts";
 import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
 
 const lookEveryMs = 50;
 const askAgainAfterMs = 30_000;
 const singlePurges = 100;
+const purgesAtOnce = 1_000;
 
 /** Goes one step on, if this engine leads and nothing that it asked for is still open. */
 export function keepHouse(state: SchedulerState): void {
@@ -77,8 +78,7 @@ function dropPurged(
   state.retention.purgingKeys.delete(name);
   for (const key of keys) {
     const finished = state.finished.get(key);
-    if (finished !== undefined && finished.entrySeq < keepFrom)
-      setEntry(state.queueOf(task).entries, finished, 0, false);
+    if (finished !== undefined && finished.entrySeq < keepFrom) setEntry(state.queueOf(task).entries, finished, 0);
     if ((state.leftovers.get(key) ?? keepFrom) < keepFrom) state.leftovers.delete(key);
   }
 }
@@ -131,14 +131,14 @@ function markFor(state: SchedulerState, takeCount: number, takeOld: boolean): nu
 
 /** Asks for the removal of the entries of all keys that the mark will forget; returns how many were still there. */
 function clearForgotten(state: SchedulerState): number {
-  const { upTo, purgedTo } = state.retention;
+  const { upTo } = state.retention;
   const garbage = new Map<TaskQueue, FinishedRun[]>();
   let open = 0;
   for (const run of state.finished.values()) {
     if (run.seq > upTo && !state.unordered.has(run)) break;
     if (run.lastOutcome > upTo || run.entrySeq === 0 || run.isCompacted) continue;
     open++;
-    if (!isEntryGarbage(run, purgedTo)) compactFinished(state, run);
+    if (!isEntryGarbage(run, state.retention)) compactFinished(state, run);
     else {
       const queue = state.queueOf(run.task);
       const others = garbage.get(queue);
@@ -158,12 +158,13 @@ function clearForgotten(state: SchedulerState): number {
   return open;
 }
 
-/** What lies behind entries that must stay: few are purged one by one, for many what blocks them is moved. */
+/** What lies behind entries that must stay: few are purged one by one, for many what blocks them is moved, unless that is much more work. */
 function removeBlocked(state: SchedulerState, queue: TaskQueue, runs: readonly FinishedRun[]): void {
   const blocked = runs.filter((run) => run.entrySeq > 0);
   const last = blocked.reduce((seq, run) => Math.max(seq, run.entrySeq), 0);
-  if (blocked.length > singlePurges && moveBlockers(state, queue, last) > 0) return;
-  for (const run of blocked) purgeEntry(state, queue, run.key, run.entrySeq);
+  const isMoved = blocked.length > singlePurges * Math.max(1, countLargeBlockers(state, queue, last));
+  if (isMoved && moveBlockers(state, queue, last) > 0) return;
+  for (const run of blocked.slice(0, purgesAtOnce)) purgeEntry(state, queue, run.key, run.entrySeq);
 }
 
 function appendMark(state: SchedulerState): void {
@@ -208,11 +209,11 @@ function settleOutcomes(state: SchedulerState): number {
 
 /** A finished run that outlives the mark although some of its outcomes go. */
 function settleFinished(state: SchedulerState, run: FinishedRun): boolean {
-  const { upTo, purgedTo } = state.retention;
+  const { upTo } = state.retention;
   if (run.firstOutcome > upTo) return false;
   if (run.isCompacted || run.seq <= upTo) compactFinished(state, run);
   else if (run.entrySeq === 0) return false;
-  else if (isEntryGarbage(run, purgedTo)) purgeEntry(state, state.queueOf(run.task), run.key, run.entrySeq);
+  else if (isEntryGarbage(run, state.retention)) purgeEntry(state, state.queueOf(run.task), run.key, run.entrySeq);
   else compactFinished(state, run);
   return true;
 }

@@ -2,6 +2,7 @@ import type { Command } from "../../src/scheduler/commands.ts";
 import type { LiveRun } from "../../src/scheduler/live-run.ts";
 import { createScheduler, type SchedulerState } from "../../src/scheduler/state.ts";
 import { step } from "../../src/scheduler/step.ts";
+import { InputChecks } from "./input-checks.ts";
 import { LimitChecks } from "./limit-checks.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import { simulatedOptions } from "./model-engine.ts";
@@ -15,16 +16,20 @@ export class Checks {
   readonly reference = new ReferenceFold();
   #referencePosition = 0;
   /** The product's fold of the full history, and of what is left. */
-  readonly #full = createScheduler(simulatedOptions);
-  #left = createScheduler(simulatedOptions);
+  readonly #full: SchedulerState;
+  #left: SchedulerState;
   #removalsSeen = 0;
   readonly #firstAccepted = new Map<string, string>();
   readonly limits: LimitChecks;
+  readonly inputs: InputChecks;
   readonly counts = { assigned: 0, forwarded: 0, marks: 0, compactions: 0, purges: 0, rebuilds: 0 };
 
   constructor(world: World) {
     this.#world = world;
+    this.#full = createScheduler(world.options);
+    this.#left = createScheduler(world.options);
     this.limits = new LimitChecks(world);
+    this.inputs = new InputChecks(world);
   }
   fail(message: string): never {
     throw new Error(message);
@@ -39,10 +44,12 @@ export class Checks {
         if (engine.isAlive && engine.isCaughtUp) this.#compare(key, truth, engine.state, "a caught-up engine");
       }
     }
+    this.inputs.afterStep(this.reference, [this.#full, this.#left]);
     for (const engine of this.#world.leaders) checkNoRunForgotten(this, engine, this.#world.stream.history.length);
   }
   /** Called with what a step answered. */
   onCommands(engine: ModelEngine, commands: readonly Command[]): void {
+    this.inputs.onCommands(engine, commands);
     for (const command of commands) {
       if (command.type === "assign") {
         this.counts.assigned += command.runs.length;
@@ -78,6 +85,7 @@ export class Checks {
       if (state.retention.phase !== "idle") this.fail(`retention hangs while ${state.retention.phase}`);
       if ([...state.workers.values()].some((w) => w.busy > 0)) this.fail("slots are taken by nothing");
     }
+    this.inputs.afterHealing(this.reference);
     const left = this.#world.stream.stored.length;
     if (left > 60) this.fail(`${left} entries are left in the stream`);
   }
@@ -101,7 +109,7 @@ export class Checks {
     const { stream, now } = this.#world;
     if (stream.removals !== this.#removalsSeen) {
       this.#removalsSeen = stream.removals;
-      this.#left = createScheduler(simulatedOptions);
+      this.#left = createScheduler(this.#world.options);
       for (const entry of stream.stored) step(this.#left, entry, now);
     }
     for (; this.#referencePosition < stream.history.length; this.#referencePosition++) {

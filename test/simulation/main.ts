@@ -8,7 +8,17 @@ const option = (name: string, otherwise: number): number => {
 const stepsPerSeed = option("length", 1_000);
 const total = option("steps", 1_000_000);
 const onlySeed = option("seed", 0);
-const sums = { steps: 0, created: 0, bundles: 0, assigned: 0, marks: 0, purges: 0, compactions: 0, rebuilds: 0 };
+const sums = {
+  steps: 0,
+  created: 0,
+  bundles: 0,
+  assigned: 0,
+  marks: 0,
+  purges: 0,
+  compactions: 0,
+  rebuilds: 0,
+  inputsMoved: 0,
+};
 const begun = performance.now();
 for (let seed = onlySeed || option("from", 1); sums.steps < total; seed++) {
   const result = simulate(seed, stepsPerSeed);

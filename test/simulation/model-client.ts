@@ -1,18 +1,22 @@
 import { splitKey, taskOf } from "../../src/domain/run.ts";
+import { largestCarriedInput } from "../../src/protocol/carried-input.ts";
 import type { FoldedEntry } from "../../src/scheduler/events.ts";
 import type { World } from "./world.ts";
 
-/** Creates runs: one by one under ids that come again and again, and in some worlds many at once under ids of its own. */
+/** Creates runs: one by one under ids that come again and again, and in some worlds many at once under ids of its own, or with large inputs. */
 export class ModelClient {
   readonly #world: World;
   readonly #tasks: readonly string[];
   readonly #hasBundles: boolean;
+  readonly #hasLarge: boolean;
   #bundled = 0;
+  #large = 0;
 
-  constructor(world: World, tasks: readonly string[], hasBundles: boolean) {
+  constructor(world: World, tasks: readonly string[], hasBundles: boolean, hasLarge: boolean) {
     this.#world = world;
     this.#tasks = tasks;
     this.#hasBundles = hasBundles;
+    this.#hasLarge = hasLarge;
   }
   act(isSingle: boolean): void {
     if (isSingle || !this.#hasBundles) this.#create();
@@ -21,7 +25,9 @@ export class ModelClient {
   #create(): void {
     const { random, ids, stream } = this.#world;
     const key = random.pick(ids);
-    if (!stream.isBundled(key)) stream.writeEntry(key, 0, this.#entryOf(key));
+    if (stream.isBundled(key)) return;
+    const entry = this.#entryOf(key);
+    stream.writeEntry(key, 0, this.#hasLarge && random.chance(0.5) ? { ...entry, input: this.#largeInput() } : entry);
   }
   /** Ids of bundles that everybody has forgotten are looked at no more. */
   #createBundle(): void {
@@ -38,6 +44,12 @@ export class ModelClient {
     const entry = this.#entryOf(keys[0]!);
     const runs = keys.map((key) => ({ id: splitKey(key).id, entry }));
     stream.writeBundle(`bundle${this.#bundled}`, task, 0, runs);
+  }
+  /** No two are alike. */
+  #largeInput(): Uint8Array {
+    const input = new Uint8Array(largestCarriedInput + 1);
+    new DataView(input.buffer).setUint32(0, ++this.#large);
+    return input;
   }
   #entryOf(key: string): FoldedEntry {
     const { random, now, policies } = this.#world;

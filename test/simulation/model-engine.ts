@@ -1,6 +1,6 @@
 import type { Command } from "../../src/scheduler/commands.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
-import { createScheduler, type SchedulerState } from "../../src/scheduler/state.ts";
+import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/scheduler/state.ts";
 import { step } from "../../src/scheduler/step.ts";
 import type { ModelStream } from "./model-stream.ts";
 
@@ -14,7 +14,7 @@ export const simulatedOptions = {
 
 /** An engine around the real scheduler: reads the stream, and does what it is told when the world lets it. */
 export class ModelEngine {
-  state: SchedulerState = createScheduler(simulatedOptions);
+  state: SchedulerState;
   /** Commands that are not carried out yet; a crash loses them. */
   outbox: Command[] = [];
   /** Batches that no worker has answered yet → when they were sent. */
@@ -25,10 +25,17 @@ export class ModelEngine {
   /** When another engine took the lead from this one, which does not know it yet. */
   deposedAt: number | undefined = undefined;
   readonly #stream: ModelStream;
+  readonly #options: SchedulerOptions;
   #observe: (engine: ModelEngine, commands: readonly Command[]) => void;
 
-  constructor(stream: ModelStream, observe: (engine: ModelEngine, commands: readonly Command[]) => void) {
+  constructor(
+    stream: ModelStream,
+    options: SchedulerOptions,
+    observe: (engine: ModelEngine, commands: readonly Command[]) => void,
+  ) {
     this.#stream = stream;
+    this.#options = options;
+    this.state = createScheduler(options);
     this.#observe = observe;
   }
   give(event: SchedulerEvent, now: number): void {
@@ -60,7 +67,7 @@ export class ModelEngine {
   }
   restart(now: number): void {
     this.crash();
-    this.state = createScheduler(simulatedOptions);
+    this.state = createScheduler(this.#options);
     this.give({ type: "floor", outcomesFrom: this.#stream.outcomesFrom }, now);
     this.isAlive = true;
     this.deposedAt = undefined;

@@ -45,6 +45,12 @@ export class ModelStream {
     this.#entryOf.set(name, this.lastSeq);
     return true;
   }
+  /** The entry that a run has to itself. */
+  singleOf(key: string): EntryEvent | undefined {
+    const seq = this.#entryOf.get(key);
+    const entry = seq === undefined ? undefined : this.after(seq - 1);
+    return entry?.type === "entry" && entry.seq === seq ? entry : undefined;
+  }
   /** What a client looks for before it creates a run under an id that was made for a bundle. */
   isBundled(key: string): boolean {
     return this.stored.some((e) => e.type === "bundle" && keysOf(e).includes(key));

@@ -1,6 +1,6 @@
 import type { TaskPolicies } from "../../src/domain/policies.ts";
 import type { OutcomeKind } from "../../src/domain/run.ts";
-import { taskOf } from "../../src/domain/run.ts";
+import { isFinal, taskOf } from "../../src/domain/run.ts";
 import type { Executing, Heartbeat, Register } from "../../src/protocol/messages.ts";
 import type { AssignCommand } from "../../src/scheduler/commands.ts";
 import type { FoldedOutcome } from "../../src/scheduler/events.ts";
@@ -9,16 +9,26 @@ import type { Random } from "./random.ts";
 interface Attempt extends Executing {
   isStopping: boolean;
   readonly attempt: number;
+  readonly isLarge: boolean;
 }
 export interface Assigned {
   readonly epoch: number;
   readonly batch: number;
-  readonly runs: readonly { key: string; turn: number; origin: number; attempt: number; task: string }[];
+  readonly runs: readonly {
+    key: string;
+    turn: number;
+    origin: number;
+    attempt: number;
+    task: string;
+    isLarge: boolean;
+  }[];
 }
 export const snapshotOf = (command: AssignCommand): Assigned => ({
   epoch: command.epoch,
   batch: command.batch,
-  runs: command.runs.map(({ key, turn, origin, attempt, task }) => ({ key, turn, origin, attempt, task })),
+  runs: command.runs.map(({ key, turn, origin, attempt, task, isLarge }) => ({
+    ...{ key, turn, origin, attempt, task, isLarge },
+  })),
 });
 
 /** A worker as the design wants it: refuses what does not fit, reports each end until it is stored, beats while it lives. */
@@ -63,6 +73,7 @@ export class ModelWorker {
           origin: run.origin,
           startedAt: now,
           attempt: run.attempt,
+          isLarge: run.isLarge,
           isStopping: false,
         });
       }
@@ -97,7 +108,8 @@ export class ModelWorker {
     };
     const detail =
       kind === "retry" || kind === "returned" ? { attempt: record } : { createdAt: 0, priority: 1, attempts: [record] };
-    this.unreported.push({ attempt, outcome: { kind, key, turn, origin, at: now, dueAt, detail } });
+    const inputStays = isFinal(kind) && attempt.isLarge;
+    this.unreported.push({ attempt, outcome: { kind, key, turn, origin, at: now, dueAt, detail, inputStays } });
   }
   #unitsOf(key: string): number {
     return this.policies[taskOf(key)]?.slots ?? 1;

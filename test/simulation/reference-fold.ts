@@ -10,6 +10,8 @@ interface Known {
   attempt: number;
   lost: number;
   finished: { readonly kind: string; readonly seq: number } | undefined;
+  /** It finished here, and its outcome does not repeat its input. */
+  inputStays?: boolean;
   lastOutcome: number;
 }
 
@@ -77,6 +79,7 @@ export class ReferenceFold {
     if (known.finished !== undefined || known.origin !== origin) return;
     if (kind === "completed" || (kind === "cancelled" && byEngine) || (isFinal(kind) && turn === known.turn)) {
       known.finished = { kind, seq };
+      known.inputStays = outcome.inputStays === true;
       this.answers.add(`${key} at ${seq}`);
       this.accepted.set(`${key}@${origin}`, `${kind} at ${seq}`);
     } else if (!isFinal(kind) && turn === known.turn) {

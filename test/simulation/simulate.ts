@@ -9,6 +9,8 @@ export interface SimulationResult {
   readonly purges: number;
   readonly compactions: number;
   readonly rebuilds: number;
+  /** Large inputs of finished runs that were moved to the tail. */
+  readonly inputsMoved: number;
 }
 
 /** Lives one world for `steps` steps, heals it, and sees that everything comes to an end. Throws with the seed at the first mismatch. */
@@ -45,5 +47,6 @@ export function simulate(seed: number, steps: number): SimulationResult {
     purges,
     compactions,
     rebuilds,
+    inputsMoved: world.checks.inputs.moved,
   };
 }

@@ -7,17 +7,19 @@ const stepsPerSeed = 1_000;
 
 describe("the scheduler in random worlds", () => {
   test("keeps its promises under every fault, and brings every run to an end", () => {
-    const sums = { steps: 0, assigned: 0, marks: 0, compactions: 0 };
+    const sums = { steps: 0, assigned: 0, marks: 0, compactions: 0, inputsMoved: 0 };
     for (let seed = 1; seed <= seeds; seed++) {
       const result = simulate(seed, stepsPerSeed);
       sums.steps += result.steps;
       sums.assigned += result.assigned;
       sums.marks += result.marks;
       sums.compactions += result.compactions;
+      sums.inputsMoved += result.inputsMoved;
     }
     assert.equal(sums.steps, seeds * stepsPerSeed);
     // A world in which nothing happens would find nothing.
     assert.ok(sums.assigned > 1_000 && sums.marks > 100 && sums.compactions > 100, JSON.stringify(sums));
+    assert.ok(sums.inputsMoved > 20, JSON.stringify(sums));
   }, 120_000);
 
   test("a late outcome outlives a mark: an entry in finished form is as old as what it stands for", () => {

@@ -4,9 +4,10 @@ import type { TaskPolicies } from "../../src/domain/policies.ts";
 import { splitKey } from "../../src/domain/run.ts";
 import type { Command, PurgeFilter, StoredRate } from "../../src/scheduler/commands.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
+import type { SchedulerOptions } from "../../src/scheduler/state.ts";
 import { Checks } from "./checks.ts";
 import { ModelClient } from "./model-client.ts";
-import { ModelEngine } from "./model-engine.ts";
+import { ModelEngine, simulatedOptions } from "./model-engine.ts";
 import { ModelStream } from "./model-stream.ts";
 import { type Assigned, ModelWorker, snapshotOf } from "./model-worker.ts";
 import { Random } from "./random.ts";
@@ -42,6 +43,7 @@ export class World {
   /** Rate limits as they are stored, and by which leader. */
   readonly rates = new Map<string, { readonly rate: StoredRate; readonly epoch: number }>();
   readonly policies: Readonly<Record<string, TaskPolicies>>;
+  readonly options: SchedulerOptions;
   #workerCount = 0;
   #isHealed = false;
   #known = new Set<string>();
@@ -50,13 +52,16 @@ export class World {
     this.random = new Random(seed);
     this.weather = weather;
     this.policies = [0, 1, 2, 6].includes(seed % 7) ? policies : {};
+    const hasLarge = [1, 2, 4, 5, 8, 10].includes(seed % 11);
+    // So that entries which stay for the sake of their inputs are moved, however few runs are kept.
+    this.options = hasLarge ? { ...simulatedOptions, garbagePerBlocker: 0.5 } : simulatedOptions;
     this.checks = new Checks(this);
     this.engines = [0, 1, 2].map(
-      () => new ModelEngine(this.stream, (engine, commands) => this.checks.onCommands(engine, commands)),
+      () => new ModelEngine(this.stream, this.options, (engine, commands) => this.checks.onCommands(engine, commands)),
     );
     const count = 4 + this.random.int(30);
     this.ids = Array.from({ length: count }, (_, i) => `${this.random.pick(tasks)}/${i}`);
-    this.client = new ModelClient(this, tasks, [1, 2, 4].includes(seed % 5));
+    this.client = new ModelClient(this, tasks, [1, 2, 4].includes(seed % 5), hasLarge);
     for (let i = 0; i < 2; i++) this.#addWorker();
     this.#elect();
   }
@@ -279,10 +284,13 @@ export class World {
   }
   #compact(engine: ModelEngine, command: Extract<Command, { type: "compact" }>): void {
     const { task, name, isBundle, expectSeq, runs } = command;
-    const left = runs.map(({ key, entry }) => ({ id: splitKey(key).id, entry }));
+    const left = runs.map(({ key, inputSeq, entry }) => {
+      const input = inputSeq === 0 ? undefined : this.stream.singleOf(key)?.entry.input;
+      return { id: splitKey(key).id, entry: input === undefined ? entry : { ...entry, input } };
+    });
     const isWritten = isBundle
       ? this.stream.writeBundle(name, task, expectSeq, left)
-      : this.stream.writeEntry(name, expectSeq, runs[0]!.entry);
+      : this.stream.writeEntry(name, expectSeq, left[0]!.entry);
     if (!isWritten) engine.give({ type: "compactionRefused", task, name, expectSeq }, this.now);
   }
   /** The answer may be lost with its engine: the purge has happened all the same. */
