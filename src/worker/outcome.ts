@@ -1,8 +1,9 @@
 // From a verdict to the outcome that is stored: retried or final, with the whole story of the run.
 import { errorRecordOf, PayloadTooLarge } from "../domain/errors.ts";
 import { retryDelayMs } from "../domain/retry.ts";
-import type { AttemptRecord, ErrorRecord, OutcomeKind } from "../domain/run.ts";
+import { type AttemptRecord, type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import { jsonBytes, mostBytes, noBytes } from "../protocol/bytes.ts";
+import { isLarge } from "../protocol/carried-input.ts";
 import { encodeOutcomeFrame, type FinalDetail, frameHead, type PlainStory } from "../protocol/outcome-entry.ts";
 import type { Attempt, Verdict } from "./attempt.ts";
 import { leanSteps, shorten, shortened } from "./lean-story.ts";
@@ -71,8 +72,8 @@ interface End {
 }
 
 /**
- * The first of these that fits: everything; a leaner history; no input. A run whose end cannot be stored would never end, and an
- * input can be near the limit by itself.
+ * The first of these that fits: everything; a leaner history; no input. A run whose end cannot be stored would never end. A large
+ * input is not there: it stays in the run's entry.
  */
 function final(
   attempt: Attempt,
@@ -82,7 +83,8 @@ function final(
   end: End,
   output: Uint8Array = noBytes,
 ): StoredOutcome {
-  const { input, key, createdAt, priority } = attempt.assignment;
+  const { key, createdAt, priority } = attempt.assignment;
+  const input = isLarge(attempt.assignment.input) ? noBytes : attempt.assignment.input;
   if (kind === "completed" && attempt.history.length === 0 && attempt.metadata === undefined) {
     const plain = { createdAt, priority, startedAt: attempt.startedAt };
     return { kind, dueAt: 0, frame: frame(attempt, kind, at, 0, noBytes, input, output, plain) };
@@ -160,6 +162,20 @@ function frame(
   output: Uint8Array,
   plain?: PlainStory,
 ): Uint8Array {
-  const { key, turn, attempt: number, origin } = attempt.assignment;
-  return encodeOutcomeFrame({ kind, key, turn, attempt: number, origin, at, dueAt, detail, input, output, plain });
+  const { key, turn, attempt: n, origin } = attempt.assignment;
+  const inputStays = isFinal(kind) && isLarge(attempt.assignment.input);
+  return encodeOutcomeFrame({
+    kind,
+    key,
+    turn,
+    attempt: n,
+    origin,
+    at,
+    dueAt,
+    detail,
+    input,
+    inputStays,
+    output,
+    plain,
+  });
 }
