@@ -29,11 +29,15 @@ export class InputChecks {
     const states = [...folds, ...engines.filter((e) => e.isAlive && e.isCaughtUp).map((e) => e.state)];
     for (const key of ids) {
       const known = reference.keys.get(key);
-      if (known?.finished === undefined || known.inputStays !== true) continue;
+      if (known?.finished === undefined || !known.isLarge) continue;
       if (this.#givenUp.has(`${key}@${known.origin}`)) continue;
       this.#checkInput(key, known.origin, states);
     }
-    for (const state of states) checkCounts(state);
+    for (const state of states) {
+      checkCounts(state);
+      for (const { key, origin, holdsInput } of state.finished.values())
+        if (holdsInput && this.#world.stream.singleOf(key) !== undefined) this.#checkInput(key, origin, []);
+    }
   }
   /** What is forgotten leaves no large entry behind. */
   afterHealing(reference: ReferenceFold): void {

@@ -10,8 +10,8 @@ interface Known {
   attempt: number;
   lost: number;
   finished: { readonly kind: string; readonly seq: number } | undefined;
-  /** It finished here, and its outcome does not repeat its input. */
-  inputStays?: boolean;
+  /** Its entry was seen, with an input that its outcome shall not repeat. */
+  readonly isLarge: boolean;
   lastOutcome: number;
 }
 
@@ -50,7 +50,9 @@ export class ReferenceFold {
         known.lastOutcome = Math.max(known.lastOutcome, state.asOf);
       return;
     }
-    const fresh: Known = { origin: createdAs, turn: 1, attempt: 1, lost: 0, finished: undefined, lastOutcome: 0 };
+    const isLarge = entry.input !== undefined && entry.input.length > 4_096;
+    const first = { turn: 1, attempt: 1, lost: 0, finished: undefined, lastOutcome: 0 };
+    const fresh: Known = { origin: createdAs, isLarge, ...first };
     if (state === undefined) this.keys.set(key, fresh);
     else if ("turn" in state) {
       const { origin, turn, attempt, lost } = state as CompactedLive;
@@ -72,14 +74,14 @@ export class ReferenceFold {
       if (!isFinal(kind)) return;
       // Also a zombie's, after its run was forgotten: nothing in the log tells it from a run whose entry was purged.
       this.answers.add(`${key} at ${seq}`);
-      this.keys.set(key, { origin, turn, attempt: 1, lost: 0, finished: { kind, seq }, lastOutcome: seq });
+      const finished = { kind, seq };
+      this.keys.set(key, { origin, isLarge: false, turn, attempt: 1, lost: 0, finished, lastOutcome: seq });
       return;
     }
     known.lastOutcome = seq;
     if (known.finished !== undefined || known.origin !== origin) return;
     if (kind === "completed" || (kind === "cancelled" && byEngine) || (isFinal(kind) && turn === known.turn)) {
       known.finished = { kind, seq };
-      known.inputStays = outcome.inputStays === true;
       this.answers.add(`${key} at ${seq}`);
       this.accepted.set(`${key}@${origin}`, `${kind} at ${seq}`);
     } else if (!isFinal(kind) && turn === known.turn) {
