@@ -102,6 +102,17 @@ test("cost of a run, an engine apart: an assignment and its acknowledgement more
   assert.equal(heard.messages.length, 9 * runs);
 });
 
+test("cost of a large run: its input is written once, in the run's entry; the outcome has the output only", async () => {
+  const bytes = 100_000;
+  const large = { text: "x".repeat(bytes - 11) };
+  const heard = await costOf("large", false, async (echo) => {
+    for (let n = 0; n < runs; n++) await echo.run(large, { id: `run-${String(n).padStart(4, "0")}` });
+  });
+  assert.deepEqual(heard.perRun("natchet.large.run."), { messages: 2, bytes: 2 * (36 + 39 + bytes) });
+  assert.deepEqual(heard.perRun("natchet.large.done."), { messages: 2, bytes: 2 * (8 + 68 + 13 + bytes) });
+  assert.equal(heard.messages.length, 7 * runs);
+});
+
 test("cost of runs that are created together: they are stored, executed and answered together", async () => {
   const heard = await costOf("many", false, (echo) => echo.runMany(Array.from({ length: runs }, () => input)));
   // Head and inbox once, and eight bytes; an id with its comma, a length and the input for each run, one comma less.
