@@ -5,6 +5,7 @@ import { isEntryGarbage, setEntry } from "./finished-run.ts";
 import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
 
+const garbagePerBlocker = 10;
 const compactionsAtOnce = 1_000;
 /** Moving a large input takes as long as moving so many others. */
 const largeWeight = 20;
@@ -17,8 +18,8 @@ export function collectGarbage(state: SchedulerState): void {
     purgeHead(state, queue);
     const isBlocked =
       entries.garbage >= state.options.garbageBatch &&
-      entries.garbage > state.options.garbagePerBlocker * (queue.liveCount + entries.kept);
-    if (isBlocked && state.retention.compacting.size === 0) moveBlockers(state, queue, state.position);
+      entries.garbage > garbagePerBlocker * (queue.liveCount + entries.kept);
+    if (isBlocked && state.retention.compacting.size === 0) moveBlockers(state, queue, state.position, false);
   }
 }
 
@@ -41,8 +42,13 @@ export function purgeHead(state: SchedulerState, queue: TaskQueue): void {
   state.commands.push({ type: "purge", filter: { task: queue.name }, keepFrom: entries.clearTo });
 }
 
-/** Moves entries that must stay, and lie before `upTo`, to the tail. Returns how many runs they hold, large ones counted as many. */
-export function moveBlockers(state: SchedulerState, queue: TaskQueue, upTo: number): number {
+/**
+ * Moves entries that must stay, and lie before `upTo`, to the tail. Returns how many runs they hold, large ones counted as many.
+ *
+ * Without `inputsToo` it goes no further than the first input of a finished run: what is moved counts as young again, and the entries of
+ * these runs would be moved again and again before they are old enough to be forgotten. Then they go by themselves.
+ */
+export function moveBlockers(state: SchedulerState, queue: TaskQueue, upTo: number, inputsToo: boolean): number {
   const { seqs, contents } = queue.entries;
   let moved = 0;
   let garbage = 0;
@@ -52,6 +58,7 @@ export function moveBlockers(state: SchedulerState, queue: TaskQueue, upTo: numb
     if (seq >= upTo) break;
     const runs = typeof content === "string" ? 1 : content.keys.length;
     if (!mustStay(state, content, seq)) garbage += runs;
+    else if (!inputsToo && holdsInput(state, content)) break;
     else if (moveBlocker(state, queue, content, seq)) moved += isLarge(state, content) ? largeWeight : runs;
   }
   if (moved > 0) state.retention.askedAt = state.uptime;
@@ -62,7 +69,10 @@ function moveBlocker(state: SchedulerState, queue: TaskQueue, content: Content, 
   if (typeof content !== "string") return compactBundle(state, queue, seq, content, false);
   const live = state.live.get(content);
   if (live !== undefined) return compactLive(state, live);
-  compactFinished(state, state.finished.get(content)!);
+  const finished = state.finished.get(content)!;
+  // It goes with the mark that is about to be written; moved, it would count as young again.
+  if (state.retention.isForgetting(finished.lastOutcome)) return false;
+  compactFinished(state, finished);
   return true;
 }
 
@@ -77,10 +87,13 @@ export function countLargeBlockers(state: SchedulerState, { entries }: TaskQueue
   return count;
 }
 
-function isLarge({ live, finished }: SchedulerState, content: Content): boolean {
+function isLarge(state: SchedulerState, content: Content): boolean {
   if (typeof content !== "string") return false;
-  return live.get(content)?.isLarge ?? finished.get(content)?.holdsInput ?? false;
+  return state.live.get(content)?.isLarge ?? holdsInput(state, content);
 }
+
+const holdsInput = ({ finished }: SchedulerState, content: Content): boolean =>
+  typeof content === "string" && finished.get(content)?.holdsInput === true;
 
 function mustStay(state: SchedulerState, content: Content, seq: number): boolean {
   if (typeof content === "string") return isHeld(state, content, seq);

@@ -20,7 +20,6 @@ import type { TaskQueue } from "./task-queue.ts";
 
 const lookEveryMs = 50;
 const askAgainAfterMs = 30_000;
-const singlePurges = 100;
 const purgesAtOnce = 1_000;
 
 /** Goes one step on, if this engine leads and nothing that it asked for is still open. */
@@ -162,8 +161,8 @@ function clearForgotten(state: SchedulerState): number {
 function removeBlocked(state: SchedulerState, queue: TaskQueue, runs: readonly FinishedRun[]): void {
   const blocked = runs.filter((run) => run.entrySeq > 0);
   const last = blocked.reduce((seq, run) => Math.max(seq, run.entrySeq), 0);
-  const isMoved = blocked.length > singlePurges * Math.max(1, countLargeBlockers(state, queue, last));
-  if (isMoved && moveBlockers(state, queue, last) > 0) return;
+  const isMoved = blocked.length > state.options.singlePurges * Math.max(1, countLargeBlockers(state, queue, last));
+  if (isMoved && moveBlockers(state, queue, last, true) > 0) return;
   for (const run of blocked.slice(0, purgesAtOnce)) purgeEntry(state, queue, run.key, run.entrySeq);
 }
 

@@ -21,8 +21,8 @@ export interface SchedulerOptions {
   readonly keepMs?: number | undefined;
   /** Garbage entries of a task before a purge is worth a request. @default 1_000 */
   readonly garbageBatch?: number | undefined;
-  /** An entry that must stay is moved when it, and those like it, block so many times as much garbage. @default 10 */
-  readonly garbagePerBlocker?: number | undefined;
+  /** Entries that are forgotten behind one that must stay, until it is moved: fewer are purged one by one. @default 100 */
+  readonly singlePurges?: number | undefined;
   /** A new leader purges nothing for this long, so that writes of the one before it have landed or died. @default 10_000 */
   readonly housekeepingDelayMs?: number | undefined;
   /** Attempts that may be lost with their worker before the run fails. @default 10 */
@@ -107,7 +107,7 @@ export class SchedulerState {
       keepCount: options.keepCount ?? 100_000,
       keepMs: options.keepMs ?? 86_400_000,
       garbageBatch: options.garbageBatch ?? 1_000,
-      garbagePerBlocker: options.garbagePerBlocker ?? 10,
+      singlePurges: options.singlePurges ?? 100,
       housekeepingDelayMs: options.housekeepingDelayMs ?? 10_000,
       lostLimit: options.lostLimit ?? 10,
       inputBudgetBytes: options.inputBudgetBytes ?? 64 * 1024 * 1024,

@@ -44,9 +44,9 @@ test("an entry that stays for its input moves with it, and goes when its run is 
       return (reply as { run: { input: unknown; output: unknown } | null }).run;
     };
     const standing = () => newestFromLeader(link, subjects.stream, subjects.run("t", "large"));
-    const lead = async (keepCount: number) => {
+    const lead = async () => {
       const scope = await Effect.runPromise(Scope.make());
-      const scheduler = { garbageBatch: 1, housekeepingDelayMs: 0, garbagePerBlocker: 3, keepCount };
+      const scheduler = { garbageBatch: 1, housekeepingDelayMs: 0, singlePurges: 3, keepCount: 2 };
       const engine = await Effect.runPromise(
         Scope.provide(makeEngine({ link, publisher, subjects, log: silentLog }, { scheduler }), scope),
       );
@@ -54,14 +54,17 @@ test("an entry that stays for its input moves with it, and goes when its run is 
       return () => Effect.runPromise(Scope.close(scope, Exit.void));
     };
 
-    const stop = await lead(100);
+    const completeSome = async (ids: string) => {
+      for (const id of ids) await complete(id, await create(id, id), false);
+    };
     const first = await create("large", large);
+    await completeSome("abcdefg");
     await complete("large", first, true);
-    for (const id of ["a", "b", "c", "d"]) await complete(id, await create(id, id), false);
+    const stop = await lead();
     await waitFor(async () => (await standing())!.seq > first, 10_000, "the entry to be moved");
     const { form, extra, input } = decodeRunEntry((await standing())!.data);
     assert.deepEqual([form, extra?.state?.origin, input], [runForm.finished, first, jsonBytes(large)]);
-    const isPurged = async () => (await newestFromLeader(link, subjects.stream, subjects.run("t", "d"))) === undefined;
+    const isPurged = async () => (await newestFromLeader(link, subjects.stream, subjects.run("t", "a"))) === undefined;
     await waitFor(isPurged, 10_000, "what it blocked to be purged");
     const isTold = async () => {
       const { input, output } = (await get("large"))!;
@@ -69,7 +72,9 @@ test("an entry that stays for its input moves with it, and goes when its run is 
     };
     await isTold();
     await stop();
-    const stopNext = await lead(2);
+    const stopNext = await lead();
+    await isTold();
+    await completeSome("hijklmn");
     await waitFor(async () => (await get("large")) === null, 10_000, "the run to be forgotten");
     await waitFor(async () => (await standing()) === undefined, 10_000, "its entry to go");
     await stopNext();

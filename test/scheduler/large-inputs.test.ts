@@ -1,8 +1,11 @@
 // Large inputs are not repeated in outcomes: the entry that holds one stays until its run is forgotten.
 import assert from "node:assert/strict";
 import { largestCarriedInput } from "../../src/protocol/carried-input.ts";
+import type { Command } from "../../src/scheduler/commands.ts";
 import { test } from "../support/harness.ts";
 import { only, Scene } from "./scene.ts";
+
+type CompactCommand = Extract<Command, { type: "compact" }>;
 
 const options = { garbageBatch: 1, housekeepingDelayMs: 0, keepCount: 1_000 };
 const input = new Uint8Array(largestCarriedInput + 1);
@@ -44,24 +47,59 @@ test("the entry of a finished run stays where its outcome says so, and holds up 
   assert.deepEqual([entriesOf(scene).garbage, entriesOf(scene).kept], [1, 1]);
 });
 
-test("what blocks much garbage moves to the tail in finished form, with its input, and again", () => {
-  const scene = new Scene(options);
-  let seq = scene.create("t", "large", { input });
+/** Runs that are created and complete. */
+function completeSome(scene: Scene, name: string, count: number): void {
+  const ids = Array.from({ length: count }, (_, i) => `${name}${i}`);
+  for (const id of ids) scene.create("t", id);
+  for (const id of ids) scene.report("w", `t/${id}`, "completed");
+}
+/** What engine and server do with housekeeping, for a while. Returns what was compacted. */
+function keepHouse(scene: Scene) {
+  const all: CompactCommand[] = [];
+  for (let round = 0; round < 10; round++) {
+    const commands = scene.live(200);
+    scene.answerPurges(commands);
+    scene.store(commands);
+    for (const command of only(commands, "compact")) {
+      all.push(command);
+      for (const { entry } of command.runs) scene.create("t", "large", { ...entry, input });
+    }
+  }
+  return all;
+}
+
+test("garbage behind an input that stays is left until both are forgotten, however much it is", () => {
+  const scene = new Scene({ ...options, keepCount: 200 });
+  scene.create("t", "large", { input });
+  scene.report("w", "t/large", "failed", stays);
+  completeSome(scene, "a", 199);
+  assert.deepEqual(keepHouse(scene), []);
+  assert.deepEqual([entriesOf(scene).garbage, entriesOf(scene).kept], [199, 1]);
+  completeSome(scene, "b", 100);
+  assert.deepEqual(keepHouse(scene), []);
+  assert.deepEqual([scene.state.finished.size, scene.state.finished.has("t/large")], [200, false]);
+  assert.deepEqual([entriesOf(scene).garbage, entriesOf(scene).kept], [0, 0]);
+});
+
+test("a large run that ends long after those behind it moves to the tail once, in finished form, with its input, until it is forgotten", () => {
+  const scene = new Scene({ ...options, keepCount: 10 });
+  const seq = scene.create("t", "large", { input });
+  completeSome(scene, "a", 150);
   scene.report("w", "t/large", "failed", stays);
   const { origin } = scene.state.finished.get("t/large")!;
-  for (const round of [1, 2]) {
-    const ids = Array.from({ length: 30 }, (_, i) => `${round}-${i}`);
-    for (const id of ids) scene.create("t", id);
-    for (const id of ids) scene.report("w", `t/${id}`, "completed");
-    const [compact] = only(scene.live(200), "compact");
-    const [moved] = compact!.runs;
-    assert.deepEqual([compact?.expectSeq, moved?.inputSeq, moved?.entry.form], [seq, seq, 2]);
-    seq = scene.create("t", "large", { ...moved!.entry, input });
-    const run = scene.state.finished.get("t/large")!;
-    assert.deepEqual([run.entrySeq, run.holdsInput, run.isCompacted, run.origin], [seq, true, true, origin]);
-    scene.answerPurges(scene.live(200));
-    assert.deepEqual([entriesOf(scene).garbage, entriesOf(scene).kept], [0, 1]);
-  }
+  const [moved, ...others] = keepHouse(scene).map(({ expectSeq, runs: [run] }) => [
+    expectSeq,
+    run?.inputSeq,
+    run?.entry.form,
+  ]);
+  assert.deepEqual([moved, others], [[seq, seq, 2], []]);
+  const run = scene.state.finished.get("t/large")!;
+  assert.deepEqual([run.holdsInput, run.isCompacted, run.origin, run.entrySeq > seq], [true, true, origin, true]);
+  assert.deepEqual([entriesOf(scene).garbage, entriesOf(scene).kept], [0, 1]);
+  completeSome(scene, "b", 150);
+  keepHouse(scene);
+  assert.deepEqual([scene.state.finished.size, scene.state.finished.has("t/large")], [10, false]);
+  assert.deepEqual([entriesOf(scene).garbage, entriesOf(scene).kept], [0, 0]);
 });
 
 test("who folds what is left knows where the input is, wherever the entry stands", () => {

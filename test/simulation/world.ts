@@ -54,7 +54,7 @@ export class World {
     this.policies = [0, 1, 2, 6].includes(seed % 7) ? policies : {};
     const hasLarge = [1, 2, 4, 5, 8, 10].includes(seed % 11);
     // So that entries which stay for the sake of their inputs are moved, however few runs are kept.
-    this.options = hasLarge ? { ...simulatedOptions, garbagePerBlocker: 0.5 } : simulatedOptions;
+    this.options = hasLarge ? { ...simulatedOptions, singlePurges: 0 } : simulatedOptions;
     this.checks = new Checks(this);
     this.engines = [0, 1, 2].map(
       () => new ModelEngine(this.stream, this.options, (engine, commands) => this.checks.onCommands(engine, commands)),
