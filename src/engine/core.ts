@@ -75,6 +75,7 @@ export class Core {
       log,
       onEvent,
     });
+    parts.neighbours.onEnded = (id, attempts) => this.handle({ type: "ended", id, attempts });
     this.#appender = new Appender({ publisher, subjects, payloads: this.payloads, log, maxPayload: link.maxPayload });
     this.#forwarder = new Forwarder(link, this.store, this.follower, log);
   }

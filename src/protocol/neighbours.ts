@@ -1,5 +1,11 @@
 import type { Assignment, AssignmentReply } from "./assignment.ts";
 
+/** Which attempt of which run. */
+export interface Turn {
+  readonly origin: number;
+  readonly turn: number;
+}
+
 export interface Neighbour {
   /** Takes assignments and answers at once; it executes them later. */
   readonly accept: (epoch: number, assignments: readonly Assignment[]) => AssignmentReply;
@@ -12,6 +18,8 @@ export interface Neighbour {
  */
 export class Neighbours {
   readonly #all = new Map<string, Neighbour>();
+  /** Told by a worker that lives here: the code of these attempts has ended, their outcomes are on their way. Set by the engine. */
+  onEnded: ((worker: string, attempts: readonly Turn[]) => void) | undefined = undefined;
 
   /** Returns the function that ends it. */
   add(worker: string, neighbour: Neighbour): () => void {

@@ -2,6 +2,7 @@ import type { FailureHandler } from "../domain/failure.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import type { OutcomeKind } from "../domain/run.ts";
 import type { Heartbeat, Register } from "../protocol/messages.ts";
+import type { Turn } from "../protocol/neighbours.ts";
 import type { AttemptDetail, FinalDetail, OutcomeAuthor } from "../protocol/outcome-entry.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
 import type { PurgeFilter, StoredRate } from "./commands.ts";
@@ -121,6 +122,8 @@ export type SchedulerEvent =
   | { readonly type: "leave"; readonly id: string }
   | { readonly type: "pong"; readonly id: string }
   | { readonly type: "unreachable"; readonly id: string }
+  /** The code of these attempts has ended: their slots are free, while their outcomes are on their way to the log. */
+  | { readonly type: "ended"; readonly id: string; readonly attempts: readonly Turn[] }
   | { readonly type: "unacknowledged"; readonly id: string; readonly batch: number }
   | { readonly type: "cancel"; readonly keys: readonly string[]; readonly reason: string }
   | { readonly type: "reschedule"; readonly keys: readonly string[]; readonly dueAt: number }

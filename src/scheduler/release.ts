@@ -1,7 +1,18 @@
+import type { Turn } from "../protocol/neighbours.ts";
 import type { FoldedOutcome } from "./events.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
 import type { WorkerRecord } from "./workers.ts";
+
+/** The slots of attempts whose code has ended; the attempts stay in the ledger until their outcomes stand in the log. */
+export function letGoOfEnded(state: SchedulerState, id: string, attempts: readonly Turn[]): void {
+  const worker = state.workers.get(id);
+  if (worker === undefined) return;
+  for (const { origin, turn } of attempts) {
+    const assignment = worker.find(origin, turn);
+    if (assignment !== undefined) worker.letGo(assignment);
+  }
+}
 
 /** A slot is free again once its worker's outcome stands in the log, whether the fold accepts it or not. */
 export function releaseReported(worker: WorkerRecord, outcome: FoldedOutcome): void {

@@ -19,6 +19,7 @@ import {
 import { applyPauses } from "./pauses.ts";
 import { heartbeat, leave, pong, unreachable, watchPresence } from "./presence.ts";
 import { register } from "./register.ts";
+import { letGoOfEnded } from "./release.ts";
 import { rescheduleRuns } from "./reschedule.ts";
 import { keepHouse, purged } from "./retention.ts";
 import type { SchedulerState } from "./state.ts";
@@ -116,6 +117,9 @@ function handleAsLeader(state: SchedulerState, event: SchedulerEvent): void {
       break;
     case "unacknowledged":
       giveUpBatch(state, event.id, event.batch);
+      break;
+    case "ended":
+      letGoOfEnded(state, event.id, event.attempts);
       break;
     case "cancel":
       cancelRuns(state, event.keys, event.reason);

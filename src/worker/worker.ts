@@ -43,6 +43,9 @@ export const makeWorker = (
     (worker) => Effect.promise(() => worker.close()),
   );
 
+/** Runs that may be executed again if this worker dies, beside those in its slots: with more outcomes on their way it takes no more. */
+const mostUnstored = 1_000;
+
 interface Started {
   readonly attempt: Attempt;
   /** Holds its slot already. */
@@ -70,6 +73,10 @@ class LiveWorker implements RunningWorker {
   #unstoredAt = Number.NEGATIVE_INFINITY;
   readonly #end: (() => void)[] = [];
   #onFree: (() => void)[] = [];
+  /** Whose code has ended, to be told to an engine of this process. */
+  #ended: Assignment[] = [];
+  /** Slots that a single run may take. */
+  readonly #mostUnits: number;
 
   constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerOptions) {
     this.name = definition.name;
@@ -89,6 +96,7 @@ class LiveWorker implements RunningWorker {
     const tasks = tasksAround({ ...definition, tasks: threaded }, options.middleware);
     this.#tasks = new Map(tasks.map((task) => [task.name, task]));
     this.#slots = new Slots(definition.slots);
+    this.#mostUnits = Math.max(...tasks.map((task) => task.policies?.slots ?? 1));
     this.#host = {
       worker: this.id,
       letGo: (holder) => this.#letGo(holder),
@@ -287,9 +295,28 @@ class LiveWorker implements RunningWorker {
             cause: String(exit.cause),
           });
         if (attempt.isOver) this.#parts.meter?.left();
+        this.#tellEnded(attempt);
         this.#slotFreed();
       });
     }
+  }
+
+  /** An engine of this process gives the next runs while outcomes are being stored. */
+  #tellEnded({ assignment }: Attempt): void {
+    const { link, neighbours } = this.#parts;
+    if (neighbours?.onEnded === undefined || this.#ended.push(assignment) > 1) return;
+    queueMicrotask(() => {
+      const ended = this.#ended;
+      this.#ended = [];
+      const unstored = this.#held.size - this.busy;
+      // Without a connection runs that are executed here may be executed elsewhere, too.
+      if (this.#isShort && unstored <= mostUnstored && link.isConnected()) neighbours.onEnded?.(this.id, ended);
+    });
+  }
+
+  /** As engines see it, for which a slot is taken until the outcome is stored. */
+  get #isShort(): boolean {
+    return this.#held.size * this.#mostUnits >= this.#slots.size;
   }
 
   #report(attempt: Attempt, verdict: Verdict): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "../support/harness.ts";
-import { assignments, only, Scene } from "./scene.ts";
+import { assignments, endings, only, Scene } from "./scene.ts";
 
 describe("dispatch", () => {
   test("gives a worker what fits its slots in one command, and the rest waits", () => {
@@ -69,6 +69,32 @@ describe("dispatch", () => {
     assert.equal(scene.state.live.get("mail/a")!.turn, 1);
     scene.beat("w1");
     assert.deepEqual(assignments(scene.tick()), ["w1: mail/a"]);
+  });
+
+  test("a slot is free when its worker says that the code has ended, and its run is still the worker's until the outcome is stored", () => {
+    const scene = new Scene();
+    scene.register("w", 1, ["mail"]);
+    for (const id of ["a", "b", "c"]) scene.create("mail", id);
+    scene.acknowledge(scene.tick());
+    const [a, worker] = [scene.state.live.get("mail/a")!, scene.state.workers.get("w")!];
+    const ended = { type: "ended", id: "w", attempts: [{ origin: a.origin, turn: 1 }] } as const;
+    for (const said of [ended, ended, { ...ended, attempts: [{ origin: a.origin, turn: 2 }] }]) scene.give(said);
+    assert.deepEqual([worker.busy, a.place], [0, "running"]);
+    assert.deepEqual(assignments(scene.tick()), ["w: mail/b"]);
+    scene.report("w", "mail/a", "completed");
+    assert.deepEqual([worker.busy, worker.ledger.size], [1, 1]);
+    scene.give(ended);
+    assert.deepEqual(assignments(scene.tick()), []);
+  });
+
+  test("a run whose code has ended is lost with its worker, if its outcome is not stored", () => {
+    const scene = new Scene();
+    scene.register("w", 1, ["mail"]);
+    scene.create("mail", "a");
+    scene.acknowledge(scene.tick());
+    const { origin } = scene.state.live.get("mail/a")!;
+    scene.give({ type: "ended", id: "w", attempts: [{ origin, turn: 1 }] });
+    assert.deepEqual(endings(scene.give({ type: "leave", id: "w" })), ["lost mail/a"]);
   });
 
   test("gives nothing to a quiet worker", () => {

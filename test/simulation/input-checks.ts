@@ -39,12 +39,14 @@ export class InputChecks {
         if (holdsInput && this.#world.stream.singleOf(key) !== undefined) this.#checkInput(key, origin, []);
     }
   }
-  /** What is forgotten leaves no large entry behind. */
+  /** What is forgotten leaves no large entry behind, but for one that is to go with the next mark. */
   afterHealing(reference: ReferenceFold): void {
     for (const stored of this.#world.stream.stored) {
       if (stored.type !== "entry" || !hasLargeInput(stored.entry)) continue;
       const key = `${stored.task}/${stored.id}`;
-      if (reference.describe(key) === "unknown") throw new Error(`the large entry of ${key} was left behind`);
+      const isKnown = this.#world.leaders.every(({ state }) => state.leftovers.has(key));
+      if (reference.describe(key) === "unknown" && !isKnown)
+        throw new Error(`the large entry of ${key} was left behind`);
     }
   }
   #checkInput(key: string, origin: number, states: readonly SchedulerState[]): void {

@@ -89,8 +89,8 @@ export class ModelWorker {
   forgetOne(random: Random): void {
     if (this.executing.size > 0) this.executing.delete(random.pick([...this.executing.keys()]));
   }
-  /** Ends one attempt in some way. */
-  finishOne(random: Random, now: number): void {
+  /** Ends one attempt in some way, and returns which. */
+  finishOne(random: Random, now: number): Executing {
     const [name, attempt] = random.pick([...this.executing]);
     this.executing.delete(name);
     const calm = ["completed", "completed", "completed", "completed", "failed", "retry", "retry", "returned"] as const;
@@ -110,6 +110,7 @@ export class ModelWorker {
       kind === "retry" || kind === "returned" ? { attempt: record } : { createdAt: 0, priority: 1, attempts: [record] };
     const inputStays = isFinal(kind) && attempt.isLarge;
     this.unreported.push({ attempt, outcome: { kind, key, turn, origin, at: now, dueAt, detail, inputStays } });
+    return attempt;
   }
   #unitsOf(key: string): number {
     return this.policies[taskOf(key)]?.slots ?? 1;

@@ -318,8 +318,14 @@ export class World {
     const { random } = this;
     const worker = random.pick(this.workers);
     if (!worker.isAlive) return;
-    if (worker.executing.size > 0 && random.chance(0.5) && !worker.isHung) worker.finishOne(random, this.now);
+    if (worker.executing.size > 0 && random.chance(0.5) && !worker.isHung) this.#finishOne(worker);
     else this.#publish(worker);
+  }
+  /** Some say at once that a slot is free. */
+  #finishOne(worker: ModelWorker): void {
+    const ended = worker.finishOne(this.random, this.now);
+    if (worker.isConnected && this.random.chance(0.5))
+      this.#toLeader({ type: "ended", id: worker.id, attempts: [ended] });
   }
   /** What ended goes to the log as one entry. */
   #publish(worker: ModelWorker): void {
