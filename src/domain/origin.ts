@@ -9,3 +9,6 @@ export const placeInOrigin = (origin: number): number => Math.round((origin - Ma
 
 /** The sequence of the entry with which a run began. */
 export const entryOfOrigin = (origin: number): number => Math.floor(origin);
+
+/** The lower 32 bits of what tells origins apart, signed. */
+export const bitsOfOrigin = (origin: number): number => (origin * places) | 0;

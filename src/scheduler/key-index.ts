@@ -1,3 +1,5 @@
+import { hashOf } from "../domain/hash.ts";
+
 const blockBits = 10;
 const blockSize = 1 << blockBits;
 const leastCapacity = 64;
@@ -187,11 +189,4 @@ export class KeyIndex<T extends { readonly key: string }> {
     this.#free.length = 0;
     this.#size = 0;
   }
-}
-
-/** FNV-1a, with its high bits mixed into the low ones that choose a slot. */
-function hashOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return hash ^ (hash >>> 15);
 }

@@ -143,10 +143,13 @@ export class Attempt implements ContextSource {
 
   /** Made when it is first needed: code that ends before it returns control has nothing to watch. */
   get #ownDeadline(): Deadline {
-    this.#deadline ??= new Deadline(this.#host.deadlines, this.#begunAt, this.task.timeoutMs, () =>
-      this.stop({ kind: "timeout" }),
-    );
+    this.#deadline ??= new Deadline(this.#host.deadlines, this.#begunAt, this.task.timeoutMs, this);
     return this.#deadline;
+  }
+
+  /** Its time is over. */
+  expired(): void {
+    this.stop({ kind: "timeout" });
   }
 
   get #allowedMs(): number {

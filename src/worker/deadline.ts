@@ -20,7 +20,8 @@ const runtimeTimers: Timers = {
 
 export class Deadlines {
   readonly #timers: Timers;
-  readonly #watched = new Set<Deadline>();
+  /** Those that are watched, each with its neighbours. */
+  #first: Deadline | undefined;
   #timer: unknown;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -33,13 +34,20 @@ export class Deadlines {
   }
 
   add(deadline: Deadline): void {
-    this.#watched.add(deadline);
+    deadline.next = this.#first;
+    if (this.#first !== undefined) this.#first.previous = deadline;
+    this.#first = deadline;
     if (deadline.endsAt < this.#timerAt) this.#arm(deadline.endsAt);
   }
 
   /** The timer may stay; it finds nothing to do then. */
   remove(deadline: Deadline): void {
-    if (this.#watched.delete(deadline) && this.#watched.size === 0) this.#disarm();
+    const { previous, next } = deadline;
+    if (previous !== undefined) previous.next = next;
+    else this.#first = next;
+    if (next !== undefined) next.previous = previous;
+    deadline.previous = deadline.next = undefined;
+    if (this.#first === undefined) this.#disarm();
   }
 
   #arm(at: number): void {
@@ -56,26 +64,31 @@ export class Deadlines {
   #ring(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.now();
+    const expired: Deadline[] = [];
     let next = Number.POSITIVE_INFINITY;
-    for (const deadline of [...this.#watched]) {
-      if (deadline.endsAt <= now) deadline.expire();
-      else next = Math.min(next, deadline.endsAt);
+    for (let each = this.#first; each !== undefined; each = each.next) {
+      if (each.endsAt <= now) expired.push(each);
+      else next = Math.min(next, each.endsAt);
     }
-    if (this.#watched.size > 0 && next < this.#timerAt) this.#arm(next);
+    for (const deadline of expired) deadline.expire();
+    if (this.#first !== undefined && next < this.#timerAt) this.#arm(next);
   }
 }
 
 export class Deadline {
   readonly #deadlines: Deadlines;
-  readonly #onExpired: () => void;
+  readonly #owner: { expired(): void };
+  /** Those beside it that are watched, too. Written by {@link Deadlines}. */
+  previous: Deadline | undefined;
+  next: Deadline | undefined;
   #endsAt: number;
   #isWatched = false;
   #allowedMs: number;
 
   /** User code began at `begunAt`, on the clock of {@link Deadlines.now}. */
-  constructor(deadlines: Deadlines, begunAt: number, allowedMs: number, onExpired: () => void) {
+  constructor(deadlines: Deadlines, begunAt: number, allowedMs: number, owner: { expired(): void }) {
     this.#deadlines = deadlines;
-    this.#onExpired = onExpired;
+    this.#owner = owner;
     this.#allowedMs = allowedMs;
     this.#endsAt = begunAt + allowedMs;
   }
@@ -109,6 +122,6 @@ export class Deadline {
 
   expire(): void {
     this.clear();
-    this.#onExpired();
+    this.#owner.expired();
   }
 }

@@ -1,15 +1,8 @@
 // The runs that this worker answers for: executing, or ended and not yet stored. Heartbeats and registrations tell them to the engine.
 import type { Executing, Stop } from "../protocol/messages.ts";
 import type { Attempt } from "./attempt.ts";
+import { RecentTurns, type Turn } from "./recent-turns.ts";
 
-/** Which attempt of a run. */
-interface Turn {
-  readonly key: string;
-  readonly turn: number;
-  readonly origin: number;
-}
-
-const rememberedRuns = 10_000;
 /** Bytes of an {@link Executing} in a message, without its key: the names, and numbers of usual length. */
 const listedBytes = 90;
 
@@ -18,9 +11,8 @@ export class HeldRuns {
   readonly #attempts = new Map<number, Attempt>();
   /** Other turns of runs that are held already: a worker may still execute what counts no more. */
   readonly #others = new Set<Attempt>();
-  /** Lately stored ones in two generations, so that a doubled assignment is not executed a second time. */
-  #done = new Map<number, Turn>();
-  #doneBefore = new Map<number, Turn>();
+  /** Lately stored ones, so that a doubled assignment is not executed a second time. */
+  readonly #done = new RecentTurns(10_000, 16_384);
   #bytes = 0;
 
   get size(): number {
@@ -37,9 +29,8 @@ export class HeldRuns {
     const { origin } = turn;
     const held = this.#attempts.get(origin);
     if (held !== undefined && isSame(held.assignment, turn)) return true;
-    for (const { assignment } of this.#others) if (isSame(assignment, turn)) return true;
-    const done = this.#done.get(origin) ?? this.#doneBefore.get(origin);
-    return done !== undefined && isSame(done, turn);
+    if (this.#others.size > 0) for (const { assignment } of this.#others) if (isSame(assignment, turn)) return true;
+    return this.#done.has(turn);
   }
 
   *all(): Iterable<Attempt> {
@@ -56,14 +47,11 @@ export class HeldRuns {
 
   /** Its outcome is stored. */
   release(attempt: Attempt): void {
-    const { key, turn, origin } = attempt.assignment;
+    const { origin } = attempt.assignment;
     if (this.#attempts.get(origin) === attempt) this.#attempts.delete(origin);
     else if (!this.#others.delete(attempt)) return;
     this.#bytes -= bytesOf(attempt);
-    this.#done.set(origin, { key, turn, origin });
-    if (this.#done.size < rememberedRuns) return;
-    this.#doneBefore = this.#done;
-    this.#done = new Map();
+    this.#done.add(attempt.assignment);
   }
 
   /** The attempts that are meant, each with its reason. One pass, however many shall stop. */

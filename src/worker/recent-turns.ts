@@ -1,0 +1,64 @@
+import { hashOf } from "../domain/hash.ts";
+import { bitsOfOrigin } from "../domain/origin.ts";
+
+/** Which attempt of a run. */
+export interface Turn {
+  readonly key: string;
+  readonly turn: number;
+  readonly origin: number;
+}
+
+/** Turns that were added lately, at least `remembered` of them: in arrays of numbers, which no collection looks at. */
+export class RecentTurns {
+  readonly #remembered: number;
+  /** The origins, 0 = free, and what tells turns of the same origin apart; two generations. */
+  #origins: Float64Array;
+  #marks: Int32Array;
+  #originsBefore: Float64Array;
+  #marksBefore: Int32Array;
+  #size = 0;
+
+  /** Units: `capacity` a power of two, well above `remembered` */
+  constructor(remembered: number, capacity: number) {
+    this.#remembered = remembered;
+    this.#origins = new Float64Array(capacity);
+    this.#originsBefore = new Float64Array(capacity);
+    this.#marks = new Int32Array(capacity);
+    this.#marksBefore = new Int32Array(capacity);
+  }
+
+  add(turn: Turn): void {
+    const slot = slotOf(turn.origin, this.#origins);
+    if (this.#origins[slot] === 0) this.#size++;
+    this.#origins[slot] = turn.origin;
+    this.#marks[slot] = markOf(turn);
+    if (this.#size >= this.#remembered) this.#forgetOlder();
+  }
+
+  has(turn: Turn): boolean {
+    return isIn(turn, this.#origins, this.#marks) || isIn(turn, this.#originsBefore, this.#marksBefore);
+  }
+
+  #forgetOlder(): void {
+    [this.#origins, this.#originsBefore] = [this.#originsBefore, this.#origins];
+    [this.#marks, this.#marksBefore] = [this.#marksBefore, this.#marks];
+    this.#origins.fill(0);
+    this.#size = 0;
+  }
+}
+
+function isIn(turn: Turn, origins: Float64Array, marks: Int32Array): boolean {
+  const slot = slotOf(turn.origin, origins);
+  return origins[slot] === turn.origin && marks[slot] === markOf(turn);
+}
+
+/** Where the origin is, or would be. */
+function slotOf(origin: number, origins: Float64Array): number {
+  const mask = origins.length - 1;
+  let slot = Math.imul(bitsOfOrigin(origin), 0x9e3779b1) >>> Math.clz32(mask);
+  while (origins[slot] !== 0 && origins[slot] !== origin) slot = (slot + 1) & mask;
+  return slot;
+}
+
+/** The key, too: a stream that was made anew counts from 1 again. */
+const markOf = ({ key, turn }: Turn): number => hashOf(key) ^ turn;
