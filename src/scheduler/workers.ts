@@ -1,3 +1,4 @@
+import { OriginIndex } from "../domain/origin-index.ts";
 import type { TaskDeclaration } from "../protocol/messages.ts";
 import type { Lane } from "./limits/lanes.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -54,8 +55,7 @@ export class WorkerRecord {
   lastAssigned = 0;
   /** A task whose runs take several slots, and that gets all which it frees now. */
   claimedBy: TaskQueue | undefined = undefined;
-  /** By the origin of the run: a number is found faster than a key, and no two runs share it. */
-  readonly ledger = new Map<number, Assignment>();
+  readonly ledger = new OriginIndex<Assignment>();
   readonly batches = new Map<number, readonly LiveRun[]>();
   busy = 0;
 
@@ -109,11 +109,11 @@ export class WorkerRecord {
     if (found.run !== undefined && found.run.worker === this) found.run.worker = undefined;
     return found;
   }
-  /** All slots taken, in the order in which they were. */
+  /** All that it has, the oldest run first. */
   assignments(): Assignment[] {
     const all: Assignment[] = [];
     for (const first of this.ledger.values())
       for (let a: Assignment | undefined = first; a !== undefined; a = a.next) all.push(a);
-    return all;
+    return all.sort((a, b) => a.origin - b.origin || a.turn - b.turn);
   }
 }

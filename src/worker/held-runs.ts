@@ -1,4 +1,5 @@
 // The runs that this worker answers for: executing, or ended and not yet stored. Heartbeats and registrations tell them to the engine.
+import { OriginIndex } from "../domain/origin-index.ts";
 import type { Executing, Stop } from "../protocol/messages.ts";
 import type { Attempt } from "./attempt.ts";
 import { RecentTurns, type Turn } from "./recent-turns.ts";
@@ -7,8 +8,7 @@ import { RecentTurns, type Turn } from "./recent-turns.ts";
 const listedBytes = 90;
 
 export class HeldRuns {
-  /** By the origin of the run: a number is found faster than a key, and no two runs share it. */
-  readonly #attempts = new Map<number, Attempt>();
+  readonly #attempts = new OriginIndex<Attempt>();
   /** Other turns of runs that are held already: a worker may still execute what counts no more. */
   readonly #others = new Set<Attempt>();
   /** Lately stored ones, so that a doubled assignment is not executed a second time. */
@@ -33,14 +33,13 @@ export class HeldRuns {
     return this.#done.has(turn);
   }
 
-  *all(): Iterable<Attempt> {
-    yield* this.#attempts.values();
-    yield* this.#others;
+  all(): Attempt[] {
+    return [...this.#attempts.values(), ...this.#others];
   }
 
   add(attempt: Attempt): void {
     const { origin } = attempt.assignment;
-    if (this.#attempts.has(origin)) this.#others.add(attempt);
+    if (this.#attempts.get(origin) !== undefined) this.#others.add(attempt);
     else this.#attempts.set(origin, attempt);
     this.#bytes += bytesOf(attempt);
   }
@@ -67,7 +66,7 @@ export class HeldRuns {
   }
 
   list(): Executing[] {
-    return Array.from(this.all(), ({ assignment, startedAt, isSlotless, extendedUntil }) => ({
+    return this.all().map(({ assignment, startedAt, isSlotless, extendedUntil }) => ({
       key: assignment.key,
       turn: assignment.turn,
       origin: assignment.origin,

@@ -1,5 +1,5 @@
 import { hashOf } from "../domain/hash.ts";
-import { bitsOfOrigin } from "../domain/origin.ts";
+import { slotOfOrigin } from "../domain/origin.ts";
 
 /** Which attempt of a run. */
 export interface Turn {
@@ -28,7 +28,7 @@ export class RecentTurns {
   }
 
   add(turn: Turn): void {
-    const slot = slotOf(turn.origin, this.#origins);
+    const slot = slotOfOrigin(turn.origin, this.#origins);
     if (this.#origins[slot] === 0) this.#size++;
     this.#origins[slot] = turn.origin;
     this.#marks[slot] = markOf(turn);
@@ -48,16 +48,8 @@ export class RecentTurns {
 }
 
 function isIn(turn: Turn, origins: Float64Array, marks: Int32Array): boolean {
-  const slot = slotOf(turn.origin, origins);
+  const slot = slotOfOrigin(turn.origin, origins);
   return origins[slot] === turn.origin && marks[slot] === markOf(turn);
-}
-
-/** Where the origin is, or would be. */
-function slotOf(origin: number, origins: Float64Array): number {
-  const mask = origins.length - 1;
-  let slot = Math.imul(bitsOfOrigin(origin), 0x9e3779b1) >>> Math.clz32(mask);
-  while (origins[slot] !== 0 && origins[slot] !== origin) slot = (slot + 1) & mask;
-  return slot;
 }
 
 /** The key, too: a stream that was made anew counts from 1 again. */

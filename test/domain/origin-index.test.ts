@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { originIn } from "../../src/domain/origin.ts";
+import { OriginIndex } from "../../src/domain/origin-index.ts";
+import { test } from "../support/harness.ts";
+
+/** Numbers that look random and are the same each time. */
+function* numbers(): Generator<number> {
+  for (let x = 12345; ; ) {
+    x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff;
+    yield x >>> 8;
+  }
+}
+
+test("does what a map does, through growth, shrinking and collisions", () => {
+  const index = new OriginIndex<{ readonly n: number }>();
+  const map = new Map<number, { readonly n: number }>();
+  const random = numbers();
+  const next = (below: number) => random.next().value! % below;
+  for (const [steps, setsOfTen] of [
+    [4_000, 8],
+    [4_000, 2],
+    [3_000, 5],
+    [3_000, 1],
+  ] as const)
+    for (let step = 0; step < steps; step++) {
+      const seq = 1 + next(900);
+      const origin = next(3) === 0 ? seq : originIn(seq, next(256));
+      if (next(10) < setsOfTen) {
+        const item = { n: step };
+        index.set(origin, item);
+        map.set(origin, item);
+      } else {
+        const known = [...map.keys()];
+        const gone = known.length === 0 || next(4) === 0 ? origin : known[next(known.length)]!;
+        assert.equal(index.delete(gone), map.delete(gone));
+      }
+      assert.equal(index.size, map.size);
+      assert.equal(index.get(origin), map.get(origin));
+      if (step % 200 > 0) continue;
+      for (const [each, item] of map) assert.equal(index.get(each), item);
+      assert.deepEqual(
+        index
+          .values()
+          .map(({ n }) => n)
+          .sort(),
+        Array.from(map.values(), ({ n }) => n).sort(),
+      );
+    }
+});
