@@ -11,6 +11,8 @@ export class OriginIndex<T> {
   #origins = new Float64Array(leastCapacity);
   #items: (T | undefined)[] = new Array<T | undefined>(leastCapacity).fill(undefined);
   #size = 0;
+  /** Deletions in a row that left it nearly empty. */
+  #sparse = 0;
 
   get size(): number {
     return this.#size;
@@ -34,8 +36,7 @@ export class OriginIndex<T> {
     if (this.#origins[slot] !== origin) return false;
     this.#clear(slot);
     this.#size--;
-    if (this.#size * 16 < this.#origins.length && this.#origins.length > leastCapacity)
-      this.#resize(this.#origins.length / 4);
+    this.#shrinkInTime();
     return true;
   }
 
@@ -44,6 +45,13 @@ export class OriginIndex<T> {
     const items: T[] = [];
     for (const item of this.#items) if (item !== undefined) items.push(item);
     return items;
+  }
+
+  /** Not at once: what comes and goes in bursts would have it grow again and again. */
+  #shrinkInTime(): void {
+    const capacity = this.#origins.length;
+    if (this.#size * 16 >= capacity || capacity === leastCapacity) this.#sparse = 0;
+    else if (++this.#sparse > capacity) this.#resize(capacity / 4);
   }
 
   /** Those behind it that were put off by it move up, so that no search ends too early. */
@@ -69,6 +77,7 @@ export class OriginIndex<T> {
     const items = this.#items;
     this.#origins = new Float64Array(capacity);
     this.#items = new Array<T | undefined>(capacity).fill(undefined);
+    this.#sparse = 0;
     for (let from = 0; from < origins.length; from++) {
       if (origins[from] === 0) continue;
       const slot = slotOfOrigin(origins[from]!, this.#origins);

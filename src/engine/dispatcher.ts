@@ -65,8 +65,9 @@ export class Dispatcher {
   #loaded({ runs, followers }: AssignCommand): Assignment[] | undefined {
     const assignments: Assignment[] = [];
     for (const run of runs) {
-      if (run.input === undefined) return undefined;
-      assignments.push(assignmentOf(run, run.input, followers.has(run)));
+      const { input } = run;
+      if (input === undefined) return undefined;
+      assignments.push(assignmentOf(run, input, followers.has(run)));
     }
     return assignments;
   }

@@ -1,4 +1,5 @@
 // Text and numbers in binary entries. Little endian throughout.
+import { Buffer } from "node:buffer";
 import { MalformedRecord } from "../domain/errors.ts";
 
 const encoder = new TextEncoder();
@@ -6,6 +7,18 @@ const decoder = new TextDecoder();
 export const noBytes: Uint8Array = new Uint8Array(0);
 
 export const utf8 = (text: string): Uint8Array => (text === "" ? noBytes : encoder.encode(text));
+
+let lastTextBuffer: ArrayBufferLike | undefined;
+let lastText: Buffer;
+
+/** A part of `bytes` as text, without a view on it. */
+export function textIn(bytes: Uint8Array, start: number, end: number): string {
+  if (bytes.buffer !== lastTextBuffer) {
+    lastTextBuffer = bytes.buffer;
+    lastText = Buffer.from(bytes.buffer);
+  }
+  return lastText.toString("utf8", bytes.byteOffset + start, bytes.byteOffset + end);
+}
 export const textOf = (bytes: Uint8Array): string => (bytes.length === 0 ? "" : decoder.decode(bytes));
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -9,7 +9,7 @@ import {
   jsonOf,
   mostBytes,
   noBytes,
-  textOf,
+  textIn,
   viewOf,
   writeBytes,
   writeText,
@@ -77,32 +77,39 @@ export class Outcome {
   readonly origin: number;
   readonly at: number;
   readonly dueAt: number;
-  readonly #frame: Uint8Array;
-  readonly #writer: string;
+  /** The entry that it stands in, and where there. */
+  readonly #entry: Uint8Array;
+  readonly #start: number;
   readonly #detailStart: number;
   readonly #inputStart: number;
   readonly #outputStart: number;
+  readonly #end: number;
+  readonly #writer: string;
 
-  constructor(frame: Uint8Array, view: DataView, offset: number, writer: string) {
-    const kind = kinds[frame[4]! - 1];
-    if (kind === undefined) throw new MalformedRecord({ what: "outcome frame", reason: `unknown kind ${frame[4]}` });
+  /** `view` is one on `entry`; the frame stands between `start` and `end`. */
+  constructor(entry: Uint8Array, view: DataView, start: number, end: number, writer: string) {
+    const code = entry[start + 4]!;
+    const kind = kinds[code - 1];
+    if (kind === undefined) throw new MalformedRecord({ what: "outcome frame", reason: `unknown kind ${code}` });
     this.kind = kind;
-    this.#detailStart = frameHead + view.getUint16(offset + 6, true);
-    this.#inputStart = this.#detailStart + view.getUint32(offset + 40, true);
-    this.#outputStart = this.#inputStart + view.getUint32(offset + 44, true);
-    assertFits(this.#outputStart + view.getUint32(offset + 48, true) === frame.length, "outcome frame");
-    this.turn = view.getUint32(offset + 8, true);
-    this.attempt = view.getUint32(offset + 12, true);
-    this.origin = view.getFloat64(offset + 16, true);
-    this.at = view.getFloat64(offset + 24, true);
-    this.dueAt = view.getFloat64(offset + 32, true);
-    this.key = textOf(frame.subarray(frameHead, this.#detailStart));
-    this.#frame = frame;
+    this.#start = start;
+    this.#detailStart = start + frameHead + view.getUint16(start + 6, true);
+    this.#inputStart = this.#detailStart + view.getUint32(start + 40, true);
+    this.#outputStart = this.#inputStart + view.getUint32(start + 44, true);
+    this.#end = end;
+    assertFits(this.#outputStart + view.getUint32(start + 48, true) === end, "outcome frame");
+    this.turn = view.getUint32(start + 8, true);
+    this.attempt = view.getUint32(start + 12, true);
+    this.origin = view.getFloat64(start + 16, true);
+    this.at = view.getFloat64(start + 24, true);
+    this.dueAt = view.getFloat64(start + 32, true);
+    this.key = textIn(entry, start + frameHead, this.#detailStart);
+    this.#entry = entry;
     this.#writer = writer;
   }
 
   get detailBytes(): Uint8Array {
-    return this.#frame.subarray(this.#detailStart, this.#inputStart);
+    return this.#entry.subarray(this.#detailStart, this.#inputStart);
   }
   /** Parsed anew at each call: keep it. */
   get detail(): FinalDetail | AttemptDetail | undefined {
@@ -110,14 +117,14 @@ export class Outcome {
     return jsonOf(this.detailBytes) as FinalDetail | AttemptDetail | undefined;
   }
   get input(): Uint8Array {
-    return this.#frame.subarray(this.#inputStart, this.#outputStart);
+    return this.#entry.subarray(this.#inputStart, this.#outputStart);
   }
   /** The input stands in the run's entry, and stays there until the run is forgotten. */
   get inputStays(): boolean {
-    return (this.#frame[5]! & inputStaysFlag) !== 0;
+    return (this.#entry[this.#start + 5]! & inputStaysFlag) !== 0;
   }
   get output(): Uint8Array {
-    return this.#frame.subarray(this.#outputStart);
+    return this.#entry.subarray(this.#outputStart, this.#end);
   }
   /** A frame for those who wait for the result: what they need of this one. */
   get result(): Uint8Array {
@@ -131,12 +138,12 @@ export class Outcome {
   }
 
   #plainDetail(): FinalDetail {
-    const view = viewOf(this.#frame);
+    const view = viewOf(this.#entry);
     const { attempt, turn, kind, at } = this;
-    const startedAt = view.getFloat64(60, true);
+    const startedAt = view.getFloat64(this.#start + 60, true);
     return {
-      createdAt: view.getFloat64(52, true),
-      priority: this.#frame[5]! & priorityMask,
+      createdAt: view.getFloat64(this.#start + 52, true),
+      priority: this.#entry[this.#start + 5]! & priorityMask,
       attempts: [{ attempt, turn, worker: this.#writer, startedAt, endedAt: at, outcome: kind }],
     };
   }
@@ -195,7 +202,7 @@ export function decodeOutcomeEntry(
     assertFits(offset + frameHead <= bytes.length, "outcome entry");
     const length = view.getUint32(offset, true);
     assertFits(length >= frameHead && offset + length <= bytes.length, "outcome entry");
-    outcomes.push(new Outcome(bytes.subarray(offset, offset + length), view, offset, writer));
+    outcomes.push(new Outcome(bytes, view, offset, offset + length, writer));
     offset += length;
   }
   return { by: bytes[1] === 1 ? "engine" : "worker", outcomes };
