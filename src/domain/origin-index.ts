@@ -51,7 +51,7 @@ export class OriginIndex<T> {
   #shrinkInTime(): void {
     const capacity = this.#origins.length;
     if (this.#size * 16 >= capacity || capacity === leastCapacity) this.#sparse = 0;
-    else if (++this.#sparse > capacity) this.#resize(capacity / 4);
+    else if (++this.#sparse > capacity) this.#resize(Math.max(capacity / 4, leastCapacity));
   }
 
   /** Those behind it that were put off by it move up, so that no search ends too early. */

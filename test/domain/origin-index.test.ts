@@ -47,3 +47,16 @@ test("does what a map does, through growth, shrinking and collisions", () => {
       );
     }
 });
+
+test("gives back what it needed at its height, and goes on", () => {
+  for (const height of [33, 65, 129, 1_000]) {
+    const index = new OriginIndex<number>();
+    for (let seq = 1; seq <= height; seq++) index.set(seq, seq);
+    for (let seq = 1; seq < height; seq++) assert.ok(index.delete(seq));
+    for (let seq = height + 1; seq < 10 * height + 20_000; seq++) {
+      index.set(seq, seq);
+      assert.ok(index.get(seq) === seq && index.delete(seq) && !index.delete(seq));
+    }
+    assert.deepEqual([index.values(), index.size, index.get(height)], [[height], 1, height]);
+  }
+});
