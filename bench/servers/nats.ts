@@ -1,6 +1,7 @@
 // A nats-server of the benchmark's own, on a fresh store on disk.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { serverEnvironment } from "../../src/nats/embedded/server-environment.ts";
 import { temporaryFolder } from "../cleanup.ts";
 import { Server } from "./server.ts";
 
@@ -22,7 +23,12 @@ ports_file_dir: "${folder.path}"
 jetstream { store_dir: "${join(folder.path, "store")}", sync_interval: ${syncInterval} }
 `,
   );
-  const server = new Server({ command: binary, args: ["-c", config], logFile: join(folder.path, "server.log") });
+  const server = new Server({
+    command: binary,
+    args: ["-c", config],
+    env: serverEnvironment() as Record<string, string>,
+    logFile: join(folder.path, "server.log"),
+  });
   const url = await server.whenReady(() => readPort(folder.path));
   return {
     url,

@@ -35,7 +35,7 @@ function natchetWith({ name, title, isApart = false, syncInterval, onDisk, durab
     title,
     isPeer: false,
     adapter: new URL(adapter, import.meta.url).pathname,
-    settings: `nats-server with file storage, sync_interval ${syncInterval}; ${engine}; 100 slots a worker`,
+    settings: `nats-server with file storage, sync_interval ${syncInterval}, GOMAXPROCS half of the cores as embedded servers have it; ${engine}; 100 slots a worker`,
     onDisk,
     durability,
     offersResults: true,

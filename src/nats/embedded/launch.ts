@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { ServerBinary } from "./binary.ts";
 import type { Address, Home } from "./home.ts";
 import { nextNumberedLock, removeOlderLocks } from "./numbered-lock.ts";
+import { serverEnvironment } from "./server-environment.ts";
 import { type ServerWatch, watchServer } from "./server-watch.ts";
 import { lockIsTaken, wrapperScript } from "./wrapper.ts";
 
@@ -64,7 +65,11 @@ interface Exit {
 // Detached: Ctrl-C goes to the whole foreground group, and the server has to outlive the drain of its workers.
 function spawnWrapper(home: Home, numbered: string, ports: string, command: readonly string[]): ChildProcess {
   const args = ["-c", wrapperScript, "natchet-server", home.lock, numbered, ports, ...command];
-  const child = spawn("/bin/sh", args, { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  const child = spawn("/bin/sh", args, {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+    env: serverEnvironment(),
+  });
   child.stdin!.on("error", () => {});
   // A process that has nothing else to do may end; the closed pipe then stops the server.
   child.unref();
