@@ -11,6 +11,7 @@ import { atMost } from "../runtime/at-most.ts";
 import { Attempt, type AttemptHost, type Verdict } from "./attempt.ts";
 import { Batch } from "./batch.ts";
 import { Deadlines } from "./deadline.ts";
+import { EndedAttempts } from "./ended-attempts.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { tasksAround } from "./middleware.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -43,9 +44,6 @@ export const makeWorker = (
     (worker) => Effect.promise(() => worker.close()),
   );
 
-/** Runs that may be executed again if this worker dies, beside those in its slots: with more outcomes on their way it takes no more. */
-const mostUnstored = 1_000;
-
 interface Started {
   readonly attempt: Attempt;
   /** Holds its slot already. */
@@ -64,6 +62,7 @@ class LiveWorker implements RunningWorker {
   readonly #held = new HeldRuns();
   readonly #host: AttemptHost;
   readonly #reporter: Reporter;
+  readonly #ended: EndedAttempts;
   readonly #presence: Presence;
   #labels: Readonly<Record<string, string | number>>;
   #isQuiet = false;
@@ -73,10 +72,6 @@ class LiveWorker implements RunningWorker {
   #unstoredAt = Number.NEGATIVE_INFINITY;
   readonly #end: (() => void)[] = [];
   #onFree: (() => void)[] = [];
-  /** Whose code has ended, to be told to an engine of this process. */
-  #ended: Assignment[] = [];
-  /** Slots that a single run may take. */
-  readonly #mostUnits: number;
 
   constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerOptions) {
     this.name = definition.name;
@@ -96,7 +91,14 @@ class LiveWorker implements RunningWorker {
     const tasks = tasksAround({ ...definition, tasks: threaded }, options.middleware);
     this.#tasks = new Map(tasks.map((task) => [task.name, task]));
     this.#slots = new Slots(definition.slots);
-    this.#mostUnits = Math.max(...tasks.map((task) => task.policies?.slots ?? 1));
+    this.#ended = new EndedAttempts({
+      worker: this.id,
+      link: parts.link,
+      neighbours: parts.neighbours,
+      slots: this.#slots,
+      mostUnits: Math.max(...tasks.map((task) => task.policies?.slots ?? 1)),
+      held: this.#held,
+    });
     this.#host = {
       worker: this.id,
       letGo: (holder) => this.#letGo(holder),
@@ -295,28 +297,10 @@ class LiveWorker implements RunningWorker {
             cause: String(exit.cause),
           });
         if (attempt.isOver) this.#parts.meter?.left();
-        this.#tellEnded(attempt);
+        this.#ended.add(attempt.assignment);
         this.#slotFreed();
       });
     }
-  }
-
-  /** An engine of this process gives the next runs while outcomes are being stored. */
-  #tellEnded({ assignment }: Attempt): void {
-    const { link, neighbours } = this.#parts;
-    if (neighbours?.onEnded === undefined || this.#ended.push(assignment) > 1) return;
-    queueMicrotask(() => {
-      const ended = this.#ended;
-      this.#ended = [];
-      const unstored = this.#held.size - this.busy;
-      // Without a connection runs that are executed here may be executed elsewhere, too.
-      if (this.#isShort && unstored <= mostUnstored && link.isConnected()) neighbours.onEnded?.(this.id, ended);
-    });
-  }
-
-  /** As engines see it, for which a slot is taken until the outcome is stored. */
-  get #isShort(): boolean {
-    return this.#held.size * this.#mostUnits >= this.#slots.size;
   }
 
   #report(attempt: Attempt, verdict: Verdict): void {

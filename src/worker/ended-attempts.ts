@@ -1,0 +1,50 @@
+// Tells an engine of this process whose code has ended, so that it gives the next runs while outcomes are being stored.
+import type { NatsLink } from "../nats/link.ts";
+import type { Assignment } from "../protocol/assignment.ts";
+import type { Neighbours } from "../protocol/neighbours.ts";
+import type { HeldRuns } from "./held-runs.ts";
+import type { Slots } from "./slots.ts";
+
+/** Runs that may be executed again if this worker dies, beside those in its slots: with more outcomes on their way it takes no more. */
+const mostUnstored = 1_000;
+
+export interface EndedAttemptsParts {
+  /** Id of the worker. */
+  readonly worker: string;
+  readonly link: NatsLink;
+  readonly neighbours: Neighbours | undefined;
+  readonly slots: Slots;
+  /** Slots that a single run may take. */
+  readonly mostUnits: number;
+  readonly held: HeldRuns;
+}
+
+export class EndedAttempts {
+  readonly #parts: EndedAttemptsParts;
+  #ended: Assignment[] = [];
+
+  constructor(parts: EndedAttemptsParts) {
+    this.#parts = parts;
+  }
+
+  /** Those of one tick are told together. */
+  add(assignment: Assignment): void {
+    if (this.#parts.neighbours?.onEnded === undefined || this.#ended.push(assignment) > 1) return;
+    queueMicrotask(() => this.#tell());
+  }
+
+  #tell(): void {
+    const { worker, link, neighbours, held, slots } = this.#parts;
+    const ended = this.#ended;
+    this.#ended = [];
+    const unstored = held.size - slots.holders;
+    // Without a connection runs that are executed here may be executed elsewhere, too.
+    if (this.#isShort && unstored <= mostUnstored && link.isConnected()) neighbours?.onEnded?.(worker, ended);
+  }
+
+  /** As engines see it, for which a slot is taken until the outcome is stored. */
+  get #isShort(): boolean {
+    const { held, slots, mostUnits } = this.#parts;
+    return held.size * mostUnits >= slots.size;
+  }
+}
