@@ -50,12 +50,12 @@ const files = globSync("test/**/*.test.ts", { cwd: root })
 
 // The end-to-end tests have a process of their own, so that a runner that dies takes no other results with it.
 const isEndToEnd = (file: string) => file.startsWith("test/e2e/");
-const runners: Runner[] = [
-  onBun(
-    "bun",
-    files.filter((file) => !isEndToEnd(file)),
-  ),
-  onBun("bun, end to end", files.filter(isEndToEnd)),
+const bun = onBun(
+  "bun",
+  files.filter((file) => !isEndToEnd(file)),
+);
+// Most tests wait for something, so that two runners at a time take little more than one.
+const beside: Runner[] = [
   {
     name: "deno",
     command: "deno",
@@ -64,18 +64,14 @@ const runners: Runner[] = [
     passed: /\| (\d+) passed\b/g,
     failed: [/\| (\d+) failed\b/g],
   },
-].filter((runner) => runner.files.length > 0);
+  onBun("bun, end to end", files.filter(isEndToEnd)),
+];
 
 const total = { passed: 0, failed: 0 };
 if (files.length === 0) {
   console.log(`no test file matches ${filters.join(" ")}`);
   total.failed += 1;
-} else
-  for (const runner of runners) {
-    const result = await run(runner);
-    total.passed += result.passed;
-    total.failed += result.failed;
-  }
+} else await Promise.all([runAll([bun], "as it comes"), runAll(beside, "at the end")]);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
 
@@ -90,8 +86,22 @@ function onBun(name: string, chosen: readonly string[]): Runner {
   };
 }
 
-function run(runner: Runner): Promise<Result> {
-  console.log(`\n== ${runner.name} ==`);
+/** One after the other. What those say that run beside others comes in one piece. */
+async function runAll(runners: readonly Runner[], output: "as it comes" | "at the end"): Promise<void> {
+  for (const runner of runners) {
+    if (runner.files.length === 0) continue;
+    const said: string[] = [`\n== ${runner.name} ==\n`];
+    const say =
+      output === "at the end" ? (text: string) => said.push(text) : (text: string) => process.stdout.write(text);
+    if (output === "as it comes") process.stdout.write(said[0]!);
+    const result = await run(runner, say);
+    if (output === "at the end") process.stdout.write(said.join(""));
+    total.passed += result.passed;
+    total.failed += result.failed;
+  }
+}
+
+function run(runner: Runner, say: (text: string) => void): Promise<Result> {
   return new Promise((resolve) => {
     const child = spawn(join(root, "node_modules", ".bin", runner.command), [...runner.args, ...runner.files], {
       cwd: root,
@@ -101,7 +111,7 @@ function run(runner: Runner): Promise<Result> {
     });
     const kill = () => process.kill(-child.pid!, "SIGKILL");
     const limit = setTimeout(() => {
-      console.log(`${runner.name}: killed after ${runnerLimitMs / 60_000} minutes`);
+      say(`${runner.name}: killed after ${runnerLimitMs / 60_000} minutes\n`);
       kill();
     }, runnerLimitMs);
     // A group of its own does not hear Ctrl-C.
@@ -111,12 +121,12 @@ function run(runner: Runner): Promise<Result> {
     };
     process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
     let output = "";
-    const keep = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
-      to.write(chunk);
+    const keep = (chunk: Buffer) => {
+      say(chunk.toString());
       output = (output + chunk.toString()).slice(-100_000);
     };
-    child.stdout.on("data", keep(process.stdout));
-    child.stderr.on("data", keep(process.stderr));
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
     child.on("error", (error) => resolve({ passed: 0, failed: failure(runner, error.message) }));
     child.on("close", (code, signal) => {
       clearTimeout(limit);
