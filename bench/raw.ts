@@ -3,7 +3,9 @@
 
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, createInbox, headers, type NatsConnection } from "@nats-io/transport-node";
+import { isBundle, runsOfBundle } from "../src/protocol/bundle-entry.ts";
 import { decodeOutcomeEntry } from "../src/protocol/outcome-entry.ts";
+import { decodeRunEntry } from "../src/protocol/run-entry.ts";
 import { Subjects } from "../src/protocol/subjects.ts";
 
 const windowSize = 2_000;
@@ -44,9 +46,14 @@ export async function sampleSizes(url: string): Promise<{ entryBytes: number; ou
   await nc.close();
   const count = outcomes === undefined ? 1 : decodeOutcomeEntry(outcomes).outcomes.length;
   return {
-    entryBytes: entry?.length ?? 160,
+    entryBytes: entry === undefined ? 160 : Math.ceil(entry.length / runsIn(entry)),
     outcomeBytes: outcomes === undefined ? 400 : Math.ceil(outcomes.length / count),
   };
+}
+
+function runsIn(bytes: Uint8Array): number {
+  const entry = decodeRunEntry(bytes);
+  return isBundle(entry) ? runsOfBundle(entry).length : 1;
 }
 
 async function publishAll(nc: NatsConnection, count: number, entry: Uint8Array, outcomes: Uint8Array): Promise<void> {
