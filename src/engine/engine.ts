@@ -86,6 +86,8 @@ const retryPause = Schedule.spaced("250 millis");
 /** How often a standby looks for the leader: one that has folded everything can use each moment. */
 const warmPollMs = 250;
 const coldPollMs = 500;
+/** While the leader does not answer. */
+const doubtPollMs = 150;
 
 class Candidate implements RunningEngine {
   readonly id = `engine-${crypto.randomUUID().slice(0, 8)}`;
@@ -175,7 +177,7 @@ class Candidate implements RunningEngine {
     const turn = Effect.gen({ self: this }, function* () {
       const claim = yield* this.#claim;
       if (claim === undefined) {
-        yield* Effect.sleep(this.#isFollowing ? warmPollMs : coldPollMs);
+        yield* Effect.sleep(this.#pollMs);
         return;
       }
       this.state = "taking over";
@@ -184,6 +186,11 @@ class Candidate implements RunningEngine {
       this.#stepDown();
     });
     return Effect.forever(turn);
+  }
+
+  get #pollMs(): number {
+    if (this.#watch.isInDoubt) return doubtPollMs;
+    return this.#isFollowing ? warmPollMs : coldPollMs;
   }
 
   get #claim(): Effect.Effect<Claim | undefined> {

@@ -8,7 +8,8 @@ import { isNoResponders } from "./no-responders.ts";
 /** A leader may be away for a moment, for instance while it reconnects: this many answers in a row, this long apart, mean that it is gone. */
 const goneAfterAnswers = 3;
 const goneAfterMs = 450;
-const answerWithinMs = 400;
+/** A killed process may hold its connection for a moment, without a word. */
+const answerWithinMs = 150;
 
 export class LeaderWatch {
   readonly #link: NatsLink;
@@ -17,6 +18,8 @@ export class LeaderWatch {
   #asked = "";
   #noResponders = 0;
   #firstAt = 0;
+  /** The leader did not answer when it was asked last. */
+  isInDoubt = false;
 
   constructor(link: NatsLink, subjects: Subjects) {
     this.#link = link;
@@ -40,10 +43,12 @@ export class LeaderWatch {
   /** Asks once; `gone` only when the server has said often enough that nobody listens. */
   async look(engine: string): Promise<"alive" | "gone" | "unknown"> {
     if (engine !== this.#asked) this.#noResponders = 0;
+    this.isInDoubt = true;
     this.#asked = engine;
     try {
       await this.#link.nc.request(this.#subjects.leader(engine), noBytes, { timeout: answerWithinMs });
       this.#noResponders = 0;
+      this.isInDoubt = false;
       return "alive";
     } catch (error) {
       if (!isNoResponders(error)) return "unknown";
