@@ -67,6 +67,14 @@ const beside: Runner[] = [
   onBun("bun, end to end", files.filter(isEndToEnd)),
 ];
 
+/** What kills the runners that are at work: groups of their own do not hear Ctrl-C. */
+const running = new Set<() => void>();
+const interrupt = () => {
+  for (const kill of running) kill();
+  process.exit(130);
+};
+process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+
 const total = { passed: 0, failed: 0 };
 if (files.length === 0) {
   console.log(`no test file matches ${filters.join(" ")}`);
@@ -90,12 +98,14 @@ function onBun(name: string, chosen: readonly string[]): Runner {
 async function runAll(runners: readonly Runner[], output: "as it comes" | "at the end"): Promise<void> {
   for (const runner of runners) {
     if (runner.files.length === 0) continue;
-    const said: string[] = [`\n== ${runner.name} ==\n`];
-    const say =
-      output === "at the end" ? (text: string) => said.push(text) : (text: string) => process.stdout.write(text);
-    if (output === "as it comes") process.stdout.write(said[0]!);
+    let kept = "";
+    const say = (text: string): void => {
+      if (output === "as it comes") process.stdout.write(text);
+      else kept += text;
+    };
+    say(`\n== ${runner.name} ==\n`);
     const result = await run(runner, say);
-    if (output === "at the end") process.stdout.write(said.join(""));
+    process.stdout.write(kept);
     total.passed += result.passed;
     total.failed += result.failed;
   }
@@ -110,16 +120,11 @@ function run(runner: Runner, say: (text: string) => void): Promise<Result> {
       detached: true,
     });
     const kill = () => process.kill(-child.pid!, "SIGKILL");
+    running.add(kill);
     const limit = setTimeout(() => {
       say(`${runner.name}: killed after ${runnerLimitMs / 60_000} minutes\n`);
       kill();
     }, runnerLimitMs);
-    // A group of its own does not hear Ctrl-C.
-    const interrupt = () => {
-      kill();
-      process.exit(130);
-    };
-    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
     let output = "";
     const keep = (chunk: Buffer) => {
       say(chunk.toString());
@@ -130,7 +135,7 @@ function run(runner: Runner, say: (text: string) => void): Promise<Result> {
     child.on("error", (error) => resolve({ passed: 0, failed: failure(runner, error.message) }));
     child.on("close", (code, signal) => {
       clearTimeout(limit);
-      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+      running.delete(kill);
       const passed = lastNumber(output, runner.passed);
       const failed = Math.max(...runner.failed.map((pattern) => lastNumber(output, pattern) ?? 0));
       if (passed === undefined)

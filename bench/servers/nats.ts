@@ -26,7 +26,7 @@ jetstream { store_dir: "${join(folder.path, "store")}", sync_interval: ${syncInt
   const server = new Server({
     command: binary,
     args: ["-c", config],
-    env: serverEnvironment() as Record<string, string>,
+    env: serverEnvironment(),
     logFile: join(folder.path, "server.log"),
   });
   const url = await server.whenReady(() => readPort(folder.path));

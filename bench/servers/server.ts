@@ -8,7 +8,7 @@ export interface ServerOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly logFile: string;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: NodeJS.ProcessEnv;
   /** The signal after which it ends at once and cleanly. */
   readonly stopSignal?: NodeJS.Signals;
 }

@@ -80,3 +80,9 @@ export interface RunInfo {
   /** Tells the run from an earlier one of the same id: the place of its first entry in the log. */
   readonly origin?: number;
 }
+
+/** Which attempt of which run. */
+export interface Turn {
+  readonly origin: number;
+  readonly turn: number;
+}

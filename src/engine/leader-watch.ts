@@ -43,7 +43,6 @@ export class LeaderWatch {
   /** Asks once; `gone` only when the server has said often enough that nobody listens. */
   async look(engine: string): Promise<"alive" | "gone" | "unknown"> {
     if (engine !== this.#asked) this.#noResponders = 0;
-    this.isInDoubt = true;
     this.#asked = engine;
     try {
       await this.#link.nc.request(this.#subjects.leader(engine), noBytes, { timeout: answerWithinMs });
@@ -51,6 +50,7 @@ export class LeaderWatch {
       this.isInDoubt = false;
       return "alive";
     } catch (error) {
+      this.isInDoubt = true;
       if (!isNoResponders(error)) return "unknown";
       if (this.#noResponders === 0) this.#firstAt = performance.now();
       this.#noResponders += 1;

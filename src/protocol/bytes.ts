@@ -7,33 +7,27 @@ const decoder = new TextDecoder();
 export const noBytes: Uint8Array = new Uint8Array(0);
 
 export const utf8 = (text: string): Uint8Array => (text === "" ? noBytes : encoder.encode(text));
-
-let lastTextBuffer: ArrayBufferLike | undefined;
-let lastText: Buffer;
-
-/** A part of `bytes` as text, without a view on it. */
-export function textIn(bytes: Uint8Array, start: number, end: number): string {
-  if (bytes.buffer !== lastTextBuffer) {
-    lastTextBuffer = bytes.buffer;
-    lastText = Buffer.from(bytes.buffer);
-  }
-  return lastText.toString("utf8", bytes.byteOffset + start, bytes.byteOffset + end);
-}
 export const textOf = (bytes: Uint8Array): string => (bytes.length === 0 ? "" : decoder.decode(bytes));
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-let lastBuffer: ArrayBufferLike | undefined;
-let lastView: DataView;
+/** What many records come in, as the socket read it: all of them need no more than one view and one buffer on it. */
+let surrounding = surroundingOn(noBytes.buffer);
 
-/** A view on everything around `bytes`, to be read from their `byteOffset` on. Many records come in one buffer, which needs one view. */
-export function surroundingViewOf({ buffer }: Uint8Array): DataView {
-  if (buffer !== lastBuffer) {
-    lastBuffer = buffer;
-    lastView = new DataView(buffer);
-  }
-  return lastView;
+function surroundingOn(buffer: ArrayBufferLike) {
+  return { buffer, view: new DataView(buffer), text: Buffer.from(buffer) };
 }
+function surroundingOf({ buffer }: Uint8Array): typeof surrounding {
+  if (buffer !== surrounding.buffer) surrounding = surroundingOn(buffer);
+  return surrounding;
+}
+
+/** A view on everything around `bytes`, to be read from their `byteOffset` on. */
+export const surroundingViewOf = (bytes: Uint8Array): DataView => surroundingOf(bytes).view;
+
+/** A part of `bytes` as text, without a view on it. */
+export const textIn = (bytes: Uint8Array, start: number, end: number): string =>
+  surroundingOf(bytes).text.toString("utf8", bytes.byteOffset + start, bytes.byteOffset + end);
 
 /** Where a record is written before its length is known. */
 export interface Draft {

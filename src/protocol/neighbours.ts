@@ -1,10 +1,5 @@
+import type { Turn } from "../domain/run.ts";
 import type { Assignment, AssignmentReply } from "./assignment.ts";
-
-/** Which attempt of which run. */
-export interface Turn {
-  readonly origin: number;
-  readonly turn: number;
-}
 
 export interface Neighbour {
   /** Takes assignments and answers at once; it executes them later. */

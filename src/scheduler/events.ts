@@ -1,8 +1,7 @@
 import type { FailureHandler } from "../domain/failure.ts";
 import type { Pauses } from "../domain/pauses.ts";
-import type { OutcomeKind } from "../domain/run.ts";
+import type { OutcomeKind, Turn } from "../domain/run.ts";
 import type { Heartbeat, Register } from "../protocol/messages.ts";
-import type { Turn } from "../protocol/neighbours.ts";
 import type { AttemptDetail, FinalDetail, OutcomeAuthor } from "../protocol/outcome-entry.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
 import type { PurgeFilter, StoredRate } from "./commands.ts";

@@ -1,5 +1,7 @@
 /** What the runtime takes for a small array beside its bytes, about. */
 const overheadBytes = 72;
+/** Of the inputs of a bundle: the bytes, the ends, and what holds them. */
+const sizeOfBundled = (count: number, bytes: number): number => bytes + count * 4 + 3 * overheadBytes;
 const sizeOf = (input: Uint8Array): number => (input.length === 0 ? 0 : input.length + overheadBytes);
 
 /**
@@ -24,7 +26,7 @@ export class BundledInputs {
   }
 
   get size(): number {
-    return this.#bytes.length + this.#ends.byteLength + 3 * overheadBytes;
+    return sizeOfBundled(this.#ends.length, this.#bytes.length);
   }
 
   at(place: number): Uint8Array {
@@ -63,7 +65,7 @@ export class Inputs {
       if (input === undefined) return undefined;
       length += input.length;
     }
-    const isRoom = this.#bytes + length + inputs.length * 4 + 3 * overheadBytes <= this.#budgetBytes;
+    const isRoom = this.#bytes + sizeOfBundled(inputs.length, length) <= this.#budgetBytes;
     return isRoom ? new BundledInputs(inputs as readonly Uint8Array[], length) : undefined;
   }
 

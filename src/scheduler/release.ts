@@ -1,4 +1,4 @@
-import type { Turn } from "../protocol/neighbours.ts";
+import type { Turn } from "../domain/run.ts";
 import type { FoldedOutcome } from "./events.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";

@@ -2,7 +2,7 @@
 import { OriginIndex } from "../domain/origin-index.ts";
 import type { Executing, Stop } from "../protocol/messages.ts";
 import type { Attempt } from "./attempt.ts";
-import { RecentTurns, type Turn } from "./recent-turns.ts";
+import { type KeyedTurn, RecentTurns } from "./recent-turns.ts";
 
 /** Bytes of an {@link Executing} in a message, without its key: the names, and numbers of usual length. */
 const listedBytes = 90;
@@ -25,7 +25,7 @@ export class HeldRuns {
   }
 
   /** Whether this very turn is held, or was lately. */
-  has(turn: Turn): boolean {
+  has(turn: KeyedTurn): boolean {
     const { origin } = turn;
     const held = this.#attempts.get(origin);
     if (held !== undefined && isSame(held.assignment, turn)) return true;
@@ -77,5 +77,5 @@ export class HeldRuns {
   }
 }
 
-const isSame = (a: Turn, b: Turn): boolean => a.turn === b.turn && a.origin === b.origin && a.key === b.key;
+const isSame = (a: KeyedTurn, b: KeyedTurn): boolean => a.turn === b.turn && a.origin === b.origin && a.key === b.key;
 const bytesOf = (attempt: Attempt): number => attempt.assignment.key.length + listedBytes;

@@ -1,11 +1,10 @@
 import { hashOf } from "../domain/hash.ts";
 import { slotOfOrigin } from "../domain/origin.ts";
+import type { Turn } from "../domain/run.ts";
 
-/** Which attempt of a run. */
-export interface Turn {
+/** With the key: a stream that was made anew counts from 1 again. */
+export interface KeyedTurn extends Turn {
   readonly key: string;
-  readonly turn: number;
-  readonly origin: number;
 }
 
 /** Turns that were added lately, at least `remembered` of them: in arrays of numbers, which no collection looks at. */
@@ -27,7 +26,7 @@ export class RecentTurns {
     this.#marksBefore = new Int32Array(capacity);
   }
 
-  add(turn: Turn): void {
+  add(turn: KeyedTurn): void {
     const slot = slotOfOrigin(turn.origin, this.#origins);
     if (this.#origins[slot] === 0) this.#size++;
     this.#origins[slot] = turn.origin;
@@ -35,7 +34,7 @@ export class RecentTurns {
     if (this.#size >= this.#remembered) this.#forgetOlder();
   }
 
-  has(turn: Turn): boolean {
+  has(turn: KeyedTurn): boolean {
     return isIn(turn, this.#origins, this.#marks) || isIn(turn, this.#originsBefore, this.#marksBefore);
   }
 
@@ -47,10 +46,9 @@ export class RecentTurns {
   }
 }
 
-function isIn(turn: Turn, origins: Float64Array, marks: Int32Array): boolean {
+function isIn(turn: KeyedTurn, origins: Float64Array, marks: Int32Array): boolean {
   const slot = slotOfOrigin(turn.origin, origins);
   return origins[slot] === turn.origin && marks[slot] === markOf(turn);
 }
 
-/** The key, too: a stream that was made anew counts from 1 again. */
-const markOf = ({ key, turn }: Turn): number => hashOf(key) ^ turn;
+const markOf = ({ key, turn }: KeyedTurn): number => hashOf(key) ^ turn;
