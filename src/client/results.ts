@@ -1,11 +1,12 @@
-// Waits for results, many at once: one inbox, one table. Forwarding is best effort, so whoever still waits is asked for again: after
-// a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
+// Waits for results, many at once: one inbox, one table. The log tells most of them, an engine the others. Both are best effort, so
+// whoever still waits is asked for again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
 import { ResultNotAwaited, RunCancelled, RunFailed, RunNotFound } from "../domain/errors.ts";
-import { isFinal } from "../domain/run.ts";
+import { isConclusive, isFinal } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { jsonOf } from "../protocol/bytes.ts";
 import { decodeAskResultsReply, encodeMessage, errorOfReply, parseJson } from "../protocol/messages.ts";
 import { decodeOutcomeEntry, type FinalDetail, type Outcome } from "../protocol/outcome-entry.ts";
+import { newResultInbox } from "../protocol/result-inbox.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { type Asked, AskTimes } from "./ask-times.ts";
 
@@ -22,6 +23,8 @@ interface Wait extends Asked {
   creating: number;
   /** Asked for while it was being created. */
   mustAsk: boolean;
+  /** The first final outcome in the log is the run's, if it is conclusive. Otherwise the engine says which one counts. */
+  believesLog: boolean;
 }
 
 const keysInARequest = 1_000;
@@ -42,7 +45,7 @@ export interface Expected extends Awaited {
 
 export class Results {
   /** Named in run entries by callers that wait. */
-  readonly inbox = `_INBOX.${crypto.randomUUID().replaceAll("-", "")}`;
+  readonly inbox = newResultInbox();
   readonly #link: NatsLink;
   readonly #subjects: Subjects;
   readonly #waits = new Map<string, Wait>();
@@ -56,13 +59,14 @@ export class Results {
   constructor(link: NatsLink, subjects: Subjects) {
     this.#link = link;
     this.#subjects = subjects;
-    const inbox = link.nc.subscribe(this.inbox, {
-      callback: (error, message) => {
-        if (error === null) this.#receive(message.data);
-      },
-    });
-    const epoch = link.nc.subscribe(subjects.epoch, { callback: () => this.#askForAll() });
-    this.#end = [() => inbox.unsubscribe(), () => epoch.unsubscribe(), link.onReconnect(() => this.#askForAll())];
+    const { asked, made, log } = this.inbox;
+    this.#end = [
+      this.#hear(asked, (data) => this.#receive(data)),
+      this.#hear(made, (data) => this.#receive(data)),
+      this.#hear(log, (data) => this.#read(data)),
+      this.#hear(subjects.epoch, () => this.#askForAll()),
+      link.onReconnect(() => this.#askForAll()),
+    ];
   }
 
   /** Runs that are waited for. */
@@ -77,9 +81,12 @@ export class Results {
     return waiting;
   }
 
-  /** Waits for the output of a run that is about to be created, so that a result which is faster than the acknowledgement is not missed. */
-  expect(key: string): Expected {
-    const { output, giveUp } = this.#open(key);
+  /**
+   * Waits for the output of a run that is about to be created, so that a result which is faster than the acknowledgement is not missed.
+   * Under an id that was `made` for it there never was another run, whose late outcome the log might tell.
+   */
+  expect(key: string, isMade: boolean): Expected {
+    const { output, giveUp } = this.#open(key, isMade);
     const wait = this.#waits.get(key);
     if (wait === undefined) return { output, giveUp, stored: () => {} };
     wait.creating += 1;
@@ -104,24 +111,33 @@ export class Results {
     for (const [key, wait] of [...this.#waits]) this.#settle(wait, (waiter) => waiter.reject(closed(key)));
   }
 
-  #open(key: string): Awaited {
+  #hear(subject: string, take: (data: Uint8Array) => void): () => void {
+    const subscription = this.#link.nc.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) take(message.data);
+      },
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  #open(key: string, believesLog = false): Awaited {
     if (this.#isClosed) return { output: Promise.reject(closed(key)), giveUp: () => {} };
     let giveUp!: (error: Error) => void;
     const output = new Promise<unknown>((resolve, reject) => {
       const waiter = { resolve, reject };
-      this.#add(key, waiter);
+      this.#add(key, waiter, believesLog);
       giveUp = (error) => this.#giveUp(key, waiter, error);
     });
     return { output, giveUp };
   }
 
-  #add(key: string, waiter: Waiter): void {
+  #add(key: string, waiter: Waiter, believesLog: boolean): void {
     const wait = this.#waits.get(key);
     if (wait !== undefined) {
       wait.waiters.push(waiter);
       return;
     }
-    const first: Wait = { key, waiters: [waiter], creating: 0, mustAsk: false, level: 0, dueAt: 0 };
+    const first: Wait = { key, waiters: [waiter], creating: 0, mustAsk: false, believesLog, level: 0, dueAt: 0 };
     this.#waits.set(key, first);
     this.#times.add(first);
   }
@@ -140,6 +156,18 @@ export class Results {
     for (const outcome of entry?.outcomes ?? []) {
       const wait = this.#waits.get(outcome.key);
       if (wait !== undefined && isFinal(outcome.kind)) this.#deliver(wait, outcome);
+    }
+  }
+
+  /** Outcomes in the order of the log, as they were stored: all final ones of the runs that named this inbox. */
+  #read(data: Uint8Array): void {
+    const entry = readEntry(data);
+    for (const outcome of entry?.outcomes ?? []) {
+      const wait = this.#waits.get(outcome.key);
+      if (wait === undefined || !isFinal(outcome.kind)) continue;
+      if (!wait.believesLog) this.#ask(wait.key);
+      else if (isConclusive(outcome.kind, entry?.by === "engine")) this.#deliver(wait, outcome);
+      else wait.believesLog = false;
     }
   }
 
@@ -218,7 +246,7 @@ export class Results {
   async #request(keys: readonly string[]): Promise<boolean> {
     if (!this.#link.isConnected()) return false; // asked for again after the reconnect
     try {
-      const message = encodeMessage({ keys, inbox: this.inbox });
+      const message = encodeMessage({ keys, inbox: this.inbox.asked });
       const reply = await this.#link.nc.request(this.#subjects.engine("result"), message, { timeout: 5_000 });
       if (errorOfReply(parseJson(reply.data, "result reply")) !== undefined) return false;
       for (const key of decodeAskResultsReply(reply.data).unknown) this.#notFound(key);

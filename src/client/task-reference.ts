@@ -111,10 +111,11 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   async #runOne(input: unknown, options: EnqueueOptions | undefined): Promise<unknown> {
     const { results, around } = this.#parts;
     if (around !== undefined) return this.#runWithin(around, input, options);
-    const run = this.#prepare(input, options, results.inbox);
+    const isMade = options?.id === undefined;
+    const run = this.#prepare(input, options, isMade ? results.inbox.made : results.inbox.asked);
     if (this.#shape.input !== undefined) await this.#checkInput(input);
     const { id, stored } = this.#store(run, options);
-    const expected = results.expect(keyOf(this.name, id));
+    const expected = results.expect(keyOf(this.name, id), isMade);
     stored.then(expected.stored, expected.giveUp);
     return this.#checkOutput(await expected.output);
   }
@@ -134,8 +135,10 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     const { results } = this.#parts;
     const expected = new Map<string, AwaitedRun>();
     const store = async (call: Enqueueing): Promise<Enqueued> => {
-      const { id, stored } = this.#store(this.#prepare(call.input, call.options, results.inbox), call.options);
-      const { stored: tell, ...waiting } = results.expect(keyOf(this.name, id));
+      const isMade = call.options.id === undefined;
+      const inbox = isMade ? results.inbox.made : results.inbox.asked;
+      const { id, stored } = this.#store(this.#prepare(call.input, call.options, inbox), call.options);
+      const { stored: tell, ...waiting } = results.expect(keyOf(this.name, id), isMade);
       waiting.output.catch(() => {}); // it may end before the middleware does
       try {
         const created = await stored;

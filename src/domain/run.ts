@@ -17,6 +17,10 @@ export const transitions: Readonly<Record<RunState, readonly RunState[]>> = {
 export const isFinal = (kind: OutcomeKind): kind is "completed" | "failed" | "cancelled" =>
   kind === "completed" || kind === "failed" || kind === "cancelled";
 
+/** Whether an outcome ends its run whatever its turn: what is done is done, and an engine cancels because somebody said so. */
+export const isConclusive = (kind: OutcomeKind, isByEngine: boolean): boolean =>
+  kind === "completed" || (kind === "cancelled" && isByEngine);
+
 export interface RunKey {
   readonly task: string;
   readonly id: string;

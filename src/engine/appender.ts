@@ -5,6 +5,7 @@ import type { Publisher } from "../nats/publisher.ts";
 import { encodeCompactedBundle } from "../protocol/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../protocol/outcome-entry.ts";
+import { toldByLog } from "../protocol/result-inbox.ts";
 import { encodeRunEntry } from "../protocol/run-entry.ts";
 import { engineWriter, type Subjects } from "../protocol/subjects.ts";
 import type { CompactCommand, EngineOutcome } from "../scheduler/commands.ts";
@@ -33,23 +34,24 @@ export class Appender {
     this.#parts = parts;
   }
 
-  /** Appends outcomes as one entry, or several when they are large; resolves with the last sequence. */
+  /** Appends outcomes as one entry, or several when they are large or have several waiters; resolves with the last sequence. */
   async append(epoch: number, outcomes: readonly EngineOutcome[]): Promise<number> {
     const frames = await Promise.all(outcomes.map((outcome) => this.#frame(outcome)));
+    const byWaiter = Map.groupBy(frames, (_, i) => toldByLog(outcomes[i]!.inbox));
     let seq = 0;
-    for (const entry of this.#entries(frames)) {
-      if (epoch !== this.#epoch) this.#n = 0;
-      this.#epoch = epoch;
-      this.#n += 1;
-      const result = await this.#parts.publisher.append(
-        this.#parts.subjects.outcome(engineWriter(epoch), this.#n),
-        entry,
-        0,
-      );
-      if (!result.ok) throw new Error(`outcome entry ${this.#n} of epoch ${epoch} exists already`);
-      seq = result.seq;
-    }
+    for (const [waiter, framesOfWaiter] of byWaiter)
+      for (const entry of this.#entries(framesOfWaiter)) seq = await this.#appendEntry(epoch, waiter, entry);
     return seq;
+  }
+
+  async #appendEntry(epoch: number, waiter: string, entry: Uint8Array): Promise<number> {
+    const { publisher, subjects } = this.#parts;
+    if (epoch !== this.#epoch) this.#n = 0;
+    this.#epoch = epoch;
+    this.#n += 1;
+    const result = await publisher.append(subjects.outcome(engineWriter(epoch), this.#n, waiter), entry, 0);
+    if (!result.ok) throw new Error(`outcome entry ${this.#n} of epoch ${epoch} exists already`);
+    return result.seq;
   }
 
   /** Moves an entry to the tail in compacted form; false when another one stands in its place by now. */

@@ -5,6 +5,7 @@ import type { NatsLink } from "../nats/link.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
 import { isBundle, runsOfBundle } from "../protocol/bundle-entry.ts";
 import { decodeOutcomeEntry, type Outcome } from "../protocol/outcome-entry.ts";
+import { madeInboxOf } from "../protocol/result-inbox.ts";
 import { decodeRunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
@@ -87,10 +88,11 @@ export class Follower {
   }
 
   #foldOutcomes(seq: number, subject: string, data: Uint8Array): void {
-    const { writer } = this.#parts.subjects.parseOutcome(subject);
+    const { writer, waiter } = this.#parts.subjects.parseOutcome(subject);
     const { by, outcomes } = decodeOutcomeEntry(data, writer);
     this.current = { seq, outcomes };
-    this.#parts.onEvent({ type: "outcomes", seq, by, writer, outcomes });
+    const told = waiter === "" ? "" : madeInboxOf(waiter);
+    this.#parts.onEvent({ type: "outcomes", seq, by, writer, told, outcomes });
     this.current = undefined;
   }
 

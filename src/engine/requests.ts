@@ -71,8 +71,9 @@ export class Requests {
       const { key } = decodeGetRun(data);
       return { run: await this.#foldedFirst([key], () => readRun(this.#parts.core, key)) };
     });
-    this.#answer("list", (data) => {
+    this.#answer("list", async (data) => {
       const { filter, limit, before } = decodeListRuns(data);
+      await this.#parts.core.catchUp();
       return listInfos(this.#parts.core.state, filter, limit, before);
     });
     this.#answer("workers", () => ({
@@ -80,7 +81,10 @@ export class Requests {
       epoch: this.#parts.core.state.epoch,
       engine: this.#parts.engine,
     }));
-    this.#answer("queues", () => ({ queues: describeQueues(this.#parts.core.state) }));
+    this.#answer("queues", async () => {
+      await this.#parts.core.catchUp();
+      return { queues: describeQueues(this.#parts.core.state) };
+    });
   }
 
   close(): void {
@@ -193,22 +197,26 @@ export class Requests {
 
   async #result(data: Uint8Array): Promise<{ readonly unknown: readonly string[] }> {
     const { keys, inbox } = decodeAskResults(data);
-    return this.#foldedFirst(keys, () => {
+    const { core } = this.#parts;
+    const notLive = keys.filter((key) => !core.state.live.has(key)); // the others are waited for anyway
+    return this.#foldedFirst(notLive, () => {
       const unknown: string[] = [];
-      const { state } = this.#parts.core;
+      const { state } = core;
       for (const key of keys) {
-        if (state.live.has(key) || state.finished.has(key)) this.#parts.core.handle({ type: "waiter", key, inbox });
+        if (state.live.has(key) || state.finished.has(key)) core.handle({ type: "waiter", key, inbox });
         else unknown.push(key);
       }
       return { unknown };
     });
   }
 
-  /** A key that is not known may have been appended a moment ago: fold what is stored by now before saying so. */
+  /**
+   * A run may have been created, or have ended, a moment ago: what is stored by now is folded before anything is said of it, since the
+   * log may have told a client already. Only what is finished stays so.
+   */
   async #foldedFirst<T>(keys: readonly string[], answer: () => T | Promise<T>): Promise<T> {
     const { core } = this.#parts;
-    const { live, finished } = core.state;
-    if (keys.some((key) => !live.has(key) && !finished.has(key))) await core.catchUp();
+    if (keys.some((key) => !core.state.finished.has(key))) await core.catchUp();
     return answer();
   }
 }

@@ -10,6 +10,7 @@ import {
 } from "@nats-io/jetstream";
 import { Effect, Schedule } from "effect";
 import { PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
+import { passingOn } from "../protocol/result-inbox.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { deniedSubject } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
@@ -83,6 +84,7 @@ export async function ensureStream(
 const logConfig = (subjects: Subjects, { replicas, maxBytes }: StreamOptions): NamedConfig => ({
   name: subjects.stream,
   subjects: [subjects.runs, subjects.outcomes],
+  republish: passingOn(subjects.outcomesForWaiters),
   retention: RetentionPolicy.Limits,
   storage: StorageType.File,
   max_msgs_per_subject: 1,

@@ -29,6 +29,8 @@ export interface Assignment {
   readonly attempt: number;
   readonly origin: number;
   readonly createdAt: number;
+  /** The client that the log tells of its outcome; empty = none. */
+  readonly waiter: string;
   /** Executed in one call with the one before it. */
   readonly follows: boolean;
   readonly extra: Uint8Array;
@@ -43,11 +45,11 @@ export interface AssignmentReply {
 }
 
 const head = 12;
-const frameHead = 40;
+const frameHead = 42;
 
 /** Bytes that an assignment takes in its message at most. */
-export const mostBytesOf = ({ key, extra, input }: Assignment): number =>
-  frameHead + mostBytes(key) + extra.length + input.length;
+export const mostBytesOf = ({ key, waiter, extra, input }: Assignment): number =>
+  frameHead + mostBytes(key) + mostBytes(waiter) + extra.length + input.length;
 
 export function encodeAssignments(epoch: number, assignments: readonly Assignment[]): Uint8Array {
   let length = head;
@@ -65,7 +67,8 @@ export function encodeAssignments(epoch: number, assignments: readonly Assignmen
 function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignment): number {
   const { extra, input } = assignment;
   const keyEnd = writeText(bytes, offset + frameHead, assignment.key);
-  const end = writeBytes(bytes, writeBytes(bytes, keyEnd, extra), input);
+  const waiterEnd = writeText(bytes, keyEnd, assignment.waiter);
+  const end = writeBytes(bytes, writeBytes(bytes, waiterEnd, extra), input);
   view.setUint32(offset, end - offset, true);
   view.setUint16(offset + 4, keyEnd - offset - frameHead, true);
   bytes[offset + 6] = assignment.priority;
@@ -76,6 +79,7 @@ function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignme
   view.setFloat64(offset + 24, assignment.createdAt, true);
   view.setUint32(offset + 32, extra.length, true);
   view.setUint32(offset + 36, input.length, true);
+  view.setUint16(offset + 40, waiterEnd - keyEnd, true);
   return end;
 }
 
@@ -92,7 +96,8 @@ export function decodeAssignments(bytes: Uint8Array): {
   for (let i = 0; i < count; i++) {
     assertFits(offset + frameHead <= bytes.length, "assignment");
     const keyEnd = offset + frameHead + view.getUint16(offset + 4, true);
-    const extraEnd = keyEnd + view.getUint32(offset + 32, true);
+    const waiterEnd = keyEnd + view.getUint16(offset + 40, true);
+    const extraEnd = waiterEnd + view.getUint32(offset + 32, true);
     const end = extraEnd + view.getUint32(offset + 36, true);
     assertFits(end <= bytes.length && end - offset === view.getUint32(offset, true), "assignment");
     assignments.push({
@@ -102,8 +107,9 @@ export function decodeAssignments(bytes: Uint8Array): {
       attempt: view.getUint32(offset + 12, true),
       origin: view.getFloat64(offset + 16, true),
       createdAt: view.getFloat64(offset + 24, true),
+      waiter: keyEnd === waiterEnd ? "" : textOf(bytes.subarray(keyEnd, waiterEnd)),
       follows: bytes[offset + 7] === 1,
-      extra: keyEnd === extraEnd ? noBytes : bytes.subarray(keyEnd, extraEnd),
+      extra: waiterEnd === extraEnd ? noBytes : bytes.subarray(waiterEnd, extraEnd),
       input: extraEnd === end ? noBytes : bytes.subarray(extraEnd, end),
     });
     offset = end;

@@ -32,6 +32,8 @@ export class Subjects {
   readonly runs: string;
   /** All outcome entries. */
   readonly outcomes: string;
+  /** Those that the server passes on, their waiter as third wildcard. */
+  readonly outcomesForWaiters: string;
   /** All that attempts say. */
   readonly transcripts: string;
   /** A new leader announces itself here. */
@@ -58,6 +60,7 @@ export class Subjects {
     this.#transcriptPrefix = `${this.#root}.log.`;
     this.runs = `${this.#runPrefix}>`;
     this.outcomes = `${this.#outcomePrefix}>`;
+    this.outcomesForWaiters = `${this.#outcomePrefix}*.*.*`;
     this.transcripts = `${this.#transcriptPrefix}>`;
     this.epoch = `${this.#root}.epoch`;
     this.admission = `${this.#root}.admission`;
@@ -98,13 +101,14 @@ export class Subjects {
     return this.#lastTask;
   }
 
-  outcome(writer: string, n: number): string {
-    return `${this.#outcomePrefix}${writer}.${n}`;
+  /** `waiter`: the client that the server passes it on to; none when empty. */
+  outcome(writer: string, n: number, waiter = ""): string {
+    return waiter === "" ? `${this.#outcomePrefix}${writer}.${n}` : `${this.#outcomePrefix}${writer}.${n}.${waiter}`;
   }
 
-  parseOutcome(subject: string): { readonly writer: string; readonly n: number } {
-    const dot = subject.indexOf(".", this.#outcomePrefix.length);
-    return { writer: subject.slice(this.#outcomePrefix.length, dot), n: Number(subject.slice(dot + 1)) };
+  parseOutcome(subject: string): { readonly writer: string; readonly n: number; readonly waiter: string } {
+    const [writer, n, waiter = ""] = subject.slice(this.#outcomePrefix.length).split(".");
+    return { writer: writer!, n: Number(n), waiter };
   }
 
   /** What the attempts of a run say; `key` = `<task>/<id>`. */

@@ -1,4 +1,4 @@
-import { isFinal } from "../domain/run.ts";
+import { isConclusive, isFinal } from "../domain/run.ts";
 import type { AttemptDetail } from "../protocol/outcome-entry.ts";
 import type { FoldedOutcome } from "./events.ts";
 import { finishRun } from "./finish.ts";
@@ -12,7 +12,7 @@ export function applyOutcome(state: SchedulerState, run: LiveRun, remembered: Re
   const { kind } = outcome;
   const isSame = outcome.origin === run.origin;
   const isCurrent = isSame && outcome.turn === run.turn;
-  if (isFinal(kind) && (isCurrent || (isSame && (kind === "completed" || (kind === "cancelled" && byEngine))))) {
+  if (isFinal(kind) && (isCurrent || (isSame && isConclusive(kind, byEngine)))) {
     finishRun(state, run, remembered);
     return true;
   }

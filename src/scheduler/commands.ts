@@ -15,6 +15,8 @@ export interface EngineOutcome {
   readonly at: number;
   readonly dueAt: number;
   readonly detail: FinalDetail | AttemptDetail | undefined;
+  /** Where the creator of the run waits for a final outcome; empty = nowhere. */
+  readonly inbox: string;
   /** Where the run's entry stands, whose input a final outcome repeats; 0 = no input. */
   readonly inputSeq: number;
   /** A final outcome of a large input does not repeat it. */

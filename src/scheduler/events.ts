@@ -45,6 +45,8 @@ export interface OutcomesEvent {
   readonly seq: number;
   readonly by: OutcomeAuthor;
   readonly writer: string;
+  /** The inbox whose owner reads this entry by itself; empty or absent = nobody's. */
+  readonly told?: string;
   readonly outcomes: readonly FoldedOutcome[];
 }
 /** What a leader that leaves cleanly hands over: who executes what. */

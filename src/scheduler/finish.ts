@@ -1,3 +1,4 @@
+import { isConclusive } from "../domain/run.ts";
 import { handleFailure } from "./failures.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -9,7 +10,7 @@ import { forwardResult } from "./waiters.ts";
 /** The first accepted final outcome: from here on the run is an entry of the index. */
 export function finishRun(state: SchedulerState, run: LiveRun, accepted: RememberedOutcome): void {
   const { key, queue, createdAt, attempt, metadata, trail } = run;
-  const { seq, index, outcome } = accepted;
+  const { seq, index, byEngine, told, outcome } = accepted;
   if (run.worker !== undefined) supersede(state, run, accepted.writer);
   setPlace(run, "gone");
   state.live.delete(key);
@@ -38,7 +39,9 @@ export function finishRun(state: SchedulerState, run: LiveRun, accepted: Remembe
     remembered: undefined,
   };
   addFinished(state, finished);
-  forwardResult(state, finished, run.inbox);
+  // Its creator takes a conclusive outcome from the log itself, and asks where another one came before.
+  const isToldByLog = run.inbox === told && isConclusive(outcome.kind, byEngine);
+  forwardResult(state, finished, isToldByLog ? "" : run.inbox);
   if (outcome.kind === "failed" && state.isLeading) handleFailure(state, finished);
 }
 

@@ -9,6 +9,8 @@ export interface RememberedOutcome {
   readonly index: number;
   readonly byEngine: boolean;
   readonly writer: string;
+  /** As the event says it. */
+  readonly told: string;
   readonly outcome: FoldedOutcome;
 }
 

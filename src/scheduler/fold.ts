@@ -85,7 +85,7 @@ function addNewRun(state: SchedulerState, created: Created): void {
 
 /** Rules 2 and 3. */
 export function foldOutcomes(state: SchedulerState, event: OutcomesEvent): void {
-  const { seq, writer, outcomes } = event;
+  const { seq, writer, told = "", outcomes } = event;
   const byEngine = event.by === "engine";
   advancePosition(state, seq);
   const worker = byEngine ? undefined : state.workers.get(writer);
@@ -97,8 +97,8 @@ export function foldOutcomes(state: SchedulerState, event: OutcomesEvent): void 
     }
     if (worker !== undefined) releaseReported(worker, outcome);
     const live = state.live.get(outcome.key);
-    if (live !== undefined) applyToLive(state, live, { seq, index, byEngine, writer, outcome });
-    else foldUnexplained(state, { seq, index, byEngine, writer, outcome });
+    if (live !== undefined) applyToLive(state, live, { seq, index, byEngine, writer, told, outcome });
+    else foldUnexplained(state, { seq, index, byEngine, writer, told, outcome });
   }
 }
 

@@ -104,6 +104,7 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
     at: state.now,
     dueAt: ending.dueAt ?? 0,
     detail,
+    inbox: isFinal(kind) ? run.inbox : "",
     inputSeq,
     inputStays,
   });

@@ -13,7 +13,7 @@ export function rescheduleRuns(state: SchedulerState, keys: readonly string[], d
     setPlace(run, "ending");
     const { turn, attempt, origin } = run;
     const kind = "returned" as const;
-    const moved = { at: state.now, dueAt: Math.max(dueAt, 1), detail: undefined, inputSeq: 0 };
+    const moved = { at: state.now, dueAt: Math.max(dueAt, 1), detail: undefined, inbox: "", inputSeq: 0 };
     state.outgoing.push({ kind, key, turn, attempt, origin, ...moved });
   }
 }

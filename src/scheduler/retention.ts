@@ -179,6 +179,7 @@ function appendMark(state: SchedulerState): void {
     at: now,
     dueAt: retention.upTo,
     detail: undefined,
+    inbox: "",
     inputSeq: 0,
   });
 }

@@ -185,6 +185,7 @@ export class Execution {
         attempt: this.#number,
         origin: 1,
         createdAt: this.#createdAt,
+        waiter: "",
         follows: false,
         input,
       },

@@ -1,5 +1,6 @@
-// Group commit: the outcomes of all attempts that ended in one tick become one outcome entry. An entry is published until it is
-// acknowledged; what is not yet stored still counts as held, so that a lost connection cannot make the engine forget it.
+// Group commit: the outcomes of all attempts that ended in one tick become one outcome entry, or one for each client that waits for some
+// of them, since the server passes those on as they are. An entry is published until it is acknowledged; what is not yet stored still
+// counts as held, so that a lost connection cannot make the engine forget it.
 import type { Publisher } from "../nats/publisher.ts";
 import { encodeOutcomeEntry } from "../protocol/outcome-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -20,9 +21,12 @@ export interface ReporterOptions {
   readonly pauseMs?: number;
 }
 
-interface Report {
+/** An outcome of an attempt. */
+export interface Report {
   readonly attempt: Attempt;
   readonly frame: Uint8Array;
+  /** The client that the log tells of it; empty = none. */
+  readonly waiter: string;
 }
 
 const maxInFlight = 4;
@@ -40,9 +44,9 @@ export class Reporter {
     this.#options = options;
   }
 
-  /** Stores an outcome soon; `attempt` comes back in `onStored`. */
-  report(attempt: Attempt, frame: Uint8Array): void {
-    this.#waiting.push({ attempt, frame });
+  /** Stores an outcome soon; its attempt comes back in `onStored`. */
+  report(report: Report): void {
+    this.#waiting.push(report);
     if (this.#waiting.length >= this.#options.executing()) {
       this.#flush();
       return;
@@ -76,16 +80,19 @@ export class Reporter {
       void this.#send(this.#takeEntry());
   }
 
+  /** As many as an entry holds, all of one waiter. */
   #takeEntry(): Report[] {
     const limit = this.#options.entryBytes();
+    const { waiter } = this.#waiting[0]!;
+    const taken: Report[] = [];
+    const left: Report[] = [];
     let bytes = 0;
-    let count = 0;
-    while (count < this.#waiting.length && (count === 0 || bytes + this.#waiting[count]!.frame.length <= limit)) {
-      bytes += this.#waiting[count]!.frame.length;
-      count += 1;
+    for (const report of this.#waiting) {
+      const fits = report.waiter === waiter && (taken.length === 0 || bytes + report.frame.length <= limit);
+      if (fits) bytes += report.frame.length;
+      (fits ? taken : left).push(report);
     }
-    const taken = count === this.#waiting.length ? this.#waiting : this.#waiting.slice(0, count);
-    this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count);
+    this.#waiting = left;
     return taken;
   }
 
@@ -97,7 +104,7 @@ export class Reporter {
       "worker",
       reports.map((report) => report.frame),
     );
-    const subject = subjects.outcome(worker, ++this.#n);
+    const subject = subjects.outcome(worker, ++this.#n, reports[0]!.waiter);
     while (!(await this.#isAppended(subject, entry))) {
       if (this.#isClosed) return;
       await new Promise((resolve) => setTimeout(resolve, this.#options.pauseMs ?? 1_000));

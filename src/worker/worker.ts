@@ -2,7 +2,8 @@
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
-import { taskOf } from "../domain/run.ts";
+import { randomToken } from "../domain/random-token.ts";
+import { isFinal, taskOf } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { type Assignment, type AssignmentReply, decodeAssignments } from "../protocol/assignment.ts";
@@ -16,7 +17,7 @@ import { HeldRuns } from "./held-runs.ts";
 import { tasksAround } from "./middleware.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Presence } from "./presence.ts";
-import { Reporter } from "./reporter.ts";
+import { type Report, Reporter } from "./reporter.ts";
 import type { RunningWorker, WorkerOptions, WorkerParts } from "./running-worker.ts";
 import { Slots } from "./slots.ts";
 import { Transcript } from "./transcript.ts";
@@ -51,7 +52,7 @@ interface Started {
 }
 
 class LiveWorker implements RunningWorker {
-  readonly id = makeWorkerId();
+  readonly id = `w${randomToken(21)}`;
   readonly #startedAt = Date.now();
   readonly name: string;
   readonly #definition: WorkerDefinition;
@@ -312,8 +313,10 @@ class LiveWorker implements RunningWorker {
       maxPayload: link.maxPayload,
       random: Math.random,
     });
-    if (attempt.spoken === undefined) this.#reporter.report(attempt, outcome.frame);
-    else this.#reportAfter(attempt.spoken.end(outcome.kind), attempt, outcome.frame);
+    const waiter = isFinal(outcome.kind) ? attempt.assignment.waiter : "";
+    const report = { attempt, frame: outcome.frame, waiter };
+    if (attempt.spoken === undefined) this.#reporter.report(report);
+    else this.#reportAfter(attempt.spoken.end(outcome.kind), report);
     meter?.ended(attempt.taskName, outcome.kind, at - attempt.startedAt);
     const fields = { run: key, attempt: number, ms: at - attempt.startedAt };
     if (outcome.kind === "completed") log.info("run completed", fields);
@@ -327,11 +330,11 @@ class LiveWorker implements RunningWorker {
   }
 
   /** Who learns that a run has ended finds everything that it said. */
-  #reportAfter(told: Promise<void>, attempt: Attempt, frame: Uint8Array): void {
+  #reportAfter(told: Promise<void>, report: Report): void {
     this.#telling.add(told);
     void told.then(() => {
       this.#telling.delete(told);
-      this.#reporter.report(attempt, frame);
+      this.#reporter.report(report);
     });
   }
 
@@ -384,11 +387,6 @@ class LiveWorker implements RunningWorker {
     const free = this.busy === 0 ? this.#stored() : new Promise<void>((resolve) => this.#onFree.push(resolve));
     return atMost(withinMs, free);
   }
-}
-
-function makeWorkerId(): string {
-  const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
-  return `w${Array.from(crypto.getRandomValues(new Uint8Array(21)), (byte) => alphabet[byte % 36]).join("")}`;
 }
 
 function prefixed(log: Log, run: string): Log {

@@ -1,10 +1,13 @@
 // No wait depends on one message: whatever is lost, the client asks again.
 import assert from "node:assert/strict";
-import { ResultNotAwaited, StoreUnavailable } from "../../src/domain/errors.ts";
+import { ResultNotAwaited, RunCancelled, StoreUnavailable } from "../../src/domain/errors.ts";
+import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
+import { encodeOutcomeEntry, encodeOutcomeFrame, type OutcomeAuthor } from "../../src/protocol/outcome-entry.ts";
+import { toldByLog } from "../../src/protocol/result-inbox.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { openScene } from "./scene.ts";
+import { openScene, type Scene } from "./scene.ts";
 
 let server: NatsServer;
 beforeAll(async () => {
@@ -58,6 +61,71 @@ test("garbage in the inbox changes nothing", async () => {
   scene.engine.send(scene.engine.asked[0]!.inbox, new Uint8Array([1, 2, 3]));
   scene.engine.finish("a/1", { kind: "completed", output: 3 });
   assert.equal(await result, 3);
+});
+
+/** A worker's outcome of a run, or an engine's, as it stands in the log. */
+function storeOutcome(
+  { nc, subjects, engine }: Scene,
+  key: string,
+  kind: "completed" | "failed" | "cancelled",
+  {
+    output,
+    by = "worker",
+    n = 1,
+  }: { readonly output?: unknown; readonly by?: OutcomeAuthor; readonly n?: number } = {},
+): void {
+  const story = { createdAt: 1, priority: 1, attempts: [], reason: "enough", error: { name: "Error", message: "no" } };
+  const frame = encodeOutcomeFrame({
+    ...{ kind, key, turn: 1, attempt: 1, origin: 1, at: 2, dueAt: 0 },
+    ...{ detail: jsonBytes(story), input: noBytes, output: jsonBytes(output) },
+  });
+  const waiter = toldByLog(engine.runs.get(key)!.inbox);
+  nc.publish(subjects.outcome("w1", n, waiter), encodeOutcomeEntry(by, [frame]));
+}
+
+/** Begins a run that the engine knows, and says nothing of. */
+async function beginRun(scene: Scene): Promise<{ readonly key: string; readonly output: Promise<unknown> }> {
+  scene.engine.forwards = false;
+  const output = scene.client.task("a").run(1);
+  output.catch(() => {});
+  await waitFor(() => scene.engine.runs.size > 0, 5_000, "the run to be stored");
+  return { key: [...scene.engine.runs.keys()][0]!, output };
+}
+
+test("the log tells a result by itself", async () => {
+  await using scene = await openScene(server, () => undefined);
+  const { key, output } = await beginRun(scene);
+  storeOutcome(scene, key, "completed", { output: 7 });
+  assert.equal(await output, 7);
+  assert.equal(scene.engine.asked.length, 0);
+});
+
+test("the log tells that an engine cancelled a run", async () => {
+  await using scene = await openScene(server, () => undefined);
+  const { key, output } = await beginRun(scene);
+  storeOutcome(scene, key, "cancelled", { by: "engine" });
+  storeOutcome(scene, key, "completed", { output: 7, n: 2 }); // too late
+  await assert.rejects(output, (error) => error instanceof RunCancelled && /enough/.test(error.message));
+  assert.equal(scene.engine.asked.length, 0);
+});
+
+test("a failure in the log may be a zombie's: the engine says what counts, also of what comes behind it", async () => {
+  await using scene = await openScene(server, () => undefined);
+  const { key, output } = await beginRun(scene);
+  storeOutcome(scene, key, "failed");
+  storeOutcome(scene, key, "completed", { output: "of the log", n: 2 });
+  await waitFor(() => scene.engine.asked.length > 0, 1_500, "the client to ask at once");
+  scene.engine.finish(key, { kind: "completed", output: "of the engine" });
+  assert.equal(await output, "of the engine");
+});
+
+test("a run under an id of the caller's is told by the engine alone: the log may speak of an earlier one", async () => {
+  await using scene = await openScene(server, () => undefined);
+  const output = scene.client.task("a").run(1, { id: "mine" });
+  await waitFor(() => scene.engine.runs.size === 1, 5_000, "the run to be stored");
+  assert.equal(toldByLog(scene.engine.runs.get("a/mine")!.inbox), "");
+  scene.engine.finish("a/mine", { kind: "completed", output: 3 });
+  assert.equal(await output, 3);
 });
 
 test("a wait that was given up does not end another one for the same run", async () => {

@@ -82,8 +82,11 @@ async function costOf(namespace: string, engineIsApart: boolean, measured = oneB
   return listener;
 }
 
-// Written once by its author and delivered once to the engine. Key "echo/run-0000" 13 bytes, inbox 39, input and output 100 each.
-const runEntryBytes = 36 + 39 + 100;
+const inboxBytes = 27;
+/** That of runs under ids of the client's own. */
+const madeInboxBytes = 31;
+// Written once by its author and delivered once to the engine. Key "echo/run-0000" 13 bytes, input and output 100 each.
+const runEntryBytes = 36 + inboxBytes + 100;
 const outcomeEntryBytes = 8 + 68 + 13 + 100 + 100;
 
 test("cost of a run, engine and worker in one process: two writes, each read once, acknowledgements and the result", async () => {
@@ -91,6 +94,18 @@ test("cost of a run, engine and worker in one process: two writes, each read onc
   assert.deepEqual(heard.perRun("natchet.near.run."), { messages: 2, bytes: 2 * runEntryBytes });
   assert.deepEqual(heard.perRun("natchet.near.done."), { messages: 2, bytes: 2 * outcomeEntryBytes });
   assert.equal(heard.perRun("_INBOX.").messages, 3, "two acknowledgements and the result");
+  assert.equal(heard.messages.length, 7 * runs);
+});
+
+test("cost of a run that the log tells the result of: the engine sends nothing", async () => {
+  const heard = await costOf("told", false, async (echo) => {
+    for (let n = 0; n < runs; n++) await echo.run(input);
+  });
+  const told = heard.messages.filter(({ subject }) => subject.startsWith("_INBOX.") && subject.endsWith(".log"));
+  assert.deepEqual(heard.perRun("natchet.told.run."), { messages: 2, bytes: 2 * (36 + madeInboxBytes + 100) });
+  assert.deepEqual(heard.perRun("natchet.told.done."), { messages: 2, bytes: 2 * (8 + 68 + 31 + 100 + 100) });
+  assert.equal(told.length, runs);
+  assert.equal(heard.perRun("_INBOX.").messages, 3, "two acknowledgements and the outcome");
   assert.equal(heard.messages.length, 7 * runs);
 });
 
@@ -108,7 +123,7 @@ test("cost of a large run: its input is written once, in the run's entry; the ou
   const heard = await costOf("large", false, async (echo) => {
     for (let n = 0; n < runs; n++) await echo.run(large, { id: `run-${String(n).padStart(4, "0")}` });
   });
-  assert.deepEqual(heard.perRun("natchet.large.run."), { messages: 2, bytes: 2 * (36 + 39 + bytes) });
+  assert.deepEqual(heard.perRun("natchet.large.run."), { messages: 2, bytes: 2 * (36 + inboxBytes + bytes) });
   assert.deepEqual(heard.perRun("natchet.large.done."), { messages: 2, bytes: 2 * (8 + 68 + 13 + bytes) });
   assert.equal(heard.messages.length, 7 * runs);
 });
@@ -116,7 +131,7 @@ test("cost of a large run: its input is written once, in the run's entry; the ou
 test("cost of runs that are created together: they are stored, executed and answered together", async () => {
   const heard = await costOf("many", false, (echo) => echo.runMany(Array.from({ length: runs }, () => input)));
   // Head and inbox once, and eight bytes; an id with its comma, a length and the input for each run, one comma less.
-  const bundleBytes = 36 + 39 + 8 + runs * (27 + 4 + 100) - 1;
+  const bundleBytes = 36 + madeInboxBytes + 8 + runs * (27 + 4 + 100) - 1;
   assert.deepEqual(heard.perRun("natchet.many.run."), { messages: 2 / runs, bytes: (2 * bundleBytes) / runs });
   assert.deepEqual(heard.perRun("natchet.many.done."), {
     messages: 2 / runs,

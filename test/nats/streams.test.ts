@@ -64,8 +64,8 @@ test("streams: an older stream is brought up to date and keeps its entries", () 
     await run(ensureStreams(nats, subjects, { replicas: 1 }));
     const { config, state } = await manager.streams.info(subjects.stream);
     assert.deepEqual(
-      [config.subjects, config.discard, config.allow_direct],
-      [[subjects.runs, subjects.outcomes], "new", true],
+      [config.subjects, config.discard, config.allow_direct, config.republish?.src],
+      [[subjects.runs, subjects.outcomes], "new", true, subjects.outcomesForWaiters],
     );
     assert.equal(state.messages, 1);
   }));

@@ -53,6 +53,7 @@ const randomAssignment = (random: Random) => ({
   turn: random.whole(0, 2 ** 32 - 1),
   attempt: random.whole(1, 1_000),
   origin: random.whole(0, Number.MAX_SAFE_INTEGER),
+  waiter: random.chance(0.5) ? "" : random.text(1, 20),
   follows: random.chance(0.2),
   createdAt: time(random),
   extra: json(random),

@@ -28,7 +28,10 @@ test("a run's subject holds any id as one token, and is read back", () => {
   }
 });
 
-test("an outcome's subject names its writer and number", () => {
+test("an outcome's subject names its writer and number, and who waits for it", () => {
   assert.equal(engineWriter(7), "e7");
-  assert.deepEqual(subjects.parseOutcome(subjects.outcome(engineWriter(7), 12)), { writer: "e7", n: 12 });
+  assert.deepEqual(subjects.parseOutcome(subjects.outcome(engineWriter(7), 12)), { writer: "e7", n: 12, waiter: "" });
+  const told = subjects.outcome("w1", 3, "abc");
+  assert.equal(told, "natchet.prod.done.w1.3.abc");
+  assert.deepEqual(subjects.parseOutcome(told), { writer: "w1", n: 3, waiter: "abc" });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Command } from "../../src/scheduler/commands.ts";
 import { describeQueues, describeRun, listRuns } from "../../src/scheduler/describe.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
@@ -154,6 +155,27 @@ describe("results", () => {
     );
     assert.deepEqual(only(scene.report("w2", "mail/a", "failed"), "forward"), []);
     assert.equal(describeRun(scene.state, "mail/a")!.info.state, "completed");
+  });
+
+  test("the creator whom the log tells is told no more, but for an outcome that may not count, and whoever asked", () => {
+    const scene = new Scene();
+    for (const id of ["a", "b", "c", "d"]) scene.create("mail", id, { inbox: "creator" });
+    const toWhom = (commands: readonly Command[]) => only(commands, "forward").map(({ inbox }) => inbox);
+    assert.deepEqual(toWhom(scene.report("w1", "mail/a", "completed", { told: "creator" })), []);
+    assert.deepEqual(toWhom(scene.report("w1", "mail/b", "completed", { told: "another" })), ["creator"]);
+    assert.deepEqual(toWhom(scene.report("w1", "mail/c", "failed", { told: "creator" })), ["creator"]);
+    scene.give({ type: "waiter", key: "mail/d", inbox: "asked" });
+    assert.deepEqual(toWhom(scene.report("w1", "mail/d", "completed", { told: "creator" })), ["asked"]);
+  });
+
+  test("what an engine ends names the inbox of the creator, so that the log can tell", () => {
+    const scene = new Scene();
+    scene.create("mail", "a", { inbox: "creator" });
+    const [append] = only(scene.give({ type: "cancel", keys: ["mail/a"], reason: "no longer wanted" }), "append");
+    assert.deepEqual(
+      append!.outcomes.map(({ key, kind, inbox }) => [key, kind, inbox]),
+      [["mail/a", "cancelled", "creator"]],
+    );
   });
 
   test("a second create and a late question get the known outcome; a question about nothing is answered too", () => {

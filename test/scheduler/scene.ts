@@ -102,8 +102,14 @@ export class Scene {
     return this.give({ type: "heartbeat", message: { id, executing, quiet: false, lagMs: 0 } });
   }
   /** The named run's outcome, as its worker would append it now. */
-  report(writer: string, key: string, kind: OutcomeKind, more: Partial<FoldedOutcome> = {}): Command[] {
+  report(
+    writer: string,
+    key: string,
+    kind: OutcomeKind,
+    more: Partial<FoldedOutcome> & { readonly told?: string } = {},
+  ): Command[] {
     const run = this.state.live.get(key);
+    const { told = "", ...said } = more;
     const outcome = {
       kind,
       key,
@@ -112,9 +118,9 @@ export class Scene {
       at: this.now,
       dueAt: 0,
       detail: undefined,
-      ...more,
+      ...said,
     };
-    return this.give({ type: "outcomes", seq: ++this.seq, by: "worker", writer, outcomes: [outcome] });
+    return this.give({ type: "outcomes", seq: ++this.seq, by: "worker", writer, told, outcomes: [outcome] });
   }
   /** Appends what the engine was told to append, and folds it. */
   store(commands: readonly Command[]): Command[] {

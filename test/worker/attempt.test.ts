@@ -27,6 +27,7 @@ const first: Assignment = {
   attempt: 1,
   origin: 1,
   createdAt: 1,
+  waiter: "",
   follows: false,
   extra: noBytes,
   input: jsonBytes({ n: 1 }),

@@ -20,7 +20,7 @@ function sceneOf(slots: number, { mostUnits = 1, isConnected = true, hasEngine =
   /** Attempts whose code has ended, and whose outcomes are on their way. */
   const end = async (from: number, count: number) => {
     for (let origin = from; origin < from + count; origin++) {
-      const times = { createdAt: 0, priority: 1, turn: 1, attempt: 1, follows: false };
+      const times = { createdAt: 0, priority: 1, turn: 1, attempt: 1, waiter: "", follows: false };
       const assignment = { key: `t/${origin}`, origin, ...times, extra: noBytes, input: noBytes };
       held.add({ assignment } as unknown as Attempt);
       ended.add(assignment);

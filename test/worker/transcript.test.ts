@@ -45,6 +45,7 @@ const assignment = {
     attempt: 1,
     origin: 7,
     createdAt: 1,
+    waiter: "",
     follows: false,
     extra: noBytes,
     input: noBytes,

@@ -1,0 +1,35 @@
+// Where a client hears how its runs ended: subjects under one name, so that it is known who speaks.
+import { randomToken } from "../domain/random-token.ts";
+
+export interface ResultInbox {
+  /** What the engine says of runs that the client asks for, or that have ids of the caller's. Whoever names another inbox gets no more than this. */
+  readonly asked: string;
+  /** What the engine says of runs under ids that the client made. Who names it in a run entry hears {@link log} as well. */
+  readonly made: string;
+  /** What the log says of those: the server sends a copy of an outcome entry here as soon as it is stored. */
+  readonly log: string;
+}
+
+const root = "_INBOX.";
+const madeSuffix = ".new";
+const logInboxOf = (name: string): string => `${root}${name}.log`;
+
+/** The inbox that a run entry named; `name` as an outcome's subject has it. */
+export const madeInboxOf = (name: string): string => root + name + madeSuffix;
+
+export function newResultInbox(): ResultInbox {
+  const name = randomToken(20);
+  return { asked: root + name, made: madeInboxOf(name), log: logInboxOf(name) };
+}
+
+/** Whom the log shall tell of outcomes of a run with this inbox: a name for the outcome's subject; empty when the engine tells them. */
+export function toldByLog(inbox: string): string {
+  const name = inbox.endsWith(madeSuffix) && inbox.startsWith(root) ? inbox.slice(root.length, -madeSuffix.length) : "";
+  return name.includes(".") ? "" : name;
+}
+
+/** How a stream passes outcome entries on, in the form that a server takes; `src` has the name as its third wildcard. */
+export const passingOn = (src: string): { readonly src: string; readonly dest: string } => ({
+  src,
+  dest: logInboxOf("{{wildcard(3)}}"),
+});
