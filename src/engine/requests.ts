@@ -28,6 +28,7 @@ import {
   type RescheduleReply,
 } from "../protocol/messages.ts";
 import type { EngineVerb, Subjects } from "../protocol/subjects.ts";
+import { atMost } from "../runtime/at-most.ts";
 import { describeQueues, describeWorkers, liveKeys } from "../scheduler/describe.ts";
 import type { Core } from "./core.ts";
 import type { Crons } from "./crons.ts";
@@ -73,7 +74,7 @@ export class Requests {
     });
     this.#answer("list", async (data) => {
       const { filter, limit, before } = decodeListRuns(data);
-      await this.#parts.core.catchUp();
+      await this.#refresh();
       return listInfos(this.#parts.core.state, filter, limit, before);
     });
     this.#answer("workers", () => ({
@@ -82,7 +83,7 @@ export class Requests {
       engine: this.#parts.engine,
     }));
     this.#answer("queues", async () => {
-      await this.#parts.core.catchUp();
+      await this.#refresh();
       return { queues: describeQueues(this.#parts.core.state) };
     });
   }
@@ -210,13 +211,20 @@ export class Requests {
     });
   }
 
-  /**
-   * A run may have been created, or have ended, a moment ago: what is stored by now is folded before anything is said of it, since the
-   * log may have told a client already. Only what is finished stays so.
-   */
+  /** A key that is not known may have been appended a moment ago: fold what is stored by now before saying so. */
   async #foldedFirst<T>(keys: readonly string[], answer: () => T | Promise<T>): Promise<T> {
     const { core } = this.#parts;
-    if (keys.some((key) => !core.state.finished.has(key))) await core.catchUp();
+    const { live, finished } = core.state;
+    if (keys.some((key) => !live.has(key) && !finished.has(key))) await core.catchUp();
+    else if (keys.some((key) => live.has(key))) await this.#refresh();
     return answer();
+  }
+
+  /** A run may have ended a moment ago, and the log may have told a client already. A store that is slow to say so is not waited for. */
+  #refresh(): Promise<unknown> {
+    return atMost(
+      1_000,
+      this.#parts.core.catchUp().catch(() => {}),
+    );
   }
 }

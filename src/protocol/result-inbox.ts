@@ -2,7 +2,7 @@
 import { randomToken } from "../domain/random-token.ts";
 
 export interface ResultInbox {
-  /** What the engine says of runs that the client asks for, or that have ids of the caller's. Whoever names another inbox gets no more than this. */
+  /** What the engine says of runs that the client asks for, or that have ids of the caller's. */
   readonly asked: string;
   /** What the engine says of runs under ids that the client made. Who names it in a run entry hears {@link log} as well. */
   readonly made: string;
@@ -12,6 +12,8 @@ export interface ResultInbox {
 
 const root = "_INBOX.";
 const madeSuffix = ".new";
+/** It becomes part of the subject of outcomes, which no run may spoil. */
+const isName = /^[A-Za-z0-9_-]{1,64}$/;
 const logInboxOf = (name: string): string => `${root}${name}.log`;
 
 /** The inbox that a run entry named; `name` as an outcome's subject has it. */
@@ -24,8 +26,9 @@ export function newResultInbox(): ResultInbox {
 
 /** Whom the log shall tell of outcomes of a run with this inbox: a name for the outcome's subject; empty when the engine tells them. */
 export function toldByLog(inbox: string): string {
-  const name = inbox.endsWith(madeSuffix) && inbox.startsWith(root) ? inbox.slice(root.length, -madeSuffix.length) : "";
-  return name.includes(".") ? "" : name;
+  if (!inbox.endsWith(madeSuffix) || !inbox.startsWith(root)) return "";
+  const name = inbox.slice(root.length, -madeSuffix.length);
+  return isName.test(name) ? name : "";
 }
 
 /** How a stream passes outcome entries on, in the form that a server takes; `src` has the name as its third wildcard. */

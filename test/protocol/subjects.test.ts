@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { newResultInbox, toldByLog } from "../../src/protocol/result-inbox.ts";
 import { engineWriter, Subjects } from "../../src/protocol/subjects.ts";
 import { test } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
@@ -26,6 +27,21 @@ test("a run's subject holds any id as one token, and is read back", () => {
     assert.ok(subjects.isRun(subject) && !subjects.isRun(subjects.outcome("w1", 1)));
     assert.deepEqual(subjects.parseRun(subject), run, random.label);
   }
+});
+
+test("whoever names an inbox that would spoil a subject is told by the engine", () => {
+  assert.equal(toldByLog("_INBOX.abc.new"), "abc");
+  for (const inbox of [
+    "",
+    "_INBOX.abc",
+    "_INBOX..new",
+    "_INBOX.a.b.new",
+    "_INBOX.*.new",
+    "_INBOX.a b.new",
+    "other.abc.new",
+  ])
+    assert.equal(toldByLog(inbox), "", inbox);
+  assert.equal(toldByLog(newResultInbox().made).length, 20);
 });
 
 test("an outcome's subject names its writer and number, and who waits for it", () => {
