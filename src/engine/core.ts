@@ -56,7 +56,7 @@ export class Core {
   #unknown: string[] = [];
 
   constructor(parts: CoreParts) {
-    const { link, publisher, subjects, log } = parts;
+    const { link, publisher, subjects, log, neighbours } = parts;
     this.#parts = parts;
     this.subjects = subjects;
     this.state = createScheduler(parts.scheduler);
@@ -66,16 +66,18 @@ export class Core {
     this.failures = new Failures({ definitions: parts.definitions, publisher, subjects, store, payloads });
     const onEvent = (event: SchedulerEvent) => this.handle(event);
     const onCaughtUp = () => void this.checkFloor();
-    this.follower = new Follower({ link, subjects, log, onEvent, onCaughtUp });
+    const onOutcomes = (subject: string, seq: number) => neighbours.saw(subject, seq);
+    this.follower = new Follower({ link, subjects, log, onEvent, onOutcomes, onCaughtUp });
     this.#dispatcher = new Dispatcher({
       link,
       subjects,
       payloads: this.payloads,
-      neighbours: parts.neighbours,
+      neighbours,
       log,
       onEvent,
     });
-    parts.neighbours.onEnded = (id, attempts) => this.handle({ type: "ended", id, attempts });
+    neighbours.isReading = () => !this.#isClosed && this.state.isLeading && link.isConnected();
+    neighbours.onEnded = (id, attempts) => this.handle({ type: "ended", id, attempts });
     this.#appender = new Appender({ publisher, subjects, payloads: this.payloads, log, maxPayload: link.maxPayload });
     this.#forwarder = new Forwarder(link, this.store, this.follower, log);
   }

@@ -15,6 +15,8 @@ export interface FollowerParts {
   readonly subjects: Subjects;
   readonly log: Log;
   readonly onEvent: (event: SchedulerEvent) => void;
+  /** An outcome entry was folded. */
+  readonly onOutcomes: (subject: string, seq: number) => void;
   /** The reader has read all that is stored; outcomes may have been purged ahead of it meanwhile. */
   readonly onCaughtUp: () => void;
 }
@@ -68,7 +70,10 @@ export class Follower {
   #fold(seq: number, subject: string, data: Uint8Array): void {
     try {
       if (this.#parts.subjects.isRun(subject)) this.#foldRun(seq, subject, data);
-      else this.#foldOutcomes(seq, subject, data);
+      else {
+        this.#foldOutcomes(seq, subject, data);
+        this.#parts.onOutcomes(subject, seq);
+      }
     } catch (error) {
       this.#parts.log.error("an entry of the log cannot be read and is passed over", { seq, subject, error });
     }

@@ -3,6 +3,14 @@ export type AppendResult =
   /** The subject has another sequence than expected: `lastSeq`, where the server says it. */
   | { readonly ok: false; readonly conflict: true; readonly lastSeq?: number };
 
+/** Somebody of this process who reads the log anyway, so that the server need not acknowledge what is seen there. */
+export interface Witness {
+  readonly isReading: () => boolean;
+  /** `seen` hears once of an entry, by its subject, which must be the only one of that subject ever. */
+  watch(subject: string, seen: (seq: number) => void): void;
+  forget(subject: string): void;
+}
+
 /** An append that the server has not answered yet. Only the publisher writes to it. */
 export interface PendingAppend {
   /** Names its replies; 0 until it is sent. */
@@ -10,6 +18,7 @@ export interface PendingAppend {
   readonly subject: string;
   readonly payload: Uint8Array;
   readonly expect: number | undefined;
+  readonly witness: Witness | undefined;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
   overdueAt: number;

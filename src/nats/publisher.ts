@@ -5,25 +5,26 @@ import { createInbox, type Msg, type Subscription } from "@nats-io/transport-nod
 import { Effect, type Scope } from "effect";
 import { PayloadTooLarge, type PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import { Subjects } from "../protocol/subjects.ts";
-import { AppendQueue, type AppendResult, type PendingAppend } from "./append-queue.ts";
+import { AppendQueue, type AppendResult, type PendingAppend, type Witness } from "./append-queue.ts";
 import { expectHeaders, expectNone, largestHeader } from "./expect-headers.ts";
 import type { Denial, NatsLink } from "./link.ts";
 import { ackedSeq, type Refusal, refusalOf } from "./pub-ack.ts";
 import { newestFromLeader } from "./stored-message.ts";
 
-export type { AppendResult } from "./append-queue.ts";
+export type { AppendResult, Witness } from "./append-queue.ts";
 
 export interface Publisher {
   /**
    * Appends one message; `expect` is the sequence that its subject must have (0: none yet).
    *
    * Retried until the server has answered. With `expect`, however often it was sent, it is stored once. Appends are sent in the order of
-   * their calls, but an outage may change the order in which they are stored.
+   * their calls, but an outage may change the order in which they are stored. Where a `witness` reads the log, the server is asked for an
+   * acknowledgement only if the entry is not seen within a second.
    *
    * Fails: {@link PayloadTooLarge}, {@link QueueFull}, {@link PermissionDenied}, {@link StoreUnavailable} when the server refuses it for
    * good, or when the publisher was closed before the answer
    */
-  append(subject: string, payload: Uint8Array, expect?: number): Promise<AppendResult>;
+  append(subject: string, payload: Uint8Array, expect?: number, witness?: Witness): Promise<AppendResult>;
   /** Appends that are not yet acknowledged. */
   readonly pending: number;
   /** Resolves when nothing is pending. */
@@ -51,6 +52,7 @@ export const makePublisher = (
   );
 
 const acknowledgeWithinMs = 3_000;
+const seeWithinMs = 1_000;
 const longestWaitMs = 24_000;
 const firstPauseMs = 50;
 const longestPauseMs = 500;
@@ -102,12 +104,12 @@ class PipelinedPublisher implements Publisher {
     return this.#inFlight.size + this.#waiting.size + this.#retrying.length + this.#settling.size;
   }
 
-  append(subject: string, payload: Uint8Array, expect?: number): Promise<AppendResult> {
+  append(subject: string, payload: Uint8Array, expect?: number, witness?: Witness): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
       const refused = this.#ended ?? this.#deaf;
       if (refused !== undefined) reject(refused);
       else if (payload.length + largestHeader > this.#link.maxPayload) reject(this.#tooLarge(subject, payload));
-      else this.#enqueue({ token: 0, subject, payload, expect, resolve, reject, overdueAt: 0, tries: 0 });
+      else this.#enqueue({ token: 0, subject, payload, expect, witness, resolve, reject, overdueAt: 0, tries: 0 });
     });
   }
 
@@ -144,11 +146,14 @@ class PipelinedPublisher implements Publisher {
   #send(append: PendingAppend): void {
     if (append.token === 0) append.token = ++this.#token;
     append.tries += 1;
-    append.overdueAt = Date.now() + Math.min(acknowledgeWithinMs * 2 ** (append.tries - 1), longestWaitMs);
+    const { subject, payload, expect, witness, tries } = append;
+    const isWatched = tries === 1 && witness?.isReading() === true;
+    if (isWatched) witness.watch(subject, (seq) => this.#seen(append, seq));
+    append.overdueAt =
+      Date.now() + (isWatched ? seeWithinMs : Math.min(acknowledgeWithinMs * 2 ** (tries - 1), longestWaitMs));
     this.#inFlight.set(append.token, append);
     this.#overdueTimer ??= setInterval(() => this.#resendOverdue(), 500);
-    const { subject, payload, expect } = append;
-    const reply = this.#replyPrefix + append.token;
+    const reply = isWatched ? "" : this.#replyPrefix + append.token;
     try {
       if (expect === undefined) this.#link.nc.publish(subject, payload, { reply });
       else {
@@ -159,7 +164,7 @@ class PipelinedPublisher implements Publisher {
       }
     } catch (error) {
       // A server with a smaller max_payload after a reconnect, or a subject that none would take.
-      this.#inFlight.delete(append.token);
+      this.#taken(append);
       const tooLarge = payload.length + largestHeader > this.#link.maxPayload;
       append.reject(tooLarge ? this.#tooLarge(subject, payload) : unavailable(append, (error as Error).message));
     }
@@ -168,12 +173,29 @@ class PipelinedPublisher implements Publisher {
   #answer(message: Msg): void {
     const append = this.#inFlight.get(Number(message.subject.slice(this.#replyPrefix.length)));
     if (append === undefined) return; // an earlier copy has been answered
-    this.#inFlight.delete(append.token);
+    this.#taken(append);
     const seq = ackedSeq(message.data);
     if (seq > 0) {
       this.#pauseMs = firstPauseMs;
       append.resolve({ ok: true, seq });
     } else this.#refused(append, refusalOf(message, this.#link.namespace));
+    this.#goOn();
+  }
+
+  /** By its witness. */
+  #seen(append: PendingAppend, seq: number): void {
+    if (!this.#inFlight.delete(append.token)) return; // answered before
+    append.resolve({ ok: true, seq });
+    this.#goOn();
+  }
+
+  /** Nobody has to wait for it any more. */
+  #taken(append: PendingAppend): void {
+    this.#inFlight.delete(append.token);
+    append.witness?.forget(append.subject);
+  }
+
+  #goOn(): void {
     if (this.#waiting.size > 0) this.#pump();
     else this.#tellDrained();
   }
@@ -251,7 +273,7 @@ class PipelinedPublisher implements Publisher {
     }
     for (const append of this.#inFlight.values()) {
       if (append.subject !== denial.subject) continue;
-      this.#inFlight.delete(append.token);
+      this.#taken(append);
       append.reject(denial.error);
     }
     this.#pump();
@@ -265,10 +287,12 @@ class PipelinedPublisher implements Publisher {
 
   #failAll(error: Error): void {
     const appends = [...this.#inFlight.values(), ...this.#waiting.takeAll(), ...this.#retrying, ...this.#settling];
-    this.#inFlight.clear();
     this.#settling.clear();
     this.#retrying = [];
-    for (const append of appends) append.reject(error);
+    for (const append of appends) {
+      this.#taken(append);
+      append.reject(error);
+    }
     this.#tellDrained();
   }
 

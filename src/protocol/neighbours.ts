@@ -8,13 +8,18 @@ export interface Neighbour {
 }
 
 /**
- * The workers of this process, by id: its engine hands them assignments directly and sees that they are connected, since a message to
- * oneself through the server costs both sides and the server. Everything else, and every outcome, takes the way that all workers take.
+ * The workers of this process, by id: its engine hands them assignments directly, sees that they are connected, and tells them which of
+ * their outcomes it has read in the log, since a message to oneself through the server costs both sides and the server. Everything else,
+ * and every outcome, takes the way that all workers take.
  */
 export class Neighbours {
   readonly #all = new Map<string, Neighbour>();
   /** Told by a worker that lives here: the code of these attempts has ended, their outcomes are on their way. Set by the engine. */
   onEnded: ((worker: string, attempts: readonly Turn[]) => void) | undefined = undefined;
+
+  /** Whether the engine of this process leads, and reads the log. Set by the engine. */
+  isReading: () => boolean = () => false;
+  readonly #watched = new Map<string, (seq: number) => void>();
 
   /** Returns the function that ends it. */
   add(worker: string, neighbour: Neighbour): () => void {
@@ -25,6 +30,23 @@ export class Neighbours {
   /** The answer of a worker that lives here; undefined when it does not. Throws what the worker throws. */
   assign(worker: string, epoch: number, assignments: readonly Assignment[]): AssignmentReply | undefined {
     return this.#all.get(worker)?.accept(epoch, assignments);
+  }
+
+  /** Waits for an entry of the log; `seen` hears of it once. */
+  watch(subject: string, seen: (seq: number) => void): void {
+    this.#watched.set(subject, seen);
+  }
+
+  forget(subject: string): void {
+    this.#watched.delete(subject);
+  }
+
+  /** The engine has read an entry. */
+  saw(subject: string, seq: number): void {
+    const seen = this.#watched.get(subject);
+    if (seen === undefined) return;
+    this.#watched.delete(subject);
+    seen(seq);
   }
 
   /** Whether a worker lives here and has its connection; false says nothing of one elsewhere. */

@@ -1,7 +1,7 @@
 // Group commit: the outcomes of all attempts that ended in one tick become one outcome entry, or one for each client that waits for some
 // of them, since the server passes those on as they are. An entry is published until it is acknowledged; what is not yet stored still
 // counts as held, so that a lost connection cannot make the engine forget it.
-import type { Publisher } from "../nats/publisher.ts";
+import type { Publisher, Witness } from "../nats/publisher.ts";
 import { encodeOutcomeEntry } from "../protocol/outcome-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { Attempt } from "./attempt.ts";
@@ -9,6 +9,8 @@ import type { Attempt } from "./attempt.ts";
 export interface ReporterOptions {
   readonly worker: string;
   readonly publisher: Publisher;
+  /** Reads the outcomes of this worker back from the log, if it leads. */
+  readonly witness: Witness | undefined;
   readonly subjects: Subjects;
   /** Bytes at which an entry is split. */
   readonly entryBytes: () => number;
@@ -121,7 +123,7 @@ export class Reporter {
    */
   async #isAppended(subject: string, entry: Uint8Array): Promise<boolean> {
     try {
-      await this.#options.publisher.append(subject, entry, 0);
+      await this.#options.publisher.append(subject, entry, 0, this.#options.witness);
       return true;
     } catch (error) {
       if (!this.#isClosed) this.#options.onTrouble(error as Error);

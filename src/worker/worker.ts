@@ -111,10 +111,11 @@ class LiveWorker implements RunningWorker {
         this.#report(ended, verdict);
       },
     };
-    const { link, publisher, subjects, log } = parts;
+    const { link, publisher, subjects, log, neighbours: witness } = parts;
     this.#reporter = new Reporter({
       worker: this.id,
       publisher,
+      witness,
       subjects,
       entryBytes: () => Math.floor(link.maxPayload / 4),
       executing: () => this.busy,

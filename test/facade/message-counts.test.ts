@@ -89,12 +89,12 @@ const madeInboxBytes = 31;
 const runEntryBytes = 36 + inboxBytes + 100;
 const outcomeEntryBytes = 8 + 68 + 13 + 100 + 100;
 
-test("cost of a run, engine and worker in one process: two writes, each read once, acknowledgements and the result", async () => {
+test("cost of a run, engine and worker in one process: two writes, each read once, an acknowledgement and the result", async () => {
   const heard = await costOf("near", false);
   assert.deepEqual(heard.perRun("natchet.near.run."), { messages: 2, bytes: 2 * runEntryBytes });
   assert.deepEqual(heard.perRun("natchet.near.done."), { messages: 2, bytes: 2 * outcomeEntryBytes });
-  assert.equal(heard.perRun("_INBOX.").messages, 3, "two acknowledgements and the result");
-  assert.equal(heard.messages.length, 7 * runs);
+  assert.equal(heard.perRun("_INBOX.").messages, 2, "the client's acknowledgement and the result");
+  assert.equal(heard.messages.length, 6 * runs);
 });
 
 test("cost of a run that the log tells the result of: the engine sends nothing", async () => {
@@ -105,11 +105,11 @@ test("cost of a run that the log tells the result of: the engine sends nothing",
   assert.deepEqual(heard.perRun("natchet.told.run."), { messages: 2, bytes: 2 * (36 + madeInboxBytes + 100) });
   assert.deepEqual(heard.perRun("natchet.told.done."), { messages: 2, bytes: 2 * (8 + 68 + 31 + 100 + 100) });
   assert.equal(told.length, runs);
-  assert.equal(heard.perRun("_INBOX.").messages, 3, "two acknowledgements and the outcome");
-  assert.equal(heard.messages.length, 7 * runs);
+  assert.equal(heard.perRun("_INBOX.").messages, 2, "the client's acknowledgement and the outcome");
+  assert.equal(heard.messages.length, 6 * runs);
 });
 
-test("cost of a run, an engine apart: an assignment and its acknowledgement more", async () => {
+test("cost of a run, an engine apart: an assignment, its acknowledgement and that of the outcome more", async () => {
   const heard = await costOf("far", true);
   assert.deepEqual(heard.perRun("natchet.far.run."), { messages: 2, bytes: 2 * runEntryBytes });
   assert.deepEqual(heard.perRun("natchet.far.done."), { messages: 2, bytes: 2 * outcomeEntryBytes });
@@ -125,7 +125,7 @@ test("cost of a large run: its input is written once, in the run's entry; the ou
   });
   assert.deepEqual(heard.perRun("natchet.large.run."), { messages: 2, bytes: 2 * (36 + inboxBytes + bytes) });
   assert.deepEqual(heard.perRun("natchet.large.done."), { messages: 2, bytes: 2 * (8 + 68 + 13 + bytes) });
-  assert.equal(heard.messages.length, 7 * runs);
+  assert.equal(heard.messages.length, 6 * runs);
 });
 
 test("cost of runs that are created together: they are stored, executed and answered together", async () => {
@@ -137,5 +137,5 @@ test("cost of runs that are created together: they are stored, executed and answ
     messages: 2 / runs,
     bytes: (2 * (8 + runs * (68 + 31 + 100 + 100))) / runs,
   });
-  assert.equal(heard.messages.length, 7, "what a single run costs");
+  assert.equal(heard.messages.length, 6, "what a single run costs");
 });

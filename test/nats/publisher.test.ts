@@ -1,7 +1,8 @@
 // What becomes of an append when the server does not simply take it.
 import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { makePublisher } from "../../src/nats/publisher.ts";
+import type { NatsLink } from "../../src/nats/link.ts";
+import { makePublisher, type Witness } from "../../src/nats/publisher.ts";
 import { RunStore } from "../../src/nats/run-store.ts";
 import { ensureStreams, reserveBytes } from "../../src/nats/streams.ts";
 import { utf8 } from "../../src/protocol/bytes.ts";
@@ -70,6 +71,65 @@ test(
     }),
   30_000,
 );
+
+/** Sees what the test says, of what it was asked to watch. */
+class FakeWitness implements Witness {
+  isHere = true;
+  readonly watched = new Map<string, (seq: number) => void>();
+  isReading = () => this.isHere;
+  watch(subject: string, seen: (seq: number) => void): void {
+    this.watched.set(subject, seen);
+  }
+  forget(subject: string): void {
+    this.watched.delete(subject);
+  }
+}
+
+/** How many copies of a subject ask for an acknowledgement, and how many do not. */
+async function copiesOf(nats: NatsLink, heard: string): Promise<{ asking: number; silent: number }> {
+  const copies = { asking: 0, silent: 0 };
+  nats.nc.subscribe(heard, {
+    callback: (_error, { reply }) => void copies[reply === undefined || reply === "" ? "silent" : "asking"]++,
+  });
+  await nats.nc.flush();
+  return copies;
+}
+
+test("publisher: what a witness sees needs no acknowledgement", () =>
+  inScene(async ({ link, run }) => {
+    const nats = await link();
+    await run(ensureStreams(nats, subjects, { replicas: 1 }));
+    const publisher = await run(makePublisher(nats));
+    const copies = await copiesOf(await link(), subject(1));
+    const witness = new FakeWitness();
+    const append = publisher.append(subject(1), utf8("x"), 0, witness);
+    const store = new RunStore(nats, subjects);
+    await waitFor(async () => (await store.lastSeq()) === 1, 2_000, "the entry to be stored");
+    assert.equal(publisher.pending, 1);
+    witness.watched.get(subject(1))!(1);
+    assert.deepEqual(await append, { ok: true, seq: 1 });
+    assert.deepEqual([publisher.pending, copies], [0, { asking: 0, silent: 1 }]);
+  }));
+
+test("publisher: what a witness does not see is acknowledged, and stored once", () =>
+  inScene(async ({ link, run }) => {
+    const nats = await link();
+    await run(ensureStreams(nats, subjects, { replicas: 1 }));
+    const publisher = await run(makePublisher(nats));
+    const copies = await copiesOf(await link(), subject(1));
+    const witness = new FakeWitness();
+    assert.deepEqual(await publisher.append(subject(1), utf8("x"), 0, witness), { ok: true, seq: 1 });
+    assert.deepEqual(copies, { asking: 1, silent: 1 });
+    assert.equal(witness.watched.size, 0);
+    assert.equal(await new RunStore(nats, subjects).lastSeq(), 1);
+    witness.isHere = false;
+    assert.deepEqual(await publisher.append(subject(2), utf8("x"), 0, witness), { ok: true, seq: 2 });
+    witness.isHere = true;
+    const last = publisher.append(subject(3), utf8("x"), 0, witness);
+    publisher.close();
+    await assert.rejects(last, /the publisher was closed/);
+    assert.equal(witness.watched.size, 0);
+  }));
 
 test("publisher: what is too large for the server is refused before it is sent", () =>
   inScene(
