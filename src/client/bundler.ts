@@ -2,7 +2,7 @@
 // turn is over when a round of microtasks brought nothing more, so nothing waits for a timer, and a run that is alone is stored as such.
 import { type BundleIds, makeBundleIdGenerator } from "../domain/run-id.ts";
 import type { NatsLink } from "../nats/link.ts";
-import type { Publisher } from "../nats/publisher.ts";
+import type { Publisher, Witness } from "../nats/publisher.ts";
 import { encodeBundle, mostBundled } from "../protocol/bundle-entry.ts";
 import { jsonBytes } from "../protocol/bytes.ts";
 import { encodeRunEntry, type RunEntry } from "../protocol/run-entry.ts";
@@ -25,6 +25,8 @@ interface Open {
   /** All of them differ in their inputs only. */
   readonly shared: RunEntry;
   readonly inputs: Uint8Array[];
+  /** Of the first run, for an entry that holds no other. */
+  readonly witness: Witness | undefined;
   readonly room: number;
   bytes: number;
   readonly stored: PromiseWithResolvers<boolean>;
@@ -48,12 +50,12 @@ export class Bundler {
     return this.#nextIds().idAt(0);
   }
 
-  /** Stores a run under a new id. Its promise is that of the whole bundle. */
-  add(task: string, entry: RunEntry): Stored {
+  /** Stores a run under a new id. Its promise is that of the whole bundle. The `witness` sees a run that is alone, once it has ended. */
+  add(task: string, entry: RunEntry, witness?: Witness): Stored {
     let open = this.#open;
     if (open === undefined || !this.#fits(open, task, entry)) {
       this.#send();
-      open = this.#begin(task, entry);
+      open = this.#begin(task, entry, witness);
     }
     const id = open.ids.idAt(open.inputs.length);
     open.inputs.push(entry.input);
@@ -70,11 +72,11 @@ export class Bundler {
     );
   }
 
-  #begin(task: string, shared: RunEntry): Open {
+  #begin(task: string, shared: RunEntry, witness: Witness | undefined): Open {
     const each = compactedBytes + jsonBytes(shared.extra).length;
     const room = Math.min(mostBundled, Math.max(1, Math.floor(this.#link.maxPayload / 2 / each)));
     const stored = Promise.withResolvers<boolean>();
-    const open: Open = { task, ids: this.#nextIds(), shared, inputs: [], room, bytes: 0, stored };
+    const open: Open = { task, ids: this.#nextIds(), shared, inputs: [], witness, room, bytes: 0, stored };
     this.#open = open;
     this.#sendSoon(open, 0);
     return open;
@@ -96,9 +98,9 @@ export class Bundler {
     this.#append(open).then((result) => open.stored.resolve(result.ok), open.stored.reject);
   }
 
-  #append({ task, ids, shared, inputs }: Open): ReturnType<Publisher["append"]> {
+  #append({ task, ids, shared, inputs, witness }: Open): ReturnType<Publisher["append"]> {
     if (inputs.length === 1)
-      return this.#publisher.append(this.#subjects.run(task, ids.idAt(0)), encodeRunEntry(shared), 0);
+      return this.#publisher.append(this.#subjects.run(task, ids.idAt(0)), encodeRunEntry(shared), 0, witness);
     const names = inputs.map((_, place) => ids.idAt(place));
     return this.#publisher.append(this.#subjects.bundle(task, ids.name), encodeBundle(shared, names, inputs), 0);
   }

@@ -1,8 +1,9 @@
 // Waits for results, many at once: one inbox, one table. The log tells most of them, an engine the others. Both are best effort, so
 // whoever still waits is asked for again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
 import { ResultNotAwaited, RunCancelled, RunFailed, RunNotFound } from "../domain/errors.ts";
-import { isConclusive, isFinal } from "../domain/run.ts";
+import { isConclusive, isFinal, keyOf } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
+import type { Witness } from "../nats/publisher.ts";
 import { jsonOf } from "../protocol/bytes.ts";
 import { decodeAskResultsReply, encodeMessage, errorOfReply, parseJson } from "../protocol/messages.ts";
 import { decodeOutcomeEntry, type FinalDetail, type Outcome } from "../protocol/outcome-entry.ts";
@@ -25,8 +26,11 @@ interface Wait extends Asked {
   mustAsk: boolean;
   /** The first final outcome in the log is the run's, if it is conclusive. Otherwise the engine says which one counts. */
   believesLog: boolean;
+  /** Who takes its end for the acknowledgement of its create. */
+  onSeen: ((seq: number) => void) | undefined;
 }
 
+const unseen = { onSeen: undefined, level: 0, dueAt: 0 };
 const keysInARequest = 1_000;
 /** Ids may have 256 bytes: a request must fit the smallest `max_payload` that is usual. */
 const charactersInARequest = 60_000;
@@ -43,7 +47,7 @@ export interface Expected extends Awaited {
   readonly stored: (created: boolean) => void;
 }
 
-export class Results {
+export class Results implements Witness {
   /** Named in run entries by callers that wait. */
   readonly inbox = newResultInbox();
   readonly #link: NatsLink;
@@ -67,6 +71,26 @@ export class Results {
       this.#hear(subjects.epoch, () => this.#askForAll()),
       link.onReconnect(() => this.#askForAll()),
     ];
+  }
+
+  isListening(): boolean {
+    return this.#link.isConnected();
+  }
+
+  /** A run that has ended was stored. */
+  watch(subject: string, seen: (seq: number) => void): void {
+    const wait = this.#waitOf(subject);
+    if (wait !== undefined) wait.onSeen = seen;
+  }
+
+  forget(subject: string): void {
+    const wait = this.#waitOf(subject);
+    if (wait !== undefined) wait.onSeen = undefined;
+  }
+
+  #waitOf(subject: string): Wait | undefined {
+    const { task, id } = this.#subjects.parseRun(subject);
+    return this.#waits.get(keyOf(task, id));
   }
 
   /** Runs that are waited for. */
@@ -137,7 +161,7 @@ export class Results {
       wait.waiters.push(waiter);
       return;
     }
-    const first: Wait = { key, waiters: [waiter], creating: 0, mustAsk: false, believesLog, level: 0, dueAt: 0 };
+    const first: Wait = { key, waiters: [waiter], creating: 0, mustAsk: false, believesLog, ...unseen };
     this.#waits.set(key, first);
     this.#times.add(first);
   }
@@ -172,6 +196,7 @@ export class Results {
   }
 
   #deliver(wait: Wait, outcome: Outcome): void {
+    wait.onSeen?.(outcome.origin);
     try {
       const output = readOutput(outcome);
       this.#settle(wait, (waiter) => waiter.resolve(output));

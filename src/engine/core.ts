@@ -76,7 +76,7 @@ export class Core {
       log,
       onEvent,
     });
-    neighbours.isReading = () => !this.#isClosed && this.state.isLeading && link.isConnected();
+    neighbours.isListening = () => !this.#isClosed && this.state.isLeading && link.isConnected();
     neighbours.onEnded = (id, attempts) => this.handle({ type: "ended", id, attempts });
     this.#appender = new Appender({ publisher, subjects, payloads: this.payloads, log, maxPayload: link.maxPayload });
     this.#forwarder = new Forwarder(link, this.store, this.follower, log);

@@ -3,9 +3,9 @@ export type AppendResult =
   /** The subject has another sequence than expected: `lastSeq`, where the server says it. */
   | { readonly ok: false; readonly conflict: true; readonly lastSeq?: number };
 
-/** Somebody of this process who reads the log anyway, so that the server need not acknowledge what is seen there. */
+/** Somebody of this process who hears of what is stored anyway, so that the server need not acknowledge it. */
 export interface Witness {
-  readonly isReading: () => boolean;
+  readonly isListening: () => boolean;
   /** `seen` hears once of an entry, by its subject, which must be the only one of that subject ever. */
   watch(subject: string, seen: (seq: number) => void): void;
   forget(subject: string): void;

@@ -18,7 +18,7 @@ export interface Publisher {
    * Appends one message; `expect` is the sequence that its subject must have (0: none yet).
    *
    * Retried until the server has answered. With `expect`, however often it was sent, it is stored once. Appends are sent in the order of
-   * their calls, but an outage may change the order in which they are stored. Where a `witness` reads the log, the server is asked for an
+   * their calls, but an outage may change the order in which they are stored. Where a `witness` listens, the server is asked for an
    * acknowledgement only if the entry is not seen within a second.
    *
    * Fails: {@link PayloadTooLarge}, {@link QueueFull}, {@link PermissionDenied}, {@link StoreUnavailable} when the server refuses it for
@@ -53,6 +53,8 @@ export const makePublisher = (
 
 const acknowledgeWithinMs = 3_000;
 const seeWithinMs = 1_000;
+/** When nothing is seen any more, these and no more have to be sent again, and read back. With more under way acknowledgements cost little. */
+const mostWatched = 16;
 const longestWaitMs = 24_000;
 const firstPauseMs = 50;
 const longestPauseMs = 500;
@@ -147,7 +149,7 @@ class PipelinedPublisher implements Publisher {
     if (append.token === 0) append.token = ++this.#token;
     append.tries += 1;
     const { subject, payload, expect, witness, tries } = append;
-    const isWatched = tries === 1 && witness?.isReading() === true;
+    const isWatched = tries === 1 && this.#inFlight.size < mostWatched && witness?.isListening() === true;
     if (isWatched) witness.watch(subject, (seq) => this.#seen(append, seq));
     append.overdueAt =
       Date.now() + (isWatched ? seeWithinMs : Math.min(acknowledgeWithinMs * 2 ** (tries - 1), longestWaitMs));

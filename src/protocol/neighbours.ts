@@ -18,7 +18,7 @@ export class Neighbours {
   onEnded: ((worker: string, attempts: readonly Turn[]) => void) | undefined = undefined;
 
   /** Whether the engine of this process leads, and reads the log. Set by the engine. */
-  isReading: () => boolean = () => false;
+  isListening: () => boolean = () => false;
   readonly #watched = new Map<string, (seq: number) => void>();
 
   /** Returns the function that ends it. */

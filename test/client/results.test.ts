@@ -1,5 +1,6 @@
 // No wait depends on one message: whatever is lost, the client asks again.
 import assert from "node:assert/strict";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { ResultNotAwaited, RunCancelled, StoreUnavailable } from "../../src/domain/errors.ts";
 import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame, type OutcomeAuthor } from "../../src/protocol/outcome-entry.ts";
@@ -127,6 +128,31 @@ test("a run under an id of the caller's is told by the engine alone: the log may
   scene.engine.finish("a/mine", { kind: "completed", output: 3 });
   assert.equal(await output, 3);
 });
+
+test("after a quick run the next one's result is its acknowledgement, and what is slow is asked for and stored once", async () => {
+  await using scene = await openScene(server, (_, input) =>
+    input === "slow" ? undefined : { kind: "completed", output: input },
+  );
+  const { client, engine, subjects, nc } = scene;
+  const copies: string[] = [];
+  nc.subscribe(subjects.runs, {
+    callback: (_error, { reply }) => void copies.push(reply === undefined || reply === "" ? "silent" : "asking"),
+  });
+  await nc.flush();
+  const task = client.task<string, string>("a");
+  for (const input of ["first", "second"]) assert.equal(await task.run(input), input);
+  assert.deepEqual(copies.splice(0), ["asking", "silent"]);
+  const slow = task.run("slow");
+  await waitFor(() => copies.length === 2, 3_000, "the second copy");
+  assert.deepEqual(copies.splice(0), ["silent", "asking"]);
+  assert.equal(engine.runs.size, 3);
+  engine.finish([...engine.runs.keys()].at(-1)!, { kind: "completed", output: "done" });
+  assert.equal(await slow, "done");
+  assert.equal(await task.run("third"), "third");
+  assert.deepEqual(copies, ["asking"]);
+  const manager = await jetstreamManager(nc);
+  assert.equal((await manager.streams.info(subjects.stream)).state.messages, 4);
+}, 20_000);
 
 test("a wait that was given up does not end another one for the same run", async () => {
   await using scene = await openScene(server, () => undefined);

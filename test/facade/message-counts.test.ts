@@ -97,7 +97,7 @@ test("cost of a run, engine and worker in one process: two writes, each read onc
   assert.equal(heard.messages.length, 6 * runs);
 });
 
-test("cost of a run that the log tells the result of: the engine sends nothing", async () => {
+test("cost of a run that the log tells the result of: the engine sends nothing, and what is quick needs no acknowledgement", async () => {
   const heard = await costOf("told", false, async (echo) => {
     for (let n = 0; n < runs; n++) await echo.run(input);
   });
@@ -105,8 +105,8 @@ test("cost of a run that the log tells the result of: the engine sends nothing",
   assert.deepEqual(heard.perRun("natchet.told.run."), { messages: 2, bytes: 2 * (36 + madeInboxBytes + 100) });
   assert.deepEqual(heard.perRun("natchet.told.done."), { messages: 2, bytes: 2 * (8 + 68 + 31 + 100 + 100) });
   assert.equal(told.length, runs);
-  assert.equal(heard.perRun("_INBOX.").messages, 2, "the client's acknowledgement and the outcome");
-  assert.equal(heard.messages.length, 6 * runs);
+  // A run that takes a quarter of a second makes the next one ask: not on an idle machine.
+  assert.ok(heard.messages.length <= 5 * runs + 2, `${heard.messages.length} messages for ${runs} runs`);
 });
 
 test("cost of a run, an engine apart: an assignment, its acknowledgement and that of the outcome more", async () => {
