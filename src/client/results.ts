@@ -30,7 +30,6 @@ interface Wait extends Asked {
   onSeen: ((seq: number) => void) | undefined;
 }
 
-const unseen = { onSeen: undefined, level: 0, dueAt: 0 };
 const keysInARequest = 1_000;
 /** Ids may have 256 bytes: a request must fit the smallest `max_payload` that is usual. */
 const charactersInARequest = 60_000;
@@ -48,8 +47,7 @@ export interface Expected extends Awaited {
 }
 
 export class Results implements Witness {
-  /** Named in run entries by callers that wait. */
-  readonly inbox = newResultInbox();
+  readonly #inbox = newResultInbox();
   readonly #link: NatsLink;
   readonly #subjects: Subjects;
   readonly #waits = new Map<string, Wait>();
@@ -63,11 +61,11 @@ export class Results implements Witness {
   constructor(link: NatsLink, subjects: Subjects) {
     this.#link = link;
     this.#subjects = subjects;
-    const { asked, made, log } = this.inbox;
+    const { asked, made, log } = this.#inbox;
     this.#end = [
-      this.#hear(asked, (data) => this.#receive(data)),
-      this.#hear(made, (data) => this.#receive(data)),
-      this.#hear(log, (data) => this.#read(data)),
+      this.#hear(asked, (data) => this.#takeFromEngine(data)),
+      this.#hear(made, (data) => this.#takeFromEngine(data)),
+      this.#hear(log, (data) => this.#takeFromLog(data)),
       this.#hear(subjects.epoch, () => this.#askForAll()),
       link.onReconnect(() => this.#askForAll()),
     ];
@@ -78,19 +76,19 @@ export class Results implements Witness {
   }
 
   /** A run that has ended was stored. */
-  watch(subject: string, seen: (seq: number) => void): void {
-    const wait = this.#waitOf(subject);
-    if (wait !== undefined) wait.onSeen = seen;
-  }
-
-  forget(subject: string): void {
-    const wait = this.#waitOf(subject);
-    if (wait !== undefined) wait.onSeen = undefined;
-  }
-
-  #waitOf(subject: string): Wait | undefined {
+  watch(subject: string, seen: (seq: number) => void): () => void {
     const { task, id } = this.#subjects.parseRun(subject);
-    return this.#waits.get(keyOf(task, id));
+    const wait = this.#waits.get(keyOf(task, id));
+    if (wait === undefined) return () => {};
+    wait.onSeen = seen;
+    return () => {
+      wait.onSeen = undefined;
+    };
+  }
+
+  /** For the entry of a run; `isMade`: under an id that the client made. */
+  inboxFor(isMade: boolean): string {
+    return isMade ? this.#inbox.made : this.#inbox.asked;
   }
 
   /** Runs that are waited for. */
@@ -161,7 +159,16 @@ export class Results implements Witness {
       wait.waiters.push(waiter);
       return;
     }
-    const first: Wait = { key, waiters: [waiter], creating: 0, mustAsk: false, believesLog, ...unseen };
+    const first: Wait = {
+      key,
+      waiters: [waiter],
+      creating: 0,
+      mustAsk: false,
+      believesLog,
+      onSeen: undefined,
+      level: 0,
+      dueAt: 0,
+    };
     this.#waits.set(key, first);
     this.#times.add(first);
   }
@@ -175,7 +182,7 @@ export class Results implements Witness {
   }
 
   /** Anybody may publish to an inbox: what is no result is passed over, and the real one is asked for in its time. */
-  #receive(data: Uint8Array): void {
+  #takeFromEngine(data: Uint8Array): void {
     const entry = readEntry(data);
     for (const outcome of entry?.outcomes ?? []) {
       const wait = this.#waits.get(outcome.key);
@@ -184,7 +191,7 @@ export class Results implements Witness {
   }
 
   /** Outcomes in the order of the log, as they were stored: all final ones of the runs that named this inbox. */
-  #read(data: Uint8Array): void {
+  #takeFromLog(data: Uint8Array): void {
     const entry = readEntry(data);
     for (const outcome of entry?.outcomes ?? []) {
       const wait = this.#waits.get(outcome.key);
@@ -271,7 +278,7 @@ export class Results implements Witness {
   async #request(keys: readonly string[]): Promise<boolean> {
     if (!this.#link.isConnected()) return false; // asked for again after the reconnect
     try {
-      const message = encodeMessage({ keys, inbox: this.inbox.asked });
+      const message = encodeMessage({ keys, inbox: this.#inbox.asked });
       const reply = await this.#link.nc.request(this.#subjects.engine("result"), message, { timeout: 5_000 });
       if (errorOfReply(parseJson(reply.data, "result reply")) !== undefined) return false;
       for (const key of decodeAskResultsReply(reply.data).unknown) this.#notFound(key);

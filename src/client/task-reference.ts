@@ -117,7 +117,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     const { results, around } = this.#parts;
     if (around !== undefined) return this.#runWithin(around, input, options);
     const isMade = options?.id === undefined;
-    const run = this.#prepare(input, options, isMade ? results.inbox.made : results.inbox.asked);
+    const run = this.#prepare(input, options, results.inboxFor(isMade));
     if (this.#shape.input !== undefined) await this.#checkInput(input);
     const startedAt = performance.now();
     const { id, stored } = this.#store(run, options, this.#isQuick ? results : undefined);
@@ -144,8 +144,8 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     const expected = new Map<string, AwaitedRun>();
     const store = async (call: Enqueueing): Promise<Enqueued> => {
       const isMade = call.options.id === undefined;
-      const inbox = isMade ? results.inbox.made : results.inbox.asked;
-      const { id, stored } = this.#store(this.#prepare(call.input, call.options, inbox), call.options);
+      const run = this.#prepare(call.input, call.options, results.inboxFor(isMade));
+      const { id, stored } = this.#store(run, call.options);
       const { stored: tell, ...waiting } = results.expect(keyOf(this.name, id), isMade);
       waiting.output.catch(() => {}); // it may end before the middleware does
       try {

@@ -5,7 +5,7 @@ import type { Publisher } from "../nats/publisher.ts";
 import { encodeCompactedBundle } from "../protocol/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../protocol/outcome-entry.ts";
-import { toldByLog } from "../protocol/result-inbox.ts";
+import { waiterOf } from "../protocol/result-inbox.ts";
 import { encodeRunEntry } from "../protocol/run-entry.ts";
 import { engineWriter, type Subjects } from "../protocol/subjects.ts";
 import type { CompactCommand, EngineOutcome } from "../scheduler/commands.ts";
@@ -37,7 +37,7 @@ export class Appender {
   /** Appends outcomes as one entry, or several when they are large or have several waiters; resolves with the last sequence. */
   async append(epoch: number, outcomes: readonly EngineOutcome[]): Promise<number> {
     const frames = await Promise.all(outcomes.map((outcome) => this.#frame(outcome)));
-    const byWaiter = Map.groupBy(frames, (_, i) => toldByLog(outcomes[i]!.inbox));
+    const byWaiter = Map.groupBy(frames, (_, i) => waiterOf(outcomes[i]!.inbox));
     let seq = 0;
     for (const [waiter, framesOfWaiter] of byWaiter)
       for (const entry of this.#entries(framesOfWaiter)) seq = await this.#appendEntry(epoch, waiter, entry);

@@ -5,7 +5,7 @@ import { type Assignment, type AssignmentReply, encodeAssignments, mostBytesOf }
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
 import { encodeMessage, errorOfReply, parseJson, type Stop } from "../protocol/messages.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
-import { toldByLog } from "../protocol/result-inbox.ts";
+import { waiterOf } from "../protocol/result-inbox.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { AssignCommand } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
@@ -132,7 +132,7 @@ function assignmentOf(run: LiveRun, input: Uint8Array, follows: boolean): Assign
     attempt: run.attempt,
     origin: run.origin,
     createdAt: run.createdAt,
-    waiter: toldByLog(run.inbox),
+    waiter: waiterOf(run.inbox),
     follows,
     extra,
     input,

@@ -6,9 +6,8 @@ export type AppendResult =
 /** Somebody of this process who hears of what is stored anyway, so that the server need not acknowledge it. */
 export interface Witness {
   readonly isListening: () => boolean;
-  /** `seen` hears once of an entry, by its subject, which must be the only one of that subject ever. */
-  watch(subject: string, seen: (seq: number) => void): void;
-  forget(subject: string): void;
+  /** `seen` hears once of an entry, by its subject, which must be the only one of that subject ever. Returns the function that ends it. */
+  watch(subject: string, seen: (seq: number) => void): () => void;
 }
 
 /** An append that the server has not answered yet. Only the publisher writes to it. */
@@ -21,6 +20,8 @@ export interface PendingAppend {
   readonly witness: Witness | undefined;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
+  /** While the witness watches. */
+  unwatch: (() => void) | undefined;
   overdueAt: number;
   tries: number;
 }

@@ -111,7 +111,10 @@ class PipelinedPublisher implements Publisher {
       const refused = this.#ended ?? this.#deaf;
       if (refused !== undefined) reject(refused);
       else if (payload.length + largestHeader > this.#link.maxPayload) reject(this.#tooLarge(subject, payload));
-      else this.#enqueue({ token: 0, subject, payload, expect, witness, resolve, reject, overdueAt: 0, tries: 0 });
+      else {
+        const unsent = { token: 0, unwatch: undefined, overdueAt: 0, tries: 0 };
+        this.#enqueue({ subject, payload, expect, witness, resolve, reject, ...unsent });
+      }
     });
   }
 
@@ -150,7 +153,7 @@ class PipelinedPublisher implements Publisher {
     append.tries += 1;
     const { subject, payload, expect, witness, tries } = append;
     const isWatched = tries === 1 && this.#inFlight.size < mostWatched && witness?.isListening() === true;
-    if (isWatched) witness.watch(subject, (seq) => this.#seen(append, seq));
+    if (isWatched) append.unwatch = witness.watch(subject, (seq) => this.#seen(append, seq));
     append.overdueAt =
       Date.now() + (isWatched ? seeWithinMs : Math.min(acknowledgeWithinMs * 2 ** (tries - 1), longestWaitMs));
     this.#inFlight.set(append.token, append);
@@ -194,7 +197,7 @@ class PipelinedPublisher implements Publisher {
   /** Nobody has to wait for it any more. */
   #taken(append: PendingAppend): void {
     this.#inFlight.delete(append.token);
-    append.witness?.forget(append.subject);
+    append.unwatch?.();
   }
 
   #goOn(): void {

@@ -32,13 +32,10 @@ export class Neighbours {
     return this.#all.get(worker)?.accept(epoch, assignments);
   }
 
-  /** Waits for an entry of the log; `seen` hears of it once. */
-  watch(subject: string, seen: (seq: number) => void): void {
+  /** Waits for an entry of the log; `seen` hears of it once. Returns the function that ends it. */
+  watch(subject: string, seen: (seq: number) => void): () => void {
     this.#watched.set(subject, seen);
-  }
-
-  forget(subject: string): void {
-    this.#watched.delete(subject);
+    return () => this.#watched.delete(subject);
   }
 
   /** The engine has read an entry. */

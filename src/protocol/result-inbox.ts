@@ -24,8 +24,8 @@ export function newResultInbox(): ResultInbox {
   return { asked: root + name, made: madeInboxOf(name), log: logInboxOf(name) };
 }
 
-/** Whom the log shall tell of outcomes of a run with this inbox: a name for the outcome's subject; empty when the engine tells them. */
-export function toldByLog(inbox: string): string {
+/** Whom the log tells of the outcomes of a run with this inbox: the name in their subject; empty when the engine tells them. */
+export function waiterOf(inbox: string): string {
   if (!inbox.endsWith(madeSuffix) || !inbox.startsWith(root)) return "";
   const name = inbox.slice(root.length, -madeSuffix.length);
   return isName.test(name) ? name : "";

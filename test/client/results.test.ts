@@ -4,7 +4,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { ResultNotAwaited, RunCancelled, StoreUnavailable } from "../../src/domain/errors.ts";
 import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame, type OutcomeAuthor } from "../../src/protocol/outcome-entry.ts";
-import { toldByLog } from "../../src/protocol/result-inbox.ts";
+import { waiterOf } from "../../src/protocol/result-inbox.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -80,7 +80,7 @@ function storeOutcome(
     ...{ kind, key, turn: 1, attempt: 1, origin: 1, at: 2, dueAt: 0 },
     ...{ detail: jsonBytes(story), input: noBytes, output: jsonBytes(output) },
   });
-  const waiter = toldByLog(engine.runs.get(key)!.inbox);
+  const waiter = waiterOf(engine.runs.get(key)!.inbox);
   nc.publish(subjects.outcome("w1", n, waiter), encodeOutcomeEntry(by, [frame]));
 }
 
@@ -124,7 +124,7 @@ test("a run under an id of the caller's is told by the engine alone: the log may
   await using scene = await openScene(server, () => undefined);
   const output = scene.client.task("a").run(1, { id: "mine" });
   await waitFor(() => scene.engine.runs.size === 1, 5_000, "the run to be stored");
-  assert.equal(toldByLog(scene.engine.runs.get("a/mine")!.inbox), "");
+  assert.equal(waiterOf(scene.engine.runs.get("a/mine")!.inbox), "");
   scene.engine.finish("a/mine", { kind: "completed", output: 3 });
   assert.equal(await output, 3);
 });

@@ -9,7 +9,7 @@ import { utf8 } from "../../src/protocol/bytes.ts";
 import { Subjects } from "../../src/protocol/subjects.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { inScene } from "./scene.ts";
+import { inScene, type Scene } from "./scene.ts";
 
 const subjects = new Subjects("test");
 const subject = (id: string | number) => subjects.run("a", String(id));
@@ -77,11 +77,9 @@ class FakeWitness implements Witness {
   isHere = true;
   readonly watched = new Map<string, (seq: number) => void>();
   isListening = () => this.isHere;
-  watch(subject: string, seen: (seq: number) => void): void {
+  watch(subject: string, seen: (seq: number) => void): () => void {
     this.watched.set(subject, seen);
-  }
-  forget(subject: string): void {
-    this.watched.delete(subject);
+    return () => this.watched.delete(subject);
   }
 }
 
@@ -95,15 +93,21 @@ async function copiesOf(nats: NatsLink, heard: string): Promise<{ asking: number
   return copies;
 }
 
+async function witnessed({ link, run }: Scene) {
+  const nats = await link();
+  await run(ensureStreams(nats, subjects, { replicas: 1 }));
+  return {
+    publisher: await run(makePublisher(nats)),
+    witness: new FakeWitness(),
+    store: new RunStore(nats, subjects),
+    copies: await copiesOf(await link(), subject(1)),
+  };
+}
+
 test("publisher: what a witness sees needs no acknowledgement", () =>
-  inScene(async ({ link, run }) => {
-    const nats = await link();
-    await run(ensureStreams(nats, subjects, { replicas: 1 }));
-    const publisher = await run(makePublisher(nats));
-    const copies = await copiesOf(await link(), subject(1));
-    const witness = new FakeWitness();
+  inScene(async (scene) => {
+    const { publisher, witness, store, copies } = await witnessed(scene);
     const append = publisher.append(subject(1), utf8("x"), 0, witness);
-    const store = new RunStore(nats, subjects);
     await waitFor(async () => (await store.lastSeq()) === 1, 2_000, "the entry to be stored");
     assert.equal(publisher.pending, 1);
     witness.watched.get(subject(1))!(1);
@@ -114,16 +118,12 @@ test("publisher: what a witness sees needs no acknowledgement", () =>
   }));
 
 test("publisher: what a witness does not see is acknowledged, and stored once", () =>
-  inScene(async ({ link, run }) => {
-    const nats = await link();
-    await run(ensureStreams(nats, subjects, { replicas: 1 }));
-    const publisher = await run(makePublisher(nats));
-    const copies = await copiesOf(await link(), subject(1));
-    const witness = new FakeWitness();
+  inScene(async (scene) => {
+    const { publisher, witness, store, copies } = await witnessed(scene);
     assert.deepEqual(await publisher.append(subject(1), utf8("x"), 0, witness), { ok: true, seq: 1 });
     await waitFor(() => copies.asking === 1 && copies.silent === 1, 2_000, "both copies to be heard");
     assert.equal(witness.watched.size, 0);
-    assert.equal(await new RunStore(nats, subjects).lastSeq(), 1);
+    assert.equal(await store.lastSeq(), 1);
     witness.isHere = false;
     assert.deepEqual(await publisher.append(subject(2), utf8("x"), 0, witness), { ok: true, seq: 2 });
     witness.isHere = true;

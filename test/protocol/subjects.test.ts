@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newResultInbox, toldByLog } from "../../src/protocol/result-inbox.ts";
+import { newResultInbox, waiterOf } from "../../src/protocol/result-inbox.ts";
 import { engineWriter, Subjects } from "../../src/protocol/subjects.ts";
 import { test } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
@@ -30,7 +30,7 @@ test("a run's subject holds any id as one token, and is read back", () => {
 });
 
 test("whoever names an inbox that would spoil a subject is told by the engine", () => {
-  assert.equal(toldByLog("_INBOX.abc.new"), "abc");
+  assert.equal(waiterOf("_INBOX.abc.new"), "abc");
   for (const inbox of [
     "",
     "_INBOX.abc",
@@ -40,8 +40,8 @@ test("whoever names an inbox that would spoil a subject is told by the engine", 
     "_INBOX.a b.new",
     "other.abc.new",
   ])
-    assert.equal(toldByLog(inbox), "", inbox);
-  assert.equal(toldByLog(newResultInbox().made).length, 20);
+    assert.equal(waiterOf(inbox), "", inbox);
+  assert.equal(waiterOf(newResultInbox().made).length, 20);
 });
 
 test("an outcome's subject names its writer and number, and who waits for it", () => {
