@@ -26,8 +26,8 @@ export class Checks {
 
   constructor(world: World) {
     this.#world = world;
-    this.#full = createScheduler(world.options);
-    this.#left = createScheduler(world.options);
+    this.#full = createScheduler(world.climate.options);
+    this.#left = createScheduler(world.climate.options);
     this.limits = new LimitChecks(world);
     this.inputs = new InputChecks(world);
   }
@@ -90,7 +90,7 @@ export class Checks {
     if (left > 60) this.fail(`${left} entries are left in the stream`);
   }
   #checkPauses({ worker, runs }: Extract<Command, { type: "assign" }>): void {
-    const { namespace, tasks, workers } = this.#world.pauses;
+    const { namespace, tasks, workers } = this.#world.stored.pauses;
     if (namespace) this.fail("a run was assigned in a paused namespace");
     if (workers.includes(worker)) this.fail(`${worker} was given a run while it is paused`);
     for (const { key, task } of runs)
@@ -109,7 +109,7 @@ export class Checks {
     const { stream, now } = this.#world;
     if (stream.removals !== this.#removalsSeen) {
       this.#removalsSeen = stream.removals;
-      this.#left = createScheduler(this.#world.options);
+      this.#left = createScheduler(this.#world.climate.options);
       for (const entry of stream.stored) step(this.#left, entry, now);
     }
     for (; this.#referencePosition < stream.history.length; this.#referencePosition++) {

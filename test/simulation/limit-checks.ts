@@ -23,7 +23,7 @@ export class LimitChecks {
   onAssigned(engine: ModelEngine, command: AssignCommand): void {
     for (const run of command.runs) {
       const declared = run.queue.policies?.declared;
-      if (this.#world.policies[run.task] !== undefined && declared === undefined)
+      if (this.#world.climate.policies[run.task] !== undefined && declared === undefined)
         throw new Error(`${run.key} was assigned without its limits`);
       for (const { key, max } of declared?.concurrency ?? []) {
         const executing = executingWith(engine, run, key !== null);

@@ -1,33 +1,28 @@
 import { splitKey, taskOf } from "../../src/domain/run.ts";
 import { largestCarriedInput } from "../../src/protocol/carried-input.ts";
 import type { FoldedEntry } from "../../src/scheduler/events.ts";
+import { tasks } from "./climate.ts";
 import type { World } from "./world.ts";
 
 /** Creates runs: one by one under ids that come again and again, and in some worlds many at once under ids of its own, or with large inputs. */
 export class ModelClient {
   readonly #world: World;
-  readonly #tasks: readonly string[];
-  readonly #hasBundles: boolean;
-  readonly #hasLarge: boolean;
   #bundled = 0;
   #large = 0;
 
-  constructor(world: World, tasks: readonly string[], hasBundles: boolean, hasLarge: boolean) {
+  constructor(world: World) {
     this.#world = world;
-    this.#tasks = tasks;
-    this.#hasBundles = hasBundles;
-    this.#hasLarge = hasLarge;
   }
   act(isSingle: boolean): void {
-    if (isSingle || !this.#hasBundles) this.#create();
+    if (isSingle || !this.#world.climate.hasBundles) this.#create();
     else this.#createBundle();
   }
   #create(): void {
-    const { random, ids, stream } = this.#world;
+    const { random, ids, stream, climate } = this.#world;
     const key = random.pick(ids);
     if (stream.isBundled(key)) return;
     const entry = this.#entryOf(key);
-    stream.writeEntry(key, 0, this.#hasLarge && random.chance(0.5) ? { ...entry, input: this.#largeInput() } : entry);
+    stream.writeEntry(key, 0, climate.hasLarge && random.chance(0.5) ? { ...entry, input: this.#largeInput() } : entry);
   }
   /** Ids of bundles that everybody has forgotten are looked at no more. */
   #createBundle(): void {
@@ -38,7 +33,7 @@ export class ModelClient {
       stream.entrySeqOf(key) === 0 &&
       !stream.isBundled(key);
     const left = ids.filter((key) => !isGone(key));
-    const task = random.pick(this.#tasks);
+    const task = random.pick(tasks);
     const keys = Array.from({ length: 1 + random.int(4) }, () => `${task}/b${++this.#bundled}`);
     ids.splice(0, ids.length, ...left, ...keys);
     const entry = this.#entryOf(keys[0]!);
@@ -52,11 +47,11 @@ export class ModelClient {
     return input;
   }
   #entryOf(key: string): FoldedEntry {
-    const { random, now, policies } = this.#world;
+    const { random, now, climate } = this.#world;
     const dueAt = random.chance(0.2) ? now + random.int(4_000) : 0;
     const scheduleTimeoutMs = random.chance(0.1) ? random.int(3_000) : random.chance(0.1) ? null : undefined;
     const inbox = random.chance(0.5) ? `inbox-${key}` : "";
-    const isTagged = random.chance(0.2) || policies[taskOf(key)] !== undefined;
+    const isTagged = random.chance(0.2) || climate.policies[taskOf(key)] !== undefined;
     const extra = isTagged ? { metadata: { of: String(key.length % 2) } } : undefined;
     const priority = random.int(4);
     return { form: 0, priority, createdAt: now, dueAt, scheduleTimeoutMs, inbox, extra };

@@ -56,6 +56,9 @@ export class ModelWorker {
     this.slots = slots;
     this.tasks = tasks;
   }
+  get isListening(): boolean {
+    return this.isAlive && this.isConnected && !this.isHung;
+  }
   /** Takes what it can; returns the indices that it refuses. */
   take(assigned: Assigned, now: number): number[] {
     const refused: number[] = [];

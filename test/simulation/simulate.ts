@@ -1,4 +1,4 @@
-import { type Weather, World } from "./world.ts";
+import { World } from "./world.ts";
 
 export interface SimulationResult {
   readonly steps: number;
@@ -15,8 +15,7 @@ export interface SimulationResult {
 
 /** Lives one world for `steps` steps, heals it, and sees that everything comes to an end. Throws with the seed at the first mismatch. */
 export function simulate(seed: number, steps: number): SimulationResult {
-  const weather: Weather = seed % 4 === 0 ? "calm" : "rough";
-  const world = new World(seed, weather);
+  const world = new World(seed);
   let done = 0;
   try {
     for (; done < steps; done++) world.act();
@@ -35,7 +34,9 @@ export function simulate(seed: number, steps: number): SimulationResult {
     }
     world.checks.afterHealing();
   } catch (error) {
-    throw new Error(`seed ${seed} (${weather}), step ${done}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`seed ${seed} (${world.climate.weather}), step ${done}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   const { assigned, marks, purges, compactions, rebuilds } = world.checks.counts;
   return {

@@ -1,0 +1,38 @@
+import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
+import type { TaskPolicies } from "../../src/domain/policies.ts";
+import type { SchedulerOptions } from "../../src/scheduler/state.ts";
+import { simulatedOptions } from "./model-engine.ts";
+
+/** What may go wrong. In a calm world workers and clients come, fail, retry and cancel, but no message is lost and no engine dies. */
+export type Weather = "calm" | "rough";
+export const tasks = ["mail", "resize", "bill"];
+/** Some worlds have limits, on a key in the metadata. */
+const policies: Readonly<Record<string, TaskPolicies>> = {
+  mail: { concurrency: parseConcurrency([{ key: "metadata.of", max: 1 }, { max: 3 }], "mail") },
+  resize: { concurrency: parseConcurrency({ key: "metadata.of", max: 2, strategy: "cancel-in-progress" }, "resize") },
+  bill: { slots: 2, rateLimits: parseRateLimits({ key: "metadata.of", limit: 2, per: "15s" }, "bill") },
+};
+
+/** What kind of world a seed makes, so that each mechanism appears often enough. */
+export interface Climate {
+  readonly weather: Weather;
+  readonly policies: Readonly<Record<string, TaskPolicies>>;
+  readonly hasLimits: boolean;
+  readonly hasBundles: boolean;
+  readonly hasLarge: boolean;
+  readonly options: SchedulerOptions;
+}
+
+export function climateOf(seed: number): Climate {
+  const hasLimits = [0, 1, 2, 6].includes(seed % 7);
+  const hasLarge = [1, 2, 4, 5, 8, 10].includes(seed % 11);
+  return {
+    weather: seed % 4 === 0 ? "calm" : "rough",
+    hasLimits,
+    policies: hasLimits ? policies : {},
+    hasBundles: [1, 2, 4].includes(seed % 5),
+    hasLarge,
+    // So that entries which stay for the sake of their inputs are moved, however few runs are kept.
+    options: hasLarge ? { ...simulatedOptions, singlePurges: 0 } : simulatedOptions,
+  };
+}

@@ -1,0 +1,56 @@
+import type { ModelWorker } from "./model-worker.ts";
+import type { World } from "./world.ts";
+
+/** Who leads: one after the other, or, in a rough world, a new one beside an old one that does not know it yet. */
+export class Elections {
+  readonly #world: World;
+  epoch = 0;
+  /** The workers that the next leader has to hear, as the last one stored them. */
+  readonly known = new Set<string>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+  elect(): void {
+    const { random, isRough, now, engines, network, leaders, stored, workers } = this.#world;
+    const able = engines.filter((e) => e.isAlive && !e.state.isLeading);
+    if (able.length === 0) return;
+    const engine = random.pick(able);
+    if (!isRough) network.drain();
+    for (const other of leaders) other.deposedAt ??= now;
+    engine.read(Number.POSITIVE_INFINITY, now);
+    const [before] = this.#world.leaders;
+    this.epoch += 1 + random.int(3);
+    const isClean =
+      before !== undefined &&
+      before.outbox.length === 0 &&
+      before.isCaughtUp &&
+      !isRough &&
+      before.unanswered.size === 0;
+    const ledger = isClean
+      ? [...before.state.workers.values()].flatMap((w) =>
+          w
+            .assignments()
+            .filter((a) => a.run !== undefined)
+            .map((a) => ({ key: a.key, turn: a.turn, worker: w.id })),
+        )
+      : undefined;
+    if (before !== undefined && !isRough) before.stepDown(now);
+    engine.give({ type: "pauses", pauses: stored.pauses }, now);
+    engine.give({ type: "rates", rates: stored.allRates }, now);
+    engine.give({ type: "lead", epoch: this.epoch, knownWorkers: [...this.known], ledger }, now);
+    this.known.clear();
+    for (const worker of workers) if (worker.isAlive) this.known.add(worker.id);
+    for (const worker of workers) this.#hearEpoch(worker);
+    // In a calm world all workers answer well before the leader would go on without them; it ticks meanwhile.
+    if (!isRough) network.drain(() => engine.give({ type: "tick" }, now));
+  }
+  #hearEpoch(worker: ModelWorker): void {
+    const { epoch } = this;
+    this.#world.network.send(() => {
+      if (!worker.isListening) return;
+      worker.epoch = Math.max(worker.epoch, epoch);
+      this.#world.staff.register(worker);
+    });
+  }
+}

@@ -1,0 +1,40 @@
+import type { ModelEngine } from "./model-engine.ts";
+import type { World } from "./world.ts";
+
+/** What happens to processes and clocks; in a calm world nobody is harmed. */
+export class Faults {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+  happen(): void {
+    const world = this.#world;
+    const { random, isRough, workers, engines } = world;
+    const worker = random.pick(workers);
+    const x = random.next();
+    if (x < 0.1 && workers.length < 5) world.staff.add();
+    else if (x < 0.14) world.staff.retire(worker);
+    else if (x < 0.2) worker.isQuiet = !worker.isQuiet;
+    else if (x < 0.24 && !isRough) world.elections.elect();
+    else if (!isRough) return;
+    else if (x < 0.26) worker.isAlive = false;
+    else if (x < 0.28) worker.forgetOne(random);
+    else if (x < 0.45) worker.isConnected = !worker.isConnected;
+    else if (x < 0.55) worker.isHung = !worker.isHung;
+    else if (x < 0.62) this.crash(random.pick(engines));
+    else if (x < 0.8) engines.find((e) => !e.isAlive)?.restart(world.now);
+    else if (x < 0.84) world.elections.elect();
+    else if (x < 0.88) random.pick(engines).skewMs = this.#skew();
+    else world.workers = workers.filter((w) => w.isAlive || random.chance(0.7));
+    if (world.workers.length === 0) world.staff.add();
+  }
+  crash(engine: ModelEngine): void {
+    engine.crash();
+    engine.state.isLeading = false;
+  }
+  #skew(): number {
+    this.#world.hasSkew = true;
+    return this.#world.random.pick([0, 0, 3_600_000, -3_600_000, 40_000]);
+  }
+}

@@ -1,0 +1,29 @@
+import { noPauses, type Pauses } from "../../src/domain/pauses.ts";
+import type { Command, StoredRate } from "../../src/scheduler/commands.ts";
+import type { ModelEngine } from "./model-engine.ts";
+
+type StoreRates = Extract<Command, { type: "storeRates" }>;
+
+/** What is stored beside the log: pauses, and rate limits with the leader that wrote them. */
+export class ModelBucket {
+  pauses: Pauses = noPauses;
+  readonly #rates = new Map<string, { readonly rate: StoredRate; readonly epoch: number }>();
+
+  get allRates(): StoredRate[] {
+    return [...this.#rates.values()].map(({ rate }) => rate);
+  }
+  storeRates(engine: ModelEngine, { rates }: StoreRates, now: number): void {
+    const { epoch, isLeading } = engine.state;
+    if (!isLeading) return;
+    const stored = rates.flatMap(({ id, perMs, uses, units }) => {
+      const there = this.#rates.get(id);
+      if (there !== undefined && there.epoch > epoch) return [];
+      this.#rates.set(id, { rate: { id, perMs, uses }, epoch });
+      return [{ id, units }];
+    });
+    engine.give({ type: "ratesStored", rates: stored }, now);
+  }
+  dropRates(ids: readonly string[]): void {
+    for (const id of ids) this.#rates.delete(id);
+  }
+}

@@ -1,0 +1,75 @@
+import { tasks } from "./climate.ts";
+import { ModelWorker } from "./model-worker.ts";
+import type { World } from "./world.ts";
+
+/** The workers: who comes, says that it lives, executes, and goes. */
+export class Staff {
+  readonly #world: World;
+  #count = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+  add(all?: readonly string[]): void {
+    const { random, climate, workers, elections } = this.#world;
+    const some = tasks.filter(() => random.chance(0.6));
+    const worker = new ModelWorker(
+      `w${++this.#count}`,
+      (climate.hasLimits ? 2 : 1) + random.int(3),
+      all ?? (some.length === 0 ? [random.pick(tasks)] : some),
+      climate.policies,
+    );
+    workers.push(worker);
+    elections.known.add(worker.id);
+    this.register(worker);
+  }
+  register(worker: ModelWorker): void {
+    const message = worker.registration();
+    worker.lastBeatAt = this.#world.now;
+    this.#world.toLeader({ type: "register", message });
+  }
+  beat(worker: ModelWorker): void {
+    if (!worker.isListening) return;
+    worker.lastBeatAt = this.#world.now;
+    const message = worker.beat();
+    this.#world.network.send(() => {
+      const leader = this.#world.aLeader();
+      if (leader === undefined) return;
+      if (leader.state.workers.get(worker.id)?.isRegistered !== true) this.register(worker);
+      else leader.give({ type: "heartbeat", message }, this.#world.now);
+    });
+  }
+  /** A worker ends something, or reports what has ended. */
+  workSome(): void {
+    const { random, workers } = this.#world;
+    const worker = random.pick(workers);
+    if (!worker.isAlive) return;
+    if (worker.executing.size > 0 && random.chance(0.5) && !worker.isHung) this.#finishOne(worker);
+    else this.publish(worker);
+  }
+  /** Some say at once that a slot is free. */
+  #finishOne(worker: ModelWorker): void {
+    const { random, now } = this.#world;
+    const ended = worker.finishOne(random, now);
+    if (worker.isConnected && random.chance(0.5))
+      this.#world.toLeader({ type: "ended", id: worker.id, attempts: [ended] });
+  }
+  finishAll(worker: ModelWorker): void {
+    while (worker.isAlive && worker.executing.size > 0) worker.finishOne(this.#world.random, this.#world.now);
+  }
+  /** What ended goes to the log as one entry. */
+  publish(worker: ModelWorker): void {
+    if (!worker.isAlive || !worker.isConnected || worker.unreported.length === 0) return;
+    const outcomes = worker.unreported.splice(0).map((u) => u.outcome);
+    this.#world.stream.writeOutcomes("worker", worker.id, outcomes);
+  }
+  /** Gives back what it has and leaves. */
+  retire(worker: ModelWorker): void {
+    if (!worker.isListening) return;
+    this.finishAll(worker);
+    this.publish(worker);
+    worker.isAlive = false;
+    this.#world.elections.known.delete(worker.id);
+    this.#world.toLeader({ type: "leave", id: worker.id });
+  }
+}
