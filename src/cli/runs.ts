@@ -1,6 +1,6 @@
 // `natchet runs list|get|reschedule|cancel|logs|stream`: finds runs, moves them, ends them and reads them.
 import { Option } from "effect";
-import type { RunFilter, RunInfo, RunState } from "../mod.ts";
+import type { ErrorRecord, RunFilter, RunInfo, RunState } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { formatTime, outputFlag, print } from "./output.ts";
 import { logs, stream } from "./run-transcript.ts";
@@ -198,7 +198,7 @@ function describe(run: RunInfo): string {
     ["metadata", Object.keys(run.metadata).length > 0 ? JSON.stringify(run.metadata) : undefined],
     ["input", run.input === undefined ? undefined : JSON.stringify(run.input)],
     ["output", run.output === undefined ? undefined : JSON.stringify(run.output)],
-    ["error", run.error === undefined ? undefined : `${run.error.name}: ${run.error.message}`],
+    ["error", run.error && errorLines(run.error)],
     ...run.attempts.map((it): [string, string] => [
       `attempt ${it.attempt}`,
       `${it.outcome} on ${it.worker}, ${it.endedAt - it.startedAt} ms${it.error === undefined ? "" : `: ${it.error.message}`}`,
@@ -208,6 +208,13 @@ function describe(run: RunInfo): string {
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name.padEnd(11)}${value}`)
     .join("\n");
+}
+
+function errorLines({ name, message, cause, errors = [] }: ErrorRecord, indent = ""): string {
+  const inner = `\n${indent}             `;
+  const inside = errors.map((one) => `${inner}with ${errorLines(one, `${indent}  `)}`).join("");
+  const before = cause === undefined ? "" : `${inner}caused by ${errorLines(cause, `${indent}  `)}`;
+  return `${name}: ${message}${inside}${before}`;
 }
 
 function waitingOf({ for: what, because, position }: NonNullable<RunInfo["waiting"]>): string {

@@ -2,6 +2,7 @@
 import { Data } from "effect";
 import { type DurationInput, formatDuration, parseDuration } from "./duration.ts";
 import type { AttemptRecord, ErrorRecord } from "./run.ts";
+import { toText } from "./thrown.ts";
 
 /** Thrown by a task: the run fails at once, whatever retries are left. */
 export class NonRetryableError extends Error {
@@ -169,8 +170,7 @@ export class WorkerNotStarted extends Data.TaggedError("WorkerNotStarted")<{
   readonly cause: unknown;
 }> {
   override get message(): string {
-    const reason = this.cause instanceof Error ? this.cause.message : String(this.cause);
-    return `worker "${this.worker}" was not started, its onStart failed: ${reason}`;
+    return `worker "${this.worker}" was not started, its onStart failed: ${toText(this.cause)}`;
   }
 }
 
@@ -222,21 +222,5 @@ export class MalformedRecord extends Data.TaggedError("MalformedRecord")<{
 }> {
   override get message(): string {
     return `malformed ${this.what}: ${this.reason}`;
-  }
-}
-
-/** Turns whatever was thrown into what is stored. */
-export function errorRecordOf(error: unknown): ErrorRecord {
-  if (error instanceof Error) {
-    return { name: error.name, message: error.message, ...(error.stack !== undefined && { stack: error.stack }) };
-  }
-  return { name: "Error", message: typeof error === "string" ? error : `thrown value: ${describeValue(error)}` };
-}
-
-function describeValue(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return String(value);
   }
 }

@@ -39,6 +39,10 @@ export interface ErrorRecord {
   readonly message: string;
   readonly stack?: string;
   readonly retryable?: boolean;
+  /** What its `cause` was, in bounds. */
+  readonly cause?: ErrorRecord;
+  /** Those inside an AggregateError, the first of them. */
+  readonly errors?: readonly ErrorRecord[];
 }
 
 /** One try at a run, as its history keeps it. Units: epoch milliseconds, UTC */

@@ -1,5 +1,6 @@
 // Log lines of a process: one line an event, fields as key=value, on stderr.
 import type { Log } from "../domain/log.ts";
+import { isError, toText } from "../domain/thrown.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -26,6 +27,6 @@ export function formatFields(fields: Fields | undefined): string {
 const quote = (text: string): string => (/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text));
 
 function show(value: unknown): string {
-  if (value instanceof Error) return JSON.stringify(value.message);
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (isError(value)) return JSON.stringify(toText(value));
+  return toText(value);
 }

@@ -1,4 +1,5 @@
 // What the tasks of an inline worker say: kept for the test, and nowhere else.
+import { toText } from "../domain/thrown.ts";
 import type { LineLevel, LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { jsonOf } from "../protocol/bytes.ts";
 import { readChunk } from "../protocol/transcript-entry.ts";
@@ -23,7 +24,7 @@ export function inlineVoice({ assignment, isOver }: Attempt, transcript: InlineT
   const line = (level: LineLevel) => (message: string, fields?: Record<string, unknown>) => {
     const kept = jsonOf(fieldBytes(fields)) as LogLine["fields"];
     if (!isHeard) return;
-    transcript.logs.push({ ...said(), level, message: cutText(String(message)), ...(kept && { fields: kept }) });
+    transcript.logs.push({ ...said(), level, message: cutText(toText(message)), ...(kept && { fields: kept }) });
   };
   return {
     debug: line("debug"),

@@ -1,11 +1,12 @@
 // One try at a run: input checked, user code called, deadline and cancellation watched, and in the end exactly one verdict.
 // Code that has nothing to wait for is executed without a promise and without a timer: most of what an attempt costs is these.
 import { Effect } from "effect";
-import { formatDuration } from "../domain/duration.ts";
-import { InvalidData, MalformedRecord, NonRetryableError } from "../domain/errors.ts";
+import { formatDuration, parseDuration } from "../domain/duration.ts";
+import { InvalidData } from "../domain/errors.ts";
 import type { FailurePayload } from "../domain/failure.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import { type Validation, validate } from "../domain/schema.ts";
+import { readProperty, toText } from "../domain/thrown.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import { type Assignment, assignmentExtraOf } from "../protocol/assignment.ts";
 import { jsonOf } from "../protocol/bytes.ts";
@@ -196,7 +197,7 @@ export class Attempt implements ContextSource {
   }
 
   #call(input: unknown): unknown {
-    if (this.#giveIfStopped()) throw new Ended(); // before user code began
+    if (this.#giveIfStopped()) throw leaving; // before user code began
     this.#begunAt = this.#host.deadlines.now();
     const failure = this.task.handlesFailures ? (input as FailurePayload) : undefined;
     const given = failure === undefined ? input : failure.input;
@@ -222,12 +223,12 @@ export class Attempt implements ContextSource {
     if ("value" in checked) return checked.value;
     const error = new InvalidData({ what, task: this.task.name, issues: checked.issues });
     this.#give({ kind: "failed", error, isFinal: true });
-    throw new Ended();
+    throw leaving;
   }
 
   #threw(error: unknown): void {
     this.#clearTimers();
-    if (!(error instanceof Ended) && !this.#giveIfStopped()) this.#give(failureOf(error, this.task));
+    if (error !== leaving && !this.#giveIfStopped()) this.#give(failureOf(error, this.task));
   }
 
   #stoppedVerdict(cause: StopCause): Verdict {
@@ -269,8 +270,8 @@ export const outputOf = (returned: unknown, source: { readonly signal: AbortSign
     ? Effect.runPromise(returned as Effect.Effect<unknown, unknown>, { signal: source.signal })
     : returned;
 
-/** Leaves the steps of an attempt whose verdict stands already. */
-class Ended {}
+/** Thrown to leave the steps of an attempt whose verdict stands already. */
+const leaving = new Error("the verdict stands");
 
 const isPending = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
@@ -282,18 +283,29 @@ function after<A, B>(value: A, next: (value: Awaited<A>) => B): B | Promise<Awai
     : next(value as Awaited<A>);
 }
 
-/** By the task's own policy; a predicate that throws is a fault of the task that a retry would only hide. */
+/**
+ * By the task's own policy; a predicate that throws is a fault of the task that a retry would only hide. Errors are known by their names:
+ * they may come from a thread, or from another copy of natchet.
+ */
 function failureOf(error: unknown, task: WorkerTask): Verdict {
-  const { name, ms } = (error ?? {}) as { name?: unknown; ms?: unknown };
-  if (name === "RetryLater" && typeof ms === "number") return { kind: "later", ms };
-  if (error instanceof NonRetryableError || error instanceof MalformedRecord || name === "NonRetryableError")
-    return { kind: "failed", error, isFinal: true };
+  const name = readProperty(error, "name");
+  if (name === "RetryLater") return laterOf(error);
+  if (name === "NonRetryableError" || name === "MalformedRecord") return { kind: "failed", error, isFinal: true };
   try {
     const { retryIf } = task.retry;
     return { kind: "failed", error, isFinal: retryIf !== undefined && !retryIf(error) };
   } catch (problem) {
-    const message = `retryIf of task "${task.name}" threw ${String(problem)} when it was asked about: ${String(error)}`;
+    const message = `retryIf of task "${task.name}" threw ${toText(problem)} when it was asked about: ${toText(error)}`;
     return { kind: "failed", error: named("TypeError", message), isFinal: true };
+  }
+}
+
+/** One that was made by hand, with a time that is no duration, is an error like any other. */
+function laterOf(error: unknown): Verdict {
+  try {
+    return { kind: "later", ms: parseDuration(readProperty(error, "ms") as number, "RetryLater") };
+  } catch (problem) {
+    return { kind: "failed", error: problem, isFinal: false };
   }
 }
 

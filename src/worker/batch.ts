@@ -1,4 +1,5 @@
 // One call of a batch task's handler for several runs: each is an attempt of its own, which joins the call and gets its part of the answer.
+import { isError, toText } from "../domain/thrown.ts";
 import type { BatchContext, TaskContext, WorkerTask } from "../domain/worker.ts";
 import { outputOf } from "./attempt.ts";
 import { outside } from "./context.ts";
@@ -58,14 +59,14 @@ export class Batch {
       const returned = outside(() => this.#task.handler(inputs, ctx as never));
       const outputs = await outputOf(returned, ctx);
       if (!Array.isArray(outputs) || outputs.length !== members.length) {
-        const got = Array.isArray(outputs) ? `${outputs.length} outputs` : String(outputs);
+        const got = Array.isArray(outputs) ? `${outputs.length} outputs` : toText(outputs);
         throw new TypeError(
           `batch task "${this.#task.name}" must return an array with one output, or Error, for each of its ${members.length} inputs, not ${got}; for example inputs.map(() => null)`,
         );
       }
       members.forEach(({ resolve, reject }, index) => {
         const output = outputs[index];
-        if (output instanceof Error) reject(output);
+        if (isError(output)) reject(output);
         else resolve(output);
       });
     } catch (error) {

@@ -4,6 +4,7 @@ import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import type { FailedRun } from "../domain/failure.ts";
 import type { Parent } from "../domain/policies.ts";
 import { type AttemptRecord, type ErrorRecord, keyOf } from "../domain/run.ts";
+import { toText } from "../domain/thrown.ts";
 import type { TaskContext, TaskLog } from "../domain/worker.ts";
 import type { Voice } from "./voice.ts";
 
@@ -111,9 +112,9 @@ export class RunContext implements TaskContext {
   }
 
   progress(fraction: number, note?: string): void {
-    if (!(fraction >= 0 && fraction <= 1)) {
+    if (typeof fraction !== "number" || !(fraction >= 0 && fraction <= 1)) {
       throw new RangeError(
-        `progress: ${fraction} is not between 0 and 1, for example ctx.progress(0.4, "half of the pages")`,
+        `progress: ${toText(fraction)} is not between 0 and 1, for example ctx.progress(0.4, "half of the pages")`,
       );
     }
     this.#source.voice.progress(fraction, note);

@@ -4,17 +4,28 @@ import type { FinalDetail } from "../protocol/outcome-entry.ts";
 
 const longestMessage = 4_000;
 const longestStack = 2_000;
+/** Of an error inside another. */
+const innerMessage = 400;
+const innerStack = 1_000;
 const briefMessage = 200;
 /** Attempts of a run that had thousands. */
 const lastAttempts = 100;
 
-/** What an attempt threw, in bounds; user code may throw objects whose fields are anything. */
-export function shorten({ name, message, stack, ...rest }: ErrorRecord): ErrorRecord {
+/** What an attempt threw, in bounds. */
+export const shorten = (error: ErrorRecord): ErrorRecord => cutError(error, longestMessage, longestStack);
+
+function cutError(
+  { name, message, stack, cause, errors, ...rest }: ErrorRecord,
+  most: number,
+  ofStack: number,
+): ErrorRecord {
   return {
     ...rest,
     name: cut(name, briefMessage),
-    message: shortened(message),
-    ...(stack !== undefined && { stack: String(stack).slice(0, longestStack) }),
+    message: cut(message, most),
+    ...(stack !== undefined && { stack: stack.slice(0, ofStack) }),
+    ...(cause !== undefined && { cause: cutError(cause, innerMessage, innerStack) }),
+    ...(errors !== undefined && { errors: errors.map((one) => cutError(one, innerMessage, innerStack)) }),
   };
 }
 
@@ -38,7 +49,6 @@ function brief({ error, ...record }: AttemptRecord): AttemptRecord {
     : { ...record, error: { name: error.name, message: cut(error.message, briefMessage) } };
 }
 
-function cut(value: unknown, length: number): string {
-  const text = typeof value === "string" ? value : String(value);
+function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -1,8 +1,26 @@
 // Log lines as they are stored: bounded, and never the reason why a task fails.
+import type { Log } from "../domain/log.ts";
+import { isError, toText } from "../domain/thrown.ts";
 import { jsonBytes, noBytes, utf8 } from "../protocol/bytes.ts";
 
 const longestMessage = 8_192;
 const mostFieldBytes = 16_384;
+
+/** The lines of a run among those of its process, whatever user code hands over as message and fields. */
+export function consoleOf(log: Log, run: string): Log {
+  const say = (level: keyof Log) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+    log[level](toText(message), { run, ...shallowCopy(fields) });
+  return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
+}
+
+/** They may be a proxy, or have getters that throw. */
+function shallowCopy(fields: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, unknown>> {
+  try {
+    return { ...fields };
+  } catch (problem) {
+    return { unreadable: toText(problem) };
+  }
+}
 
 /** At most `limit` characters; says how many are missing. */
 export const cutText = (text: string, limit: number = longestMessage): string =>
@@ -19,11 +37,11 @@ function written(fields: Readonly<Record<string, unknown>>): Uint8Array {
   try {
     return utf8(JSON.stringify(fields, replaced) ?? "{}");
   } catch (problem) {
-    return jsonBytes({ unwritable: String(problem) });
+    return jsonBytes({ unwritable: toText(problem) });
   }
 }
 
 function replaced(_name: string, value: unknown): unknown {
-  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  if (isError(value)) return `${(value as Error).name}: ${(value as Error).message}`;
   return typeof value === "bigint" ? String(value) : value;
 }

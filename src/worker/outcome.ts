@@ -1,7 +1,8 @@
 // From a verdict to the outcome that is stored: retried or final, with the whole story of the run.
-import { errorRecordOf, PayloadTooLarge } from "../domain/errors.ts";
+import { PayloadTooLarge } from "../domain/errors.ts";
 import { retryDelayMs } from "../domain/retry.ts";
 import { type AttemptRecord, type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
+import { errorRecordOf, toText } from "../domain/thrown.ts";
 import { jsonBytes, mostBytes, noBytes } from "../protocol/bytes.ts";
 import { isLarge } from "../protocol/carried-input.ts";
 import { encodeOutcomeFrame, type FinalDetail, frameHead, type PlainStory } from "../protocol/outcome-entry.ts";
@@ -25,8 +26,16 @@ export interface StoredOutcome {
 /** Bytes that an entry and its headers take beside the frame. */
 const entryBytes = 256;
 
-/** Decides what becomes of the run, by the task's own policy. The frame always fits into an entry of its own. */
+/** Decides what becomes of the run, by the task's own policy. The frame always fits into an entry of its own. Never throws. */
 export function outcomeOf(attempt: Attempt, verdict: Verdict, at: number, options: OutcomeOptions): StoredOutcome {
+  try {
+    return decided(attempt, verdict, at, options);
+  } catch (problem) {
+    return failed(attempt, errorRecordOf(problem), true, at, options); // a run without an outcome would never end
+  }
+}
+
+function decided(attempt: Attempt, verdict: Verdict, at: number, options: OutcomeOptions): StoredOutcome {
   if (verdict.kind === "completed") return completed(attempt, verdict.output, at, options);
   if (verdict.kind === "cancelled")
     return final(attempt, "cancelled", at, options, { reason: shortened(verdict.reason) });
@@ -41,8 +50,7 @@ function completed(attempt: Attempt, value: unknown, at: number, options: Outcom
   try {
     output = jsonBytes(value);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = { name: "TypeError", message: `${what} cannot be written as JSON: ${reason}` };
+    const error = { name: "TypeError", message: `${what} cannot be written as JSON: ${toText(cause)}` };
     return failed(attempt, error, true, at, options);
   }
   const outcome = final(attempt, "completed", at, options, {}, output);

@@ -2,6 +2,7 @@
 // stream), bounded in memory. Made when the attempt says something first.
 import { PayloadTooLarge, StoreUnavailable, StreamTooFast } from "../domain/errors.ts";
 import type { OutcomeKind } from "../domain/run.ts";
+import { toText } from "../domain/thrown.ts";
 import { type LineLevel, storedLines } from "../domain/transcript.ts";
 import type { TaskLog } from "../domain/worker.ts";
 import type { TranscriptStore } from "../nats/transcripts.ts";
@@ -111,7 +112,7 @@ export class Transcript implements Voice {
   progress(fraction: number, note: string | undefined): void {
     this.#parts.console.info(note ?? "progress", { progress: fraction });
     if (!this.#isHeard) return;
-    this.#progress = { fraction, note: cutText(String(note ?? ""), longestNote), at: Date.now() };
+    this.#progress = { fraction, note: cutText(toText(note ?? ""), longestNote), at: Date.now() };
     this.#isProgressNew = true;
     this.#start();
   }
@@ -147,7 +148,7 @@ export class Transcript implements Voice {
       return;
     }
     this.#lines += 1;
-    this.#say(lineUtterance(Date.now(), level, cutText(String(message)), fieldBytes(fields)));
+    this.#say(lineUtterance(Date.now(), level, cutText(toText(message)), fieldBytes(fields)));
   }
 
   get #isHeard(): boolean {

@@ -14,6 +14,7 @@ import { Batch } from "./batch.ts";
 import { Deadlines } from "./deadline.ts";
 import { EndedAttempts } from "./ended-attempts.ts";
 import { HeldRuns } from "./held-runs.ts";
+import { consoleOf } from "./line.ts";
 import { tasksAround } from "./middleware.ts";
 import { outcomeOf } from "./outcome.ts";
 import { Presence } from "./presence.ts";
@@ -284,7 +285,7 @@ class LiveWorker implements RunningWorker {
       this.#unstoredAt = performance.now();
       log.warn("what runs say is not stored", { run: key, reason });
     };
-    return new Transcript({ assignment, store, isOver, onTrouble, console: prefixed(log, key) });
+    return new Transcript({ assignment, store, isOver, onTrouble, console: consoleOf(log, key) });
   }
 
   #execute(started: readonly Started[]): void {
@@ -388,10 +389,4 @@ class LiveWorker implements RunningWorker {
     const free = this.busy === 0 ? this.#stored() : new Promise<void>((resolve) => this.#onFree.push(resolve));
     return atMost(withinMs, free);
   }
-}
-
-function prefixed(log: Log, run: string): Log {
-  const say = (level: keyof Log) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-    log[level](message, { run, ...fields });
-  return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
 }

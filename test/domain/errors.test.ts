@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import {
-  errorRecordOf,
   InvalidData,
   NonRetryableError,
   PayloadTooLarge,
@@ -9,6 +8,7 @@ import {
   RunNotFound,
 } from "../../src/domain/errors.ts";
 import type { AttemptRecord } from "../../src/domain/run.ts";
+import { errorRecordOf, toText } from "../../src/domain/thrown.ts";
 import { test } from "../support/harness.ts";
 
 const attempt: AttemptRecord = { attempt: 1, turn: 1, worker: "w", startedAt: 1, endedAt: 2, outcome: "retry" };
@@ -49,4 +49,60 @@ test("errorRecordOf: whatever is thrown can be stored", () => {
   assert.deepEqual(errorRecordOf({ code: 5 }), { name: "Error", message: 'thrown value: {"code":5}' });
   assert.deepEqual(errorRecordOf(undefined), { name: "Error", message: "thrown value: undefined" });
   assert.deepEqual(errorRecordOf(5n), { name: "Error", message: "thrown value: 5" });
+});
+
+test("errorRecordOf: a value that cannot be looked into is told all the same", () => {
+  const circle = Object.create(null);
+  circle.self = circle;
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const closed = new Error("closed");
+  for (const name of ["name", "message", "stack", "cause", "errors"])
+    Object.defineProperty(closed, name, {
+      get() {
+        throw proxy;
+      },
+    });
+  const writesItself = {
+    toJSON: () => {
+      throw circle;
+    },
+    toString: () => {
+      throw circle;
+    },
+  };
+  for (const value of [
+    circle,
+    proxy,
+    writesItself,
+    Symbol("s"),
+    () => 1,
+    Object.assign(new Error(), { message: circle }),
+  ]) {
+    const record = errorRecordOf(value);
+    assert.deepEqual([typeof record.name, typeof record.message], ["string", "string"]);
+    assert.ok(JSON.stringify(record).length > 0 && toText(value).length > 0);
+  }
+  assert.deepEqual(errorRecordOf(closed), { name: "Error", message: "an error whose message cannot be read" });
+});
+
+test("errorRecordOf: causes and the errors of an AggregateError are kept, in bounds", () => {
+  const root = new TypeError("no route");
+  const { cause } = errorRecordOf(new Error("not sent", { cause: root }));
+  assert.deepEqual([cause!.name, cause!.message], ["TypeError", "no route"]);
+  const all = errorRecordOf(new AggregateError([root, "text"], "both failed"));
+  assert.deepEqual(
+    all.errors!.map(({ message }) => message),
+    ["no route", "text"],
+  );
+  const circle = new Error("circle");
+  circle.cause = circle;
+  assert.equal(errorRecordOf(circle).cause, undefined);
+  let deep = new Error("0");
+  for (let i = 1; i < 50; i++) deep = new Error(String(i), { cause: deep });
+  let levels = 0;
+  for (let at: { cause?: unknown } | undefined = errorRecordOf(deep); at; at = at.cause as never) levels += 1;
+  assert.equal(levels, 5);
+  const wide = new AggregateError(Array.from({ length: 100 }, (_, i) => new AggregateError([new Error(`${i}`)])));
+  assert.ok(JSON.stringify(errorRecordOf(wide)).match(/"message"/g)!.length <= 9);
 });

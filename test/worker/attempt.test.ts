@@ -173,3 +173,59 @@ test("held runs: a run is known while it is held and for a while after, so that 
   assert.equal(held.has({ key: "t/1", turn: 3, origin: 1 }), false);
   assert.equal(held.has({ key: "t/1", turn: 2, origin: 99 }), false);
 });
+
+test("attempt: whatever user code throws or returns ends its own run, at once and after an await", async () => {
+  const circle = Object.create(null);
+  circle.self = circle;
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const closed = Object.defineProperty(new Error("closed"), "name", {
+    get() {
+      throw circle;
+    },
+  });
+  const thrown = [circle, proxy, closed, Symbol("s"), 1n, null, undefined, () => 1];
+  for (const value of thrown) {
+    const atOnce = () => {
+      throw value;
+    };
+    for (const handler of [atOnce, async () => atOnce(), () => Effect.fail(value), () => Effect.die(value)]) {
+      const { attempt, verdicts } = attemptOf(handler, { retries: { limit: 1, retryIf: atOnce } });
+      await Effect.runPromise(attempt.run);
+      assert.deepEqual(
+        verdicts.map(({ kind }) => kind),
+        ["failed"],
+      );
+      assert.equal(outcomeOf(attempt, verdicts[0]!, 1_000, options).kind, "failed");
+    }
+  }
+  const toJSON = () => {
+    throw circle;
+  };
+  const then = () => {
+    throw proxy;
+  };
+  for (const value of [circle, proxy, 1n, { toJSON }, { then }]) {
+    for (const handler of [() => value, async () => value]) {
+      const { attempt, verdicts } = attemptOf(handler);
+      await Effect.runPromise(attempt.run);
+      assert.equal(verdicts.length, 1);
+      assert.equal(outcomeOf(attempt, verdicts[0]!, 1_000, options).kind, "failed");
+    }
+  }
+});
+
+test("attempt: a RetryLater made by hand with a time that is no duration is an error like any other", async () => {
+  for (const ms of [Number.NaN, -1, Number.POSITIVE_INFINITY, "soon"]) {
+    const { attempt, verdicts } = attemptOf(
+      () => {
+        throw Object.assign(new Error("wait"), { name: "RetryLater", ms });
+      },
+      { retries: 1 },
+    );
+    await Effect.runPromise(attempt.run);
+    const { kind, error } = outcomeOf(attempt, verdicts[0]!, 1_000, options);
+    assert.equal(kind, "retry");
+    assert.match(error!.message, /RetryLater: .* is no duration/);
+  }
+});

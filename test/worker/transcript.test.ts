@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { StoreUnavailable } from "../../src/domain/errors.ts";
 import { silentLog } from "../../src/domain/log.ts";
+import { makeLog } from "../../src/facade/log.ts";
 import type { TranscriptStore } from "../../src/nats/transcripts.ts";
 import { noBytes } from "../../src/protocol/bytes.ts";
 import { decodeTranscript, type TranscriptEntry } from "../../src/protocol/transcript-entry.ts";
+import { consoleOf } from "../../src/worker/line.ts";
 import { Transcript } from "../../src/worker/transcript.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -156,4 +158,30 @@ test("transcript: what is said after the end goes to the console only", async ()
   await assert.rejects(voice.stream("late"), /take a chunk of run t\/1: the attempt has ended/);
   await voice.end("failed");
   assert.deepEqual(store.kinds, ["chunk", "end"]);
+});
+
+test("transcript: a line with a message or fields that cannot be shown fails nothing", async () => {
+  const store = new PlayedStore();
+  const shown: string[] = [];
+  const console = consoleOf(
+    makeLog("debug", (line) => shown.push(line)),
+    "t/1",
+  );
+  const voice = new Transcript({ assignment, store, onTrouble: assert.fail, console, isOver: false });
+  const circle = Object.create(null);
+  circle.self = circle;
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const throwing = {
+    get field() {
+      throw circle;
+    },
+  };
+  const fields = [circle, proxy, throwing, { circle, proxy, n: 1n, s: Symbol("s"), f: () => 1, e: new Error("x") }];
+  for (const value of [circle, proxy, Symbol("s"), 1n]) voice.info(value as never);
+  for (const value of fields) voice.info("fields", value);
+  voice.progress(0.5, circle);
+  await voice.end("completed");
+  assert.equal(store.kinds.filter((kind) => kind === "line").length, 8);
+  assert.equal(shown.length, 9);
 });

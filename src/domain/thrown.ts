@@ -1,0 +1,89 @@
+// User code may throw, return and log anything: objects without a prototype, revoked proxies, errors whose getters throw. Only here are
+// such values looked into; nothing of this module throws.
+import type { ErrorRecord } from "./run.ts";
+
+/** How far causes, and the errors of an AggregateError, are followed. */
+const deepest = 4;
+/** Errors inside of one that are kept, all levels together. */
+const mostInside = 8;
+
+/** Turns whatever was thrown into what is stored. */
+export const errorRecordOf = (thrown: unknown): ErrorRecord => recordOf(thrown, deepest, [thrown]);
+
+/** A text for any value: itself, its message, JSON, or what `String` makes of it. */
+export function toText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (isError(value)) {
+    const message = readText(value, "message") || readText(value, "name");
+    if (message) return message;
+  }
+  return inWords(value);
+}
+
+/** A property of a value that may be anything; undefined when reading it throws. */
+export function readProperty(value: unknown, name: string): unknown {
+  try {
+    return (value as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Also an error of another realm, or of a thread. */
+export function isError(value: unknown): boolean {
+  try {
+    return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+  } catch {
+    return false;
+  }
+}
+
+/** `met` holds what stands in the record already: a circle is cut there. */
+function recordOf(thrown: unknown, depth: number, met: unknown[]): ErrorRecord {
+  if (!isError(thrown)) return { name: "Error", message: typeof thrown === "string" ? thrown : unusual(thrown) };
+  const stack = readText(thrown, "stack");
+  const inside = (value: unknown): ErrorRecord | undefined => {
+    if (value === undefined || depth === 0 || met.length > mostInside || met.includes(value)) return undefined;
+    met.push(value);
+    return recordOf(value, depth - 1, met);
+  };
+  const cause = inside(readProperty(thrown, "cause"));
+  const errors = listOf(readProperty(thrown, "errors")).flatMap((one) => inside(one) ?? []);
+  return {
+    name: readText(thrown, "name") ?? "Error",
+    message: readText(thrown, "message") ?? "an error whose message cannot be read",
+    ...(stack !== undefined && { stack }),
+    ...(cause !== undefined && { cause }),
+    ...(errors.length > 0 && { errors }),
+  };
+}
+
+const unusual = (value: unknown): string => `thrown value: ${inWords(value)}`;
+
+function inWords(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // A circle, or a number that JSON has no form for.
+  }
+  try {
+    return String(value);
+  } catch {
+    return `${typeof value} that cannot be shown`;
+  }
+}
+
+/** Undefined when it cannot be read; another value than a text is put into words. */
+function readText(value: unknown, name: string): string | undefined {
+  const found = readProperty(value, name);
+  return found === undefined || typeof found === "string" ? found : inWords(found);
+}
+
+/** The first of an array that may be a proxy. */
+function listOf(value: unknown): unknown[] {
+  try {
+    return Array.isArray(value) ? Array.prototype.slice.call(value, 0, mostInside) : [];
+  } catch {
+    return [];
+  }
+}
