@@ -17,6 +17,10 @@ export interface PauseTarget {
 export const noPauses: Pauses = { namespace: false, tasks: [], workers: [], resumedAt: {} };
 export const wholeNamespace = "*";
 
+/** When a task, or the whole namespace, was resumed last; 0 = never. Anybody may name a task `constructor`. */
+export const resumedAt = (pauses: Pauses, name: string): number =>
+  Object.hasOwn(pauses.resumedAt, name) ? pauses.resumedAt[name]! : 0;
+
 /** Longer than any run waits with a timeout that somebody sets. */
 const rememberedMs = 30 * 86_400_000;
 

@@ -59,6 +59,7 @@ const offersMore = (a: Offer, b: Offer): boolean =>
 export function dispatch(state: SchedulerState): void {
   if (!state.isLeading || state.hold !== undefined) return;
   if (state.claimed.size > 0) dropVoidClaims(state);
+  admitArrivals(state);
   const candidates = collectCandidates(state);
   const batches = new Map<WorkerRecord, Batch>();
   const starved: Starved[] = [];
@@ -99,16 +100,29 @@ function goOn(candidates: Heap<Candidate>, first: Candidate): void {
 
 function collectCandidates(state: SchedulerState): Heap<Candidate> {
   const candidates = new Heap<Candidate>(goesFirst);
-  for (const queue of state.queues.values()) {
-    if (queue.counts.queued === 0 || queue.isPaused) continue;
+  if (!hasRoom(state)) return candidates;
+  for (const queue of state.queueIndex.ready) {
+    if (queue.isPaused) continue;
     const { policies } = queue;
     if (policies === undefined) collectFrom(queue, queue.ready, candidates);
-    else {
-      policies.admit(state);
-      if (policies.isReady) for (const lanes of policies.groups()) collectFrom(queue, lanes, candidates);
-    }
+    else if (policies.isReady) for (const lanes of policies.groups()) collectFrom(queue, lanes, candidates);
   }
   return candidates;
+}
+
+/** Finds the keys of what has arrived, whether there is a worker for it or not: what is one too many ends at once. */
+function admitArrivals(state: SchedulerState): void {
+  const { arriving } = state.queueIndex;
+  for (const queue of arriving) {
+    if (queue.isPaused) continue;
+    queue.policies?.admit(state);
+    if (queue.policies?.hasArrivals !== true) arriving.delete(queue);
+  }
+}
+
+function hasRoom({ workers }: SchedulerState): boolean {
+  for (const worker of workers.values()) if (worker.free > 0 && worker.isAssignable) return true;
+  return false;
 }
 
 function collectFrom(queue: TaskQueue, source: Source, candidates: Heap<Candidate>): void {

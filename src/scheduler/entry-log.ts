@@ -23,7 +23,6 @@ export class EntryLog {
   /** Everything below is garbage, and everything below `purgedTo` is known to be gone. */
   clearTo = 0;
   purgedTo = 0;
-  isPurging = false;
   /** Number of positions at which the list is worth looking through. */
   pruneAt = 4_096;
 

@@ -10,17 +10,29 @@ const compactionsAtOnce = 1_000;
 /** Moving a large input takes as long as moving so many others. */
 const largeWeight = 20;
 
-/** Purges what is worth a request. */
+/** Queues that are looked at in a millisecond of the scheduler's clock: looking takes the same share of the time, however many there are. */
+const sweptPerMs = 50;
+
+/** Purges what is worth a request, and forgets queues of which nothing is left. */
 export function collectGarbage(state: SchedulerState): void {
+  const { retention, uptime } = state;
+  if (uptime < retention.nextSweepAt) return;
+  retention.nextSweepAt = uptime + state.queues.size / sweptPerMs;
   for (const queue of state.queues.values()) {
     const { entries } = queue;
-    if (entries.garbage < state.options.garbageBatch || entries.isPurging) continue;
+    if (isVoid(queue) && !state.queueIndex.purging.has(queue)) state.queues.delete(queue.name);
+    if (entries.garbage < state.options.garbageBatch || state.queueIndex.purging.has(queue)) continue;
     purgeHead(state, queue);
     const isBlocked =
       entries.garbage >= state.options.garbageBatch &&
       entries.garbage > garbagePerBlocker * (queue.liveCount + entries.kept);
     if (isBlocked && state.retention.compacting.size === 0) moveBlockers(state, queue, state.position, false);
   }
+}
+
+/** No worker ever registered the task, and the last of its runs has left the log. Anybody can create runs under any number of names. */
+function isVoid({ definition, workers, entries, liveCount }: TaskQueue): boolean {
+  return definition === undefined && workers.size === 0 && entries.size === 0 && liveCount === 0;
 }
 
 /** Purges everything before the oldest entry that must stay. Repeats what an engine before may have done. */
@@ -36,8 +48,9 @@ export function purgeHead(state: SchedulerState, queue: TaskQueue): void {
       if (finished?.entrySeq === seq) setEntry(entries, finished, 0);
     }
   }
-  if (entries.isPurging || entries.clearTo <= entries.purgedTo) return;
-  entries.isPurging = true;
+  const { purging } = state.queueIndex;
+  if (purging.has(queue) || entries.clearTo <= entries.purgedTo) return;
+  purging.add(queue);
   state.retention.askedAt = state.uptime;
   state.commands.push({ type: "purge", filter: { task: queue.name }, keepFrom: entries.clearTo });
 }

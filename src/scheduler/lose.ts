@@ -32,7 +32,7 @@ export function takeBack(state: SchedulerState, worker: WorkerRecord, assignment
 /** Removes a worker; what it held is lost. */
 export function dropWorker(state: SchedulerState, worker: WorkerRecord, why: string): void {
   for (const assignment of worker.assignments()) loseAttempt(state, worker, assignment, why);
-  for (const task of worker.tasks.keys()) state.queues.get(task)?.workers.delete(worker);
+  for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
   state.workers.delete(worker.id);
   state.hold?.awaited.delete(worker.id);
 }

@@ -1,4 +1,5 @@
-import { type Pauses, wholeNamespace } from "../domain/pauses.ts";
+import { type Pauses, resumedAt, wholeNamespace } from "../domain/pauses.ts";
+import { expectExpiry } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
@@ -13,7 +14,8 @@ export function applyPauses(state: SchedulerState, pauses: Pauses): void {
 /** Also for a queue that is seen for the first time. */
 export function pauseQueue({ pauses }: SchedulerState, queue: TaskQueue): void {
   queue.isPaused = pauses.namespace || pauses.tasks.includes(queue.name);
-  queue.resumedAt = Math.max(pauses.resumedAt[queue.name] ?? 0, pauses.resumedAt[wholeNamespace] ?? 0);
+  queue.resumedAt = Math.max(resumedAt(pauses, queue.name), resumedAt(pauses, wholeNamespace));
+  expectExpiry(queue);
 }
 
 /** Also for a worker that registers. */

@@ -2,6 +2,7 @@ import type { Register, TaskDeclaration } from "../protocol/messages.ts";
 import { declareFailureHandler } from "./failures.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import { pauseWorker } from "./pauses.ts";
+import { expectExpiry } from "./placement.ts";
 import { compareLedger, showLife } from "./presence.ts";
 import type { SchedulerState } from "./state.ts";
 import { endHoldIfAnswered } from "./takeover.ts";
@@ -32,15 +33,16 @@ export function register(state: SchedulerState, message: Register): void {
 }
 
 function replaceTasks(state: SchedulerState, worker: WorkerRecord, tasks: readonly TaskDeclaration[]): void {
-  for (const task of worker.tasks.keys()) state.queues.get(task)?.workers.delete(worker);
+  for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
   worker.tasks.clear();
   for (const task of tasks) {
     const queue = state.queueOf(task.name);
     if (queue.definition !== undefined) warnOfChange(state, worker, queue.definition, task);
     queue.definition = task;
+    expectExpiry(queue); // its timeout may be shorter than the one before
     declarePolicies(state, queue, task.policies);
     declareFailureHandler(state, task.name, task.onFailure);
-    queue.workers.add(worker);
+    queue.addWorker(worker);
     worker.tasks.set(task.name, task);
   }
 }

@@ -11,6 +11,7 @@ export class Retention {
   readonly purgingKeys = new Map<string, number>();
   leadingSince = 0;
   nextLookAt = 0;
+  nextSweepAt = 0;
   /** When something was last asked for; what is not answered for long is asked for again. */
   askedAt = 0;
 

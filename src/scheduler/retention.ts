@@ -57,8 +57,9 @@ export function purged(state: SchedulerState, filter: PurgeFilter, keepFrom: num
     retention.purgedTo = Math.max(retention.purgedTo, keepFrom - 1);
     if (retention.phase === "purging" && keepFrom > retention.upTo) retention.phase = "idle";
   } else if ("task" in filter) {
-    const { entries } = state.queueOf(filter.task);
-    entries.isPurging = false;
+    const queue = state.queueOf(filter.task);
+    const { entries } = queue;
+    state.queueIndex.purging.delete(queue);
     entries.purgedTo = Math.max(entries.purgedTo, keepFrom);
   } else if ("key" in filter) dropPurged(state, taskOf(filter.key), filter.key, [filter.key], keepFrom);
   else {
@@ -83,14 +84,13 @@ function dropPurged(
 }
 
 function isAnswerOpen(state: SchedulerState): boolean {
-  if (state.retention.compacting.size > 0 || state.retention.purgingKeys.size > 0) return true;
-  for (const { entries } of state.queues.values()) if (entries.isPurging) return true;
-  return false;
+  const { compacting, purgingKeys } = state.retention;
+  return compacting.size > 0 || purgingKeys.size > 0 || state.queueIndex.purging.size > 0;
 }
 
 function startAgain(state: SchedulerState): void {
   state.retention.stop();
-  for (const { entries } of state.queues.values()) entries.isPurging = false;
+  state.queueIndex.purging.clear();
   state.retention.askedAt = state.uptime;
 }
 

@@ -9,6 +9,7 @@ import type { Limit } from "./limits/limit.ts";
 import type { RateLimit } from "./limits/rate.ts";
 import type { LiveRun } from "./live-run.ts";
 import { pauseQueue } from "./pauses.ts";
+import { QueueIndex } from "./queue-index.ts";
 import { Retention } from "./retention-state.ts";
 import { TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
@@ -66,6 +67,7 @@ export class SchedulerState {
   readonly inputs: Inputs;
   pauses: Pauses = noPauses;
   readonly queues = new Map<string, TaskQueue>();
+  readonly queueIndex = new QueueIndex();
   /** Scheduled and retrying runs by due time. */
   readonly due = new Heap<Deadline>(earlier);
   /** Schedule timeouts of runs that do not fit the order of their queue's `waiting`. */
@@ -122,7 +124,7 @@ export class SchedulerState {
   queueOf(task: string): TaskQueue {
     let queue = this.queues.get(task);
     if (queue === undefined) {
-      queue = new TaskQueue(task);
+      queue = new TaskQueue(task, this.queueIndex);
       pauseQueue(this, queue);
       this.queues.set(task, queue);
     }

@@ -77,10 +77,10 @@ export function stepDown(state: SchedulerState): void {
   state.waiters.clear();
   forgetRates(state);
   for (const queue of state.queues.values()) {
-    queue.workers.clear();
+    for (const worker of queue.workers) queue.removeWorker(worker);
     declarePolicies(state, queue, undefined);
-    queue.entries.isPurging = false;
   }
+  state.queueIndex.purging.clear();
   for (const run of state.live.values()) {
     run.worker = undefined;
     run.cancelReason = undefined;

@@ -3,6 +3,7 @@ import { Deque } from "./deque.ts";
 import { EntryLog } from "./entry-log.ts";
 import type { Policies } from "./limits/policies.ts";
 import type { LiveRun, Place } from "./live-run.ts";
+import type { QueueIndex } from "./queue-index.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
@@ -20,12 +21,18 @@ export class TaskQueue {
   policies: Policies | undefined = undefined;
   /** Runs on their first turn by the time they began to wait, for the schedule timeout. May hold dead ones. */
   readonly waiting = new Deque<LiveRun>();
-  readonly workers = new Set<WorkerRecord>();
+  /** When the queue is looked at for runs that waited too long; infinite = not at all. Written by `expectExpiry`. Units: epoch milliseconds */
+  expiryAt = Number.POSITIVE_INFINITY;
+  readonly #workers = new Set<WorkerRecord>();
   readonly entries = new EntryLog();
   readonly counts: Record<Place, number> = { scheduled: 0, retrying: 0, queued: 0, running: 0, ending: 0, gone: 0 };
 
-  constructor(name: string) {
+  readonly index: QueueIndex;
+  #isReady = false;
+
+  constructor(name: string, index: QueueIndex) {
     this.name = name;
+    this.index = index;
   }
   /** Runs that got slots which one of this task, that takes several, waited for. */
   overtaken = 0;
@@ -34,6 +41,24 @@ export class TaskQueue {
   /** Slots that a run of this task takes. */
   get units(): number {
     return this.policies?.declared.slots ?? 1;
+  }
+  get workers(): ReadonlySet<WorkerRecord> {
+    return this.#workers;
+  }
+  addWorker(worker: WorkerRecord): void {
+    this.#workers.add(worker);
+    this.noteReady();
+  }
+  removeWorker(worker: WorkerRecord): void {
+    if (this.#workers.delete(worker)) this.noteReady();
+  }
+  /** After its workers, or the number of its queued runs, changed. */
+  noteReady(): void {
+    const isReady = this.counts.queued > 0 && this.#workers.size > 0;
+    if (isReady === this.#isReady) return;
+    this.#isReady = isReady;
+    if (isReady) this.index.ready.add(this);
+    else this.index.ready.delete(this);
   }
   get liveCount(): number {
     const { scheduled, retrying, queued, running, ending } = this.counts;
@@ -46,8 +71,12 @@ export class TaskQueue {
 
 /** The only way in which a run changes its place, so that the counts stay right. */
 export function setPlace(run: LiveRun, place: Place): void {
-  const counts = run.queue.counts;
-  if (run.place !== "gone") counts[run.place]--;
+  const { queue, place: before } = run;
+  const { counts, index } = queue;
+  if (before !== "gone") counts[before]--;
   if (place !== "gone") counts[place]++;
   run.place = place;
+  if (before === "queued" || place === "queued") queue.noteReady();
+  if (before === "ending") index.ending--;
+  if (place === "ending") index.ending++;
 }

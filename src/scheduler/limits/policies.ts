@@ -66,6 +66,11 @@ export class Policies {
   arrive(run: LiveRun): void {
     run.isListed = true;
     this.#arrivals.push(run);
+    this.#queue.index.arriving.add(this.#queue);
+  }
+
+  get hasArrivals(): boolean {
+    return this.#arrivals.size > 0;
   }
 
   /** Puts what has arrived into its lanes, or ends it. */

@@ -1,0 +1,21 @@
+// Which queues have something to do: a tick looks at these, not at all queues that there are.
+import { Heap } from "./heap.ts";
+import type { TaskQueue } from "./task-queue.ts";
+
+/** When the first run of a queue may have waited too long; void when the queue expects another time by now. */
+export interface Expiry {
+  readonly at: number;
+  readonly queue: TaskQueue;
+}
+
+export class QueueIndex {
+  /** With queued runs and a worker. Written by the queues themselves. */
+  readonly ready = new Set<TaskQueue>();
+  /** With queued runs whose keys are not known yet. Written by policies and dispatch. */
+  readonly arriving = new Set<TaskQueue>();
+  /** Asked to be purged, and not yet answered. Written by garbage.ts and retention.ts. */
+  readonly purging = new Set<TaskQueue>();
+  readonly expiries = new Heap<Expiry>((a, b) => a.at < b.at);
+  /** Runs whose outcome is on its way to the log. Written by `setPlace`. */
+  ending = 0;
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "bun:test";
+import { assignments, endings, Scene } from "./scene.ts";
+
+const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `task-${i}`);
+
+/** Fails whoever passes over all queues. */
+function forbidPasses({ state }: Scene): void {
+  state.queues.values = () => {
+    throw new Error("a pass over all queues");
+  };
+}
+
+describe("tick", () => {
+  test("looks only at queues that have something to do", () => {
+    const scene = new Scene({ housekeepingDelayMs: 3_600_000 });
+    scene.register("w1", 2, names(1_000));
+    for (const task of names(1_000)) scene.create(task, "a");
+    forbidPasses(scene);
+    expect(assignments(scene.tick())).toEqual(["w1: task-0/a, task-1/a"]);
+    scene.report("w1", "task-0/a", "completed");
+    expect(assignments(scene.tick())).toEqual(["w1: task-2/a"]);
+    scene.beat("w1", [scene.held("task-1/a"), scene.held("task-2/a")]);
+    expect(scene.live(5_000).some((command) => command.type === "assign")).toBe(false);
+  });
+
+  test("expires the runs of each queue in time, also when a registration shortens the timeout, and not while it is paused", () => {
+    const scene = new Scene();
+    for (const task of ["short", "long", "paused"]) scene.create(task, "a");
+    scene.tick();
+    scene.register("w1", 0, [
+      { name: "short", scheduleTimeoutMs: 10_000 },
+      { name: "long", scheduleTimeoutMs: 20_000 },
+      { name: "paused", scheduleTimeoutMs: 10_000 },
+    ]);
+    const paused = { namespace: false, tasks: ["paused"], workers: [], resumedAt: {} };
+    scene.give({ type: "pauses", pauses: paused });
+    expect(endings(scene.live(9_000))).toEqual([]);
+    expect(endings(scene.live(1_000))).toEqual(["cancelled short/a"]);
+    expect(endings(scene.live(10_000))).toEqual(["cancelled long/a"]);
+    scene.give({ type: "pauses", pauses: { ...paused, tasks: [], resumedAt: { paused: scene.now } } });
+    expect(endings(scene.live(9_000))).toEqual([]);
+    expect(endings(scene.live(1_000))).toEqual(["cancelled paused/a"]);
+  });
+
+  test("expires a run that arrives in a queue whose first run has left it", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["t"]);
+    scene.create("t", "a");
+    scene.acknowledge(scene.tick());
+    scene.pass(60_000);
+    scene.beat("w1", [scene.held("t/a")]);
+    scene.create("t", "b");
+    for (let i = 0; i < 29; i++) {
+      scene.beat("w1", [scene.held("t/a")]);
+      expect(endings(scene.live(10_000))).toEqual([]);
+    }
+    scene.beat("w1", [scene.held("t/a")]);
+    expect(endings(scene.live(10_000))).toEqual(["cancelled t/b"]);
+  });
+});
+
+describe("collectGarbage", () => {
+  test("forgets the queues of names that no worker registered, once nothing of them is in the log", () => {
+    const scene = new Scene({ keepCount: 0, housekeepingDelayMs: 0 });
+    scene.register("w1", 1, ["known"]);
+    for (const task of names(100)) scene.create(task, "a");
+    scene.give({ type: "cancel", keys: names(100).map((task) => `${task}/a`), reason: "test" });
+    let commands = scene.commands.slice();
+    for (let i = 0; i < 20; i++) {
+      scene.store(commands);
+      scene.answerPurges(commands);
+      scene.beat("w1");
+      commands = scene.live(1_000);
+    }
+    expect([...scene.state.queues.keys()]).toEqual(["known"]);
+  });
+});
