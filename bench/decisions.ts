@@ -25,7 +25,7 @@ function measure(queued: number, keys: number, policies: TaskPolicies | undefine
       extra: undefined,
       input,
     } as const;
-    step(state, { type: "entry", seq: ++seq, task: "t", id: String(seq), entry }, now);
+    step(state, { type: "entry", seq: ++seq, at: now, task: "t", id: String(seq), entry }, now);
   };
   step(state, { type: "lead", epoch: 1, knownWorkers: [] }, now);
   const task = {
@@ -60,7 +60,7 @@ function measure(queued: number, keys: number, policies: TaskPolicies | undefine
     const outcomes = done.map(({ key, turn, origin }) => {
       return { kind: "completed", key, turn, origin, at: now, dueAt: 0, detail: undefined } as const;
     });
-    step(state, { type: "outcomes", seq: ++seq, by: "worker", writer: "w", outcomes }, now);
+    step(state, { type: "outcomes", seq: ++seq, at: now, by: "worker", writer: "w", outcomes }, now);
     for (let i = 0; i < done.length; i++) create();
     for (const command of step(state, { type: "tick" }, now)) {
       if (command.type !== "assign") continue;

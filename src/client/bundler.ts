@@ -108,7 +108,11 @@ export class Bundler {
 
 const differInInputOnly = (a: RunEntry, b: RunEntry): boolean =>
   a.priority === b.priority &&
-  a.dueAt === b.dueAt &&
+  a.isDated === b.isDated &&
+  (a.isDated === true ? a.dueAt === b.dueAt : delayOf(a) === delayOf(b)) &&
   a.scheduleTimeoutMs === b.scheduleTimeoutMs &&
   a.inbox === b.inbox &&
   (a.extra === b.extra || JSON.stringify(a.extra) === JSON.stringify(b.extra));
+
+/** Those that have the same are due at the same time, however long their bundle took to fill. */
+const delayOf = ({ dueAt, createdAt }: RunEntry): number => (dueAt === 0 ? 0 : dueAt - createdAt);

@@ -55,8 +55,13 @@ export class EngineRequests {
     return ((await this.#ask("crons", {})) as { crons: CronInfo[] }).crons;
   }
 
-  reschedule(runs: readonly string[], dueAt: number): Promise<RescheduleReply> {
-    return this.#ask("reschedule", { runs, dueAt }) as Promise<RescheduleReply>;
+  /** `delayMs`, where it is given, goes before `dueAt`: this process's clock need not be the engine's. */
+  reschedule(runs: readonly string[], dueAt: number, delayMs?: number): Promise<RescheduleReply> {
+    return this.#ask("reschedule", {
+      runs,
+      dueAt,
+      ...(delayMs !== undefined && { delayMs }),
+    }) as Promise<RescheduleReply>;
   }
 
   workers(): Promise<WorkerList> {

@@ -3,6 +3,7 @@ import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import type { Parent } from "../domain/policies.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import { assertPriority } from "../domain/task.ts";
+import { assertTime } from "../domain/time.ts";
 import type { RunEntry, RunExtra } from "../protocol/run-entry.ts";
 
 /** When to run; both absent means at once, both given is an error. */
@@ -49,6 +50,7 @@ export function entryOf(
     priority: priority === undefined ? 0 : assertPriority(priority, "run"),
     createdAt: now,
     dueAt: dueAtOf(options, now),
+    ...(options.at !== undefined && { isDated: true }),
     scheduleTimeoutMs:
       scheduleTimeout === undefined || scheduleTimeout === null
         ? scheduleTimeout
@@ -88,18 +90,14 @@ function inherited(parent: Parent | undefined): Readonly<Record<string, string>>
 /** Priority 0 and an undefined schedule timeout are "the task's own". */
 const plain = { form: 0, priority: 0, dueAt: 0, scheduleTimeoutMs: undefined, extra: undefined } as const;
 
-/** When a run is due; 0 = at once. */
+/** When a run is due, by the clock that says `now`; 0 = at once. */
 export function dueAtOf({ delay, at }: When, now: number): number {
   if (delay !== undefined && at !== undefined)
     throw new TypeError('delay and at exclude each other; give one, for example { delay: "10m" }');
   if (delay !== undefined) return now + parseDuration(delay, "delay");
   if (at === undefined) return 0;
   const time = at instanceof Date ? at.getTime() : typeof at === "number" ? at : Number.NaN;
-  if (!Number.isFinite(time) || time < 0)
-    throw new TypeError(
-      `at: ${String(at)} is no time; use a Date or epoch milliseconds, for example new Date("2030-01-31T09:00:00Z")`,
-    );
-  return time;
+  return assertTime(time, at, "at");
 }
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

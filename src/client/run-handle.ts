@@ -127,7 +127,9 @@ export class RunHandle<Output = unknown> {
    */
   async reschedule(when: When): Promise<void> {
     const now = Date.now();
-    const reply = await this.#parts.requests.reschedule([this.key], Math.max(dueAtOf(when, now), now));
+    const dueAt = Math.max(dueAtOf(when, now), now);
+    const delayMs = when.at === undefined ? dueAt - now : undefined;
+    const reply = await this.#parts.requests.reschedule([this.key], dueAt, delayMs);
     if (reply.unknown.length > 0) throw new RunNotFound({ key: this.key });
     if (reply.running.length > 0) throw new NotReschedulable({ key: this.key, state: "running" });
     if (reply.finished.length > 0) throw new NotReschedulable({ key: this.key, state: "finished" });

@@ -82,6 +82,11 @@ export class Core {
     this.#forwarder = new Forwarder(link, this.store, this.follower, log);
   }
 
+  /** Units: epoch milliseconds */
+  now(): number {
+    return Date.now();
+  }
+
   /** Steps the scheduler and does what it says; a tick follows the burst of events that this one belongs to. */
   handle(event: SchedulerEvent): void {
     if (this.#isClosed) return;

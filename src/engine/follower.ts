@@ -45,7 +45,7 @@ export class Follower {
   follow(): Effect.Effect<void, never, Scope.Scope> {
     const { link, subjects, log } = this.#parts;
     const reader = readLog(link, subjects.stream, 1, {
-      onMessage: (seq, subject, data) => this.#fold(seq, subject, data),
+      onMessage: (seq, subject, data, at) => this.#fold(seq, subject, data, at),
       onCaughtUp: () => this.#parts.onCaughtUp(),
       onTrouble: (reason) => log.debug("reads the log again", { reason }),
     });
@@ -67,11 +67,11 @@ export class Follower {
     return new Promise((resolve) => this.#waiters.push({ seq, resolve }));
   }
 
-  #fold(seq: number, subject: string, data: Uint8Array): void {
+  #fold(seq: number, subject: string, data: Uint8Array, at: number): void {
     try {
-      if (this.#parts.subjects.isRun(subject)) this.#foldRun(seq, subject, data);
+      if (this.#parts.subjects.isRun(subject)) this.#foldRun(seq, subject, data, at);
       else {
-        this.#foldOutcomes(seq, subject, data);
+        this.#foldOutcomes(seq, subject, data, at);
         this.#parts.onOutcomes(subject, seq);
       }
     } catch (error) {
@@ -81,23 +81,23 @@ export class Follower {
     if (seq >= this.#awaited) this.#tellWaiters();
   }
 
-  #foldRun(seq: number, subject: string, data: Uint8Array): void {
+  #foldRun(seq: number, subject: string, data: Uint8Array, at: number): void {
     const entry = decodeRunEntry(data);
     if (isBundle(entry)) {
       const { task, name } = this.#parts.subjects.parseBundle(subject);
-      this.#parts.onEvent({ type: "bundle", seq, task, name, runs: runsOfBundle(entry) });
+      this.#parts.onEvent({ type: "bundle", seq, at, task, name, runs: runsOfBundle(entry) });
       return;
     }
     const { task, id } = this.#parts.subjects.parseRun(subject);
-    this.#parts.onEvent({ type: "entry", seq, task, id, entry });
+    this.#parts.onEvent({ type: "entry", seq, at, task, id, entry });
   }
 
-  #foldOutcomes(seq: number, subject: string, data: Uint8Array): void {
+  #foldOutcomes(seq: number, subject: string, data: Uint8Array, at: number): void {
     const { writer, waiter } = this.#parts.subjects.parseOutcome(subject);
     const { by, outcomes } = decodeOutcomeEntry(data, writer);
     this.current = { seq, outcomes };
     const told = waiter === "" ? "" : madeInboxOf(waiter);
-    this.#parts.onEvent({ type: "outcomes", seq, by, writer, told, outcomes });
+    this.#parts.onEvent({ type: "outcomes", seq, at, by, writer, told, outcomes });
     this.current = undefined;
   }
 

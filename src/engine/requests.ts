@@ -166,7 +166,7 @@ export class Requests {
     });
   }
 
-  async #reschedule({ runs, dueAt }: Reschedule): Promise<RescheduleReply> {
+  async #reschedule({ runs, dueAt, delayMs }: Reschedule): Promise<RescheduleReply> {
     const { core } = this.#parts;
     return this.#foldedFirst(runs, async () => {
       const { live, finished } = core.state;
@@ -175,7 +175,11 @@ export class Requests {
       const rescheduled = runs.filter((key) => live.has(key) && !isRunning(key));
       const ended = runs.filter((key) => finished.has(key));
       const unknown = runs.filter((key) => !live.has(key) && !finished.has(key));
-      await core.handleFully({ type: "reschedule", keys: rescheduled, dueAt });
+      await core.handleFully({
+        type: "reschedule",
+        keys: rescheduled,
+        dueAt: delayMs === undefined ? dueAt : core.now() + delayMs,
+      });
       return { rescheduled, running, finished: ended, unknown };
     });
   }

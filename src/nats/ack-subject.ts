@@ -6,10 +6,14 @@ export interface Delivery {
   readonly delivered: number;
   /** Stored messages that this consumer has not delivered yet. */
   readonly pending: number;
+  /** When the server stored it. Units: epoch milliseconds */
+  readonly at: number;
 }
 
 const dot = 0x2e;
 const zero = 0x30;
+/** The time stands there in nanoseconds: more digits than a number holds. */
+const digitsBelowMs = 6;
 
 /**
  * Reads `$JS.ACK.<stream>.<consumer>.<times>.<stream seq>.<consumer seq>.<time>.<pending>`, or the longer form with a domain and an account
@@ -28,12 +32,13 @@ export function deliveryOf(reply: string): Delivery {
     seq: numberAt(reply, from),
     delivered: numberAt(reply, seqEnd + 1),
     pending: numberAt(reply, timeEnd + 1),
+    at: numberAt(reply, deliveredEnd + 1, timeEnd - digitsBelowMs),
   };
 }
 
-function numberAt(text: string, from: number): number {
+function numberAt(text: string, from: number, to = text.length): number {
   let value = 0;
-  for (let i = from; i < text.length; i++) {
+  for (let i = from; i < to; i++) {
     const digit = text.charCodeAt(i) - zero;
     if (digit < 0 || digit > 9) break;
     value = value * 10 + digit;

@@ -7,8 +7,11 @@ import { deliveryOf } from "./ack-subject.ts";
 import type { NatsLink } from "./link.ts";
 
 export interface LogListener {
-  /** In the order of the log, each message once, as long as the server keeps what it has acknowledged. */
-  onMessage(seq: number, subject: string, data: Uint8Array): void;
+  /**
+   * In the order of the log, each message once, as long as the server keeps what it has acknowledged.
+   * Units: `at`, when the server stored it, epoch milliseconds
+   */
+  onMessage(seq: number, subject: string, data: Uint8Array, at: number): void;
   /** Everything that was stored when the reader (re)started has been handed over. */
   onCaughtUp(): void;
   /** Why the reader starts again, or what a listener threw; it goes on by itself. */
@@ -65,6 +68,7 @@ class FollowingReader implements ClosableLogReader {
   #consumer = "";
   /** Deliveries of this consumer; a jump means that messages were lost on the way. */
   #delivered = 0;
+  /** On the clock of `performance.now`. */
   #lastHeardAt = 0;
   #isCaughtUp = false;
   #isClosed = false;
@@ -126,7 +130,7 @@ class FollowingReader implements ClosableLogReader {
     if (this.#isClosed || this.#isPaused) return;
     this.#drop();
     const generation = ++this.#generation;
-    this.#lastHeardAt = Date.now();
+    this.#lastHeardAt = performance.now();
     this.#delivered = 0;
     this.#isCaughtUp = false;
     if (!this.#link.isConnected()) return; // the reconnect restarts it
@@ -200,14 +204,14 @@ class FollowingReader implements ClosableLogReader {
   }
 
   #receive(message: Msg): void {
-    this.#lastHeardAt = Date.now();
+    this.#lastHeardAt = performance.now();
     // Control messages are empty. To look at the headers of every message would cost more than the rest of reading it.
     const { data } = message;
     if (data.length === 0 && message.headers?.code === 100) {
       this.#control(message);
       return;
     }
-    const { seq, delivered, pending } = deliveryOf(message.reply!);
+    const { seq, delivered, pending, at } = deliveryOf(message.reply!);
     if (delivered !== this.#delivered + 1) {
       this.#listener.onTrouble(`delivery ${delivered} after ${this.#delivered}`);
       this.#restart();
@@ -217,7 +221,7 @@ class FollowingReader implements ClosableLogReader {
     if (seq > this.position) {
       this.position = seq;
       try {
-        this.#listener.onMessage(seq, message.subject, data);
+        this.#listener.onMessage(seq, message.subject, data, at);
       } finally {
         if (pending === 0) this.#caughtUp();
       }
@@ -246,7 +250,7 @@ class FollowingReader implements ClosableLogReader {
   }
 
   #watchSilence(): void {
-    if (this.#isPaused || !this.#link.isConnected() || Date.now() - this.#lastHeardAt < silentAfterMs) return;
+    if (this.#isPaused || !this.#link.isConnected() || performance.now() - this.#lastHeardAt < silentAfterMs) return;
     this.#listener.onTrouble(`nothing heard for ${silentAfterMs} ms`);
     this.#restart();
   }

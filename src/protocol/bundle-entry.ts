@@ -49,7 +49,7 @@ export function runsOfBundle(bundle: RunEntry): BundledRun[] {
   assertFits(start <= bytes.length, "bundle entry");
   const ids = textOf(bytes.subarray(head, lengthsAt)).split(separator);
   assertFits(count > 0 && ids.length === count, "bundle entry");
-  const { priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra } = bundle;
+  const { priority, createdAt, dueAt, isDated, scheduleTimeoutMs, inbox, extra } = bundle;
   const runs: BundledRun[] = [];
   for (let i = 0; i < count; i++) {
     const end = start + view.getUint32(at + lengthsAt + 4 * i, true);
@@ -59,7 +59,7 @@ export function runsOfBundle(bundle: RunEntry): BundledRun[] {
     const entry =
       bundle.form === runForm.compactedBundle
         ? decodeRunEntry(input)
-        : { form: runForm.new, priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra, input };
+        : { form: runForm.new, priority, createdAt, dueAt, isDated, scheduleTimeoutMs, inbox, extra, input };
     runs.push({ id: ids[i]!, entry });
   }
   return runs;

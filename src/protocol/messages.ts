@@ -111,7 +111,12 @@ const CancelReply = Schema.Struct({
 const AskResults = Schema.Struct({ keys: Schema.Array(Schema.String), inbox: Text });
 const AskResultsReply = Schema.Struct({ unknown: Schema.Array(Schema.String) });
 const GetRun = Schema.Struct({ key: Text });
-const Reschedule = Schema.Struct({ runs: Schema.Array(Schema.String), dueAt: Count });
+/** `delayMs`: from when the engine hears it; `dueAt` is then for engines that know no delays. */
+const Reschedule = Schema.Struct({
+  runs: Schema.Array(Schema.String),
+  dueAt: Count,
+  delayMs: Schema.optionalKey(Count),
+});
 const ChangePause = Schema.Struct({
   task: Schema.optionalKey(Schema.String),
   worker: Schema.optionalKey(Schema.String),

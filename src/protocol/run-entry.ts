@@ -50,12 +50,18 @@ export interface RunExtra {
   readonly state?: CompactedLive | CompactedFinished;
 }
 
-/** Units: epoch milliseconds; `dueAt` 0 = at once; `scheduleTimeoutMs` null = off, undefined = the task's */
+/**
+ * Times of a new entry are by the clock of whoever made it: only the span between them counts, from when the server stored it.
+ *
+ * Units: epoch milliseconds; `dueAt` 0 = at once; `scheduleTimeoutMs` null = off, undefined = the task's
+ */
 export interface RunEntry {
   readonly form: RunForm;
   readonly priority: number;
   readonly createdAt: number;
   readonly dueAt: number;
+  /** Of a new one: `dueAt` is a time of the calendar, and not a delay behind `createdAt`. */
+  readonly isDated?: boolean | undefined;
   readonly scheduleTimeoutMs: number | null | undefined;
   /** Where the creator waits for the result; empty when nobody does. */
   readonly inbox: string;
@@ -66,6 +72,7 @@ export interface RunEntry {
 const head = 36;
 const timeoutSet = 1;
 const timeoutOff = 2;
+const dated = 4;
 
 export function encodeRunEntry(entry: RunEntry): Uint8Array {
   const extra = jsonBytes(entry.extra);
@@ -75,14 +82,19 @@ export function encodeRunEntry(entry: RunEntry): Uint8Array {
   bytes[0] = 1;
   bytes[1] = entry.form;
   bytes[2] = entry.priority;
-  bytes[3] =
-    entry.scheduleTimeoutMs === undefined ? 0 : entry.scheduleTimeoutMs === null ? timeoutSet | timeoutOff : timeoutSet;
+  bytes[3] = flagsOf(entry);
   view.setFloat64(4, entry.createdAt, true);
   view.setFloat64(12, entry.dueAt, true);
   view.setFloat64(20, entry.scheduleTimeoutMs ?? 0, true);
   view.setUint32(28, inboxEnd - head, true);
   view.setUint32(32, extra.length, true);
   return finish(record, writeBytes(bytes, writeBytes(bytes, inboxEnd, extra), entry.input));
+}
+
+function flagsOf({ scheduleTimeoutMs, isDated }: RunEntry): number {
+  const flags = isDated === true ? dated : 0;
+  if (scheduleTimeoutMs === undefined) return flags;
+  return flags | (scheduleTimeoutMs === null ? timeoutSet | timeoutOff : timeoutSet);
 }
 
 /** Fails: MalformedRecord; `input` is a view on `bytes`, not a copy */
@@ -99,6 +111,7 @@ export function decodeRunEntry(bytes: Uint8Array): RunEntry {
     priority: bytes[2]!,
     createdAt: view.getFloat64(at + 4, true),
     dueAt: view.getFloat64(at + 12, true),
+    isDated: (flags & dated) !== 0,
     scheduleTimeoutMs:
       (flags & timeoutSet) === 0 ? undefined : (flags & timeoutOff) !== 0 ? null : view.getFloat64(at + 20, true),
     inbox: extraStart === head ? "" : textOf(bytes.subarray(head, extraStart)),

@@ -1,9 +1,9 @@
 import { isConclusive, isFinal } from "../domain/run.ts";
 import type { AttemptDetail } from "../protocol/outcome-entry.ts";
-import type { FoldedOutcome } from "./events.ts";
 import { finishRun } from "./finish.ts";
 import type { RememberedOutcome } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
+import { dueAgainAt } from "./log-times.ts";
 import type { SchedulerState } from "./state.ts";
 
 /** Changes the run as rule 2 says; true if the outcome counted. */
@@ -25,17 +25,18 @@ export function applyOutcome(state: SchedulerState, run: LiveRun, remembered: Re
     return false;
   }
   if (!isCurrent) return false;
-  nextTurn(run, outcome);
+  nextTurn(run, remembered);
   return true;
 }
 
-function nextTurn(run: LiveRun, outcome: FoldedOutcome): void {
+function nextTurn(run: LiveRun, remembered: RememberedOutcome): void {
+  const { outcome } = remembered;
   run.turn++;
   if (outcome.kind === "retry") {
     run.attempt++;
-    run.readyAt = Math.max(outcome.dueAt, outcome.at);
+    run.readyAt = dueAgainAt(remembered);
   } else if (outcome.kind === "lost") run.leaveTrail().lost++;
-  else if (outcome.dueAt > 0) run.readyAt = outcome.dueAt; // returned, to be tried then
+  else if (outcome.dueAt > 0) run.readyAt = dueAgainAt(remembered); // returned, to be tried then
   const detail = outcome.detail as AttemptDetail | undefined;
   if (detail?.attempt !== undefined) run.leaveTrail().history = [...run.history, detail.attempt];
 }

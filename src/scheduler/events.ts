@@ -27,6 +27,8 @@ export type FoldedEntry = Omit<RunEntry, "input"> & { readonly input?: Uint8Arra
 export interface EntryEvent {
   readonly type: "entry";
   readonly seq: number;
+  /** When the server stored it. Units: epoch milliseconds */
+  readonly at: number;
   readonly task: string;
   readonly id: string;
   readonly entry: FoldedEntry;
@@ -35,6 +37,7 @@ export interface EntryEvent {
 export interface BundleEvent {
   readonly type: "bundle";
   readonly seq: number;
+  readonly at: number;
   readonly task: string;
   readonly name: string;
   readonly runs: readonly { readonly id: string; readonly entry: FoldedEntry }[];
@@ -43,6 +46,7 @@ export interface BundleEvent {
 export interface OutcomesEvent {
   readonly type: "outcomes";
   readonly seq: number;
+  readonly at: number;
   readonly by: OutcomeAuthor;
   readonly writer: string;
   /** The inbox whose owner reads this entry by itself; empty or absent = nobody's. */

@@ -10,7 +10,7 @@ import { forwardResult } from "./waiters.ts";
 /** The first accepted final outcome: from here on the run is an entry of the index. */
 export function finishRun(state: SchedulerState, run: LiveRun, accepted: RememberedOutcome): void {
   const { key, queue, createdAt, attempt, metadata, trail } = run;
-  const { seq, index, byEngine, told, outcome } = accepted;
+  const { seq, at, index, byEngine, told, outcome } = accepted;
   if (run.worker !== undefined) supersede(state, run, accepted.writer);
   setPlace(run, "gone");
   state.live.delete(key);
@@ -23,7 +23,7 @@ export function finishRun(state: SchedulerState, run: LiveRun, accepted: Remembe
     kind: outcome.kind,
     seq,
     index,
-    at: outcome.at,
+    at,
     origin: run.origin,
     writer: accepted.writer,
     createdAt,

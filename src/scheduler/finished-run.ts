@@ -6,6 +6,8 @@ import type { Retention } from "./retention-state.ts";
 /** An outcome of a key that no entry explains yet, kept because a compacted entry may still come behind it (rule 3). */
 export interface RememberedOutcome {
   readonly seq: number;
+  /** Of the entry, on the server's clock. */
+  readonly at: number;
   readonly index: number;
   readonly byEngine: boolean;
   readonly writer: string;
@@ -22,6 +24,7 @@ export interface FinishedRun {
   /** Where the accepted outcome stands. */
   seq: number;
   index: number;
+  /** On the server's clock. */
   at: number;
   origin: number;
   readonly writer: string;

@@ -5,23 +5,9 @@ import { applyOutcome } from "./apply-outcome.ts";
 import type { FoldedEntry } from "./events.ts";
 import { addFinished } from "./finish.ts";
 import { type FinishedRun, type RememberedOutcome, setEntry } from "./finished-run.ts";
-import type { BundledInputs } from "./inputs.ts";
-import { LiveRun } from "./live-run.ts";
+import { type Created, LiveRun } from "./live-run.ts";
 import { placeRun } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
-import type { TaskQueue } from "./task-queue.ts";
-
-/** A run as an entry creates it, or brings it back. */
-export interface Created {
-  readonly key: string;
-  readonly queue: TaskQueue;
-  readonly seq: number;
-  /** Of a new one; a compacted one names its own. */
-  readonly origin: number;
-  readonly entry: FoldedEntry;
-  /** Of a new bundle, where there is room for them. */
-  readonly inputs?: BundledInputs | undefined;
-}
 
 export function addCompactedLive(
   state: SchedulerState,
@@ -110,10 +96,10 @@ export function holdsInputOf({ inputStays, origin }: FinishedRun, entry: FoldedE
 }
 
 export function makeRun(state: SchedulerState, created: Created, origin: number): LiveRun {
-  const { key, queue, seq, entry, inputs } = created;
+  const { queue, entry, inputs } = created;
   if (entry.extra?.placement?.affinity !== undefined) queue.hasPlacements = true;
   const kept = inputs === undefined ? state.inputs.keep(entry.input) : state.inputs.share(inputs);
-  return new LiveRun(key, queue, origin, seq, entry, state.inboxOnce(entry.inbox), kept);
+  return new LiveRun(created, origin, state.inboxOnce(entry.inbox), kept);
 }
 
 /** The entry knows now what came up to `asOf`. */

@@ -12,7 +12,6 @@ import { advancePosition } from "./floor.ts";
 import {
   addCompactedFinished,
   addCompactedLive,
-  type Created,
   coverFinished,
   coverOutcomes,
   holdsInputOf,
@@ -20,7 +19,7 @@ import {
 } from "./fold-compacted.ts";
 import { foldRetentionMark } from "./forget.ts";
 import { prunePositions } from "./garbage.ts";
-import type { LiveRun } from "./live-run.ts";
+import type { Created, LiveRun } from "./live-run.ts";
 import { endRun, placeRun } from "./placement.ts";
 import { releaseReported, supersede } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
@@ -28,20 +27,20 @@ import type { TaskQueue } from "./task-queue.ts";
 import { forwardDuplicate } from "./waiters.ts";
 
 /** Rules 1 and 4, for a run with an entry of its own. */
-export function foldEntry(state: SchedulerState, { seq, task, id, entry }: EntryEvent): void {
+export function foldEntry(state: SchedulerState, { seq, at, task, id, entry }: EntryEvent): void {
   const key = keyOf(task, id);
   const queue = addPosition(state, task, seq, key, key);
-  foldRun(state, { key, queue, seq, origin: seq, entry });
+  foldRun(state, { key, queue, seq, at, origin: seq, entry });
 }
 
 /** Rules 1 and 4, for each run of a bundle. */
-export function foldBundle(state: SchedulerState, { seq, task, name, runs }: BundleEvent): void {
+export function foldBundle(state: SchedulerState, { seq, at, task, name, runs }: BundleEvent): void {
   const keys = runs.map(({ id }) => keyOf(task, id));
   const queue = addPosition(state, task, seq, name, { name, keys });
   const isNew = runs[0]?.entry.form === 0;
   const inputs = isNew ? state.inputs.keepAll(runs.map(({ entry }) => entry.input)) : undefined;
   for (let i = 0; i < runs.length; i++)
-    foldRun(state, { key: keys[i]!, queue, seq, origin: originIn(seq, i), entry: runs[i]!.entry, inputs });
+    foldRun(state, { key: keys[i]!, queue, seq, at, origin: originIn(seq, i), entry: runs[i]!.entry, inputs });
 }
 
 function addPosition(state: SchedulerState, task: string, seq: number, name: string, content: Content): TaskQueue {
@@ -85,7 +84,7 @@ function addNewRun(state: SchedulerState, created: Created): void {
 
 /** Rules 2 and 3. */
 export function foldOutcomes(state: SchedulerState, event: OutcomesEvent): void {
-  const { seq, writer, told = "", outcomes } = event;
+  const { seq, at, writer, told = "", outcomes } = event;
   const byEngine = event.by === "engine";
   advancePosition(state, seq);
   const worker = byEngine ? undefined : state.workers.get(writer);
@@ -97,8 +96,8 @@ export function foldOutcomes(state: SchedulerState, event: OutcomesEvent): void 
     }
     if (worker !== undefined) releaseReported(worker, outcome);
     const live = state.live.get(outcome.key);
-    if (live !== undefined) applyToLive(state, live, { seq, index, byEngine, writer, told, outcome });
-    else foldUnexplained(state, { seq, index, byEngine, writer, told, outcome });
+    if (live !== undefined) applyToLive(state, live, { seq, at, index, byEngine, writer, told, outcome });
+    else foldUnexplained(state, { seq, at, index, byEngine, writer, told, outcome });
   }
 }
 
@@ -130,8 +129,8 @@ function foldUnexplained(state: SchedulerState, remembered: RememberedOutcome): 
 
 /** Rule 3: without an entry, the first final outcome is the one that counted. */
 function finishUnexplained(state: SchedulerState, first: RememberedOutcome, remembered: RememberedOutcome[]): void {
-  const { outcome, seq, index, writer } = first;
-  const { key, kind, at, origin } = outcome;
+  const { outcome, seq, at, index, writer } = first;
+  const { key, kind, origin } = outcome;
   const detail = outcome.detail as FinalDetail | undefined;
   state.unexplained.delete(key);
   addFinished(state, {

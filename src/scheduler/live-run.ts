@@ -6,6 +6,7 @@ import type { FoldedEntry } from "./events.ts";
 import { BundledInputs, type KeptInput } from "./inputs.ts";
 import type { RunKeys } from "./limits/keys.ts";
 import type { Policies } from "./limits/policies.ts";
+import { dueAtOf } from "./log-times.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
@@ -14,6 +15,20 @@ import type { WorkerRecord } from "./workers.ts";
  * `ending` while an outcome of this engine is on its way to the log, `gone` when finished.
  */
 export type Place = "scheduled" | "retrying" | "queued" | "running" | "ending" | "gone";
+
+/** A run as an entry creates it, or brings it back. */
+export interface Created {
+  readonly key: string;
+  readonly queue: TaskQueue;
+  readonly seq: number;
+  /** When the entry was stored, on the server's clock. */
+  readonly at: number;
+  /** Of a new one; a compacted one names its own. */
+  readonly origin: number;
+  readonly entry: FoldedEntry;
+  /** Of a new bundle, where there is room for them. */
+  readonly inputs?: BundledInputs | undefined;
+}
 
 /** What the outcomes left behind that did not finish a run. Apart from the run, since most have none. Log sequences, 0 = none. */
 export interface OutcomeTrail {
@@ -60,6 +75,7 @@ export class LiveRun {
   readonly queue: TaskQueue;
   /** Where its first entry stands in the log: tells incarnations of a reused id apart. */
   readonly origin: number;
+  /** On the server's clock. */
   readonly createdAt: number;
   /** Undefined where there was no room for it. */
   readonly keptInput: KeptInput;
@@ -69,25 +85,19 @@ export class LiveRun {
   worker: WorkerRecord | undefined = undefined;
 
   /** `inbox` and `keptInput` are what is kept of the entry's. */
-  constructor(
-    key: string,
-    queue: TaskQueue,
-    origin: number,
-    seq: number,
-    entry: FoldedEntry,
-    inbox: string,
-    keptInput: KeptInput,
-  ) {
+  constructor({ key, queue, seq, at, entry }: Created, origin: number, inbox: string, keptInput: KeptInput) {
+    const isNew = entry.form === 0;
+    const dueAt = isNew ? dueAtOf(entry, at) : entry.dueAt;
     this.key = key;
     this.queue = queue;
     this.origin = origin;
-    this.createdAt = entry.createdAt;
+    this.createdAt = isNew ? at : entry.createdAt;
     this.keptInput = keptInput;
     this.#flags = entry.priority << priorityShift;
     if (entry.input !== undefined && isLarge(entry.input)) this.#flags |= large;
     if (seq !== entryOfOrigin(origin)) this.#other.seq = seq;
     if (inbox !== "") this.#other.inbox = inbox;
-    if (entry.dueAt > entry.createdAt) this.#other.readyAt = entry.dueAt;
+    if (dueAt > this.createdAt) this.#other.readyAt = dueAt;
     if (entry.scheduleTimeoutMs !== undefined) this.#other.scheduleTimeoutMs = entry.scheduleTimeoutMs;
     const { extra } = entry;
     if (extra?.metadata !== undefined) this.#other.metadata = extra.metadata;

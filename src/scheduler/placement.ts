@@ -6,7 +6,8 @@ import { setPlace, type TaskQueue } from "./task-queue.ts";
 
 /** Puts a live run where it has to wait: until it is due, or in its queue. */
 export function placeRun(state: SchedulerState, run: LiveRun): void {
-  if (run.readyAt > state.now) {
+  // A clock that is a little behind the server's holds up nobody: what has no due time is ready as soon as it is stored.
+  if (run.readyAt > state.now && run.readyAt > run.createdAt) {
     setPlace(run, run.attempt > 1 ? "retrying" : "scheduled");
     if (state.due.size > 2 * (state.live.size + 512)) state.due.prune(isStillDue);
     state.due.push({ at: run.readyAt, run, turn: run.turn });

@@ -102,7 +102,8 @@ test("wrong options are refused with a sentence, and nothing is stored", async (
     [{ priority: 10 }, /from 1 to 9, not 10/],
     [{ delay: "soon" }, /"soon" is no duration/],
     [{ delay: 1, at: new Date() }, /delay and at exclude each other/],
-    [{ at: "tomorrow" }, /tomorrow is no time/],
+    [{ at: "tomorrow" }, /tomorrow is not a time/],
+    [{ at: 1e300 }, /1e\+300 is not a time that can be used/],
     [{ metadata: { n: 1 } }, /n is 1, only text is stored/],
   ];
   for (const [options, message] of wrong) await assert.rejects(task.enqueue(1, options), message);

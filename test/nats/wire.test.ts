@@ -19,8 +19,8 @@ test("ackedSeq: anything else is no acknowledgement", () => {
 });
 
 test("deliveryOf: reads the short and the long form of a reply subject", () => {
-  const delivery = { seq: 1234, delivered: 7, pending: 88 };
-  assert.deepEqual(deliveryOf("$JS.ACK.NATCHET_a.log1.1.1234.7.1700000000000000000.88"), delivery);
-  assert.deepEqual(deliveryOf("$JS.ACK._.hash.NATCHET_a.log1.1.1234.7.1700000000000000000.88"), delivery);
-  assert.deepEqual(deliveryOf("$JS.ACK.hub.hash.NATCHET_a.log1.1.1234.7.1700000000000000000.88.token"), delivery);
+  const delivery = { seq: 1234, delivered: 7, pending: 88, at: 1_700_000_000_123 };
+  assert.deepEqual(deliveryOf("$JS.ACK.NATCHET_a.log1.1.1234.7.1700000000123999999.88"), delivery);
+  assert.deepEqual(deliveryOf("$JS.ACK._.hash.NATCHET_a.log1.1.1234.7.1700000000123999999.88"), delivery);
+  assert.deepEqual(deliveryOf("$JS.ACK.hub.hash.NATCHET_a.log1.1.1234.7.1700000000123999999.88.token"), delivery);
 });

@@ -18,6 +18,7 @@ const shared: RunEntry = {
   priority: 3,
   createdAt: 1_700_000_000_000,
   dueAt: 1_700_000_060_000,
+  isDated: false,
   scheduleTimeoutMs: null,
   inbox: "_INBOX.a",
   extra: { metadata: { of: "ü" } },

@@ -24,6 +24,7 @@ function randomRunEntry(random: Random): RunEntry {
     priority: random.whole(0, 9),
     createdAt: time(random),
     dueAt: random.chance(0.5) ? 0 : time(random),
+    isDated: random.chance(0.3),
     scheduleTimeoutMs: random.pick([undefined, null, 0, 1, 300_000.5, 2 ** 40]),
     inbox: random.chance(0.3) ? "" : `_INBOX.${random.text(0, 10)}`,
     extra: random.chance(0.5) ? undefined : { metadata: { [random.text(1, 5)]: random.text(0, 20) } },

@@ -41,19 +41,19 @@ export class Scene {
     return this.give({ type: "tick" });
   }
   create(task: string, id: string, entry: Partial<RunEntry> = {}): number {
-    this.give({ type: "entry", seq: ++this.seq, task, id, entry: this.#whole(entry) });
+    this.give({ type: "entry", seq: ++this.seq, at: this.now, task, id, entry: this.#whole(entry) });
     return this.seq;
   }
   /** Many runs in one entry. */
   bundle(task: string, name: string, ids: readonly string[], entry: Partial<RunEntry> = {}): number {
     const runs = ids.map((id) => ({ id, entry: this.#whole(entry) }));
-    this.give({ type: "bundle", seq: ++this.seq, task, name, runs });
+    this.give({ type: "bundle", seq: ++this.seq, at: this.now, task, name, runs });
     return this.seq;
   }
   /** Stores what is left of a bundle, and folds it. */
   moveBundle({ task, name, runs }: CommandOf<"compact">): number {
     const left = runs.map(({ key, entry }) => ({ id: splitKey(key).id, entry }));
-    this.give({ type: "bundle", seq: ++this.seq, task, name, runs: left });
+    this.give({ type: "bundle", seq: ++this.seq, at: this.now, task, name, runs: left });
     return this.seq;
   }
   answerPurges(commands: readonly Command[]): void {
@@ -120,14 +120,29 @@ export class Scene {
       detail: undefined,
       ...said,
     };
-    return this.give({ type: "outcomes", seq: ++this.seq, by: "worker", writer, told, outcomes: [outcome] });
+    return this.give({
+      type: "outcomes",
+      seq: ++this.seq,
+      at: this.now,
+      by: "worker",
+      writer,
+      told,
+      outcomes: [outcome],
+    });
   }
   /** Appends what the engine was told to append, and folds it. */
   store(commands: readonly Command[]): Command[] {
     const outcomes = only(commands, "append").flatMap((c) => c.outcomes);
     return outcomes.length === 0
       ? []
-      : this.give({ type: "outcomes", seq: ++this.seq, by: "engine", writer: `e${this.state.epoch}`, outcomes });
+      : this.give({
+          type: "outcomes",
+          seq: ++this.seq,
+          at: this.now,
+          by: "engine",
+          writer: `e${this.state.epoch}`,
+          outcomes,
+        });
   }
   held(key: string): Executing {
     const run = this.state.live.get(key)!;

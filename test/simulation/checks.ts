@@ -136,8 +136,8 @@ function describe(state: SchedulerState, key: string): string {
   const finished = state.finished.get(key);
   if (live !== undefined && finished !== undefined) return "live and finished";
   if (live !== undefined)
-    return `live turn ${live.turn} attempt ${live.attempt} lost ${live.lost} origin ${live.origin}`;
-  return finished === undefined ? "unknown" : `${finished.kind} at ${finished.seq}`;
+    return `live turn ${live.turn} attempt ${live.attempt} lost ${live.lost} origin ${live.origin} created ${live.createdAt} ready ${live.readyAt}`;
+  return finished === undefined ? "unknown" : `${finished.kind} at ${finished.seq}, ${finished.at}`;
 }
 
 /** Never more than the free slots, never a task that the worker does not have. */

@@ -9,6 +9,7 @@ export class ModelClient {
   readonly #world: World;
   #bundled = 0;
   #large = 0;
+  #created = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -47,7 +48,9 @@ export class ModelClient {
     return input;
   }
   #entryOf(key: string): FoldedEntry {
-    const { random, now, climate } = this.#world;
+    const { random, climate } = this.#world;
+    // No two clients have the same clock.
+    const now = this.#world.now + [0, 120_000, -600_000][++this.#created % 3]!;
     const dueAt = random.chance(0.2) ? now + random.int(4_000) : 0;
     const scheduleTimeoutMs = random.chance(0.1) ? random.int(3_000) : random.chance(0.1) ? null : undefined;
     const inbox = random.chance(0.5) ? `inbox-${key}` : "";

@@ -18,6 +18,12 @@ export class ModelStream {
   readonly #entryOf = new Map<string, number>();
   /** Counts removals, so that a fold of what is left knows when to start again. */
   removals = 0;
+  readonly #now: () => number;
+
+  /** `now`: the server's clock. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   get lastSeq(): number {
     return this.history.length;
@@ -33,7 +39,7 @@ export class ModelStream {
     if (this.entrySeqOf(key) !== expectSeq) return false;
     if (expectSeq > 0) this.#remove((e) => e.seq === expectSeq);
     const { task, id } = splitKey(key);
-    this.#append({ type: "entry", seq: this.lastSeq + 1, task, id, entry });
+    this.#append({ type: "entry", seq: this.lastSeq + 1, at: this.#now(), task, id, entry });
     this.#entryOf.set(key, this.lastSeq);
     return true;
   }
@@ -41,7 +47,7 @@ export class ModelStream {
   writeBundle(name: string, task: string, expectSeq: number, runs: BundleEvent["runs"]): boolean {
     if (this.entrySeqOf(name) !== expectSeq) return false;
     if (expectSeq > 0) this.#remove((e) => e.seq === expectSeq);
-    this.#append({ type: "bundle", seq: this.lastSeq + 1, task, name, runs });
+    this.#append({ type: "bundle", seq: this.lastSeq + 1, at: this.#now(), task, name, runs });
     this.#entryOf.set(name, this.lastSeq);
     return true;
   }
@@ -56,7 +62,7 @@ export class ModelStream {
     return this.stored.some((e) => e.type === "bundle" && keysOf(e).includes(key));
   }
   writeOutcomes(by: "worker" | "engine", writer: string, outcomes: readonly FoldedOutcome[]): void {
-    this.#append({ type: "outcomes", seq: this.lastSeq + 1, by, writer, outcomes });
+    this.#append({ type: "outcomes", seq: this.lastSeq + 1, at: this.#now(), by, writer, outcomes });
   }
   purge(filter: PurgeFilter, keepFrom: number): void {
     this.#remove((e) => {

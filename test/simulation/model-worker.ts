@@ -46,6 +46,8 @@ export class ModelWorker {
   isHung = false;
   isQuiet = false;
   lastBeatAt = 0;
+  /** What its clock is wrong by. */
+  skewMs = 0;
   refusedFull = 0;
 
   readonly policies: Readonly<Record<string, TaskPolicies>>;
@@ -74,7 +76,7 @@ export class ModelWorker {
           key: run.key,
           turn: run.turn,
           origin: run.origin,
-          startedAt: now,
+          startedAt: now + this.skewMs,
           attempt: run.attempt,
           isLarge: run.isLarge,
           isStopping: false,
@@ -94,25 +96,26 @@ export class ModelWorker {
   }
   /** Ends one attempt in some way, and returns which. */
   finishOne(random: Random, now: number): Executing {
+    const at = now + this.skewMs;
     const [name, attempt] = random.pick([...this.executing]);
     this.executing.delete(name);
     const calm = ["completed", "completed", "completed", "completed", "failed", "retry", "retry", "returned"] as const;
     const kind = attempt.isStopping && random.chance(0.8) ? "cancelled" : random.pick(calm);
     const { key, turn, origin, startedAt } = attempt;
     const isDelayed = (kind === "retry" && random.chance(0.7)) || (kind === "returned" && random.chance(0.4));
-    const dueAt = isDelayed ? now + random.int(5_000) : 0;
+    const dueAt = isDelayed ? at + random.int(5_000) : 0;
     const record = {
       attempt: attempt.attempt,
       turn,
       worker: this.id,
       startedAt,
-      endedAt: now,
+      endedAt: at,
       outcome: kind as OutcomeKind,
     };
     const detail =
       kind === "retry" || kind === "returned" ? { attempt: record } : { createdAt: 0, priority: 1, attempts: [record] };
     const inputStays = isFinal(kind) && attempt.isLarge;
-    this.unreported.push({ attempt, outcome: { kind, key, turn, origin, at: now, dueAt, detail, inputStays } });
+    this.unreported.push({ attempt, outcome: { kind, key, turn, origin, at, dueAt, detail, inputStays } });
     return attempt;
   }
   #unitsOf(key: string): number {

@@ -9,7 +9,10 @@ interface Known {
   turn: number;
   attempt: number;
   lost: number;
-  finished: { readonly kind: string; readonly seq: number } | undefined;
+  /** By the server's clock, as all times are. */
+  readonly createdAt: number;
+  readyAt: number;
+  finished: { readonly kind: string; readonly seq: number; readonly at: number } | undefined;
   /** Its entry was seen, with an input that its outcome shall not repeat. */
   readonly isLarge: boolean;
   lastOutcome: number;
@@ -25,24 +28,24 @@ export class ReferenceFold {
   readonly answers = new Set<string>();
 
   fold(entry: LogEntry): void {
-    if (entry.type === "entry") this.#foldRun(keyOf(entry.task, entry.id), entry.seq, entry.entry);
+    if (entry.type === "entry") this.#foldRun(keyOf(entry.task, entry.id), entry.seq, entry.at, entry.entry);
     else if (entry.type === "bundle")
       entry.runs.forEach(({ id, entry: run }, i) => {
-        this.#foldRun(keyOf(entry.task, id), originIn(entry.seq, i), run);
+        this.#foldRun(keyOf(entry.task, id), originIn(entry.seq, i), entry.at, run);
       });
-    else for (const outcome of entry.outcomes) this.#foldOutcome(outcome, entry.seq, entry.by === "engine");
+    else for (const outcome of entry.outcomes) this.#foldOutcome(outcome, entry.seq, entry.at, entry.by === "engine");
   }
   /** What all engines have to agree on. */
   describe(key: string): string {
     const known = this.keys.get(key);
     if (known === undefined) return "unknown";
-    const { finished, turn, attempt, lost, origin } = known;
+    const { finished, turn, attempt, lost, origin, createdAt, readyAt } = known;
     return finished === undefined
-      ? `live turn ${turn} attempt ${attempt} lost ${lost} origin ${origin}`
-      : `${finished.kind} at ${finished.seq}`;
+      ? `live turn ${turn} attempt ${attempt} lost ${lost} origin ${origin} created ${createdAt} ready ${readyAt}`
+      : `${finished.kind} at ${finished.seq}, ${finished.at}`;
   }
 
-  #foldRun(key: string, createdAs: number, entry: FoldedEntry): void {
+  #foldRun(key: string, createdAs: number, at: number, entry: FoldedEntry): void {
     const state = entry.extra?.state;
     const known = this.keys.get(key);
     if (known !== undefined) {
@@ -52,17 +55,18 @@ export class ReferenceFold {
     }
     const isLarge = entry.input !== undefined && entry.input.length > 4_096;
     const first = { turn: 1, attempt: 1, lost: 0, finished: undefined, lastOutcome: 0 };
-    const fresh: Known = { origin: createdAs, isLarge, ...first };
+    const delayMs = Math.max(entry.dueAt - entry.createdAt, 0);
+    const fresh: Known = { origin: createdAs, isLarge, createdAt: at, readyAt: at + delayMs, ...first };
     if (state === undefined) this.keys.set(key, fresh);
     else if ("turn" in state) {
-      const { origin, turn, attempt, lost } = state as CompactedLive;
-      this.keys.set(key, { ...fresh, origin, turn, attempt, lost });
+      const { origin, turn, attempt, lost, readyAt } = state as CompactedLive;
+      this.keys.set(key, { ...fresh, origin, turn, attempt, lost, readyAt, createdAt: entry.createdAt });
     } else {
-      const { origin, kind, seq, asOf } = state as CompactedFinished;
-      this.keys.set(key, { ...fresh, origin, finished: { kind, seq }, lastOutcome: asOf });
+      const { origin, kind, seq, asOf, at: endedAt } = state as CompactedFinished;
+      this.keys.set(key, { ...fresh, origin, finished: { kind, seq, at: endedAt }, lastOutcome: asOf });
     }
   }
-  #foldOutcome(outcome: FoldedOutcome, seq: number, byEngine: boolean): void {
+  #foldOutcome(outcome: FoldedOutcome, seq: number, at: number, byEngine: boolean): void {
     const { key, kind, origin, turn } = outcome;
     if (kind === "retention") {
       for (const [k, known] of this.keys)
@@ -74,19 +78,32 @@ export class ReferenceFold {
       if (!isFinal(kind)) return;
       // Also a zombie's, after its run was forgotten: nothing in the log tells it from a run whose entry was purged.
       this.answers.add(`${key} at ${seq}`);
-      const finished = { kind, seq };
-      this.keys.set(key, { origin, isLarge: false, turn, attempt: 1, lost: 0, finished, lastOutcome: seq });
+      const finished = { kind, seq, at };
+      this.keys.set(key, {
+        origin,
+        isLarge: false,
+        turn,
+        attempt: 1,
+        lost: 0,
+        createdAt: 0,
+        readyAt: 0,
+        finished,
+        lastOutcome: seq,
+      });
       return;
     }
     known.lastOutcome = seq;
     if (known.finished !== undefined || known.origin !== origin) return;
     if (kind === "completed" || (kind === "cancelled" && byEngine) || (isFinal(kind) && turn === known.turn)) {
-      known.finished = { kind, seq };
+      known.finished = { kind, seq, at };
       this.answers.add(`${key} at ${seq}`);
       this.accepted.set(`${key}@${origin}`, `${kind} at ${seq}`);
     } else if (!isFinal(kind) && turn === known.turn) {
       known.turn++;
       if (kind === "retry") known.attempt++;
+      const spanMs = Math.max(outcome.dueAt - outcome.at, 0);
+      if (kind === "retry" || (kind === "returned" && outcome.dueAt > 0))
+        known.readyAt = kind === "returned" && byEngine ? outcome.dueAt : at + spanMs;
       if (kind === "lost") known.lost++;
     }
   }

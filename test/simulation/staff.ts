@@ -19,6 +19,7 @@ export class Staff {
       all ?? (some.length === 0 ? [random.pick(tasks)] : some),
       climate.policies,
     );
+    worker.skewMs = [0, 3_600_000, -600_000][this.#count % 3]!;
     workers.push(worker);
     elections.known.add(worker.id);
     this.register(worker);

@@ -19,7 +19,7 @@ export class World {
   readonly random: Random;
   readonly climate: Climate;
   now = 1_000_000;
-  readonly stream = new ModelStream();
+  readonly stream = new ModelStream(() => this.now);
   readonly stored = new ModelBucket();
   readonly network: Network;
   readonly checks: Checks;

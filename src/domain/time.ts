@@ -1,0 +1,11 @@
+/** The end of the year 9999: what lies behind it is no time that anybody means. Units: epoch milliseconds */
+export const latestTime = 253_402_300_799_999;
+
+/** Fails: TypeError that shows what was `given`, the rule and an example. Units: epoch milliseconds */
+export function assertTime(timeMs: number, given: unknown, where: string): number {
+  if (timeMs >= 0 && timeMs <= latestTime) return timeMs;
+  const shown = given instanceof Date && Number.isFinite(given.getTime()) ? given.toISOString() : String(given);
+  throw new TypeError(
+    `${where}: ${shown} is not a time that can be used; give a Date or epoch milliseconds from 1970 to the year 9999, for example new Date("2030-01-31T09:00:00Z")`,
+  );
+}

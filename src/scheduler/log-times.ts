@@ -1,0 +1,17 @@
+// Whose clock counts: that of the server which stored an entry. What a client or a worker says by its own clock is only the base of a span.
+import { latestTime } from "../domain/time.ts";
+import type { FoldedEntry } from "./events.ts";
+import type { RememberedOutcome } from "./finished-run.ts";
+
+/** When a new run is due that was stored `at`; a compacted entry holds the server's times already. Units: epoch milliseconds, 0 = at once */
+export function dueAtOf({ createdAt, dueAt, isDated }: FoldedEntry, at: number): number {
+  if (!(dueAt > createdAt)) return 0;
+  return Math.min(isDated === true ? dueAt : at + (dueAt - createdAt), latestTime);
+}
+
+/** When a run is due again that an outcome gave back. Only an engine's `returned` names a time of the calendar. Units: epoch milliseconds */
+export function dueAgainAt({ outcome, at, byEngine }: RememberedOutcome): number {
+  const { kind, dueAt } = outcome;
+  if (byEngine && kind === "returned") return Math.min(dueAt, latestTime);
+  return dueAt > outcome.at ? Math.min(at + (dueAt - outcome.at), latestTime) : at;
+}
