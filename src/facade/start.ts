@@ -18,7 +18,7 @@ import { clientOf } from "./connect.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
-import { type ClientOptions, resolveSettings, type Settings, type StartOptions } from "./settings.ts";
+import { type ClientOptions, resolveSettings, type StartOptions } from "./settings.ts";
 import { makeStoppable, type Stoppable } from "./stoppable.ts";
 import { isTaskThread, offerWorkers } from "./thread-mode.ts";
 import { version } from "./version.ts";
@@ -63,7 +63,9 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
   const build = Effect.gen(function* () {
     const health = settings.health && (yield* serveHealth(settings.health, log)); // first to open, last to close
     const monitor = health?.monitor;
+    const heart = options.heartbeatThread === false ? undefined : yield* makeHeart(log);
     const url = yield* findServer(settings, log);
+    heart?.connectTo({ ...settings.nats, url });
     const engine =
       settings.engine === "off"
         ? undefined
@@ -72,10 +74,10 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     monitor?.watch(session.link, session.subjects);
     if (monitor !== undefined) monitor.engine = engine;
     const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);
-    const heart = options.heartbeatThread === false ? undefined : yield* makeHeart(settings, url, log);
     const hasThreads = definitions.some(({ tasks }) => tasks.some(({ thread }) => thread !== undefined));
     const threads = hasThreads ? yield* makeThreads(options, log) : undefined;
     const { shutdownTimeoutMs, middleware } = settings;
+    if (heart !== undefined) yield* Effect.promise(() => heart.running);
     const start = (definition: WorkerDefinition) =>
       makeWorker(
         definition,
@@ -92,10 +94,10 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
   return running;
 }
 
-/** Ends after the workers, which it beats for until then. */
-const makeHeart = (settings: Settings, url: string, log: Log) =>
+/** Begins while the process connects, ends after the workers, which it beats for until then. */
+const makeHeart = (log: Log) =>
   Effect.acquireRelease(
-    Effect.sync(() => new Heart({ ...settings.nats, url }, log)),
+    Effect.sync(() => new Heart(log)),
     (heart) => Effect.promise(() => heart.close()),
   );
 

@@ -2,8 +2,14 @@
 export interface HeartData {
   /** Two counters in shared memory, see `cell`. */
   readonly cells: Int32Array<SharedArrayBuffer>;
-  /** `NatsOptions` without its function, as JSON. */
+}
+
+/** What the thread is told while the loop turns, as JSON. */
+export interface ToHeart {
+  /** `NatsOptions` without its function. */
   readonly nats: string;
+  /** What each worker would say of itself. */
+  readonly workers: string;
 }
 
 export const cell = {

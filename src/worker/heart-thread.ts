@@ -1,19 +1,20 @@
 // Runs in a thread: sleeps, and looks now and then whether the event loop of the process turned meanwhile. Only when it did not, the
 // thread connects and beats in the place of its workers.
 import { parentPort, workerData } from "node:worker_threads";
-import { blockedAfterMs, cell, type HeartData } from "./heart-data.ts";
+import { blockedAfterMs, cell, type HeartData, type ToHeart } from "./heart-data.ts";
 
 const lookEveryMs = 1_500;
-const { cells, nats } = workerData as HeartData;
-let workers = "[]";
-parentPort!.on("message", (text: string) => {
-  workers = text;
+const { cells } = workerData as HeartData;
+let told: ToHeart | undefined;
+parentPort!.on("message", (message: ToHeart) => {
+  told = message;
 });
 
 const hasEnded = () => Atomics.load(cells, cell.ended) === 1;
 const turns = () => Atomics.load(cells, cell.turns);
 const messagesRead = () => new Promise((resolve) => setTimeout(resolve, 0));
 
+parentPort!.postMessage("running");
 let seen = turns();
 let seenAt = performance.now();
 // Asleep it costs nothing: no connection, no library loaded, no garbage.
@@ -24,8 +25,9 @@ while (Atomics.wait(cells, cell.ended, 0, lookEveryMs) === "timed-out") {
     seenAt = performance.now();
     continue;
   }
-  if (performance.now() - seenAt < blockedAfterMs) continue;
+  if (told === undefined || performance.now() - seenAt < blockedAfterMs) continue;
   const { beatUntil } = await import("./heart-beats.ts");
+  const { nats, workers } = told;
   await beatUntil(JSON.parse(nats), {
     isOver: () => turns() !== seen || hasEnded(),
     workers: () => JSON.parse(workers),

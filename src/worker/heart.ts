@@ -5,11 +5,12 @@ import { Worker as Thread } from "node:worker_threads";
 import type { Log } from "../domain/log.ts";
 import type { NatsOptions } from "../nats/options.ts";
 import type { Register } from "../protocol/messages.ts";
-import { blockedAfterMs, cell, type HeartData } from "./heart-data.ts";
+import { atMost } from "../runtime/at-most.ts";
+import { blockedAfterMs, cell, type HeartData, type ToHeart } from "./heart-data.ts";
 
 const turnEveryMs = 1_000;
-/** Many starts are short; a thread for each would be a waste. */
-const startAfterMs = 250;
+/** A machine that takes longer to start a thread must not keep a worker from its work. */
+const startWithinMs = 5_000;
 const endWithinMs = 1_000;
 
 interface Beating {
@@ -22,7 +23,10 @@ export class Heart {
   readonly #data: HeartData;
   readonly #log: Log;
   readonly #workers = new Map<string, Beating>();
-  readonly #starting: ReturnType<typeof setTimeout>;
+  /** Resolves when the thread runs, or will not: code that blocks the loop would keep one that begins later from ever beating. */
+  readonly running: Promise<void>;
+  /** Where the workers are connected; nobody beats before that is known. */
+  #nats: string | undefined;
   #turning: ReturnType<typeof setInterval> | undefined;
   #thread: Thread | undefined;
   /** What the thread was told last. */
@@ -31,15 +35,21 @@ export class Heart {
   /** The longest of each worker since it was asked. */
   readonly #lags = new Map<string, number>();
 
-  constructor({ onFault: _, ...nats }: NatsOptions, log: Log) {
-    this.#data = { cells: new Int32Array(new SharedArrayBuffer(8)), nats: JSON.stringify(nats) };
+  /** Starts the thread at once, so that it runs by the time the process is connected. */
+  constructor(log: Log) {
+    this.#data = { cells: new Int32Array(new SharedArrayBuffer(8)) };
     this.#log = log;
-    this.#starting = setTimeout(() => this.#start(), startAfterMs);
-    this.#starting.unref?.();
+    this.running = atMost(startWithinMs, this.#start());
   }
 
+  connectTo({ onFault: _, ...nats }: NatsOptions): void {
+    this.#nats = JSON.stringify(nats);
+  }
+
+  /** Told to the thread before the worker's first run can block the loop. */
   add(id: string, worker: Beating): void {
     this.#workers.set(id, worker);
+    this.#tell();
   }
 
   remove(id: string): void {
@@ -56,7 +66,6 @@ export class Heart {
 
   /** Resolves when the thread is gone, or after a second: a thread that does not end must not hold up a shutdown. */
   async close(): Promise<void> {
-    clearTimeout(this.#starting);
     clearInterval(this.#turning);
     const thread = this.#thread;
     this.#thread = undefined;
@@ -71,19 +80,24 @@ export class Heart {
     void thread.terminate();
   }
 
-  #start(): void {
-    try {
-      const file = new URL("./heart-thread.ts", import.meta.url);
-      this.#thread = new Thread(file, { workerData: this.#data });
-      this.#thread.unref();
-      this.#thread.on("error", (error) => this.#withoutThread(error));
-    } catch (error) {
-      this.#withoutThread(error);
-    }
-    this.#turnedAt = performance.now();
+  #start(): Promise<void> {
     this.#turning = setInterval(() => this.#turn(), turnEveryMs);
     this.#turning.unref?.();
-    this.#tell();
+    return new Promise((resolve) => {
+      const fail = (error: unknown) => {
+        this.#withoutThread(error);
+        resolve();
+      };
+      try {
+        const file = new URL("./heart-thread.ts", import.meta.url);
+        this.#thread = new Thread(file, { workerData: this.#data });
+        this.#thread.once("message", () => resolve());
+        this.#thread.on("error", fail);
+        this.#thread.unref();
+      } catch (error) {
+        fail(error);
+      }
+    });
   }
 
   #withoutThread(error: unknown): void {
@@ -102,9 +116,10 @@ export class Heart {
 
   #tell(): void {
     Atomics.add(this.#data.cells, cell.turns, 1);
+    if (this.#nats === undefined) return;
     const workers = JSON.stringify(Array.from(this.#workers.values(), ({ describe }) => describe()));
     if (workers === this.#told) return;
     this.#told = workers;
-    this.#thread?.postMessage(workers);
+    this.#thread?.postMessage({ nats: this.#nats, workers } satisfies ToHeart);
   }
 }

@@ -8,7 +8,6 @@ test("loops blocked for 35 s, on Bun and on Deno: executed once, blocked and not
   await using scene = await Scene.open("blocked");
   await scene.engine("leader");
   const workers = [await scene.worker({ runtime: "bun", slots: 1 }), await scene.worker({ runtime: "deno", slots: 1 })];
-  await new Promise((resolve) => setTimeout(resolve, 2_000)); // the threads have started
   const client = await scene.client();
   const runs = await client
     .task<{ ms: number }, { pid: number }>("block-long")
@@ -38,7 +37,6 @@ test("a loop that is blocked for ever: the engine ends the attempt after its tim
   await using scene = await Scene.open("hanging");
   await scene.engine("leader");
   const first = await scene.worker();
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
   const client = await scene.client();
   const run = await client
     .task<{ ms: number; hangs: boolean }, { pid: number }>("block")
