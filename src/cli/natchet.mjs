@@ -6,6 +6,12 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 if ("Bun" in globalThis || "Deno" in globalThis) {
+  // The first process of a container is not ended by a signal that nobody listens to, and the program takes a moment to load.
+  for (const [signal, code] of [
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ])
+    process.on(signal, () => process.listenerCount(signal) === 1 && process.exit(code));
   const { main } = await import("./main.ts");
   await main();
 } else {

@@ -7,8 +7,11 @@ export interface OpenScope<T> {
   close(): Promise<void>;
 }
 
-/** Builds something scoped; when building fails, what was opened by then is closed and the error itself is thrown. */
-export async function openScope<T>(build: Effect.Effect<T, unknown, Scope.Scope>): Promise<OpenScope<T>> {
+/** Builds something scoped; when building fails or is aborted, what was opened by then is closed and the error itself is thrown. */
+export async function openScope<T>(
+  build: Effect.Effect<T, unknown, Scope.Scope>,
+  signal?: AbortSignal,
+): Promise<OpenScope<T>> {
   const scope = await Effect.runPromise(Scope.make());
   let closing: Promise<void> | undefined;
   const close = () => {
@@ -16,7 +19,9 @@ export async function openScope<T>(build: Effect.Effect<T, unknown, Scope.Scope>
     return closing;
   };
   try {
-    const value = await Effect.runPromise(Scope.provide(build, scope) as Effect.Effect<T>);
+    const value = await Effect.runPromise(Scope.provide(build, scope) as Effect.Effect<T>, {
+      ...(signal && { signal }),
+    });
     return { value, close };
   } catch (error) {
     await close();

@@ -33,7 +33,9 @@ export const connectTo = (
   log: Log,
 ): Effect.Effect<NatsLink, Error, Scope.Scope> => {
   const onFault = (subject: string, error: unknown) => log.error("a message could not be handled", { subject, error });
-  return connectNats({ ...settings.nats, url, name: `natchet ${part}`, onFault });
+  const onLoginRefused = (reason: string) =>
+    log.error("NATS refuses the login; it is tried again, with what the credentials file holds then", { part, reason });
+  return connectNats({ ...settings.nats, url, name: `natchet ${part}`, onFault, onLoginRefused });
 };
 
 /** A connection with what a part needs beside it. */

@@ -3,10 +3,9 @@ import type { EngineState } from "../engine/engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { startCandidate } from "./candidate.ts";
 import { makeLog } from "./log.ts";
-import { openScope } from "./running-scope.ts";
 import { findServer } from "./session.ts";
 import { resolveSettings, type StartOptions } from "./settings.ts";
-import { makeStoppable, type Stoppable } from "./stoppable.ts";
+import { Lifetime, type Stoppable } from "./stoppable.ts";
 
 /** A dedicated engine. */
 export interface RunningEngineProcess extends Stoppable {
@@ -24,6 +23,7 @@ export async function startEngine(
 ): Promise<RunningEngineProcess> {
   const settings = resolveSettings(options);
   const log = makeLog(settings.log);
+  const lifetime = new Lifetime(options.signals !== false);
   const build = Effect.gen(function* () {
     const health = settings.health && (yield* serveHealth(settings.health, log));
     const monitor = health?.monitor;
@@ -32,18 +32,15 @@ export async function startEngine(
     if (monitor !== undefined) Object.assign(monitor, { engine, isStarted: true });
     return { engine, healthUrl: health?.url };
   });
-  const { value, close } = await openScope(build);
-  const { engine, healthUrl } = value;
+  const { engine, healthUrl } = await lifetime.open(build);
   log.info("engine stands by", { engine: engine.id, namespace: settings.nats.namespace });
-  const { stop, stopped } = makeStoppable(close, options.signals !== false);
   return {
+    ...lifetime.stoppable,
     id: engine.id,
     healthUrl,
     get state() {
       return engine.state;
     },
     whenLeading: () => engine.whenLeading(),
-    stop,
-    stopped,
   };
 }

@@ -16,10 +16,9 @@ import { makeWorker, type RunningWorker } from "../worker/worker.ts";
 import { startCandidate } from "./candidate.ts";
 import { clientOf } from "./connect.ts";
 import { makeLog } from "./log.ts";
-import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
 import { type ClientOptions, resolveSettings, type StartOptions } from "./settings.ts";
-import { makeStoppable, type Stoppable } from "./stoppable.ts";
+import { Lifetime, type Stoppable } from "./stoppable.ts";
 import { isTaskThread, offerWorkers } from "./thread-mode.ts";
 import { version } from "./version.ts";
 
@@ -49,7 +48,8 @@ export type Startable = WorkerSource | WorkerDefinition | readonly (WorkerSource
 export async function start(workers: Startable, options: StartOptions = {}): Promise<Running> {
   const settings = resolveSettings(options);
   const log = makeLog(settings.log);
-  const definitions = await definitionsOf(workers, options);
+  const lifetime = new Lifetime(options.signals !== false && !isTaskThread);
+  const definitions = await lifetime.attempt(() => definitionsOf(workers, options));
   if (isTaskThread) {
     offerWorkers(definitions);
     return new Promise(() => {});
@@ -88,10 +88,9 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     if (monitor !== undefined) monitor.isStarted = true;
     return { engine, session, workers: running, healthUrl: health?.url };
   });
-  const open = await openScope(build);
-  const running = runningOf(open.value, open.close, options.signals !== false);
-  await Promise.all(open.value.workers.map((worker) => worker.registered));
-  return running;
+  const opened = await lifetime.open(build);
+  await Promise.all(opened.workers.map((worker) => worker.registered));
+  return runningOf(opened, lifetime.stoppable);
 }
 
 /** Begins while the process connects, ends after the workers, which it beats for until then. */
@@ -118,17 +117,13 @@ interface Opened {
   readonly healthUrl: string | undefined;
 }
 
-function runningOf(
-  { engine, session, workers, healthUrl }: Opened,
-  close: () => Promise<void>,
-  listensToSignals: boolean,
-): Running {
+function runningOf({ engine, session, workers, healthUrl }: Opened, stoppable: Stoppable): Running {
   return {
     workers,
     engine,
     healthUrl,
     client: ({ middleware } = {}) => clientOf(session, async () => {}, middleware),
-    ...makeStoppable(close, listensToSignals),
+    ...stoppable,
   };
 }
 

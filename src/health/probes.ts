@@ -5,6 +5,9 @@ import type { Monitor } from "./monitor.ts";
 /** How long all slots of a worker may be held by code that ignores its signal before only a restart can help. */
 export const stuckLimitMs = 60_000;
 
+/** Credentials that were replaced a moment ago may need that long to be known everywhere; after that, new ones may come with a new process. */
+export const loginLimitMs = 60_000;
+
 export interface Liveness {
   readonly live: boolean;
   readonly because: readonly string[];
@@ -30,6 +33,9 @@ export interface WorkerReadiness {
 export function livenessOf(monitor: Monitor): Liveness {
   const because: string[] = [];
   if (monitor.link?.nc.isClosed()) because.push("the connection to NATS is closed and does not come back by itself");
+  const refusedMs = monitor.link?.loginRefusedMs() ?? 0;
+  if (refusedMs >= loginLimitMs)
+    because.push(`NATS has refused the login for ${Math.round(refusedMs / 1_000)} s; check the credentials`);
   for (const [name, meter] of monitor.meters) {
     if (meter.allStuckMs < stuckLimitMs) continue;
     const seconds = Math.round(meter.allStuckMs / 1_000);

@@ -1,14 +1,8 @@
 // Opens the one kind of connection that natchet uses: it reconnects for ever, and it is refused early and clearly where it could not work.
-import { readFileSync } from "node:fs";
-import {
-  type ConnectionOptions,
-  connect,
-  credsAuthenticator,
-  type NatsConnection,
-  nkeyAuthenticator,
-} from "@nats-io/transport-node";
+import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { type JetStreamDisabled, NatsUnreachable, type PermissionDenied, type ServerTooOld } from "../domain/errors.ts";
+import { authenticatorOf } from "./credentials.ts";
 import { breakSocket, makeLink, type NatsLink } from "./link.ts";
 import { addressesOf, assertNatsOptions, loginOf, type NatsOptions, shownAddress, type TlsFiles } from "./options.ts";
 import { guardRefusedSocket } from "./refused-socket.ts";
@@ -47,6 +41,7 @@ async function open(options: NatsOptions, signal: AbortSignal): Promise<NatsConn
 
 function connectionOptions(options: NatsOptions): ConnectionOptions {
   const { tls } = options;
+  const authenticator = authenticatorOf(options);
   return {
     servers: addressesOf(options),
     name: options.name ?? "natchet",
@@ -63,10 +58,7 @@ function connectionOptions(options: NatsOptions): ConnectionOptions {
     // A server that restarts may refuse everybody for a moment, for instance while its accounts load.
     ignoreAuthErrorAbort: true,
     ...loginOf(options),
-    ...(options.nkeyFile !== undefined && {
-      authenticator: nkeyAuthenticator(new TextEncoder().encode(readFileSync(options.nkeyFile, "utf8").trim())),
-    }),
-    ...(options.credsFile !== undefined && { authenticator: credsAuthenticator(readFileSync(options.credsFile)) }),
+    ...(authenticator !== undefined && { authenticator }),
     ...(tls !== undefined && { tls: tlsFiles(tls) }),
   };
 }

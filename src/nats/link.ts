@@ -18,6 +18,8 @@ export interface NatsLink {
   /** Resolves when the connection is closed for good: by its scope, never by an outage. */
   readonly closed: Promise<void>;
   isConnected(): boolean;
+  /** How long the server has been refusing this user's login, in milliseconds; undefined when it does not, or is not there at all. */
+  loginRefusedMs(): number | undefined;
   /** Calls back after every reconnect; returns the function that ends it. */
   onReconnect(listener: () => void): () => void;
   onDisconnect(listener: () => void): () => void;
@@ -39,6 +41,7 @@ export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
   const reconnected = new Set<() => void>();
   const disconnected = new Set<() => void>();
   const denied = new Set<(denial: Denial) => void>();
+  const login = new Login(options.onLoginRefused ?? (() => {}));
   let isConnected = true;
   let info = nc.info; // the client forgets it while it reconnects
   const watch = async () => {
@@ -49,10 +52,12 @@ export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
       } else if (status.type === "reconnect") {
         isConnected = true;
         info = nc.info ?? info;
+        login.accepted();
         notify(reconnected, undefined);
       } else if (status.type === "staleConnection") {
         setTimeout(() => isConnected && !nc.isClosed() && breakSocket(nc), staleGraceMs);
       } else if (status.type === "error") {
+        if (isLoginRefusal(status.error)) login.refused(status.error.message);
         const denial = denialOf(status.error);
         if (denial !== undefined) notify(denied, denial);
       }
@@ -71,11 +76,48 @@ export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
     },
     closed: nc.closed().then(() => {}),
     isConnected: () => isConnected && !nc.isClosed(),
+    loginRefusedMs: () => login.refusedMs(),
     onReconnect: (listener) => add(reconnected, listener),
     onDisconnect: (listener) => add(disconnected, listener),
     onDenied: (listener) => add(denied, listener),
   };
 }
+
+const sayAgainMs = 30_000;
+/** A refusal that was not repeated for so long says nothing about now: the server may be away. Reconnects are tried twice a second. */
+const staleRefusalMs = 15_000;
+
+class Login {
+  readonly #tell: (reason: string) => void;
+  #since: number | undefined;
+  #lastAt = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(tell: (reason: string) => void) {
+    this.#tell = tell;
+  }
+
+  refused(reason: string): void {
+    this.#lastAt = performance.now();
+    this.#since ??= this.#lastAt;
+    if (this.#lastAt - this.#toldAt < sayAgainMs) return;
+    this.#toldAt = this.#lastAt;
+    this.#tell(reason);
+  }
+
+  accepted(): void {
+    this.#since = undefined;
+    this.#toldAt = Number.NEGATIVE_INFINITY;
+  }
+
+  refusedMs(): number | undefined {
+    const now = performance.now();
+    return this.#since === undefined || now - this.#lastAt > staleRefusalMs ? undefined : now - this.#since;
+  }
+}
+
+const isLoginRefusal = (error: unknown): error is Error =>
+  error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
 
 /**
  * Before it gives up a dead connection, the client waits until its last bytes are written. Where the peer is gone without a word and the

@@ -19,6 +19,8 @@ export interface NatsOptions {
   readonly tls?: TlsFiles | undefined;
   /** Hears what the callback of a subscription threw; the connection goes on. @default a line on standard error */
   readonly onFault?: ((subject: string, error: unknown) => void) | undefined;
+  /** Hears that the server refuses the login of an established connection, at most twice a minute while that lasts. */
+  readonly onLoginRefused?: ((reason: string) => void) | undefined;
 }
 
 export interface TlsFiles {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { writeMetrics } from "../../src/health/exposition.ts";
 import { Monitor } from "../../src/health/monitor.ts";
-import { livenessOf, stuckLimitMs } from "../../src/health/probes.ts";
+import { livenessOf, loginLimitMs, stuckLimitMs } from "../../src/health/probes.ts";
+import type { NatsLink } from "../../src/nats/link.ts";
 import { durationBounds, Meter } from "../../src/worker/meter.ts";
 import { test } from "../support/harness.ts";
 
@@ -19,6 +20,20 @@ test("liveness: false when all slots of a worker are held for a minute by code t
     live: false,
     because: ['worker "email": for 60 s all slots are held by code that ignores its aborted signal'],
   });
+});
+
+test("liveness: false when NATS has refused the login for a minute", () => {
+  const monitor = new Monitor();
+  let refusedMs: number | undefined = loginLimitMs - 1;
+  monitor.link = { nc: { isClosed: () => false }, loginRefusedMs: () => refusedMs } as NatsLink;
+  assert.equal(livenessOf(monitor).live, true);
+  refusedMs = loginLimitMs;
+  assert.deepEqual(livenessOf(monitor), {
+    live: false,
+    because: ["NATS has refused the login for 60 s; check the credentials"],
+  });
+  refusedMs = undefined; // it is away
+  assert.equal(livenessOf(monitor).live, true);
 });
 
 test("meter: one freed slot is enough; workers of one name count together", () => {

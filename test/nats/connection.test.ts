@@ -9,6 +9,7 @@ import { Effect } from "effect";
 import { connectNats } from "../../src/nats/connection.ts";
 import type { NatsOptions } from "../../src/nats/options.ts";
 import { test } from "../support/harness.ts";
+import { startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { inScene, outageOf } from "./scene.ts";
 
@@ -79,6 +80,35 @@ test(
     }),
   30_000,
 );
+
+// An operator replaces the key at the server and in the file, in this order: what runs has to come back by itself.
+test("link: a replaced credentials file is read at the next login, and refused logins are told until then", async () => {
+  const { createUser } = await import("@nats-io/transport-node").then((nats) => nats.nkeys);
+  const [old, fresh] = [createUser(), createUser()];
+  const accepting = (key: string) => `authorization { users: [ { nkey: ${key} } ] }`;
+  await inFolder(async (folder) => {
+    const nkeyFile = join(folder, "user.nk");
+    writeFileSync(nkeyFile, old.getSeed());
+    const refusals: string[] = [];
+    await inScene(
+      async ({ server, link }) => {
+        const nats = await link({ nkeyFile, onLoginRefused: (reason) => void refusals.push(reason) });
+        assert.equal(nats.loginRefusedMs(), undefined);
+        await server.kill();
+        const next = await startNatsServer({ port: server.port, config: accepting(fresh.getPublicKey()) });
+        await waitFor(() => (nats.loginRefusedMs() ?? 0) > 0, 10_000, "the login to be refused");
+        writeFileSync(nkeyFile, ""); // half of a replacement
+        await waitFor(() => (nats.loginRefusedMs() ?? 0) > 1_000, 10_000, "another refusal");
+        writeFileSync(nkeyFile, fresh.getSeed());
+        await waitFor(() => nats.isConnected(), 10_000, "the login with the new key");
+        assert.equal(nats.loginRefusedMs(), undefined);
+        assert.deepEqual(refusals, ["Authorization Violation"]);
+        await next.stop();
+      },
+      { config: accepting(old.getPublicKey()) },
+    );
+  });
+}, 60_000);
 
 test("connect: nobody listens", async () => {
   const startedAt = Date.now();

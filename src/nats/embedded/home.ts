@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /** Where the server of a directory answers; written by its owner, read by everybody else. */
@@ -41,9 +41,10 @@ export class Home {
     this.#replace(this.configuration, configuration);
   }
 
+  /** What the last owner wrote; undefined for anything that no owner would have written. */
   readAddress(): Address | undefined {
     try {
-      return JSON.parse(readFileSync(this.#addressFile, "utf8"));
+      return addressOf(JSON.parse(readFileSync(this.#addressFile, "utf8")));
     } catch {
       return undefined;
     }
@@ -65,8 +66,18 @@ export class Home {
   #replace(file: string, text: string): void {
     const temporary = `${file}.${process.pid}`;
     writeFileSync(temporary, text);
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) rmSync(file, { recursive: true });
     renameSync(temporary, file);
   }
+}
+
+/** The file may have been edited, copied from elsewhere or cut off by a full disk: an embedded server is only ever on the loopback. */
+function addressOf(written: unknown): Address | undefined {
+  const { url, port, pid, id, version } = written as Record<keyof Address, unknown>;
+  const isPort = Number.isInteger(port) && (port as number) > 0 && (port as number) < 65_536;
+  const isPid = Number.isInteger(pid) && (pid as number) > 1;
+  if (!isPort || !isPid || url !== `nats://127.0.0.1:${port}`) return undefined;
+  return typeof id === "string" && typeof version === "string" ? (written as Address) : undefined;
 }
 
 // Address, store and log are given on the command line, so that no path needs quoting here.

@@ -1,5 +1,5 @@
 // The lock of a directory on systems without flock(1), such as macOS: files lock.00000001, lock.00000002, … each created exclusively and holding the process id
-// of a wrapper. The highest number is the lock; it is free when its holder is dead, and taken over by creating the next number. The highest file is never
+// of a wrapper and then that of its server. The highest number is the lock; it is free when its holder is dead, and taken over by creating the next number. The highest file is never
 // removed, so nobody can create a number twice and believe that it owns the directory.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -10,7 +10,7 @@ import type { Home } from "./home.ts";
 export function nextNumberedLock(home: Home): string | undefined {
   const highest = numberedLocks(home).at(-1);
   if (highest === undefined) return `${home.lock}.00000001`;
-  if (isHeld(highest) || isServerAlive(home)) return undefined;
+  if (isHeld(highest, home) || isServerAlive(home)) return undefined;
   return `${home.lock}.${String(Number(highest.slice(-8)) + 1).padStart(8, "0")}`;
 }
 
@@ -25,12 +25,14 @@ function numberedLocks(home: Home): string[] {
   return names.sort().map((name) => join(dirname(home.lock), name));
 }
 
-function isHeld(file: string): boolean {
+function isHeld(file: string, home: Home): boolean {
   try {
-    const pid = Number.parseInt(readFileSync(file, "utf8"), 10);
+    const [wrapper, server] = readFileSync(file, "utf8")
+      .split("\n")
+      .map((line) => Number.parseInt(line, 10));
     // Between its creation and its first byte the file is empty for a moment.
-    if (Number.isNaN(pid)) return Date.now() - statSync(file).mtimeMs < 2_000;
-    return isProcessWith(pid, file);
+    if (!wrapper) return Date.now() - statSync(file).mtimeMs < 2_000;
+    return isProcessWith(wrapper, file) || (!!server && isProcessWith(server, home.log));
   } catch {
     return false;
   }

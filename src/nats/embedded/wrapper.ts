@@ -9,10 +9,12 @@ export const lockIsTaken = 75;
  *
  * - Descriptor 9 is inherited by the server itself, so the lock is held exactly as long as the server lives, whoever is killed.
  * - The owner's end closes the wrapper's standard input, and that stops the server. The pipe is duplicated first because a background command gets /dev/null.
+ * - Without `flock` the server's process id stands in the lock file from before its first moment, so that it counts as a holder whoever was killed.
  * - Ports files of dead servers are removed under the lock, where nobody else can be about to write one.
  */
 export const wrapperScript = `
 exec 3<&0
+own=/dev/null
 if command -v flock >/dev/null 2>&1; then
   exec 9>>"$1"
   flock -n 9 || exit ${lockIsTaken}
@@ -20,13 +22,14 @@ else
   set -C
   { echo $$ >"$2"; } 2>/dev/null || exit ${lockIsTaken}
   set +C
+  own=$2
   for last in "$1".[0-9]*; do :; done
   [ "$last" = "$2" ] || { rm -f "$2"; exit ${lockIsTaken}; }
 fi
 rm -rf "$1".ports.*
 mkdir "$3" || exit 1
 shift 3
-"$@" </dev/null 3<&- & server=$!
+/bin/sh -c 'echo $$ >>"$0"; exec "$@"' "$own" "$@" </dev/null 3<&- & server=$!
 ( read -r _ <&3; kill -TERM $server 2>/dev/null ) 9<&- & watcher=$!
 exec 3<&-
 wait $server; code=$?
