@@ -79,8 +79,11 @@ export class WorkerRecord {
   }
   /** An attempt goes on without its slots. */
   letGo(assignment: Assignment): void {
-    this.busy -= assignment.units;
-    assignment.units = 0;
+    this.resize(assignment, 0);
+  }
+  resize(assignment: Assignment, units: number): void {
+    this.busy += units - assignment.units;
+    assignment.units = units;
   }
   find(origin: number, turn: number): Assignment | undefined {
     let found = this.ledger.get(origin);

@@ -45,6 +45,16 @@ describe("takeover", () => {
     assert.deepEqual(endings(scene.live(2_000)), ["lost mail/a"]);
   });
 
+  test("what was handed over takes as many slots as its task says, once a worker says it", () => {
+    // The new leader did not know yet that such a run takes two slots, counted one, and gave its worker more than it has.
+    const scene = standby();
+    scene.create("mail", "b");
+    scene.give({ type: "lead", epoch: 8, knownWorkers: ["w1"], ledger: [{ key: "mail/a", turn: 1, worker: "w1" }] });
+    scene.register("w1", 3, [{ name: "mail", policies: { slots: 2 } }], [scene.held("mail/a")]);
+    assert.equal(scene.state.workers.get("w1")!.busy, 2);
+    assert.deepEqual(assignments(scene.tick()), []);
+  });
+
   test("a worker that executes an older turn is told to stop, and its slot stays taken until it has", () => {
     const scene = new Scene();
     scene.create("mail", "a");

@@ -18,6 +18,8 @@ export function declarePolicies(state: SchedulerState, queue: TaskQueue, given: 
   for (const worker of state.workers.values()) {
     for (const assignment of worker.assignments()) {
       if (assignment.run?.queue !== queue) continue;
+      // Found executing before anybody knew how many slots it takes.
+      if (assignment.batch === 0 && assignment.units > 0) worker.resize(assignment, queue.units);
       assignment.lane = undefined;
       queue.policies?.adopt(state, assignment.run);
     }
