@@ -7,6 +7,7 @@ import { LimitChecks } from "./limit-checks.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import { simulatedOptions } from "./model-engine.ts";
 import type { ModelWorker } from "./model-worker.ts";
+import { PromiseChecks } from "./promise-checks.ts";
 import { ReferenceFold } from "./reference-fold.ts";
 import type { World } from "./world.ts";
 
@@ -22,6 +23,7 @@ export class Checks {
   readonly #firstAccepted = new Map<string, string>();
   readonly limits: LimitChecks;
   readonly inputs: InputChecks;
+  readonly promises: PromiseChecks;
   readonly counts = { assigned: 0, forwarded: 0, marks: 0, compactions: 0, purges: 0, rebuilds: 0 };
 
   constructor(world: World) {
@@ -30,12 +32,13 @@ export class Checks {
     this.#left = createScheduler(world.climate.options);
     this.limits = new LimitChecks(world);
     this.inputs = new InputChecks(world);
+    this.promises = new PromiseChecks(world, this.reference);
   }
   fail(message: string): never {
     throw new Error(message);
   }
   afterStep(): void {
-    this.#foldNews();
+    this.foldNews();
     for (const key of this.#world.ids) {
       const truth = this.reference.describe(key);
       this.#compare(key, truth, this.#full, "the fold of the full history");
@@ -58,7 +61,7 @@ export class Checks {
         if (engine.deposedAt === undefined) this.#checkPauses(command);
       } else if (command.type === "forward") {
         this.counts.forwarded++;
-        this.#foldNews();
+        this.foldNews();
         if (!this.reference.answers.has(`${command.key} at ${command.seq}`))
           this.fail(`${command.key}: the outcome at ${command.seq} was forwarded and never accepted`);
       } else if (command.type === "rebuild") {
@@ -66,8 +69,11 @@ export class Checks {
         if (engine.state.isLeading) this.fail("a leader was overtaken by a purge");
       } else if (command.type === "purge") this.counts.purges++;
       else if (command.type === "compact") this.counts.compactions++;
-      else if (command.type === "append")
+      else if (command.type === "append") {
         this.counts.marks += command.outcomes.filter((o) => o.kind === "retention").length;
+        this.foldNews();
+        this.promises.onAppend(engine, command.outcomes);
+      }
     }
     if (commands.some((c) => c.type === "assign")) checkNobodyOvertaken(this, engine.state, commands);
   }
@@ -105,8 +111,9 @@ export class Checks {
       }
     }
   }
-  #foldNews(): void {
-    const { stream, now } = this.#world;
+  /** To be called before the clock moves on. */
+  foldNews(): void {
+    const { stream, now, ledMs } = this.#world;
     if (stream.removals !== this.#removalsSeen) {
       this.#removalsSeen = stream.removals;
       this.#left = createScheduler(this.#world.climate.options);
@@ -114,7 +121,7 @@ export class Checks {
     }
     for (; this.#referencePosition < stream.history.length; this.#referencePosition++) {
       const entry = stream.history[this.#referencePosition]!;
-      this.reference.fold(entry);
+      this.reference.fold(entry, ledMs);
       step(this.#full, entry, now);
       if (entry.seq > this.#left.position) step(this.#left, entry, now);
     }

@@ -20,6 +20,10 @@ export interface Climate {
   readonly hasLimits: boolean;
   readonly hasBundles: boolean;
   readonly hasLarge: boolean;
+  /** Minutes and hours pass as well as seconds. */
+  readonly hasHours: boolean;
+  /** How long runs of a task may wait, where they do not say it themselves. */
+  readonly scheduleTimeouts: Readonly<Record<string, number | null>>;
   readonly options: SchedulerOptions;
 }
 
@@ -32,6 +36,8 @@ export function climateOf(seed: number): Climate {
     policies: hasLimits ? policies : {},
     hasBundles: [1, 2, 4].includes(seed % 5),
     hasLarge,
+    hasHours: seed % 3 === 0,
+    scheduleTimeouts: seed % 3 === 0 ? { mail: null, resize: 2_000, bill: 600_000 } : {},
     // So that entries which stay for the sake of their inputs are moved, however few runs are kept.
     options: hasLarge ? { ...simulatedOptions, singlePurges: 0 } : simulatedOptions,
   };

@@ -1,4 +1,5 @@
 import { noPauses, type Pauses } from "../../src/domain/pauses.ts";
+import type { TaskDeclaration } from "../../src/protocol/messages.ts";
 import type { Command, StoredRate } from "../../src/scheduler/commands.ts";
 import type { ModelEngine } from "./model-engine.ts";
 
@@ -7,6 +8,8 @@ type StoreRates = Extract<Command, { type: "storeRates" }>;
 /** What is stored beside the log: pauses, and rate limits with the leader that wrote them. */
 export class ModelBucket {
   pauses: Pauses = noPauses;
+  /** What workers declared, by task. */
+  readonly definitions = new Map<string, TaskDeclaration>();
   readonly #rates = new Map<string, { readonly rate: StoredRate; readonly epoch: number }>();
 
   get allRates(): StoredRate[] {

@@ -51,8 +51,9 @@ export class ModelClient {
     const { random, climate } = this.#world;
     // No two clients have the same clock.
     const now = this.#world.now + [0, 120_000, -600_000][++this.#created % 3]!;
-    const dueAt = random.chance(0.2) ? now + random.int(4_000) : 0;
-    const scheduleTimeoutMs = random.chance(0.1) ? random.int(3_000) : random.chance(0.1) ? null : undefined;
+    const dueAt = random.chance(0.2) ? now + random.int(climate.hasHours ? 2_000_000 : 4_000) : 0;
+    const longest = climate.hasHours ? random.pick([3_000, 1_000_000]) : 3_000;
+    const scheduleTimeoutMs = random.chance(0.1) ? random.int(longest) : random.chance(0.1) ? null : undefined;
     const inbox = random.chance(0.5) ? `inbox-${key}` : "";
     const isTagged = random.chance(0.2) || climate.policies[taskOf(key)] !== undefined;
     const extra = isTagged ? { metadata: { of: String(key.length % 2) } } : undefined;

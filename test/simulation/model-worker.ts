@@ -1,9 +1,9 @@
-import type { TaskPolicies } from "../../src/domain/policies.ts";
 import type { OutcomeKind } from "../../src/domain/run.ts";
 import { isFinal, taskOf } from "../../src/domain/run.ts";
 import type { Executing, Heartbeat, Register } from "../../src/protocol/messages.ts";
 import type { AssignCommand } from "../../src/scheduler/commands.ts";
 import type { FoldedOutcome } from "../../src/scheduler/events.ts";
+import type { Climate } from "./climate.ts";
 import type { Random } from "./random.ts";
 
 interface Attempt extends Executing {
@@ -45,15 +45,17 @@ export class ModelWorker {
   isConnected = true;
   isHung = false;
   isQuiet = false;
+  /** Since when nobody can talk to it. */
+  cutOffAt: number | undefined = undefined;
   lastBeatAt = 0;
   /** What its clock is wrong by. */
   skewMs = 0;
   refusedFull = 0;
 
-  readonly policies: Readonly<Record<string, TaskPolicies>>;
+  readonly #climate: Climate;
 
-  constructor(id: string, slots: number, tasks: readonly string[], policies: Readonly<Record<string, TaskPolicies>>) {
-    this.policies = policies;
+  constructor(id: string, slots: number, tasks: readonly string[], climate: Climate) {
+    this.#climate = climate;
     this.id = id;
     this.slots = slots;
     this.tasks = tasks;
@@ -103,7 +105,8 @@ export class ModelWorker {
     const kind = attempt.isStopping && random.chance(0.8) ? "cancelled" : random.pick(calm);
     const { key, turn, origin, startedAt } = attempt;
     const isDelayed = (kind === "retry" && random.chance(0.7)) || (kind === "returned" && random.chance(0.4));
-    const dueAt = isDelayed ? at + random.int(5_000) : 0;
+    const longest = this.#climate.hasHours && random.chance(0.3) ? 2_000_000 : 5_000;
+    const dueAt = isDelayed ? at + random.int(longest) : 0;
     const record = {
       attempt: attempt.attempt,
       turn,
@@ -119,7 +122,7 @@ export class ModelWorker {
     return attempt;
   }
   #unitsOf(key: string): number {
-    return this.policies[taskOf(key)]?.slots ?? 1;
+    return this.#climate.policies[taskOf(key)]?.slots ?? 1;
   }
   /** Slots that are taken. */
   get busy(): number {
@@ -133,15 +136,16 @@ export class ModelWorker {
   }
   registration(): Register {
     const { id, slots, tasks, isQuiet } = this;
+    const { policies, scheduleTimeouts } = this.#climate;
     const declared = tasks.map((name) => ({
       name,
       timeoutMs: 1,
-      scheduleTimeoutMs: 60_000,
+      scheduleTimeoutMs: scheduleTimeouts[name] === undefined ? 60_000 : scheduleTimeouts[name],
       priority: 1,
       retries: 0,
       inputSchema: null,
       outputSchema: null,
-      ...(this.policies[name] !== undefined && { policies: this.policies[name] }),
+      ...(policies[name] !== undefined && { policies: policies[name] }),
     }));
     return {
       v: 1,

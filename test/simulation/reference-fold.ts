@@ -4,7 +4,7 @@ import type { CompactedFinished, CompactedLive } from "../../src/protocol/run-en
 import type { FoldedEntry, FoldedOutcome } from "../../src/scheduler/events.ts";
 import type { LogEntry } from "./model-stream.ts";
 
-interface Known {
+export interface Known {
   readonly origin: number;
   turn: number;
   attempt: number;
@@ -16,6 +16,11 @@ interface Known {
   /** Its entry was seen, with an input that its outcome shall not repeat. */
   readonly isLarge: boolean;
   lastOutcome: number;
+  readonly scheduleTimeoutMs: number | null | undefined;
+  /** Since when its current turn waits in the queue. */
+  waitsFrom: number;
+  /** The time by then during which somebody led. */
+  ledAt: number;
 }
 
 /** The rules of the fold in their shortest form, for a log that nothing was removed from. Written apart from the product's. */
@@ -27,7 +32,11 @@ export class ReferenceFold {
   /** Every `key at seq` that was ever the answer. */
   readonly answers = new Set<string>();
 
-  fold(entry: LogEntry): void {
+  #ledMs = 0;
+
+  /** `ledMs`: time during which somebody led. */
+  fold(entry: LogEntry, ledMs: number): void {
+    this.#ledMs = ledMs;
     if (entry.type === "entry") this.#foldRun(keyOf(entry.task, entry.id), entry.seq, entry.at, entry.entry);
     else if (entry.type === "bundle")
       entry.runs.forEach(({ id, entry: run }, i) => {
@@ -55,8 +64,10 @@ export class ReferenceFold {
     }
     const isLarge = entry.input !== undefined && entry.input.length > 4_096;
     const first = { turn: 1, attempt: 1, lost: 0, finished: undefined, lastOutcome: 0 };
-    const delayMs = Math.max(entry.dueAt - entry.createdAt, 0);
-    const fresh: Known = { origin: createdAs, isLarge, createdAt: at, readyAt: at + delayMs, ...first };
+    const readyAt = at + Math.max(entry.dueAt - entry.createdAt, 0);
+    const { scheduleTimeoutMs } = entry;
+    const waiting = { scheduleTimeoutMs, readyAt, waitsFrom: readyAt, ledAt: this.#ledMs };
+    const fresh: Known = { origin: createdAs, isLarge, createdAt: at, ...waiting, ...first };
     if (state === undefined) this.keys.set(key, fresh);
     else if ("turn" in state) {
       const { origin, turn, attempt, lost, readyAt } = state as CompactedLive;
@@ -79,17 +90,9 @@ export class ReferenceFold {
       // Also a zombie's, after its run was forgotten: nothing in the log tells it from a run whose entry was purged.
       this.answers.add(`${key} at ${seq}`);
       const finished = { kind, seq, at };
-      this.keys.set(key, {
-        origin,
-        isLarge: false,
-        turn,
-        attempt: 1,
-        lost: 0,
-        createdAt: 0,
-        readyAt: 0,
-        finished,
-        lastOutcome: seq,
-      });
+      const first = { isLarge: false, attempt: 1, lost: 0, createdAt: 0 };
+      const waiting = { scheduleTimeoutMs: undefined, readyAt: 0, waitsFrom: 0, ledAt: 0 };
+      this.keys.set(key, { ...first, ...waiting, origin, turn, finished, lastOutcome: seq });
       return;
     }
     known.lastOutcome = seq;
@@ -100,10 +103,12 @@ export class ReferenceFold {
       this.accepted.set(`${key}@${origin}`, `${kind} at ${seq}`);
     } else if (!isFinal(kind) && turn === known.turn) {
       known.turn++;
+      known.ledAt = this.#ledMs;
       if (kind === "retry") known.attempt++;
       const spanMs = Math.max(outcome.dueAt - outcome.at, 0);
       if (kind === "retry" || (kind === "returned" && outcome.dueAt > 0))
         known.readyAt = kind === "returned" && byEngine ? outcome.dueAt : at + spanMs;
+      known.waitsFrom = Math.max(at, known.readyAt);
       if (kind === "lost") known.lost++;
     }
   }

@@ -17,7 +17,7 @@ export class Staff {
       `w${++this.#count}`,
       (climate.hasLimits ? 2 : 1) + random.int(3),
       all ?? (some.length === 0 ? [random.pick(tasks)] : some),
-      climate.policies,
+      climate,
     );
     worker.skewMs = [0, 3_600_000, -600_000][this.#count % 3]!;
     workers.push(worker);
@@ -27,7 +27,12 @@ export class Staff {
   register(worker: ModelWorker): void {
     const message = worker.registration();
     worker.lastBeatAt = this.#world.now;
-    this.#world.toLeader({ type: "register", message });
+    this.#world.network.send(() => {
+      const leader = this.#world.aLeader();
+      leader?.give({ type: "register", message }, this.#world.now);
+      if (leader?.deposedAt === undefined)
+        for (const task of message.tasks) this.#world.stored.definitions.set(task.name, task);
+    });
   }
   beat(worker: ModelWorker): void {
     if (!worker.isListening) return;

@@ -5,6 +5,7 @@ import { type Climate, climateOf, tasks } from "./climate.ts";
 import { Deeds } from "./deeds.ts";
 import { Elections } from "./elections.ts";
 import { Faults } from "./faults.ts";
+import { Leaps } from "./leaps.ts";
 import { ModelBucket } from "./model-bucket.ts";
 import { ModelClient } from "./model-client.ts";
 import { ModelEngine } from "./model-engine.ts";
@@ -30,10 +31,13 @@ export class World {
   readonly deeds = new Deeds(this);
   readonly staff = new Staff(this);
   readonly faults = new Faults(this);
+  readonly leaps = new Leaps(this);
   readonly ids: string[];
   /** Whether a clock was ever wrong. */
   hasSkew = false;
   isHealed = false;
+  /** Time during which somebody led. */
+  ledMs = 0;
 
   constructor(seed: number) {
     this.random = new Random(seed);
@@ -66,8 +70,8 @@ export class World {
 
   /** One thing happens, then everything is checked. */
   act(): void {
-    this.now += this.random.int(this.random.chance(0.02) ? 3_000 : 120);
-    this.#clocks();
+    this.advance(this.random.int(this.random.chance(0.02) ? 3_000 : 120));
+    if (this.climate.hasHours && this.random.chance(0.01)) this.leaps.leap();
     const x = this.random.next();
     if (x < 0.14) this.client.act(x < 0.11);
     else if (x < 0.36) this.#readSome();
@@ -98,13 +102,12 @@ export class World {
     for (const leader of this.leaders) this.#storePauses(leader, noPauses);
   }
   settle(): void {
-    this.now += 200;
-    this.#clocks();
+    this.advance(200);
     this.network.drain();
     for (const engine of this.engines) {
       engine.read(100, this.now);
       engine.give({ type: "tick" }, this.now);
-      this.#pings(engine);
+      this.pings(engine);
       this.deeds.carryOutAll(engine);
     }
     for (const worker of this.workers) {
@@ -115,8 +118,10 @@ export class World {
     this.checks.afterStep();
   }
 
-  /** Promises that rest on time: who is unanswered, who was deposed, who beats. */
-  #clocks(): void {
+  /** Time passes, and with it come due the promises that rest on it: who is unanswered, who was deposed, who beats. */
+  advance(ms: number, isElecting: "nobody is elected" | "somebody leads" = "somebody leads"): void {
+    this.now += ms;
+    if (this.leaders.length > 0) this.ledMs += ms;
     for (const engine of this.engines) {
       if (!engine.isAlive) continue;
       for (const [batch, { worker, sentAt }] of engine.unanswered) {
@@ -127,8 +132,11 @@ export class World {
       // The lease is gone for longer than its time to live: even the slowest engine knows it by now.
       if (engine.deposedAt !== undefined && this.now - engine.deposedAt > 5_000) engine.stepDown(this.now);
     }
-    for (const worker of this.workers) if (this.now - worker.lastBeatAt > 4_000) this.staff.beat(worker);
-    if (this.leaders.every((e) => e.deposedAt !== undefined)) this.elections.elect();
+    for (const worker of this.workers) {
+      worker.cutOffAt = worker.isListening ? undefined : (worker.cutOffAt ?? this.now);
+      if (this.now - worker.lastBeatAt > 4_000) this.staff.beat(worker);
+    }
+    if (isElecting === "somebody leads" && this.leaders.every((e) => e.deposedAt !== undefined)) this.elections.elect();
   }
   #readSome(): void {
     const engine = this.random.pick(this.engines);
@@ -138,9 +146,9 @@ export class World {
     const engine = this.random.chance(0.8) ? this.aLeader() : this.random.pick(this.engines);
     if (engine?.isAlive !== true) return;
     engine.give({ type: "tick" }, this.now);
-    if (this.random.chance(0.2)) this.#pings(engine);
+    if (this.random.chance(0.2)) this.pings(engine);
   }
-  #pings(engine: ModelEngine): void {
+  pings(engine: ModelEngine): void {
     if (!engine.state.isLeading) return;
     for (const id of [...engine.state.workers.keys()]) {
       const worker = this.workers.find((w) => w.id === id);
@@ -155,8 +163,12 @@ export class World {
     if (random.chance(0.2)) this.#pause();
     else if (random.chance(0.15))
       this.toLeader({ type: "reschedule", keys: [key], dueAt: this.now + random.int(4_000) });
-    else if (random.chance(0.5)) this.toLeader({ type: "cancel", keys: [key], reason: "not wanted any more" });
+    else if (random.chance(0.5)) this.#cancel(key);
     else this.toLeader({ type: "waiter", key, inbox: `ask-${key}` });
+  }
+  #cancel(key: string): void {
+    this.checks.promises.onCancelAsked(key);
+    this.toLeader({ type: "cancel", keys: [key], reason: "not wanted any more" });
   }
   /** A leader stores a pause, or the end of one, and knows it at once; one that was deposed may still think otherwise. */
   #pause(): void {

@@ -1,0 +1,72 @@
+import { wholeNamespace } from "../../src/domain/pauses.ts";
+import { taskOf } from "../../src/domain/run.ts";
+import type { FinalDetail } from "../../src/protocol/outcome-entry.ts";
+import type { EngineOutcome } from "../../src/scheduler/commands.ts";
+import type { ModelEngine } from "./model-engine.ts";
+import type { Known, ReferenceFold } from "./reference-fold.ts";
+import type { World } from "./world.ts";
+
+/** As it is when nobody ever said otherwise. */
+const defaultScheduleTimeoutMs = 300_000;
+/** Who is cut off for longer is dead for everybody. */
+const goneAfterMs = 30_000;
+
+/** What a caller may rely on: nobody's run is cancelled for a reason that is not true. */
+export class PromiseChecks {
+  readonly #world: World;
+  readonly #reference: ReferenceFold;
+  readonly #asked = new Set<string>();
+  readonly counts = { expired: 0, cancelled: 0 };
+  /** Which promises the product keeps by now; those that it does not are looked at by `main.ts --strict` only. */
+  static kept = { expiry: false };
+
+  constructor(world: World, reference: ReferenceFold) {
+    this.#world = world;
+    this.#reference = reference;
+  }
+  onCancelAsked(key: string): void {
+    this.#asked.add(key);
+  }
+  onAppend(engine: ModelEngine, outcomes: readonly EngineOutcome[]): void {
+    for (const outcome of outcomes) if (outcome.kind === "cancelled") this.#onCancelled(engine, outcome);
+  }
+  #onCancelled(engine: ModelEngine, { key, origin, turn, detail }: EngineOutcome): void {
+    const { reason = "" } = (detail ?? {}) as FinalDetail;
+    const known = this.#reference.keys.get(key);
+    if (known === undefined || known.finished !== undefined || known.origin !== origin) return; // changes nothing
+    this.counts.cancelled++;
+    if (reason.startsWith("schedule timeout")) this.#onExpired(engine, key, known, turn);
+    else if (!isStrategy(reason) && !(this.#asked.has(key) && reason === "not wanted any more"))
+      throw new Error(`${key} is cancelled because of "${reason}", and nobody asked for that`);
+  }
+  /** It really waited for that long, and nobody executes it. */
+  #onExpired(engine: ModelEngine, key: string, known: Known, turn: number): void {
+    this.counts.expired++;
+    if (!PromiseChecks.kept.expiry) return;
+    const { workers, now } = this.#world;
+    for (const worker of workers) {
+      const isGone = worker.cutOffAt !== undefined && now - worker.cutOffAt >= goneAfterMs;
+      const executes = [...worker.executing.values()].some(
+        (a) => a.key === key && a.origin === known.origin && a.turn >= turn,
+      );
+      if (worker.isAlive && !isGone && executes && engine.deposedAt === undefined)
+        throw new Error(`${key} expires while ${worker.id} executes it`);
+    }
+    const timeoutMs = this.#timeoutOf(key, known);
+    const waited = Math.min(now - Math.max(known.waitsFrom, this.#resumedAt(key)), this.#world.ledMs - known.ledAt);
+    if (timeoutMs === null || waited < timeoutMs)
+      throw new Error(`${key} expires after ${waited} ms in its queue; ${timeoutMs} ms are allowed`);
+  }
+  #timeoutOf(key: string, { scheduleTimeoutMs }: Known): number | null {
+    if (scheduleTimeoutMs !== undefined) return scheduleTimeoutMs;
+    const declared = this.#world.stored.definitions.get(taskOf(key));
+    return declared === undefined ? defaultScheduleTimeoutMs : declared.scheduleTimeoutMs;
+  }
+  #resumedAt(key: string): number {
+    const { resumedAt } = this.#world.stored.pauses;
+    return Math.max(resumedAt[taskOf(key)] ?? 0, resumedAt[wholeNamespace] ?? 0);
+  }
+}
+
+const isStrategy = (reason: string): boolean =>
+  reason.includes("(cancel-in-progress)") || reason.includes("(cancel-newest)");
