@@ -58,6 +58,15 @@ function parseWish(label: string, asked: LabelValue | LabelWish, where: string):
   return { label, value, comparator, required, weight };
 }
 
+/** Whether what was read has the shape of a rule. */
+export function isAffinityRule(told: unknown): told is AffinityRule {
+  if (typeof told !== "object" || told === null) return false;
+  const { label, value, comparator, required, weight } = told as Partial<AffinityRule>;
+  const isFitting = comparator === "in" ? Array.isArray(value) && value.every(isLabelValue) : isLabelValue(value);
+  const isKnown = comparator !== undefined && comparators.includes(comparator);
+  return isFitting && isKnown && typeof label === "string" && typeof required === "boolean" && Number.isFinite(weight);
+}
+
 /** The sum of the weights that are met; undefined when something required is not. */
 export function weightOf(
   rules: readonly AffinityRule[],
@@ -65,11 +74,15 @@ export function weightOf(
 ): number | undefined {
   let sum = 0;
   for (const rule of rules) {
-    if (isMet(rule, labels[rule.label])) sum += rule.weight;
+    if (isMet(rule, labelOf(labels, rule.label))) sum += rule.weight;
     else if (rule.required) return undefined;
   }
   return sum;
 }
+
+/** A label may be called `constructor`. */
+const labelOf = (labels: Readonly<Record<string, LabelValue>>, label: string): LabelValue | undefined =>
+  Object.hasOwn(labels, label) ? labels[label] : undefined;
 
 /** A worker without the label meets `!=` only. */
 function isMet({ comparator, value }: AffinityRule, label: LabelValue | undefined): boolean {

@@ -1,6 +1,18 @@
 export type NameKind = "cron" | "task" | "worker" | "namespace";
 
 const legal = /^[A-Za-z0-9_-]{1,64}$/;
+/** Whether it is `<task>/<id>`. The task checked last is remembered: many keys in a row begin with the same one. */
+export function isKey(key: string): boolean {
+  if (checked !== "" && key.startsWith(checked)) return true;
+  const slash = key.indexOf("/");
+  if (slash < 1 || !legal.test(key.slice(0, slash))) return false;
+  checked = key.slice(0, slash + 1);
+  return true;
+}
+let checked = "";
+
+export const isTaskName = (name: string): boolean => legal.test(name);
+
 const example: Record<NameKind, string> = { task: "send-email", worker: "email", cron: "nightly", namespace: "prod" };
 
 /**

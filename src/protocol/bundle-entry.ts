@@ -1,5 +1,6 @@
 // Many runs of one task in one run entry: what a client creates in one turn of its event loop, or what is left of that after compaction.
 // The entry's head says what all of them share; ids and inputs stand where an entry of one run has its input.
+import { mostPlaces } from "../domain/origin.ts";
 import {
   assertFits,
   draft,
@@ -48,7 +49,7 @@ export function runsOfBundle(bundle: RunEntry): BundledRun[] {
   let start = lengthsAt + 4 * count;
   assertFits(start <= bytes.length, "bundle entry");
   const ids = textOf(bytes.subarray(head, lengthsAt)).split(separator);
-  assertFits(count > 0 && ids.length === count, "bundle entry");
+  assertFits(count > 0 && count <= mostPlaces && ids.length === count, "bundle entry");
   const { priority, createdAt, dueAt, isDated, scheduleTimeoutMs, inbox, extra } = bundle;
   const runs: BundledRun[] = [];
   for (let i = 0; i < count; i++) {
@@ -56,13 +57,20 @@ export function runsOfBundle(bundle: RunEntry): BundledRun[] {
     assertFits(end <= bytes.length, "bundle entry");
     const input = start === end ? noBytes : bytes.subarray(start, end);
     start = end;
-    const entry =
+    const entry: RunEntry =
       bundle.form === runForm.compactedBundle
-        ? decodeRunEntry(input)
+        ? memberOf(input)
         : { form: runForm.new, priority, createdAt, dueAt, isDated, scheduleTimeoutMs, inbox, extra, input };
     runs.push({ id: ids[i]!, entry });
   }
   return runs;
+}
+
+/** A bundle within a bundle would be a run without an input. */
+function memberOf(bytes: Uint8Array): RunEntry {
+  const member = decodeRunEntry(bytes);
+  assertFits(!isBundle(member), "bundle entry");
+  return member;
 }
 
 export const isBundle = ({ form }: Pick<RunEntry, "form">): boolean =>

@@ -3,21 +3,28 @@ import { Result, Schema } from "effect";
 import { MalformedRecord } from "../domain/errors.ts";
 import type { RunInfo, RunState } from "../domain/run.ts";
 import { jsonBytes, jsonOf } from "./bytes.ts";
+import { lastMoment } from "./ranges.ts";
 
 const Text = Schema.String;
 const Count = Schema.Finite;
+const between = (minimum: number, maximum: number) => Schema.isBetween({ minimum, maximum });
+const Whole = Schema.Int.check(between(0, Number.MAX_SAFE_INTEGER));
+const TurnNumber = Schema.Int.check(between(1, 2 ** 32 - 1));
+const Origin = Schema.Finite.check(between(1, Number.MAX_SAFE_INTEGER));
+/** Also a span. */
+const Time = Schema.Finite.check(between(0, lastMoment));
 const StringMap = Schema.Record(Schema.String, Schema.String);
 
 /** A run that a worker holds: executing, or its outcome is not yet stored. */
 const Executing = Schema.Struct({
   key: Text,
-  turn: Count,
-  origin: Count,
-  startedAt: Count,
+  turn: TurnNumber,
+  origin: Origin,
+  startedAt: Time,
   /** It goes on without a slot. */
   slotless: Schema.optionalKey(Schema.Boolean),
   /** When its time is over, where it was extended. */
-  until: Schema.optionalKey(Count),
+  until: Schema.optionalKey(Time),
 });
 const CronRule = Schema.Struct({
   name: Text,
@@ -28,10 +35,10 @@ const CronRule = Schema.Struct({
 });
 const Concurrency = Schema.Struct({
   key: Schema.NullOr(Text),
-  max: Count,
+  max: Whole,
   strategy: Schema.Literals(["queue", "cancel-newest", "cancel-in-progress"]),
 });
-const RateLimit = Schema.Struct({ key: Text, limit: Count, perMs: Count, units: Schema.Union([Count, Text]) });
+const RateLimit = Schema.Struct({ key: Text, limit: Whole, perMs: Time, units: Schema.Union([Whole, Text]) });
 const LabelValue = Schema.Union([Text, Count]);
 const Affinity = Schema.Struct({
   label: Text,
@@ -43,19 +50,19 @@ const Affinity = Schema.Struct({
 const Policies = Schema.Struct({
   concurrency: Schema.optionalKey(Schema.Array(Concurrency)),
   rateLimits: Schema.optionalKey(Schema.Array(RateLimit)),
-  slots: Schema.optionalKey(Count),
+  slots: Schema.optionalKey(Whole),
   affinity: Schema.optionalKey(Schema.Array(Affinity)),
   batch: Schema.optionalKey(
-    Schema.Struct({ size: Count, intervalMs: Count, bytes: Schema.NullOr(Count), key: Schema.NullOr(Text) }),
+    Schema.Struct({ size: Whole, intervalMs: Time, bytes: Schema.NullOr(Whole), key: Schema.NullOr(Text) }),
   ),
   sticky: Schema.optionalKey(Schema.Literals(["soft", "hard"])),
 });
 const TaskDeclaration = Schema.Struct({
   name: Text,
-  timeoutMs: Count,
-  scheduleTimeoutMs: Schema.NullOr(Count),
-  priority: Count,
-  retries: Count,
+  timeoutMs: Time,
+  scheduleTimeoutMs: Schema.NullOr(Time),
+  priority: Schema.Int.check(between(0, 9)),
+  retries: Whole,
   inputSchema: Schema.Unknown,
   outputSchema: Schema.Unknown,
   policies: Schema.optionalKey(Policies),
@@ -66,7 +73,7 @@ const Register = Schema.Struct({
   v: Schema.Literal(1),
   id: Text,
   name: Text,
-  slots: Count,
+  slots: Whole,
   labels: Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite])),
   startedAt: Schema.optionalKey(Schema.Finite),
   runtime: Text,
@@ -114,8 +121,8 @@ const GetRun = Schema.Struct({ key: Text });
 /** `delayMs`: from when the engine hears it; `dueAt` is then for engines that know no delays. */
 const Reschedule = Schema.Struct({
   runs: Schema.Array(Schema.String),
-  dueAt: Count,
-  delayMs: Schema.optionalKey(Count),
+  dueAt: Time,
+  delayMs: Schema.optionalKey(Time),
 });
 const ChangePause = Schema.Struct({
   task: Schema.optionalKey(Schema.String),

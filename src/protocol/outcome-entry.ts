@@ -1,12 +1,12 @@
 // The payload of an outcome subject: the outcomes of all runs that ended in the same moment, a frame each.
 import { MalformedRecord } from "../domain/errors.ts";
+import { isKey } from "../domain/names.ts";
 import { type AttemptRecord, type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import {
   assertFits,
   assertRecord,
   draft,
   finish,
-  jsonOf,
   mostBytes,
   noBytes,
   textIn,
@@ -14,6 +14,8 @@ import {
   writeBytes,
   writeText,
 } from "./bytes.ts";
+import { assertRange, isTime, timeAt, writeTime } from "./ranges.ts";
+import { attemptDetailOf, finalDetailOf } from "./story.ts";
 
 /** The story of a run in its final outcome. */
 export interface FinalDetail {
@@ -60,6 +62,7 @@ export interface OutcomeFrame {
 
 export type OutcomeAuthor = "worker" | "engine";
 const kinds: readonly OutcomeKind[] = ["completed", "failed", "cancelled", "retry", "returned", "lost", "retention"];
+const what = "outcome frame";
 const entryHead = 8;
 /** Bytes of a frame beside its key, detail, input and output. */
 export const frameHead = 68;
@@ -90,20 +93,21 @@ export class Outcome {
   constructor(entry: Uint8Array, view: DataView, start: number, end: number, writer: string) {
     const code = entry[start + 4]!;
     const kind = kinds[code - 1];
-    if (kind === undefined) throw new MalformedRecord({ what: "outcome frame", reason: `unknown kind ${code}` });
+    if (kind === undefined) throw new MalformedRecord({ what, reason: `unknown kind ${code}` });
     this.kind = kind;
     this.#start = start;
     this.#detailStart = start + frameHead + view.getUint16(start + 6, true);
     this.#inputStart = this.#detailStart + view.getUint32(start + 40, true);
     this.#outputStart = this.#inputStart + view.getUint32(start + 44, true);
     this.#end = end;
-    assertFits(this.#outputStart + view.getUint32(start + 48, true) === end, "outcome frame");
+    assertFits(this.#outputStart + view.getUint32(start + 48, true) === end, what);
     this.turn = view.getUint32(start + 8, true);
     this.attempt = view.getUint32(start + 12, true);
-    this.origin = view.getFloat64(start + 16, true);
-    this.at = view.getFloat64(start + 24, true);
-    this.dueAt = view.getFloat64(start + 32, true);
+    this.origin = timeAt(view, start + 16, what, "its origin");
+    this.at = timeAt(view, start + 24, what, "its time");
+    this.dueAt = timeAt(view, start + 32, what, "its due time");
     this.key = textIn(entry, start + frameHead, this.#detailStart);
+    if (kind !== "retention" && !isKey(this.key)) assertRange(false, what, "its key", this.key);
     this.#entry = entry;
     this.#writer = writer;
   }
@@ -111,10 +115,10 @@ export class Outcome {
   get detailBytes(): Uint8Array {
     return this.#entry.subarray(this.#detailStart, this.#inputStart);
   }
-  /** Parsed anew at each call: keep it. */
+  /** Parsed anew at each call: keep it. A {@link FinalDetail} of a final outcome, whatever stands there. */
   get detail(): FinalDetail | AttemptDetail | undefined {
-    if (this.#detailStart === this.#inputStart && isFinal(this.kind)) return this.#plainDetail();
-    return jsonOf(this.detailBytes) as FinalDetail | AttemptDetail | undefined;
+    if (!isFinal(this.kind)) return attemptDetailOf(this.detailBytes);
+    return this.#detailStart === this.#inputStart ? this.#plainDetail() : finalDetailOf(this.detailBytes, this.at);
   }
   get input(): Uint8Array {
     return this.#entry.subarray(this.#inputStart, this.#outputStart);
@@ -140,9 +144,11 @@ export class Outcome {
   #plainDetail(): FinalDetail {
     const view = viewOf(this.#entry);
     const { attempt, turn, kind, at } = this;
-    const startedAt = view.getFloat64(this.#start + 60, true);
+    const createdAt = view.getFloat64(this.#start + 52, true);
+    const began = view.getFloat64(this.#start + 60, true);
+    const startedAt = isTime(began) ? began : at;
     return {
-      createdAt: view.getFloat64(this.#start + 52, true),
+      createdAt: isTime(createdAt) ? createdAt : at,
       priority: this.#entry[this.#start + 5]! & priorityMask,
       attempts: [{ attempt, turn, worker: this.#writer, startedAt, endedAt: at, outcome: kind }],
     };
@@ -162,8 +168,8 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   view.setUint32(8, outcome.turn, true);
   view.setUint32(12, outcome.attempt, true);
   view.setFloat64(16, outcome.origin, true);
-  view.setFloat64(24, outcome.at, true);
-  view.setFloat64(32, outcome.dueAt, true);
+  writeTime(view, 24, outcome.at);
+  writeTime(view, 32, outcome.dueAt);
   view.setUint32(40, detail.length, true);
   view.setUint32(44, input.length, true);
   view.setUint32(48, output.length, true);

@@ -1,5 +1,6 @@
 // Every name on the wire, in one place.
-import { assertName } from "../domain/names.ts";
+import { MalformedRecord } from "../domain/errors.ts";
+import { assertName, isTaskName } from "../domain/names.ts";
 import { type RunKey, splitKey } from "../domain/run.ts";
 import { decodeRunId, encodeRunId } from "../domain/run-id.ts";
 
@@ -95,7 +96,10 @@ export class Subjects {
   #taskOf(subject: string): string {
     if (!subject.startsWith(this.#lastTaskPrefix)) {
       const dot = subject.indexOf(".", this.#runPrefix.length);
-      this.#lastTask = subject.slice(this.#runPrefix.length, dot);
+      const task = subject.slice(this.#runPrefix.length, dot);
+      if (dot < 0 || !isTaskName(task))
+        throw new MalformedRecord({ what: "subject", reason: `${subject} names no run` });
+      this.#lastTask = task;
       this.#lastTaskPrefix = subject.slice(0, dot + 1);
     }
     return this.#lastTask;

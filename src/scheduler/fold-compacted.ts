@@ -1,6 +1,6 @@
 // Rule 4: a compacted entry is the state of its key as of `asOf`; what was written after that is applied to it.
 import { isFinal } from "../domain/run.ts";
-import type { CompactedFinished, CompactedLive } from "../protocol/run-entry.ts";
+import type { CompactedFinished, CompactedLive } from "../protocol/run-extra.ts";
 import { applyOutcome } from "./apply-outcome.ts";
 import type { FoldedEntry } from "./events.ts";
 import { addFinished } from "./finish.ts";

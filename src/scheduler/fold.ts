@@ -2,7 +2,7 @@
 import { originIn } from "../domain/origin.ts";
 import { isFinal, keyOf } from "../domain/run.ts";
 import type { FinalDetail } from "../protocol/outcome-entry.ts";
-import type { CompactedFinished, CompactedLive } from "../protocol/run-entry.ts";
+import type { CompactedFinished, CompactedLive } from "../protocol/run-extra.ts";
 import { applyOutcome } from "./apply-outcome.ts";
 import type { Content } from "./entry-log.ts";
 import type { BundleEvent, EntryEvent, OutcomesEvent } from "./events.ts";

@@ -55,9 +55,10 @@ test("a compacted bundle brings back runs of which each has a state of its own",
     retrying: false,
     history: [],
   };
+  const ended = { asOf: 9, origin: 4.75, kind: "failed" as const, seq: 7, index: 1, at: 5 };
   const runs = [
     { id: "a", entry: { ...shared, form: runForm.live, extra: { state }, input: new Uint8Array([1, 2]) } },
-    { id: "b", entry: { ...shared, priority: 1, form: runForm.finished, inbox: "" } },
+    { id: "b", entry: { ...shared, priority: 1, form: runForm.finished, extra: { state: ended }, inbox: "" } },
   ];
   const entry = decodeRunEntry(encodeCompactedBundle(runs));
   assert.ok(isBundle(entry));

@@ -11,6 +11,7 @@ import {
   type OutcomeFrame,
 } from "../../src/protocol/outcome-entry.ts";
 import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../../src/protocol/run-entry.ts";
+import type { RunExtra } from "../../src/protocol/run-extra.ts";
 import { describe, test } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 
@@ -18,30 +19,56 @@ const kinds: OutcomeKind[] = ["completed", "failed", "cancelled", "retry", "retu
 const time = (random: Random) => random.whole(0, 4_000_000_000_000);
 const json = (random: Random) => jsonBytes(random.chance(0.3) ? undefined : { text: random.text(0, 30) });
 
+const origin = (random: Random) => random.whole(1, 2 ** 50);
+const attemptOf = (random: Random) => ({
+  ...{ attempt: random.whole(1, 9), turn: random.whole(1, 9), worker: random.text(1, 9) },
+  ...{ startedAt: time(random), endedAt: time(random), outcome: random.pick(["lost", "retry"] as const) },
+  ...(random.chance(0.5) && { error: { name: random.text(1, 9), message: random.text(0, 9) } }),
+});
+
+function randomState(form: 0 | 1 | 2, random: Random): RunExtra {
+  const common = { asOf: random.whole(0, 2 ** 50), origin: origin(random) };
+  const numbers = { turn: random.whole(1, 99), attempt: random.whole(1, 99), lost: random.whole(0, 9) };
+  const times = { dueAt: 0, readyAt: time(random), retrying: random.chance(0.5) };
+  const history = [attemptOf(random), attemptOf(random)];
+  if (form === 1) return { state: { ...common, ...numbers, ...times, history } };
+  const place = { kind: random.pick(["completed", "failed"] as const), seq: random.whole(1, 99), index: 0 };
+  return form === 2 ? { state: { ...common, ...place, at: time(random) } } : {};
+}
+
 function randomRunEntry(random: Random): RunEntry {
+  const form = random.pick([0, 1, 2] as const);
+  const metadata = random.chance(0.5) ? {} : { metadata: { [random.text(1, 5)]: random.text(0, 20) } };
+  const extra = { ...metadata, ...randomState(form, random) };
   return {
-    form: random.pick([0, 1, 2] as const),
+    form,
     priority: random.whole(0, 9),
     createdAt: time(random),
     dueAt: random.chance(0.5) ? 0 : time(random),
     isDated: random.chance(0.3),
     scheduleTimeoutMs: random.pick([undefined, null, 0, 1, 300_000.5, 2 ** 40]),
     inbox: random.chance(0.3) ? "" : `_INBOX.${random.text(0, 10)}`,
-    extra: random.chance(0.5) ? undefined : { metadata: { [random.text(1, 5)]: random.text(0, 20) } },
+    extra: Object.keys(extra).length === 0 ? undefined : extra,
     input: random.bytes(200),
   };
 }
 
+const storyOf = (kind: OutcomeKind, random: Random) =>
+  kind === "completed" || kind === "failed" || kind === "cancelled"
+    ? { createdAt: time(random), priority: random.whole(1, 9), attempts: [attemptOf(random), attemptOf(random)] }
+    : { attempt: attemptOf(random) };
+
 function randomOutcome(random: Random): OutcomeFrame {
+  const kind = random.pick(kinds);
   return {
-    kind: random.pick(kinds),
-    key: random.chance(0.1) ? "" : `task/${random.text(1, 30)}`,
+    kind,
+    key: kind === "retention" ? "" : `task/${random.text(1, 30)}`,
     turn: random.whole(0, 2 ** 32 - 1),
     attempt: random.whole(0, 1_000),
-    origin: random.whole(0, Number.MAX_SAFE_INTEGER),
+    origin: origin(random),
     at: time(random),
     dueAt: time(random),
-    detail: json(random),
+    detail: jsonBytes(random.chance(0.3) ? undefined : storyOf(kind, random)),
     input: random.bytes(100),
     inputStays: random.chance(0.2),
     output: random.bytes(100),
@@ -108,7 +135,7 @@ describe("round trips", () => {
   test("the story of a run that ended in its only attempt needs no JSON", () => {
     const random = new Random();
     const plain = { createdAt: 1_000.5, startedAt: 2_000, priority: 9 };
-    const outcome = { ...randomOutcome(random), kind: "completed" as const, detail: noBytes, plain };
+    const outcome = { ...randomOutcome(random), key: "task/a", kind: "completed" as const, detail: noBytes, plain };
     const entry = encodeOutcomeEntry("worker", [encodeOutcomeFrame(outcome)]);
     const { attempt, turn, at: endedAt } = outcome;
     assert.deepEqual(decodeOutcomeEntry(entry, "w1").outcomes[0]!.detail, {

@@ -1,0 +1,56 @@
+// What others wrote, checked where it is decoded: a NaN in a heap would stay there for ever, and stop whoever waits for its turn.
+import { MalformedRecord } from "../domain/errors.ts";
+
+/** The last moment of the calendar; spans are no longer either. Units: epoch milliseconds */
+export const lastMoment = 8.64e15;
+const mostTurns = 2 ** 32 - 1;
+
+export const isTime = (value: unknown): value is number =>
+  typeof value === "number" && value >= 0 && value <= lastMoment;
+/** Turns and attempts count from 1. */
+export const isTurn = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= mostTurns;
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+/** A place in the log, or within a bundle there. */
+export const isOrigin = (value: unknown): value is number =>
+  typeof value === "number" && value >= 1 && value <= Number.MAX_SAFE_INTEGER;
+export const isText = (value: unknown): value is string => typeof value === "string";
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export function assertRange(isInRange: boolean, what: string, field: string, value: unknown): void {
+  if (isInRange) return;
+  const shown = typeof value === "object" ? "an object" : String(value).slice(0, 40);
+  throw new MalformedRecord({ what, reason: `${field} is ${shown}` });
+}
+
+/** Writes a time, or a span, so that it can be read again: no number stands for none, and nothing is later than the last moment. */
+export function writeTime(view: DataView, at: number, time: number): void {
+  view.setFloat64(at, time >= 0 ? Math.min(time, lastMoment) : 0, true);
+}
+
+/** Reads a time, or a span. Fails: MalformedRecord */
+export function timeAt(view: DataView, at: number, what: string, field: string): number {
+  const time = view.getFloat64(at, true);
+  if (!isTime(time)) assertRange(false, what, field, time);
+  return time;
+}
+
+const deepestJson = 64;
+const [quote, backslash, openArray, openObject, closeArray, closeObject] = [0x22, 0x5c, 0x5b, 0x7b, 0x5d, 0x7d];
+
+/** Whether JSON is nested so little that it can be written again: what a parser can still read may be too deep for that. */
+export function isShallow(json: Uint8Array): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i]!;
+    if (isText && byte === backslash) i++;
+    else if (byte === quote) isText = !isText;
+    else if (isText) continue;
+    else if (byte === openArray || byte === openObject) {
+      if (++depth > deepestJson) return false;
+    } else if (byte === closeArray || byte === closeObject) depth--;
+  }
+  return true;
+}

@@ -1,0 +1,84 @@
+// What a run entry says in JSON, beside the fields that every run has.
+import { isAffinityRule } from "../domain/affinity.ts";
+import { MalformedRecord } from "../domain/errors.ts";
+import type { RunPlacement } from "../domain/policies.ts";
+import { type AttemptRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
+import { jsonOf } from "./bytes.ts";
+import { assertRange, isCount, isOrigin, isRecord, isShallow, isText, isTime, isTurn } from "./ranges.ts";
+import { attemptsOf, isMetadata } from "./story.ts";
+
+/** A compacted entry holds the run as the fold knew it at `asOf`. */
+export interface CompactedLive {
+  readonly asOf: number;
+  readonly origin: number;
+  readonly turn: number;
+  readonly attempt: number;
+  readonly lost: number;
+  readonly dueAt: number;
+  readonly readyAt: number;
+  readonly retrying: boolean;
+  readonly history: readonly AttemptRecord[];
+}
+
+export interface CompactedFinished {
+  readonly asOf: number;
+  readonly origin: number;
+  readonly kind: OutcomeKind;
+  /** Where the accepted outcome stands: sequence and index in its entry. */
+  readonly seq: number;
+  readonly index: number;
+  readonly at: number;
+}
+
+export interface RunExtra {
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly placement?: RunPlacement;
+  readonly state?: CompactedLive | CompactedFinished;
+}
+
+const what = "run entry";
+
+/** `state`: which one an entry of this form has. Fails: MalformedRecord */
+export function readExtra(bytes: Uint8Array, stateIs: "live" | "finished" | "none"): RunExtra {
+  if (!isShallow(bytes)) throw new MalformedRecord({ what, reason: "its JSON is nested too deeply" });
+  const told = jsonOf(bytes);
+  if (!isRecord(told)) throw new MalformedRecord({ what, reason: "its JSON is not an object" });
+  const { state, ...rest } = told;
+  if (rest.metadata !== undefined) assertRange(isMetadata(rest.metadata), what, "metadata", rest.metadata);
+  if (rest.placement !== undefined) assertRange(isPlacement(rest.placement), what, "placement", rest.placement);
+  if (stateIs === "none") return rest;
+  return { ...rest, state: stateIs === "live" ? readLive(state) : readFinished(state) };
+}
+
+function isPlacement(told: unknown): boolean {
+  if (!isRecord(told)) return false;
+  const { affinity, near } = told;
+  const isFitting = affinity === undefined || (Array.isArray(affinity) && affinity.every(isAffinityRule));
+  return isFitting && (near === undefined || isText(near));
+}
+
+function readLive(told: unknown): CompactedLive {
+  const state = stateOf(told) as unknown as CompactedLive;
+  const { turn, attempt, lost, dueAt, readyAt, history } = state;
+  assertRange(isTurn(turn), what, "its turn", turn);
+  assertRange(isTurn(attempt), what, "its attempt", attempt);
+  assertRange(isCount(lost), what, "its number of losses", lost);
+  assertRange(isTime(dueAt) && isTime(readyAt), what, "its due time", readyAt);
+  return { ...state, retrying: state.retrying === true, history: attemptsOf(history) };
+}
+
+function readFinished(told: unknown): CompactedFinished {
+  const state = stateOf(told) as unknown as CompactedFinished;
+  const { kind, seq, index, at } = state;
+  assertRange(isText(kind) && isFinal(kind), what, "how it ended", kind);
+  assertRange(isCount(seq) && isCount(index), what, "the place of its outcome", seq);
+  assertRange(isTime(at), what, "the time of its end", at);
+  return state;
+}
+
+function stateOf(told: unknown): Readonly<Record<string, unknown>> {
+  const state = isRecord(told) ? told : {};
+  assertRange(isRecord(told), what, "its state", told);
+  assertRange(isCount(state.asOf) && isOrigin(state.origin), what, "its origin", state.origin);
+  return state;
+}

@@ -1,0 +1,67 @@
+// The story of a run as JSON tells it. Whoever may append can write anything there: what is not shaped like a story is left out, and
+// never stops the fold of the outcome that it belongs to.
+import type { AttemptRecord, ErrorRecord } from "../domain/run.ts";
+import { jsonOf } from "./bytes.ts";
+import type { AttemptDetail, FinalDetail } from "./outcome-entry.ts";
+import { isRecord, isShallow, isText, isTime, isTurn } from "./ranges.ts";
+
+const kinds: readonly unknown[] = ["completed", "failed", "cancelled", "retry", "returned", "lost"];
+
+export function attemptDetailOf(bytes: Uint8Array): AttemptDetail | undefined {
+  const attempt = attemptOf(recordOf(bytes).attempt);
+  return attempt && { attempt };
+}
+
+/** `at`: when the run ended. */
+export function finalDetailOf(bytes: Uint8Array, at: number): FinalDetail {
+  const { createdAt, priority, metadata, attempts, error, reason, ...rest } = recordOf(bytes);
+  return {
+    ...rest,
+    createdAt: isTime(createdAt) ? createdAt : at,
+    priority: isPriority(priority) ? priority : 0,
+    ...(isMetadata(metadata) && { metadata }),
+    attempts: attemptsOf(attempts),
+    ...(isRecord(error) && { error: errorOf(error) }),
+    ...(isText(reason) && { reason }),
+  };
+}
+
+export const attemptsOf = (told: unknown): AttemptRecord[] =>
+  Array.isArray(told) ? told.map(attemptOf).filter((attempt) => attempt !== undefined) : [];
+
+export const isMetadata = (told: unknown): told is Readonly<Record<string, string>> =>
+  isRecord(told) && Object.values(told).every(isText);
+
+const isPriority = (told: unknown): told is number => isTurn(told) && told <= 9;
+
+function attemptOf(told: unknown): AttemptRecord | undefined {
+  if (!isRecord(told)) return undefined;
+  const { attempt, turn, worker, startedAt, endedAt, outcome, error, ...rest } = told;
+  const isStory = isTurn(attempt) && isTurn(turn) && isText(worker) && isTime(startedAt) && isTime(endedAt);
+  if (!isStory || !kinds.includes(outcome)) return undefined;
+  const record = { ...rest, attempt, turn, worker, startedAt, endedAt, outcome } as AttemptRecord;
+  return isRecord(error) ? { ...record, error: errorOf(error) } : record;
+}
+
+function errorOf(told: Readonly<Record<string, unknown>>): ErrorRecord {
+  const { name, message, stack, retryable, cause, errors, ...rest } = told;
+  return {
+    ...rest,
+    name: isText(name) ? name : "Error",
+    message: isText(message) ? message : "",
+    ...(isText(stack) && { stack }),
+    ...(typeof retryable === "boolean" && { retryable }),
+    ...(isRecord(cause) && { cause: errorOf(cause) }),
+    ...(Array.isArray(errors) && { errors: errors.filter(isRecord).map(errorOf) }),
+  };
+}
+
+function recordOf(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  if (!isShallow(bytes)) return {};
+  try {
+    const told = jsonOf(bytes);
+    return isRecord(told) ? told : {};
+  } catch {
+    return {};
+  }
+}
