@@ -50,12 +50,13 @@ export class RateStore {
     }
   }
 
-  async #storeOne({ id, perMs, uses }: StoredRate, epoch: number): Promise<Found | undefined> {
+  async #storeOne({ id, perMs, uses, held = 0 }: StoredRate, epoch: number): Promise<Found | undefined> {
     const key = keyOf(id);
     let found: Record | undefined;
     for (;;) {
       const all = found === undefined ? uses : [...found.uses, ...uses];
-      const seq = await this.#definitions.replace(key, { id, perMs, uses: all, epoch }, this.#seqs.get(key) ?? 0);
+      const record: Record = { id, perMs, uses: all, held: held + (found?.held ?? 0), epoch };
+      const seq = await this.#definitions.replace(key, record, this.#seqs.get(key) ?? 0);
       if (seq !== undefined) {
         this.#seqs.set(key, seq);
         return found === undefined ? {} : { found };
@@ -64,6 +65,7 @@ export class RateStore {
       const there = await this.#definitions.find(key);
       this.#seqs.set(key, there?.seq ?? 0);
       found = there?.record as Record | undefined;
+      if (found?.epoch === epoch) found = undefined; // an earlier write of this engine's own, counted in what it writes now
       if (found !== undefined && found.epoch > epoch) {
         this.#log.warn("another engine counts this rate limit now; this one reserves nothing of it", { limit: id });
         return undefined;

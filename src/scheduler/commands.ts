@@ -71,6 +71,8 @@ export interface StoredRate {
   readonly id: string;
   readonly perMs: number;
   readonly uses: readonly { readonly at: number; readonly units: number }[];
+  /** Reserved when this was written: may have been used at any time since. */
+  readonly held?: number;
 }
 
 /** What the engine shall do. */

@@ -208,6 +208,7 @@ function assign(
     isAcknowledged: false,
     startedAt: state.now,
     missedBeats: 0,
+    hasBegun: lane === undefined,
     lane,
     next: undefined,
   });

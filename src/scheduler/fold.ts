@@ -94,7 +94,7 @@ export function foldOutcomes(state: SchedulerState, event: OutcomesEvent): void 
       foldRetentionMark(state, outcome, writer);
       continue;
     }
-    if (worker !== undefined) releaseReported(worker, outcome);
+    if (worker !== undefined) releaseReported(state, worker, outcome);
     const live = state.live.get(outcome.key);
     if (live !== undefined) applyToLive(state, live, { seq, at, index, byEngine, writer, told, outcome });
     else foldUnexplained(state, { seq, at, index, byEngine, writer, told, outcome });

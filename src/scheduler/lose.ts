@@ -22,7 +22,8 @@ export function loseAttempt(state: SchedulerState, worker: WorkerRecord, assignm
 /** Takes a run back that its worker never began: same turn, same place in the queue. */
 export function takeBack(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
   const { turn, origin, run } = assignment;
-  assignment.lane?.refund();
+  if (!assignment.hasBegun) assignment.lane?.refund();
+  assignment.hasBegun = true;
   worker.release(origin, turn);
   if (run === undefined || run.place !== "running" || run.turn !== turn) return;
   if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { reason: run.cancelReason });

@@ -5,7 +5,7 @@ import { endOverdue } from "./overdue.ts";
 import { stopOn } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
 import { setPlace } from "./task-queue.ts";
-import type { WorkerRecord } from "./workers.ts";
+import { begin, type WorkerRecord } from "./workers.ts";
 
 const reconnectGraceMs = 2_000;
 const silentAfterMs = 12_000;
@@ -84,7 +84,10 @@ export function compareLedger(state: SchedulerState, worker: WorkerRecord, execu
     if (assignment === undefined) continue;
     assignment.isAcknowledged = true;
     assignment.missedBeats = 0;
-    assignment.startedAt = held.startedAt;
+    if (held.startedAt > 0) {
+      assignment.startedAt = held.startedAt;
+      if (!assignment.hasBegun) begin(assignment, 0);
+    }
     assignment.until = held.until;
     if (held.slotless === true && assignment.units > 0) worker.letGo(assignment);
     named.add(assignment);
@@ -129,6 +132,7 @@ function adopt(state: SchedulerState, worker: WorkerRecord, held: Executing): vo
     isAcknowledged: true,
     startedAt,
     missedBeats: 0,
+    hasBegun: true,
     next: undefined,
   });
   if (run === undefined) stopOn(state, worker.id, key, turn, "superseded");

@@ -4,6 +4,9 @@ import type { LiveRun } from "./live-run.ts";
 
 const isQueued = (run: LiveRun): boolean => run.place === "queued";
 
+/** Runs that a query for a position looks at one by one. */
+const lookedAt = 1_000;
+
 /** The runs of one priority: those that came in the order of the log, and the few that came back. */
 class Level {
   readonly arrivals = new Deque<LiveRun>();
@@ -15,6 +18,41 @@ class Level {
   }
   *queued(): Iterable<LiveRun> {
     for (const run of this.listed()) if (isQueued(run)) yield run;
+  }
+  first(): LiveRun | undefined {
+    let first: LiveRun | undefined;
+    for (const run of this.arrivals) {
+      if (!isQueued(run)) continue;
+      first = run;
+      break;
+    }
+    for (const run of this.returned)
+      if (isQueued(run) && (first === undefined || run.origin < first.origin)) first = run;
+    return first;
+  }
+  holds(run: LiveRun): boolean {
+    if (this.arrivals.at(this.#placeOf(run.origin)) === run) return true;
+    for (const other of this.returned) if (other === run) return true;
+    return false;
+  }
+  /** Those older than `origin`; the first thousand arrivals are looked at, of the others the dead count as well. */
+  countBefore(origin: number): number {
+    const place = this.#placeOf(origin);
+    let count = Math.max(place - lookedAt, 0);
+    for (let i = 0; i < place && i < lookedAt; i++) if (isQueued(this.arrivals.at(i)!)) count++;
+    for (const run of this.returned) if (run.origin < origin && isQueued(run)) count++;
+    return count;
+  }
+  /** How many arrivals are older. */
+  #placeOf(origin: number): number {
+    let low = 0;
+    let high = this.arrivals.size;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.arrivals.at(middle)!.origin < origin) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
   head(): LiveRun | undefined {
     dropDead(this.arrivals);
@@ -46,7 +84,15 @@ export class ReadyQueue {
     else level.returned.push(run);
     if (++this.#listed > 2 * queued + 1024) this.#sweep();
   }
-  /** The priority of the first run, and the run; undefined when nobody waits. */
+  /** The first run; undefined when nobody waits. Changes nothing. */
+  first(): LiveRun | undefined {
+    for (let priority = this.#levels.length - 1; priority >= 0; priority--) {
+      const run = this.#levels[priority]?.first();
+      if (run !== undefined) return run;
+    }
+    return undefined;
+  }
+  /** Like {@link ReadyQueue.first}, but drops what is not queued any more, and notes the priority for `pop`. */
   head(): LiveRun | undefined {
     for (let priority = this.#levels.length - 1; priority >= 0; priority--) {
       const run = this.#levels[priority]?.head();
@@ -75,20 +121,14 @@ export class ReadyQueue {
     this.#listed = 0;
     return runs;
   }
-  /** The place of a queued run, the first is 1. For a query: it looks at all runs before it. */
+  /** The place of a queued run, the first is 1. Beyond the first thousand, runs that left by another way than `pop` may still count. */
   positionOf(run: LiveRun): number {
     let before = 0;
     for (let priority = this.#levels.length - 1; priority >= 0; priority--) {
-      let older = 0;
-      let all = 0;
-      let isHere = false;
-      for (const other of this.#levels[priority]?.queued() ?? []) {
-        all++;
-        if (other === run) isHere = true;
-        else if (other.origin < run.origin) older++;
-      }
-      if (isHere) return before + older + 1;
-      before += all;
+      const level = this.#levels[priority];
+      if (level === undefined) continue;
+      if (level.holds(run)) return before + level.countBefore(run.origin) + 1;
+      before += level.countBefore(Number.POSITIVE_INFINITY);
     }
     return before + 1;
   }

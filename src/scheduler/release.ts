@@ -2,7 +2,7 @@ import type { Turn } from "../domain/run.ts";
 import type { FoldedOutcome } from "./events.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
-import type { WorkerRecord } from "./workers.ts";
+import { type Assignment, giveBack, type WorkerRecord } from "./workers.ts";
 
 /** The slots of attempts whose code has ended; the attempts stay in the ledger until their outcomes stand in the log. */
 export function letGoOfEnded(state: SchedulerState, id: string, attempts: readonly Turn[]): void {
@@ -15,8 +15,18 @@ export function letGoOfEnded(state: SchedulerState, id: string, attempts: readon
 }
 
 /** A slot is free again once its worker's outcome stands in the log, whether the fold accepts it or not. */
-export function releaseReported(worker: WorkerRecord, outcome: FoldedOutcome): void {
-  if (worker.release(outcome.origin, outcome.turn) !== undefined) worker.isHeld = false;
+export function releaseReported(state: SchedulerState, worker: WorkerRecord, outcome: FoldedOutcome): void {
+  const reported = worker.remove(outcome.origin, outcome.turn);
+  if (reported === undefined) return;
+  giveBack(reported, reported.hasBegun ? 0 : sinceBegin(state, reported, outcome));
+  worker.isHeld = false;
+}
+
+/** How long ago the code of a reported attempt began at most: its own span, by its worker's clock, as if it had ended now. */
+function sinceBegin({ now }: SchedulerState, { startedAt }: Assignment, { detail, at }: FoldedOutcome): number {
+  const record = detail === undefined ? undefined : "attempt" in detail ? detail.attempt : detail.attempts.at(-1);
+  const span = record === undefined || record.startedAt <= 0 ? 0 : at - record.startedAt;
+  return Math.min(Math.max(span, 0), Math.max(now - startedAt, 0));
 }
 
 /** The log ended a turn that a worker may still execute: the slot stays taken until the worker says so, and it is told to stop. */

@@ -90,6 +90,8 @@ export class SchedulerState {
   /** Units to be stored before they are used, by limit. */
   readonly reservations = new Map<string, number>();
   readonly limitWakes = new Heap<{ readonly at: number; readonly limit: Limit }>((a, b) => a.at < b.at);
+  /** On the own clock. */
+  ratesReadAt = 0;
   ratesTidiedAt = 0;
   lastBatch = 0;
   assignedCount = 0;

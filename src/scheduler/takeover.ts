@@ -41,6 +41,7 @@ function adoptLedger(state: SchedulerState, event: LeadEvent): void {
       isAcknowledged: true,
       startedAt: state.now,
       missedBeats: 0,
+      hasBegun: true,
       next: undefined,
     });
     setPlace(run, "running");

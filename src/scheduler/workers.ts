@@ -21,6 +21,8 @@ export interface Assignment {
   startedAt: number;
   /** Heartbeats in a row that did not name it. */
   missedBeats: number;
+  /** Its code is known to have begun, or nothing counts when it does. */
+  hasBegun: boolean;
   /** What counts it, where its task has limits. */
   lane?: Lane | undefined;
   /** Another turn of the same run on the same worker. */
@@ -95,7 +97,14 @@ export class WorkerRecord {
     this.ledger.set(assignment.origin, assignment);
     this.busy += assignment.units;
   }
+  /** Its slots and what its limits counted are free again. */
   release(origin: number, turn: number): Assignment | undefined {
+    const found = this.remove(origin, turn);
+    if (found !== undefined) giveBack(found, 0);
+    return found;
+  }
+  /** Like {@link WorkerRecord.release}, but its limits still count it. */
+  remove(origin: number, turn: number): Assignment | undefined {
     const first = this.ledger.get(origin);
     let before: Assignment | undefined;
     let found = first;
@@ -108,7 +117,6 @@ export class WorkerRecord {
     else if (found.next === undefined) this.ledger.delete(origin);
     else this.ledger.set(origin, found.next);
     this.busy -= found.units;
-    found.lane?.giveBack();
     if (found.run !== undefined && found.run.worker === this) found.run.worker = undefined;
     return found;
   }
@@ -119,4 +127,16 @@ export class WorkerRecord {
       for (let a: Assignment | undefined = first; a !== undefined; a = a.next) all.push(a);
     return all.sort((a, b) => a.origin - b.origin || a.turn - b.turn);
   }
+}
+
+/** It counts no more for its limits; if its code was not known to have begun, it began so long ago at most. */
+export function giveBack(assignment: Assignment, begunAgoMs: number): void {
+  if (!assignment.hasBegun) begin(assignment, begunAgoMs);
+  assignment.lane?.giveBack();
+}
+
+/** Its code began so long ago: what its limits count from the begin counts from there. */
+export function begin(assignment: Assignment, agoMs: number): void {
+  assignment.hasBegun = true;
+  assignment.lane?.begin(agoMs);
 }

@@ -28,6 +28,7 @@ export interface PresenceOptions {
 
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
+const soonMs = 100;
 
 export class Presence {
   /** The highest epoch heard of; assignments of an older leader are refused. */
@@ -41,6 +42,7 @@ export class Presence {
   #registering: Promise<void> | undefined;
   #mustRegisterAgain = false;
   #isClosed = false;
+  #soon: ReturnType<typeof setTimeout> | undefined;
   readonly #end: (() => void)[] = [];
 
   constructor(options: PresenceOptions) {
@@ -100,6 +102,14 @@ export class Presence {
     }
   }
 
+  /** A heartbeat for what has begun by now; runs that are over before it need none. */
+  beatSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      if (this.#options.busy() > 0) void this.beat();
+    }, soonMs);
+  }
+
   /** Says good-bye, so that nobody waits for heartbeats that will not come. */
   async leave(): Promise<void> {
     const { id, link, subjects } = this.#options;
@@ -109,6 +119,7 @@ export class Presence {
 
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#soon);
     for (const end of this.#end) end();
   }
 

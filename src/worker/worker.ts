@@ -291,6 +291,7 @@ class LiveWorker implements RunningWorker {
   #execute(started: readonly Started[]): void {
     for (const { attempt, run } of started) {
       this.#parts.meter?.started(attempt.taskName);
+      if (attempt.task.policies?.rateLimits !== undefined) this.#presence.beatSoon(); // a rate counts from here
       this.#parts.log.info("run started", { run: attempt.assignment.key, attempt: attempt.assignment.attempt });
       const fiber = Effect.runFork(run);
       fiber.addObserver((exit) => {

@@ -29,6 +29,13 @@ function confirm(scene: Scene): StoredRate[] {
   return rates;
 }
 
+/** The worker says that the code of all that it got has begun. */
+const begin = (scene: Scene) =>
+  scene.beat(
+    "w",
+    running(scene).map(({ key }) => scene.held(key)),
+  );
+
 describe("keyed concurrency", () => {
   test("never more than max of a key; a waiting run stops no other key", () => {
     const scene = sceneWith(concurrency({ key: "input.user", max: 2 }));
@@ -200,6 +207,7 @@ describe("rate limits", () => {
       starts.push(...assigned(scene).map(() => scene.now));
       confirm(scene);
       starts.push(...assigned(scene).map(() => scene.now));
+      begin(scene);
       scene.pass(1_000);
     }
     assert.equal(starts.length, 9);
@@ -278,10 +286,97 @@ describe("rate limits", () => {
     scene.tick();
     confirm(scene);
     assert.deepEqual(assigned(scene), ["a"]);
+    begin(scene);
     scene.live(4_000);
     assert.equal(running(scene).length, 1);
     scene.live(2_000);
     confirm(scene);
     assert.deepEqual(assigned(scene), ["b"]);
+  });
+
+  test("a run that begins late counts from its begin: no window that the tasks see has more than the limit", () => {
+    const scene = sceneWith(rateLimits({ key: "openai", limit: 20, per: "5s" }));
+    for (let i = 0; i < 200; i++) create(scene, `r${i}`, {});
+    /** When the code of a run began, by the clock of its worker, which is an hour off. */
+    const begun: number[] = [];
+    const offMs = 3_600_000;
+    const working: { readonly key: string; readonly beginsAt: number }[] = [];
+    for (let step = 0; begun.length < 200 && step < 2_000; step++) {
+      scene.pass(100);
+      if (step % 40 === 0)
+        scene.beat(
+          "w",
+          [...scene.state.live.values()]
+            .filter((run) => run.place === "running")
+            .map((run) => ({ ...scene.held(run.key), startedAt: 0 })),
+        );
+      const commands = [...scene.tick()];
+      confirm(scene);
+      commands.push(...scene.tick());
+      // A busy worker: the code of the one begins at once, of the other up to 1.8 s later. Both take 100 ms.
+      for (const { runs } of only(commands, "assign"))
+        for (const { key } of runs) working.push({ key, beginsAt: scene.now + ((working.length * 7) % 19) * 100 });
+      for (const { key, beginsAt } of working) {
+        if (beginsAt + 100 !== scene.now) continue;
+        begun.push(beginsAt);
+        const record = {
+          attempt: 1,
+          turn: 1,
+          worker: "w",
+          startedAt: beginsAt + offMs,
+          endedAt: beginsAt + 100 + offMs,
+        };
+        const attempts = [{ ...record, outcome: "completed" as const }];
+        scene.report("w", key, "completed", { at: record.endedAt, detail: { createdAt: 0, priority: 1, attempts } });
+      }
+    }
+    assert.equal(begun.length, 200);
+    for (const from of begun) assert.ok(begun.filter((at) => at >= from && at < from + 5_000).length <= 20);
+    assert.ok(begun.at(-1)! - begun[0]! < 75_000, "and little of what is allowed is left unused");
+  });
+
+  test("asked for in odd amounts while the store is slow, all that the limit allows starts, and nothing is counted twice", () => {
+    const scene = sceneWith(rateLimits({ key: "llm", limit: 1_000, per: "1m", units: "input.n" }), 1_000);
+    const sizes = [5, 90, 10, 120, 30, 200, 15, 75, 60, 180, 40, 100];
+    sizes.forEach((n, i) => {
+      create(scene, `r${i}`, { n });
+      scene.tick();
+    });
+    assert.equal(only(scene.commands, "storeRates").length, 1, "one write at a time");
+    let most = 0;
+    for (let turn = 0; turn < 60; turn++) {
+      const rates = only(scene.commands.splice(0), "storeRates").flatMap((command) => command.rates);
+      for (const { uses, held = 0 } of rates)
+        most = Math.max(
+          most,
+          uses.reduce((sum, { units }) => sum + units, held),
+        );
+      scene.give({ type: "ratesStored", rates });
+      scene.tick();
+    }
+    assert.equal(running(scene).length, sizes.length);
+    assert.equal(most, 925);
+  });
+
+  test("a new leader counts what was held as if it had begun just now", () => {
+    const scene = sceneWith(rateLimits({ key: "openai", limit: 16, per: "10s" }));
+    create(scene, "a", {});
+    scene.tick();
+    const [stored] = confirm(scene);
+    // The only unit that is reserved is used five seconds later; the leader dies without another write.
+    const next = new Scene({}, "standby");
+    next.now = scene.now + 9_000;
+    next.give({ type: "rates", rates: [stored!] });
+    next.give({ type: "lead", epoch: 8, knownWorkers: [] });
+    const policies = rateLimits({ key: "openai", limit: 16, per: "10s" });
+    next.register("w", 50, [{ ...declarationOf("mail"), policies }]);
+    for (let i = 0; i < 20; i++) create(next, `n${i}`, {});
+    let started = 0;
+    for (let turn = 0; turn < 40; turn++) {
+      confirm(next);
+      started += assigned(next).length;
+      next.pass(100);
+    }
+    assert.equal(started, 15);
   });
 });

@@ -18,10 +18,11 @@ export class ModelBucket {
   storeRates(engine: ModelEngine, { rates }: StoreRates, now: number): void {
     const { epoch, isLeading } = engine.state;
     if (!isLeading) return;
-    const stored = rates.flatMap(({ id, perMs, uses, units }) => {
+    const stored = rates.flatMap(({ units, ...rate }) => {
+      const { id } = rate;
       const there = this.#rates.get(id);
       if (there !== undefined && there.epoch > epoch) return [];
-      this.#rates.set(id, { rate: { id, perMs, uses }, epoch });
+      this.#rates.set(id, { rate, epoch });
       return [{ id, units }];
     });
     engine.give({ type: "ratesStored", rates: stored }, now);

@@ -19,7 +19,7 @@ export class BatchLimit extends Limit {
   }
 
   hasRoom(): boolean {
-    const first = this.lane.ready.head();
+    const first = this.lane.ready.first();
     return first !== undefined && (this.#dueAt(first) <= this.#state.now || this.#isFull());
   }
   /** Those that go with the first run of a batch, and have room in all limits; they have taken of them. */
@@ -42,11 +42,11 @@ export class BatchLimit extends Limit {
   giveBack(): void {}
   refund(): void {}
   explain(): Waiting {
-    const first = this.lane.ready.head();
+    const first = this.lane.ready.first();
     const until = first === undefined ? "" : `, or ${new Date(this.#dueAt(first)).toISOString()}`;
     return { for: "its batch", because: `its batch waits for ${this.#rule.size} runs${until}` };
   }
-  protected override onParked(): void {
+  protected override seekRoom(): void {
     const { uptime, now, limitWakes } = this.#state;
     const first = this.lane.ready.head();
     if (first === undefined) return;

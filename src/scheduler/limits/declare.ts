@@ -1,6 +1,7 @@
 import type { TaskPolicies } from "../../domain/policies.ts";
 import type { SchedulerState } from "../state.ts";
 import type { TaskQueue } from "../task-queue.ts";
+import { begin } from "../workers.ts";
 import { Policies } from "./policies.ts";
 
 /** The policies that the newest registration of the task says; what waits and executes is counted under them from now on. */
@@ -20,6 +21,7 @@ export function declarePolicies(state: SchedulerState, queue: TaskQueue, given: 
       if (assignment.run?.queue !== queue) continue;
       // Found executing before anybody knew how many slots it takes.
       if (assignment.batch === 0 && assignment.units > 0) worker.resize(assignment, queue.units);
+      if (!assignment.hasBegun) begin(assignment, 0);
       assignment.lane = undefined;
       queue.policies?.adopt(state, assignment.run);
     }

@@ -70,6 +70,10 @@ export class Lane {
   take(): void {
     for (const { limit, units } of this.uses) limit.take(units);
   }
+  /** The code of one of its runs is known to have begun, so long ago. */
+  begin(agoMs: number): void {
+    for (const { limit, units } of this.uses) limit.begin(units, agoMs);
+  }
   /** The slot of one of its runs is free again. */
   giveBack(): void {
     for (const { limit, units } of this.uses) limit.giveBack(units);

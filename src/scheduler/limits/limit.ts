@@ -9,7 +9,7 @@ export abstract class Limit {
   /** Lanes that found no room, in the order in which they get it. May hold dead listings. */
   readonly #parked = new Map<Lanes, Heap<Listing>>();
 
-  /** May ask for room that has to be stored first. */
+  /** Changes nothing: queries ask it too. */
   abstract hasRoom(units: number): boolean;
   /** A run starts, or is found executing. */
   abstract take(units: number): void;
@@ -17,9 +17,11 @@ export abstract class Limit {
   abstract giveBack(units: number): void;
   /** A run that was taken never started. */
   abstract refund(units: number): void;
+  /** The code of a run that was taken is known to have begun, so long ago. */
+  begin(_units: number, _agoMs: number): void {}
   abstract explain(units: number): Waiting;
-  /** A lane begins to wait here. */
-  protected onParked(_units: number): void {}
+  /** A lane waits here for as many units: asks for what has to be stored before it is used, and sees to it that it is woken. */
+  protected seekRoom(_units: number): void {}
 
   park(lane: Lane, listing: Listing, units: number): void {
     let heap = this.#parked.get(lane.lanes);
@@ -28,7 +30,7 @@ export abstract class Limit {
       this.#parked.set(lane.lanes, heap);
     }
     heap.push(listing);
-    this.onParked(units);
+    this.seekRoom(units);
   }
   get hasParked(): boolean {
     return this.#parked.size > 0;
@@ -48,7 +50,7 @@ export abstract class Limit {
     if (listing !== undefined) {
       const units = listing.lane.unitsOf(this);
       if (!this.hasRoom(units)) {
-        this.onParked(units);
+        this.seekRoom(units);
         return;
       }
       heap.pop();

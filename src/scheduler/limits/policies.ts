@@ -159,6 +159,7 @@ export class Policies {
     if (assignment === undefined || assignment.lane !== undefined || run.keys === undefined) return;
     const lane = this.#laneOf(state, run, run.keys.keys);
     assignment.lane = lane;
+    assignment.hasBegun = true;
     for (const { limit } of lane.uses) {
       if (!(limit instanceof KeyLimit)) continue; // what it took of a rate is stored
       limit.take();
@@ -246,7 +247,11 @@ export class Policies {
   /** All queued runs, oldest first, as if they had never been in a lane. */
   takeAll(): LiveRun[] {
     const runs = new Set<LiveRun>([...this.#arrivals, ...this.#reading.values()]);
-    for (const lane of this.#byId.values()) for (const run of lane.ready.takeAll()) runs.add(run);
+    for (const lane of this.#byId.values()) {
+      for (const run of lane.ready.takeAll()) runs.add(run);
+      for (const { limit } of lane.uses) if (limit instanceof RateLimit) limit.lanes--; // other tasks may share it
+    }
+    this.#byId.clear();
     for (const run of runs) run.isListed = false;
     const queued = [...runs].filter((run) => run.place === "queued");
     return queued.sort((a, b) => a.origin - b.origin);
@@ -260,7 +265,7 @@ function rateOf(state: SchedulerState, id: string, rule: Parameters<RateLimit["r
   if (limit === undefined) {
     limit = new RateLimit(state, id, rule);
     const stored = state.storedRates.get(id);
-    if (stored !== undefined) limit.restore(stored);
+    if (stored !== undefined) limit.restore(stored, state.ratesReadAt);
     state.rates.set(id, limit);
   } else limit.redeclare(rule);
   return limit;

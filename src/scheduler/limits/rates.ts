@@ -8,6 +8,7 @@ const tidyEveryMs = 60_000;
 /** What leaders before this one had used; given before `lead`. */
 export function restoreRates(state: SchedulerState, stored: readonly StoredRate[]): void {
   state.storedRates = new Map(stored.map((rate) => [rate.id, rate]));
+  state.ratesReadAt = state.uptime;
 }
 
 /** Limits whose time has come let their first lanes try. */
@@ -28,11 +29,17 @@ export function nextRateWake(state: SchedulerState): number {
   return next === undefined ? Number.POSITIVE_INFINITY : state.now + Math.max(next.at - state.uptime, 0);
 }
 
-/** What was reserved in this step is stored before it is used. */
+/** What was reserved is stored before it is used; one write of a record at a time, so that none is taken for another leader's. */
 export function storeReservations(state: SchedulerState): void {
-  const rates = Array.from(state.reservations, ([id, units]) => ({ ...state.rates.get(id)!.toStored(), units }));
-  state.reservations.clear();
-  state.commands.push({ type: "storeRates", rates });
+  const rates: (StoredRate & { readonly units: number })[] = [];
+  for (const [id, units] of state.reservations) {
+    const limit = state.rates.get(id)!;
+    if (limit.isBeingStored) continue;
+    limit.isBeingStored = true;
+    state.reservations.delete(id);
+    rates.push({ ...limit.toStored(), units });
+  }
+  if (rates.length > 0) state.commands.push({ type: "storeRates", rates });
 }
 
 export function confirmReservations(state: SchedulerState, stored: readonly ConfirmedRate[]): void {

@@ -1,0 +1,103 @@
+// Asking changes nothing: a scheduler that is asked all the time does exactly what one does that is never asked.
+import assert from "node:assert/strict";
+import { parseBatch } from "../../src/domain/batch.ts";
+import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
+import type { TaskDeclaration } from "../../src/protocol/messages.ts";
+import { describeQueues, describeRun, describeWorkers, listRuns, liveKeys } from "../../src/scheduler/describe.ts";
+import { describe, test } from "../support/harness.ts";
+import { declarationOf, only, Scene } from "./scene.ts";
+
+const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const queries: Readonly<Record<string, (scene: Scene) => unknown>> = {
+  describeRun: ({ state }) => [...state.live.values()].map(({ key }) => describeRun(state, key)),
+  listRuns: ({ state }) => listRuns(state, { task: "rated" }, 10),
+  liveKeys: ({ state }) => liveKeys(state, { state: ["queued"] }),
+  describeQueues: ({ state }) => describeQueues(state),
+  describeWorkers: ({ state }) => describeWorkers(state),
+};
+const tasks: readonly TaskDeclaration[] = [
+  { ...declarationOf("plain") },
+  { ...declarationOf("wide"), policies: { slots: 3 } },
+  { ...declarationOf("keyed"), policies: { concurrency: parseConcurrency({ key: "input.of", max: 1 }, "test") } },
+  {
+    ...declarationOf("rated"),
+    policies: { rateLimits: parseRateLimits({ key: "api", limit: 20, per: "5s", units: "input.units" }, "test") },
+  },
+  { ...declarationOf("batched"), policies: { batch: parseBatch({ size: 4, interval: "2s" }, "test")! } },
+];
+
+/** Everything that a leader does in a small life of all kinds of waiting; `ask` is called after each event. */
+function live(ask: (scene: Scene) => unknown): string[] {
+  const scene = new Scene();
+  const done: string[] = [];
+  const give = (act: () => unknown) => {
+    const from = scene.commands.length;
+    act();
+    ask(scene);
+    for (const command of scene.commands.slice(from)) {
+      const runs = "runs" in command ? command.runs.map(({ key }) => key) : [];
+      done.push(JSON.stringify({ ...command, runs, run: undefined, followers: undefined }));
+    }
+  };
+  give(() => scene.register("w", 4, tasks));
+  give(() => scene.register("v", 2, tasks));
+  for (let i = 0; i < 60; i++) {
+    const { name } = tasks[i % tasks.length]!;
+    give(() => scene.create(name, `${i}`, { input: bytes({ of: i % 3, units: 1 + (i % 7) }), priority: 1 + (i % 2) }));
+    if (i % 9 === 4) give(() => scene.give({ type: "cancel", keys: [`${name}/${i}`], reason: "test" }));
+    if (i % 11 === 4) give(() => scene.give({ type: "reschedule", keys: [`${name}/${i}`], dueAt: scene.now + 3_000 }));
+    scene.pass(130);
+    let from = scene.commands.length;
+    give(() => scene.tick());
+    const rates = only(scene.commands.slice(from), "storeRates").flatMap((command) => command.rates);
+    from = scene.commands.length;
+    if (i % 2 === 0) give(() => scene.give({ type: "ratesStored", rates }));
+    give(() => scene.store(scene.commands.slice(from)));
+    const running = [...scene.state.live.values()].find((run) => run.place === "running");
+    if (running !== undefined && i % 3 !== 0)
+      give(() => scene.report(running.worker!.id, running.key, i % 5 === 0 ? "returned" : "completed"));
+  }
+  for (let i = 0; i < 10; i++) {
+    scene.pass(900);
+    give(() => scene.tick());
+  }
+  return done;
+}
+
+describe("queries", () => {
+  const unasked = live(() => {});
+  for (const [name, query] of Object.entries(queries))
+    test(`${name} changes nothing`, () => {
+      assert.ok(unasked.some((command) => command.includes("storeRates")));
+      assert.deepEqual(live(query), unasked);
+    });
+
+  test("asking why a run waits for its rate reserves nothing", () => {
+    const scene = new Scene();
+    const policies = { rateLimits: parseRateLimits({ key: "api", limit: 10, per: "1m" }, "test") };
+    scene.register("w", 5, [{ ...declarationOf("mail"), policies }]);
+    scene.give({ type: "pauses", pauses: { namespace: false, tasks: [], workers: ["w"], resumedAt: {} } });
+    scene.create("mail", "a");
+    scene.tick();
+    describeRun(scene.state, "mail/a");
+    assert.deepEqual(scene.give({ type: "pong", id: "w" }), []);
+  });
+
+  test("the position of the last of 300,000 waiting runs is found without looking at all of them", () => {
+    const scene = new Scene();
+    for (let i = 0; i < 300; i++)
+      scene.bundle(
+        "mail",
+        `b${i}`,
+        Array.from({ length: 1_000 }, (_, j) => `${i}-${j}`),
+      );
+    const last = "mail/299-999";
+    assert.equal(describeRun(scene.state, last)!.info.waiting!.position, 300_000);
+    assert.equal(describeRun(scene.state, "mail/0-5")!.info.waiting!.position, 6);
+    scene.store(scene.give({ type: "cancel", keys: ["mail/0-1"], reason: "test" }));
+    assert.equal(describeRun(scene.state, "mail/0-5")!.info.waiting!.position, 5);
+    const before = performance.now();
+    for (let i = 0; i < 1_000; i++) describeRun(scene.state, last);
+    assert.ok(performance.now() - before < 2_000, "1,000 questions took more than 2 s");
+  });
+});
