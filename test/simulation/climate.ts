@@ -24,6 +24,12 @@ export interface Climate {
   readonly hasHours: boolean;
   /** How long runs of a task may wait, where they do not say it themselves. */
   readonly scheduleTimeouts: Readonly<Record<string, number | null>>;
+  /** An engine is asked much, and compared with one that is asked nothing. */
+  readonly hasTwin: boolean;
+  /** Writes fail, are stored without an answer, or land late. */
+  readonly isStoreWeak: boolean;
+  /** Entries and messages hold few runs. */
+  readonly isNarrow: boolean;
   readonly options: SchedulerOptions;
 }
 
@@ -36,6 +42,9 @@ export function climateOf(seed: number): Climate {
     policies: hasLimits ? policies : {},
     hasBundles: [1, 2, 4].includes(seed % 5),
     hasLarge,
+    hasTwin: seed % 6 === 2,
+    isStoreWeak: seed % 4 === 1 || seed % 4 === 2,
+    isNarrow: seed % 5 === 2 || seed % 5 === 3,
     hasHours: seed % 3 === 0,
     scheduleTimeouts: seed % 3 === 0 ? { mail: null, resize: 2_000, bill: 600_000 } : {},
     // So that entries which stay for the sake of their inputs are moved, however few runs are kept.

@@ -1,7 +1,7 @@
 import { splitKey } from "../../src/domain/run.ts";
 import type { Command, PurgeFilter } from "../../src/scheduler/commands.ts";
 import type { ModelEngine } from "./model-engine.ts";
-import { type Assigned, snapshotOf } from "./model-worker.ts";
+import { type Assigned, type ModelWorker, snapshotOf } from "./model-worker.ts";
 import type { World } from "./world.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -9,6 +9,8 @@ type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 /** Carries out what the engines were told to do, when the world lets it. */
 export class Deeds {
   readonly #world: World;
+  readonly #appended = new WeakSet<Command>();
+  failed = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -21,20 +23,46 @@ export class Deeds {
     const engine = random.pick(busy);
     const index = isRough && random.chance(0.2) ? random.int(engine.outbox.length) : 0;
     const [command] = engine.outbox.splice(index, 1);
+    if (this.#fails(engine, command!)) return;
     this.#execute(engine, command!);
+  }
+  /** The store refuses for now, and is asked again; or it does what it is asked, and nobody hears of that before it is asked again. */
+  #fails(engine: ModelEngine, command: Command): boolean {
+    const { climate, random, isHealed } = this.#world;
+    if (!climate.isStoreWeak || isHealed || !isWrite(command) || !random.chance(0.15)) return false;
+    if (random.chance(0.3)) this.#land(engine, command, engine.state.epoch);
+    engine.outbox.push(command);
+    this.failed++;
+    return true;
+  }
+  /** Its engine is dead, or does not lead any more: nobody sends these again, and some were sent before. */
+  abandon(engine: ModelEngine, commands: readonly Command[], epoch: number): void {
+    const { climate, random, isHealed, lateWrites, now } = this.#world;
+    if (!climate.isStoreWeak || isHealed) return;
+    const since = engine.deposedAt ?? now;
+    for (const command of commands)
+      if (isWrite(command) && random.chance(0.4)) lateWrites.send(since, () => this.#land(engine, command, epoch));
+  }
+  /** The store does it; its answer reaches nobody. */
+  #land(engine: ModelEngine, command: Command, epoch: number): void {
+    const { stream, stored } = this.#world;
+    if (command.type === "append") this.#append(command, epoch);
+    else if (command.type === "compact") this.#write(command);
+    else if (command.type === "purge") stream.purge(command.filter, command.keepFrom);
+    else if (command.type === "storeRates") stored.writeRates(engine, command, epoch);
   }
   carryOutAll(engine: ModelEngine): void {
     for (let next = engine.outbox.shift(); next !== undefined; next = engine.outbox.shift())
       this.#execute(engine, next);
   }
   #execute(engine: ModelEngine, command: Command): void {
-    const { stream, stored, now } = this.#world;
-    if (command.type === "append") stream.writeOutcomes("engine", `e${engine.state.epoch}`, command.outcomes);
+    const { stored, now } = this.#world;
+    if (command.type === "append") this.#append(command, engine.state.epoch);
     else if (command.type === "compact") this.#compact(engine, command);
     else if (command.type === "purge") this.#purge(engine, command.filter, command.keepFrom);
     else if (command.type === "assign") this.#assign(engine, command.worker, snapshotOf(command));
     else if (command.type === "storeRates") stored.storeRates(engine, command, now);
-    else if (command.type === "dropRates") stored.dropRates(command.ids);
+    else if (command.type === "dropRates") stored.dropRates(engine, command.ids);
     else if (command.type === "cancelOn") this.#cancelOn(command);
   }
   #cancelOn({ worker: id, runs }: CommandOf<"cancelOn">): void {
@@ -43,16 +71,27 @@ export class Deeds {
       if (worker?.isAlive && worker.isConnected) for (const { key, turn } of runs) worker.stop(key, turn);
     });
   }
-  #compact(engine: ModelEngine, { task, name, isBundle, expectSeq, runs }: CommandOf<"compact">): void {
-    const { stream, now } = this.#world;
+  /** In as many entries as it takes. An entry has its name, so that it stands in the log once however often it was sent. */
+  #append(command: CommandOf<"append">, epoch: number): void {
+    const { stream, climate } = this.#world;
+    if (this.#appended.has(command)) return;
+    this.#appended.add(command);
+    for (const outcomes of partsOf(command.outcomes, climate.isNarrow ? 2 : Number.POSITIVE_INFINITY))
+      stream.writeOutcomes("engine", `e${epoch}`, outcomes);
+  }
+  #compact(engine: ModelEngine, command: CommandOf<"compact">): void {
+    const { task, name, expectSeq } = command;
+    if (!this.#write(command)) engine.give({ type: "compactionRefused", task, name, expectSeq }, this.#world.now);
+  }
+  #write({ task, name, isBundle, expectSeq, runs }: CommandOf<"compact">): boolean {
+    const { stream } = this.#world;
     const left = runs.map(({ key, inputSeq, entry }) => {
       const input = inputSeq === 0 ? undefined : stream.singleOf(key)?.entry.input;
       return { id: splitKey(key).id, entry: input === undefined ? entry : { ...entry, input } };
     });
-    const isWritten = isBundle
+    return isBundle
       ? stream.writeBundle(name, task, expectSeq, left)
       : stream.writeEntry(name, expectSeq, left[0]!.entry);
-    if (!isWritten) engine.give({ type: "compactionRefused", task, name, expectSeq }, now);
   }
   /** The answer may be lost with its engine: the purge has happened all the same. */
   #purge(engine: ModelEngine, filter: PurgeFilter, keepFrom: number): void {
@@ -61,20 +100,44 @@ export class Deeds {
     if (isRough && !isHealed && random.chance(0.1)) return void faults.crash(engine);
     engine.give({ type: "purged", filter, keepFrom }, now);
   }
+  /** In as many messages as it takes; answered once all of them are. */
   #assign(engine: ModelEngine, id: string, assigned: Assigned): void {
-    const { workers, network, checks } = this.#world;
-    const worker = workers.find((w) => w.id === id);
+    const { network, climate } = this.#world;
+    const worker = this.#world.workers.find((w) => w.id === id);
     const { state } = engine;
-    engine.unanswered.set(assigned.batch, { worker: id, sentAt: this.#world.now });
-    network.send(() => {
-      if (worker?.isListening !== true) return;
-      const refused = worker.take(assigned, this.#world.now);
-      checks.limits.onRefused(assigned, refused);
-      checks.onTaken(worker);
+    const { batch, runs } = assigned;
+    engine.unanswered.set(batch, { worker: id, sentAt: this.#world.now });
+    const parts = partsOf(runs, climate.isNarrow ? 2 : Number.POSITIVE_INFINITY);
+    const refused: number[] = [];
+    const answered = new Set<number>();
+    parts.forEach((part, index) => {
       network.send(() => {
-        if (!engine.isAlive || engine.state !== state || !engine.unanswered.delete(assigned.batch)) return;
-        engine.give({ type: "assigned", id, batch: assigned.batch, refused }, this.#world.now);
+        if (worker?.isListening !== true) return;
+        const from = runs.indexOf(part[0]!);
+        const refusedNow = this.#take(worker, { ...assigned, runs: part }).map((i) => i + from);
+        network.send(() => {
+          if (!answered.has(index)) refused.push(...refusedNow);
+          answered.add(index);
+          if (answered.size < parts.length) return;
+          if (!engine.isAlive || engine.state !== state || !engine.unanswered.delete(batch)) return;
+          engine.give({ type: "assigned", id, batch, refused }, this.#world.now);
+        });
       });
     });
   }
+  #take(worker: ModelWorker, part: Assigned): number[] {
+    const { checks, now } = this.#world;
+    const refused = worker.take(part, now);
+    checks.limits.onRefused(part, refused);
+    checks.onTaken(worker);
+    return refused;
+  }
+}
+
+const isWrite = ({ type }: Command): boolean =>
+  type === "append" || type === "compact" || type === "purge" || type === "storeRates";
+
+export function partsOf<T>(items: readonly T[], most: number): (readonly T[])[] {
+  if (items.length <= most) return [items];
+  return Array.from({ length: Math.ceil(items.length / most) }, (_, i) => items.slice(i * most, (i + 1) * most));
 }

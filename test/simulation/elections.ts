@@ -37,7 +37,7 @@ export class Elections {
       : undefined;
     if (before !== undefined && !isRough) before.stepDown(now);
     engine.give({ type: "pauses", pauses: stored.pauses }, now);
-    engine.give({ type: "rates", rates: stored.allRates }, now);
+    engine.give({ type: "rates", rates: stored.loadRates(engine) }, now);
     engine.give({ type: "lead", epoch: this.epoch, knownWorkers: [...this.known], ledger }, now);
     this.known.clear();
     for (const worker of workers) if (worker.isAlive) this.known.add(worker.id);

@@ -1,33 +1,66 @@
 import { noPauses, type Pauses } from "../../src/domain/pauses.ts";
 import type { TaskDeclaration } from "../../src/protocol/messages.ts";
 import type { Command, StoredRate } from "../../src/scheduler/commands.ts";
+import type { ConfirmedRate } from "../../src/scheduler/events.ts";
 import type { ModelEngine } from "./model-engine.ts";
 
 type StoreRates = Extract<Command, { type: "storeRates" }>;
 
-/** What is stored beside the log: pauses, and rate limits with the leader that wrote them. */
+interface RateRecord {
+  readonly rate: StoredRate;
+  /** Of the leader that wrote it. */
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/** What is stored beside the log, each record written over the one that its writer knows. */
 export class ModelBucket {
   pauses: Pauses = noPauses;
   /** What workers declared, by task. */
   readonly definitions = new Map<string, TaskDeclaration>();
-  readonly #rates = new Map<string, { readonly rate: StoredRate; readonly epoch: number }>();
+  readonly #rates = new Map<string, RateRecord>();
+  #lastSeq = 0;
+  /** Records that had been written by another leader meanwhile. */
+  merged = 0;
 
-  get allRates(): StoredRate[] {
+  /** An engine reads all rate limits before it leads. */
+  loadRates(engine: ModelEngine): StoredRate[] {
+    engine.rateSeqs.clear();
+    for (const [id, { seq }] of this.#rates) engine.rateSeqs.set(id, seq);
     return [...this.#rates.values()].map(({ rate }) => rate);
   }
-  storeRates(engine: ModelEngine, { rates }: StoreRates, now: number): void {
+  storeRates(engine: ModelEngine, command: StoreRates, now: number): void {
     const { epoch, isLeading } = engine.state;
-    if (!isLeading) return;
-    const stored = rates.flatMap(({ units, ...rate }) => {
+    if (isLeading) engine.give({ type: "ratesStored", rates: this.writeRates(engine, command, epoch) }, now);
+  }
+  /** What a newer leader wrote stays, and is left out of the answer; what an older one wrote meanwhile is added. */
+  writeRates(engine: ModelEngine, { rates }: StoreRates, epoch: number): ConfirmedRate[] {
+    return rates.flatMap(({ units, ...rate }) => {
       const { id } = rate;
       const there = this.#rates.get(id);
-      if (there !== undefined && there.epoch > epoch) return [];
-      this.#rates.set(id, { rate, epoch });
-      return [{ id, units }];
+      if ((there?.seq ?? 0) === (engine.rateSeqs.get(id) ?? 0)) {
+        this.#put(engine, rate, epoch);
+        return [{ id, units }];
+      }
+      if (there === undefined) engine.rateSeqs.set(id, 0);
+      else if (there.epoch > epoch) return [];
+      const found = there?.rate;
+      const uses = [...(found?.uses ?? []), ...rate.uses];
+      this.#put(engine, { ...rate, uses, held: (found?.held ?? 0) + (rate.held ?? 0) }, epoch);
+      if (found === undefined || there?.epoch === epoch) return [{ id, units }];
+      this.merged++;
+      return [{ id, units, found }];
     });
-    engine.give({ type: "ratesStored", rates: stored }, now);
   }
-  dropRates(ids: readonly string[]): void {
-    for (const id of ids) this.#rates.delete(id);
+  #put(engine: ModelEngine, rate: StoredRate, epoch: number): void {
+    const seq = ++this.#lastSeq;
+    this.#rates.set(rate.id, { rate, epoch, seq });
+    engine.rateSeqs.set(rate.id, seq);
+  }
+  dropRates(engine: ModelEngine, ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#rates.delete(id);
+      engine.rateSeqs.delete(id);
+    }
   }
 }

@@ -3,6 +3,7 @@ import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/scheduler/state.ts";
 import { step } from "../../src/scheduler/step.ts";
 import type { ModelStream } from "./model-stream.ts";
+import { Twin } from "./twin.ts";
 
 export const simulatedOptions = {
   keepCount: 4,
@@ -19,6 +20,8 @@ export class ModelEngine {
   outbox: Command[] = [];
   /** Batches that no worker has answered yet → when they were sent. */
   readonly unanswered = new Map<number, { readonly worker: string; readonly sentAt: number }>();
+  /** Where the records of rate limits stand that it knows. */
+  readonly rateSeqs = new Map<string, number>();
   isAlive = true;
   /** What its clock is wrong by. */
   skewMs = 0;
@@ -27,19 +30,28 @@ export class ModelEngine {
   readonly #stream: ModelStream;
   readonly #options: SchedulerOptions;
   #observe: (engine: ModelEngine, commands: readonly Command[]) => void;
+  /** Where there is one. */
+  #twin: Twin | undefined = undefined;
+  readonly #hasTwin: boolean;
+  /** What of it may be on its way to the store when the engine dies or ceases to lead. */
+  onOrphans: (commands: readonly Command[], epoch: number) => void = () => {};
 
   constructor(
     stream: ModelStream,
     options: SchedulerOptions,
     observe: (engine: ModelEngine, commands: readonly Command[]) => void,
+    hasTwin = false,
   ) {
     this.#stream = stream;
     this.#options = options;
     this.state = createScheduler(options);
     this.#observe = observe;
+    this.#hasTwin = hasTwin;
+    if (hasTwin) this.#twin = new Twin(options);
   }
   give(event: SchedulerEvent, now: number): void {
     const commands = step(this.state, event, now + this.skewMs);
+    this.#twin?.follow(event, now + this.skewMs, commands);
     this.#observe(this, commands);
     if (commands.some((c) => c.type === "rebuild")) {
       this.restart(now);
@@ -61,21 +73,26 @@ export class ModelEngine {
     return this.#stream.after(this.state.position) === undefined;
   }
   crash(): void {
+    this.#abandon();
     this.isAlive = false;
+  }
+  #abandon(): void {
+    const orphans = this.outbox;
     this.outbox = [];
     this.unanswered.clear();
+    if (orphans.length > 0) this.onOrphans(orphans, this.state.epoch);
   }
   restart(now: number): void {
     this.crash();
     this.state = createScheduler(this.#options);
+    if (this.#hasTwin) this.#twin = new Twin(this.#options);
     this.give({ type: "floor", outcomesFrom: this.#stream.outcomesFrom }, now);
     this.isAlive = true;
     this.deposedAt = undefined;
   }
   stepDown(now: number): void {
     this.give({ type: "stepDown" }, now);
-    this.outbox = [];
-    this.unanswered.clear();
+    this.#abandon();
     this.deposedAt = undefined;
   }
 }

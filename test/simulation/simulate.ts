@@ -13,6 +13,9 @@ export interface SimulationResult {
   readonly inputsMoved: number;
   /** Cancelled because they waited too long. */
   readonly expired: number;
+  readonly asked: number;
+  readonly failedWrites: number;
+  readonly lateWrites: number;
 }
 
 /** Lives one world for `steps` steps, heals it, and sees that everything comes to an end. Throws with the seed at the first mismatch. */
@@ -48,6 +51,9 @@ export function simulate(seed: number, steps: number): SimulationResult {
     rebuilds,
     inputsMoved: world.checks.inputs.moved,
     expired: world.checks.promises.counts.expired,
+    asked: world.queries.asked,
+    failedWrites: world.deeds.failed,
+    lateWrites: world.lateWrites.landed,
   };
 }
 

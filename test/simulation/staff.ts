@@ -1,4 +1,5 @@
 import { tasks } from "./climate.ts";
+import { partsOf } from "./deeds.ts";
 import { ModelWorker } from "./model-worker.ts";
 import type { World } from "./world.ts";
 
@@ -67,7 +68,8 @@ export class Staff {
   publish(worker: ModelWorker): void {
     if (!worker.isAlive || !worker.isConnected || worker.unreported.length === 0) return;
     const outcomes = worker.unreported.splice(0).map((u) => u.outcome);
-    this.#world.stream.writeOutcomes("worker", worker.id, outcomes);
+    const most = this.#world.climate.isNarrow ? 2 : Number.POSITIVE_INFINITY;
+    for (const part of partsOf(outcomes, most)) this.#world.stream.writeOutcomes("worker", worker.id, part);
   }
   /** Gives back what it has and leaves. */
   retire(worker: ModelWorker): void {

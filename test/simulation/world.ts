@@ -1,10 +1,12 @@
 import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
+import type { Command } from "../../src/scheduler/commands.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Checks } from "./checks.ts";
 import { type Climate, climateOf, tasks } from "./climate.ts";
 import { Deeds } from "./deeds.ts";
 import { Elections } from "./elections.ts";
 import { Faults } from "./faults.ts";
+import { LateWrites } from "./late-writes.ts";
 import { Leaps } from "./leaps.ts";
 import { ModelBucket } from "./model-bucket.ts";
 import { ModelClient } from "./model-client.ts";
@@ -12,6 +14,7 @@ import { ModelEngine } from "./model-engine.ts";
 import { ModelStream } from "./model-stream.ts";
 import type { ModelWorker } from "./model-worker.ts";
 import { Network } from "./network.ts";
+import { Queries } from "./queries.ts";
 import { Random } from "./random.ts";
 import { Staff } from "./staff.ts";
 
@@ -32,6 +35,8 @@ export class World {
   readonly staff = new Staff(this);
   readonly faults = new Faults(this);
   readonly leaps = new Leaps(this);
+  readonly lateWrites = new LateWrites(this);
+  readonly queries = new Queries(this);
   readonly ids: string[];
   /** Whether a clock was ever wrong. */
   hasSkew = false;
@@ -42,12 +47,13 @@ export class World {
   constructor(seed: number) {
     this.random = new Random(seed);
     this.climate = climateOf(seed);
-    const { options, weather } = this.climate;
+    const { options, weather, hasTwin } = this.climate;
     this.network = new Network(this.random, weather === "rough");
     this.checks = new Checks(this);
-    this.engines = [0, 1, 2].map(
-      () => new ModelEngine(this.stream, options, (engine, commands) => this.checks.onCommands(engine, commands)),
-    );
+    const observe = (engine: ModelEngine, commands: readonly Command[]) => this.checks.onCommands(engine, commands);
+    this.engines = [0, 1, 2].map((i) => new ModelEngine(this.stream, options, observe, hasTwin && i < 2));
+    for (const engine of this.engines)
+      engine.onOrphans = (commands, epoch) => this.deeds.abandon(engine, commands, epoch);
     const count = 4 + this.random.int(30);
     this.ids = Array.from({ length: count }, (_, i) => `${this.random.pick(tasks)}/${i}`);
     this.client = new ModelClient(this);
@@ -72,6 +78,7 @@ export class World {
   act(): void {
     this.advance(this.random.int(this.random.chance(0.02) ? 3_000 : 120));
     if (this.climate.hasHours && this.random.chance(0.01)) this.leaps.leap();
+    if (this.climate.hasTwin && this.random.chance(0.3)) this.queries.ask();
     const x = this.random.next();
     if (x < 0.14) this.client.act(x < 0.11);
     else if (x < 0.36) this.#readSome();
@@ -122,6 +129,7 @@ export class World {
   advance(ms: number, isElecting: "nobody is elected" | "somebody leads" = "somebody leads"): void {
     this.now += ms;
     if (this.leaders.length > 0) this.ledMs += ms;
+    this.lateWrites.landDue();
     for (const engine of this.engines) {
       if (!engine.isAlive) continue;
       for (const [batch, { worker, sentAt }] of engine.unanswered) {
