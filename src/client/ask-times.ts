@@ -2,7 +2,7 @@
 export interface Asked {
   /** How often it was due, up to the longest pause; -1 when it no longer matters. Written by {@link AskTimes} only. */
   level: number;
-  /** Epoch milliseconds. Written by {@link AskTimes} only. */
+  /** On the clock of `performance.now`. Written by {@link AskTimes} only. */
   dueAt: number;
 }
 
@@ -46,7 +46,7 @@ export class AskTimes<T extends Asked> {
 
   #put(asked: T, level: number): void {
     asked.level = level;
-    asked.dueAt = Date.now() + pausesMs[level]!;
+    asked.dueAt = performance.now() + pausesMs[level]!;
     this.#levels[level]!.queue.push(asked);
     if (asked.dueAt < this.#timerAt) this.#arm(asked.dueAt);
   }
@@ -54,12 +54,12 @@ export class AskTimes<T extends Asked> {
   #arm(at: number): void {
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#ring(), Math.max(0, at - Date.now()));
+    this.#timer = setTimeout(() => this.#ring(), Math.max(0, at - performance.now()));
   }
 
   #ring(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
-    const now = Date.now();
+    const now = performance.now();
     const due = this.#levels.flatMap((level) => takeDue(level, now));
     for (const asked of due) this.#put(asked, Math.min(asked.level + 1, pausesMs.length - 1));
     for (const { queue, from } of this.#levels) {

@@ -73,7 +73,7 @@ export class EngineRequests {
   }
 
   async #ask(verb: EngineVerb, request: unknown): Promise<unknown> {
-    const deadline = Date.now() + patienceMs;
+    const deadline = performance.now() + patienceMs;
     for (;;) {
       const reply = await this.#link.nc
         .request(this.#subjects.engine(verb), encodeMessage(request), { timeout: 5_000 })
@@ -88,7 +88,7 @@ export class EngineRequests {
           reason: `${verb} was refused: ${error.message}`,
         });
       }
-      if (Date.now() > deadline || this.#link.nc.isClosed()) {
+      if (performance.now() > deadline || this.#link.nc.isClosed()) {
         throw new EngineUnreachable({ namespace: this.#subjects.namespace, reason: reply.message });
       }
       await new Promise((resolve) => setTimeout(resolve, 200));

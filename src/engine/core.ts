@@ -49,7 +49,8 @@ export class Core {
   readonly #stopReleasing = releaseInQuietMoments(() => this.follower.position);
   #isTickScheduled = false;
   #wake: ReturnType<typeof setTimeout> | undefined;
-  #wakeAt = Number.POSITIVE_INFINITY;
+  /** On the clock of `performance.now`. */
+  #ringsAt = Number.POSITIVE_INFINITY;
   #isClosed = false;
   /** Deeds of the current event, for a caller that must wait until they are done. */
   #deeds: Promise<unknown>[] = [];
@@ -82,16 +83,23 @@ export class Core {
     this.#forwarder = new Forwarder(link, this.store, this.follower, log);
   }
 
-  /** Units: epoch milliseconds */
+  /** By the server's clock. Units: epoch milliseconds */
   now(): number {
-    return Date.now();
+    return this.#parts.link.clock.now();
   }
 
   /** Steps the scheduler and does what it says; a tick follows the burst of events that this one belongs to. */
   handle(event: SchedulerEvent): void {
     if (this.#isClosed) return;
-    for (const command of step(this.state, event, Date.now())) this.#execute(command);
+    for (const command of step(this.state, event, this.#nowOf(event))) this.#execute(command);
     if (event.type !== "tick") this.#tickSoon();
+  }
+
+  /** An entry of the log is here: it is not later than the server says that it stored it. */
+  #nowOf(event: SchedulerEvent): number {
+    const { clock } = this.#parts.link;
+    const isStamped = event.type === "entry" || event.type === "bundle" || event.type === "outcomes";
+    return isStamped ? clock.nowAfter(event.at) : clock.now();
   }
 
   /** Like {@link Core.handle}; resolves when everything that the event caused is stored, sent and folded. */
@@ -257,15 +265,14 @@ export class Core {
 
   /** One timer, for the earliest wake asked for. */
   #wakeBy(at: number): void {
-    if (this.#wake !== undefined && this.#wakeAt <= at && this.#wakeAt > Date.now()) return;
+    const waitMs = Math.max(0, Math.min(at - this.now(), 60_000));
+    const ringsAt = performance.now() + waitMs;
+    if (this.#wake !== undefined && this.#ringsAt <= ringsAt) return;
     clearTimeout(this.#wake);
-    this.#wakeAt = at;
-    this.#wake = setTimeout(
-      () => {
-        this.#wake = undefined;
-        this.handle({ type: "tick" });
-      },
-      Math.max(0, Math.min(at - Date.now(), 60_000)),
-    );
+    this.#ringsAt = ringsAt;
+    this.#wake = setTimeout(() => {
+      this.#wake = undefined;
+      this.handle({ type: "tick" });
+    }, waitMs);
   }
 }

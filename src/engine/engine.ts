@@ -1,12 +1,13 @@
 // An engine from its first look at the lease to its last: stands by, leads, steps down, hands over.
 import { Effect, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
+import { type Log, silentLog } from "../domain/log.ts";
 import { noPauses, type Pauses } from "../domain/pauses.ts";
 import { Definitions } from "../nats/definitions.ts";
 import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
+import { keepServerTime } from "../nats/server-time.ts";
 import { encodeMessage, type QueueInfo } from "../protocol/messages.ts";
 import { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -65,6 +66,7 @@ export const makeEngine = (
       stream: `KV_${parts.subjects.leaseBucket}`,
       window: 16,
     });
+    yield* Effect.promise(() => keepServerTime(parts.link, parts.subjects.stream, clockLogOf(parts)));
     const engine = new Candidate({ ...parts, leaseLink }, options, leasePublisher, scope);
     yield* Effect.addFinalizer(() =>
       Effect.promise(() => engine.leave()).pipe(Effect.timeoutOption("3 seconds"), Effect.ignore),
@@ -79,6 +81,10 @@ export const makeEngine = (
     yield* Effect.addFinalizer(() => Fiber.interrupt(loop));
     return engine;
   });
+
+/** A worker of the same process says it already. */
+const clockLogOf = ({ neighbours, log }: EngineParts): Log =>
+  neighbours === undefined ? log : { ...silentLog, warn: (message, fields) => log.debug(message, fields) };
 
 const unavailable = (operation: string, cause: unknown) =>
   new StoreUnavailable({ operation, reason: cause instanceof Error ? cause.message : String(cause) });
@@ -129,7 +135,7 @@ class Candidate implements RunningEngine {
       scheduler: { inputBudgetBytes: options.payloadBudgetBytes, ...options.scheduler },
       onRebuild: () => this.#abdicate(),
     });
-    this.#crons = new Crons({ definitions: this.#definitions, publisher, subjects, log });
+    this.#crons = new Crons({ definitions: this.#definitions, publisher, subjects, log, now: () => link.clock.now() });
     this.#requests = new Requests({
       crons: this.#crons,
       engine: this.id,
@@ -208,7 +214,9 @@ class Candidate implements RunningEngine {
   async #tryClaim(): Promise<Claim | undefined> {
     const { holder } = this.#lease;
     const holderIs = holder === undefined || holder === this.id ? "unknown" : await this.#watch.look(holder);
-    return holderIs === "alive" ? undefined : this.#lease.claim(Date.now(), holderIs === "gone" ? holder : undefined);
+    return holderIs === "alive"
+      ? undefined
+      : this.#lease.claim(performance.now(), holderIs === "gone" ? holder : undefined);
   }
 
   /** Renews the lease, also while this engine is still taking over; ends when it is ours no longer. */
@@ -216,7 +224,7 @@ class Candidate implements RunningEngine {
     const renewal = Effect.gen({ self: this }, function* () {
       yield* Effect.sleep(leaseTiming.renewMs);
       if (this.state === "standby") return false;
-      const isOurs = yield* Effect.promise(() => this.#lease.renew(Date.now()));
+      const isOurs = yield* Effect.promise(() => this.#lease.renew(performance.now()));
       if (isOurs && this.state === "leading") this.#requests.rememberWorkers();
       return isOurs;
     });
@@ -229,6 +237,7 @@ class Candidate implements RunningEngine {
     return Effect.gen({ self: this }, function* () {
       yield* this.follow;
       const { knownWorkers, pauses, rates, handlers } = yield* this.#untilStored(async () => {
+        await link.clock.measure(); // what is due is decided by it
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads

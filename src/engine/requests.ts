@@ -194,7 +194,7 @@ export class Requests {
   /** Stored before it counts, so that it outlives this engine. */
   async #pause({ task, worker, paused }: ChangePause): Promise<Pauses> {
     const { core, definitions } = this.#parts;
-    const pauses = changePauses(core.state.pauses, { task, worker }, paused, Date.now());
+    const pauses = changePauses(core.state.pauses, { task, worker }, paused, core.now());
     await definitions.put("pauses", pauses);
     core.handle({ type: "pauses", pauses });
     return pauses;

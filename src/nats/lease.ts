@@ -60,7 +60,7 @@ export class Lease {
    * Tries once to claim the lease; undefined when somebody else holds it.
    *
    * A record of this engine itself, left by a write whose answer was lost, is claimed anew, and so is one of the engine `gone`.
-   * Units: `now` epoch milliseconds
+   * Units: `now` milliseconds of a clock that nobody sets, such as `performance.now()`
    * Fails: {@link StoreUnavailable} when the answer did not come within the term
    */
   async claim(now: number, gone?: string): Promise<Claim | undefined> {

@@ -3,6 +3,7 @@ import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { PermissionDenied } from "../domain/errors.ts";
 import { guardSubscriptions } from "./guarded-subscribe.ts";
 import { type NatsOptions, shownAddress } from "./options.ts";
+import { ServerClock } from "./server-clock.ts";
 
 export type { Msg, Subscription } from "@nats-io/transport-node";
 export type { NatsOptions } from "./options.ts";
@@ -15,6 +16,8 @@ export interface NatsLink {
   /** Bytes of the largest message that the server takes. */
   readonly maxPayload: number;
   readonly version: string;
+  /** The server's, once somebody keeps it so (`keepServerTime`); the machine's until then. */
+  readonly clock: ServerClock;
   /** Resolves when the connection is closed for good: by its scope, never by an outage. */
   readonly closed: Promise<void>;
   isConnected(): boolean;
@@ -64,8 +67,11 @@ export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
     }
   };
   void watch();
+  const clock = new ServerClock();
+  const closed = nc.closed().then(() => clock.close());
   return {
     nc,
+    clock,
     url: shownAddress(options.url),
     namespace: options.namespace,
     get maxPayload() {
@@ -74,7 +80,7 @@ export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
     get version() {
       return nc.info?.version ?? info?.version ?? "unknown";
     },
-    closed: nc.closed().then(() => {}),
+    closed,
     isConnected: () => isConnected && !nc.isClosed(),
     loginRefusedMs: () => login.refusedMs(),
     onReconnect: (listener) => add(reconnected, listener),

@@ -155,7 +155,7 @@ class PipelinedPublisher implements Publisher {
     const isWatched = tries === 1 && this.#inFlight.size < mostWatched && witness?.isListening() === true;
     if (isWatched) append.unwatch = witness.watch(subject, (seq) => this.#seen(append, seq));
     append.overdueAt =
-      Date.now() + (isWatched ? seeWithinMs : Math.min(acknowledgeWithinMs * 2 ** (tries - 1), longestWaitMs));
+      performance.now() + (isWatched ? seeWithinMs : Math.min(acknowledgeWithinMs * 2 ** (tries - 1), longestWaitMs));
     this.#inFlight.set(append.token, append);
     this.#overdueTimer ??= setInterval(() => this.#resendOverdue(), 500);
     const reply = isWatched ? "" : this.#replyPrefix + append.token;
@@ -260,7 +260,7 @@ class PipelinedPublisher implements Publisher {
       this.#overdueTimer = undefined;
     }
     if (!this.#link.isConnected()) return;
-    const now = Date.now();
+    const now = performance.now();
     for (const append of this.#inFlight.values()) {
       if (append.overdueAt > now) continue;
       this.#trouble(`${append.subject} is sent again: no acknowledgement`);

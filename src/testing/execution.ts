@@ -168,7 +168,7 @@ export class Execution {
         resolve(decodeOutcomeEntry(encodeOutcomeEntry("worker", [frame])).outcomes[0]!);
       };
       const voiceFor = (speaking: Attempt) => inlineVoice(speaking, this.#transcript, () => clock.now());
-      const host = { worker: "inline", graceMs, deadlines, voiceFor, onVerdict };
+      const host = { worker: "inline", graceMs, deadlines, voiceFor, onVerdict, nowAfter: () => clock.now() };
       this.#attempt = new Attempt(host, this.#assignment(), executed);
       Effect.runFork(this.#attempt.run);
     });

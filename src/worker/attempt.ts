@@ -34,6 +34,8 @@ export interface AttemptHost {
   /** Id of the worker. */
   readonly worker: string;
   readonly graceMs: number;
+  /** The time now, which is not before `stampMs` that the server has stamped. Units: epoch milliseconds */
+  readonly nowAfter: (stampMs: number) => number;
   readonly deadlines: Deadlines;
   /** Asked when an attempt says something first. */
   readonly voiceFor: (attempt: Attempt) => Voice;
@@ -171,7 +173,7 @@ export class Attempt implements ContextSource {
 
   /** Undefined when everything is over already; the promise never rejects. */
   #execute(): Promise<void> | undefined {
-    this.startedAt = Date.now();
+    this.startedAt = this.#host.nowAfter(this.assignment.createdAt);
     try {
       const ended = after(
         after(this.#input(), (input) => this.#call(input)),

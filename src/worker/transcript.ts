@@ -27,6 +27,8 @@ export interface TranscriptParts {
   /** Where lines go as well. */
   readonly console: TaskLog;
   readonly store: TranscriptStore;
+  /** Units: epoch milliseconds */
+  readonly now: () => number;
   /** Hears once why nothing is stored. */
   readonly onTrouble: (reason: string) => void;
   /** The attempt is over already: what its code still says goes to the console only. */
@@ -112,13 +114,13 @@ export class Transcript implements Voice {
   progress(fraction: number, note: string | undefined): void {
     this.#parts.console.info(note ?? "progress", { progress: fraction });
     if (!this.#isHeard) return;
-    this.#progress = { fraction, note: cutText(toText(note ?? ""), longestNote), at: Date.now() };
+    this.#progress = { fraction, note: cutText(toText(note ?? ""), longestNote), at: this.#parts.now() };
     this.#isProgressNew = true;
     this.#start();
   }
 
   stream(chunk: unknown): Promise<void> {
-    const utterance = chunkOf(Date.now(), chunk);
+    const utterance = chunkOf(this.#parts.now(), chunk);
     this.#assertFits(utterance);
     if (!this.#isHeard) return quietRejection(this.#refused ?? this.#unheard("the attempt has ended"));
     const bytes = this.#waitingBytes + this.#sentBytes;
@@ -148,7 +150,7 @@ export class Transcript implements Voice {
       return;
     }
     this.#lines += 1;
-    this.#say(lineUtterance(Date.now(), level, cutText(toText(message)), fieldBytes(fields)));
+    this.#say(lineUtterance(this.#parts.now(), level, cutText(toText(message)), fieldBytes(fields)));
   }
 
   get #isHeard(): boolean {
@@ -234,7 +236,7 @@ export class Transcript implements Voice {
   }
 
   #takeLast(said: Utterance[]): void {
-    const now = Date.now();
+    const now = this.#parts.now();
     if (said.length > 0 && Math.abs(now - said[0]!.at) > spanMs / 2) return; // an entry of its own
     const isDue = said.length > 0 || this.#isOver || now - this.#progressStoredAt >= progressEveryMs;
     if (this.#isProgressNew && isDue) {
@@ -295,7 +297,7 @@ export class Transcript implements Voice {
 
   #markDroppedChunks(): void {
     if (this.#droppedChunks === 0) return;
-    this.#say(droppedUtterance(Date.now(), "chunks", this.#droppedChunks));
+    this.#say(droppedUtterance(this.#parts.now(), "chunks", this.#droppedChunks));
     this.#droppedChunks = 0;
   }
 

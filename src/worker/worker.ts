@@ -6,6 +6,7 @@ import { randomToken } from "../domain/random-token.ts";
 import { isFinal, taskOf } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
+import { keepServerTime } from "../nats/server-time.ts";
 import { type Assignment, type AssignmentReply, decodeAssignments } from "../protocol/assignment.ts";
 import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
 import { atMost } from "../runtime/at-most.ts";
@@ -34,6 +35,8 @@ export const makeWorker = (
 ): Effect.Effect<RunningWorker, WorkerNotStarted, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.gen(function* () {
+      const { link, subjects, log } = parts;
+      yield* Effect.promise(() => keepServerTime(link, subjects.stream, log));
       const worker = new LiveWorker(definition, parts, options);
       if (definition.onStart)
         yield* Effect.tryPromise({
@@ -54,7 +57,8 @@ interface Started {
 
 class LiveWorker implements RunningWorker {
   readonly id = `w${randomToken(21)}`;
-  readonly #startedAt = Date.now();
+  /** Which of two processes of one name is the newer: so by the server's clock. */
+  readonly #startedAt: number;
   readonly name: string;
   readonly #definition: WorkerDefinition;
   readonly #parts: WorkerParts;
@@ -77,6 +81,7 @@ class LiveWorker implements RunningWorker {
 
   constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerOptions) {
     this.name = definition.name;
+    this.#startedAt = parts.link.clock.now();
     this.#definition = definition;
     this.#labels = definition.labels;
     this.#parts = parts;
@@ -105,6 +110,7 @@ class LiveWorker implements RunningWorker {
       worker: this.id,
       letGo: (holder) => this.#letGo(holder),
       graceMs: this.#options.cancelGraceMs,
+      nowAfter: (stampMs) => parts.link.clock.nowAfter(stampMs),
       deadlines: new Deadlines(),
       voiceFor: (speaking) => this.#voiceOf(speaking),
       onVerdict: (ended, verdict) => {
@@ -278,14 +284,15 @@ class LiveWorker implements RunningWorker {
   }
 
   #voiceOf({ assignment, isOver }: Attempt): Voice {
-    const { log, transcripts: store } = this.#parts;
+    const { log, link, transcripts: store } = this.#parts;
     const { key } = assignment;
+    const now = () => link.clock.now();
     const onTrouble = (reason: string) => {
       if (performance.now() - this.#unstoredAt < 10_000) return;
       this.#unstoredAt = performance.now();
       log.warn("what runs say is not stored", { run: key, reason });
     };
-    return new Transcript({ assignment, store, isOver, onTrouble, console: consoleOf(log, key) });
+    return new Transcript({ assignment, store, now, isOver, onTrouble, console: consoleOf(log, key) });
   }
 
   #execute(started: readonly Started[]): void {
@@ -310,7 +317,7 @@ class LiveWorker implements RunningWorker {
   #report(attempt: Attempt, verdict: Verdict): void {
     const { log, link, meter } = this.#parts;
     const { key, attempt: number } = attempt.assignment;
-    const at = Date.now();
+    const at = link.clock.nowAfter(attempt.startedAt);
     const outcome = outcomeOf(attempt, verdict, at, {
       worker: this.id,
       maxPayload: link.maxPayload,

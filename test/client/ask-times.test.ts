@@ -15,10 +15,10 @@ test("what is removed is not due, what is restarted is due once, a thousand are 
   }
   for (const asked of removed) times.remove(asked);
   times.restart(all);
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   await waitFor(() => rings.flat().length >= 1_000, 10_000, "all to be due");
   times.close();
-  assert.ok(Date.now() - startedAt >= 1_900);
+  assert.ok(performance.now() - startedAt >= 1_900);
   assert.deepEqual(new Set(rings.flat()), new Set(all));
   assert.ok(rings.length < 20, `${rings.length} rings of one timer`);
   assert.ok(all.every((asked) => asked.level === 1 && asked.dueAt - startedAt >= 5_900));

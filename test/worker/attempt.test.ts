@@ -39,6 +39,7 @@ function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30, assig
     worker: "w",
     graceMs,
     deadlines: new Deadlines(),
+    nowAfter: Date.now,
     voiceFor: () => silent,
     onVerdict: (_attempt, verdict) => verdicts.push(verdict),
   };

@@ -57,7 +57,7 @@ const assignment = {
 function talk(store: PlayedStore, patienceMs?: number) {
   const troubles: string[] = [];
   const onTrouble = (reason: string) => troubles.push(reason);
-  const parts = { assignment, store, onTrouble, console: silentLog, isOver: false };
+  const parts = { assignment, store, now: Date.now, onTrouble, console: silentLog, isOver: false };
   return { troubles, voice: new Transcript({ ...parts, ...(patienceMs !== undefined && { patienceMs }) }) };
 }
 
@@ -167,7 +167,7 @@ test("transcript: a line with a message or fields that cannot be shown fails not
     makeLog("debug", (line) => shown.push(line)),
     "t/1",
   );
-  const voice = new Transcript({ assignment, store, onTrouble: assert.fail, console, isOver: false });
+  const voice = new Transcript({ assignment, store, now: Date.now, onTrouble: assert.fail, console, isOver: false });
   const circle = Object.create(null);
   circle.self = circle;
   const { proxy, revoke } = Proxy.revocable({}, {});

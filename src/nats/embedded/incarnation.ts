@@ -42,7 +42,7 @@ export async function openIncarnation(home: Home, options: EmbeddedOptions, sign
   if (process.platform === "win32")
     throw new EmbeddedServerFailed({ reason: "it needs a POSIX system; set NATS_URL to a running server" });
   let binary: ServerBinary | undefined;
-  for (const deadline = Date.now() + patienceMs; ; ) {
+  for (const deadline = performance.now() + patienceMs; ; ) {
     const attached = await attach(home);
     if (attached !== undefined) return attached;
     signal.throwIfAborted();
@@ -54,7 +54,7 @@ export async function openIncarnation(home: Home, options: EmbeddedOptions, sign
       if (!signal.aborted) return owned(launch.server);
       await launch.server.stop();
     }
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new EmbeddedServerFailed({
         reason: `another process holds ${home.lock} and its server has not answered for ${patienceMs / 1000} s`,
       });

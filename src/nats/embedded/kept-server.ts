@@ -43,7 +43,7 @@ export class KeptServer implements EmbeddedServer {
     const { signal } = this.#stopping;
     const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     for (let quickEnds = 0; ; ) {
-      const startedAt = Date.now();
+      const startedAt = performance.now();
       await Promise.race([this.#current.gone, stopped]);
       if (signal.aborted) return;
       const wasOwner = this.#current.isOwner;
@@ -54,7 +54,7 @@ export class KeptServer implements EmbeddedServer {
           log: this.#home.log,
         });
       // A server that crashes again and again is started at growing intervals; a single crash costs no wait.
-      quickEnds = wasOwner && Date.now() - startedAt < quickEndMs ? quickEnds + 1 : 0;
+      quickEnds = wasOwner && performance.now() - startedAt < quickEndMs ? quickEnds + 1 : 0;
       if (quickEnds > 1) await pause(Math.min(100 * 2 ** quickEnds, longestPauseMs), signal).catch(() => {});
       const next = await this.#reopen(signal);
       if (next === undefined) return;

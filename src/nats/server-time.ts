@@ -1,0 +1,20 @@
+// Keeps the clock of a connection to the time of the server that stores the log.
+import type { Log } from "../domain/log.ts";
+import { atMost } from "../runtime/at-most.ts";
+import type { NatsLink } from "./link.ts";
+
+const answerWithinMs = 2_000;
+/** Whoever starts does not wait longer for the first answer; the clock is the machine's until then. */
+const firstWithinMs = 1_000;
+
+/** From now on `link.clock` says the time of the leader of `stream`, which stamps its messages. Resolves when it does, or soon. */
+export async function keepServerTime(link: NatsLink, stream: string, log: Log): Promise<void> {
+  const { clock, nc } = link;
+  const ask = async () => {
+    const reply = await nc.request(`$JS.API.STREAM.INFO.${stream}`, "", { timeout: answerWithinMs });
+    return Date.parse((reply.json() as { ts?: string }).ts ?? "");
+  };
+  if (!clock.follow({ isConnected: () => link.isConnected(), ask }, log)) return;
+  link.onReconnect(() => void clock.measure());
+  await atMost(firstWithinMs, clock.measure());
+}
