@@ -1,6 +1,7 @@
 // When a schedule is due: 5 or 6 fields, in a time zone, and what becomes of ticks that were missed.
 import { Cron as Pattern } from "croner";
 import { assertName } from "./names.ts";
+import { latestTime } from "./time.ts";
 
 /**
  * What becomes of ticks at which no engine led: none of them, the newest, or all (the newest 1,000) are made up for. Ticks of the last 15 s
@@ -82,7 +83,7 @@ export function parseCron(expression: unknown, task: string, options: CronOption
 
 /** The first tick after a time; undefined when there is none. In spring a tick in the gap comes at its end; in autumn one of the doubled hour comes once. */
 export function nextTick(rule: CronRule, after: number): number | undefined {
-  return patternOf(rule).nextRun(new Date(after))?.getTime();
+  return after < latestTime ? patternOf(rule).nextRun(new Date(after))?.getTime() : undefined;
 }
 
 const graceMs = 15_000;

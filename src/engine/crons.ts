@@ -2,6 +2,7 @@
 // fires twice, is one run; and the tick is done with only when its run is stored.
 
 import { type CronInfo, type CronOrigin, type CronRule, dueTicks, nextTick } from "../domain/cron.ts";
+import { formatDuration } from "../domain/duration.ts";
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { Publisher } from "../nats/publisher.ts";
@@ -15,8 +16,8 @@ export interface CronsParts {
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly log: Log;
-  /** Epoch milliseconds. */
-  readonly now?: () => number;
+  /** By the server's clock. Units: epoch milliseconds */
+  readonly now: () => number;
 }
 
 /** As it is stored under `cron.<base64url of the name>`. */
@@ -38,6 +39,8 @@ interface Known {
 }
 
 const lookEveryMs = 1_000;
+/** A last tick that lies further ahead was written by a clock that was wrong. */
+const clockErrorMs = 60_000;
 const encoded = (name: string): string => Buffer.from(name).toString("base64url");
 const cronKey = (name: string): string => `cron.${encoded(name)}`;
 const declaredKey = (worker: string): string => `crons-of.${encoded(worker)}`;
@@ -56,7 +59,7 @@ export class Crons {
 
   constructor(parts: CronsParts) {
     this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
+    this.#now = parts.now;
   }
 
   /** Reads what is stored, before this engine leads. Fails: StoreUnavailable */
@@ -199,12 +202,37 @@ export class Crons {
     for (const known of this.#crons.values()) {
       const { cron, isBusy } = known;
       if (cron.paused || isBusy) continue;
+      if (cron.lastTick > now + clockErrorMs) {
+        void this.#correct(known);
+        continue;
+      }
       const at = nextTick(cron, cron.lastTick);
       if (at === undefined) continue;
       if (at <= now) void this.#fire(known, now);
       else next = Math.min(next, at);
     }
     this.#timer = setTimeout(() => this.#look(), Math.max(next - now, 1));
+  }
+
+  /** A clock was wrong when its last tick was written: without this the schedule would stand still until then. */
+  async #correct(known: Known): Promise<void> {
+    const { cron } = known;
+    known.isBusy = true;
+    try {
+      await this.#change(async () => {
+        const newest = this.#crons.get(cron.name)?.cron;
+        const now = this.#now();
+        if (newest === undefined || newest.lastTick <= now + clockErrorMs) return;
+        const ahead = formatDuration(newest.lastTick - now);
+        const message = `the last tick of cron "${cron.name}" lies ${ahead} in the future: a clock was wrong; it goes on from now`;
+        this.#parts.log.warn(message, { cron: cron.name, lastTick: newest.lastTick });
+        await this.#put({ ...newest, lastTick: now });
+      });
+    } catch (error) {
+      this.#parts.log.warn("a cron could not be corrected yet", { cron: cron.name, error });
+    } finally {
+      known.isBusy = false;
+    }
   }
 
   async #fire(known: Known, now: number): Promise<void> {

@@ -122,6 +122,13 @@ test("the scheduler is pure: no packages, no clock, no randomness", () => {
   ]);
 });
 
+test("engines and workers go by the server's clock, or by one that nobody sets: never by the machine's", () => {
+  const clocked = product.filter(({ path }) => ["engine", "worker"].includes(partOf(path)));
+  expectNone(clocked, ({ text }) =>
+    [...code(text).matchAll(/\bDate\.now\b|new Date\(\)/g)].map(([use]) => `uses ${use}`),
+  );
+});
+
 test("effects are run at the edges only", () => {
   const edges = ["runtime", "cli", "facade", "testing", "mod.ts"];
   const inWorker = [

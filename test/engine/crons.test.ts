@@ -1,6 +1,7 @@
 // Schedules on a real server, with a clock of the test: stored, fired once, through leaders that come and go.
 import assert from "node:assert/strict";
 import { type CronOptions, parseCron } from "../../src/domain/cron.ts";
+import { type Log, silentLog } from "../../src/domain/log.ts";
 import { Crons } from "../../src/engine/crons.ts";
 import { Definitions } from "../../src/nats/definitions.ts";
 import { makePublisher } from "../../src/nats/publisher.ts";
@@ -13,15 +14,18 @@ import { waitFor } from "../support/wait-for.ts";
 
 const start = Date.parse("2026-01-01T00:00:00Z");
 const minute = 60_000;
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 class Scene {
   readonly nats: NatsScene;
   now = start;
   readonly leaders: Crons[] = [];
+  readonly warnings: string[] = [];
 
   constructor(nats: NatsScene) {
     this.nats = nats;
+  }
+  get #log(): Log {
+    return { ...silentLog, warn: (message) => this.warnings.push(message) };
   }
   /** Another engine's crons, as if it led now. */
   async lead(): Promise<Crons> {
@@ -30,7 +34,7 @@ class Scene {
     if (this.leaders.length === 0) await this.nats.run(ensureStreams(link, subjects, { replicas: 1 }));
     const publisher = await this.nats.run(makePublisher(link));
     const definitions = new Definitions(link, subjects);
-    const crons = new Crons({ definitions, publisher, subjects, log: silent, now: () => this.now });
+    const crons = new Crons({ definitions, publisher, subjects, log: this.#log, now: () => this.now });
     await crons.load();
     crons.open();
     this.leaders.push(crons);
@@ -110,6 +114,26 @@ describe("crons", () => {
       assert.deepEqual(await scene.created(), [tick(1), tick(2)]);
     }),
   );
+
+  for (const lastTick of [start + 3_600_000, 1e300])
+    test(
+      `a last tick of the future (${lastTick}), written by a wrong clock, stops nothing`,
+      inCronScene(async (scene) => {
+        const first = await scene.lead();
+        await first.set(rule("* * * * *", { name: "every-minute" }), "task");
+        first.close();
+        const definitions = new Definitions(await scene.nats.link(), new Subjects("test"));
+        const key = `cron.${Buffer.from("every-minute").toString("base64url")}`;
+        await definitions.put(key, { ...((await definitions.get(key)) as object), lastTick });
+        const next = await scene.lead();
+        assert.equal(next.list().length, 1);
+        await scene.untilTicked(next, "every-minute", start);
+        scene.now = start + minute;
+        await scene.untilTicked(next, "every-minute", start + minute);
+        assert.deepEqual(await scene.created(), [tick(1)]);
+        assert.match(scene.warnings[0]!, /every-minute.* in the future: a clock was wrong; it goes on from now/);
+      }),
+    );
 
   for (const [catchUp, expected] of [
     ["none", []],
