@@ -1,7 +1,13 @@
 // Hands assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
 import type { Log } from "../domain/log.ts";
 import type { NatsLink } from "../nats/link.ts";
-import { type Assignment, type AssignmentReply, encodeAssignments, mostBytesOf } from "../protocol/assignment.ts";
+import {
+  type Assignment,
+  type AssignmentReply,
+  acknowledgeWithinMs,
+  encodeAssignments,
+  mostBytesOf,
+} from "../protocol/assignment.ts";
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
 import { encodeMessage, errorOfReply, parseJson, type Stop } from "../protocol/messages.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
@@ -22,8 +28,12 @@ export interface DispatcherParts {
   readonly onEvent: (event: SchedulerEvent) => void;
 }
 
-/** A worker that has not acknowledged an assignment by then has not got it. Units: milliseconds */
-const acknowledgeWithinMs = 2_000;
+/** What of a batch of commands travels in one message; `goesOn` when a group of runs that execute in one call is not whole in it. */
+interface Part {
+  readonly from: number;
+  readonly assignments: Assignment[];
+  goesOn: boolean;
+}
 
 export class Dispatcher {
   readonly #parts: DispatcherParts;
@@ -85,27 +95,33 @@ export class Dispatcher {
     );
   }
 
-  #split(assignments: readonly Assignment[]): { readonly from: number; readonly part: readonly Assignment[] }[] {
+  /** A group of runs that execute in one call stays whole, unless no message takes it; then its parts follow each other. */
+  #split(assignments: readonly Assignment[]): Part[] {
     const limit = this.#parts.link.maxPayload - 1_024;
-    const parts: { from: number; part: Assignment[] }[] = [];
-    let bytes = 0;
-    assignments.forEach((assignment, i) => {
-      const length = mostBytesOf(assignment);
-      if (parts.length === 0 || bytes + length > limit) {
-        parts.push({ from: i, part: [] });
-        bytes = 0;
+    const parts: Part[] = [];
+    let bytes = Number.POSITIVE_INFINITY;
+    for (let at = 0, end = 0; at < assignments.length; at = end) {
+      end = endOfGroup(assignments, at);
+      let group = 0;
+      for (let i = at; i < end; i++) group += mostBytesOf(assignments[i]!);
+      if (bytes + group > limit) bytes = Number.POSITIVE_INFINITY;
+      for (let i = at; i < end; i++) {
+        const length = mostBytesOf(assignments[i]!);
+        if (bytes + length > limit) {
+          if (i > at) parts.at(-1)!.goesOn = true;
+          parts.push({ from: i, assignments: [], goesOn: false });
+          bytes = 0;
+        }
+        parts.at(-1)!.assignments.push(assignments[i]!);
+        bytes += length;
       }
-      parts.at(-1)!.part.push(assignment);
-      bytes += length;
-    });
+    }
     return parts;
   }
 
-  async #send(
-    command: AssignCommand,
-    { from, part }: { readonly from: number; readonly part: readonly Assignment[] },
-  ): Promise<AssignmentReply> {
-    const reply = await this.#request(command.worker, encodeAssignments(command.epoch, part));
+  async #send({ worker, epoch }: AssignCommand, { from, assignments, goesOn }: Part): Promise<AssignmentReply> {
+    const message = encodeAssignments({ epoch, assignments, goesOn, sentAt: performance.now() });
+    const reply = await this.#request(worker, message);
     return from === 0 ? reply : { ...reply, refused: reply.refused.map((index) => index + from) };
   }
 
@@ -117,6 +133,12 @@ export class Dispatcher {
     if (error !== undefined) throw new Error(error.message);
     return reply;
   }
+}
+
+function endOfGroup(assignments: readonly Assignment[], start: number): number {
+  let end = start + 1;
+  while (assignments[end]?.follows) end++;
+  return end;
 }
 
 function assignmentOf(run: LiveRun, input: Uint8Array, follows: boolean): Assignment {

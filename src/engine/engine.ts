@@ -122,6 +122,7 @@ class Candidate implements RunningEngine {
     this.#parts = parts;
     this.#scope = scope;
     this.#lease = new Lease(leaseLink, leasePublisher, subjects, this.id);
+    neighbours.holdsLease = () => !this.#lease.isExpired(performance.now());
     this.#definitions = new Definitions(link, subjects);
     this.#rates = new RateStore(this.#definitions, log);
     this.#core = new Core({

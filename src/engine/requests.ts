@@ -143,7 +143,7 @@ export class Requests {
         .catch((error: Error) => log.debug("a task definition could not be stored", { task: task.name, error }));
     }
     // Stops of stale turns travel on the worker's cancel subject.
-    return { epoch: core.state.epoch, engine, cancel: [] };
+    return { epoch: core.state.epoch, engine, cancel: [], clock: performance.now() };
   }
 
   #heartbeat(data: Uint8Array): HeartbeatReply {
@@ -151,7 +151,7 @@ export class Requests {
     const message = decodeHeartbeat(data);
     const known = core.state.workers.get(message.id)?.isRegistered === true;
     if (known) core.handle({ type: "heartbeat", message });
-    return { epoch: core.state.epoch, known, cancel: [] };
+    return { epoch: core.state.epoch, known, cancel: [], clock: performance.now() };
   }
 
   async #cancel(request: CancelRuns): Promise<CancelReply> {

@@ -44,24 +44,40 @@ export interface AssignmentReply {
   readonly why?: "stale" | "quiet" | "full" | "unknown task";
 }
 
+/** What one message holds. */
+export interface Delivery {
+  readonly epoch: number;
+  readonly assignments: readonly Assignment[];
+  /** When it was sent, by the leader's monotonic clock; absent in one that never travelled. Units: milliseconds */
+  readonly sentAt?: number | undefined;
+  /** The last one executes in one call with what the next message brings. */
+  readonly goesOn?: boolean | undefined;
+}
+
+/** A worker that has not acknowledged an assignment by then has not got it. Units: milliseconds */
+export const acknowledgeWithinMs = 2_000;
+
 const head = 12;
+/** Behind the frames, where who does not know it overlooks it. */
+const tail = 8;
 const frameHead = 42;
 
 /** Bytes that an assignment takes in its message at most. */
 export const mostBytesOf = ({ key, waiter, extra, input }: Assignment): number =>
   frameHead + mostBytes(key) + mostBytes(waiter) + extra.length + input.length;
 
-export function encodeAssignments(epoch: number, assignments: readonly Assignment[]): Uint8Array {
-  let length = head;
+export function encodeAssignments({ epoch, assignments, sentAt = 0, goesOn = false }: Delivery): Uint8Array {
+  let length = head + tail;
   for (const assignment of assignments) length += mostBytesOf(assignment);
   const message = draft(length);
   const { view } = message;
-  view.setUint32(0, 1, true);
+  view.setUint32(0, goesOn ? 0x0301 : 0x0201, true);
   view.setUint32(4, epoch, true);
   view.setUint32(8, assignments.length, true);
   let end = head;
   for (const assignment of assignments) end = writeFrame(message, end, assignment);
-  return finish(message, end);
+  view.setFloat64(end, sentAt, true);
+  return finish(message, end + tail);
 }
 
 function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignment): number {
@@ -84,10 +100,7 @@ function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignme
 }
 
 /** Fails: MalformedRecord; `extra` and `input` are views on `bytes`, not copies */
-export function decodeAssignments(bytes: Uint8Array): {
-  readonly epoch: number;
-  readonly assignments: readonly Assignment[];
-} {
+export function decodeAssignments(bytes: Uint8Array): Delivery {
   assertRecord(bytes, "assignment", head);
   const view = viewOf(bytes);
   const count = view.getUint32(8, true);
@@ -114,7 +127,11 @@ export function decodeAssignments(bytes: Uint8Array): {
     });
     offset = end;
   }
-  return { epoch: view.getUint32(4, true), assignments };
+  const flags = bytes[1]!;
+  const hasTail = (flags & 2) !== 0;
+  assertFits(!hasTail || offset + tail <= bytes.length, "assignment");
+  const sentAt = hasTail ? view.getFloat64(offset, true) : undefined;
+  return { epoch: view.getUint32(4, true), assignments, sentAt, goesOn: (flags & 1) !== 0 };
 }
 
 export const assignmentExtraOf = (assignment: Assignment): AssignmentExtra | undefined =>

@@ -85,7 +85,9 @@ const Register = Schema.Struct({
   executing: Schema.Array(Executing),
 });
 const Stop = Schema.Struct({ key: Text, turn: Count, reason: Text });
-const Registered = Schema.Struct({ epoch: Count, engine: Text, cancel: Schema.Array(Stop) });
+/** `clock` in answers: the leader's monotonic one, in milliseconds. */
+const Clock = Schema.optionalKey(Count);
+const Registered = Schema.Struct({ epoch: Count, engine: Text, cancel: Schema.Array(Stop), clock: Clock });
 const Heartbeat = Schema.Struct({
   id: Text,
   executing: Schema.Array(Executing),
@@ -93,7 +95,7 @@ const Heartbeat = Schema.Struct({
   lagMs: Count,
   blocked: Schema.optionalKey(Schema.Boolean),
 });
-const HeartbeatReply = Schema.Struct({ epoch: Count, known: Schema.Boolean, cancel: Schema.Array(Stop) });
+const HeartbeatReply = Schema.Struct({ epoch: Count, known: Schema.Boolean, cancel: Schema.Array(Stop), clock: Clock });
 const Leave = Schema.Struct({ id: Text });
 const Ping = Schema.Struct({ epoch: Count, engine: Text });
 const Pong = Schema.Struct({ busy: Count });

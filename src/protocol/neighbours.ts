@@ -1,10 +1,12 @@
 import type { Turn } from "../domain/run.ts";
-import type { Assignment, AssignmentReply } from "./assignment.ts";
+import type { Assignment, AssignmentReply, Delivery } from "./assignment.ts";
 
 export interface Neighbour {
   /** Takes assignments and answers at once; it executes them later. */
-  readonly accept: (epoch: number, assignments: readonly Assignment[]) => AssignmentReply;
+  readonly accept: (delivery: Delivery) => AssignmentReply;
   readonly isConnected: () => boolean;
+  /** The engine does not know whether it still leads: the worker asks who does. */
+  readonly onDoubt: () => void;
 }
 
 /**
@@ -19,6 +21,8 @@ export class Neighbours {
 
   /** Whether the engine of this process leads, and reads the log. Set by the engine. */
   isListening: () => boolean = () => false;
+  /** Whether the engine of this process surely leads, by its own clock: a process that slept learns first who does. Set by the engine. */
+  holdsLease: () => boolean = () => true;
   readonly #watched = new Map<string, (seq: number) => void>();
 
   /** Returns the function that ends it. */
@@ -29,7 +33,10 @@ export class Neighbours {
 
   /** The answer of a worker that lives here; undefined when it does not. Throws what the worker throws. */
   assign(worker: string, epoch: number, assignments: readonly Assignment[]): AssignmentReply | undefined {
-    return this.#all.get(worker)?.accept(epoch, assignments);
+    const neighbour = this.#all.get(worker);
+    if (neighbour === undefined || this.holdsLease()) return neighbour?.accept({ epoch, assignments });
+    neighbour.onDoubt();
+    return { epoch, refused: assignments.map((_, i) => i), why: "stale" };
   }
 
   /** Waits for an entry of the log; `seen` hears of it once. Returns the function that ends it. */

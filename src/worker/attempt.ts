@@ -39,12 +39,16 @@ export interface AttemptHost {
   readonly deadlines: Deadlines;
   /** Asked when an attempt says something first. */
   readonly voiceFor: (attempt: Attempt) => Voice;
+  /** Asked before user code begins that waited since it was accepted: whether the run may still be this worker's. @default always */
+  readonly mayBegin?: () => boolean;
   /** Gives up the slot that an attempt holds. */
   readonly letGo?: (attempt: Attempt) => Effect.Effect<void>;
   /** Called once for each, as soon as the verdict stands; user code may still run then. Must not throw. */
   readonly onVerdict: (attempt: Attempt, verdict: Verdict) => void;
 }
 
+/** Code that begins later than this after its run was accepted waited for other code, or the process was stopped. */
+const patienceMs = 1_000;
 const noHistory: readonly AttemptRecord[] = [];
 
 export class Attempt implements ContextSource {
@@ -57,6 +61,8 @@ export class Attempt implements ContextSource {
   startedAt = 0;
   isSlotless = false;
   readonly #host: AttemptHost;
+  /** On the clock of the deadlines, as {@link #begunAt}. */
+  readonly #acceptedAt: number;
   #begunAt = 0;
   #deadline: Deadline | undefined;
   #controller: AbortController | undefined;
@@ -70,6 +76,7 @@ export class Attempt implements ContextSource {
     this.assignment = assignment;
     this.task = task;
     this.batch = batch;
+    this.#acceptedAt = host.deadlines.now();
     const extra = assignmentExtraOf(assignment);
     this.history = extra?.history ?? noHistory;
     this.metadata = extra?.metadata;
@@ -199,8 +206,10 @@ export class Attempt implements ContextSource {
   }
 
   #call(input: unknown): unknown {
-    if (this.#giveIfStopped()) throw leaving; // before user code began
     this.#begunAt = this.#host.deadlines.now();
+    if (this.#begunAt - this.#acceptedAt > patienceMs && this.#host.mayBegin?.() === false)
+      this.stop({ kind: "returned" });
+    if (this.#giveIfStopped()) throw leaving; // before user code began
     const failure = this.task.handlesFailures ? (input as FailurePayload) : undefined;
     const given = failure === undefined ? input : failure.input;
     const ctx = new RunContext(given, this, failure?.failed);

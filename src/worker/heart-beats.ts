@@ -11,6 +11,8 @@ export interface Block {
   readonly workers: () => readonly Register[];
   /** How late the loop is. Units: milliseconds */
   readonly lagMs: () => number;
+  /** The leader answered what was said when the loop was so late. */
+  readonly onHeard: (lagMs: number) => void;
 }
 
 const beatEveryMs = 4_000;
@@ -24,7 +26,7 @@ export const beatUntil = (nats: Omit<NatsOptions, "onFault">, block: Block): Pro
     const link = yield* connectNats({ ...nats, name: "natchet heart" });
     for (let pauseMs = 0; !block.isOver(); pauseMs -= lookEveryMs) {
       if (pauseMs <= 0 && link.isConnected()) {
-        for (const worker of block.workers()) void beat(link, subjects, worker, block.lagMs()).catch(() => {}); // nobody leads just now
+        for (const worker of block.workers()) void beat(link, subjects, worker, block).catch(() => {}); // nobody leads just now
         pauseMs = beatEveryMs;
       }
       yield* Effect.sleep(lookEveryMs);
@@ -38,10 +40,14 @@ export const beatUntil = (nats: Omit<NatsOptions, "onFault">, block: Block): Pro
 };
 
 /** What it executes is not said: nothing has ended while the loop was blocked. A leader that does not know the worker is told all. */
-async function beat(link: NatsLink, subjects: Subjects, worker: Register, lagMs: number): Promise<void> {
+async function beat(link: NatsLink, subjects: Subjects, worker: Register, block: Block): Promise<void> {
+  const lagMs = block.lagMs();
   const message = encodeMessage({ id: worker.id, executing: [], quiet: worker.quiet, lagMs, blocked: true });
   const reply = await link.nc.request(subjects.engine("heartbeat"), message, { timeout: 3_000 });
-  if (decodeHeartbeatReply(reply.data).known) return;
+  if (decodeHeartbeatReply(reply.data).known) {
+    block.onHeard(lagMs);
+    return;
+  }
   const register = encodeMessage({ ...worker, blocked: true });
   await link.nc.request(subjects.engine("register"), register, { timeout: 3_000 });
 }

@@ -1,6 +1,6 @@
 /** What the event loop of a process shares with the thread that beats for it. */
 export interface HeartData {
-  /** Two counters in shared memory, see `cell`. */
+  /** In shared memory, see `cell`. */
   readonly cells: Int32Array<SharedArrayBuffer>;
 }
 
@@ -17,7 +17,12 @@ export const cell = {
   ended: 0,
   /** Counts up while the loop turns, once a second. */
   turns: 1,
+  /** In which turn the leader answered the thread last, and how late the loop was when that was asked. Units: milliseconds */
+  heardIn: 2,
+  heardAfter: 3,
 } as const;
 
 /** A loop that is late by more was blocked, not busy. The thread waits as long before it beats. */
 export const blockedAfterMs = 2_500;
+
+export const cellBytes = 16;

@@ -32,6 +32,10 @@ while (Atomics.wait(cells, cell.ended, 0, lookEveryMs) === "timed-out") {
     isOver: () => turns() !== seen || hasEnded(),
     workers: () => JSON.parse(workers),
     lagMs: () => Math.round(performance.now() - seenAt),
+    onHeard: (lagMs) => {
+      Atomics.store(cells, cell.heardAfter, lagMs);
+      Atomics.store(cells, cell.heardIn, seen);
+    },
   });
 }
 process.exit(0); // ends the thread alone

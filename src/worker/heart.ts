@@ -6,7 +6,7 @@ import type { Log } from "../domain/log.ts";
 import type { NatsOptions } from "../nats/options.ts";
 import type { Register } from "../protocol/messages.ts";
 import { atMost } from "../runtime/at-most.ts";
-import { blockedAfterMs, cell, type HeartData, type ToHeart } from "./heart-data.ts";
+import { blockedAfterMs, cell, cellBytes, type HeartData, type ToHeart } from "./heart-data.ts";
 
 const turnEveryMs = 1_000;
 /** A machine that takes longer to start a thread must not keep a worker from its work. */
@@ -32,12 +32,14 @@ export class Heart {
   /** What the thread was told last. */
   #told = "";
   #turnedAt = performance.now();
+  #beatenAt = Number.NEGATIVE_INFINITY;
   /** The longest of each worker since it was asked. */
   readonly #lags = new Map<string, number>();
 
   /** Starts the thread at once, so that it runs by the time the process is connected. */
   constructor(log: Log) {
-    this.#data = { cells: new Int32Array(new SharedArrayBuffer(8)) };
+    this.#data = { cells: new Int32Array(new SharedArrayBuffer(cellBytes)) };
+    this.#data.cells[cell.heardIn] = -1;
     this.#log = log;
     this.running = atMost(startWithinMs, this.#start());
   }
@@ -62,6 +64,19 @@ export class Heart {
     const lag = this.#lags.get(id) ?? 0;
     this.#lags.delete(id);
     return Math.round(lag);
+  }
+
+  /** When the thread was last heard by the leader, on the clock of `performance.now`, or before; -Infinity when it never was. */
+  get beatenAt(): number {
+    this.#noteBeats();
+    return this.#beatenAt;
+  }
+
+  /** What the thread says of a turn of the loop must be read before the turn ends. */
+  #noteBeats(): void {
+    const { cells } = this.#data;
+    if (Atomics.load(cells, cell.heardIn) === Atomics.load(cells, cell.turns))
+      this.#beatenAt = this.#turnedAt + Atomics.load(cells, cell.heardAfter);
   }
 
   /** Resolves when the thread is gone, or after a second: a thread that does not end must not hold up a shutdown. */
@@ -106,6 +121,7 @@ export class Heart {
   }
 
   #turn(): void {
+    this.#noteBeats();
     const now = performance.now();
     const lag = Math.max(now - this.#turnedAt - turnEveryMs, 0);
     this.#turnedAt = now;

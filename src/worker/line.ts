@@ -1,6 +1,6 @@
 // Log lines as they are stored: bounded, and never the reason why a task fails.
 import type { Log } from "../domain/log.ts";
-import { isError, toText } from "../domain/thrown.ts";
+import { errorRecordOf, isError, toText } from "../domain/thrown.ts";
 import { jsonBytes, noBytes, utf8 } from "../protocol/bytes.ts";
 
 const longestMessage = 8_192;
@@ -37,7 +37,8 @@ function written(fields: Readonly<Record<string, unknown>>): Uint8Array {
   try {
     return utf8(JSON.stringify(fields, replaced) ?? "{}");
   } catch (problem) {
-    return jsonBytes({ unwritable: toText(problem) });
+    const { name, message } = errorRecordOf(problem);
+    return jsonBytes({ unwritable: `${name}: ${message}` });
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type Stop,
 } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import type { Lifeline } from "./lifeline.ts";
 
 export interface PresenceOptions {
   readonly id: string;
@@ -19,6 +20,8 @@ export interface PresenceOptions {
   readonly subjects: Subjects;
   readonly log: Log;
   readonly heartbeatMs: number;
+  /** Told of each answer. */
+  readonly lifeline: Lifeline;
   readonly describe: () => Register;
   readonly busy: () => number;
   /** How late the event loop was. */
@@ -31,8 +34,10 @@ const longestPauseMs = 2_000;
 const soonMs = 100;
 
 export class Presence {
-  /** The highest epoch heard of; assignments of an older leader are refused. */
+  /** Of the leader that this worker is registered with. */
   epoch = 0;
+  /** The highest epoch heard of; assignments of an older leader are refused. */
+  newest = 0;
   /** Why no engine sends runs to this worker, as far as it knows; undefined while one does. */
   obstacle: string | undefined = "no engine knows this worker yet";
   /** Resolves with the first registration. */
@@ -89,10 +94,13 @@ export class Presence {
     try {
       this.#options.log.debug("heartbeat", { id, executing: executing.length });
       const message = encodeMessage({ id, executing, quiet, lagMs: this.#options.lagMs() });
+      const askedAt = this.#options.lifeline.now();
       const reply = await link.nc.request(subjects.engine("heartbeat"), message, { timeout: 3_000 });
       const error = errorOfReply(parseJson(reply.data, "heartbeat reply"));
       if (error !== undefined) throw new Error(error.message);
-      const { epoch, known, cancel } = decodeHeartbeatReply(reply.data);
+      const { epoch, known, cancel, clock } = decodeHeartbeatReply(reply.data);
+      if (epoch > this.newest) this.newest = epoch;
+      if (known && epoch === this.epoch) this.#options.lifeline.answered(epoch, askedAt, clock);
       this.#options.onStop(cancel);
       this.obstacle = known ? undefined : "the engine does not know this worker; it registers again";
       if (!known || epoch > this.epoch) this.#registerSoon();
@@ -124,6 +132,7 @@ export class Presence {
   }
 
   #meetLeader(epoch: number): void {
+    if (epoch > this.newest) this.newest = epoch;
     if (epoch > this.epoch) this.#registerSoon();
   }
 
@@ -157,17 +166,20 @@ export class Presence {
 
   /** One try; returns what went wrong, if anything did. */
   async #register(): Promise<string | undefined> {
-    const { link, subjects, log } = this.#options;
+    const { link, subjects, log, lifeline } = this.#options;
     try {
+      const askedAt = lifeline.now();
       const reply = await link.nc.request(subjects.engine("register"), encodeMessage(this.#options.describe()), {
         timeout: 2_000,
       });
       const error = errorOfReply(parseJson(reply.data, "register reply"));
       if (error !== undefined) return error.message;
-      const { epoch, engine, cancel } = decodeRegistered(reply.data);
-      if (epoch < this.epoch) return `engine ${engine} is of the old epoch ${epoch}`;
+      const { epoch, engine, cancel, clock } = decodeRegistered(reply.data);
+      if (epoch < this.newest) return `engine ${engine} is of the old epoch ${epoch}`;
       if (epoch > this.epoch) log.info("engine found", { engine, epoch });
       this.epoch = epoch;
+      this.newest = epoch;
+      lifeline.answered(epoch, askedAt, clock);
       this.obstacle = undefined;
       this.#options.onStop(cancel);
       this.#tellRegistered();

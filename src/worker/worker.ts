@@ -1,28 +1,27 @@
 // A worker from its registration to its last outcome: receives assignments, executes them in its slots, reports, and leaves in order.
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
-import { isFinal, taskOf } from "../domain/run.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { keepServerTime } from "../nats/server-time.ts";
-import { type Assignment, type AssignmentReply, decodeAssignments } from "../protocol/assignment.ts";
+import { type AssignmentReply, type Delivery, decodeAssignments } from "../protocol/assignment.ts";
 import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
 import { atMost } from "../runtime/at-most.ts";
-import { Attempt, type AttemptHost, type Verdict } from "./attempt.ts";
-import { Batch } from "./batch.ts";
+import { Attempt, type AttemptHost } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
 import { EndedAttempts } from "./ended-attempts.ts";
 import { HeldRuns } from "./held-runs.ts";
+import { Intake, type Started } from "./intake.ts";
+import { Lifeline } from "./lifeline.ts";
 import { consoleOf } from "./line.ts";
 import { tasksAround } from "./middleware.ts";
-import { outcomeOf } from "./outcome.ts";
 import { Presence } from "./presence.ts";
-import { type Report, Reporter } from "./reporter.ts";
+import { Reporter } from "./reporter.ts";
 import type { RunningWorker, WorkerOptions, WorkerParts } from "./running-worker.ts";
 import { Slots } from "./slots.ts";
 import { Transcript } from "./transcript.ts";
+import { Verdicts } from "./verdicts.ts";
 import type { Voice } from "./voice.ts";
 
 export type { RunningWorker, WorkerParts } from "./running-worker.ts";
@@ -49,12 +48,6 @@ export const makeWorker = (
     (worker) => Effect.promise(() => worker.close()),
   );
 
-interface Started {
-  readonly attempt: Attempt;
-  /** Holds its slot already. */
-  readonly run: Effect.Effect<void>;
-}
-
 class LiveWorker implements RunningWorker {
   readonly id = `w${randomToken(21)}`;
   /** Which of two processes of one name is the newer: so by the server's clock. */
@@ -67,13 +60,14 @@ class LiveWorker implements RunningWorker {
   readonly #slots: Slots;
   readonly #held = new HeldRuns();
   readonly #host: AttemptHost;
+  readonly #lifeline = new Lifeline();
+  readonly #intake: Intake;
+  readonly #verdicts: Verdicts;
   readonly #reporter: Reporter;
   readonly #ended: EndedAttempts;
   readonly #presence: Presence;
   #labels: Readonly<Record<string, string | number>>;
   #isQuiet = false;
-  /** Ended attempts whose last words are being stored. */
-  readonly #telling = new Set<Promise<void>>();
   /** When it was said last: at most every 10 s, it concerns all runs alike. */
   #unstoredAt = Number.NEGATIVE_INFINITY;
   readonly #end: (() => void)[] = [];
@@ -113,11 +107,20 @@ class LiveWorker implements RunningWorker {
       nowAfter: (stampMs) => parts.link.clock.nowAfter(stampMs),
       deadlines: new Deadlines(),
       voiceFor: (speaking) => this.#voiceOf(speaking),
+      mayBegin: () => this.#lifeline.isAlive(parts.heart?.beatenAt ?? Number.NEGATIVE_INFINITY),
       onVerdict: (ended, verdict) => {
         ended.batch?.left(ended.runId);
-        this.#report(ended, verdict);
+        this.#verdicts.give(ended, verdict);
       },
     };
+    this.#intake = new Intake({
+      tasks: this.#tasks,
+      slots: this.#slots,
+      held: this.#held,
+      mostBytes: () => parts.link.maxPayload / 2,
+      make: (assignment, task, batch) => new Attempt(this.#host, assignment, task, batch),
+      execute: (started) => this.#execute(started),
+    });
     const { link, publisher, subjects, log, neighbours: witness } = parts;
     this.#reporter = new Reporter({
       worker: this.id,
@@ -131,8 +134,10 @@ class LiveWorker implements RunningWorker {
       },
       onTrouble: (error) => log.warn("outcomes are not stored yet", { worker: this.name, error }),
     });
+    this.#verdicts = new Verdicts({ worker: this.id, link, log, meter: parts.meter, reporter: this.#reporter });
     this.#presence = new Presence({
       id: this.id,
+      lifeline: this.#lifeline,
       link,
       subjects,
       log,
@@ -175,13 +180,15 @@ class LiveWorker implements RunningWorker {
     const { link, subjects, log, neighbours, heart } = this.#parts;
     // The reply has to be written before code that may block the loop: without it the runs are lost.
     this.#answer(subjects.worker(this.id, "assign"), (data) => {
-      const { epoch, assignments } = decodeAssignments(data);
-      return this.#accept(epoch, assignments, setImmediate);
+      const delivery = decodeAssignments(data);
+      if (this.#lifeline.knows(delivery.epoch)) return this.#accept(delivery, setImmediate);
+      // Its answer to the registration may stand right before it.
+      return new Promise((resolve) => setImmediate(() => resolve(this.#accept(delivery, setImmediate))));
     });
     if (neighbours !== undefined) {
-      const accept = (epoch: number, assignments: readonly Assignment[]) =>
-        this.#accept(epoch, assignments, queueMicrotask);
-      this.#end.push(neighbours.add(this.id, { accept, isConnected: () => link.isConnected() }));
+      const accept = (delivery: Delivery) => this.#accept(delivery, queueMicrotask);
+      const onDoubt = () => void this.#presence.beat();
+      this.#end.push(neighbours.add(this.id, { accept, onDoubt, isConnected: () => link.isConnected() }));
     }
     this.#answer(subjects.worker(this.id, "cancel"), (data) => {
       this.#stopRuns(decodeCancelOnWorker(data).runs);
@@ -205,7 +212,7 @@ class LiveWorker implements RunningWorker {
     await this.#untilFree(this.#options.shutdownTimeoutMs);
     for (const attempt of this.#held.all()) attempt.stop({ kind: "returned" });
     await this.#untilFree(this.#options.cancelGraceMs + 100);
-    await atMost(5_000, this.#stored());
+    await atMost(5_000, this.#verdicts.stored());
     this.#reporter.close();
     await this.#presence.leave();
     this.#presence.close();
@@ -220,7 +227,9 @@ class LiveWorker implements RunningWorker {
       callback: (error, message) => {
         if (error !== null) return;
         try {
-          message.respond(encodeMessage(reply(message.data)));
+          const answer = reply(message.data);
+          if (answer instanceof Promise) void answer.then((late) => message.respond(encodeMessage(late)));
+          else message.respond(encodeMessage(answer));
         } catch (problem) {
           this.#parts.log.error("a message was not understood", { subject, error: problem });
           message.respond(encodeMessage(errorReply(problem)));
@@ -230,44 +239,22 @@ class LiveWorker implements RunningWorker {
     this.#end.push(() => subscription.unsubscribe());
   }
 
-  /** Takes what fits and names the rest; the reply travels before any user code runs. */
-  #accept(epoch: number, assignments: readonly Assignment[], later: (execute: () => void) => unknown): AssignmentReply {
-    const { epoch: known } = this.#presence;
-    if (epoch < known) return { epoch: known, refused: assignments.map((_, i) => i), why: "stale" };
-    if (this.#isQuiet) return { epoch, refused: assignments.map((_, i) => i), why: "quiet" };
-    const refused: number[] = [];
-    let why: NonNullable<AssignmentReply["why"]> = "full";
-    const accepted: Started[] = [];
-    let batch: Batch | undefined;
-    assignments.forEach((assignment, i) => {
-      if (this.#held.has(assignment)) return; // a doubled message: already ours
-      const task = this.#tasks.get(taskOf(assignment.key));
-      const units = assignment.follows ? 0 : (task?.policies?.slots ?? 1);
-      if (!assignment.follows) batch = undefined;
-      const hasLostItsBatch = assignment.follows && batch === undefined && i > 0;
-      if (task === undefined || hasLostItsBatch || !this.#hasRoom(units)) {
-        if (task === undefined) why = "unknown task";
-        refused.push(i);
-      } else {
-        if (task.policies?.batch !== undefined) batch ??= new Batch(task);
-        accepted.push(this.#start(assignment, task, units, batch));
-      }
-    });
-    if (accepted.length > 0) later(() => this.#execute(accepted));
-    return refused.length === 0 ? { epoch, refused } : { epoch, refused, why };
+  #accept(delivery: Delivery, later: (execute: () => void) => unknown): AssignmentReply {
+    const why = this.#refusal(delivery);
+    return why === undefined ? this.#intake.accept(delivery, later) : this.#refuse(delivery, why);
   }
 
-  /** Of slots, or of runs whose names together would not fit into a heartbeat any more. */
-  #hasRoom(units: number): boolean {
-    return this.#slots.hasRoom(units) && this.#held.bytes <= this.#parts.link.maxPayload / 2;
+  #refuse({ assignments }: Delivery, why: AssignmentReply["why"]): AssignmentReply {
+    if (why === "stale") void this.#presence.beat(); // until it is heard this worker is given nothing
+    return { epoch: this.#presence.newest, refused: assignments.map((_, i) => i), ...(why !== undefined && { why }) };
   }
 
-  #start(assignment: Assignment, task: WorkerTask, units: number, batch: Batch | undefined): Started {
-    const attempt = this.#hold(assignment, batch?.admit() ?? task, batch);
-    return {
-      attempt,
-      run: units === 0 ? this.#slots.join(attempt.run) : this.#slots.hold(units, attempt, attempt.run),
-    };
+  /** Why nothing of a message is taken. */
+  #refusal({ epoch, sentAt }: Delivery): AssignmentReply["why"] {
+    if (epoch < this.#presence.newest) return "stale";
+    // A message of this process, or of an engine that does not tell its clock yet, has no time.
+    if (sentAt !== undefined && this.#lifeline.isLate(epoch, sentAt)) return "stale";
+    return this.#isQuiet ? "quiet" : undefined;
   }
 
   /** The engine hears of it with a heartbeat of its own. */
@@ -275,12 +262,6 @@ class LiveWorker implements RunningWorker {
     const units = assignment.follows ? 0 : (task.policies?.slots ?? 1);
     queueMicrotask(() => void this.#presence.beat());
     return this.#slots.letGo(units);
-  }
-
-  #hold(assignment: Assignment, task: WorkerTask, batch: Batch | undefined): Attempt {
-    const attempt = new Attempt(this.#host, assignment, task, batch);
-    this.#held.add(attempt);
-    return attempt;
   }
 
   #voiceOf({ assignment, isOver }: Attempt): Voice {
@@ -312,46 +293,6 @@ class LiveWorker implements RunningWorker {
         this.#slotFreed();
       });
     }
-  }
-
-  #report(attempt: Attempt, verdict: Verdict): void {
-    const { log, link, meter } = this.#parts;
-    const { key, attempt: number } = attempt.assignment;
-    const at = link.clock.nowAfter(attempt.startedAt);
-    const outcome = outcomeOf(attempt, verdict, at, {
-      worker: this.id,
-      maxPayload: link.maxPayload,
-      random: Math.random,
-    });
-    const waiter = isFinal(outcome.kind) ? attempt.assignment.waiter : "";
-    const report = { attempt, frame: outcome.frame, waiter };
-    if (attempt.spoken === undefined) this.#reporter.report(report);
-    else this.#reportAfter(attempt.spoken.end(outcome.kind), report);
-    meter?.ended(attempt.taskName, outcome.kind, at - attempt.startedAt);
-    const fields = { run: key, attempt: number, ms: at - attempt.startedAt };
-    if (outcome.kind === "completed") log.info("run completed", fields);
-    else if (outcome.kind === "retry")
-      log.warn("run failed, will be retried", {
-        ...fields,
-        inMs: Math.round(outcome.dueAt - at),
-        error: outcome.error?.message,
-      });
-    else log.info(`run ${outcome.kind}`, { ...fields, error: outcome.error?.message });
-  }
-
-  /** Who learns that a run has ended finds everything that it said. */
-  #reportAfter(told: Promise<void>, report: Report): void {
-    this.#telling.add(told);
-    void told.then(() => {
-      this.#telling.delete(told);
-      this.#reporter.report(report);
-    });
-  }
-
-  /** Resolves when everything that ended attempts said, and their outcomes, are stored. */
-  async #stored(): Promise<void> {
-    while (this.#telling.size > 0) await Promise.all(this.#telling);
-    await this.#reporter.idle();
   }
 
   #stopRuns(stops: readonly Stop[]): void {
@@ -394,7 +335,7 @@ class LiveWorker implements RunningWorker {
 
   /** Until no user code runs and everything is stored, but not longer. */
   #untilFree(withinMs: number): Promise<void> {
-    const free = this.busy === 0 ? this.#stored() : new Promise<void>((resolve) => this.#onFree.push(resolve));
+    const free = this.busy === 0 ? this.#verdicts.stored() : new Promise<void>((resolve) => this.#onFree.push(resolve));
     return atMost(withinMs, free);
   }
 }

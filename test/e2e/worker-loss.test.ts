@@ -55,3 +55,21 @@ test("a worker stopped for 40 s and continued: its late outcomes change nothing"
     assert.deepEqual(info.output, { pid: survivor.pid });
   }
 }, 120_000);
+
+// What was assigned to a stopped worker waits in its socket. By the time it wakes the run has been given elsewhere and has ended.
+test("a worker that slept begins nothing that was assigned meanwhile, on Bun and on Deno", async () => {
+  await using scene = await Scene.open("slept");
+  await scene.engine("leader");
+  const sleepers = [await scene.worker({ slots: 1 }), await scene.worker({ slots: 1, runtime: "deno" })];
+  const client = await scene.client();
+  const work = client.task<{ ms: number }, { pid: number }>("work");
+  for (const sleeper of sleepers) sleeper.send("SIGSTOP");
+  const runs = await work.enqueueMany([{ ms: 1 }, { ms: 1 }]);
+  const awake = await scene.worker();
+  for (const run of runs) assert.equal((await run.result()).pid, awake.pid);
+  for (const sleeper of sleepers) sleeper.send("SIGCONT");
+  await awake.kill();
+  const later = await Promise.all((await work.enqueueMany([{ ms: 500 }, { ms: 500 }])).map((run) => run.result()));
+  assert.deepEqual(later.map(({ pid }) => pid).sort(), sleepers.map(({ pid }) => pid).sort(), "both work again");
+  for (const run of runs) assert.equal(scene.journal.read("begin").filter((line) => line.run === run.id).length, 1);
+}, 60_000);

@@ -152,10 +152,10 @@ describe("round trips", () => {
     const outcome = { ...randomOutcome(new Random()), key, input };
     const [decoded] = decodeOutcomeEntry(encodeOutcomeEntry("worker", [encodeOutcomeFrame(outcome)])).outcomes;
     assert.deepEqual(plainOf(decoded!), plainOf({ ...outcome, detailBytes: outcome.detail }));
-    assert.deepEqual(decodeAssignments(encodeAssignments(1, [assignment, assignment])).assignments, [
-      assignment,
-      assignment,
-    ]);
+    assert.deepEqual(
+      decodeAssignments(encodeAssignments({ epoch: 1, assignments: [assignment, assignment] })).assignments,
+      [assignment, assignment],
+    );
   });
 
   test("assignments", () => {
@@ -163,8 +163,9 @@ describe("round trips", () => {
     for (let i = 0; i < 300; i++) {
       const assignments = Array.from({ length: random.whole(0, 8) }, () => randomAssignment(random));
       const epoch = random.whole(0, 2 ** 32 - 1);
-      const decoded = decodeAssignments(inLargerBuffer(encodeAssignments(epoch, assignments)));
-      assert.deepEqual(decoded, { epoch, assignments }, random.label);
+      const [sentAt, goesOn] = [random.whole(0, 1_000) / 4, random.chance(0.5)];
+      const decoded = decodeAssignments(inLargerBuffer(encodeAssignments({ epoch, assignments, sentAt, goesOn })));
+      assert.deepEqual(decoded, { epoch, assignments, sentAt, goesOn }, random.label);
       for (const [at, assignment] of decoded.assignments.entries())
         assert.deepEqual(assignmentExtraOf(assignment), jsonOf(assignments[at]!.extra));
     }
@@ -183,7 +184,10 @@ const decoders: Record<string, { decode: (bytes: Uint8Array) => unknown; valid: 
     decode: decodeOutcomeEntry,
     valid: (random) => encodeOutcomeEntry("worker", [encodeOutcomeFrame(randomOutcome(random))]),
   },
-  assignment: { decode: decodeAssignments, valid: (random) => encodeAssignments(1, [randomAssignment(random)]) },
+  assignment: {
+    decode: decodeAssignments,
+    valid: (random) => encodeAssignments({ epoch: 1, assignments: [randomAssignment(random)] }),
+  },
 };
 
 describe("garbage", () => {

@@ -230,3 +230,30 @@ test("attempt: a RetryLater made by hand with a time that is no duration is an e
     assert.match(error!.message, /RetryLater: .* is no duration/);
   }
 });
+
+test("attempt: code that waited since its run was accepted begins only if the run is still this worker's", async () => {
+  for (const isAlive of [true, false]) {
+    let now = 0;
+    const timers = { now: () => now, set: () => 0, clear: () => {} };
+    const verdicts: Verdict[] = [];
+    let calls = 0;
+    const host: AttemptHost = {
+      ...{ worker: "w", graceMs: 30, nowAfter: Date.now, voiceFor: () => silent },
+      deadlines: new Deadlines(timers),
+      mayBegin: () => isAlive,
+      onVerdict: (_attempt, verdict) => verdicts.push(verdict),
+    };
+    const handler = () => {
+      calls += 1;
+    };
+    const executed = { ...defineTask("t"), handler };
+    await Effect.runPromise(new Attempt(host, first, executed).run);
+    const late = new Attempt(host, first, executed);
+    now += 20_000; // stopped between the answer and the call
+    await Effect.runPromise(late.run);
+    assert.deepEqual(
+      [calls, verdicts.map(({ kind }) => kind)],
+      isAlive ? [2, ["completed", "completed"]] : [1, ["completed", "returned"]],
+    );
+  }
+});

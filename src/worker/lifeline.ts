@@ -1,0 +1,52 @@
+// Whether the leader can still count on this worker. A process that was stopped, or a message that was long on its way, must not begin
+// what was given elsewhere meanwhile. All times are spans on monotonic clocks that go on while a process is stopped.
+import { acknowledgeWithinMs } from "../protocol/assignment.ts";
+
+/** The leader takes runs back whose assignment was not acknowledged in time: what arrives later than this is not taken. */
+const freshMs = acknowledgeWithinMs * 0.9;
+/** The leader gives no runs to a worker that was silent for 12 s, and gives its runs away after 30 s. */
+const aliveMs = 10_000;
+/** Of the last answers the quickest one knows the leader's clock best; clocks drift, so old ones do not count. */
+const keptAnswers = 8;
+
+export class Lifeline {
+  readonly #now: () => number;
+  #epoch = 0;
+  /** How far the clock of the leader is ahead of this one, at most; one of each answer. */
+  #aheadMs: number[] = [];
+  #answeredAt = Number.NEGATIVE_INFINITY;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now();
+  }
+
+  /** A leader that knows this worker answered what was sent at `askedAt`; `clock` is its own at that moment, if it tells. */
+  answered(epoch: number, askedAt: number, clock: number | undefined): void {
+    if (epoch < this.#epoch) return;
+    if (epoch > this.#epoch) this.#aheadMs = [];
+    this.#epoch = epoch;
+    this.#answeredAt = Math.max(this.#answeredAt, askedAt);
+    if (clock === undefined) return;
+    this.#aheadMs.push(clock - askedAt);
+    if (this.#aheadMs.length > keptAnswers) this.#aheadMs.shift();
+  }
+
+  /** Whether the clock of this leader is known. */
+  knows(epoch: number): boolean {
+    return epoch === this.#epoch && this.#aheadMs.length > 0;
+  }
+
+  /** Whether a message that the leader sent at `sentAt`, by its own clock, may be older than it waits for the acknowledgement. */
+  isLate(epoch: number, sentAt: number): boolean {
+    return !this.knows(epoch) || this.#now() + Math.min(...this.#aheadMs) - sentAt > freshMs;
+  }
+
+  /** Whether runs that were accepted a while ago are still this worker's; `beatenAt` is when a thread last beat for it and was heard. */
+  isAlive(beatenAt: number): boolean {
+    return this.#now() - Math.max(this.#answeredAt, beatenAt) < aliveMs;
+  }
+}

@@ -1,0 +1,63 @@
+// From the verdict on an attempt to its stored outcome: decided, told to the log of the process, counted, reported.
+import type { Log } from "../domain/log.ts";
+import { isFinal } from "../domain/run.ts";
+import type { NatsLink } from "../nats/link.ts";
+import type { Attempt, Verdict } from "./attempt.ts";
+import type { Meter } from "./meter.ts";
+import { outcomeOf, type StoredOutcome } from "./outcome.ts";
+import type { Report, Reporter } from "./reporter.ts";
+
+export interface VerdictsParts {
+  /** Id of the worker. */
+  readonly worker: string;
+  readonly link: NatsLink;
+  readonly log: Log;
+  readonly meter: Meter | undefined;
+  readonly reporter: Reporter;
+}
+
+export class Verdicts {
+  readonly #parts: VerdictsParts;
+  /** Ended attempts whose last words are being stored. */
+  readonly #telling = new Set<Promise<void>>();
+
+  constructor(parts: VerdictsParts) {
+    this.#parts = parts;
+  }
+
+  give(attempt: Attempt, verdict: Verdict): void {
+    const { worker, link, meter, reporter } = this.#parts;
+    const at = link.clock.nowAfter(attempt.startedAt);
+    const outcome = outcomeOf(attempt, verdict, at, { worker, maxPayload: link.maxPayload, random: Math.random });
+    const waiter = isFinal(outcome.kind) ? attempt.assignment.waiter : "";
+    const report = { attempt, frame: outcome.frame, waiter };
+    if (attempt.spoken === undefined) reporter.report(report);
+    else this.#reportAfter(attempt.spoken.end(outcome.kind), report);
+    meter?.ended(attempt.taskName, outcome.kind, at - attempt.startedAt);
+    this.#tell(attempt, outcome, at);
+  }
+
+  /** Resolves when everything that ended attempts said, and their outcomes, are stored. */
+  async stored(): Promise<void> {
+    while (this.#telling.size > 0) await Promise.all(this.#telling);
+    await this.#parts.reporter.idle();
+  }
+
+  /** Who learns that a run has ended finds everything that it said. */
+  #reportAfter(told: Promise<void>, report: Report): void {
+    this.#telling.add(told);
+    void told.then(() => {
+      this.#telling.delete(told);
+      this.#parts.reporter.report(report);
+    });
+  }
+
+  #tell({ assignment, startedAt }: Attempt, { kind, error, dueAt }: StoredOutcome, at: number): void {
+    const { log } = this.#parts;
+    const fields = { run: assignment.key, attempt: assignment.attempt, ms: at - startedAt };
+    if (kind === "completed") log.info("run completed", fields);
+    else if (kind === "retry")
+      log.warn("run failed, will be retried", { ...fields, inMs: Math.round(dueAt - at), error: error?.message });
+    else log.info(`run ${kind}`, { ...fields, error: error?.message });
+  }
+}

@@ -1,0 +1,52 @@
+// What a worker believes of its leader, by a clock that the test sets.
+import assert from "node:assert/strict";
+import { Lifeline } from "../../src/worker/lifeline.ts";
+import { test } from "../support/harness.ts";
+
+function lifelineAt(start: number) {
+  let now = start;
+  const lifeline = new Lifeline(() => now);
+  return { lifeline, pass: (ms: number) => (now += ms), now: () => now };
+}
+
+test("lifeline: an assignment that waited longer than its acknowledgement is awaited is late, however old the last answer is", () => {
+  const { lifeline, pass, now } = lifelineAt(1_000);
+  const leader = () => now() + 500_000; // its clock began at another time
+  assert.ok(lifeline.isLate(3, leader()), "nothing is known of this leader yet");
+  lifeline.answered(3, now(), leader());
+  assert.ok(!lifeline.isLate(3, leader()));
+  pass(3_900);
+  assert.ok(!lifeline.isLate(3, leader() - 1_500));
+  const sentAt = leader();
+  pass(2_000); // stopped, while the message waits in the socket
+  assert.ok(lifeline.isLate(3, sentAt));
+  assert.ok(!lifeline.isLate(3, leader()), "what is sent now is as good as ever");
+  assert.ok(lifeline.isLate(2, leader()) && lifeline.isLate(4, leader()), "the clock of another leader is another");
+});
+
+test("lifeline: a slow answer does not make assignments late; a clock that drifts is followed", () => {
+  const { lifeline, pass, now } = lifelineAt(0);
+  lifeline.answered(1, now(), now());
+  const askedAt = now();
+  pass(3_000);
+  lifeline.answered(1, askedAt, now());
+  assert.ok(!lifeline.isLate(1, now()));
+  for (let n = 0; n < 8; n++) {
+    pass(4_000);
+    lifeline.answered(1, now(), now() + 5_000);
+  }
+  assert.ok(!lifeline.isLate(1, now() + 5_000) && lifeline.isLate(1, now()));
+});
+
+test("lifeline: alive as long as an answer, or the thread that beats, was heard lately", () => {
+  const { lifeline, pass, now } = lifelineAt(0);
+  assert.ok(!lifeline.isAlive(Number.NEGATIVE_INFINITY));
+  lifeline.answered(1, now(), undefined);
+  pass(9_000);
+  assert.ok(lifeline.isAlive(Number.NEGATIVE_INFINITY));
+  pass(20_000);
+  assert.ok(!lifeline.isAlive(Number.NEGATIVE_INFINITY));
+  assert.ok(lifeline.isAlive(now() - 4_000));
+  lifeline.answered(0, now(), undefined);
+  assert.ok(!lifeline.isAlive(Number.NEGATIVE_INFINITY), "what a deposed leader answers says nothing");
+});
