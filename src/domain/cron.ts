@@ -4,8 +4,8 @@ import { assertName } from "./names.ts";
 import { latestTime } from "./time.ts";
 
 /**
- * What becomes of ticks at which no engine led: none of them, the newest, or all (the newest 1,000) are made up for. Ticks of the last 15 s
- * are never taken for missed.
+ * What becomes of ticks that were due while no engine lived: none of them, the newest, or all (the newest 1,000) are made up for. Ticks of
+ * the last 15 s, and those that the engine which leads now has lived through as a standby, are never taken for missed.
  */
 export type CatchUp = "none" | "last" | "all";
 
@@ -89,11 +89,15 @@ export function nextTick(rule: CronRule, after: number): number | undefined {
 const graceMs = 15_000;
 const mostCaughtUp = 1_000;
 
-/** The ticks after `lastTick` that are to be fired by now, oldest first; `missed` counts those that are given up. */
+/**
+ * The ticks after `lastTick` that are to be fired by now, oldest first; `missed` counts those that are given up. None is that came after
+ * `livesSince`, however long the change of leaders took: an engine lived that was to fire them.
+ */
 export function dueTicks(
   rule: CronRule,
   lastTick: number,
   now: number,
+  livesSince = now,
 ): { readonly fire: readonly number[]; readonly upTo: number; readonly missed: number } {
   const ticks: number[] = [];
   let isCut = false;
@@ -103,7 +107,7 @@ export function dueTicks(
     if (isCut) break;
   }
   const due = isCut ? newestTicks(rule, lastTick, now) : ticks;
-  const inTime = due.filter((at) => now - at <= graceMs);
+  const inTime = due.filter((at) => now - at <= graceMs || at > livesSince);
   const late = due.slice(0, due.length - inTime.length);
   const kept = rule.catchUp === "all" ? late : rule.catchUp === "last" && inTime.length === 0 ? late.slice(-1) : [];
   const fire = [...kept, ...inTime];

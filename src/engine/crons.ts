@@ -1,15 +1,18 @@
-// Schedules: the leader alone creates the runs of each tick, durably, under an id that the tick decides. So a tick that two leaders fire, or one
-// fires twice, is one run; and the tick is done with only when its run is stored.
+// Schedules: the leader alone creates the runs of each tick, durably, under an id that the tick decides. It claims the ticks first, by
+// compare-and-set on the record of the schedule: a tick that another leader has claimed is not created again, even when its run is forgotten
+// by then; one whose leader died between claim and run is created by the next.
 
 import { type CronInfo, type CronOrigin, type CronRule, dueTicks, nextTick } from "../domain/cron.ts";
 import { formatDuration } from "../domain/duration.ts";
 import type { Log } from "../domain/log.ts";
+import { randomToken } from "../domain/random-token.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { jsonBytes } from "../protocol/bytes.ts";
 import type { Register } from "../protocol/messages.ts";
 import { encodeRunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { Lifetime } from "./lifetime.ts";
 
 export interface CronsParts {
   readonly definitions: Definitions;
@@ -18,6 +21,8 @@ export interface CronsParts {
   readonly log: Log;
   /** By the server's clock. Units: epoch milliseconds */
   readonly now: () => number;
+  /** Milliseconds; never jumps. */
+  readonly uptime?: () => number;
 }
 
 /** As it is stored under `cron.<base64url of the name>`. */
@@ -26,7 +31,10 @@ interface Stored extends CronRule {
   readonly origin: CronOrigin;
   readonly worker?: string;
   readonly paused: boolean;
+  /** Ticks up to here are claimed. */
   readonly lastTick: number;
+  /** Claimed ticks whose runs may not be stored yet, and by which claim. */
+  readonly firing?: { readonly by: string; readonly ticks: readonly number[] };
 }
 /** What the newest process of a worker declared, under `crons-of.<base64url of the worker>`. */
 interface Declared {
@@ -36,11 +44,17 @@ interface Known {
   cron: Stored;
   seq: number;
   isBusy: boolean;
+  /** The last claim of this engine's own whose runs are stored. */
+  fired?: string;
 }
+
+class ChangedMeanwhile extends Error {}
 
 const lookEveryMs = 1_000;
 /** A last tick that lies further ahead was written by a clock that was wrong. */
 const clockErrorMs = 60_000;
+/** A claim that took longer to store may be an old one by now: it is made again. */
+const claimHoldsMs = 2_000;
 const encoded = (name: string): string => Buffer.from(name).toString("base64url");
 const cronKey = (name: string): string => `cron.${encoded(name)}`;
 const declaredKey = (worker: string): string => `crons-of.${encoded(worker)}`;
@@ -56,10 +70,20 @@ export class Crons {
   /** Grows with every term, so that what an earlier one had begun changes nothing. */
   #term = 0;
   #isOpen = false;
+  readonly #uptime: () => number;
+  /** No tick that came in it is missed, whoever was to fire it. */
+  readonly #life: Lifetime;
 
   constructor(parts: CronsParts) {
     this.#parts = parts;
     this.#now = parts.now;
+    this.#uptime = parts.uptime ?? (() => performance.now());
+    this.#life = new Lifetime(this.#now, this.#uptime);
+  }
+
+  /** Called all the time, also while this engine stands by: what is due from now on is fired, however long it takes until this engine leads. */
+  live(): void {
+    this.#life.beat();
   }
 
   /** Reads what is stored, before this engine leads. Fails: StoreUnavailable */
@@ -97,7 +121,7 @@ export class Crons {
         throw new TypeError(
           `cron "${rule.name}" is declared by the code of worker "${cron.worker}"; choose another name`,
         );
-      return infoOf(await this.#put({ ...this.#merged(rule, task, cron), origin: "api" }));
+      return infoOf(await this.#put({ ...this.#merged(rule, task, cron), origin: "api", ...firingOf(cron) }));
     });
   }
 
@@ -148,7 +172,8 @@ export class Crons {
       return;
     }
     const merged: Stored = { ...this.#merged(rule, task, cron), origin: "code", worker };
-    if (JSON.stringify(merged) !== JSON.stringify(cron)) await this.#put(merged);
+    const { firing: _, ...known } = cron ?? {};
+    if (JSON.stringify(merged) !== JSON.stringify(known)) await this.#put({ ...merged, ...firingOf(cron) });
   }
 
   /** A schedule that changes begins anew; one that stays keeps its last tick. */
@@ -167,8 +192,13 @@ export class Crons {
     throw new TypeError(`no cron is named "${name}"; ${names === "" ? "there is none" : `there are ${names}`}`);
   }
 
+  /** Once more from what is stored, where an engine that led before wrote a record late. */
   #change<T>(change: () => Promise<T>): Promise<T> {
-    const changed = this.#changing.then(change);
+    const again = (error: unknown) => {
+      if (error instanceof ChangedMeanwhile) return change();
+      throw error;
+    };
+    const changed = this.#changing.then(change).catch(again);
     this.#changing = changed.catch(() => {});
     return changed.finally(() => this.#look());
   }
@@ -179,13 +209,19 @@ export class Crons {
     const seq = await this.#parts.definitions.replace(cronKey(cron.name), cron, before?.seq ?? 0);
     if (seq === undefined) {
       const there = await this.#parts.definitions.find(cronKey(cron.name));
-      if (there !== undefined)
-        this.#crons.set(cron.name, { cron: there.record as Stored, seq: there.seq, isBusy: before?.isBusy ?? false });
-      throw new Error(`cron "${cron.name}" was changed by another engine at the same time; try again`);
+      if (there === undefined) this.#crons.delete(cron.name);
+      else this.#know(there.record as Stored, there.seq);
+      throw new ChangedMeanwhile(`cron "${cron.name}" was changed by another engine at the same time; try again`);
     }
-    if (before === undefined) this.#crons.set(cron.name, { cron, seq, isBusy: false });
-    else Object.assign(before, { cron, seq });
+    this.#know(cron, seq);
     return cron;
+  }
+
+  /** One object for each schedule as long as this engine leads: whoever fires it holds on to it. */
+  #know(cron: Stored, seq: number): void {
+    const known = this.#crons.get(cron.name);
+    if (known === undefined) this.#crons.set(cron.name, { cron, seq, isBusy: false });
+    else Object.assign(known, { cron, seq });
   }
 
   async #remove(name: string): Promise<void> {
@@ -197,11 +233,14 @@ export class Crons {
   #look(): void {
     clearTimeout(this.#timer);
     if (!this.#isOpen || this.#crons.size === 0) return;
+    this.live();
     const now = this.#now();
     let next = now + lookEveryMs;
     for (const known of this.#crons.values()) {
       const { cron, isBusy } = known;
-      if (cron.paused || isBusy) continue;
+      if (isBusy) continue;
+      if (isUnfired(known)) void this.#fire(known, now);
+      if (isUnfired(known) || cron.paused) continue;
       if (cron.lastTick > now + clockErrorMs) {
         void this.#correct(known);
         continue;
@@ -238,22 +277,52 @@ export class Crons {
   async #fire(known: Known, now: number): Promise<void> {
     const { log } = this.#parts;
     const term = this.#term;
-    const { cron } = known;
+    const { name } = known.cron;
     known.isBusy = true;
+    let isDone = false;
     try {
-      const { fire, upTo, missed } = dueTicks(cron, cron.lastTick, now);
-      if (missed > 0) log.warn("ticks of a cron were missed", { cron: cron.name, missed, catchUp: cron.catchUp });
-      await Promise.all(fire.map((at) => this.#create(cron, at)));
-      if (term !== this.#term) return; // the next leader finds the runs there
-      await this.#change(async () => {
-        const newest = this.#crons.get(cron.name)?.cron;
-        if (newest !== undefined) await this.#put({ ...newest, lastTick: Math.max(newest.lastTick, upTo) });
-      });
+      const from = this.#uptime();
+      const cron = await this.#change(() => this.#claim(known, now));
+      if (cron?.firing === undefined) return;
+      // Another leader may have made and fired the same claim since: what it left is claimed by the next look, or by the next leader.
+      if (term !== this.#term || this.#uptime() - from > claimHoldsMs) return;
+      const { by, ticks } = cron.firing;
+      await Promise.all(ticks.map((at) => this.#create(cron, at)));
+      known.fired = by;
+      if (term === this.#term) await this.#change(() => this.#release(name, by));
+      isDone = true;
     } catch (error) {
-      if (term === this.#term) log.warn("a cron could not be fired yet", { cron: cron.name, error });
+      if (term === this.#term) log.warn("a cron could not be fired yet", { cron: name, error });
     } finally {
       known.isBusy = false;
+      if (isDone) this.#look();
     }
+  }
+
+  /** Notes what is to be fired now, before it is: who finds another record than it knows has not got these ticks. */
+  async #claim(known: Known, now: number): Promise<Stored | undefined> {
+    const { cron } = known;
+    if (this.#crons.get(cron.name) !== known) return undefined;
+    const left = isUnfired(known) ? cron.firing!.ticks : [];
+    const due = cron.paused
+      ? { fire: [], upTo: cron.lastTick, missed: 0 }
+      : dueTicks(cron, cron.lastTick, now, this.#life.since);
+    const { fire, upTo, missed } = due;
+    if (missed > 0)
+      this.#parts.log.warn("ticks of a cron were missed", { cron: cron.name, missed, catchUp: cron.catchUp });
+    const ticks = [...left, ...fire];
+    const { firing: _, ...rest } = cron;
+    const lastTick = Math.max(cron.lastTick, upTo);
+    if (ticks.length === 0 && lastTick === cron.lastTick) return undefined;
+    return this.#put({ ...rest, lastTick, ...(ticks.length > 0 && { firing: { by: randomToken(10), ticks } }) });
+  }
+
+  /** The runs are stored. Should nobody hear of it, they are found there, as long as they are not forgotten. */
+  async #release(name: string, by: string): Promise<void> {
+    const cron = this.#crons.get(name)?.cron;
+    if (cron?.firing?.by !== by) return;
+    const { firing: _, ...rest } = cron;
+    await this.#put(rest);
   }
 
   /** An id that exists is a tick that was fired before. */
@@ -274,7 +343,12 @@ export class Crons {
   }
 }
 
-function infoOf({ paused, ...cron }: Stored): CronInfo {
+const firingOf = (cron: Stored | undefined): Pick<Stored, "firing"> =>
+  cron?.firing === undefined ? {} : { firing: cron.firing };
+/** Claimed, and not known to be stored by this engine. */
+const isUnfired = ({ cron, fired }: Known): boolean => cron.firing !== undefined && cron.firing.by !== fired;
+
+function infoOf({ paused, firing: _, ...cron }: Stored): CronInfo {
   const next = paused ? undefined : nextTick(cron, cron.lastTick);
   return { ...cron, paused, ...(next !== undefined && { nextTick: next }) };
 }

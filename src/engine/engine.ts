@@ -105,6 +105,7 @@ class Candidate implements RunningEngine {
   readonly #definitions: Definitions;
   readonly #rates: RateStore;
   readonly #crons: Crons;
+  readonly #life = setInterval(() => this.#crons.live(), 1_000);
   readonly #requests: Requests;
   readonly #watch: LeaderWatch;
   readonly #pinger: Pinger;
@@ -292,6 +293,7 @@ class Candidate implements RunningEngine {
 
   /** The ledger travels in the lease, so that the next leader need not ask who executes what. */
   async leave(): Promise<void> {
+    clearInterval(this.#life);
     this.#pinger.close();
     this.#admission.close();
     this.#requests.close();

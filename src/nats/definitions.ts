@@ -55,8 +55,8 @@ export class Definitions {
       headers: expected,
       accept: ({ err_code }) => err_code === wrongLastSequence,
     });
-    const { seq } = reply.json() as { seq?: number };
-    if (seq !== undefined) return seq;
+    const { seq = 0 } = reply.json() as { seq?: number };
+    if (seq > 0) return seq; // a refusal says 0
     const there = await this.find(key);
     return JSON.stringify(there?.record) === textOf(data) ? there?.seq : undefined;
   }

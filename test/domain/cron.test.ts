@@ -84,6 +84,17 @@ describe("due ticks", () => {
     }
   });
 
+  test("what an engine lived through is not missed, however late it leads", () => {
+    const livesSince = start + 2 * minute + 30_000;
+    const all = [1, 2, 3, 4, 5].map((n) => start + n * minute);
+    for (const [catchUp, fire] of [
+      ["none", all.slice(2)],
+      ["last", all.slice(2)],
+      ["all", all],
+    ] as const)
+      assert.deepEqual(dueTicks(rule("* * * * *", "UTC", catchUp), start, all[4]! + 30_000, livesSince).fire, fire);
+  });
+
   test("after five minutes without an engine", () => {
     const afterMs = 5 * minute + 30_000;
     const all = [1, 2, 3, 4, 5].map((n) => start + n * minute);

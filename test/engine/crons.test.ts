@@ -18,6 +18,7 @@ const minute = 60_000;
 class Scene {
   readonly nats: NatsScene;
   now = start;
+  uptime = 0;
   readonly leaders: Crons[] = [];
   readonly warnings: string[] = [];
 
@@ -29,16 +30,43 @@ class Scene {
   }
   /** Another engine's crons, as if it led now. */
   async lead(): Promise<Crons> {
+    const crons = await this.standBy();
+    await crons.load();
+    crons.open();
+    return crons;
+  }
+  async standBy(): Promise<Crons> {
     const link = await this.nats.link();
     const subjects = new Subjects("test");
     if (this.leaders.length === 0) await this.nats.run(ensureStreams(link, subjects, { replicas: 1 }));
     const publisher = await this.nats.run(makePublisher(link));
     const definitions = new Definitions(link, subjects);
-    const crons = new Crons({ definitions, publisher, subjects, log: this.#log, now: () => this.now });
-    await crons.load();
-    crons.open();
+    const crons = new Crons({
+      definitions,
+      publisher,
+      subjects,
+      log: this.#log,
+      now: () => this.now,
+      uptime: () => this.uptime,
+    });
     this.leaders.push(crons);
     return crons;
+  }
+  /** Time passes, and no clock is set. */
+  pass(ms: number): void {
+    this.now += ms;
+    this.uptime += ms;
+    for (const crons of this.leaders) crons.live();
+  }
+  async definitions(): Promise<Definitions> {
+    return new Definitions(await this.nats.link(), new Subjects("test"));
+  }
+  /** The runs have ended, and the log has forgotten them. */
+  async forgetRuns(): Promise<void> {
+    const { streams } = await (await import("@nats-io/jetstream")).jetstreamManager(
+      (await this.nats.link()).nc as never,
+    );
+    await streams.purge(new Subjects("test").stream);
   }
   /** The ids of all runs that were ever created, in the order of the log. */
   async created(): Promise<string[]> {
@@ -48,7 +76,7 @@ class Scene {
     const stream = await streams.get(new Subjects("test").stream);
     const { state } = await stream.info();
     const ids: string[] = [];
-    for (let seq = 1; seq <= state.last_seq; seq++) {
+    for (let seq = Math.max(state.first_seq, 1); seq <= state.last_seq; seq++) {
       const message = await stream.getMessage({ seq });
       ids.push(new Subjects("test").parseRun(message!.subject)!.id);
     }
@@ -58,6 +86,7 @@ class Scene {
     await waitFor(() => crons.list().find((cron) => cron.name === name)?.lastTick === at, 5_000, `${name} to tick`);
   }
 }
+const everyMinute = `cron.${Buffer.from("every-minute").toString("base64url")}`;
 const inCronScene = (body: (scene: Scene) => Promise<void>) => () =>
   inScene(async (nats) => {
     const scene = new Scene(nats);
@@ -134,6 +163,61 @@ describe("crons", () => {
         assert.match(scene.warnings[0]!, /every-minute.* in the future: a clock was wrong; it goes on from now/);
       }),
     );
+
+  test(
+    "a tick whose run was forgotten meanwhile is not created again by a leader that knows an older record",
+    inCronScene(async (scene) => {
+      const first = await scene.lead();
+      await first.set(rule("* * * * *", { name: "every-minute" }), "task");
+      const second = await scene.standBy();
+      await second.load();
+      scene.now = start + minute;
+      await scene.untilTicked(first, "every-minute", start + minute);
+      await waitFor(async () => (await scene.created()).length === 1, 5_000, "the tick");
+      await scene.forgetRuns();
+      second.open();
+      await scene.untilTicked(second, "every-minute", start + minute);
+      assert.deepEqual(await scene.created(), []);
+      first.close();
+      scene.now = start + 2 * minute;
+      await waitFor(async () => (await scene.created()).join() === tick(2), 5_000, "the second tick");
+    }),
+  );
+
+  test(
+    "a leader that died between its claim and the run loses nothing",
+    inCronScene(async (scene) => {
+      const first = await scene.lead();
+      await first.set(rule("* * * * *", { name: "every-minute", catchUp: "none" }), "task");
+      first.close();
+      const definitions = await scene.definitions();
+      const claim = { lastTick: start + minute, firing: { by: "first", ticks: [start + minute] } };
+      await definitions.put(everyMinute, { ...((await definitions.get(everyMinute)) as object), ...claim });
+      scene.now = start + 5 * minute + 30_000;
+      await scene.lead();
+      await waitFor(async () => (await scene.created()).join() === tick(1), 5_000, "the claimed tick");
+      await waitFor(
+        async () => !("firing" in ((await definitions.get(everyMinute)) as object)),
+        5_000,
+        "the claim to be released",
+      );
+    }),
+  );
+
+  test(
+    "a change of leaders that takes minutes misses no tick, as a standby lived through it",
+    inCronScene(async (scene) => {
+      const first = await scene.lead();
+      await first.set(rule("* * * * *", { name: "every-minute", catchUp: "last" }), "task");
+      const second = await scene.standBy();
+      first.close();
+      for (let i = 0; i < 7; i++) scene.pass(30_000);
+      await second.load();
+      second.open();
+      await waitFor(async () => (await scene.created()).length >= 3, 5_000, "all ticks");
+      assert.deepEqual((await scene.created()).sort(), [1, 2, 3].map(tick));
+    }),
+  );
 
   for (const [catchUp, expected] of [
     ["none", []],
