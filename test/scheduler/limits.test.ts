@@ -37,6 +37,12 @@ const begin = (scene: Scene) =>
   );
 
 describe("keyed concurrency", () => {
+  test("a key of the metadata does not look at the input, whatever that holds", () => {
+    const scene = sceneWith(concurrency({ key: "metadata.of", max: 1 }));
+    scene.create("mail", "a", { input: new Uint8Array(5_000), extra: { metadata: { of: "x" } } });
+    assert.deepEqual(assigned(scene), ["a"]);
+  });
+
   test("never more than max of a key; a waiting run stops no other key", () => {
     const scene = sceneWith(concurrency({ key: "input.user", max: 2 }));
     for (let i = 0; i < 5; i++) create(scene, `a${i}`, { user: "a" });

@@ -41,10 +41,7 @@ export function keysOf(
   rates: readonly CompiledRate[],
   batchKey: KeyExpression | undefined,
 ): RunKeys {
-  const scope: KeyScope = {
-    input: input === undefined || input.length === 0 ? undefined : jsonOf(input),
-    metadata: run.metadata ?? {},
-  };
+  const scope = scopeOf(run, input);
   const keys = concurrency.map(({ key }) => (key === undefined ? "" : key.evaluate(scope)));
   const shares = rates.map(({ rule, key, units }) => ({
     key: key === undefined ? "" : key.evaluate(scope),
@@ -54,6 +51,20 @@ export function keysOf(
   if (batchKey !== undefined) parts.push(batchKey.evaluate(scope));
   const bytes = input?.length ?? 0;
   return { bytes, id: parts.length === 1 ? parts[0]! : JSON.stringify(parts), concurrency: keys, rates: shares };
+}
+
+/** The input is parsed when an expression asks for it: most keys stand in the metadata. */
+function scopeOf(run: LiveRun, input: Uint8Array | undefined): KeyScope {
+  let parsed: unknown;
+  let isParsed = input === undefined || input.length === 0;
+  return {
+    get input() {
+      if (!isParsed) parsed = jsonOf(input!);
+      isParsed = true;
+      return parsed;
+    },
+    metadata: run.metadata ?? {},
+  };
 }
 
 function unitsOf(expression: KeyExpression, rule: RateRule, scope: KeyScope): number {
