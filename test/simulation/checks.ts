@@ -1,4 +1,4 @@
-import type { Command } from "../../src/scheduler/commands.ts";
+import type { Command, EngineOutcome } from "../../src/scheduler/commands.ts";
 import type { LiveRun } from "../../src/scheduler/live-run.ts";
 import { createScheduler, type SchedulerState } from "../../src/scheduler/state.ts";
 import { step } from "../../src/scheduler/step.ts";
@@ -73,6 +73,7 @@ export class Checks {
         this.counts.marks += command.outcomes.filter((o) => o.kind === "retention").length;
         this.foldNews();
         this.promises.onAppend(engine, command.outcomes);
+        if (this.#world.climate.isPoisoned) this.#checkInnocents(command.outcomes);
       }
     }
     if (commands.some((c) => c.type === "assign")) checkNobodyOvertaken(this, engine.state, commands);
@@ -94,6 +95,12 @@ export class Checks {
     this.inputs.afterHealing(this.reference);
     const left = this.#world.stream.stored.length;
     if (left > 60) this.fail(`${left} entries are left in the stream`);
+  }
+  /** Nothing else is lost in such a world than what poison killed. */
+  #checkInnocents(outcomes: readonly EngineOutcome[]): void {
+    for (const { kind, key, detail } of outcomes)
+      if (kind === "failed" && !this.#world.processes.isPoison(key))
+        this.fail(`${key} fails for what others did: ${JSON.stringify(detail)}`);
   }
   #checkPauses({ worker, runs }: Extract<Command, { type: "assign" }>): void {
     const { namespace, tasks, workers } = this.#world.stored.pauses;

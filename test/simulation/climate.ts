@@ -28,6 +28,10 @@ export interface Climate {
   readonly hasTwin: boolean;
   /** Writes fail, are stored without an answer, or land late. */
   readonly isStoreWeak: boolean;
+  /** Engines and workers live in the same processes. */
+  readonly hasProcesses: boolean;
+  /** Some runs kill the process that executes them; nothing else goes wrong. */
+  readonly isPoisoned: boolean;
   /** Entries and messages hold few runs. */
   readonly isNarrow: boolean;
   readonly options: SchedulerOptions;
@@ -44,6 +48,8 @@ export function climateOf(seed: number): Climate {
     hasLarge,
     hasTwin: seed % 6 === 2,
     isStoreWeak: seed % 4 === 1 || seed % 4 === 2,
+    hasProcesses: seed % 8 === 4 || seed % 4 === 3,
+    isPoisoned: seed % 8 === 4,
     isNarrow: seed % 5 === 2 || seed % 5 === 3,
     hasHours: seed % 3 === 0,
     scheduleTimeouts: seed % 3 === 0 ? { mail: null, resize: 2_000, bill: 600_000 } : {},

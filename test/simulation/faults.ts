@@ -18,7 +18,7 @@ export class Faults {
     else if (x < 0.2) worker.isQuiet = !worker.isQuiet;
     else if (x < 0.24 && !isRough) world.elections.elect();
     else if (!isRough) return;
-    else if (x < 0.26) worker.isAlive = false;
+    else if (x < 0.26) world.processes.killWorker(worker);
     else if (x < 0.28) worker.forgetOne(random);
     else if (x < 0.45) worker.isConnected = !worker.isConnected;
     else if (x < 0.55) worker.isHung = !worker.isHung;
@@ -30,8 +30,7 @@ export class Faults {
     if (world.workers.length === 0) world.staff.add();
   }
   crash(engine: ModelEngine): void {
-    engine.crash();
-    engine.state.isLeading = false;
+    this.#world.processes.killEngine(engine);
   }
   #skew(): number {
     this.#world.hasSkew = true;

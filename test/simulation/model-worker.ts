@@ -1,9 +1,10 @@
 import type { OutcomeKind } from "../../src/domain/run.ts";
-import { isFinal, taskOf } from "../../src/domain/run.ts";
+import { isFinal, type Turn, taskOf } from "../../src/domain/run.ts";
 import type { Executing, Heartbeat, Register } from "../../src/protocol/messages.ts";
 import type { AssignCommand } from "../../src/scheduler/commands.ts";
 import type { FoldedOutcome } from "../../src/scheduler/events.ts";
 import type { Climate } from "./climate.ts";
+import type { ModelEngine } from "./model-engine.ts";
 import type { Random } from "./random.ts";
 
 interface Attempt extends Executing {
@@ -45,6 +46,10 @@ export class ModelWorker {
   isConnected = true;
   isHung = false;
   isQuiet = false;
+  /** It went because it wanted to. */
+  hasLeft = false;
+  /** The engine in the same process. */
+  readonly host: ModelEngine | undefined;
   /** Since when nobody can talk to it. */
   cutOffAt: number | undefined = undefined;
   lastBeatAt = 0;
@@ -54,7 +59,8 @@ export class ModelWorker {
 
   readonly #climate: Climate;
 
-  constructor(id: string, slots: number, tasks: readonly string[], climate: Climate) {
+  constructor(id: string, slots: number, tasks: readonly string[], climate: Climate, host?: ModelEngine) {
+    this.host = host;
     this.#climate = climate;
     this.id = id;
     this.slots = slots;
@@ -67,7 +73,7 @@ export class ModelWorker {
   take(assigned: Assigned, now: number): number[] {
     const refused: number[] = [];
     assigned.runs.forEach((run, index) => {
-      const name = `${run.key}@${run.origin}#${run.turn}`;
+      const name = nameOf(run);
       if (this.#seen.has(name)) return;
       const isFull = this.busy + this.#unitsOf(run.key) > this.slots;
       if (isFull && assigned.epoch >= this.epoch && !this.isQuiet) this.refusedFull++;
@@ -96,11 +102,13 @@ export class ModelWorker {
   forgetOne(random: Random): void {
     if (this.executing.size > 0) this.executing.delete(random.pick([...this.executing.keys()]));
   }
+  pickOne(random: Random): Attempt {
+    return random.pick([...this.executing.values()]);
+  }
   /** Ends one attempt in some way, and returns which. */
-  finishOne(random: Random, now: number): Executing {
+  finishOne(random: Random, now: number, attempt = this.pickOne(random)): Executing {
     const at = now + this.skewMs;
-    const [name, attempt] = random.pick([...this.executing]);
-    this.executing.delete(name);
+    this.executing.delete(nameOf(attempt));
     const calm = ["completed", "completed", "completed", "completed", "failed", "retry", "retry", "returned"] as const;
     const kind = attempt.isStopping && random.chance(0.8) ? "cancelled" : random.pick(calm);
     const { key, turn, origin, startedAt } = attempt;
@@ -164,3 +172,5 @@ export class ModelWorker {
     return { id: this.id, executing: this.held, quiet: this.isQuiet, lagMs: 0 };
   }
 }
+
+const nameOf = ({ key, origin, turn }: Turn & { readonly key: string }): string => `${key}@${origin}#${turn}`;

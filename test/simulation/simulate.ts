@@ -14,6 +14,8 @@ export interface SimulationResult {
   /** Cancelled because they waited too long. */
   readonly expired: number;
   readonly asked: number;
+  /** Processes that runs killed. */
+  readonly deaths: number;
   readonly failedWrites: number;
   readonly lateWrites: number;
 }
@@ -51,6 +53,7 @@ export function simulate(seed: number, steps: number): SimulationResult {
     rebuilds,
     inputsMoved: world.checks.inputs.moved,
     expired: world.checks.promises.counts.expired,
+    deaths: world.processes.deathCount,
     asked: world.queries.asked,
     failedWrites: world.deeds.failed,
     lateWrites: world.lateWrites.landed,

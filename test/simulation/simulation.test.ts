@@ -11,6 +11,7 @@ const least200: Partial<SimulationResult> = {
   compactions: 1_000,
   inputsMoved: 50,
   expired: 500,
+  deaths: 50,
   asked: 2_000,
   failedWrites: 100,
   lateWrites: 50,

@@ -12,13 +12,14 @@ export class Staff {
     this.#world = world;
   }
   add(all?: readonly string[]): void {
-    const { random, climate, workers, elections } = this.#world;
+    const { random, climate, workers, elections, processes } = this.#world;
     const some = tasks.filter(() => random.chance(0.6));
     const worker = new ModelWorker(
       `w${++this.#count}`,
       (climate.hasLimits ? 2 : 1) + random.int(3),
       all ?? (some.length === 0 ? [random.pick(tasks)] : some),
       climate,
+      processes.hostFor(),
     );
     worker.skewMs = [0, 3_600_000, -600_000][this.#count % 3]!;
     workers.push(worker);
@@ -56,13 +57,24 @@ export class Staff {
   }
   /** Some say at once that a slot is free. */
   #finishOne(worker: ModelWorker): void {
-    const { random, now } = this.#world;
-    const ended = worker.finishOne(random, now);
+    const { random, now, processes } = this.#world;
+    const poisonous = [...worker.executing.values()].find(({ key }) => processes.isPoison(key));
+    const attempt = poisonous !== undefined && random.chance(0.5) ? poisonous : worker.pickOne(random);
+    if (processes.isPoison(attempt.key)) {
+      processes.dieOf(worker, attempt.key, attempt.origin);
+      return;
+    }
+    const ended = worker.finishOne(random, now, attempt);
     if (worker.isConnected && random.chance(0.5))
       this.#world.toLeader({ type: "ended", id: worker.id, attempts: [ended] });
   }
   finishAll(worker: ModelWorker): void {
-    while (worker.isAlive && worker.executing.size > 0) worker.finishOne(this.#world.random, this.#world.now);
+    const { random, now, processes } = this.#world;
+    while (worker.isAlive && worker.executing.size > 0) {
+      const attempt = worker.pickOne(random);
+      if (processes.isPoison(attempt.key)) processes.dieOf(worker, attempt.key, attempt.origin);
+      else worker.finishOne(random, now, attempt);
+    }
   }
   /** What ended goes to the log as one entry. */
   publish(worker: ModelWorker): void {
@@ -75,8 +87,10 @@ export class Staff {
   retire(worker: ModelWorker): void {
     if (!worker.isListening) return;
     this.finishAll(worker);
+    if (!worker.isAlive) return;
     this.publish(worker);
     worker.isAlive = false;
+    worker.hasLeft = true;
     this.#world.elections.known.delete(worker.id);
     this.#world.toLeader({ type: "leave", id: worker.id });
   }

@@ -14,6 +14,7 @@ import { ModelEngine } from "./model-engine.ts";
 import { ModelStream } from "./model-stream.ts";
 import type { ModelWorker } from "./model-worker.ts";
 import { Network } from "./network.ts";
+import { Processes } from "./processes.ts";
 import { Queries } from "./queries.ts";
 import { Random } from "./random.ts";
 import { Staff } from "./staff.ts";
@@ -35,6 +36,7 @@ export class World {
   readonly staff = new Staff(this);
   readonly faults = new Faults(this);
   readonly leaps = new Leaps(this);
+  readonly processes = new Processes(this);
   readonly lateWrites = new LateWrites(this);
   readonly queries = new Queries(this);
   readonly ids: string[];
@@ -56,6 +58,7 @@ export class World {
       engine.onOrphans = (commands, epoch) => this.deeds.abandon(engine, commands, epoch);
     const count = 4 + this.random.int(30);
     this.ids = Array.from({ length: count }, (_, i) => `${this.random.pick(tasks)}/${i}`);
+    if (this.climate.isPoisoned) this.processes.poison(this.ids.slice(0, 1 + this.random.int(2)));
     this.client = new ModelClient(this);
     for (let i = 0; i < 2; i++) this.staff.add();
     this.elections.elect();
@@ -130,10 +133,12 @@ export class World {
     this.now += ms;
     if (this.leaders.length > 0) this.ledMs += ms;
     this.lateWrites.landDue();
+    this.processes.restart();
     for (const engine of this.engines) {
       if (!engine.isAlive) continue;
       for (const [batch, { worker, sentAt }] of engine.unanswered) {
-        if (!this.isRough || this.now - sentAt < 2_000) continue;
+        const isDead = this.workers.every(({ id, isAlive }) => id !== worker || !isAlive);
+        if (!(this.isRough || isDead) || this.now - sentAt < 2_000) continue;
         engine.unanswered.delete(batch);
         engine.give({ type: "unacknowledged", id: worker, batch }, this.now);
       }
