@@ -19,7 +19,11 @@ export interface TaskOptions {
   readonly retries?: RetryInput | undefined;
   /** Time that one attempt may take, from the start of the task's code. @default "60s" */
   readonly timeout?: DurationInput | undefined;
-  /** Time that a run may wait in the queue; null is without limit. @default "5m" */
+  /**
+   * Time that a run may wait in the queue while an engine leads, counted anew at each retry; null is without limit. A run that waited longer
+   * is cancelled.
+   * @default null
+   */
   readonly scheduleTimeout?: DurationInput | null | undefined;
   /** 1…9, higher first. @default 1 */
   readonly priority?: number | undefined;
@@ -70,7 +74,6 @@ export interface TaskDefinition {
 }
 
 export const defaultTimeoutMs = 60_000;
-export const defaultScheduleTimeoutMs = 300_000;
 export const defaultPriority = 1;
 const known = new Set([
   "input",
@@ -108,9 +111,9 @@ export function defineTask(
     retry: parseRetry(options.retries, `${where}: retries`),
     timeoutMs: positive(parseDuration(options.timeout ?? defaultTimeoutMs, `${where}: timeout`), `${where}: timeout`),
     scheduleTimeoutMs:
-      scheduleTimeout === null
+      scheduleTimeout === undefined || scheduleTimeout === null
         ? null
-        : parseDuration(scheduleTimeout ?? defaultScheduleTimeoutMs, `${where}: scheduleTimeout`),
+        : parseDuration(scheduleTimeout, `${where}: scheduleTimeout`),
     priority: assertPriority(options.priority ?? defaultPriority, where),
     ...policiesOf(options, where),
     ...threadOf(options, where),

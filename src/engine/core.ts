@@ -34,6 +34,8 @@ export interface CoreParts {
   readonly onRebuild: () => void;
 }
 
+const offlinePollMs = 100;
+
 export class Core {
   /** Replaced by a new one when the log must be folded anew. */
   state: SchedulerState;
@@ -148,8 +150,14 @@ export class Core {
     this.#isTickScheduled = true;
     queueMicrotask(() => {
       this.#isTickScheduled = false;
-      this.handle({ type: "tick" });
+      this.#tick();
     });
+  }
+
+  /** Without a connection nobody can be given anything, and no time counts as waiting: the scheduler sees that it was not asked. */
+  #tick(): void {
+    if (this.#parts.link.isConnected()) this.handle({ type: "tick" });
+    else this.#wakeBy(this.now() + offlinePollMs);
   }
 
   #execute(command: Command): void {
@@ -272,7 +280,7 @@ export class Core {
     this.#ringsAt = ringsAt;
     this.#wake = setTimeout(() => {
       this.#wake = undefined;
-      this.handle({ type: "tick" });
+      this.#tick();
     }, waitMs);
   }
 }

@@ -4,18 +4,19 @@ import { StoreUnavailable } from "../domain/errors.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { noPauses, type Pauses } from "../domain/pauses.ts";
 import { Definitions } from "../nats/definitions.ts";
-import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
+import { type Claim, type HandOver, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import { encodeMessage, type QueueInfo } from "../protocol/messages.ts";
 import { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
-import { describeQueues } from "../scheduler/describe.ts";
-import type { SchedulerOptions } from "../scheduler/state.ts";
+import { type Cancellations, describeCancellations, describeQueues } from "../scheduler/describe.ts";
+import type { SchedulerOptions, SchedulerState } from "../scheduler/state.ts";
 import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
 import { Crons } from "./crons.ts";
+import { loadDeclaredTasks } from "./declared-tasks.ts";
 import { LeaderWatch } from "./leader-watch.ts";
 import { Pinger } from "./pinger.ts";
 import { RateStore } from "./rate-store.ts";
@@ -52,6 +53,8 @@ export interface RunningEngine {
   whenLeading(): Promise<void>;
   /** The queues as a leader knows them; undefined while it does not lead. */
   queues(): readonly QueueInfo[] | undefined;
+  /** How many runs this engine cancelled while it led, by task and cause. */
+  cancellations(): readonly Cancellations[];
 }
 
 /** Starts an engine that lives as long as the scope; closing it while it leads hands over to a standby at once. */
@@ -168,6 +171,10 @@ class Candidate implements RunningEngine {
     return this.state === "leading" ? describeQueues(this.#core.state) : undefined;
   }
 
+  cancellations(): readonly Cancellations[] {
+    return describeCancellations(this.#core.state);
+  }
+
   /** Begins to fold the log, once. */
   get follow(): Effect.Effect<void> {
     if (this.#isFollowing) return Effect.void;
@@ -238,13 +245,14 @@ class Candidate implements RunningEngine {
     const { link, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
       yield* this.follow;
-      const { knownWorkers, pauses, rates, handlers } = yield* this.#untilStored(async () => {
+      const { knownWorkers, pauses, rates, handlers, tasks } = yield* this.#untilStored(async () => {
         await link.clock.measure(); // what is due is decided by it
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads
         await this.#crons.load();
         return {
+          tasks: await loadDeclaredTasks(this.#definitions, log),
           knownWorkers: ((await this.#definitions.get("workers")) ?? []) as string[],
           pauses: ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses,
           rates: await this.#rates.load(),
@@ -255,7 +263,9 @@ class Candidate implements RunningEngine {
       this.#core.handle({ type: "pauses", pauses });
       this.#core.handle({ type: "rates", rates });
       this.#core.handle({ type: "failureHandlers", handlers });
-      this.#core.handle({ type: "lead", epoch: claim.epoch, knownWorkers, ledger: claim.ledger });
+      this.#core.handle({ type: "definitions", tasks });
+      const { epoch, ledger, counted } = claim;
+      this.#core.handle({ type: "lead", epoch, knownWorkers, ledger, counted });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.state = "leading";
       this.#crons.open();
@@ -300,15 +310,23 @@ class Candidate implements RunningEngine {
     this.#crons.close();
     this.#watch.silence();
     if (this.state === "leading" && this.#parts.link.isConnected()) {
-      const ledger = Array.from(this.#core.state.workers.values()).flatMap((worker) =>
-        worker.assignments().map(({ key, turn, origin }) => ({ key, turn, origin, worker: worker.id })),
-      );
+      const handOver = handOverOf(this.#core.state);
       this.#core.handle({ type: "stepDown" });
       this.#core.close();
-      await this.#lease.release(ledger);
+      await this.#lease.release(handOver);
       this.#parts.log.info("engine handed over", { engine: this.id });
     }
     this.state = "standby";
     this.#core.close();
   }
+}
+
+/** Who executes what, unless some worker has not told this engine: then the next leader asks as well. */
+function handOverOf(state: SchedulerState): HandOver {
+  const counted = state.queueIndex.counted.spanUntil(state.now);
+  if (state.hold !== undefined) return { counted };
+  const ledger = Array.from(state.workers.values()).flatMap((worker) =>
+    worker.assignments().map(({ key, turn, origin }) => ({ key, turn, origin, worker: worker.id })),
+  );
+  return { ledger, counted };
 }

@@ -32,6 +32,7 @@ import { atMost } from "../runtime/at-most.ts";
 import { describeQueues, describeWorkers, liveKeys } from "../scheduler/describe.ts";
 import type { Core } from "./core.ts";
 import type { Crons } from "./crons.ts";
+import { storeDeclaredTask } from "./declared-tasks.ts";
 import { listInfos, readRun } from "./queries.ts";
 
 export interface RequestsParts {
@@ -138,9 +139,9 @@ export class Requests {
     this.rememberWorkers();
     this.#parts.crons.declare(message);
     for (const task of isNew ? message.tasks : []) {
-      definitions
-        .put(`task.${task.name}`, task)
-        .catch((error: Error) => log.debug("a task definition could not be stored", { task: task.name, error }));
+      storeDeclaredTask(definitions, task).catch((error: Error) =>
+        log.debug("a task definition could not be stored", { task: task.name, error }),
+      );
     }
     // Stops of stale turns travel on the worker's cancel subject.
     return { epoch: core.state.epoch, engine, cancel: [], clock: performance.now() };

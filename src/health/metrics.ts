@@ -103,6 +103,15 @@ function ofEngine({ engine }: Monitor): Metric[] {
       "Workers that have the task; only from the engine that leads.",
       queues.map(({ task, workers }) => ({ labels: { task }, value: workers })),
     ),
+    counter(
+      "natchet_runs_cancelled_total",
+      "Runs that the engine of this process cancelled, by reason: a caller, the strategy of a limit, or the schedule timeout.",
+      engine
+        .cancellations()
+        .flatMap(({ task, runs }) =>
+          Object.entries(runs).map(([reason, value]) => ({ labels: { task, reason }, value })),
+        ),
+    ),
   ];
 }
 

@@ -16,10 +16,23 @@ export interface LedgerEntry {
   readonly worker: string;
 }
 
-interface LeaseRecord {
+/** Which time counts as waiting for a schedule timeout. Units: epoch milliseconds */
+export interface CountedSpan {
+  readonly since: number;
+  readonly until: number;
+  readonly gaps: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** What a leader that leaves cleanly leaves behind. */
+export interface HandOver {
+  /** Absent when it is not complete. */
+  readonly ledger?: readonly LedgerEntry[];
+  readonly counted?: CountedSpan;
+}
+
+interface LeaseRecord extends HandOver {
   readonly engine: string;
   readonly released: boolean;
-  readonly ledger?: readonly LedgerEntry[];
 }
 
 export interface Claim {
@@ -27,6 +40,7 @@ export interface Claim {
   readonly epoch: number;
   /** Present after a clean hand-over, and complete then. */
   readonly ledger: readonly LedgerEntry[] | undefined;
+  readonly counted: CountedSpan | undefined;
 }
 
 /** `marginMs`: a holder gives up this long before the server does. Units: milliseconds */
@@ -73,7 +87,7 @@ export class Lease {
     if (written === "unknown")
       throw new StoreUnavailable({ operation: "claim the lease", reason: "it did not answer in time" });
     this.#renewedAt = now;
-    return { epoch: written, ledger: record?.ledger };
+    return { epoch: written, ledger: record?.ledger, counted: record?.counted };
   }
 
   /**
@@ -97,12 +111,12 @@ export class Lease {
   }
 
   /** Gives the lease up so that a standby leads at once. A ledger too large for one message is left out: then the next leader asks. */
-  async release(ledger: readonly LedgerEntry[]): Promise<void> {
-    const record: LeaseRecord = { engine: this.#engine, released: true };
-    const whole = { ...record, ledger };
+  async release(handOver: HandOver): Promise<void> {
+    const whole: LeaseRecord = { engine: this.#engine, released: true, ...handOver };
+    const { ledger: _, ...lean } = whole;
     const fits = jsonBytes(whole).length < this.#link.maxPayload / 2;
     this.#renewedAt = Number.NEGATIVE_INFINITY;
-    await this.#write(fits ? whole : record, this.#revision, releaseWithinMs);
+    await this.#write(fits ? whole : lean, this.#revision, releaseWithinMs);
   }
 
   async #write(record: LeaseRecord, expect: number, withinMs: number): Promise<number | "conflict" | "unknown"> {

@@ -230,6 +230,8 @@ export const decodeChangePause = decoder("pause request", ChangePause);
 export const decodeChangeCron = decoder("cron request", ChangeCron);
 export const decodeListRuns = decoder("list request", ListRuns);
 
+export const isTaskDeclaration: (value: unknown) => value is TaskDeclaration = Schema.is(TaskDeclaration);
+
 export const encodeMessage = (message: unknown): Uint8Array => jsonBytes(message);
 
 /** Any request may be answered with an error; returns it, or undefined. */

@@ -29,14 +29,13 @@ export function applyOutcome(state: SchedulerState, run: LiveRun, remembered: Re
   return true;
 }
 
+/** Waiting starts anew. */
 function nextTurn(run: LiveRun, remembered: RememberedOutcome): void {
   const { outcome } = remembered;
   run.turn++;
-  if (outcome.kind === "retry") {
-    run.attempt++;
-    run.readyAt = dueAgainAt(remembered);
-  } else if (outcome.kind === "lost") run.leaveTrail().lost++;
-  else if (outcome.dueAt > 0) run.readyAt = dueAgainAt(remembered); // returned, to be tried then
+  run.readyAt = dueAgainAt(remembered);
+  if (outcome.kind === "retry") run.attempt++;
+  else if (outcome.kind === "lost") run.leaveTrail().lost++;
   const detail = outcome.detail as AttemptDetail | undefined;
   if (detail?.attempt !== undefined) run.leaveTrail().history = [...run.history, detail.attempt];
 }

@@ -4,6 +4,7 @@ import type { QueueInfo, RunFilter, WorkerInfo } from "../protocol/messages.ts";
 import type { FinishedRun } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
+import type { CancelCause } from "./task-queue.ts";
 import { explainWaiting, stateOfWorker } from "./waiting.ts";
 import type { WorkerRecord } from "./workers.ts";
 
@@ -55,6 +56,19 @@ export function describeQueues(state: SchedulerState): QueueInfo[] {
     retrying: counts.retrying,
     workers: workers.size,
   }));
+}
+
+/** Runs of a task that were cancelled, by who wanted it. */
+export interface Cancellations {
+  readonly task: string;
+  readonly runs: Readonly<Record<CancelCause, number>>;
+}
+
+export function describeCancellations(state: SchedulerState): Cancellations[] {
+  const found: Cancellations[] = [];
+  for (const { name: task, cancelled: runs } of state.queues.values())
+    if (Object.values(runs).some((count) => count > 0)) found.push({ task, runs });
+  return found;
 }
 
 export function describeWorkers(state: SchedulerState): WorkerInfo[] {

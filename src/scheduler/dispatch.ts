@@ -5,6 +5,7 @@ import type { Lane } from "./limits/lanes.ts";
 import type { LiveRun } from "./live-run.ts";
 import { type Needs, suitability } from "./needs.ts";
 import type { SchedulerState } from "./state.ts";
+import { isHolding } from "./takeover.ts";
 import { setPlace, type TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
@@ -57,7 +58,7 @@ const offersMore = (a: Offer, b: Offer): boolean =>
  * Never more than the free slots of a worker, never a task that it does not have.
  */
 export function dispatch(state: SchedulerState): void {
-  if (!state.isLeading || state.hold !== undefined) return;
+  if (!state.isLeading || isHolding(state)) return;
   if (state.claimed.size > 0) dropVoidClaims(state);
   admitArrivals(state);
   const candidates = collectCandidates(state);
@@ -115,6 +116,8 @@ function admitArrivals(state: SchedulerState): void {
   const { arriving } = state.queueIndex;
   for (const queue of arriving) {
     if (queue.isPaused) continue;
+    // Who is one too many shows when it is known who executes.
+    if (state.hold !== undefined && queue.policies?.mayCancel === true) continue;
     queue.policies?.admit(state);
     if (queue.policies?.hasArrivals !== true) arriving.delete(queue);
   }

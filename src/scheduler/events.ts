@@ -1,10 +1,11 @@
 import type { FailureHandler } from "../domain/failure.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import type { OutcomeKind, Turn } from "../domain/run.ts";
-import type { Heartbeat, Register } from "../protocol/messages.ts";
+import type { Heartbeat, Register, TaskDeclaration } from "../protocol/messages.ts";
 import type { AttemptDetail, FinalDetail, OutcomeAuthor } from "../protocol/outcome-entry.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
 import type { PurgeFilter, StoredRate } from "./commands.ts";
+import type { CountedSpan } from "./counted-time.ts";
 import type { LiveRun } from "./live-run.ts";
 
 /** What the fold reads of an outcome. */
@@ -62,13 +63,16 @@ export interface LedgerEntry {
 /**
  * This engine holds the lease and has folded the whole log.
  *
- * `ledger` is given only when the leader before left cleanly; without it runs wait until all `knownWorkers` registered or 2 s passed.
+ * `ledger` is given only when the leader before left cleanly; without it runs wait until all `knownWorkers` registered or 2 s passed, and
+ * none of them is cancelled or moved before each of these has registered or is gone.
  */
 export interface LeadEvent {
   readonly type: "lead";
   readonly epoch: number;
   readonly knownWorkers: readonly string[];
   readonly ledger?: readonly LedgerEntry[] | undefined;
+  /** Which time counted as waiting for a leader before that left cleanly. */
+  readonly counted?: CountedSpan | undefined;
 }
 /** `refused` are indices into the runs of the `assign` command. */
 export interface AssignedEvent {
@@ -114,6 +118,8 @@ export type SchedulerEvent =
   | FloorEvent
   /** What is paused now. Given before `lead`, and when it changes. */
   | { readonly type: "pauses"; readonly pauses: Pauses }
+  /** What workers declared of their tasks, as it is stored. Given before `lead`: a timeout that is not known yet would be taken for none. */
+  | { readonly type: "definitions"; readonly tasks: readonly TaskDeclaration[] }
   /** Who handles failures, as it is stored. Given before `lead`. */
   | { readonly type: "failureHandlers"; readonly handlers: readonly FailureHandler[] }
   /** All rate limits as they are stored. Given before `lead`. */

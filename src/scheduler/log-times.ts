@@ -9,9 +9,9 @@ export function dueAtOf({ createdAt, dueAt, isDated }: FoldedEntry, at: number):
   return Math.min(isDated === true ? dueAt : at + (dueAt - createdAt), latestTime);
 }
 
-/** When a run is due again that an outcome gave back. Only an engine's `returned` names a time of the calendar. Units: epoch milliseconds */
+/** When a run is due again that an outcome gave back, not before that was stored. Only an engine's `returned` names a time of the calendar. Units: epoch milliseconds */
 export function dueAgainAt({ outcome, at, byEngine }: RememberedOutcome): number {
   const { kind, dueAt } = outcome;
-  if (byEngine && kind === "returned") return Math.min(dueAt, latestTime);
-  return dueAt > outcome.at ? Math.min(at + (dueAt - outcome.at), latestTime) : at;
+  if (byEngine && kind === "returned") return Math.min(Math.max(dueAt, at), latestTime);
+  return dueAt > Math.max(outcome.at, 0) ? Math.min(at + (dueAt - outcome.at), latestTime) : at;
 }

@@ -1,5 +1,6 @@
 import { endRun, placeRun } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
+import { answered } from "./takeover.ts";
 import type { Assignment, WorkerRecord } from "./workers.ts";
 
 /**
@@ -35,5 +36,5 @@ export function dropWorker(state: SchedulerState, worker: WorkerRecord, why: str
   for (const assignment of worker.assignments()) loseAttempt(state, worker, assignment, why);
   for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
   state.workers.delete(worker.id);
-  state.hold?.awaited.delete(worker.id);
+  answered(state, worker.id);
 }

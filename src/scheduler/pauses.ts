@@ -1,7 +1,7 @@
 import { type Pauses, resumedAt, wholeNamespace } from "../domain/pauses.ts";
-import { expectExpiry } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
+import { expectExpiry } from "./waiting-time.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /** From now on this is paused, and nothing else. */

@@ -2,7 +2,8 @@ import { type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
-import { setPlace, type TaskQueue } from "./task-queue.ts";
+import { setPlace } from "./task-queue.ts";
+import { watchTimeout } from "./waiting-time.ts";
 
 /** Puts a live run where it has to wait: until it is due, or in its queue. */
 export function placeRun(state: SchedulerState, run: LiveRun): void {
@@ -24,42 +25,6 @@ function enqueue(state: SchedulerState, run: LiveRun): void {
   if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
   else queue.policies.arrive(run);
   watchTimeout(state, run);
-}
-
-/** First turns without a timeout of their own expire in the order in which they come; all others are sorted. */
-function watchTimeout(state: SchedulerState, run: LiveRun): void {
-  const { waiting, counts } = run.queue;
-  if (run.scheduleTimeoutMs === null) return;
-  const last = waiting.last();
-  if (run.turn === 1 && run.scheduleTimeoutMs === undefined && (last === undefined || last.readyAt <= run.readyAt)) {
-    waiting.push(run);
-    if (last === undefined) expectExpiry(run.queue);
-    if (waiting.size > 2 * counts.queued + 1024) waiting.prune((r) => r.place === "queued" && r.turn === 1);
-  } else {
-    if (state.timeouts.size > 2 * (state.live.size + 512))
-      state.timeouts.prune((t) => t.run.place === "queued" && t.run.turn === t.turn);
-    state.timeouts.push({ at: timeoutOf(run) ?? run.readyAt, run, turn: run.turn });
-  }
-}
-
-/** Sees to it that the queue is looked at when its first run will have waited too long. To be called where that moment may have come nearer. */
-export function expectExpiry(queue: TaskQueue): void {
-  const first = queue.isPaused ? undefined : queue.waiting.first();
-  const at = first === undefined ? undefined : timeoutOf(first);
-  if (at === undefined || at >= queue.expiryAt) return;
-  queue.expiryAt = at;
-  queue.index.expiries.push({ at, queue });
-}
-
-const defaultScheduleTimeoutMs = 300_000;
-
-/** When the run will have waited too long, by what its task says now, a pause not counted; undefined = never. Units: epoch milliseconds */
-export function timeoutOf(run: LiveRun): number | undefined {
-  const definition = run.queue.definition;
-  const own = run.scheduleTimeoutMs;
-  const timeoutMs =
-    own !== undefined ? own : definition !== undefined ? definition.scheduleTimeoutMs : defaultScheduleTimeoutMs;
-  return timeoutMs === null ? undefined : Math.max(run.readyAt, run.queue.resumedAt) + timeoutMs;
 }
 
 /** What an outcome of the engine says beside its kind. */

@@ -4,6 +4,7 @@ import { dropWorker, loseAttempt } from "./lose.ts";
 import { endOverdue } from "./overdue.ts";
 import { stopOn } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
+import { answered } from "./takeover.ts";
 import { setPlace } from "./task-queue.ts";
 import { begin, type WorkerRecord } from "./workers.ts";
 
@@ -44,7 +45,7 @@ export function unreachable(state: SchedulerState, id: string): void {
 }
 
 export function leave(state: SchedulerState, id: string): void {
-  state.hold?.awaited.delete(id);
+  answered(state, id);
   const worker = state.workers.get(id);
   if (worker !== undefined) dropWorker(state, worker, `worker ${id} left`);
 }
@@ -63,12 +64,10 @@ export function watchPresence(state: SchedulerState): void {
 
 function drop(state: SchedulerState, worker: WorkerRecord, what: string): void {
   const fields = { worker: worker.id, busy: worker.busy };
-  state.commands.push({
-    type: "log",
-    level: "warn",
-    message: `worker '${worker.name}' ${what}: its runs are queued again`,
-    fields,
-  });
+  const message = worker.isRegistered
+    ? `worker '${worker.name}' ${what}: its runs are queued again`
+    : `a worker that the leader before knew ${what}: its runs are queued`;
+  state.commands.push({ type: "log", level: worker.isRegistered ? "warn" : "info", message, fields });
   dropWorker(state, worker, `worker ${worker.id} ${what}`);
 }
 

@@ -1,4 +1,5 @@
 // Which queues have something to do: a tick looks at these, not at all queues that there are.
+import { CountedTime } from "./counted-time.ts";
 import { Heap } from "./heap.ts";
 import type { TaskQueue } from "./task-queue.ts";
 
@@ -15,6 +16,8 @@ export class QueueIndex {
   readonly arriving = new Set<TaskQueue>();
   /** Asked to be purged, and not yet answered. Written by garbage.ts and retention.ts. */
   readonly purging = new Set<TaskQueue>();
+  /** What their runs have waited. */
+  readonly counted = new CountedTime();
   readonly expiries = new Heap<Expiry>((a, b) => a.at < b.at);
   /** Runs whose outcome is on its way to the log. Written by `setPlace`. */
   ending = 0;

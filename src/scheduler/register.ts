@@ -2,10 +2,11 @@ import type { Register, TaskDeclaration } from "../protocol/messages.ts";
 import { declareFailureHandler } from "./failures.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import { pauseWorker } from "./pauses.ts";
-import { expectExpiry } from "./placement.ts";
 import { compareLedger, showLife } from "./presence.ts";
 import type { SchedulerState } from "./state.ts";
-import { endHoldIfAnswered } from "./takeover.ts";
+import { answered } from "./takeover.ts";
+import type { TaskQueue } from "./task-queue.ts";
+import { watchAgain } from "./waiting-time.ts";
 import { WorkerRecord } from "./workers.ts";
 
 /** A worker introduces itself, or does so again after a reconnect or for a new leader. The newest registration of a task defines it. */
@@ -29,22 +30,40 @@ export function register(state: SchedulerState, message: Register): void {
   showLife(state, worker);
   replaceTasks(state, worker, message.tasks);
   compareLedger(state, worker, message.executing);
-  endHoldIfAnswered(state, worker.id);
+  answered(state, worker.id);
 }
 
 function replaceTasks(state: SchedulerState, worker: WorkerRecord, tasks: readonly TaskDeclaration[]): void {
   for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
   worker.tasks.clear();
+  const retimed = new Set<TaskQueue>();
   for (const task of tasks) {
     const queue = state.queueOf(task.name);
     if (queue.definition !== undefined) warnOfChange(state, worker, queue.definition, task);
-    queue.definition = task;
-    expectExpiry(queue); // its timeout may be shorter than the one before
+    if (define(queue, task)) retimed.add(queue);
     declarePolicies(state, queue, task.policies);
     declareFailureHandler(state, task.name, task.onFailure);
     queue.addWorker(worker);
     worker.tasks.set(task.name, task);
   }
+  watchAgain(state, retimed);
+}
+
+/** Takes up what is known of the task; true if its runs have another schedule timeout now. */
+function define(queue: TaskQueue, task: TaskDeclaration): boolean {
+  const before = queue.definition?.scheduleTimeoutMs ?? null;
+  queue.definition = task;
+  return task.scheduleTimeoutMs !== before && task.scheduleTimeoutMs !== null;
+}
+
+/** What workers declared to leaders before this one. The first registration of a task decides about everything else that it declares. */
+export function restoreDefinitions(state: SchedulerState, tasks: readonly TaskDeclaration[]): void {
+  const retimed = new Set<TaskQueue>();
+  for (const task of tasks) {
+    const queue = state.queueOf(task.name);
+    if (queue.workers.size === 0 && define(queue, task)) retimed.add(queue);
+  }
+  watchAgain(state, retimed);
 }
 
 const compared = [

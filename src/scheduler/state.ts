@@ -79,7 +79,7 @@ export class SchedulerState {
   /** Those that are kept for runs which take several slots. */
   readonly claimed = new Set<WorkerRecord>();
   readonly waiters = new Map<string, Set<string>>();
-  /** After a takeover: who has not answered yet, and until when to wait for it. */
+  /** After a takeover: who has not answered yet and may execute what is queued here, and until when nothing is dispatched for it. */
   hold: { readonly awaited: Set<string>; readonly until: number } | undefined = undefined;
   readonly retention = new Retention();
   /** By the task whose failures they handle. */
@@ -100,6 +100,8 @@ export class SchedulerState {
   now = 0;
   /** Own clock in milliseconds: never goes back and does not jump while the engine sleeps, so that no worker is thought dead for it. */
   uptime = 0;
+  /** When the last tick was. Units: epoch milliseconds */
+  tickedAt = 0;
   wakeAt = 0;
   commands: Command[] = [];
   outgoing: EngineOutcome[] = [];

@@ -18,12 +18,12 @@ import {
 } from "./limits/rates.ts";
 import { applyPauses } from "./pauses.ts";
 import { heartbeat, leave, pong, unreachable, watchPresence } from "./presence.ts";
-import { register } from "./register.ts";
+import { register, restoreDefinitions } from "./register.ts";
 import { letGoOfEnded } from "./release.ts";
 import { rescheduleRuns } from "./reschedule.ts";
 import { keepHouse, purged } from "./retention.ts";
 import type { SchedulerState } from "./state.ts";
-import { endHoldInTime, lead, stepDown } from "./takeover.ts";
+import { lead, stepDown } from "./takeover.ts";
 import { addWaiter } from "./waiters.ts";
 
 /** The longest that the scheduler's own clock believes to have slept. */
@@ -70,6 +70,9 @@ function handle(state: SchedulerState, event: SchedulerEvent): void {
       break;
     case "pauses":
       applyPauses(state, event.pauses);
+      break;
+    case "definitions":
+      restoreDefinitions(state, event.tasks);
       break;
     case "failureHandlers":
       restoreFailureHandlers(state, event.handlers);
@@ -139,11 +142,18 @@ function handleAsLeader(state: SchedulerState, event: SchedulerEvent): void {
   }
 }
 
+/** A leader that slept, or had no connection, could start nothing. */
+function skipNap(state: SchedulerState): void {
+  const { tickedAt, now, queueIndex } = state;
+  if (now - tickedAt > longestNapMs) queueIndex.counted.skip(tickedAt, now);
+  state.tickedAt = now;
+}
+
 function tick(state: SchedulerState): void {
   queueDueRuns(state);
   if (!state.isLeading) return;
+  skipNap(state);
   watchPresence(state);
-  endHoldInTime(state);
   const isNobodyLate = expireWaitingRuns(state);
   wakeRates(state);
   if (isNobodyLate) dispatch(state);

@@ -7,6 +7,7 @@ import type { SchedulerState } from "./state.ts";
 import { setPlace } from "./task-queue.ts";
 import { WorkerRecord } from "./workers.ts";
 
+/** So long nothing is dispatched because of workers that have not answered. Whatever cannot be undone waits until they have, or are gone. */
 const holdMs = 2_000;
 
 /** Begins to lead. Nothing is dispatched before the workers that may execute something have said what. */
@@ -16,11 +17,23 @@ export function lead(state: SchedulerState, event: LeadEvent): void {
   state.retention.leadingSince = state.uptime;
   handleMissedFailures(state);
   for (const queue of state.queues.values()) if (queue.hasPlacements) declarePolicies(state, queue, undefined);
+  countTime(state, event);
   if (event.ledger !== undefined) adoptLedger(state, event);
-  else if (event.knownWorkers.length > 0) {
-    const awaited = new Set(event.knownWorkers.filter((id) => state.workers.get(id)?.isRegistered !== true));
-    if (awaited.size > 0) state.hold = { awaited, until: state.uptime + holdMs };
-  }
+  else awaitWorkers(state, event.knownWorkers);
+}
+
+/** Only who handed over cleanly says until when it led; the time without a leader does not count, whoever was there before. */
+function countTime(state: SchedulerState, { counted }: LeadEvent): void {
+  const { now, queueIndex } = state;
+  state.tickedAt = now;
+  if (counted === undefined) queueIndex.counted.restart(now);
+  else queueIndex.counted.resume(counted, now);
+}
+
+/** Each may still execute what is queued here. It counts as present until presence says otherwise. */
+function awaitWorkers(state: SchedulerState, ids: readonly string[]): void {
+  const awaited = new Set(ids.filter((id) => !workerOf(state, id).isRegistered));
+  if (awaited.size > 0) state.hold = { awaited, until: state.uptime + holdMs };
 }
 
 /** The leader before said who executes what: its workers count as present until presence says otherwise. */
@@ -58,16 +71,16 @@ function workerOf(state: SchedulerState, id: string): WorkerRecord {
   return worker;
 }
 
-export function endHoldIfAnswered(state: SchedulerState, id: string): void {
+/** A worker has said what it executes, or is gone. */
+export function answered(state: SchedulerState, id: string): void {
   const { hold } = state;
   if (hold === undefined) return;
   hold.awaited.delete(id);
   if (hold.awaited.size === 0) state.hold = undefined;
 }
 
-export function endHoldInTime(state: SchedulerState): void {
-  if (state.hold !== undefined && state.uptime >= state.hold.until) state.hold = undefined;
-}
+/** Whether runs may be dispatched in spite of workers that have not answered: at worst one is executed twice. */
+export const isHolding = ({ hold, uptime }: SchedulerState): boolean => hold !== undefined && uptime < hold.until;
 
 /** Stops leading: forgets all soft state, so that what is left is what a standby knows. */
 export function stepDown(state: SchedulerState): void {

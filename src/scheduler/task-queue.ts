@@ -7,6 +7,9 @@ import type { QueueIndex } from "./queue-index.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
+/** Who wanted it: a caller, the strategy of a limit, or the time in the queue. */
+export type CancelCause = "caller" | "limit" | "schedule timeout";
+
 /** All that belongs to one task: its queue, its workers, its entries in the stream. Exists as soon as the name was seen once. */
 export class TaskQueue {
   readonly name: string;
@@ -26,6 +29,9 @@ export class TaskQueue {
   readonly #workers = new Set<WorkerRecord>();
   readonly entries = new EntryLog();
   readonly counts: Record<Place, number> = { scheduled: 0, retrying: 0, queued: 0, running: 0, ending: 0, gone: 0 };
+
+  /** Runs that this engine cancelled, or asked their workers to cancel. */
+  readonly cancelled: Record<CancelCause, number> = { caller: 0, limit: 0, "schedule timeout": 0 };
 
   readonly index: QueueIndex;
   #isReady = false;

@@ -3,6 +3,7 @@ import type { Waiting } from "../domain/run.ts";
 import type { LiveRun } from "./live-run.ts";
 import { describeNeeds, suitability } from "./needs.ts";
 import type { SchedulerState } from "./state.ts";
+import { isHolding } from "./takeover.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /** Undefined for a run that is running, or about to end. */
@@ -23,7 +24,7 @@ function explainQueued(state: SchedulerState, run: LiveRun): Waiting {
   const { queue } = run;
   if (state.pauses.namespace) return { for: "a resume", because: "the namespace is paused" };
   if (queue.isPaused) return { for: "a resume", because: `task "${queue.name}" is paused` };
-  if (state.hold !== undefined) {
+  if (isHolding(state)) {
     return { for: "a worker", because: "a new engine leads and waits until the workers have said what they execute" };
   }
   if (queue.workers.size === 0)

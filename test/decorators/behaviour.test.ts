@@ -85,7 +85,7 @@ describe("@Worker and @Task describe a worker", () => {
     assert.deepEqual([send!.timeoutMs, send!.scheduleTimeoutMs, send!.priority], [30_000, null, 4]);
     assert.equal(send!.input?.["~standard"].vendor, "zod");
     assert.deepEqual([later!.name, later!.retry.limit, later!.retry.baseMs], ["later", 2, 5_000]);
-    assert.deepEqual([later!.timeoutMs, later!.scheduleTimeoutMs, later!.priority], [60_000, 300_000, 1]);
+    assert.deepEqual([later!.timeoutMs, later!.scheduleTimeoutMs, later!.priority], [60_000, null, 1]);
   });
 
   test("a contract gives name, input and output", () => {

@@ -18,8 +18,9 @@ test("defineTask: defaults", () => {
   const task = defineTask("send");
   assert.deepEqual(
     [task.timeoutMs, task.scheduleTimeoutMs, task.priority, task.retry.limit, task.input, task.output],
-    [60_000, 300_000, 1, 0, undefined, undefined],
+    [60_000, null, 1, 0, undefined, undefined],
   );
+  assert.equal(defineTask("send", { scheduleTimeout: "5m" }).scheduleTimeoutMs, 300_000);
   assert.equal(defineTask("send", { scheduleTimeout: null }).scheduleTimeoutMs, null);
 });
 

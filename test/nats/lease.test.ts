@@ -37,10 +37,11 @@ test("lease: one of many candidates gets it, and its epoch grows with every clai
     assert.equal(await holder.renew(Date.now()), true);
     assert.equal(await others[0]!.claim(Date.now()), undefined);
     const ledger = [{ key: "a/1", turn: 0, origin: 1, worker: "w1" }];
-    await holder.release(ledger);
+    const counted = { since: 5, until: 9, gaps: [{ from: 6, to: 7 }] };
+    await holder.release({ ledger, counted });
     const next = await others[0]!.claim(Date.now());
     assert.ok(next!.epoch > claims.find(Boolean)!.epoch);
-    assert.deepEqual(next!.ledger, ledger);
+    assert.deepEqual([next!.ledger, next!.counted], [ledger, counted]);
     assert.equal(await holder.renew(Date.now()), false);
     assert.equal(await holder.claim(Date.now()), undefined);
   }));
@@ -136,8 +137,9 @@ test("lease: a ledger too large for a message is left out, the lease is released
     const [lease, other] = [await candidate(scene, "a"), await candidate(scene, "b")];
     await lease.claim(Date.now());
     const entry = { key: `task/${"x".repeat(256)}`, turn: 0, origin: 1, worker: "w".repeat(22) };
-    await lease.release(Array.from({ length: 5_000 }, () => entry));
+    const counted = { since: 5, until: 9, gaps: [] };
+    await lease.release({ ledger: Array.from({ length: 5_000 }, () => entry), counted });
     const claim = await other.claim(Date.now());
     assert.notEqual(claim, undefined);
-    assert.equal(claim!.ledger, undefined);
+    assert.deepEqual([claim!.ledger, claim!.counted], [undefined, counted]);
   }));

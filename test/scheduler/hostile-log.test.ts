@@ -230,7 +230,7 @@ describe("a log that anybody writes to", () => {
     for (const task of names) {
       const scene = new Scene();
       scene.give({ type: "pauses", pauses: { namespace: false, tasks: [], workers: [], resumedAt: {} } });
-      scene.create(task, "a");
+      scene.create(task, "a", { scheduleTimeoutMs: 300_000 });
       expect(only(scene.tick(), "wake")[0]!.at).toBe(scene.now + 1_000);
       expect(only(scene.live(300_000), "append")).toHaveLength(1);
     }

@@ -47,7 +47,7 @@ describe("tick", () => {
     scene.register("w1", 1, ["t"]);
     scene.create("t", "a");
     scene.acknowledge(scene.tick());
-    scene.pass(60_000);
+    scene.live(20_000);
     scene.beat("w1", [scene.held("t/a")]);
     scene.create("t", "b");
     for (let i = 0; i < 29; i++) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Command } from "../../src/scheduler/commands.ts";
-import { describeQueues, describeRun, listRuns } from "../../src/scheduler/describe.ts";
+import { describeCancellations, describeQueues, describeRun, listRuns } from "../../src/scheduler/describe.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
 
@@ -58,8 +58,14 @@ describe("cancel", () => {
 describe("schedule timeout", () => {
   test("of very many at once: the outcomes of some are under way at a time, and no late run begins meanwhile", () => {
     const scene = new Scene();
+    scene.register("w0", 0, ["mail"]);
     for (let i = 0; i < 45_000; i++) scene.create("mail", `${i}`);
-    scene.pass(600_000);
+    for (let i = 0; i < 29; i++) {
+      scene.live(10_000);
+      scene.beat("w0");
+    }
+    scene.live(9_000);
+    scene.pass(2_000);
     scene.register("w1", 5, ["mail"]);
     scene.create("mail", "fresh");
     const ended: number[] = [];
@@ -74,14 +80,43 @@ describe("schedule timeout", () => {
     assert.deepEqual([...scene.state.live.keys()], ["mail/fresh"]);
   });
 
-  test("cancels what waited too long, and says so", () => {
+  test("cancels what waited too long, says why in each run and once in the log, and counts it", () => {
     const scene = new Scene();
-    scene.create("mail", "a");
+    scene.register("w1", 0, ["mail"]);
+    for (const id of ["a", "b"]) scene.create("mail", id);
+    scene.create("mail", "own", { scheduleTimeoutMs: 300_000 });
     assert.deepEqual(endings(scene.live(299_000)), []);
     const commands = scene.live(1_000);
-    assert.deepEqual(endings(commands), ["cancelled mail/a"]);
+    assert.deepEqual(endings(commands), ["cancelled mail/a", "cancelled mail/b", "cancelled mail/own"]);
     const detail = only(commands, "append")[0]!.outcomes[0]!.detail as { reason: string };
     assert.equal(detail.reason, 'schedule timeout: waited 5m in the queue of "mail"');
+    const [told, ...more] = only(commands, "log").filter(({ level }) => level === "warn" || level === "error");
+    assert.deepEqual([more, told!.fields], [[], { task: "mail", runs: 3, timeout: "5m" }]);
+    const said = '3 runs were cancelled after waiting 5m in the queue of task "mail", its schedule timeout';
+    assert.equal(told!.message, said);
+    const counted = { caller: 0, limit: 0, "schedule timeout": 3 };
+    assert.deepEqual(describeCancellations(scene.state), [{ task: "mail", runs: counted }]);
+  });
+
+  test("is none where nobody said one", () => {
+    const scene = new Scene();
+    scene.create("mail", "unknown");
+    scene.register("w1", 0, [{ name: "bill", scheduleTimeoutMs: null }]);
+    scene.create("bill", "none");
+    assert.deepEqual(endings(scene.live(3_600_000)), []);
+  });
+
+  test("that a registration brings holds for what waits already, whatever its turn", () => {
+    const scene = new Scene();
+    scene.register("w1", 2, [{ name: "mail", scheduleTimeoutMs: null }]);
+    for (const id of ["again", "first"]) scene.create("mail", id, { dueAt: scene.now + (id === "again" ? 0 : 3_000) });
+    scene.acknowledge(scene.tick());
+    scene.store(scene.give({ type: "leave", id: "w1" }));
+    scene.create("mail", "late");
+    scene.live(10_000);
+    scene.register("w2", 0, [{ name: "mail", scheduleTimeoutMs: 15_000 }]);
+    assert.deepEqual(endings(scene.live(5_000)), ["cancelled mail/late", "cancelled mail/again"]);
+    assert.deepEqual(endings(scene.live(3_000)), ["cancelled mail/first"]);
   });
 
   test("is the run's, else the task's", () => {
@@ -95,7 +130,7 @@ describe("schedule timeout", () => {
     assert.deepEqual(endings(scene.live(20_000)), []);
   });
 
-  test("starts when the run is due, and again with each retry, but not when it was given back", () => {
+  test("starts when the run is due, and again with each retry, return and loss", () => {
     const scene = new Scene();
     scene.create("mail", "a", { dueAt: scene.now + 60_000, scheduleTimeoutMs: 5_000 });
     assert.deepEqual(endings(scene.live(64_000)), []);
@@ -106,8 +141,15 @@ describe("schedule timeout", () => {
     assert.deepEqual(endings(scene.live(5_000)), []);
     scene.register("w2", 1, ["mail"]);
     scene.tick();
+    scene.live(9_000);
     scene.report("w2", "mail/a", "returned");
     scene.give({ type: "leave", id: "w2" });
+    assert.deepEqual(endings(scene.live(4_000)), []);
+    scene.register("w3", 1, ["mail"]);
+    scene.acknowledge(scene.tick());
+    scene.live(9_000);
+    scene.store(scene.give({ type: "leave", id: "w3" }));
+    assert.deepEqual(endings(scene.live(4_000)), []);
     assert.deepEqual(endings(scene.live(1_000)), ["cancelled mail/a"]);
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "../support/harness.ts";
-import { assignments, endings, only, Scene } from "./scene.ts";
+import { assignments, declarationOf, endings, only, Scene } from "./scene.ts";
 
 /** A standby that folded one run, which some worker may execute. */
 function standby(): Scene {
@@ -26,6 +26,82 @@ describe("takeover", () => {
     scene.register("w1", 1, ["mail"]);
     assert.deepEqual(assignments(scene.live(1_000)), []);
     assert.deepEqual(assignments(scene.live(1_000)), ["w1: mail/a"]);
+  });
+
+  test("nothing is expired or cancelled for a limit before each known worker has answered or is gone", () => {
+    const scene = new Scene({}, "standby");
+    const task = { name: "mail", scheduleTimeoutMs: 2_000 };
+    const concurrency = [{ key: null, max: 1, strategy: "cancel-newest" as const }];
+    const onlyOne = { name: "only-one", policies: { concurrency } };
+    scene.create("mail", "executes");
+    scene.create("only-one", "delayed", { dueAt: scene.now + 60_000 });
+    scene.create("only-one", "executes");
+    scene.pass(60_000);
+    scene.give({ type: "definitions", tasks: [{ ...declarationOf("mail"), ...task }] });
+    scene.give({ type: "lead", epoch: 8, knownWorkers: ["w1", "blocked"] });
+    scene.register("w1", 0, [task, onlyOne]);
+    for (let s = 0; s < 24; s += 4) {
+      assert.deepEqual(endings(scene.live(4_000)), []);
+      scene.beat("w1");
+    }
+    const executing = [scene.held("mail/executes"), scene.held("only-one/executes")];
+    scene.register("blocked", 2, [task, onlyOne], executing);
+    assert.equal(scene.state.live.get("mail/executes")!.place, "running");
+    assert.deepEqual(endings(scene.tick()), ["cancelled only-one/delayed"]);
+  });
+
+  test("a worker that never answers is gone after thirty seconds, or two after the server knows nobody, and then timeouts count", () => {
+    for (const [isKnown, goneMs] of [
+      [true, 30_000],
+      [false, 2_000],
+    ] as const) {
+      const scene = new Scene({}, "standby");
+      scene.create("mail", "a", { scheduleTimeoutMs: 1_000 });
+      scene.give({ type: "lead", epoch: 8, knownWorkers: ["gone"] });
+      if (!isKnown) scene.give({ type: "unreachable", id: "gone" });
+      assert.deepEqual(endings(scene.live(goneMs - 1_000)), []);
+      assert.deepEqual(endings(scene.live(1_000)), ["cancelled mail/a"]);
+    }
+  });
+
+  test("timeouts that workers declared to an earlier leader hold before any worker registers", () => {
+    const scene = new Scene({}, "standby");
+    scene.create("mail", "a");
+    scene.create("bill", "b");
+    scene.report("w0", "mail/a", "returned");
+    scene.give({ type: "definitions", tasks: [{ ...declarationOf("mail"), scheduleTimeoutMs: 5_000 }] });
+    scene.give({ type: "lead", epoch: 8, knownWorkers: [] });
+    assert.deepEqual(endings(scene.live(4_000)), []);
+    assert.deepEqual(endings(scene.live(600_000)), ["cancelled mail/a"]);
+  });
+
+  test("time without a leader does not count as waiting: nor that before an unclean change, nor a sleep of the leader", () => {
+    const scene = new Scene({}, "standby");
+    scene.create("mail", "a", { scheduleTimeoutMs: 10_000 });
+    scene.pass(3_600_000);
+    scene.give({ type: "lead", epoch: 8, knownWorkers: [] });
+    assert.deepEqual(endings(scene.live(6_000)), []);
+    scene.pass(20_000); // stopped, or cut off, and still the leader
+    scene.tick();
+    assert.deepEqual(endings(scene.live(3_000)), []);
+    assert.deepEqual(endings(scene.live(1_000)), ["cancelled mail/a"]);
+  });
+
+  test("a clean hand-over goes on counting, without the time between", () => {
+    const first = new Scene();
+    const wait = { scheduleTimeoutMs: 10_000 };
+    first.live(6_000);
+    const counted = first.state.queueIndex.counted.spanUntil(first.now);
+    const next = new Scene({}, "standby");
+    next.create("mail", "a", wait);
+    next.pass(6_000 + 1_000);
+    next.create("mail", "between", wait);
+    next.pass(3_000);
+    next.give({ type: "lead", epoch: 8, knownWorkers: [], ledger: [], counted });
+    assert.deepEqual(endings(next.live(3_000)), []);
+    assert.deepEqual(endings(next.live(1_000)), ["cancelled mail/a"]);
+    assert.deepEqual(endings(next.live(5_000)), []);
+    assert.deepEqual(endings(next.live(1_000)), ["cancelled mail/between"]);
   });
 
   test("a first start waits for nobody", () => {

@@ -27,18 +27,21 @@ export class Elections {
       before.isCaughtUp &&
       !isRough &&
       before.unanswered.size === 0;
-    const ledger = isClean
-      ? [...before.state.workers.values()].flatMap((w) =>
-          w
-            .assignments()
-            .filter((a) => a.run !== undefined)
-            .map((a) => ({ key: a.key, turn: a.turn, worker: w.id })),
-        )
-      : undefined;
+    const counted = isClean ? before.state.queueIndex.counted.spanUntil(before.state.now) : undefined;
+    const ledger =
+      isClean && before.state.hold === undefined
+        ? [...before.state.workers.values()].flatMap((w) =>
+            w
+              .assignments()
+              .filter((a) => a.run !== undefined)
+              .map((a) => ({ key: a.key, turn: a.turn, worker: w.id })),
+          )
+        : undefined;
     if (before !== undefined && !isRough) before.stepDown(now);
     engine.give({ type: "pauses", pauses: stored.pauses }, now);
     engine.give({ type: "rates", rates: stored.loadRates(engine) }, now);
-    engine.give({ type: "lead", epoch: this.epoch, knownWorkers: [...this.known], ledger }, now);
+    engine.give({ type: "definitions", tasks: [...stored.definitions.values()] }, now);
+    engine.give({ type: "lead", epoch: this.epoch, knownWorkers: [...this.known], ledger, counted }, now);
     this.known.clear();
     for (const worker of workers) if (worker.isAlive) this.known.add(worker.id);
     for (const worker of workers) this.#hearEpoch(worker);

@@ -105,10 +105,9 @@ export class ReferenceFold {
       known.turn++;
       known.ledAt = this.#ledMs;
       if (kind === "retry") known.attempt++;
-      const spanMs = Math.max(outcome.dueAt - outcome.at, 0);
-      if (kind === "retry" || (kind === "returned" && outcome.dueAt > 0))
-        known.readyAt = kind === "returned" && byEngine ? outcome.dueAt : at + spanMs;
-      known.waitsFrom = Math.max(at, known.readyAt);
+      const spanMs = outcome.dueAt > 0 ? Math.max(outcome.dueAt - outcome.at, 0) : 0;
+      known.readyAt = kind === "returned" && byEngine ? Math.max(at, outcome.dueAt) : at + spanMs;
+      known.waitsFrom = known.readyAt;
       if (kind === "lost") known.lost++;
     }
   }

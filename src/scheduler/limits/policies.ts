@@ -69,6 +69,11 @@ export class Policies {
     this.#queue.index.arriving.add(this.#queue);
   }
 
+  /** Whether a limit cancels runs that are too many. */
+  get mayCancel(): boolean {
+    return this.#concurrency.some(({ rule }) => rule.strategy !== "queue");
+  }
+
   get hasArrivals(): boolean {
     return this.#arrivals.size > 0;
   }

@@ -19,7 +19,7 @@ export function cancelSurplus(state: SchedulerState, limit: KeyLimit, arrived: L
       strategy === "cancel-newest"
         ? `${max} of ${of} were there before it (cancel-newest)`
         : `a newer run of ${of} came (cancel-in-progress)`;
-    cancelRuns(state, [surplus.key], why);
+    cancelRuns(state, [surplus.key], why, "limit");
   }
 }
 

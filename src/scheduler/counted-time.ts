@@ -1,0 +1,60 @@
+// Which time counts as waiting: that in which an engine leads and works. In any other nobody could have started anything.
+
+/** Units: epoch milliseconds */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+/** What a leader that leaves cleanly tells the next one, so that waiting goes on where it stopped. Units: epoch milliseconds */
+export interface CountedSpan {
+  readonly since: number;
+  readonly until: number;
+  readonly gaps: readonly Gap[];
+}
+
+/** Beyond these, what was waited before the oldest is forgotten: a timeout may come late, never early. */
+const mostGaps = 32;
+
+export class CountedTime {
+  /** Nothing before it counts. */
+  since = 0;
+  /** The oldest first. */
+  gaps: readonly Gap[] = [];
+
+  /** Counts anew: nobody knows when the leader before worked last. */
+  restart(now: number): void {
+    this.since = now;
+    this.gaps = [];
+  }
+
+  /** Goes on where the leader before stopped. */
+  resume({ since, until, gaps }: CountedSpan, now: number): void {
+    this.since = Math.min(since, now);
+    this.gaps = gaps;
+    this.skip(until, now);
+  }
+
+  skip(from: number, to: number): void {
+    if (to <= from) return;
+    const gaps = [...this.gaps, { from, to }];
+    if (gaps.length > mostGaps) this.since = Math.max(this.since, gaps.shift()!.to);
+    this.gaps = gaps;
+  }
+
+  spanUntil(now: number): CountedSpan {
+    return { since: this.since, until: now, gaps: this.gaps };
+  }
+
+  /** When so much counted time will have passed since `start`. Units: epoch milliseconds */
+  after(start: number, ms: number): number {
+    const begin = Math.max(start, this.since);
+    let at = begin + ms;
+    for (const { from, to } of this.gaps) {
+      if (to <= begin) continue;
+      const stopped = Math.max(from, begin);
+      if (at <= stopped) break;
+      at += to - stopped;
+    }
+    return at;
+  }
+}
