@@ -1,4 +1,6 @@
+import { hashOf } from "./hash.ts";
 import type { AttemptRecord, ErrorRecord } from "./run.ts";
+import { isRunId } from "./run-id.ts";
 
 /** A run that finally failed, as its handler sees it. */
 export interface FailedRun {
@@ -21,3 +23,11 @@ export interface FailureHandler {
   readonly handler: string;
   readonly from: number;
 }
+
+/** The id of the run that handles a failed one. Tasks may share a handler, so it names both; an id that leaves no room is told by its hash. */
+export function handlerRunId(task: string, id: string): string {
+  const whole = `${task}:${id}`;
+  return isRunId(whole) ? whole : `${task}:${hex(hashOf(id))}${hex(hashOf([...id].reverse().join("")))}`;
+}
+
+const hex = (hash: number): string => (hash >>> 0).toString(16).padStart(8, "0");

@@ -5,18 +5,18 @@ const maxBytes = 256;
 
 /** Returns the id if it is a text of 1 to 256 UTF-8 bytes, else throws a TypeError. */
 export function assertRunId(id: unknown, where: string): string {
-  if (
-    typeof id === "string" &&
-    id.length > 0 &&
-    id.isWellFormed() &&
-    (id.length <= 64 || utf8.encode(id).length <= maxBytes)
-  )
-    return id;
+  if (isRunId(id)) return id;
   const shown = typeof id === "string" ? JSON.stringify(id.length > 40 ? `${id.slice(0, 40)}…` : id) : String(id);
   throw new TypeError(
     `${where}: ${shown} is no run id; use a text of 1 to ${maxBytes} UTF-8 bytes, for example "order-42"`,
   );
 }
+
+export const isRunId = (id: unknown): id is string =>
+  typeof id === "string" &&
+  id.length > 0 &&
+  id.isWellFormed() &&
+  (id.length <= 64 || utf8.encode(id).length <= maxBytes);
 
 const plain = /^[A-Za-z0-9_-]+$/;
 

@@ -4,25 +4,33 @@ import { isFinal, splitKey } from "../domain/run.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { encodeCompactedBundle } from "../protocol/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
-import { encodeOutcomeEntry, encodeOutcomeFrame } from "../protocol/outcome-entry.ts";
+import { brief, cut, leanDetails, leanEntries } from "../protocol/lean-story.ts";
+import {
+  type AttemptDetail,
+  encodeOutcomeEntry,
+  encodeOutcomeFrame,
+  type FinalDetail,
+} from "../protocol/outcome-entry.ts";
 import { waiterOf } from "../protocol/result-inbox.ts";
 import { encodeRunEntry } from "../protocol/run-entry.ts";
 import { engineWriter, type Subjects } from "../protocol/subjects.ts";
 import type { CompactCommand, EngineOutcome } from "../scheduler/commands.ts";
-import { leanSteps } from "./lean-entry.ts";
 import type { Payloads } from "./payloads.ts";
+import { type Term, untilStored } from "./term.ts";
 
 export interface AppenderParts {
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly payloads: Payloads;
   readonly log: Log;
-  /** Bytes of the largest entry. */
-  readonly maxPayload: number;
+  /** Bytes of the largest entry; another server may take less. */
+  readonly maxPayload: () => number;
 }
 
 /** What the headers of an entry take beside it. */
 const spareBytes = 256;
+/** Outcomes whose inputs are in memory, and read, at the same time. */
+const framedAtOnce = 256;
 
 export class Appender {
   readonly #parts: AppenderParts;
@@ -34,29 +42,51 @@ export class Appender {
     this.#parts = parts;
   }
 
-  /** Appends outcomes as one entry, or several when they are large or have several waiters; resolves with the last sequence. */
-  async append(epoch: number, outcomes: readonly EngineOutcome[]): Promise<number> {
-    const frames = await Promise.all(outcomes.map((outcome) => this.#frame(outcome)));
-    const byWaiter = Map.groupBy(frames, (_, i) => waiterOf(outcomes[i]!.inbox));
-    let seq = 0;
-    for (const [waiter, framesOfWaiter] of byWaiter)
-      for (const entry of this.#entries(framesOfWaiter)) seq = await this.#appendEntry(epoch, waiter, entry);
-    return seq;
+  /**
+   * Appends outcomes in as few entries as their sizes and waiters allow, until all are stored or the term is over; resolves with the last
+   * sequence.
+   *
+   * An entry keeps its number however often it is tried, so it is stored once. That matters for retention marks only: `lost`, `retry` and
+   * `returned` name the turn that they end and change nothing a second time, and of final outcomes the first one counts.
+   */
+  async append(term: Term, epoch: number, outcomes: readonly EngineOutcome[]): Promise<number> {
+    let last = 0;
+    for (let from = 0; from < outcomes.length && term.isCurrent(); from += framedAtOnce) {
+      const some = outcomes.slice(from, from + framedAtOnce);
+      const frames = await Promise.all(some.map((outcome) => this.#frame(term, outcome)));
+      const byWaiter = Map.groupBy(frames, (_, i) => waiterOf(some[i]!.inbox));
+      const appends: Promise<number>[] = [];
+      for (const [waiter, framesOfWaiter] of byWaiter)
+        for (const entry of this.#entries(framesOfWaiter)) appends.push(this.#appendEntry(term, epoch, waiter, entry));
+      last = Math.max(last, ...(await Promise.all(appends)));
+    }
+    return last;
   }
 
-  async #appendEntry(epoch: number, waiter: string, entry: Uint8Array): Promise<number> {
-    const { publisher, subjects } = this.#parts;
+  async #appendEntry(term: Term, epoch: number, waiter: string, entry: Uint8Array): Promise<number> {
+    const { publisher, subjects, log } = this.#parts;
     if (epoch !== this.#epoch) this.#n = 0;
     this.#epoch = epoch;
     this.#n += 1;
-    const result = await publisher.append(subjects.outcome(engineWriter(epoch), this.#n, waiter), entry, 0);
-    if (!result.ok) throw new Error(`outcome entry ${this.#n} of epoch ${epoch} exists already`);
-    return result.seq;
+    const subject = subjects.outcome(engineWriter(epoch), this.#n, waiter);
+    const tried = untilStored(term, log, "an outcome of the engine", () => publisher.append(subject, entry, 0));
+    const result = await tried.catch((error: unknown) => {
+      log.error("outcomes of the engine cannot be stored; the others are", { subject, error });
+      return undefined;
+    });
+    // A conflict is the copy of an earlier try: nobody else writes under this epoch.
+    if (result?.ok === false) log.debug("an outcome entry of the engine was stored already", { subject });
+    return result === undefined ? 0 : result.ok ? result.seq : (result.lastSeq ?? 0);
   }
 
-  /** Moves an entry to the tail in compacted form; false when another one stands in its place by now. */
+  /**
+   * Moves an entry to the tail in compacted form; false when another one stands in its place by now.
+   *
+   * Not tried until it succeeds: housekeeping asks again for what did not come back, and with what the fold knows then.
+   */
   async compact({ task, name, isBundle, expectSeq, runs }: CompactCommand): Promise<boolean> {
-    const { publisher, subjects, payloads, maxPayload } = this.#parts;
+    const { publisher, subjects, payloads } = this.#parts;
+    const maxPayload = this.#parts.maxPayload();
     const inputs = await Promise.all(
       runs.map((run) => (run.inputSeq === 0 ? noBytes : payloads.read(run.key, run.inputSeq))),
     );
@@ -66,7 +96,7 @@ export class Appender {
       entry: { ...entry, input: inputs[i]! },
     }));
     const subject = isBundle ? subjects.bundle(task, name) : subjects.run(task, compacted[0]!.id);
-    for (const lean of leanSteps) {
+    for (const lean of leanEntries) {
       const leaner = compacted.map(({ id, entry }) => ({ id, entry: lean(entry) }));
       const entry = isBundle ? encodeCompactedBundle(leaner) : encodeRunEntry(leaner[0]!.entry);
       if (entry.length + spareBytes <= maxPayload) return (await publisher.append(subject, entry, expectSeq)).ok;
@@ -74,23 +104,52 @@ export class Appender {
     throw new Error(`what is left of ${name} does not fit into an entry of ${maxPayload} bytes`);
   }
 
-  /** A final outcome tells the whole story, so it repeats the input; where that is gone already, it goes without. */
-  async #frame(outcome: EngineOutcome): Promise<Uint8Array> {
-    const needsInput = isFinal(outcome.kind) && outcome.inputSeq > 0;
-    const input = needsInput ? await this.#parts.payloads.read(outcome.key, outcome.inputSeq) : noBytes;
-    return encodeOutcomeFrame({
-      ...outcome,
-      detail: jsonBytes(outcome.detail),
-      input: input ?? noBytes,
-      output: noBytes,
-    });
+  /**
+   * A final outcome tells the whole story, so it repeats the input; where that is gone already, or cannot be read, it goes without. Never
+   * fails: an outcome that cannot be written down would leave its run ending for ever.
+   */
+  async #frame(term: Term, outcome: EngineOutcome): Promise<Uint8Array> {
+    const input = await this.#inputOf(term, outcome);
+    try {
+      for (const detail of this.#details(outcome)) {
+        const frame = frameOf(outcome, jsonBytes(detail), input);
+        if (this.#fits(frame)) return frame;
+      }
+    } catch (error) {
+      this.#parts.log.error("the story of a run cannot be written down", { run: outcome.key, error });
+    }
+    const barest = frameOf(outcome, jsonBytes(barestOf(outcome)), input);
+    return this.#fits(barest) ? barest : frameOf(outcome, jsonBytes(barestOf(outcome)), noBytes);
+  }
+
+  #fits(frame: Uint8Array): boolean {
+    return frame.length + spareBytes <= this.#parts.maxPayload();
+  }
+
+  /** From the fullest story to the barest. */
+  *#details({ kind, detail }: EngineOutcome): Generator<FinalDetail | AttemptDetail | undefined> {
+    yield detail;
+    if (detail === undefined) return;
+    if (isFinal(kind)) for (const lean of leanDetails) yield lean(detail as FinalDetail);
+    else yield { ...detail, attempt: brief((detail as AttemptDetail).attempt) };
+  }
+
+  async #inputOf(term: Term, { kind, key, inputSeq }: EngineOutcome): Promise<Uint8Array> {
+    if (!isFinal(kind) || inputSeq === 0) return noBytes;
+    const { payloads, log } = this.#parts;
+    try {
+      return (await untilStored(term, log, `the end of ${key}`, () => payloads.read(key, inputSeq))) ?? noBytes;
+    } catch (error) {
+      log.warn("the input of a run cannot be read; its outcome goes without", { run: key, error });
+      return noBytes;
+    }
   }
 
   *#entries(frames: readonly Uint8Array[]): Generator<Uint8Array> {
     let part: Uint8Array[] = [];
     let bytes = 0;
     for (const frame of frames) {
-      if (part.length > 0 && bytes + frame.length > this.#parts.maxPayload / 4) {
+      if (part.length > 0 && bytes + frame.length > this.#parts.maxPayload() / 4) {
         yield encodeOutcomeEntry("engine", part);
         part = [];
         bytes = 0;
@@ -100,4 +159,16 @@ export class Appender {
     }
     if (part.length > 0) yield encodeOutcomeEntry("engine", part);
   }
+}
+
+const frameOf = (outcome: EngineOutcome, detail: Uint8Array, input: Uint8Array): Uint8Array =>
+  encodeOutcomeFrame({ ...outcome, detail, input, output: noBytes });
+
+/** How it ended, and nothing of what came before. */
+function barestOf({ kind, detail }: EngineOutcome): FinalDetail | undefined {
+  if (!isFinal(kind) || detail === undefined) return undefined;
+  const { createdAt, priority, error } = detail as FinalDetail;
+  const reason = "what else is known of this run did not fit into its outcome";
+  const why = error && { name: cut(error.name, 200), message: cut(error.message, 1_000) };
+  return { createdAt, priority, attempts: [], reason, ...(why && { error: why }) };
 }

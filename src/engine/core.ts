@@ -7,7 +7,7 @@ import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
-import type { Command, CompactCommand, PurgeFilter } from "../scheduler/commands.ts";
+import type { Command, CompactCommand, EngineOutcome, PurgeFilter } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { LiveRun } from "../scheduler/live-run.ts";
 import { createScheduler, type SchedulerOptions, type SchedulerState } from "../scheduler/state.ts";
@@ -20,6 +20,7 @@ import { Forwarder } from "./forwarder.ts";
 import { Payloads } from "./payloads.ts";
 import { releaseInQuietMoments } from "./quiet-moments.ts";
 import type { RateStore } from "./rate-store.ts";
+import { type Term, untilStored } from "./term.ts";
 
 export interface CoreParts {
   readonly link: NatsLink;
@@ -32,6 +33,8 @@ export interface CoreParts {
   readonly definitions: Definitions;
   /** The state was thrown away and is folded anew: whoever led on it must stop. */
   readonly onRebuild: () => void;
+  /** The same, because the scheduler failed: this engine must not even take over. */
+  readonly onFault: () => void;
 }
 
 const offlinePollMs = 100;
@@ -57,6 +60,8 @@ export class Core {
   /** Deeds of the current event, for a caller that must wait until they are done. */
   #deeds: Promise<unknown>[] = [];
   #unknown: string[] = [];
+  #faults = 0;
+  #recovery: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: CoreParts) {
     const { link, publisher, subjects, log, neighbours } = parts;
@@ -66,7 +71,14 @@ export class Core {
     this.store = new RunStore(link, subjects);
     this.payloads = new Payloads(this.store, subjects, (key) => this.state.live.get(key));
     const { store, payloads } = this;
-    this.failures = new Failures({ definitions: parts.definitions, publisher, subjects, store, payloads });
+    this.failures = new Failures({
+      definitions: parts.definitions,
+      publisher,
+      subjects,
+      store,
+      payloads,
+      log: parts.log,
+    });
     const onEvent = (event: SchedulerEvent) => this.handle(event);
     const onCaughtUp = () => void this.checkFloor();
     const onOutcomes = (subject: string, seq: number) => neighbours.saw(subject, seq);
@@ -81,7 +93,13 @@ export class Core {
     });
     neighbours.isListening = () => !this.#isClosed && this.state.isLeading && link.isConnected();
     neighbours.onEnded = (id, attempts) => this.handle({ type: "ended", id, attempts });
-    this.#appender = new Appender({ publisher, subjects, payloads: this.payloads, log, maxPayload: link.maxPayload });
+    this.#appender = new Appender({
+      publisher,
+      subjects,
+      payloads: this.payloads,
+      log,
+      maxPayload: () => link.maxPayload,
+    });
     this.#forwarder = new Forwarder(link, this.store, this.follower, log);
   }
 
@@ -92,8 +110,12 @@ export class Core {
 
   /** Steps the scheduler and does what it says; a tick follows the burst of events that this one belongs to. */
   handle(event: SchedulerEvent): void {
-    if (this.#isClosed) return;
-    for (const command of step(this.state, event, this.#nowOf(event))) this.#execute(command);
+    if (this.#isClosed || (this.follower.isHalted && event.type !== "floor")) return;
+    try {
+      for (const command of step(this.state, event, this.#nowOf(event))) this.#execute(command);
+    } catch (error) {
+      this.#recover(event, error);
+    }
     if (event.type !== "tick") this.#tickSoon();
   }
 
@@ -141,6 +163,7 @@ export class Core {
 
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#recovery);
     this.#stopReleasing();
     clearTimeout(this.#wake);
   }
@@ -169,7 +192,7 @@ export class Core {
         this.#forwarder.forward(command);
         break;
       case "append":
-        this.#do(this.#appender.append(this.state.epoch, command.outcomes).then((seq) => this.follower.reached(seq)));
+        this.#do(this.#append(command.outcomes));
         break;
       case "cancelOn":
         this.#do(this.#dispatcher.cancelOn(command.worker, this.state.epoch, command.runs));
@@ -178,13 +201,13 @@ export class Core {
         this.#do(this.#storeRates(command.rates));
         break;
       case "dropRates":
-        this.#do(this.#parts.rates.drop(command.ids));
+        this.#do(this.#parts.rates.drop(command.ids)); // once: the next leader reads what is left, finds it unused, and drops it
         break;
       case "createFailureRun":
-        this.#do(this.failures.create(command));
+        this.#do(this.failures.create(command, this.#term()));
         break;
       case "storeFailureHandler":
-        this.#do(this.failures.store(command));
+        this.#do(this.failures.store(command, this.#term(), () => this.state.failureHandlers.get(command.task)));
         break;
       case "readInput":
         this.#do(this.#readInput(command.run));
@@ -210,12 +233,39 @@ export class Core {
     }
   }
 
+  /** Ends when another engine leads, or this one on another state. */
+  #term(): Term {
+    const { state } = this;
+    const { epoch } = state;
+    return { isCurrent: () => !this.#isClosed && this.state === state && state.isLeading && state.epoch === epoch };
+  }
+
+  async #append(outcomes: readonly EngineOutcome[]): Promise<void> {
+    await this.follower.reached(await this.#appender.append(this.#term(), this.state.epoch, outcomes));
+  }
+
   #do(deed: Promise<unknown>): void {
     const observed = deed.catch((error: unknown) => {
-      if (!this.#isClosed) this.#parts.log.warn("the engine could not do what the scheduler asked for", { error });
+      if (!this.#isClosed) this.#parts.log.error("the engine could not do what the scheduler asked for", { error });
     });
     this.#deeds.push(observed);
     if (this.#deeds.length > 1_000) this.#deeds = []; // nobody waits outside handleFully
+  }
+
+  /** A fault of the scheduler leaves a state that nobody can trust: it is thrown away, and another engine may lead meanwhile. */
+  #recover(event: SchedulerEvent, error: unknown): void {
+    const { log, scheduler, onFault } = this.#parts;
+    const pauseMs = Math.min(1_000 * 2 ** this.#faults++, 60_000);
+    const seq = "seq" in event ? event.seq : undefined;
+    const what = "a fault of natchet: this engine does not lead any more, and folds the log anew";
+    log.error(what, { event: event.type, ...(seq !== undefined && { seq }), inMs: pauseMs, error });
+    this.state = createScheduler(scheduler);
+    this.follower.halt();
+    onFault();
+    const foldAnew = () => {
+      if (!this.#isClosed) this.follower.startOver();
+    };
+    this.#recovery = setTimeout(() => void this.checkFloor().then(foldAnew), pauseMs);
   }
 
   #rebuild(outcomesFrom: number): void {
@@ -226,21 +276,13 @@ export class Core {
     this.follower.startOver();
   }
 
-  /** Until it is stored, or another engine leads: nothing of the limits may start before. */
+  /** Nothing of the limits may start before. */
   async #storeRates(rates: Extract<Command, { type: "storeRates" }>["rates"]): Promise<void> {
-    const { state } = this;
-    const { epoch } = state;
-    const isCurrent = () => !this.#isClosed && this.state === state && state.isLeading && state.epoch === epoch;
-    while (isCurrent()) {
-      try {
-        const stored = await this.#parts.rates.store(rates, epoch);
-        if (isCurrent()) this.handle({ type: "ratesStored", rates: stored });
-        return;
-      } catch (error) {
-        this.#parts.log.warn("a rate limit could not be stored yet; its runs wait", { error });
-        await new Promise((resolve) => setTimeout(resolve, 500));
-      }
-    }
+    const { epoch } = this.state;
+    const term = this.#term();
+    const what = "a rate limit, for which runs wait,";
+    const stored = await untilStored(term, this.#parts.log, what, () => this.#parts.rates.store(rates, epoch));
+    if (stored !== undefined && term.isCurrent()) this.handle({ type: "ratesStored", rates: stored });
   }
 
   async #readInput(run: LiveRun): Promise<void> {
@@ -252,14 +294,20 @@ export class Core {
   }
 
   async #compact(command: CompactCommand): Promise<void> {
-    if (await this.#appender.compact(command)) return;
     const { task, name, expectSeq } = command;
+    const term = this.#term();
+    const tried = () => this.#appender.compact(command);
+    // What does not fit stays where it is until its runs have ended: housekeeping waits for it.
+    if ((await untilStored(term, this.#parts.log, `what is left of ${name}`, tried)) !== false) return;
     this.handle({ type: "compactionRefused", task, name, expectSeq });
   }
 
+  /** Safe to repeat. One that has no answer would keep its task from ever being purged. */
   async #purge(filter: PurgeFilter, keepFrom: number): Promise<void> {
-    await this.store.purge(this.#subjectOf(filter), keepFrom);
-    this.handle({ type: "purged", filter, keepFrom });
+    const term = this.#term();
+    const subject = this.#subjectOf(filter);
+    await untilStored(term, this.#parts.log, `a purge of ${subject}`, () => this.store.purge(subject, keepFrom));
+    if (term.isCurrent()) this.handle({ type: "purged", filter, keepFrom });
   }
 
   #subjectOf(filter: PurgeFilter): string {

@@ -139,6 +139,10 @@ class Candidate implements RunningEngine {
       neighbours,
       scheduler: { inputBudgetBytes: options.payloadBudgetBytes, ...options.scheduler },
       onRebuild: () => this.#abdicate(),
+      onFault: () => {
+        if (this.state === "taking over") this.state = "standby"; // it ends with the next renewal
+        this.#abdicate();
+      },
     });
     this.#crons = new Crons({ definitions: this.#definitions, publisher, subjects, log, now: () => link.clock.now() });
     this.#requests = new Requests({
@@ -209,7 +213,7 @@ class Candidate implements RunningEngine {
   }
 
   get #claim(): Effect.Effect<Claim | undefined> {
-    if (!this.#parts.leaseLink.isConnected()) return Effect.succeed(undefined);
+    if (!this.#parts.leaseLink.isConnected() || this.#core.follower.isHalted) return Effect.succeed(undefined);
     return Effect.tryPromise({
       try: () => this.#tryClaim(),
       catch: (cause) => unavailable("read its lease", cause),

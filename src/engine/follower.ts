@@ -31,6 +31,7 @@ export class Follower {
   position = 0;
   /** The outcome entry that is being folded, so that its results are forwarded without being read back. */
   current: { readonly seq: number; readonly outcomes: readonly Outcome[] } | undefined;
+  isHalted = false;
   readonly #parts: FollowerParts;
   #reader: LogReader | undefined;
   #waiters: Waiter[] = [];
@@ -54,8 +55,15 @@ export class Follower {
     });
   }
 
+  /** Folds nothing until it starts over; nobody is told that anything is reached. */
+  halt(): void {
+    this.isHalted = true;
+    this.position = 0;
+  }
+
   /** Folds everything anew; the scheduler that it feeds must be a new one. */
   startOver(): void {
+    this.isHalted = false;
     this.position = 0;
     this.#reader?.rewind();
   }
@@ -68,6 +76,7 @@ export class Follower {
   }
 
   #fold(seq: number, subject: string, data: Uint8Array, at: number): void {
+    if (this.isHalted) return;
     try {
       if (this.#parts.subjects.isRun(subject)) this.#foldRun(seq, subject, data, at);
       else {
@@ -77,6 +86,7 @@ export class Follower {
     } catch (error) {
       this.#parts.log.error("an entry of the log cannot be read and is passed over", { seq, subject, error });
     }
+    if (this.isHalted) return; // by this very entry
     this.position = seq;
     if (seq >= this.#awaited) this.#tellWaiters();
   }

@@ -1,5 +1,5 @@
 // Handlers of runs that finally failed: each failed run gets one run of its task's handler, whichever engine leads when it fails.
-import type { FailureHandler } from "../domain/failure.ts";
+import { type FailureHandler, handlerRunId } from "../domain/failure.ts";
 import { keyOf, splitKey } from "../domain/run.ts";
 import type { FinishedRun } from "./finished-run.ts";
 import type { SchedulerState } from "./state.ts";
@@ -38,7 +38,14 @@ export function handleMissedFailures(state: SchedulerState): void {
     if (run.kind !== "failed") continue;
     const known = state.failureHandlers.get(run.task);
     if (known === undefined) continue;
-    const handlerKey = keyOf(known.handler, splitKey(run.key).id);
-    if (!state.live.has(handlerKey) && !state.finished.has(handlerKey)) handleFailure(state, run);
+    if (!isHandled(state, known.handler, run)) handleFailure(state, run);
   }
+}
+
+function isHandled({ live, finished }: SchedulerState, handler: string, { task, key }: FinishedRun): boolean {
+  const { id } = splitKey(key);
+  const handling = keyOf(handler, handlerRunId(task, id));
+  if (live.has(handling) || finished.has(handling)) return true;
+  const before = keyOf(handler, id); // how earlier releases named it
+  return (live.get(before) ?? finished.get(before))?.metadata?.["natchet.failed"] === key;
 }

@@ -2,7 +2,7 @@
 import { dueAtOf, type EnqueueOptions, entryOf, type When } from "../client/enqueue-options.ts";
 import { nextTick } from "../domain/cron.ts";
 import { WorkerNotStarted } from "../domain/errors.ts";
-import type { FailurePayload } from "../domain/failure.ts";
+import { type FailurePayload, handlerRunId } from "../domain/failure.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
@@ -153,7 +153,10 @@ class LocalWorker implements TestWorker {
     if (run.state !== "failed" || this.#starting === undefined) return;
     const { task, id, metadata, attempts, error = { name: "Error", message: "unknown" } } = run;
     const payload: FailurePayload = { input: run.input, failed: { task, id, metadata, error, attempts } };
-    await this.enqueue(handler, payload, { id, metadata: { ...metadata, "natchet.failed": keyOf(task, id) } });
+    await this.enqueue(handler, payload, {
+      id: handlerRunId(task, id),
+      metadata: { ...metadata, "natchet.failed": keyOf(task, id) },
+    });
   }
 
   async #stopped(): Promise<void> {

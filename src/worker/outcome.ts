@@ -5,9 +5,10 @@ import { type AttemptRecord, type ErrorRecord, isFinal, type OutcomeKind } from 
 import { errorRecordOf, toText } from "../domain/thrown.ts";
 import { jsonBytes, mostBytes, noBytes } from "../protocol/bytes.ts";
 import { isLarge } from "../protocol/carried-input.ts";
+import { leanDetails } from "../protocol/lean-story.ts";
 import { encodeOutcomeFrame, type FinalDetail, frameHead, type PlainStory } from "../protocol/outcome-entry.ts";
 import type { Attempt, Verdict } from "./attempt.ts";
-import { leanSteps, shorten, shortened } from "./lean-story.ts";
+import { shorten, shortened } from "./short-error.ts";
 
 export interface OutcomeOptions {
   readonly worker: string;
@@ -100,7 +101,7 @@ function final(
   const detail = detailOf(attempt, kind, at, options, end);
   const room = options.maxPayload - entryBytes - frameHead - mostBytes(key) - output.length;
   let bytes = jsonBytes(detail);
-  for (const lean of leanSteps) {
+  for (const lean of leanDetails) {
     if (bytes.length + input.length <= room) break;
     bytes = jsonBytes(lean(detail));
   }

@@ -4,13 +4,13 @@ import { Effect, Exit, Scope } from "effect";
 import { silentLog } from "../../src/domain/log.ts";
 import { keyOf } from "../../src/domain/run.ts";
 import { type EngineOptions, makeEngine, type RunningEngine } from "../../src/engine/engine.ts";
-import { leanSteps } from "../../src/engine/lean-entry.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { makePublisher, type Publisher } from "../../src/nats/publisher.ts";
 import { newestFromLeader } from "../../src/nats/stored-message.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { encodeBundle, runsOfBundle } from "../../src/protocol/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
+import { leanEntries } from "../../src/protocol/lean-story.ts";
 import { encodeMessage } from "../../src/protocol/messages.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/protocol/outcome-entry.ts";
 import { decodeRunEntry, type RunEntry } from "../../src/protocol/run-entry.ts";
@@ -118,12 +118,12 @@ test("a run whose history is too long for an entry is compacted with less of it,
   const record = { attempt: 1, turn: 1, worker: "w", startedAt: 1, endedAt: 2, outcome: "retry" as const, error };
   const state = { asOf: 9, origin: 4, turn: 31, attempt: 31, lost: 0, dueAt: 0, readyAt: 5, retrying: true };
   const entry = { ...shared, extra: { state: { ...state, history: Array.from({ length: 30 }, () => record) } } };
-  const sizes = leanSteps.map((lean) => JSON.stringify(lean(entry).extra).length);
+  const sizes = leanEntries.map((lean) => JSON.stringify(lean(entry).extra).length);
   assert.deepEqual(
     sizes.toSorted((a, b) => b - a),
     sizes,
   );
   assert.ok(sizes.at(-1)! < 400, String(sizes));
-  const barest = leanSteps.at(-1)!(entry).extra!.state as unknown as Record<string, unknown>;
+  const barest = leanEntries.at(-1)!(entry).extra!.state as unknown as Record<string, unknown>;
   assert.deepEqual([barest["turn"], barest["attempt"], (barest["history"] as unknown[]).length], [31, 31, 1]);
 });

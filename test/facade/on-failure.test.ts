@@ -80,15 +80,15 @@ test("a run that finally failed is handled once, with its errors; retried, cance
     errors: ["no such address, attempt 1", "no such address, attempt 2"],
     metadata: { customer: "7", "natchet.failed": "send/a" },
   });
-  await client.get("mailer-sendFailed", "a").result();
-  assert.equal((await client.get("mailer-sendFailed", "a").status()).state, "completed");
+  await client.get("mailer-sendFailed", "send:a").result();
+  assert.equal((await client.get("mailer-sendFailed", "send:a").status()).state, "completed");
 
   await send.run({ to: "somebody" }, { id: "b" });
   await assert.rejects(client.task("other").run(), RunFailed);
   const waiting = await send.enqueue({ to: "nobody" }, { id: "c", delay: "1h" });
   await waiting.cancel();
   handled = [];
-  await Promise.allSettled([client.task("one").run(1), client.task("two").run(2)]);
+  await Promise.allSettled([client.task("one").run(1, { id: "x" }), client.task("two").run(2, { id: "x" })]);
   await waitFor(() => handled.length === 2, 10_000, "both handlers");
   assert.deepEqual(handled.map(({ by, input, errors }) => [by, input, errors[0]]).sort(), [
     ["anyFailed", 1, "one"],

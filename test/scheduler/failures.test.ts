@@ -25,12 +25,15 @@ describe("failure handlers", () => {
 
   test("a new leader makes up for what the one before did not do, and for nothing else", () => {
     const scene = new Scene({}, "standby");
-    for (const id of ["old", "handled", "missed", "running"]) scene.create("mail", id);
+    for (const id of ["old", "handled", "missed", "before", "running"]) scene.create("mail", id);
     scene.report("w", "mail/old", "failed");
     const handlers = [{ task: "mail", handler: "mail-failed", from: scene.seq }];
     scene.report("w", "mail/handled", "failed");
-    scene.create("mail-failed", "handled");
+    scene.create("mail-failed", "mail:handled");
+    scene.create("mail-failed", "sms:missed"); // of another task with the same handler
     scene.report("w", "mail/missed", "failed");
+    scene.report("w", "mail/before", "failed");
+    scene.create("mail-failed", "before", { extra: { metadata: { "natchet.failed": "mail/before" } } });
     scene.give({ type: "failureHandlers", handlers });
     assert.deepEqual(created(scene.give({ type: "lead", epoch: 9, knownWorkers: [] })), ["mail/missed"]);
     assert.deepEqual(created(scene.report("w", "mail/running", "failed")), ["mail/running"]);

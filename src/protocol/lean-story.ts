@@ -1,0 +1,49 @@
+// How the story of a run is told shorter where all of it does not fit into an entry.
+import type { AttemptRecord } from "../domain/run.ts";
+import { noBytes } from "./bytes.ts";
+import type { FinalDetail } from "./outcome-entry.ts";
+import { type RunEntry, runForm } from "./run-entry.ts";
+
+type Attempts = readonly AttemptRecord[];
+type Lean<T> = (whole: T) => T;
+
+const briefMessage = 200;
+/** Attempts of a run that had thousands. */
+const lastAttempts = 100;
+
+/** From the fullest to the barest. */
+const steps: readonly Lean<Attempts>[] = [
+  (attempts) => attempts.map(brief),
+  (attempts) => attempts.slice(-lastAttempts).map(withoutError),
+  (attempts) => attempts.slice(-1).map(withoutError),
+];
+
+/** Of a final outcome: it keeps the run's own error. */
+export const leanDetails: readonly Lean<FinalDetail>[] = steps.map((lean) => (detail) => ({
+  ...detail,
+  attempts: lean(detail.attempts),
+}));
+
+/** Of a compacted entry, which comes first as it is. */
+export const leanEntries: readonly Lean<RunEntry>[] = [
+  (entry) => entry,
+  ...steps.map((lean) => (entry: RunEntry) => withHistory(entry, lean)),
+  // A finished run that cannot be written down would hold up all that is behind it.
+  (entry) => (entry.form === runForm.finished ? { ...entry, input: noBytes } : withHistory(entry, steps.at(-1)!)),
+];
+
+function withHistory(entry: RunEntry, lean: Lean<Attempts>): RunEntry {
+  const { extra } = entry;
+  if (extra?.state === undefined || !("history" in extra.state)) return entry;
+  return { ...entry, extra: { ...extra, state: { ...extra.state, history: lean(extra.state.history) } } };
+}
+
+export function brief({ error, ...record }: AttemptRecord): AttemptRecord {
+  if (error === undefined) return record;
+  return { ...record, error: { name: error.name, message: cut(error.message, briefMessage) } };
+}
+
+const withoutError = ({ error: _, ...record }: AttemptRecord): AttemptRecord => record;
+
+export const cut = (text: string, length: number): string =>
+  text.length > length ? `${text.slice(0, length)}…` : text;
