@@ -1,12 +1,13 @@
 // `natchet crons`: the schedules of a namespace, and how to pause, resume, make and delete them.
 import { Option } from "effect";
+import { shownTime } from "../domain/time.ts";
 import type { CatchUp, CronInfo } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { outputFlag, print } from "./output.ts";
 import { withClient } from "./with-client.ts";
 
 const name = Argument.String("name");
-const shown = (at: number | undefined): string => (at === undefined || at === 0 ? "" : new Date(at).toISOString());
+const shown = (at: number | undefined): string => (at === undefined || at === 0 ? "" : shownTime(at));
 const columns = {
   name: (cron: CronInfo) => cron.name,
   task: (cron: CronInfo) => cron.task,

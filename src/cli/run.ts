@@ -3,6 +3,7 @@ import { Option } from "effect";
 import { parseDuration } from "../domain/duration.ts";
 import type { RunKey } from "../domain/run.ts";
 import type { EnqueueOptions, Natchet } from "../mod.ts";
+import { afterMs } from "../runtime/long-timer.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { sentenceOf, withClient } from "./with-client.ts";
 
@@ -108,15 +109,15 @@ async function waitFor<T>(result: Promise<T>, run: RunKey, timeout: string | und
   };
   process.once("SIGINT", onInterrupt);
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, "--timeout");
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let callOff = () => {};
   const expired = new Promise<never>((_, reject) => {
     if (timeoutMs !== undefined)
-      timer = setTimeout(() => reject(new Error(`no output after ${timeout}, ${found}`)), timeoutMs);
+      callOff = afterMs(timeoutMs, () => reject(new Error(`no output after ${timeout}, ${found}`)));
   });
   try {
     return await Promise.race([result, expired]);
   } finally {
-    clearTimeout(timer);
+    callOff();
     process.off("SIGINT", onInterrupt);
   }
 }

@@ -2,6 +2,7 @@ import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import { NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
 import { keyOf, type RunInfo, transitions } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
+import { afterMs } from "../runtime/long-timer.ts";
 import { dueAtOf, type EnqueueOptions, type When } from "./enqueue-options.ts";
 import { type ReadOptions, readChunks, readLines, readProgress, type TranscriptParts } from "./transcript-reader.ts";
 
@@ -46,11 +47,11 @@ export class RunHandle<Output = unknown> {
     const { output, giveUp } = results.wait(this.key);
     if (timeoutMs === undefined) return (await readOutput(await output)) as Output;
     const expire = () => giveUp(new ResultNotAwaited({ key: this.key, reason: `no output after ${options.timeout}` }));
-    const timer = setTimeout(expire, timeoutMs);
+    const callOff = afterMs(timeoutMs, expire);
     try {
       return (await readOutput(await output)) as Output;
     } finally {
-      clearTimeout(timer);
+      callOff();
     }
   }
 

@@ -90,8 +90,9 @@ const graceMs = 15_000;
 const mostCaughtUp = 1_000;
 
 /**
- * The ticks after `lastTick` that are to be fired by now, oldest first; `missed` counts those that are given up. None is that came after
- * `livesSince`, however long the change of leaders took: an engine lived that was to fire them.
+ * The ticks after `lastTick` that are to be fired by now, oldest first; `missed` counts those that are given up, roughly
+ * where there are thousands. None is that came after `livesSince`, however long the change of leaders took: an engine lived that was to fire
+ * them.
  */
 export function dueTicks(
   rule: CronRule,
@@ -111,7 +112,15 @@ export function dueTicks(
   const late = due.slice(0, due.length - inTime.length);
   const kept = rule.catchUp === "all" ? late : rule.catchUp === "last" && inTime.length === 0 ? late.slice(-1) : [];
   const fire = [...kept, ...inTime];
-  return { fire, upTo: due.at(-1) ?? lastTick, missed: due.length - fire.length };
+  const leftOut = isCut ? ticksBefore(due, lastTick) : 0;
+  return { fire, upTo: due.at(-1) ?? lastTick, missed: leftOut + due.length - fire.length };
+}
+
+/** How many there were before the newest, if they came as often: to count fifty years of seconds would take longer than a lease. */
+function ticksBefore(newest: readonly number[], lastTick: number): number {
+  const [first, last] = [newest[0]!, newest.at(-1)!];
+  const eachMs = (last - first) / (newest.length - 1);
+  return Math.max(Math.round((first - lastTick) / eachMs) - 1, 0);
 }
 
 function newestTicks(rule: CronRule, lastTick: number, now: number): number[] {

@@ -1,5 +1,8 @@
-/** Milliseconds as a number, or text such as `500ms`, `30s`, `5m`, `1h30m`, `7d`. */
+/** Milliseconds as a number, or text such as `500ms`, `30s`, `5m`, `1h30m`, `7d`; at most 10 years. */
 export type DurationInput = number | `${number}${"ms" | "s" | "m" | "h" | "d"}` | (string & {});
+
+/** Ten years: nobody means a longer one. */
+export const longestDurationMs = 3_653 * 86_400_000;
 
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const whole = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
@@ -8,21 +11,29 @@ const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 /**
  * Reads a duration.
  *
- * Units: result in milliseconds, not negative
- * Fails: TypeError that names the value, the rule and an example
+ * Units: result in milliseconds, from 0 to 10 years
+ * Fails: TypeError, or RangeError for one that is too long, with the value, the rule and an example
  */
 export function parseDuration(value: DurationInput, where: string): number {
-  if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
+  if (typeof value === "number" && Number.isFinite(value) && value >= 0) return bounded(value, value, where);
   if (typeof value === "string" && whole.test(value)) {
     let total = 0;
     for (const [, amount, unit] of value.matchAll(part)) total += Number(amount) * unitMs[unit!]!;
-    return total;
+    return bounded(total, value, where);
   }
-  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  const shown = shorten(typeof value === "string" ? JSON.stringify(value) : String(value));
   throw new TypeError(
     `${where}: ${shown} is no duration; use milliseconds or a text of ms, s, m, h and d, for example 500, "30s" or "1h30m"`,
   );
 }
+
+function bounded(ms: number, given: DurationInput, where: string): number {
+  if (ms <= longestDurationMs) return ms;
+  const shown = shorten(typeof given === "string" ? JSON.stringify(given) : `${given} (milliseconds)`);
+  throw new RangeError(`${where}: ${shown} is longer than 10 years, which is the longest; for example "30d"`);
+}
+
+const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 50)}…` : text);
 
 /** Writes milliseconds the way a person would: `1h30m`, `250ms`. */
 export function formatDuration(ms: number): string {

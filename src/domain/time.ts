@@ -1,6 +1,9 @@
 /** The end of the year 9999: what lies behind it is no time that anybody means. Units: epoch milliseconds */
 export const latestTime = 253_402_300_799_999;
 
+/** In UTC, for people; what no calendar holds is shown as the latest time there is. */
+export const shownTime = (timeMs: number): string => new Date(Math.min(Math.max(timeMs, 0), latestTime)).toISOString();
+
 /** Fails: TypeError that shows what was `given`, the rule and an example. Units: epoch milliseconds */
 export function assertTime(timeMs: number, given: unknown, where: string): number {
   if (timeMs >= 0 && timeMs <= latestTime) return timeMs;

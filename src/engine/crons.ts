@@ -309,7 +309,12 @@ export class Crons {
       : dueTicks(cron, cron.lastTick, now, this.#life.since);
     const { fire, upTo, missed } = due;
     if (missed > 0)
-      this.#parts.log.warn("ticks of a cron were missed", { cron: cron.name, missed, catchUp: cron.catchUp });
+      this.#parts.log.warn("ticks of a cron were missed", {
+        cron: cron.name,
+        missed,
+        catchUp: cron.catchUp,
+        made: fire.length,
+      });
     const ticks = [...left, ...fire];
     const { firing: _, ...rest } = cron;
     const lastTick = Math.max(cron.lastTick, upTo);

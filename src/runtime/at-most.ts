@@ -1,9 +1,11 @@
+import { afterMs } from "./long-timer.ts";
+
 /** Waits for something, but not longer than `ms`. */
 export function atMost(ms: number, something: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
+    const callOff = afterMs(ms, resolve);
     void something.then(() => {
-      clearTimeout(timer);
+      callOff();
       resolve();
     });
   });

@@ -1,3 +1,4 @@
+import { latestTime } from "../domain/time.ts";
 import type { SchedulerState } from "./state.ts";
 import { setPlace } from "./task-queue.ts";
 
@@ -13,7 +14,13 @@ export function rescheduleRuns(state: SchedulerState, keys: readonly string[], d
     setPlace(run, "ending");
     const { turn, attempt, origin } = run;
     const kind = "returned" as const;
-    const moved = { at: state.now, dueAt: Math.max(dueAt, 1), detail: undefined, inbox: "", inputSeq: 0 };
+    const moved = {
+      at: state.now,
+      dueAt: Math.min(Math.max(dueAt, 1), latestTime),
+      detail: undefined,
+      inbox: "",
+      inputSeq: 0,
+    };
     state.outgoing.push({ kind, key, turn, attempt, origin, ...moved });
   }
 }

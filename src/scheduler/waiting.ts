@@ -1,5 +1,6 @@
 // Why a run is not running: the answer to the question that a queue is asked most.
 import type { Waiting } from "../domain/run.ts";
+import { shownTime } from "../domain/time.ts";
 import type { LiveRun } from "./live-run.ts";
 import { describeNeeds, suitability } from "./needs.ts";
 import type { SchedulerState } from "./state.ts";
@@ -9,7 +10,7 @@ import type { WorkerRecord } from "./workers.ts";
 /** Undefined for a run that is running, or about to end. */
 export function explainWaiting(state: SchedulerState, run: LiveRun): Waiting | undefined {
   if (run.place === "scheduled" || run.place === "retrying") {
-    const due = new Date(run.readyAt).toISOString();
+    const due = shownTime(run.readyAt);
     return {
       for: "its time",
       because: run.place === "retrying" ? `its next attempt is due at ${due}` : `due at ${due}`,

@@ -1,4 +1,5 @@
 // By what the delays of a test go.
+import { longestTimerMs } from "../runtime/long-timer.ts";
 
 export interface Clock {
   /** Units: epoch milliseconds */
@@ -6,9 +7,6 @@ export interface Clock {
   /** Calls back at this time, in a moment where it has passed; what the call returns may be waited for. Returns the function that calls it off. */
   at(timeMs: number, act: () => unknown): () => void;
 }
-
-/** The longest wait that a timer of the runtime can hold; a longer one is waited for in parts. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** The time of the machine. */
 export const systemClock: Clock = {

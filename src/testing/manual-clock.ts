@@ -1,4 +1,5 @@
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { assertTime, shownTime } from "../domain/time.ts";
 import { type Clock, soon } from "./clock.ts";
 
 export interface ManualClockOptions {
@@ -71,7 +72,7 @@ export class ManualClock implements Clock {
     const at = timeOf(time, "advanceTo");
     return this.#move(() => {
       if (at >= this.#now) return at;
-      const [asked, shown] = [at, this.#now].map((each) => new Date(each).toISOString());
+      const [asked, shown] = [at, this.#now].map(shownTime);
       throw new RangeError(
         `advanceTo: ${asked} has passed, the clock shows ${shown}; it only moves on, for example advance("1h")`,
       );
@@ -137,12 +138,7 @@ export class ManualClock implements Clock {
  */
 export const manualClock = (options?: ManualClockOptions): ManualClock => new ManualClock(options);
 
-function timeOf(time: Date | number, where: string): number {
-  const ms = time instanceof Date ? time.getTime() : time;
-  if (typeof ms === "number" && Number.isFinite(ms)) return ms;
-  throw new TypeError(
-    `${where}: ${String(time)} is no time; use a Date or epoch milliseconds, for example new Date("2030-01-31T09:00:00Z")`,
-  );
-}
+const timeOf = (time: Date | number, where: string): number =>
+  assertTime(time instanceof Date ? time.getTime() : typeof time === "number" ? time : Number.NaN, time, where);
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

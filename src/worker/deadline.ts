@@ -1,8 +1,6 @@
 // The execution timeouts of attempts: counted from the start of user code by a clock that nobody sets, movable by user code. One timer
 // for all attempts of a worker: one for each would cost more than many a task.
-
-/** The longest wait that a timer of the runtime can hold; a longer one is waited for in parts. */
-const longestTimerMs = 2 ** 31 - 1;
+import { longestTimerMs } from "../runtime/long-timer.ts";
 
 /** By what deadlines are counted. Units: milliseconds */
 export interface Timers {

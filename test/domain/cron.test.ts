@@ -112,10 +112,24 @@ describe("due ticks", () => {
   });
 
   test("of a year of minutes the newest 1,000 are made up for, quickly", () => {
-    const { fire, upTo } = due("all", 365 * 24 * 60 * minute + 30_000);
+    const { fire, upTo, missed } = due("all", 365 * 24 * 60 * minute + 30_000);
+    assert.equal(missed, 365 * 24 * 60 - 1_000, "and it says how many are not");
     assert.equal(fire.length, 1_000);
     assert.equal(upTo, start + 365 * 24 * 60 * minute);
     assert.equal(fire.at(-1), upTo);
+  });
+
+  test("of fifty-six years of seconds too, for every policy", () => {
+    const now = start + 30_000;
+    for (const [catchUp, made] of [
+      ["all", 1_000],
+      ["last", 16],
+      ["none", 16],
+    ] as const) {
+      const { fire, missed } = dueTicks(rule("* * * * * *", "UTC", catchUp), 0, now);
+      assert.equal(fire.length, made, catchUp);
+      assert.equal(missed, now / 1_000 - made, catchUp);
+    }
   });
 
   test("a clock that goes back fires nothing twice", () => {

@@ -42,6 +42,20 @@ test("parseDuration: anything else is refused with the place, the value and an e
   assert.throws(() => parseDuration("3 parsecs", "timeout"), /"3 parsecs" is no duration/);
 });
 
+test("parseDuration: more than ten years is refused, and the message stays short", () => {
+  assert.equal(parseDuration("3650d", "x"), 315_360_000_000);
+  for (const value of ["4000d", 1e300, Number.MAX_SAFE_INTEGER, `${"9".repeat(400)}d`, `0.${"1".repeat(400)}s4000d`]) {
+    assert.throws(
+      () => parseDuration(value, "delay"),
+      (error: Error) =>
+        error instanceof RangeError &&
+        error.message.length < 160 &&
+        /^delay: .*longer than 10 years.*for example "30d"$/.test(error.message),
+      String(value),
+    );
+  }
+});
+
 test("formatDuration: what it writes is read back, to the second", () => {
   assert.equal(formatDuration(250), "250ms");
   assert.equal(formatDuration(1_500), "1.5s");

@@ -48,11 +48,11 @@ test("clocks that are minutes and hours off, of a caller and of the leader, dela
   const where = { url: server.url, namespace: "clocked", log: "silent", signals: false } as const;
   const clocked = new Clocked();
   setClock(-7_200_000); // the machine is wrong from the start
-  const running = await start(clocked, where);
+  const running = await start(clocked, { ...where, shutdownTimeout: "60d" });
   setClock(0);
   const client = await connect(where);
   const { echo, once, wait } = client.tasks(Clocked);
-  const within = { timeout: "10s" };
+  const within = { timeout: "30d" }; // longer than a timer of the runtime holds
   for (const aheadMs of [120_000, -600_000, 3_600_000]) {
     const waiting = await wait.enqueue();
     await waitFor(async () => (await waiting.status()).state === "running", 10_000, "it to run");
@@ -78,6 +78,11 @@ test("clocks that are minutes and hours off, of a caller and of the leader, dela
     assert.equal(await waiting.result(within), "waited");
     clocked.open = Promise.withResolvers();
   }
+  const last = await wait.enqueue();
+  await waitFor(async () => (await last.status()).state === "running", 10_000, "it to run");
+  const stopped = running.stop();
+  clocked.open.resolve();
+  assert.equal(await last.result(within), "waited", "it had 60 days to end");
+  await stopped;
   await client.close();
-  await running.stop();
 }, 60_000);

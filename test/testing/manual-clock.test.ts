@@ -59,7 +59,7 @@ test("manual clock: it never goes back, and says what it takes", async () => {
   assert.equal(new Date(clock.now()).toISOString(), "2030-01-02T00:00:00.000Z");
   assert.throws(
     () => manualClock({ start: Number.NaN }),
-    /TypeError: manualClock: start: NaN is no time; .* for example/,
+    /TypeError: manualClock: start: NaN is not a time .* for example/,
   );
 });
 

@@ -1,5 +1,6 @@
 import type { BatchRule } from "../../domain/batch.ts";
 import type { Waiting } from "../../domain/run.ts";
+import { shownTime } from "../../domain/time.ts";
 import type { LiveRun } from "../live-run.ts";
 import type { SchedulerState } from "../state.ts";
 import type { Lane } from "./lanes.ts";
@@ -43,7 +44,7 @@ export class BatchLimit extends Limit {
   refund(): void {}
   explain(): Waiting {
     const first = this.lane.ready.first();
-    const until = first === undefined ? "" : `, or ${new Date(this.#dueAt(first)).toISOString()}`;
+    const until = first === undefined ? "" : `, or ${shownTime(this.#dueAt(first))}`;
     return { for: "its batch", because: `its batch waits for ${this.#rule.size} runs${until}` };
   }
   protected override seekRoom(): void {

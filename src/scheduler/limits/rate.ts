@@ -1,6 +1,7 @@
 import { formatDuration } from "../../domain/duration.ts";
 import type { RateRule } from "../../domain/limits.ts";
 import type { Waiting } from "../../domain/run.ts";
+import { shownTime } from "../../domain/time.ts";
 import type { StoredRate } from "../commands.ts";
 import { Deque } from "../deque.ts";
 import type { SchedulerState } from "../state.ts";
@@ -107,7 +108,7 @@ export class RateLimit extends Limit {
   }
   explain(units: number): Waiting {
     const { key, limit, perMs } = this.#rule;
-    const at = new Date(this.#state.now + Math.max(this.#roomAt(units) - this.#state.uptime, 0)).toISOString();
+    const at = shownTime(this.#state.now + Math.max(this.#roomAt(units) - this.#state.uptime, 0));
     const rate = `${limit} per ${formatDuration(perMs)}`;
     return { for: "its rate", because: `rate limit ${JSON.stringify(key)} of ${rate} is used up; room from ${at}` };
   }
