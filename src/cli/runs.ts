@@ -39,14 +39,18 @@ const list = Command.make(
   {
     ...filterFlags,
     limit: Flag.Int("limit").pipe(Flag.withDescription("at most this many, the newest first"), Flag.withDefault(50)),
+    cursor: Flag.String("cursor").pipe(Flag.withDescription("go on behind the list that named it"), Flag.optional),
     output: outputFlag,
   },
   (flags) =>
     withClient(async (natchet) => {
-      const { runs, total } = await natchet.list(filterOf(flags), { limit: flags.limit });
+      const { runs, total, cursor } = await natchet.list(filterOf(flags), {
+        limit: flags.limit,
+        ...(Option.isSome(flags.cursor) && { cursor: flags.cursor.value }),
+      });
       print(runs, flags.output, columns, "no run matches");
-      if (flags.output === "table" && total > runs.length)
-        console.log(`${runs.length} of ${total}; --limit shows more`);
+      if (flags.output === "table" && cursor !== undefined)
+        console.log(`${runs.length} of ${total}; the next ones: --cursor ${cursor}`);
     }),
 ).pipe(Command.withDescription("List runs, the newest first"));
 

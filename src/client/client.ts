@@ -8,6 +8,7 @@ import { assertRunId } from "../domain/run-id.ts";
 import { type AnySchema, type InputOf, type OutputOf, toStandard } from "../domain/schema.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
+import { RunStore } from "../nats/run-store.ts";
 import { Transcripts } from "../nats/transcripts.ts";
 import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -15,10 +16,14 @@ import { AdmissionGate } from "./admission-gate.ts";
 import { Bundler } from "./bundler.ts";
 import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
 import { Crons } from "./crons.ts";
-import { EngineRequests } from "./engine-requests.ts";
+import { EngineRequests, type Patience } from "./engine-requests.ts";
+import { LeaderLine } from "./leader-line.ts";
+import { type ListOptions, listRuns } from "./listed-runs.ts";
 import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
 import { Results } from "./results.ts";
 import { RunHandle } from "./run-handle.ts";
+import { RunReader } from "./run-reader.ts";
+import { StoredEntries } from "./stored-entries.ts";
 import { type ArgsOf, type TaskParts, TaskReference, type TaskShape } from "./task-reference.ts";
 
 type WorkerClass<W> = abstract new (...args: any) => W;
@@ -41,6 +46,7 @@ export interface ClientParts {
 export class Natchet {
   readonly #parts: ClientParts;
   readonly #taskParts: TaskParts;
+  readonly #line: LeaderLine;
   readonly #results: Results;
   readonly #requests: EngineRequests;
   readonly #gate: AdmissionGate;
@@ -52,8 +58,10 @@ export class Natchet {
     const { link, publisher, subjects } = parts;
     const around = aroundEnqueue(parts.middleware);
     this.#parts = parts;
-    this.#results = new Results(link, subjects);
-    this.#requests = new EngineRequests(link, subjects);
+    const entries = new StoredEntries(new RunStore(link, subjects), subjects);
+    this.#line = new LeaderLine(link, subjects);
+    this.#results = new Results({ link, subjects, line: this.#line, entries });
+    this.#requests = new EngineRequests(this.#line);
     this.crons = new Crons(this.#requests);
     this.#gate = new AdmissionGate(link, subjects);
     this.#taskParts = {
@@ -62,6 +70,7 @@ export class Natchet {
       subjects,
       results: this.#results,
       requests: this.#requests,
+      reader: new RunReader(this.#requests, entries),
       transcripts: new Transcripts(link, subjects),
       bundler: new Bundler({ link, publisher, subjects }),
       gate: this.#gate,
@@ -106,18 +115,25 @@ export class Natchet {
     return new RunHandle<Output>(assertName("task", task, "get"), assertRunId(id, "get"), undefined, parts);
   }
 
-  /** The newest runs that match, and how many match in all. Fails: EngineUnreachable */
-  list(filter: RunFilter = {}, options: { readonly limit?: number; readonly before?: Date } = {}): Promise<RunList> {
-    return this.#requests.list(filter, options.limit ?? 100, options.before?.getTime());
+  /**
+   * The newest runs that match, and how many match in all. What comes next is listed with the `cursor` of the list: runs that are
+   * created meanwhile are newer, so none is lost and none comes twice.
+   *
+   * Fails: EngineUnreachable, TypeError for a cursor that is none
+   * @default limit: 100
+   * @example const next = await natchet.list(filter, { cursor: list.cursor })
+   */
+  list(filter: RunFilter = {}, options: ListOptions = {}): Promise<RunList> {
+    return listRuns(this.#requests, filter, options);
   }
 
   /** Cancels every unfinished run that matches; resolves with the keys. Fails: EngineUnreachable, TypeError for a filter that matches all runs */
-  async cancel(filter: RunFilter, reason = "cancelled by a caller"): Promise<CancelReply> {
+  async cancel(filter: RunFilter, reason = "cancelled by a caller", patience?: Patience): Promise<CancelReply> {
     if (Object.values(filter).every((part) => part === undefined))
       throw new TypeError(
         'cancel: an empty filter would cancel every run; say which, for example { task: "send-email" }',
       );
-    return this.#requests.cancel({ filter, reason });
+    return this.#requests.cancel({ filter, reason }, patience);
   }
 
   /**
@@ -128,13 +144,13 @@ export class Natchet {
    * Fails: EngineUnreachable, TypeError for a target that is no name
    * @example await natchet.pause({ task: "send-email" })
    */
-  async pause(target: PauseTarget = {}): Promise<Pauses> {
-    return this.#requests.pause(pauseTarget(target, "pause"), true);
+  async pause(target: PauseTarget = {}, patience?: Patience): Promise<Pauses> {
+    return this.#requests.pause(pauseTarget(target, "pause"), true, patience);
   }
 
   /** Ends a pause; what was not paused stays as it is. Fails: EngineUnreachable, TypeError */
-  async resume(target: PauseTarget = {}): Promise<Pauses> {
-    return this.#requests.pause(pauseTarget(target, "resume"), false);
+  async resume(target: PauseTarget = {}, patience?: Patience): Promise<Pauses> {
+    return this.#requests.pause(pauseTarget(target, "resume"), false, patience);
   }
 
   /**
@@ -156,12 +172,12 @@ export class Natchet {
     return replayed;
   }
 
-  async workers(): Promise<readonly WorkerInfo[]> {
-    return (await this.#requests.workers()).workers;
+  workers(patience?: Patience): Promise<readonly WorkerInfo[]> {
+    return this.#requests.workers(patience);
   }
 
-  queues(): Promise<readonly QueueInfo[]> {
-    return this.#requests.queues();
+  queues(patience?: Patience): Promise<readonly QueueInfo[]> {
+    return this.#requests.queues(patience);
   }
 
   /** Closes the connection; who still waits for a result is told so. Runs go on. */
@@ -177,6 +193,7 @@ export class Natchet {
   async #close(): Promise<void> {
     this.#gate.close();
     this.#results.close();
+    this.#line.close();
     await this.#parts.release();
   }
 }

@@ -1,97 +1,148 @@
-// Asks the leading engine; while none leads, patiently, up to a limit.
+// Asks the leading engine; while none leads, patiently, up to a limit. Everything that is asked may be asked again: a request that an engine
+// has heard which leads no longer, or whose answer was lost, is repeated.
 import type { CronInfo } from "../domain/cron.ts";
-import { EngineUnreachable } from "../domain/errors.ts";
+import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../domain/errors.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
-import type { RunInfo } from "../domain/run.ts";
-import type { NatsLink } from "../nats/link.ts";
 import {
   type CancelReply,
   type CancelRuns,
   type ChangeCron,
+  type CronList,
   encodeMessage,
-  errorOfReply,
-  parseJson,
+  type FoundRun,
   type QueueInfo,
+  type QueueList,
   type RescheduleReply,
   type RunFilter,
   type RunList,
+  transientErrors,
+  type WorkerInfo,
   type WorkerList,
 } from "../protocol/messages.ts";
-import type { EngineVerb, Subjects } from "../protocol/subjects.ts";
+import type { EngineVerb } from "../protocol/subjects.ts";
+import type { LeaderLine } from "./leader-line.ts";
+import { cancelGroups, joinCancelled, joinWorkers } from "./pages.ts";
 
-/** A takeover after a crash lasts up to 7 s. Units: milliseconds */
-const patienceMs = 15_000;
+/** How long a request may take in all. */
+export interface Patience {
+  /** While no engine leads (a takeover after a crash takes up to ten seconds) the request waits and is asked again. @default "30s" */
+  readonly timeout?: DurationInput | undefined;
+}
+
+/** Units: milliseconds */
+const patienceMs = 30_000;
+/** An engine that was stopped hears a request and answers never. Units: milliseconds */
+const tryMs = 5_000;
+const pauseMs = 200;
+/** What a message has around its payload. Units: bytes */
+const spareBytes = 256;
 
 export class EngineRequests {
-  readonly #link: NatsLink;
-  readonly #subjects: Subjects;
+  readonly #line: LeaderLine;
 
-  constructor(link: NatsLink, subjects: Subjects) {
-    this.#link = link;
-    this.#subjects = subjects;
+  constructor(line: LeaderLine) {
+    this.#line = line;
   }
 
-  async get(key: string): Promise<RunInfo | null> {
-    return ((await this.#ask("get", { key })) as { run: RunInfo | null }).run;
+  async get(key: string, patience?: Patience): Promise<FoundRun> {
+    return (await this.#ask("get", { key }, deadlineOf(patience))) as FoundRun;
   }
 
-  list(filter: RunFilter, limit: number, before: number | undefined): Promise<RunList> {
-    return this.#ask("list", { filter, limit, ...(before !== undefined && { before }) }) as Promise<RunList>;
+  /** One page: as many as fit a message, and where the next one begins. */
+  list(
+    request: { readonly filter: RunFilter; readonly limit: number; readonly before?: number; readonly cursor?: string },
+    patience?: Patience,
+  ): Promise<RunList> {
+    return this.#ask("list", request, deadlineOf(patience)) as Promise<RunList>;
   }
 
-  cancel(request: CancelRuns): Promise<CancelReply> {
-    return this.#ask("cancel", request) as Promise<CancelReply>;
+  /** All of them, in as many requests as it takes. */
+  async cancel(request: CancelRuns, patience?: Patience): Promise<CancelReply> {
+    const deadline = deadlineOf(patience);
+    const replies: CancelReply[] = [];
+    for (const group of cancelGroups(request, this.#line.maxPayload / 4)) {
+      for (let cursor: string | undefined = ""; cursor !== undefined; ) {
+        const reply = (await this.#ask(
+          "cancel",
+          cursor === "" ? group : { ...group, cursor },
+          deadline,
+        )) as CancelReply;
+        replies.push(reply);
+        cursor = reply.next;
+      }
+    }
+    return joinCancelled(replies);
   }
 
-  pause(target: PauseTarget, paused: boolean): Promise<Pauses> {
-    return this.#ask("pause", { ...target, paused }) as Promise<Pauses>;
+  pause(target: PauseTarget, paused: boolean, patience?: Patience): Promise<Pauses> {
+    return this.#ask("pause", { ...target, paused }, deadlineOf(patience)) as Promise<Pauses>;
   }
 
   changeCron(change: ChangeCron): Promise<CronInfo> {
-    return this.#ask("cron", change) as Promise<CronInfo>;
+    return this.#ask("cron", change, deadlineOf()) as Promise<CronInfo>;
   }
 
-  async crons(): Promise<readonly CronInfo[]> {
-    return ((await this.#ask("crons", {})) as { crons: CronInfo[] }).crons;
+  crons(): Promise<readonly CronInfo[]> {
+    return this.#pages("crons", (page: CronList) => page.crons);
   }
 
   /** `delayMs`, where it is given, goes before `dueAt`: this process's clock need not be the engine's. */
-  reschedule(runs: readonly string[], dueAt: number, delayMs?: number): Promise<RescheduleReply> {
-    return this.#ask("reschedule", {
-      runs,
-      dueAt,
-      ...(delayMs !== undefined && { delayMs }),
-    }) as Promise<RescheduleReply>;
+  reschedule(
+    runs: readonly string[],
+    { dueAt, delayMs }: { readonly dueAt: number; readonly delayMs?: number | undefined },
+    patience?: Patience,
+  ): Promise<RescheduleReply> {
+    const request = { runs, dueAt, ...(delayMs !== undefined && { delayMs }) };
+    return this.#ask("reschedule", request, deadlineOf(patience)) as Promise<RescheduleReply>;
   }
 
-  workers(): Promise<WorkerList> {
-    return this.#ask("workers", {}) as Promise<WorkerList>;
+  async workers(patience?: Patience): Promise<readonly WorkerInfo[]> {
+    return joinWorkers(await this.#pages("workers", (page: WorkerList) => page.workers, patience));
   }
 
-  async queues(): Promise<readonly QueueInfo[]> {
-    return ((await this.#ask("queues", {})) as { queues: QueueInfo[] }).queues;
+  queues(patience?: Patience): Promise<readonly QueueInfo[]> {
+    return this.#pages("queues", (page: QueueList) => page.queues, patience);
   }
 
-  async #ask(verb: EngineVerb, request: unknown): Promise<unknown> {
-    const deadline = performance.now() + patienceMs;
+  async #pages<P extends { readonly next?: string }, T>(
+    verb: EngineVerb,
+    itemsOf: (page: P) => readonly T[],
+    patience?: Patience,
+  ): Promise<T[]> {
+    const deadline = deadlineOf(patience);
+    const items: T[] = [];
+    for (let after: string | undefined = ""; after !== undefined; ) {
+      const page = (await this.#ask(verb, after === "" ? {} : { after }, deadline)) as P;
+      items.push(...itemsOf(page));
+      after = page.next;
+    }
+    return items;
+  }
+
+  async #ask(verb: EngineVerb, request: unknown, deadline: number): Promise<unknown> {
+    const message = encodeMessage(request);
+    const { maxPayload, namespace } = this.#line;
+    if (message.length + spareBytes > maxPayload)
+      throw new PayloadTooLarge({ what: `the request "${verb}"`, bytes: message.length, limit: maxPayload });
     for (;;) {
-      const reply = await this.#link.nc
-        .request(this.#subjects.engine(verb), encodeMessage(request), { timeout: 5_000 })
-        .catch((error: Error) => error);
-      if (!(reply instanceof Error)) {
-        const answer = parseJson(reply.data, `${verb} reply`);
-        const error = errorOfReply(answer);
-        if (error === undefined) return answer;
-        if (error.name === "TypeError") throw new TypeError(error.message);
-        throw new EngineUnreachable({
-          namespace: this.#subjects.namespace,
-          reason: `${verb} was refused: ${error.message}`,
-        });
+      const leftMs = Math.max(1, deadline - performance.now());
+      const reply = await this.#line.ask(verb, message, Math.min(tryMs, leftMs));
+      if (reply.kind === "answer") return reply.answer;
+      if (reply.kind === "error" && !transientErrors.has(reply.error.name)) throw refusal(verb, reply.error);
+      if (performance.now() + pauseMs >= deadline || this.#line.isClosed) {
+        const reason = reply.kind === "none" ? reply.reason : reply.error.message;
+        throw new EngineUnreachable({ namespace, reason });
       }
-      if (performance.now() > deadline || this.#link.nc.isClosed()) {
-        throw new EngineUnreachable({ namespace: this.#subjects.namespace, reason: reply.message });
-      }
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await this.#line.pause(pauseMs);
     }
   }
+}
+
+const deadlineOf = ({ timeout }: Patience = {}): number =>
+  performance.now() + (timeout === undefined ? patienceMs : parseDuration(timeout, "timeout"));
+
+function refusal(verb: EngineVerb, { name, message }: { readonly name: string; readonly message: string }): Error {
+  if (name === "TypeError") return new TypeError(message);
+  return name === "RangeError" ? new RangeError(message) : new EngineRefused({ verb, reason: message });
 }

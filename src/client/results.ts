@@ -5,11 +5,14 @@ import { isConclusive, isFinal, keyOf } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Witness } from "../nats/publisher.ts";
 import { jsonOf } from "../protocol/bytes.ts";
-import { decodeAskResultsReply, encodeMessage, errorOfReply, parseJson } from "../protocol/messages.ts";
+import { type AskResultsReply, decodeEnded, encodeMessage } from "../protocol/messages.ts";
 import { decodeOutcomeEntry, type FinalDetail, type Outcome } from "../protocol/outcome-entry.ts";
 import { newResultInbox } from "../protocol/result-inbox.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { type Asked, AskTimes } from "./ask-times.ts";
+import { EndedResults } from "./ended-results.ts";
+import type { LeaderLine } from "./leader-line.ts";
+import type { StoredEntries } from "./stored-entries.ts";
 
 interface Waiter {
   readonly resolve: (output: unknown) => void;
@@ -33,6 +36,11 @@ interface Wait extends Asked {
 const keysInARequest = 1_000;
 /** Ids may have 256 bytes: a request must fit the smallest `max_payload` that is usual. */
 const charactersInARequest = 60_000;
+/** With so many entries to read there is no need to ask on first. */
+const entriesKnown = 256;
+const openBrace = 0x7b;
+/** Units: milliseconds */
+const tryMs = 5_000;
 
 /** A wait that can be given up alone, whoever else waits for the same run. */
 export interface Awaited {
@@ -46,11 +54,20 @@ export interface Expected extends Awaited {
   readonly stored: (created: boolean) => void;
 }
 
+export interface ResultsParts {
+  readonly link: NatsLink;
+  readonly subjects: Subjects;
+  readonly line: LeaderLine;
+  readonly entries: StoredEntries;
+}
+
 export class Results implements Witness {
   readonly #inbox = newResultInbox();
   readonly #link: NatsLink;
+  readonly #line: LeaderLine;
   readonly #subjects: Subjects;
   readonly #waits = new Map<string, Wait>();
+  readonly #ended: EndedResults;
   readonly #times = new AskTimes<Wait>((due) => this.#askFor(due));
   /** Keys to ask for with the next requests. */
   readonly #toAsk = new Set<string>();
@@ -58,16 +75,22 @@ export class Results implements Witness {
   #isClosed = false;
   readonly #end: (() => void)[];
 
-  constructor(link: NatsLink, subjects: Subjects) {
+  constructor(parts: ResultsParts) {
+    const { link, subjects, line, entries } = parts;
     this.#link = link;
+    this.#line = line;
     this.#subjects = subjects;
+    this.#ended = new EndedResults({
+      entries,
+      isAwaited: (key) => this.#waits.has(key),
+      onOutcome: (outcome) => this.#takeStored(outcome),
+    });
     const { asked, made, log } = this.#inbox;
     this.#end = [
       this.#hear(asked, (data) => this.#takeFromEngine(data)),
       this.#hear(made, (data) => this.#takeFromEngine(data)),
       this.#hear(log, (data) => this.#takeFromLog(data)),
-      this.#hear(subjects.epoch, () => this.#askForAll()),
-      link.onReconnect(() => this.#askForAll()),
+      line.onChange(() => this.#askForAll()),
     ];
   }
 
@@ -129,6 +152,7 @@ export class Results implements Witness {
     this.#isClosed = true;
     this.#times.close();
     this.#toAsk.clear();
+    this.#ended.close();
     for (const end of this.#end) end();
     for (const [key, wait] of [...this.#waits]) this.#settle(wait, (waiter) => waiter.reject(closed(key)));
   }
@@ -183,11 +207,22 @@ export class Results implements Witness {
 
   /** Anybody may publish to an inbox: what is no result is passed over, and the real one is asked for in its time. */
   #takeFromEngine(data: Uint8Array): void {
-    const entry = readEntry(data);
-    for (const outcome of entry?.outcomes ?? []) {
-      const wait = this.#waits.get(outcome.key);
-      if (wait !== undefined && isFinal(outcome.kind)) this.#deliver(wait, outcome);
+    if (data[0] === openBrace) this.#takeReferences(data);
+    else for (const outcome of readEntry(data)?.outcomes ?? []) this.#takeStored(outcome);
+  }
+
+  #takeReferences(data: Uint8Array): void {
+    try {
+      this.#ended.add(decodeEnded(data).ended);
+    } catch {
+      return;
     }
+    this.#ended.read();
+  }
+
+  #takeStored(outcome: Outcome): void {
+    const wait = this.#waits.get(outcome.key);
+    if (wait !== undefined && isFinal(outcome.kind)) this.#deliver(wait, outcome);
   }
 
   /** Outcomes in the order of the log, as they were stored: all final ones of the runs that named this inbox. */
@@ -255,17 +290,20 @@ export class Results implements Witness {
     while (this.#toAsk.size > 0 && !this.#isClosed) {
       const keys = this.#nextKeys();
       if (keys.length > 0 && !(await this.#request(keys))) this.#toAsk.clear();
+      // An entry is read once when all who wait for something in it are known.
+      if (this.#toAsk.size === 0 || this.#ended.waiting >= entriesKnown) this.#ended.read();
     }
   }
 
   #nextKeys(): string[] {
     const keys: string[] = [];
+    const mostCharacters = Math.min(charactersInARequest, this.#link.maxPayload / 8);
     let characters = 0;
     for (const key of this.#toAsk) {
-      if (keys.length === keysInARequest || characters > charactersInARequest) break;
+      if (keys.length === keysInARequest || characters > mostCharacters) break;
       this.#toAsk.delete(key);
       const wait = this.#waits.get(key);
-      if (wait === undefined) continue; // came meanwhile
+      if (wait === undefined || this.#ended.isOnItsWay(key)) continue; // came meanwhile
       wait.mustAsk = wait.creating > 0;
       if (wait.mustAsk) continue;
       keys.push(key);
@@ -274,18 +312,15 @@ export class Results implements Witness {
     return keys;
   }
 
-  /** Whether an engine has answered. */
+  /** Whether an engine has answered; nobody may lead just now, and then is asked as soon as somebody does. */
   async #request(keys: readonly string[]): Promise<boolean> {
-    if (!this.#link.isConnected()) return false; // asked for again after the reconnect
-    try {
-      const message = encodeMessage({ keys, inbox: this.#inbox.asked });
-      const reply = await this.#link.nc.request(this.#subjects.engine("result"), message, { timeout: 5_000 });
-      if (errorOfReply(parseJson(reply.data, "result reply")) !== undefined) return false;
-      for (const key of decodeAskResultsReply(reply.data).unknown) this.#notFound(key);
-      return true;
-    } catch {
-      return false; // nobody leads just now: asked for again when somebody does
-    }
+    const message = encodeMessage({ keys, inbox: this.#inbox.asked });
+    const reply = await this.#line.ask("result", message, tryMs).catch(() => undefined);
+    if (reply?.kind !== "answer") return false;
+    const { unknown, ended = [] } = reply.answer as AskResultsReply;
+    for (const key of unknown) this.#notFound(key);
+    this.#ended.add(ended);
+    return true;
   }
 
   #notFound(key: string): void {

@@ -3,11 +3,14 @@ import { NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "
 import { keyOf, type RunInfo, transitions } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { afterMs } from "../runtime/long-timer.ts";
+import type { Patience } from "./engine-requests.ts";
 import { dueAtOf, type EnqueueOptions, type When } from "./enqueue-options.ts";
+import type { RunReader } from "./run-reader.ts";
 import { type ReadOptions, readChunks, readLines, readProgress, type TranscriptParts } from "./transcript-reader.ts";
 
 /** What a handle needs of the client that made it. */
 export interface HandleParts extends TranscriptParts {
+  readonly reader: RunReader;
   /** Checks and types the output by the caller's contract, if it has one; may be a promise. */
   readonly readOutput: (output: unknown) => unknown;
   readonly enqueue: (
@@ -55,9 +58,9 @@ export class RunHandle<Output = unknown> {
     }
   }
 
-  /** What is known of the run now. Fails: RunNotFound, EngineUnreachable */
-  async status(): Promise<RunInfo> {
-    const run = await this.#parts.requests.get(this.key);
+  /** What is known of the run now. While no engine leads it waits for one, as long as `timeout` says. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
+  async status(patience?: Patience): Promise<RunInfo> {
+    const run = await this.#parts.reader.read(this.key, patience);
     if (run === null) throw new RunNotFound({ key: this.key });
     return run;
   }
@@ -97,8 +100,8 @@ export class RunHandle<Output = unknown> {
    * Resolves when the cancellation is stored, or, for a running one, when its worker has aborted the signal.
    * Fails: RunNotFound, EngineUnreachable
    */
-  async cancel(reason = "cancelled by a caller"): Promise<void> {
-    const { unknown } = await this.#parts.requests.cancel({ runs: [this.key], reason });
+  async cancel(reason = "cancelled by a caller", patience?: Patience): Promise<void> {
+    const { unknown } = await this.#parts.requests.cancel({ runs: [this.key], reason }, patience);
     if (unknown.length > 0) throw new RunNotFound({ key: this.key });
   }
 
@@ -126,11 +129,11 @@ export class RunHandle<Output = unknown> {
    * Fails: RunNotFound, NotReschedulable when it runs or has finished, EngineUnreachable
    * @example await handle.reschedule({ delay: "10m" })
    */
-  async reschedule(when: When): Promise<void> {
+  async reschedule(when: When, patience?: Patience): Promise<void> {
     const now = Date.now();
     const dueAt = Math.max(dueAtOf(when, now), now);
     const delayMs = when.at === undefined ? dueAt - now : undefined;
-    const reply = await this.#parts.requests.reschedule([this.key], dueAt, delayMs);
+    const reply = await this.#parts.requests.reschedule([this.key], { dueAt, delayMs }, patience);
     if (reply.unknown.length > 0) throw new RunNotFound({ key: this.key });
     if (reply.running.length > 0) throw new NotReschedulable({ key: this.key, state: "running" });
     if (reply.finished.length > 0) throw new NotReschedulable({ key: this.key, state: "finished" });

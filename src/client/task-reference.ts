@@ -73,6 +73,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     this.#handleParts = {
       results: parts.results,
       requests: parts.requests,
+      reader: parts.reader,
       transcripts: parts.transcripts,
       enqueue: parts.enqueue,
       readOutput: (output) => this.#checkOutput(output),

@@ -70,7 +70,7 @@ export async function* readChunks(
 
 /** The newest progress of the newest attempt that has said something. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
 export async function readProgress(parts: TranscriptParts, key: string): Promise<Progress | undefined> {
-  const [run, newest] = await Promise.all([parts.requests.get(key), parts.transcripts.newest(key)]);
+  const [{ run }, newest] = await Promise.all([parts.requests.get(key), parts.transcripts.newest(key)]);
   if (run === null) throw new RunNotFound({ key });
   const head = newest && decodeTranscriptHead(newest.data);
   if (head?.progress === undefined || head.origin !== (run.origin ?? head.origin)) return undefined;
@@ -85,7 +85,7 @@ export async function* readTranscript(
   options: ReadOptions,
 ): AsyncGenerator<Heard, void, void> {
   const chosen = assertAttempt(options.attempt ?? "all");
-  const run = await parts.requests.get(key);
+  const { run } = await parts.requests.get(key);
   const newest = await parts.transcripts.newest(key);
   if (run === null && newest === undefined) throw new RunNotFound({ key });
   const head = newest && decodeTranscriptHead(newest.data);

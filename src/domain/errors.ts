@@ -195,6 +195,16 @@ export class EngineUnreachable extends Data.TaggedError("EngineUnreachable")<{
   }
 }
 
+/** The engine has answered, but with an error: asking again does not help. */
+export class EngineRefused extends Data.TaggedError("EngineRefused")<{
+  readonly verb: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `the engine refused "${this.verb}": ${this.reason}`;
+  }
+}
+
 /** JetStream does not answer or refuses; safe to try again. */
 export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<{
   readonly operation: string;

@@ -13,6 +13,7 @@ import type { LiveRun } from "../scheduler/live-run.ts";
 import { createScheduler, type SchedulerOptions, type SchedulerState } from "../scheduler/state.ts";
 import { step } from "../scheduler/step.ts";
 import { Appender } from "./appender.ts";
+import { CatchUp } from "./catch-up.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Failures } from "./failures.ts";
 import { Follower } from "./follower.ts";
@@ -51,6 +52,7 @@ export class Core {
   readonly #dispatcher: Dispatcher;
   readonly #appender: Appender;
   readonly #forwarder: Forwarder;
+  readonly #catchUp: CatchUp;
   readonly #stopReleasing = releaseInQuietMoments(() => this.follower.position);
   #isTickScheduled = false;
   #wake: ReturnType<typeof setTimeout> | undefined;
@@ -100,7 +102,8 @@ export class Core {
       log,
       maxPayload: () => link.maxPayload,
     });
-    this.#forwarder = new Forwarder(link, this.store, this.follower, log);
+    this.#forwarder = new Forwarder(link, this.follower);
+    this.#catchUp = new CatchUp({ store, follower: this.follower });
   }
 
   /** By the server's clock. Units: epoch milliseconds */
@@ -147,18 +150,9 @@ export class Core {
     }
   }
 
-  /** Resolves when all that is stored by now is folded. What is purged meanwhile is not waited for. */
-  async catchUp(): Promise<void> {
-    for (;;) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const newest = await this.store.newestSeq();
-      const patience = new Promise((resolve) => {
-        timer = setTimeout(resolve, 1_000);
-      });
-      await Promise.race([this.follower.reached(newest), patience]);
-      clearTimeout(timer);
-      if (this.follower.position >= newest) return;
-    }
+  /** Resolves when all that is stored by now is folded. Fails: StoreUnavailable */
+  catchUp(): Promise<void> {
+    return this.#catchUp.catchUp();
   }
 
   close(): void {

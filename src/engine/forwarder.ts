@@ -1,73 +1,97 @@
-// Brings results to those who wait: all that one tick has for an inbox travels in one message.
-import type { Log } from "../domain/log.ts";
+// Brings results to those who wait. What was folded this very moment and is small is sent; of the rest it is said where it stands in the
+// log, and the client reads it there: each entry once for all its results, and no more at a time than it can take.
 import type { NatsLink } from "../nats/link.ts";
-import type { RunStore } from "../nats/run-store.ts";
-import { decodeOutcomeEntry, encodeOutcomeEntry } from "../protocol/outcome-entry.ts";
+import { type EndedRun, encodeMessage } from "../protocol/messages.ts";
+import { encodeOutcomeEntry, type Outcome } from "../protocol/outcome-entry.ts";
 import type { ForwardCommand } from "../scheduler/commands.ts";
 import type { Follower } from "./follower.ts";
 
+/** All that one tick has for an inbox. */
 interface Parcel {
   frames: Uint8Array[];
   bytes: number;
+  ended: EndedRun[];
+  /** Of the keys above. */
+  characters: number;
 }
+
+/** A burst of larger ones would be more than the server keeps for a client that is slow to read. Units: bytes */
+const largestSent = 32 * 1_024;
+/** Beside its key, what a message says of an ended run. Units: bytes */
+const referenceBytes = 64;
+/** A character of a key in JSON has at most six bytes. */
+const bytesOfCharacter = 6;
 
 export class Forwarder {
   readonly #link: NatsLink;
-  readonly #store: RunStore;
-  readonly #follower: Follower;
-  readonly #log: Log;
+  readonly #follower: Pick<Follower, "current">;
   readonly #parcels = new Map<string, Parcel>();
   #isScheduled = false;
 
-  constructor(link: NatsLink, store: RunStore, follower: Follower, log: Log) {
+  constructor(link: NatsLink, follower: Pick<Follower, "current">) {
     this.#link = link;
-    this.#store = store;
     this.#follower = follower;
-    this.#log = log;
   }
 
-  forward(command: ForwardCommand): void {
+  /** Best effort: a client that got nothing asks again. */
+  forward({ inbox, key, seq, index }: ForwardCommand): void {
     const { current } = this.#follower;
-    const outcome = current?.seq === command.seq ? current.outcomes[command.index] : undefined;
-    if (outcome !== undefined) this.#pack(command.inbox, outcome.result);
-    else void this.#forwardStored(command);
-  }
-
-  /** Forwarding is best effort: a client that got nothing asks again. */
-  async #forwardStored({ inbox, seq, index, key }: ForwardCommand): Promise<void> {
-    try {
-      const stored = await this.#store.read(seq);
-      const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[index];
-      if (outcome !== undefined) this.#pack(inbox, outcome.result);
-    } catch (error) {
-      this.#log.warn("a result could not be forwarded", { run: key, error });
-    }
-  }
-
-  #pack(inbox: string, frame: Uint8Array): void {
-    let parcel = this.#parcels.get(inbox);
-    if (parcel === undefined) {
-      parcel = { frames: [], bytes: 0 };
-      this.#parcels.set(inbox, parcel);
-    } else if (parcel.bytes + frame.length > this.#link.maxPayload / 2) {
-      this.#send(inbox, parcel);
-      parcel.frames = [];
-      parcel.bytes = 0;
-    }
-    parcel.frames.push(frame);
-    parcel.bytes += frame.length;
+    const outcome = current?.seq === seq ? current.outcomes[index] : undefined;
+    const parcel = this.#parcelFor(inbox);
+    if (outcome !== undefined && sizeOf(outcome) <= largestSent) this.#pack(inbox, parcel, outcome);
+    else this.#refer(inbox, parcel, { key, seq, index });
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     queueMicrotask(() => this.#sendAll());
   }
 
+  #parcelFor(inbox: string): Parcel {
+    const begun = this.#parcels.get(inbox);
+    if (begun !== undefined) return begun;
+    const parcel: Parcel = { frames: [], bytes: 0, ended: [], characters: 0 };
+    this.#parcels.set(inbox, parcel);
+    return parcel;
+  }
+
+  #pack(inbox: string, parcel: Parcel, outcome: Outcome): void {
+    const frame = outcome.result;
+    if (parcel.bytes + frame.length > this.#link.maxPayload / 2) this.#sendFrames(inbox, parcel);
+    parcel.frames.push(frame);
+    parcel.bytes += frame.length;
+  }
+
+  #refer(inbox: string, parcel: Parcel, ended: EndedRun): void {
+    const bytes = parcel.characters * bytesOfCharacter + parcel.ended.length * referenceBytes;
+    if (bytes > this.#link.maxPayload / 2) this.#sendReferences(inbox, parcel);
+    parcel.ended.push(ended);
+    parcel.characters += ended.key.length;
+  }
+
   #sendAll(): void {
     this.#isScheduled = false;
-    for (const [inbox, parcel] of this.#parcels) this.#send(inbox, parcel);
+    for (const [inbox, parcel] of this.#parcels) {
+      this.#sendFrames(inbox, parcel);
+      this.#sendReferences(inbox, parcel);
+    }
     this.#parcels.clear();
   }
 
-  #send(inbox: string, parcel: Parcel): void {
-    if (this.#link.isConnected()) this.#link.nc.publish(inbox, encodeOutcomeEntry("engine", parcel.frames));
+  #sendFrames(inbox: string, parcel: Parcel): void {
+    if (parcel.frames.length > 0) this.#send(inbox, encodeOutcomeEntry("engine", parcel.frames));
+    parcel.frames = [];
+    parcel.bytes = 0;
+  }
+
+  #sendReferences(inbox: string, parcel: Parcel): void {
+    if (parcel.ended.length > 0) this.#send(inbox, encodeMessage({ ended: parcel.ended }));
+    parcel.ended = [];
+    parcel.characters = 0;
+  }
+
+  #send(inbox: string, message: Uint8Array): void {
+    if (this.#link.isConnected()) this.#link.nc.publish(inbox, message);
   }
 }
+
+const sizeOf = ({ kind, detailBytes, output }: Outcome): number =>
+  kind === "completed" ? output.length : detailBytes.length;

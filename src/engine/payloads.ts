@@ -1,7 +1,7 @@
 // The input bytes of runs: from memory where the scheduler keeps them, from the log otherwise.
 import { splitKey } from "../domain/run.ts";
 import type { RunStore } from "../nats/run-store.ts";
-import { isBundle, runsOfBundle } from "../protocol/bundle-entry.ts";
+import { inputIn, inputOfFinished, inputsOf } from "../nats/stored-inputs.ts";
 import type { Outcome } from "../protocol/outcome-entry.ts";
 import { decodeRunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -29,21 +29,12 @@ export class Payloads {
     if (run?.seq === seq && run.input !== undefined) return run.input;
     if (run?.seq === seq && run.queue.entries.bundleAt(seq) !== undefined) return this.#fromBundle(key, seq);
     const stored = await this.#store.read(seq);
-    if (stored === undefined) return undefined;
-    const entry = decodeRunEntry(stored.data);
-    return isBundle(entry) ? inputsOf(entry).get(splitKey(key).id) : entry.input;
+    return stored === undefined ? undefined : inputIn(stored, key);
   }
 
   /** The input of a finished run, from its outcome or from where that leaves it; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
-  async ofFinished({ key, origin, input, inputStays }: Outcome): Promise<Uint8Array | undefined> {
-    if (!inputStays) return input;
-    const { task, id } = splitKey(key);
-    // By its subject: it may have been moved, and only runs with an entry of their own are large.
-    const stored = await this.#store.newestOf(this.#subjects.run(task, id));
-    if (stored === undefined) return undefined;
-    const { extra, input: kept } = decodeRunEntry(stored.data);
-    // An entry of another origin is a duplicate's, or that of a later run of the same id.
-    return (extra?.state?.origin ?? stored.seq) === origin ? kept : undefined;
+  ofFinished(outcome: Outcome): Promise<Uint8Array | undefined> {
+    return inputOfFinished(this.#store, this.#subjects, outcome);
   }
 
   /** Bundles are read once for all the runs that are asked for at about the same time. */
@@ -63,6 +54,3 @@ export class Payloads {
     return stored === undefined ? undefined : inputsOf(decodeRunEntry(stored.data));
   }
 }
-
-const inputsOf = (bundle: ReturnType<typeof decodeRunEntry>): Inputs =>
-  new Map(runsOfBundle(bundle).map(({ id, entry }) => [id, entry.input]));

@@ -1,45 +1,112 @@
-// A run as a query answers it: what the scheduler knows, and the bytes that only the log has.
-import type { RunInfo } from "../domain/run.ts";
-import { jsonOf } from "../protocol/bytes.ts";
-import type { RunFilter, RunList } from "../protocol/messages.ts";
-import { decodeOutcomeEntry, type FinalDetail } from "../protocol/outcome-entry.ts";
-import { describeRun, listRuns } from "../scheduler/describe.ts";
-import type { SchedulerState } from "../scheduler/state.ts";
+// What clients ask to know. A query changes nothing, reads nothing large, and its answer fits a message: of inputs and outputs it is only
+// said where the log has them.
+import type { CronInfo } from "../domain/cron.ts";
+import { cursorOf, placeOf } from "../protocol/list-cursor.ts";
+import type {
+  AskResults,
+  AskResultsReply,
+  CronList,
+  EndedRun,
+  FoundRun,
+  ListRuns,
+  QueueList,
+  RunFilter,
+  RunList,
+  WorkerList,
+} from "../protocol/messages.ts";
+import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../scheduler/describe.ts";
 import type { Core } from "./core.ts";
+import { fitting, pageAfter, pageOf, partsOf } from "./pages.ts";
 
-/** Everything that is known of one run, with its input and output; null when the key is not known. Fails: StoreUnavailable */
-export async function readRun(core: Core, key: string): Promise<RunInfo | null> {
-  const run = describeRun(core.state, key);
-  if (run === undefined) return null;
-  if ("outcomeSeq" in run.at) return readFinished(core, run.info, run.at.outcomeSeq, run.at.index);
-  const input = await core.payloads.read(key, run.at.entrySeq);
-  return { ...run.info, ...(input && { input: jsonOf(input) }) };
-}
+/** Rows that are looked for at once: they fit only if each is tiny. */
+const mostRows = 2_000;
+/** Keys of runs that are cancelled at once. */
+const mostKeys = 2_000;
 
-/** The newest runs that match, without inputs and outputs. */
-export function listInfos(state: SchedulerState, filter: RunFilter, limit: number, before?: number): RunList {
-  const { runs, total } = listRuns(state, filter, limit, before);
-  return { runs: runs.map(({ info }) => info), total };
-}
+export class Queries {
+  readonly #core: Core;
+  readonly #engine: string;
+  readonly #maxPayload: () => number;
 
-const writerOf = (core: Core, subject: string): string => core.subjects.parseOutcome(subject).writer;
+  constructor(core: Core, engine: string, maxPayload: () => number) {
+    this.#core = core;
+    this.#engine = engine;
+    this.#maxPayload = maxPayload;
+  }
 
-async function readFinished(core: Core, info: RunInfo, seq: number, index: number): Promise<RunInfo> {
-  const stored = await core.store.read(seq);
-  const outcome = stored && decodeOutcomeEntry(stored.data, writerOf(core, stored.subject)).outcomes[index];
-  if (outcome === undefined) return info;
-  const detail = outcome.detail as FinalDetail;
-  const last = detail.attempts.at(-1);
-  const input = await core.payloads.ofFinished(outcome);
-  return {
-    ...info,
-    createdAt: detail.createdAt,
-    priority: detail.priority || 1,
-    attempts: detail.attempts,
-    input: input && jsonOf(input),
-    output: jsonOf(outcome.output),
-    ...(last && { worker: last.worker, startedAt: last.startedAt }),
-    ...(detail.error && { error: detail.error }),
-    ...(detail.reason !== undefined && { reason: detail.reason }),
-  };
+  /** Room for what a page holds. Units: bytes */
+  get #room(): number {
+    return Math.min(this.#maxPayload() / 2, 512 * 1_024);
+  }
+
+  get(key: string): FoundRun {
+    const found = describeRun(this.#core.state, key);
+    if (found === undefined) return { run: null };
+    return { run: fitting(found.info, this.#maxPayload() - 1_024), at: found.at };
+  }
+
+  /** The newest runs that match, without inputs and outputs. */
+  list({ filter, limit, before, cursor }: ListRuns): RunList {
+    const after = cursor === undefined ? undefined : placeOf(cursor);
+    const { runs, total, isCut } = listRuns(this.#core.state, filter, Math.min(limit, mostRows), before, after);
+    const page = pageOf(
+      runs.map(({ info }) => fitting(info, this.#room)),
+      this.#room,
+    );
+    const last = page.items.at(-1);
+    const isMore = page.isCut || isCut;
+    return { runs: page.items, total, ...(isMore && last !== undefined && { cursor: cursorOf(last) }) };
+  }
+
+  workers(after: string | undefined): WorkerList {
+    const parts = describeWorkers(this.#core.state).flatMap(partsOf);
+    const { items, next } = pageAfter(parts, ({ name }) => name, after, this.#room);
+    const { epoch } = this.#core.state;
+    return { workers: items.map(({ part }) => part), epoch, engine: this.#engine, ...(next !== undefined && { next }) };
+  }
+
+  queues(after: string | undefined): QueueList {
+    const { items, next } = pageAfter(describeQueues(this.#core.state), ({ task }) => task, after, this.#room);
+    return { queues: items, ...(next !== undefined && { next }) };
+  }
+
+  crons(crons: readonly CronInfo[], after: string | undefined): CronList {
+    const { items, next } = pageAfter(crons, ({ name }) => name, after, this.#room);
+    return { crons: items, ...(next !== undefined && { next }) };
+  }
+
+  /** The next live runs that match, oldest first, of those that the log held when the first of them were asked for. */
+  matching(
+    filter: RunFilter,
+    cursor: string | undefined,
+  ): { readonly keys: readonly string[]; readonly next?: string } {
+    const { follower, state } = this.#core;
+    const { createdAt: upTo, origin: after } =
+      cursor === undefined ? { createdAt: follower.position + 1, origin: 0 } : placeOf(cursor);
+    const { runs, isCut } = liveRuns(state, filter, mostKeys, after, upTo);
+    const page = pageOf(
+      runs.map((run) => run.key),
+      this.#room,
+    );
+    const last = runs[page.items.length - 1];
+    const isMore = page.isCut || isCut;
+    return {
+      keys: page.items,
+      ...(isMore && last !== undefined && { next: cursorOf({ createdAt: upTo, origin: last.origin }) }),
+    };
+  }
+
+  /** Asks to be told of those that are live; the others have ended, or are not known. */
+  results({ keys, inbox }: AskResults): AskResultsReply {
+    const unknown: string[] = [];
+    const ended: EndedRun[] = [];
+    const { live, finished } = this.#core.state;
+    for (const key of keys) {
+      const run = finished.get(key);
+      if (run !== undefined) ended.push({ key, seq: run.seq, index: run.index });
+      else if (live.has(key)) this.#core.handle({ type: "waiter", key, inbox });
+      else unknown.push(key);
+    }
+    return { unknown, ended };
+  }
 }

@@ -3,7 +3,7 @@ import type { CronInfo, CronRule } from "../domain/cron.ts";
 import type { Log } from "../domain/log.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
 import type { Definitions } from "../nats/definitions.ts";
-import type { Msg, NatsLink, Subscription } from "../nats/link.ts";
+import type { NatsLink } from "../nats/link.ts";
 import {
   type CancelReply,
   type CancelRuns,
@@ -17,23 +17,25 @@ import {
   decodeHeartbeat,
   decodeLeave,
   decodeListRuns,
+  decodeNextPage,
   decodeRegister,
   decodeReschedule,
-  encodeMessage,
-  errorReply,
   type HeartbeatReply,
   type Register,
   type Registered,
   type Reschedule,
   type RescheduleReply,
 } from "../protocol/messages.ts";
-import type { EngineVerb, Subjects } from "../protocol/subjects.ts";
+import type { Subjects } from "../protocol/subjects.ts";
 import { atMost } from "../runtime/at-most.ts";
-import { describeQueues, describeWorkers, liveKeys } from "../scheduler/describe.ts";
+import { Answers } from "./answers.ts";
 import type { Core } from "./core.ts";
 import type { Crons } from "./crons.ts";
 import { storeDeclaredTask } from "./declared-tasks.ts";
-import { listInfos, readRun } from "./queries.ts";
+import { Queries } from "./queries.ts";
+
+/** It is stored with every run that is cancelled. */
+const longestReason = 4_000;
 
 export interface RequestsParts {
   readonly engine: string;
@@ -47,51 +49,58 @@ export interface RequestsParts {
 
 export class Requests {
   readonly #parts: RequestsParts;
-  #subscriptions: Subscription[] = [];
+  readonly #answers: Answers;
+  readonly #queries: Queries;
   /** The list of workers that the next leader must wait for, as it was stored last. */
   #knownWorkers = "";
 
   constructor(parts: RequestsParts) {
+    const { core, engine, link } = parts;
     this.#parts = parts;
+    this.#answers = new Answers({ ...parts, isLeading: () => core.state.isLeading });
+    this.#queries = new Queries(core, engine, () => link.maxPayload);
   }
 
   open(): void {
-    this.#answer("register", (data) => this.#register(decodeRegister(data)));
-    this.#answer("heartbeat", (data) => this.#heartbeat(data));
-    this.#answer("leave", (data) => {
-      this.#parts.core.handle({ type: "leave", id: decodeLeave(data).id });
+    const { core, crons } = this.#parts;
+    const answers = this.#answers;
+    const queries = this.#queries;
+    answers.give("register", (data) => this.#register(decodeRegister(data)));
+    answers.give("heartbeat", (data) => this.#heartbeat(data));
+    answers.give("leave", (data) => {
+      core.handle({ type: "leave", id: decodeLeave(data).id });
       this.rememberWorkers();
       return {};
     });
-    this.#answer("cancel", (data) => this.#cancel(decodeCancelRuns(data)));
-    this.#answer("pause", (data) => this.#pause(decodeChangePause(data)));
-    this.#answer("cron", (data) => this.#changeCron(decodeChangeCron(data)));
-    this.#answer("crons", () => ({ crons: this.#parts.crons.list() }));
-    this.#answer("reschedule", (data) => this.#reschedule(decodeReschedule(data)));
-    this.#answer("result", (data) => this.#result(data));
-    this.#answer("get", async (data) => {
+    answers.give("cancel", (data) => this.#cancel(decodeCancelRuns(data)));
+    answers.give("pause", (data) => this.#pause(decodeChangePause(data)));
+    answers.give("cron", (data) => this.#changeCron(decodeChangeCron(data)));
+    answers.give("crons", (data) => queries.crons(crons.list(), decodeNextPage(data).after));
+    answers.give("reschedule", (data) => this.#reschedule(decodeReschedule(data)));
+    answers.give("result", (data) => {
+      const asked = decodeAskResults(data);
+      const notLive = asked.keys.filter((key) => !core.state.live.has(key)); // the others are waited for anyway
+      return this.#foldedFirst(notLive, () => queries.results(asked));
+    });
+    answers.give("get", (data) => {
       const { key } = decodeGetRun(data);
-      return { run: await this.#foldedFirst([key], () => readRun(this.#parts.core, key)) };
+      return this.#foldedFirst([key], () => queries.get(key));
     });
-    this.#answer("list", async (data) => {
-      const { filter, limit, before } = decodeListRuns(data);
-      await this.#refresh();
-      return listInfos(this.#parts.core.state, filter, limit, before);
+    answers.give("list", async (data) => {
+      const request = decodeListRuns(data);
+      if (request.cursor === undefined) await this.#refresh();
+      return queries.list(request);
     });
-    this.#answer("workers", () => ({
-      workers: describeWorkers(this.#parts.core.state),
-      epoch: this.#parts.core.state.epoch,
-      engine: this.#parts.engine,
-    }));
-    this.#answer("queues", async () => {
-      await this.#refresh();
-      return { queues: describeQueues(this.#parts.core.state) };
+    answers.give("workers", (data) => queries.workers(decodeNextPage(data).after));
+    answers.give("queues", async (data) => {
+      const { after } = decodeNextPage(data);
+      if (after === undefined) await this.#refresh();
+      return queries.queues(after);
     });
   }
 
   close(): void {
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
-    this.#subscriptions = [];
+    this.#answers.close();
   }
 
   /** Stores who is here, when that has changed; a leader after a crash waits for these to answer. */
@@ -105,24 +114,6 @@ export class Requests {
       this.#knownWorkers = "";
       log.debug("the list of workers could not be stored", { error });
     });
-  }
-
-  #answer(verb: EngineVerb, reply: (data: Uint8Array) => unknown): void {
-    const { link, subjects, log } = this.#parts;
-    const respond = async (message: Msg) => {
-      try {
-        message.respond(encodeMessage(await reply(message.data)));
-      } catch (problem) {
-        log.warn("a request was refused", { verb, error: problem });
-        message.respond(encodeMessage(errorReply(problem)));
-      }
-    };
-    const subscription = link.nc.subscribe(subjects.engine(verb), {
-      callback: (error, message) => {
-        if (error === null) void respond(message);
-      },
-    });
-    this.#subscriptions.push(subscription);
   }
 
   #register(message: Register): Registered {
@@ -155,16 +146,21 @@ export class Requests {
     return { epoch: core.state.epoch, known, cancel: [], clock: performance.now() };
   }
 
-  async #cancel(request: CancelRuns): Promise<CancelReply> {
+  /** Those that are named, or the next ones that match: so many that the answer fits a message. */
+  async #cancel({ runs, filter = {}, cursor, reason }: CancelRuns): Promise<CancelReply> {
+    if (runs !== undefined) return this.#foldedFirst(runs, () => this.#cancelRuns(runs, reason));
+    if (cursor === undefined) await this.#parts.core.catchUp();
+    const { keys, next } = this.#queries.matching(filter, cursor);
+    return { ...(await this.#cancelRuns(keys, reason)), ...(next !== undefined && { next }) };
+  }
+
+  async #cancelRuns(keys: readonly string[], reason: string): Promise<CancelReply> {
     const { core } = this.#parts;
-    const keys = request.runs ?? liveKeys(core.state, request.filter ?? {});
-    return this.#foldedFirst(keys, async () => {
-      const live = keys.filter((key) => core.state.live.has(key));
-      const finished = keys.filter((key) => core.state.finished.has(key));
-      const unknown = keys.filter((key) => !core.state.live.has(key) && !core.state.finished.has(key));
-      await core.handleFully({ type: "cancel", keys: live, reason: request.reason });
-      return { cancelled: live, unknown, finished };
-    });
+    const live = keys.filter((key) => core.state.live.has(key));
+    const finished = keys.filter((key) => core.state.finished.has(key));
+    const unknown = keys.filter((key) => !core.state.live.has(key) && !core.state.finished.has(key));
+    await core.handleFully({ type: "cancel", keys: live, reason: reason.slice(0, longestReason) });
+    return { cancelled: live, unknown, finished };
   }
 
   async #reschedule({ runs, dueAt, delayMs }: Reschedule): Promise<RescheduleReply> {
@@ -199,21 +195,6 @@ export class Requests {
     await definitions.put("pauses", pauses);
     core.handle({ type: "pauses", pauses });
     return pauses;
-  }
-
-  async #result(data: Uint8Array): Promise<{ readonly unknown: readonly string[] }> {
-    const { keys, inbox } = decodeAskResults(data);
-    const { core } = this.#parts;
-    const notLive = keys.filter((key) => !core.state.live.has(key)); // the others are waited for anyway
-    return this.#foldedFirst(notLive, () => {
-      const unknown: string[] = [];
-      const { state } = core;
-      for (const key of keys) {
-        if (state.live.has(key) || state.finished.has(key)) core.handle({ type: "waiter", key, inbox });
-        else unknown.push(key);
-      }
-      return { unknown };
-    });
   }
 
   /** A key that is not known may have been appended a moment ago: fold what is stored by now before saying so. */

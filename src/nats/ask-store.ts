@@ -3,6 +3,7 @@
 import { errors, type Msg, type MsgHdrs } from "@nats-io/transport-node";
 import { PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import type { NatsLink } from "./link.ts";
+import { request } from "./request.ts";
 
 export interface Ask {
   /** What the caller wants, as it stands in an error: `read from NATCHET_dev`. */
@@ -52,7 +53,7 @@ async function tryOnce(
   if (!link.isConnected()) return { kind: "transient", error: unavailable("the connection is broken") };
   try {
     const options = { timeout: timeoutMs, ...(ask.headers !== undefined && { headers: ask.headers }) };
-    const message = await link.nc.request(subject, payload, options);
+    const message = await request(link, subject, payload, options);
     const error = apiErrorOf(message);
     if (error === undefined || ask.accept?.(error)) return { kind: "message", message };
     return { kind: error.code >= 500 ? "transient" : "refused", error: unavailable(error.description) };

@@ -3,7 +3,14 @@ import { jsonBytes } from "../protocol/bytes.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
-import { lastOf, messageAt, newestFromLeader, nextOf, type StoredMessage } from "./stored-message.ts";
+import {
+  lastOf,
+  messageAt,
+  messageFromLeader,
+  newestFromLeader,
+  nextOf,
+  type StoredMessage,
+} from "./stored-message.ts";
 
 /** All fail with {@link StoreUnavailable} (safe to retry) once the store has not answered for 10 s, or with {@link PermissionDenied}. */
 export class RunStore {
@@ -17,9 +24,9 @@ export class RunStore {
     this.#outcomes = subjects.outcomes;
   }
 
-  /** The entry of a sequence, or undefined when it is gone. */
-  read(seq: number): Promise<StoredMessage | undefined> {
-    return messageAt(this.#link, this.#stream, seq);
+  /** The entry of a sequence, or undefined when it is gone. A replica that lacks it may only be behind, so the leader has the last word. */
+  async read(seq: number): Promise<StoredMessage | undefined> {
+    return (await messageAt(this.#link, this.#stream, seq)) ?? messageFromLeader(this.#link, this.#stream, seq);
   }
 
   /** The newest entry of a subject, or undefined when there is none. */
@@ -32,9 +39,9 @@ export class RunStore {
     return (await this.#state()).last_seq;
   }
 
-  /** Sequence of the newest entry that is left; 0 in an empty log. */
+  /** Sequence of the newest entry that is left, by the stream's leader; 0 in an empty log. Carries that entry: {@link lastSeq} is lighter. */
   async newestSeq(): Promise<number> {
-    return (await lastOf(this.#link, this.#stream, ">"))?.seq ?? 0;
+    return (await newestFromLeader(this.#link, this.#stream, ">"))?.seq ?? 0;
   }
 
   /** Sequence of the first outcome entry that is left, or of the next entry when there is none. */

@@ -26,13 +26,24 @@ export const nextOf = (link: NatsLink, stream: string, subject: string, seq = 1)
   directGet(link, stream, { seq, next_by_subj: subject });
 
 /** The newest message of a subject as the stream's leader has it: replicas may lag behind an acknowledgement. Fails: {@link StoreUnavailable} */
-export async function newestFromLeader(
+export const newestFromLeader = (
   link: NatsLink,
   stream: string,
   subject: string,
   whenNoStream: "fails" | "none" = "fails",
+): Promise<StoredMessage | undefined> => leaderGet(link, stream, { last_by_subj: subject }, whenNoStream);
+
+/** The message of a sequence as the stream's leader has it. Fails: {@link StoreUnavailable} */
+export const messageFromLeader = (link: NatsLink, stream: string, seq: number): Promise<StoredMessage | undefined> =>
+  leaderGet(link, stream, { seq }, "fails");
+
+async function leaderGet(
+  link: NatsLink,
+  stream: string,
+  query: Record<string, unknown>,
+  whenNoStream: "fails" | "none",
 ): Promise<StoredMessage | undefined> {
-  const reply = await askStore(link, `$JS.API.STREAM.MSG.GET.${stream}`, jsonBytes({ last_by_subj: subject }), {
+  const reply = await askStore(link, `$JS.API.STREAM.MSG.GET.${stream}`, jsonBytes(query), {
     operation: `read from ${stream}`,
     accept: ({ err_code }) => err_code === noMessageFound || (err_code === streamNotFound && whenNoStream === "none"),
   });

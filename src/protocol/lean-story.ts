@@ -12,14 +12,14 @@ const briefMessage = 200;
 const lastAttempts = 100;
 
 /** From the fullest to the barest. */
-const steps: readonly Lean<Attempts>[] = [
+export const leanAttempts: readonly Lean<Attempts>[] = [
   (attempts) => attempts.map(brief),
   (attempts) => attempts.slice(-lastAttempts).map(withoutError),
   (attempts) => attempts.slice(-1).map(withoutError),
 ];
 
 /** Of a final outcome: it keeps the run's own error. */
-export const leanDetails: readonly Lean<FinalDetail>[] = steps.map((lean) => (detail) => ({
+export const leanDetails: readonly Lean<FinalDetail>[] = leanAttempts.map((lean) => (detail) => ({
   ...detail,
   attempts: lean(detail.attempts),
 }));
@@ -27,9 +27,10 @@ export const leanDetails: readonly Lean<FinalDetail>[] = steps.map((lean) => (de
 /** Of a compacted entry, which comes first as it is. */
 export const leanEntries: readonly Lean<RunEntry>[] = [
   (entry) => entry,
-  ...steps.map((lean) => (entry: RunEntry) => withHistory(entry, lean)),
+  ...leanAttempts.map((lean) => (entry: RunEntry) => withHistory(entry, lean)),
   // A finished run that cannot be written down would hold up all that is behind it.
-  (entry) => (entry.form === runForm.finished ? { ...entry, input: noBytes } : withHistory(entry, steps.at(-1)!)),
+  (entry) =>
+    entry.form === runForm.finished ? { ...entry, input: noBytes } : withHistory(entry, leanAttempts.at(-1)!),
 ];
 
 function withHistory(entry: RunEntry, lean: Lean<Attempts>): RunEntry {

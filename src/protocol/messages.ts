@@ -1,5 +1,6 @@
 // What travels as JSON over core NATS, checked at the edge. Decoders are built once; a message that does not fit is a MalformedRecord.
 import { Result, Schema } from "effect";
+import type { CronInfo } from "../domain/cron.ts";
 import { MalformedRecord } from "../domain/errors.ts";
 import type { RunInfo, RunState } from "../domain/run.ts";
 import { jsonBytes, jsonOf } from "./bytes.ts";
@@ -111,14 +112,24 @@ const CancelRuns = Schema.Struct({
   runs: Schema.optionalKey(Schema.Array(Schema.String)),
   filter: Schema.optionalKey(Filter),
   reason: Text,
+  /** Where the next runs that match begin: `next` of the reply before. */
+  cursor: Schema.optionalKey(Text),
 });
 const CancelReply = Schema.Struct({
   cancelled: Schema.Array(Schema.String),
   unknown: Schema.Array(Schema.String),
   finished: Schema.Array(Schema.String),
+  /** More runs may match: ask again with this cursor. */
+  next: Schema.optionalKey(Schema.String),
 });
 const AskResults = Schema.Struct({ keys: Schema.Array(Schema.String), inbox: Text });
-const AskResultsReply = Schema.Struct({ unknown: Schema.Array(Schema.String) });
+/** Where the final outcome of a run stands: the sequence of its entry in the log, and its place in there. */
+const EndedRun = Schema.Struct({ key: Text, seq: Count, index: Count });
+const Ended = Schema.Struct({ ended: Schema.Array(EndedRun) });
+const AskResultsReply = Schema.Struct({
+  unknown: Schema.Array(Schema.String),
+  ended: Schema.optionalKey(Schema.Array(EndedRun)),
+});
 const GetRun = Schema.Struct({ key: Text });
 /** `delayMs`: from when the engine hears it; `dueAt` is then for engines that know no delays. */
 const Reschedule = Schema.Struct({
@@ -135,7 +146,13 @@ const ChangeCron = Schema.Union([
   Schema.Struct({ verb: Schema.Literal("set"), rule: CronRule, task: Text }),
   Schema.Struct({ verb: Schema.Literals(["pause", "resume", "delete"]), name: Text }),
 ]);
-const ListRuns = Schema.Struct({ filter: Filter, limit: Count, before: Schema.optionalKey(Schema.Finite) });
+const ListRuns = Schema.Struct({
+  filter: Filter,
+  limit: Count,
+  before: Schema.optionalKey(Schema.Finite),
+  cursor: Schema.optionalKey(Schema.String),
+});
+const NextPage = Schema.Struct({ after: Schema.optionalKey(Schema.String) });
 
 export type Executing = typeof Executing.Type;
 export type TaskDeclaration = typeof TaskDeclaration.Type;
@@ -160,6 +177,7 @@ export type CancelRuns = typeof CancelRuns.Type;
 export type CancelReply = typeof CancelReply.Type;
 export type AskResults = typeof AskResults.Type;
 export type AskResultsReply = typeof AskResultsReply.Type;
+export type EndedRun = typeof EndedRun.Type;
 export type GetRun = typeof GetRun.Type;
 export type Reschedule = typeof Reschedule.Type;
 /** Keys of runs by what became of them; one that is running stays as it is. */
@@ -178,9 +196,18 @@ export interface AdmissionFlag {
   readonly bytes: number;
   readonly maxBytes: number;
 }
+/** A run as an engine knows it, and where the log has the rest: the entry of a live run, the outcome of one that has ended. */
+export interface FoundRun {
+  readonly run: RunInfo | null;
+  readonly at?: { readonly entrySeq: number } | { readonly outcomeSeq: number; readonly index: number };
+}
+/** Runs that match, the newest first. */
 export interface RunList {
   readonly runs: readonly RunInfo[];
+  /** How many match in all. */
   readonly total: number;
+  /** Give it to `list` for the runs that come next; absent when these are the last ones. */
+  readonly cursor?: string;
 }
 export interface WorkerInfo {
   readonly id: string;
@@ -197,10 +224,20 @@ export interface WorkerInfo {
   readonly registeredAt: number;
   readonly lastHeartbeatAt: number;
 }
+/** One page: a worker with many tasks stands in several parts, one after the other. */
 export interface WorkerList {
   readonly workers: readonly WorkerInfo[];
+  readonly next?: string;
   readonly epoch: number;
   readonly engine: string;
+}
+export interface QueueList {
+  readonly queues: readonly QueueInfo[];
+  readonly next?: string;
+}
+export interface CronList {
+  readonly crons: readonly CronInfo[];
+  readonly next?: string;
 }
 export interface QueueInfo {
   readonly task: string;
@@ -224,15 +261,21 @@ export const decodeCancelRuns = decoder("cancel request", CancelRuns);
 export const decodeCancelReply = decoder("cancel reply", CancelReply);
 export const decodeAskResults = decoder("result request", AskResults);
 export const decodeAskResultsReply = decoder("result reply", AskResultsReply);
+export const decodeEnded = decoder("message about ended runs", Ended);
 export const decodeGetRun = decoder("get request", GetRun);
 export const decodeReschedule = decoder("reschedule request", Reschedule);
 export const decodeChangePause = decoder("pause request", ChangePause);
 export const decodeChangeCron = decoder("cron request", ChangeCron);
+export const decodeNextPage = decoder("request for a page", NextPage);
 export const decodeListRuns = decoder("list request", ListRuns);
 
 export const isTaskDeclaration: (value: unknown) => value is TaskDeclaration = Schema.is(TaskDeclaration);
 
 export const encodeMessage = (message: unknown): Uint8Array => jsonBytes(message);
+
+/** An engine that leads no longer, or whose store does not answer: the request may be made again. */
+export const notLeading = "NotLeading";
+export const transientErrors: ReadonlySet<string> = new Set([notLeading, "StoreUnavailable"]);
 
 /** Any request may be answered with an error; returns it, or undefined. */
 export interface ErrorReply {

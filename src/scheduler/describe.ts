@@ -1,7 +1,9 @@
 // Answers to queries, from what the engine knows. The bytes of finished runs are in the log: `FinishedInfo` says where.
 import type { RunInfo, RunState } from "../domain/run.ts";
+import { isNewer, type PlaceInList } from "../protocol/list-cursor.ts";
 import type { QueueInfo, RunFilter, WorkerInfo } from "../protocol/messages.ts";
 import type { FinishedRun } from "./finished-run.ts";
+import { First } from "./first.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
 import type { CancelCause } from "./task-queue.ts";
@@ -16,8 +18,13 @@ export interface RunDescription {
 export interface RunPage {
   readonly runs: readonly RunDescription[];
   readonly total: number;
+  /** More would have matched. */
+  readonly isCut: boolean;
 }
-
+export interface LivePage {
+  readonly runs: readonly LiveRun[];
+  readonly isCut: boolean;
+}
 export function describeRun(state: SchedulerState, key: string): RunDescription | undefined {
   const live = state.live.get(key);
   if (live !== undefined) {
@@ -29,21 +36,42 @@ export function describeRun(state: SchedulerState, key: string): RunDescription 
   return finished === undefined ? undefined : describeFinished(finished);
 }
 
-/** Lists runs that match, newest first. `before` is the `createdAt` of the last run of the page before. */
-export function listRuns(state: SchedulerState, filter: RunFilter, limit: number, before?: number): RunPage {
-  const found: (LiveRun | FinishedRun)[] = [];
-  for (const run of candidates(state, filter)) if (matches(run, filter)) found.push(run);
-  found.sort((a, b) => b.createdAt - a.createdAt || b.origin - a.origin);
-  const from = before === undefined ? 0 : found.findIndex((run) => run.createdAt < before);
-  const page = from < 0 ? [] : found.slice(from, from + limit);
-  return { runs: page.map((run) => ("place" in run ? describeLive(run) : describeFinished(run))), total: found.length };
+/**
+ * Lists runs that match, newest first. `before` is a `createdAt`; `after` the place of the last run of the page before, so that runs of
+ * one millisecond are neither lost nor told twice.
+ */
+export function listRuns(
+  state: SchedulerState,
+  filter: RunFilter,
+  limit: number,
+  before?: number,
+  after?: PlaceInList,
+): RunPage {
+  let total = 0;
+  const found = new First<LiveRun | FinishedRun>(limit, isNewer);
+  for (const run of candidates(state, filter)) {
+    if (!matches(run, filter)) continue;
+    total += 1;
+    if ((before === undefined || run.createdAt < before) && (after === undefined || isNewer(after, run)))
+      found.add(run);
+  }
+  const runs = found.sorted().map((run) => ("place" in run ? describeLive(run) : describeFinished(run)));
+  return { runs, total, isCut: found.isCut };
 }
 
-/** The keys of all live runs that match: what a cancel by filter means. */
-export function liveKeys(state: SchedulerState, filter: RunFilter): string[] {
-  const keys: string[] = [];
-  for (const run of candidates(state, filter)) if ("place" in run && matches(run, filter)) keys.push(run.key);
-  return keys;
+/** The oldest live runs that match and came after `after`, but not after `upTo`; by origin. What a cancel by filter means, in parts. */
+export function liveRuns(
+  state: SchedulerState,
+  filter: RunFilter,
+  limit: number,
+  after: number,
+  upTo: number,
+): LivePage {
+  const found = new First<LiveRun>(limit, (a, b) => a.origin < b.origin);
+  for (const run of candidates(state, filter)) {
+    if ("place" in run && run.origin > after && run.origin < upTo && matches(run, filter)) found.add(run);
+  }
+  return { runs: found.sorted(), isCut: found.isCut };
 }
 
 export function describeQueues(state: SchedulerState): QueueInfo[] {

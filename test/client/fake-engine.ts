@@ -22,6 +22,8 @@ export class FakeEngine {
   /** Requests for results, as they came. */
   readonly asked: AskResults[] = [];
   readonly cancelled: CancelRuns[] = [];
+  /** What is asked next is heard and not answered, or answered so, instead of what the engine would say. */
+  readonly instead: ("nothing" | { readonly name: string; readonly message: string })[] = [];
   /** Whether results are sent to the inbox that a run names. */
   forwards = true;
   readonly #frames = new Map<string, Uint8Array>();
@@ -109,7 +111,9 @@ export class FakeEngine {
     this.#requests.push(
       this.#nc.subscribe(this.#subjects.engine(verb), {
         callback: (_, message) => {
-          message.respond(encodeMessage(reply(jsonOf(message.data))));
+          const instead = this.instead.shift();
+          if (instead === undefined) message.respond(encodeMessage(reply(jsonOf(message.data))));
+          else if (instead !== "nothing") message.respond(encodeMessage({ error: instead }));
         },
       }),
     );

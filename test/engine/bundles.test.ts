@@ -11,13 +11,13 @@ import { ensureStreams } from "../../src/nats/streams.ts";
 import { encodeBundle, runsOfBundle } from "../../src/protocol/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
 import { leanEntries } from "../../src/protocol/lean-story.ts";
-import { encodeMessage } from "../../src/protocol/messages.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/protocol/outcome-entry.ts";
 import { decodeRunEntry, type RunEntry } from "../../src/protocol/run-entry.ts";
 import { Subjects } from "../../src/protocol/subjects.ts";
 import { inScene } from "../nats/scene.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { readRun } from "./read-run.ts";
 
 const subjects = new Subjects("test");
 const shared: RunEntry = {
@@ -62,12 +62,7 @@ const onStage = (body: (stage: Stage) => Promise<void>) =>
         );
         await publisher.append(subjects.outcome("w1", ++n), encodeOutcomeEntry("worker", frames), 0);
       },
-      get: async (id) =>
-        (
-          (
-            await link.nc.request(subjects.engine("get"), encodeMessage({ key: keyOf("t", id) }), { timeout: 5_000 })
-          ).json() as any
-        ).run,
+      get: (id) => readRun(link, subjects, keyOf("t", id)),
       async startEngine(options = {}) {
         const scope = await Effect.runPromise(Scope.make());
         const parts = { link, publisher, subjects, log: silentLog };

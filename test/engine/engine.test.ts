@@ -21,6 +21,7 @@ import { Subjects } from "../../src/protocol/subjects.ts";
 import { inScene, type Scene } from "../nats/scene.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { readRun } from "./read-run.ts";
 
 const subjects = new Subjects("test");
 
@@ -147,7 +148,7 @@ const onStage = (body: (stage: Stage) => Promise<void>, options: EngineOptions =
   });
 
 test("an entry is assigned, its outcome is forwarded to the inbox of the entry", () =>
-  onStage(async ({ worker, enqueue, results, ask }) => {
+  onStage(async ({ link, worker, enqueue, results }) => {
     await worker.register();
     await enqueue("1", jsonBytes({ n: 1 }));
     await waitFor(() => worker.received.length === 1, 5_000, "the assignment");
@@ -159,7 +160,7 @@ test("an entry is assigned, its outcome is forwarded to the inbox of the entry",
     await worker.complete(assignment!, { ok: true });
     await waitFor(() => results.length === 1, 5_000, "the result");
     assert.deepEqual([results[0]!.kind, jsonOf(results[0]!.output)], ["completed", { ok: true }]);
-    const { run } = await ask("get", { key: "t/1" });
+    const run = (await readRun(link, subjects, "t/1"))!;
     assert.deepEqual([run.state, run.output, run.input], ["completed", { ok: true }, { n: 1 }]);
   }));
 
@@ -227,7 +228,7 @@ test("a malformed entry is passed over and the fold goes on; a malformed request
   }));
 
 test("a run created twice is one run; the first accepted outcome stands, whatever comes later", () =>
-  onStage(async ({ worker, enqueue, results, ask }) => {
+  onStage(async ({ link, worker, enqueue, results, ask }) => {
     await worker.register();
     await enqueue("1");
     await enqueue("1");
@@ -235,12 +236,10 @@ test("a run created twice is one run; the first accepted outcome stands, whateve
     await worker.complete(worker.received[0]!, "first");
     await worker.complete(worker.received[0]!, "second");
     await waitFor(() => results.length === 1, 5_000, "the result");
-    const { run } = await ask("get", { key: "t/1" });
-    assert.equal(run.output, "first");
+    assert.equal((await readRun(link, subjects, "t/1"))?.output, "first");
     assert.equal(worker.received.length, 1);
-    assert.deepEqual(await ask("result", { keys: ["t/1", "t/unknown"], inbox: "inbox.test" }), {
-      unknown: ["t/unknown"],
-    });
+    const { unknown, ended } = await ask("result", { keys: ["t/1", "t/unknown"], inbox: "inbox.test" });
+    assert.deepEqual([unknown, ended.length, ended[0].key, ended[0].index], [["t/unknown"], 1, "t/1", 0]);
   }));
 
 test("takeover: what was purged before is read over, and the log is folded once", () =>

@@ -9,13 +9,13 @@ import { newestFromLeader } from "../../src/nats/stored-message.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
 import { largestCarriedInput } from "../../src/protocol/carried-input.ts";
-import { encodeMessage } from "../../src/protocol/messages.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/protocol/outcome-entry.ts";
 import { decodeRunEntry, encodeRunEntry, runForm } from "../../src/protocol/run-entry.ts";
 import { Subjects } from "../../src/protocol/subjects.ts";
 import { inScene } from "../nats/scene.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { readRun } from "./read-run.ts";
 
 const subjects = new Subjects("test");
 const large = "x".repeat(largestCarriedInput);
@@ -38,11 +38,7 @@ test("an entry that stays for its input moves with it, and goes when its run is 
       const frame = encodeOutcomeFrame({ ...fixed, dueAt: 0, ...bytes, inputStays });
       await publisher.append(subjects.outcome("w1", origin), encodeOutcomeEntry("worker", [frame]), 0);
     };
-    const get = async (id: string) => {
-      const request = encodeMessage({ key: keyOf("t", id) });
-      const reply = (await link.nc.request(subjects.engine("get"), request, { timeout: 5_000 })).json();
-      return (reply as { run: { input: unknown; output: unknown } | null }).run;
-    };
+    const get = (id: string) => readRun(link, subjects, keyOf("t", id));
     const standing = () => newestFromLeader(link, subjects.stream, subjects.run("t", "large"));
     const lead = async () => {
       const scope = await Effect.runPromise(Scope.make());

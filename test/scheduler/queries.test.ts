@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parseBatch } from "../../src/domain/batch.ts";
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
 import type { TaskDeclaration } from "../../src/protocol/messages.ts";
-import { describeQueues, describeRun, describeWorkers, listRuns, liveKeys } from "../../src/scheduler/describe.ts";
+import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/scheduler/describe.ts";
 import { describe, test } from "../support/harness.ts";
 import { declarationOf, only, Scene } from "./scene.ts";
 
@@ -11,7 +11,7 @@ const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)
 const queries: Readonly<Record<string, (scene: Scene) => unknown>> = {
   describeRun: ({ state }) => [...state.live.values()].map(({ key }) => describeRun(state, key)),
   listRuns: ({ state }) => listRuns(state, { task: "rated" }, 10),
-  liveKeys: ({ state }) => liveKeys(state, { state: ["queued"] }),
+  liveRuns: ({ state }) => liveRuns(state, { state: ["queued"] }, 10, 0, Number.POSITIVE_INFINITY),
   describeQueues: ({ state }) => describeQueues(state),
   describeWorkers: ({ state }) => describeWorkers(state),
 };

@@ -1,4 +1,4 @@
-import { describeQueues, describeRun, describeWorkers, listRuns, liveKeys } from "../../src/scheduler/describe.ts";
+import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/scheduler/describe.ts";
 import { tasks } from "./climate.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { World } from "./world.ts";
@@ -28,7 +28,7 @@ export class Queries {
     else if (x === 1) listRuns(state, { task: random.pick(tasks) }, 5);
     else if (x === 2)
       listRuns(state, { state: ["queued", "running", "failed"], metadata: { of: "1" } }, 3, this.#world.now - 1_000);
-    else if (x === 3) liveKeys(state, { task: [random.pick(tasks)], ids: ["1", "2"] });
+    else if (x === 3) liveRuns(state, { task: [random.pick(tasks)], ids: ["1", "2"] }, 5, 0, Number.POSITIVE_INFINITY);
     else if (x === 4) describeWorkers(state);
     else describeQueues(state);
   }

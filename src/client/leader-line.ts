@@ -1,0 +1,94 @@
+// The line to the engine that leads: one request at a time or many, and who must hear that another engine leads. Shared by all of a client.
+
+import { PermissionDenied } from "../domain/errors.ts";
+import { deniedSubject } from "../nats/ask-store.ts";
+import type { NatsLink } from "../nats/link.ts";
+import { request } from "../nats/request.ts";
+import { type ErrorReply, errorOfReply, parseJson } from "../protocol/messages.ts";
+import type { EngineVerb, Subjects } from "../protocol/subjects.ts";
+
+/** What became of one request: an answer; an error that the engine told; or nothing, which may be otherwise next time. */
+export type Reply =
+  | { readonly kind: "answer"; readonly answer: unknown }
+  | { readonly kind: "error"; readonly error: ErrorReply["error"] }
+  | { readonly kind: "none"; readonly reason: string };
+
+export class LeaderLine {
+  readonly #link: NatsLink;
+  readonly #subjects: Subjects;
+  readonly #listeners = new Set<() => void>();
+  readonly #end: (() => void)[];
+
+  constructor(link: NatsLink, subjects: Subjects) {
+    this.#link = link;
+    this.#subjects = subjects;
+    const epochs = link.nc.subscribe(subjects.epoch, {
+      callback: (error) => {
+        if (error === null) this.#changed();
+      },
+    });
+    this.#end = [() => epochs.unsubscribe(), link.onReconnect(() => this.#changed())];
+  }
+
+  get maxPayload(): number {
+    return this.#link.maxPayload;
+  }
+  get namespace(): string {
+    return this.#subjects.namespace;
+  }
+  get isClosed(): boolean {
+    return this.#link.nc.isClosed();
+  }
+
+  /** Calls back when a new engine leads, and after a reconnect; returns the function that ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Asks once. What is under way when another engine begins to lead gets no answer: the one who was asked may be gone. Fails: PermissionDenied */
+  async ask(verb: EngineVerb, message: Uint8Array, timeoutMs: number): Promise<Reply> {
+    if (!this.#link.isConnected()) return { kind: "none", reason: "the connection is broken" };
+    const subject = this.#subjects.engine(verb);
+    try {
+      const reply = await this.#unlessChanged(request(this.#link, subject, message, { timeout: timeoutMs }));
+      const answer = parseJson(reply.data, `${verb} reply`);
+      const error = errorOfReply(answer);
+      return error === undefined ? { kind: "answer", answer } : { kind: "error", error };
+    } catch (cause) {
+      const denied = deniedSubject(cause);
+      if (denied !== undefined)
+        throw new PermissionDenied({ subject: denied, reason: "this user may not ask engines" });
+      return { kind: "none", reason: (cause as Error).message };
+    }
+  }
+
+  /** Resolves when another engine leads, or after `ms`. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        end();
+        resolve();
+      };
+      const timer = setTimeout(finish, ms);
+      const end = this.onChange(finish);
+    });
+  }
+
+  close(): void {
+    for (const end of this.#end) end();
+    this.#listeners.clear();
+  }
+
+  #unlessChanged<T>(asked: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const end = this.onChange(() => reject(new Error("another engine leads now")));
+      asked.then(resolve, reject).finally(end);
+    });
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

@@ -1,0 +1,66 @@
+// A list of any length, from pages of what fits a message.
+import { cursorOf, isNewer } from "../protocol/list-cursor.ts";
+import type { RunFilter, RunList } from "../protocol/messages.ts";
+import type { EngineRequests, Patience } from "./engine-requests.ts";
+import { filterGroups } from "./pages.ts";
+
+export interface ListOptions extends Patience {
+  /** So many at most. @default 100 */
+  readonly limit?: number | undefined;
+  /** Only runs that were created before. */
+  readonly before?: Date | undefined;
+  /** Only runs behind those of a list that came with this. */
+  readonly cursor?: string | undefined;
+}
+
+/** Of a filter of many ids. Units: bytes */
+const mostFilterBytes = 64 * 1_024;
+
+export async function listRuns(requests: EngineRequests, filter: RunFilter, options: ListOptions): Promise<RunList> {
+  const { limit = 100 } = options;
+  if (!Number.isSafeInteger(limit) || limit < 0)
+    throw new RangeError(`list: limit ${limit} is not a whole number from 0, for example { limit: 100 }`);
+  const groups = filterGroups(filter, mostFilterBytes);
+  const lists: RunList[] = [];
+  for (const group of groups) lists.push(await listGroup(requests, group, limit, options));
+  return lists.length === 1 ? lists[0]! : joined(lists, limit);
+}
+
+async function listGroup(
+  requests: EngineRequests,
+  filter: RunFilter,
+  limit: number,
+  { before, cursor: start, ...patience }: ListOptions,
+): Promise<RunList> {
+  const runs: RunList["runs"][number][] = [];
+  let total: number | undefined;
+  let cursor = start;
+  do {
+    const page = await requests.list(
+      {
+        filter,
+        limit: limit - runs.length,
+        ...(before !== undefined && { before: before.getTime() }),
+        ...(cursor !== undefined && { cursor }),
+      },
+      patience,
+    );
+    for (const run of page.runs) runs.push(run);
+    total ??= page.total;
+    cursor = page.cursor;
+  } while (cursor !== undefined && runs.length < limit);
+  return { runs, total, ...(cursor !== undefined && { cursor }) };
+}
+
+/** Lists of several filters as one. A run matches one of them only. */
+function joined(lists: readonly RunList[], limit: number): RunList {
+  const all = lists.flatMap(({ runs }) => runs).sort((a, b) => (isNewer(a, b) ? -1 : 1));
+  const runs = all.slice(0, limit);
+  const last = runs.at(-1);
+  const isMore = all.length > limit || lists.some(({ cursor }) => cursor !== undefined);
+  return {
+    runs,
+    total: lists.reduce((sum, { total }) => sum + total, 0),
+    ...(isMore && last !== undefined && { cursor: cursorOf(last) }),
+  };
+}

@@ -1,0 +1,48 @@
+// Requests that name many runs are split so that each fits a message, and their answers are put together again.
+import { Buffer } from "node:buffer";
+import type { CancelReply, CancelRuns, RunFilter, WorkerInfo } from "../protocol/messages.ts";
+
+/** Texts in groups of at most so many bytes of JSON each; at least one text a group. */
+export function groupsOf(texts: readonly string[], mostBytes: number): string[][] {
+  const groups: string[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const text of texts) {
+    const length = Buffer.byteLength(JSON.stringify(text)) + 1;
+    if (bytes + length > mostBytes) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)!.push(text);
+    bytes += length;
+  }
+  return groups;
+}
+
+/** The filter, or several of them when it names many ids: what matches one of them matches the whole. */
+export function filterGroups(filter: RunFilter, mostBytes: number): RunFilter[] {
+  if (filter.ids === undefined || filter.ids.length === 0) return [filter];
+  return groupsOf([...new Set(filter.ids)], mostBytes).map((ids) => ({ ...filter, ids }));
+}
+
+export function cancelGroups({ runs, filter, reason }: CancelRuns, mostBytes: number): CancelRuns[] {
+  if (runs !== undefined) return groupsOf(runs, mostBytes).map((group) => ({ runs: group, reason }));
+  return filterGroups(filter ?? {}, mostBytes).map((group) => ({ filter: group, reason }));
+}
+
+/** Whatever lists of keys the replies hold. */
+export function joinCancelled(replies: readonly CancelReply[]): CancelReply {
+  const lists = replies.map(({ next: _, ...reply }) => reply as Record<string, readonly string[]>);
+  const names = new Set(["cancelled", "unknown", "finished", ...lists.flatMap(Object.keys)]);
+  const joined = Array.from(names, (name) => [name, lists.flatMap((list) => list[name] ?? [])]);
+  return Object.fromEntries(joined) as unknown as CancelReply;
+}
+
+/** A worker with many tasks comes in parts, one after the other. */
+export function joinWorkers(parts: readonly WorkerInfo[]): WorkerInfo[] {
+  const workers = new Map<string, WorkerInfo>();
+  for (const part of parts) {
+    const before = workers.get(part.id);
+    workers.set(part.id, before === undefined ? part : { ...part, tasks: [...before.tasks, ...part.tasks] });
+  }
+  return [...workers.values()];
+}

@@ -1,0 +1,68 @@
+// A run as a query tells it: what the engine knows, and the bytes that only the log has. Those are read from the log itself: an input and an
+// output together may be more than a message holds.
+import type { RunInfo } from "../domain/run.ts";
+import { inputIn, inputOfFinished } from "../nats/stored-inputs.ts";
+import { jsonOf } from "../protocol/bytes.ts";
+import type { FoundRun } from "../protocol/messages.ts";
+import type { FinalDetail } from "../protocol/outcome-entry.ts";
+import type { EngineRequests, Patience } from "./engine-requests.ts";
+import type { StoredEntries } from "./stored-entries.ts";
+
+/** Entries move: what is not where the engine has just said is looked for again. */
+const looks = 3;
+
+export class RunReader {
+  readonly #requests: Pick<EngineRequests, "get">;
+  readonly #entries: StoredEntries;
+
+  constructor(requests: Pick<EngineRequests, "get">, entries: StoredEntries) {
+    this.#requests = requests;
+    this.#entries = entries;
+  }
+
+  /** Everything that is known of one run, with its input and output; null when it is not known. Fails: EngineUnreachable, StoreUnavailable */
+  async read(key: string, patience?: Patience): Promise<RunInfo | null> {
+    let info: RunInfo | null = null;
+    for (let look = 0; look < looks; look++) {
+      const found = await this.#requests.get(key, patience);
+      info = found.run;
+      if (info === null || found.at === undefined) return info;
+      const whole = await this.#complete(key, info, found.at);
+      if (whole !== undefined) return whole;
+    }
+    return info;
+  }
+
+  /** Undefined when the log has nothing there. */
+  #complete(key: string, info: RunInfo, at: NonNullable<FoundRun["at"]>): Promise<RunInfo | undefined> {
+    return "entrySeq" in at
+      ? this.#completeLive(key, info, at.entrySeq)
+      : this.#completeFinished(key, info, at.outcomeSeq, at.index);
+  }
+
+  async #completeLive(key: string, info: RunInfo, seq: number): Promise<RunInfo | undefined> {
+    const stored = await this.#entries.at(seq);
+    const input = stored && inputIn(stored, key);
+    return input && { ...info, input: jsonOf(input) };
+  }
+
+  async #completeFinished(key: string, info: RunInfo, seq: number, index: number): Promise<RunInfo | undefined> {
+    const outcome = (await this.#entries.outcomesAt(seq))[index];
+    if (outcome?.key !== key) return undefined;
+    const { store, subjects } = this.#entries;
+    const detail = outcome.detail as FinalDetail;
+    const last = detail.attempts.at(-1);
+    const input = await inputOfFinished(store, subjects, outcome);
+    return {
+      ...info,
+      createdAt: detail.createdAt,
+      priority: detail.priority || 1,
+      attempts: detail.attempts,
+      input: input && jsonOf(input),
+      output: jsonOf(outcome.output),
+      ...(last && { worker: last.worker, startedAt: last.startedAt }),
+      ...(detail.error && { error: detail.error }),
+      ...(detail.reason !== undefined && { reason: detail.reason }),
+    };
+  }
+}

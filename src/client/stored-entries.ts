@@ -1,0 +1,59 @@
+// Entries of the log, read by a client: each once for all who want it at about the same time, and few at a time.
+import type { RunStore } from "../nats/run-store.ts";
+import type { StoredMessage } from "../nats/stored-message.ts";
+import { decodeOutcomeEntry, type Outcome } from "../protocol/outcome-entry.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+
+const readsAtOnce = 16;
+
+interface Entry {
+  readonly message: StoredMessage | undefined;
+  outcomes: readonly Outcome[] | undefined;
+}
+
+export class StoredEntries {
+  readonly store: RunStore;
+  readonly subjects: Subjects;
+  readonly #underWay = new Map<number, Promise<Entry>>();
+  #reading = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(store: RunStore, subjects: Subjects) {
+    this.store = store;
+    this.subjects = subjects;
+  }
+
+  /** The entry of a sequence; undefined when it is gone. Fails: StoreUnavailable */
+  async at(seq: number): Promise<StoredMessage | undefined> {
+    return (await this.#entry(seq)).message;
+  }
+
+  /** The outcomes of an entry; none when it is gone. Fails: StoreUnavailable, MalformedRecord */
+  async outcomesAt(seq: number): Promise<readonly Outcome[]> {
+    const entry = await this.#entry(seq);
+    if (entry.message === undefined) return [];
+    const { data, subject } = entry.message;
+    entry.outcomes ??= decodeOutcomeEntry(data, this.subjects.parseOutcome(subject).writer).outcomes;
+    return entry.outcomes;
+  }
+
+  #entry(seq: number): Promise<Entry> {
+    let entry = this.#underWay.get(seq);
+    if (entry === undefined) {
+      entry = this.#read(seq).finally(() => this.#underWay.delete(seq));
+      this.#underWay.set(seq, entry);
+    }
+    return entry;
+  }
+
+  async #read(seq: number): Promise<Entry> {
+    while (this.#reading >= readsAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#reading += 1;
+    try {
+      return { message: await this.store.read(seq), outcomes: undefined };
+    } finally {
+      this.#reading -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+}

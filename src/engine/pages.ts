@@ -1,0 +1,62 @@
+// Answers have a size: what names many things is told in pages, each of which fits a message. A cursor says where the next one begins, by
+// names and places in the log, so that any engine can go on where another one has stopped.
+import type { RunInfo } from "../domain/run.ts";
+import { jsonBytes } from "../protocol/bytes.ts";
+import { leanAttempts } from "../protocol/lean-story.ts";
+import type { WorkerInfo } from "../protocol/messages.ts";
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** There was no room for the others. */
+  readonly isCut: boolean;
+}
+
+/** As many as have room, but at least one. Units: bytes */
+export function pageOf<T>(items: Iterable<T>, room: number): Page<T> {
+  const page: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    bytes += jsonBytes(item).length + 1;
+    if (bytes > room && page.length > 0) return { items: page, isCut: true };
+    page.push(item);
+  }
+  return { items: page, isCut: false };
+}
+
+/** The page after the item of a name; names are in order, and a name is said once. */
+export function pageAfter<T>(
+  items: readonly T[],
+  nameOf: (item: T) => string,
+  after: string | undefined,
+  room: number,
+): { readonly items: readonly T[]; readonly next?: string } {
+  const named = items.map((item) => ({ name: nameOf(item), item })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const left = after === undefined ? named : named.filter(({ name }) => name > after);
+  const page = pageOf(
+    left.map(({ item }) => item),
+    room,
+  );
+  return { items: page.items, ...(page.isCut && { next: left[page.items.length - 1]!.name }) };
+}
+
+const tasksInAPart = 500;
+
+/** A worker may have more tasks than fit a message: it is told in parts. */
+export function partsOf(worker: WorkerInfo): { readonly name: string; readonly part: WorkerInfo }[] {
+  const parts: { name: string; part: WorkerInfo }[] = [];
+  for (let from = 0; from === 0 || from < worker.tasks.length; from += tasksInAPart) {
+    const tasks = worker.tasks.slice(from, from + tasksInAPart);
+    parts.push({ name: `${worker.id} ${String(from).padStart(8, "0")}`, part: { ...worker, tasks } });
+  }
+  return parts;
+}
+
+/** A run that has failed a thousand times: its latest attempts, as much of them as has room. Units: bytes */
+export function fitting(run: RunInfo, room: number): RunInfo {
+  if (run.attempts.length === 0 || jsonBytes(run).length <= room) return run;
+  for (const lean of leanAttempts) {
+    const leaner = { ...run, attempts: lean(run.attempts) };
+    if (jsonBytes(leaner).length <= room) return leaner;
+  }
+  return { ...run, attempts: [] };
+}

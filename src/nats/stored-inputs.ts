@@ -1,0 +1,33 @@
+// The inputs of runs, from where the log has them.
+import { splitKey } from "../domain/run.ts";
+import { isBundle, runsOfBundle } from "../protocol/bundle-entry.ts";
+import type { Outcome } from "../protocol/outcome-entry.ts";
+import { decodeRunEntry } from "../protocol/run-entry.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import type { RunStore } from "./run-store.ts";
+import type { StoredMessage } from "./stored-message.ts";
+
+/** The input of a run in its entry; undefined when a bundle does not hold it any more. Fails: MalformedRecord */
+export function inputIn(stored: StoredMessage, key: string): Uint8Array | undefined {
+  const entry = decodeRunEntry(stored.data);
+  return isBundle(entry) ? inputsOf(entry).get(splitKey(key).id) : entry.input;
+}
+
+export const inputsOf = (bundle: ReturnType<typeof decodeRunEntry>): ReadonlyMap<string, Uint8Array> =>
+  new Map(runsOfBundle(bundle).map(({ id, entry }) => [id, entry.input]));
+
+/** The input of a finished run, from its outcome or from where that leaves it; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
+export async function inputOfFinished(
+  store: RunStore,
+  subjects: Subjects,
+  { key, origin, input, inputStays }: Outcome,
+): Promise<Uint8Array | undefined> {
+  if (!inputStays) return input;
+  const { task, id } = splitKey(key);
+  // By its subject: it may have been moved, and only runs with an entry of their own are large.
+  const stored = await store.newestOf(subjects.run(task, id));
+  if (stored === undefined) return undefined;
+  const { extra, input: kept } = decodeRunEntry(stored.data);
+  // An entry of another origin is a duplicate's, or that of a later run of the same id.
+  return (extra?.state?.origin ?? stored.seq) === origin ? kept : undefined;
+}

@@ -1,0 +1,21 @@
+// Where a list goes on: by places that every engine knows.
+
+/** By these a list is sorted. */
+export interface PlaceInList {
+  /** Units: epoch milliseconds */
+  readonly createdAt: number;
+  readonly origin?: number;
+}
+
+export const isNewer = (a: PlaceInList, b: PlaceInList): boolean =>
+  a.createdAt > b.createdAt || (a.createdAt === b.createdAt && (a.origin ?? 0) > (b.origin ?? 0));
+
+export const cursorOf = ({ createdAt, origin = 0 }: PlaceInList): string => `${createdAt}_${origin}`;
+
+/** Fails: TypeError */
+export function placeOf(cursor: string): Required<PlaceInList> {
+  const [createdAt, origin, ...more] = cursor.split("_").map((part) => (part === "" ? Number.NaN : Number(part)));
+  if (!Number.isFinite(createdAt) || !Number.isFinite(origin) || more.length > 0)
+    throw new TypeError(`${JSON.stringify(cursor)} is not a cursor; pass the one that came with the list before`);
+  return { createdAt: createdAt!, origin: origin! };
+}

@@ -1,0 +1,32 @@
+import { Heap } from "./heap.ts";
+
+/** Keeps the first `limit` of many items by some order, at the price of a comparison for most of the others. */
+export class First<T> {
+  readonly #limit: number;
+  readonly #before: (a: T, b: T) => boolean;
+  /** The last one of those that are kept stands first. */
+  readonly #kept: Heap<T>;
+  /** There were others. */
+  isCut = false;
+
+  constructor(limit: number, before: (a: T, b: T) => boolean) {
+    this.#limit = limit;
+    this.#before = before;
+    this.#kept = new Heap((a, b) => before(b, a));
+  }
+
+  add(item: T): void {
+    const kept = this.#kept;
+    if (kept.size === this.#limit) {
+      this.isCut = true;
+      const last = kept.first();
+      if (last === undefined || !this.#before(item, last)) return;
+      kept.pop();
+    }
+    kept.push(item);
+  }
+
+  sorted(): T[] {
+    return [...this.#kept].sort((a, b) => (this.#before(a, b) ? -1 : 1));
+  }
+}

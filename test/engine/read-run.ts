@@ -1,0 +1,16 @@
+import { RunReader } from "../../src/client/run-reader.ts";
+import { StoredEntries } from "../../src/client/stored-entries.ts";
+import type { RunInfo } from "../../src/domain/run.ts";
+import type { NatsLink } from "../../src/nats/link.ts";
+import { RunStore } from "../../src/nats/run-store.ts";
+import { encodeMessage, type FoundRun } from "../../src/protocol/messages.ts";
+import type { Subjects } from "../../src/protocol/subjects.ts";
+
+/** Asks the engine once, and reads what it refers to, as a client does. */
+export function readRun(link: NatsLink, subjects: Subjects, key: string): Promise<RunInfo | null> {
+  const get = async () => {
+    const reply = await link.nc.request(subjects.engine("get"), encodeMessage({ key }), { timeout: 5_000 });
+    return reply.json<FoundRun>();
+  };
+  return new RunReader({ get }, new StoredEntries(new RunStore(link, subjects), subjects)).read(key);
+}
