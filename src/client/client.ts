@@ -9,6 +9,7 @@ import { type AnySchema, type InputOf, type OutputOf, toStandard } from "../doma
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
+import type { StoreWatch } from "../nats/store-watch.ts";
 import { Transcripts } from "../nats/transcripts.ts";
 import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -32,6 +33,8 @@ export interface ClientParts {
   readonly link: NatsLink;
   readonly publisher: Publisher;
   readonly subjects: Subjects;
+  /** Knows what is wrong with the streams. */
+  readonly store?: StoreWatch;
   /** Reads a decorated class: its tasks by the key of the method. */
   readonly describe: (cls: Function) => ReadonlyMap<string, TaskShape>;
   /** Around every run that is stored. */
@@ -55,12 +58,12 @@ export class Natchet {
   #closing: Promise<void> | undefined;
 
   constructor(parts: ClientParts) {
-    const { link, publisher, subjects } = parts;
+    const { link, publisher, subjects, store } = parts;
     const around = aroundEnqueue(parts.middleware);
     this.#parts = parts;
     const entries = new StoredEntries(new RunStore(link, subjects), subjects);
     this.#line = new LeaderLine(link, subjects);
-    this.#results = new Results({ link, subjects, line: this.#line, entries });
+    this.#results = new Results({ link, subjects, line: this.#line, entries, stream: store?.runs });
     this.#requests = new EngineRequests(this.#line);
     this.crons = new Crons(this.#requests);
     this.#gate = new AdmissionGate(link, subjects);

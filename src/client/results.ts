@@ -4,6 +4,7 @@ import { ResultNotAwaited, RunCancelled, RunFailed, RunNotFound } from "../domai
 import { isConclusive, isFinal, keyOf } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Witness } from "../nats/publisher.ts";
+import type { StreamWatch } from "../nats/stream-watch.ts";
 import { jsonOf } from "../protocol/bytes.ts";
 import { type AskResultsReply, decodeEnded, encodeMessage } from "../protocol/messages.ts";
 import { decodeOutcomeEntry, type FinalDetail, type Outcome } from "../protocol/outcome-entry.ts";
@@ -59,6 +60,8 @@ export interface ResultsParts {
   readonly subjects: Subjects;
   readonly line: LeaderLine;
   readonly entries: StoredEntries;
+  /** Knows whether the log is there. */
+  readonly stream?: StreamWatch | undefined;
 }
 
 export class Results implements Witness {
@@ -66,6 +69,7 @@ export class Results implements Witness {
   readonly #link: NatsLink;
   readonly #line: LeaderLine;
   readonly #subjects: Subjects;
+  readonly #stream: StreamWatch | undefined;
   readonly #waits = new Map<string, Wait>();
   readonly #ended: EndedResults;
   readonly #times = new AskTimes<Wait>((due) => this.#askFor(due));
@@ -76,10 +80,11 @@ export class Results implements Witness {
   readonly #end: (() => void)[];
 
   constructor(parts: ResultsParts) {
-    const { link, subjects, line, entries } = parts;
+    const { link, subjects, line, entries, stream } = parts;
     this.#link = link;
     this.#line = line;
     this.#subjects = subjects;
+    this.#stream = stream;
     this.#ended = new EndedResults({
       entries,
       isAwaited: (key) => this.#waits.has(key),
@@ -91,6 +96,7 @@ export class Results implements Witness {
       this.#hear(made, (data) => this.#takeFromEngine(data)),
       this.#hear(log, (data) => this.#takeFromLog(data)),
       line.onChange(() => this.#askForAll()),
+      stream?.onChange(() => this.#streamChanged()) ?? (() => {}),
     ];
   }
 
@@ -157,6 +163,17 @@ export class Results implements Witness {
     for (const [key, wait] of [...this.#waits]) this.#settle(wait, (waiter) => waiter.reject(closed(key)));
   }
 
+  /** What a log that was deleted had in it nobody will ever tell. */
+  get #lost(): Error | undefined {
+    return this.#stream?.trouble?.fault === "gone" ? this.#stream.refusal : undefined;
+  }
+
+  #streamChanged(): void {
+    const lost = this.#lost;
+    if (lost === undefined) return;
+    for (const wait of [...this.#waits.values()]) this.#settle(wait, (waiter) => waiter.reject(lost));
+  }
+
   #hear(subject: string, take: (data: Uint8Array) => void): () => void {
     const subscription = this.#link.nc.subscribe(subject, {
       callback: (error, message) => {
@@ -167,7 +184,8 @@ export class Results implements Witness {
   }
 
   #open(key: string, believesLog = false): Awaited {
-    if (this.#isClosed) return { output: Promise.reject(closed(key)), giveUp: () => {} };
+    const refusal = this.#isClosed ? closed(key) : this.#lost;
+    if (refusal !== undefined) return { output: Promise.reject(refusal), giveUp: () => {} };
     let giveUp!: (error: Error) => void;
     const output = new Promise<unknown>((resolve, reject) => {
       const waiter = { resolve, reject };

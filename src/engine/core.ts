@@ -84,7 +84,12 @@ export class Core {
     const onEvent = (event: SchedulerEvent) => this.handle(event);
     const onCaughtUp = () => void this.checkFloor();
     const onOutcomes = (subject: string, seq: number) => neighbours.saw(subject, seq);
-    this.follower = new Follower({ link, subjects, log, onEvent, onOutcomes, onCaughtUp });
+    const onLost = (reason: string) => {
+      log.error("the log is not the one that was folded; the engine steps down and folds it anew", { reason });
+      this.follower.giveUpWaiting();
+      this.#foldAnew(0);
+    };
+    this.follower = new Follower({ link, subjects, log, onEvent, onOutcomes, onLost, onCaughtUp });
     this.#dispatcher = new Dispatcher({
       link,
       subjects,
@@ -248,18 +253,22 @@ export class Core {
 
   /** A fault of the scheduler leaves a state that nobody can trust: it is thrown away, and another engine may lead meanwhile. */
   #recover(event: SchedulerEvent, error: unknown): void {
-    const { log, scheduler, onFault } = this.#parts;
     const pauseMs = Math.min(1_000 * 2 ** this.#faults++, 60_000);
     const seq = "seq" in event ? event.seq : undefined;
     const what = "a fault of natchet: this engine does not lead any more, and folds the log anew";
-    log.error(what, { event: event.type, ...(seq !== undefined && { seq }), inMs: pauseMs, error });
-    this.state = createScheduler(scheduler);
+    this.#parts.log.error(what, { event: event.type, ...(seq !== undefined && { seq }), inMs: pauseMs, error });
+    this.#foldAnew(pauseMs);
+  }
+
+  #foldAnew(pauseMs: number): void {
+    this.state = createScheduler(this.#parts.scheduler);
     this.follower.halt();
-    onFault();
-    const foldAnew = () => {
+    this.#parts.onFault();
+    const begin = () => {
       if (!this.#isClosed) this.follower.startOver();
     };
-    this.#recovery = setTimeout(() => void this.checkFloor().then(foldAnew), pauseMs);
+    clearTimeout(this.#recovery);
+    this.#recovery = setTimeout(() => void this.checkFloor().then(begin), pauseMs);
   }
 
   #rebuild(outcomesFrom: number): void {

@@ -8,6 +8,7 @@ import { type Claim, type HandOver, Lease, leaseTiming } from "../nats/lease.ts"
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { keepServerTime } from "../nats/server-time.ts";
+import type { StoreWatch } from "../nats/store-watch.ts";
 import { encodeMessage, type QueueInfo } from "../protocol/messages.ts";
 import { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -31,6 +32,8 @@ export interface EngineParts {
   readonly leaseLink?: NatsLink;
   /** The workers of this process. */
   readonly neighbours?: Neighbours;
+  /** Knows what is wrong with the streams. */
+  readonly store?: StoreWatch;
 }
 
 export interface EngineOptions {
@@ -68,6 +71,7 @@ export const makeEngine = (
     const leasePublisher = yield* makePublisher(leaseLink, {
       stream: `KV_${parts.subjects.leaseBucket}`,
       window: 16,
+      watch: parts.store?.lease,
     });
     yield* Effect.promise(() => keepServerTime(parts.link, parts.subjects.stream, clockLogOf(parts)));
     const engine = new Candidate({ ...parts, leaseLink }, options, leasePublisher, scope);

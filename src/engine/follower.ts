@@ -15,6 +15,8 @@ export interface FollowerParts {
   readonly subjects: Subjects;
   readonly log: Log;
   readonly onEvent: (event: SchedulerEvent) => void;
+  /** What was folded is not what the log holds. */
+  readonly onLost: (reason: string) => void;
   /** An outcome entry was folded. */
   readonly onOutcomes: (subject: string, seq: number) => void;
   /** The reader has read all that is stored; outcomes may have been purged ahead of it meanwhile. */
@@ -48,6 +50,7 @@ export class Follower {
     const reader = readLog(link, subjects.stream, 1, {
       onMessage: (seq, subject, data, at) => this.#fold(seq, subject, data, at),
       onCaughtUp: () => this.#parts.onCaughtUp(),
+      onLost: (reason) => this.#parts.onLost(reason),
       onTrouble: (reason) => log.debug("reads the log again", { reason }),
     });
     return Effect.map(reader, (opened) => {
@@ -73,6 +76,12 @@ export class Follower {
     if (this.position >= seq) return Promise.resolve();
     this.#awaited = Math.min(this.#awaited, seq);
     return new Promise((resolve) => this.#waiters.push({ seq, resolve }));
+  }
+
+  /** Nobody knows whether the positions that are waited for will ever be there again. */
+  giveUpWaiting(): void {
+    this.#awaited = Number.POSITIVE_INFINITY;
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve();
   }
 
   #fold(seq: number, subject: string, data: Uint8Array, at: number): void {

@@ -5,7 +5,7 @@ import type { Log } from "../domain/log.ts";
 import { makeEngine, type RunningEngine } from "../engine/engine.ts";
 import type { Monitor } from "../health/monitor.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
-import { connectTo, openSession } from "./session.ts";
+import { connectTo, openSession, type Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
 /** `monitor` looks at this engine's connection: for a process that has no other. */
@@ -16,11 +16,13 @@ export const startCandidate = (
   log: Log,
   neighbours?: Neighbours,
   monitor?: Monitor,
-): Effect.Effect<RunningEngine, Error, Scope.Scope> =>
+): Effect.Effect<{ readonly engine: RunningEngine; readonly session: Session }, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const session = yield* openSession(settings, url, "engine", log);
-    monitor?.watch(session.link, session.subjects);
+    monitor?.watch(session);
     const leaseLink = yield* connectTo(settings, url, "lease", log);
     const parts = { ...session, leaseLink, log, ...(neighbours && { neighbours }) };
-    return yield* makeEngine(parts, { mode, scheduler: settings.scheduler, maxBytes: settings.nats.maxBytes });
+    const { maxBytes } = settings.nats;
+    const engine = yield* makeEngine(parts, { mode, scheduler: settings.scheduler, maxBytes });
+    return { engine, session };
   });

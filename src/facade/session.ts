@@ -5,7 +5,8 @@ import { connectNats } from "../nats/connection.ts";
 import { resolveServer } from "../nats/embedded/resolve.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
-import { ensureStreams } from "../nats/streams.ts";
+import { StoreWatch } from "../nats/store-watch.ts";
+import { ensureStreams, remakeStream } from "../nats/streams.ts";
 import { Subjects } from "../protocol/subjects.ts";
 import type { Settings } from "./settings.ts";
 
@@ -14,6 +15,8 @@ export interface Session {
   readonly link: NatsLink;
   readonly publisher: Publisher;
   readonly subjects: Subjects;
+  /** Shared by all sessions of a process. */
+  readonly store: StoreWatch;
 }
 
 /** The given server, a usable one on this machine, or an embedded one that lives as long as the scope. */
@@ -38,19 +41,30 @@ export const connectTo = (
   return connectNats({ ...settings.nats, url, name: `natchet ${part}`, onFault, onLoginRefused });
 };
 
-/** A connection with what a part needs beside it. */
+/** A connection with what a part needs beside it; `store` is that of a session that is open already. */
 export const openSession = (
   settings: Settings,
   url: string,
   part: "worker" | "engine" | "client",
   log: Log,
+  given?: StoreWatch,
 ): Effect.Effect<Session, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const subjects = new Subjects(settings.nats.namespace);
     const link = yield* connectTo(settings, url, part, log);
     yield* ensureStreams(link, subjects, settings.nats);
-    const publisher = yield* makePublisher(link, { stream: subjects.stream });
-    return { link, publisher, subjects };
+    const store = given ?? (yield* watchStore(settings, link, subjects, log));
+    const publisher = yield* makePublisher(link, { stream: subjects.stream, watch: store.runs });
+    return { link, publisher, subjects, store };
   });
+
+const watchStore = (settings: Settings, link: NatsLink, subjects: Subjects, log: Log) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const remake = (stream: string) => remakeStream(link, subjects, settings.nats, stream);
+      return new StoreWatch({ link, subjects, log, remake });
+    }),
+    (store) => Effect.sync(() => store.close()),
+  );
 
 const withoutLogin = (url: string): string => url.replace(/\/\/[^@/]*@/, "//");

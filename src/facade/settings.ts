@@ -30,6 +30,8 @@ export interface ConnectOptions {
   readonly replicas?: 1 | 3 | undefined;
   /** Bytes of stored runs at which new ones are refused; no limit when absent. Environment: `NATCHET_MAX_BYTES`. */
   readonly maxBytes?: number | undefined;
+  /** Makes streams anew that were deleted, without what they held; otherwise everything stops and says so until they are restored. Environment: `NATCHET_RECREATE` (1). @default false */
+  readonly recreate?: boolean | undefined;
   /** How many finished runs are kept, and how long; older ones are forgotten, and their ids may be used again. Environment: `NATCHET_KEEP_COUNT`, `NATCHET_KEEP_AGE`. @default 100,000 and "24h" */
   readonly retention?: { readonly count?: number; readonly age?: DurationInput } | undefined;
   /** How long what runs say is kept, and how many bytes of it: the oldest goes first. What is not named stays as it is in an existing namespace. Environment: `NATCHET_LOGS_MAX_AGE`, `NATCHET_LOGS_MAX_BYTES`. @default "24h" and 1 GiB */
@@ -90,6 +92,7 @@ export const variables = {
   NATCHET_NAMESPACE: "namespace, default",
   NATCHET_REPLICAS: "replicas of the streams, 1 or 3",
   NATCHET_MAX_BYTES: "stored bytes at which new runs are refused",
+  NATCHET_RECREATE: "1 makes streams anew that were deleted, without what they held",
   NATCHET_DIRECTORY: "home of the embedded server, .natchet",
   NATCHET_LOG: "debug, info, warn, error or silent",
   NATCHET_ENGINE: "auto, warm or off",
@@ -123,6 +126,7 @@ export function resolveSettings(options: StartOptions = {}): Settings {
       directory,
       replicas: replicas(options, env),
       maxBytes: maxBytes(options, env),
+      recreate: options.recreate ?? onOff("recreate (NATCHET_RECREATE)", env.NATCHET_RECREATE),
     }),
     directory,
     log,
@@ -194,6 +198,10 @@ function wholeBytes(name: string, given: string | number): number {
     throw new RangeError(`${name}: ${given} must be a whole number of at least 1000000 bytes, for example 10000000000`);
   }
   return value;
+}
+
+function onOff(name: string, value: string | undefined): boolean {
+  return oneOf(name, value ?? "0", ["0", "1", "true", "false"]).match(/1|true/) !== null;
 }
 
 function oneOf<const T extends string>(name: string, value: string, allowed: readonly T[]): T {

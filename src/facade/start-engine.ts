@@ -28,7 +28,7 @@ export async function startEngine(
     const health = settings.health && (yield* serveHealth(settings.health, log));
     const monitor = health?.monitor;
     const url = yield* findServer(settings, log);
-    const engine = yield* startCandidate(settings, url, "warm", log, undefined, monitor);
+    const { engine } = yield* startCandidate(settings, url, "warm", log, undefined, monitor);
     if (monitor !== undefined) Object.assign(monitor, { engine, isStarted: true });
     return { engine, healthUrl: health?.url };
   });

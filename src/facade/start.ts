@@ -66,12 +66,13 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     const heart = options.heartbeatThread === false ? undefined : yield* makeHeart(log);
     const url = yield* findServer(settings, log);
     heart?.connectTo({ ...settings.nats, url });
-    const engine =
+    const candidate =
       settings.engine === "off"
         ? undefined
         : yield* startCandidate(settings, url, settings.engine === "warm" ? "warm" : "cold", log, neighbours);
-    const session = yield* openSession(settings, url, "worker", log);
-    monitor?.watch(session.link, session.subjects);
+    const engine = candidate?.engine;
+    const session = yield* openSession(settings, url, "worker", log, candidate?.session.store);
+    monitor?.watch(session);
     if (monitor !== undefined) monitor.engine = engine;
     const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);
     const hasThreads = definitions.some(({ tasks }) => tasks.some(({ thread }) => thread !== undefined));

@@ -1,6 +1,7 @@
 // What the probes of a process look at: filled while the process starts, read when somebody asks.
 import type { RunningEngine } from "../engine/engine.ts";
 import type { NatsLink } from "../nats/link.ts";
+import type { StoreWatch } from "../nats/store-watch.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { Meter } from "../worker/meter.ts";
 import type { RunningWorker } from "../worker/worker.ts";
@@ -12,6 +13,12 @@ export interface WatchedWorker {
   readonly tasks: readonly string[];
 }
 
+interface Watched {
+  readonly link: NatsLink;
+  readonly subjects: Subjects;
+  readonly store: StoreWatch;
+}
+
 export class Monitor {
   readonly workers: WatchedWorker[] = [];
   /** By the name of the worker: workers of one name count together. */
@@ -19,13 +26,15 @@ export class Monitor {
   engine: RunningEngine | undefined;
   link: NatsLink | undefined;
   pauses: KnownPauses | undefined;
+  store: StoreWatch | undefined;
   reconnects = 0;
   /** Everything that the process was to start is started. */
   isStarted = false;
 
   /** The connection on which everything else depends. */
-  watch(link: NatsLink, subjects: Subjects): void {
+  watch({ link, subjects, store }: Watched): void {
     this.link = link;
+    this.store = store;
     this.pauses = new KnownPauses(link, subjects);
     link.onReconnect(() => {
       this.reconnects += 1;

@@ -1,4 +1,6 @@
 // The two questions of an orchestrator: must this process be restarted, and can it receive work now?
+import { whatToDo } from "../nats/stream-watch.ts";
+import { atMost } from "../runtime/at-most.ts";
 import { pauseOf } from "./known-pauses.ts";
 import type { Monitor } from "./monitor.ts";
 
@@ -7,6 +9,8 @@ export const stuckLimitMs = 60_000;
 
 /** Credentials that were replaced a moment ago may need that long to be known everywhere; after that, new ones may come with a new process. */
 export const loginLimitMs = 60_000;
+
+const patienceMs = 2_000;
 
 export interface Liveness {
   readonly live: boolean;
@@ -44,22 +48,29 @@ export function livenessOf(monitor: Monitor): Liveness {
   return { live: because.length === 0, because };
 }
 
-/** True when every worker of the process can be given a run now, or, without workers, when its engine is connected. */
+/** True when every worker of the process can be given a run now, or, without workers, when its engine is connected; and what it stores is taken. */
 export async function readinessOf(monitor: Monitor): Promise<Readiness> {
-  const workers = await workersOf(monitor);
+  await atMost(patienceMs, monitor.store?.findOut());
+  const trouble = monitor.store?.trouble;
+  const obstacle = trouble && whatToDo(trouble);
+  const workers = await workersOf(monitor, obstacle);
   const because = workers.flatMap(({ name, because }) =>
     because === undefined ? [] : [`worker "${name}": ${because}`],
   );
   if (!monitor.isStarted) because.unshift("starting");
   else if (workers.length === 0 && !monitor.link?.isConnected()) because.push("not connected to NATS");
+  else if (workers.length === 0 && obstacle !== undefined) because.push(obstacle);
   return { ready: because.length === 0, because, engine: monitor.engine?.state ?? "off", workers };
 }
 
-async function workersOf({ workers, pauses }: Monitor): Promise<readonly WorkerReadiness[]> {
+async function workersOf(
+  { workers, pauses }: Monitor,
+  inStore: string | undefined,
+): Promise<readonly WorkerReadiness[]> {
   const paused = workers.some(({ worker }) => worker.obstacle === undefined) ? await pauses?.now() : undefined;
   return workers.map(({ worker, tasks }) => {
     const { name, id, slots, busy } = worker;
-    const because = worker.obstacle ?? (paused && pauseOf(paused, worker, tasks));
+    const because = worker.obstacle ?? inStore ?? (paused && pauseOf(paused, worker, tasks));
     return { name, id, ready: because === undefined, ...(because !== undefined && { because }), slots, used: busy };
   });
 }

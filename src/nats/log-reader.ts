@@ -14,6 +14,11 @@ export interface LogListener {
   onMessage(seq: number, subject: string, data: Uint8Array, at: number): void;
   /** Everything that was stored when the reader (re)started has been handed over. */
   onCaughtUp(): void;
+  /**
+   * What was read is not what the log holds: it was restored from a backup, lost its newest entries, or was deleted and made anew. A listener
+   * that has this rewinds, or closes; for others the reader goes on with what is new.
+   */
+  onLost?(reason: string): void;
   /** Why the reader starts again, or what a listener threw; it goes on by itself. */
   onTrouble(reason: string): void;
 }
@@ -21,7 +26,7 @@ export interface LogListener {
 export interface LogReader {
   /** The newest sequence handed over. */
   readonly position: number;
-  /** Begins again with the first entry that is left. */
+  /** Begins again with the first entry that is left, also when it is paused. */
   rewind(): void;
   /** Reads no further for now; what was on its way is read again later. */
   pause(): void;
@@ -70,6 +75,11 @@ class FollowingReader implements ClosableLogReader {
   #delivered = 0;
   /** On the clock of `performance.now`. */
   #lastHeardAt = 0;
+  /** The message handed over last, so that another one in its place is noticed. */
+  #lastSubject = "";
+  #lastAt = 0;
+  /** When the stream was made that is read. */
+  #created = "";
   #isCaughtUp = false;
   #isClosed = false;
   #isPaused = false;
@@ -110,6 +120,7 @@ class FollowingReader implements ClosableLogReader {
 
   rewind(): void {
     this.position = 0;
+    this.#isPaused = false;
     this.#restart();
   }
 
@@ -160,7 +171,7 @@ class FollowingReader implements ClosableLogReader {
         deliver_subject: inbox,
         ack_policy: "none",
         deliver_policy: "by_start_sequence",
-        opt_start_seq: this.position + 1,
+        opt_start_seq: this.#lastSubject === "" ? this.position + 1 : Math.max(this.position, 1),
         ...(this.#filter !== undefined && { filter_subject: this.#filter }),
         replay_policy: "instant",
         flow_control: true,
@@ -187,11 +198,21 @@ class FollowingReader implements ClosableLogReader {
   /** A server that came back without its newest messages (a power cut, a restored backup) counts from there again. */
   async #assertNotRewound(generation: number): Promise<void> {
     const reply = await this.#link.nc.request(`$JS.API.STREAM.INFO.${this.#stream}`, "", { timeout: 3_000 });
-    const { error, state } = reply.json() as { error?: { description: string }; state?: { last_seq: number } };
+    const { error, state, created = "" } = reply.json() as StreamInfo;
     if (state === undefined) throw new Error(error?.description ?? "no state of the stream");
-    if (generation !== this.#generation || state.last_seq >= this.position) return;
-    this.#listener.onTrouble(`the log ends at ${state.last_seq}, ${this.position} was read: entries are lost`);
-    this.position = state.last_seq;
+    if (generation !== this.#generation) return;
+    const isAnother = this.#created !== "" && created !== this.#created;
+    this.#created = created;
+    if (isAnother) this.#lost(`it was made anew, ${this.position} was read before`, 0);
+    else if (state.last_seq < this.position)
+      this.#lost(`it ends at ${state.last_seq}, ${this.position} was read: entries are lost`, state.last_seq);
+  }
+
+  #lost(reason: string, goOnBehind: number): void {
+    this.#listener.onTrouble(`the log is another: ${reason}`);
+    this.position = goOnBehind;
+    this.#lastSubject = "";
+    this.#listener.onLost?.(reason);
   }
 
   /** An error that left a callback would end the client's reading of the whole connection. */
@@ -218,14 +239,24 @@ class FollowingReader implements ClosableLogReader {
       return;
     }
     this.#delivered = delivered;
-    if (seq > this.position) {
+    const generation = this.#generation;
+    if (seq === this.position) this.#compare(seq, message.subject, at);
+    if (seq > this.position && generation === this.#generation) {
       this.position = seq;
+      this.#lastSubject = message.subject;
+      this.#lastAt = at;
       try {
         this.#listener.onMessage(seq, message.subject, data, at);
       } finally {
-        if (pending === 0) this.#caughtUp();
+        if (pending === 0 && generation === this.#generation) this.#caughtUp();
       }
-    } else if (pending === 0) this.#caughtUp();
+    } else if (pending === 0 && generation === this.#generation) this.#caughtUp();
+  }
+
+  /** A restarted reader begins with what it read last: had a log that lost entries grown again, its length would not tell. */
+  #compare(seq: number, subject: string, at: number): void {
+    if (this.#lastSubject === "" || (subject === this.#lastSubject && at === this.#lastAt)) return;
+    this.#lost(`another entry stands at ${seq} now: entries are lost`, seq - 1);
   }
 
   /** Flow control asks for an answer; a heartbeat tells the last delivery, so that a loss at the tail shows too. */
@@ -254,4 +285,10 @@ class FollowingReader implements ClosableLogReader {
     this.#listener.onTrouble(`nothing heard for ${silentAfterMs} ms`);
     this.#restart();
   }
+}
+
+interface StreamInfo {
+  readonly error?: { readonly description: string };
+  readonly state?: { readonly last_seq: number };
+  readonly created?: string;
 }

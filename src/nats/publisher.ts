@@ -10,6 +10,7 @@ import { expectHeaders, expectNone, largestHeader } from "./expect-headers.ts";
 import type { Denial, NatsLink } from "./link.ts";
 import { ackedSeq, type Refusal, refusalOf } from "./pub-ack.ts";
 import { newestFromLeader } from "./stored-message.ts";
+import type { StreamWatch } from "./stream-watch.ts";
 
 export type { AppendResult, Witness } from "./append-queue.ts";
 
@@ -38,6 +39,8 @@ export interface PublisherOptions {
   readonly window?: number;
   /** The stream that holds the subjects. @default the namespace's log */
   readonly stream?: string;
+  /** Knows what is wrong with the stream. Where that does not pass by itself, appends are refused until it is over. */
+  readonly watch?: StreamWatch | undefined;
   /** Hears why an append is sent again, at most once a second. */
   readonly onTrouble?: (reason: string) => void;
 }
@@ -64,6 +67,7 @@ class PipelinedPublisher implements Publisher {
   readonly #stream: string;
   readonly #window: number;
   readonly #onTrouble: (reason: string) => void;
+  readonly #watch: StreamWatch | undefined;
   readonly #inbox = createInbox();
   readonly #replyPrefix = `${this.#inbox}.`;
   /** Sent and unanswered, by reply token. An append keeps its token, so that the answer to any of its copies ends it. */
@@ -93,11 +97,13 @@ class PipelinedPublisher implements Publisher {
     this.#stream = options.stream ?? new Subjects(link.namespace).stream;
     this.#window = options.window ?? 4_096;
     this.#onTrouble = options.onTrouble ?? (() => {});
+    this.#watch = options.watch;
     this.#subscription = this.#subscribe();
     this.#endings = [
       () => clearInterval(this.#overdueTimer),
       link.onReconnect(() => this.#reconnected()),
       link.onDenied((denial) => this.#denied(denial)),
+      options.watch?.onChange(() => this.#streamChanged()) ?? (() => {}),
     ];
     void link.closed.then(() => this.#end("the connection was closed before the server answered"));
   }
@@ -108,7 +114,7 @@ class PipelinedPublisher implements Publisher {
 
   append(subject: string, payload: Uint8Array, expect?: number, witness?: Witness): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      const refused = this.#ended ?? this.#deaf;
+      const refused = this.#ended ?? this.#deaf ?? this.#watch?.refusal;
       if (refused !== undefined) reject(refused);
       else if (payload.length + largestHeader > this.#link.maxPayload) reject(this.#tooLarge(subject, payload));
       else {
@@ -182,6 +188,7 @@ class PipelinedPublisher implements Publisher {
     const seq = ackedSeq(message.data);
     if (seq > 0) {
       this.#pauseMs = firstPauseMs;
+      if (this.#watch?.trouble !== undefined) this.#watch.accepted();
       append.resolve({ ok: true, seq });
     } else this.#refused(append, refusalOf(message, this.#link.namespace));
     this.#goOn();
@@ -208,8 +215,10 @@ class PipelinedPublisher implements Publisher {
   #refused(append: PendingAppend, refusal: Refusal): void {
     if (refusal.kind === "transient") this.#retryLater(append, refusal.reason);
     else if (refusal.kind === "too large") append.reject(this.#tooLarge(append.subject, append.payload));
-    else if (refusal.kind === "full") append.reject(refusal.error);
-    else if (refusal.kind === "refused") append.reject(unavailable(append, refusal.reason));
+    else if (refusal.kind === "full") {
+      this.#watch?.refusedAsFull(refusal.error.reason);
+      append.reject(refusal.error);
+    } else if (refusal.kind === "refused") append.reject(unavailable(append, refusal.reason));
     else if (append.tries > 1) void this.#settle(append, refusal.lastSeq);
     else append.resolve(conflict(refusal.lastSeq));
   }
@@ -312,7 +321,14 @@ class PipelinedPublisher implements Publisher {
     const now = performance.now();
     if (now - this.#troubleAt < 1_000) return;
     this.#troubleAt = now;
+    void this.#watch?.suspect();
     this.#onTrouble(reason);
+  }
+
+  /** What was sent may be stored or not: nobody can say by now. */
+  #streamChanged(): void {
+    const refusal = this.#watch?.refusal;
+    if (refusal !== undefined) this.#failAll(refusal);
   }
 
   #tooLarge(subject: string, payload: Uint8Array): PayloadTooLarge {

@@ -20,6 +20,8 @@ export interface StreamOptions {
   readonly replicas: 1 | 3;
   /** Bytes at which new runs are refused. An existing stream keeps its limit when this is absent. @default no limit */
   readonly maxBytes?: number | undefined;
+  /** A log that was deleted is made anew, without its runs. @default false */
+  readonly recreate?: boolean | undefined;
 }
 
 export const leaseTtlMs = 5_000;
@@ -59,12 +61,63 @@ export interface NotEnsured {
 export type NamedConfig = Partial<StreamConfig> & { readonly name: string };
 
 async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOptions): Promise<void> {
-  const configs = [
-    logConfig(subjects, options),
-    bucketConfig(subjects.bucket, options),
-    { ...bucketConfig(subjects.leaseBucket, options), ...leaseLife },
+  // In this order: the bucket is made after the log, so where it is there and the log is not, the log was deleted.
+  if (
+    options.recreate !== true &&
+    (await streamExists(link, `KV_${subjects.bucket}`)) &&
+    !(await streamExists(link, subjects.stream))
+  )
+    throw deletedLog(subjects.stream);
+  for (const make of makers(subjects, options).values()) await make(link);
+}
+
+/** Makes one of the streams that was deleted while the namespace was in use. Fails: {@link NotEnsured} */
+export async function remakeStream(
+  link: NatsLink,
+  subjects: Subjects,
+  options: StreamOptions,
+  stream: string,
+): Promise<boolean> {
+  // The lease holds nothing that is not claimed anew; the log and the bucket hold what somebody may want back.
+  if (stream !== `KV_${subjects.leaseBucket}` && options.recreate !== true) return false;
+  await makers(subjects, options).get(stream)?.(link);
+  return true;
+}
+
+function makers(subjects: Subjects, options: StreamOptions): ReadonlyMap<string, (link: NatsLink) => Promise<void>> {
+  const configs: readonly [NamedConfig, Partial<StreamConfig>][] = [
+    [logConfig(subjects, options), {}],
+    [bucketConfig(subjects.bucket, options), {}],
+    [{ ...bucketConfig(subjects.leaseBucket, options), ...leaseLife }, { first_seq: secondsNow() }],
   ];
-  for (const config of configs) await ensureStream(link, config);
+  return new Map(
+    configs.map(([config, atFirst]) => [config.name, (link: NatsLink) => ensureStream(link, config, atFirst)]),
+  );
+}
+
+/**
+ * Epochs are sequences of the lease's stream, and must grow although it may be made anew: it begins with the time, and takes less than one
+ * message a second.
+ */
+const secondsNow = (): number => Math.floor(Date.now() / 1_000);
+
+const deletedLog = (stream: string): NotEnsured => ({
+  passes: false,
+  isTooLarge: false,
+  error: new StoreUnavailable({
+    operation: `find stream ${stream}`,
+    reason:
+      "it was deleted; restore it from a backup, or have it made anew, without its runs, with recreate: true (NATCHET_RECREATE=1)",
+  }),
+});
+
+async function streamExists(link: NatsLink, stream: string): Promise<boolean> {
+  try {
+    const manager = await jetstreamManager(link.nc, { timeout: 3_000, checkAPI: false });
+    return (await configOf(manager, stream)) !== undefined;
+  } catch (cause) {
+    throw notEnsured(stream, cause);
+  }
 }
 
 /** One try. What an existing stream has is kept where `config` does not name it; `atFirst` is for a new one only. Fails: {@link NotEnsured} */

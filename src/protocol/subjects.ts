@@ -31,6 +31,8 @@ export class Subjects {
   readonly leaseBucket: string;
   /** All run entries. */
   readonly runs: string;
+  /** Among those of runs, and never used: a run has two tokens more than the prefix. */
+  readonly unusedRun: string;
   /** All outcome entries. */
   readonly outcomes: string;
   /** Those that the server passes on, their waiter as third wildcard. */
@@ -60,6 +62,7 @@ export class Subjects {
     this.#outcomePrefix = `${this.#root}.done.`;
     this.#transcriptPrefix = `${this.#root}.log.`;
     this.runs = `${this.#runPrefix}>`;
+    this.unusedRun = `${this.#runPrefix}none`;
     this.outcomes = `${this.#outcomePrefix}>`;
     this.outcomesForWaiters = `${this.#outcomePrefix}*.*.*`;
     this.transcripts = `${this.#transcriptPrefix}>`;

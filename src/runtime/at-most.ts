@@ -1,10 +1,10 @@
 import { afterMs } from "./long-timer.ts";
 
 /** Waits for something, but not longer than `ms`. */
-export function atMost(ms: number, something: Promise<unknown>): Promise<void> {
+export function atMost(ms: number, something: Promise<unknown> | undefined): Promise<void> {
   return new Promise((resolve) => {
     const callOff = afterMs(ms, resolve);
-    void something.then(() => {
+    void Promise.resolve(something).then(() => {
       callOff();
       resolve();
     });

@@ -1,0 +1,82 @@
+// The streams of a namespace together: says once what is wrong with one of them, and when it is over.
+import type { Log } from "../domain/log.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import type { NatsLink } from "./link.ts";
+import { type StreamTrouble, StreamWatch, whatToDo } from "./stream-watch.ts";
+
+export interface StoreWatchParts {
+  readonly link: NatsLink;
+  readonly subjects: Subjects;
+  readonly log: Log;
+  /** Makes a stream anew that was deleted; false where it may not. */
+  readonly remake: (stream: string) => Promise<boolean>;
+}
+
+const everyMs = 2_000;
+const remakeAgainMs = 1_000;
+
+export class StoreWatch {
+  /** The log of the namespace. */
+  readonly runs: StreamWatch;
+  readonly bucket: StreamWatch;
+  readonly lease: StreamWatch;
+  readonly #streams: readonly StreamWatch[];
+  readonly #parts: StoreWatchParts;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(parts: StoreWatchParts) {
+    const { link, subjects } = parts;
+    const { bucket, leaseBucket, stream } = subjects;
+    this.#parts = parts;
+    this.runs = new StreamWatch(link, stream, subjects.unusedRun);
+    this.bucket = new StreamWatch(link, `KV_${bucket}`, `$KV.${bucket}.none`);
+    this.lease = new StreamWatch(link, `KV_${leaseBucket}`, `$KV.${leaseBucket}.none`);
+    this.#streams = [this.runs, this.bucket, this.lease];
+    for (const watched of this.#streams) watched.onChange(() => this.#changed(watched));
+    let turn = 0;
+    // An idle process has nothing to store, and no other way to notice.
+    this.#timer = setInterval(() => {
+      void this.runs.look();
+      void (turn++ % 2 === 0 ? this.bucket : this.lease).look();
+    }, everyMs);
+  }
+
+  /** The first that something is wrong with, by what is known. */
+  get trouble(): StreamTrouble | undefined {
+    return this.#streams.find(({ trouble }) => trouble !== undefined)?.trouble;
+  }
+
+  /** The same, after a look at the log. */
+  async findOut(): Promise<StreamTrouble | undefined> {
+    await this.runs.findOut();
+    return this.trouble;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const watched of this.#streams) watched.close();
+  }
+
+  #changed(watched: StreamWatch): void {
+    const { log } = this.#parts;
+    const { trouble, stream } = watched;
+    if (trouble === undefined) log.warn("the store is in order again", { stream });
+    else log.error(whatToDo(trouble));
+    if (trouble?.fault === "gone") void this.#remake(watched);
+  }
+
+  async #remake(watched: StreamWatch): Promise<void> {
+    const { log, remake } = this.#parts;
+    const { stream } = watched;
+    while (watched.trouble?.fault === "gone") {
+      try {
+        if (!(await remake(stream))) return;
+        log.warn("a stream that was deleted is made anew, empty", { stream });
+        await watched.look();
+      } catch (error) {
+        log.warn("a stream that was deleted could not be made anew yet", { stream, error });
+      }
+      await new Promise((resolve) => setTimeout(resolve, remakeAgainMs));
+    }
+  }
+}

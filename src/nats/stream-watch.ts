@@ -1,0 +1,199 @@
+// Whether a stream is in order. What passes by itself (an election, a server that restarts) is waited for by whoever writes or reads; what does
+// not pass by itself is found out here, so that nobody waits for it without a word.
+import { StoreUnavailable } from "../domain/errors.ts";
+import { jsonBytes, noBytes } from "../protocol/bytes.ts";
+import type { NatsLink } from "./link.ts";
+
+/**
+ * - `gone`: it was deleted, with everything in it.
+ * - `broken`: it answers and stores nothing, since a write failed. A server that met a full disk stays so until it is restarted.
+ * - `full`: the server, or the account, has no room for more.
+ * - `silent`: the server is there, and nobody answers for the stream, for longer than an election takes.
+ */
+export type StreamFault = "gone" | "broken" | "full" | "silent";
+
+export interface StreamTrouble {
+  readonly stream: string;
+  readonly fault: StreamFault;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  readonly reason: string;
+}
+
+type Finding = Pick<StreamTrouble, "fault" | "reason">;
+
+const streamNotFound = 10059;
+/** A cluster that has just started may not know its streams for a moment. */
+const goneAfterAnswers = 3;
+/** An election takes up to 8 s. */
+const silentAfterMs = 15_000;
+const againMs = 1_000;
+const unsureMs = 400;
+const answerWithinMs = 2_000;
+/** Whoever is refused for want of room tries again within this time as long as it has something to store. */
+const fullForMs = 5_000;
+
+export class StreamWatch {
+  readonly stream: string;
+  readonly #link: NatsLink;
+  /** A subject that no message ever has. */
+  readonly #unused: string;
+  readonly #listeners = new Set<() => void>();
+  readonly #stopListening: (() => void)[];
+  #trouble: StreamTrouble | undefined;
+  #looking: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isSuspected = false;
+  #missed = 0;
+  #silentSince: number | undefined;
+  #refusedAt = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(link: NatsLink, stream: string, unused: string) {
+    this.#link = link;
+    this.stream = stream;
+    this.#unused = unused;
+    this.#stopListening = [
+      link.onReconnect(() => void this.look()),
+      link.onDisconnect(() => {
+        this.#silentSince = undefined;
+      }),
+    ];
+    void link.closed.then(() => this.close());
+  }
+
+  get trouble(): StreamTrouble | undefined {
+    return this.#trouble;
+  }
+
+  /** Why nothing can be appended for now; undefined where it is worth the wait. */
+  get refusal(): StoreUnavailable | undefined {
+    const { trouble } = this;
+    if (trouble === undefined || trouble.fault === "full") return undefined;
+    return new StoreUnavailable({ operation: `append to stream ${this.stream}`, reason: whatToDo(trouble) });
+  }
+
+  /** Calls back when the trouble changes; returns the function that ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Looks whether it stores anything: for somebody whose write was not answered. */
+  suspect(): Promise<void> {
+    this.#isSuspected = true;
+    return this.look();
+  }
+
+  /** Looks whether it is there and answers, and again as long as something is wrong. */
+  look(): Promise<void> {
+    this.#looking ??= this.#lookOnce().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** Looks until it is clear what to say. */
+  async findOut(): Promise<StreamTrouble | undefined> {
+    await this.look();
+    while (this.#missed > 0 && this.#trouble === undefined && !this.#isClosed) {
+      await pause(unsureMs);
+      await this.look();
+    }
+    return this.#trouble;
+  }
+
+  /** A write was refused for want of room. */
+  refusedAsFull(reason: string): void {
+    this.#refusedAt = performance.now();
+    if (this.#trouble === undefined) this.#set({ fault: "full", reason });
+    this.#lookAgain();
+  }
+
+  /** A write was stored. */
+  accepted(): void {
+    this.#refusedAt = Number.NEGATIVE_INFINITY;
+    this.#set(undefined);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    for (const stop of this.#stopListening) stop();
+    this.#listeners.clear();
+  }
+
+  async #lookOnce(): Promise<void> {
+    if (this.#isClosed || !this.#link.isConnected()) return; // looks again after the reconnect
+    const found = await this.#find();
+    if (this.#isClosed || found === "unsure") return this.#lookAgain(unsureMs);
+    this.#set(found ?? this.#fullness());
+    if (this.#trouble !== undefined) this.#lookAgain();
+  }
+
+  #lookAgain(ms = againMs): void {
+    clearTimeout(this.#timer);
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.look(), ms);
+  }
+
+  /** Known from refusals alone. */
+  #fullness(): Finding | undefined {
+    const isRecent = performance.now() - this.#refusedAt < fullForMs;
+    return isRecent && this.#trouble?.fault === "full" ? this.#trouble : undefined;
+  }
+
+  async #find(): Promise<Finding | "unsure" | undefined> {
+    const info = await this.#ask(`STREAM.INFO.${this.stream}`, noBytes);
+    if (info === "no answer" || (info !== undefined && info.code >= 500)) {
+      this.#silentSince ??= performance.now();
+      const reason = info === "no answer" ? "nobody answers for it" : info.description;
+      return performance.now() - this.#silentSince < silentAfterMs ? "unsure" : { fault: "silent", reason };
+    }
+    this.#silentSince = undefined;
+    this.#missed = info?.err_code === streamNotFound ? this.#missed + 1 : 0;
+    if (this.#missed > 0)
+      return this.#missed < goneAfterAnswers ? "unsure" : { fault: "gone", reason: "it was deleted" };
+    if (!this.#isSuspected && this.#trouble?.fault !== "broken") return undefined;
+    this.#isSuspected = false;
+    // Removes nothing, and fails where a write would fail. A replicated stream writes it down, so it is not for every look.
+    const purge = await this.#ask(`STREAM.PURGE.${this.stream}`, jsonBytes({ filter: this.#unused }));
+    if (purge === "no answer" || purge === undefined || purge.code < 500) return undefined;
+    return purge.code === 503 ? "unsure" : { fault: "broken", reason: purge.description };
+  }
+
+  /** The error of the API, if it answers with one; a user who may not ask gets no answer. */
+  async #ask(request: string, payload: Uint8Array): Promise<ApiError | "no answer" | undefined> {
+    try {
+      const reply = await this.#link.nc.request(`$JS.API.${request}`, payload, { timeout: answerWithinMs });
+      return (reply.json() as { error?: ApiError }).error;
+    } catch {
+      return "no answer";
+    }
+  }
+
+  #set(found: Finding | undefined): void {
+    if (found?.fault === this.#trouble?.fault) return;
+    this.#trouble = found && { stream: this.stream, since: Date.now(), fault: found.fault, reason: found.reason };
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+interface ApiError {
+  readonly code: number;
+  readonly err_code: number;
+  readonly description: string;
+}
+
+/** A sentence for whoever looks after the server. */
+export function whatToDo({ stream, fault, reason, since }: StreamTrouble): string {
+  const start = `since ${new Date(since).toISOString()} `;
+  if (fault === "gone")
+    return `${start}stream ${stream} is gone: it was deleted; restore it from a backup, or have it made anew with recreate: true (NATCHET_RECREATE=1)`;
+  if (fault === "broken")
+    return `${start}stream ${stream} stores nothing: ${reason}; make room on the server's disk, then restart nats-server`;
+  if (fault === "full")
+    return `${start}the server has no room for stream ${stream}: ${reason}; raise its JetStream limits, or delete what is not needed`;
+  return `${start}stream ${stream} does not answer: ${reason}; see the log of nats-server, and restart it if JetStream is disabled there`;
+}
