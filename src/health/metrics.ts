@@ -60,7 +60,7 @@ function ofTasks(meters: ReadonlyMap<string, Meter>): Metric[] {
     ),
     counter(
       "natchet_attempts_ended_total",
-      "Attempts by outcome: completed, failed and cancelled end the run, retry and returned do not.",
+      "Attempts by outcome: completed, failed and cancelled end the run, retry and returned do not; fenced ones did not count any more.",
       each((labels, { ended }) => [...ended].map(([outcome, value]) => ({ labels: { ...labels, outcome }, value }))),
     ),
     {

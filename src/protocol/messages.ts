@@ -85,7 +85,17 @@ const Register = Schema.Struct({
   tasks: Schema.Array(TaskDeclaration),
   executing: Schema.Array(Executing),
 });
-const Stop = Schema.Struct({ key: Text, turn: Count, reason: Text });
+/**
+ * `cancel`: somebody wants the run to end. `fence`: this attempt counts no more, whatever becomes of the run: it must not end it, but for work
+ * that is done all the same.
+ */
+const Stop = Schema.Struct({
+  kind: Schema.Literals(["cancel", "fence"]),
+  key: Text,
+  origin: Origin,
+  turn: TurnNumber,
+  reason: Text,
+});
 /** `clock` in answers: the leader's monotonic one, in milliseconds. */
 const Clock = Schema.optionalKey(Count);
 const Registered = Schema.Struct({ epoch: Count, engine: Text, cancel: Schema.Array(Stop), clock: Clock });
@@ -158,7 +168,7 @@ export type Executing = typeof Executing.Type;
 export type TaskDeclaration = typeof TaskDeclaration.Type;
 export type Register = typeof Register.Type;
 export type Registered = typeof Registered.Type;
-/** A run that a worker shall stop, with the turn that is meant and why. */
+/** An attempt that a worker shall stop, and why. */
 export type Stop = typeof Stop.Type;
 export type Heartbeat = typeof Heartbeat.Type;
 export type HeartbeatReply = typeof HeartbeatReply.Type;

@@ -1,5 +1,5 @@
 import { endRun } from "./placement.ts";
-import { stopOn } from "./release.ts";
+import { stopAttempt } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
 import type { CancelCause } from "./task-queue.ts";
 
@@ -19,7 +19,8 @@ export function cancelRuns(
     if (run === undefined) continue;
     if (run.cancelReason === undefined && run.place !== "ending") run.queue.cancelled[cause]++;
     run.cancelReason = reason;
-    if (run.worker !== undefined) stopOn(state, run.worker.id, key, run.turn, reason);
+    const assignment = run.worker?.find(run.origin, run.turn);
+    if (assignment !== undefined) stopAttempt(state, run.worker!, assignment);
     else if (run.place !== "ending") endRun(state, run, "cancelled", { reason });
   }
 }

@@ -211,6 +211,7 @@ function assign(
     isAcknowledged: false,
     startedAt: state.now,
     missedBeats: 0,
+    wasNamed: false,
     hasBegun: lane === undefined,
     lane,
     next: undefined,

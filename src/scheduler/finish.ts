@@ -11,9 +11,9 @@ import { forwardResult } from "./waiters.ts";
 export function finishRun(state: SchedulerState, run: LiveRun, accepted: RememberedOutcome): void {
   const { key, queue, createdAt, attempt, metadata, trail } = run;
   const { seq, at, index, byEngine, told, outcome } = accepted;
-  if (run.worker !== undefined) supersede(state, run, accepted.writer);
   setPlace(run, "gone");
   state.live.delete(key);
+  if (run.worker !== undefined) supersede(state, run, accepted.writer);
   state.inputs.release(run.keptInput);
   const inputStays = outcome.inputStays === true;
   queue.entries[inputStays ? "kept" : "garbage"]++;

@@ -2,7 +2,7 @@ import { taskOf } from "../domain/run.ts";
 import type { Executing, Heartbeat } from "../protocol/messages.ts";
 import { dropWorker, loseAttempt } from "./lose.ts";
 import { endOverdue } from "./overdue.ts";
-import { stopOn } from "./release.ts";
+import { stopAttempt } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
 import { answered } from "./takeover.ts";
 import { setPlace } from "./task-queue.ts";
@@ -89,12 +89,14 @@ export function compareLedger(state: SchedulerState, worker: WorkerRecord, execu
     }
     assignment.until = held.until;
     if (held.slotless === true && assignment.units > 0) worker.letGo(assignment);
+    assignment.wasNamed = true;
     named.add(assignment);
+    stopAttempt(state, worker, assignment);
   }
   for (const assignment of worker.assignments()) {
     if (named.has(assignment) || !assignment.isAcknowledged) continue;
-    // What it named itself, and nobody waits for, is free as soon as it names it no more.
-    if ((assignment.run === undefined && assignment.batch === 0) || ++assignment.missedBeats >= missedBeatsLimit) {
+    // What it named before, and nobody waits for, is free as soon as it names it no more.
+    if ((assignment.run === undefined && assignment.wasNamed) || ++assignment.missedBeats >= missedBeatsLimit) {
       loseAttempt(state, worker, assignment, `worker ${worker.id} does not have it any more`);
     }
   }
@@ -131,14 +133,12 @@ function adopt(state: SchedulerState, worker: WorkerRecord, held: Executing): vo
     isAcknowledged: true,
     startedAt,
     missedBeats: 0,
+    wasNamed: true,
     hasBegun: true,
     next: undefined,
   });
-  if (run === undefined) stopOn(state, worker.id, key, turn, "superseded");
-  else {
-    setPlace(run, "running");
-    run.worker = worker;
-    run.queue.policies?.adopt(state, run);
-    if (run.cancelReason !== undefined) stopOn(state, worker.id, key, turn, run.cancelReason);
-  }
+  if (run === undefined) return;
+  setPlace(run, "running");
+  run.worker = worker;
+  run.queue.policies?.adopt(state, run);
 }

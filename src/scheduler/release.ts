@@ -1,4 +1,5 @@
 import type { Turn } from "../domain/run.ts";
+import type { Stop } from "../protocol/messages.ts";
 import type { FoldedOutcome } from "./events.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
@@ -29,7 +30,7 @@ function sinceBegin({ now }: SchedulerState, { startedAt }: Assignment, { detail
   return Math.min(Math.max(span, 0), Math.max(now - startedAt, 0));
 }
 
-/** The log ended a turn that a worker may still execute: the slot stays taken until the worker says so, and it is told to stop. */
+/** The log ended a turn that a worker may still execute: the slot stays taken until the worker says so, and it is fenced. */
 export function supersede(state: SchedulerState, run: LiveRun, writer: string): void {
   const { worker } = run;
   if (worker === undefined) return;
@@ -37,13 +38,26 @@ export function supersede(state: SchedulerState, run: LiveRun, writer: string): 
   for (let a = worker.ledger.get(run.origin); a !== undefined; a = a.next) {
     if (a.run !== run) continue;
     a.run = undefined;
-    if (worker.id !== writer) stopOn(state, worker.id, run.key, a.turn, "superseded");
+    if (worker.id !== writer) stopAttempt(state, worker, a);
   }
 }
 
-export function stopOn(state: SchedulerState, worker: string, key: string, turn: number, reason: string): void {
+/**
+ * Tells a worker to stop an attempt, if there is a reason to. Repeated with each message that names the attempt: a stop may be lost with its
+ * connection, or with the leader that sent it.
+ */
+export function stopAttempt(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
+  const { key, origin, turn, run } = assignment;
+  if (run === undefined) {
+    const reason = state.live.has(key) ? "another attempt of the run counts now" : "the run has ended";
+    stopOn(state, worker.id, { kind: "fence", key, origin, turn, reason });
+  } else if (run.cancelReason !== undefined)
+    stopOn(state, worker.id, { kind: "cancel", key, origin, turn, reason: run.cancelReason });
+}
+
+/** All that one step tells a worker is one command. */
+function stopOn(state: SchedulerState, worker: string, stop: Stop): void {
   const last = state.commands.at(-1);
-  if (last?.type === "cancelOn" && last.worker === worker) {
-    state.commands[state.commands.length - 1] = { ...last, runs: [...last.runs, { key, turn, reason }] };
-  } else state.commands.push({ type: "cancelOn", worker, runs: [{ key, turn, reason }] });
+  if (last?.type === "cancelOn" && last.worker === worker) (last.runs as Stop[]).push(stop);
+  else state.commands.push({ type: "cancelOn", worker, runs: [stop] });
 }

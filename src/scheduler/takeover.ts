@@ -54,6 +54,7 @@ function adoptLedger(state: SchedulerState, event: LeadEvent): void {
       isAcknowledged: true,
       startedAt: state.now,
       missedBeats: 0,
+      wasNamed: false,
       hasBegun: true,
       next: undefined,
     });

@@ -21,6 +21,8 @@ export interface Assignment {
   startedAt: number;
   /** Heartbeats in a row that did not name it. */
   missedBeats: number;
+  /** Its worker said that it has it. */
+  wasNamed: boolean;
   /** Its code is known to have begun, or nothing counts when it does. */
   hasBegun: boolean;
   /** What counts it, where its task has limits. */

@@ -19,7 +19,9 @@ import type { Voice } from "./voice.ts";
 export type StopCause =
   | { readonly kind: "cancelled"; readonly reason: string }
   | { readonly kind: "timeout" }
-  | { readonly kind: "returned" };
+  | { readonly kind: "returned" }
+  /** It counts no more: another attempt does, or the run has ended. */
+  | { readonly kind: "fenced"; readonly reason: string };
 
 /** How an attempt ended: user code's own end, or the stop that came first. */
 export type Verdict =
@@ -27,7 +29,8 @@ export type Verdict =
   | { readonly kind: "failed"; readonly error: unknown; readonly isFinal: boolean }
   | { readonly kind: "cancelled"; readonly reason: string }
   | { readonly kind: "later"; readonly ms: number }
-  | { readonly kind: "returned" };
+  | { readonly kind: "returned" }
+  | { readonly kind: "fenced" };
 
 /** What all attempts of a worker have in common. */
 export interface AttemptHost {
@@ -111,6 +114,11 @@ export class Attempt implements ContextSource {
   /** The verdict stands; user code may still run. */
   get isOver(): boolean {
     return this.#hasVerdict;
+  }
+
+  /** It may only end its run by work that is done. */
+  get isFenced(): boolean {
+    return this.#stop?.kind === "fenced";
   }
 
   /** Made when it is first asked for: most tasks never look at it. */
@@ -220,8 +228,8 @@ export class Attempt implements ContextSource {
   }
 
   #finish(output: unknown): void | PromiseLike<void> {
-    // Work that was done in spite of a shutdown is done; after a cancellation or a timeout it is too late.
-    if (this.#stop?.kind !== "returned" && this.#giveIfStopped()) return;
+    // Work that was done in spite of a shutdown or a fence is done; after a cancellation or a timeout it is too late.
+    if (this.#stop?.kind !== "returned" && !this.isFenced && this.#giveIfStopped()) return;
     const { output: schema } = this.task;
     if (schema === undefined) return this.#give({ kind: "completed", output });
     return after(validate(schema, output), (checked) => {
@@ -244,7 +252,7 @@ export class Attempt implements ContextSource {
 
   #stoppedVerdict(cause: StopCause): Verdict {
     if (cause.kind === "timeout") return { kind: "failed", error: this.#stopError(cause), isFinal: false };
-    return cause.kind === "cancelled" ? { kind: "cancelled", reason: cause.reason } : { kind: "returned" };
+    return cause.kind === "cancelled" ? { kind: "cancelled", reason: cause.reason } : { kind: cause.kind };
   }
 
   #giveIfStopped(): boolean {
@@ -256,7 +264,8 @@ export class Attempt implements ContextSource {
   #give(verdict: Verdict): void {
     if (this.#hasVerdict) return;
     this.#hasVerdict = true;
-    this.#host.onVerdict(this, verdict);
+    const isWorkDone = verdict.kind === "completed" || !this.isFenced;
+    this.#host.onVerdict(this, isWorkDone ? verdict : { kind: "fenced" });
   }
 
   #clearTimers(): void {
@@ -271,6 +280,7 @@ export class Attempt implements ContextSource {
       return named("TimeoutError", `task "${this.task.name}" took longer than its timeout of ${allowed}${extended}`);
     }
     if (cause.kind === "cancelled") return named("AbortError", `the run was cancelled: ${cause.reason}`);
+    if (cause.kind === "fenced") return named("AbortError", `this attempt does not count any more: ${cause.reason}`);
     return named("AbortError", "the worker shuts down and gives the run back");
   }
 }

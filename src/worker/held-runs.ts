@@ -46,21 +46,24 @@ export class HeldRuns {
 
   /** Its outcome is stored. */
   release(attempt: Attempt): void {
-    const { origin } = attempt.assignment;
-    if (this.#attempts.get(origin) === attempt) this.#attempts.delete(origin);
-    else if (!this.#others.delete(attempt)) return;
+    if (!this.#remove(attempt)) return;
     this.#bytes -= bytesOf(attempt);
     this.#done.add(attempt.assignment);
   }
 
-  /** The attempts that are meant, each with its reason. One pass, however many shall stop. */
-  named(stops: readonly Stop[]): { readonly attempt: Attempt; readonly reason: string }[] {
-    if (stops.length === 0) return [];
-    const reasons = new Map(stops.map(({ key, turn, reason }) => [`${key}#${turn}`, reason]));
-    const found: { attempt: Attempt; reason: string }[] = [];
-    for (const attempt of this.all()) {
-      const reason = reasons.get(`${attempt.assignment.key}#${attempt.assignment.turn}`);
-      if (reason !== undefined) found.push({ attempt, reason });
+  /** It leaves nothing behind, so that even its turn may be executed again. */
+  forget(attempt: Attempt): void {
+    if (this.#remove(attempt)) this.#bytes -= bytesOf(attempt);
+  }
+
+  /** The attempts that are meant, each with what stops it. */
+  named(stops: readonly Stop[]): { readonly attempt: Attempt; readonly stop: Stop }[] {
+    const found: { attempt: Attempt; stop: Stop }[] = [];
+    for (const stop of stops) {
+      const attempt = this.#attempts.get(stop.origin);
+      if (attempt !== undefined && isSame(attempt.assignment, stop)) found.push({ attempt, stop });
+      if (this.#others.size === 0) continue;
+      for (const other of this.#others) if (isSame(other.assignment, stop)) found.push({ attempt: other, stop });
     }
     return found;
   }
@@ -74,6 +77,12 @@ export class HeldRuns {
       ...(isSlotless && { slotless: true }),
       ...(extendedUntil !== undefined && { until: extendedUntil }),
     }));
+  }
+
+  #remove(attempt: Attempt): boolean {
+    const { origin } = attempt.assignment;
+    if (this.#attempts.get(origin) === attempt) return this.#attempts.delete(origin);
+    return this.#others.delete(attempt);
   }
 }
 

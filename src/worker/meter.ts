@@ -6,10 +6,13 @@ export const durationBounds = [
   5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000,
 ] as const;
 
+/** `fenced`: it did not count any more, and nothing of it was stored. */
+export type AttemptEnd = OutcomeKind | "fenced";
+
 /** What happened to the attempts of one task since the process began. */
 export interface TaskFigures {
   started: number;
-  readonly ended: Map<OutcomeKind, number>;
+  readonly ended: Map<AttemptEnd, number>;
   /** Ended attempts by duration: one count for each bound, and one for what took longer. */
   readonly durations: Uint32Array;
   totalMs: number;
@@ -41,7 +44,7 @@ export class Meter {
     this.#figuresOf(task).started += 1;
   }
 
-  ended(task: string, outcome: OutcomeKind, ms: number): void {
+  ended(task: string, outcome: AttemptEnd, ms: number): void {
     const figures = this.#figuresOf(task);
     figures.ended.set(outcome, (figures.ended.get(outcome) ?? 0) + 1);
     figures.durations[placeOf(ms)]! += 1;

@@ -40,7 +40,9 @@ function decided(attempt: Attempt, verdict: Verdict, at: number, options: Outcom
   if (verdict.kind === "completed") return completed(attempt, verdict.output, at, options);
   if (verdict.kind === "cancelled")
     return final(attempt, "cancelled", at, options, { reason: shortened(verdict.reason) });
-  if (verdict.kind === "returned") return unfinished(attempt, "returned", at, 0, options, undefined);
+  // What a fenced attempt leaves is not stored; if it were, it could end no run.
+  if (verdict.kind === "returned" || verdict.kind === "fenced")
+    return unfinished(attempt, "returned", at, 0, options, undefined);
   if (verdict.kind === "later") return later(attempt, at, at + verdict.ms);
   return failed(attempt, errorRecordOf(verdict.error), verdict.isFinal, at, options);
 }

@@ -47,6 +47,7 @@ export class Presence {
   #registering: Promise<void> | undefined;
   #mustRegisterAgain = false;
   #isClosed = false;
+  #isBeating = false;
   #soon: ReturnType<typeof setTimeout> | undefined;
   readonly #end: (() => void)[] = [];
 
@@ -116,6 +117,16 @@ export class Presence {
       this.#soon = undefined;
       if (this.#options.busy() > 0) void this.beat();
     }, soonMs);
+  }
+
+  /** Once, whatever happens in this tick: the engine hears of slots that are free without an outcome. */
+  beatAtOnce(): void {
+    if (this.#isBeating) return;
+    this.#isBeating = true;
+    queueMicrotask(() => {
+      this.#isBeating = false;
+      void this.beat();
+    });
   }
 
   /** Says good-bye, so that nobody waits for heartbeats that will not come. */

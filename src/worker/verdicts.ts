@@ -14,6 +14,8 @@ export interface VerdictsParts {
   readonly log: Log;
   readonly meter: Meter | undefined;
   readonly reporter: Reporter;
+  /** A fenced attempt has ended: nobody waits for it, and nothing of it is stored. */
+  readonly onFenced: (attempt: Attempt) => void;
 }
 
 export class Verdicts {
@@ -29,12 +31,25 @@ export class Verdicts {
     const { worker, link, meter, reporter } = this.#parts;
     const at = link.clock.nowAfter(attempt.startedAt);
     const outcome = outcomeOf(attempt, verdict, at, { worker, maxPayload: link.maxPayload, random: Math.random });
+    if (attempt.isFenced && outcome.kind !== "completed") {
+      this.#forget(attempt, at);
+      return;
+    }
     const waiter = isFinal(outcome.kind) ? attempt.assignment.waiter : "";
     const report = { attempt, frame: outcome.frame, waiter };
     if (attempt.spoken === undefined) reporter.report(report);
     else this.#reportAfter(attempt.spoken.end(outcome.kind), report);
     meter?.ended(attempt.taskName, outcome.kind, at - attempt.startedAt);
     this.#tell(attempt, outcome, at);
+  }
+
+  #forget(attempt: Attempt, at: number): void {
+    const { meter, log, onFenced } = this.#parts;
+    const { assignment, taskName, startedAt, spoken } = attempt;
+    meter?.ended(taskName, "fenced", at - startedAt);
+    log.info("an attempt that did not count any more has ended", { run: assignment.key, attempt: assignment.attempt });
+    if (spoken === undefined) onFenced(attempt);
+    else this.#follow(spoken.end("returned"), () => onFenced(attempt));
   }
 
   /** Resolves when everything that ended attempts said, and their outcomes, are stored. */
@@ -45,10 +60,14 @@ export class Verdicts {
 
   /** Who learns that a run has ended finds everything that it said. */
   #reportAfter(told: Promise<void>, report: Report): void {
+    this.#follow(told, () => this.#parts.reporter.report(report));
+  }
+
+  #follow(told: Promise<void>, next: () => void): void {
     this.#telling.add(told);
     void told.then(() => {
       this.#telling.delete(told);
-      this.#parts.reporter.report(report);
+      next();
     });
   }
 

@@ -134,7 +134,12 @@ class LiveWorker implements RunningWorker {
       },
       onTrouble: (error) => log.warn("outcomes are not stored yet", { worker: this.name, error }),
     });
-    this.#verdicts = new Verdicts({ worker: this.id, link, log, meter: parts.meter, reporter: this.#reporter });
+    const onFenced = (attempt: Attempt) => {
+      this.#held.forget(attempt);
+      this.#presence.beatAtOnce();
+    };
+    const { meter } = parts;
+    this.#verdicts = new Verdicts({ worker: this.id, link, log, meter, reporter: this.#reporter, onFenced });
     this.#presence = new Presence({
       id: this.id,
       lifeline: this.#lifeline,
@@ -260,7 +265,7 @@ class LiveWorker implements RunningWorker {
   /** The engine hears of it with a heartbeat of its own. */
   #letGo({ assignment, task }: Attempt): Effect.Effect<void> {
     const units = assignment.follows ? 0 : (task.policies?.slots ?? 1);
-    queueMicrotask(() => void this.#presence.beat());
+    this.#presence.beatAtOnce();
     return this.#slots.letGo(units);
   }
 
@@ -296,7 +301,10 @@ class LiveWorker implements RunningWorker {
   }
 
   #stopRuns(stops: readonly Stop[]): void {
-    for (const { attempt, reason } of this.#held.named(stops)) attempt.stop({ kind: "cancelled", reason });
+    for (const { attempt, stop } of this.#held.named(stops)) {
+      const { reason } = stop;
+      attempt.stop(stop.kind === "fence" ? { kind: "fenced", reason } : { kind: "cancelled", reason });
+    }
   }
 
   #describe(): Register {

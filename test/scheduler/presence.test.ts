@@ -80,7 +80,9 @@ describe("presence", () => {
     const held = scene.held("mail/a");
     scene.store(scene.give({ type: "unacknowledged", id: "w1", batch: assign!.batch }));
     const [stop] = only(scene.beat("w1", [held]), "cancelOn");
-    assert.deepEqual(stop!.runs, [{ key: "mail/a", turn: 1, reason: "superseded" }]);
+    assert.deepEqual(stop!.runs, [
+      { kind: "fence", key: "mail/a", origin: 1, turn: 1, reason: "another attempt of the run counts now" },
+    ]);
     assert.deepEqual(assignments(scene.tick()), []);
   });
 

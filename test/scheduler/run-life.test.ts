@@ -33,7 +33,7 @@ describe("cancel", () => {
     assert.deepEqual(only(commands, "cancelOn")[0], {
       type: "cancelOn",
       worker: "w1",
-      runs: [{ key: "mail/a", turn: 1, reason: "not wanted" }],
+      runs: [{ kind: "cancel", key: "mail/a", origin: 1, turn: 1, reason: "not wanted" }],
     });
     assert.deepEqual(endings(scene.give({ type: "leave", id: "w1" })), ["cancelled mail/a"]);
   });

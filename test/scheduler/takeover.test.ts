@@ -131,16 +131,37 @@ describe("takeover", () => {
     assert.deepEqual(assignments(scene.tick()), []);
   });
 
-  test("a worker that executes an older turn is told to stop, and its slot stays taken until it has", () => {
+  test("a worker that executes an older turn is fenced until it hears it, and its slot stays taken until it has stopped", () => {
     const scene = new Scene();
     scene.create("mail", "a");
     const held = scene.held("mail/a");
     scene.report("w9", "mail/a", "returned");
     const [stop] = only(scene.register("w1", 1, ["mail"], [held]), "cancelOn");
-    assert.deepEqual(stop!.runs, [{ key: "mail/a", turn: 1, reason: "superseded" }]);
+    assert.deepEqual(stop!.runs, [
+      { kind: "fence", key: "mail/a", origin: 1, turn: 1, reason: "another attempt of the run counts now" },
+    ]);
     assert.deepEqual(assignments(scene.tick()), []);
+    assert.deepEqual(only(scene.beat("w1", [held]), "cancelOn")[0]!.runs, stop!.runs);
     scene.beat("w1");
     assert.deepEqual(assignments(scene.tick()), ["w1: mail/a"]);
+    assert.deepEqual(only(scene.beat("w1", [scene.held("mail/a")]), "cancelOn"), []);
+  });
+
+  test("a fenced attempt that this leader assigned frees its slot as soon as its worker names it no more", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "a");
+    scene.create("mail", "b");
+    scene.acknowledge(scene.tick());
+    const held = scene.held("mail/a");
+    scene.beat("w1", [held]);
+    const ended = { turn: 1, origin: 1 };
+    const [stop] = only(scene.report("w9", "mail/a", "completed", ended), "cancelOn");
+    assert.deepEqual([stop!.runs[0]!.kind, stop!.runs[0]!.reason], ["fence", "the run has ended"]);
+    scene.beat("w1", [held]);
+    assert.deepEqual(assignments(scene.tick()), []);
+    scene.beat("w1");
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/b"]);
   });
 
   test("who steps down keeps what the log says, and nothing else", () => {

@@ -68,7 +68,7 @@ export class Deeds {
   #cancelOn({ worker: id, runs }: CommandOf<"cancelOn">): void {
     const worker = this.#world.workers.find((w) => w.id === id);
     this.#world.network.send(() => {
-      if (worker?.isAlive && worker.isConnected) for (const { key, turn } of runs) worker.stop(key, turn);
+      if (worker?.isAlive && worker.isConnected) for (const stop of runs) worker.stop(stop);
     });
   }
   /** In as many entries as it takes. An entry has its name, so that it stands in the log once however often it was sent. */

@@ -1,6 +1,6 @@
 import type { OutcomeKind } from "../../src/domain/run.ts";
 import { isFinal, type Turn, taskOf } from "../../src/domain/run.ts";
-import type { Executing, Heartbeat, Register } from "../../src/protocol/messages.ts";
+import type { Executing, Heartbeat, Register, Stop } from "../../src/protocol/messages.ts";
 import type { AssignCommand } from "../../src/scheduler/commands.ts";
 import type { FoldedOutcome } from "../../src/scheduler/events.ts";
 import type { Climate } from "./climate.ts";
@@ -8,7 +8,7 @@ import type { ModelEngine } from "./model-engine.ts";
 import type { Random } from "./random.ts";
 
 interface Attempt extends Executing {
-  isStopping: boolean;
+  stop: Stop["kind"] | undefined;
   readonly attempt: number;
   readonly isLarge: boolean;
 }
@@ -87,16 +87,16 @@ export class ModelWorker {
           startedAt: now + this.skewMs,
           attempt: run.attempt,
           isLarge: run.isLarge,
-          isStopping: false,
+          stop: undefined,
         });
       }
     });
     this.epoch = Math.max(this.epoch, assigned.epoch);
     return refused;
   }
-  stop(key: string, turn: number): void {
-    for (const attempt of this.executing.values())
-      if (attempt.key === key && attempt.turn === turn) attempt.isStopping = true;
+  stop(stop: Stop): void {
+    const attempt = this.executing.get(nameOf(stop));
+    if (attempt !== undefined) attempt.stop ??= stop.kind;
   }
   /** Loses an attempt without a word, as a bug would. */
   forgetOne(random: Random): void {
@@ -109,8 +109,14 @@ export class ModelWorker {
   finishOne(random: Random, now: number, attempt = this.pickOne(random)): Executing {
     const at = now + this.skewMs;
     this.executing.delete(nameOf(attempt));
+    if (attempt.stop === "fence" && random.chance(0.8)) return attempt; // nothing of it is stored
     const calm = ["completed", "completed", "completed", "completed", "failed", "retry", "retry", "returned"] as const;
-    const kind = attempt.isStopping && random.chance(0.8) ? "cancelled" : random.pick(calm);
+    const kind =
+      attempt.stop === "cancel" && random.chance(0.8)
+        ? "cancelled"
+        : attempt.stop === "fence"
+          ? "completed"
+          : random.pick(calm);
     const { key, turn, origin, startedAt } = attempt;
     const isDelayed = (kind === "retry" && random.chance(0.7)) || (kind === "returned" && random.chance(0.4));
     const longest = this.#climate.hasHours && random.chance(0.3) ? 2_000_000 : 5_000;

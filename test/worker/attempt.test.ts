@@ -1,10 +1,10 @@
 // One attempt by itself: when its verdict stands, and when its slot is really free.
 import assert from "node:assert/strict";
-import { Effect } from "effect";
+import { Effect, Schema } from "effect";
 import { RetryLater } from "../../src/domain/errors.ts";
 import { silentLog } from "../../src/domain/log.ts";
 import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
-import type { Handler } from "../../src/domain/worker.ts";
+import type { Handler, TaskContext } from "../../src/domain/worker.ts";
 import type { Assignment } from "../../src/protocol/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../../src/protocol/outcome-entry.ts";
@@ -13,6 +13,7 @@ import { Deadlines } from "../../src/worker/deadline.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
 import { outcomeOf } from "../../src/worker/outcome.ts";
 import { Slots } from "../../src/worker/slots.ts";
+import { Verdicts, type VerdictsParts } from "../../src/worker/verdicts.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -152,6 +153,51 @@ test("outcome: a task that asks for more time is tried again then, with the same
   assert.throws(() => new RetryLater("soon"), /RetryLater.*"soon"/s);
 });
 
+test("attempt: a fenced one hears why, and ends nothing but by work that is done", async () => {
+  const untilStopped = (ctx: TaskContext) => new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+  const stopped = async (handler: Handler, task: TaskOptions = {}) => {
+    const { attempt, verdicts } = attemptOf(handler, task);
+    const running = Effect.runPromise(attempt.run);
+    await waitFor(() => attempt.startedAt > 0, 5_000, "the attempt to start");
+    attempt.stop({ kind: "fenced", reason: "the run has ended" });
+    attempt.stop({ kind: "cancelled", reason: "too late" });
+    await running;
+    return verdicts;
+  };
+  const throwing: Handler = async (_input, ctx) => {
+    await untilStopped(ctx);
+    throw ctx.signal.reason;
+  };
+  assert.deepEqual(await stopped(throwing), [{ kind: "fenced" }]);
+  const finishing: Handler = async (_input, ctx) => {
+    await untilStopped(ctx);
+    return String(ctx.signal.reason);
+  };
+  const output = "AbortError: this attempt does not count any more: the run has ended";
+  assert.deepEqual(await stopped(finishing), [{ kind: "completed", output }]);
+  assert.deepEqual(await stopped(finishing, { output: Schema.Number }), [{ kind: "fenced" }]);
+});
+
+test("verdicts: of a fenced attempt nothing is stored, whatever its code returns, but work that is done", () => {
+  const reported: unknown[] = [];
+  const forgotten: Attempt[] = [];
+  const link = { clock: { nowAfter: Date.now }, maxPayload: 1_000 };
+  const reporter = { report: (report: unknown) => reported.push(report) };
+  const parts = { worker: "w", link, log: silentLog, meter: undefined, reporter };
+  const onFenced = (attempt: Attempt) => forgotten.push(attempt);
+  const verdicts = new Verdicts({ ...parts, onFenced } as unknown as VerdictsParts);
+  const fenced = () => {
+    const { attempt } = attemptOf(() => 1);
+    attempt.stop({ kind: "fenced", reason: "the run has ended" });
+    return attempt;
+  };
+  verdicts.give(fenced(), { kind: "fenced" });
+  verdicts.give(fenced(), { kind: "completed", output: "x".repeat(2_000) }); // would fail its run
+  assert.deepEqual([reported.length, forgotten.length], [0, 2]);
+  verdicts.give(fenced(), { kind: "completed", output: 1 });
+  assert.deepEqual([reported.length, forgotten.length], [1, 2]);
+});
+
 test("held runs: a run is known while it is held and for a while after, so that a doubled assignment is no second execution", () => {
   const held = new HeldRuns();
   const { attempt } = attemptOf(() => 1);
@@ -161,7 +207,7 @@ test("held runs: a run is known while it is held and for a while after, so that 
   held.add(later);
   assert.equal(held.size, 2);
   assert.deepEqual(
-    held.named([{ key: "t/1", turn: 2, reason: "enough" }]).map((found) => found.attempt),
+    held.named([{ kind: "cancel", key: "t/1", origin: 1, turn: 2, reason: "enough" }]).map((found) => found.attempt),
     [later],
   );
   for (const each of [attempt, later]) {
