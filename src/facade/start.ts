@@ -106,9 +106,14 @@ const makeThreads = ({ scan: patterns }: StartOptions, log: Log) =>
     Effect.promise(async () => {
       const files = patterns === undefined ? [process.argv[1]!] : await findFiles([patterns].flat(), process.cwd());
       const modules = files.map((file) => pathToFileURL(file).href);
-      return new ThreadPool({ entry: new URL("./task-thread.ts", import.meta.url), modules, log });
+      return new ThreadPool({
+        entry: new URL("./task-thread.ts", import.meta.url),
+        modules,
+        log,
+        onUnhandled: (error, run) => log.error("an error that no code handled", { run, error: error.message }),
+      });
     }),
-    (threads) => Effect.sync(() => threads.close()),
+    (threads) => Effect.promise(() => threads.close()),
   );
 
 interface Opened {

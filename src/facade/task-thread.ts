@@ -1,7 +1,11 @@
 // Runs in a thread: finds the classes of the modules that it is told, and executes one attempt after the other.
 import { parentPort, workerData } from "node:worker_threads";
 import { isWorkerClass, isWorkerInstance, scan } from "../../decorators/scan.ts";
-import type { TaskContext, TaskLog, WorkerDefinition, WorkerTask } from "../domain/worker.ts";
+import { keyOf } from "../domain/run.ts";
+import { errorRecordOf } from "../domain/thrown.ts";
+import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
+import { surroundingRun } from "../worker/context.ts";
+import { ThreadAttempt } from "../worker/thread-attempt.ts";
 import type { FromThread, RunInThread, ThreadData, ToThread } from "../worker/thread-messages.ts";
 import { onOffered } from "./thread-mode.ts";
 
@@ -9,8 +13,7 @@ const { modules } = JSON.parse(workerData as string) as ThreadData;
 const say = (message: FromThread): void => parentPort!.postMessage(message);
 const definitions = new Map<string, WorkerDefinition>();
 const arrivals: (() => void)[] = [];
-const takers = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
-let chunks = 0;
+let attempt: ThreadAttempt | undefined;
 
 function offer(definition: WorkerDefinition): void {
   if (!definitions.has(definition.name)) definitions.set(definition.name, definition);
@@ -24,78 +27,62 @@ const imported = (async () => {
       if (isWorkerClass(value) || isWorkerInstance(value)) offer(scan(value));
   }
 })();
+imported.catch(() => {}); // the runs that need it hear of it
 onOffered(offer);
 
 parentPort!.on("message", (message: ToThread) => {
-  if (message.kind === "run") void execute(message);
-  else {
-    const taker = takers.get(message.n);
-    takers.delete(message.n);
-    if (message.error === undefined) taker?.resolve();
-    else taker?.reject(new Error(message.error));
-  }
+  if (message.kind === "run") {
+    attempt = new ThreadAttempt(message, say);
+    void attempt.execute(() => taskOf(message));
+  } else if (message.kind === "taken") attempt?.taken(message.n, message.error);
+  else if (message.kind === "abort") attempt?.abort(message.reason);
+  else if (message.kind === "stop") exitThread(0);
+  else void close();
 });
-
-async function execute(run: RunInThread): Promise<void> {
-  try {
-    const task = await taskOf(run);
-    const input = run.input === undefined ? undefined : JSON.parse(run.input);
-    const output = await task.handler(input, contextOf(run, input));
-    say({ kind: "output", output: JSON.stringify(output) });
-  } catch (error) {
-    const { name = "Error", message = String(error), stack, ms } = (error ?? {}) as Error & { ms?: number };
-    say({ kind: "error", error: { name, message, ...(stack && { stack }), ...(ms !== undefined && { ms }) } });
-  }
-}
 
 const started = new Map<string, Promise<unknown>>();
 
-async function taskOf({ worker, task }: RunInThread): Promise<WorkerTask> {
+async function taskOf({ workerName, task }: RunInThread): Promise<WorkerTask> {
   const arrival = () => new Promise<void>((resolve) => arrivals.push(resolve));
-  while (!definitions.has(worker)) {
-    const isThere = await Promise.race([imported.then(() => definitions.has(worker)), arrival().then(() => true)]);
-    if (!isThere) throw new Error(notFound(worker));
+  while (!definitions.has(workerName)) {
+    const isThere = await Promise.race([imported.then(() => definitions.has(workerName)), arrival().then(() => true)]);
+    if (!isThere) throw new Error(notFound(workerName));
   }
-  const definition = definitions.get(worker)!;
+  const definition = definitions.get(workerName)!;
   // What a worker opens for its tasks is opened in each thread.
-  if (!started.has(worker)) started.set(worker, Promise.resolve(definition.onStart?.()));
-  await started.get(worker);
+  if (!started.has(workerName)) started.set(workerName, (async () => definition.onStart?.())());
+  await started.get(workerName);
   const found = definition.tasks.find(({ name }) => name === task);
-  if (found === undefined) throw new Error(`worker "${worker}" has no task "${task}" in ${modules.join(", ")}`);
+  if (found === undefined) throw new Error(`worker "${workerName}" has no task "${task}" in ${modules.join(", ")}`);
   return found;
 }
 
 const notFound = (worker: string): string =>
   `no class of worker "${worker}" in ${modules.join(", ")}; export it there, or name its module, for example @Task("resize", { thread: import.meta.url })`;
 
-function contextOf({ task, context }: RunInThread, input: unknown): TaskContext {
-  const line = (level: keyof TaskLog) => (message: string, fields?: Record<string, unknown>) =>
-    say({ kind: "log", level, message, fields: fields === undefined ? undefined : plain(fields) });
-  return {
-    ...context,
-    task,
-    input,
-    // A thread is not told of a cancellation: it is ended.
-    signal: new AbortController().signal,
-    log: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
-    progress: (fraction, note) => say({ kind: "progress", fraction, note }),
-    extendTimeout: (by) => say({ kind: "extend", by }),
-    releaseSlot: () => say({ kind: "letGo" }),
-    stream: (chunk) =>
-      new Promise<void>((resolve, reject) => {
-        chunks += 1;
-        takers.set(chunks, { resolve, reject });
-        const isJson = typeof chunk !== "string" && !(chunk instanceof Uint8Array);
-        say({ kind: "chunk", n: chunks, chunk: isJson ? JSON.stringify(chunk) : chunk, isJson });
-      }),
-  };
+/** Closes what was opened here, then ends the thread. */
+async function close(): Promise<void> {
+  for (const name of started.keys()) {
+    try {
+      await definitions.get(name)!.onStop?.();
+    } catch (error) {
+      say({ kind: "unhandled", error: errorRecordOf(error), run: undefined });
+    }
+  }
+  exitThread(0);
 }
 
-/** What cannot be cloned is written as text. */
-function plain(fields: Record<string, unknown>): Record<string, unknown> {
-  try {
-    return structuredClone(fields);
-  } catch {
-    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
-  }
-}
+// Code of a run that has ended may throw, reject or exit later: the run that is executed then has nothing to do with it.
+const exitThread = process.exit.bind(process);
+process.exit = (code) => {
+  const by = surroundingRun();
+  const isLate = by !== undefined && (by.runId !== attempt?.runId || by.attempt !== attempt.number);
+  if (isLate) throw new Error(`process.exit(${code ?? ""}) was called by code of a run that has ended`);
+  return exitThread(code);
+};
+const tellUnhandled = (error: unknown) => {
+  const run = surroundingRun();
+  say({ kind: "unhandled", error: errorRecordOf(error), run: run && keyOf(run.task, run.runId) });
+};
+process.on("unhandledRejection", tellUnhandled);
+process.on("uncaughtException", tellUnhandled);

@@ -2,6 +2,9 @@
 declare const Bun: { readonly version: string } | undefined;
 declare const Deno: { readonly version: { readonly deno: string } } | undefined;
 
+/** Whether `terminate()` stops a thread that computes; on Deno it goes on until its code has ended, and `exit` is told before. */
+export const interruptsThreads = (): boolean => typeof Deno === "undefined";
+
 /** For example `bun 1.4.5`. */
 export function runtimeName(): string {
   if (typeof Bun !== "undefined") return `bun ${Bun.version}`;

@@ -13,6 +13,7 @@ import { jsonOf } from "../protocol/bytes.ts";
 import type { Batch } from "./batch.ts";
 import { type ContextSource, RunContext, within } from "./context.ts";
 import { Deadline, type Deadlines } from "./deadline.ts";
+import { outputOf } from "./output.ts";
 import type { Voice } from "./voice.ts";
 
 /** Why an attempt is stopped from outside. */
@@ -155,6 +156,16 @@ export class Attempt implements ContextSource {
     this.#controller?.abort(this.#stopError(cause));
   }
 
+  prepares(mostMs: number): () => void {
+    this.#ownDeadline.extend(mostMs);
+    return () => {
+      if (this.#stop !== undefined || this.#hasVerdict) return;
+      this.#begunAt = this.#host.deadlines.now();
+      this.startedAt = this.#host.nowAfter(this.assignment.createdAt);
+      this.#ownDeadline.restart(this.#begunAt, this.#allowedMs - mostMs);
+    };
+  }
+
   extendTimeout(ms: number): void {
     if (this.#stop === undefined && !this.#hasVerdict) this.#ownDeadline.extend(ms);
   }
@@ -285,12 +296,6 @@ export class Attempt implements ContextSource {
   }
 }
 
-/** A value or a promise as it is; an Effect is run, and interrupted by the signal. */
-export const outputOf = (returned: unknown, source: { readonly signal: AbortSignal }): unknown =>
-  Effect.isEffect(returned)
-    ? Effect.runPromise(returned as Effect.Effect<unknown, unknown>, { signal: source.signal })
-    : returned;
-
 /** Thrown to leave the steps of an attempt whose verdict stands already. */
 const leaving = new Error("the verdict stands");
 
@@ -308,7 +313,7 @@ function after<A, B>(value: A, next: (value: Awaited<A>) => B): B | Promise<Awai
  * By the task's own policy; a predicate that throws is a fault of the task that a retry would only hide. Errors are known by their names:
  * they may come from a thread, or from another copy of natchet.
  */
-function failureOf(error: unknown, task: WorkerTask): Verdict {
+export function failureOf(error: unknown, task: WorkerTask): Verdict {
   const name = readProperty(error, "name");
   if (name === "RetryLater") return laterOf(error);
   if (name === "NonRetryableError" || name === "MalformedRecord") return { kind: "failed", error, isFinal: true };

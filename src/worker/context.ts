@@ -22,6 +22,9 @@ export function currentRun(): TaskContext {
   return context;
 }
 
+/** The context of the run that surrounds this call, if one does. */
+export const surroundingRun = (): TaskContext | undefined => surrounding.getStore();
+
 /** The run that surrounds this call, as its children name it; undefined outside a task. */
 export function currentParent(): Parent | undefined {
   const context = surrounding.getStore();
@@ -48,6 +51,8 @@ export interface ContextSource {
   readonly voice: Voice;
   extendTimeout(ms: number): void;
   releaseSlot(): void;
+  /** The task's code begins when the returned function is called, at most so much later; the time until then does not count. */
+  prepares?(mostMs: number): () => void;
 }
 
 const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
@@ -87,6 +92,15 @@ export class RunContext implements TaskContext {
 
   get metadata(): Readonly<Record<string, string>> {
     return this.#source.metadata ?? noMetadata;
+  }
+
+  get history(): readonly AttemptRecord[] {
+    return this.#source.history;
+  }
+
+  /** See {@link ContextSource.prepares}. */
+  prepares(mostMs: number): () => void {
+    return this.#source.prepares?.(mostMs) ?? (() => {});
   }
 
   get signal(): AbortSignal {

@@ -107,6 +107,19 @@ export class Deadline {
     this.#deadlines.add(this);
   }
 
+  /** What came before did not count: user code begins only now. */
+  restart(begunAt: number, allowedMs: number): void {
+    const { isWatched } = this;
+    this.clear();
+    this.#allowedMs = allowedMs;
+    this.#endsAt = begunAt + allowedMs;
+    if (isWatched) this.watch();
+  }
+
+  get isWatched(): boolean {
+    return this.#isWatched;
+  }
+
   extend(ms: number): void {
     this.#allowedMs += ms;
     this.#endsAt += ms;

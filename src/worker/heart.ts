@@ -88,10 +88,7 @@ export class Heart {
     const gone = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
     Atomics.store(this.#data.cells, cell.ended, 1);
     Atomics.notify(this.#data.cells, cell.ended);
-    const limit = new Promise<void>((resolve) => {
-      setTimeout(resolve, endWithinMs).unref?.();
-    });
-    await Promise.race([gone, limit]);
+    await atMost(endWithinMs, gone); // its timer keeps the process alive until then: by now nothing else may
     void thread.terminate();
   }
 

@@ -3,8 +3,8 @@ import { InvalidData } from "../domain/errors.ts";
 import type { ExecuteMiddleware } from "../domain/middleware.ts";
 import { type StandardSchema, validate } from "../domain/schema.ts";
 import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
-import { outputOf } from "./attempt.ts";
 import { type RunContext, within } from "./context.ts";
+import { outputOf } from "./output.ts";
 
 /** The tasks of a worker with the middleware of the process, of the worker and their own around them, in this order. */
 export const tasksAround = (

@@ -1,6 +1,7 @@
 // What crosses between a worker and the threads of its tasks: plain values, inputs and outputs as JSON.
 import type { FailedRun } from "../domain/failure.ts";
-import type { ErrorRecord } from "../domain/run.ts";
+import type { AttemptRecord, ErrorRecord } from "../domain/run.ts";
+import type { LineLevel } from "../domain/transcript.ts";
 
 /** What a thread of tasks is made with. */
 export interface ThreadData {
@@ -11,37 +12,57 @@ export interface ThreadData {
 
 export interface RunInThread {
   readonly kind: "run";
-  readonly worker: string;
+  /** Name of the worker. */
+  readonly workerName: string;
   readonly task: string;
   readonly input: string | undefined;
   readonly context: {
     readonly runId: string;
+    /** Id of the worker. */
     readonly worker: string;
-    readonly attempt: number;
-    readonly errors: readonly ErrorRecord[];
+    readonly number: number;
+    readonly history: readonly AttemptRecord[];
     readonly metadata: Readonly<Record<string, string>>;
     readonly failedRun: FailedRun | undefined;
   };
 }
-/** `n` names the chunk that was taken. */
-export type ToThread = RunInThread | { readonly kind: "taken"; readonly n: number; readonly error?: string };
+
+export type ToThread =
+  | RunInThread
+  /** `n` names the chunk that was taken. */
+  | { readonly kind: "taken"; readonly n: number; readonly error?: ErrorRecord }
+  | { readonly kind: "abort"; readonly reason: ErrorRecord }
+  /** Ends the thread: at once, or after `onStop`. */
+  | { readonly kind: "stop" | "close" };
 
 export type FromThread =
-  | { readonly kind: "ready" }
+  /** User code begins: modules are loaded, the worker is opened, the input is checked. */
+  | { readonly kind: "begun" }
   | { readonly kind: "output"; readonly output: string | undefined }
   | { readonly kind: "error"; readonly error: ThrownInThread }
+  /** The event loop of the thread turns: its code has been told to stop. */
+  | { readonly kind: "aborting" }
   | {
       readonly kind: "log";
-      readonly level: "debug" | "info" | "warn" | "error";
+      readonly level: LineLevel;
       readonly message: string;
       readonly fields: Record<string, unknown> | undefined;
+      /** The run, where it has ended already. */
+      readonly late?: string;
     }
   | { readonly kind: "progress"; readonly fraction: number; readonly note: string | undefined }
   | { readonly kind: "chunk"; readonly n: number; readonly chunk: string | Uint8Array; readonly isJson: boolean }
-  | { readonly kind: "extend"; readonly by: number | string }
-  | { readonly kind: "letGo" };
+  | { readonly kind: "extend"; readonly ms: number }
+  | { readonly kind: "letGo" }
+  /** Nobody handled an error of this run, or of one that is not known. */
+  | { readonly kind: "unhandled"; readonly error: ErrorRecord; readonly run: string | undefined };
 
-/** `ms` of a RetryLater. */
-export interface ThrownInThread extends ErrorRecord {
-  readonly ms?: number;
+export interface ThrownInThread {
+  readonly record: ErrorRecord;
+  /** What else the error says, where it is text, a number or a boolean. */
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+  /** What the task's own policy says of it. */
+  readonly isFinal: boolean;
+  /** The thread is of no use any more. */
+  readonly isBroken?: boolean;
 }

@@ -1,10 +1,11 @@
 // Threads that execute tasks under `thread`: one attempt at a time each, kept for the next one. A cancelled or timed-out attempt takes its thread
-// with it: nothing else ends code that computes.
+// with it.
 import type { URL } from "node:url";
-import { Worker as Thread } from "node:worker_threads";
 import type { Log } from "../domain/log.ts";
-import type { TaskContext, WorkerTask } from "../domain/worker.ts";
-import type { FromThread, RunInThread, ThreadData, ThrownInThread, ToThread } from "./thread-messages.ts";
+import type { ErrorRecord } from "../domain/run.ts";
+import type { WorkerTask } from "../domain/worker.ts";
+import type { RunContext } from "./context.ts";
+import { PooledThread, type ThreadHost } from "./pooled-thread.ts";
 
 export interface ThreadPoolParts {
   /** The program of a thread. */
@@ -12,156 +13,97 @@ export interface ThreadPoolParts {
   /** Where tasks are whose `thread` names no module. */
   readonly modules: readonly string[];
   readonly log: Log;
+  /** Nobody handled an error of this run, or of one that is not known. */
+  readonly onUnhandled: (error: ErrorRecord, run: string | undefined) => void;
 }
 
 const idleMs = 60_000;
 
 interface Idle {
-  readonly thread: Thread;
+  readonly thread: PooledThread;
   readonly expiry: ReturnType<typeof setTimeout>;
 }
 
 export class ThreadPool {
   readonly #parts: ThreadPoolParts;
   readonly #idle = new Map<string, Idle[]>();
-  readonly #all = new Set<Thread>();
+  readonly #all = new Set<PooledThread>();
+  readonly #host: ThreadHost;
+  /** What the policy of their task said of errors, where they were thrown. */
+  readonly #judged = new WeakMap<object, boolean>();
   #isClosed = false;
 
   constructor(parts: ThreadPoolParts) {
     this.#parts = parts;
+    this.#host = {
+      log: parts.log,
+      onUnhandled: parts.onUnhandled,
+      onGone: (thread) => this.#forget(thread),
+      onJudged: (error, isFinal) => this.#judged.set(error, isFinal),
+    };
   }
 
-  /** The task as it is executed here: in a thread, if it asks for one. */
+  /** The task as it is executed here: in a thread, if it asks for one. Input and output are checked there. */
   taskOf(worker: string, task: WorkerTask): WorkerTask {
     const { thread } = task;
     if (thread === undefined) return task;
     const modules = thread === true ? this.#parts.modules : [thread];
-    return { ...task, handler: (input, ctx) => this.#execute(worker, modules, input, ctx) };
+    const { retryIf } = task.retry;
+    const isWorthRetrying = (error: unknown): boolean => {
+      const isFinal = this.#judged.get(error as object);
+      return isFinal === undefined ? retryIf === undefined || retryIf(error) : !isFinal;
+    };
+    return {
+      ...task,
+      input: undefined,
+      output: undefined,
+      retry: { ...task.retry, retryIf: isWorthRetrying },
+      handler: (input, ctx) => this.#execute(worker, modules, input, ctx as RunContext),
+    };
   }
 
-  close(): void {
+  /** Idle threads close what they opened. */
+  async close(): Promise<void> {
     this.#isClosed = true;
-    for (const idle of this.#idle.values()) for (const { expiry } of idle) clearTimeout(expiry);
-    this.#idle.clear();
-    for (const thread of this.#all) end(thread);
+    await Promise.all(Array.from(this.#all, (thread) => thread.close()));
   }
 
-  #execute(worker: string, modules: readonly string[], input: unknown, ctx: TaskContext): Promise<unknown> {
-    const thread = this.#take(modules);
-    return new Promise((resolve, reject) => {
-      const finish = (isReusable: boolean, settle: () => void) => {
-        ctx.signal.removeEventListener("abort", onAbort);
-        thread.removeAllListeners("message").removeAllListeners("error").removeAllListeners("exit");
-        if (isReusable) this.#giveBack(modules, thread);
-        else this.#drop(thread);
-        settle();
-      };
-      const onAbort = () => finish(false, () => reject(ctx.signal.reason));
-      thread.on("message", (message: FromThread) => {
-        if (message.kind === "output")
-          finish(true, () => resolve(message.output === undefined ? undefined : JSON.parse(message.output)));
-        else if (message.kind === "error") finish(true, () => reject(thrownBy(message.error)));
-        else answer(thread, ctx, message);
-      });
-      thread.on("error", (error) =>
-        finish(false, () => reject(new Error(`the thread of the task failed: ${String(error)}`))),
-      );
-      thread.on("exit", (code) =>
-        finish(false, () => reject(new Error(`the thread of the task ended with code ${code}`))),
-      );
-      if (ctx.signal.aborted) onAbort();
-      else {
-        ctx.signal.addEventListener("abort", onAbort, { once: true });
-        send(thread, runOf(worker, input, ctx));
-      }
-    });
+  async #execute(worker: string, modules: readonly string[], input: unknown, ctx: RunContext): Promise<unknown> {
+    const key = modules.join();
+    const thread = this.#take(key, modules);
+    try {
+      return await thread.execute(worker, input, ctx);
+    } finally {
+      if (thread.isUsable && !this.#isClosed) this.#keep(key, thread);
+    }
   }
 
-  #take(modules: readonly string[]): Thread {
-    const idle = this.#idle.get(modules.join())?.pop();
+  #take(key: string, modules: readonly string[]): PooledThread {
+    const idle = this.#idle.get(key)?.pop();
     if (idle !== undefined) {
       clearTimeout(idle.expiry);
       return idle.thread;
     }
-    const workerData = JSON.stringify({ natchet: "task", modules } satisfies ThreadData);
-    const thread = new Thread(this.#parts.entry, { workerData });
+    const thread = new PooledThread(this.#parts.entry, modules, this.#host);
     this.#all.add(thread);
     return thread;
   }
 
-  #giveBack(modules: readonly string[], thread: Thread): void {
-    if (this.#isClosed) {
-      this.#drop(thread);
-      return;
-    }
-    const key = modules.join();
+  #keep(key: string, thread: PooledThread): void {
     const idle = this.#idle.get(key) ?? [];
     this.#idle.set(key, idle);
-    const expiry = setTimeout(() => {
-      idle.splice(
-        idle.findIndex((one) => one.thread === thread),
-        1,
-      );
-      this.#drop(thread);
-    }, idleMs);
+    const expiry = setTimeout(() => void thread.close(), idleMs);
     expiry.unref?.();
     thread.unref();
-    thread.on("error", () => {});
     idle.push({ thread, expiry });
   }
 
-  #drop(thread: Thread): void {
+  /** Never handed out again. */
+  #forget(thread: PooledThread): void {
     this.#all.delete(thread);
-    end(thread);
+    for (const idle of this.#idle.values()) {
+      const at = idle.findIndex((one) => one.thread === thread);
+      if (at >= 0) clearTimeout(idle.splice(at, 1)[0]!.expiry);
+    }
   }
-}
-
-/** Not waited for: on some runtimes a thread that computes takes its time to die, or never says that it did. */
-function end(thread: Thread): void {
-  thread.on("error", () => {});
-  void thread.terminate();
-}
-
-const send = (thread: Thread, message: ToThread): void => thread.postMessage(message);
-
-const runOf = (worker: string, input: unknown, ctx: TaskContext): RunInThread => ({
-  kind: "run",
-  worker,
-  task: ctx.task,
-  input: JSON.stringify(input),
-  context: {
-    runId: ctx.runId,
-    worker: ctx.worker,
-    attempt: ctx.attempt,
-    errors: ctx.errors,
-    metadata: ctx.metadata,
-    failedRun: ctx.failedRun,
-  },
-});
-
-/** What the task says to its context. */
-function answer(thread: Thread, ctx: TaskContext, message: FromThread): void {
-  if (message.kind === "log") ctx.log[message.level](message.message, message.fields);
-  else if (message.kind === "progress") ctx.progress(message.fraction, message.note);
-  else if (message.kind === "extend") ctx.extendTimeout(message.by);
-  else if (message.kind === "letGo") ctx.releaseSlot();
-  else if (message.kind === "chunk") {
-    const { n, chunk, isJson } = message;
-    const taken = (error?: unknown) =>
-      send(thread, {
-        kind: "taken",
-        n,
-        ...(error !== undefined && { error: String((error as Error).message ?? error) }),
-      });
-    Promise.resolve()
-      .then(() => ctx.stream(isJson ? JSON.parse(chunk as string) : chunk))
-      .then(() => taken(), taken);
-  }
-}
-
-function thrownBy({ name, message, stack, ms }: ThrownInThread): Error {
-  const error = new Error(message);
-  error.name = name;
-  if (stack !== undefined) error.stack = stack;
-  return Object.assign(error, ms === undefined ? {} : { ms });
 }

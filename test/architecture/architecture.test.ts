@@ -134,7 +134,8 @@ test("effects are run at the edges only", () => {
   const inWorker = [
     "src/worker/worker.ts", // one fiber an attempt, forked and observed
     "src/worker/heart-beats.ts", // runs in a thread, a program of its own
-    "src/worker/attempt.ts", // a task may return an Effect: it is run where a promise would be awaited
+    "src/worker/attempt.ts", // gives up its slot in the middle of user code
+    "src/worker/output.ts", // a task may return an Effect: it is run where a promise would be awaited
   ];
   expectNone(product, ({ path, text }) =>
     edges.includes(partOf(path)) || inWorker.includes(path)

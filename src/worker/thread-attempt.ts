@@ -1,0 +1,171 @@
+// One attempt as its thread executes it: the same steps as in the main thread, told by messages.
+import { InvalidData } from "../domain/errors.ts";
+import { type ErrorRecord, keyOf } from "../domain/run.ts";
+import { type StandardSchema, validate } from "../domain/schema.ts";
+import { errorRecordOf, toText } from "../domain/thrown.ts";
+import type { LineLevel } from "../domain/transcript.ts";
+import type { WorkerTask } from "../domain/worker.ts";
+import { jsonOf } from "../protocol/bytes.ts";
+import { failureOf } from "./attempt.ts";
+import { type ContextSource, RunContext, within } from "./context.ts";
+import { fieldBytes } from "./line.ts";
+import { outputOf } from "./output.ts";
+import type { FromThread, RunInThread, ThrownInThread } from "./thread-messages.ts";
+import { errorFrom } from "./thrown-in-thread.ts";
+import { chunkOf, quietRejection, type Voice } from "./voice.ts";
+
+interface Taker {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class ThreadAttempt implements ContextSource, Voice {
+  readonly taskName: string;
+  readonly runId: string;
+  readonly worker: string;
+  readonly number: number;
+  readonly history: RunInThread["context"]["history"];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #run: RunInThread;
+  readonly #say: (message: FromThread) => void;
+  readonly #controller = new AbortController();
+  readonly #takers = new Map<number, Taker>();
+  #chunks = 0;
+  #isOver = false;
+
+  constructor(run: RunInThread, say: (message: FromThread) => void) {
+    const { runId, worker, number, history, metadata } = run.context;
+    this.taskName = run.task;
+    this.runId = runId;
+    this.worker = worker;
+    this.number = number;
+    this.history = history;
+    this.metadata = metadata;
+    this.#run = run;
+    this.#say = say;
+  }
+
+  get key(): string {
+    return keyOf(this.taskName, this.runId);
+  }
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+  get voice(): Voice {
+    return this;
+  }
+
+  /** Never rejects; one message says how it ended. */
+  async execute(taskOf: () => Promise<WorkerTask>): Promise<void> {
+    let task: WorkerTask | undefined;
+    try {
+      task = await taskOf();
+      this.#tell({ kind: "output", output: await this.#outputOf(task) });
+    } catch (error) {
+      this.#tell({ kind: "error", error: error instanceof Refused ? error.thrown : thrown(error, task) });
+    }
+  }
+
+  abort(reason: ErrorRecord): void {
+    this.#say({ kind: "aborting" });
+    this.#controller.abort(errorFrom(reason));
+  }
+
+  taken(n: number, error: ErrorRecord | undefined): void {
+    const taker = this.#takers.get(n);
+    this.#takers.delete(n);
+    if (error === undefined) taker?.resolve();
+    else taker?.reject(errorFrom(error));
+  }
+
+  extendTimeout(ms: number): void {
+    if (!this.#isOver) this.#say({ kind: "extend", ms });
+  }
+  releaseSlot(): void {
+    if (!this.#isOver) this.#say({ kind: "letGo" });
+  }
+  debug(message: string, fields?: Record<string, unknown>): void {
+    this.#line("debug", message, fields);
+  }
+  info(message: string, fields?: Record<string, unknown>): void {
+    this.#line("info", message, fields);
+  }
+  warn(message: string, fields?: Record<string, unknown>): void {
+    this.#line("warn", message, fields);
+  }
+  error(message: string, fields?: Record<string, unknown>): void {
+    this.#line("error", message, fields);
+  }
+  progress(fraction: number, note: string | undefined): void {
+    if (!this.#isOver) this.#say({ kind: "progress", fraction, note: note === undefined ? note : toText(note) });
+  }
+  stream(chunk: unknown): Promise<void> {
+    const { form, body } = chunkOf(0, chunk);
+    if (this.#isOver) return quietRejection(new Error(`ctx.stream of run ${this.key}: the attempt has ended`));
+    const n = ++this.#chunks;
+    const taken = new Promise<void>((resolve, reject) => this.#takers.set(n, { resolve, reject }));
+    taken.catch(() => {});
+    const isText = form !== 1;
+    this.#say({ kind: "chunk", n, chunk: isText ? new TextDecoder().decode(body) : body, isJson: form === 2 });
+    return taken;
+  }
+  async end(): Promise<void> {}
+
+  async #outputOf(task: WorkerTask): Promise<string | undefined> {
+    const { input, context } = this.#run;
+    const given = await this.#accepted("input", task.input, input === undefined ? undefined : JSON.parse(input));
+    const ctx = new RunContext(given, this, context.failedRun);
+    this.#say({ kind: "begun" });
+    const output = await within(ctx, () => outputOf(task.handler(given, ctx), this));
+    await this.#accepted("output", task.output, output);
+    try {
+      return JSON.stringify(output);
+    } catch (cause) {
+      const message = `the output of task "${this.taskName}" cannot be written as JSON: ${toText(cause)}`;
+      throw new Refused({ name: "TypeError", message });
+    }
+  }
+
+  async #accepted(what: "input" | "output", schema: StandardSchema | undefined, value: unknown): Promise<unknown> {
+    const checked = await validate(schema, value);
+    if ("value" in checked) return checked.value;
+    throw new Refused(errorRecordOf(new InvalidData({ what, task: this.taskName, issues: checked.issues })));
+  }
+
+  #tell(message: FromThread): void {
+    this.#isOver = true;
+    this.#say(message);
+  }
+
+  #line(level: LineLevel, message: string, fields: Record<string, unknown> | undefined): void {
+    const plain = jsonOf(fieldBytes(fields)) as Record<string, unknown> | undefined;
+    const late = this.#isOver ? { late: this.key } : {};
+    this.#say({ kind: "log", level, message: toText(message), fields: plain, ...late });
+  }
+}
+
+/** Nothing that a retry could change. */
+class Refused {
+  readonly thrown: ThrownInThread;
+
+  constructor(record: ErrorRecord) {
+    this.thrown = { record, fields: {}, isFinal: true };
+  }
+}
+
+/** Judged here, where `retryIf` sees the error itself. */
+function thrown(error: unknown, task: WorkerTask | undefined): ThrownInThread {
+  if (task === undefined) return { record: errorRecordOf(error), fields: {}, isFinal: false, isBroken: true };
+  const verdict = failureOf(error, task);
+  if (verdict.kind !== "failed") return { record: errorRecordOf(error), fields: fieldsOf(error), isFinal: false };
+  return { record: errorRecordOf(verdict.error), fields: fieldsOf(error), isFinal: verdict.isFinal };
+}
+
+function fieldsOf(error: unknown): ThrownInThread["fields"] {
+  try {
+    const own = Object.entries(error as object).filter(([, value]) => /^(string|number|boolean)$/.test(typeof value));
+    return Object.fromEntries(own.slice(0, 16).filter(([name]) => !/^(name|message|stack|cause)$/.test(name)));
+  } catch {
+    return {};
+  }
+}
