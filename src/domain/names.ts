@@ -13,6 +13,14 @@ let checked = "";
 
 export const isTaskName = (name: string): boolean => legal.test(name);
 
+const shownNames = 20;
+
+/** For a line of a log. */
+export const listed = (names: readonly string[]): string =>
+  names.length <= shownNames
+    ? names.join(", ")
+    : `${names.slice(0, shownNames).join(", ")} and ${names.length - shownNames} more`;
+
 const example: Record<NameKind, string> = { task: "send-email", worker: "email", cron: "nightly", namespace: "prod" };
 
 /**

@@ -203,10 +203,10 @@ export class Core {
         this.#do(this.#parts.rates.drop(command.ids)); // once: the next leader reads what is left, finds it unused, and drops it
         break;
       case "createFailureRun":
-        this.#do(this.failures.create(command, this.#term()));
+        this.#do(this.failures.create(command, this.term()));
         break;
       case "storeFailureHandler":
-        this.#do(this.failures.store(command, this.#term(), () => this.state.failureHandlers.get(command.task)));
+        this.#do(this.failures.store(command, this.term(), () => this.state.failureHandlers.get(command.task)));
         break;
       case "readInput":
         this.#do(this.#readInput(command.run));
@@ -233,14 +233,14 @@ export class Core {
   }
 
   /** Ends when another engine leads, or this one on another state. */
-  #term(): Term {
+  term(): Term {
     const { state } = this;
     const { epoch } = state;
     return { isCurrent: () => !this.#isClosed && this.state === state && state.isLeading && state.epoch === epoch };
   }
 
   async #append(outcomes: readonly EngineOutcome[]): Promise<void> {
-    await this.follower.reached(await this.#appender.append(this.#term(), this.state.epoch, outcomes));
+    await this.follower.reached(await this.#appender.append(this.term(), this.state.epoch, outcomes));
   }
 
   #do(deed: Promise<unknown>): void {
@@ -282,7 +282,7 @@ export class Core {
   /** Nothing of the limits may start before. */
   async #storeRates(rates: Extract<Command, { type: "storeRates" }>["rates"]): Promise<void> {
     const { epoch } = this.state;
-    const term = this.#term();
+    const term = this.term();
     const what = "a rate limit, for which runs wait,";
     const stored = await untilStored(term, this.#parts.log, what, () => this.#parts.rates.store(rates, epoch));
     if (stored !== undefined && term.isCurrent()) this.handle({ type: "ratesStored", rates: stored });
@@ -298,7 +298,7 @@ export class Core {
 
   async #compact(command: CompactCommand): Promise<void> {
     const { task, name, expectSeq } = command;
-    const term = this.#term();
+    const term = this.term();
     const tried = () => this.#appender.compact(command);
     // What does not fit stays where it is until its runs have ended: housekeeping waits for it.
     if ((await untilStored(term, this.#parts.log, `what is left of ${name}`, tried)) !== false) return;
@@ -307,7 +307,7 @@ export class Core {
 
   /** Safe to repeat. One that has no answer would keep its task from ever being purged. */
   async #purge(filter: PurgeFilter, keepFrom: number): Promise<void> {
-    const term = this.#term();
+    const term = this.term();
     const subject = this.#subjectOf(filter);
     await untilStored(term, this.#parts.log, `a purge of ${subject}`, () => this.store.purge(subject, keepFrom));
     if (term.isCurrent()) this.handle({ type: "purged", filter, keepFrom });

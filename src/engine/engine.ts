@@ -17,7 +17,7 @@ import type { SchedulerOptions, SchedulerState } from "../scheduler/state.ts";
 import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
 import { Crons } from "./crons.ts";
-import { loadDeclaredTasks } from "./declared-tasks.ts";
+import { DeclaredTasks } from "./declared-tasks.ts";
 import { LeaderWatch } from "./leader-watch.ts";
 import { Pinger } from "./pinger.ts";
 import { RateStore } from "./rate-store.ts";
@@ -110,6 +110,7 @@ class Candidate implements RunningEngine {
   readonly #lease: Lease;
   readonly #core: Core;
   readonly #definitions: Definitions;
+  readonly #declared: DeclaredTasks;
   readonly #rates: RateStore;
   readonly #crons: Crons;
   readonly #life = setInterval(() => this.#crons.live(), 1_000);
@@ -132,6 +133,7 @@ class Candidate implements RunningEngine {
     this.#lease = new Lease(leaseLink, leasePublisher, subjects, this.id);
     neighbours.holdsLease = () => !this.#lease.isExpired(performance.now());
     this.#definitions = new Definitions(link, subjects);
+    this.#declared = new DeclaredTasks(this.#definitions, log);
     this.#rates = new RateStore(this.#definitions, log);
     this.#core = new Core({
       rates: this.#rates,
@@ -150,6 +152,7 @@ class Candidate implements RunningEngine {
     });
     this.#crons = new Crons({ definitions: this.#definitions, publisher, subjects, log, now: () => link.clock.now() });
     this.#requests = new Requests({
+      declared: this.#declared,
       crons: this.#crons,
       engine: this.id,
       link,
@@ -260,7 +263,7 @@ class Candidate implements RunningEngine {
         await this.#core.catchUp(); // which must be through before it leads
         await this.#crons.load();
         return {
-          tasks: await loadDeclaredTasks(this.#definitions, log),
+          tasks: await this.#declared.load(),
           knownWorkers: ((await this.#definitions.get("workers")) ?? []) as string[],
           pauses: ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses,
           rates: await this.#rates.load(),

@@ -1,6 +1,7 @@
 // What workers and clients ask the leader on core subjects. Every request is answered, a malformed one with its error.
 import type { CronInfo, CronRule } from "../domain/cron.ts";
 import type { Log } from "../domain/log.ts";
+import { listed } from "../domain/names.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -20,18 +21,20 @@ import {
   decodeNextPage,
   decodeRegister,
   decodeReschedule,
+  type Heartbeat,
   type HeartbeatReply,
   type Register,
   type Registered,
   type Reschedule,
   type RescheduleReply,
 } from "../protocol/messages.ts";
+import { Assembly } from "../protocol/parts.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { Answers } from "./answers.ts";
 import type { Core } from "./core.ts";
 import type { Crons } from "./crons.ts";
-import { storeDeclaredTask } from "./declared-tasks.ts";
+import type { DeclaredTasks } from "./declared-tasks.ts";
 import { Queries } from "./queries.ts";
 
 /** It is stored with every run that is cancelled. */
@@ -43,6 +46,7 @@ export interface RequestsParts {
   readonly subjects: Subjects;
   readonly core: Core;
   readonly definitions: Definitions;
+  readonly declared: DeclaredTasks;
   readonly crons: Crons;
   readonly log: Log;
 }
@@ -53,6 +57,15 @@ export class Requests {
   readonly #queries: Queries;
   /** The list of workers that the next leader must wait for, as it was stored last. */
   #knownWorkers = "";
+  readonly #registrations = new Assembly<Register>((parts) => ({
+    ...parts[0]!,
+    tasks: parts.flatMap(({ tasks }) => tasks),
+    executing: parts.flatMap(({ executing }) => executing),
+  }));
+  readonly #heartbeats = new Assembly<Heartbeat>((parts) => ({
+    ...parts[0]!,
+    executing: parts.flatMap(({ executing }) => executing),
+  }));
 
   constructor(parts: RequestsParts) {
     const { core, engine, link } = parts;
@@ -65,10 +78,16 @@ export class Requests {
     const { core, crons } = this.#parts;
     const answers = this.#answers;
     const queries = this.#queries;
-    answers.give("register", (data) => this.#register(decodeRegister(data)));
+    answers.give("register", (data) => {
+      const whole = this.#registrations.add(decodeRegister(data));
+      return whole === undefined ? this.#registered : this.#register(whole);
+    });
     answers.give("heartbeat", (data) => this.#heartbeat(data));
     answers.give("leave", (data) => {
-      core.handle({ type: "leave", id: decodeLeave(data).id });
+      const { id } = decodeLeave(data);
+      this.#registrations.drop(id);
+      this.#heartbeats.drop(id);
+      core.handle({ type: "leave", id });
       this.rememberWorkers();
       return {};
     });
@@ -117,7 +136,7 @@ export class Requests {
   }
 
   #register(message: Register): Registered {
-    const { core, engine, log, definitions } = this.#parts;
+    const { core, log, declared } = this.#parts;
     const isNew = core.state.workers.get(message.id)?.isRegistered !== true;
     core.handle({ type: "register", message });
     if (isNew)
@@ -125,16 +144,17 @@ export class Requests {
         worker: message.name,
         id: message.id,
         slots: message.slots,
-        tasks: message.tasks.map((task) => task.name).join(),
+        tasks: listed(message.tasks.map((task) => task.name)),
       });
     this.rememberWorkers();
     this.#parts.crons.declare(message);
-    for (const task of isNew ? message.tasks : []) {
-      storeDeclaredTask(definitions, task).catch((error: Error) =>
-        log.debug("a task definition could not be stored", { task: task.name, error }),
-      );
-    }
-    // Stops of stale turns travel on the worker's cancel subject.
+    declared.store(message.tasks, core.term());
+    return this.#registered;
+  }
+
+  /** Stops of stale turns travel on the worker's cancel subject. */
+  get #registered(): Registered {
+    const { core, engine } = this.#parts;
     return { epoch: core.state.epoch, engine, cancel: [], clock: performance.now() };
   }
 
@@ -142,7 +162,8 @@ export class Requests {
     const { core } = this.#parts;
     const message = decodeHeartbeat(data);
     const known = core.state.workers.get(message.id)?.isRegistered === true;
-    if (known) core.handle({ type: "heartbeat", message });
+    const whole = known ? this.#heartbeats.add(message) : undefined;
+    if (whole !== undefined) core.handle({ type: "heartbeat", message: whole });
     return { epoch: core.state.epoch, known, cancel: [], clock: performance.now() };
   }
 

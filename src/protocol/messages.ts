@@ -70,6 +70,7 @@ const TaskDeclaration = Schema.Struct({
   crons: Schema.optionalKey(Schema.Array(CronRule)),
   onFailure: Schema.optionalKey(Text),
 });
+const Part = Schema.Struct({ of: Text, index: Whole, count: Whole });
 const Register = Schema.Struct({
   v: Schema.Literal(1),
   id: Text,
@@ -84,6 +85,8 @@ const Register = Schema.Struct({
   blocked: Schema.optionalKey(Schema.Boolean),
   tasks: Schema.Array(TaskDeclaration),
   executing: Schema.Array(Executing),
+  /** Where it does not fit into one message. */
+  part: Schema.optionalKey(Part),
 });
 /**
  * `cancel`: somebody wants the run to end. `fence`: this attempt counts no more, whatever becomes of the run: it must not end it, but for work
@@ -105,6 +108,7 @@ const Heartbeat = Schema.Struct({
   quiet: Schema.Boolean,
   lagMs: Count,
   blocked: Schema.optionalKey(Schema.Boolean),
+  part: Schema.optionalKey(Part),
 });
 const HeartbeatReply = Schema.Struct({ epoch: Count, known: Schema.Boolean, cancel: Schema.Array(Stop), clock: Clock });
 const Leave = Schema.Struct({ id: Text });

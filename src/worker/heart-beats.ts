@@ -1,9 +1,11 @@
 // Heartbeats in the place of workers whose event loop is blocked, over a connection that lives as long as the block.
 import { Effect } from "effect";
+import { randomToken } from "../domain/random-token.ts";
 import { connectNats } from "../nats/connection.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { NatsOptions } from "../nats/options.ts";
 import { decodeHeartbeatReply, encodeMessage, type Register } from "../protocol/messages.ts";
+import { encodeInParts, partLimit } from "../protocol/parts.ts";
 import { Subjects } from "../protocol/subjects.ts";
 
 export interface Block {
@@ -48,6 +50,7 @@ async function beat(link: NatsLink, subjects: Subjects, worker: Register, block:
     block.onHeard(lagMs);
     return;
   }
-  const register = encodeMessage({ ...worker, blocked: true });
-  await link.nc.request(subjects.engine("register"), register, { timeout: 3_000 });
+  const { tasks, executing, ...head } = { ...worker, blocked: true };
+  const parts = encodeInParts(head, { tasks, executing }, partLimit(link.maxPayload), randomToken(9));
+  await Promise.all(parts.map((part) => link.nc.request(subjects.engine("register"), part, { timeout: 3_000 })));
 }

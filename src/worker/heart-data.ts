@@ -8,8 +8,13 @@ export interface HeartData {
 export interface ToHeart {
   /** `NatsOptions` without its function. */
   readonly nats: string;
-  /** What each worker would say of itself. */
+  /** What each worker would say of itself, but for its tasks. */
   readonly workers: string;
+}
+/** Told once. */
+export interface TasksToHeart {
+  readonly worker: string;
+  readonly tasks: string;
 }
 
 export const cell = {

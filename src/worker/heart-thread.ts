@@ -1,14 +1,23 @@
 // Runs in a thread: sleeps, and looks now and then whether the event loop of the process turned meanwhile. Only when it did not, the
 // thread connects and beats in the place of its workers.
 import { parentPort, workerData } from "node:worker_threads";
-import { blockedAfterMs, cell, type HeartData, type ToHeart } from "./heart-data.ts";
+import type { Register } from "../protocol/messages.ts";
+import { blockedAfterMs, cell, type HeartData, type TasksToHeart, type ToHeart } from "./heart-data.ts";
 
 const lookEveryMs = 1_500;
 const { cells } = workerData as HeartData;
 let told: ToHeart | undefined;
-parentPort!.on("message", (message: ToHeart) => {
-  told = message;
+const tasks = new Map<string, string>();
+parentPort!.on("message", (message: ToHeart | TasksToHeart) => {
+  if ("worker" in message) tasks.set(message.worker, message.tasks);
+  else told = message;
 });
+
+/** What they would say of themselves. */
+function described(workers: string): Register[] {
+  const all = JSON.parse(workers) as readonly Omit<Register, "tasks">[];
+  return all.map((worker) => ({ ...worker, tasks: JSON.parse(tasks.get(worker.id) ?? "[]") }));
+}
 
 const hasEnded = () => Atomics.load(cells, cell.ended) === 1;
 const turns = () => Atomics.load(cells, cell.turns);
@@ -30,7 +39,7 @@ while (Atomics.wait(cells, cell.ended, 0, lookEveryMs) === "timed-out") {
   const { nats, workers } = told;
   await beatUntil(JSON.parse(nats), {
     isOver: () => turns() !== seen || hasEnded(),
-    workers: () => JSON.parse(workers),
+    workers: () => described(workers),
     lagMs: () => Math.round(performance.now() - seenAt),
     onHeard: (lagMs) => {
       Atomics.store(cells, cell.heardAfter, lagMs);

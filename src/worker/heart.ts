@@ -4,9 +4,9 @@ import { URL } from "node:url";
 import { Worker as Thread } from "node:worker_threads";
 import type { Log } from "../domain/log.ts";
 import type { NatsOptions } from "../nats/options.ts";
-import type { Register } from "../protocol/messages.ts";
+import type { Register, TaskDeclaration } from "../protocol/messages.ts";
 import { atMost } from "../runtime/at-most.ts";
-import { blockedAfterMs, cell, cellBytes, type HeartData, type ToHeart } from "./heart-data.ts";
+import { blockedAfterMs, cell, cellBytes, type HeartData, type TasksToHeart, type ToHeart } from "./heart-data.ts";
 
 const turnEveryMs = 1_000;
 /** A machine that takes longer to start a thread must not keep a worker from its work. */
@@ -14,7 +14,8 @@ const startWithinMs = 5_000;
 const endWithinMs = 1_000;
 
 interface Beating {
-  readonly describe: () => Register;
+  readonly tasks: readonly TaskDeclaration[];
+  readonly describe: () => Omit<Register, "tasks">;
   /** The loop was blocked and turns again. */
   readonly onTurning: () => void;
 }
@@ -51,6 +52,7 @@ export class Heart {
   /** Told to the thread before the worker's first run can block the loop. */
   add(id: string, worker: Beating): void {
     this.#workers.set(id, worker);
+    this.#thread?.postMessage({ worker: id, tasks: JSON.stringify(worker.tasks) } satisfies TasksToHeart);
     this.#tell();
   }
 

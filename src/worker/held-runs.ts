@@ -4,24 +4,15 @@ import type { Executing, Stop } from "../protocol/messages.ts";
 import type { Attempt } from "./attempt.ts";
 import { type KeyedTurn, RecentTurns } from "./recent-turns.ts";
 
-/** Bytes of an {@link Executing} in a message, without its key: the names, and numbers of usual length. */
-const listedBytes = 90;
-
 export class HeldRuns {
   readonly #attempts = new OriginIndex<Attempt>();
   /** Other turns of runs that are held already: a worker may still execute what counts no more. */
   readonly #others = new Set<Attempt>();
   /** Lately stored ones, so that a doubled assignment is not executed a second time. */
   readonly #done = new RecentTurns(10_000, 16_384);
-  #bytes = 0;
 
   get size(): number {
     return this.#attempts.size + this.#others.size;
-  }
-
-  /** About what {@link list} takes in a message; a heartbeat that outgrows the server's limit would never arrive. */
-  get bytes(): number {
-    return this.#bytes;
   }
 
   /** Whether this very turn is held, or was lately. */
@@ -41,19 +32,16 @@ export class HeldRuns {
     const { origin } = attempt.assignment;
     if (this.#attempts.get(origin) !== undefined) this.#others.add(attempt);
     else this.#attempts.set(origin, attempt);
-    this.#bytes += bytesOf(attempt);
   }
 
   /** Its outcome is stored. */
   release(attempt: Attempt): void {
-    if (!this.#remove(attempt)) return;
-    this.#bytes -= bytesOf(attempt);
-    this.#done.add(attempt.assignment);
+    if (this.#remove(attempt)) this.#done.add(attempt.assignment);
   }
 
   /** It leaves nothing behind, so that even its turn may be executed again. */
   forget(attempt: Attempt): void {
-    if (this.#remove(attempt)) this.#bytes -= bytesOf(attempt);
+    this.#remove(attempt);
   }
 
   /** The attempts that are meant, each with what stops it. */
@@ -87,4 +75,3 @@ export class HeldRuns {
 }
 
 const isSame = (a: KeyedTurn, b: KeyedTurn): boolean => a.turn === b.turn && a.origin === b.origin && a.key === b.key;
-const bytesOf = (attempt: Attempt): number => attempt.assignment.key.length + listedBytes;

@@ -12,8 +12,6 @@ export interface IntakeParts {
   readonly tasks: ReadonlyMap<string, WorkerTask>;
   readonly slots: Slots;
   readonly held: HeldRuns;
-  /** Bytes of names of runs that a worker may hold. */
-  readonly mostBytes: () => number;
   readonly make: (assignment: Assignment, task: WorkerTask, batch: Batch | undefined) => Attempt;
   readonly execute: (started: readonly Started[]) => void;
 }
@@ -42,7 +40,7 @@ export class Intake {
 
   /** Takes what fits and names the rest; the reply travels before any user code runs. */
   accept({ epoch, assignments, goesOn }: Delivery, later: (execute: () => void) => unknown): AssignmentReply {
-    const { tasks, held, execute } = this.#parts;
+    const { tasks, slots, held, execute } = this.#parts;
     const refused: number[] = [];
     let why: NonNullable<AssignmentReply["why"]> = "full";
     const group = this.#open === undefined ? undefined : this.#takeOpen(epoch, assignments[0]?.follows === true);
@@ -54,7 +52,7 @@ export class Intake {
       const units = assignment.follows ? 0 : (task?.policies?.slots ?? 1);
       if (!assignment.follows) batch = undefined;
       const hasLostItsBatch = assignment.follows && batch === undefined;
-      if (task === undefined || hasLostItsBatch || !this.#hasRoom(units)) {
+      if (task === undefined || hasLostItsBatch || !slots.hasRoom(units)) {
         if (task === undefined) why = "unknown task";
         refused.push(i);
       } else {
@@ -65,12 +63,6 @@ export class Intake {
     const complete = goesOn === true && batch !== undefined ? this.#keepOpen(epoch, batch, accepted) : accepted;
     if (complete.length > 0) later(() => execute(complete));
     return refused.length === 0 ? { epoch, refused } : { epoch, refused, why };
-  }
-
-  /** Of slots, or of runs whose names together would not fit into a heartbeat any more. */
-  #hasRoom(units: number): boolean {
-    const { slots, held, mostBytes } = this.#parts;
-    return slots.hasRoom(units) && held.bytes <= mostBytes();
   }
 
   #start(assignment: Assignment, task: WorkerTask, units: number, batch: Batch | undefined): Started {

@@ -1,5 +1,6 @@
 // How the engine knows this worker: it registers, again after every outage and with every new leader, and beats in between.
 import type { Log } from "../domain/log.ts";
+import { randomToken } from "../domain/random-token.ts";
 import type { NatsLink } from "../nats/link.ts";
 import {
   decodeHeartbeatReply,
@@ -10,7 +11,9 @@ import {
   parseJson,
   type Register,
   type Stop,
+  type TaskDeclaration,
 } from "../protocol/messages.ts";
+import { encodeInParts, partLimit } from "../protocol/parts.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { Lifeline } from "./lifeline.ts";
 
@@ -22,7 +25,8 @@ export interface PresenceOptions {
   readonly heartbeatMs: number;
   /** Told of each answer. */
   readonly lifeline: Lifeline;
-  readonly describe: () => Register;
+  readonly tasks: readonly TaskDeclaration[];
+  readonly describe: () => Omit<Register, "tasks">;
   readonly busy: () => number;
   /** How late the event loop was. */
   readonly lagMs: () => number;
@@ -47,7 +51,8 @@ export class Presence {
   #registering: Promise<void> | undefined;
   #mustRegisterAgain = false;
   #isClosed = false;
-  #isBeating = false;
+  #lastBeat: Promise<void> = Promise.resolve();
+  #nextBeat: Promise<void> | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
   readonly #end: (() => void)[] = [];
 
@@ -86,20 +91,31 @@ export class Presence {
     this.#registerSoon();
   }
 
-  /** One heartbeat; a leader that does not know this worker makes it register again. */
-  async beat(): Promise<void> {
-    const { id, link, subjects } = this.#options;
+  /**
+   * A heartbeat that says what is so by now; a leader that does not know this worker makes it register again.
+   *
+   * One at a time: what happens while one is under way is told by the next, however often it is asked for.
+   */
+  beat(): Promise<void> {
+    this.#nextBeat ??= this.#lastBeat.then(() => {
+      this.#nextBeat = undefined;
+      this.#lastBeat = this.#beatOnce();
+      return this.#lastBeat;
+    });
+    return this.#nextBeat;
+  }
+
+  async #beatOnce(): Promise<void> {
+    const { id, link } = this.#options;
     const { epoch: before } = this;
     if (before === 0 || !link.isConnected()) return;
     const { executing, quiet } = this.#options.describe();
     try {
       this.#options.log.debug("heartbeat", { id, executing: executing.length });
-      const message = encodeMessage({ id, executing, quiet, lagMs: this.#options.lagMs() });
+      const head = { id, quiet, lagMs: this.#options.lagMs() };
       const askedAt = this.#options.lifeline.now();
-      const reply = await link.nc.request(subjects.engine("heartbeat"), message, { timeout: 3_000 });
-      const error = errorOfReply(parseJson(reply.data, "heartbeat reply"));
-      if (error !== undefined) throw new Error(error.message);
-      const { epoch, known, cancel, clock } = decodeHeartbeatReply(reply.data);
+      const reply = await this.#tell("heartbeat", head, { executing }, 3_000);
+      const { epoch, known, cancel, clock } = decodeHeartbeatReply(reply);
       if (epoch > this.newest) this.newest = epoch;
       if (known && epoch === this.epoch) this.#options.lifeline.answered(epoch, askedAt, clock);
       this.#options.onStop(cancel);
@@ -111,22 +127,29 @@ export class Presence {
     }
   }
 
+  /** Returns the answer to the last part. Fails: Error with what the engine said, or that it said nothing */
+  async #tell(
+    verb: "heartbeat" | "register",
+    head: object,
+    lists: { readonly [list: string]: readonly unknown[] },
+    timeout: number,
+  ): Promise<Uint8Array> {
+    const { link, subjects } = this.#options;
+    const parts = encodeInParts(head, lists, partLimit(link.maxPayload), randomToken(9));
+    const replies = await Promise.all(parts.map((part) => link.nc.request(subjects.engine(verb), part, { timeout })));
+    for (const reply of replies) {
+      const error = errorOfReply(parseJson(reply.data, `${verb} reply`));
+      if (error !== undefined) throw new Error(error.message);
+    }
+    return replies.at(-1)!.data;
+  }
+
   /** A heartbeat for what has begun by now; runs that are over before it need none. */
   beatSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
       if (this.#options.busy() > 0) void this.beat();
     }, soonMs);
-  }
-
-  /** Once, whatever happens in this tick: the engine hears of slots that are free without an outcome. */
-  beatAtOnce(): void {
-    if (this.#isBeating) return;
-    this.#isBeating = true;
-    queueMicrotask(() => {
-      this.#isBeating = false;
-      void this.beat();
-    });
   }
 
   /** Says good-bye, so that nobody waits for heartbeats that will not come. */
@@ -177,15 +200,12 @@ export class Presence {
 
   /** One try; returns what went wrong, if anything did. */
   async #register(): Promise<string | undefined> {
-    const { link, subjects, log, lifeline } = this.#options;
+    const { log, lifeline, describe, tasks } = this.#options;
     try {
       const askedAt = lifeline.now();
-      const reply = await link.nc.request(subjects.engine("register"), encodeMessage(this.#options.describe()), {
-        timeout: 2_000,
-      });
-      const error = errorOfReply(parseJson(reply.data, "register reply"));
-      if (error !== undefined) return error.message;
-      const { epoch, engine, cancel, clock } = decodeRegistered(reply.data);
+      const { executing, ...head } = describe();
+      const reply = await this.#tell("register", head, { tasks, executing }, 2_000);
+      const { epoch, engine, cancel, clock } = decodeRegistered(reply);
       if (epoch < this.newest) return `engine ${engine} is of the old epoch ${epoch}`;
       if (epoch > this.epoch) log.info("engine found", { engine, epoch });
       this.epoch = epoch;

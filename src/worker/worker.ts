@@ -1,15 +1,24 @@
 // A worker from its registration to its last outcome: receives assignments, executes them in its slots, reports, and leaves in order.
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";
+import { listed } from "../domain/names.ts";
 import { randomToken } from "../domain/random-token.ts";
-import { jsonSchemaOf } from "../domain/schema.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import { type AssignmentReply, type Delivery, decodeAssignments } from "../protocol/assignment.ts";
-import { decodeCancelOnWorker, encodeMessage, errorReply, type Register, type Stop } from "../protocol/messages.ts";
+import {
+  decodeCancelOnWorker,
+  encodeMessage,
+  errorReply,
+  type Register,
+  type Stop,
+  type TaskDeclaration,
+} from "../protocol/messages.ts";
+import { partLimit } from "../protocol/parts.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { Attempt, type AttemptHost } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
+import { declarationsOf } from "./description.ts";
 import { EndedAttempts } from "./ended-attempts.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { Intake, type Started } from "./intake.ts";
@@ -57,6 +66,7 @@ class LiveWorker implements RunningWorker {
   readonly #parts: WorkerParts;
   readonly #options: Required<WorkerOptions>;
   readonly #tasks: Map<string, WorkerTask>;
+  readonly #declared: readonly TaskDeclaration[];
   readonly #slots: Slots;
   readonly #held = new HeldRuns();
   readonly #host: AttemptHost;
@@ -91,6 +101,7 @@ class LiveWorker implements RunningWorker {
     const threaded = definition.tasks.map((task) => parts.threads?.taskOf(definition.name, task) ?? task);
     const tasks = tasksAround({ ...definition, tasks: threaded }, options.middleware);
     this.#tasks = new Map(tasks.map((task) => [task.name, task]));
+    this.#declared = declarationsOf(definition.tasks, partLimit(parts.link.maxPayload), parts.log);
     this.#slots = new Slots(definition.slots);
     this.#ended = new EndedAttempts({
       worker: this.id,
@@ -117,7 +128,6 @@ class LiveWorker implements RunningWorker {
       tasks: this.#tasks,
       slots: this.#slots,
       held: this.#held,
-      mostBytes: () => parts.link.maxPayload / 2,
       make: (assignment, task, batch) => new Attempt(this.#host, assignment, task, batch),
       execute: (started) => this.#execute(started),
     });
@@ -136,7 +146,7 @@ class LiveWorker implements RunningWorker {
     });
     const onFenced = (attempt: Attempt) => {
       this.#held.forget(attempt);
-      this.#presence.beatAtOnce();
+      void this.#presence.beat();
     };
     const { meter } = parts;
     this.#verdicts = new Verdicts({ worker: this.id, link, log, meter, reporter: this.#reporter, onFenced });
@@ -147,6 +157,7 @@ class LiveWorker implements RunningWorker {
       subjects,
       log,
       heartbeatMs: this.#options.heartbeatMs,
+      tasks: this.#declared,
       describe: () => this.#describe(),
       busy: () => this.busy,
       lagMs: () => parts.heart?.takeLag(this.id) ?? 0,
@@ -200,9 +211,10 @@ class LiveWorker implements RunningWorker {
       return {};
     });
     this.#presence.start();
-    heart?.add(this.id, { describe: () => this.#describe(), onTurning: () => void this.#presence.beat() });
+    const onTurning = () => void this.#presence.beat();
+    heart?.add(this.id, { tasks: this.#declared, describe: () => this.#describe(), onTurning });
     this.#end.push(() => heart?.remove(this.id));
-    const names = [...this.#tasks.keys()].join(", ");
+    const names = listed([...this.#tasks.keys()]);
     void this.registered.then(() =>
       log.info(`worker '${this.name}' (${this.#slots.size} slots) waiting for [${names}]`, { id: this.id }),
     );
@@ -265,7 +277,7 @@ class LiveWorker implements RunningWorker {
   /** The engine hears of it with a heartbeat of its own. */
   #letGo({ assignment, task }: Attempt): Effect.Effect<void> {
     const units = assignment.follows ? 0 : (task.policies?.slots ?? 1);
-    this.#presence.beatAtOnce();
+    void this.#presence.beat();
     return this.#slots.letGo(units);
   }
 
@@ -307,7 +319,7 @@ class LiveWorker implements RunningWorker {
     }
   }
 
-  #describe(): Register {
+  #describe(): Omit<Register, "tasks"> {
     return {
       v: 1,
       id: this.id,
@@ -319,18 +331,6 @@ class LiveWorker implements RunningWorker {
       version: this.#options.version,
       quiet: this.#isQuiet,
       executing: this.#held.list(),
-      tasks: this.#definition.tasks.map((task) => ({
-        name: task.name,
-        timeoutMs: task.timeoutMs,
-        scheduleTimeoutMs: task.scheduleTimeoutMs,
-        priority: task.priority,
-        retries: task.retry.limit,
-        inputSchema: jsonSchemaOf(task.input),
-        outputSchema: jsonSchemaOf(task.output),
-        ...(task.policies !== undefined && { policies: task.policies }),
-        ...(task.crons !== undefined && { crons: task.crons }),
-        ...(task.onFailure !== undefined && { onFailure: task.onFailure }),
-      })),
     };
   }
 

@@ -44,7 +44,6 @@ function scene(slots: number) {
     tasks: new Map([["t", task]]),
     slots: ledger,
     held: new HeldRuns(),
-    mostBytes: () => 100_000,
     make: (assignment, executed, batch) => new Attempt(host, assignment, executed, batch),
     execute: (started) => {
       for (const { run } of started) Effect.runFork(run);

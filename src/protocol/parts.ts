@@ -1,0 +1,86 @@
+// What a worker says of itself names its tasks and the runs that it holds: where that is too much for one message, it travels in parts,
+// each a message with a part of the lists, and counts when all of them are there.
+import { mostBytes, utf8 } from "./bytes.ts";
+
+export interface Part {
+  /** Which whole; of one sender the newest one counts. */
+  readonly of: string;
+  readonly index: number;
+  readonly count: number;
+}
+
+type Lists = { readonly [list: string]: readonly unknown[] };
+
+/** The share of the largest message that one part takes. */
+const shareOfPayload = 4;
+export const partLimit = (maxPayload: number): number => Math.floor(maxPayload / shareOfPayload);
+
+/** One message with `head` and all of the lists, or as many as it takes with parts of them. An item that is larger goes alone. */
+export function encodeInParts(head: object, lists: Lists, limit: number, of: string): Uint8Array[] {
+  const whole = JSON.stringify({ ...head, ...lists });
+  if (mostBytes(whole) <= limit) return [utf8(whole)];
+  const bytes = utf8(whole);
+  if (bytes.length <= limit) return [bytes];
+  const parts = pack(lists, limit - mostBytes(JSON.stringify(head)) - headroom);
+  return parts.map((part, index) => {
+    const about = JSON.stringify({ ...head, part: { of, index, count: parts.length } });
+    const texts = Object.keys(lists).map((list) => `${JSON.stringify(list)}:[${(part.get(list) ?? []).join()}]`);
+    return utf8(`${about.slice(0, -1)},${texts.join()}}`);
+  });
+}
+
+/** For the names of the lists, and the mark of a part. */
+const headroom = 200;
+
+function pack(lists: Lists, room: number): Map<string, string[]>[] {
+  const parts: Map<string, string[]>[] = [new Map()];
+  let left = room;
+  for (const [list, items] of Object.entries(lists)) {
+    for (const item of items) {
+      const text = JSON.stringify(item);
+      const bytes = utf8(text).length + 1;
+      if (bytes > left && parts.at(-1)!.size > 0) {
+        parts.push(new Map());
+        left = room;
+      }
+      const part = parts.at(-1)!;
+      const texts = part.get(list);
+      if (texts === undefined) part.set(list, [text]);
+      else texts.push(text);
+      left -= bytes;
+    }
+  }
+  return parts;
+}
+
+/** Of each sender what is under way. A part that is missing makes the whole wait for the next one, and is told to who sends it. */
+export class Assembly<M extends { readonly id: string; readonly part?: Part | undefined }> {
+  readonly #join: (parts: readonly M[]) => M;
+  readonly #open = new Map<string, { readonly of: string; readonly parts: M[] }>();
+
+  constructor(join: (parts: readonly M[]) => M) {
+    this.#join = join;
+  }
+
+  /** The whole once its last part is there. Fails: Error when a part before it is missing */
+  add(message: M): M | undefined {
+    const { id, part } = message;
+    if (part === undefined) {
+      this.#open.delete(id);
+      return message;
+    }
+    if (part.index === 0) this.#open.set(id, { of: part.of, parts: [] });
+    const open = this.#open.get(id);
+    if (open?.of !== part.of || open.parts.length !== part.index)
+      throw new Error(`part ${part.index + 1} of ${part.count} came without the one before it`);
+    open.parts.push(message);
+    if (open.parts.length < part.count) return undefined;
+    this.#open.delete(id);
+    return this.#join(open.parts);
+  }
+
+  /** Nobody will send the rest. */
+  drop(id: string): void {
+    this.#open.delete(id);
+  }
+}
