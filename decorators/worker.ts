@@ -1,3 +1,4 @@
+import { assertKnownOptions } from "../src/domain/known-options.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../src/domain/middleware.ts";
 import { assertName } from "../src/domain/names.ts";
 import { assertLabels, assertSlots, defaultSlots } from "../src/domain/worker.ts";
@@ -58,7 +59,8 @@ interface Given {
 }
 
 const known = ["name", "slots", "labels", "middleware"];
-const example = 'for example @Worker({ name: "email", slots: 5 })';
+const exampleOptions = '@Worker({ name: "email", slots: 5 })';
+const example = `for example ${exampleOptions}`;
 
 function readArguments(args: readonly unknown[]): Given {
   const [first] = args;
@@ -70,11 +72,7 @@ function readArguments(args: readonly unknown[]): Given {
     const shown = typeof first === "string" ? JSON.stringify(first) : String(first);
     throw new TypeError(`@Worker: ${shown} is neither a number of slots nor options; ${example}`);
   }
-  for (const key of Object.keys(first)) {
-    if (!known.includes(key)) {
-      throw new TypeError(`@Worker: "${key}" is no option of a worker; use one of ${known.join(", ")}, ${example}`);
-    }
-  }
+  assertKnownOptions(first, { options: known, of: "a worker", where: "@Worker", example: exampleOptions });
   return first;
 }
 

@@ -1,5 +1,6 @@
 // The caller's side: tasks to run, runs to look at, workers and queues to see. Promises and plain objects only.
 import type { Contract } from "../domain/contract.ts";
+import { assertKnownOptions } from "../domain/known-options.ts";
 import { assertName } from "../domain/names.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
 import type { Parent } from "../domain/policies.ts";
@@ -22,6 +23,7 @@ import { LeaderLine } from "./leader-line.ts";
 import { type ListOptions, listRuns } from "./listed-runs.ts";
 import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
 import { Results } from "./results.ts";
+import { assertFilter } from "./run-filter.ts";
 import { RunHandle } from "./run-handle.ts";
 import { RunReader } from "./run-reader.ts";
 import { StoredEntries } from "./stored-entries.ts";
@@ -126,12 +128,14 @@ export class Natchet {
    * @default limit: 100
    * @example const next = await natchet.list(filter, { cursor: list.cursor })
    */
-  list(filter: RunFilter = {}, options: ListOptions = {}): Promise<RunList> {
+  async list(filter: RunFilter = {}, options: ListOptions = {}): Promise<RunList> {
+    assertFilter(filter, "list");
     return listRuns(this.#requests, filter, options);
   }
 
   /** Cancels every unfinished run that matches; resolves with the keys. Fails: EngineUnreachable, TypeError for a filter that matches all runs */
   async cancel(filter: RunFilter, reason = "cancelled by a caller", patience?: Patience): Promise<CancelReply> {
+    assertFilter(filter, "cancel");
     if (Object.values(filter).every((part) => part === undefined))
       throw new TypeError(
         'cancel: an empty filter would cancel every run; say which, for example { task: "send-email" }',
@@ -165,7 +169,10 @@ export class Natchet {
    * @default state: ["failed"], limit: 1_000
    * @example await natchet.replay({ task: "send-email", metadata: { customer: "42" } })
    */
-  async replay(filter: RunFilter, { limit = 1_000 }: { readonly limit?: number } = {}): Promise<RunHandle[]> {
+  async replay(filter: RunFilter, options: { readonly limit?: number } = {}): Promise<RunHandle[]> {
+    assertFilter(filter, "replay");
+    assertKnownOptions(options, { options: ["limit"], of: "replay" });
+    const { limit = 1_000 } = options;
     const handles = await endedRuns(filter, (matching, most) => this.list(matching, { limit: most }), limit);
     const replayed: RunHandle[] = [];
     for (let from = 0; from < handles.length; from += replaysAtOnce) {
@@ -219,7 +226,9 @@ async function endedRuns(
   return (await list({ ...filter, state }, limit)).runs;
 }
 
-function pauseTarget({ task, worker }: PauseTarget, what: string): PauseTarget {
+function pauseTarget(target: PauseTarget, what: string): PauseTarget {
+  assertKnownOptions(target, { options: ["task", "worker"], of: `a ${what}`, where: what });
+  const { task, worker } = target;
   if (task !== undefined && worker !== undefined)
     throw new TypeError(`${what}: a task or a worker, not both, for example { task: "${task}" }`);
   if (worker === "") throw new TypeError(`${what}: "" names no worker, for example { worker: "email" }`);

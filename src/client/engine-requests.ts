@@ -3,6 +3,7 @@
 import type { CronInfo } from "../domain/cron.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../domain/errors.ts";
+import { assertKnownOptions } from "../domain/known-options.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
 import {
   type CancelReply,
@@ -139,8 +140,11 @@ export class EngineRequests {
   }
 }
 
-const deadlineOf = ({ timeout }: Patience = {}): number =>
-  performance.now() + (timeout === undefined ? patienceMs : parseDuration(timeout, "timeout"));
+function deadlineOf(patience: Patience = {}): number {
+  assertKnownOptions(patience, { options: ["timeout"], of: "a request", example: '{ timeout: "30s" }' });
+  const { timeout } = patience;
+  return performance.now() + (timeout === undefined ? patienceMs : parseDuration(timeout, "timeout"));
+}
 
 function refusal(verb: EngineVerb, { name, message }: { readonly name: string; readonly message: string }): Error {
   if (name === "TypeError") return new TypeError(message);

@@ -1,5 +1,6 @@
 import { type AffinityInput, parseAffinity } from "../domain/affinity.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
 import type { Parent } from "../domain/policies.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import { assertPriority } from "../domain/task.ts";
@@ -29,7 +30,18 @@ export interface EnqueueOptions extends When {
   readonly affinity?: AffinityInput | undefined;
 }
 
-const known = new Set(["id", "delay", "at", "priority", "metadata", "scheduleTimeout", "affinity"]);
+const known = {
+  options: namesOf<EnqueueOptions>({
+    id: true,
+    delay: true,
+    at: true,
+    priority: true,
+    metadata: true,
+    scheduleTimeout: true,
+    affinity: true,
+  }),
+  of: "a run",
+};
 
 /** The options as the entry of a run holds them; throws a TypeError or RangeError that names the value, the rule and an example. */
 export function entryOf(
@@ -41,9 +53,7 @@ export function entryOf(
 ): RunEntry {
   if (options === undefined && parent === undefined) return { ...plain, createdAt: now, inbox, input };
   if (options === undefined) return entryOf({}, inbox, input, now, parent);
-  for (const key of Object.keys(options)) {
-    if (!known.has(key)) throw new TypeError(`"${key}" is no option of a run; use one of ${[...known].join(", ")}`);
-  }
+  assertKnownOptions(options, known);
   if (options.id !== undefined) assertRunId(options.id, "id");
   const { scheduleTimeout, priority, metadata, affinity } = options;
   return {
@@ -90,6 +100,10 @@ function inherited(parent: Parent | undefined): Readonly<Record<string, string>>
 
 /** Priority 0 and an undefined schedule timeout are "the task's own". */
 const plain = { form: 0, priority: 0, dueAt: 0, scheduleTimeoutMs: undefined, extra: undefined } as const;
+
+/** Fails: TypeError */
+export const assertWhen = (when: When): void =>
+  assertKnownOptions(when, { options: ["delay", "at"], of: "reschedule", example: '{ delay: "10m" }' });
 
 /** When a run is due, by the clock that says `now`; 0 = at once. */
 export function dueAtOf({ delay, at }: When, now: number): number {

@@ -1,4 +1,5 @@
 // A list of any length, from pages of what fits a message.
+import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
 import { cursorOf, isNewer } from "../protocol/list-cursor.ts";
 import type { RunFilter, RunList } from "../protocol/messages.ts";
 import type { EngineRequests, Patience } from "./engine-requests.ts";
@@ -13,10 +14,13 @@ export interface ListOptions extends Patience {
   readonly cursor?: string | undefined;
 }
 
+const known = namesOf<ListOptions>({ limit: true, before: true, cursor: true, timeout: true });
+
 /** Of a filter of many ids. Units: bytes */
 const mostFilterBytes = 64 * 1_024;
 
 export async function listRuns(requests: EngineRequests, filter: RunFilter, options: ListOptions): Promise<RunList> {
+  assertKnownOptions(options, { options: known, of: "list" });
   const { limit = 100 } = options;
   if (!Number.isSafeInteger(limit) || limit < 0)
     throw new RangeError(`list: limit ${limit} is not a whole number from 0, for example { limit: 100 }`);
@@ -30,7 +34,7 @@ async function listGroup(
   requests: EngineRequests,
   filter: RunFilter,
   limit: number,
-  { before, cursor: start, ...patience }: ListOptions,
+  { before, cursor: start, timeout }: ListOptions,
 ): Promise<RunList> {
   const runs: RunList["runs"][number][] = [];
   let total: number | undefined;
@@ -43,7 +47,7 @@ async function listGroup(
         ...(before !== undefined && { before: before.getTime() }),
         ...(cursor !== undefined && { cursor }),
       },
-      patience,
+      { timeout },
     );
     for (const run of page.runs) runs.push(run);
     total ??= page.total;

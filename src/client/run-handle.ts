@@ -1,10 +1,11 @@
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import { NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
+import { assertKnownOptions } from "../domain/known-options.ts";
 import { keyOf, type RunInfo, transitions } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { afterMs } from "../runtime/long-timer.ts";
 import type { Patience } from "./engine-requests.ts";
-import { dueAtOf, type EnqueueOptions, type When } from "./enqueue-options.ts";
+import { assertWhen, dueAtOf, type EnqueueOptions, type When } from "./enqueue-options.ts";
 import type { RunReader } from "./run-reader.ts";
 import { type ReadOptions, readChunks, readLines, readProgress, type TranscriptParts } from "./transcript-reader.ts";
 
@@ -46,6 +47,7 @@ export class RunHandle<Output = unknown> {
    */
   async result(options: { readonly timeout?: DurationInput | undefined } = {}): Promise<Output> {
     const { results, readOutput } = this.#parts;
+    assertKnownOptions(options, { options: ["timeout"], of: "result", example: '{ timeout: "30s" }' });
     const timeoutMs = options.timeout === undefined ? undefined : parseDuration(options.timeout, "timeout");
     const { output, giveUp } = results.wait(this.key);
     if (timeoutMs === undefined) return (await readOutput(await output)) as Output;
@@ -130,6 +132,7 @@ export class RunHandle<Output = unknown> {
    * @example await handle.reschedule({ delay: "10m" })
    */
   async reschedule(when: When, patience?: Patience): Promise<void> {
+    assertWhen(when);
     const now = Date.now();
     const dueAt = Math.max(dueAtOf(when, now), now);
     const delayMs = when.at === undefined ? dueAt - now : undefined;

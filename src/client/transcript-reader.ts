@@ -1,5 +1,7 @@
 // Reads what a run says: from its first word, live, until the run has ended and everything was read.
+
 import { RunNotFound } from "../domain/errors.ts";
+import { assertKnownOptions } from "../domain/known-options.ts";
 import type { RunInfo } from "../domain/run.ts";
 import { type LogLine, type Progress, type StreamChunk, storedLines } from "../domain/transcript.ts";
 import type { Transcripts } from "../nats/transcripts.ts";
@@ -84,6 +86,7 @@ export async function* readTranscript(
   key: string,
   options: ReadOptions,
 ): AsyncGenerator<Heard, void, void> {
+  assertKnownOptions(options, { options: ["attempt", "follow", "signal"], of: "reading a run" });
   const chosen = assertAttempt(options.attempt ?? "all");
   const { run } = await parts.requests.get(key);
   const newest = await parts.transcripts.newest(key);

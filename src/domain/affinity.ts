@@ -1,4 +1,6 @@
 // Which workers suit a task or a run: what is asked of their labels.
+import { assertKnownOptions } from "./known-options.ts";
+
 export type LabelValue = string | number;
 /** `in`: the label is one of the values. `>`, `>=`, `<` and `<=` compare numbers. */
 export type Comparator = "=" | "!=" | ">" | ">=" | "<" | "<=" | "in";
@@ -37,10 +39,8 @@ export function parseAffinity(given: AffinityInput | undefined, where: string): 
 
 function parseWish(label: string, asked: LabelValue | LabelWish, where: string): AffinityRule {
   const wish = typeof asked === "object" && asked !== null ? asked : { value: asked };
-  for (const field of Object.keys(wish)) {
-    if (!["value", "comparator", "required", "weight"].includes(field))
-      throw new TypeError(`${where}: "${field}" is no part of a wish; for example ${example}`);
-  }
+  const options = ["value", "comparator", "required", "weight"];
+  assertKnownOptions(wish, { options, of: "a label", where, example });
   const { value, comparator = "=", required = false, weight = 100 } = wish;
   if (!comparators.includes(comparator))
     throw new TypeError(`${where}: comparator must be one of ${comparators.join(" ")}, not ${show(comparator)}`);

@@ -1,6 +1,7 @@
 // Tasks whose handler gets many runs at once.
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { parseKey } from "./key-expression.ts";
+import { assertKnownOptions } from "./known-options.ts";
 
 /** A batch starts when it is full, or when its oldest run has waited for `interval`. */
 export interface BatchOptions {
@@ -28,12 +29,7 @@ export function parseBatch(given: BatchOptions | undefined, where: string): Batc
   if (given === undefined) return undefined;
   if (typeof given !== "object" || given === null)
     throw new TypeError(`${where} must be an object, not ${JSON.stringify(given)}; for example ${example}`);
-  for (const field of Object.keys(given)) {
-    if (!known.includes(field))
-      throw new TypeError(
-        `${where}: "${field}" is no option of a batch; use ${known.join(", ")}; for example ${example}`,
-      );
-  }
+  assertKnownOptions(given, { options: known, of: "a batch", where, example });
   const { size, interval = "100ms", bytes, key } = given;
   if (!Number.isInteger(size) || size < 1 || size > 1_000)
     throw new RangeError(

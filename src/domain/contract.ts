@@ -1,3 +1,4 @@
+import { assertKnownOptions } from "./known-options.ts";
 import { assertName } from "./names.ts";
 import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
 
@@ -19,6 +20,7 @@ export function contract<I extends AnySchema, O extends AnySchema>(
   shape: { readonly input: I; readonly output: O },
 ): Contract<I, O> {
   const where = `contract ${JSON.stringify(name)}`;
+  assertKnownOptions(shape, { options: ["input", "output"], of: "a contract", where });
   toStandard(shape.input, `${where}: input`);
   toStandard(shape.output, `${where}: output`);
   return { name: assertName("task", name, "contract"), input: shape.input, output: shape.output };

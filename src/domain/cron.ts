@@ -1,5 +1,6 @@
 // When a schedule is due: 5 or 6 fields, in a time zone, and what becomes of ticks that were missed.
 import { Cron as Pattern } from "croner";
+import { assertKnownOptions } from "./known-options.ts";
 import { assertName } from "./names.ts";
 import { latestTime } from "./time.ts";
 
@@ -52,12 +53,7 @@ const known = ["name", "timezone", "input", "catchUp"];
 
 /** Fails: TypeError that names the value, the rule and an example */
 export function parseCron(expression: unknown, task: string, options: CronOptions, where: string): CronRule {
-  for (const field of Object.keys(options)) {
-    if (!known.includes(field))
-      throw new TypeError(
-        `${where}: "${field}" is no option of a cron; use ${known.join(", ")}; for example ${example}`,
-      );
-  }
+  assertKnownOptions(options, { options: known, of: "a cron", where, example });
   const { name = task, timezone = "UTC", input, catchUp = "last" } = options;
   if (typeof expression !== "string" || ![5, 6].includes(expression.trim().split(/\s+/).length))
     throw new TypeError(

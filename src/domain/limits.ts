@@ -1,6 +1,7 @@
 // How many runs of a task may execute, and start: the options of `@Task`, and the rules that a worker registers.
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { isExpression, parseKey } from "./key-expression.ts";
+import { assertKnownOptions } from "./known-options.ts";
 
 /** What becomes of runs beyond the limit of their key: they wait, the newest is cancelled, or those that came before it are. */
 export type ConcurrencyStrategy = "queue" | "cancel-newest" | "cancel-in-progress";
@@ -95,8 +96,5 @@ function whole(value: unknown, from: number, where: string, example: string): nu
 function assertFields(value: unknown, known: readonly string[], where: string, example: string): void {
   if (typeof value !== "object" || value === null)
     throw new TypeError(`${where} must be an object, not ${show(value)}; for example ${example}`);
-  for (const field of Object.keys(value)) {
-    if (!known.includes(field))
-      throw new TypeError(`${where}: "${field}" is no option of it; use ${known.join(", ")}; for example ${example}`);
-  }
+  assertKnownOptions(value, { options: known, of: "a limit", where, example });
 }

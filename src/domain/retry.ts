@@ -1,4 +1,5 @@
 import { type DurationInput, parseDuration } from "./duration.ts";
+import { assertKnownOptions, namesOf } from "./known-options.ts";
 
 /** How often and when a failed run is tried again. Units: milliseconds; `jitter` is the share (0…1) by which a delay may be shortened */
 export interface RetryPolicy {
@@ -31,9 +32,20 @@ export type RetryInput =
       readonly retryIf?: (error: unknown) => boolean;
     };
 
+const known = namesOf<Exclude<RetryInput, number>>({
+  limit: true,
+  backoff: true,
+  base: true,
+  factor: true,
+  max: true,
+  jitter: true,
+  retryIf: true,
+});
+
 /** Reads the option `retries`; throws a TypeError or RangeError that names the value, the rule and an example. */
 export function parseRetry(input: RetryInput | undefined, where: string): RetryPolicy {
   const given = typeof input === "object" && input !== null ? input : { limit: input ?? 0 };
+  assertKnownOptions(given, { options: known, of: "retries", where, example: '{ limit: 3, base: "1s" }' });
   check(
     Number.isInteger(given.limit) && given.limit >= 0 && given.limit <= 1_000,
     where,

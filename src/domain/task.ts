@@ -2,6 +2,7 @@ import { type AffinityInput, parseAffinity } from "./affinity.ts";
 import { type BatchOptions, parseBatch } from "./batch.ts";
 import type { CronRule } from "./cron.ts";
 import { type DurationInput, parseDuration } from "./duration.ts";
+import { assertKnownOptions, namesOf } from "./known-options.ts";
 import { type ConcurrencyInput, parseConcurrency, parseRateLimits, type RateLimitInput } from "./limits.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
@@ -75,22 +76,22 @@ export interface TaskDefinition {
 
 export const defaultTimeoutMs = 60_000;
 export const defaultPriority = 1;
-const known = new Set([
-  "input",
-  "output",
-  "retries",
-  "timeout",
-  "scheduleTimeout",
-  "priority",
-  "concurrency",
-  "rateLimit",
-  "slots",
-  "affinity",
-  "sticky",
-  "batch",
-  "middleware",
-  "thread",
-]);
+const known = namesOf<TaskOptions>({
+  input: true,
+  output: true,
+  retries: true,
+  timeout: true,
+  scheduleTimeout: true,
+  priority: true,
+  concurrency: true,
+  rateLimit: true,
+  slots: true,
+  affinity: true,
+  sticky: true,
+  batch: true,
+  middleware: true,
+  thread: true,
+});
 
 /** Checks a task's name and options; throws a TypeError or RangeError that names the value, the rule and an example. */
 export function defineTask(
@@ -98,10 +99,7 @@ export function defineTask(
   options: TaskOptions = {},
   where = `task ${JSON.stringify(name)}`,
 ): TaskDefinition {
-  for (const key of Object.keys(options)) {
-    if (!known.has(key))
-      throw new TypeError(`${where}: "${key}" is no option of a task; use one of ${[...known].join(", ")}`);
-  }
+  assertKnownOptions(options, { options: known, of: "a task", where });
   const { scheduleTimeout } = options;
   const middleware = assertMiddleware(options.middleware, where);
   return {

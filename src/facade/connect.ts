@@ -4,6 +4,7 @@ import { Natchet } from "../client/client.ts";
 import type { EnqueueMiddleware } from "../client/middleware.ts";
 import { assertMiddleware } from "../domain/middleware.ts";
 import { currentParent } from "../worker/context.ts";
+import { assertClientOptions } from "./known-settings.ts";
 import { makeLog } from "./log.ts";
 import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
@@ -17,7 +18,9 @@ import { type ClientOptions, resolveSettings } from "./settings.ts";
  * Fails: NatsUnreachable, ServerTooOld, JetStreamDisabled, PermissionDenied, ServerBinaryNotFound
  * @example await using natchet = await connect(); await natchet.task("hello").run({ name: "Ada" })
  */
-export async function connect({ middleware, ...options }: ClientOptions = {}): Promise<Natchet> {
+export async function connect(given: ClientOptions = {}): Promise<Natchet> {
+  assertClientOptions(given);
+  const { middleware, ...options } = given;
   assertMiddleware(middleware, "connect"); // before anything is opened
   const settings = resolveSettings({ log: "warn", ...options });
   const log = makeLog(settings.log);

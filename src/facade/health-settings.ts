@@ -1,3 +1,4 @@
+import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
 import type { HealthSettings } from "../health/server.ts";
 
 /** Where this process answers `GET /live`, `/ready` and `/metrics`. */
@@ -10,6 +11,12 @@ export interface HealthOptions {
   readonly whenTaken?: "fail" | "wait" | undefined;
 }
 
+const known = {
+  options: namesOf<HealthOptions>({ port: true, host: true, whenTaken: true }),
+  of: "health",
+  example: "{ port: 8080 }",
+};
+
 interface Environment {
   readonly NATCHET_HEALTH_PORT?: string;
   readonly NATCHET_HEALTH_HOST?: string;
@@ -21,6 +28,7 @@ export function healthSettings(
   env: Environment,
 ): HealthSettings | undefined {
   if (options === false) return undefined;
+  if (options !== undefined) assertKnownOptions(options, known);
   const port = options?.port ?? env.NATCHET_HEALTH_PORT;
   if (port === undefined) return undefined;
   const number = typeof port === "string" && port.trim() === "" ? Number.NaN : Number(port);

@@ -2,6 +2,7 @@ import { Effect } from "effect";
 import type { EngineState } from "../engine/engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { startCandidate } from "./candidate.ts";
+import { assertEngineOptions } from "./known-settings.ts";
 import { makeLog } from "./log.ts";
 import { findServer } from "./session.ts";
 import { resolveSettings, type StartOptions } from "./settings.ts";
@@ -21,6 +22,7 @@ export interface RunningEngineProcess extends Stoppable {
 export async function startEngine(
   options: Omit<StartOptions, "engine" | "scan" | "middleware"> = {},
 ): Promise<RunningEngineProcess> {
+  assertEngineOptions(options);
   const settings = resolveSettings(options);
   const log = makeLog(settings.log);
   const lifetime = new Lifetime(options.signals !== false);

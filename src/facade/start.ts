@@ -15,6 +15,7 @@ import { ThreadPool } from "../worker/thread-pool.ts";
 import { makeWorker, type RunningWorker } from "../worker/worker.ts";
 import { startCandidate } from "./candidate.ts";
 import { clientOf } from "./connect.ts";
+import { assertStartOptions } from "./known-settings.ts";
 import { makeLog } from "./log.ts";
 import { findServer, openSession, type Session } from "./session.ts";
 import { type ClientOptions, resolveSettings, type StartOptions } from "./settings.ts";
@@ -46,6 +47,7 @@ export type Startable = WorkerSource | WorkerDefinition | readonly (WorkerSource
  * @example await start(EmailWorker)
  */
 export async function start(workers: Startable, options: StartOptions = {}): Promise<Running> {
+  assertStartOptions(options);
   const settings = resolveSettings(options);
   const log = makeLog(settings.log);
   const lifetime = new Lifetime(options.signals !== false && !isTaskThread);

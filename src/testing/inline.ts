@@ -2,6 +2,7 @@
 // timeouts, middleware and context as a worker, because it is the worker's own code.
 import { scan, type WorkerSource } from "../../decorators/scan.ts";
 import { RunCancelled, RunFailed } from "../domain/errors.ts";
+import { assertKnownOptions } from "../domain/known-options.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
@@ -38,12 +39,14 @@ export type Testable = WorkerSource | WorkerDefinition;
  */
 export function inline(
   worker: Testable,
-  { middleware }: { readonly middleware?: readonly ExecuteMiddleware[] } = {},
+  options: { readonly middleware?: readonly ExecuteMiddleware[] } = {},
 ): InlineWorker {
-  const tasks = new TestTasks(definitionOf(worker), assertMiddleware(middleware, "inline"));
+  assertKnownOptions(options, { options: ["middleware"], of: "inline" });
+  const tasks = new TestTasks(definitionOf(worker), assertMiddleware(options.middleware, "inline"));
   const nextId = makeRunIdGenerator();
   const execute = async (name: string, input?: unknown, options: InlineOptions = {}) => {
     const task = tasks.named(name);
+    assertKnownOptions(options, { options: ["id", "metadata", "signal"], of: "an inline run" });
     const { id = nextId(), metadata, signal } = options;
     const { priority } = task;
     const parts = { task, id, input: jsonBytes(input), priority, metadata, clock: impatientClock };

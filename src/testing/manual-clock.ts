@@ -1,4 +1,5 @@
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { assertKnownOptions } from "../domain/known-options.ts";
 import { assertTime, shownTime } from "../domain/time.ts";
 import { type Clock, soon } from "./clock.ts";
 
@@ -29,7 +30,9 @@ export class ManualClock implements Clock {
   /** The steps that were asked for, one after the other. */
   #moving: Promise<void> = Promise.resolve();
 
-  constructor({ start = Date.now(), patience = "1s" }: ManualClockOptions = {}) {
+  constructor(options: ManualClockOptions = {}) {
+    assertKnownOptions(options, { options: ["start", "patience"], of: "manualClock" });
+    const { start = Date.now(), patience = "1s" } = options;
     this.#now = timeOf(start, "manualClock: start");
     this.#slices = Math.ceil(parseDuration(patience, "manualClock: patience") / sliceMs);
   }

@@ -1,8 +1,9 @@
 // A worker with runs and a clock of its own, without NATS: delays, retries and timeouts happen when the test says so.
-import { dueAtOf, type EnqueueOptions, entryOf, type When } from "../client/enqueue-options.ts";
+import { assertWhen, dueAtOf, type EnqueueOptions, entryOf, type When } from "../client/enqueue-options.ts";
 import { nextTick } from "../domain/cron.ts";
 import { WorkerNotStarted } from "../domain/errors.ts";
 import { type FailurePayload, handlerRunId } from "../domain/failure.ts";
+import { assertKnownOptions } from "../domain/known-options.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
@@ -66,6 +67,7 @@ export function testWorker<C extends Clock>(
 ): TestWorker<C>;
 export function testWorker(worker: Testable, options?: TestWorkerOptions): TestWorker;
 export function testWorker(worker: Testable, options: TestWorkerOptions = {}): TestWorker {
+  assertKnownOptions(options, { options: ["clock", "middleware"], of: "testWorker" });
   return new LocalWorker(definitionOf(worker), options);
 }
 
@@ -181,7 +183,10 @@ class LocalWorker implements TestWorker {
       result: async () => outputOfRun(await execution.ended),
       status: async () => execution.info,
       cancel: async (reason = "cancelled by a caller") => execution.cancel(reason),
-      reschedule: async (when) => execution.reschedule(dueAtOf(when, this.clock.now())),
+      reschedule: async (when) => {
+        assertWhen(when);
+        execution.reschedule(dueAtOf(when, this.clock.now()));
+      },
     };
   }
 }

@@ -97,7 +97,7 @@ test("wrong options are refused with a sentence, and nothing is stored", async (
   await using scene = await openScene(server, echo);
   const task = scene.client.task("echo");
   const wrong: [object, RegExp][] = [
-    [{ prio: 3 }, /"prio" is no option of a run; use one of id, delay/],
+    [{ prio: 3 }, /"prio" is not an option of a run. Did you mean "priority"\? The options are id, delay/],
     [{ id: "" }, /"" is no run id/],
     [{ priority: 10 }, /from 1 to 9, not 10/],
     [{ delay: "soon" }, /"soon" is no duration/],
@@ -107,6 +107,17 @@ test("wrong options are refused with a sentence, and nothing is stored", async (
     [{ metadata: { n: 1 } }, /n is 1, only text is stored/],
   ];
   for (const [options, message] of wrong) await assert.rejects(task.enqueue(1, options), message);
+  const { client } = scene;
+  const handle = client.get("t", "a");
+  const misspelt: [Promise<unknown>, RegExp][] = [
+    [client.cancel({ tasks: "t" } as never), /cancel: "tasks" is not an option of a filter.*Did you mean "task"/],
+    [client.list({ status: ["failed"] } as never), /list: "status" is not an option of a filter/],
+    [client.replay({ task: "t", id: "a" } as never), /Did you mean "ids"/],
+    [client.pause({ tsk: "t" } as never), /pause: "tsk" is not an option of a pause/],
+    [handle.reschedule({ dealy: "1s" } as never), /Did you mean "delay"/],
+    [handle.result({ timout: "1s" } as never), /Did you mean "timeout"/],
+  ];
+  for (const [refused, message] of misspelt) await assert.rejects(refused, message);
   await assert.rejects(task.runMany([1], { id: "a" }), /would name all runs of this call/);
   await assert.rejects(task.run(5n), /the input of task "echo" cannot be written as JSON/);
   assert.throws(() => scene.client.task("a b"), /"a b" is no task name/);

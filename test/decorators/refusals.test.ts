@@ -67,7 +67,7 @@ describe("@Worker refuses", () => {
   refused(
     "an unknown option",
     worker({ slot: 5 }),
-    /@Worker: "slot" is no option of a worker; use one of name, slots, labels/,
+    /@Worker: "slot" is not an option of a worker. Did you mean "slots"\? The options are name, slots, labels/,
   );
   refused("an illegal name", worker({ name: "a b" }), /@Worker on A: "a b" is no worker name; use 1 to 64 characters/);
   refused("an empty name", worker({ name: "" }), /@Worker on A: "" is no worker name/);
@@ -167,7 +167,9 @@ describe("@Task refuses", () => {
   refused(
     "an unknown option",
     task({ retry: 1 }),
-    new RegExp(`${on}"retry" is no option of a task; use one of input, output, retries`),
+    new RegExp(
+      `${on}"retry" is not an option of a task. Did you mean "retries"\\? The options are input, output, retries`,
+    ),
   );
   refused(
     "an input beside a contract",

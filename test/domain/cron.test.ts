@@ -64,7 +64,7 @@ describe("schedules", () => {
       ["* * * * *", { timezone: "Mars/Base" }, /Mars\/Base/],
       ["* * * * *", { catchUp: "some" }, /catchUp must be one of none, last, all, not "some"/],
       ["* * * * *", { name: "a b" }, /a b/],
-      ["* * * * *", { every: 1 }, /"every" is no option/],
+      ["* * * * *", { every: 1 }, /"every" is not an option of a cron/],
     ];
     for (const [expression, options, message] of cases)
       assert.throws(() => parseCron(expression, "task", options, "test"), message);

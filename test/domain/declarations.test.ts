@@ -26,7 +26,7 @@ test("defineTask: defaults", () => {
 
 test("defineTask: every wrong option is refused with a sentence", () => {
   const wrong: [object, RegExp][] = [
-    [{ retry: 3 }, /"retry" is no option of a task; use one of .*retries/],
+    [{ retry: 3 }, /"retry" is not an option of a task. Did you mean "retries"\? The options are .*retries/],
     [{ timeout: "0s" }, /timeout: must be longer than 0/],
     [{ timeout: "soon" }, /"soon" is no duration/],
     [{ priority: 0 }, /priority must be a whole number from 1 to 9, not 0/],

@@ -209,7 +209,7 @@ test("wrong options name the value, the rule and an example", async () => {
   await assert.rejects(echo.enqueue({}, { priority: 10 }), /priority must be a whole number from 1 to 9, not 10/);
   await assert.rejects(echo.enqueue({}, { delay: "soon" }), /delay: "soon" is no duration/);
   await assert.rejects(echo.enqueue({}, { id: "" }), /is no run id/);
-  await assert.rejects(echo.enqueue({}, { priorty: 1 } as object), /"priorty" is no option of a run/);
+  await assert.rejects(echo.enqueue({}, { priorty: 1 } as object), /"priorty" is not an option of a run/);
   assert.throws(() => client.task("no good"), /"no good" is no task name/);
 });
 

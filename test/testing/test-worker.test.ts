@@ -211,7 +211,7 @@ test("test worker: middleware, schemas and wrong use are those of a worker", asy
   await assert.rejects(t.run("echo", { n: "x" }), /invalid input of task "echo": n: /);
   await assert.rejects(t.enqueue("nope"), /TypeError: worker "Timed" has no task "nope"; it has echo, flaky/);
   await assert.rejects(t.enqueue("echo", 1, { delay: "soon" }), /"soon" is no duration/);
-  await assert.rejects(t.enqueue("echo", 1, { retries: 1 } as never), /"retries" is no option of a run/);
+  await assert.rejects(t.enqueue("echo", 1, { retries: 1 } as never), /"retries" is not an option of a run/);
 });
 
 test("test worker: onStart comes before the first run, onStop with the end; what waits is cancelled then", async () => {

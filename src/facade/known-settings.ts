@@ -1,0 +1,61 @@
+// Which options `connect`, `start` and `startEngine` take: a misspelt one must not leave its default in force.
+import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
+import type { ClientOptions, ConnectOptions, StartOptions } from "./settings.ts";
+
+type Nested<K extends keyof ConnectOptions> = NonNullable<ConnectOptions[K]> & object;
+
+const nested = {
+  tls: namesOf<Nested<"tls">>({ ca: true, cert: true, key: true }),
+  retention: namesOf<Nested<"retention">>({ count: true, age: true }),
+  logs: namesOf<Nested<"logs">>({ maxAge: true, maxBytes: true }),
+};
+
+const connectOptions = namesOf<ConnectOptions>({
+  url: true,
+  namespace: true,
+  user: true,
+  password: true,
+  token: true,
+  nkeyFile: true,
+  credsFile: true,
+  tls: true,
+  replicas: true,
+  recreate: true,
+  maxBytes: true,
+  retention: true,
+  logs: true,
+  directory: true,
+  log: true,
+});
+const ofClients = namesOf<Omit<ClientOptions, keyof ConnectOptions>>({ middleware: true });
+const ofProcesses = namesOf<Omit<StartOptions, keyof ConnectOptions>>({
+  engine: true,
+  shutdownTimeout: true,
+  signals: true,
+  health: true,
+  middleware: true,
+  heartbeatThread: true,
+  scan: true,
+});
+
+/** Fails: TypeError */
+export const assertClientOptions = (options: ClientOptions): void =>
+  assertOptions(options, [...connectOptions, ...ofClients], "connect");
+
+/** Fails: TypeError */
+export const assertStartOptions = (options: StartOptions): void =>
+  assertOptions(options, [...connectOptions, ...ofProcesses], "start");
+
+/** Of an engine by itself, which has no workers. Fails: TypeError */
+export const assertEngineOptions = (options: StartOptions): void =>
+  assertOptions(
+    options,
+    [...connectOptions, ...ofProcesses.filter((name) => !["engine", "scan", "middleware"].includes(name))],
+    "startEngine",
+  );
+
+function assertOptions(options: ConnectOptions, known: readonly string[], of: string): void {
+  assertKnownOptions(options, { options: known, of });
+  for (const name of ["tls", "retention", "logs"] as const)
+    if (options[name] !== undefined) assertKnownOptions(options[name], { options: nested[name], of: name, where: of });
+}
