@@ -56,14 +56,17 @@ export function tidyRates(state: SchedulerState): void {
   state.ratesTidiedAt = state.uptime;
   const dropped = new Set<string>();
   for (const [id, limit] of state.rates) if (limit.isIdle) dropped.add(id);
-  for (const [id, { perMs, uses }] of state.storedRates)
-    if (!state.rates.has(id) && uses.every(({ at }) => at + perMs < state.now)) dropped.add(id);
+  for (const [id, stored] of state.storedRates) if (!state.rates.has(id) && isOver(state, stored)) dropped.add(id);
   for (const id of dropped) {
     state.rates.delete(id);
     state.storedRates.delete(id);
   }
   if (dropped.size > 0) state.commands.push({ type: "dropRates", ids: [...dropped] });
 }
+
+/** Nothing of it counts any more. What was held may have been used until it was read. */
+const isOver = ({ now, uptime, ratesReadAt }: SchedulerState, { perMs, uses, held = 0 }: StoredRate): boolean =>
+  uses.every(({ at }) => at + perMs < now) && (held === 0 || uptime - ratesReadAt > perMs);
 
 /** What belongs to the leader alone. */
 export function forgetRates(state: SchedulerState): void {
