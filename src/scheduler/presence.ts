@@ -56,11 +56,18 @@ export function watchPresence(state: SchedulerState): void {
     const silentMs = state.uptime - worker.lastBeat;
     worker.isSilent = silentMs >= silentAfterMs;
     if (silentMs >= goneAfterMs) drop(state, worker, `sent no heartbeat for ${goneAfterMs / 1000} s`);
-    else if (worker.unreachableSince !== undefined && state.uptime - worker.unreachableSince >= reconnectGraceMs)
+    else if (worker.unreachableSince !== undefined && state.uptime - worker.unreachableSince >= graceOf(worker))
       drop(state, worker, "lost its connection");
     else if (worker.isBlocked) endOverdue(state, worker);
   }
 }
+
+/**
+ * What a worker has that this leader has not heard yet is unknown. Its connection may come back, and nothing that it may execute can be
+ * declared lost before, so that it would be taken for waiting: no run of its may expire until it must have stopped.
+ */
+const graceOf = (worker: WorkerRecord): number =>
+  worker.isRegistered || worker.ledger.size > 0 ? reconnectGraceMs : goneAfterMs;
 
 function drop(state: SchedulerState, worker: WorkerRecord, what: string): void {
   const fields = { worker: worker.id, busy: worker.busy };

@@ -50,16 +50,14 @@ describe("takeover", () => {
     assert.deepEqual(endings(scene.tick()), ["cancelled only-one/delayed"]);
   });
 
-  test("a worker that never answers is gone after thirty seconds, or two after the server knows nobody, and then timeouts count", () => {
-    for (const [isKnown, goneMs] of [
-      [true, 30_000],
-      [false, 2_000],
-    ] as const) {
+  test("a worker that never answers is gone after thirty seconds, also where the server knows nobody, and then timeouts count", () => {
+    // A worker was cut off for nine seconds while the leader died: the next one, to which its run seemed to wait, cancelled that run after two.
+    for (const isConnected of [true, false]) {
       const scene = new Scene({}, "standby");
       scene.create("mail", "a", { scheduleTimeoutMs: 1_000 });
       scene.give({ type: "lead", epoch: 8, knownWorkers: ["gone"] });
-      if (!isKnown) scene.give({ type: "unreachable", id: "gone" });
-      assert.deepEqual(endings(scene.live(goneMs - 1_000)), []);
+      if (!isConnected) scene.give({ type: "unreachable", id: "gone" });
+      assert.deepEqual(endings(scene.live(29_000)), []);
       assert.deepEqual(endings(scene.live(1_000)), ["cancelled mail/a"]);
     }
   });
