@@ -3,6 +3,7 @@ import type { LiveRun } from "../../src/scheduler/live-run.ts";
 import { createScheduler, type SchedulerState } from "../../src/scheduler/state.ts";
 import { step } from "../../src/scheduler/step.ts";
 import { InputChecks } from "./input-checks.ts";
+import { kept } from "./kept.ts";
 import { LimitChecks } from "./limit-checks.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import { simulatedOptions } from "./model-engine.ts";
@@ -99,7 +100,7 @@ export class Checks {
   /** Nothing else is lost in such a world than what poison killed. */
   #checkInnocents(outcomes: readonly EngineOutcome[]): void {
     for (const { kind, key, detail } of outcomes)
-      if (kind === "failed" && !this.#world.processes.isPoison(key))
+      if (kept.poison && kind === "failed" && !this.#world.processes.isPoison(key))
         this.fail(`${key} fails for what others did: ${JSON.stringify(detail)}`);
   }
   #checkPauses({ worker, runs }: Extract<Command, { type: "assign" }>): void {

@@ -4,6 +4,9 @@ import type { ModelEngine } from "./model-engine.ts";
 import { type Assigned, type ModelWorker, snapshotOf } from "./model-worker.ts";
 import type { World } from "./world.ts";
 
+/** The engine takes back what is not acknowledged in two seconds; so a worker does not begin what was on its way for longer than this. */
+const freshMs = 1_800;
+
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 /** Carries out what the engines were told to do, when the world lets it. */
@@ -106,7 +109,8 @@ export class Deeds {
     const worker = this.#world.workers.find((w) => w.id === id);
     const { state } = engine;
     const { batch, runs } = assigned;
-    engine.unanswered.set(batch, { worker: id, sentAt: this.#world.now });
+    const sentAt = this.#world.now;
+    engine.unanswered.set(batch, { worker: id, sentAt });
     const parts = partsOf(runs, climate.isNarrow ? 2 : Number.POSITIVE_INFINITY);
     const refused: number[] = [];
     const answered = new Set<number>();
@@ -114,7 +118,9 @@ export class Deeds {
       network.send(() => {
         if (worker?.isListening !== true) return;
         const from = runs.indexOf(part[0]!);
-        const refusedNow = this.#take(worker, { ...assigned, runs: part }).map((i) => i + from);
+        const isFresh = this.#world.now - sentAt < freshMs;
+        const taken = isFresh ? this.#take(worker, { ...assigned, runs: part }) : part.map((_, i) => i);
+        const refusedNow = taken.map((i) => i + from);
         network.send(() => {
           if (!answered.has(index)) refused.push(...refusedNow);
           answered.add(index);
@@ -126,10 +132,14 @@ export class Deeds {
     });
   }
   #take(worker: ModelWorker, part: Assigned): number[] {
-    const { checks, now } = this.#world;
+    const { checks, now, random, staff } = this.#world;
     const refused = worker.take(part, now);
-    checks.limits.onRefused(part, refused);
     checks.onTaken(worker);
+    for (const attempt of worker.executing.values()) {
+      if (attempt.takenAt !== now || attempt.startedAt !== 0) continue;
+      checks.limits.onTaken(worker, attempt);
+      if (random.chance(0.6)) staff.begin(worker, attempt);
+    }
     return refused;
   }
 }

@@ -37,6 +37,7 @@ export class Leaps {
       world.pings(engine);
       world.deeds.carryOutAll(engine);
     }
+    world.network.drain();
     for (const worker of world.workers) world.staff.publish(worker);
     world.checks.foldNews();
   }

@@ -1,21 +1,22 @@
+import { taskOf } from "../../src/domain/run.ts";
 import type { AssignCommand } from "../../src/scheduler/commands.ts";
 import type { LiveRun } from "../../src/scheduler/live-run.ts";
+import { kept } from "./kept.ts";
 import type { ModelEngine } from "./model-engine.ts";
-import type { Assigned } from "./model-worker.ts";
+import type { Attempt, ModelWorker } from "./model-worker.ts";
 import type { World } from "./world.ts";
 
-interface Start {
-  readonly name: string;
-  readonly at: number;
-}
 const keyOf = (run: LiveRun): string => run.metadata?.["of"] ?? "";
 
-/** What limits promise: never more than `max` of a key at once, and in no window more than the limit of a rate and one reservation. */
+/**
+ * What limits promise, as engines count and as the tasks themselves see it: never more than `max` of a key at once, but for what a worker
+ * executes that was cut off; and in no window more begin than the limit of a rate and one reservation.
+ */
 export class LimitChecks {
   readonly #world: World;
-  /** By task and key. */
-  readonly #starts = new Map<string, Start[]>();
-  started = 0;
+  /** When code began, by task and key. */
+  readonly #begun = new Map<string, number[]>();
+  begun = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -29,32 +30,38 @@ export class LimitChecks {
         const executing = executingWith(engine, run, key !== null);
         if (executing > max) throw new Error(`${executing} runs of ${run.task} with key ${keyOf(run)} execute`);
       }
-      for (const { limit, perMs } of declared?.rateLimits ?? []) this.#onStart(command, run, limit, perMs);
     }
   }
-  /** What was refused has not started. */
-  onRefused({ epoch, batch, runs }: Assigned, refused: readonly number[]): void {
-    for (const index of refused) {
-      const name = nameOf(epoch, batch, runs[index]!.key);
-      for (const starts of this.#starts.values()) {
-        const at = starts.findIndex((start) => start.name === name);
-        if (at >= 0) starts.splice(at, 1);
+  /** A worker has a run in a slot; all of them are asked what they have. */
+  onTaken(worker: ModelWorker, taken: Attempt): void {
+    const task = taskOf(taken.key);
+    for (const { key, max } of this.#world.climate.policies[task]?.concurrency ?? []) {
+      let count = 0;
+      for (const other of this.#world.workers) {
+        if (!other.isAlive) continue;
+        for (const attempt of other.executing.values()) {
+          if (taskOf(attempt.key) !== task || (key !== null && attempt.of !== taken.of)) continue;
+          if (other === worker || !other.wasCutOffSince(attempt.takenAt)) count++;
+        }
       }
+      if (kept.keys && count > max)
+        throw new Error(`${count} runs of ${task} with key ${taken.of} execute, ${worker.id} took ${taken.key}`);
     }
   }
-  #onStart({ epoch, batch }: AssignCommand, run: LiveRun, limit: number, perMs: number): void {
-    const { now, hasSkew } = this.#world;
-    const of = `${run.task} ${keyOf(run)}`;
-    const starts = (this.#starts.get(of) ?? []).filter((start) => start.at > now - perMs);
-    starts.push({ name: nameOf(epoch, batch, run.key), at: now });
-    this.#starts.set(of, starts);
-    this.started++;
-    if (!hasSkew && starts.length > limit + 1)
-      throw new Error(`${starts.length} runs of ${of} started within ${perMs} ms, the limit is ${limit}`);
+  onBegun({ key, of }: Attempt): void {
+    const { now, hasSkew, climate } = this.#world;
+    const task = taskOf(key);
+    for (const { limit, perMs } of climate.policies[task]?.rateLimits ?? []) {
+      const name = `${task} ${of}`;
+      const begun = (this.#begun.get(name) ?? []).filter((at) => at > now - perMs);
+      begun.push(now);
+      this.#begun.set(name, begun);
+      this.begun++;
+      if (!hasSkew && begun.length > limit + 1)
+        throw new Error(`${begun.length} runs of ${name} began within ${perMs} ms, the limit is ${limit}`);
+    }
   }
 }
-
-const nameOf = (epoch: number, batch: number, key: string): string => `${epoch} ${batch} ${key}`;
 
 function executingWith({ state }: ModelEngine, run: LiveRun, isKeyed: boolean): number {
   let count = 0;

@@ -1,8 +1,7 @@
 // bun run test/simulation/main.ts [--steps 5000000] [--seed n] [--from n] [--length 1000] [--survey]: lives many worlds, or one seed again.
 // `--survey` goes on after a mismatch, and lists the kinds that were found with their first seeds.
 
-import { Processes } from "./processes.ts";
-import { PromiseChecks } from "./promise-checks.ts";
+import { kept } from "./kept.ts";
 import { type SimulationResult, simulate } from "./simulate.ts";
 
 const option = (name: string, otherwise: number): number => {
@@ -13,10 +12,7 @@ const stepsPerSeed = option("length", 1_000);
 const total = option("steps", 1_000_000);
 const onlySeed = option("seed", 0);
 const isSurvey = process.argv.includes("--survey");
-if (process.argv.includes("--strict")) {
-  PromiseChecks.kept = { expiry: true };
-  Processes.isStrict = true;
-}
+if (process.argv.includes("--strict")) for (const name of Object.keys(kept) as (keyof typeof kept)[]) kept[name] = true;
 const sums: Record<string, number> = {};
 const found = new Map<string, { count: number; readonly first: string }>();
 const begun = performance.now();

@@ -7,8 +7,13 @@ import type { Climate } from "./climate.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { Random } from "./random.ts";
 
-interface Attempt extends Executing {
+export interface Attempt extends Executing {
   stop: Stop["kind"] | undefined;
+  /** When its code began, by the worker's clock; 0 = it has not begun. */
+  startedAt: number;
+  /** On the clock of the world. */
+  readonly takenAt: number;
+  readonly of: string;
   readonly attempt: number;
   readonly isLarge: boolean;
 }
@@ -22,13 +27,14 @@ export interface Assigned {
     attempt: number;
     task: string;
     isLarge: boolean;
+    of: string;
   }[];
 }
 export const snapshotOf = (command: AssignCommand): Assigned => ({
   epoch: command.epoch,
   batch: command.batch,
-  runs: command.runs.map(({ key, turn, origin, attempt, task, isLarge }) => ({
-    ...{ key, turn, origin, attempt, task, isLarge },
+  runs: command.runs.map(({ key, turn, origin, attempt, task, isLarge, metadata }) => ({
+    ...{ key, turn, origin, attempt, task, isLarge, of: metadata?.["of"] ?? "" },
   })),
 });
 
@@ -52,6 +58,8 @@ export class ModelWorker {
   readonly host: ModelEngine | undefined;
   /** Since when nobody can talk to it. */
   cutOffAt: number | undefined = undefined;
+  /** When it could be talked to again after it was cut off. */
+  backAt = 0;
   lastBeatAt = 0;
   /** What its clock is wrong by. */
   skewMs = 0;
@@ -84,7 +92,9 @@ export class ModelWorker {
           key: run.key,
           turn: run.turn,
           origin: run.origin,
-          startedAt: now + this.skewMs,
+          startedAt: 0,
+          takenAt: now,
+          of: run.of,
           attempt: run.attempt,
           isLarge: run.isLarge,
           stop: undefined,
@@ -101,6 +111,13 @@ export class ModelWorker {
   /** Loses an attempt without a word, as a bug would. */
   forgetOne(random: Random): void {
     if (this.executing.size > 0) this.executing.delete(random.pick([...this.executing.keys()]));
+  }
+  begin(attempt: Attempt, now: number): void {
+    attempt.startedAt = now + this.skewMs;
+  }
+  /** Whether it was cut off from everybody since a moment. */
+  wasCutOffSince(moment: number): boolean {
+    return this.cutOffAt !== undefined || this.backAt > moment;
   }
   pickOne(random: Random): Attempt {
     return random.pick([...this.executing.values()]);

@@ -1,4 +1,5 @@
 import { entryOfOrigin } from "../../src/domain/origin.ts";
+import { kept } from "./kept.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { ModelWorker } from "./model-worker.ts";
 import type { World } from "./world.ts";
@@ -11,8 +12,6 @@ const restartMs = 1_000;
  * them, again and again, while all others would be well.
  */
 export class Processes {
-  /** Whether poison is found in time is looked at by `main.ts --strict` only, as long as the product does not see to it. */
-  static isStrict = false;
   readonly #world: World;
   #poisoned = new Set<string>();
   /** By `key@origin`. */
@@ -59,7 +58,7 @@ export class Processes {
     this.killWorker(worker);
     this.#diedAt ??= this.#world.now;
     const most = climate.options.lostLimit! + 1;
-    if (Processes.isStrict && deaths > most)
+    if (kept.poison && deaths > most)
       throw new Error(`${key} of entry ${entryOfOrigin(origin)} has killed ${deaths} processes; ${most} are enough`);
   }
   /** In a poisoned world somebody sees to it that processes come back. */

@@ -13,6 +13,8 @@ export interface SimulationResult {
   readonly inputsMoved: number;
   /** Cancelled because they waited too long. */
   readonly expired: number;
+  /** Runs under a rate limit whose code began. */
+  readonly rated: number;
   readonly asked: number;
   /** Processes that runs killed. */
   readonly deaths: number;
@@ -54,6 +56,7 @@ export function simulate(seed: number, steps: number): SimulationResult {
     inputsMoved: world.checks.inputs.moved,
     expired: world.checks.promises.counts.expired,
     deaths: world.processes.deathCount,
+    rated: world.checks.limits.begun,
     asked: world.queries.asked,
     failedWrites: world.deeds.failed,
     lateWrites: world.lateWrites.landed,

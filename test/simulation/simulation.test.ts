@@ -12,6 +12,7 @@ const least200: Partial<SimulationResult> = {
   inputsMoved: 50,
   expired: 500,
   deaths: 50,
+  rated: 500,
   asked: 2_000,
   failedWrites: 100,
   lateWrites: 50,

@@ -1,6 +1,6 @@
 import { tasks } from "./climate.ts";
 import { partsOf } from "./deeds.ts";
-import { ModelWorker } from "./model-worker.ts";
+import { type Attempt, ModelWorker } from "./model-worker.ts";
 import type { World } from "./world.ts";
 
 /** The workers: who comes, says that it lives, executes, and goes. */
@@ -47,6 +47,22 @@ export class Staff {
       else leader.give({ type: "heartbeat", message }, this.#world.now);
     });
   }
+  /** Who is cut off, and who is back. */
+  watch(worker: ModelWorker): void {
+    const { now } = this.#world;
+    if (!worker.isListening) worker.cutOffAt ??= now;
+    else if (worker.cutOffAt !== undefined) {
+      worker.cutOffAt = undefined;
+      worker.backAt = now;
+    }
+  }
+  /** The code of an attempt begins, and its worker says so soon. */
+  begin(worker: ModelWorker, attempt: Attempt): void {
+    const { now, checks, random } = this.#world;
+    worker.begin(attempt, now);
+    checks.limits.onBegun(attempt);
+    if (random.chance(0.7)) this.beat(worker);
+  }
   /** A worker ends something, or reports what has ended. */
   workSome(): void {
     const { random, workers } = this.#world;
@@ -64,6 +80,8 @@ export class Staff {
       processes.dieOf(worker, attempt.key, attempt.origin);
       return;
     }
+    if (attempt.startedAt === 0) this.begin(worker, attempt);
+    if (random.chance(0.3)) return;
     const ended = worker.finishOne(random, now, attempt);
     if (worker.isConnected && random.chance(0.5))
       this.#world.toLeader({ type: "ended", id: worker.id, attempts: [ended] });
@@ -72,6 +90,7 @@ export class Staff {
     const { random, now, processes } = this.#world;
     while (worker.isAlive && worker.executing.size > 0) {
       const attempt = worker.pickOne(random);
+      if (attempt.startedAt === 0) this.begin(worker, attempt);
       if (processes.isPoison(attempt.key)) processes.dieOf(worker, attempt.key, attempt.origin);
       else worker.finishOne(random, now, attempt);
     }

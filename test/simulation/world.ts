@@ -146,7 +146,7 @@ export class World {
       if (engine.deposedAt !== undefined && this.now - engine.deposedAt > 5_000) engine.stepDown(this.now);
     }
     for (const worker of this.workers) {
-      worker.cutOffAt = worker.isListening ? undefined : (worker.cutOffAt ?? this.now);
+      this.staff.watch(worker);
       if (this.now - worker.lastBeatAt > 4_000) this.staff.beat(worker);
     }
     if (isElecting === "somebody leads" && this.leaders.every((e) => e.deposedAt !== undefined)) this.elections.elect();
