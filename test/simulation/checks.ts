@@ -60,7 +60,8 @@ export class Checks {
         checkAssignment(this, engine.state, command);
         this.limits.onAssigned(engine, command);
         if (engine.deposedAt === undefined) this.#checkPauses(command);
-      } else if (command.type === "forward") {
+      } else if (command.type === "cancelOn") this.promises.onStops(command.runs);
+      else if (command.type === "forward") {
         this.counts.forwarded++;
         this.foldNews();
         if (!this.reference.answers.has(`${command.key} at ${command.seq}`))

@@ -1,5 +1,6 @@
 import { wholeNamespace } from "../../src/domain/pauses.ts";
 import { taskOf } from "../../src/domain/run.ts";
+import type { Stop } from "../../src/protocol/messages.ts";
 import type { FinalDetail } from "../../src/protocol/outcome-entry.ts";
 import type { EngineOutcome } from "../../src/scheduler/commands.ts";
 import type { ModelEngine } from "./model-engine.ts";
@@ -28,13 +29,22 @@ export class PromiseChecks {
   onAppend(engine: ModelEngine, outcomes: readonly EngineOutcome[]): void {
     for (const outcome of outcomes) if (outcome.kind === "cancelled") this.#onCancelled(engine, outcome);
   }
+  /** A worker that is told to cancel ends the run by that. */
+  onStops(stops: readonly Stop[]): void {
+    for (const { kind, key, reason } of stops)
+      if (kind === "cancel" && !this.#isWanted(key, reason))
+        throw new Error(`${key} is to be cancelled because of "${reason}", and nobody asked for that`);
+  }
+  #isWanted(key: string, reason: string): boolean {
+    return isStrategy(reason) || (this.#asked.has(key) && reason === "not wanted any more");
+  }
   #onCancelled(engine: ModelEngine, { key, origin, turn, detail }: EngineOutcome): void {
     const { reason = "" } = (detail ?? {}) as FinalDetail;
     const known = this.#reference.keys.get(key);
     if (known === undefined || known.finished !== undefined || known.origin !== origin) return; // changes nothing
     this.counts.cancelled++;
     if (reason.startsWith("schedule timeout")) this.#onExpired(engine, key, known, turn);
-    else if (!isStrategy(reason) && !(this.#asked.has(key) && reason === "not wanted any more"))
+    else if (!this.#isWanted(key, reason))
       throw new Error(`${key} is cancelled because of "${reason}", and nobody asked for that`);
   }
   /** It really waited for that long, and nobody executes it. */
