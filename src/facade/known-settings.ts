@@ -32,6 +32,7 @@ const ofProcesses = namesOf<Omit<StartOptions, keyof ConnectOptions>>({
   engine: true,
   shutdownTimeout: true,
   signals: true,
+  onUnhandled: true,
   health: true,
   middleware: true,
   heartbeatThread: true,

@@ -8,6 +8,7 @@ import type { HealthSettings } from "../health/server.ts";
 import { readEnvironment } from "../runtime/environment.ts";
 import { type HealthOptions, healthSettings } from "./health-settings.ts";
 import { type LogLevel, logLevels } from "./log.ts";
+import type { OnUnhandled } from "./unhandled.ts";
 
 /** Where NATS is and how to get in. Without `url` (or `NATS_URL`) natchet finds a server on this machine or starts one. */
 export interface ConnectOptions {
@@ -58,6 +59,8 @@ export interface StartOptions extends ConnectOptions {
   readonly health?: HealthOptions | false | undefined;
   /** Around every task of this process, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
+  /** What becomes of the process when user code throws or rejects where nobody handles it: `log` goes on, `exit` drains and ends it with code 1. Environment: `NATCHET_ON_UNHANDLED`. @default "log" */
+  readonly onUnhandled?: OnUnhandled | undefined;
   /** Whether a thread beats for the workers while code blocks the event loop; without it, 30 s of that are taken for death. @default true */
   readonly heartbeatThread?: boolean | undefined;
   /** A glob or folder whose exported worker classes are started beside those that are given. */
@@ -72,6 +75,7 @@ export interface Settings {
   readonly log: LogLevel;
   readonly engine: EngineMode;
   readonly shutdownTimeoutMs: number;
+  readonly onUnhandled: OnUnhandled;
   readonly scheduler: { readonly keepCount: number; readonly keepMs: number };
   readonly health: HealthSettings | undefined;
   readonly middleware: readonly ExecuteMiddleware[];
@@ -97,6 +101,7 @@ export const variables = {
   NATCHET_LOG: "debug, info, warn, error or silent",
   NATCHET_ENGINE: "auto, warm or off",
   NATCHET_SHUTDOWN_TIMEOUT: "how long a stop waits for running tasks, 30s",
+  NATCHET_ON_UNHANDLED: "log or exit, when nobody handles an error of user code",
   NATCHET_HEALTH_PORT: "port of /live, /ready and /metrics",
   NATCHET_HEALTH_HOST: "address that they listen on, 0.0.0.0",
   NATCHET_KEEP_COUNT: "finished runs that are kept, 100000",
@@ -132,6 +137,10 @@ export function resolveSettings(options: StartOptions = {}): Settings {
     log,
     engine,
     shutdownTimeoutMs: parseDuration(shutdownTimeout, "shutdownTimeout"),
+    onUnhandled: oneOf("onUnhandled (NATCHET_ON_UNHANDLED)", options.onUnhandled ?? env.NATCHET_ON_UNHANDLED ?? "log", [
+      "log",
+      "exit",
+    ]),
     scheduler: retention(options, env),
     middleware: assertMiddleware(options.middleware, "start"),
     health: healthSettings(options.health, env),

@@ -21,6 +21,7 @@ import { findServer, openSession, type Session } from "./session.ts";
 import { type ClientOptions, resolveSettings, type StartOptions } from "./settings.ts";
 import { Lifetime, type Stoppable } from "./stoppable.ts";
 import { isTaskThread, offerWorkers } from "./thread-mode.ts";
+import { hearUnhandled, type Unhandled } from "./unhandled.ts";
 import { version } from "./version.ts";
 
 /** What `start` started. */
@@ -65,6 +66,13 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
   const build = Effect.gen(function* () {
     const health = settings.health && (yield* serveHealth(settings.health, log)); // first to open, last to close
     const monitor = health?.monitor;
+    const unhandled = yield* hearUnhandled({
+      log,
+      policy: settings.onUnhandled,
+      ownsProcess: options.signals !== false,
+      count: () => monitor?.countUnhandled(),
+      exit: () => lifetime.end(1),
+    });
     const heart = options.heartbeatThread === false ? undefined : yield* makeHeart(log);
     const url = yield* findServer(settings, log);
     heart?.connectTo({ ...settings.nats, url });
@@ -78,7 +86,7 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
     if (monitor !== undefined) monitor.engine = engine;
     const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);
     const hasThreads = definitions.some(({ tasks }) => tasks.some(({ thread }) => thread !== undefined));
-    const threads = hasThreads ? yield* makeThreads(options, log) : undefined;
+    const threads = hasThreads ? yield* makeThreads(options, log, unhandled) : undefined;
     const { shutdownTimeoutMs, middleware } = settings;
     if (heart !== undefined) yield* Effect.promise(() => heart.running);
     const start = (definition: WorkerDefinition) =>
@@ -86,7 +94,14 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
         definition,
         { ...session, log, neighbours, transcripts, heart, threads, meter: monitor?.meterFor(definition) },
         { shutdownTimeoutMs, middleware, runtime: runtimeName(), version },
-      ).pipe(Effect.tap((worker) => Effect.sync(() => monitor?.add(worker, definition))));
+      ).pipe(
+        Effect.tap((worker) =>
+          Effect.sync(() => {
+            unhandled.add(worker);
+            monitor?.add(worker, definition);
+          }),
+        ),
+      );
     const running = yield* Effect.forEach(definitions, start, { concurrency: "unbounded" });
     if (monitor !== undefined) monitor.isStarted = true;
     return { engine, session, workers: running, healthUrl: health?.url };
@@ -103,7 +118,7 @@ const makeHeart = (log: Log) =>
     (heart) => Effect.promise(() => heart.close()),
   );
 
-const makeThreads = ({ scan: patterns }: StartOptions, log: Log) =>
+const makeThreads = ({ scan: patterns }: StartOptions, log: Log, unhandled: Unhandled) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
       const files = patterns === undefined ? [process.argv[1]!] : await findFiles([patterns].flat(), process.cwd());
@@ -112,7 +127,7 @@ const makeThreads = ({ scan: patterns }: StartOptions, log: Log) =>
         entry: new URL("./task-thread.ts", import.meta.url),
         modules,
         log,
-        onUnhandled: (error, run) => log.error("an error that no code handled", { run, error: error.message }),
+        onUnhandled: (error, run) => unhandled.tell(error, run),
       });
     }),
     (threads) => Effect.promise(() => threads.close()),

@@ -22,7 +22,7 @@ export class Lifetime {
   #isEnding = false;
 
   constructor(listensToSignals: boolean) {
-    this.#ignoreSignals = listensToSignals ? onStopSignal(() => this.#end()) : () => {};
+    this.#ignoreSignals = listensToSignals ? onStopSignal(() => this.end(0)) : () => {};
   }
 
   /** Opens what this lifetime is about; what fails leaves nothing behind. While the process ends, it never resolves. */
@@ -55,11 +55,13 @@ export class Lifetime {
     this.#stopped.resolve();
   }
 
-  #end(): void {
+  /** Closes what is open, then ends the process; only the first call counts. */
+  end(code: number): void {
+    if (this.#isEnding) return;
     this.#isEnding = true;
     this.#starting.abort();
     void this.#stop().then(
-      () => exitProcess(0),
+      () => exitProcess(code),
       () => exitProcess(1),
     );
   }

@@ -7,13 +7,14 @@ import { readinessOf } from "./probes.ts";
 
 export async function metricsOf(monitor: Monitor): Promise<string> {
   const { ready } = await readinessOf(monitor);
-  const { link, reconnects } = monitor;
+  const { link, reconnects, unhandled } = monitor;
   return writeMetrics([
     gauge("natchet_ready", "1 while the process can receive work.", [{ value: Number(ready) }]),
     gauge("natchet_connected", "1 while the process is connected to NATS.", [
       { value: Number(link?.isConnected() ?? false) },
     ]),
     counter("natchet_reconnects_total", "Connections to NATS that were lost and came back.", [{ value: reconnects }]),
+    counter("natchet_unhandled_errors_total", "Errors of user code that no code handled.", [{ value: unhandled }]),
     ...ofWorkers(monitor.workers, monitor.meters),
     ...ofTasks(monitor.meters),
     ...ofEngine(monitor),

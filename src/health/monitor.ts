@@ -28,6 +28,8 @@ export class Monitor {
   pauses: KnownPauses | undefined;
   store: StoreWatch | undefined;
   reconnects = 0;
+  /** Errors of user code that nobody handled. */
+  unhandled = 0;
   /** Everything that the process was to start is started. */
   isStarted = false;
 
@@ -43,6 +45,10 @@ export class Monitor {
 
   add(worker: RunningWorker, { tasks }: { readonly tasks: readonly { readonly name: string }[] }): void {
     this.workers.push({ worker, tasks: tasks.map(({ name }) => name) });
+  }
+
+  countUnhandled(): void {
+    this.unhandled += 1;
   }
 
   meterFor({ name, slots }: { readonly name: string; readonly slots: number }): Meter {

@@ -30,4 +30,49 @@ export function onStopSignal(stop: (signal: string) => void): () => void {
   };
 }
 
+export interface UnhandledListener {
+  /** Whether the error of this moment is this listener's business; asked in the context of the error, where the runtime keeps it. */
+  readonly takes: () => boolean;
+  readonly handle: (error: unknown) => void;
+}
+
+/** On the function that listens: what tells it from one of the program. Other copies of natchet know it as well. */
+const takesIt = Symbol.for("natchet.takes-unhandled");
+const unhandledEvents = ["unhandledRejection", "uncaughtException"] as const;
+type Listener = ((error: unknown) => void) & { readonly [takesIt]?: () => boolean };
+
+/** What no listener takes, of natchet or of the program, is given back to the runtime. Returns the function that stops listening. */
+export function onUnhandledError({ takes, handle }: UnhandledListener): () => void {
+  const listen = () => {
+    for (const event of unhandledEvents) process.on(event, listener);
+  };
+  const stop = () => {
+    for (const event of unhandledEvents) process.off(event, listener);
+  };
+  const listener: Listener = Object.assign(
+    (error: unknown) => {
+      if (takes()) handle(error);
+      else if (!isTaken()) giveBack(error, stop, listen);
+    },
+    { [takesIt]: takes },
+  );
+  listen();
+  return stop;
+}
+
+/** A listener without the mark is the program's own, and has the last word. */
+const isTaken = (): boolean =>
+  (process.listeners("uncaughtException") as Listener[])
+    .concat(process.listeners("unhandledRejection") as Listener[])
+    .some((listener) => listener[takesIt]?.() ?? true);
+
+/** Thrown again without a listener, so that the runtime does what it does by default. */
+function giveBack(error: unknown, stop: () => void, listen: () => void): void {
+  stop();
+  setTimeout(listen, 0); // if the process lives on
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 export const exitProcess = (code: number): never => process.exit(code);

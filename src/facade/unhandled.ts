@@ -1,0 +1,85 @@
+// Errors of user code that nobody handled: told with the run that they belong to, counted, and not the end of the process.
+import { Effect, type Scope } from "effect";
+import type { Log } from "../domain/log.ts";
+import type { ErrorRecord } from "../domain/run.ts";
+import { errorRecordOf } from "../domain/thrown.ts";
+import { onUnhandledError } from "../runtime/process.ts";
+import { surroundingRun } from "../worker/context.ts";
+import type { RunningWorker } from "../worker/worker.ts";
+
+/** `log` goes on, `exit` drains and ends the process with code 1. */
+export type OnUnhandled = "log" | "exit";
+
+export interface UnhandledParts {
+  readonly log: Log;
+  readonly policy: OnUnhandled;
+  /** Whether errors are natchet's business that belong to no run it knows of. */
+  readonly ownsProcess: boolean;
+  readonly count: () => void;
+  /** Drains, then ends the process. */
+  readonly exit: () => void;
+}
+
+const message = "an error that no code handled";
+
+export class Unhandled {
+  readonly #parts: UnhandledParts;
+  readonly #workers = new Map<string, RunningWorker>();
+
+  constructor(parts: UnhandledParts) {
+    this.#parts = parts;
+  }
+
+  add(worker: RunningWorker): void {
+    this.#workers.set(worker.id, worker);
+  }
+
+  /**
+   * Runtimes do not tell the run of every error (Bun not that of a rejection, Deno not that of a timer): while runs execute, what has none
+   * is taken for one of theirs.
+   */
+  takes(): boolean {
+    const run = surroundingRun();
+    if (run !== undefined) return this.#workers.has(run.worker);
+    return this.#parts.ownsProcess || this.#isExecuting;
+  }
+
+  handle(error: unknown): void {
+    const run = surroundingRun();
+    const record = errorRecordOf(error);
+    // Stored with what the run says, as long as it is executed.
+    if (run !== undefined) run.log.error(message, fieldsOf(record));
+    else this.#parts.log.error(message, fieldsOf(record));
+    this.#conclude();
+  }
+
+  /** Told by a thread. */
+  tell(error: ErrorRecord, run: string | undefined): void {
+    this.#parts.log.error(message, { run, ...fieldsOf(error) });
+    this.#conclude();
+  }
+
+  #conclude(): void {
+    const { count, policy, exit } = this.#parts;
+    count();
+    if (policy === "exit") exit();
+  }
+
+  get #isExecuting(): boolean {
+    for (const { busy } of this.#workers.values()) if (busy > 0) return true;
+    return false;
+  }
+}
+
+const fieldsOf = ({ name, message: text, stack }: ErrorRecord) => ({ error: `${name}: ${text}`, stack });
+
+/** Listens as long as the scope. */
+export const hearUnhandled = (parts: UnhandledParts): Effect.Effect<Unhandled, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const unhandled = new Unhandled(parts);
+    const listen = Effect.sync(() =>
+      onUnhandledError({ takes: () => unhandled.takes(), handle: (error) => unhandled.handle(error) }),
+    );
+    yield* Effect.acquireRelease(listen, (stop) => Effect.sync(stop));
+    return unhandled;
+  });
