@@ -10,10 +10,11 @@ export function acknowledge(state: SchedulerState, event: AssignedEvent): void {
   if (worker === undefined) return;
   const { batch, refused } = event;
   const runs = takeBatch(worker, batch);
+  const isRefused = new Set(refused);
   for (let index = 0; index < runs.length; index++) {
     const assignment = slotOf(worker, runs[index]!, batch);
     if (assignment === undefined) continue;
-    if (refused.length > 0 && refused.includes(index)) takeBack(state, worker, assignment);
+    if (isRefused.has(index)) takeBack(state, worker, assignment);
     else assignment.isAcknowledged = true;
   }
   // Without a pause the same runs would be offered to the same worker at once.
@@ -35,7 +36,7 @@ export function giveUpBatch(state: SchedulerState, id: string, batch: number): v
 /** Each batch is answered once. */
 function takeBatch(worker: WorkerRecord, batch: number): readonly LiveRun[] {
   const runs = worker.batches.get(batch) ?? [];
-  worker.batches.delete(batch);
+  if (worker.batches.delete(batch)) worker.unacknowledged -= runs.length;
   return runs;
 }
 

@@ -124,7 +124,7 @@ function admitArrivals(state: SchedulerState): void {
 }
 
 function hasRoom({ workers }: SchedulerState): boolean {
-  for (const worker of workers.values()) if (worker.free > 0 && worker.isAssignable) return true;
+  for (const worker of workers.values()) if (worker.hasRoom) return true;
   return false;
 }
 
@@ -132,7 +132,7 @@ function collectFrom(queue: TaskQueue, source: Source, candidates: Heap<Candidat
   const offers = new Heap<Offer>(offersMore);
   const { needs } = source;
   for (const worker of queue.workers) {
-    if (!worker.isAssignable || worker.free <= 0) continue;
+    if (!worker.hasRoom) continue;
     if (worker.claimedBy !== undefined && worker.claimedBy !== queue) continue;
     const weight = needs === undefined ? 0 : suitability(needs, worker);
     if (weight !== undefined) offers.push({ worker, weight, free: worker.free, lastAssigned: worker.lastAssigned });
@@ -146,7 +146,7 @@ function collectFrom(queue: TaskQueue, source: Source, candidates: Heap<Candidat
 function chooseWorker({ offers, units }: Candidate): WorkerRecord | undefined {
   for (let offer = offers.first(); offer !== undefined; offer = offers.first()) {
     const { worker } = offer;
-    if (worker.free < units) offers.pop();
+    if (worker.free < units || !worker.takesMore) offers.pop();
     else if (offer.lastAssigned === worker.lastAssigned) return worker;
     else {
       offer.free = worker.free;
@@ -217,4 +217,5 @@ function assign(
     next: undefined,
   });
   batch.runs.push(run);
+  worker.unacknowledged++;
 }

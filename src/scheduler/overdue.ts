@@ -7,9 +7,13 @@ import type { Assignment, WorkerRecord } from "./workers.ts";
 /** A loop that is blocked for a while only ends its attempts itself. */
 const graceMs = 10_000;
 const retryAfterMs = 1_000;
+/** Ticks come with every burst of events, and a blocked worker may hold ten thousand runs. */
+const lookEveryMs = 1_000;
 
 /** Ends what is past its timeout: tried again elsewhere as a retry of its task, or failed. What its worker still reports changes nothing. */
 export function endOverdue(state: SchedulerState, worker: WorkerRecord): void {
+  if (state.uptime < worker.overdueLookAt) return;
+  worker.overdueLookAt = state.uptime + lookEveryMs;
   for (const assignment of worker.assignments()) {
     const { run } = assignment;
     if (run === undefined || run.place !== "running") continue;

@@ -31,6 +31,8 @@ export interface Assignment {
   next: Assignment | undefined;
 }
 
+const mostUnacknowledged = 1_000;
+
 /** A registered worker and the ledger of its slots. Times but `registeredAt` and `startedAt` are on the scheduler's own clock. */
 export class WorkerRecord {
   readonly id: string;
@@ -53,6 +55,8 @@ export class WorkerRecord {
   /** Since when the server says that nobody listens; undefined = it does. */
   unreachableSince: number | undefined = undefined;
   isSilent = false;
+  /** When its attempts are looked at for timeouts that it does not keep. Written by overdue.ts */
+  overdueLookAt = 0;
   /** Nothing more until its next heartbeat, or until it frees a slot: it refused, or did not acknowledge, what it got. */
   isHeld = false;
   /** When it was last given a run, as a count of assignments: round robin between equals. */
@@ -61,6 +65,8 @@ export class WorkerRecord {
   claimedBy: TaskQueue | undefined = undefined;
   readonly ledger = new OriginIndex<Assignment>();
   readonly batches = new Map<number, readonly LiveRun[]>();
+  /** Runs in them. */
+  unacknowledged = 0;
   busy = 0;
 
   constructor(id: string, lastBeat: number) {
@@ -69,6 +75,14 @@ export class WorkerRecord {
   }
   get free(): number {
     return this.slots - this.busy;
+  }
+  /** Whether it may be given a run of one slot. */
+  get hasRoom(): boolean {
+    return this.free > 0 && this.takesMore && this.isAssignable;
+  }
+  /** A busy process that was given ten thousand runs at once could not acknowledge them in time, and all would be lost. */
+  get takesMore(): boolean {
+    return this.unacknowledged < mostUnacknowledged;
   }
   get isAssignable(): boolean {
     return (

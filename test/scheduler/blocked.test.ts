@@ -31,6 +31,25 @@ describe("a blocked worker", () => {
     assert.deepEqual(assignments(scene.tick()), ["w: mail/b"]);
   });
 
+  test("is looked through for overdue attempts once a second, however many ticks there are", () => {
+    const scene = new Scene();
+    scene.register("w", 5, [task]);
+    running(scene, "a");
+    blockedBeat(scene);
+    const worker = scene.state.workers.get("w")!;
+    let looks = 0;
+    const assignmentsOf = worker.assignments.bind(worker);
+    worker.assignments = () => {
+      looks++;
+      return assignmentsOf();
+    };
+    for (let i = 0; i < 1_000; i++) {
+      scene.pass(5);
+      scene.tick();
+    }
+    assert.ok(looks <= 6, `${looks} looks in 5 s`);
+  });
+
   test("an attempt is ended ten seconds after its timeout: tried again elsewhere while its task has retries, then failed", () => {
     const scene = new Scene();
     for (const id of ["w", "v"]) scene.register(id, 1, [task]);

@@ -97,6 +97,28 @@ describe("dispatch", () => {
     assert.deepEqual(endings(scene.give({ type: "leave", id: "w" })), ["lost mail/a"]);
   });
 
+  test("gives a worker no more than a thousand runs that it has not acknowledged", () => {
+    const scene = new Scene();
+    scene.register("w", 10_000, ["mail"]);
+    const ids = Array.from({ length: 200 }, (_, i) => `${i}`);
+    for (let i = 0; i < 20; i++)
+      scene.bundle(
+        "mail",
+        `b${i}`,
+        ids.map((id) => `${i}-${id}`),
+      );
+    for (let rest = 4_000; rest > 0; rest -= 1_000) {
+      const commands = scene.tick();
+      assert.deepEqual(
+        only(commands, "assign").map(({ runs }) => runs.length),
+        [1_000],
+      );
+      assert.deepEqual(assignments(scene.tick()), []);
+      scene.acknowledge(commands);
+    }
+    assert.deepEqual(assignments(scene.tick()), []);
+  });
+
   test("gives nothing to a quiet worker", () => {
     const scene = new Scene();
     scene.register("w1", 1, ["mail"], [], true);

@@ -16,6 +16,7 @@ export function declarePolicies(state: SchedulerState, queue: TaskQueue, given: 
     if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
     else queue.policies.arrive(run);
   }
+  if (queue.counts.running === 0) return; // a registration may declare ten thousand tasks while ten thousand runs execute
   for (const worker of state.workers.values()) {
     for (const assignment of worker.assignments()) {
       if (assignment.run?.queue !== queue) continue;
