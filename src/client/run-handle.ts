@@ -115,8 +115,9 @@ export class RunHandle<Output = unknown> {
    * @example await (await handle.replay()).result()
    */
   async replay(options: EnqueueOptions = {}): Promise<RunHandle<Output>> {
-    const { state, input, priority, metadata } = await this.status();
+    const { state, input, inputIsGone, priority, metadata } = await this.status();
     if (transitions[state].length > 0) throw new NotReplayable({ key: this.key, state });
+    if (inputIsGone === true) throw new NotReplayable({ key: this.key, state, inputIsGone });
     const { id, created } = await this.#parts.enqueue(this.task, input, {
       priority,
       ...options,

@@ -30,7 +30,7 @@ export class RunReader {
       const whole = await this.#complete(key, info, found.at);
       if (whole !== undefined) return whole;
     }
-    return info;
+    return info && { ...info, inputIsGone: true };
   }
 
   /** Undefined when the log has nothing there. */
@@ -58,7 +58,7 @@ export class RunReader {
       createdAt: detail.createdAt,
       priority: detail.priority || 1,
       attempts: detail.attempts,
-      input: input && jsonOf(input),
+      ...(input === undefined ? { inputIsGone: true } : { input: jsonOf(input) }),
       output: jsonOf(outcome.output),
       ...(last && { worker: last.worker, startedAt: last.startedAt }),
       ...(detail.error && { error: detail.error }),

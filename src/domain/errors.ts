@@ -57,12 +57,15 @@ export class NotReschedulable extends Data.TaggedError("NotReschedulable")<{
   }
 }
 
-/** The run cannot be run again: it has not ended. */
+/** The run cannot be run again: it has not ended, or its input is not kept. */
 export class NotReplayable extends Data.TaggedError("NotReplayable")<{
   readonly key: string;
   readonly state: string;
+  readonly inputIsGone?: boolean;
 }> {
   override get message(): string {
+    if (this.inputIsGone === true)
+      return `run ${this.key} cannot be run again: its input is not kept any more; enqueue it with the input`;
     return `run ${this.key} cannot be run again: it is ${this.state} and has not ended; wait for it, or cancel it`;
   }
 }

@@ -82,6 +82,8 @@ export interface RunInfo {
   readonly metadata: Readonly<Record<string, string>>;
   readonly attempts: readonly AttemptRecord[];
   readonly input?: unknown;
+  /** It had an input that is not kept: there was no room for it beside the output, or its entry was removed. */
+  readonly inputIsGone?: boolean;
   readonly output?: unknown;
   readonly error?: ErrorRecord;
   readonly reason?: string;

@@ -4,7 +4,7 @@ import { isFinal, splitKey } from "../domain/run.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { encodeCompactedBundle } from "../protocol/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
-import { brief, cut, leanDetails, leanEntries } from "../protocol/lean-story.ts";
+import { barestDetail, brief, leanDetails, leanEntries } from "../protocol/lean-story.ts";
 import {
   type AttemptDetail,
   encodeOutcomeEntry,
@@ -118,8 +118,9 @@ export class Appender {
     } catch (error) {
       this.#parts.log.error("the story of a run cannot be written down", { run: outcome.key, error });
     }
-    const barest = frameOf(outcome, jsonBytes(barestOf(outcome)), input);
-    return this.#fits(barest) ? barest : frameOf(outcome, jsonBytes(barestOf(outcome)), noBytes);
+    const barest = jsonBytes(barestOf(outcome));
+    const frame = frameOf(outcome, barest, input);
+    return this.#fits(frame) ? frame : frameOf(outcome, barest, undefined);
   }
 
   #fits(frame: Uint8Array): boolean {
@@ -134,14 +135,14 @@ export class Appender {
     else yield { ...detail, attempt: brief((detail as AttemptDetail).attempt) };
   }
 
-  async #inputOf(term: Term, { kind, key, inputSeq }: EngineOutcome): Promise<Uint8Array> {
+  async #inputOf(term: Term, { kind, key, inputSeq }: EngineOutcome): Promise<Uint8Array | undefined> {
     if (!isFinal(kind) || inputSeq === 0) return noBytes;
     const { payloads, log } = this.#parts;
     try {
-      return (await untilStored(term, log, `the end of ${key}`, () => payloads.read(key, inputSeq))) ?? noBytes;
+      return await untilStored(term, log, `the end of ${key}`, () => payloads.read(key, inputSeq));
     } catch (error) {
       log.warn("the input of a run cannot be read; its outcome goes without", { run: key, error });
-      return noBytes;
+      return undefined;
     }
   }
 
@@ -161,14 +162,15 @@ export class Appender {
   }
 }
 
-const frameOf = (outcome: EngineOutcome, detail: Uint8Array, input: Uint8Array): Uint8Array =>
-  encodeOutcomeFrame({ ...outcome, detail, input, output: noBytes });
+/** `input` undefined: there was one. */
+const frameOf = (outcome: EngineOutcome, detail: Uint8Array, input: Uint8Array | undefined): Uint8Array =>
+  encodeOutcomeFrame({
+    ...outcome,
+    detail,
+    input: input ?? noBytes,
+    inputIsGone: input === undefined,
+    output: noBytes,
+  });
 
-/** How it ended, and nothing of what came before. */
-function barestOf({ kind, detail }: EngineOutcome): FinalDetail | undefined {
-  if (!isFinal(kind) || detail === undefined) return undefined;
-  const { createdAt, priority, error } = detail as FinalDetail;
-  const reason = "what else is known of this run did not fit into its outcome";
-  const why = error && { name: cut(error.name, 200), message: cut(error.message, 1_000) };
-  return { createdAt, priority, attempts: [], reason, ...(why && { error: why }) };
-}
+const barestOf = ({ kind, detail }: EngineOutcome): FinalDetail | undefined =>
+  isFinal(kind) && detail !== undefined ? barestDetail(detail as FinalDetail) : undefined;

@@ -20,8 +20,9 @@ export const inputsOf = (bundle: ReturnType<typeof decodeRunEntry>): ReadonlyMap
 export async function inputOfFinished(
   store: RunStore,
   subjects: Subjects,
-  { key, origin, input, inputStays }: Outcome,
+  { key, origin, input, inputStays, inputIsGone }: Outcome,
 ): Promise<Uint8Array | undefined> {
+  if (inputIsGone) return undefined;
   if (!inputStays) return input;
   const { task, id } = splitKey(key);
   // By its subject: it may have been moved, and only runs with an entry of their own are large.

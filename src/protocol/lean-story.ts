@@ -24,6 +24,13 @@ export const leanDetails: readonly Lean<FinalDetail>[] = leanAttempts.map((lean)
   attempts: lean(detail.attempts),
 }));
 
+/** How it ended, and nothing of what came before. */
+export function barestDetail({ createdAt, priority, error }: FinalDetail): FinalDetail {
+  const reason = "what else is known of this run did not fit into its outcome";
+  const why = error && { name: cut(error.name, briefMessage), message: cut(error.message, 1_000) };
+  return { createdAt, priority, attempts: [], reason, ...(why && { error: why }) };
+}
+
 /** Of a compacted entry, which comes first as it is. */
 export const leanEntries: readonly Lean<RunEntry>[] = [
   (entry) => entry,

@@ -57,6 +57,8 @@ export interface OutcomeFrame {
   readonly input: Uint8Array;
   /** The input is not repeated: it stays in the run's entry. */
   readonly inputStays?: boolean | undefined;
+  /** There was no room for it, or it could not be read: nobody knows it any more. */
+  readonly inputIsGone?: boolean | undefined;
   readonly output: Uint8Array;
 }
 
@@ -68,6 +70,7 @@ const entryHead = 8;
 export const frameHead = 68;
 /** Beside the priority, which needs the lower bits. */
 const inputStaysFlag = 0x80;
+const inputIsGoneFlag = 0x40;
 const priorityMask = 0x0f;
 const noStory: PlainStory = { createdAt: 0, startedAt: 0, priority: 0 };
 
@@ -127,6 +130,10 @@ export class Outcome {
   get inputStays(): boolean {
     return (this.#entry[this.#start + 5]! & inputStaysFlag) !== 0;
   }
+  /** The run had one, which had no room beside its story. */
+  get inputIsGone(): boolean {
+    return (this.#entry[this.#start + 5]! & inputIsGoneFlag) !== 0;
+  }
   get output(): Uint8Array {
     return this.#entry.subarray(this.#outputStart, this.#end);
   }
@@ -163,7 +170,9 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   const end = writeBytes(bytes, writeBytes(bytes, writeBytes(bytes, keyEnd, detail), input), output);
   view.setUint32(0, end, true);
   bytes[4] = kinds.indexOf(outcome.kind) + 1;
-  bytes[5] = outcome.inputStays === true ? plain.priority | inputStaysFlag : plain.priority;
+  bytes[5] = plain.priority;
+  if (outcome.inputStays === true) bytes[5] |= inputStaysFlag;
+  if (outcome.inputIsGone === true) bytes[5] |= inputIsGoneFlag;
   view.setUint16(6, keyEnd - frameHead, true);
   view.setUint32(8, outcome.turn, true);
   view.setUint32(12, outcome.attempt, true);

@@ -5,7 +5,7 @@ import { type AttemptRecord, type ErrorRecord, isFinal, type OutcomeKind } from 
 import { errorRecordOf, toText } from "../domain/thrown.ts";
 import { jsonBytes, mostBytes, noBytes } from "../protocol/bytes.ts";
 import { isLarge } from "../protocol/carried-input.ts";
-import { leanDetails } from "../protocol/lean-story.ts";
+import { barestDetail, leanDetails } from "../protocol/lean-story.ts";
 import { encodeOutcomeFrame, type FinalDetail, frameHead, type PlainStory } from "../protocol/outcome-entry.ts";
 import type { Attempt, Verdict } from "./attempt.ts";
 import { shorten, shortened } from "./short-error.ts";
@@ -26,6 +26,8 @@ export interface StoredOutcome {
 
 /** Bytes that an entry and its headers take beside the frame. */
 const entryBytes = 256;
+/** Bytes beside an output that nobody need hear of. */
+const briefStory = 1_024;
 
 /** Decides what becomes of the run, by the task's own policy. The frame always fits into an entry of its own. Never throws. */
 export function outcomeOf(attempt: Attempt, verdict: Verdict, at: number, options: OutcomeOptions): StoredOutcome {
@@ -58,7 +60,13 @@ function completed(attempt: Attempt, value: unknown, at: number, options: Outcom
   }
   const outcome = final(attempt, "completed", at, options, {}, output);
   if (outcome.frame.length + entryBytes <= options.maxPayload) return outcome;
-  const { message } = new PayloadTooLarge({ what, bytes: output.length, limit: options.maxPayload });
+  const story = outcome.frame.length - frameHead - output.length;
+  const beside = story > briefStory ? `, with the metadata and the history of its run (${story} bytes),` : "";
+  const { message } = new PayloadTooLarge({
+    what: what + beside,
+    bytes: output.length + story,
+    limit: options.maxPayload,
+  });
   return failed(attempt, { name: "PayloadTooLarge", message }, true, at, options);
 }
 
@@ -83,8 +91,8 @@ interface End {
 }
 
 /**
- * The first of these that fits: everything; a leaner history; no input. A run whose end cannot be stored would never end. A large
- * input is not there: it stays in the run's entry.
+ * The first of these that fits: everything; a leaner history; no input; and of a run that did not complete how it ended, at least. A run
+ * whose end cannot be stored would never end. A large input is not there: it stays in the run's entry.
  */
 function final(
   attempt: Attempt,
@@ -94,26 +102,31 @@ function final(
   end: End,
   output: Uint8Array = noBytes,
 ): StoredOutcome {
-  const { key, createdAt, priority } = attempt.assignment;
-  const input = isLarge(attempt.assignment.input) ? noBytes : attempt.assignment.input;
-  if (kind === "completed" && attempt.history.length === 0 && attempt.metadata === undefined) {
-    const plain = { createdAt, priority, startedAt: attempt.startedAt };
-    return { kind, dueAt: 0, frame: frame(attempt, kind, at, 0, noBytes, input, output, plain) };
-  }
-  const detail = detailOf(attempt, kind, at, options, end);
+  const { key, createdAt, priority, input } = attempt.assignment;
+  const carried = isLarge(input) ? noBytes : input;
+  const isPlain = kind === "completed" && attempt.history.length === 0 && attempt.metadata === undefined;
+  const plain = isPlain ? { createdAt, priority, startedAt: attempt.startedAt } : undefined;
   const room = options.maxPayload - entryBytes - frameHead - mostBytes(key) - output.length;
-  let bytes = jsonBytes(detail);
-  for (const lean of leanDetails) {
-    if (bytes.length + input.length <= room) break;
-    bytes = jsonBytes(lean(detail));
+  let story = noBytes;
+  let fits = carried.length <= room;
+  for (const detail of isPlain ? [] : stories(detailOf(attempt, kind, at, options, end), kind)) {
+    story = jsonBytes(detail);
+    fits = story.length + carried.length <= room;
+    if (fits) break;
   }
-  const kept = bytes.length + input.length <= room ? input : noBytes;
   return {
     kind,
     dueAt: 0,
     ...(end.error && { error: end.error }),
-    frame: frame(attempt, kind, at, 0, bytes, kept, output),
+    frame: frame(attempt, kind, at, 0, story, fits ? carried : undefined, output, plain),
   };
+}
+
+/** From the fullest to the barest. */
+function* stories(detail: FinalDetail, kind: OutcomeKind): Generator<FinalDetail> {
+  yield detail;
+  for (const lean of leanDetails) yield lean(detail);
+  if (kind !== "completed") yield barestDetail(detail);
 }
 
 function detailOf(attempt: Attempt, kind: OutcomeKind, at: number, options: OutcomeOptions, end: End): FinalDetail {
@@ -169,7 +182,8 @@ function frame(
   at: number,
   dueAt: number,
   detail: Uint8Array,
-  input: Uint8Array,
+  /** Undefined: there is no room for it. */
+  input: Uint8Array | undefined,
   output: Uint8Array,
   plain?: PlainStory,
 ): Uint8Array {
@@ -184,8 +198,9 @@ function frame(
     at,
     dueAt,
     detail,
-    input,
+    input: input ?? noBytes,
     inputStays,
+    inputIsGone: input === undefined,
     output,
     plain,
   });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { parseBatch } from "../../src/domain/batch.ts";
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
+import type { RunInfo } from "../../src/domain/run.ts";
 import type { TaskDeclaration } from "../../src/protocol/messages.ts";
 import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/scheduler/describe.ts";
 import { describe, test } from "../support/harness.ts";
@@ -100,4 +101,37 @@ describe("queries", () => {
     for (let i = 0; i < 1_000; i++) describeRun(scene.state, last);
     assert.ok(performance.now() - before < 2_000, "1,000 questions took more than 2 s");
   });
+});
+
+test("a list in pages holds each run once: those of one bundle, of one millisecond, and that ended in between", () => {
+  const scene = new Scene();
+  scene.bundle("t", "b", ["1", "2", "3", "4", "5"]);
+  scene.create("t", "6");
+  const seen: string[] = [];
+  let after: RunInfo | undefined;
+  do {
+    const { runs, total, isCut } = listRuns(scene.state, {}, 2, undefined, after);
+    assert.ok(total >= 6);
+    seen.push(...runs.map(({ info }) => info.id));
+    after = isCut ? runs.at(-1)!.info : undefined;
+    scene.pass(1);
+    scene.create("t", `newer${seen.length}`); // is not in the way of the older ones
+  } while (after !== undefined);
+  assert.deepEqual(seen, ["6", "5", "4", "3", "2", "1"]);
+});
+
+test("a cancel in parts meets each live run once, but none that was created after its first part", () => {
+  const scene = new Scene();
+  scene.bundle("t", "b", ["1", "2", "3", "4", "5"]);
+  const upTo = scene.seq + 1;
+  const seen: string[] = [];
+  let after = 0;
+  for (let isCut = true; isCut; ) {
+    const page = liveRuns(scene.state, { task: "t" }, 2, after, upTo);
+    seen.push(...page.runs.map(({ id }) => id));
+    after = page.runs.at(-1)!.origin;
+    isCut = page.isCut;
+    scene.create("t", `later${seen.length}`);
+  }
+  assert.deepEqual(seen, ["1", "2", "3", "4", "5"]);
 });

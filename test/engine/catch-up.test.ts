@@ -1,0 +1,65 @@
+// What is said of a log rests on all that is stored when it was asked.
+import assert from "node:assert/strict";
+import { CatchUp } from "../../src/engine/catch-up.ts";
+import { test } from "../support/harness.ts";
+
+/** A store that answers when it is told to, and a reader that is where it is put. */
+function stage() {
+  const asked: PromiseWithResolvers<number>[] = [];
+  let position = 0;
+  let waiters: { readonly seq: number; readonly resolve: () => void }[] = [];
+  const ask = () => {
+    const answer = Promise.withResolvers<number>();
+    asked.push(answer);
+    return answer.promise;
+  };
+  const reached = (seq: number) =>
+    new Promise<void>((resolve) => (seq <= position ? resolve() : waiters.push({ seq, resolve })));
+  const fold = (to: number) => {
+    position = to;
+    for (const { seq, resolve } of waiters) if (seq <= to) resolve();
+    waiters = waiters.filter(({ seq }) => seq > to);
+  };
+  return { asked, fold, log: new CatchUp({ store: { lastSeq: ask, newestSeq: ask }, follower: { reached } }) };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test("calls of one moment share one look at the store; one that comes after the look began makes another", async () => {
+  const { asked, fold, log } = stage();
+  const first = Array.from({ length: 100 }, () => log.catchUp());
+  await turn();
+  assert.equal(asked.length, 1);
+  let isSecondThrough = false;
+  const second = Array.from({ length: 100 }, () => log.catchUp());
+  void Promise.all(second).then(() => {
+    isSecondThrough = true;
+  });
+  fold(5);
+  asked[0]!.resolve(5); // what is stored after that may be what the second ones ask for
+  await Promise.all(first);
+  await turn();
+  assert.deepEqual([asked.length, isSecondThrough], [2, false]);
+  asked[1]!.resolve(6);
+  fold(6);
+  await Promise.all(second);
+});
+
+test("what was purged is not waited for, and a store that fails one call does not fail the next", async () => {
+  const { asked, fold, log } = stage();
+  const purged = log.catchUp();
+  await turn();
+  fold(3);
+  asked[0]!.resolve(9); // 4 to 9 are gone
+  while (asked.length < 2) await turn();
+  asked[1]!.resolve(3);
+  await purged;
+  const failing = log.catchUp();
+  await turn();
+  asked[2]!.reject(new Error("busy"));
+  await assert.rejects(failing, /busy/);
+  const next = log.catchUp();
+  await turn();
+  asked[3]!.resolve(3);
+  await next;
+});
