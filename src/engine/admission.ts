@@ -1,9 +1,13 @@
-// Refuses new runs before the stream is full: a full stream would refuse outcomes too, so the flag is raised at `maxBytes` and the
-// stream's own limit lies a reserve above it. Clients are told at once and find the flag in the bucket when they connect.
+// Refuses new runs before nothing can be stored any more: a full store would refuse outcomes too. At `maxBytes`, above which the stream's own
+// limit leaves a reserve; as long as the reserve of the server's room is given up; and while the log takes nothing. Clients are told at once and
+// find the flag in the bucket when they connect.
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
+import type { Reserve } from "../nats/reserve.ts";
 import type { RunStore } from "../nats/run-store.ts";
+import type { StoreWatch } from "../nats/store-watch.ts";
+import { whatToDo } from "../nats/stream-watch.ts";
 import { type AdmissionFlag, encodeMessage } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 
@@ -13,46 +17,91 @@ export interface AdmissionParts {
   readonly store: RunStore;
   readonly definitions: Definitions;
   readonly log: Log;
+  readonly reserve: Reserve;
+  readonly watch: StoreWatch | undefined;
   /** Stored bytes at which new runs are refused; undefined is without limit, and lifts the flag of a leader that had one. */
   readonly maxBytes: number | undefined;
   readonly isLeading: () => boolean;
 }
 
 const everyMs = 1_000;
+/** Whether the log still takes what is stored; an idle leader has no other way to know. */
+const tryEveryLooks = 5;
 /** Opens again only when there is some room, so that the flag does not flicker. */
 const reopenBelow = 0.95;
+/** The limit may be another by now. */
+const refillEveryMs = 30_000;
+const noRoom = "the server has no room for more; raise its JetStream limits, or delete what is not needed";
 
 export class Admission {
   readonly #parts: AdmissionParts;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #ends: (() => void)[];
   /** What clients were told last; undefined until the bucket was read. */
-  #isOpen: boolean | undefined;
+  #flag: Pick<AdmissionFlag, "isOpen" | "reason"> | undefined;
   #isLooking = false;
+  #looks = 0;
+  /** Undefined until it was looked for in this term. */
+  #hasReserve: boolean | undefined;
+  /** Bytes that were used when the room was found to be at its end. */
+  #fullAt: number | undefined;
+  #refilledAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
-    this.#timer = setInterval(() => void this.#look(), everyMs);
+    const { watch, link } = parts;
+    const timer = setInterval(() => void this.#look(), everyMs);
+    const watched = watch === undefined ? [] : [watch.runs, watch.bucket, watch.lease];
+    this.#ends = [
+      () => clearInterval(timer),
+      ...watched.map((stream) => stream.onChange(() => stream.trouble?.fault === "full" && void this.#makeRoom())),
+      link.onReconnect(() => {
+        this.#refilledAt = Number.NEGATIVE_INFINITY; // a server that was restarted may have other limits
+      }),
+    ];
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    for (const end of this.#ends) end();
+  }
+
+  /** Also by who does not lead: without room nobody could. Clients first, or they would take it. */
+  async #makeRoom(): Promise<void> {
+    const { reserve, link, subjects, log } = this.#parts;
+    try {
+      this.#fullAt = await reserve.usedBytes();
+      const flag: AdmissionFlag = { isOpen: false, bytes: this.#fullAt, maxBytes: this.#fullAt, reason: noRoom };
+      link.nc.publish(subjects.admission, encodeMessage(flag));
+      await link.nc.flush();
+      await reserve.release();
+      this.#hasReserve = false;
+      this.#refilledAt = performance.now();
+      log.warn("the reserve is given up, so that runs can be worked off", { bytes: reserve.size });
+    } catch (error) {
+      log.warn("the reserve could not be given up", { error });
+    }
   }
 
   async #look(): Promise<void> {
-    const { store, log, isLeading, link, maxBytes = Number.MAX_SAFE_INTEGER } = this.#parts;
-    const hasNothingToDo = this.#isOpen === true && this.#parts.maxBytes === undefined;
-    if (hasNothingToDo || this.#isLooking || !link.isConnected()) return;
+    const { store, log, isLeading, link, watch, maxBytes = Number.MAX_SAFE_INTEGER } = this.#parts;
+    if (this.#isLooking || !link.isConnected()) return;
     if (!isLeading()) {
-      this.#isOpen = undefined; // another leader may speak meanwhile
+      this.#flag = undefined; // another leader may speak meanwhile
+      this.#hasReserve = undefined;
       return;
     }
+    if (this.#looks++ % tryEveryLooks === 0) void watch?.runs.suspect();
+    if (this.#hasNothingToDo) return;
     this.#isLooking = true;
     try {
-      this.#isOpen ??= ((await this.#parts.definitions.get("admission")) as AdmissionFlag | undefined)?.isOpen ?? true;
+      this.#flag ??= ((await this.#parts.definitions.get("admission")) as AdmissionFlag | undefined) ?? {
+        isOpen: true,
+      };
+      const reason = await this.#obstacle();
       const bytes = await store.storedBytes();
-      const isOpen = bytes < maxBytes * (this.#isOpen ? 1 : reopenBelow);
-      if (isOpen !== this.#isOpen) await this.#tell({ isOpen, bytes, maxBytes });
-      this.#isOpen = isOpen;
+      const isOpen = reason === undefined && bytes < maxBytes * (this.#flag.isOpen ? 1 : reopenBelow);
+      const flag: AdmissionFlag = { isOpen, bytes, maxBytes, ...(reason !== undefined && { reason }) };
+      if (isOpen !== this.#flag.isOpen || reason !== this.#flag.reason) await this.#tell(flag);
+      this.#flag = flag;
     } catch (error) {
       log.debug("the size of the log is not known", { error });
     } finally {
@@ -60,12 +109,46 @@ export class Admission {
     }
   }
 
+  get #hasNothingToDo(): boolean {
+    const { maxBytes, watch } = this.#parts;
+    return this.#flag?.isOpen === true && maxBytes === undefined && this.#hasReserve === true && !watch?.runs.trouble;
+  }
+
+  /** Why nothing new is taken, apart from `maxBytes`. */
+  async #obstacle(): Promise<string | undefined> {
+    const { watch, reserve } = this.#parts;
+    const trouble = watch?.runs.trouble;
+    if (trouble !== undefined && trouble.fault !== "full") return whatToDo(trouble);
+    this.#hasReserve ??= await reserve.isWhole();
+    if (!this.#hasReserve) this.#hasReserve = await this.#refill();
+    return this.#hasReserve ? undefined : noRoom;
+  }
+
+  async #refill(): Promise<boolean> {
+    const { reserve, log } = this.#parts;
+    const now = performance.now();
+    const hasRoom = this.#fullAt !== undefined && (await this.#fits(this.#fullAt));
+    if (!hasRoom && now - this.#refilledAt < refillEveryMs) return false;
+    this.#refilledAt = now;
+    const isFilled = await reserve.fill();
+    if (isFilled && this.#fullAt !== undefined) log.warn("there is room again, and a reserve", { bytes: reserve.size });
+    if (isFilled) this.#fullAt = undefined;
+    return isFilled;
+  }
+
+  async #fits(fullAt: number): Promise<boolean> {
+    const { reserve } = this.#parts;
+    return (await reserve.usedBytes()) + reserve.size < fullAt * reopenBelow;
+  }
+
   async #tell(flag: AdmissionFlag): Promise<void> {
     const { definitions, link, subjects, log } = this.#parts;
-    await definitions.put("admission", flag);
     link.nc.publish(subjects.admission, encodeMessage(flag));
-    log.warn(flag.isOpen ? "new runs are taken again" : "new runs are refused: the log has reached maxBytes", {
-      ...flag,
+    const { reason = "the log has reached maxBytes" } = flag;
+    log.warn(flag.isOpen ? "new runs are taken again" : `new runs are refused: ${reason}`, {
+      bytes: flag.bytes,
+      maxBytes: flag.maxBytes,
     });
+    await definitions.put("admission", flag);
   }
 }

@@ -7,6 +7,7 @@ import { Definitions } from "../nats/definitions.ts";
 import { type Claim, type HandOver, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
+import { Reserve } from "../nats/reserve.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import { encodeMessage, type QueueInfo } from "../protocol/messages.ts";
@@ -44,6 +45,8 @@ export interface EngineOptions {
   readonly payloadBudgetBytes?: number;
   /** Stored bytes at which new runs are refused; no limit when absent. */
   readonly maxBytes?: number | undefined;
+  /** Of the reserve. @default 1 */
+  readonly replicas?: 1 | 3;
 }
 
 export type EngineState = "standby" | "taking over" | "leading";
@@ -167,7 +170,9 @@ class Candidate implements RunningEngine {
     const isLeading = () => this.state === "leading";
     const { store } = this.#core;
     const definitions = this.#definitions;
-    this.#admission = new Admission({ link, subjects, store, definitions, log, maxBytes, isLeading });
+    const reserve = new Reserve(link, subjects, options.replicas ?? 1);
+    const watch = parts.store;
+    this.#admission = new Admission({ link, subjects, store, definitions, log, maxBytes, isLeading, reserve, watch });
   }
 
   get epoch(): number {

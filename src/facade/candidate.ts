@@ -22,7 +22,7 @@ export const startCandidate = (
     monitor?.watch(session);
     const leaseLink = yield* connectTo(settings, url, "lease", log);
     const parts = { ...session, leaseLink, log, ...(neighbours && { neighbours }) };
-    const { maxBytes } = settings.nats;
-    const engine = yield* makeEngine(parts, { mode, scheduler: settings.scheduler, maxBytes });
+    const { maxBytes, replicas } = settings.nats;
+    const engine = yield* makeEngine(parts, { mode, scheduler: settings.scheduler, maxBytes, replicas });
     return { engine, session };
   });

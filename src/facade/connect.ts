@@ -25,8 +25,10 @@ export async function connect(given: ClientOptions = {}): Promise<Natchet> {
   const settings = resolveSettings({ log: "warn", ...options });
   const log = makeLog(settings.log);
   const build = Effect.gen(function* () {
-    const url = yield* findServer(settings, log);
-    return yield* openSession(settings, url, "client", log);
+    const { url, tend } = yield* findServer(settings, log);
+    const session = yield* openSession(settings, url, "client", log);
+    yield* tend(session.store);
+    return session;
   });
   const { value: session, close } = await openScope(build);
   return clientOf(session, close, middleware);

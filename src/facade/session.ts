@@ -5,6 +5,7 @@ import { connectNats } from "../nats/connection.ts";
 import { resolveServer } from "../nats/embedded/resolve.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
+import { Reserve } from "../nats/reserve.ts";
 import { StoreWatch } from "../nats/store-watch.ts";
 import { ensureStreams, remakeStream } from "../nats/streams.ts";
 import { Subjects } from "../protocol/subjects.ts";
@@ -19,14 +20,34 @@ export interface Session {
   readonly store: StoreWatch;
 }
 
+/** Where to connect to. */
+export interface FoundServer {
+  readonly url: string;
+  /** Looks after a server of this process, with what the store is known to suffer from. */
+  readonly tend: (store: StoreWatch) => Effect.Effect<void, never, Scope.Scope>;
+}
+
 /** The given server, a usable one on this machine, or an embedded one that lives as long as the scope. */
-export const findServer = (settings: Settings, log: Log): Effect.Effect<string, Error, Scope.Scope> =>
+export const findServer = (settings: Settings, log: Log): Effect.Effect<FoundServer, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const server = yield* resolveServer({ url: settings.nats.url, directory: settings.directory, log });
-    const { source, url } = server;
+    const { source, url, revive } = server;
     log.info(`connected to ${source === "embedded" ? "the embedded server" : "NATS"}`, { url: withoutLogin(url) });
-    return url;
+    return { url, tend: (store) => (revive === undefined ? Effect.void : tend(store, revive)) };
   });
+
+const tendEveryMs = 2_000;
+
+const tend = (store: StoreWatch, revive: () => Promise<boolean>) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      setInterval(() => {
+        void store.runs.suspect(); // cheap where the server is a neighbour
+        if (store.trouble?.fault === "broken") void revive();
+      }, tendEveryMs),
+    ),
+    (timer) => Effect.sync(() => clearInterval(timer)),
+  ).pipe(Effect.asVoid);
 
 /** A connection named after its part, which is one of its own so that one part cannot fill another's socket. */
 export const connectTo = (
@@ -53,6 +74,10 @@ export const openSession = (
     const subjects = new Subjects(settings.nats.namespace);
     const link = yield* connectTo(settings, url, part, log);
     yield* ensureStreams(link, subjects, settings.nats);
+    // Nobody waits for it; where it fails, the leader makes it.
+    new Reserve(link, subjects, settings.nats.replicas)
+      .make()
+      .catch((error: unknown) => log.debug("no room could be reserved yet", { error }));
     const store = given ?? (yield* watchStore(settings, link, subjects, log));
     const publisher = yield* makePublisher(link, { stream: subjects.stream, watch: store.runs });
     return { link, publisher, subjects, store };

@@ -29,8 +29,9 @@ export async function startEngine(
   const build = Effect.gen(function* () {
     const health = settings.health && (yield* serveHealth(settings.health, log));
     const monitor = health?.monitor;
-    const url = yield* findServer(settings, log);
-    const { engine } = yield* startCandidate(settings, url, "warm", log, undefined, monitor);
+    const { url, tend } = yield* findServer(settings, log);
+    const { engine, session } = yield* startCandidate(settings, url, "warm", log, undefined, monitor);
+    yield* tend(session.store);
     if (monitor !== undefined) Object.assign(monitor, { engine, isStarted: true });
     return { engine, healthUrl: health?.url };
   });

@@ -74,7 +74,7 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
       exit: () => lifetime.end(1),
     });
     const heart = options.heartbeatThread === false ? undefined : yield* makeHeart(log);
-    const url = yield* findServer(settings, log);
+    const { url, tend } = yield* findServer(settings, log);
     heart?.connectTo({ ...settings.nats, url });
     const candidate =
       settings.engine === "off"
@@ -82,6 +82,7 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
         : yield* startCandidate(settings, url, settings.engine === "warm" ? "warm" : "cold", log, neighbours);
     const engine = candidate?.engine;
     const session = yield* openSession(settings, url, "worker", log, candidate?.session.store);
+    yield* tend(session.store);
     monitor?.watch(session);
     if (monitor !== undefined) monitor.engine = engine;
     const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);

@@ -1,5 +1,7 @@
 // What the probes of a process look at: filled while the process starts, read when somebody asks.
+
 import type { RunningEngine } from "../engine/engine.ts";
+import { AdmissionGate } from "../nats/admission-gate.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -27,6 +29,7 @@ export class Monitor {
   link: NatsLink | undefined;
   pauses: KnownPauses | undefined;
   store: StoreWatch | undefined;
+  gate: AdmissionGate | undefined;
   reconnects = 0;
   /** Errors of user code that nobody handled. */
   unhandled = 0;
@@ -37,6 +40,7 @@ export class Monitor {
   watch({ link, subjects, store }: Watched): void {
     this.link = link;
     this.store = store;
+    this.gate = new AdmissionGate(link, subjects); // ends with the connection
     this.pauses = new KnownPauses(link, subjects);
     link.onReconnect(() => {
       this.reconnects += 1;

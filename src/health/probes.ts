@@ -52,7 +52,7 @@ export function livenessOf(monitor: Monitor): Liveness {
 export async function readinessOf(monitor: Monitor): Promise<Readiness> {
   await atMost(patienceMs, monitor.store?.findOut());
   const trouble = monitor.store?.trouble;
-  const obstacle = trouble && whatToDo(trouble);
+  const obstacle = trouble === undefined ? monitor.gate?.storeTrouble : whatToDo(trouble);
   const workers = await workersOf(monitor, obstacle);
   const because = workers.flatMap(({ name, because }) =>
     because === undefined ? [] : [`worker "${name}": ${because}`],

@@ -209,6 +209,8 @@ export interface AdmissionFlag {
   readonly isOpen: boolean;
   readonly bytes: number;
   readonly maxBytes: number;
+  /** The store is in trouble; absent where it has reached `maxBytes`. */
+  readonly reason?: string;
 }
 /** A run as an engine knows it, and where the log has the rest: the entry of a live run, the outcome of one that has ended. */
 export interface FoundRun {

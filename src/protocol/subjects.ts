@@ -27,6 +27,7 @@ export class Subjects {
   readonly namespace: string;
   readonly stream: string;
   readonly logsStream: string;
+  readonly reserveStream: string;
   readonly bucket: string;
   readonly leaseBucket: string;
   /** All run entries. */
@@ -41,6 +42,8 @@ export class Subjects {
   readonly transcripts: string;
   /** A new leader announces itself here. */
   readonly epoch: string;
+  /** Before the messages of the reserve. */
+  readonly reserve: string;
   /** The leader says here whether new runs are taken. */
   readonly admission: string;
   readonly #root: string;
@@ -56,6 +59,8 @@ export class Subjects {
     this.#root = `natchet.${namespace}`;
     this.stream = `NATCHET_${namespace}`;
     this.logsStream = `NATCHET_${namespace}_LOGS`;
+    this.reserveStream = `NATCHET_${namespace}_RESERVE`;
+    this.reserve = `${this.#root}.reserve`;
     this.bucket = `natchet_${namespace}`;
     this.leaseBucket = `natchet_${namespace}_lease`;
     this.#runPrefix = `${this.#root}.run.`;

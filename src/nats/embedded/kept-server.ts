@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import type { Home } from "./home.ts";
 import { type EmbeddedOptions, type EmbeddedServer, type Incarnation, openIncarnation, pause } from "./incarnation.ts";
 
@@ -9,6 +10,7 @@ export class KeptServer implements EmbeddedServer {
   readonly #supervised: Promise<void>;
   /** Written by the supervision only. */
   #current: Incarnation;
+  #revivedAt = Number.NEGATIVE_INFINITY;
 
   static async open(home: Home, options: EmbeddedOptions, signal: AbortSignal): Promise<KeptServer> {
     const first = await openIncarnation(home, options, signal);
@@ -39,6 +41,22 @@ export class KeptServer implements EmbeddedServer {
     await this.#current.stop();
   }
 
+  /**
+   * Starts the server again where it stores nothing since a write failed: it does not find out by itself that its disk has room again.
+   * Whether it did; only its owner can, and not while there is no room.
+   */
+  async revive(): Promise<boolean> {
+    if (!this.#current.isOwner || this.#stopping.signal.aborted || performance.now() - this.#revivedAt < reviveEveryMs)
+      return false;
+    if (!hasRoom(this.#home.directory)) return false;
+    this.#revivedAt = performance.now();
+    this.#options.log?.warn("the embedded nats-server could not write, and is started again since there is room", {
+      directory: this.#home.directory,
+    });
+    await this.#current.stop();
+    return true;
+  }
+
   async #supervise(): Promise<void> {
     const { signal } = this.#stopping;
     const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
@@ -49,7 +67,8 @@ export class KeptServer implements EmbeddedServer {
       const wasOwner = this.#current.isOwner;
       // An owner's server may be hung rather than dead; nobody can start another before its end.
       await this.#current.stop();
-      if (wasOwner)
+      const isRevived = performance.now() - this.#revivedAt < reviveEveryMs;
+      if (wasOwner && !isRevived)
         this.#options.log?.warn("the embedded nats-server ended unexpectedly and is started again", {
           log: this.#home.log,
         });
@@ -92,3 +111,15 @@ export class KeptServer implements EmbeddedServer {
 
 const quickEndMs = 5_000;
 const longestPauseMs = 5_000;
+const reviveEveryMs = 10_000;
+/** Less would be used up before anybody notices. */
+const enoughBytes = 32 * 1_024 * 1_024;
+
+function hasRoom(directory: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize >= enoughBytes;
+  } catch {
+    return true; // not known here: a start in vain does no harm
+  }
+}

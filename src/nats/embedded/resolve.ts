@@ -17,6 +17,8 @@ export interface ResolvedServer {
   /** The address to connect to; an embedded server that had to leave its port changes it. */
   readonly url: string;
   readonly source: "given" | "local" | "embedded";
+  /** Present where this process may own the server: see {@link KeptServer.revive}. */
+  readonly revive?: () => Promise<boolean>;
 }
 
 /**
@@ -41,6 +43,7 @@ export const resolveServer = (
         return server.url;
       },
       source: "embedded" as const,
+      revive: () => server.revive(),
     };
   });
 

@@ -24,9 +24,7 @@ export const startOrAttach = (
  * As {@link startOrAttach}, and looks after it: when the server crashes or its owner ends, the processes that are left race to start it again
  * on the same store and, as long as nobody else took it, the same port, so that connected clients simply reconnect.
  */
-export const keepEmbedded = (
-  options: EmbeddedOptions = {},
-): Effect.Effect<EmbeddedServer, EmbeddedError, Scope.Scope> =>
+export const keepEmbedded = (options: EmbeddedOptions = {}): Effect.Effect<KeptServer, EmbeddedError, Scope.Scope> =>
   scoped((signal) => KeptServer.open(new Home(options.directory ?? ".natchet"), options, signal));
 
 function scoped<A extends EmbeddedServer>(

@@ -1,37 +1,52 @@
 // Knows whether the engine takes new runs: from the bucket when the client connects, from the engine's word afterwards.
 import { QueueFull } from "../domain/errors.ts";
-import { Definitions } from "../nats/definitions.ts";
-import type { NatsLink } from "../nats/link.ts";
 import { type AdmissionFlag, parseJson } from "../protocol/messages.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { Definitions } from "./definitions.ts";
+import type { NatsLink } from "./link.ts";
+
+/** The word that new runs are taken again may get lost. */
+const lookAgainMs = 2_000;
 
 export class AdmissionGate {
   readonly #namespace: string;
   #flag: AdmissionFlag | undefined;
+  readonly #look: () => void;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   readonly #end: (() => void)[];
 
   constructor(link: NatsLink, subjects: Subjects) {
     this.#namespace = subjects.namespace;
     const definitions = new Definitions(link, subjects);
-    const look = () =>
+    this.#look = () => {
+      this.#lookedAt = performance.now();
       definitions.get("admission").then(
         (flag) => this.#set(flag),
         () => {}, // not readable just now: the stream's own limit still holds
       );
+    };
     const subscription = link.nc.subscribe(subjects.admission, {
       callback: (error, message) => {
         if (error === null) this.#set(parseJson(message.data, "admission flag"));
       },
     });
-    this.#end = [() => subscription.unsubscribe(), link.onReconnect(() => void look())];
-    void look();
+    this.#end = [() => subscription.unsubscribe(), link.onReconnect(this.#look)];
+    this.#look();
   }
 
   /** Fails: QueueFull while new runs are refused */
   assertOpen(): void {
     if (this.#flag === undefined || this.#flag.isOpen) return;
-    const { bytes, maxBytes } = this.#flag;
-    throw new QueueFull({ namespace: this.#namespace, reason: `${bytes} bytes are stored, the limit is ${maxBytes}` });
+    const { bytes, maxBytes, reason = `${bytes} bytes are stored, the limit is ${maxBytes}` } = this.#flag;
+    if (performance.now() - this.#lookedAt > lookAgainMs) this.#look();
+    throw new QueueFull({ namespace: this.#namespace, reason });
+  }
+
+  /** What is wrong with the store, by the leader's word, so that new runs are refused. */
+  get storeTrouble(): string | undefined {
+    if (this.#flag?.isOpen !== false || this.#flag.reason === undefined) return undefined;
+    if (performance.now() - this.#lookedAt > lookAgainMs) this.#look();
+    return this.#flag.reason;
   }
 
   close(): void {

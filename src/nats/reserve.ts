@@ -1,0 +1,85 @@
+// Room that runs cannot take: a stream of empty bytes, given up when the server, or the account, refuses to store anything for want of room. The
+// limit that was met need not be known for that, and nobody but the server knows it.
+import { DiscardPolicy, StorageType } from "@nats-io/jetstream";
+import { jsonOf, noBytes } from "../protocol/bytes.ts";
+import type { Subjects } from "../protocol/subjects.ts";
+import { askStore } from "./ask-store.ts";
+import type { NatsLink } from "./link.ts";
+import { ensureStream } from "./streams.ts";
+
+/** Leases and the outcomes of some ten thousand runs. */
+const size = 4 * 1_024 * 1_024;
+const largestBlock = 512 * 1_024;
+const streamNotFound = 10059;
+
+interface StreamInfo {
+  readonly state?: { readonly bytes: number };
+}
+
+export class Reserve {
+  readonly size = size;
+  readonly #link: NatsLink;
+  readonly #stream: string;
+  readonly #subject: string;
+  readonly #replicas: 1 | 3;
+
+  constructor(link: NatsLink, subjects: Subjects, replicas: 1 | 3) {
+    this.#link = link;
+    this.#stream = subjects.reserveStream;
+    this.#subject = subjects.reserve;
+    this.#replicas = replicas;
+  }
+
+  /** Makes it where there is none yet. Fails: StoreUnavailable, PermissionDenied, NotEnsured */
+  async make(): Promise<void> {
+    if ((await this.#bytes()) === undefined) await this.fill();
+  }
+
+  /** Fails: StoreUnavailable, PermissionDenied */
+  async isWhole(): Promise<boolean> {
+    return ((await this.#bytes()) ?? 0) >= size;
+  }
+
+  /** Whether there was room for it; if not, none of it is kept. */
+  async fill(): Promise<boolean> {
+    try {
+      await ensureStream(this.#link, {
+        name: this.#stream,
+        subjects: [`${this.#subject}.*`],
+        storage: StorageType.File,
+        max_msgs_per_subject: 1,
+        discard: DiscardPolicy.New,
+        num_replicas: this.#replicas,
+      });
+      const block = new Uint8Array(Math.min(largestBlock, Math.floor(this.#link.maxPayload / 2)));
+      for (let from = 0, n = 0; from < size; from += block.length, n += 1)
+        await askStore(this.#link, `${this.#subject}.${n}`, block, { operation: "reserve room", withinMs: 2_000 });
+      return true;
+    } catch {
+      await this.release().catch(() => {}); // tried again by whoever leads
+      return false;
+    }
+  }
+
+  /** Gives the room to whoever needs it. Fails: StoreUnavailable, PermissionDenied */
+  async release(): Promise<void> {
+    await askStore(this.#link, `$JS.API.STREAM.PURGE.${this.#stream}`, noBytes, {
+      operation: "give up the reserve",
+      accept: ({ err_code }) => err_code === streamNotFound,
+    });
+  }
+
+  /** Bytes that the account stores. Fails: StoreUnavailable, PermissionDenied */
+  async usedBytes(): Promise<number> {
+    const { data } = await askStore(this.#link, "$JS.API.INFO", noBytes, { operation: "tell what is used" });
+    return (jsonOf(data) as { storage?: number }).storage ?? 0;
+  }
+
+  async #bytes(): Promise<number | undefined> {
+    const { data } = await askStore(this.#link, `$JS.API.STREAM.INFO.${this.#stream}`, noBytes, {
+      operation: "tell the state of the reserve",
+      accept: ({ err_code }) => err_code === streamNotFound,
+    });
+    return (jsonOf(data) as StreamInfo).state?.bytes;
+  }
+}
