@@ -55,7 +55,10 @@ export class Checks {
       }
       this.inputs.afterStep(this.reference, [this.#full, this.#left]);
     }
-    for (const engine of this.#world.leaders) checkNoRunForgotten(this, engine, this.#world.stream.history.length);
+    for (const engine of this.#world.leaders) {
+      checkNoRunForgotten(this, engine, this.#world.stream.history.length);
+      checkTimes(engine.state);
+    }
   }
   /** Called with what a step answered. */
   onCommands(engine: ModelEngine, commands: readonly Command[]): void {
@@ -236,4 +239,10 @@ function checkNoRunForgotten(checks: Checks, engine: ModelEngine, lastSeq: numbe
   for (const queue of state.queues.values()) counted += queue.liveCount;
   if (state.due.size < due) checks.fail(`${due} runs wait for their time, ${state.due.size} are in the heap`);
   if (counted !== state.live.size) checks.fail(`the queues count ${counted} live runs of ${state.live.size}`);
+}
+
+/** A heap with something in it that is no time never ends. */
+function checkTimes({ due, timeouts, limitWakes, queueIndex }: SchedulerState): void {
+  for (const heap of [due, timeouts, limitWakes, queueIndex.expiries])
+    for (const { at } of heap) if (!Number.isFinite(at)) throw new Error(`a heap holds the time ${at}`);
 }

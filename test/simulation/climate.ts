@@ -5,7 +5,12 @@ import { simulatedOptions } from "./model-engine.ts";
 
 /** What may go wrong. In a calm world workers and clients come, fail, retry and cancel, but no message is lost and no engine dies. */
 export type Weather = "calm" | "rough";
-export const tasks = ["mail", "resize", "bill"];
+/** Names are data: some are those of what every object has. */
+const plainTasks = ["mail", "resize", "bill"];
+const oddTasks = ["constructor", "toString", "__proto__"];
+/** A record that has nothing but what it is given. */
+const bare = <T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+  Object.assign(Object.create(null), record);
 /** Some worlds have limits, on a key in the metadata. */
 const policies: Readonly<Record<string, TaskPolicies>> = {
   mail: { concurrency: parseConcurrency([{ key: "metadata.of", max: 1 }, { max: 3 }], "mail") },
@@ -16,6 +21,7 @@ const policies: Readonly<Record<string, TaskPolicies>> = {
 /** What kind of world a seed makes, so that each mechanism appears often enough. */
 export interface Climate {
   readonly weather: Weather;
+  readonly tasks: readonly string[];
   readonly policies: Readonly<Record<string, TaskPolicies>>;
   readonly hasLimits: boolean;
   readonly hasBundles: boolean;
@@ -32,6 +38,8 @@ export interface Climate {
   readonly hasProcesses: boolean;
   /** Some runs kill the process that executes them; nothing else goes wrong. */
   readonly isPoisoned: boolean;
+  /** The time of the servers differs by an hour. */
+  readonly hasWildClocks: boolean;
   /** Entries and messages hold few runs. */
   readonly isNarrow: boolean;
   readonly options: SchedulerOptions;
@@ -43,16 +51,18 @@ export function climateOf(seed: number): Climate {
   return {
     weather: seed % 4 === 0 ? "calm" : "rough",
     hasLimits,
-    policies: hasLimits ? policies : {},
+    tasks: seed % 7 === 3 ? oddTasks : plainTasks,
+    policies: bare(hasLimits ? policies : {}),
     hasBundles: [1, 2, 4].includes(seed % 5),
     hasLarge,
     hasTwin: seed % 6 === 2,
     isStoreWeak: seed % 4 === 1 || seed % 4 === 2,
     hasProcesses: seed % 8 === 4 || seed % 4 === 3,
     isPoisoned: seed % 8 === 4,
+    hasWildClocks: seed % 16 === 5,
     isNarrow: seed % 5 === 2 || seed % 5 === 3,
     hasHours: seed % 3 === 0,
-    scheduleTimeouts: seed % 3 === 0 ? { mail: null, resize: 2_000, bill: 600_000 } : {},
+    scheduleTimeouts: bare(seed % 3 === 0 ? { mail: null, resize: 2_000, bill: 600_000 } : {}),
     // So that entries which stay for the sake of their inputs are moved, however few runs are kept.
     options: hasLarge ? { ...simulatedOptions, singlePurges: 0 } : simulatedOptions,
   };

@@ -1,6 +1,9 @@
 import type { ModelEngine } from "./model-engine.ts";
 import type { World } from "./world.ts";
 
+/** The most that an engine is wrong about the time. */
+export const clockErrorMs = 200;
+
 /** What happens to processes and clocks; in a calm world nobody is harmed. */
 export class Faults {
   readonly #world: World;
@@ -32,8 +35,9 @@ export class Faults {
   crash(engine: ModelEngine): void {
     this.#world.processes.killEngine(engine);
   }
+  /** Engines go by the server's clock, as well as they know it. In a wild world the clocks of the servers themselves differ, and are set. */
   #skew(): number {
-    this.#world.hasSkew = true;
-    return this.#world.random.pick([0, 0, 3_600_000, -3_600_000, 40_000]);
+    const { random, climate } = this.#world;
+    return random.pick(climate.hasWildClocks ? [0, 3_600_000, -3_600_000, 40_000] : [0, clockErrorMs, -clockErrorMs]);
   }
 }

@@ -1,7 +1,6 @@
 import { splitKey, taskOf } from "../../src/domain/run.ts";
 import { largestCarriedInput } from "../../src/protocol/carried-input.ts";
 import type { FoldedEntry } from "../../src/scheduler/events.ts";
-import { tasks } from "./climate.ts";
 import type { World } from "./world.ts";
 
 /** Creates runs: one by one under ids that come again and again, and in some worlds many at once under ids of its own, or with large inputs. */
@@ -27,14 +26,14 @@ export class ModelClient {
   }
   /** Ids of bundles that everybody has forgotten are looked at no more. */
   #createBundle(): void {
-    const { random, stream, checks, ids } = this.#world;
+    const { random, stream, checks, ids, climate } = this.#world;
     const isGone = (key: string) =>
       key.includes("/b") &&
       checks.reference.describe(key) === "unknown" &&
       stream.entrySeqOf(key) === 0 &&
       !stream.isBundled(key);
     const left = ids.filter((key) => !isGone(key));
-    const task = random.pick(tasks);
+    const task = random.pick(climate.tasks);
     const keys = Array.from({ length: 1 + random.int(4) }, () => `${task}/b${++this.#bundled}`);
     ids.splice(0, ids.length, ...left, ...keys);
     const entry = this.#entryOf(keys[0]!);

@@ -3,6 +3,7 @@ import { taskOf } from "../../src/domain/run.ts";
 import type { Stop } from "../../src/protocol/messages.ts";
 import type { FinalDetail } from "../../src/protocol/outcome-entry.ts";
 import type { EngineOutcome } from "../../src/scheduler/commands.ts";
+import { clockErrorMs } from "./faults.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { Known, ReferenceFold } from "./reference-fold.ts";
 import type { World } from "./world.ts";
@@ -62,8 +63,7 @@ export class PromiseChecks {
     }
     const timeoutMs = this.#timeoutOf(key, known);
     const waited = Math.min(now - Math.max(known.waitsFrom, this.#resumedAt(key)), this.#world.ledMs - known.ledAt);
-    // Whose clock is wrong counts wrong.
-    if (timeoutMs === null || (waited < timeoutMs && engine.skewMs === 0))
+    if (timeoutMs === null || (waited < timeoutMs - 2 * clockErrorMs && !this.#world.climate.hasWildClocks))
       throw new Error(`${key} expires after ${waited} ms in its queue; ${timeoutMs} ms are allowed`);
   }
   #timeoutOf(key: string, { scheduleTimeoutMs }: Known): number | null {

@@ -1,5 +1,4 @@
 import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/scheduler/describe.ts";
-import { tasks } from "./climate.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { World } from "./world.ts";
 
@@ -22,7 +21,8 @@ export class Queries {
       throw new Error("a query left something to be done");
   }
   #askOne({ state }: ModelEngine): void {
-    const { random, ids } = this.#world;
+    const { random, ids, climate } = this.#world;
+    const { tasks } = climate;
     const x = random.int(6);
     if (x === 0) for (const key of ids) describeRun(state, key);
     else if (x === 1) listRuns(state, { task: random.pick(tasks) }, 5);

@@ -1,4 +1,3 @@
-import { tasks } from "./climate.ts";
 import { partsOf } from "./deeds.ts";
 import { type Attempt, ModelWorker } from "./model-worker.ts";
 import type { World } from "./world.ts";
@@ -13,6 +12,7 @@ export class Staff {
   }
   add(all?: readonly string[]): void {
     const { random, climate, workers, elections, processes } = this.#world;
+    const { tasks } = climate;
     const some = tasks.filter(() => random.chance(0.6));
     const worker = new ModelWorker(
       `w${++this.#count}`,

@@ -2,7 +2,7 @@ import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts"
 import type { Command } from "../../src/scheduler/commands.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Checks } from "./checks.ts";
-import { type Climate, climateOf, tasks } from "./climate.ts";
+import { type Climate, climateOf } from "./climate.ts";
 import { Deeds } from "./deeds.ts";
 import { Elections } from "./elections.ts";
 import { Faults } from "./faults.ts";
@@ -40,8 +40,6 @@ export class World {
   readonly lateWrites = new LateWrites(this);
   readonly queries = new Queries(this);
   readonly ids: string[];
-  /** Whether a clock was ever wrong. */
-  hasSkew = false;
   isHealed = false;
   /** Time during which somebody led. */
   ledMs = 0;
@@ -57,7 +55,7 @@ export class World {
     for (const engine of this.engines)
       engine.onOrphans = (commands, epoch) => this.deeds.abandon(engine, commands, epoch);
     const count = 4 + this.random.int(30);
-    this.ids = Array.from({ length: count }, (_, i) => `${this.random.pick(tasks)}/${i}`);
+    this.ids = Array.from({ length: count }, (_, i) => `${this.random.pick(this.climate.tasks)}/${i}`);
     if (this.climate.isPoisoned) this.processes.poison(this.ids.slice(0, 1 + this.random.int(2)));
     this.client = new ModelClient(this);
     for (let i = 0; i < 2; i++) this.staff.add();
@@ -107,7 +105,7 @@ export class World {
       worker.isQuiet = false;
       worker.forgetOne(this.random);
     }
-    this.staff.add(tasks);
+    this.staff.add(this.climate.tasks);
     if (this.leaders.length === 0) this.elections.elect();
     for (const leader of this.leaders) this.#storePauses(leader, noPauses);
   }
@@ -189,7 +187,8 @@ export class World {
     const leader = this.leaders.find((engine) => engine.deposedAt === undefined);
     if (leader === undefined) return;
     const x = random.next();
-    const target = x < 0.5 ? { task: random.pick(tasks) } : x < 0.8 ? { worker: random.pick(this.workers).id } : {};
+    const target =
+      x < 0.5 ? { task: random.pick(this.climate.tasks) } : x < 0.8 ? { worker: random.pick(this.workers).id } : {};
     this.#storePauses(leader, changePauses(this.stored.pauses, target, random.chance(0.4), this.now));
   }
   #storePauses(leader: ModelEngine, pauses: Pauses): void {
