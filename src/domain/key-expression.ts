@@ -1,8 +1,10 @@
 // What groups the runs of a task: a CEL expression over the input and the metadata of a run, `input.userId` being the simplest.
 import { Environment } from "@marcbachmann/cel-js";
+import { asCel, mixNumbers } from "./cel-numbers.ts";
 
 /** What an expression sees of a run. */
 export interface KeyScope {
+  /** Parsed JSON of its own: an expression that computes changes its whole numbers to ints. */
   readonly input: unknown;
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -14,9 +16,16 @@ export interface KeyExpression {
   evaluate(scope: KeyScope): string;
 }
 
-const environment = new Environment({ unlistedVariablesAreDyn: false })
-  .registerVariable("input", "dyn")
-  .registerVariable("metadata", "dyn");
+const environment = mixNumbers(
+  new Environment({ unlistedVariablesAreDyn: false })
+    .registerVariable("input", "dyn")
+    .registerVariable("metadata", "dyn"),
+);
+const quoted = `"[^"\\\\]*"|'[^'\\\\]*'`;
+const path = `(?:input|metadata)(?:\\.\\w+|\\[(?:\\d+|${quoted})\\])*`;
+const term = `\\s*(?:${path}|string\\(${path}\\)|${quoted})\\s*`;
+/** Names values and puts them one behind the other, as most keys do: that needs no ints. */
+const plain = new RegExp(`^${term}(?:\\+${term})*$`);
 const example = '"input.userId" or "metadata.tenant + \\"/\\" + input.model"';
 
 /** Fails: TypeError with the text, the rule and an example */
@@ -36,19 +45,32 @@ export function parseKey(text: unknown, where: string): KeyExpression {
       `${where}: ${show(text)} is no CEL expression over input and metadata: ${firstLine(error)}; for example ${example}`,
     );
   }
+  const needsInput = /\binput\b/.test(text);
+  const isPlain = plain.test(text);
+  const inCel = (scope: KeyScope) => ({
+    input: needsInput ? asCel(scope.input) : undefined,
+    metadata: asCel(scope.metadata) as KeyScope["metadata"],
+  });
+  const evaluatePlain = (scope: KeyScope): unknown => {
+    try {
+      return evaluate(scope);
+    } catch {
+      return evaluate(inCel(scope)); // a field beside it may have a name that the library stumbles over
+    }
+  };
   return {
     text,
-    needsInput: /\binput\b/.test(text),
+    needsInput,
     evaluate: (scope) => {
       let value: unknown;
       try {
-        value = evaluate(scope);
+        value = isPlain ? evaluatePlain(scope) : evaluate(inCel(scope));
       } catch (error) {
         throw new Error(`${text}: ${firstLine(error)}`);
       }
       if (typeof value === "string") return value;
       if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
-      throw new Error(`${text} is ${show(value)}; a key must be a text, a number or a boolean`);
+      throw new Error(`${text} is ${kindOf(value)}; a key must be a text, a number or a boolean`);
     },
   };
 }
@@ -56,5 +78,7 @@ export function parseKey(text: unknown, where: string): KeyExpression {
 /** Whether the text speaks of the run; any other key of a rate limit is taken as it is. */
 export const isExpression = (text: string): boolean => /\b(input|metadata)\b/.test(text);
 
+const kindOf = (value: unknown): string =>
+  value === null || value === undefined ? String(value) : Array.isArray(value) ? "a list" : `an ${typeof value}`;
 const show = (value: unknown): string => JSON.stringify(value) ?? String(value);
 const firstLine = (error: unknown): string => (error as Error).message.split("\n")[0]!;

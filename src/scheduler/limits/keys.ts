@@ -2,6 +2,7 @@
 import { isExpression, type KeyExpression, type KeyScope, parseKey } from "../../domain/key-expression.ts";
 import type { ConcurrencyRule, RateRule } from "../../domain/limits.ts";
 import { jsonOf } from "../../protocol/bytes.ts";
+import { isDeeperThan } from "../../protocol/json-depth.ts";
 import type { LiveRun } from "../live-run.ts";
 
 export interface CompiledConcurrency {
@@ -59,12 +60,21 @@ function scopeOf(run: LiveRun, input: Uint8Array | undefined): KeyScope {
   let isParsed = input === undefined || input.length === 0;
   return {
     get input() {
-      if (!isParsed) parsed = jsonOf(input!);
+      if (!isParsed) parsed = shallowJson(input!);
       isParsed = true;
       return parsed;
     },
     metadata: run.metadata ?? {},
   };
+}
+
+/** The library needs a second for the type of a list of lists of lists, 6,000 deep: one caller would stop the namespace. */
+const mostNested = 100;
+
+function shallowJson(input: Uint8Array): unknown {
+  if (isDeeperThan(mostNested, input))
+    throw new Error(`the input is nested more than ${mostNested} deep: no key is computed`);
+  return jsonOf(input);
 }
 
 function unitsOf(expression: KeyExpression, rule: RateRule, scope: KeyScope): number {

@@ -1,0 +1,18 @@
+const [quote, backslash, openList, closeList, openObject, closeObject] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Whether lists and objects of a JSON text stand in one another more than `most` times. */
+export function isDeeperThan(most: number, json: Uint8Array): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
+    if (inText) {
+      if (byte === backslash) i++;
+      else if (byte === quote) inText = false;
+    } else if (byte === quote) inText = true;
+    else if (byte === openList || byte === openObject) {
+      if (++depth > most) return true;
+    } else if (byte === closeList || byte === closeObject) depth--;
+  }
+  return false;
+}
