@@ -21,6 +21,7 @@ import { Forwarder } from "./forwarder.ts";
 import { Payloads } from "./payloads.ts";
 import { releaseInQuietMoments } from "./quiet-moments.ts";
 import type { RateStore } from "./rate-store.ts";
+import { RunInputs } from "./run-inputs.ts";
 import { type Term, untilStored } from "./term.ts";
 
 export interface CoreParts {
@@ -49,6 +50,7 @@ export class Core {
   readonly failures: Failures;
   readonly follower: Follower;
   readonly #parts: CoreParts;
+  readonly #inputs: RunInputs;
   readonly #dispatcher: Dispatcher;
   readonly #appender: Appender;
   readonly #forwarder: Forwarder;
@@ -90,10 +92,12 @@ export class Core {
       this.#foldAnew(0);
     };
     this.follower = new Follower({ link, subjects, log, onEvent, onOutcomes, onLost, onCaughtUp });
+    const isLive = (run: LiveRun) => this.state.live.get(run.key) === run;
+    this.#inputs = new RunInputs({ payloads, catchUp: () => this.catchUp(), isLive });
     this.#dispatcher = new Dispatcher({
       link,
       subjects,
-      payloads: this.payloads,
+      inputs: this.#inputs,
       neighbours,
       log,
       onEvent,
@@ -290,10 +294,11 @@ export class Core {
 
   async #readInput(run: LiveRun): Promise<void> {
     const { state } = this;
-    const input = await this.payloads.read(run.key, run.seq).catch(() => undefined);
+    const input = await this.#inputs.read(run);
     // A store that does not answer is asked again, but not in a circle.
     if (input === undefined) await new Promise((resolve) => setTimeout(resolve, 100));
-    if (this.state === state) this.handle({ type: "input", run, input });
+    if (this.state !== state) return;
+    this.handle(input === "gone" ? { type: "inputGone", run } : { type: "input", run, input });
   }
 
   async #compact(command: CompactCommand): Promise<void> {

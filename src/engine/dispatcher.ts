@@ -17,12 +17,12 @@ import type { AssignCommand } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { LiveRun } from "../scheduler/live-run.ts";
 import { isNoResponders } from "./no-responders.ts";
-import type { Payloads } from "./payloads.ts";
+import type { RunInputs } from "./run-inputs.ts";
 
 export interface DispatcherParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
-  readonly payloads: Payloads;
+  readonly inputs: RunInputs;
   readonly neighbours: Neighbours;
   readonly log: Log;
   readonly onEvent: (event: SchedulerEvent) => void;
@@ -33,6 +33,15 @@ interface Part {
   readonly from: number;
   readonly assignments: Assignment[];
   goesOn: boolean;
+}
+
+interface Loaded {
+  readonly assignments: readonly Assignment[];
+  /** Of each in the command; undefined when nothing is left out. */
+  readonly places: readonly number[] | undefined;
+  /** Places of those that are left out. */
+  readonly left: readonly number[];
+  readonly gone: readonly LiveRun[];
 }
 
 export class Dispatcher {
@@ -46,13 +55,14 @@ export class Dispatcher {
   async assign(command: AssignCommand): Promise<void> {
     const { worker, batch } = command;
     try {
-      const loaded = this.#loaded(command) ?? (await this.#load(command));
-      const here = this.#parts.neighbours.assign(worker, command.epoch, loaded);
-      const replies =
-        here === undefined ? await Promise.all(this.#split(loaded).map((part) => this.#send(command, part))) : [here];
-      const refused = replies.flatMap((reply) => reply.refused);
+      const { assignments, places, left, gone } = this.#loaded(command) ?? (await this.#load(command));
+      const here = this.#parts.neighbours.assign(worker, command.epoch, assignments);
+      const parts = here === undefined ? this.#split(assignments).map((part) => this.#send(command, part)) : [];
+      const replies = here === undefined ? await Promise.all(parts) : [here];
+      const refused = replies.flatMap((reply) => reply.refused).map((index) => places?.[index] ?? index);
       const why = replies.find((reply) => reply.why !== undefined)?.why;
-      this.#parts.onEvent({ type: "assigned", id: worker, batch, refused, why });
+      this.#parts.onEvent({ type: "assigned", id: worker, batch, refused: [...refused, ...left], why });
+      for (const run of gone) this.#parts.onEvent({ type: "inputGone", run });
     } catch (error) {
       this.#parts.log.debug("an assignment was not acknowledged", { worker, batch, error });
       this.#parts.onEvent({ type: "unacknowledged", id: worker, batch });
@@ -73,26 +83,34 @@ export class Dispatcher {
   }
 
   /** The whole batch when all its inputs are in memory; the usual case, and without a promise. */
-  #loaded({ runs, followers }: AssignCommand): Assignment[] | undefined {
+  #loaded({ runs, followers }: AssignCommand): Loaded | undefined {
     const assignments: Assignment[] = [];
     for (const run of runs) {
       const { input } = run;
       if (input === undefined) return undefined;
       assignments.push(assignmentOf(run, input, followers.has(run)));
     }
-    return assignments;
+    return { assignments, places: undefined, left: [], gone: [] };
   }
 
-  #load({ runs, followers }: AssignCommand): Promise<Assignment[]> {
+  /** What cannot be read now is taken back and not lost: no worker has seen it. */
+  async #load({ runs, followers }: AssignCommand): Promise<Loaded> {
     // Taken before the first await: a run may move on while its input is read.
-    const frames = runs.map((run) => ({ ...assignmentOf(run, noBytes, followers.has(run)), seq: run.seq }));
-    return Promise.all(
-      frames.map(async ({ seq, ...frame }) => {
-        const input = await this.#parts.payloads.read(frame.key, seq);
-        if (input === undefined) throw new Error(`the entry of run ${frame.key} is gone`);
-        return { ...frame, input };
-      }),
-    );
+    const frames = runs.map((run) => assignmentOf(run, noBytes, followers.has(run)));
+    const inputs = await Promise.all(runs.map((run) => this.#parts.inputs.read(run)));
+    const assignments: Assignment[] = [];
+    const places: number[] = [];
+    const left: number[] = [];
+    let hasFirst = false;
+    inputs.forEach((input, place) => {
+      const frame = frames[place]!;
+      if (!frame.follows) hasFirst = input instanceof Uint8Array;
+      if (input instanceof Uint8Array && hasFirst) {
+        assignments.push({ ...frame, input });
+        places.push(place);
+      } else left.push(place); // also who would follow a run that is left out
+    });
+    return { assignments, places, left, gone: runs.filter((_, place) => inputs[place] === "gone") };
   }
 
   /** A group of runs that execute in one call stays whole, unless no message takes it; then its parts follow each other. */

@@ -125,8 +125,10 @@ export type SchedulerEvent =
   /** All rate limits as they are stored. Given before `lead`. */
   | { readonly type: "rates"; readonly rates: readonly StoredRate[] }
   | { readonly type: "ratesStored"; readonly rates: readonly ConfirmedRate[] }
-  /** The input of a run; undefined when its entry was gone. */
+  /** The input of a run; undefined when it has to be asked for again. */
   | { readonly type: "input"; readonly run: LiveRun; readonly input: Uint8Array | undefined }
+  /** Nobody will ever read the input of this run. */
+  | { readonly type: "inputGone"; readonly run: LiveRun }
   | { readonly type: "stepDown" }
   | { readonly type: "register"; readonly message: Register }
   | { readonly type: "heartbeat"; readonly message: Heartbeat }

@@ -1,3 +1,4 @@
+import type { LiveRun } from "./live-run.ts";
 import { endRun, placeRun } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
 import { answered } from "./takeover.ts";
@@ -29,6 +30,14 @@ export function takeBack(state: SchedulerState, worker: WorkerRecord, assignment
   if (run === undefined || run.place !== "running" || run.turn !== turn) return;
   if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { reason: run.cancelReason });
   else placeRun(state, run);
+}
+
+/** Its input is gone, so it cannot begin. One that executes has its input already, and goes on. */
+export function giveUpRun(state: SchedulerState, run: LiveRun): void {
+  run.queue.policies?.dropReading(run);
+  if (run.place !== "queued" || state.live.get(run.key) !== run) return;
+  const message = "the input of this run cannot be read: its entry was deleted from the log, or is damaged";
+  endRun(state, run, "failed", { error: { name: "InputGone", message, retryable: false } });
 }
 
 /** Removes a worker; what it held is lost. */

@@ -16,6 +16,7 @@ import {
   tidyRates,
   wakeRates,
 } from "./limits/rates.ts";
+import { giveUpRun } from "./lose.ts";
 import { applyPauses } from "./pauses.ts";
 import { heartbeat, leave, pong, unreachable, watchPresence } from "./presence.ts";
 import { register, restoreDefinitions } from "./register.ts";
@@ -135,6 +136,9 @@ function handleAsLeader(state: SchedulerState, event: SchedulerEvent): void {
       break;
     case "input":
       event.run.queue.policies?.onInput(state, event.run, event.input);
+      break;
+    case "inputGone":
+      giveUpRun(state, event.run);
       break;
     case "waiter":
       addWaiter(state, event.key, event.inbox);

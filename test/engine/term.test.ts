@@ -3,15 +3,19 @@ import assert from "node:assert/strict";
 import { Effect, Exit, Scope } from "effect";
 import { QueueFull } from "../../src/domain/errors.ts";
 import { type Log, silentLog } from "../../src/domain/log.ts";
+import { Appender, type AppenderParts } from "../../src/engine/appender.ts";
 import { makeEngine } from "../../src/engine/engine.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { makePublisher, type Publisher } from "../../src/nats/publisher.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
+import { decodeAssignments } from "../../src/protocol/assignment.ts";
 import { jsonBytes } from "../../src/protocol/bytes.ts";
 import { encodeMessage } from "../../src/protocol/messages.ts";
 import { Neighbours } from "../../src/protocol/neighbours.ts";
+import { decodeOutcomeEntry, type FinalDetail } from "../../src/protocol/outcome-entry.ts";
 import { encodeRunEntry, type RunEntry } from "../../src/protocol/run-entry.ts";
 import { Subjects } from "../../src/protocol/subjects.ts";
+import type { EngineOutcome } from "../../src/scheduler/commands.ts";
 import { inScene } from "../nats/scene.ts";
 import { declarationOf } from "../scheduler/scene.ts";
 import { test } from "../support/harness.ts";
@@ -62,6 +66,44 @@ function refusing(publisher: Publisher, times: number): Publisher {
   });
 }
 
+test("an outcome that does not fit into an entry gets leaner until it does, and one that cannot be written down goes bare", async () => {
+  const entries: Uint8Array[] = [];
+  const publisher = { append: async (_: string, data: Uint8Array) => ({ ok: true, seq: entries.push(data) }) };
+  const payloads = { read: async () => new Uint8Array(6_000) };
+  const log = silentLog;
+  const maxPayload = () => 8_192;
+  const appender = new Appender({ publisher, payloads, subjects, log, maxPayload } as unknown as AppenderParts);
+  const attempt = { attempt: 1, turn: 1, worker: "w", startedAt: 1, endedAt: 2, outcome: "retry" } as const;
+  const error = { name: "E", message: "m".repeat(300), stack: "s".repeat(1_000) };
+  const story = (attempts: unknown[]) => ({
+    createdAt: 1,
+    priority: 1,
+    attempts,
+    error: { name: "Last", message: "!" },
+  });
+  const outcome = (id: string, detail: unknown) =>
+    ({
+      ...{ kind: "failed", key: `t/${id}`, turn: 2, attempt: 1, origin: 5, at: 3, dueAt: 0 },
+      ...{ detail, inbox: "", inputSeq: 5 },
+    }) as EngineOutcome;
+  const outcomes = [
+    outcome("long", story(Array.from({ length: 2_000 }, () => ({ ...attempt, error })))),
+    outcome("strange", { ...story([]), metadata: 1n }),
+    outcome("small", story([attempt])),
+  ];
+  await appender.append({ isCurrent: () => true }, 7, outcomes);
+  assert.ok(entries.every((data) => data.length < 8_192));
+  const stored = entries.flatMap((data) => decodeOutcomeEntry(data).outcomes);
+  assert.deepEqual(
+    stored.map(({ key, input, detail }) => [key, input.length, (detail as FinalDetail).error!.name]),
+    [
+      ["t/long", 6_000, "Last"],
+      ["t/strange", 6_000, "Last"],
+      ["t/small", 6_000, "Last"],
+    ],
+  );
+});
+
 test("outcomes of the engine that the store refuses are appended until it takes them, one whose input is gone without it", () =>
   onStage(async ({ link, publisher, ask, startEngine }) => {
     for (const id of ["a", "b"]) await publisher.append(subjects.run("t", id), encodeRunEntry(entry(1)), 0);
@@ -73,6 +115,31 @@ test("outcomes of the engine that the store refuses are appended until it takes 
       const isCancelled = async () => (await ask("get", { key: `t/${id}` })).run?.state === "cancelled";
       await waitFor(isCancelled, 10_000, `${id} to be cancelled`);
     }
+    await stop();
+  }));
+
+test("a run whose entry was deleted fails, and the others of its batch reach their worker", () =>
+  onStage(async ({ link, publisher, ask, startEngine }) => {
+    const seqs: number[] = [];
+    for (const id of ["gone", "here"]) {
+      const stored = await publisher.append(subjects.run("t", id), encodeRunEntry(entry(null)), 0);
+      if (stored.ok) seqs.push(stored.seq);
+    }
+    const { stop } = await startEngine(publisher);
+    await link.nc.request(`$JS.API.STREAM.MSG.DELETE.${subjects.stream}`, JSON.stringify({ seq: seqs[0] }));
+    const assigned: string[] = [];
+    link.nc.subscribe(subjects.worker("w1", "assign"), {
+      callback: (_, message) => {
+        const { epoch, assignments } = decodeAssignments(message.data);
+        assigned.push(...assignments.map(({ key }) => key));
+        message.respond(jsonBytes({ epoch, refused: [] }));
+      },
+    });
+    const about = { v: 1, id: "w1", name: "w", slots: 5, labels: {}, runtime: "r", version: "1", quiet: false };
+    await ask("register", { ...about, tasks: [declarationOf("t")], executing: [] });
+    const isFailed = async () => (await ask("get", { key: "t/gone" })).run?.state === "failed";
+    await waitFor(isFailed, 10_000, "the run without an entry to fail");
+    assert.deepEqual(assigned, ["t/here"]);
     await stop();
   }));
 

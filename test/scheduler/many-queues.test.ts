@@ -1,4 +1,5 @@
-import { describe, expect, test } from "bun:test";
+import assert from "node:assert/strict";
+import { describe, test } from "../support/harness.ts";
 import { assignments, endings, Scene } from "./scene.ts";
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `task-${i}`);
@@ -16,11 +17,14 @@ describe("tick", () => {
     scene.register("w1", 2, names(1_000));
     for (const task of names(1_000)) scene.create(task, "a");
     forbidPasses(scene);
-    expect(assignments(scene.tick())).toEqual(["w1: task-0/a, task-1/a"]);
+    assert.deepEqual(assignments(scene.tick()), ["w1: task-0/a, task-1/a"]);
     scene.report("w1", "task-0/a", "completed");
-    expect(assignments(scene.tick())).toEqual(["w1: task-2/a"]);
+    assert.deepEqual(assignments(scene.tick()), ["w1: task-2/a"]);
     scene.beat("w1", [scene.held("task-1/a"), scene.held("task-2/a")]);
-    expect(scene.live(5_000).some((command) => command.type === "assign")).toBe(false);
+    assert.equal(
+      scene.live(5_000).some((command) => command.type === "assign"),
+      false,
+    );
   });
 
   test("expires the runs of each queue in time, also when a registration shortens the timeout, and not while it is paused", () => {
@@ -34,12 +38,12 @@ describe("tick", () => {
     ]);
     const paused = { namespace: false, tasks: ["paused"], workers: [], resumedAt: {} };
     scene.give({ type: "pauses", pauses: paused });
-    expect(endings(scene.live(9_000))).toEqual([]);
-    expect(endings(scene.live(1_000))).toEqual(["cancelled short/a"]);
-    expect(endings(scene.live(10_000))).toEqual(["cancelled long/a"]);
+    assert.deepEqual(endings(scene.live(9_000)), []);
+    assert.deepEqual(endings(scene.live(1_000)), ["cancelled short/a"]);
+    assert.deepEqual(endings(scene.live(10_000)), ["cancelled long/a"]);
     scene.give({ type: "pauses", pauses: { ...paused, tasks: [], resumedAt: { paused: scene.now } } });
-    expect(endings(scene.live(9_000))).toEqual([]);
-    expect(endings(scene.live(1_000))).toEqual(["cancelled paused/a"]);
+    assert.deepEqual(endings(scene.live(9_000)), []);
+    assert.deepEqual(endings(scene.live(1_000)), ["cancelled paused/a"]);
   });
 
   test("expires a run that arrives in a queue whose first run has left it", () => {
@@ -52,10 +56,10 @@ describe("tick", () => {
     scene.create("t", "b");
     for (let i = 0; i < 29; i++) {
       scene.beat("w1", [scene.held("t/a")]);
-      expect(endings(scene.live(10_000))).toEqual([]);
+      assert.deepEqual(endings(scene.live(10_000)), []);
     }
     scene.beat("w1", [scene.held("t/a")]);
-    expect(endings(scene.live(10_000))).toEqual(["cancelled t/b"]);
+    assert.deepEqual(endings(scene.live(10_000)), ["cancelled t/b"]);
   });
 });
 
@@ -72,6 +76,6 @@ describe("collectGarbage", () => {
       scene.beat("w1");
       commands = scene.live(1_000);
     }
-    expect([...scene.state.queues.keys()]).toEqual(["known"]);
+    assert.deepEqual([...scene.state.queues.keys()], ["known"]);
   });
 });

@@ -130,6 +130,12 @@ export class Policies {
     return true;
   }
 
+  /** There is no input to be read. */
+  dropReading(run: LiveRun): void {
+    this.#unknownRunning.delete(run);
+    if (this.#reading.delete(run.key)) run.isListed = false;
+  }
+
   /** The input that was asked for; undefined when its entry had moved, and it is asked for again. */
   onInput(state: SchedulerState, run: LiveRun, input: Uint8Array | undefined): void {
     if (!this.#reading.delete(run.key)) return;
