@@ -4,6 +4,7 @@ import type { Parent } from "../domain/policies.ts";
 import { keyOf } from "../domain/run.ts";
 import { bundleOfId } from "../domain/run-id.ts";
 import { type StandardSchema, type Validation, validate } from "../domain/schema.ts";
+import { toText } from "../domain/thrown.ts";
 import type { AdmissionGate } from "../nats/admission-gate.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher, Witness } from "../nats/publisher.ts";
@@ -237,7 +238,7 @@ function inputBytes(input: unknown, task: string): Uint8Array {
   try {
     return jsonBytes(input);
   } catch (cause) {
-    throw new TypeError(`the input of task "${task}" cannot be written as JSON: ${(cause as Error).message}`);
+    throw new TypeError(`the input of task "${task}" cannot be written as JSON: ${toText(cause)}`, { cause });
   }
 }
 

@@ -74,7 +74,9 @@ export interface WorkerDefinition {
   readonly tasks: readonly WorkerTask[];
   /** Around the tasks of this worker, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
+  /** Opens what its tasks need, before the first run; what it throws makes the start fail. */
   readonly onStart?: () => unknown;
+  /** Closes what `onStart` opened by then, also when `onStart` itself or that of a worker beside it has failed. */
   readonly onStop?: () => unknown;
 }
 

@@ -8,7 +8,14 @@ import { toText } from "../domain/thrown.ts";
 import type { TaskContext, TaskLog } from "../domain/worker.ts";
 import type { Voice } from "./voice.ts";
 
-const surrounding = new AsyncLocalStorage<TaskContext>();
+/**
+ * Shared by all copies of natchet in a process (two versions, or one source that is imported by two paths): whichever of them a task uses,
+ * it finds its run, and what it enqueues becomes a child. A context says only what holds between its run and the code inside of it.
+ */
+const shared = Symbol.for("natchet.surrounding-run@1");
+const holder = globalThis as { [shared]?: AsyncLocalStorage<TaskContext> };
+holder[shared] ??= new AsyncLocalStorage();
+const surrounding: AsyncLocalStorage<TaskContext> = holder[shared];
 
 /**
  * Finds the context of the run that surrounds this call.
@@ -28,7 +35,7 @@ export const surroundingRun = (): TaskContext | undefined => surrounding.getStor
 /** The run that surrounds this call, as its children name it; undefined outside a task. */
 export function currentParent(): Parent | undefined {
   const context = surrounding.getStore();
-  if (!(context instanceof RunContext)) return undefined;
+  if (context === undefined) return undefined;
   return { key: keyOf(context.task, context.runId), metadata: context.metadata, worker: context.worker };
 }
 

@@ -1,8 +1,10 @@
 // A worker from its registration to its last outcome: receives assignments, executes them in its slots, reports, and leaves in order.
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";
+import type { Log } from "../domain/log.ts";
 import { listed } from "../domain/names.ts";
 import { randomToken } from "../domain/random-token.ts";
+import { toText } from "../domain/thrown.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import { type AssignmentReply, type Delivery, decodeAssignments } from "../protocol/assignment.ts";
@@ -50,12 +52,21 @@ export const makeWorker = (
         yield* Effect.tryPromise({
           try: async () => definition.onStart!(),
           catch: (cause) => new WorkerNotStarted({ worker: definition.name, cause }),
-        });
+        }).pipe(Effect.tapError(() => Effect.promise(() => closeOwn(definition, log)))); // what it opened by then
       worker.open();
       return worker;
     }),
     (worker) => Effect.promise(() => worker.close()),
   );
+
+/** A worker whose `onStop` fails is stopped all the same, and so are those beside it. */
+async function closeOwn(definition: WorkerDefinition, log: Log): Promise<void> {
+  try {
+    await definition.onStop?.();
+  } catch (error) {
+    log.error(`onStop of worker '${definition.name}' failed`, { error: toText(error) });
+  }
+}
 
 class LiveWorker implements RunningWorker {
   readonly id = `w${randomToken(21)}`;
@@ -234,7 +245,7 @@ class LiveWorker implements RunningWorker {
     await this.#presence.leave();
     this.#presence.close();
     for (const end of this.#end) end();
-    await this.#definition.onStop?.();
+    await closeOwn(this.#definition, log);
     log.info(`worker '${this.name}' stopped`);
   }
 
