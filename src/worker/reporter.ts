@@ -31,11 +31,20 @@ export interface Report {
   readonly waiter: string;
 }
 
+/** Reports in the order in which they came; those before `from` are on their way. */
+interface Queue {
+  readonly reports: Report[];
+  readonly from: number;
+}
+
 const maxInFlight = 4;
 
 export class Reporter {
   readonly #options: ReporterOptions;
-  #waiting: Report[] = [];
+  /** By the client that the log tells of them. */
+  readonly #waiting = new Map<string, Queue>();
+  /** All of those. */
+  #waits = 0;
   #inFlight = 0;
   #n = 0;
   #isScheduled = false;
@@ -48,8 +57,11 @@ export class Reporter {
 
   /** Stores an outcome soon; its attempt comes back in `onStored`. */
   report(report: Report): void {
-    this.#waiting.push(report);
-    if (this.#waiting.length >= this.#options.executing()) {
+    const queue = this.#waiting.get(report.waiter);
+    if (queue === undefined) this.#waiting.set(report.waiter, { reports: [report], from: 0 });
+    else queue.reports.push(report);
+    this.#waits += 1;
+    if (this.#waits >= this.#options.executing()) {
       this.#flush();
       return;
     }
@@ -74,27 +86,26 @@ export class Reporter {
   }
 
   get #isIdle(): boolean {
-    return this.#inFlight === 0 && this.#waiting.length === 0;
+    return this.#inFlight === 0 && this.#waits === 0;
   }
 
   #flush(): void {
-    while (this.#waiting.length > 0 && this.#inFlight < maxInFlight && !this.#isClosed)
-      void this.#send(this.#takeEntry());
+    while (this.#waits > 0 && this.#inFlight < maxInFlight && !this.#isClosed) void this.#send(this.#takeEntry());
   }
 
-  /** As many as an entry holds, all of one waiter. */
+  /** As many as an entry holds, the oldest first, all of one waiter; each waiter has its turn. Looks at no report that it does not take. */
   #takeEntry(): Report[] {
     const limit = this.#options.entryBytes();
-    const { waiter } = this.#waiting[0]!;
-    const taken: Report[] = [];
-    const left: Report[] = [];
-    let bytes = 0;
-    for (const report of this.#waiting) {
-      const fits = report.waiter === waiter && (taken.length === 0 || bytes + report.frame.length <= limit);
-      if (fits) bytes += report.frame.length;
-      (fits ? taken : left).push(report);
-    }
-    this.#waiting = left;
+    const [waiter, queue] = this.#waiting.entries().next().value!;
+    const { reports, from } = queue;
+    let bytes = reports[from]!.frame.length;
+    let to = from + 1;
+    while (to < reports.length && bytes + reports[to]!.frame.length <= limit) bytes += reports[to++]!.frame.length;
+    const taken = from === 0 && to === reports.length ? reports : reports.slice(from, to);
+    this.#waiting.delete(waiter);
+    if (to * 2 < reports.length) this.#waiting.set(waiter, { reports, from: to });
+    else if (to < reports.length) this.#waiting.set(waiter, { reports: reports.slice(to), from: 0 }); // lets go of what was taken
+    this.#waits -= taken.length;
     return taken;
   }
 
