@@ -7,9 +7,16 @@ import type { Subjects } from "../protocol/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import { followLog, readLog } from "./log-reader.ts";
-import { lastOf, newestFromLeader } from "./stored-message.ts";
+import { newestFromLeader } from "./stored-message.ts";
 
 const wrongLastSequence = 10071;
+const recheckMs = 100;
+
+interface FoundRecord {
+  readonly key: string;
+  readonly record: unknown;
+  readonly seq: number;
+}
 
 export class Definitions {
   readonly #link: NatsLink;
@@ -22,13 +29,12 @@ export class Definitions {
     this.#stream = `KV_${subjects.bucket}`;
   }
 
-  /** The record of a key, or undefined. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
+  /** The record of a key, or undefined: as the leader of the bucket has it. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
   async get(key: string): Promise<unknown> {
-    const stored = await lastOf(this.#link, this.#stream, this.#subject(key));
-    return stored === undefined ? undefined : jsonOf(stored.data);
+    return (await this.find(key))?.record;
   }
 
-  /** The record of a key as the leader of the bucket has it, and where it stands. Fails as {@link Definitions.get} */
+  /** The same, and where it stands. Fails as {@link Definitions.get} */
   async find(key: string): Promise<{ readonly record: unknown; readonly seq: number } | undefined> {
     const stored = await newestFromLeader(this.#link, this.#stream, this.#subject(key));
     return stored === undefined ? undefined : { record: jsonOf(stored.data), seq: stored.seq };
@@ -67,33 +73,52 @@ export class Definitions {
     await askStore(this.#link, `$JS.API.STREAM.PURGE.${this.#stream}`, request, { operation: `forget ${key}` });
   }
 
-  /** All records whose key begins with the prefix. Fails: {@link StoreUnavailable} when the store does not answer for 10 s */
-  readAll(prefix: string): Promise<readonly { key: string; record: unknown; seq: number }[]> {
-    const found: { key: string; record: unknown; seq: number }[] = [];
+  /**
+   * All records whose key begins with the prefix (`cron.`), as the leader of the bucket has them.
+   *
+   * Fails: {@link StoreUnavailable} when the store does not answer for 10 s, {@link PermissionDenied}
+   */
+  async readAll(prefix: string): Promise<readonly FoundRecord[]> {
+    const filter = `${this.#subject(prefix)}>`;
+    const newest = await newestFromLeader(this.#link, this.#stream, filter);
+    return newest === undefined ? [] : this.#readUpTo(filter, newest.seq, prefix);
+  }
+
+  /** A consumer may read from a replica that lags behind: it has caught up only when it has seen what the leader had. */
+  #readUpTo(filter: string, seqOfNewest: number, prefix: string): Promise<readonly FoundRecord[]> {
+    const found: FoundRecord[] = [];
     const start = this.#subject("").length;
+    let upTo = seqOfNewest;
     return new Promise((resolve, reject) => {
       const end = () => {
-        clearTimeout(timer);
+        clearTimeout(limit);
+        clearTimeout(recheck);
         queueMicrotask(() => reader.close());
       };
-      const timer = setTimeout(() => {
+      const limit = setTimeout(() => {
         end();
         reject(new StoreUnavailable({ operation: `read ${prefix}*`, reason: "no answer within 10 s" }));
       }, 10_000);
-      const reader = followLog(
-        this.#link,
-        this.#stream,
-        1,
-        {
-          onMessage: (seq, subject, data) => void found.push({ key: subject.slice(start), record: jsonOf(data), seq }),
-          onCaughtUp: () => {
-            end();
-            resolve(found);
-          },
-          onTrouble: () => {},
-        },
-        `${this.#subject(prefix)}>`,
-      );
+      let recheck: ReturnType<typeof setTimeout> | undefined;
+      const look = () => {
+        if (reader.position >= upTo) {
+          end();
+          resolve(found);
+        } else recheck = setTimeout(ask, recheckMs);
+      };
+      // It may have been removed meanwhile.
+      const ask = () =>
+        newestFromLeader(this.#link, this.#stream, filter).then((newest) => {
+          upTo = newest?.seq ?? 0;
+          look();
+        }, look);
+      const listener = {
+        onMessage: (seq: number, subject: string, data: Uint8Array) =>
+          void found.push({ key: subject.slice(start), record: jsonOf(data), seq }),
+        onCaughtUp: () => queueMicrotask(look), // also while the reader is being made
+        onTrouble: () => {},
+      };
+      const reader = followLog(this.#link, this.#stream, 1, listener, filter);
     });
   }
 

@@ -5,7 +5,7 @@ import { jsonBytes, jsonOf } from "../protocol/bytes.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import type { NatsLink } from "./link.ts";
 import type { Publisher } from "./publisher.ts";
-import { lastOf } from "./stored-message.ts";
+import { newestFromLeader } from "./stored-message.ts";
 import { leaseTtlMs } from "./streams.ts";
 
 /** What a leader that leaves cleanly hands over: which run it assigned to which worker. */
@@ -78,7 +78,7 @@ export class Lease {
    * Fails: {@link StoreUnavailable} when the answer did not come within the term
    */
   async claim(now: number, gone?: string): Promise<Claim | undefined> {
-    const held = await lastOf(this.#link, this.#stream, this.#subject);
+    const held = await newestFromLeader(this.#link, this.#stream, this.#subject);
     const record = held === undefined || held.data.length === 0 ? undefined : (jsonOf(held.data) as LeaseRecord);
     this.holder = record === undefined || record.released ? undefined : record.engine;
     if (this.holder !== undefined && this.holder !== this.#engine && this.holder !== gone) return undefined;

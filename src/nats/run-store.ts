@@ -4,11 +4,10 @@ import type { Subjects } from "../protocol/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import {
-  lastOf,
   messageAt,
   messageFromLeader,
   newestFromLeader,
-  nextOf,
+  nextFromLeader,
   type StoredMessage,
 } from "./stored-message.ts";
 
@@ -30,8 +29,8 @@ export class RunStore {
   }
 
   /** The newest entry of a subject, or undefined when there is none. */
-  async newestOf(subject: string): Promise<StoredMessage | undefined> {
-    return (await lastOf(this.#link, this.#stream, subject)) ?? newestFromLeader(this.#link, this.#stream, subject);
+  newestOf(subject: string): Promise<StoredMessage | undefined> {
+    return newestFromLeader(this.#link, this.#stream, subject);
   }
 
   /** Sequence of the newest entry ever appended. */
@@ -55,7 +54,7 @@ export class RunStore {
 
   /** Sequence of the first entry of a subject filter that is left, or undefined. */
   async firstSeqOf(filter: string): Promise<number | undefined> {
-    return (await nextOf(this.#link, this.#stream, filter))?.seq;
+    return (await nextFromLeader(this.#link, this.#stream, filter))?.seq;
   }
 
   /** Removes the entries of a subject filter below `keepFrom`; returns how many. */

@@ -1,4 +1,5 @@
-// Reads single messages back from a stream by direct get: one core request, answered by any replica that has it.
+// Reads single messages back from a stream. Which is the newest, and what is gone, only the stream's leader can say: a replica may lag behind what was
+// acknowledged. A sequence that a replica has is the same message everywhere, so it may come from any by direct get.
 import { StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes } from "../protocol/bytes.ts";
 import { askStore } from "./ask-store.ts";
@@ -13,17 +14,9 @@ export interface StoredMessage {
 const noMessageFound = 10037;
 const streamNotFound = 10059;
 
-/** The message of a sequence, or undefined when it is gone. Fails: {@link StoreUnavailable} */
+/** The message of a sequence, or undefined when the replica that answers has not got it. Fails: {@link StoreUnavailable} */
 export const messageAt = (link: NatsLink, stream: string, seq: number): Promise<StoredMessage | undefined> =>
   directGet(link, stream, { seq });
-
-/** The newest message of a subject. Fails: {@link StoreUnavailable} */
-export const lastOf = (link: NatsLink, stream: string, subject: string): Promise<StoredMessage | undefined> =>
-  directGet(link, stream, { last_by_subj: subject });
-
-/** The first message of a subject filter at or after `seq`. Fails: {@link StoreUnavailable} */
-export const nextOf = (link: NatsLink, stream: string, subject: string, seq = 1): Promise<StoredMessage | undefined> =>
-  directGet(link, stream, { seq, next_by_subj: subject });
 
 /** The newest message of a subject as the stream's leader has it: replicas may lag behind an acknowledgement. Fails: {@link StoreUnavailable} */
 export const newestFromLeader = (
@@ -32,6 +25,14 @@ export const newestFromLeader = (
   subject: string,
   whenNoStream: "fails" | "none" = "fails",
 ): Promise<StoredMessage | undefined> => leaderGet(link, stream, { last_by_subj: subject }, whenNoStream);
+
+/** The first message of a subject filter at or after `seq`, as the stream's leader has it. Fails: {@link StoreUnavailable} */
+export const nextFromLeader = (
+  link: NatsLink,
+  stream: string,
+  subject: string,
+  seq = 1,
+): Promise<StoredMessage | undefined> => leaderGet(link, stream, { seq, next_by_subj: subject }, "fails");
 
 /** The message of a sequence as the stream's leader has it. Fails: {@link StoreUnavailable} */
 export const messageFromLeader = (link: NatsLink, stream: string, seq: number): Promise<StoredMessage | undefined> =>

@@ -26,6 +26,8 @@ export interface NatsServer {
   readonly store: string;
   /** Clean end; its own store is removed. */
   stop(): Promise<void>;
+  /** Clean end; the store stays for {@link NatsServer.restart}. */
+  shutDown(): Promise<void>;
   /** SIGKILL; the store stays for {@link NatsServer.restart}. */
   kill(): Promise<void>;
   /** Starts again on the same port and store. */
@@ -108,6 +110,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
       await end("SIGTERM");
       rmSync(home, { recursive: true, force: true });
     },
+    shutDown: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
     restart: start,
     pause: () => {
