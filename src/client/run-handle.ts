@@ -135,8 +135,10 @@ export class RunHandle<Output = unknown> {
   async reschedule(when: When, patience?: Patience): Promise<void> {
     assertWhen(when);
     const now = Date.now();
-    const dueAt = Math.max(dueAtOf(when, now), now);
-    const delayMs = when.at === undefined ? dueAt - now : undefined;
+    const asked = dueAtOf(when, now);
+    // A time that has passed may be one of the future for an engine, and the other way round: only the engine knows.
+    const [dueAt, delayMs] =
+      when.at === undefined ? [Math.max(asked, now), Math.max(asked - now, 0)] : [asked, undefined];
     const reply = await this.#parts.requests.reschedule([this.key], { dueAt, delayMs }, patience);
     if (reply.unknown.length > 0) throw new RunNotFound({ key: this.key });
     if (reply.running.length > 0) throw new NotReschedulable({ key: this.key, state: "running" });

@@ -39,24 +39,20 @@ const ofProcesses = namesOf<Omit<StartOptions, keyof ConnectOptions>>({
   scan: true,
 });
 
-/** Fails: TypeError */
-export const assertClientOptions = (options: ClientOptions): void =>
-  assertOptions(options, [...connectOptions, ...ofClients], "connect");
+/** What one of them takes and another has no use for is passed over: programs share an object of options. */
+const all = [...new Set([...connectOptions, ...ofClients, ...ofProcesses])];
 
 /** Fails: TypeError */
-export const assertStartOptions = (options: StartOptions): void =>
-  assertOptions(options, [...connectOptions, ...ofProcesses], "start");
+export const assertClientOptions = (options: ClientOptions): void => assertOptions(options, "connect");
 
-/** Of an engine by itself, which has no workers. Fails: TypeError */
-export const assertEngineOptions = (options: StartOptions): void =>
-  assertOptions(
-    options,
-    [...connectOptions, ...ofProcesses.filter((name) => !["engine", "scan", "middleware"].includes(name))],
-    "startEngine",
-  );
+/** Fails: TypeError */
+export const assertStartOptions = (options: StartOptions): void => assertOptions(options, "start");
 
-function assertOptions(options: ConnectOptions, known: readonly string[], of: string): void {
-  assertKnownOptions(options, { options: known, of });
+/** Fails: TypeError */
+export const assertEngineOptions = (options: StartOptions): void => assertOptions(options, "startEngine");
+
+function assertOptions(options: ConnectOptions, of: string): void {
+  assertKnownOptions(options, { options: all, of });
   for (const name of ["tls", "retention", "logs"] as const)
     if (options[name] !== undefined) assertKnownOptions(options[name], { options: nested[name], of: name, where: of });
 }

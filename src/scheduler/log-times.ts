@@ -5,8 +5,8 @@ import type { RememberedOutcome } from "./finished-run.ts";
 
 /** When a new run is due that was stored `at`; a compacted entry holds the server's times already. Units: epoch milliseconds, 0 = at once */
 export function dueAtOf({ createdAt, dueAt, isDated }: FoldedEntry, at: number): number {
-  if (!(dueAt > createdAt)) return 0;
-  return Math.min(isDated === true ? dueAt : at + (dueAt - createdAt), latestTime);
+  if (isDated === true) return dueAt > at ? Math.min(dueAt, latestTime) : 0;
+  return dueAt > createdAt ? Math.min(at + (dueAt - createdAt), latestTime) : 0;
 }
 
 /** When a run is due again that an outcome gave back, not before that was stored. Only an engine's `returned` names a time of the calendar. Units: epoch milliseconds */

@@ -3,7 +3,7 @@ import type { SchedulerState } from "./state.ts";
 import { setPlace } from "./task-queue.ts";
 
 /**
- * Moves runs that nobody executes to another time. Stored as an outcome that gives the run back until then, so that every engine that
+ * Moves runs that nobody executes to another time, one that has passed being now. Stored as an outcome that gives the run back until then, so that every engine that
  * folds the log knows it; until the log brings that outcome back, the run is not dispatched.
  */
 export function rescheduleRuns(state: SchedulerState, keys: readonly string[], dueAt: number): void {
@@ -16,7 +16,7 @@ export function rescheduleRuns(state: SchedulerState, keys: readonly string[], d
     const kind = "returned" as const;
     const moved = {
       at: state.now,
-      dueAt: Math.min(Math.max(dueAt, 1), latestTime),
+      dueAt: Math.min(Math.max(dueAt, state.now), latestTime),
       detail: undefined,
       inbox: "",
       inputSeq: 0,

@@ -35,8 +35,10 @@ describe("a new run", () => {
     test(`waits for a time of the calendar, whatever its caller's clock says (${skewMs} ms off)`, () => {
       const scene = new Scene();
       const dueAt = scene.now + hourMs;
-      scene.create("mail", "a", { createdAt: Math.min(scene.now + skewMs, dueAt - 1), dueAt, isDated: true });
+      scene.create("mail", "a", { createdAt: scene.now + skewMs, dueAt, isDated: true });
       assert.equal(ofRun(scene, "mail/a").dueAt, dueAt);
+      scene.create("mail", "b", { createdAt: scene.now + skewMs, dueAt: scene.now - 1, isDated: true });
+      assert.equal(ofRun(scene, "mail/b").state, "queued", "a time that has passed is now");
     });
   }
 
@@ -99,6 +101,15 @@ describe("an outcome", () => {
     scene.store(commands);
     assert.equal(ofRun(scene, "mail/a").dueAt, dueAt);
   });
+});
+
+test("a run that is moved to a time that has passed is queued now, and has not waited since then", () => {
+  const scene = new Scene();
+  scene.create("mail", "a", { dueAt: scene.now + hourMs });
+  scene.pass(60_000);
+  scene.store(scene.give({ type: "reschedule", keys: ["mail/a"], dueAt: scene.now - hourMs }));
+  assert.equal(ofRun(scene, "mail/a").state, "queued");
+  assert.deepEqual(endings(scene.live(200_000)), []);
 });
 
 test("what a compacted entry says is not moved by when it was stored", () => {
