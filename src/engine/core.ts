@@ -7,7 +7,7 @@ import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
-import type { Command, CompactCommand, EngineOutcome, PurgeFilter } from "../scheduler/commands.ts";
+import type { AssignCommand, Command, CompactCommand, EngineOutcome, PurgeFilter } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { LiveRun } from "../scheduler/live-run.ts";
 import { createScheduler, type SchedulerOptions, type SchedulerState } from "../scheduler/state.ts";
@@ -23,6 +23,7 @@ import { releaseInQuietMoments } from "./quiet-moments.ts";
 import type { RateStore } from "./rate-store.ts";
 import { RunInputs } from "./run-inputs.ts";
 import { type Term, untilStored } from "./term.ts";
+import type { TriedStore } from "./tried-store.ts";
 
 export interface CoreParts {
   readonly link: NatsLink;
@@ -32,6 +33,7 @@ export interface CoreParts {
   readonly scheduler: SchedulerOptions;
   readonly neighbours: Neighbours;
   readonly rates: RateStore;
+  readonly tried: TriedStore;
   readonly definitions: Definitions;
   /** The state was thrown away and is folded anew: whoever led on it must stop. */
   readonly onRebuild: () => void;
@@ -189,7 +191,11 @@ export class Core {
   #execute(command: Command): void {
     switch (command.type) {
       case "assign":
-        void this.#dispatcher.assign(command);
+        if (command.isNoted === true) this.#do(this.#assignNoted(command));
+        else void this.#dispatcher.assign(command);
+        break;
+      case "storeTried":
+        this.#do(this.#parts.tried.store(this.state.epoch, command, this.term()));
         break;
       case "forward":
         this.#forwarder.forward(command);
@@ -290,6 +296,12 @@ export class Core {
     const what = "a rate limit, for which runs wait,";
     const stored = await untilStored(term, this.#parts.log, what, () => this.#parts.rates.store(rates, epoch));
     if (stored !== undefined && term.isCurrent()) this.handle({ type: "ratesStored", rates: stored });
+  }
+
+  /** The next leader knows of it before anybody can die of it. */
+  async #assignNoted(command: AssignCommand): Promise<void> {
+    const term = this.term();
+    if ((await this.#parts.tried.stored()) && term.isCurrent()) await this.#dispatcher.assign(command);
   }
 
   async #readInput(run: LiveRun): Promise<void> {

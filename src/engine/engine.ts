@@ -23,6 +23,7 @@ import { LeaderWatch } from "./leader-watch.ts";
 import { Pinger } from "./pinger.ts";
 import { RateStore } from "./rate-store.ts";
 import { Requests } from "./requests.ts";
+import { TriedStore } from "./tried-store.ts";
 
 export interface EngineParts {
   readonly link: NatsLink;
@@ -41,6 +42,8 @@ export interface EngineOptions {
   /** `warm` folds the log while it stands by and leads at once; `cold` only watches the lease. @default "cold" */
   readonly mode?: "warm" | "cold";
   readonly scheduler?: SchedulerOptions;
+  /** The process of this engine, as its workers name it: what it assigns to those may be its own end. */
+  readonly process?: string;
   /** Memory for inputs of queued runs. Units: bytes @default 64 MiB */
   readonly payloadBudgetBytes?: number;
   /** Stored bytes at which new runs are refused; no limit when absent. */
@@ -115,6 +118,8 @@ class Candidate implements RunningEngine {
   readonly #definitions: Definitions;
   readonly #declared: DeclaredTasks;
   readonly #rates: RateStore;
+  readonly #tried: TriedStore;
+  readonly #process: string | undefined;
   readonly #crons: Crons;
   readonly #life = setInterval(() => this.#crons.live(), 1_000);
   readonly #requests: Requests;
@@ -138,8 +143,11 @@ class Candidate implements RunningEngine {
     this.#definitions = new Definitions(link, subjects);
     this.#declared = new DeclaredTasks(this.#definitions, log);
     this.#rates = new RateStore(this.#definitions, log);
+    this.#tried = new TriedStore(this.#definitions, log);
+    this.#process = options.process;
     this.#core = new Core({
       rates: this.#rates,
+      tried: this.#tried,
       definitions: this.#definitions,
       link,
       publisher,
@@ -261,7 +269,7 @@ class Candidate implements RunningEngine {
     const { link, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
       yield* this.follow;
-      const { knownWorkers, pauses, rates, handlers, tasks } = yield* this.#untilStored(async () => {
+      const { knownWorkers, tried, pauses, rates, handlers, tasks } = yield* this.#untilStored(async () => {
         await link.clock.measure(); // what is due is decided by it
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
@@ -272,6 +280,7 @@ class Candidate implements RunningEngine {
           knownWorkers: ((await this.#definitions.get("workers")) ?? []) as string[],
           pauses: ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses,
           rates: await this.#rates.load(),
+          tried: await this.#tried.load(),
           handlers: await this.#core.failures.load(),
         };
       });
@@ -280,8 +289,7 @@ class Candidate implements RunningEngine {
       this.#core.handle({ type: "rates", rates });
       this.#core.handle({ type: "failureHandlers", handlers });
       this.#core.handle({ type: "definitions", tasks });
-      const { epoch, ledger, counted } = claim;
-      this.#core.handle({ type: "lead", epoch, knownWorkers, ledger, counted });
+      this.#core.handle({ type: "lead", ...claim, knownWorkers, ...tried, process: this.#process });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.state = "leading";
       this.#crons.open();

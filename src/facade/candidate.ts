@@ -5,6 +5,7 @@ import type { Log } from "../domain/log.ts";
 import { makeEngine, type RunningEngine } from "../engine/engine.ts";
 import type { Monitor } from "../health/monitor.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
+import { processName } from "../runtime/process.ts";
 import { connectTo, openSession, type Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
@@ -22,7 +23,8 @@ export const startCandidate = (
     monitor?.watch(session);
     const leaseLink = yield* connectTo(settings, url, "lease", log);
     const parts = { ...session, leaseLink, log, ...(neighbours && { neighbours }) };
-    const { maxBytes, replicas } = settings.nats;
-    const engine = yield* makeEngine(parts, { mode, scheduler: settings.scheduler, maxBytes, replicas });
+    const { scheduler, nats } = settings;
+    const { maxBytes, replicas } = nats;
+    const engine = yield* makeEngine(parts, { mode, scheduler, maxBytes, replicas, process: processName() });
     return { engine, session };
   });

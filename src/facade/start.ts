@@ -9,7 +9,7 @@ import type { RunningEngine } from "../engine/engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { makeTranscriptStore } from "../nats/transcripts.ts";
 import { Neighbours } from "../protocol/neighbours.ts";
-import { runtimeName } from "../runtime/process.ts";
+import { processName, runtimeName } from "../runtime/process.ts";
 import { Heart } from "../worker/heart.ts";
 import { ThreadPool } from "../worker/thread-pool.ts";
 import { makeWorker, type RunningWorker } from "../worker/worker.ts";
@@ -94,7 +94,7 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
       makeWorker(
         definition,
         { ...session, log, neighbours, transcripts, heart, threads, meter: monitor?.meterFor(definition) },
-        { shutdownTimeoutMs, middleware, runtime: runtimeName(), version },
+        { shutdownTimeoutMs, middleware, process: processName(), runtime: runtimeName(), version },
       ).pipe(
         Effect.tap((worker) =>
           Effect.sync(() => {

@@ -78,6 +78,8 @@ const Register = Schema.Struct({
   slots: Whole,
   labels: Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite])),
   startedAt: Schema.optionalKey(Schema.Finite),
+  /** The workers of a process share its fate. */
+  process: Schema.optionalKey(Text),
   runtime: Text,
   version: Text,
   quiet: Schema.Boolean,

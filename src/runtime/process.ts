@@ -1,4 +1,6 @@
 // What differs between Bun, Deno and Node, and what a process is told by signals.
+import { hostname } from "node:os";
+
 declare const Bun: { readonly version: string } | undefined;
 declare const Deno: { readonly version: { readonly deno: string } } | undefined;
 
@@ -10,6 +12,15 @@ export function runtimeName(): string {
   if (typeof Bun !== "undefined") return `bun ${Bun.version}`;
   if (typeof Deno !== "undefined") return `deno ${Deno.version.deno}`;
   return `node ${process.versions.node}`;
+}
+
+/** A name for this process that no other has, on whatever machine: whatever lives in it dies with it. */
+export function processName(): string {
+  let host = "";
+  try {
+    host = hostname();
+  } catch {} // a program that may not ask for it
+  return `${host}/${process.pid}/${Math.round(performance.timeOrigin)}`;
 }
 
 /** Calls back on the first SIGTERM or SIGINT; the second ends the process at once. Returns the function that stops listening. */

@@ -3,6 +3,7 @@ import type { OutcomeKind } from "../domain/run.ts";
 import type { Stop } from "../protocol/messages.ts";
 import type { AttemptDetail, FinalDetail } from "../protocol/outcome-entry.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
+import type { StoreTriedCommand } from "./caution.ts";
 import type { LiveRun } from "./live-run.ts";
 
 /** An outcome that the engine itself appends: lost, cancelled, failed, or a retention mark (`dueAt` = S, `origin` = asOf, empty key). */
@@ -38,6 +39,8 @@ export interface AssignCommand {
   readonly runs: readonly LiveRun[];
   /** Those that are executed in one call with the run before them. */
   readonly followers: ReadonlySet<LiveRun>;
+  /** Send it when the newest `storeTried` is stored; not at all when another engine leads by then. */
+  readonly isNoted?: boolean;
 }
 /** A run as the fold knows it, with the input found at `inputSeq` (0 = none). */
 export interface CompactedRun {
@@ -83,6 +86,8 @@ export type Command =
   | { readonly type: "append"; readonly outcomes: readonly EngineOutcome[] }
   /** Store this, then answer with `ratesStored`; `units` are what is new. */
   | { readonly type: "storeRates"; readonly rates: readonly (StoredRate & { readonly units: number })[] }
+  /** Store what is tried in this process now, in place of what was; given before the assignments that it names. */
+  | StoreTriedCommand
   | { readonly type: "dropRates"; readonly ids: readonly string[] }
   /** Create the handler's run for the failed outcome at `index` of the entry `seq`, unless there is one. */
   | {

@@ -1,13 +1,16 @@
+import { hasRoomToNote, mustNote, mustWaitToNote, note, storeTried } from "./caution.ts";
 import { claimForStarved, dropVoidClaims, giveUpClaim, type Starved } from "./claims.ts";
+import type { AssignCommand } from "./commands.ts";
 import { Heap } from "./heap.ts";
 import type { BatchLimit } from "./limits/batch.ts";
 import type { Lane } from "./limits/lanes.ts";
 import type { LiveRun } from "./live-run.ts";
 import { type Needs, suitability } from "./needs.ts";
 import type { SchedulerState } from "./state.ts";
+import { isIsolated, isSuspect, readySuspects, setAside } from "./suspects.ts";
 import { isHolding } from "./takeover.ts";
 import { setPlace, type TaskQueue } from "./task-queue.ts";
-import type { WorkerRecord } from "./workers.ts";
+import type { Assignment, WorkerRecord } from "./workers.ts";
 
 /** Where the runs of a task come from: its queue, or its lanes where it has limits. */
 interface Source {
@@ -38,9 +41,9 @@ interface Offer {
   lastAssigned: number;
 }
 interface Batch {
-  readonly id: number;
   readonly runs: LiveRun[];
   readonly followers: Set<LiveRun>;
+  readonly command: Omit<AssignCommand, "isNoted"> & { isNoted?: boolean };
 }
 
 /** Highest priority first, then oldest, across all tasks. */
@@ -61,16 +64,25 @@ export function dispatch(state: SchedulerState): void {
   if (!state.isLeading || isHolding(state)) return;
   if (state.claimed.size > 0) dropVoidClaims(state);
   admitArrivals(state);
-  const candidates = collectCandidates(state);
   const batches = new Map<WorkerRecord, Batch>();
   const starved: Starved[] = [];
+  const from = state.commands.length;
+  if (state.suspects.length > 0 || state.isolated.size > 0) assignSuspects(state, batches);
+  const candidates = collectCandidates(state);
   for (let best = candidates.first(); best !== undefined; best = candidates.first()) {
     // A limit that tasks share may be full by now.
     if (best.source.isLimited && best.source.head() !== best.head) {
       goOn(candidates, best);
       continue;
     }
-    const worker = chooseWorker(best);
+    if (best.head.lost > 0 && isSuspect(state, best.head)) {
+      const { head: run, units, source } = best;
+      setAside(state, { run, units, needs: source.needs, lane: source.pop() });
+      assignSuspects(state, batches);
+      goOn(candidates, best);
+      continue;
+    }
+    const worker = chooseWorker(state, best);
     if (worker === undefined) {
       candidates.pop();
       if (best.units > 1) starved.push({ queue: best.queue, units: best.units, needs: best.source.needs });
@@ -85,6 +97,18 @@ export function dispatch(state: SchedulerState): void {
     goOn(candidates, best);
   }
   if (starved.length > 0) claimForStarved(state, starved);
+  if (isNoted(batches)) state.commands.splice(from, 0, storeTried(state));
+}
+
+/** Those that have a process for themselves now. */
+function assignSuspects(state: SchedulerState, batches: Map<WorkerRecord, Batch>): void {
+  for (const { run, units, worker, lane } of readySuspects(state))
+    assign(state, run, units, worker, batchOf(state, worker, batches), lane);
+}
+
+function isNoted(batches: Map<WorkerRecord, Batch>): boolean {
+  for (const { command } of batches.values()) if (command.isNoted === true) return true;
+  return false;
 }
 
 /** Puts the first candidate where its next run belongs. */
@@ -105,8 +129,8 @@ function collectCandidates(state: SchedulerState): Heap<Candidate> {
   for (const queue of state.queueIndex.ready) {
     if (queue.isPaused) continue;
     const { policies } = queue;
-    if (policies === undefined) collectFrom(queue, queue.ready, candidates);
-    else if (policies.isReady) for (const lanes of policies.groups()) collectFrom(queue, lanes, candidates);
+    if (policies === undefined) collectFrom(state, queue, queue.ready, candidates);
+    else if (policies.isReady) for (const lanes of policies.groups()) collectFrom(state, queue, lanes, candidates);
   }
   return candidates;
 }
@@ -128,12 +152,13 @@ function hasRoom({ workers }: SchedulerState): boolean {
   return false;
 }
 
-function collectFrom(queue: TaskQueue, source: Source, candidates: Heap<Candidate>): void {
+function collectFrom(state: SchedulerState, queue: TaskQueue, source: Source, candidates: Heap<Candidate>): void {
   const offers = new Heap<Offer>(offersMore);
   const { needs } = source;
   for (const worker of queue.workers) {
     if (!worker.hasRoom) continue;
     if (worker.claimedBy !== undefined && worker.claimedBy !== queue) continue;
+    if (isIsolated(state, worker)) continue;
     const weight = needs === undefined ? 0 : suitability(needs, worker);
     if (weight !== undefined) offers.push({ worker, weight, free: worker.free, lastAssigned: worker.lastAssigned });
   }
@@ -143,10 +168,11 @@ function collectFrom(queue: TaskQueue, source: Source, candidates: Heap<Candidat
 }
 
 /** Slots only get fewer while runs are dispatched, so an offer that is out of date can only sink, and one that is too small stays so. */
-function chooseWorker({ offers, units }: Candidate): WorkerRecord | undefined {
+function chooseWorker(state: SchedulerState, { offers, units, head }: Candidate): WorkerRecord | undefined {
   for (let offer = offers.first(); offer !== undefined; offer = offers.first()) {
     const { worker } = offer;
-    if (worker.free < units || !worker.takesMore) offers.pop();
+    if (worker.free < units || !worker.takesMore || isIsolated(state, worker)) offers.pop();
+    else if (mustWaitToNote(state, worker, head)) offers.pop();
     else if (offer.lastAssigned === worker.lastAssigned) return worker;
     else {
       offer.free = worker.free;
@@ -160,17 +186,14 @@ function chooseWorker({ offers, units }: Candidate): WorkerRecord | undefined {
 function batchOf(state: SchedulerState, worker: WorkerRecord, batches: Map<WorkerRecord, Batch>): Batch {
   let batch = batches.get(worker);
   if (batch === undefined) {
-    batch = { id: ++state.lastBatch, runs: [], followers: new Set() };
+    const runs: LiveRun[] = [];
+    const followers = new Set<LiveRun>();
+    const { epoch } = state;
+    const command = { type: "assign" as const, worker: worker.id, batch: ++state.lastBatch, epoch, runs, followers };
+    batch = { runs, followers, command };
     batches.set(worker, batch);
-    worker.batches.set(batch.id, batch.runs);
-    state.commands.push({
-      type: "assign",
-      worker: worker.id,
-      batch: batch.id,
-      epoch: state.epoch,
-      runs: batch.runs,
-      followers: batch.followers,
-    });
+    worker.batches.set(command.batch, runs);
+    state.commands.push(command);
   }
   return batch;
 }
@@ -201,13 +224,13 @@ function assign(
   setPlace(run, "running");
   run.worker = worker;
   worker.lastAssigned = ++state.assignedCount;
-  worker.occupy({
+  const assignment: Assignment = {
     key,
     turn,
     origin,
     run,
     units,
-    batch: batch.id,
+    batch: batch.command.batch,
     isAcknowledged: false,
     startedAt: state.now,
     missedBeats: 0,
@@ -215,7 +238,11 @@ function assign(
     hasBegun: lane === undefined,
     lane,
     next: undefined,
-  });
+  };
+  worker.occupy(assignment);
   batch.runs.push(run);
   worker.unacknowledged++;
+  if (!mustNote(state, worker, run) || !hasRoomToNote(state)) return;
+  note(state, assignment, worker);
+  batch.command.isNoted = true;
 }

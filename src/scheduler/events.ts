@@ -4,6 +4,7 @@ import type { OutcomeKind, Turn } from "../domain/run.ts";
 import type { Heartbeat, Register, TaskDeclaration } from "../protocol/messages.ts";
 import type { AttemptDetail, FinalDetail, OutcomeAuthor } from "../protocol/outcome-entry.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
+import type { Cautious, Tried } from "./caution.ts";
 import type { PurgeFilter, StoredRate } from "./commands.ts";
 import type { CountedSpan } from "./counted-time.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -73,6 +74,12 @@ export interface LeadEvent {
   readonly ledger?: readonly LedgerEntry[] | undefined;
   /** Which time counted as waiting for a leader before that left cleanly. */
   readonly counted?: CountedSpan | undefined;
+  /** What leaders before this one tried in their own process, and may have died of. */
+  readonly tried?: readonly Tried[] | undefined;
+  /** What they were cautious with. */
+  readonly cautious?: Cautious | undefined;
+  /** The process of this engine. */
+  readonly process?: string | undefined;
 }
 /** `refused` are indices into the runs of the `assign` command. */
 export interface AssignedEvent {

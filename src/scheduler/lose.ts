@@ -1,22 +1,33 @@
+import { proveCaution } from "./caution.ts";
 import type { LiveRun } from "./live-run.ts";
 import { endRun, placeRun } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
+import { wasAlone } from "./suspects.ts";
 import { answered } from "./takeover.ts";
 import type { Assignment, WorkerRecord } from "./workers.ts";
 
 /**
  * Gives up an attempt whose worker is gone, or does not have it: the run becomes `lost` and is queued again.
  *
- * A run that was to be cancelled is cancelled instead; one that was lost too often fails.
+ * A run that was to be cancelled is cancelled instead. One that was lost too often fails, if it was alone in its process the last time:
+ * otherwise another one may be to blame. Losses that were no deaths, as of an assignment that was not acknowledged, are borne with twice
+ * as often.
  */
-export function loseAttempt(state: SchedulerState, worker: WorkerRecord, assignment: Assignment, why: string): void {
+export function loseAttempt(
+  state: SchedulerState,
+  worker: WorkerRecord,
+  assignment: Assignment,
+  why: string,
+  isDeath = false,
+): void {
   const { key, turn, origin, run, startedAt } = assignment;
+  const isAlone = run !== undefined && wasAlone(state, worker, run);
   worker.release(origin, turn);
   if (run === undefined || run.place !== "running" || run.turn !== turn) return;
   const from = { worker: worker.id, startedAt };
   if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { ...from, reason: run.cancelReason });
-  else if (run.lost + 1 >= state.options.lostLimit) {
-    const message = `${key} was lost with its worker ${run.lost + 1} times; the last time: ${why}`;
+  else if (isAlone && run.lost + 1 >= state.options.lostLimit * (isDeath ? 1 : 2)) {
+    const message = `${key} was lost with its worker ${run.lost + 1} times, the last time while nothing else executed in its process: ${why}`;
     endRun(state, run, "failed", { ...from, error: { name: "WorkerLost", message, retryable: false } });
   } else endRun(state, run, "lost", { ...from, error: { name: "WorkerLost", message: why, retryable: true } });
 }
@@ -41,9 +52,10 @@ export function giveUpRun(state: SchedulerState, run: LiveRun): void {
 }
 
 /** Removes a worker; what it held is lost. */
-export function dropWorker(state: SchedulerState, worker: WorkerRecord, why: string): void {
-  for (const assignment of worker.assignments()) loseAttempt(state, worker, assignment, why);
+export function dropWorker(state: SchedulerState, worker: WorkerRecord, why: string, isDeath: boolean): void {
+  for (const assignment of worker.assignments()) loseAttempt(state, worker, assignment, why, isDeath);
   for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
   state.workers.delete(worker.id);
+  if (!worker.isRegistered) proveCaution(state);
   answered(state, worker.id);
 }

@@ -4,6 +4,7 @@ import { dropWorker, loseAttempt } from "./lose.ts";
 import { endOverdue } from "./overdue.ts";
 import { stopAttempt } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
+import { isolateFound } from "./suspects.ts";
 import { answered } from "./takeover.ts";
 import { setPlace } from "./task-queue.ts";
 import { begin, type WorkerRecord } from "./workers.ts";
@@ -47,7 +48,7 @@ export function unreachable(state: SchedulerState, id: string): void {
 export function leave(state: SchedulerState, id: string): void {
   answered(state, id);
   const worker = state.workers.get(id);
-  if (worker !== undefined) dropWorker(state, worker, `worker ${id} left`);
+  if (worker !== undefined) dropWorker(state, worker, `worker ${id} left`, false);
 }
 
 /** Drops workers whose connection is gone, or that were silent for too long. */
@@ -75,7 +76,7 @@ function drop(state: SchedulerState, worker: WorkerRecord, what: string): void {
     ? `worker '${worker.name}' ${what}: its runs are queued again`
     : `a worker that the leader before knew ${what}: its runs are queued`;
   state.commands.push({ type: "log", level: worker.isRegistered ? "warn" : "info", message, fields });
-  dropWorker(state, worker, `worker ${worker.id} ${what}`);
+  dropWorker(state, worker, `worker ${worker.id} ${what}`, true);
 }
 
 /** Makes the ledger agree with what the worker says it holds: attempts it knows, attempts it should stop, attempts it has not. */
@@ -97,6 +98,7 @@ export function compareLedger(state: SchedulerState, worker: WorkerRecord, execu
     assignment.until = held.until;
     if (held.slotless === true && assignment.units > 0) worker.letGo(assignment);
     assignment.wasNamed = true;
+    if (assignment.run !== undefined && assignment.run.lost > 0) isolateFound(state, worker, assignment.run);
     named.add(assignment);
     stopAttempt(state, worker, assignment);
   }
@@ -122,12 +124,11 @@ function wasReported(state: SchedulerState, worker: WorkerRecord, held: Executin
 function adopt(state: SchedulerState, worker: WorkerRecord, held: Executing): void {
   const { key, turn, origin, startedAt } = held;
   const live = state.live.get(key);
-  const isCurrent =
-    live !== undefined &&
-    live.turn === turn &&
-    live.origin === origin &&
-    live.place !== "running" &&
-    live.place !== "ending";
+  const isSame = live !== undefined && live.turn === turn && live.origin === origin;
+  // What an earlier leader had noted is a guess: who says that it executes the run is right.
+  const isGuessed = isSame && live.worker !== undefined && live.worker !== worker && !live.worker.isRegistered;
+  if (isGuessed) live.worker!.release(origin, turn);
+  const isCurrent = isSame && (isGuessed || (live.place !== "running" && live.place !== "ending"));
   const run = isCurrent ? live : undefined;
   const units = held.slotless === true ? 0 : (state.queues.get(taskOf(key))?.units ?? 1);
   worker.occupy({

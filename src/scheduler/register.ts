@@ -1,9 +1,11 @@
 import type { Register, TaskDeclaration } from "../protocol/messages.ts";
+import { endCaution } from "./caution.ts";
 import { declareFailureHandler } from "./failures.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import { pauseWorker } from "./pauses.ts";
 import { compareLedger, showLife } from "./presence.ts";
 import type { SchedulerState } from "./state.ts";
+import { moveTo } from "./suspects.ts";
 import { answered } from "./takeover.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import { watchAgain } from "./waiting-time.ts";
@@ -22,6 +24,7 @@ export function register(state: SchedulerState, message: Register): void {
   worker.isBlocked = message.blocked === true;
   worker.isQuiet = message.quiet;
   worker.name = message.name;
+  moveTo(state, worker, message.process ?? message.id);
   worker.slots = message.slots;
   worker.labels = message.labels;
   worker.runtime = message.runtime;
@@ -31,6 +34,7 @@ export function register(state: SchedulerState, message: Register): void {
   replaceTasks(state, worker, message.tasks);
   compareLedger(state, worker, message.executing);
   answered(state, worker.id);
+  if (state.hold === undefined) endCaution(state);
 }
 
 function replaceTasks(state: SchedulerState, worker: WorkerRecord, tasks: readonly TaskDeclaration[]): void {

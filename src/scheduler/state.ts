@@ -1,5 +1,6 @@
 import type { FailureHandler } from "../domain/failure.ts";
 import { noPauses, type Pauses } from "../domain/pauses.ts";
+import type { Caution } from "./caution.ts";
 import type { Command, EngineOutcome, StoredRate } from "./commands.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { Heap } from "./heap.ts";
@@ -11,8 +12,9 @@ import type { LiveRun } from "./live-run.ts";
 import { pauseQueue } from "./pauses.ts";
 import { QueueIndex } from "./queue-index.ts";
 import { Retention } from "./retention-state.ts";
+import type { Isolation, Suspect } from "./suspects.ts";
 import { TaskQueue } from "./task-queue.ts";
-import type { WorkerRecord } from "./workers.ts";
+import type { Assignment, WorkerRecord } from "./workers.ts";
 
 /** Units: milliseconds, unless said otherwise */
 export interface SchedulerOptions {
@@ -78,6 +80,16 @@ export class SchedulerState {
   readonly workers = new Map<string, WorkerRecord>();
   /** Those that are kept for runs which take several slots. */
   readonly claimed = new Set<WorkerRecord>();
+  /** Runs that may kill their process, and wait for one of their own. */
+  readonly suspects: Suspect[] = [];
+  /** By process: the suspect that has it, or waits for it, alone. */
+  readonly isolated = new Map<string, Isolation>();
+  /** The process of this engine; empty = not known. */
+  process = "";
+  /** After a leader has died. */
+  caution: Caution | undefined = undefined;
+  /** What is noted, and where it executes. */
+  readonly tried = new Map<Assignment, WorkerRecord>();
   readonly waiters = new Map<string, Set<string>>();
   /** After a takeover: who has not answered yet and may execute what is queued here, and until when nothing is dispatched for it. */
   hold: { readonly awaited: Set<string>; readonly until: number } | undefined = undefined;

@@ -1,9 +1,11 @@
+import { beCautious, type Tried } from "./caution.ts";
 import type { LeadEvent } from "./events.ts";
 import { handleMissedFailures } from "./failures.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import { forgetRates } from "./limits/rates.ts";
 import { placeRun } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
+import { isolate, returnSuspects } from "./suspects.ts";
 import { setPlace } from "./task-queue.ts";
 import { WorkerRecord } from "./workers.ts";
 
@@ -18,8 +20,10 @@ export function lead(state: SchedulerState, event: LeadEvent): void {
   handleMissedFailures(state);
   for (const queue of state.queues.values()) if (queue.hasPlacements) declarePolicies(state, queue, undefined);
   countTime(state, event);
+  state.process = event.process ?? "";
+  if (event.cautious !== undefined) state.caution = { ...event.cautious, isProven: true };
   if (event.ledger !== undefined) adoptLedger(state, event);
-  else awaitWorkers(state, event.knownWorkers);
+  else awaitWorkers(state, event.knownWorkers, event.tried ?? []);
 }
 
 /** Only who handed over cleanly says until when it led; the time without a leader does not count, whoever was there before. */
@@ -31,36 +35,52 @@ function countTime(state: SchedulerState, { counted }: LeadEvent): void {
 }
 
 /** Each may still execute what is queued here. It counts as present until presence says otherwise. */
-function awaitWorkers(state: SchedulerState, ids: readonly string[]): void {
-  const awaited = new Set(ids.filter((id) => !workerOf(state, id).isRegistered));
-  if (awaited.size > 0) state.hold = { awaited, until: state.uptime + holdMs };
+function awaitWorkers(state: SchedulerState, ids: readonly string[], tried: readonly Tried[]): void {
+  const awaited = new Set([...ids, ...adoptTried(state, tried)].filter((id) => !workerOf(state, id).isRegistered));
+  if (awaited.size === 0) return;
+  state.hold = { awaited, until: state.uptime + holdMs };
+  beCautious(state);
 }
 
 /** The leader before said who executes what: its workers count as present until presence says otherwise. */
 function adoptLedger(state: SchedulerState, event: LeadEvent): void {
   for (const id of event.knownWorkers) workerOf(state, id);
-  for (const { key, turn, worker: id } of event.ledger!) {
-    const run = state.live.get(key);
-    if (run === undefined || run.turn !== turn || run.place === "running" || run.place === "ending") continue;
-    const worker = workerOf(state, id);
-    const { origin } = run;
-    worker.occupy({
-      key,
-      turn,
-      origin,
-      run,
-      units: run.queue.units,
-      batch: 0,
-      isAcknowledged: true,
-      startedAt: state.now,
-      missedBeats: 0,
-      wasNamed: false,
-      hasBegun: true,
-      next: undefined,
-    });
-    setPlace(run, "running");
-    run.worker = worker;
+  for (const { key, turn, worker } of event.ledger!) book(state, key, turn, worker);
+}
+
+/** What the leader before may have died of: its worker is dead as well, or will say that it is not. The workers of these attempts. */
+function* adoptTried(state: SchedulerState, tried: readonly Tried[]): Iterable<string> {
+  for (const { key, turn, worker: id, alone } of tried) {
+    const worker = book(state, key, turn, id);
+    if (worker === undefined) continue;
+    if (alone === true) isolate(state, worker.process, state.live.get(key)!, worker);
+    yield id;
   }
+}
+
+/** The attempt executes there, as far as one knows; undefined when it has ended. */
+function book(state: SchedulerState, key: string, turn: number, id: string): WorkerRecord | undefined {
+  const run = state.live.get(key);
+  if (run === undefined || run.turn !== turn || run.place === "running" || run.place === "ending") return undefined;
+  const worker = workerOf(state, id);
+  const { origin } = run;
+  worker.occupy({
+    key,
+    turn,
+    origin,
+    run,
+    units: run.queue.units,
+    batch: 0,
+    isAcknowledged: true,
+    startedAt: state.now,
+    missedBeats: 0,
+    wasNamed: false,
+    hasBegun: true,
+    next: undefined,
+  });
+  setPlace(run, "running");
+  run.worker = worker;
+  return worker;
 }
 
 function workerOf(state: SchedulerState, id: string): WorkerRecord {
@@ -89,6 +109,10 @@ export function stepDown(state: SchedulerState): void {
   state.hold = undefined;
   state.workers.clear();
   state.claimed.clear();
+  state.isolated.clear();
+  state.tried.clear();
+  state.caution = undefined;
+  returnSuspects(state);
   state.waiters.clear();
   forgetRates(state);
   for (const queue of state.queues.values()) {

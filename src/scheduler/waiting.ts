@@ -4,6 +4,7 @@ import { shownTime } from "../domain/time.ts";
 import type { LiveRun } from "./live-run.ts";
 import { describeNeeds, suitability } from "./needs.ts";
 import type { SchedulerState } from "./state.ts";
+import { isIsolated } from "./suspects.ts";
 import { isHolding } from "./takeover.ts";
 import type { WorkerRecord } from "./workers.ts";
 
@@ -23,6 +24,10 @@ export function explainWaiting(state: SchedulerState, run: LiveRun): Waiting | u
 
 function explainQueued(state: SchedulerState, run: LiveRun): Waiting {
   const { queue } = run;
+  if (state.suspects.some((suspect) => suspect.run === run)) {
+    const because = `it was lost with its worker ${run.lost} times: it is tried alone, when nothing else executes in a process`;
+    return { for: "a worker", because };
+  }
   if (state.pauses.namespace) return { for: "a resume", because: "the namespace is paused" };
   if (queue.isPaused) return { for: "a resume", because: `task "${queue.name}" is paused` };
   if (isHolding(state)) {
@@ -38,6 +43,10 @@ function explainQueued(state: SchedulerState, run: LiveRun): Waiting {
   const needs = queue.policies?.needsOf(run);
   const suited = needs === undefined ? able : able.filter((worker) => suitability(needs, worker) !== undefined);
   if (suited.length === 0) return { for: "a worker", because: `no worker that is here has ${describeNeeds(needs!)}` };
+  if (suited.every((worker) => isIsolated(state, worker))) {
+    const because = "a run that was lost with its worker several times is tried alone there";
+    return { for: "a slot", because };
+  }
   if (units > 1) {
     const most = Math.max(...suited.map((worker) => worker.free));
     if (most < units)

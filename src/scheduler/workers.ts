@@ -37,6 +37,10 @@ const mostUnacknowledged = 1_000;
 export class WorkerRecord {
   readonly id: string;
   name = "";
+  /** Which process it lives in; its id where it does not say. */
+  process: string;
+  /** That is the engine's process. */
+  isOurs = false;
   slots = 0;
   labels: Readonly<Record<string, string | number>> = {};
   runtime = "";
@@ -71,6 +75,7 @@ export class WorkerRecord {
 
   constructor(id: string, lastBeat: number) {
     this.id = id;
+    this.process = id;
     this.lastBeat = lastBeat;
   }
   get free(): number {

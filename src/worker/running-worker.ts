@@ -13,6 +13,8 @@ import type { ThreadPool } from "./thread-pool.ts";
 
 /** Units: milliseconds */
 export interface WorkerOptions {
+  /** A name for the process, the same for all that lives in it. @default the worker's id */
+  readonly process?: string;
   /** How long a stop waits for running tasks. @default 30_000 */
   readonly shutdownTimeoutMs?: number;
   /** How long an aborted task may take to end before its verdict is given. @default 5_000 */

@@ -77,6 +77,7 @@ export class Scene {
     tasks: readonly (string | Partial<TaskDeclaration>)[],
     executing: readonly Executing[] = [],
     quiet = false,
+    process?: string,
   ): Command[] {
     const declared = tasks.map((task) => ({
       ...declarationOf("?"),
@@ -95,6 +96,7 @@ export class Scene {
         quiet,
         tasks: declared,
         executing,
+        ...(process !== undefined && { process }),
       },
     });
   }

@@ -2,6 +2,7 @@ import type { Command, EngineOutcome } from "../../src/scheduler/commands.ts";
 import type { LiveRun } from "../../src/scheduler/live-run.ts";
 import { createScheduler, type SchedulerState } from "../../src/scheduler/state.ts";
 import { step } from "../../src/scheduler/step.ts";
+import { isIsolated, isSuspect } from "../../src/scheduler/suspects.ts";
 import { InputChecks } from "./input-checks.ts";
 import { kept } from "./kept.ts";
 import { LimitChecks } from "./limit-checks.ts";
@@ -192,13 +193,13 @@ const comesFirst = (a: LiveRun, b: LiveRun): boolean => {
 
 /** Nobody who could have had the slot waits behind one who comes later; and no slot stays free while somebody waits for it. */
 function checkNobodyOvertaken(checks: Checks, state: SchedulerState, commands: readonly Command[]): void {
-  const waiting = [...state.live.values()].filter((run) => run.place === "queued");
+  const waiting = [...state.live.values()].filter((run) => run.place === "queued" && !isSuspect(state, run));
   for (const command of commands) {
     if (command.type !== "assign") continue;
     const worker = state.workers.get(command.worker)!;
     for (const run of waiting) {
       if (!worker.tasks.has(run.task) || run.queue.isPaused || run.queue.policies !== undefined) continue;
-      if (worker.claimedBy !== undefined) continue;
+      if (worker.claimedBy !== undefined || isIsolated(state, worker)) continue;
       if (worker.free > 0) checks.fail(`${run.key} waits although ${worker.id} has ${worker.free} free slots`);
       const later = command.runs.find((assigned) => comesFirst(run, assigned));
       if (later !== undefined) checks.fail(`${later.key} was assigned to ${worker.id} before ${run.key}`);
@@ -220,7 +221,8 @@ function checkNoRunForgotten(checks: Checks, engine: ModelEngine, lastSeq: numbe
   }
   for (const run of state.live.values()) {
     if (run.place === "gone") checks.fail(`${run.key} is live but nowhere`);
-    if (run.place === "queued" && !run.isListed) checks.fail(`${run.key} is queued but not listed`);
+    const isAside = state.suspects.some((suspect) => suspect.run === run);
+    if (run.place === "queued" && run.isListed === isAside) checks.fail(`${run.key} is queued but not listed`);
     if ((run.place === "running") !== (run.worker?.find(run.origin, run.turn)?.run === run))
       checks.fail(`${run.key} is ${run.place}, and its worker disagrees`);
     if (

@@ -63,10 +63,24 @@ export class Deeds {
     if (command.type === "append") this.#append(command, engine.state.epoch);
     else if (command.type === "compact") this.#compact(engine, command);
     else if (command.type === "purge") this.#purge(engine, command.filter, command.keepFrom);
-    else if (command.type === "assign") this.#assign(engine, command.worker, snapshotOf(command));
+    else if (command.type === "assign") {
+      if (command.isNoted !== true || this.#note(engine)) this.#assign(engine, command.worker, snapshotOf(command));
+    } else if (command.type === "storeTried") this.#storeTried(engine, command);
     else if (command.type === "storeRates") stored.storeRates(engine, command, now);
     else if (command.type === "dropRates") stored.dropRates(engine, command.ids);
     else if (command.type === "cancelOn") this.#cancelOn(command);
+  }
+  readonly #refused = new WeakSet<object>();
+  #storeTried({ state }: ModelEngine, command: CommandOf<"storeTried">): void {
+    if (!this.#world.stored.storeTried(command, state.epoch)) this.#refused.add(state);
+  }
+  /** What was to be stored before is. */
+  #note(engine: ModelEngine): boolean {
+    for (const command of engine.outbox.filter(({ type }) => type === "storeTried")) {
+      engine.outbox.splice(engine.outbox.indexOf(command), 1);
+      this.#storeTried(engine, command as CommandOf<"storeTried">);
+    }
+    return !this.#refused.has(engine.state);
   }
   #cancelOn({ worker: id, runs }: CommandOf<"cancelOn">): void {
     const worker = this.#world.workers.find((w) => w.id === id);

@@ -12,7 +12,7 @@ export class Elections {
     this.#world = world;
   }
   elect(): void {
-    const { random, isRough, now, engines, network, leaders, stored, workers } = this.#world;
+    const { random, isRough, now, engines, network, leaders, stored, workers, processes } = this.#world;
     const able = engines.filter((e) => e.isAlive && !e.state.isLeading);
     if (able.length === 0) return;
     const engine = random.pick(able);
@@ -41,7 +41,10 @@ export class Elections {
     engine.give({ type: "pauses", pauses: stored.pauses }, now);
     engine.give({ type: "rates", rates: stored.loadRates(engine) }, now);
     engine.give({ type: "definitions", tasks: [...stored.definitions.values()] }, now);
-    engine.give({ type: "lead", epoch: this.epoch, knownWorkers: [...this.known], ledger, counted }, now);
+    const process = processes.nameOf(engine);
+    const { epoch } = this;
+    const knownWorkers = [...this.known];
+    engine.give({ type: "lead", epoch, knownWorkers, ledger, counted, ...stored.tried, process }, now);
     this.known.clear();
     for (const worker of workers) if (worker.isAlive) this.known.add(worker.id);
     for (const worker of workers) this.#hearEpoch(worker);

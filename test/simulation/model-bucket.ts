@@ -1,5 +1,6 @@
 import { noPauses, type Pauses } from "../../src/domain/pauses.ts";
 import type { TaskDeclaration } from "../../src/protocol/messages.ts";
+import type { StoreTriedCommand } from "../../src/scheduler/caution.ts";
 import type { Command, StoredRate } from "../../src/scheduler/commands.ts";
 import type { ConfirmedRate } from "../../src/scheduler/events.ts";
 import type { ModelEngine } from "./model-engine.ts";
@@ -19,10 +20,20 @@ export class ModelBucket {
   /** What workers declared, by task. */
   readonly definitions = new Map<string, TaskDeclaration>();
   readonly #rates = new Map<string, RateRecord>();
+  /** What leaders tried in their own process. */
+  tried: Pick<StoreTriedCommand, "tried" | "cautious"> = { tried: [] };
+  #triedEpoch = 0;
   #lastSeq = 0;
   /** Records that had been written by another leader meanwhile. */
   merged = 0;
 
+  /** False when a newer leader has written. */
+  storeTried({ tried, cautious }: StoreTriedCommand, epoch: number): boolean {
+    if (epoch < this.#triedEpoch) return false;
+    this.#triedEpoch = epoch;
+    this.tried = { tried, ...(cautious && { cautious }) };
+    return true;
+  }
   /** An engine reads all rate limits before it leads. */
   loadRates(engine: ModelEngine): StoredRate[] {
     engine.rateSeqs.clear();

@@ -22,6 +22,8 @@ export class ModelEngine {
   readonly unanswered = new Map<number, { readonly worker: string; readonly sentAt: number }>();
   /** Where the records of rate limits stand that it knows. */
   readonly rateSeqs = new Map<string, number>();
+  /** Grows with every death of its process. */
+  incarnation = 0;
   isAlive = true;
   /** What its clock is wrong by. */
   skewMs = 0;

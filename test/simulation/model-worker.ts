@@ -67,8 +67,18 @@ export class ModelWorker {
 
   readonly #climate: Climate;
 
-  constructor(id: string, slots: number, tasks: readonly string[], climate: Climate, host?: ModelEngine) {
+  readonly process: string;
+
+  constructor(
+    id: string,
+    slots: number,
+    tasks: readonly string[],
+    climate: Climate,
+    host?: ModelEngine,
+    process = `process of ${id}`,
+  ) {
     this.host = host;
+    this.process = process;
     this.#climate = climate;
     this.id = id;
     this.slots = slots;
@@ -184,6 +194,7 @@ export class ModelWorker {
       name: id,
       slots,
       labels: {},
+      process: this.process,
       runtime: "model",
       version: "0",
       quiet: isQuiet,

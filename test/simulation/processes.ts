@@ -38,6 +38,9 @@ export class Processes {
     if (!climate.hasProcesses || random.chance(0.2)) return undefined;
     return random.pick(engines.filter((e) => e.isAlive));
   }
+  nameOf(engine: ModelEngine): string {
+    return `process ${this.#world.engines.indexOf(engine)}.${engine.incarnation}`;
+  }
   /** All that is in the worker's process is gone at once. */
   killWorker(worker: ModelWorker): void {
     if (worker.host?.isAlive === true) this.killEngine(worker.host);
@@ -45,6 +48,7 @@ export class Processes {
   }
   killEngine(engine: ModelEngine): void {
     for (const worker of this.#world.workers) if (worker.host === engine) worker.isAlive = false;
+    engine.incarnation++;
     engine.crash();
     engine.state.isLeading = false;
     this.#diedAt ??= this.#world.now;

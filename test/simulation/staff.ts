@@ -14,12 +14,14 @@ export class Staff {
     const { random, climate, workers, elections, processes } = this.#world;
     const { tasks } = climate;
     const some = tasks.filter(() => random.chance(0.6));
+    const host = processes.hostFor();
     const worker = new ModelWorker(
       `w${++this.#count}`,
       (climate.hasLimits ? 2 : 1) + random.int(3),
       all ?? (some.length === 0 ? [random.pick(tasks)] : some),
       climate,
-      processes.hostFor(),
+      host,
+      host && processes.nameOf(host),
     );
     worker.skewMs = [0, 3_600_000, -600_000][this.#count % 3]!;
     workers.push(worker);

@@ -3,6 +3,7 @@ import type { Waiting } from "../../domain/run.ts";
 import { shownTime } from "../../domain/time.ts";
 import type { LiveRun } from "../live-run.ts";
 import type { SchedulerState } from "../state.ts";
+import { isSuspect } from "../suspects.ts";
 import type { Lane } from "./lanes.ts";
 import { Limit } from "./limit.ts";
 
@@ -30,6 +31,7 @@ export class BatchLimit extends Limit {
     let taken = 1;
     let sum = bytesOf(first);
     for (let run = lane.ready.head(); run !== undefined && taken < size; run = lane.ready.head()) {
+      if (isSuspect(this.#state, run)) return;
       sum += bytesOf(run);
       if (bytes !== null && sum > bytes) return;
       if (lane.uses.some(({ limit, units }) => limit !== this && !limit.hasRoom(units))) return;

@@ -1,5 +1,6 @@
 import type { TaskPolicies } from "../../domain/policies.ts";
 import type { SchedulerState } from "../state.ts";
+import { returnSuspects } from "../suspects.ts";
 import type { TaskQueue } from "../task-queue.ts";
 import { begin } from "../workers.ts";
 import { Policies } from "./policies.ts";
@@ -9,6 +10,7 @@ export function declarePolicies(state: SchedulerState, queue: TaskQueue, given: 
   // Runs that ask for workers of their own wait in lanes, whatever their task says.
   const declared = given ?? (state.isLeading && queue.hasPlacements ? {} : undefined);
   if (JSON.stringify(queue.policies?.declared) === JSON.stringify(declared)) return;
+  returnSuspects(state, queue);
   const waiting = queue.policies === undefined ? queue.ready.takeAll() : queue.policies.takeAll();
   queue.policies = declared === undefined ? undefined : new Policies(queue, declared);
   for (const run of waiting) {

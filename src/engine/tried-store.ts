@@ -1,0 +1,77 @@
+// What leaders tried in their own process, in one record of the bucket, written only over what this engine has read: an engine that does not
+// lead any more notes nothing, and sends nothing of it.
+import type { Log } from "../domain/log.ts";
+import type { Definitions } from "../nats/definitions.ts";
+import type { Cautious, Tried } from "../scheduler/caution.ts";
+import { type Term, untilStored } from "./term.ts";
+
+const key = "tried";
+
+interface Record {
+  readonly epoch: number;
+  readonly tried: readonly Tried[];
+  readonly cautious?: Cautious | undefined;
+}
+
+export class TriedStore {
+  readonly #definitions: Definitions;
+  readonly #log: Log;
+  #seq = 0;
+  /** The write that is under way, and the one after it, which takes the newest of what is to be stored. True = it is stored. */
+  #writing: Promise<boolean> = Promise.resolve(true);
+  #next: { record: Record; readonly stored: Promise<boolean> } | undefined;
+
+  constructor(definitions: Definitions, log: Log) {
+    this.#definitions = definitions;
+    this.#log = log;
+  }
+
+  /** Fails: StoreUnavailable, PermissionDenied */
+  async load(): Promise<Omit<Record, "epoch">> {
+    const found = await this.#definitions.find(key);
+    this.#seq = found?.seq ?? 0;
+    const { tried = [], cautious } = (found?.record ?? {}) as Partial<Record>;
+    return { tried, cautious };
+  }
+
+  /** Tries until it is stored, a newer leader has written, or the term is over. */
+  store(epoch: number, { tried, cautious }: Omit<Record, "epoch">, term: Term): Promise<boolean> {
+    const record = { epoch, tried, ...(cautious && { cautious }) };
+    if (this.#next !== undefined) {
+      this.#next.record = record;
+      return this.#next.stored;
+    }
+    const stored = this.#writing.then(() => {
+      const newest = this.#next!.record;
+      this.#next = undefined;
+      const what = "what this engine assigns within its process";
+      return untilStored(term, this.#log, what, () => this.#write(newest)).then((isStored) => isStored === true);
+    });
+    this.#next = { record, stored };
+    // What cannot be stored at all does not stop what is to be sent.
+    this.#writing = stored.catch((error: unknown) => {
+      this.#log.warn("what this engine assigns could not be noted; should it die of it, nobody will know", { error });
+      return true;
+    });
+    return stored;
+  }
+
+  /** Whether all that was given to `store` by now is stored. */
+  stored(): Promise<boolean> {
+    return this.#writing;
+  }
+
+  /** False when a newer leader has written. */
+  async #write(record: Record): Promise<boolean> {
+    for (;;) {
+      const seq = await this.#definitions.replace(key, record, this.#seq);
+      if (seq !== undefined) {
+        this.#seq = seq;
+        return true;
+      }
+      const there = await this.#definitions.find(key);
+      this.#seq = there?.seq ?? 0;
+      if (((there?.record as Record | undefined)?.epoch ?? 0) > record.epoch) return false;
+    }
+  }
+}
