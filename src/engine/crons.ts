@@ -13,6 +13,7 @@ import type { Register } from "../protocol/messages.ts";
 import { encodeRunEntry } from "../protocol/run-entry.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { Lifetime } from "./lifetime.ts";
+import { untilStored } from "./term.ts";
 
 export interface CronsParts {
   readonly definitions: Definitions;
@@ -153,7 +154,11 @@ export class Crons {
     if (declared.length === 0 && !this.#declared.has(key)) return;
     // A process of an older version that registers again says nothing new.
     if (startedAt < (this.#declared.get(key) ?? 0)) return;
-    void this.#change(async () => {
+    const term = this.#term;
+    // The next registration may be days away: tried until it is stored, or a newer process of the worker declares.
+    const isNewest = () => term === this.#term && startedAt >= (this.#declared.get(key) ?? 0);
+    const change = async () => {
+      if (!isNewest()) return;
       for (const { rule, task } of declared) await this.#declareOne(rule as CronRule, task, worker);
       const names = new Set(declared.map(({ rule }) => rule.name));
       for (const { cron } of [...this.#crons.values()])
@@ -161,7 +166,11 @@ export class Crons {
       if (this.#declared.get(key) !== startedAt)
         await this.#parts.definitions.put(key, { startedAt } satisfies Declared);
       this.#declared.set(key, startedAt);
-    }).catch((error) => this.#parts.log.warn("crons of a worker could not be stored", { worker, error }));
+    };
+    const { log } = this.#parts;
+    void untilStored({ isCurrent: isNewest }, log, `the crons of worker '${worker}'`, () => this.#change(change)).catch(
+      (error) => log.error("crons of a worker could not be stored", { worker, error }),
+    );
   }
 
   async #declareOne(rule: CronRule, task: string, worker: string): Promise<void> {

@@ -1,6 +1,7 @@
 // Schedules on a real server, with a clock of the test: stored, fired once, through leaders that come and go.
 import assert from "node:assert/strict";
 import { type CronOptions, parseCron } from "../../src/domain/cron.ts";
+import { StoreUnavailable } from "../../src/domain/errors.ts";
 import { type Log, silentLog } from "../../src/domain/log.ts";
 import { Crons } from "../../src/engine/crons.ts";
 import { Definitions } from "../../src/nats/definitions.ts";
@@ -21,6 +22,8 @@ class Scene {
   uptime = 0;
   readonly leaders: Crons[] = [];
   readonly warnings: string[] = [];
+  /** Writes that the store refuses first. */
+  refusals = 0;
 
   constructor(nats: NatsScene) {
     this.nats = nats;
@@ -41,6 +44,11 @@ class Scene {
     if (this.leaders.length === 0) await this.nats.run(ensureStreams(link, subjects, { replicas: 1 }));
     const publisher = await this.nats.run(makePublisher(link));
     const definitions = new Definitions(link, subjects);
+    const replace = definitions.replace.bind(definitions);
+    definitions.replace = (...args) => {
+      const refusal = new StoreUnavailable({ operation: "store", reason: "the disk is full" });
+      return this.refusals-- > 0 ? Promise.reject(refusal) : replace(...args);
+    };
     const crons = new Crons({
       definitions,
       publisher,
@@ -261,6 +269,7 @@ describe("crons", () => {
       const first = await scene.lead();
       await first.set(rule("0 * * * *", { name: "made" }), "other");
       const names = (crons: Crons) => crons.list().map(({ name }) => name);
+      scene.refusals = 2;
       first.declare(registration(1, [rule("* * * * *", { name: "one" }), rule("* * * * *", { name: "two" })]));
       await waitFor(() => names(first).length === 3, 5_000, "both to be declared");
       await assert.rejects(first.delete("one"), /declared by the code of worker "worker"; pause it/);
