@@ -1,6 +1,7 @@
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import { NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
+import type { RunTerms } from "../domain/policies.ts";
 import { keyOf, type RunInfo, transitions } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { afterMs } from "../runtime/long-timer.ts";
@@ -108,18 +109,19 @@ export class RunHandle<Output = unknown> {
   }
 
   /**
-   * Runs it again: a new run with the same input, priority and metadata, whose `natchet.replayOf` names this one. This one keeps its history
-   * and its result.
+   * Runs it again: a new run with the same input, priority, metadata, affinity and schedule timeout, whose `natchet.replayOf` names this one.
+   * It begins at once, whenever this one was to begin, unless `options` say more. This one keeps its history and its result.
    *
    * Fails: RunNotFound (finished runs are forgotten in time), NotReplayable while it has not ended, EngineUnreachable, QueueFull
    * @example await (await handle.replay()).result()
    */
   async replay(options: EnqueueOptions = {}): Promise<RunHandle<Output>> {
-    const { state, input, inputIsGone, priority, metadata } = await this.status();
+    const { state, input, inputIsGone, priority, metadata, terms } = await this.status();
     if (transitions[state].length > 0) throw new NotReplayable({ key: this.key, state });
     if (inputIsGone === true) throw new NotReplayable({ key: this.key, state, inputIsGone });
     const { id, created } = await this.#parts.enqueue(this.task, input, {
       priority,
+      ...(terms !== undefined && optionsOf(terms)),
       ...options,
       metadata: { ...metadata, ...options.metadata, "natchet.replayOf": this.id },
     });
@@ -144,4 +146,12 @@ export class RunHandle<Output = unknown> {
     if (reply.running.length > 0) throw new NotReschedulable({ key: this.key, state: "running" });
     if (reply.finished.length > 0) throw new NotReschedulable({ key: this.key, state: "finished" });
   }
+}
+
+function optionsOf({ affinity, scheduleTimeoutMs }: RunTerms): EnqueueOptions {
+  const labels = affinity?.map(({ label, ...wish }) => [label, wish] as const);
+  return {
+    ...(labels && { affinity: Object.fromEntries(labels) }),
+    ...(scheduleTimeoutMs !== undefined && { scheduleTimeout: scheduleTimeoutMs }),
+  };
 }

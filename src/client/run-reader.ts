@@ -57,6 +57,7 @@ export class RunReader {
       ...info,
       createdAt: detail.createdAt,
       priority: detail.priority || 1,
+      ...(detail.terms && { terms: detail.terms }),
       attempts: detail.attempts,
       ...(input === undefined ? { inputIsGone: true } : { input: jsonOf(input) }),
       output: jsonOf(outcome.output),

@@ -27,6 +27,23 @@ export interface Parent {
   readonly worker: string;
 }
 
+/** What its caller said about a run beside priority and metadata; a replay of it says so again. */
+export interface RunTerms {
+  readonly affinity?: readonly AffinityRule[];
+  /** Units: milliseconds; null is without limit */
+  readonly scheduleTimeoutMs?: number | null;
+}
+
+/** Undefined for a run of which nothing was said: nearly all of them. */
+export function termsOf(
+  placement: RunPlacement | undefined,
+  scheduleTimeoutMs: number | null | undefined,
+): RunTerms | undefined {
+  const affinity = placement?.affinity;
+  if (affinity === undefined && scheduleTimeoutMs === undefined) return undefined;
+  return { ...(affinity && { affinity }), ...(scheduleTimeoutMs !== undefined && { scheduleTimeoutMs }) };
+}
+
 /** What one run asks beside its task: its rules go before those of its task for the same label. */
 export interface RunPlacement {
   readonly affinity?: readonly AffinityRule[];

@@ -1,4 +1,6 @@
 // The words and the state table of a run; docs/lifecycle.md draws it and a test compares the two.
+import type { RunTerms } from "./policies.ts";
+
 export type RunState = "scheduled" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
 export type OutcomeKind = "completed" | "failed" | "cancelled" | "retry" | "returned" | "lost" | "retention";
 
@@ -80,6 +82,8 @@ export interface RunInfo {
   readonly finishedAt?: number;
   readonly worker?: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of a run that has ended: what its caller said about it beside priority and metadata. */
+  readonly terms?: RunTerms;
   readonly attempts: readonly AttemptRecord[];
   readonly input?: unknown;
   /** It had an input that is not kept: there was no room for it beside the output, or its entry was removed. */

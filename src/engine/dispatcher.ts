@@ -1,5 +1,6 @@
 // Hands assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
 import type { Log } from "../domain/log.ts";
+import { termsOf } from "../domain/policies.ts";
 import type { NatsLink } from "../nats/link.ts";
 import {
   type Assignment,
@@ -160,11 +161,12 @@ function endOfGroup(assignments: readonly Assignment[], start: number): number {
 }
 
 function assignmentOf(run: LiveRun, input: Uint8Array, follows: boolean): Assignment {
-  const { metadata, history } = run;
+  const { metadata, history, placement, scheduleTimeoutMs } = run;
+  const terms = termsOf(placement, scheduleTimeoutMs);
   const extra =
-    metadata === undefined && history.length === 0
+    metadata === undefined && terms === undefined && history.length === 0
       ? noBytes
-      : jsonBytes({ ...(metadata && { metadata }), ...(history.length > 0 && { history }) });
+      : jsonBytes({ ...(metadata && { metadata }), ...(terms && { terms }), ...(history.length > 0 && { history }) });
   return {
     key: run.key,
     priority: run.queue.priorityOf(run),

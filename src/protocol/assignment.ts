@@ -1,4 +1,5 @@
 // Engine → worker: what one tick assigns, a frame a run. The worker acknowledges the whole message once.
+import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import {
   assertFits,
@@ -17,6 +18,8 @@ import {
 
 export interface AssignmentExtra {
   readonly metadata?: Readonly<Record<string, string>>;
+  /** For its final outcome. */
+  readonly terms?: RunTerms;
   /** Earlier attempts. */
   readonly history?: readonly AttemptRecord[];
 }

@@ -1,6 +1,7 @@
 // The payload of an outcome subject: the outcomes of all runs that ended in the same moment, a frame each.
 import { MalformedRecord } from "../domain/errors.ts";
 import { isKey } from "../domain/names.ts";
+import type { RunTerms } from "../domain/policies.ts";
 import { type AttemptRecord, type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import {
   assertFits,
@@ -22,6 +23,7 @@ export interface FinalDetail {
   readonly createdAt: number;
   readonly priority: number;
   readonly metadata?: Readonly<Record<string, string>>;
+  readonly terms?: RunTerms;
   readonly attempts: readonly AttemptRecord[];
   readonly error?: ErrorRecord;
   readonly reason?: string;

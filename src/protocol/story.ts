@@ -1,5 +1,7 @@
 // The story of a run as JSON tells it. Whoever may append can write anything there: what is not shaped like a story is left out, and
 // never stops the fold of the outcome that it belongs to.
+import { isAffinityRule } from "../domain/affinity.ts";
+import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord, ErrorRecord } from "../domain/run.ts";
 import { jsonOf } from "./bytes.ts";
 import type { AttemptDetail, FinalDetail } from "./outcome-entry.ts";
@@ -14,12 +16,13 @@ export function attemptDetailOf(bytes: Uint8Array): AttemptDetail | undefined {
 
 /** `at`: when the run ended. */
 export function finalDetailOf(bytes: Uint8Array, at: number): FinalDetail {
-  const { createdAt, priority, metadata, attempts, error, reason, ...rest } = recordOf(bytes);
+  const { createdAt, priority, metadata, terms, attempts, error, reason, ...rest } = recordOf(bytes);
   return {
     ...rest,
     createdAt: isTime(createdAt) ? createdAt : at,
     priority: isPriority(priority) ? priority : 0,
     ...(isMetadata(metadata) && { metadata }),
+    ...(isTerms(terms) && { terms }),
     attempts: attemptsOf(attempts),
     ...(isRecord(error) && { error: errorOf(error) }),
     ...(isText(reason) && { reason }),
@@ -31,6 +34,13 @@ export const attemptsOf = (told: unknown): AttemptRecord[] =>
 
 export const isMetadata = (told: unknown): told is Readonly<Record<string, string>> =>
   isRecord(told) && Object.values(told).every(isText);
+
+function isTerms(told: unknown): told is RunTerms {
+  if (!isRecord(told)) return false;
+  const { affinity, scheduleTimeoutMs: timeout } = told;
+  const isFitting = affinity === undefined || (Array.isArray(affinity) && affinity.every(isAffinityRule));
+  return isFitting && (timeout === undefined || timeout === null || isTime(timeout));
+}
 
 const isPriority = (told: unknown): told is number => isTurn(told) && told <= 9;
 

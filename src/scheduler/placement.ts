@@ -1,3 +1,4 @@
+import { termsOf } from "../domain/policies.ts";
 import { type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -57,6 +58,7 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
           outcome: kind === "failed" && ending.isTimeout !== true ? ("lost" as const) : kind,
           ...error,
         };
+  const terms = termsOf(run.placement, run.scheduleTimeoutMs);
   const attempts = [...run.history, ...(record === undefined ? [] : [record])];
   const detail =
     !isFinal(kind) && record !== undefined
@@ -65,6 +67,7 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
           createdAt,
           priority,
           ...(metadata === undefined ? {} : { metadata }),
+          ...(terms === undefined ? {} : { terms }),
           attempts,
           ...error,
           ...(ending.reason === undefined ? {} : { reason: ending.reason }),

@@ -4,6 +4,7 @@ import { Effect } from "effect";
 import { formatDuration, parseDuration } from "../domain/duration.ts";
 import { InvalidData } from "../domain/errors.ts";
 import type { FailurePayload } from "../domain/failure.ts";
+import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import { type Validation, validate } from "../domain/schema.ts";
 import { readProperty, toText } from "../domain/thrown.ts";
@@ -62,6 +63,7 @@ export class Attempt implements ContextSource {
   readonly batch: Batch | undefined;
   readonly history: readonly AttemptRecord[];
   readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly terms: RunTerms | undefined;
   startedAt = 0;
   isSlotless = false;
   readonly #host: AttemptHost;
@@ -84,6 +86,7 @@ export class Attempt implements ContextSource {
     const extra = assignmentExtraOf(assignment);
     this.history = extra?.history ?? noHistory;
     this.metadata = extra?.metadata;
+    this.terms = extra?.terms;
   }
 
   get taskName(): string {

@@ -104,7 +104,11 @@ function final(
 ): StoredOutcome {
   const { key, createdAt, priority, input } = attempt.assignment;
   const carried = isLarge(input) ? noBytes : input;
-  const isPlain = kind === "completed" && attempt.history.length === 0 && attempt.metadata === undefined;
+  const isPlain =
+    kind === "completed" &&
+    attempt.history.length === 0 &&
+    attempt.metadata === undefined &&
+    attempt.terms === undefined;
   const plain = isPlain ? { createdAt, priority, startedAt: attempt.startedAt } : undefined;
   const room = options.maxPayload - entryBytes - frameHead - mostBytes(key) - output.length;
   let story = noBytes;
@@ -135,6 +139,7 @@ function detailOf(attempt: Attempt, kind: OutcomeKind, at: number, options: Outc
     createdAt,
     priority,
     ...(attempt.metadata && { metadata: attempt.metadata }),
+    ...(attempt.terms && { terms: attempt.terms }),
     attempts: [...attempt.history, record(attempt, kind, at, options, end.error)],
     ...end,
   };

@@ -81,6 +81,25 @@ test("one run, or all that match, run again; the first keep their history", asyn
   await assert.rejects(waiting.replay(), NotReplayable);
 });
 
+test("a replay says again what the caller of the first run said, however that ended", async () => {
+  isBroken = false;
+  const eu = { label: "region", value: "eu", comparator: "=", required: false, weight: 5 };
+  const charge = client.task("charge");
+  const options = { affinity: { region: { value: "eu", weight: 5 } }, scheduleTimeout: "1h", delay: 1 } as const;
+  const run = await charge.enqueue({ amount: 9 }, options);
+  await run.result();
+  assert.deepEqual((await run.status()).terms, { affinity: [eu], scheduleTimeoutMs: 3_600_000 });
+  const again = await run.replay({ scheduleTimeout: null });
+  assert.equal(await again.result(), 9);
+  assert.deepEqual((await again.status()).terms, { affinity: [eu], scheduleTimeoutMs: null });
+  const far = await charge.enqueue({ amount: 1 }, { affinity: { gpu: { value: "a", required: true } }, delay: "1h" });
+  await far.cancel();
+  await far.result().catch(() => {});
+  const waiting = await far.replay();
+  assert.equal((await waiting.status()).waiting?.for, "a worker");
+  await waiting.cancel();
+});
+
 test("what a task enqueues has its metadata, knows its parent, and stays on its worker if it is sticky", async () => {
   const order = await client.task("order").enqueue({}, { metadata: { tenant: "a", step: "order" } });
   const child = client.get<Record<string, string>>("ship", (await order.result()) as string);
