@@ -1,5 +1,6 @@
 // A list of any length, from pages of what fits a message.
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
+import { assertTime } from "../domain/time.ts";
 import { cursorOf, isNewer } from "../protocol/list-cursor.ts";
 import type { RunFilter, RunList } from "../protocol/messages.ts";
 import type { EngineRequests, Patience } from "./engine-requests.ts";
@@ -44,7 +45,7 @@ async function listGroup(
       {
         filter,
         limit: limit - runs.length,
-        ...(before !== undefined && { before: before.getTime() }),
+        ...(before !== undefined && { before: assertTime(Number(before), before, "list: before") }),
         ...(cursor !== undefined && { cursor }),
       },
       { timeout },

@@ -111,6 +111,7 @@ test("wrong options are refused with a sentence, and nothing is stored", async (
   const handle = client.get("t", "a");
   const misspelt: [Promise<unknown>, RegExp][] = [
     [client.cancel({ tasks: "t" } as never), /cancel: "tasks" is not an option of a filter.*Did you mean "task"/],
+    [client.list({}, { before: new Date(Number.NaN) }), /list: before: .* is not a time/],
     [client.list({ status: ["failed"] } as never), /list: "status" is not an option of a filter/],
     [client.replay({ task: "t", id: "a" } as never), /Did you mean "ids"/],
     [client.pause({ tsk: "t" } as never), /pause: "tsk" is not an option of a pause/],
