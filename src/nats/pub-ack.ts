@@ -46,6 +46,8 @@ const messageTooLarge = 10054;
 const storeFailed = 10077;
 /** Account or server resources: memory, storage, a limit of the account. */
 const resourcesExceeded = new Set([10002, 10023, 10028, 10047]);
+/** A limit of the stream, or the disk as servers before 2.15 tell it. Newer ones do not answer after a failed write. */
+const hasNoRoom = /maximum (bytes|messages)|^write .*: |no space left|quota exceeded/;
 /** A peer has an append of the same subject in flight (replicated streams only). */
 const peerInFlight = 10164;
 
@@ -56,7 +58,7 @@ export function refusalOf(message: Msg, namespace: string): Refusal {
     return { kind: "conflict", lastSeq: last === undefined ? undefined : Number(last) };
   }
   if (err_code === messageTooLarge) return { kind: "too large" };
-  if (resourcesExceeded.has(err_code) || (err_code === storeFailed && /maximum (bytes|messages)/.test(description)))
+  if (resourcesExceeded.has(err_code) || (err_code === storeFailed && hasNoRoom.test(description)))
     return { kind: "full", error: new QueueFull({ namespace, reason: description }) };
   if (code >= 500 || err_code === storeFailed || err_code === peerInFlight)
     return { kind: "transient", reason: description };

@@ -84,15 +84,16 @@ export async function remakeStream(
   return true;
 }
 
-function makers(subjects: Subjects, options: StreamOptions): ReadonlyMap<string, (link: NatsLink) => Promise<void>> {
-  const configs: readonly [NamedConfig, Partial<StreamConfig>][] = [
-    [logConfig(subjects, options), {}],
-    [bucketConfig(subjects.bucket, options), {}],
-    [{ ...bucketConfig(subjects.leaseBucket, options), ...leaseLife }, { first_seq: secondsNow() }],
-  ];
-  return new Map(
-    configs.map(([config, atFirst]) => [config.name, (link: NatsLink) => ensureStream(link, config, atFirst)]),
-  );
+function makers(subjects: Subjects, options: StreamOptions): ReadonlyMap<string, (link: NatsLink) => Promise<unknown>> {
+  const configs = [logConfig(subjects, options), bucketConfig(subjects.bucket, options)];
+  const lease = { ...bucketConfig(subjects.leaseBucket, options), ...leaseLife };
+  const makeLease = async (link: NatsLink) => {
+    if (!(await ensureStream(link, lease, { first_seq: secondsNow() }))) return;
+    // A killed nats-server 2.10 forgets what a stream holds as long as that begins with such a first message: the second replaces it.
+    for (let i = 0; i < 2; i++) link.nc.publish(`$KV.${subjects.leaseBucket}.first`);
+  };
+  const makeOthers = configs.map((config) => [config.name, (link: NatsLink) => ensureStream(link, config)] as const);
+  return new Map<string, (link: NatsLink) => Promise<unknown>>([...makeOthers, [lease.name, makeLease]]);
 }
 
 /**
@@ -120,15 +121,15 @@ async function streamExists(link: NatsLink, stream: string): Promise<boolean> {
   }
 }
 
-/** One try. What an existing stream has is kept where `config` does not name it; `atFirst` is for a new one only. Fails: {@link NotEnsured} */
+/** One try; whether it was made. What an existing stream has is kept where `config` does not name it; `atFirst` is for a new one only. Fails: {@link NotEnsured} */
 export async function ensureStream(
   link: NatsLink,
   config: NamedConfig,
   atFirst: Partial<StreamConfig> = {},
-): Promise<void> {
+): Promise<boolean> {
   try {
     const manager = await jetstreamManager(link.nc, { timeout: 3_000, checkAPI: false });
-    await ensure(manager, config, atFirst);
+    return await ensure(manager, config, atFirst);
   } catch (cause) {
     throw notEnsured(config.name, cause);
   }
@@ -165,7 +166,11 @@ const bucketConfig = (name: string, { replicas }: StreamOptions): NamedConfig =>
 
 const leaseLife = { max_age: leaseTtlMs * 1_000_000, duplicate_window: leaseTtlMs * 1_000_000 } as const;
 
-async function ensure(manager: JetStreamManager, config: NamedConfig, atFirst: Partial<StreamConfig>): Promise<void> {
+async function ensure(
+  manager: JetStreamManager,
+  config: NamedConfig,
+  atFirst: Partial<StreamConfig>,
+): Promise<boolean> {
   const found = await configOf(manager, config.name);
   if (found === undefined) {
     await manager.streams.add({ ...atFirst, ...config }).catch(async (cause: unknown) => {
@@ -174,6 +179,7 @@ async function ensure(manager: JetStreamManager, config: NamedConfig, atFirst: P
       await update(manager, config, (await configOf(manager, config.name)) ?? (config as StreamConfig));
     });
   } else await update(manager, config, found);
+  return found === undefined;
 }
 
 async function configOf(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {

@@ -149,7 +149,8 @@ export async function ensureTranscripts(link: NatsLink, subjects: Subjects, limi
   let atFirst = { ...ageConfig(defaultMaxAgeMs), max_bytes: defaultMaxBytes };
   for (let left = tries; ; left--) {
     try {
-      return await ensureStream(link, named, atFirst);
+      await ensureStream(link, named, atFirst);
+      return;
     } catch (problem) {
       const { passes, isTooLarge, error } = problem as NotEnsured;
       const mayBeSmaller = isTooLarge && limits.maxBytes === undefined && atFirst.max_bytes > leastBytes;
