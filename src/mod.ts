@@ -2,7 +2,9 @@
 export * from "../decorators/mod.ts";
 export type { ClassTasks, TaskOf } from "./client/class-tasks.ts";
 export { Natchet } from "./client/client.ts";
+export type { Patience } from "./client/engine-requests.ts";
 export type { EnqueueOptions } from "./client/enqueue-options.ts";
+export type { ListOptions } from "./client/listed-runs.ts";
 export type { Enqueued, Enqueueing, EnqueueMiddleware } from "./client/middleware.ts";
 export type { RunHandle } from "./client/run-handle.ts";
 export type { ManyOptions, TaskReference } from "./client/task-reference.ts";

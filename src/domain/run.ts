@@ -84,6 +84,7 @@ export interface RunInfo {
   readonly metadata: Readonly<Record<string, string>>;
   /** Of a run that has ended: what its caller said about it beside priority and metadata. */
   readonly terms?: RunTerms;
+  /** Without stacks, and then only the latest ones, where all of them do not fit a message. */
   readonly attempts: readonly AttemptRecord[];
   readonly input?: unknown;
   /** It had an input that is not kept: there was no room for it beside the output, or its entry was removed. */
