@@ -3,6 +3,7 @@ import type { LiveRun } from "../../src/scheduler/live-run.ts";
 import { createScheduler, type SchedulerState } from "../../src/scheduler/state.ts";
 import { step } from "../../src/scheduler/step.ts";
 import { isIsolated, isSuspect } from "../../src/scheduler/suspects.ts";
+import { CancelChecks } from "./cancel-checks.ts";
 import { InputChecks } from "./input-checks.ts";
 import { kept } from "./kept.ts";
 import { LimitChecks } from "./limit-checks.ts";
@@ -28,6 +29,7 @@ export class Checks {
   readonly limits: LimitChecks;
   readonly inputs: InputChecks;
   readonly promises: PromiseChecks;
+  readonly cancels: CancelChecks;
   readonly counts = { assigned: 0, forwarded: 0, marks: 0, compactions: 0, purges: 0, rebuilds: 0 };
 
   constructor(world: World) {
@@ -37,6 +39,7 @@ export class Checks {
     this.limits = new LimitChecks(world);
     this.inputs = new InputChecks(world);
     this.promises = new PromiseChecks(world, this.reference);
+    this.cancels = new CancelChecks(world, this.reference);
   }
   fail(message: string): never {
     throw new Error(message);
@@ -69,6 +72,7 @@ export class Checks {
         this.counts.assigned += command.runs.length;
         checkAssignment(this, engine.state, command);
         this.limits.onAssigned(engine, command);
+        this.cancels.onAssigned(engine, command);
         if (engine.deposedAt === undefined) this.#checkPauses(command);
       } else if (command.type === "cancelOn") this.promises.onStops(command.runs);
       else if (command.type === "forward") {

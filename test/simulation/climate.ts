@@ -40,6 +40,8 @@ export interface Climate {
   readonly isPoisoned: boolean;
   /** The time of the servers differs by an hour. */
   readonly hasWildClocks: boolean;
+  /** Most runs are of one task with a rate, and leaders change often. */
+  readonly isRush: boolean;
   /** Entries and messages hold few runs. */
   readonly isNarrow: boolean;
   readonly options: SchedulerOptions;
@@ -60,6 +62,7 @@ export function climateOf(seed: number): Climate {
     hasProcesses: seed % 8 === 4 || seed % 4 === 3,
     isPoisoned: seed % 8 === 4,
     hasWildClocks: seed % 16 === 5,
+    isRush: hasLimits && seed % 3 === 1,
     isNarrow: seed % 5 === 2 || seed % 5 === 3,
     hasHours: seed % 3 === 0,
     scheduleTimeouts: bare(seed % 3 === 0 ? { mail: null, resize: 2_000, bill: 600_000 } : {}),

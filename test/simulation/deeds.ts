@@ -83,6 +83,8 @@ export class Deeds {
     return !this.#refused.has(engine.state);
   }
   #cancelOn({ worker: id, runs }: CommandOf<"cancelOn">): void {
+    const { random, isRough, isHealed } = this.#world;
+    if (isRough && !isHealed && random.chance(0.3)) return; // said to nobody, and nobody knows it
     const worker = this.#world.workers.find((w) => w.id === id);
     this.#world.network.send(() => {
       if (worker?.isAlive && worker.isConnected) for (const stop of runs) worker.stop(stop);

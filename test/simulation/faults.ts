@@ -13,8 +13,12 @@ export class Faults {
   }
   happen(): void {
     const world = this.#world;
-    const { random, isRough, workers, engines } = world;
+    const { random, isRough, workers, engines, climate } = world;
     const worker = random.pick(workers);
+    if (climate.isRush && random.chance(0.3)) {
+      this.#changeLeader();
+      return;
+    }
     const x = random.next();
     if (x < 0.1 && workers.length < 5) world.staff.add();
     else if (x < 0.14) world.staff.retire(worker);
@@ -31,6 +35,12 @@ export class Faults {
     else if (x < 0.88) random.pick(engines).skewMs = this.#skew();
     else world.workers = workers.filter((w) => w.isAlive || random.chance(0.7));
     if (world.workers.length === 0) world.staff.add();
+  }
+  #changeLeader(): void {
+    const { random, isRough, leaders, elections, engines, now } = this.#world;
+    engines.find((e) => !e.isAlive)?.restart(now);
+    if (isRough && leaders.length > 0) this.crash(random.pick(leaders));
+    else elections.elect();
   }
   crash(engine: ModelEngine): void {
     this.#world.processes.killEngine(engine);

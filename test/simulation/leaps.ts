@@ -15,6 +15,7 @@ export class Leaps {
   }
   leap(): void {
     const { random, isRough } = this.#world;
+    if (random.chance(0.5)) this.#world.cancelOneThatExecutes();
     const length = random.pick([10_000, 60_000, 400_000, 400_000, 2_000_000]);
     if (isRough && random.chance(0.2)) this.#withoutStore(random.pick([3_000, 8_000, 20_000]));
     if (isRough && random.chance(0.4)) {
@@ -25,6 +26,7 @@ export class Leaps {
   }
   pass(ms: number): void {
     for (let left = ms; left > 0; left -= strideMs) this.#stride(Math.min(left, strideMs));
+    this.#world.checks.cancels.afterCalm(ms);
   }
   #stride(ms: number): void {
     const world = this.#world;

@@ -14,7 +14,8 @@ export class ModelClient {
     this.#world = world;
   }
   act(isSingle: boolean): void {
-    if (isSingle || !this.#world.climate.hasBundles) this.#create();
+    const { hasBundles, isRush } = this.#world.climate;
+    if (isSingle || !(hasBundles || isRush)) this.#create();
     else this.#createBundle();
   }
   #create(): void {
@@ -33,7 +34,7 @@ export class ModelClient {
       stream.entrySeqOf(key) === 0 &&
       !stream.isBundled(key);
     const left = ids.filter((key) => !isGone(key));
-    const task = random.pick(climate.tasks);
+    const task = climate.isRush && random.chance(0.7) ? "bill" : random.pick(climate.tasks);
     const keys = Array.from({ length: 1 + random.int(4) }, () => `${task}/b${++this.#bundled}`);
     ids.splice(0, ids.length, ...left, ...keys);
     const entry = this.#entryOf(keys[0]!);

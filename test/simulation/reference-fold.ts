@@ -16,6 +16,8 @@ export interface Known {
   /** Its entry was seen, with an input that its outcome shall not repeat. */
   readonly isLarge: boolean;
   lastOutcome: number;
+  /** Where the log says first that somebody wants it cancelled. */
+  wishedAt?: { readonly seq: number; readonly at: number };
   readonly scheduleTimeoutMs: number | null | undefined;
   /** Since when its current turn waits in the queue. */
   waitsFrom: number;
@@ -77,7 +79,14 @@ export class ReferenceFold {
       this.keys.set(key, { ...fresh, origin, finished: { kind, seq, at: endedAt }, lastOutcome: asOf });
     }
   }
+  /** Somebody wants an end of a run that may be executing. */
+  #noteWish({ key, kind, origin }: FoldedOutcome, seq: number, at: number): void {
+    const known = this.keys.get(key);
+    if ((kind as string) === "cancelling" && known?.origin === origin && known.finished === undefined)
+      known.wishedAt ??= { seq, at };
+  }
   #foldOutcome(outcome: FoldedOutcome, seq: number, at: number, byEngine: boolean): void {
+    this.#noteWish(outcome, seq, at);
     const { key, kind, origin, turn } = outcome;
     if (kind === "retention") {
       for (const [k, known] of this.keys)

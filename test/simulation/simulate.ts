@@ -15,6 +15,8 @@ export interface SimulationResult {
   readonly expired: number;
   /** Runs under a rate limit whose code began. */
   readonly rated: number;
+  /** Attempts that had heard in a long time of calm that they are to stop. */
+  readonly stopsHeard: number;
   readonly asked: number;
   /** Processes that runs killed. */
   readonly deaths: number;
@@ -35,7 +37,7 @@ export function simulate(seed: number, steps: number): SimulationResult {
       quiet = whatLives(world).length > 0 ? 0 : quiet + 1;
       if (rounds > 3_000) world.checks.fail(`still live after everything was healed: ${whatLives(world).join("; ")}`);
       world.settle();
-      if (world.climate.hasHours && quiet === 0) world.leaps.pass(60_000);
+      if ((world.climate.hasHours || world.climate.isRush) && quiet === 0) world.leaps.pass(60_000);
     }
     world.checks.afterHealing();
   } catch (error) {
@@ -57,6 +59,7 @@ export function simulate(seed: number, steps: number): SimulationResult {
     expired: world.checks.promises.counts.expired,
     deaths: world.processes.deathCount,
     rated: world.checks.limits.begun,
+    stopsHeard: world.checks.cancels.heard,
     asked: world.queries.asked,
     failedWrites: world.deeds.failed,
     lateWrites: world.lateWrites.landed,

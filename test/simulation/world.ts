@@ -177,6 +177,11 @@ export class World {
     else if (random.chance(0.5)) this.#cancel(key);
     else this.toLeader({ type: "waiter", key, inbox: `ask-${key}` });
   }
+  /** Somebody wants an end of it, and hears nothing. */
+  cancelOneThatExecutes(): void {
+    const executing = this.workers.flatMap((worker) => (worker.isAlive ? [...worker.executing.values()] : []));
+    if (executing.length > 0) this.#cancel(this.random.pick(executing).key);
+  }
   #cancel(key: string): void {
     this.checks.promises.onCancelAsked(key);
     this.toLeader({ type: "cancel", keys: [key], reason: "not wanted any more" });
