@@ -225,7 +225,7 @@ function checkNoRunForgotten(checks: Checks, engine: ModelEngine, lastSeq: numbe
   }
   for (const run of state.live.values()) {
     if (run.place === "gone") checks.fail(`${run.key} is live but nowhere`);
-    const isAside = state.suspects.some((suspect) => suspect.run === run);
+    const isAside = state.suspects.some((suspect) => suspect.run === run && suspect.turn === run.turn);
     if (run.place === "queued" && run.isListed === isAside) checks.fail(`${run.key} is queued but not listed`);
     if ((run.place === "running") !== (run.worker?.find(run.origin, run.turn)?.run === run))
       checks.fail(`${run.key} is ${run.place}, and its worker disagrees`);
