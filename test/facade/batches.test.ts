@@ -9,6 +9,7 @@ import {
   RunFailed,
   type Running,
   start,
+  startEngine,
   Task,
   Worker,
 } from "../../src/mod.ts";
@@ -138,4 +139,27 @@ test("a handler that returns too little fails its runs, and says so", async () =
     );
     return true;
   });
+});
+
+@Worker({ name: "wide", slots: 1 })
+class Wide {
+  @Task("weigh", { batch: { size: 12, interval: "10s" } })
+  async weigh(inputs: { text: string }[]) {
+    calls.push(inputs.map(({ text }) => text.length));
+    return inputs.map(() => inputs.length);
+  }
+}
+
+test("a batch that no message holds travels in several, and is one call in one slot", async () => {
+  calls = [];
+  const where = { url: server.url, namespace: "wide", log: "silent", signals: false } as const;
+  const engine = await startEngine(where);
+  await engine.whenLeading();
+  const apart = await start(Wide, { ...where, engine: "off" });
+  const text = "x".repeat(200_000); // twelve are more than two messages
+  const outputs = await apart.client().task<{ text: string }>("weigh").runMany(Array(12).fill({ text }));
+  assert.deepEqual(outputs, Array(12).fill(12));
+  assert.deepEqual(calls, [Array(12).fill(200_000)]);
+  await apart.stop();
+  await engine.stop();
 });
