@@ -61,20 +61,23 @@ export class StoreWatch {
     const { log } = this.#parts;
     const { trouble, stream } = watched;
     if (trouble === undefined) log.warn("the store is in order again", { stream });
+    else if (trouble.fault === "gone") void this.#remake(watched);
     else log.error(whatToDo(trouble));
-    if (trouble?.fault === "gone") void this.#remake(watched);
   }
 
   async #remake(watched: StreamWatch): Promise<void> {
     const { log, remake } = this.#parts;
     const { stream } = watched;
-    while (watched.trouble?.fault === "gone") {
+    for (let { trouble } = watched; trouble?.fault === "gone"; trouble = watched.trouble) {
       try {
-        if (!(await remake(stream))) return;
-        log.warn("a stream that was deleted is made anew, empty", { stream });
+        if (!(await remake(stream))) {
+          log.error(whatToDo(trouble));
+          return;
+        }
+        log.error("a stream was deleted, and is made anew without what it held", { stream });
         await watched.look();
       } catch (error) {
-        log.warn("a stream that was deleted could not be made anew yet", { stream, error });
+        log.error("a stream was deleted, and could not be made anew yet", { stream, error });
       }
       await new Promise((resolve) => setTimeout(resolve, remakeAgainMs));
     }
