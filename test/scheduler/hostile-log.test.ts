@@ -162,8 +162,14 @@ function hearWorker(scene: Hostile): void {
     priority: scene.number(1),
     scheduleTimeoutMs: scene.number(3_000),
   };
+  const rate = { key: "metadata.toString", limit: scene.number(2), perMs: scene.number(1_000), units: "input.a" };
+  const limits = {
+    concurrency: [{ key: "input.a", max: scene.number(1), strategy: "cancel-newest" }],
+    rateLimits: [rate],
+  };
+  const policies = random.pick([undefined, limits, { slots: scene.number(2) }, { sticky: "soft" }]);
   const about = { v: 1, id: "w1", name: "w", slots: scene.number(3), labels: { [random.pick(names)]: 1 } };
-  const message = { ...about, runtime: "r", version: "1", quiet: false, tasks: [task], executing };
+  const message = { ...about, runtime: "r", version: "1", quiet: false, tasks: [{ ...task, policies }], executing };
   try {
     if (random.chance(0.3)) scene.give({ type: "register", message: decodeRegister(jsonBytes(message)) });
     const beat = jsonBytes({ id: "w1", executing, quiet: false, lagMs: scene.number(1) });
@@ -182,13 +188,19 @@ function act(scene: Hostile): void {
   else if (dice < 0.75) scene.give({ type: "cancel", keys: [scene.key], reason: "r" });
   else if (dice < 0.77)
     scene.give({ type: "pauses", pauses: { namespace: false, tasks: [], workers: [], resumedAt: {} } });
-  else {
+  else if (dice < 0.78) {
+    scene.give({ type: "stepDown" });
+    scene.give({ type: "lead", epoch: 8, knownWorkers: random.chance(0.5) ? ["w1"] : [] });
+  } else {
     scene.pass(random.whole(0, 2_000));
     const commands = scene.tick();
     JSON.stringify(commands.filter(({ type }) => type === "append" || type === "compact"));
     scene.acknowledge(commands);
     scene.answerPurges(commands);
     if (random.chance(0.8)) scene.store(commands);
+    for (const { run } of only(commands, "readInput"))
+      scene.give(random.chance(0.5) ? { type: "inputGone", run } : { type: "input", run, input: utf8('{"a":1}') });
+    for (const { rates } of only(commands, "storeRates")) scene.give({ type: "ratesStored", rates });
     for (const { task, name, expectSeq } of only(commands, "compact"))
       scene.give({ type: "compactionRefused", task, name, expectSeq });
   }

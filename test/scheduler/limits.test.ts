@@ -385,4 +385,16 @@ describe("rate limits", () => {
     }
     assert.equal(started, 15);
   });
+
+  test("a run that executes when its task is declared with a limit of which it has no key goes on, and is not counted", () => {
+    const before = concurrency({ key: "input.a", max: 5 });
+    const scene = sceneWith(before);
+    create(scene, "x", { a: 1 });
+    scene.acknowledge(scene.tick());
+    const policies = { ...before, ...rateLimits({ key: "input.b", limit: 5, per: "1s" }) };
+    scene.register("w", 100, [{ ...declarationOf("mail"), policies }], [scene.held("mail/x")]);
+    assert.equal(running(scene).length, 1);
+    scene.report("w", "mail/x", "completed");
+    assert.equal(scene.state.live.size, 0);
+  });
 });

@@ -167,7 +167,7 @@ export class Policies {
 
   #bookRunning(state: SchedulerState, run: LiveRun): void {
     const assignment = run.worker?.find(run.origin, run.turn);
-    if (assignment === undefined || assignment.lane !== undefined || run.keys === undefined) return;
+    if (assignment === undefined || assignment.lane !== undefined || run.keys?.of !== this) return;
     const lane = this.#laneOf(state, run, run.keys.keys);
     assignment.lane = lane;
     assignment.hasBegun = true;
