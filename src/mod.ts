@@ -15,7 +15,7 @@ export * from "./domain/errors.ts";
 export type { Log } from "./domain/log.ts";
 export type { ExecuteMiddleware, Execution } from "./domain/middleware.ts";
 export type { Pauses, PauseTarget } from "./domain/pauses.ts";
-export type { AttemptRecord, ErrorRecord, RunInfo, RunState, Waiting } from "./domain/run.ts";
+export type { AttemptRecord, Cancellation, ErrorRecord, RunInfo, RunState, Waiting } from "./domain/run.ts";
 export type { LineLevel, LogLine, Progress, StreamChunk } from "./domain/transcript.ts";
 export type { Wire } from "./domain/wire.ts";
 export { connect } from "./facade/connect.ts";

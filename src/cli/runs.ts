@@ -75,10 +75,12 @@ const cancel = Command.make(
   (flags) =>
     withClient(async (natchet) => {
       const filter = chosenRuns(flags);
-      const { cancelled, unknown } = await natchet.cancel(filter, flags.reason);
+      const { cancelled, stopping, finished, unknown } = await natchet.cancel(filter, flags.reason);
       for (const key of cancelled) console.log(`cancelled ${key}`);
+      for (const key of stopping) console.log(`stopping ${key}`);
+      for (const key of finished) console.log(`had ended ${key}`);
       if (unknown.length > 0) throw new Error(`not known: ${unknown.join(", ")}`);
-      if (cancelled.length === 0) throw new Error("no unfinished run matches");
+      if (cancelled.length + stopping.length === 0) throw new Error("no unfinished run matches");
     }),
 ).pipe(
   Command.withDescription("Cancel one run, or all unfinished ones that match"),

@@ -133,7 +133,11 @@ export class Natchet {
     return listRuns(this.#requests, filter, options);
   }
 
-  /** Cancels every unfinished run that matches; resolves with the keys. Fails: EngineUnreachable, TypeError for a filter that matches all runs */
+  /**
+   * Cancels every unfinished run that matches. Resolves with the keys: `cancelled` have ended, `stopping` are executing and told to stop.
+   *
+   * Fails: EngineUnreachable, TypeError for a filter that matches all runs
+   */
   async cancel(filter: RunFilter, reason = "cancelled by a caller", patience?: Patience): Promise<CancelReply> {
     assertFilter(filter, "cancel");
     if (Object.values(filter).every((part) => part === undefined))

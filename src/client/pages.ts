@@ -32,7 +32,7 @@ export function cancelGroups({ runs, filter, reason }: CancelRuns, mostBytes: nu
 /** Whatever lists of keys the replies hold. */
 export function joinCancelled(replies: readonly CancelReply[]): CancelReply {
   const lists = replies.map(({ next: _, ...reply }) => reply as Record<string, readonly string[]>);
-  const names = new Set(["cancelled", "unknown", "finished", ...lists.flatMap(Object.keys)]);
+  const names = new Set(["cancelled", "stopping", "unknown", "finished", ...lists.flatMap(Object.keys)]);
   const joined = Array.from(names, (name) => [name, lists.flatMap((list) => list[name] ?? [])]);
   return Object.fromEntries(joined) as unknown as CancelReply;
 }

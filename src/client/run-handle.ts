@@ -2,7 +2,7 @@ import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import { NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { RunTerms } from "../domain/policies.ts";
-import { keyOf, type RunInfo, transitions } from "../domain/run.ts";
+import { type Cancellation, keyOf, type RunInfo, transitions } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { afterMs } from "../runtime/long-timer.ts";
 import type { Patience } from "./engine-requests.ts";
@@ -100,12 +100,17 @@ export class RunHandle<Output = unknown> {
   /**
    * Cancels the run; a finished one stays as it is.
    *
-   * Resolves when the cancellation is stored, or, for a running one, when its worker has aborted the signal.
+   * Resolves when the cancellation is stored, with what it did: `"cancelled"`, the run has ended; `"stopping"`, it is executing, its signal is
+   * aborted, and it ends as cancelled unless it ends by itself first; `"finished"`, it had ended before. Only work that is done by then still
+   * counts, whatever becomes of the worker or the engine: `result()` tells how the run ended.
+   *
    * Fails: RunNotFound, EngineUnreachable
    */
-  async cancel(reason = "cancelled by a caller", patience?: Patience): Promise<void> {
-    const { unknown } = await this.#parts.requests.cancel({ runs: [this.key], reason }, patience);
+  async cancel(reason = "cancelled by a caller", patience?: Patience): Promise<Cancellation> {
+    const { unknown, stopping, finished } = await this.#parts.requests.cancel({ runs: [this.key], reason }, patience);
     if (unknown.length > 0) throw new RunNotFound({ key: this.key });
+    if (stopping.length > 0) return "stopping";
+    return finished.length > 0 ? "finished" : "cancelled";
   }
 
   /**

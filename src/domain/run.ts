@@ -2,7 +2,22 @@
 import type { RunTerms } from "./policies.ts";
 
 export type RunState = "scheduled" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
-export type OutcomeKind = "completed" | "failed" | "cancelled" | "retry" | "returned" | "lost" | "retention";
+export type OutcomeKind =
+  | "completed"
+  | "failed"
+  | "cancelled"
+  | "retry"
+  | "returned"
+  | "lost"
+  | "retention"
+  /** Somebody wants the run to end, and it may be executing: whoever leads sees to it. */
+  | "cancelling";
+
+/**
+ * What a cancellation did: the run has ended as `cancelled`; or it is executing, and is stored and told to stop, so that it ends as cancelled
+ * unless it ends by itself first; or it had ended before.
+ */
+export type Cancellation = "cancelled" | "stopping" | "finished";
 
 /** From each state, the states that may follow. */
 export const transitions: Readonly<Record<RunState, readonly RunState[]>> = {

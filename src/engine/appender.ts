@@ -10,6 +10,7 @@ import {
   encodeOutcomeEntry,
   encodeOutcomeFrame,
   type FinalDetail,
+  type OutcomeDetail,
 } from "../protocol/outcome-entry.ts";
 import { waiterOf } from "../protocol/result-inbox.ts";
 import { encodeRunEntry } from "../protocol/run-entry.ts";
@@ -128,11 +129,11 @@ export class Appender {
   }
 
   /** From the fullest story to the barest. */
-  *#details({ kind, detail }: EngineOutcome): Generator<FinalDetail | AttemptDetail | undefined> {
+  *#details({ kind, detail }: EngineOutcome): Generator<OutcomeDetail | undefined> {
     yield detail;
     if (detail === undefined) return;
     if (isFinal(kind)) for (const lean of leanDetails) yield lean(detail as FinalDetail);
-    else yield { ...detail, attempt: brief((detail as AttemptDetail).attempt) };
+    else if (kind !== "cancelling") yield { ...detail, attempt: brief((detail as AttemptDetail).attempt) };
   }
 
   async #inputOf(term: Term, { kind, key, inputSeq }: EngineOutcome): Promise<Uint8Array | undefined> {

@@ -10,7 +10,7 @@ import {
   mostBytesOf,
 } from "../protocol/assignment.ts";
 import { jsonBytes, noBytes } from "../protocol/bytes.ts";
-import { encodeMessage, errorOfReply, parseJson, type Stop } from "../protocol/messages.ts";
+import { type CancelOnWorker, encodeMessage, errorOfReply, parseJson, type Stop } from "../protocol/messages.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
 import { waiterOf } from "../protocol/result-inbox.ts";
 import type { Subjects } from "../protocol/subjects.ts";
@@ -18,6 +18,7 @@ import type { AssignCommand } from "../scheduler/commands.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { LiveRun } from "../scheduler/live-run.ts";
 import { isNoResponders } from "./no-responders.ts";
+import { pageOf } from "./pages.ts";
 import type { RunInputs } from "./run-inputs.ts";
 
 export interface DispatcherParts {
@@ -71,15 +72,25 @@ export class Dispatcher {
     }
   }
 
-  /** Asks a worker to stop runs; a worker that does not answer is presence's business. */
-  async cancelOn(worker: string, epoch: number, runs: readonly Stop[]): Promise<void> {
+  /** Tells a worker what to stop; one that does not answer is told again with its next heartbeat. */
+  async cancelOn(worker: string, epoch: number, stops: readonly Stop[]): Promise<void> {
+    const room = this.#parts.link.maxPayload - 1_024;
+    const told: Promise<void>[] = [];
+    for (let from = 0; from < stops.length; ) {
+      const { items: runs } = pageOf(stops.slice(from), room);
+      told.push(this.#stop(worker, { epoch, runs }));
+      from += runs.length;
+    }
+    await Promise.all(told);
+  }
+
+  async #stop(worker: string, message: CancelOnWorker): Promise<void> {
     const { link, subjects, log } = this.#parts;
     try {
-      await link.nc.request(subjects.worker(worker, "cancel"), encodeMessage({ epoch, runs }), {
-        timeout: acknowledgeWithinMs,
-      });
+      const subject = subjects.worker(worker, "cancel");
+      await link.nc.request(subject, encodeMessage(message), { timeout: acknowledgeWithinMs });
     } catch (error) {
-      log.debug("a worker did not answer a cancel", { worker, error });
+      log.debug("a worker did not answer a stop", { worker, error });
     }
   }
 

@@ -31,6 +31,8 @@ import {
 import { Assembly } from "../protocol/parts.ts";
 import type { Subjects } from "../protocol/subjects.ts";
 import { atMost } from "../runtime/at-most.ts";
+import { cancellationOf } from "../scheduler/describe.ts";
+import { isHolding } from "../scheduler/takeover.ts";
 import { Answers } from "./answers.ts";
 import type { Core } from "./core.ts";
 import type { Crons } from "./crons.ts";
@@ -177,18 +179,26 @@ export class Requests {
 
   async #cancelRuns(keys: readonly string[], reason: string): Promise<CancelReply> {
     const { core } = this.#parts;
-    const live = keys.filter((key) => core.state.live.has(key));
     const finished = keys.filter((key) => core.state.finished.has(key));
+    const live = keys.filter((key) => core.state.live.has(key));
     const unknown = keys.filter((key) => !core.state.live.has(key) && !core.state.finished.has(key));
     await core.handleFully({ type: "cancel", keys: live, reason: reason.slice(0, longestReason) });
-    return { cancelled: live, unknown, finished };
+    const cancelled: string[] = [];
+    const stopping: string[] = [];
+    for (const key of live) {
+      const did = cancellationOf(core.state, key);
+      if (did === undefined) throw new Error(`the cancellation of ${key} could not be stored; ask again`);
+      ({ cancelled, stopping, finished })[did].push(key);
+    }
+    return { cancelled, stopping, unknown, finished };
   }
 
   async #reschedule({ runs, dueAt, delayMs }: Reschedule): Promise<RescheduleReply> {
     const { core } = this.#parts;
+    await this.#untilHeard();
     return this.#foldedFirst(runs, async () => {
       const { live, finished } = core.state;
-      const isRunning = (key: string) => ["running", "ending"].includes(live.get(key)?.place ?? "");
+      const isRunning = (key: string) => ["running", "cancelling", "ending"].includes(live.get(key)?.place ?? "");
       const running = runs.filter(isRunning);
       const rescheduled = runs.filter((key) => live.has(key) && !isRunning(key));
       const ended = runs.filter((key) => finished.has(key));
@@ -200,6 +210,12 @@ export class Requests {
       });
       return { rescheduled, running, finished: ended, unknown };
     });
+  }
+
+  /** After a takeover, what seems to wait may be executing at a worker that has not said so yet. */
+  async #untilHeard(): Promise<void> {
+    const { core } = this.#parts;
+    while (isHolding(core.state)) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   #changeCron(change: ChangeCron): Promise<CronInfo> {

@@ -131,8 +131,10 @@ const CancelRuns = Schema.Struct({
   /** Where the next runs that match begin: `next` of the reply before. */
   cursor: Schema.optionalKey(Text),
 });
+/** Keys of runs, by what became of them: see {@link Cancellation} */
 const CancelReply = Schema.Struct({
   cancelled: Schema.Array(Schema.String),
+  stopping: Schema.Array(Schema.String),
   unknown: Schema.Array(Schema.String),
   finished: Schema.Array(Schema.String),
   /** More runs may match: ask again with this cursor. */

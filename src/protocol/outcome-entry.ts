@@ -16,7 +16,7 @@ import {
   writeText,
 } from "./bytes.ts";
 import { assertRange, isTime, timeAt, writeTime } from "./ranges.ts";
-import { attemptDetailOf, finalDetailOf } from "./story.ts";
+import { attemptDetailOf, cancelWishOf, finalDetailOf } from "./story.ts";
 
 /** The story of a run in its final outcome. */
 export interface FinalDetail {
@@ -33,6 +33,13 @@ export interface FinalDetail {
 export interface AttemptDetail {
   readonly attempt: AttemptRecord;
 }
+
+/** What `cancelling` says. */
+export interface CancelWish {
+  readonly reason: string;
+}
+
+export type OutcomeDetail = FinalDetail | AttemptDetail | CancelWish;
 
 /**
  * The whole story of a run that ended in its only attempt, without an error, metadata or a reason: nearly all of them. It stands in the
@@ -65,7 +72,16 @@ export interface OutcomeFrame {
 }
 
 export type OutcomeAuthor = "worker" | "engine";
-const kinds: readonly OutcomeKind[] = ["completed", "failed", "cancelled", "retry", "returned", "lost", "retention"];
+const kinds: readonly OutcomeKind[] = [
+  "completed",
+  "failed",
+  "cancelled",
+  "retry",
+  "returned",
+  "lost",
+  "retention",
+  "cancelling",
+];
 const what = "outcome frame";
 const entryHead = 8;
 /** Bytes of a frame beside its key, detail, input and output. */
@@ -121,7 +137,8 @@ export class Outcome {
     return this.#entry.subarray(this.#detailStart, this.#inputStart);
   }
   /** Parsed anew at each call: keep it. A {@link FinalDetail} of a final outcome, whatever stands there. */
-  get detail(): FinalDetail | AttemptDetail | undefined {
+  get detail(): OutcomeDetail | undefined {
+    if (this.kind === "cancelling") return cancelWishOf(this.detailBytes);
     if (!isFinal(this.kind)) return attemptDetailOf(this.detailBytes);
     return this.#detailStart === this.#inputStart ? this.#plainDetail() : finalDetailOf(this.detailBytes, this.at);
   }

@@ -18,6 +18,8 @@ export interface CompactedLive {
   readonly readyAt: number;
   readonly retrying: boolean;
   readonly history: readonly AttemptRecord[];
+  /** Why it is to be cancelled; absent while nobody wants that. */
+  readonly cancelling?: string;
 }
 
 export interface CompactedFinished {
@@ -59,11 +61,12 @@ function isPlacement(told: unknown): boolean {
 
 function readLive(told: unknown): CompactedLive {
   const state = stateOf(told) as unknown as CompactedLive;
-  const { turn, attempt, lost, dueAt, readyAt, history } = state;
+  const { turn, attempt, lost, dueAt, readyAt, history, cancelling } = state;
   assertRange(isTurn(turn), what, "its turn", turn);
   assertRange(isTurn(attempt), what, "its attempt", attempt);
   assertRange(isCount(lost), what, "its number of losses", lost);
   assertRange(isTime(dueAt) && isTime(readyAt), what, "its due time", readyAt);
+  assertRange(cancelling === undefined || isText(cancelling), what, "why it is to be cancelled", cancelling);
   return { ...state, retrying: state.retrying === true, history: attemptsOf(history) };
 }
 

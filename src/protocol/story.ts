@@ -4,7 +4,7 @@ import { isAffinityRule } from "../domain/affinity.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord, ErrorRecord } from "../domain/run.ts";
 import { jsonOf } from "./bytes.ts";
-import type { AttemptDetail, FinalDetail } from "./outcome-entry.ts";
+import type { AttemptDetail, CancelWish, FinalDetail } from "./outcome-entry.ts";
 import { isRecord, isShallow, isText, isTime, isTurn } from "./ranges.ts";
 
 const kinds: readonly unknown[] = ["completed", "failed", "cancelled", "retry", "returned", "lost"];
@@ -12,6 +12,11 @@ const kinds: readonly unknown[] = ["completed", "failed", "cancelled", "retry", 
 export function attemptDetailOf(bytes: Uint8Array): AttemptDetail | undefined {
   const attempt = attemptOf(recordOf(bytes).attempt);
   return attempt && { attempt };
+}
+
+export function cancelWishOf(bytes: Uint8Array): CancelWish {
+  const { reason } = recordOf(bytes);
+  return { reason: isText(reason) ? reason : "no reason given" };
 }
 
 /** `at`: when the run ended. */

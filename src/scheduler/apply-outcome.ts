@@ -1,5 +1,5 @@
 import { isConclusive, isFinal } from "../domain/run.ts";
-import type { AttemptDetail } from "../protocol/outcome-entry.ts";
+import type { AttemptDetail, CancelWish } from "../protocol/outcome-entry.ts";
 import { finishRun } from "./finish.ts";
 import type { RememberedOutcome } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -22,6 +22,10 @@ export function applyOutcome(state: SchedulerState, run: LiveRun, remembered: Re
   state.entangled.add(run.key);
   if (isFinal(kind)) {
     trail.staleFinal = seq;
+    return false;
+  }
+  if (kind === "cancelling") {
+    if (isSame && byEngine) trail.cancelWish ??= (outcome.detail as CancelWish | undefined)?.reason;
     return false;
   }
   if (!isCurrent) return false;

@@ -1,12 +1,12 @@
 import type { FailureHandler } from "../domain/failure.ts";
 import type { OutcomeKind } from "../domain/run.ts";
 import type { Stop } from "../protocol/messages.ts";
-import type { AttemptDetail, FinalDetail } from "../protocol/outcome-entry.ts";
+import type { OutcomeDetail } from "../protocol/outcome-entry.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
 import type { StoreTriedCommand } from "./caution.ts";
 import type { LiveRun } from "./live-run.ts";
 
-/** An outcome that the engine itself appends: lost, cancelled, failed, or a retention mark (`dueAt` = S, `origin` = asOf, empty key). */
+/** An outcome that the engine itself appends: lost, cancelled, failed, cancelling, or a retention mark (`dueAt` = S, `origin` = asOf, empty key). */
 export interface EngineOutcome {
   readonly kind: OutcomeKind;
   readonly key: string;
@@ -15,7 +15,7 @@ export interface EngineOutcome {
   readonly origin: number;
   readonly at: number;
   readonly dueAt: number;
-  readonly detail: FinalDetail | AttemptDetail | undefined;
+  readonly detail: OutcomeDetail | undefined;
   /** Where the creator of the run waits for a final outcome; empty = nowhere. */
   readonly inbox: string;
   /** Where the run's entry stands, whose input a final outcome repeats; 0 = no input. */

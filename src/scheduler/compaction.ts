@@ -109,7 +109,11 @@ function liveForm(state: SchedulerState, run: LiveRun): CompactedRun {
   const isWaiting = run.place === "scheduled" || run.place === "retrying";
   const dueAt = isWaiting ? readyAt : 0;
   const retrying = run.place === "retrying";
-  const known = { asOf: state.position, origin, turn, attempt, lost, dueAt, readyAt, retrying, history };
+  const cancelling = run.trail?.cancelWish;
+  const known = {
+    ...{ asOf: state.position, origin, turn, attempt, lost, dueAt, readyAt, retrying, history },
+    ...(cancelling === undefined ? {} : { cancelling }),
+  };
   const extra = {
     ...(metadata === undefined ? {} : { metadata }),
     ...(placement === undefined ? {} : { placement }),

@@ -1,5 +1,5 @@
 // Answers to queries, from what the engine knows. The bytes of finished runs are in the log: `FinishedInfo` says where.
-import type { RunInfo, RunState } from "../domain/run.ts";
+import type { Cancellation, RunInfo, RunState } from "../domain/run.ts";
 import { isNewer, type PlaceInList } from "../protocol/list-cursor.ts";
 import type { QueueInfo, RunFilter, WorkerInfo } from "../protocol/messages.ts";
 import type { FinishedRun } from "./finished-run.ts";
@@ -78,12 +78,19 @@ export function describeQueues(state: SchedulerState): QueueInfo[] {
   return [...state.queues.values()].map(({ name, counts, workers, isPaused }) => ({
     task: name,
     paused: isPaused,
-    queued: counts.queued + counts.ending,
+    queued: counts.queued + counts.cancelling + counts.ending,
     running: counts.running,
     scheduled: counts.scheduled,
     retrying: counts.retrying,
     workers: workers.size,
   }));
+}
+
+/** What became of a live run that was to be cancelled, once that is stored; undefined: it is not. */
+export function cancellationOf(state: SchedulerState, key: string): Cancellation | undefined {
+  const live = state.live.get(key);
+  if (live !== undefined) return live.trail?.cancelWish === undefined ? undefined : "stopping";
+  return state.finished.get(key)?.kind === "cancelled" ? "cancelled" : "finished";
 }
 
 /** Runs of a task that were cancelled, by who wanted it. */
@@ -132,7 +139,7 @@ function matches(run: LiveRun | FinishedRun, filter: RunFilter): boolean {
 
 function stateOf(run: LiveRun | FinishedRun): RunState {
   if (!("place" in run)) return run.kind as RunState;
-  return run.place === "ending" || run.place === "gone" ? "queued" : run.place;
+  return run.place === "cancelling" || run.place === "ending" || run.place === "gone" ? "queued" : run.place;
 }
 
 function describeLive(run: LiveRun): RunDescription {

@@ -18,9 +18,6 @@ export function queueDueRuns(state: SchedulerState): void {
 /** How soon a timeout is looked at again that is over while its task is paused. */
 const pausedAgainMs = 10_000;
 
-/** After an outage a million may have waited too long: the outcomes of so many are on their way to the log at once, the others follow. */
-const mostEnding = 20_000;
-
 /**
  * Cancels runs that waited in their queue for longer than they, or their task, allow. Those of a paused task wait on, and so do all while a
  * worker may execute them that a new leader has not heard of.
@@ -49,8 +46,6 @@ function expireQueues(state: SchedulerState, expired: LiveRun[]): boolean {
   return true;
 }
 
-const isFull = ({ queueIndex }: SchedulerState): boolean => queueIndex.ending >= mostEnding;
-
 /** The first turns of a queue; false when some have to wait for room. */
 function expireFirst(state: SchedulerState, queue: TaskQueue, expired: LiveRun[]): boolean {
   const { waiting, isPaused, definition } = queue;
@@ -59,7 +54,7 @@ function expireFirst(state: SchedulerState, queue: TaskQueue, expired: LiveRun[]
     const isWaiting = run.place === "queued" && run.turn === 1;
     const at = isWaiting ? timeoutOf(run) : undefined;
     if (at !== undefined && at > state.now) break;
-    if (at !== undefined && isFull(state)) return false;
+    if (at !== undefined && state.queueIndex.isFull) return false;
     waiting.shift();
     if (at !== undefined) expire(state, run, expired);
   }
@@ -71,7 +66,7 @@ function expireOthers(state: SchedulerState, expired: LiveRun[]): boolean {
     const { run, turn } = next;
     const isWaiting = run.place === "queued" && run.turn === turn;
     if (isWaiting && next.at > state.now) return true;
-    if (isWaiting && isFull(state)) return false;
+    if (isWaiting && state.queueIndex.isFull) return false;
     state.timeouts.pop();
     if (!isWaiting) continue;
     const at = run.queue.isPaused ? state.now + pausedAgainMs : timeoutOf(run);
@@ -105,7 +100,7 @@ function tellExpired(state: SchedulerState, expired: readonly LiveRun[]): void {
 export function nextDeadline(state: SchedulerState): number | undefined {
   const due = state.due.first()?.at ?? Number.POSITIVE_INFINITY;
   // Once there are too many the outcomes that come back go on with it, after a takeover the workers that answer.
-  const late = isFull(state) || state.hold !== undefined ? Number.POSITIVE_INFINITY : nextExpiry(state);
+  const late = state.queueIndex.isFull || state.hold !== undefined ? Number.POSITIVE_INFINITY : nextExpiry(state);
   const at = Math.min(due, late);
   return at === Number.POSITIVE_INFINITY ? undefined : at;
 }

@@ -2,7 +2,7 @@ import type { FailureHandler } from "../domain/failure.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import type { OutcomeKind, Turn } from "../domain/run.ts";
 import type { Heartbeat, Register, TaskDeclaration } from "../protocol/messages.ts";
-import type { AttemptDetail, FinalDetail, OutcomeAuthor } from "../protocol/outcome-entry.ts";
+import type { OutcomeAuthor, OutcomeDetail } from "../protocol/outcome-entry.ts";
 import type { RunEntry } from "../protocol/run-entry.ts";
 import type { Cautious, Tried } from "./caution.ts";
 import type { PurgeFilter, StoredRate } from "./commands.ts";
@@ -17,7 +17,7 @@ export interface FoldedOutcome {
   readonly origin: number;
   readonly at: number;
   readonly dueAt: number;
-  readonly detail: FinalDetail | AttemptDetail | undefined;
+  readonly detail: OutcomeDetail | undefined;
   /** The input is not repeated: the run's entry has to stay. */
   readonly inputStays?: boolean | undefined;
 }

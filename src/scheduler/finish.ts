@@ -13,6 +13,7 @@ export function finishRun(state: SchedulerState, run: LiveRun, accepted: Remembe
   const { seq, at, index, byEngine, told, outcome } = accepted;
   setPlace(run, "gone");
   state.live.delete(key);
+  if (state.cancelling.size > 0) state.cancelling.delete(run);
   if (run.worker !== undefined) supersede(state, run, accepted.writer);
   state.inputs.release(run.keptInput);
   const inputStays = outcome.inputStays === true;

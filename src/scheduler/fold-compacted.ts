@@ -23,10 +23,11 @@ export function addCompactedLive(
   run.turn = known.turn;
   run.attempt = known.attempt;
   run.readyAt = known.readyAt;
-  if (known.lost > 0 || known.history.length > 0) {
+  if (known.lost > 0 || known.history.length > 0 || known.cancelling !== undefined) {
     const trail = run.leaveTrail();
     trail.lost = known.lost;
     trail.history = known.history;
+    trail.cancelWish = known.cancelling;
   }
   state.live.set(key, run);
   for (const outcome of remembered) replay(state, run, known.asOf, outcome);

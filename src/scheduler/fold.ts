@@ -4,6 +4,7 @@ import { isFinal, keyOf } from "../domain/run.ts";
 import type { FinalDetail } from "../protocol/outcome-entry.ts";
 import type { CompactedFinished, CompactedLive } from "../protocol/run-extra.ts";
 import { applyOutcome } from "./apply-outcome.ts";
+import { heedWish } from "./cancel.ts";
 import type { Content } from "./entry-log.ts";
 import type { BundleEvent, EntryEvent, OutcomesEvent } from "./events.ts";
 import { addFinished } from "./finish.ts";
@@ -20,7 +21,7 @@ import {
 import { foldRetentionMark } from "./forget.ts";
 import { prunePositions } from "./garbage.ts";
 import type { Created, LiveRun } from "./live-run.ts";
-import { endRun, placeRun } from "./placement.ts";
+import { placeRun } from "./placement.ts";
 import { releaseReported, supersede } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
@@ -102,12 +103,15 @@ export function foldOutcomes(state: SchedulerState, event: OutcomesEvent): void 
 }
 
 function applyToLive(state: SchedulerState, run: LiveRun, remembered: RememberedOutcome): void {
-  const turn = run.turn;
+  const { turn, cancelReason } = run;
   const accepted = applyOutcome(state, run, remembered);
+  if (remembered.outcome.kind === "cancelling") {
+    if (run.cancelReason !== cancelReason) heedWish(state, run);
+    return;
+  }
   if (!accepted || run.place === "gone") return;
   if (run.turn !== turn) supersede(state, run, remembered.writer);
-  if (run.cancelReason !== undefined && state.isLeading) endRun(state, run, "cancelled", { reason: run.cancelReason });
-  else placeRun(state, run);
+  placeRun(state, run);
 }
 
 function foldUnexplained(state: SchedulerState, remembered: RememberedOutcome): void {

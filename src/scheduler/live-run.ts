@@ -12,9 +12,9 @@ import type { WorkerRecord } from "./workers.ts";
 
 /**
  * Where a live run is: waiting for its time (`scheduled`, `retrying`), `queued`, held by a worker (`running`),
- * `ending` while an outcome of this engine is on its way to the log, `gone` when finished.
+ * `cancelling` while it waits for its end, because somebody wants that, until no worker can be executing it; `ending` while an outcome of this engine is on its way to the log, `gone` when finished.
  */
-export type Place = "scheduled" | "retrying" | "queued" | "running" | "ending" | "gone";
+export type Place = "scheduled" | "retrying" | "queued" | "running" | "cancelling" | "ending" | "gone";
 
 /** A run as an entry creates it, or brings it back. */
 export interface Created {
@@ -39,6 +39,8 @@ export interface OutcomeTrail {
   last: number;
   /** Last final outcome that was ignored. Without the entry it would be taken for the run's. */
   staleFinal: number;
+  /** Why it is to be cancelled, as the log says. */
+  cancelWish: string | undefined;
 }
 
 /** What most runs never have, apart from them: a million queued runs shall be small. */
@@ -58,7 +60,7 @@ interface Rare {
   keys: { readonly of: Policies; readonly keys: RunKeys } | undefined;
 }
 
-const placeNames: readonly Place[] = ["gone", "scheduled", "retrying", "queued", "running", "ending"];
+const placeNames: readonly Place[] = ["gone", "scheduled", "retrying", "queued", "running", "ending", "cancelling"];
 const placeCodes = Object.fromEntries(placeNames.map((place, code) => [place, code])) as Record<Place, number>;
 const placeMask = 7;
 const listed = 8;
@@ -190,12 +192,12 @@ export class LiveRun {
   get trail(): OutcomeTrail | undefined {
     return this.#rare?.trail;
   }
-  /** Why it is to be cancelled; soft, like its place. */
+  /** Why it is to be cancelled: as the log says, or else, soft like its place, as this engine was asked. */
   get cancelReason(): string | undefined {
-    return this.#rare?.cancelReason;
+    return this.#rare?.trail?.cancelWish ?? this.#rare?.cancelReason;
   }
   set cancelReason(reason: string | undefined) {
-    if (reason !== this.cancelReason) this.#other.cancelReason = reason;
+    if (reason !== this.#rare?.cancelReason) this.#other.cancelReason = reason;
   }
   /** What the policies of its task said of it; soft. */
   get keys(): Rare["keys"] {
@@ -212,7 +214,7 @@ export class LiveRun {
   }
   /** The trail, to be written to. */
   leaveTrail(): OutcomeTrail {
-    this.#other.trail ??= { lost: 0, history: [], uncovered: 0, last: 0, staleFinal: 0 };
+    this.#other.trail ??= { lost: 0, history: [], uncovered: 0, last: 0, staleFinal: 0, cancelWish: undefined };
     return this.#other.trail;
   }
   get task(): string {

@@ -8,12 +8,22 @@ import { watchTimeout } from "./waiting-time.ts";
 
 /** Puts a live run where it has to wait: until it is due, or in its queue. */
 export function placeRun(state: SchedulerState, run: LiveRun): void {
+  if (run.cancelReason !== undefined) {
+    awaitCancel(state, run);
+    return;
+  }
   // A clock that is a little behind the server's holds up nobody: what has no due time is ready as soon as it is stored.
   if (run.readyAt > state.now && run.readyAt > run.createdAt) {
     setPlace(run, run.attempt > 1 ? "retrying" : "scheduled");
     if (state.due.size > 2 * (state.live.size + 512)) state.due.prune(isStillDue);
     state.due.push({ at: run.readyAt, run, turn: run.turn });
   } else enqueue(state, run);
+}
+
+/** It does not begin any more. A leader ends it as soon as no worker can be executing it. */
+export function awaitCancel(state: SchedulerState, run: LiveRun): void {
+  setPlace(run, "cancelling");
+  state.cancelling.add(run);
 }
 
 export const isStillDue = (due: { run: LiveRun; turn: number }): boolean =>

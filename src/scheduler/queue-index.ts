@@ -9,6 +9,9 @@ export interface Expiry {
   readonly queue: TaskQueue;
 }
 
+/** After an outage a million may have waited too long: the outcomes of so many are on their way to the log at once, the others follow. */
+const mostEnding = 20_000;
+
 export class QueueIndex {
   /** With queued runs and a worker. Written by the queues themselves. */
   readonly ready = new Set<TaskQueue>();
@@ -21,4 +24,7 @@ export class QueueIndex {
   readonly expiries = new Heap<Expiry>((a, b) => a.at < b.at);
   /** Runs whose outcome is on its way to the log. Written by `setPlace`. */
   ending = 0;
+  get isFull(): boolean {
+    return this.ending >= mostEnding;
+  }
 }

@@ -1,5 +1,6 @@
-import type { Turn } from "../domain/run.ts";
+import type { AttemptRecord, Turn } from "../domain/run.ts";
 import type { Stop } from "../protocol/messages.ts";
+import type { OutcomeDetail } from "../protocol/outcome-entry.ts";
 import type { FoldedOutcome } from "./events.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { SchedulerState } from "./state.ts";
@@ -25,10 +26,12 @@ export function releaseReported(state: SchedulerState, worker: WorkerRecord, out
 
 /** How long ago the code of a reported attempt began at most: its own span, by its worker's clock, as if it had ended now. */
 function sinceBegin({ now }: SchedulerState, { startedAt }: Assignment, { detail, at }: FoldedOutcome): number {
-  const record = detail === undefined ? undefined : "attempt" in detail ? detail.attempt : detail.attempts.at(-1);
+  const record = detail === undefined ? undefined : "attempt" in detail ? detail.attempt : attemptsIn(detail).at(-1);
   const span = record === undefined || record.startedAt <= 0 ? 0 : at - record.startedAt;
   return Math.min(Math.max(span, 0), Math.max(now - startedAt, 0));
 }
+
+const attemptsIn = (detail: OutcomeDetail): readonly AttemptRecord[] => ("attempts" in detail ? detail.attempts : []);
 
 /** The log ended a turn that a worker may still execute: the slot stays taken until the worker says so, and it is fenced. */
 export function supersede(state: SchedulerState, run: LiveRun, writer: string): void {

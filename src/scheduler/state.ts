@@ -72,6 +72,8 @@ export class SchedulerState {
   readonly queueIndex = new QueueIndex();
   /** Scheduled and retrying runs by due time. */
   readonly due = new Heap<Deadline>(earlier);
+  /** Runs that wait for their end; may hold some that have moved on. */
+  readonly cancelling = new Set<LiveRun>();
   /** Schedule timeouts of runs that do not fit the order of their queue's `waiting`. */
   readonly timeouts = new Heap<Deadline>(earlier);
 

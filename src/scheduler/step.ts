@@ -1,5 +1,5 @@
 import { acknowledge, giveUpBatch } from "./assigned.ts";
-import { cancelRuns } from "./cancel.ts";
+import { cancelRuns, endCancelling } from "./cancel.ts";
 import type { Command } from "./commands.ts";
 import { compactionRefused } from "./compaction.ts";
 import { dispatch } from "./dispatch.ts";
@@ -158,6 +158,7 @@ function tick(state: SchedulerState): void {
   if (!state.isLeading) return;
   skipNap(state);
   watchPresence(state);
+  if (state.cancelling.size > 0) endCancelling(state);
   const isNobodyLate = expireWaitingRuns(state);
   wakeRates(state);
   if (isNobodyLate) dispatch(state);

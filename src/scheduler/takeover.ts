@@ -113,6 +113,7 @@ export function stepDown(state: SchedulerState): void {
   state.tried.clear();
   state.caution = undefined;
   returnSuspects(state);
+  state.cancelling.clear();
   state.waiters.clear();
   forgetRates(state);
   for (const queue of state.queues.values()) {
@@ -123,7 +124,7 @@ export function stepDown(state: SchedulerState): void {
   for (const run of state.live.values()) {
     run.worker = undefined;
     run.cancelReason = undefined;
-    if (run.place === "running" || run.place === "ending") placeRun(state, run);
+    if (run.place === "running" || run.place === "ending" || run.place === "cancelling") placeRun(state, run);
   }
   state.retention.stop();
 }

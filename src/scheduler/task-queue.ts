@@ -28,7 +28,9 @@ export class TaskQueue {
   expiryAt = Number.POSITIVE_INFINITY;
   readonly #workers = new Set<WorkerRecord>();
   readonly entries = new EntryLog();
-  readonly counts: Record<Place, number> = { scheduled: 0, retrying: 0, queued: 0, running: 0, ending: 0, gone: 0 };
+  readonly counts: Record<Place, number> = {
+    ...{ scheduled: 0, retrying: 0, queued: 0, running: 0, cancelling: 0, ending: 0, gone: 0 },
+  };
 
   /** Runs that this engine cancelled, or asked their workers to cancel. */
   readonly cancelled: Record<CancelCause, number> = { caller: 0, limit: 0, "schedule timeout": 0 };
@@ -67,8 +69,8 @@ export class TaskQueue {
     else this.index.ready.delete(this);
   }
   get liveCount(): number {
-    const { scheduled, retrying, queued, running, ending } = this.counts;
-    return scheduled + retrying + queued + running + ending;
+    const { scheduled, retrying, queued, running, cancelling, ending } = this.counts;
+    return scheduled + retrying + queued + running + cancelling + ending;
   }
   priorityOf(run: LiveRun): number {
     return run.priority || this.definition?.priority || 1;

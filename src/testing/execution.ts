@@ -1,7 +1,7 @@
 // One run of an inline worker from its creation to its end: the worker's own attempts, and a clock in the place of the engine.
 import { Effect } from "effect";
 import { NotReschedulable } from "../domain/errors.ts";
-import { type AttemptRecord, isFinal, keyOf, type RunInfo, type RunState } from "../domain/run.ts";
+import { type AttemptRecord, type Cancellation, isFinal, keyOf, type RunInfo, type RunState } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import type { Assignment } from "../protocol/assignment.ts";
@@ -125,15 +125,16 @@ export class Execution {
     this.waitUntil(dueAt, "scheduled");
   }
 
-  cancel(reason: string): void {
-    if (isOver(this.#state)) return;
+  cancel(reason: string): Cancellation {
+    if (isOver(this.#state)) return "finished";
     this.#cancelReason ??= reason;
     if (this.#attempt !== undefined) {
       this.#attempt.stop({ kind: "cancelled", reason });
-    } else {
-      this.#callOff();
-      this.#finish("cancelled", { reason });
+      return "stopping";
     }
+    this.#callOff();
+    this.#finish("cancelled", { reason });
+    return "cancelled";
   }
 
   async #execute(): Promise<void> {

@@ -5,7 +5,7 @@ import { WorkerNotStarted } from "../domain/errors.ts";
 import { type FailurePayload, handlerRunId } from "../domain/failure.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
-import { keyOf } from "../domain/run.ts";
+import { type Cancellation, keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { jsonBytes } from "../protocol/bytes.ts";
@@ -33,7 +33,7 @@ export interface TestRun {
   /** What is known of it now, with what it said by now. */
   status(): Promise<InlineRun>;
   /** A finished one stays as it is. */
-  cancel(reason?: string): Promise<void>;
+  cancel(reason?: string): Promise<Cancellation>;
   /** Fails: NotReschedulable when it runs or has finished */
   reschedule(when: When): Promise<void>;
 }

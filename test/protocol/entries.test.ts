@@ -15,7 +15,9 @@ import type { RunExtra } from "../../src/protocol/run-extra.ts";
 import { describe, test } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 
-const kinds: OutcomeKind[] = ["completed", "failed", "cancelled", "retry", "returned", "lost", "retention"];
+const kinds: OutcomeKind[] = [
+  ...(["completed", "failed", "cancelled", "retry", "returned", "lost", "retention", "cancelling"] as const),
+];
 const time = (random: Random) => random.whole(0, 4_000_000_000_000);
 const json = (random: Random) => jsonBytes(random.chance(0.3) ? undefined : { text: random.text(0, 30) });
 
@@ -54,6 +56,8 @@ function randomRunEntry(random: Random): RunEntry {
 }
 
 const storyOf = (kind: OutcomeKind, random: Random) =>
+  kind === "cancelling" ? { reason: random.text(0, 30) } : storyOfAttempts(kind, random);
+const storyOfAttempts = (kind: OutcomeKind, random: Random) =>
   kind === "completed" || kind === "failed" || kind === "cancelled"
     ? { createdAt: time(random), priority: random.whole(1, 9), attempts: [attemptOf(random), attemptOf(random)] }
     : { attempt: attemptOf(random) };

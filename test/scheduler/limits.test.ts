@@ -113,7 +113,7 @@ describe("keyed concurrency", () => {
     create(newest, "b", { user: "u" });
     create(newest, "c", { user: "u" });
     const commands = newest.tick();
-    assert.deepEqual(endings(commands), ["cancelled mail/b"]);
+    assert.deepEqual(endings(commands), ["cancelling mail/a", "cancelled mail/b"]);
     assert.deepEqual(
       only(commands, "cancelOn")[0]!.runs[0]!.reason,
       "a newer run of input.user came (cancel-in-progress)",

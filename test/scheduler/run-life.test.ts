@@ -4,57 +4,6 @@ import { describeCancellations, describeQueues, describeRun, listRuns } from "..
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
 
-describe("cancel", () => {
-  test("ends queued, scheduled and retrying runs at once", () => {
-    const scene = new Scene();
-    scene.register("w1", 1, ["mail"]);
-    scene.create("mail", "retrying");
-    scene.tick();
-    scene.report("w1", "mail/retrying", "retry", { dueAt: scene.now + 60_000 });
-    scene.create("mail", "scheduled", { dueAt: scene.now + 60_000 });
-    scene.create("bill", "queued");
-    const keys = ["mail/retrying", "mail/scheduled", "bill/queued", "mail/unknown"];
-    const commands = scene.give({ type: "cancel", keys, reason: "not wanted" });
-    assert.deepEqual(endings(commands), [
-      "cancelled mail/retrying",
-      "cancelled mail/scheduled",
-      "cancelled bill/queued",
-    ]);
-    scene.store(commands);
-    assert.equal(scene.state.live.size, 0);
-  });
-
-  test("asks the worker of a running run, and is remembered if that worker is lost", () => {
-    const scene = new Scene();
-    scene.register("w1", 1, ["mail"]);
-    scene.create("mail", "a");
-    scene.tick();
-    const commands = scene.give({ type: "cancel", keys: ["mail/a"], reason: "not wanted" });
-    assert.deepEqual(only(commands, "cancelOn")[0], {
-      type: "cancelOn",
-      worker: "w1",
-      runs: [{ kind: "cancel", key: "mail/a", origin: 1, turn: 1, reason: "not wanted" }],
-    });
-    assert.deepEqual(endings(scene.give({ type: "leave", id: "w1" })), ["cancelled mail/a"]);
-  });
-
-  test("of a run that its worker gives back does not queue it again", () => {
-    const scene = new Scene();
-    scene.register("w1", 1, ["mail"]);
-    scene.create("mail", "a");
-    scene.tick();
-    scene.give({ type: "cancel", keys: ["mail/a"], reason: "not wanted" });
-    assert.deepEqual(endings(scene.report("w1", "mail/a", "returned")), ["cancelled mail/a"]);
-  });
-
-  test("is not appended twice", () => {
-    const scene = new Scene();
-    scene.create("mail", "a");
-    assert.equal(endings(scene.give({ type: "cancel", keys: ["mail/a"], reason: "x" })).length, 1);
-    assert.equal(endings(scene.give({ type: "cancel", keys: ["mail/a"], reason: "x" })).length, 0);
-  });
-});
-
 describe("schedule timeout", () => {
   test("of very many at once: the outcomes of some are under way at a time, and no late run begins meanwhile", () => {
     const scene = new Scene();

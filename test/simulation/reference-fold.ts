@@ -105,6 +105,7 @@ export class ReferenceFold {
       return;
     }
     known.lastOutcome = seq;
+    if (kind === "cancelling") return;
     if (known.finished !== undefined || known.origin !== origin) return;
     if (kind === "completed" || (kind === "cancelled" && byEngine) || (isFinal(kind) && turn === known.turn)) {
       known.finished = { kind, seq, at };

@@ -190,17 +190,17 @@ test("test worker: timeouts go by the clock too, and the attempt after it", asyn
 test("test worker: a run is cancelled while it waits and while it runs; a finished one stays", async () => {
   await using t = make();
   const waiting = await t.enqueue("echo", { n: 1 }, { delay: "1h" });
-  await waiting.cancel("enough");
+  assert.equal(await waiting.cancel("enough"), "cancelled");
   await assert.rejects(waiting.result(), (error) => error instanceof RunCancelled && error.reason === "enough");
   await t.clock.advance("2h");
   assert.deepEqual((await waiting.status()).attempts, []);
   const running = await t.enqueue("hangs");
   await t.clock.advance(0);
-  await running.cancel();
+  assert.equal(await running.cancel(), "stopping");
   await assert.rejects(running.result(), RunCancelled);
   const done = await t.enqueue("echo", { n: 1 });
   await done.result();
-  await done.cancel();
+  assert.equal(await done.cancel(), "finished");
   assert.equal((await done.status()).state, "completed");
 });
 
