@@ -128,13 +128,22 @@ function markFor(state: SchedulerState, takeCount: number, takeOld: boolean): nu
   return later.sort((a, b) => a - b)[takeCount - taken - 1]!;
 }
 
+/** Those whose accepted outcome is at or below a sequence, and those that are not in order. */
+function* finishedUpTo({ finished, unordered }: SchedulerState, upTo: number): Iterable<FinishedRun> {
+  yield* unordered;
+  for (const run of finished.values()) {
+    if (unordered.has(run)) continue;
+    if (run.seq > upTo) return;
+    yield run;
+  }
+}
+
 /** Asks for the removal of the entries of all keys that the mark will forget; returns how many were still there. */
 function clearForgotten(state: SchedulerState): number {
   const { upTo } = state.retention;
   const garbage = new Map<TaskQueue, FinishedRun[]>();
   let open = 0;
-  for (const run of state.finished.values()) {
-    if (run.seq > upTo && !state.unordered.has(run)) break;
+  for (const run of finishedUpTo(state, upTo)) {
     if (run.lastOutcome > upTo || run.entrySeq === 0 || run.isCompacted) continue;
     open++;
     if (!isEntryGarbage(run, state.retention)) compactFinished(state, run);

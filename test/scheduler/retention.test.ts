@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { describe, test } from "../support/harness.ts";
+import { only, Scene } from "./scene.ts";
+
+describe("retention", () => {
+  test("removes the entry of a run that ended before its entry was moved, though runs that stay ended in between", () => {
+    // An engine that was late moved the entry of a live run behind the outcome that had ended the run meanwhile. Whoever folded what was
+    // left then met the outcome first, listed the run out of order, and overlooked it when entries were removed before their outcomes:
+    // without the outcome the entry was a live run again.
+    const scene = new Scene({ keepCount: 2, housekeepingDelayMs: 0 }, "standby");
+    const at = scene.now;
+    const cancelled = {
+      kind: "cancelled" as const,
+      key: "mail/a",
+      turn: 1,
+      origin: 1,
+      at,
+      dueAt: 0,
+      detail: undefined,
+    };
+    scene.give({ type: "outcomes", seq: 2, at, by: "engine", writer: "e6", outcomes: [cancelled] });
+    scene.seq = 2;
+    scene.create("mail", "live"); // nothing behind it can be purged as a whole
+    for (const id of ["b", "c"]) {
+      scene.create("mail", id);
+      scene.report("w1", `mail/${id}`, "completed");
+    }
+    const live = {
+      asOf: 1,
+      origin: 1,
+      turn: 1,
+      attempt: 1,
+      lost: 0,
+      dueAt: 0,
+      readyAt: at,
+      retrying: false,
+      history: [],
+    };
+    const moved = scene.create("mail", "a", { form: 1, extra: { state: live } });
+    assert.equal(scene.state.finished.get("mail/a")!.kind, "cancelled");
+    scene.give({ type: "lead", epoch: 7, knownWorkers: [] });
+    const commands = scene.live(1_000);
+    assert.deepEqual(only(commands, "purge").filter(({ keepFrom }) => keepFrom > moved)[0], {
+      type: "purge",
+      filter: { key: "mail/a" },
+      keepFrom: moved + 1,
+    });
+    assert.deepEqual(only(commands, "append"), [], "no mark before the entry is gone");
+  });
+});
