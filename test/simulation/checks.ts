@@ -127,7 +127,7 @@ export class Checks {
   }
   #checkExecutedOnce(): void {
     const names = new Set<string>();
-    for (const worker of this.#world.workers) {
+    for (const worker of this.#world.workers.filter(({ isAlive }) => isAlive)) {
       for (const { key, origin } of worker.executing.values()) {
         if (names.has(`${key}@${origin}`)) this.fail(`${key} is executed twice at the same time`);
         names.add(`${key}@${origin}`);

@@ -49,6 +49,7 @@ export interface Climate {
 
 export function climateOf(seed: number): Climate {
   const hasLimits = [0, 1, 2, 6].includes(seed % 7);
+  const isRush = hasLimits && seed % 3 === 1;
   const hasLarge = [1, 2, 4, 5, 8, 10].includes(seed % 11);
   return {
     weather: seed % 4 === 0 ? "calm" : "rough",
@@ -58,11 +59,11 @@ export function climateOf(seed: number): Climate {
     hasBundles: [1, 2, 4].includes(seed % 5),
     hasLarge,
     hasTwin: seed % 6 === 2,
-    isStoreWeak: seed % 4 === 1 || seed % 4 === 2,
+    isStoreWeak: seed % 4 === 1 || seed % 4 === 2 || isRush,
     hasProcesses: seed % 8 === 4 || seed % 4 === 3,
     isPoisoned: seed % 8 === 4,
     hasWildClocks: seed % 16 === 5,
-    isRush: hasLimits && seed % 3 === 1,
+    isRush,
     isNarrow: seed % 5 === 2 || seed % 5 === 3,
     hasHours: seed % 3 === 0,
     scheduleTimeouts: bare(seed % 3 === 0 ? { mail: null, resize: 2_000, bill: 600_000 } : {}),

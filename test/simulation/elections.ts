@@ -46,6 +46,7 @@ export class Elections {
     const knownWorkers = [...this.known];
     engine.give({ type: "lead", epoch, knownWorkers, ledger, counted, ...stored.tried, process }, now);
     this.known.clear();
+    for (const id of engine.state.workers.keys()) this.known.add(id); // also who has not answered yet
     for (const worker of workers) if (worker.isAlive) this.known.add(worker.id);
     for (const worker of workers) this.#hearEpoch(worker);
     // In a calm world all workers answer well before the leader would go on without them; it ticks meanwhile.

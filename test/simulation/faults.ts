@@ -39,7 +39,7 @@ export class Faults {
   #changeLeader(): void {
     const { random, isRough, leaders, elections, engines, now } = this.#world;
     engines.find((e) => !e.isAlive)?.restart(now);
-    if (isRough && leaders.length > 0) this.crash(random.pick(leaders));
+    if (isRough && leaders.length > 0 && random.chance(0.4)) this.crash(random.pick(leaders));
     else elections.elect();
   }
   crash(engine: ModelEngine): void {
