@@ -62,11 +62,10 @@ function completed(attempt: Attempt, value: unknown, at: number, options: Outcom
   if (outcome.frame.length + entryBytes <= options.maxPayload) return outcome;
   const story = outcome.frame.length - frameHead - output.length;
   const beside = story > briefStory ? `, with the metadata and the history of its run (${story} bytes),` : "";
-  const { message } = new PayloadTooLarge({
-    what: what + beside,
-    bytes: output.length + story,
-    limit: options.maxPayload,
-  });
+  // An output that is too large by itself is named by its own size.
+  const isAlone = beside === "" && output.length > options.maxPayload;
+  const bytes = isAlone ? output.length : output.length + story;
+  const { message } = new PayloadTooLarge({ what: what + beside, bytes, limit: options.maxPayload });
   return failed(attempt, { name: "PayloadTooLarge", message }, true, at, options);
 }
 
