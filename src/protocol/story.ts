@@ -21,7 +21,8 @@ export function cancelWishOf(bytes: Uint8Array): CancelWish {
 
 /** `at`: when the run ended. */
 export function finalDetailOf(bytes: Uint8Array, at: number): FinalDetail {
-  const { createdAt, priority, metadata, terms, attempts, error, reason, ...rest } = recordOf(bytes);
+  // An `attempt` would make it look like the other kind of story.
+  const { attempt: _, createdAt, priority, metadata, terms, attempts, error, reason, ...rest } = recordOf(bytes);
   return {
     ...rest,
     createdAt: isTime(createdAt) ? createdAt : at,
