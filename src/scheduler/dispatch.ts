@@ -4,6 +4,7 @@ import type { AssignCommand } from "./commands.ts";
 import { Heap } from "./heap.ts";
 import type { BatchLimit } from "./limits/batch.ts";
 import type { Lane } from "./limits/lanes.ts";
+import { weighLimits } from "./limits/strategies.ts";
 import type { LiveRun } from "./live-run.ts";
 import { type Needs, suitability } from "./needs.ts";
 import type { SchedulerState } from "./state.ts";
@@ -63,6 +64,7 @@ const offersMore = (a: Offer, b: Offer): boolean =>
 export function dispatch(state: SchedulerState): void {
   if (!state.isLeading || isHolding(state)) return;
   if (state.claimed.size > 0) dropVoidClaims(state);
+  if (state.unweighed.size > 0) weighLimits(state);
   admitArrivals(state);
   const batches = new Map<WorkerRecord, Batch>();
   const starved: Starved[] = [];
@@ -140,8 +142,6 @@ function admitArrivals(state: SchedulerState): void {
   const { arriving } = state.queueIndex;
   for (const queue of arriving) {
     if (queue.isPaused) continue;
-    // Who is one too many shows when it is known who executes.
-    if (state.hold !== undefined && queue.policies?.mayCancel === true) continue;
     queue.policies?.admit(state);
     if (queue.policies?.hasArrivals !== true) arriving.delete(queue);
   }

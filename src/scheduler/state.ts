@@ -6,6 +6,7 @@ import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { Heap } from "./heap.ts";
 import { Inputs } from "./inputs.ts";
 import { KeyIndex } from "./key-index.ts";
+import type { KeyLimit } from "./limits/concurrency.ts";
 import type { Limit } from "./limits/limit.ts";
 import type { RateLimit } from "./limits/rate.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -93,6 +94,8 @@ export class SchedulerState {
   /** What is noted, and where it executes. */
   readonly tried = new Map<Assignment, WorkerRecord>();
   readonly waiters = new Map<string, Set<string>>();
+  /** Limits whose strategy waits until all workers have answered after a takeover, each with a run that takes of it. */
+  readonly unweighed = new Map<KeyLimit, LiveRun>();
   /** After a takeover: who has not answered yet and may execute what is queued here, and until when nothing is dispatched for it. */
   hold: { readonly awaited: Set<string>; readonly until: number } | undefined = undefined;
   readonly retention = new Retention();

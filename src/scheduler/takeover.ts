@@ -114,6 +114,7 @@ export function stepDown(state: SchedulerState): void {
   state.caution = undefined;
   returnSuspects(state);
   state.cancelling.clear();
+  state.unweighed.clear();
   state.waiters.clear();
   forgetRates(state);
   for (const queue of state.queues.values()) {

@@ -40,6 +40,7 @@ describe("takeover", () => {
     scene.give({ type: "definitions", tasks: [{ ...declarationOf("mail"), ...task }] });
     scene.give({ type: "lead", epoch: 8, knownWorkers: ["w1", "blocked"] });
     scene.register("w1", 0, [task, onlyOne]);
+    scene.create("only-one", "another");
     for (let s = 0; s < 24; s += 4) {
       assert.deepEqual(endings(scene.live(4_000)), []);
       scene.beat("w1");
@@ -47,7 +48,19 @@ describe("takeover", () => {
     const executing = [scene.held("mail/executes"), scene.held("only-one/executes")];
     scene.register("blocked", 2, [task, onlyOne], executing);
     assert.equal(scene.state.live.get("mail/executes")!.place, "running");
-    assert.deepEqual(endings(scene.tick()), ["cancelled only-one/delayed"]);
+    assert.deepEqual(endings(scene.tick()), ["cancelled only-one/another", "cancelled only-one/delayed"]);
+  });
+
+  test("runs of a task whose limit cancels begin as others do, while one worker has not answered", () => {
+    const scene = new Scene({}, "standby");
+    for (const id of ["a", "b"]) scene.create("only-one", id);
+    scene.give({ type: "lead", epoch: 8, knownWorkers: ["w1", "silent"] });
+    const concurrency = [{ key: null, max: 1, strategy: "cancel-newest" as const }];
+    scene.register("w1", 2, [{ name: "only-one", policies: { concurrency } }]);
+    const commands = scene.live(2_000);
+    assert.deepEqual([assignments(commands), endings(commands)], [["w1: only-one/a"], []]);
+    scene.register("silent", 1, ["mail"]);
+    assert.deepEqual(endings(scene.tick()), ["cancelled only-one/b"]);
   });
 
   test("a worker that never answers is gone after thirty seconds, also where the server knows nobody, and then timeouts count", () => {

@@ -69,9 +69,8 @@ export class Policies {
     this.#queue.index.arriving.add(this.#queue);
   }
 
-  /** Whether a limit cancels runs that are too many. */
-  get mayCancel(): boolean {
-    return this.#concurrency.some(({ rule }) => rule.strategy !== "queue");
+  has(limit: KeyLimit): boolean {
+    return this.#keyLimits.some((limits) => limits.get(limit.key) === limit);
   }
 
   get hasArrivals(): boolean {

@@ -3,12 +3,27 @@ import type { LiveRun } from "../live-run.ts";
 import type { SchedulerState } from "../state.ts";
 import type { KeyLimit } from "./concurrency.ts";
 
-/** Cancels runs of a key that has more than its limit lets execute, as its strategy says. */
+/**
+ * Cancels runs of a key that has more than its limit lets execute, as its strategy says. After a takeover who is one too many shows only
+ * when each worker has said what it executes: until then the limit holds, and nobody is cancelled for it.
+ */
 export function cancelSurplus(state: SchedulerState, limit: KeyLimit, arrived: LiveRun): void {
-  const { max, strategy, key } = limit.rule;
-  if (strategy === "queue") return;
-  const { members } = limit;
-  members.add(arrived);
+  if (limit.rule.strategy === "queue") return;
+  limit.members.add(arrived);
+  if (state.hold === undefined) weigh(state, limit);
+  else state.unweighed.set(limit, arrived);
+}
+
+/** Does what was put off until all workers have answered. */
+export function weighLimits(state: SchedulerState): void {
+  if (state.hold !== undefined) return;
+  // A limit that its task declares no more has no say any more.
+  for (const [limit, { queue }] of state.unweighed) if (queue.policies?.has(limit) === true) weigh(state, limit);
+  state.unweighed.clear();
+}
+
+function weigh(state: SchedulerState, { rule, members }: KeyLimit): void {
+  const { max, strategy, key } = rule;
   for (const run of members) if (!isMember(run)) members.delete(run);
   const of = key === null ? "this task" : key;
   while (members.size > max) {
