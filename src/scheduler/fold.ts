@@ -20,6 +20,7 @@ import {
 } from "./fold-compacted.ts";
 import { foldRetentionMark } from "./forget.ts";
 import { prunePositions } from "./garbage.ts";
+import { endReported } from "./lingering.ts";
 import type { Created, LiveRun } from "./live-run.ts";
 import { placeRun } from "./placement.ts";
 import { releaseReported, supersede } from "./release.ts";
@@ -96,6 +97,7 @@ export function foldOutcomes(state: SchedulerState, event: OutcomesEvent): void 
       continue;
     }
     if (worker !== undefined) releaseReported(state, worker, outcome);
+    if (state.lingering.size > 0) endReported(state, writer, outcome.origin, outcome.turn);
     const live = state.live.get(outcome.key);
     if (live !== undefined) applyToLive(state, live, { seq, at, index, byEngine, writer, told, outcome });
     else foldUnexplained(state, { seq, at, index, byEngine, writer, told, outcome });

@@ -1,4 +1,5 @@
 import { proveCaution } from "./caution.ts";
+import { linger } from "./lingering.ts";
 import type { LiveRun } from "./live-run.ts";
 import { endRun, placeRun } from "./placement.ts";
 import type { SchedulerState } from "./state.ts";
@@ -22,6 +23,7 @@ export function loseAttempt(
 ): void {
   const { key, turn, origin, run, startedAt } = assignment;
   const isAlone = run !== undefined && wasAlone(state, worker, run);
+  if (isDeath || !assignment.isAcknowledged) linger(state, worker, assignment);
   worker.release(origin, turn);
   if (run === undefined || run.place !== "running" || run.turn !== turn) return;
   const from = { worker: worker.id, startedAt };

@@ -1,5 +1,6 @@
 import { taskOf } from "../domain/run.ts";
 import type { Executing, Heartbeat } from "../protocol/messages.ts";
+import { endLingering, settle } from "./lingering.ts";
 import { dropWorker, loseAttempt } from "./lose.ts";
 import { endOverdue } from "./overdue.ts";
 import { stopAttempt } from "./release.ts";
@@ -49,6 +50,7 @@ export function leave(state: SchedulerState, id: string): void {
   answered(state, id);
   const worker = state.workers.get(id);
   if (worker !== undefined) dropWorker(state, worker, `worker ${id} left`, false);
+  endLingering(state, id);
 }
 
 /** Drops workers whose connection is gone, or that were silent for too long. */
@@ -102,6 +104,7 @@ export function compareLedger(state: SchedulerState, worker: WorkerRecord, execu
     named.add(assignment);
     stopAttempt(state, worker, assignment);
   }
+  if (state.lingering.size > 0) settle(state, worker);
   for (const assignment of worker.assignments()) {
     if (named.has(assignment) || !assignment.isAcknowledged) continue;
     // What it named before, and nobody waits for, is free as soon as it names it no more.

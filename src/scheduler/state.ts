@@ -9,6 +9,7 @@ import { KeyIndex } from "./key-index.ts";
 import type { KeyLimit } from "./limits/concurrency.ts";
 import type { Limit } from "./limits/limit.ts";
 import type { RateLimit } from "./limits/rate.ts";
+import type { Lingering } from "./lingering.ts";
 import type { LiveRun } from "./live-run.ts";
 import { pauseQueue } from "./pauses.ts";
 import { QueueIndex } from "./queue-index.ts";
@@ -93,6 +94,10 @@ export class SchedulerState {
   caution: Caution | undefined = undefined;
   /** What is noted, and where it executes. */
   readonly tried = new Map<Assignment, WorkerRecord>();
+  /** By worker: what is lost and still counts. */
+  readonly lingering = new Map<string, Lingering[]>();
+  /** When this engine began to lead. Units: epoch milliseconds */
+  ledAt = 0;
   readonly waiters = new Map<string, Set<string>>();
   /** Limits whose strategy waits until all workers have answered after a takeover, each with a run that takes of it. */
   readonly unweighed = new Map<KeyLimit, LiveRun>();

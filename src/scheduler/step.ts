@@ -16,6 +16,7 @@ import {
   tidyRates,
   wakeRates,
 } from "./limits/rates.ts";
+import { endStopped } from "./lingering.ts";
 import { giveUpRun } from "./lose.ts";
 import { applyPauses } from "./pauses.ts";
 import { heartbeat, leave, pong, unreachable, watchPresence } from "./presence.ts";
@@ -159,6 +160,7 @@ function tick(state: SchedulerState): void {
   skipNap(state);
   watchPresence(state);
   if (state.cancelling.size > 0) endCancelling(state);
+  if (state.lingering.size > 0) endStopped(state);
   const isNobodyLate = expireWaitingRuns(state);
   wakeRates(state);
   if (isNobodyLate) dispatch(state);

@@ -16,6 +16,7 @@ const holdMs = 2_000;
 export function lead(state: SchedulerState, event: LeadEvent): void {
   state.isLeading = true;
   state.epoch = event.epoch;
+  state.ledAt = state.now;
   state.retention.leadingSince = state.uptime;
   handleMissedFailures(state);
   for (const queue of state.queues.values()) if (queue.hasPlacements) declarePolicies(state, queue, undefined);
@@ -109,6 +110,7 @@ export function stepDown(state: SchedulerState): void {
   state.hold = undefined;
   state.workers.clear();
   state.claimed.clear();
+  state.lingering.clear();
   state.isolated.clear();
   state.tried.clear();
   state.caution = undefined;

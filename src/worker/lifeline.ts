@@ -1,5 +1,6 @@
 // Whether the leader can still count on this worker. A process that was stopped, or a message that was long on its way, must not begin
 // what was given elsewhere meanwhile. All times are spans on monotonic clocks that go on while a process is stopped.
+import { stopAfterMs } from "../domain/cut-off.ts";
 import { acknowledgeWithinMs } from "../protocol/assignment.ts";
 
 /** The leader takes runs back whose assignment was not acknowledged in time: what arrives later than this is not taken. */
@@ -43,6 +44,11 @@ export class Lifeline {
   /** Whether a message that the leader sent at `sentAt`, by its own clock, may be older than it waits for the acknowledgement. */
   isLate(epoch: number, sentAt: number): boolean {
     return !this.knows(epoch) || this.#now() + Math.min(...this.#aheadMs) - sentAt > freshMs;
+  }
+
+  /** Whether the leader, if there is one, has given up this worker long ago: what it executes may be executed elsewhere. */
+  isCutOff(beatenAt: number): boolean {
+    return this.#now() - Math.max(this.#answeredAt, beatenAt) > stopAfterMs;
   }
 
   /** Whether runs that were accepted a while ago are still this worker's; `beatenAt` is when a thread last beat for it and was heard. */

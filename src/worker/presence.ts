@@ -30,6 +30,8 @@ export interface PresenceOptions {
   readonly busy: () => number;
   /** How late the event loop was. */
   readonly lagMs: () => number;
+  /** A heartbeat could not be sent, or was not answered. */
+  readonly onUnanswered: () => void;
   readonly onStop: (stops: readonly Stop[]) => void;
 }
 
@@ -108,7 +110,8 @@ export class Presence {
   async #beatOnce(): Promise<void> {
     const { id, link } = this.#options;
     const { epoch: before } = this;
-    if (before === 0 || !link.isConnected()) return;
+    if (before === 0) return;
+    if (!link.isConnected()) return this.#options.onUnanswered();
     const { executing, quiet } = this.#options.describe();
     try {
       this.#options.log.debug("heartbeat", { id, executing: executing.length });
@@ -122,6 +125,7 @@ export class Presence {
       this.obstacle = known ? undefined : "the engine does not know this worker; it registers again";
       if (!known || epoch > this.epoch) this.#registerSoon();
     } catch (error) {
+      this.#options.onUnanswered();
       // nobody leads just now; the next leader announces itself
       if (this.epoch === before) this.obstacle = `no engine answers: ${(error as Error).message}`;
     }

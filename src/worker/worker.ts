@@ -173,6 +173,9 @@ class LiveWorker implements RunningWorker {
       describe: () => this.#describe(),
       busy: () => this.busy,
       lagMs: () => parts.heart?.takeLag(this.id) ?? 0,
+      onUnanswered: () => {
+        if (this.#lifeline.isCutOff(parts.heart?.beatenAt ?? Number.NEGATIVE_INFINITY)) this.#stopKeyed();
+      },
       onStop: (stops) => this.#stopRuns(stops),
     });
   }
@@ -322,6 +325,12 @@ class LiveWorker implements RunningWorker {
         this.#slotFreed();
       });
     }
+  }
+
+  /** The leader keeps what these count for their limits until they must have stopped. */
+  #stopKeyed(): void {
+    for (const attempt of this.#held.all())
+      if (attempt.task.policies?.concurrency !== undefined) attempt.stop({ kind: "returned" });
   }
 
   #stopRuns(stops: readonly Stop[]): void {

@@ -50,3 +50,14 @@ test("lifeline: alive as long as an answer, or the thread that beats, was heard 
   lifeline.answered(0, now(), undefined);
   assert.ok(!lifeline.isAlive(Number.NEGATIVE_INFINITY), "what a deposed leader answers says nothing");
 });
+
+test("a worker is cut off when neither it nor the thread that beats for it was answered for 25 s", () => {
+  let now = 0;
+  const lifeline = new Lifeline(() => now);
+  lifeline.answered(3, 0, undefined);
+  now = 25_000;
+  assert.ok(!lifeline.isCutOff(Number.NEGATIVE_INFINITY));
+  now = 25_001;
+  assert.ok(lifeline.isCutOff(Number.NEGATIVE_INFINITY));
+  assert.ok(!lifeline.isCutOff(1));
+});

@@ -21,7 +21,7 @@ test("presence: however many things happen at once, one heartbeat is under way, 
     Array.from({ length: held }, (_, i) => ({ key: `t/${i}`, turn: 1, origin: i + 1, startedAt: 0 }));
   const presence = new Presence({
     ...{ id: "w1", link, subjects: new Subjects("test"), log: silentLog, heartbeatMs: 4_000, lifeline: new Lifeline() },
-    ...{ tasks: [], busy: () => held, lagMs: () => 0, onStop: () => {} },
+    ...{ tasks: [], busy: () => held, lagMs: () => 0, onStop: () => {}, onUnanswered: () => {} },
     describe: () => ({
       ...{ v: 1, id: "w1", name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: false },
       executing: executing(),

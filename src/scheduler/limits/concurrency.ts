@@ -6,6 +6,7 @@ import { Limit } from "./limit.ts";
 
 /** The runs of one key (or of a whole task) that execute: never more than `max`. A slot counts until its worker has reported. */
 export class KeyLimit extends Limit implements Turns {
+  override readonly isKeyed = true;
   readonly rule: ConcurrencyRule;
   readonly key: string;
   running = 0;

@@ -1,4 +1,5 @@
 import type { TaskPolicies } from "../../domain/policies.ts";
+import { redeclareLingering } from "../lingering.ts";
 import type { SchedulerState } from "../state.ts";
 import { returnSuspects } from "../suspects.ts";
 import type { TaskQueue } from "../task-queue.ts";
@@ -18,6 +19,7 @@ export function declarePolicies(state: SchedulerState, queue: TaskQueue, given: 
     if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
     else queue.policies.arrive(run);
   }
+  if (state.lingering.size > 0) redeclareLingering(state, queue);
   if (queue.counts.running === 0) return; // a registration may declare ten thousand tasks while ten thousand runs execute
   for (const worker of state.workers.values()) {
     for (const assignment of worker.assignments()) {

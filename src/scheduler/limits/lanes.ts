@@ -74,6 +74,14 @@ export class Lane {
   begin(agoMs: number): void {
     for (const { limit, units } of this.uses) limit.begin(units, agoMs);
   }
+  /** Whether concurrency limits count its runs. */
+  get isKeyed(): boolean {
+    return this.uses.some(({ limit }) => limit.isKeyed);
+  }
+  /** One of its runs is lost and may still be executed: what counts who executes counts it. */
+  linger(): void {
+    for (const { limit, units } of this.uses) if (limit.isKeyed) limit.take(units);
+  }
   /** The slot of one of its runs is free again. */
   giveBack(): void {
     for (const { limit, units } of this.uses) limit.giveBack(units);

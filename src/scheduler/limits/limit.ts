@@ -4,6 +4,8 @@ import { comesFirst, type Lane, type Lanes, type Listing } from "./lanes.ts";
 
 /** Something that a lane needs room in before its first run may start. */
 export abstract class Limit {
+  /** It counts who executes. */
+  readonly isKeyed: boolean = false;
   /** Lanes that take of it. */
   lanes = 0;
   /** Lanes that found no room, in the order in which they get it. May hold dead listings. */

@@ -3,6 +3,7 @@ import { type KeyExpression, parseKey } from "../../domain/key-expression.ts";
 import type { TaskPolicies } from "../../domain/policies.ts";
 import type { Waiting } from "../../domain/run.ts";
 import { Deque } from "../deque.ts";
+import { lingerFromHistory } from "../lingering.ts";
 import type { LiveRun } from "../live-run.ts";
 import { type Needs, needsOf } from "../needs.ts";
 import { endRun } from "../placement.ts";
@@ -94,6 +95,7 @@ export class Policies {
     else {
       run.isListed = false;
       const lane = this.#laneOf(state, run, keys);
+      if (run.lost > 0) lingerFromHistory(state, run, lane);
       for (const { limit } of lane.uses) {
         if (limit instanceof KeyLimit && run.place === "queued") cancelSurplus(state, limit, run);
       }
@@ -175,6 +177,15 @@ export class Policies {
       limit.take();
       if (limit.rule.strategy !== "queue") limit.members.add(run);
     }
+  }
+
+  /** What counts a lost attempt of the run that may still be executed; undefined where its key is not known just now. */
+  linger(state: SchedulerState, run: LiveRun): Lane | undefined {
+    const keys = this.#keysOf(state, run);
+    if (typeof keys === "string") return undefined;
+    const lane = this.#laneOf(state, run, keys);
+    lane.linger();
+    return lane;
   }
 
   #laneOf(state: SchedulerState, run: LiveRun, keys: RunKeys): Lane {
