@@ -52,6 +52,7 @@ export class Natchet {
   readonly #parts: ClientParts;
   readonly #taskParts: TaskParts;
   readonly #line: LeaderLine;
+  readonly #entries: StoredEntries;
   readonly #results: Results;
   readonly #requests: EngineRequests;
   readonly #gate: AdmissionGate;
@@ -64,6 +65,7 @@ export class Natchet {
     const around = aroundEnqueue(parts.middleware);
     this.#parts = parts;
     const entries = new StoredEntries(new RunStore(link, subjects), subjects);
+    this.#entries = entries;
     this.#line = new LeaderLine(link, subjects);
     this.#results = new Results({ link, subjects, line: this.#line, entries, stream: store?.runs });
     this.#requests = new EngineRequests(this.#line);
@@ -125,12 +127,12 @@ export class Natchet {
    * created meanwhile are newer, so none is lost and none comes twice.
    *
    * Fails: EngineUnreachable, TypeError for a cursor that is none
-   * @default limit: 100
+   * @default limit: 100, errors: false
    * @example const next = await natchet.list(filter, { cursor: list.cursor })
    */
   async list(filter: RunFilter = {}, options: ListOptions = {}): Promise<RunList> {
     assertFilter(filter, "list");
-    return listRuns(this.#requests, filter, options);
+    return listRuns({ requests: this.#requests, entries: this.#entries }, filter, options);
   }
 
   /**

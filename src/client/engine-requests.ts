@@ -12,11 +12,11 @@ import {
   type CronList,
   encodeMessage,
   type FoundRun,
+  type ListRuns,
   type QueueInfo,
   type QueueList,
   type RescheduleReply,
-  type RunFilter,
-  type RunList,
+  type RunListPage,
   transientErrors,
   type WorkerInfo,
   type WorkerList,
@@ -51,11 +51,8 @@ export class EngineRequests {
   }
 
   /** One page: as many as fit a message, and where the next one begins. */
-  list(
-    request: { readonly filter: RunFilter; readonly limit: number; readonly before?: number; readonly cursor?: string },
-    patience?: Patience,
-  ): Promise<RunList> {
-    return this.#ask("list", request, deadlineOf(patience)) as Promise<RunList>;
+  list(request: ListRuns, patience?: Patience): Promise<RunListPage> {
+    return this.#ask("list", request, deadlineOf(patience)) as Promise<RunListPage>;
   }
 
   /** All of them, in as many requests as it takes. */

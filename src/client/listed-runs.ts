@@ -1,10 +1,13 @@
 // A list of any length, from pages of what fits a message.
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
+import { keyOf, type RunInfo } from "../domain/run.ts";
 import { assertTime } from "../domain/time.ts";
 import { cursorOf, isNewer } from "../protocol/list-cursor.ts";
-import type { RunFilter, RunList } from "../protocol/messages.ts";
+import type { RunFilter, RunList, RunListPage } from "../protocol/messages.ts";
+import type { FinalDetail } from "../protocol/outcome-entry.ts";
 import type { EngineRequests, Patience } from "./engine-requests.ts";
 import { filterGroups } from "./pages.ts";
+import type { StoredEntries } from "./stored-entries.ts";
 
 export interface ListOptions extends Patience {
   /** So many at most. @default 100 */
@@ -13,29 +16,40 @@ export interface ListOptions extends Patience {
   readonly before?: Date | undefined;
   /** Only runs behind those of a list that came with this. */
   readonly cursor?: string | undefined;
+  /** Also reads why runs failed or were cancelled (`error`, `reason`): one read of the log for each group of them. @default false */
+  readonly errors?: boolean | undefined;
 }
 
-const known = namesOf<ListOptions>({ limit: true, before: true, cursor: true, timeout: true });
+const known = namesOf<ListOptions>({ limit: true, before: true, cursor: true, errors: true, timeout: true });
+
+export interface ListParts {
+  readonly requests: Pick<EngineRequests, "list">;
+  readonly entries: Pick<StoredEntries, "outcomesAt">;
+}
 
 /** Of a filter of many ids. Units: bytes */
 const mostFilterBytes = 64 * 1_024;
 
-export async function listRuns(requests: EngineRequests, filter: RunFilter, options: ListOptions): Promise<RunList> {
+export async function listRuns(
+  { requests, entries }: ListParts,
+  filter: RunFilter,
+  options: ListOptions,
+): Promise<RunList> {
   assertKnownOptions(options, { options: known, of: "list" });
   const { limit = 100 } = options;
   if (!Number.isSafeInteger(limit) || limit < 0)
     throw new RangeError(`list: limit ${limit} is not a whole number from 0, for example { limit: 100 }`);
   const groups = filterGroups(filter, mostFilterBytes);
   const lists: RunList[] = [];
-  for (const group of groups) lists.push(await listGroup(requests, group, limit, options));
+  for (const group of groups) lists.push(await listGroup({ requests, entries }, group, limit, options));
   return lists.length === 1 ? lists[0]! : joined(lists, limit);
 }
 
 async function listGroup(
-  requests: EngineRequests,
+  { requests, entries }: ListParts,
   filter: RunFilter,
   limit: number,
-  { before, cursor: start, timeout }: ListOptions,
+  { before, cursor: start, errors, timeout }: ListOptions,
 ): Promise<RunList> {
   const runs: RunList["runs"][number][] = [];
   let total: number | undefined;
@@ -47,14 +61,33 @@ async function listGroup(
         limit: limit - runs.length,
         ...(before !== undefined && { before: assertTime(Number(before), before, "list: before") }),
         ...(cursor !== undefined && { cursor }),
+        ...(errors === true && { places: true }),
       },
       { timeout },
     );
-    for (const run of page.runs) runs.push(run);
+    for (const run of await withErrors(page, entries)) runs.push(run);
     total ??= page.total;
     cursor = page.cursor;
   } while (cursor !== undefined && runs.length < limit);
   return { runs, total, ...(cursor !== undefined && { cursor }) };
+}
+
+/** The runs of a page, each with its error or reason where the log still has it. */
+async function withErrors(
+  { runs, places = [] }: RunListPage,
+  entries: ListParts["entries"],
+): Promise<readonly RunInfo[]> {
+  if (places.length === 0) return runs;
+  const told = [...runs];
+  const tell = async ({ row, seq, index }: (typeof places)[number]) => {
+    const run = runs[row]!;
+    const outcome = (await entries.outcomesAt(seq))[index];
+    if (outcome?.key !== keyOf(run.task, run.id)) return; // forgotten, or moved, since the engine answered
+    const { error, reason } = outcome.detail as FinalDetail;
+    told[row] = { ...run, ...(error && { error }), ...(reason !== undefined && { reason }) };
+  };
+  await Promise.all(places.map(tell));
+  return told;
 }
 
 /** Lists of several filters as one. A run matches one of them only. */

@@ -11,10 +11,17 @@ import type {
   ListRuns,
   QueueList,
   RunFilter,
-  RunList,
+  RunListPage,
   WorkerList,
 } from "../protocol/messages.ts";
-import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../scheduler/describe.ts";
+import {
+  describeQueues,
+  describeRun,
+  describeWorkers,
+  listRuns,
+  liveRuns,
+  type RunDescription,
+} from "../scheduler/describe.ts";
 import type { Core } from "./core.ts";
 import { fitting, pageAfter, pageOf, partsOf } from "./pages.ts";
 
@@ -46,7 +53,7 @@ export class Queries {
   }
 
   /** The newest runs that match, without inputs and outputs. */
-  list({ filter, limit, before, cursor }: ListRuns): RunList {
+  list({ filter, limit, before, cursor, places }: ListRuns): RunListPage {
     const after = cursor === undefined ? undefined : placeOf(cursor);
     const { runs, total, isCut } = listRuns(this.#core.state, filter, Math.min(limit, mostRows), before, after);
     const page = pageOf(
@@ -55,7 +62,12 @@ export class Queries {
     );
     const last = page.items.at(-1);
     const isMore = page.isCut || isCut;
-    return { runs: page.items, total, ...(isMore && last !== undefined && { cursor: cursorOf(last) }) };
+    return {
+      runs: page.items,
+      total,
+      ...(isMore && last !== undefined && { cursor: cursorOf(last) }),
+      ...(places === true && { places: placesOf(runs.slice(0, page.items.length)) }),
+    };
   }
 
   workers(after: string | undefined): WorkerList {
@@ -110,3 +122,11 @@ export class Queries {
     return { unknown, ended };
   }
 }
+
+/** A place takes less room than its run: a page with them fits a message as well. */
+const placesOf = (runs: readonly RunDescription[]): NonNullable<RunListPage["places"]> =>
+  runs.flatMap(({ info: { state }, at }, row) =>
+    (state === "failed" || state === "cancelled") && "outcomeSeq" in at
+      ? [{ row, seq: at.outcomeSeq, index: at.index }]
+      : [],
+  );

@@ -169,6 +169,8 @@ const ListRuns = Schema.Struct({
   limit: Count,
   before: Schema.optionalKey(Schema.Finite),
   cursor: Schema.optionalKey(Schema.String),
+  /** Say where the outcomes of failed and cancelled runs stand. */
+  places: Schema.optionalKey(Schema.Boolean),
 });
 const NextPage = Schema.Struct({ after: Schema.optionalKey(Schema.String) });
 
@@ -228,6 +230,10 @@ export interface RunList {
   readonly total: number;
   /** Give it to `list` for the runs that come next; absent when these are the last ones. */
   readonly cursor?: string;
+}
+/** A page of a list, with the places of the outcomes that tell why a run failed or was cancelled, by their row. */
+export interface RunListPage extends RunList {
+  readonly places?: readonly { readonly row: number; readonly seq: number; readonly index: number }[];
 }
 export interface WorkerInfo {
   readonly id: string;

@@ -163,6 +163,25 @@ test("a run that nobody takes is cancelled at its schedule timeout, and says why
   assert.match(info.reason!, /150ms/);
 });
 
+test("list tells why runs failed or were cancelled when it is asked for errors, and reads nothing otherwise", async () => {
+  const metadata = { group: "why" };
+  const email = client.task("send-email");
+  const failed = await email.enqueue({ to: "" }, { metadata });
+  await assert.rejects(failed.result());
+  const cancelled = await client.task("echo").enqueue({}, { delay: "1h", metadata });
+  await cancelled.cancel("not wanted");
+  await email.run({ to: "ada@example.com" }, { metadata });
+  const byId = async (errors: boolean) =>
+    new Map(
+      (await client.list({ metadata }, { errors })).runs.map((run) => [run.id, run.error?.message ?? run.reason]),
+    );
+  assert.equal((await byId(false)).get(failed.id), undefined);
+  const told = await byId(true);
+  assert.match(told.get(failed.id)!, /invalid input of task "send-email"/);
+  assert.equal(told.get(cancelled.id), "not wanted");
+  assert.equal([...told.values()].filter((why) => why === undefined).length, 1);
+});
+
 test("cancel: scheduled and queued at once, running by its signal, many by filter", async () => {
   const later = await client.task("echo").enqueue({}, { delay: "1h", metadata: { batch: "7" } });
   const never = await client.task("nobody-has-it").enqueue({}, { scheduleTimeout: null, metadata: { batch: "7" } });
