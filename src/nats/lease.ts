@@ -1,12 +1,13 @@
 // The leader's claim on a namespace: one key with a time to live. Whoever creates it, or takes over a released one, leads; the
 // revision of that write is the epoch. Correctness never rests on the lease: two leaders can at worst dispatch a run twice.
 import { StoreUnavailable } from "../domain/errors.ts";
-import { jsonBytes, jsonOf } from "../protocol/bytes.ts";
+import { jsonBytes, jsonOf, noBytes } from "../protocol/bytes.ts";
 import type { Subjects } from "../protocol/subjects.ts";
+import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import type { Publisher } from "./publisher.ts";
 import { newestFromLeader } from "./stored-message.ts";
-import { leaseTtlMs } from "./streams.ts";
+import { epochFloor, leaseTtlMs } from "./streams.ts";
 
 /** What a leader that leaves cleanly hands over: which run it assigned to which worker. */
 export interface LedgerEntry {
@@ -56,6 +57,8 @@ export class Lease {
   readonly #subject: string;
   readonly #engine: string;
   #revision = 0;
+  /** The greatest sequence seen, which the bucket must not fall behind. */
+  #newest = 0;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
   /** `publisher` must be one on the lease bucket's stream; `engine` names this holder and no other. */
@@ -81,8 +84,12 @@ export class Lease {
     const held = await newestFromLeader(this.#link, this.#stream, this.#subject);
     const record = held === undefined || held.data.length === 0 ? undefined : (jsonOf(held.data) as LeaseRecord);
     this.holder = record === undefined || record.released ? undefined : record.engine;
-    if (this.holder !== undefined && this.holder !== this.#engine && this.holder !== gone) return undefined;
-    const written = await this.#write({ engine: this.#engine, released: false }, held?.seq ?? 0, termMs);
+    if (this.holder !== undefined && this.holder !== this.#engine && this.holder !== gone) {
+      this.#newest = Math.max(this.#newest, held!.seq);
+      return undefined;
+    }
+    const expected = (await this.#growOn()) ? 0 : (held?.seq ?? 0);
+    const written = await this.#write({ engine: this.#engine, released: false }, expected, termMs);
     if (written === "conflict") return undefined;
     if (written === "unknown")
       throw new StoreUnavailable({ operation: "claim the lease", reason: "it did not answer in time" });
@@ -119,6 +126,19 @@ export class Lease {
     await this.#write(fits ? whole : lean, this.#revision, releaseWithinMs);
   }
 
+  /**
+   * A bucket that was restored from a backup counts from before epochs that workers know, and would refuse. Whether it goes on beyond them now,
+   * empty.
+   */
+  async #growOn(): Promise<boolean> {
+    const ask = (request: string, payload: Uint8Array) =>
+      askStore(this.#link, `$JS.API.STREAM.${request}.${this.#stream}`, payload, { operation: `use ${this.#stream}` });
+    const { state } = jsonOf((await ask("INFO", noBytes)).data) as { state: { last_seq: number } };
+    if (state.last_seq >= this.#newest) return false;
+    await ask("PURGE", jsonBytes({ seq: Math.max(this.#newest + 1, epochFloor()) }));
+    return true;
+  }
+
   async #write(record: LeaseRecord, expect: number, withinMs: number): Promise<number | "conflict" | "unknown"> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"unknown">((resolve) => {
@@ -131,6 +151,7 @@ export class Lease {
     if (result === "unknown") return "unknown";
     if (!result.ok) return "conflict";
     this.#revision = result.seq;
+    this.#newest = Math.max(this.#newest, result.seq);
     return result.seq;
   }
 }

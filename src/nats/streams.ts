@@ -88,7 +88,7 @@ function makers(subjects: Subjects, options: StreamOptions): ReadonlyMap<string,
   const configs = [logConfig(subjects, options), bucketConfig(subjects.bucket, options)];
   const lease = { ...bucketConfig(subjects.leaseBucket, options), ...leaseLife };
   const makeLease = async (link: NatsLink) => {
-    if (!(await ensureStream(link, lease, { first_seq: secondsNow() }))) return;
+    if (!(await ensureStream(link, lease, { first_seq: epochFloor() }))) return;
     // A killed nats-server 2.10 forgets what a stream holds as long as that begins with such a first message: the second replaces it.
     for (let i = 0; i < 2; i++) link.nc.publish(`$KV.${subjects.leaseBucket}.first`);
   };
@@ -100,7 +100,7 @@ function makers(subjects: Subjects, options: StreamOptions): ReadonlyMap<string,
  * Epochs are sequences of the lease's stream, and must grow although it may be made anew: it begins with the time, and takes less than one
  * message a second.
  */
-const secondsNow = (): number => Math.floor(Date.now() / 1_000);
+export const epochFloor = (): number => Math.floor(Date.now() / 1_000);
 
 const deletedLog = (stream: string): NotEnsured => ({
   passes: false,

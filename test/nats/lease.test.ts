@@ -1,5 +1,6 @@
 // The lease between engines that come, go, freeze and lose the server.
 import assert from "node:assert/strict";
+import { cpSync, rmSync } from "node:fs";
 import { Lease, leaseTiming } from "../../src/nats/lease.ts";
 import { makePublisher } from "../../src/nats/publisher.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
@@ -142,4 +143,25 @@ test("lease: a ledger too large for a message is left out, the lease is released
     const claim = await other.claim(Date.now());
     assert.notEqual(claim, undefined);
     assert.deepEqual([claim!.ledger, claim!.counted], [undefined, counted]);
+  }));
+
+// Workers refuse epochs that are older than one that they know: a leader of the restored bucket would find nobody.
+test("lease: epochs grow although the bucket was restored from a backup", () =>
+  inScene(async (scene) => {
+    const { server } = scene;
+    const lease = await candidate(scene, "a");
+    await lease.claim(performance.now());
+    await server.shutDown();
+    cpSync(server.store, `${server.store}-backup`, { recursive: true });
+    await server.restart();
+    let epoch = 0;
+    for (let i = 0; i < 5; i++) {
+      await lease.release({});
+      epoch = (await claimWithin(lease, 10_000)).epoch;
+    }
+    await server.kill();
+    rmSync(server.store, { recursive: true });
+    cpSync(`${server.store}-backup`, server.store, { recursive: true });
+    await server.restart();
+    assert.ok((await claimWithin(lease, 10_000)).epoch > epoch);
   }));
