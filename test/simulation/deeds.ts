@@ -70,9 +70,10 @@ export class Deeds {
     else if (command.type === "dropRates") stored.dropRates(engine, command.ids);
     else if (command.type === "cancelOn") this.#cancelOn(command);
   }
-  readonly #refused = new WeakSet<object>();
+  /** In which term a newer leader was found to have written. */
+  readonly #refusedIn = new WeakMap<object, number>();
   #storeTried({ state }: ModelEngine, command: CommandOf<"storeTried">): void {
-    if (!this.#world.stored.storeTried(command, state.epoch)) this.#refused.add(state);
+    if (!this.#world.stored.storeTried(command, state.epoch)) this.#refusedIn.set(state, state.epoch);
   }
   /** What was to be stored before is. */
   #note(engine: ModelEngine): boolean {
@@ -80,7 +81,7 @@ export class Deeds {
       engine.outbox.splice(engine.outbox.indexOf(command), 1);
       this.#storeTried(engine, command as CommandOf<"storeTried">);
     }
-    return !this.#refused.has(engine.state);
+    return this.#refusedIn.get(engine.state) !== engine.state.epoch;
   }
   #cancelOn({ worker: id, runs }: CommandOf<"cancelOn">): void {
     const { random, isRough, isHealed } = this.#world;

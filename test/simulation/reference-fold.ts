@@ -82,7 +82,7 @@ export class ReferenceFold {
   /** Somebody wants an end of a run that may be executing. */
   #noteWish({ key, kind, origin }: FoldedOutcome, seq: number, at: number): void {
     const known = this.keys.get(key);
-    if ((kind as string) === "cancelling" && known?.origin === origin && known.finished === undefined)
+    if (kind === "cancelling" && known?.origin === origin && known.finished === undefined)
       known.wishedAt ??= { seq, at };
   }
   #foldOutcome(outcome: FoldedOutcome, seq: number, at: number, byEngine: boolean): void {

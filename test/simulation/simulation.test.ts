@@ -13,6 +13,7 @@ const least200: Partial<SimulationResult> = {
   expired: 500,
   deaths: 50,
   rated: 500,
+  stopsHeard: 30,
   asked: 2_000,
   failedWrites: 100,
   lateWrites: 50,

@@ -32,10 +32,10 @@ export class Staff {
     const message = worker.registration();
     worker.lastBeatAt = this.#world.now;
     this.#world.network.send(() => {
-      const leader = this.#world.aLeader();
-      leader?.give({ type: "register", message }, this.#world.now);
-      if (leader?.deposedAt === undefined)
-        for (const task of message.tasks) this.#world.stored.definitions.set(task.name, task);
+      const { leaders, now } = this.#world;
+      for (const leader of leaders) leader.give({ type: "register", message }, now);
+      const leader = leaders.find((e) => e.deposedAt === undefined);
+      if (leader !== undefined) for (const task of message.tasks) this.#world.stored.definitions.set(task.name, task);
     });
   }
   beat(worker: ModelWorker): void {
@@ -43,10 +43,10 @@ export class Staff {
     worker.lastBeatAt = this.#world.now;
     const message = worker.beat();
     this.#world.network.send(() => {
-      const leader = this.#world.aLeader();
-      if (leader === undefined) return;
-      if (leader.state.workers.get(worker.id)?.isRegistered !== true) this.register(worker);
-      else leader.give({ type: "heartbeat", message }, this.#world.now);
+      for (const leader of this.#world.leaders) {
+        if (leader.state.workers.get(worker.id)?.isRegistered !== true) this.register(worker);
+        else leader.give({ type: "heartbeat", message }, this.#world.now);
+      }
     });
   }
   /** Who is cut off, and who is back. */

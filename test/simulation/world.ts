@@ -68,8 +68,11 @@ export class World {
     const { leaders } = this;
     return leaders.length === 0 ? undefined : this.random.pick(leaders);
   }
+  /** Whoever believes to lead hears what is said to the leader. */
   toLeader(event: SchedulerEvent): void {
-    this.network.send(() => this.aLeader()?.give(event, this.now));
+    this.network.send(() => {
+      for (const leader of this.leaders) leader.give(event, this.now);
+    });
   }
   get isRough(): boolean {
     return this.climate.weather === "rough";
