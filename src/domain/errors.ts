@@ -4,6 +4,12 @@ import { type DurationInput, formatDuration, parseDuration } from "./duration.ts
 import type { AttemptRecord, ErrorRecord } from "./run.ts";
 import { toText } from "./thrown.ts";
 
+/** Written out, so that the published types can be read without inferring a call and without Effect's own. */
+interface Tagged<Tag extends string> {
+  new <Fields extends object>(fields: Fields): Error & { readonly _tag: Tag } & Readonly<Fields>;
+}
+const tagged = <Tag extends string>(tag: Tag) => Data.TaggedError(tag) as unknown as Tagged<Tag>;
+
 /** Thrown by a task: the run fails at once, whatever retries are left. */
 export class NonRetryableError extends Error {
   override readonly name = "NonRetryableError";
@@ -27,8 +33,9 @@ export class RetryLater extends Error {
   }
 }
 
+const RunFailedBase: Tagged<"RunFailed"> = tagged("RunFailed");
 /** The run ended as `failed`; `error` is what the last attempt threw, `attempts` the whole history. */
-export class RunFailed extends Data.TaggedError("RunFailed")<{
+export class RunFailed extends RunFailedBase<{
   readonly key: string;
   readonly error: ErrorRecord;
   readonly attempts: readonly AttemptRecord[];
@@ -39,15 +46,17 @@ export class RunFailed extends Data.TaggedError("RunFailed")<{
   }
 }
 
+const RunCancelledBase: Tagged<"RunCancelled"> = tagged("RunCancelled");
 /** The run ended as `cancelled`: by a caller, or by its schedule timeout. */
-export class RunCancelled extends Data.TaggedError("RunCancelled")<{ readonly key: string; readonly reason: string }> {
+export class RunCancelled extends RunCancelledBase<{ readonly key: string; readonly reason: string }> {
   override get message(): string {
     return `run ${this.key} was cancelled: ${this.reason}`;
   }
 }
 
+const NotReschedulableBase: Tagged<"NotReschedulable"> = tagged("NotReschedulable");
 /** The run cannot be moved to another time: it runs, or has finished. */
-export class NotReschedulable extends Data.TaggedError("NotReschedulable")<{
+export class NotReschedulable extends NotReschedulableBase<{
   readonly key: string;
   readonly state: "running" | "finished";
 }> {
@@ -57,8 +66,9 @@ export class NotReschedulable extends Data.TaggedError("NotReschedulable")<{
   }
 }
 
+const NotReplayableBase: Tagged<"NotReplayable"> = tagged("NotReplayable");
 /** The run cannot be run again: it has not ended, or its input is not kept. */
-export class NotReplayable extends Data.TaggedError("NotReplayable")<{
+export class NotReplayable extends NotReplayableBase<{
   readonly key: string;
   readonly state: string;
   readonly inputIsGone?: boolean;
@@ -70,15 +80,17 @@ export class NotReplayable extends Data.TaggedError("NotReplayable")<{
   }
 }
 
+const RunNotFoundBase: Tagged<"RunNotFound"> = tagged("RunNotFound");
 /** No run of this key is known: never created, or forgotten by retention. */
-export class RunNotFound extends Data.TaggedError("RunNotFound")<{ readonly key: string }> {
+export class RunNotFound extends RunNotFoundBase<{ readonly key: string }> {
   override get message(): string {
     return `run ${this.key} is not known: it was never created, or its retention has ended`;
   }
 }
 
+const ResultNotAwaitedBase: Tagged<"ResultNotAwaited"> = tagged("ResultNotAwaited");
 /** The caller stopped waiting: its time ran out or its client was closed. The run goes on. */
-export class ResultNotAwaited extends Data.TaggedError("ResultNotAwaited")<{
+export class ResultNotAwaited extends ResultNotAwaitedBase<{
   readonly key: string;
   readonly reason: string;
 }> {
@@ -87,8 +99,9 @@ export class ResultNotAwaited extends Data.TaggedError("ResultNotAwaited")<{
   }
 }
 
+const InvalidDataBase: Tagged<"InvalidData"> = tagged("InvalidData");
 /** Input or output that its schema refuses. */
-export class InvalidData extends Data.TaggedError("InvalidData")<{
+export class InvalidData extends InvalidDataBase<{
   readonly what: "input" | "output";
   readonly task: string;
   readonly issues: readonly { readonly path: string; readonly message: string }[];
@@ -99,8 +112,9 @@ export class InvalidData extends Data.TaggedError("InvalidData")<{
   }
 }
 
+const PayloadTooLargeBase: Tagged<"PayloadTooLarge"> = tagged("PayloadTooLarge");
 /** Larger than the server's `max_payload`. Units: bytes */
-export class PayloadTooLarge extends Data.TaggedError("PayloadTooLarge")<{
+export class PayloadTooLarge extends PayloadTooLargeBase<{
   readonly what: string;
   readonly bytes: number;
   readonly limit: number;
@@ -110,14 +124,16 @@ export class PayloadTooLarge extends Data.TaggedError("PayloadTooLarge")<{
   }
 }
 
+const QueueFullBase: Tagged<"QueueFull"> = tagged("QueueFull");
 /** The store has reached `maxBytes`: new runs are refused, nothing is lost. */
-export class QueueFull extends Data.TaggedError("QueueFull")<{ readonly namespace: string; readonly reason: string }> {
+export class QueueFull extends QueueFullBase<{ readonly namespace: string; readonly reason: string }> {
   override get message(): string {
     return `namespace "${this.namespace}" takes no new runs: ${this.reason}; raise maxBytes, shorten the retention or add workers`;
   }
 }
 
-export class NatsUnreachable extends Data.TaggedError("NatsUnreachable")<{
+const NatsUnreachableBase: Tagged<"NatsUnreachable"> = tagged("NatsUnreachable");
+export class NatsUnreachable extends NatsUnreachableBase<{
   readonly url: string;
   readonly reason: string;
 }> {
@@ -126,7 +142,8 @@ export class NatsUnreachable extends Data.TaggedError("NatsUnreachable")<{
   }
 }
 
-export class ServerTooOld extends Data.TaggedError("ServerTooOld")<{
+const ServerTooOldBase: Tagged<"ServerTooOld"> = tagged("ServerTooOld");
+export class ServerTooOld extends ServerTooOldBase<{
   readonly url: string;
   readonly version: string;
   readonly needed: string;
@@ -136,13 +153,15 @@ export class ServerTooOld extends Data.TaggedError("ServerTooOld")<{
   }
 }
 
-export class JetStreamDisabled extends Data.TaggedError("JetStreamDisabled")<{ readonly url: string }> {
+const JetStreamDisabledBase: Tagged<"JetStreamDisabled"> = tagged("JetStreamDisabled");
+export class JetStreamDisabled extends JetStreamDisabledBase<{ readonly url: string }> {
   override get message(): string {
     return `the server at ${this.url} runs without JetStream; start it with "nats-server -js", or enable jetstream for this account`;
   }
 }
 
-export class PermissionDenied extends Data.TaggedError("PermissionDenied")<{
+const PermissionDeniedBase: Tagged<"PermissionDenied"> = tagged("PermissionDenied");
+export class PermissionDenied extends PermissionDeniedBase<{
   readonly subject: string;
   readonly reason: string;
 }> {
@@ -151,8 +170,9 @@ export class PermissionDenied extends Data.TaggedError("PermissionDenied")<{
   }
 }
 
+const ServerBinaryNotFoundBase: Tagged<"ServerBinaryNotFound"> = tagged("ServerBinaryNotFound");
 /** No usable nats-server program was found or could be fetched. */
-export class ServerBinaryNotFound extends Data.TaggedError("ServerBinaryNotFound")<{
+export class ServerBinaryNotFound extends ServerBinaryNotFoundBase<{
   readonly tried: readonly string[];
 }> {
   override get message(): string {
@@ -160,15 +180,17 @@ export class ServerBinaryNotFound extends Data.TaggedError("ServerBinaryNotFound
   }
 }
 
+const EmbeddedServerFailedBase: Tagged<"EmbeddedServerFailed"> = tagged("EmbeddedServerFailed");
 /** The embedded server did not start or stopped. */
-export class EmbeddedServerFailed extends Data.TaggedError("EmbeddedServerFailed")<{ readonly reason: string }> {
+export class EmbeddedServerFailed extends EmbeddedServerFailedBase<{ readonly reason: string }> {
   override get message(): string {
     return `the embedded nats-server failed: ${this.reason}`;
   }
 }
 
+const WorkerNotStartedBase: Tagged<"WorkerNotStarted"> = tagged("WorkerNotStarted");
 /** A worker's own `onStart` failed; nothing was registered. */
-export class WorkerNotStarted extends Data.TaggedError("WorkerNotStarted")<{
+export class WorkerNotStarted extends WorkerNotStartedBase<{
   readonly worker: string;
   readonly cause: unknown;
 }> {
@@ -177,8 +199,9 @@ export class WorkerNotStarted extends Data.TaggedError("WorkerNotStarted")<{
   }
 }
 
+const HealthPortUnavailableBase: Tagged<"HealthPortUnavailable"> = tagged("HealthPortUnavailable");
 /** The probes of this process cannot be served where it was told to. */
-export class HealthPortUnavailable extends Data.TaggedError("HealthPortUnavailable")<{
+export class HealthPortUnavailable extends HealthPortUnavailableBase<{
   readonly host: string;
   readonly port: number;
   readonly reason: string;
@@ -188,8 +211,9 @@ export class HealthPortUnavailable extends Data.TaggedError("HealthPortUnavailab
   }
 }
 
+const EngineUnreachableBase: Tagged<"EngineUnreachable"> = tagged("EngineUnreachable");
 /** Nobody leads the namespace, or the leader does not answer; safe to try again. */
-export class EngineUnreachable extends Data.TaggedError("EngineUnreachable")<{
+export class EngineUnreachable extends EngineUnreachableBase<{
   readonly namespace: string;
   readonly reason: string;
 }> {
@@ -198,8 +222,9 @@ export class EngineUnreachable extends Data.TaggedError("EngineUnreachable")<{
   }
 }
 
+const EngineRefusedBase: Tagged<"EngineRefused"> = tagged("EngineRefused");
 /** The engine has answered, but with an error: asking again does not help. */
-export class EngineRefused extends Data.TaggedError("EngineRefused")<{
+export class EngineRefused extends EngineRefusedBase<{
   readonly verb: string;
   readonly reason: string;
 }> {
@@ -208,8 +233,9 @@ export class EngineRefused extends Data.TaggedError("EngineRefused")<{
   }
 }
 
+const StoreUnavailableBase: Tagged<"StoreUnavailable"> = tagged("StoreUnavailable");
 /** JetStream does not answer or refuses; safe to try again. */
-export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<{
+export class StoreUnavailable extends StoreUnavailableBase<{
   readonly operation: string;
   readonly reason: string;
 }> {
@@ -218,8 +244,9 @@ export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<{
   }
 }
 
+const StreamTooFastBase: Tagged<"StreamTooFast"> = tagged("StreamTooFast");
 /** A task streams faster than its chunks can be stored and does not wait for `ctx.stream`. Units: bytes */
-export class StreamTooFast extends Data.TaggedError("StreamTooFast")<{
+export class StreamTooFast extends StreamTooFastBase<{
   readonly key: string;
   readonly waitingBytes: number;
 }> {
@@ -228,8 +255,9 @@ export class StreamTooFast extends Data.TaggedError("StreamTooFast")<{
   }
 }
 
+const MalformedRecordBase: Tagged<"MalformedRecord"> = tagged("MalformedRecord");
 /** Bytes that are not what they claim to be; never retried. */
-export class MalformedRecord extends Data.TaggedError("MalformedRecord")<{
+export class MalformedRecord extends MalformedRecordBase<{
   readonly what: string;
   readonly reason: string;
 }> {

@@ -1,6 +1,6 @@
 // What travels as JSON over core NATS, checked at the edge. Decoders are built once; a message that does not fit is a MalformedRecord.
 import { Result, Schema } from "effect";
-import type { CronInfo } from "../domain/cron.ts";
+import type { CronRule as CronDeclaration, CronInfo } from "../domain/cron.ts";
 import { MalformedRecord } from "../domain/errors.ts";
 import type { RunInfo, RunState } from "../domain/run.ts";
 import { jsonBytes, jsonOf } from "./bytes.ts";
@@ -193,8 +193,24 @@ export type RunFilter = {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly ids?: readonly string[];
 };
-export type CancelRuns = typeof CancelRuns.Type;
-export type CancelReply = typeof CancelReply.Type;
+// What clients show to users is written out: a registry reads published types without inferring them.
+export interface CancelRuns {
+  readonly runs?: readonly string[];
+  readonly filter?: RunFilter;
+  readonly reason: string;
+  /** Where the next runs that match begin: `next` of the reply before. */
+  readonly cursor?: string;
+}
+/** Keys of runs by what became of them. */
+export interface CancelReply {
+  readonly cancelled: readonly string[];
+  /** They execute; their workers were told, and the stored outcome decides. */
+  readonly stopping: readonly string[];
+  readonly unknown: readonly string[];
+  readonly finished: readonly string[];
+  /** More runs may match: ask again with this cursor. */
+  readonly next?: string;
+}
 export type AskResults = typeof AskResults.Type;
 export type AskResultsReply = typeof AskResultsReply.Type;
 export type EndedRun = typeof EndedRun.Type;
@@ -208,7 +224,9 @@ export interface RescheduleReply {
   readonly unknown: readonly string[];
 }
 export type ChangePause = typeof ChangePause.Type;
-export type ChangeCron = typeof ChangeCron.Type;
+export type ChangeCron =
+  | { readonly verb: "set"; readonly rule: CronDeclaration; readonly task: string }
+  | { readonly verb: "pause" | "resume" | "delete"; readonly name: string };
 export type ListRuns = typeof ListRuns.Type;
 /** Whether new runs are taken. Units: bytes */
 export interface AdmissionFlag {
