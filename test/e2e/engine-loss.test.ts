@@ -57,3 +57,25 @@ test("runs that are enqueued while no engine lives wait, and are executed by the
   const worker = await scene.worker();
   assert.equal((await result).pid, worker.pid);
 }, 60_000);
+
+test("the process that leads and executes is terminated, then the next one killed: a run older than its schedule timeout completes", async () => {
+  await using scene = await Scene.open("restarted");
+  const start = () => scene.worker({ slots: 1, engine: "auto", shutdownTimeout: "100ms" });
+  const client = await scene.client();
+  const talk = client.task<{ count: number; ms: number; hangs: boolean }, unknown>("talk");
+  let executing = await start();
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    const enqueuedAt = Date.now();
+    const run = await talk.enqueue({ count: 1, ms: 0, hangs: true }, { scheduleTimeout: "1s" });
+    const begun = () => scene.journal.read("begin").filter((line) => line.run === run.id).length;
+    // It waited for nothing, and has been executing for longer than it might have waited.
+    await waitFor(() => begun() === 1 && Date.now() - enqueuedAt > 1_500, 20_000, "the run to execute for a while");
+    const next = await start();
+    const result = run.result({ timeout: "60s" });
+    executing.send(signal);
+    await result;
+    const { state, attempts } = await run.status();
+    assert.deepEqual([state, begun(), attempts.at(-1)!.outcome], ["completed", 2, "completed"]);
+    executing = next;
+  }
+}, 120_000);
