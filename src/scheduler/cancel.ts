@@ -25,7 +25,9 @@ export function cancelRuns(
     }
     const assignment = run.worker?.find(run.origin, run.turn);
     if (assignment !== undefined) stopAttempt(state, run.worker!, assignment);
-    else if (run.place !== "ending") {
+    else if (state.hold !== undefined && run.place === "queued")
+      awaitCancel(state, run); // some worker may be executing it
+    else if (run.place !== "ending" && run.place !== "cancelling") {
       endRun(state, run, "cancelled", { reason: run.cancelReason! });
       continue;
     }

@@ -173,4 +173,19 @@ describe("cancel", () => {
     );
     assert.equal(stops(beat).length, 30_000);
   });
+
+  test("while a new leader has not heard from a worker, a queued run is stopped there, not ended: it may be executing", () => {
+    // Found in a simulated world: the run was ended at once, so that nobody counted it for its key limit while it went on, and another of its key began.
+    const next = new Scene({}, "standby");
+    next.create("mail", "a");
+    next.give({ type: "lead", epoch: 8, knownWorkers: ["w1"] });
+    const asked = cancel(next, "mail/a");
+    assert.deepEqual(endings(asked), ["cancelling mail/a"]);
+    next.store(asked);
+    assert.equal(cancellationOf(next.state, "mail/a"), "stopping");
+    assert.deepEqual(stops(next.register("w1", 1, ["mail"], [next.held("mail/a")])), aStop);
+    assert.deepEqual(endings(next.tick()), []);
+    next.report("w1", "mail/a", "cancelled");
+    assert.equal(cancellationOf(next.state, "mail/a"), "cancelled");
+  });
 });
