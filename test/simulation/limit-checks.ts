@@ -42,6 +42,8 @@ export class LimitChecks {
         if (!other.isAlive) continue;
         for (const attempt of other.executing.values()) {
           if (taskOf(attempt.key) !== task || (key !== null && attempt.of !== taken.of)) continue;
+          // It was told that it counts no more; or its leader had to take it for lost, and an older heartbeat said the same.
+          if (attempt.stop === "fence" || this.#world.givenUp.has(attempt.batch)) continue;
           if (other === worker || !other.wasCutOffSince(attempt.takenAt)) count++;
         }
       }

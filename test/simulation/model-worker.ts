@@ -14,6 +14,8 @@ export interface Attempt extends Executing {
   /** On the clock of the world. */
   readonly takenAt: number;
   readonly of: string;
+  /** With the epoch of its leader. */
+  readonly batch: string;
   readonly attempt: number;
   readonly isLarge: boolean;
 }
@@ -105,6 +107,7 @@ export class ModelWorker {
           startedAt: 0,
           takenAt: now,
           of: run.of,
+          batch: `${assigned.epoch} ${assigned.batch}`,
           attempt: run.attempt,
           isLarge: run.isLarge,
           stop: undefined,

@@ -41,6 +41,8 @@ export class World {
   readonly queries = new Queries(this);
   readonly ids: string[];
   isHealed = false;
+  /** Batches that were not acknowledged in time, with the epoch of their leader. */
+  readonly givenUp = new Set<string>();
   /** Time during which somebody led. */
   ledMs = 0;
 
@@ -141,6 +143,7 @@ export class World {
         const isDead = this.workers.every(({ id, isAlive }) => id !== worker || !isAlive);
         if (!(this.isRough || isDead) || this.now - sentAt < 2_000) continue;
         engine.unanswered.delete(batch);
+        this.givenUp.add(`${engine.state.epoch} ${batch}`);
         engine.give({ type: "unacknowledged", id: worker, batch }, this.now);
       }
       // The lease is gone for longer than its time to live: even the slowest engine knows it by now.
