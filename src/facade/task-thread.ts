@@ -5,8 +5,8 @@ import { keyOf } from "../domain/run.ts";
 import { errorRecordOf } from "../domain/thrown.ts";
 import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
 import { surroundingRun } from "../worker/context.ts";
-import { ThreadAttempt } from "../worker/thread-attempt.ts";
-import type { FromThread, RunInThread, ThreadData, ToThread } from "../worker/thread-messages.ts";
+import { ThreadAttempt } from "../worker/threads/thread-attempt.ts";
+import type { FromThread, RunInThread, ThreadData, ToThread } from "../worker/threads/thread-messages.ts";
 import { onOffered } from "./thread-mode.ts";
 
 const { modules } = JSON.parse(workerData as string) as ThreadData;

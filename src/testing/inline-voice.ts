@@ -4,8 +4,8 @@ import type { LineLevel, LogLine, Progress, StreamChunk } from "../domain/transc
 import { jsonOf } from "../protocol/bytes.ts";
 import { readChunk } from "../protocol/transcript-entry.ts";
 import type { Attempt } from "../worker/attempt.ts";
-import { cutText, fieldBytes } from "../worker/line.ts";
-import { chunkOf, type Voice } from "../worker/voice.ts";
+import { cutText, fieldBytes } from "../worker/transcripts/line.ts";
+import { chunkOf, type Voice } from "../worker/transcripts/voice.ts";
 
 /** What a run said, all attempts together. */
 export interface InlineTranscript {

@@ -15,7 +15,7 @@ import type { Batch } from "./batch.ts";
 import { type ContextSource, RunContext, within } from "./context.ts";
 import { Deadline, type Deadlines } from "./deadline.ts";
 import { outputOf } from "./output.ts";
-import type { Voice } from "./voice.ts";
+import type { Voice } from "./transcripts/voice.ts";
 
 /** Why an attempt is stopped from outside. */
 export type StopCause =

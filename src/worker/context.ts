@@ -6,7 +6,7 @@ import type { Parent } from "../domain/policies.ts";
 import { type AttemptRecord, type ErrorRecord, keyOf } from "../domain/run.ts";
 import { toText } from "../domain/thrown.ts";
 import type { TaskContext, TaskLog } from "../domain/worker.ts";
-import type { Voice } from "./voice.ts";
+import type { Voice } from "./transcripts/voice.ts";
 
 /**
  * Shared by all copies of natchet in a process (two versions, or one source that is imported by two paths): whichever of them a task uses,

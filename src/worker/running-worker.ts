@@ -7,9 +7,9 @@ import type { Publisher } from "../nats/publisher.ts";
 import type { TranscriptStore } from "../nats/transcripts.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
 import type { Subjects } from "../protocol/subjects.ts";
-import type { Heart } from "./heart.ts";
+import type { Heart } from "./heart/heart.ts";
 import type { Meter } from "./meter.ts";
-import type { ThreadPool } from "./thread-pool.ts";
+import type { ThreadPool } from "./threads/thread-pool.ts";
 
 /** Units: milliseconds */
 export interface WorkerOptions {

@@ -25,15 +25,15 @@ import { EndedAttempts } from "./ended-attempts.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { Intake, type Started } from "./intake.ts";
 import { Lifeline } from "./lifeline.ts";
-import { consoleOf } from "./line.ts";
 import { tasksAround } from "./middleware.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
 import type { RunningWorker, WorkerOptions, WorkerParts } from "./running-worker.ts";
 import { Slots } from "./slots.ts";
-import { Transcript } from "./transcript.ts";
+import { consoleOf } from "./transcripts/line.ts";
+import { Transcript } from "./transcripts/transcript.ts";
+import type { Voice } from "./transcripts/voice.ts";
 import { Verdicts } from "./verdicts.ts";
-import type { Voice } from "./voice.ts";
 
 export type { RunningWorker, WorkerParts } from "./running-worker.ts";
 

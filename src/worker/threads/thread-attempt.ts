@@ -1,18 +1,18 @@
 // One attempt as its thread executes it: the same steps as in the main thread, told by messages.
-import { InvalidData } from "../domain/errors.ts";
-import { type ErrorRecord, keyOf } from "../domain/run.ts";
-import { type StandardSchema, validate } from "../domain/schema.ts";
-import { errorRecordOf, toText } from "../domain/thrown.ts";
-import type { LineLevel } from "../domain/transcript.ts";
-import type { WorkerTask } from "../domain/worker.ts";
-import { jsonOf } from "../protocol/bytes.ts";
-import { failureOf } from "./attempt.ts";
-import { type ContextSource, RunContext, within } from "./context.ts";
-import { fieldBytes } from "./line.ts";
-import { outputOf } from "./output.ts";
+import { InvalidData } from "../../domain/errors.ts";
+import { type ErrorRecord, keyOf } from "../../domain/run.ts";
+import { type StandardSchema, validate } from "../../domain/schema.ts";
+import { errorRecordOf, toText } from "../../domain/thrown.ts";
+import type { LineLevel } from "../../domain/transcript.ts";
+import type { WorkerTask } from "../../domain/worker.ts";
+import { jsonOf } from "../../protocol/bytes.ts";
+import { failureOf } from "../attempt.ts";
+import { type ContextSource, RunContext, within } from "../context.ts";
+import { outputOf } from "../output.ts";
+import { fieldBytes } from "../transcripts/line.ts";
+import { chunkOf, quietRejection, type Voice } from "../transcripts/voice.ts";
 import type { FromThread, RunInThread, ThrownInThread } from "./thread-messages.ts";
 import { errorFrom } from "./thrown-in-thread.ts";
-import { chunkOf, quietRejection, type Voice } from "./voice.ts";
 
 interface Taker {
   readonly resolve: () => void;

@@ -1,15 +1,15 @@
 // What one attempt says, on its way to a store that the test plays: slow, refusing, or silent.
 import assert from "node:assert/strict";
-import { StoreUnavailable } from "../../src/domain/errors.ts";
-import { silentLog } from "../../src/domain/log.ts";
-import { makeLog } from "../../src/facade/log.ts";
-import type { TranscriptStore } from "../../src/nats/transcripts.ts";
-import { noBytes } from "../../src/protocol/bytes.ts";
-import { decodeTranscript, type TranscriptEntry } from "../../src/protocol/transcript-entry.ts";
-import { consoleOf } from "../../src/worker/line.ts";
-import { Transcript } from "../../src/worker/transcript.ts";
-import { test } from "../support/harness.ts";
-import { waitFor } from "../support/wait-for.ts";
+import { StoreUnavailable } from "../../../src/domain/errors.ts";
+import { silentLog } from "../../../src/domain/log.ts";
+import { makeLog } from "../../../src/facade/log.ts";
+import type { TranscriptStore } from "../../../src/nats/transcripts.ts";
+import { noBytes } from "../../../src/protocol/bytes.ts";
+import { decodeTranscript, type TranscriptEntry } from "../../../src/protocol/transcript-entry.ts";
+import { consoleOf } from "../../../src/worker/transcripts/line.ts";
+import { Transcript } from "../../../src/worker/transcripts/transcript.ts";
+import { test } from "../../support/harness.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 class PlayedStore implements TranscriptStore {
   readonly maxPayload = 1_048_576;

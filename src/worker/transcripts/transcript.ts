@@ -1,12 +1,12 @@
 // What one attempt says, on its way into the log: grouped by tick, one entry under way at a time (so its order is the order of the
 // stream), bounded in memory. Made when the attempt says something first.
-import { PayloadTooLarge, StoreUnavailable, StreamTooFast } from "../domain/errors.ts";
-import type { OutcomeKind } from "../domain/run.ts";
-import { toText } from "../domain/thrown.ts";
-import { type LineLevel, storedLines } from "../domain/transcript.ts";
-import type { TaskLog } from "../domain/worker.ts";
-import type { TranscriptStore } from "../nats/transcripts.ts";
-import type { Assignment } from "../protocol/assignment.ts";
+import { PayloadTooLarge, StoreUnavailable, StreamTooFast } from "../../domain/errors.ts";
+import type { OutcomeKind } from "../../domain/run.ts";
+import { toText } from "../../domain/thrown.ts";
+import { type LineLevel, storedLines } from "../../domain/transcript.ts";
+import type { TaskLog } from "../../domain/worker.ts";
+import type { TranscriptStore } from "../../nats/transcripts.ts";
+import type { Assignment } from "../../protocol/assignment.ts";
 import {
   decodeTranscriptHead,
   droppedUtterance,
@@ -18,7 +18,7 @@ import {
   recordHead,
   spanMs,
   type Utterance,
-} from "../protocol/transcript-entry.ts";
+} from "../../protocol/transcript-entry.ts";
 import { cutText, fieldBytes } from "./line.ts";
 import { chunkOf, quietRejection, type Voice } from "./voice.ts";
 

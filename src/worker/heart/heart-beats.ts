@@ -1,12 +1,12 @@
 // Heartbeats in the place of workers whose event loop is blocked, over a connection that lives as long as the block.
 import { Effect } from "effect";
-import { randomToken } from "../domain/random-token.ts";
-import { connectNats } from "../nats/connection.ts";
-import type { NatsLink } from "../nats/link.ts";
-import type { NatsOptions } from "../nats/options.ts";
-import { decodeHeartbeatReply, encodeMessage, type Register } from "../protocol/messages.ts";
-import { encodeInParts, partLimit } from "../protocol/parts.ts";
-import { Subjects } from "../protocol/subjects.ts";
+import { randomToken } from "../../domain/random-token.ts";
+import { connectNats } from "../../nats/connection.ts";
+import type { NatsLink } from "../../nats/link.ts";
+import type { NatsOptions } from "../../nats/options.ts";
+import { decodeHeartbeatReply, encodeMessage, type Register } from "../../protocol/messages.ts";
+import { encodeInParts, partLimit } from "../../protocol/parts.ts";
+import { Subjects } from "../../protocol/subjects.ts";
 
 export interface Block {
   readonly isOver: () => boolean;
