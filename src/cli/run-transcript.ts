@@ -1,6 +1,6 @@
 // `natchet runs logs|stream`: what a run says, on the terminal.
 import { Option } from "effect";
-import { formatFields } from "../facade/log.ts";
+import { formatFields } from "../facade/log-lines.ts";
 import type { LogLine, ReadOptions, StreamChunk } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { outputFlag } from "./output.ts";

@@ -138,7 +138,11 @@ export class NatsUnreachable extends NatsUnreachableBase<{
   readonly reason: string;
 }> {
   override get message(): string {
-    return `cannot connect to NATS at ${this.url}: ${this.reason}; start a server there, set NATS_URL, or unset it to use the embedded one`;
+    const isLogin = /authori[sz]ation|authentication|credentials/i.test(this.reason);
+    const cure = isLogin
+      ? "check the login: NATS_USER and NATS_PASSWORD, NATS_TOKEN, NATS_CREDS or NATS_NKEY_FILE"
+      : "start a server there, set NATS_URL, or unset it to use the embedded one";
+    return `cannot connect to NATS at ${this.url}: ${this.reason}; ${cure}`;
   }
 }
 

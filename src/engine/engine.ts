@@ -293,7 +293,7 @@ class Candidate implements RunningEngine {
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.state = "leading";
       this.#crons.open();
-      log.info("engine leads", { engine: this.id, epoch: claim.epoch, live: this.#core.state.live.size });
+      log.debug("engine leads", { engine: this.id, epoch: claim.epoch, live: this.#core.state.live.size });
       for (const listener of this.#onLeading.splice(0)) listener();
     });
   }
@@ -338,7 +338,7 @@ class Candidate implements RunningEngine {
       this.#core.handle({ type: "stepDown" });
       this.#core.close();
       await this.#lease.release(handOver);
-      this.#parts.log.info("engine handed over", { engine: this.id });
+      this.#parts.log.debug("engine handed over", { engine: this.id });
     }
     this.state = "standby";
     this.#core.close();

@@ -142,7 +142,7 @@ export class Requests {
     const isNew = core.state.workers.get(message.id)?.isRegistered !== true;
     core.handle({ type: "register", message });
     if (isNew)
-      log.info("worker registered", {
+      log.debug("worker registered", {
         worker: message.name,
         id: message.id,
         slots: message.slots,

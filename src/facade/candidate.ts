@@ -6,22 +6,22 @@ import { makeEngine, type RunningEngine } from "../engine/engine.ts";
 import type { Monitor } from "../health/monitor.ts";
 import type { Neighbours } from "../protocol/neighbours.ts";
 import { processName } from "../runtime/process.ts";
-import { connectTo, openSession, type Session } from "./session.ts";
+import { connectTo, type FoundServer, openSession, type Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
 /** `monitor` looks at this engine's connection: for a process that has no other. */
 export const startCandidate = (
   settings: Settings,
-  url: string,
+  server: FoundServer,
   mode: "warm" | "cold",
   log: Log,
   neighbours?: Neighbours,
   monitor?: Monitor,
 ): Effect.Effect<{ readonly engine: RunningEngine; readonly session: Session }, Error, Scope.Scope> =>
   Effect.gen(function* () {
-    const session = yield* openSession(settings, url, "engine", log);
+    const session = yield* openSession(settings, server, "engine", log);
     monitor?.watch(session);
-    const leaseLink = yield* connectTo(settings, url, "lease", log);
+    const leaseLink = yield* connectTo(settings, server, "lease", log);
     const parts = { ...session, leaseLink, log, ...(neighbours && { neighbours }) };
     const { scheduler, nats } = settings;
     const { maxBytes, replicas } = nats;

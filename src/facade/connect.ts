@@ -5,7 +5,7 @@ import type { EnqueueMiddleware } from "../client/middleware.ts";
 import { assertMiddleware } from "../domain/middleware.ts";
 import { currentParent } from "../worker/context.ts";
 import { assertClientOptions } from "./known-settings.ts";
-import { makeLog } from "./log.ts";
+import { logOf } from "./log.ts";
 import { openScope } from "./running-scope.ts";
 import { findServer, openSession, type Session } from "./session.ts";
 import { type ClientOptions, resolveSettings } from "./settings.ts";
@@ -22,12 +22,13 @@ export async function connect(given: ClientOptions = {}): Promise<Natchet> {
   assertClientOptions(given);
   const { middleware, ...options } = given;
   assertMiddleware(middleware, "connect"); // before anything is opened
-  const settings = resolveSettings({ log: "warn", ...options });
-  const log = makeLog(settings.log);
+  const settings = resolveSettings(options, "warn");
+  const log = logOf(settings);
   const build = Effect.gen(function* () {
-    const { url, tend } = yield* findServer(settings, log);
-    const session = yield* openSession(settings, url, "client", log);
-    yield* tend(session.store);
+    const server = yield* findServer(settings, log);
+    const session = yield* openSession(settings, server, "client", log);
+    yield* server.tend(session.store);
+    log.info(`connected to ${server.where}, namespace ${settings.nats.namespace}`);
     return session;
   });
   const { value: session, close } = await openScope(build);

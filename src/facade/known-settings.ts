@@ -26,6 +26,7 @@ const connectOptions = namesOf<ConnectOptions>({
   logs: true,
   directory: true,
   log: true,
+  logger: true,
 });
 const ofClients = namesOf<Omit<ClientOptions, keyof ConnectOptions>>({ middleware: true });
 const ofProcesses = namesOf<Omit<StartOptions, keyof ConnectOptions>>({

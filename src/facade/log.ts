@@ -1,32 +1,74 @@
-// Log lines of a process: one line an event, fields as key=value, on stderr.
+// The log of a process: lines on stderr, so that a program's own output stays its own, or the program's own logger.
 import type { Log } from "../domain/log.ts";
-import { isError, toText } from "../domain/thrown.ts";
+import { jsonLine, type LineLevel, textLine } from "./log-lines.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
+export const logFormats = ["text", "json"] as const;
+export type LogFormat = (typeof logFormats)[number];
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Writes lines of at least `level` to stderr, so that a program's own output stays its own. */
-export function makeLog(level: LogLevel, write: (line: string) => void = (line) => console.error(line)): Log {
-  const least = logLevels.indexOf(level);
-  const at = (name: Exclude<LogLevel, "silent">) =>
-    logLevels.indexOf(name) < least
-      ? () => {}
-      : (message: string, fields?: Fields) =>
-          write(`${new Date().toISOString().slice(11, 23)} ${name.padEnd(5)} ${message}${formatFields(fields)}`);
+export interface LogSettings {
+  readonly level: LogLevel;
+  /** @default "text" */
+  readonly format?: LogFormat;
+  /** Whether lines are read on a terminal. @default what stderr is */
+  readonly terminal?: boolean;
+  /** @default on a terminal only */
+  readonly colours?: boolean;
+  /** Gets what would be written. */
+  readonly logger?: Log | undefined;
+  /** @default a line on stderr */
+  readonly write?: (line: string) => void;
+}
+
+/** The log that a process was told to have. */
+export const logOf = ({ log, logFormat, logger, colours }: Chosen): Log =>
+  makeLog({ level: log, format: logFormat, logger, ...(colours !== undefined && { colours }) });
+
+interface Chosen {
+  readonly log: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly logger: Log | undefined;
+  readonly colours: boolean | undefined;
+}
+
+/** Tells messages of at least `level`. */
+export function makeLog(settings: LogSettings): Log {
+  const least = logLevels.indexOf(settings.level);
+  const tell = settings.logger === undefined ? writer(settings) : teller(settings.logger);
+  const at = (level: LineLevel) =>
+    logLevels.indexOf(level) < least ? () => {} : (message: string, fields?: Fields) => tell(level, message, fields);
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** ` name=value` for each field. */
-export function formatFields(fields: Fields | undefined): string {
-  if (fields === undefined) return "";
-  const parts = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return parts.map(([name, value]) => ` ${name}=${typeof value === "string" ? quote(value) : show(value)}`).join("");
+type Tell = (level: LineLevel, message: string, fields: Fields | undefined) => void;
+
+function writer({ format, terminal = process.stderr.isTTY === true, colours = terminal, write }: LogSettings): Tell {
+  const out = write ?? ((line: string) => console.error(line));
+  if (format === "json") return (level, message, fields) => out(jsonLine(level, message, fields));
+  const style = { dated: !terminal, colours };
+  return (level, message, fields) => out(textLine(level, message, fields, style));
 }
 
-const quote = (text: string): string => (/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text));
+/** A logger that throws must not end what it was told about. */
+function teller(logger: Log): Tell {
+  return (level, message, fields) => {
+    try {
+      if (fields === undefined) logger[level](message);
+      else logger[level](message, fields);
+    } catch (error) {
+      console.error(textLine("error", "the logger failed", { error, of: message }, { dated: true, colours: false }));
+    }
+  };
+}
 
-function show(value: unknown): string {
-  if (isError(value)) return JSON.stringify(toText(value));
-  return toText(value);
+/** Fails: TypeError */
+export function assertLogger(logger: Log | undefined): Log | undefined {
+  if (logger === undefined) return undefined;
+  const missing = (["debug", "info", "warn", "error"] as const).find((level) => typeof logger?.[level] !== "function");
+  if (missing === undefined) return logger;
+  throw new TypeError(
+    `logger: ${missing} is not a function; a logger has debug, info, warn and error, each (message, fields), for example { logger: console }`,
+  );
 }

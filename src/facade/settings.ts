@@ -2,12 +2,13 @@
 
 import type { EnqueueMiddleware } from "../client/middleware.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import type { Log } from "../domain/log.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { assertName } from "../domain/names.ts";
 import type { HealthSettings } from "../health/server.ts";
 import { readEnvironment } from "../runtime/environment.ts";
 import { type HealthOptions, healthSettings } from "./health-settings.ts";
-import { type LogLevel, logLevels } from "./log.ts";
+import { assertLogger, type LogFormat, type LogLevel, logFormats, logLevels } from "./log.ts";
 import type { OnUnhandled } from "./unhandled.ts";
 
 /** Where NATS is and how to get in. Without `url` (or `NATS_URL`) natchet finds a server on this machine or starts one. */
@@ -39,8 +40,19 @@ export interface ConnectOptions {
   readonly logs?: { readonly maxAge?: DurationInput; readonly maxBytes?: number } | undefined;
   /** Home of the embedded server. Environment: `NATCHET_DIRECTORY`. @default ".natchet" */
   readonly directory?: string | undefined;
-  /** Environment: `NATCHET_LOG`. @default "info" */
+  /** Least level of what is logged. Environment: `NATCHET_LOG`. @default "info", of a client "warn" */
   readonly log?: LogLevel | undefined;
+  /**
+   * Gets the log instead of stderr: `console`, or anything else with `debug`, `info`, `warn` and `error` that each take (message, fields).
+   * Without `log` or `NATCHET_LOG` it gets every level and chooses itself. What it throws is caught.
+   *
+   * @example
+   * ```ts
+   * const tell = (level) => (message, fields) => pino[level](fields, message); // pino takes the fields first
+   * await start(EmailWorker, { logger: { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("error") } });
+   * ```
+   */
+  readonly logger?: Log | undefined;
 }
 
 export interface ClientOptions extends ConnectOptions {
@@ -70,9 +82,16 @@ export interface StartOptions extends ConnectOptions {
 export type EngineMode = "auto" | "warm" | "off";
 
 export interface Settings {
-  readonly nats: Omit<ConnectOptions, "log" | "namespace"> & { readonly namespace: string; readonly replicas: 1 | 3 };
+  readonly nats: Omit<ConnectOptions, "log" | "logger" | "namespace"> & {
+    readonly namespace: string;
+    readonly replicas: 1 | 3;
+  };
   readonly directory: string;
   readonly log: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly logger: Log | undefined;
+  /** Undefined: as stderr is. */
+  readonly colours: boolean | undefined;
   readonly engine: EngineMode;
   readonly shutdownTimeoutMs: number;
   readonly onUnhandled: OnUnhandled;
@@ -99,6 +118,9 @@ export const variables = {
   NATCHET_RECREATE: "1 makes streams anew that were deleted, without what they held",
   NATCHET_DIRECTORY: "home of the embedded server, .natchet",
   NATCHET_LOG: "debug, info, warn, error or silent",
+  NATCHET_LOG_FORMAT: "text or json",
+  NO_COLOR: "no colours on a terminal",
+  FORCE_COLOR: "colours also where stderr is not a terminal; 0 for none",
   NATCHET_ENGINE: "auto, warm or off",
   NATCHET_SHUTDOWN_TIMEOUT: "how long a stop waits for running tasks, 30s",
   NATCHET_ON_UNHANDLED: "log or exit, when nobody handles an error of user code",
@@ -113,10 +135,12 @@ export const variables = {
 } as const;
 
 /** Merges code, environment and defaults; a wrong value is refused with its name, the rule and an example. */
-export function resolveSettings(options: StartOptions = {}): Settings {
+export function resolveSettings(options: StartOptions = {}, defaultLog: LogLevel = "info"): Settings {
   const env = readEnvironment(Object.keys(variables)) as Partial<Record<keyof typeof variables, string>>;
   const namespace = assertName("namespace", options.namespace ?? env.NATCHET_NAMESPACE ?? "default", "namespace");
-  const log = oneOf("log (NATCHET_LOG)", options.log ?? env.NATCHET_LOG ?? "info", logLevels);
+  const logger = assertLogger(options.logger);
+  const leastLevel = logger === undefined ? defaultLog : "debug";
+  const log = oneOf("log (NATCHET_LOG)", options.log ?? env.NATCHET_LOG ?? leastLevel, logLevels);
   const engine = oneOf("engine (NATCHET_ENGINE)", options.engine ?? env.NATCHET_ENGINE ?? "auto", [
     "auto",
     "warm",
@@ -135,6 +159,9 @@ export function resolveSettings(options: StartOptions = {}): Settings {
     }),
     directory,
     log,
+    logFormat: oneOf("NATCHET_LOG_FORMAT", env.NATCHET_LOG_FORMAT ?? "text", logFormats),
+    logger,
+    colours: colours(env),
     engine,
     shutdownTimeoutMs: parseDuration(shutdownTimeout, "shutdownTimeout"),
     onUnhandled: oneOf("onUnhandled (NATCHET_ON_UNHANDLED)", options.onUnhandled ?? env.NATCHET_ON_UNHANDLED ?? "log", [
@@ -164,6 +191,12 @@ function natsSettings(options: ConnectOptions, env: Environment) {
     credsFile: options.credsFile ?? env.NATS_CREDS,
     tls: hasTls ? dropUndefined({ ca, cert, key }) : undefined,
   };
+}
+
+/** The conventions of no-color.org and force-color.org. */
+function colours({ NO_COLOR, FORCE_COLOR }: Environment): boolean | undefined {
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
+  return NO_COLOR === undefined ? undefined : false;
 }
 
 function replicas(options: ConnectOptions, env: Environment): 1 | 3 {

@@ -1,9 +1,10 @@
 import { Effect } from "effect";
 import type { EngineState } from "../engine/engine.ts";
 import { serveHealth } from "../health/server.ts";
+import { bannerOf } from "./banner.ts";
 import { startCandidate } from "./candidate.ts";
 import { assertEngineOptions } from "./known-settings.ts";
-import { makeLog } from "./log.ts";
+import { logOf } from "./log.ts";
 import { findServer } from "./session.ts";
 import { resolveSettings, type StartOptions } from "./settings.ts";
 import { Lifetime, type Stoppable } from "./stoppable.ts";
@@ -24,19 +25,20 @@ export async function startEngine(
 ): Promise<RunningEngineProcess> {
   assertEngineOptions(options);
   const settings = resolveSettings(options);
-  const log = makeLog(settings.log);
+  const log = logOf(settings);
   const lifetime = new Lifetime(options.signals !== false);
   const build = Effect.gen(function* () {
     const health = settings.health && (yield* serveHealth(settings.health, log));
     const monitor = health?.monitor;
-    const { url, tend } = yield* findServer(settings, log);
-    const { engine, session } = yield* startCandidate(settings, url, "warm", log, undefined, monitor);
-    yield* tend(session.store);
+    const server = yield* findServer(settings, log);
+    const { engine, session } = yield* startCandidate(settings, server, "warm", log, undefined, monitor);
+    yield* server.tend(session.store);
+    log.info(bannerOf(settings, server));
     if (monitor !== undefined) Object.assign(monitor, { engine, isStarted: true });
     return { engine, healthUrl: health?.url };
   });
   const { engine, healthUrl } = await lifetime.open(build);
-  log.info("engine stands by", { engine: engine.id, namespace: settings.nats.namespace });
+  log.debug("engine stands by", { engine: engine.id, namespace: settings.nats.namespace });
   return {
     ...lifetime.stoppable,
     id: engine.id,

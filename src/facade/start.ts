@@ -13,10 +13,11 @@ import { processName, runtimeName } from "../runtime/process.ts";
 import { Heart } from "../worker/heart/heart.ts";
 import { ThreadPool } from "../worker/threads/thread-pool.ts";
 import { makeWorker, type RunningWorker } from "../worker/worker.ts";
+import { bannerOf, isSupervised, tellWhatToTry } from "./banner.ts";
 import { startCandidate } from "./candidate.ts";
 import { clientOf } from "./connect.ts";
 import { assertStartOptions } from "./known-settings.ts";
-import { makeLog } from "./log.ts";
+import { logOf } from "./log.ts";
 import { findServer, openSession, type Session } from "./session.ts";
 import { type ClientOptions, resolveSettings, type StartOptions } from "./settings.ts";
 import { Lifetime, type Stoppable } from "./stoppable.ts";
@@ -50,18 +51,14 @@ export type Startable = WorkerSource | WorkerDefinition | readonly (WorkerSource
 export async function start(workers: Startable, options: StartOptions = {}): Promise<Running> {
   assertStartOptions(options);
   const settings = resolveSettings(options);
-  const log = makeLog(settings.log);
+  const log = logOf(settings);
   const lifetime = new Lifetime(options.signals !== false && !isTaskThread);
   const definitions = await lifetime.attempt(() => definitionsOf(workers, options));
   if (isTaskThread) {
     offerWorkers(definitions);
     return new Promise(() => {});
   }
-  log.info("starting", {
-    runtime: runtimeName(),
-    namespace: settings.nats.namespace,
-    workers: definitions.map(({ name }) => name).join(),
-  });
+  log.debug("starting", { workers: definitions.map(({ name }) => name).join() });
   const neighbours = new Neighbours();
   const build = Effect.gen(function* () {
     const health = settings.health && (yield* serveHealth(settings.health, log)); // first to open, last to close
@@ -74,15 +71,17 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
       exit: () => lifetime.end(1),
     });
     const heart = options.heartbeatThread === false ? undefined : yield* makeHeart(log);
-    const { url, tend } = yield* findServer(settings, log);
-    heart?.connectTo({ ...settings.nats, url });
+    const server = yield* findServer(settings, log);
+    heart?.connectTo({ ...settings.nats, url: server.url });
     const candidate =
       settings.engine === "off"
         ? undefined
-        : yield* startCandidate(settings, url, settings.engine === "warm" ? "warm" : "cold", log, neighbours);
+        : yield* startCandidate(settings, server, settings.engine === "warm" ? "warm" : "cold", log, neighbours);
     const engine = candidate?.engine;
-    const session = yield* openSession(settings, url, "worker", log, candidate?.session.store);
-    yield* tend(session.store);
+    const session = yield* openSession(settings, server, "worker", log, candidate?.session.store);
+    yield* server.tend(session.store);
+    if (isSupervised()) log.debug(bannerOf(settings, server));
+    else log.info(bannerOf(settings, server));
     monitor?.watch(session);
     if (monitor !== undefined) monitor.engine = engine;
     const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);
@@ -109,6 +108,7 @@ export async function start(workers: Startable, options: StartOptions = {}): Pro
   });
   const opened = await lifetime.open(build);
   await Promise.all(opened.workers.map((worker) => worker.registered));
+  tellWhatToTry(settings, definitions, log);
   return runningOf(opened, lifetime.stoppable);
 }
 

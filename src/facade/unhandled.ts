@@ -5,6 +5,7 @@ import type { ErrorRecord } from "../domain/run.ts";
 import { errorRecordOf } from "../domain/thrown.ts";
 import { onUnhandledError } from "../runtime/process.ts";
 import { surroundingRun } from "../worker/context.ts";
+import { shorten } from "../worker/short-error.ts";
 import type { RunningWorker } from "../worker/worker.ts";
 
 /** `log` goes on, `exit` drains and ends the process with code 1. */
@@ -46,16 +47,16 @@ export class Unhandled {
 
   handle(error: unknown): void {
     const run = surroundingRun();
-    const record = errorRecordOf(error);
-    // Stored with what the run says, as long as it is executed.
-    if (run !== undefined) run.log.error(message, fieldsOf(record));
-    else this.#parts.log.error(message, fieldsOf(record));
+    const record = shorten(errorRecordOf(error));
+    // Stored with the logs of the run, as long as it is executed.
+    if (run !== undefined) run.log.error(message, { error: record });
+    else this.#parts.log.error(message, { error: record });
     this.#conclude();
   }
 
   /** Told by a thread. */
   tell(error: ErrorRecord, run: string | undefined): void {
-    this.#parts.log.error(message, { run, ...fieldsOf(error) });
+    this.#parts.log.error(message, { run, error });
     this.#conclude();
   }
 
@@ -70,8 +71,6 @@ export class Unhandled {
     return false;
   }
 }
-
-const fieldsOf = ({ name, message: text, stack }: ErrorRecord) => ({ error: `${name}: ${text}`, stack });
 
 /** Listens as long as the scope. */
 export const hearUnhandled = (parts: UnhandledParts): Effect.Effect<Unhandled, never, Scope.Scope> =>

@@ -36,6 +36,7 @@ export interface PresenceOptions {
 }
 
 const firstPauseMs = 100;
+const tellAfterMs = 3_000;
 const longestPauseMs = 2_000;
 const soonMs = 100;
 
@@ -189,13 +190,16 @@ export class Presence {
 
   async #registerUntilKnown(): Promise<void> {
     let pauseMs = firstPauseMs;
+    const begunAt = performance.now();
     let hasToldWaiting = false;
     while (this.#mustRegisterAgain && !this.#isClosed) {
       this.#mustRegisterAgain = false;
       const problem = await this.#register();
       if (problem === undefined) continue;
-      if (!hasToldWaiting) this.#options.log.info("waiting for an engine", { reason: problem });
-      hasToldWaiting = true;
+      if (!hasToldWaiting && performance.now() - begunAt > tellAfterMs) {
+        hasToldWaiting = true;
+        this.#options.log.warn("no engine answers yet; runs wait until one leads", { reason: problem });
+      }
       this.#mustRegisterAgain = true;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
@@ -211,7 +215,7 @@ export class Presence {
       const reply = await this.#tell("register", head, { tasks, executing }, 2_000);
       const { epoch, engine, cancel, clock } = decodeRegistered(reply);
       if (epoch < this.newest) return `engine ${engine} is of the old epoch ${epoch}`;
-      if (epoch > this.epoch) log.info("engine found", { engine, epoch });
+      if (epoch > this.epoch) log.debug("engine found", { engine, epoch });
       this.epoch = epoch;
       this.newest = epoch;
       lifeline.answered(epoch, askedAt, clock);

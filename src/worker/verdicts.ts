@@ -10,6 +10,8 @@ import type { Report, Reporter } from "./reporter.ts";
 export interface VerdictsParts {
   /** Id of the worker. */
   readonly worker: string;
+  /** Its name, for the log of the process. */
+  readonly name: string;
   readonly link: NatsLink;
   readonly log: Log;
   readonly meter: Meter | undefined;
@@ -44,10 +46,11 @@ export class Verdicts {
   }
 
   #forget(attempt: Attempt, at: number): void {
-    const { meter, log, onFenced } = this.#parts;
+    const { meter, log, name, onFenced } = this.#parts;
     const { assignment, taskName, startedAt, spoken } = attempt;
     meter?.ended(taskName, "fenced", at - startedAt);
-    log.info("an attempt that did not count any more has ended", { run: assignment.key, attempt: assignment.attempt });
+    const fields = { worker: name, run: assignment.key, attempt: assignment.attempt };
+    log.info("an attempt that did not count any more has ended", fields);
     if (spoken === undefined) onFenced(attempt);
     else this.#follow(spoken.end("returned"), () => onFenced(attempt));
   }
@@ -72,11 +75,12 @@ export class Verdicts {
   }
 
   #tell({ assignment, startedAt }: Attempt, { kind, error, dueAt }: StoredOutcome, at: number): void {
-    const { log } = this.#parts;
-    const fields = { run: assignment.key, attempt: assignment.attempt, ms: at - startedAt };
+    const { log, name } = this.#parts;
+    const fields = { worker: name, run: assignment.key, attempt: assignment.attempt, ms: at - startedAt };
     if (kind === "completed") log.info("run completed", fields);
     else if (kind === "retry")
-      log.warn("run failed, will be retried", { ...fields, inMs: Math.round(dueAt - at), error: error?.message });
-    else log.info(`run ${kind}`, { ...fields, error: error?.message });
+      log.warn("run failed, will be retried", { ...fields, inMs: Math.round(dueAt - at), error });
+    else if (kind === "failed") log.error("run failed", { ...fields, error });
+    else log.info(`run ${kind}`, fields);
   }
 }

@@ -4,7 +4,6 @@ import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { listed } from "../domain/names.ts";
 import { randomToken } from "../domain/random-token.ts";
-import { toText } from "../domain/thrown.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import { type AssignmentReply, type Delivery, decodeAssignments } from "../protocol/assignment.ts";
@@ -64,7 +63,7 @@ async function closeOwn(definition: WorkerDefinition, log: Log): Promise<void> {
   try {
     await definition.onStop?.();
   } catch (error) {
-    log.error(`onStop of worker '${definition.name}' failed`, { error: toText(error) });
+    log.error(`onStop of worker ${definition.name} failed`, { error });
   }
 }
 
@@ -161,7 +160,10 @@ class LiveWorker implements RunningWorker {
       void this.#presence.beat();
     };
     const { meter } = parts;
-    this.#verdicts = new Verdicts({ worker: this.id, link, log, meter, reporter: this.#reporter, onFenced });
+    this.#verdicts = new Verdicts({
+      ...{ worker: this.id, name: this.name, reporter: this.#reporter },
+      ...{ link, log, meter, onFenced },
+    });
     this.#presence = new Presence({
       id: this.id,
       lifeline: this.#lifeline,
@@ -229,17 +231,24 @@ class LiveWorker implements RunningWorker {
     const onTurning = () => void this.#presence.beat();
     heart?.add(this.id, { tasks: this.#declared, describe: () => this.#describe(), onTurning });
     this.#end.push(() => heart?.remove(this.id));
-    const names = listed([...this.#tasks.keys()]);
-    void this.registered.then(() =>
-      log.info(`worker '${this.name}' (${this.#slots.size} slots) waiting for [${names}]`, { id: this.id }),
+    void this.registered.then(() => log.info(this.#introduction, { id: this.id }));
+  }
+
+  /** `worker mail: 5 slots, tasks send-email, nightly (cron 0 3 * * *)` */
+  get #introduction(): string {
+    const tasks = [...this.#tasks.values()].map(({ name, crons = [] }) =>
+      crons.length === 0 ? name : `${name} (cron ${crons.map(({ expression }) => expression).join(", ")})`,
     );
+    const { size } = this.#slots;
+    const [slots, kinds] = [size === 1 ? "slot" : "slots", tasks.length === 1 ? "task" : "tasks"];
+    return `worker ${this.name}: ${size} ${slots}, ${kinds} ${listed(tasks)}`;
   }
 
   /** Quiet → drain, heartbeats going on → give back what is left → leave. */
   async close(): Promise<void> {
     const { log } = this.#parts;
     this.#isQuiet = true;
-    log.info(`worker '${this.name}' draining`, { running: this.busy });
+    log.info(`worker ${this.name} is draining`, { running: this.busy });
     await this.#presence.beat();
     await this.#untilFree(this.#options.shutdownTimeoutMs);
     for (const attempt of this.#held.all()) attempt.stop({ kind: "returned" });
@@ -250,7 +259,7 @@ class LiveWorker implements RunningWorker {
     this.#presence.close();
     for (const end of this.#end) end();
     await closeOwn(this.#definition, log);
-    log.info(`worker '${this.name}' stopped`);
+    log.info(`worker ${this.name} stopped`);
   }
 
   /** Answers requests on a subject; a malformed one is answered with its error and changes nothing. */
@@ -303,23 +312,21 @@ class LiveWorker implements RunningWorker {
     const onTrouble = (reason: string) => {
       if (performance.now() - this.#unstoredAt < 10_000) return;
       this.#unstoredAt = performance.now();
-      log.warn("what runs say is not stored", { run: key, reason });
+      log.warn("logs of runs are not stored", { worker: this.name, run: key, reason });
     };
-    return new Transcript({ assignment, store, now, isOver, onTrouble, console: consoleOf(log, key) });
+    return new Transcript({ assignment, store, now, isOver, onTrouble, console: consoleOf(log, this.name, key) });
   }
 
   #execute(started: readonly Started[]): void {
     for (const { attempt, run } of started) {
       this.#parts.meter?.started(attempt.taskName);
       if (attempt.task.policies?.rateLimits !== undefined) this.#presence.beatSoon(); // a rate counts from here
-      this.#parts.log.info("run started", { run: attempt.assignment.key, attempt: attempt.assignment.attempt });
+      const { key, attempt: number } = attempt.assignment;
+      this.#parts.log.info("run started", { worker: this.name, run: key, attempt: number });
       const fiber = Effect.runFork(run);
       fiber.addObserver((exit) => {
         if (exit._tag === "Failure")
-          this.#parts.log.error("an attempt ended abnormally", {
-            run: attempt.assignment.key,
-            cause: String(exit.cause),
-          });
+          this.#parts.log.error("an attempt ended abnormally", { run: key, cause: String(exit.cause) });
         if (attempt.isOver) this.#parts.meter?.left();
         this.#ended.add(attempt.assignment);
         this.#slotFreed();

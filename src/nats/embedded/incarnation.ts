@@ -7,6 +7,7 @@ import { type ServerWatch, watchServer } from "./server-watch.ts";
 
 /** What the embedded server says about itself. */
 export interface EmbeddedLog {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
@@ -68,7 +69,7 @@ function prepare(home: Home): void {
     home.prepare();
   } catch (error) {
     throw new EmbeddedServerFailed({
-      reason: `${home.directory} cannot be written: ${error instanceof Error ? error.message : error}`,
+      reason: `${home.directory} cannot be written: ${error instanceof Error ? error.message : error}; set NATCHET_DIRECTORY to another directory, or NATS_URL to a running server`,
     });
   }
 }

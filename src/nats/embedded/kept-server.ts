@@ -14,7 +14,7 @@ export class KeptServer implements EmbeddedServer {
 
   static async open(home: Home, options: EmbeddedOptions, signal: AbortSignal): Promise<KeptServer> {
     const first = await openIncarnation(home, options, signal);
-    options.log?.info(first.isOwner ? "started the embedded nats-server" : "attached to the embedded nats-server", {
+    options.log?.debug(first.isOwner ? "started the embedded nats-server" : "attached to the embedded nats-server", {
       url: first.url,
     });
     return new KeptServer(home, options, first);

@@ -1,7 +1,7 @@
 // Starts one server process on a directory, if nobody else holds it.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { ServerBinary } from "./binary.ts";
@@ -31,6 +31,7 @@ export async function launchServer(home: Home, binary: ServerBinary, signal?: Ab
   const numbered = hasFlock() ? "-" : nextNumberedLock(home);
   if (numbered === undefined) return { kind: "taken" };
   const ports = `${home.lock}.ports.${randomBytes(6).toString("hex")}`;
+  const logged = sizeOf(home.log);
   const child = spawnWrapper(home, numbered, ports, [
     binary.path,
     ...serverArguments(home, await choosePort(home), ports),
@@ -40,7 +41,7 @@ export async function launchServer(home: Home, binary: ServerBinary, signal?: Ab
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const ready = await waitUntilReady(ports, exit);
-    if (ready === undefined) return failedLaunch(home, exit);
+    if (ready === undefined) return failedLaunch(home, exit, logged);
     if (numbered !== "-") removeOlderLocks(home, numbered);
     const address: Address = { ...ready.ports, id: ready.watch.info.id, version: ready.watch.info.version };
     home.writeAddress(address);
@@ -64,7 +65,7 @@ interface Exit {
 
 // Detached: Ctrl-C goes to the whole foreground group, and the server has to outlive the drain of its workers.
 function spawnWrapper(home: Home, numbered: string, ports: string, command: readonly string[]): ChildProcess {
-  const args = ["-c", wrapperScript, "natchet-server", home.lock, numbered, ports, ...command];
+  const args = ["-c", wrapperScript, "natchet-server", home.lock, numbered, ports, home.log, ...command];
   const child = spawn("/bin/sh", args, {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
@@ -122,22 +123,32 @@ function readPorts(directory: string): Pick<Address, "url" | "port" | "pid"> | u
   }
 }
 
-function failedLaunch(home: Home, exit: Exit): Launch {
+/** `logged`: bytes of the log that were there before. */
+function failedLaunch(home: Home, exit: Exit, logged: number): Launch {
   if (exit.code === lockIsTaken) return { kind: "taken" };
-  const reason = exit.reason ?? lastFatalLine(home) ?? `exit code ${exit.code}`;
+  const reason = exit.reason ?? whatWasSaid(home, logged) ?? `exit code ${exit.code}`;
   // The port was free a moment ago: another process looked at it just then, or is about to serve this directory.
   if (reason.includes("address already in use")) return { kind: "taken" };
   return { kind: "failed", reason: `it did not start in ${home.directory}: ${reason}; see ${home.log}` };
 }
 
-function lastFatalLine(home: Home): string | undefined {
+/** The server's last error, or what the shell around it complained about. */
+function whatWasSaid(home: Home, logged: number): string | undefined {
   try {
-    const lines = readFileSync(home.log, "utf8").trim().split("\n").slice(-20);
-    return lines.findLast((line) => /\[(FTL|ERR)\]/.test(line))?.replace(/^.*\[(FTL|ERR)\] /, "");
+    const all = readFileSync(home.log);
+    const lines = all
+      .subarray(logged > all.length ? 0 : logged)
+      .toString("utf8")
+      .trim()
+      .split("\n");
+    const last = lines.findLast((line) => /\[(FTL|ERR)\]/.test(line) || (line !== "" && !/\[[A-Z]{3}\]/.test(line)));
+    return last?.replace(/^.*\[(FTL|ERR)\] /, "");
   } catch {
     return undefined;
   }
 }
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
 // Closing standard input is the stop signal. A server that does not obey within 10 s is killed: its store survives that.
 async function stopChild(child: ChildProcess, exit: Exit, serverPid: number): Promise<void> {

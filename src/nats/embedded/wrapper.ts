@@ -5,15 +5,17 @@
 export const lockIsTaken = 75;
 
 /**
- * Arguments after the script's name: lock file, numbered lock file (for systems without `flock`), directory for ports files, then the server's command.
+ * Arguments after the script's name: lock file, numbered lock file (for systems without `flock`), directory for ports files, log file, then the
+ * server's command.
  *
  * - Descriptor 9 is inherited by the server itself, so the lock is held exactly as long as the server lives, whoever is killed.
  * - The owner's end closes the wrapper's standard input, and that stops the server. The pipe is duplicated first because a background command gets /dev/null.
  * - Without `flock` the server's process id stands in the lock file from before its first moment, so that it counts as a holder whoever was killed.
+ * - What goes wrong here, and what the server says before it has its log, stands in that log.
  * - Ports files of dead servers are removed under the lock, where nobody else can be about to write one.
  */
 export const wrapperScript = `
-exec 3<&0
+exec 3<&0 2>>"$4"
 own=/dev/null
 if command -v flock >/dev/null 2>&1; then
   exec 9>>"$1"
@@ -28,7 +30,7 @@ else
 fi
 rm -rf "$1".ports.*
 mkdir "$3" || exit 1
-shift 3
+shift 4
 /bin/sh -c 'echo $$ >>"$0"; exec "$@"' "$own" "$@" </dev/null 3<&- & server=$!
 ( read -r _ <&3; kill -TERM $server 2>/dev/null ) 9<&- & watcher=$!
 exec 3<&-

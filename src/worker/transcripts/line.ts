@@ -6,10 +6,10 @@ import { jsonBytes, noBytes, utf8 } from "../../protocol/bytes.ts";
 const longestMessage = 8_192;
 const mostFieldBytes = 16_384;
 
-/** The lines of a run among those of its process, whatever user code hands over as message and fields. */
-export function consoleOf(log: Log, run: string): Log {
+/** The lines of a run of a worker among those of its process, whatever user code hands over as message and fields. */
+export function consoleOf(log: Log, worker: string, run: string): Log {
   const say = (level: keyof Log) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-    log[level](toText(message), { run, ...shallowCopy(fields) });
+    log[level](toText(message), { worker, run, ...shallowCopy(fields) });
   return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
 }
 

@@ -23,6 +23,7 @@ afterAll(() => directories.forEach(removeDirectory));
 async function resolve(local: string, home: string) {
   const said: string[] = [];
   const log = {
+    debug: (message: string) => void said.push(message),
     info: (message: string) => void said.push(message),
     warn: (message: string) => void said.push(message),
   };

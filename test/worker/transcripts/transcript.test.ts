@@ -163,10 +163,7 @@ test("transcript: what is said after the end goes to the console only", async ()
 test("transcript: a line with a message or fields that cannot be shown fails nothing", async () => {
   const store = new PlayedStore();
   const shown: string[] = [];
-  const console = consoleOf(
-    makeLog("debug", (line) => shown.push(line)),
-    "t/1",
-  );
+  const console = consoleOf(makeLog({ level: "debug", write: (line) => shown.push(line) }), "mail", "t/1");
   const voice = new Transcript({ assignment, store, now: Date.now, onTrouble: assert.fail, console, isOver: false });
   const circle = Object.create(null);
   circle.self = circle;
