@@ -36,6 +36,8 @@ export class LimitChecks {
   /** A worker has a run in a slot; all of them are asked what they have. */
   onTaken(worker: ModelWorker, taken: Attempt): void {
     const task = taskOf(taken.key);
+    if (this.#world.givenUp.has(taken.batch))
+      throw new Error(`${worker.id} took ${taken.key}, which its leader had taken back before`);
     for (const { key, max } of this.#world.climate.policies[task]?.concurrency ?? []) {
       let count = 0;
       for (const other of this.#world.workers) {
