@@ -80,6 +80,8 @@ const Register = Schema.Struct({
   startedAt: Schema.optionalKey(Schema.Finite),
   /** The workers of a process share its fate. */
   process: Schema.optionalKey(Text),
+  /** The newest epoch it has heard of: since then it takes nothing from an older leader. Absent where it never had a leader. */
+  heard: Schema.optionalKey(Count),
   runtime: Text,
   version: Text,
   quiet: Schema.Boolean,

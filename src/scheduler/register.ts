@@ -33,7 +33,8 @@ export function register(state: SchedulerState, message: Register): void {
   showLife(state, worker);
   replaceTasks(state, worker, message.tasks);
   compareLedger(state, worker, message.executing);
-  answered(state, worker.id);
+  // One that has not heard of this leader may still take runs from the one before: it registers again once it has.
+  if (message.heard === undefined || message.heard >= state.epoch) answered(state, worker.id);
   if (state.hold === undefined) endCaution(state);
 }
 

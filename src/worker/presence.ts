@@ -212,7 +212,9 @@ export class Presence {
     try {
       const askedAt = lifeline.now();
       const { executing, ...head } = describe();
-      const reply = await this.#tell("register", head, { tasks, executing }, 2_000);
+      const { epoch: before, newest: heard } = this;
+      const asked = before === 0 ? head : { ...head, heard };
+      const reply = await this.#tell("register", asked, { tasks, executing }, 2_000);
       const { epoch, engine, cancel, clock } = decodeRegistered(reply);
       if (epoch < this.newest) return `engine ${engine} is of the old epoch ${epoch}`;
       if (epoch > this.epoch) log.debug("engine found", { engine, epoch });
@@ -220,6 +222,8 @@ export class Presence {
       this.newest = epoch;
       lifeline.answered(epoch, askedAt, clock);
       this.obstacle = undefined;
+      // Until this answer came it might have taken runs from an older leader.
+      if (before > 0 && epoch > heard) this.#mustRegisterAgain = true;
       this.#options.onStop(cancel);
       this.#tellRegistered();
       return undefined;

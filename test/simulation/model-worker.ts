@@ -50,6 +50,8 @@ export class ModelWorker {
   readonly unreported: { readonly attempt: Attempt; readonly outcome: FoldedOutcome }[] = [];
   readonly #seen = new Set<string>();
   epoch = 0;
+  /** Of the newest leader that counts it as heard. */
+  registeredWith = 0;
   isAlive = true;
   isConnected = true;
   isHung = false;
@@ -198,6 +200,7 @@ export class ModelWorker {
       slots,
       labels: {},
       process: this.process,
+      heard: this.epoch,
       runtime: "model",
       version: "0",
       quiet: isQuiet,

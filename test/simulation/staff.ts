@@ -33,9 +33,23 @@ export class Staff {
     worker.lastBeatAt = this.#world.now;
     this.#world.network.send(() => {
       const { leaders, now } = this.#world;
-      for (const leader of leaders) leader.give({ type: "register", message }, now);
+      for (const leader of leaders) {
+        leader.give({ type: "register", message }, now);
+        this.#answer(worker, leader.state.epoch, message.heard ?? 0);
+      }
       const leader = leaders.find((e) => e.deposedAt === undefined);
       if (leader !== undefined) for (const task of message.tasks) this.#world.stored.definitions.set(task.name, task);
+    });
+  }
+  /** Who hears of a new leader by its answer registers again: until then it may have taken runs from the one before. */
+  #answer(worker: ModelWorker, epoch: number, heard: number): void {
+    this.#world.network.send(() => {
+      if (!worker.isListening || epoch <= worker.registeredWith) return;
+      if (heard >= epoch) worker.registeredWith = epoch;
+      else {
+        worker.epoch = Math.max(worker.epoch, epoch);
+        this.register(worker);
+      }
     });
   }
   beat(worker: ModelWorker): void {
@@ -45,7 +59,10 @@ export class Staff {
     this.#world.network.send(() => {
       for (const leader of this.#world.leaders) {
         if (leader.state.workers.get(worker.id)?.isRegistered !== true) this.register(worker);
-        else leader.give({ type: "heartbeat", message }, this.#world.now);
+        else {
+          leader.give({ type: "heartbeat", message }, this.#world.now);
+          this.#answer(worker, leader.state.epoch, 0);
+        }
       }
     });
   }
