@@ -3,10 +3,10 @@
 
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, createInbox, headers, type NatsConnection } from "@nats-io/transport-node";
-import { isBundle, runsOfBundle } from "../src/protocol/bundle-entry.ts";
-import { decodeOutcomeEntry } from "../src/protocol/outcome-entry.ts";
-import { decodeRunEntry } from "../src/protocol/run-entry.ts";
-import { Subjects } from "../src/protocol/subjects.ts";
+import { isBundle, runsOfBundle } from "../src/wire/bundle-entry.ts";
+import { decodeOutcomeEntry } from "../src/wire/outcome-entry.ts";
+import { decodeRunEntry } from "../src/wire/run-entry.ts";
+import { Subjects } from "../src/wire/subjects.ts";
 
 const windowSize = 2_000;
 const outcomesPerEntry = 32;

@@ -24,5 +24,5 @@ export type { ClientOptions, ConnectOptions, StartOptions } from "./facade/setti
 export { type Running, type Startable, start } from "./facade/start.ts";
 export { type RunningEngineProcess, startEngine } from "./facade/start-engine.ts";
 export { version } from "./facade/version.ts";
-export type { QueueInfo, RunFilter, RunList, WorkerInfo } from "./protocol/messages.ts";
+export type { QueueInfo, RunFilter, RunList, WorkerInfo } from "./wire/messages.ts";
 export { currentRun } from "./worker/context.ts";

@@ -1,7 +1,7 @@
 // A nats-server of the benchmark's own, on a fresh store on disk.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { serverEnvironment } from "../../src/nats/embedded/server-environment.ts";
+import { serverEnvironment } from "../../src/embedded/server-environment.ts";
 import { temporaryFolder } from "../cleanup.ts";
 import { Server } from "./server.ts";
 

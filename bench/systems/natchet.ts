@@ -1,7 +1,7 @@
 // natchet: a nats-server, and the engine in the workers or in a process of its own.
 
+import { findServerBinary } from "../../src/embedded/binary.ts";
 import { version } from "../../src/mod.ts";
-import { findServerBinary } from "../../src/nats/embedded/binary.ts";
 import { Process } from "../process.ts";
 import { startNats } from "../servers/nats.ts";
 import type { Stand, System } from "../system.ts";

@@ -3,10 +3,10 @@
 import { type BundleIds, makeBundleIdGenerator } from "../domain/run-id.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher, Witness } from "../nats/publisher.ts";
-import { encodeBundle, mostBundled } from "../protocol/bundle-entry.ts";
-import { jsonBytes } from "../protocol/bytes.ts";
-import { encodeRunEntry, type RunEntry } from "../protocol/run-entry.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { encodeBundle, mostBundled } from "../wire/bundle-entry.ts";
+import { jsonBytes } from "../wire/bytes.ts";
+import { encodeRunEntry, type RunEntry } from "../wire/run-entry.ts";
+import type { Subjects } from "../wire/subjects.ts";
 
 /** So that one bundle is on its way while the next is written. */
 const mostBytes = 64 * 1_024;

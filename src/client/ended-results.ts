@@ -1,7 +1,7 @@
 // Results of runs that have ended are read from the log. An entry holds those of many runs: it is read once for all who wait for one of
 // them, and few entries at a time, so that ten thousand waits are neither ten thousand reads nor more bytes than a socket takes.
-import type { EndedRun } from "../protocol/messages.ts";
-import type { Outcome } from "../protocol/outcome-entry.ts";
+import type { EndedRun } from "../wire/messages.ts";
+import type { Outcome } from "../wire/outcome-entry.ts";
 import type { StoredEntries } from "./stored-entries.ts";
 
 const readsAtOnce = 16;

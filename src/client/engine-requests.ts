@@ -20,8 +20,8 @@ import {
   transientErrors,
   type WorkerInfo,
   type WorkerList,
-} from "../protocol/messages.ts";
-import type { EngineVerb } from "../protocol/subjects.ts";
+} from "../wire/messages.ts";
+import type { EngineVerb } from "../wire/subjects.ts";
 import type { LeaderLine } from "./leader-line.ts";
 import { cancelGroups, joinCancelled, joinWorkers } from "./pages.ts";
 

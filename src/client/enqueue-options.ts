@@ -5,8 +5,8 @@ import type { Parent } from "../domain/policies.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import { assertPriority } from "../domain/task.ts";
 import { assertTime } from "../domain/time.ts";
-import type { RunEntry } from "../protocol/run-entry.ts";
-import type { RunExtra } from "../protocol/run-extra.ts";
+import type { RunEntry } from "../wire/run-entry.ts";
+import type { RunExtra } from "../wire/run-extra.ts";
 
 /** When to run; both absent means at once, both given is an error. */
 export interface When {

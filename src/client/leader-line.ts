@@ -4,8 +4,8 @@ import { PermissionDenied } from "../domain/errors.ts";
 import { deniedSubject } from "../nats/ask-store.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { request } from "../nats/request.ts";
-import { type ErrorReply, errorOfReply, parseJson } from "../protocol/messages.ts";
-import type { EngineVerb, Subjects } from "../protocol/subjects.ts";
+import { type ErrorReply, errorOfReply, parseJson } from "../wire/messages.ts";
+import type { EngineVerb, Subjects } from "../wire/subjects.ts";
 
 /** What became of one request: an answer; an error that the engine told; or nothing, which may be otherwise next time. */
 export type Reply =

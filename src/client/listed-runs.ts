@@ -2,9 +2,9 @@
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
 import { keyOf, type RunInfo } from "../domain/run.ts";
 import { assertTime } from "../domain/time.ts";
-import { cursorOf, isNewer } from "../protocol/list-cursor.ts";
-import type { RunFilter, RunList, RunListPage } from "../protocol/messages.ts";
-import type { FinalDetail } from "../protocol/outcome-entry.ts";
+import { cursorOf, isNewer } from "../wire/list-cursor.ts";
+import type { RunFilter, RunList, RunListPage } from "../wire/messages.ts";
+import type { FinalDetail } from "../wire/outcome-entry.ts";
 import type { EngineRequests, Patience } from "./engine-requests.ts";
 import { filterGroups } from "./pages.ts";
 import type { StoredEntries } from "./stored-entries.ts";

@@ -1,6 +1,6 @@
 // Which of the entries of a run are its words, and each of them once: a repeated append is stored twice, and an earlier run of the same
 // id may have left its own.
-import type { TranscriptEntry, TranscriptHead, TranscriptRecord } from "../protocol/transcript-entry.ts";
+import type { TranscriptEntry, TranscriptHead, TranscriptRecord } from "../wire/transcript-entry.ts";
 
 /** A record, whose it is, and how many records of the same attempt are missing before it. */
 export interface Heard {

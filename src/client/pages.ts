@@ -1,6 +1,6 @@
 // Requests that name many runs are split so that each fits a message, and their answers are put together again.
 import { Buffer } from "node:buffer";
-import type { CancelReply, CancelRuns, RunFilter, WorkerInfo } from "../protocol/messages.ts";
+import type { CancelReply, CancelRuns, RunFilter, WorkerInfo } from "../wire/messages.ts";
 
 /** Texts in groups of at most so many bytes of JSON each; at least one text a group. */
 export function groupsOf(texts: readonly string[], mostBytes: number): string[][] {

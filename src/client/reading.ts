@@ -3,7 +3,7 @@
 import { ResultNotAwaited, StoreUnavailable } from "../domain/errors.ts";
 import type { ClosableLogReader } from "../nats/log-reader.ts";
 import type { Transcripts } from "../nats/transcripts.ts";
-import { decodeTranscript } from "../protocol/transcript-entry.ts";
+import { decodeTranscript } from "../wire/transcript-entry.ts";
 import type { Heard, Listing } from "./listing.ts";
 import type { Awaited, Results } from "./results.ts";
 

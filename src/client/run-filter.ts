@@ -1,5 +1,5 @@
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
-import type { RunFilter } from "../protocol/messages.ts";
+import type { RunFilter } from "../wire/messages.ts";
 
 const fields = namesOf<RunFilter>({ task: true, state: true, metadata: true, ids: true });
 

@@ -2,9 +2,9 @@
 // output together may be more than a message holds.
 import type { RunInfo } from "../domain/run.ts";
 import { inputIn, inputOfFinished } from "../nats/stored-inputs.ts";
-import { jsonOf } from "../protocol/bytes.ts";
-import type { FoundRun } from "../protocol/messages.ts";
-import type { FinalDetail } from "../protocol/outcome-entry.ts";
+import { jsonOf } from "../wire/bytes.ts";
+import type { FoundRun } from "../wire/messages.ts";
+import type { FinalDetail } from "../wire/outcome-entry.ts";
 import type { EngineRequests, Patience } from "./engine-requests.ts";
 import type { StoredEntries } from "./stored-entries.ts";
 

@@ -1,8 +1,8 @@
 // Entries of the log, read by a client: each once for all who want it at about the same time, and few at a time.
 import type { RunStore } from "../nats/run-store.ts";
 import type { StoredMessage } from "../nats/stored-message.ts";
-import { decodeOutcomeEntry, type Outcome } from "../protocol/outcome-entry.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
+import type { Subjects } from "../wire/subjects.ts";
 
 const readsAtOnce = 16;
 

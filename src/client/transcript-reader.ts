@@ -5,7 +5,7 @@ import { assertKnownOptions } from "../domain/known-options.ts";
 import type { RunInfo } from "../domain/run.ts";
 import { type LogLine, type Progress, type StreamChunk, storedLines } from "../domain/transcript.ts";
 import type { Transcripts } from "../nats/transcripts.ts";
-import { decodeTranscriptHead } from "../protocol/transcript-entry.ts";
+import { decodeTranscriptHead } from "../wire/transcript-entry.ts";
 import type { EngineRequests } from "./engine-requests.ts";
 import { type Heard, Listing } from "./listing.ts";
 import { Reading } from "./reading.ts";

@@ -1,4 +1,4 @@
-import { hashOf } from "./hash.ts";
+import { hashOf } from "../collections/hash.ts";
 import type { AttemptRecord, ErrorRecord } from "./run.ts";
 import { isRunId } from "./run-id.ts";
 

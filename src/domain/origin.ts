@@ -12,11 +12,3 @@ export const placeInOrigin = (origin: number): number => Math.round((origin - Ma
 
 /** The sequence of the entry with which a run began. */
 export const entryOfOrigin = (origin: number): number => Math.floor(origin);
-
-/** Where an origin is, or would be, in a table of as many slots as a power of two, of which some are free (0). */
-export function slotOfOrigin(origin: number, origins: Float64Array): number {
-  const mask = origins.length - 1;
-  let slot = Math.imul((origin * places) | 0, 0x9e3779b1) >>> Math.clz32(mask);
-  while (origins[slot] !== 0 && origins[slot] !== origin) slot = (slot + 1) & mask;
-  return slot;
-}

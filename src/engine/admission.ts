@@ -8,8 +8,8 @@ import type { Reserve } from "../nats/reserve.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import { whatToDo } from "../nats/stream-watch.ts";
-import { type AdmissionFlag, encodeMessage } from "../protocol/messages.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { type AdmissionFlag, encodeMessage } from "../wire/messages.ts";
+import type { Subjects } from "../wire/subjects.ts";
 
 export interface AdmissionParts {
   readonly link: NatsLink;

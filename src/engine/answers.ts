@@ -2,8 +2,8 @@
 import { PayloadTooLarge } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import type { Msg, NatsLink, Subscription } from "../nats/link.ts";
-import { encodeMessage, errorReply, notLeading } from "../protocol/messages.ts";
-import type { EngineVerb, Subjects } from "../protocol/subjects.ts";
+import { encodeMessage, errorReply, notLeading } from "../wire/messages.ts";
+import type { EngineVerb, Subjects } from "../wire/subjects.ts";
 
 export interface AnswersParts {
   readonly link: NatsLink;

@@ -1,21 +1,21 @@
 // What the engine itself writes to the log: lost, cancelled and failed outcomes, retention marks, compacted entries.
 import type { Log } from "../domain/log.ts";
 import { isFinal, splitKey } from "../domain/run.ts";
+import type { CompactCommand, EngineOutcome } from "../matching/commands.ts";
 import type { Publisher } from "../nats/publisher.ts";
-import { encodeCompactedBundle } from "../protocol/bundle-entry.ts";
-import { jsonBytes, noBytes } from "../protocol/bytes.ts";
-import { barestDetail, brief, leanDetails, leanEntries } from "../protocol/lean-story.ts";
+import { encodeCompactedBundle } from "../wire/bundle-entry.ts";
+import { jsonBytes, noBytes } from "../wire/bytes.ts";
+import { barestDetail, brief, leanDetails, leanEntries } from "../wire/lean-story.ts";
 import {
   type AttemptDetail,
   encodeOutcomeEntry,
   encodeOutcomeFrame,
   type FinalDetail,
   type OutcomeDetail,
-} from "../protocol/outcome-entry.ts";
-import { waiterOf } from "../protocol/result-inbox.ts";
-import { encodeRunEntry } from "../protocol/run-entry.ts";
-import { engineWriter, type Subjects } from "../protocol/subjects.ts";
-import type { CompactCommand, EngineOutcome } from "../scheduler/commands.ts";
+} from "../wire/outcome-entry.ts";
+import { waiterOf } from "../wire/result-inbox.ts";
+import { encodeRunEntry } from "../wire/run-entry.ts";
+import { engineWriter, type Subjects } from "../wire/subjects.ts";
 import type { Payloads } from "./payloads.ts";
 import { type Term, untilStored } from "./term.ts";
 

@@ -1,17 +1,16 @@
 // The one place where events meet the scheduler and its commands become deeds.
 import type { Log } from "../domain/log.ts";
 import { splitKey } from "../domain/run.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { AssignCommand, Command, CompactCommand, EngineOutcome, PurgeFilter } from "../matching/commands.ts";
+import type { SchedulerEvent } from "../matching/events.ts";
+import { createScheduler, type SchedulerOptions, type SchedulerState } from "../matching/state.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
-import type { Neighbours } from "../protocol/neighbours.ts";
-import type { Subjects } from "../protocol/subjects.ts";
-import type { AssignCommand, Command, CompactCommand, EngineOutcome, PurgeFilter } from "../scheduler/commands.ts";
-import type { SchedulerEvent } from "../scheduler/events.ts";
-import type { LiveRun } from "../scheduler/live-run.ts";
-import { createScheduler, type SchedulerOptions, type SchedulerState } from "../scheduler/state.ts";
-import { step } from "../scheduler/step.ts";
+import type { Neighbours } from "../wire/neighbours.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { Appender } from "./appender.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -22,6 +21,7 @@ import { Payloads } from "./payloads.ts";
 import { releaseInQuietMoments } from "./quiet-moments.ts";
 import type { RateStore } from "./rate-store.ts";
 import { RunInputs } from "./run-inputs.ts";
+import { step } from "./step.ts";
 import { type Term, untilStored } from "./term.ts";
 import type { TriedStore } from "./tried-store.ts";
 

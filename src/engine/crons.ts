@@ -8,10 +8,10 @@ import type { Log } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { Publisher } from "../nats/publisher.ts";
-import { jsonBytes } from "../protocol/bytes.ts";
-import type { Register } from "../protocol/messages.ts";
-import { encodeRunEntry } from "../protocol/run-entry.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { jsonBytes } from "../wire/bytes.ts";
+import type { Register } from "../wire/messages.ts";
+import { encodeRunEntry } from "../wire/run-entry.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { Lifetime } from "./lifetime.ts";
 import { untilStored } from "./term.ts";
 

@@ -1,7 +1,7 @@
 // What workers declared of their tasks to this leader or one before it. Without it a new leader knows no timeout until a worker registers.
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "../nats/definitions.ts";
-import { isTaskDeclaration, type TaskDeclaration } from "../protocol/messages.ts";
+import { isTaskDeclaration, type TaskDeclaration } from "../wire/messages.ts";
 import { type Term, untilStored } from "./term.ts";
 
 const prefix = "task.";

@@ -1,6 +1,9 @@
 // Hands assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
 import type { Log } from "../domain/log.ts";
 import { termsOf } from "../domain/policies.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { AssignCommand } from "../matching/commands.ts";
+import type { SchedulerEvent } from "../matching/events.ts";
 import type { NatsLink } from "../nats/link.ts";
 import {
   type Assignment,
@@ -8,15 +11,12 @@ import {
   acknowledgeWithinMs,
   encodeAssignments,
   mostBytesOf,
-} from "../protocol/assignment.ts";
-import { jsonBytes, noBytes } from "../protocol/bytes.ts";
-import { type CancelOnWorker, encodeMessage, errorOfReply, parseJson, type Stop } from "../protocol/messages.ts";
-import type { Neighbours } from "../protocol/neighbours.ts";
-import { waiterOf } from "../protocol/result-inbox.ts";
-import type { Subjects } from "../protocol/subjects.ts";
-import type { AssignCommand } from "../scheduler/commands.ts";
-import type { SchedulerEvent } from "../scheduler/events.ts";
-import type { LiveRun } from "../scheduler/live-run.ts";
+} from "../wire/assignment.ts";
+import { jsonBytes, noBytes } from "../wire/bytes.ts";
+import { type CancelOnWorker, encodeMessage, errorOfReply, parseJson, type Stop } from "../wire/messages.ts";
+import type { Neighbours } from "../wire/neighbours.ts";
+import { waiterOf } from "../wire/result-inbox.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { isNoResponders } from "./no-responders.ts";
 import { pageOf } from "./pages.ts";
 import type { RunInputs } from "./run-inputs.ts";

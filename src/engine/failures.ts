@@ -1,17 +1,18 @@
 // Runs of failure handlers: made from the stored outcome, under the id of the failed run, so that a second try finds the first.
+
+import { Deque } from "../collections/deque.ts";
 import { MalformedRecord, PayloadTooLarge } from "../domain/errors.ts";
 import { type FailureHandler, type FailurePayload, handlerRunId } from "../domain/failure.ts";
 import type { Log } from "../domain/log.ts";
 import { splitKey } from "../domain/run.ts";
+import type { Command } from "../matching/commands.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { RunStore } from "../nats/run-store.ts";
-import { jsonBytes, jsonOf } from "../protocol/bytes.ts";
-import { decodeOutcomeEntry, type FinalDetail } from "../protocol/outcome-entry.ts";
-import { encodeRunEntry } from "../protocol/run-entry.ts";
-import type { Subjects } from "../protocol/subjects.ts";
-import type { Command } from "../scheduler/commands.ts";
-import { Deque } from "../scheduler/deque.ts";
+import { jsonBytes, jsonOf } from "../wire/bytes.ts";
+import { decodeOutcomeEntry, type FinalDetail } from "../wire/outcome-entry.ts";
+import { encodeRunEntry } from "../wire/run-entry.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import type { Payloads } from "./payloads.ts";
 import { type Term, untilStored } from "./term.ts";
 

@@ -1,14 +1,14 @@
 // Folds the log: every entry becomes an event of the scheduler, in order, once.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
+import type { SchedulerEvent } from "../matching/events.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
-import { isBundle, runsOfBundle } from "../protocol/bundle-entry.ts";
-import { decodeOutcomeEntry, type Outcome } from "../protocol/outcome-entry.ts";
-import { madeInboxOf } from "../protocol/result-inbox.ts";
-import { decodeRunEntry } from "../protocol/run-entry.ts";
-import type { Subjects } from "../protocol/subjects.ts";
-import type { SchedulerEvent } from "../scheduler/events.ts";
+import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
+import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
+import { madeInboxOf } from "../wire/result-inbox.ts";
+import { decodeRunEntry } from "../wire/run-entry.ts";
+import type { Subjects } from "../wire/subjects.ts";
 
 export interface FollowerParts {
   readonly link: NatsLink;

@@ -1,9 +1,10 @@
 // Brings results to those who wait. What was folded this very moment and is small is sent; of the rest it is said where it stands in the
 // log, and the client reads it there: each entry once for all its results, and no more at a time than it can take.
+
+import type { ForwardCommand } from "../matching/commands.ts";
 import type { NatsLink } from "../nats/link.ts";
-import { type EndedRun, encodeMessage } from "../protocol/messages.ts";
-import { encodeOutcomeEntry, type Outcome } from "../protocol/outcome-entry.ts";
-import type { ForwardCommand } from "../scheduler/commands.ts";
+import { type EndedRun, encodeMessage } from "../wire/messages.ts";
+import { encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import type { Follower } from "./follower.ts";
 
 /** All that one tick has for an inbox. */

@@ -1,8 +1,8 @@
 // A leader whose process is gone is noticed before its lease runs out: its connection is gone as well, and the server says so at once to
 // whoever asks it. Only a leader that is cut off or stopped has to be waited for.
 import type { NatsLink, Subscription } from "../nats/link.ts";
-import { noBytes } from "../protocol/bytes.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { noBytes } from "../wire/bytes.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { isNoResponders } from "./no-responders.ts";
 
 /** A leader may be away for a moment, for instance while it reconnects: this many answers in a row, this long apart, mean that it is gone. */

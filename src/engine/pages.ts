@@ -1,9 +1,9 @@
 // Answers have a size: what names many things is told in pages, each of which fits a message. A cursor says where the next one begins, by
 // names and places in the log, so that any engine can go on where another one has stopped.
 import type { RunInfo } from "../domain/run.ts";
-import { jsonBytes } from "../protocol/bytes.ts";
-import { leanAttempts } from "../protocol/lean-story.ts";
-import type { WorkerInfo } from "../protocol/messages.ts";
+import { jsonBytes } from "../wire/bytes.ts";
+import { leanAttempts } from "../wire/lean-story.ts";
+import type { WorkerInfo } from "../wire/messages.ts";
 
 export interface Page<T> {
   readonly items: readonly T[];

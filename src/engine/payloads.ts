@@ -1,11 +1,11 @@
 // The input bytes of runs: from memory where the scheduler keeps them, from the log otherwise.
 import { splitKey } from "../domain/run.ts";
+import type { LiveRun } from "../fold/live-run.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import { inputIn, inputOfFinished, inputsOf } from "../nats/stored-inputs.ts";
-import type { Outcome } from "../protocol/outcome-entry.ts";
-import { decodeRunEntry } from "../protocol/run-entry.ts";
-import type { Subjects } from "../protocol/subjects.ts";
-import type { LiveRun } from "../scheduler/live-run.ts";
+import type { Outcome } from "../wire/outcome-entry.ts";
+import { decodeRunEntry } from "../wire/run-entry.ts";
+import type { Subjects } from "../wire/subjects.ts";
 
 /** Bundles read last: their runs are asked for one after the other. */
 const keptBundles = 16;

@@ -1,8 +1,8 @@
 // Presence, better than heartbeats alone: each worker is asked once a second, and "no responders" says that its connection is gone.
 import type { NatsLink } from "../nats/link.ts";
-import { encodeMessage } from "../protocol/messages.ts";
-import type { Neighbours } from "../protocol/neighbours.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { encodeMessage } from "../wire/messages.ts";
+import type { Neighbours } from "../wire/neighbours.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import type { Core } from "./core.ts";
 import { isNoResponders } from "./no-responders.ts";
 

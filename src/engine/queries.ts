@@ -1,7 +1,7 @@
 // What clients ask to know. A query changes nothing, reads nothing large, and its answer fits a message: of inputs and outputs it is only
 // said where the log has them.
 import type { CronInfo } from "../domain/cron.ts";
-import { cursorOf, placeOf } from "../protocol/list-cursor.ts";
+import { cursorOf, placeOf } from "../wire/list-cursor.ts";
 import type {
   AskResults,
   AskResultsReply,
@@ -13,16 +13,9 @@ import type {
   RunFilter,
   RunListPage,
   WorkerList,
-} from "../protocol/messages.ts";
-import {
-  describeQueues,
-  describeRun,
-  describeWorkers,
-  listRuns,
-  liveRuns,
-  type RunDescription,
-} from "../scheduler/describe.ts";
+} from "../wire/messages.ts";
 import type { Core } from "./core.ts";
+import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns, type RunDescription } from "./describe.ts";
 import { fitting, pageAfter, pageOf, partsOf } from "./pages.ts";
 
 /** Rows that are looked for at once: they fit only if each is tiny. */

@@ -1,8 +1,8 @@
 // Rate limits in the bucket of the namespace: one record each, written only over what this engine has read, so that an engine that does not
 // lead any more reserves nothing.
 import type { Log } from "../domain/log.ts";
+import type { StoredRate } from "../matching/commands.ts";
 import type { Definitions } from "../nats/definitions.ts";
-import type { StoredRate } from "../scheduler/commands.ts";
 
 const prefix = "rate.";
 const keyOf = (id: string): string => `${prefix}${Buffer.from(id).toString("base64url")}`;

@@ -5,6 +5,8 @@ import { listed } from "../domain/names.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
+import { isHolding } from "../presence/takeover.ts";
+import { atMost } from "../runtime/at-most.ts";
 import {
   type CancelReply,
   type CancelRuns,
@@ -27,16 +29,14 @@ import {
   type Registered,
   type Reschedule,
   type RescheduleReply,
-} from "../protocol/messages.ts";
-import { Assembly } from "../protocol/parts.ts";
-import type { Subjects } from "../protocol/subjects.ts";
-import { atMost } from "../runtime/at-most.ts";
-import { cancellationOf } from "../scheduler/describe.ts";
-import { isHolding } from "../scheduler/takeover.ts";
+} from "../wire/messages.ts";
+import { Assembly } from "../wire/parts.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { Answers } from "./answers.ts";
 import type { Core } from "./core.ts";
 import type { Crons } from "./crons.ts";
 import type { DeclaredTasks } from "./declared-tasks.ts";
+import { cancellationOf } from "./describe.ts";
 import { Queries } from "./queries.ts";
 
 /** It is stored with every run that is cancelled. */

@@ -1,6 +1,6 @@
 // The inputs of live runs that are not kept in memory, for whoever cannot go on without them.
 import { MalformedRecord } from "../domain/errors.ts";
-import type { LiveRun } from "../scheduler/live-run.ts";
+import type { LiveRun } from "../fold/live-run.ts";
 import type { Payloads } from "./payloads.ts";
 
 export interface RunInputsParts {

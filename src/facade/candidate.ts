@@ -4,8 +4,8 @@ import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { makeEngine, type RunningEngine } from "../engine/engine.ts";
 import type { Monitor } from "../health/monitor.ts";
-import type { Neighbours } from "../protocol/neighbours.ts";
 import { processName } from "../runtime/process.ts";
+import type { Neighbours } from "../wire/neighbours.ts";
 import { connectTo, type FoundServer, openSession, type Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 

@@ -4,14 +4,14 @@ import { Effect, Schedule, type Scope } from "effect";
 import { formatDuration } from "../domain/duration.ts";
 import { NatsUnreachable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import { resolveServer } from "../embedded/resolve.ts";
 import { connectNats } from "../nats/connection.ts";
-import { resolveServer } from "../nats/embedded/resolve.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { Reserve } from "../nats/reserve.ts";
 import { StoreWatch } from "../nats/store-watch.ts";
 import { ensureStreams, remakeStream } from "../nats/streams.ts";
-import { Subjects } from "../protocol/subjects.ts";
+import { Subjects } from "../wire/subjects.ts";
 import type { Settings } from "./settings.ts";
 
 /** One connection to NATS with what engine, worker and client need of it. */

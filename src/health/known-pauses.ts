@@ -2,8 +2,8 @@
 import { noPauses, type Pauses } from "../domain/pauses.ts";
 import { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
-import type { Subjects } from "../protocol/subjects.ts";
 import { atMost } from "../runtime/at-most.ts";
+import type { Subjects } from "../wire/subjects.ts";
 
 const patienceMs = 1_000;
 

@@ -1,5 +1,5 @@
 // The figures of a process, as Prometheus reads them.
-import type { QueueInfo } from "../protocol/messages.ts";
+import type { QueueInfo } from "../wire/messages.ts";
 import { durationBounds, type Meter, type TaskFigures } from "../worker/meter.ts";
 import { type Labels, type Metric, type Sample, writeMetrics } from "./exposition.ts";
 import type { Monitor, WatchedWorker } from "./monitor.ts";

@@ -4,7 +4,7 @@ import type { RunningEngine } from "../engine/engine.ts";
 import { AdmissionGate } from "../nats/admission-gate.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { Meter } from "../worker/meter.ts";
 import type { RunningWorker } from "../worker/worker.ts";
 import { KnownPauses } from "./known-pauses.ts";

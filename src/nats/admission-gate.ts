@@ -1,7 +1,7 @@
 // Knows whether the engine takes new runs: from the bucket when the client connects, from the engine's word afterwards.
 import { QueueFull } from "../domain/errors.ts";
-import { type AdmissionFlag, parseJson } from "../protocol/messages.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { type AdmissionFlag, parseJson } from "../wire/messages.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { Definitions } from "./definitions.ts";
 import type { NatsLink } from "./link.ts";
 

@@ -2,8 +2,8 @@
 import { headers } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
-import { jsonBytes, jsonOf, textOf } from "../protocol/bytes.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { jsonBytes, jsonOf, textOf } from "../wire/bytes.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import { followLog, readLog } from "./log-reader.ts";

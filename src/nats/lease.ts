@@ -1,8 +1,8 @@
 // The leader's claim on a namespace: one key with a time to live. Whoever creates it, or takes over a released one, leads; the
 // revision of that write is the epoch. Correctness never rests on the lease: two leaders can at worst dispatch a run twice.
 import { StoreUnavailable } from "../domain/errors.ts";
-import { jsonBytes, jsonOf, noBytes } from "../protocol/bytes.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { jsonBytes, jsonOf, noBytes } from "../wire/bytes.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import type { Publisher } from "./publisher.ts";

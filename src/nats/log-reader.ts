@@ -2,7 +2,7 @@
 // anew from the last message seen after a gap, a reconnect or a silence, so that nothing that happens to a server stops the fold.
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
-import { jsonBytes } from "../protocol/bytes.ts";
+import { jsonBytes } from "../wire/bytes.ts";
 import { deliveryOf } from "./ack-subject.ts";
 import type { NatsLink } from "./link.ts";
 

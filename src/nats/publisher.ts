@@ -4,7 +4,7 @@
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { PayloadTooLarge, type PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
-import { Subjects } from "../protocol/subjects.ts";
+import { Subjects } from "../wire/subjects.ts";
 import { AppendQueue, type AppendResult, type PendingAppend, type Witness } from "./append-queue.ts";
 import { expectHeaders, expectNone, largestHeader } from "./expect-headers.ts";
 import type { Denial, NatsLink } from "./link.ts";

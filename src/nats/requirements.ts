@@ -3,7 +3,7 @@ import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { Effect } from "effect";
 import { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";
 import { type ApiError, deniedSubject } from "./ask-store.ts";
-import { isUsableVersion, minimumVersion } from "./embedded/server-version.ts";
+import { isUsableVersion, minimumVersion } from "./server-version.ts";
 
 type Requirement = ServerTooOld | JetStreamDisabled | PermissionDenied | NatsUnreachable;
 

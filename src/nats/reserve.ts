@@ -1,8 +1,8 @@
 // Room that runs cannot take: a stream of empty bytes, given up when the server, or the account, refuses to store anything for want of room. The
 // limit that was met need not be known for that, and nobody but the server knows it.
 import { DiscardPolicy, StorageType } from "@nats-io/jetstream";
-import { jsonOf, noBytes } from "../protocol/bytes.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { jsonOf, noBytes } from "../wire/bytes.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import { ensureStream } from "./streams.ts";

@@ -1,6 +1,6 @@
 // The log of a namespace as the engine uses it beside appending and following: read back, look at its ends, purge.
-import { jsonBytes } from "../protocol/bytes.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { jsonBytes } from "../wire/bytes.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import {

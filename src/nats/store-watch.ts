@@ -1,6 +1,6 @@
 // The streams of a namespace together: says once what is wrong with one of them, and when it is over.
 import type { Log } from "../domain/log.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import type { NatsLink } from "./link.ts";
 import { type StreamTrouble, StreamWatch, whatToDo } from "./stream-watch.ts";
 

@@ -1,9 +1,9 @@
 // The inputs of runs, from where the log has them.
 import { splitKey } from "../domain/run.ts";
-import { isBundle, runsOfBundle } from "../protocol/bundle-entry.ts";
-import type { Outcome } from "../protocol/outcome-entry.ts";
-import { decodeRunEntry } from "../protocol/run-entry.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
+import type { Outcome } from "../wire/outcome-entry.ts";
+import { decodeRunEntry } from "../wire/run-entry.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import type { RunStore } from "./run-store.ts";
 import type { StoredMessage } from "./stored-message.ts";
 

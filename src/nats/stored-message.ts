@@ -1,7 +1,7 @@
 // Reads single messages back from a stream. Which is the newest, and what is gone, only the stream's leader can say: a replica may lag behind what was
 // acknowledged. A sequence that a replica has is the same message everywhere, so it may come from any by direct get.
 import { StoreUnavailable } from "../domain/errors.ts";
-import { jsonBytes } from "../protocol/bytes.ts";
+import { jsonBytes } from "../wire/bytes.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 

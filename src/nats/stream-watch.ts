@@ -1,7 +1,7 @@
 // Whether a stream is in order. What passes by itself (an election, a server that restarts) is waited for by whoever writes or reads; what does
 // not pass by itself is found out here, so that nobody waits for it without a word.
 import { StoreUnavailable } from "../domain/errors.ts";
-import { jsonBytes, noBytes } from "../protocol/bytes.ts";
+import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import type { NatsLink } from "./link.ts";
 
 /**

@@ -10,8 +10,8 @@ import {
 } from "@nats-io/jetstream";
 import { Effect, Schedule } from "effect";
 import { PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
-import { passingOn } from "../protocol/result-inbox.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { passingOn } from "../wire/result-inbox.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import { deniedSubject } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 

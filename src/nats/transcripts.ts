@@ -2,7 +2,7 @@
 // reserves the room that the stream may take.
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { Effect, type Scope } from "effect";
-import type { Subjects } from "../protocol/subjects.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import type { NatsLink } from "./link.ts";
 import { type ClosableLogReader, followLog, type LogListener } from "./log-reader.ts";
 import { makePublisher, type Publisher } from "./publisher.ts";

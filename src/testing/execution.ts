@@ -4,15 +4,15 @@ import { NotReschedulable } from "../domain/errors.ts";
 import { type AttemptRecord, type Cancellation, isFinal, keyOf, type RunInfo, type RunState } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import type { WorkerTask } from "../domain/worker.ts";
-import type { Assignment } from "../protocol/assignment.ts";
-import { jsonBytes, jsonOf, noBytes } from "../protocol/bytes.ts";
+import type { Assignment } from "../wire/assignment.ts";
+import { jsonBytes, jsonOf, noBytes } from "../wire/bytes.ts";
 import {
   type AttemptDetail,
   decodeOutcomeEntry,
   encodeOutcomeEntry,
   type FinalDetail,
   type Outcome,
-} from "../protocol/outcome-entry.ts";
+} from "../wire/outcome-entry.ts";
 import { Attempt, type Verdict } from "../worker/attempt.ts";
 import { Batch } from "../worker/batch.ts";
 import type { Deadlines } from "../worker/deadline.ts";

@@ -1,8 +1,8 @@
 // What the tasks of an inline worker say: kept for the test, and nowhere else.
 import { toText } from "../domain/thrown.ts";
 import type { LineLevel, LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
-import { jsonOf } from "../protocol/bytes.ts";
-import { readChunk } from "../protocol/transcript-entry.ts";
+import { jsonOf } from "../wire/bytes.ts";
+import { readChunk } from "../wire/transcript-entry.ts";
 import type { Attempt } from "../worker/attempt.ts";
 import { cutText, fieldBytes } from "../worker/transcripts/line.ts";
 import { chunkOf, type Voice } from "../worker/transcripts/voice.ts";

@@ -7,7 +7,7 @@ import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.t
 import { keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
 import { defineWorker, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
-import { jsonBytes } from "../protocol/bytes.ts";
+import { jsonBytes } from "../wire/bytes.ts";
 import { Deadlines } from "../worker/deadline.ts";
 import { tasksAround } from "../worker/middleware.ts";
 import { impatientClock } from "./clock.ts";

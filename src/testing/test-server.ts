@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startOrAttach } from "../embedded/server.ts";
 import { openScope } from "../facade/running-scope.ts";
-import { startOrAttach } from "../nats/embedded/server.ts";
 
 /** A throw-away nats-server on loopback, with a store of its own. */
 export interface TestServer extends AsyncDisposable {

@@ -8,7 +8,7 @@ import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.t
 import { type Cancellation, keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
-import { jsonBytes } from "../protocol/bytes.ts";
+import { jsonBytes } from "../wire/bytes.ts";
 import { Deadlines } from "../worker/deadline.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Execution, type InlineRun } from "./execution.ts";

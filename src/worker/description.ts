@@ -2,8 +2,8 @@
 import type { Log } from "../domain/log.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import type { WorkerTask } from "../domain/worker.ts";
-import { jsonBytes } from "../protocol/bytes.ts";
-import type { TaskDeclaration } from "../protocol/messages.ts";
+import { jsonBytes } from "../wire/bytes.ts";
+import type { TaskDeclaration } from "../wire/messages.ts";
 
 /** `limit`: bytes of a declaration; schemas that do not fit are left out. */
 export function declarationsOf(tasks: readonly WorkerTask[], limit: number, log: Log): readonly TaskDeclaration[] {

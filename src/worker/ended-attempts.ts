@@ -1,7 +1,7 @@
 // Tells an engine of this process whose code has ended, so that it gives the next runs while outcomes are being stored.
 import type { NatsLink } from "../nats/link.ts";
-import type { Assignment } from "../protocol/assignment.ts";
-import type { Neighbours } from "../protocol/neighbours.ts";
+import type { Assignment } from "../wire/assignment.ts";
+import type { Neighbours } from "../wire/neighbours.ts";
 import type { HeldRuns } from "./held-runs.ts";
 import type { Slots } from "./slots.ts";
 

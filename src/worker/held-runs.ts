@@ -1,11 +1,11 @@
 // The runs that this worker answers for: executing, or ended and not yet stored. Heartbeats and registrations tell them to the engine.
-import { OriginIndex } from "../domain/origin-index.ts";
-import type { Executing, Stop } from "../protocol/messages.ts";
+import { NumberIndex } from "../collections/number-index.ts";
+import type { Executing, Stop } from "../wire/messages.ts";
 import type { Attempt } from "./attempt.ts";
 import { type KeyedTurn, RecentTurns } from "./recent-turns.ts";
 
 export class HeldRuns {
-  readonly #attempts = new OriginIndex<Attempt>();
+  readonly #attempts = new NumberIndex<Attempt>();
   /** Other turns of runs that are held already: a worker may still execute what counts no more. */
   readonly #others = new Set<Attempt>();
   /** Lately stored ones, so that a doubled assignment is not executed a second time. */

@@ -2,7 +2,7 @@
 import type { Effect } from "effect";
 import { taskOf } from "../domain/run.ts";
 import type { WorkerTask } from "../domain/worker.ts";
-import { type Assignment, type AssignmentReply, acknowledgeWithinMs, type Delivery } from "../protocol/assignment.ts";
+import { type Assignment, type AssignmentReply, acknowledgeWithinMs, type Delivery } from "../wire/assignment.ts";
 import type { Attempt } from "./attempt.ts";
 import { Batch } from "./batch.ts";
 import type { HeldRuns } from "./held-runs.ts";

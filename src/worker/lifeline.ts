@@ -1,7 +1,7 @@
 // Whether the leader can still count on this worker. A process that was stopped, or a message that was long on its way, must not begin
 // what was given elsewhere meanwhile. All times are spans on monotonic clocks that go on while a process is stopped.
 import { stopAfterMs } from "../domain/cut-off.ts";
-import { acknowledgeWithinMs } from "../protocol/assignment.ts";
+import { acknowledgeWithinMs } from "../wire/assignment.ts";
 
 /** The leader takes runs back whose assignment was not acknowledged in time: what arrives later than this is not taken. */
 const freshMs = acknowledgeWithinMs * 0.9;

@@ -3,10 +3,10 @@ import { PayloadTooLarge } from "../domain/errors.ts";
 import { retryDelayMs } from "../domain/retry.ts";
 import { type AttemptRecord, type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import { errorRecordOf, toText } from "../domain/thrown.ts";
-import { jsonBytes, mostBytes, noBytes } from "../protocol/bytes.ts";
-import { isLarge } from "../protocol/carried-input.ts";
-import { barestDetail, leanDetails } from "../protocol/lean-story.ts";
-import { encodeOutcomeFrame, type FinalDetail, frameHead, type PlainStory } from "../protocol/outcome-entry.ts";
+import { jsonBytes, mostBytes, noBytes } from "../wire/bytes.ts";
+import { isLarge } from "../wire/carried-input.ts";
+import { barestDetail, leanDetails } from "../wire/lean-story.ts";
+import { encodeOutcomeFrame, type FinalDetail, frameHead, type PlainStory } from "../wire/outcome-entry.ts";
 import type { Attempt, Verdict } from "./attempt.ts";
 import { shorten, shortened } from "./short-error.ts";
 

@@ -12,9 +12,9 @@ import {
   type Register,
   type Stop,
   type TaskDeclaration,
-} from "../protocol/messages.ts";
-import { encodeInParts, partLimit } from "../protocol/parts.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+} from "../wire/messages.ts";
+import { encodeInParts, partLimit } from "../wire/parts.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import type { Lifeline } from "./lifeline.ts";
 
 export interface PresenceOptions {

@@ -1,5 +1,5 @@
-import { hashOf } from "../domain/hash.ts";
-import { slotOfOrigin } from "../domain/origin.ts";
+import { hashOf } from "../collections/hash.ts";
+import { slotOf } from "../collections/number-index.ts";
 import type { Turn } from "../domain/run.ts";
 
 /** With the key: a stream that was made anew counts from 1 again. */
@@ -27,7 +27,7 @@ export class RecentTurns {
   }
 
   add(turn: KeyedTurn): void {
-    const slot = slotOfOrigin(turn.origin, this.#origins);
+    const slot = slotOf(turn.origin, this.#origins);
     if (this.#origins[slot] === 0) this.#size++;
     this.#origins[slot] = turn.origin;
     this.#marks[slot] = markOf(turn);
@@ -47,7 +47,7 @@ export class RecentTurns {
 }
 
 function isIn(turn: KeyedTurn, origins: Float64Array, marks: Int32Array): boolean {
-  const slot = slotOfOrigin(turn.origin, origins);
+  const slot = slotOf(turn.origin, origins);
   return origins[slot] === turn.origin && marks[slot] === markOf(turn);
 }
 

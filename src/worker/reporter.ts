@@ -2,8 +2,8 @@
 // of them, since the server passes those on as they are. An entry is published until it is acknowledged; what is not yet stored still
 // counts as held, so that a lost connection cannot make the engine forget it.
 import type { Publisher, Witness } from "../nats/publisher.ts";
-import { encodeOutcomeEntry } from "../protocol/outcome-entry.ts";
-import type { Subjects } from "../protocol/subjects.ts";
+import { encodeOutcomeEntry } from "../wire/outcome-entry.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import type { Attempt } from "./attempt.ts";
 
 export interface ReporterOptions {

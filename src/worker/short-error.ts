@@ -1,6 +1,6 @@
 // Errors in bounds, before they become a part of a run's story.
 import type { ErrorRecord } from "../domain/run.ts";
-import { cut } from "../protocol/lean-story.ts";
+import { cut } from "../wire/lean-story.ts";
 
 const longestMessage = 4_000;
 const longestStack = 2_000;

@@ -6,7 +6,8 @@ import { listed } from "../domain/names.ts";
 import { randomToken } from "../domain/random-token.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { keepServerTime } from "../nats/server-time.ts";
-import { type AssignmentReply, type Delivery, decodeAssignments } from "../protocol/assignment.ts";
+import { atMost } from "../runtime/at-most.ts";
+import { type AssignmentReply, type Delivery, decodeAssignments } from "../wire/assignment.ts";
 import {
   decodeCancelOnWorker,
   encodeMessage,
@@ -14,9 +15,8 @@ import {
   type Register,
   type Stop,
   type TaskDeclaration,
-} from "../protocol/messages.ts";
-import { partLimit } from "../protocol/parts.ts";
-import { atMost } from "../runtime/at-most.ts";
+} from "../wire/messages.ts";
+import { partLimit } from "../wire/parts.ts";
 import { Attempt, type AttemptHost } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
 import { declarationsOf } from "./description.ts";

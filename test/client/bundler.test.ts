@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import type { Msg } from "@nats-io/transport-node";
 import { bundleOfId } from "../../src/domain/run-id.ts";
-import { isBundle, mostBundled, runsOfBundle } from "../../src/protocol/bundle-entry.ts";
-import { largestCarriedInput } from "../../src/protocol/carried-input.ts";
-import { decodeRunEntry } from "../../src/protocol/run-entry.ts";
+import { isBundle, mostBundled, runsOfBundle } from "../../src/wire/bundle-entry.ts";
+import { largestCarriedInput } from "../../src/wire/carried-input.ts";
+import { decodeRunEntry } from "../../src/wire/run-entry.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import type { Decide } from "./fake-engine.ts";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { ResultNotAwaited, RunCancelled, StoreUnavailable } from "../../src/domain/errors.ts";
-import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
-import { encodeOutcomeEntry, encodeOutcomeFrame, type OutcomeAuthor } from "../../src/protocol/outcome-entry.ts";
-import { waiterOf } from "../../src/protocol/result-inbox.ts";
+import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
+import { encodeOutcomeEntry, encodeOutcomeFrame, type OutcomeAuthor } from "../../src/wire/outcome-entry.ts";
+import { waiterOf } from "../../src/wire/result-inbox.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";

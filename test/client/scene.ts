@@ -6,7 +6,7 @@ import type { TaskShape } from "../../src/client/task-reference.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import { makePublisher } from "../../src/nats/publisher.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { type Decide, FakeEngine } from "./fake-engine.ts";
 

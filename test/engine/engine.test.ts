@@ -7,17 +7,17 @@ import type { NatsLink } from "../../src/nats/link.ts";
 import { makePublisher, type Publisher } from "../../src/nats/publisher.ts";
 import { RunStore } from "../../src/nats/run-store.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
-import { type Assignment, decodeAssignments } from "../../src/protocol/assignment.ts";
-import { jsonBytes, jsonOf, noBytes, utf8 } from "../../src/protocol/bytes.ts";
-import { encodeMessage } from "../../src/protocol/messages.ts";
+import { type Assignment, decodeAssignments } from "../../src/wire/assignment.ts";
+import { jsonBytes, jsonOf, noBytes, utf8 } from "../../src/wire/bytes.ts";
+import { encodeMessage } from "../../src/wire/messages.ts";
 import {
   decodeOutcomeEntry,
   encodeOutcomeEntry,
   encodeOutcomeFrame,
   type Outcome,
-} from "../../src/protocol/outcome-entry.ts";
-import { encodeRunEntry } from "../../src/protocol/run-entry.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
+} from "../../src/wire/outcome-entry.ts";
+import { encodeRunEntry } from "../../src/wire/run-entry.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { inScene, type Scene } from "../nats/scene.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";

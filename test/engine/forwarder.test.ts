@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { Forwarder } from "../../src/engine/forwarder.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
-import { jsonBytes, jsonOf, noBytes } from "../../src/protocol/bytes.ts";
-import { decodeOutcomeEntry, encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/protocol/outcome-entry.ts";
+import { jsonBytes, jsonOf, noBytes } from "../../src/wire/bytes.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { test } from "../support/harness.ts";
 
 const maxPayload = 256 * 1_024;

@@ -1,7 +1,7 @@
 // Who is gone and who is only silent, as a standby sees it.
 import assert from "node:assert/strict";
 import { LeaderWatch } from "../../src/engine/leader-watch.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { inScene, outageOf } from "../nats/scene.ts";
 import { test } from "../support/harness.ts";
 

@@ -3,8 +3,8 @@ import { StoredEntries } from "../../src/client/stored-entries.ts";
 import type { RunInfo } from "../../src/domain/run.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { RunStore } from "../../src/nats/run-store.ts";
-import { encodeMessage, type FoundRun } from "../../src/protocol/messages.ts";
-import type { Subjects } from "../../src/protocol/subjects.ts";
+import { encodeMessage, type FoundRun } from "../../src/wire/messages.ts";
+import type { Subjects } from "../../src/wire/subjects.ts";
 
 /** Asks the engine once, and reads what it refers to, as a client does. */
 export function readRun(link: NatsLink, subjects: Subjects, key: string): Promise<RunInfo | null> {

@@ -4,7 +4,7 @@ import { silentLog } from "../../src/domain/log.ts";
 import { TriedStore } from "../../src/engine/tried-store.ts";
 import { Definitions } from "../../src/nats/definitions.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { inScene } from "../nats/scene.ts";
 import { describe, test } from "../support/harness.ts";
 

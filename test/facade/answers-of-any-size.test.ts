@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { connect as connectToServer, type NatsConnection } from "@nats-io/transport-node";
 import { connect, type Natchet, type RunHandle, type Running, start, Task, Worker } from "../../src/mod.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
 import { testServer } from "../../src/testing/mod.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 

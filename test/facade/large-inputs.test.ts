@@ -11,8 +11,8 @@ import {
   type TaskContext,
   Worker,
 } from "../../src/mod.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
 import { testServer } from "../../src/testing/mod.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { connect as connectToServer } from "@nats-io/transport-node";
 import type { RunState } from "../../src/domain/run.ts";
 import { connect, RunCancelled, RunFailed, start, startEngine, Task, Worker } from "../../src/mod.ts";
-import { decodeOutcomeEntry } from "../../src/protocol/outcome-entry.ts";
 import { testServer } from "../../src/testing/mod.ts";
+import { decodeOutcomeEntry } from "../../src/wire/outcome-entry.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 

@@ -4,7 +4,7 @@ import { cpSync, rmSync } from "node:fs";
 import { Lease, leaseTiming } from "../../src/nats/lease.ts";
 import { makePublisher } from "../../src/nats/publisher.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { inScene, outageOf, type Scene } from "./scene.ts";

@@ -3,7 +3,7 @@ import { type Log, silentLog } from "../../src/domain/log.ts";
 import { ServerClock } from "../../src/nats/server-clock.ts";
 import { keepServerTime } from "../../src/nats/server-time.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { test } from "../support/harness.ts";
 import { inScene } from "./scene.ts";
 

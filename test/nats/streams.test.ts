@@ -4,7 +4,7 @@ import { jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { Effect } from "effect";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { ensureStreams, leaseTtlMs, reserveBytes, type StreamOptions } from "../../src/nats/streams.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { test } from "../support/harness.ts";
 import { inScene } from "./scene.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { deliveryOf } from "../../src/nats/ack-subject.ts";
 import { ackedSeq } from "../../src/nats/pub-ack.ts";
-import { utf8 } from "../../src/protocol/bytes.ts";
+import { utf8 } from "../../src/wire/bytes.ts";
 import { test } from "../support/harness.ts";
 
 test("ackedSeq: reads the sequence of an acknowledgement, whatever surrounds it", () => {

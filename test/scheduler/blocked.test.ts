@@ -1,7 +1,7 @@
 // Workers whose event loop does not turn, and attempts that gave their slot back.
 import assert from "node:assert/strict";
-import type { FinalDetail } from "../../src/protocol/outcome-entry.ts";
-import { describeWorkers } from "../../src/scheduler/describe.ts";
+import { describeWorkers } from "../../src/engine/describe.ts";
+import type { FinalDetail } from "../../src/wire/outcome-entry.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, declarationOf, endings, only, Scene } from "./scene.ts";
 

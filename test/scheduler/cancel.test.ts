@@ -1,8 +1,8 @@
 // Who asks for a cancellation is told what is true, and what was acknowledged comes true whatever happens to messages, workers and leaders.
 import assert from "node:assert/strict";
-import type { Command } from "../../src/scheduler/commands.ts";
-import { compactLive } from "../../src/scheduler/compaction.ts";
-import { cancellationOf, describeRun } from "../../src/scheduler/describe.ts";
+import { cancellationOf, describeRun } from "../../src/engine/describe.ts";
+import { compactLive } from "../../src/housekeeping/compaction.ts";
+import type { Command } from "../../src/matching/commands.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
 

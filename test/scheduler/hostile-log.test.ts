@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { MalformedRecord } from "../../src/domain/errors.ts";
 import type { OutcomeKind } from "../../src/domain/run.ts";
-import { encodeBundle, encodeCompactedBundle, isBundle, runsOfBundle } from "../../src/protocol/bundle-entry.ts";
-import { jsonBytes, utf8 } from "../../src/protocol/bytes.ts";
-import { decodeHeartbeat, decodeRegister } from "../../src/protocol/messages.ts";
-import { decodeOutcomeEntry, encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/protocol/outcome-entry.ts";
-import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../../src/protocol/run-entry.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
+import { encodeBundle, encodeCompactedBundle, isBundle, runsOfBundle } from "../../src/wire/bundle-entry.ts";
+import { jsonBytes, utf8 } from "../../src/wire/bytes.ts";
+import { decodeHeartbeat, decodeRegister } from "../../src/wire/messages.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
+import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../../src/wire/run-entry.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { describe, test } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import { declarationOf, only, Scene } from "./scene.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConcurrency } from "../../src/domain/limits.ts";
-import { jsonBytes } from "../../src/protocol/bytes.ts";
+import { jsonBytes } from "../../src/wire/bytes.ts";
 import { test } from "../support/harness.ts";
 import { assignments, endings, Scene } from "./scene.ts";
 

@@ -1,7 +1,7 @@
 // Large inputs are not repeated in outcomes: the entry that holds one stays until its run is forgotten.
 import assert from "node:assert/strict";
-import { largestCarriedInput } from "../../src/protocol/carried-input.ts";
-import type { Command } from "../../src/scheduler/commands.ts";
+import type { Command } from "../../src/matching/commands.ts";
+import { largestCarriedInput } from "../../src/wire/carried-input.ts";
 import { test } from "../support/harness.ts";
 import { only, Scene } from "./scene.ts";
 

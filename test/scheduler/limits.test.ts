@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parseConcurrency } from "../../src/domain/limits.ts";
 import type { AttemptRecord } from "../../src/domain/run.ts";
-import { describeRun } from "../../src/scheduler/describe.ts";
+import { describeRun } from "../../src/engine/describe.ts";
 import { describe, test } from "../support/harness.ts";
 import { declarationOf, endings, only, Scene } from "./scene.ts";
 

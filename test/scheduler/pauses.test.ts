@@ -1,7 +1,7 @@
 // What is paused gets nothing, and everybody can see why.
 import assert from "node:assert/strict";
 import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
-import { describeRun, describeWorkers } from "../../src/scheduler/describe.ts";
+import { describeRun, describeWorkers } from "../../src/engine/describe.ts";
 import { describe, test } from "../support/harness.ts";
 import { only, Scene } from "./scene.ts";
 

@@ -1,7 +1,7 @@
 // Which worker gets a run: labels, staying where it was, and runs that take several slots.
 import assert from "node:assert/strict";
 import { type AffinityInput, parseAffinity, weightOf } from "../../src/domain/affinity.ts";
-import { describeRun } from "../../src/scheduler/describe.ts";
+import { describeRun } from "../../src/engine/describe.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, declarationOf, only, Scene } from "./scene.ts";
 

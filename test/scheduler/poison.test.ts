@@ -1,9 +1,9 @@
 // Runs that kill the process that executes them: how many they kill, and that no other run pays for it.
 import assert from "node:assert/strict";
-import type { Tried } from "../../src/scheduler/caution.ts";
-import type { Command } from "../../src/scheduler/commands.ts";
-import { describeRun } from "../../src/scheduler/describe.ts";
-import type { SchedulerEvent } from "../../src/scheduler/events.ts";
+import { describeRun } from "../../src/engine/describe.ts";
+import type { Tried } from "../../src/matching/caution.ts";
+import type { Command } from "../../src/matching/commands.ts";
+import type { SchedulerEvent } from "../../src/matching/events.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
 

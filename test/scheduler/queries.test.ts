@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { parseBatch } from "../../src/domain/batch.ts";
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
 import type { RunInfo } from "../../src/domain/run.ts";
-import type { TaskDeclaration } from "../../src/protocol/messages.ts";
-import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/scheduler/describe.ts";
+import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/engine/describe.ts";
+import type { TaskDeclaration } from "../../src/wire/messages.ts";
 import { describe, test } from "../support/harness.ts";
 import { declarationOf, only, Scene } from "./scene.ts";
 

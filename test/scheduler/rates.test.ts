@@ -1,8 +1,8 @@
 // Rate limits: what may start in a window, as the store and the tasks see it.
 import assert from "node:assert/strict";
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
-import type { StoredRate } from "../../src/scheduler/commands.ts";
-import { describeRun } from "../../src/scheduler/describe.ts";
+import { describeRun } from "../../src/engine/describe.ts";
+import type { StoredRate } from "../../src/matching/commands.ts";
 import { describe, test } from "../support/harness.ts";
 import { declarationOf, endings, only, Scene } from "./scene.ts";
 

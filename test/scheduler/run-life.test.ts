@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Command } from "../../src/scheduler/commands.ts";
-import { describeCancellations, describeQueues, describeRun, listRuns } from "../../src/scheduler/describe.ts";
+import { describeCancellations, describeQueues, describeRun, listRuns } from "../../src/engine/describe.ts";
+import type { Command } from "../../src/matching/commands.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
 

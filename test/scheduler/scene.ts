@@ -1,11 +1,11 @@
 // A scheduler, the log around it, and a clock, for tests that say one thing each.
 import { type OutcomeKind, splitKey } from "../../src/domain/run.ts";
-import type { Executing, TaskDeclaration } from "../../src/protocol/messages.ts";
-import type { RunEntry } from "../../src/protocol/run-entry.ts";
-import type { Command } from "../../src/scheduler/commands.ts";
-import type { FoldedEntry, FoldedOutcome, LeadEvent, SchedulerEvent } from "../../src/scheduler/events.ts";
-import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/scheduler/state.ts";
-import { step } from "../../src/scheduler/step.ts";
+import { step } from "../../src/engine/step.ts";
+import type { Command } from "../../src/matching/commands.ts";
+import type { FoldedEntry, FoldedOutcome, LeadEvent, SchedulerEvent } from "../../src/matching/events.ts";
+import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/matching/state.ts";
+import type { Executing, TaskDeclaration } from "../../src/wire/messages.ts";
+import type { RunEntry } from "../../src/wire/run-entry.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 

@@ -1,4 +1,4 @@
-import type { AssignCommand } from "../../src/scheduler/commands.ts";
+import type { AssignCommand } from "../../src/matching/commands.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { Known, ReferenceFold } from "./reference-fold.ts";
 import type { World } from "./world.ts";

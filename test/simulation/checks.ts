@@ -1,8 +1,8 @@
-import type { Command, EngineOutcome } from "../../src/scheduler/commands.ts";
-import type { LiveRun } from "../../src/scheduler/live-run.ts";
-import { createScheduler, type SchedulerState } from "../../src/scheduler/state.ts";
-import { step } from "../../src/scheduler/step.ts";
-import { isIsolated, isSuspect } from "../../src/scheduler/suspects.ts";
+import { step } from "../../src/engine/step.ts";
+import type { LiveRun } from "../../src/fold/live-run.ts";
+import type { Command, EngineOutcome } from "../../src/matching/commands.ts";
+import { createScheduler, type SchedulerState } from "../../src/matching/state.ts";
+import { isIsolated, isSuspect } from "../../src/matching/suspects.ts";
 import { CancelChecks } from "./cancel-checks.ts";
 import { InputChecks } from "./input-checks.ts";
 import { kept } from "./kept.ts";

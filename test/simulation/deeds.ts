@@ -1,5 +1,5 @@
 import { splitKey } from "../../src/domain/run.ts";
-import type { Command, PurgeFilter } from "../../src/scheduler/commands.ts";
+import type { Command, PurgeFilter } from "../../src/matching/commands.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import { type Assigned, type ModelWorker, snapshotOf } from "./model-worker.ts";
 import type { World } from "./world.ts";

@@ -1,8 +1,8 @@
 import { entryOfOrigin } from "../../src/domain/origin.ts";
-import { isLarge } from "../../src/protocol/carried-input.ts";
-import type { Command } from "../../src/scheduler/commands.ts";
-import type { FoldedEntry } from "../../src/scheduler/events.ts";
-import type { SchedulerState } from "../../src/scheduler/state.ts";
+import type { Command } from "../../src/matching/commands.ts";
+import type { FoldedEntry } from "../../src/matching/events.ts";
+import type { SchedulerState } from "../../src/matching/state.ts";
+import { isLarge } from "../../src/wire/carried-input.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { ReferenceFold } from "./reference-fold.ts";
 import type { World } from "./world.ts";

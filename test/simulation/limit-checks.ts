@@ -1,6 +1,6 @@
 import { taskOf } from "../../src/domain/run.ts";
-import type { AssignCommand } from "../../src/scheduler/commands.ts";
-import type { LiveRun } from "../../src/scheduler/live-run.ts";
+import type { LiveRun } from "../../src/fold/live-run.ts";
+import type { AssignCommand } from "../../src/matching/commands.ts";
 import { clockErrorMs } from "./faults.ts";
 import { kept } from "./kept.ts";
 import type { ModelEngine } from "./model-engine.ts";

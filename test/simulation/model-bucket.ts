@@ -1,8 +1,8 @@
 import { noPauses, type Pauses } from "../../src/domain/pauses.ts";
-import type { TaskDeclaration } from "../../src/protocol/messages.ts";
-import type { StoreTriedCommand } from "../../src/scheduler/caution.ts";
-import type { Command, StoredRate } from "../../src/scheduler/commands.ts";
-import type { ConfirmedRate } from "../../src/scheduler/events.ts";
+import type { StoreTriedCommand } from "../../src/matching/caution.ts";
+import type { Command, StoredRate } from "../../src/matching/commands.ts";
+import type { ConfirmedRate } from "../../src/matching/events.ts";
+import type { TaskDeclaration } from "../../src/wire/messages.ts";
 import type { ModelEngine } from "./model-engine.ts";
 
 type StoreRates = Extract<Command, { type: "storeRates" }>;

@@ -1,6 +1,6 @@
 import { splitKey, taskOf } from "../../src/domain/run.ts";
-import { largestCarriedInput } from "../../src/protocol/carried-input.ts";
-import type { FoldedEntry } from "../../src/scheduler/events.ts";
+import type { FoldedEntry } from "../../src/matching/events.ts";
+import { largestCarriedInput } from "../../src/wire/carried-input.ts";
 import type { World } from "./world.ts";
 
 /** Creates runs: one by one under ids that come again and again, and in some worlds many at once under ids of its own, or with large inputs. */

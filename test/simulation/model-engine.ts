@@ -1,7 +1,7 @@
-import type { Command } from "../../src/scheduler/commands.ts";
-import type { SchedulerEvent } from "../../src/scheduler/events.ts";
-import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/scheduler/state.ts";
-import { step } from "../../src/scheduler/step.ts";
+import { step } from "../../src/engine/step.ts";
+import type { Command } from "../../src/matching/commands.ts";
+import type { SchedulerEvent } from "../../src/matching/events.ts";
+import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/matching/state.ts";
 import type { ModelStream } from "./model-stream.ts";
 import { Twin } from "./twin.ts";
 

@@ -1,8 +1,8 @@
-import type { Command } from "../../src/scheduler/commands.ts";
-import type { SchedulerEvent } from "../../src/scheduler/events.ts";
-import { LiveRun } from "../../src/scheduler/live-run.ts";
-import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/scheduler/state.ts";
-import { step } from "../../src/scheduler/step.ts";
+import { step } from "../../src/engine/step.ts";
+import { LiveRun } from "../../src/fold/live-run.ts";
+import type { Command } from "../../src/matching/commands.ts";
+import type { SchedulerEvent } from "../../src/matching/events.ts";
+import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/matching/state.ts";
 
 /** Hears what an engine hears and is asked nothing: as long as it says the same, the scheduler is deterministic and queries change nothing. */
 export class Twin {

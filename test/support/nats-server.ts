@@ -146,6 +146,6 @@ function waitUntilStopped(pid: number): void {
 }
 
 async function findProgram(): Promise<string> {
-  const { findServerBinary } = await import("../../src/nats/embedded/binary.ts");
+  const { findServerBinary } = await import("../../src/embedded/binary.ts");
   return (await findServerBinary()).path;
 }

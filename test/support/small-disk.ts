@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findServerBinary } from "../../src/nats/embedded/binary.ts";
+import { findServerBinary } from "../../src/embedded/binary.ts";
 
 export interface SmallDisk {
   /** The program to start in place of nats-server. */

@@ -1,8 +1,8 @@
 // When a worker says to an engine of its process that code has ended.
 import assert from "node:assert/strict";
 import type { NatsLink } from "../../src/nats/link.ts";
-import { noBytes } from "../../src/protocol/bytes.ts";
-import { Neighbours } from "../../src/protocol/neighbours.ts";
+import { noBytes } from "../../src/wire/bytes.ts";
+import { Neighbours } from "../../src/wire/neighbours.ts";
 import type { Attempt } from "../../src/worker/attempt.ts";
 import { EndedAttempts } from "../../src/worker/ended-attempts.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";

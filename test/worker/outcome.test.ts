@@ -1,8 +1,8 @@
 // The outcome of a run always fits an entry, whatever its output, its history and its metadata weigh.
 import assert from "node:assert/strict";
 import { defineTask } from "../../src/domain/task.ts";
-import { jsonBytes, jsonOf, noBytes } from "../../src/protocol/bytes.ts";
-import { decodeOutcomeEntry, encodeOutcomeEntry, type FinalDetail } from "../../src/protocol/outcome-entry.ts";
+import { jsonBytes, jsonOf, noBytes } from "../../src/wire/bytes.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry, type FinalDetail } from "../../src/wire/outcome-entry.ts";
 import type { Attempt, Verdict } from "../../src/worker/attempt.ts";
 import { outcomeOf } from "../../src/worker/outcome.ts";
 import { test } from "../support/harness.ts";

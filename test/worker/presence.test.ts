@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { silentLog } from "../../src/domain/log.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
-import { jsonBytes, textOf } from "../../src/protocol/bytes.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
+import { jsonBytes, textOf } from "../../src/wire/bytes.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { Lifeline } from "../../src/worker/lifeline.ts";
 import { Presence } from "../../src/worker/presence.ts";
 import { test } from "../support/harness.ts";

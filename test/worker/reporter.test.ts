@@ -1,9 +1,9 @@
 // Outcomes are grouped: in what order, and at what price.
 import assert from "node:assert/strict";
 import type { AppendResult, Publisher } from "../../src/nats/publisher.ts";
-import { jsonBytes, noBytes } from "../../src/protocol/bytes.ts";
-import { decodeOutcomeEntry, encodeOutcomeFrame } from "../../src/protocol/outcome-entry.ts";
-import { Subjects } from "../../src/protocol/subjects.ts";
+import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
+import { decodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import type { Attempt } from "../../src/worker/attempt.ts";
 import { type Report, Reporter } from "../../src/worker/reporter.ts";
 import { test } from "../support/harness.ts";

@@ -4,9 +4,9 @@ import { randomToken } from "../../domain/random-token.ts";
 import { connectNats } from "../../nats/connection.ts";
 import type { NatsLink } from "../../nats/link.ts";
 import type { NatsOptions } from "../../nats/options.ts";
-import { decodeHeartbeatReply, encodeMessage, type Register } from "../../protocol/messages.ts";
-import { encodeInParts, partLimit } from "../../protocol/parts.ts";
-import { Subjects } from "../../protocol/subjects.ts";
+import { decodeHeartbeatReply, encodeMessage, type Register } from "../../wire/messages.ts";
+import { encodeInParts, partLimit } from "../../wire/parts.ts";
+import { Subjects } from "../../wire/subjects.ts";
 
 export interface Block {
   readonly isOver: () => boolean;

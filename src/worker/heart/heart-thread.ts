@@ -1,7 +1,7 @@
 // Runs in a thread: sleeps, and looks now and then whether the event loop of the process turned meanwhile. Only when it did not, the
 // thread connects and beats in the place of its workers.
 import { parentPort, workerData } from "node:worker_threads";
-import type { Register } from "../../protocol/messages.ts";
+import type { Register } from "../../wire/messages.ts";
 import { blockedAfterMs, cell, type HeartData, type TasksToHeart, type ToHeart } from "./heart-data.ts";
 
 const lookEveryMs = 1_500;

@@ -4,8 +4,8 @@ import { URL } from "node:url";
 import { Worker as Thread } from "node:worker_threads";
 import type { Log } from "../../domain/log.ts";
 import type { NatsOptions } from "../../nats/options.ts";
-import type { Register, TaskDeclaration } from "../../protocol/messages.ts";
 import { atMost } from "../../runtime/at-most.ts";
+import type { Register, TaskDeclaration } from "../../wire/messages.ts";
 import { blockedAfterMs, cell, cellBytes, type HeartData, type TasksToHeart, type ToHeart } from "./heart-data.ts";
 
 const turnEveryMs = 1_000;

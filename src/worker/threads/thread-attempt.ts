@@ -5,7 +5,7 @@ import { type StandardSchema, validate } from "../../domain/schema.ts";
 import { errorRecordOf, toText } from "../../domain/thrown.ts";
 import type { LineLevel } from "../../domain/transcript.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
-import { jsonOf } from "../../protocol/bytes.ts";
+import { jsonOf } from "../../wire/bytes.ts";
 import { failureOf } from "../attempt.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
 import { outputOf } from "../output.ts";

@@ -1,7 +1,7 @@
 // Log lines as they are stored: bounded, and never the reason why a task fails.
 import type { Log } from "../../domain/log.ts";
 import { errorRecordOf, isError, toText } from "../../domain/thrown.ts";
-import { jsonBytes, noBytes, utf8 } from "../../protocol/bytes.ts";
+import { jsonBytes, noBytes, utf8 } from "../../wire/bytes.ts";
 
 const longestMessage = 8_192;
 const mostFieldBytes = 16_384;

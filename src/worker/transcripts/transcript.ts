@@ -6,7 +6,7 @@ import { toText } from "../../domain/thrown.ts";
 import { type LineLevel, storedLines } from "../../domain/transcript.ts";
 import type { TaskLog } from "../../domain/worker.ts";
 import type { TranscriptStore } from "../../nats/transcripts.ts";
-import type { Assignment } from "../../protocol/assignment.ts";
+import type { Assignment } from "../../wire/assignment.ts";
 import {
   decodeTranscriptHead,
   droppedUtterance,
@@ -18,7 +18,7 @@ import {
   recordHead,
   spanMs,
   type Utterance,
-} from "../../protocol/transcript-entry.ts";
+} from "../../wire/transcript-entry.ts";
 import { cutText, fieldBytes } from "./line.ts";
 import { chunkOf, quietRejection, type Voice } from "./voice.ts";
 

@@ -1,0 +1,61 @@
+// Which server a process uses: the given one, a usable one on this machine, or the embedded one.
+import { Effect, type Scope } from "effect";
+import type { EmbeddedServerFailed, ServerBinaryNotFound } from "../domain/errors.ts";
+import { isUsableVersion, minimumVersion, parseVersion } from "../nats/server-version.ts";
+import { readEnvironment } from "../runtime/environment.ts";
+import { type EmbeddedOptions, keepEmbedded } from "./server.ts";
+import { probeServer } from "./server-watch.ts";
+
+export interface ResolveOptions extends EmbeddedOptions {
+  /** Used as it is when given. Environment: `NATS_URL`. */
+  readonly url?: string | undefined;
+  /** The server on this machine that is asked first. @default "nats://127.0.0.1:4222" */
+  readonly local?: string | undefined;
+}
+
+export interface ResolvedServer {
+  /** The address to connect to; an embedded server that had to leave its port changes it. */
+  readonly url: string;
+  readonly source: "given" | "local" | "embedded";
+  /** Present where this process may own the server: see {@link KeptServer.revive}. */
+  readonly revive?: () => Promise<boolean>;
+}
+
+/**
+ * Resolves the server: `url` or `NATS_URL`, otherwise a usable one that answers on port 4222 within 300 ms, otherwise the embedded one.
+ *
+ * A server that answers but is too old, has no JetStream or wants a password is passed over, and one log line says why. An embedded server lives as long as the scope.
+ */
+export const resolveServer = (
+  options: ResolveOptions = {},
+): Effect.Effect<ResolvedServer, ServerBinaryNotFound | EmbeddedServerFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const given = options.url ?? readEnvironment(["NATS_URL"]).NATS_URL;
+    if (given !== undefined) return { url: given, source: "given" as const };
+    const local = options.local ?? "nats://127.0.0.1:4222";
+    const verdict = yield* Effect.promise(() => judgeLocal(local));
+    if (verdict === "usable") return { url: local, source: "local" as const };
+    if (verdict !== "absent")
+      options.log?.info(`passed over the server at ${local}: ${verdict}; set NATS_URL to use it all the same`);
+    const server = yield* keepEmbedded(options);
+    return {
+      get url() {
+        return server.url;
+      },
+      source: "embedded" as const,
+      revive: () => server.revive(),
+    };
+  });
+
+const localTimeoutMs = 300;
+
+async function judgeLocal(url: string): Promise<string> {
+  const info = await probeServer(url, localTimeoutMs);
+  if (info === undefined) return "absent";
+  const version = parseVersion(info.version);
+  if (version === undefined || !isUsableVersion(version))
+    return `version ${info.version} is older than ${minimumVersion}`;
+  if (!info.jetstream) return "it runs without JetStream";
+  if (info.authRequired) return "it asks for a login";
+  return info.tlsRequired ? "it asks for TLS" : "usable";
+}

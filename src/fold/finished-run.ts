@@ -1,0 +1,74 @@
+import type { OutcomeKind } from "../domain/run.ts";
+import type { Retention } from "../housekeeping/retention-state.ts";
+import type { FoldedOutcome } from "../matching/events.ts";
+import type { EntryLog } from "./entry-log.ts";
+
+/** An outcome of a key that no entry explains yet, kept because a compacted entry may still come behind it (rule 3). */
+export interface RememberedOutcome {
+  readonly seq: number;
+  /** Of the entry, on the server's clock. */
+  readonly at: number;
+  readonly index: number;
+  readonly byEngine: boolean;
+  readonly writer: string;
+  /** As the event says it. */
+  readonly told: string;
+  readonly outcome: FoldedOutcome;
+}
+
+/** A key with a final outcome: an entry of the index that queries and duplicates are answered from. */
+export interface FinishedRun {
+  readonly key: string;
+  readonly task: string;
+  kind: OutcomeKind;
+  /** Where the accepted outcome stands. */
+  seq: number;
+  index: number;
+  /** On the server's clock. */
+  at: number;
+  origin: number;
+  readonly writer: string;
+  readonly createdAt: number;
+  readonly attempt: number;
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  /** First outcome that an entry in finished, or compacted, form does not stand for; Infinity if none. And the last one, which the entry's `asOf` may be. */
+  firstOutcome: number;
+  lastOutcome: number;
+  /** Last final outcome before the accepted one that was ignored; 0 = none. */
+  staleFinal: number;
+  /** The run entry that may still stand in the stream; 0 = none. */
+  entrySeq: number;
+  /** That entry is in finished form and carries the state of the key by itself. */
+  isCompacted: boolean;
+  /** The accepted outcome says that the input stays in the run's entry. */
+  readonly inputStays: boolean;
+  /** And that is the entry above, not one of a duplicate. */
+  holdsInput: boolean;
+  /** Set while only outcomes were seen: a compacted entry that comes later decides. */
+  remembered: RememberedOutcome[] | undefined;
+}
+
+/** Rule 5: without this entry the outcomes left in the stream say the same, and nobody will ask for an input that only it holds. */
+export const isEntryGarbage = (run: FinishedRun, retention: Retention): boolean =>
+  !run.isCompacted &&
+  run.seq > retention.purgedTo &&
+  run.staleFinal <= retention.purgedTo &&
+  (!run.holdsInput || retention.isForgetting(run.lastOutcome));
+
+const countOf = ({ isCompacted, holdsInput }: FinishedRun): "kept" | "garbage" =>
+  isCompacted || holdsInput ? "kept" : "garbage";
+
+/** Writes down which entry of a finished run stands in the stream (0 = none), and keeps the count of garbage. */
+export function setEntry(
+  entries: EntryLog,
+  run: FinishedRun,
+  seq: number,
+  isCompacted = false,
+  holdsInput = false,
+): void {
+  if (run.entrySeq > 0) entries[countOf(run)]--;
+  run.entrySeq = seq;
+  run.isCompacted = isCompacted;
+  run.holdsInput = holdsInput;
+  if (seq > 0) entries[countOf(run)]++;
+}

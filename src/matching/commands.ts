@@ -1,0 +1,118 @@
+import type { FailureHandler } from "../domain/failure.ts";
+import type { OutcomeKind } from "../domain/run.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { Stop } from "../wire/messages.ts";
+import type { OutcomeDetail } from "../wire/outcome-entry.ts";
+import type { RunEntry } from "../wire/run-entry.ts";
+import type { StoreTriedCommand } from "./caution.ts";
+
+/** An outcome that the engine itself appends: lost, cancelled, failed, cancelling, or a retention mark (`dueAt` = S, `origin` = asOf, empty key). */
+export interface EngineOutcome {
+  readonly kind: OutcomeKind;
+  readonly key: string;
+  readonly turn: number;
+  readonly attempt: number;
+  readonly origin: number;
+  readonly at: number;
+  readonly dueAt: number;
+  readonly detail: OutcomeDetail | undefined;
+  /** Where the creator of the run waits for a final outcome; empty = nowhere. */
+  readonly inbox: string;
+  /** Where the run's entry stands, whose input a final outcome repeats; 0 = no input. */
+  readonly inputSeq: number;
+  /** A final outcome of a large input does not repeat it. */
+  readonly inputStays?: boolean | undefined;
+}
+
+/** All entries of a task, all outcome entries, the entry of one key, or a bundle. */
+export type PurgeFilter =
+  | "outcomes"
+  | { readonly task: string }
+  | { readonly key: string }
+  | { readonly bundle: string; readonly of: string };
+
+export interface AssignCommand {
+  readonly type: "assign";
+  readonly worker: string;
+  readonly batch: number;
+  readonly epoch: number;
+  readonly runs: readonly LiveRun[];
+  /** Those that are executed in one call with the run before them. */
+  readonly followers: ReadonlySet<LiveRun>;
+  /** Send it when the newest `storeTried` is stored; not at all when another engine leads by then. */
+  readonly isNoted?: boolean;
+}
+/** A run as the fold knows it, with the input found at `inputSeq` (0 = none). */
+export interface CompactedRun {
+  readonly key: string;
+  readonly inputSeq: number;
+  readonly entry: Omit<RunEntry, "input">;
+}
+/**
+ * Put `runs` in place of an entry, expecting `expectSeq` as last of its subject. `name` is the key of the run whose entry it is, or the
+ * name of the bundle of which these are left.
+ */
+export interface CompactCommand {
+  readonly type: "compact";
+  readonly task: string;
+  readonly name: string;
+  readonly isBundle: boolean;
+  readonly expectSeq: number;
+  readonly runs: readonly CompactedRun[];
+}
+/** Send the outcome at `index` of the entry `seq` to `inbox`. */
+export interface ForwardCommand {
+  readonly type: "forward";
+  readonly inbox: string;
+  readonly key: string;
+  readonly seq: number;
+  readonly index: number;
+}
+
+/** What was started under a rate limit, or is reserved to be. Units: epoch milliseconds */
+export interface StoredRate {
+  readonly id: string;
+  readonly perMs: number;
+  readonly uses: readonly { readonly at: number; readonly units: number }[];
+  /** Reserved when this was written: may have been used at any time since. */
+  readonly held?: number;
+}
+
+/** What the engine shall do. */
+export type Command =
+  | AssignCommand
+  | CompactCommand
+  | ForwardCommand
+  | { readonly type: "append"; readonly outcomes: readonly EngineOutcome[] }
+  /** Store this, then answer with `ratesStored`; `units` are what is new. */
+  | { readonly type: "storeRates"; readonly rates: readonly (StoredRate & { readonly units: number })[] }
+  /** Store what is tried in this process now, in place of what was; given before the assignments that it names. */
+  | StoreTriedCommand
+  | { readonly type: "dropRates"; readonly ids: readonly string[] }
+  /** Create the handler's run for the failed outcome at `index` of the entry `seq`, unless there is one. */
+  | {
+      readonly type: "createFailureRun";
+      readonly handler: string;
+      readonly key: string;
+      readonly seq: number;
+      readonly index: number;
+    }
+  /** Store who handles the failures of a task; undefined = nobody. */
+  | { readonly type: "storeFailureHandler"; readonly task: string; readonly handler: FailureHandler | undefined }
+  /** Read the input of a live run from the log and answer with `input`. */
+  | { readonly type: "readInput"; readonly run: LiveRun }
+  | { readonly type: "cancelOn"; readonly worker: string; readonly runs: readonly Stop[] }
+  /** A waiter asked for a key that nobody knows. */
+  | { readonly type: "unknown"; readonly inbox: string; readonly key: string }
+  /** Delete what the filter names and has a sequence below `keepFrom`; then answer with `purged`. Safe to repeat. */
+  | { readonly type: "purge"; readonly filter: PurgeFilter; readonly keepFrom: number }
+  /** Throw this state away and read the log from its beginning: a purge overtook the reader. The new state is told the same floor first. */
+  | { readonly type: "rebuild"; readonly outcomesFrom: number }
+  /** Give a `tick` at this time at the latest. Units: epoch milliseconds */
+  | { readonly type: "wake"; readonly at: number }
+  | {
+      readonly type: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    };

@@ -1,0 +1,248 @@
+import { Heap } from "../collections/heap.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import { isHolding } from "../presence/takeover.ts";
+import { hasRoomToNote, mustNote, mustWaitToNote, note, storeTried } from "./caution.ts";
+import { claimForStarved, dropVoidClaims, giveUpClaim, type Starved } from "./claims.ts";
+import type { AssignCommand } from "./commands.ts";
+import type { BatchLimit } from "./limits/batch.ts";
+import type { Lane } from "./limits/lanes.ts";
+import { weighLimits } from "./limits/strategies.ts";
+import { type Needs, suitability } from "./needs.ts";
+import type { SchedulerState } from "./state.ts";
+import { isIsolated, isSuspect, readySuspects, setAside } from "./suspects.ts";
+import { setPlace, type TaskQueue } from "./task-queue.ts";
+import type { Assignment, WorkerRecord } from "./workers.ts";
+
+/** Where the runs of a task come from: its queue, or its lanes where it has limits. */
+interface Source {
+  /** What its runs ask of a worker; undefined = nothing. */
+  readonly needs: Needs | undefined;
+  readonly isLimited: boolean;
+  readonly headPriority: number;
+  head(): LiveRun | undefined;
+  /** Takes the run that `head` returned last; its lane, if it has one. */
+  pop(): Lane | undefined;
+}
+/** A task that has a run and workers for it. */
+interface Candidate {
+  readonly queue: TaskQueue;
+  readonly source: Source;
+  /** Slots that each of its runs takes. */
+  readonly units: number;
+  readonly offers: Heap<Offer>;
+  head: LiveRun;
+  priority: number;
+}
+/** A worker as it stood when it was put in order; it may have been given runs since. */
+interface Offer {
+  readonly worker: WorkerRecord;
+  /** How well it suits. */
+  readonly weight: number;
+  free: number;
+  lastAssigned: number;
+}
+interface Batch {
+  readonly runs: LiveRun[];
+  readonly followers: Set<LiveRun>;
+  readonly command: Omit<AssignCommand, "isNoted"> & { isNoted?: boolean };
+}
+
+/** Highest priority first, then oldest, across all tasks. */
+const goesFirst = (a: Candidate, b: Candidate): boolean =>
+  a.priority > b.priority || (a.priority === b.priority && a.head.origin < b.head.origin);
+/** Who suits best; then most free slots first; among equals the one that waited longest. */
+const offersMore = (a: Offer, b: Offer): boolean =>
+  a.weight !== b.weight
+    ? a.weight > b.weight
+    : a.free > b.free || (a.free === b.free && a.lastAssigned < b.lastAssigned);
+
+/**
+ * Matches queued runs with free slots until one of the two runs out. What a worker gets travels as one command.
+ *
+ * Never more than the free slots of a worker, never a task that it does not have.
+ */
+export function dispatch(state: SchedulerState): void {
+  if (!state.isLeading || isHolding(state)) return;
+  if (state.claimed.size > 0) dropVoidClaims(state);
+  if (state.unweighed.size > 0) weighLimits(state);
+  admitArrivals(state);
+  const batches = new Map<WorkerRecord, Batch>();
+  const starved: Starved[] = [];
+  const from = state.commands.length;
+  if (state.suspects.length > 0 || state.isolated.size > 0) assignSuspects(state, batches);
+  const candidates = collectCandidates(state);
+  for (let best = candidates.first(); best !== undefined; best = candidates.first()) {
+    // A limit that tasks share may be full by now.
+    if (best.source.isLimited && best.source.head() !== best.head) {
+      goOn(candidates, best);
+      continue;
+    }
+    if (best.head.lost > 0 && isSuspect(state, best.head)) {
+      const { head: run, units, source } = best;
+      setAside(state, { run, units, needs: source.needs, lane: source.pop() });
+      assignSuspects(state, batches);
+      goOn(candidates, best);
+      continue;
+    }
+    const worker = chooseWorker(state, best);
+    if (worker === undefined) {
+      candidates.pop();
+      if (best.units > 1) starved.push({ queue: best.queue, units: best.units, needs: best.source.needs });
+      continue;
+    }
+    const lane = best.source.pop();
+    const batch = batchOf(state, worker, batches);
+    assign(state, best.head, best.units, worker, batch, lane);
+    if (lane?.batch !== undefined) gatherBatch(state, best.head, worker, batch, lane.batch);
+    if (best.queue.overtaken > 0) giveUpClaim(state, best.queue);
+    for (const { queue } of starved) if (queue.workers.has(worker)) queue.overtaken++;
+    goOn(candidates, best);
+  }
+  if (starved.length > 0) claimForStarved(state, starved);
+  if (isNoted(batches)) state.commands.splice(from, 0, storeTried(state));
+}
+
+/** Those that have a process for themselves now. */
+function assignSuspects(state: SchedulerState, batches: Map<WorkerRecord, Batch>): void {
+  for (const { run, units, worker, lane } of readySuspects(state))
+    assign(state, run, units, worker, batchOf(state, worker, batches), lane);
+}
+
+function isNoted(batches: Map<WorkerRecord, Batch>): boolean {
+  for (const { command } of batches.values()) if (command.isNoted === true) return true;
+  return false;
+}
+
+/** Puts the first candidate where its next run belongs. */
+function goOn(candidates: Heap<Candidate>, first: Candidate): void {
+  const next = first.source.head();
+  if (next === undefined) {
+    candidates.pop();
+    return;
+  }
+  first.head = next;
+  first.priority = first.source.headPriority;
+  candidates.sinkFirst();
+}
+
+function collectCandidates(state: SchedulerState): Heap<Candidate> {
+  const candidates = new Heap<Candidate>(goesFirst);
+  if (!hasRoom(state)) return candidates;
+  for (const queue of state.queueIndex.ready) {
+    if (queue.isPaused) continue;
+    const { policies } = queue;
+    if (policies === undefined) collectFrom(state, queue, queue.ready, candidates);
+    else if (policies.isReady) for (const lanes of policies.groups()) collectFrom(state, queue, lanes, candidates);
+  }
+  return candidates;
+}
+
+/** Finds the keys of what has arrived, whether there is a worker for it or not: what is one too many ends at once. */
+function admitArrivals(state: SchedulerState): void {
+  const { arriving } = state.queueIndex;
+  for (const queue of arriving) {
+    if (queue.isPaused) continue;
+    queue.policies?.admit(state);
+    if (queue.policies?.hasArrivals !== true) arriving.delete(queue);
+  }
+}
+
+function hasRoom({ workers }: SchedulerState): boolean {
+  for (const worker of workers.values()) if (worker.hasRoom) return true;
+  return false;
+}
+
+function collectFrom(state: SchedulerState, queue: TaskQueue, source: Source, candidates: Heap<Candidate>): void {
+  const offers = new Heap<Offer>(offersMore);
+  const { needs } = source;
+  for (const worker of queue.workers) {
+    if (!worker.hasRoom) continue;
+    if (worker.claimedBy !== undefined && worker.claimedBy !== queue) continue;
+    if (isIsolated(state, worker)) continue;
+    const weight = needs === undefined ? 0 : suitability(needs, worker);
+    if (weight !== undefined) offers.push({ worker, weight, free: worker.free, lastAssigned: worker.lastAssigned });
+  }
+  const head = offers.size === 0 ? undefined : source.head();
+  if (head === undefined) return;
+  candidates.push({ queue, source, units: queue.units, offers, head, priority: source.headPriority });
+}
+
+/** Slots only get fewer while runs are dispatched, so an offer that is out of date can only sink, and one that is too small stays so. */
+function chooseWorker(state: SchedulerState, { offers, units, head }: Candidate): WorkerRecord | undefined {
+  for (let offer = offers.first(); offer !== undefined; offer = offers.first()) {
+    const { worker } = offer;
+    if (worker.free < units || !worker.takesMore || isIsolated(state, worker)) offers.pop();
+    else if (mustWaitToNote(state, worker, head)) offers.pop();
+    else if (offer.lastAssigned === worker.lastAssigned) return worker;
+    else {
+      offer.free = worker.free;
+      offer.lastAssigned = worker.lastAssigned;
+      offers.sinkFirst();
+    }
+  }
+  return undefined;
+}
+
+function batchOf(state: SchedulerState, worker: WorkerRecord, batches: Map<WorkerRecord, Batch>): Batch {
+  let batch = batches.get(worker);
+  if (batch === undefined) {
+    const runs: LiveRun[] = [];
+    const followers = new Set<LiveRun>();
+    const { epoch } = state;
+    const command = { type: "assign" as const, worker: worker.id, batch: ++state.lastBatch, epoch, runs, followers };
+    batch = { runs, followers, command };
+    batches.set(worker, batch);
+    worker.batches.set(command.batch, runs);
+    state.commands.push(command);
+  }
+  return batch;
+}
+
+/** Those that go with the first share its slots. */
+function gatherBatch(
+  state: SchedulerState,
+  first: LiveRun,
+  worker: WorkerRecord,
+  batch: Batch,
+  gathering: BatchLimit,
+): void {
+  for (const run of gathering.takeFollowers(first)) {
+    batch.followers.add(run);
+    assign(state, run, 0, worker, batch, gathering.lane);
+  }
+}
+
+function assign(
+  state: SchedulerState,
+  run: LiveRun,
+  units: number,
+  worker: WorkerRecord,
+  batch: Batch,
+  lane: Lane | undefined,
+): void {
+  const { key, turn, origin } = run;
+  setPlace(run, "running");
+  run.worker = worker;
+  worker.lastAssigned = ++state.assignedCount;
+  const assignment: Assignment = {
+    key,
+    turn,
+    origin,
+    run,
+    units,
+    batch: batch.command.batch,
+    isAcknowledged: false,
+    startedAt: state.now,
+    missedBeats: 0,
+    wasNamed: false,
+    hasBegun: lane === undefined,
+    lane,
+    next: undefined,
+  };
+  worker.occupy(assignment);
+  batch.runs.push(run);
+  worker.unacknowledged++;
+  if (!mustNote(state, worker, run) || !hasRoomToNote(state)) return;
+  note(state, assignment, worker);
+  batch.command.isNoted = true;
+}

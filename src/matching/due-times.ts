@@ -1,0 +1,111 @@
+import { formatDuration } from "../domain/duration.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import { endRun, isStillDue, placeRun } from "./placement.ts";
+import type { SchedulerState } from "./state.ts";
+import type { TaskQueue } from "./task-queue.ts";
+import { expectExpiry, scheduleTimeoutOf, timeoutOf } from "./waiting-time.ts";
+
+/** Queues the scheduled and retrying runs whose time has come. */
+export function queueDueRuns(state: SchedulerState): void {
+  for (let next = state.due.first(); next !== undefined; next = state.due.first()) {
+    const isDue = isStillDue(next);
+    if (isDue && next.at > state.now) return;
+    state.due.pop();
+    if (isDue) placeRun(state, next.run);
+  }
+}
+
+/** How soon a timeout is looked at again that is over while its task is paused. */
+const pausedAgainMs = 10_000;
+
+/**
+ * Cancels runs that waited in their queue for longer than they, or their task, allow. Those of a paused task wait on, and so do all while a
+ * worker may execute them that a new leader has not heard of.
+ *
+ * Returns whether none is left; as long as some are, nothing may be dispatched: it could be one of them.
+ */
+export function expireWaitingRuns(state: SchedulerState): boolean {
+  if (state.hold !== undefined) return true;
+  const expired: LiveRun[] = [];
+  const isNobodyLate = expireQueues(state, expired) && expireOthers(state, expired);
+  if (expired.length > 0) tellExpired(state, expired);
+  return isNobodyLate;
+}
+
+function expireQueues(state: SchedulerState, expired: LiveRun[]): boolean {
+  const { expiries } = state.queueIndex;
+  for (let next = expiries.first(); next !== undefined && next.at <= state.now; next = expiries.first()) {
+    const { queue, at } = next;
+    const isExpected = at === queue.expiryAt;
+    if (isExpected && !expireFirst(state, queue, expired)) return false;
+    expiries.pop();
+    if (!isExpected) continue;
+    queue.expiryAt = Number.POSITIVE_INFINITY;
+    expectExpiry(queue);
+  }
+  return true;
+}
+
+/** The first turns of a queue; false when some have to wait for room. */
+function expireFirst(state: SchedulerState, queue: TaskQueue, expired: LiveRun[]): boolean {
+  const { waiting, isPaused, definition } = queue;
+  if (isPaused || (definition?.scheduleTimeoutMs ?? null) === null) return true;
+  for (let run = waiting.first(); run !== undefined; run = waiting.first()) {
+    const isWaiting = run.place === "queued" && run.turn === 1;
+    const at = isWaiting ? timeoutOf(run) : undefined;
+    if (at !== undefined && at > state.now) break;
+    if (at !== undefined && state.queueIndex.isFull) return false;
+    waiting.shift();
+    if (at !== undefined) expire(state, run, expired);
+  }
+  return true;
+}
+
+function expireOthers(state: SchedulerState, expired: LiveRun[]): boolean {
+  for (let next = state.timeouts.first(); next !== undefined; next = state.timeouts.first()) {
+    const { run, turn } = next;
+    const isWaiting = run.place === "queued" && run.turn === turn;
+    if (isWaiting && next.at > state.now) return true;
+    if (isWaiting && state.queueIndex.isFull) return false;
+    state.timeouts.pop();
+    if (!isWaiting) continue;
+    const at = run.queue.isPaused ? state.now + pausedAgainMs : timeoutOf(run);
+    if (at === undefined) continue;
+    if (at <= state.now) expire(state, run, expired);
+    else state.timeouts.push({ at, run, turn });
+  }
+  return true;
+}
+
+function expire(state: SchedulerState, run: LiveRun, expired: LiveRun[]): void {
+  const waited = formatDuration(scheduleTimeoutOf(run) ?? 0);
+  endRun(state, run, "cancelled", { reason: `schedule timeout: waited ${waited} in the queue of "${run.task}"` });
+  run.queue.cancelled["schedule timeout"]++;
+  expired.push(run);
+}
+
+/** Work that nobody did is gone: one line for all of a task at a time. */
+function tellExpired(state: SchedulerState, expired: readonly LiveRun[]): void {
+  const alike = Map.groupBy(expired, (run) => `${run.task} ${scheduleTimeoutOf(run)}`);
+  for (const runs of alike.values()) {
+    const [{ task }] = runs as [LiveRun];
+    const timeout = formatDuration(scheduleTimeoutOf(runs[0]!) ?? 0);
+    const count = runs.length === 1 ? "a run was" : `${runs.length} runs were`;
+    const message = `${count} cancelled after waiting ${timeout} in the queue of task "${task}", its schedule timeout`;
+    state.commands.push({ type: "log", level: "warn", message, fields: { task, runs: runs.length, timeout } });
+  }
+}
+
+/** The next moment at which a run becomes due or expires; undefined = none is known. Units: epoch milliseconds */
+export function nextDeadline(state: SchedulerState): number | undefined {
+  const due = state.due.first()?.at ?? Number.POSITIVE_INFINITY;
+  // Once there are too many the outcomes that come back go on with it, after a takeover the workers that answer.
+  const late = state.queueIndex.isFull || state.hold !== undefined ? Number.POSITIVE_INFINITY : nextExpiry(state);
+  const at = Math.min(due, late);
+  return at === Number.POSITIVE_INFINITY ? undefined : at;
+}
+
+function nextExpiry({ timeouts, queueIndex }: SchedulerState): number {
+  const first = queueIndex.expiries.first()?.at ?? Number.POSITIVE_INFINITY;
+  return Math.min(first, timeouts.first()?.at ?? Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,78 @@
+import type { BatchRule } from "../../domain/batch.ts";
+import type { Waiting } from "../../domain/run.ts";
+import { shownTime } from "../../domain/time.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import type { SchedulerState } from "../state.ts";
+import { isSuspect } from "../suspects.ts";
+import type { Lane } from "./lanes.ts";
+import { Limit } from "./limit.ts";
+
+/** Holds a lane back until a batch is full, or its first run has waited long enough. */
+export class BatchLimit extends Limit {
+  readonly #rule: BatchRule;
+  readonly #state: SchedulerState;
+  lane!: Lane;
+  #wakeAt = 0;
+
+  constructor(state: SchedulerState, rule: BatchRule) {
+    super();
+    this.#state = state;
+    this.#rule = rule;
+  }
+
+  hasRoom(): boolean {
+    const first = this.lane.ready.first();
+    return first !== undefined && (this.#dueAt(first) <= this.#state.now || this.#isFull());
+  }
+  /** Those that go with the first run of a batch, and have room in all limits; they have taken of them. */
+  *takeFollowers(first: LiveRun): Iterable<LiveRun> {
+    const { size, bytes } = this.#rule;
+    const { lane } = this;
+    let taken = 1;
+    let sum = bytesOf(first);
+    for (let run = lane.ready.head(); run !== undefined && taken < size; run = lane.ready.head()) {
+      if (isSuspect(this.#state, run)) return;
+      sum += bytesOf(run);
+      if (bytes !== null && sum > bytes) return;
+      if (lane.uses.some(({ limit, units }) => limit !== this && !limit.hasRoom(units))) return;
+      lane.ready.pop();
+      lane.take();
+      taken++;
+      yield run;
+    }
+  }
+  take(): void {}
+  giveBack(): void {}
+  refund(): void {}
+  explain(): Waiting {
+    const first = this.lane.ready.first();
+    const until = first === undefined ? "" : `, or ${shownTime(this.#dueAt(first))}`;
+    return { for: "its batch", because: `its batch waits for ${this.#rule.size} runs${until}` };
+  }
+  protected override seekRoom(): void {
+    const { uptime, now, limitWakes } = this.#state;
+    const first = this.lane.ready.head();
+    if (first === undefined) return;
+    const at = uptime + Math.max(this.#dueAt(first) - now, 0);
+    if (this.#wakeAt > uptime && this.#wakeAt <= at) return;
+    this.#wakeAt = at;
+    limitWakes.push({ at, limit: this });
+  }
+
+  #dueAt(first: LiveRun): number {
+    return first.readyAt + this.#rule.intervalMs;
+  }
+  #isFull(): boolean {
+    const { size, bytes } = this.#rule;
+    if (bytes === null && !this.lane.ready.mayHold(size)) return false;
+    let count = 0;
+    let sum = 0;
+    for (const run of this.lane.ready.queued()) {
+      sum += bytesOf(run);
+      if (++count >= size || (bytes !== null && sum >= bytes)) return true;
+    }
+    return false;
+  }
+}
+
+const bytesOf = (run: LiveRun): number => run.keys?.keys.bytes ?? 0;

@@ -1,0 +1,42 @@
+import type { ConcurrencyRule } from "../../domain/limits.ts";
+import type { Waiting } from "../../domain/run.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import type { Turns } from "./lanes.ts";
+import { Limit } from "./limit.ts";
+
+/** The runs of one key (or of a whole task) that execute: never more than `max`. A slot counts until its worker has reported. */
+export class KeyLimit extends Limit implements Turns {
+  override readonly isKeyed = true;
+  readonly rule: ConcurrencyRule;
+  readonly key: string;
+  running = 0;
+  served = 0;
+  /** Runs that were queued, in that order; for strategies that cancel. */
+  readonly members = new Set<LiveRun>();
+
+  constructor(rule: ConcurrencyRule, key: string) {
+    super();
+    this.rule = rule;
+    this.key = key;
+  }
+  hasRoom(): boolean {
+    return this.running < this.rule.max;
+  }
+  take(): void {
+    this.running++;
+  }
+  giveBack(): void {
+    this.running--;
+    this.wake();
+  }
+  /** Its slot is given back as well. */
+  refund(): void {}
+  get isIdle(): boolean {
+    return this.running === 0 && this.lanes === 0;
+  }
+  explain(): Waiting {
+    const { key, max } = this.rule;
+    const of = key === null ? "of this task" : `with ${key} = ${JSON.stringify(this.key)}`;
+    return { for: "its key", because: `${this.running} of at most ${max} runs ${of} are executing` };
+  }
+}

@@ -1,0 +1,84 @@
+// The keys of a run: what the rules of its task say about its input and metadata.
+import { isExpression, type KeyExpression, type KeyScope, parseKey } from "../../domain/key-expression.ts";
+import type { ConcurrencyRule, RateRule } from "../../domain/limits.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import { jsonOf } from "../../wire/bytes.ts";
+import { isDeeperThan } from "../../wire/json-depth.ts";
+
+export interface CompiledConcurrency {
+  readonly rule: ConcurrencyRule;
+  readonly key: KeyExpression | undefined;
+}
+export interface CompiledRate {
+  readonly rule: RateRule;
+  readonly key: KeyExpression | undefined;
+  readonly units: KeyExpression | undefined;
+}
+/** Which lane a run belongs to. */
+export interface RunKeys {
+  /** Of its input, where batches count them. */
+  readonly bytes: number;
+  readonly id: string;
+  readonly concurrency: readonly string[];
+  readonly rates: readonly { readonly key: string; readonly units: number }[];
+}
+
+const where = "a registered rule";
+export const compileConcurrency = (rule: ConcurrencyRule): CompiledConcurrency => ({
+  rule,
+  key: rule.key === null ? undefined : parseKey(rule.key, where),
+});
+export const compileRate = (rule: RateRule): CompiledRate => ({
+  rule,
+  key: isExpression(rule.key) ? parseKey(rule.key, where) : undefined,
+  units: typeof rule.units === "string" ? parseKey(rule.units, where) : undefined,
+});
+
+/** Fails: Error that says which expression had no value for this run */
+export function keysOf(
+  run: LiveRun,
+  input: Uint8Array | undefined,
+  concurrency: readonly CompiledConcurrency[],
+  rates: readonly CompiledRate[],
+  batchKey: KeyExpression | undefined,
+): RunKeys {
+  const scope = scopeOf(run, input);
+  const keys = concurrency.map(({ key }) => (key === undefined ? "" : key.evaluate(scope)));
+  const shares = rates.map(({ rule, key, units }) => ({
+    key: key === undefined ? "" : key.evaluate(scope),
+    units: units === undefined ? (rule.units as number) : unitsOf(units, rule, scope),
+  }));
+  const parts = [...keys, ...shares.flatMap(({ key, units }) => [key, String(units)])];
+  if (batchKey !== undefined) parts.push(batchKey.evaluate(scope));
+  const bytes = input?.length ?? 0;
+  return { bytes, id: parts.length === 1 ? parts[0]! : JSON.stringify(parts), concurrency: keys, rates: shares };
+}
+
+/** The input is parsed when an expression asks for it: most keys stand in the metadata. */
+function scopeOf(run: LiveRun, input: Uint8Array | undefined): KeyScope {
+  let parsed: unknown;
+  let isParsed = input === undefined || input.length === 0;
+  return {
+    get input() {
+      if (!isParsed) parsed = shallowJson(input!);
+      isParsed = true;
+      return parsed;
+    },
+    metadata: run.metadata ?? {},
+  };
+}
+
+/** The library needs a second for the type of a list of lists of lists, 6,000 deep: one caller would stop the namespace. */
+const mostNested = 100;
+
+function shallowJson(input: Uint8Array): unknown {
+  if (isDeeperThan(mostNested, input))
+    throw new Error(`the input is nested more than ${mostNested} deep: no key is computed`);
+  return jsonOf(input);
+}
+
+function unitsOf(expression: KeyExpression, rule: RateRule, scope: KeyScope): number {
+  const units = Number(expression.evaluate(scope));
+  if (Number.isSafeInteger(units) && units >= 0 && units <= rule.limit) return units;
+  throw new Error(`${expression.text} is ${units}; units must be a whole number from 0 to the limit, ${rule.limit}`);
+}

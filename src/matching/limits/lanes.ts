@@ -1,0 +1,198 @@
+import { Heap } from "../../collections/heap.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import type { Needs } from "../needs.ts";
+import { ReadyQueue } from "../ready-queue.ts";
+import type { BatchLimit } from "./batch.ts";
+import type { Limit } from "./limit.ts";
+
+/** What a lane takes of a limit for each of its runs. */
+export interface LimitUse {
+  readonly limit: Limit;
+  readonly units: number;
+}
+/** When a key had its last turn, as a count of turns. */
+export interface Turns {
+  served: number;
+}
+/** A lane as it stood when it was put in order, among the open lanes or at the limit that stops it. Dead as soon as the lane has another one. */
+export interface Listing {
+  readonly lane: Lane;
+  priority: number;
+  keyServed: number;
+  served: number;
+  origin: number;
+}
+
+/** Highest priority; then the key, and within it the lane, that waited longest for a turn; then the oldest run. */
+export const comesFirst = (a: Listing, b: Listing): boolean =>
+  a.priority !== b.priority
+    ? a.priority > b.priority
+    : a.keyServed !== b.keyServed
+      ? a.keyServed < b.keyServed
+      : a.served !== b.served
+        ? a.served < b.served
+        : a.origin < b.origin;
+
+/** The runs of a task that share all their keys, and so the limits that decide whether the next may start. */
+export class Lane {
+  readonly lanes: Lanes;
+  readonly id: string;
+  readonly uses: readonly LimitUse[];
+  /** Whose turns it shares: those of its first key. */
+  readonly turns: Turns;
+  /** What gathers its runs, where its task takes many at once. */
+  readonly batch: BatchLimit | undefined;
+  readonly ready = new ReadyQueue();
+  served = 0;
+  /** Where it is listed; undefined while nobody waits in it. */
+  listing: Listing | undefined = undefined;
+
+  constructor(
+    lanes: Lanes,
+    id: string,
+    uses: readonly LimitUse[],
+    turns: Turns | undefined,
+    batch: BatchLimit | undefined,
+  ) {
+    this.batch = batch;
+    if (batch !== undefined) batch.lane = this;
+    this.lanes = lanes;
+    this.id = id;
+    this.uses = uses;
+    this.turns = turns ?? this;
+  }
+  /** The first limit without room. */
+  findBlocking(): LimitUse | undefined {
+    for (const use of this.uses) if (!use.limit.hasRoom(use.units)) return use;
+    return undefined;
+  }
+  /** One run more takes of its limits. */
+  take(): void {
+    for (const { limit, units } of this.uses) limit.take(units);
+  }
+  /** The code of one of its runs is known to have begun, so long ago. */
+  begin(agoMs: number): void {
+    for (const { limit, units } of this.uses) limit.begin(units, agoMs);
+  }
+  /** Whether concurrency limits count its runs. */
+  get isKeyed(): boolean {
+    return this.uses.some(({ limit }) => limit.isKeyed);
+  }
+  /** One of its runs is lost and may still be executed: what counts who executes counts it. */
+  linger(): void {
+    for (const { limit, units } of this.uses) if (limit.isKeyed) limit.take(units);
+  }
+  /** The slot of one of its runs is free again. */
+  giveBack(): void {
+    for (const { limit, units } of this.uses) limit.giveBack(units);
+    this.lanes.onGivenBack(this);
+  }
+  /** A run that was given to a worker never started. */
+  refund(): void {
+    for (const { limit, units } of this.uses) limit.refund(units);
+  }
+  unitsOf(limit: Limit): number {
+    return this.uses.find((use) => use.limit === limit)!.units;
+  }
+}
+
+/** Lanes whose runs may go to the same workers. Those that may have a run to start are open; the others are parked at the limit that stops them. */
+export class Lanes {
+  readonly #open = new Heap<Listing>(comesFirst);
+  readonly #onEmpty: (lane: Lane) => void;
+  readonly onGivenBack: (lane: Lane) => void;
+  #turns = 0;
+  /** How many lanes there are. */
+  count = 0;
+  readonly isLimited = true;
+  readonly needs: Needs | undefined;
+  /** Set by `head`. */
+  headPriority = 0;
+  #head: Lane | undefined = undefined;
+
+  constructor(needs: Needs | undefined, onEmpty: (lane: Lane) => void, onGivenBack: (lane: Lane) => void) {
+    this.needs = needs;
+    this.#onEmpty = onEmpty;
+    this.onGivenBack = onGivenBack;
+  }
+
+  /** A run waits in the lane from now on. */
+  put(lane: Lane, run: LiveRun, priority: number, queued: number): void {
+    lane.ready.push(run, priority, queued);
+    if (lane.listing === undefined || priority > lane.listing.priority) this.open(lane);
+    else lane.batch?.wake();
+  }
+
+  /** Its next run may start, as far as one knows. */
+  open(lane: Lane): void {
+    const listing: Listing = { lane, priority: 0, keyServed: 0, served: 0, origin: 0 };
+    lane.listing = listing;
+    const run = lane.ready.head();
+    if (run !== undefined) bringUpToDate(listing, run);
+    this.#open.push(listing);
+  }
+
+  /** The run that starts next; undefined when nobody waits, or nobody who waits may start. */
+  head(): LiveRun | undefined {
+    for (let listing = this.#open.first(); listing !== undefined; listing = this.#open.first()) {
+      const { lane } = listing;
+      if (lane.listing !== listing) {
+        this.#open.pop();
+        continue;
+      }
+      const run = lane.ready.head();
+      if (run === undefined) {
+        this.#open.pop();
+        lane.listing = undefined;
+        this.#letOthersTry(lane);
+        this.#onEmpty(lane);
+      } else if (bringUpToDate(listing, run)) this.#open.sinkFirst();
+      else {
+        const blocking = lane.findBlocking();
+        if (blocking === undefined) {
+          this.headPriority = listing.priority;
+          this.#head = lane;
+          return run;
+        }
+        this.#open.pop();
+        blocking.limit.park(lane, listing, blocking.units);
+        this.#letOthersTry(lane);
+      }
+    }
+    return undefined;
+  }
+
+  /** Takes the run that `head` returned last; its lane has had its turn, and its limits have one more. */
+  pop(): Lane {
+    const lane = this.#head!;
+    lane.ready.head();
+    lane.ready.pop();
+    lane.served = ++this.#turns;
+    lane.turns.served = this.#turns;
+    lane.take();
+    return lane;
+  }
+
+  #letOthersTry(left: Lane): void {
+    for (const { limit } of left.uses) if (limit.hasParked) limit.wakeNext(this);
+  }
+}
+
+/** True if something had changed. */
+function bringUpToDate(listing: Listing, run: LiveRun): boolean {
+  const { lane } = listing;
+  const priority = lane.ready.headPriority;
+  const keyServed = lane.turns.served;
+  if (
+    listing.origin === run.origin &&
+    listing.priority === priority &&
+    listing.keyServed === keyServed &&
+    listing.served === lane.served
+  )
+    return false;
+  listing.origin = run.origin;
+  listing.priority = priority;
+  listing.keyServed = keyServed;
+  listing.served = lane.served;
+  return true;
+}

@@ -1,0 +1,63 @@
+import { Heap } from "../../collections/heap.ts";
+import type { Waiting } from "../../domain/run.ts";
+import { comesFirst, type Lane, type Lanes, type Listing } from "./lanes.ts";
+
+/** Something that a lane needs room in before its first run may start. */
+export abstract class Limit {
+  /** It counts who executes. */
+  readonly isKeyed: boolean = false;
+  /** Lanes that take of it. */
+  lanes = 0;
+  /** Lanes that found no room, in the order in which they get it. May hold dead listings. */
+  readonly #parked = new Map<Lanes, Heap<Listing>>();
+
+  /** Changes nothing: queries ask it too. */
+  abstract hasRoom(units: number): boolean;
+  /** A run starts, or is found executing. */
+  abstract take(units: number): void;
+  /** The slot of a run that had started is free again. */
+  abstract giveBack(units: number): void;
+  /** A run that was taken never started. */
+  abstract refund(units: number): void;
+  /** The code of a run that was taken is known to have begun, so long ago. */
+  begin(_units: number, _agoMs: number): void {}
+  abstract explain(units: number): Waiting;
+  /** A lane waits here for as many units: asks for what has to be stored before it is used, and sees to it that it is woken. */
+  protected seekRoom(_units: number): void {}
+
+  park(lane: Lane, listing: Listing, units: number): void {
+    let heap = this.#parked.get(lane.lanes);
+    if (heap === undefined) {
+      heap = new Heap<Listing>(comesFirst);
+      this.#parked.set(lane.lanes, heap);
+    }
+    heap.push(listing);
+    this.seekRoom(units);
+  }
+  get hasParked(): boolean {
+    return this.#parked.size > 0;
+  }
+  /** There may be room: of each group of lanes the first may try. Whoever leaves the open lanes again lets the next one try. */
+  wake(): void {
+    for (const lanes of this.#parked.keys()) this.wakeNext(lanes);
+  }
+  wakeNext(lanes: Lanes): void {
+    const heap = this.#parked.get(lanes);
+    if (heap === undefined) return;
+    let listing = heap.first();
+    while (listing !== undefined && listing.lane.listing !== listing) {
+      heap.pop();
+      listing = heap.first();
+    }
+    if (listing !== undefined) {
+      const units = listing.lane.unitsOf(this);
+      if (!this.hasRoom(units)) {
+        this.seekRoom(units);
+        return;
+      }
+      heap.pop();
+      lanes.open(listing.lane);
+    }
+    if (heap.size === 0) this.#parked.delete(lanes);
+  }
+}

@@ -1,0 +1,164 @@
+import { Deque } from "../../collections/deque.ts";
+import { formatDuration } from "../../domain/duration.ts";
+import type { RateRule } from "../../domain/limits.ts";
+import type { Waiting } from "../../domain/run.ts";
+import { shownTime } from "../../domain/time.ts";
+import type { StoredRate } from "../commands.ts";
+import type { SchedulerState } from "../state.ts";
+import { Limit } from "./limit.ts";
+
+interface Use {
+  readonly from: number;
+  at: number;
+  units: number;
+}
+/** Uses closer than this part of the window are counted as one, at the time of the later. */
+const grain = 64;
+/** Units are reserved in parts of the limit, so that few writes are needed. */
+const chunks = 16;
+
+/**
+ * A sliding window of what was started. What may start is stored before it starts, as a reservation: a new leader counts all that was
+ * reserved as used, so that no change of leader lets more through. Times are on the scheduler's own clock.
+ *
+ * What was handed to a worker counts until its code is known to have begun, and for the length of the window from there: a worker
+ * that begins late sees no more in a window than one that begins at once.
+ */
+export class RateLimit extends Limit {
+  readonly id: string;
+  #rule: Pick<RateRule, "key" | "limit" | "perMs">;
+  readonly #state: SchedulerState;
+  readonly #uses = new Deque<Use>();
+  #used = 0;
+  /** Handed to workers, and not known to have begun. */
+  #handedOut = 0;
+  /** Stored and not used yet. */
+  #reserved = 0;
+  /** Asked for, and not stored yet. */
+  #pending = 0;
+  /** A write of its record is under way: what is asked for meanwhile goes into the next one. */
+  isBeingStored = false;
+  /** When it will look again; on the scheduler's own clock. */
+  wakeAt: number | undefined = undefined;
+
+  constructor(state: SchedulerState, id: string, rule: RateRule) {
+    super();
+    this.#state = state;
+    this.id = id;
+    this.#rule = rule;
+  }
+  get rule(): Pick<RateRule, "key" | "limit" | "perMs"> {
+    return this.#rule;
+  }
+  redeclare(rule: RateRule): void {
+    this.#rule = rule;
+  }
+  /** Nothing counts any more. */
+  get isIdle(): boolean {
+    this.#expire();
+    return this.lanes === 0 && this.#used === 0 && this.#handedOut === 0 && this.#pending === 0;
+  }
+
+  hasRoom(units: number): boolean {
+    return this.#reserved >= units;
+  }
+  take(units: number): void {
+    const part = Math.min(units, this.#reserved);
+    this.#reserved -= part;
+    this.#handedOut += part;
+  }
+  override begin(units: number, agoMs: number): void {
+    const part = Math.min(units, this.#handedOut);
+    if (part === 0) return;
+    this.#handedOut -= part;
+    this.#use(part, this.#state.uptime - agoMs);
+    if (this.hasParked) this.#wakeFor(part);
+  }
+  /** Units are used by starting. */
+  giveBack(): void {}
+  refund(units: number): void {
+    const part = Math.min(units, this.#handedOut);
+    this.#handedOut -= part;
+    this.#reserved += part;
+  }
+  /** The clock, or what was asked to be stored, makes room. */
+  protected override seekRoom(units: number): void {
+    this.#expire();
+    const missing = units - this.#reserved - this.#pending;
+    if (missing > 0) this.#reserve(missing);
+    if (this.#pending === 0) this.#wakeFor(units);
+  }
+  #wakeFor(units: number): void {
+    const at = this.#roomAt(units);
+    if (this.wakeAt !== undefined && this.wakeAt > this.#state.uptime && this.wakeAt <= at) return;
+    this.wakeAt = at;
+    this.#state.limitWakes.push({ at, limit: this });
+  }
+  /** When room may be there, for as many units. Changes nothing. */
+  #roomAt(units: number): number {
+    const { uptime } = this.#state;
+    const { limit, perMs } = this.#rule;
+    let free = limit - this.#used - this.#handedOut - this.#pending;
+    if (free >= units) return uptime;
+    for (const use of this.#uses) {
+      free += use.units;
+      if (free >= units) return Math.max(use.at + perMs, uptime);
+    }
+    return uptime + perMs;
+  }
+  explain(units: number): Waiting {
+    const { key, limit, perMs } = this.#rule;
+    const at = shownTime(this.#state.now + Math.max(this.#roomAt(units) - this.#state.uptime, 0));
+    const rate = `${limit} per ${formatDuration(perMs)}`;
+    return { for: "its rate", because: `rate limit ${JSON.stringify(key)} of ${rate} is used up; room from ${at}` };
+  }
+
+  /** What was asked to be stored is stored. */
+  confirm(units: number): void {
+    const part = Math.min(units, this.#pending);
+    this.isBeingStored = false;
+    this.#pending -= part;
+    this.#reserved += part;
+    this.wake();
+  }
+  /** What a leader before this one had used or reserved. What it held may have been used until now, or until `readAt`. */
+  restore({ uses, held = 0 }: StoredRate, readAt = this.#state.uptime): void {
+    const { now, uptime } = this.#state;
+    for (const { at, units } of uses) this.#use(units, uptime - Math.max(now - at, 0));
+    if (held > 0) this.#use(held, readAt);
+  }
+  /** Everything that counts, as it is to be stored: in epoch milliseconds. */
+  toStored(): StoredRate {
+    const { now, uptime } = this.#state;
+    const uses = Array.from(this.#uses, ({ at, units }) => ({ at: now - (uptime - at), units }));
+    const held = this.#handedOut + this.#reserved + this.#pending;
+    return { id: this.id, perMs: this.#rule.perMs, uses, ...(held > 0 && { held }) };
+  }
+
+  #reserve(missing: number): void {
+    const { limit } = this.#rule;
+    const free = limit - this.#used - this.#handedOut - this.#reserved - this.#pending;
+    if (free < missing) return;
+    const units = Math.min(free, Math.max(missing, Math.ceil(limit / chunks)));
+    this.#pending += units;
+    const asked = this.#state.reservations.get(this.id) ?? 0;
+    this.#state.reservations.set(this.id, asked + units);
+  }
+  /** Never before one that counts already, so that they expire in order. */
+  #use(units: number, begunAt: number): void {
+    const last = this.#uses.last();
+    const at = Math.max(begunAt, last?.at ?? begunAt);
+    this.#used += units;
+    if (last !== undefined && at - last.from < this.#rule.perMs / grain) {
+      last.units += units;
+      last.at = at;
+    } else this.#uses.push({ from: at, at, units });
+  }
+  #expire(): void {
+    const until = this.#state.uptime - this.#rule.perMs;
+    for (let first = this.#uses.first(); first !== undefined && first.at <= until; first = this.#uses.first()) {
+      this.#uses.shift();
+      this.#used -= first.units;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { LiveRun } from "../../fold/live-run.ts";
+import { cancelRuns } from "../cancel.ts";
+import type { SchedulerState } from "../state.ts";
+import type { KeyLimit } from "./concurrency.ts";
+
+/**
+ * Cancels runs of a key that has more than its limit lets execute, as its strategy says. After a takeover who is one too many shows only
+ * when each worker has said what it executes: until then the limit holds, and nobody is cancelled for it.
+ */
+export function cancelSurplus(state: SchedulerState, limit: KeyLimit, arrived: LiveRun): void {
+  if (limit.rule.strategy === "queue") return;
+  limit.members.add(arrived);
+  if (state.hold === undefined) weigh(state, limit);
+  else state.unweighed.set(limit, arrived);
+}
+
+/** Does what was put off until all workers have answered. */
+export function weighLimits(state: SchedulerState): void {
+  if (state.hold !== undefined) return;
+  // A limit that its task declares no more has no say any more.
+  for (const [limit, { queue }] of state.unweighed) if (queue.policies?.has(limit) === true) weigh(state, limit);
+  state.unweighed.clear();
+}
+
+function weigh(state: SchedulerState, { rule, members }: KeyLimit): void {
+  const { max, strategy, key } = rule;
+  for (const run of members) if (!isMember(run)) members.delete(run);
+  const of = key === null ? "this task" : key;
+  while (members.size > max) {
+    const surplus = strategy === "cancel-newest" ? newestWaiting(members) : oldest(members);
+    if (surplus === undefined) return;
+    members.delete(surplus);
+    const why =
+      strategy === "cancel-newest"
+        ? `${max} of ${of} were there before it (cancel-newest)`
+        : `a newer run of ${of} came (cancel-in-progress)`;
+    cancelRuns(state, [surplus.key], why, "limit");
+  }
+}
+
+const isMember = (run: LiveRun): boolean =>
+  (run.place === "queued" || run.place === "running") && run.cancelReason === undefined;
+
+function newestWaiting(runs: Iterable<LiveRun>): LiveRun | undefined {
+  let found: LiveRun | undefined;
+  for (const run of runs) if (run.place === "queued" && (found === undefined || run.origin > found.origin)) found = run;
+  return found;
+}
+
+function oldest(runs: Iterable<LiveRun>): LiveRun | undefined {
+  let found: LiveRun | undefined;
+  for (const run of runs) if (found === undefined || run.origin < found.origin) found = run;
+  return found;
+}

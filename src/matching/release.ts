@@ -1,0 +1,66 @@
+import type { AttemptRecord, Turn } from "../domain/run.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { Stop } from "../wire/messages.ts";
+import type { OutcomeDetail } from "../wire/outcome-entry.ts";
+import type { FoldedOutcome } from "./events.ts";
+import type { SchedulerState } from "./state.ts";
+import { type Assignment, giveBack, type WorkerRecord } from "./workers.ts";
+
+/** The slots of attempts whose code has ended; the attempts stay in the ledger until their outcomes stand in the log. */
+export function letGoOfEnded(state: SchedulerState, id: string, attempts: readonly Turn[]): void {
+  const worker = state.workers.get(id);
+  if (worker === undefined) return;
+  for (const { origin, turn } of attempts) {
+    const assignment = worker.find(origin, turn);
+    if (assignment !== undefined) worker.letGo(assignment);
+  }
+}
+
+/** A slot is free again once its worker's outcome stands in the log, whether the fold accepts it or not. */
+export function releaseReported(state: SchedulerState, worker: WorkerRecord, outcome: FoldedOutcome): void {
+  const reported = worker.remove(outcome.origin, outcome.turn);
+  if (reported === undefined) return;
+  giveBack(reported, reported.hasBegun ? 0 : sinceBegin(state, reported, outcome));
+  worker.isHeld = false;
+}
+
+/** How long ago the code of a reported attempt began at most: its own span, by its worker's clock, as if it had ended now. */
+function sinceBegin({ now }: SchedulerState, { startedAt }: Assignment, { detail, at }: FoldedOutcome): number {
+  const record = detail === undefined ? undefined : "attempt" in detail ? detail.attempt : attemptsIn(detail).at(-1);
+  const span = record === undefined || record.startedAt <= 0 ? 0 : at - record.startedAt;
+  return Math.min(Math.max(span, 0), Math.max(now - startedAt, 0));
+}
+
+const attemptsIn = (detail: OutcomeDetail): readonly AttemptRecord[] => ("attempts" in detail ? detail.attempts : []);
+
+/** The log ended a turn that a worker may still execute: the slot stays taken until the worker says so, and it is fenced. */
+export function supersede(state: SchedulerState, run: LiveRun, writer: string): void {
+  const { worker } = run;
+  if (worker === undefined) return;
+  run.worker = undefined;
+  for (let a = worker.ledger.get(run.origin); a !== undefined; a = a.next) {
+    if (a.run !== run) continue;
+    a.run = undefined;
+    if (worker.id !== writer) stopAttempt(state, worker, a);
+  }
+}
+
+/**
+ * Tells a worker to stop an attempt, if there is a reason to. Repeated with each message that names the attempt: a stop may be lost with its
+ * connection, or with the leader that sent it.
+ */
+export function stopAttempt(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
+  const { key, origin, turn, run } = assignment;
+  if (run === undefined) {
+    const reason = state.live.has(key) ? "another attempt of the run counts now" : "the run has ended";
+    stopOn(state, worker.id, { kind: "fence", key, origin, turn, reason });
+  } else if (run.cancelReason !== undefined)
+    stopOn(state, worker.id, { kind: "cancel", key, origin, turn, reason: run.cancelReason });
+}
+
+/** All that one step tells a worker is one command. */
+function stopOn(state: SchedulerState, worker: string, stop: Stop): void {
+  const last = state.commands.at(-1);
+  if (last?.type === "cancelOn" && last.worker === worker) (last.runs as Stop[]).push(stop);
+  else state.commands.push({ type: "cancelOn", worker, runs: [stop] });
+}

@@ -1,0 +1,77 @@
+// Why a run is not running: the answer to the question that a queue is asked most.
+import type { Waiting } from "../domain/run.ts";
+import { shownTime } from "../domain/time.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import { isHolding } from "../presence/takeover.ts";
+import { describeNeeds, suitability } from "./needs.ts";
+import type { SchedulerState } from "./state.ts";
+import { isIsolated } from "./suspects.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+/** Undefined for a run that is running, or about to end. */
+export function explainWaiting(state: SchedulerState, run: LiveRun): Waiting | undefined {
+  if (run.place === "scheduled" || run.place === "retrying") {
+    const due = shownTime(run.readyAt);
+    return {
+      for: "its time",
+      because: run.place === "retrying" ? `its next attempt is due at ${due}` : `due at ${due}`,
+    };
+  }
+  if (run.place !== "queued") return undefined;
+  const { policies, ready } = run.queue;
+  return { ...explainQueued(state, run), position: (policies ?? ready).positionOf(run) };
+}
+
+function explainQueued(state: SchedulerState, run: LiveRun): Waiting {
+  const { queue } = run;
+  if (state.suspects.some((suspect) => suspect.run === run)) {
+    const because = `it was lost with its worker ${run.lost} times: it is tried alone, when nothing else executes in a process`;
+    return { for: "a worker", because };
+  }
+  if (state.pauses.namespace) return { for: "a resume", because: "the namespace is paused" };
+  if (queue.isPaused) return { for: "a resume", because: `task "${queue.name}" is paused` };
+  if (isHolding(state)) {
+    return { for: "a worker", because: "a new engine leads and waits until the workers have said what they execute" };
+  }
+  if (queue.workers.size === 0)
+    return { for: "a worker", because: `no worker that is here has the task "${queue.name}"` };
+  const limit = queue.policies?.explain(run);
+  if (limit !== undefined) return limit;
+  const able = [...queue.workers].filter((worker) => worker.isAssignable);
+  if (able.length === 0) return { for: "a worker", because: `no worker takes runs: ${unable(queue.workers)}` };
+  const { units } = queue;
+  const needs = queue.policies?.needsOf(run);
+  const suited = needs === undefined ? able : able.filter((worker) => suitability(needs, worker) !== undefined);
+  if (suited.length === 0) return { for: "a worker", because: `no worker that is here has ${describeNeeds(needs!)}` };
+  if (suited.every((worker) => isIsolated(state, worker))) {
+    const because = "a run that was lost with its worker several times is tried alone there";
+    return { for: "a slot", because };
+  }
+  if (units > 1) {
+    const most = Math.max(...suited.map((worker) => worker.free));
+    if (most < units)
+      return {
+        for: "a slot",
+        because: `it takes ${units} slots of one worker, and no worker has more than ${most} free`,
+      };
+  }
+  const free = suited.reduce((sum, worker) => sum + Math.max(worker.free, 0), 0);
+  if (free > 0) return { for: "a slot", because: "it is about to be assigned" };
+  const slots = suited.reduce((sum, worker) => sum + worker.slots, 0);
+  return { for: "a slot", because: `no free slot: ${count(slots, "slot")} of ${count(suited.length, "worker")} taken` };
+}
+
+function unable(workers: Iterable<WorkerRecord>): string {
+  return Array.from(workers, (worker) => `${worker.name} ${stateOfWorker(worker)}`).join(", ");
+}
+
+/** What keeps a worker from getting runs. */
+export function stateOfWorker(worker: WorkerRecord): "gone" | "silent" | "blocked" | "quiet" | "paused" | "ready" {
+  if (worker.unreachableSince !== undefined) return "gone";
+  if (worker.isSilent) return "silent";
+  if (worker.isBlocked) return "blocked";
+  if (worker.isQuiet) return "quiet";
+  return worker.isPaused ? "paused" : "ready";
+}
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;

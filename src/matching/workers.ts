@@ -1,0 +1,163 @@
+import { NumberIndex } from "../collections/number-index.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { TaskDeclaration } from "../wire/messages.ts";
+import type { Lane } from "./limits/lanes.ts";
+import type { TaskQueue } from "./task-queue.ts";
+
+/** One slot taken on a worker. Soft state: the log knows nothing of it. */
+export interface Assignment {
+  readonly key: string;
+  readonly turn: number;
+  readonly origin: number;
+  /** The run while it is this attempt that counts; undefined when the worker executes something stale that still takes a slot. */
+  run: LiveRun | undefined;
+  /** Slots that it takes. */
+  units: number;
+  /** When its time is over, where it was extended. Units: epoch milliseconds */
+  until?: number | undefined;
+  readonly batch: number;
+  isAcknowledged: boolean;
+  /** Units: epoch milliseconds */
+  startedAt: number;
+  /** Heartbeats in a row that did not name it. */
+  missedBeats: number;
+  /** Its worker said that it has it. */
+  wasNamed: boolean;
+  /** Its code is known to have begun, or nothing counts when it does. */
+  hasBegun: boolean;
+  /** What counts it, where its task has limits. */
+  lane?: Lane | undefined;
+  /** Another turn of the same run on the same worker. */
+  next: Assignment | undefined;
+}
+
+const mostUnacknowledged = 1_000;
+
+/** A registered worker and the ledger of its slots. Times but `registeredAt` and `startedAt` are on the scheduler's own clock. */
+export class WorkerRecord {
+  readonly id: string;
+  name = "";
+  /** Which process it lives in; its id where it does not say. */
+  process: string;
+  /** That is the engine's process. */
+  isOurs = false;
+  slots = 0;
+  labels: Readonly<Record<string, string | number>> = {};
+  runtime = "";
+  version = "";
+  readonly tasks = new Map<string, TaskDeclaration>();
+  isRegistered = false;
+  isQuiet = false;
+  isPaused = false;
+  /** Its event loop does not turn; a thread says so. */
+  isBlocked = false;
+  /** How late its event loop was lately. Units: milliseconds */
+  lagMs = 0;
+  registeredAt = 0;
+  lastHeartbeatAt = 0;
+  lastBeat: number;
+  /** Since when the server says that nobody listens; undefined = it does. */
+  unreachableSince: number | undefined = undefined;
+  isSilent = false;
+  /** When its attempts are looked at for timeouts that it does not keep. Written by overdue.ts */
+  overdueLookAt = 0;
+  /** Nothing more until its next heartbeat, or until it frees a slot: it refused, or did not acknowledge, what it got. */
+  isHeld = false;
+  /** When it was last given a run, as a count of assignments: round robin between equals. */
+  lastAssigned = 0;
+  /** A task whose runs take several slots, and that gets all which it frees now. */
+  claimedBy: TaskQueue | undefined = undefined;
+  readonly ledger = new NumberIndex<Assignment>();
+  readonly batches = new Map<number, readonly LiveRun[]>();
+  /** Runs in them. */
+  unacknowledged = 0;
+  busy = 0;
+
+  constructor(id: string, lastBeat: number) {
+    this.id = id;
+    this.process = id;
+    this.lastBeat = lastBeat;
+  }
+  get free(): number {
+    return this.slots - this.busy;
+  }
+  /** Whether it may be given a run of one slot. */
+  get hasRoom(): boolean {
+    return this.free > 0 && this.takesMore && this.isAssignable;
+  }
+  /** A busy process that was given ten thousand runs at once could not acknowledge them in time, and all would be lost. */
+  get takesMore(): boolean {
+    return this.unacknowledged < mostUnacknowledged;
+  }
+  get isAssignable(): boolean {
+    return (
+      this.isRegistered &&
+      !this.isQuiet &&
+      !this.isPaused &&
+      !this.isBlocked &&
+      !this.isSilent &&
+      !this.isHeld &&
+      this.unreachableSince === undefined
+    );
+  }
+  /** An attempt goes on without its slots. */
+  letGo(assignment: Assignment): void {
+    this.resize(assignment, 0);
+  }
+  resize(assignment: Assignment, units: number): void {
+    this.busy += units - assignment.units;
+    assignment.units = units;
+  }
+  find(origin: number, turn: number): Assignment | undefined {
+    let found = this.ledger.get(origin);
+    while (found !== undefined && found.turn !== turn) found = found.next;
+    return found;
+  }
+  occupy(assignment: Assignment): void {
+    assignment.next = this.ledger.get(assignment.origin);
+    this.ledger.set(assignment.origin, assignment);
+    this.busy += assignment.units;
+  }
+  /** Its slots and what its limits counted are free again. */
+  release(origin: number, turn: number): Assignment | undefined {
+    const found = this.remove(origin, turn);
+    if (found !== undefined) giveBack(found, 0);
+    return found;
+  }
+  /** Like {@link WorkerRecord.release}, but its limits still count it. */
+  remove(origin: number, turn: number): Assignment | undefined {
+    const first = this.ledger.get(origin);
+    let before: Assignment | undefined;
+    let found = first;
+    while (found !== undefined && found.turn !== turn) {
+      before = found;
+      found = found.next;
+    }
+    if (found === undefined) return undefined;
+    if (before !== undefined) before.next = found.next;
+    else if (found.next === undefined) this.ledger.delete(origin);
+    else this.ledger.set(origin, found.next);
+    this.busy -= found.units;
+    if (found.run !== undefined && found.run.worker === this) found.run.worker = undefined;
+    return found;
+  }
+  /** All that it has, the oldest run first. */
+  assignments(): Assignment[] {
+    const all: Assignment[] = [];
+    for (const first of this.ledger.values())
+      for (let a: Assignment | undefined = first; a !== undefined; a = a.next) all.push(a);
+    return all.sort((a, b) => a.origin - b.origin || a.turn - b.turn);
+  }
+}
+
+/** It counts no more for its limits; if its code was not known to have begun, it began so long ago at most. */
+export function giveBack(assignment: Assignment, begunAgoMs: number): void {
+  if (!assignment.hasBegun) begin(assignment, begunAgoMs);
+  assignment.lane?.giveBack();
+}
+
+/** Its code began so long ago: what its limits count from the begin counts from there. */
+export function begin(assignment: Assignment, agoMs: number): void {
+  assignment.hasBegun = true;
+  assignment.lane?.begin(agoMs);
+}

@@ -1,0 +1,48 @@
+import type { LiveRun } from "../fold/live-run.ts";
+import type { AssignedEvent } from "../matching/events.ts";
+import type { SchedulerState } from "../matching/state.ts";
+import type { Assignment, WorkerRecord } from "../matching/workers.ts";
+import { loseAttempt, takeBack } from "./lose.ts";
+
+/** The worker has the batch, but for the runs that it refuses: those were never started and go back to the queue. */
+export function acknowledge(state: SchedulerState, event: AssignedEvent): void {
+  const worker = state.workers.get(event.id);
+  if (worker === undefined) return;
+  const { batch, refused } = event;
+  const runs = takeBatch(worker, batch);
+  const isRefused = new Set(refused);
+  for (let index = 0; index < runs.length; index++) {
+    const assignment = slotFor(worker, runs[index]!, batch);
+    if (assignment === undefined) continue;
+    if (isRefused.has(index)) takeBack(state, worker, assignment);
+    else assignment.isAcknowledged = true;
+  }
+  // Without a pause the same runs would be offered to the same worker at once.
+  if (refused.length > 0) worker.isHeld = true;
+}
+
+/** Nobody knows whether the batch arrived: its runs are lost, and the worker gets nothing before it says what it has. */
+export function giveUpBatch(state: SchedulerState, id: string, batch: number): void {
+  const worker = state.workers.get(id);
+  if (worker === undefined) return;
+  worker.isHeld = true;
+  for (const run of takeBatch(worker, batch)) {
+    const assignment = slotFor(worker, run, batch);
+    if (assignment === undefined || assignment.isAcknowledged) continue;
+    loseAttempt(state, worker, assignment, `worker ${id} did not acknowledge the assignment`);
+  }
+}
+
+/** Each batch is answered once. */
+function takeBatch(worker: WorkerRecord, batch: number): readonly LiveRun[] {
+  const runs = worker.batches.get(batch) ?? [];
+  if (worker.batches.delete(batch)) worker.unacknowledged -= runs.length;
+  return runs;
+}
+
+/** The slot that the run took with this batch, if it is still taken. */
+function slotFor(worker: WorkerRecord, run: LiveRun, batch: number): Assignment | undefined {
+  let slot = worker.ledger.get(run.origin);
+  while (slot !== undefined && slot.batch !== batch) slot = slot.next;
+  return slot;
+}

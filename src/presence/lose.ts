@@ -1,0 +1,63 @@
+import type { LiveRun } from "../fold/live-run.ts";
+import { proveCaution } from "../matching/caution.ts";
+import { linger } from "../matching/lingering.ts";
+import { endRun, placeRun } from "../matching/placement.ts";
+import type { SchedulerState } from "../matching/state.ts";
+import { wasAlone } from "../matching/suspects.ts";
+import type { Assignment, WorkerRecord } from "../matching/workers.ts";
+import { answered } from "./takeover.ts";
+
+/**
+ * Gives up an attempt whose worker is gone, or does not have it: the run becomes `lost` and is queued again.
+ *
+ * A run that was to be cancelled is cancelled instead. One that was lost too often fails, if it was alone in its process the last time:
+ * otherwise another one may be to blame. Losses that were no deaths, as of an assignment that was not acknowledged, are borne with twice
+ * as often.
+ */
+export function loseAttempt(
+  state: SchedulerState,
+  worker: WorkerRecord,
+  assignment: Assignment,
+  why: string,
+  isDeath = false,
+): void {
+  const { key, turn, origin, run, startedAt } = assignment;
+  const isAlone = run !== undefined && wasAlone(state, worker, run);
+  if (isDeath || !assignment.isAcknowledged) linger(state, worker, assignment);
+  worker.release(origin, turn);
+  if (run === undefined || run.place !== "running" || run.turn !== turn) return;
+  const from = { worker: worker.id, startedAt };
+  if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { ...from, reason: run.cancelReason });
+  else if (isAlone && run.lost + 1 >= state.options.lostLimit * (isDeath ? 1 : 2)) {
+    const message = `${key} was lost with its worker ${run.lost + 1} times, the last time while nothing else executed in its process: ${why}`;
+    endRun(state, run, "failed", { ...from, error: { name: "WorkerLost", message, retryable: false } });
+  } else endRun(state, run, "lost", { ...from, error: { name: "WorkerLost", message: why, retryable: true } });
+}
+
+/** Takes a run back that its worker never began: same turn, same place in the queue. */
+export function takeBack(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
+  const { turn, origin, run } = assignment;
+  if (!assignment.hasBegun) assignment.lane?.refund();
+  assignment.hasBegun = true;
+  worker.release(origin, turn);
+  if (run === undefined || run.place !== "running" || run.turn !== turn) return;
+  if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { reason: run.cancelReason });
+  else placeRun(state, run);
+}
+
+/** Its input is gone, so it cannot begin. One that executes has its input already, and goes on. */
+export function giveUpRun(state: SchedulerState, run: LiveRun): void {
+  run.queue.policies?.dropReading(run);
+  if (run.place !== "queued" || state.live.get(run.key) !== run) return;
+  const message = "the input of this run cannot be read: its entry was deleted from the log, or is damaged";
+  endRun(state, run, "failed", { error: { name: "InputGone", message, retryable: false } });
+}
+
+/** Removes a worker; what it held is lost. */
+export function dropWorker(state: SchedulerState, worker: WorkerRecord, why: string, isDeath: boolean): void {
+  for (const assignment of worker.assignments()) loseAttempt(state, worker, assignment, why, isDeath);
+  for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
+  state.workers.delete(worker.id);
+  if (!worker.isRegistered) proveCaution(state);
+  answered(state, worker.id);
+}

@@ -1,0 +1,45 @@
+// Attempts on workers whose event loop is blocked: their own deadline cannot end them, so the engine does.
+import { formatDuration } from "../domain/duration.ts";
+import { endRun } from "../matching/placement.ts";
+import type { SchedulerState } from "../matching/state.ts";
+import type { Assignment, WorkerRecord } from "../matching/workers.ts";
+
+/** A loop that is blocked for a while only ends its attempts itself. */
+const graceMs = 10_000;
+const retryAfterMs = 1_000;
+/** Ticks come with every burst of events, and a blocked worker may hold ten thousand runs. */
+const lookEveryMs = 1_000;
+
+/** Ends what is past its timeout: tried again elsewhere as a retry of its task, or failed. What its worker still reports changes nothing. */
+export function endOverdue(state: SchedulerState, worker: WorkerRecord): void {
+  if (state.uptime < worker.overdueLookAt) return;
+  worker.overdueLookAt = state.uptime + lookEveryMs;
+  for (const assignment of worker.assignments()) {
+    const { run } = assignment;
+    if (run === undefined || run.place !== "running") continue;
+    const timeoutMs = worker.tasks.get(run.task)?.timeoutMs;
+    if (timeoutMs === undefined) continue;
+    const until = assignment.until ?? assignment.startedAt + timeoutMs;
+    if (state.now > until + graceMs) timeOut(state, worker, assignment, timeoutMs);
+  }
+}
+
+function timeOut(state: SchedulerState, worker: WorkerRecord, assignment: Assignment, timeoutMs: number): void {
+  const { turn, origin, run, startedAt } = assignment;
+  worker.release(origin, turn);
+  if (run === undefined) return;
+  if (run.cancelReason !== undefined) {
+    endRun(state, run, "cancelled", { worker: worker.id, startedAt, reason: run.cancelReason });
+    return;
+  }
+  const message = `task "${run.task}" blocks the event loop of its worker, and was not over ${formatDuration(graceMs)} after its timeout of ${formatDuration(timeoutMs)}`;
+  const ending = {
+    worker: worker.id,
+    startedAt,
+    isTimeout: true,
+    error: { name: "TimeoutError", message, retryable: true },
+  };
+  const mayRetry = run.attempt <= (run.queue.definition?.retries ?? 0);
+  if (mayRetry) endRun(state, run, "retry", { ...ending, dueAt: state.now + retryAfterMs });
+  else endRun(state, run, "failed", ending);
+}

@@ -1,0 +1,155 @@
+import { taskOf } from "../domain/run.ts";
+import { endLingering, settle } from "../matching/lingering.ts";
+import { stopAttempt } from "../matching/release.ts";
+import type { SchedulerState } from "../matching/state.ts";
+import { isolateFound } from "../matching/suspects.ts";
+import { setPlace } from "../matching/task-queue.ts";
+import { begin, type WorkerRecord } from "../matching/workers.ts";
+import type { Executing, Heartbeat } from "../wire/messages.ts";
+import { dropWorker, loseAttempt } from "./lose.ts";
+import { endOverdue } from "./overdue.ts";
+import { answered } from "./takeover.ts";
+
+const reconnectGraceMs = 2_000;
+const silentAfterMs = 12_000;
+const goneAfterMs = 30_000;
+const missedBeatsLimit = 3;
+
+export function heartbeat(state: SchedulerState, message: Heartbeat): void {
+  const worker = state.workers.get(message.id);
+  if (worker === undefined || !worker.isRegistered) return;
+  showLife(state, worker);
+  worker.isBlocked = message.blocked === true;
+  worker.lagMs = message.lagMs;
+  if (worker.isBlocked) return; // what it executes cannot have changed
+  worker.isQuiet = message.quiet;
+  worker.isHeld = false;
+  compareLedger(state, worker, message.executing);
+}
+
+export function showLife(state: SchedulerState, worker: WorkerRecord): void {
+  worker.lastBeat = state.uptime;
+  worker.lastHeartbeatAt = state.now;
+  worker.unreachableSince = undefined;
+  worker.isSilent = false;
+}
+
+/** Its connection is back, or there; whether its event loop beats is another question. */
+export function pong(state: SchedulerState, id: string): void {
+  const worker = state.workers.get(id);
+  if (worker !== undefined) worker.unreachableSince = undefined;
+}
+
+export function unreachable(state: SchedulerState, id: string): void {
+  const worker = state.workers.get(id);
+  // The server closes the connection of a loop that is blocked for minutes; its thread beats on.
+  if (worker !== undefined && !worker.isBlocked) worker.unreachableSince ??= state.uptime;
+}
+
+export function leave(state: SchedulerState, id: string): void {
+  answered(state, id);
+  const worker = state.workers.get(id);
+  if (worker !== undefined) dropWorker(state, worker, `worker ${id} left`, false);
+  endLingering(state, id);
+}
+
+/** Drops workers whose connection is gone, or that were silent for too long. */
+export function watchPresence(state: SchedulerState): void {
+  for (const worker of state.workers.values()) {
+    const silentMs = state.uptime - worker.lastBeat;
+    worker.isSilent = silentMs >= silentAfterMs;
+    if (silentMs >= goneAfterMs) drop(state, worker, `sent no heartbeat for ${goneAfterMs / 1000} s`);
+    else if (worker.unreachableSince !== undefined && state.uptime - worker.unreachableSince >= graceOf(worker))
+      drop(state, worker, "lost its connection");
+    else if (worker.isBlocked) endOverdue(state, worker);
+  }
+}
+
+/**
+ * What a worker has that this leader has not heard yet is unknown. Its connection may come back, and nothing that it may execute can be
+ * declared lost before, so that it would be taken for waiting: no run of its may expire until it must have stopped.
+ */
+const graceOf = (worker: WorkerRecord): number =>
+  worker.isRegistered || worker.ledger.size > 0 ? reconnectGraceMs : goneAfterMs;
+
+function drop(state: SchedulerState, worker: WorkerRecord, what: string): void {
+  const fields = { worker: worker.id, busy: worker.busy };
+  const message = worker.isRegistered
+    ? `worker '${worker.name}' ${what}: its runs are queued again`
+    : `a worker that the leader before knew ${what}: its runs are queued`;
+  state.commands.push({ type: "log", level: worker.isRegistered ? "warn" : "info", message, fields });
+  dropWorker(state, worker, `worker ${worker.id} ${what}`, true);
+}
+
+/** Makes the ledger agree with what the worker says it holds: attempts it knows, attempts it should stop, attempts it has not. */
+export function compareLedger(state: SchedulerState, worker: WorkerRecord, executing: readonly Executing[]): void {
+  const named = new Set<object>();
+  for (const held of executing) {
+    let assignment = worker.find(held.origin, held.turn);
+    if (assignment === undefined && !wasReported(state, worker, held)) {
+      adopt(state, worker, held);
+      assignment = worker.find(held.origin, held.turn);
+    }
+    if (assignment === undefined) continue;
+    assignment.isAcknowledged = true;
+    assignment.missedBeats = 0;
+    if (held.startedAt > 0) {
+      assignment.startedAt = held.startedAt;
+      if (!assignment.hasBegun) begin(assignment, 0);
+    }
+    assignment.until = held.until;
+    if (held.slotless === true && assignment.units > 0) worker.letGo(assignment);
+    assignment.wasNamed = true;
+    if (assignment.run !== undefined && assignment.run.lost > 0) isolateFound(state, worker, assignment.run);
+    named.add(assignment);
+    stopAttempt(state, worker, assignment);
+  }
+  if (state.lingering.size > 0) settle(state, worker);
+  for (const assignment of worker.assignments()) {
+    if (named.has(assignment) || !assignment.isAcknowledged) continue;
+    // What it named before, and nobody waits for, is free as soon as it names it no more.
+    if ((assignment.run === undefined && assignment.wasNamed) || ++assignment.missedBeats >= missedBeatsLimit) {
+      loseAttempt(state, worker, assignment, `worker ${worker.id} does not have it any more`);
+    }
+  }
+}
+
+/** The outcome was folded before this message, which is older, arrived. */
+function wasReported(state: SchedulerState, worker: WorkerRecord, held: Executing): boolean {
+  const finished = state.finished.get(held.key);
+  if (finished !== undefined) return finished.writer === worker.id && finished.origin === held.origin;
+  const live = state.live.get(held.key);
+  if (live === undefined || live.turn <= held.turn) return false;
+  return live.history.some((a) => a.turn === held.turn && a.worker === worker.id && a.outcome !== "lost");
+}
+
+/** Books an attempt that this engine did not assign: as the current one if it is, else as a slot that is still taken. */
+function adopt(state: SchedulerState, worker: WorkerRecord, held: Executing): void {
+  const { key, turn, origin, startedAt } = held;
+  const live = state.live.get(key);
+  const isSame = live !== undefined && live.turn === turn && live.origin === origin;
+  // What an earlier leader had noted is a guess: who says that it executes the run is right.
+  const isGuessed = isSame && live.worker !== undefined && live.worker !== worker && !live.worker.isRegistered;
+  if (isGuessed) live.worker!.release(origin, turn);
+  const isCurrent = isSame && (isGuessed || (live.place !== "running" && live.place !== "ending"));
+  const run = isCurrent ? live : undefined;
+  const units = held.slotless === true ? 0 : (state.queues.get(taskOf(key))?.units ?? 1);
+  worker.occupy({
+    key,
+    turn,
+    origin,
+    run,
+    units,
+    batch: 0,
+    isAcknowledged: true,
+    startedAt,
+    missedBeats: 0,
+    wasNamed: true,
+    hasBegun: true,
+    next: undefined,
+  });
+  if (run === undefined) return;
+  setPlace(run, "running");
+  run.worker = worker;
+  run.queue.policies?.adopt(state, run);
+}

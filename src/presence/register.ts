@@ -1,0 +1,102 @@
+import { endCaution } from "../matching/caution.ts";
+import { declarePolicies } from "../matching/limits/declare.ts";
+import { pauseWorker } from "../matching/pauses.ts";
+import type { SchedulerState } from "../matching/state.ts";
+import { moveTo } from "../matching/suspects.ts";
+import type { TaskQueue } from "../matching/task-queue.ts";
+import { watchAgain } from "../matching/waiting-time.ts";
+import { WorkerRecord } from "../matching/workers.ts";
+import { declareFailureHandler } from "../reactions/failures.ts";
+import type { Register, TaskDeclaration } from "../wire/messages.ts";
+import { compareLedger, showLife } from "./presence.ts";
+import { answered } from "./takeover.ts";
+
+/** A worker introduces itself, or does so again after a reconnect or for a new leader. The newest registration of a task defines it. */
+export function register(state: SchedulerState, message: Register): void {
+  let worker = state.workers.get(message.id);
+  if (worker === undefined) {
+    worker = new WorkerRecord(message.id, state.uptime);
+    state.workers.set(message.id, worker);
+  }
+  if (!worker.isRegistered) worker.registeredAt = state.now;
+  worker.isRegistered = true;
+  worker.isHeld = false;
+  worker.isBlocked = message.blocked === true;
+  worker.isQuiet = message.quiet;
+  worker.name = message.name;
+  moveTo(state, worker, message.process ?? message.id);
+  worker.slots = message.slots;
+  worker.labels = message.labels;
+  worker.runtime = message.runtime;
+  worker.version = message.version;
+  pauseWorker(state, worker);
+  showLife(state, worker);
+  replaceTasks(state, worker, message.tasks);
+  compareLedger(state, worker, message.executing);
+  // One that has not heard of this leader may still take runs from the one before: it registers again once it has.
+  if (message.heard === undefined || message.heard >= state.epoch) answered(state, worker.id);
+  if (state.hold === undefined) endCaution(state);
+}
+
+function replaceTasks(state: SchedulerState, worker: WorkerRecord, tasks: readonly TaskDeclaration[]): void {
+  for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
+  worker.tasks.clear();
+  const retimed = new Set<TaskQueue>();
+  for (const task of tasks) {
+    const queue = state.queueOf(task.name);
+    if (queue.definition !== undefined) warnOfChange(state, worker, queue.definition, task);
+    if (define(queue, task)) retimed.add(queue);
+    declarePolicies(state, queue, task.policies);
+    declareFailureHandler(state, task.name, task.onFailure);
+    queue.addWorker(worker);
+    worker.tasks.set(task.name, task);
+  }
+  watchAgain(state, retimed);
+}
+
+/** Takes up what is known of the task; true if its runs have another schedule timeout now. */
+function define(queue: TaskQueue, task: TaskDeclaration): boolean {
+  const before = queue.definition?.scheduleTimeoutMs ?? null;
+  queue.definition = task;
+  return task.scheduleTimeoutMs !== before && task.scheduleTimeoutMs !== null;
+}
+
+/** What workers declared to leaders before this one. The first registration of a task decides about everything else that it declares. */
+export function restoreDefinitions(state: SchedulerState, tasks: readonly TaskDeclaration[]): void {
+  const retimed = new Set<TaskQueue>();
+  for (const task of tasks) {
+    const queue = state.queueOf(task.name);
+    if (queue.workers.size === 0 && define(queue, task)) retimed.add(queue);
+  }
+  watchAgain(state, retimed);
+}
+
+const compared = [
+  "timeoutMs",
+  "scheduleTimeoutMs",
+  "priority",
+  "retries",
+  "inputSchema",
+  "outputSchema",
+  "policies",
+] as const;
+
+function warnOfChange(
+  state: SchedulerState,
+  worker: WorkerRecord,
+  before: TaskDeclaration,
+  after: TaskDeclaration,
+): void {
+  const differing = compared.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
+  if (differing.length === 0) return;
+  const changes = differing.map(
+    (field) => `${field} ${JSON.stringify(before[field])} → ${JSON.stringify(after[field])}`,
+  );
+  const message = `worker '${worker.name}' declares task "${after.name}" otherwise than before; its declaration holds now: ${changes.join(", ")}`;
+  state.commands.push({
+    type: "log",
+    level: "warn",
+    message,
+    fields: { task: after.name, worker: worker.id, differing },
+  });
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { MalformedRecord } from "../../src/domain/errors.ts";
+import { utf8 } from "../../src/wire/bytes.ts";
+import {
+  decodeAskResults,
+  decodeCancelRuns,
+  decodeHeartbeat,
+  decodeListRuns,
+  decodeRegister,
+  encodeMessage,
+  errorOfReply,
+  errorReply,
+  type Register,
+} from "../../src/wire/messages.ts";
+import { test } from "../support/harness.ts";
+
+const register: Register = {
+  v: 1,
+  id: "w1",
+  name: "email",
+  slots: 5,
+  labels: { region: "eu", cores: 4 },
+  runtime: "bun",
+  version: "0.1.0",
+  quiet: false,
+  tasks: [
+    {
+      ...{ name: "send", timeoutMs: 60_000, scheduleTimeoutMs: null, priority: 1, retries: 0 },
+      ...{ inputSchema: { type: "object" }, outputSchema: null },
+    },
+  ],
+  executing: [{ key: "send/1", turn: 1, origin: 5, startedAt: 6 }],
+};
+
+test("messages are read back as they were sent", () => {
+  assert.deepEqual(decodeRegister(encodeMessage(register)), register);
+  const filter = { task: ["a", "b"], state: ["queued"], metadata: { customer: "42" }, ids: ["1"] } as const;
+  assert.deepEqual(decodeListRuns(encodeMessage({ filter, limit: 5 })), { filter, limit: 5 });
+  assert.deepEqual(decodeCancelRuns(encodeMessage({ runs: ["a/1"], reason: "x" })), { runs: ["a/1"], reason: "x" });
+});
+
+test("a message of a newer version with one field more is understood", () => {
+  const { id, executing, quiet, lagMs } = decodeHeartbeat(
+    encodeMessage({ id: "w1", executing: [], quiet: true, lagMs: 3, new: 1 }),
+  );
+  assert.deepEqual({ id, executing, quiet, lagMs }, { id: "w1", executing: [], quiet: true, lagMs: 3 });
+});
+
+test("what does not fit is malformed, and the message says what and where", () => {
+  const wrong: [() => unknown, RegExp][] = [
+    [() => decodeRegister(encodeMessage({ ...register, slots: "5" })), /malformed register message: .*slots/s],
+    [() => decodeRegister(encodeMessage({ ...register, v: 2 })), /malformed register message/],
+    [() => decodeRegister(new Uint8Array(0)), /malformed register message/],
+    [() => decodeRegister(utf8("{")), /malformed register message: no JSON/],
+    [() => decodeListRuns(encodeMessage({ filter: { state: ["waiting"] }, limit: 1 })), /malformed list request/],
+    [() => decodeAskResults(encodeMessage({ keys: "a/1", inbox: "x" })), /malformed result request/],
+  ];
+  for (const [decode, message] of wrong) {
+    assert.throws(decode, (error) => error instanceof MalformedRecord && message.test(error.message));
+  }
+});
+
+test("any reply may be an error", () => {
+  assert.deepEqual(errorOfReply(errorReply(new TypeError("bad"))), { name: "TypeError", message: "bad" });
+  assert.equal(errorOfReply({ runs: [] }), undefined);
+  assert.equal(errorOfReply(null), undefined);
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { newResultInbox, waiterOf } from "../../src/wire/result-inbox.ts";
+import { engineWriter, Subjects } from "../../src/wire/subjects.ts";
+import { test } from "../support/harness.ts";
+import { Random } from "../support/random.ts";
+
+const subjects = new Subjects("prod");
+
+test("the names of a namespace", () => {
+  assert.equal(subjects.stream, "NATCHET_prod");
+  assert.equal(subjects.runs, "natchet.prod.run.>");
+  assert.equal(subjects.outcomes, "natchet.prod.done.>");
+  assert.equal(subjects.bucket, "natchet_prod");
+  assert.equal(subjects.engine("register"), "natchet.prod.engine.register");
+  assert.equal(subjects.worker("w1", "assign"), "natchet.prod.worker.w1.assign");
+  assert.equal(subjects.epoch, "natchet.prod.epoch");
+  assert.throws(() => new Subjects("a.b"), /"a\.b" is no namespace name/);
+});
+
+test("a run's subject holds any id as one token, and is read back", () => {
+  const random = new Random();
+  for (let i = 0; i < 500; i++) {
+    const run = { task: "send-email", id: random.text(1, 20) };
+    const subject = subjects.run(run.task, run.id);
+    assert.equal(subject.split(".").length, 5, random.label);
+    assert.doesNotMatch(subject, /[\s*>]/);
+    assert.ok(subjects.isRun(subject) && !subjects.isRun(subjects.outcome("w1", 1)));
+    assert.deepEqual(subjects.parseRun(subject), run, random.label);
+  }
+});
+
+test("whoever names an inbox that would spoil a subject is told by the engine", () => {
+  assert.equal(waiterOf("_INBOX.abc.new"), "abc");
+  for (const inbox of [
+    "",
+    "_INBOX.abc",
+    "_INBOX..new",
+    "_INBOX.a.b.new",
+    "_INBOX.*.new",
+    "_INBOX.a b.new",
+    "other.abc.new",
+  ])
+    assert.equal(waiterOf(inbox), "", inbox);
+  assert.equal(waiterOf(newResultInbox().made).length, 20);
+});
+
+test("an outcome's subject names its writer and number, and who waits for it", () => {
+  assert.equal(engineWriter(7), "e7");
+  assert.deepEqual(subjects.parseOutcome(subjects.outcome(engineWriter(7), 12)), { writer: "e7", n: 12, waiter: "" });
+  const told = subjects.outcome("w1", 3, "abc");
+  assert.equal(told, "natchet.prod.done.w1.3.abc");
+  assert.deepEqual(subjects.parseOutcome(told), { writer: "w1", n: 3, waiter: "abc" });
+});
