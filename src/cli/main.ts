@@ -1,12 +1,14 @@
 // The command line: assembles the commands and turns their end into an exit code.
-import { Effect, Exit, Layer } from "effect";
+import { Cause, Effect, Exit, Layer } from "effect";
 import { version } from "../mod.ts";
 import { crons } from "./crons.ts";
 import { dev } from "./dev.ts";
-import { CliConfig, Command, GlobalFlag } from "./effect-cli.ts";
+import { CliConfig, CliError, Command, GlobalFlag } from "./effect-cli.ts";
 import { engine } from "./engine.ts";
+import { UsageError } from "./flag-values.ts";
 import { pause, resume } from "./pause.ts";
 import { CliPlatform } from "./platform.ts";
+import { presentation } from "./presentation.ts";
 import { queues } from "./queues.ts";
 import { root } from "./root.ts";
 import { run } from "./run.ts";
@@ -20,13 +22,27 @@ const cli = root.pipe(
 );
 
 const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] });
+const services = Layer.mergeAll(CliPlatform, config, presentation);
 
-/** Runs one command line; the exit code is 0, or 1 if the command or the run that it waited for failed. */
-export async function main(): Promise<void> {
-  const exit = await Effect.runPromiseExit(
-    cli.pipe(Command.run({ version }), Effect.provide(Layer.merge(CliPlatform, config))),
-  );
-  if (Exit.isFailure(exit)) process.exitCode = 1;
+/**
+ * Runs one command line and sets the exit code: 0; 1 if the command, or the run that it waited for, failed; 2 if the command line
+ * itself is wrong.
+ */
+export async function main(args: readonly string[] = process.argv.slice(2)): Promise<void> {
+  const program = Command.runWith(cli, { version })(helpAsFlag(args));
+  const exit = await Effect.runPromiseExit(program.pipe(Effect.provide(services)));
+  if (Exit.isFailure(exit)) process.exitCode = exitCodeOf(exit.cause);
+}
+
+/** `natchet help runs list` means `natchet runs list --help`. */
+const helpAsFlag = (args: readonly string[]): readonly string[] =>
+  args[0] === "help" ? [...args.slice(1), "--help"] : args;
+
+function exitCodeOf(cause: Cause.Cause<unknown>): number {
+  const error = Cause.squash(cause);
+  if (!CliError.isCliError(error)) return 1;
+  if (error._tag === "ShowHelp") return error.errors.length > 0 ? 2 : 0;
+  return error._tag === "UserError" && error.cause instanceof UsageError ? 2 : 1;
 }
 
 if (import.meta.main) await main();

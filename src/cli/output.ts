@@ -1,5 +1,7 @@
-// How commands print what they found: a table for people, JSON for machines.
-import { Flag } from "./effect-cli.ts";
+// How commands print what they found: a table for people, JSON for machines. What others named goes through `printable` on its way.
+import { printable, printableJson } from "../domain/printable.ts";
+import { zonedTime } from "../domain/time.ts";
+import { CliOutput, Flag } from "./effect-cli.ts";
 
 export type Format = "table" | "json";
 
@@ -10,35 +12,88 @@ export const outputFlag = Flag.Literals("output", ["table", "json"]).pipe(
 );
 
 type Cell = string | number | undefined;
+export type Columns<T> = Readonly<Record<string, (value: T) => Cell>>;
 
 /** Prints rows as a table with these columns, or the values as they are as JSON. */
-export function print<T>(
-  values: readonly T[],
-  format: Format,
-  columns: Readonly<Record<string, (value: T) => Cell>>,
-  none: string,
-): void {
-  if (format === "json") console.log(JSON.stringify(values, undefined, 2));
-  else console.log(values.length === 0 ? none : formatTable(values, columns));
+export function print<T>(values: readonly T[], format: Format, columns: Columns<T>, none: string): void {
+  if (format === "json") printJson(values);
+  else if (values.length === 0) console.log(none);
+  else console.log(formatTable(values, columns, process.stdout.isTTY ? process.stdout.columns : undefined));
 }
 
-/** Lays out rows in columns; numbers stand to the right. */
-export function formatTable<T>(values: readonly T[], columns: Readonly<Record<string, (value: T) => Cell>>): string {
+export const printJson = (value: unknown): void => console.log(printableJson(value, 2));
+
+/** One line for people, whatever names it holds. */
+export const tell = (line: string): void => console.log(printable(line));
+
+/** The same beside the output, on stderr. */
+export const warn = (line: string): void => console.error(printable(line));
+
+/** Lays out rows in columns; numbers stand to the right. In a terminal of so many columns, the widest texts are cut until a row fits. */
+export function formatTable<T>(
+  values: readonly T[],
+  columns: Columns<T>,
+  terminalWidth = Number.POSITIVE_INFINITY,
+): string {
   const names = Object.keys(columns);
   const rows = values.map((value) => names.map((name) => columns[name]!(value) ?? "-"));
   const isNumber = names.map((_, at) => rows.every((row) => typeof row[at] === "number"));
-  const widths = names.map((name, at) => Math.max(name.length, ...rows.map((row) => String(row[at]).length)));
-  const line = (cells: readonly Cell[]) =>
+  const texts = [
+    names.map((name) => name.toUpperCase()),
+    ...rows.map((row) => row.map((cell) => printable(String(cell)))),
+  ];
+  const widths = names.map((_, at) => texts.reduce((most, row) => Math.max(most, widthOf(row[at]!)), 0));
+  narrow(widths, names, terminalWidth);
+  const line = (cells: readonly string[]) =>
     cells
-      .map((cell, at) => (isNumber[at] ? String(cell).padStart(widths[at]!) : String(cell).padEnd(widths[at]!)))
-      .join("  ")
+      .map((text, at) => pad(cut(text, widths[at]!), widths[at]!, isNumber[at]!))
+      .join(gap)
       .trimEnd();
-  return [line(names.map((name) => name.toUpperCase())), ...rows.map(line)].join("\n");
+  return texts.map(line).join("\n");
 }
 
-/** `2026-11-23 14:05:09`, in local time. */
+const gap = "  ";
+/** No column gets narrower than this to make room. */
+const leastWidth = 8;
+
+/** Takes from the widest column, again and again, until all of them fit. */
+function narrow(widths: number[], names: readonly string[], available: number): void {
+  const least = names.map((name) => Math.max(leastWidth, name.length));
+  let excess = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - available;
+  while (excess > 0) {
+    const room = widths.map((width, at) => width - least[at]!);
+    const widest = room.indexOf(Math.max(...room));
+    if (room[widest]! <= 0) return;
+    widths[widest]! -= 1;
+    excess -= 1;
+  }
+}
+
+const plain = /^[\x20-\x7e]*$/;
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** Columns of a terminal: a Chinese character or an emoji takes two. */
+export const widthOf = (text: string): number => (plain.test(text) ? text.length : CliOutput.displayWidth(text));
+
+function pad(text: string, width: number, isRight: boolean): string {
+  const spaces = " ".repeat(Math.max(0, width - widthOf(text)));
+  return isRight ? spaces + text : text + spaces;
+}
+
+/** At most so many columns; an ellipsis stands for the rest. */
+export function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = "";
+  let used = 1;
+  for (const { segment } of graphemes.segment(text)) {
+    used += widthOf(segment);
+    if (used > width) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
+
+/** `2026-11-23T14:05:09+01:00`: as the lines of logs have it, and as `--at` takes it. */
 export function formatTime(at: number | undefined): string | undefined {
-  if (at === undefined || at === 0) return undefined;
-  const local = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 19).replace("T", " ");
+  return at === undefined || at <= 0 ? undefined : zonedTime(at).replace(/\.\d+/, "");
 }

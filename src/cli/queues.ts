@@ -16,6 +16,6 @@ export const queues = Command.make("queues", { output: outputFlag }, ({ output }
       paused: (queue: (typeof found)[number]) => (queue.paused ? "yes" : ""),
       workers: (queue: (typeof found)[number]) => queue.workers,
     };
-    print(found, output, columns, "no task is known yet");
+    print(found, output, columns, "no task is known yet; start a worker, for example: natchet dev");
   }),
-).pipe(Command.withDescription("Show the queues: runs that wait and run, by task"));
+).pipe(Command.withDescription("Show waiting and running runs by task"));

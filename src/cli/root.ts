@@ -8,13 +8,13 @@ export const root = Command.make("natchet").pipe(
     server: Flag.String("server").pipe(
       Flag.withAlias("s"),
       Flag.withDescription(
-        "NATS server, for example nats://127.0.0.1:4222 (NATS_URL); without it one is found or started",
+        "NATS server, for example nats://127.0.0.1:4222; without it one is found or started [env: NATS_URL]",
       ),
       Flag.optional,
     ),
     namespace: Flag.String("namespace").pipe(
       Flag.withAlias("n"),
-      Flag.withDescription("namespace of tasks and workers (NATCHET_NAMESPACE), default is the one named default"),
+      Flag.withDescription("namespace of tasks and workers [env: NATCHET_NAMESPACE] [default: default]"),
       Flag.optional,
     ),
   }),
@@ -29,11 +29,11 @@ export interface SharedFlags {
 /** Flags of the commands that start workers or engines. */
 export const healthFlags = {
   healthPort: Flag.Int("health-port").pipe(
-    Flag.withDescription("serve /live, /ready and /metrics on this port (NATCHET_HEALTH_PORT)"),
+    Flag.withDescription("serve /live, /ready and /metrics on this port [env: NATCHET_HEALTH_PORT]"),
     Flag.optional,
   ),
   healthHost: Flag.String("health-host").pipe(
-    Flag.withDescription("address that they are served on (NATCHET_HEALTH_HOST), default 0.0.0.0"),
+    Flag.withDescription("address to serve them on [env: NATCHET_HEALTH_HOST] [default: 0.0.0.0]"),
     Flag.optional,
   ),
 };

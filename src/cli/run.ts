@@ -1,11 +1,14 @@
 // `natchet run <task> [json]`: enqueues a run and waits for its output.
 import { Option } from "effect";
-import { parseDuration } from "../domain/duration.ts";
+import { printable, printableJson } from "../domain/printable.ts";
 import type { RunKey } from "../domain/run.ts";
 import type { EnqueueOptions, Natchet } from "../mod.ts";
 import { afterMs } from "../runtime/long-timer.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
-import { sentenceOf, withClient } from "./with-client.ts";
+import { parseJson, parsePeriod, parseTime } from "./flag-values.ts";
+import { knownNames, unknownTask } from "./known-names.ts";
+import { tell, warn } from "./output.ts";
+import { checkedFirst } from "./with-client.ts";
 
 const optionalText = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional);
@@ -17,12 +20,12 @@ const parameters = {
     Argument.optional,
   ),
   wait: Flag.Boolean("wait").pipe(
-    Flag.withDescription("wait for the output; --no-wait prints the run's name and ends"),
+    Flag.withDescription("wait for the output; --no-wait prints the run's name and returns"),
     Flag.withDefault(true),
   ),
   delay: optionalText("delay", "run later, for example 10m"),
   at: optionalText("at", "run at this time, for example 2030-01-31T09:00:00Z"),
-  id: optionalText("id", "id of the run; a second create with it returns the first run"),
+  id: optionalText("id", "id of the run; if it exists already, that run is used"),
   metadata: Flag.KeyValuePair("metadata").pipe(
     Flag.withAlias("m"),
     Flag.withDescription("key=value, repeatable"),
@@ -33,18 +36,21 @@ const parameters = {
 };
 
 export const run = Command.make("run", parameters, (flags) =>
-  withClient(async (natchet) => {
-    const input = await readInput(Option.getOrUndefined(flags.json));
-    const handle = await natchet.task<unknown, unknown>(flags.task).enqueue(input, enqueueOptions(flags));
-    if (!flags.wait) return console.log(`${handle.task}/${handle.id}`);
-    const hint = setTimeout(() => void tellIfNobodyWorks(natchet, flags.task), 3_000);
-    const output = await waitFor(handle.result(), handle, Option.getOrUndefined(flags.timeout)).finally(() =>
-      clearTimeout(hint),
-    );
-    console.log(
-      output === undefined ? "null" : JSON.stringify(output, undefined, process.stdout.isTTY ? 2 : undefined),
-    );
-  }),
+  checkedFirst(
+    async () => ({
+      options: enqueueOptions(flags),
+      timeoutMs: Option.isSome(flags.timeout) ? parsePeriod(flags.timeout.value, "--timeout") : undefined,
+      input: await readInput(Option.getOrUndefined(flags.json)),
+    }),
+    async (natchet, { options, timeoutMs, input }) => {
+      const handle = await natchet.task<unknown, unknown>(flags.task).enqueue(input, options);
+      if (!flags.wait) return tell(`${handle.task}/${handle.id}`);
+      const hint = setTimeout(() => void tellIfNobodyWorks(natchet, flags.task), 3_000);
+      const waiting = { timeoutMs, timeout: Option.getOrUndefined(flags.timeout) };
+      const output = await waitFor(handle.result(), handle, waiting).finally(() => clearTimeout(hint));
+      console.log(printableJson(output, process.stdout.isTTY ? 2 : undefined));
+    },
+  ),
 ).pipe(
   Command.withDescription("Run a task and print its output as JSON"),
   Command.withExamples([
@@ -55,9 +61,9 @@ export const run = Command.make("run", parameters, (flags) =>
 
 // Only a hint: where no engine answers there is no worker to be seen either.
 async function tellIfNobodyWorks(natchet: Natchet, task: string): Promise<void> {
-  const workers = await natchet.workers().catch(() => []);
-  if (workers.some((worker) => worker.tasks.includes(task))) return;
-  console.error(`waiting: no worker has the task "${task}" yet; start one, for example: natchet dev`);
+  const { tasks } = await knownNames(natchet).catch(() => ({ tasks: [] as string[] }));
+  if (!tasks.includes(task))
+    warn(`waiting: ${unknownTask(task, tasks)}; start a worker that has it, for example: natchet dev`);
 }
 
 interface EnqueueFlags {
@@ -70,28 +76,17 @@ interface EnqueueFlags {
 
 function enqueueOptions(flags: EnqueueFlags): EnqueueOptions {
   return {
-    ...(Option.isSome(flags.delay) && { delay: flags.delay.value }),
-    ...(Option.isSome(flags.at) && { at: parseTime(flags.at.value) }),
+    ...(Option.isSome(flags.delay) && { delay: parsePeriod(flags.delay.value, "--delay") }),
+    ...(Option.isSome(flags.at) && { at: parseTime(flags.at.value, "--at") }),
     ...(Option.isSome(flags.id) && { id: flags.id.value }),
     ...(Option.isSome(flags.priority) && { priority: flags.priority.value }),
     ...(Object.keys(flags.metadata).length > 0 && { metadata: flags.metadata }),
   };
 }
 
-function parseTime(text: string): Date {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw new TypeError(`--at "${text}" is no time, for example 2030-01-31T09:00:00Z`);
-  return time;
-}
-
 async function readInput(json: string | undefined): Promise<unknown> {
   const text = json === "-" ? await readStdin() : json;
-  if (text === undefined || text.trim() === "") return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`the input is no JSON (${sentenceOf(error)}), for example '{"name":"Ada"}'`);
-  }
+  return text === undefined || text.trim() === "" ? undefined : parseJson(text, "the input");
 }
 
 async function readStdin(): Promise<string> {
@@ -100,15 +95,20 @@ async function readStdin(): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+interface Wait {
+  readonly timeoutMs: number | undefined;
+  /** As it was given. */
+  readonly timeout: string | undefined;
+}
+
 // Waiting may end before the run does: then the run goes on, and the message says how to find it.
-async function waitFor<T>(result: Promise<T>, run: RunKey, timeout: string | undefined): Promise<T> {
-  const found = `the run goes on; see: natchet runs get ${run.task} ${run.id}`;
+async function waitFor<T>(result: Promise<T>, run: RunKey, { timeoutMs, timeout }: Wait): Promise<T> {
+  const found = `the run goes on; see: natchet runs get ${run.task} ${printable(run.id)}`;
   const onInterrupt = () => {
     console.error(`\nno longer waiting, ${found}`);
     process.exit(130);
   };
   process.once("SIGINT", onInterrupt);
-  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, "--timeout");
   let callOff = () => {};
   const expired = new Promise<never>((_, reject) => {
     if (timeoutMs !== undefined)

@@ -1,10 +1,13 @@
 // `natchet runs list|get|reschedule|cancel|logs|stream`: finds runs, moves them, ends them and reads them.
 import { Option } from "effect";
-import type { ErrorRecord, RunFilter, RunInfo, RunState } from "../mod.ts";
+import { printable, printableJson } from "../domain/printable.ts";
+import type { AttemptRecord, RunFilter, RunInfo, RunState } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
-import { formatTime, outputFlag, print } from "./output.ts";
+import { errorText } from "./error-text.ts";
+import { assertLimit, parsePeriod, parseTime, UsageError } from "./flag-values.ts";
+import { formatTime, outputFlag, print, printJson, tell } from "./output.ts";
 import { logs, stream } from "./run-transcript.ts";
-import { withClient } from "./with-client.ts";
+import { checkedFirst, withClient } from "./with-client.ts";
 
 const states = [
   "scheduled",
@@ -39,25 +42,33 @@ const list = Command.make(
   {
     ...filterFlags,
     limit: Flag.Int("limit").pipe(Flag.withDescription("at most this many, the newest first"), Flag.withDefault(50)),
-    cursor: Flag.String("cursor").pipe(Flag.withDescription("go on behind the list that named it"), Flag.optional),
+    cursor: Flag.String("cursor").pipe(
+      Flag.withDescription("continue after the page that printed this cursor"),
+      Flag.optional,
+    ),
     output: outputFlag,
   },
   (flags) =>
-    withClient(async (natchet) => {
-      const { runs, total, cursor } = await natchet.list(filterOf(flags), {
-        limit: flags.limit,
-        ...(Option.isSome(flags.cursor) && { cursor: flags.cursor.value }),
-      });
-      print(runs, flags.output, columns, "no run matches");
-      if (flags.output === "table" && cursor !== undefined)
-        console.log(`${runs.length} of ${total}; the next ones: --cursor ${cursor}`);
-    }),
+    checkedFirst(
+      () => assertLimit(flags.limit),
+      async (natchet, limit) => {
+        const { runs, total, cursor } = await natchet.list(filterOf(flags), {
+          limit,
+          errors: true,
+          ...(Option.isSome(flags.cursor) && { cursor: flags.cursor.value }),
+        });
+        print(runs, flags.output, columns, "no run matches");
+        if (flags.output === "table" && cursor !== undefined)
+          console.log(`\n${runs.length} of ${total} runs; the next ones: --cursor ${cursor}`);
+      },
+    ),
 ).pipe(Command.withDescription("List runs, the newest first"));
 
 const get = Command.make("get", { ...runArguments, output: outputFlag }, ({ task, id, output }) =>
   withClient(async (natchet) => {
     const info = await natchet.get(task, id).status();
-    console.log(output === "json" ? JSON.stringify(info, undefined, 2) : describe(info));
+    if (output === "json") printJson(info);
+    else console.log(describe(info));
   }),
 ).pipe(Command.withDescription("Show one run: state, attempts, output or error"));
 
@@ -73,15 +84,17 @@ const cancel = Command.make(
     ),
   },
   (flags) =>
-    withClient(async (natchet) => {
-      const filter = chosenRuns(flags);
-      const { cancelled, stopping, finished, unknown } = await natchet.cancel(filter, flags.reason);
-      for (const key of cancelled) console.log(`cancelled ${key}`);
-      for (const key of stopping) console.log(`stopping ${key}`);
-      for (const key of finished) console.log(`had ended ${key}`);
-      if (unknown.length > 0) throw new Error(`not known: ${unknown.join(", ")}`);
-      if (cancelled.length + stopping.length === 0) throw new Error("no unfinished run matches");
-    }),
+    checkedFirst(
+      () => chosenRuns(flags),
+      async (natchet, filter) => {
+        const { cancelled, stopping, finished, unknown } = await natchet.cancel(filter, flags.reason);
+        for (const key of cancelled) tell(`cancelled ${key}`);
+        for (const key of stopping) tell(`stopping ${key}`);
+        for (const key of finished) tell(`had ended ${key}`);
+        if (unknown.length > 0) throw new Error(`not known: ${unknown.join(", ")}`);
+        if (cancelled.length + stopping.length === 0) throw new Error("no unfinished run matches");
+      },
+    ),
 ).pipe(
   Command.withDescription("Cancel one run, or all unfinished ones that match"),
   Command.withExamples([
@@ -98,21 +111,26 @@ const reschedule = Command.make(
     at: Flag.String("at").pipe(Flag.withDescription("a time, for example 2030-01-31T09:00:00Z"), Flag.optional),
   },
   ({ task, id, delay, at }) =>
-    withClient(async (natchet) => {
-      const handle = natchet.get(task, id);
-      await handle.reschedule({
-        ...(Option.isSome(delay) && { delay: delay.value }),
-        ...(Option.isSome(at) && { at: new Date(at.value) }),
-      });
-      const { state, dueAt } = await handle.status();
-      console.log(`${task}/${id} ${state}${dueAt === undefined ? "" : `, due ${formatTime(dueAt)}`}`);
-    }),
+    checkedFirst(
+      () => whenOf(delay, at),
+      async (natchet, when) => {
+        const handle = natchet.get(task, id);
+        await handle.reschedule(when);
+        const { state, dueAt } = await handle.status();
+        tell(`${task}/${id} ${state}${dueAt === undefined ? "" : `, due ${formatTime(dueAt)}`}`);
+      },
+    ),
 ).pipe(
   Command.withDescription("Move a run that is not running to another time; without --delay and --at to now"),
   Command.withExamples([
     { command: "natchet runs reschedule hello order-42 --delay 10m", description: "in ten minutes" },
   ]),
 );
+
+const whenOf = (delay: Option.Option<string>, at: Option.Option<string>) => ({
+  ...(Option.isSome(delay) && { delay: parsePeriod(delay.value, "--delay") }),
+  ...(Option.isSome(at) && { at: parseTime(at.value, "--at") }),
+});
 
 const replay = Command.make(
   "replay",
@@ -123,15 +141,19 @@ const replay = Command.make(
     limit: Flag.Int("limit").pipe(Flag.withDescription("at most this many, the newest"), Flag.withDefault(1_000)),
   },
   (flags) =>
-    withClient(async (natchet) => {
-      const { name, id, limit } = flags;
-      const replayed =
-        Option.isSome(name) && Option.isSome(id)
-          ? [await natchet.get(name.value, id.value).replay()]
-          : await natchet.replay(chosenRuns(flags), { limit });
-      for (const { key } of replayed) console.log(`enqueued ${key}`);
-      if (replayed.length === 0) throw new Error("no run matches that has ended; without --state only failed ones do");
-    }),
+    checkedFirst(
+      () => ({ filter: chosenRuns(flags), limit: assertLimit(flags.limit) }),
+      async (natchet, checked) => {
+        const { name, id } = flags;
+        const replayed =
+          Option.isSome(name) && Option.isSome(id)
+            ? [await natchet.get(name.value, id.value).replay()]
+            : await natchet.replay(checked.filter, { limit: checked.limit });
+        for (const { key } of replayed) tell(`enqueued ${key}`);
+        if (replayed.length === 0)
+          throw new Error("no matching run has ended; without --state only failed ones are replayed");
+      },
+    ),
 ).pipe(
   Command.withDescription("Run one run again, or all failed ones that match"),
   Command.withExamples([
@@ -155,7 +177,7 @@ const columns = {
   attempt: (run: RunInfo) => run.attempt,
   created: (run: RunInfo) => formatTime(run.createdAt),
   finished: (run: RunInfo) => formatTime(run.finishedAt),
-  error: (run: RunInfo) => run.error?.message.slice(0, 60).replaceAll("\n", " ") ?? run.reason,
+  error: (run: RunInfo) => errorOf(run),
 };
 
 interface ChoiceFlags extends FilterFlags {
@@ -168,11 +190,11 @@ function chosenRuns({ name, id, ...flags }: ChoiceFlags): RunFilter {
   const filter = filterOf(flags);
   if (Option.isSome(name)) {
     if (Option.isNone(id))
-      throw new TypeError(`which run of ${name.value}? Give its id, or --task ${name.value} for all of them`);
+      throw new UsageError(`which run of ${name.value}? Give its id, or --task ${name.value} for all of them`);
     return { ...filter, task: name.value, ids: [id.value] };
   }
   if (Object.keys(filter).length === 0)
-    throw new TypeError("which runs? Give a task and an id, or a filter, for example --task hello --state queued");
+    throw new UsageError("which runs? Give a task and an id, or a filter, for example --task hello --state queued");
   return filter;
 }
 
@@ -190,37 +212,39 @@ function filterOf({ task, state, metadata }: FilterFlags): RunFilter {
   };
 }
 
+/** In a list there is room for one line of it. */
+const errorOf = ({ error, reason }: RunInfo): string | undefined =>
+  (error?.message ?? reason)?.split(/\s*\n\s*/, 1)[0]?.slice(0, longestError);
+const longestError = 100;
+
 function describe(run: RunInfo): string {
   const facts: [string, string | undefined][] = [
-    ["run", `${run.task}/${run.id}`],
-    ["state", run.state + (run.reason === undefined ? "" : `: ${run.reason}`)],
-    ["waiting", run.waiting === undefined ? undefined : waitingOf(run.waiting)],
+    ["run", `${run.task}/${printable(run.id)}`],
+    ["state", run.state + (run.reason === undefined ? "" : `: ${printable(run.reason)}`)],
+    ["waiting", run.waiting === undefined ? undefined : printable(waitingOf(run.waiting))],
     ["priority", String(run.priority)],
     ["created", formatTime(run.createdAt)],
     ["due", formatTime(run.dueAt)],
     ["started", formatTime(run.startedAt)],
     ["finished", formatTime(run.finishedAt)],
     ["worker", run.worker],
-    ["metadata", Object.keys(run.metadata).length > 0 ? JSON.stringify(run.metadata) : undefined],
-    ["input", run.input === undefined ? undefined : JSON.stringify(run.input)],
-    ["output", run.output === undefined ? undefined : JSON.stringify(run.output)],
-    ["error", run.error && errorLines(run.error)],
-    ...run.attempts.map((it): [string, string] => [
-      `attempt ${it.attempt}`,
-      `${it.outcome} on ${it.worker}, ${it.endedAt - it.startedAt} ms${it.error === undefined ? "" : `: ${it.error.message}`}`,
-    ]),
+    ["metadata", Object.keys(run.metadata).length > 0 ? printableJson(run.metadata) : undefined],
+    ["input", run.input === undefined ? undefined : printableJson(run.input)],
+    ["output", run.output === undefined ? undefined : printableJson(run.output)],
+    ["error", run.error && errorText(run.error)],
+    ...run.attempts.map((it): [string, string] => [`attempt ${it.attempt}`, attemptText(it)]),
   ];
   return facts
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name.padEnd(11)}${value}`)
+    .map(([name, value]) => `${name.padEnd(indent.length)}${value!.replaceAll("\n", `\n${indent}`)}`)
     .join("\n");
 }
+const indent = " ".repeat(11);
 
-function errorLines({ name, message, cause, errors = [] }: ErrorRecord, indent = ""): string {
-  const inner = `\n${indent}             `;
-  const inside = errors.map((one) => `${inner}with ${errorLines(one, `${indent}  `)}`).join("");
-  const before = cause === undefined ? "" : `${inner}caused by ${errorLines(cause, `${indent}  `)}`;
-  return `${name}: ${message}${inside}${before}`;
+/** One that was lost before its code began has no times. */
+function attemptText({ outcome, worker, startedAt, endedAt, error }: AttemptRecord): string {
+  const took = startedAt > 0 ? `, ${endedAt - startedAt} ms` : ", before it started";
+  return `${outcome} on ${printable(worker)}${took}${error === undefined ? "" : `: ${printable(error.message)}`}`;
 }
 
 function waitingOf({ for: what, because, position }: NonNullable<RunInfo["waiting"]>): string {

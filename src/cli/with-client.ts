@@ -1,16 +1,23 @@
 // A client for the time of one command.
 import { Effect } from "effect";
-import { connect, type Natchet } from "../mod.ts";
+import { printable, printableLines } from "../domain/printable.ts";
+import { errorDetails } from "../domain/stack.ts";
+import { connect, type Natchet, RunFailed } from "../mod.ts";
 import { CliError } from "./effect-cli.ts";
+import { UsageError } from "./flag-values.ts";
 import { connectOptions, root } from "./root.ts";
 
-/** Connects, lets the command work, and closes the connection; what goes wrong ends the command with its sentence and exit code 1. */
-export const withClient = <A>(work: (natchet: Natchet) => Promise<A>) =>
+/** Connects, lets the command work, and closes the connection; what goes wrong ends the command with its sentence. */
+export const withClient = <A>(work: (natchet: Natchet) => Promise<A>) => checkedFirst(async () => {}, work);
+
+/** Flags are checked before anything is opened: a usage error needs no server. */
+export const checkedFirst = <C, A>(check: () => C | Promise<C>, work: (natchet: Natchet, checked: C) => Promise<A>) =>
   Effect.gen(function* () {
     const options = connectOptions(yield* root);
+    const checked = yield* attempt(async () => check());
     return yield* Effect.acquireUseRelease(
       attempt(() => connect({ log: "warn", ...options })),
-      (natchet) => attempt(() => work(natchet)),
+      (natchet) => attempt(() => asked(() => work(natchet, checked))),
       (natchet) => Effect.promise(() => natchet.close()),
     );
   });
@@ -19,6 +26,16 @@ export const withClient = <A>(work: (natchet: Natchet) => Promise<A>) =>
 export const attempt = <A>(work: () => Promise<A>) =>
   Effect.tryPromise({ try: work, catch: (cause) => new CliError.UserError({ cause, userMessage: sentenceOf(cause) }) });
 
+/** What a client refuses before it asks anybody (a name that is none, a wrong option) came from the command line. */
+async function asked<A>(work: () => Promise<A>): Promise<A> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
 export function sentenceOf(cause: unknown): string {
-  return cause instanceof Error && cause.message !== "" ? cause.message : String(cause);
+  if (cause instanceof RunFailed) return [printable(cause.message), ...errorDetails(cause.error)].join("\n");
+  return printableLines(cause instanceof Error && cause.message !== "" ? cause.message : String(cause));
 }

@@ -5,8 +5,10 @@ import { outputFlag, print } from "./output.ts";
 import { withClient } from "./with-client.ts";
 
 export const workers = Command.make("workers", { output: outputFlag }, ({ output }) =>
-  withClient(async (natchet) => print(await natchet.workers(), output, columns, "no worker is registered")),
-).pipe(Command.withDescription("Show the registered workers, their slots and tasks"));
+  withClient(async (natchet) =>
+    print(await natchet.workers(), output, columns, "no worker is connected; start one, for example: natchet dev"),
+  ),
+).pipe(Command.withDescription("Show the connected workers, their slots and tasks"));
 
 const columns = {
   id: (worker: WorkerInfo) => worker.id,

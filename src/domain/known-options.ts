@@ -33,7 +33,7 @@ export const namesOf = <T extends object>(names: Readonly<Record<keyof T & strin
   Object.keys(names);
 
 /** The option that differs least, if it is close, or one that begins like it. */
-function nearest(option: string, known: readonly string[]): string | undefined {
+export function nearest(option: string, known: readonly string[]): string | undefined {
   const name = option.toLowerCase();
   let best: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;

@@ -1,4 +1,5 @@
 // Stacks as people read them: the lines of the user's code, with those of natchet and of the runtime folded into one.
+import { printableLines } from "./printable.ts";
 import type { ErrorRecord } from "./run.ts";
 
 /** This module's own folder tells where natchet lies; in a bundle its lines cannot be told from the user's, and all are shown. */
@@ -39,9 +40,5 @@ export function errorDetails({ stack, errors = [], cause }: ErrorRecord): string
   ];
 }
 
-/** Terminals obey control characters, and what a run logs may hold them; a line break stays one, indented so that it begins no line of its own. */
-export const escapeControls = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, escapeOne).replace(/\n/g, "\n    ");
-
-const escapeOne = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+/** Safe for a terminal; a line break stays one, indented so that it begins no line of its own. */
+export const escapeControls = (text: string): string => printableLines(text).replaceAll("\n", "\n    ");

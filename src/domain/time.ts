@@ -4,6 +4,14 @@ export const latestTime = 253_402_300_799_999;
 /** In UTC, for people; what no calendar holds is shown as the latest time there is. */
 export const shownTime = (timeMs: number): string => new Date(Math.min(Math.max(timeMs, 0), latestTime)).toISOString();
 
+/** `2026-11-29T21:04:05.678+01:00`: on the clock of who reads it, with its zone. */
+export function zonedTime(timeMs: number): string {
+  const offset = -new Date(timeMs).getTimezoneOffset();
+  const zone = `${offset < 0 ? "-" : "+"}${digits(Math.trunc(Math.abs(offset) / 60))}:${digits(Math.abs(offset) % 60)}`;
+  return shownTime(timeMs + offset * 60_000).slice(0, -1) + zone;
+}
+const digits = (value: number): string => String(value).padStart(2, "0");
+
 /** Fails: TypeError that shows what was `given`, the rule and an example. Units: epoch milliseconds */
 export function assertTime(timeMs: number, given: unknown, where: string): number {
   if (timeMs >= 0 && timeMs <= latestTime) return timeMs;

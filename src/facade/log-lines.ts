@@ -1,7 +1,10 @@
 // How a line of the log is written: for a person at a terminal, for a file, or as JSON for machines.
+
+import { escapeInJson, printable, printableJson } from "../domain/printable.ts";
 import type { ErrorRecord } from "../domain/run.ts";
 import { errorDetails, escapeControls, headlineOf } from "../domain/stack.ts";
 import { errorRecordOf, isError, readProperty, toText } from "../domain/thrown.ts";
+import { zonedTime } from "../domain/time.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 export type LineLevel = "debug" | "info" | "warn" | "error";
@@ -19,7 +22,7 @@ const grey = "90";
 export function textLine(level: LineLevel, message: string, fields: Fields | undefined, style: LineStyle): string {
   const paint = (text: string, colour: string) =>
     style.colours && text !== "" ? `\x1b[${colour}m${text}\x1b[0m` : text;
-  const time = timeOf(new Date(), style.dated);
+  const time = style.dated ? zonedTime(Date.now()) : zonedTime(Date.now()).slice(11, 23);
   const head = `${paint(time, grey)} ${paint(level.padEnd(5), colours[level])} ${escapeControls(message)}`;
   const below = detailsOf(fields).map((line) => `\n${paint(line, grey)}`);
   return `${head}${paint(formatFields(fields), grey)}${below.join("")}`;
@@ -28,13 +31,13 @@ export function textLine(level: LineLevel, message: string, fields: Fields | und
 /** One object: `time`, `level`, `message`, and the fields beside them. */
 export function jsonLine(level: LineLevel, message: string, fields: Fields | undefined): string {
   const head = { time: new Date().toISOString(), level, message };
-  if (fields === undefined) return JSON.stringify(head);
+  if (fields === undefined) return escapeInJson(JSON.stringify(head));
   const beside = Object.entries(fields).map(([name, value]) => [name in head ? `field_${name}` : name, value]);
   try {
-    return JSON.stringify({ ...head, ...Object.fromEntries(beside) }, writable);
+    return escapeInJson(JSON.stringify({ ...head, ...Object.fromEntries(beside) }, writable));
   } catch {
     const texts = beside.map(([name, value]) => [name, toText(value)]);
-    return JSON.stringify({ ...head, ...Object.fromEntries(texts) });
+    return escapeInJson(JSON.stringify({ ...head, ...Object.fromEntries(texts) }));
   }
 }
 
@@ -50,8 +53,7 @@ export function formatFields(fields: Fields | undefined): string {
   return parts.map(([name, value]) => ` ${name}=${typeof value === "string" ? quote(value) : show(value)}`).join("");
 }
 
-const quote = (text: string): string =>
-  /^[^\s"=\p{Cc}]+$/u.test(text) ? text : escapeControls(JSON.stringify(text).replace(/\n/g, "\\n"));
+const quote = (text: string): string => (/^[^\s"=]+$/.test(text) ? printable(text) : printableJson(text));
 
 function show(value: unknown): string {
   const error = errorIn(value);
@@ -72,13 +74,4 @@ function errorIn(value: unknown): ErrorRecord | undefined {
   if (isError(value)) return errorRecordOf(value);
   const isRecord = ["name", "message"].every((part) => typeof readProperty(value, part) === "string");
   return isRecord ? (value as ErrorRecord) : undefined;
-}
-
-function timeOf(now: Date, dated: boolean): string {
-  const offset = -now.getTimezoneOffset();
-  const local = new Date(now.getTime() + offset * 60_000).toISOString();
-  if (!dated) return local.slice(11, 23);
-  const [hours, minutes] = [Math.trunc(Math.abs(offset) / 60), Math.abs(offset) % 60];
-  const zone = `${offset < 0 ? "-" : "+"}${String(hours).padStart(2, "0")}:${String(minutes).padStart(2, "0")}`;
-  return local.slice(0, 23) + zone;
 }

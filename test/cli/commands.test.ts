@@ -3,6 +3,12 @@ import { afterAll, beforeAll, describe, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { CliScene, runtimes, versionWorker } from "./scene.ts";
 
+const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+  [["runs", "list", "--limit", "0"], /--limit: 0 is less than 1, for example --limit 50/],
+  [["crons", "set", "a", "b", "* * * * *", "--input", "{bad"], /--input is not valid JSON/],
+  [["runs", "reschedule", "a", "b", "--at", "tomorrow"], /--at: "tomorrow" is not a time, for example --at 2030-/],
+];
+
 describe("natchet on the command line", () => {
   let server: NatsServer;
   beforeAll(async () => {
@@ -23,9 +29,10 @@ describe("natchet on the command line", () => {
       const failed = await scene.natchet("run", "fail");
       assert.equal(failed.code, 1);
       assert.match(failed.output, /this task always fails/);
+      assert.match(failed.output, /\n +at .*worker\.ts:/, "the line that failed");
       const invalid = await scene.natchet("run", "echo", "{oops");
-      assert.equal(invalid.code, 1);
-      assert.match(invalid.output, /the input is no JSON .*for example '\{"name":"Ada"\}'/);
+      assert.equal(invalid.code, 2);
+      assert.match(invalid.output, /the input is not valid JSON .*for example '\{"name":"Ada"\}'/);
       worker.send("SIGTERM");
       assert.equal(await worker.exited, 0, worker.output());
     }, 90_000);
@@ -50,9 +57,10 @@ describe("natchet on the command line", () => {
       assert.doesNotMatch(filtered.output, /later/);
       assert.match((await scene.natchet("runs", "get", "version", "first")).output, /^output +"one"$/m);
       const moved = await scene.natchet("runs", "reschedule", "version", "later", "--delay", "2h");
-      assert.match(moved.output, /^version\/later scheduled, due 20/);
+      assert.match(moved.output, /^version\/later scheduled, due 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d\n$/);
       assert.equal((await scene.natchet("runs", "cancel", "version", "later")).code, 0);
-      assert.match((await scene.natchet("runs", "get", "version", "later")).output, /^state +cancelled/m);
+      const ended = await scene.natchet("runs", "list", "--state", "cancelled");
+      assert.match(ended.output, /^version +later +cancelled .* cancelled on the command line$/m);
 
       assert.match((await scene.natchet("workers")).output, /VersionWorker +0 +5 +ready/);
       assert.match((await scene.natchet("tasks")).output, /^echo +VersionWorker +0 +0$/m);
@@ -74,8 +82,15 @@ describe("natchet on the command line", () => {
       const resumed = await scene.natchet("resume", "--task", "version");
       assert.deepEqual(resumed, { code: 0, output: "nothing is paused\n" });
       assert.equal((await scene.natchet("run", "version", "--id", "a")).output, '"one"\n');
+      const misspelt = await scene.natchet("pause", "--task", "versoin");
+      assert.equal(misspelt.code, 0);
+      assert.match(misspelt.output, /^paused: task versoin$/m);
+      assert.match(misspelt.output, /warning: no connected worker has the task "versoin"; did you mean "version"\?/);
+      await scene.natchet("pause", "--worker", "w1");
+      await scene.natchet("pause", "--all");
+      assert.deepEqual(await scene.natchet("resume", "--all"), { code: 0, output: "nothing is paused\n" });
       const unclear = await scene.natchet("pause");
-      assert.equal(unclear.code, 1);
+      assert.equal(unclear.code, 2);
       assert.match(unclear.output, /pause what\? Give one of --task hello, --worker email and --all/);
     }, 120_000);
 
@@ -87,7 +102,7 @@ describe("natchet on the command line", () => {
       const { output } = await scene.natchet("runs", "logs", "talk", "a/b");
       assert.match(
         output,
-        /^[\d:.]+ #1 info {2}attempt 1 color="light blue"\n[\d:.]+ #2 info {2}attempt 2 color=\S+ \S+\n$/,
+        /^[\dT:.+-]+ #1 info {2}attempt 1 color="light blue"\n[\dT:.+-]+ #2 info {2}attempt 2 color=\S+ \S+\n$/,
       );
       const json = await scene.natchet("runs", "logs", "talk", "a/b", "--follow", "--attempt", "2", "-o", "json");
       assert.equal(JSON.parse(json.output).message, "attempt 2");
@@ -99,16 +114,35 @@ describe("natchet on the command line", () => {
       assert.equal(unknown.code, 1);
       assert.match(unknown.output, /run talk\/nobody is not known/);
       const wrong = await scene.natchet("runs", "logs", "talk", "a/b", "--attempt", "none");
-      assert.match(wrong.output, /--attempt: "none" is no number from 1 and not newest/);
+      assert.match(wrong.output, /--attempt: "none" is neither a number from 1 nor "newest"/);
     }, 120_000);
 
     test(`run says when nobody has the task, and ends at --timeout, on ${runtime}`, async () => {
       await using scene = await openScene("alone");
       const { code, output } = await scene.natchet("run", "unheard-of", "--timeout", "4s");
       assert.equal(code, 1);
-      assert.match(output, /no worker has the task "unheard-of" yet/);
+      assert.match(output, /no connected worker has the task "unheard-of"/);
       assert.match(output, /no output after 4s, the run goes on; see: natchet runs get unheard-of /);
     }, 60_000);
+
+    test(`a wrong command line ends with 2, and with its help on stderr alone, on ${runtime}`, async () => {
+      await using scene = await CliScene.open(runtime, { NATS_URL: "nats://127.0.0.1:1" }); // nothing is connected to
+      const unknown = scene.start("runs", "lst");
+      assert.equal(await unknown.exited, 2);
+      assert.equal(unknown.stdout(), "");
+      assert.match(
+        unknown.output(),
+        /error: Unknown subcommand "lst" .*Did you mean this\?\n +list\n.*Usage: natchet runs/s,
+      );
+      const help = scene.start("help", "runs", "list");
+      assert.equal(await help.exited, 0);
+      assert.match(help.stdout(), /USAGE\n {2}natchet runs list/);
+      for (const [args, message] of wrong) {
+        const { code, output } = await scene.natchet(...args);
+        assert.equal(code, 2, output);
+        assert.match(output, message);
+      }
+    }, 90_000);
 
     test(`a server that does not answer is named, on ${runtime}`, async () => {
       await using scene = await openScene("nobody");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatTable } from "../../src/cli/output.ts";
+import { formatTable, formatTime } from "../../src/cli/output.ts";
 import { describe, test } from "../support/harness.ts";
 
 describe("formatTable", () => {
@@ -14,5 +14,33 @@ describe("formatTable", () => {
       worker: (row) => row.worker,
     });
     assert.equal(text, ["TASK        QUEUED  WORKER", "send-email       5  -", "a             1200  w1"].join("\n"));
+  });
+
+  test("measures what a terminal shows: wide characters, emoji, and escapes of control characters", () => {
+    const ids = ["漢字", "👩‍👩‍👧", "e\u0301", "\x1b[2J"];
+    const lines = formatTable(ids, { id: (id) => id, n: () => "x" }).split("\n");
+    assert.deepEqual(lines, ["ID       N", "漢字     x", "👩‍👩‍👧       x", "e\u0301        x", "\\x1b[2J  x"]);
+  });
+
+  test("cuts the widest texts so that a row fits a terminal, and none where there is none", () => {
+    const rows = [{ task: "send-email", id: "漢".repeat(100), state: "queued" }];
+    const columns = {
+      task: (row: (typeof rows)[number]) => row.task,
+      id: (row: (typeof rows)[number]) => row.id,
+      state: (row: (typeof rows)[number]) => row.state,
+    };
+    const [, line] = formatTable(rows, columns, 40).split("\n");
+    assert.equal(line, `send-email  ${"漢".repeat(9)}…   queued`);
+    assert.match(formatTable(rows, columns), /漢{100}/);
+  });
+});
+
+describe("formatTime", () => {
+  test("has a zone, and is undefined for a time that is none", () => {
+    const at = Date.UTC(2026, 10, 29, 20, 4, 5);
+    const text = formatTime(at + 678)!;
+    assert.match(text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:05[+-]\d\d:\d\d$/);
+    assert.equal(Date.parse(text), at);
+    assert.equal(formatTime(0), undefined);
   });
 });

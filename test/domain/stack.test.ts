@@ -51,5 +51,5 @@ test("errorDetails tells causes and the errors inside, each with its lines", () 
 });
 
 test("escapeControls keeps a terminal from obeying, and a line break from beginning a line", () => {
-  assert.equal(escapeControls("a\x1b[31mb\rc\nd\te"), "a\\x1b[31mb\\x0dc\n    d\te");
+  assert.equal(escapeControls("a\x1b[31mb\rc\nd\te"), "a\\x1b[31mb\\rc\n    d\te");
 });

@@ -17,6 +17,8 @@ export interface Child {
   readonly exited: Promise<number | null>;
   /** Everything written to stdout and stderr so far. */
   output(): string;
+  /** What of it went to stdout. */
+  stdout(): string;
   send(signal: NodeJS.Signals): void;
   /** Waits until the output holds the text. */
   said(text: string | RegExp, timeoutMs?: number): Promise<void>;
@@ -37,7 +39,11 @@ export function startScript(
   });
   children.add(child);
   let output = "";
-  child.stdout!.on("data", (chunk) => (output += chunk));
+  let stdout = "";
+  child.stdout!.on("data", (chunk) => {
+    output += chunk;
+    stdout += chunk;
+  });
   child.stderr!.on("data", (chunk) => (output += chunk));
   const exited = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
   void exited.then(() => children.delete(child));
@@ -45,6 +51,7 @@ export function startScript(
     pid: child.pid!,
     exited,
     output: () => output,
+    stdout: () => stdout,
     send: (signal) => void process.kill(child.pid!, signal),
     said: (text, timeoutMs = 20_000) =>
       waitFor(

@@ -1,0 +1,39 @@
+// Values of flags and arguments that need more than a type. A wrong one is a usage error that names the flag, the value and an example.
+import { parseDuration } from "../domain/duration.ts";
+import { latestTime } from "../domain/time.ts";
+
+/** The command line itself is wrong: nothing was done. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Fails: UsageError */
+export function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${where} is not valid JSON (${(error as Error).message}), for example '{"name":"Ada"}'`);
+  }
+}
+
+/** Fails: UsageError */
+export function parseTime(text: string, where: string): Date {
+  const time = new Date(text);
+  if (time.getTime() >= 0 && time.getTime() <= latestTime) return time;
+  throw new UsageError(`${where}: "${text}" is not a time, for example ${where} 2030-01-31T09:00:00Z`);
+}
+
+/** Units: milliseconds. Fails: UsageError */
+export function parsePeriod(text: string, where: string): number {
+  try {
+    return parseDuration(text, where);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** Fails: UsageError */
+export function assertLimit(limit: number): number {
+  if (limit >= 1) return limit;
+  throw new UsageError(`--limit: ${limit} is less than 1, for example --limit 50`);
+}

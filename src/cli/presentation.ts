@@ -1,0 +1,24 @@
+// How the command line shows help and errors: help that was asked for goes to stdout, what is wrong to stderr.
+import { Console, Effect, Layer } from "effect";
+import { printableLines } from "../domain/printable.ts";
+import { CliOutput } from "./effect-cli.ts";
+
+const formatError = (error: { readonly message: string }): string => `error: ${printableLines(error.message)}`;
+
+const formatter: CliOutput.Formatter = {
+  ...CliOutput.defaultFormatter(),
+  formatError,
+  formatErrors: (errors) => errors.map(formatError).join("\n"),
+};
+
+/** A wrong command line is told in a few lines: all of the help would push the error out of sight. */
+const presenter: CliOutput.Presenter = {
+  present: Effect.fnUntraced(function* (event) {
+    if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event);
+    const { errors, helpDoc, commandPath } = event;
+    yield* Console.error(formatter.formatErrors(errors));
+    yield* Console.error(`\nUsage: ${helpDoc.usage}\nMore:  ${commandPath.join(" ")} --help`);
+  }),
+};
+
+export const presentation = Layer.merge(CliOutput.layer(formatter), CliOutput.layerPresenter(presenter));

@@ -1,0 +1,29 @@
+// What others named or wrote, made safe to show: a terminal acts upon control characters, and a line break forges a line.
+
+/** Controls (C0, DEL, C1), line and paragraph separators, and what reverses the direction of text. */
+const unsafe = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+const short: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** The text on one line, with everything that a terminal would act upon as an escape such as `\x1b`. */
+export function printable(text: string): string {
+  return text.replace(unsafe, (found) => short[found] ?? escaped(found.charCodeAt(0)));
+}
+
+/** The same for text of several lines, such as a stack: its line breaks and tabs stay. */
+export function printableLines(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.split("\t").map(printable).join("\t"))
+    .join("\n");
+}
+
+/** JSON that is safe to show as well: JSON itself leaves DEL, C1 and the rest as they are. */
+export const printableJson = (value: unknown, indent?: number): string =>
+  escapeInJson(JSON.stringify(value, undefined, indent) ?? "null");
+
+/** The same for JSON that is written already; the line breaks between its parts stay. */
+export const escapeInJson = (json: string): string =>
+  json.replace(unsafe, (found) => (found === "\n" ? found : `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`));
+
+const escaped = (code: number): string =>
+  code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
