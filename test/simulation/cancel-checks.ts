@@ -23,6 +23,17 @@ export class CancelChecks {
         throw new Error(`${key} was given to ${worker}; the log says at ${wish.seq} that it is to be cancelled`);
     }
   }
+  /** A leader was asked; what it is about to answer rests on what it stores. */
+  onAsked({ state, outbox }: ModelEngine, key: string): void {
+    const run = state.live.get(key);
+    if (run === undefined || run.place === "ending" || this.#wished(key, run.origin) !== undefined) return;
+    const isSaid = outbox.some(
+      (command) =>
+        command.type === "append" &&
+        command.outcomes.some((o) => o.key === key && (o.kind === "cancelling" || o.kind === "cancelled")),
+    );
+    if (!isSaid) throw new Error(`${key} is to be cancelled, and nothing is stored of that`);
+  }
   /** After a time in which all that live and are connected have talked. */
   afterCalm(lastedMs: number): void {
     const { workers, now, leaders } = this.#world;

@@ -190,7 +190,12 @@ export class World {
   }
   #cancel(key: string): void {
     this.checks.promises.onCancelAsked(key);
-    this.toLeader({ type: "cancel", keys: [key], reason: "not wanted any more" });
+    this.network.send(() => {
+      for (const leader of this.leaders) {
+        leader.give({ type: "cancel", keys: [key], reason: "not wanted any more" }, this.now);
+        this.checks.cancels.onAsked(leader, key);
+      }
+    });
   }
   /** A leader stores a pause, or the end of one, and knows it at once; one that was deposed may still think otherwise. */
   #pause(): void {
