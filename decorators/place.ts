@@ -84,7 +84,7 @@ const nameOf = (cls: unknown): string => (typeof cls === "function" && cls.name)
 
 const notAMethod = (where: string, kind: string): TypeError =>
   new TypeError(
-    `${where}: decorates methods, and this is ${kind === "accessor" ? "an" : "a"} ${kind}; for example @Task() async send(input, ctx) {}`,
+    `${where}: decorates methods, but this is ${kind === "accessor" ? "an" : "a"} ${kind}; for example @Task() async send(input, ctx) {}`,
   );
 const isStatic = (where: string): TypeError =>
   new TypeError(`${where}: a static method cannot be a task; write it as an instance method`);

@@ -48,7 +48,7 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
       const crons = getOwnCrons(level, key, ownMetadata);
       if (task) tasks.set(key, withCrons(task, crons, `@Cron on ${level.name}.${key}`));
       else if (crons.length > 0)
-        throw new TypeError(`@Cron on ${level.name}.${key}: the method is no task; write @Task() above it as well`);
+        throw new TypeError(`@Cron on ${level.name}.${key}: the method is not a task; write @Task() above it as well`);
     }
   }
   const where = `@Worker on ${cls.name || worker.name}`;
@@ -63,7 +63,7 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
     const other = keyOf.get(name);
     if (other !== undefined) {
       throw new TypeError(
-        `${where}: two tasks are named "${name}", the methods ${other} and ${key}; give one another name, for example @Task("${name}-2")`,
+        `${where}: two tasks are named "${name}", the methods ${other} and ${key}; rename one of them, for example @Task("${name}-2")`,
       );
     }
     keyOf.set(name, key);
@@ -88,9 +88,10 @@ function addFailureHandlers(
       const unknown = facts.tasks.find((task) => !served.some(([, { name }]) => name === task));
       if (unknown !== undefined)
         throw new TypeError(
-          `${where}: @OnFailure on ${key} names "${unknown}", which is no task of the class; there are ${served.map(([, task]) => task.name).join(", ")}`,
+          `${where}: @OnFailure on ${key} names "${unknown}", which is not a task of the class; the class has: ${served.map(([, task]) => task.name).join(", ")}`,
         );
-      if (tasks.has(key)) throw new TypeError(`${where}: ${key} is a task and @OnFailure; write two methods`);
+      if (tasks.has(key))
+        throw new TypeError(`${where}: ${key} is both a task and an @OnFailure handler; write two methods`);
       tasks.set(key, { ...defineTask(name, policy, `@OnFailure on ${key}`), handlesFailures: true });
       for (const [of, task] of served) {
         if (facts.tasks.length > 0 && !facts.tasks.includes(task.name)) continue;
@@ -106,7 +107,9 @@ function withCrons(task: TaskDefinition, crons: readonly CronFacts[], where: str
   const names = rules.map(({ name }) => name);
   const doubled = names.find((name, index) => names.indexOf(name) < index);
   if (doubled !== undefined)
-    throw new TypeError(`${where}: two are named "${doubled}"; name them, for example { name: "${doubled}-weekly" }`);
+    throw new TypeError(
+      `${where}: two of them are named "${doubled}"; name them, for example { name: "${doubled}-weekly" }`,
+    );
   return { ...task, crons: rules };
 }
 
@@ -124,7 +127,7 @@ export function scan(source: WorkerSource): WorkerDefinition {
   >;
   if (typeof instance !== "object" || instance === null) {
     throw new TypeError(
-      `${String(source)} is no worker; pass a class under @Worker or an instance of it, for example start(EmailWorker)`,
+      `${String(source)} is not a worker; pass a class under @Worker or an instance of it, for example start(EmailWorker)`,
     );
   }
   const { tasks, ...worker } = describeClass(instance.constructor);
@@ -163,6 +166,6 @@ function noWorker(cls: Function): string {
     .slice(0, -1)
     .reverse()
     .find((level) => getWorker(level));
-  const why = base ? `has no @Worker of its own (its base ${base.name} has one)` : "is no class under @Worker";
+  const why = base ? `has no @Worker of its own (its base ${base.name} has one)` : "is not a class under @Worker";
   return `${name} ${why}; write @Worker(5) above it`;
 }

@@ -107,7 +107,7 @@ function readArguments(given: readonly unknown[]): TaskArguments {
   if (first === undefined || typeof first === "string") return { name: first, options };
   if (isContract(first)) return { name: first.name, options: withContract(first, options) };
   assertOptions(first, "the first argument");
-  if (second !== undefined) throw new TypeError(`@Task: options are given twice; write them once, ${example}`);
+  if (second !== undefined) throw new TypeError(`@Task: options are given twice; pass them once, ${example}`);
   return { name: undefined, options: first };
 }
 
@@ -131,9 +131,9 @@ function assertOptions(value: unknown, what: string): asserts value is TaskOptio
     throw new TypeError("@Task: a schema goes into the options; write @Task({ input: schema })");
   }
   if (!isHolder || typeof value === "function" || Array.isArray(value)) {
-    throw new TypeError(`@Task: ${what} is ${String(value)}, which is no name, options or contract; ${example}`);
+    throw new TypeError(`@Task: ${what} is ${String(value)}, which is not a name, options or a contract; ${example}`);
   }
   if ("name" in value) {
-    throw new TypeError(`@Task: "name" is no option; the name comes first, ${example}`);
+    throw new TypeError(`@Task: "name" is not an option; the name comes first, ${example}`);
   }
 }

@@ -59,7 +59,7 @@ export function tasksOf(cls: Function, shapes: ReadonlyMap<string, TaskShape>, m
     const shape = shapes.get(key);
     if (shape !== undefined) return make(shape);
     throw new TypeError(
-      `${cls.name || "the class"}.${key} is no task; use one of ${[...shapes.keys()].join(", ")}, or write @Task() above the method`,
+      `${cls.name || "the class"}.${key} is not a task; use one of ${[...shapes.keys()].join(", ")}, or write @Task() above the method`,
     );
   });
 }

@@ -117,7 +117,7 @@ export function dueAtOf({ delay, at }: When, now: number): number {
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata))
-    throw new TypeError(`metadata: ${String(metadata)} is no record of texts; for example { customer: "42" }`);
+    throw new TypeError(`metadata: ${String(metadata)} is not a record of strings; for example { customer: "42" }`);
   for (const [name, value] of Object.entries(metadata)) {
     if (typeof value !== "string")
       throw new TypeError(

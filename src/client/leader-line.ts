@@ -48,7 +48,7 @@ export class LeaderLine {
 
   /** Asks once. What is under way when another engine begins to lead gets no answer: the one who was asked may be gone. Fails: PermissionDenied */
   async ask(verb: EngineVerb, message: Uint8Array, timeoutMs: number): Promise<Reply> {
-    if (!this.#link.isConnected()) return { kind: "none", reason: "the connection is broken" };
+    if (!this.#link.isConnected()) return { kind: "none", reason: "the connection is down" };
     const subject = this.#subjects.engine(verb);
     try {
       const reply = await this.#unlessChanged(request(this.#link, subject, message, { timeout: timeoutMs }));

@@ -42,7 +42,7 @@ export class RunHandle<Output = unknown> {
   }
 
   /**
-   * Waits for the output, as long as it takes or as long as `timeout` says; the run itself goes on.
+   * Waits for the output, as long as it takes or as long as `timeout` says; the run itself continues.
    *
    * Fails: RunFailed, RunCancelled, RunNotFound, InvalidData, ResultNotAwaited when time is up or the client is closed
    */

@@ -46,7 +46,7 @@ function parseWish(label: string, asked: LabelValue | LabelWish, where: string):
     throw new TypeError(`${where}: comparator must be one of ${comparators.join(" ")}, not ${show(comparator)}`);
   const isFitting = comparator === "in" ? Array.isArray(value) && value.every(isLabelValue) : isLabelValue(value);
   if (!isFitting) {
-    const rule = comparator === "in" ? "a list of texts or numbers" : "a text or a number";
+    const rule = comparator === "in" ? "a list of strings or numbers" : "a string or a number";
     throw new TypeError(`${where}: value must be ${rule}, not ${show(value)}; for example ${example}`);
   }
   if (typeof value !== "number" && [">", ">=", "<", "<="].includes(comparator))

@@ -57,7 +57,7 @@ export function parseCron(expression: unknown, task: string, options: CronOption
   const { name = task, timezone = "UTC", input, catchUp = "last" } = options;
   if (typeof expression !== "string" || ![5, 6].includes(expression.trim().split(/\s+/).length))
     throw new TypeError(
-      `${where}: ${JSON.stringify(expression)} is no schedule; write 5 fields (minute hour day month weekday) or 6 with seconds first, for example ${example}`,
+      `${where}: ${JSON.stringify(expression)} is not a valid schedule; write 5 fields (minute hour day month weekday) or 6 with seconds first, for example ${example}`,
     );
   if (!catchUps.includes(catchUp))
     throw new TypeError(`${where}: catchUp must be one of ${catchUps.join(", ")}, not ${JSON.stringify(catchUp)}`);

@@ -23,14 +23,14 @@ export function parseDuration(value: DurationInput, where: string): number {
   }
   const shown = shorten(typeof value === "string" ? JSON.stringify(value) : String(value));
   throw new TypeError(
-    `${where}: ${shown} is no duration; use milliseconds or a text of ms, s, m, h and d, for example 500, "30s" or "1h30m"`,
+    `${where}: ${shown} is not a valid duration; use milliseconds or a string with ms, s, m, h and d, for example 500, "30s" or "1h30m"`,
   );
 }
 
 function bounded(ms: number, given: DurationInput, where: string): number {
   if (ms <= longestDurationMs) return ms;
   const shown = shorten(typeof given === "string" ? JSON.stringify(given) : `${given} (milliseconds)`);
-  throw new RangeError(`${where}: ${shown} is longer than 10 years, which is the longest; for example "30d"`);
+  throw new RangeError(`${where}: ${shown} is longer than 10 years, the maximum; for example "30d"`);
 }
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 50)}…` : text);

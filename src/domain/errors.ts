@@ -28,7 +28,7 @@ export class RetryLater extends Error {
 
   constructor(after: DurationInput, reason?: string) {
     const ms = parseDuration(after, "RetryLater");
-    super(reason ?? `to be tried again in ${formatDuration(ms)}`);
+    super(reason ?? `try again in ${formatDuration(ms)}`);
     this.ms = ms;
   }
 }
@@ -62,7 +62,7 @@ export class NotReschedulable extends NotReschedulableBase<{
 }> {
   override get message(): string {
     const instead = this.state === "running" ? "cancel it" : "enqueue it again under another id";
-    return `run ${this.key} cannot be moved to another time: it ${this.state === "running" ? "is running" : "has finished"}; ${instead}`;
+    return `run ${this.key} cannot be rescheduled: it ${this.state === "running" ? "is running" : "has finished"}; ${instead}`;
   }
 }
 
@@ -75,8 +75,8 @@ export class NotReplayable extends NotReplayableBase<{
 }> {
   override get message(): string {
     if (this.inputIsGone === true)
-      return `run ${this.key} cannot be run again: its input is not kept any more; enqueue it with the input`;
-    return `run ${this.key} cannot be run again: it is ${this.state} and has not ended; wait for it, or cancel it`;
+      return `run ${this.key} cannot be replayed: its input is no longer kept; enqueue it again with the input`;
+    return `run ${this.key} cannot be replayed: it is ${this.state} and has not ended yet; wait for it, or cancel it`;
   }
 }
 
@@ -84,7 +84,7 @@ const RunNotFoundBase: Tagged<"RunNotFound"> = tagged("RunNotFound");
 /** No run of this key is known: never created, or forgotten by retention. */
 export class RunNotFound extends RunNotFoundBase<{ readonly key: string }> {
   override get message(): string {
-    return `run ${this.key} is not known: it was never created, or its retention has ended`;
+    return `run ${this.key} is not known: it was never created, or retention has removed it`;
   }
 }
 
@@ -95,7 +95,7 @@ export class ResultNotAwaited extends ResultNotAwaitedBase<{
   readonly reason: string;
 }> {
   override get message(): string {
-    return `stopped waiting for run ${this.key}: ${this.reason}; the run itself goes on`;
+    return `stopped waiting for run ${this.key}: ${this.reason}; the run itself continues`;
   }
 }
 
@@ -120,7 +120,7 @@ export class PayloadTooLarge extends PayloadTooLargeBase<{
   readonly limit: number;
 }> {
   override get message(): string {
-    return `${this.what} has ${this.bytes} bytes, the server takes ${this.limit} (max_payload); store large data elsewhere and pass a reference`;
+    return `${this.what} is ${this.bytes} bytes, but the server accepts at most ${this.limit} (max_payload); store large data elsewhere and pass a reference`;
   }
 }
 
@@ -128,7 +128,7 @@ const QueueFullBase: Tagged<"QueueFull"> = tagged("QueueFull");
 /** The store has reached `maxBytes`: new runs are refused, nothing is lost. */
 export class QueueFull extends QueueFullBase<{ readonly namespace: string; readonly reason: string }> {
   override get message(): string {
-    return `namespace "${this.namespace}" takes no new runs: ${this.reason}; raise maxBytes, shorten the retention or add workers`;
+    return `namespace "${this.namespace}" accepts no new runs: ${this.reason}; raise maxBytes, shorten the retention or add workers`;
   }
 }
 
@@ -160,7 +160,7 @@ export class ServerTooOld extends ServerTooOldBase<{
 const JetStreamDisabledBase: Tagged<"JetStreamDisabled"> = tagged("JetStreamDisabled");
 export class JetStreamDisabled extends JetStreamDisabledBase<{ readonly url: string }> {
   override get message(): string {
-    return `the server at ${this.url} runs without JetStream; start it with "nats-server -js", or enable jetstream for this account`;
+    return `the server at ${this.url} has JetStream disabled; start it with "nats-server -js", or enable jetstream for this account`;
   }
 }
 
@@ -180,7 +180,7 @@ export class ServerBinaryNotFound extends ServerBinaryNotFoundBase<{
   readonly tried: readonly string[];
 }> {
   override get message(): string {
-    return `no nats-server program (2.10 or newer) was found: ${this.tried.join("; ")}. Install one, put its path into NATCHET_NATS_SERVER, or set NATS_URL to a running server`;
+    return `no nats-server (2.10 or newer) was found: ${this.tried.join("; ")}. Install one, set NATCHET_NATS_SERVER to its path, or set NATS_URL to a running server`;
   }
 }
 
@@ -199,7 +199,7 @@ export class WorkerNotStarted extends WorkerNotStartedBase<{
   readonly cause: unknown;
 }> {
   override get message(): string {
-    return `worker "${this.worker}" was not started, its onStart failed: ${toText(this.cause)}`;
+    return `worker "${this.worker}" was not started because its onStart failed: ${toText(this.cause)}`;
   }
 }
 
@@ -255,7 +255,7 @@ export class StreamTooFast extends StreamTooFastBase<{
   readonly waitingBytes: number;
 }> {
   override get message(): string {
-    return `ctx.stream of run ${this.key}: ${this.waitingBytes} bytes wait to be stored, this chunk is dropped; write "await ctx.stream(chunk)", it waits for room`;
+    return `ctx.stream of run ${this.key}: ${this.waitingBytes} bytes are waiting to be stored, so this chunk was dropped; write "await ctx.stream(chunk)" to wait for room`;
   }
 }
 

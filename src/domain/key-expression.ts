@@ -42,7 +42,7 @@ export function parseKey(text: unknown, where: string): KeyExpression {
     evaluate = parsed as never;
   } catch (error) {
     throw new TypeError(
-      `${where}: ${show(text)} is no CEL expression over input and metadata: ${firstLine(error)}; for example ${example}`,
+      `${where}: ${show(text)} is not a valid CEL expression over input and metadata: ${firstLine(error)}; for example ${example}`,
     );
   }
   const needsInput = /\binput\b/.test(text);
@@ -70,7 +70,7 @@ export function parseKey(text: unknown, where: string): KeyExpression {
       }
       if (typeof value === "string") return value;
       if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
-      throw new Error(`${text} is ${kindOf(value)}; a key must be a text, a number or a boolean`);
+      throw new Error(`${text} is ${kindOf(value)}; a key must be a string, a number or a boolean`);
     },
   };
 }

@@ -65,7 +65,7 @@ export function parseRateLimits(given: RateLimitInput | undefined, where: string
     assertFields(one, ["key", "limit", "per", "units"], where, rateExample);
     const { key, limit, per, units = 1 } = one;
     if (typeof key !== "string" || key === "")
-      throw new TypeError(`${where}: key must be a text, not ${show(key)}; for example ${rateExample}`);
+      throw new TypeError(`${where}: key must be a string, not ${show(key)}; for example ${rateExample}`);
     const rule = {
       key: isExpression(key) ? parseKey(key, `${where}: key`).text : key,
       limit: whole(limit, 1, `${where}: limit`, rateExample),
@@ -77,7 +77,7 @@ export function parseRateLimits(given: RateLimitInput | undefined, where: string
     };
     if (rule.perMs <= 0) throw new RangeError(`${where}: per must be longer than 0; for example ${rateExample}`);
     if (typeof rule.units === "number" && rule.units > rule.limit)
-      throw new RangeError(`${where}: a run of ${rule.units} units never fits a limit of ${rule.limit}`);
+      throw new RangeError(`${where}: a run of ${rule.units} units can never fit into a limit of ${rule.limit}`);
     return rule;
   });
 }

@@ -33,7 +33,7 @@ export function assertMiddleware<M extends Function>(given: readonly M[] | undef
     throw new TypeError(`${where}: middleware must be a list of functions, not ${String(given)}; ${example}`);
   given.forEach((each, i) => {
     if (typeof each !== "function")
-      throw new TypeError(`${where}: middleware[${i}] is ${String(each)}, which is no function; ${example}`);
+      throw new TypeError(`${where}: middleware[${i}] is ${String(each)}, which is not a function; ${example}`);
   });
   return [...given];
 }

@@ -32,6 +32,6 @@ export function assertName(kind: NameKind, value: unknown, where: string): strin
   if (typeof value === "string" && legal.test(value)) return value;
   const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
   throw new TypeError(
-    `${where}: ${shown} is no ${kind} name; use 1 to 64 characters of A-Z a-z 0-9 _ and -, for example "${example[kind]}"`,
+    `${where}: ${shown} is not a valid ${kind} name; use 1 to 64 characters of A-Z a-z 0-9 _ and -, for example "${example[kind]}"`,
   );
 }

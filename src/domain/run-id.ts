@@ -8,7 +8,7 @@ export function assertRunId(id: unknown, where: string): string {
   if (isRunId(id)) return id;
   const shown = typeof id === "string" ? JSON.stringify(id.length > 40 ? `${id.slice(0, 40)}…` : id) : String(id);
   throw new TypeError(
-    `${where}: ${shown} is no run id; use a text of 1 to ${maxBytes} UTF-8 bytes, for example "order-42"`,
+    `${where}: ${shown} is not a valid run id; use a string of 1 to ${maxBytes} UTF-8 bytes, for example "order-42"`,
   );
 }
 
@@ -37,7 +37,7 @@ export function decodeRunId(token: string): string {
   try {
     return decodeURIComponent(token.replaceAll("=", "%"));
   } catch {
-    throw new MalformedRecord({ what: "run id", reason: `${token} is no encoded id` });
+    throw new MalformedRecord({ what: "run id", reason: `${token} is not an encoded id` });
   }
 }
 

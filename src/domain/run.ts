@@ -75,7 +75,14 @@ export interface AttemptRecord {
 
 /** Why a run is not running. */
 export interface Waiting {
-  readonly for: "its time" | "a slot" | "a worker" | "a resume" | "its key" | "its rate" | "its batch";
+  readonly for:
+    | "its due time"
+    | "a slot"
+    | "a worker"
+    | "resume"
+    | "a concurrency limit"
+    | "a rate limit"
+    | "its batch";
   /** For people. */
   readonly because: string;
   /** Its place in the queue of its task, the first is 1; absent while it is not in the queue. */

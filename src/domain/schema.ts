@@ -47,7 +47,7 @@ export function toStandard(schema: unknown, where: string): StandardSchema {
     return Schema.toStandardJSONSchemaV1(standard as never) as unknown as StandardSchema;
   }
   throw new TypeError(
-    `${where}: ${String(schema)} is no schema; use a Standard Schema (zod, valibot, arktype) or an Effect schema, for example z.object({ to: z.string() })`,
+    `${where}: ${String(schema)} is not a schema; use a Standard Schema (zod, valibot, arktype) or an Effect schema, for example z.object({ to: z.string() })`,
   );
 }
 

@@ -125,7 +125,7 @@ function threadOf({ thread, batch }: TaskOptions, where: string): { readonly thr
     throw new TypeError(
       `${where}: thread must be true or the URL of a module, not ${JSON.stringify(thread)}; for example { thread: import.meta.url }`,
     );
-  if (batch !== undefined) throw new TypeError(`${where}: a batch task has no thread; use one of the two`);
+  if (batch !== undefined) throw new TypeError(`${where}: batch and thread cannot be combined; use one of the two`);
   return { thread };
 }
 

@@ -69,7 +69,7 @@ function inWords(value: unknown): string {
   try {
     return String(value);
   } catch {
-    return `${typeof value} that cannot be shown`;
+    return `${typeof value} that cannot be displayed`;
   }
 }
 

@@ -17,6 +17,6 @@ export function assertTime(timeMs: number, given: unknown, where: string): numbe
   if (timeMs >= 0 && timeMs <= latestTime) return timeMs;
   const shown = given instanceof Date && Number.isFinite(given.getTime()) ? given.toISOString() : String(given);
   throw new TypeError(
-    `${where}: ${shown} is not a time that can be used; give a Date or epoch milliseconds from 1970 to the year 9999, for example new Date("2030-01-31T09:00:00Z")`,
+    `${where}: ${shown} is not a usable time; pass a Date or epoch milliseconds from 1970 to the year 9999, for example new Date("2030-01-31T09:00:00Z")`,
   );
 }

@@ -109,15 +109,16 @@ export function defineWorker(worker: WorkerDefinition): WorkerDefinition {
   assertSlots(worker.slots, where);
   assertLabels(worker.labels, where);
   assertMiddleware(worker.middleware, where);
-  if (worker.tasks.length === 0) throw new TypeError(`${where} has no task; give a method @Task("send-email")`);
+  if (worker.tasks.length === 0)
+    throw new TypeError(`${where} has no task; decorate a method with @Task("send-email")`);
   const names = new Set<string>();
   for (const task of worker.tasks) {
-    if (names.has(task.name)) throw new TypeError(`${where} has two tasks named "${task.name}"; give one another name`);
+    if (names.has(task.name)) throw new TypeError(`${where} has two tasks named "${task.name}"; rename one of them`);
     names.add(task.name);
     const { slots = 1 } = task.policies ?? {};
     if (slots > worker.slots)
       throw new RangeError(
-        `${where}: a run of task "${task.name}" takes ${slots} slots and the worker has ${worker.slots}; for example @Worker(${slots})`,
+        `${where}: a run of task "${task.name}" needs ${slots} slots, but the worker has ${worker.slots}; for example @Worker(${slots})`,
       );
   }
   return worker;

@@ -50,7 +50,7 @@ export class KeptServer implements EmbeddedServer {
       return false;
     if (!hasRoom(this.#home.directory)) return false;
     this.#revivedAt = performance.now();
-    this.#options.log?.warn("the embedded nats-server could not write, and is started again since there is room", {
+    this.#options.log?.warn("the embedded nats-server could not write; there is room again, so it is restarted", {
       directory: this.#home.directory,
     });
     await this.#current.stop();
@@ -69,7 +69,7 @@ export class KeptServer implements EmbeddedServer {
       await this.#current.stop();
       const isRevived = performance.now() - this.#revivedAt < reviveEveryMs;
       if (wasOwner && !isRevived)
-        this.#options.log?.warn("the embedded nats-server ended unexpectedly and is started again", {
+        this.#options.log?.warn("the embedded nats-server ended unexpectedly; restarting it", {
           log: this.#home.log,
         });
       // A server that crashes again and again is started at growing intervals; a single crash costs no wait.
@@ -89,7 +89,7 @@ export class KeptServer implements EmbeddedServer {
         return await openIncarnation(this.#home, this.#options, signal);
       } catch (error) {
         if (signal.aborted) return undefined;
-        this.#options.log?.warn("the embedded nats-server could not be started again yet", { error });
+        this.#options.log?.warn("the embedded nats-server could not be restarted yet; retrying", { error });
         await pause(pauseMs, signal).catch(() => {});
       }
     }

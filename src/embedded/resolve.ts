@@ -36,7 +36,7 @@ export const resolveServer = (
     const verdict = yield* Effect.promise(() => judgeLocal(local));
     if (verdict === "usable") return { url: local, source: "local" as const };
     if (verdict !== "absent")
-      options.log?.info(`passed over the server at ${local}: ${verdict}; set NATS_URL to use it all the same`);
+      options.log?.info(`not using the server at ${local}: ${verdict}; set NATS_URL to use it anyway`);
     const server = yield* keepEmbedded(options);
     return {
       get url() {
@@ -55,7 +55,7 @@ async function judgeLocal(url: string): Promise<string> {
   const version = parseVersion(info.version);
   if (version === undefined || !isUsableVersion(version))
     return `version ${info.version} is older than ${minimumVersion}`;
-  if (!info.jetstream) return "it runs without JetStream";
-  if (info.authRequired) return "it asks for a login";
-  return info.tlsRequired ? "it asks for TLS" : "usable";
+  if (!info.jetstream) return "JetStream is disabled";
+  if (info.authRequired) return "it requires a login";
+  return info.tlsRequired ? "it requires TLS" : "usable";
 }

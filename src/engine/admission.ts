@@ -31,7 +31,7 @@ const tryEveryLooks = 5;
 const reopenBelow = 0.95;
 /** The limit may be another by now. */
 const refillEveryMs = 30_000;
-const noRoom = "the server has no room for more; raise its JetStream limits, or delete what is not needed";
+const noRoom = "the server is out of storage; raise its JetStream limits, or delete what is not needed";
 
 export class Admission {
   readonly #parts: AdmissionParts;
@@ -75,9 +75,9 @@ export class Admission {
       await reserve.release();
       this.#hasReserve = false;
       this.#refilledAt = performance.now();
-      log.warn("the reserve is given up, so that runs can be worked off", { bytes: reserve.size });
+      log.warn("the reserved space is released so that waiting runs can finish", { bytes: reserve.size });
     } catch (error) {
-      log.warn("the reserve could not be given up", { error });
+      log.warn("the reserved space could not be released", { error });
     }
   }
 
@@ -131,7 +131,8 @@ export class Admission {
     if (!hasRoom && now - this.#refilledAt < refillEveryMs) return false;
     this.#refilledAt = now;
     const isFilled = await reserve.fill();
-    if (isFilled && this.#fullAt !== undefined) log.warn("there is room again, and a reserve", { bytes: reserve.size });
+    if (isFilled && this.#fullAt !== undefined)
+      log.warn("there is room again, and the reserved space is restored", { bytes: reserve.size });
     if (isFilled) this.#fullAt = undefined;
     return isFilled;
   }
@@ -145,7 +146,7 @@ export class Admission {
     const { definitions, link, subjects, log } = this.#parts;
     link.nc.publish(subjects.admission, encodeMessage(flag));
     const { reason = "the log has reached maxBytes" } = flag;
-    log.warn(flag.isOpen ? "new runs are taken again" : `new runs are refused: ${reason}`, {
+    log.warn(flag.isOpen ? "new runs are accepted again" : `new runs are refused: ${reason}`, {
       bytes: flag.bytes,
       maxBytes: flag.maxBytes,
     });

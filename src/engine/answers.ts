@@ -43,7 +43,7 @@ export class Answers {
     try {
       const answer = encodeMessage(await reply(message.data));
       // What an engine knows that leads no longer, or what it did, may not count any more.
-      if (!this.#parts.isLeading()) throw new NotLeading("this engine leads no longer");
+      if (!this.#parts.isLeading()) throw new NotLeading("this engine no longer leads");
       this.#assertFits(verb, answer);
       message.respond(answer);
     } catch (problem) {

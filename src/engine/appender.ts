@@ -72,7 +72,7 @@ export class Appender {
     const subject = subjects.outcome(engineWriter(epoch), this.#n, waiter);
     const tried = untilStored(term, log, "an outcome of the engine", () => publisher.append(subject, entry, 0));
     const result = await tried.catch((error: unknown) => {
-      log.error("outcomes of the engine cannot be stored; the others are", { subject, error });
+      log.error("some outcomes of the engine cannot be stored; the others are", { subject, error });
       return undefined;
     });
     // A conflict is the copy of an earlier try: nobody else writes under this epoch.
@@ -102,7 +102,7 @@ export class Appender {
       const entry = isBundle ? encodeCompactedBundle(leaner) : encodeRunEntry(leaner[0]!.entry);
       if (entry.length + spareBytes <= maxPayload) return (await publisher.append(subject, entry, expectSeq)).ok;
     }
-    throw new Error(`what is left of ${name} does not fit into an entry of ${maxPayload} bytes`);
+    throw new Error(`the rest of ${name} does not fit into an entry of ${maxPayload} bytes`);
   }
 
   /**
@@ -117,7 +117,7 @@ export class Appender {
         if (this.#fits(frame)) return frame;
       }
     } catch (error) {
-      this.#parts.log.error("the story of a run cannot be written down", { run: outcome.key, error });
+      this.#parts.log.error("the outcome of a run cannot be encoded", { run: outcome.key, error });
     }
     const barest = jsonBytes(barestOf(outcome));
     const frame = frameOf(outcome, barest, input);
@@ -142,7 +142,7 @@ export class Appender {
     try {
       return await untilStored(term, log, `the end of ${key}`, () => payloads.read(key, inputSeq));
     } catch (error) {
-      log.warn("the input of a run cannot be read; its outcome goes without", { run: key, error });
+      log.warn("the input of a run cannot be read; its outcome is stored without it", { run: key, error });
       return undefined;
     }
   }

@@ -89,7 +89,9 @@ export class Core {
     const onCaughtUp = () => void this.checkFloor();
     const onOutcomes = (subject: string, seq: number) => neighbours.saw(subject, seq);
     const onLost = (reason: string) => {
-      log.error("the log is not the one that was folded; the engine steps down and folds it anew", { reason });
+      log.error("the log is not the one this engine has read; it steps down and reads it again from the start", {
+        reason,
+      });
       this.follower.giveUpWaiting();
       this.#foldAnew(0);
     };
@@ -255,7 +257,8 @@ export class Core {
 
   #do(deed: Promise<unknown>): void {
     const observed = deed.catch((error: unknown) => {
-      if (!this.#isClosed) this.#parts.log.error("the engine could not do what the scheduler asked for", { error });
+      if (!this.#isClosed)
+        this.#parts.log.error("the engine could not carry out a command of the scheduler", { error });
     });
     this.#deeds.push(observed);
     if (this.#deeds.length > 1_000) this.#deeds = []; // nobody waits outside handleFully
@@ -265,7 +268,7 @@ export class Core {
   #recover(event: SchedulerEvent, error: unknown): void {
     const pauseMs = Math.min(1_000 * 2 ** this.#faults++, 60_000);
     const seq = "seq" in event ? event.seq : undefined;
-    const what = "a fault of natchet: this engine does not lead any more, and folds the log anew";
+    const what = "a bug in natchet: this engine steps down and reads the log again from the start";
     this.#parts.log.error(what, { event: event.type, ...(seq !== undefined && { seq }), inMs: pauseMs, error });
     this.#foldAnew(pauseMs);
   }
@@ -282,7 +285,7 @@ export class Core {
   }
 
   #rebuild(outcomesFrom: number): void {
-    this.#parts.log.warn("a purge has overtaken this engine; it folds the log anew");
+    this.#parts.log.warn("entries were purged before this engine had read them; it reads the log again from the start");
     this.state = createScheduler(this.#parts.scheduler);
     this.handle({ type: "floor", outcomesFrom });
     this.#parts.onRebuild();

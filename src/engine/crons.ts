@@ -169,14 +169,14 @@ export class Crons {
     };
     const { log } = this.#parts;
     void untilStored({ isCurrent: isNewest }, log, `the crons of worker '${worker}'`, () => this.#change(change)).catch(
-      (error) => log.error("crons of a worker could not be stored", { worker, error }),
+      (error) => log.error("the crons of a worker could not be stored", { worker, error }),
     );
   }
 
   async #declareOne(rule: CronRule, task: string, worker: string): Promise<void> {
     const { cron } = this.#crons.get(rule.name) ?? {};
     if (cron?.origin === "api") {
-      const message = `cron "${rule.name}" of worker '${worker}' has the name of one that was made by the API; that one stays`;
+      const message = `cron "${rule.name}" of worker '${worker}' has the name of a cron created through the API, which stays in force`;
       this.#parts.log.warn(message, { cron: rule.name, worker });
       return;
     }
@@ -198,7 +198,9 @@ export class Crons {
     const known = this.#crons.get(name);
     if (known !== undefined) return known;
     const names = [...this.#crons.keys()].sort().join(", ");
-    throw new TypeError(`no cron is named "${name}"; ${names === "" ? "there is none" : `there are ${names}`}`);
+    throw new TypeError(
+      `there is no cron named "${name}"; ${names === "" ? "none exists" : `existing ones: ${names}`}`,
+    );
   }
 
   /** Once more from what is stored, where an engine that led before wrote a record late. */
@@ -272,12 +274,12 @@ export class Crons {
         const now = this.#now();
         if (newest === undefined || newest.lastTick <= now + clockErrorMs) return;
         const ahead = formatDuration(newest.lastTick - now);
-        const message = `the last tick of cron "${cron.name}" lies ${ahead} in the future: a clock was wrong; it goes on from now`;
+        const message = `the last tick of cron "${cron.name}" is ${ahead} in the future, so a clock was wrong; the cron continues from now`;
         this.#parts.log.warn(message, { cron: cron.name, lastTick: newest.lastTick });
         await this.#put({ ...newest, lastTick: now });
       });
     } catch (error) {
-      this.#parts.log.warn("a cron could not be corrected yet", { cron: cron.name, error });
+      this.#parts.log.warn("a cron could not be corrected yet; retrying", { cron: cron.name, error });
     } finally {
       known.isBusy = false;
     }
@@ -301,7 +303,7 @@ export class Crons {
       if (term === this.#term) await this.#change(() => this.#release(name, by));
       isDone = true;
     } catch (error) {
-      if (term === this.#term) log.warn("a cron could not be fired yet", { cron: name, error });
+      if (term === this.#term) log.warn("a cron tick could not be created yet; retrying", { cron: name, error });
     } finally {
       known.isBusy = false;
       if (isDone) this.#look();
@@ -318,7 +320,7 @@ export class Crons {
       : dueTicks(cron, cron.lastTick, now, this.#life.since);
     const { fire, upTo, missed } = due;
     if (missed > 0)
-      this.#parts.log.warn("ticks of a cron were missed", {
+      this.#parts.log.warn("a cron missed ticks", {
         cron: cron.name,
         missed,
         catchUp: cron.catchUp,

@@ -30,7 +30,7 @@ export class DeclaredTasks {
     this.#stored = new Map(records.map(({ key, record }) => [key.slice(prefix.length), JSON.stringify(record)]));
     for (const { key, record } of records) {
       if (isTaskDeclaration(record)) tasks.push(record);
-      else this.#log.warn("a stored task definition was not understood", { key });
+      else this.#log.warn("a stored task definition could not be read", { key });
     }
     return tasks;
   }

@@ -313,7 +313,7 @@ class Candidate implements RunningEngine {
     this.#requests.close();
     this.#crons.close();
     this.#core.handle({ type: "stepDown" });
-    this.#parts.log.warn("engine lost its lease and stands by", { engine: this.id });
+    this.#parts.log.warn("engine lost its lease and is standing by", { engine: this.id });
   }
 
   /** The state on which it led is gone: the lease ends by itself, and then anybody may lead. */

@@ -93,7 +93,7 @@ export class Follower {
         this.#parts.onOutcomes(subject, seq);
       }
     } catch (error) {
-      this.#parts.log.error("an entry of the log cannot be read and is passed over", { seq, subject, error });
+      this.#parts.log.error("an entry of the log cannot be read and is skipped", { seq, subject, error });
     }
     if (this.isHalted) return; // by this very entry
     this.position = seq;

@@ -67,7 +67,7 @@ export class RateStore {
       found = there?.record as Record | undefined;
       if (found?.epoch === epoch) found = undefined; // an earlier write of this engine's own, counted in what it writes now
       if (found !== undefined && found.epoch > epoch) {
-        this.#log.warn("another engine counts this rate limit now; this one reserves nothing of it", { limit: id });
+        this.#log.warn("another engine owns this rate limit now; this one reserves nothing from it", { limit: id });
         return undefined;
       }
     }

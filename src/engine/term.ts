@@ -32,7 +32,7 @@ export async function untilStored<T>(
     } catch (error) {
       if (!isPassing(error)) throw error;
       if (!term.isCurrent()) return undefined;
-      if (performance.now() - toldAt > tellEveryMs) log.warn(`${what} could not be stored yet; tried again`, { error });
+      if (performance.now() - toldAt > tellEveryMs) log.warn(`${what} could not be stored yet; retrying`, { error });
       toldAt = performance.now();
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -50,7 +50,10 @@ export class TriedStore {
     this.#next = { record, stored };
     // What cannot be stored at all does not stop what is to be sent.
     this.#writing = stored.catch((error: unknown) => {
-      this.#log.warn("what this engine assigns could not be noted; should it die of it, nobody will know", { error });
+      this.#log.warn(
+        "assignments could not be recorded; if one of them kills this process, the next leader will not know which",
+        { error },
+      );
       return true;
     });
     return stored;

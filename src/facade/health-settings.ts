@@ -34,7 +34,7 @@ export function healthSettings(
   const number = typeof port === "string" && port.trim() === "" ? Number.NaN : Number(port);
   if (!Number.isInteger(number) || number < 0 || number > 65_535)
     throw new RangeError(
-      `health.port (NATCHET_HEALTH_PORT): ${String(port)} is no port; use a whole number from 1 to 65535, or 0 for any free one, for example 8080`,
+      `health.port (NATCHET_HEALTH_PORT): ${String(port)} is not a valid port; use a whole number from 1 to 65535, or 0 for any free one, for example 8080`,
     );
   const whenTaken = options?.whenTaken ?? "fail";
   if (whenTaken !== "fail" && whenTaken !== "wait")

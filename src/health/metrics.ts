@@ -14,7 +14,7 @@ export async function metricsOf(monitor: Monitor): Promise<string> {
       { value: Number(link?.isConnected() ?? false) },
     ]),
     counter("natchet_reconnects_total", "Connections to NATS that were lost and came back.", [{ value: reconnects }]),
-    counter("natchet_unhandled_errors_total", "Errors of user code that no code handled.", [{ value: unhandled }]),
+    counter("natchet_unhandled_errors_total", "Unhandled errors of user code.", [{ value: unhandled }]),
     ...ofWorkers(monitor.workers, monitor.meters),
     ...ofTasks(monitor.meters),
     ...ofEngine(monitor),
@@ -61,7 +61,7 @@ function ofTasks(meters: ReadonlyMap<string, Meter>): Metric[] {
     ),
     counter(
       "natchet_attempts_ended_total",
-      "Attempts by outcome: completed, failed and cancelled end the run, retry and returned do not; fenced ones did not count any more.",
+      "Attempts by outcome: completed, failed and cancelled end the run, retry and returned do not; fenced ones no longer counted.",
       each((labels, { ended }) => [...ended].map(([outcome, value]) => ({ labels: { ...labels, outcome }, value }))),
     ),
     {

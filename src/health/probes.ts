@@ -36,7 +36,7 @@ export interface WorkerReadiness {
 /** False only when a restart helps: an outage, a drain or a pause is no reason. */
 export function livenessOf(monitor: Monitor): Liveness {
   const because: string[] = [];
-  if (monitor.link?.nc.isClosed()) because.push("the connection to NATS is closed and does not come back by itself");
+  if (monitor.link?.nc.isClosed()) because.push("the connection to NATS is closed for good");
   const refusedMs = monitor.link?.loginRefusedMs() ?? 0;
   if (refusedMs >= loginLimitMs)
     because.push(`NATS has refused the login for ${Math.round(refusedMs / 1_000)} s; check the credentials`);

@@ -46,7 +46,7 @@ async function open(settings: HealthSettings, log: Log): Promise<HealthServer & 
   const waitForPort = () => {
     retry = setTimeout(() => {
       listen(server, settings).then(
-        () => log.info("the health port is free now", { url: urlOf(server, settings) }),
+        () => log.info("the health port is free now; listening", { url: urlOf(server, settings) }),
         waitForPort,
       );
     }, retryMs);
@@ -104,7 +104,7 @@ async function answer(monitor: Monitor, request: IncomingMessage, response: Serv
 }
 
 async function answerTo(monitor: Monitor, { method, url = "/" }: IncomingMessage): Promise<Answer> {
-  if (method !== "GET" && method !== "HEAD") return json(405, { error: `${method} is not answered here, only GET` });
+  if (method !== "GET" && method !== "HEAD") return json(405, { error: `${method} is not supported, only GET` });
   const path = url.split("?", 1)[0];
   if (path === "/live") {
     const liveness = livenessOf(monitor);
@@ -115,7 +115,7 @@ async function answerTo(monitor: Monitor, { method, url = "/" }: IncomingMessage
     return json(readiness.ready ? 200 : 503, readiness);
   }
   if (path === "/metrics") return { status: 200, type: expositionType, body: await metricsOf(monitor) };
-  return json(404, { error: `${path} is not here; ask for /live, /ready or /metrics` });
+  return json(404, { error: `${path} not found; try /live, /ready or /metrics` });
 }
 
 const json = (status: number, body: object): Answer => ({

@@ -91,7 +91,7 @@ function tellExpired(state: SchedulerState, expired: readonly LiveRun[]): void {
     const [{ task }] = runs as [LiveRun];
     const timeout = formatDuration(scheduleTimeoutOf(runs[0]!) ?? 0);
     const count = runs.length === 1 ? "a run was" : `${runs.length} runs were`;
-    const message = `${count} cancelled after waiting ${timeout} in the queue of task "${task}", its schedule timeout`;
+    const message = `${count} cancelled after waiting ${timeout} in the queue of task "${task}" (scheduleTimeout)`;
     state.commands.push({ type: "log", level: "warn", message, fields: { task, runs: runs.length, timeout } });
   }
 }

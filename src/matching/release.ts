@@ -52,7 +52,7 @@ export function supersede(state: SchedulerState, run: LiveRun, writer: string): 
 export function stopAttempt(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
   const { key, origin, turn, run } = assignment;
   if (run === undefined) {
-    const reason = state.live.has(key) ? "another attempt of the run counts now" : "the run has ended";
+    const reason = state.live.has(key) ? "a newer attempt of the run has replaced it" : "the run has ended";
     stopOn(state, worker.id, { kind: "fence", key, origin, turn, reason });
   } else if (run.cancelReason !== undefined)
     stopOn(state, worker.id, { kind: "cancel", key, origin, turn, reason: run.cancelReason });

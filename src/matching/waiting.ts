@@ -13,7 +13,7 @@ export function explainWaiting(state: SchedulerState, run: LiveRun): Waiting | u
   if (run.place === "scheduled" || run.place === "retrying") {
     const due = shownTime(run.readyAt);
     return {
-      for: "its time",
+      for: "its due time",
       because: run.place === "retrying" ? `its next attempt is due at ${due}` : `due at ${due}`,
     };
   }
@@ -25,26 +25,25 @@ export function explainWaiting(state: SchedulerState, run: LiveRun): Waiting | u
 function explainQueued(state: SchedulerState, run: LiveRun): Waiting {
   const { queue } = run;
   if (state.suspects.some((suspect) => suspect.run === run)) {
-    const because = `it was lost with its worker ${run.lost} times: it is tried alone, when nothing else executes in a process`;
+    const because = `its worker died ${run.lost} times while executing it, so it is tried again alone, in a process that executes nothing else`;
     return { for: "a worker", because };
   }
-  if (state.pauses.namespace) return { for: "a resume", because: "the namespace is paused" };
-  if (queue.isPaused) return { for: "a resume", because: `task "${queue.name}" is paused` };
+  if (state.pauses.namespace) return { for: "resume", because: "the namespace is paused" };
+  if (queue.isPaused) return { for: "resume", because: `task "${queue.name}" is paused` };
   if (isHolding(state)) {
-    return { for: "a worker", because: "a new engine leads and waits until the workers have said what they execute" };
+    return { for: "a worker", because: "a new engine is waiting for the workers to report what they are executing" };
   }
-  if (queue.workers.size === 0)
-    return { for: "a worker", because: `no worker that is here has the task "${queue.name}"` };
+  if (queue.workers.size === 0) return { for: "a worker", because: `no connected worker has the task "${queue.name}"` };
   const limit = queue.policies?.explain(run);
   if (limit !== undefined) return limit;
   const able = [...queue.workers].filter((worker) => worker.isAssignable);
-  if (able.length === 0) return { for: "a worker", because: `no worker takes runs: ${unable(queue.workers)}` };
+  if (able.length === 0) return { for: "a worker", because: `no worker is taking runs: ${unable(queue.workers)}` };
   const { units } = queue;
   const needs = queue.policies?.needsOf(run);
   const suited = needs === undefined ? able : able.filter((worker) => suitability(needs, worker) !== undefined);
-  if (suited.length === 0) return { for: "a worker", because: `no worker that is here has ${describeNeeds(needs!)}` };
+  if (suited.length === 0) return { for: "a worker", because: `no connected worker has ${describeNeeds(needs!)}` };
   if (suited.every((worker) => isIsolated(state, worker))) {
-    const because = "a run that was lost with its worker several times is tried alone there";
+    const because = "a run whose worker died several times is being tried there alone";
     return { for: "a slot", because };
   }
   if (units > 1) {
@@ -52,7 +51,7 @@ function explainQueued(state: SchedulerState, run: LiveRun): Waiting {
     if (most < units)
       return {
         for: "a slot",
-        because: `it takes ${units} slots of one worker, and no worker has more than ${most} free`,
+        because: `it needs ${units} slots on one worker, and no worker has more than ${most} free`,
       };
   }
   const free = suited.reduce((sum, worker) => sum + Math.max(worker.free, 0), 0);

@@ -50,7 +50,7 @@ async function tryOnce(
   const unavailable = (reason: string) => new StoreUnavailable({ operation: ask.operation, reason });
   if (link.nc.isClosed()) return { kind: "refused", error: unavailable("the connection is closed") };
   // A request of a broken connection is never sent; it would only run into its timeout.
-  if (!link.isConnected()) return { kind: "transient", error: unavailable("the connection is broken") };
+  if (!link.isConnected()) return { kind: "transient", error: unavailable("the connection is down") };
   try {
     const options = { timeout: timeoutMs, ...(ask.headers !== undefined && { headers: ask.headers }) };
     const message = await request(link, subject, payload, options);

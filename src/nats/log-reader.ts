@@ -203,13 +203,13 @@ class FollowingReader implements ClosableLogReader {
     if (generation !== this.#generation) return;
     const isAnother = this.#created !== "" && created !== this.#created;
     this.#created = created;
-    if (isAnother) this.#lost(`it was made anew, ${this.position} was read before`, 0);
+    if (isAnother) this.#lost(`it was recreated; ${this.position} had been read`, 0);
     else if (state.last_seq < this.position)
-      this.#lost(`it ends at ${state.last_seq}, ${this.position} was read: entries are lost`, state.last_seq);
+      this.#lost(`it ends at ${state.last_seq}, but ${this.position} had been read: entries are lost`, state.last_seq);
   }
 
   #lost(reason: string, goOnBehind: number): void {
-    this.#listener.onTrouble(`the log is another: ${reason}`);
+    this.#listener.onTrouble(`the log has been replaced: ${reason}`);
     this.position = goOnBehind;
     this.#lastSubject = "";
     this.#listener.onLost?.(reason);

@@ -76,10 +76,10 @@ function assertAddress(url: string): void {
 function assertSingleIdentity(options: NatsOptions): void {
   const given = (["user", "token", "nkeyFile", "credsFile"] as const).filter((field) => options[field] !== undefined);
   if (given.length > 1) {
-    throw new TypeError(`${given.join(" and ")} are given: choose one way to log in, for example only ${given[0]}`);
+    throw new TypeError(`${given.join(" and ")} are both set; choose one way to log in, for example only ${given[0]}`);
   }
   if (options.password !== undefined && options.user === undefined) {
-    throw new TypeError('password is given without user, for example { user: "worker", password: "…" }');
+    throw new TypeError('password is set without user, for example { user: "worker", password: "…" }');
   }
 }
 

@@ -60,7 +60,7 @@ export class StoreWatch {
   #changed(watched: StreamWatch): void {
     const { log } = this.#parts;
     const { trouble, stream } = watched;
-    if (trouble === undefined) log.warn("the store is in order again", { stream });
+    if (trouble === undefined) log.warn("the store is working again", { stream });
     else if (trouble.fault === "gone") void this.#remake(watched);
     else log.error(whatToDo(trouble));
   }
@@ -74,10 +74,10 @@ export class StoreWatch {
           log.error(whatToDo(trouble));
           return;
         }
-        log.error("a stream was deleted, and is made anew without what it held", { stream });
+        log.error("a stream was deleted and is recreated empty", { stream });
         await watched.look();
       } catch (error) {
-        log.error("a stream was deleted, and could not be made anew yet", { stream, error });
+        log.error("a stream was deleted and could not be recreated yet", { stream, error });
       }
       await new Promise((resolve) => setTimeout(resolve, remakeAgainMs));
     }

@@ -146,7 +146,7 @@ export class StreamWatch {
     const info = await this.#ask(`STREAM.INFO.${this.stream}`, noBytes);
     if (info === "no answer" || (info !== undefined && info.code >= 500)) {
       this.#silentSince ??= performance.now();
-      const reason = info === "no answer" ? "nobody answers for it" : info.description;
+      const reason = info === "no answer" ? "no server answers for it" : info.description;
       return performance.now() - this.#silentSince < silentAfterMs ? "unsure" : { fault: "silent", reason };
     }
     this.#silentSince = undefined;
@@ -190,10 +190,10 @@ interface ApiError {
 export function whatToDo({ stream, fault, reason, since }: StreamTrouble): string {
   const start = `since ${new Date(since).toISOString()} `;
   if (fault === "gone")
-    return `${start}stream ${stream} is gone: it was deleted; restore it from a backup, or have it made anew with recreate: true (NATCHET_RECREATE=1)`;
+    return `${start}stream ${stream} is gone: it was deleted; restore it from a backup, or recreate it empty with recreate: true (NATCHET_RECREATE=1)`;
   if (fault === "broken")
-    return `${start}stream ${stream} stores nothing: ${reason}; make room on the server's disk, then restart nats-server`;
+    return `${start}stream ${stream} accepts no writes: ${reason}; make room on the server's disk, then restart nats-server`;
   if (fault === "full")
-    return `${start}the server has no room for stream ${stream}: ${reason}; raise its JetStream limits, or delete what is not needed`;
+    return `${start}the server is out of storage for stream ${stream}: ${reason}; raise its JetStream limits, or delete what is not needed`;
   return `${start}stream ${stream} does not answer: ${reason}; see the log of nats-server, and restart it if JetStream is disabled there`;
 }

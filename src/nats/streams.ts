@@ -108,7 +108,7 @@ const deletedLog = (stream: string): NotEnsured => ({
   error: new StoreUnavailable({
     operation: `find stream ${stream}`,
     reason:
-      "it was deleted; restore it from a backup, or have it made anew, without its runs, with recreate: true (NATCHET_RECREATE=1)",
+      "it was deleted; restore it from a backup, or recreate it empty, without its runs, with recreate: true (NATCHET_RECREATE=1)",
   }),
 });
 
@@ -214,7 +214,7 @@ const isTaken = (error: unknown): boolean => error instanceof JetStreamApiError 
 function notEnsured(stream: string, cause: unknown): NotEnsured {
   const denied = deniedSubject(cause);
   if (denied !== undefined) {
-    const error = new PermissionDenied({ subject: denied, reason: `this user may not look after stream ${stream}` });
+    const error = new PermissionDenied({ subject: denied, reason: `this user may not manage stream ${stream}` });
     return { passes: false, isTooLarge: false, error };
   }
   const reason = cause instanceof Error ? cause.message : String(cause);

@@ -29,7 +29,7 @@ export function loseAttempt(
   const from = { worker: worker.id, startedAt };
   if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { ...from, reason: run.cancelReason });
   else if (isAlone && run.lost + 1 >= state.options.lostLimit * (isDeath ? 1 : 2)) {
-    const message = `${key} was lost with its worker ${run.lost + 1} times, the last time while nothing else executed in its process: ${why}`;
+    const message = `the worker of ${key} died ${run.lost + 1} times, the last time while nothing else was executing in its process: ${why}`;
     endRun(state, run, "failed", { ...from, error: { name: "WorkerLost", message, retryable: false } });
   } else endRun(state, run, "lost", { ...from, error: { name: "WorkerLost", message: why, retryable: true } });
 }
@@ -49,7 +49,7 @@ export function takeBack(state: SchedulerState, worker: WorkerRecord, assignment
 export function giveUpRun(state: SchedulerState, run: LiveRun): void {
   run.queue.policies?.dropReading(run);
   if (run.place !== "queued" || state.live.get(run.key) !== run) return;
-  const message = "the input of this run cannot be read: its entry was deleted from the log, or is damaged";
+  const message = "the input of this run cannot be read: its log entry was deleted or is damaged";
   endRun(state, run, "failed", { error: { name: "InputGone", message, retryable: false } });
 }
 

@@ -32,7 +32,7 @@ function timeOut(state: SchedulerState, worker: WorkerRecord, assignment: Assign
     endRun(state, run, "cancelled", { worker: worker.id, startedAt, reason: run.cancelReason });
     return;
   }
-  const message = `task "${run.task}" blocks the event loop of its worker, and was not over ${formatDuration(graceMs)} after its timeout of ${formatDuration(timeoutMs)}`;
+  const message = `task "${run.task}" blocks the event loop of its worker and was still running ${formatDuration(graceMs)} after its timeout of ${formatDuration(timeoutMs)}`;
   const ending = {
     worker: worker.id,
     startedAt,

@@ -76,7 +76,7 @@ function drop(state: SchedulerState, worker: WorkerRecord, what: string): void {
   const fields = { worker: worker.id, busy: worker.busy };
   const message = worker.isRegistered
     ? `worker '${worker.name}' ${what}: its runs are queued again`
-    : `a worker that the leader before knew ${what}: its runs are queued`;
+    : `a worker known to the previous leader ${what}: its runs are queued again`;
   state.commands.push({ type: "log", level: worker.isRegistered ? "warn" : "info", message, fields });
   dropWorker(state, worker, `worker ${worker.id} ${what}`, true);
 }
@@ -109,7 +109,7 @@ export function compareLedger(state: SchedulerState, worker: WorkerRecord, execu
     if (named.has(assignment) || !assignment.isAcknowledged) continue;
     // What it named before, and nobody waits for, is free as soon as it names it no more.
     if ((assignment.run === undefined && assignment.wasNamed) || ++assignment.missedBeats >= missedBeatsLimit) {
-      loseAttempt(state, worker, assignment, `worker ${worker.id} does not have it any more`);
+      loseAttempt(state, worker, assignment, `worker ${worker.id} no longer has it`);
     }
   }
 }

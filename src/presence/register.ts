@@ -92,7 +92,7 @@ function warnOfChange(
   const changes = differing.map(
     (field) => `${field} ${JSON.stringify(before[field])} → ${JSON.stringify(after[field])}`,
   );
-  const message = `worker '${worker.name}' declares task "${after.name}" otherwise than before; its declaration holds now: ${changes.join(", ")}`;
+  const message = `worker '${worker.name}' redefines task "${after.name}"; the new definition is used from now on: ${changes.join(", ")}`;
   state.commands.push({
     type: "log",
     level: "warn",

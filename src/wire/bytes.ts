@@ -92,5 +92,5 @@ export function assertRecord(bytes: Uint8Array, what: string, length: number): v
 }
 
 export function assertFits(fits: boolean, what: string): void {
-  if (!fits) throw new MalformedRecord({ what, reason: "a length field points behind the end" });
+  if (!fits) throw new MalformedRecord({ what, reason: "a length field points past the end" });
 }

@@ -26,7 +26,7 @@ export const leanDetails: readonly Lean<FinalDetail>[] = leanAttempts.map((lean)
 
 /** How it ended, and nothing of what came before. */
 export function barestDetail({ createdAt, priority, error }: FinalDetail): FinalDetail {
-  const reason = "what else is known of this run did not fit into its outcome";
+  const reason = "the rest of its story did not fit into its outcome";
   const why = error && { name: cut(error.name, briefMessage), message: cut(error.message, 1_000) };
   return { createdAt, priority, attempts: [], reason, ...(why && { error: why }) };
 }

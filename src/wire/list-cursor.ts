@@ -16,6 +16,6 @@ export const cursorOf = ({ createdAt, origin = 0 }: PlaceInList): string => `${c
 export function placeOf(cursor: string): Required<PlaceInList> {
   const [createdAt, origin, ...more] = cursor.split("_").map((part) => (part === "" ? Number.NaN : Number(part)));
   if (!Number.isFinite(createdAt) || !Number.isFinite(origin) || more.length > 0)
-    throw new TypeError(`${JSON.stringify(cursor)} is not a cursor; pass the one that came with the list before`);
+    throw new TypeError(`${JSON.stringify(cursor)} is not a cursor; pass the one returned with the previous page`);
   return { createdAt: createdAt!, origin: origin! };
 }

@@ -294,8 +294,8 @@ export class Attempt implements ContextSource {
       return named("TimeoutError", `task "${this.task.name}" took longer than its timeout of ${allowed}${extended}`);
     }
     if (cause.kind === "cancelled") return named("AbortError", `the run was cancelled: ${cause.reason}`);
-    if (cause.kind === "fenced") return named("AbortError", `this attempt does not count any more: ${cause.reason}`);
-    return named("AbortError", "the worker shuts down and gives the run back");
+    if (cause.kind === "fenced") return named("AbortError", `this attempt no longer counts: ${cause.reason}`);
+    return named("AbortError", "the worker is shutting down and gives the run back");
   }
 }
 
@@ -324,7 +324,7 @@ export function failureOf(error: unknown, task: WorkerTask): Verdict {
     const { retryIf } = task.retry;
     return { kind: "failed", error, isFinal: retryIf !== undefined && !retryIf(error) };
   } catch (problem) {
-    const message = `retryIf of task "${task.name}" threw ${toText(problem)} when it was asked about: ${toText(error)}`;
+    const message = `retryIf of task "${task.name}" threw ${toText(problem)} when asked about: ${toText(error)}`;
     return { kind: "failed", error: named("TypeError", message), isFinal: true };
   }
 }

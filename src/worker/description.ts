@@ -10,7 +10,7 @@ export function declarationsOf(tasks: readonly WorkerTask[], limit: number, log:
   return tasks.map((task) => {
     const whole = declarationOf(task);
     if (jsonBytes(whole).length <= limit) return whole;
-    log.warn("the schemas of a task are too large to be told; its input is checked all the same", { task: task.name });
+    log.warn("the schemas of a task are too large to be listed; its input is still validated", { task: task.name });
     return { ...whole, inputSchema: null, outputSchema: null };
   });
 }

@@ -46,7 +46,7 @@ export class Presence {
   /** The highest epoch heard of; assignments of an older leader are refused. */
   newest = 0;
   /** Why no engine sends runs to this worker, as far as it knows; undefined while one does. */
-  obstacle: string | undefined = "no engine knows this worker yet";
+  obstacle: string | undefined = "not registered with an engine yet";
   /** Resolves with the first registration. */
   readonly registered: Promise<void>;
   readonly #options: PresenceOptions;
@@ -123,7 +123,7 @@ export class Presence {
       if (epoch > this.newest) this.newest = epoch;
       if (known && epoch === this.epoch) this.#options.lifeline.answered(epoch, askedAt, clock);
       this.#options.onStop(cancel);
-      this.obstacle = known ? undefined : "the engine does not know this worker; it registers again";
+      this.obstacle = known ? undefined : "the engine does not know this worker; registering again";
       if (!known || epoch > this.epoch) this.#registerSoon();
     } catch (error) {
       this.#options.onUnanswered();
@@ -216,7 +216,7 @@ export class Presence {
       const asked = before === 0 ? head : { ...head, heard };
       const reply = await this.#tell("register", asked, { tasks, executing }, 2_000);
       const { epoch, engine, cancel, clock } = decodeRegistered(reply);
-      if (epoch < this.newest) return `engine ${engine} is of the old epoch ${epoch}`;
+      if (epoch < this.newest) return `engine ${engine} belongs to the old epoch ${epoch}`;
       if (epoch > this.epoch) log.debug("engine found", { engine, epoch });
       this.epoch = epoch;
       this.newest = epoch;

@@ -50,7 +50,7 @@ export class Verdicts {
     const { assignment, taskName, startedAt, spoken } = attempt;
     meter?.ended(taskName, "fenced", at - startedAt);
     const fields = { worker: name, run: assignment.key, attempt: assignment.attempt };
-    log.info("an attempt that did not count any more has ended", fields);
+    log.info("an attempt that no longer counts has ended", fields);
     if (spoken === undefined) onFenced(attempt);
     else this.#follow(spoken.end("returned"), () => onFenced(attempt));
   }

@@ -153,7 +153,7 @@ class LiveWorker implements RunningWorker {
       onStored: (attempts) => {
         for (const attempt of attempts) this.#held.release(attempt);
       },
-      onTrouble: (error) => log.warn("outcomes are not stored yet", { worker: this.name, error }),
+      onTrouble: (error) => log.warn("outcomes could not be stored yet; retrying", { worker: this.name, error }),
     });
     const onFenced = (attempt: Attempt) => {
       this.#held.forget(attempt);
@@ -272,7 +272,7 @@ class LiveWorker implements RunningWorker {
           if (answer instanceof Promise) void answer.then((late) => message.respond(encodeMessage(late)));
           else message.respond(encodeMessage(answer));
         } catch (problem) {
-          this.#parts.log.error("a message was not understood", { subject, error: problem });
+          this.#parts.log.error("a message could not be read", { subject, error: problem });
           message.respond(encodeMessage(errorReply(problem)));
         }
       },
@@ -312,7 +312,7 @@ class LiveWorker implements RunningWorker {
     const onTrouble = (reason: string) => {
       if (performance.now() - this.#unstoredAt < 10_000) return;
       this.#unstoredAt = performance.now();
-      log.warn("logs of runs are not stored", { worker: this.name, run: key, reason });
+      log.warn("logs and chunks of a run are not stored", { worker: this.name, run: key, reason });
     };
     return new Transcript({ assignment, store, now, isOver, onTrouble, console: consoleOf(log, this.name, key) });
   }

@@ -98,12 +98,12 @@ test("wrong options are refused with a sentence, and nothing is stored", async (
   const task = scene.client.task("echo");
   const wrong: [object, RegExp][] = [
     [{ prio: 3 }, /"prio" is not an option of a run. Did you mean "priority"\? The options are id, delay/],
-    [{ id: "" }, /"" is no run id/],
+    [{ id: "" }, /"" is not a valid run id/],
     [{ priority: 10 }, /from 1 to 9, not 10/],
-    [{ delay: "soon" }, /"soon" is no duration/],
+    [{ delay: "soon" }, /"soon" is not a valid duration/],
     [{ delay: 1, at: new Date() }, /delay and at exclude each other/],
-    [{ at: "tomorrow" }, /tomorrow is not a time/],
-    [{ at: 1e300 }, /1e\+300 is not a time that can be used/],
+    [{ at: "tomorrow" }, /tomorrow is not a usable time/],
+    [{ at: 1e300 }, /1e\+300 is not a usable time/],
     [{ metadata: { n: 1 } }, /n is 1, only text is stored/],
   ];
   for (const [options, message] of wrong) await assert.rejects(task.enqueue(1, options), message);
@@ -111,7 +111,7 @@ test("wrong options are refused with a sentence, and nothing is stored", async (
   const handle = client.get("t", "a");
   const misspelt: [Promise<unknown>, RegExp][] = [
     [client.cancel({ tasks: "t" } as never), /cancel: "tasks" is not an option of a filter.*Did you mean "task"/],
-    [client.list({}, { before: new Date(Number.NaN) }), /list: before: .* is not a time/],
+    [client.list({}, { before: new Date(Number.NaN) }), /list: before: .* is not a usable time/],
     [client.list({ status: ["failed"] } as never), /list: "status" is not an option of a filter/],
     [client.replay({ task: "t", id: "a" } as never), /Did you mean "ids"/],
     [client.pause({ tsk: "t" } as never), /pause: "tsk" is not an option of a pause/],
@@ -121,7 +121,7 @@ test("wrong options are refused with a sentence, and nothing is stored", async (
   for (const [refused, message] of misspelt) await assert.rejects(refused, message);
   await assert.rejects(task.runMany([1], { id: "a" }), /would name all runs of this call/);
   await assert.rejects(task.run(5n), /the input of task "echo" cannot be written as JSON/);
-  assert.throws(() => scene.client.task("a b"), /"a b" is no task name/);
+  assert.throws(() => scene.client.task("a b"), /"a b" is not a valid task name/);
   assert.equal(scene.engine.runs.size, 0);
 });
 
@@ -163,7 +163,7 @@ test("an input over the server's limit is refused with both sizes", async () => 
   const task = scene.client.task("echo");
   await assert.rejects(task.enqueue("x".repeat(1_048_576)), (error: Error) => {
     assert.ok(error instanceof PayloadTooLarge);
-    return /task "echo" \(1048578 bytes\).* the server takes 1048576/.test(error.message);
+    return /task "echo" \(1048578 bytes\).* the server accepts at most 1048576/.test(error.message);
   });
   assert.equal(((await task.run("x".repeat(1_000_000))) as string).length, 1_000_000);
 });
@@ -186,7 +186,7 @@ test("tasks of a class: by method, with the decorators' names and schemas; anyth
   assert.deepEqual(await tasks.send.run({ to: "bob" }), { to: "bob" });
   await tasks.nightly.run();
   await assert.rejects(tasks.send.run({ to: 5 } as never), InvalidData);
-  assert.throws(() => (tasks as any).helper, /^TypeError: Mailer\.helper is no task; use one of send, nightly/);
+  assert.throws(() => (tasks as any).helper, /^TypeError: Mailer\.helper is not a task; use one of send, nightly/);
   assert.equal(await Promise.resolve(tasks), tasks);
   assert.equal(scene.client.tasks<Mailer>().nightly.name, "nightly");
 });
@@ -206,5 +206,5 @@ test("get, status, cancel, list, workers, queues", async () => {
   assert.equal((await client.list({ task: "a" }, { limit: 5 })).total, 0);
   assert.equal((await client.queues())[0]!.task, "a");
   assert.equal((await client.workers())[0]!.id, "w1");
-  assert.throws(() => client.get("a", ""), /is no run id/);
+  assert.throws(() => client.get("a", ""), /is not a valid run id/);
 });

@@ -52,6 +52,8 @@ test("an answer that is an error, and a request that does not fit, are told at o
   );
   await assert.rejects(
     scene.client.list({ metadata: { text: "x".repeat(2_000_000) } }),
-    (error) => error instanceof PayloadTooLarge && /2000\d\d\d bytes, the server takes 1048576/.test(error.message),
+    (error) =>
+      error instanceof PayloadTooLarge &&
+      /2000\d\d\d bytes, but the server accepts at most 1048576/.test(error.message),
   );
 });

@@ -178,7 +178,7 @@ test("close: who waits is told so, nothing hangs, and a closed client says that 
   await Promise.all([client.close(), client.close()]);
   for (const error of await Promise.all(waits)) {
     assert.ok(error instanceof ResultNotAwaited);
-    assert.match(error.message, /the client was closed; the run itself goes on/);
+    assert.match(error.message, /the client was closed; the run itself continues/);
   }
   await assert.rejects(client.task("a").enqueue(1), StoreUnavailable);
   await assert.rejects(run.result(), ResultNotAwaited);

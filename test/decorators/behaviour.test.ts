@@ -63,7 +63,7 @@ describe("@Worker and @Task describe a worker", () => {
     assert.deepEqual(names(Plain), ["send"]);
   });
 
-  test("a class name that is no worker name still gives one for display", () => {
+  test("a class name that is not a valid worker name still gives one for display", () => {
     @Worker(1)
     class Étage$ {
       @Task() send() {}

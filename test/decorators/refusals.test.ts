@@ -69,8 +69,12 @@ describe("@Worker refuses", () => {
     worker({ slot: 5 }),
     /@Worker: "slot" is not an option of a worker. Did you mean "slots"\? The options are name, slots, labels/,
   );
-  refused("an illegal name", worker({ name: "a b" }), /@Worker on A: "a b" is no worker name; use 1 to 64 characters/);
-  refused("an empty name", worker({ name: "" }), /@Worker on A: "" is no worker name/);
+  refused(
+    "an illegal name",
+    worker({ name: "a b" }),
+    /@Worker on A: "a b" is not a valid worker name; use 1 to 64 characters/,
+  );
+  refused("an empty name", worker({ name: "" }), /@Worker on A: "" is not a valid worker name/);
   refused("labels that are no object", worker({ labels: "eu" }), /@Worker on A: labels must be an object, not eu/);
   refused(
     "a label that is no string or number",
@@ -129,7 +133,7 @@ describe("@Worker refuses", () => {
       }
       return A;
     },
-    /@Worker on A: two tasks are named "send", the methods a and send; give one another name, for example/,
+    /@Worker on A: two tasks are named "send", the methods a and send; rename one of them, for example/,
   );
 });
 
@@ -146,14 +150,16 @@ describe("@Task refuses", () => {
   refused(
     "an empty name",
     task(""),
-    new RegExp(`${on}"" is no task name; use 1 to 64 characters of A-Z a-z 0-9 _ and -, for example "send-email"`),
+    new RegExp(
+      `${on}"" is not a valid task name; use 1 to 64 characters of A-Z a-z 0-9 _ and -, for example "send-email"`,
+    ),
   );
-  refused("a name with a dot", task("a.b"), new RegExp(`${on}"a.b" is no task name`));
-  refused("a name of 65 characters", task("x".repeat(65)), /is no task name/);
+  refused("a name with a dot", task("a.b"), new RegExp(`${on}"a.b" is not a valid task name`));
+  refused("a name of 65 characters", task("x".repeat(65)), /is not a valid task name/);
   refused(
     "a number",
     task(5),
-    /@Task: the first argument is 5, which is no name, options or contract; for example @Task\("send-email"/,
+    /@Task: the first argument is 5, which is not a name, options or a contract; for example @Task\("send-email"/,
   );
   refused("null", task(null), /@Task: the first argument is null/);
   refused("options that are a string", task("a", "30s"), /@Task: the second argument is 30s/);
@@ -161,9 +167,9 @@ describe("@Task refuses", () => {
   refused(
     "options given twice",
     task({ retries: 1 }, { retries: 2 }),
-    /@Task: options are given twice; write them once/,
+    /@Task: options are given twice; pass them once/,
   );
-  refused("a name in the options", task({ name: "x" }), /@Task: "name" is no option; the name comes first/);
+  refused("a name in the options", task({ name: "x" }), /@Task: "name" is not an option; the name comes first/);
   refused(
     "an unknown option",
     task({ retry: 1 }),
@@ -182,17 +188,21 @@ describe("@Task refuses", () => {
     /@Task: a schema goes into the options; write @Task\(\{ input: schema \}\)/,
   );
   refused(
-    "something that is no schema",
+    "something that is not a schema",
     task({ input: { to: "string" } }),
-    new RegExp(`${on}input: .* is no schema; use a Standard Schema`),
+    new RegExp(`${on}input: .* is not a schema; use a Standard Schema`),
   );
   refused("negative retries", task({ retries: -1 }), new RegExp(`${on}retries: .*whole number`), RangeError);
-  refused("a bad duration", task({ timeout: "3 parsecs" }), new RegExp(`${on}timeout: "3 parsecs" is no duration`));
+  refused(
+    "a bad duration",
+    task({ timeout: "3 parsecs" }),
+    new RegExp(`${on}timeout: "3 parsecs" is not a valid duration`),
+  );
   refused("a timeout of 0", task({ timeout: 0 }), new RegExp(`${on}timeout`), RangeError);
   refused(
     "a bad schedule timeout",
     task({ scheduleTimeout: "soon" }),
-    new RegExp(`${on}scheduleTimeout: "soon" is no duration`),
+    new RegExp(`${on}scheduleTimeout: "soon" is not a valid duration`),
   );
   refused(
     "a priority of 10",
@@ -241,7 +251,7 @@ describe("@Task refuses", () => {
       }
       return A;
     },
-    /@Task on (A\.)?a: decorates methods, and this is a getter; for example @Task\(\) async send/,
+    /@Task on (A\.)?a: decorates methods, but this is a getter; for example @Task\(\) async send/,
   );
   refused(
     "a setter",
@@ -251,7 +261,7 @@ describe("@Task refuses", () => {
       }
       return A;
     },
-    /@Task on (A\.)?a: decorates methods, and this is a setter/,
+    /@Task on (A\.)?a: decorates methods, but this is a setter/,
   );
   refused(
     "a field",
@@ -261,7 +271,7 @@ describe("@Task refuses", () => {
       }
       return A;
     },
-    /@Task on (A\.)?a: decorates methods, and this is a field/,
+    /@Task on (A\.)?a: decorates methods, but this is a field/,
   );
   refused(
     "a method named by a symbol",
@@ -289,15 +299,19 @@ describe("scan refuses", () => {
     a() {}
   }
   const any: any = scan;
-  refused("a class without @Worker", () => any(Plain), /Plain is no class under @Worker; write @Worker\(5\) above it/);
-  refused("its instance", () => any(new Plain()), /Plain is no class under @Worker/);
-  refused("a function", () => any(() => 1), /is no class under @Worker/);
+  refused(
+    "a class without @Worker",
+    () => any(Plain),
+    /Plain is not a class under @Worker; write @Worker\(5\) above it/,
+  );
+  refused("its instance", () => any(new Plain()), /Plain is not a class under @Worker/);
+  refused("a function", () => any(() => 1), /is not a class under @Worker/);
   refused(
     "null",
     () => any(null),
-    /null is no worker; pass a class under @Worker or an instance of it, for example start\(EmailWorker\)/,
+    /null is not a worker; pass a class under @Worker or an instance of it, for example start\(EmailWorker\)/,
   );
-  refused("a string", () => any("email"), /email is no worker/);
+  refused("a string", () => any("email"), /email is not a worker/);
 });
 
 test("the stack of a refusal starts at the user's line", () => {

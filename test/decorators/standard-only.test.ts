@@ -23,5 +23,5 @@ test("@Task refuses an accessor", () => {
       @T() accessor a = 1;
     }
     return A;
-  }, /@Task on a: decorates methods, and this is an accessor/);
+  }, /@Task on a: decorates methods, but this is an accessor/);
 });

@@ -55,11 +55,11 @@ describe("schedules", () => {
     ]);
   });
 
-  test("what is no schedule is refused with an example", () => {
+  test("what is not a valid schedule is refused with an example", () => {
     const cases: [string, object, RegExp][] = [
-      ["* * * *", {}, /"\* \* \* \*" is no schedule; write 5 fields.*for example @Cron/],
-      ["@daily", {}, /is no schedule/],
-      ["* * * * * * 2030", {}, /is no schedule/],
+      ["* * * *", {}, /"\* \* \* \*" is not a valid schedule; write 5 fields.*for example @Cron/],
+      ["@daily", {}, /is not a valid schedule/],
+      ["* * * * * * 2030", {}, /is not a valid schedule/],
       ["61 * * * *", {}, /minute: 61/],
       ["* * * * *", { timezone: "Mars/Base" }, /Mars\/Base/],
       ["* * * * *", { catchUp: "some" }, /catchUp must be one of none, last, all, not "some"/],

@@ -11,7 +11,7 @@ test("names: 1 to 64 characters that a subject takes", () => {
   for (const name of ["", "a.b", "a b", "a*", ">", "grün", "x".repeat(65), 5, null, undefined]) {
     assert.throws(() => assertName("task", name, "@Task on send"), /^TypeError: @Task on send: .*"send-email"/);
   }
-  assert.throws(() => assertName("namespace", "a.b", "namespace"), /"a\.b" is no namespace name.*"prod"/);
+  assert.throws(() => assertName("namespace", "a.b", "namespace"), /"a\.b" is not a valid namespace name.*"prod"/);
 });
 
 test("defineTask: defaults", () => {
@@ -28,10 +28,10 @@ test("defineTask: every wrong option is refused with a sentence", () => {
   const wrong: [object, RegExp][] = [
     [{ retry: 3 }, /"retry" is not an option of a task. Did you mean "retries"\? The options are .*retries/],
     [{ timeout: "0s" }, /timeout: must be longer than 0/],
-    [{ timeout: "soon" }, /"soon" is no duration/],
+    [{ timeout: "soon" }, /"soon" is not a valid duration/],
     [{ priority: 0 }, /priority must be a whole number from 1 to 9, not 0/],
     [{ priority: 10 }, /not 10/],
-    [{ input: { to: "string" } }, /input: .* is no schema.*z\.object/],
+    [{ input: { to: "string" } }, /input: .* is not a schema.*z\.object/],
     [{ retries: -1 }, /from 0 to 1000/],
   ];
   for (const [options, message] of wrong) assert.throws(() => defineTask("send", options as TaskOptions), message);
@@ -49,9 +49,9 @@ test("defineWorker: slots and unique task names", () => {
 test("contract: a legal name and two schemas", () => {
   const resize = contract("resize", { input: of<{ width: number }>(), output: of<{ url: string }>() });
   assert.equal(resize.name, "resize");
-  assert.throws(() => contract("a b", { input: of<number>(), output: of<number>() }), /"a b" is no task name/);
+  assert.throws(() => contract("a b", { input: of<number>(), output: of<number>() }), /"a b" is not a valid task name/);
   assert.throws(
     () => contract("a", { input: {} as never, output: of<number>() }),
-    /contract "a": input: .* is no schema/,
+    /contract "a": input: .* is not a schema/,
   );
 });

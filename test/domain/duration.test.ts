@@ -39,7 +39,7 @@ test("parseDuration: anything else is refused with the place, the value and an e
       String(value),
     );
   }
-  assert.throws(() => parseDuration("3 parsecs", "timeout"), /"3 parsecs" is no duration/);
+  assert.throws(() => parseDuration("3 parsecs", "timeout"), /"3 parsecs" is not a valid duration/);
 });
 
 test("parseDuration: more than ten years is refused, and the message stays short", () => {

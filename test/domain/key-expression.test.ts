@@ -57,9 +57,9 @@ test("keys: what cannot be computed fails with the expression and the reason", (
   assert.throws(() => keyOf("input.s % 3"), /^Error: input\.s % 3: no such overload: .*string.* % int/);
   assert.throws(() => keyOf("input.n % 0"), /modulo by zero/);
   assert.throws(() => keyOf("input.missing + 1"), /missing/);
-  assert.throws(() => keyOf("input.list"), /input\.list is a list; a key must be a text/);
-  assert.throws(() => keyOf("input.deep"), /input\.deep is an object; a key must be a text/);
-  assert.throws(() => keyOf("input.nil"), /input\.nil is null; a key must be a text/);
+  assert.throws(() => keyOf("input.list"), /input\.list is a list; a key must be a string/);
+  assert.throws(() => keyOf("input.deep"), /input\.deep is an object; a key must be a string/);
+  assert.throws(() => keyOf("input.nil"), /input\.nil is null; a key must be a string/);
   assert.throws(() => parseKey('"a" * 5', "task x: key"), /task x: key: .*no such overload: string \* int/);
 });
 

@@ -37,7 +37,7 @@ test("retries: a wrong policy is refused with the value, the rule and an example
     [{ limit: 1, backoff: "linear" }, /"fixed" or "exponential", not linear/],
     [{ limit: 1, factor: 0.5 }, /factor must be a number of at least 1/],
     [{ limit: 1, jitter: 2 }, /jitter must be/],
-    [{ limit: 1, base: "soon" }, /"soon" is no duration/],
+    [{ limit: 1, base: "soon" }, /"soon" is not a valid duration/],
     [{ limit: 1, retryIf: 3 }, /retryIf must be a function/],
   ];
   for (const [input, message] of wrong) assert.throws(() => parseRetry(input as RetryInput, "task x"), message);

@@ -47,7 +47,11 @@ test("run ids: a token that nobody encoded is malformed", () => {
 test("run ids: empty, too long, not text and half a character are refused", () => {
   assert.equal(assertRunId("x".repeat(256), "id").length, 256);
   for (const id of ["", "x".repeat(257), "ü".repeat(129), "\ud800", 42, undefined, null]) {
-    assert.throws(() => assertRunId(id, "enqueue"), /^TypeError: enqueue: .* is no run id; .*"order-42"/, String(id));
+    assert.throws(
+      () => assertRunId(id, "enqueue"),
+      /^TypeError: enqueue: .* is not a valid run id; .*"order-42"/,
+      String(id),
+    );
   }
 });
 

@@ -48,8 +48,11 @@ test("jsonSchemaOf: what the library gives, else null", () => {
   assert.equal(jsonSchemaOf(undefined), null);
 });
 
-test("toStandard: what is no schema is refused with its place", () => {
+test("toStandard: what is not a schema is refused with its place", () => {
   for (const value of [{}, 5, "string", null, undefined, () => 1]) {
-    assert.throws(() => toStandard(value, "@Task on send: input"), /^TypeError: @Task on send: input: .* is no schema/);
+    assert.throws(
+      () => toStandard(value, "@Task on send: input"),
+      /^TypeError: @Task on send: input: .* is not a schema/,
+    );
   }
 });

@@ -66,9 +66,9 @@ describe("resolveServer", () => {
 
   const unusable = [
     { why: "is older than 2.10.0", info: { version: "2.9.10", jetstream: true } },
-    { why: "it runs without JetStream", info: { version: "2.15.1" } },
-    { why: "it asks for a login", info: { version: "2.15.1", jetstream: true, auth_required: true } },
-    { why: "it asks for TLS", info: { version: "2.15.1", jetstream: true, tls_required: true } },
+    { why: "JetStream is disabled", info: { version: "2.15.1" } },
+    { why: "it requires a login", info: { version: "2.15.1", jetstream: true, auth_required: true } },
+    { why: "it requires TLS", info: { version: "2.15.1", jetstream: true, tls_required: true } },
   ];
   for (const { why, info } of unusable) {
     test(`passes over a server of which ${why}, and says so`, async () => {
@@ -78,7 +78,7 @@ describe("resolveServer", () => {
       const found = await resolve(`nats://127.0.0.1:${(greeter.address() as AddressInfo).port}`, directory());
       greeter.close();
       assert.equal(found.source, "embedded");
-      assert.equal(found.said.filter((line) => line.includes("passed over") && line.includes(why)).length, 1);
+      assert.equal(found.said.filter((line) => line.includes("not using the server") && line.includes(why)).length, 1);
     });
   }
 

@@ -168,7 +168,10 @@ describe("crons", () => {
         scene.now = start + minute;
         await scene.untilTicked(next, "every-minute", start + minute);
         assert.deepEqual(await scene.created(), [tick(1)]);
-        assert.match(scene.warnings[0]!, /every-minute.* in the future: a clock was wrong; it goes on from now/);
+        assert.match(
+          scene.warnings[0]!,
+          /every-minute.* in the future, so a clock was wrong; the cron continues from now/,
+        );
       }),
     );
 
@@ -285,7 +288,7 @@ describe("crons", () => {
       assert.deepEqual(names(next), ["made", "two"]);
       next.declare(registration(3, []));
       await waitFor(() => names(next).join() === "made", 5_000, "two to be gone");
-      await assert.rejects(next.pause("nothing", true), /no cron is named "nothing"; there are made/);
+      await assert.rejects(next.pause("nothing", true), /there is no cron named "nothing"; existing ones: made/);
       await next.delete("made");
       assert.deepEqual(names(next), []);
     }),

@@ -59,7 +59,9 @@ test(
       for (const id of ["1", "new"]) await enqueue(id);
       await waitFor(async () => (await ask("new"))?.state === "queued", 20_000, "the new log to be folded");
       assert.equal(await ask("3"), null);
-      assert.deepEqual(errors, ["the log is not the one that was folded; the engine steps down and folds it anew"]);
+      assert.deepEqual(errors, [
+        "the log is not the one this engine has read; it steps down and reads it again from the start",
+      ]);
     }),
   60_000,
 );

@@ -154,7 +154,7 @@ test("a fault of the scheduler is told, and the engine folds the log anew before
     await ask("register", { ...about, tasks: [declarationOf("t")], executing: [] });
     const { epoch } = engine;
     neighbours.onEnded!("w1", null as never);
-    assert.match(told[0]!, /a fault of natchet/);
+    assert.match(told[0]!, /a bug in natchet/);
     assert.equal(engine.state, "standby");
     await waitFor(() => engine.state === "leading", 20_000, "the engine to lead again");
     assert.ok(engine.epoch > epoch);

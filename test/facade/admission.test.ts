@@ -32,7 +32,7 @@ test("at maxBytes new runs are refused, also to a new client, and a leader witho
       return false;
     } catch (error) {
       assert.ok(error instanceof QueueFull, String(error));
-      assert.match(error.message, /takes no new runs: \d+ bytes are stored, the limit is 1000000/);
+      assert.match(error.message, /accepts no new runs: \d+ bytes are stored, the limit is 1000000/);
       return true;
     }
   };

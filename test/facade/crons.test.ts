@@ -46,7 +46,10 @@ test("decorated schedules are listed, fire, can be paused, and are gone with the
   running = await start(WithoutCrons, options);
   await waitFor(async () => (await client.crons.list()).length === 1, 5_000, "the declared ones to be gone");
   assert.equal((await client.crons.list())[0]!.name, "made");
-  await assert.rejects(client.crons.set("bad", { task: "report", cron: "nonsense" }), /"nonsense" is no schedule/);
+  await assert.rejects(
+    client.crons.set("bad", { task: "report", cron: "nonsense" }),
+    /"nonsense" is not a valid schedule/,
+  );
   await assert.rejects(client.crons.delete("unknown"), TypeError);
   await client.close();
   await running.stop();
@@ -57,10 +60,10 @@ test("a schedule on what is no task, and two of one name, are refused", () => {
   class NoTask {
     @Cron("* * * * *") async tick() {}
   }
-  assert.throws(() => Worker(1)(NoTask), /the method is no task; write @Task\(\) above it/);
+  assert.throws(() => Worker(1)(NoTask), /the method is not a task; write @Task\(\) above it/);
   class Twice {
     @Task() @Cron("* * * * *") @Cron("0 * * * *") async tick() {}
   }
-  assert.throws(() => Worker(1)(Twice), /two are named "tick"; name them/);
-  assert.throws(() => Cron("* * *"), /is no schedule/);
+  assert.throws(() => Worker(1)(Twice), /two of them are named "tick"; name them/);
+  assert.throws(() => Cron("* * *"), /is not a valid schedule/);
 });

@@ -40,10 +40,10 @@ test("a server without room: the reserve lets what waits be worked off, new runs
   const running = await start(Small, { ...options, health: { port: 0, host: "127.0.0.1" } });
   const isUnready = async () => {
     const { status, body } = await probe(running.healthUrl, "/ready");
-    return status === 503 && /the server has no room/.test(body.because[0]);
+    return status === 503 && /the server is out of storage/.test(body.because[0]);
   };
   await waitFor(isUnready, 10_000, "the probe to say it");
-  await assert.rejects(work.enqueue(input), /takes no new runs: the server has no room for more/);
+  await assert.rejects(work.enqueue(input), /accepts no new runs: the server is out of storage/);
   await waitFor(
     () => executed === runs.length,
     20_000,

@@ -91,5 +91,5 @@ test("when the entry is gone, the rest is still told", async () => {
   await nc.close();
   const { state, input, output } = await done.status();
   assert.deepEqual([state, input, output], ["completed", undefined, { name: "gone", length: 200_000, attempt: 1 }]);
-  await assert.rejects(done.replay(), /its input is not kept any more/);
+  await assert.rejects(done.replay(), /its input is no longer kept/);
 });

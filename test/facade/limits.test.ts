@@ -85,8 +85,8 @@ describe("limits", () => {
     const other = await enqueue("y");
     await waitFor(async () => (await other.status())?.state === "running", 5_000, "the other key to run");
     assert.deepEqual((await second.status())?.waiting, {
-      for: "its key",
-      because: '1 of at most 1 runs with metadata.tenant = "x" are executing',
+      for: "a concurrency limit",
+      because: '1 of 1 allowed runs with metadata.tenant = "x" is executing',
       position: 1,
     });
     release.resolve();

@@ -224,7 +224,7 @@ test("middleware that is none is refused where it is given", async () => {
       async bad() {}
     }
     return Bad;
-  }, /TypeError: .*bad.*middleware\[0\] is undefined, which is no function; for example/);
+  }, /TypeError: .*bad.*middleware\[0\] is undefined, which is not a function; for example/);
   assert.throws(() => {
     @Worker({ middleware: wrong })
     class Bad {

@@ -115,10 +115,10 @@ test("what is wrong with a handler is refused where it is defined", () => {
     @Task("send") async send() {}
     @OnFailure("sned") async failed() {}
   }
-  assert.throws(() => Worker(1)(Unknown), /names "sned", which is no task of the class; there are send/);
+  assert.throws(() => Worker(1)(Unknown), /names "sned", which is not a task of the class; the class has: send/);
   class Both {
     @Task() @OnFailure() async send() {}
     @Task() async other() {}
   }
-  assert.throws(() => Worker(1)(Both), /send is a task and @OnFailure; write two methods/);
+  assert.throws(() => Worker(1)(Both), /send is both a task and an @OnFailure handler; write two methods/);
 });

@@ -28,7 +28,7 @@ test("start: when one worker cannot be opened, all that was opened by then is cl
   });
   const all = [worker("first", () => {}), worker("second", async () => {}), third];
   await assert.rejects(start(all, options("opening")), (error: WorkerNotStarted) => {
-    assert.match(error.message, /worker "third" was not started, its onStart failed: no such table/);
+    assert.match(error.message, /worker "third" was not started because its onStart failed: no such table/);
     return error.cause === cause;
   });
   assert.deepEqual(said.sort(), ["first closed", "second closed", "third closed"]);

@@ -39,7 +39,7 @@ test("a paused task waits and says so, also after the engine and the worker were
   const handle = await client.task("send").enqueue({ n: 1 });
   assert.deepEqual(await client.task("other").run(2), 2);
   const { state, waiting } = await handle.status();
-  assert.deepEqual([state, waiting], ["queued", { for: "a resume", because: 'task "send" is paused', position: 1 }]);
+  assert.deepEqual([state, waiting], ["queued", { for: "resume", because: 'task "send" is paused', position: 1 }]);
   await running.stop();
   running = await startWorker();
   assert.deepEqual(await client.task("other").run(3), 3);
@@ -53,7 +53,7 @@ test("a paused worker gets nothing until it is resumed; neither does anybody in 
   await client.pause({ worker: "pausable" });
   assert.equal((await client.workers())[0]!.state, "paused");
   const handle = await client.task("other").enqueue(4);
-  assert.equal((await handle.status()).waiting!.because, "no worker takes runs: pausable paused");
+  assert.equal((await handle.status()).waiting!.because, "no worker is taking runs: pausable paused");
   await client.pause();
   await client.resume({ worker: "pausable" });
   assert.equal((await handle.status()).waiting!.because, "the namespace is paused");

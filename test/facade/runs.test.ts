@@ -202,8 +202,14 @@ test("cancel: scheduled and queued at once, running by its signal, many by filte
 });
 
 test("payloads over max_payload: refused at the caller, or the run fails, with both sizes named", async () => {
-  await assert.rejects(client.task("echo").run("x".repeat(2_000_000)), /2000002 bytes.*the server takes 1048576/);
-  await assert.rejects(client.task("large").run({ bytes: 2_000_000 }), /2000002 bytes, the server takes 1048576/);
+  await assert.rejects(
+    client.task("echo").run("x".repeat(2_000_000)),
+    /2000002 bytes.*the server accepts at most 1048576/,
+  );
+  await assert.rejects(
+    client.task("large").run({ bytes: 2_000_000 }),
+    /2000002 bytes, but the server accepts at most 1048576/,
+  );
   assert.equal((await client.task<unknown, string>("large").run({ bytes: 500_000 })).length, 500_000);
 });
 
@@ -229,16 +235,16 @@ test("higher priority first, then oldest, across the tasks of a worker", async (
 test("wrong options name the value, the rule and an example", async () => {
   const echo = client.task("echo");
   await assert.rejects(echo.enqueue({}, { priority: 10 }), /priority must be a whole number from 1 to 9, not 10/);
-  await assert.rejects(echo.enqueue({}, { delay: "soon" }), /delay: "soon" is no duration/);
-  await assert.rejects(echo.enqueue({}, { id: "" }), /is no run id/);
+  await assert.rejects(echo.enqueue({}, { delay: "soon" }), /delay: "soon" is not a valid duration/);
+  await assert.rejects(echo.enqueue({}, { id: "" }), /is not a valid run id/);
   await assert.rejects(echo.enqueue({}, { priorty: 1 } as object), /"priorty" is not an option of a run/);
-  assert.throws(() => client.task("no good"), /"no good" is no task name/);
+  assert.throws(() => client.task("no good"), /"no good" is not a valid task name/);
 });
 
 test("close rejects who still waits, and says that the run goes on", async () => {
   const other = await connect({ url: server.url });
   const waiting = (await other.task("wait").enqueue({})).result();
-  const refused = assert.rejects(waiting, /the client was closed; the run itself goes on/);
+  const refused = assert.rejects(waiting, /the client was closed; the run itself continues/);
   await other.close();
   await refused;
   await client.cancel({ task: "wait" });

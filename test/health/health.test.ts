@@ -159,7 +159,7 @@ test("health: without an engine a worker is not ready; it is again when one lead
     "the port",
   );
   assert.equal((await probe(healthUrl, "/ready")).status, 503);
-  await waitFor(notReady(healthUrl, /no engine knows this worker yet/), 10_000, "nobody leads");
+  await waitFor(notReady(healthUrl, /not registered with an engine yet/), 10_000, "nobody leads");
   const first = await startEngine({ url: server.url, log: "silent", signals: false, health: { port: 0 } });
   const { stop } = await starting;
   await waitFor(ready(healthUrl), 5_000, "registered");
@@ -229,7 +229,7 @@ test("health: other paths and methods are answered with what there is; HEAD has 
   const { healthUrl, stop } = await begin();
   assert.deepEqual(await probe(healthUrl, "/"), {
     status: 404,
-    body: { error: "/ is not here; ask for /live, /ready or /metrics" },
+    body: { error: "/ not found; try /live, /ready or /metrics" },
   });
   assert.equal((await fetch(`${healthUrl}/ready`, { method: "POST", body: "{}" })).status, 405);
   const head = await fetch(`${healthUrl}/ready?probe=1`, { method: "HEAD" });
@@ -244,7 +244,7 @@ test("health: nothing is served without a port; a wrong one is refused with the 
   for (const port of [-1, 65_536, 1.5, "http"] as number[]) {
     await assert.rejects(
       begin({ health: { port } }),
-      /RangeError: health.port \(NATCHET_HEALTH_PORT\): .* is no port; .* for example 8080/,
+      /RangeError: health.port \(NATCHET_HEALTH_PORT\): .* is not a valid port; .* for example 8080/,
     );
   }
   await assert.rejects(begin({ health: { port: 0, whenTaken: "ask" as "wait" } }), /TypeError: health.whenTaken: ask/);

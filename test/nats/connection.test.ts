@@ -150,7 +150,7 @@ test("connect: a server without JetStream", () =>
     async ({ server }) => {
       const failure = await failureOf({ url: server.url, namespace: "test" });
       assert.equal(failure._tag, "JetStreamDisabled");
-      assert.match(failure.message, /runs without JetStream; start it with "nats-server -js"/);
+      assert.match(failure.message, /has JetStream disabled; start it with "nats-server -js"/);
     },
     { jetstream: false },
   ));

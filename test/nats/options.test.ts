@@ -21,8 +21,8 @@ test("options: what can never connect is refused with the value, the rule and an
   refused({ url: "http://127.0.0.1" }, /"http:\/\/127\.0\.0\.1" is not the address .* for example "nats:/);
   refused({ url: "" }, /is not the address/);
   refused({ namespace: "a.b" }, /a\.b/);
-  refused({ user: "a", token: "b" }, /user and token are given: choose one/);
-  refused({ password: "secret" }, /password is given without user/);
+  refused({ user: "a", token: "b" }, /user and token are both set; choose one/);
+  refused({ password: "secret" }, /password is set without user/);
   refused({ nkeyFile: "/nowhere.nk" }, /nkeyFile: there is no file "\/nowhere\.nk"/);
   refused({ tls: { cert: import.meta.filename } }, /cert and key belong together/);
 });

@@ -216,7 +216,7 @@ test(
       // As many as before: the length does not tell.
       for (let i = 0; i < 3; i++) await publisher.append(subjects.run("a", `new ${i}`), utf8("x"), 0);
       await waitFor(() => reading.seqs.length === 6, 15_000, "the new entries");
-      assert.match(reading.lost.join(), /it was made anew/);
+      assert.match(reading.lost.join(), /it was recreated/);
     }),
   30_000,
 );

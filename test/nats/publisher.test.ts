@@ -65,7 +65,10 @@ test(
       const refused = results.filter((result) => result.status === "rejected").map((result) => result.reason);
       assert.ok(refused.length >= 2);
       assert.equal(refused[0]._tag, "QueueFull");
-      assert.match(refused[0].message, /namespace "test" takes no new runs: .*maximum bytes exceeded; raise maxBytes/);
+      assert.match(
+        refused[0].message,
+        /namespace "test" accepts no new runs: .*maximum bytes exceeded; raise maxBytes/,
+      );
       await new RunStore(nats, subjects).purge(subjects.runs, 20);
       assert.equal((await publisher.append(subject("again"), payload, 0)).ok, true);
     }),

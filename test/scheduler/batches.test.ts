@@ -34,7 +34,7 @@ describe("batches", () => {
     assert.deepEqual(batches(scene), []);
     assert.deepEqual(describeRun(scene.state, "embed/1")!.info.waiting, {
       for: "its batch",
-      because: "its batch waits for 3 runs, or 1970-01-01T00:16:42.000Z",
+      because: "its batch is waiting for 3 runs, or 1970-01-01T00:16:42.000Z",
       position: 1,
     });
     assert.ok(only(scene.tick(), "wake").at(-1)!.at <= scene.now + 1_000);

@@ -34,8 +34,8 @@ describe("keyed concurrency", () => {
     for (let i = 0; i < 3; i++) create(scene, `b${i}`, { user: "b" });
     assert.deepEqual(assigned(scene).sort(), ["a0", "a1", "b0", "b1"]);
     assert.deepEqual(waiting(scene, "mail/a3"), {
-      for: "its key",
-      because: '2 of at most 2 runs with input.user = "a" are executing',
+      for: "a concurrency limit",
+      because: '2 of 2 allowed runs with input.user = "a" are executing',
       position: 2,
     });
     scene.report("w", "mail/a1", "completed");
@@ -101,7 +101,7 @@ describe("keyed concurrency", () => {
     assert.deepEqual(endings(commands), ["cancelling mail/a", "cancelled mail/b"]);
     assert.deepEqual(
       only(commands, "cancelOn")[0]!.runs[0]!.reason,
-      "a newer run of input.user came (cancel-in-progress)",
+      "a newer run of input.user arrived (cancel-in-progress)",
     );
     newest.store(commands);
     newest.report("w", "mail/a", "cancelled");

@@ -21,7 +21,7 @@ describe("pauses", () => {
     scene.create("bill", "b");
     assert.deepEqual(assigned(scene), ["bill/b"]);
     assert.equal(scene.state.live.get("mail/running")!.place, "running");
-    assert.deepEqual(waiting(scene, "mail/a"), { for: "a resume", because: 'task "mail" is paused', position: 1 });
+    assert.deepEqual(waiting(scene, "mail/a"), { for: "resume", because: 'task "mail" is paused', position: 1 });
     scene.give({ type: "pauses", pauses: noPauses });
     assert.deepEqual(assigned(scene), ["mail/a"]);
   });
@@ -33,7 +33,7 @@ describe("pauses", () => {
     scene.create("mail", "a");
     assert.deepEqual(assigned(scene), []);
     assert.equal(describeWorkers(scene.state)[0]!.state, "paused");
-    assert.equal(waiting(scene, "mail/a")!.because, "no worker takes runs: w paused");
+    assert.equal(waiting(scene, "mail/a")!.because, "no worker is taking runs: w paused");
     scene.give({ type: "pauses", pauses: pausing({}) });
     assert.deepEqual(assigned(scene), []);
     assert.equal(waiting(scene, "mail/a")!.because, "the namespace is paused");
@@ -73,7 +73,7 @@ describe("why a run waits", () => {
   test("no worker, no free slot and the place in the queue, its time, a new leader", () => {
     const scene = new Scene();
     scene.create("mail", "a");
-    assert.equal(waiting(scene, "mail/a")!.because, 'no worker that is here has the task "mail"');
+    assert.equal(waiting(scene, "mail/a")!.because, 'no connected worker has the task "mail"');
     scene.register("w", 1, ["mail"]);
     assigned(scene);
     scene.create("mail", "b");
@@ -87,9 +87,9 @@ describe("why a run waits", () => {
     });
     assert.deepEqual([waiting(scene, "mail/b")!.position, waiting(scene, "mail/c")!.position], [2, 3]);
     scene.create("mail", "later", { dueAt: scene.now + 5_000 });
-    assert.deepEqual(waiting(scene, "mail/later"), { for: "its time", because: "due at 1970-01-01T00:16:45.000Z" });
+    assert.deepEqual(waiting(scene, "mail/later"), { for: "its due time", because: "due at 1970-01-01T00:16:45.000Z" });
     const led = new Scene({}, { knownWorkers: ["w"] });
     led.create("mail", "a");
-    assert.match(waiting(led, "mail/a")!.because, /new engine leads/);
+    assert.match(waiting(led, "mail/a")!.because, /new engine is waiting/);
   });
 });

@@ -64,7 +64,7 @@ describe("affinity", () => {
     assert.deepEqual(assignments(scene.tick()), ["w: mail/plain"]);
     assert.deepEqual(waiting(scene, "mail/demanding"), {
       for: "a worker",
-      because: 'no worker that is here has gpu = "a100"',
+      because: 'no connected worker has gpu = "a100"',
       position: 1,
     });
     register(scene, "w", 2, { gpu: "a100" });
@@ -123,7 +123,7 @@ describe("runs that take several slots", () => {
     assert.equal(scene.state.workers.get("w")!.free, 1);
     assert.deepEqual(waiting(scene, "mail/3"), {
       for: "a slot",
-      because: "it takes 2 slots of one worker, and no worker has more than 1 free",
+      because: "it needs 2 slots on one worker, and no worker has more than 1 free",
       position: 1,
     });
     scene.create("small", "fits");

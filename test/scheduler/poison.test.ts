@@ -89,7 +89,7 @@ describe("a poison run", () => {
     assert.equal(error.name, "WorkerLost");
     assert.match(
       error.message,
-      /^t\/poison was lost with its worker 10 times, the last time while nothing else executed/,
+      /^the worker of t\/poison died 10 times, the last time while nothing else was executing/,
     );
     assert.equal(attempts.length, 10);
   });
@@ -134,9 +134,9 @@ describe("a suspect", () => {
     assert.deepEqual(assignments(scene.tick()), []);
     assert.match(
       describeRun(scene.state, "t/suspect")!.info.waiting!.because,
-      /lost with its worker 3 times: it is tried alone/,
+      /worker died 3 times while executing it, so it is tried again alone/,
     );
-    assert.match(describeRun(scene.state, "t/after")!.info.waiting!.because, /is tried alone there/);
+    assert.match(describeRun(scene.state, "t/after")!.info.waiting!.because, /is being tried there alone/);
     scene.report("w", "t/before", "completed");
     const alone = scene.tick();
     assert.equal(

@@ -81,7 +81,7 @@ describe("presence", () => {
     scene.store(scene.give({ type: "unacknowledged", id: "w1", batch: assign!.batch }));
     const [stop] = only(scene.beat("w1", [held]), "cancelOn");
     assert.deepEqual(stop!.runs, [
-      { kind: "fence", key: "mail/a", origin: 1, turn: 1, reason: "another attempt of the run counts now" },
+      { kind: "fence", key: "mail/a", origin: 1, turn: 1, reason: "a newer attempt of the run has replaced it" },
     ]);
     assert.deepEqual(assignments(scene.tick()), []);
   });

@@ -60,8 +60,8 @@ describe("rate limits", () => {
     confirm(scene);
     assert.deepEqual(assigned(scene), ["a0", "b0"]);
     assert.deepEqual(waiting(scene, "mail/a1"), {
-      for: "its rate",
-      because: 'rate limit "input.user" of 1 per 1m is used up; room from 1970-01-01T00:17:40.000Z',
+      for: "a rate limit",
+      because: 'rate limit "input.user" of 1 per 1m is used up until 1970-01-01T00:17:40.000Z',
       position: 1,
     });
     const wake = only(scene.tick(), "wake").at(-1)!;

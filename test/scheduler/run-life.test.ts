@@ -41,7 +41,7 @@ describe("schedule timeout", () => {
     assert.equal(detail.reason, 'schedule timeout: waited 5m in the queue of "mail"');
     const [told, ...more] = only(commands, "log").filter(({ level }) => level === "warn" || level === "error");
     assert.deepEqual([more, told!.fields], [[], { task: "mail", runs: 3, timeout: "5m" }]);
-    const said = '3 runs were cancelled after waiting 5m in the queue of task "mail", its schedule timeout';
+    const said = '3 runs were cancelled after waiting 5m in the queue of task "mail" (scheduleTimeout)';
     assert.equal(told!.message, said);
     const counted = { caller: 0, limit: 0, "schedule timeout": 3 };
     assert.deepEqual(describeCancellations(scene.state), [{ task: "mail", runs: counted }]);

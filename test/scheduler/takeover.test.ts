@@ -149,7 +149,7 @@ describe("takeover", () => {
     scene.report("w9", "mail/a", "returned");
     const [stop] = only(scene.register("w1", 1, ["mail"], [held]), "cancelOn");
     assert.deepEqual(stop!.runs, [
-      { kind: "fence", key: "mail/a", origin: 1, turn: 1, reason: "another attempt of the run counts now" },
+      { kind: "fence", key: "mail/a", origin: 1, turn: 1, reason: "a newer attempt of the run has replaced it" },
     ]);
     assert.deepEqual(assignments(scene.tick()), []);
     assert.deepEqual(only(scene.beat("w1", [held]), "cancelOn")[0]!.runs, stop!.runs);

@@ -56,7 +56,7 @@ class Tasks {
     ctx.log.warn("working", { on: new Error("it") });
     ctx.progress(0.5 * ctx.attempt, "so far");
     for (const chunk of ["a", new Uint8Array([7]), { at: new Date(0) }]) await ctx.stream(chunk);
-    assert.throws(() => ctx.stream(undefined), /ctx.stream: undefined is no text, no bytes/);
+    assert.throws(() => ctx.stream(undefined), /ctx.stream: undefined is not a string, bytes or/);
     if (ctx.attempt === 1) throw new Error("once more");
   }
 

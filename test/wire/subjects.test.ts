@@ -14,7 +14,7 @@ test("the names of a namespace", () => {
   assert.equal(subjects.engine("register"), "natchet.prod.engine.register");
   assert.equal(subjects.worker("w1", "assign"), "natchet.prod.worker.w1.assign");
   assert.equal(subjects.epoch, "natchet.prod.epoch");
-  assert.throws(() => new Subjects("a.b"), /"a\.b" is no namespace name/);
+  assert.throws(() => new Subjects("a.b"), /"a\.b" is not a valid namespace name/);
 });
 
 test("a run's subject holds any id as one token, and is read back", () => {

@@ -173,7 +173,7 @@ test("attempt: a fenced one hears why, and ends nothing but by work that is done
     await untilStopped(ctx);
     return String(ctx.signal.reason);
   };
-  const output = "AbortError: this attempt does not count any more: the run has ended";
+  const output = "AbortError: this attempt no longer counts: the run has ended";
   assert.deepEqual(await stopped(finishing), [{ kind: "completed", output }]);
   assert.deepEqual(await stopped(finishing, { output: Schema.Number }), [{ kind: "fenced" }]);
 });
@@ -261,7 +261,7 @@ test("attempt: whatever user code throws or returns ends its own run, at once an
   }
 });
 
-test("attempt: a RetryLater made by hand with a time that is no duration is an error like any other", async () => {
+test("attempt: a RetryLater made by hand with a time that is not a valid duration is an error like any other", async () => {
   for (const ms of [Number.NaN, -1, Number.POSITIVE_INFINITY, "soon"]) {
     const { attempt, verdicts } = attemptOf(
       () => {
@@ -272,7 +272,7 @@ test("attempt: a RetryLater made by hand with a time that is no duration is an e
     await Effect.runPromise(attempt.run);
     const { kind, error } = outcomeOf(attempt, verdicts[0]!, 1_000, options);
     assert.equal(kind, "retry");
-    assert.match(error!.message, /RetryLater: .* is no duration/);
+    assert.match(error!.message, /RetryLater: .* is not a valid duration/);
   }
 });
 

@@ -54,11 +54,11 @@ test("outcome: an output that leaves no room for the input completes without it,
 test("outcome: an output that does not fit fails the run, with both sizes and what stands beside it", () => {
   const large = { kind: "completed", output: "o".repeat(maxPayload) } as const;
   const { error } = failed(large);
-  assert.match(error!.message, /^the output of task "t" has 65\d\d\d bytes, the server takes 65536/);
+  assert.match(error!.message, /^the output of task "t" is 65\d\d\d bytes, but the server accepts at most 65536/);
   const beside = failed({ kind: "completed", output: "o".repeat(40_000) }, { metadata: { m: "m".repeat(30_000) } });
   assert.match(
     beside.error!.message,
-    /with the metadata and the history of its run \(30\d\d\d bytes\), has 70\d\d\d bytes/,
+    /with the metadata and the history of its run \(30\d\d\d bytes\), is 70\d\d\d bytes/,
   );
 });
 

@@ -26,7 +26,7 @@ export interface PackageOptions {
 export async function fetchDebianPackage(options: PackageOptions): Promise<void> {
   for (const tool of ["apt-get", "apt-config", "dpkg", "dpkg-deb"]) {
     if (!isOnPath(tool, options.searchPath))
-      throw new Error(`this is no machine of the Debian family (${tool} is missing)`);
+      throw new Error(`this machine is not of the Debian family (${tool} is missing)`);
   }
   const release = readOsRelease();
   const family = familyOf(release);

@@ -47,7 +47,7 @@ export class BatchLimit extends Limit {
   explain(): Waiting {
     const first = this.lane.ready.first();
     const until = first === undefined ? "" : `, or ${shownTime(this.#dueAt(first))}`;
-    return { for: "its batch", because: `its batch waits for ${this.#rule.size} runs${until}` };
+    return { for: "its batch", because: `its batch is waiting for ${this.#rule.size} runs${until}` };
   }
   protected override seekRoom(): void {
     const { uptime, now, limitWakes } = this.#state;

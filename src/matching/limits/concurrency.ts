@@ -37,6 +37,9 @@ export class KeyLimit extends Limit implements Turns {
   explain(): Waiting {
     const { key, max } = this.rule;
     const of = key === null ? "of this task" : `with ${key} = ${JSON.stringify(this.key)}`;
-    return { for: "its key", because: `${this.running} of at most ${max} runs ${of} are executing` };
+    return {
+      for: "a concurrency limit",
+      because: `${this.running} of ${max} allowed runs ${of} ${this.running === 1 ? "is" : "are"} executing`,
+    };
   }
 }

@@ -73,7 +73,7 @@ const mostNested = 100;
 
 function shallowJson(input: Uint8Array): unknown {
   if (isDeeperThan(mostNested, input))
-    throw new Error(`the input is nested more than ${mostNested} deep: no key is computed`);
+    throw new Error(`the input is nested more than ${mostNested} levels deep, so no key can be computed`);
   return jsonOf(input);
 }
 

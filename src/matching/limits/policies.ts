@@ -119,7 +119,7 @@ export class Policies {
     } catch (error) {
       // One that executes already goes on, and is not counted.
       if (run.place !== "queued") return "failed";
-      const message = `the key of this run has no value: ${(error as Error).message}`;
+      const message = `the key of this run cannot be computed: ${(error as Error).message}`;
       endRun(state, run, "failed", { error: { name: "KeyNotFound", message, retryable: false } });
       return "failed";
     }
@@ -253,7 +253,8 @@ export class Policies {
 
   /** What stops a queued run; undefined = nothing that is known of. */
   explain(run: LiveRun): Waiting | undefined {
-    if (run.keys?.of !== this) return { for: "its key", because: "its input is being read to find its key" };
+    if (run.keys?.of !== this)
+      return { for: "a concurrency limit", because: "its input is being read to find its key" };
     const blocking = this.#byId.get(laneId(this.needsOf(run), run.keys.keys))?.findBlocking();
     return blocking?.limit.explain(blocking.units);
   }

@@ -110,7 +110,7 @@ export class RateLimit extends Limit {
     const { key, limit, perMs } = this.#rule;
     const at = shownTime(this.#state.now + Math.max(this.#roomAt(units) - this.#state.uptime, 0));
     const rate = `${limit} per ${formatDuration(perMs)}`;
-    return { for: "its rate", because: `rate limit ${JSON.stringify(key)} of ${rate} is used up; room from ${at}` };
+    return { for: "a rate limit", because: `rate limit ${JSON.stringify(key)} of ${rate} is used up until ${at}` };
   }
 
   /** What was asked to be stored is stored. */

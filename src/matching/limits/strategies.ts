@@ -32,8 +32,8 @@ function weigh(state: SchedulerState, { rule, members }: KeyLimit): void {
     members.delete(surplus);
     const why =
       strategy === "cancel-newest"
-        ? `${max} of ${of} were there before it (cancel-newest)`
-        : `a newer run of ${of} came (cancel-in-progress)`;
+        ? `the limit of ${max} for ${of} was reached (cancel-newest)`
+        : `a newer run of ${of} arrived (cancel-in-progress)`;
     cancelRuns(state, [surplus.key], why, "limit");
   }
 }

@@ -116,7 +116,10 @@ export class Heart {
 
   #withoutThread(error: unknown): void {
     this.#thread = undefined;
-    this.#log.warn("no thread beats for this process: code that blocks it for 30 s is taken for dead", { error });
+    this.#log.warn(
+      "heartbeat thread not available: a task that blocks the event loop for 30 s will be treated as dead",
+      { error },
+    );
   }
 
   #turn(): void {

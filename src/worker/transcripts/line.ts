@@ -30,7 +30,7 @@ export const cutText = (text: string, limit: number = longestMessage): string =>
 export function fieldBytes(fields: Readonly<Record<string, unknown>> | undefined): Uint8Array {
   if (fields === undefined) return noBytes;
   const bytes = written(fields);
-  return bytes.length <= mostFieldBytes ? bytes : jsonBytes({ cut: `${bytes.length} bytes of fields are too many` });
+  return bytes.length <= mostFieldBytes ? bytes : jsonBytes({ cut: `fields of ${bytes.length} bytes are too large` });
 }
 
 function written(fields: Readonly<Record<string, unknown>>): Uint8Array {

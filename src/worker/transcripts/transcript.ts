@@ -325,7 +325,7 @@ export class Transcript implements Voice {
         timer = setTimeout(expire, patienceMs);
         if (!store.isConnected()) return;
         clearTimeout(timer);
-        onTrouble("the stream of the logs does not answer");
+        onTrouble("the log stream does not answer");
         resolve();
       };
       let timer = setTimeout(expire, patienceMs);

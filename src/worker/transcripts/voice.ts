@@ -24,9 +24,7 @@ export function chunkOf(at: number, chunk: unknown): Utterance {
     // A circle, or a number that JSON has no form for.
   }
   const what = typeof chunk === "object" ? "this object" : String(chunk);
-  throw new TypeError(
-    `ctx.stream: ${what} is no text, no bytes and cannot be written as JSON; give one of these, for example ctx.stream("token")`,
-  );
+  throw new TypeError(`ctx.stream: ${what} is not a string, bytes or a JSON value, for example ctx.stream("token")`);
 }
 
 /** A promise that is rejected for whoever looks at it, and disturbs nobody else. */

@@ -143,7 +143,7 @@ test("transcript: the end waits through an outage, but not for ever on a good co
   assert.equal(hasEnded, false);
   store.isUp = true;
   await ended;
-  assert.deepEqual(troubles, ["the stream of the logs does not answer"]);
+  assert.deepEqual(troubles, ["the log stream does not answer"]);
   release();
   await waitFor(() => store.kinds.length === 2, 5_000, "the words to be stored all the same");
 });
