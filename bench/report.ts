@@ -1,4 +1,4 @@
-// The report of a run: docs/performance.md and the chart beside it.
+// The report of a run: docs/internals/performance.md and the chart beside it.
 import { mkdir, writeFile } from "node:fs/promises";
 import { arch, cpus, release, totalmem, type } from "node:os";
 import { chartOf } from "./chart.ts";
@@ -16,7 +16,7 @@ export interface Run {
   readonly results: Results;
 }
 
-const docs = new URL("../docs/", import.meta.url);
+const docs = new URL("../docs/internals/", import.meta.url);
 
 export async function writeReport(run: Run): Promise<void> {
   await mkdir(docs, { recursive: true });

@@ -1,4 +1,4 @@
-// The words and the state table of a run; docs/lifecycle.md draws it and a test compares the two.
+// The words and the state table of a run; docs/internals/lifecycle.md draws it and a test compares the two.
 import type { RunTerms } from "./policies.ts";
 
 export type RunState = "scheduled" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";

@@ -1,4 +1,4 @@
-// The layers and the rules of the source, as docs/internals.md describes them.
+// The layers and the rules of the source, as docs/internals/internals.md describes them.
 import assert from "node:assert/strict";
 import { test } from "../support/harness.ts";
 import { type Import, readSources, type SourceFile } from "./source.ts";

@@ -1,3 +1,3 @@
 import { testPage } from "./page.ts";
 
-testPage("batches.md");
+testPage("guide/batches.md");

@@ -1,3 +1,3 @@
 import { testPage } from "./page.ts";
 
-testPage("crons.md");
+testPage("guide/crons.md");

@@ -1,3 +1,3 @@
 import { testPage } from "./page.ts";
 
-testPage("failures-and-replay.md");
+testPage("guide/failures.md");

@@ -1,3 +1,3 @@
 import { testPage } from "./page.ts";
 
-testPage("health.md");
+testPage("production/health.md");

@@ -1,3 +1,3 @@
 import { testPage } from "./page.ts";
 
-testPage("limits.md");
+testPage("guide/limits.md");

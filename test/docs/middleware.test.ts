@@ -1,3 +1,3 @@
 import { testPage } from "./page.ts";
 
-testPage("middleware.md");
+testPage("guide/middleware.md");

@@ -1,3 +1,3 @@
 import { testPage } from "./page.ts";
 
-testPage("placement.md");
+testPage("guide/placement.md");

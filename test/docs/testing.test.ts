@@ -1,3 +1,3 @@
 import { testPage } from "./page.ts";
 
-testPage("testing.md");
+testPage("guide/testing.md");

@@ -1,3 +1,3 @@
 import { testPage } from "./page.ts";
 
-testPage("threads.md");
+testPage("guide/threads.md");
