@@ -1,5 +1,6 @@
 // The public entry: re-exports, nothing else.
 export * from "../decorators/mod.ts";
+export type { CallLimits } from "./client/call-limit.ts";
 export type { ClassTasks, TaskOf } from "./client/class-tasks.ts";
 export { Natchet } from "./client/client.ts";
 export type { Patience } from "./client/engine-requests.ts";
@@ -7,7 +8,7 @@ export type { EnqueueOptions } from "./client/enqueue-options.ts";
 export type { ListOptions } from "./client/listed-runs.ts";
 export type { Enqueued, Enqueueing, EnqueueMiddleware } from "./client/middleware.ts";
 export type { RunHandle } from "./client/run-handle.ts";
-export type { ManyOptions, TaskReference } from "./client/task-reference.ts";
+export type { CallOptions, ManyOptions, TaskReference } from "./client/task-reference.ts";
 export type { ReadOptions } from "./client/transcript-reader.ts";
 export type { CatchUp, CronInfo, CronOptions } from "./domain/cron.ts";
 export type { DurationInput } from "./domain/duration.ts";

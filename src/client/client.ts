@@ -1,6 +1,7 @@
 // The caller's side: tasks to run, runs to look at, workers and queues to see. Promises and plain objects only.
 import type { Contract } from "../domain/contract.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
+import { type Log, silentLog } from "../domain/log.ts";
 import { assertName } from "../domain/names.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
 import type { Parent } from "../domain/policies.ts";
@@ -21,6 +22,7 @@ import { Crons } from "./crons.ts";
 import { EngineRequests, type Patience } from "./engine-requests.ts";
 import { LeaderLine } from "./leader-line.ts";
 import { type ListOptions, listRuns } from "./listed-runs.ts";
+import { LongWaits } from "./long-waits.ts";
 import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
 import { Results } from "./results.ts";
 import { assertFilter } from "./run-filter.ts";
@@ -43,6 +45,10 @@ export interface ClientParts {
   readonly middleware?: readonly EnqueueMiddleware[] | undefined;
   /** The run that surrounds a call: what it enqueues are its children. */
   readonly parent?: (() => Parent | undefined) | undefined;
+  /** Where the server is, for people. */
+  readonly server?: string | undefined;
+  /** Hears why callers wait. */
+  readonly log?: Log | undefined;
   /** Gives back what was opened for this client. */
   readonly release: () => Promise<void>;
 }
@@ -56,6 +62,7 @@ export class Natchet {
   readonly #results: Results;
   readonly #requests: EngineRequests;
   readonly #gate: AdmissionGate;
+  readonly #longWaits: LongWaits;
   /** Schedules: make, list, pause, resume and delete them. */
   readonly crons: Crons;
   #closing: Promise<void> | undefined;
@@ -67,8 +74,11 @@ export class Natchet {
     const entries = new StoredEntries(new RunStore(link, subjects), subjects);
     this.#entries = entries;
     this.#line = new LeaderLine(link, subjects);
-    this.#results = new Results({ link, subjects, line: this.#line, entries, stream: store?.runs });
-    this.#requests = new EngineRequests(this.#line);
+    this.#requests = new EngineRequests(this.#line, (reason) => this.#longWaits.nobodyAnswers(reason));
+    const { log = silentLog, server = link.url } = parts;
+    this.#longWaits = new LongWaits({ link, publisher, requests: this.#requests, log, server });
+    const waiting = { line: this.#line, longWaits: this.#longWaits, stream: store?.runs };
+    this.#results = new Results({ link, subjects, entries, ...waiting });
     this.crons = new Crons(this.#requests);
     this.#gate = new AdmissionGate(link, subjects);
     this.#taskParts = {
@@ -209,6 +219,7 @@ export class Natchet {
   async #close(): Promise<void> {
     this.#gate.close();
     this.#results.close();
+    this.#longWaits.close();
     this.#line.close();
     await this.#parts.release();
   }

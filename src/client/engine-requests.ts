@@ -23,6 +23,7 @@ import {
 } from "../wire/messages.ts";
 import type { EngineVerb } from "../wire/subjects.ts";
 import type { LeaderLine } from "./leader-line.ts";
+import { longMs } from "./long-waits.ts";
 import { cancelGroups, joinCancelled, joinWorkers } from "./pages.ts";
 
 /** How long a request may take in all. */
@@ -41,9 +42,12 @@ const spareBytes = 256;
 
 export class EngineRequests {
   readonly #line: LeaderLine;
+  readonly #onSilence: (reason: string) => void;
 
-  constructor(line: LeaderLine) {
+  /** `onSilence` hears that somebody has waited for an answer for long. */
+  constructor(line: LeaderLine, onSilence: (reason: string) => void = () => {}) {
     this.#line = line;
+    this.#onSilence = onSilence;
   }
 
   async get(key: string, patience?: Patience): Promise<FoundRun> {
@@ -123,15 +127,16 @@ export class EngineRequests {
     const { maxPayload, namespace } = this.#line;
     if (message.length + spareBytes > maxPayload)
       throw new PayloadTooLarge({ what: `the request "${verb}"`, bytes: message.length, limit: maxPayload });
+    const askedAt = performance.now();
     for (;;) {
       const leftMs = Math.max(1, deadline - performance.now());
       const reply = await this.#line.ask(verb, message, Math.min(tryMs, leftMs));
       if (reply.kind === "answer") return reply.answer;
       if (reply.kind === "error" && !transientErrors.has(reply.error.name)) throw refusal(verb, reply.error);
-      if (performance.now() + pauseMs >= deadline || this.#line.isClosed) {
-        const reason = reply.kind === "none" ? reply.reason : reply.error.message;
-        throw new EngineUnreachable({ namespace, reason });
-      }
+      const reason = reply.kind === "none" ? reply.reason : reply.error.message;
+      if (performance.now() + pauseMs >= deadline || this.#line.isClosed)
+        throw new EngineUnreachable({ namespace, reason, server: this.#line.url });
+      if (performance.now() - askedAt > longMs) this.#onSilence(reason);
       await this.#line.pause(pauseMs);
     }
   }

@@ -33,6 +33,9 @@ export class LeaderLine {
   get maxPayload(): number {
     return this.#link.maxPayload;
   }
+  get url(): string {
+    return this.#link.url;
+  }
   get namespace(): string {
     return this.#subjects.namespace;
   }

@@ -13,6 +13,7 @@ import type { Subjects } from "../wire/subjects.ts";
 import { type Asked, AskTimes } from "./ask-times.ts";
 import { EndedResults } from "./ended-results.ts";
 import type { LeaderLine } from "./leader-line.ts";
+import type { LongWait, LongWaits } from "./long-waits.ts";
 import type { StoredEntries } from "./stored-entries.ts";
 
 interface Waiter {
@@ -21,7 +22,7 @@ interface Waiter {
 }
 
 /** A run that somebody of this client waits for. */
-interface Wait extends Asked {
+interface Wait extends Asked, LongWait {
   readonly key: string;
   readonly waiters: Waiter[];
   /** Creates that are not acknowledged: until they are, an engine may rightly not know the run. */
@@ -62,6 +63,8 @@ export interface ResultsParts {
   readonly entries: StoredEntries;
   /** Knows whether the log is there. */
   readonly stream?: StreamWatch | undefined;
+  /** Tells who waits for long why. */
+  readonly longWaits?: LongWaits | undefined;
 }
 
 export class Results implements Witness {
@@ -70,9 +73,13 @@ export class Results implements Witness {
   readonly #line: LeaderLine;
   readonly #subjects: Subjects;
   readonly #stream: StreamWatch | undefined;
+  readonly #longWaits: LongWaits | undefined;
   readonly #waits = new Map<string, Wait>();
   readonly #ended: EndedResults;
-  readonly #times = new AskTimes<Wait>((due) => this.#askFor(due));
+  readonly #times = new AskTimes<Wait>((due) => {
+    this.#longWaits?.look(due);
+    this.#askFor(due);
+  });
   /** Keys to ask for with the next requests. */
   readonly #toAsk = new Set<string>();
   #isAsking = false;
@@ -80,11 +87,12 @@ export class Results implements Witness {
   readonly #end: (() => void)[];
 
   constructor(parts: ResultsParts) {
-    const { link, subjects, line, entries, stream } = parts;
+    const { link, subjects, line, entries, stream, longWaits } = parts;
     this.#link = link;
     this.#line = line;
     this.#subjects = subjects;
     this.#stream = stream;
+    this.#longWaits = longWaits;
     this.#ended = new EndedResults({
       entries,
       isAwaited: (key) => this.#waits.has(key),
@@ -208,6 +216,8 @@ export class Results implements Witness {
       mustAsk: false,
       believesLog,
       onSeen: undefined,
+      startedAt: performance.now(),
+      isTold: false,
       level: 0,
       dueAt: 0,
     };

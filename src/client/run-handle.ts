@@ -1,10 +1,9 @@
-import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import { NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import { type Cancellation, keyOf, type RunInfo, transitions } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
-import { afterMs } from "../runtime/long-timer.ts";
+import { type CallLimits, whenGivenUp } from "./call-limit.ts";
 import type { Patience } from "./engine-requests.ts";
 import { assertWhen, dueAtOf, type EnqueueOptions, type When } from "./enqueue-options.ts";
 import type { RunReader } from "./run-reader.ts";
@@ -42,18 +41,19 @@ export class RunHandle<Output = unknown> {
   }
 
   /**
-   * Waits for the output, as long as it takes or as long as `timeout` says; the run itself continues.
+   * Waits for the output, as long as it takes or as `timeout` and `signal` let it; the run itself continues.
    *
-   * Fails: RunFailed, RunCancelled, RunNotFound, InvalidData, ResultNotAwaited when time is up or the client is closed
+   * Fails: RunFailed, RunCancelled, RunNotFound, InvalidData, ResultNotAwaited when it was given up or the client is closed
    */
-  async result(options: { readonly timeout?: DurationInput | undefined } = {}): Promise<Output> {
+  async result(options: CallLimits = {}): Promise<Output> {
     const { results, readOutput } = this.#parts;
-    assertKnownOptions(options, { options: ["timeout"], of: "result", example: '{ timeout: "30s" }' });
-    const timeoutMs = options.timeout === undefined ? undefined : parseDuration(options.timeout, "timeout");
-    const { output, giveUp } = results.wait(this.key);
-    if (timeoutMs === undefined) return (await readOutput(await output)) as Output;
-    const expire = () => giveUp(new ResultNotAwaited({ key: this.key, reason: `no output after ${options.timeout}` }));
-    const callOff = afterMs(timeoutMs, expire);
+    assertKnownOptions(options, { options: ["timeout", "signal"], of: "result", example: '{ timeout: "30s" }' });
+    let giveUp = (_error: Error): void => {};
+    const callOff = whenGivenUp(options, "output", (reason, cause) =>
+      giveUp(new ResultNotAwaited({ key: this.key, reason, ...(cause !== undefined && { cause }) })),
+    );
+    const { output, giveUp: end } = results.wait(this.key);
+    giveUp = end;
     try {
       return (await readOutput(await output)) as Output;
     } finally {

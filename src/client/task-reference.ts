@@ -15,6 +15,7 @@ import { largestCarriedInput } from "../wire/carried-input.ts";
 import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { Bundler, Stored } from "./bundler.ts";
+import { CallLimit, type CallLimits } from "./call-limit.ts";
 import { type EnqueueOptions, entryOf } from "./enqueue-options.ts";
 import type { AroundEnqueue, Enqueued, Enqueueing } from "./middleware.ts";
 import type { Awaited as AwaitedRun } from "./results.ts";
@@ -45,7 +46,10 @@ export interface TaskShape {
 export type ArgsOf<Input> = undefined extends Input ? [input?: Input] : [input: Input];
 
 /** Options for many runs: the same for all, or made for each. */
-export type ManyOptions<Input> = EnqueueOptions | ((input: Input, index: number) => EnqueueOptions | undefined);
+export type ManyOptions<Input> = CallOptions | ((input: Input, index: number) => CallOptions | undefined);
+
+/** What a caller may say about one run, and how long the call may take. */
+export interface CallOptions extends EnqueueOptions, CallLimits {}
 
 /** A run that may be stored: in a bundle, or by itself with this payload. */
 interface Prepared {
@@ -84,15 +88,29 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   /**
    * Runs the task and waits for its output.
    *
-   * Fails: RunFailed, RunCancelled, InvalidData, PayloadTooLarge, QueueFull
+   * With `timeout` or `signal` the wait may be given up: the run itself goes on and is not cancelled.
+   *
+   * Fails: RunFailed, RunCancelled, InvalidData, PayloadTooLarge, QueueFull; given up: ResultNotAwaited once the run is stored,
+   * EnqueueNotConfirmed before
+   * @example
+   * ```ts
+   * await natchet.tasks(EmailWorker).send.run({ to: "ada@example.com" }, { timeout: "30s", signal: request.signal });
+   * ```
    */
-  async run(...given: [...input: Args, options?: EnqueueOptions]): Promise<Output> {
-    return (await this.#runOne(given[0], given[1] as EnqueueOptions | undefined)) as Output;
+  async run(...given: [...input: Args, options?: CallOptions]): Promise<Output> {
+    return (await this.#runOne(given[0], given[1] as CallOptions | undefined)) as Output;
   }
 
-  /** Stores a run and returns at once; it is executed whatever happens to this process. Fails: InvalidData, PayloadTooLarge, QueueFull */
-  async enqueue(...given: [...input: Args, options?: EnqueueOptions]): Promise<RunHandle<Output>> {
-    return this.#enqueueOne(given[0], given[1] as EnqueueOptions | undefined);
+  /**
+   * Stores a run and returns as soon as it is stored; then it is executed whatever happens to this process. While NATS is away it waits
+   * for it, as long as `timeout` and `signal` let it.
+   *
+   * A call that was given up may still store its run, when NATS is back: with an `id` of your own a second call returns the same run.
+   *
+   * Fails: InvalidData, PayloadTooLarge, QueueFull; EnqueueNotConfirmed when it was given up
+   */
+  async enqueue(...given: [...input: Args, options?: CallOptions]): Promise<RunHandle<Output>> {
+    return this.#enqueueOne(given[0], given[1] as CallOptions | undefined);
   }
 
   /** Runs many and waits for all outputs, in the order of the inputs; the first failure rejects. */
@@ -107,49 +125,76 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     return Promise.all(inputs.map((input, i) => this.#enqueueOne(input, optionsAt(input, i))));
   }
 
-  async #enqueueOne(input: unknown, options: EnqueueOptions | undefined): Promise<RunHandle<Output>> {
-    if (this.#parts.around !== undefined) return this.#enqueueWithin(this.#parts.around, input, options);
+  #enqueueOne(input: unknown, options: CallOptions | undefined): Promise<RunHandle<Output>> {
+    if (!isLimited(options)) return this.#enqueue(input, options);
+    const { timeout, signal, ...rest } = options;
+    const limit = new CallLimit({ timeout, signal }, this.name, "acknowledgement");
+    return limit.around(this.#enqueue(input, rest, limit));
+  }
+
+  #runOne(input: unknown, options: CallOptions | undefined): Promise<unknown> {
+    if (!isLimited(options)) return this.#run(input, options);
+    const { timeout, signal, ...rest } = options;
+    const limit = new CallLimit({ timeout, signal }, this.name, "output");
+    return limit.around(this.#run(input, rest, limit));
+  }
+
+  async #enqueue(input: unknown, options: EnqueueOptions | undefined, limit?: CallLimit): Promise<RunHandle<Output>> {
+    if (this.#parts.around !== undefined) return this.#enqueueWithin(this.#parts.around, input, options, limit);
     const run = this.#prepare(input, options, "");
     if (this.#shape.input !== undefined) await this.#checkInput(input);
+    limit?.assertOpen();
     const { id, stored } = this.#store(run, options);
+    limit?.storing(id, stored);
     return new RunHandle<Output>(this.name, id, await stored, this.#handleParts);
   }
 
-  async #runOne(input: unknown, options: EnqueueOptions | undefined): Promise<unknown> {
+  async #run(input: unknown, options: EnqueueOptions | undefined, limit?: CallLimit): Promise<unknown> {
     const { results, around } = this.#parts;
-    if (around !== undefined) return this.#runWithin(around, input, options);
+    if (around !== undefined) return this.#runWithin(around, input, options, limit);
     const isMade = options?.id === undefined;
     const run = this.#prepare(input, options, results.inboxFor(isMade));
     if (this.#shape.input !== undefined) await this.#checkInput(input);
+    limit?.assertOpen();
     const startedAt = performance.now();
     const { id, stored } = this.#store(run, options, this.#isQuick ? results : undefined);
     const expected = results.expect(keyOf(this.name, id), isMade);
+    limit?.storing(id, stored, expected.giveUp);
     stored.then(expected.stored, expected.giveUp);
     const output = await expected.output;
     this.#isQuick = performance.now() - startedAt < quickMs;
     return this.#checkOutput(output);
   }
 
-  async #enqueueWithin(around: AroundEnqueue, input: unknown, options: EnqueueOptions = {}) {
+  async #enqueueWithin(around: AroundEnqueue, input: unknown, options: EnqueueOptions = {}, limit?: CallLimit) {
     if (this.#shape.input !== undefined) await this.#checkInput(input);
     const store = async (call: Enqueueing): Promise<Enqueued> => {
+      limit?.assertOpen();
       const { id, stored } = this.#store(this.#prepare(call.input, call.options, ""), call.options);
+      limit?.storing(id, stored);
       return { id, created: await stored };
     };
     const { id, created } = await around({ task: this.name, input, options }, store);
     return new RunHandle<Output>(this.name, id, created, this.#handleParts);
   }
 
-  async #runWithin(around: AroundEnqueue, input: unknown, options: EnqueueOptions = {}): Promise<unknown> {
+  async #runWithin(
+    around: AroundEnqueue,
+    input: unknown,
+    options: EnqueueOptions = {},
+    limit?: CallLimit,
+  ): Promise<unknown> {
     if (this.#shape.input !== undefined) await this.#checkInput(input);
     const { results } = this.#parts;
     const expected = new Map<string, AwaitedRun>();
     const store = async (call: Enqueueing): Promise<Enqueued> => {
+      limit?.assertOpen();
       const isMade = call.options.id === undefined;
       const run = this.#prepare(call.input, call.options, results.inboxFor(isMade));
       const { id, stored } = this.#store(run, call.options);
       const { stored: tell, ...waiting } = results.expect(keyOf(this.name, id), isMade);
       waiting.output.catch(() => {}); // it may end before the middleware does
+      limit?.storing(id, stored, waiting.giveUp);
       try {
         const created = await stored;
         tell(created);
@@ -242,7 +287,10 @@ function inputBytes(input: unknown, task: string): Uint8Array {
   }
 }
 
-function optionsFor<I>(options: ManyOptions<I> | undefined): (input: I, index: number) => EnqueueOptions | undefined {
+const isLimited = (options: CallOptions | undefined): options is CallOptions =>
+  options?.timeout !== undefined || options?.signal !== undefined;
+
+function optionsFor<I>(options: ManyOptions<I> | undefined): (input: I, index: number) => CallOptions | undefined {
   if (typeof options === "function") return options;
   if (options?.id !== undefined)
     throw new TypeError(

@@ -89,13 +89,31 @@ export class RunNotFound extends RunNotFoundBase<{ readonly key: string }> {
 }
 
 const ResultNotAwaitedBase: Tagged<"ResultNotAwaited"> = tagged("ResultNotAwaited");
-/** The caller stopped waiting: its time ran out or its client was closed. The run goes on. */
+/** The caller stopped waiting for the output: its time was over, its signal aborted or its client was closed. The run goes on. */
 export class ResultNotAwaited extends ResultNotAwaitedBase<{
   readonly key: string;
   readonly reason: string;
+  /** What the signal was aborted with. */
+  readonly cause?: unknown;
 }> {
   override get message(): string {
     return `stopped waiting for run ${this.key}: ${this.reason}; the run itself continues`;
+  }
+}
+
+const EnqueueNotConfirmedBase: Tagged<"EnqueueNotConfirmed"> = tagged("EnqueueNotConfirmed");
+/** The caller stopped waiting before the store had confirmed the run: it may be stored all the same, also later, and then it is executed. */
+export class EnqueueNotConfirmed extends EnqueueNotConfirmedBase<{
+  readonly task: string;
+  /** The run's; undefined when nothing was sent yet, and so nothing will be stored. */
+  readonly id: string | undefined;
+  readonly reason: string;
+  /** What the signal was aborted with. */
+  readonly cause?: unknown;
+}> {
+  override get message(): string {
+    if (this.id === undefined) return `no run of task "${this.task}" was stored: ${this.reason}`;
+    return `run ${this.task}/${this.id} may not be stored: ${this.reason}; it is stored as soon as the server answers, so call again with the same id, or not at all`;
   }
 }
 
@@ -220,9 +238,12 @@ const EngineUnreachableBase: Tagged<"EngineUnreachable"> = tagged("EngineUnreach
 export class EngineUnreachable extends EngineUnreachableBase<{
   readonly namespace: string;
   readonly reason: string;
+  /** Address of the NATS server. */
+  readonly server?: string;
 }> {
   override get message(): string {
-    return `no engine answers in namespace "${this.namespace}": ${this.reason}; start one with "natchet engine" or a worker with engine: "auto"`;
+    const where = this.server === undefined ? "" : ` on ${this.server}`;
+    return `no engine answers in namespace "${this.namespace}"${where}: ${this.reason}; start a worker ("natchet dev", "natchet worker") or an engine ("natchet engine") there`;
   }
 }
 

@@ -32,7 +32,7 @@ export interface KnownOptions {
 export const namesOf = <T extends object>(names: Readonly<Record<keyof T & string, true>>): readonly string[] =>
   Object.keys(names);
 
-/** The option that differs least, if it is close, or one that begins like it. */
+/** The name that differs least, if it is close, or one that begins like it. */
 export function nearest(option: string, known: readonly string[]): string | undefined {
   const name = option.toLowerCase();
   let best: string | undefined;

@@ -21,6 +21,9 @@ export interface Session {
   readonly subjects: Subjects;
   /** Shared by all sessions of a process. */
   readonly store: StoreWatch;
+  /** Where the server is, for people. */
+  readonly server: string;
+  readonly log: Log;
 }
 
 /** Where to connect to. */
@@ -133,7 +136,7 @@ export const openSession = (
       .catch((error: unknown) => log.debug("no room could be reserved yet", { error }));
     const store = given ?? (yield* watchStore(settings, link, subjects, log));
     const publisher = yield* makePublisher(link, { stream: subjects.stream, watch: store.runs });
-    return { link, publisher, subjects, store };
+    return { link, publisher, subjects, store, server: server.where, log };
   });
 
 const watchStore = (settings: Settings, link: NatsLink, subjects: Subjects, log: Log) =>

@@ -28,6 +28,8 @@ export interface Publisher {
   append(subject: string, payload: Uint8Array, expect?: number, witness?: Witness): Promise<AppendResult>;
   /** Appends that are not yet acknowledged. */
   readonly pending: number;
+  /** How many were answered so far: it stands still while nothing goes on. */
+  readonly answered: number;
   /** Resolves when nothing is pending. */
   drained(): Promise<void>;
   /** Fails what is pending. The scope does it too. */
@@ -83,6 +85,7 @@ class PipelinedPublisher implements Publisher {
   /** Runs while something is unanswered. */
   #overdueTimer: ReturnType<typeof setInterval> | undefined;
   #token = 0;
+  answered = 0;
   /** Why nothing can be appended any more. */
   #ended: Error | undefined;
   /** The server does not let this user hear the acknowledgements. */
@@ -185,6 +188,7 @@ class PipelinedPublisher implements Publisher {
     const append = this.#inFlight.get(Number(message.subject.slice(this.#replyPrefix.length)));
     if (append === undefined) return; // an earlier copy has been answered
     this.#taken(append);
+    this.answered += 1;
     const seq = ackedSeq(message.data);
     if (seq > 0) {
       this.#pauseMs = firstPauseMs;
@@ -197,6 +201,7 @@ class PipelinedPublisher implements Publisher {
   /** By its witness. */
   #seen(append: PendingAppend, seq: number): void {
     if (!this.#inFlight.delete(append.token)) return; // answered before
+    this.answered += 1;
     append.resolve({ ok: true, seq });
     this.#goOn();
   }

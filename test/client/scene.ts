@@ -2,6 +2,7 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { Effect, Exit, Scope } from "effect";
 import { Natchet } from "../../src/client/client.ts";
+import type { EnqueueMiddleware } from "../../src/client/middleware.ts";
 import type { TaskShape } from "../../src/client/task-reference.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import { makePublisher } from "../../src/nats/publisher.ts";
@@ -24,6 +25,7 @@ export async function openScene(
   server: NatsServer,
   decide: Decide,
   describe: (cls: Function) => ReadonlyMap<string, TaskShape> = () => new Map(),
+  middleware?: readonly EnqueueMiddleware[],
 ): Promise<Scene> {
   const namespace = `client-${++scenes}`;
   const subjects = new Subjects(namespace);
@@ -35,7 +37,7 @@ export async function openScene(
   });
   const session = await Effect.runPromise(Scope.provide(build, scope));
   const release = () => Effect.runPromise(Scope.close(scope, Exit.void));
-  const client = new Natchet({ ...session, describe, release });
+  const client = new Natchet({ ...session, describe, release, middleware });
   const nc: NatsConnection = await connect({ servers: server.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   const engine = new FakeEngine(nc, subjects, decide);
   engine.lead();

@@ -1,0 +1,137 @@
+// Tells callers who wait for long why they do: one line a task, however many wait, and asked for once.
+import { formatDuration } from "../domain/duration.ts";
+import { EngineUnreachable } from "../domain/errors.ts";
+import { nearest } from "../domain/known-options.ts";
+import type { Log } from "../domain/log.ts";
+import { listed } from "../domain/names.ts";
+import { type RunInfo, taskOf } from "../domain/run.ts";
+import type { NatsLink } from "../nats/link.ts";
+import type { Publisher } from "../nats/publisher.ts";
+import type { EngineRequests } from "./engine-requests.ts";
+
+/** A run that somebody waits for. */
+export interface LongWait {
+  readonly key: string;
+  /** On the clock of `performance.now`. */
+  readonly startedAt: number;
+  /** Its callers were told. Written by {@link LongWaits} only. */
+  isTold: boolean;
+}
+
+export interface LongWaitsParts {
+  readonly link: NatsLink;
+  readonly publisher: Publisher;
+  readonly requests: Pick<EngineRequests, "get" | "workers">;
+  /** Where the server is, for people. */
+  readonly server: string;
+  readonly log: Log;
+}
+
+/** Units: milliseconds */
+export const longMs = 5_000;
+/** Those who come later are told again. Units: milliseconds */
+const againMs = 60_000;
+/** So many are asked for at a time; others have their turn when they are looked at again. */
+const mostTasks = 10;
+const patience = { timeout: "2s" } as const;
+
+export class LongWaits {
+  readonly #parts: LongWaitsParts;
+  /** When a task was told of, or that nothing is stored, or that nobody answers. */
+  readonly #toldAt = new Map<string, number>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #isAsking = false;
+  /** Appends that were answered, as it was when nothing went on any more. */
+  #answered = -1;
+  #stuckAt = 0;
+
+  constructor(parts: LongWaitsParts) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => this.lookAtAppends(performance.now()), 1_000);
+    this.#timer.unref?.();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Some of those who wait for outputs; most have not waited for long. */
+  look(waits: Iterable<LongWait>): void {
+    const now = performance.now();
+    const { link } = this.#parts;
+    if (this.#isAsking || !link.isConnected()) return; // the lost connection was told
+    const waiting = new Map<string, LongWait>();
+    for (const wait of waits) {
+      if (wait.isTold || now - wait.startedAt < longMs) continue;
+      const task = taskOf(wait.key);
+      if (this.#wasTold(task, now)) wait.isTold = true;
+      else if (waiting.size < mostTasks && !waiting.has(task)) waiting.set(task, wait);
+    }
+    if (waiting.size > 0) void this.#tellAll([...waiting.values()]);
+  }
+
+  /** An engine was asked for something and has not answered. */
+  nobodyAnswers(reason: string): void {
+    const { link, server, log } = this.#parts;
+    if (!link.isConnected() || this.#wasTold("", performance.now())) return;
+    this.#toldAt.set("", performance.now());
+    log.warn(`waiting: nobody works in namespace "${link.namespace}" on ${server}; ${howToWork}`, { reason });
+  }
+
+  async #tellAll(waits: readonly LongWait[]): Promise<void> {
+    this.#isAsking = true;
+    try {
+      for (const wait of waits) await this.#tell(wait);
+    } catch (error) {
+      this.nobodyAnswers(error instanceof EngineUnreachable ? error.reason : (error as Error).message);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  async #tell(wait: LongWait): Promise<void> {
+    const { run } = await this.#parts.requests.get(wait.key, patience);
+    if (run?.waiting === undefined || run.state !== "queued") return; // it runs, or its time has not come
+    const task = taskOf(wait.key);
+    const why = run.waiting.for === "a worker" ? await this.#whyNoWorker(task, run) : run.waiting.because;
+    wait.isTold = true;
+    this.#toldAt.set(task, performance.now());
+    this.#parts.log.warn(`run ${wait.key} is waiting: ${why}`);
+  }
+
+  async #whyNoWorker(task: string, { waiting }: RunInfo): Promise<string> {
+    const { requests, link, server } = this.#parts;
+    const workers = await requests.workers(patience);
+    const tasks = [...new Set(workers.flatMap((worker) => worker.tasks))].sort();
+    if (tasks.includes(task)) return waiting!.because;
+    const meant = nearest(task, tasks);
+    const question = meant === undefined ? "" : ` (did you mean "${meant}"?)`;
+    const there = tasks.length === 0 ? "no worker is connected" : `there are ${listed(tasks)}`;
+    return `no worker has the task "${task}"${question}; ${there}, in namespace "${link.namespace}" on ${server}`;
+  }
+
+  /** Where nothing is answered for long, whatever waits to be stored is held up by the same thing. */
+  lookAtAppends(now: number): void {
+    const { publisher, link, server, log } = this.#parts;
+    if (publisher.pending === 0 || publisher.answered !== this.#answered) {
+      this.#answered = publisher.pending === 0 ? -1 : publisher.answered;
+      this.#stuckAt = now;
+      return;
+    }
+    if (now - this.#stuckAt < longMs || this.#wasTold(" ", now)) return;
+    this.#toldAt.set(" ", now);
+    const why = link.isConnected() ? "JetStream does not answer" : "not connected to NATS";
+    const waited = formatDuration(Math.floor((now - this.#stuckAt) / 1_000) * 1_000);
+    log.warn(`runs have been waiting for ${waited} to be stored: ${why}; they are stored as soon as it answers`, {
+      server,
+      runs: publisher.pending,
+    });
+  }
+
+  #wasTold(what: string, now: number): boolean {
+    return now - (this.#toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < againMs;
+  }
+}
+
+const howToWork =
+  'start a worker there ("natchet dev"), or connect to the server that your workers use (NATS_URL, NATCHET_DIRECTORY)';
