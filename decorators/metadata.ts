@@ -30,6 +30,8 @@ export interface FailureFacts {
 export interface WorkerFacts {
   /** For display. */
   readonly name: string;
+  /** The name was given, so that it stays whatever becomes of the class's own in a build. */
+  readonly isNamed: boolean;
   /** Attempts that may run at the same time. */
   readonly slots: number;
   /** What the worker is. */

@@ -84,7 +84,7 @@ function addFailureHandlers(
     for (const key of Object.getOwnPropertyNames(level.prototype)) {
       const facts = getOwnFailureHandler(level, key, level === cls ? metadata : undefined);
       if (facts === undefined) continue;
-      const { name = `${worker.name}-${key}`, ...policy } = facts.options;
+      const { name = handlerName(worker, facts.tasks[0] ?? served[0]?.[1].name, key), ...policy } = facts.options;
       const unknown = facts.tasks.find((task) => !served.some(([, { name }]) => name === task));
       if (unknown !== undefined)
         throw new TypeError(
@@ -100,6 +100,10 @@ function addFailureHandlers(
     }
   }
 }
+
+/** A class's own name is not part of it: a minifier would give every build another task, and queued handler runs would find nobody. */
+const handlerName = (worker: WorkerFacts, firstTask: string | undefined, method: string): string =>
+  `${worker.isNamed || firstTask === undefined ? worker.name : firstTask}-${method}`;
 
 function withCrons(task: TaskDefinition, crons: readonly CronFacts[], where: string): TaskDefinition {
   if (crons.length === 0) return task;
@@ -130,7 +134,7 @@ export function scan(source: WorkerSource): WorkerDefinition {
       `${String(source)} is not a worker; pass a class under @Worker or an instance of it, for example start(EmailWorker)`,
     );
   }
-  const { tasks, ...worker } = describeClass(instance.constructor);
+  const { tasks, isNamed: _, ...worker } = describeClass(instance.constructor);
   return defineWorker({
     ...worker,
     tasks: [...tasks].map(([key, task]) => ({

@@ -9,7 +9,7 @@ import { describeClass } from "./scan.ts";
 
 /** What `@Worker` takes. */
 export interface WorkerOptions<N extends number = number, W extends string = string> {
-  /** For display; several workers may have the same. @default the name of the class */
+  /** For display; several workers may have the same. A minifier changes the default. @default the name of the class */
   readonly name?: Name<W>;
   /** Attempts that may run at the same time, 1…10,000. @default 100 */
   readonly slots?: Slots<N>;
@@ -35,12 +35,13 @@ export function Worker<const N extends number = 100, const W extends string = st
     atCaller(decorate, () => {
       const context = classContextOf("@Worker", args);
       const cls = args[0] as Function;
-      const className = context?.name ?? cls.name; // a minifier keeps the context's name
+      const className = context?.name ?? cls.name; // a minifier may have changed either
       const where = `@Worker on ${className || "an anonymous class"}`;
       if (getWorker(cls)) throw new TypeError(`${where}: the class has two @Worker decorators; keep one`);
       const middleware = assertMiddleware(given.middleware, where);
       setWorker(cls, {
         name: given.name === undefined ? displayName(className) : assertName("worker", given.name, where),
+        isNamed: given.name !== undefined,
         slots: assertSlots(given.slots ?? defaultSlots, where),
         labels: assertLabels(given.labels ?? {}, where),
         ...(middleware.length > 0 && { middleware }),

@@ -1,29 +1,10 @@
 // The public entry: re-exports, nothing else.
 export * from "../decorators/mod.ts";
-export type { CallLimits } from "./client/call-limit.ts";
-export type { ClassTasks, TaskOf } from "./client/class-tasks.ts";
-export { Natchet } from "./client/client.ts";
-export type { Patience } from "./client/engine-requests.ts";
-export type { EnqueueOptions } from "./client/enqueue-options.ts";
-export type { ListOptions } from "./client/listed-runs.ts";
-export type { Enqueued, Enqueueing, EnqueueMiddleware } from "./client/middleware.ts";
-export type { RunHandle } from "./client/run-handle.ts";
-export type { CallOptions, ManyOptions, TaskReference } from "./client/task-reference.ts";
-export type { ReadOptions } from "./client/transcript-reader.ts";
-export type { CatchUp, CronInfo, CronOptions } from "./domain/cron.ts";
-export type { DurationInput } from "./domain/duration.ts";
-export * from "./domain/errors.ts";
-export type { Log } from "./domain/log.ts";
+export * from "./client.ts";
 export type { ExecuteMiddleware, Execution } from "./domain/middleware.ts";
-export type { Pauses, PauseTarget } from "./domain/pauses.ts";
-export type { AttemptRecord, Cancellation, ErrorRecord, RunInfo, RunState, Waiting } from "./domain/run.ts";
-export type { LineLevel, LogLine, Progress, StreamChunk } from "./domain/transcript.ts";
-export type { Wire } from "./domain/wire.ts";
-export { connect } from "./facade/connect.ts";
+export { connect } from "./facade/connect.ts"; // starts a server where none runs; the one of ./client.ts does not
 export type { HealthOptions } from "./facade/health-settings.ts";
-export type { ClientOptions, ConnectOptions, StartOptions } from "./facade/settings.ts";
+export type { StartOptions } from "./facade/settings.ts";
 export { type Running, type Startable, start } from "./facade/start.ts";
 export { type RunningEngineProcess, startEngine } from "./facade/start-engine.ts";
-export { version } from "./facade/version.ts";
-export type { QueueInfo, RunFilter, RunList, WorkerInfo } from "./wire/messages.ts";
 export { currentRun } from "./worker/context.ts";

@@ -3,6 +3,7 @@
 import { type BundleIds, makeBundleIdGenerator } from "../domain/run-id.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher, Witness } from "../nats/publisher.ts";
+import { type Deferred, deferred } from "../runtime/deferred.ts";
 import { encodeBundle, mostBundled } from "../wire/bundle-entry.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { encodeRunEntry, type RunEntry } from "../wire/run-entry.ts";
@@ -29,7 +30,7 @@ interface Open {
   readonly witness: Witness | undefined;
   readonly room: number;
   bytes: number;
-  readonly stored: PromiseWithResolvers<boolean>;
+  readonly stored: Deferred<boolean>;
 }
 
 export class Bundler {
@@ -75,7 +76,7 @@ export class Bundler {
   #begin(task: string, shared: RunEntry, witness: Witness | undefined): Open {
     const each = compactedBytes + jsonBytes(shared.extra).length;
     const room = Math.min(mostBundled, Math.max(1, Math.floor(this.#link.maxPayload / 2 / each)));
-    const stored = Promise.withResolvers<boolean>();
+    const stored = deferred<boolean>();
     const open: Open = { task, ids: this.#nextIds(), shared, inputs: [], witness, room, bytes: 0, stored };
     this.#open = open;
     this.#sendSoon(open, 0);

@@ -1,10 +1,9 @@
 // Which server a process uses: the given one, a usable one on this machine, or the embedded one.
 import { Effect, type Scope } from "effect";
 import type { EmbeddedServerFailed, ServerBinaryNotFound } from "../domain/errors.ts";
-import { isUsableVersion, minimumVersion, parseVersion } from "../nats/server-version.ts";
 import { readEnvironment } from "../runtime/environment.ts";
+import { judgeLocal, localUrl } from "./running-server.ts";
 import { type EmbeddedOptions, keepEmbedded } from "./server.ts";
-import { probeServer } from "./server-watch.ts";
 
 export interface ResolveOptions extends EmbeddedOptions {
   /** Used as it is when given. Environment: `NATS_URL`. */
@@ -32,7 +31,7 @@ export const resolveServer = (
   Effect.gen(function* () {
     const given = options.url ?? readEnvironment(["NATS_URL"]).NATS_URL;
     if (given !== undefined) return { url: given, source: "given" as const };
-    const local = options.local ?? "nats://127.0.0.1:4222";
+    const local = options.local ?? localUrl;
     const verdict = yield* Effect.promise(() => judgeLocal(local));
     if (verdict === "usable") return { url: local, source: "local" as const };
     if (verdict !== "absent")
@@ -46,16 +45,3 @@ export const resolveServer = (
       revive: () => server.revive(),
     };
   });
-
-const localTimeoutMs = 300;
-
-async function judgeLocal(url: string): Promise<string> {
-  const info = await probeServer(url, localTimeoutMs);
-  if (info === undefined) return "absent";
-  const version = parseVersion(info.version);
-  if (version === undefined || !isUsableVersion(version))
-    return `version ${info.version} is older than ${minimumVersion}`;
-  if (!info.jetstream) return "JetStream is disabled";
-  if (info.authRequired) return "it requires a login";
-  return info.tlsRequired ? "it requires TLS" : "usable";
-}

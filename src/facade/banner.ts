@@ -3,7 +3,7 @@ import type { Log } from "../domain/log.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { readEnvironment } from "../runtime/environment.ts";
 import { runtimeName } from "../runtime/process.ts";
-import type { FoundServer } from "./session.ts";
+import type { FoundServer } from "./found-server.ts";
 import type { Settings } from "./settings.ts";
 import { version } from "./version.ts";
 

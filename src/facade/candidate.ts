@@ -6,7 +6,8 @@ import { makeEngine, type RunningEngine } from "../engine/engine.ts";
 import type { Monitor } from "../health/monitor.ts";
 import { processName } from "../runtime/process.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
-import { connectTo, type FoundServer, openSession, type Session } from "./session.ts";
+import type { FoundServer } from "./found-server.ts";
+import { connectTo, openSession, type Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
 /** `monitor` looks at this engine's connection: for a process that has no other. */

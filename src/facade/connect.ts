@@ -4,10 +4,11 @@ import { Natchet } from "../client/client.ts";
 import type { EnqueueMiddleware } from "../client/middleware.ts";
 import { assertMiddleware } from "../domain/middleware.ts";
 import { currentParent } from "../worker/context.ts";
+import { findServer } from "./find-server.ts";
 import { assertClientOptions } from "./known-settings.ts";
 import { logOf } from "./log.ts";
 import { openScope } from "./running-scope.ts";
-import { findServer, openSession, type Session } from "./session.ts";
+import { openSession, type Session } from "./session.ts";
 import { type ClientOptions, resolveSettings } from "./settings.ts";
 
 /**

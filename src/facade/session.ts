@@ -1,10 +1,8 @@
 // What every part of natchet opens first: a connection, the streams, a publisher. Closed in reverse order by the scope.
-import { relative } from "node:path";
 import { Effect, Schedule, type Scope } from "effect";
 import { formatDuration } from "../domain/duration.ts";
 import { NatsUnreachable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
-import { resolveServer } from "../embedded/resolve.ts";
 import { connectNats } from "../nats/connection.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
@@ -12,6 +10,7 @@ import { Reserve } from "../nats/reserve.ts";
 import { StoreWatch } from "../nats/store-watch.ts";
 import { ensureStreams, remakeStream } from "../nats/streams.ts";
 import { Subjects } from "../wire/subjects.ts";
+import type { FoundServer } from "./found-server.ts";
 import type { Settings } from "./settings.ts";
 
 /** One connection to NATS with what engine, worker and client need of it. */
@@ -25,60 +24,6 @@ export interface Session {
   readonly server: string;
   readonly log: Log;
 }
-
-/** Where to connect to. */
-export interface FoundServer {
-  /** An embedded server that had to leave its port changes it. */
-  readonly url: string;
-  readonly source: "given" | "local" | "embedded";
-  /** For people: `embedded NATS in .natchet (nats://127.0.0.1:21362)`. */
-  readonly where: string;
-  /** Looks after a server of this process, with what the store is known to suffer from. */
-  readonly tend: (store: StoreWatch) => Effect.Effect<void, never, Scope.Scope>;
-}
-
-/** The given server, a usable one on this machine, or an embedded one that lives as long as the scope. */
-export const findServer = (settings: Settings, log: Log): Effect.Effect<FoundServer, Error, Scope.Scope> =>
-  Effect.gen(function* () {
-    const server = yield* resolveServer({ url: settings.nats.url, directory: settings.directory, log });
-    const { source, revive } = server;
-    if (source === "local" && settings.nats.namespace === "default")
-      log.info(`using the NATS server that runs on this machine already; ${shared}`, { url: server.url });
-    return {
-      get url() {
-        return server.url;
-      },
-      source,
-      get where() {
-        return source === "embedded"
-          ? `embedded NATS in ${shownDirectory(settings.directory)} (${server.url})`
-          : `NATS at ${withoutLogin(server.url)}`;
-      },
-      tend: (store) => (revive === undefined ? Effect.void : tend(store, revive)),
-    };
-  });
-
-const shared =
-  'whoever works in its namespace "default" gets the same tasks and runs: set NATCHET_NAMESPACE to keep yours apart';
-
-/** As seen from here, where that is shorter. */
-function shownDirectory(directory: string): string {
-  const seen = relative(process.cwd(), directory);
-  return seen !== "" && seen.length < directory.length ? seen : directory;
-}
-
-const tendEveryMs = 2_000;
-
-const tend = (store: StoreWatch, revive: () => Promise<boolean>) =>
-  Effect.acquireRelease(
-    Effect.sync(() =>
-      setInterval(() => {
-        void store.runs.suspect(); // cheap where the server is a neighbour
-        if (store.trouble?.fault === "broken") void revive();
-      }, tendEveryMs),
-    ),
-    (timer) => Effect.sync(() => clearInterval(timer)),
-  ).pipe(Effect.asVoid);
 
 /** A connection named after its part, which is one of its own so that one part cannot fill another's socket. */
 export const connectTo = (
@@ -147,5 +92,3 @@ const watchStore = (settings: Settings, link: NatsLink, subjects: Subjects, log:
     }),
     (store) => Effect.sync(() => store.close()),
   );
-
-const withoutLogin = (url: string): string => url.replace(/\/\/[^@/]*@/, "//");

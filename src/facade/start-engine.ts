@@ -3,9 +3,9 @@ import type { EngineState } from "../engine/engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { bannerOf } from "./banner.ts";
 import { startCandidate } from "./candidate.ts";
+import { findServer } from "./find-server.ts";
 import { assertEngineOptions } from "./known-settings.ts";
 import { logOf } from "./log.ts";
-import { findServer } from "./session.ts";
 import { resolveSettings, type StartOptions } from "./settings.ts";
 import { Lifetime, type Stoppable } from "./stoppable.ts";
 

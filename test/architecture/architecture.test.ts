@@ -4,7 +4,7 @@ import { test } from "../support/harness.ts";
 import { type Import, readSources, type SourceFile } from "./source.ts";
 
 const product = readSources("src", "decorators");
-const everything = [...product, ...readSources("test", "examples", "bench")];
+const everything = [...product, ...readSources("test", "examples", "bench", "scripts")];
 
 /** The rooms of the scheduler. They still import one another in a circle. */
 const rooms = ["fold", "matching", "presence", "housekeeping", "reactions"];
@@ -36,7 +36,8 @@ const mayImport: Record<string, readonly string[]> = {
     ...["domain", "wire", "nats", "embedded", "runtime", "worker", "client"],
     ...["decorators", "facade", "mod.ts"],
   ],
-  "mod.ts": ["domain", "wire", "client", "worker", "engine", "decorators", "facade", "discovery.ts"],
+  "client.ts": ["domain", "wire", "client", "facade"],
+  "mod.ts": ["domain", "client.ts", "worker", "decorators", "facade"],
   cli: ["domain", "runtime", "facade", "mod.ts"],
 };
 
@@ -68,6 +69,20 @@ test("imports go in one direction", () => {
       .filter(({ file }) => file !== undefined && partOf(file) !== part && !allowed.includes(partOf(file)))
       .map(({ specifier }) => `${part} must not import ${specifier}`);
   });
+});
+
+test("src/client.ts loads no engine, worker, decorator or program of a server", () => {
+  const sources = new Map(product.map((file) => [file.path, file]));
+  const loaded = new Set(["src/client.ts"]);
+  for (const path of loaded)
+    for (const { file, typeOnly } of sources.get(path)!.imports) if (file !== undefined && !typeOnly) loaded.add(file);
+  const known = ["client.ts", "client", "domain", "collections", "wire", "nats", "runtime", "facade"];
+  const light = ["src/embedded/running-server.ts", "src/embedded/home.ts", "src/embedded/server-watch.ts"];
+  const context = "src/worker/context.ts"; // what a client enqueues inside a task is a child of that run
+  assert.deepEqual(
+    [...loaded].filter((path) => !known.includes(partOf(path)) && ![...light, context].includes(path)),
+    [],
+  );
 });
 
 test("a file has at most 400 lines", () => {

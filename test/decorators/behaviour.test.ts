@@ -8,6 +8,7 @@ import {
   describeClass,
   isWorkerClass,
   isWorkerInstance,
+  OnFailure,
   of,
   scan,
   Task,
@@ -276,5 +277,37 @@ describe("inheritance", () => {
       }
       return Sub;
     }, /two tasks are named "bye", the methods bye and more/);
+  });
+});
+
+describe("@OnFailure", () => {
+  const handlersOf = (cls: new () => object) =>
+    scan(cls)
+      .tasks.filter(({ handlesFailures }) => handlesFailures)
+      .map(({ name }) => name);
+
+  test("a handler is named after its worker's name, or else its first task, never after the class", () => {
+    @Worker({ name: "billing" })
+    class Named {
+      @Task("charge") take() {}
+      @OnFailure() tellSupport() {}
+    }
+    @Worker(1)
+    class Nameless {
+      @Task("charge") take() {}
+      @Task("refund") give() {}
+      @OnFailure("refund") tellSupport() {}
+      @OnFailure(["charge", "refund"]) count() {}
+      @OnFailure("charge", { name: "by-hand" }) other() {}
+    }
+    @Worker(1)
+    class OfAll {
+      @OnFailure() tellSupport() {}
+      @Task("charge") take() {}
+      @Task("refund") give() {}
+    }
+    assert.deepEqual(handlersOf(Named), ["billing-tellSupport"]);
+    assert.deepEqual(handlersOf(Nameless), ["refund-tellSupport", "charge-count", "by-hand"]);
+    assert.deepEqual(handlersOf(OfAll), ["charge-tellSupport"]);
   });
 });

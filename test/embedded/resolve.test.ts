@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { Effect } from "effect";
 import { resolveServer } from "../../src/embedded/resolve.ts";
+import { findRunningServer } from "../../src/embedded/running-server.ts";
 import { startOrAttach } from "../../src/embedded/server.ts";
 import { probeServer } from "../../src/embedded/server-watch.ts";
 import { afterAll, describe, test } from "../support/harness.ts";
@@ -89,5 +90,31 @@ describe("resolveServer", () => {
     assert.equal(await probeServer(`nats://127.0.0.1:${(mute.address() as AddressInfo).port}`, 300), undefined);
     assert.ok(performance.now() - from < 2_000);
     mute.close();
+  });
+});
+
+describe("findRunningServer", () => {
+  const nobody = "nats://127.0.0.1:1";
+
+  test("finds the embedded server of a directory while it runs, and starts none", async () => {
+    const home = directory();
+    assert.equal(await findRunningServer(home, nobody), undefined);
+    const use = Effect.gen(function* () {
+      const { url } = yield* startOrAttach({ directory: home });
+      return { url, found: yield* Effect.promise(() => findRunningServer(home, nobody)) };
+    });
+    const { url, found } = await Effect.runPromise(Effect.scoped(use));
+    assert.deepEqual(found, { url, source: "embedded" });
+    await untilGone(addressOf(home).pid, "the server of the scope");
+    assert.equal(await findRunningServer(home, nobody), undefined);
+  });
+
+  test("prefers a usable server on this machine", async () => {
+    const use = Effect.gen(function* () {
+      const { url } = yield* startOrAttach({ directory: directory() });
+      return { url, found: yield* Effect.promise(() => findRunningServer("/no/such/directory", url)) };
+    });
+    const { url, found } = await Effect.runPromise(Effect.scoped(use));
+    assert.deepEqual(found, { url, source: "local" });
   });
 });

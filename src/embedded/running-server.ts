@@ -1,0 +1,38 @@
+// The servers that run on this machine already.
+import { isUsableVersion, minimumVersion, parseVersion } from "../nats/server-version.ts";
+import { Home } from "./home.ts";
+import { probeServer } from "./server-watch.ts";
+
+export const localUrl = "nats://127.0.0.1:4222";
+
+export interface RunningServer {
+  readonly url: string;
+  readonly source: "local" | "embedded";
+}
+
+/** A usable server that runs: on port 4222, or the embedded one of the directory, which another process has started. */
+export async function findRunningServer(
+  directory: string,
+  local: string = localUrl,
+): Promise<RunningServer | undefined> {
+  if ((await judgeLocal(local)) === "usable") return { url: local, source: "local" };
+  const address = new Home(directory).readAddress();
+  if (address === undefined) return undefined;
+  const info = await probeServer(address.url, embeddedTimeoutMs);
+  return info?.id === address.id ? { url: address.url, source: "embedded" } : undefined;
+}
+
+const embeddedTimeoutMs = 1_000;
+const localTimeoutMs = 300;
+
+/** "usable", "absent", or why the server is passed over. */
+export async function judgeLocal(url: string): Promise<string> {
+  const info = await probeServer(url, localTimeoutMs);
+  if (info === undefined) return "absent";
+  const version = parseVersion(info.version);
+  if (version === undefined || !isUsableVersion(version))
+    return `version ${info.version} is older than ${minimumVersion}`;
+  if (!info.jetstream) return "JetStream is disabled";
+  if (info.authRequired) return "it requires a login";
+  return info.tlsRequired ? "it requires TLS" : "usable";
+}

@@ -1,0 +1,48 @@
+// Which server a process connects to; where none runs, it starts one.
+import { Effect, type Scope } from "effect";
+import type { Log } from "../domain/log.ts";
+import { resolveServer } from "../embedded/resolve.ts";
+import type { StoreWatch } from "../nats/store-watch.ts";
+import { type FoundServer, whereIs } from "./found-server.ts";
+import type { Settings } from "./settings.ts";
+
+/** A server that this process may have started. */
+export interface TendedServer extends FoundServer {
+  /** Looks after a server of this process, with what the store is known to suffer from. */
+  readonly tend: (store: StoreWatch) => Effect.Effect<void, never, Scope.Scope>;
+}
+
+/** The given server, a usable one on this machine, or an embedded one that lives as long as the scope. */
+export const findServer = (settings: Settings, log: Log): Effect.Effect<TendedServer, Error, Scope.Scope> =>
+  Effect.gen(function* () {
+    const server = yield* resolveServer({ url: settings.nats.url, directory: settings.directory, log });
+    const { source, revive } = server;
+    if (source === "local" && settings.nats.namespace === "default")
+      log.info(`using the NATS server that runs on this machine already; ${shared}`, { url: server.url });
+    return {
+      get url() {
+        return server.url;
+      },
+      source,
+      get where() {
+        return whereIs(server, settings.directory);
+      },
+      tend: (store) => (revive === undefined ? Effect.void : tend(store, revive)),
+    };
+  });
+
+const shared =
+  'whoever works in its namespace "default" gets the same tasks and runs: set NATCHET_NAMESPACE to keep yours apart';
+
+const tendEveryMs = 2_000;
+
+const tend = (store: StoreWatch, revive: () => Promise<boolean>) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      setInterval(() => {
+        void store.runs.suspect(); // cheap where the server is a neighbour
+        if (store.trouble?.fault === "broken") void revive();
+      }, tendEveryMs),
+    ),
+    (timer) => Effect.sync(() => clearInterval(timer)),
+  ).pipe(Effect.asVoid);

@@ -1,0 +1,22 @@
+import { relative } from "node:path";
+
+/** Where to connect to. */
+export interface FoundServer {
+  /** An embedded server that had to leave its port changes it. */
+  readonly url: string;
+  readonly source: "given" | "local" | "embedded";
+  /** For people: `embedded NATS in .natchet (nats://127.0.0.1:21362)`. */
+  readonly where: string;
+}
+
+/** Says for people where a server is. */
+export const whereIs = ({ url, source }: Omit<FoundServer, "where">, directory: string): string =>
+  source === "embedded"
+    ? `embedded NATS in ${shownDirectory(directory)} (${url})`
+    : `NATS at ${url.replace(/\/\/[^@/]*@/, "//")}`;
+
+/** As seen from here, where that is shorter. */
+function shownDirectory(directory: string): string {
+  const seen = relative(process.cwd(), directory);
+  return seen !== "" && seen.length < directory.length ? seen : directory;
+}

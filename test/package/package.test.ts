@@ -1,0 +1,160 @@
+// The package on every runtime that it promises to run on, from its tarball.
+import assert from "node:assert/strict";
+import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { type Child, root, startScript } from "../support/child.ts";
+import { afterAll, beforeAll, describe, test } from "../support/harness.ts";
+import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { installed, output, type Project, run } from "./scene.ts";
+
+let project: Project;
+let server: NatsServer;
+beforeAll(async () => {
+  [project, server] = await Promise.all([installed(), startNatsServer()]);
+});
+afterAll(async () => {
+  await server.stop();
+  project.remove();
+});
+
+const inPackage = (file: string) => join(project.folder, "node_modules", "natchet", file);
+const natsOf = (namespace: string) => ({ NATS_URL: server.url, NATCHET_NAMESPACE: namespace });
+
+describe("the tarball", () => {
+  test("holds JavaScript with types and source maps, and no source that a compiler of a project would read", () => {
+    const files = globSync("**/*", { cwd: inPackage("") });
+    assert.deepEqual(
+      files.filter((file) => /(?<!\.d)\.ts$/.test(file)),
+      [],
+    );
+    const scripts = files.filter((file) => file.endsWith(".js"));
+    assert.ok(scripts.length > 200, `${scripts.length} files`);
+    for (const script of scripts) {
+      assert.ok(files.includes(script.replace(/\.js$/, ".d.ts")), script);
+      assert.ok(files.includes(`${script}.map`), script);
+    }
+  });
+
+  test("exports files that are there, under the conditions of every runtime", () => {
+    const { exports, bin } = JSON.parse(readFileSync(inPackage("package.json"), "utf8"));
+    for (const [name, targets] of Object.entries<Record<string, string>>(exports)) {
+      if (name === "./package.json") continue;
+      assert.deepEqual(Object.keys(targets), ["types", "deno", "bun", "default"], name);
+      for (const file of Object.values(targets)) assert.ok(readFileSync(inPackage(file)).length > 0, file);
+    }
+    assert.match(readFileSync(inPackage(bin.natchet), "utf8"), /^#!\/usr\/bin\/env node\n/);
+  });
+
+  test("has types that refer to no library, and to files that are there", () => {
+    for (const file of globSync("**/*.d.ts", { cwd: inPackage("") })) {
+      const text = readFileSync(inPackage(file), "utf8");
+      assert.doesNotMatch(text, /<reference /, file);
+      for (const [, specifier] of text.matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)) {
+        const target = resolve(dirname(inPackage(file)), specifier!.replace(/\.js$/, ".d.ts"));
+        assert.ok(readFileSync(target).length > 0, `${file}: ${specifier}`);
+      }
+    }
+  });
+});
+
+describe("a worker", () => {
+  for (const runtime of ["bun", "deno"] as const) {
+    test(`runs on ${runtime} from node_modules, with its threads, and Node calls it`, async () => {
+      const env = { ...natsOf(`on-${runtime}`), NATCHET_LOG: "warn" };
+      const worker: Child = startScript(runtime, join(project.folder, "worker.ts"), { cwd: project.folder, env });
+      try {
+        await worker.said("ready", 60_000);
+        const said = await output("node", ["client.mjs"], { cwd: project.folder, env: natsOf(`on-${runtime}`) });
+        const expected = [{ delivered: true }, 42, "RunFailed", "on purpose", `email on ${runtime}`];
+        assert.deepEqual(JSON.parse(said), expected);
+        worker.send("SIGTERM");
+        assert.equal(await worker.exited, 0, worker.output());
+        assert.doesNotMatch(worker.output(), /heartbeat|no thread/);
+      } finally {
+        await worker.kill();
+      }
+    });
+  }
+});
+
+describe("the client", () => {
+  for (const [runtime, ...args] of [["node"], ["bun"], ["deno", "run", "-A"]] as const) {
+    test(`says on ${runtime} that no server answers`, async () => {
+      const env = { NATS_URL: "nats://127.0.0.1:9" };
+      const { code, stderr } = await run(runtime, [...args, "client.mjs"], { cwd: project.folder, env });
+      assert.equal(code, 1);
+      assert.match(stderr, /cannot connect to NATS at nats:\/\/127\.0\.0\.1:9/);
+    });
+  }
+});
+
+describe("the first page of the README", () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const programs = [...readme.matchAll(/^```ts\n(\/\/ (worker|client)\.ts\n[\s\S]*?)^```/gm)];
+
+  for (const runtime of ["bun", "deno"] as const) {
+    test(`runs on ${runtime}`, async () => {
+      const folder = join(project.folder, `readme-${runtime}`);
+      mkdirSync(folder);
+      assert.deepEqual(programs.map(([, , name]) => name).sort(), ["client", "worker"]);
+      for (const [, text, name] of programs) writeFileSync(join(folder, `${name}.ts`), text!);
+      const env = { ...natsOf(`readme-${runtime}`), NATCHET_LOG: "info" };
+      const worker = startScript(runtime, join(folder, "worker.ts"), { cwd: folder, env });
+      try {
+        const args = runtime === "bun" ? ["run", "client.ts"] : ["run", "-A", "client.ts"];
+        await output(runtime, args, { cwd: folder, env });
+        worker.send("SIGTERM");
+        assert.equal(await worker.exited, 0, worker.output());
+      } finally {
+        await worker.kill();
+      }
+    });
+  }
+});
+
+describe("the command", () => {
+  for (const runtime of ["bun", "deno"] as const) {
+    test(`runs on ${runtime}`, async () => {
+      const args = runtime === "bun" ? ["--bun"] : ["run", "-A"];
+      const said = await output(runtime, [...args, inPackage("src/cli/natchet.mjs"), "--version"], {
+        cwd: project.folder,
+      });
+      assert.match(said, /natchet v?0\.1\.0/);
+    });
+  }
+
+  test("says on Node alone what to install", async () => {
+    const node = await output("node", ["-p", "process.execPath"], { cwd: project.folder });
+    const { code, stderr } = await run(node, [inPackage("src/cli/natchet.mjs"), "--version"], {
+      cwd: project.folder,
+      env: { PATH: "/nowhere" },
+    });
+    assert.equal(code, 1);
+    assert.match(stderr, /natchet runs on Bun or Deno, and neither was found; .*npm install --save-dev bun/);
+  });
+});
+
+describe("a worker and a client in one program", () => {
+  // A minifier renames the classes: the tasks of their handlers must not change with that.
+  const expected = "hello ada charge greet greet-apologise billing-tellSupport".split(" ").sort().join(" ");
+  const sorted = (said: string) => said.split(/\s+/).sort().join(" ");
+
+  test("is compiled by bun build --compile", async () => {
+    const program = join(project.folder, "compiled");
+    await output("bun", ["build", "--compile", "--minify", "one-process.ts", "--outfile", program], {
+      cwd: project.folder,
+    });
+    const said = await output(program, [], { cwd: project.folder, env: natsOf("compiled") });
+    assert.equal(sorted(said), expected);
+  });
+
+  test("is bundled and minified by esbuild", async () => {
+    const banner = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+    const flags = ["--bundle", "--minify", "--platform=node", "--format=esm", "--target=node22"];
+    await output("esbuild", ["one-process.ts", ...flags, `--banner:js=${banner}`, "--outfile=bundle.mjs"], {
+      cwd: project.folder,
+    });
+    const said = await output("bun", ["bundle.mjs"], { cwd: project.folder, env: natsOf("bundled") });
+    assert.equal(sorted(said), expected);
+  });
+});
