@@ -27,7 +27,8 @@ async function develop(globs: readonly string[], options: ConnectOptions, health
   const engine = await startEngine({ ...options, signals: false, health: false });
   const supervisor = new Supervisor({
     command: workerCommand(globs, options, health),
-    env: { NATCHET_ENGINE: "off" },
+    // Not on the command line, which everybody on this machine can read.
+    env: { NATCHET_ENGINE: "off", ...(options.url !== undefined && { NATS_URL: options.url }) },
     say,
   });
   const watching = watchFiles(process.cwd(), (path) => {
@@ -60,7 +61,7 @@ function nextSignal(): Promise<void> {
 
 function workerCommand(
   globs: readonly string[],
-  { url, namespace }: ConnectOptions,
+  { namespace }: ConnectOptions,
   { port, host }: HealthOptions,
 ): [string, ...string[]] {
   const main = new URL("./main.ts", import.meta.url);
@@ -68,7 +69,6 @@ function workerCommand(
     process.execPath,
     ...("Bun" in globalThis ? ["run"] : ["run", "-A", "--quiet"]),
     main.protocol === "file:" ? fileURLToPath(main) : main.href,
-    ...(url === undefined ? [] : ["--server", url]),
     ...(namespace === undefined ? [] : ["--namespace", namespace]),
     "worker",
     ...(port === undefined ? [] : ["--health-port", String(port)]),

@@ -154,12 +154,11 @@ const NatsUnreachableBase: Tagged<"NatsUnreachable"> = tagged("NatsUnreachable")
 export class NatsUnreachable extends NatsUnreachableBase<{
   readonly url: string;
   readonly reason: string;
+  /** @default what to do where nobody listens */
+  readonly cure?: string | undefined;
 }> {
   override get message(): string {
-    const isLogin = /authori[sz]ation|authentication|credentials/i.test(this.reason);
-    const cure = isLogin
-      ? "check the login: NATS_USER and NATS_PASSWORD, NATS_TOKEN, NATS_CREDS or NATS_NKEY_FILE"
-      : "start a server there, set NATS_URL, or unset it to use the embedded one";
+    const cure = this.cure ?? "start a server there, set NATS_URL, or unset it to use the embedded one";
     return `cannot connect to NATS at ${this.url}: ${this.reason}; ${cure}`;
   }
 }
@@ -188,7 +187,7 @@ export class PermissionDenied extends PermissionDeniedBase<{
   readonly reason: string;
 }> {
   override get message(): string {
-    return `NATS refuses ${this.subject}: ${this.reason}; allow natchet.>, $JS.API.>, $KV.natchet_*.> and _INBOX.> for this user`;
+    return `NATS refuses ${this.subject}: ${this.reason}; "natchet nats-config" prints the permissions of each role (docs/production/permissions.md)`;
   }
 }
 

@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { shownAddress } from "../nats/address.ts";
 
 /** Where to connect to. */
 export interface FoundServer {
@@ -11,9 +12,7 @@ export interface FoundServer {
 
 /** Says for people where a server is. */
 export const whereIs = ({ url, source }: Omit<FoundServer, "where">, directory: string): string =>
-  source === "embedded"
-    ? `embedded NATS in ${shownDirectory(directory)} (${url})`
-    : `NATS at ${url.replace(/\/\/[^@/]*@/, "//")}`;
+  source === "embedded" ? `embedded NATS in ${shownDirectory(directory)} (${url})` : `NATS at ${shownAddress(url)}`;
 
 /** As seen from here, where that is shorter. */
 function shownDirectory(directory: string): string {

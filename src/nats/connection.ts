@@ -1,12 +1,15 @@
 // Opens the one kind of connection that natchet uses: it reconnects for ever, and it is refused early and clearly where it could not work.
 import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
-import { type JetStreamDisabled, NatsUnreachable, type PermissionDenied, type ServerTooOld } from "../domain/errors.ts";
+import type { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";
+import { parseAddresses, shownAddress } from "./address.ts";
+import { CertificateRefused, unreachable } from "./connect-trouble.ts";
 import { authenticatorOf } from "./credentials.ts";
 import { breakSocket, makeLink, type NatsLink } from "./link.ts";
-import { addressesOf, assertNatsOptions, loginOf, type NatsOptions, shownAddress, type TlsFiles } from "./options.ts";
+import { assertNatsOptions, loginOf, type NatsOptions } from "./options.ts";
 import { guardRefusedSocket } from "./refused-socket.ts";
 import { checkServer } from "./requirements.ts";
+import { tlsOptions } from "./tls.ts";
 
 export type ConnectError = NatsUnreachable | ServerTooOld | JetStreamDisabled | PermissionDenied;
 
@@ -34,16 +37,35 @@ export const connectNats = (options: NatsOptions): Effect.Effect<NatsLink, Conne
   });
 
 async function open(options: NatsOptions, signal: AbortSignal): Promise<NatsConnection> {
-  const nc = await connect(connectionOptions(options));
-  if (signal.aborted) await nc.close(); // nobody waits for it any more
-  return nc;
+  const { shown } = parseAddresses(options.url);
+  // Where there are several servers, the next one may take the certificate.
+  const refusal = Promise.withResolvers<never>();
+  const onClosed = () => {
+    if (shown.length > 1) return;
+    const refuse = () =>
+      refusal.reject(new CertificateRefused("the server closed the connection after the TLS handshake"));
+    setTimeout(refuse, wordMs); // the client may know it better
+  };
+  const connecting = connect(connectionOptions(options, onClosed));
+  try {
+    const nc = await Promise.race([connecting, refusal.promise]);
+    refusal.promise.catch(() => {}); // a connection that was established closes one day
+    if (signal.aborted) await nc.close(); // nobody waits for it any more
+    return nc;
+  } catch (error) {
+    connecting.then((nc) => nc.close()).catch(() => {});
+    throw error;
+  }
 }
 
-function connectionOptions(options: NatsOptions): ConnectionOptions {
-  const { tls } = options;
+const wordMs = 100;
+
+function connectionOptions(options: NatsOptions, onClosed: () => void): ConnectionOptions {
+  const { shown, needsTls } = parseAddresses(options.url);
+  const tls = options.tls ?? (needsTls ? {} : undefined);
   const authenticator = authenticatorOf(options);
   return {
-    servers: addressesOf(options),
+    servers: [...shown],
     name: options.name ?? "natchet",
     // Every request would make an Error only to know where it was made.
     noAsyncTraces: true,
@@ -59,23 +81,9 @@ function connectionOptions(options: NatsOptions): ConnectionOptions {
     ignoreAuthErrorAbort: true,
     ...loginOf(options),
     ...(authenticator !== undefined && { authenticator }),
-    ...(tls !== undefined && { tls: tlsFiles(tls) }),
+    // With it the client refuses a server that does not offer TLS before it says anything to it.
+    ...(tls !== undefined && { tls: tlsOptions(tls, onClosed) }),
   };
-}
-
-const tlsFiles = (tls: TlsFiles) => ({
-  ...(tls.ca !== undefined && { caFile: tls.ca }),
-  ...(tls.cert !== undefined && { certFile: tls.cert }),
-  ...(tls.key !== undefined && { keyFile: tls.key }),
-});
-
-function unreachable({ url, tls }: NatsOptions, cause: unknown): NatsUnreachable {
-  const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
-  // All that is seen here of a server that wants a certificate and got none.
-  const isCertificateMissing =
-    tls !== undefined && tls.cert === undefined && /timeout|EBADF|EPIPE|ECONNRESET/.test(reason);
-  const hint = isCertificateMissing ? " (the server may want a client certificate: tls.cert and tls.key)" : "";
-  return new NatsUnreachable({ url: shownAddress(url), reason: reason + hint });
 }
 
 /** A dead server must not hang a shutdown: what cannot be flushed in 2 s is given up. */

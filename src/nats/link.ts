@@ -1,8 +1,9 @@
 // One connection that has been checked, and what happens to it.
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { PermissionDenied } from "../domain/errors.ts";
+import { shownAddress } from "./address.ts";
 import { guardSubscriptions } from "./guarded-subscribe.ts";
-import { type NatsOptions, shownAddress } from "./options.ts";
+import type { NatsOptions } from "./options.ts";
 import { ServerClock } from "./server-clock.ts";
 
 export type { Msg, Subscription } from "@nats-io/transport-node";

@@ -1,6 +1,7 @@
 // How to reach NATS. The facade fills these from code and environment; here is what makes them valid.
 import { existsSync } from "node:fs";
 import { assertName } from "../domain/names.ts";
+import { type Login, parseAddresses } from "./address.ts";
 
 export interface NatsOptions {
   /** One address or several, separated by commas. */
@@ -32,7 +33,7 @@ export interface TlsFiles {
 /** Refuses options that can never connect, with the value, the rule and an example. Fails: TypeError */
 export function assertNatsOptions(options: NatsOptions): void {
   assertName("namespace", options.namespace, "namespace");
-  for (const url of options.url.split(",")) assertAddress(url.trim());
+  parseAddresses(options.url);
   assertSingleIdentity(options);
   assertFile("nkeyFile", options.nkeyFile, "natchet.nk");
   assertFile("credsFile", options.credsFile, "natchet.creds");
@@ -44,33 +45,11 @@ export function assertNatsOptions(options: NatsOptions): void {
   }
 }
 
-/** The addresses, without the user information that a URL may carry: the client would ignore it. */
-export const addressesOf = (options: NatsOptions): string[] =>
-  options.url.split(",").map((url) => shownAddress(url.trim()));
-
-export interface Login {
-  readonly user?: string;
-  readonly pass?: string;
-  readonly token?: string;
-}
-
 /** User and password or token: from the options, else from the URL (`nats://user:password@host`, `nats://token@host`). */
 export function loginOf(options: NatsOptions): Login {
   if (options.token !== undefined) return { token: options.token };
   if (options.user !== undefined) return { user: options.user, pass: options.password ?? "" };
-  const [user, password] = (/\/\/([^@/,]*)@/.exec(options.url)?.[1] ?? "").split(":").map(decodeURIComponent);
-  if (user === undefined || user === "") return {};
-  return password === undefined ? { token: user } : { user, pass: password };
-}
-
-/** The address without a password in it, as messages may show it. */
-export const shownAddress = (url: string): string => url.replace(/\/\/[^@/,]*@/g, "//");
-
-function assertAddress(url: string): void {
-  if (/^((nats|tls):\/\/)?([^\s/@]+@)?(\[[0-9a-fA-F:.]+\]|[^\s/@:[\]]+)(:\d{1,5})?\/?$/.test(url)) return;
-  throw new TypeError(
-    `url: "${shownAddress(url)}" is not the address of a NATS server, for example "nats://127.0.0.1:4222"`,
-  );
+  return parseAddresses(options.url).login;
 }
 
 function assertSingleIdentity(options: NatsOptions): void {

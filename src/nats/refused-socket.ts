@@ -1,12 +1,14 @@
 // Deno raises an uncaught ECONNRESET after a server has refused an authentication and closed the socket, though the client has reported
-// the refusal and let go of the socket. Uncaught, it would end the process.
+// the refusal and let go of the socket; and the alert of a server that refuses a client certificate, for which nobody listens between two
+// steps of the client. Uncaught, either would end the process.
 
-/** Swallows that one error until the returned function is called, and a second longer. Does nothing on other runtimes. */
+/** Swallows those errors until the returned function is called, and a second longer. Does nothing on other runtimes. */
 export function guardRefusedSocket(): () => void {
   if (!("Deno" in globalThis)) return () => {};
   const swallow = (event: ErrorEvent) => {
-    const error = event.error as { code?: string; stack?: string } | undefined;
-    if (error?.code === "ECONNRESET" && /onStreamRead/.test(error.stack ?? "")) event.preventDefault();
+    const error = event.error as { code?: string; message?: string; stack?: string } | undefined;
+    const isReset = error?.code === "ECONNRESET" && /onStreamRead/.test(error.stack ?? "");
+    if (isReset || /^received fatal alert/.test(error?.message ?? "")) event.preventDefault();
   };
   globalThis.addEventListener("error", swallow);
   return () => {

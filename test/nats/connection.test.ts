@@ -26,7 +26,7 @@ test("connect: a user and password, in options or in the URL; a wrong one is ref
       for (let i = 0; i < 10; i++) {
         const failure = await failureOf({ url: server.url, namespace: "test", user: "ann", password: "wrong" });
         assert.equal(failure._tag, "NatsUnreachable");
-        assert.match(failure.message, /authorization violation/i);
+        assert.match(failure.message, /authorization violation; check the login: NATS_USER/i);
         assert.doesNotMatch(failure.message, /wrong/);
       }
     },
@@ -71,15 +71,65 @@ test(
           await nc.flush();
           const untrusting = await failureOf({ url: server.url, namespace: "test" });
           assert.equal(untrusting._tag, "NatsUnreachable");
+          const startedAt = performance.now();
           const unknown = await failureOf({ url: server.url, namespace: "test", tls: { ca: files.ca } });
-          assert.match(unknown.message, /certificate/);
-          assert.equal(unknown._tag, "NatsUnreachable");
+          assert.match(unknown.message, /the server wants a client certificate; set tls\.cert and tls\.key/);
+          const stranger = await failureOf({
+            url: server.url,
+            namespace: "test",
+            tls: { ca: files.ca, cert: files.strangeCert, key: files.strangeKey },
+          });
+          assert.match(stranger.message, /the server refused the client certificate; check that its authority/);
+          assert.ok(performance.now() - startedAt < 4_000, "told at once, not after a timeout");
         },
         { config },
       );
     }),
   30_000,
 );
+
+// For an address by IP Deno compares the certificate with "localhost" unless it is told what to compare it with.
+test("connect: a certificate has to have the address that was dialled, also an IP", () =>
+  inFolder(async (folder) => {
+    const files = makeCertificates(folder);
+    for (const [name, isRight] of [
+      ["server", true],
+      ["localhost", false],
+      ["elsewhere", false],
+    ] as const) {
+      const config = `tls { cert_file: "${join(folder, name)}.pem", key_file: "${join(folder, name)}.key" }`;
+      await inScene(
+        async ({ server, link }) => {
+          const url = `tls://127.0.0.1:${server.port}`;
+          if (isRight) await link({ url, tls: { ca: files.ca } });
+          else {
+            const failure = await failureOf({ url, namespace: "test", tls: { ca: files.ca } });
+            assert.match(failure.message, /127\.0\.0\.1 is not in the cert's list/);
+          }
+        },
+        { config },
+      );
+    }
+  }));
+
+test("connect: tls:// says nothing to a server that does not offer TLS, or whose offer somebody left out", async () => {
+  let heard = "";
+  const info = { server_id: "x", version: "2.12.0", headers: true, max_payload: 1_048_576, jetstream: true, proto: 1 };
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", (chunk) => {
+      heard += String(chunk);
+    });
+    socket.write(`INFO ${JSON.stringify({ ...info, auth_required: true })}\r\n`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const failure = await failureOf({ url: `tls://ann:s3cret@127.0.0.1:${port}`, namespace: "test" });
+  server.close();
+  assert.match(failure.message, /the server does not speak TLS, so nothing was sent to it/);
+  assert.doesNotMatch(failure.message, /s3cret/);
+  assert.equal(heard, "");
+});
 
 // An operator replaces the key at the server and in the file, in this order: what runs has to come back by itself.
 test("link: a replaced credentials file is read at the next login, and refused logins are told until then", async () => {
@@ -169,7 +219,7 @@ test("connect: a user who may not ask JetStream, or not hear the answer", () =>
     async ({ server }) => {
       const mute = await failureOf({ url: server.url, namespace: "test", user: "mute", password: "x" });
       assert.equal(mute._tag, "PermissionDenied");
-      assert.match(mute.message, /NATS refuses \$JS\.API\.INFO.*allow natchet\.>, \$JS\.API\.>/);
+      assert.match(mute.message, /NATS refuses \$JS\.API\.INFO.*natchet nats-config/);
       const deaf = await failureOf({ url: server.url, namespace: "test", user: "deaf", password: "x" });
       assert.equal(deaf._tag, "PermissionDenied");
       assert.match(deaf.message, /_INBOX/);
@@ -281,32 +331,39 @@ function makeCertificates(folder: string) {
   const file = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => execFileSync("openssl", args, { stdio: "ignore" });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  writeFileSync(file("server.ext"), "subjectAltName=IP:127.0.0.1,DNS:localhost\n");
-  writeFileSync(file("client.ext"), "extendedKeyUsage=clientAuth\n");
-  openssl("req", "-x509", ...key, "-keyout", file("ca.key"), "-out", file("ca.pem"), "-subj", "/CN=natchet test CA");
-  for (const name of ["server", "client"]) {
-    openssl("req", ...key, "-keyout", file(`${name}.key`), "-out", file(`${name}.csr`), "-subj", `/CN=${name}`);
+  const authority = (name: string) =>
     openssl(
-      "x509",
-      "-req",
-      "-in",
-      file(`${name}.csr`),
-      "-CA",
-      file("ca.pem"),
-      "-CAkey",
-      file("ca.key"),
-      "-CAcreateserial",
-      "-extfile",
-      file(`${name}.ext`),
+      "req",
+      "-x509",
+      ...key,
+      "-keyout",
+      file(`${name}.key`),
       "-out",
       file(`${name}.pem`),
+      "-subj",
+      `/CN=${name}`,
     );
-  }
+  const signed = (name: string, extension: string, by = "ca") => {
+    writeFileSync(file(`${name}.ext`), `${extension}\n`);
+    openssl("req", ...key, "-keyout", file(`${name}.key`), "-out", file(`${name}.csr`), "-subj", `/CN=${name}`);
+    const authority = ["-CA", file(`${by}.pem`), "-CAkey", file(`${by}.key`), "-CAcreateserial"];
+    const written = ["-extfile", file(`${name}.ext`), "-out", file(`${name}.pem`)];
+    openssl("x509", "-req", "-in", file(`${name}.csr`), ...authority, ...written);
+  };
+  authority("ca");
+  authority("other-ca");
+  signed("server", "subjectAltName=IP:127.0.0.1,DNS:localhost");
+  signed("localhost", "subjectAltName=DNS:localhost");
+  signed("elsewhere", "subjectAltName=IP:127.0.0.2");
+  signed("client", "extendedKeyUsage=clientAuth");
+  signed("stranger", "extendedKeyUsage=clientAuth", "other-ca");
   return {
     ca: file("ca.pem"),
     serverCert: file("server.pem"),
     serverKey: file("server.key"),
     clientCert: file("client.pem"),
     clientKey: file("client.key"),
+    strangeCert: file("stranger.pem"),
+    strangeKey: file("stranger.key"),
   };
 }

@@ -1,0 +1,27 @@
+// How TLS is spoken: with the user's files, and with a server whose certificate names the address that was dialled.
+import type { Socket } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import type { TlsOptions } from "@nats-io/transport-node";
+import type { TlsFiles } from "./options.ts";
+
+/** What the runtime gives the check: `socket` is the connection underneath. */
+interface Dialled {
+  readonly servername?: string;
+  readonly socket?: Socket;
+}
+
+/** `onClosed` hears that a server whose certificate is right has closed the connection. */
+export function tlsOptions(files: TlsFiles, onClosed: () => void): TlsOptions {
+  const options = {
+    ...(files.ca !== undefined && { caFile: files.ca }),
+    ...(files.cert !== undefined && { certFile: files.cert }),
+    ...(files.key !== undefined && { keyFile: files.key }),
+    // For an address by IP the client names no server, and Deno then compares the certificate with "localhost".
+    checkServerIdentity(this: Dialled, name: string, certificate: PeerCertificate): Error | undefined {
+      const problem = checkServerIdentity(this.servername || this.socket?.remoteAddress || name, certificate);
+      if (problem === undefined) this.socket?.once("close", onClosed);
+      return problem;
+    },
+  };
+  return options as TlsOptions;
+}
