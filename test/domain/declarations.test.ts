@@ -14,6 +14,18 @@ test("names: 1 to 64 characters that a subject takes", () => {
   assert.throws(() => assertName("namespace", "a.b", "namespace"), /"a\.b" is not a valid namespace name.*"prod"/);
 });
 
+// `x_lease` would have the bucket in which the engines of `x` find their leader.
+test("names: a namespace does not take the names of another one's streams", () => {
+  for (const name of ["x_lease", "x_LOGS", "x_logs", "x_RESERVE", "x_JOURNAL"]) {
+    assert.throws(
+      () => assertName("namespace", name, "namespace"),
+      /ends with _\w+, as a stream of namespace "x" does/,
+    );
+    assert.equal(assertName("task", name, "x"), name);
+  }
+  for (const name of ["lease", "x_leases", "x-lease"]) assert.equal(assertName("namespace", name, "namespace"), name);
+});
+
 test("defineTask: defaults", () => {
   const task = defineTask("send");
   assert.deepEqual(
