@@ -1,6 +1,7 @@
 // The caller's side: tasks to run, runs to look at, workers and queues to see. Promises and plain objects only.
 import type { Contract } from "../domain/contract.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
+import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../domain/listing.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { assertName } from "../domain/names.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
@@ -14,16 +15,17 @@ import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import { Transcripts } from "../nats/transcripts.ts";
-import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../wire/messages.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Bundler } from "./bundler.ts";
 import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
 import { Crons } from "./crons.ts";
-import { EngineRequests, type Patience } from "./engine-requests.ts";
+import { EngineRequests } from "./engine-requests.ts";
 import { LeaderLine } from "./leader-line.ts";
-import { type ListOptions, listRuns } from "./listed-runs.ts";
+import type { ListOptions } from "./list-options.ts";
+import { listRuns } from "./listed-runs.ts";
 import { LongWaits } from "./long-waits.ts";
 import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
+import type { Patience } from "./patience.ts";
 import { Results } from "./results.ts";
 import { assertFilter } from "./run-filter.ts";
 import { RunHandle } from "./run-handle.ts";
@@ -33,6 +35,7 @@ import { type ArgsOf, type TaskParts, TaskReference, type TaskShape } from "./ta
 
 type WorkerClass<W> = abstract new (...args: any) => W;
 
+/** @internal */
 export interface ClientParts {
   readonly link: NatsLink;
   readonly publisher: Publisher;
@@ -67,6 +70,7 @@ export class Natchet {
   readonly crons: Crons;
   #closing: Promise<void> | undefined;
 
+  /** @internal */
   constructor(parts: ClientParts) {
     const { link, publisher, subjects, store } = parts;
     const around = aroundEnqueue(parts.middleware);

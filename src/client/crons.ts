@@ -6,6 +6,7 @@ import type { EngineRequests } from "./engine-requests.ts";
 export class Crons {
   readonly #requests: EngineRequests;
 
+  /** @internal */
   constructor(requests: EngineRequests) {
     this.#requests = requests;
   }

@@ -1,7 +1,7 @@
 // Asks the leading engine; while none leads, patiently, up to a limit. Everything that is asked may be asked again: a request that an engine
 // has heard which leads no longer, or whose answer was lost, is repeated.
 import type { CronInfo } from "../domain/cron.ts";
-import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { parseDuration } from "../domain/duration.ts";
 import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
@@ -25,12 +25,7 @@ import type { EngineVerb } from "../wire/subjects.ts";
 import type { LeaderLine } from "./leader-line.ts";
 import { longMs } from "./long-waits.ts";
 import { cancelGroups, joinCancelled, joinWorkers } from "./pages.ts";
-
-/** How long a request may take in all. */
-export interface Patience {
-  /** While no engine leads (a takeover after a crash takes up to ten seconds) the request waits and is asked again. @default "30s" */
-  readonly timeout?: DurationInput | undefined;
-}
+import type { Patience } from "./patience.ts";
 
 /** Units: milliseconds */
 const patienceMs = 30_000;

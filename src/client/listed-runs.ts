@@ -5,20 +5,10 @@ import { assertTime } from "../domain/time.ts";
 import { cursorOf, isNewer } from "../wire/list-cursor.ts";
 import type { RunFilter, RunList, RunListPage } from "../wire/messages.ts";
 import type { FinalDetail } from "../wire/outcome-entry.ts";
-import type { EngineRequests, Patience } from "./engine-requests.ts";
+import type { EngineRequests } from "./engine-requests.ts";
+import type { ListOptions } from "./list-options.ts";
 import { filterGroups } from "./pages.ts";
 import type { StoredEntries } from "./stored-entries.ts";
-
-export interface ListOptions extends Patience {
-  /** So many at most. @default 100 */
-  readonly limit?: number | undefined;
-  /** Only runs that were created before. */
-  readonly before?: Date | undefined;
-  /** Only runs behind those of a list that came with this. */
-  readonly cursor?: string | undefined;
-  /** Also reads why runs failed or were cancelled (`error`, `reason`): one read of the log for each group of them. @default false */
-  readonly errors?: boolean | undefined;
-}
 
 const known = namesOf<ListOptions>({ limit: true, before: true, cursor: true, errors: true, timeout: true });
 

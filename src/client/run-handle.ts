@@ -4,12 +4,17 @@ import type { RunTerms } from "../domain/policies.ts";
 import { type Cancellation, keyOf, type RunInfo, transitions } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { type CallLimits, whenGivenUp } from "./call-limit.ts";
-import type { Patience } from "./engine-requests.ts";
 import { assertWhen, dueAtOf, type EnqueueOptions, type When } from "./enqueue-options.ts";
+import type { Patience } from "./patience.ts";
+import type { ReadOptions } from "./read-options.ts";
 import type { RunReader } from "./run-reader.ts";
-import { type ReadOptions, readChunks, readLines, readProgress, type TranscriptParts } from "./transcript-reader.ts";
+import { readChunks, readLines, readProgress, type TranscriptParts } from "./transcript-reader.ts";
 
-/** What a handle needs of the client that made it. */
+/**
+ * What a handle needs of the client that made it.
+ *
+ * @internal
+ */
 export interface HandleParts extends TranscriptParts {
   readonly reader: RunReader;
   /** Checks and types the output by the caller's contract, if it has one; may be a promise. */
@@ -29,6 +34,7 @@ export class RunHandle<Output = unknown> {
   readonly created: boolean | undefined;
   readonly #parts: HandleParts;
 
+  /** @internal */
   constructor(task: string, id: string, created: boolean | undefined, parts: HandleParts) {
     this.task = task;
     this.id = id;

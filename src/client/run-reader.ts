@@ -5,7 +5,8 @@ import { inputIn, inputOfFinished } from "../nats/stored-inputs.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import type { FoundRun } from "../wire/messages.ts";
 import type { FinalDetail } from "../wire/outcome-entry.ts";
-import type { EngineRequests, Patience } from "./engine-requests.ts";
+import type { EngineRequests } from "./engine-requests.ts";
+import type { Patience } from "./patience.ts";
 import type { StoredEntries } from "./stored-entries.ts";
 
 /** Entries move: what is not where the engine has just said is looked for again. */

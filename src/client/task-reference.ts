@@ -21,6 +21,7 @@ import type { AroundEnqueue, Enqueued, Enqueueing } from "./middleware.ts";
 import type { Awaited as AwaitedRun } from "./results.ts";
 import { type HandleParts, RunHandle } from "./run-handle.ts";
 
+/** @internal */
 export interface TaskParts extends Omit<HandleParts, "readOutput"> {
   readonly link: NatsLink;
   readonly publisher: Publisher;
@@ -71,6 +72,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   readonly #parts: TaskParts;
   readonly #handleParts: HandleParts;
 
+  /** @internal */
   constructor(shape: TaskShape, parts: TaskParts) {
     this.name = shape.name;
     this.#shape = shape;

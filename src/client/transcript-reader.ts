@@ -8,20 +8,9 @@ import type { Transcripts } from "../nats/transcripts.ts";
 import { decodeTranscriptHead } from "../wire/transcript-entry.ts";
 import type { EngineRequests } from "./engine-requests.ts";
 import { type Heard, Listing } from "./listing.ts";
+import type { ReadOptions } from "./read-options.ts";
 import { Reading } from "./reading.ts";
 import type { Results } from "./results.ts";
-
-export interface ReadOptions {
-  /**
-   * Whose words: of all attempts, each after the other; of one attempt, by its number; or of the newest only: then earlier ones are
-   * passed over, and when a retry begins while you read, its words follow those of the attempt before. @default "all"
-   */
-  readonly attempt?: "all" | "newest" | number | undefined;
-  /** False: ends with what has been said by now. @default true */
-  readonly follow?: boolean | undefined;
-  /** Ends the reading when it is aborted, without an error. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface TranscriptParts {
   readonly transcripts: Transcripts;

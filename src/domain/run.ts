@@ -123,3 +123,6 @@ export interface Turn {
   readonly origin: number;
   readonly turn: number;
 }
+
+/** Who wanted a run to be cancelled: a caller, the strategy of a limit, or its time in the queue. */
+export type CancelCause = "caller" | "limit" | "schedule timeout";

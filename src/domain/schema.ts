@@ -21,10 +21,17 @@ interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
+/** An Effect schema, by what all of them have: the project's copy of Effect need not be natchet's, and its types are not needed to read these. */
+export interface EffectSchema {
+  readonly Type: unknown;
+  readonly Encoded: unknown;
+  readonly "~effect/Schema/Schema": unknown;
+}
+
 /** Any schema that an option takes. */
-export type AnySchema = StandardSchema<any, any> | Schema.Top;
-export type InputOf<S> = S extends Schema.Top ? S["Encoded"] : S extends StandardSchema<infer I, any> ? I : never;
-export type OutputOf<S> = S extends Schema.Top ? S["Type"] : S extends StandardSchema<any, infer O> ? O : never;
+export type AnySchema = StandardSchema<any, any> | EffectSchema;
+export type InputOf<S> = S extends EffectSchema ? S["Encoded"] : S extends StandardSchema<infer I, any> ? I : never;
+export type OutputOf<S> = S extends EffectSchema ? S["Type"] : S extends StandardSchema<any, infer O> ? O : never;
 
 declare const sent: unique symbol;
 /** What a handler receives from schema `S`; remembers what a caller may send, before defaults and transforms. */

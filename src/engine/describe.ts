@@ -5,11 +5,12 @@ import type { Cancellation, RunInfo, RunState } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { SchedulerState } from "../matching/state.ts";
-import type { CancelCause } from "../matching/task-queue.ts";
+
 import { explainWaiting, stateOfWorker } from "../matching/waiting.ts";
 import type { WorkerRecord } from "../matching/workers.ts";
 import { isNewer, type PlaceInList } from "../wire/list-cursor.ts";
 import type { QueueInfo, RunFilter, WorkerInfo } from "../wire/messages.ts";
+import type { Cancellations } from "./running-engine.ts";
 
 /** A run as the scheduler knows it. `at` = where to read the rest: the entry of a live run, the outcome of a finished one. */
 export interface RunDescription {
@@ -92,12 +93,6 @@ export function cancellationOf(state: SchedulerState, key: string): Cancellation
   const live = state.live.get(key);
   if (live !== undefined) return live.trail?.cancelWish === undefined ? undefined : "stopping";
   return state.finished.get(key)?.kind === "cancelled" ? "cancelled" : "finished";
-}
-
-/** Runs of a task that were cancelled, by who wanted it. */
-export interface Cancellations {
-  readonly task: string;
-  readonly runs: Readonly<Record<CancelCause, number>>;
 }
 
 export function describeCancellations(state: SchedulerState): Cancellations[] {

@@ -18,11 +18,12 @@ import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
 import { Crons } from "./crons.ts";
 import { DeclaredTasks } from "./declared-tasks.ts";
-import { type Cancellations, describeCancellations, describeQueues } from "./describe.ts";
+import { describeCancellations, describeQueues } from "./describe.ts";
 import { LeaderWatch } from "./leader-watch.ts";
 import { Pinger } from "./pinger.ts";
 import { RateStore } from "./rate-store.ts";
 import { Requests } from "./requests.ts";
+import type { Cancellations, EngineState, RunningEngine } from "./running-engine.ts";
 import { TriedStore } from "./tried-store.ts";
 
 export interface EngineParts {
@@ -50,20 +51,6 @@ export interface EngineOptions {
   readonly maxBytes?: number | undefined;
   /** Of the reserve. @default 1 */
   readonly replicas?: 1 | 3;
-}
-
-export type EngineState = "standby" | "taking over" | "leading";
-
-export interface RunningEngine {
-  readonly id: string;
-  readonly state: EngineState;
-  readonly epoch: number;
-  /** Resolves as soon as this engine leads. */
-  whenLeading(): Promise<void>;
-  /** The queues as a leader knows them; undefined while it does not lead. */
-  queues(): readonly QueueInfo[] | undefined;
-  /** How many runs this engine cancelled while it led, by task and cause. */
-  cancellations(): readonly Cancellations[];
 }
 
 /** Starts an engine that lives as long as the scope; closing it while it leads hands over to a standby at once. */

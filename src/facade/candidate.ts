@@ -2,7 +2,8 @@
 // log are on their way through the other.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
-import { makeEngine, type RunningEngine } from "../engine/engine.ts";
+import { makeEngine } from "../engine/engine.ts";
+import type { RunningEngine } from "../engine/running-engine.ts";
 import type { Monitor } from "../health/monitor.ts";
 import { processName } from "../runtime/process.ts";
 import type { Neighbours } from "../wire/neighbours.ts";

@@ -1,14 +1,12 @@
 import { Effect } from "effect";
-import { describeClass } from "../../decorators/scan.ts";
-import { Natchet } from "../client/client.ts";
-import type { EnqueueMiddleware } from "../client/middleware.ts";
+import type { Natchet } from "../client/client.ts";
 import { assertMiddleware } from "../domain/middleware.ts";
-import { currentParent } from "../worker/context.ts";
+import { clientOf } from "./client-of.ts";
 import { findServer } from "./find-server.ts";
 import { assertClientOptions } from "./known-settings.ts";
 import { logOf } from "./log.ts";
 import { openScope } from "./running-scope.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession } from "./session.ts";
 import { type ClientOptions, resolveSettings } from "./settings.ts";
 
 /**
@@ -35,11 +33,3 @@ export async function connect(given: ClientOptions = {}): Promise<Natchet> {
   const { value: session, close } = await openScope(build);
   return clientOf(session, close, middleware);
 }
-
-/** A client on a session that somebody else may own. */
-export const clientOf = (
-  session: Session,
-  release: () => Promise<void>,
-  middleware?: readonly EnqueueMiddleware[],
-): Natchet =>
-  new Natchet({ ...session, describe: (cls) => describeClass(cls).tasks, release, middleware, parent: currentParent });

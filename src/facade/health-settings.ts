@@ -1,5 +1,5 @@
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
-import type { HealthSettings } from "../health/server.ts";
+import type { HealthSettings } from "../health/health-settings.ts";
 
 /** Where this process answers `GET /live`, `/ready` and `/metrics`. */
 export interface HealthOptions {

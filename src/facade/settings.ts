@@ -5,11 +5,10 @@ import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import type { Log } from "../domain/log.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { assertName } from "../domain/names.ts";
-import type { HealthSettings } from "../health/server.ts";
+import type { HealthSettings } from "../health/health-settings.ts";
 import { readEnvironment } from "../runtime/environment.ts";
 import { type HealthOptions, healthSettings } from "./health-settings.ts";
 import { assertLogger, type LogFormat, type LogLevel, logFormats, logLevels } from "./log.ts";
-import type { OnUnhandled } from "./unhandled.ts";
 
 /** Where NATS is and how to get in. Without `url` (or `NATS_URL`) natchet finds a server on this machine or starts one. */
 export interface ConnectOptions {
@@ -78,6 +77,9 @@ export interface StartOptions extends ConnectOptions {
   /** A glob or folder whose exported worker classes are started beside those that are given. */
   readonly scan?: string | readonly string[] | undefined;
 }
+
+/** `log` goes on, `exit` drains and ends the process with code 1. */
+export type OnUnhandled = "log" | "exit";
 
 export type EngineMode = "auto" | "warm" | "off";
 

@@ -1,13 +1,14 @@
 import { Effect } from "effect";
-import type { EngineState } from "../engine/engine.ts";
+import type { EngineState } from "../engine/running-engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { bannerOf } from "./banner.ts";
 import { startCandidate } from "./candidate.ts";
 import { findServer } from "./find-server.ts";
 import { assertEngineOptions } from "./known-settings.ts";
+import { Lifetime } from "./lifetime.ts";
 import { logOf } from "./log.ts";
 import { resolveSettings, type StartOptions } from "./settings.ts";
-import { Lifetime, type Stoppable } from "./stoppable.ts";
+import type { Stoppable } from "./stoppable.ts";
 
 /** A dedicated engine. */
 export interface RunningEngineProcess extends Stoppable {

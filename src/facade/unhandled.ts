@@ -7,9 +7,7 @@ import { onUnhandledError } from "../runtime/process.ts";
 import { surroundingRun } from "../worker/context.ts";
 import { shorten } from "../worker/short-error.ts";
 import type { RunningWorker } from "../worker/worker.ts";
-
-/** `log` goes on, `exit` drains and ends the process with code 1. */
-export type OnUnhandled = "log" | "exit";
+import type { OnUnhandled } from "./settings.ts";
 
 export interface UnhandledParts {
   readonly log: Log;

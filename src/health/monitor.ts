@@ -1,6 +1,6 @@
 // What the probes of a process look at: filled while the process starts, read when somebody asks.
 
-import type { RunningEngine } from "../engine/engine.ts";
+import type { RunningEngine } from "../engine/running-engine.ts";
 import { AdmissionGate } from "../nats/admission-gate.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";

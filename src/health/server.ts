@@ -5,18 +5,10 @@ import { Effect, type Scope } from "effect";
 import { HealthPortUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { expositionType } from "./exposition.ts";
+import type { HealthSettings } from "./health-settings.ts";
 import { metricsOf } from "./metrics.ts";
 import { Monitor } from "./monitor.ts";
 import { livenessOf, readinessOf } from "./probes.ts";
-
-/** Where the probes are served, checked already. */
-export interface HealthSettings {
-  /** 0 is any free port. */
-  readonly port: number;
-  readonly host: string;
-  /** `wait` starts without the port and takes it as soon as it is free. */
-  readonly whenTaken: "fail" | "wait";
-}
 
 export interface HealthServer {
   readonly monitor: Monitor;

@@ -1,8 +1,8 @@
+import type { CancelCause } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { awaitCancel, endRun } from "./placement.ts";
 import { stopAttempt } from "./release.ts";
 import type { SchedulerState } from "./state.ts";
-import type { CancelCause } from "./task-queue.ts";
 
 /**
  * Cancels live runs: at once where nobody executes them, by their worker where somebody does.

@@ -1,4 +1,5 @@
 import { Deque } from "../collections/deque.ts";
+import type { CancelCause } from "../domain/run.ts";
 import { EntryLog } from "../fold/entry-log.ts";
 import type { LiveRun, Place } from "../fold/live-run.ts";
 import type { TaskDeclaration } from "../wire/messages.ts";
@@ -6,9 +7,6 @@ import type { Policies } from "./limits/policies.ts";
 import type { QueueIndex } from "./queue-index.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
-
-/** Who wanted it: a caller, the strategy of a limit, or the time in the queue. */
-export type CancelCause = "caller" | "limit" | "schedule timeout";
 
 /** All that belongs to one task: its queue, its workers, its entries in the stream. Exists as soon as the name was seen once. */
 export class TaskQueue {

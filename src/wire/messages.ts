@@ -2,7 +2,8 @@
 import { Result, Schema } from "effect";
 import type { CronRule as CronDeclaration, CronInfo } from "../domain/cron.ts";
 import { MalformedRecord } from "../domain/errors.ts";
-import type { RunInfo, RunState } from "../domain/run.ts";
+import type { QueueInfo, RunFilter, RunList, WorkerInfo } from "../domain/listing.ts";
+import type { RunInfo } from "../domain/run.ts";
 import { jsonBytes, jsonOf } from "./bytes.ts";
 import { lastMoment } from "./ranges.ts";
 
@@ -176,6 +177,7 @@ const ListRuns = Schema.Struct({
 });
 const NextPage = Schema.Struct({ after: Schema.optionalKey(Schema.String) });
 
+export type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../domain/listing.ts";
 export type Executing = typeof Executing.Type;
 export type TaskDeclaration = typeof TaskDeclaration.Type;
 export type Register = typeof Register.Type;
@@ -188,13 +190,6 @@ export type Leave = typeof Leave.Type;
 export type Ping = typeof Ping.Type;
 export type Pong = typeof Pong.Type;
 export type CancelOnWorker = typeof CancelOnWorker.Type;
-/** Which runs: every field that is given must match; `metadata` must hold all given pairs. */
-export type RunFilter = {
-  readonly task?: string | readonly string[];
-  readonly state?: readonly RunState[];
-  readonly metadata?: Readonly<Record<string, string>>;
-  readonly ids?: readonly string[];
-};
 // What clients show to users is written out: a registry reads published types without inferring them.
 export interface CancelRuns {
   readonly runs?: readonly string[];
@@ -202,16 +197,6 @@ export interface CancelRuns {
   readonly reason: string;
   /** Where the next runs that match begin: `next` of the reply before. */
   readonly cursor?: string;
-}
-/** Keys of runs by what became of them. */
-export interface CancelReply {
-  readonly cancelled: readonly string[];
-  /** They execute; their workers were told, and the stored outcome decides. */
-  readonly stopping: readonly string[];
-  readonly unknown: readonly string[];
-  readonly finished: readonly string[];
-  /** More runs may match: ask again with this cursor. */
-  readonly next?: string;
 }
 export type AskResults = typeof AskResults.Type;
 export type AskResultsReply = typeof AskResultsReply.Type;
@@ -243,32 +228,9 @@ export interface FoundRun {
   readonly run: RunInfo | null;
   readonly at?: { readonly entrySeq: number } | { readonly outcomeSeq: number; readonly index: number };
 }
-/** Runs that match, the newest first. */
-export interface RunList {
-  readonly runs: readonly RunInfo[];
-  /** How many match in all. */
-  readonly total: number;
-  /** Give it to `list` for the runs that come next; absent when these are the last ones. */
-  readonly cursor?: string;
-}
 /** A page of a list, with the places of the outcomes that tell why a run failed or was cancelled, by their row. */
 export interface RunListPage extends RunList {
   readonly places?: readonly { readonly row: number; readonly seq: number; readonly index: number }[];
-}
-export interface WorkerInfo {
-  readonly id: string;
-  readonly name: string;
-  readonly state: "ready" | "paused" | "quiet" | "blocked" | "silent" | "gone";
-  readonly slots: number;
-  readonly busy: number;
-  /** How late its event loop was at most between two heartbeats. Units: milliseconds */
-  readonly lagMs: number;
-  readonly tasks: readonly string[];
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly runtime: string;
-  readonly version: string;
-  readonly registeredAt: number;
-  readonly lastHeartbeatAt: number;
 }
 /** One page: a worker with many tasks stands in several parts, one after the other. */
 export interface WorkerList {
@@ -284,15 +246,6 @@ export interface QueueList {
 export interface CronList {
   readonly crons: readonly CronInfo[];
   readonly next?: string;
-}
-export interface QueueInfo {
-  readonly task: string;
-  readonly paused: boolean;
-  readonly queued: number;
-  readonly running: number;
-  readonly scheduled: number;
-  readonly retrying: number;
-  readonly workers: number;
 }
 
 export const decodeRegister = decoder("register message", Register);

@@ -27,14 +27,16 @@ import { Lifeline } from "./lifeline.ts";
 import { tasksAround } from "./middleware.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
-import type { RunningWorker, WorkerOptions, WorkerParts } from "./running-worker.ts";
+import type { RunningWorker, WorkerOptions } from "./running-worker.ts";
 import { Slots } from "./slots.ts";
 import { consoleOf } from "./transcripts/line.ts";
 import { Transcript } from "./transcripts/transcript.ts";
 import type { Voice } from "./transcripts/voice.ts";
 import { Verdicts } from "./verdicts.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
-export type { RunningWorker, WorkerParts } from "./running-worker.ts";
+export type { RunningWorker } from "./running-worker.ts";
+export type { WorkerParts } from "./worker-parts.ts";
 
 /** Starts a worker that lives as long as the scope; closing it drains: quiet, finish, give back the rest, leave. */
 export const makeWorker = (

@@ -45,10 +45,9 @@ describe("the tarball", () => {
     assert.match(readFileSync(inPackage(bin.natchet), "utf8"), /^#!\/usr\/bin\/env node\n/);
   });
 
-  test("has types that refer to no library, and to files that are there", () => {
+  test("has types that refer to files that are there", () => {
     for (const file of globSync("**/*.d.ts", { cwd: inPackage("") })) {
       const text = readFileSync(inPackage(file), "utf8");
-      assert.doesNotMatch(text, /<reference /, file);
       for (const [, specifier] of text.matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)) {
         const target = resolve(dirname(inPackage(file)), specifier!.replace(/\.js$/, ".d.ts"));
         assert.ok(readFileSync(target).length > 0, `${file}: ${specifier}`);

@@ -1,0 +1,7 @@
+import type { DurationInput } from "../domain/duration.ts";
+
+/** How long a request may take in all. */
+export interface Patience {
+  /** While no engine leads (a takeover after a crash takes up to ten seconds) the request waits and is asked again. @default "30s" */
+  readonly timeout?: DurationInput | undefined;
+}

@@ -1,0 +1,62 @@
+// How a process of natchet ends: once, by its own program or by a signal, whatever it is doing by then.
+import type { Effect, Scope } from "effect";
+import { exitProcess, onStopSignal } from "../runtime/process.ts";
+import { type OpenScope, openScope } from "./running-scope.ts";
+import type { Stoppable } from "./stoppable.ts";
+
+/**
+ * From its making, SIGTERM and SIGINT (if `listensToSignals`) close what is open, or about to be, and end the process. The first process of
+ * a container has no other way to hear of them.
+ */
+export class Lifetime {
+  readonly #starting = new AbortController();
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #ignoreSignals: () => void;
+  #opening: Promise<OpenScope<unknown>> | undefined;
+  #isEnding = false;
+
+  constructor(listensToSignals: boolean) {
+    this.#ignoreSignals = listensToSignals ? onStopSignal(() => this.end(0)) : () => {};
+  }
+
+  /** Opens what this lifetime is about; what fails leaves nothing behind. While the process ends, it never resolves. */
+  async open<T>(build: Effect.Effect<T, unknown, Scope.Scope>): Promise<T> {
+    const opening = openScope(build, this.#starting.signal);
+    this.#opening = opening;
+    return this.attempt(async () => (await opening).value);
+  }
+
+  /** A step of the start. Its failure ends the lifetime. */
+  async attempt<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      if (this.#isEnding) return new Promise(() => {}); // the process is about to be gone
+      this.#ignoreSignals();
+      throw error;
+    }
+  }
+
+  /** To be handed out once everything is open. */
+  get stoppable(): Stoppable {
+    return { stop: () => this.#stop(), stopped: this.#stopped.promise };
+  }
+
+  async #stop(): Promise<void> {
+    const open = await this.#opening?.catch(() => undefined); // what failed has closed itself
+    await open?.close();
+    this.#ignoreSignals();
+    this.#stopped.resolve();
+  }
+
+  /** Closes what is open, then ends the process; only the first call counts. */
+  end(code: number): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#starting.abort();
+    void this.#stop().then(
+      () => exitProcess(code),
+      () => exitProcess(1),
+    );
+  }
+}

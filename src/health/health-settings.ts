@@ -1,0 +1,8 @@
+/** Where the probes are served, checked already. */
+export interface HealthSettings {
+  /** 0 is any free port. */
+  readonly port: number;
+  readonly host: string;
+  /** `wait` starts without the port and takes it as soon as it is free. */
+  readonly whenTaken: "fail" | "wait";
+}
