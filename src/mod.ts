@@ -2,6 +2,13 @@
 export * from "../decorators/mod.ts";
 export * from "./client.ts";
 export type { ExecuteMiddleware, Execution } from "./domain/middleware.ts";
+export {
+  defineTask,
+  defineWorker,
+  type PlainHandler,
+  type PlainTaskOptions,
+  type PlainWorker,
+} from "./domain/plain-worker.ts";
 export { connect } from "./facade/connect.ts"; // starts a server where none runs; the one of ./client.ts does not
 export type { HealthOptions } from "./facade/health-settings.ts";
 export type { StartOptions } from "./facade/settings.ts";

@@ -1,3 +1,0 @@
-import { testPage } from "./page.ts";
-
-testPage("guide/crons.md");
