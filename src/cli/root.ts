@@ -33,7 +33,9 @@ export const healthFlags = {
     Flag.optional,
   ),
   healthHost: Flag.String("health-host").pipe(
-    Flag.withDescription("address to serve them on [env: NATCHET_HEALTH_HOST] [default: 0.0.0.0]"),
+    Flag.withDescription(
+      "address to serve them on; 0.0.0.0 for Kubernetes [env: NATCHET_HEALTH_HOST] [default: 127.0.0.1]",
+    ),
     Flag.optional,
   ),
 };

@@ -5,7 +5,7 @@ import type { HealthSettings } from "../health/health-settings.ts";
 export interface HealthOptions {
   /** 0 is any free port. Environment: `NATCHET_HEALTH_PORT`. */
   readonly port?: number | undefined;
-  /** The address to listen on. Environment: `NATCHET_HEALTH_HOST`. @default "0.0.0.0" (all) */
+  /** The address to listen on. Environment: `NATCHET_HEALTH_HOST`. @default "127.0.0.1": this machine alone; "0.0.0.0" is everybody who can reach it, such as a kubelet */
   readonly host?: string | undefined;
   /** What to do when another process listens on the port: `wait` starts without it and takes it as soon as it is free. @default "fail" */
   readonly whenTaken?: "fail" | "wait" | undefined;
@@ -39,5 +39,5 @@ export function healthSettings(
   const whenTaken = options?.whenTaken ?? "fail";
   if (whenTaken !== "fail" && whenTaken !== "wait")
     throw new TypeError(`health.whenTaken: ${String(whenTaken)} is not "fail" or "wait", for example "fail"`);
-  return { port: number, host: options?.host ?? env.NATCHET_HEALTH_HOST ?? "0.0.0.0", whenTaken };
+  return { port: number, host: options?.host ?? env.NATCHET_HEALTH_HOST ?? "127.0.0.1", whenTaken };
 }

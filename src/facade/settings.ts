@@ -127,7 +127,7 @@ export const variables = {
   NATCHET_SHUTDOWN_TIMEOUT: "how long a stop waits for running tasks, 30s",
   NATCHET_ON_UNHANDLED: "log or exit, when nobody handles an error of user code",
   NATCHET_HEALTH_PORT: "port of /live, /ready and /metrics",
-  NATCHET_HEALTH_HOST: "address that they listen on, 0.0.0.0",
+  NATCHET_HEALTH_HOST: "address that they listen on, 127.0.0.1; 0.0.0.0 for all",
   NATCHET_KEEP_COUNT: "finished runs that are kept, 100000",
   NATCHET_KEEP_AGE: "how long finished runs are kept, 24h",
   NATCHET_LOGS_MAX_AGE: "how long what runs say is kept, 24h",

@@ -1,6 +1,6 @@
-// `GET /live`, `/ready` and `/metrics`, for whoever may reach the port.
+// `GET /live`, `/ready` and `/metrics`, for whoever may reach the port: by default the programs of this machine, and no web page in its browser.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIP, type Socket } from "node:net";
 import { Effect, type Scope } from "effect";
 import { HealthPortUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
@@ -33,7 +33,9 @@ export const serveHealth = (
 
 async function open(settings: HealthSettings, log: Log): Promise<HealthServer & { close(): void }> {
   const monitor = new Monitor();
-  const server = createServer((request, response) => void answer(monitor, request, response));
+  const isLocal = isLoopback(settings.host);
+  const server = createServer((request, response) => void answer(monitor, isLocal, request, response));
+  server.on("connection", (socket) => limitTime(socket, settings.longestMs ?? 10_000));
   let retry: ReturnType<typeof setTimeout> | undefined;
   const waitForPort = () => {
     retry = setTimeout(() => {
@@ -87,13 +89,36 @@ interface Answer {
   readonly body: string;
 }
 
-async function answer(monitor: Monitor, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { status, type, body } = await answerTo(monitor, request).catch((error: unknown) =>
-    json(500, { error: String(error) }),
-  );
-  response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+// The timeouts of node:http itself are not kept by every runtime.
+function limitTime(socket: Socket, longestMs: number): void {
+  const timer = setTimeout(() => socket.destroy(), longestMs);
+  (timer as { unref?: () => void }).unref?.();
+  socket.once("close", () => clearTimeout(timer));
+}
+
+async function answer(
+  monitor: Monitor,
+  isLocal: boolean,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { status, type, body } =
+    isLocal && !isLocalName(request.headers.host)
+      ? json(421, { error: "this address is served to this machine alone; ask for it by 127.0.0.1 or localhost" })
+      : await answerTo(monitor, request).catch((error: unknown) => json(500, { error: String(error) }));
+  // A connection lives for one answer, so that its time can be limited.
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store", connection: "close" });
   response.end(request.method === "HEAD" ? undefined : body);
 }
+
+/** A web page may point a name of its own at 127.0.0.1, but it cannot make a browser ask for another name than that. */
+function isLocalName(host: string | undefined): boolean {
+  if (host === undefined) return true; // no browser leaves it out
+  return isLoopback(host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1"));
+}
+
+const isLoopback = (host: string): boolean =>
+  /^(.+\.)?localhost\.?$/i.test(host) || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 
 async function answerTo(monitor: Monitor, { method, url = "/" }: IncomingMessage): Promise<Answer> {
   if (method !== "GET" && method !== "HEAD") return json(405, { error: `${method} is not supported, only GET` });
