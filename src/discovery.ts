@@ -5,6 +5,7 @@ import { readdir } from "node:fs/promises";
 import { join, matchesGlob, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isWorkerClass, isWorkerInstance, type WorkerSource } from "../decorators/mod.ts";
+import { importFailure } from "./domain/import-failure.ts";
 
 /**
  * Imports the files that the patterns match and returns the workers that they export, in the order of the paths, each once.
@@ -12,13 +13,15 @@ import { isWorkerClass, isWorkerInstance, type WorkerSource } from "../decorator
  * A pattern is a folder, a file, or a glob such as `workers/**\/*.ts`. Tests, declarations, `_private` and hidden files and
  * node_modules are left out, unless a pattern names the very file. A class whose instance is exported too is given as the instance.
  *
- * Fails: Error that names the patterns and the files looked at when there is no worker, and the path of a file that cannot be imported
+ * Fails: TypeError for an empty pattern, Error that names the patterns and the files looked at when there is no worker, and the path of a file that cannot be imported
  */
 export async function discoverWorkers(
   patterns: string | readonly string[],
   directory: string = process.cwd(),
 ): Promise<WorkerSource[]> {
   const list = typeof patterns === "string" ? [patterns] : patterns;
+  if (list.some((pattern) => pattern.trim() === ""))
+    throw new TypeError('"" is not a pattern of files, for example "workers/**/*.ts"; is a variable unset?');
   const files = await findFiles(list, directory);
   const found = new Set<WorkerSource>();
   for (const file of files) {
@@ -71,7 +74,7 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (cause) {
-    throw new Error(`${file} cannot be imported: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(importFailure(file, cause), { cause });
   }
 }
 

@@ -83,3 +83,24 @@ test("no worker is an error that names the patterns and the files looked at", as
 test("a file that throws is an error with its path", async () => {
   await assert.rejects(found("broken"), /bad\.ts cannot be imported: no database/);
 });
+
+test("a syntax error is told with file, line, column and code, also of a module that is imported", async () => {
+  await write("syntax/lib.ts", "export const a = 1;\nconst b = ;\n");
+  await write("syntax/worker.ts", 'import "./lib.ts";\n');
+  await assert.rejects(found("syntax/worker.ts"), ({ message }: Error) => {
+    assert.match(message, /^\S+worker\.ts cannot be imported:/);
+    assert.match(message, /lib\.ts:2:11\b/);
+    assert.match(message, /2 \| const b = ;\n[ |]+[~^]/);
+    return true;
+  });
+});
+
+test("a wrong option of a decorator keeps the user's line", async () => {
+  await write("wrong/worker.ts", worker("Wrong").replace('"Wrong-task"', '"Wrong-task", { timeout: "soon" }'));
+  await assert.rejects(found("wrong"), /cannot be imported: .*"soon".*\n +at .*wrong\/worker\.ts:3:/s);
+});
+
+test("an empty pattern is refused: it would import everything below the folder", async () => {
+  await assert.rejects(found(""), /"" is not a pattern of files/);
+  await assert.rejects(found(["workers", " "]), TypeError);
+});

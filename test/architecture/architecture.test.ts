@@ -27,7 +27,7 @@ const mayImport: Record<string, readonly string[]> = {
   worker: ["collections", "domain", "wire", "nats", "runtime"],
   client: ["domain", "wire", "nats", "runtime"],
   health: ["domain", "wire", "nats", "runtime", "engine", "worker"],
-  "discovery.ts": ["decorators"],
+  "discovery.ts": ["decorators", "domain"],
   facade: [
     ...["domain", "wire", "nats", "embedded", "runtime", "engine", "worker", "client"],
     ...["health", "decorators", "discovery.ts"],

@@ -1,0 +1,47 @@
+// Why a file could not be imported, with the line that is to blame. Runtimes say it differently: Bun in the `position` of one error or of
+// several inside an AggregateError, Deno in the message.
+import { foldStack } from "./stack.ts";
+import { isError, readProperty, toText } from "./thrown.ts";
+
+interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly lineText: string;
+}
+
+/** `file cannot be imported: reason`, with file, line, column and the code in question where the runtime knows them. */
+export function importFailure(file: string, cause: unknown): string {
+  const errors = builtErrors(cause);
+  if (errors.length > 0) return [`${file} cannot be imported:`, ...errors.map(frameOf)].join("\n");
+  const message = withoutColours(isError(cause) ? toText(readProperty(cause, "message")) : toText(cause));
+  const places = /\n\s+at \S+:\d+:\d+/.test(message) ? [] : placesOf(cause);
+  return [`${file} cannot be imported: ${message}`, ...places].join("\n");
+}
+
+/** The errors of Bun's compiler that say where they are. */
+function builtErrors(cause: unknown): { readonly message: string; readonly position: Position }[] {
+  const errors = readProperty(cause, "errors");
+  return (Array.isArray(errors) ? errors : [cause]).flatMap((error) => {
+    const position = readProperty(error, "position") as Position | null | undefined;
+    const isPlace = typeof position?.file === "string" && typeof position.line === "number";
+    return isPlace ? [{ message: toText(readProperty(error, "message")), position }] : [];
+  });
+}
+
+function frameOf({ message, position }: { readonly message: string; readonly position: Position }): string {
+  const { file, line, column, lineText = "" } = position;
+  const gutter = `    ${line} | `;
+  // A tab before the place stays one, so that the mark stands below it.
+  const before = lineText.slice(0, Math.max(0, column - 1)).replace(/[^\t]/g, " ");
+  return `  ${file}:${line}:${column}: ${message}\n${gutter}${lineText}\n${" ".repeat(gutter.length)}${before}^`;
+}
+
+/** Where code that was imported threw. */
+function placesOf(cause: unknown): string[] {
+  const stack = readProperty(cause, "stack");
+  return typeof stack === "string" ? foldStack(withoutColours(stack)) : [];
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Deno paints its messages
+const withoutColours = (text: string): string => text.replace(/\u001b\[[\d;]*m/g, "");
