@@ -2,13 +2,17 @@
 // workers live in a child process that is replaced on every change.
 import { fileURLToPath } from "node:url";
 import { Effect } from "effect";
+import { findFiles } from "../discovery.ts";
+import { printable } from "../domain/printable.ts";
 import { type ConnectOptions, type HealthOptions, startEngine } from "../mod.ts";
 import { Command } from "./effect-cli.ts";
+import { modulesOf } from "./module-graph.ts";
 import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
+import { resolutionFlags, runtimeFlags } from "./runtime-flags.ts";
 import { Supervisor } from "./supervisor.ts";
-import { watchFiles } from "./watch-files.ts";
+import { type Watching, watchFiles } from "./watch-files.ts";
 import { attempt } from "./with-client.ts";
-import { globs } from "./worker.ts";
+import { chosenGlobs, globs } from "./worker.ts";
 
 export const dev = Command.make(
   "dev",
@@ -18,26 +22,32 @@ export const dev = Command.make(
     yield* attempt(() => develop(globs, options, healthOptions(flags)));
   }),
 ).pipe(
-  Command.withDescription("Run server, engine and workers of this folder, and reload the workers when a file changes"),
+  Command.withDescription("Run server, engine and workers of this folder; a changed file reloads the workers"),
   Command.withExamples([{ command: "natchet dev src/workers/*.ts", description: "the workers of a folder" }]),
 );
 
 async function develop(globs: readonly string[], options: ConnectOptions, health: HealthOptions): Promise<void> {
+  const patterns = chosenGlobs(globs);
   const stopSignal = nextSignal();
-  const engine = await startEngine({ ...options, signals: false, health: false });
-  const supervisor = new Supervisor({
-    command: workerCommand(globs, options, health),
+  const starting = startEngine({ ...options, signals: false, health: false });
+  // Nothing is to be drained yet, and a server that is being fetched would keep Ctrl-C waiting.
+  void stopSignal.then(() => supervisor === undefined && process.exit(130));
+  let supervisor: Supervisor | undefined;
+  const engine = await starting;
+  const flags = runtimeFlags();
+  supervisor = new Supervisor({
+    command: workerCommand(flags, globs, options, health),
     // Not on the command line, which everybody on this machine can read.
     env: { NATCHET_ENGINE: "off", ...(options.url !== undefined && { NATS_URL: options.url }) },
     say,
   });
-  const watching = watchFiles(process.cwd(), (path) => {
-    say(`${path} changed`);
+  const sources = new Sources(patterns, resolutionFlags(flags), (path) => {
+    say(`${printable(path)} changed`);
     supervisor.replace();
   });
   supervisor.replace();
   await stopSignal;
-  watching.close();
+  sources.close();
   say("draining; press Ctrl-C again to stop at once");
   void nextSignal().then(() => supervisor.stop());
   await supervisor.stop();
@@ -45,29 +55,63 @@ async function develop(globs: readonly string[], options: ConnectOptions, health
   process.exit(0);
 }
 
+/** Watches what the workers are made of: the folder, and the modules that they import, as far as they are known. */
+class Sources {
+  readonly #patterns: readonly string[];
+  readonly #flags: readonly string[];
+  readonly #watching: Watching;
+  /** All that were ever imported: a module with a syntax error says nothing of its imports. */
+  readonly #modules = new Set<string>();
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(patterns: readonly string[], flags: readonly string[], onChange: (path: string) => void) {
+    this.#patterns = patterns;
+    this.#flags = flags;
+    this.#watching = watchFiles(process.cwd(), (path) => {
+      onChange(path);
+      this.#look();
+    });
+    this.#look();
+  }
+
+  #look(): void {
+    this.#looking = this.#looking.then(async () => {
+      const files = await findFiles(this.#patterns, process.cwd());
+      for (const module of await modulesOf(files, this.#flags)) this.#modules.add(module);
+      this.#watching.setModules(this.#modules);
+    });
+    this.#looking.catch((error: unknown) => say(`imported modules are not watched: ${String(error)}`));
+  }
+
+  close(): void {
+    this.#watching.close();
+  }
+}
+
 const say = (line: string) => console.error(`[dev] ${line}`);
+
+const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 function nextSignal(): Promise<void> {
   return new Promise((resolve) => {
     const heard = () => {
-      process.off("SIGINT", heard);
-      process.off("SIGTERM", heard);
+      for (const signal of stopSignals) process.off(signal, heard);
       resolve();
     };
-    process.on("SIGINT", heard);
-    process.on("SIGTERM", heard);
+    for (const signal of stopSignals) process.on(signal, heard);
   });
 }
 
 function workerCommand(
+  flags: readonly string[],
   globs: readonly string[],
   { namespace }: ConnectOptions,
   { port, host }: HealthOptions,
 ): [string, ...string[]] {
-  const main = new URL("./main.ts", import.meta.url);
+  const main = new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js", import.meta.url);
   return [
     process.execPath,
-    ...("Bun" in globalThis ? ["run"] : ["run", "-A", "--quiet"]),
+    ...flags,
     main.protocol === "file:" ? fileURLToPath(main) : main.href,
     ...(namespace === undefined ? [] : ["--namespace", namespace]),
     "worker",

@@ -1,6 +1,7 @@
 // Keeps one worker process alive and replaces it without a gap: the new one registers before the old one drains.
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
+import { LineReader, type WorkerWord } from "./supervised.ts";
 
 export interface SupervisorOptions {
   readonly command: readonly [string, ...string[]];
@@ -8,38 +9,78 @@ export interface SupervisorOptions {
   readonly say: (line: string) => void;
   /** How long a worker that ended by itself stays down. @default 1000 */
   readonly restartMs?: number;
+  /** How long a version may take to start before a newer one takes its place. @default 10_000 */
+  readonly startMs?: number;
 }
+
+/** A process, and what it has told. */
+interface Member {
+  readonly child: ChildProcess;
+  readonly startedAt: number;
+  /** Its files were imported: whatever ends it from here on is not the fault of the import. */
+  isLoaded: boolean;
+  /** It has said why it does not start. */
+  hasFailed: boolean;
+  /** The run whose code has just ended the process. */
+  endedBy: string | undefined;
+}
+
+const lastWordsMs = 1_000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #alive = new Set<ChildProcess>();
   /** The process that has registered and works. */
-  #current: ChildProcess | undefined;
+  #current: Member | undefined;
   /** The process that has been started and has not registered yet. */
-  #next: ChildProcess | undefined;
-  #restart: ReturnType<typeof setTimeout> | undefined;
+  #next: Member | undefined;
+  /** Files have changed since that one was started. */
+  #isOutdated = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopping = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
 
-  /** Starts a worker process; when it is ready, the one before it drains and leaves. If it does not get ready, that one stays. */
+  /**
+   * Starts a worker process; when it is ready, the one before it drains and leaves. If it does not get ready, that one stays.
+   *
+   * A version that is starting is not given up for a newer one at once: changes that come faster than a start would never let any work.
+   */
   replace(): void {
     if (this.#isStopping) return;
-    clearTimeout(this.#restart);
-    send(this.#next, "SIGTERM");
+    const { startMs = 10_000, say } = this.#options;
+    const startingMs = this.#next === undefined ? 0 : performance.now() - this.#next.startedAt;
+    if (this.#next !== undefined && startingMs < startMs) {
+      if (!this.#isOutdated) say("a version is starting; the newest one follows");
+      this.#isOutdated = true;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#isOutdated && this.replace(), startMs - startingMs);
+      return;
+    }
+    this.#start();
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#isOutdated = false;
+    send(this.#next?.child, "SIGTERM");
     const child = this.#spawn();
-    this.#next = child;
-    (child.stdio[3] as Readable).once("data", () => this.#onReady(child));
-    child.once("exit", (code, signal) => this.#onExit(child, signal ?? `code ${code}`));
+    const member = { child, startedAt: performance.now(), isLoaded: false, hasFailed: false, endedBy: undefined };
+    this.#next = member;
+    const words = new LineReader((word) => this.#onWord(member, word));
+    (child.stdio[3] as Readable).on("data", (chunk) => words.read(String(chunk)));
+    // What it told last may come after its exit, but never after its pipes have closed; a process of its own may hold them open.
+    child.once("close", (code, signal) => this.#onExit(member, signal ?? `code ${code}`));
+    child.once("exit", (code, signal) => setTimeout(() => this.#onExit(member, signal ?? `code ${code}`), lastWordsMs));
   }
 
   /** Drains all processes and waits until they are gone; a second call ends them at once. */
   async stop(): Promise<void> {
     const signal = this.#isStopping ? "SIGKILL" : "SIGTERM";
     this.#isStopping = true;
-    clearTimeout(this.#restart);
+    clearTimeout(this.#timer);
     const gone = [...this.#alive].map((child) => new Promise<void>((resolve) => child.once("exit", () => resolve())));
     for (const child of this.#alive) send(child, signal);
     await Promise.all(gone);
@@ -55,36 +96,49 @@ export class Supervisor {
       env: { ...process.env, ...this.#options.env, NATCHET_SUPERVISED: "1" },
     });
     this.#alive.add(child);
+    child.once("exit", () => this.#alive.delete(child));
     child.on("error", (error) => this.#options.say(`${program} could not be started: ${error.message}`));
     return child;
   }
 
-  #onReady(child: ChildProcess): void {
-    if (this.#next !== child) return;
+  #onWord(member: Member, { word, run }: WorkerWord): void {
+    if (word === "loaded") member.isLoaded = true;
+    else if (word === "failed") member.hasFailed = true;
+    else if (word === "ended-by") member.endedBy = run;
+    else this.#onReady(member);
+  }
+
+  #onReady(member: Member): void {
+    if (this.#next !== member) return;
     const old = this.#current;
-    this.#current = child;
+    member.isLoaded = true;
+    this.#current = member;
     this.#next = undefined;
     this.#options.say(
       old === undefined ? "the worker is ready; a changed file replaces it" : "reloaded; the previous worker drains",
     );
-    send(old, "SIGTERM");
+    send(old?.child, "SIGTERM");
+    if (this.#isOutdated) this.#start();
   }
 
-  #onExit(child: ChildProcess, how: string): void {
-    this.#alive.delete(child);
-    if (this.#isStopping) return;
-    if (this.#next === child) {
-      this.#next = undefined;
-      this.#options.say(
-        this.#current === undefined
-          ? "the worker did not start; waiting for a change"
-          : "the new version did not start; the previous one keeps working",
-      );
-    } else if (this.#current === child) {
-      this.#current = undefined;
-      this.#options.say(`the worker ended (${how}); starting it again`);
-      if (this.#next === undefined) this.#restart = setTimeout(() => this.replace(), this.#options.restartMs ?? 1_000);
+  #onExit(member: Member, how: string): void {
+    if (this.#isStopping || (this.#next !== member && this.#current !== member)) return;
+    const isStarting = this.#next === member;
+    if (isStarting) this.#next = undefined;
+    else this.#current = undefined;
+    const { isLoaded, hasFailed, endedBy } = member;
+    const why = endedBy === undefined ? how : `${how}, by the code of run ${endedBy}`;
+    const others = this.#current === undefined ? "" : "; the previous one keeps working";
+    if (isStarting && (hasFailed || !isLoaded)) {
+      const what = this.#current === undefined ? "the worker did not start" : "the new version did not start";
+      const reason = hasFailed ? "" : ` (${why})`;
+      this.#options.say(`${what}${reason}${others || "; waiting for a change"}`);
+      if (this.#isOutdated) this.#start();
+      return;
     }
+    this.#options.say(`the worker process ended (${why}); starting it again${others}`);
+    if (this.#isOutdated) this.#start();
+    else if (this.#next === undefined) this.#timer = setTimeout(() => this.replace(), this.#options.restartMs ?? 1_000);
   }
 }
 

@@ -1,50 +1,175 @@
-// Tells when source files below a folder change.
-import { type FSWatcher, readdirSync, watch } from "node:fs";
-import { join } from "node:path";
+// Tells when the source of a project changes. Each folder is watched by itself, and anew whenever its entry in the folder above changes: a
+// folder that was replaced (by git, by `cp`, by a generator) is another one under the old name.
+import { existsSync, type FSWatcher, readdirSync, statSync, watch } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { IgnoredFiles } from "./ignored-files.ts";
 
-const isSource = (path: string) => /\.([cm]?[jt]sx?|json)$/.test(path);
-const isForeign = (path: string) => path.split(/[\\/]/).some((part) => part === "node_modules" || part.startsWith("."));
+/** Code is watched wherever it lies in the folder; data only if it is imported, since tasks write data. */
+const isCode = (path: string) => /\.[cm]?[jt]sx?$/.test(path);
+const settings = /^(?:package\.json|tsconfig\.json|deno\.jsonc?|bunfig\.toml|\.env(?:\..+)?)$/;
+
+export interface Watching {
+  /** Also tells of these modules, wherever they lie and whatever is ignored; they replace those of the call before. */
+  setModules(files: Iterable<string>): void;
+  close(): void;
+}
 
 /**
- * Calls `onChange` once for all changes that come within `quietMs` of one another.
+ * Calls `onChange` once for all changes that come within `quietMs` of one another, with the last of them.
  *
- * Folders named `node_modules` and hidden ones are left out: they hold thousands of files that nobody edits.
+ * Watched are the code files of the folder, its settings (package.json, deno.json, .env, …), and imported modules. Left out are hidden
+ * folders, `node_modules`, `dist`, `out`, `coverage`, and what `.gitignore` names.
  *
  * @default quietMs 150
  */
-export function watchFiles(folder: string, onChange: (path: string) => void, quietMs = 150): { close(): void } {
-  const watchers = new Map<string, FSWatcher>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const changed = (path: string) => {
-    if (!isSource(path) || isForeign(path)) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => onChange(path), quietMs);
-  };
-  const watchFolder = (name: string) => {
-    if (isForeign(name) || watchers.has(name)) return;
-    watchers.set(
-      name,
-      watch(join(folder, name), { recursive: true }, (_, file) => changed(join(name, String(file)))),
-    );
-  };
-  // The folder itself is watched flat and each folder in it deep, so that node_modules costs nothing.
-  const watchNewFolders = () => foldersIn(folder).forEach(watchFolder);
-  const top = watch(folder, (_, file) => {
-    watchNewFolders();
-    changed(String(file));
-  });
-  watchNewFolders();
-  return {
-    close() {
-      clearTimeout(timer);
-      top.close();
-      for (const each of watchers.values()) each.close();
-    },
-  };
+export function watchFiles(folder: string, onChange: (path: string) => void, quietMs = 150): Watching {
+  return new FolderWatch(resolve(folder), onChange, quietMs);
 }
 
-function foldersIn(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);
+/** A folder that went is looked for again after growing pauses: Bun tells once of what goes and comes within a moment. */
+const renewMs = 50;
+const longestRenewMs = 3_000;
+
+class FolderWatch implements Watching {
+  readonly #top: string;
+  readonly #ignored: IgnoredFiles;
+  readonly #onChange: (path: string) => void;
+  readonly #quietMs: number;
+  /** By folder: the top, all below it that are not ignored, and those of imported modules outside. */
+  readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string | undefined }>();
+  /** Folders that are about to be watched again. */
+  readonly #renewals = new Map<string, ReturnType<typeof setTimeout>>();
+  #modules: ReadonlySet<string> = new Set();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  constructor(top: string, onChange: (path: string) => void, quietMs: number) {
+    this.#top = top;
+    this.#ignored = new IgnoredFiles(top);
+    this.#onChange = onChange;
+    this.#quietMs = quietMs;
+    this.#openTree(top);
+  }
+
+  setModules(files: Iterable<string>): void {
+    this.#modules = new Set(files);
+    const folders = new Set([...this.#modules].map((file) => dirname(file)));
+    for (const folder of folders) if (!this.#watchers.has(folder)) this.#open(folder);
+    for (const folder of [...this.#watchers.keys()])
+      if (!this.#isWatchedTree(folder) && !folders.has(folder)) this.#close(folder);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    for (const timer of this.#renewals.values()) clearTimeout(timer);
+    for (const folder of [...this.#watchers.keys()]) this.#close(folder);
+  }
+
+  #isInside(path: string): boolean {
+    return path === this.#top || path.startsWith(this.#top + sep);
+  }
+
+  #isWatchedTree(folder: string): boolean {
+    return folder === this.#top || (this.#isInside(folder) && !this.#ignored.has(folder, true));
+  }
+
+  #openTree(folder: string): void {
+    this.#open(folder);
+    for (const { path, isFolder } of entriesOf(folder)) if (isFolder && this.#isWatchedTree(path)) this.#openTree(path);
+  }
+
+  /** The watcher of a folder that is still the same one stays. */
+  #open(folder: string): void {
+    const identity = identityOf(folder);
+    if (identity !== undefined && this.#watchers.get(folder)?.identity === identity) return;
+    this.#close(folder);
+    try {
+      const watcher = watch(folder, (event, name) => this.#heard(folder, event, name));
+      watcher.on("error", () => this.#close(folder)); // it is gone; the folder above tells when it comes back
+      this.#watchers.set(folder, { watcher, identity });
+    } catch {
+      // Gone since it was listed.
+    }
+  }
+
+  #close(folder: string): void {
+    this.#watchers.get(folder)?.watcher.close();
+    this.#watchers.delete(folder);
+  }
+
+  #heard(folder: string, event: string, name: string | Buffer | null): void {
+    if (this.#isClosed || name === null) return;
+    const path = join(folder, basename(String(name)));
+    if (basename(path) === ".gitignore") this.#ignored.forget();
+    // Neither of the two names of events can be relied upon: Bun calls some that came "change", Deno tells a folder of files in folders below.
+    if (event === "rename" || this.#watchers.get(path)?.identity !== identityOf(path)) this.#renew(path);
+    if (this.#isRelevant(path) && (event === "rename" || existsSync(path))) this.#tell(path);
+  }
+
+  /** An entry has come, gone or become another. */
+  #renew(path: string): void {
+    const had = [...this.#watchers.keys()].filter((folder) => folder === path || folder.startsWith(path + sep));
+    const stale = had.filter((folder) => this.#watchers.get(folder)!.identity !== identityOf(folder));
+    for (const folder of stale) this.#close(folder);
+    if (stale.length > 0) this.#tell(path);
+    if (stale.length > 0 || identityOf(path) !== undefined) this.#openLater(path, renewMs);
+  }
+
+  #openLater(path: string, ms: number): void {
+    clearTimeout(this.#renewals.get(path));
+    this.#renewals.set(
+      path,
+      setTimeout(() => this.#openAgain(path, ms), ms),
+    );
+  }
+
+  #openAgain(path: string, ms: number): void {
+    this.#renewals.delete(path);
+    if (identityOf(path) === undefined) {
+      if (ms < longestRenewMs) this.#openLater(path, ms * 4);
+      return;
+    }
+    const before = this.#watchers.size;
+    if (this.#isWatchedTree(path)) this.#openTree(path);
+    for (const file of this.#modules) if (file.startsWith(path + sep)) this.#open(dirname(file));
+    // What was written into it before it was watched has told nobody.
+    if (this.#watchers.size > before && this.#filesBelow(path).some((file) => this.#isRelevant(file))) this.#tell(path);
+  }
+
+  #filesBelow(folder: string): string[] {
+    return entriesOf(folder).flatMap(({ path, isFolder }) => {
+      if (!isFolder) return [path];
+      return this.#isWatchedTree(path) ? this.#filesBelow(path) : [];
+    });
+  }
+
+  #isRelevant(path: string): boolean {
+    if (this.#modules.has(path)) return true;
+    if (!this.#isInside(path)) return false;
+    if (dirname(path) === this.#top && settings.test(basename(path))) return true;
+    return isCode(path) && !this.#ignored.has(path, false);
+  }
+
+  #tell(path: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#onChange(relative(this.#top, path)), this.#quietMs);
+  }
+}
+
+/** Tells a folder from another one under the same name, also where its inode is used again; undefined for what is none. */
+function identityOf(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true ? `${stats.dev}/${stats.ino}/${stats.birthtimeMs}` : undefined;
+}
+
+function entriesOf(folder: string): { readonly path: string; readonly isFolder: boolean }[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).map((entry) => ({
+      path: join(folder, entry.name),
+      isFolder: entry.isDirectory(),
+    }));
+  } catch {
+    return []; // gone meanwhile
+  }
 }

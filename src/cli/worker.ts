@@ -1,18 +1,27 @@
 // `natchet worker [glob…]`: the workers that the files export, as a production process.
-import { writeSync } from "node:fs";
 import { Effect } from "effect";
+import { discoverWorkers } from "../discovery.ts";
 import { start } from "../mod.ts";
 import { Argument, Command } from "./effect-cli.ts";
+import { UsageError } from "./flag-values.ts";
 import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
+import { followSupervisor, isSupervised, tellOfExit, tellSupervisor } from "./supervised.ts";
 import { attempt } from "./with-client.ts";
 
 /** Where workers are looked for when no glob is given. */
 export const defaultGlobs = ["workers/**/*.ts", "worker.ts"];
 
 export const globs = Argument.String("glob").pipe(
-  Argument.withDescription(`files that export worker classes, default ${defaultGlobs.join(" and ")}`),
+  Argument.withDescription(`files that export worker classes [default: ${defaultGlobs.join(" ")}]`),
   Argument.variadic(),
 );
+
+/** Fails: UsageError for an empty one, which an unset variable leaves behind: it would mean every file below this folder */
+export function chosenGlobs(given: readonly string[]): readonly string[] {
+  if (given.some((glob) => glob.trim() === ""))
+    throw new UsageError('"" is not a pattern of files, for example "workers/**/*.ts"; is a variable unset?');
+  return given.length > 0 ? given : defaultGlobs;
+}
 
 export const worker = Command.make(
   "worker",
@@ -21,23 +30,24 @@ export const worker = Command.make(
     const options = connectOptions(yield* root);
     // While `natchet dev` replaces this process, the one before it still answers.
     const health = { ...healthOptions(flags), whenTaken: isSupervised() ? "wait" : "fail" } as const;
-    yield* attempt(async () => {
-      const running = await start([], { ...options, health, scan: globs.length > 0 ? globs : defaultGlobs });
-      tellSupervisor();
-      await running.stopped;
-    });
+    yield* attempt(() => work(chosenGlobs(globs), { ...options, health }));
   }),
 ).pipe(
-  Command.withDescription("Run the workers that files export (SIGTERM drains)"),
+  Command.withDescription("Run the workers that files export; SIGTERM drains"),
   Command.withExamples([{ command: "natchet worker src/workers/*.ts", description: "all workers of a folder" }]),
 );
 
-const isSupervised = () => process.env.NATCHET_SUPERVISED === "1";
-
-// The supervisor of `natchet dev` listens on a pipe, and holds the other end of stdin: when it dies, so does this process, drained.
-function tellSupervisor(): void {
-  if (!isSupervised()) return;
-  writeSync(3, "ready\n");
-  process.stdin.once("end", () => process.kill(process.pid, "SIGTERM"));
-  process.stdin.resume();
+async function work(scan: readonly string[], options: Parameters<typeof start>[1]): Promise<void> {
+  tellOfExit();
+  try {
+    if (isSupervised()) await discoverWorkers(scan); // imported once: `start` finds them loaded
+    tellSupervisor("loaded");
+    const running = await start([], { ...options, scan });
+    tellSupervisor("ready");
+    followSupervisor();
+    await running.stopped;
+  } catch (error) {
+    tellSupervisor("failed");
+    throw error;
+  }
 }

@@ -38,7 +38,7 @@ const mayImport: Record<string, readonly string[]> = {
   ],
   "client.ts": ["domain", "wire", "client", "facade"],
   "mod.ts": ["domain", "client.ts", "worker", "decorators", "facade"],
-  cli: ["domain", "runtime", "facade", "mod.ts"],
+  cli: ["domain", "runtime", "facade", "mod.ts", "discovery.ts"],
 };
 
 /** The folder below src (or the file, for one that lies there itself), or `decorators`. */

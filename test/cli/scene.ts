@@ -13,6 +13,11 @@ export interface CommandResult {
   readonly output: string;
 }
 
+/** Where it is run, and under which flags of the runtime; then the words of the command. */
+type CommandLine =
+  | readonly string[]
+  | readonly [{ readonly in?: string; readonly flags?: readonly string[] }, ...string[]];
+
 export class CliScene {
   readonly folder: string;
   readonly #runtime: Runtime;
@@ -35,14 +40,21 @@ export class CliScene {
   }
 
   /** Starts a command that goes on. */
-  start(...args: string[]): Child {
-    const child = startScript(this.#runtime, main, { args, env: this.#env, cwd: this.folder });
+  start(...args: CommandLine): Child {
+    const [first, ...rest] = args;
+    const { in: folder = ".", flags = [] } = typeof first === "object" ? first : {};
+    const child = startScript(this.#runtime, main, {
+      args: typeof first === "object" ? (rest as string[]) : (args as string[]),
+      env: this.#env,
+      cwd: join(this.folder, folder),
+      flags,
+    });
     this.#children.push(child);
     return child;
   }
 
   /** Runs a command to its end. */
-  async natchet(...args: string[]): Promise<CommandResult> {
+  async natchet(...args: CommandLine): Promise<CommandResult> {
     const child = this.start(...args);
     const code = await child.exited;
     return { code, output: child.output() };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Supervisor } from "../../src/cli/supervisor.ts";
@@ -52,7 +52,10 @@ describe("Supervisor", () => {
     scene.replaceBy("second");
     await scene.journal.until("drained", 1, 10_000);
     assert.deepEqual(
-      scene.journal.read().map(({ event, name }) => `${name} ${event}`),
+      scene.journal
+        .read()
+        .filter(({ event }) => event !== "loaded")
+        .map(({ event, name }) => `${name} ${event}`),
       ["first ready", "second ready", "first drained"],
     );
   });
@@ -75,6 +78,38 @@ describe("Supervisor", () => {
     await scene.told("ready", 2);
     const [, second] = scene.journal.read("ready");
     assert.notEqual(second!.pid, first!.pid);
+  });
+
+  test("starts a process again that was ended by a run before it was ready, and names the run", async () => {
+    await using scene = await open();
+    scene.replaceBy("poisoned");
+    await scene.told("the worker is ready");
+    assert.match(
+      scene.said[0]!,
+      /^the worker process ended \(code 3, by the code of run send\/x\); starting it again$/,
+    );
+  });
+
+  test("waits for a change when a file ends the process while it is imported", async () => {
+    await using scene = await open();
+    scene.replaceBy("quits");
+    await scene.told("the worker did not start (code 7); waiting for a change");
+    scene.replaceBy("first");
+    await scene.told("the worker is ready");
+  });
+
+  test("lets a version that is starting get ready when files change meanwhile, and then starts the newest one once", async () => {
+    await using scene = await open();
+    scene.replaceBy("slow");
+    await scene.journal.until("loaded", 1, 10_000);
+    for (const name of ["second", "third", "fourth"]) scene.replaceBy(name);
+    await writeFile(`${scene.journal.path}.slow`, "");
+    await scene.told("reloaded");
+    assert.deepEqual(
+      scene.journal.read("ready").map(({ name }) => name),
+      ["slow", "fourth"],
+    );
+    assert.equal(scene.said.filter((line) => line.includes("the newest one follows")).length, 1);
   });
 
   test("stop drains and leaves no process behind", async () => {

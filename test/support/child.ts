@@ -29,9 +29,10 @@ export interface Child {
 export function startScript(
   runtime: Runtime,
   file: string,
-  options: { args?: readonly string[]; env?: Record<string, string>; cwd?: string } = {},
+  options: { args?: readonly string[]; env?: Record<string, string>; cwd?: string; flags?: readonly string[] } = {},
 ): Child {
-  const args = runtime === "bun" ? ["run", file] : ["run", "-A", "--quiet", file];
+  const { flags = [] } = options;
+  const args = runtime === "bun" ? ["run", ...flags, file] : ["run", "-A", "--quiet", ...flags, file];
   const child = spawn(bin(runtime), [...args, ...(options.args ?? [])], {
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },

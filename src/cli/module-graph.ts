@@ -1,0 +1,96 @@
+// Which files of its own a program imports, so that they are watched wherever they lie: a sibling in a workspace, a data file. Each runtime
+// resolves its own imports; what cannot be read or resolved yet is left out until the next look.
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, extname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+interface BunTools {
+  readonly Transpiler: new (options: {
+    readonly loader: string;
+  }) => { scanImports(code: string): readonly { readonly path: string }[] };
+  resolveSync(specifier: string, folder: string): string;
+}
+declare const Bun: BunTools | undefined;
+
+/** The modules that these files import, and they themselves, without packages and without natchet. */
+export async function modulesOf(files: readonly string[], denoFlags: readonly string[] = []): Promise<Set<string>> {
+  const found = new Set<string>();
+  if (typeof Bun !== "undefined") for (const file of files) visit(Bun, real(file), found);
+  else for (const file of files) for (const one of await askDeno(file, denoFlags)) found.add(one);
+  return found;
+}
+
+const here = import.meta.url.startsWith("file:") ? dirname(fileURLToPath(import.meta.url)) : undefined;
+/** `src` and `decorators`, or what was built of them. */
+const ownFolders = here === undefined ? [] : [join(here, ".."), join(here, "..", "..", "decorators")].map(real);
+
+function isOfProject(file: string): boolean {
+  if (file.includes(`${sep}node_modules${sep}`)) return false;
+  return !ownFolders.some((folder) => file.startsWith(folder + sep));
+}
+
+const loaders: Readonly<Record<string, string>> = {
+  ".ts": "ts",
+  ".mts": "ts",
+  ".cts": "ts",
+  ".tsx": "tsx",
+  ".jsx": "jsx",
+};
+const scripts = /\.[cm]?[jt]sx?$/;
+
+function visit(bun: BunTools, file: string, found: Set<string>): void {
+  if (found.has(file) || !isOfProject(file)) return;
+  found.add(file);
+  if (!scripts.test(file)) return;
+  for (const specifier of importsOf(bun, file)) {
+    try {
+      const target = bun.resolveSync(specifier, dirname(file));
+      if (target.startsWith("/") || /^[A-Za-z]:[\\/]/.test(target)) visit(bun, real(target), found);
+    } catch {
+      // Not installed, or not written yet.
+    }
+  }
+}
+
+function importsOf(bun: BunTools, file: string): string[] {
+  try {
+    const transpiler = new bun.Transpiler({ loader: loaders[extname(file)] ?? "js" });
+    return transpiler.scanImports(readFileSync(file, "utf8")).map(({ path }) => path);
+  } catch {
+    return []; // gone, or not to be parsed just now
+  }
+}
+
+interface DenoInfo {
+  readonly modules?: readonly { readonly local?: string | null }[];
+}
+
+function askDeno(file: string, flags: readonly string[]): Promise<string[]> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["info", "--json", ...flags, file], { stdio: ["ignore", "pipe", "ignore"] });
+    let text = "";
+    child.stdout.on("data", (chunk) => (text += chunk));
+    child.once("error", () => resolve([]));
+    child.once("close", () => resolve(localFiles(text)));
+  });
+}
+
+function localFiles(text: string): string[] {
+  try {
+    const { modules = [] } = JSON.parse(text) as DenoInfo;
+    return modules.flatMap(({ local }) =>
+      local && existsSync(local) && isOfProject(real(local)) ? [real(local)] : [],
+    );
+  } catch {
+    return []; // the file has a syntax error
+  }
+}
+
+function real(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}

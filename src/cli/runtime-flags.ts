@@ -1,0 +1,62 @@
+// The flags of Bun or Deno that this process was started with, for a process that shall be like it.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+interface DenoPermissions {
+  readonly permissions: { querySync(descriptor: { readonly name: string }): { readonly state: string } };
+}
+declare const Deno: DenoPermissions | undefined;
+
+/** `["run", "--preload", "./setup.ts"]`: what stands between the program of the runtime and the script. */
+export function runtimeFlags(): string[] {
+  if (typeof Deno === "undefined") return ["run", ...inherited(process.execArgv)];
+  return ["run", "--quiet", ...inherited(denoFlags(commandLine()) ?? grantedFlags(Deno))];
+}
+
+/** Of Deno's flags those that say how modules are resolved: `deno info` takes them as well. */
+export function resolutionFlags(flags: readonly string[]): string[] {
+  return flags.flatMap((flag, at) => {
+    if (/^--(?:config|import-map|node-modules-dir|no-config|no-lock)(?:=|$)/.test(flag) || flag === "-c")
+      return flag === "-c" || flag === "--config" || flag === "--import-map" ? [flag, flags[at + 1]!] : [flag];
+    return [];
+  });
+}
+
+/** Reloading is ours, and a debugger needs a port of its own in each process. */
+function inherited(flags: readonly string[]): string[] {
+  return flags
+    .filter((flag) => !/^--(?:watch|hot|no-clear-screen)(?:=|$)/.test(flag) && flag !== "--quiet" && flag !== "-q")
+    .map((flag) => flag.replace(/^(--inspect(?:-brk|-wait)?)(?:=.*)?$/, "$1=127.0.0.1:0"));
+}
+
+/** Deno does not tell a program its flags: what stands before the script in the command line of the process. */
+function denoFlags(words: readonly string[] | undefined): string[] | undefined {
+  if (words === undefined) return undefined;
+  const script = words.length - process.argv.slice(2).length - 1;
+  const flags = words.slice(1, script);
+  return script < 1 ? undefined : flags.slice(flags[0]?.startsWith("-") === false ? 1 : 0);
+}
+
+function commandLine(): string[] | undefined {
+  try {
+    return readFileSync("/proc/self/cmdline", "utf8").replace(/\0$/, "").split("\0");
+  } catch {
+    return fromProcessList();
+  }
+}
+
+/** Where there is no /proc. Words with spaces cannot be told apart there. */
+function fromProcessList(): string[] | undefined {
+  try {
+    const text = execFileSync("ps", ["-ww", "-o", "args=", "-p", String(process.pid)], { encoding: "utf8" });
+    return text.trim().split(/\s+/);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The process may not look: then what it may do in all, and nothing more. */
+function grantedFlags({ permissions }: DenoPermissions): string[] {
+  const names = ["read", "write", "net", "env", "run", "sys", "ffi", "import"];
+  return names.filter((name) => permissions.querySync({ name }).state === "granted").map((name) => `--allow-${name}`);
+}
