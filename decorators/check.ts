@@ -1,4 +1,5 @@
 // Compile-time checks: a mistake turns the type that was written into a sentence, which the compiler then shows.
+import type { IsJson } from "../src/domain/wire.ts";
 import type { TaskContext } from "../src/domain/worker.ts";
 
 type Digits = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
@@ -72,12 +73,24 @@ export type Handles<M extends AnyMethod, In, Out, Ctx = TaskContext> =
     : ContextFirst<M> extends true
       ? "a task takes (input, ctx): the context comes second"
       : M extends (this: any, input: any, ctx: Ctx) => unknown
-        ? M extends (this: any, input: In, ctx: Ctx) => unknown
-          ? HandlerOutput<ReturnType<M>> extends Out
-            ? unknown
-            : "the method does not return what the output schema or the contract promises"
-          : "the input parameter does not accept what the schema or the contract yields"
+        ? ArrivesAs<Parameters<M>[0], In> extends false
+          ? "the input does not arrive like this: JSON makes a string of a Date, {} of a Map, and drops functions. Declare what arrives, or let a schema make it, for example z.coerce.date()"
+          : M extends (this: any, input: In, ctx: Ctx) => unknown
+            ? HandlerOutput<ReturnType<M>> extends Out
+              ? unknown
+              : "the method does not return what the output schema or the contract promises"
+            : "the input parameter does not accept what the schema or the contract yields"
         : "the second parameter must accept a TaskContext (a batch task: a BatchContext)";
+
+/** Without a schema a handler gets what JSON brings; a schema may make anything of it. */
+type ArrivesAs<P, In> =
+  IsAny<In> extends true
+    ? IsJson<P>
+    : In extends readonly (infer One)[]
+      ? IsAny<One> extends true
+        ? IsJson<P>
+        : true
+      : true;
 
 type NotStatic<T> = T extends abstract new (...args: any) => unknown ? "a static method cannot be a task" : T;
 type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
@@ -100,3 +113,31 @@ export type WorkerDecorator = <C extends abstract new (...args: any) => object>(
   cls: C,
   context?: ClassDecoratorContext<C>,
 ) => void;
+
+type AnyFunction = (...args: any) => any;
+/** `object` itself says nothing about its methods. */
+type HasMethod<I> = string extends I
+  ? false
+  : [keyof I] extends [never]
+    ? true
+    : true extends { [K in keyof I]: I[K] extends AnyFunction ? true : never }[keyof I]
+      ? true
+      : false;
+
+/** A class or an instance that may be a worker; a sentence for what cannot be one. */
+export type Workable<W> =
+  IsAny<W> extends true
+    ? W
+    : W extends new () => infer I
+      ? HasMethod<I> extends true
+        ? W
+        : "a worker class has at least one method under @Task"
+      : W extends abstract new (
+            ...args: any
+          ) => unknown
+        ? "the constructor needs arguments: pass an instance, for example start(new EmailWorker(mailer))"
+        : W extends AnyFunction
+          ? "pass a class under @Worker or an instance of it"
+          : HasMethod<W> extends true
+            ? W
+            : "a worker has at least one method under @Task";

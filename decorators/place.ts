@@ -1,6 +1,8 @@
 // Tells the two decorator modes apart, by their arguments: TC39 standard decorators get a context, legacy ones a target and a key.
 import type { MethodHome } from "./metadata.ts";
 
+export { atCaller } from "../src/domain/at-caller.ts";
+
 export interface Place extends MethodHome {
   /** For messages: `@Task on EmailWorker.send`; standard decorators do not know the class yet. */
   readonly where: string;
@@ -26,20 +28,6 @@ export function classContextOf(label: string, args: readonly unknown[]): ClassDe
   if (isClass) return context as ClassDecoratorContext | undefined;
   const where = isContext(context) ? String(context.name) : String(context ?? cls);
   throw new TypeError(`${label} on ${where}: decorates a class, for example ${label}(5) above class EmailWorker`);
-}
-
-/**
- * Runs a check with the user's line on top of the stack instead of natchet's.
- *
- * `caller` must still be on the stack: never `return atCaller(…)` from it, since Bun drops the frame of a tail call.
- */
-export function atCaller<A>(caller: Function, check: () => A): A {
-  try {
-    return check();
-  } catch (error) {
-    if (error instanceof Error) Error.captureStackTrace?.(error, caller);
-    throw error;
-  }
 }
 
 /** Whether a factory was handed what its decorator should get: the sign of missing parentheses. */

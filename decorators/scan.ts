@@ -125,15 +125,11 @@ function withCrons(task: TaskDefinition, crons: readonly CronFacts[], where: str
  * Fails: TypeError that says what to pass instead
  */
 export function scan(source: WorkerSource): WorkerDefinition {
-  const instance = (typeof source === "function" ? construct(source) : source) as Record<
+  assertWorker(source);
+  const instance = (typeof source === "function" ? new (source as new () => object)() : source) as Record<
     string,
     (...args: unknown[]) => unknown
   >;
-  if (typeof instance !== "object" || instance === null) {
-    throw new TypeError(
-      `${String(source)} is not a worker; pass a class under @Worker or an instance of it, for example start(EmailWorker)`,
-    );
-  }
   const { tasks, isNamed: _, ...worker } = describeClass(instance.constructor);
   return defineWorker({
     ...worker,
@@ -146,14 +142,20 @@ export function scan(source: WorkerSource): WorkerDefinition {
   });
 }
 
-function construct(cls: Function): object {
-  describeClass(cls);
-  if (cls.length > 0) {
+/** Checks that {@link scan} can read it, without constructing anything. Fails: TypeError that says what to pass instead */
+export function assertWorker(source: WorkerSource): void {
+  if (typeof source !== "function") {
+    if (typeof source === "object" && source !== null) return void describeClass(source.constructor);
     throw new TypeError(
-      `${cls.name}: its constructor needs arguments; pass an instance, for example start(new ${cls.name}(mailer))`,
+      `${String(source)} is not a worker; pass a class under @Worker or an instance of it, for example start(EmailWorker)`,
     );
   }
-  return new (cls as new () => object)();
+  describeClass(source);
+  if (source.length > 0) {
+    throw new TypeError(
+      `${source.name}: its constructor needs arguments; pass an instance, for example start(new ${source.name}(mailer))`,
+    );
+  }
 }
 
 function lineage(cls: Function): Function[] {

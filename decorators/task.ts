@@ -8,12 +8,17 @@ import { getTask, setTask } from "./metadata.ts";
 import { atCaller, isDecoratorCall, placeOf } from "./place.ts";
 
 /** The options of `@Task` with the types of its schemas. */
-export interface TypedTaskOptions<I extends AnySchema | undefined, O extends AnySchema | undefined>
-  extends Omit<TaskOptions, "input" | "output" | "batch"> {
+export interface TypedTaskOptions<
+  I extends AnySchema | undefined,
+  O extends AnySchema | undefined,
+  B extends BatchOptions | undefined = undefined,
+> extends Omit<TaskOptions, "input" | "output" | "batch"> {
   /** Checks the input before the method sees it. */
   readonly input?: I;
   /** Checks what the method returns. */
   readonly output?: O;
+  /** Gives the method many inputs at once, `(inputs, ctx)`; it returns an output, or an Error, for each. */
+  readonly batch?: B;
 }
 
 /** What the method must accept: anything without a schema, else what the schema yields. */
@@ -21,73 +26,69 @@ export type Received<S extends AnySchema | undefined> = S extends AnySchema ? Pa
 /** What the method must return: anything without a schema, else what the schema takes. */
 export type Returned<S extends AnySchema | undefined> = S extends AnySchema ? InputOf<S> : unknown;
 
-/** The options of a batch task: its method gets many inputs and returns as many outputs. */
-export interface BatchTaskOptions<I extends AnySchema | undefined, O extends AnySchema | undefined>
-  extends TypedTaskOptions<I, O> {
-  readonly batch: BatchOptions;
-}
 /** A batch task's method: `(inputs, ctx) => outputs`, with an Error in place of the output of a run that failed. */
 export type BatchDecorator<In, Out> = TaskDecorator<In[], readonly (Out | Error)[], BatchContext>;
 
-/**
- * Makes a method the handler of many runs of a contract at once.
- *
- * @example @Task(embed, { batch: { size: 50, interval: "200ms" } })
- */
-export function Task<I extends AnySchema, O extends AnySchema>(
-  contract: Contract<I, O>,
-  options: Omit<TaskOptions, "input" | "output"> & { readonly batch: BatchOptions },
-): BatchDecorator<Payload<I>, InputOf<O>>;
-/**
- * Makes a method the handler of many runs at once.
- *
- * @example @Task("embed", { input: Text, batch: { size: 50, interval: "200ms" } })
- */
-export function Task<
-  const N extends string,
-  I extends AnySchema | undefined = undefined,
-  O extends AnySchema | undefined = undefined,
->(name: Name<N>, options: BatchTaskOptions<I, O>): BatchDecorator<Received<I>, Returned<O>>;
-/**
- * Makes a method the implementation of a contract: name, input and output are the contract's.
- *
- * @example @Task(resize, { retries: 3 })
- */
-export function Task<I extends AnySchema, O extends AnySchema>(
-  contract: Contract<I, O>,
-  options?: Omit<TaskOptions, "input" | "output" | "batch">,
-): TaskDecorator<Payload<I>, InputOf<O>>;
-/**
- * Makes a method a task named after it.
- *
- * @example @Task({ input: Email, retries: 3 })
- */
-export function Task<I extends AnySchema | undefined = undefined, O extends AnySchema | undefined = undefined>(
-  options: TypedTaskOptions<I, O>,
-): TaskDecorator<Received<I>, Returned<O>>;
+/** A legal name, or a sentence; inferred from what is not a text as well. */
+type NameIn<N> = N extends string ? Name<N> : never;
+
+/** What may follow the first argument: options after a name; after a contract all but its schemas; after options nothing. */
+export type MoreOptions<
+  N,
+  C extends string,
+  I extends AnySchema | undefined,
+  O extends AnySchema | undefined,
+  B extends BatchOptions | undefined,
+> = [C] extends [never]
+  ? N extends string | undefined
+    ? TypedTaskOptions<I, O, B>
+    : "options are given once"
+  : Omit<TypedTaskOptions<undefined, undefined, B>, "input" | "output"> & {
+      readonly input?: "the contract has an input already";
+      readonly output?: "the contract has an output already";
+    };
+
 /**
  * Makes a method a task that clients can run.
  *
- * The name is the method's unless given. Policies are options: data that several tasks can share.
+ * `@Task()` names it after the method, `@Task("send-email")` by itself, and `@Task(contract)` as the contract does, which also says what it
+ * gets and returns. Policies are options: data that several tasks can share (`satisfies TaskOptions`).
+ *
+ * Without a schema the method gets what JSON brings: a Date arrives as a string.
  *
  * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
- * @example @Task("send-email", { input: Email, retries: 3, timeout: "30s" })
+ * @example
+ * ```ts
+ * @Task("send-email", { input: Email, retries: 3, timeout: "30s" })
+ * async send(email: Payload<typeof Email>, ctx: TaskContext) {}
+ *
+ * @Task("embed", { input: Text, batch: { size: 50, interval: "200ms" } })
+ * async embed(texts: string[], ctx: BatchContext) {}
+ *
+ * @Task(resize, { retries: 3 })
+ * async resize(image: Payload<typeof resize.input>) {}
+ * ```
  */
 export function Task<
-  const N extends string,
+  const N = undefined,
+  const C extends string = never,
   I extends AnySchema | undefined = undefined,
   O extends AnySchema | undefined = undefined,
->(name?: Name<N>, options?: TypedTaskOptions<I, O>): TaskDecorator<Received<I>, Returned<O>>;
-export function Task(...given: unknown[]): TaskDecorator {
-  const { name, options } = atCaller(Task, () => readArguments(given));
+  B extends BatchOptions | undefined = undefined,
+>(
+  first?: NameIn<N> | TypedTaskOptions<I, O, B> | { readonly name: C; readonly input: I; readonly output: O },
+  options?: MoreOptions<N, C, I, O, B>,
+  ...nothing: never[]
+): B extends BatchOptions ? BatchDecorator<Received<I>, Returned<O>> : TaskDecorator<Received<I>, Returned<O>> {
+  const { name, options: read } = atCaller(Task, () => readArguments([first, options, ...nothing]));
   const decorate = (...args: unknown[]): void => {
     atCaller(decorate, () => {
       const place = placeOf("@Task", args);
       if (getTask(place)) throw new TypeError(`${place.where}: the method has two @Task decorators; keep one`);
-      setTask(place, defineTask(name ?? place.key, options, place.where));
+      setTask(place, defineTask(name ?? place.key, read, place.where));
     });
   };
-  return decorate;
+  return decorate as never;
 }
 
 interface TaskArguments {

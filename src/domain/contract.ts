@@ -1,6 +1,7 @@
 import { assertKnownOptions } from "./known-options.ts";
 import { assertName } from "./names.ts";
 import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
+import type { Wire } from "./wire.ts";
 
 /** A name, an input and an output that a worker's method implements and a caller uses, without either importing the other. */
 export interface Contract<I extends AnySchema = AnySchema, O extends AnySchema = AnySchema> {
@@ -13,7 +14,10 @@ export interface Contract<I extends AnySchema = AnySchema, O extends AnySchema =
  * Declares a contract.
  *
  * Fails: TypeError for an illegal name or something that is no schema
- * @example contract("resize", { input: of<{ width: number }>(), output: of<{ url: string }>() })
+ * @example
+ * ```ts
+ * export const resize = contract("resize", { input: of<{ width: number }>(), output: of<{ url: string }>() });
+ * ```
  */
 export function contract<I extends AnySchema, O extends AnySchema>(
   name: string,
@@ -26,7 +30,7 @@ export function contract<I extends AnySchema, O extends AnySchema>(
   return { name: assertName("task", name, "contract"), input: shape.input, output: shape.output };
 }
 
-/** A type without a check at run time: `of<{ width: number }>()`. */
-export const of = <T>(): StandardSchema<T, T> => ({
-  "~standard": { version: 1, vendor: "natchet", validate: (value) => ({ value: value as T }) },
+/** A type without a check at run time: `of<{ width: number }>()`. What arrives is what JSON makes of it: a Date is a string. */
+export const of = <T>(): StandardSchema<T, Wire<T>> => ({
+  "~standard": { version: 1, vendor: "natchet", validate: (value) => ({ value: value as Wire<T> }) },
 });

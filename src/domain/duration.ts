@@ -1,5 +1,11 @@
 /** Milliseconds as a number, or text such as `500ms`, `30s`, `5m`, `1h30m`, `7d`; at most 10 years. */
-export type DurationInput = number | `${number}${"ms" | "s" | "m" | "h" | "d"}` | (string & {});
+export type DurationInput = number | `${number}${"ms" | "s" | "m" | "h" | "d"}` | TwoUnits | ThreeUnits;
+type TwoUnits =
+  | `${number}d${number}${"h" | "m"}`
+  | `${number}h${number}${"m" | "s"}`
+  | `${number}m${number}s`
+  | `${number}s${number}ms`;
+type ThreeUnits = `${number}d${number}h${number}m` | `${number}h${number}m${number}s`;
 
 /** Ten years: nobody means a longer one. */
 export const longestDurationMs = 3_653 * 86_400_000;
@@ -14,7 +20,7 @@ const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
  * Units: result in milliseconds, from 0 to 10 years
  * Fails: TypeError, or RangeError for one that is too long, with the value, the rule and an example
  */
-export function parseDuration(value: DurationInput, where: string): number {
+export function parseDuration(value: DurationInput | string, where: string): number {
   if (typeof value === "number" && Number.isFinite(value) && value >= 0) return bounded(value, value, where);
   if (typeof value === "string" && whole.test(value)) {
     let total = 0;
@@ -27,7 +33,7 @@ export function parseDuration(value: DurationInput, where: string): number {
   );
 }
 
-function bounded(ms: number, given: DurationInput, where: string): number {
+function bounded(ms: number, given: DurationInput | string, where: string): number {
   if (ms <= longestDurationMs) return ms;
   const shown = shorten(typeof given === "string" ? JSON.stringify(given) : `${given} (milliseconds)`);
   throw new RangeError(`${where}: ${shown} is longer than 10 years, the maximum; for example "30d"`);

@@ -201,6 +201,14 @@ export class ServerBinaryNotFound extends ServerBinaryNotFoundBase<{
   }
 }
 
+const ServerNotRunningBase: Tagged<"ServerNotRunning"> = tagged("ServerNotRunning");
+/** Nobody has started a server here, and this process may not (`startServer: false`). */
+export class ServerNotRunning extends ServerNotRunningBase<{ readonly directory: string }> {
+  override get message(): string {
+    return `no NATS server is running: none at nats://127.0.0.1:4222, and none in ${this.directory}; start a worker there ("natchet dev"), or set NATS_URL or NATCHET_DIRECTORY`;
+  }
+}
+
 const EmbeddedServerFailedBase: Tagged<"EmbeddedServerFailed"> = tagged("EmbeddedServerFailed");
 /** The embedded server did not start or stopped. */
 export class EmbeddedServerFailed extends EmbeddedServerFailedBase<{ readonly reason: string }> {

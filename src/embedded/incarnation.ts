@@ -1,5 +1,5 @@
 // One life of a directory's server, as one process sees it: started by it, or by another process and attached to.
-import { EmbeddedServerFailed } from "../domain/errors.ts";
+import { EmbeddedServerFailed, ServerNotRunning } from "../domain/errors.ts";
 import { findServerBinary, type ServerBinary } from "./binary.ts";
 import type { Home } from "./home.ts";
 import { type LaunchedServer, launchServer } from "./launch.ts";
@@ -16,6 +16,8 @@ export interface EmbeddedOptions {
   /** Holds store, lock and log. @default ".natchet" */
   readonly directory?: string | undefined;
   readonly log?: EmbeddedLog | undefined;
+  /** Whether it may be started where nobody has; otherwise it is only attached to. @default true */
+  readonly mayStart?: boolean | undefined;
   /** Finds the program; asked only when this process has to start the server. @default findServerBinary */
   readonly binary?: ((signal: AbortSignal) => Promise<ServerBinary>) | undefined;
 }
@@ -47,6 +49,7 @@ export async function openIncarnation(home: Home, options: EmbeddedOptions, sign
     const attached = await attach(home);
     if (attached !== undefined) return attached;
     signal.throwIfAborted();
+    if (options.mayStart === false) throw new ServerNotRunning({ directory: home.directory });
     binary ??= await (options.binary ?? ((aborted) => findServerBinary({}, aborted)))(signal);
     prepare(home);
     const launch = await launchServer(home, binary, signal);

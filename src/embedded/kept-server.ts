@@ -1,4 +1,5 @@
 import { statfsSync } from "node:fs";
+import { ServerNotRunning } from "../domain/errors.ts";
 import type { Home } from "./home.ts";
 import { type EmbeddedOptions, type EmbeddedServer, type Incarnation, openIncarnation, pause } from "./incarnation.ts";
 
@@ -89,7 +90,8 @@ export class KeptServer implements EmbeddedServer {
         return await openIncarnation(this.#home, this.#options, signal);
       } catch (error) {
         if (signal.aborted) return undefined;
-        this.#options.log?.warn("the embedded nats-server could not be restarted yet; retrying", { error });
+        if (!(error instanceof ServerNotRunning))
+          this.#options.log?.warn("the embedded nats-server could not be restarted yet; retrying", { error });
         await pause(pauseMs, signal).catch(() => {});
       }
     }

@@ -1,9 +1,10 @@
 // `natchet/client`: a client that starts nothing, neither a server nor an engine, and knows no decorators.
 import { Effect } from "effect";
 import { Natchet } from "../client/client.ts";
-import { NatsUnreachable } from "../domain/errors.ts";
+import { atCaller } from "../domain/at-caller.ts";
+import { ServerNotRunning } from "../domain/errors.ts";
 import { assertMiddleware } from "../domain/middleware.ts";
-import { findRunningServer, localUrl } from "../embedded/running-server.ts";
+import { findRunningServer } from "../embedded/running-server.ts";
 import { currentParent } from "../worker/context.ts";
 import { type FoundServer, whereIs } from "./found-server.ts";
 import { assertClientOptions } from "./known-settings.ts";
@@ -15,10 +16,10 @@ import { type ClientOptions, resolveSettings, type Settings } from "./settings.t
 /**
  * Connects a client to a server that is running.
  *
- * Without `url` or `NATS_URL` that is the one on port 4222 of this machine, or the embedded server of this directory, which `natchet dev`
+ * Without `url` or `NATS_URL` that is the one on port 4222 of this machine, or the embedded server of this workspace, which `natchet dev`
  * or a worker has started.
  *
- * Fails: NatsUnreachable, ServerTooOld, JetStreamDisabled, PermissionDenied
+ * Fails: NatsUnreachable, ServerNotRunning, ServerTooOld, JetStreamDisabled, PermissionDenied
  * @example
  * ```ts
  * await using natchet = await connect();
@@ -26,10 +27,12 @@ import { type ClientOptions, resolveSettings, type Settings } from "./settings.t
  * ```
  */
 export async function connect(given: ClientOptions = {}): Promise<Natchet> {
-  assertClientOptions(given);
   const { middleware, ...options } = given;
-  assertMiddleware(middleware, "connect");
-  const settings = resolveSettings(options, "warn");
+  const settings = atCaller(connect, () => {
+    assertClientOptions(given);
+    assertMiddleware(middleware, "connect");
+    return resolveSettings(options, "warn");
+  });
   const server = await runningServer(settings);
   const build = Effect.suspend(() => openSession(settings, server, "client", logOf(settings)));
   const { value: session, close: release } = await openScope(build);
@@ -40,8 +43,7 @@ async function runningServer({ nats, directory }: Settings): Promise<FoundServer
   const running =
     nats.url === undefined ? await findRunningServer(directory) : { url: nats.url, source: "given" as const };
   if (running !== undefined) return { ...running, where: whereIs(running, directory) };
-  const reason = `nothing answers there, and no embedded server is running in ${directory} ("natchet dev" starts one)`;
-  throw new NatsUnreachable({ url: localUrl, reason });
+  throw new ServerNotRunning({ directory });
 }
 
 function describe(cls: Function): never {

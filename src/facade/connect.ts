@@ -1,5 +1,6 @@
 import { Effect } from "effect";
 import type { Natchet } from "../client/client.ts";
+import { atCaller } from "../domain/at-caller.ts";
 import { assertMiddleware } from "../domain/middleware.ts";
 import { clientOf } from "./client-of.ts";
 import { findServer } from "./find-server.ts";
@@ -12,16 +13,25 @@ import { type ClientOptions, resolveSettings } from "./settings.ts";
 /**
  * Connects a client.
  *
- * Without `url` or `NATS_URL` it finds a server on this machine, or the embedded one of this directory, and starts that if need be.
+ * Without `url` or `NATS_URL` it finds a server on this machine, or the embedded one of this workspace, and starts that if need be.
  *
- * Fails: NatsUnreachable, ServerTooOld, JetStreamDisabled, PermissionDenied, ServerBinaryNotFound
- * @example await using natchet = await connect(); await natchet.task("hello").run({ name: "Ada" })
+ * A caller that waits longer than five seconds is told why in the log, once a task; `run` and `enqueue` take `{ timeout, signal }`.
+ *
+ * Fails: NatsUnreachable, ServerNotRunning, ServerTooOld, JetStreamDisabled, PermissionDenied, ServerBinaryNotFound
+ * @example
+ * ```ts
+ * await using natchet = await connect();
+ * await natchet.task("hello").run({ name: "Ada" }, { timeout: "30s" });
+ * ```
  */
 export async function connect(given: ClientOptions = {}): Promise<Natchet> {
-  assertClientOptions(given);
   const { middleware, ...options } = given;
-  assertMiddleware(middleware, "connect"); // before anything is opened
-  const settings = resolveSettings(options, "warn");
+  // Before anything is opened.
+  const settings = atCaller(connect, () => {
+    assertClientOptions(given);
+    assertMiddleware(middleware, "connect");
+    return resolveSettings(options, "warn");
+  });
   const log = logOf(settings);
   const build = Effect.gen(function* () {
     const server = yield* findServer(settings, log);

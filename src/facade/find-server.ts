@@ -15,7 +15,8 @@ export interface TendedServer extends FoundServer {
 /** The given server, a usable one on this machine, or an embedded one that lives as long as the scope. */
 export const findServer = (settings: Settings, log: Log): Effect.Effect<TendedServer, Error, Scope.Scope> =>
   Effect.gen(function* () {
-    const server = yield* resolveServer({ url: settings.nats.url, directory: settings.directory, log });
+    const { nats, directory, mayStart } = settings;
+    const server = yield* resolveServer({ url: nats.url, directory, mayStart, log });
     const { source, revive } = server;
     if (source === "local" && settings.nats.namespace === "default")
       log.info(`using the NATS server that runs on this machine already; ${shared}`, { url: server.url });

@@ -25,6 +25,7 @@ const connectOptions = namesOf<ConnectOptions>({
   retention: true,
   logs: true,
   directory: true,
+  startServer: true,
   log: true,
   logger: true,
 });

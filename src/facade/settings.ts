@@ -8,6 +8,7 @@ import { assertName } from "../domain/names.ts";
 import type { HealthSettings } from "../health/health-settings.ts";
 import { readEnvironment } from "../runtime/environment.ts";
 import { type HealthOptions, healthSettings } from "./health-settings.ts";
+import { findHomeDirectory } from "./home-directory.ts";
 import { assertLogger, type LogFormat, type LogLevel, logFormats, logLevels } from "./log.ts";
 
 /** Where NATS is and how to get in. Without `url` (or `NATS_URL`) natchet finds a server on this machine or starts one. */
@@ -37,8 +38,15 @@ export interface ConnectOptions {
   readonly retention?: { readonly count?: number; readonly age?: DurationInput } | undefined;
   /** How long what runs say is kept, and how many bytes of it: the oldest goes first. What is not named stays as it is in an existing namespace. Environment: `NATCHET_LOGS_MAX_AGE`, `NATCHET_LOGS_MAX_BYTES`. @default "24h" and 1 GiB */
   readonly logs?: { readonly maxAge?: DurationInput; readonly maxBytes?: number } | undefined;
-  /** Home of the embedded server. Environment: `NATCHET_DIRECTORY`. @default ".natchet" */
+  /**
+   * Home of the embedded server. Environment: `NATCHET_DIRECTORY`.
+   *
+   * @default the `.natchet` in this folder or above, up to the root of the workspace; a new one is made at that root, or beside the
+   * nearest package.json or deno.json
+   */
   readonly directory?: string | undefined;
+  /** Whether the embedded server is started where none is running; `false` fails with ServerNotRunning instead. @default true */
+  readonly startServer?: boolean | undefined;
   /** Least level of what is logged. Environment: `NATCHET_LOG`. @default "info", of a client "warn" */
   readonly log?: LogLevel | undefined;
   /**
@@ -84,11 +92,13 @@ export type OnUnhandled = "log" | "exit";
 export type EngineMode = "auto" | "warm" | "off";
 
 export interface Settings {
-  readonly nats: Omit<ConnectOptions, "log" | "logger" | "namespace"> & {
+  readonly nats: Omit<ConnectOptions, "log" | "logger" | "namespace" | "startServer"> & {
     readonly namespace: string;
     readonly replicas: 1 | 3;
   };
   readonly directory: string;
+  /** Whether the embedded server may be started. */
+  readonly mayStart: boolean;
   readonly log: LogLevel;
   readonly logFormat: LogFormat;
   readonly logger: Log | undefined;
@@ -118,7 +128,7 @@ export const variables = {
   NATCHET_REPLICAS: "replicas of the streams, 1 or 3",
   NATCHET_MAX_BYTES: "stored bytes at which new runs are refused",
   NATCHET_RECREATE: "1 makes streams anew that were deleted, without what they held",
-  NATCHET_DIRECTORY: "home of the embedded server, .natchet",
+  NATCHET_DIRECTORY: "home of the embedded server, .natchet of the workspace",
   NATCHET_LOG: "debug, info, warn, error or silent",
   NATCHET_LOG_FORMAT: "text or json",
   NO_COLOR: "no colours on a terminal",
@@ -149,7 +159,7 @@ export function resolveSettings(options: StartOptions = {}, defaultLog: LogLevel
     "off",
   ]);
   const shutdownTimeout = options.shutdownTimeout ?? env.NATCHET_SHUTDOWN_TIMEOUT ?? "30s";
-  const directory = options.directory ?? env.NATCHET_DIRECTORY ?? ".natchet";
+  const directory = options.directory ?? env.NATCHET_DIRECTORY ?? findHomeDirectory();
   return {
     nats: dropUndefined({
       ...natsSettings(options, env),
@@ -160,6 +170,7 @@ export function resolveSettings(options: StartOptions = {}, defaultLog: LogLevel
       recreate: options.recreate ?? onOff("recreate (NATCHET_RECREATE)", env.NATCHET_RECREATE),
     }),
     directory,
+    mayStart: options.startServer !== false,
     log,
     logFormat: oneOf("NATCHET_LOG_FORMAT", env.NATCHET_LOG_FORMAT ?? "text", logFormats),
     logger,

@@ -1,4 +1,5 @@
 import { Effect } from "effect";
+import { atCaller } from "../domain/at-caller.ts";
 import type { EngineState } from "../engine/running-engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { bannerOf } from "./banner.ts";
@@ -24,8 +25,10 @@ export interface RunningEngineProcess extends Stoppable {
 export async function startEngine(
   options: Omit<StartOptions, "engine" | "scan" | "middleware"> = {},
 ): Promise<RunningEngineProcess> {
-  assertEngineOptions(options);
-  const settings = resolveSettings(options);
+  const settings = atCaller(startEngine, () => {
+    assertEngineOptions(options);
+    return resolveSettings(options);
+  });
   const log = logOf(settings);
   const lifetime = new Lifetime(options.signals !== false);
   const build = Effect.gen(function* () {

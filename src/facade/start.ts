@@ -1,8 +1,10 @@
 import { pathToFileURL, URL } from "node:url";
 import { Effect } from "effect";
-import { scan, type WorkerSource } from "../../decorators/scan.ts";
+import type { Workable } from "../../decorators/check.ts";
+import { assertWorker, scan, type WorkerSource } from "../../decorators/scan.ts";
 import type { Natchet } from "../client/client.ts";
 import { discoverWorkers, findFiles } from "../discovery.ts";
+import { atCaller } from "../domain/at-caller.ts";
 import type { Log } from "../domain/log.ts";
 import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
 import type { RunningEngine } from "../engine/running-engine.ts";
@@ -42,6 +44,13 @@ export interface Running extends Stoppable {
 /** A class with a constructor without arguments, an instance, a definition written by hand, or many of them. */
 export type Startable = WorkerSource | WorkerDefinition | readonly (WorkerSource | WorkerDefinition)[];
 
+/** `W` where it can be started; otherwise a sentence that says why not. */
+export type Started<W> = W extends WorkerDefinition
+  ? W
+  : W extends readonly (infer One)[]
+    ? readonly Started<One>[]
+    : Workable<W>;
+
 /**
  * Starts workers in this process and resolves when an engine knows them.
  *
@@ -49,11 +58,21 @@ export type Startable = WorkerSource | WorkerDefinition | readonly (WorkerSource
  * back the rest, and the process ends. A second signal ends it at once.
  *
  * Fails: TypeError for what is no worker; HealthPortUnavailable; the errors of {@link connect}
- * @example await start(EmailWorker)
+ * @example
+ * ```ts
+ * await start(EmailWorker);
+ * await start([new EmailWorker(mailer), ReportWorker], { shutdownTimeout: "2m" });
+ * ```
  */
-export async function start(workers: Startable, options: StartOptions = {}): Promise<Running> {
-  assertStartOptions(options);
-  const settings = resolveSettings(options);
+export async function start<const W extends Startable>(
+  workers: W & Started<W>,
+  options: StartOptions = {},
+): Promise<Running> {
+  const settings = atCaller(start, () => {
+    assertStartOptions(options);
+    for (const source of sourcesOf(workers)) if (!isDefinition(source)) assertWorker(source);
+    return resolveSettings(options);
+  });
   const log = logOf(settings);
   const lifetime = new Lifetime(options.signals !== false && !isTaskThread);
   const definitions = await lifetime.attempt(() => definitionsOf(workers, options));
@@ -155,12 +174,9 @@ function runningOf({ engine, session, workers, healthUrl }: Opened, stoppable: S
 }
 
 async function definitionsOf(given: Startable, options: StartOptions): Promise<WorkerDefinition[]> {
-  const sources = Array.isArray(given)
-    ? (given as readonly (WorkerSource | WorkerDefinition)[])
-    : [given as WorkerSource];
   const patterns = options.scan === undefined ? [] : [options.scan].flat();
   const found = patterns.length === 0 ? [] : await discoverWorkers(patterns);
-  const definitions = [...sources, ...found].map((source) =>
+  const definitions = [...sourcesOf(given), ...found].map((source) =>
     isDefinition(source) ? defineWorker(source) : scan(source),
   );
   if (definitions.length === 0)
@@ -168,5 +184,12 @@ async function definitionsOf(given: Startable, options: StartOptions): Promise<W
   return definitions;
 }
 
+const sourcesOf = (given: Startable): readonly (WorkerSource | WorkerDefinition)[] =>
+  Array.isArray(given) ? (given as readonly (WorkerSource | WorkerDefinition)[]) : [given as WorkerSource];
+
 const isDefinition = (source: object): source is WorkerDefinition =>
-  typeof source === "object" && "tasks" in source && Array.isArray(source.tasks) && "slots" in source;
+  typeof source === "object" &&
+  source !== null &&
+  "tasks" in source &&
+  Array.isArray(source.tasks) &&
+  "slots" in source;

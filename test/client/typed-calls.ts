@@ -8,6 +8,7 @@ import type { TaskContext } from "../../src/domain/worker.ts";
 
 const Email = z.object({ to: z.string(), subject: z.string().default("hello") });
 const resize = contract("resize", { input: of<{ width: number }>(), output: of<{ url: string }>() });
+const dated = contract("dated", { input: of<{ at: Date }>(), output: of<{ at: Date }>() });
 const parse = contract("parse", { input: z.object({ n: z.string().transform(Number) }), output: z.coerce.date() });
 
 declare const natchet: Natchet;
@@ -57,6 +58,13 @@ export async function calls(): Promise<void> {
   await natchet.task<{ a: 1 }, string>("named").enqueueMany([{ a: 1 }]);
   void [sent, url, at, date, n, many];
 
+  await natchet.task(dated).run({ at: new Date() });
+  await mail.send.run({ to: "bob" }, { timeout: "1h30m", signal: new AbortController().signal });
+  const back: { at: string } = await natchet.task(dated).run({ at: new Date() });
+  void back;
+
+  // @ts-expect-error a duration is written with a unit
+  await mail.send.run({ to: "bob" }, { timeout: "30 seconds" });
   // @ts-expect-error wrong input
   await mail.send.run({ to: 1 });
   // @ts-expect-error missing input

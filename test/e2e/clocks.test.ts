@@ -52,7 +52,7 @@ test("clocks that are minutes and hours off, of a caller and of the leader, dela
   setClock(0);
   const client = await connect(where);
   const { echo, once, wait } = client.tasks(Clocked);
-  const within = { timeout: "30d" }; // longer than a timer of the runtime holds
+  const within = { timeout: "30d" } as const; // longer than a timer of the runtime holds
   for (const aheadMs of [120_000, -600_000, 3_600_000]) {
     const waiting = await wait.enqueue();
     await waitFor(async () => (await waiting.status()).state === "running", 10_000, "it to run");

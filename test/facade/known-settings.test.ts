@@ -26,3 +26,31 @@ test("connect, start and startEngine refuse an option that they do not know befo
   ];
   for (const [refused, message] of wrong) await assert.rejects(refused, { name: "TypeError", message });
 });
+
+test("start, connect, startEngine: wrong use shows the line of the caller, and a constructor that throws its own", async () => {
+  class Undecorated {
+    send() {}
+  }
+  @Worker()
+  class Throwing {
+    constructor() {
+      throw new TypeError("no database");
+    }
+    @Task() send() {}
+  }
+  const calls: Record<string, () => Promise<unknown>> = {
+    start: () => start(Undecorated),
+    options: () => start(Undecorated, { slots: 5 } as never),
+    connect: () => connect({ url: "nats://x", log: "loud" as never }),
+    startEngine: () => startEngine({ shutdownTimeout: "soon" as never }),
+    constructor: () => start(Throwing),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const error = await call().then(
+      () => assert.fail(name),
+      (thrown: Error) => thrown,
+    );
+    const [first] = error.stack!.split("\n").filter((line: string) => /^\s+at /.test(line));
+    assert.match(first!, /known-settings\.test\.ts/, `${name}: ${error.stack}`);
+  }
+});

@@ -235,7 +235,7 @@ test("higher priority first, then oldest, across the tasks of a worker", async (
 test("wrong options name the value, the rule and an example", async () => {
   const echo = client.task("echo");
   await assert.rejects(echo.enqueue({}, { priority: 10 }), /priority must be a whole number from 1 to 9, not 10/);
-  await assert.rejects(echo.enqueue({}, { delay: "soon" }), /delay: "soon" is not a valid duration/);
+  await assert.rejects(echo.enqueue({}, { delay: "soon" as never }), /delay: "soon" is not a valid duration/);
   await assert.rejects(echo.enqueue({}, { id: "" }), /is not a valid run id/);
   await assert.rejects(echo.enqueue({}, { priorty: 1 } as object), /"priorty" is not an option of a run/);
   assert.throws(() => client.task("no good"), /"no good" is not a valid task name/);

@@ -1,6 +1,15 @@
 // What is kept of what runs say, and for how long it is that run's.
 import assert from "node:assert/strict";
-import { connect, type LogLine, type StreamChunk, start, Task, type TaskContext, Worker } from "../../src/mod.ts";
+import {
+  connect,
+  type DurationInput,
+  type LogLine,
+  type StreamChunk,
+  start,
+  Task,
+  type TaskContext,
+  Worker,
+} from "../../src/mod.ts";
 import { type TestServer, testServer } from "../../src/testing/mod.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { startNatsServer } from "../support/nats-server.ts";
@@ -108,8 +117,8 @@ test("a reader who may not read what runs say is told so, and does not wait for 
 });
 
 test("limits that cannot be are refused with an example", async () => {
-  const wrong = (logs: { maxAge?: string; maxBytes?: number }) => connect({ url: server.url, logs });
+  const wrong = (logs: { maxAge?: DurationInput; maxBytes?: number }) => connect({ url: server.url, logs });
   await assert.rejects(() => wrong({ maxAge: "10ms" }), /logs.maxAge .*10ms must be at least a second.*"24h"/);
-  await assert.rejects(() => wrong({ maxAge: "soon" }), /logs.maxAge \(NATCHET_LOGS_MAX_AGE\)/);
+  await assert.rejects(() => wrong({ maxAge: "soon" as never }), /logs.maxAge \(NATCHET_LOGS_MAX_AGE\)/);
   await assert.rejects(() => wrong({ maxBytes: 5 }), /logs.maxBytes \(NATCHET_LOGS_MAX_BYTES\): 5 must be/);
 });

@@ -210,7 +210,7 @@ test("test worker: middleware, schemas and wrong use are those of a worker", asy
   assert.equal(await t.run("echo", { n: 4 }), 8);
   await assert.rejects(t.run("echo", { n: "x" }), /invalid input of task "echo": n: /);
   await assert.rejects(t.enqueue("nope"), /TypeError: worker "Timed" has no task "nope"; it has echo, flaky/);
-  await assert.rejects(t.enqueue("echo", 1, { delay: "soon" }), /"soon" is not a valid duration/);
+  await assert.rejects(t.enqueue("echo", 1, { delay: "soon" as never }), /"soon" is not a valid duration/);
   await assert.rejects(t.enqueue("echo", 1, { retries: 1 } as never), /"retries" is not an option of a run/);
 });
 

@@ -45,6 +45,13 @@ describe("the type tests compile", () => {
   );
 });
 
+/** One mistake is one error, that of the mistake. */
+const typos = [
+  ["retires: 3", /'retires' does not exist .* Did you mean to write 'retries'\?/],
+  ["30 seconds", /Type '"30 seconds"' is not assignable to type 'DurationInput/],
+  ["send.email", /a name has only the characters/],
+] as const;
+
 for (const [mode, flags] of [
   ["standard", []],
   ["legacy", ["--experimentalDecorators"]],
@@ -56,7 +63,8 @@ for (const [mode, flags] of [
       const home = join(root, "test", `.sentences-${mode}`);
       const file = join(home, "sentences.ts");
       await mkdir(home, { recursive: true });
-      await writeFile(file, await readFile(join(folder, "sentences.fixture.txt")));
+      const source = await readFile(join(folder, "sentences.fixture.txt"), "utf8");
+      await writeFile(file, source);
       try {
         const options = ["--ignoreConfig", "--noEmit", "--strict", "--target", "esnext", "--module", "preserve"];
         const more = ["--allowImportingTsExtensions", "--skipLibCheck", "--types", "bun-types", ...flags];
@@ -66,6 +74,18 @@ for (const [mode, flags] of [
         assert.match(output, /a name has only the characters A-Z a-z 0-9 _ and -/);
         assert.match(output, /the context comes second/);
         assert.match(output, /a task takes \(input, ctx\) and nothing more/);
+        assert.match(output, /JSON makes a string of a Date/);
+        assert.match(output, /a worker class has at least one method under @Task/);
+        assert.match(output, /the constructor needs arguments: pass an instance/);
+        const errorsAt = (text: string) => {
+          const line = source.split("\n").findIndex((one) => one.includes(text)) + 1;
+          return output.split("\n").filter((one) => one.includes(`sentences.ts(${line},`));
+        };
+        for (const [typo, sentence] of typos) {
+          const errors = errorsAt(typo);
+          assert.equal(errors.length, 1, output);
+          assert.match(errors[0]!, sentence);
+        }
       } finally {
         await rm(home, { recursive: true });
       }

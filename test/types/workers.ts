@@ -1,12 +1,30 @@
 // Checked by the compiler in both decorator modes: every line under @ts-expect-error must be refused, every other one must pass.
 import { Effect, Schema } from "effect";
 import { z } from "zod";
-import { contract, of, type Payload, scan, Task, type TaskContext, Worker } from "../../decorators/mod.ts";
+import {
+  type BatchContext,
+  contract,
+  of,
+  type Payload,
+  scan,
+  Task,
+  type TaskContext,
+  type TaskOptions,
+  Worker,
+} from "../../decorators/mod.ts";
 
 const Email = z.object({ to: z.string(), subject: z.string().default("hello") });
 const Point = Schema.Struct({ x: Schema.Finite });
 const Receipt = z.object({ id: z.number() });
 const resize = contract("resize", { input: of<{ width: number }>(), output: of<{ url: string }>() });
+
+const dated = contract("dated", { input: of<{ at: Date }>(), output: of<{ at: Date }>() });
+const shared = { timeout: "1h", retries: 2 } satisfies TaskOptions;
+type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+interface Tree {
+  name: string;
+  children: Tree[];
+}
 
 export class Fine {
   @Task() none() {}
@@ -19,7 +37,7 @@ export class Fine {
   @Task() optional(p?: { a: 1 }) {
     return p;
   }
-  @Task("both") both(p: { at: Date } | undefined, _ctx: TaskContext) {
+  @Task("both") both(p: { at: string } | undefined, _ctx: TaskContext) {
     return p;
   }
   @Task("send", { input: Email, retries: 3, timeout: "30s", scheduleTimeout: null, priority: 9 })
@@ -43,6 +61,25 @@ export class Fine {
     return { url: String(p.width) };
   }
   @Task(process.env["NAME"]) named() {}
+  @Task() json(p: Json) {
+    return p;
+  }
+  @Task() tree(p: Tree) {
+    return p.children.length;
+  }
+  @Task() record(p: Record<string, unknown> & { readonly kind: "a" | "b"; list?: readonly [1, string] }) {
+    return p;
+  }
+  @Task({ input: z.object({ at: z.coerce.date() }) }) made(p: { at: Date }) {
+    return p.at.getTime();
+  }
+  @Task(dated) async dated(p: { at: string }) {
+    return { at: new Date(p.at) };
+  }
+  @Task("batch", { batch: { size: 2, interval: "1m30s" } }) batch(inputs: { n: number }[], _ctx: BatchContext) {
+    return inputs.map(({ n }) => n);
+  }
+  @Task("shared", shared) shared() {}
 }
 @Worker(10_000)
 export class Most extends Fine {}
@@ -173,6 +210,32 @@ export class Wrong {
   }
   // @ts-expect-error options twice
   @Task({ retries: 1 }, { retries: 2 }) m21() {}
+  // @ts-expect-error a Date arrives as a string
+  @Task() m23(p: { at: Date }) {
+    return p;
+  }
+  // @ts-expect-error a Map arrives as {}
+  @Task() m24(p: { byName: Map<string, number> }) {
+    return p;
+  }
+  // @ts-expect-error a function does not arrive
+  @Task() m25(p: { id: string; done?: () => void }) {
+    return p;
+  }
+  // @ts-expect-error a bigint cannot be sent
+  @Task() m26(p: { n: bigint }) {
+    return p;
+  }
+  // @ts-expect-error a Date of a batch arrives as a string
+  @Task("m27", { batch: { size: 2 } }) m27(inputs: { at: Date }[], _ctx: BatchContext) {
+    return inputs.map(() => 1);
+  }
+  // @ts-expect-error the contract brings a string
+  @Task(dated) async m28(p: { at: Date }) {
+    return { at: p.at };
+  }
+  // @ts-expect-error a duration is written with a unit
+  @Task({ timeout: "30 seconds" }) m29() {}
   // @ts-expect-error a backoff that does not exist
   @Task({ retries: { limit: 1, backoff: "linear" } }) m22() {}
 }

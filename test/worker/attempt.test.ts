@@ -150,7 +150,7 @@ test("outcome: a task that asks for more time is tried again then, with the same
   const { kind, dueAt, frame } = outcomeOf(attempt, verdicts[0]!, 1_000, options);
   assert.deepEqual([kind, dueAt], ["returned", 601_000]);
   assert.equal(decodeOutcomeEntry(encodeOutcomeEntry("worker", [frame])).outcomes[0]!.detail, undefined);
-  assert.throws(() => new RetryLater("soon"), /RetryLater.*"soon"/s);
+  assert.throws(() => new RetryLater("soon" as never), /RetryLater.*"soon"/s);
 });
 
 test("attempt: a fenced one hears why, and ends nothing but by work that is done", async () => {

@@ -1,0 +1,29 @@
+// Checked by the compiler as workers.ts is: what `start` takes.
+import { scan } from "../../decorators/mod.ts";
+import { start } from "../../src/mod.ts";
+import { Dependent, Fine, Most } from "./workers.ts";
+
+class Plain {}
+class OnlyFields {
+  name = "x";
+}
+declare const dynamic: (new () => object)[];
+export async function starts(): Promise<void> {
+  await start(Fine);
+  await start([Most, new Dependent({ from: "me" })], { shutdownTimeout: "2m" });
+  await start(dynamic);
+  await start([]);
+  await start(scan(Most));
+  // @ts-expect-error a class without a task
+  await start(Plain);
+  // @ts-expect-error fields are no tasks
+  await start(OnlyFields);
+  // @ts-expect-error its constructor needs arguments
+  await start(Dependent);
+  // @ts-expect-error one of them needs arguments
+  await start([Most, Dependent]);
+  // @ts-expect-error an instance without a method
+  await start(new Plain());
+  // @ts-expect-error a function is no worker
+  await start(() => new Fine());
+}
