@@ -5,6 +5,7 @@ import { Effect } from "effect";
 import { findFiles } from "../discovery.ts";
 import { printable } from "../domain/printable.ts";
 import { type ConnectOptions, type HealthOptions, startEngine } from "../mod.ts";
+import { onStopSignal } from "../runtime/process.ts";
 import { Command } from "./effect-cli.ts";
 import { modulesOf } from "./module-graph.ts";
 import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
@@ -28,10 +29,10 @@ export const dev = Command.make(
 
 async function develop(globs: readonly string[], options: ConnectOptions, health: HealthOptions): Promise<void> {
   const patterns = chosenGlobs(globs);
-  const stopSignal = nextSignal();
+  const stop = new StopSignals();
   const starting = startEngine({ ...options, signals: false, health: false });
   // Nothing is to be drained yet, and a server that is being fetched would keep Ctrl-C waiting.
-  void stopSignal.then(() => supervisor === undefined && process.exit(130));
+  void stop.first.then(() => supervisor === undefined && process.exit(130));
   let supervisor: Supervisor | undefined;
   const engine = await starting;
   const flags = runtimeFlags();
@@ -46,10 +47,10 @@ async function develop(globs: readonly string[], options: ConnectOptions, health
     supervisor.replace();
   });
   supervisor.replace();
-  await stopSignal;
+  await stop.first;
   sources.close();
   say("draining; press Ctrl-C again to stop at once");
-  void nextSignal().then(() => supervisor.stop());
+  void stop.second.then(() => supervisor.stop());
   await supervisor.stop();
   await engine.stop();
   process.exit(0);
@@ -88,19 +89,28 @@ class Sources {
   }
 }
 
-const say = (line: string) => console.error(`[dev] ${line}`);
+/** Ctrl-C and its like: the first time and the second. */
+class StopSignals {
+  readonly #first = Promise.withResolvers<void>();
+  readonly #second = Promise.withResolvers<void>();
 
-const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  constructor() {
+    onStopSignal(
+      () => this.#first.resolve(),
+      () => this.#second.resolve(),
+    );
+  }
 
-function nextSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    const heard = () => {
-      for (const signal of stopSignals) process.off(signal, heard);
-      resolve();
-    };
-    for (const signal of stopSignals) process.on(signal, heard);
-  });
+  get first(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  get second(): Promise<void> {
+    return this.#second.promise;
+  }
 }
+
+const say = (line: string) => console.error(`[dev] ${line}`);
 
 function workerCommand(
   flags: readonly string[],
@@ -108,7 +118,7 @@ function workerCommand(
   { namespace }: ConnectOptions,
   { port, host }: HealthOptions,
 ): [string, ...string[]] {
-  const main = new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js", import.meta.url);
+  const main = new URL("./main.ts", import.meta.url);
   return [
     process.execPath,
     ...flags,

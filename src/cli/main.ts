@@ -29,9 +29,23 @@ const services = Layer.mergeAll(CliPlatform, config, presentation);
  * itself is wrong.
  */
 export async function main(args: readonly string[] = process.argv.slice(2)): Promise<void> {
+  followWrapper();
   const program = Command.runWith(cli, { version })(helpAsFlag(args));
   const exit = await Effect.runPromiseExit(program.pipe(Effect.provide(services)));
   if (Exit.isFailure(exit)) process.exitCode = exitCodeOf(exit.cause);
+}
+
+/** What was started by the wrapper under Node ends with it, drained, however that ended. */
+function followWrapper(): void {
+  const wrapper = Number(process.env.NATCHET_WRAPPER);
+  delete process.env.NATCHET_WRAPPER; // not what this process starts
+  if (!Number.isInteger(wrapper) || wrapper !== process.ppid) return;
+  const look = setInterval(() => {
+    if (process.ppid === wrapper) return;
+    clearInterval(look);
+    process.kill(process.pid, "SIGTERM");
+  }, 500);
+  look.unref();
 }
 
 /** `natchet help runs list` means `natchet runs list --help`. */

@@ -1,17 +1,20 @@
 #!/usr/bin/env node
 // What `npx natchet` starts: natchet runs on Bun or Deno, so under Node this only hands over to one of them.
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { constants as system } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+// Under nohup SIGHUP is to be ignored. A listener undoes that, here and for children: they are told.
+if (isHangupIgnored()) process.env.NATCHET_NOHUP = "1";
+const passedOn = (signal) => signal !== "SIGHUP" || process.env.NATCHET_NOHUP !== "1";
+
 if ("Bun" in globalThis || "Deno" in globalThis) {
   // The first process of a container is not ended by a signal that nobody listens to, and the program takes a moment to load.
-  for (const [signal, code] of [
-    ["SIGTERM", 143],
-    ["SIGINT", 130],
-  ])
-    process.on(signal, () => process.listenerCount(signal) === 1 && process.exit(code));
+  for (const signal of signals)
+    process.on(signal, () => process.listenerCount(signal) === 1 && passedOn(signal) && process.exit(codeOf(signal)));
   const { main } = await import("./main.ts");
   await main();
 } else {
@@ -27,16 +30,29 @@ function handOver() {
     process.exit(1);
   }
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-  const args = runtime.name === "bun" ? ["run", main] : ["run", "-A", main];
-  const child = spawn(runtime.path, [...args, ...process.argv.slice(2)], { stdio: "inherit" });
-  // A terminal sends Ctrl-C to the child as well; a signal that was sent to this process alone is passed on.
-  process.on("SIGINT", () => {});
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  const args = runtime.name === "bun" ? ["run", main] : ["run", "-A", "--quiet", main];
+  const env = { ...process.env, NATCHET_WRAPPER: String(process.pid) }; // when it dies, so does the program
+  const child = spawn(runtime.path, [...args, ...process.argv.slice(2)], { stdio: "inherit", env });
+  // A terminal sends Ctrl-C to the child as well, which takes the two for one; pm2 and Docker send theirs to this process alone.
+  for (const signal of signals) process.on(signal, () => passedOn(signal) && child.kill(signal));
   child.on("error", (error) => {
     console.error(`${runtime.path} could not be started: ${error.message}`);
     process.exit(1);
   });
-  child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
+  child.on("exit", (code, signal) => process.exit(code ?? codeOf(signal)));
+}
+
+function codeOf(signal) {
+  return 128 + (system.signals[signal] ?? 0);
+}
+
+function isHangupIgnored() {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+    return mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n;
+  } catch {
+    return false; // not to be seen here
+  }
 }
 
 /** Looks in the project's node_modules, upwards, and then in PATH. */

@@ -1,4 +1,5 @@
 // What differs between Bun, Deno and Node, and what a process is told by signals.
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
 declare const Bun: { readonly version: string } | undefined;
@@ -23,22 +24,46 @@ export function processName(): string {
   return `${host}/${process.pid}/${Math.round(performance.timeOrigin)}`;
 }
 
-/** Calls back on the first SIGTERM or SIGINT; the second ends the process at once. Returns the function that stops listening. */
-export function onStopSignal(stop: (signal: string) => void): () => void {
-  let isStopping = false;
-  const listener = (signal: string) => {
-    if (isStopping) process.exit(130);
-    isStopping = true;
-    stop(signal);
+const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+/** Ctrl-C reaches all processes of the terminal, and npm, npx and the like pass it on besides: it is one signal all the same. */
+const echoMs = 300;
+
+/**
+ * Calls back on the first SIGTERM, SIGINT or SIGHUP; the second ends the process at once, unless something else is to happen then.
+ * Returns the function that stops listening. Under `nohup` SIGHUP goes on to be ignored.
+ */
+export function onStopSignal(
+  stop: (signal: string) => void,
+  stopAtOnce: () => void = () => process.exit(130),
+): () => void {
+  let stoppingSince: number | undefined;
+  const listen = (signal: (typeof stopSignals)[number]): (() => void) => {
+    const isIgnored = signal === "SIGHUP" && ignoresHangups();
+    const listener = () => {
+      if (isIgnored) return;
+      if (stoppingSince === undefined) {
+        stoppingSince = performance.now();
+        stop(signal);
+      } else if (performance.now() - stoppingSince > echoMs) stopAtOnce();
+    };
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
   };
-  const onTerm = () => listener("SIGTERM");
-  const onInt = () => listener("SIGINT");
-  process.on("SIGTERM", onTerm);
-  process.on("SIGINT", onInt);
+  const stopListening = stopSignals.map(listen);
   return () => {
-    process.off("SIGTERM", onTerm);
-    process.off("SIGINT", onInt);
+    for (const end of stopListening) end();
   };
+}
+
+/** Whether who started this process wants it to outlive the terminal. A listener undoes that, here and for children: the variable does not. */
+function ignoresHangups(): boolean {
+  try {
+    const [, mask] = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+    if (mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n) process.env.NATCHET_NOHUP = "1";
+    return process.env.NATCHET_NOHUP === "1";
+  } catch {
+    return false; // not to be seen here
+  }
 }
 
 export interface UnhandledListener {
