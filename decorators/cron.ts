@@ -15,7 +15,10 @@ export interface CronDecorator {
  * Several on one method need names. One that is removed from the code is gone with the next start of its worker.
  *
  * Fails: TypeError at class definition, with the value, the rule and an example
- * @example @Task() @Cron("0 3 * * *", { timezone: "Europe/Berlin", catchUp: "last" }) async nightly() { … }
+ * @example
+ * ```ts
+ * @Task() @Cron("0 3 * * *", { timezone: "Europe/Berlin", catchUp: "last" }) async nightly() { … }
+ * ```
  */
 export function Cron(expression: string, options: CronOptions = {}): CronDecorator {
   atCaller(Cron, () => parseCron(expression, "task", options, "@Cron"));

@@ -21,7 +21,10 @@ export interface OnFailureOptions
  * It gets the input of the failed run; `ctx.failedRun` says which it was, `ctx.errors` what its attempts threw. Each failed run is handled by one run.
  *
  * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
- * @example @OnFailure("send-email") async tell(email: Email, ctx: TaskContext) { … }
+ * @example
+ * ```ts
+ * @OnFailure("send-email") async tell(email: Email, ctx: TaskContext) { … }
+ * ```
  */
 export function OnFailure(tasks: string | readonly string[] = [], options: OnFailureOptions = {}): OnFailureDecorator {
   const names = typeof tasks === "string" ? [tasks] : tasks;

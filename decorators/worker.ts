@@ -24,7 +24,10 @@ export interface WorkerOptions<N extends number = number, W extends string = str
  *
  * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
  * @default slots 100
- * @example @Worker({ name: "email", slots: 5, labels: { region: "eu" } })
+ * @example
+ * ```ts
+ * @Worker({ name: "email", slots: 5, labels: { region: "eu" } })
+ * ```
  */
 export function Worker<const N extends number = 100, const W extends string = string>(
   options?: Slots<N> | WorkerOptions<N, W>,

@@ -142,7 +142,10 @@ export class Natchet {
    *
    * Fails: EngineUnreachable, TypeError for a cursor that is none
    * @default limit: 100, errors: false
-   * @example const next = await natchet.list(filter, { cursor: list.cursor })
+   * @example
+   * ```ts
+   * const next = await natchet.list(filter, { cursor: list.cursor })
+   * ```
    */
   async list(filter: RunFilter = {}, options: ListOptions = {}): Promise<RunList> {
     assertFilter(filter, "list");
@@ -169,7 +172,10 @@ export class Natchet {
    * the schedule timeout.
    *
    * Fails: EngineUnreachable, TypeError for a target that is no name
-   * @example await natchet.pause({ task: "send-email" })
+   * @example
+   * ```ts
+   * await natchet.pause({ task: "send-email" })
+   * ```
    */
   async pause(target: PauseTarget = {}, patience?: Patience): Promise<Pauses> {
     return this.#requests.pause(pauseTarget(target, "pause"), true, patience);
@@ -187,7 +193,10 @@ export class Natchet {
    *
    * Fails: EngineUnreachable, TypeError for a filter that matches all runs, and for states of runs that have not ended
    * @default state: ["failed"], limit: 1_000
-   * @example await natchet.replay({ task: "send-email", metadata: { customer: "42" } })
+   * @example
+   * ```ts
+   * await natchet.replay({ task: "send-email", metadata: { customer: "42" } })
+   * ```
    */
   async replay(filter: RunFilter, options: { readonly limit?: number } = {}): Promise<RunHandle[]> {
     assertFilter(filter, "replay");

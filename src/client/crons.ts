@@ -15,7 +15,10 @@ export class Crons {
    * Makes a schedule, or changes the one of that name; ticks go on from now. It stays until it is deleted.
    *
    * Fails: TypeError for a schedule, time zone or name that is none, and for the name of one that a worker's code declares
-   * @example await natchet.crons.set("nightly", { task: "report", cron: "0 3 * * *", timezone: "Europe/Berlin" })
+   * @example
+   * ```ts
+   * await natchet.crons.set("nightly", { task: "report", cron: "0 3 * * *", timezone: "Europe/Berlin" })
+   * ```
    */
   async set(
     name: string,

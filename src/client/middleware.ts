@@ -24,8 +24,11 @@ export interface Enqueued {
  * `next()` goes on to the next middleware and at last to the store. What is thrown is the error of the call. Without `next()` nothing is
  * stored: return the id of the run that the caller shall get instead.
  *
- * @example const traced: EnqueueMiddleware = ({ options }, next) =>
+ * @example
+ * ```ts
+ * const traced: EnqueueMiddleware = ({ options }, next) =>
  *   next({ options: { ...options, metadata: { ...options.metadata, trace: traceId() } } });
+ * ```
  */
 export type EnqueueMiddleware = (
   call: Enqueueing,

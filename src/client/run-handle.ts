@@ -80,7 +80,10 @@ export class RunHandle<Output = unknown> {
    * A run keeps its first 1,000 lines: a line with `dropped` stands for the others.
    *
    * Fails: RunNotFound, EngineUnreachable, ResultNotAwaited when the client is closed
-   * @example for await (const line of run.logs()) console.log(line.level, line.message)
+   * @example
+   * ```ts
+   * for await (const line of run.logs()) console.log(line.level, line.message)
+   * ```
    */
   logs(options: ReadOptions = {}): AsyncIterableIterator<LogLine> {
     return readLines(this.#parts, this.key, options);
@@ -92,7 +95,10 @@ export class RunHandle<Output = unknown> {
    * A retried run streams again: the chunks say of which attempt they are.
    *
    * Fails: RunNotFound, EngineUnreachable, ResultNotAwaited when the client is closed
-   * @example for await (const chunk of run.stream({ attempt: "newest" })) write(chunk.value)
+   * @example
+   * ```ts
+   * for await (const chunk of run.stream({ attempt: "newest" })) write(chunk.value)
+   * ```
    */
   stream(options: ReadOptions = {}): AsyncIterableIterator<StreamChunk> {
     return readChunks(this.#parts, this.key, options);
@@ -124,7 +130,10 @@ export class RunHandle<Output = unknown> {
    * It begins at once, whenever this one was to begin, unless `options` say more. This one keeps its history and its result.
    *
    * Fails: RunNotFound (finished runs are forgotten in time), NotReplayable while it has not ended, EngineUnreachable, QueueFull
-   * @example await (await handle.replay()).result()
+   * @example
+   * ```ts
+   * await (await handle.replay()).result()
+   * ```
    */
   async replay(options: EnqueueOptions = {}): Promise<RunHandle<Output>> {
     const { state, input, inputIsGone, priority, metadata, terms } = await this.status();
@@ -143,7 +152,10 @@ export class RunHandle<Output = unknown> {
    * Moves a run that is not running to another time; `{}` means now. Resolves when that is stored.
    *
    * Fails: RunNotFound, NotReschedulable when it runs or has finished, EngineUnreachable
-   * @example await handle.reschedule({ delay: "10m" })
+   * @example
+   * ```ts
+   * await handle.reschedule({ delay: "10m" })
+   * ```
    */
   async reschedule(when: When, patience?: Patience): Promise<void> {
     assertWhen(when);

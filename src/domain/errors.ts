@@ -19,7 +19,10 @@ export class NonRetryableError extends Error {
  * Thrown by a task that cannot do its work yet: this attempt counts as not made, and the run begins again after the given time,
  * as often as it takes. It keeps its number of attempts and leaves no record in the history.
  *
- * @example throw new RetryLater("10m", "the report is not ready")
+ * @example
+ * ```ts
+ * throw new RetryLater("10m", "the report is not ready")
+ * ```
  */
 export class RetryLater extends Error {
   override readonly name = "RetryLater";

@@ -19,7 +19,11 @@ export interface ConcurrencyOptions {
 export interface RateLimitOptions {
   /**
    * A plain text is one limit for all tasks that name it; CEL over `input` or `metadata` is one for each value, within its task.
-   * @example "openai" @example "input.customerId"
+   * @example
+   * ```ts
+   * "openai"
+   * "input.customerId"
+   * ```
    */
   readonly key: string;
   readonly limit: number;

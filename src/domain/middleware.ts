@@ -15,10 +15,13 @@ export interface Execution {
  * `next()` goes on to the next middleware and at last to the task; it resolves with the output or rejects with the error. What is returned is
  * the output; nothing returned leaves it as it is. What is thrown is the error of the attempt. Without `next()` the task is not called.
  *
- * @example const timed: ExecuteMiddleware = async ({ ctx }, next) => {
+ * @example
+ * ```ts
+ * const timed: ExecuteMiddleware = async ({ ctx }, next) => {
  *   const begun = Date.now();
  *   try { return await next(); } finally { ctx.log.info("done", { ms: Date.now() - begun }); }
  * };
+ * ```
  */
 export type ExecuteMiddleware = (
   execution: Execution,

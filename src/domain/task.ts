@@ -30,7 +30,10 @@ export interface TaskOptions {
   readonly priority?: number | undefined;
   /**
    * How many of its runs execute at once, in all or of each key; several limits all hold.
-   * @example { key: "input.userId", max: 2 }
+   * @example
+   * ```ts
+   * { key: "input.userId", max: 2 }
+   * ```
    */
   readonly concurrency?: ConcurrencyInput | undefined;
   /** How many of its runs start in a time; several limits all hold. @example { key: "openai", limit: 100, per: "1m" } */
@@ -46,7 +49,11 @@ export interface TaskOptions {
   /**
    * Whether its attempts are executed in threads of their own, for code that computes; a cancellation or timeout ends the thread. The class is
    * looked for in the program's main module (with `natchet worker` in the files that it loads), or in the module that is named.
-   * @example { thread: true } @example { thread: import.meta.url }
+   * @example
+   * ```ts
+   * { thread: true }
+   * { thread: import.meta.url }
+   * ```
    */
   readonly thread?: boolean | string | undefined;
   /** Around this task, inside of that of its worker, the first outermost. */

@@ -39,7 +39,10 @@ export interface TaskContext {
    *
    * Fails: TypeError (thrown at once) for another value; PayloadTooLarge (thrown at once) for one chunk that no message takes;
    * StreamTooFast when 4 MiB wait because nobody awaited; StoreUnavailable, PermissionDenied, QueueFull when the store refuses it
-   * @example for await (const token of answer) await ctx.stream(token)
+   * @example
+   * ```ts
+   * for await (const token of answer) await ctx.stream(token)
+   * ```
    */
   stream(chunk: unknown): Promise<void>;
 }

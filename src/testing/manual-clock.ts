@@ -63,7 +63,10 @@ export class ManualClock implements Clock {
    * Resolves when all of it has happened. `advance(0)` only waits for what goes on.
    *
    * Fails: TypeError, RangeError for what is no duration
-   * @example await clock.advance("1h30m")
+   * @example
+   * ```ts
+   * await clock.advance("1h30m")
+   * ```
    */
   async advance(by: DurationInput): Promise<void> {
     const ms = parseDuration(by, "advance");
@@ -137,7 +140,10 @@ export class ManualClock implements Clock {
  *
  * Code of tasks that asks the machine for the time still gets that of the machine.
  *
- * @example const t = testWorker(EmailWorker, { clock: manualClock({ start: new Date("2030-01-01T00:00:00Z") }) })
+ * @example
+ * ```ts
+ * const t = testWorker(EmailWorker, { clock: manualClock({ start: new Date("2030-01-01T00:00:00Z") }) })
+ * ```
  */
 export const manualClock = (options?: ManualClockOptions): ManualClock => new ManualClock(options);
 

@@ -15,7 +15,10 @@ export interface TestServer extends AsyncDisposable {
  * Starts a nats-server for tests.
  *
  * Fails: ServerBinaryNotFound, EmbeddedServerFailed
- * @example await using server = await testServer(); await start(HelloWorker, { url: server.url, signals: false })
+ * @example
+ * ```ts
+ * await using server = await testServer(); await start(HelloWorker, { url: server.url, signals: false })
+ * ```
  */
 export async function testServer(): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), "natchet-test-"));

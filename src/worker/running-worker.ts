@@ -28,7 +28,10 @@ export interface RunningWorker {
    * Changes labels while the worker runs, `undefined` removes one; resolves when an engine knows it.
    *
    * Fails: TypeError for a value that is neither text nor number
-   * @example await running.workers[0].label({ model: "llama-70b" })
+   * @example
+   * ```ts
+   * await running.workers[0].label({ model: "llama-70b" })
+   * ```
    */
   label(labels: Readonly<Record<string, string | number | undefined>>): Promise<void>;
   /** Attempts that may run at the same time. */
