@@ -119,7 +119,9 @@ export class Natchet {
   task<I extends AnySchema, O extends AnySchema>(
     contract: Contract<I, O>,
   ): TaskReference<ArgsOf<InputOf<I>>, OutputOf<O>>;
+  /** A task by its contract, or by its name with types that the caller declares. */
   task<Input = unknown, Output = unknown>(name: string): TaskReference<ArgsOf<Input>, Output>;
+  /** A task by its contract, or by its name with types that the caller declares. */
   task(task: string | Contract): TaskReference<[input?: unknown], unknown> {
     if (typeof task === "string") return new TaskReference({ name: assertName("task", task, "task") }, this.#taskParts);
     const shape = {
@@ -211,10 +213,12 @@ export class Natchet {
     return replayed;
   }
 
+  /** The workers that are registered, and what they do. Fails: EngineUnreachable */
   workers(patience?: Patience): Promise<readonly WorkerInfo[]> {
     return this.#requests.workers(patience);
   }
 
+  /** The queue of each task: how many runs wait, and how many workers have it. Fails: EngineUnreachable */
   queues(patience?: Patience): Promise<readonly QueueInfo[]> {
     return this.#requests.queues(patience);
   }

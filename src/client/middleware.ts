@@ -5,14 +5,17 @@ import type { EnqueueOptions } from "./enqueue-options.ts";
 
 /** A run on its way into the store. */
 export interface Enqueueing {
+  /** Name of the task. */
   readonly task: string;
   /** What the caller gave, checked by the task's schema where the client knows it; what a middleware makes of it travels as it is. */
   readonly input: unknown;
+  /** What the caller said about the run. */
   readonly options: EnqueueOptions;
 }
 
 /** A run that is stored. */
 export interface Enqueued {
+  /** The run's. */
   readonly id: string;
   /** False when the id existed already. */
   readonly created: boolean;

@@ -28,7 +28,9 @@ export interface HandleParts extends TranscriptParts {
 
 /** A run, wherever it is executed. */
 export class RunHandle<Output = unknown> {
+  /** Name of the task. */
   readonly task: string;
+  /** Id of the run, unique within its task. */
   readonly id: string;
   /** False when the id existed already: this is the first run of that id. Undefined on a handle that was only looked up. */
   readonly created: boolean | undefined;
@@ -42,6 +44,7 @@ export class RunHandle<Output = unknown> {
     this.#parts = parts;
   }
 
+  /** `<task>/<id>`, as messages and logs name it. */
   get key(): string {
     return keyOf(this.task, this.id);
   }

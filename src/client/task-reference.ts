@@ -64,7 +64,9 @@ const recordBytes = 17 * 1024;
 /** A result that comes within this time is as good as an acknowledgement of the run. Units: milliseconds */
 const quickMs = 250;
 
+/** A task to run. Made by {@link Natchet.tasks} and {@link Natchet.task}. */
 export class TaskReference<Args extends readonly [input?: unknown], Output> {
+  /** What callers name it by. */
   readonly name: string;
   /** The last run ended so soon that the next one will probably do so as well. */
   #isQuick = false;

@@ -5,8 +5,11 @@ import type { Wire } from "./wire.ts";
 
 /** A name, an input and an output that a worker's method implements and a caller uses, without either importing the other. */
 export interface Contract<I extends AnySchema = AnySchema, O extends AnySchema = AnySchema> {
+  /** Name of the task. */
   readonly name: string;
+  /** What a caller sends. */
   readonly input: I;
+  /** What a caller gets. */
   readonly output: O;
 }
 

@@ -36,10 +36,13 @@ export type CronOrigin = "code" | "api";
 
 /** A schedule as queries answer it. Times are epoch milliseconds, UTC. */
 export interface CronInfo extends CronRule {
+  /** The task that it runs. */
   readonly task: string;
+  /** Whether the code of a worker declares it, or the API made it. */
   readonly origin: CronOrigin;
   /** The worker whose code declares it. */
   readonly worker?: string;
+  /** Whether its ticks are skipped until it is resumed. */
   readonly paused: boolean;
   /** All ticks up to here are done with: 0 = none yet. */
   readonly lastTick: number;

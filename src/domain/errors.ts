@@ -154,6 +154,7 @@ export class QueueFull extends QueueFullBase<{ readonly namespace: string; reado
 }
 
 const NatsUnreachableBase: Tagged<"NatsUnreachable"> = tagged("NatsUnreachable");
+/** No connection to the server could be made. */
 export class NatsUnreachable extends NatsUnreachableBase<{
   readonly url: string;
   readonly reason: string;
@@ -167,6 +168,7 @@ export class NatsUnreachable extends NatsUnreachableBase<{
 }
 
 const ServerTooOldBase: Tagged<"ServerTooOld"> = tagged("ServerTooOld");
+/** The server is older than natchet needs. */
 export class ServerTooOld extends ServerTooOldBase<{
   readonly url: string;
   readonly version: string;
@@ -178,6 +180,7 @@ export class ServerTooOld extends ServerTooOldBase<{
 }
 
 const JetStreamDisabledBase: Tagged<"JetStreamDisabled"> = tagged("JetStreamDisabled");
+/** The server has no JetStream, or this account has none. */
 export class JetStreamDisabled extends JetStreamDisabledBase<{ readonly url: string }> {
   override get message(): string {
     return `the server at ${this.url} has JetStream disabled; start it with "nats-server -js", or enable jetstream for this account`;
@@ -185,6 +188,7 @@ export class JetStreamDisabled extends JetStreamDisabledBase<{ readonly url: str
 }
 
 const PermissionDeniedBase: Tagged<"PermissionDenied"> = tagged("PermissionDenied");
+/** The server does not let this user publish or subscribe to what natchet needs. */
 export class PermissionDenied extends PermissionDeniedBase<{
   readonly subject: string;
   readonly reason: string;

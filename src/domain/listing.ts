@@ -11,6 +11,7 @@ export type RunFilter = {
 
 /** Runs that match, the newest first. */
 export interface RunList {
+  /** The newest first. */
   readonly runs: readonly RunInfo[];
   /** How many match in all. */
   readonly total: number;
@@ -29,28 +30,48 @@ export interface CancelReply {
   readonly next?: string;
 }
 
+/** A worker as the engine knows it. Times are epoch milliseconds, UTC. */
 export interface WorkerInfo {
+  /** New at every start of a process. */
   readonly id: string;
+  /** For display; several workers may have the same. */
   readonly name: string;
+  /** `ready` takes runs; `quiet` drains; `blocked` is a loop that makes no progress; `silent` and `gone` are no longer heard. */
   readonly state: "ready" | "paused" | "quiet" | "blocked" | "silent" | "gone";
+  /** Attempts that may run at the same time. */
   readonly slots: number;
+  /** Slots that are taken. */
   readonly busy: number;
   /** How late its event loop was at most between two heartbeats. Units: milliseconds */
   readonly lagMs: number;
+  /** Names of its tasks. */
   readonly tasks: readonly string[];
+  /** What it is, for tasks that ask for it. */
   readonly labels: Readonly<Record<string, string | number>>;
+  /** For example `bun 1.4.5`. */
   readonly runtime: string;
+  /** Of natchet. */
   readonly version: string;
+  /** When it registered with this engine. */
   readonly registeredAt: number;
+  /** When it was heard last. */
   readonly lastHeartbeatAt: number;
 }
 
+/** The queue of a task. */
 export interface QueueInfo {
+  /** Name of the task. */
   readonly task: string;
+  /** Whether its runs wait until it is resumed. */
   readonly paused: boolean;
+  /** Runs that wait for a slot. */
   readonly queued: number;
+  /** Runs that execute. */
   readonly running: number;
+  /** Runs whose time has not come. */
   readonly scheduled: number;
+  /** Runs that wait for their next attempt. */
   readonly retrying: number;
+  /** Workers that have the task. */
   readonly workers: number;
 }

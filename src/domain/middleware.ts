@@ -2,6 +2,7 @@ import type { TaskContext } from "./worker.ts";
 
 /** An attempt on its way to the code of its task. */
 export interface Execution {
+  /** Name of the task. */
   readonly task: string;
   /** As it travelled, or as an outer middleware passed it on; the task's schema checks it later. */
   readonly input: unknown;

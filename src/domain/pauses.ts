@@ -1,6 +1,8 @@
 /** What is paused: it gets no new runs, and running ones go on. Also the record that is stored of it. Units: epoch milliseconds */
 export interface Pauses {
+  /** Whether nobody is given a new run. */
   readonly namespace: boolean;
+  /** Names of the tasks whose runs wait. */
   readonly tasks: readonly string[];
   /** By name or by id. */
   readonly workers: readonly string[];
@@ -10,7 +12,9 @@ export interface Pauses {
 
 /** A task, the workers of a name or the one of an id, or, with neither, the whole namespace. */
 export interface PauseTarget {
+  /** Name of a task. */
   readonly task?: string | undefined;
+  /** Name of workers, or the id of one. */
   readonly worker?: string | undefined;
 }
 

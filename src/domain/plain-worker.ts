@@ -34,6 +34,7 @@ export interface PlainWorker {
   readonly slots?: number | undefined;
   /** For tasks with `affinity`: `{ region: "eu" }`. */
   readonly labels?: WorkerDefinition["labels"] | undefined;
+  /** Its tasks. */
   readonly tasks: readonly WorkerTask[];
   /** Around every task of the worker, the first outermost. */
   readonly middleware?: WorkerDefinition["middleware"];

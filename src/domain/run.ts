@@ -1,6 +1,7 @@
 // The words and the state table of a run; docs/internals/lifecycle.md draws it and a test compares the two.
 import type { RunTerms } from "./policies.ts";
 
+/** Where a run is in its life: `scheduled` (its time has not come) → `queued` → `running` → `completed`, `failed` or `cancelled`; `retrying` waits for its next attempt. */
 export type RunState = "scheduled" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
 export type OutcomeKind =
   | "completed"
@@ -52,9 +53,13 @@ export function splitKey(key: string): RunKey {
 
 /** What of an error travels and is stored. */
 export interface ErrorRecord {
+  /** The error's name, for example `TypeError`. */
   readonly name: string;
+  /** The error's message. */
   readonly message: string;
+  /** Its first lines. */
   readonly stack?: string;
+  /** False for an error that fails the run at once. */
   readonly retryable?: boolean;
   /** What its `cause` was, in bounds. */
   readonly cause?: ErrorRecord;
@@ -64,17 +69,25 @@ export interface ErrorRecord {
 
 /** One try at a run, as its history keeps it. Units: epoch milliseconds, UTC */
 export interface AttemptRecord {
+  /** Counted from 1; a lost or returned one is tried again under the same number. */
   readonly attempt: number;
+  /** Counts every end of an attempt, also of those that were lost. */
   readonly turn: number;
+  /** Id of the worker that executed it. */
   readonly worker: string;
+  /** 0 where it was lost before its code began. */
   readonly startedAt: number;
+  /** When its outcome was stored. */
   readonly endedAt: number;
+  /** How it ended: `completed`, `failed` and `cancelled` ended the run. */
   readonly outcome: OutcomeKind;
+  /** What it threw. */
   readonly error?: ErrorRecord;
 }
 
 /** Why a run is not running. */
 export interface Waiting {
+  /** What it waits for, in a word that programs can compare. */
   readonly for:
     | "its due time"
     | "a slot"
@@ -91,28 +104,43 @@ export interface Waiting {
 
 /** A run as queries answer it. Units: epoch milliseconds, UTC */
 export interface RunInfo {
+  /** Name of the task. */
   readonly task: string;
+  /** Id of the run, unique within its task. */
   readonly id: string;
+  /** Where it is in its life. */
   readonly state: RunState;
+  /** Number of its attempt, from 1: the one that executes, is to come, or was the last. */
   readonly attempt: number;
+  /** 1…9, higher first. */
   readonly priority: number;
+  /** When it was created. */
   readonly createdAt: number;
+  /** When it may run, or be tried again; absent when at once. */
   readonly dueAt?: number;
   /** Told by `status()` of a run that is not running. */
   readonly waiting?: Waiting;
+  /** When the code of its last attempt began. */
   readonly startedAt?: number;
+  /** When it ended. */
   readonly finishedAt?: number;
+  /** Id of the worker that executes it, or did last. */
   readonly worker?: string;
+  /** Texts that its caller gave, to find it by. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Of a run that has ended: what its caller said about it beside priority and metadata. */
   readonly terms?: RunTerms;
   /** Without stacks, and then only the latest ones, where all of them do not fit a message. */
   readonly attempts: readonly AttemptRecord[];
+  /** What its caller sent; only told by `status()`. */
   readonly input?: unknown;
   /** It had an input that is not kept: there was no room for it beside the output, or its entry was removed. */
   readonly inputIsGone?: boolean;
+  /** What it returned; only told by `status()`. */
   readonly output?: unknown;
+  /** What its last attempt threw, of a run that failed. */
   readonly error?: ErrorRecord;
+  /** Why it was cancelled. */
   readonly reason?: string;
   /** Tells the run from an earlier one of the same id: the place of its first entry in the log. */
   readonly origin?: number;

@@ -3,6 +3,7 @@ import { Schema } from "effect";
 
 /** The shape that zod, valibot, arktype and Effect share (standardschema.dev, version 1). */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What libraries of schemas agree on; see standardschema.dev. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
@@ -30,7 +31,9 @@ export interface EffectSchema {
 
 /** Any schema that an option takes. */
 export type AnySchema = StandardSchema<any, any> | EffectSchema;
+/** What a caller may send for a schema: before its defaults and transforms. */
 export type InputOf<S> = S extends EffectSchema ? S["Encoded"] : S extends StandardSchema<infer I, any> ? I : never;
+/** What a schema makes of an input: after its defaults and transforms. */
 export type OutputOf<S> = S extends EffectSchema ? S["Type"] : S extends StandardSchema<any, infer O> ? O : never;
 
 declare const sent: unique symbol;

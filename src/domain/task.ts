@@ -60,13 +60,21 @@ export interface TaskOptions {
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
 }
 
+/** A task as a worker knows it: name and policies, read and checked. */
 export interface TaskDefinition {
+  /** What callers name it by. */
   readonly name: string;
+  /** Checks the input before the handler sees it. */
   readonly input: StandardSchema | undefined;
+  /** Checks what the handler returns. */
   readonly output: StandardSchema | undefined;
+  /** How often and when it is tried again. */
   readonly retry: RetryPolicy;
+  /** Time that one attempt may take. */
   readonly timeoutMs: number;
+  /** Time that a run may wait in the queue; null is without limit. */
   readonly scheduleTimeoutMs: number | null;
+  /** 1…9, higher first. */
   readonly priority: number;
   /** Absent where nothing of it is used. */
   readonly policies?: TaskPolicies;
@@ -78,6 +86,7 @@ export interface TaskDefinition {
   readonly thread?: true | string;
   /** Schedules that its code declares. */
   readonly crons?: readonly CronRule[];
+  /** Around its handler, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[];
 }
 

@@ -1,5 +1,6 @@
 // What a run says while it is executed: lines, progress, chunks. Readers get it as it was said, also after the run has ended.
 export const lineLevels = ["debug", "info", "warn", "error"] as const;
+/** How important a line is. */
 export type LineLevel = (typeof lineLevels)[number];
 
 /** Lines of a run that are stored, those of all its attempts together. */
@@ -15,8 +16,11 @@ export interface Said {
 
 /** A line of `ctx.log`. */
 export interface LogLine extends Said {
+  /** How important it is. */
   readonly level: LineLevel;
+  /** The text. */
   readonly message: string;
+  /** What was given beside the text. */
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Set on the mark that stands for lines which are not stored: how many; `message` says so too. */
   readonly dropped?: number;
@@ -34,5 +38,6 @@ export interface StreamChunk extends Said {
 export interface Progress extends Said {
   /** 0 to 1 */
   readonly fraction: number;
+  /** What the task said beside the fraction. */
   readonly note?: string;
 }

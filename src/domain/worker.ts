@@ -7,8 +7,11 @@ import type { TaskDefinition } from "./task.ts";
 
 /** What a task is given beside its input. */
 export interface TaskContext {
+  /** The input as the handler got it. */
   readonly input: unknown;
+  /** Name of the task. */
   readonly task: string;
+  /** Id of the run, unique within its task. */
   readonly runId: string;
   /** Id of the worker that executes it. */
   readonly worker: string;
@@ -18,6 +21,7 @@ export interface TaskContext {
   readonly failedRun?: FailedRun | undefined;
   /** What the earlier attempts of this run threw, oldest first; under `@OnFailure` those of the failed run. */
   readonly errors: readonly ErrorRecord[];
+  /** Texts that the run's caller gave. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Aborted when the run is cancelled, its time is up or the worker gives it back. */
   readonly signal: AbortSignal;
@@ -55,25 +59,36 @@ export interface BatchContext {
   readonly signal: AbortSignal;
 }
 
+/** Tells lines of a run: shown by its worker, and stored with the run. */
 export interface TaskLog {
+  /** What only a search for a fault needs. */
   debug(message: string, fields?: Record<string, unknown>): void;
+  /** What happens in the ordinary course. */
   info(message: string, fields?: Record<string, unknown>): void;
+  /** What may need somebody's attention. */
   warn(message: string, fields?: Record<string, unknown>): void;
+  /** What failed. */
   error(message: string, fields?: Record<string, unknown>): void;
 }
 
 /** A value, a promise or an Effect of the output. */
 export type Handler = (input: any, ctx: TaskContext) => unknown;
 
+/** A task with the code that executes it. */
 export interface WorkerTask extends TaskDefinition {
+  /** Gets the checked input; returns the output, a promise or an Effect of it. */
   readonly handler: Handler;
 }
 
 /** Everything that is needed to run a worker; decorators make one, or it is written by hand. */
 export interface WorkerDefinition {
+  /** For display. */
   readonly name: string;
+  /** Attempts that may run at the same time. */
   readonly slots: number;
+  /** What the worker is, for tasks that ask for it. */
   readonly labels: Readonly<Record<string, string | number>>;
+  /** Its tasks, with their handlers. */
   readonly tasks: readonly WorkerTask[];
   /** Around the tasks of this worker, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;

@@ -19,6 +19,7 @@ export interface ConnectOptions {
   readonly namespace?: string | undefined;
   /** Environment: `NATS_USER`, `NATS_PASSWORD`. */
   readonly user?: string | undefined;
+  /** Environment: `NATS_PASSWORD`. */
   readonly password?: string | undefined;
   /** Environment: `NATS_TOKEN`. */
   readonly token?: string | undefined;
@@ -62,11 +63,13 @@ export interface ConnectOptions {
   readonly logger?: Log | undefined;
 }
 
+/** What `connect` takes. */
 export interface ClientOptions extends ConnectOptions {
   /** Around every run that this client stores, the first outermost. */
   readonly middleware?: readonly EnqueueMiddleware[] | undefined;
 }
 
+/** What `start` takes. */
 export interface StartOptions extends ConnectOptions {
   /** Whether this process carries an engine candidate: `auto` stands by cold, `warm` folds the log while it stands by. Environment: `NATCHET_ENGINE`. @default "auto" */
   readonly engine?: EngineMode | undefined;

@@ -13,7 +13,9 @@ import type { Stoppable } from "./stoppable.ts";
 
 /** A dedicated engine. */
 export interface RunningEngineProcess extends Stoppable {
+  /** Id of the engine. */
   readonly id: string;
+  /** Whether it leads, or stands by. */
   readonly state: EngineState;
   /** Where `/live`, `/ready` and `/metrics` are; undefined without `health`. */
   readonly healthUrl: string | undefined;

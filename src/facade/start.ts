@@ -32,6 +32,7 @@ import { version } from "./version.ts";
 
 /** What `start` started. */
 export interface Running extends Stoppable {
+  /** Those that were started, in the order in which they were given. */
   readonly workers: readonly RunningWorker[];
   /** The engine candidate of this process, unless it is off. */
   readonly engine: RunningEngine | undefined;

@@ -1,6 +1,7 @@
 // By what the delays of a test go.
 import { longestTimerMs } from "../runtime/long-timer.ts";
 
+/** What tells the time of a test worker. */
 export interface Clock {
   /** Units: epoch milliseconds */
   now(): number;

@@ -13,8 +13,11 @@ import { tasksAround } from "../worker/middleware.ts";
 import { impatientClock } from "./clock.ts";
 import { Execution, type InlineRun } from "./execution.ts";
 
+/** What one call of `inline` may say about its run. */
 export interface InlineOptions {
+  /** The run's id. @default one that is made */
   readonly id?: string;
+  /** What `ctx.metadata` has. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Cancels the run when it is aborted. */
   readonly signal?: AbortSignal;

@@ -3,6 +3,7 @@ import { assertKnownOptions } from "../domain/known-options.ts";
 import { assertTime, shownTime } from "../domain/time.ts";
 import { type Clock, soon } from "./clock.ts";
 
+/** Where a manual clock begins. */
 export interface ManualClockOptions {
   /** What the clock shows first. @default the time of the machine */
   readonly start?: Date | number;

@@ -15,6 +15,7 @@ import { Execution, type InlineRun } from "./execution.ts";
 import { definitionOf, outputOfRun, type Testable, TestTasks } from "./inline.ts";
 import { repeat } from "./repeat.ts";
 
+/** What `testWorker` takes. */
 export interface TestWorkerOptions<C extends Clock = Clock> {
   /** What delays, retries and timeouts go by. @default the time of the machine */
   readonly clock?: C;
@@ -24,7 +25,9 @@ export interface TestWorkerOptions<C extends Clock = Clock> {
 
 /** A run of a test worker. */
 export interface TestRun {
+  /** Name of the task. */
   readonly task: string;
+  /** Id of the run, unique within its task. */
   readonly id: string;
   /** False when the id existed already: this is the first run of that id. */
   readonly created: boolean;
@@ -40,6 +43,7 @@ export interface TestRun {
 
 /** A worker without NATS. Its slots do not limit anything, and a run that is due is executed at once. */
 export interface TestWorker<C extends Clock = Clock> extends AsyncDisposable {
+  /** The time that it goes by. */
   readonly clock: C;
   /** Fails: TypeError, RangeError for a task that is none and for impossible options; WorkerNotStarted when `onStart` fails */
   enqueue(task: string, input?: unknown, options?: EnqueueOptions): Promise<TestRun>;
