@@ -1,8 +1,20 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
+import { randomToken } from "../domain/random-token.ts";
 
-/** Where the server of a directory answers; written by its owner, read by everybody else. */
+/** Where the server of a directory answers; written by its owner, read by the other processes of this user. */
 export interface Address {
+  /** With the token in it. */
   readonly url: string;
   readonly port: number;
   /** The server's own process. */
@@ -12,7 +24,10 @@ export interface Address {
   readonly version: string;
 }
 
-/** The directory of an embedded server (`.natchet`): its store (`jetstream/`), lock, log and address. */
+/**
+ * The directory of an embedded server (`.natchet`): its store (`jetstream/`), lock, log, address and token. Only this user may read it: who has
+ * the token may do everything.
+ */
 export class Home {
   readonly directory: string;
 
@@ -32,13 +47,69 @@ export class Home {
   get #addressFile(): string {
     return join(this.directory, "url.json");
   }
+  get #tokenFile(): string {
+    return join(this.directory, "token");
+  }
 
   /** Creates what a server needs before its start; version control ignores all of it. */
   prepare(): void {
-    mkdirSync(this.directory, { recursive: true });
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    this.#closeToOthers();
     const ignore = join(this.directory, ".gitignore");
     if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
-    this.#replace(this.configuration, configuration);
+    this.#replace(this.configuration, `${configuration}authorization { token: "${this.token()}" }\n`);
+  }
+
+  /**
+   * What a client of this directory's server says to be let in; made once, and kept when the server is started again, so that those who are
+   * connected come back.
+   */
+  token(): string {
+    const there = this.#readToken();
+    if (there !== undefined) return there;
+    this.#makeToken(`${randomToken(40)}\n`);
+    const made = this.#readToken();
+    if (made === undefined) throw new Error(`${this.#tokenFile} cannot be read`);
+    return made;
+  }
+
+  /** Of processes that start at once one decides, and none sees half of it. */
+  #makeToken(text: string): void {
+    const temporary = `${this.#tokenFile}.${process.pid}.${randomToken(8)}`;
+    writeFileSync(temporary, text, { mode: 0o600 });
+    try {
+      if (existsSync(this.#tokenFile))
+        renameSync(temporary, this.#tokenFile); // damaged
+      else linkSync(temporary, this.#tokenFile);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
+      writeFileSync(this.#tokenFile, text, { mode: 0o600, flag: "wx" }); // a file system without links
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  }
+
+  #readToken(): string | undefined {
+    try {
+      return /^[0-9a-z]{40}(?=\n$)/.exec(readFileSync(this.#tokenFile, "utf8"))?.[0];
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The address of the directory's server, for a client. */
+  urlOf(port: number): string {
+    return `nats://${this.token()}@127.0.0.1:${port}`;
+  }
+
+  /** A directory that an earlier version made is open to others; one that somebody works in stays as it is, and the files in it are closed. */
+  #closeToOthers(): void {
+    if (this.directory === process.cwd()) return;
+    try {
+      chmodSync(this.directory, 0o700);
+    } catch {
+      // somebody else's directory
+    }
   }
 
   /** What the last owner wrote; undefined for anything that no owner would have written. */
@@ -65,7 +136,7 @@ export class Home {
   // Readers see the old file or the new one, never half of it.
   #replace(file: string, text: string): void {
     const temporary = `${file}.${process.pid}`;
-    writeFileSync(temporary, text);
+    writeFileSync(temporary, text, { mode: 0o600 });
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) rmSync(file, { recursive: true });
     renameSync(temporary, file);
   }
@@ -76,7 +147,8 @@ function addressOf(written: unknown): Address | undefined {
   const { url, port, pid, id, version } = written as Record<keyof Address, unknown>;
   const isPort = Number.isInteger(port) && (port as number) > 0 && (port as number) < 65_536;
   const isPid = Number.isInteger(pid) && (pid as number) > 1;
-  if (!isPort || !isPid || url !== `nats://127.0.0.1:${port}`) return undefined;
+  const isUrl = typeof url === "string" && url.replace(/\/\/[0-9a-z]{40}@/, "//") === `nats://127.0.0.1:${port}`;
+  if (!isPort || !isPid || !isUrl) return undefined;
   return typeof id === "string" && typeof version === "string" ? (written as Address) : undefined;
 }
 

@@ -81,10 +81,10 @@ function prepare(home: Home): void {
 async function attach(home: Home): Promise<Incarnation | undefined> {
   const address = home.readAddress();
   if (address === undefined) return undefined;
-  const watch = await watchServer(address.url, 1_000);
-  if (watch?.info.id === address.id) return attached(address.url, watch);
-  watch?.close();
-  return undefined;
+  // A server that an earlier version started asks for no token, and whoever starts the next one will.
+  const url = home.urlOf(address.port);
+  const watch = await watchServer(url, 1_000, address.id);
+  return watch && attached(url, watch);
 }
 
 function attached(url: string, watch: ServerWatch): Incarnation {

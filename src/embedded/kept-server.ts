@@ -1,5 +1,6 @@
 import { statfsSync } from "node:fs";
 import { ServerNotRunning } from "../domain/errors.ts";
+import { shownAddress } from "../nats/address.ts";
 import type { Home } from "./home.ts";
 import { type EmbeddedOptions, type EmbeddedServer, type Incarnation, openIncarnation, pause } from "./incarnation.ts";
 
@@ -16,7 +17,7 @@ export class KeptServer implements EmbeddedServer {
   static async open(home: Home, options: EmbeddedOptions, signal: AbortSignal): Promise<KeptServer> {
     const first = await openIncarnation(home, options, signal);
     options.log?.debug(first.isOwner ? "started the embedded nats-server" : "attached to the embedded nats-server", {
-      url: first.url,
+      url: shownAddress(first.url),
     });
     return new KeptServer(home, options, first);
   }
@@ -101,12 +102,12 @@ export class KeptServer implements EmbeddedServer {
   #announce(before: string, next: Incarnation): void {
     this.#options.log?.info(
       next.isOwner ? "took over the embedded nats-server" : "attached again to the embedded nats-server",
-      { url: next.url },
+      { url: shownAddress(next.url) },
     );
     if (next.url !== before)
       this.#options.log?.warn(
         "the embedded nats-server has moved; restart what is still connected to its old address",
-        { before, now: next.url },
+        { before: shownAddress(before), now: shownAddress(next.url) },
       );
   }
 }

@@ -40,7 +40,7 @@ export async function launchServer(home: Home, binary: ServerBinary, signal?: Ab
   const onAbort = () => child.stdin?.end();
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    const ready = await waitUntilReady(ports, exit);
+    const ready = await waitUntilReady(home, ports, exit);
     if (ready === undefined) return failedLaunch(home, exit, logged);
     if (numbered !== "-") removeOlderLocks(home, numbered);
     const address: Address = { ...ready.ports, id: ready.watch.info.id, version: ready.watch.info.version };
@@ -100,11 +100,12 @@ function observeExit(child: ChildProcess): Exit {
 
 // A store of many gigabytes may take long to recover, so the only limit is the life of the process.
 async function waitUntilReady(
+  home: Home,
   ports: string,
   exit: Exit,
 ): Promise<{ ports: Pick<Address, "url" | "port" | "pid">; watch: ServerWatch } | undefined> {
   while (!exit.isOver) {
-    const found = readPorts(ports);
+    const found = readPorts(home, ports);
     const watch = found && (await watchServer(found.url, 2_000));
     if (found !== undefined && watch !== undefined) return { ports: found, watch };
     await Promise.race([exit.done, new Promise((resolve) => setTimeout(resolve, 5))]);
@@ -113,11 +114,12 @@ async function waitUntilReady(
 }
 
 // The server writes the file without a rename: half of it does not parse, and is read again.
-function readPorts(directory: string): Pick<Address, "url" | "port" | "pid"> | undefined {
+function readPorts(home: Home, directory: string): Pick<Address, "url" | "port" | "pid"> | undefined {
   try {
     const name = readdirSync(directory).find((file) => file.endsWith(".ports"))!;
-    const url = JSON.parse(readFileSync(join(directory, name), "utf8")).nats[0] as string;
-    return { url, port: Number(new URL(url).port), pid: Number(/_(\d+)\.ports$/.exec(name)![1]) };
+    const [listening] = JSON.parse(readFileSync(join(directory, name), "utf8")).nats as [string];
+    const port = Number(new URL(listening).port);
+    return { url: home.urlOf(port), port, pid: Number(/_(\d+)\.ports$/.exec(name)![1]) };
   } catch {
     return undefined;
   }

@@ -16,10 +16,11 @@ export async function findRunningServer(
   local: string = localUrl,
 ): Promise<RunningServer | undefined> {
   if ((await judgeLocal(local)) === "usable") return { url: local, source: "local" };
-  const address = new Home(directory).readAddress();
+  const home = new Home(directory);
+  const address = home.readAddress();
   if (address === undefined) return undefined;
   const info = await probeServer(address.url, embeddedTimeoutMs);
-  return info?.id === address.id ? { url: address.url, source: "embedded" } : undefined;
+  return info?.id === address.id ? { url: home.urlOf(address.port), source: "embedded" } : undefined;
 }
 
 const embeddedTimeoutMs = 1_000;

@@ -24,13 +24,19 @@ export async function probeServer(url: string, timeoutMs: number): Promise<Serve
   return opened?.info;
 }
 
-/** Connects and stays connected, without a subscription. */
-export async function watchServer(url: string, timeoutMs: number): Promise<ServerWatch | undefined> {
+/** Connects and stays connected, without a subscription; `url` may have a token in it, which a server with another id than `expected` is not told. */
+export async function watchServer(url: string, timeoutMs: number, expected?: string): Promise<ServerWatch | undefined> {
   const opened = await openSocket(url, timeoutMs);
   if (opened === undefined) return undefined;
   const { socket, info } = opened;
+  if (expected !== undefined && info.id !== expected) {
+    socket.destroy();
+    return undefined;
+  }
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  socket.write('CONNECT {"verbose":false,"pedantic":false,"lang":"natchet","version":"1","name":"natchet watch"}\r\n');
+  const token = new URL(url).username;
+  const said = { verbose: false, pedantic: false, lang: "natchet", version: "1", name: "natchet watch" };
+  socket.write(`CONNECT ${JSON.stringify({ ...said, ...(token !== "" && { auth_token: token }) })}\r\n`);
   socket.on("data", (chunk: Buffer) => {
     if (chunk.includes("PING")) socket.write("PONG\r\n");
   });

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { shownAddress } from "../nats/address.ts";
+import type { Settings } from "./settings.ts";
 
 /** Where to connect to. */
 export interface FoundServer {
@@ -12,10 +13,30 @@ export interface FoundServer {
 
 /** Says for people where a server is. */
 export const whereIs = ({ url, source }: Omit<FoundServer, "where">, directory: string): string =>
-  source === "embedded" ? `embedded NATS in ${shownDirectory(directory)} (${url})` : `NATS at ${shownAddress(url)}`;
+  source === "embedded"
+    ? `embedded NATS in ${shownDirectory(directory)} (${shownAddress(url)})`
+    : `NATS at ${shownAddress(url)}`;
 
 /** As seen from here, where that is shorter. */
 function shownDirectory(directory: string): string {
   const seen = relative(process.cwd(), directory);
   return seen !== "" && seen.length < directory.length ? seen : directory;
+}
+
+/** What to connect with: the embedded server has a login of its own, and is on this machine. */
+export function optionsFor(
+  { url, source }: FoundServer,
+  nats: Settings["nats"],
+): Settings["nats"] & { readonly url: string } {
+  if (source !== "embedded") return { ...nats, url };
+  const {
+    user: _user,
+    password: _password,
+    token: _token,
+    nkeyFile: _nkey,
+    credsFile: _creds,
+    tls: _tls,
+    ...rest
+  } = nats;
+  return { ...rest, url };
 }

@@ -10,7 +10,7 @@ import { Reserve } from "../nats/reserve.ts";
 import { StoreWatch } from "../nats/store-watch.ts";
 import { ensureStreams, remakeStream } from "../nats/streams.ts";
 import { Subjects } from "../wire/subjects.ts";
-import type { FoundServer } from "./found-server.ts";
+import { type FoundServer, optionsFor } from "./found-server.ts";
 import type { Settings } from "./settings.ts";
 
 /** One connection to NATS with what engine, worker and client need of it. */
@@ -35,8 +35,8 @@ export const connectTo = (
   const onFault = (subject: string, error: unknown) => log.error("a message could not be handled", { subject, error });
   const onLoginRefused = (reason: string) =>
     log.error("NATS refuses the login; it is tried again, with what the credentials file holds then", { part, reason });
-  const options = { ...settings.nats, name: `natchet ${part}`, onFault, onLoginRefused };
-  const connecting = Effect.suspend(() => connectNats({ ...options, url: server.url }));
+  const told = { name: `natchet ${part}`, onFault, onLoginRefused };
+  const connecting = Effect.suspend(() => connectNats({ ...optionsFor(server, settings.nats), ...told }));
   return server.source === "embedded" ? Effect.retry(connecting, untilItIsBack) : connecting;
 };
 

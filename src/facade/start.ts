@@ -20,6 +20,7 @@ import { bannerOf, isSupervised, tellWhatToTry } from "./banner.ts";
 import { startCandidate } from "./candidate.ts";
 import { clientOf } from "./client-of.ts";
 import { findServer } from "./find-server.ts";
+import { optionsFor } from "./found-server.ts";
 import { assertStartOptions } from "./known-settings.ts";
 import { Lifetime } from "./lifetime.ts";
 import { logOf } from "./log.ts";
@@ -95,7 +96,7 @@ export async function start<const W extends Startable>(
     });
     const heart = options.heartbeatThread === false ? undefined : yield* makeHeart(log);
     const server = yield* findServer(settings, log);
-    heart?.connectTo({ ...settings.nats, url: server.url });
+    heart?.connectTo(optionsFor(server, settings.nats));
     const candidate =
       settings.engine === "off"
         ? undefined

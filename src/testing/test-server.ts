@@ -6,7 +6,7 @@ import { openScope } from "../facade/running-scope.ts";
 
 /** A throw-away nats-server on loopback, with a store of its own. */
 export interface TestServer extends AsyncDisposable {
-  /** For `connect` and `start`. */
+  /** For `connect` and `start`. The login is in it; NATS's own client takes that as `token`. */
   readonly url: string;
   /** Stops it and removes its store. */
   stop(): Promise<void>;

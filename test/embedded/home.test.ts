@@ -1,7 +1,7 @@
 // What stands in a directory that was used before: any of it may be damaged, or of a process that was killed.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Home } from "../../src/embedded/home.ts";
@@ -31,6 +31,7 @@ test("home: an address that no owner would write is none, and is written over", 
       { ...address, url: "nats://10.0.0.7:4300" },
       { ...address, url: "garbage" },
       { ...address, url: "nats://127.0.0.1:4301" },
+      { ...address, url: "nats://guess@127.0.0.1:4300" },
       { ...address, port: "4300" },
       { ...address, port: 99_999, url: "nats://127.0.0.1:99999" },
       { ...address, pid: -1 },
@@ -46,6 +47,22 @@ test("home: an address that no owner would write is none, and is written over", 
     assert.equal(home.readAddress(), undefined, "a directory");
     home.writeAddress(address);
     assert.deepEqual(home.readAddress(), address);
+  }));
+
+test("home: a token is made once, and anew only where it is damaged", () =>
+  inHome((home) => {
+    const token = home.token();
+    assert.match(token, /^[0-9a-z]{40}$/);
+    home.prepare();
+    assert.equal(new Home(home.directory).token(), token);
+    assert.match(readFileSync(home.configuration, "utf8"), new RegExp(`authorization \\{ token: "${token}" \\}`));
+    home.writeAddress({ ...address, url: home.urlOf(4300) });
+    assert.equal(home.readAddress()!.url, `nats://${token}@127.0.0.1:4300`);
+    for (const text of ["", token.slice(1), `${token}" }\n`]) {
+      writeFileSync(join(home.directory, "token"), text);
+      assert.match(home.token(), /^[0-9a-z]{40}$/);
+      assert.notEqual(home.token(), token);
+    }
   }));
 
 // The owner and the wrapper were killed while the server was starting: nobody had written its address yet.

@@ -97,8 +97,14 @@ export async function readStored(url: string): Promise<string[]> {
   });
 }
 
+/** NATS's own client does not look for a token in an address. */
+export function loginIn(url: string): { readonly servers: string; readonly token: string } {
+  const { host, username } = new URL(url);
+  return { servers: host, token: username };
+}
+
 async function withJetStream<A>(url: string, use: (nc: NatsConnection) => Promise<A>): Promise<A> {
-  const nc = await connect({ servers: url, reconnect: false });
+  const nc = await connect({ ...loginIn(url), reconnect: false });
   try {
     return await use(nc);
   } finally {

@@ -7,6 +7,7 @@ import { findRunningServer } from "../../src/embedded/running-server.ts";
 import { startOrAttach } from "../../src/embedded/server.ts";
 import { probeServer } from "../../src/embedded/server-watch.ts";
 import { afterAll, describe, test } from "../support/harness.ts";
+import { startNatsServer } from "../support/nats-server.ts";
 import { addressOf, makeDirectory, removeDirectory, untilGone } from "./member.ts";
 
 // A server that the environment names would be used before any other.
@@ -45,15 +46,12 @@ describe("resolveServer", () => {
   });
 
   test("uses a server on this machine if it is usable", async () => {
-    const home = directory();
-    const use = Effect.gen(function* () {
-      const local = yield* startOrAttach({ directory: home });
-      const found = yield* resolveServer({ local: local.url, directory: "/no/such/directory" });
-      return { found, url: local.url };
-    });
-    const { found, url } = await Effect.runPromise(Effect.scoped(use));
+    const { url, stop } = await startNatsServer();
+    const found = await Effect.runPromise(
+      Effect.scoped(resolveServer({ local: url, directory: "/no/such/directory" })),
+    );
     assert.deepEqual(found, { url, source: "local" });
-    await untilGone(addressOf(home).pid, "the server of the scope");
+    await stop();
   });
 
   test("starts an embedded server without a word about a port where nobody answers", async () => {
@@ -110,11 +108,8 @@ describe("findRunningServer", () => {
   });
 
   test("prefers a usable server on this machine", async () => {
-    const use = Effect.gen(function* () {
-      const { url } = yield* startOrAttach({ directory: directory() });
-      return { url, found: yield* Effect.promise(() => findRunningServer("/no/such/directory", url)) };
-    });
-    const { url, found } = await Effect.runPromise(Effect.scoped(use));
-    assert.deepEqual(found, { url, source: "local" });
+    const { url, stop } = await startNatsServer();
+    assert.deepEqual(await findRunningServer("/no/such/directory", url), { url, source: "local" });
+    await stop();
   });
 });

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
 import { probeServer } from "../../src/embedded/server-watch.ts";
 import { afterAll, describe, test } from "../support/harness.ts";
+import { startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import {
   addressOf,
   endMember,
   isAlive,
+  loginIn,
   type Member,
   type MemberOptions,
   makeDirectory,
@@ -73,7 +75,7 @@ describe("embedded server", () => {
     const survivors = [start(home), start(home)];
     await Promise.all(survivors.map((survivor) => survivor.ready()));
     await store(url, "before the kill");
-    const client = await connect({ servers: url, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+    const client = await connect({ ...loginIn(url), reconnectTimeWait: 50, maxReconnectAttempts: -1 });
     const { pid } = addressOf(home);
 
     await owner.kill();
@@ -93,6 +95,52 @@ describe("embedded server", () => {
     assert.equal(survivors.filter((survivor) => survivor.output().includes("took over")).length, 1);
     for (const survivor of survivors) await endMember(survivor);
     await untilGone(addressOf(home).pid, "the last server");
+  });
+
+  // Everybody on the machine can reach the port; the token is in files that only this user can read.
+  test("only who can read its files is let in", async () => {
+    const home = directory();
+    const owner = start(home);
+    const { url } = await owner.ready();
+    const { servers } = loginIn(url);
+    for (const login of [{}, { token: "guess" }, { user: "a", pass: "b" }])
+      await assert.rejects(connect({ servers, reconnect: false, ...login }), /authorization violation/i);
+    assert.equal(addressOf(home).url, url);
+    assert.equal(statSync(home).mode & 0o777, 0o700);
+    for (const file of ["token", "url.json", "server.conf"])
+      assert.equal(statSync(join(home, file)).mode & 0o777, 0o600, file);
+    assert.doesNotMatch(owner.output().replace(/^\{.*$/gm, ""), new RegExp(new URL(url).username), "in no log line");
+    await endMember(owner);
+    await untilGone(addressOf(home).pid, "the server");
+  });
+
+  // Who is attached to a server without a token goes on when the next one, which has one, is started.
+  test("a directory of an earlier version is used, and closed when its server is started again", async () => {
+    const home = directory();
+    mkdirSync(home, { recursive: true, mode: 0o755 });
+    const old = await startNatsServer({ store: home });
+    const { id, version } = (await probeServer(old.url, 1_000))!;
+    const address = { url: `nats://127.0.0.1:${old.port}`, port: old.port, pid: old.pid, id, version };
+    writeFileSync(join(home, "url.json"), JSON.stringify(address), { mode: 0o644 });
+    const member = start(home);
+    const { url, isOwner } = await member.ready();
+    assert.equal(isOwner, false);
+    await store(url, "of the old server");
+    const client = await connect({ ...loginIn(url), reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+    await old.shutDown();
+    await untilServedBy(home, old.pid);
+    const answers = () =>
+      client.flush().then(
+        () => true,
+        () => false,
+      );
+    await waitFor(answers, 10_000, "the client to reconnect with its token");
+    await client.close();
+    assert.deepEqual(await readStored(url), ["of the old server"]);
+    await assert.rejects(connect({ servers: loginIn(url).servers, reconnect: false }), /authorization violation/i);
+    assert.equal(statSync(home).mode & 0o777, 0o700);
+    await endMember(member);
+    await untilGone(addressOf(home).pid, "the new server");
   });
 
   test("a server that crashes is started again on the same port", async () => {
