@@ -3,8 +3,6 @@ import type { Log } from "../domain/log.ts";
 import { splitKey } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { AssignCommand, Command, CompactCommand, EngineOutcome, PurgeFilter } from "../matching/commands.ts";
-import type { SchedulerEvent } from "../matching/events.ts";
-import { createScheduler, type SchedulerOptions, type SchedulerState } from "../matching/state.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
@@ -14,6 +12,7 @@ import type { Subjects } from "../wire/subjects.ts";
 import { Appender } from "./appender.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import type { SchedulerEvent } from "./events.ts";
 import { Failures } from "./failures.ts";
 import { Follower } from "./follower.ts";
 import { Forwarder } from "./forwarder.ts";
@@ -21,6 +20,7 @@ import { Payloads } from "./payloads.ts";
 import { releaseInQuietMoments } from "./quiet-moments.ts";
 import type { RateStore } from "./rate-store.ts";
 import { RunInputs } from "./run-inputs.ts";
+import { createScheduler, type Scheduler, type SchedulerOptions } from "./scheduler.ts";
 import { step } from "./step.ts";
 import { type Term, untilStored } from "./term.ts";
 import type { TriedStore } from "./tried-store.ts";
@@ -45,7 +45,7 @@ const offlinePollMs = 100;
 
 export class Core {
   /** Replaced by a new one when the log must be folded anew. */
-  state: SchedulerState;
+  state: Scheduler;
   readonly store: RunStore;
   readonly subjects: Subjects;
   readonly payloads: Payloads;
@@ -218,7 +218,7 @@ export class Core {
         this.#do(this.failures.create(command, this.term()));
         break;
       case "storeFailureHandler":
-        this.#do(this.failures.store(command, this.term(), () => this.state.failureHandlers.get(command.task)));
+        this.#do(this.failures.store(command, this.term(), () => this.state.leadership?.handlers.get(command.task)));
         break;
       case "readInput":
         this.#do(this.#readInput(command.run));

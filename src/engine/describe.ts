@@ -3,14 +3,16 @@
 import { First } from "../collections/first.ts";
 import type { Cancellation, RunInfo, RunState } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
-import type { LiveRun } from "../fold/live-run.ts";
-import type { SchedulerState } from "../matching/state.ts";
-
+import { LiveRun } from "../fold/live-run.ts";
+import { cancelReasonOf, placeOf } from "../matching/attached.ts";
+import { priorityOf } from "../matching/task-queue.ts";
 import { explainWaiting, stateOfWorker } from "../matching/waiting.ts";
 import type { WorkerRecord } from "../matching/workers.ts";
+import { workerOf } from "../matching/workers.ts";
 import { isNewer, type PlaceInList } from "../wire/list-cursor.ts";
 import type { QueueInfo, RunFilter, WorkerInfo } from "../wire/messages.ts";
 import type { Cancellations } from "./running-engine.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 /** A run as the scheduler knows it. `at` = where to read the rest: the entry of a live run, the outcome of a finished one. */
 export interface RunDescription {
@@ -27,14 +29,15 @@ export interface LivePage {
   readonly runs: readonly LiveRun[];
   readonly isCut: boolean;
 }
-export function describeRun(state: SchedulerState, key: string): RunDescription | undefined {
-  const live = state.live.get(key);
+export function describeRun(scheduler: Scheduler, key: string): RunDescription | undefined {
+  const live = scheduler.fold.live.get(key);
   if (live !== undefined) {
-    const { info, at } = describeLive(live);
-    const waiting = explainWaiting(state, live);
+    const { info, at } = describeLive(scheduler, live);
+    const matching = scheduler.leadership?.matching;
+    const waiting = matching === undefined ? undefined : explainWaiting(matching, live);
     return { info: waiting === undefined ? info : { ...info, waiting }, at };
   }
-  const finished = state.finished.get(key);
+  const finished = scheduler.fold.finished.get(key);
   return finished === undefined ? undefined : describeFinished(finished);
 }
 
@@ -43,7 +46,7 @@ export function describeRun(state: SchedulerState, key: string): RunDescription 
  * one millisecond are neither lost nor told twice.
  */
 export function listRuns(
-  state: SchedulerState,
+  scheduler: Scheduler,
   filter: RunFilter,
   limit: number,
   before?: number,
@@ -51,33 +54,37 @@ export function listRuns(
 ): RunPage {
   let total = 0;
   const found = new First<LiveRun | FinishedRun>(limit, isNewer);
-  for (const run of candidates(state, filter)) {
-    if (!matches(run, filter)) continue;
+  for (const run of candidates(scheduler, filter)) {
+    if (!matches(scheduler, run, filter)) continue;
     total += 1;
     if ((before === undefined || run.createdAt < before) && (after === undefined || isNewer(after, run)))
       found.add(run);
   }
-  const runs = found.sorted().map((run) => ("place" in run ? describeLive(run) : describeFinished(run)));
+  const runs = found
+    .sorted()
+    .map((run) => (run instanceof LiveRun ? describeLive(scheduler, run) : describeFinished(run)));
   return { runs, total, isCut: found.isCut };
 }
 
 /** The oldest live runs that match and came after `after`, but not after `upTo`; by origin. What a cancel by filter means, in parts. */
 export function liveRuns(
-  state: SchedulerState,
+  scheduler: Scheduler,
   filter: RunFilter,
   limit: number,
   after: number,
   upTo: number,
 ): LivePage {
   const found = new First<LiveRun>(limit, (a, b) => a.origin < b.origin);
-  for (const run of candidates(state, filter)) {
-    if ("place" in run && run.origin > after && run.origin < upTo && matches(run, filter)) found.add(run);
+  for (const run of candidates(scheduler, filter)) {
+    if (run instanceof LiveRun && run.origin > after && run.origin < upTo && matches(scheduler, run, filter))
+      found.add(run);
   }
   return { runs: found.sorted(), isCut: found.isCut };
 }
 
-export function describeQueues(state: SchedulerState): QueueInfo[] {
-  return [...state.queues.values()].map(({ name, counts, workers, isPaused }) => ({
+/** None, on a standby. */
+export function describeQueues({ leadership }: Scheduler): QueueInfo[] {
+  return Array.from(leadership?.matching.queues.values() ?? [], ({ name, counts, workers, isPaused }) => ({
     task: name,
     paused: isPaused,
     queued: counts.queued + counts.cancelling + counts.ending,
@@ -89,58 +96,66 @@ export function describeQueues(state: SchedulerState): QueueInfo[] {
 }
 
 /** What became of a live run that was to be cancelled, once that is stored; undefined: it is not. */
-export function cancellationOf(state: SchedulerState, key: string): Cancellation | undefined {
-  const live = state.live.get(key);
+export function cancellationOf(scheduler: Scheduler, key: string): Cancellation | undefined {
+  const live = scheduler.fold.live.get(key);
   if (live !== undefined) return live.trail?.cancelWish === undefined ? undefined : "stopping";
-  return state.finished.get(key)?.kind === "cancelled" ? "cancelled" : "finished";
+  return scheduler.fold.finished.get(key)?.kind === "cancelled" ? "cancelled" : "finished";
 }
 
-export function describeCancellations(state: SchedulerState): Cancellations[] {
-  const found: Cancellations[] = [];
-  for (const { name: task, cancelled: runs } of state.queues.values())
-    if (Object.values(runs).some((count) => count > 0)) found.push({ task, runs });
-  return found;
+export function describeCancellations({ cancelled }: Scheduler): Cancellations[] {
+  return Array.from(cancelled, ([task, runs]) => ({ task, runs }));
 }
 
-export function describeWorkers(state: SchedulerState): WorkerInfo[] {
-  return [...state.workers.values()].filter((worker) => worker.isRegistered).map(describeWorker);
+export function describeWorkers(scheduler: Scheduler): WorkerInfo[] {
+  return [...scheduler.workers.values()].filter((worker) => worker.isRegistered).map(describeWorker);
 }
 
-function* candidates(state: SchedulerState, filter: RunFilter): Iterable<LiveRun | FinishedRun> {
+function* candidates(scheduler: Scheduler, filter: RunFilter): Iterable<LiveRun | FinishedRun> {
   const tasks = filter.task === undefined ? undefined : typeof filter.task === "string" ? [filter.task] : filter.task;
   if (tasks === undefined || filter.ids === undefined) {
-    yield* state.live.values();
-    yield* state.finished.values();
+    yield* scheduler.fold.live.values();
+    yield* scheduler.fold.finished.values();
     return;
   }
   for (const task of tasks) {
     for (const id of filter.ids) {
-      const run = state.live.get(`${task}/${id}`) ?? state.finished.get(`${task}/${id}`);
+      const run = scheduler.fold.live.get(`${task}/${id}`) ?? scheduler.fold.finished.get(`${task}/${id}`);
       if (run !== undefined) yield run;
     }
   }
 }
 
-function matches(run: LiveRun | FinishedRun, filter: RunFilter): boolean {
+function matches(scheduler: Scheduler, run: LiveRun | FinishedRun, filter: RunFilter): boolean {
   if (
     filter.task !== undefined &&
     filter.task !== run.task &&
     !(Array.isArray(filter.task) && filter.task.includes(run.task))
   )
     return false;
-  if (filter.state !== undefined && !filter.state.includes(stateOf(run))) return false;
+  if (filter.state !== undefined && !filter.state.includes(stateOf(scheduler, run))) return false;
   if (filter.ids !== undefined && !filter.ids.includes(run.key.slice(run.task.length + 1))) return false;
   return Object.entries(filter.metadata ?? {}).every(([name, value]) => run.metadata?.[name] === value);
 }
 
-function stateOf(run: LiveRun | FinishedRun): RunState {
-  if (!("place" in run)) return run.kind as RunState;
-  return run.place === "cancelling" || run.place === "ending" || run.place === "gone" ? "queued" : run.place;
+function stateOf(scheduler: Scheduler, run: LiveRun | FinishedRun): RunState {
+  return run instanceof LiveRun ? stateOfLive(scheduler, run) : (run.kind as RunState);
 }
 
-function describeLive(run: LiveRun): RunDescription {
-  const { task, id, attempt, priority, createdAt, readyAt, metadata, history, worker } = run;
-  const state = stateOf(run);
+/** A standby knows who is due, and not who executes. */
+function stateOfLive({ leadership, step }: Scheduler, run: LiveRun): RunState {
+  if (leadership === undefined) {
+    if (run.readyAt <= step.now || run.readyAt <= run.createdAt) return "queued";
+    return run.attempt > 1 ? "retrying" : "scheduled";
+  }
+  const place = placeOf(run);
+  return place === "cancelling" || place === "ending" || place === "gone" ? "queued" : place;
+}
+
+function describeLive(scheduler: Scheduler, run: LiveRun): RunDescription {
+  const { task, id, attempt, createdAt, readyAt, metadata, history } = run;
+  const state = stateOfLive(scheduler, run);
+  const worker = workerOf(run);
+  const reason = cancelReasonOf(run);
   const startedAt = worker?.find(run.origin, run.turn)?.startedAt;
   const info: RunInfo = {
     ...{
@@ -148,7 +163,7 @@ function describeLive(run: LiveRun): RunDescription {
       id,
       state,
       attempt,
-      priority: priority || run.queue.priorityOf(run),
+      priority: priorityOf(run),
       createdAt,
       metadata: metadata ?? {},
       attempts: history,
@@ -156,7 +171,7 @@ function describeLive(run: LiveRun): RunDescription {
     },
     ...(state === "scheduled" || state === "retrying" ? { dueAt: readyAt } : {}),
     ...(startedAt === undefined || worker === undefined ? {} : { startedAt, worker: worker.id }),
-    ...(run.cancelReason === undefined ? {} : { reason: run.cancelReason }),
+    ...(reason === undefined ? {} : { reason }),
   };
   return { info, at: { entrySeq: run.seq } };
 }
@@ -167,7 +182,7 @@ function describeFinished(run: FinishedRun): RunDescription {
   const info: RunInfo = {
     task,
     id,
-    state: stateOf(run),
+    state: run.kind as RunState,
     attempt,
     priority: 0,
     createdAt,

@@ -3,7 +3,7 @@ import type { Log } from "../domain/log.ts";
 import { termsOf } from "../domain/policies.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { AssignCommand } from "../matching/commands.ts";
-import type { SchedulerEvent } from "../matching/events.ts";
+import { priorityOf } from "../matching/task-queue.ts";
 import type { NatsLink } from "../nats/link.ts";
 import {
   type Assignment,
@@ -17,6 +17,7 @@ import { type CancelOnWorker, encodeMessage, errorOfReply, parseJson, type Stop 
 import type { Neighbours } from "../wire/neighbours.ts";
 import { waiterOf } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
+import type { SchedulerEvent } from "./events.ts";
 import { isNoResponders } from "./no-responders.ts";
 import { pageOf } from "./pages.ts";
 import type { RunInputs } from "./run-inputs.ts";
@@ -180,7 +181,7 @@ function assignmentOf(run: LiveRun, input: Uint8Array, follows: boolean): Assign
       : jsonBytes({ ...(metadata && { metadata }), ...(terms && { terms }), ...(history.length > 0 && { history }) });
   return {
     key: run.key,
-    priority: run.queue.priorityOf(run),
+    priority: priorityOf(run),
     turn: run.turn,
     attempt: run.attempt,
     origin: run.origin,

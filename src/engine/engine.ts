@@ -3,7 +3,6 @@ import { Effect, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { noPauses, type Pauses } from "../domain/pauses.ts";
-import type { SchedulerOptions, SchedulerState } from "../matching/state.ts";
 import { Definitions } from "../nats/definitions.ts";
 import { type Claim, type HandOver, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -24,6 +23,7 @@ import { Pinger } from "./pinger.ts";
 import { RateStore } from "./rate-store.ts";
 import { Requests } from "./requests.ts";
 import type { Cancellations, EngineState, RunningEngine } from "./running-engine.ts";
+import type { Scheduler, SchedulerOptions } from "./scheduler.ts";
 import { TriedStore } from "./tried-store.ts";
 
 export interface EngineParts {
@@ -333,10 +333,12 @@ class Candidate implements RunningEngine {
 }
 
 /** Who executes what, unless some worker has not told this engine: then the next leader asks as well. */
-function handOverOf(state: SchedulerState): HandOver {
-  const counted = state.queueIndex.counted.spanUntil(state.now);
-  if (state.hold !== undefined) return { counted };
-  const ledger = Array.from(state.workers.values()).flatMap((worker) =>
+function handOverOf({ leadership, step }: Scheduler): HandOver {
+  if (leadership === undefined) return {};
+  const { queueIndex, hold, workers } = leadership.matching;
+  const counted = queueIndex.counted.spanUntil(step.now);
+  if (hold !== undefined) return { counted };
+  const ledger = Array.from(workers.values()).flatMap((worker) =>
     worker.assignments().map(({ key, turn, origin }) => ({ key, turn, origin, worker: worker.id })),
   );
   return { ledger, counted };

@@ -1,7 +1,6 @@
 // Folds the log: every entry becomes an event of the scheduler, in order, once.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
-import type { SchedulerEvent } from "../matching/events.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
 import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
@@ -9,6 +8,7 @@ import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import { madeInboxOf } from "../wire/result-inbox.ts";
 import { decodeRunEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
+import type { SchedulerEvent } from "./events.ts";
 
 export interface FollowerParts {
   readonly link: NatsLink;

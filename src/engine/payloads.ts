@@ -27,7 +27,7 @@ export class Payloads {
   async read(key: string, seq: number): Promise<Uint8Array | undefined> {
     const run = this.#find(key);
     if (run?.seq === seq && run.input !== undefined) return run.input;
-    if (run?.seq === seq && run.queue.entries.bundleAt(seq) !== undefined) return this.#fromBundle(key, seq);
+    if (run?.seq === seq && run.log.entries.bundleAt(seq) !== undefined) return this.#fromBundle(key, seq);
     const stored = await this.#store.read(seq);
     return stored === undefined ? undefined : inputIn(stored, key);
   }

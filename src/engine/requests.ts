@@ -1,11 +1,12 @@
 // What workers and clients ask the leader on core subjects. Every request is answered, a malformed one with its error.
+
 import type { CronInfo, CronRule } from "../domain/cron.ts";
 import type { Log } from "../domain/log.ts";
 import { listed } from "../domain/names.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
+import { placeOf } from "../matching/attached.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
-import { isHolding } from "../presence/takeover.ts";
 import { atMost } from "../runtime/at-most.ts";
 import {
   type CancelReply,
@@ -198,7 +199,10 @@ export class Requests {
     await this.#untilHeard();
     return this.#foldedFirst(runs, async () => {
       const { live, finished } = core.state;
-      const isRunning = (key: string) => ["running", "cancelling", "ending"].includes(live.get(key)?.place ?? "");
+      const isRunning = (key: string) => {
+        const run = live.get(key);
+        return run !== undefined && ["running", "cancelling", "ending"].includes(placeOf(run));
+      };
       const running = runs.filter(isRunning);
       const rescheduled = runs.filter((key) => live.has(key) && !isRunning(key));
       const ended = runs.filter((key) => finished.has(key));
@@ -215,7 +219,7 @@ export class Requests {
   /** After a takeover, what seems to wait may be executing at a worker that has not said so yet. */
   async #untilHeard(): Promise<void> {
     const { core } = this.#parts;
-    while (isHolding(core.state)) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (core.state.isHolding) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   #changeCron(change: ChangeCron): Promise<CronInfo> {
@@ -228,7 +232,7 @@ export class Requests {
   /** Stored before it counts, so that it outlives this engine. */
   async #pause({ task, worker, paused }: ChangePause): Promise<Pauses> {
     const { core, definitions } = this.#parts;
-    const pauses = changePauses(core.state.pauses, { task, worker }, paused, core.now());
+    const pauses = changePauses(core.state.briefing.pauses, { task, worker }, paused, core.now());
     await definitions.put("pauses", pauses);
     core.handle({ type: "pauses", pauses });
     return pauses;

@@ -1,7 +1,8 @@
 // What leaders tried in their own process, in one record of the bucket, written only over what this engine has read: an engine that does not
 // lead any more notes nothing, and sends nothing of it.
+
 import type { Log } from "../domain/log.ts";
-import type { Cautious, Tried } from "../matching/caution.ts";
+import type { Cautious, Tried } from "../matching/tried.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { type Term, untilStored } from "./term.ts";
 

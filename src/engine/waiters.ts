@@ -1,34 +1,40 @@
 import type { FinishedRun } from "../fold/finished-run.ts";
-import type { SchedulerState } from "../matching/state.ts";
+import type { Fold } from "../fold/fold.ts";
+import type { Step } from "../matching/step.ts";
 
-/** Somebody asks for a result: remembered while the run lives, answered at once when it is known. */
-export function addWaiter(state: SchedulerState, key: string, inbox: string): void {
-  const finished = state.finished.get(key);
-  if (finished !== undefined) forward(state, finished, inbox);
-  else if (!state.live.has(key)) state.commands.push({ type: "unknown", inbox, key });
-  else {
-    const inboxes = state.waiters.get(key);
-    if (inboxes === undefined) state.waiters.set(key, new Set([inbox]));
-    else inboxes.add(inbox);
+/** Who has asked for results. Only a leader answers, once it has folded the outcome, that is once it is stored. */
+export class Waiters {
+  readonly #fold: Fold;
+  readonly #step: Step;
+  /** By key. */
+  readonly #inboxes = new Map<string, Set<string>>();
+
+  constructor(fold: Fold, step: Step) {
+    this.#fold = fold;
+    this.#step = step;
   }
-}
-
-/** Answers the creator and all who asked. Only the leader does, once it has folded the outcome, that is once it is stored. */
-export function forwardResult(state: SchedulerState, run: FinishedRun, inbox: string): void {
-  if (!state.isLeading) return;
-  if (inbox !== "") forward(state, run, inbox);
-  if (state.waiters.size === 0) return;
-  const inboxes = state.waiters.get(run.key);
-  if (inboxes === undefined) return;
-  state.waiters.delete(run.key);
-  for (const other of inboxes) if (other !== inbox) forward(state, run, other);
-}
-
-/** A second create of a finished run gets the first one's outcome (rule 1). */
-export function forwardDuplicate(state: SchedulerState, run: FinishedRun, inbox: string): void {
-  if (state.isLeading && inbox !== "") forward(state, run, inbox);
-}
-
-function forward(state: SchedulerState, run: FinishedRun, inbox: string): void {
-  state.commands.push({ type: "forward", inbox, key: run.key, seq: run.seq, index: run.index });
+  /** Somebody asks for a result: remembered while the run lives, answered at once when it is known. */
+  add(key: string, inbox: string): void {
+    const finished = this.#fold.finished.get(key);
+    if (finished !== undefined) this.forward(finished, inbox);
+    else if (!this.#fold.live.has(key)) this.#step.commands.push({ type: "unknown", inbox, key });
+    else {
+      const inboxes = this.#inboxes.get(key);
+      if (inboxes === undefined) this.#inboxes.set(key, new Set([inbox]));
+      else inboxes.add(inbox);
+    }
+  }
+  /** Answers the creator, at `inbox`, and all who asked. */
+  tell(run: FinishedRun, inbox: string): void {
+    this.forward(run, inbox);
+    if (this.#inboxes.size === 0) return;
+    const inboxes = this.#inboxes.get(run.key);
+    if (inboxes === undefined) return;
+    this.#inboxes.delete(run.key);
+    for (const other of inboxes) if (other !== inbox) this.forward(run, other);
+  }
+  /** To nobody where `inbox` is empty. */
+  forward({ key, seq, index }: FinishedRun, inbox: string): void {
+    if (inbox !== "") this.#step.commands.push({ type: "forward", inbox, key, seq, index });
+  }
 }

@@ -1,36 +1,40 @@
 import { isConclusive, isFinal } from "../domain/run.ts";
-import type { SchedulerState } from "../matching/state.ts";
 import type { AttemptDetail, CancelWish } from "../wire/outcome-entry.ts";
 import { finishRun } from "./finish.ts";
 import type { RememberedOutcome } from "./finished-run.ts";
+import type { Fold } from "./fold.ts";
 import type { LiveRun } from "./live-run.ts";
 import { dueAgainAt } from "./log-times.ts";
 
-/** Changes the run as rule 2 says; true if the outcome counted. */
-export function applyOutcome(state: SchedulerState, run: LiveRun, remembered: RememberedOutcome): boolean {
+/** What an outcome did to its run. `wished`: it is to be cancelled, for the first time. */
+export type Applied = "nothing" | "wished" | "turned" | "finished";
+
+/** Changes the run as rule 2 says. */
+export function applyOutcome(fold: Fold, run: LiveRun, remembered: RememberedOutcome): Applied {
   const { outcome, seq, byEngine } = remembered;
   const { kind } = outcome;
   const isSame = outcome.origin === run.origin;
   const isCurrent = isSame && outcome.turn === run.turn;
   if (isFinal(kind) && (isCurrent || (isSame && isConclusive(kind, byEngine)))) {
-    finishRun(state, run, remembered);
-    return true;
+    finishRun(fold, run, remembered);
+    return "finished";
   }
   const trail = run.leaveTrail();
   if (trail.uncovered === 0) trail.uncovered = seq;
   trail.last = seq;
-  state.entangled.add(run.key);
+  fold.entangled.add(run.key);
   if (isFinal(kind)) {
     trail.staleFinal = seq;
-    return false;
+    return "nothing";
   }
   if (kind === "cancelling") {
-    if (isSame && byEngine) trail.cancelWish ??= (outcome.detail as CancelWish | undefined)?.reason;
-    return false;
+    if (!isSame || !byEngine || trail.cancelWish !== undefined) return "nothing";
+    trail.cancelWish = (outcome.detail as CancelWish | undefined)?.reason;
+    return trail.cancelWish === undefined ? "nothing" : "wished";
   }
-  if (!isCurrent) return false;
+  if (!isCurrent) return "nothing";
   nextTurn(run, remembered);
-  return true;
+  return "turned";
 }
 
 /** Waiting starts anew. */

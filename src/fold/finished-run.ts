@@ -1,7 +1,6 @@
 import type { OutcomeKind } from "../domain/run.ts";
-import type { Retention } from "../housekeeping/retention-state.ts";
-import type { FoldedOutcome } from "../matching/events.ts";
 import type { EntryLog } from "./entry-log.ts";
+import type { FoldedOutcome } from "./log-events.ts";
 
 /** An outcome of a key that no entry explains yet, kept because a compacted entry may still come behind it (rule 3). */
 export interface RememberedOutcome {
@@ -47,13 +46,6 @@ export interface FinishedRun {
   /** Set while only outcomes were seen: a compacted entry that comes later decides. */
   remembered: RememberedOutcome[] | undefined;
 }
-
-/** Rule 5: without this entry the outcomes left in the stream say the same, and nobody will ask for an input that only it holds. */
-export const isEntryGarbage = (run: FinishedRun, retention: Retention): boolean =>
-  !run.isCompacted &&
-  run.seq > retention.purgedTo &&
-  run.staleFinal <= retention.purgedTo &&
-  (!run.holdsInput || retention.isForgetting(run.lastOutcome));
 
 const countOf = ({ isCompacted, holdsInput }: FinishedRun): "kept" | "garbage" =>
   isCompacted || holdsInput ? "kept" : "garbage";

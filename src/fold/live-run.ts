@@ -1,25 +1,16 @@
 import { entryOfOrigin, placeInOrigin } from "../domain/origin.ts";
 import type { RunPlacement } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
-import type { FoldedEntry } from "../matching/events.ts";
-import type { RunKeys } from "../matching/limits/keys.ts";
-import type { Policies } from "../matching/limits/policies.ts";
-import type { TaskQueue } from "../matching/task-queue.ts";
-import type { WorkerRecord } from "../matching/workers.ts";
 import { isLarge } from "../wire/carried-input.ts";
 import { BundledInputs, type KeptInput } from "./inputs.ts";
+import type { FoldedEntry } from "./log-events.ts";
 import { dueAtOf } from "./log-times.ts";
-
-/**
- * Where a live run is: waiting for its time (`scheduled`, `retrying`), `queued`, held by a worker (`running`),
- * `cancelling` while it waits for its end, because somebody wants that, until no worker can be executing it; `ending` while an outcome of this engine is on its way to the log, `gone` when finished.
- */
-export type Place = "scheduled" | "retrying" | "queued" | "running" | "cancelling" | "ending" | "gone";
+import type { TaskLog } from "./task-log.ts";
 
 /** A run as an entry creates it, or brings it back. */
 export interface Created {
   readonly key: string;
-  readonly queue: TaskQueue;
+  readonly log: TaskLog;
   readonly seq: number;
   /** When the entry was stored, on the server's clock. */
   readonly at: number;
@@ -56,25 +47,23 @@ interface Rare {
   metadata: Readonly<Record<string, string>> | undefined;
   placement: RunPlacement | undefined;
   trail: OutcomeTrail | undefined;
-  cancelReason: string | undefined;
-  keys: { readonly of: Policies; readonly keys: RunKeys } | undefined;
+  askedReason: string | undefined;
+  laneKeys: unknown;
 }
 
-const placeNames: readonly Place[] = ["gone", "scheduled", "retrying", "queued", "running", "ending", "cancelling"];
-const placeCodes = Object.fromEntries(placeNames.map((place, code) => [place, code])) as Record<Place, number>;
-const placeMask = 7;
-const listed = 8;
+const softMask = 15;
 const large = 16;
 const priorityShift = 5;
 
 /**
- * A run without an accepted final outcome. Written by the fold, except for the soft fields: its place, its worker, whether it is listed.
+ * A run without an accepted final outcome. Written by the fold, except for what a leader attaches: `soft`, `holder`, `askedReason` and
+ * `laneKeys`, of which matching knows what they mean, and which the fold never reads.
  *
  * Eight fields, so that the runtime takes 80 bytes for it; with nine it would take 112.
  */
 export class LiveRun {
   readonly key: string;
-  readonly queue: TaskQueue;
+  readonly log: TaskLog;
   /** Where its first entry stands in the log: tells incarnations of a reused id apart. */
   readonly origin: number;
   /** On the server's clock. */
@@ -82,16 +71,17 @@ export class LiveRun {
   /** Undefined where there was no room for it. */
   readonly keptInput: KeptInput;
   #rare: Rare | undefined = undefined;
-  /** Its place, whether it is listed, whether it is large, and its priority, in one number. */
+  /** What a leader attaches, whether it is large, and its priority, in one number. */
   #flags: number;
-  worker: WorkerRecord | undefined = undefined;
+  /** Who has it; attached by a leader. */
+  holder: object | undefined = undefined;
 
   /** `inbox` and `keptInput` are what is kept of the entry's. */
-  constructor({ key, queue, seq, at, entry }: Created, origin: number, inbox: string, keptInput: KeptInput) {
+  constructor({ key, log, seq, at, entry }: Created, origin: number, inbox: string, keptInput: KeptInput) {
     const isNew = entry.form === 0;
     const dueAt = isNew ? dueAtOf(entry, at) : entry.dueAt;
     this.key = key;
-    this.queue = queue;
+    this.log = log;
     this.origin = origin;
     this.createdAt = isNew ? at : entry.createdAt;
     this.keptInput = keptInput;
@@ -118,8 +108,8 @@ export class LiveRun {
       metadata: undefined,
       placement: undefined,
       trail: undefined,
-      cancelReason: undefined,
-      keys: undefined,
+      askedReason: undefined,
+      laneKeys: undefined,
     };
     return this.#rare;
   }
@@ -129,18 +119,12 @@ export class LiveRun {
     const kept = this.keptInput;
     return kept instanceof BundledInputs ? kept.at(placeInOrigin(this.origin)) : kept;
   }
-  get place(): Place {
-    return placeNames[this.#flags & placeMask]!;
+  /** A number below 16 that a leader attaches; 0 = nothing. */
+  get soft(): number {
+    return this.#flags & softMask;
   }
-  set place(place: Place) {
-    this.#flags = (this.#flags & ~placeMask) | placeCodes[place];
-  }
-  /** Whether the ready queue holds an item for it, be it alive or not. */
-  get isListed(): boolean {
-    return (this.#flags & listed) !== 0;
-  }
-  set isListed(isListed: boolean) {
-    this.#flags = isListed ? this.#flags | listed : this.#flags & ~listed;
+  set soft(soft: number) {
+    this.#flags = (this.#flags & ~softMask) | soft;
   }
   /** Whether its input stays in its entry when it is finished. */
   get isLarge(): boolean {
@@ -192,19 +176,26 @@ export class LiveRun {
   get trail(): OutcomeTrail | undefined {
     return this.#rare?.trail;
   }
-  /** Why it is to be cancelled: as the log says, or else, soft like its place, as this engine was asked. */
-  get cancelReason(): string | undefined {
-    return this.#rare?.trail?.cancelWish ?? this.#rare?.cancelReason;
+  /** Why a leader was asked to cancel it; attached. */
+  get askedReason(): string | undefined {
+    return this.#rare?.askedReason;
   }
-  set cancelReason(reason: string | undefined) {
-    if (reason !== this.#rare?.cancelReason) this.#other.cancelReason = reason;
+  set askedReason(reason: string | undefined) {
+    if (reason !== this.askedReason) this.#other.askedReason = reason;
   }
-  /** What the policies of its task said of it; soft. */
-  get keys(): Rare["keys"] {
-    return this.#rare?.keys;
+  /** What its task's limits go by; attached. */
+  get laneKeys(): unknown {
+    return this.#rare?.laneKeys;
   }
-  set keys(keys: Rare["keys"]) {
-    if (keys !== this.keys) this.#other.keys = keys;
+  set laneKeys(keys: unknown) {
+    if (keys !== this.laneKeys) this.#other.laneKeys = keys;
+  }
+  /** Forgets what a leader attached. */
+  detach(): void {
+    this.soft = 0;
+    this.holder = undefined;
+    this.askedReason = undefined;
+    this.laneKeys = undefined;
   }
   get lost(): number {
     return this.trail?.lost ?? 0;
@@ -218,9 +209,9 @@ export class LiveRun {
     return this.#other.trail;
   }
   get task(): string {
-    return this.queue.name;
+    return this.log.name;
   }
   get id(): string {
-    return this.key.slice(this.queue.name.length + 1);
+    return this.key.slice(this.log.name.length + 1);
   }
 }

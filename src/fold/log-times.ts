@@ -1,7 +1,7 @@
 // Whose clock counts: that of the server which stored an entry. What a client or a worker says by its own clock is only the base of a span.
 import { latestTime } from "../domain/time.ts";
-import type { FoldedEntry } from "../matching/events.ts";
 import type { RememberedOutcome } from "./finished-run.ts";
+import type { FoldedEntry } from "./log-events.ts";
 
 /** When a new run is due that was stored `at`; a compacted entry holds the server's times already. Units: epoch milliseconds, 0 = at once */
 export function dueAtOf({ createdAt, dueAt, isDated }: FoldedEntry, at: number): number {

@@ -1,30 +1,33 @@
 import type { Bundle } from "../fold/entry-log.ts";
-import { type FinishedRun, isEntryGarbage, setEntry } from "../fold/finished-run.ts";
+import { type FinishedRun, setEntry } from "../fold/finished-run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import type { TaskLog } from "../fold/task-log.ts";
+import { placeOf } from "../matching/attached.ts";
 import type { CompactedRun } from "../matching/commands.ts";
-import type { SchedulerState } from "../matching/state.ts";
-import type { TaskQueue } from "../matching/task-queue.ts";
+import { workerOf } from "../matching/workers.ts";
+import type { House } from "./house.ts";
+import { isEntryGarbage } from "./retention-state.ts";
 
 /** An attempt that runs for longer is compacted while it runs: it would hold up the purge of everything behind it. */
 const patienceMs = 60_000;
 
 /** Moves the entry of a live run to the tail, with the run as it is known now. False if that has to wait. */
-export function compactLive(state: SchedulerState, run: LiveRun): boolean {
-  const { key, queue, seq } = run;
-  const bundle = queue.entries.bundleAt(seq);
+export function compactLive(house: House, run: LiveRun): boolean {
+  const { key, log, seq } = run;
+  const bundle = log.entries.bundleAt(seq);
   // At once: some run of it may be executed at any time until it is drained.
-  if (bundle !== undefined) return compactBundle(state, queue, seq, bundle, true);
-  if (mayEndSoon(state, run)) return false;
-  compact(state, queue, key, false, seq, [liveForm(state, run)]);
+  if (bundle !== undefined) return compactBundle(house, log, seq, bundle, true);
+  if (mayEndSoon(house, run)) return false;
+  compact(house, log, key, false, seq, [liveForm(house, run)]);
   return true;
 }
 
 /** Writes, or moves to the tail, the state of a finished key as an entry, so that its outcomes may go. */
-export function compactFinished(state: SchedulerState, run: FinishedRun): void {
-  const queue = state.queueOf(run.task);
-  const bundle = queue.entries.bundleAt(run.entrySeq);
-  if (bundle !== undefined) compactBundle(state, queue, run.entrySeq, bundle, true);
-  else compact(state, queue, run.key, false, run.entrySeq, [finishedForm(state, run)]);
+export function compactFinished(house: House, run: FinishedRun): void {
+  const log = house.fold.logOf(run.task);
+  const bundle = log.entries.bundleAt(run.entrySeq);
+  if (bundle !== undefined) compactBundle(house, log, run.entrySeq, bundle, true);
+  else compact(house, log, run.key, false, run.entrySeq, [finishedForm(house, run)]);
 }
 
 /**
@@ -32,86 +35,94 @@ export function compactFinished(state: SchedulerState, run: FinishedRun): void {
  * which nothing must stay is purged. False if it has to wait for attempts that may end soon; `atOnce` waits for none.
  */
 export function compactBundle(
-  state: SchedulerState,
-  queue: TaskQueue,
+  house: House,
+  log: TaskLog,
   seq: number,
   { name, keys }: Bundle,
   atOnce: boolean,
 ): boolean {
   const left: CompactedRun[] = [];
   for (const key of keys) {
-    const live = state.live.get(key);
-    const finished = state.finished.get(key);
+    const live = house.fold.live.get(key);
+    const finished = house.fold.finished.get(key);
     if (live?.seq === seq) {
-      if (!atOnce && mayEndSoon(state, live)) return false;
-      left.push(liveForm(state, live));
-    } else if (finished?.entrySeq === seq && !isEntryGarbage(finished, state.retention))
-      left.push(finishedForm(state, finished));
+      if (!atOnce && mayEndSoon(house, live)) return false;
+      left.push(liveForm(house, live));
+    } else if (finished?.entrySeq === seq && !isEntryGarbage(finished, house.retention))
+      left.push(finishedForm(house, finished));
   }
-  if (left.length > 0) compact(state, queue, name, true, seq, left);
-  else purgeSingle(state, name, { bundle: name, of: queue.name }, seq);
+  if (left.length > 0) compact(house, log, name, true, seq, left);
+  else purgeSingle(house, name, { bundle: name, of: log.name }, seq);
   return true;
 }
 
 /** Removes the entry of a key, or what stands for the key in a bundle. */
-export function purgeEntry(state: SchedulerState, queue: TaskQueue, key: string, seq: number): void {
-  const bundle = queue.entries.bundleAt(seq);
-  if (bundle === undefined) purgeSingle(state, key, { key }, seq);
-  else compactBundle(state, queue, seq, bundle, true);
+export function purgeEntry(house: House, log: TaskLog, key: string, seq: number): void {
+  const bundle = log.entries.bundleAt(seq);
+  if (bundle === undefined) purgeSingle(house, key, { key }, seq);
+  else compactBundle(house, log, seq, bundle, true);
+}
+
+/** A `compact` command found another entry than it expected; `name` is the key of its run, or the name of its bundle. */
+export interface CompactionRefusedEvent {
+  readonly type: "compactionRefused";
+  readonly task: string;
+  readonly name: string;
+  readonly expectSeq: number;
 }
 
 /** The expected entry is not there any more: purged, or replaced by one that the fold will bring. */
 export function compactionRefused(
-  state: SchedulerState,
+  house: House,
   { task, name, expectSeq }: { readonly task: string; readonly name: string; readonly expectSeq: number },
 ): void {
-  const { entries } = state.queueOf(task);
-  state.retention.compacting.delete(name);
+  const { entries } = house.fold.logOf(task);
+  house.retention.compacting.delete(name);
   for (const key of entries.bundleAt(expectSeq)?.keys ?? [name]) {
-    const finished = state.finished.get(key);
+    const finished = house.fold.finished.get(key);
     if (finished?.entrySeq === expectSeq) setEntry(entries, finished, 0);
   }
 }
 
 function compact(
-  state: SchedulerState,
-  { name: task }: TaskQueue,
+  house: House,
+  { name: task }: TaskLog,
   name: string,
   isBundle: boolean,
   expectSeq: number,
   runs: readonly CompactedRun[],
 ): void {
-  const { compacting } = state.retention;
+  const { compacting } = house.retention;
   if (compacting.has(name)) return;
   compacting.set(name, expectSeq);
-  state.commands.push({ type: "compact", task, name, isBundle, expectSeq, runs });
+  house.step.commands.push({ type: "compact", task, name, isBundle, expectSeq, runs });
 }
 
 function purgeSingle(
-  state: SchedulerState,
+  house: House,
   name: string,
   filter: { readonly key: string } | { readonly bundle: string; readonly of: string },
   seq: number,
 ): void {
-  state.retention.purgingKeys.set(name, seq + 1);
-  state.commands.push({ type: "purge", filter, keepFrom: seq + 1 });
+  house.retention.purgingKeys.set(name, seq + 1);
+  house.step.commands.push({ type: "purge", filter, keepFrom: seq + 1 });
 }
 
-function mayEndSoon(state: SchedulerState, run: LiveRun): boolean {
-  if (run.place !== "running") return false;
-  const startedAt = run.worker?.find(run.origin, run.turn)?.startedAt ?? state.now;
-  return state.now - startedAt < patienceMs;
+function mayEndSoon(house: House, run: LiveRun): boolean {
+  if (placeOf(run) !== "running") return false;
+  const startedAt = workerOf(run)?.find(run.origin, run.turn)?.startedAt ?? house.step.now;
+  return house.step.now - startedAt < patienceMs;
 }
 
-function liveForm(state: SchedulerState, run: LiveRun): CompactedRun {
+function liveForm(house: House, run: LiveRun): CompactedRun {
   const { key, priority, createdAt, scheduleTimeoutMs, inbox, metadata, placement, seq } = run;
   const { origin, turn, attempt, lost, readyAt, history } = run;
-  const isWaiting = run.place === "scheduled" || run.place === "retrying";
+  const isWaiting = placeOf(run) === "scheduled" || placeOf(run) === "retrying";
   const dueAt = isWaiting ? readyAt : 0;
-  const retrying = run.place === "retrying";
+  const retrying = placeOf(run) === "retrying";
   const cancelling = run.trail?.cancelWish;
   const known = {
-    ...{ asOf: state.position, origin, turn, attempt, lost, dueAt, readyAt, retrying, history },
+    ...{ asOf: house.fold.position, origin, turn, attempt, lost, dueAt, readyAt, retrying, history },
     ...(cancelling === undefined ? {} : { cancelling }),
   };
   const extra = {
@@ -123,9 +134,9 @@ function liveForm(state: SchedulerState, run: LiveRun): CompactedRun {
 }
 
 /** With the input where only its entry holds that. */
-function finishedForm(state: SchedulerState, run: FinishedRun): CompactedRun {
+function finishedForm(house: House, run: FinishedRun): CompactedRun {
   const { key, kind, origin, seq, index, at, createdAt, metadata } = run;
-  const known = { asOf: state.position, origin, kind, seq, index, at };
+  const known = { asOf: house.fold.position, origin, kind, seq, index, at };
   const extra = { ...(metadata === undefined ? {} : { metadata }), state: known };
   const plain = { priority: 0, dueAt: 0, scheduleTimeoutMs: undefined, inbox: "" };
   const inputSeq = run.holdsInput ? run.entrySeq : 0;

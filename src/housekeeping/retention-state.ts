@@ -1,3 +1,5 @@
+import type { FinishedRun } from "../fold/finished-run.ts";
+
 /** Where the leader is in forgetting finished runs; see retention.ts. Times are on the scheduler's own clock. */
 export class Retention {
   phase: "idle" | "clearing" | "marking" | "settling" | "purging" = "idle";
@@ -9,21 +11,32 @@ export class Retention {
   readonly compacting = new Map<string, number>();
   /** Purges of single keys on their way: key → `keepFrom`. */
   readonly purgingKeys = new Map<string, number>();
-  leadingSince = 0;
+  readonly leadingSince: number;
   nextLookAt = 0;
   nextSweepAt = 0;
   /** When something was last asked for; what is not answered for long is asked for again. */
   askedAt = 0;
+
+  constructor(leadingSince: number) {
+    this.leadingSince = leadingSince;
+  }
 
   /** Whether keys with this last outcome are about to be forgotten: nobody will ask for their inputs any more. */
   isForgetting(lastOutcome: number): boolean {
     return this.phase === "clearing" && lastOutcome <= this.upTo;
   }
 
-  /** Forgets what is on its way, and begins anew from what the log says. `purgedTo` stays true. */
+  /** Forgets what is on its way, of which no answer came, and begins anew from what the log says. `purgedTo` stays true. */
   stop(): void {
     this.phase = "idle";
     this.compacting.clear();
     this.purgingKeys.clear();
   }
 }
+
+/** Rule 5: without this entry the outcomes left in the stream say the same, and nobody will ask for an input that only it holds. */
+export const isEntryGarbage = (run: FinishedRun, retention: Retention): boolean =>
+  !run.isCompacted &&
+  run.seq > retention.purgedTo &&
+  run.staleFinal <= retention.purgedTo &&
+  (!run.holdsInput || retention.isForgetting(run.lastOutcome));

@@ -11,111 +11,115 @@
 
 import { taskOf } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
-import { isEntryGarbage, setEntry } from "../fold/finished-run.ts";
+import { setEntry } from "../fold/finished-run.ts";
+import type { TaskLog } from "../fold/task-log.ts";
 import type { PurgeFilter } from "../matching/commands.ts";
-import type { SchedulerState } from "../matching/state.ts";
-import type { TaskQueue } from "../matching/task-queue.ts";
 import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
 import { collectGarbage, countLargeBlockers, moveBlockers, purgeHead } from "./garbage.ts";
+import type { House } from "./house.ts";
+import { isEntryGarbage } from "./retention-state.ts";
 
 const lookEveryMs = 50;
 const askAgainAfterMs = 30_000;
 const purgesAtOnce = 1_000;
 
 /** Goes one step on, if this engine leads and nothing that it asked for is still open. */
-export function keepHouse(state: SchedulerState): void {
-  const { retention, uptime } = state;
-  if (!state.isLeading || uptime < retention.nextLookAt) return;
+export function keepHouse(house: House): void {
+  const { retention } = house;
+  const { uptime } = house.step;
+  if (uptime < retention.nextLookAt) return;
   retention.nextLookAt = uptime + lookEveryMs;
-  if (uptime - retention.leadingSince < state.options.housekeepingDelayMs) return;
-  if (retention.phase !== "idle" && uptime - retention.askedAt > askAgainAfterMs) startAgain(state);
-  if (retention.phase === "idle") chooseMark(state);
-  else if (isAnswerOpen(state)) return;
+  if (uptime - retention.leadingSince < house.options.housekeepingDelayMs) return;
+  if (retention.phase !== "idle" && uptime - retention.askedAt > askAgainAfterMs) startAgain(house);
+  if (retention.phase === "idle") chooseMark(house);
+  else if (isAnswerOpen(house)) return;
   // Garbage is collected while a cycle waits, but not before the cycle had its turn: a busy engine has always some.
-  if (!advanceCycle(state)) collectGarbage(state);
+  if (!advanceCycle(house)) collectGarbage(house);
 }
 
 /** Takes the cycle one step further; false if there is none, or it has to wait for something that nobody can be asked for. */
-function advanceCycle(state: SchedulerState): boolean {
-  const { retention } = state;
+function advanceCycle(house: House): boolean {
+  const { retention } = house;
   if (retention.phase === "clearing") {
-    if (clearForgotten(state) === 0) appendMark(state);
+    if (clearForgotten(house) === 0) appendMark(house);
     return true;
   }
   if (retention.phase !== "settling") return false;
-  if (settleOutcomes(state) > 0) return isAnswerOpen(state);
+  if (settleOutcomes(house) > 0) return isAnswerOpen(house);
   retention.phase = "purging";
-  retention.askedAt = state.uptime;
-  state.commands.push({ type: "purge", filter: "outcomes", keepFrom: retention.upTo + 1 });
+  retention.askedAt = house.step.uptime;
+  house.step.commands.push({ type: "purge", filter: "outcomes", keepFrom: retention.upTo + 1 });
   return true;
 }
 
+/** The retention mark that `writer` appended is folded. */
+export function marked(house: House, upTo: number): void {
+  const { retention } = house;
+  if (retention.phase === "marking" && retention.upTo === upTo) retention.phase = "settling";
+}
+
 /** The engine has purged what it was asked to. */
-export function purged(state: SchedulerState, filter: PurgeFilter, keepFrom: number): void {
-  const { retention } = state;
+export function purged(house: House, filter: PurgeFilter, keepFrom: number): void {
+  const { retention } = house;
   if (filter === "outcomes") {
     retention.purgedTo = Math.max(retention.purgedTo, keepFrom - 1);
     if (retention.phase === "purging" && keepFrom > retention.upTo) retention.phase = "idle";
   } else if ("task" in filter) {
-    const queue = state.queueOf(filter.task);
-    const { entries } = queue;
-    state.queueIndex.purging.delete(queue);
+    const log = house.fold.logOf(filter.task);
+    const { entries } = log;
+    house.purging.delete(log);
     entries.purgedTo = Math.max(entries.purgedTo, keepFrom);
-  } else if ("key" in filter) dropPurged(state, taskOf(filter.key), filter.key, [filter.key], keepFrom);
+  } else if ("key" in filter) dropPurged(house, taskOf(filter.key), filter.key, [filter.key], keepFrom);
   else {
-    const { keys } = state.queueOf(filter.of).entries.bundleAt(keepFrom - 1) ?? { keys: [] };
-    dropPurged(state, filter.of, filter.bundle, keys, keepFrom);
+    const { keys } = house.fold.logOf(filter.of).entries.bundleAt(keepFrom - 1) ?? { keys: [] };
+    dropPurged(house, filter.of, filter.bundle, keys, keepFrom);
   }
 }
 
-function dropPurged(
-  state: SchedulerState,
-  task: string,
-  name: string,
-  keys: readonly string[],
-  keepFrom: number,
-): void {
-  state.retention.purgingKeys.delete(name);
+function dropPurged(house: House, task: string, name: string, keys: readonly string[], keepFrom: number): void {
+  house.retention.purgingKeys.delete(name);
   for (const key of keys) {
-    const finished = state.finished.get(key);
-    if (finished !== undefined && finished.entrySeq < keepFrom) setEntry(state.queueOf(task).entries, finished, 0);
-    if ((state.leftovers.get(key) ?? keepFrom) < keepFrom) state.leftovers.delete(key);
+    const finished = house.fold.finished.get(key);
+    if (finished !== undefined && finished.entrySeq < keepFrom) setEntry(house.fold.logOf(task).entries, finished, 0);
+    if ((house.fold.leftovers.get(key) ?? keepFrom) < keepFrom) house.fold.leftovers.delete(key);
   }
 }
 
-function isAnswerOpen(state: SchedulerState): boolean {
-  const { compacting, purgingKeys } = state.retention;
-  return compacting.size > 0 || purgingKeys.size > 0 || state.queueIndex.purging.size > 0;
+function isAnswerOpen(house: House): boolean {
+  const { compacting, purgingKeys } = house.retention;
+  return compacting.size > 0 || purgingKeys.size > 0 || house.purging.size > 0;
 }
 
-function startAgain(state: SchedulerState): void {
-  state.retention.stop();
-  state.queueIndex.purging.clear();
-  state.retention.askedAt = state.uptime;
+function startAgain(house: House): void {
+  house.retention.stop();
+  house.purging.clear();
+  house.retention.askedAt = house.step.uptime;
 }
 
 /** Decides what to forget: in batches, since each costs a scan of the index. */
-function chooseMark(state: SchedulerState): void {
-  const { finished, retention, options, now } = state;
+function chooseMark(house: House): void {
+  const { retention, options } = house;
+  const { finished } = house.fold;
+  const { now } = house.step;
   const excess = finished.size - options.keepCount;
   const takeCount = excess >= Math.max(1, options.keepCount * 0.02) ? excess : 0;
   const oldest = finished.values().next().value;
   const takeOld = oldest !== undefined && now - oldest.at > options.keepMs * 1.02;
   if (takeCount === 0 && !takeOld) return;
-  const upTo = markFor(state, takeCount, takeOld);
+  const upTo = markFor(house, takeCount, takeOld);
   if (upTo === 0) return;
   retention.upTo = upTo;
   retention.phase = "clearing";
-  retention.askedAt = state.uptime;
+  retention.askedAt = house.step.uptime;
 }
 
 /** The lowest S that forgets so many, or all that are too old; late outcomes of zombies let a key outlive its neighbours. */
-function markFor(state: SchedulerState, takeCount: number, takeOld: boolean): number {
+function markFor(house: House, takeCount: number, takeOld: boolean): number {
   let upTo = 0;
   let taken = 0;
   let later: number[] = [];
-  for (const run of state.finished.values()) {
-    if (taken >= takeCount && !(takeOld && state.now - run.at > state.options.keepMs)) break;
+  for (const run of house.fold.finished.values()) {
+    if (taken >= takeCount && !(takeOld && house.step.now - run.at > house.options.keepMs)) break;
     upTo = Math.max(upTo, run.seq);
     if (run.lastOutcome <= upTo) taken++;
     else later.push(run.lastOutcome);
@@ -129,7 +133,7 @@ function markFor(state: SchedulerState, takeCount: number, takeOld: boolean): nu
 }
 
 /** Those whose accepted outcome is at or below a sequence, and those that are not in order. */
-function* finishedUpTo({ finished, unordered }: SchedulerState, upTo: number): Iterable<FinishedRun> {
+function* finishedUpTo({ fold: { finished, unordered } }: House, upTo: number): Iterable<FinishedRun> {
   yield* unordered;
   for (const run of finished.values()) {
     if (unordered.has(run)) continue;
@@ -139,53 +143,53 @@ function* finishedUpTo({ finished, unordered }: SchedulerState, upTo: number): I
 }
 
 /** Asks for the removal of the entries of all keys that the mark will forget; returns how many were still there. */
-function clearForgotten(state: SchedulerState): number {
-  const { upTo } = state.retention;
-  const garbage = new Map<TaskQueue, FinishedRun[]>();
+function clearForgotten(house: House): number {
+  const { upTo } = house.retention;
+  const garbage = new Map<TaskLog, FinishedRun[]>();
   let open = 0;
-  for (const run of finishedUpTo(state, upTo)) {
+  for (const run of finishedUpTo(house, upTo)) {
     if (run.lastOutcome > upTo || run.entrySeq === 0 || run.isCompacted) continue;
     open++;
-    if (!isEntryGarbage(run, state.retention)) compactFinished(state, run);
+    if (!isEntryGarbage(run, house.retention)) compactFinished(house, run);
     else {
-      const queue = state.queueOf(run.task);
-      const others = garbage.get(queue);
-      if (others === undefined) garbage.set(queue, [run]);
+      const log = house.fold.logOf(run.task);
+      const others = garbage.get(log);
+      if (others === undefined) garbage.set(log, [run]);
       else others.push(run);
     }
   }
-  for (const queue of state.queues.values()) {
-    const runs = garbage.get(queue);
+  for (const log of house.fold.tasks.values()) {
+    const runs = garbage.get(log);
     // A purge of which no answer came, from the last time that this engine led.
-    const isUnsure = queue.entries.clearTo > queue.entries.purgedTo;
-    if (runs !== undefined || isUnsure) purgeHead(state, queue);
-    if (runs !== undefined) removeBlocked(state, queue, runs);
+    const isUnsure = log.entries.clearTo > log.entries.purgedTo;
+    if (runs !== undefined || isUnsure) purgeHead(house, log);
+    if (runs !== undefined) removeBlocked(house, log, runs);
     if (isUnsure) open++;
   }
-  if (open > 0) state.retention.askedAt = state.uptime;
+  if (open > 0) house.retention.askedAt = house.step.uptime;
   return open;
 }
 
 /** What lies behind entries that must stay: few are purged one by one, for many what blocks them is moved, unless that is much more work. */
-function removeBlocked(state: SchedulerState, queue: TaskQueue, runs: readonly FinishedRun[]): void {
+function removeBlocked(house: House, log: TaskLog, runs: readonly FinishedRun[]): void {
   const blocked = runs.filter((run) => run.entrySeq > 0);
   const last = blocked.reduce((seq, run) => Math.max(seq, run.entrySeq), 0);
-  const isMoved = blocked.length > state.options.singlePurges * Math.max(1, countLargeBlockers(state, queue, last));
-  if (isMoved && moveBlockers(state, queue, last, true) > 0) return;
-  for (const run of blocked.slice(0, purgesAtOnce)) purgeEntry(state, queue, run.key, run.entrySeq);
+  const isMoved = blocked.length > house.options.singlePurges * Math.max(1, countLargeBlockers(house, log, last));
+  if (isMoved && moveBlockers(house, log, last, true) > 0) return;
+  for (const run of blocked.slice(0, purgesAtOnce)) purgeEntry(house, log, run.key, run.entrySeq);
 }
 
-function appendMark(state: SchedulerState): void {
-  const { retention, now, position } = state;
+function appendMark(house: House): void {
+  const { retention } = house;
   retention.phase = "marking";
-  retention.askedAt = state.uptime;
-  state.outgoing.push({
+  retention.askedAt = house.step.uptime;
+  house.step.outgoing.push({
     kind: "retention",
     key: "",
     turn: 0,
     attempt: 0,
-    origin: position,
-    at: now,
+    origin: house.fold.position,
+    at: house.step.now,
     dueAt: retention.upTo,
     detail: undefined,
     inbox: "",
@@ -194,35 +198,35 @@ function appendMark(state: SchedulerState): void {
 }
 
 /** Asks for all that must happen before the outcomes up to S may go; returns how much is still to do. */
-function settleOutcomes(state: SchedulerState): number {
-  const { upTo } = state.retention;
+function settleOutcomes(house: House): number {
+  const { upTo } = house.retention;
   let open = 0;
-  for (const [key, seq] of state.leftovers) {
-    purgeEntry(state, state.queueOf(taskOf(key)), key, seq);
+  for (const [key, seq] of house.fold.leftovers) {
+    purgeEntry(house, house.fold.logOf(taskOf(key)), key, seq);
     open++;
   }
-  for (const key of state.entangled) {
-    const live = state.live.get(key);
-    const finished = state.finished.get(key);
+  for (const key of house.fold.entangled) {
+    const live = house.fold.live.get(key);
+    const finished = house.fold.finished.get(key);
     if (live !== undefined) {
       const uncovered = live.trail?.uncovered ?? 0;
       if (uncovered === 0 || uncovered > upTo) continue;
-      compactLive(state, live);
+      compactLive(house, live);
       open++;
-    } else if (finished === undefined) state.entangled.delete(key);
-    else if (settleFinished(state, finished)) open++;
+    } else if (finished === undefined) house.fold.entangled.delete(key);
+    else if (settleFinished(house, finished)) open++;
   }
-  if (open > 0) state.retention.askedAt = state.uptime;
+  if (open > 0) house.retention.askedAt = house.step.uptime;
   return open;
 }
 
 /** A finished run that outlives the mark although some of its outcomes go. */
-function settleFinished(state: SchedulerState, run: FinishedRun): boolean {
-  const { upTo } = state.retention;
+function settleFinished(house: House, run: FinishedRun): boolean {
+  const { upTo } = house.retention;
   if (run.firstOutcome > upTo) return false;
-  if (run.isCompacted || run.seq <= upTo) compactFinished(state, run);
+  if (run.isCompacted || run.seq <= upTo) compactFinished(house, run);
   else if (run.entrySeq === 0) return false;
-  else if (isEntryGarbage(run, state.retention)) purgeEntry(state, state.queueOf(run.task), run.key, run.entrySeq);
-  else compactFinished(state, run);
+  else if (isEntryGarbage(run, house.retention)) purgeEntry(house, house.fold.logOf(run.task), run.key, run.entrySeq);
+  else compactFinished(house, run);
   return true;
 }

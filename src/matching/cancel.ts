@@ -1,8 +1,10 @@
 import type { CancelCause } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import { cancelReasonOf, placeOf } from "./attached.ts";
+import type { Matching } from "./matching.ts";
 import { awaitCancel, endRun } from "./placement.ts";
 import { stopAttempt } from "./release.ts";
-import type { SchedulerState } from "./state.ts";
+import { workerOf } from "./workers.ts";
 
 /**
  * Cancels live runs: at once where nobody executes them, by their worker where somebody does.
@@ -11,24 +13,24 @@ import type { SchedulerState } from "./state.ts";
  * as `cancelled` instead of being queued. The first reason counts.
  */
 export function cancelRuns(
-  state: SchedulerState,
+  state: Matching,
   keys: readonly string[],
   reason: string,
   cause: CancelCause = "caller",
 ): void {
   for (const key of keys) {
-    const run = state.live.get(key);
+    const run = state.fold.live.get(key);
     if (run === undefined) continue;
-    if (run.cancelReason === undefined) {
-      if (run.place !== "ending") run.queue.cancelled[cause]++;
-      run.cancelReason = reason;
+    if (cancelReasonOf(run) === undefined) {
+      if (placeOf(run) !== "ending") state.noteCancelled(run.task, cause);
+      run.askedReason = reason;
     }
-    const assignment = run.worker?.find(run.origin, run.turn);
-    if (assignment !== undefined) stopAttempt(state, run.worker!, assignment);
-    else if (state.hold !== undefined && run.place === "queued")
+    const assignment = workerOf(run)?.find(run.origin, run.turn);
+    if (assignment !== undefined) stopAttempt(state, workerOf(run)!, assignment);
+    else if (state.hold !== undefined && placeOf(run) === "queued")
       awaitCancel(state, run); // some worker may be executing it
-    else if (run.place !== "ending" && run.place !== "cancelling") {
-      endRun(state, run, "cancelled", { reason: run.cancelReason! });
+    else if (placeOf(run) !== "ending" && placeOf(run) !== "cancelling") {
+      endRun(state, run, "cancelled", { reason: cancelReasonOf(run)! });
       continue;
     }
     // Also for a second wish: who asked waits until it is stored.
@@ -36,24 +38,25 @@ export function cancelRuns(
   }
 }
 
-function storeWish(state: SchedulerState, { key, turn, attempt, origin, cancelReason }: LiveRun): void {
-  const wish = { at: state.now, dueAt: 0, detail: { reason: cancelReason! }, inbox: "", inputSeq: 0 };
-  state.outgoing.push({ kind: "cancelling", key, turn, attempt, origin, ...wish });
+function storeWish(state: Matching, run: LiveRun): void {
+  const { key, turn, attempt, origin } = run;
+  const wish = { at: state.step.now, dueAt: 0, detail: { reason: cancelReasonOf(run)! }, inbox: "", inputSeq: 0 };
+  state.step.outgoing.push({ kind: "cancelling", key, turn, attempt, origin, ...wish });
 }
 
 /** The log says that a run is to be cancelled, which this engine did not know. */
-export function heedWish(state: SchedulerState, run: LiveRun): void {
-  const assignment = run.worker?.find(run.origin, run.turn);
-  if (assignment !== undefined) stopAttempt(state, run.worker!, assignment);
-  else if (run.place !== "ending") awaitCancel(state, run);
+export function heedWish(state: Matching, run: LiveRun): void {
+  const assignment = workerOf(run)?.find(run.origin, run.turn);
+  if (assignment !== undefined) stopAttempt(state, workerOf(run)!, assignment);
+  else if (placeOf(run) !== "ending") awaitCancel(state, run);
 }
 
 /** Ends runs that are to be cancelled and that nobody executes. After a takeover each worker may, until it has answered. */
-export function endCancelling(state: SchedulerState): void {
+export function endCancelling(state: Matching): void {
   if (state.hold !== undefined) return;
   for (const run of state.cancelling) {
     if (state.queueIndex.isFull) return;
     state.cancelling.delete(run);
-    if (run.place === "cancelling") endRun(state, run, "cancelled", { reason: run.cancelReason! });
+    if (placeOf(run) === "cancelling") endRun(state, run, "cancelled", { reason: cancelReasonOf(run)! });
   }
 }

@@ -1,8 +1,10 @@
 // What the leader assigns to workers of its own process dies with it unseen. After a leader has died, and for what was lost before, it is
 // stored before it is sent, so that the next leader knows what this one died of.
+
 import type { LiveRun } from "../fold/live-run.ts";
-import type { SchedulerState } from "./state.ts";
+import type { Matching } from "./matching.ts";
 import { wasAlone } from "./suspects.ts";
+import type { StoreTriedCommand } from "./tried.ts";
 import type { Assignment, WorkerRecord } from "./workers.ts";
 
 /** Whatever executed when a leader died is one of the first that are assigned again. */
@@ -12,42 +14,22 @@ const mostTried = 500;
 /** Of those that were never lost, and execute in other processes. */
 const mostElsewhere = 100;
 
-/** An attempt that a leader noted before it was sent. */
-export interface Tried {
-  readonly key: string;
-  readonly turn: number;
-  readonly worker: string;
-  /** Nothing else executed in the process. */
-  readonly alone?: boolean;
-}
-
-/** With runs up to this sequence, which were there when a leader died; how many of them are still to be noted. */
-export interface Cautious {
-  readonly upTo: number;
-  readonly left: number;
-}
-export interface Caution extends Cautious {
-  left: number;
-  /** A worker that the leader knew did not come back. */
-  isProven: boolean;
-}
-
 /** A leader died; whether workers of its process did as well shows when they do not come back. */
-export function beCautious(state: SchedulerState): void {
+export function beCautious(state: Matching): void {
   const isProven = state.caution?.isProven === true; // inherited
-  state.caution = { upTo: state.position, left: cautiousFor, isProven };
+  state.caution = { upTo: state.fold.position, left: cautiousFor, isProven };
 }
 
 /** A worker that the leader before knew has not come back. Leaders to come shall be as cautious, however this one ends. */
-export function proveCaution(state: SchedulerState): void {
+export function proveCaution(state: Matching): void {
   const { caution } = state;
   if (caution === undefined || caution.isProven) return;
   caution.isProven = true;
-  state.commands.push(storeTried(state));
+  state.step.commands.push(storeTried(state));
 }
 
 /** All workers came back: what made the leader before die was none of their runs. */
-export function endCaution(state: SchedulerState): void {
+export function endCaution(state: Matching): void {
   if (state.caution?.isProven === false) state.caution = undefined;
 }
 
@@ -55,7 +37,7 @@ export function endCaution(state: SchedulerState): void {
  * Whether what this worker gets is stored first: what was lost before always, as this leader may die before it can tell of the next loss;
  * of what was there when a leader died all that may end this one, and a little of what may end others.
  */
-export function mustNote(state: SchedulerState, worker: WorkerRecord, { lost, origin }: LiveRun): boolean {
+export function mustNote(state: Matching, worker: WorkerRecord, { lost, origin }: LiveRun): boolean {
   if (lost > 0) return true;
   const { caution } = state;
   if (caution === undefined || origin >= caution.upTo + 1) return false;
@@ -63,16 +45,16 @@ export function mustNote(state: SchedulerState, worker: WorkerRecord, { lost, or
 }
 
 /** No more of these may be under way in this process. */
-export const mustWaitToNote = (state: SchedulerState, worker: WorkerRecord, run: LiveRun): boolean =>
+export const mustWaitToNote = (state: Matching, worker: WorkerRecord, run: LiveRun): boolean =>
   worker.isOurs && mustNote(state, worker, run) && !hasRoomToNote(state);
 
-export function hasRoomToNote(state: SchedulerState, most = mostTried): boolean {
+export function hasRoomToNote(state: Matching, most = mostTried): boolean {
   if (state.tried.size >= most) dropEnded(state);
   return state.tried.size < most;
 }
 
 /** What has to be stored before anything of it is sent: all noted attempts that have not ended. */
-export function storeTried(state: SchedulerState): StoreTriedCommand {
+export function storeTried(state: Matching): StoreTriedCommand {
   dropEnded(state);
   const { caution } = state;
   const tried = Array.from(state.tried, ([{ key, turn, run }, worker]) => ({
@@ -85,19 +67,12 @@ export function storeTried(state: SchedulerState): StoreTriedCommand {
   return { type: "storeTried", tried, ...cautious };
 }
 
-/** Given before the assignments that it names. */
-export interface StoreTriedCommand {
-  readonly type: "storeTried";
-  readonly tried: readonly Tried[];
-  readonly cautious?: Cautious;
-}
-
-function dropEnded({ tried }: SchedulerState): void {
+function dropEnded({ tried }: Matching): void {
   for (const [assignment, worker] of tried)
     if (worker.find(assignment.origin, assignment.turn) !== assignment) tried.delete(assignment);
 }
 
-export function note(state: SchedulerState, assignment: Assignment, worker: WorkerRecord): void {
+export function note(state: Matching, assignment: Assignment, worker: WorkerRecord): void {
   state.tried.set(assignment, worker);
   if (state.caution !== undefined && --state.caution.left <= 0) state.caution = undefined;
 }

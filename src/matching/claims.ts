@@ -1,7 +1,8 @@
 // A run that takes several slots needs them free on one worker at the same time, while runs of one slot would take each as it comes. So it is
 // overtaken a few times only: then a worker is kept for it until enough of its slots are free.
+
+import type { Matching } from "./matching.ts";
 import { type Needs, suitability } from "./needs.ts";
-import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
@@ -16,9 +17,8 @@ export interface Starved {
 }
 
 /** Claims that lead to nothing are given up. */
-export function dropVoidClaims(state: SchedulerState): void {
-  for (const worker of state.claimed) {
-    const queue = worker.claimedBy!;
+export function dropVoidClaims(state: Matching): void {
+  for (const [worker, queue] of state.claimed) {
     const isVoid =
       !worker.isAssignable || queue.isPaused || queue.counts.queued === 0 || state.workers.get(worker.id) !== worker;
     if (isVoid || !queue.workers.has(worker)) release(state, worker);
@@ -26,13 +26,13 @@ export function dropVoidClaims(state: SchedulerState): void {
 }
 
 /** The task has got what it waited for, or cannot start for another reason. */
-export function giveUpClaim(state: SchedulerState, queue: TaskQueue): void {
+export function giveUpClaim(state: Matching, queue: TaskQueue): void {
   queue.overtaken = 0;
-  for (const worker of state.claimed) if (worker.claimedBy === queue) release(state, worker);
+  for (const [worker, of] of state.claimed) if (of === queue) release(state, worker);
 }
 
 /** Who was overtaken too often gets a worker for itself. */
-export function claimForStarved(state: SchedulerState, starved: readonly Starved[]): void {
+export function claimForStarved(state: Matching, starved: readonly Starved[]): void {
   for (const { queue, units, needs } of starved) {
     if (queue.overtaken < overtakenAtMost || hasClaim(state, queue)) continue;
     let best: WorkerRecord | undefined;
@@ -42,17 +42,17 @@ export function claimForStarved(state: SchedulerState, starved: readonly Starved
       if (best === undefined || worker.free > best.free) best = worker;
     }
     if (best === undefined) continue;
-    best.claimedBy = queue;
-    state.claimed.add(best);
+    best.claimedBy = queue.log;
+    state.claimed.set(best, queue);
   }
 }
 
-function hasClaim(state: SchedulerState, queue: TaskQueue): boolean {
-  for (const worker of state.claimed) if (worker.claimedBy === queue) return true;
+function hasClaim(state: Matching, queue: TaskQueue): boolean {
+  for (const of of state.claimed.values()) if (of === queue) return true;
   return false;
 }
 
-function release(state: SchedulerState, worker: WorkerRecord): void {
+function release(state: Matching, worker: WorkerRecord): void {
   worker.claimedBy = undefined;
   state.claimed.delete(worker);
 }

@@ -1,14 +1,13 @@
 import { Heap } from "../collections/heap.ts";
 import type { LiveRun } from "../fold/live-run.ts";
-import { isHolding } from "../presence/takeover.ts";
 import { hasRoomToNote, mustNote, mustWaitToNote, note, storeTried } from "./caution.ts";
 import { claimForStarved, dropVoidClaims, giveUpClaim, type Starved } from "./claims.ts";
 import type { AssignCommand } from "./commands.ts";
-import type { BatchLimit } from "./limits/batch.ts";
-import type { Lane } from "./limits/lanes.ts";
+import { isHolding } from "./hold.ts";
+import type { Gathering, Lane } from "./limits/lanes.ts";
 import { weighLimits } from "./limits/strategies.ts";
+import type { Matching } from "./matching.ts";
 import { type Needs, suitability } from "./needs.ts";
-import type { SchedulerState } from "./state.ts";
 import { isIsolated, isSuspect, readySuspects, setAside } from "./suspects.ts";
 import { setPlace, type TaskQueue } from "./task-queue.ts";
 import type { Assignment, WorkerRecord } from "./workers.ts";
@@ -61,14 +60,14 @@ const offersMore = (a: Offer, b: Offer): boolean =>
  *
  * Never more than the free slots of a worker, never a task that it does not have.
  */
-export function dispatch(state: SchedulerState): void {
-  if (!state.isLeading || isHolding(state)) return;
+export function dispatch(state: Matching): void {
+  if (isHolding(state)) return;
   if (state.claimed.size > 0) dropVoidClaims(state);
   if (state.unweighed.size > 0) weighLimits(state);
   admitArrivals(state);
   const batches = new Map<WorkerRecord, Batch>();
   const starved: Starved[] = [];
-  const from = state.commands.length;
+  const from = state.step.commands.length;
   if (state.suspects.length > 0 || state.isolated.size > 0) assignSuspects(state, batches);
   const candidates = collectCandidates(state);
   for (let best = candidates.first(); best !== undefined; best = candidates.first()) {
@@ -99,11 +98,11 @@ export function dispatch(state: SchedulerState): void {
     goOn(candidates, best);
   }
   if (starved.length > 0) claimForStarved(state, starved);
-  if (isNoted(batches)) state.commands.splice(from, 0, storeTried(state));
+  if (isNoted(batches)) state.step.commands.splice(from, 0, storeTried(state));
 }
 
 /** Those that have a process for themselves now. */
-function assignSuspects(state: SchedulerState, batches: Map<WorkerRecord, Batch>): void {
+function assignSuspects(state: Matching, batches: Map<WorkerRecord, Batch>): void {
   for (const { run, units, worker, lane } of readySuspects(state))
     assign(state, run, units, worker, batchOf(state, worker, batches), lane);
 }
@@ -125,7 +124,7 @@ function goOn(candidates: Heap<Candidate>, first: Candidate): void {
   candidates.sinkFirst();
 }
 
-function collectCandidates(state: SchedulerState): Heap<Candidate> {
+function collectCandidates(state: Matching): Heap<Candidate> {
   const candidates = new Heap<Candidate>(goesFirst);
   if (!hasRoom(state)) return candidates;
   for (const queue of state.queueIndex.ready) {
@@ -138,26 +137,26 @@ function collectCandidates(state: SchedulerState): Heap<Candidate> {
 }
 
 /** Finds the keys of what has arrived, whether there is a worker for it or not: what is one too many ends at once. */
-function admitArrivals(state: SchedulerState): void {
+function admitArrivals(state: Matching): void {
   const { arriving } = state.queueIndex;
   for (const queue of arriving) {
     if (queue.isPaused) continue;
-    queue.policies?.admit(state);
+    queue.policies?.admit();
     if (queue.policies?.hasArrivals !== true) arriving.delete(queue);
   }
 }
 
-function hasRoom({ workers }: SchedulerState): boolean {
+function hasRoom({ workers }: Matching): boolean {
   for (const worker of workers.values()) if (worker.hasRoom) return true;
   return false;
 }
 
-function collectFrom(state: SchedulerState, queue: TaskQueue, source: Source, candidates: Heap<Candidate>): void {
+function collectFrom(state: Matching, queue: TaskQueue, source: Source, candidates: Heap<Candidate>): void {
   const offers = new Heap<Offer>(offersMore);
   const { needs } = source;
   for (const worker of queue.workers) {
     if (!worker.hasRoom) continue;
-    if (worker.claimedBy !== undefined && worker.claimedBy !== queue) continue;
+    if (worker.claimedBy !== undefined && worker.claimedBy !== queue.log) continue;
     if (isIsolated(state, worker)) continue;
     const weight = needs === undefined ? 0 : suitability(needs, worker);
     if (weight !== undefined) offers.push({ worker, weight, free: worker.free, lastAssigned: worker.lastAssigned });
@@ -168,7 +167,7 @@ function collectFrom(state: SchedulerState, queue: TaskQueue, source: Source, ca
 }
 
 /** Slots only get fewer while runs are dispatched, so an offer that is out of date can only sink, and one that is too small stays so. */
-function chooseWorker(state: SchedulerState, { offers, units, head }: Candidate): WorkerRecord | undefined {
+function chooseWorker(state: Matching, { offers, units, head }: Candidate): WorkerRecord | undefined {
   for (let offer = offers.first(); offer !== undefined; offer = offers.first()) {
     const { worker } = offer;
     if (worker.free < units || !worker.takesMore || isIsolated(state, worker)) offers.pop();
@@ -183,29 +182,30 @@ function chooseWorker(state: SchedulerState, { offers, units, head }: Candidate)
   return undefined;
 }
 
-function batchOf(state: SchedulerState, worker: WorkerRecord, batches: Map<WorkerRecord, Batch>): Batch {
+function batchOf(state: Matching, worker: WorkerRecord, batches: Map<WorkerRecord, Batch>): Batch {
   let batch = batches.get(worker);
   if (batch === undefined) {
     const runs: LiveRun[] = [];
     const followers = new Set<LiveRun>();
     const { epoch } = state;
-    const command = { type: "assign" as const, worker: worker.id, batch: ++state.lastBatch, epoch, runs, followers };
+    const command = {
+      type: "assign" as const,
+      worker: worker.id,
+      batch: ++state.step.lastBatch,
+      epoch,
+      runs,
+      followers,
+    };
     batch = { runs, followers, command };
     batches.set(worker, batch);
     worker.batches.set(command.batch, runs);
-    state.commands.push(command);
+    state.step.commands.push(command);
   }
   return batch;
 }
 
 /** Those that go with the first share its slots. */
-function gatherBatch(
-  state: SchedulerState,
-  first: LiveRun,
-  worker: WorkerRecord,
-  batch: Batch,
-  gathering: BatchLimit,
-): void {
+function gatherBatch(state: Matching, first: LiveRun, worker: WorkerRecord, batch: Batch, gathering: Gathering): void {
   for (const run of gathering.takeFollowers(first)) {
     batch.followers.add(run);
     assign(state, run, 0, worker, batch, gathering.lane);
@@ -213,7 +213,7 @@ function gatherBatch(
 }
 
 function assign(
-  state: SchedulerState,
+  state: Matching,
   run: LiveRun,
   units: number,
   worker: WorkerRecord,
@@ -222,7 +222,7 @@ function assign(
 ): void {
   const { key, turn, origin } = run;
   setPlace(run, "running");
-  run.worker = worker;
+  run.holder = worker;
   worker.lastAssigned = ++state.assignedCount;
   const assignment: Assignment = {
     key,
@@ -232,7 +232,7 @@ function assign(
     units,
     batch: batch.command.batch,
     isAcknowledged: false,
-    startedAt: state.now,
+    startedAt: state.step.now,
     missedBeats: 0,
     wasNamed: false,
     hasBegun: lane === undefined,

@@ -1,15 +1,17 @@
 import { formatDuration } from "../domain/duration.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import { placeOf } from "./attached.ts";
+import { expectExpiry, scheduleTimeoutOf, timeoutOf } from "./expiry.ts";
+import type { Matching } from "./matching.ts";
 import { endRun, isStillDue, placeRun } from "./placement.ts";
-import type { SchedulerState } from "./state.ts";
 import type { TaskQueue } from "./task-queue.ts";
-import { expectExpiry, scheduleTimeoutOf, timeoutOf } from "./waiting-time.ts";
+import { queueOf } from "./task-queue.ts";
 
 /** Queues the scheduled and retrying runs whose time has come. */
-export function queueDueRuns(state: SchedulerState): void {
+export function queueDueRuns(state: Matching): void {
   for (let next = state.due.first(); next !== undefined; next = state.due.first()) {
     const isDue = isStillDue(next);
-    if (isDue && next.at > state.now) return;
+    if (isDue && next.at > state.step.now) return;
     state.due.pop();
     if (isDue) placeRun(state, next.run);
   }
@@ -24,7 +26,7 @@ const pausedAgainMs = 10_000;
  *
  * Returns whether none is left; as long as some are, nothing may be dispatched: it could be one of them.
  */
-export function expireWaitingRuns(state: SchedulerState): boolean {
+export function expireWaitingRuns(state: Matching): boolean {
   if (state.hold !== undefined) return true;
   const expired: LiveRun[] = [];
   const isNobodyLate = expireQueues(state, expired) && expireOthers(state, expired);
@@ -32,9 +34,9 @@ export function expireWaitingRuns(state: SchedulerState): boolean {
   return isNobodyLate;
 }
 
-function expireQueues(state: SchedulerState, expired: LiveRun[]): boolean {
+function expireQueues(state: Matching, expired: LiveRun[]): boolean {
   const { expiries } = state.queueIndex;
-  for (let next = expiries.first(); next !== undefined && next.at <= state.now; next = expiries.first()) {
+  for (let next = expiries.first(); next !== undefined && next.at <= state.step.now; next = expiries.first()) {
     const { queue, at } = next;
     const isExpected = at === queue.expiryAt;
     if (isExpected && !expireFirst(state, queue, expired)) return false;
@@ -47,13 +49,13 @@ function expireQueues(state: SchedulerState, expired: LiveRun[]): boolean {
 }
 
 /** The first turns of a queue; false when some have to wait for room. */
-function expireFirst(state: SchedulerState, queue: TaskQueue, expired: LiveRun[]): boolean {
+function expireFirst(state: Matching, queue: TaskQueue, expired: LiveRun[]): boolean {
   const { waiting, isPaused, definition } = queue;
   if (isPaused || (definition?.scheduleTimeoutMs ?? null) === null) return true;
   for (let run = waiting.first(); run !== undefined; run = waiting.first()) {
-    const isWaiting = run.place === "queued" && run.turn === 1;
+    const isWaiting = placeOf(run) === "queued" && run.turn === 1;
     const at = isWaiting ? timeoutOf(run) : undefined;
-    if (at !== undefined && at > state.now) break;
+    if (at !== undefined && at > state.step.now) break;
     if (at !== undefined && state.queueIndex.isFull) return false;
     waiting.shift();
     if (at !== undefined) expire(state, run, expired);
@@ -61,43 +63,43 @@ function expireFirst(state: SchedulerState, queue: TaskQueue, expired: LiveRun[]
   return true;
 }
 
-function expireOthers(state: SchedulerState, expired: LiveRun[]): boolean {
+function expireOthers(state: Matching, expired: LiveRun[]): boolean {
   for (let next = state.timeouts.first(); next !== undefined; next = state.timeouts.first()) {
     const { run, turn } = next;
-    const isWaiting = run.place === "queued" && run.turn === turn;
-    if (isWaiting && next.at > state.now) return true;
+    const isWaiting = placeOf(run) === "queued" && run.turn === turn;
+    if (isWaiting && next.at > state.step.now) return true;
     if (isWaiting && state.queueIndex.isFull) return false;
     state.timeouts.pop();
     if (!isWaiting) continue;
-    const at = run.queue.isPaused ? state.now + pausedAgainMs : timeoutOf(run);
+    const at = queueOf(run).isPaused ? state.step.now + pausedAgainMs : timeoutOf(run);
     if (at === undefined) continue;
-    if (at <= state.now) expire(state, run, expired);
+    if (at <= state.step.now) expire(state, run, expired);
     else state.timeouts.push({ at, run, turn });
   }
   return true;
 }
 
-function expire(state: SchedulerState, run: LiveRun, expired: LiveRun[]): void {
+function expire(state: Matching, run: LiveRun, expired: LiveRun[]): void {
   const waited = formatDuration(scheduleTimeoutOf(run) ?? 0);
   endRun(state, run, "cancelled", { reason: `schedule timeout: waited ${waited} in the queue of "${run.task}"` });
-  run.queue.cancelled["schedule timeout"]++;
+  state.noteCancelled(run.task, "schedule timeout");
   expired.push(run);
 }
 
 /** Work that nobody did is gone: one line for all of a task at a time. */
-function tellExpired(state: SchedulerState, expired: readonly LiveRun[]): void {
+function tellExpired(state: Matching, expired: readonly LiveRun[]): void {
   const alike = Map.groupBy(expired, (run) => `${run.task} ${scheduleTimeoutOf(run)}`);
   for (const runs of alike.values()) {
     const [{ task }] = runs as [LiveRun];
     const timeout = formatDuration(scheduleTimeoutOf(runs[0]!) ?? 0);
     const count = runs.length === 1 ? "a run was" : `${runs.length} runs were`;
     const message = `${count} cancelled after waiting ${timeout} in the queue of task "${task}" (scheduleTimeout)`;
-    state.commands.push({ type: "log", level: "warn", message, fields: { task, runs: runs.length, timeout } });
+    state.step.commands.push({ type: "log", level: "warn", message, fields: { task, runs: runs.length, timeout } });
   }
 }
 
 /** The next moment at which a run becomes due or expires; undefined = none is known. Units: epoch milliseconds */
-export function nextDeadline(state: SchedulerState): number | undefined {
+export function nextDeadline(state: Matching): number | undefined {
   const due = state.due.first()?.at ?? Number.POSITIVE_INFINITY;
   // Once there are too many the outcomes that come back go on with it, after a takeover the workers that answer.
   const late = state.queueIndex.isFull || state.hold !== undefined ? Number.POSITIVE_INFINITY : nextExpiry(state);
@@ -105,7 +107,7 @@ export function nextDeadline(state: SchedulerState): number | undefined {
   return at === Number.POSITIVE_INFINITY ? undefined : at;
 }
 
-function nextExpiry({ timeouts, queueIndex }: SchedulerState): number {
+function nextExpiry({ timeouts, queueIndex }: Matching): number {
   const first = queueIndex.expiries.first()?.at ?? Number.POSITIVE_INFINITY;
   return Math.min(first, timeouts.first()?.at ?? Number.POSITIVE_INFINITY);
 }

@@ -1,24 +1,15 @@
 // Attempts that are lost, and may still be executed by a worker that is cut off: they count for their concurrency limits until that has stopped.
+
 import { stoppedAfterMs } from "../domain/cut-off.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Lane } from "./limits/lanes.ts";
-import type { SchedulerState } from "./state.ts";
-import type { TaskQueue } from "./task-queue.ts";
+import type { Lingering } from "./lost-attempt.ts";
+import type { Matching } from "./matching.ts";
+import { queueOf, type TaskQueue } from "./task-queue.ts";
 import { type Assignment, begin, type WorkerRecord } from "./workers.ts";
 
-export interface Lingering {
-  /** Undefined where it had been given up before. */
-  readonly run: LiveRun | undefined;
-  readonly origin: number;
-  readonly turn: number;
-  /** What counts it; undefined where its task has no such limits any more. */
-  lane: Lane | undefined;
-  /** On the scheduler's own clock. */
-  readonly until: number;
-}
-
 /** The attempt is lost, but goes on counting. Before its slot is released. */
-export function linger(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
+export function linger(state: Matching, worker: WorkerRecord, assignment: Assignment): void {
   const { run, origin, turn, lane } = assignment;
   if (lane === undefined || !lane.isKeyed) return;
   if (!assignment.hasBegun) begin(assignment, 0);
@@ -27,26 +18,26 @@ export function linger(state: SchedulerState, worker: WorkerRecord, assignment: 
 }
 
 /** Under a leader before this one the run was lost a moment ago: its worker, if it has not said otherwise, may execute it still. */
-export function lingerFromHistory(state: SchedulerState, run: LiveRun, lane: Lane): void {
+export function lingerFromHistory(state: Matching, run: LiveRun, lane: Lane): void {
   const last = run.history.at(-1);
   if (last?.outcome !== "lost" || !lane.isKeyed || last.endedAt >= state.ledAt) return;
-  const leftMs = last.endedAt + stoppedAfterMs - state.now;
+  const leftMs = last.endedAt + stoppedAfterMs - state.step.now;
   if (leftMs <= 0 || state.workers.get(last.worker)?.isRegistered === true) return;
   const { origin } = run;
   const { worker, turn } = last;
   if (state.lingering.get(worker)?.some((other) => other.origin === origin && other.turn === turn) === true) return;
   lane.linger();
-  add(state, worker, { run, origin, turn, lane, until: state.uptime + leftMs });
+  add(state, worker, { run, origin, turn, lane, until: state.step.uptime + leftMs });
 }
 
-function add(state: SchedulerState, worker: string, lingering: Lingering): void {
+function add(state: Matching, worker: string, lingering: Lingering): void {
   const others = state.lingering.get(worker);
   if (others === undefined) state.lingering.set(worker, [lingering]);
   else others.push(lingering);
 }
 
 /** The worker has said what it executes: that counts with its slot again, and nothing else does. */
-export function settle(state: SchedulerState, worker: WorkerRecord): void {
+export function settle(state: Matching, worker: WorkerRecord): void {
   const all = state.lingering.get(worker.id);
   if (all === undefined) return;
   state.lingering.delete(worker.id);
@@ -58,29 +49,30 @@ export function settle(state: SchedulerState, worker: WorkerRecord): void {
 }
 
 /** The worker has stopped all that it executed. */
-export function endLingering(state: SchedulerState, worker: string): void {
+export function endLingering(state: Matching, worker: string): void {
   for (const { lane } of state.lingering.get(worker) ?? []) lane?.giveBack();
   state.lingering.delete(worker);
 }
 
 /** Its outcome stands in the log. */
-export function endReported(state: SchedulerState, worker: string, origin: number, turn: number): void {
+export function endReported(state: Matching, worker: string, origin: number, turn: number): void {
   keepWhere(state, worker, (lingering) => lingering.origin !== origin || lingering.turn !== turn);
 }
 
 /** Nobody can execute any more what was lost so long ago. */
-export function endStopped(state: SchedulerState): void {
-  for (const worker of state.lingering.keys()) keepWhere(state, worker, ({ until }) => until > state.uptime);
+export function endStopped(state: Matching): void {
+  for (const worker of state.lingering.keys()) keepWhere(state, worker, ({ until }) => until > state.step.uptime);
 }
 
 /** Its limits are others now. */
-export function redeclareLingering(state: SchedulerState, queue: TaskQueue): void {
+export function redeclareLingering(state: Matching, queue: TaskQueue): void {
   for (const all of state.lingering.values())
     for (const lingering of all)
-      if (lingering.run?.queue === queue) lingering.lane = queue.policies?.linger(state, lingering.run);
+      if (lingering.run !== undefined && queueOf(lingering.run) === queue)
+        lingering.lane = queue.policies?.linger(lingering.run);
 }
 
-function keepWhere(state: SchedulerState, worker: string, isKept: (lingering: Lingering) => boolean): void {
+function keepWhere(state: Matching, worker: string, isKept: (lingering: Lingering) => boolean): void {
   const all = state.lingering.get(worker);
   if (all === undefined) return;
   const kept = all.filter(isKept);

@@ -1,38 +1,59 @@
 import { termsOf } from "../domain/policies.ts";
 import { type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import { cancelReasonOf, placeOf } from "./attached.ts";
 import { declarePolicies } from "./limits/declare.ts";
-import type { SchedulerState } from "./state.ts";
-import { setPlace } from "./task-queue.ts";
+import type { Matching } from "./matching.ts";
+import { queueOf, setPlace, type TaskQueue } from "./task-queue.ts";
 import { watchTimeout } from "./waiting-time.ts";
 
+/** Puts all live runs where they have to wait, oldest first, so that the queues are in order at once. */
+export function placeAll(state: Matching): void {
+  for (const task of state.fold.tasks.keys()) state.queueOf(task);
+  const runs = Array.from(state.fold.live.values()).sort((a, b) => a.origin - b.origin);
+  for (const run of runs) arrive(state, run);
+}
+
+/** A live run that is not placed yet. */
+export function arrive(state: Matching, run: LiveRun): void {
+  const queue = (run.log.attached as TaskQueue | undefined) ?? state.queueOf(run.task);
+  if (run.placement?.affinity !== undefined) queue.hasPlacements = true;
+  placeRun(state, run);
+}
+
+/** A run that is live no more. One that was not placed yet has nothing to leave. */
+export function leave(state: Matching, run: LiveRun): void {
+  if (placeOf(run) !== "gone") setPlace(run, "gone");
+  if (state.cancelling.size > 0) state.cancelling.delete(run);
+}
+
 /** Puts a live run where it has to wait: until it is due, or in its queue. */
-export function placeRun(state: SchedulerState, run: LiveRun): void {
-  if (run.cancelReason !== undefined) {
+export function placeRun(state: Matching, run: LiveRun): void {
+  if (cancelReasonOf(run) !== undefined) {
     awaitCancel(state, run);
     return;
   }
   // A clock that is a little behind the server's holds up nobody: what has no due time is ready as soon as it is stored.
-  if (run.readyAt > state.now && run.readyAt > run.createdAt) {
+  if (run.readyAt > state.step.now && run.readyAt > run.createdAt) {
     setPlace(run, run.attempt > 1 ? "retrying" : "scheduled");
-    if (state.due.size > 2 * (state.live.size + 512)) state.due.prune(isStillDue);
+    if (state.due.size > 2 * (state.fold.live.size + 512)) state.due.prune(isStillDue);
     state.due.push({ at: run.readyAt, run, turn: run.turn });
   } else enqueue(state, run);
 }
 
 /** It does not begin any more. A leader ends it as soon as no worker can be executing it. */
-export function awaitCancel(state: SchedulerState, run: LiveRun): void {
+export function awaitCancel(state: Matching, run: LiveRun): void {
   setPlace(run, "cancelling");
   state.cancelling.add(run);
 }
 
 export const isStillDue = (due: { run: LiveRun; turn: number }): boolean =>
-  due.run.turn === due.turn && (due.run.place === "scheduled" || due.run.place === "retrying");
+  due.run.turn === due.turn && (placeOf(due.run) === "scheduled" || placeOf(due.run) === "retrying");
 
-function enqueue(state: SchedulerState, run: LiveRun): void {
-  const { queue } = run;
+function enqueue(state: Matching, run: LiveRun): void {
+  const queue = queueOf(run);
   setPlace(run, "queued");
-  if (queue.policies === undefined && queue.hasPlacements && state.isLeading) declarePolicies(state, queue, undefined);
+  if (queue.policies === undefined && queue.hasPlacements) declarePolicies(state, queue, undefined);
   if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
   else queue.policies.arrive(run);
   watchTimeout(state, run);
@@ -40,7 +61,7 @@ function enqueue(state: SchedulerState, run: LiveRun): void {
 
 /** What an outcome of the engine says beside its kind. */
 export interface Ending {
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   readonly error?: ErrorRecord;
   /** The worker that had the run, and since when. */
   readonly worker?: string;
@@ -52,7 +73,7 @@ export interface Ending {
 }
 
 /** Appends an outcome of the engine's own; the run stays where it cannot be dispatched until the log brings that outcome back. */
-export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, ending: Ending): void {
+export function endRun(state: Matching, run: LiveRun, kind: OutcomeKind, ending: Ending): void {
   setPlace(run, "ending");
   const { turn, attempt, createdAt, priority, metadata } = run;
   const error = ending.error === undefined ? {} : { error: ending.error };
@@ -63,8 +84,8 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
           attempt,
           turn,
           worker: ending.worker,
-          startedAt: ending.startedAt ?? state.now,
-          endedAt: state.now,
+          startedAt: ending.startedAt ?? state.step.now,
+          endedAt: state.step.now,
           outcome: kind === "failed" && ending.isTimeout !== true ? ("lost" as const) : kind,
           ...error,
         };
@@ -84,13 +105,13 @@ export function endRun(state: SchedulerState, run: LiveRun, kind: OutcomeKind, e
         };
   const inputStays = isFinal(kind) && run.isLarge;
   const inputSeq = isFinal(kind) && !run.isLarge ? run.seq : 0;
-  state.outgoing.push({
+  state.step.outgoing.push({
     kind,
     key: run.key,
     turn,
     attempt,
     origin: run.origin,
-    at: state.now,
+    at: state.step.now,
     dueAt: ending.dueAt ?? 0,
     detail,
     inbox: isFinal(kind) ? run.inbox : "",

@@ -1,8 +1,9 @@
 import { Deque } from "../collections/deque.ts";
 import { Heap } from "../collections/heap.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import { isListed, placeOf, setListed } from "./attached.ts";
 
-const isQueued = (run: LiveRun): boolean => run.place === "queued";
+const isQueued = (run: LiveRun): boolean => placeOf(run) === "queued";
 
 /** Runs that a query for a position looks at one by one. */
 const lookedAt = 1_000;
@@ -58,7 +59,7 @@ class Level {
     dropDead(this.arrivals);
     let back = this.returned.first();
     while (back !== undefined && !isQueued(back)) {
-      this.returned.pop()!.isListed = false;
+      setListed(this.returned.pop()!, false);
       back = this.returned.first();
     }
     const first = this.arrivals.first();
@@ -75,8 +76,8 @@ export class ReadyQueue {
 
   /** `queued` is the number of runs that really wait; items beyond twice that are swept. */
   push(run: LiveRun, priority: number, queued: number): void {
-    if (run.isListed) return;
-    run.isListed = true;
+    if (isListed(run)) return;
+    setListed(run, true);
     this.#levels[priority] ??= new Level();
     const level = this.#levels[priority]!;
     const last = level.arrivals.last();
@@ -115,7 +116,7 @@ export class ReadyQueue {
   takeAll(): LiveRun[] {
     const runs = [...this.queued()].sort((a, b) => a.origin - b.origin);
     for (const level of this.#levels) {
-      for (const run of level?.listed() ?? []) run.isListed = false;
+      for (const run of level?.listed() ?? []) setListed(run, false);
     }
     this.#levels.length = 0;
     this.#listed = 0;
@@ -141,14 +142,14 @@ export class ReadyQueue {
     const run = level.head()!;
     if (level.arrivals.first() === run) level.arrivals.shift();
     else level.returned.pop();
-    run.isListed = false;
+    setListed(run, false);
     this.#listed--;
   }
   #sweep(): void {
     this.#listed = 0;
     const keep = (run: LiveRun): boolean => {
-      run.isListed = isQueued(run);
-      return run.isListed;
+      setListed(run, isQueued(run));
+      return isListed(run);
     };
     for (const level of this.#levels) {
       if (level === undefined) continue;
@@ -162,6 +163,6 @@ export class ReadyQueue {
 function dropDead(runs: Deque<LiveRun>): void {
   for (let run = runs.first(); run !== undefined && !isQueued(run); run = runs.first()) {
     runs.shift();
-    run.isListed = false;
+    setListed(run, false);
   }
 }

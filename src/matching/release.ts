@@ -1,13 +1,14 @@
 import type { AttemptRecord, Turn } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { Stop } from "../wire/messages.ts";
 import type { OutcomeDetail } from "../wire/outcome-entry.ts";
-import type { FoldedOutcome } from "./events.ts";
-import type { SchedulerState } from "./state.ts";
-import { type Assignment, giveBack, type WorkerRecord } from "./workers.ts";
+import { cancelReasonOf } from "./attached.ts";
+import type { Matching } from "./matching.ts";
+import { type Assignment, giveBack, type WorkerRecord, workerOf } from "./workers.ts";
 
 /** The slots of attempts whose code has ended; the attempts stay in the ledger until their outcomes stand in the log. */
-export function letGoOfEnded(state: SchedulerState, id: string, attempts: readonly Turn[]): void {
+export function letGoOfEnded(state: Matching, id: string, attempts: readonly Turn[]): void {
   const worker = state.workers.get(id);
   if (worker === undefined) return;
   for (const { origin, turn } of attempts) {
@@ -17,7 +18,7 @@ export function letGoOfEnded(state: SchedulerState, id: string, attempts: readon
 }
 
 /** A slot is free again once its worker's outcome stands in the log, whether the fold accepts it or not. */
-export function releaseReported(state: SchedulerState, worker: WorkerRecord, outcome: FoldedOutcome): void {
+export function releaseReported(state: Matching, worker: WorkerRecord, outcome: FoldedOutcome): void {
   const reported = worker.remove(outcome.origin, outcome.turn);
   if (reported === undefined) return;
   giveBack(reported, reported.hasBegun ? 0 : sinceBegin(state, reported, outcome));
@@ -25,19 +26,19 @@ export function releaseReported(state: SchedulerState, worker: WorkerRecord, out
 }
 
 /** How long ago the code of a reported attempt began at most: its own span, by its worker's clock, as if it had ended now. */
-function sinceBegin({ now }: SchedulerState, { startedAt }: Assignment, { detail, at }: FoldedOutcome): number {
+function sinceBegin({ step }: Matching, { startedAt }: Assignment, { detail, at }: FoldedOutcome): number {
   const record = detail === undefined ? undefined : "attempt" in detail ? detail.attempt : attemptsIn(detail).at(-1);
   const span = record === undefined || record.startedAt <= 0 ? 0 : at - record.startedAt;
-  return Math.min(Math.max(span, 0), Math.max(now - startedAt, 0));
+  return Math.min(Math.max(span, 0), Math.max(step.now - startedAt, 0));
 }
 
 const attemptsIn = (detail: OutcomeDetail): readonly AttemptRecord[] => ("attempts" in detail ? detail.attempts : []);
 
 /** The log ended a turn that a worker may still execute: the slot stays taken until the worker says so, and it is fenced. */
-export function supersede(state: SchedulerState, run: LiveRun, writer: string): void {
-  const { worker } = run;
+export function supersede(state: Matching, run: LiveRun, writer: string): void {
+  const worker = workerOf(run);
   if (worker === undefined) return;
-  run.worker = undefined;
+  run.holder = undefined;
   for (let a = worker.ledger.get(run.origin); a !== undefined; a = a.next) {
     if (a.run !== run) continue;
     a.run = undefined;
@@ -49,18 +50,18 @@ export function supersede(state: SchedulerState, run: LiveRun, writer: string): 
  * Tells a worker to stop an attempt, if there is a reason to. Repeated with each message that names the attempt: a stop may be lost with its
  * connection, or with the leader that sent it.
  */
-export function stopAttempt(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
+export function stopAttempt(state: Matching, worker: WorkerRecord, assignment: Assignment): void {
   const { key, origin, turn, run } = assignment;
+  const wish = run === undefined ? undefined : cancelReasonOf(run);
   if (run === undefined) {
-    const reason = state.live.has(key) ? "a newer attempt of the run has replaced it" : "the run has ended";
+    const reason = state.fold.live.has(key) ? "a newer attempt of the run has replaced it" : "the run has ended";
     stopOn(state, worker.id, { kind: "fence", key, origin, turn, reason });
-  } else if (run.cancelReason !== undefined)
-    stopOn(state, worker.id, { kind: "cancel", key, origin, turn, reason: run.cancelReason });
+  } else if (wish !== undefined) stopOn(state, worker.id, { kind: "cancel", key, origin, turn, reason: wish });
 }
 
 /** All that one step tells a worker is one command. */
-function stopOn(state: SchedulerState, worker: string, stop: Stop): void {
-  const last = state.commands.at(-1);
+function stopOn(state: Matching, worker: string, stop: Stop): void {
+  const last = state.step.commands.at(-1);
   if (last?.type === "cancelOn" && last.worker === worker) (last.runs as Stop[]).push(stop);
-  else state.commands.push({ type: "cancelOn", worker, runs: [stop] });
+  else state.step.commands.push({ type: "cancelOn", worker, runs: [stop] });
 }

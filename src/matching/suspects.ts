@@ -2,10 +2,12 @@
 // along, and before it is given up one knows that it was the one.
 
 import type { LiveRun } from "../fold/live-run.ts";
-import type { Lane } from "./limits/lanes.ts";
-import { type Needs, suitability } from "./needs.ts";
-import type { SchedulerState } from "./state.ts";
+import { placeOf } from "./attached.ts";
+import type { Matching } from "./matching.ts";
+import { suitability } from "./needs.ts";
+import type { Isolation, Suspect } from "./suspect.ts";
 import type { TaskQueue } from "./task-queue.ts";
+import { queueOf } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /** Losses that make a run a suspect. */
@@ -15,46 +17,28 @@ const drainMs = 30_000;
 /** So long nothing joins it. */
 const aloneMs = 60_000;
 
-/** A suspect that was taken from its queue: it has room in its limits, and waits for a process of its own. */
-export interface Suspect {
-  readonly run: LiveRun;
-  readonly turn: number;
-  readonly units: number;
-  readonly needs: Needs | undefined;
-  readonly lane: Lane | undefined;
-}
-/** A process that a suspect has, or waits for, alone. */
-export interface Isolation {
-  readonly run: LiveRun;
-  readonly turn: number;
-  /** On the scheduler's own clock. */
-  since: number;
-  /** Who executes it; undefined while what executes there ends. */
-  worker: WorkerRecord | undefined;
-}
-
-export const isSuspect = ({ options }: SchedulerState, { lost }: LiveRun): boolean =>
-  lost > 0 && lost >= Math.min(suspectAfter, options.lostLimit - 1);
+export const isSuspect = ({ lostLimit }: Matching, { lost }: LiveRun): boolean =>
+  lost > 0 && lost >= Math.min(suspectAfter, lostLimit - 1);
 
 /** The next loss is the one that counts: it has to be alone, however long that takes. */
-const isLastTry = ({ options }: SchedulerState, { lost }: LiveRun): boolean => lost + 1 >= options.lostLimit;
+const isLastTry = ({ lostLimit }: Matching, { lost }: LiveRun): boolean => lost + 1 >= lostLimit;
 
-export function setAside(state: SchedulerState, suspect: Omit<Suspect, "turn">): void {
+export function setAside(state: Matching, suspect: Omit<Suspect, "turn">): void {
   state.suspects.push({ ...suspect, turn: suspect.run.turn });
 }
 
 /** Nothing is assigned to a worker whose process is kept for a suspect. */
-export const isIsolated = ({ isolated }: SchedulerState, worker: WorkerRecord): boolean =>
+export const isIsolated = ({ isolated }: Matching, worker: WorkerRecord): boolean =>
   isolated.size > 0 && isolated.has(worker.process);
 
 /** Whether nothing else executed in the process. */
-export function wasAlone(state: SchedulerState, worker: WorkerRecord, run: LiveRun): boolean {
+export function wasAlone(state: Matching, worker: WorkerRecord, run: LiveRun): boolean {
   const isolation = state.isolated.get(worker.process);
   return isolation?.run === run && isolation.worker === worker && heldIn(state, worker.process) === 1;
 }
 
 /** A worker says which process it lives in. */
-export function moveTo(state: SchedulerState, worker: WorkerRecord, process: string): void {
+export function moveTo(state: Matching, worker: WorkerRecord, process: string): void {
   const isolation = state.isolated.get(worker.process);
   if (isolation?.worker === worker && process !== worker.process) {
     state.isolated.delete(worker.process);
@@ -65,46 +49,47 @@ export function moveTo(state: SchedulerState, worker: WorkerRecord, process: str
 }
 
 /** A suspect was found executing: nothing joins it, if nothing is beside it. */
-export function isolateFound(state: SchedulerState, worker: WorkerRecord, run: LiveRun): void {
+export function isolateFound(state: Matching, worker: WorkerRecord, run: LiveRun): void {
   if (!isSuspect(state, run) || state.isolated.has(worker.process)) return;
   if (heldIn(state, worker.process) === 1) isolate(state, worker.process, run, worker);
 }
 
 /** The leader before said that it was alone. */
-export function isolate(state: SchedulerState, process: string, run: LiveRun, worker: WorkerRecord | undefined): void {
-  state.isolated.set(process, { run, turn: run.turn, since: state.uptime, worker });
+export function isolate(state: Matching, process: string, run: LiveRun, worker: WorkerRecord | undefined): void {
+  state.isolated.set(process, { run, turn: run.turn, since: state.step.uptime, worker });
 }
 
 /** The suspects that may start now, each with its worker. They are running when the next is asked for. */
-export function* readySuspects(state: SchedulerState): Iterable<Suspect & { readonly worker: WorkerRecord }> {
+export function* readySuspects(state: Matching): Iterable<Suspect & { readonly worker: WorkerRecord }> {
   endIsolations(state);
   const waiting: Suspect[] = [];
   for (const suspect of state.suspects.splice(0)) {
-    if (suspect.run.place !== "queued" || suspect.run.turn !== suspect.turn) {
+    if (placeOf(suspect.run) !== "queued" || suspect.run.turn !== suspect.turn) {
       handBack(suspect);
       continue;
     }
-    const worker = suspect.run.queue.isPaused ? undefined : findAlone(state, suspect);
+    const worker = queueOf(suspect.run).isPaused ? undefined : findAlone(state, suspect);
     if (worker === undefined) waiting.push(suspect);
     else yield { ...suspect, worker };
   }
   state.suspects.push(...waiting);
 }
 
-/** Puts the suspects of a queue, or all, back where they wait like any run. */
-export function returnSuspects(state: SchedulerState, queue?: TaskQueue): void {
+/** Puts the suspects of a queue back where they wait like any run. */
+export function returnSuspects(state: Matching, queue: TaskQueue): void {
   if (state.suspects.length === 0) return;
   const all = state.suspects.splice(0);
   for (const suspect of all) {
     const { run, turn } = suspect;
-    if (queue !== undefined && run.queue !== queue) {
+    if (queueOf(run) !== queue) {
       state.suspects.push(suspect);
       continue;
     }
     handBack(suspect);
-    if (run.place !== "queued" || run.turn !== turn) continue;
-    if (run.queue.policies === undefined) run.queue.ready.push(run, run.queue.priorityOf(run), run.queue.counts.queued);
-    else run.queue.policies.arrive(run);
+    if (placeOf(run) !== "queued" || run.turn !== turn) continue;
+    const { policies, ready, counts } = queueOf(run);
+    if (policies === undefined) ready.push(run, queueOf(run).priorityOf(run), counts.queued);
+    else policies.arrive(run);
   }
 }
 
@@ -114,19 +99,20 @@ function handBack({ lane }: Suspect): void {
   lane?.giveBack();
 }
 
-function endIsolations(state: SchedulerState): void {
+function endIsolations(state: Matching): void {
   for (const [process, isolation] of state.isolated) {
     const { run, turn, worker, since } = isolation;
     const isOver =
       worker === undefined
-        ? run.place !== "queued" || run.turn !== turn
-        : worker.find(run.origin, turn) === undefined || (!isLastTry(state, run) && state.uptime - since >= aloneMs);
+        ? placeOf(run) !== "queued" || run.turn !== turn
+        : worker.find(run.origin, turn) === undefined ||
+          (!isLastTry(state, run) && state.step.uptime - since >= aloneMs);
     if (isOver) state.isolated.delete(process);
   }
 }
 
 /** A worker of a process in which nothing executes; undefined while there is none, and one is kept free where that helps. */
-function findAlone(state: SchedulerState, suspect: Suspect): WorkerRecord | undefined {
+function findAlone(state: Matching, suspect: Suspect): WorkerRecord | undefined {
   const { run } = suspect;
   let kept: [string, Isolation] | undefined;
   for (const entry of state.isolated) if (entry[1].run === run) kept = entry;
@@ -144,7 +130,7 @@ function findAlone(state: SchedulerState, suspect: Suspect): WorkerRecord | unde
     return best;
   }
   if (kept === undefined) isolate(state, best.process, run, undefined);
-  else if (!isLastTry(state, run) && state.uptime - kept[1].since >= drainMs && best.free >= suspect.units) {
+  else if (!isLastTry(state, run) && state.step.uptime - kept[1].since >= drainMs && best.free >= suspect.units) {
     state.isolated.delete(kept[0]);
     return best;
   }
@@ -152,8 +138,8 @@ function findAlone(state: SchedulerState, suspect: Suspect): WorkerRecord | unde
 }
 
 /** Workers that could take it; of the process that is kept for it, where one is. */
-function workersFor(state: SchedulerState, { run, units, needs }: Suspect, process?: string): WorkerRecord[] {
-  return [...run.queue.workers].filter(
+function workersFor(state: Matching, { run, units, needs }: Suspect, process?: string): WorkerRecord[] {
+  return [...queueOf(run).workers].filter(
     (worker) =>
       worker.isAssignable &&
       worker.slots >= units &&
@@ -163,7 +149,7 @@ function workersFor(state: SchedulerState, { run, units, needs }: Suspect, proce
 }
 
 /** Attempts that the workers of a process hold. */
-function heldIn(state: SchedulerState, process: string): number {
+function heldIn(state: Matching, process: string): number {
   let held = 0;
   for (const worker of state.workers.values()) if (worker.process === process) held += worker.ledger.size;
   return held;

@@ -1,16 +1,42 @@
 import { Deque } from "../collections/deque.ts";
-import type { CancelCause } from "../domain/run.ts";
-import { EntryLog } from "../fold/entry-log.ts";
-import type { LiveRun, Place } from "../fold/live-run.ts";
+import { Heap } from "../collections/heap.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { TaskLog } from "../fold/task-log.ts";
 import type { TaskDeclaration } from "../wire/messages.ts";
+import { type Place, placeOf, writePlace } from "./attached.ts";
+import { CountedTime } from "./counted-time.ts";
 import type { Policies } from "./limits/policies.ts";
-import type { QueueIndex } from "./queue-index.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
-/** All that belongs to one task: its queue, its workers, its entries in the stream. Exists as soon as the name was seen once. */
+/** When the first run of a queue may have waited too long; void when the queue expects another time by now. */
+interface Expiry {
+  readonly at: number;
+  readonly queue: TaskQueue;
+}
+
+/** After an outage a million may have waited too long: the outcomes of so many are on their way to the log at once, the others follow. */
+const mostEnding = 20_000;
+
+/** Which queues have something to do: a tick looks at these, not at all queues that there are. */
+export class QueueIndex {
+  /** With queued runs and a worker. Written by the queues themselves. */
+  readonly ready = new Set<TaskQueue>();
+  /** With queued runs whose keys are not known yet. Written by the queues and dispatch. */
+  readonly arriving = new Set<TaskQueue>();
+  /** What their runs have waited. */
+  readonly counted = new CountedTime();
+  readonly expiries = new Heap<Expiry>((a, b) => a.at < b.at);
+  /** Runs whose outcome is on its way to the log. Written by `setPlace`. */
+  ending = 0;
+  get isFull(): boolean {
+    return this.ending >= mostEnding;
+  }
+}
+
+/** All that a leader keeps for one task: its queue and its workers. */
 export class TaskQueue {
-  readonly name: string;
+  readonly log: TaskLog;
   /** What the newest registration says; undefined while no worker ever registered the task. */
   definition: TaskDeclaration | undefined = undefined;
   isPaused = false;
@@ -25,25 +51,24 @@ export class TaskQueue {
   /** When the queue is looked at for runs that waited too long; infinite = not at all. Written by `expectExpiry`. Units: epoch milliseconds */
   expiryAt = Number.POSITIVE_INFINITY;
   readonly #workers = new Set<WorkerRecord>();
-  readonly entries = new EntryLog();
   readonly counts: Record<Place, number> = {
     ...{ scheduled: 0, retrying: 0, queued: 0, running: 0, cancelling: 0, ending: 0, gone: 0 },
   };
-
-  /** Runs that this engine cancelled, or asked their workers to cancel. */
-  readonly cancelled: Record<CancelCause, number> = { caller: 0, limit: 0, "schedule timeout": 0 };
-
   readonly index: QueueIndex;
   #isReady = false;
-
-  constructor(name: string, index: QueueIndex) {
-    this.name = name;
-    this.index = index;
-  }
   /** Runs that got slots which one of this task, that takes several, waited for. */
   overtaken = 0;
   /** Some runs ask for workers of their own. */
   hasPlacements = false;
+
+  constructor(log: TaskLog, index: QueueIndex) {
+    this.log = log;
+    this.index = index;
+    log.attached = this;
+  }
+  get name(): string {
+    return this.log.name;
+  }
   /** Slots that a run of this task takes. */
   get units(): number {
     return this.policies?.declared.slots ?? 1;
@@ -66,6 +91,10 @@ export class TaskQueue {
     if (isReady) this.index.ready.add(this);
     else this.index.ready.delete(this);
   }
+  /** Some run waits for its keys. */
+  noteArrival(): void {
+    this.index.arriving.add(this);
+  }
   get liveCount(): number {
     const { scheduled, retrying, queued, running, cancelling, ending } = this.counts;
     return scheduled + retrying + queued + running + cancelling + ending;
@@ -75,13 +104,21 @@ export class TaskQueue {
   }
 }
 
+/** Where a run that is placed waits. */
+export const queueOf = (run: LiveRun): TaskQueue => run.log.attached as TaskQueue;
+
+/** Its own priority, or that of its task as far as somebody who leads knows it. */
+export const priorityOf = (run: LiveRun): number =>
+  (run.log.attached as TaskQueue | undefined)?.priorityOf(run) ?? (run.priority || 1);
+
 /** The only way in which a run changes its place, so that the counts stay right. */
 export function setPlace(run: LiveRun, place: Place): void {
-  const { queue, place: before } = run;
+  const queue = queueOf(run);
+  const before = placeOf(run);
   const { counts, index } = queue;
   if (before !== "gone") counts[before]--;
   if (place !== "gone") counts[place]++;
-  run.place = place;
+  writePlace(run, place);
   if (before === "queued" || place === "queued") queue.noteReady();
   if (before === "ending") index.ending--;
   if (place === "ending") index.ending++;

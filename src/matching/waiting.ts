@@ -1,29 +1,32 @@
 // Why a run is not running: the answer to the question that a queue is asked most.
+
 import type { Waiting } from "../domain/run.ts";
 import { shownTime } from "../domain/time.ts";
 import type { LiveRun } from "../fold/live-run.ts";
-import { isHolding } from "../presence/takeover.ts";
+import { placeOf } from "./attached.ts";
+import { isHolding } from "./hold.ts";
+import type { Matching } from "./matching.ts";
 import { describeNeeds, suitability } from "./needs.ts";
-import type { SchedulerState } from "./state.ts";
 import { isIsolated } from "./suspects.ts";
+import { queueOf } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /** Undefined for a run that is running, or about to end. */
-export function explainWaiting(state: SchedulerState, run: LiveRun): Waiting | undefined {
-  if (run.place === "scheduled" || run.place === "retrying") {
+export function explainWaiting(state: Matching, run: LiveRun): Waiting | undefined {
+  if (placeOf(run) === "scheduled" || placeOf(run) === "retrying") {
     const due = shownTime(run.readyAt);
     return {
       for: "its due time",
-      because: run.place === "retrying" ? `its next attempt is due at ${due}` : `due at ${due}`,
+      because: placeOf(run) === "retrying" ? `its next attempt is due at ${due}` : `due at ${due}`,
     };
   }
-  if (run.place !== "queued") return undefined;
-  const { policies, ready } = run.queue;
+  if (placeOf(run) !== "queued") return undefined;
+  const { policies, ready } = queueOf(run);
   return { ...explainQueued(state, run), position: (policies ?? ready).positionOf(run) };
 }
 
-function explainQueued(state: SchedulerState, run: LiveRun): Waiting {
-  const { queue } = run;
+function explainQueued(state: Matching, run: LiveRun): Waiting {
+  const queue = queueOf(run);
   if (state.suspects.some((suspect) => suspect.run === run)) {
     const because = `its worker died ${run.lost} times while executing it, so it is tried again alone, in a process that executes nothing else`;
     return { for: "a worker", because };

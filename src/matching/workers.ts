@@ -1,8 +1,21 @@
 import { NumberIndex } from "../collections/number-index.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import type { TaskLog } from "../fold/task-log.ts";
 import type { TaskDeclaration } from "../wire/messages.ts";
-import type { Lane } from "./limits/lanes.ts";
-import type { TaskQueue } from "./task-queue.ts";
+
+/** What counts an attempt for the limits of its task. */
+export interface Counting {
+  /** It counts who executes. */
+  readonly isKeyed: boolean;
+  /** The code is known to have begun, so long ago. */
+  begin(agoMs: number): void;
+  /** The slot is free again. */
+  giveBack(): void;
+  /** It never started. */
+  refund(): void;
+  /** It is lost, and may still be executed. */
+  linger(): void;
+}
 
 /** One slot taken on a worker. Soft state: the log knows nothing of it. */
 export interface Assignment {
@@ -26,10 +39,13 @@ export interface Assignment {
   /** Its code is known to have begun, or nothing counts when it does. */
   hasBegun: boolean;
   /** What counts it, where its task has limits. */
-  lane?: Lane | undefined;
+  lane?: Counting | undefined;
   /** Another turn of the same run on the same worker. */
   next: Assignment | undefined;
 }
+
+/** Who has the run; undefined while nobody has. */
+export const workerOf = (run: LiveRun): WorkerRecord | undefined => run.holder as WorkerRecord | undefined;
 
 const mostUnacknowledged = 1_000;
 
@@ -66,7 +82,7 @@ export class WorkerRecord {
   /** When it was last given a run, as a count of assignments: round robin between equals. */
   lastAssigned = 0;
   /** A task whose runs take several slots, and that gets all which it frees now. */
-  claimedBy: TaskQueue | undefined = undefined;
+  claimedBy: TaskLog | undefined = undefined;
   readonly ledger = new NumberIndex<Assignment>();
   readonly batches = new Map<number, readonly LiveRun[]>();
   /** Runs in them. */
@@ -138,7 +154,7 @@ export class WorkerRecord {
     else if (found.next === undefined) this.ledger.delete(origin);
     else this.ledger.set(origin, found.next);
     this.busy -= found.units;
-    if (found.run !== undefined && found.run.worker === this) found.run.worker = undefined;
+    if (found.run !== undefined && workerOf(found.run) === this) found.run.holder = undefined;
     return found;
   }
   /** All that it has, the oldest run first. */

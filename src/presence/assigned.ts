@@ -1,11 +1,19 @@
 import type { LiveRun } from "../fold/live-run.ts";
-import type { AssignedEvent } from "../matching/events.ts";
-import type { SchedulerState } from "../matching/state.ts";
+import type { Matching } from "../matching/matching.ts";
 import type { Assignment, WorkerRecord } from "../matching/workers.ts";
 import { loseAttempt, takeBack } from "./lose.ts";
 
+/** `refused` are indices into the runs of the `assign` command. */
+export interface AssignedEvent {
+  readonly type: "assigned";
+  readonly id: string;
+  readonly batch: number;
+  readonly refused: readonly number[];
+  readonly why?: "stale" | "quiet" | "full" | "unknown task" | undefined;
+}
+
 /** The worker has the batch, but for the runs that it refuses: those were never started and go back to the queue. */
-export function acknowledge(state: SchedulerState, event: AssignedEvent): void {
+export function acknowledge(state: Matching, event: AssignedEvent): void {
   const worker = state.workers.get(event.id);
   if (worker === undefined) return;
   const { batch, refused } = event;
@@ -22,7 +30,7 @@ export function acknowledge(state: SchedulerState, event: AssignedEvent): void {
 }
 
 /** Nobody knows whether the batch arrived: its runs are lost, and the worker gets nothing before it says what it has. */
-export function giveUpBatch(state: SchedulerState, id: string, batch: number): void {
+export function giveUpBatch(state: Matching, id: string, batch: number): void {
   const worker = state.workers.get(id);
   if (worker === undefined) return;
   worker.isHeld = true;

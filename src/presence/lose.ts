@@ -1,11 +1,13 @@
 import type { LiveRun } from "../fold/live-run.ts";
+import { cancelReasonOf, placeOf } from "../matching/attached.ts";
 import { proveCaution } from "../matching/caution.ts";
+import { answered } from "../matching/hold.ts";
 import { linger } from "../matching/lingering.ts";
+import type { Matching } from "../matching/matching.ts";
 import { endRun, placeRun } from "../matching/placement.ts";
-import type { SchedulerState } from "../matching/state.ts";
 import { wasAlone } from "../matching/suspects.ts";
+import { queueOf } from "../matching/task-queue.ts";
 import type { Assignment, WorkerRecord } from "../matching/workers.ts";
-import { answered } from "./takeover.ts";
 
 /**
  * Gives up an attempt whose worker is gone, or does not have it: the run becomes `lost` and is queued again.
@@ -15,7 +17,7 @@ import { answered } from "./takeover.ts";
  * as often.
  */
 export function loseAttempt(
-  state: SchedulerState,
+  state: Matching,
   worker: WorkerRecord,
   assignment: Assignment,
   why: string,
@@ -25,36 +27,36 @@ export function loseAttempt(
   const isAlone = run !== undefined && wasAlone(state, worker, run);
   if (isDeath || !assignment.isAcknowledged) linger(state, worker, assignment);
   worker.release(origin, turn);
-  if (run === undefined || run.place !== "running" || run.turn !== turn) return;
+  if (run === undefined || placeOf(run) !== "running" || run.turn !== turn) return;
   const from = { worker: worker.id, startedAt };
-  if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { ...from, reason: run.cancelReason });
-  else if (isAlone && run.lost + 1 >= state.options.lostLimit * (isDeath ? 1 : 2)) {
+  if (cancelReasonOf(run) !== undefined) endRun(state, run, "cancelled", { ...from, reason: cancelReasonOf(run) });
+  else if (isAlone && run.lost + 1 >= state.lostLimit * (isDeath ? 1 : 2)) {
     const message = `the worker of ${key} died ${run.lost + 1} times, the last time while nothing else was executing in its process: ${why}`;
     endRun(state, run, "failed", { ...from, error: { name: "WorkerLost", message, retryable: false } });
   } else endRun(state, run, "lost", { ...from, error: { name: "WorkerLost", message: why, retryable: true } });
 }
 
 /** Takes a run back that its worker never began: same turn, same place in the queue. */
-export function takeBack(state: SchedulerState, worker: WorkerRecord, assignment: Assignment): void {
+export function takeBack(state: Matching, worker: WorkerRecord, assignment: Assignment): void {
   const { turn, origin, run } = assignment;
   if (!assignment.hasBegun) assignment.lane?.refund();
   assignment.hasBegun = true;
   worker.release(origin, turn);
-  if (run === undefined || run.place !== "running" || run.turn !== turn) return;
-  if (run.cancelReason !== undefined) endRun(state, run, "cancelled", { reason: run.cancelReason });
+  if (run === undefined || placeOf(run) !== "running" || run.turn !== turn) return;
+  if (cancelReasonOf(run) !== undefined) endRun(state, run, "cancelled", { reason: cancelReasonOf(run) });
   else placeRun(state, run);
 }
 
 /** Its input is gone, so it cannot begin. One that executes has its input already, and goes on. */
-export function giveUpRun(state: SchedulerState, run: LiveRun): void {
-  run.queue.policies?.dropReading(run);
-  if (run.place !== "queued" || state.live.get(run.key) !== run) return;
+export function giveUpRun(state: Matching, run: LiveRun): void {
+  queueOf(run).policies?.dropReading(run);
+  if (placeOf(run) !== "queued" || state.fold.live.get(run.key) !== run) return;
   const message = "the input of this run cannot be read: its log entry was deleted or is damaged";
   endRun(state, run, "failed", { error: { name: "InputGone", message, retryable: false } });
 }
 
 /** Removes a worker; what it held is lost. */
-export function dropWorker(state: SchedulerState, worker: WorkerRecord, why: string, isDeath: boolean): void {
+export function dropWorker(state: Matching, worker: WorkerRecord, why: string, isDeath: boolean): void {
   for (const assignment of worker.assignments()) loseAttempt(state, worker, assignment, why, isDeath);
   for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
   state.workers.delete(worker.id);

@@ -1,7 +1,10 @@
 // Attempts on workers whose event loop is blocked: their own deadline cannot end them, so the engine does.
+
 import { formatDuration } from "../domain/duration.ts";
+import { cancelReasonOf, placeOf } from "../matching/attached.ts";
+import type { Matching } from "../matching/matching.ts";
 import { endRun } from "../matching/placement.ts";
-import type { SchedulerState } from "../matching/state.ts";
+import { queueOf } from "../matching/task-queue.ts";
 import type { Assignment, WorkerRecord } from "../matching/workers.ts";
 
 /** A loop that is blocked for a while only ends its attempts itself. */
@@ -11,25 +14,25 @@ const retryAfterMs = 1_000;
 const lookEveryMs = 1_000;
 
 /** Ends what is past its timeout: tried again elsewhere as a retry of its task, or failed. What its worker still reports changes nothing. */
-export function endOverdue(state: SchedulerState, worker: WorkerRecord): void {
-  if (state.uptime < worker.overdueLookAt) return;
-  worker.overdueLookAt = state.uptime + lookEveryMs;
+export function endOverdue(state: Matching, worker: WorkerRecord): void {
+  if (state.step.uptime < worker.overdueLookAt) return;
+  worker.overdueLookAt = state.step.uptime + lookEveryMs;
   for (const assignment of worker.assignments()) {
     const { run } = assignment;
-    if (run === undefined || run.place !== "running") continue;
+    if (run === undefined || placeOf(run) !== "running") continue;
     const timeoutMs = worker.tasks.get(run.task)?.timeoutMs;
     if (timeoutMs === undefined) continue;
     const until = assignment.until ?? assignment.startedAt + timeoutMs;
-    if (state.now > until + graceMs) timeOut(state, worker, assignment, timeoutMs);
+    if (state.step.now > until + graceMs) timeOut(state, worker, assignment, timeoutMs);
   }
 }
 
-function timeOut(state: SchedulerState, worker: WorkerRecord, assignment: Assignment, timeoutMs: number): void {
+function timeOut(state: Matching, worker: WorkerRecord, assignment: Assignment, timeoutMs: number): void {
   const { turn, origin, run, startedAt } = assignment;
   worker.release(origin, turn);
   if (run === undefined) return;
-  if (run.cancelReason !== undefined) {
-    endRun(state, run, "cancelled", { worker: worker.id, startedAt, reason: run.cancelReason });
+  if (cancelReasonOf(run) !== undefined) {
+    endRun(state, run, "cancelled", { worker: worker.id, startedAt, reason: cancelReasonOf(run) });
     return;
   }
   const message = `task "${run.task}" blocks the event loop of its worker and was still running ${formatDuration(graceMs)} after its timeout of ${formatDuration(timeoutMs)}`;
@@ -39,7 +42,7 @@ function timeOut(state: SchedulerState, worker: WorkerRecord, assignment: Assign
     isTimeout: true,
     error: { name: "TimeoutError", message, retryable: true },
   };
-  const mayRetry = run.attempt <= (run.queue.definition?.retries ?? 0);
-  if (mayRetry) endRun(state, run, "retry", { ...ending, dueAt: state.now + retryAfterMs });
+  const mayRetry = run.attempt <= (queueOf(run).definition?.retries ?? 0);
+  if (mayRetry) endRun(state, run, "retry", { ...ending, dueAt: state.step.now + retryAfterMs });
   else endRun(state, run, "failed", ending);
 }

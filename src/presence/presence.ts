@@ -1,21 +1,22 @@
 import { taskOf } from "../domain/run.ts";
+import { placeOf } from "../matching/attached.ts";
+import { answered } from "../matching/hold.ts";
 import { endLingering, settle } from "../matching/lingering.ts";
+import type { Matching } from "../matching/matching.ts";
 import { stopAttempt } from "../matching/release.ts";
-import type { SchedulerState } from "../matching/state.ts";
 import { isolateFound } from "../matching/suspects.ts";
-import { setPlace } from "../matching/task-queue.ts";
-import { begin, type WorkerRecord } from "../matching/workers.ts";
+import { queueOf, setPlace } from "../matching/task-queue.ts";
+import { begin, type WorkerRecord, workerOf } from "../matching/workers.ts";
 import type { Executing, Heartbeat } from "../wire/messages.ts";
 import { dropWorker, loseAttempt } from "./lose.ts";
 import { endOverdue } from "./overdue.ts";
-import { answered } from "./takeover.ts";
 
 const reconnectGraceMs = 2_000;
 const silentAfterMs = 12_000;
 const goneAfterMs = 30_000;
 const missedBeatsLimit = 3;
 
-export function heartbeat(state: SchedulerState, message: Heartbeat): void {
+export function heartbeat(state: Matching, message: Heartbeat): void {
   const worker = state.workers.get(message.id);
   if (worker === undefined || !worker.isRegistered) return;
   showLife(state, worker);
@@ -27,26 +28,26 @@ export function heartbeat(state: SchedulerState, message: Heartbeat): void {
   compareLedger(state, worker, message.executing);
 }
 
-export function showLife(state: SchedulerState, worker: WorkerRecord): void {
-  worker.lastBeat = state.uptime;
-  worker.lastHeartbeatAt = state.now;
+export function showLife(state: Matching, worker: WorkerRecord): void {
+  worker.lastBeat = state.step.uptime;
+  worker.lastHeartbeatAt = state.step.now;
   worker.unreachableSince = undefined;
   worker.isSilent = false;
 }
 
 /** Its connection is back, or there; whether its event loop beats is another question. */
-export function pong(state: SchedulerState, id: string): void {
+export function pong(state: Matching, id: string): void {
   const worker = state.workers.get(id);
   if (worker !== undefined) worker.unreachableSince = undefined;
 }
 
-export function unreachable(state: SchedulerState, id: string): void {
+export function unreachable(state: Matching, id: string): void {
   const worker = state.workers.get(id);
   // The server closes the connection of a loop that is blocked for minutes; its thread beats on.
-  if (worker !== undefined && !worker.isBlocked) worker.unreachableSince ??= state.uptime;
+  if (worker !== undefined && !worker.isBlocked) worker.unreachableSince ??= state.step.uptime;
 }
 
-export function leave(state: SchedulerState, id: string): void {
+export function leave(state: Matching, id: string): void {
   answered(state, id);
   const worker = state.workers.get(id);
   if (worker !== undefined) dropWorker(state, worker, `worker ${id} left`, false);
@@ -54,12 +55,12 @@ export function leave(state: SchedulerState, id: string): void {
 }
 
 /** Drops workers whose connection is gone, or that were silent for too long. */
-export function watchPresence(state: SchedulerState): void {
+export function watchPresence(state: Matching): void {
   for (const worker of state.workers.values()) {
-    const silentMs = state.uptime - worker.lastBeat;
+    const silentMs = state.step.uptime - worker.lastBeat;
     worker.isSilent = silentMs >= silentAfterMs;
     if (silentMs >= goneAfterMs) drop(state, worker, `sent no heartbeat for ${goneAfterMs / 1000} s`);
-    else if (worker.unreachableSince !== undefined && state.uptime - worker.unreachableSince >= graceOf(worker))
+    else if (worker.unreachableSince !== undefined && state.step.uptime - worker.unreachableSince >= graceOf(worker))
       drop(state, worker, "lost its connection");
     else if (worker.isBlocked) endOverdue(state, worker);
   }
@@ -72,17 +73,17 @@ export function watchPresence(state: SchedulerState): void {
 const graceOf = (worker: WorkerRecord): number =>
   worker.isRegistered || worker.ledger.size > 0 ? reconnectGraceMs : goneAfterMs;
 
-function drop(state: SchedulerState, worker: WorkerRecord, what: string): void {
+function drop(state: Matching, worker: WorkerRecord, what: string): void {
   const fields = { worker: worker.id, busy: worker.busy };
   const message = worker.isRegistered
     ? `worker '${worker.name}' ${what}: its runs are queued again`
     : `a worker known to the previous leader ${what}: its runs are queued again`;
-  state.commands.push({ type: "log", level: worker.isRegistered ? "warn" : "info", message, fields });
+  state.step.commands.push({ type: "log", level: worker.isRegistered ? "warn" : "info", message, fields });
   dropWorker(state, worker, `worker ${worker.id} ${what}`, true);
 }
 
 /** Makes the ledger agree with what the worker says it holds: attempts it knows, attempts it should stop, attempts it has not. */
-export function compareLedger(state: SchedulerState, worker: WorkerRecord, executing: readonly Executing[]): void {
+export function compareLedger(state: Matching, worker: WorkerRecord, executing: readonly Executing[]): void {
   const named = new Set<object>();
   for (const held of executing) {
     let assignment = worker.find(held.origin, held.turn);
@@ -115,23 +116,24 @@ export function compareLedger(state: SchedulerState, worker: WorkerRecord, execu
 }
 
 /** The outcome was folded before this message, which is older, arrived. */
-function wasReported(state: SchedulerState, worker: WorkerRecord, held: Executing): boolean {
-  const finished = state.finished.get(held.key);
+function wasReported(state: Matching, worker: WorkerRecord, held: Executing): boolean {
+  const finished = state.fold.finished.get(held.key);
   if (finished !== undefined) return finished.writer === worker.id && finished.origin === held.origin;
-  const live = state.live.get(held.key);
+  const live = state.fold.live.get(held.key);
   if (live === undefined || live.turn <= held.turn) return false;
   return live.history.some((a) => a.turn === held.turn && a.worker === worker.id && a.outcome !== "lost");
 }
 
 /** Books an attempt that this engine did not assign: as the current one if it is, else as a slot that is still taken. */
-function adopt(state: SchedulerState, worker: WorkerRecord, held: Executing): void {
+function adopt(state: Matching, worker: WorkerRecord, held: Executing): void {
   const { key, turn, origin, startedAt } = held;
-  const live = state.live.get(key);
+  const live = state.fold.live.get(key);
   const isSame = live !== undefined && live.turn === turn && live.origin === origin;
   // What an earlier leader had noted is a guess: who says that it executes the run is right.
-  const isGuessed = isSame && live.worker !== undefined && live.worker !== worker && !live.worker.isRegistered;
-  if (isGuessed) live.worker!.release(origin, turn);
-  const isCurrent = isSame && (isGuessed || (live.place !== "running" && live.place !== "ending"));
+  const holder = isSame ? workerOf(live) : undefined;
+  const isGuessed = isSame && holder !== undefined && holder !== worker && !holder.isRegistered;
+  if (isGuessed) holder.release(origin, turn);
+  const isCurrent = isSame && (isGuessed || (placeOf(live) !== "running" && placeOf(live) !== "ending"));
   const run = isCurrent ? live : undefined;
   const units = held.slotless === true ? 0 : (state.queues.get(taskOf(key))?.units ?? 1);
   worker.occupy({
@@ -150,6 +152,6 @@ function adopt(state: SchedulerState, worker: WorkerRecord, held: Executing): vo
   });
   if (run === undefined) return;
   setPlace(run, "running");
-  run.worker = worker;
-  run.queue.policies?.adopt(state, run);
+  run.holder = worker;
+  queueOf(run).policies?.adopt(run);
 }

@@ -1,24 +1,23 @@
 import { endCaution } from "../matching/caution.ts";
+import { answered } from "../matching/hold.ts";
 import { declarePolicies } from "../matching/limits/declare.ts";
+import type { Matching } from "../matching/matching.ts";
 import { pauseWorker } from "../matching/pauses.ts";
-import type { SchedulerState } from "../matching/state.ts";
 import { moveTo } from "../matching/suspects.ts";
 import type { TaskQueue } from "../matching/task-queue.ts";
 import { watchAgain } from "../matching/waiting-time.ts";
 import { WorkerRecord } from "../matching/workers.ts";
-import { declareFailureHandler } from "../reactions/failures.ts";
 import type { Register, TaskDeclaration } from "../wire/messages.ts";
 import { compareLedger, showLife } from "./presence.ts";
-import { answered } from "./takeover.ts";
 
 /** A worker introduces itself, or does so again after a reconnect or for a new leader. The newest registration of a task defines it. */
-export function register(state: SchedulerState, message: Register): void {
+export function register(state: Matching, message: Register): void {
   let worker = state.workers.get(message.id);
   if (worker === undefined) {
-    worker = new WorkerRecord(message.id, state.uptime);
+    worker = new WorkerRecord(message.id, state.step.uptime);
     state.workers.set(message.id, worker);
   }
-  if (!worker.isRegistered) worker.registeredAt = state.now;
+  if (!worker.isRegistered) worker.registeredAt = state.step.now;
   worker.isRegistered = true;
   worker.isHeld = false;
   worker.isBlocked = message.blocked === true;
@@ -29,7 +28,7 @@ export function register(state: SchedulerState, message: Register): void {
   worker.labels = message.labels;
   worker.runtime = message.runtime;
   worker.version = message.version;
-  pauseWorker(state, worker);
+  pauseWorker(state.pauses, worker);
   showLife(state, worker);
   replaceTasks(state, worker, message.tasks);
   compareLedger(state, worker, message.executing);
@@ -38,7 +37,7 @@ export function register(state: SchedulerState, message: Register): void {
   if (state.hold === undefined) endCaution(state);
 }
 
-function replaceTasks(state: SchedulerState, worker: WorkerRecord, tasks: readonly TaskDeclaration[]): void {
+function replaceTasks(state: Matching, worker: WorkerRecord, tasks: readonly TaskDeclaration[]): void {
   for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
   worker.tasks.clear();
   const retimed = new Set<TaskQueue>();
@@ -47,7 +46,6 @@ function replaceTasks(state: SchedulerState, worker: WorkerRecord, tasks: readon
     if (queue.definition !== undefined) warnOfChange(state, worker, queue.definition, task);
     if (define(queue, task)) retimed.add(queue);
     declarePolicies(state, queue, task.policies);
-    declareFailureHandler(state, task.name, task.onFailure);
     queue.addWorker(worker);
     worker.tasks.set(task.name, task);
   }
@@ -62,7 +60,7 @@ function define(queue: TaskQueue, task: TaskDeclaration): boolean {
 }
 
 /** What workers declared to leaders before this one. The first registration of a task decides about everything else that it declares. */
-export function restoreDefinitions(state: SchedulerState, tasks: readonly TaskDeclaration[]): void {
+export function restoreDefinitions(state: Matching, tasks: readonly TaskDeclaration[]): void {
   const retimed = new Set<TaskQueue>();
   for (const task of tasks) {
     const queue = state.queueOf(task.name);
@@ -81,19 +79,14 @@ const compared = [
   "policies",
 ] as const;
 
-function warnOfChange(
-  state: SchedulerState,
-  worker: WorkerRecord,
-  before: TaskDeclaration,
-  after: TaskDeclaration,
-): void {
+function warnOfChange(state: Matching, worker: WorkerRecord, before: TaskDeclaration, after: TaskDeclaration): void {
   const differing = compared.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
   if (differing.length === 0) return;
   const changes = differing.map(
     (field) => `${field} ${JSON.stringify(before[field])} → ${JSON.stringify(after[field])}`,
   );
   const message = `worker '${worker.name}' redefines task "${after.name}"; the new definition is used from now on: ${changes.join(", ")}`;
-  state.commands.push({
+  state.step.commands.push({
     type: "log",
     level: "warn",
     message,

@@ -6,19 +6,24 @@ import { type Import, readSources, type SourceFile } from "./source.ts";
 const product = readSources("src", "decorators");
 const everything = [...product, ...readSources("test", "examples", "bench", "scripts")];
 
-/** The rooms of the scheduler. They still import one another in a circle. */
+/** The rooms of the scheduler: pure. */
 const rooms = ["fold", "matching", "presence", "housekeeping", "reactions"];
+
+/** What puts them together. */
+const steps = ["scheduler", "briefing", "leadership", "step", "hear", "waiters", "describe"].map(
+  (name) => `src/engine/${name}.ts`,
+);
 
 /** What each part may import beside itself. `worker`, `engine` and `client` meet in `wire` and `nats`, never one another. */
 const mayImport: Record<string, readonly string[]> = {
   collections: [],
   domain: ["collections"],
   wire: ["domain"],
-  fold: ["collections", "domain", "wire", "engine", ...rooms],
-  matching: ["collections", "domain", "wire", ...rooms],
-  presence: ["domain", "wire", ...rooms],
-  housekeeping: ["domain", ...rooms],
-  reactions: ["domain", ...rooms],
+  fold: ["collections", "domain", "wire"],
+  matching: ["collections", "domain", "wire", "fold"],
+  presence: ["domain", "wire", "fold", "matching"],
+  housekeeping: ["domain", "fold", "matching"],
+  reactions: ["domain", "fold", "matching"],
   runtime: ["domain"],
   decorators: ["domain"],
   nats: ["domain", "wire", "runtime"],
@@ -130,7 +135,7 @@ test("domain, collections and wire do no I/O", () => {
 });
 
 test("the scheduler is pure: no packages, no clock, no randomness", () => {
-  const scheduler = product.filter(({ path }) => rooms.includes(partOf(path)) || path === "src/engine/step.ts");
+  const scheduler = product.filter(({ path }) => rooms.includes(partOf(path)) || steps.includes(path));
   expectNone(scheduler, ({ text, imports }) => [
     ...imports.filter((one) => one.file === undefined && !one.typeOnly).map((one) => `imports ${one.specifier}`),
     ...[
@@ -139,6 +144,11 @@ test("the scheduler is pure: no packages, no clock, no randomness", () => {
       ),
     ].map(([use]) => `uses ${use}`),
   ]);
+});
+
+test("only the engine knows whether it leads", () => {
+  const above = product.filter(({ path }) => rooms.includes(partOf(path)));
+  expectNone(above, ({ text }) => [...code(text).matchAll(/\bisLeading\b/g)].map(([use]) => `uses ${use}`));
 });
 
 test("engines and workers go by the server's clock, or by one that nobody sets: never by the machine's", () => {

@@ -1,6 +1,8 @@
 // Workers whose event loop does not turn, and attempts that gave their slot back.
+
 import assert from "node:assert/strict";
 import { describeWorkers } from "../../src/engine/describe.ts";
+import { workerOf } from "../../src/matching/workers.ts";
 import type { FinalDetail } from "../../src/wire/outcome-entry.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, declarationOf, endings, only, Scene } from "./scene.ts";
@@ -54,7 +56,7 @@ describe("a blocked worker", () => {
     const scene = new Scene();
     for (const id of ["w", "v"]) scene.register(id, 1, [task]);
     running(scene, "a");
-    const first = scene.state.live.get("mail/a")!.worker!.id;
+    const first = workerOf(scene.state.live.get("mail/a")!)!.id;
     const second = first === "w" ? "v" : "w";
     const pass = (ms: number, blocked: string, alive?: string) => {
       const ended: string[] = [];
@@ -70,7 +72,7 @@ describe("a blocked worker", () => {
     assert.deepEqual(pass(68_000, first, second), []);
     assert.deepEqual(pass(8_000, first, second), ["retry mail/a"]);
     assert.equal(scene.state.live.get("mail/a")!.attempt, 2);
-    assert.equal(scene.state.live.get("mail/a")!.worker?.id, second);
+    assert.equal(workerOf(scene.state.live.get("mail/a")!)?.id, second);
     const failed = pass(80_000, second);
     assert.deepEqual(failed, ["failed mail/a"]);
     const [append] = only(scene.commands, "append").slice(-1);

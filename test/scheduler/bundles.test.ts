@@ -1,6 +1,8 @@
 // Many runs in one entry of the log: each is a run like any other, and the entry goes when the last of them needs it no more.
+
 import assert from "node:assert/strict";
 import { entryOfOrigin } from "../../src/domain/origin.ts";
+import { placeOf } from "../../src/matching/attached.ts";
 import { test } from "../support/harness.ts";
 import { assignments, only, Scene } from "./scene.ts";
 
@@ -27,7 +29,7 @@ test("a run that comes back stands where it stood in its bundle", () => {
   scene.report("w", "t/a", "returned");
   scene.acknowledge(scene.tick());
   assert.deepEqual(
-    ["a", "b", "c"].map((id) => scene.state.live.get(`t/${id}`)!.place),
+    ["a", "b", "c"].map((id) => placeOf(scene.state.live.get(`t/${id}`)!)),
     ["running", "running", "queued"],
   );
 });
@@ -73,7 +75,7 @@ test("keys are forgotten although a run of their bundle goes on: it is compacted
   scene.answerPurges(scene.live(200));
   scene.store(scene.live(200));
   assert.deepEqual([...scene.state.finished.keys()], ["t/c", "t/d"]);
-  assert.equal(scene.state.live.get("t/a")!.place, "running");
+  assert.equal(placeOf(scene.state.live.get("t/a")!), "running");
 });
 
 test("a compaction that is refused says that nothing of the bundle is there any more", () => {

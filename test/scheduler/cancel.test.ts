@@ -1,7 +1,9 @@
 // Who asks for a cancellation is told what is true, and what was acknowledged comes true whatever happens to messages, workers and leaders.
+
 import assert from "node:assert/strict";
 import { cancellationOf, describeRun } from "../../src/engine/describe.ts";
 import { compactLive } from "../../src/housekeeping/compaction.ts";
+import { cancelReasonOf, placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
@@ -95,7 +97,7 @@ describe("cancel", () => {
     next.register("w2", 1, ["mail"]);
     assert.deepEqual(endings(next.live(5_000)), [], "w1 may be executing it");
     assert.deepEqual(stops(next.register("w1", 1, ["mail"], [next.held("mail/a")])), aStop);
-    assert.equal(next.state.live.get("mail/a")!.place, "running");
+    assert.equal(placeOf(next.state.live.get("mail/a")!), "running");
     assert.deepEqual(endings(next.give({ type: "leave", id: "w1" })), ["cancelled mail/a"]);
   });
 
@@ -116,8 +118,8 @@ describe("cancel", () => {
     const { next, lead } = wished();
     lead("w1");
     next.tick();
-    compactLive(next.state, next.state.live.get("mail/a")!);
-    const [{ runs }] = only(next.state.commands, "compact") as [Extract<Command, { type: "compact" }>];
+    compactLive(next.state.leadership!.house, next.state.live.get("mail/a")!);
+    const [{ runs }] = only(next.state.step.commands, "compact") as [Extract<Command, { type: "compact" }>];
     const moved = new Scene({}, "standby");
     moved.create("mail", "a", runs[0]!.entry);
     moved.give({ type: "lead", epoch: 8, knownWorkers: [] });
@@ -129,7 +131,7 @@ describe("cancel", () => {
     const { next } = wished();
     const scene = running();
     const wish = { kind: "cancelling" as const, key: "mail/a", turn: 1, origin: 1, at: scene.now, dueAt: 0 };
-    const outcomes = [{ ...wish, detail: { reason: next.state.live.get("mail/a")!.cancelReason! } }];
+    const outcomes = [{ ...wish, detail: { reason: cancelReasonOf(next.state.live.get("mail/a")!)! } }];
     const event = { type: "outcomes" as const, seq: ++scene.seq, at: scene.now, by: "engine" as const, writer: "e9" };
     assert.deepEqual(stops(scene.give({ ...event, outcomes })), aStop);
   });
@@ -138,10 +140,10 @@ describe("cancel", () => {
     const scene = running();
     const commands = cancel(scene, "mail/a");
     scene.give({ type: "stepDown" });
-    assert.equal(scene.state.live.get("mail/a")!.place, "queued");
+    assert.equal(cancelReasonOf(scene.state.live.get("mail/a")!), undefined);
     scene.store(commands);
-    assert.equal(scene.state.live.get("mail/a")!.place, "cancelling");
     scene.give({ type: "lead", epoch: 9, knownWorkers: [] });
+    assert.equal(placeOf(scene.state.live.get("mail/a")!), "cancelling");
     assert.deepEqual(endings(scene.tick()), ["cancelled mail/a"]);
     assert.deepEqual(endings(scene.tick()), []);
   });
@@ -162,7 +164,7 @@ describe("cancel", () => {
     const keys = Array.from({ length: 30_000 }, (_, i) => `mail/${i}`);
     scene.register("w1", 30_000, ["mail"]);
     for (const key of keys) scene.create("mail", key.slice(5));
-    for (let i = 0; scene.state.queueOf("mail").counts.queued > 0 && i < 1_000; i++) scene.acknowledge(scene.tick());
+    for (let i = 0; scene.matching.queueOf("mail").counts.queued > 0 && i < 1_000; i++) scene.acknowledge(scene.tick());
     const commands = cancel(scene, ...keys);
     assert.equal(only(commands, "cancelOn").length, 1);
     assert.equal(stops(commands).length, 30_000);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { placeOf } from "../../src/matching/attached.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
 
@@ -79,7 +80,7 @@ describe("dispatch", () => {
     const [a, worker] = [scene.state.live.get("mail/a")!, scene.state.workers.get("w")!];
     const ended = { type: "ended", id: "w", attempts: [{ origin: a.origin, turn: 1 }] } as const;
     for (const said of [ended, ended, { ...ended, attempts: [{ origin: a.origin, turn: 2 }] }]) scene.give(said);
-    assert.deepEqual([worker.busy, a.place], [0, "running"]);
+    assert.deepEqual([worker.busy, placeOf(a)], [0, "running"]);
     assert.deepEqual(assignments(scene.tick()), ["w: mail/b"]);
     scene.report("w", "mail/a", "completed");
     assert.deepEqual([worker.busy, worker.ledger.size], [1, 1]);
@@ -131,6 +132,6 @@ describe("dispatch", () => {
     scene.register("w1", 1, ["mail"]);
     const [warning] = only(scene.register("w2", 1, [{ name: "mail", timeoutMs: 5 }]), "log");
     assert.match(warning!.message, /task "mail".*timeoutMs 60000 → 5/);
-    assert.equal(scene.state.queueOf("mail").definition!.timeoutMs, 5);
+    assert.equal(scene.matching.queueOf("mail").definition!.timeoutMs, 5);
   });
 });

@@ -207,12 +207,13 @@ function act(scene: Hostile): void {
 }
 
 function assertSound({ state }: Hostile, label: string): void {
-  const moments = [...state.due, ...state.timeouts, ...state.queueIndex.expiries].map(({ at }) => at);
+  const { due, timeouts, queueIndex, queues } = state.leadership!.matching;
+  const moments = [...due, ...timeouts, ...queueIndex.expiries].map(({ at }) => at);
   assert.ok(
     moments.every((at) => at >= 0),
     label,
   );
-  const counts = [...state.queues.values()].flatMap((queue) => Object.values(queue.counts).slice(0, 5));
+  const counts = [...queues.values()].flatMap((queue) => Object.values(queue.counts).slice(0, 5));
   assert.ok(
     counts.every((count) => count >= 0),
     label,

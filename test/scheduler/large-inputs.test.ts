@@ -1,5 +1,7 @@
 // Large inputs are not repeated in outcomes: the entry that holds one stays until its run is forgotten.
+
 import assert from "node:assert/strict";
+import { isListed, placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
 import { largestCarriedInput } from "../../src/wire/carried-input.ts";
 import { test } from "../support/harness.ts";
@@ -10,7 +12,7 @@ type CompactCommand = Extract<Command, { type: "compact" }>;
 const options = { garbageBatch: 1, housekeepingDelayMs: 0, keepCount: 1_000 };
 const input = new Uint8Array(largestCarriedInput + 1);
 const stays = { inputStays: true };
-const entriesOf = (scene: Scene) => scene.state.queueOf("t").entries;
+const entriesOf = (scene: Scene) => scene.state.fold.logOf("t").entries;
 
 test("an input is large beyond what outcomes repeat", () => {
   const scene = new Scene();
@@ -18,7 +20,7 @@ test("an input is large beyond what outcomes repeat", () => {
   scene.create("t", "large", { input, priority: 9 });
   const of = (id: string) => scene.state.live.get(`t/${id}`)!;
   assert.deepEqual([of("small").isLarge, of("large").isLarge], [false, true]);
-  assert.deepEqual([of("large").place, of("large").priority, of("large").isListed], ["queued", 9, true]);
+  assert.deepEqual([placeOf(of("large")), of("large").priority, isListed(of("large"))], ["queued", 9, true]);
 });
 
 test("the engine's own outcomes repeat small inputs only", () => {

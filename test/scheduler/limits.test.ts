@@ -1,8 +1,10 @@
 // Keyed concurrency: who may start, in what order, and what becomes of the others.
+
 import assert from "node:assert/strict";
 import { parseConcurrency } from "../../src/domain/limits.ts";
 import type { AttemptRecord } from "../../src/domain/run.ts";
 import { describeRun } from "../../src/engine/describe.ts";
+import { placeOf } from "../../src/matching/attached.ts";
 import { describe, test } from "../support/harness.ts";
 import { declarationOf, endings, only, Scene } from "./scene.ts";
 
@@ -12,7 +14,7 @@ const concurrency = (...given: Parameters<typeof parseConcurrency>[0][]) => ({
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const assigned = (scene: Scene) => only(scene.tick(), "assign").flatMap(({ runs }) => runs.map((run) => run.id));
 const waiting = (scene: Scene, key: string) => describeRun(scene.state, key)?.info.waiting;
-const running = (scene: Scene) => [...scene.state.live.values()].filter((run) => run.place === "running");
+const running = (scene: Scene) => [...scene.state.live.values()].filter((run) => placeOf(run) === "running");
 
 function sceneWith(policies: object, slots = 100): Scene {
   const scene = new Scene();
@@ -81,7 +83,7 @@ describe("keyed concurrency", () => {
       const isFull = (field: "user" | "model", max: number, value: string) =>
         now.filter((input) => input[field] === value).length >= max;
       for (const run of scene.state.live.values()) {
-        if (run.place !== "queued" || now.length === 5) continue;
+        if (placeOf(run) !== "queued" || now.length === 5) continue;
         const { user, model } = JSON.parse(new TextDecoder().decode(run.input!));
         assert.ok(isFull("user", 2, user) || isFull("model", 3, model), `${run.key} waits for nothing`);
       }
@@ -202,7 +204,7 @@ describe("keyed concurrency", () => {
         busy.beat("w", [held]);
         busy.beat("w2");
       }
-      assert.equal(busy.state.live.get("mail/a")!.place, "queued");
+      assert.equal(placeOf(busy.state.live.get("mail/a")!), "queued");
       busy.beat("w");
       assert.deepEqual(assigned(busy), ["a"]);
     });

@@ -6,7 +6,7 @@ const names = (count: number): string[] => Array.from({ length: count }, (_, i) 
 
 /** Fails whoever passes over all queues. */
 function forbidPasses({ state }: Scene): void {
-  state.queues.values = () => {
+  state.leadership!.matching.queues.values = () => {
     throw new Error("a pass over all queues");
   };
 }
@@ -76,6 +76,6 @@ describe("collectGarbage", () => {
       scene.beat("w1");
       commands = scene.live(1_000);
     }
-    assert.deepEqual([...scene.state.queues.keys()], ["known"]);
+    assert.deepEqual([...scene.matching.queues.keys()], ["known"]);
   });
 });

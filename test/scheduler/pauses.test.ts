@@ -1,7 +1,9 @@
 // What is paused gets nothing, and everybody can see why.
+
 import assert from "node:assert/strict";
 import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
 import { describeRun, describeWorkers } from "../../src/engine/describe.ts";
+import { placeOf } from "../../src/matching/attached.ts";
 import { describe, test } from "../support/harness.ts";
 import { only, Scene } from "./scene.ts";
 
@@ -20,7 +22,7 @@ describe("pauses", () => {
     scene.create("mail", "a");
     scene.create("bill", "b");
     assert.deepEqual(assigned(scene), ["bill/b"]);
-    assert.equal(scene.state.live.get("mail/running")!.place, "running");
+    assert.equal(placeOf(scene.state.live.get("mail/running")!), "running");
     assert.deepEqual(waiting(scene, "mail/a"), { for: "resume", because: 'task "mail" is paused', position: 1 });
     scene.give({ type: "pauses", pauses: noPauses });
     assert.deepEqual(assigned(scene), ["mail/a"]);
@@ -38,8 +40,8 @@ describe("pauses", () => {
     assert.deepEqual(assigned(scene), []);
     assert.equal(waiting(scene, "mail/a")!.because, "the namespace is paused");
     scene.create("new", "x");
-    assert.equal(scene.state.queues.get("new")!.isPaused, true);
-    scene.give({ type: "pauses", pauses: changePauses(scene.state.pauses, {}, false, scene.now) });
+    assert.equal(scene.matching.queues.get("new")!.isPaused, true);
+    scene.give({ type: "pauses", pauses: changePauses(scene.state.briefing.pauses, {}, false, scene.now) });
     assert.deepEqual(assigned(scene), ["mail/a"]);
   });
 
@@ -53,7 +55,10 @@ describe("pauses", () => {
     scene.give({ type: "pauses", pauses: pausing({ task: "mail" }) });
     scene.store(scene.live(11_000));
     assert.deepEqual([...scene.state.live.keys()], ["mail/busy", "mail/a", "mail/own"]);
-    scene.give({ type: "pauses", pauses: changePauses(scene.state.pauses, { task: "mail" }, false, scene.now) });
+    scene.give({
+      type: "pauses",
+      pauses: changePauses(scene.state.briefing.pauses, { task: "mail" }, false, scene.now),
+    });
     scene.store(scene.live(4_000));
     assert.equal(scene.state.live.size, 3);
     scene.store(scene.live(8_000));

@@ -1,7 +1,10 @@
 // Which worker gets a run: labels, staying where it was, and runs that take several slots.
+
 import assert from "node:assert/strict";
 import { type AffinityInput, parseAffinity, weightOf } from "../../src/domain/affinity.ts";
 import { describeRun } from "../../src/engine/describe.ts";
+import { placeOf } from "../../src/matching/attached.ts";
+import { workerOf } from "../../src/matching/workers.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, declarationOf, only, Scene } from "./scene.ts";
 
@@ -99,7 +102,7 @@ describe("sticky", () => {
       register(scene, "b", 5, {}, { sticky });
       scene.create("mail", "1");
       scene.acknowledge(scene.tick());
-      const first = scene.state.live.get("mail/1")!.worker!.id;
+      const first = workerOf(scene.state.live.get("mail/1")!)!.id;
       assert.equal(first, "b");
       scene.create("mail", "filler");
       scene.report("b", "mail/1", "retry", { dueAt: 0, detail: { attempt: record("a") } });
@@ -150,7 +153,7 @@ describe("runs that take several slots", () => {
       if (runs.some((run) => run.id === "large")) break;
       overtakers += runs.length;
     }
-    assert.equal(scene.state.live.get("mail/large")!.place, "running");
+    assert.equal(placeOf(scene.state.live.get("mail/large")!), "running");
     assert.ok(overtakers >= 1 && overtakers <= 10, String(overtakers));
     scene.report("w", "mail/large", "completed");
     assert.ok(assignments(scene.tick()).length > 0, "the small ones go on");
@@ -168,11 +171,11 @@ describe("runs that take several slots", () => {
       scene.report("a", first!.key, "completed");
       scene.tick();
     }
-    assert.equal(scene.state.claimed.size, 1);
+    assert.equal(scene.matching.claimed.size, 1);
     register(scene, "b", 5, {}, { slots: 4 });
     scene.give({ type: "leave", id: "a" });
     const runs = only(scene.tick(), "assign").flatMap((command) => command.runs.map((run) => run.key));
     assert.ok(runs.includes("mail/large"), runs.join());
-    assert.equal(scene.state.claimed.size, 0);
+    assert.equal(scene.matching.claimed.size, 0);
   });
 });

@@ -1,9 +1,13 @@
 // Runs that kill the process that executes them: how many they kill, and that no other run pays for it.
+
 import assert from "node:assert/strict";
 import { describeRun } from "../../src/engine/describe.ts";
-import type { Tried } from "../../src/matching/caution.ts";
+import type { SchedulerEvent } from "../../src/engine/events.ts";
+import type { LiveRun } from "../../src/fold/live-run.ts";
+import { placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
-import type { SchedulerEvent } from "../../src/matching/events.ts";
+import type { Tried } from "../../src/matching/tried.ts";
+import { workerOf } from "../../src/matching/workers.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
 
@@ -69,8 +73,7 @@ function live(store: Store, epoch: number, poison: string, slots: number): "died
   }
   return "idle";
 }
-const isRunningOn = (id: string) => (run: { place: string; worker: { id: string } | undefined }) =>
-  run.place === "running" && run.worker?.id === id;
+const isRunningOn = (id: string) => (run: LiveRun) => placeOf(run) === "running" && workerOf(run)?.id === id;
 
 describe("a poison run", () => {
   test("that kills the process of its leader again and again is given up after the limit and one", () => {
@@ -194,8 +197,8 @@ describe("a suspect", () => {
     assert.deepEqual(assignments(scene.tick()), []);
     scene.store(scene.give({ type: "cancel", keys: ["t/suspect"], reason: "test" }));
     assert.deepEqual(endings(scene.tick()), []);
-    assert.equal(scene.state.suspects.length, 0);
-    assert.equal(scene.state.isolated.size, 0);
+    assert.equal(scene.matching.suspects.length, 0);
+    assert.equal(scene.matching.isolated.size, 0);
   });
 
   test("is placed like any run again when its engine steps down", () => {
@@ -243,10 +246,10 @@ describe("caution", () => {
     scene.create("t", "a");
     const tried = [{ key: "t/a", turn: 1, worker: "old" }];
     scene.give({ type: "lead", epoch: 8, knownWorkers: ["old", "w"], tried, process: "p9" });
-    assert.equal(scene.state.live.get("t/a")!.worker!.id, "old");
+    assert.equal(workerOf(scene.state.live.get("t/a")!)!.id, "old");
     const commands = scene.register("w", 1, ["t"], [scene.held("t/a")]);
     assert.deepEqual(only(commands, "cancelOn"), []);
-    assert.equal(scene.state.live.get("t/a")!.worker!.id, "w");
+    assert.equal(workerOf(scene.state.live.get("t/a")!)!.id, "w");
     scene.give({ type: "unreachable", id: "old" });
     assert.deepEqual(endings(scene.live(4_000)), []);
   });

@@ -1,9 +1,12 @@
 // Asking changes nothing: a scheduler that is asked all the time does exactly what one does that is never asked.
+
 import assert from "node:assert/strict";
 import { parseBatch } from "../../src/domain/batch.ts";
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
 import type { RunInfo } from "../../src/domain/run.ts";
 import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/engine/describe.ts";
+import { placeOf } from "../../src/matching/attached.ts";
+import { workerOf } from "../../src/matching/workers.ts";
 import type { TaskDeclaration } from "../../src/wire/messages.ts";
 import { describe, test } from "../support/harness.ts";
 import { declarationOf, only, Scene } from "./scene.ts";
@@ -54,9 +57,9 @@ function live(ask: (scene: Scene) => unknown): string[] {
     from = scene.commands.length;
     if (i % 2 === 0) give(() => scene.give({ type: "ratesStored", rates }));
     give(() => scene.store(scene.commands.slice(from)));
-    const running = [...scene.state.live.values()].find((run) => run.place === "running");
+    const running = [...scene.state.live.values()].find((run) => placeOf(run) === "running");
     if (running !== undefined && i % 3 !== 0)
-      give(() => scene.report(running.worker!.id, running.key, i % 5 === 0 ? "returned" : "completed"));
+      give(() => scene.report(workerOf(running)!.id, running.key, i % 5 === 0 ? "returned" : "completed"));
   }
   for (let i = 0; i < 10; i++) {
     scene.pass(900);

@@ -1,7 +1,9 @@
 // Rate limits: what may start in a window, as the store and the tasks see it.
+
 import assert from "node:assert/strict";
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
 import { describeRun } from "../../src/engine/describe.ts";
+import { placeOf } from "../../src/matching/attached.ts";
 import type { StoredRate } from "../../src/matching/commands.ts";
 import { describe, test } from "../support/harness.ts";
 import { declarationOf, endings, only, Scene } from "./scene.ts";
@@ -10,7 +12,7 @@ const rateLimits = (given: Parameters<typeof parseRateLimits>[0]) => ({ rateLimi
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const assigned = (scene: Scene) => only(scene.tick(), "assign").flatMap(({ runs }) => runs.map((run) => run.id));
 const waiting = (scene: Scene, key: string) => describeRun(scene.state, key)?.info.waiting;
-const running = (scene: Scene) => [...scene.state.live.values()].filter((run) => run.place === "running");
+const running = (scene: Scene) => [...scene.state.live.values()].filter((run) => placeOf(run) === "running");
 
 function sceneWith(policies: object, slots = 100): Scene {
   const scene = new Scene();
@@ -144,7 +146,7 @@ describe("rate limits", () => {
         scene.beat(
           "w",
           [...scene.state.live.values()]
-            .filter((run) => run.place === "running")
+            .filter((run) => placeOf(run) === "running")
             .map((run) => ({ ...scene.held(run.key), startedAt: 0 })),
         );
       const commands = [...scene.tick()];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describeCancellations, describeQueues, describeRun, listRuns } from "../../src/engine/describe.ts";
+import { placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
@@ -205,7 +206,7 @@ describe("reschedule", () => {
     scene.register("w", 5, ["mail"]);
     assert.deepEqual(only(scene.tick(), "assign"), [], "not dispatched before it is stored");
     scene.store(commands);
-    const places = () => [...scene.state.live.values()].map((run) => `${run.id} ${run.place} ${run.attempt}`);
+    const places = () => [...scene.state.live.values()].map((run) => `${run.id} ${placeOf(run)} ${run.attempt}`);
     assert.deepEqual(places(), ["later scheduled 1", "queued scheduled 1"]);
     scene.live(5_000);
     assert.deepEqual(places(), ["later running 1", "queued running 1"]);

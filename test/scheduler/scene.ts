@@ -1,16 +1,19 @@
 // A scheduler, the log around it, and a clock, for tests that say one thing each.
 import { type OutcomeKind, splitKey } from "../../src/domain/run.ts";
+import type { SchedulerEvent } from "../../src/engine/events.ts";
+import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/engine/scheduler.ts";
 import { step } from "../../src/engine/step.ts";
+import type { FoldedEntry, FoldedOutcome } from "../../src/fold/log-events.ts";
 import type { Command } from "../../src/matching/commands.ts";
-import type { FoldedEntry, FoldedOutcome, LeadEvent, SchedulerEvent } from "../../src/matching/events.ts";
-import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/matching/state.ts";
+import type { Matching } from "../../src/matching/matching.ts";
+import type { LeadEvent } from "../../src/presence/takeover.ts";
 import type { Executing, TaskDeclaration } from "../../src/wire/messages.ts";
 import type { RunEntry } from "../../src/wire/run-entry.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 export class Scene {
-  readonly state: SchedulerState;
+  readonly state: Scheduler;
   now = 1_000_000;
   seq = 0;
   /** All commands so far. */
@@ -19,6 +22,10 @@ export class Scene {
   constructor(options: SchedulerOptions = {}, lead: Partial<LeadEvent> | "standby" = {}) {
     this.state = createScheduler(options);
     if (lead !== "standby") this.give({ type: "lead", epoch: 7, knownWorkers: [], ...lead });
+  }
+  /** Of a leader. */
+  get matching(): Matching {
+    return this.state.leadership!.matching;
   }
   give(event: SchedulerEvent): Command[] {
     const commands = step(this.state, event, this.now);

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { describeRun } from "../../src/engine/describe.ts";
+import { placeOf } from "../../src/matching/attached.ts";
+import { workerOf } from "../../src/matching/workers.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, declarationOf, endings, only, Scene } from "./scene.ts";
 
@@ -17,7 +20,7 @@ describe("takeover", () => {
     assert.deepEqual(assignments(scene.tick()), []);
     scene.register("w2", 1, ["mail"], [scene.held("mail/a")]);
     assert.deepEqual(assignments(scene.tick()), []);
-    assert.equal(scene.state.live.get("mail/a")!.worker!.id, "w2");
+    assert.equal(workerOf(scene.state.live.get("mail/a")!)!.id, "w2");
   });
 
   test("after two seconds it goes on without those who do not answer", () => {
@@ -47,7 +50,7 @@ describe("takeover", () => {
     }
     const executing = [scene.held("mail/executes"), scene.held("only-one/executes")];
     scene.register("blocked", 2, [task, onlyOne], executing);
-    assert.equal(scene.state.live.get("mail/executes")!.place, "running");
+    assert.equal(placeOf(scene.state.live.get("mail/executes")!), "running");
     assert.deepEqual(endings(scene.tick()), ["cancelled only-one/another", "cancelled only-one/delayed"]);
   });
 
@@ -102,7 +105,7 @@ describe("takeover", () => {
     const first = new Scene();
     const wait = { scheduleTimeoutMs: 10_000 };
     first.live(6_000);
-    const counted = first.state.queueIndex.counted.spanUntil(first.now);
+    const counted = first.matching.queueIndex.counted.spanUntil(first.now);
     const next = new Scene({}, "standby");
     next.create("mail", "a", wait);
     next.pass(6_000 + 1_000);
@@ -181,7 +184,10 @@ describe("takeover", () => {
     scene.register("w1", 1, ["mail"]);
     scene.tick();
     scene.give({ type: "stepDown" });
-    assert.equal(scene.state.live.get("mail/a")!.place, "queued");
+    const run = scene.state.live.get("mail/a")!;
+    assert.equal(describeRun(scene.state, "mail/a")!.info.state, "queued");
+    assert.deepEqual([run.soft, run.holder, run.log.attached], [0, undefined, undefined]);
+    assert.deepEqual([scene.state.leadership, scene.state.fold.listener], [undefined, undefined]);
     assert.equal(scene.state.workers.size, 0);
     assert.deepEqual(assignments(scene.tick()), []);
   });

@@ -1,3 +1,4 @@
+import { placeOf } from "../../src/matching/attached.ts";
 import type { AssignCommand } from "../../src/matching/commands.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { Known, ReferenceFold } from "./reference-fold.ts";
@@ -26,7 +27,7 @@ export class CancelChecks {
   /** A leader was asked; what it is about to answer rests on what it stores. */
   onAsked({ state, outbox }: ModelEngine, key: string): void {
     const run = state.live.get(key);
-    if (run === undefined || run.place === "ending" || this.#wished(key, run.origin) !== undefined) return;
+    if (run === undefined || placeOf(run) === "ending" || this.#wished(key, run.origin) !== undefined) return;
     const isSaid = outbox.some(
       (command) =>
         command.type === "append" &&

@@ -1,8 +1,11 @@
+import { createScheduler, type Scheduler } from "../../src/engine/scheduler.ts";
 import { step } from "../../src/engine/step.ts";
 import type { LiveRun } from "../../src/fold/live-run.ts";
+import { isListed, placeOf } from "../../src/matching/attached.ts";
 import type { Command, EngineOutcome } from "../../src/matching/commands.ts";
-import { createScheduler, type SchedulerState } from "../../src/matching/state.ts";
 import { isIsolated, isSuspect } from "../../src/matching/suspects.ts";
+import { queueOf } from "../../src/matching/task-queue.ts";
+import { workerOf } from "../../src/matching/workers.ts";
 import { CancelChecks } from "./cancel-checks.ts";
 import { InputChecks } from "./input-checks.ts";
 import { kept } from "./kept.ts";
@@ -20,11 +23,11 @@ export class Checks {
   readonly reference = new ReferenceFold();
   #referencePosition = 0;
   /** The product's fold of the full history, and of what is left. */
-  readonly #full: SchedulerState;
-  #left: SchedulerState;
+  readonly #full: Scheduler;
+  #left: Scheduler;
   #removalsSeen = 0;
   /** How much was appended when a state that had all of it was compared last. */
-  readonly #compared = new WeakMap<SchedulerState, number>();
+  readonly #compared = new WeakMap<Scheduler, number>();
   readonly #firstAccepted = new Map<string, string>();
   readonly limits: LimitChecks;
   readonly inputs: InputChecks;
@@ -105,7 +108,8 @@ export class Checks {
     for (const { state } of this.#world.leaders) {
       if (state.finished.size > simulatedOptions.keepCount)
         this.fail(`${state.finished.size} finished runs are kept, wanted were ${simulatedOptions.keepCount}`);
-      if (state.retention.phase !== "idle") this.fail(`retention hangs while ${state.retention.phase}`);
+      const phase = state.leadership?.house.retention.phase ?? "idle";
+      if (phase !== "idle") this.fail(`retention hangs while ${phase}`);
       if ([...state.workers.values()].some((w) => w.busy > 0)) this.fail("slots are taken by nothing");
     }
     this.inputs.afterHealing(this.reference);
@@ -156,19 +160,19 @@ export class Checks {
     this.reference.accepted.clear();
   }
   /** Folded something since it was compared last. */
-  #hasNews(state: SchedulerState): boolean {
+  #hasNews(state: Scheduler): boolean {
     const { length } = this.#world.stream.history;
     if (this.#compared.get(state) === length) return false;
     this.#compared.set(state, length);
     return true;
   }
-  #compare(key: string, truth: string, state: SchedulerState, whose: string): void {
+  #compare(key: string, truth: string, state: Scheduler, whose: string): void {
     const seen = describe(state, key);
     if (seen !== truth) this.fail(`${key}: ${whose} says "${seen}", the rules say "${truth}"`);
   }
 }
 
-function describe(state: SchedulerState, key: string): string {
+function describe(state: Scheduler, key: string): string {
   const live = state.live.get(key);
   const finished = state.finished.get(key);
   if (live !== undefined && finished !== undefined) return "live and finished";
@@ -178,7 +182,7 @@ function describe(state: SchedulerState, key: string): string {
 }
 
 /** Never more than the free slots, never a task that the worker does not have. */
-function checkAssignment(checks: Checks, state: SchedulerState, command: Extract<Command, { type: "assign" }>): void {
+function checkAssignment(checks: Checks, state: Scheduler, command: Extract<Command, { type: "assign" }>): void {
   const worker = state.workers.get(command.worker);
   if (worker === undefined) checks.fail(`assignment to the unknown worker ${command.worker}`);
   if (worker.busy > worker.slots)
@@ -186,24 +190,26 @@ function checkAssignment(checks: Checks, state: SchedulerState, command: Extract
   for (const run of command.runs) {
     if (!worker.tasks.has(run.task))
       checks.fail(`${run.key} was assigned to ${worker.id}, which does not have the task`);
-    if (run.worker !== worker) checks.fail(`${run.key} does not know its worker ${worker.id}`);
+    if (workerOf(run) !== worker) checks.fail(`${run.key} does not know its worker ${worker.id}`);
   }
 }
 
 const comesFirst = (a: LiveRun, b: LiveRun): boolean => {
-  const [x, y] = [a.queue.priorityOf(a), b.queue.priorityOf(b)];
+  const [x, y] = [queueOf(a).priorityOf(a), queueOf(b).priorityOf(b)];
   return x > y || (x === y && a.origin < b.origin);
 };
 
 /** Nobody who could have had the slot waits behind one who comes later; and no slot stays free while somebody waits for it. */
-function checkNobodyOvertaken(checks: Checks, state: SchedulerState, commands: readonly Command[]): void {
-  const waiting = [...state.live.values()].filter((run) => run.place === "queued" && !isSuspect(state, run));
+function checkNobodyOvertaken(checks: Checks, state: Scheduler, commands: readonly Command[]): void {
+  if (state.leadership === undefined) return;
+  const { matching } = state.leadership;
+  const waiting = [...state.live.values()].filter((run) => placeOf(run) === "queued" && !isSuspect(matching, run));
   for (const command of commands) {
     if (command.type !== "assign") continue;
     const worker = state.workers.get(command.worker)!;
     for (const run of waiting) {
-      if (!worker.tasks.has(run.task) || run.queue.isPaused || run.queue.policies !== undefined) continue;
-      if (worker.claimedBy !== undefined || isIsolated(state, worker)) continue;
+      if (!worker.tasks.has(run.task) || queueOf(run).isPaused || queueOf(run).policies !== undefined) continue;
+      if (worker.claimedBy !== undefined || isIsolated(matching, worker)) continue;
       if (worker.free > 0) checks.fail(`${run.key} waits although ${worker.id} has ${worker.free} free slots`);
       const later = command.runs.find((assigned) => comesFirst(run, assigned));
       if (later !== undefined) checks.fail(`${later.key} was assigned to ${worker.id} before ${run.key}`);
@@ -214,23 +220,29 @@ function checkNobodyOvertaken(checks: Checks, state: SchedulerState, commands: r
 /** Every live run waits for its time, waits in its queue, is in exactly one ledger, or has an outcome of this engine on its way. */
 function checkNoRunForgotten(checks: Checks, engine: ModelEngine, lastSeq: number): void {
   const { state } = engine;
+  if (state.leadership === undefined) {
+    for (const run of state.live.values())
+      if (run.soft !== 0 || run.holder !== undefined) checks.fail(`${run.key} is placed although nobody leads`);
+    return;
+  }
+  const { matching } = state.leadership;
   for (const worker of state.workers.values()) {
     const slots = worker.assignments();
     const busy = slots.reduce((sum, { units }) => sum + units, 0);
     if (busy !== worker.busy) checks.fail(`${worker.id} counts ${worker.busy} busy slots, its ledger holds ${busy}`);
     for (const { run, key } of slots) {
-      if (run !== undefined && (run.worker !== worker || run.place !== "running"))
-        checks.fail(`${key} is in the ledger of ${worker.id} but ${run.place}`);
+      if (run !== undefined && (workerOf(run) !== worker || placeOf(run) !== "running"))
+        checks.fail(`${key} is in the ledger of ${worker.id} but ${placeOf(run)}`);
     }
   }
   for (const run of state.live.values()) {
-    if (run.place === "gone") checks.fail(`${run.key} is live but nowhere`);
-    const isAside = state.suspects.some((suspect) => suspect.run === run && suspect.turn === run.turn);
-    if (run.place === "queued" && run.isListed === isAside) checks.fail(`${run.key} is queued but not listed`);
-    if ((run.place === "running") !== (run.worker?.find(run.origin, run.turn)?.run === run))
-      checks.fail(`${run.key} is ${run.place}, and its worker disagrees`);
+    if (placeOf(run) === "gone") checks.fail(`${run.key} is live but nowhere`);
+    const isAside = matching.suspects.some((suspect) => suspect.run === run && suspect.turn === run.turn);
+    if (placeOf(run) === "queued" && isListed(run) === isAside) checks.fail(`${run.key} is queued but not listed`);
+    if ((placeOf(run) === "running") !== (workerOf(run)?.find(run.origin, run.turn)?.run === run))
+      checks.fail(`${run.key} is ${placeOf(run)}, and its worker disagrees`);
     if (
-      run.place === "ending" &&
+      placeOf(run) === "ending" &&
       state.position >= lastSeq &&
       !engine.outbox.some(
         (c) => c.type === "append" && c.outcomes.some((o) => o.key === run.key && o.turn === run.turn),
@@ -241,14 +253,16 @@ function checkNoRunForgotten(checks: Checks, engine: ModelEngine, lastSeq: numbe
   }
   let due = 0;
   let counted = 0;
-  for (const run of state.live.values()) if (run.place === "scheduled" || run.place === "retrying") due++;
-  for (const queue of state.queues.values()) counted += queue.liveCount;
-  if (state.due.size < due) checks.fail(`${due} runs wait for their time, ${state.due.size} are in the heap`);
+  for (const run of state.live.values()) if (placeOf(run) === "scheduled" || placeOf(run) === "retrying") due++;
+  for (const queue of matching.queues.values()) counted += queue.liveCount;
+  if (matching.due.size < due) checks.fail(`${due} runs wait for their time, ${matching.due.size} are in the heap`);
   if (counted !== state.live.size) checks.fail(`the queues count ${counted} live runs of ${state.live.size}`);
 }
 
 /** A heap with something in it that is no time never ends. */
-function checkTimes({ due, timeouts, limitWakes, queueIndex }: SchedulerState): void {
+function checkTimes({ leadership }: Scheduler): void {
+  if (leadership === undefined) return;
+  const { due, timeouts, limitWakes, queueIndex } = leadership.matching;
   for (const heap of [due, timeouts, limitWakes, queueIndex.expiries])
     for (const { at } of heap) if (!Number.isFinite(at)) throw new Error(`a heap holds the time ${at}`);
 }

@@ -27,9 +27,11 @@ export class Elections {
       before.isCaughtUp &&
       !isRough &&
       before.unanswered.size === 0;
-    const counted = isClean ? before.state.queueIndex.counted.spanUntil(before.state.now) : undefined;
+    const counted = isClean
+      ? before.state.leadership!.matching.queueIndex.counted.spanUntil(before.state.step.now)
+      : undefined;
     const ledger =
-      isClean && before.state.hold === undefined
+      isClean && before.state.leadership!.matching.hold === undefined
         ? [...before.state.workers.values()].flatMap((w) =>
             w
               .assignments()

@@ -1,7 +1,7 @@
 import { entryOfOrigin } from "../../src/domain/origin.ts";
+import type { Scheduler } from "../../src/engine/scheduler.ts";
+import type { FoldedEntry } from "../../src/fold/log-events.ts";
 import type { Command } from "../../src/matching/commands.ts";
-import type { FoldedEntry } from "../../src/matching/events.ts";
-import type { SchedulerState } from "../../src/matching/state.ts";
 import { isLarge } from "../../src/wire/carried-input.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { ReferenceFold } from "./reference-fold.ts";
@@ -22,9 +22,10 @@ export class InputChecks {
       if (command.type === "compact")
         this.moved += command.runs.filter(({ inputSeq, entry }) => inputSeq > 0 && entry.form === 2).length;
     for (const { key, origin, inputStays, lastOutcome } of state.finished.values())
-      if (inputStays && state.retention.isForgetting(lastOutcome)) this.#givenUp.add(`${key}@${origin}`);
+      if (inputStays && state.leadership?.house.retention.isForgetting(lastOutcome) === true)
+        this.#givenUp.add(`${key}@${origin}`);
   }
-  afterStep(reference: ReferenceFold, folds: readonly SchedulerState[]): void {
+  afterStep(reference: ReferenceFold, folds: readonly Scheduler[]): void {
     const { ids, engines } = this.#world;
     const states = [...folds, ...engines.filter((e) => e.isAlive && e.isCaughtUp).map((e) => e.state)];
     for (const key of ids) {
@@ -44,12 +45,12 @@ export class InputChecks {
     for (const stored of this.#world.stream.stored) {
       if (stored.type !== "entry" || !hasLargeInput(stored.entry)) continue;
       const key = `${stored.task}/${stored.id}`;
-      const isKnown = this.#world.leaders.every(({ state }) => state.leftovers.has(key));
+      const isKnown = this.#world.leaders.every(({ state }) => state.fold.leftovers.has(key));
       if (reference.describe(key) === "unknown" && !isKnown)
         throw new Error(`the large entry of ${key} was left behind`);
     }
   }
-  #checkInput(key: string, origin: number, states: readonly SchedulerState[]): void {
+  #checkInput(key: string, origin: number, states: readonly Scheduler[]): void {
     const { stream } = this.#world;
     const first = stream.history[entryOfOrigin(origin) - 1];
     const entry = stream.singleOf(key);
@@ -67,8 +68,8 @@ export class InputChecks {
 const hasLargeInput = ({ input }: FoldedEntry): boolean => input !== undefined && isLarge(input);
 
 /** Garbage is collected by these. */
-function checkCounts(state: SchedulerState): void {
-  for (const { name, entries } of state.queues.values()) {
+function checkCounts(state: Scheduler): void {
+  for (const { name, entries } of state.fold.tasks.values()) {
     const runs = [...state.finished.values()].filter(({ task, entrySeq }) => task === name && entrySeq > 0);
     const kept = runs.filter(({ isCompacted, holdsInput }) => isCompacted || holdsInput).length;
     if (entries.kept !== kept || entries.garbage !== runs.length - kept)

@@ -1,6 +1,7 @@
 import { taskOf } from "../../src/domain/run.ts";
 import type { LiveRun } from "../../src/fold/live-run.ts";
 import type { AssignCommand } from "../../src/matching/commands.ts";
+import { queueOf } from "../../src/matching/task-queue.ts";
 import { clockErrorMs } from "./faults.ts";
 import { kept } from "./kept.ts";
 import type { ModelEngine } from "./model-engine.ts";
@@ -24,7 +25,7 @@ export class LimitChecks {
   }
   onAssigned(engine: ModelEngine, command: AssignCommand): void {
     for (const run of command.runs) {
-      const declared = run.queue.policies?.declared;
+      const declared = queueOf(run).policies?.declared;
       if (this.#world.climate.policies[run.task] !== undefined && declared === undefined)
         throw new Error(`${run.key} was assigned without its limits`);
       for (const { key, max } of declared?.concurrency ?? []) {

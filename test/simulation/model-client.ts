@@ -1,5 +1,5 @@
 import { splitKey, taskOf } from "../../src/domain/run.ts";
-import type { FoldedEntry } from "../../src/matching/events.ts";
+import type { FoldedEntry } from "../../src/fold/log-events.ts";
 import { largestCarriedInput } from "../../src/wire/carried-input.ts";
 import type { World } from "./world.ts";
 

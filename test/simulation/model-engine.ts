@@ -1,7 +1,7 @@
+import type { SchedulerEvent } from "../../src/engine/events.ts";
+import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/engine/scheduler.ts";
 import { step } from "../../src/engine/step.ts";
 import type { Command } from "../../src/matching/commands.ts";
-import type { SchedulerEvent } from "../../src/matching/events.ts";
-import { createScheduler, type SchedulerOptions, type SchedulerState } from "../../src/matching/state.ts";
 import type { ModelStream } from "./model-stream.ts";
 import { Twin } from "./twin.ts";
 
@@ -15,7 +15,7 @@ export const simulatedOptions = {
 
 /** An engine around the real scheduler: reads the stream, and does what it is told when the world lets it. */
 export class ModelEngine {
-  state: SchedulerState;
+  state: Scheduler;
   /** Commands that are not carried out yet; a crash loses them. */
   outbox: Command[] = [];
   /** Batches that no worker has answered yet → when they were sent. */

@@ -1,6 +1,6 @@
 import { keyOf, splitKey } from "../../src/domain/run.ts";
+import type { BundleEvent, EntryEvent, FoldedOutcome, OutcomesEvent } from "../../src/fold/log-events.ts";
 import type { PurgeFilter } from "../../src/matching/commands.ts";
-import type { BundleEvent, EntryEvent, FoldedOutcome, OutcomesEvent } from "../../src/matching/events.ts";
 
 export type LogEntry = EntryEvent | BundleEvent | OutcomesEvent;
 

@@ -1,7 +1,7 @@
 import type { OutcomeKind } from "../../src/domain/run.ts";
 import { isFinal, type Turn, taskOf } from "../../src/domain/run.ts";
+import type { FoldedOutcome } from "../../src/fold/log-events.ts";
 import type { AssignCommand } from "../../src/matching/commands.ts";
-import type { FoldedOutcome } from "../../src/matching/events.ts";
 import type { Executing, Heartbeat, Register, Stop } from "../../src/wire/messages.ts";
 import type { Climate } from "./climate.ts";
 import type { ModelEngine } from "./model-engine.ts";

@@ -50,7 +50,7 @@ export class Processes {
     for (const worker of this.#world.workers) if (worker.host === engine) worker.isAlive = false;
     engine.incarnation++;
     engine.crash();
-    engine.state.isLeading = false;
+    engine.state.stepDown();
     this.#diedAt ??= this.#world.now;
   }
   /** The code of a poisonous run does what it always does. */

@@ -17,7 +17,7 @@ export class Queries {
     const engine = random.pick(alive);
     this.#askOne(engine);
     this.asked++;
-    if (engine.state.commands.length > 0 && engine.state.outgoing.length > 0)
+    if (engine.state.step.commands.length > 0 && engine.state.step.outgoing.length > 0)
       throw new Error("a query left something to be done");
   }
   #askOne({ state }: ModelEngine): void {

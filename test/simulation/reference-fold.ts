@@ -1,6 +1,6 @@
 import { originIn } from "../../src/domain/origin.ts";
 import { isFinal, keyOf } from "../../src/domain/run.ts";
-import type { FoldedEntry, FoldedOutcome } from "../../src/matching/events.ts";
+import type { FoldedEntry, FoldedOutcome } from "../../src/fold/log-events.ts";
 import type { CompactedFinished, CompactedLive } from "../../src/wire/run-extra.ts";
 import type { LogEntry } from "./model-stream.ts";
 

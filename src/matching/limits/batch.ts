@@ -2,27 +2,27 @@ import type { BatchRule } from "../../domain/batch.ts";
 import type { Waiting } from "../../domain/run.ts";
 import { shownTime } from "../../domain/time.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
-import type { SchedulerState } from "../state.ts";
-import { isSuspect } from "../suspects.ts";
-import type { Lane } from "./lanes.ts";
+import { laneKeysOf } from "./keys.ts";
+import type { Gathering, Lane } from "./lanes.ts";
 import { Limit } from "./limit.ts";
+import type { LimitHost } from "./limit-host.ts";
 
 /** Holds a lane back until a batch is full, or its first run has waited long enough. */
-export class BatchLimit extends Limit {
+export class BatchLimit extends Limit implements Gathering {
   readonly #rule: BatchRule;
-  readonly #state: SchedulerState;
+  readonly #host: LimitHost;
   lane!: Lane;
   #wakeAt = 0;
 
-  constructor(state: SchedulerState, rule: BatchRule) {
+  constructor(host: LimitHost, rule: BatchRule) {
     super();
-    this.#state = state;
+    this.#host = host;
     this.#rule = rule;
   }
 
   hasRoom(): boolean {
     const first = this.lane.ready.first();
-    return first !== undefined && (this.#dueAt(first) <= this.#state.now || this.#isFull());
+    return first !== undefined && (this.#dueAt(first) <= this.#host.step.now || this.#isFull());
   }
   /** Those that go with the first run of a batch, and have room in all limits; they have taken of them. */
   *takeFollowers(first: LiveRun): Iterable<LiveRun> {
@@ -31,7 +31,7 @@ export class BatchLimit extends Limit {
     let taken = 1;
     let sum = bytesOf(first);
     for (let run = lane.ready.head(); run !== undefined && taken < size; run = lane.ready.head()) {
-      if (isSuspect(this.#state, run)) return;
+      if (this.#host.isSuspect(run)) return;
       sum += bytesOf(run);
       if (bytes !== null && sum > bytes) return;
       if (lane.uses.some(({ limit, units }) => limit !== this && !limit.hasRoom(units))) return;
@@ -50,7 +50,8 @@ export class BatchLimit extends Limit {
     return { for: "its batch", because: `its batch is waiting for ${this.#rule.size} runs${until}` };
   }
   protected override seekRoom(): void {
-    const { uptime, now, limitWakes } = this.#state;
+    const { step, limitWakes } = this.#host;
+    const { uptime, now } = step;
     const first = this.lane.ready.head();
     if (first === undefined) return;
     const at = uptime + Math.max(this.#dueAt(first) - now, 0);
@@ -75,4 +76,4 @@ export class BatchLimit extends Limit {
   }
 }
 
-const bytesOf = (run: LiveRun): number => run.keys?.keys.bytes ?? 0;
+const bytesOf = (run: LiveRun): number => laneKeysOf(run)?.keys.bytes ?? 0;

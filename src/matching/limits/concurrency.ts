@@ -1,8 +1,8 @@
 import type { ConcurrencyRule } from "../../domain/limits.ts";
 import type { Waiting } from "../../domain/run.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
-import type { Turns } from "./lanes.ts";
 import { Limit } from "./limit.ts";
+import type { Turns } from "./listing.ts";
 
 /** The runs of one key (or of a whole task) that execute: never more than `max`. A slot counts until its worker has reported. */
 export class KeyLimit extends Limit implements Turns {

@@ -1,21 +1,21 @@
 import type { TaskPolicies } from "../../domain/policies.ts";
 import { redeclareLingering } from "../lingering.ts";
-import type { SchedulerState } from "../state.ts";
+import type { Matching } from "../matching.ts";
 import { returnSuspects } from "../suspects.ts";
-import type { TaskQueue } from "../task-queue.ts";
+import { queueOf, type TaskQueue } from "../task-queue.ts";
 import { begin } from "../workers.ts";
 import { Policies } from "./policies.ts";
 
 /** The policies that the newest registration of the task says; what waits and executes is counted under them from now on. */
-export function declarePolicies(state: SchedulerState, queue: TaskQueue, given: TaskPolicies | undefined): void {
+export function declarePolicies(state: Matching, queue: TaskQueue, given: TaskPolicies | undefined): void {
   // Runs that ask for workers of their own wait in lanes, whatever their task says.
-  const declared = given ?? (state.isLeading && queue.hasPlacements ? {} : undefined);
+  const declared = given ?? (queue.hasPlacements ? {} : undefined);
   if (JSON.stringify(queue.policies?.declared) === JSON.stringify(declared)) return;
   returnSuspects(state, queue);
   const waiting = queue.policies === undefined ? queue.ready.takeAll() : queue.policies.takeAll();
-  queue.policies = declared === undefined ? undefined : new Policies(queue, declared);
+  queue.policies = declared === undefined ? undefined : new Policies(queue, declared, state.lanes);
   for (const run of waiting) {
-    run.keys = undefined;
+    run.laneKeys = undefined;
     if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
     else queue.policies.arrive(run);
   }
@@ -23,12 +23,13 @@ export function declarePolicies(state: SchedulerState, queue: TaskQueue, given: 
   if (queue.counts.running === 0) return; // a registration may declare ten thousand tasks while ten thousand runs execute
   for (const worker of state.workers.values()) {
     for (const assignment of worker.assignments()) {
-      if (assignment.run?.queue !== queue) continue;
+      const { run } = assignment;
+      if (run === undefined || queueOf(run) !== queue) continue;
       // Found executing before anybody knew how many slots it takes.
       if (assignment.batch === 0 && assignment.units > 0) worker.resize(assignment, queue.units);
       if (!assignment.hasBegun) begin(assignment, 0);
       assignment.lane = undefined;
-      queue.policies?.adopt(state, assignment.run);
+      queue.policies?.adopt(run);
     }
   }
 }

@@ -23,6 +23,13 @@ export interface RunKeys {
   readonly rates: readonly { readonly key: string; readonly units: number }[];
 }
 
+/** What is attached to a run once its keys are known: they hold for the policies that they were found by. */
+export interface LaneKeys {
+  readonly of: object;
+  readonly keys: RunKeys;
+}
+export const laneKeysOf = (run: LiveRun): LaneKeys | undefined => run.laneKeys as LaneKeys | undefined;
+
 const where = "a registered rule";
 export const compileConcurrency = (rule: ConcurrencyRule): CompiledConcurrency => ({
   rule,

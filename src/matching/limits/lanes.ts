@@ -2,36 +2,20 @@ import { Heap } from "../../collections/heap.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
 import type { Needs } from "../needs.ts";
 import { ReadyQueue } from "../ready-queue.ts";
-import type { BatchLimit } from "./batch.ts";
 import type { Limit } from "./limit.ts";
+import { comesFirst, type Listing, type Turns } from "./listing.ts";
 
 /** What a lane takes of a limit for each of its runs. */
 export interface LimitUse {
   readonly limit: Limit;
   readonly units: number;
 }
-/** When a key had its last turn, as a count of turns. */
-export interface Turns {
-  served: number;
+/** What gathers the runs of a lane, where its task takes many at once. */
+export interface Gathering extends Limit {
+  lane: Lane;
+  /** Those that go with the first run of a batch, and have room in all limits; they have taken of them. */
+  takeFollowers(first: LiveRun): Iterable<LiveRun>;
 }
-/** A lane as it stood when it was put in order, among the open lanes or at the limit that stops it. Dead as soon as the lane has another one. */
-export interface Listing {
-  readonly lane: Lane;
-  priority: number;
-  keyServed: number;
-  served: number;
-  origin: number;
-}
-
-/** Highest priority; then the key, and within it the lane, that waited longest for a turn; then the oldest run. */
-export const comesFirst = (a: Listing, b: Listing): boolean =>
-  a.priority !== b.priority
-    ? a.priority > b.priority
-    : a.keyServed !== b.keyServed
-      ? a.keyServed < b.keyServed
-      : a.served !== b.served
-        ? a.served < b.served
-        : a.origin < b.origin;
 
 /** The runs of a task that share all their keys, and so the limits that decide whether the next may start. */
 export class Lane {
@@ -41,18 +25,18 @@ export class Lane {
   /** Whose turns it shares: those of its first key. */
   readonly turns: Turns;
   /** What gathers its runs, where its task takes many at once. */
-  readonly batch: BatchLimit | undefined;
+  readonly batch: Gathering | undefined;
   readonly ready = new ReadyQueue();
   served = 0;
   /** Where it is listed; undefined while nobody waits in it. */
-  listing: Listing | undefined = undefined;
+  listing: Listing<Lane> | undefined = undefined;
 
   constructor(
     lanes: Lanes,
     id: string,
     uses: readonly LimitUse[],
     turns: Turns | undefined,
-    batch: BatchLimit | undefined,
+    batch: Gathering | undefined,
   ) {
     this.batch = batch;
     if (batch !== undefined) batch.lane = this;
@@ -91,14 +75,14 @@ export class Lane {
   refund(): void {
     for (const { limit, units } of this.uses) limit.refund(units);
   }
-  unitsOf(limit: Limit): number {
+  unitsOf(limit: object): number {
     return this.uses.find((use) => use.limit === limit)!.units;
   }
 }
 
 /** Lanes whose runs may go to the same workers. Those that may have a run to start are open; the others are parked at the limit that stops them. */
 export class Lanes {
-  readonly #open = new Heap<Listing>(comesFirst);
+  readonly #open = new Heap<Listing<Lane>>(comesFirst);
   readonly #onEmpty: (lane: Lane) => void;
   readonly onGivenBack: (lane: Lane) => void;
   #turns = 0;
@@ -125,7 +109,7 @@ export class Lanes {
 
   /** Its next run may start, as far as one knows. */
   open(lane: Lane): void {
-    const listing: Listing = { lane, priority: 0, keyServed: 0, served: 0, origin: 0 };
+    const listing: Listing<Lane> = { lane, priority: 0, keyServed: 0, served: 0, origin: 0 };
     lane.listing = listing;
     const run = lane.ready.head();
     if (run !== undefined) bringUpToDate(listing, run);
@@ -155,7 +139,7 @@ export class Lanes {
           return run;
         }
         this.#open.pop();
-        blocking.limit.park(lane, listing, blocking.units);
+        blocking.limit.park(listing, blocking.units);
         this.#letOthersTry(lane);
       }
     }
@@ -179,7 +163,7 @@ export class Lanes {
 }
 
 /** True if something had changed. */
-function bringUpToDate(listing: Listing, run: LiveRun): boolean {
+function bringUpToDate(listing: Listing<Lane>, run: LiveRun): boolean {
   const { lane } = listing;
   const priority = lane.ready.headPriority;
   const keyServed = lane.turns.served;

@@ -1,6 +1,6 @@
 import { Heap } from "../../collections/heap.ts";
 import type { Waiting } from "../../domain/run.ts";
-import { comesFirst, type Lane, type Lanes, type Listing } from "./lanes.ts";
+import { comesFirst, type LaneGroup, type Listing, type ParkedLane } from "./listing.ts";
 
 /** Something that a lane needs room in before its first run may start. */
 export abstract class Limit {
@@ -9,7 +9,7 @@ export abstract class Limit {
   /** Lanes that take of it. */
   lanes = 0;
   /** Lanes that found no room, in the order in which they get it. May hold dead listings. */
-  readonly #parked = new Map<Lanes, Heap<Listing>>();
+  readonly #parked = new Map<LaneGroup, Heap<Listing<ParkedLane>>>();
 
   /** Changes nothing: queries ask it too. */
   abstract hasRoom(units: number): boolean;
@@ -25,11 +25,12 @@ export abstract class Limit {
   /** A lane waits here for as many units: asks for what has to be stored before it is used, and sees to it that it is woken. */
   protected seekRoom(_units: number): void {}
 
-  park(lane: Lane, listing: Listing, units: number): void {
-    let heap = this.#parked.get(lane.lanes);
+  park(listing: Listing<ParkedLane>, units: number): void {
+    const { lanes } = listing.lane;
+    let heap = this.#parked.get(lanes);
     if (heap === undefined) {
-      heap = new Heap<Listing>(comesFirst);
-      this.#parked.set(lane.lanes, heap);
+      heap = new Heap<Listing<ParkedLane>>(comesFirst);
+      this.#parked.set(lanes, heap);
     }
     heap.push(listing);
     this.seekRoom(units);
@@ -41,7 +42,7 @@ export abstract class Limit {
   wake(): void {
     for (const lanes of this.#parked.keys()) this.wakeNext(lanes);
   }
-  wakeNext(lanes: Lanes): void {
+  wakeNext(lanes: LaneGroup): void {
     const heap = this.#parked.get(lanes);
     if (heap === undefined) return;
     let listing = heap.first();

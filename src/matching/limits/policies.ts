@@ -2,14 +2,13 @@
 
 import { Deque } from "../../collections/deque.ts";
 import { type KeyExpression, parseKey } from "../../domain/key-expression.ts";
+import type { RateRule } from "../../domain/limits.ts";
 import type { TaskPolicies } from "../../domain/policies.ts";
 import type { Waiting } from "../../domain/run.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
-import { lingerFromHistory } from "../lingering.ts";
+import { placeOf, setListed } from "../attached.ts";
 import { type Needs, needsOf } from "../needs.ts";
-import { endRun } from "../placement.ts";
-import type { SchedulerState } from "../state.ts";
-import type { TaskQueue } from "../task-queue.ts";
+import { workerOf } from "../workers.ts";
 import { BatchLimit } from "./batch.ts";
 import { KeyLimit } from "./concurrency.ts";
 import {
@@ -18,20 +17,43 @@ import {
   compileConcurrency,
   compileRate,
   keysOf,
+  laneKeysOf,
   type RunKeys,
 } from "./keys.ts";
 import { Lane, Lanes, type LimitUse } from "./lanes.ts";
+import type { LimitHost } from "./limit-host.ts";
 import { RateLimit } from "./rate.ts";
-import { cancelSurplus } from "./strategies.ts";
 
 /** Inputs that are read back from the log at the same time. */
 const readingLimit = 256;
+
+/** The queue whose runs these limits hold. */
+interface LimitedQueue {
+  readonly name: string;
+  readonly counts: { readonly queued: number };
+  priorityOf(run: LiveRun): number;
+  noteArrival(): void;
+}
+/** What limits ask of the leader. */
+export interface LaneHost extends LimitHost {
+  /** The limit of that name, which tasks may share. */
+  rateOf(id: string, rule: RateRule): RateLimit;
+  /** The key of a queued run has no value: it fails. */
+  refuse(run: LiveRun, message: string): void;
+  /** Asks for the input of a run. */
+  readInput(run: LiveRun): void;
+  /** A run that was lost has found its lane. */
+  countLost(run: LiveRun, lane: Lane): void;
+  /** A run comes under a limit, whose strategy may end one that is too many. */
+  weigh(limit: KeyLimit, arrived: LiveRun): void;
+}
 
 export class Policies {
   readonly declared: TaskPolicies;
   /** What dispatch takes from: the lanes of runs that ask the same of a worker, by what that is. */
   readonly #groups = new Map<string, Lanes>();
-  readonly #queue: TaskQueue;
+  readonly #queue: LimitedQueue;
+  readonly #host: LaneHost;
   readonly #concurrency: readonly CompiledConcurrency[];
   readonly #rates: readonly CompiledRate[];
   readonly #batchKey: KeyExpression | undefined;
@@ -45,8 +67,9 @@ export class Policies {
   /** Found executing, before their keys were known. */
   readonly #unknownRunning = new Set<LiveRun>();
 
-  constructor(queue: TaskQueue, declared: TaskPolicies) {
+  constructor(queue: LimitedQueue, declared: TaskPolicies, host: LaneHost) {
     this.#queue = queue;
+    this.#host = host;
     this.declared = declared;
     this.#concurrency = (declared.concurrency ?? []).map(compileConcurrency);
     this.#rates = (declared.rateLimits ?? []).map(compileRate);
@@ -66,9 +89,9 @@ export class Policies {
   }
 
   arrive(run: LiveRun): void {
-    run.isListed = true;
+    setListed(run, true);
     this.#arrivals.push(run);
-    this.#queue.index.arriving.add(this.#queue);
+    this.#queue.noteArrival();
   }
 
   has(limit: KeyLimit): boolean {
@@ -80,97 +103,105 @@ export class Policies {
   }
 
   /** Puts what has arrived into its lanes, or ends it. */
-  admit(state: SchedulerState): void {
+  admit(): void {
     for (let run = this.#arrivals.first(); run !== undefined; run = this.#arrivals.first()) {
-      if (run.place !== "queued") run.isListed = false;
-      else if (!this.#admitOne(state, run)) return;
+      if (placeOf(run) !== "queued") setListed(run, false);
+      else if (!this.#admitOne(run)) return;
       this.#arrivals.shift();
     }
   }
 
   /** False when it has to wait until others were read. */
-  #admitOne(state: SchedulerState, run: LiveRun): boolean {
-    const keys = this.#keysOf(state, run);
-    if (keys === "failed") run.isListed = false;
-    else if (keys === "unknown") return this.#read(state, run);
+  #admitOne(run: LiveRun): boolean {
+    const keys = this.#keysOf(run);
+    if (keys === "failed") setListed(run, false);
+    else if (keys === "unknown") return this.#read(run);
     else {
-      run.isListed = false;
-      const lane = this.#laneOf(state, run, keys);
-      if (run.lost > 0) lingerFromHistory(state, run, lane);
+      setListed(run, false);
+      const lane = this.#laneOf(run, keys);
+      if (run.lost > 0) this.#host.countLost(run, lane);
       for (const { limit } of lane.uses) {
-        if (limit instanceof KeyLimit && run.place === "queued") cancelSurplus(state, limit, run);
+        if (limit instanceof KeyLimit && placeOf(run) === "queued") this.#host.weigh(limit, run);
       }
-      if (run.place === "queued") lane.lanes.put(lane, run, this.#queue.priorityOf(run), this.#queue.counts.queued);
+      if (placeOf(run) === "queued") lane.lanes.put(lane, run, this.#queue.priorityOf(run), this.#queue.counts.queued);
     }
     return true;
   }
 
-  #keysOf(state: SchedulerState, run: LiveRun): RunKeys | "unknown" | "failed" {
-    if (run.keys?.of === this) return run.keys.keys;
+  #keysOf(run: LiveRun): RunKeys | "unknown" | "failed" {
+    const known = this.#known(run);
+    if (known !== undefined) return known;
     if (this.#needsInput && run.input === undefined) return "unknown";
-    return this.#evaluate(state, run, run.input);
+    return this.#evaluate(run, run.input);
   }
 
-  #evaluate(state: SchedulerState, run: LiveRun, input: Uint8Array | undefined): RunKeys | "failed" {
+  /** The keys of the run, where these policies have found them. */
+  #known(run: LiveRun): RunKeys | undefined {
+    const found = laneKeysOf(run);
+    return found?.of === this ? found.keys : undefined;
+  }
+
+  #evaluate(run: LiveRun, input: Uint8Array | undefined): RunKeys | "failed" {
     try {
       const keys = keysOf(run, input, this.#concurrency, this.#rates, this.#batchKey);
-      run.keys = { of: this, keys };
+      run.laneKeys = { of: this, keys };
       return keys;
     } catch (error) {
       // One that executes already goes on, and is not counted.
-      if (run.place !== "queued") return "failed";
+      if (placeOf(run) !== "queued") return "failed";
       const message = `the key of this run cannot be computed: ${(error as Error).message}`;
-      endRun(state, run, "failed", { error: { name: "KeyNotFound", message, retryable: false } });
+      this.#host.refuse(run, message);
       return "failed";
     }
   }
 
-  #read(state: SchedulerState, run: LiveRun): boolean {
+  #read(run: LiveRun): boolean {
     if (this.#reading.size >= readingLimit) return false;
     this.#reading.set(run.key, run);
-    state.commands.push({ type: "readInput", run });
+    this.#host.readInput(run);
     return true;
   }
 
   /** There is no input to be read. */
   dropReading(run: LiveRun): void {
     this.#unknownRunning.delete(run);
-    if (this.#reading.delete(run.key)) run.isListed = false;
+    if (this.#reading.delete(run.key)) setListed(run, false);
   }
 
   /** The input that was asked for; undefined when its entry had moved, and it is asked for again. */
-  onInput(state: SchedulerState, run: LiveRun, input: Uint8Array | undefined): void {
+  onInput(run: LiveRun, input: Uint8Array | undefined): void {
     if (!this.#reading.delete(run.key)) return;
     if (input === undefined) {
-      if (run.place === "queued" || this.#unknownRunning.has(run)) this.#read(state, run);
+      if (placeOf(run) === "queued" || this.#unknownRunning.has(run)) this.#read(run);
       return;
     }
-    this.#evaluate(state, run, input);
-    if (this.#unknownRunning.delete(run)) this.#bookRunning(state, run);
-    if (run.place === "queued") this.arrive(run);
-    else run.isListed = false;
+    this.#evaluate(run, input);
+    if (this.#unknownRunning.delete(run)) this.#bookRunning(run);
+    if (placeOf(run) === "queued") this.arrive(run);
+    else setListed(run, false);
   }
 
   /** A run was found executing: it takes of its limits, whether there is room or not. */
-  adopt(state: SchedulerState, run: LiveRun): void {
-    if (this.#keysOf(state, run) === "unknown") {
+  adopt(run: LiveRun): void {
+    if (this.#keysOf(run) === "unknown") {
       this.#unknownRunning.add(run);
-      this.#read(state, run);
-    } else this.#bookRunning(state, run);
+      this.#read(run);
+    } else this.#bookRunning(run);
   }
 
   /** The slots of such runs are not counted yet, so that nobody may start. */
   get isReady(): boolean {
     for (const run of this.#unknownRunning) {
-      if (run.place !== "running") this.#unknownRunning.delete(run);
+      if (placeOf(run) !== "running") this.#unknownRunning.delete(run);
     }
     return this.#unknownRunning.size === 0;
   }
 
-  #bookRunning(state: SchedulerState, run: LiveRun): void {
-    const assignment = run.worker?.find(run.origin, run.turn);
-    if (assignment === undefined || assignment.lane !== undefined || run.keys?.of !== this) return;
-    const lane = this.#laneOf(state, run, run.keys.keys);
+  #bookRunning(run: LiveRun): void {
+    const assignment = workerOf(run)?.find(run.origin, run.turn);
+    const keys = this.#known(run);
+    if (assignment === undefined || assignment.lane !== undefined || keys === undefined) return;
+    const lane = this.#laneOf(run, keys);
     assignment.lane = lane;
     assignment.hasBegun = true;
     for (const { limit } of lane.uses) {
@@ -181,20 +212,20 @@ export class Policies {
   }
 
   /** What counts a lost attempt of the run that may still be executed; undefined where its key is not known just now. */
-  linger(state: SchedulerState, run: LiveRun): Lane | undefined {
-    const keys = this.#keysOf(state, run);
+  linger(run: LiveRun): Lane | undefined {
+    const keys = this.#keysOf(run);
     if (typeof keys === "string") return undefined;
-    const lane = this.#laneOf(state, run, keys);
+    const lane = this.#laneOf(run, keys);
     lane.linger();
     return lane;
   }
 
-  #laneOf(state: SchedulerState, run: LiveRun, keys: RunKeys): Lane {
+  #laneOf(run: LiveRun, keys: RunKeys): Lane {
     const needs = needsOf(run, this.declared);
     const id = laneId(needs, keys);
     let lane = this.#byId.get(id);
     if (lane === undefined) {
-      lane = this.#makeLane(state, this.#groupOf(needs), id, keys);
+      lane = this.#makeLane(this.#groupOf(needs), id, keys);
       this.#byId.set(id, lane);
     }
     return lane;
@@ -213,7 +244,7 @@ export class Policies {
     return lanes;
   }
 
-  #makeLane(state: SchedulerState, lanes: Lanes, id: string, keys: RunKeys): Lane {
+  #makeLane(lanes: Lanes, id: string, keys: RunKeys): Lane {
     const uses: LimitUse[] = [];
     let turns: KeyLimit | undefined;
     this.#concurrency.forEach(({ rule }, index) => {
@@ -229,11 +260,11 @@ export class Policies {
     this.#rates.forEach(({ rule, key }, index) => {
       const share = keys.rates[index]!;
       const id = key === undefined ? rule.key : JSON.stringify([this.#queue.name, rule.key, share.key]);
-      uses.push({ limit: rateOf(state, id, rule), units: share.units });
+      uses.push({ limit: this.#host.rateOf(id, rule), units: share.units });
     });
     for (const { limit } of uses) limit.lanes++;
     lanes.count++;
-    const batch = this.declared.batch === undefined ? undefined : new BatchLimit(state, this.declared.batch);
+    const batch = this.declared.batch === undefined ? undefined : new BatchLimit(this.#host, this.declared.batch);
     if (batch !== undefined) uses.push({ limit: batch, units: 1 });
     return new Lane(lanes, id, uses, turns, batch);
   }
@@ -253,9 +284,9 @@ export class Policies {
 
   /** What stops a queued run; undefined = nothing that is known of. */
   explain(run: LiveRun): Waiting | undefined {
-    if (run.keys?.of !== this)
-      return { for: "a concurrency limit", because: "its input is being read to find its key" };
-    const blocking = this.#byId.get(laneId(this.needsOf(run), run.keys.keys))?.findBlocking();
+    const keys = this.#known(run);
+    if (keys === undefined) return { for: "a concurrency limit", because: "its input is being read to find its key" };
+    const blocking = this.#byId.get(laneId(this.needsOf(run), keys))?.findBlocking();
     return blocking?.limit.explain(blocking.units);
   }
   needsOf(run: LiveRun): Needs {
@@ -263,7 +294,8 @@ export class Policies {
   }
   /** Its place among those with the same keys, the first is 1. */
   positionOf(run: LiveRun): number {
-    const lane = run.keys?.of === this ? this.#byId.get(laneId(this.needsOf(run), run.keys.keys)) : undefined;
+    const keys = this.#known(run);
+    const lane = keys === undefined ? undefined : this.#byId.get(laneId(this.needsOf(run), keys));
     return lane?.ready.positionOf(run) ?? 1;
   }
 
@@ -275,21 +307,10 @@ export class Policies {
       for (const { limit } of lane.uses) if (limit instanceof RateLimit) limit.lanes--; // other tasks may share it
     }
     this.#byId.clear();
-    for (const run of runs) run.isListed = false;
-    const queued = [...runs].filter((run) => run.place === "queued");
+    for (const run of runs) setListed(run, false);
+    const queued = [...runs].filter((run) => placeOf(run) === "queued");
     return queued.sort((a, b) => a.origin - b.origin);
   }
 }
 
 const laneId = (needs: Needs, keys: RunKeys): string => (needs.id === "" ? keys.id : `${needs.id} ${keys.id}`);
-
-function rateOf(state: SchedulerState, id: string, rule: Parameters<RateLimit["redeclare"]>[0]): RateLimit {
-  let limit = state.rates.get(id);
-  if (limit === undefined) {
-    limit = new RateLimit(state, id, rule);
-    const stored = state.storedRates.get(id);
-    if (stored !== undefined) limit.restore(stored, state.ratesReadAt);
-    state.rates.set(id, limit);
-  } else limit.redeclare(rule);
-  return limit;
-}

@@ -4,8 +4,8 @@ import type { RateRule } from "../../domain/limits.ts";
 import type { Waiting } from "../../domain/run.ts";
 import { shownTime } from "../../domain/time.ts";
 import type { StoredRate } from "../commands.ts";
-import type { SchedulerState } from "../state.ts";
 import { Limit } from "./limit.ts";
+import type { LimitHost } from "./limit-host.ts";
 
 interface Use {
   readonly from: number;
@@ -27,7 +27,7 @@ const chunks = 16;
 export class RateLimit extends Limit {
   readonly id: string;
   #rule: Pick<RateRule, "key" | "limit" | "perMs">;
-  readonly #state: SchedulerState;
+  readonly #host: LimitHost;
   readonly #uses = new Deque<Use>();
   #used = 0;
   /** Handed to workers, and not known to have begun. */
@@ -41,9 +41,9 @@ export class RateLimit extends Limit {
   /** When it will look again; on the scheduler's own clock. */
   wakeAt: number | undefined = undefined;
 
-  constructor(state: SchedulerState, id: string, rule: RateRule) {
+  constructor(host: LimitHost, id: string, rule: RateRule) {
     super();
-    this.#state = state;
+    this.#host = host;
     this.id = id;
     this.#rule = rule;
   }
@@ -71,7 +71,7 @@ export class RateLimit extends Limit {
     const part = Math.min(units, this.#handedOut);
     if (part === 0) return;
     this.#handedOut -= part;
-    this.#use(part, this.#state.uptime - agoMs);
+    this.#use(part, this.#host.step.uptime - agoMs);
     if (this.hasParked) this.#wakeFor(part);
   }
   /** Units are used by starting. */
@@ -90,13 +90,13 @@ export class RateLimit extends Limit {
   }
   #wakeFor(units: number): void {
     const at = this.#roomAt(units);
-    if (this.wakeAt !== undefined && this.wakeAt > this.#state.uptime && this.wakeAt <= at) return;
+    if (this.wakeAt !== undefined && this.wakeAt > this.#host.step.uptime && this.wakeAt <= at) return;
     this.wakeAt = at;
-    this.#state.limitWakes.push({ at, limit: this });
+    this.#host.limitWakes.push({ at, limit: this });
   }
   /** When room may be there, for as many units. Changes nothing. */
   #roomAt(units: number): number {
-    const { uptime } = this.#state;
+    const { uptime } = this.#host.step;
     const { limit, perMs } = this.#rule;
     let free = limit - this.#used - this.#handedOut - this.#pending;
     if (free >= units) return uptime;
@@ -108,7 +108,7 @@ export class RateLimit extends Limit {
   }
   explain(units: number): Waiting {
     const { key, limit, perMs } = this.#rule;
-    const at = shownTime(this.#state.now + Math.max(this.#roomAt(units) - this.#state.uptime, 0));
+    const at = shownTime(this.#host.step.now + Math.max(this.#roomAt(units) - this.#host.step.uptime, 0));
     const rate = `${limit} per ${formatDuration(perMs)}`;
     return { for: "a rate limit", because: `rate limit ${JSON.stringify(key)} of ${rate} is used up until ${at}` };
   }
@@ -122,14 +122,14 @@ export class RateLimit extends Limit {
     this.wake();
   }
   /** What a leader before this one had used or reserved. What it held may have been used until now, or until `readAt`. */
-  restore({ uses, held = 0 }: StoredRate, readAt = this.#state.uptime): void {
-    const { now, uptime } = this.#state;
+  restore({ uses, held = 0 }: StoredRate, readAt = this.#host.step.uptime): void {
+    const { now, uptime } = this.#host.step;
     for (const { at, units } of uses) this.#use(units, uptime - Math.max(now - at, 0));
     if (held > 0) this.#use(held, readAt);
   }
   /** Everything that counts, as it is to be stored: in epoch milliseconds. */
   toStored(): StoredRate {
-    const { now, uptime } = this.#state;
+    const { now, uptime } = this.#host.step;
     const uses = Array.from(this.#uses, ({ at, units }) => ({ at: now - (uptime - at), units }));
     const held = this.#handedOut + this.#reserved + this.#pending;
     return { id: this.id, perMs: this.#rule.perMs, uses, ...(held > 0 && { held }) };
@@ -141,8 +141,7 @@ export class RateLimit extends Limit {
     if (free < missing) return;
     const units = Math.min(free, Math.max(missing, Math.ceil(limit / chunks)));
     this.#pending += units;
-    const asked = this.#state.reservations.get(this.id) ?? 0;
-    this.#state.reservations.set(this.id, asked + units);
+    this.#host.reserve(this.id, units);
   }
   /** Never before one that counts already, so that they expire in order. */
   #use(units: number, begunAt: number): void {
@@ -155,7 +154,7 @@ export class RateLimit extends Limit {
     } else this.#uses.push({ from: at, at, units });
   }
   #expire(): void {
-    const until = this.#state.uptime - this.#rule.perMs;
+    const until = this.#host.step.uptime - this.#rule.perMs;
     for (let first = this.#uses.first(); first !== undefined && first.at <= until; first = this.#uses.first()) {
       this.#uses.shift();
       this.#used -= first.units;

@@ -1,21 +1,42 @@
 // The rate limits of a namespace, through the changes of leaders.
+
+import type { RateRule } from "../../domain/limits.ts";
 import type { StoredRate } from "../commands.ts";
-import type { ConfirmedRate } from "../events.ts";
-import type { SchedulerState } from "../state.ts";
+import type { Matching } from "../matching.ts";
+import { RateLimit } from "./rate.ts";
+
+/** `units` more are stored. `found`: what the leader before had stored meanwhile. */
+export interface ConfirmedRate {
+  readonly id: string;
+  readonly units: number;
+  readonly found?: StoredRate | undefined;
+}
 
 const tidyEveryMs = 60_000;
 
 /** What leaders before this one had used; given before `lead`. */
-export function restoreRates(state: SchedulerState, stored: readonly StoredRate[]): void {
+export function restoreRates(state: Matching, stored: readonly StoredRate[], readAt: number): void {
   state.storedRates = new Map(stored.map((rate) => [rate.id, rate]));
-  state.ratesReadAt = state.uptime;
+  state.ratesReadAt = readAt;
+}
+
+/** The limit of that name, which tasks may share. */
+export function rateOf(state: Matching, id: string, rule: RateRule): RateLimit {
+  let limit = state.rates.get(id);
+  if (limit === undefined) {
+    limit = new RateLimit(state.lanes, id, rule);
+    const stored = state.storedRates.get(id);
+    if (stored !== undefined) limit.restore(stored, state.ratesReadAt);
+    state.rates.set(id, limit);
+  } else limit.redeclare(rule);
+  return limit;
 }
 
 /** Limits whose time has come let their first lanes try. */
-export function wakeRates(state: SchedulerState): void {
+export function wakeRates(state: Matching): void {
   for (
     let next = state.limitWakes.first();
-    next !== undefined && next.at <= state.uptime;
+    next !== undefined && next.at <= state.step.uptime;
     next = state.limitWakes.first()
   ) {
     state.limitWakes.pop();
@@ -24,13 +45,13 @@ export function wakeRates(state: SchedulerState): void {
 }
 
 /** When the next limit may have room. Units: epoch milliseconds */
-export function nextRateWake(state: SchedulerState): number {
+export function nextRateWake(state: Matching): number {
   const next = state.limitWakes.first();
-  return next === undefined ? Number.POSITIVE_INFINITY : state.now + Math.max(next.at - state.uptime, 0);
+  return next === undefined ? Number.POSITIVE_INFINITY : state.step.now + Math.max(next.at - state.step.uptime, 0);
 }
 
 /** What was reserved is stored before it is used; one write of a record at a time, so that none is taken for another leader's. */
-export function storeReservations(state: SchedulerState): void {
+export function storeReservations(state: Matching): void {
   const rates: (StoredRate & { readonly units: number })[] = [];
   for (const [id, units] of state.reservations) {
     const limit = state.rates.get(id)!;
@@ -39,10 +60,10 @@ export function storeReservations(state: SchedulerState): void {
     state.reservations.delete(id);
     rates.push({ ...limit.toStored(), units });
   }
-  if (rates.length > 0) state.commands.push({ type: "storeRates", rates });
+  if (rates.length > 0) state.step.commands.push({ type: "storeRates", rates });
 }
 
-export function confirmReservations(state: SchedulerState, stored: readonly ConfirmedRate[]): void {
+export function confirmReservations(state: Matching, stored: readonly ConfirmedRate[]): void {
   for (const { id, units, found } of stored) {
     const limit = state.rates.get(id);
     if (found !== undefined) limit?.restore(found);
@@ -51,9 +72,9 @@ export function confirmReservations(state: SchedulerState, stored: readonly Conf
 }
 
 /** Forgets limits that nobody uses and whose time is over. */
-export function tidyRates(state: SchedulerState): void {
-  if (state.uptime - state.ratesTidiedAt < tidyEveryMs || state.rates.size + state.storedRates.size === 0) return;
-  state.ratesTidiedAt = state.uptime;
+export function tidyRates(state: Matching): void {
+  if (state.step.uptime - state.ratesTidiedAt < tidyEveryMs || state.rates.size + state.storedRates.size === 0) return;
+  state.ratesTidiedAt = state.step.uptime;
   const dropped = new Set<string>();
   for (const [id, limit] of state.rates) if (limit.isIdle) dropped.add(id);
   for (const [id, stored] of state.storedRates) if (!state.rates.has(id) && isOver(state, stored)) dropped.add(id);
@@ -61,17 +82,9 @@ export function tidyRates(state: SchedulerState): void {
     state.rates.delete(id);
     state.storedRates.delete(id);
   }
-  if (dropped.size > 0) state.commands.push({ type: "dropRates", ids: [...dropped] });
+  if (dropped.size > 0) state.step.commands.push({ type: "dropRates", ids: [...dropped] });
 }
 
 /** Nothing of it counts any more. What was held may have been used until it was read. */
-const isOver = ({ now, uptime, ratesReadAt }: SchedulerState, { perMs, uses, held = 0 }: StoredRate): boolean =>
+const isOver = ({ step: { now, uptime }, ratesReadAt }: Matching, { perMs, uses, held = 0 }: StoredRate): boolean =>
   uses.every(({ at }) => at + perMs < now) && (held === 0 || uptime - ratesReadAt > perMs);
-
-/** What belongs to the leader alone. */
-export function forgetRates(state: SchedulerState): void {
-  state.rates.clear();
-  state.storedRates.clear();
-  state.reservations.clear();
-  state.limitWakes.prune(() => false);
-}

@@ -1,13 +1,15 @@
 import type { LiveRun } from "../../fold/live-run.ts";
+import { cancelReasonOf, placeOf } from "../attached.ts";
 import { cancelRuns } from "../cancel.ts";
-import type { SchedulerState } from "../state.ts";
+import type { Matching } from "../matching.ts";
+import { queueOf } from "../task-queue.ts";
 import type { KeyLimit } from "./concurrency.ts";
 
 /**
  * Cancels runs of a key that has more than its limit lets execute, as its strategy says. After a takeover who is one too many shows only
  * when each worker has said what it executes: until then the limit holds, and nobody is cancelled for it.
  */
-export function cancelSurplus(state: SchedulerState, limit: KeyLimit, arrived: LiveRun): void {
+export function cancelSurplus(state: Matching, limit: KeyLimit, arrived: LiveRun): void {
   if (limit.rule.strategy === "queue") return;
   limit.members.add(arrived);
   if (state.hold === undefined) weigh(state, limit);
@@ -15,14 +17,14 @@ export function cancelSurplus(state: SchedulerState, limit: KeyLimit, arrived: L
 }
 
 /** Does what was put off until all workers have answered. */
-export function weighLimits(state: SchedulerState): void {
+export function weighLimits(state: Matching): void {
   if (state.hold !== undefined) return;
   // A limit that its task declares no more has no say any more.
-  for (const [limit, { queue }] of state.unweighed) if (queue.policies?.has(limit) === true) weigh(state, limit);
+  for (const [limit, run] of state.unweighed) if (queueOf(run).policies?.has(limit) === true) weigh(state, limit);
   state.unweighed.clear();
 }
 
-function weigh(state: SchedulerState, { rule, members }: KeyLimit): void {
+function weigh(state: Matching, { rule, members }: KeyLimit): void {
   const { max, strategy, key } = rule;
   for (const run of members) if (!isMember(run)) members.delete(run);
   const of = key === null ? "this task" : key;
@@ -39,11 +41,12 @@ function weigh(state: SchedulerState, { rule, members }: KeyLimit): void {
 }
 
 const isMember = (run: LiveRun): boolean =>
-  (run.place === "queued" || run.place === "running") && run.cancelReason === undefined;
+  (placeOf(run) === "queued" || placeOf(run) === "running") && cancelReasonOf(run) === undefined;
 
 function newestWaiting(runs: Iterable<LiveRun>): LiveRun | undefined {
   let found: LiveRun | undefined;
-  for (const run of runs) if (run.place === "queued" && (found === undefined || run.origin > found.origin)) found = run;
+  for (const run of runs)
+    if (placeOf(run) === "queued" && (found === undefined || run.origin > found.origin)) found = run;
   return found;
 }
 

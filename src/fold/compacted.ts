@@ -1,25 +1,24 @@
 // Rule 4: a compacted entry is the state of its key as of `asOf`; what was written after that is applied to it.
 import { isFinal } from "../domain/run.ts";
-import type { FoldedEntry } from "../matching/events.ts";
-import { placeRun } from "../matching/placement.ts";
-import type { SchedulerState } from "../matching/state.ts";
 import type { CompactedFinished, CompactedLive } from "../wire/run-extra.ts";
 import { applyOutcome } from "./apply-outcome.ts";
 import { addFinished } from "./finish.ts";
 import { type FinishedRun, type RememberedOutcome, setEntry } from "./finished-run.ts";
+import type { Fold } from "./fold.ts";
 import { type Created, LiveRun } from "./live-run.ts";
+import type { FoldedEntry } from "./log-events.ts";
 
 export function addCompactedLive(
-  state: SchedulerState,
+  fold: Fold,
   created: Created,
   known: CompactedLive,
   finished: FinishedRun | undefined,
 ): void {
   const { key } = created;
-  const remembered = finished?.remembered ?? state.unexplained.get(key) ?? [];
-  if (finished !== undefined) dropFinished(state, finished);
-  state.unexplained.delete(key);
-  const run = makeRun(state, created, known.origin);
+  const remembered = finished?.remembered ?? fold.unexplained.get(key) ?? [];
+  if (finished !== undefined) dropFinished(fold, finished);
+  fold.unexplained.delete(key);
+  const run = makeRun(fold, created, known.origin);
   run.turn = known.turn;
   run.attempt = known.attempt;
   run.readyAt = known.readyAt;
@@ -29,9 +28,9 @@ export function addCompactedLive(
     trail.history = known.history;
     trail.cancelWish = known.cancelling;
   }
-  state.live.set(key, run);
-  for (const outcome of remembered) replay(state, run, known.asOf, outcome);
-  if (state.live.get(key) === run) placeRun(state, run);
+  addLive(fold, run);
+  for (const outcome of remembered) replay(fold, run, known.asOf, outcome);
+  if (fold.live.get(key) === run) fold.listener?.created(run);
 }
 
 /** An entry in finished form stands for every outcome up to `asOf`, whether it is still there or not: the key is as old as that. */
@@ -41,31 +40,31 @@ export function coverFinished(run: FinishedRun, asOf: number): void {
 }
 
 /** Applies what came in the stream before the compacted entry but was written after it was made (rule 4). */
-function replay(state: SchedulerState, run: LiveRun, asOf: number, remembered: RememberedOutcome): void {
+function replay(fold: Fold, run: LiveRun, asOf: number, remembered: RememberedOutcome): void {
   const { seq, outcome } = remembered;
-  const finished = state.finished.get(run.key);
+  const finished = fold.finished.get(run.key);
   if (finished !== undefined) {
     finished.lastOutcome = seq;
-    state.entangled.add(run.key);
-  } else if (seq > asOf) applyOutcome(state, run, remembered);
+    fold.entangled.add(run.key);
+  } else if (seq > asOf) applyOutcome(fold, run, remembered);
   else if (isFinal(outcome.kind)) run.leaveTrail().staleFinal = seq;
 }
 
 export function addCompactedFinished(
-  state: SchedulerState,
+  fold: Fold,
   created: Created,
   known: CompactedFinished,
   finished: FinishedRun | undefined,
 ): void {
-  const { key, queue, entry } = created;
-  const remembered = finished?.remembered ?? state.unexplained.get(key) ?? [];
-  if (finished !== undefined) dropFinished(state, finished);
-  state.unexplained.delete(key);
+  const { key, log, entry } = created;
+  const remembered = finished?.remembered ?? fold.unexplained.get(key) ?? [];
+  if (finished !== undefined) dropFinished(fold, finished);
+  fold.unexplained.delete(key);
   const { createdAt, extra } = entry;
   const { kind, seq, index, at, origin } = known;
   const run: FinishedRun = {
     key,
-    task: queue.name,
+    task: log.name,
     kind,
     seq,
     index,
@@ -84,9 +83,9 @@ export function addCompactedFinished(
     holdsInput: false,
     remembered: undefined,
   };
-  setEntry(queue.entries, run, created.seq, true, hasInput(entry));
-  addFinished(state, run);
-  if (run.lastOutcome > known.asOf) state.entangled.add(key);
+  setEntry(log.entries, run, created.seq, true, hasInput(entry));
+  addFinished(fold, run);
+  if (run.lastOutcome > known.asOf) fold.entangled.add(key);
 }
 
 const hasInput = ({ input }: FoldedEntry): boolean => input !== undefined && input.length > 0;
@@ -96,23 +95,27 @@ export function holdsInputOf({ inputStays, origin }: FinishedRun, entry: FoldedE
   return inputStays && entry.extra?.state?.origin === origin && hasInput(entry);
 }
 
-export function makeRun(state: SchedulerState, created: Created, origin: number): LiveRun {
-  const { queue, entry, inputs } = created;
-  if (entry.extra?.placement?.affinity !== undefined) queue.hasPlacements = true;
-  const kept = inputs === undefined ? state.inputs.keep(entry.input) : state.inputs.share(inputs);
-  return new LiveRun(created, origin, state.inboxOnce(entry.inbox), kept);
+export function addLive(fold: Fold, run: LiveRun): void {
+  fold.live.set(run.key, run);
+  run.log.liveCount++;
+}
+
+export function makeRun(fold: Fold, created: Created, origin: number): LiveRun {
+  const { entry, inputs } = created;
+  const kept = inputs === undefined ? fold.inputs.keep(entry.input) : fold.inputs.share(inputs);
+  return new LiveRun(created, origin, fold.inboxOnce(entry.inbox), kept);
 }
 
 /** The entry knows now what came up to `asOf`. */
-export function coverOutcomes(state: SchedulerState, run: LiveRun, asOf: number): void {
+export function coverOutcomes(fold: Fold, run: LiveRun, asOf: number): void {
   const { trail } = run;
   if (trail === undefined || trail.uncovered > asOf) return;
   trail.uncovered = trail.last > asOf ? asOf + 1 : 0;
-  if (trail.uncovered === 0) state.entangled.delete(run.key);
+  if (trail.uncovered === 0) fold.entangled.delete(run.key);
 }
 
-function dropFinished(state: SchedulerState, run: FinishedRun): void {
-  setEntry(state.queueOf(run.task).entries, run, 0);
-  state.finished.delete(run.key);
-  state.unordered.delete(run);
+function dropFinished(fold: Fold, run: FinishedRun): void {
+  setEntry(fold.logOf(run.task).entries, run, 0);
+  fold.finished.delete(run.key);
+  fold.unordered.delete(run);
 }

@@ -1,0 +1,58 @@
+import type { FailureHandler } from "../domain/failure.ts";
+import type { Pauses } from "../domain/pauses.ts";
+import type { Turn } from "../domain/run.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { BundleEvent, EntryEvent, OutcomesEvent } from "../fold/log-events.ts";
+import type { CompactionRefusedEvent } from "../housekeeping/compaction.ts";
+import type { PurgeFilter, StoredRate } from "../matching/commands.ts";
+import type { ConfirmedRate } from "../matching/limits/rates.ts";
+import type { AssignedEvent } from "../presence/assigned.ts";
+import type { LeadEvent } from "../presence/takeover.ts";
+import type { Heartbeat, Register, TaskDeclaration } from "../wire/messages.ts";
+
+/**
+ * Where the outcomes that are left in the stream begin (one behind its last sequence if there are none).
+ *
+ * Given before the first entry is read, whenever the reader has caught up after a pause, and before `lead`. An engine that was
+ * overtaken by a purge while it read is told to `rebuild`: it may have seen a run whose outcome it can never see.
+ */
+export interface FloorEvent {
+  readonly type: "floor";
+  readonly outcomesFrom: number;
+}
+/** All that can happen to a scheduler. Standbys get `entry`, `bundle` and `outcomes` only. */
+export type SchedulerEvent =
+  | EntryEvent
+  | BundleEvent
+  | OutcomesEvent
+  | LeadEvent
+  | AssignedEvent
+  | CompactionRefusedEvent
+  | FloorEvent
+  /** What is paused now. Given before `lead`, and when it changes. */
+  | { readonly type: "pauses"; readonly pauses: Pauses }
+  /** What workers declared of their tasks, as it is stored. Given before `lead`: a timeout that is not known yet would be taken for none. */
+  | { readonly type: "definitions"; readonly tasks: readonly TaskDeclaration[] }
+  /** Who handles failures, as it is stored. Given before `lead`. */
+  | { readonly type: "failureHandlers"; readonly handlers: readonly FailureHandler[] }
+  /** All rate limits as they are stored. Given before `lead`. */
+  | { readonly type: "rates"; readonly rates: readonly StoredRate[] }
+  | { readonly type: "ratesStored"; readonly rates: readonly ConfirmedRate[] }
+  /** The input of a run; undefined when it has to be asked for again. */
+  | { readonly type: "input"; readonly run: LiveRun; readonly input: Uint8Array | undefined }
+  /** Nobody will ever read the input of this run. */
+  | { readonly type: "inputGone"; readonly run: LiveRun }
+  | { readonly type: "stepDown" }
+  | { readonly type: "register"; readonly message: Register }
+  | { readonly type: "heartbeat"; readonly message: Heartbeat }
+  | { readonly type: "leave"; readonly id: string }
+  | { readonly type: "pong"; readonly id: string }
+  | { readonly type: "unreachable"; readonly id: string }
+  /** The code of these attempts has ended: their slots are free, while their outcomes are on their way to the log. */
+  | { readonly type: "ended"; readonly id: string; readonly attempts: readonly Turn[] }
+  | { readonly type: "unacknowledged"; readonly id: string; readonly batch: number }
+  | { readonly type: "cancel"; readonly keys: readonly string[]; readonly reason: string }
+  | { readonly type: "reschedule"; readonly keys: readonly string[]; readonly dueAt: number }
+  | { readonly type: "waiter"; readonly key: string; readonly inbox: string }
+  | { readonly type: "purged"; readonly filter: PurgeFilter; readonly keepFrom: number }
+  | { readonly type: "tick" };

@@ -1,0 +1,105 @@
+import { compactionRefused } from "../housekeeping/compaction.ts";
+import { keepHouse, purged } from "../housekeeping/retention.ts";
+import { cancelRuns, endCancelling } from "../matching/cancel.ts";
+import { dispatch } from "../matching/dispatch.ts";
+import { expireWaitingRuns, nextDeadline, queueDueRuns } from "../matching/due-times.ts";
+import { confirmReservations, nextRateWake, tidyRates, wakeRates } from "../matching/limits/rates.ts";
+import { endStopped } from "../matching/lingering.ts";
+import type { Matching } from "../matching/matching.ts";
+import { letGoOfEnded } from "../matching/release.ts";
+import { rescheduleRuns } from "../matching/reschedule.ts";
+import { longestNapMs } from "../matching/step.ts";
+import { queueOf } from "../matching/task-queue.ts";
+import { acknowledge, giveUpBatch } from "../presence/assigned.ts";
+import { giveUpRun } from "../presence/lose.ts";
+import { heartbeat, leave, pong, unreachable, watchPresence } from "../presence/presence.ts";
+import { register } from "../presence/register.ts";
+import type { SchedulerEvent } from "./events.ts";
+import type { Leadership } from "./leadership.ts";
+
+const tickEveryMs = 1_000;
+
+/** What only a leader is told; a standby leaves it to the leader. */
+export function hear(leadership: Leadership, event: SchedulerEvent): void {
+  const { matching, house } = leadership;
+  switch (event.type) {
+    case "tick":
+      tick(leadership);
+      break;
+    case "register":
+      register(matching, event.message);
+      for (const { name, onFailure } of event.message.tasks) leadership.handlers.declare(name, onFailure);
+      break;
+    case "heartbeat":
+      heartbeat(matching, event.message);
+      break;
+    case "leave":
+      leave(matching, event.id);
+      break;
+    case "pong":
+      pong(matching, event.id);
+      break;
+    case "unreachable":
+      unreachable(matching, event.id);
+      break;
+    case "assigned":
+      acknowledge(matching, event);
+      break;
+    case "unacknowledged":
+      giveUpBatch(matching, event.id, event.batch);
+      break;
+    case "ended":
+      letGoOfEnded(matching, event.id, event.attempts);
+      break;
+    case "cancel":
+      cancelRuns(matching, event.keys, event.reason);
+      break;
+    case "reschedule":
+      rescheduleRuns(matching, event.keys, event.dueAt);
+      break;
+    case "ratesStored":
+      confirmReservations(matching, event.rates);
+      break;
+    case "input":
+      queueOf(event.run).policies?.onInput(event.run, event.input);
+      break;
+    case "inputGone":
+      giveUpRun(matching, event.run);
+      break;
+    case "waiter":
+      leadership.waiters.add(event.key, event.inbox);
+      break;
+    case "pauses":
+      matching.pause(event.pauses);
+      break;
+    case "purged":
+      purged(house, event.filter, event.keepFrom);
+      break;
+    case "compactionRefused":
+      compactionRefused(house, event);
+      break;
+  }
+}
+
+function tick({ matching, house }: Leadership): void {
+  queueDueRuns(matching);
+  skipNap(matching);
+  watchPresence(matching);
+  if (matching.cancelling.size > 0) endCancelling(matching);
+  if (matching.lingering.size > 0) endStopped(matching);
+  const isNobodyLate = expireWaitingRuns(matching);
+  wakeRates(matching);
+  if (isNobodyLate) dispatch(matching);
+  tidyRates(matching);
+  keepHouse(house);
+  const { now, commands } = matching.step;
+  const deadline = nextDeadline(matching) ?? Number.POSITIVE_INFINITY;
+  commands.push({ type: "wake", at: Math.min(now + tickEveryMs, nextRateWake(matching), Math.max(deadline, now)) });
+}
+
+/** A leader that slept, or had no connection, could start nothing. */
+function skipNap(matching: Matching): void {
+  const { tickedAt, queueIndex, step } = matching;
+  if (step.now - tickedAt > longestNapMs) queueIndex.counted.skip(tickedAt, step.now);
+  matching.tickedAt = step.now;
+}

@@ -1,0 +1,93 @@
+import type { FinishedRun } from "../fold/finished-run.ts";
+import type { Fold } from "../fold/fold.ts";
+import type { FoldListener } from "../fold/listener.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { FoldedOutcome } from "../fold/log-events.ts";
+import type { TaskLog } from "../fold/task-log.ts";
+import { House, type HouseOptions } from "../housekeeping/house.ts";
+import { marked } from "../housekeeping/retention.ts";
+import { heedWish } from "../matching/cancel.ts";
+import { restoreRates } from "../matching/limits/rates.ts";
+import { Verdicts } from "../matching/limits/verdicts.ts";
+import { endReported } from "../matching/lingering.ts";
+import { type Cancelled, Matching } from "../matching/matching.ts";
+import { arrive, leave, placeRun } from "../matching/placement.ts";
+import { releaseReported, supersede } from "../matching/release.ts";
+import type { Step } from "../matching/step.ts";
+import { restoreDefinitions } from "../presence/register.ts";
+import { type LeadEvent, takeOver } from "../presence/takeover.ts";
+import { FailureHandlers } from "../reactions/failures.ts";
+import type { Briefing } from "./briefing.ts";
+import { Waiters } from "./waiters.ts";
+
+export interface LeadershipParts {
+  readonly fold: Fold;
+  readonly step: Step;
+  readonly briefing: Briefing;
+  readonly cancelled: Cancelled;
+  readonly lostLimit: number;
+  readonly house: HouseOptions;
+}
+
+/** What an engine knows beside the log while it leads: made whole, and thrown away whole. Hears what each entry of the log changes. */
+export class Leadership implements FoldListener {
+  readonly matching: Matching;
+  readonly house: House;
+  readonly handlers: FailureHandlers;
+  readonly waiters: Waiters;
+
+  constructor({ fold, step, briefing, cancelled, lostLimit, house }: LeadershipParts, event: LeadEvent) {
+    const { pauses, definitions, failureHandlers, rates } = briefing;
+    const { epoch, process = "" } = event;
+    const lanesFor = (state: Matching) => new Verdicts(state);
+    this.matching = new Matching({ fold, step, epoch, lostLimit, process, pauses, cancelled, lanesFor });
+    this.house = new House(fold, step, house, (log) => this.#forget(log));
+    this.handlers = new FailureHandlers(fold, step, failureHandlers);
+    this.waiters = new Waiters(fold, step);
+    restoreRates(this.matching, rates.stored, rates.readAt);
+    restoreDefinitions(this.matching, definitions);
+    this.handlers.handleMissed();
+    takeOver(this.matching, event);
+    fold.listener = this;
+  }
+
+  stored(name: string): void {
+    const { compacting } = this.house.retention;
+    if (compacting.size > 0) compacting.delete(name);
+  }
+  created(run: LiveRun): void {
+    arrive(this.matching, run);
+  }
+  duplicated(run: FinishedRun, inbox: string): void {
+    this.waiters.forward(run, inbox);
+  }
+  reported(writer: string, outcome: FoldedOutcome): void {
+    const { matching } = this;
+    const worker = matching.workers.get(writer);
+    if (worker !== undefined) releaseReported(matching, worker, outcome);
+    if (matching.lingering.size > 0) endReported(matching, writer, outcome.origin, outcome.turn);
+  }
+  turned(run: LiveRun, writer: string): void {
+    supersede(this.matching, run, writer);
+    placeRun(this.matching, run);
+  }
+  wished(run: LiveRun): void {
+    if (run.askedReason !== run.trail?.cancelWish) heedWish(this.matching, run);
+  }
+  finished(run: LiveRun, as: FinishedRun, inbox: string): void {
+    leave(this.matching, run);
+    supersede(this.matching, run, as.writer);
+    this.waiters.tell(as, inbox);
+    if (as.kind === "failed") this.handlers.handle(as);
+  }
+  marked(upTo: number, writer: string): void {
+    if (writer === `e${this.matching.epoch}`) marked(this.house, upTo);
+  }
+
+  #forget({ name }: TaskLog): boolean {
+    const queue = this.matching.queues.get(name);
+    if (queue !== undefined && (queue.definition !== undefined || queue.workers.size > 0)) return false;
+    this.matching.queues.delete(name);
+    return true;
+  }
+}

@@ -1,0 +1,106 @@
+import type { KeyIndex } from "../collections/key-index.ts";
+import { noPauses } from "../domain/pauses.ts";
+import type { FinishedRun } from "../fold/finished-run.ts";
+import { Fold } from "../fold/fold.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { HouseOptions } from "../housekeeping/house.ts";
+import { isHolding } from "../matching/hold.ts";
+import type { Cancelled } from "../matching/matching.ts";
+import { Step } from "../matching/step.ts";
+import type { WorkerRecord } from "../matching/workers.ts";
+import type { LeadEvent } from "../presence/takeover.ts";
+import type { Briefing } from "./briefing.ts";
+import { Leadership } from "./leadership.ts";
+
+/** Units: milliseconds, unless said otherwise */
+export interface SchedulerOptions {
+  /** Finished runs to keep. @default 100_000 */
+  readonly keepCount?: number | undefined;
+  /** How long to keep finished runs. @default 24 hours */
+  readonly keepMs?: number | undefined;
+  /** Garbage entries of a task before a purge is worth a request. @default 1_000 */
+  readonly garbageBatch?: number | undefined;
+  /** Entries that are forgotten behind one that must stay, until it is moved: fewer are purged one by one. @default 100 */
+  readonly singlePurges?: number | undefined;
+  /** A new leader purges nothing for this long, so that writes of the one before it have landed or died. @default 10_000 */
+  readonly housekeepingDelayMs?: number | undefined;
+  /** Attempts that may be lost with their worker before the run fails. @default 10 */
+  readonly lostLimit?: number | undefined;
+  /** Memory for the inputs of live runs; those beyond it are read back from the log. Units: bytes. @default 64 MiB */
+  readonly inputBudgetBytes?: number | undefined;
+}
+
+const nobody: ReadonlyMap<string, WorkerRecord> = new Map();
+
+/** All that an engine knows: a fold of the log, and while it leads what a leader knows beside. Changed by `step` only. */
+export class Scheduler {
+  readonly fold: Fold;
+  readonly step = new Step();
+  readonly briefing: Briefing = {
+    pauses: noPauses,
+    definitions: [],
+    failureHandlers: [],
+    rates: { stored: [], readAt: 0 },
+  };
+  /** Counted for as long as the process lives. */
+  readonly cancelled: Cancelled = new Map();
+  /** Undefined on a standby. */
+  leadership: Leadership | undefined = undefined;
+  /** In which it leads, or led last. */
+  epoch = 0;
+  readonly #houseOptions: HouseOptions;
+  readonly #lostLimit: number;
+
+  constructor(options: SchedulerOptions) {
+    this.fold = new Fold(options.inputBudgetBytes ?? 64 * 1024 * 1024);
+    this.#lostLimit = options.lostLimit ?? 10;
+    this.#houseOptions = {
+      keepCount: options.keepCount ?? 100_000,
+      keepMs: options.keepMs ?? 86_400_000,
+      garbageBatch: options.garbageBatch ?? 1_000,
+      singlePurges: options.singlePurges ?? 100,
+      housekeepingDelayMs: options.housekeepingDelayMs ?? 10_000,
+    };
+  }
+  get isLeading(): boolean {
+    return this.leadership !== undefined;
+  }
+  get position(): number {
+    return this.fold.position;
+  }
+  get live(): KeyIndex<LiveRun> {
+    return this.fold.live;
+  }
+  get finished(): KeyIndex<FinishedRun> {
+    return this.fold.finished;
+  }
+  /** It leads, and dispatches nothing before workers have said what they execute. */
+  get isHolding(): boolean {
+    return this.leadership !== undefined && isHolding(this.leadership.matching);
+  }
+  /** Nobody, on a standby. */
+  get workers(): ReadonlyMap<string, WorkerRecord> {
+    return this.leadership?.matching.workers ?? nobody;
+  }
+
+  /** All that a leader knows is made anew, from the fold, from what is stored beside it, and from what the leader before has left. */
+  lead(event: LeadEvent): void {
+    this.stepDown();
+    this.epoch = event.epoch;
+    const { fold, step, briefing, cancelled } = this;
+    const parts = { fold, step, briefing, cancelled, lostLimit: this.#lostLimit, house: this.#houseOptions };
+    this.leadership = new Leadership(parts, event);
+  }
+  /** What is left is what a standby knows: the fold. */
+  stepDown(): void {
+    if (this.leadership === undefined) return;
+    const { fold } = this;
+    this.leadership = undefined;
+    fold.listener = undefined;
+    for (const log of fold.tasks.values()) log.attached = undefined;
+    for (const run of fold.live.values()) run.detach();
+  }
+}
+
+/** A scheduler that has folded nothing yet and stands by. */
+export const createScheduler = (options: SchedulerOptions = {}): Scheduler => new Scheduler(options);

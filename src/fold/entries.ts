@@ -1,0 +1,83 @@
+// The rules of the fold for run entries: what the log says, and nothing else, decides which runs are live, and how finished ones ended.
+import { originIn } from "../domain/origin.ts";
+import { keyOf } from "../domain/run.ts";
+import type { CompactedFinished, CompactedLive } from "../wire/run-extra.ts";
+import {
+  addCompactedFinished,
+  addCompactedLive,
+  addLive,
+  coverFinished,
+  coverOutcomes,
+  holdsInputOf,
+  makeRun,
+} from "./compacted.ts";
+import type { Content } from "./entry-log.ts";
+import { setEntry } from "./finished-run.ts";
+import { advancePosition } from "./floor.ts";
+import type { Fold } from "./fold.ts";
+import type { Created } from "./live-run.ts";
+import type { BundleEvent, EntryEvent } from "./log-events.ts";
+import type { TaskLog } from "./task-log.ts";
+
+/** Rules 1 and 4, for a run with an entry of its own. */
+export function foldEntry(fold: Fold, { seq, at, task, id, entry }: EntryEvent): void {
+  const key = keyOf(task, id);
+  const log = addPosition(fold, task, seq, key, key);
+  foldRun(fold, { key, log, seq, at, origin: seq, entry });
+}
+
+/** Rules 1 and 4, for each run of a bundle. */
+export function foldBundle(fold: Fold, { seq, at, task, name, runs }: BundleEvent): void {
+  const keys = runs.map(({ id }) => keyOf(task, id));
+  const log = addPosition(fold, task, seq, name, { name, keys });
+  const isNew = runs[0]?.entry.form === 0;
+  const inputs = isNew ? fold.inputs.keepAll(runs.map(({ entry }) => entry.input)) : undefined;
+  for (let i = 0; i < runs.length; i++)
+    foldRun(fold, { key: keys[i]!, log, seq, at, origin: originIn(seq, i), entry: runs[i]!.entry, inputs });
+}
+
+function addPosition(fold: Fold, task: string, seq: number, name: string, content: Content): TaskLog {
+  advancePosition(fold, seq);
+  const log = fold.logOf(task);
+  log.entries.push(seq, content);
+  if (log.entries.size > log.entries.pruneAt) prunePositions(fold, log);
+  fold.listener?.stored(name);
+  return log;
+}
+
+/** Keeps the list short on an engine that purges nothing itself: at most half of it may be positions that are no longer true. */
+function prunePositions({ live, finished }: Fold, { entries, liveCount }: TaskLog): void {
+  entries.pruneAt = 2 * entries.size + 4_096;
+  if (entries.size <= 2 * (liveCount + entries.garbage + entries.kept) + 4_096) return;
+  entries.prune((seq, key) => live.get(key)?.seq === seq || finished.get(key)?.entrySeq === seq);
+}
+
+function foldRun(fold: Fold, created: Created): void {
+  const { key, log, seq, entry } = created;
+  if (fold.leftovers.size > 0) fold.leftovers.delete(key);
+  const compacted = entry.extra?.state;
+  const live = fold.live.get(key);
+  if (live !== undefined) {
+    live.seq = seq;
+    if (compacted !== undefined) coverOutcomes(fold, live, compacted.asOf);
+    return;
+  }
+  const finished = fold.finished.size === 0 ? undefined : fold.finished.get(key);
+  if (finished !== undefined && (compacted === undefined || finished.remembered === undefined)) {
+    setEntry(log.entries, finished, seq, entry.form === 2, holdsInputOf(finished, entry));
+    if (entry.form === 2) coverFinished(finished, compacted!.asOf);
+    if (compacted === undefined) fold.listener?.duplicated(finished, entry.inbox);
+    return;
+  }
+  if (compacted === undefined) addNewRun(fold, created);
+  else if (entry.form === 1) addCompactedLive(fold, created, compacted as CompactedLive, finished);
+  else addCompactedFinished(fold, created, compacted as CompactedFinished, finished);
+}
+
+function addNewRun(fold: Fold, created: Created): void {
+  // What is remembered of the key belongs to an earlier run of the same id: its origin is older.
+  if (fold.unexplained.size > 0) fold.unexplained.delete(created.key);
+  const run = makeRun(fold, created, created.origin);
+  addLive(fold, run);
+  fold.listener?.created(run);
+}

@@ -1,0 +1,50 @@
+import type { OutcomeKind } from "../domain/run.ts";
+import type { OutcomeAuthor, OutcomeDetail } from "../wire/outcome-entry.ts";
+import type { RunEntry } from "../wire/run-entry.ts";
+
+/** What the fold reads of an outcome. */
+export interface FoldedOutcome {
+  readonly kind: OutcomeKind;
+  readonly key: string;
+  readonly turn: number;
+  readonly origin: number;
+  readonly at: number;
+  readonly dueAt: number;
+  readonly detail: OutcomeDetail | undefined;
+  /** The input is not repeated: the run's entry has to stay. */
+  readonly inputStays?: boolean | undefined;
+}
+
+/** Its input is copied if it is kept. */
+export type FoldedEntry = Omit<RunEntry, "input"> & { readonly input?: Uint8Array | undefined };
+
+/** A run entry was read from the log. */
+export interface EntryEvent {
+  readonly type: "entry";
+  readonly seq: number;
+  /** When the server stored it. Units: epoch milliseconds */
+  readonly at: number;
+  readonly task: string;
+  readonly id: string;
+  readonly entry: FoldedEntry;
+}
+/** An entry with many runs was read from the log. What a compaction left out of it has no entry any more. */
+export interface BundleEvent {
+  readonly type: "bundle";
+  readonly seq: number;
+  readonly at: number;
+  readonly task: string;
+  readonly name: string;
+  readonly runs: readonly { readonly id: string; readonly entry: FoldedEntry }[];
+}
+/** An outcome entry was read from the log. */
+export interface OutcomesEvent {
+  readonly type: "outcomes";
+  readonly seq: number;
+  readonly at: number;
+  readonly by: OutcomeAuthor;
+  readonly writer: string;
+  /** The inbox whose owner reads this entry by itself; empty or absent = nobody's. */
+  readonly told?: string;
+  readonly outcomes: readonly FoldedOutcome[];
+}

@@ -1,0 +1,82 @@
+// The rules of the fold for outcomes: the first accepted final one stands, the others move their run to its next turn.
+import { isFinal } from "../domain/run.ts";
+import type { FinalDetail } from "../wire/outcome-entry.ts";
+import { applyOutcome } from "./apply-outcome.ts";
+import { addFinished } from "./finish.ts";
+import type { RememberedOutcome } from "./finished-run.ts";
+import { advancePosition } from "./floor.ts";
+import type { Fold } from "./fold.ts";
+import { foldRetentionMark } from "./forget.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { OutcomesEvent } from "./log-events.ts";
+
+/** Rules 2 and 3. */
+export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
+  const { seq, at, writer, told = "", outcomes } = event;
+  const byEngine = event.by === "engine";
+  advancePosition(fold, seq);
+  for (let index = 0; index < outcomes.length; index++) {
+    const outcome = outcomes[index]!;
+    if (outcome.kind === "retention") {
+      foldRetentionMark(fold, outcome, writer);
+      continue;
+    }
+    if (!byEngine) fold.listener?.reported(writer, outcome);
+    const live = fold.live.get(outcome.key);
+    if (live !== undefined) applyToLive(fold, live, { seq, at, index, byEngine, writer, told, outcome });
+    else foldUnexplained(fold, { seq, at, index, byEngine, writer, told, outcome });
+  }
+}
+
+function applyToLive(fold: Fold, run: LiveRun, remembered: RememberedOutcome): void {
+  const applied = applyOutcome(fold, run, remembered);
+  if (applied === "turned") fold.listener?.turned(run, remembered.writer);
+  else if (applied === "wished") fold.listener?.wished(run);
+}
+
+function foldUnexplained(fold: Fold, remembered: RememberedOutcome): void {
+  const { outcome, seq } = remembered;
+  const { key } = outcome;
+  const finished = fold.finished.get(key);
+  if (finished !== undefined) {
+    finished.firstOutcome = Math.min(finished.firstOutcome, seq);
+    finished.lastOutcome = seq;
+    finished.remembered?.push(remembered);
+    fold.entangled.add(key);
+    return;
+  }
+  const before = fold.unexplained.get(key);
+  if (before === undefined) fold.unexplained.set(key, [remembered]);
+  else before.push(remembered);
+  if (isFinal(outcome.kind)) finishUnexplained(fold, remembered, fold.unexplained.get(key)!);
+}
+
+/** Rule 3: without an entry, the first final outcome is the one that counted. */
+function finishUnexplained(fold: Fold, first: RememberedOutcome, remembered: RememberedOutcome[]): void {
+  const { outcome, seq, at, index, writer } = first;
+  const { key, kind, origin } = outcome;
+  const detail = outcome.detail as FinalDetail | undefined;
+  fold.unexplained.delete(key);
+  addFinished(fold, {
+    key,
+    task: key.slice(0, key.indexOf("/")),
+    kind,
+    seq,
+    index,
+    at,
+    origin,
+    writer,
+    createdAt: detail?.createdAt ?? at,
+    attempt: detail?.attempts?.at(-1)?.attempt ?? 1,
+    metadata: detail?.metadata,
+    firstOutcome: remembered[0]!.seq,
+    lastOutcome: seq,
+    staleFinal: 0,
+    entrySeq: 0,
+    isCompacted: false,
+    inputStays: outcome.inputStays === true,
+    holdsInput: false,
+    remembered,
+  });
+  if (remembered.length > 1) fold.entangled.add(key);
+}

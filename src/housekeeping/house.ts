@@ -1,0 +1,37 @@
+// housekeeping/: what may leave the log. Retention, compaction and purges, for as long as this engine leads.
+// Imports the fold, and of matching only what a run is doing and how commands are said.
+import type { Fold } from "../fold/fold.ts";
+import type { TaskLog } from "../fold/task-log.ts";
+import type { Step } from "../matching/step.ts";
+import { Retention } from "./retention-state.ts";
+
+/** Units: milliseconds, unless said otherwise */
+export interface HouseOptions {
+  /** Finished runs to keep. */
+  readonly keepCount: number;
+  readonly keepMs: number;
+  /** Garbage entries of a task before a purge is worth a request. */
+  readonly garbageBatch: number;
+  readonly singlePurges: number;
+  readonly housekeepingDelayMs: number;
+}
+
+/** Made when this engine begins to lead, and thrown away when it ceases to. */
+export class House {
+  readonly fold: Fold;
+  readonly step: Step;
+  readonly options: HouseOptions;
+  /** Gives up a task of which the log holds nothing; false when somebody works on it. */
+  readonly forget: (log: TaskLog) => boolean;
+  readonly retention: Retention;
+  /** Asked to be purged, and not yet answered. */
+  readonly purging = new Set<TaskLog>();
+
+  constructor(fold: Fold, step: Step, options: HouseOptions, forget: (log: TaskLog) => boolean) {
+    this.fold = fold;
+    this.step = step;
+    this.options = options;
+    this.forget = forget;
+    this.retention = new Retention(step.uptime);
+  }
+}

@@ -1,0 +1,29 @@
+// What matching attaches to the live runs of the fold while this engine leads.
+import type { LiveRun } from "../fold/live-run.ts";
+
+/**
+ * Where a live run is: waiting for its time (`scheduled`, `retrying`), `queued`, held by a worker (`running`),
+ * `cancelling` while it waits for its end, because somebody wants that, until no worker can be executing it; `ending` while an outcome of this engine is on its way to the log, `gone` when finished,
+ * or not placed yet.
+ */
+export type Place = "scheduled" | "retrying" | "queued" | "running" | "cancelling" | "ending" | "gone";
+
+const placeNames: readonly Place[] = ["gone", "scheduled", "retrying", "queued", "running", "ending", "cancelling"];
+const placeCodes = Object.fromEntries(placeNames.map((place, code) => [place, code])) as Record<Place, number>;
+const placeMask = 7;
+const listed = 8;
+
+export const placeOf = (run: LiveRun): Place => placeNames[run.soft & placeMask]!;
+
+/** Written by `setPlace` only, which keeps the counts right. */
+export function writePlace(run: LiveRun, place: Place): void {
+  run.soft = (run.soft & listed) | placeCodes[place];
+}
+/** Whether a ready queue holds an item for it, be it alive or not. */
+export const isListed = (run: LiveRun): boolean => (run.soft & listed) !== 0;
+
+export function setListed(run: LiveRun, isListed: boolean): void {
+  run.soft = isListed ? run.soft | listed : run.soft & placeMask;
+}
+/** Why it is to be cancelled: as the log says, or else as this engine was asked. */
+export const cancelReasonOf = (run: LiveRun): string | undefined => run.trail?.cancelWish ?? run.askedReason;

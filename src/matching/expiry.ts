@@ -1,0 +1,29 @@
+// When a run has waited too long in its queue.
+import type { LiveRun } from "../fold/live-run.ts";
+import { queueOf, type TaskQueue } from "./task-queue.ts";
+
+/** Sees to it that the queue is looked at when its first run will have waited too long. To be called where that moment may have come nearer. */
+export function expectExpiry(queue: TaskQueue): void {
+  const first = queue.isPaused ? undefined : queue.waiting.first();
+  const at = first === undefined ? undefined : timeoutOf(first);
+  if (at === undefined || at >= queue.expiryAt) return;
+  queue.expiryAt = at;
+  queue.index.expiries.push({ at, queue });
+}
+
+/** What the run, or else its task, allows; null = no limit. */
+export function scheduleTimeoutOf(run: LiveRun): number | null {
+  const own = run.scheduleTimeoutMs;
+  return own !== undefined ? own : (queueOf(run).definition?.scheduleTimeoutMs ?? null);
+}
+
+/**
+ * When the run will have waited too long, by what its task says now; undefined = never. Neither a pause counts nor a time in which no
+ * engine led. Units: epoch milliseconds
+ */
+export function timeoutOf(run: LiveRun): number | undefined {
+  const timeoutMs = scheduleTimeoutOf(run);
+  if (timeoutMs === null) return undefined;
+  const queue = queueOf(run);
+  return queue.index.counted.after(Math.max(run.readyAt, queue.resumedAt), timeoutMs);
+}

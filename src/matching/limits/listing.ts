@@ -1,0 +1,32 @@
+/** When a key had its last turn, as a count of turns. */
+export interface Turns {
+  served: number;
+}
+/** A lane as far as a limit knows it. */
+export interface ParkedLane {
+  readonly lanes: LaneGroup;
+  readonly listing: Listing<ParkedLane> | undefined;
+  unitsOf(limit: object): number;
+}
+export interface LaneGroup {
+  /** Its next run may start, as far as one knows. */
+  open(lane: ParkedLane): void;
+}
+/** A lane as it stood when it was put in order, among the open lanes or at the limit that stops it. Dead as soon as the lane has another one. */
+export interface Listing<L> {
+  readonly lane: L;
+  priority: number;
+  keyServed: number;
+  served: number;
+  origin: number;
+}
+
+/** Highest priority; then the key, and within it the lane, that waited longest for a turn; then the oldest run. */
+export const comesFirst = (a: Listing<unknown>, b: Listing<unknown>): boolean =>
+  a.priority !== b.priority
+    ? a.priority > b.priority
+    : a.keyServed !== b.keyServed
+      ? a.keyServed < b.keyServed
+      : a.served !== b.served
+        ? a.served < b.served
+        : a.origin < b.origin;

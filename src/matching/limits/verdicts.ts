@@ -1,0 +1,49 @@
+// What becomes of what limits decide: they ask for it here, and placement does it.
+import type { RateRule } from "../../domain/limits.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import { lingerFromHistory } from "../lingering.ts";
+import type { Matching } from "../matching.ts";
+import { endRun } from "../placement.ts";
+import { isSuspect } from "../suspects.ts";
+import type { KeyLimit } from "./concurrency.ts";
+import type { Lane } from "./lanes.ts";
+import type { LaneHost } from "./policies.ts";
+import type { RateLimit } from "./rate.ts";
+import { rateOf } from "./rates.ts";
+import { cancelSurplus } from "./strategies.ts";
+
+export class Verdicts implements LaneHost {
+  readonly #state: Matching;
+
+  constructor(state: Matching) {
+    this.#state = state;
+  }
+  get step(): Matching["step"] {
+    return this.#state.step;
+  }
+  get limitWakes(): Matching["limitWakes"] {
+    return this.#state.limitWakes;
+  }
+  reserve(rate: string, units: number): void {
+    const { reservations } = this.#state;
+    reservations.set(rate, (reservations.get(rate) ?? 0) + units);
+  }
+  isSuspect(run: LiveRun): boolean {
+    return isSuspect(this.#state, run);
+  }
+  rateOf(id: string, rule: RateRule): RateLimit {
+    return rateOf(this.#state, id, rule);
+  }
+  refuse(run: LiveRun, message: string): void {
+    endRun(this.#state, run, "failed", { error: { name: "KeyNotFound", message, retryable: false } });
+  }
+  readInput(run: LiveRun): void {
+    this.#state.step.commands.push({ type: "readInput", run });
+  }
+  countLost(run: LiveRun, lane: Lane): void {
+    lingerFromHistory(this.#state, run, lane);
+  }
+  weigh(limit: KeyLimit, arrived: LiveRun): void {
+    cancelSurplus(this.#state, limit, arrived);
+  }
+}

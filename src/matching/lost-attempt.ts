@@ -1,0 +1,14 @@
+import type { LiveRun } from "../fold/live-run.ts";
+import type { Counting } from "./workers.ts";
+
+/** An attempt that is lost, and may still be executed by a worker that is cut off. */
+export interface Lingering {
+  /** Undefined where it had been given up before. */
+  readonly run: LiveRun | undefined;
+  readonly origin: number;
+  readonly turn: number;
+  /** What counts it; undefined where its task has no such limits any more. */
+  lane: Counting | undefined;
+  /** On the scheduler's own clock. */
+  readonly until: number;
+}

@@ -1,0 +1,132 @@
+// matching/: who starts next. Queues, lanes, limits, the ledger of slots, placement and dispatch, for as long as this engine leads.
+// Imports the fold, wire and domain. What it decides it says as commands of the current step.
+import { Heap } from "../collections/heap.ts";
+import { noPauses, type Pauses } from "../domain/pauses.ts";
+import type { CancelCause } from "../domain/run.ts";
+import type { Fold } from "../fold/fold.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { StoredRate } from "./commands.ts";
+import type { KeyLimit } from "./limits/concurrency.ts";
+import type { LimitWake } from "./limits/limit-host.ts";
+import type { LaneHost } from "./limits/policies.ts";
+import type { RateLimit } from "./limits/rate.ts";
+import type { Lingering } from "./lost-attempt.ts";
+import { pauseQueue, pauseWorker } from "./pauses.ts";
+import type { Step } from "./step.ts";
+import type { Isolation, Suspect } from "./suspect.ts";
+import { QueueIndex, TaskQueue } from "./task-queue.ts";
+import type { Caution } from "./tried.ts";
+import type { Assignment, WorkerRecord } from "./workers.ts";
+
+/** A moment at which a run may have to move; void when the run has moved on meanwhile. */
+export interface Deadline {
+  readonly at: number;
+  readonly run: LiveRun;
+  readonly turn: number;
+}
+const earlier = (a: Deadline, b: Deadline): boolean => a.at < b.at || (a.at === b.at && a.run.origin < b.run.origin);
+
+/** By task: runs that this engine cancelled, or asked their workers to cancel. */
+export type Cancelled = Map<string, Record<CancelCause, number>>;
+
+export interface MatchingParts {
+  readonly fold: Fold;
+  readonly step: Step;
+  readonly epoch: number;
+  readonly lostLimit: number;
+  /** The process of this engine; empty = not known. */
+  readonly process: string;
+  readonly pauses: Pauses;
+  readonly cancelled: Cancelled;
+  /** What limits ask of it. */
+  readonly lanesFor: (state: Matching) => LaneHost;
+}
+
+/** What a leader knows of queues, workers and limits. Made when it begins to lead, and thrown away when it ceases to. */
+export class Matching {
+  readonly fold: Fold;
+  readonly step: Step;
+  readonly epoch: number;
+  readonly lostLimit: number;
+  readonly process: string;
+  /** When this engine began to lead. Units: epoch milliseconds */
+  readonly ledAt: number;
+  pauses: Pauses = noPauses;
+  readonly cancelled: Cancelled;
+  readonly lanes: LaneHost;
+
+  readonly queues = new Map<string, TaskQueue>();
+  readonly queueIndex = new QueueIndex();
+  /** Scheduled and retrying runs by due time. */
+  readonly due = new Heap<Deadline>(earlier);
+  /** Runs that wait for their end; may hold some that have moved on. */
+  readonly cancelling = new Set<LiveRun>();
+  /** Schedule timeouts of runs that do not fit the order of their queue's `waiting`. */
+  readonly timeouts = new Heap<Deadline>(earlier);
+
+  readonly workers = new Map<string, WorkerRecord>();
+  /** Those that are kept for runs which take several slots, each with the queue of these. */
+  readonly claimed = new Map<WorkerRecord, TaskQueue>();
+  /** Runs that may kill their process, and wait for one of their own. */
+  readonly suspects: Suspect[] = [];
+  /** By process: the suspect that has it, or waits for it, alone. */
+  readonly isolated = new Map<string, Isolation>();
+  /** After a leader has died. */
+  caution: Caution | undefined = undefined;
+  /** What is noted, and where it executes. */
+  readonly tried = new Map<Assignment, WorkerRecord>();
+  /** By worker: what is lost and still counts. */
+  readonly lingering = new Map<string, Lingering[]>();
+  /** Limits whose strategy waits until all workers have answered after a takeover, each with a run that takes of it. */
+  readonly unweighed = new Map<KeyLimit, LiveRun>();
+  /** After a takeover: who has not answered yet and may execute what is queued here, and until when nothing is dispatched for it. */
+  hold: { readonly awaited: Set<string>; readonly until: number } | undefined = undefined;
+  readonly rates = new Map<string, RateLimit>();
+  /** As they were when this engine began to lead; taken up when a task names them. */
+  storedRates = new Map<string, StoredRate>();
+  /** Units to be stored before they are used, by limit. */
+  readonly reservations = new Map<string, number>();
+  readonly limitWakes = new Heap<LimitWake>((a, b) => a.at < b.at);
+  /** On the own clock. */
+  ratesReadAt = 0;
+  ratesTidiedAt = 0;
+  assignedCount = 0;
+  /** When the last tick was. Units: epoch milliseconds */
+  tickedAt = 0;
+
+  constructor({ fold, step, epoch, lostLimit, process, pauses, cancelled, lanesFor }: MatchingParts) {
+    this.fold = fold;
+    this.step = step;
+    this.epoch = epoch;
+    this.lostLimit = lostLimit;
+    this.process = process;
+    this.ledAt = step.now;
+    this.pauses = pauses;
+    this.cancelled = cancelled;
+    this.lanes = lanesFor(this);
+  }
+  queueOf(task: string): TaskQueue {
+    return this.queues.get(task) ?? this.#addQueue(task);
+  }
+  #addQueue(task: string): TaskQueue {
+    const queue = new TaskQueue(this.fold.logOf(task), this.queueIndex);
+    pauseQueue(this.pauses, queue);
+    this.queues.set(task, queue);
+    return queue;
+  }
+  /** From now on this is paused, and nothing else. */
+  pause(pauses: Pauses): void {
+    this.pauses = pauses;
+    for (const queue of this.queues.values()) pauseQueue(pauses, queue);
+    for (const worker of this.workers.values()) pauseWorker(pauses, worker);
+  }
+  /** One more was cancelled. */
+  noteCancelled(task: string, cause: CancelCause): void {
+    let counts = this.cancelled.get(task);
+    if (counts === undefined) {
+      counts = { caller: 0, limit: 0, "schedule timeout": 0 };
+      this.cancelled.set(task, counts);
+    }
+    counts[cause]++;
+  }
+}

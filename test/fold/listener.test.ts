@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { foldBundle, foldEntry } from "../../src/fold/entries.ts";
+import { Fold } from "../../src/fold/fold.ts";
+import type { FoldListener } from "../../src/fold/listener.ts";
+import type { FoldedEntry, FoldedOutcome } from "../../src/fold/log-events.ts";
+import { foldOutcomes } from "../../src/fold/outcomes.ts";
+import { describe, test } from "../support/harness.ts";
+
+const at = 1_000;
+const entry: FoldedEntry = {
+  form: 0,
+  priority: 1,
+  createdAt: at,
+  dueAt: 0,
+  scheduleTimeoutMs: undefined,
+  inbox: "inbox",
+  extra: undefined,
+};
+
+/** A fold of a log of its own, with what its listener has heard. */
+class Listening {
+  readonly fold = new Fold(1_000);
+  readonly heard: string[] = [];
+  #seq = 0;
+
+  constructor(isListened = true) {
+    if (isListened) this.fold.listener = this.#listener();
+  }
+  create(id: string): void {
+    foldEntry(this.fold, { type: "entry", seq: ++this.#seq, at, task: "t", id, entry });
+  }
+  bundle(name: string, ...ids: readonly string[]): void {
+    const runs = ids.map((id) => ({ id, entry }));
+    foldBundle(this.fold, { type: "bundle", seq: ++this.#seq, at, task: "t", name, runs });
+  }
+  outcome(by: "worker" | "engine", outcome: Partial<FoldedOutcome> & Pick<FoldedOutcome, "kind" | "key">): void {
+    const whole = { turn: 1, origin: 1, at, dueAt: 0, detail: undefined, ...outcome };
+    foldOutcomes(this.fold, { type: "outcomes", seq: ++this.#seq, at, by, writer: "w", outcomes: [whole] });
+  }
+  #listener(): FoldListener {
+    const { heard, fold } = this;
+    return {
+      stored: (name) => heard.push(`stored ${name}`),
+      created: (run) => heard.push(`created ${run.key} of ${run.log.liveCount}`),
+      duplicated: (run, inbox) => heard.push(`duplicated ${run.key} for ${inbox}`),
+      reported: (writer, { kind, key }) => heard.push(`reported ${kind} of ${key} by ${writer}`),
+      turned: (run) => heard.push(`turned ${run.key} to ${run.turn}`),
+      wished: (run) => heard.push(`wished ${run.key}: ${run.trail?.cancelWish}`),
+      finished: (run, as, inbox) => heard.push(`finished ${run.key}: ${as.kind} for ${inbox}, live ${fold.live.size}`),
+      marked: (upTo, writer) => heard.push(`marked ${upTo} by ${writer}`),
+      forgot: (key) => heard.push(`forgot ${key}`),
+    };
+  }
+}
+
+function live(log: Listening): void {
+  log.create("a");
+  log.bundle("pair", "b", "c");
+  log.outcome("worker", { kind: "retry", key: "t/a" });
+  log.outcome("engine", { kind: "cancelling", key: "t/a", turn: 2, detail: { reason: "enough" } });
+  log.outcome("engine", { kind: "cancelling", key: "t/a", turn: 2, detail: { reason: "again" } });
+  log.outcome("worker", { kind: "completed", key: "t/a", turn: 2 });
+  log.outcome("worker", { kind: "completed", key: "t/a", turn: 2 });
+  log.create("a");
+  log.outcome("engine", { kind: "retention", key: "", dueAt: 7 });
+}
+
+describe("a fold", () => {
+  test("tells its listener what each entry has changed, after it has", () => {
+    const log = new Listening();
+    live(log);
+    assert.deepEqual(log.heard, [
+      "stored t/a",
+      "created t/a of 1",
+      "stored pair",
+      "created t/b of 2",
+      "created t/c of 3",
+      "reported retry of t/a by w",
+      "turned t/a to 2",
+      "wished t/a: enough",
+      "reported completed of t/a by w",
+      "finished t/a: completed for inbox, live 2",
+      "reported completed of t/a by w",
+      "stored t/a",
+      "duplicated t/a for inbox",
+      "forgot t/a",
+      "marked 7 by w",
+    ]);
+  });
+
+  test("without a listener is the same fold", () => {
+    const [listened, alone] = [new Listening(), new Listening(false)];
+    for (const log of [listened, alone]) live(log);
+    const { listener: _, ...told } = listened.fold;
+    const { listener: __, ...untold } = alone.fold;
+    assert.deepEqual(untold, told);
+  });
+});
