@@ -1,5 +1,4 @@
 // One run of an inline worker from its creation to its end: the worker's own attempts, and a clock in the place of the engine.
-import { Effect } from "effect";
 import { NotReschedulable } from "../domain/errors.ts";
 import { type AttemptRecord, type Cancellation, isFinal, keyOf, type RunInfo, type RunState } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
@@ -171,7 +170,7 @@ export class Execution {
       const voiceFor = (speaking: Attempt) => inlineVoice(speaking, this.#transcript, () => clock.now());
       const host = { worker: "inline", graceMs, deadlines, voiceFor, onVerdict, nowAfter: () => clock.now() };
       this.#attempt = new Attempt(host, this.#assignment(), executed);
-      Effect.runFork(this.#attempt.run);
+      this.#attempt.execute(() => {});
     });
   }
 

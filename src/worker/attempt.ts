@@ -1,6 +1,5 @@
 // One try at a run: input checked, user code called, deadline and cancellation watched, and in the end exactly one verdict.
 // Code that has nothing to wait for is executed without a promise and without a timer: most of what an attempt costs is these.
-import { Effect } from "effect";
 import { formatDuration, parseDuration } from "../domain/duration.ts";
 import { InvalidData } from "../domain/errors.ts";
 import type { FailurePayload } from "../domain/failure.ts";
@@ -15,6 +14,7 @@ import type { Batch } from "./batch.ts";
 import { type ContextSource, RunContext, within } from "./context.ts";
 import { Deadline, type Deadlines } from "./deadline.ts";
 import { outputOf } from "./output.ts";
+import type { Hold } from "./slots.ts";
 import type { Voice } from "./transcripts/voice.ts";
 
 /** Why an attempt is stopped from outside. */
@@ -46,8 +46,8 @@ export interface AttemptHost {
   readonly voiceFor: (attempt: Attempt) => Voice;
   /** Asked before user code begins that waited since it was accepted: whether the run may still be this worker's. @default always */
   readonly mayBegin?: () => boolean;
-  /** Gives up the slot that an attempt holds. */
-  readonly letGo?: (attempt: Attempt) => Effect.Effect<void>;
+  /** An attempt goes on without its slot. */
+  readonly onSlotless?: () => void;
   /** Called once for each, as soon as the verdict stands; user code may still run then. Must not throw. */
   readonly onVerdict: (attempt: Attempt, verdict: Verdict) => void;
 }
@@ -61,6 +61,8 @@ export class Attempt implements ContextSource {
   readonly task: WorkerTask;
   /** Where it is executed in one call with others. */
   readonly batch: Batch | undefined;
+  /** Its slots, while its code runs. */
+  readonly hold: Hold | undefined;
   readonly history: readonly AttemptRecord[];
   readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly terms: RunTerms | undefined;
@@ -77,11 +79,12 @@ export class Attempt implements ContextSource {
   #voice: Voice | undefined;
   #hasVerdict = false;
 
-  constructor(host: AttemptHost, assignment: Assignment, task: WorkerTask, batch?: Batch) {
+  constructor(host: AttemptHost, assignment: Assignment, task: WorkerTask, batch?: Batch, hold?: Hold) {
     this.#host = host;
     this.assignment = assignment;
     this.task = task;
     this.batch = batch;
+    this.hold = hold;
     this.#acceptedAt = host.deadlines.now();
     const extra = assignmentExtraOf(assignment);
     this.history = extra?.history ?? noHistory;
@@ -134,20 +137,16 @@ export class Attempt implements ContextSource {
     return this.#controller.signal;
   }
 
-  /** Ends when user code has really ended, also when it is interrupted: that only stops the attempt. */
-  get run(): Effect.Effect<void> {
-    return Effect.callback<void>((resume) => {
+  /** Calls back when user code has really ended, whatever the verdict was, and with what was thrown by natchet itself. Never throws. */
+  execute(onEnd: (fault?: unknown) => void): void {
+    try {
       const ended = this.#execute();
-      if (ended === undefined) {
-        resume(Effect.void);
-        return undefined;
-      }
-      void ended.then(() => resume(Effect.void));
-      return Effect.suspend(() => {
-        this.stop({ kind: "returned" });
-        return Effect.promise(() => ended);
-      });
-    });
+      if (ended !== undefined) return void ended.then(() => onEnd(), onEnd);
+    } catch (fault) {
+      onEnd(fault);
+      return;
+    }
+    onEnd();
   }
 
   /** Aborts the signal now; after the grace the verdict is given whether user code has ended or not. */
@@ -195,9 +194,11 @@ export class Attempt implements ContextSource {
   }
 
   releaseSlot(): void {
-    if (this.isSlotless || this.#hasVerdict || this.#host.letGo === undefined) return;
+    if (this.isSlotless || this.#hasVerdict || this.hold === undefined) return;
     this.isSlotless = true;
-    Effect.runSync(this.#host.letGo(this));
+    // The slots of a batch are its first member's, as the engine counts them.
+    if (!this.assignment.follows) this.hold.letGo();
+    this.#host.onSlotless?.();
   }
 
   /** Undefined when everything is over already; the promise never rejects. */

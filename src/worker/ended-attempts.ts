@@ -3,7 +3,6 @@ import type { NatsLink } from "../nats/link.ts";
 import type { Assignment } from "../wire/assignment.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { HeldRuns } from "./held-runs.ts";
-import type { Slots } from "./slots.ts";
 
 /** Runs that may be executed again if this worker dies, beside those in its slots: with more outcomes on their way it takes no more. */
 const mostUnstored = 1_000;
@@ -12,8 +11,10 @@ export interface EndedAttemptsParts {
   /** Id of the worker. */
   readonly worker: string;
   readonly link: NatsLink;
-  readonly neighbours: Neighbours | undefined;
-  readonly slots: Slots;
+  readonly neighbours?: Neighbours | undefined;
+  readonly slots: number;
+  /** Attempts whose code has not ended. */
+  readonly busy: () => number;
   /** Slots that a single run may take. */
   readonly mostUnits: number;
   readonly held: HeldRuns;
@@ -34,10 +35,10 @@ export class EndedAttempts {
   }
 
   #tell(): void {
-    const { worker, link, neighbours, held, slots } = this.#parts;
+    const { worker, link, neighbours, held, busy } = this.#parts;
     const ended = this.#ended;
     this.#ended = [];
-    const unstored = held.size - slots.holders;
+    const unstored = held.size - busy();
     // Without a connection runs that are executed here may be executed elsewhere, too.
     if (this.#isShort && unstored <= mostUnstored && link.isConnected()) neighbours?.onEnded?.(worker, ended);
   }
@@ -45,6 +46,6 @@ export class EndedAttempts {
   /** As engines see it, for which a slot is taken until the outcome is stored. */
   get #isShort(): boolean {
     const { held, slots, mostUnits } = this.#parts;
-    return held.size * mostUnits >= slots.size;
+    return held.size * mostUnits >= slots;
   }
 }

@@ -1,32 +1,35 @@
 // Takes what an engine assigns, as far as it fits: never what is older than the engine waits for, never what a batch lacks its first for.
-import type { Effect } from "effect";
 import { taskOf } from "../domain/run.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import { type Assignment, type AssignmentReply, acknowledgeWithinMs, type Delivery } from "../wire/assignment.ts";
-import type { Attempt } from "./attempt.ts";
+import { Attempt, type AttemptHost } from "./attempt.ts";
 import { Batch } from "./batch.ts";
+import type { Executing } from "./executing.ts";
 import type { HeldRuns } from "./held-runs.ts";
-import type { Slots } from "./slots.ts";
+import type { Hold, Slots } from "./slots.ts";
 
 export interface IntakeParts {
   readonly tasks: ReadonlyMap<string, WorkerTask>;
   readonly slots: Slots;
   readonly held: HeldRuns;
-  readonly make: (assignment: Assignment, task: WorkerTask, batch: Batch | undefined) => Attempt;
-  readonly execute: (started: readonly Started[]) => void;
+  readonly host: AttemptHost;
+  readonly executing: Pick<Executing, "add" | "begin">;
+  /** Why nothing of a message is taken. */
+  readonly refusal: (delivery: Delivery) => AssignmentReply["why"];
+  /** The highest epoch heard of. */
+  readonly epoch: () => number;
 }
 
-export interface Started {
-  readonly attempt: Attempt;
-  /** Holds its slot already. */
-  readonly run: Effect.Effect<void>;
+/** Runs that are accepted, and what the next one joins if it follows. */
+interface Group {
+  readonly attempts: Attempt[];
+  batch: Batch | undefined;
+  hold: Hold | undefined;
 }
 
 /** A batch whose runs travel in several messages, until the last of them is here. */
-interface OpenGroup {
+interface OpenGroup extends Group {
   readonly epoch: number;
-  readonly batch: Batch;
-  readonly started: Started[];
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
@@ -39,56 +42,58 @@ export class Intake {
   }
 
   /** Takes what fits and names the rest; the reply travels before any user code runs. */
-  accept({ epoch, assignments, goesOn }: Delivery, later: (execute: () => void) => unknown): AssignmentReply {
-    const { tasks, slots, held, execute } = this.#parts;
+  accept(delivery: Delivery, later: (execute: () => void) => unknown): AssignmentReply {
+    const { epoch, assignments } = delivery;
+    const why = this.#parts.refusal(delivery);
+    if (why !== undefined) return { epoch: this.#parts.epoch(), refused: assignments.map((_, i) => i), why };
+    const group = this.#groupFor(delivery);
     const refused: number[] = [];
-    let why: NonNullable<AssignmentReply["why"]> = "full";
-    const group = this.#open === undefined ? undefined : this.#takeOpen(epoch, assignments[0]?.follows === true);
-    const accepted: Started[] = group?.started ?? [];
-    let batch = group?.batch;
+    let isUnknown = false;
     assignments.forEach((assignment, i) => {
-      if (held.has(assignment)) return; // a doubled message: already ours
-      const task = tasks.get(taskOf(assignment.key));
-      const units = assignment.follows ? 0 : (task?.policies?.slots ?? 1);
-      if (!assignment.follows) batch = undefined;
-      const hasLostItsBatch = assignment.follows && batch === undefined;
-      if (task === undefined || hasLostItsBatch || !slots.hasRoom(units)) {
-        if (task === undefined) why = "unknown task";
-        refused.push(i);
-      } else {
-        if (task.policies?.batch !== undefined) batch ??= new Batch(task);
-        accepted.push(this.#start(assignment, task, units, batch));
-      }
+      if (this.#parts.held.has(assignment)) return; // a doubled message: already ours
+      const task = this.#parts.tasks.get(taskOf(assignment.key));
+      isUnknown ||= task === undefined;
+      if (task === undefined || !this.#admit(assignment, task, group)) refused.push(i);
     });
-    const complete = goesOn === true && batch !== undefined ? this.#keepOpen(epoch, batch, accepted) : accepted;
-    if (complete.length > 0) later(() => execute(complete));
-    return refused.length === 0 ? { epoch, refused } : { epoch, refused, why };
+    const complete = delivery.goesOn === true ? this.#keepOpen(epoch, group) : group.attempts;
+    if (complete.length > 0) later(() => this.#parts.executing.begin(complete));
+    return refused.length === 0 ? { epoch, refused } : { epoch, refused, why: isUnknown ? "unknown task" : "full" };
   }
 
-  #start(assignment: Assignment, task: WorkerTask, units: number, batch: Batch | undefined): Started {
-    const { slots, held, make } = this.#parts;
-    const attempt = make(assignment, batch?.admit() ?? task, batch);
+  /** False when there is no room for it, or its batch was not admitted. */
+  #admit(assignment: Assignment, task: WorkerTask, group: Group): boolean {
+    const { slots, held, host, executing } = this.#parts;
+    if (!assignment.follows) {
+      group.hold = slots.take(task.policies?.slots ?? 1);
+      group.batch = group.hold && task.policies?.batch && new Batch(task);
+    }
+    const { hold, batch } = group;
+    if (hold === undefined || (assignment.follows && batch === undefined)) return false;
+    const attempt = new Attempt(host, assignment, batch?.admit() ?? task, batch, hold);
     held.add(attempt);
-    return { attempt, run: units === 0 ? slots.join(attempt.run) : slots.hold(units, attempt, attempt.run) };
-  }
-
-  /** Returns what need not wait for the next message. */
-  #keepOpen(epoch: number, batch: Batch, accepted: readonly Started[]): Started[] {
-    const timer = setTimeout(() => this.#giveUpOpen(), acknowledgeWithinMs);
-    this.#open = { epoch, batch, started: accepted.filter(({ attempt }) => attempt.batch === batch), timer };
-    return accepted.filter(({ attempt }) => attempt.batch !== batch);
+    executing.add(attempt);
+    group.attempts.push(attempt);
+    return true;
   }
 
   /** The group that the message before left open, if this one goes on with it. */
-  #takeOpen(epoch: number, goesOn: boolean): OpenGroup | undefined {
-    const open = this.#open!;
-    if (!goesOn || open.epoch !== epoch) {
-      this.#giveUpOpen();
-      return undefined;
+  #groupFor({ epoch, assignments }: Delivery): Group {
+    const open = this.#open;
+    if (open !== undefined && open.epoch === epoch && assignments[0]?.follows === true) {
+      clearTimeout(open.timer);
+      this.#open = undefined;
+      return open;
     }
-    clearTimeout(open.timer);
-    this.#open = undefined;
-    return open;
+    this.#giveUpOpen();
+    return { attempts: [], batch: undefined, hold: undefined };
+  }
+
+  /** Returns what need not wait for the next message. */
+  #keepOpen(epoch: number, { attempts, batch, hold }: Group): readonly Attempt[] {
+    if (batch === undefined) return attempts;
+    const timer = setTimeout(() => this.#giveUpOpen(), acknowledgeWithinMs);
+    this.#open = { epoch, batch, hold, timer, attempts: attempts.filter((attempt) => attempt.batch === batch) };
+    return attempts.filter((attempt) => attempt.batch !== batch);
   }
 
   /** The rest did not come: the engine takes that back, and is given this. */
@@ -97,7 +102,7 @@ export class Intake {
     if (open === undefined) return;
     clearTimeout(open.timer);
     this.#open = undefined;
-    for (const { attempt } of open.started) attempt.stop({ kind: "returned" });
-    this.#parts.execute(open.started);
+    for (const attempt of open.attempts) attempt.stop({ kind: "returned" });
+    this.#parts.executing.begin(open.attempts);
   }
 }

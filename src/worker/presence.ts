@@ -1,4 +1,5 @@
 // How the engine knows this worker: it registers, again after every outage and with every new leader, and beats in between.
+import { Effect, FiberSet, Schedule, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -15,6 +16,8 @@ import {
 } from "../wire/messages.ts";
 import { encodeInParts, partLimit } from "../wire/parts.ts";
 import type { Subjects } from "../wire/subjects.ts";
+import { answering, hearing } from "./door.ts";
+import type { Heart } from "./heart/heart.ts";
 import type { Lifeline } from "./lifeline.ts";
 
 export interface PresenceOptions {
@@ -28,17 +31,17 @@ export interface PresenceOptions {
   readonly tasks: readonly TaskDeclaration[];
   readonly describe: () => Omit<Register, "tasks">;
   readonly busy: () => number;
-  /** How late the event loop was. */
-  readonly lagMs: () => number;
+  /** Beats for this worker while the process's event loop is blocked. */
+  readonly heart?: Heart | undefined;
   /** A heartbeat could not be sent, or was not answered. */
   readonly onUnanswered: () => void;
   readonly onStop: (stops: readonly Stop[]) => void;
 }
 
-const firstPauseMs = 100;
-const tellAfterMs = 3_000;
-const longestPauseMs = 2_000;
+/** Between two tries to register. */
+const pauses = Schedule.min([Schedule.exponential(100, 1.5), Schedule.spaced(2_000)]);
 const soonMs = 100;
+const tellAfterMs = 3_000;
 
 export class Presence {
   /** Of the leader that this worker is registered with. */
@@ -53,11 +56,11 @@ export class Presence {
   #tellRegistered!: () => void;
   #registering: Promise<void> | undefined;
   #mustRegisterAgain = false;
-  #isClosed = false;
   #lastBeat: Promise<void> = Promise.resolve();
   #nextBeat: Promise<void> | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
-  readonly #end: (() => void)[] = [];
+  /** Runs what ends with the scope. */
+  #run!: (effect: Effect.Effect<void>) => Promise<void>;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -66,32 +69,35 @@ export class Presence {
     });
   }
 
-  start(): void {
-    const { id, link, subjects, heartbeatMs } = this.#options;
-    const ping = link.nc.subscribe(subjects.worker(id, "ping"), {
-      callback: (error, message) => {
-        if (error !== null) return;
-        message.respond(encodeMessage({ busy: this.#options.busy() }));
-        this.#meetLeader(decodePing(message.data).epoch);
-      },
+  /** From here on it registers and beats; in the end it falls silent, then says good-bye, and only then it is deaf. */
+  get open(): Effect.Effect<void, never, Scope.Scope> {
+    const { id, link, log, subjects, heartbeatMs, heart, tasks, describe } = this.#options;
+    const onPing = (data: Uint8Array) => {
+      this.#meetLeader(decodePing(data).epoch);
+      return { busy: this.#options.busy() };
+    };
+    return Effect.gen({ self: this }, function* () {
+      yield* answering({ link, log }, subjects.worker(id, "ping"), onPing);
+      yield* hearing(link, subjects.epoch, ({ data }) => this.#meetLeader(decodePing(data).epoch));
+      yield* Effect.addFinalizer(() => Effect.promise(() => this.#leave()));
+      this.#run = yield* FiberSet.makeRuntimePromise<never, void, never>();
+      yield* Effect.forkScoped(
+        Effect.forever(Effect.andThen(Effect.sleep(heartbeatMs), () => Effect.sync(() => void this.beat()))),
+      );
+      yield* Effect.acquireRelease(
+        Effect.sync(() => link.onReconnect(() => this.#reconnected())),
+        (stopListening) => Effect.sync(stopListening),
+      );
+      yield* Effect.addFinalizer(() => Effect.sync(() => clearTimeout(this.#soon)));
+      heart?.add(id, { tasks, describe, onTurning: () => void this.beat() });
+      yield* Effect.addFinalizer(() => Effect.sync(() => heart?.remove(id)));
+      void this.announce();
     });
-    const announcement = link.nc.subscribe(subjects.epoch, {
-      callback: (error, message) => {
-        if (error === null) this.#meetLeader(decodePing(message.data).epoch);
-      },
-    });
-    const beat = setInterval(() => void this.beat(), heartbeatMs);
-    const stopListening = link.onReconnect(() => {
-      this.obstacle = "registering again after a reconnect";
-      this.#registerSoon();
-    });
-    this.#end.push(
-      () => ping.unsubscribe(),
-      () => announcement.unsubscribe(),
-      () => clearInterval(beat),
-      stopListening,
-    );
-    this.#registerSoon();
+  }
+
+  #reconnected(): void {
+    this.obstacle = "registering again after a reconnect";
+    void this.announce();
   }
 
   /**
@@ -116,7 +122,7 @@ export class Presence {
     const { executing, quiet } = this.#options.describe();
     try {
       this.#options.log.debug("heartbeat", { id, executing: executing.length });
-      const head = { id, quiet, lagMs: this.#options.lagMs() };
+      const head = { id, quiet, lagMs: this.#options.heart?.takeLag(id) ?? 0 };
       const askedAt = this.#options.lifeline.now();
       const reply = await this.#tell("heartbeat", head, { executing }, 3_000);
       const { epoch, known, cancel, clock } = decodeHeartbeatReply(reply);
@@ -124,7 +130,7 @@ export class Presence {
       if (known && epoch === this.epoch) this.#options.lifeline.answered(epoch, askedAt, clock);
       this.#options.onStop(cancel);
       this.obstacle = known ? undefined : "the engine does not know this worker; registering again";
-      if (!known || epoch > this.epoch) this.#registerSoon();
+      if (!known || epoch > this.epoch) void this.announce();
     } catch (error) {
       this.#options.onUnanswered();
       // nobody leads just now; the next leader announces itself
@@ -158,77 +164,61 @@ export class Presence {
   }
 
   /** Says good-bye, so that nobody waits for heartbeats that will not come. */
-  async leave(): Promise<void> {
+  async #leave(): Promise<void> {
     const { id, link, subjects } = this.#options;
     if (!link.isConnected()) return;
     await link.nc.request(subjects.engine("leave"), encodeMessage({ id }), { timeout: 1_000 }).catch(() => {});
   }
 
-  close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#soon);
-    for (const end of this.#end) end();
-  }
-
   #meetLeader(epoch: number): void {
     if (epoch > this.newest) this.newest = epoch;
-    if (epoch > this.epoch) this.#registerSoon();
+    if (epoch > this.epoch) void this.announce();
   }
 
   /** Registers again; resolves when an engine knows what is described now, or the worker is closed. */
   announce(): Promise<void> {
     this.#mustRegisterAgain = true;
-    this.#registering ??= this.#registerUntilKnown().finally(() => {
-      this.#registering = undefined;
-    });
+    this.#registering ??= this.#run(this.#untilKnown)
+      .catch(() => {}) // closed
+      .finally(() => {
+        this.#registering = undefined;
+      });
     return this.#registering;
   }
 
-  #registerSoon(): void {
-    void this.announce();
-  }
-
-  async #registerUntilKnown(): Promise<void> {
-    let pauseMs = firstPauseMs;
+  get #untilKnown(): Effect.Effect<void> {
     const begunAt = performance.now();
     let hasToldWaiting = false;
-    while (this.#mustRegisterAgain && !this.#isClosed) {
-      this.#mustRegisterAgain = false;
-      const problem = await this.#register();
-      if (problem === undefined) continue;
-      if (!hasToldWaiting && performance.now() - begunAt > tellAfterMs) {
+    const tellWaiting = (reason: string) =>
+      Effect.sync(() => {
+        if (hasToldWaiting || performance.now() - begunAt <= tellAfterMs) return;
         hasToldWaiting = true;
-        this.#options.log.warn("no engine answers yet; runs wait until one leads", { reason: problem });
-      }
-      this.#mustRegisterAgain = true;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
-    }
+        this.#options.log.warn("no engine answers yet; runs wait until one leads", { reason });
+      });
+    const once = Effect.tryPromise({ try: () => this.#register(), catch: (error) => (error as Error).message });
+    const known = once.pipe(Effect.tapError(tellWaiting), Effect.retry(pauses), Effect.orDie);
+    return Effect.repeat(known, { while: () => this.#mustRegisterAgain });
   }
 
-  /** One try; returns what went wrong, if anything did. */
-  async #register(): Promise<string | undefined> {
+  /** Fails: Error with what went wrong */
+  async #register(): Promise<void> {
+    this.#mustRegisterAgain = false;
     const { log, lifeline, describe, tasks } = this.#options;
-    try {
-      const askedAt = lifeline.now();
-      const { executing, ...head } = describe();
-      const { epoch: before, newest: heard } = this;
-      const asked = before === 0 ? head : { ...head, heard };
-      const reply = await this.#tell("register", asked, { tasks, executing }, 2_000);
-      const { epoch, engine, cancel, clock } = decodeRegistered(reply);
-      if (epoch < this.newest) return `engine ${engine} belongs to the old epoch ${epoch}`;
-      if (epoch > this.epoch) log.debug("engine found", { engine, epoch });
-      this.epoch = epoch;
-      this.newest = epoch;
-      lifeline.answered(epoch, askedAt, clock);
-      this.obstacle = undefined;
-      // Until this answer came it might have taken runs from an older leader.
-      if (before > 0 && epoch > heard) this.#mustRegisterAgain = true;
-      this.#options.onStop(cancel);
-      this.#tellRegistered();
-      return undefined;
-    } catch (error) {
-      return (error as Error).message;
-    }
+    const askedAt = lifeline.now();
+    const { executing, ...head } = describe();
+    const { epoch: before, newest: heard } = this;
+    const asked = before === 0 ? head : { ...head, heard };
+    const reply = await this.#tell("register", asked, { tasks, executing }, 2_000);
+    const { epoch, engine, cancel, clock } = decodeRegistered(reply);
+    if (epoch < this.newest) throw new Error(`engine ${engine} belongs to the old epoch ${epoch}`);
+    if (epoch > this.epoch) log.debug("engine found", { engine, epoch });
+    this.epoch = epoch;
+    this.newest = epoch;
+    lifeline.answered(epoch, askedAt, clock);
+    this.obstacle = undefined;
+    // Until this answer came it might have taken runs from an older leader.
+    if (before > 0 && epoch > heard) this.#mustRegisterAgain = true;
+    this.#options.onStop(cancel);
+    this.#tellRegistered();
   }
 }

@@ -14,7 +14,7 @@ export interface VerdictsParts {
   readonly name: string;
   readonly link: NatsLink;
   readonly log: Log;
-  readonly meter: Meter | undefined;
+  readonly meter?: Meter | undefined;
   readonly reporter: Reporter;
   /** A fenced attempt has ended: nobody waits for it, and nothing of it is stored. */
   readonly onFenced: (attempt: Attempt) => void;
@@ -43,6 +43,11 @@ export class Verdicts {
     else this.#reportAfter(attempt.spoken.end(outcome.kind), report);
     meter?.ended(attempt.taskName, outcome.kind, at - attempt.startedAt);
     this.#tell(attempt, outcome, at);
+  }
+
+  /** Gives up what is not stored: those runs are executed again elsewhere. */
+  close(): void {
+    this.#parts.reporter.close();
   }
 
   #forget(attempt: Attempt, at: number): void {

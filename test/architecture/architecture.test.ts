@@ -161,9 +161,7 @@ test("engines and workers go by the server's clock, or by one that nobody sets: 
 test("effects are run at the edges only", () => {
   const edges = ["runtime", "cli", "facade", "testing", "mod.ts"];
   const inWorker = [
-    "src/worker/worker.ts", // one fiber an attempt, forked and observed
     "src/worker/heart/heart-beats.ts", // runs in a thread, a program of its own
-    "src/worker/attempt.ts", // gives up its slot in the middle of user code
     "src/worker/output.ts", // a task may return an Effect: it is run where a promise would be awaited
   ];
   expectNone(product, ({ path, text }) =>

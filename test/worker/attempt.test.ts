@@ -12,7 +12,6 @@ import { Attempt, type AttemptHost, type Verdict } from "../../src/worker/attemp
 import { Deadlines } from "../../src/worker/deadline.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
 import { outcomeOf } from "../../src/worker/outcome.ts";
-import { Slots } from "../../src/worker/slots.ts";
 import { Verdicts, type VerdictsParts } from "../../src/worker/verdicts.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -48,6 +47,8 @@ function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30, assig
   return { attempt, verdicts };
 }
 
+const ended = (attempt: Attempt) => new Promise<unknown>((resolve) => attempt.execute(resolve));
+
 test("attempt: a value, a promise and an Effect are all outputs; a throw is a failure", async () => {
   for (const [handler, kind] of [
     [() => 1, "completed"],
@@ -62,7 +63,7 @@ test("attempt: a value, a promise and an Effect are all outputs; a throw is a fa
     ],
   ] as const) {
     const { attempt, verdicts } = attemptOf(handler);
-    await Effect.runPromise(attempt.run);
+    await ended(attempt);
     assert.deepEqual(
       verdicts.map((verdict) => verdict.kind),
       [kind],
@@ -70,31 +71,29 @@ test("attempt: a value, a promise and an Effect are all outputs; a throw is a fa
   }
 });
 
-test("attempt: code that ignores its signal gets its verdict after the grace, and keeps its slot until it ends", async () => {
+test("attempt: code that ignores its signal gets its verdict after the grace, and has ended when it really has", async () => {
   let release = () => {};
   const { attempt, verdicts } = attemptOf(() => new Promise<void>((resolve) => (release = resolve)));
-  const slots = new Slots(1);
-  const done = Effect.runPromise(slots.hold(1, attempt, attempt.run));
+  const done = ended(attempt);
   await waitFor(() => attempt.startedAt > 0, 1_000, "the attempt to start");
   attempt.stop({ kind: "cancelled", reason: "enough" });
   await waitFor(() => verdicts.length === 1, 1_000, "the verdict");
   assert.deepEqual(verdicts, [{ kind: "cancelled", reason: "enough" }]);
-  assert.ok(!slots.hasRoom(1));
+  assert.equal(await Promise.race([done, "goes on"]), "goes on");
   release();
   await done;
-  assert.equal(slots.taken, 0);
   assert.equal(verdicts.length, 1);
 });
 
 test("attempt: a timeout is a failed attempt that may be retried; work that ends after a cancel is too late", async () => {
   const late = attemptOf(() => new Promise((resolve) => setTimeout(resolve, 40)), { timeout: "10ms", retries: 1 });
-  await Effect.runPromise(late.attempt.run);
+  await ended(late.attempt);
   assert.equal(outcomeOf(late.attempt, late.verdicts[0]!, 1_000, options).kind, "retry");
   const cancelled = attemptOf(async (_input, ctx) => {
     await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
     return "done all the same";
   });
-  const running = Effect.runPromise(cancelled.attempt.run);
+  const running = ended(cancelled.attempt);
   await waitFor(() => cancelled.attempt.startedAt > 0, 1_000, "the attempt to start");
   cancelled.attempt.stop({ kind: "cancelled", reason: "enough" });
   await running;
@@ -109,13 +108,13 @@ test("attempt: work that is finished in spite of a shutdown counts, unfinished w
     await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
     return "finished";
   });
-  const running = Effect.runPromise(finishing.attempt.run);
+  const running = ended(finishing.attempt);
   await waitFor(() => finishing.attempt.startedAt > 0, 1_000, "the attempt to start");
   finishing.attempt.stop({ kind: "returned" });
   await running;
   assert.deepEqual(finishing.verdicts, [{ kind: "completed", output: "finished" }]);
   const hanging = attemptOf(() => new Promise((resolve) => setTimeout(resolve, 100)));
-  const hung = Effect.runPromise(hanging.attempt.run);
+  const hung = ended(hanging.attempt);
   await waitFor(() => hanging.attempt.startedAt > 0, 1_000, "the attempt to start");
   hanging.attempt.stop({ kind: "returned" });
   await waitFor(() => hanging.verdicts.length === 1, 1_000, "the verdict");
@@ -130,7 +129,7 @@ test("outcome: retries end with the policy's limit, retryIf decides, delays foll
     },
     { retries: { limit: 2, backoff: "fixed", base: 500, retryIf: (error) => !(error instanceof TypeError) } },
   );
-  await Effect.runPromise(attempt.run);
+  await ended(attempt);
   assert.equal(outcomeOf(attempt, verdicts[0]!, 1_000, options).kind, "failed");
   const other = attemptOf(
     () => {
@@ -138,7 +137,7 @@ test("outcome: retries end with the policy's limit, retryIf decides, delays foll
     },
     { retries: { limit: 2, backoff: "fixed", base: 500 } },
   );
-  await Effect.runPromise(other.attempt.run);
+  await ended(other.attempt);
   assert.deepEqual(outcomeOf(other.attempt, other.verdicts[0]!, 1_000, options).dueAt, 1_500);
 });
 
@@ -146,7 +145,7 @@ test("outcome: a task that asks for more time is tried again then, with the same
   const { attempt, verdicts } = attemptOf(() => {
     throw new RetryLater("10m", "not ready");
   });
-  await Effect.runPromise(attempt.run);
+  await ended(attempt);
   const { kind, dueAt, frame } = outcomeOf(attempt, verdicts[0]!, 1_000, options);
   assert.deepEqual([kind, dueAt], ["returned", 601_000]);
   assert.equal(decodeOutcomeEntry(encodeOutcomeEntry("worker", [frame])).outcomes[0]!.detail, undefined);
@@ -157,7 +156,7 @@ test("attempt: a fenced one hears why, and ends nothing but by work that is done
   const untilStopped = (ctx: TaskContext) => new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
   const stopped = async (handler: Handler, task: TaskOptions = {}) => {
     const { attempt, verdicts } = attemptOf(handler, task);
-    const running = Effect.runPromise(attempt.run);
+    const running = ended(attempt);
     await waitFor(() => attempt.startedAt > 0, 5_000, "the attempt to start");
     attempt.stop({ kind: "fenced", reason: "the run has ended" });
     attempt.stop({ kind: "cancelled", reason: "too late" });
@@ -237,7 +236,7 @@ test("attempt: whatever user code throws or returns ends its own run, at once an
     };
     for (const handler of [atOnce, async () => atOnce(), () => Effect.fail(value), () => Effect.die(value)]) {
       const { attempt, verdicts } = attemptOf(handler, { retries: { limit: 1, retryIf: atOnce } });
-      await Effect.runPromise(attempt.run);
+      await ended(attempt);
       assert.deepEqual(
         verdicts.map(({ kind }) => kind),
         ["failed"],
@@ -254,7 +253,7 @@ test("attempt: whatever user code throws or returns ends its own run, at once an
   for (const value of [circle, proxy, 1n, { toJSON }, { then }]) {
     for (const handler of [() => value, async () => value]) {
       const { attempt, verdicts } = attemptOf(handler);
-      await Effect.runPromise(attempt.run);
+      await ended(attempt);
       assert.equal(verdicts.length, 1);
       assert.equal(outcomeOf(attempt, verdicts[0]!, 1_000, options).kind, "failed");
     }
@@ -269,7 +268,7 @@ test("attempt: a RetryLater made by hand with a time that is not a valid duratio
       },
       { retries: 1 },
     );
-    await Effect.runPromise(attempt.run);
+    await ended(attempt);
     const { kind, error } = outcomeOf(attempt, verdicts[0]!, 1_000, options);
     assert.equal(kind, "retry");
     assert.match(error!.message, /RetryLater: .* is not a valid duration/);
@@ -292,10 +291,10 @@ test("attempt: code that waited since its run was accepted begins only if the ru
       calls += 1;
     };
     const executed = { ...defineTask("t"), handler };
-    await Effect.runPromise(new Attempt(host, first, executed).run);
+    await ended(new Attempt(host, first, executed));
     const late = new Attempt(host, first, executed);
     now += 20_000; // stopped between the answer and the call
-    await Effect.runPromise(late.run);
+    await ended(late);
     assert.deepEqual(
       [calls, verdicts.map(({ kind }) => kind)],
       isAlive ? [2, ["completed", "completed"]] : [1, ["completed", "returned"]],

@@ -6,7 +6,6 @@ import { Neighbours } from "../../src/wire/neighbours.ts";
 import type { Attempt } from "../../src/worker/attempt.ts";
 import { EndedAttempts } from "../../src/worker/ended-attempts.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
-import { Slots } from "../../src/worker/slots.ts";
 import { test } from "../support/harness.ts";
 
 function sceneOf(slots: number, { mostUnits = 1, isConnected = true, hasEngine = true } = {}) {
@@ -16,7 +15,7 @@ function sceneOf(slots: number, { mostUnits = 1, isConnected = true, hasEngine =
     neighbours.onEnded = (worker, attempts) => told.push(`${worker}: ${attempts.map((a) => a.origin).join()}`);
   const held = new HeldRuns();
   const link = { isConnected: () => isConnected } as unknown as NatsLink;
-  const ended = new EndedAttempts({ worker: "w", link, neighbours, slots: new Slots(slots), mostUnits, held });
+  const ended = new EndedAttempts({ worker: "w", link, neighbours, slots, busy: () => 0, mostUnits, held });
   /** Attempts whose code has ended, and whose outcomes are on their way. */
   const end = async (from: number, count: number) => {
     for (let origin = from; origin < from + count; origin++) {

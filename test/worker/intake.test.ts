@@ -1,13 +1,14 @@
 // What a worker takes of what is assigned to it, message by message.
 import assert from "node:assert/strict";
-import { Effect } from "effect";
+import { Schema } from "effect";
 import { silentLog } from "../../src/domain/log.ts";
-import { defineTask } from "../../src/domain/task.ts";
+import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
 import type { WorkerTask } from "../../src/domain/worker.ts";
 import type { Assignment } from "../../src/wire/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
-import { Attempt, type AttemptHost, type Verdict } from "../../src/worker/attempt.ts";
+import type { Attempt, AttemptHost, Verdict } from "../../src/worker/attempt.ts";
 import { Deadlines } from "../../src/worker/deadline.ts";
+import { Executing } from "../../src/worker/executing.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
 import { Intake } from "../../src/worker/intake.ts";
 import { Slots } from "../../src/worker/slots.ts";
@@ -20,14 +21,19 @@ const frame = (n: number, follows: boolean): Assignment => ({
   input: jsonBytes(n),
 });
 
-function scene(slots: number) {
+function scene(slots: number, inputs?: TaskOptions["input"]) {
   const calls: number[][] = [];
   const verdicts: string[] = [];
-  const handler = (inputs: number[]) => {
-    calls.push(inputs);
-    return inputs;
+  const called = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const handler = async (given: number[]) => {
+    calls.push(given);
+    called.resolve();
+    await gate.promise;
+    return given;
   };
-  const task: WorkerTask = { ...defineTask("t", { batch: { size: 10, interval: "1s" } }), handler };
+  const options = { batch: { size: 10, interval: "1s" }, ...(inputs && { input: inputs }) } as const;
+  const task: WorkerTask = { ...defineTask("t", options), handler };
   const host: AttemptHost = {
     worker: "w",
     graceMs: 10,
@@ -44,44 +50,62 @@ function scene(slots: number) {
     tasks: new Map([["t", task]]),
     slots: ledger,
     held: new HeldRuns(),
-    make: (assignment, executed, batch) => new Attempt(host, assignment, executed, batch),
-    execute: (started) => {
-      for (const { run } of started) Effect.runFork(run);
-    },
+    host,
+    executing: new Executing({ log: silentLog, onBegin: () => {}, onEnd: () => {} }),
+    refusal: () => undefined,
+    epoch: () => 1,
   });
+  /** Takes all that are free for a moment. */
+  const free = () => {
+    const holds = Array.from({ length: slots }, () => ledger.take(1)).filter((hold) => hold !== undefined);
+    for (const hold of holds) hold.letGo();
+    return holds.length;
+  };
   const give = (numbers: number[], { goesOn = false, continues = false, epoch = 1 } = {}) =>
     intake.accept({ epoch, assignments: numbers.map((n, i) => frame(n, continues || i > 0)), goesOn }, (execute) =>
       execute(),
     ).refused;
-  return { calls, verdicts, ledger, give };
+  return { calls, verdicts, free, give, called: called.promise, finish: gate.resolve };
 }
 
 test("intake: a batch that travels in three messages is one call in one slot", async () => {
-  const { calls, ledger, give } = scene(1);
+  const { calls, free, give, finish } = scene(1);
+  finish();
   assert.deepEqual(give([1, 2], { goesOn: true }), []);
   assert.deepEqual(give([3], { goesOn: true, continues: true }), []);
-  assert.deepEqual([calls, ledger.taken], [[], 1]);
+  assert.deepEqual([calls, free()], [[], 0]);
   assert.deepEqual(give([4, 5], { continues: true }), []);
   await waitFor(() => calls.length > 0, 5_000, "the call");
   assert.deepEqual(calls, [[1, 2, 3, 4, 5]]);
-  await waitFor(() => ledger.taken === 0, 5_000, "the slot to be free");
+  await waitFor(() => free() === 1, 5_000, "the slot to be free");
 });
 
 test("intake: the rest of a batch whose first part was refused, or never came, is refused", () => {
-  const { ledger, give } = scene(1);
+  const { free, give } = scene(1);
   assert.deepEqual(give([1, 2], { continues: true }), [0, 1]);
   assert.deepEqual(give([3]), []);
   assert.deepEqual(give([4, 5], { goesOn: true }), [0, 1]);
   assert.deepEqual(give([6], { continues: true }), [0]);
-  assert.equal(ledger.taken, 1);
+  assert.equal(free(), 0);
 });
 
 test("intake: a batch whose rest does not come is given back, and never called", async () => {
-  const { calls, verdicts, ledger, give } = scene(2);
+  const { calls, verdicts, free, give } = scene(2);
   give([1, 2], { goesOn: true });
   give([3], { epoch: 2, continues: true }); // of another leader
   await waitFor(() => verdicts.length === 2, 5_000, "the verdicts");
   give([4], { goesOn: true });
   await waitFor(() => verdicts.length === 3, 10_000, "the time to be over");
-  assert.deepEqual([calls, verdicts, ledger.taken], [[], ["returned", "returned", "returned"], 0]);
+  assert.deepEqual([calls, verdicts, free()], [[], ["returned", "returned", "returned"], 2]);
+});
+
+test("intake: the slot of a batch is held until its last member has ended, also when its first was no member", async () => {
+  const { calls, verdicts, free, give, called, finish } = scene(1, Schema.toStandardSchemaV1(Schema.Literals([2, 3])));
+  give([1, 2, 3]);
+  await called;
+  assert.deepEqual([calls, verdicts, free()], [[[2, 3]], ["failed"], 0]);
+  assert.deepEqual(give([4]), [0]);
+  finish();
+  await waitFor(() => free() === 1, 5_000, "the slot to be free");
+  assert.deepEqual(verdicts, ["failed", "completed", "completed"]);
 });

@@ -1,5 +1,6 @@
 // How often a worker tells the engine what it holds, on a link that the test answers for.
 import assert from "node:assert/strict";
+import { Effect, Exit, Scope } from "effect";
 import { silentLog } from "../../src/domain/log.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { jsonBytes, textOf } from "../../src/wire/bytes.ts";
@@ -16,18 +17,28 @@ test("presence: however many things happen at once, one heartbeat is under way, 
     await new Promise((resolve) => setTimeout(resolve, 5));
     return { data: jsonBytes({ epoch: 1, engine: "e", known: true, cancel: [] }) };
   };
-  const link = { isConnected: () => true, maxPayload: 1_000_000, nc: { request } } as unknown as NatsLink;
+  const nc = { request, subscribe: () => ({ unsubscribe: () => {} }) };
+  const link = { isConnected: () => true, onReconnect: () => () => {}, maxPayload: 1_000_000, nc };
   const executing = () =>
     Array.from({ length: held }, (_, i) => ({ key: `t/${i}`, turn: 1, origin: i + 1, startedAt: 0 }));
   const presence = new Presence({
-    ...{ id: "w1", link, subjects: new Subjects("test"), log: silentLog, heartbeatMs: 4_000, lifeline: new Lifeline() },
-    ...{ tasks: [], busy: () => held, lagMs: () => 0, onStop: () => {}, onUnanswered: () => {} },
+    ...{
+      id: "w1",
+      link: link as unknown as NatsLink,
+      subjects: new Subjects("test"),
+      log: silentLog,
+      heartbeatMs: 4_000,
+      lifeline: new Lifeline(),
+    },
+    ...{ tasks: [], busy: () => held, onStop: () => {}, onUnanswered: () => {} },
     describe: () => ({
       ...{ v: 1, id: "w1", name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: false },
       executing: executing(),
     }),
   });
-  await presence.announce();
+  const scope = Scope.makeUnsafe();
+  Effect.runSync(Scope.provide(presence.open, scope));
+  await presence.registered;
   assert.equal(said.length, 1);
   const first = presence.beat();
   await Promise.resolve();
@@ -40,4 +51,5 @@ test("presence: however many things happen at once, one heartbeat is under way, 
   await presence.beat();
   assert.ok(said.length <= 4, `${said.length} messages`);
   assert.equal(said.at(-1)!.executing.length, 1_000);
+  await Effect.runPromise(Scope.close(scope, Exit.void));
 });

@@ -1,0 +1,262 @@
+// A worker that runs: accepts assignments, executes them in its slots, reports, and drains in the end.
+import { Effect, type Scope } from "effect";
+import { randomToken } from "../domain/random-token.ts";
+import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
+import { type AssignmentReply, type Delivery, decodeAssignments } from "../wire/assignment.ts";
+import { decodeCancelOnWorker, type Register, type Stop } from "../wire/messages.ts";
+import { partLimit } from "../wire/parts.ts";
+import type { Attempt, AttemptHost } from "./attempt.ts";
+import { Deadlines } from "./deadline.ts";
+import { declarationsOf } from "./description.ts";
+import { answering } from "./door.ts";
+import { EndedAttempts } from "./ended-attempts.ts";
+import { Executing } from "./executing.ts";
+import { HeldRuns } from "./held-runs.ts";
+import { Intake } from "./intake.ts";
+import { Lifeline } from "./lifeline.ts";
+import { tasksAround } from "./middleware.ts";
+import { Presence } from "./presence.ts";
+import { Reporter } from "./reporter.ts";
+import type { RunningWorker, WorkerOptions } from "./running-worker.ts";
+import { Slots } from "./slots.ts";
+import { voicesOf } from "./transcripts/voices.ts";
+import { Verdicts } from "./verdicts.ts";
+import type { WorkerParts } from "./worker-parts.ts";
+
+const defaults = {
+  ...{ shutdownTimeoutMs: 30_000, cancelGraceMs: 5_000, heartbeatMs: 4_000 },
+  ...{ runtime: "unknown", version: "unknown", middleware: [] },
+};
+/** What has ended is stored by then, or given up: beside what its code took. */
+const storeWithinMs = 5_000;
+
+export class LiveWorker implements RunningWorker {
+  readonly id = `w${randomToken(21)}`;
+  readonly name: string;
+  /** Which of two processes of one name is the newer: so by the server's clock. */
+  readonly #startedAt: number;
+  readonly #parts: WorkerParts;
+  readonly #options: Required<WorkerOptions>;
+  readonly #slots: Slots;
+  readonly #held = new HeldRuns();
+  readonly #lifeline = new Lifeline();
+  readonly #intake: Intake;
+  readonly #executing: Executing;
+  readonly #verdicts: Verdicts;
+  readonly #presence: Presence;
+  #labels: Readonly<Record<string, string | number>>;
+  #isQuiet = false;
+
+  constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerOptions) {
+    const { link, threads } = parts;
+    this.name = definition.name;
+    this.#startedAt = link.clock.now();
+    this.#labels = definition.labels;
+    this.#parts = parts;
+    this.#options = { ...defaults, process: this.id, ...options };
+    this.#slots = new Slots(definition.slots);
+    const inThreads = definition.tasks.map((task) => threads?.taskOf(definition.name, task) ?? task);
+    const tasks = tasksAround({ ...definition, tasks: inThreads }, options.middleware);
+    this.#executing = this.#makeExecuting(tasks);
+    this.#verdicts = this.#makeVerdicts();
+    this.#intake = this.#makeIntake(tasks);
+    this.#presence = this.#makePresence(definition);
+  }
+
+  get registered(): Promise<void> {
+    return this.#presence.registered;
+  }
+  get busy(): number {
+    return this.#executing.size;
+  }
+  get slots(): number {
+    return this.#slots.size;
+  }
+  get held(): number {
+    return this.#held.size;
+  }
+  get obstacle(): string | undefined {
+    if (this.#isQuiet) return "draining";
+    return this.#parts.link.isConnected() ? this.#presence.obstacle : "not connected to NATS";
+  }
+
+  async label(labels: Readonly<Record<string, string | number | undefined>>): Promise<void> {
+    const merged = Object.entries({ ...this.#labels, ...labels }).filter(([, value]) => value !== undefined);
+    this.#labels = assertLabels(Object.fromEntries(merged), `worker "${this.name}"`);
+    await this.#presence.announce();
+  }
+
+  /** In the order in which one needs the other: the drain comes first in the end, while everything else still works. */
+  get open(): Effect.Effect<void, never, Scope.Scope> {
+    const { subjects } = this.#parts;
+    return Effect.gen({ self: this }, function* () {
+      yield* answering(this.#parts, subjects.worker(this.id, "assign"), (data) => this.#assigned(data));
+      yield* this.#besideEngine;
+      yield* answering(this.#parts, subjects.worker(this.id, "cancel"), (data) => this.#cancelled(data));
+      yield* this.#presence.open;
+      yield* Effect.addFinalizer(() => this.#drained);
+    });
+  }
+
+  /** Quiet → drain, heartbeats going on → give back what is left. */
+  get #drained(): Effect.Effect<void> {
+    const { shutdownTimeoutMs, cancelGraceMs } = this.#options;
+    const stored = Effect.promise(() => this.#verdicts.stored());
+    return Effect.gen({ self: this }, function* () {
+      this.#isQuiet = true;
+      this.#parts.log.info(`worker ${this.name} is draining`, { running: this.busy });
+      yield* Effect.promise(() => this.#presence.beat());
+      yield* Effect.timeoutOption(Effect.andThen(this.#executing.ended, stored), shutdownTimeoutMs);
+      this.#executing.stop();
+      yield* Effect.timeoutOption(this.#executing.ended, cancelGraceMs + 100);
+      yield* Effect.timeoutOption(stored, storeWithinMs);
+      this.#verdicts.close();
+    });
+  }
+
+  #makeExecuting(tasks: readonly WorkerTask[]): Executing {
+    const { log, meter } = this.#parts;
+    const ended = new EndedAttempts({
+      ...{ ...this.#parts, worker: this.id, slots: this.slots, held: this.#held, busy: () => this.busy },
+      mostUnits: Math.max(...tasks.map((task) => task.policies?.slots ?? 1)),
+    });
+    return new Executing({
+      log,
+      onBegin: (attempt) => this.#begins(attempt),
+      onEnd: (attempt) => {
+        if (attempt.isOver) meter?.left();
+        ended.add(attempt.assignment);
+      },
+    });
+  }
+
+  #makeVerdicts(): Verdicts {
+    const { link, publisher, subjects, log, neighbours: witness } = this.#parts;
+    const reporter = new Reporter({
+      ...{ worker: this.id, publisher, witness, subjects },
+      entryBytes: () => Math.floor(link.maxPayload / 4),
+      executing: () => this.busy,
+      onStored: (attempts) => {
+        for (const attempt of attempts) this.#held.release(attempt);
+      },
+      onTrouble: (error) => log.warn("outcomes could not be stored yet; retrying", { worker: this.name, error }),
+    });
+    const onFenced = (attempt: Attempt) => {
+      this.#held.forget(attempt);
+      void this.#presence.beat();
+    };
+    return new Verdicts({ ...this.#parts, worker: this.id, name: this.name, reporter, onFenced });
+  }
+
+  #makeIntake(tasks: readonly WorkerTask[]): Intake {
+    const { link } = this.#parts;
+    const host: AttemptHost = {
+      worker: this.id,
+      graceMs: this.#options.cancelGraceMs,
+      nowAfter: (stampMs) => link.clock.nowAfter(stampMs),
+      deadlines: new Deadlines(),
+      voiceFor: voicesOf(this.name, this.#parts),
+      mayBegin: () => this.#lifeline.isAlive(this.#beatenAt),
+      onSlotless: () => void this.#presence.beat(), // the engine hears of it
+      onVerdict: (ended, verdict) => {
+        ended.batch?.left(ended.runId);
+        this.#verdicts.give(ended, verdict);
+      },
+    };
+    return new Intake({
+      ...{ slots: this.#slots, held: this.#held, host, executing: this.#executing },
+      tasks: new Map(tasks.map((task) => [task.name, task])),
+      refusal: (delivery) => this.#refusal(delivery),
+      epoch: () => this.#presence.newest,
+    });
+  }
+
+  #makePresence({ tasks }: WorkerDefinition): Presence {
+    const { link, log } = this.#parts;
+    return new Presence({
+      ...{
+        ...this.#parts,
+        id: this.id,
+        name: this.name,
+        lifeline: this.#lifeline,
+        heartbeatMs: this.#options.heartbeatMs,
+      },
+      tasks: declarationsOf(tasks, partLimit(link.maxPayload), log),
+      describe: () => this.#describe(),
+      busy: () => this.busy,
+      onUnanswered: () => this.#stopKeyed(),
+      onStop: (stops) => this.#stopRuns(stops),
+    });
+  }
+
+  /** The reply has to be written before code that may block the loop: without it the runs are lost. */
+  #assigned(data: Uint8Array): AssignmentReply | Promise<AssignmentReply> {
+    const delivery = decodeAssignments(data);
+    if (this.#lifeline.knows(delivery.epoch)) return this.#intake.accept(delivery, setImmediate);
+    // Its answer to the registration may stand right before it.
+    return new Promise((resolve) => setImmediate(() => resolve(this.#intake.accept(delivery, setImmediate))));
+  }
+
+  #cancelled(data: Uint8Array): object {
+    this.#stopRuns(decodeCancelOnWorker(data).runs);
+    return {};
+  }
+
+  /** An engine of this process reaches the worker without a message. */
+  get #besideEngine(): Effect.Effect<unknown, never, Scope.Scope> {
+    const { link, neighbours } = this.#parts;
+    return Effect.acquireRelease(
+      Effect.sync(() =>
+        neighbours?.add(this.id, {
+          accept: (delivery) => this.#intake.accept(delivery, queueMicrotask),
+          onDoubt: () => void this.#presence.beat(),
+          isConnected: () => link.isConnected(),
+        }),
+      ),
+      (end) => Effect.sync(() => end?.()),
+    );
+  }
+
+  #refusal({ epoch, sentAt }: Delivery): AssignmentReply["why"] {
+    // A message of this process, or of an engine that does not tell its clock yet, has no time.
+    const isLate = sentAt !== undefined && this.#lifeline.isLate(epoch, sentAt);
+    if (epoch < this.#presence.newest || isLate) {
+      void this.#presence.beat(); // until it is heard this worker is given nothing
+      return "stale";
+    }
+    return this.#isQuiet ? "quiet" : undefined;
+  }
+
+  #begins({ task, taskName, assignment }: Attempt): void {
+    this.#parts.meter?.started(taskName);
+    if (task.policies?.rateLimits !== undefined) this.#presence.beatSoon(); // a rate counts from here
+    this.#parts.log.info("run started", { worker: this.name, run: assignment.key, attempt: assignment.attempt });
+  }
+
+  /** The leader keeps what these count for their limits until they must have stopped. */
+  #stopKeyed(): void {
+    if (!this.#lifeline.isCutOff(this.#beatenAt)) return;
+    for (const attempt of this.#held.all())
+      if (attempt.task.policies?.concurrency !== undefined) attempt.stop({ kind: "returned" });
+  }
+
+  #stopRuns(stops: readonly Stop[]): void {
+    for (const { attempt, stop } of this.#held.named(stops)) {
+      const { reason } = stop;
+      attempt.stop(stop.kind === "fence" ? { kind: "fenced", reason } : { kind: "cancelled", reason });
+    }
+  }
+
+  /** When a thread last beat for this worker and was heard. */
+  get #beatenAt(): number {
+    return this.#parts.heart?.beatenAt ?? Number.NEGATIVE_INFINITY;
+  }
+
+  #describe(): Omit<Register, "tasks"> {
+    const { process, runtime, version } = this.#options;
+    return {
+      ...{ v: 1, id: this.id, name: this.name, slots: this.slots, labels: this.#labels, startedAt: this.#startedAt },
+      ...{ process, runtime, version, quiet: this.#isQuiet, executing: this.#held.list() },
+    };
+  }
+}

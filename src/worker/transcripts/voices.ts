@@ -1,0 +1,32 @@
+import type { Log } from "../../domain/log.ts";
+import type { NatsLink } from "../../nats/link.ts";
+import type { TranscriptStore } from "../../nats/transcripts.ts";
+import type { Attempt } from "../attempt.ts";
+import { consoleOf } from "./line.ts";
+import { Transcript } from "./transcript.ts";
+import type { Voice } from "./voice.ts";
+
+interface VoicesParts {
+  readonly link: NatsLink;
+  readonly log: Log;
+  readonly transcripts: TranscriptStore;
+}
+
+/** That nothing is stored concerns all runs alike: it is said no more often. */
+const tellEveryMs = 10_000;
+
+/** The voices of the attempts of a worker, which has this name. */
+export function voicesOf(worker: string, { link, log, transcripts: store }: VoicesParts): (attempt: Attempt) => Voice {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const tell = (run: string, reason: string) => {
+    if (performance.now() - toldAt < tellEveryMs) return;
+    toldAt = performance.now();
+    log.warn("logs and chunks of a run are not stored", { worker, run, reason });
+  };
+  const now = () => link.clock.now();
+  return ({ assignment, isOver }) => {
+    const { key } = assignment;
+    const onTrouble = (reason: string) => tell(key, reason);
+    return new Transcript({ assignment, store, now, isOver, onTrouble, console: consoleOf(log, worker, key) });
+  };
+}
