@@ -9,7 +9,7 @@ const steps: readonly (readonly [name: string, command: string, ...args: string[
   ["effect diagnostics", "effect-tsgo", "diagnostics", "--project", "tsconfig.json", "--strict", "--format", "text"],
   ["types", "tsc", "-p", "."],
   ["types, legacy decorators", "tsc", "-p", "tsconfig.legacy.json"],
-  ["types, deno", "deno", "check", "--quiet", "src/mod.ts", "decorators/mod.ts", "src/testing/mod.ts"],
+  ["types, deno", "deno", "check", "--quiet", "src/mod.ts", "src/client.ts", "decorators/mod.ts", "src/testing/mod.ts"],
   ["architecture", "bun", "test", "./test/architecture"],
   ["suite", "bun", "run", "test/run.ts"],
   ...(existsSync(join(root, "bench/main.ts")) ? [["benchmark", "bun", "run", "bench/main.ts", "--once"] as const] : []),

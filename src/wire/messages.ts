@@ -214,7 +214,14 @@ export type ChangePause = typeof ChangePause.Type;
 export type ChangeCron =
   | { readonly verb: "set"; readonly rule: CronDeclaration; readonly task: string }
   | { readonly verb: "pause" | "resume" | "delete"; readonly name: string };
-export type ListRuns = typeof ListRuns.Type;
+export interface ListRuns {
+  readonly filter: RunFilter;
+  readonly limit: number;
+  readonly before?: number;
+  readonly cursor?: string;
+  /** Say where the outcomes of failed and cancelled runs stand. */
+  readonly places?: boolean;
+}
 /** Whether new runs are taken. Units: bytes */
 export interface AdmissionFlag {
   readonly isOpen: boolean;
