@@ -3,6 +3,7 @@ import { type DurationInput, formatDuration, parseDuration } from "../domain/dur
 import { EnqueueNotConfirmed, ResultNotAwaited } from "../domain/errors.ts";
 import { keyOf } from "../domain/run.ts";
 import { toText } from "../domain/thrown.ts";
+import { deferred } from "../runtime/deferred.ts";
 import { afterMs } from "../runtime/long-timer.ts";
 
 /** When a caller stops waiting. */
@@ -34,7 +35,7 @@ export function whenGivenUp({ timeout, signal }: CallLimits, what: string, act: 
 /** One call of `run` or `enqueue` that may be given up, whichever step it has reached. */
 export class CallLimit {
   readonly #task: string;
-  readonly #over = Promise.withResolvers<never>();
+  readonly #over = deferred<never>();
   readonly #end: () => void;
   #id: string | undefined;
   #isStored = false;

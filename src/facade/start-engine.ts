@@ -2,6 +2,7 @@ import { Effect } from "effect";
 import { atCaller } from "../domain/at-caller.ts";
 import type { EngineState } from "../engine/running-engine.ts";
 import { serveHealth } from "../health/server.ts";
+import { assertRunsWorkers } from "../runtime/process.ts";
 import { bannerOf } from "./banner.ts";
 import { startCandidate } from "./candidate.ts";
 import { findServer } from "./find-server.ts";
@@ -28,6 +29,7 @@ export async function startEngine(
   options: Omit<StartOptions, "engine" | "scan" | "middleware"> = {},
 ): Promise<RunningEngineProcess> {
   const settings = atCaller(startEngine, () => {
+    assertRunsWorkers("startEngine()");
     assertEngineOptions(options);
     return resolveSettings(options);
   });

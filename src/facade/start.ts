@@ -10,7 +10,7 @@ import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
 import type { RunningEngine } from "../engine/running-engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { makeTranscriptStore } from "../nats/transcripts.ts";
-import { processName, runtimeName } from "../runtime/process.ts";
+import { assertRunsWorkers, processName, runtimeName } from "../runtime/process.ts";
 import { Neighbours } from "../wire/neighbours.ts";
 import { Heart } from "../worker/heart/heart.ts";
 import type { RunningWorker } from "../worker/running-worker.ts";
@@ -71,6 +71,7 @@ export async function start<const W extends Startable>(
   options: StartOptions = {},
 ): Promise<Running> {
   const settings = atCaller(start, () => {
+    assertRunsWorkers("start()");
     assertStartOptions(options);
     for (const source of sourcesOf(workers)) if (!isDefinition(source)) assertWorker(source);
     return resolveSettings(options);

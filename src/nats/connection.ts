@@ -2,6 +2,7 @@
 import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import type { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";
+import { deferred } from "../runtime/deferred.ts";
 import { parseAddresses, shownAddress } from "./address.ts";
 import { CertificateRefused, unreachable } from "./connect-trouble.ts";
 import { authenticatorOf } from "./credentials.ts";
@@ -39,7 +40,7 @@ export const connectNats = (options: NatsOptions): Effect.Effect<NatsLink, Conne
 async function open(options: NatsOptions, signal: AbortSignal): Promise<NatsConnection> {
   const { shown } = parseAddresses(options.url);
   // Where there are several servers, the next one may take the certificate.
-  const refusal = Promise.withResolvers<never>();
+  const refusal = deferred<never>();
   const onClosed = () => {
     if (shown.length > 1) return;
     const refuse = () =>

@@ -15,6 +15,16 @@ export function runtimeName(): string {
   return `node ${process.versions.node}`;
 }
 
+/** Fails: Error on a Node that is older than what runs workers and engines; clients go further back */
+export function assertRunsWorkers(where: string): void {
+  if (!runtimeName().startsWith("node ") || Number.parseInt(process.versions.node, 10) >= oldestNode) return;
+  throw new Error(
+    `${where} needs Node ${oldestNode} or newer, Bun or Deno, and this is ${runtimeName()}; import connect from "natchet/client" where you only call tasks`,
+  );
+}
+
+const oldestNode = 22;
+
 /** A name for this process that no other has, on whatever machine: whatever lives in it dies with it. */
 export function processName(): string {
   let host = "";

@@ -76,16 +76,31 @@ test("imports go in one direction", () => {
   });
 });
 
-test("src/client.ts loads no engine, worker, decorator or program of a server", () => {
+/** What a program loads that imports the client alone. */
+function ofClient(): SourceFile[] {
   const sources = new Map(product.map((file) => [file.path, file]));
   const loaded = new Set(["src/client.ts"]);
   for (const path of loaded)
     for (const { file, typeOnly } of sources.get(path)!.imports) if (file !== undefined && !typeOnly) loaded.add(file);
+  return [...loaded].map((path) => sources.get(path)!);
+}
+
+test("src/client.ts loads nothing that Node 20 lacks", () => {
+  const newer =
+    /\bPromise\.(?:withResolvers|try)\b|\b(?:Map|Object)\.groupBy\b|\bArray\.fromAsync\b|\bIterator\.from\b/g;
+  expectNone(ofClient(), ({ text }) =>
+    [...code(text).matchAll(newer)].map(([use]) => `uses ${use}; deferred() of src/runtime is Promise.withResolvers`),
+  );
+});
+
+test("src/client.ts loads no engine, worker, decorator or program of a server", () => {
   const known = ["client.ts", "client", "domain", "collections", "wire", "nats", "runtime", "facade"];
   const light = ["src/embedded/running-server.ts", "src/embedded/home.ts", "src/embedded/server-watch.ts"];
   const context = "src/worker/context.ts"; // what a client enqueues inside a task is a child of that run
   assert.deepEqual(
-    [...loaded].filter((path) => !known.includes(partOf(path)) && ![...light, context].includes(path)),
+    ofClient()
+      .map(({ path }) => path)
+      .filter((path) => !known.includes(partOf(path)) && ![...light, context].includes(path)),
     [],
   );
 });

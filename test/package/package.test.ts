@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { type Child, root, startScript } from "../support/child.ts";
 import { afterAll, beforeAll, describe, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { testTypes } from "./compilers.ts";
 import { installed, output, type Project, run } from "./scene.ts";
 
 let project: Project;
@@ -56,6 +57,8 @@ describe("the tarball", () => {
   });
 });
 
+describe("the types", () => testTypes(() => project));
+
 describe("a worker", () => {
   for (const runtime of ["bun", "deno"] as const) {
     test(`runs on ${runtime} from node_modules, with its threads, and Node calls it`, async () => {
@@ -74,6 +77,32 @@ describe("a worker", () => {
       }
     });
   }
+});
+
+describe("a worker on Node", () => {
+  test("runs from compiled code where Node is new enough, and says otherwise what it needs", async () => {
+    const { folder } = project;
+    await output("esbuild", ["worker.ts", "--target=es2022", "--outfile=worker.mjs"], { cwd: folder });
+    const [major] = (await output("node", ["-p", "process.versions.node"], { cwd: folder })).split(".");
+    const env = { ...natsOf("on-node"), NATCHET_LOG: "warn" };
+    const worker = startScript("node", join(folder, "worker.mjs"), { cwd: folder, env });
+    try {
+      if (Number(major) < 22) {
+        assert.equal(await worker.exited, 1);
+        return assert.match(
+          worker.output(),
+          /start\(\) needs Node 22 or newer, Bun or Deno, and this is node 20\..*natchet\/client/,
+        );
+      }
+      await worker.said("ready", 60_000);
+      const said = await output("node", ["client.mjs"], { cwd: folder, env: natsOf("on-node") });
+      assert.deepEqual(JSON.parse(said), [{ delivered: true }, 42, "RunFailed", "on purpose", "email on node"]);
+      worker.send("SIGTERM");
+      assert.equal(await worker.exited, 0, worker.output());
+    } finally {
+      await worker.kill();
+    }
+  });
 });
 
 describe("the client", () => {

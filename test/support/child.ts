@@ -27,13 +27,14 @@ export interface Child {
 }
 
 export function startScript(
-  runtime: Runtime,
+  runtime: Runtime | "node",
   file: string,
   options: { args?: readonly string[]; env?: Record<string, string>; cwd?: string; flags?: readonly string[] } = {},
 ): Child {
   const { flags = [] } = options;
-  const args = runtime === "bun" ? ["run", ...flags, file] : ["run", "-A", "--quiet", ...flags, file];
-  const child = spawn(bin(runtime), [...args, ...(options.args ?? [])], {
+  const before = { bun: ["run"], deno: ["run", "-A", "--quiet"], node: [] }[runtime];
+  const args = [...before, ...flags, file, ...(options.args ?? [])];
+  const child = spawn(runtime === "node" ? "node" : bin(runtime), args, {
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -3,14 +3,8 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { root } from "../support/child.ts";
-import { afterAll, beforeAll, test } from "../support/harness.ts";
-import { installed, output, type Project } from "./scene.ts";
-
-let project: Project;
-beforeAll(async () => {
-  project = await installed();
-});
-afterAll(() => project.remove());
+import { test } from "../support/harness.ts";
+import { output, type Project } from "./scene.ts";
 
 const modern = { module: "nodenext", target: "es2022", esModuleInterop: true, strict: true };
 const settings: Record<string, Record<string, unknown>> = {
@@ -37,35 +31,37 @@ const settings: Record<string, Record<string, unknown>> = {
   "strict: false": { ...modern, strict: false, types: ["node"] },
 };
 
-for (const [name, compilerOptions] of Object.entries(settings)) {
-  test(`compile with ${name}`, async () => {
-    const typeRoots = [join(root, "node_modules", "@types"), join(root, "node_modules")];
-    const file = `tsconfig.${name.replace(/\W+/g, "-")}.json`;
-    const config = {
-      compilerOptions: { ...compilerOptions, typeRoots, noEmit: true, skipLibCheck: false },
-      files: ["typed.ts"],
-    };
-    writeFileSync(join(project.folder, file), JSON.stringify(config));
-    await output("tsc", ["-p", file], { cwd: project.folder });
+export function testTypes(project: () => Project): void {
+  for (const [name, compilerOptions] of Object.entries(settings)) {
+    test(`compile with ${name}`, async () => {
+      const typeRoots = [join(root, "node_modules", "@types"), join(root, "node_modules")];
+      const file = `tsconfig.${name.replace(/\W+/g, "-")}.json`;
+      const config = {
+        compilerOptions: { ...compilerOptions, typeRoots, noEmit: true, skipLibCheck: false },
+        files: ["typed.ts"],
+      };
+      writeFileSync(join(project().folder, file), JSON.stringify(config));
+      await output("tsc", ["-p", file], { cwd: project().folder });
+    });
+  }
+
+  test("deno check takes them", () =>
+    output("deno", ["check", "--quiet", "typed.ts"], { cwd: project().folder }).then(() => {}));
+
+  test("need the types of no other package, and no library of the project's", () => {
+    const folder = join(project().folder, "node_modules", "natchet");
+    const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const entries = Object.values<{ types?: string }>(exports).flatMap(({ types }) =>
+      types === undefined ? [] : [types],
+    );
+    const seen = new Set(entries.map((entry) => resolve(folder, entry)));
+    for (const file of seen) {
+      for (const [, specifier] of readFileSync(file, "utf8").matchAll(/(?:from|import\(|import) ?"([^"]+)"/g)) {
+        assert.match(specifier!, /^\./, `${file} imports ${specifier}`);
+        seen.add(resolve(dirname(file), specifier!.replace(/\.js$/, ".d.ts")));
+      }
+    }
+    for (const file of globSync("**/*.d.ts", { cwd: folder }))
+      assert.doesNotMatch(readFileSync(join(folder, file), "utf8"), /<reference /, file);
   });
 }
-
-test("deno check takes them", () =>
-  output("deno", ["check", "--quiet", "typed.ts"], { cwd: project.folder }).then(() => {}));
-
-test("need the types of no other package, and no library of the project's", () => {
-  const folder = join(project.folder, "node_modules", "natchet");
-  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const entries = Object.values<{ types?: string }>(exports).flatMap(({ types }) =>
-    types === undefined ? [] : [types],
-  );
-  const seen = new Set(entries.map((entry) => resolve(folder, entry)));
-  for (const file of seen) {
-    for (const [, specifier] of readFileSync(file, "utf8").matchAll(/(?:from|import\(|import) ?"([^"]+)"/g)) {
-      assert.match(specifier!, /^\./, `${file} imports ${specifier}`);
-      seen.add(resolve(dirname(file), specifier!.replace(/\.js$/, ".d.ts")));
-    }
-  }
-  for (const file of globSync("**/*.d.ts", { cwd: folder }))
-    assert.doesNotMatch(readFileSync(join(folder, file), "utf8"), /<reference /, file);
-});
