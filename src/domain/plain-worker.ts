@@ -1,5 +1,4 @@
 // Workers without decorators: the same checks and defaults, as plain values.
-import type { Effect } from "effect";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
 import type { AnySchema, InputOf, Payload } from "./schema.ts";
 import { defineTask as checkTask, type TaskOptions } from "./task.ts";
@@ -20,11 +19,16 @@ export interface PlainTaskOptions<I extends AnySchema | undefined, O extends Any
   readonly output?: O;
 }
 
+/** An Effect that needs no services, known by its variance marker: whoever uses none does not need Effect's types. */
+export interface EffectOf<A> {
+  readonly "~effect/Effect": { readonly _A: (_: never) => A; readonly _R: (_: never) => never };
+}
+
 /** The code of a task: returns its output, a promise of it or an Effect. */
 export type PlainHandler<I extends AnySchema | undefined, O extends AnySchema | undefined> = (
   input: I extends AnySchema ? Payload<I> : any,
   ctx: TaskContext,
-) => O extends AnySchema ? InputOf<O> | PromiseLike<InputOf<O>> | Effect.Effect<InputOf<O>, unknown> : unknown;
+) => O extends AnySchema ? InputOf<O> | PromiseLike<InputOf<O>> | EffectOf<InputOf<O>> : unknown;
 
 /** What {@link defineWorker} takes. */
 export interface PlainWorker {
