@@ -21,10 +21,19 @@ export interface TypedTaskOptions<
   readonly batch?: B;
 }
 
+// `undefined` is asked for first: without `strictNullChecks` it extends everything.
 /** What the method must accept: anything without a schema, else what the schema yields. */
-export type Received<S extends AnySchema | undefined> = S extends AnySchema ? Payload<S> : any;
+export type Received<S extends AnySchema | undefined> = S extends undefined
+  ? any
+  : S extends AnySchema
+    ? Payload<S>
+    : never;
 /** What the method must return: anything without a schema, else what the schema takes. */
-export type Returned<S extends AnySchema | undefined> = S extends AnySchema ? InputOf<S> : unknown;
+export type Returned<S extends AnySchema | undefined> = S extends undefined
+  ? unknown
+  : S extends AnySchema
+    ? InputOf<S>
+    : never;
 
 /** A batch task's method: `(inputs, ctx) => outputs`, with an Error in place of the output of a run that failed. */
 export type BatchDecorator<In, Out> = TaskDecorator<In[], readonly (Out | Error)[], BatchContext>;
@@ -79,7 +88,7 @@ export function Task<
   first?: NameIn<N> | TypedTaskOptions<I, O, B> | { readonly name: C; readonly input: I; readonly output: O },
   options?: MoreOptions<N, C, I, O, B>,
   ...nothing: never[]
-): B extends BatchOptions ? BatchDecorator<Received<I>, Returned<O>> : TaskDecorator<Received<I>, Returned<O>> {
+): B extends undefined ? TaskDecorator<Received<I>, Returned<O>> : BatchDecorator<Received<I>, Returned<O>> {
   const { name, options: read } = atCaller(Task, () => readArguments([first, options, ...nothing]));
   const decorate = (...args: unknown[]): void => {
     atCaller(decorate, () => {
