@@ -1,20 +1,18 @@
 #!/usr/bin/env node
 // What `npx natchet` starts: natchet runs on Bun or Deno, so under Node this only hands over to one of them.
 import { spawn } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { constants as system } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
-// Under nohup SIGHUP is to be ignored. A listener undoes that, here and for children: they are told.
-if (isHangupIgnored()) process.env.NATCHET_NOHUP = "1";
-const passedOn = (signal) => signal !== "SIGHUP" || process.env.NATCHET_NOHUP !== "1";
 
 if ("Bun" in globalThis || "Deno" in globalThis) {
   // The first process of a container is not ended by a signal that nobody listens to, and the program takes a moment to load.
-  for (const signal of signals)
-    process.on(signal, () => process.listenerCount(signal) === 1 && passedOn(signal) && process.exit(codeOf(signal)));
+  // SIGHUP is left to the program: under nohup it is to be ignored.
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.on(signal, () => process.listenerCount(signal) === 1 && process.exit(codeOf(signal)));
   const { main } = await import("./main.ts");
   await main();
 } else {
@@ -34,7 +32,7 @@ function handOver() {
   const env = { ...process.env, NATCHET_WRAPPER: String(process.pid) }; // when it dies, so does the program
   const child = spawn(runtime.path, [...args, ...process.argv.slice(2)], { stdio: "inherit", env });
   // A terminal sends Ctrl-C to the child as well, which takes the two for one; pm2 and Docker send theirs to this process alone.
-  for (const signal of signals) process.on(signal, () => passedOn(signal) && child.kill(signal));
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     console.error(`${runtime.path} could not be started: ${error.message}`);
     process.exit(1);
@@ -44,15 +42,6 @@ function handOver() {
 
 function codeOf(signal) {
   return 128 + (system.signals[signal] ?? 0);
-}
-
-function isHangupIgnored() {
-  try {
-    const mask = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
-    return mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n;
-  } catch {
-    return false; // not to be seen here
-  }
 }
 
 /** Looks in the project's node_modules, upwards, and then in PATH. */

@@ -36,6 +36,7 @@ export const logs = Command.make(
         const lines = natchet.get(task, id).logs({ attempt: chosen, follow });
         for await (const line of lines) console.log(output === "json" ? printableJson(line) : format(line));
       },
+      { isLong: true },
     ),
 ).pipe(
   Command.withDescription("Print what a run logged"),
@@ -48,6 +49,7 @@ export const stream = Command.make("stream", shared, ({ task, id, attempt }) =>
     async (natchet, chosen) => {
       for await (const chunk of natchet.get(task, id).stream({ attempt: chosen })) await write(chunk);
     },
+    { isLong: true },
   ),
 ).pipe(
   Command.withDescription(

@@ -2,12 +2,11 @@
 import { Option } from "effect";
 import { printable, printableJson } from "../domain/printable.ts";
 import type { RunKey } from "../domain/run.ts";
-import type { EnqueueOptions, Natchet } from "../mod.ts";
+import type { EnqueueOptions } from "../mod.ts";
 import { afterMs } from "../runtime/long-timer.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { parseJson, parsePeriod, parseTime } from "./flag-values.ts";
-import { knownNames, unknownTask } from "./known-names.ts";
-import { tell, warn } from "./output.ts";
+import { tell } from "./output.ts";
 import { checkedFirst } from "./with-client.ts";
 
 const optionalText = (name: string, description: string) =>
@@ -45,11 +44,11 @@ export const run = Command.make("run", parameters, (flags) =>
     async (natchet, { options, timeoutMs, input }) => {
       const handle = await natchet.task<unknown, unknown>(flags.task).enqueue(input, options);
       if (!flags.wait) return tell(`${handle.task}/${handle.id}`);
-      const hint = setTimeout(() => void tellIfNobodyWorks(natchet, flags.task), 3_000);
       const waiting = { timeoutMs, timeout: Option.getOrUndefined(flags.timeout) };
-      const output = await waitFor(handle.result(), handle, waiting).finally(() => clearTimeout(hint));
+      const output = await waitFor(handle.result(), handle, waiting);
       console.log(printableJson(output, process.stdout.isTTY ? 2 : undefined));
     },
+    { mayStart: true },
   ),
 ).pipe(
   Command.withDescription("Run a task and print its output as JSON"),
@@ -58,13 +57,6 @@ export const run = Command.make("run", parameters, (flags) =>
     { command: `natchet run hello '{"name":"Ada"}' --delay 10m --no-wait`, description: "run in ten minutes" },
   ]),
 );
-
-// Only a hint: where no engine answers there is no worker to be seen either.
-async function tellIfNobodyWorks(natchet: Natchet, task: string): Promise<void> {
-  const { tasks } = await knownNames(natchet).catch(() => ({ tasks: [] as string[] }));
-  if (!tasks.includes(task))
-    warn(`waiting: ${unknownTask(task, tasks)}; start a worker that has it, for example: natchet dev`);
-}
 
 interface EnqueueFlags {
   readonly delay: Option.Option<string>;

@@ -5,22 +5,49 @@ import { errorDetails } from "../domain/stack.ts";
 import { connect, type Natchet, RunFailed } from "../mod.ts";
 import { CliError } from "./effect-cli.ts";
 import { UsageError } from "./flag-values.ts";
+import { warn } from "./output.ts";
 import { connectOptions, root } from "./root.ts";
 
 /** Connects, lets the command work, and closes the connection; what goes wrong ends the command with its sentence. */
 export const withClient = <A>(work: (natchet: Natchet) => Promise<A>) => checkedFirst(async () => {}, work);
 
 /** Flags are checked before anything is opened: a usage error needs no server. */
-export const checkedFirst = <C, A>(check: () => C | Promise<C>, work: (natchet: Natchet, checked: C) => Promise<A>) =>
+export const checkedFirst = <C, A>(
+  check: () => C | Promise<C>,
+  work: (natchet: Natchet, checked: C) => Promise<A>,
+  { mayStart = false, isLong = mayStart }: ClientNeeds = {},
+) =>
   Effect.gen(function* () {
     const options = connectOptions(yield* root);
     const checked = yield* attempt(async () => check());
     return yield* Effect.acquireUseRelease(
-      attempt(() => connect({ log: "warn", ...options })),
-      (natchet) => attempt(() => asked(() => work(natchet, checked))),
+      attempt(() => connect({ ...options, startServer: mayStart })),
+      (natchet) => attempt(() => tellingOfSilence(natchet, isLong, () => asked(() => work(natchet, checked)))),
       (natchet) => Effect.promise(() => natchet.close()),
     );
   });
+
+interface ClientNeeds {
+  /** Whether a server is started where none is. Who only asks has nobody to ask then, and leaves no folder behind. */
+  readonly mayStart?: boolean;
+  /** Takes as long as a run takes, while natchet itself tells why somebody waits. */
+  readonly isLong?: boolean;
+}
+
+const silentMs = 900;
+
+/** A new leader may be on its way, so an engine is waited for, but not in silence. */
+async function tellingOfSilence<A>(natchet: Natchet, isLong: boolean, work: () => Promise<A>): Promise<A> {
+  if (isLong) return work();
+  const { namespace, server } = natchet;
+  const line = `waiting: no engine has answered yet in namespace "${namespace}" on ${server}; is a worker running? (natchet dev, natchet worker)`;
+  const timer = setTimeout(() => warn(line), silentMs);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** Runs promise code; a rejection becomes an error that the command line prints as one sentence. */
 export const attempt = <A>(work: () => Promise<A>) =>

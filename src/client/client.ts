@@ -79,7 +79,8 @@ export class Natchet {
     this.#entries = entries;
     this.#line = new LeaderLine(link, subjects);
     this.#requests = new EngineRequests(this.#line, (reason) => this.#longWaits.nobodyAnswers(reason));
-    const { log = silentLog, server = link.url } = parts;
+    const { log = silentLog } = parts;
+    const { server } = this;
     this.#longWaits = new LongWaits({ link, publisher, requests: this.#requests, log, server });
     const waiting = { line: this.#line, longWaits: this.#longWaits, stream: store?.runs };
     this.#results = new Results({ link, subjects, entries, ...waiting });
@@ -100,6 +101,16 @@ export class Natchet {
       enqueue: (task, input, options) => this.task(task).enqueue(input, options),
       isClosed: () => this.#closing !== undefined,
     };
+  }
+
+  /** The namespace whose tasks and runs this client sees. */
+  get namespace(): string {
+    return this.#parts.subjects.namespace;
+  }
+
+  /** Where its server is, for people: `NATS at nats://127.0.0.1:4222`, `embedded NATS in .natchet (…)`. */
+  get server(): string {
+    return this.#parts.server ?? this.#parts.link.url;
   }
 
   /**

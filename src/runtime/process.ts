@@ -40,15 +40,16 @@ const echoMs = 300;
 
 /**
  * Calls back on the first SIGTERM, SIGINT or SIGHUP; the second ends the process at once, unless something else is to happen then.
- * Returns the function that stops listening. Under `nohup` SIGHUP goes on to be ignored.
+ * Returns the function that stops listening. Under `nohup` SIGHUP stays ignored.
  */
 export function onStopSignal(
   stop: (signal: string) => void,
   stopAtOnce: () => void = () => process.exit(130),
 ): () => void {
   let stoppingSince: number | undefined;
+  const isNohup = ignoresHangups(); // before there is any listener: on Deno one of another signal undoes it too
   const listen = (signal: (typeof stopSignals)[number]): (() => void) => {
-    const isIgnored = signal === "SIGHUP" && ignoresHangups();
+    const isIgnored = signal === "SIGHUP" && isNohup;
     const listener = () => {
       if (isIgnored) return;
       if (stoppingSince === undefined) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { CliScene, runtimes, versionWorker } from "./scene.ts";
@@ -77,7 +78,7 @@ describe("natchet on the command line", () => {
       assert.deepEqual(paused, { code: 0, output: "paused: task version\n" });
       await scene.natchet("run", "version", "--id", "a", "--no-wait");
       const waiting = await scene.natchet("runs", "get", "version", "a");
-      assert.match(waiting.output, /^waiting +for a resume: task "version" is paused, number 1 in the queue$/m);
+      assert.match(waiting.output, /^waiting +for resume: task "version" is paused, number 1 in the queue$/m);
       assert.match((await scene.natchet("queues")).output, /^version .* yes /m);
       const resumed = await scene.natchet("resume", "--task", "version");
       assert.deepEqual(resumed, { code: 0, output: "nothing is paused\n" });
@@ -119,10 +120,10 @@ describe("natchet on the command line", () => {
 
     test(`run says when nobody has the task, and ends at --timeout, on ${runtime}`, async () => {
       await using scene = await openScene("alone");
-      const { code, output } = await scene.natchet("run", "unheard-of", "--timeout", "4s");
+      const { code, output } = await scene.natchet("run", "unheard-of", "--timeout", "9s");
       assert.equal(code, 1);
-      assert.match(output, /no connected worker has the task "unheard-of"/);
-      assert.match(output, /no output after 4s, the run goes on; see: natchet runs get unheard-of /);
+      assert.match(output, /nobody works in namespace|no worker has the task "unheard-of"/);
+      assert.match(output, /no output after 9s, the run goes on; see: natchet runs get unheard-of /);
     }, 60_000);
 
     test(`a wrong command line ends with 2, and with its help on stderr alone, on ${runtime}`, async () => {
@@ -143,6 +144,14 @@ describe("natchet on the command line", () => {
         assert.match(output, message);
       }
     }, 90_000);
+
+    test(`a command that only asks starts no server, and says where it looked, on ${runtime}`, async () => {
+      await using scene = await CliScene.open(runtime);
+      const { code, output } = await scene.natchet("runs", "list");
+      assert.equal(code, 1);
+      assert.match(output, /no NATS server is running: .*none in \S+\.natchet; start a worker there/);
+      assert.deepEqual(await readdir(scene.folder), []);
+    }, 60_000);
 
     test(`a server that does not answer is named, on ${runtime}`, async () => {
       await using scene = await openScene("nobody");
