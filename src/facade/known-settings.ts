@@ -42,7 +42,7 @@ const ofProcesses = namesOf<Omit<StartOptions, keyof ConnectOptions>>({
 });
 
 /** What one of them takes and another has no use for is passed over: programs share an object of options. */
-const all = [...new Set([...connectOptions, ...ofClients, ...ofProcesses])];
+export const allOptions: readonly string[] = [...new Set([...connectOptions, ...ofClients, ...ofProcesses])];
 
 /** Fails: TypeError */
 export const assertClientOptions = (options: ClientOptions): void => assertOptions(options, "connect");
@@ -54,7 +54,7 @@ export const assertStartOptions = (options: StartOptions): void => assertOptions
 export const assertEngineOptions = (options: StartOptions): void => assertOptions(options, "startEngine");
 
 function assertOptions(options: ConnectOptions, of: string): void {
-  assertKnownOptions(options, { options: all, of });
+  assertKnownOptions(options, { options: allOptions, of });
   for (const name of ["tls", "retention", "logs"] as const)
     if (options[name] !== undefined) assertKnownOptions(options[name], { options: nested[name], of: name, where: of });
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as errors from "../../src/domain/errors.ts";
+import { allOptions } from "../../src/facade/known-settings.ts";
 import { variables } from "../../src/facade/settings.ts";
 import { root } from "../support/child.ts";
 import { test } from "../support/harness.ts";
@@ -18,4 +19,12 @@ test("docs/reference/errors.md explains every exported error", () => {
 test("docs/production/configuration.md lists every environment variable that is read", () => {
   const listed = new Set(read("production/configuration.md").match(/\b(NATS|NATCHET)_[A-Z_]+\b|\b(NO|FORCE)_COLOR\b/g));
   assert.deepEqual([...listed].sort(), Object.keys(variables).sort());
+});
+
+test("docs/production/configuration.md lists every option of connect, start and startEngine", () => {
+  const page = read("production/configuration.md");
+  assert.deepEqual(
+    allOptions.filter((option) => !["`", "."].some((end) => page.includes(`\`${option}${end}`))),
+    [],
+  );
 });
