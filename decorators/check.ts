@@ -1,6 +1,7 @@
 // Compile-time checks: a mistake turns the type that was written into a sentence, which the compiler then shows.
+
+import type { TaskContext } from "../src/domain/context.ts";
 import type { IsJson } from "../src/domain/wire.ts";
-import type { TaskContext } from "../src/domain/worker.ts";
 
 type Digits = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
 type IsWhole<Text extends string> = Text extends `${Digits}${infer Rest}`

@@ -4,7 +4,8 @@ import { defineMetadata, getOwnMetadata } from "reflect-metadata/no-conflict";
 import type { CronOptions } from "../src/domain/cron.ts";
 import type { ExecuteMiddleware } from "../src/domain/middleware.ts";
 import type { TaskDefinition } from "../src/domain/task.ts";
-import type { OnFailureOptions } from "./on-failure.ts";
+import type { MethodHome } from "./method-home.ts";
+import type { OnFailureOptions } from "./on-failure-options.ts";
 
 // The output of `tsc` leaves `context.metadata` undefined unless this symbol exists; Bun, esbuild, swc and Babel fall back to this very key.
 (Symbol as { metadata?: symbol }).metadata ??= Symbol.for("Symbol.metadata");
@@ -47,14 +48,6 @@ export function setWorker(cls: object, facts: WorkerFacts): void {
 /** What the class itself was told; a base class's `@Worker` is not inherited. */
 export function getWorker(cls: object): WorkerFacts | undefined {
   return getOwnMetadata(workerKey, cls) as WorkerFacts | undefined;
-}
-
-/** Where one method's facts are kept: on the function, and on its owner, so that a decorator that replaces the function cannot lose them. */
-export interface MethodHome {
-  readonly method: object;
-  /** The prototype (legacy decorators) or the metadata object (standard ones). */
-  readonly owner: object | undefined;
-  readonly key: string;
 }
 
 export function setTask({ method, owner, key }: MethodHome, task: TaskDefinition): void {

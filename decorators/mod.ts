@@ -3,14 +3,17 @@
  *
  * @module
  */
+
+export type { BatchContext, TaskContext, TaskLog } from "../src/domain/context.ts";
 export { type Contract, contract, of } from "../src/domain/contract.ts";
 export type { AnySchema, InputOf, OutputOf, Payload, Sent, StandardSchema } from "../src/domain/schema.ts";
 export type { TaskDefinition, TaskOptions } from "../src/domain/task.ts";
-export type { BatchContext, TaskContext, TaskLog, WorkerDefinition, WorkerTask } from "../src/domain/worker.ts";
+export type { WorkerDefinition, WorkerTask } from "../src/domain/worker.ts";
 export type { AnyMethod, HandlerOutput, Handles, Name, Slots, TaskDecorator, WorkerDecorator } from "./check.ts";
 export { Cron, type CronDecorator } from "./cron.ts";
 export type { WorkerFacts } from "./metadata.ts";
-export { OnFailure, type OnFailureDecorator, type OnFailureOptions } from "./on-failure.ts";
+export { OnFailure, type OnFailureDecorator } from "./on-failure.ts";
+export type { OnFailureOptions } from "./on-failure-options.ts";
 export {
   type ClassDescription,
   describeClass,

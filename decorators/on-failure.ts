@@ -1,6 +1,7 @@
-import { defineTask, type TaskOptions } from "../src/domain/task.ts";
+import { defineTask } from "../src/domain/task.ts";
 import type { AnyMethod } from "./check.ts";
 import { setFailureHandler } from "./metadata.ts";
+import type { OnFailureOptions } from "./on-failure-options.ts";
 import { atCaller, placeOf } from "./place.ts";
 
 /** Decorates a method in both modes. */
@@ -8,13 +9,6 @@ export interface OnFailureDecorator {
   <M extends AnyMethod>(method: M, context: ClassMethodDecoratorContext<any, M>): void;
   (target: object, key: string, descriptor: PropertyDescriptor): void;
 }
-/** How the handler itself is executed; its name is that of its own task. */
-export interface OnFailureOptions
-  extends Pick<TaskOptions, "retries" | "timeout" | "scheduleTimeout" | "priority" | "concurrency" | "rateLimit"> {
-  /** @default `<worker>-<method>`, or `<task>-<method>` for a worker without a name of its own: the first task that it handles */
-  readonly name?: string | undefined;
-}
-
 /**
  * Makes a method the handler of runs that finally failed: of the named tasks of its class, or of all.
  *

@@ -1,5 +1,5 @@
 // Tells the two decorator modes apart, by their arguments: TC39 standard decorators get a context, legacy ones a target and a key.
-import type { MethodHome } from "./metadata.ts";
+import type { MethodHome } from "./method-home.ts";
 
 export { atCaller } from "../src/domain/at-caller.ts";
 

@@ -1,7 +1,9 @@
 // Reads a decorated class: class or instance → WorkerDefinition. Nothing is registered anywhere; the facts are on the class.
+
+import type { TaskContext } from "../src/domain/context.ts";
 import { parseCron } from "../src/domain/cron.ts";
 import { defineTask, type TaskDefinition } from "../src/domain/task.ts";
-import { defineWorker, type TaskContext, type WorkerDefinition } from "../src/domain/worker.ts";
+import { defineWorker, type WorkerDefinition } from "../src/domain/worker.ts";
 import {
   type CronFacts,
   getOwnCrons,

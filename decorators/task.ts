@@ -1,8 +1,8 @@
 import type { BatchOptions } from "../src/domain/batch.ts";
+import type { BatchContext } from "../src/domain/context.ts";
 import type { Contract } from "../src/domain/contract.ts";
 import type { AnySchema, InputOf, Payload } from "../src/domain/schema.ts";
 import { defineTask, type TaskOptions } from "../src/domain/task.ts";
-import type { BatchContext } from "../src/domain/worker.ts";
 import type { Name, TaskDecorator } from "./check.ts";
 import { getTask, setTask } from "./metadata.ts";
 import { atCaller, isDecoratorCall, placeOf } from "./place.ts";

@@ -18,11 +18,12 @@ export type { CallOptions, ManyOptions, TaskReference } from "./client/task-refe
 export { type Contract, contract, of } from "./domain/contract.ts";
 export type { CatchUp, CronInfo, CronOptions } from "./domain/cron.ts";
 export type { DurationInput } from "./domain/duration.ts";
+export type { ErrorRecord } from "./domain/error-record.ts";
 export * from "./domain/errors.ts";
 export type { QueueInfo, RunFilter, RunList, WorkerInfo } from "./domain/listing.ts";
 export type { Log } from "./domain/log.ts";
 export type { Pauses, PauseTarget } from "./domain/pauses.ts";
-export type { AttemptRecord, Cancellation, ErrorRecord, RunInfo, RunState, Waiting } from "./domain/run.ts";
+export type { AttemptRecord, Cancellation, RunInfo, RunState, Waiting } from "./domain/run.ts";
 export type { AnySchema, InputOf, OutputOf, Payload, Sent, StandardSchema } from "./domain/schema.ts";
 export type { LineLevel, LogLine, Progress, StreamChunk } from "./domain/transcript.ts";
 export type { Wire } from "./domain/wire.ts";

@@ -1,8 +1,9 @@
 // The tasks of a worker class. The types are derived from its method signatures: decorators cannot change a class's type.
+
+import type { BatchContext, TaskContext } from "../domain/context.ts";
 import { assertName } from "../domain/names.ts";
 import type { Sent } from "../domain/schema.ts";
 import type { Wire } from "../domain/wire.ts";
-import type { BatchContext, TaskContext } from "../domain/worker.ts";
 import type { ArgsOf, TaskReference, TaskShape } from "./task-reference.ts";
 
 type AnyMethod = (this: any, ...args: any[]) => unknown;

@@ -23,9 +23,9 @@ import {
 } from "../wire/messages.ts";
 import type { EngineVerb } from "../wire/subjects.ts";
 import type { LeaderLine } from "./leader-line.ts";
-import { longMs } from "./long-waits.ts";
 import { cancelGroups, joinCancelled, joinWorkers } from "./pages.ts";
 import type { Patience } from "./patience.ts";
+import { longMs } from "./patience.ts";
 
 /** Units: milliseconds */
 const patienceMs = 30_000;

@@ -4,7 +4,7 @@ import { keyOf, type RunInfo } from "../domain/run.ts";
 import { assertTime } from "../domain/time.ts";
 import { cursorOf, isNewer } from "../wire/list-cursor.ts";
 import type { RunFilter, RunList, RunListPage } from "../wire/messages.ts";
-import type { FinalDetail } from "../wire/outcome-entry.ts";
+import type { FinalDetail } from "../wire/story.ts";
 import type { EngineRequests } from "./engine-requests.ts";
 import type { ListOptions } from "./list-options.ts";
 import { filterGroups } from "./pages.ts";

@@ -8,6 +8,7 @@ import { type RunInfo, taskOf } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { EngineRequests } from "./engine-requests.ts";
+import { longMs } from "./patience.ts";
 
 /** A run that somebody waits for. */
 export interface LongWait {
@@ -27,8 +28,6 @@ export interface LongWaitsParts {
   readonly log: Log;
 }
 
-/** Units: milliseconds */
-export const longMs = 5_000;
 /** Those who come later are told again. Units: milliseconds */
 const againMs = 60_000;
 /** So many are asked for at a time; others have their turn when they are looked at again. */

@@ -5,3 +5,6 @@ export interface Patience {
   /** While no engine leads (a takeover after a crash takes up to ten seconds) the request waits and is asked again. @default "30s" */
   readonly timeout?: DurationInput | undefined;
 }
+
+/** Who waits for so long is told why. Units: milliseconds */
+export const longMs = 5_000;

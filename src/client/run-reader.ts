@@ -4,7 +4,7 @@ import type { RunInfo } from "../domain/run.ts";
 import { inputIn, inputOfFinished } from "../nats/stored-inputs.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import type { FoundRun } from "../wire/messages.ts";
-import type { FinalDetail } from "../wire/outcome-entry.ts";
+import type { FinalDetail } from "../wire/story.ts";
 import type { EngineRequests } from "./engine-requests.ts";
 import type { Patience } from "./patience.ts";
 import type { StoredEntries } from "./stored-entries.ts";

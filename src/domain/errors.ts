@@ -1,7 +1,8 @@
 // Every condition that somebody acts on. Wrong use at declaration throws TypeError or RangeError instead.
 import { Data } from "effect";
 import { type DurationInput, formatDuration, parseDuration } from "./duration.ts";
-import type { AttemptRecord, ErrorRecord } from "./run.ts";
+import type { ErrorRecord } from "./error-record.ts";
+import type { AttemptRecord } from "./run.ts";
 import { toText } from "./thrown.ts";
 
 /** Written out, so that the published types can be read without inferring a call and without Effect's own. */

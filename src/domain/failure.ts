@@ -1,5 +1,6 @@
 import { hashOf } from "../collections/hash.ts";
-import type { AttemptRecord, ErrorRecord } from "./run.ts";
+import type { ErrorRecord } from "./error-record.ts";
+import type { AttemptRecord } from "./run.ts";
 import { isRunId } from "./run-id.ts";
 
 /** A run that finally failed, as its handler sees it. */

@@ -1,4 +1,4 @@
-import type { TaskContext } from "./worker.ts";
+import type { TaskContext } from "./context.ts";
 
 /** An attempt on its way to the code of its task. */
 export interface Execution {

@@ -1,4 +1,5 @@
 // The words and the state table of a run; docs/internals/lifecycle.md draws it and a test compares the two.
+import type { ErrorRecord } from "./error-record.ts";
 import type { RunTerms } from "./policies.ts";
 
 /** Where a run is in its life: `scheduled` (its time has not come) → `queued` → `running` → `completed`, `failed` or `cancelled`; `retrying` waits for its next attempt. */
@@ -49,22 +50,6 @@ export const taskOf = (key: string): string => key.slice(0, key.indexOf("/"));
 export function splitKey(key: string): RunKey {
   const slash = key.indexOf("/");
   return { task: key.slice(0, slash), id: key.slice(slash + 1) };
-}
-
-/** What of an error travels and is stored. */
-export interface ErrorRecord {
-  /** The error's name, for example `TypeError`. */
-  readonly name: string;
-  /** The error's message. */
-  readonly message: string;
-  /** Its first lines. */
-  readonly stack?: string;
-  /** False for an error that fails the run at once. */
-  readonly retryable?: boolean;
-  /** What its `cause` was, in bounds. */
-  readonly cause?: ErrorRecord;
-  /** Those inside an AggregateError, the first of them. */
-  readonly errors?: readonly ErrorRecord[];
 }
 
 /** One try at a run, as its history keeps it. Units: epoch milliseconds, UTC */

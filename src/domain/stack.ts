@@ -1,6 +1,7 @@
 // Stacks as people read them: the lines of the user's code, with those of natchet and of the runtime folded into one.
+
+import type { ErrorRecord } from "./error-record.ts";
 import { printableLines } from "./printable.ts";
-import type { ErrorRecord } from "./run.ts";
 
 /** This module's own folder tells where natchet lies; in a bundle its lines cannot be told from the user's, and all are shown. */
 const own = /^(.*)\/domain\/stack\.[cm]?[jt]s$/.exec(import.meta.url)?.[1]?.replace(/^file:\/\//, "");

@@ -1,6 +1,6 @@
 // User code may throw, return and log anything: objects without a prototype, revoked proxies, errors whose getters throw. Only here are
 // such values looked into; nothing of this module throws.
-import type { ErrorRecord } from "./run.ts";
+import type { ErrorRecord } from "./error-record.ts";
 
 /** How far causes, and the errors of an AggregateError, are followed. */
 const deepest = 4;

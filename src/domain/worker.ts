@@ -1,75 +1,7 @@
-import type { DurationInput } from "./duration.ts";
-import type { FailedRun } from "./failure.ts";
+import type { TaskContext } from "./context.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
-import type { ErrorRecord } from "./run.ts";
 import type { TaskDefinition } from "./task.ts";
-
-/** What a task is given beside its input. */
-export interface TaskContext {
-  /** The input as the handler got it. */
-  readonly input: unknown;
-  /** Name of the task. */
-  readonly task: string;
-  /** Id of the run, unique within its task. */
-  readonly runId: string;
-  /** Id of the worker that executes it. */
-  readonly worker: string;
-  /** Counted from 1; a lost or returned attempt does not count. */
-  readonly attempt: number;
-  /** The run that failed, in a handler under `@OnFailure`. */
-  readonly failedRun?: FailedRun | undefined;
-  /** What the earlier attempts of this run threw, oldest first; under `@OnFailure` those of the failed run. */
-  readonly errors: readonly ErrorRecord[];
-  /** Texts that the run's caller gave. */
-  readonly metadata: Readonly<Record<string, string>>;
-  /** Aborted when the run is cancelled, its time is up or the worker gives it back. */
-  readonly signal: AbortSignal;
-  /** Moves the deadline of this attempt. */
-  extendTimeout(by: DurationInput): void;
-  /**
-   * Gives the slot to other runs while this attempt goes on: for waiting, not for working. The run stays with its worker, is cancelled and timed
-   * out as before, and begins again elsewhere if that dies.
-   */
-  releaseSlot(): void;
-  /** To the console, and stored: the first 1,000 lines of a run. */
-  readonly log: TaskLog;
-  /** How far the run is, 0 to 1; the newest one is stored. */
-  progress(fraction: number, note?: string): void;
-  /**
-   * Hands a chunk to whoever reads the run, now or later: text, bytes, or a value that JSON can write.
-   *
-   * Resolves when there is room for more; await it, and a fast producer goes as fast as the store.
-   *
-   * Fails: TypeError (thrown at once) for another value; PayloadTooLarge (thrown at once) for one chunk that no message takes;
-   * StreamTooFast when 4 MiB wait because nobody awaited; StoreUnavailable, PermissionDenied, QueueFull when the store refuses it
-   * @example
-   * ```ts
-   * for await (const token of answer) await ctx.stream(token)
-   * ```
-   */
-  stream(chunk: unknown): Promise<void>;
-}
-
-/** What a batch task is given beside its inputs. */
-export interface BatchContext {
-  /** The context of each run, in the order of the inputs. */
-  readonly members: readonly TaskContext[];
-  /** Aborted when all members are. */
-  readonly signal: AbortSignal;
-}
-
-/** Tells lines of a run: shown by its worker, and stored with the run. */
-export interface TaskLog {
-  /** What only a search for a fault needs. */
-  debug(message: string, fields?: Record<string, unknown>): void;
-  /** What happens in the ordinary course. */
-  info(message: string, fields?: Record<string, unknown>): void;
-  /** What may need somebody's attention. */
-  warn(message: string, fields?: Record<string, unknown>): void;
-  /** What failed. */
-  error(message: string, fields?: Record<string, unknown>): void;
-}
 
 /** A value, a promise or an Effect of the output. */
 export type Handler = (input: any, ctx: TaskContext) => unknown;

@@ -6,15 +6,10 @@ import type { Publisher } from "../nats/publisher.ts";
 import { encodeCompactedBundle } from "../wire/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { barestDetail, brief, leanDetails, leanEntries } from "../wire/lean-story.ts";
-import {
-  type AttemptDetail,
-  encodeOutcomeEntry,
-  encodeOutcomeFrame,
-  type FinalDetail,
-  type OutcomeDetail,
-} from "../wire/outcome-entry.ts";
+import { encodeOutcomeEntry, encodeOutcomeFrame } from "../wire/outcome-entry.ts";
 import { waiterOf } from "../wire/result-inbox.ts";
 import { encodeRunEntry } from "../wire/run-entry.ts";
+import type { AttemptDetail, FinalDetail, OutcomeDetail } from "../wire/story.ts";
 import { engineWriter, type Subjects } from "../wire/subjects.ts";
 import type { Payloads } from "./payloads.ts";
 import { type Term, untilStored } from "./term.ts";

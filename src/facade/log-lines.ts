@@ -1,7 +1,7 @@
 // How a line of the log is written: for a person at a terminal, for a file, or as JSON for machines.
 
+import type { ErrorRecord } from "../domain/error-record.ts";
 import { escapeInJson, printable, printableJson } from "../domain/printable.ts";
-import type { ErrorRecord } from "../domain/run.ts";
 import { errorDetails, escapeControls, headlineOf } from "../domain/stack.ts";
 import { errorRecordOf, isError, readProperty, toText } from "../domain/thrown.ts";
 import { zonedTime } from "../domain/time.ts";

@@ -1,7 +1,7 @@
 // Errors of user code that nobody handled: told with the run that they belong to, counted, and not the end of the process.
 import { Effect, type Scope } from "effect";
+import type { ErrorRecord } from "../domain/error-record.ts";
 import type { Log } from "../domain/log.ts";
-import type { ErrorRecord } from "../domain/run.ts";
 import { errorRecordOf } from "../domain/thrown.ts";
 import { onUnhandledError } from "../runtime/process.ts";
 import { surroundingRun } from "../worker/context.ts";

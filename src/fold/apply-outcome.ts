@@ -1,5 +1,5 @@
 import { isConclusive, isFinal } from "../domain/run.ts";
-import type { AttemptDetail, CancelWish } from "../wire/outcome-entry.ts";
+import type { AttemptDetail, CancelWish } from "../wire/story.ts";
 import { finishRun } from "./finish.ts";
 import type { RememberedOutcome } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";

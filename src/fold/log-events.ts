@@ -1,6 +1,7 @@
 import type { OutcomeKind } from "../domain/run.ts";
-import type { OutcomeAuthor, OutcomeDetail } from "../wire/outcome-entry.ts";
+import type { OutcomeAuthor } from "../wire/outcome-entry.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
+import type { OutcomeDetail } from "../wire/story.ts";
 
 /** What the fold reads of an outcome. */
 export interface FoldedOutcome {

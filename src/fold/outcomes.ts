@@ -1,6 +1,6 @@
 // The rules of the fold for outcomes: the first accepted final one stands, the others move their run to its next turn.
 import { isFinal } from "../domain/run.ts";
-import type { FinalDetail } from "../wire/outcome-entry.ts";
+import type { FinalDetail } from "../wire/story.ts";
 import { applyOutcome } from "./apply-outcome.ts";
 import { addFinished } from "./finish.ts";
 import type { RememberedOutcome } from "./finished-run.ts";

@@ -2,8 +2,8 @@ import type { FailureHandler } from "../domain/failure.ts";
 import type { OutcomeKind } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Stop } from "../wire/messages.ts";
-import type { OutcomeDetail } from "../wire/outcome-entry.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
+import type { OutcomeDetail } from "../wire/story.ts";
 import type { StoreTriedCommand } from "./tried.ts";
 
 /** An outcome that the engine itself appends: lost, cancelled, failed, cancelling, or a retention mark (`dueAt` = S, `origin` = asOf, empty key). */

@@ -1,5 +1,6 @@
+import type { ErrorRecord } from "../domain/error-record.ts";
 import { termsOf } from "../domain/policies.ts";
-import { type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
+import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "./attached.ts";
 import { declarePolicies } from "./limits/declare.ts";

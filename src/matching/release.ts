@@ -2,7 +2,7 @@ import type { AttemptRecord, Turn } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { Stop } from "../wire/messages.ts";
-import type { OutcomeDetail } from "../wire/outcome-entry.ts";
+import type { OutcomeDetail } from "../wire/story.ts";
 import { cancelReasonOf } from "./attached.ts";
 import type { Matching } from "./matching.ts";
 import { type Assignment, giveBack, type WorkerRecord, workerOf } from "./workers.ts";

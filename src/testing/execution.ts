@@ -5,13 +5,8 @@ import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import type { Assignment } from "../wire/assignment.ts";
 import { jsonBytes, jsonOf, noBytes } from "../wire/bytes.ts";
-import {
-  type AttemptDetail,
-  decodeOutcomeEntry,
-  encodeOutcomeEntry,
-  type FinalDetail,
-  type Outcome,
-} from "../wire/outcome-entry.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
+import type { AttemptDetail, FinalDetail } from "../wire/story.ts";
 import { Attempt, type Verdict } from "../worker/attempt.ts";
 import { Batch } from "../worker/batch.ts";
 import type { Deadlines } from "../worker/deadline.ts";

@@ -1,8 +1,8 @@
 // How the story of a run is told shorter where all of it does not fit into an entry.
 import type { AttemptRecord } from "../domain/run.ts";
 import { noBytes } from "./bytes.ts";
-import type { FinalDetail } from "./outcome-entry.ts";
 import { type RunEntry, runForm } from "./run-entry.ts";
+import type { FinalDetail } from "./story.ts";
 
 type Attempts = readonly AttemptRecord[];
 type Lean<T> = (whole: T) => T;

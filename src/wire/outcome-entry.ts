@@ -1,8 +1,8 @@
 // The payload of an outcome subject: the outcomes of all runs that ended in the same moment, a frame each.
+
 import { MalformedRecord } from "../domain/errors.ts";
 import { isKey } from "../domain/names.ts";
-import type { RunTerms } from "../domain/policies.ts";
-import { type AttemptRecord, type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
+import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import {
   assertFits,
   assertRecord,
@@ -16,30 +16,8 @@ import {
   writeText,
 } from "./bytes.ts";
 import { assertRange, isTime, timeAt, writeTime } from "./ranges.ts";
+import type { FinalDetail, OutcomeDetail } from "./story.ts";
 import { attemptDetailOf, cancelWishOf, finalDetailOf } from "./story.ts";
-
-/** The story of a run in its final outcome. */
-export interface FinalDetail {
-  readonly createdAt: number;
-  readonly priority: number;
-  readonly metadata?: Readonly<Record<string, string>>;
-  readonly terms?: RunTerms;
-  readonly attempts: readonly AttemptRecord[];
-  readonly error?: ErrorRecord;
-  readonly reason?: string;
-}
-
-/** What `retry`, `returned` and `lost` say: the attempt that ended. */
-export interface AttemptDetail {
-  readonly attempt: AttemptRecord;
-}
-
-/** What `cancelling` says. */
-export interface CancelWish {
-  readonly reason: string;
-}
-
-export type OutcomeDetail = FinalDetail | AttemptDetail | CancelWish;
 
 /**
  * The whole story of a run that ended in its only attempt, without an error, metadata or a reason: nearly all of them. It stands in the

@@ -1,11 +1,34 @@
 // The story of a run as JSON tells it. Whoever may append can write anything there: what is not shaped like a story is left out, and
 // never stops the fold of the outcome that it belongs to.
 import { isAffinityRule } from "../domain/affinity.ts";
+import type { ErrorRecord } from "../domain/error-record.ts";
 import type { RunTerms } from "../domain/policies.ts";
-import type { AttemptRecord, ErrorRecord } from "../domain/run.ts";
+import type { AttemptRecord } from "../domain/run.ts";
 import { jsonOf } from "./bytes.ts";
-import type { AttemptDetail, CancelWish, FinalDetail } from "./outcome-entry.ts";
 import { isRecord, isShallow, isText, isTime, isTurn } from "./ranges.ts";
+
+/** The story of a run in its final outcome. */
+export interface FinalDetail {
+  readonly createdAt: number;
+  readonly priority: number;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly terms?: RunTerms;
+  readonly attempts: readonly AttemptRecord[];
+  readonly error?: ErrorRecord;
+  readonly reason?: string;
+}
+
+/** What `retry`, `returned` and `lost` say: the attempt that ended. */
+export interface AttemptDetail {
+  readonly attempt: AttemptRecord;
+}
+
+/** What `cancelling` says. */
+export interface CancelWish {
+  readonly reason: string;
+}
+
+export type OutcomeDetail = FinalDetail | AttemptDetail | CancelWish;
 
 const kinds: readonly unknown[] = ["completed", "failed", "cancelled", "retry", "returned", "lost"];
 

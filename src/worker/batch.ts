@@ -1,6 +1,8 @@
 // One call of a batch task's handler for several runs: each is an attempt of its own, which joins the call and gets its part of the answer.
+
+import type { BatchContext, TaskContext } from "../domain/context.ts";
 import { isError, toText } from "../domain/thrown.ts";
-import type { BatchContext, TaskContext, WorkerTask } from "../domain/worker.ts";
+import type { WorkerTask } from "../domain/worker.ts";
 import { outside } from "./context.ts";
 import { around } from "./middleware.ts";
 import { outputOf } from "./output.ts";

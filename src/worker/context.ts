@@ -1,11 +1,12 @@
 // What user code sees of its run, and how code that was not handed the context finds it.
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { TaskContext, TaskLog } from "../domain/context.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import type { ErrorRecord } from "../domain/error-record.ts";
 import type { FailedRun } from "../domain/failure.ts";
 import type { Parent } from "../domain/policies.ts";
-import { type AttemptRecord, type ErrorRecord, keyOf } from "../domain/run.ts";
+import { type AttemptRecord, keyOf } from "../domain/run.ts";
 import { toText } from "../domain/thrown.ts";
-import type { TaskContext, TaskLog } from "../domain/worker.ts";
 import type { Voice } from "./transcripts/voice.ts";
 
 /**

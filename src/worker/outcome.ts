@@ -1,12 +1,15 @@
 // From a verdict to the outcome that is stored: retried or final, with the whole story of the run.
+
+import type { ErrorRecord } from "../domain/error-record.ts";
 import { PayloadTooLarge } from "../domain/errors.ts";
 import { retryDelayMs } from "../domain/retry.ts";
-import { type AttemptRecord, type ErrorRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
+import { type AttemptRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import { errorRecordOf, toText } from "../domain/thrown.ts";
 import { jsonBytes, mostBytes, noBytes } from "../wire/bytes.ts";
 import { isLarge } from "../wire/carried-input.ts";
 import { barestDetail, leanDetails } from "../wire/lean-story.ts";
-import { encodeOutcomeFrame, type FinalDetail, frameHead, type PlainStory } from "../wire/outcome-entry.ts";
+import { encodeOutcomeFrame, frameHead, type PlainStory } from "../wire/outcome-entry.ts";
+import type { FinalDetail } from "../wire/story.ts";
 import type { Attempt, Verdict } from "./attempt.ts";
 import { shorten, shortened } from "./short-error.ts";
 

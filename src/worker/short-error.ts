@@ -1,5 +1,5 @@
 // Errors in bounds, before they become a part of a run's story.
-import type { ErrorRecord } from "../domain/run.ts";
+import type { ErrorRecord } from "../domain/error-record.ts";
 import { cut } from "../wire/lean-story.ts";
 
 const longestMessage = 4_000;

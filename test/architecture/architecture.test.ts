@@ -1,7 +1,7 @@
 // The layers and the rules of the source, as docs/internals/internals.md describes them.
 import assert from "node:assert/strict";
 import { test } from "../support/harness.ts";
-import { type Import, readSources, type SourceFile } from "./source.ts";
+import { cycles, type Import, readSources, type SourceFile } from "./source.ts";
 
 const product = readSources("src", "decorators");
 const everything = [...product, ...readSources("test", "examples", "bench", "scripts")];
@@ -103,6 +103,10 @@ test("src/client.ts loads no engine, worker, decorator or program of a server", 
       .filter((path) => !known.includes(partOf(path)) && ![...light, context].includes(path)),
     [],
   );
+});
+
+test("no file imports itself, however long the way, types included", () => {
+  assert.deepEqual(cycles(product), []);
 });
 
 test("a file has at most 400 lines", () => {

@@ -29,6 +29,31 @@ export function readSources(...folders: readonly string[]): SourceFile[] {
     });
 }
 
+/** The groups of files that import one another in a circle, by Tarjan's algorithm. */
+export function cycles(files: readonly SourceFile[]): string[][] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const order = new Map<string, number>();
+  const open: string[] = [];
+  const found: string[][] = [];
+  const visit = (path: string): number => {
+    order.set(path, order.size);
+    let low = order.size - 1;
+    open.push(path);
+    for (const { file } of byPath.get(path)!.imports) {
+      if (file === undefined || !byPath.has(file)) continue;
+      if (!order.has(file)) low = Math.min(low, visit(file));
+      else if (open.includes(file)) low = Math.min(low, order.get(file)!);
+    }
+    if (low === order.get(path)) {
+      const group = open.splice(open.indexOf(path));
+      if (group.length > 1) found.push(group.sort());
+    }
+    return low;
+  };
+  for (const path of byPath.keys()) if (!order.has(path)) visit(path);
+  return found;
+}
+
 const statement = /^\s*(?:import|export)\s+(type\s+)?((?:[^"';]|\n)*?)from\s*["']([^"']+)["']/gm;
 const bare = /^\s*import\s*["']([^"']+)["']/gm;
 const dynamic = /\bimport\(\s*["']([^"']+)["']\s*\)/g;

@@ -2,9 +2,9 @@
 import { Effect } from "effect";
 import { z } from "zod";
 import type { Natchet } from "../../src/client/client.ts";
+import type { TaskContext } from "../../src/domain/context.ts";
 import { contract, of } from "../../src/domain/contract.ts";
 import type { Payload } from "../../src/domain/schema.ts";
-import type { TaskContext } from "../../src/domain/worker.ts";
 
 const Email = z.object({ to: z.string(), subject: z.string().default("hello") });
 const resize = contract("resize", { input: of<{ width: number }>(), output: of<{ url: string }>() });

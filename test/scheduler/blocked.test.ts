@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describeWorkers } from "../../src/engine/describe.ts";
 import { workerOf } from "../../src/matching/workers.ts";
-import type { FinalDetail } from "../../src/wire/outcome-entry.ts";
+import type { FinalDetail } from "../../src/wire/story.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, declarationOf, endings, only, Scene } from "./scene.ts";
 

@@ -1,10 +1,11 @@
 // One attempt by itself: when its verdict stands, and when its slot is really free.
 import assert from "node:assert/strict";
 import { Effect, Schema } from "effect";
+import type { TaskContext } from "../../src/domain/context.ts";
 import { RetryLater } from "../../src/domain/errors.ts";
 import { silentLog } from "../../src/domain/log.ts";
 import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
-import type { Handler, TaskContext } from "../../src/domain/worker.ts";
+import type { Handler } from "../../src/domain/worker.ts";
 import type { Assignment } from "../../src/wire/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../../src/wire/outcome-entry.ts";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { defineTask } from "../../src/domain/task.ts";
 import { jsonBytes, jsonOf, noBytes } from "../../src/wire/bytes.ts";
-import { decodeOutcomeEntry, encodeOutcomeEntry, type FinalDetail } from "../../src/wire/outcome-entry.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry } from "../../src/wire/outcome-entry.ts";
+import type { FinalDetail } from "../../src/wire/story.ts";
 import type { Attempt, Verdict } from "../../src/worker/attempt.ts";
 import { outcomeOf } from "../../src/worker/outcome.ts";
 import { test } from "../support/harness.ts";

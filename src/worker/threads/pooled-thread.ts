@@ -1,8 +1,8 @@
 // A thread that executes one attempt at a time, as the worker sees it. Its end is heard whether it executes or is idle.
 import type { URL } from "node:url";
 import { Worker as Thread } from "node:worker_threads";
+import type { ErrorRecord } from "../../domain/error-record.ts";
 import type { Log } from "../../domain/log.ts";
-import type { ErrorRecord } from "../../domain/run.ts";
 import { errorRecordOf } from "../../domain/thrown.ts";
 import { interruptsThreads } from "../../runtime/process.ts";
 import type { RunContext } from "../context.ts";

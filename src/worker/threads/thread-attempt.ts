@@ -1,6 +1,8 @@
 // One attempt as its thread executes it: the same steps as in the main thread, told by messages.
+
+import type { ErrorRecord } from "../../domain/error-record.ts";
 import { InvalidData } from "../../domain/errors.ts";
-import { type ErrorRecord, keyOf } from "../../domain/run.ts";
+import { keyOf } from "../../domain/run.ts";
 import { type StandardSchema, validate } from "../../domain/schema.ts";
 import { errorRecordOf, toText } from "../../domain/thrown.ts";
 import type { LineLevel } from "../../domain/transcript.ts";

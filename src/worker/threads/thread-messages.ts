@@ -1,6 +1,8 @@
 // What crosses between a worker and the threads of its tasks: plain values, inputs and outputs as JSON.
+
+import type { ErrorRecord } from "../../domain/error-record.ts";
 import type { FailedRun } from "../../domain/failure.ts";
-import type { AttemptRecord, ErrorRecord } from "../../domain/run.ts";
+import type { AttemptRecord } from "../../domain/run.ts";
 import type { LineLevel } from "../../domain/transcript.ts";
 
 /** What a thread of tasks is made with. */

@@ -1,8 +1,8 @@
 // Threads that execute tasks under `thread`: one attempt at a time each, kept for the next one. A cancelled or timed-out attempt takes its thread
 // with it.
 import type { URL } from "node:url";
+import type { ErrorRecord } from "../../domain/error-record.ts";
 import type { Log } from "../../domain/log.ts";
-import type { ErrorRecord } from "../../domain/run.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
 import type { RunContext } from "../context.ts";
 import { PooledThread, type ThreadHost } from "./pooled-thread.ts";

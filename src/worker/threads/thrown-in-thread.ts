@@ -1,4 +1,4 @@
-import type { ErrorRecord } from "../../domain/run.ts";
+import type { ErrorRecord } from "../../domain/error-record.ts";
 
 /** An error as a thread told it: known by its name, with what it was caused by. */
 export function errorFrom({ name, message, stack, cause, errors }: ErrorRecord): Error {

@@ -1,10 +1,11 @@
 // What one attempt says, on its way into the log: grouped by tick, one entry under way at a time (so its order is the order of the
 // stream), bounded in memory. Made when the attempt says something first.
+
+import type { TaskLog } from "../../domain/context.ts";
 import { PayloadTooLarge, StoreUnavailable, StreamTooFast } from "../../domain/errors.ts";
 import type { OutcomeKind } from "../../domain/run.ts";
 import { toText } from "../../domain/thrown.ts";
 import { type LineLevel, storedLines } from "../../domain/transcript.ts";
-import type { TaskLog } from "../../domain/worker.ts";
 import type { TranscriptStore } from "../../nats/transcripts.ts";
 import type { Assignment } from "../../wire/assignment.ts";
 import {

@@ -1,6 +1,7 @@
 // How an attempt is heard: what `ctx.log`, `ctx.progress` and `ctx.stream` lead to.
+
+import type { TaskLog } from "../../domain/context.ts";
 import type { OutcomeKind } from "../../domain/run.ts";
-import type { TaskLog } from "../../domain/worker.ts";
 import { chunkUtterance, type Utterance } from "../../wire/transcript-entry.ts";
 
 export interface Voice extends TaskLog {
