@@ -15,6 +15,7 @@ const onDeno = [
   "test/decorators/standard-only.test.ts",
   "test/runtime/",
   "test/nats/",
+  "test/embedded/",
   "test/worker/",
   "test/client/",
   "test/facade/",
@@ -48,24 +49,27 @@ const files = globSync("test/**/*.test.ts", { cwd: root })
   .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter.replace(/^\.\//, ""))))
   .sort();
 
-// The end-to-end tests have a process of their own, so that a runner that dies takes no other results with it.
-const isEndToEnd = (file: string) => file.startsWith("test/e2e/");
-const bun = onBun(
-  "bun",
-  files.filter((file) => !isEndToEnd(file)),
-);
-// Most tests wait for something, so that two runners at a time take little more than one.
-const beside: Runner[] = [
-  {
-    name: "deno",
-    command: "deno",
-    args: ["test", "-A", "--no-check"],
-    files: files.filter((file) => onDeno.some((prefix) => file.startsWith(prefix)) && file !== coveredOnDeno),
-    passed: /\| (\d+) passed\b/g,
-    failed: [/\| (\d+) failed\b/g],
-  },
-  onBun("bun, end to end", files.filter(isEndToEnd)),
-];
+/** What runs in a process of its own on Bun, so that a runner that dies takes few other results with it; the rest is one more. */
+const shares: Readonly<Record<string, readonly string[]>> = {
+  "end to end": ["test/e2e/"],
+  programs: ["test/cli/", "test/docs/", "test/examples/", "test/package/", "test/types/"],
+  store: ["test/embedded/", "test/engine/", "test/facade/", "test/nats/"],
+};
+const isIn = (file: string, prefixes: readonly string[]) => prefixes.some((prefix) => file.startsWith(prefix));
+const onBunAt = (name: keyof typeof shares) => onBun(name, (file) => isIn(file, shares[name]!));
+const isOnDeno = (file: string) => isIn(file, onDeno) && file !== coveredOnDeno;
+const isFacade = (file: string) => file.startsWith("test/facade/");
+
+/** Most tests wait for something, so that three runners at a time keep two cores busy. The longest come first. */
+const atOnce = 3;
+const runners: readonly Runner[] = [
+  onBunAt("end to end"),
+  withDeno("facade", (file) => isOnDeno(file) && isFacade(file)),
+  onBunAt("programs"),
+  withDeno("all else", (file) => isOnDeno(file) && !isFacade(file)),
+  onBunAt("store"),
+  onBun("all else", (file) => !isIn(file, Object.values(shares).flat())),
+].filter((runner) => runner.files.length > 0);
 
 /** What kills the runners that are at work: groups of their own do not hear Ctrl-C. */
 const running = new Set<() => void>();
@@ -79,33 +83,46 @@ const total = { passed: 0, failed: 0 };
 if (files.length === 0) {
   console.log(`no test file matches ${filters.join(" ")}`);
   total.failed += 1;
-} else await Promise.all([runAll([bun], "as it comes"), runAll(beside, "at the end")]);
+} else {
+  const left = [...runners];
+  await Promise.all(Array.from({ length: atOnce }, () => runAll(left)));
+}
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
 
-function onBun(name: string, chosen: readonly string[]): Runner {
+function onBun(share: string, isMine: (file: string) => boolean): Runner {
   return {
-    name,
+    name: `bun, ${share}`,
     command: "bun",
     args: ["test", "--timeout=60000"],
-    files: chosen.map((file) => `./${file}`),
+    files: files.filter(isMine).map((file) => `./${file}`),
     passed: /^\s*(\d+) pass$/gm,
     failed: [/^\s*(\d+) fail$/gm, /^\s*(\d+) errors?$/gm],
   };
 }
 
-/** One after the other. What those say that run beside others comes in one piece. */
-async function runAll(runners: readonly Runner[], output: "as it comes" | "at the end"): Promise<void> {
-  for (const runner of runners) {
-    if (runner.files.length === 0) continue;
-    let kept = "";
-    const say = (text: string): void => {
-      if (output === "as it comes") process.stdout.write(text);
-      else kept += text;
-    };
-    say(`\n== ${runner.name} ==\n`);
-    const result = await run(runner, say);
-    process.stdout.write(kept);
+function withDeno(share: string, isMine: (file: string) => boolean): Runner {
+  return {
+    name: `deno, ${share}`,
+    command: "deno",
+    args: ["test", "-A", "--no-check"],
+    files: files.filter(isMine),
+    passed: /\| (\d+) passed\b/g,
+    failed: [/\| (\d+) failed\b/g],
+  };
+}
+
+/** Takes one after the other. What a runner says comes in one piece; that it is at work shows at once. */
+async function runAll(left: Runner[]): Promise<void> {
+  for (let runner = left.shift(); runner !== undefined; runner = left.shift()) {
+    console.log(`== ${runner.name}: ${runner.files.length} files ==`);
+    let kept = `\n== ${runner.name} ==\n`;
+    const startedAt = performance.now();
+    const result = await run(runner, (text) => {
+      kept += text;
+    });
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
+    console.log(`${kept}\n== ${runner.name}: ${result.passed} passed, ${result.failed} failed in ${seconds} s ==`);
     total.passed += result.passed;
     total.failed += result.failed;
   }
