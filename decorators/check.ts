@@ -12,7 +12,7 @@ type IsWhole<Text extends string> = Text extends `${Digits}${infer Rest}`
 type FiveOrMore<Text extends string> =
   Text extends `${infer _A}${infer _B}${infer _C}${infer _D}${infer _E}${infer _Rest}` ? true : false;
 
-/** A number from 1 to 10,000; a `number` that is no literal is checked at run time. */
+/** A number from 1 to 10,000; a `number` that is not a literal is checked at run time. */
 export type Slots<N extends number> = number extends N
   ? N
   : N extends 10000
@@ -38,7 +38,7 @@ type IsLegal<Text extends string> = Text extends ""
       : false
     : false;
 
-/** A name of A-Z a-z 0-9 _ and -; a `string` that is no literal is checked at run time. */
+/** A name of A-Z a-z 0-9 _ and -; a `string` that is not a literal is checked at run time. */
 export type Name<N extends string> = string extends N
   ? N
   : N extends ""

@@ -8,7 +8,7 @@ export interface Place extends MethodHome {
   readonly where: string;
 }
 
-/** Where a method decorator was written; throws a TypeError when that is no public instance method. */
+/** Where a method decorator was written; throws a TypeError when it is not a public instance method. */
 export function placeOf(label: string, args: readonly unknown[]): Place {
   const [first, second, third] = args;
   if (isContext(second)) return standardPlace(label, first, second);
@@ -20,7 +20,7 @@ export function placeOf(label: string, args: readonly unknown[]): Place {
   return legacyPlace(label, first as object, second as string | symbol, third);
 }
 
-/** The context of a standard class decorator, undefined in legacy mode; throws when the thing decorated is no class. */
+/** The context of a standard class decorator, undefined in legacy mode; throws when something else is decorated. */
 export function classContextOf(label: string, args: readonly unknown[]): ClassDecoratorContext | undefined {
   const [cls, context] = args;
   const isClass =

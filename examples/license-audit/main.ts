@@ -29,6 +29,10 @@ const totals = await auditFolder(running.client(), { folder: resolve(values.fold
 console.log(values.json ? JSON.stringify(totals, undefined, 2) : formatReport(totals));
 await Promise.all(others.map(stopWorkerProcess));
 await running.stop();
+if (process.stderr.isTTY) {
+  const bun = "node_modules/.bin/bun run examples/hello";
+  console.error(`\nnext: ${bun}/worker.ts, and in a second terminal: ${bun}/client.ts Ada`);
+}
 
 function startWorkerProcess(): ChildProcess {
   const script = fileURLToPath(new URL("./worker.ts", import.meta.url));

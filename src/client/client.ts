@@ -153,7 +153,7 @@ export class Natchet {
    * The newest runs that match, and how many match in all. What comes next is listed with the `cursor` of the list: runs that are
    * created meanwhile are newer, so none is lost and none comes twice.
    *
-   * Fails: EngineUnreachable, TypeError for a cursor that is none
+   * Fails: EngineUnreachable, TypeError for a cursor that no list returned
    * @default limit: 100, errors: false
    * @example
    * ```ts
@@ -184,7 +184,7 @@ export class Natchet {
    * Resolves with all pauses once this one is stored: it lasts until `resume`, whatever restarts. A pause does not count as waiting for
    * the schedule timeout.
    *
-   * Fails: EngineUnreachable, TypeError for a target that is no name
+   * Fails: EngineUnreachable, TypeError for a target that is not a name
    * @example
    * ```ts
    * await natchet.pause({ task: "send-email" })

@@ -40,7 +40,7 @@ export type EnqueueMiddleware = (
 
 export type AroundEnqueue = (call: Enqueueing, store: (call: Enqueueing) => Promise<Enqueued>) => Promise<Enqueued>;
 
-/** All of them as one, the first outermost; undefined without any. Fails: TypeError for what is no function */
+/** All of them as one, the first outermost; undefined without any. Fails: TypeError for anything that is not a function */
 export function aroundEnqueue(given: readonly EnqueueMiddleware[] | undefined): AroundEnqueue | undefined {
   const chain = assertMiddleware(given, "connect");
   if (chain.length === 0) return undefined;

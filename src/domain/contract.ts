@@ -16,7 +16,7 @@ export interface Contract<I extends AnySchema = AnySchema, O extends AnySchema =
 /**
  * Declares a contract.
  *
- * Fails: TypeError for an illegal name or something that is no schema
+ * Fails: TypeError for an illegal name or something that is not a schema
  * @example
  * ```ts
  * export const resize = contract("resize", { input: of<{ width: number }>(), output: of<{ url: string }>() });

@@ -116,7 +116,7 @@ export interface Settings {
   readonly logs: { readonly replicas: 1 | 3; readonly maxAgeMs?: number; readonly maxBytes?: number };
 }
 
-/** The variables that natchet reads, with their meaning; `natchet doctor` lists them. */
+/** The variables that natchet reads, with their meaning. docs/production/configuration.md lists them. */
 export const variables = {
   NATS_URL: "the server to connect to",
   NATS_USER: "user name",

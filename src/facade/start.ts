@@ -59,7 +59,7 @@ export type Started<W> = W extends WorkerDefinition
  * The process goes on until SIGTERM or SIGINT: then workers take no new runs, finish the running ones within `shutdownTimeout`, give
  * back the rest, and the process ends. A second signal ends it at once.
  *
- * Fails: TypeError for what is no worker; HealthPortUnavailable; the errors of {@link connect}
+ * Fails: TypeError for anything that is not a worker; HealthPortUnavailable; the errors of {@link connect}
  * @example
  * ```ts
  * await start(EmailWorker);

@@ -37,7 +37,7 @@ export type Testable = WorkerSource | WorkerDefinition;
 /**
  * Makes a worker that runs its tasks inline, for tests. Delays and pauses between attempts are skipped; {@link testWorker} has a clock.
  *
- * Fails: TypeError for what is no worker, or for a task that it does not have
+ * Fails: TypeError for anything that is not a worker, or for a task that it does not have
  * @example
  * ```ts
  * assert.deepEqual(await inline(HelloWorker).run("hello", { name: "Ada" }), { greeting: "Hello, Ada!" })

@@ -63,7 +63,7 @@ export class ManualClock implements Clock {
    *
    * Resolves when all of it has happened. `advance(0)` only waits for what goes on.
    *
-   * Fails: TypeError, RangeError for what is no duration
+   * Fails: TypeError, RangeError for anything that is not a duration
    * @example
    * ```ts
    * await clock.advance("1h30m")

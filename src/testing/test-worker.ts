@@ -58,7 +58,7 @@ export interface TestWorker<C extends Clock = Clock> extends AsyncDisposable {
 /**
  * Makes a worker that is tested without NATS and without waiting: with {@link manualClock} time moves when the test says so.
  *
- * Fails: TypeError for what is no worker
+ * Fails: TypeError for anything that is not a worker
  * @example
  * const t = testWorker(EmailWorker, { clock: manualClock() });
  * const run = await t.enqueue("send", { to: "a@b.c" }, { delay: "1h" });

@@ -13,7 +13,7 @@ export interface Voice extends TaskLog {
   end(outcome: OutcomeKind): Promise<void>;
 }
 
-/** A chunk as it is stored. Throws a TypeError for what is no text, no bytes and no value that JSON can write. */
+/** A chunk as it is stored. Throws a TypeError for anything but a string, bytes or a JSON value. */
 export function chunkOf(at: number, chunk: unknown): Utterance {
   if (chunk instanceof ArrayBuffer) return chunkUtterance(at, new Uint8Array(chunk));
   if (ArrayBuffer.isView(chunk))
