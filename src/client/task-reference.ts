@@ -18,7 +18,6 @@ import type { Bundler, Stored } from "./bundler.ts";
 import { CallLimit, type CallLimits } from "./call-limit.ts";
 import { type EnqueueOptions, entryOf } from "./enqueue-options.ts";
 import type { AroundEnqueue, Enqueued, Enqueueing } from "./middleware.ts";
-import type { Awaited as AwaitedRun } from "./results.ts";
 import { type HandleParts, RunHandle } from "./run-handle.ts";
 
 /** @internal */
@@ -56,6 +55,12 @@ export interface CallOptions extends EnqueueOptions, CallLimits {}
 interface Prepared {
   readonly entry: RunEntry;
   readonly payload?: Uint8Array;
+}
+
+/** A run on its way into the store. */
+interface Begun extends Stored {
+  /** Where somebody waits for it. */
+  readonly output?: Promise<unknown>;
 }
 
 /** What the engine and the worker write around an input: the input travels on in assignments and outcomes, which must fit too. */
@@ -131,98 +136,99 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
 
   #enqueueOne(input: unknown, options: CallOptions | undefined): Promise<RunHandle<Output>> {
     if (!isLimited(options)) return this.#enqueue(input, options);
-    const { timeout, signal, ...rest } = options;
-    const limit = new CallLimit({ timeout, signal }, this.name, "acknowledgement");
-    return limit.around(this.#enqueue(input, rest, limit));
+    return this.#limited(options, "acknowledgement", (rest, limit) => this.#enqueue(input, rest, limit));
   }
 
   #runOne(input: unknown, options: CallOptions | undefined): Promise<unknown> {
     if (!isLimited(options)) return this.#run(input, options);
-    const { timeout, signal, ...rest } = options;
-    const limit = new CallLimit({ timeout, signal }, this.name, "output");
-    return limit.around(this.#run(input, rest, limit));
+    return this.#limited(options, "output", (rest, limit) => this.#run(input, rest, limit));
+  }
+
+  #limited<T>(
+    { timeout, signal, ...rest }: CallOptions,
+    what: string,
+    call: (options: EnqueueOptions, limit: CallLimit) => Promise<T>,
+  ): Promise<T> {
+    const limit = new CallLimit({ timeout, signal }, this.name, what);
+    return limit.around(call(rest, limit));
   }
 
   async #enqueue(input: unknown, options: EnqueueOptions | undefined, limit?: CallLimit): Promise<RunHandle<Output>> {
-    if (this.#parts.around !== undefined) return this.#enqueueWithin(this.#parts.around, input, options, limit);
-    const run = this.#prepare(input, options, "");
-    if (this.#shape.input !== undefined) await this.#checkInput(input);
-    limit?.assertOpen();
-    const { id, stored } = this.#store(run, options);
-    limit?.storing(id, stored);
+    const { id, stored } = await this.#begin(input, options, false, limit);
     return new RunHandle<Output>(this.name, id, await stored, this.#handleParts);
   }
 
   async #run(input: unknown, options: EnqueueOptions | undefined, limit?: CallLimit): Promise<unknown> {
-    const { results, around } = this.#parts;
-    if (around !== undefined) return this.#runWithin(around, input, options, limit);
-    const isMade = options?.id === undefined;
-    const run = this.#prepare(input, options, results.inboxFor(isMade));
-    if (this.#shape.input !== undefined) await this.#checkInput(input);
-    limit?.assertOpen();
     const startedAt = performance.now();
-    const { id, stored } = this.#store(run, options, this.#isQuick ? results : undefined);
-    const expected = results.expect(keyOf(this.name, id), isMade);
-    limit?.storing(id, stored, expected.giveUp);
-    stored.then(expected.stored, expected.giveUp);
-    const output = await expected.output;
+    const { output } = await this.#begin(input, options, true, limit);
+    const value = await output;
     this.#isQuick = performance.now() - startedAt < quickMs;
-    return this.#checkOutput(output);
+    return this.#checkOutput(value);
   }
 
-  async #enqueueWithin(around: AroundEnqueue, input: unknown, options: EnqueueOptions = {}, limit?: CallLimit) {
+  /** Sends a run on its way: what is wrong with it is said first, as it was when it was given. */
+  async #begin(
+    input: unknown,
+    options: EnqueueOptions | undefined,
+    isAwaited: boolean,
+    limit: CallLimit | undefined,
+  ): Promise<Begun> {
+    const { around } = this.#parts;
+    if (around !== undefined) return this.#beginWithin(around, input, options, isAwaited, limit);
+    const run = this.#prepare(input, options, isAwaited);
     if (this.#shape.input !== undefined) await this.#checkInput(input);
-    const store = async (call: Enqueueing): Promise<Enqueued> => {
-      limit?.assertOpen();
-      const { id, stored } = this.#store(this.#prepare(call.input, call.options, ""), call.options);
-      limit?.storing(id, stored);
-      return { id, created: await stored };
-    };
-    const { id, created } = await around({ task: this.name, input, options }, store);
-    return new RunHandle<Output>(this.name, id, created, this.#handleParts);
+    return this.#send(run, options, isAwaited, limit);
   }
 
-  async #runWithin(
+  /** A middleware may change the run, store several, or name another one. */
+  async #beginWithin(
     around: AroundEnqueue,
     input: unknown,
     options: EnqueueOptions = {},
-    limit?: CallLimit,
-  ): Promise<unknown> {
+    isAwaited: boolean,
+    limit: CallLimit | undefined,
+  ): Promise<Begun> {
     if (this.#shape.input !== undefined) await this.#checkInput(input);
-    const { results } = this.#parts;
-    const expected = new Map<string, AwaitedRun>();
+    const sent = new Map<string, Promise<unknown>>();
     const store = async (call: Enqueueing): Promise<Enqueued> => {
       limit?.assertOpen();
-      const isMade = call.options.id === undefined;
-      const run = this.#prepare(call.input, call.options, results.inboxFor(isMade));
-      const { id, stored } = this.#store(run, call.options);
-      const { stored: tell, ...waiting } = results.expect(keyOf(this.name, id), isMade);
-      waiting.output.catch(() => {}); // it may end before the middleware does
-      limit?.storing(id, stored, waiting.giveUp);
-      try {
-        const created = await stored;
-        tell(created);
-        expected.set(id, waiting);
-        return { id, created };
-      } catch (error) {
-        waiting.giveUp(error as Error);
-        throw error;
-      }
+      const run = this.#prepare(call.input, call.options, isAwaited);
+      const { id, stored, output } = this.#send(run, call.options, isAwaited, limit);
+      output?.catch(() => {}); // it may end before the middleware does
+      const created = await stored;
+      if (output !== undefined) sent.set(id, output);
+      return { id, created };
     };
-    const { id } = await around({ task: this.name, input, options }, store);
-    return this.#checkOutput(await (expected.get(id) ?? results.wait(keyOf(this.name, id))).output);
+    const { id, created } = await around({ task: this.name, input, options }, store);
+    const stored = Promise.resolve(created);
+    if (!isAwaited) return { id, stored };
+    return { id, stored, output: sent.get(id) ?? this.#parts.results.wait(keyOf(this.name, id)).output };
+  }
+
+  /** Stores a run. Who waits for its output does so before it is stored. */
+  #send(run: Prepared, options: EnqueueOptions | undefined, isAwaited: boolean, limit: CallLimit | undefined): Begun {
+    limit?.assertOpen();
+    const { results } = this.#parts;
+    const begun = this.#store(run, options, isAwaited && this.#isQuick ? results : undefined);
+    const { id, stored } = begun;
+    const expected = isAwaited ? results.expect(keyOf(this.name, id), options?.id === undefined) : undefined;
+    limit?.storing(id, stored, expected?.giveUp);
+    if (expected === undefined) return begun;
+    stored.then(expected.stored, expected.giveUp);
+    return { id, stored, output: expected.output };
   }
 
   /** What is wrong with a run is said before anything is stored, or awaited. */
-  #prepare(input: unknown, options: EnqueueOptions | undefined, inbox: string): Prepared {
+  #prepare(input: unknown, options: EnqueueOptions | undefined, isAwaited: boolean): Prepared {
     if (this.#parts.isClosed())
       throw new StoreUnavailable({
         operation: `take a run of task "${this.name}"`,
         reason: "the client was closed; connect again",
       });
     this.#parts.gate.assertOpen();
-    const entry = entryOf(options, inbox, inputBytes(input, this.name), Date.now(), this.#parts.parent?.());
     const hasOwnId = options?.id !== undefined;
+    const inbox = isAwaited ? this.#parts.results.inboxFor(!hasOwnId) : "";
+    const entry = entryOf(options, inbox, inputBytes(input, this.name), Date.now(), this.#parts.parent?.());
     if (!hasOwnId && entry.extra === undefined && entry.input.length <= largestCarriedInput) return { entry };
     const payload = encodeRunEntry(entry);
     const bytes = payload.length + recordBytes;
