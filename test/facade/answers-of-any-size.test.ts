@@ -30,7 +30,7 @@ beforeAll(async () => {
   server = await testServer();
   running = await start(Press, { url: server.url, namespace, log: "silent", signals: false });
   client = await connect({ url: server.url, namespace });
-  nc = await connectToServer({ servers: server.url });
+  nc = await connectToServer({ servers: server.url, token: new URL(server.url).username });
 });
 afterAll(async () => {
   await nc.close();

@@ -83,7 +83,7 @@ test("the handler of a failure gets the input", async () => {
 test("when the entry is gone, the rest is still told", async () => {
   const done = await client.task("print").enqueue(page("gone"));
   await done.result();
-  const nc = await connectToServer({ servers: server.url });
+  const nc = await connectToServer({ servers: server.url, token: new URL(server.url).username });
   const subjects = new Subjects("pages");
   const filter = JSON.stringify({ filter: subjects.run("print", done.id) });
   const reply = await nc.request(`$JS.API.STREAM.PURGE.${subjects.stream}`, filter);

@@ -70,7 +70,7 @@ async function costOf(namespace: string, engineIsApart: boolean, measured = oneB
   const client = await connect(where);
   const echo = client.task<unknown, unknown>("echo");
   await echo.run(input);
-  const nc = await connectToServer({ servers: server.url });
+  const nc = await connectToServer({ servers: server.url, token: new URL(server.url).username });
   const listener = new Listener(nc, namespace);
   await nc.flush();
   await measured(echo);

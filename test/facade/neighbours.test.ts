@@ -22,7 +22,7 @@ afterAll(() => server.stop());
 /** Executes 50 runs in a namespace of its own; returns how many assignment messages the server saw. */
 async function assignmentsSeen(namespace: string, engineIsApart: boolean): Promise<number> {
   const where = { url: server.url, namespace, log: "silent", signals: false } as const;
-  const spy = await connectToServer({ servers: server.url });
+  const spy = await connectToServer({ servers: server.url, token: new URL(server.url).username });
   let seen = 0;
   spy.subscribe(`natchet.${namespace}.worker.*.assign`, {
     callback: () => {

@@ -38,7 +38,7 @@ const placeOf = (namespace: string) => ({ url: server.url, namespace, log: "sile
 test("an outcome entry holds runs of one client only, and each client gets all of its results", async () => {
   const where = placeOf("two-clients");
   const running = await start(Telling, where);
-  const spy = await connectToServer({ servers: server.url });
+  const spy = await connectToServer({ servers: server.url, token: new URL(server.url).username });
   const told: { readonly waiter: string; readonly keys: readonly string[] }[] = [];
   spy.subscribe("natchet.two-clients.done.*.*.*", {
     callback: (_error, { subject, data }) =>
