@@ -6,6 +6,7 @@ import { type Child, root, startScript } from "../support/child.ts";
 import { afterAll, beforeAll, describe, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { testTypes } from "./compilers.ts";
+import { testExamples } from "./examples.ts";
 import { installed, output, type Project, run } from "./scene.ts";
 
 let project: Project;
@@ -186,3 +187,5 @@ describe("a worker and a client in one program", () => {
     assert.equal(sorted(said), expected);
   });
 });
+
+testExamples(() => project, natsOf);
