@@ -3,6 +3,7 @@ import { Cause, Effect, Exit, Layer } from "effect";
 import { version } from "../mod.ts";
 import { crons } from "./crons.ts";
 import { dev } from "./dev.ts";
+import { doctor } from "./doctor.ts";
 import { CliConfig, CliError, Command, GlobalFlag } from "./effect-cli.ts";
 import { engine } from "./engine.ts";
 import { UsageError } from "./flag-values.ts";
@@ -18,7 +19,7 @@ import { worker } from "./worker.ts";
 import { workers } from "./workers.ts";
 
 const cli = root.pipe(
-  Command.withSubcommands([dev, worker, engine, run, runs, workers, tasks, queues, crons, pause, resume]),
+  Command.withSubcommands([dev, worker, engine, run, runs, workers, tasks, queues, crons, pause, resume, doctor]),
 );
 
 const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] });

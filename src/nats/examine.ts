@@ -1,0 +1,107 @@
+// Looks at a server as it is for one namespace, and changes nothing: what is probed is refused by the server itself before it is stored.
+import { headers, type Msg } from "@nats-io/transport-node";
+import type { Log } from "../domain/log.ts";
+import type { Subjects } from "../wire/subjects.ts";
+import { deniedSubject } from "./ask-store.ts";
+import type { NatsLink } from "./link.ts";
+import { keepServerTime } from "./server-time.ts";
+
+export interface StreamReport {
+  readonly name: string;
+  /** Undefined for one that is not there. */
+  readonly found?: {
+    readonly messages: number;
+    readonly bytes: number;
+    /** No limit when absent. */
+    readonly maxBytes?: number;
+    readonly replicas: number;
+  };
+}
+
+interface StreamInfo {
+  readonly config?: { readonly max_bytes?: number; readonly num_replicas?: number };
+  readonly state?: { readonly messages: number; readonly bytes: number };
+}
+
+/** The streams and buckets of the namespace. */
+export async function examineStreams(link: NatsLink, subjects: Subjects): Promise<StreamReport[]> {
+  const names = [subjects.stream, `KV_${subjects.bucket}`, `KV_${subjects.leaseBucket}`, subjects.logsStream];
+  return Promise.all(names.map((name) => examineStream(link, name)));
+}
+
+async function examineStream(link: NatsLink, name: string): Promise<StreamReport> {
+  const reply = await link.nc.request(`$JS.API.STREAM.INFO.${name}`, "", { timeout: answerMs });
+  const { config, state } = reply.json() as StreamInfo;
+  if (config === undefined || state === undefined) return { name };
+  const { max_bytes: maxBytes = -1, num_replicas: replicas = 1 } = config;
+  const { messages, bytes } = state;
+  return { name, found: { messages, bytes, replicas, ...(maxBytes > 0 && { maxBytes }) } };
+}
+
+/** How far this machine's clock is ahead of the server that stores the stream. Units: milliseconds */
+export async function examineClock(link: NatsLink, stream: string, log: Log): Promise<number> {
+  await keepServerTime(link, stream, log);
+  return link.clock.machineAheadMs;
+}
+
+export type Duty = "enqueue runs" | "execute runs" | "lead as an engine";
+
+/** What this login may not do that a duty needs: the subjects, to publish on or to subscribe to. */
+export async function examinePermissions(link: NatsLink, subjects: Subjects): Promise<ReadonlyMap<Duty, string[]>> {
+  const kv = (bucket: string) => `$KV.${bucket}.doctor`;
+  const api = (verb: string) => `$JS.API.${verb}.${subjects.stream}`;
+  const needs: readonly (readonly [Duty, "publish" | "subscribe", string])[] = [
+    ["enqueue runs", "publish", subjects.unusedRun],
+    ["enqueue runs", "publish", subjects.engine("result")],
+    ["execute runs", "publish", subjects.outcome("doctor", 0)],
+    ["execute runs", "publish", subjects.transcript("doctor/none")],
+    ["execute runs", "publish", subjects.engine("register")],
+    ["execute runs", "subscribe", subjects.worker("doctor", "assign")],
+    ["lead as an engine", "publish", kv(subjects.bucket)],
+    ["lead as an engine", "publish", kv(subjects.leaseBucket)],
+    ["lead as an engine", "publish", api("STREAM.CREATE")],
+    ["lead as an engine", "publish", api("STREAM.UPDATE")],
+    ["lead as an engine", "subscribe", subjects.leader("doctor")],
+  ];
+  const allowed = await Promise.all(
+    needs.map(([, operation, subject]) =>
+      operation === "publish" ? mayPublish(link, subject) : maySubscribe(link, subject),
+    ),
+  );
+  const denied = new Map<Duty, string[]>();
+  for (const [at, [duty, operation, subject]] of needs.entries())
+    if (!allowed[at]) denied.set(duty, [...(denied.get(duty) ?? []), `${operation} ${subject}`]);
+  return denied;
+}
+
+const answerMs = 2_000;
+
+/** A message that expects another stream is stored in none; an API request without a body asks for nothing, and an engine refuses it. */
+async function mayPublish(link: NatsLink, subject: string): Promise<boolean> {
+  const expected = headers();
+  expected.set("Nats-Expected-Stream", "natchet-doctor");
+  let isDenied = false;
+  const end = link.onDenied((denial) => {
+    if (denial.operation === "publish" && denial.subject === subject) isDenied = true;
+  });
+  try {
+    await link.nc.request(subject, "", { timeout: answerMs, headers: expected });
+  } catch (error) {
+    if (deniedSubject(error) !== undefined) isDenied = true; // else nobody listens there, which is no matter of permissions
+  } finally {
+    end();
+  }
+  return !isDenied;
+}
+
+async function maySubscribe(link: NatsLink, subject: string): Promise<boolean> {
+  let isDenied = false;
+  const subscription = link.nc.subscribe(subject, {
+    callback: (error: Error | null, _message: Msg) => {
+      if (error !== null) isDenied = true;
+    },
+  });
+  await link.nc.flush();
+  subscription.unsubscribe();
+  return !isDenied;
+}
