@@ -1,3 +1,4 @@
+import { atAwaiter } from "../domain/at-caller.ts";
 import { NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { RunTerms } from "../domain/policies.ts";
@@ -65,6 +66,8 @@ export class RunHandle<Output = unknown> {
     giveUp = end;
     try {
       return (await readOutput(await output)) as Output;
+    } catch (error) {
+      throw atAwaiter(this.result, error);
     } finally {
       callOff();
     }

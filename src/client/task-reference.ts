@@ -1,4 +1,5 @@
 // A task that a caller can run: by its name, with the types and schemas that the caller knows.
+import { atAwaiter } from "../domain/at-caller.ts";
 import { InvalidData, PayloadTooLarge, StoreUnavailable } from "../domain/errors.ts";
 import type { Parent } from "../domain/policies.ts";
 import { keyOf } from "../domain/run.ts";
@@ -107,7 +108,11 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
    * ```
    */
   async run(...given: [...input: Args, options?: CallOptions]): Promise<Output> {
-    return (await this.#runOne(given[0], given[1] as CallOptions | undefined)) as Output;
+    try {
+      return (await this.#runOne(given[0], given[1] as CallOptions | undefined)) as Output;
+    } catch (error) {
+      throw atAwaiter(this.run, error);
+    }
   }
 
   /**
@@ -119,19 +124,31 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
    * Fails: InvalidData, PayloadTooLarge, QueueFull; EnqueueNotConfirmed when it was given up
    */
   async enqueue(...given: [...input: Args, options?: CallOptions]): Promise<RunHandle<Output>> {
-    return this.#enqueueOne(given[0], given[1] as CallOptions | undefined);
+    try {
+      return await this.#enqueueOne(given[0], given[1] as CallOptions | undefined);
+    } catch (error) {
+      throw atAwaiter(this.enqueue, error);
+    }
   }
 
   /** Runs many and waits for all outputs, in the order of the inputs; the first failure rejects. */
   async runMany(inputs: readonly Args[0][], options?: ManyOptions<Args[0]>): Promise<Output[]> {
     const optionsAt = optionsFor(options);
-    return Promise.all(inputs.map((input, i) => this.#runOne(input, optionsAt(input, i)))) as Promise<Output[]>;
+    try {
+      return (await Promise.all(inputs.map((input, i) => this.#runOne(input, optionsAt(input, i))))) as Output[];
+    } catch (error) {
+      throw atAwaiter(this.runMany, error);
+    }
   }
 
   /** Stores many runs; handles in the order of the inputs. When it rejects, some may have been stored. */
   async enqueueMany(inputs: readonly Args[0][], options?: ManyOptions<Args[0]>): Promise<RunHandle<Output>[]> {
     const optionsAt = optionsFor(options);
-    return Promise.all(inputs.map((input, i) => this.#enqueueOne(input, optionsAt(input, i))));
+    try {
+      return await Promise.all(inputs.map((input, i) => this.#enqueueOne(input, optionsAt(input, i))));
+    } catch (error) {
+      throw atAwaiter(this.enqueueMany, error);
+    }
   }
 
   #enqueueOne(input: unknown, options: CallOptions | undefined): Promise<RunHandle<Output>> {

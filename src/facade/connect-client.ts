@@ -1,7 +1,7 @@
 // `natchet/client`: a client that starts nothing, neither a server nor an engine, and knows no decorators.
 import { Effect } from "effect";
 import { Natchet } from "../client/client.ts";
-import { atCaller } from "../domain/at-caller.ts";
+import { atCaller, rememberCaller } from "../domain/at-caller.ts";
 import { ServerNotRunning } from "../domain/errors.ts";
 import { assertMiddleware } from "../domain/middleware.ts";
 import { findRunningServer } from "../embedded/running-server.ts";
@@ -33,9 +33,14 @@ export async function connect(given: ClientOptions = {}): Promise<Natchet> {
     assertMiddleware(middleware, "connect");
     return resolveSettings(options, "warn");
   });
-  const server = await runningServer(settings);
-  const build = Effect.suspend(() => openSession(settings, server, "client", logOf(settings)));
-  const { value: session, close: release } = await openScope(build);
+  const shownToCaller = rememberCaller(connect);
+  const open = async () => {
+    const server = await runningServer(settings);
+    return openScope(Effect.suspend(() => openSession(settings, server, "client", logOf(settings))));
+  };
+  const { value: session, close: release } = await open().catch((error) => {
+    throw shownToCaller(error);
+  });
   return new Natchet({ ...session, describe, release, middleware, parent: currentParent });
 }
 

@@ -1,6 +1,6 @@
 import { Effect } from "effect";
 import type { Natchet } from "../client/client.ts";
-import { atCaller } from "../domain/at-caller.ts";
+import { atCaller, rememberCaller } from "../domain/at-caller.ts";
 import { assertMiddleware } from "../domain/middleware.ts";
 import { clientOf } from "./client-of.ts";
 import { findServer } from "./find-server.ts";
@@ -32,6 +32,7 @@ export async function connect(given: ClientOptions = {}): Promise<Natchet> {
     assertMiddleware(middleware, "connect");
     return resolveSettings(options, "warn");
   });
+  const shownToCaller = rememberCaller(connect);
   const log = logOf(settings);
   const build = Effect.gen(function* () {
     const server = yield* findServer(settings, log);
@@ -40,6 +41,8 @@ export async function connect(given: ClientOptions = {}): Promise<Natchet> {
     log.info(`connected to ${server.where}, namespace ${settings.nats.namespace}`);
     return session;
   });
-  const { value: session, close } = await openScope(build);
+  const { value: session, close } = await openScope(build).catch((error) => {
+    throw shownToCaller(error);
+  });
   return clientOf(session, close, middleware);
 }

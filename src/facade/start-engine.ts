@@ -1,5 +1,5 @@
 import { Effect } from "effect";
-import { atCaller } from "../domain/at-caller.ts";
+import { atCaller, rememberCaller } from "../domain/at-caller.ts";
 import type { EngineState } from "../engine/running-engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { assertRunsWorkers } from "../runtime/process.ts";
@@ -33,6 +33,7 @@ export async function startEngine(
     assertEngineOptions(options);
     return resolveSettings(options);
   });
+  const shownToCaller = rememberCaller(startEngine);
   const log = logOf(settings);
   const lifetime = new Lifetime(options.signals !== false);
   const build = Effect.gen(function* () {
@@ -45,7 +46,9 @@ export async function startEngine(
     if (monitor !== undefined) Object.assign(monitor, { engine, isStarted: true });
     return { engine, healthUrl: health?.url };
   });
-  const { engine, healthUrl } = await lifetime.open(build);
+  const { engine, healthUrl } = await lifetime.open(build).catch((error) => {
+    throw shownToCaller(error);
+  });
   log.debug("engine stands by", { engine: engine.id, namespace: settings.nats.namespace });
   return {
     ...lifetime.stoppable,

@@ -4,7 +4,7 @@ import type { Workable } from "../../decorators/check.ts";
 import { assertWorker, scan, type WorkerSource } from "../../decorators/scan.ts";
 import type { Natchet } from "../client/client.ts";
 import { discoverWorkers, findFiles } from "../discovery.ts";
-import { atCaller } from "../domain/at-caller.ts";
+import { atCaller, rememberCaller } from "../domain/at-caller.ts";
 import type { Log } from "../domain/log.ts";
 import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
 import type { RunningEngine } from "../engine/running-engine.ts";
@@ -76,6 +76,7 @@ export async function start<const W extends Startable>(
     for (const source of sourcesOf(workers)) if (!isDefinition(source)) assertWorker(source);
     return resolveSettings(options);
   });
+  const shownToCaller = rememberCaller(start);
   const log = logOf(settings);
   const lifetime = new Lifetime(options.signals !== false && !isTaskThread);
   const definitions = await lifetime.attempt(() => definitionsOf(workers, options));
@@ -131,7 +132,9 @@ export async function start<const W extends Startable>(
     if (monitor !== undefined) monitor.isStarted = true;
     return { engine, session, workers: running, healthUrl: health?.url };
   });
-  const opened = await lifetime.open(build);
+  const opened = await lifetime.open(build).catch((error) => {
+    throw shownToCaller(error);
+  });
   await Promise.all(opened.workers.map((worker) => worker.registered));
   tellWhatToTry(settings, definitions, log);
   return runningOf(opened, lifetime.stoppable);

@@ -1,6 +1,6 @@
 // Callers who do not wait for ever: what they are told, and what becomes of the run.
 import assert from "node:assert/strict";
-import { EnqueueNotConfirmed, ResultNotAwaited } from "../../src/domain/errors.ts";
+import { EnqueueNotConfirmed, ResultNotAwaited, RunFailed } from "../../src/domain/errors.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -22,6 +22,21 @@ test("run: gives up the wait when its time is over; the run goes on", async () =
   });
   scene.engine.finish("slow/a", { kind: "completed", output: 7 });
   assert.equal(await scene.client.get("slow", "a").result({ timeout: "10s" }), 7);
+});
+
+test("run, enqueue, result: an error that comes later shows the line of who awaits it", async () => {
+  await using scene = await openScene(server, () => ({ kind: "failed" }));
+  const task = scene.client.task("mail");
+  const calls = [
+    async () => await task.run(1),
+    async () => await task.runMany([1, 2]),
+    async () => await (await task.enqueue(1, { timeout: "10s" })).result(),
+  ];
+  for (const call of calls)
+    await assert.rejects(call(), (error: Error) => {
+      assert.match(error.stack!, /^RunFailed: run mail\/.* failed.*\n {4}at async .*call-limits\.test\.ts/);
+      return error instanceof RunFailed;
+    });
 });
 
 test("run, result: a signal ends the wait, with what it was aborted with; one aborted before stores nothing", async () => {

@@ -44,6 +44,8 @@ test("start, connect, startEngine: wrong use shows the line of the caller, and a
     connect: () => connect({ url: "nats://x", log: "loud" as never }),
     startEngine: () => startEngine({ shutdownTimeout: "soon" as never }),
     constructor: () => start(Throwing),
+    unreachable: () => connect({ url: "nats://127.0.0.1:1", log: "silent" }),
+    notStarted: () => start(Idle, { url: "nats://127.0.0.1:1", log: "silent", signals: false }),
   };
   for (const [name, call] of Object.entries(calls)) {
     const error = await call().then(
