@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Effect } from "effect";
-import { silentLog } from "../../src/domain/log.ts";
 import type { ErrorRecord } from "../../src/domain/error-record.ts";
+import { silentLog } from "../../src/domain/log.ts";
 import { foldStack } from "../../src/domain/stack.ts";
 import { connectTo } from "../../src/facade/session.ts";
 import { resolveSettings } from "../../src/facade/settings.ts";
