@@ -8,7 +8,7 @@ import type { StreamWatch } from "../nats/stream-watch.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import { type AskResultsReply, decodeEnded, encodeMessage } from "../wire/messages.ts";
 import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
-import { newResultInbox } from "../wire/result-inbox.ts";
+import { newResultInbox, type ResultInbox } from "../wire/result-inbox.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { type Asked, AskTimes } from "./ask-times.ts";
@@ -69,7 +69,7 @@ export interface ResultsParts {
 }
 
 export class Results implements Witness {
-  readonly #inbox = newResultInbox();
+  readonly #inbox: ResultInbox;
   readonly #link: NatsLink;
   readonly #line: LeaderLine;
   readonly #subjects: Subjects;
@@ -90,6 +90,7 @@ export class Results implements Witness {
   constructor(parts: ResultsParts) {
     const { link, subjects, line, entries, stream, longWaits } = parts;
     this.#link = link;
+    this.#inbox = newResultInbox(link.inboxPrefix);
     this.#line = line;
     this.#subjects = subjects;
     this.#stream = stream;

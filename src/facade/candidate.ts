@@ -11,7 +11,7 @@ import type { FoundServer } from "./found-server.ts";
 import { connectTo, openSession, type Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
-/** `monitor` looks at this engine's connection: for a process that has no other. */
+/** `monitor` looks at this engine's connection: for a process that is nothing but an engine. */
 export const startCandidate = (
   settings: Settings,
   server: FoundServer,
@@ -21,7 +21,7 @@ export const startCandidate = (
   monitor?: Monitor,
 ): Effect.Effect<{ readonly engine: RunningEngine; readonly session: Session }, Error, Scope.Scope> =>
   Effect.gen(function* () {
-    const session = yield* openSession(settings, server, "engine", log);
+    const session = yield* openSession(settings, server, neighbours === undefined ? "dedicated engine" : "engine", log);
     monitor?.watch(session);
     const leaseLink = yield* connectTo(settings, server, "lease", log);
     const parts = { ...session, leaseLink, log, ...(neighbours && { neighbours }) };

@@ -19,6 +19,7 @@ const connectOptions = namesOf<ConnectOptions>({
   nkeyFile: true,
   credsFile: true,
   tls: true,
+  inboxPrefix: true,
   replicas: true,
   recreate: true,
   maxBytes: true,

@@ -9,6 +9,7 @@ import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { Reserve } from "../nats/reserve.ts";
 import { StoreWatch } from "../nats/store-watch.ts";
 import { ensureStreams, remakeStream } from "../nats/streams.ts";
+import { changeTranscripts } from "../nats/transcripts.ts";
 import { Subjects } from "../wire/subjects.ts";
 import { type FoundServer, optionsFor } from "./found-server.ts";
 import type { Settings } from "./settings.ts";
@@ -66,28 +67,37 @@ function tellOutages(link: NatsLink, log: Log): void {
 export const openSession = (
   settings: Settings,
   server: FoundServer,
-  part: "worker" | "engine" | "client",
+  part: "worker" | "engine" | "dedicated engine" | "client",
   log: Log,
   given?: StoreWatch,
 ): Effect.Effect<Session, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const subjects = new Subjects(settings.nats.namespace);
-    const link = yield* connectTo(settings, server, part, log);
+    const isDedicated = part === "dedicated engine";
+    const isEngine = isDedicated || part === "engine";
+    const link = yield* connectTo(settings, server, isDedicated ? "engine" : part, log);
     if (given === undefined) tellOutages(link, log);
-    yield* ensureStreams(link, subjects, settings.nats);
-    // Nobody waits for it; where it fails, the leader makes it.
-    new Reserve(link, subjects, settings.nats.replicas)
-      .make()
-      .catch((error: unknown) => log.debug("no room could be reserved yet", { error }));
-    const store = given ?? (yield* watchStore(settings, link, subjects, log));
+    if (isEngine) yield* makeStreams(link, subjects, settings, log, isDedicated);
+    else yield* ensureStreams(link, subjects, settings.nats, { onDifference: (difference) => log.warn(difference) });
+    const store = given ?? (yield* watchStore(settings, link, subjects, isEngine, log));
     const publisher = yield* makePublisher(link, { stream: subjects.stream, watch: store.runs });
     return { link, publisher, subjects, store, server: server.where, log };
   });
 
-const watchStore = (settings: Settings, link: NatsLink, subjects: Subjects, log: Log) =>
+const makeStreams = (link: NatsLink, subjects: Subjects, settings: Settings, log: Log, isDedicated: boolean) =>
+  Effect.gen(function* () {
+    yield* ensureStreams(link, subjects, settings.nats);
+    yield* Effect.promise(() => changeTranscripts(link, subjects, settings.logs, { log, isDedicated }));
+    // Nobody waits for it; where it fails, the leader makes it.
+    new Reserve(link, subjects, settings.nats.replicas)
+      .make()
+      .catch((error: unknown) => log.debug("no room could be reserved yet", { error }));
+  });
+
+const watchStore = (settings: Settings, link: NatsLink, subjects: Subjects, mayRemake: boolean, log: Log) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const remake = (stream: string) => remakeStream(link, subjects, settings.nats, stream);
+      const remake = async (stream: string) => mayRemake && (await remakeStream(link, subjects, settings.nats, stream));
       return new StoreWatch({ link, subjects, log, remake });
     }),
     (store) => Effect.sync(() => store.close()),

@@ -29,6 +29,8 @@ export interface ConnectOptions {
   readonly credsFile?: string | undefined;
   /** Files in PEM form. Environment: `NATS_CA`, `NATS_CERT`, `NATS_KEY`. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
+  /** What the inboxes of this process begin with: `_INBOX`, or `_INBOX.<role>` for a user who may hear nothing else. Environment: `NATCHET_INBOX_PREFIX`. @default "_INBOX" */
+  readonly inboxPrefix?: string | undefined;
   /** Replicas of the streams: 1 or 3. Environment: `NATCHET_REPLICAS`. @default 1 */
   readonly replicas?: 1 | 3 | undefined;
   /** Bytes of stored runs at which new ones are refused; no limit when absent. Environment: `NATCHET_MAX_BYTES`. */
@@ -127,6 +129,7 @@ export const variables = {
   NATS_CA: "certificate authority, PEM file",
   NATS_CERT: "client certificate, PEM file",
   NATS_KEY: "key of the client certificate, PEM file",
+  NATCHET_INBOX_PREFIX: "what its inboxes begin with, _INBOX or _INBOX.<role>",
   NATCHET_NAMESPACE: "namespace, default",
   NATCHET_REPLICAS: "replicas of the streams, 1 or 3",
   NATCHET_MAX_BYTES: "stored bytes at which new runs are refused",
@@ -206,6 +209,7 @@ function natsSettings(options: ConnectOptions, env: Environment) {
     nkeyFile: options.nkeyFile ?? env.NATS_NKEY_FILE,
     credsFile: options.credsFile ?? env.NATS_CREDS,
     tls: hasTls ? dropUndefined({ ca, cert, key }) : undefined,
+    inboxPrefix: options.inboxPrefix ?? env.NATCHET_INBOX_PREFIX,
   };
 }
 

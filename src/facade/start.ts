@@ -110,7 +110,9 @@ export async function start<const W extends Startable>(
     else log.info(bannerOf(settings, server));
     monitor?.watch(session);
     if (monitor !== undefined) monitor.engine = engine;
-    const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs);
+    const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs, {
+      onDifference: (difference) => log.warn(difference),
+    });
     const hasThreads = definitions.some(({ tasks }) => tasks.some(({ thread }) => thread !== undefined));
     const threads = hasThreads ? yield* makeThreads(options, log, unhandled) : undefined;
     const { shutdownTimeoutMs, middleware } = settings;

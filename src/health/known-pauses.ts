@@ -27,7 +27,7 @@ export class KnownPauses {
 
   async #read(): Promise<void> {
     try {
-      this.#known = ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses;
+      this.#known = ((await this.#definitions.glimpse("pauses")) ?? noPauses) as Pauses;
     } catch {
       // the store does not answer: what was known last still holds
     }

@@ -20,7 +20,7 @@ export class AdmissionGate {
     const definitions = new Definitions(link, subjects);
     this.#look = () => {
       this.#lookedAt = performance.now();
-      definitions.get("admission").then(
+      definitions.glimpse("admission").then(
         (flag) => this.#set(flag),
         () => {}, // not readable just now: the stream's own limit still holds
       );

@@ -82,6 +82,7 @@ function connectionOptions(options: NatsOptions, onClosed: () => void): Connecti
     ignoreAuthErrorAbort: true,
     ...loginOf(options),
     ...(authenticator !== undefined && { authenticator }),
+    ...(options.inboxPrefix !== undefined && { inboxPrefix: options.inboxPrefix }),
     // With it the client refuses a server that does not offer TLS before it says anything to it.
     ...(tls !== undefined && { tls: tlsOptions(tls, onClosed) }),
   };

@@ -7,7 +7,7 @@ import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import { followLog, readLog } from "./log-reader.ts";
-import { newestFromLeader } from "./stored-message.ts";
+import { newestFromLeader, newestOfAny } from "./stored-message.ts";
 
 const wrongLastSequence = 10071;
 const recheckMs = 100;
@@ -32,6 +32,16 @@ export class Definitions {
   /** The record of a key, or undefined: as the leader of the bucket has it. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
   async get(key: string): Promise<unknown> {
     return (await this.find(key))?.record;
+  }
+
+  /**
+   * The record of a key as any replica has it, which may lag behind: for those who look again, and need no right to read the others.
+   *
+   * Fails as {@link Definitions.get}
+   */
+  async glimpse(key: string): Promise<unknown> {
+    const stored = await newestOfAny(this.#link, this.#stream, this.#subject(key));
+    return stored === undefined ? undefined : jsonOf(stored.data);
   }
 
   /** The same, and where it stands. Fails as {@link Definitions.get} */

@@ -14,6 +14,8 @@ export interface NatsLink {
   /** Where it connects to, without a password. */
   readonly url: string;
   readonly namespace: string;
+  /** What all inboxes of this process begin with. */
+  readonly inboxPrefix: string;
   /** Bytes of the largest message that the server takes. */
   readonly maxPayload: number;
   readonly version: string;
@@ -75,6 +77,7 @@ export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
     clock,
     url: shownAddress(options.url),
     namespace: options.namespace,
+    inboxPrefix: options.inboxPrefix ?? "_INBOX",
     get maxPayload() {
       return nc.info?.max_payload ?? info?.max_payload ?? 1_048_576;
     },

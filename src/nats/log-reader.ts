@@ -153,8 +153,8 @@ class FollowingReader implements ClosableLogReader {
   }
 
   async #start(generation: number): Promise<void> {
-    const { nc } = this.#link;
-    const inbox = createInbox();
+    const { nc, inboxPrefix } = this.#link;
+    const inbox = createInbox(inboxPrefix);
     const consumer = `log${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
     this.#subscription = nc.subscribe(inbox, {
       callback: (error, message) => {

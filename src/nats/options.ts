@@ -1,6 +1,7 @@
 // How to reach NATS. The facade fills these from code and environment; here is what makes them valid.
 import { existsSync } from "node:fs";
 import { assertName } from "../domain/names.ts";
+import { isInboxPrefix } from "../wire/result-inbox.ts";
 import { type Login, parseAddresses } from "./address.ts";
 
 export interface NatsOptions {
@@ -18,6 +19,8 @@ export interface NatsOptions {
   readonly credsFile?: string | undefined;
   /** Files in PEM form. */
   readonly tls?: TlsFiles | undefined;
+  /** `_INBOX`, or `_INBOX.<role>` of a user who may hear nothing else. @default "_INBOX" */
+  readonly inboxPrefix?: string | undefined;
   /** Hears what the callback of a subscription threw; the connection goes on. @default a line on standard error */
   readonly onFault?: ((subject: string, error: unknown) => void) | undefined;
   /** Hears that the server refuses the login of an established connection, at most twice a minute while that lasts. */
@@ -34,6 +37,7 @@ export interface TlsFiles {
 export function assertNatsOptions(options: NatsOptions): void {
   assertName("namespace", options.namespace, "namespace");
   parseAddresses(options.url);
+  assertInboxPrefix(options.inboxPrefix);
   assertSingleIdentity(options);
   assertFile("nkeyFile", options.nkeyFile, "natchet.nk");
   assertFile("credsFile", options.credsFile, "natchet.creds");
@@ -60,6 +64,13 @@ function assertSingleIdentity(options: NatsOptions): void {
   if (options.password !== undefined && options.user === undefined) {
     throw new TypeError('password is set without user, for example { user: "worker", password: "…" }');
   }
+}
+
+function assertInboxPrefix(prefix: string | undefined): void {
+  if (prefix === undefined || isInboxPrefix(prefix)) return;
+  throw new TypeError(
+    `inboxPrefix (NATCHET_INBOX_PREFIX): "${prefix}" is not "_INBOX", or "_INBOX." and a name of letters, digits and _, for example "_INBOX.producer"`,
+  );
 }
 
 function assertFile(field: string, path: string | undefined, example: string): void {

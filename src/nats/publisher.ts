@@ -70,8 +70,8 @@ class PipelinedPublisher implements Publisher {
   readonly #window: number;
   readonly #onTrouble: (reason: string) => void;
   readonly #watch: StreamWatch | undefined;
-  readonly #inbox = createInbox();
-  readonly #replyPrefix = `${this.#inbox}.`;
+  readonly #inbox: string;
+  readonly #replyPrefix: string;
   /** Sent and unanswered, by reply token. An append keeps its token, so that the answer to any of its copies ends it. */
   readonly #inFlight = new Map<number, PendingAppend>();
   /** Not yet sent: the window is full or the link is down. */
@@ -97,6 +97,8 @@ class PipelinedPublisher implements Publisher {
 
   constructor(link: NatsLink, options: PublisherOptions) {
     this.#link = link;
+    this.#inbox = createInbox(link.inboxPrefix);
+    this.#replyPrefix = `${this.#inbox}.`;
     this.#stream = options.stream ?? new Subjects(link.namespace).stream;
     this.#window = options.window ?? 4_096;
     this.#onTrouble = options.onTrouble ?? (() => {});

@@ -1,7 +1,7 @@
 // Reads single messages back from a stream. Which is the newest, and what is gone, only the stream's leader can say: a replica may lag behind what was
 // acknowledged. A sequence that a replica has is the same message everywhere, so it may come from any by direct get.
 import { StoreUnavailable } from "../domain/errors.ts";
-import { jsonBytes } from "../wire/bytes.ts";
+import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 
@@ -17,6 +17,10 @@ const streamNotFound = 10059;
 /** The message of a sequence, or undefined when the replica that answers has not got it. Fails: {@link StoreUnavailable} */
 export const messageAt = (link: NatsLink, stream: string, seq: number): Promise<StoredMessage | undefined> =>
   directGet(link, stream, { seq });
+
+/** The newest message of a subject as the replica that answers has it. The request names the subject, so that permissions can. Fails: {@link StoreUnavailable} */
+export const newestOfAny = (link: NatsLink, stream: string, subject: string): Promise<StoredMessage | undefined> =>
+  directGet(link, stream, undefined, `.${subject}`);
 
 /** The newest message of a subject as the stream's leader has it: replicas may lag behind an acknowledgement. Fails: {@link StoreUnavailable} */
 export const newestFromLeader = (
@@ -56,10 +60,12 @@ async function leaderGet(
 async function directGet(
   link: NatsLink,
   stream: string,
-  query: Record<string, unknown>,
+  query: Record<string, unknown> | undefined,
+  subject = "",
 ): Promise<StoredMessage | undefined> {
   const operation = `read from ${stream}`;
-  const { headers, data } = await askStore(link, `$JS.API.DIRECT.GET.${stream}`, jsonBytes(query), { operation });
+  const request = query === undefined ? noBytes : jsonBytes(query);
+  const { headers, data } = await askStore(link, `$JS.API.DIRECT.GET.${stream}${subject}`, request, { operation });
   if (headers === undefined) throw new StoreUnavailable({ operation, reason: "it answered without headers" });
   if (headers.code === 404) return undefined;
   if (headers.code >= 400) throw new StoreUnavailable({ operation, reason: `${headers.code} ${headers.description}` });

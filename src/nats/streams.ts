@@ -24,12 +24,18 @@ export interface StreamOptions {
   readonly recreate?: boolean | undefined;
 }
 
+/** What a process that carries no engine does about streams: it makes what is missing where it may, and leaves changes to engines. */
+export interface StreamUser {
+  /** Hears what its own settings ask for, and an existing stream has not. */
+  readonly onDifference: (difference: string) => void;
+}
+
 export const leaseTtlMs = 5_000;
 /** A full stream would refuse outcomes too, so its own limit lies above the one at which new runs are refused. */
 export const reserveBytes = (maxBytes: number): number => Math.max(64 * 1024 * 1024, Math.ceil(maxBytes / 4));
 
 /**
- * Makes what is missing and updates what differs. Any number of processes may do so at once.
+ * Makes what is missing and updates what differs; of a `user` see there. Any number of processes may do so at once.
  *
  * Fails: {@link StoreUnavailable} for a refusal, or after 10 s without JetStream; {@link PermissionDenied}
  */
@@ -37,9 +43,10 @@ export const ensureStreams = (
   link: NatsLink,
   subjects: Subjects,
   options: StreamOptions,
+  user?: StreamUser,
 ): Effect.Effect<void, StoreUnavailable | PermissionDenied> =>
   Effect.tryPromise({
-    try: () => ensureAll(link, subjects, options),
+    try: () => ensureAll(link, subjects, options, user),
     catch: (cause) => cause as NotEnsured,
   }).pipe(
     Effect.retry({
@@ -60,7 +67,7 @@ export interface NotEnsured {
 
 export type NamedConfig = Partial<StreamConfig> & { readonly name: string };
 
-async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOptions): Promise<void> {
+async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOptions, user?: StreamUser): Promise<void> {
   // In this order: the bucket is made after the log, so where it is there and the log is not, the log was deleted.
   if (
     options.recreate !== true &&
@@ -68,7 +75,41 @@ async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOpti
     !(await streamExists(link, subjects.stream))
   )
     throw deletedLog(subjects.stream);
-  for (const make of makers(subjects, options).values()) await make(link);
+  for (const [stream, make] of makers(subjects, options)) {
+    const found = user === undefined ? undefined : await findConfig(link, stream);
+    if (found === undefined) await (user === undefined ? make(link) : makeMissing(link, make, subjects));
+    else if (stream === subjects.stream) tellDifferences(found, options, user!);
+  }
+}
+
+/** Who may not make streams waits for an engine, which does. */
+async function makeMissing(
+  link: NatsLink,
+  make: (link: NatsLink) => Promise<unknown>,
+  subjects: Subjects,
+): Promise<void> {
+  try {
+    await make(link);
+  } catch (cause) {
+    const { error } = cause as NotEnsured;
+    if (!(error instanceof PermissionDenied)) throw cause;
+    const reason = "this user may not make them, and no engine has yet; start an engine in this namespace";
+    const missing = new StoreUnavailable({
+      operation: `find the streams of namespace "${subjects.namespace}"`,
+      reason,
+    });
+    throw { passes: true, isTooLarge: false, error: missing } satisfies NotEnsured;
+  }
+}
+
+function tellDifferences(found: StreamConfig, { replicas, maxBytes }: StreamOptions, user: StreamUser): void {
+  const tell = (has: string, asked: string) =>
+    user.onDifference(
+      `stream ${found.name} has ${has}, and ${asked} is set here; only engines change streams: set it there`,
+    );
+  if (replicas > found.num_replicas) tell(`${found.num_replicas} replica`, `replicas: ${replicas} (NATCHET_REPLICAS)`);
+  const wanted = maxBytes === undefined ? found.max_bytes : maxBytes + reserveBytes(maxBytes);
+  if (wanted !== found.max_bytes) tell(`another limit`, `maxBytes: ${maxBytes} (NATCHET_MAX_BYTES)`);
 }
 
 /** Makes one of the streams that was deleted while the namespace was in use. Fails: {@link NotEnsured} */
@@ -112,10 +153,14 @@ const deletedLog = (stream: string): NotEnsured => ({
   }),
 });
 
-async function streamExists(link: NatsLink, stream: string): Promise<boolean> {
+const streamExists = async (link: NatsLink, stream: string): Promise<boolean> =>
+  (await findConfig(link, stream)) !== undefined;
+
+/** Fails: {@link NotEnsured} */
+export async function findConfig(link: NatsLink, stream: string): Promise<StreamConfig | undefined> {
   try {
     const manager = await jetstreamManager(link.nc, { timeout: 3_000, checkAPI: false });
-    return (await configOf(manager, stream)) !== undefined;
+    return await configOf(manager, stream);
   } catch (cause) {
     throw notEnsured(stream, cause);
   }

@@ -1,13 +1,14 @@
-// The stream of what attempts say. Made when somebody says something first: a namespace whose tasks are silent has none, and a server
-// reserves the room that the stream may take.
+// The stream of what attempts say. Made by a dedicated engine, or when somebody says something first: a namespace whose tasks are silent
+// need not have one, and a server reserves the room that the stream may take.
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { Effect, type Scope } from "effect";
+import type { Log } from "../domain/log.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { NatsLink } from "./link.ts";
 import { type ClosableLogReader, followLog, type LogListener } from "./log-reader.ts";
 import { makePublisher, type Publisher } from "./publisher.ts";
 import { newestFromLeader, type StoredMessage } from "./stored-message.ts";
-import { ensureStream, type NamedConfig, type NotEnsured } from "./streams.ts";
+import { ensureStream, findConfig, type NamedConfig, type NotEnsured, type StreamUser } from "./streams.ts";
 
 /** What is not named keeps its value in an existing stream, and takes the default in a new one. */
 export interface TranscriptLimits {
@@ -74,28 +75,37 @@ export const makeTranscriptStore = (
   link: NatsLink,
   subjects: Subjects,
   limits: TranscriptLimits,
+  user: StreamUser = { onDifference: () => {} },
 ): Effect.Effect<TranscriptStore, never, Scope.Scope> =>
   Effect.gen(function* () {
     // A stream that was removed under a running worker answers nothing: what troubles the publisher makes it again.
     const publisher = yield* makePublisher(link, { stream: subjects.logsStream, onTrouble: () => store.remake() });
-    const store: LazyTranscriptStore = new LazyTranscriptStore(link, subjects, limits, publisher);
+    const store: LazyTranscriptStore = new LazyTranscriptStore(link, subjects, { limits, user, publisher });
     return store;
   });
+
+interface TranscriptParts {
+  readonly limits: TranscriptLimits;
+  readonly user: StreamUser;
+  readonly publisher: Publisher;
+}
 
 class LazyTranscriptStore implements TranscriptStore {
   readonly #link: NatsLink;
   readonly #subjects: Subjects;
   readonly #limits: TranscriptLimits;
+  readonly #user: StreamUser;
   readonly #publisher: Publisher;
   readonly #transcripts: Transcripts;
   #made: Promise<void> | undefined;
   #failedAt: number | undefined;
   #isMaking = false;
 
-  constructor(link: NatsLink, subjects: Subjects, limits: TranscriptLimits, publisher: Publisher) {
+  constructor(link: NatsLink, subjects: Subjects, { limits, user, publisher }: TranscriptParts) {
     this.#link = link;
     this.#subjects = subjects;
     this.#limits = limits;
+    this.#user = user;
     this.#publisher = publisher;
     this.#transcripts = new Transcripts(link, subjects);
   }
@@ -132,7 +142,7 @@ class LazyTranscriptStore implements TranscriptStore {
   #make(): Promise<void> {
     this.#isMaking = true;
     this.#failedAt = undefined;
-    const made = ensureTranscripts(this.#link, this.#subjects, this.#limits).finally(() => {
+    const made = makeTranscripts(this.#link, this.#subjects, this.#limits, this.#user).finally(() => {
       this.#isMaking = false;
     });
     this.#made = made;
@@ -140,6 +150,45 @@ class LazyTranscriptStore implements TranscriptStore {
       this.#failedAt = performance.now();
     });
     return made;
+  }
+}
+
+/** Makes the stream where there is none; one that is there is left as it is. Fails: StoreUnavailable, PermissionDenied */
+async function makeTranscripts(
+  link: NatsLink,
+  subjects: Subjects,
+  limits: TranscriptLimits,
+  user: StreamUser,
+): Promise<void> {
+  const found = await findConfig(link, subjects.logsStream).catch(() => undefined); // asked again right away
+  if (found === undefined) return await ensureTranscripts(link, subjects, limits);
+  const named = configOf(subjects, limits);
+  for (const field of ["max_age", "max_bytes"] as const) {
+    if (named[field] === undefined || named[field] === found[field]) continue;
+    const setting =
+      field === "max_age" ? "logs.maxAge (NATCHET_LOGS_MAX_AGE)" : "logs.maxBytes (NATCHET_LOGS_MAX_BYTES)";
+    user.onDifference(
+      `stream ${found.name} does not have the ${setting} that is set here; only engines change streams: set it there`,
+    );
+  }
+}
+
+/**
+ * For an engine: puts the named limits into force where the stream is there, and makes it for workers that may not if `isDedicated`. What
+ * goes wrong is told, and nothing waits for it.
+ */
+export async function changeTranscripts(
+  link: NatsLink,
+  subjects: Subjects,
+  limits: TranscriptLimits,
+  { log, isDedicated }: { readonly log: Log; readonly isDedicated: boolean },
+): Promise<void> {
+  try {
+    const isThere = isDedicated || (await findConfig(link, subjects.logsStream)) !== undefined;
+    if (isThere) await ensureTranscripts(link, subjects, limits);
+  } catch (problem) {
+    const error = problem instanceof Error ? problem : (problem as NotEnsured).error;
+    log.warn("the limits of what runs say could not be set", { stream: subjects.logsStream, error });
   }
 }
 

@@ -12,27 +12,36 @@ export interface ResultInbox {
 
 const root = "_INBOX.";
 const madeSuffix = ".new";
-/** It becomes part of the subject of outcomes, which no run may spoil. */
-const isName = /^[A-Za-z0-9_-]{1,64}$/;
-const logInboxOf = (name: string): string => `${root}${name}.log`;
+/** Between a role and a name in the subject of outcomes, which have one token for both; neither may have it in it. */
+const joint = "-";
+const waiterPattern = /^(?:[A-Za-z0-9_]{1,32}-)?[A-Za-z0-9_]{1,64}$/;
+const inboxOf = (waiter: string): string => root + waiter.replace(joint, ".");
 
-/** The inbox that a run entry named; `name` as an outcome's subject has it. */
-export const madeInboxOf = (name: string): string => root + name + madeSuffix;
+/** Where a role hears answers: `_INBOX`, or `_INBOX.<role>`, so that a server can keep roles from hearing each other. */
+export const isInboxPrefix = (prefix: string): boolean => /^_INBOX(?:\.[A-Za-z0-9_]{1,32})?$/.test(prefix);
 
-export function newResultInbox(): ResultInbox {
-  const name = randomToken(20);
-  return { asked: root + name, made: madeInboxOf(name), log: logInboxOf(name) };
+/** The inbox that a run entry named; `waiter` as an outcome's subject has it. */
+export const madeInboxOf = (waiter: string): string => inboxOf(waiter) + madeSuffix;
+
+export function newResultInbox(prefix = "_INBOX"): ResultInbox {
+  const inbox = `${prefix}.${randomToken(20)}`;
+  return { asked: inbox, made: inbox + madeSuffix, log: `${inbox}.log` };
 }
 
-/** Whom the log tells of the outcomes of a run with this inbox: the name in their subject; empty when the engine tells them. */
+/** Whom the log tells of the outcomes of a run with this inbox: the token in their subject; empty when the engine tells them. */
 export function waiterOf(inbox: string): string {
   if (!inbox.endsWith(madeSuffix) || !inbox.startsWith(root)) return "";
   const name = inbox.slice(root.length, -madeSuffix.length);
-  return isName.test(name) ? name : "";
+  if (name.includes(joint)) return "";
+  const waiter = name.replace(".", joint);
+  return waiterPattern.test(waiter) ? waiter : "";
 }
 
-/** How a stream passes outcome entries on, in the form that a server takes; `src` has the name as its third wildcard. */
+/**
+ * How a stream passes outcome entries on, in the form that a server takes; `src` has the waiter as its third wildcard, of which the server makes
+ * one token or two.
+ */
 export const passingOn = (src: string): { readonly src: string; readonly dest: string } => ({
   src,
-  dest: logInboxOf("{{wildcard(3)}}"),
+  dest: `${root}{{split(3,${joint})}}.log`,
 });

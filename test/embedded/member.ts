@@ -7,6 +7,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { findServerBinary } from "../../src/embedded/binary.ts";
 import { type Address, Home } from "../../src/embedded/home.ts";
 import { type Child, type Runtime, startScript } from "../support/child.ts";
+import { loginIn } from "../support/login-in.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 export const thisRuntime: Runtime = "Bun" in globalThis ? "bun" : "deno";
@@ -95,12 +96,6 @@ export async function readStored(url: string): Promise<string[]> {
       texts.push((await stream.getMessage({ seq }))!.string());
     return texts;
   });
-}
-
-/** NATS's own client does not look for a token in an address. */
-export function loginIn(url: string): { readonly servers: string; readonly token: string } {
-  const { host, username } = new URL(url);
-  return { servers: host, token: username };
 }
 
 async function withJetStream<A>(url: string, use: (nc: NatsConnection) => Promise<A>): Promise<A> {

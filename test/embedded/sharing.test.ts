@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
 import { probeServer } from "../../src/embedded/server-watch.ts";
 import { afterAll, describe, test } from "../support/harness.ts";
+import { loginIn } from "../support/login-in.ts";
 import { startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import {
   addressOf,
   endMember,
   isAlive,
-  loginIn,
   type Member,
   type MemberOptions,
   makeDirectory,

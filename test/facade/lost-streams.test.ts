@@ -5,6 +5,7 @@ import { connect, start, Task, Worker } from "../../src/mod.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { probe } from "../health/scene.ts";
 import { test } from "../support/harness.ts";
+import { loginIn } from "../support/login-in.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 @Worker({ name: "echo", slots: 2 })
@@ -26,7 +27,7 @@ test("a deleted log: callers get an error, probes say it, and with recreate work
   const waiting = parked.result();
   const waitFails = assert.rejects(waiting, /StoreUnavailable.*stream NATCHET_default is gone/s);
 
-  const nats = await connectPlain({ servers: server.url });
+  const nats = await connectPlain(loginIn(server.url));
   await nats.request("$JS.API.STREAM.DELETE.NATCHET_default");
   await assert.rejects(echo.run(2), /stream NATCHET_default is gone: it was deleted; restore it from a backup/);
   await waitFails;

@@ -20,6 +20,7 @@ test("options: addresses that work are taken", () => {
 test("options: what can never connect is refused with the value, the rule and an example", () => {
   refused({ url: "http://127.0.0.1" }, /"http:\/\/127\.0\.0\.1" is not the address .* for example "nats:/);
   refused({ url: "" }, /is not the address/);
+  refused({ inboxPrefix: "_INBOX.>" }, /inboxPrefix.*"_INBOX.>" is not "_INBOX", or .* for example "_INBOX\.producer"/);
   refused({ namespace: "a.b" }, /a\.b/);
   refused({ user: "a", token: "b" }, /user and token are both set; choose one/);
   refused({ password: "secret" }, /password is set without user/);

@@ -86,14 +86,52 @@ test("streams: what the server refuses is said at once, with the stream and the 
     assert.ok(Date.now() - startedAt < 3_000);
   }));
 
-test("streams: a user who may not make them is told so", () =>
+// A client with settings of its own must not change what all others use.
+test("streams: who carries no engine makes what is missing, changes nothing, and says what differs", () =>
+  inScene(async ({ link, run }) => {
+    const nats = await link();
+    const differences: string[] = [];
+    const user = { onDifference: (difference: string) => void differences.push(difference) };
+    await run(ensureStreams(nats, subjects, { replicas: 1 }, user));
+    const before = await configsOf(nats);
+    await run(ensureStreams(nats, subjects, { replicas: 1 }, user));
+    assert.deepEqual(differences, []);
+    await run(ensureStreams(nats, subjects, { replicas: 3, maxBytes: 2_000_000 }, user));
+    assert.deepEqual(await configsOf(nats), before);
+    assert.equal(differences.length, 2);
+    assert.match(
+      differences[0]!,
+      /NATCHET_test has 1 replica, and replicas: 3 \(NATCHET_REPLICAS\) is set here; only engines/,
+    );
+    assert.match(differences[1]!, /maxBytes: 2000000 \(NATCHET_MAX_BYTES\) is set here/);
+  }));
+
+test("streams: who may not make them waits for an engine that does", () =>
+  inScene(
+    async ({ link, run }) => {
+      const [ann, admin] = [await link({ user: "ann", password: "x" }), await link({ user: "admin", password: "x" })];
+      const refused = new Promise<unknown>((resolve) => ann.onDenied(resolve));
+      const waiting = run(ensureStreams(ann, subjects, { replicas: 1 }, { onDifference: assert.fail }));
+      await refused;
+      await run(ensureStreams(admin, subjects, { replicas: 1 }));
+      await waiting;
+    },
+    {
+      config: `authorization { users: [
+        { user: ann, password: x, permissions: { publish: { deny: "$JS.API.STREAM.CREATE.>" } } }
+        { user: admin, password: x }
+      ] }`,
+    },
+  ));
+
+test("streams: an engine that may not make them is told so", () =>
   inScene(
     async ({ link }) => {
       const failure = await failureOf(await link({ user: "ann", password: "x" }), { replicas: 1 });
       assert.equal(failure._tag, "PermissionDenied");
       assert.match(
         failure.message,
-        /NATS refuses \$JS\.API\.STREAM\.CREATE\.NATCHET_test: .*stream NATCHET_test; allow/,
+        /NATS refuses \$JS\.API\.STREAM\.CREATE\.NATCHET_test: .*stream NATCHET_test; "natchet nats-config"/,
       );
     },
     {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newResultInbox, waiterOf } from "../../src/wire/result-inbox.ts";
+import { isInboxPrefix, madeInboxOf, newResultInbox, waiterOf } from "../../src/wire/result-inbox.ts";
 import { engineWriter, Subjects } from "../../src/wire/subjects.ts";
 import { test } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
@@ -35,13 +35,26 @@ test("whoever names an inbox that would spoil a subject is told by the engine", 
     "",
     "_INBOX.abc",
     "_INBOX..new",
-    "_INBOX.a.b.new",
+    "_INBOX.a.b.c.new",
+    "_INBOX.a-b.new",
+    "_INBOX.a-b.c.new",
     "_INBOX.*.new",
     "_INBOX.a b.new",
     "other.abc.new",
   ])
     assert.equal(waiterOf(inbox), "", inbox);
   assert.equal(waiterOf(newResultInbox().made).length, 20);
+});
+
+// One token of an outcome's subject has both, and the server takes it apart again where it passes the outcome on.
+test("an inbox of a role is named by one token, and read back", () => {
+  const { made, log } = newResultInbox("_INBOX.producer");
+  const waiter = waiterOf(made);
+  assert.match(waiter, /^producer-[0-9a-z]{20}$/);
+  assert.equal(madeInboxOf(waiter), made);
+  assert.equal(log, `_INBOX.${waiter.replace("-", ".")}.log`);
+  assert.ok(["_INBOX", "_INBOX.web_1"].every(isInboxPrefix));
+  assert.ok(!["", "_INBOX.", "_INBOX.a-b", "_INBOX.a.b", "_INBOX_a", "_INBOX.*", "inbox"].some(isInboxPrefix));
 });
 
 test("an outcome's subject names its writer and number, and who waits for it", () => {
