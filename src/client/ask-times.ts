@@ -1,4 +1,6 @@
 // When to ask again for what did not come: 2 s after the last time, then 4, 8 … 60. One timer for all of them, none for each.
+import { Deque } from "../collections/deque.ts";
+
 export interface Asked {
   /** How often it was due, up to the longest pause; -1 when it no longer matters. Written by {@link AskTimes} only. */
   level: number;
@@ -8,15 +10,10 @@ export interface Asked {
 
 const pausesMs = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
 
-/** Within a level all pauses are equal, so the order of insertion is the order of the due times. Removed ones stay until their time. */
-interface Level<T> {
-  readonly queue: T[];
-  from: number;
-}
-
 export class AskTimes<T extends Asked> {
   readonly #onDue: (due: readonly T[]) => void;
-  #levels: Level<T>[] = emptyLevels();
+  /** Within a level all pauses are equal, so that the first is the first due. Removed ones stay until their time. */
+  #levels: readonly Deque<T>[] = emptyLevels();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -47,7 +44,7 @@ export class AskTimes<T extends Asked> {
   #put(asked: T, level: number): void {
     asked.level = level;
     asked.dueAt = performance.now() + pausesMs[level]!;
-    this.#levels[level]!.queue.push(asked);
+    this.#levels[level]!.push(asked);
     if (asked.dueAt < this.#timerAt) this.#arm(asked.dueAt);
   }
 
@@ -62,28 +59,22 @@ export class AskTimes<T extends Asked> {
     const now = performance.now();
     const due = this.#levels.flatMap((level) => takeDue(level, now));
     for (const asked of due) this.#put(asked, Math.min(asked.level + 1, pausesMs.length - 1));
-    for (const { queue, from } of this.#levels) {
-      const first = queue[from];
+    for (const level of this.#levels) {
+      const first = level.first();
       if (first !== undefined && first.dueAt < this.#timerAt) this.#arm(first.dueAt);
     }
     if (due.length > 0) this.#onDue(due);
   }
 }
 
-function takeDue<T extends Asked>(level: Level<T>, now: number): T[] {
+function takeDue<T extends Asked>(level: Deque<T>, now: number): T[] {
   const due: T[] = [];
-  const { queue } = level;
-  while (level.from < queue.length) {
-    const asked = queue[level.from]!;
-    if (asked.level >= 0 && asked.dueAt > now) break;
-    if (asked.level >= 0) due.push(asked);
-    level.from += 1;
-  }
-  if (level.from * 2 > queue.length) {
-    queue.splice(0, level.from);
-    level.from = 0;
+  for (let first = level.first(); first !== undefined; first = level.first()) {
+    if (first.level >= 0 && first.dueAt > now) break;
+    level.shift();
+    if (first.level >= 0) due.push(first);
   }
   return due;
 }
 
-const emptyLevels = <T>(): Level<T>[] => pausesMs.map(() => ({ queue: [], from: 0 }));
+const emptyLevels = <T>(): Deque<T>[] => pausesMs.map(() => new Deque());

@@ -1,5 +1,6 @@
 // Tells an engine of this process whose code has ended, so that it gives the next runs while outcomes are being stored.
 import type { NatsLink } from "../nats/link.ts";
+import { onceATick } from "../runtime/once-a-tick.ts";
 import type { Assignment } from "../wire/assignment.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { HeldRuns } from "./held-runs.ts";
@@ -22,6 +23,7 @@ export interface EndedAttemptsParts {
 
 export class EndedAttempts {
   readonly #parts: EndedAttemptsParts;
+  readonly #tellSoon = onceATick(() => this.#tell(), queueMicrotask);
   #ended: Assignment[] = [];
 
   constructor(parts: EndedAttemptsParts) {
@@ -30,8 +32,9 @@ export class EndedAttempts {
 
   /** Those of one tick are told together. */
   add(assignment: Assignment): void {
-    if (this.#parts.neighbours?.onEnded === undefined || this.#ended.push(assignment) > 1) return;
-    queueMicrotask(() => this.#tell());
+    if (this.#parts.neighbours?.onEnded === undefined) return;
+    this.#ended.push(assignment);
+    this.#tellSoon();
   }
 
   #tell(): void {

@@ -2,6 +2,7 @@
 // of them, since the server passes those on as they are. An entry is published until it is acknowledged; what is not yet stored still
 // counts as held, so that a lost connection cannot make the engine forget it.
 import type { Publisher, Witness } from "../nats/publisher.ts";
+import { onceATick } from "../runtime/once-a-tick.ts";
 import { encodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { Attempt } from "./attempt.ts";
@@ -41,13 +42,13 @@ const maxInFlight = 4;
 
 export class Reporter {
   readonly #options: ReporterOptions;
+  readonly #flushSoon = onceATick(() => this.#flush());
   /** By the client that the log tells of them. */
   readonly #waiting = new Map<string, Queue>();
   /** All of those. */
   #waits = 0;
   #inFlight = 0;
   #n = 0;
-  #isScheduled = false;
   #isClosed = false;
   #onIdle: (() => void)[] = [];
 
@@ -61,16 +62,8 @@ export class Reporter {
     if (queue === undefined) this.#waiting.set(report.waiter, { reports: [report], from: 0 });
     else queue.reports.push(report);
     this.#waits += 1;
-    if (this.#waits >= this.#options.executing()) {
-      this.#flush();
-      return;
-    }
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      this.#flush();
-    });
+    if (this.#waits >= this.#options.executing()) this.#flush();
+    else this.#flushSoon();
   }
 
   /** Resolves when everything reported so far is stored, or given up by {@link close}. */

@@ -30,7 +30,7 @@ const mayImport: Record<string, readonly string[]> = {
   embedded: ["domain", "nats", "runtime"],
   engine: ["collections", "domain", "wire", "nats", "runtime", ...rooms],
   worker: ["collections", "domain", "wire", "nats", "runtime"],
-  client: ["domain", "wire", "nats", "runtime"],
+  client: ["collections", "domain", "wire", "nats", "runtime"],
   health: ["domain", "wire", "nats", "runtime", "engine", "worker"],
   "discovery.ts": ["decorators", "domain"],
   facade: [
