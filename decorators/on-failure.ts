@@ -10,7 +10,7 @@ export interface OnFailureDecorator {
   (target: object, key: string, descriptor: PropertyDescriptor): void;
 }
 /**
- * Makes a method the handler of runs that finally failed: of the named tasks of its class, or of all.
+ * Makes a method the handler of runs that failed for good: of the named tasks of its class, or of all.
  *
  * It gets the input of the failed run; `ctx.failedRun` says which it was, `ctx.errors` what its attempts threw. Each failed run is handled by one run.
  *

@@ -13,9 +13,9 @@ export interface WorkerOptions<N extends number = number, W extends string = str
   readonly name?: Name<W>;
   /** Attempts that may run at the same time, 1…10,000. @default 100 */
   readonly slots?: Slots<N>;
-  /** What the worker is, for tasks that ask for it: `{ region: "eu" }`. */
+  /** For tasks with `affinity`: `{ region: "eu" }`. */
   readonly labels?: Readonly<Record<string, string | number>>;
-  /** Around all tasks of the worker, the first outermost. */
+  /** Wraps each attempt of its tasks, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[];
 }
 

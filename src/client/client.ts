@@ -143,15 +143,15 @@ export class Natchet {
     return new TaskReference(shape, this.#taskParts);
   }
 
-  /** A handle on any run; whether it exists shows when it is used. */
+  /** A handle on any run. Whether the run exists shows when you use it. */
   get<Output = unknown>(task: string, id: string): RunHandle<Output> {
     const parts = { ...this.#taskParts, readOutput: (output: unknown) => output };
     return new RunHandle<Output>(assertName("task", task, "get"), assertRunId(id, "get"), undefined, parts);
   }
 
   /**
-   * The newest runs that match, and how many match in all. What comes next is listed with the `cursor` of the list: runs that are
-   * created meanwhile are newer, so none is lost and none comes twice.
+   * The newest matching runs, and how many match in total. Pass the `cursor` of a list to get the next page: no run is lost or
+   * repeated, whatever is created meanwhile.
    *
    * Fails: EngineUnreachable, TypeError for a cursor that no list returned
    * @default limit: 100, errors: false
@@ -180,9 +180,9 @@ export class Natchet {
   }
 
   /**
-   * Gives no new runs to a task, to the workers of a name (or the one of an id), or, without a target, to anybody; running ones go on.
-   * Resolves with all pauses once this one is stored: it lasts until `resume`, whatever restarts. A pause does not count as waiting for
-   * the schedule timeout.
+   * Stops giving new runs to a task, to workers (by name or id), or, without a target, to everybody. Running ones go on.
+   * Resolves with all pauses once this one is stored. It lasts until `resume`, whatever restarts; time spent paused does not count
+   * towards `scheduleTimeout`.
    *
    * Fails: EngineUnreachable, TypeError for a target that is not a name
    * @example
@@ -200,7 +200,7 @@ export class Natchet {
   }
 
   /**
-   * Runs again what matches and has ended, by default what has failed; see {@link RunHandle.replay}. The newest `limit` runs at most.
+   * Replays the runs that match, by default those that failed; see {@link RunHandle.replay}. At most the newest `limit` of them.
    *
    * Resolves with the new runs. When it rejects, some may have been stored.
    *
@@ -234,7 +234,7 @@ export class Natchet {
     return this.#requests.queues(patience);
   }
 
-  /** Closes the connection; who still waits for a result is told so. Runs go on. */
+  /** Closes the connection. Pending waits are rejected; runs go on. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

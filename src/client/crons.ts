@@ -12,7 +12,7 @@ export class Crons {
   }
 
   /**
-   * Makes a schedule, or changes the one of that name; ticks go on from now. It stays until it is deleted.
+   * Creates a schedule, or changes the one with that name, from now on. It stays until it is deleted.
    *
    * Fails: TypeError for a schedule, time zone or name that is none, and for the name of one that a worker's code declares
    * @example
@@ -38,7 +38,7 @@ export class Crons {
     return (await this.list()).find((cron) => cron.name === name);
   }
 
-  /** No ticks until `resume`, whatever restarts; what is due meanwhile is not made up for. Fails: TypeError for an unknown name */
+  /** No ticks until `resume`, whatever restarts; ticks missed during a pause are skipped. Fails: TypeError for an unknown name */
   async pause(name: string): Promise<CronInfo> {
     return this.#requests.changeCron({ verb: "pause", name });
   }

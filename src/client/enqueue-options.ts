@@ -10,23 +10,23 @@ import type { RunExtra } from "../wire/run-extra.ts";
 
 /** When to run; both absent means at once, both given is an error. */
 export interface When {
-  /** Run this much later. */
+  /** Start so much later. */
   readonly delay?: DurationInput | undefined;
-  /** Run at this time; past due runs at once. */
+  /** Start at this time; at once if it has passed. */
   readonly at?: Date | number | undefined;
 }
 
 /** What a caller may say about one run. */
 export interface EnqueueOptions extends When {
-  /** 1 to 256 bytes of text; a second create with the same id returns the first run. */
+  /** A string of 1 to 256 bytes. A second call with the same id returns the first run. */
   readonly id?: string | undefined;
   /** 1…9, higher first; the task's own by default. */
   readonly priority?: number | undefined;
-  /** Texts to find the run by. */
+  /** Strings to find the run by; children inherit them. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
-  /** Time that the run may wait in the queue; null is without limit. */
+  /** How long the run may wait in the queue before it is cancelled; `null` means for ever. */
   readonly scheduleTimeout?: DurationInput | null | undefined;
-  /** Which workers suit this run, by their labels; goes before what its task says about the same label. */
+  /** Which workers may get this run, by their labels; overrides its task for the same label. */
   readonly affinity?: AffinityInput | undefined;
 }
 

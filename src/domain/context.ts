@@ -25,13 +25,13 @@ export interface TaskContext {
   /** Moves the deadline of this attempt. */
   extendTimeout(by: DurationInput): void;
   /**
-   * Gives the slot to other runs while this attempt goes on: for waiting, not for working. The run stays with its worker, is cancelled and timed
-   * out as before, and begins again elsewhere if that dies.
+   * Frees the slot while this attempt goes on: for waiting, not for working. The run stays with its worker, can be cancelled and times out as
+   * before, and starts again elsewhere if the worker dies.
    */
   releaseSlot(): void;
-  /** To the console, and stored: the first 1,000 lines of a run. */
+  /** Writes to the worker's log and to the store, up to 1,000 lines a run. */
   readonly log: TaskLog;
-  /** How far the run is, 0 to 1; the newest one is stored. */
+  /** How far the run is, 0 to 1. Only the latest value is kept. */
   progress(fraction: number, note?: string): void;
   /**
    * Hands a chunk to whoever reads the run, now or later: text, bytes, or a value that JSON can write.

@@ -10,7 +10,7 @@ import type { Sticky, TaskPolicies } from "./policies.ts";
 import { parseRetry, type RetryInput, type RetryPolicy } from "./retry.ts";
 import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
 
-/** What `@Task` takes beside the name. */
+/** The options of `@Task`. */
 export interface TaskOptions {
   /** Checks the input before the task sees it. */
   readonly input?: AnySchema | undefined;
@@ -18,37 +18,37 @@ export interface TaskOptions {
   readonly output?: AnySchema | undefined;
   /** Retries after a failed attempt. @default 0 */
   readonly retries?: RetryInput | undefined;
-  /** Time that one attempt may take, from the start of the task's code. @default "60s" */
+  /** How long one attempt may take, from the first line of the task's code. @default "60s" */
   readonly timeout?: DurationInput | undefined;
   /**
-   * Time that a run may wait in the queue while an engine leads, counted anew at each retry; null is without limit. A run that waited longer
-   * is cancelled.
+   * How long a run may wait in the queue before it is cancelled; `null` means for ever. Counts only while an engine leads, and starts again at
+   * each retry.
    * @default null
    */
   readonly scheduleTimeout?: DurationInput | null | undefined;
   /** 1…9, higher first. @default 1 */
   readonly priority?: number | undefined;
   /**
-   * How many of its runs execute at once, in all or of each key; several limits all hold.
+   * How many of its runs may execute at once, in total or per key. With several limits, all must be met.
    * @example
    * ```ts
    * { key: "input.userId", max: 2 }
    * ```
    */
   readonly concurrency?: ConcurrencyInput | undefined;
-  /** How many of its runs start in a time; several limits all hold. @example { key: "openai", limit: 100, per: "1m" } */
+  /** How many of its runs may start in a period. With several limits, all must be met. @example { key: "openai", limit: 100, per: "1m" } */
   readonly rateLimit?: RateLimitInput | undefined;
-  /** Slots that a run takes, all of one worker. @default 1 */
+  /** How many slots of one worker a run takes. @default 1 */
   readonly slots?: number | undefined;
-  /** Which workers suit, by their labels. @example { gpu: { value: "a100", required: true } } */
+  /** Which workers may get its runs, by their labels. @example { gpu: { value: "a100", required: true } } */
   readonly affinity?: AffinityInput | undefined;
-  /** Whether it stays with the worker of the attempt before, or of its parent: `soft` if that has a free slot, `hard` always. */
+  /** Prefer (`soft`) or require (`hard`) the worker of the previous attempt, or of the parent. */
   readonly sticky?: Sticky | undefined;
   /** The handler gets many inputs at once, `(inputs, ctx)`, and returns an output (or an Error) for each. @example { size: 50, interval: "200ms" } */
   readonly batch?: BatchOptions | undefined;
   /**
-   * Whether its attempts are executed in threads of their own, for code that computes; a cancellation or timeout ends the thread. The class is
-   * looked for in the program's main module (with `natchet worker` in the files that it loads), or in the module that is named.
+   * Runs attempts in threads of their own, for CPU-heavy code; a cancellation or timeout ends the thread. `true` finds the class in the main
+   * module (with `natchet worker`, in the files it loads), a URL in that module.
    * @example
    * ```ts
    * { thread: true }
@@ -56,7 +56,7 @@ export interface TaskOptions {
    * ```
    */
   readonly thread?: boolean | string | undefined;
-  /** Around this task, inside of that of its worker, the first outermost. */
+  /** Wraps each attempt of this task, inside the middleware of its worker; the first is outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
 }
 

@@ -18,15 +18,15 @@ export interface WorkerDefinition {
   readonly name: string;
   /** Attempts that may run at the same time. */
   readonly slots: number;
-  /** What the worker is, for tasks that ask for it. */
+  /** For tasks with `affinity`. */
   readonly labels: Readonly<Record<string, string | number>>;
   /** Its tasks, with their handlers. */
   readonly tasks: readonly WorkerTask[];
   /** Around the tasks of this worker, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
-  /** Opens what its tasks need, before the first run; what it throws makes the start fail. */
+  /** Called before the first run; if it throws, the worker does not start. */
   readonly onStart?: () => unknown;
-  /** Closes what `onStart` opened by then, also when `onStart` itself or that of a worker beside it has failed. */
+  /** Called after the last run, and also when the start fails. */
   readonly onStop?: () => unknown;
 }
 

@@ -3,7 +3,7 @@ import type { HealthSettings } from "../health/health-settings.ts";
 
 /** Where this process answers `GET /live`, `/ready` and `/metrics`. */
 export interface HealthOptions {
-  /** 0 is any free port. Environment: `NATCHET_HEALTH_PORT`. */
+  /** 0 picks a free port. Environment: `NATCHET_HEALTH_PORT`. */
   readonly port?: number | undefined;
   /** The address to listen on. Environment: `NATCHET_HEALTH_HOST`. @default "127.0.0.1": this machine alone; "0.0.0.0" is everybody who can reach it, such as a kubelet */
   readonly host?: string | undefined;

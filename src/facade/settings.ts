@@ -33,13 +33,13 @@ export interface ConnectOptions {
   readonly inboxPrefix?: string | undefined;
   /** Replicas of the streams: 1 or 3. Environment: `NATCHET_REPLICAS`. @default 1 */
   readonly replicas?: 1 | 3 | undefined;
-  /** Bytes of stored runs at which new ones are refused; no limit when absent. Environment: `NATCHET_MAX_BYTES`. */
+  /** Stored bytes at which new runs are refused with QueueFull; no limit by default. Environment: `NATCHET_MAX_BYTES`. */
   readonly maxBytes?: number | undefined;
-  /** Makes streams anew that were deleted, without what they held; otherwise everything stops and says so until they are restored. Environment: `NATCHET_RECREATE` (1). @default false */
+  /** Recreates deleted streams empty. Otherwise everything stops, and says so, until they are restored. Environment: `NATCHET_RECREATE` (1). @default false */
   readonly recreate?: boolean | undefined;
-  /** How many finished runs are kept, and how long; older ones are forgotten, and their ids may be used again. Environment: `NATCHET_KEEP_COUNT`, `NATCHET_KEEP_AGE`. @default 100,000 and "24h" */
+  /** How many finished runs are kept, and for how long. Older ones are forgotten, and their ids are free again. Environment: `NATCHET_KEEP_COUNT`, `NATCHET_KEEP_AGE`. @default 100,000 and "24h" */
   readonly retention?: { readonly count?: number; readonly age?: DurationInput } | undefined;
-  /** How long what runs say is kept, and how many bytes of it: the oldest goes first. What is not named stays as it is in an existing namespace. Environment: `NATCHET_LOGS_MAX_AGE`, `NATCHET_LOGS_MAX_BYTES`. @default "24h" and 1 GiB */
+  /** How long logs and streams of runs are kept, and how many bytes of them: the oldest go first. A setting that is not given stays as it is in an existing namespace. Environment: `NATCHET_LOGS_MAX_AGE`, `NATCHET_LOGS_MAX_BYTES`. @default "24h" and 1 GiB */
   readonly logs?: { readonly maxAge?: DurationInput; readonly maxBytes?: number } | undefined;
   /**
    * Home of the embedded server. Environment: `NATCHET_DIRECTORY`.
@@ -50,11 +50,11 @@ export interface ConnectOptions {
   readonly directory?: string | undefined;
   /** Whether the embedded server is started where none is running; `false` fails with ServerNotRunning instead. @default true */
   readonly startServer?: boolean | undefined;
-  /** Least level of what is logged. Environment: `NATCHET_LOG`. @default "info", of a client "warn" */
+  /** The lowest level that is logged. Environment: `NATCHET_LOG`. @default "info", of a client "warn" */
   readonly log?: LogLevel | undefined;
   /**
-   * Gets the log instead of stderr: `console`, or anything else with `debug`, `info`, `warn` and `error` that each take (message, fields).
-   * Without `log` or `NATCHET_LOG` it gets every level and chooses itself. What it throws is caught.
+   * Receives the log instead of stderr: `console`, or any object with `debug`, `info`, `warn` and `error` that take (message, fields).
+   * Without `log` or `NATCHET_LOG` it receives every level. What it throws is ignored.
    *
    * @example
    * ```ts
@@ -67,27 +67,27 @@ export interface ConnectOptions {
 
 /** What `connect` takes. */
 export interface ClientOptions extends ConnectOptions {
-  /** Around every run that this client stores, the first outermost. */
+  /** Wraps the storing of each run, the first outermost. */
   readonly middleware?: readonly EnqueueMiddleware[] | undefined;
 }
 
 /** What `start` takes. */
 export interface StartOptions extends ConnectOptions {
-  /** Whether this process carries an engine candidate: `auto` stands by cold, `warm` folds the log while it stands by. Environment: `NATCHET_ENGINE`. @default "auto" */
+  /** Whether an engine stands by in this process, to lead when needed: `auto` only watches, `warm` keeps the state in memory, `off` never leads. Environment: `NATCHET_ENGINE`. @default "auto" */
   readonly engine?: EngineMode | undefined;
   /** How long a stop waits for running tasks before it gives them back. Environment: `NATCHET_SHUTDOWN_TIMEOUT`. @default "30s" */
   readonly shutdownTimeout?: DurationInput | undefined;
-  /** Whether SIGTERM and SIGINT drain and end the process. @default true */
+  /** Whether SIGTERM, SIGINT and SIGHUP drain and end the process. @default true */
   readonly signals?: boolean | undefined;
-  /** Serves `/live`, `/ready` and `/metrics`; nothing is served without a port, and `false` overrules the environment. */
+  /** Serves `/live`, `/ready` and `/metrics` on a port; `false` overrides the environment. */
   readonly health?: HealthOptions | false | undefined;
-  /** Around every task of this process, the first outermost. */
+  /** Wraps every attempt in this process, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
-  /** What becomes of the process when user code throws or rejects where nobody handles it: `log` goes on, `exit` drains and ends it with code 1. Environment: `NATCHET_ON_UNHANDLED`. @default "log" */
+  /** What to do about unhandled errors and rejections of your code: `log` and go on, or `exit`: drain and end with code 1. Environment: `NATCHET_ON_UNHANDLED`. @default "log" */
   readonly onUnhandled?: OnUnhandled | undefined;
-  /** Whether a thread beats for the workers while code blocks the event loop; without it, 30 s of that are taken for death. @default true */
+  /** Whether a helper thread sends heartbeats while your code blocks the event loop. Without it, a worker that is blocked for 30 s is treated as dead. @default true */
   readonly heartbeatThread?: boolean | undefined;
-  /** A glob or folder whose exported worker classes are started beside those that are given. */
+  /** Globs or folders; every worker class that their files export is started, too. */
   readonly scan?: string | readonly string[] | undefined;
 }
 
@@ -133,21 +133,21 @@ export const variables = {
   NATCHET_NAMESPACE: "namespace, default",
   NATCHET_REPLICAS: "replicas of the streams, 1 or 3",
   NATCHET_MAX_BYTES: "stored bytes at which new runs are refused",
-  NATCHET_RECREATE: "1 makes streams anew that were deleted, without what they held",
+  NATCHET_RECREATE: "1 recreates deleted streams empty",
   NATCHET_DIRECTORY: "home of the embedded server, .natchet of the workspace",
   NATCHET_LOG: "debug, info, warn, error or silent",
   NATCHET_LOG_FORMAT: "text or json",
   NO_COLOR: "no colours on a terminal",
-  FORCE_COLOR: "colours also where stderr is not a terminal; 0 for none",
+  FORCE_COLOR: "colours even if stderr is not a terminal; 0 for none",
   NATCHET_ENGINE: "auto, warm or off",
   NATCHET_SHUTDOWN_TIMEOUT: "how long a stop waits for running tasks, 30s",
-  NATCHET_ON_UNHANDLED: "log or exit, when nobody handles an error of user code",
+  NATCHET_ON_UNHANDLED: "log or exit, on unhandled errors of user code",
   NATCHET_HEALTH_PORT: "port of /live, /ready and /metrics",
-  NATCHET_HEALTH_HOST: "address that they listen on, 127.0.0.1; 0.0.0.0 for all",
+  NATCHET_HEALTH_HOST: "address to listen on, 127.0.0.1; 0.0.0.0 for all",
   NATCHET_KEEP_COUNT: "finished runs that are kept, 100000",
   NATCHET_KEEP_AGE: "how long finished runs are kept, 24h",
-  NATCHET_LOGS_MAX_AGE: "how long what runs say is kept, 24h",
-  NATCHET_LOGS_MAX_BYTES: "bytes of what runs say that are kept, 1073741824",
+  NATCHET_LOGS_MAX_AGE: "how long logs and streams are kept, 24h",
+  NATCHET_LOGS_MAX_BYTES: "bytes of logs and streams that are kept, 1073741824",
   NATCHET_NATS_SERVER: "path of the nats-server program",
   NATCHET_NATS_RELEASES: "mirror of the release archives of nats-server",
 } as const;

@@ -24,7 +24,7 @@ export interface RunningEngineProcess extends Stoppable {
   whenLeading(): Promise<void>;
 }
 
-/** Starts a dedicated engine: it folds the log while it stands by, and leads at once when it is its turn. */
+/** Starts a dedicated engine. It keeps the state of all runs in memory while it stands by, so that it can lead at once. */
 export async function startEngine(
   options: Omit<StartOptions, "engine" | "scan" | "middleware"> = {},
 ): Promise<RunningEngineProcess> {

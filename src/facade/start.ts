@@ -56,8 +56,8 @@ export type Started<W> = W extends WorkerDefinition
 /**
  * Starts workers in this process and resolves when an engine knows them.
  *
- * The process goes on until SIGTERM or SIGINT: then workers take no new runs, finish the running ones within `shutdownTimeout`, give
- * back the rest, and the process ends. A second signal ends it at once.
+ * On SIGTERM, SIGINT or SIGHUP the workers take no new runs, finish the running ones within `shutdownTimeout`, give back the rest, and
+ * the process ends. A second signal ends it at once.
  *
  * Fails: TypeError for anything that is not a worker; HealthPortUnavailable; the errors of {@link connect}
  * @example

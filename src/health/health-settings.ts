@@ -1,6 +1,6 @@
 /** Where the probes are served, checked already. */
 export interface HealthSettings {
-  /** 0 is any free port. */
+  /** 0 picks a free port. */
   readonly port: number;
   readonly host: string;
   /** `wait` starts without the port and takes it as soon as it is free. */
