@@ -6,7 +6,7 @@ import { parseJson } from "./flag-values.ts";
 import { formatTime, outputFlag, print, tell } from "./output.ts";
 import { checkedFirst, withClient } from "./with-client.ts";
 
-const name = Argument.String("name");
+const name = Argument.String("name").pipe(Argument.withDescription("name of the schedule"));
 const columns = {
   name: (cron: CronInfo) => cron.name,
   task: (cron: CronInfo) => cron.task,
@@ -24,12 +24,16 @@ const set = Command.make(
   "set",
   {
     name,
-    task: Argument.String("task"),
-    cron: Argument.String("schedule"),
+    task: Argument.String("task").pipe(Argument.withDescription("name of the task")),
+    cron: Argument.String("schedule").pipe(
+      Argument.withDescription(
+        '5 fields (minute hour day month weekday), or 6 with seconds first, for example "0 3 * * *"',
+      ),
+    ),
     timezone: Flag.String("timezone").pipe(Flag.withDescription("IANA name [default: UTC]"), Flag.optional),
     input: Flag.String("input").pipe(Flag.withDescription("input of each run, as JSON"), Flag.optional),
     catchUp: Flag.Literals("catch-up", ["none", "last", "all"]).pipe(
-      Flag.withDescription("which missed ticks are made up for [default: last]"),
+      Flag.withDescription("which missed ticks still run after an outage [default: last]"),
       Flag.optional,
     ),
   },

@@ -18,7 +18,8 @@ import { tasks } from "./tasks.ts";
 import { worker } from "./worker.ts";
 import { workers } from "./workers.ts";
 
-const cli = root.pipe(
+/** All commands. */
+export const cli = root.pipe(
   Command.withSubcommands([dev, worker, engine, run, runs, workers, tasks, queues, crons, pause, resume, doctor]),
 );
 

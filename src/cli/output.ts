@@ -7,7 +7,7 @@ export type Format = "table" | "json";
 
 export const outputFlag = Flag.Literals("output", ["table", "json"]).pipe(
   Flag.withAlias("o"),
-  Flag.withDescription("table, or json for machines"),
+  Flag.withDescription("a table for people or JSON for programs [default: table]"),
   Flag.withDefault("table" as const),
 );
 

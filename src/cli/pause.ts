@@ -11,7 +11,7 @@ const flags = {
   task: Flag.String("task").pipe(Flag.withAlias("t"), Flag.withDescription("name of a task"), Flag.optional),
   worker: Flag.String("worker").pipe(
     Flag.withAlias("w"),
-    Flag.withDescription("name of workers, or id of one"),
+    Flag.withDescription("name of a worker, or the id of one process"),
     Flag.optional,
   ),
   all: Flag.Boolean("all").pipe(Flag.withDescription("the whole namespace"), Flag.withDefault(false)),

@@ -18,7 +18,7 @@ export const root = Command.make("natchet").pipe(
       Flag.optional,
     ),
   }),
-  Command.withDescription("Durable task queue and workers on NATS JetStream"),
+  Command.withDescription("A durable task queue on NATS JetStream"),
 );
 
 export interface SharedFlags {

@@ -41,7 +41,10 @@ const list = Command.make(
   "list",
   {
     ...filterFlags,
-    limit: Flag.Int("limit").pipe(Flag.withDescription("at most this many, the newest first"), Flag.withDefault(50)),
+    limit: Flag.Int("limit").pipe(
+      Flag.withDescription("at most this many, the newest first [default: 50]"),
+      Flag.withDefault(50),
+    ),
     cursor: Flag.String("cursor").pipe(
       Flag.withDescription("continue after the page that printed this cursor"),
       Flag.optional,
@@ -79,7 +82,7 @@ const cancel = Command.make(
     id: Argument.String("id").pipe(Argument.withDescription("id of the run"), Argument.optional),
     ...filterFlags,
     reason: Flag.String("reason").pipe(
-      Flag.withDescription("kept with the run"),
+      Flag.withDescription("stored with the run [default: cancelled on the command line]"),
       Flag.withDefault("cancelled on the command line"),
     ),
   },
@@ -99,7 +102,7 @@ const cancel = Command.make(
   Command.withDescription("Cancel one run, or all unfinished ones that match"),
   Command.withExamples([
     { command: "natchet runs cancel hello order-42", description: "one run" },
-    { command: "natchet runs cancel --task hello --state queued", description: "all that wait" },
+    { command: "natchet runs cancel --task hello --state queued", description: "all waiting ones" },
   ]),
 );
 
@@ -121,7 +124,7 @@ const reschedule = Command.make(
       },
     ),
 ).pipe(
-  Command.withDescription("Move a run that is not running to another time; without --delay and --at to now"),
+  Command.withDescription("Move a run that has not started to another time; without --delay and --at, to now"),
   Command.withExamples([
     { command: "natchet runs reschedule hello order-42 --delay 10m", description: "in ten minutes" },
   ]),
@@ -138,7 +141,10 @@ const replay = Command.make(
     name: Argument.String("task").pipe(Argument.withDescription("name of the task"), Argument.optional),
     id: Argument.String("id").pipe(Argument.withDescription("id of the run"), Argument.optional),
     ...filterFlags,
-    limit: Flag.Int("limit").pipe(Flag.withDescription("at most this many, the newest"), Flag.withDefault(1_000)),
+    limit: Flag.Int("limit").pipe(
+      Flag.withDescription("at most this many, the newest [default: 1000]"),
+      Flag.withDefault(1_000),
+    ),
   },
   (flags) =>
     checkedFirst(
@@ -160,13 +166,13 @@ const replay = Command.make(
     { command: "natchet runs replay hello order-42", description: "one run" },
     {
       command: "natchet runs replay --task hello --metadata customer=42",
-      description: "all of a customer that failed",
+      description: "all failed runs of a customer",
     },
   ]),
 );
 
 export const runs = Command.make("runs").pipe(
-  Command.withDescription("List, show, replay, reschedule, cancel and read runs"),
+  Command.withDescription("List, show, replay, reschedule and cancel runs, and read their logs"),
   Command.withSubcommands([list, get, replay, reschedule, cancel, logs, stream]),
 );
 

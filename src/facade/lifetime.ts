@@ -5,7 +5,7 @@ import { type OpenScope, openScope } from "./running-scope.ts";
 import type { Stoppable } from "./stoppable.ts";
 
 /**
- * From its making, SIGTERM and SIGINT (if `listensToSignals`) close what is open, or about to be, and end the process. The first process of
+ * From its making, SIGTERM, SIGINT and SIGHUP (if `listensToSignals`) close what is open, or about to be, and end the process. The first process of
  * a container has no other way to hear of them.
  */
 export class Lifetime {

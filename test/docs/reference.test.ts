@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandReference, marker } from "../../scripts/cli-reference.ts";
 import * as errors from "../../src/domain/errors.ts";
 import { allOptions } from "../../src/facade/known-settings.ts";
 import { variables } from "../../src/facade/settings.ts";
@@ -27,4 +28,9 @@ test("docs/production/configuration.md lists every option of connect, start and 
     allOptions.filter((option) => !["`", "."].some((end) => page.includes(`\`${option}${end}`))),
     [],
   );
+});
+
+test("docs/reference/cli.md has every command as its help describes it (bun run scripts/cli-reference.ts)", async () => {
+  const page = read("reference/cli.md");
+  assert.equal(page.slice(page.indexOf(marker) + marker.length), await commandReference());
 });
