@@ -3,7 +3,7 @@
 import type { TaskContext } from "../src/domain/context.ts";
 import { parseCron } from "../src/domain/cron.ts";
 import { defineTask, type TaskDefinition } from "../src/domain/task.ts";
-import { defineWorker, type WorkerDefinition } from "../src/domain/worker.ts";
+import { assertRoom, defineWorker, type WorkerDefinition } from "../src/domain/worker.ts";
 import {
   type CronFacts,
   getOwnCrons,
@@ -70,6 +70,7 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
     }
     keyOf.set(name, key);
   }
+  assertRoom(tasks.values(), worker.slots, where);
   return { ...worker, tasks };
 }
 

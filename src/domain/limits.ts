@@ -3,15 +3,19 @@ import { type DurationInput, parseDuration } from "./duration.ts";
 import { isExpression, parseKey } from "./key-expression.ts";
 import { assertKnownOptions } from "./known-options.ts";
 
-/** What becomes of runs beyond the limit of their key: they wait, the newest is cancelled, or those that came before it are. */
+/**
+ * What becomes of runs beyond the limit of their key: `queue` lets them wait, and waiting keys take turns; `cancel-newest` cancels the one
+ * that came last; `cancel-in-progress` cancels those that execute, to make room for it.
+ */
 export type ConcurrencyStrategy = "queue" | "cancel-newest" | "cancel-in-progress";
 
 /** At most `max` runs of a task execute at once; with a key, of each key. */
 export interface ConcurrencyOptions {
   /** CEL over `input` and `metadata`. @default one limit for the whole task @example "input.userId" */
   readonly key?: string | undefined;
+  /** Runs that may execute at the same time. */
   readonly max: number;
-  /** @default "queue": keys take turns */
+  /** What becomes of runs beyond it. @default "queue" */
   readonly strategy?: ConcurrencyStrategy | undefined;
 }
 
@@ -26,7 +30,9 @@ export interface RateLimitOptions {
    * ```
    */
   readonly key: string;
+  /** Units that may start within `per`. */
   readonly limit: number;
+  /** Length of the time, for example `"1m"`: it slides, it has no fixed beginning. */
   readonly per: DurationInput;
   /** What a run takes: a number, or CEL over `input` and `metadata`. @default 1 */
   readonly units?: number | string | undefined;

@@ -65,11 +65,20 @@ export function defineWorker(worker: WorkerDefinition): WorkerDefinition {
   for (const task of worker.tasks) {
     if (names.has(task.name)) throw new TypeError(`${where} has two tasks named "${task.name}"; rename one of them`);
     names.add(task.name);
-    const { slots = 1 } = task.policies ?? {};
-    if (slots > worker.slots)
-      throw new RangeError(
-        `${where}: a run of task "${task.name}" needs ${slots} slots, but the worker has ${worker.slots}; for example @Worker(${slots})`,
-      );
   }
+  assertRoom(worker.tasks, worker.slots, where);
   return worker;
+}
+
+/** Fails: RangeError for a task whose runs would wait for ever */
+export function assertRoom(
+  tasks: Iterable<Pick<TaskDefinition, "name" | "policies">>,
+  has: number,
+  where: string,
+): void {
+  for (const { name, policies: { slots = 1 } = {} } of tasks)
+    if (slots > has)
+      throw new RangeError(
+        `${where}: a run of task "${name}" needs ${slots} slots, but the worker has ${has}; for example @Worker(${slots})`,
+      );
 }

@@ -325,3 +325,17 @@ test("the stack of a refusal starts at the user's line", () => {
     assert.match(firstLine!, /refusals\.test\.ts/);
   }
 });
+
+refused(
+  "@Worker refuses a task that needs more slots than the worker has",
+  () => {
+    class Wide {
+      big() {}
+    }
+    const descriptor = Object.getOwnPropertyDescriptor(Wide.prototype, "big");
+    T("big", { slots: 4 })(Wide.prototype, "big", descriptor);
+    W(2)(Wide);
+  },
+  /@Worker on Wide: a run of task "big" needs 4 slots, but the worker has 2; for example @Worker\(4\)/,
+  RangeError,
+);

@@ -117,7 +117,7 @@ export class Heart {
   #withoutThread(error: unknown): void {
     this.#thread = undefined;
     this.#log.warn(
-      "heartbeat thread not available: a task that blocks the event loop for 30 s will be treated as dead",
+      "heartbeat thread not available: a worker whose code blocks the event loop for 30 s will be treated as dead; in a bundle or a compiled program, add natchet's heart-thread as an entry point",
       { error },
     );
   }
