@@ -8,7 +8,7 @@ import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { type Page, pagesIn, readPage, writePage } from "./pages.ts";
 
-const sections = ["README.md", "docs/guide", "docs/production", "docs/reference", "docs/coming-from"];
+const sections = ["README.md", "docs/start", "docs/guide", "docs/production", "docs/reference", "docs/coming-from"];
 const pages = sections.flatMap(pagesIn).map(readPage);
 const programs = pages.filter((page) => page.files.size > 0);
 

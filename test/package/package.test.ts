@@ -168,13 +168,17 @@ describe("a worker and a client in one program", () => {
   const expected = "hello ada charge greet greet-apologise billing-tellSupport".split(" ").sort().join(" ");
   const sorted = (said: string) => said.split(/\s+/).sort().join(" ");
 
-  test("is compiled by bun build --compile", async () => {
+  test("is compiled by bun build --compile, with the thread that sends heartbeats", async () => {
     const program = join(project.folder, "compiled");
-    await output("bun", ["build", "--compile", "--minify", "one-process.ts", "--outfile", program], {
+    const thread = "./node_modules/natchet/src/worker/heart"; // docs/start/bun.md says so
+    const flags = ["--root", thread, "--minify", "--outfile", program];
+    await output("bun", ["build", "--compile", "one-process.ts", `${thread}/heart-thread.js`, ...flags], {
       cwd: project.folder,
     });
-    const said = await output(program, [], { cwd: project.folder, env: natsOf("compiled") });
-    assert.equal(sorted(said), expected);
+    const env = { ...natsOf("compiled"), NATCHET_LOG: "warn" };
+    const { stdout, stderr } = await run(program, [], { cwd: project.folder, env });
+    assert.equal(sorted(stdout.trim()), expected);
+    assert.equal(stderr, "");
   });
 
   test("is bundled and minified by esbuild", async () => {
