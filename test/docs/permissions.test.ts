@@ -28,7 +28,8 @@ class TalkWorker {
   }
 }
 
-const as = (user: string) => ({ user, password: "change-me", namespace: "prod", log: "silent" }) as const;
+const as = (user: string) =>
+  ({ user, password: "change-me", inboxPrefix: `_INBOX.${user}`, namespace: "prod", log: "silent" }) as const;
 let url = "";
 
 test("docs/production/permissions.md: each role does its work, and the server refuses nothing", async () => {
