@@ -7,10 +7,11 @@ import type { Assignment } from "../wire/assignment.ts";
 import { jsonBytes, jsonOf, noBytes } from "../wire/bytes.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import type { AttemptDetail, FinalDetail } from "../wire/story.ts";
-import { Attempt, type Verdict } from "../worker/attempt.ts";
+import { Attempt } from "../worker/attempt.ts";
 import { Batch } from "../worker/batch.ts";
 import type { Deadlines } from "../worker/deadline.ts";
 import { outcomeOf } from "../worker/outcome.ts";
+import type { Verdict } from "../worker/verdict.ts";
 import type { Clock } from "./clock.ts";
 import { emptyTranscript, inlineVoice } from "./inline-voice.ts";
 

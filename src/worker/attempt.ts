@@ -1,12 +1,10 @@
 // One try at a run: input checked, user code called, deadline and cancellation watched, and in the end exactly one verdict.
 // Code that has nothing to wait for is executed without a promise and without a timer: most of what an attempt costs is these.
-import { formatDuration, parseDuration } from "../domain/duration.ts";
 import { InvalidData } from "../domain/errors.ts";
 import type { FailurePayload } from "../domain/failure.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import { type Validation, validate } from "../domain/schema.ts";
-import { readProperty, toText } from "../domain/thrown.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import { type Assignment, assignmentExtraOf } from "../wire/assignment.ts";
 import { jsonOf } from "../wire/bytes.ts";
@@ -16,23 +14,7 @@ import { Deadline, type Deadlines } from "./deadline.ts";
 import { outputOf } from "./output.ts";
 import type { Hold } from "./slots.ts";
 import type { Voice } from "./transcripts/voice.ts";
-
-/** Why an attempt is stopped from outside. */
-export type StopCause =
-  | { readonly kind: "cancelled"; readonly reason: string }
-  | { readonly kind: "timeout" }
-  | { readonly kind: "returned" }
-  /** It counts no more: another attempt does, or the run has ended. */
-  | { readonly kind: "fenced"; readonly reason: string };
-
-/** How an attempt ended: user code's own end, or the stop that came first. */
-export type Verdict =
-  | { readonly kind: "completed"; readonly output: unknown }
-  | { readonly kind: "failed"; readonly error: unknown; readonly isFinal: boolean }
-  | { readonly kind: "cancelled"; readonly reason: string }
-  | { readonly kind: "later"; readonly ms: number }
-  | { readonly kind: "returned" }
-  | { readonly kind: "fenced" };
+import { failureOf, type StopCause, stopErrorOf, type Verdict } from "./verdict.ts";
 
 /** What all attempts of a worker have in common. */
 export interface AttemptHost {
@@ -267,7 +249,7 @@ export class Attempt implements ContextSource {
 
   #stoppedVerdict(cause: StopCause): Verdict {
     if (cause.kind === "timeout") return { kind: "failed", error: this.#stopError(cause), isFinal: false };
-    return cause.kind === "cancelled" ? { kind: "cancelled", reason: cause.reason } : { kind: cause.kind };
+    return cause;
   }
 
   #giveIfStopped(): boolean {
@@ -289,14 +271,7 @@ export class Attempt implements ContextSource {
   }
 
   #stopError(cause: StopCause): Error {
-    if (cause.kind === "timeout") {
-      const allowed = formatDuration(this.#allowedMs);
-      const extended = this.#allowedMs > this.task.timeoutMs ? ", extensions included" : "";
-      return named("TimeoutError", `task "${this.task.name}" took longer than its timeout of ${allowed}${extended}`);
-    }
-    if (cause.kind === "cancelled") return named("AbortError", `the run was cancelled: ${cause.reason}`);
-    if (cause.kind === "fenced") return named("AbortError", `this attempt no longer counts: ${cause.reason}`);
-    return named("AbortError", "the worker is shutting down and gives the run back");
+    return stopErrorOf(cause, this.task, this.#allowedMs);
   }
 }
 
@@ -311,36 +286,4 @@ function after<A, B>(value: A, next: (value: Awaited<A>) => B): B | Promise<Awai
   return isPending(value)
     ? (Promise.resolve(value).then(next as never) as Promise<Awaited<B>>)
     : next(value as Awaited<A>);
-}
-
-/**
- * By the task's own policy; a predicate that throws is a fault of the task that a retry would only hide. Errors are known by their names:
- * they may come from a thread, or from another copy of natchet.
- */
-export function failureOf(error: unknown, task: WorkerTask): Verdict {
-  const name = readProperty(error, "name");
-  if (name === "RetryLater") return laterOf(error);
-  if (name === "NonRetryableError" || name === "MalformedRecord") return { kind: "failed", error, isFinal: true };
-  try {
-    const { retryIf } = task.retry;
-    return { kind: "failed", error, isFinal: retryIf !== undefined && !retryIf(error) };
-  } catch (problem) {
-    const message = `retryIf of task "${task.name}" threw ${toText(problem)} when asked about: ${toText(error)}`;
-    return { kind: "failed", error: named("TypeError", message), isFinal: true };
-  }
-}
-
-/** One that was made by hand, with a time that is no duration, is an error like any other. */
-function laterOf(error: unknown): Verdict {
-  try {
-    return { kind: "later", ms: parseDuration(readProperty(error, "ms") as number, "RetryLater") };
-  } catch (problem) {
-    return { kind: "failed", error: problem, isFinal: false };
-  }
-}
-
-function named(name: string, message: string): Error {
-  const error = new Error(message);
-  error.name = name;
-  return error;
 }

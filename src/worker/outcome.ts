@@ -10,8 +10,9 @@ import { isLarge } from "../wire/carried-input.ts";
 import { barestDetail, leanDetails } from "../wire/lean-story.ts";
 import { encodeOutcomeFrame, frameHead, type PlainStory } from "../wire/outcome-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
-import type { Attempt, Verdict } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import { shorten, shortened } from "./short-error.ts";
+import type { Verdict } from "./verdict.ts";
 
 export interface OutcomeOptions {
   readonly worker: string;

@@ -2,10 +2,11 @@
 import type { Log } from "../domain/log.ts";
 import { isFinal } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
-import type { Attempt, Verdict } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Meter } from "./meter.ts";
 import { outcomeOf, type StoredOutcome } from "./outcome.ts";
 import type { Report, Reporter } from "./reporter.ts";
+import type { Verdict } from "./verdict.ts";
 
 export interface VerdictsParts {
   /** Id of the worker. */

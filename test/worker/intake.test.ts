@@ -6,12 +6,13 @@ import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
 import type { WorkerTask } from "../../src/domain/worker.ts";
 import type { Assignment } from "../../src/wire/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
-import type { Attempt, AttemptHost, Verdict } from "../../src/worker/attempt.ts";
+import type { Attempt, AttemptHost } from "../../src/worker/attempt.ts";
 import { Deadlines } from "../../src/worker/deadline.ts";
 import { Executing } from "../../src/worker/executing.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
 import { Intake } from "../../src/worker/intake.ts";
 import { Slots } from "../../src/worker/slots.ts";
+import type { Verdict } from "../../src/worker/verdict.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 

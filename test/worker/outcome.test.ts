@@ -4,8 +4,9 @@ import { defineTask } from "../../src/domain/task.ts";
 import { jsonBytes, jsonOf, noBytes } from "../../src/wire/bytes.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../../src/wire/outcome-entry.ts";
 import type { FinalDetail } from "../../src/wire/story.ts";
-import type { Attempt, Verdict } from "../../src/worker/attempt.ts";
+import type { Attempt } from "../../src/worker/attempt.ts";
 import { outcomeOf } from "../../src/worker/outcome.ts";
+import type { Verdict } from "../../src/worker/verdict.ts";
 import { test } from "../support/harness.ts";
 
 const maxPayload = 64 * 1_024;

@@ -8,11 +8,11 @@ import { errorRecordOf, toText } from "../../domain/thrown.ts";
 import type { LineLevel } from "../../domain/transcript.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
 import { jsonOf } from "../../wire/bytes.ts";
-import { failureOf } from "../attempt.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
 import { outputOf } from "../output.ts";
 import { fieldBytes } from "../transcripts/line.ts";
 import { chunkOf, quietRejection, type Voice } from "../transcripts/voice.ts";
+import { failureOf } from "../verdict.ts";
 import type { FromThread, RunInThread, ThrownInThread } from "./thread-messages.ts";
 import { errorFrom } from "./thrown-in-thread.ts";
 

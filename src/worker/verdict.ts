@@ -1,0 +1,65 @@
+// How an attempt ends: by its code, or by what stops it.
+import { formatDuration, parseDuration } from "../domain/duration.ts";
+import { readProperty, toText } from "../domain/thrown.ts";
+import type { WorkerTask } from "../domain/worker.ts";
+
+/** Why an attempt is stopped from outside. */
+export type StopCause =
+  | { readonly kind: "cancelled"; readonly reason: string }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "returned" }
+  /** It counts no more: another attempt does, or the run has ended. */
+  | { readonly kind: "fenced"; readonly reason: string };
+
+/** How an attempt ended: user code's own end, or the stop that came first. */
+export type Verdict =
+  | { readonly kind: "completed"; readonly output: unknown }
+  | { readonly kind: "failed"; readonly error: unknown; readonly isFinal: boolean }
+  | { readonly kind: "cancelled"; readonly reason: string }
+  | { readonly kind: "later"; readonly ms: number }
+  | { readonly kind: "returned" }
+  | { readonly kind: "fenced" };
+
+/** What the code of a stopped attempt finds as the reason of its signal; `allowedMs`: its timeout, extensions included. */
+export function stopErrorOf(cause: StopCause, { name, timeoutMs }: WorkerTask, allowedMs: number): Error {
+  if (cause.kind === "timeout") {
+    const extended = allowedMs > timeoutMs ? ", extensions included" : "";
+    const allowed = formatDuration(allowedMs);
+    return named("TimeoutError", `task "${name}" took longer than its timeout of ${allowed}${extended}`);
+  }
+  if (cause.kind === "cancelled") return named("AbortError", `the run was cancelled: ${cause.reason}`);
+  if (cause.kind === "fenced") return named("AbortError", `this attempt no longer counts: ${cause.reason}`);
+  return named("AbortError", "the worker is shutting down and gives the run back");
+}
+
+/**
+ * By the task's own policy; a predicate that throws is a fault of the task that a retry would only hide. Errors are known by their names:
+ * they may come from a thread, or from another copy of natchet.
+ */
+export function failureOf(error: unknown, task: WorkerTask): Verdict {
+  const name = readProperty(error, "name");
+  if (name === "RetryLater") return laterOf(error);
+  if (name === "NonRetryableError" || name === "MalformedRecord") return { kind: "failed", error, isFinal: true };
+  try {
+    const { retryIf } = task.retry;
+    return { kind: "failed", error, isFinal: retryIf !== undefined && !retryIf(error) };
+  } catch (problem) {
+    const message = `retryIf of task "${task.name}" threw ${toText(problem)} when asked about: ${toText(error)}`;
+    return { kind: "failed", error: named("TypeError", message), isFinal: true };
+  }
+}
+
+/** One that was made by hand, with a time that is no duration, is an error like any other. */
+function laterOf(error: unknown): Verdict {
+  try {
+    return { kind: "later", ms: parseDuration(readProperty(error, "ms") as number, "RetryLater") };
+  } catch (problem) {
+    return { kind: "failed", error: problem, isFinal: false };
+  }
+}
+
+function named(name: string, message: string): Error {
+  const error = new Error(message);
+  error.name = name;
+  return error;
+}
