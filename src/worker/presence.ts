@@ -1,24 +1,21 @@
 // How the engine knows this worker: it registers, again after every outage and with every new leader, and beats in between.
 import { Effect, FiberSet, Schedule, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
-import { randomToken } from "../domain/random-token.ts";
 import type { NatsLink } from "../nats/link.ts";
 import {
   decodeHeartbeatReply,
   decodePing,
   decodeRegistered,
   encodeMessage,
-  errorOfReply,
-  parseJson,
   type Register,
   type Stop,
   type TaskDeclaration,
 } from "../wire/messages.ts";
-import { encodeInParts, partLimit } from "../wire/parts.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { answering, hearing } from "./door.ts";
 import type { Heart } from "./heart/heart.ts";
 import type { Lifeline } from "./lifeline.ts";
+import { tellEngine } from "./tell.ts";
 
 export interface PresenceOptions {
   readonly id: string;
@@ -124,7 +121,7 @@ export class Presence {
       this.#options.log.debug("heartbeat", { id, executing: executing.length });
       const head = { id, quiet, lagMs: this.#options.heart?.takeLag(id) ?? 0 };
       const askedAt = this.#options.lifeline.now();
-      const reply = await this.#tell("heartbeat", head, { executing }, 3_000);
+      const reply = await tellEngine(this.#options, "heartbeat", head, { executing });
       const { epoch, known, cancel, clock } = decodeHeartbeatReply(reply);
       if (epoch > this.newest) this.newest = epoch;
       if (known && epoch === this.epoch) this.#options.lifeline.answered(epoch, askedAt, clock);
@@ -136,23 +133,6 @@ export class Presence {
       // nobody leads just now; the next leader announces itself
       if (this.epoch === before) this.obstacle = `no engine answers: ${(error as Error).message}`;
     }
-  }
-
-  /** Returns the answer to the last part. Fails: Error with what the engine said, or that it said nothing */
-  async #tell(
-    verb: "heartbeat" | "register",
-    head: object,
-    lists: { readonly [list: string]: readonly unknown[] },
-    timeout: number,
-  ): Promise<Uint8Array> {
-    const { link, subjects } = this.#options;
-    const parts = encodeInParts(head, lists, partLimit(link.maxPayload), randomToken(9));
-    const replies = await Promise.all(parts.map((part) => link.nc.request(subjects.engine(verb), part, { timeout })));
-    for (const reply of replies) {
-      const error = errorOfReply(parseJson(reply.data, `${verb} reply`));
-      if (error !== undefined) throw new Error(error.message);
-    }
-    return replies.at(-1)!.data;
   }
 
   /** A heartbeat for what has begun by now; runs that are over before it need none. */
@@ -208,7 +188,7 @@ export class Presence {
     const { executing, ...head } = describe();
     const { epoch: before, newest: heard } = this;
     const asked = before === 0 ? head : { ...head, heard };
-    const reply = await this.#tell("register", asked, { tasks, executing }, 2_000);
+    const reply = await tellEngine(this.#options, "register", asked, { tasks, executing });
     const { epoch, engine, cancel, clock } = decodeRegistered(reply);
     if (epoch < this.newest) throw new Error(`engine ${engine} belongs to the old epoch ${epoch}`);
     if (epoch > this.epoch) log.debug("engine found", { engine, epoch });

@@ -54,7 +54,7 @@ test("a loop that is blocked for ever: the engine ends the attempt after its tim
   );
   assert.match(
     attempts[0]!.error!.message,
-    /blocks the event loop of its worker, and was still running 10s after its timeout/,
+    /blocks the event loop of its worker and was still running 10s after its timeout/,
   );
   await first.kill();
 }, 60_000);

@@ -1,12 +1,11 @@
 // Heartbeats in the place of workers whose event loop is blocked, over a connection that lives as long as the block.
 import { Effect } from "effect";
-import { randomToken } from "../../domain/random-token.ts";
 import { connectNats } from "../../nats/connection.ts";
 import type { NatsLink } from "../../nats/link.ts";
 import type { NatsOptions } from "../../nats/options.ts";
-import { decodeHeartbeatReply, encodeMessage, type Register } from "../../wire/messages.ts";
-import { encodeInParts, partLimit } from "../../wire/parts.ts";
+import { decodeHeartbeatReply, type Register } from "../../wire/messages.ts";
 import { Subjects } from "../../wire/subjects.ts";
+import { tellEngine } from "../tell.ts";
 
 export interface Block {
   readonly isOver: () => boolean;
@@ -44,13 +43,14 @@ export const beatUntil = (nats: Omit<NatsOptions, "onFault">, block: Block): Pro
 /** What it executes is not said: nothing has ended while the loop was blocked. A leader that does not know the worker is told all. */
 async function beat(link: NatsLink, subjects: Subjects, worker: Register, block: Block): Promise<void> {
   const lagMs = block.lagMs();
-  const message = encodeMessage({ id: worker.id, executing: [], quiet: worker.quiet, lagMs, blocked: true });
-  const reply = await link.nc.request(subjects.engine("heartbeat"), message, { timeout: 3_000 });
-  if (decodeHeartbeatReply(reply.data).known) {
-    block.onHeard(lagMs);
-    return;
-  }
+  const { id, quiet } = worker;
+  const reply = await tellEngine(
+    { link, subjects },
+    "heartbeat",
+    { id, quiet, lagMs, blocked: true },
+    { executing: [] },
+  );
+  if (decodeHeartbeatReply(reply).known) return block.onHeard(lagMs);
   const { tasks, executing, ...head } = { ...worker, blocked: true };
-  const parts = encodeInParts(head, { tasks, executing }, partLimit(link.maxPayload), randomToken(9));
-  await Promise.all(parts.map((part) => link.nc.request(subjects.engine("register"), part, { timeout: 3_000 })));
+  await tellEngine({ link, subjects }, "register", head, { tasks, executing });
 }

@@ -1,0 +1,25 @@
+// What a worker tells the engine of itself, in as many messages as it takes.
+import { randomToken } from "../domain/random-token.ts";
+import type { NatsLink } from "../nats/link.ts";
+import { errorOfReply, parseJson } from "../wire/messages.ts";
+import { encodeInParts, partLimit } from "../wire/parts.ts";
+import type { Subjects } from "../wire/subjects.ts";
+
+/** Returns the answer to the last part. Fails: Error with what the engine said, or that it said nothing */
+export async function tellEngine(
+  { link, subjects }: { readonly link: NatsLink; readonly subjects: Subjects },
+  verb: "heartbeat" | "register",
+  head: object,
+  lists: { readonly [list: string]: readonly unknown[] },
+): Promise<Uint8Array> {
+  const parts = encodeInParts(head, lists, partLimit(link.maxPayload), randomToken(9));
+  const timeout = timeouts[verb];
+  const replies = await Promise.all(parts.map((part) => link.nc.request(subjects.engine(verb), part, { timeout })));
+  for (const reply of replies) {
+    const error = errorOfReply(parseJson(reply.data, `${verb} reply`));
+    if (error !== undefined) throw new Error(error.message);
+  }
+  return replies.at(-1)!.data;
+}
+
+const timeouts = { heartbeat: 3_000, register: 2_000 };
