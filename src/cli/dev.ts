@@ -68,10 +68,15 @@ class Sources {
   constructor(patterns: readonly string[], flags: readonly string[], onChange: (path: string) => void) {
     this.#patterns = patterns;
     this.#flags = flags;
-    this.#watching = watchFiles(process.cwd(), (path) => {
+    const changed = (path: string) => {
       onChange(path);
       this.#look();
-    });
+    };
+    const onIncomplete = ({ message }: Error) =>
+      say(
+        `not all folders are watched (${message}); name what is made by programs in .gitignore, or allow more watchers`,
+      );
+    this.#watching = watchFiles(process.cwd(), changed, { onIncomplete });
     this.#look();
   }
 

@@ -2,8 +2,10 @@
 // resolves its own imports; what cannot be read or resolved yet is left out until the next look.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, extname, join, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 interface BunTools {
   readonly Transpiler: new (options: {
@@ -17,7 +19,7 @@ declare const Bun: BunTools | undefined;
 export async function modulesOf(files: readonly string[], denoFlags: readonly string[] = []): Promise<Set<string>> {
   const found = new Set<string>();
   if (typeof Bun !== "undefined") for (const file of files) visit(Bun, real(file), found);
-  else for (const file of files) for (const one of await askDeno(file, denoFlags)) found.add(one);
+  else for (const file of await askDeno(files, denoFlags)) found.add(file);
   return found;
 }
 
@@ -66,13 +68,27 @@ interface DenoInfo {
   readonly modules?: readonly { readonly local?: string | null }[];
 }
 
-function askDeno(file: string, flags: readonly string[]): Promise<string[]> {
+/** Deno is asked once for all: of a module that imports them. */
+async function askDeno(files: readonly string[], flags: readonly string[]): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "natchet-modules-"));
+  try {
+    const entry = join(folder, "all.ts");
+    await writeFile(entry, files.map((file) => `import ${JSON.stringify(pathToFileURL(file).href)};\n`).join(""));
+    const imported = localFiles(await run(process.execPath, ["info", "--json", ...flags, entry]));
+    return imported.filter((file) => file !== real(entry));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What it prints; nothing where it cannot be started. */
+function run(program: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["info", "--json", ...flags, file], { stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
     let text = "";
     child.stdout.on("data", (chunk) => (text += chunk));
-    child.once("error", () => resolve([]));
-    child.once("close", () => resolve(localFiles(text)));
+    child.once("error", () => resolve(""));
+    child.once("close", () => resolve(text));
   });
 }
 

@@ -14,6 +14,12 @@ export interface Watching {
   close(): void;
 }
 
+export interface WatchOptions {
+  readonly quietMs?: number;
+  /** Hears, once, that not everything is watched: a system has only so many watchers. */
+  readonly onIncomplete?: (error: Error) => void;
+}
+
 /**
  * Calls `onChange` once for all changes that come within `quietMs` of one another, with the last of them.
  *
@@ -22,8 +28,8 @@ export interface Watching {
  *
  * @default quietMs 150
  */
-export function watchFiles(folder: string, onChange: (path: string) => void, quietMs = 150): Watching {
-  return new FolderWatch(resolve(folder), onChange, quietMs);
+export function watchFiles(folder: string, onChange: (path: string) => void, options: WatchOptions = {}): Watching {
+  return new FolderWatch(resolve(folder), onChange, options);
 }
 
 /** A folder that went is looked for again after growing pauses: Bun tells once of what goes and comes within a moment. */
@@ -35,6 +41,7 @@ class FolderWatch implements Watching {
   readonly #ignored: IgnoredFiles;
   readonly #onChange: (path: string) => void;
   readonly #quietMs: number;
+  #onIncomplete: ((error: Error) => void) | undefined;
   /** By folder: the top, all below it that are not ignored, and those of imported modules outside. */
   readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string | undefined }>();
   /** Folders that are about to be watched again. */
@@ -43,7 +50,8 @@ class FolderWatch implements Watching {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
-  constructor(top: string, onChange: (path: string) => void, quietMs: number) {
+  constructor(top: string, onChange: (path: string) => void, { quietMs = 150, onIncomplete }: WatchOptions) {
+    this.#onIncomplete = onIncomplete;
     this.#top = top;
     this.#ignored = new IgnoredFiles(top);
     this.#onChange = onChange;
@@ -88,8 +96,10 @@ class FolderWatch implements Watching {
       const watcher = watch(folder, (event, name) => this.#heard(folder, event, name));
       watcher.on("error", () => this.#close(folder)); // it is gone; the folder above tells when it comes back
       this.#watchers.set(folder, { watcher, identity });
-    } catch {
-      // Gone since it was listed.
+    } catch (error) {
+      if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return; // gone since it was listed
+      this.#onIncomplete?.(error as Error);
+      this.#onIncomplete = undefined;
     }
   }
 

@@ -17,7 +17,7 @@ async function open() {
     await write(path);
   await write(".gitignore", "/made/\n*.gen.ts\n!kept.gen.ts\n");
   const changes: string[] = [];
-  const watching = watchFiles(folder, (path) => changes.push(path), 50);
+  const watching = watchFiles(folder, (path) => changes.push(path), { quietMs: 50 });
   return {
     folder,
     above,
