@@ -7,6 +7,7 @@ import { doctor } from "./doctor.ts";
 import { CliConfig, CliError, Command, GlobalFlag } from "./effect-cli.ts";
 import { engine } from "./engine.ts";
 import { UsageError } from "./flag-values.ts";
+import { natsConfig } from "./nats-config.ts";
 import { pause, resume } from "./pause.ts";
 import { CliPlatform } from "./platform.ts";
 import { presentation } from "./presentation.ts";
@@ -20,7 +21,21 @@ import { workers } from "./workers.ts";
 
 /** All commands. */
 export const cli = root.pipe(
-  Command.withSubcommands([dev, worker, engine, run, runs, workers, tasks, queues, crons, pause, resume, doctor]),
+  Command.withSubcommands([
+    dev,
+    worker,
+    engine,
+    run,
+    runs,
+    workers,
+    tasks,
+    queues,
+    crons,
+    pause,
+    resume,
+    doctor,
+    natsConfig,
+  ]),
 );
 
 const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] });

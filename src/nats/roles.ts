@@ -1,0 +1,141 @@
+// What each role needs of NATS, and nothing else: the subjects that it publishes to and subscribes to, as the code uses them. A test works
+// under each role with these, and tries what they leave out.
+import type { Subjects } from "../wire/subjects.ts";
+
+/** `worker` executes without an engine of its own. */
+export type Role = "producer" | "operator" | "worker" | "engine";
+
+export interface RoleRights {
+  readonly about: string;
+  readonly inboxPrefix: string;
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+  /** May answer what it is asked. */
+  readonly answers: boolean;
+}
+
+const abouts: Record<Role, string> = {
+  producer: "Enqueues runs, waits for results, and reads what runs log.",
+  operator:
+    "Also lists, cancels, reschedules, pauses and schedules: everything that the command line and a client can do.",
+  worker: "Executes runs with NATCHET_ENGINE=off; its tasks may enqueue others.",
+  engine: "Leads: makes the streams and changes them, assigns runs, stores outcomes.",
+};
+
+export const roles = Object.keys(abouts) as readonly Role[];
+
+/** The rights of a role in a namespace, with an inbox prefix of its own. */
+export function rightsOf(role: Role, subjects: Subjects): RoleRights {
+  const inboxPrefix = `_INBOX.${role}`;
+  const { publish, subscribe } = { producer, operator, worker, engine }[role](namesOf(subjects));
+  const answers = role === "worker";
+  return { about: abouts[role], inboxPrefix, publish, subscribe: [`${inboxPrefix}.>`, ...subscribe], answers };
+}
+
+interface Names {
+  readonly subjects: Subjects;
+  readonly root: string;
+  readonly log: string;
+  readonly bucket: string;
+  readonly lease: string;
+  readonly logs: string;
+  readonly reserve: string;
+}
+
+const namesOf = (subjects: Subjects): Names => ({
+  subjects,
+  root: `natchet.${subjects.namespace}`,
+  log: subjects.stream,
+  bucket: `KV_${subjects.bucket}`,
+  lease: `KV_${subjects.leaseBucket}`,
+  logs: subjects.logsStream,
+  reserve: subjects.reserveStream,
+});
+
+type Rights = Pick<RoleRights, "publish" | "subscribe">;
+
+const api = (verb: string, ...streams: readonly string[]): string[] => streams.map((name) => `$JS.API.${verb}.${name}`);
+
+/** Whether the streams are there and in order. */
+const everybody = ({ log, bucket, lease }: Names): string[] => [
+  "$JS.API.INFO",
+  ...api("STREAM.INFO", log, bucket, lease),
+];
+
+/** Storing runs, and reading back what became of them. */
+const enqueuing = (names: Names): string[] => [
+  names.subjects.runs,
+  ...(["result", "get"] as const).map((verb) => names.subjects.engine(verb)),
+  ...api("STREAM.MSG.GET", names.log),
+  ...api("DIRECT.GET", names.log, `${names.bucket}.$KV.${names.subjects.bucket}.admission`),
+];
+
+const readingTranscripts = ({ logs, subjects }: Names): string[] => [
+  ...api("STREAM.INFO", logs),
+  ...api("STREAM.MSG.GET", logs),
+  `$JS.API.CONSUMER.CREATE.${logs}.*.${subjects.transcripts}`,
+  `$JS.API.CONSUMER.DELETE.${logs}.*`,
+  `$JS.FC.${logs}.>`,
+];
+
+const producer = (names: Names): Rights => ({
+  publish: [...everybody(names), ...enqueuing(names), ...readingTranscripts(names)],
+  subscribe: [names.subjects.epoch, names.subjects.admission],
+});
+
+const operatorVerbs = ["list", "cancel", "reschedule", "pause", "cron", "crons", "workers", "queues"] as const;
+
+const operator = (names: Names): Rights => {
+  const { publish, subscribe } = producer(names);
+  return { publish: [...publish, ...operatorVerbs.map((verb) => names.subjects.engine(verb))], subscribe };
+};
+
+const worker = (names: Names): Rights => {
+  const { subjects, bucket, logs, root } = names;
+  return {
+    publish: [
+      ...everybody(names),
+      ...(["register", "heartbeat", "leave"] as const).map((verb) => subjects.engine(verb)),
+      `${root}.done.*.*`,
+      subjects.outcomesForWaiters,
+      subjects.transcripts,
+      ...api("STREAM.INFO", logs),
+      ...api("STREAM.MSG.GET", logs),
+      ...api("DIRECT.GET", `${bucket}.$KV.${subjects.bucket}.pauses`),
+      ...enqueuing(names),
+    ],
+    subscribe: [`${root}.worker.*.*`, subjects.epoch, subjects.admission],
+  };
+};
+
+const engine = (names: Names): Rights => {
+  const { subjects, root, log, bucket, lease, logs, reserve } = names;
+  const streams = [log, bucket, lease, logs, reserve];
+  return {
+    publish: [
+      ...everybody(names),
+      ...api("STREAM.INFO", logs, reserve),
+      ...api("STREAM.CREATE", ...streams),
+      ...api("STREAM.UPDATE", ...streams),
+      ...api("STREAM.PURGE", log, bucket, lease, reserve),
+      ...api("STREAM.MSG.GET", log, bucket, lease),
+      ...api("DIRECT.GET", log, bucket, `${bucket}.>`),
+      ...api("CONSUMER.CREATE", `${log}.>`, `${bucket}.>`),
+      ...api("CONSUMER.DELETE", `${log}.*`, `${bucket}.*`),
+      `$JS.FC.${log}.>`,
+      `$JS.FC.${bucket}.>`,
+      `$KV.${subjects.bucket}.>`,
+      `$KV.${subjects.leaseBucket}.>`,
+      subjects.runs,
+      `${root}.done.*.*`,
+      subjects.outcomesForWaiters,
+      `${subjects.reserve}.*`,
+      `${root}.worker.*.*`,
+      `${root}.leader.*`,
+      subjects.epoch,
+      subjects.admission,
+      "_INBOX.>", // answers and results
+    ],
+    subscribe: [`${root}.engine.*`, `${root}.leader.*`],
+  };
+};
