@@ -3,7 +3,7 @@ import { Data } from "effect";
 import { type DurationInput, formatDuration, parseDuration } from "./duration.ts";
 import type { ErrorRecord } from "./error-record.ts";
 import type { AttemptRecord } from "./run.ts";
-import { toText } from "./thrown.ts";
+import { errorFrom, toText } from "./thrown.ts";
 
 /** Written out, so that the published types can be read without inferring a call and without Effect's own. */
 interface Tagged<Tag extends string> {
@@ -38,12 +38,25 @@ export class RetryLater extends Error {
 }
 
 const RunFailedBase: Tagged<"RunFailed"> = tagged("RunFailed");
-/** The run ended as `failed`; `error` is what the last attempt threw, `attempts` the whole history. */
+/**
+ * The run ended as `failed`; `error` is what the last attempt threw, `attempts` the whole history. Its `cause` is that error made again, so
+ * that what prints the failure shows the lines of the task.
+ */
 export class RunFailed extends RunFailedBase<{
   readonly key: string;
   readonly error: ErrorRecord;
   readonly attempts: readonly AttemptRecord[];
 }> {
+  constructor(failure: {
+    readonly key: string;
+    readonly error: ErrorRecord;
+    readonly attempts: readonly AttemptRecord[];
+  }) {
+    super(failure);
+    const value = errorFrom(failure.error);
+    Object.defineProperty(this, "cause", { value, configurable: true, writable: true, enumerable: false });
+  }
+
   override get message(): string {
     const tries = this.attempts.length > 1 ? ` after ${this.attempts.length} attempts` : "";
     return `run ${this.key} failed${tries}: ${this.error.name}: ${this.error.message}`;

@@ -10,6 +10,15 @@ const mostInside = 8;
 /** Turns whatever was thrown into what is stored. */
 export const errorRecordOf = (thrown: unknown): ErrorRecord => recordOf(thrown, deepest, [thrown]);
 
+/** The error that a record tells of, made again: known by its name, with its stack and what it was caused by. */
+export function errorFrom({ name, message, stack, cause, errors }: ErrorRecord): Error {
+  const error = new Error(message);
+  error.name = name;
+  if (stack !== undefined) error.stack = stack;
+  if (cause !== undefined) error.cause = errorFrom(cause);
+  return errors === undefined ? error : Object.assign(error, { errors: errors.map(errorFrom) });
+}
+
 /** A text for any value: itself, its message, JSON, or what `String` makes of it. */
 export function toText(value: unknown): string {
   if (typeof value === "string") return value;

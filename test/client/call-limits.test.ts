@@ -24,8 +24,10 @@ test("run: gives up the wait when its time is over; the run goes on", async () =
   assert.equal(await scene.client.get("slow", "a").result({ timeout: "10s" }), 7);
 });
 
-test("run, enqueue, result: an error that comes later shows the line of who awaits it", async () => {
-  await using scene = await openScene(server, () => ({ kind: "failed" }));
+test("run, enqueue, result: an error that comes later shows the line of who awaits it, and those of the task", async () => {
+  const stack = "TypeError: no recipient\n    at send (/app/mail.ts:4:9)";
+  const thrown = { name: "TypeError", message: "no recipient", stack };
+  await using scene = await openScene(server, () => ({ kind: "failed", detail: { error: thrown } }));
   const task = scene.client.task("mail");
   const calls = [
     async () => await task.run(1),
@@ -35,6 +37,8 @@ test("run, enqueue, result: an error that comes later shows the line of who awai
   for (const call of calls)
     await assert.rejects(call(), (error: Error) => {
       assert.match(error.stack!, /^RunFailed: run mail\/.* failed.*\n {4}at async .*call-limits\.test\.ts/);
+      const { name, message, stack } = error.cause as Error;
+      assert.deepEqual({ name, message, stack }, thrown);
       return error instanceof RunFailed;
     });
 });
@@ -90,5 +94,6 @@ test("a call that is given up in its middleware stores nothing", async () => {
   await assert.rejects(call, /no run of task "mail" was stored: no acknowledgement after 20ms/);
   await assert.rejects(scene.client.task("mail").run(1, { id: "second", timeout: "20ms" }), EnqueueNotConfirmed);
   await scene.client.task("mail").enqueue(1, { id: "third" });
+  await scene.nc.flush();
   assert.deepEqual([...scene.engine.runs.keys()], ["mail/third"]);
 });

@@ -3,11 +3,10 @@ import type { URL } from "node:url";
 import { Worker as Thread } from "node:worker_threads";
 import type { ErrorRecord } from "../../domain/error-record.ts";
 import type { Log } from "../../domain/log.ts";
-import { errorRecordOf } from "../../domain/thrown.ts";
+import { errorFrom, errorRecordOf } from "../../domain/thrown.ts";
 import { interruptsThreads } from "../../runtime/process.ts";
 import type { RunContext } from "../context.ts";
 import type { FromThread, RunInThread, ThreadData, ThrownInThread, ToThread } from "./thread-messages.ts";
-import { errorFrom } from "./thrown-in-thread.ts";
 
 export interface ThreadHost {
   readonly log: Log;

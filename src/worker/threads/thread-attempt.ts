@@ -4,7 +4,7 @@ import type { ErrorRecord } from "../../domain/error-record.ts";
 import { InvalidData } from "../../domain/errors.ts";
 import { keyOf } from "../../domain/run.ts";
 import { type StandardSchema, validate } from "../../domain/schema.ts";
-import { errorRecordOf, toText } from "../../domain/thrown.ts";
+import { errorFrom, errorRecordOf, toText } from "../../domain/thrown.ts";
 import type { LineLevel } from "../../domain/transcript.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
 import { jsonOf } from "../../wire/bytes.ts";
@@ -14,7 +14,6 @@ import { fieldBytes } from "../transcripts/line.ts";
 import { chunkOf, quietRejection, type Voice } from "../transcripts/voice.ts";
 import { failureOf } from "../verdict.ts";
 import type { FromThread, RunInThread, ThrownInThread } from "./thread-messages.ts";
-import { errorFrom } from "./thrown-in-thread.ts";
 
 interface Taker {
   readonly resolve: () => void;
