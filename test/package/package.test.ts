@@ -1,12 +1,13 @@
 // The package on every runtime that it promises to run on, from its tarball.
 import assert from "node:assert/strict";
-import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Child, root, startScript } from "../support/child.ts";
 import { afterAll, beforeAll, describe, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { testTypes } from "./compilers.ts";
 import { testExamples } from "./examples.ts";
+import { startRegistry } from "./registry.ts";
 import { installed, output, type Project, run } from "./scene.ts";
 
 let project: Project;
@@ -79,6 +80,27 @@ describe("a worker", () => {
     });
   }
 });
+
+test("Deno runs worker and client by npm:natchet, from its own cache", async () => {
+  const folder = join(project.folder, "npm-specifier");
+  mkdirSync(folder);
+  for (const file of ["worker.ts", "client.mjs"]) cpSync(join(project.folder, file), join(folder, file));
+  const imports = { natchet: "npm:natchet@^0.1.0", "natchet/client": "npm:natchet@^0.1.0/client" };
+  writeFileSync(join(folder, "deno.json"), JSON.stringify({ nodeModulesDir: "none", imports }));
+  writeFileSync(join(folder, "package.json"), "{}");
+  const registry = await startRegistry(project.folder);
+  const env = { ...natsOf("npm"), NPM_CONFIG_REGISTRY: registry.url, DENO_DIR: join(folder, "cache") };
+  const worker = startScript("deno", join(folder, "worker.ts"), { cwd: folder, env });
+  try {
+    await worker.said("ready", 60_000);
+    const said = await output("deno", ["run", "-A", "client.mjs"], { cwd: folder, env });
+    assert.deepEqual(JSON.parse(said), [{ delivered: true }, 42, "RunFailed", "on purpose", "email on deno"]);
+    assert.match(await output("deno", ["run", "-A", "npm:natchet", "--version"], { cwd: folder, env }), /0\.1\.0/);
+  } finally {
+    await worker.kill();
+    registry.close();
+  }
+}, 120_000);
 
 describe("a worker on Node", () => {
   test("runs from compiled code where Node is new enough, and says otherwise what it needs", async () => {
