@@ -6,7 +6,7 @@ import type { NatsLink } from "../nats/link.ts";
 import type { Witness } from "../nats/publisher.ts";
 import type { StreamWatch } from "../nats/stream-watch.ts";
 import { jsonOf } from "../wire/bytes.ts";
-import { type AskResultsReply, decodeEnded, encodeMessage } from "../wire/messages.ts";
+import { decodeEnded } from "../wire/messages.ts";
 import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import { newResultInbox, type ResultInbox } from "../wire/result-inbox.ts";
 import type { FinalDetail } from "../wire/story.ts";
@@ -15,6 +15,7 @@ import { type Asked, AskTimes } from "./ask-times.ts";
 import { EndedResults } from "./ended-results.ts";
 import type { LeaderLine } from "./leader-line.ts";
 import type { LongWait, LongWaits } from "./long-waits.ts";
+import { ResultRequests } from "./result-requests.ts";
 import type { StoredEntries } from "./stored-entries.ts";
 
 interface Waiter {
@@ -36,14 +37,7 @@ interface Wait extends Asked, LongWait {
   onSeen: ((seq: number) => void) | undefined;
 }
 
-const keysInARequest = 1_000;
-/** Ids may have 256 bytes: a request must fit the smallest `max_payload` that is usual. */
-const charactersInARequest = 60_000;
-/** With so many entries to read there is no need to ask on first. */
-const entriesKnown = 256;
 const openBrace = 0x7b;
-/** Units: milliseconds */
-const tryMs = 5_000;
 
 /** A wait that can be given up alone, whoever else waits for the same run. */
 export interface Awaited {
@@ -71,7 +65,6 @@ export interface ResultsParts {
 export class Results implements Witness {
   readonly #inbox: ResultInbox;
   readonly #link: NatsLink;
-  readonly #line: LeaderLine;
   readonly #subjects: Subjects;
   readonly #stream: StreamWatch | undefined;
   readonly #longWaits: LongWaits | undefined;
@@ -79,11 +72,9 @@ export class Results implements Witness {
   readonly #ended: EndedResults;
   readonly #times = new AskTimes<Wait>((due) => {
     this.#longWaits?.look(due);
-    this.#askFor(due);
+    this.#requests.ask(due.map(({ key }) => key));
   });
-  /** Keys to ask for with the next requests. */
-  readonly #toAsk = new Set<string>();
-  #isAsking = false;
+  readonly #requests: ResultRequests;
   #isClosed = false;
   readonly #end: (() => void)[];
 
@@ -91,7 +82,6 @@ export class Results implements Witness {
     const { link, subjects, line, entries, stream, longWaits } = parts;
     this.#link = link;
     this.#inbox = newResultInbox(link.inboxPrefix);
-    this.#line = line;
     this.#subjects = subjects;
     this.#stream = stream;
     this.#longWaits = longWaits;
@@ -101,6 +91,11 @@ export class Results implements Witness {
       onOutcome: (outcome) => this.#takeStored(outcome),
     });
     const { asked, made, log } = this.#inbox;
+    this.#requests = new ResultRequests({
+      ...{ link, line, inbox: asked, ended: this.#ended },
+      mayAsk: (key) => this.#mayAsk(key),
+      onUnknown: (key) => this.#notFound(key),
+    });
     this.#end = [
       this.#hear(asked, (data) => this.#takeFromEngine(data)),
       this.#hear(made, (data) => this.#takeFromEngine(data)),
@@ -138,7 +133,7 @@ export class Results implements Witness {
   /** Waits for the output of a run that exists: nobody will send it unasked. */
   wait(key: string): Awaited {
     const waiting = this.#open(key);
-    this.#ask(key);
+    this.#requests.ask([key]);
     return waiting;
   }
 
@@ -153,7 +148,7 @@ export class Results implements Witness {
     wait.creating += 1;
     const stored = (created: boolean) => {
       wait.creating -= 1;
-      if (wait.creating === 0 && (wait.mustAsk || !created)) this.#ask(key);
+      if (wait.creating === 0 && (wait.mustAsk || !created)) this.#requests.ask([key]);
     };
     const giveUpCreating = (error: Error) => {
       giveUp(error);
@@ -167,7 +162,7 @@ export class Results implements Witness {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#times.close();
-    this.#toAsk.clear();
+    this.#requests.close();
     this.#ended.close();
     for (const end of this.#end) end();
     for (const [key, wait] of [...this.#waits]) this.#settle(wait, (waiter) => waiter.reject(closed(key)));
@@ -261,7 +256,7 @@ export class Results implements Witness {
     for (const outcome of entry?.outcomes ?? []) {
       const wait = this.#waits.get(outcome.key);
       if (wait === undefined || !isFinal(outcome.kind)) continue;
-      if (!wait.believesLog) this.#ask(wait.key);
+      if (!wait.believesLog) this.#requests.ask([wait.key]);
       else if (isConclusive(outcome.kind, entry?.by === "engine")) this.#deliver(wait, outcome);
       else wait.believesLog = false;
     }
@@ -288,69 +283,18 @@ export class Results implements Witness {
     this.#times.remove(wait);
   }
 
-  #ask(key: string): void {
-    this.#toAsk.add(key);
-    this.#askSoon();
-  }
-
   /** The short pauses begin anew: who was just asked may be about to lead only. */
   #askForAll(): void {
     this.#times.restart(this.#waits.values());
-    this.#askFor(this.#waits.values());
+    this.#requests.ask(this.#waits.keys());
   }
 
-  #askFor(waits: Iterable<Wait>): void {
-    for (const { key } of waits) this.#toAsk.add(key);
-    this.#askSoon();
-  }
-
-  #askSoon(): void {
-    if (this.#isAsking || this.#toAsk.size === 0) return;
-    this.#isAsking = true;
-    setImmediate(() => {
-      this.#askAll().finally(() => {
-        this.#isAsking = false;
-        this.#askSoon();
-      });
-    });
-  }
-
-  /** One request after the other: a million waits must not be a thousand requests at once. What is not answered is due again later. */
-  async #askAll(): Promise<void> {
-    while (this.#toAsk.size > 0 && !this.#isClosed) {
-      const keys = this.#nextKeys();
-      if (keys.length > 0 && !(await this.#request(keys))) this.#toAsk.clear();
-      // An entry is read once when all who wait for something in it are known.
-      if (this.#toAsk.size === 0 || this.#ended.waiting >= entriesKnown) this.#ended.read();
-    }
-  }
-
-  #nextKeys(): string[] {
-    const keys: string[] = [];
-    const mostCharacters = Math.min(charactersInARequest, this.#link.maxPayload / 8);
-    let characters = 0;
-    for (const key of this.#toAsk) {
-      if (keys.length === keysInARequest || characters > mostCharacters) break;
-      this.#toAsk.delete(key);
-      const wait = this.#waits.get(key);
-      if (wait === undefined || this.#ended.isOnItsWay(key)) continue; // came meanwhile
-      wait.mustAsk = wait.creating > 0;
-      if (wait.mustAsk) continue;
-      keys.push(key);
-      characters += key.length;
-    }
-    return keys;
-  }
-
-  /** Whether an engine has answered; nobody may lead just now, and then is asked as soon as somebody does. */
-  async #request(keys: readonly string[]): Promise<boolean> {
-    const message = encodeMessage({ keys, inbox: this.#inbox.asked });
-    const reply = await this.#line.ask("result", message, tryMs).catch(() => undefined);
-    if (reply?.kind !== "answer") return false;
-    const { unknown, ended = [] } = reply.answer as AskResultsReply;
-    for (const key of unknown) this.#notFound(key);
-    this.#ended.add(ended);
-    return true;
+  /** A run that is being created is asked for afterwards. */
+  #mayAsk(key: string): boolean {
+    const wait = this.#waits.get(key);
+    if (wait === undefined) return false; // came meanwhile
+    wait.mustAsk = wait.creating > 0;
+    return !wait.mustAsk;
   }
 
   #notFound(key: string): void {
