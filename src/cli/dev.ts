@@ -6,6 +6,7 @@ import { findFiles } from "../discovery.ts";
 import { printable } from "../domain/printable.ts";
 import { type ConnectOptions, type HealthOptions, startEngine } from "../mod.ts";
 import { onStopSignal } from "../runtime/process.ts";
+import { writeLine } from "../runtime/write-line.ts";
 import { Command } from "./effect-cli.ts";
 import { modulesOf } from "./module-graph.ts";
 import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
@@ -115,7 +116,7 @@ class StopSignals {
   }
 }
 
-const say = (line: string) => console.error(`[dev] ${line}`);
+const say = (line: string) => writeLine(`[dev] ${line}`);
 
 function workerCommand(
   flags: readonly string[],

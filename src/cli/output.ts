@@ -1,6 +1,7 @@
 // How commands print what they found: a table for people, JSON for machines. What others named goes through `printable` on its way.
 import { printable, printableJson } from "../domain/printable.ts";
 import { zonedTime } from "../domain/time.ts";
+import { writeLine } from "../runtime/write-line.ts";
 import { CliOutput, Flag } from "./effect-cli.ts";
 
 export type Format = "table" | "json";
@@ -27,7 +28,7 @@ export const printJson = (value: unknown): void => console.log(printableJson(val
 export const tell = (line: string): void => console.log(printable(line));
 
 /** The same beside the output, on stderr. */
-export const warn = (line: string): void => console.error(printable(line));
+export const warn = (line: string): void => writeLine(printable(line));
 
 /** Lays out rows in columns; numbers stand to the right. In a terminal of so many columns, the widest texts are cut until a row fits. */
 export function formatTable<T>(

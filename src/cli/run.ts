@@ -4,6 +4,7 @@ import { printable, printableJson } from "../domain/printable.ts";
 import type { RunKey } from "../domain/run.ts";
 import type { EnqueueOptions } from "../mod.ts";
 import { afterMs } from "../runtime/long-timer.ts";
+import { writeLine } from "../runtime/write-line.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { parseJson, parsePeriod, parseTime } from "./flag-values.ts";
 import { tell } from "./output.ts";
@@ -97,7 +98,7 @@ interface Wait {
 async function waitFor<T>(result: Promise<T>, run: RunKey, { timeoutMs, timeout }: Wait): Promise<T> {
   const found = `the run goes on; see: natchet runs get ${run.task} ${printable(run.id)}`;
   const onInterrupt = () => {
-    console.error(`\nno longer waiting, ${found}`);
+    writeLine(`\nno longer waiting, ${found}`);
     process.exit(130);
   };
   process.once("SIGINT", onInterrupt);

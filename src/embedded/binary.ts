@@ -1,10 +1,12 @@
 // Where the nats-server program comes from; the first usable one wins, and only the last step touches the network.
+
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { Effect } from "effect";
 import { ServerBinaryNotFound } from "../domain/errors.ts";
 import { fetchedVersion, isUsableVersion, minimumVersion, parseVersion } from "../nats/server-version.ts";
 import { readEnvironment } from "../runtime/environment.ts";
+import { writeLine } from "../runtime/write-line.ts";
 import { BinaryCache } from "./binary-cache.ts";
 import { runProgram } from "./program.ts";
 import { fetchDebianPackage } from "./provision/debian-package.ts";
@@ -50,7 +52,7 @@ export async function findServerBinary(options: FindOptions = {}, signal?: Abort
   const cache = BinaryCache.of(env);
   const cached = await cache.newest(inspectBinary);
   if (cached !== undefined) return { ...cached, source: "cache" };
-  return await fetchBinary(cache, env, options.announce ?? ((line) => console.error(line)), tried, signal);
+  return await fetchBinary(cache, env, options.announce ?? writeLine, tried, signal);
 }
 
 const variables = ["NATCHET_NATS_SERVER", "NATCHET_NATS_RELEASES", "PATH", "XDG_CACHE_HOME", "HOME"];

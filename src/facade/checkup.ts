@@ -2,6 +2,7 @@
 import { Effect, type Scope } from "effect";
 import { EngineRequests } from "../client/engine-requests.ts";
 import { LeaderLine } from "../client/leader-line.ts";
+import { PermissionDenied } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { examineClock, examinePermissions, examineStreams, type StreamReport } from "../nats/examine.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -168,6 +169,9 @@ const lookAtEngine: Step = Object.assign(
         ];
       const fix = 'start a worker, for example with "natchet dev"';
       return [{ about: "engine", verdict: "note", text: "an engine leads, and no worker is connected", fix }];
+    } catch (error) {
+      if (!(error instanceof PermissionDenied)) throw error;
+      return [{ about: "engine", verdict: "note", text: "this login may not ask an engine which workers there are" }];
     } finally {
       line.close();
     }

@@ -1,5 +1,6 @@
 // The log of a process: lines on stderr, so that a program's own output stays its own, or the program's own logger.
 import type { Log } from "../domain/log.ts";
+import { writeLine } from "../runtime/write-line.ts";
 import { jsonLine, type LineLevel, textLine } from "./log-lines.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -45,7 +46,7 @@ export function makeLog(settings: LogSettings): Log {
 type Tell = (level: LineLevel, message: string, fields: Fields | undefined) => void;
 
 function writer({ format, terminal = process.stderr.isTTY === true, colours = terminal, write }: LogSettings): Tell {
-  const out = write ?? ((line: string) => console.error(line));
+  const out = write ?? writeLine;
   if (format === "json") return (level, message, fields) => out(jsonLine(level, message, fields));
   const style = { dated: !terminal, colours };
   return (level, message, fields) => out(textLine(level, message, fields, style));

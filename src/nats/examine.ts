@@ -55,7 +55,6 @@ export async function examinePermissions(link: NatsLink, subjects: Subjects): Pr
     ["enqueue runs", "publish", subjects.engine("result")],
     ["execute runs", "publish", subjects.outcome("doctor", 0)],
     ["execute runs", "publish", subjects.transcript("doctor/none")],
-    ["execute runs", "publish", subjects.engine("register")],
     ["execute runs", "subscribe", subjects.worker("doctor", "assign")],
     ["lead as an engine", "publish", kv(subjects.bucket)],
     ["lead as an engine", "publish", kv(subjects.leaseBucket)],
@@ -75,8 +74,9 @@ export async function examinePermissions(link: NatsLink, subjects: Subjects): Pr
 }
 
 const answerMs = 2_000;
+const noRuns = JSON.stringify({ keys: [], inbox: "_INBOX.doctor" });
 
-/** A message that expects another stream is stored in none; an API request without a body asks for nothing, and an engine refuses it. */
+/** A message that expects another stream is stored in none, and an API request without a configuration is refused; the engine is asked about no runs. */
 async function mayPublish(link: NatsLink, subject: string): Promise<boolean> {
   const expected = headers();
   expected.set("Nats-Expected-Stream", "natchet-doctor");
@@ -85,7 +85,7 @@ async function mayPublish(link: NatsLink, subject: string): Promise<boolean> {
     if (denial.operation === "publish" && denial.subject === subject) isDenied = true;
   });
   try {
-    await link.nc.request(subject, "", { timeout: answerMs, headers: expected });
+    await link.nc.request(subject, noRuns, { timeout: answerMs, headers: expected });
   } catch (error) {
     if (deniedSubject(error) !== undefined) isDenied = true; // else nobody listens there, which is no matter of permissions
   } finally {
