@@ -72,6 +72,15 @@ function dropEnded({ tried }: Matching): void {
     if (worker.find(assignment.origin, assignment.turn) !== assignment) tried.delete(assignment);
 }
 
+/** A worker was found with it. True if it has to be stored: this leader may die of it, and the one before may not have noted it. */
+export function noteFound(state: Matching, assignment: Assignment, worker: WorkerRecord): boolean {
+  const { run } = assignment;
+  if (run === undefined || state.tried.has(assignment) || !(run.lost > 0 || worker.isOurs)) return false;
+  if (!mustNote(state, worker, run) || !hasRoomToNote(state)) return false;
+  note(state, assignment, worker);
+  return true;
+}
+
 export function note(state: Matching, assignment: Assignment, worker: WorkerRecord): void {
   state.tried.set(assignment, worker);
   if (state.caution !== undefined && --state.caution.left <= 0) state.caution = undefined;

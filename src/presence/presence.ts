@@ -1,5 +1,6 @@
 import { taskOf } from "../domain/run.ts";
 import { placeOf } from "../matching/attached.ts";
+import { noteFound, storeTried } from "../matching/caution.ts";
 import { answered } from "../matching/hold.ts";
 import { endLingering, settle } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
@@ -85,6 +86,7 @@ function drop(state: Matching, worker: WorkerRecord, what: string): void {
 /** Makes the ledger agree with what the worker says it holds: attempts it knows, attempts it should stop, attempts it has not. */
 export function compareLedger(state: Matching, worker: WorkerRecord, executing: readonly Executing[]): void {
   const named = new Set<object>();
+  let isNoteDue = false;
   for (const held of executing) {
     let assignment = worker.find(held.origin, held.turn);
     if (assignment === undefined && !wasReported(state, worker, held)) {
@@ -100,11 +102,13 @@ export function compareLedger(state: Matching, worker: WorkerRecord, executing: 
     }
     assignment.until = held.until;
     if (held.slotless === true && assignment.units > 0) worker.letGo(assignment);
+    if (!assignment.wasNamed && assignment.batch === 0) isNoteDue = noteFound(state, assignment, worker) || isNoteDue;
     assignment.wasNamed = true;
     if (assignment.run !== undefined && assignment.run.lost > 0) isolateFound(state, worker, assignment.run);
     named.add(assignment);
     stopAttempt(state, worker, assignment);
   }
+  if (isNoteDue) state.step.commands.push(storeTried(state));
   if (state.lingering.size > 0) settle(state, worker);
   for (const assignment of worker.assignments()) {
     if (named.has(assignment) || !assignment.isAcknowledged) continue;
@@ -146,7 +150,7 @@ function adopt(state: Matching, worker: WorkerRecord, held: Executing): void {
     isAcknowledged: true,
     startedAt,
     missedBeats: 0,
-    wasNamed: true,
+    wasNamed: false,
     hasBegun: true,
     next: undefined,
   });

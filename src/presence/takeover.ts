@@ -43,8 +43,9 @@ export function takeOver(state: Matching, event: LeadEvent): void {
   countTime(state, event);
   placeAll(state);
   if (event.cautious !== undefined) state.caution = { ...event.cautious, isProven: true };
-  if (event.ledger !== undefined) adoptLedger(state, event.knownWorkers, event.ledger);
-  else awaitWorkers(state, event.knownWorkers, event.tried ?? []);
+  const { ledger, knownWorkers, tried = [] } = event;
+  if (ledger !== undefined) adoptLedger(state, knownWorkers, ledger, tried);
+  else awaitWorkers(state, knownWorkers, tried);
 }
 
 /** Only who handed over cleanly says until when it led; the time without a leader does not count, whoever was there before. */
@@ -65,26 +66,41 @@ function awaitWorkers(state: Matching, ids: readonly string[], tried: readonly T
 }
 
 /** The leader before said who executes what: its workers count as present until presence says otherwise. */
-function adoptLedger(state: Matching, ids: readonly string[], ledger: readonly LedgerEntry[]): void {
+function adoptLedger(
+  state: Matching,
+  ids: readonly string[],
+  ledger: readonly LedgerEntry[],
+  tried: readonly Tried[],
+): void {
   for (const id of ids) presentWorker(state, id);
   for (const { key, turn, worker } of ledger) book(state, key, turn, worker);
+  for (const noted of tried) keepNoted(state, noted);
 }
 
 /** What the leader before may have died of: its worker is dead as well, or will say that it is not. The workers of these attempts. */
 function* adoptTried(state: Matching, tried: readonly Tried[]): Iterable<string> {
-  for (const { key, turn, worker: id, alone } of tried) {
-    const worker = book(state, key, turn, id);
-    if (worker === undefined) continue;
-    if (alone === true) isolate(state, worker.process, state.fold.live.get(key)!, worker);
-    yield id;
+  for (const noted of tried) {
+    const { key, turn, worker } = noted;
+    if (!book(state, key, turn, worker)) continue;
+    keepNoted(state, noted);
+    yield worker;
   }
 }
 
-/** The attempt executes there, as far as one knows; undefined when it has ended. */
-function book(state: Matching, key: string, turn: number, id: string): WorkerRecord | undefined {
+/** What this leader stores replaces what the one before stored: an attempt stays noted until it has ended, whoever leads. */
+function keepNoted(state: Matching, { key, turn, worker: id, alone }: Tried): void {
   const run = state.fold.live.get(key);
-  if (run === undefined || run.turn !== turn || placeOf(run) === "running" || placeOf(run) === "ending")
-    return undefined;
+  const worker = state.workers.get(id);
+  const assignment = run && worker?.find(run.origin, turn);
+  if (run === undefined || worker === undefined || assignment === undefined) return;
+  state.tried.set(assignment, worker);
+  if (alone === true) isolate(state, worker.process, run, worker);
+}
+
+/** The attempt executes there, as far as one knows; false when it has ended. */
+function book(state: Matching, key: string, turn: number, id: string): boolean {
+  const run = state.fold.live.get(key);
+  if (run === undefined || run.turn !== turn || placeOf(run) === "running" || placeOf(run) === "ending") return false;
   const worker = presentWorker(state, id);
   const { origin } = run;
   worker.occupy({
@@ -103,7 +119,7 @@ function book(state: Matching, key: string, turn: number, id: string): WorkerRec
   });
   setPlace(run, "running");
   run.holder = worker;
-  return worker;
+  return true;
 }
 
 function presentWorker(state: Matching, id: string): WorkerRecord {

@@ -253,4 +253,36 @@ describe("caution", () => {
     scene.give({ type: "unreachable", id: "old" });
     assert.deepEqual(endings(scene.live(4_000)), []);
   });
+
+  test("what a leader before noted stays noted until it has ended, whatever this one notes, after a crash and after a hand-over", () => {
+    for (const ledger of [undefined, [{ key: "t/a", turn: 1, worker: "w" }]]) {
+      const scene = new Scene({}, "standby");
+      for (const id of ["a", "b"]) scene.create("t", id);
+      const noted = { key: "t/a", turn: 1, worker: "w" };
+      const cautious = { upTo: 5, left: 9 };
+      scene.give({ type: "lead", epoch: 8, knownWorkers: ["w"], ledger, tried: [noted], cautious, process: "p0" });
+      scene.register("w", 1, ["t"], [scene.held("t/a")], false, "p0");
+      scene.register("v", 1, ["t"], [], false, "p1");
+      const beside = { key: "t/b", turn: 1, worker: "v" };
+      assert.deepEqual(only(scene.live(3_000), "storeTried").at(-1)!.tried, [noted, beside]);
+      scene.report("w", "t/a", "completed");
+      scene.create("t", "c");
+      scene.report("gone", "t/c", "lost");
+      assert.deepEqual(only(scene.tick(), "storeTried").at(-1)!.tried, [beside, { ...noted, key: "t/c", turn: 2 }]);
+    }
+  });
+
+  test("a run that a worker in the leader's process is found to execute is noted, and one elsewhere only if it was lost before", () => {
+    const scene = new Scene({}, "standby");
+    for (const id of ["ours", "elsewhere", "lost"]) scene.create("t", id);
+    scene.report("gone", "t/lost", "lost");
+    scene.give({ type: "lead", epoch: 8, knownWorkers: ["w", "v", "gone"], process: "p0" });
+    const ofOurs = scene.register("w", 1, ["t"], [scene.held("t/ours")], false, "p0");
+    const ours = { key: "t/ours", turn: 1, worker: "w" };
+    assert.deepEqual(only(ofOurs, "storeTried").at(-1)?.tried, [ours]);
+    const others = [scene.held("t/elsewhere"), scene.held("t/lost")];
+    const ofOthers = scene.register("v", 2, ["t"], others, false, "p1");
+    assert.deepEqual(only(ofOthers, "storeTried").at(-1)?.tried, [ours, { key: "t/lost", turn: 2, worker: "v" }]);
+    assert.deepEqual(only(scene.beat("v", others), "storeTried"), []);
+  });
 });
