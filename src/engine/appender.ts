@@ -21,6 +21,8 @@ export interface AppenderParts {
   readonly log: Log;
   /** Bytes of the largest entry; another server may take less. */
   readonly maxPayload: () => number;
+  /** By this engine's own clock. */
+  readonly holdsLease: () => boolean;
 }
 
 /** What the headers of an entry take beside it. */
@@ -40,7 +42,7 @@ export class Appender {
 
   /**
    * Appends outcomes in as few entries as their sizes and waiters allow, until all are stored or the term is over; resolves with the last
-   * sequence.
+   * sequence. Nothing is sent unless this engine's own clock says that it holds the lease.
    *
    * An entry keeps its number however often it is tried, so it is stored once. That matters for retention marks only: `lost`, `retry` and
    * `returned` name the turn that they end and change nothing a second time, and of final outcomes the first one counts.
@@ -60,12 +62,16 @@ export class Appender {
   }
 
   async #appendEntry(term: Term, epoch: number, waiter: string, entry: Uint8Array): Promise<number> {
-    const { publisher, subjects, log } = this.#parts;
+    const { publisher, subjects, log, holdsLease } = this.#parts;
     if (epoch !== this.#epoch) this.#n = 0;
     this.#epoch = epoch;
     this.#n += 1;
     const subject = subjects.outcome(engineWriter(epoch), this.#n, waiter);
-    const tried = untilStored(term, log, "an outcome of the engine", () => publisher.append(subject, entry, 0));
+    // A cancellation by an engine always counts, so one that was stopped and wakes up must not append what the next leader knows better. What
+    // waits here ends with the term: a lease that has run out is never renewed.
+    const tried = untilStored(term, log, "an outcome of the engine", () =>
+      publisher.append(subject, entry, 0, undefined, holdsLease),
+    );
     const result = await tried.catch((error: unknown) => {
       log.error("some outcomes of the engine cannot be stored; the others are", { subject, error });
       return undefined;

@@ -35,6 +35,8 @@ export interface CoreParts {
   readonly rates: RateStore;
   readonly tried: TriedStore;
   readonly definitions: Definitions;
+  /** Whether the lease is still this engine's, by its own clock. */
+  readonly holdsLease: () => boolean;
   /** The state was thrown away and is folded anew: whoever led on it must stop. */
   readonly onRebuild: () => void;
   /** The same, because the scheduler failed: this engine must not even take over. */
@@ -114,6 +116,7 @@ export class Core {
       payloads: this.payloads,
       log,
       maxPayload: () => link.maxPayload,
+      holdsLease: parts.holdsLease,
     });
     this.#forwarder = new Forwarder(link, this.follower);
     this.#catchUp = new CatchUp({ store, follower: this.follower });

@@ -126,7 +126,8 @@ class Candidate implements RunningEngine {
     this.#parts = parts;
     this.#scope = scope;
     this.#lease = new Lease(leaseLink, leasePublisher, subjects, this.id);
-    neighbours.holdsLease = () => !this.#lease.isExpired(performance.now());
+    const holdsLease = () => !this.#lease.isExpired(performance.now());
+    neighbours.holdsLease = holdsLease;
     this.#definitions = new Definitions(link, subjects);
     this.#declared = new DeclaredTasks(this.#definitions, log);
     this.#rates = new RateStore(this.#definitions, log);
@@ -141,6 +142,7 @@ class Candidate implements RunningEngine {
       subjects,
       log,
       neighbours,
+      holdsLease,
       scheduler: { inputBudgetBytes: options.payloadBudgetBytes, ...options.scheduler },
       onRebuild: () => this.#abdicate(),
       onFault: () => {

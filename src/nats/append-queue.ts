@@ -18,6 +18,8 @@ export interface PendingAppend {
   readonly payload: Uint8Array;
   readonly expect: number | undefined;
   readonly witness: Witness | undefined;
+  /** Asked before each time that it is sent. */
+  readonly maySend: (() => boolean) | undefined;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
   /** While the witness watches. */

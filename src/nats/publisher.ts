@@ -20,12 +20,18 @@ export interface Publisher {
    *
    * Retried until the server has answered. With `expect`, however often it was sent, it is stored once. Appends are sent in the order of
    * their calls, but an outage may change the order in which they are stored. Where a `witness` listens, the server is asked for an
-   * acknowledgement only if the entry is not seen within a second.
+   * acknowledgement only if the entry is not seen within a second. Once `maySend` says no, no further copy is sent.
    *
    * Fails: {@link PayloadTooLarge}, {@link QueueFull}, {@link PermissionDenied}, {@link StoreUnavailable} when the server refuses it for
-   * good, or when the publisher was closed before the answer
+   * good, when the publisher was closed before the answer, or when it may not be sent
    */
-  append(subject: string, payload: Uint8Array, expect?: number, witness?: Witness): Promise<AppendResult>;
+  append(
+    subject: string,
+    payload: Uint8Array,
+    expect?: number,
+    witness?: Witness,
+    maySend?: () => boolean,
+  ): Promise<AppendResult>;
   /** Appends that are not yet acknowledged. */
   readonly pending: number;
   /** How many were answered so far: it stands still while nothing goes on. */
@@ -117,14 +123,20 @@ class PipelinedPublisher implements Publisher {
     return this.#inFlight.size + this.#waiting.size + this.#retrying.length + this.#settling.size;
   }
 
-  append(subject: string, payload: Uint8Array, expect?: number, witness?: Witness): Promise<AppendResult> {
+  append(
+    subject: string,
+    payload: Uint8Array,
+    expect?: number,
+    witness?: Witness,
+    maySend?: () => boolean,
+  ): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
       const refused = this.#ended ?? this.#deaf ?? this.#watch?.refusal;
       if (refused !== undefined) reject(refused);
       else if (payload.length + largestHeader > this.#link.maxPayload) reject(this.#tooLarge(subject, payload));
       else {
         const unsent = { token: 0, unwatch: undefined, overdueAt: 0, tries: 0 };
-        this.#enqueue({ subject, payload, expect, witness, resolve, reject, ...unsent });
+        this.#enqueue({ subject, payload, expect, witness, maySend, resolve, reject, ...unsent });
       }
     });
   }
@@ -160,6 +172,11 @@ class PipelinedPublisher implements Publisher {
   }
 
   #send(append: PendingAppend): void {
+    if (append.maySend?.() === false) {
+      this.#taken(append);
+      append.reject(unavailable(append, "its sender may not append any more"));
+      return;
+    }
     if (append.token === 0) append.token = ++this.#token;
     append.tries += 1;
     const { subject, payload, expect, witness, tries } = append;
@@ -257,6 +274,7 @@ class PipelinedPublisher implements Publisher {
       this.#retrying = [];
       this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
       for (const again of appends) this.#enqueue(again);
+      this.#tellDrained();
     }, this.#pauseMs);
   }
 

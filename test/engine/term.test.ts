@@ -31,7 +31,7 @@ const entry = (scheduleTimeoutMs: number | null): RunEntry => ({
 interface Stage {
   readonly link: NatsLink;
   readonly publisher: Publisher;
-  ask(verb: "get" | "register", request: unknown): Promise<any>;
+  ask(verb: "get" | "register" | "cancel", request: unknown): Promise<any>;
   startEngine(publisher: Publisher, log?: Log, neighbours?: Neighbours): ReturnType<typeof start>;
 }
 
@@ -73,7 +73,14 @@ test("an outcome that does not fit into an entry gets leaner until it does, and 
   const payloads = { read: async () => new Uint8Array(6_000) };
   const log = silentLog;
   const maxPayload = () => 8_192;
-  const appender = new Appender({ publisher, payloads, subjects, log, maxPayload } as unknown as AppenderParts);
+  const appender = new Appender({
+    publisher,
+    payloads,
+    subjects,
+    log,
+    maxPayload,
+    holdsLease: () => true,
+  } as unknown as AppenderParts);
   const attempt = { attempt: 1, turn: 1, worker: "w", startedAt: 1, endedAt: 2, outcome: "retry" } as const;
   const error = { name: "E", message: "m".repeat(300), stack: "s".repeat(1_000) };
   const story = (attempts: unknown[]) => ({
@@ -161,4 +168,37 @@ test("a fault of the scheduler is told, and the engine folds the log anew before
     assert.ok(engine.epoch > epoch);
     assert.equal((await ask("get", { key: "t/a" })).run.state, "queued");
     await stop();
+  }));
+
+test("an engine that was stopped for longer than its lease appends nothing before it has claimed it again", () =>
+  onStage(async ({ publisher, ask, startEngine }) => {
+    for (const id of ["a", "b"]) await publisher.append(subjects.run("t", id), encodeRunEntry(entry(null)), 0);
+    const writers: string[] = [];
+    const heard: Publisher = Object.assign(Object.create(publisher), {
+      append: ((subject, data, expect, witness, maySend = () => true) =>
+        publisher.append(subject, data, expect, witness, () => {
+          const isSent = maySend();
+          if (isSent && subject.startsWith("natchet.test.done.e")) writers.push(subject.split(".")[3]!);
+          return isSent;
+        })) satisfies Publisher["append"],
+    });
+    const { engine, stop } = await startEngine(heard);
+    const { epoch } = engine;
+    const cancel = (id: string) => ask("cancel", { runs: [`t/${id}`], reason: "test" });
+    assert.deepEqual((await cancel("a")).cancelled, ["t/a"]);
+    assert.deepEqual(writers, [`e${epoch}`]);
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + 20_000; // it wakes up, and does not know yet that it was stopped
+    try {
+      const refused = cancel("b").catch((error: Error) => ({ error }));
+      await waitFor(() => engine.epoch > epoch, 30_000, "the engine to lead again");
+      assert.ok((await refused).error !== undefined);
+      assert.deepEqual(writers, [`e${epoch}`]);
+      await waitFor(() => engine.state === "leading", 20_000, "the engine to answer again");
+      assert.deepEqual((await cancel("b")).cancelled, ["t/b"]);
+      assert.deepEqual(writers, [`e${epoch}`, `e${engine.epoch}`]);
+      await stop();
+    } finally {
+      performance.now = now;
+    }
   }));
