@@ -67,7 +67,7 @@ describe("a worker", () => {
       const env = { ...natsOf(`on-${runtime}`), NATCHET_LOG: "warn" };
       const worker: Child = startScript(runtime, join(project.folder, "worker.ts"), { cwd: project.folder, env });
       try {
-        await worker.said("ready", 60_000);
+        await worker.said(/^ready$/m, 60_000);
         const said = await output("node", ["client.mjs"], { cwd: project.folder, env: natsOf(`on-${runtime}`) });
         const expected = [{ delivered: true }, 42, "RunFailed", "on purpose", `email on ${runtime}`];
         assert.deepEqual(JSON.parse(said), expected);
@@ -92,7 +92,7 @@ test("Deno runs worker and client by npm:natchet, from its own cache", async () 
   const env = { ...natsOf("npm"), NPM_CONFIG_REGISTRY: registry.url, DENO_DIR: join(folder, "cache") };
   const worker = startScript("deno", join(folder, "worker.ts"), { cwd: folder, env });
   try {
-    await worker.said("ready", 60_000);
+    await worker.said(/^ready$/m, 60_000);
     const said = await output("deno", ["run", "-A", "client.mjs"], { cwd: folder, env });
     assert.deepEqual(JSON.parse(said), [{ delivered: true }, 42, "RunFailed", "on purpose", "email on deno"]);
     assert.match(await output("deno", ["run", "-A", "npm:natchet", "--version"], { cwd: folder, env }), /0\.1\.0/);
@@ -117,7 +117,7 @@ describe("a worker on Node", () => {
           /start\(\) needs Node 22 or newer, Bun or Deno, and this is node 20\..*natchet\/client/,
         );
       }
-      await worker.said("ready", 60_000);
+      await worker.said(/^ready$/m, 60_000);
       const said = await output("node", ["client.mjs"], { cwd: folder, env: natsOf("on-node") });
       assert.deepEqual(JSON.parse(said), [{ delivered: true }, 42, "RunFailed", "on purpose", "email on node"]);
       worker.send("SIGTERM");

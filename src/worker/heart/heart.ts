@@ -5,6 +5,7 @@ import { Worker as Thread } from "node:worker_threads";
 import type { Log } from "../../domain/log.ts";
 import type { NatsOptions } from "../../nats/options.ts";
 import { atMost } from "../../runtime/at-most.ts";
+import { threadEntry } from "../../runtime/thread-entry.ts";
 import type { Register, TaskDeclaration } from "../../wire/messages.ts";
 import { blockedAfterMs, cell, cellBytes, type HeartData, type TasksToHeart, type ToHeart } from "./heart-data.ts";
 
@@ -103,8 +104,8 @@ export class Heart {
         resolve();
       };
       try {
-        const file = new URL("./heart-thread.ts", import.meta.url);
-        this.#thread = new Thread(file, { workerData: this.#data });
+        const entry = threadEntry(new URL("./heart-thread.ts", import.meta.url));
+        this.#thread = new Thread(entry, { workerData: this.#data });
         this.#thread.once("message", () => resolve());
         this.#thread.on("error", fail);
         this.#thread.unref();

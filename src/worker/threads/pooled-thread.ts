@@ -5,6 +5,7 @@ import type { ErrorRecord } from "../../domain/error-record.ts";
 import type { Log } from "../../domain/log.ts";
 import { errorFrom, errorRecordOf } from "../../domain/thrown.ts";
 import { interruptsThreads } from "../../runtime/process.ts";
+import { threadEntry } from "../../runtime/thread-entry.ts";
 import type { RunContext } from "../context.ts";
 import type { FromThread, RunInThread, ThreadData, ThrownInThread, ToThread } from "./thread-messages.ts";
 
@@ -45,7 +46,7 @@ export class PooledThread {
 
   constructor(entry: URL, modules: readonly string[], host: ThreadHost) {
     const workerData = JSON.stringify({ natchet: "task", modules } satisfies ThreadData);
-    this.#thread = new Thread(entry, { workerData });
+    this.#thread = new Thread(threadEntry(entry), { workerData });
     this.#host = host;
     this.#gone = new Promise((resolve) => {
       this.#tellGone = resolve;

@@ -1,0 +1,5 @@
+/** What a thread can be started with: `node:worker_threads` takes files, and modules that a registry serves (JSR) are none. */
+export const threadEntry = (module: URL): URL =>
+  /^https?:$/.test(module.protocol)
+    ? new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(module.href)};`)}`)
+    : module;
