@@ -1,7 +1,7 @@
 // Where the nats-server program comes from; the first usable one wins, and only the last step touches the network.
 
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { Effect } from "effect";
 import { ServerBinaryNotFound } from "../domain/errors.ts";
 import { fetchedVersion, isUsableVersion, minimumVersion, parseVersion } from "../nats/server-version.ts";
@@ -11,6 +11,7 @@ import { BinaryCache } from "./binary-cache.ts";
 import { runProgram } from "./program.ts";
 import { fetchDebianPackage } from "./provision/debian-package.ts";
 import { fetchOfficialRelease } from "./provision/official-release.ts";
+import { officialReleases } from "./provision/release-sums.ts";
 
 /** A nats-server program that can be started, and where it was found. */
 export interface ServerBinary {
@@ -55,8 +56,14 @@ export async function findServerBinary(options: FindOptions = {}, signal?: Abort
   return await fetchBinary(cache, env, options.announce ?? writeLine, tried, signal);
 }
 
-const variables = ["NATCHET_NATS_SERVER", "NATCHET_NATS_RELEASES", "PATH", "XDG_CACHE_HOME", "HOME"];
-const officialReleases = "https://github.com/nats-io/nats-server/releases/download";
+const variables = [
+  "NATCHET_NATS_SERVER",
+  "NATCHET_NATS_RELEASES",
+  "NATCHET_NATS_CHECKSUM",
+  "PATH",
+  "XDG_CACHE_HOME",
+  "HOME",
+];
 
 // A path that the user named is never silently replaced by another program.
 async function inspectGiven(path: string): Promise<ServerBinary> {
@@ -66,7 +73,7 @@ async function inspectGiven(path: string): Promise<ServerBinary> {
 }
 
 async function findOnPath(searchPath: string, tried: string[]): Promise<ServerBinary | undefined> {
-  const candidates = searchPath.split(delimiter).filter(Boolean);
+  const candidates = searchPath.split(delimiter).filter(isAbsolute);
   for (const candidate of candidates.map((directory) => join(directory, "nats-server"))) {
     if (!existsSync(candidate)) continue;
     const found = await inspectBinary(candidate);
@@ -97,7 +104,11 @@ async function fetchBinary(
   const ways = [
     {
       source: "release" as const,
-      fetch: (into: string) => fetchOfficialRelease({ base, version: fetchedVersion, into, signal }),
+      fetch: async (into: string) => {
+        const sum = env.NATCHET_NATS_CHECKSUM;
+        const by = await fetchOfficialRelease({ base, version: fetchedVersion, sum, into, signal });
+        announce(`natchet: its checksum is the one of ${by}`);
+      },
     },
     {
       source: "debian" as const,

@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 
 export interface ProgramResult {
   /** The exit code, or null when the program could not be started, was killed or did not end in time. */
@@ -18,11 +19,17 @@ export interface ProgramOptions {
 /** Runs a program to its end and collects what it printed; never rejects. */
 export function runProgram(command: string, args: readonly string[], options: ProgramOptions): Promise<ProgramResult> {
   return new Promise((resolve) => {
-    const child = spawn(command, [...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...options.env },
-      ...(options.cwd !== undefined && { cwd: options.cwd }),
-    });
+    let child: ChildProcessByStdio<null, Readable, Readable>;
+    try {
+      child = spawn(command, [...args], {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, ...options.env },
+        ...(options.cwd !== undefined && { cwd: options.cwd }),
+      });
+    } catch (error) {
+      resolve({ code: null, stdout: "", stderr: (error as Error).message }); // a file that is no program, on Bun
+      return;
+    }
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => (stdout += chunk));

@@ -150,6 +150,7 @@ export const variables = {
   NATCHET_LOGS_MAX_BYTES: "bytes of logs and streams that are kept, 1073741824",
   NATCHET_NATS_SERVER: "path of the nats-server program",
   NATCHET_NATS_RELEASES: "mirror of the release archives of nats-server",
+  NATCHET_NATS_CHECKSUM: "SHA-256 that the fetched archive of nats-server must have",
 } as const;
 
 /** Merges code, environment and defaults; a wrong value is refused with its name, the rule and an example. */

@@ -13,10 +13,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { ServerBinaryNotFound } from "../../src/domain/errors.ts";
 import { findServerBinary } from "../../src/embedded/binary.ts";
+import { BinaryCache } from "../../src/embedded/binary-cache.ts";
 import { fetchDebianPackage } from "../../src/embedded/provision/debian-package.ts";
+import { officialReleases, sumOfArchive } from "../../src/embedded/provision/release-sums.ts";
 import { fetchedVersion, isUsableVersion } from "../../src/nats/server-version.ts";
 import { afterAll, describe, test } from "../support/harness.ts";
 import { testBinary } from "./member.ts";
@@ -39,12 +41,27 @@ const place = (directory: string, version: string) => {
   return path;
 };
 const nowhere = "http://127.0.0.1:1";
-const environment = (fields: { path?: string; cache?: string; releases?: string; given?: string }) => ({
+const environment = (fields: { path?: string; cache?: string; releases?: string; sum?: string; given?: string }) => ({
   PATH: fields.path ?? folder(),
   XDG_CACHE_HOME: fields.cache ?? folder(),
   NATCHET_NATS_RELEASES: fields.releases ?? nowhere,
+  ...(fields.sum !== undefined && { NATCHET_NATS_CHECKSUM: fields.sum }),
   ...(fields.given !== undefined && { NATCHET_NATS_SERVER: fields.given }),
 });
+/** A cache with programs in it, as an earlier version of natchet left them. */
+function cacheOf() {
+  const env = environment({});
+  const root = join(env.XDG_CACHE_HOME, "natchet", "nats-server");
+  mkdirSync(root, { recursive: true, mode: 0o755 });
+  const put = (version: string, text: string) => {
+    const path = join(root, version, "nats-server");
+    mkdirSync(join(root, version), { mode: 0o755 });
+    writeFileSync(path, text);
+    chmodSync(path, 0o755);
+    return path;
+  };
+  return { env, root, put };
+}
 const silent = () => {};
 const failure = async (promise: Promise<unknown>) => {
   try {
@@ -96,20 +113,21 @@ describe("findServer", () => {
     );
   });
 
-  test("fetches the official release once, with one line, and then touches no network", async () => {
+  test("fetches the official release once, and says so, and then touches no network", async () => {
     const mirror = await startMirror(new TextEncoder().encode(program(fetchedVersion)));
-    const env = environment({ releases: mirror.url });
+    const env = environment({ releases: mirror.url, sum: mirror.sum });
     const lines: string[] = [];
     const first = await findServerBinary({ environment: env, announce: (line) => lines.push(line) });
     const path = join(env.XDG_CACHE_HOME, "natchet", "nats-server", fetchedVersion, "nats-server");
     assert.deepEqual(first, { path, version: fetchedVersion, source: "release" });
-    assert.equal(lines.length, 1);
-    assert.equal(mirror.requests.length, 2);
+    assert.deepEqual(lines.length, 2);
+    assert.match(lines[1]!, /checksum is the one of NATCHET_NATS_CHECKSUM/);
+    assert.equal(mirror.requests.length, 1);
     const second = await findServerBinary({ environment: env, announce: (line) => lines.push(line) });
     await mirror.stop();
     assert.deepEqual(second, { ...first, source: "cache" });
-    assert.equal(lines.length, 1);
-    assert.equal(mirror.requests.length, 2);
+    assert.equal(lines.length, 2);
+    assert.equal(mirror.requests.length, 1);
   });
 
   test("keeps nothing of an archive whose checksum is wrong", async () => {
@@ -118,11 +136,24 @@ describe("findServer", () => {
       changed[changed.length - 20]! ^= 1;
       return changed;
     });
+    const env = environment({ releases: mirror.url, sum: mirror.sum });
+    const message = await failure(findServerBinary({ environment: env, announce: silent }));
+    await mirror.stop();
+    assert.match(
+      message,
+      /has the checksum [0-9a-f]{64}, and must have [0-9a-f]{64} according to NATCHET_NATS_CHECKSUM; nothing was kept/,
+    );
+    assert.deepEqual(readdirSync(join(env.XDG_CACHE_HOME, "natchet", "nats-server")), []);
+  });
+
+  // What serves the archive serves the list of checksums as well.
+  test("takes no mirror's word for what it serves", async () => {
+    const mirror = await startMirror(new TextEncoder().encode(program(fetchedVersion)));
     const env = environment({ releases: mirror.url });
     const message = await failure(findServerBinary({ environment: env, announce: silent }));
     await mirror.stop();
-    assert.match(message, /has the checksum [0-9a-f]{64}, SHA256SUMS says [0-9a-f]{64}; nothing was kept/);
-    assert.deepEqual(readdirSync(join(env.XDG_CACHE_HOME, "natchet", "nats-server")), []);
+    assert.match(message, /a mirror cannot vouch for itself; set NATCHET_NATS_CHECKSUM/);
+    assert.deepEqual(mirror.requests, []);
   });
 
   test("names every way that was tried when nothing serves", async () => {
@@ -133,7 +164,7 @@ describe("findServer", () => {
 
   test("several fetches at once leave one whole program and nothing else", async () => {
     const mirror = await startMirror(readFileSync(testBinary));
-    const env = environment({ releases: mirror.url });
+    const env = environment({ releases: mirror.url, sum: mirror.sum });
     const root = join(env.XDG_CACHE_HOME, "natchet", "nats-server");
     const abandoned = join(root, ".incoming-abandoned");
     mkdirSync(abandoned, { recursive: true });
@@ -146,14 +177,64 @@ describe("findServer", () => {
   });
 
   test("ignores a cached program that does not run", async () => {
-    const env = environment({ path: folder() });
-    const broken = join(env.XDG_CACHE_HOME, "natchet", "nats-server", "9.9.9");
-    mkdirSync(broken, { recursive: true });
-    writeFileSync(join(broken, "nats-server"), "half a file");
-    const older = join(env.XDG_CACHE_HOME, "natchet", "nats-server", "2.10.27");
-    mkdirSync(older);
-    const path = place(older, "2.10.27");
+    const { env, put } = cacheOf();
+    put("9.9.9", "half a file");
+    const path = put("2.10.27", program("2.10.27"));
     assert.deepEqual(await findServerBinary({ environment: env }), { path, version: "2.10.27", source: "cache" });
+  });
+
+  test("executes no cached program that others can write, or that is not the one that was checked", async () => {
+    const { env, root, put } = cacheOf();
+    const ran = join(root, "ran");
+    const spy = `#!/bin/sh\ntouch ${ran}\necho "nats-server: v9.9.9"\n`;
+    chmodSync(put("9.9.1", spy), 0o777);
+    put("9.9.2", spy);
+    chmodSync(join(root, "9.9.2"), 0o775);
+    const elsewhere = place(folder(), "9.9.3");
+    mkdirSync(join(root, "9.9.3"), { mode: 0o755 });
+    symlinkSync(elsewhere, join(root, "9.9.3", "nats-server"));
+    put("9.9.4", spy);
+    writeFileSync(join(root, "9.9.4", "nats-server.sha256"), `${"0".repeat(64)}\n`);
+    const path = put("2.10.27", program("2.10.27"));
+    const found = { path, version: "2.10.27", source: "cache" };
+    assert.deepEqual(await findServerBinary({ environment: env }), found);
+    // From now on it has to stay as it is.
+    writeFileSync(path, spy);
+    await failure(findServerBinary({ environment: env, announce: silent }));
+    writeFileSync(path, program("2.10.27"));
+    assert.deepEqual(await findServerBinary({ environment: env }), found);
+    chmodSync(root, 0o777);
+    await failure(findServerBinary({ environment: env, announce: silent }));
+    assert.equal(existsSync(ran), false);
+  });
+
+  test("follows no relative path to a program", () => {
+    const home = folder();
+    assert.equal(
+      BinaryCache.of({ XDG_CACHE_HOME: "cache", HOME: home }).root,
+      join(home, ".cache/natchet/nats-server"),
+    );
+    assert.ok(isAbsolute(BinaryCache.of({ HOME: "." }).root));
+  });
+});
+
+describe("sumOfArchive", () => {
+  const archive = "nats-server-v9-linux-amd64.tar.gz";
+  const [one, two] = ["1".repeat(64), "2".repeat(64)];
+  const published = async () => `${"0".repeat(64)}  other.tar.gz\n${one}  ${archive}\n`;
+  const never = () => assert.fail("it was read");
+
+  test("the user's word goes before natchet's, and that before the release host's; a mirror has none", async () => {
+    const given = { archive, base: officialReleases, published: never, pinned: { [archive]: two } };
+    assert.equal((await sumOfArchive({ ...given, given: one.toUpperCase() })).sum, one);
+    assert.deepEqual(await sumOfArchive(given), { sum: two, by: "natchet" });
+    assert.deepEqual(await sumOfArchive({ ...given, base: "http://mirror" }), { sum: two, by: "natchet" });
+    const unpinned = { archive, base: `${officialReleases}/`, published, pinned: {} };
+    assert.equal((await sumOfArchive(unpinned)).sum, one);
+    for (const base of ["https://mirror.example/releases", officialReleases.replace("https", "http")])
+      await assert.rejects(sumOfArchive({ ...unpinned, base }), /a mirror cannot vouch for itself/);
+    await assert.rejects(sumOfArchive({ ...unpinned, archive: "another" }), /SHA256SUMS has no line for another/);
+    await assert.rejects(sumOfArchive({ ...given, given: "abc" }), /"abc" is not a SHA-256/);
   });
 });
 

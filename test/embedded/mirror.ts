@@ -8,6 +8,8 @@ import { fetchedVersion } from "../../src/nats/server-version.ts";
 
 export interface Mirror {
   readonly url: string;
+  /** SHA-256 of the archive. */
+  readonly sum: string;
   /** Paths that were asked for. */
   readonly requests: string[];
   stop(): Promise<void>;
@@ -38,7 +40,7 @@ export async function startMirror(
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, stop };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sum, requests, stop };
 }
 
 function makeTar(folder: string, files: Record<string, Uint8Array>): Uint8Array {

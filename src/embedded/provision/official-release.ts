@@ -1,34 +1,37 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
+import { sumOfArchive } from "./release-sums.ts";
 import { extractFile } from "./tar.ts";
 
 export interface ReleaseOptions {
   /** Holds `v<version>/nats-server-v<version>-<os>-<arch>.tar.gz` and `v<version>/SHA256SUMS`. */
   readonly base: string;
   readonly version: string;
+  /** What the archive's SHA-256 must be; without it, what natchet knows or the release host publishes. */
+  readonly sum?: string | undefined;
   /** The file to write the program to. */
   readonly into: string;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Fetches the official release archive, compares it with its published checksum and writes the server program.
+ * Fetches the official release archive, compares it with its checksum and writes the server program.
  *
- * Nothing is written before the checksum fits. An unreachable host is given up after 3 seconds.
+ * Nothing is written before the checksum fits. An unreachable host is given up after 3 seconds. Returns who said what the checksum must be.
  */
-export async function fetchOfficialRelease(options: ReleaseOptions): Promise<void> {
-  const { base, version, into, signal } = options;
+export async function fetchOfficialRelease(options: ReleaseOptions): Promise<string> {
+  const { base, version, sum: given, into, signal } = options;
   const folder = `${base.replace(/\/+$/, "")}/v${version}`;
   const archive = archiveName(version);
-  // The small file first: it tells within the short limit whether the host can be reached at all.
-  const sums = new TextDecoder().decode(await download(`${folder}/SHA256SUMS`, signal));
-  const expected = findChecksum(sums, archive);
+  const published = async () => new TextDecoder().decode(await download(`${folder}/SHA256SUMS`, signal));
+  const { sum, by } = await sumOfArchive({ archive, base, given, published });
   const bytes = await download(`${folder}/${archive}`, signal);
   const actual = createHash("sha256").update(bytes).digest("hex");
-  if (actual !== expected)
-    throw new Error(`${archive} has the checksum ${actual}, SHA256SUMS says ${expected}; nothing was kept`);
+  if (actual !== sum)
+    throw new Error(`${archive} has the checksum ${actual}, and must have ${sum} according to ${by}; nothing was kept`);
   await writeFile(into, extractFile(gunzipSync(bytes), "nats-server"));
+  return by;
 }
 
 /** The archive of this machine, for example `nats-server-v2.15.1-linux-amd64.tar.gz`. */
@@ -51,6 +54,7 @@ async function download(url: string, signal: AbortSignal | undefined): Promise<U
   try {
     const response = await fetch(url, { signal: giveUp.signal });
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+    if (url.startsWith("https:") && response.url.startsWith("http:")) throw new Error("it is redirected to plain http");
     const chunks: Uint8Array[] = [];
     const reader = response.body!.getReader();
     for (;;) {
@@ -73,12 +77,4 @@ async function download(url: string, signal: AbortSignal | undefined): Promise<U
 function describe(reason: unknown): string {
   if (!(reason instanceof Error)) return String(reason);
   return reason.cause instanceof Error ? `${reason.message} (${reason.cause.message})` : reason.message;
-}
-
-function findChecksum(sums: string, archive: string): string {
-  for (const line of sums.split("\n")) {
-    const [sum, name] = line.trim().split(/\s+\*?/);
-    if (name === archive && sum !== undefined && /^[0-9a-f]{64}$/i.test(sum)) return sum.toLowerCase();
-  }
-  throw new Error(`SHA256SUMS has no line for ${archive}`);
 }
