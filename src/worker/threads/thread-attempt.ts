@@ -11,6 +11,7 @@ import { jsonOf } from "../../wire/bytes.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
 import { outputOf } from "../output.ts";
 import { fieldBytes } from "../transcripts/line.ts";
+import { Speaker } from "../transcripts/speaker.ts";
 import { chunkOf, quietRejection, type Voice } from "../transcripts/voice.ts";
 import { failureOf } from "../verdict.ts";
 import type { FromThread, RunInThread, ThrownInThread } from "./thread-messages.ts";
@@ -20,7 +21,7 @@ interface Taker {
   readonly reject: (error: Error) => void;
 }
 
-export class ThreadAttempt implements ContextSource, Voice {
+export class ThreadAttempt extends Speaker implements ContextSource, Voice {
   readonly taskName: string;
   readonly runId: string;
   readonly worker: string;
@@ -35,6 +36,7 @@ export class ThreadAttempt implements ContextSource, Voice {
   #isOver = false;
 
   constructor(run: RunInThread, say: (message: FromThread) => void) {
+    super();
     const { runId, worker, number, history, metadata } = run.context;
     this.taskName = run.task;
     this.runId = runId;
@@ -85,18 +87,6 @@ export class ThreadAttempt implements ContextSource, Voice {
   releaseSlot(): void {
     if (!this.#isOver) this.#say({ kind: "letGo" });
   }
-  debug(message: string, fields?: Record<string, unknown>): void {
-    this.#line("debug", message, fields);
-  }
-  info(message: string, fields?: Record<string, unknown>): void {
-    this.#line("info", message, fields);
-  }
-  warn(message: string, fields?: Record<string, unknown>): void {
-    this.#line("warn", message, fields);
-  }
-  error(message: string, fields?: Record<string, unknown>): void {
-    this.#line("error", message, fields);
-  }
   progress(fraction: number, note: string | undefined): void {
     if (!this.#isOver) this.#say({ kind: "progress", fraction, note: note === undefined ? note : toText(note) });
   }
@@ -138,7 +128,7 @@ export class ThreadAttempt implements ContextSource, Voice {
     this.#say(message);
   }
 
-  #line(level: LineLevel, message: string, fields: Record<string, unknown> | undefined): void {
+  protected line(level: LineLevel, message: string, fields: Record<string, unknown> | undefined): void {
     const plain = jsonOf(fieldBytes(fields)) as Record<string, unknown> | undefined;
     const late = this.#isOver ? { late: this.key } : {};
     this.#say({ kind: "log", level, message: toText(message), fields: plain, ...late });

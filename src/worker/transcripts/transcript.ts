@@ -21,6 +21,7 @@ import {
   type Utterance,
 } from "../../wire/transcript-entry.ts";
 import { cutText, fieldBytes } from "./line.ts";
+import { Speaker } from "./speaker.ts";
 import { chunkOf, quietRejection, type Voice } from "./voice.ts";
 
 export interface TranscriptParts {
@@ -64,7 +65,7 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-export class Transcript implements Voice {
+export class Transcript extends Speaker implements Voice {
   readonly #parts: TranscriptParts;
   readonly #writer = crypto.getRandomValues(new Uint32Array(1))[0]!;
   #waiting: Utterance[] = [];
@@ -92,24 +93,9 @@ export class Transcript implements Voice {
   #refusedAt = 0;
 
   constructor(parts: TranscriptParts) {
+    super();
     this.#parts = parts;
     this.#isOver = parts.isOver;
-  }
-
-  debug(message: string, fields?: Record<string, unknown>): void {
-    this.#line("debug", message, fields);
-  }
-
-  info(message: string, fields?: Record<string, unknown>): void {
-    this.#line("info", message, fields);
-  }
-
-  warn(message: string, fields?: Record<string, unknown>): void {
-    this.#line("warn", message, fields);
-  }
-
-  error(message: string, fields?: Record<string, unknown>): void {
-    this.#line("error", message, fields);
   }
 
   progress(fraction: number, note: string | undefined): void {
@@ -143,7 +129,7 @@ export class Transcript implements Voice {
     if (this.#storing !== undefined) await this.#patiently(this.#storing);
   }
 
-  #line(level: LineLevel, message: string, fields: Record<string, unknown> | undefined): void {
+  protected line(level: LineLevel, message: string, fields: Record<string, unknown> | undefined): void {
     this.#parts.console[level](message, fields);
     if (!this.#isHeard) return;
     if (this.#lines >= storedLines) {
