@@ -74,7 +74,9 @@ export class LongWaits {
     const { link, server, log } = this.#parts;
     if (!link.isConnected() || this.#wasTold("", performance.now())) return;
     this.#toldAt.set("", performance.now());
-    log.warn(`waiting: nobody works in namespace "${link.namespace}" on ${server}; ${howToWork}`, { reason });
+    log.warn(`waiting: no worker or engine is running in namespace "${link.namespace}" on ${server}; ${howToWork}`, {
+      reason,
+    });
   }
 
   async #tellAll(waits: readonly LongWait[]): Promise<void> {

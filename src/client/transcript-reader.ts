@@ -26,7 +26,7 @@ export async function* readLines(
 ): AsyncGenerator<LogLine, void, void> {
   for await (const { attempt, turn, missed, record } of readTranscript(parts, key, options)) {
     const said = { attempt, turn, at: record.at };
-    if (missed > 0) yield { ...said, ...droppedLine(missed, "lines and chunks are not kept any more") };
+    if (missed > 0) yield { ...said, ...droppedLine(missed, "lines and chunks are no longer kept") };
     if (record.kind === "line") {
       const { level, message, fields } = record;
       yield { ...said, level, message, ...(fields !== undefined && { fields }) };

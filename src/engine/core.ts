@@ -324,7 +324,7 @@ export class Core {
     const term = this.term();
     const tried = () => this.#appender.compact(command);
     // What does not fit stays where it is until its runs have ended: housekeeping waits for it.
-    if ((await untilStored(term, this.#parts.log, `what is left of ${name}`, tried)) !== false) return;
+    if ((await untilStored(term, this.#parts.log, `the rest of ${name}`, tried)) !== false) return;
     this.handle({ type: "compactionRefused", task, name, expectSeq });
   }
 

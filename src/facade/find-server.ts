@@ -33,7 +33,7 @@ export const findServer = (settings: Settings, log: Log): Effect.Effect<TendedSe
   });
 
 const shared =
-  'whoever works in its namespace "default" gets the same tasks and runs: set NATCHET_NAMESPACE to keep yours apart';
+  'everyone in its namespace "default" shares the same tasks and runs; set NATCHET_NAMESPACE to keep yours apart';
 
 const tendEveryMs = 2_000;
 

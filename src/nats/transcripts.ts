@@ -188,7 +188,7 @@ export async function changeTranscripts(
     if (isThere) await ensureTranscripts(link, subjects, limits);
   } catch (problem) {
     const error = problem instanceof Error ? problem : (problem as NotEnsured).error;
-    log.warn("the limits of what runs say could not be set", { stream: subjects.logsStream, error });
+    log.warn("the limits of the log stream could not be set", { stream: subjects.logsStream, error });
   }
 }
 

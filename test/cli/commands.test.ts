@@ -122,7 +122,7 @@ describe("natchet on the command line", () => {
       await using scene = await openScene("alone");
       const { code, output } = await scene.natchet("run", "unheard-of", "--timeout", "9s");
       assert.equal(code, 1);
-      assert.match(output, /nobody works in namespace|no worker has the task "unheard-of"/);
+      assert.match(output, /no worker or engine is running in namespace|no worker has the task "unheard-of"/);
       assert.match(output, /no output after 9s, the run goes on; see: natchet runs get unheard-of /);
     }, 60_000);
 

@@ -58,7 +58,10 @@ describe("LongWaits", () => {
     await waitFor(() => told.length > 0, 5_000, "the line");
     waits.nobodyAnswers("again");
     assert.equal(told.length, 1);
-    assert.match(told[0]!, /^waiting: nobody works in namespace "default" on NATS at nats:\/\/x; start a worker there/);
+    assert.match(
+      told[0]!,
+      /^waiting: no worker or engine is running in namespace "default" on NATS at nats:\/\/x; start a worker there/,
+    );
   });
 
   test("asks nothing for those who have not waited for long, nor while the connection is lost", () => {
