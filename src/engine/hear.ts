@@ -9,7 +9,6 @@ import type { Matching } from "../matching/matching.ts";
 import { letGoOfEnded } from "../matching/release.ts";
 import { rescheduleRuns } from "../matching/reschedule.ts";
 import { longestNapMs } from "../matching/step.ts";
-import { queueOf } from "../matching/task-queue.ts";
 import { acknowledge, giveUpBatch } from "../presence/assigned.ts";
 import { giveUpRun } from "../presence/lose.ts";
 import { heartbeat, leave, pong, unreachable, watchPresence } from "../presence/presence.ts";
@@ -61,7 +60,7 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
       confirmReservations(matching, event.rates);
       break;
     case "input":
-      queueOf(event.run).policies?.onInput(event.run, event.input);
+      matching.queues.get(event.run.task)?.policies?.onInput(event.run, event.input);
       break;
     case "inputGone":
       giveUpRun(matching, event.run);

@@ -14,6 +14,7 @@ import { type Cancelled, Matching } from "../matching/matching.ts";
 import { arrive, leave, placeRun } from "../matching/placement.ts";
 import { releaseReported, supersede } from "../matching/release.ts";
 import type { Step } from "../matching/step.ts";
+import { type WorkerRecord, workerOf } from "../matching/workers.ts";
 import { restoreDefinitions } from "../presence/register.ts";
 import { type LeadEvent, takeOver } from "../presence/takeover.ts";
 import { FailureHandlers } from "../reactions/failures.ts";
@@ -35,6 +36,9 @@ export class Leadership implements FoldListener {
   readonly house: House;
   readonly handlers: FailureHandlers;
   readonly waiters: Waiters;
+  /** Whose outcomes are folded now, and what is known of it. */
+  #writer = "";
+  #reporter: WorkerRecord | undefined = undefined;
 
   constructor({ fold, step, briefing, cancelled, lostLimit, house }: LeadershipParts, event: LeadEvent) {
     const { pauses, definitions, failureHandlers, rates } = briefing;
@@ -59,13 +63,16 @@ export class Leadership implements FoldListener {
     arrive(this.matching, run);
   }
   duplicated(run: FinishedRun, inbox: string): void {
-    this.waiters.forward(run, inbox);
+    if (inbox !== "") this.waiters.forward(run, inbox);
   }
-  reported(writer: string, outcome: FoldedOutcome): void {
+  reporting(writer: string): void {
+    this.#writer = writer;
+    this.#reporter = this.matching.workers.get(writer);
+  }
+  reported(outcome: FoldedOutcome): void {
     const { matching } = this;
-    const worker = matching.workers.get(writer);
-    if (worker !== undefined) releaseReported(matching, worker, outcome);
-    if (matching.lingering.size > 0) endReported(matching, writer, outcome.origin, outcome.turn);
+    if (this.#reporter !== undefined) releaseReported(matching, this.#reporter, outcome);
+    if (matching.lingering.size > 0) endReported(matching, this.#writer, outcome.origin, outcome.turn);
   }
   turned(run: LiveRun, writer: string): void {
     supersede(this.matching, run, writer);
@@ -75,8 +82,9 @@ export class Leadership implements FoldListener {
     if (run.askedReason !== run.trail?.cancelWish) heedWish(this.matching, run);
   }
   finished(run: LiveRun, as: FinishedRun, inbox: string): void {
-    leave(this.matching, run);
-    supersede(this.matching, run, as.writer);
+    const { matching } = this;
+    leave(matching, run);
+    if (workerOf(run) !== undefined) supersede(matching, run, as.writer);
     this.waiters.tell(as, inbox);
     if (as.kind === "failed") this.handlers.handle(as);
   }
@@ -84,10 +92,12 @@ export class Leadership implements FoldListener {
     if (writer === `e${this.matching.epoch}`) marked(this.house, upTo);
   }
 
-  #forget({ name }: TaskLog): boolean {
+  #forget(log: TaskLog): boolean {
+    const { name } = log;
     const queue = this.matching.queues.get(name);
     if (queue !== undefined && (queue.definition !== undefined || queue.workers.size > 0)) return false;
     this.matching.queues.delete(name);
+    log.attached = undefined;
     return true;
   }
 }

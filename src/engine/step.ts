@@ -24,7 +24,7 @@ export function step(scheduler: Scheduler, event: SchedulerEvent, now: number): 
 }
 
 function handle(scheduler: Scheduler, event: SchedulerEvent): void {
-  const { fold, briefing, leadership } = scheduler;
+  const { fold, briefing } = scheduler;
   switch (event.type) {
     case "entry":
       foldEntry(fold, event);
@@ -58,5 +58,5 @@ function handle(scheduler: Scheduler, event: SchedulerEvent): void {
       briefing.rates = { stored: event.rates, readAt: scheduler.step.uptime };
       break;
   }
-  if (leadership !== undefined) hear(leadership, event);
+  if (scheduler.leadership !== undefined) hear(scheduler.leadership, event);
 }

@@ -26,15 +26,14 @@ export class Waiters {
   }
   /** Answers the creator, at `inbox`, and all who asked. */
   tell(run: FinishedRun, inbox: string): void {
-    this.forward(run, inbox);
+    if (inbox !== "") this.forward(run, inbox);
     if (this.#inboxes.size === 0) return;
     const inboxes = this.#inboxes.get(run.key);
     if (inboxes === undefined) return;
     this.#inboxes.delete(run.key);
     for (const other of inboxes) if (other !== inbox) this.forward(run, other);
   }
-  /** To nobody where `inbox` is empty. */
   forward({ key, seq, index }: FinishedRun, inbox: string): void {
-    if (inbox !== "") this.#step.commands.push({ type: "forward", inbox, key, seq, index });
+    this.#step.commands.push({ type: "forward", inbox, key, seq, index });
   }
 }

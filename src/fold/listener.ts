@@ -13,8 +13,10 @@ export interface FoldListener {
   created(run: LiveRun): void;
   /** A finished run was created again by somebody who waits at `inbox`; empty = nowhere. */
   duplicated(run: FinishedRun, inbox: string): void;
+  /** What a worker has reported is about to be folded; for each outcome of the entry `reported` follows. */
+  reporting(writer: string): void;
   /** A worker's outcome is about to be folded, whether it counts or not. */
-  reported(writer: string, outcome: FoldedOutcome): void;
+  reported(outcome: FoldedOutcome): void;
   /** An outcome by `writer` has ended a turn of the run: it is on the next one. */
   turned(run: LiveRun, writer: string): void;
   /** The log says for the first time that the run is to be cancelled. */

@@ -15,13 +15,14 @@ export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
   const { seq, at, writer, told = "", outcomes } = event;
   const byEngine = event.by === "engine";
   advancePosition(fold, seq);
+  if (!byEngine) fold.listener?.reporting(writer);
   for (let index = 0; index < outcomes.length; index++) {
     const outcome = outcomes[index]!;
     if (outcome.kind === "retention") {
       foldRetentionMark(fold, outcome, writer);
       continue;
     }
-    if (!byEngine) fold.listener?.reported(writer, outcome);
+    if (!byEngine) fold.listener?.reported(outcome);
     const live = fold.live.get(outcome.key);
     if (live !== undefined) applyToLive(fold, live, { seq, at, index, byEngine, writer, told, outcome });
     else foldUnexplained(fold, { seq, at, index, byEngine, writer, told, outcome });

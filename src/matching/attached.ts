@@ -10,10 +10,14 @@ export type Place = "scheduled" | "retrying" | "queued" | "running" | "cancellin
 
 const placeNames: readonly Place[] = ["gone", "scheduled", "retrying", "queued", "running", "ending", "cancelling"];
 const placeCodes = Object.fromEntries(placeNames.map((place, code) => [place, code])) as Record<Place, number>;
+const queuedCode = placeCodes.queued;
 const placeMask = 7;
 const listed = 8;
 
 export const placeOf = (run: LiveRun): Place => placeNames[run.soft & placeMask]!;
+
+/** `placeOf(run) === "queued"`, which the queues ask of each run that they meet. */
+export const isQueued = (run: LiveRun): boolean => (run.soft & placeMask) === queuedCode;
 
 /** Written by `setPlace` only, which keeps the counts right. */
 export function writePlace(run: LiveRun, place: Place): void {

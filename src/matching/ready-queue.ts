@@ -1,9 +1,7 @@
 import { Deque } from "../collections/deque.ts";
 import { Heap } from "../collections/heap.ts";
 import type { LiveRun } from "../fold/live-run.ts";
-import { isListed, placeOf, setListed } from "./attached.ts";
-
-const isQueued = (run: LiveRun): boolean => placeOf(run) === "queued";
+import { isListed, isQueued, setListed } from "./attached.ts";
 
 /** Runs that a query for a position looks at one by one. */
 const lookedAt = 1_000;

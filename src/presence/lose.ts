@@ -6,7 +6,6 @@ import { linger } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
 import { endRun, placeRun } from "../matching/placement.ts";
 import { wasAlone } from "../matching/suspects.ts";
-import { queueOf } from "../matching/task-queue.ts";
 import type { Assignment, WorkerRecord } from "../matching/workers.ts";
 
 /**
@@ -49,7 +48,7 @@ export function takeBack(state: Matching, worker: WorkerRecord, assignment: Assi
 
 /** Its input is gone, so it cannot begin. One that executes has its input already, and goes on. */
 export function giveUpRun(state: Matching, run: LiveRun): void {
-  queueOf(run).policies?.dropReading(run);
+  state.queues.get(run.task)?.policies?.dropReading(run);
   if (placeOf(run) !== "queued" || state.fold.live.get(run.key) !== run) return;
   const message = "the input of this run cannot be read: its log entry was deleted or is damaged";
   endRun(state, run, "failed", { error: { name: "InputGone", message, retryable: false } });

@@ -116,6 +116,31 @@ test("a file has at most 400 lines", () => {
   });
 });
 
+/** Lines of code that a room may have: what it has, and a little more. They only ever shrink. */
+const budgets: Record<string, number> = {
+  collections: 380,
+  fold: 850,
+  matching: 2_750,
+  presence: 460,
+  housekeeping: 480,
+  reactions: 60,
+};
+
+test("no room of the scheduler outgrows its budget", () => {
+  const sizes = new Map<string, number>();
+  for (const { path, text } of product) {
+    const lines = code(text)
+      .split("\n")
+      .filter((line) => line.trim() !== "").length;
+    sizes.set(partOf(path), (sizes.get(partOf(path)) ?? 0) + lines);
+  }
+  const over = Object.entries(budgets).filter(([room, most]) => sizes.get(room)! > most);
+  assert.deepEqual(
+    over.map(([room, most]) => `${room} has ${sizes.get(room)} lines of code, ${most} are allowed`),
+    [],
+  );
+});
+
 test("no file is named after nothing", () => {
   const names = /(?:^|\/)(?:utils?|common|helpers?|types|index|misc|shared)(?:\.[a-z]+$|\/)/;
   expectNone(everything, ({ path }) =>
