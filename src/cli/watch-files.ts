@@ -1,6 +1,6 @@
 // Tells when the source of a project changes. Each folder is watched by itself, and anew whenever its entry in the folder above changes: a
 // folder that was replaced (by git, by `cp`, by a generator) is another one under the old name.
-import { existsSync, type FSWatcher, readdirSync, statSync, watch } from "node:fs";
+import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { IgnoredFiles } from "./ignored-files.ts";
 
@@ -44,6 +44,8 @@ class FolderWatch implements Watching {
   #onIncomplete: ((error: Error) => void) | undefined;
   /** By folder: the top, all below it that are not ignored, and those of imported modules outside. */
   readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string | undefined }>();
+  /** The files that were told of, as they were then. */
+  readonly #told = new Map<string, string>();
   /** Folders that are about to be watched again. */
   readonly #renewals = new Map<string, ReturnType<typeof setTimeout>>();
   #modules: ReadonlySet<string> = new Set();
@@ -114,7 +116,17 @@ class FolderWatch implements Watching {
     if (basename(path) === ".gitignore") this.#ignored.forget();
     // Neither of the two names of events can be relied upon: Bun calls some that came "change", Deno tells a folder of files in folders below.
     if (event === "rename" || this.#watchers.get(path)?.identity !== identityOf(path)) this.#renew(path);
-    if (this.#isRelevant(path) && (event === "rename" || existsSync(path))) this.#tell(path);
+    if (this.#isRelevant(path) && this.#hasChanged(path, event)) this.#tell(path);
+  }
+
+  /** Of one write there are several events, on Deno far apart; and a folder is told of files that lie elsewhere. */
+  #hasChanged(path: string, event: string): boolean {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return this.#told.delete(path) || event === "rename";
+    const now = `${stats.ino}/${stats.size}/${stats.mtimeMs}`;
+    if (this.#told.get(path) === now) return false;
+    this.#told.set(path, now);
+    return true;
   }
 
   /** An entry has come, gone or become another. */
