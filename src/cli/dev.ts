@@ -11,7 +11,7 @@ import { Command } from "./effect-cli.ts";
 import { modulesOf } from "./module-graph.ts";
 import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
 import { resolutionFlags, runtimeFlags } from "./runtime-flags.ts";
-import { Supervisor } from "./supervisor.ts";
+import { Supervisor, type SupervisorOptions } from "./supervisor.ts";
 import { type Watching, watchFiles } from "./watch-files.ts";
 import { attempt } from "./with-client.ts";
 import { chosenGlobs, globs } from "./worker.ts";
@@ -37,12 +37,7 @@ async function develop(globs: readonly string[], options: ConnectOptions, health
   let supervisor: Supervisor | undefined;
   const engine = await starting;
   const flags = runtimeFlags();
-  supervisor = new Supervisor({
-    command: workerCommand(flags, globs, options, health),
-    // Not on the command line, which everybody on this machine can read.
-    env: { NATCHET_ENGINE: "off", ...(options.url !== undefined && { NATS_URL: options.url }) },
-    say,
-  });
+  supervisor = new Supervisor({ ...workerProgram(flags, globs, options, health), say });
   const sources = new Sources(patterns, resolutionFlags(flags), (path) => {
     say(`${printable(path)} changed`);
     supervisor.replace();
@@ -118,14 +113,15 @@ class StopSignals {
 
 const say = (line: string) => writeLine(`[dev] ${line}`);
 
-function workerCommand(
+/** The program that has the workers, and its environment: that has the address, since a command line can be read by everybody on the machine. */
+export function workerProgram(
   flags: readonly string[],
   globs: readonly string[],
-  { namespace }: ConnectOptions,
+  { url, namespace }: ConnectOptions,
   { port, host }: HealthOptions,
-): [string, ...string[]] {
+): Pick<SupervisorOptions, "command" | "env"> {
   const main = new URL("./main.ts", import.meta.url);
-  return [
+  const command: SupervisorOptions["command"] = [
     process.execPath,
     ...flags,
     main.protocol === "file:" ? fileURLToPath(main) : main.href,
@@ -135,4 +131,5 @@ function workerCommand(
     ...(host === undefined ? [] : ["--health-host", host]),
     ...globs,
   ];
+  return { command, env: { NATCHET_ENGINE: "off", ...(url !== undefined && { NATS_URL: url }) } };
 }

@@ -13,7 +13,7 @@ export const natsConfig = Command.make(
   {},
   Effect.fn(function* () {
     const { namespace } = yield* root;
-    yield* attempt(async () => console.log(configText(Option.getOrUndefined(namespace))));
+    yield* attempt(async () => console.log(natsConfigText(Option.getOrUndefined(namespace))));
   }),
 ).pipe(
   Command.withDescription(
@@ -29,7 +29,7 @@ export const natsConfig = Command.make(
 );
 
 /** Passwords are new each time. */
-function configText(given: string | undefined): string {
+export function natsConfigText(given: string | undefined): string {
   const text = given ?? readEnvironment(["NATCHET_NAMESPACE"]).NATCHET_NAMESPACE ?? "default";
   const namespaces = [...new Set(text.split(",").map((name) => name.trim()))];
   try {

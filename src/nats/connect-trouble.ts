@@ -36,7 +36,7 @@ function troubleOf({ tls }: NatsOptions, cause: unknown): Trouble {
       cure: "enable TLS there, or connect with nats:// and without tls",
     };
   if (/altnames|does not match certificate/i.test(reason))
-    return { reason, cure: "connect by a name or an IP that the server's certificate has" };
+    return { reason, cure: "connect with tls:// by a name or an IP that the server's certificate has" };
   if (/certificate|self.signed|issuer/i.test(reason))
     return { reason, cure: "check the server's certificate, and name the authority that issued it: tls.ca (NATS_CA)" };
   return { reason };
