@@ -14,7 +14,7 @@ let project: Project;
 let server: NatsServer;
 beforeAll(async () => {
   [project, server] = await Promise.all([installed(), startNatsServer()]);
-});
+}, 300_000);
 afterAll(async () => {
   await server.stop();
   project.remove();

@@ -9,7 +9,11 @@ export function test(name: string, body: Body, timeoutMs = 60_000): void {
   else runtime.test(name, { timeout: timeoutMs }, body);
 }
 export const describe: (name: string, body: () => void) => void = runtime.describe;
-export const beforeAll: (body: Body) => void = runtime.beforeAll ?? runtime.before;
+/** `timeoutMs` for what takes longer than a test may; Bun alone limits it otherwise. */
+export function beforeAll(body: Body, timeoutMs?: number): void {
+  if ("Bun" in globalThis) runtime.beforeAll(body, timeoutMs);
+  else runtime.before(body);
+}
 export const afterAll: (body: Body) => void = runtime.afterAll ?? runtime.after;
 export const beforeEach: (body: Body) => void = runtime.beforeEach;
 export const afterEach: (body: Body) => void = runtime.afterEach;
