@@ -7,6 +7,7 @@ import type { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
+import { isDue } from "../presence/assigned.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Appender } from "./appender.ts";
@@ -106,6 +107,7 @@ export class Core {
       inputs: this.#inputs,
       neighbours,
       log,
+      isDue: (command) => this.state.leadership !== undefined && isDue(this.state.leadership.matching, command),
       onEvent,
     });
     neighbours.isListening = () => !this.#isClosed && this.state.isLeading && link.isConnected();

@@ -28,6 +28,8 @@ export interface DispatcherParts {
   readonly inputs: RunInputs;
   readonly neighbours: Neighbours;
   readonly log: Log;
+  /** Whether it may be sent, after all that it waited for. */
+  readonly isDue: (command: AssignCommand) => boolean;
   readonly onEvent: (event: SchedulerEvent) => void;
 }
 
@@ -59,6 +61,7 @@ export class Dispatcher {
     const { worker, batch } = command;
     try {
       const { assignments, places, left, gone } = this.#loaded(command) ?? (await this.#load(command));
+      if (!this.#parts.isDue(command)) return this.#takeBack(command);
       const here = this.#parts.neighbours.assign(worker, command.epoch, assignments);
       const parts = here === undefined ? this.#split(assignments).map((part) => this.#send(command, part)) : [];
       const replies = here === undefined ? await Promise.all(parts) : [here];
@@ -71,6 +74,11 @@ export class Dispatcher {
       this.#parts.onEvent({ type: "unacknowledged", id: worker, batch });
       if (isNoResponders(error)) this.#parts.onEvent({ type: "unreachable", id: worker });
     }
+  }
+
+  /** No worker has seen it. */
+  #takeBack({ worker, batch, runs }: AssignCommand): void {
+    this.#parts.onEvent({ type: "assigned", id: worker, batch, refused: runs.map((_, index) => index) });
   }
 
   /** Tells a worker what to stop; one that does not answer is told again with its next heartbeat. */

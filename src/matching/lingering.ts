@@ -14,7 +14,8 @@ export function linger(state: Matching, worker: WorkerRecord, assignment: Assign
   if (lane === undefined || !lane.isKeyed) return;
   if (!assignment.hasBegun) begin(assignment, 0);
   assignment.lane = undefined;
-  add(state, worker.id, { run, origin, turn, lane, until: worker.lastBeat + stoppedAfterMs });
+  const beatsLeft = assignment.isAcknowledged ? 1 : 2;
+  add(state, worker.id, { run, origin, turn, lane, until: worker.lastBeat + stoppedAfterMs, beatsLeft });
 }
 
 /** Under a leader before this one the run was lost a moment ago: its worker, if it has not said otherwise, may execute it still. */
@@ -27,7 +28,7 @@ export function lingerFromHistory(state: Matching, run: LiveRun, lane: Lane): vo
   const { worker, turn } = last;
   if (state.lingering.get(worker)?.some((other) => other.origin === origin && other.turn === turn) === true) return;
   lane.linger();
-  add(state, worker, { run, origin, turn, lane, until: state.step.uptime + leftMs });
+  add(state, worker, { run, origin, turn, lane, until: state.step.uptime + leftMs, beatsLeft: 1 });
 }
 
 function add(state: Matching, worker: string, lingering: Lingering): void {
@@ -36,16 +37,22 @@ function add(state: Matching, worker: string, lingering: Lingering): void {
   else others.push(lingering);
 }
 
-/** The worker has said what it executes: that counts with its slot again, and nothing else does. */
+/** The worker has said what it executes: that counts with its slot again, and nothing else does, as far as it can know. */
 export function settle(state: Matching, worker: WorkerRecord): void {
   const all = state.lingering.get(worker.id);
   if (all === undefined) return;
-  state.lingering.delete(worker.id);
-  for (const { origin, turn, lane } of all) {
-    const found = worker.find(origin, turn);
-    if (found === undefined || found.lane !== undefined) lane?.giveBack();
-    else found.lane = lane;
-  }
+  const kept = all.filter((lingering) => !isSettled(worker, lingering));
+  if (kept.length === 0) state.lingering.delete(worker.id);
+  else state.lingering.set(worker.id, kept);
+}
+
+function isSettled(worker: WorkerRecord, lingering: Lingering): boolean {
+  const { origin, turn, lane } = lingering;
+  const found = worker.find(origin, turn);
+  if (found !== undefined && found.lane === undefined) found.lane = lane;
+  else if (found === undefined && --lingering.beatsLeft > 0) return false;
+  else lane?.giveBack();
+  return true;
 }
 
 /** The worker has stopped all that it executed. */

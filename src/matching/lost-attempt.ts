@@ -11,4 +11,6 @@ export interface Lingering {
   lane: Counting | undefined;
   /** On the scheduler's own clock. */
   readonly until: number;
+  /** Messages of its worker that do not name it before it counts no more: where it may have been accepted, the first may be older than that. */
+  beatsLeft: number;
 }

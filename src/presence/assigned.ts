@@ -1,4 +1,5 @@
 import type { LiveRun } from "../fold/live-run.ts";
+import type { AssignCommand } from "../matching/commands.ts";
 import type { Matching } from "../matching/matching.ts";
 import type { Assignment, WorkerRecord } from "../matching/workers.ts";
 import { loseAttempt, takeBack } from "./lose.ts";
@@ -15,8 +16,8 @@ export interface AssignedEvent {
 /** The worker has the batch, but for the runs that it refuses: those were never started and go back to the queue. */
 export function acknowledge(state: Matching, event: AssignedEvent): void {
   const worker = state.workers.get(event.id);
-  if (worker === undefined) return;
   const { batch, refused } = event;
+  if (worker?.batches.has(batch) !== true) return; // given up before
   const runs = takeBatch(worker, batch);
   const isRefused = new Set(refused);
   for (let index = 0; index < runs.length; index++) {
@@ -27,6 +28,15 @@ export function acknowledge(state: Matching, event: AssignedEvent): void {
   }
   // Without a pause the same runs would be offered to the same worker at once.
   if (refused.length > 0) worker.isHeld = true;
+}
+
+/**
+ * Whether a batch may go out now: it may have waited long for its inputs, or until it was noted. What its worker lost meanwhile may have been
+ * given to another one, and who is about to be given up could take it after that.
+ */
+export function isDue(state: Matching, { worker: id, batch, runs }: AssignCommand): boolean {
+  const worker = state.workers.get(id);
+  return worker?.batches.get(batch) === runs && worker.isAssignable;
 }
 
 /** Nobody knows whether the batch arrived: its runs are lost, and the worker gets nothing before it says what it has. */

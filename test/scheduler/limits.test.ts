@@ -190,6 +190,22 @@ describe("keyed concurrency", () => {
       assert.deepEqual(assigned(scene), []);
     });
 
+    test("counts until its second heartbeat if it did not acknowledge: the first may be older than what it accepted", () => {
+      for (const accepts of [false, true]) {
+        const scene = new Scene();
+        scene.register("w", 5, [declared]);
+        create(scene, "a", { user: "u" });
+        const [assign] = only(scene.tick(), "assign");
+        scene.register("w2", 5, [declared]);
+        create(scene, "b", { user: "u" });
+        scene.store(scene.give({ type: "unacknowledged", id: "w", batch: assign!.batch }));
+        scene.beat("w");
+        assert.deepEqual(assigned(scene), []);
+        scene.beat("w", accepts ? [{ ...scene.held("mail/a"), turn: 1 }] : []);
+        assert.deepEqual(assigned(scene), accepts ? [] : ["a"]);
+      }
+    });
+
     test("counts until it says that it executes nothing, or has stopped what it did", () => {
       const idle = cutOff();
       idle.register("w", 5, [declared]);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isDue } from "../../src/presence/assigned.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
 
@@ -46,6 +47,24 @@ describe("presence", () => {
     assert.deepEqual(endings(scene.tick()), []);
     scene.pass(-7_200_000);
     assert.deepEqual(endings(scene.tick()), []);
+  });
+
+  test("a batch that waited until its worker was given up, or can take nothing, may not be sent any more", () => {
+    const scene = new Scene();
+    scene.register("w1", 1, ["mail"]);
+    scene.create("mail", "a");
+    const [assign] = only(scene.tick(), "assign");
+    assert.equal(isDue(scene.matching, assign!), true);
+    scene.give({ type: "unreachable", id: "w1" });
+    assert.equal(isDue(scene.matching, assign!), false);
+    scene.give({ type: "pong", id: "w1" });
+    assert.equal(isDue(scene.matching, assign!), true);
+    scene.give({ type: "unreachable", id: "w1" });
+    scene.store(scene.live(2_000));
+    scene.register("w1", 1, ["mail"]);
+    assert.equal(isDue(scene.matching, assign!), false);
+    scene.give({ type: "assigned", id: "w1", batch: assign!.batch, refused: [0] });
+    assert.deepEqual(assignments(scene.tick()), ["w1: mail/a"]);
   });
 
   test("an attempt that three heartbeats in a row do not name is lost", () => {

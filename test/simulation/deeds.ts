@@ -1,5 +1,6 @@
 import { splitKey } from "../../src/domain/run.ts";
 import type { Command, PurgeFilter } from "../../src/matching/commands.ts";
+import { isDue } from "../../src/presence/assigned.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import { type Assigned, type ModelWorker, snapshotOf } from "./model-worker.ts";
 import type { World } from "./world.ts";
@@ -64,7 +65,7 @@ export class Deeds {
     else if (command.type === "compact") this.#compact(engine, command);
     else if (command.type === "purge") this.#purge(engine, command.filter, command.keepFrom);
     else if (command.type === "assign") {
-      if (command.isNoted !== true || this.#note(engine)) this.#assign(engine, command.worker, snapshotOf(command));
+      if (command.isNoted !== true || this.#note(engine)) this.#assignIfDue(engine, command);
     } else if (command.type === "storeTried") this.#storeTried(engine, command);
     else if (command.type === "storeRates") stored.storeRates(engine, command, now);
     else if (command.type === "dropRates") stored.dropRates(engine, command.ids);
@@ -119,6 +120,12 @@ export class Deeds {
     stream.purge(filter, keepFrom);
     if (isRough && !isHealed && random.chance(0.1)) return void faults.crash(engine);
     engine.give({ type: "purged", filter, keepFrom }, now);
+  }
+  #assignIfDue(engine: ModelEngine, command: CommandOf<"assign">): void {
+    const { worker: id, batch, runs } = command;
+    const { leadership } = engine.state;
+    if (leadership !== undefined && isDue(leadership.matching, command)) this.#assign(engine, id, snapshotOf(command));
+    else engine.give({ type: "assigned", id, batch, refused: runs.map((_, index) => index) }, this.#world.now);
   }
   /** In as many messages as it takes; answered once all of them are. */
   #assign(engine: ModelEngine, id: string, assigned: Assigned): void {

@@ -1,0 +1,39 @@
+// What becomes of a batch on its way to a worker.
+import assert from "node:assert/strict";
+import { silentLog } from "../../src/domain/log.ts";
+import { Dispatcher, type DispatcherParts } from "../../src/engine/dispatcher.ts";
+import type { SchedulerEvent } from "../../src/engine/events.ts";
+import { Neighbours } from "../../src/wire/neighbours.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
+import { only, Scene } from "../scheduler/scene.ts";
+import { test } from "../support/harness.ts";
+
+test("a batch whose worker was given up while its inputs were read is taken back, and sent to nobody", async () => {
+  const scene = new Scene();
+  scene.register("w1", 2, ["mail"]);
+  for (const id of ["a", "b"]) scene.create("mail", id);
+  const [command] = only(scene.tick(), "assign");
+  const sent: string[] = [];
+  const events: SchedulerEvent[] = [];
+  let isDue = true;
+  const parts = {
+    link: {
+      maxPayload: 100_000,
+      nc: { request: (subject: string) => Promise.reject(new Error(`${sent.push(subject)}`)) },
+    },
+    subjects: new Subjects("test"),
+    inputs: {
+      read: async () => {
+        isDue = false;
+        return new Uint8Array(1);
+      },
+    },
+    neighbours: new Neighbours(),
+    log: silentLog,
+    isDue: () => isDue,
+    onEvent: (event: SchedulerEvent) => void events.push(event),
+  };
+  await new Dispatcher(parts as unknown as DispatcherParts).assign(command!);
+  assert.deepEqual(sent, []);
+  assert.deepEqual(events, [{ type: "assigned", id: "w1", batch: command!.batch, refused: [0, 1] }]);
+});
