@@ -3,8 +3,8 @@
 
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Matching } from "./matching.ts";
-import { wasAlone } from "./suspects.ts";
-import type { StoreTriedCommand } from "./tried.ts";
+import { isolate, wasAlone } from "./suspects.ts";
+import type { StoreTriedCommand, Tried } from "./tried.ts";
 import type { Assignment, WorkerRecord } from "./workers.ts";
 
 /** Whatever executed when a leader died is one of the first that are assigned again. */
@@ -70,6 +70,16 @@ export function storeTried(state: Matching): StoreTriedCommand {
 function dropEnded({ tried }: Matching): void {
   for (const [assignment, worker] of tried)
     if (worker.find(assignment.origin, assignment.turn) !== assignment) tried.delete(assignment);
+}
+
+/** What this leader stores replaces what the one before stored: an attempt stays noted until it has ended, whoever leads. */
+export function keepNoted(state: Matching, { key, turn, worker: id, alone }: Tried): void {
+  const run = state.fold.live.get(key);
+  const worker = state.workers.get(id);
+  const assignment = run && worker?.find(run.origin, turn);
+  if (run === undefined || worker === undefined || assignment === undefined) return;
+  state.tried.set(assignment, worker);
+  if (alone === true) isolate(state, worker.process, run, worker);
 }
 
 /** A worker was found with it. True if it has to be stored: this leader may die of it, and the one before may not have noted it. */

@@ -1,9 +1,8 @@
 import { placeOf } from "../matching/attached.ts";
-import { beCautious } from "../matching/caution.ts";
+import { beCautious, keepNoted } from "../matching/caution.ts";
 import type { CountedSpan } from "../matching/counted-time.ts";
 import type { Matching } from "../matching/matching.ts";
 import { placeAll } from "../matching/placement.ts";
-import { isolate } from "../matching/suspects.ts";
 import { queueOf, setPlace } from "../matching/task-queue.ts";
 import type { Cautious, Tried } from "../matching/tried.ts";
 import { WorkerRecord } from "../matching/workers.ts";
@@ -85,16 +84,6 @@ function* adoptTried(state: Matching, tried: readonly Tried[]): Iterable<string>
     keepNoted(state, noted);
     yield worker;
   }
-}
-
-/** What this leader stores replaces what the one before stored: an attempt stays noted until it has ended, whoever leads. */
-function keepNoted(state: Matching, { key, turn, worker: id, alone }: Tried): void {
-  const run = state.fold.live.get(key);
-  const worker = state.workers.get(id);
-  const assignment = run && worker?.find(run.origin, turn);
-  if (run === undefined || worker === undefined || assignment === undefined) return;
-  state.tried.set(assignment, worker);
-  if (alone === true) isolate(state, worker.process, run, worker);
 }
 
 /** The attempt executes there, as far as one knows; false when it has ended. */
