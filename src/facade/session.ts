@@ -78,7 +78,11 @@ export const openSession = (
     const link = yield* connectTo(settings, server, isDedicated ? "engine" : part, log);
     if (given === undefined) tellOutages(link, log);
     if (isEngine) yield* makeStreams(link, subjects, settings, log, isDedicated);
-    else yield* ensureStreams(link, subjects, settings.nats, { onDifference: (difference) => log.warn(difference) });
+    else {
+      const onDifference = (difference: string) => log.warn(difference);
+      const onMade = () => makeReserve(link, subjects, settings, log); // before what it stores takes all the room
+      yield* ensureStreams(link, subjects, settings.nats, { onDifference, onMade });
+    }
     const store = given ?? (yield* watchStore(settings, link, subjects, isEngine, log));
     const publisher = yield* makePublisher(link, { stream: subjects.stream, watch: store.runs });
     return { link, publisher, subjects, store, server: server.where, log };
@@ -88,11 +92,15 @@ const makeStreams = (link: NatsLink, subjects: Subjects, settings: Settings, log
   Effect.gen(function* () {
     yield* ensureStreams(link, subjects, settings.nats);
     yield* Effect.promise(() => changeTranscripts(link, subjects, settings.logs, { log, isDedicated }));
-    // Nobody waits for it; where it fails, the leader makes it.
-    new Reserve(link, subjects, settings.nats.replicas)
-      .make()
-      .catch((error: unknown) => log.debug("no room could be reserved yet", { error }));
+    makeReserve(link, subjects, settings, log);
   });
+
+/** Nobody waits for it; where it fails, the leader makes it. */
+function makeReserve(link: NatsLink, subjects: Subjects, settings: Settings, log: Log): void {
+  new Reserve(link, subjects, settings.nats.replicas)
+    .make()
+    .catch((error: unknown) => log.debug("no room could be reserved yet", { error }));
+}
 
 const watchStore = (settings: Settings, link: NatsLink, subjects: Subjects, mayRemake: boolean, log: Log) =>
   Effect.acquireRelease(

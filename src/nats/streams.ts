@@ -28,6 +28,8 @@ export interface StreamOptions {
 export interface StreamUser {
   /** Hears what its own settings ask for, and an existing stream has not. */
   readonly onDifference: (difference: string) => void;
+  /** It has made the log, since no engine was there before it. */
+  readonly onMade?: () => void;
 }
 
 export const leaseTtlMs = 5_000;
@@ -77,8 +79,11 @@ async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOpti
     throw deletedLog(subjects.stream);
   for (const [stream, make] of makers(subjects, options)) {
     const found = user === undefined ? undefined : await findConfig(link, stream);
-    if (found === undefined) await (user === undefined ? make(link) : makeMissing(link, make, subjects));
-    else if (stream === subjects.stream) tellDifferences(found, options, user!);
+    const isLog = stream === subjects.stream;
+    if (found === undefined) {
+      await (user === undefined ? make(link) : makeMissing(link, make, subjects));
+      if (isLog) user?.onMade?.();
+    } else if (isLog) tellDifferences(found, options, user!);
   }
 }
 
