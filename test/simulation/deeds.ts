@@ -44,8 +44,11 @@ export class Deeds {
     const { climate, random, isHealed, lateWrites, now } = this.#world;
     if (!climate.isStoreWeak || isHealed) return;
     const since = engine.deposedAt ?? now;
-    for (const command of commands)
-      if (isWrite(command) && random.chance(0.4)) lateWrites.send(since, () => this.#land(engine, command, epoch));
+    for (const command of commands) {
+      if (!isWrite(command) || !random.chance(0.4)) continue;
+      if (command.type === "append") lateWrites.carry(command.outcomes);
+      lateWrites.send(since, () => this.#land(engine, command, epoch));
+    }
   }
   /** The store does it; its answer reaches nobody. */
   #land(engine: ModelEngine, command: Command, epoch: number): void {

@@ -213,4 +213,4 @@ export class ModelWorker {
   }
 }
 
-const nameOf = ({ key, origin, turn }: Turn & { readonly key: string }): string => `${key}@${origin}#${turn}`;
+export const nameOf = ({ key, origin, turn }: Turn & { readonly key: string }): string => `${key}@${origin}#${turn}`;
