@@ -12,18 +12,24 @@ const keyOf = (run: LiveRun): string => run.metadata?.["of"] ?? "";
 
 /**
  * What limits promise, as engines count and as the tasks themselves see it: never more than `max` of a key at once, but for what a worker
- * executes that was cut off; and in no window more begin than the limit of a rate and one reservation.
+ * executes that was cut off, or that has not answered two seconds after a takeover; and in no window more begin than the limit of a rate and one reservation.
  */
 export class LimitChecks {
   readonly #world: World;
   /** When code began, by task and key. */
   readonly #begun = new Map<string, number[]>();
   begun = 0;
+  /** By batch, with the epoch of its leader: workers that had not answered when it was assigned, two seconds after a takeover. */
+  readonly #unheard = new Map<string, ReadonlySet<string>>();
+  /** What such workers executed when their leader went on without them. */
+  readonly #overlooked = new WeakSet<Attempt>();
 
   constructor(world: World) {
     this.#world = world;
   }
   onAssigned(engine: ModelEngine, command: AssignCommand): void {
+    const unheard = [...engine.state.workers.values()].filter(({ isRegistered }) => !isRegistered).map(({ id }) => id);
+    if (unheard.length > 0) this.#unheard.set(`${command.epoch} ${command.batch}`, new Set(unheard));
     for (const run of command.runs) {
       const declared = queueOf(run).policies?.declared;
       if (this.#world.climate.policies[run.task] !== undefined && declared === undefined)
@@ -39,14 +45,16 @@ export class LimitChecks {
     const task = taskOf(taken.key);
     if (this.#world.givenUp.has(taken.batch))
       throw new Error(`${worker.id} took ${taken.key}, which its leader had taken back before`);
+    const unheard = this.#unheard.get(taken.batch);
     for (const { key, max } of this.#world.climate.policies[task]?.concurrency ?? []) {
       let count = 0;
       for (const other of this.#world.workers) {
         if (!other.isAlive) continue;
         for (const attempt of other.executing.values()) {
           if (taskOf(attempt.key) !== task || (key !== null && attempt.of !== taken.of)) continue;
-          // It was told that it counts no more; or its leader had to take it for lost, and an older heartbeat said the same.
-          if (attempt.stop === "fence" || this.#world.givenUp.has(attempt.batch)) continue;
+          if (unheard?.has(other.id) === true) this.#overlooked.add(attempt);
+          // It was told that it counts no more; or nobody knew of it.
+          if (attempt.stop === "fence" || this.#overlooked.has(attempt)) continue;
           if (other === worker || !other.wasCutOffSince(attempt.takenAt)) count++;
         }
       }
