@@ -27,7 +27,7 @@ export class CancelChecks {
   /** A leader was asked; what it is about to answer rests on what it stores. */
   onAsked({ state, outbox }: ModelEngine, key: string): void {
     const run = state.live.get(key);
-    if (run === undefined || placeOf(run) === "ending" || this.#wished(key, run.origin) !== undefined) return;
+    if (run === undefined || placeOf(run) === "ending" || this.#hadWish(key, run.origin)) return;
     const isSaid = outbox.some(
       (command) =>
         command.type === "append" &&
@@ -49,6 +49,11 @@ export class CancelChecks {
         this.heard++;
       }
     }
+  }
+  /** It may have ended since: a leader that has not read that far tells the worker again, and has nothing to store. */
+  #hadWish(key: string, origin: number): boolean {
+    const known = this.#reference.keys.get(key);
+    return known?.origin === origin && known.wishedAt !== undefined;
   }
   #wished(key: string, origin: number): Known | undefined {
     const known = this.#reference.keys.get(key);
