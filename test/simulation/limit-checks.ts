@@ -21,15 +21,15 @@ export class LimitChecks {
   begun = 0;
   /** By batch, with the epoch of its leader: workers that had not answered when it was assigned, two seconds after a takeover. */
   readonly #unheard = new Map<string, ReadonlySet<string>>();
-  /** What such workers executed when their leader went on without them. */
+  /** What such workers executed for leaders before, when this one went on without them. */
   readonly #overlooked = new WeakSet<Attempt>();
 
   constructor(world: World) {
     this.#world = world;
   }
   onAssigned(engine: ModelEngine, command: AssignCommand): void {
-    const unheard = [...engine.state.workers.values()].filter(({ isRegistered }) => !isRegistered).map(({ id }) => id);
-    if (unheard.length > 0) this.#unheard.set(`${command.epoch} ${command.batch}`, new Set(unheard));
+    const unheard = engine.state.leadership?.matching.hold?.awaited;
+    if (unheard !== undefined) this.#unheard.set(`${command.epoch} ${command.batch}`, new Set(unheard));
     for (const run of command.runs) {
       const declared = queueOf(run).policies?.declared;
       if (this.#world.climate.policies[run.task] !== undefined && declared === undefined)
@@ -52,7 +52,8 @@ export class LimitChecks {
         if (!other.isAlive) continue;
         for (const attempt of other.executing.values()) {
           if (taskOf(attempt.key) !== task || (key !== null && attempt.of !== taken.of)) continue;
-          if (unheard?.has(other.id) === true) this.#overlooked.add(attempt);
+          const isOfAnother = attempt.batch.split(" ")[0] !== taken.batch.split(" ")[0];
+          if (isOfAnother && unheard?.has(other.id) === true) this.#overlooked.add(attempt);
           // It was told that it counts no more; or nobody knew of it.
           if (attempt.stop === "fence" || this.#overlooked.has(attempt)) continue;
           if (other === worker || !other.wasCutOffSince(attempt.takenAt)) count++;
