@@ -54,8 +54,10 @@ export class LimitChecks {
           if (taskOf(attempt.key) !== task || (key !== null && attempt.of !== taken.of)) continue;
           const isOfAnother = attempt.batch.split(" ")[0] !== taken.batch.split(" ")[0];
           if (isOfAnother && unheard?.has(other.id) === true) this.#overlooked.add(attempt);
-          // It was told that it counts no more; or nobody knew of it.
-          if (attempt.stop === "fence" || this.#overlooked.has(attempt)) continue;
+          // It was told that it counts no more; nobody knew of it; or its leader had to take it for lost, and messages that were on their way
+          // for longer than two heartbeats, or came twice, said the same.
+          if (attempt.stop === "fence" || this.#overlooked.has(attempt) || this.#world.givenUp.has(attempt.batch))
+            continue;
           if (other === worker || !other.wasCutOffSince(attempt.takenAt)) count++;
         }
       }
