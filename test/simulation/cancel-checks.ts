@@ -27,7 +27,8 @@ export class CancelChecks {
   /** A leader was asked; what it is about to answer rests on what it stores. */
   onAsked({ state, outbox }: ModelEngine, key: string): void {
     const run = state.live.get(key);
-    if (run === undefined || placeOf(run) === "ending" || this.#hadWish(key, run.origin)) return;
+    if (run === undefined || placeOf(run) === "ending") return;
+    if (run.trail?.cancelWish !== undefined || this.#hadWish(key, run.origin)) return;
     const isSaid = outbox.some(
       (command) =>
         command.type === "append" &&
