@@ -259,10 +259,10 @@ class Candidate implements RunningEngine {
     return Effect.gen({ self: this }, function* () {
       yield* this.follow;
       const { knownWorkers, tried, pauses, rates, handlers, tasks } = yield* this.#untilStored(async () => {
-        await link.clock.measure(); // what is due is decided by it
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads
+        await link.clock.measure(); // what is due is decided by it
         await this.#crons.load();
         return {
           tasks: await this.#declared.load(),

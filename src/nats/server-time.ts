@@ -1,7 +1,9 @@
 // Keeps the clock of a connection to the time of the server that stores the log.
 import type { Log } from "../domain/log.ts";
 import { atMost } from "../runtime/at-most.ts";
+import { noBytes } from "../wire/bytes.ts";
 import type { NatsLink } from "./link.ts";
+import { request } from "./request.ts";
 
 const answerWithinMs = 2_000;
 /** Whoever starts does not wait longer for the first answer; the clock is the machine's until then. */
@@ -9,9 +11,11 @@ const firstWithinMs = 1_000;
 
 /** From now on `link.clock` says the time of the leader of `stream`, which stamps its messages. Resolves when it does, or soon. */
 export async function keepServerTime(link: NatsLink, stream: string, log: Log): Promise<void> {
-  const { clock, nc } = link;
+  const { clock } = link;
   const ask = async () => {
-    const reply = await nc.request(`$JS.API.STREAM.INFO.${stream}`, "", { timeout: answerWithinMs });
+    // A question of a broken connection is never sent; it would only run into its timeout, and keep a new leader waiting.
+    if (!link.isConnected()) throw new Error("the connection is down");
+    const reply = await request(link, `$JS.API.STREAM.INFO.${stream}`, noBytes, { timeout: answerWithinMs });
     return Date.parse((reply.json() as { ts?: string }).ts ?? "");
   };
   if (!clock.follow({ isConnected: () => link.isConnected(), ask }, log)) return;
