@@ -48,18 +48,28 @@ const untilItIsBack = {
   times: 100,
 };
 
+/** The end of a connection that is being closed looks like a loss for a moment. */
+const tellAfterMs = 50;
+
 /** An outage is told when it begins and when it is over. */
 function tellOutages(link: NatsLink, log: Log): void {
   let lostAt: number | undefined;
+  let isTold = false;
   link.onDisconnect(() => {
     if (link.nc.isClosed() || lostAt !== undefined) return;
     lostAt = performance.now();
-    log.warn("the connection to NATS is lost; trying to reconnect", { url: link.url });
+    const tell = setTimeout(() => {
+      if (link.nc.isClosed() || lostAt === undefined) return;
+      isTold = true;
+      log.warn("the connection to NATS is lost; trying to reconnect", { url: link.url });
+    }, tellAfterMs);
+    (tell as { unref?: () => void }).unref?.();
   });
   link.onReconnect(() => {
-    if (lostAt === undefined) return;
-    log.warn("connected to NATS again", { url: link.url, away: formatDuration(performance.now() - lostAt) });
+    if (lostAt !== undefined && isTold)
+      log.warn("connected to NATS again", { url: link.url, away: formatDuration(performance.now() - lostAt) });
     lostAt = undefined;
+    isTold = false;
   });
 }
 

@@ -57,7 +57,7 @@ describe("examples/license-audit", () => {
     }, 90_000);
 
     test(`a worker process killed by SIGKILL in the middle changes nothing, on ${runtime}`, async () => {
-      const { args, env } = options(`killed-${runtime}`, "--slots", "2", "--workers", "1", "--pause", "60");
+      const { args, env } = options(`killed-${runtime}`, "--slots", "2", "--workers", "1", "--pause", "150");
       const main = startScript(runtime, example("license-audit/main.ts"), { args, env });
       try {
         await main.said(/audited · running [34] /);
