@@ -3,26 +3,14 @@
 import assert from "node:assert/strict";
 import { parseConcurrency } from "../../src/domain/limits.ts";
 import type { AttemptRecord } from "../../src/domain/run.ts";
-import { describeRun } from "../../src/engine/describe.ts";
 import { placeOf } from "../../src/matching/attached.ts";
 import { describe, test } from "../support/harness.ts";
+import { assigned, bytes, create, running, sceneWith, waiting } from "./limited-scene.ts";
 import { declarationOf, endings, only, Scene } from "./scene.ts";
 
 const concurrency = (...given: Parameters<typeof parseConcurrency>[0][]) => ({
   concurrency: given.flatMap((one) => parseConcurrency(one, "test")),
 });
-const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-const assigned = (scene: Scene) => only(scene.tick(), "assign").flatMap(({ runs }) => runs.map((run) => run.id));
-const waiting = (scene: Scene, key: string) => describeRun(scene.state, key)?.info.waiting;
-const running = (scene: Scene) => [...scene.state.live.values()].filter((run) => placeOf(run) === "running");
-
-function sceneWith(policies: object, slots = 100): Scene {
-  const scene = new Scene();
-  scene.register("w", slots, [{ ...declarationOf("mail"), policies }]);
-  return scene;
-}
-const create = (scene: Scene, id: string, input: unknown, more: object = {}) =>
-  scene.create("mail", id, { input: bytes(input), ...more });
 describe("keyed concurrency", () => {
   test("a key of the metadata does not look at the input, whatever that holds", () => {
     const scene = sceneWith(concurrency({ key: "metadata.of", max: 1 }));

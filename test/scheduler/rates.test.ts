@@ -2,25 +2,13 @@
 
 import assert from "node:assert/strict";
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
-import { describeRun } from "../../src/engine/describe.ts";
 import { placeOf } from "../../src/matching/attached.ts";
 import type { StoredRate } from "../../src/matching/commands.ts";
 import { describe, test } from "../support/harness.ts";
+import { assigned, create, running, sceneWith, waiting } from "./limited-scene.ts";
 import { declarationOf, endings, only, Scene } from "./scene.ts";
 
 const rateLimits = (given: Parameters<typeof parseRateLimits>[0]) => ({ rateLimits: parseRateLimits(given, "test") });
-const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-const assigned = (scene: Scene) => only(scene.tick(), "assign").flatMap(({ runs }) => runs.map((run) => run.id));
-const waiting = (scene: Scene, key: string) => describeRun(scene.state, key)?.info.waiting;
-const running = (scene: Scene) => [...scene.state.live.values()].filter((run) => placeOf(run) === "running");
-
-function sceneWith(policies: object, slots = 100): Scene {
-  const scene = new Scene();
-  scene.register("w", slots, [{ ...declarationOf("mail"), policies }]);
-  return scene;
-}
-const create = (scene: Scene, id: string, input: unknown, more: object = {}) =>
-  scene.create("mail", id, { input: bytes(input), ...more });
 /** What an engine does with a reservation: stores it, and says so. */
 function confirm(scene: Scene): StoredRate[] {
   const rates = only(scene.commands.splice(0), "storeRates").flatMap((command) => command.rates);
