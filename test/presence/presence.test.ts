@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isDue } from "../../src/presence/assigned.ts";
+import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { assignments, endings, only, Scene } from "./scene.ts";
 
 function running(): Scene {
   const scene = new Scene();

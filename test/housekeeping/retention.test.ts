@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { only, Scene } from "./scene.ts";
 
 describe("retention", () => {
   test("removes the entry of a run that ended before its entry was moved, though runs that stay ended in between", () => {

@@ -1,12 +1,12 @@
 // Rate limits: what may start in a window, as the store and the tasks see it.
 
 import assert from "node:assert/strict";
-import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
-import { placeOf } from "../../src/matching/attached.ts";
-import type { StoredRate } from "../../src/matching/commands.ts";
-import { describe, test } from "../support/harness.ts";
-import { assigned, create, running, sceneWith, waiting } from "./limited-scene.ts";
-import { declarationOf, endings, only, Scene } from "./scene.ts";
+import { parseConcurrency, parseRateLimits } from "../../../src/domain/limits.ts";
+import { placeOf } from "../../../src/matching/attached.ts";
+import type { StoredRate } from "../../../src/matching/commands.ts";
+import { declarationOf, endings, only, Scene } from "../../scheduler/scene.ts";
+import { describe, test } from "../../support/harness.ts";
+import { assigned, create, running, sceneWith, waiting } from "./scene.ts";
 
 const rateLimits = (given: Parameters<typeof parseRateLimits>[0]) => ({ rateLimits: parseRateLimits(given, "test") });
 /** What an engine does with a reservation: stores it, and says so. */

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
 import { describeRun, describeWorkers } from "../../src/engine/describe.ts";
 import { placeOf } from "../../src/matching/attached.ts";
+import { only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { only, Scene } from "./scene.ts";
 
 const pausing = (target: { task?: string; worker?: string }, before: Pauses = noPauses) =>
   changePauses(before, target, true, 0);

@@ -1,12 +1,12 @@
 // Keyed concurrency: who may start, in what order, and what becomes of the others.
 
 import assert from "node:assert/strict";
-import { parseConcurrency } from "../../src/domain/limits.ts";
-import type { AttemptRecord } from "../../src/domain/run.ts";
-import { placeOf } from "../../src/matching/attached.ts";
-import { describe, test } from "../support/harness.ts";
-import { assigned, bytes, create, running, sceneWith, waiting } from "./limited-scene.ts";
-import { declarationOf, endings, only, Scene } from "./scene.ts";
+import { parseConcurrency } from "../../../src/domain/limits.ts";
+import type { AttemptRecord } from "../../../src/domain/run.ts";
+import { placeOf } from "../../../src/matching/attached.ts";
+import { declarationOf, endings, only, Scene } from "../../scheduler/scene.ts";
+import { describe, test } from "../../support/harness.ts";
+import { assigned, bytes, create, running, sceneWith, waiting } from "./scene.ts";
 
 const concurrency = (...given: Parameters<typeof parseConcurrency>[0][]) => ({
   concurrency: given.flatMap((one) => parseConcurrency(one, "test")),

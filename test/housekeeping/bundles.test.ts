@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { entryOfOrigin } from "../../src/domain/origin.ts";
 import { placeOf } from "../../src/matching/attached.ts";
+import { assignments, only, Scene } from "../scheduler/scene.ts";
 import { test } from "../support/harness.ts";
-import { assignments, only, Scene } from "./scene.ts";
 
 const options = { garbageBatch: 1, housekeepingDelayMs: 0, keepCount: 2 };
 

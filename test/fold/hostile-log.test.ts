@@ -9,9 +9,9 @@ import { decodeHeartbeat, decodeRegister } from "../../src/wire/messages.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../../src/wire/run-entry.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
+import { declarationOf, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
-import { declarationOf, only, Scene } from "./scene.ts";
 
 const subjects = new Subjects("prod");
 const names = ["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf", "plain"];

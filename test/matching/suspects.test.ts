@@ -8,8 +8,8 @@ import { placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
 import type { Tried } from "../../src/matching/tried.ts";
 import { workerOf } from "../../src/matching/workers.ts";
+import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { assignments, endings, only, Scene } from "./scene.ts";
 
 /** What outlives processes: the log, and the record of what was tried. */
 class Store {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describeRun } from "../../src/engine/describe.ts";
 import { placeOf } from "../../src/matching/attached.ts";
 import { workerOf } from "../../src/matching/workers.ts";
+import { assignments, declarationOf, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { assignments, declarationOf, endings, only, Scene } from "./scene.ts";
 
 /** A standby that folded one run, which some worker may execute. */
 function standby(): Scene {

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { describeWorkers } from "../../src/engine/describe.ts";
 import { workerOf } from "../../src/matching/workers.ts";
 import type { FinalDetail } from "../../src/wire/story.ts";
+import { assignments, declarationOf, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { assignments, declarationOf, endings, only, Scene } from "./scene.ts";
 
 const task = { ...declarationOf("mail"), timeoutMs: 60_000, retries: 1 };
 const blockedBeat = (scene: Scene, id = "w") =>

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { isListed, placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
 import { largestCarriedInput } from "../../src/wire/carried-input.ts";
+import { only, Scene } from "../scheduler/scene.ts";
 import { test } from "../support/harness.ts";
-import { only, Scene } from "./scene.ts";
 
 type CompactCommand = Extract<Command, { type: "compact" }>;
 

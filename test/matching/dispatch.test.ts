@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { placeOf } from "../../src/matching/attached.ts";
+import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { assignments, endings, only, Scene } from "./scene.ts";
 
 describe("dispatch", () => {
   test("gives a worker what fits its slots in one command, and the rest waits", () => {

@@ -1,8 +1,8 @@
 // Times in the log are the server's. What clients and workers say by their own clocks is only the base of spans.
 import assert from "node:assert/strict";
 import { describeRun } from "../../src/engine/describe.ts";
+import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { assignments, endings, only, Scene } from "./scene.ts";
 
 const hourMs = 3_600_000;
 const ofRun = (scene: Scene, key: string) => describeRun(scene.state, key)!.info;

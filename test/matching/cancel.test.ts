@@ -5,8 +5,8 @@ import { cancellationOf, describeRun } from "../../src/engine/describe.ts";
 import { compactLive } from "../../src/housekeeping/compaction.ts";
 import { cancelReasonOf, placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
+import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { assignments, endings, only, Scene } from "./scene.ts";
 
 const cancel = (scene: Scene, ...keys: string[]) => scene.give({ type: "cancel", keys, reason: "not wanted" });
 const stops = (commands: readonly Command[]) =>

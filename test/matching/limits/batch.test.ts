@@ -1,10 +1,10 @@
 // Batch tasks: when a batch starts, who is in it, and what it takes.
 import assert from "node:assert/strict";
-import { type BatchOptions, parseBatch } from "../../src/domain/batch.ts";
-import { parseConcurrency } from "../../src/domain/limits.ts";
-import { describeRun } from "../../src/engine/describe.ts";
-import { describe, test } from "../support/harness.ts";
-import { declarationOf, endings, only, Scene } from "./scene.ts";
+import { type BatchOptions, parseBatch } from "../../../src/domain/batch.ts";
+import { parseConcurrency } from "../../../src/domain/limits.ts";
+import { describeRun } from "../../../src/engine/describe.ts";
+import { declarationOf, endings, only, Scene } from "../../scheduler/scene.ts";
+import { describe, test } from "../../support/harness.ts";
 
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 /** Each batch as its ids. */

@@ -1,7 +1,7 @@
 // Who creates the runs of failure handlers, and when.
 import assert from "node:assert/strict";
+import { declarationOf, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { declarationOf, only, Scene } from "./scene.ts";
 
 const declared = { ...declarationOf("mail"), onFailure: "mail-failed" };
 const created = (commands: Parameters<typeof only>[0]) => only(commands, "createFailureRun").map(({ key }) => key);

@@ -5,8 +5,8 @@ import { type AffinityInput, parseAffinity, weightOf } from "../../src/domain/af
 import { describeRun } from "../../src/engine/describe.ts";
 import { placeOf } from "../../src/matching/attached.ts";
 import { workerOf } from "../../src/matching/workers.ts";
+import { assignments, declarationOf, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { assignments, declarationOf, only, Scene } from "./scene.ts";
 
 const affinity = (given: AffinityInput) => ({ affinity: parseAffinity(given, "test") });
 const waiting = (scene: Scene, key: string) => describeRun(scene.state, key)?.info.waiting;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { parseConcurrency } from "../../src/domain/limits.ts";
-import { jsonBytes } from "../../src/wire/bytes.ts";
-import { test } from "../support/harness.ts";
-import { assignments, endings, Scene } from "./scene.ts";
+import { parseConcurrency } from "../../../src/domain/limits.ts";
+import { jsonBytes } from "../../../src/wire/bytes.ts";
+import { assignments, endings, Scene } from "../../scheduler/scene.ts";
+import { test } from "../../support/harness.ts";
 
 function sceneOf(key: string): Scene {
   const scene = new Scene();
