@@ -1,8 +1,8 @@
 // bun run bench/decisions.ts: how many runs a second the scheduler decides about, without a server: as many as wait, over as many keys.
 import { parseConcurrency } from "../src/domain/limits.ts";
 import type { TaskPolicies } from "../src/domain/policies.ts";
-import { createScheduler } from "../src/engine/scheduler.ts";
-import { step } from "../src/engine/step.ts";
+import { createScheduler } from "../src/scheduler/scheduler.ts";
+import { step } from "../src/scheduler/step.ts";
 
 const slots = 1_000;
 const decisions = 100_000;

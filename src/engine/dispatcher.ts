@@ -5,6 +5,7 @@ import type { LiveRun } from "../fold/live-run.ts";
 import type { AssignCommand } from "../matching/commands.ts";
 import { priorityOf } from "../matching/task-queue.ts";
 import type { NatsLink } from "../nats/link.ts";
+import type { SchedulerEvent } from "../scheduler/events.ts";
 import {
   type Assignment,
   type AssignmentReply,
@@ -17,7 +18,6 @@ import { type CancelOnWorker, encodeMessage, errorOfReply, parseJson, type Stop 
 import type { Neighbours } from "../wire/neighbours.ts";
 import { waiterOf } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import type { SchedulerEvent } from "./events.ts";
 import { isNoResponders } from "./no-responders.ts";
 import { pageOf } from "./pages.ts";
 import type { RunInputs } from "./run-inputs.ts";

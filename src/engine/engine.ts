@@ -10,6 +10,8 @@ import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { Reserve } from "../nats/reserve.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
+import { type Cancellations, describeCancellations, describeQueues } from "../scheduler/describe.ts";
+import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
 import { encodeMessage, type QueueInfo } from "../wire/messages.ts";
 import { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -17,13 +19,11 @@ import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
 import { Crons } from "./crons.ts";
 import { DeclaredTasks } from "./declared-tasks.ts";
-import { describeCancellations, describeQueues } from "./describe.ts";
 import { LeaderWatch } from "./leader-watch.ts";
 import { Pinger } from "./pinger.ts";
 import { RateStore } from "./rate-store.ts";
 import { Requests } from "./requests.ts";
-import type { Cancellations, EngineState, RunningEngine } from "./running-engine.ts";
-import type { Scheduler, SchedulerOptions } from "./scheduler.ts";
+import type { EngineState, RunningEngine } from "./running-engine.ts";
 import { TriedStore } from "./tried-store.ts";
 
 export interface EngineParts {

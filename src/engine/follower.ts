@@ -3,12 +3,12 @@ import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
+import type { SchedulerEvent } from "../scheduler/events.ts";
 import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
 import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import { madeInboxOf } from "../wire/result-inbox.ts";
 import { decodeRunEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import type { SchedulerEvent } from "./events.ts";
 
 export interface FollowerParts {
   readonly link: NatsLink;

@@ -1,6 +1,14 @@
 // What clients ask to know. A query changes nothing, reads nothing large, and its answer fits a message: of inputs and outputs it is only
 // said where the log has them.
 import type { CronInfo } from "../domain/cron.ts";
+import {
+  describeQueues,
+  describeRun,
+  describeWorkers,
+  listRuns,
+  liveRuns,
+  type RunDescription,
+} from "../scheduler/describe.ts";
 import { cursorOf, placeOf } from "../wire/list-cursor.ts";
 import type {
   AskResults,
@@ -15,7 +23,6 @@ import type {
   WorkerList,
 } from "../wire/messages.ts";
 import type { Core } from "./core.ts";
-import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns, type RunDescription } from "./describe.ts";
 import { fitting, pageAfter, pageOf, partsOf } from "./pages.ts";
 
 /** Rows that are looked for at once: they fit only if each is tiny. */

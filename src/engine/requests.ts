@@ -8,6 +8,7 @@ import { placeOf } from "../matching/attached.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { atMost } from "../runtime/at-most.ts";
+import { cancellationOf } from "../scheduler/describe.ts";
 import {
   type CancelReply,
   type CancelRuns,
@@ -37,7 +38,6 @@ import { Answers } from "./answers.ts";
 import type { Core } from "./core.ts";
 import type { Crons } from "./crons.ts";
 import type { DeclaredTasks } from "./declared-tasks.ts";
-import { cancellationOf } from "./describe.ts";
 import { Queries } from "./queries.ts";
 
 /** It is stored with every run that is cancelled. */

@@ -1,15 +1,9 @@
 // What a running engine is to others.
 
 import type { QueueInfo } from "../domain/listing.ts";
-import type { CancelCause } from "../domain/run.ts";
+import type { Cancellations } from "../scheduler/describe.ts";
 
 export type EngineState = "standby" | "taking over" | "leading";
-
-/** Runs of a task that were cancelled, by who wanted it. */
-export interface Cancellations {
-  readonly task: string;
-  readonly runs: Readonly<Record<CancelCause, number>>;
-}
 
 export interface RunningEngine {
   readonly id: string;

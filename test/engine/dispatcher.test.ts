@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { silentLog } from "../../src/domain/log.ts";
 import { Dispatcher, type DispatcherParts } from "../../src/engine/dispatcher.ts";
-import type { SchedulerEvent } from "../../src/engine/events.ts";
+import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Neighbours } from "../../src/wire/neighbours.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import { only, Scene } from "../scheduler/scene.ts";

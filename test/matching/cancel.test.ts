@@ -1,10 +1,10 @@
 // Who asks for a cancellation is told what is true, and what was acknowledged comes true whatever happens to messages, workers and leaders.
 
 import assert from "node:assert/strict";
-import { cancellationOf, describeRun } from "../../src/engine/describe.ts";
 import { compactLive } from "../../src/housekeeping/compaction.ts";
 import { cancelReasonOf, placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
+import { cancellationOf, describeRun } from "../../src/scheduler/describe.ts";
 import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
 

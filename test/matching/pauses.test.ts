@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
-import { describeRun, describeWorkers } from "../../src/engine/describe.ts";
 import { placeOf } from "../../src/matching/attached.ts";
+import { describeRun, describeWorkers } from "../../src/scheduler/describe.ts";
 import { only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
 

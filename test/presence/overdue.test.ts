@@ -1,8 +1,8 @@
 // Workers whose event loop does not turn, and attempts that gave their slot back.
 
 import assert from "node:assert/strict";
-import { describeWorkers } from "../../src/engine/describe.ts";
 import { workerOf } from "../../src/matching/workers.ts";
+import { describeWorkers } from "../../src/scheduler/describe.ts";
 import type { FinalDetail } from "../../src/wire/story.ts";
 import { assignments, declarationOf, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";

@@ -1,12 +1,12 @@
 // A scheduler, the log around it, and a clock, for tests that say one thing each.
 import { type OutcomeKind, splitKey } from "../../src/domain/run.ts";
-import type { SchedulerEvent } from "../../src/engine/events.ts";
-import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/engine/scheduler.ts";
-import { step } from "../../src/engine/step.ts";
 import type { FoldedEntry, FoldedOutcome } from "../../src/fold/log-events.ts";
 import type { Command } from "../../src/matching/commands.ts";
 import type { Matching } from "../../src/matching/matching.ts";
 import type { LeadEvent } from "../../src/presence/takeover.ts";
+import type { SchedulerEvent } from "../../src/scheduler/events.ts";
+import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/scheduler/scheduler.ts";
+import { step } from "../../src/scheduler/step.ts";
 import type { Executing, TaskDeclaration } from "../../src/wire/messages.ts";
 import type { RunEntry } from "../../src/wire/run-entry.ts";
 

@@ -1,11 +1,11 @@
-import { createScheduler, type Scheduler } from "../../src/engine/scheduler.ts";
-import { step } from "../../src/engine/step.ts";
 import type { LiveRun } from "../../src/fold/live-run.ts";
 import { isListed, placeOf } from "../../src/matching/attached.ts";
 import type { Command, EngineOutcome } from "../../src/matching/commands.ts";
 import { isIsolated, isSuspect } from "../../src/matching/suspects.ts";
 import { queueOf } from "../../src/matching/task-queue.ts";
 import { workerOf } from "../../src/matching/workers.ts";
+import { createScheduler, type Scheduler } from "../../src/scheduler/scheduler.ts";
+import { step } from "../../src/scheduler/step.ts";
 import { CancelChecks } from "./cancel-checks.ts";
 import { InputChecks } from "./input-checks.ts";
 import { kept } from "./kept.ts";

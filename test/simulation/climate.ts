@@ -1,6 +1,6 @@
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
 import type { TaskPolicies } from "../../src/domain/policies.ts";
-import type { SchedulerOptions } from "../../src/engine/scheduler.ts";
+import type { SchedulerOptions } from "../../src/scheduler/scheduler.ts";
 import { simulatedOptions } from "./model-engine.ts";
 
 /** What may go wrong. In a calm world workers and clients come, fail, retry and cancel, but no message is lost and no engine dies. */

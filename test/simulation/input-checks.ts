@@ -1,7 +1,7 @@
 import { entryOfOrigin } from "../../src/domain/origin.ts";
-import type { Scheduler } from "../../src/engine/scheduler.ts";
 import type { FoldedEntry } from "../../src/fold/log-events.ts";
 import type { Command } from "../../src/matching/commands.ts";
+import type { Scheduler } from "../../src/scheduler/scheduler.ts";
 import { isLarge } from "../../src/wire/carried-input.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { ReferenceFold } from "./reference-fold.ts";

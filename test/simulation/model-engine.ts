@@ -1,7 +1,7 @@
-import type { SchedulerEvent } from "../../src/engine/events.ts";
-import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/engine/scheduler.ts";
-import { step } from "../../src/engine/step.ts";
 import type { Command } from "../../src/matching/commands.ts";
+import type { SchedulerEvent } from "../../src/scheduler/events.ts";
+import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/scheduler/scheduler.ts";
+import { step } from "../../src/scheduler/step.ts";
 import type { ModelStream } from "./model-stream.ts";
 import { Twin } from "./twin.ts";
 

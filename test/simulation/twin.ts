@@ -1,8 +1,8 @@
-import type { SchedulerEvent } from "../../src/engine/events.ts";
-import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/engine/scheduler.ts";
-import { step } from "../../src/engine/step.ts";
 import { LiveRun } from "../../src/fold/live-run.ts";
 import type { Command } from "../../src/matching/commands.ts";
+import type { SchedulerEvent } from "../../src/scheduler/events.ts";
+import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/scheduler/scheduler.ts";
+import { step } from "../../src/scheduler/step.ts";
 
 /** Hears what an engine hears and is asked nothing: as long as it says the same, the scheduler is deterministic and queries change nothing. */
 export class Twin {

@@ -1,6 +1,6 @@
 import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
-import type { SchedulerEvent } from "../../src/engine/events.ts";
 import type { Command } from "../../src/matching/commands.ts";
+import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Checks } from "./checks.ts";
 import { type Climate, climateOf } from "./climate.ts";
 import { Deeds } from "./deeds.ts";

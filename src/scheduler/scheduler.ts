@@ -1,3 +1,4 @@
+// scheduler/: what decides, put together. Imports the rooms that decide; has no I/O, no clock and no randomness: `step` is told the time.
 import type { KeyIndex } from "../collections/key-index.ts";
 import { noPauses } from "../domain/pauses.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";

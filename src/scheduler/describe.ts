@@ -1,7 +1,7 @@
 // Answers to queries, from what the engine knows. The bytes of finished runs are in the log: `FinishedInfo` says where.
 
 import { First } from "../collections/first.ts";
-import type { Cancellation, RunInfo, RunState } from "../domain/run.ts";
+import type { CancelCause, Cancellation, RunInfo, RunState } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
@@ -11,13 +11,17 @@ import type { WorkerRecord } from "../matching/workers.ts";
 import { workerOf } from "../matching/workers.ts";
 import { isNewer, type PlaceInList } from "../wire/list-cursor.ts";
 import type { QueueInfo, RunFilter, WorkerInfo } from "../wire/messages.ts";
-import type { Cancellations } from "./running-engine.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** A run as the scheduler knows it. `at` = where to read the rest: the entry of a live run, the outcome of a finished one. */
 export interface RunDescription {
   readonly info: RunInfo;
   readonly at: { readonly entrySeq: number } | { readonly outcomeSeq: number; readonly index: number };
+}
+/** Runs of a task that were cancelled, by who wanted it. */
+export interface Cancellations {
+  readonly task: string;
+  readonly runs: Readonly<Record<CancelCause, number>>;
 }
 export interface RunPage {
   readonly runs: readonly RunDescription[];
