@@ -1,0 +1,134 @@
+// What the log and the runtime of a durable run tell each other: where a run is parked, and what has come for it since. Rules: the journal
+// is the run's own truth; the log knows only what is said here.
+import { entryOfOrigin, originIn, placeInOrigin } from "./origin.ts";
+
+/** Something outside that an op of a parked run waits for. `ordinal`: which op of its lap, counted from 0. */
+export type Wait =
+  /** Ends when this moment has passed. Units: epoch milliseconds */
+  | { readonly kind: "timer"; readonly ordinal: number; readonly deadline: number }
+  | { readonly kind: "signal"; readonly ordinal: number; readonly name: string }
+  /** Ends when all children of the group have, or with `failFast` when one of them has failed or was cancelled. */
+  | {
+      readonly kind: "children";
+      readonly ordinal: number;
+      readonly task: string;
+      readonly size: number;
+      readonly failFast?: boolean;
+    };
+
+/**
+ * What an outcome `parked` says. It ends its turn, and counts for the current one only. By then everything that it lists is stored: each
+ * delivery in the journal, each child of each open group in the log.
+ */
+export interface Parked {
+  /** Counted from 1; each restart begins the next. */
+  readonly lap: number;
+  /** Ops that the code has opened in this lap: those of later waits are numbered from here. */
+  readonly ops: number;
+  readonly waits: readonly Wait[];
+  /** Of the signals that the journal has taken, by name: the sequence of the last one. {@link cancelSignal} is one of the names. */
+  readonly cursors: Readonly<Record<string, number>>;
+  /** Last sequence of the run's journal; 0 while it is empty. */
+  readonly journalSeq: number;
+  /**
+   * The code of its worker does not fit the journal: the run is not ready before a worker is there whose code is none of these, whatever
+   * comes for it; then it is. All else is as the last `parked` before said it.
+   */
+  readonly blocked?: Blocked;
+}
+
+export interface Blocked {
+  /** For people: which op differs, and what to do. */
+  readonly reason: string;
+  /** The codes (see {@link DurableTerms}) that did not fit. */
+  readonly codes: readonly string[];
+}
+
+/** The name under which a wish to cancel reaches a durable run, as if it were a signal that each of its waits listens to. */
+export const cancelSignal = "$cancel";
+
+/**
+ * Something that has come for a wait of the last `parked` that counted. Offers are in the order of (time, sequence); a worker may be given
+ * as many of the first ones as fit a message. What the journal has already is skipped by the worker.
+ *
+ * Units: `time` epoch milliseconds, the running maximum of when the server stored what stands at `sequence`; a timer stands at its deadline
+ */
+export type Offer =
+  | { readonly kind: "timer"; readonly ordinal: number; readonly time: number; readonly sequence: number }
+  | {
+      readonly kind: "signal";
+      readonly name: string;
+      readonly time: number;
+      readonly sequence: number;
+      readonly data?: unknown;
+    }
+  | {
+      readonly kind: "children";
+      readonly ordinal: number;
+      readonly time: number;
+      readonly sequence: number;
+      /** By the place of the child; null for one that has not ended (of a group that fails fast). */
+      readonly ends: readonly (ChildEnd | null)[];
+    }
+  | { readonly kind: "cancel"; readonly reason: string; readonly time: number; readonly sequence: number };
+
+/** Where the outcome of a child stands: in the entry of this sequence, an outcome entry, or the finished form of the child's own. */
+export interface ChildEnd {
+  readonly seq: number;
+  /** Within an outcome entry; -1 in the child's own. */
+  readonly index: number;
+}
+
+/** What goes with the assignment of a durable run. */
+export interface Resume {
+  /** As it was parked last; absent before. */
+  readonly parked?: Parked;
+  readonly offers: readonly Offer[];
+}
+
+/** What a worker registers of a durable task, beside what it says of any task. */
+export interface DurableTerms {
+  /** Raised by hand where old runs need old code. */
+  readonly version: number;
+  /** Tells codes apart, by chance: equal for the same build. */
+  readonly code: string;
+  /** For the whole run; null is without limit. */
+  readonly deadlineMs: number | null;
+}
+
+/** A child by what it is derived from. */
+export interface ChildPlace {
+  /** Of the parent. */
+  readonly origin: number;
+  readonly lap: number;
+  readonly ordinal: number;
+  /** Within its group, from 0. */
+  readonly place: number;
+}
+
+/** The origin of a run as one token of letters that need no escape: its entry, and the place in a bundle. */
+export function originToken(origin: number): string {
+  const place = placeInOrigin(origin);
+  return place < 0 ? String(entryOfOrigin(origin)) : `${entryOfOrigin(origin)}-${place}`;
+}
+
+/** `~<origin>.<lap>.<ordinal>.<place>`: the same child whoever creates it, and whenever. */
+export const childIdOf = ({ origin, lap, ordinal, place }: ChildPlace): string =>
+  `~${originToken(origin)}.${lap}.${ordinal}.${place}`;
+
+const childId = /^~([1-9]\d{0,15})(?:-(\d{1,4}))?\.([1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})$/;
+
+/** Undefined for the id of a run that is nobody's awaited child. */
+export function childPlaceOf(id: string): ChildPlace | undefined {
+  if (id.charCodeAt(0) !== 0x7e) return undefined;
+  const found = childId.exec(id);
+  if (found === null) return undefined;
+  const [, seq, bundled, lap, ordinal, place] = found;
+  const origin = bundled === undefined ? Number(seq) : originIn(Number(seq), Number(bundled));
+  return { origin, lap: Number(lap), ordinal: Number(ordinal), place: Number(place) };
+}
+
+/** Whether a parent that parked like this still wants its child: all of what comes later is not known to be unwanted. */
+export const isWanted = ({ lap, ops, waits }: Parked, child: ChildPlace): boolean =>
+  child.lap > lap ||
+  (child.lap === lap && (child.ordinal >= ops || waits.some(({ ordinal }) => ordinal === child.ordinal)));
