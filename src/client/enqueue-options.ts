@@ -5,7 +5,7 @@ import type { Parent } from "../domain/policies.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import { assertPriority } from "../domain/task.ts";
 import { assertTime } from "../domain/time.ts";
-import type { RunEntry } from "../wire/run-entry.ts";
+import { plainEntry, type RunEntry } from "../wire/run-entry.ts";
 import type { RunExtra } from "../wire/run-extra.ts";
 
 /** When to run; both absent means at once, both given is an error. */
@@ -51,13 +51,13 @@ export function entryOf(
   now: number,
   parent?: Parent,
 ): RunEntry {
-  if (options === undefined && parent === undefined) return { ...plain, createdAt: now, inbox, input };
+  if (options === undefined && parent === undefined) return { ...plainEntry, createdAt: now, inbox, input };
   if (options === undefined) return entryOf({}, inbox, input, now, parent);
   assertKnownOptions(options, known);
   if (options.id !== undefined) assertRunId(options.id, "id");
   const { scheduleTimeout, priority, metadata, affinity } = options;
   return {
-    ...plain,
+    ...plainEntry,
     priority: priority === undefined ? 0 : assertPriority(priority, "run"),
     createdAt: now,
     dueAt: dueAtOf(options, now),
@@ -97,9 +97,6 @@ function inherited(parent: Parent | undefined): Readonly<Record<string, string>>
   const passed = Object.entries(parent.metadata).filter(([name]) => !name.startsWith("natchet."));
   return { ...Object.fromEntries(passed), "natchet.parent": parent.key };
 }
-
-/** Priority 0 and an undefined schedule timeout are "the task's own". */
-const plain = { form: 0, priority: 0, dueAt: 0, scheduleTimeoutMs: undefined, extra: undefined } as const;
 
 /** Fails: TypeError */
 export const assertWhen = (when: When): void =>

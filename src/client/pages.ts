@@ -1,27 +1,16 @@
 // Requests that name many runs are split so that each fits a message, and their answers are put together again.
-import { Buffer } from "node:buffer";
+import { groupsBySize } from "../collections/groups.ts";
+import { jsonBytes } from "../wire/bytes.ts";
 import type { CancelReply, CancelRuns, RunFilter, WorkerInfo } from "../wire/messages.ts";
 
-/** Texts in groups of at most so many bytes of JSON each; at least one text a group. */
-export function groupsOf(texts: readonly string[], mostBytes: number): string[][] {
-  const groups: string[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const text of texts) {
-    const length = Buffer.byteLength(JSON.stringify(text)) + 1;
-    if (bytes + length > mostBytes) {
-      groups.push([]);
-      bytes = 0;
-    }
-    groups.at(-1)!.push(text);
-    bytes += length;
-  }
-  return groups;
-}
+/** In groups of at most so many bytes of JSON. */
+const groupsOf = (texts: Iterable<string>, mostBytes: number): string[][] =>
+  groupsBySize(texts, mostBytes, (text) => jsonBytes(text).length + 1);
 
 /** The filter, or several of them when it names many ids: what matches one of them matches the whole. */
 export function filterGroups(filter: RunFilter, mostBytes: number): RunFilter[] {
   if (filter.ids === undefined || filter.ids.length === 0) return [filter];
-  return groupsOf([...new Set(filter.ids)], mostBytes).map((ids) => ({ ...filter, ids }));
+  return groupsOf(new Set(filter.ids), mostBytes).map((ids) => ({ ...filter, ids }));
 }
 
 export function cancelGroups({ runs, filter, reason }: CancelRuns, mostBytes: number): CancelRuns[] {

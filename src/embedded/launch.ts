@@ -1,9 +1,9 @@
 // Starts one server process on a directory, if nobody else holds it.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { randomToken } from "../domain/random-token.ts";
 import type { ServerBinary } from "./binary.ts";
 import type { Address, Home } from "./home.ts";
 import { nextNumberedLock, removeOlderLocks } from "./numbered-lock.ts";
@@ -30,7 +30,7 @@ export type Launch =
 export async function launchServer(home: Home, binary: ServerBinary, signal?: AbortSignal): Promise<Launch> {
   const numbered = hasFlock() ? "-" : nextNumberedLock(home);
   if (numbered === undefined) return { kind: "taken" };
-  const ports = `${home.lock}.ports.${randomBytes(6).toString("hex")}`;
+  const ports = `${home.lock}.ports.${randomToken(8)}`;
   const logged = sizeOf(home.log);
   const child = spawnWrapper(home, numbered, ports, [
     binary.path,

@@ -1,15 +1,15 @@
 // What the engine itself writes to the log: lost, cancelled and failed outcomes, retention marks, compacted entries.
+import { groupsBySize } from "../collections/groups.ts";
 import type { Log } from "../domain/log.ts";
 import { isFinal, splitKey } from "../domain/run.ts";
 import type { CompactCommand, EngineOutcome } from "../matching/commands.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { encodeCompactedBundle } from "../wire/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
-import { barestDetail, brief, leanDetails, leanEntries } from "../wire/lean-story.ts";
+import { leanDetails, leanEntries } from "../wire/lean-story.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../wire/outcome-entry.ts";
 import { waiterOf } from "../wire/result-inbox.ts";
 import { encodeRunEntry } from "../wire/run-entry.ts";
-import type { AttemptDetail, FinalDetail, OutcomeDetail } from "../wire/story.ts";
 import { engineWriter, type Subjects } from "../wire/subjects.ts";
 import type { Payloads } from "./payloads.ts";
 import { type Term, untilStored } from "./term.ts";
@@ -55,7 +55,8 @@ export class Appender {
       const byWaiter = Map.groupBy(frames, (_, i) => waiterOf(some[i]!.inbox));
       const appends: Promise<number>[] = [];
       for (const [waiter, framesOfWaiter] of byWaiter)
-        for (const entry of this.#entries(framesOfWaiter)) appends.push(this.#appendEntry(term, epoch, waiter, entry));
+        for (const group of groupsBySize(framesOfWaiter, this.#parts.maxPayload() / 4, (frame) => frame.length))
+          appends.push(this.#appendEntry(term, epoch, waiter, encodeOutcomeEntry("engine", group)));
       last = Math.max(last, ...(await Promise.all(appends)));
     }
     return last;
@@ -112,29 +113,21 @@ export class Appender {
    */
   async #frame(term: Term, outcome: EngineOutcome): Promise<Uint8Array> {
     const input = await this.#inputOf(term, outcome);
-    try {
-      for (const detail of this.#details(outcome)) {
-        const frame = frameOf(outcome, jsonBytes(detail), input);
+    let story = noBytes;
+    for (const detail of leanDetails(outcome.kind, outcome.detail)) {
+      try {
+        story = jsonBytes(detail);
+        const frame = frameOf(outcome, story, input);
         if (this.#fits(frame)) return frame;
+      } catch (error) {
+        this.#parts.log.error("the outcome of a run cannot be encoded", { run: outcome.key, error });
       }
-    } catch (error) {
-      this.#parts.log.error("the outcome of a run cannot be encoded", { run: outcome.key, error });
     }
-    const barest = jsonBytes(barestOf(outcome));
-    const frame = frameOf(outcome, barest, input);
-    return this.#fits(frame) ? frame : frameOf(outcome, barest, undefined);
+    return frameOf(outcome, story, undefined);
   }
 
   #fits(frame: Uint8Array): boolean {
     return frame.length + spareBytes <= this.#parts.maxPayload();
-  }
-
-  /** From the fullest story to the barest. */
-  *#details({ kind, detail }: EngineOutcome): Generator<OutcomeDetail | undefined> {
-    yield detail;
-    if (detail === undefined) return;
-    if (isFinal(kind)) for (const lean of leanDetails) yield lean(detail as FinalDetail);
-    else if (kind !== "cancelling") yield { ...detail, attempt: brief((detail as AttemptDetail).attempt) };
   }
 
   async #inputOf(term: Term, { kind, key, inputSeq }: EngineOutcome): Promise<Uint8Array | undefined> {
@@ -147,21 +140,6 @@ export class Appender {
       return undefined;
     }
   }
-
-  *#entries(frames: readonly Uint8Array[]): Generator<Uint8Array> {
-    let part: Uint8Array[] = [];
-    let bytes = 0;
-    for (const frame of frames) {
-      if (part.length > 0 && bytes + frame.length > this.#parts.maxPayload() / 4) {
-        yield encodeOutcomeEntry("engine", part);
-        part = [];
-        bytes = 0;
-      }
-      part.push(frame);
-      bytes += frame.length;
-    }
-    if (part.length > 0) yield encodeOutcomeEntry("engine", part);
-  }
 }
 
 /** `input` undefined: there was one. */
@@ -173,6 +151,3 @@ const frameOf = (outcome: EngineOutcome, detail: Uint8Array, input: Uint8Array |
     inputIsGone: input === undefined,
     output: noBytes,
   });
-
-const barestOf = ({ kind, detail }: EngineOutcome): FinalDetail | undefined =>
-  isFinal(kind) && detail !== undefined ? barestDetail(detail as FinalDetail) : undefined;

@@ -10,7 +10,7 @@ import type { Definitions } from "../nats/definitions.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import type { Register } from "../wire/messages.ts";
-import { encodeRunEntry } from "../wire/run-entry.ts";
+import { encodeRunEntry, plainEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Lifetime } from "./lifetime.ts";
 import { untilStored } from "./term.ts";
@@ -346,12 +346,8 @@ export class Crons {
     const { publisher, subjects } = this.#parts;
     const tick = new Date(at).toISOString();
     const entry = encodeRunEntry({
-      form: 0,
-      priority: 0,
+      ...plainEntry,
       createdAt: this.#now(),
-      dueAt: 0,
-      scheduleTimeoutMs: undefined,
-      inbox: "",
       extra: { metadata: { "natchet.cron": name, "natchet.tick": tick } },
       input: jsonBytes(input),
     });

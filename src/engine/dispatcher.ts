@@ -1,4 +1,5 @@
 // Hands assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
+import { groupsBySize } from "../collections/groups.ts";
 import type { Log } from "../domain/log.ts";
 import { termsOf } from "../domain/policies.ts";
 import type { LiveRun } from "../fold/live-run.ts";
@@ -19,7 +20,6 @@ import type { Neighbours } from "../wire/neighbours.ts";
 import { waiterOf } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { isNoResponders } from "./no-responders.ts";
-import { pageOf } from "./pages.ts";
 import type { RunInputs } from "./run-inputs.ts";
 
 export interface DispatcherParts {
@@ -83,14 +83,8 @@ export class Dispatcher {
 
   /** Tells a worker what to stop; one that does not answer is told again with its next heartbeat. */
   async cancelOn(worker: string, epoch: number, stops: readonly Stop[]): Promise<void> {
-    const room = this.#parts.link.maxPayload - 1_024;
-    const told: Promise<void>[] = [];
-    for (let from = 0; from < stops.length; ) {
-      const { items: runs } = pageOf(stops.slice(from), room);
-      told.push(this.#stop(worker, { epoch, runs }));
-      from += runs.length;
-    }
-    await Promise.all(told);
+    const groups = groupsBySize(stops, this.#parts.link.maxPayload - 1_024, (stop) => jsonBytes(stop).length + 1);
+    await Promise.all(groups.map((runs) => this.#stop(worker, { epoch, runs })));
   }
 
   async #stop(worker: string, message: CancelOnWorker): Promise<void> {

@@ -3,6 +3,7 @@ import { Effect, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { noPauses, type Pauses } from "../domain/pauses.ts";
+import { randomToken } from "../domain/random-token.ts";
 import { Definitions } from "../nats/definitions.ts";
 import { type Claim, type HandOver, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -96,7 +97,7 @@ const coldPollMs = 500;
 const doubtPollMs = 150;
 
 class Candidate implements RunningEngine {
-  readonly id = `engine-${crypto.randomUUID().slice(0, 8)}`;
+  readonly id = `engine-${randomToken(8)}`;
   state: EngineState = "standby";
   readonly #parts: EngineParts & { readonly leaseLink: NatsLink };
   readonly #scope: Scope.Scope;

@@ -11,7 +11,7 @@ import type { Publisher } from "../nats/publisher.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import { decodeOutcomeEntry } from "../wire/outcome-entry.ts";
-import { encodeRunEntry } from "../wire/run-entry.ts";
+import { encodeRunEntry, plainEntry } from "../wire/run-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { Payloads } from "./payloads.ts";
@@ -95,12 +95,9 @@ export class Failures {
 
 const entryOf = (payload: FailurePayload, createdAt: number, metadata: Readonly<Record<string, string>>): Uint8Array =>
   encodeRunEntry({
-    form: 0,
-    priority: 0,
+    ...plainEntry,
     createdAt,
-    dueAt: 0,
     scheduleTimeoutMs: null,
-    inbox: "",
     extra: { metadata },
     input: jsonBytes(payload),
   });

@@ -17,7 +17,7 @@ import { advancePosition } from "./floor.ts";
 import type { Fold } from "./fold.ts";
 import type { Created } from "./live-run.ts";
 import type { BundleEvent, EntryEvent } from "./log-events.ts";
-import type { TaskLog } from "./task-log.ts";
+import type { LoggedTask } from "./logged-task.ts";
 
 /** Rules 1 and 4, for a run with an entry of its own. */
 export function foldEntry(fold: Fold, { seq, at, task, id, entry }: EntryEvent): void {
@@ -36,7 +36,7 @@ export function foldBundle(fold: Fold, { seq, at, task, name, runs }: BundleEven
     foldRun(fold, { key: keys[i]!, log, seq, at, origin: originIn(seq, i), entry: runs[i]!.entry, inputs });
 }
 
-function addPosition(fold: Fold, task: string, seq: number, name: string, content: Content): TaskLog {
+function addPosition(fold: Fold, task: string, seq: number, name: string, content: Content): LoggedTask {
   advancePosition(fold, seq);
   const log = fold.logOf(task);
   log.entries.push(seq, content);
@@ -46,7 +46,7 @@ function addPosition(fold: Fold, task: string, seq: number, name: string, conten
 }
 
 /** Keeps the list short on an engine that purges nothing itself: at most half of it may be positions that are no longer true. */
-function prunePositions({ live, finished }: Fold, { entries, liveCount }: TaskLog): void {
+function prunePositions({ live, finished }: Fold, { entries, liveCount }: LoggedTask): void {
   entries.pruneAt = 2 * entries.size + 4_096;
   if (entries.size <= 2 * (liveCount + entries.garbage + entries.kept) + 4_096) return;
   entries.prune((seq, key) => live.get(key)?.seq === seq || finished.get(key)?.entrySeq === seq);

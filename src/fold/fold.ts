@@ -5,7 +5,7 @@ import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { Inputs } from "./inputs.ts";
 import type { FoldListener } from "./listener.ts";
 import type { LiveRun } from "./live-run.ts";
-import { TaskLog } from "./task-log.ts";
+import { LoggedTask } from "./logged-task.ts";
 
 /** Written by the functions of this room; where entries stand also by housekeeping, which knows what it has purged. */
 export class Fold {
@@ -25,7 +25,7 @@ export class Fold {
   /** Entries of forgotten keys that came too late to be removed before the retention mark. */
   readonly leftovers = new Map<string, number>();
   lastMark: { readonly writer: string; readonly upTo: number } | undefined = undefined;
-  readonly tasks = new Map<string, TaskLog>();
+  readonly tasks = new Map<string, LoggedTask>();
   readonly inputs: Inputs;
   /** Undefined on a standby. */
   listener: FoldListener | undefined = undefined;
@@ -36,10 +36,10 @@ export class Fold {
   constructor(inputBudgetBytes: number) {
     this.inputs = new Inputs(inputBudgetBytes);
   }
-  logOf(task: string): TaskLog {
+  logOf(task: string): LoggedTask {
     let log = this.tasks.get(task);
     if (log === undefined) {
-      log = new TaskLog(task);
+      log = new LoggedTask(task);
       this.tasks.set(task, log);
     }
     return log;

@@ -5,12 +5,12 @@ import { isLarge } from "../wire/carried-input.ts";
 import { BundledInputs, type KeptInput } from "./inputs.ts";
 import type { FoldedEntry } from "./log-events.ts";
 import { dueAtOf } from "./log-times.ts";
-import type { TaskLog } from "./task-log.ts";
+import type { LoggedTask } from "./logged-task.ts";
 
 /** A run as an entry creates it, or brings it back. */
 export interface Created {
   readonly key: string;
-  readonly log: TaskLog;
+  readonly log: LoggedTask;
   readonly seq: number;
   /** When the entry was stored, on the server's clock. */
   readonly at: number;
@@ -63,7 +63,7 @@ const priorityShift = 5;
  */
 export class LiveRun {
   readonly key: string;
-  readonly log: TaskLog;
+  readonly log: LoggedTask;
   /** Where its first entry stands in the log: tells incarnations of a reused id apart. */
   readonly origin: number;
   /** On the server's clock. */

@@ -1,16 +1,9 @@
-import type { OutcomeKind } from "../domain/run.ts";
-import type { OutcomeAuthor } from "../wire/outcome-entry.ts";
+import type { OutcomeAuthor, OutcomeHead } from "../wire/outcome-entry.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
 import type { OutcomeDetail } from "../wire/story.ts";
 
 /** What the fold reads of an outcome. */
-export interface FoldedOutcome {
-  readonly kind: OutcomeKind;
-  readonly key: string;
-  readonly turn: number;
-  readonly origin: number;
-  readonly at: number;
-  readonly dueAt: number;
+export interface FoldedOutcome extends Omit<OutcomeHead, "attempt"> {
   readonly detail: OutcomeDetail | undefined;
   /** The input is not repeated: the run's entry has to stay. */
   readonly inputStays?: boolean | undefined;

@@ -1,7 +1,7 @@
 import type { Bundle } from "../fold/entry-log.ts";
 import { type FinishedRun, setEntry } from "../fold/finished-run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
-import type { TaskLog } from "../fold/task-log.ts";
+import type { LoggedTask } from "../fold/logged-task.ts";
 import { placeOf } from "../matching/attached.ts";
 import type { CompactedRun } from "../matching/commands.ts";
 import { workerOf } from "../matching/workers.ts";
@@ -36,7 +36,7 @@ export function compactFinished(house: House, run: FinishedRun): void {
  */
 export function compactBundle(
   house: House,
-  log: TaskLog,
+  log: LoggedTask,
   seq: number,
   { name, keys }: Bundle,
   atOnce: boolean,
@@ -57,7 +57,7 @@ export function compactBundle(
 }
 
 /** Removes the entry of a key, or what stands for the key in a bundle. */
-export function purgeEntry(house: House, log: TaskLog, key: string, seq: number): void {
+export function purgeEntry(house: House, log: LoggedTask, key: string, seq: number): void {
   const bundle = log.entries.bundleAt(seq);
   if (bundle === undefined) purgeSingle(house, key, { key }, seq);
   else compactBundle(house, log, seq, bundle, true);
@@ -86,7 +86,7 @@ export function compactionRefused(
 
 function compact(
   house: House,
-  { name: task }: TaskLog,
+  { name: task }: LoggedTask,
   name: string,
   isBundle: boolean,
   expectSeq: number,

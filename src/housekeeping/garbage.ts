@@ -2,7 +2,7 @@
 
 import { type Content, keysIn } from "../fold/entry-log.ts";
 import { setEntry } from "../fold/finished-run.ts";
-import type { TaskLog } from "../fold/task-log.ts";
+import type { LoggedTask } from "../fold/logged-task.ts";
 import { compactBundle, compactFinished, compactLive } from "./compaction.ts";
 import type { House } from "./house.ts";
 import { isEntryGarbage } from "./retention-state.ts";
@@ -36,7 +36,7 @@ export function collectGarbage(house: House): void {
 }
 
 /** Purges everything before the oldest entry that must stay. Repeats what an engine before may have done. */
-export function purgeHead(house: House, log: TaskLog): void {
+export function purgeHead(house: House, log: LoggedTask): void {
   const { entries } = log;
   for (let seq = entries.seqs.first(); seq !== undefined; seq = entries.seqs.first()) {
     const content = entries.contents.first()!;
@@ -61,7 +61,7 @@ export function purgeHead(house: House, log: TaskLog): void {
  * Without `inputsToo` it goes no further than the first input of a finished run: what is moved counts as young again, and the entries of
  * these runs would be moved again and again before they are old enough to be forgotten. Then they go by themselves.
  */
-export function moveBlockers(house: House, log: TaskLog, upTo: number, inputsToo: boolean): number {
+export function moveBlockers(house: House, log: LoggedTask, upTo: number, inputsToo: boolean): number {
   const { seqs, contents } = log.entries;
   let moved = 0;
   let garbage = 0;
@@ -78,7 +78,7 @@ export function moveBlockers(house: House, log: TaskLog, upTo: number, inputsToo
   return moved;
 }
 
-function moveBlocker(house: House, log: TaskLog, content: Content, seq: number): boolean {
+function moveBlocker(house: House, log: LoggedTask, content: Content, seq: number): boolean {
   if (typeof content !== "string") return compactBundle(house, log, seq, content, false);
   const live = house.fold.live.get(content);
   if (live !== undefined) return compactLive(house, live);
@@ -90,7 +90,7 @@ function moveBlocker(house: House, log: TaskLog, content: Content, seq: number):
 }
 
 /** How many entries before `upTo` would have to be moved with a large input. */
-export function countLargeBlockers(house: House, { entries }: TaskLog, upTo: number): number {
+export function countLargeBlockers(house: House, { entries }: LoggedTask, upTo: number): number {
   const { seqs, contents } = entries;
   let count = 0;
   for (let i = 0; i < seqs.size && seqs.at(i)! < upTo; i++) {

@@ -1,7 +1,7 @@
 // housekeeping/: what may leave the log. Retention, compaction and purges, for as long as this engine leads.
 // Imports the fold, and of matching only what a run is doing and how commands are said.
 import type { Fold } from "../fold/fold.ts";
-import type { TaskLog } from "../fold/task-log.ts";
+import type { LoggedTask } from "../fold/logged-task.ts";
 import type { Step } from "../matching/step.ts";
 import { Retention } from "./retention-state.ts";
 
@@ -22,12 +22,12 @@ export class House {
   readonly step: Step;
   readonly options: HouseOptions;
   /** Gives up a task of which the log holds nothing; false when somebody works on it. */
-  readonly forget: (log: TaskLog) => boolean;
+  readonly forget: (log: LoggedTask) => boolean;
   readonly retention: Retention;
   /** Asked to be purged, and not yet answered. */
-  readonly purging = new Set<TaskLog>();
+  readonly purging = new Set<LoggedTask>();
 
-  constructor(fold: Fold, step: Step, options: HouseOptions, forget: (log: TaskLog) => boolean) {
+  constructor(fold: Fold, step: Step, options: HouseOptions, forget: (log: LoggedTask) => boolean) {
     this.fold = fold;
     this.step = step;
     this.options = options;

@@ -12,7 +12,7 @@
 import { taskOf } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import { setEntry } from "../fold/finished-run.ts";
-import type { TaskLog } from "../fold/task-log.ts";
+import type { LoggedTask } from "../fold/logged-task.ts";
 import type { PurgeFilter } from "../matching/commands.ts";
 import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
 import { collectGarbage, countLargeBlockers, moveBlockers, purgeHead } from "./garbage.ts";
@@ -145,7 +145,7 @@ function* finishedUpTo({ fold: { finished, unordered } }: House, upTo: number): 
 /** Asks for the removal of the entries of all keys that the mark will forget; returns how many were still there. */
 function clearForgotten(house: House): number {
   const { upTo } = house.retention;
-  const garbage = new Map<TaskLog, FinishedRun[]>();
+  const garbage = new Map<LoggedTask, FinishedRun[]>();
   let open = 0;
   for (const run of finishedUpTo(house, upTo)) {
     if (run.lastOutcome > upTo || run.entrySeq === 0 || run.isCompacted) continue;
@@ -171,7 +171,7 @@ function clearForgotten(house: House): number {
 }
 
 /** What lies behind entries that must stay: few are purged one by one, for many what blocks them is moved, unless that is much more work. */
-function removeBlocked(house: House, log: TaskLog, runs: readonly FinishedRun[]): void {
+function removeBlocked(house: House, log: LoggedTask, runs: readonly FinishedRun[]): void {
   const blocked = runs.filter((run) => run.entrySeq > 0);
   const last = blocked.reduce((seq, run) => Math.max(seq, run.entrySeq), 0);
   const isMoved = blocked.length > house.options.singlePurges * Math.max(1, countLargeBlockers(house, log, last));

@@ -1,20 +1,13 @@
 import type { FailureHandler } from "../domain/failure.ts";
-import type { OutcomeKind } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Stop } from "../wire/messages.ts";
+import type { OutcomeHead } from "../wire/outcome-entry.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
 import type { OutcomeDetail } from "../wire/story.ts";
 import type { StoreTriedCommand } from "./tried.ts";
 
-/** An outcome that the engine itself appends: lost, cancelled, failed, cancelling, or a retention mark (`dueAt` = S, `origin` = asOf, empty key). */
-export interface EngineOutcome {
-  readonly kind: OutcomeKind;
-  readonly key: string;
-  readonly turn: number;
-  readonly attempt: number;
-  readonly origin: number;
-  readonly at: number;
-  readonly dueAt: number;
+/** An outcome that the engine itself appends: lost, cancelled, failed, cancelling, or a retention mark. */
+export interface EngineOutcome extends OutcomeHead {
   readonly detail: OutcomeDetail | undefined;
   /** Where the creator of the run waits for a final outcome; empty = nowhere. */
   readonly inbox: string;

@@ -1,7 +1,7 @@
 import { Deque } from "../collections/deque.ts";
 import { Heap } from "../collections/heap.ts";
 import type { LiveRun } from "../fold/live-run.ts";
-import type { TaskLog } from "../fold/task-log.ts";
+import type { LoggedTask } from "../fold/logged-task.ts";
 import type { TaskDeclaration } from "../wire/messages.ts";
 import { type Place, placeOf, writePlace } from "./attached.ts";
 import { CountedTime } from "./counted-time.ts";
@@ -36,7 +36,7 @@ export class QueueIndex {
 
 /** All that a leader keeps for one task: its queue and its workers. */
 export class TaskQueue {
-  readonly log: TaskLog;
+  readonly log: LoggedTask;
   /** What the newest registration says; undefined while no worker ever registered the task. */
   definition: TaskDeclaration | undefined = undefined;
   isPaused = false;
@@ -61,7 +61,7 @@ export class TaskQueue {
   /** Some runs ask for workers of their own. */
   hasPlacements = false;
 
-  constructor(log: TaskLog, index: QueueIndex) {
+  constructor(log: LoggedTask, index: QueueIndex) {
     this.log = log;
     this.index = index;
     log.attached = this;

@@ -1,6 +1,6 @@
 import { NumberIndex } from "../collections/number-index.ts";
 import type { LiveRun } from "../fold/live-run.ts";
-import type { TaskLog } from "../fold/task-log.ts";
+import type { LoggedTask } from "../fold/logged-task.ts";
 import type { TaskDeclaration } from "../wire/messages.ts";
 
 /** What counts an attempt for the limits of its task. */
@@ -82,7 +82,7 @@ export class WorkerRecord {
   /** When it was last given a run, as a count of assignments: round robin between equals. */
   lastAssigned = 0;
   /** A task whose runs take several slots, and that gets all which it frees now. */
-  claimedBy: TaskLog | undefined = undefined;
+  claimedBy: LoggedTask | undefined = undefined;
   readonly ledger = new NumberIndex<Assignment>();
   readonly batches = new Map<number, readonly LiveRun[]>();
   /** Runs in them. */

@@ -2,6 +2,7 @@
 // anew from the last message seen after a gap, a reconnect or a silence, so that nothing that happens to a server stops the fold.
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
+import { randomToken } from "../domain/random-token.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { deliveryOf } from "./ack-subject.ts";
 import type { NatsLink } from "./link.ts";
@@ -155,7 +156,7 @@ class FollowingReader implements ClosableLogReader {
   async #start(generation: number): Promise<void> {
     const { nc, inboxPrefix } = this.#link;
     const inbox = createInbox(inboxPrefix);
-    const consumer = `log${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
+    const consumer = `log${randomToken(16)}`;
     this.#subscription = nc.subscribe(inbox, {
       callback: (error, message) => {
         if (error === null && generation === this.#generation) this.#receiveSafely(message);

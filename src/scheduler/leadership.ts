@@ -3,7 +3,7 @@ import type { Fold } from "../fold/fold.ts";
 import type { FoldListener } from "../fold/listener.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
-import type { TaskLog } from "../fold/task-log.ts";
+import type { LoggedTask } from "../fold/logged-task.ts";
 import { House, type HouseOptions } from "../housekeeping/house.ts";
 import { marked } from "../housekeeping/retention.ts";
 import { heedWish } from "../matching/cancel.ts";
@@ -92,7 +92,7 @@ export class Leadership implements FoldListener {
     if (writer === `e${this.matching.epoch}`) marked(this.house, upTo);
   }
 
-  #forget(log: TaskLog): boolean {
+  #forget(log: LoggedTask): boolean {
     const { name } = log;
     const queue = this.matching.queues.get(name);
     if (queue !== undefined && (queue.definition !== undefined || queue.workers.size > 0)) return false;

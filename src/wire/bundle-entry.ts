@@ -12,7 +12,7 @@ import {
   writeBytes,
   writeText,
 } from "./bytes.ts";
-import { decodeRunEntry, encodeRunEntry, type RunEntry, runForm } from "./run-entry.ts";
+import { decodeRunEntry, encodeRunEntry, plainEntry, type RunEntry, runForm } from "./run-entry.ts";
 
 /** Runs in one entry at most: the place of each is a part of its origin. */
 export const mostBundled = 256;
@@ -35,7 +35,12 @@ export function encodeBundle(shared: RunEntry, ids: readonly string[], inputs: r
 export function encodeCompactedBundle(runs: readonly BundledRun[]): Uint8Array {
   const ids = runs.map(({ id }) => id);
   const entries = runs.map(({ entry }) => encodeRunEntry(entry));
-  return encodeRunEntry({ ...bare, input: encodeMembers(ids, entries) });
+  return encodeRunEntry({
+    ...plainEntry,
+    createdAt: 0,
+    form: runForm.compactedBundle,
+    input: encodeMembers(ids, entries),
+  });
 }
 
 /** The runs of an entry of one of the two forms of a bundle. Fails: MalformedRecord; inputs are views on the entry's bytes */
@@ -75,17 +80,6 @@ function memberOf(bytes: Uint8Array): RunEntry {
 
 export const isBundle = ({ form }: Pick<RunEntry, "form">): boolean =>
   form === runForm.bundle || form === runForm.compactedBundle;
-
-const bare: RunEntry = {
-  form: runForm.compactedBundle,
-  priority: 0,
-  createdAt: 0,
-  dueAt: 0,
-  scheduleTimeoutMs: undefined,
-  inbox: "",
-  extra: undefined,
-  input: noBytes,
-};
 
 function encodeMembers(ids: readonly string[], parts: readonly Uint8Array[]): Uint8Array {
   const names = ids.join(separator);

@@ -1,8 +1,8 @@
 // How the story of a run is told shorter where all of it does not fit into an entry.
-import type { AttemptRecord } from "../domain/run.ts";
+import type { AttemptRecord, OutcomeKind } from "../domain/run.ts";
 import { noBytes } from "./bytes.ts";
 import { type RunEntry, runForm } from "./run-entry.ts";
-import type { FinalDetail } from "./story.ts";
+import type { FinalDetail, OutcomeDetail } from "./story.ts";
 
 type Attempts = readonly AttemptRecord[];
 type Lean<T> = (whole: T) => T;
@@ -18,14 +18,27 @@ export const leanAttempts: readonly Lean<Attempts>[] = [
   (attempts) => attempts.slice(-1).map(withoutError),
 ];
 
-/** Of a final outcome: it keeps the run's own error. */
-export const leanDetails: readonly Lean<FinalDetail>[] = leanAttempts.map((lean) => (detail) => ({
-  ...detail,
-  attempts: lean(detail.attempts),
-}));
+/**
+ * The story of an outcome, from the fullest to the barest. A final one keeps the run's own error; at last it says how the run ended and
+ * nothing more, which of a completed run its output says already.
+ */
+export function* leanDetails(
+  kind: OutcomeKind,
+  detail: OutcomeDetail | undefined,
+): Generator<OutcomeDetail | undefined> {
+  yield detail;
+  if (detail === undefined) return;
+  if ("attempts" in detail) {
+    for (const lean of leanAttempts) yield { ...detail, attempts: lean(detail.attempts) };
+    if (kind !== "completed") yield barestDetail(detail);
+  } else {
+    if ("attempt" in detail) yield { attempt: brief(detail.attempt) };
+    yield undefined;
+  }
+}
 
 /** How it ended, and nothing of what came before. */
-export function barestDetail({ createdAt, priority, error }: FinalDetail): FinalDetail {
+function barestDetail({ createdAt, priority, error }: FinalDetail): FinalDetail {
   const reason = "the rest of its story did not fit into its outcome";
   const why = error && { name: cut(error.name, briefMessage), message: cut(error.message, 1_000) };
   return { createdAt, priority, attempts: [], reason, ...(why && { error: why }) };
@@ -46,7 +59,7 @@ function withHistory(entry: RunEntry, lean: Lean<Attempts>): RunEntry {
   return { ...entry, extra: { ...extra, state: { ...extra.state, history: lean(extra.state.history) } } };
 }
 
-export function brief({ error, ...record }: AttemptRecord): AttemptRecord {
+function brief({ error, ...record }: AttemptRecord): AttemptRecord {
   if (error === undefined) return record;
   return { ...record, error: { name: error.name, message: cut(error.message, briefMessage) } };
 }

@@ -118,7 +118,6 @@ const Heartbeat = Schema.Struct({
 const HeartbeatReply = Schema.Struct({ epoch: Count, known: Schema.Boolean, cancel: Schema.Array(Stop), clock: Clock });
 const Leave = Schema.Struct({ id: Text });
 const Ping = Schema.Struct({ epoch: Count, engine: Text });
-const Pong = Schema.Struct({ busy: Count });
 const CancelOnWorker = Schema.Struct({ epoch: Count, runs: Schema.Array(Stop) });
 const States = Schema.Literals(["scheduled", "queued", "running", "retrying", "completed", "failed", "cancelled"]);
 const Filter = Schema.Struct({
@@ -134,23 +133,10 @@ const CancelRuns = Schema.Struct({
   /** Where the next runs that match begin: `next` of the reply before. */
   cursor: Schema.optionalKey(Text),
 });
-/** Keys of runs, by what became of them: see {@link Cancellation} */
-const CancelReply = Schema.Struct({
-  cancelled: Schema.Array(Schema.String),
-  stopping: Schema.Array(Schema.String),
-  unknown: Schema.Array(Schema.String),
-  finished: Schema.Array(Schema.String),
-  /** More runs may match: ask again with this cursor. */
-  next: Schema.optionalKey(Schema.String),
-});
 const AskResults = Schema.Struct({ keys: Schema.Array(Schema.String), inbox: Text });
 /** Where the final outcome of a run stands: the sequence of its entry in the log, and its place in there. */
 const EndedRun = Schema.Struct({ key: Text, seq: Count, index: Count });
 const Ended = Schema.Struct({ ended: Schema.Array(EndedRun) });
-const AskResultsReply = Schema.Struct({
-  unknown: Schema.Array(Schema.String),
-  ended: Schema.optionalKey(Schema.Array(EndedRun)),
-});
 const GetRun = Schema.Struct({ key: Text });
 /** `delayMs`: from when the engine hears it; `dueAt` is then for engines that know no delays. */
 const Reschedule = Schema.Struct({
@@ -188,7 +174,6 @@ export type Heartbeat = typeof Heartbeat.Type;
 export type HeartbeatReply = typeof HeartbeatReply.Type;
 export type Leave = typeof Leave.Type;
 export type Ping = typeof Ping.Type;
-export type Pong = typeof Pong.Type;
 export type CancelOnWorker = typeof CancelOnWorker.Type;
 // What clients show to users is written out: a registry reads published types without inferring them.
 export interface CancelRuns {
@@ -199,8 +184,11 @@ export interface CancelRuns {
   readonly cursor?: string;
 }
 export type AskResults = typeof AskResults.Type;
-export type AskResultsReply = typeof AskResultsReply.Type;
 export type EndedRun = typeof EndedRun.Type;
+export interface AskResultsReply {
+  readonly unknown: readonly string[];
+  readonly ended?: readonly EndedRun[];
+}
 export type GetRun = typeof GetRun.Type;
 export type Reschedule = typeof Reschedule.Type;
 /** Keys of runs by what became of them; one that is running stays as it is. */
@@ -261,12 +249,9 @@ export const decodeHeartbeat = decoder("heartbeat", Heartbeat);
 export const decodeHeartbeatReply = decoder("heartbeat reply", HeartbeatReply);
 export const decodeLeave = decoder("leave message", Leave);
 export const decodePing = decoder("ping", Ping);
-export const decodePong = decoder("pong", Pong);
 export const decodeCancelOnWorker = decoder("cancel message", CancelOnWorker);
 export const decodeCancelRuns = decoder("cancel request", CancelRuns);
-export const decodeCancelReply = decoder("cancel reply", CancelReply);
 export const decodeAskResults = decoder("result request", AskResults);
-export const decodeAskResultsReply = decoder("result reply", AskResultsReply);
 export const decodeEnded = decoder("message about ended runs", Ended);
 export const decodeGetRun = decoder("get request", GetRun);
 export const decodeReschedule = decoder("reschedule request", Reschedule);

@@ -29,8 +29,8 @@ export interface PlainStory {
   readonly priority: number;
 }
 
-/** What a frame is made of. Units: epoch milliseconds; `origin` is a log sequence; a retention mark has an empty key, S in `dueAt`, asOf in `origin` */
-export interface OutcomeFrame {
+/** What every outcome says. Units: epoch milliseconds; `origin` is a log sequence; a retention mark has an empty key, S in `dueAt`, asOf in `origin` */
+export interface OutcomeHead {
   readonly kind: OutcomeKind;
   readonly key: string;
   readonly turn: number;
@@ -38,6 +38,10 @@ export interface OutcomeFrame {
   readonly origin: number;
   readonly at: number;
   readonly dueAt: number;
+}
+
+/** What a frame is made of. */
+export interface OutcomeFrame extends OutcomeHead {
   /** JSON of a detail; empty when `plain` says it all. */
   readonly detail: Uint8Array;
   readonly plain?: PlainStory | undefined;
@@ -71,7 +75,7 @@ const priorityMask = 0x0f;
 const noStory: PlainStory = { createdAt: 0, startedAt: 0, priority: 0 };
 
 /** One decoded outcome; everything behind the fixed part is read when asked for. */
-export class Outcome {
+export class Outcome implements OutcomeHead {
   readonly kind: OutcomeKind;
   readonly key: string;
   readonly turn: number;

@@ -4,7 +4,8 @@ import type { Blocked, Parked, Wait } from "../domain/durable.ts";
 import { MalformedRecord } from "../domain/errors.ts";
 import { isTaskName } from "../domain/names.ts";
 import { jsonBytes, jsonOf } from "./bytes.ts";
-import { assertRange, isCount, isRecord, isShallow, isText, isTime, isTurn } from "./ranges.ts";
+import { isShallow } from "./json-depth.ts";
+import { assertRange, isCount, isRecord, isText, isTime, isTurn } from "./ranges.ts";
 
 const what = "parked outcome";
 /** Children of one group: more would not fit the offer that tells of them. */

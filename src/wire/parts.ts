@@ -1,5 +1,6 @@
 // What a worker says of itself names its tasks and the runs that it holds: where that is too much for one message, it travels in parts,
 // each a message with a part of the lists, and counts when all of them are there.
+import { groupsBySize } from "../collections/groups.ts";
 import { mostBytes, utf8 } from "./bytes.ts";
 
 export interface Part {
@@ -9,6 +10,10 @@ export interface Part {
   readonly count: number;
 }
 
+interface Item {
+  readonly list: string;
+  readonly text: string;
+}
 type Lists = { readonly [list: string]: readonly unknown[] };
 
 /** The share of the largest message that one part takes. */
@@ -24,7 +29,9 @@ export function encodeInParts(head: object, lists: Lists, limit: number, of: str
   const parts = pack(lists, limit - mostBytes(JSON.stringify(head)) - headroom);
   return parts.map((part, index) => {
     const about = JSON.stringify({ ...head, part: { of, index, count: parts.length } });
-    const texts = Object.keys(lists).map((list) => `${JSON.stringify(list)}:[${(part.get(list) ?? []).join()}]`);
+    const texts = Object.keys(lists).map(
+      (list) => `${JSON.stringify(list)}:[${(part[list] ?? []).map(({ text }) => text).join()}]`,
+    );
     return utf8(`${about.slice(0, -1)},${texts.join()}}`);
   });
 }
@@ -32,25 +39,13 @@ export function encodeInParts(head: object, lists: Lists, limit: number, of: str
 /** For the names of the lists, and the mark of a part. */
 const headroom = 200;
 
-function pack(lists: Lists, room: number): Map<string, string[]>[] {
-  const parts: Map<string, string[]>[] = [new Map()];
-  let left = room;
-  for (const [list, items] of Object.entries(lists)) {
-    for (const item of items) {
-      const text = JSON.stringify(item);
-      const bytes = utf8(text).length + 1;
-      if (bytes > left && parts.at(-1)!.size > 0) {
-        parts.push(new Map());
-        left = room;
-      }
-      const part = parts.at(-1)!;
-      const texts = part.get(list);
-      if (texts === undefined) part.set(list, [text]);
-      else texts.push(text);
-      left -= bytes;
-    }
-  }
-  return parts;
+/** Items as JSON, in groups of at most so many bytes, each by its list. */
+function pack(lists: Lists, room: number): Partial<Record<string, readonly Item[]>>[] {
+  const items = Object.entries(lists).flatMap(([list, all]) =>
+    all.map((item) => ({ list, text: JSON.stringify(item) })),
+  );
+  const groups = groupsBySize(items, room, ({ text }) => utf8(text).length + 1);
+  return groups.length === 0 ? [{}] : groups.map((group) => Object.groupBy(group, ({ list }) => list));
 }
 
 /** Of each sender what is under way. A part that is missing makes the whole wait for the next one, and is told to who sends it. */

@@ -35,22 +35,3 @@ export function timeAt(view: DataView, at: number, what: string, field: string):
   if (!isTime(time)) assertRange(false, what, field, time);
   return time;
 }
-
-const deepestJson = 64;
-const [quote, backslash, openArray, openObject, closeArray, closeObject] = [0x22, 0x5c, 0x5b, 0x7b, 0x5d, 0x7d];
-
-/** Whether JSON is nested so little that it can be written again: what a parser can still read may be too deep for that. */
-export function isShallow(json: Uint8Array): boolean {
-  let depth = 0;
-  let isText = false;
-  for (let i = 0; i < json.length; i++) {
-    const byte = json[i]!;
-    if (isText && byte === backslash) i++;
-    else if (byte === quote) isText = !isText;
-    else if (isText) continue;
-    else if (byte === openArray || byte === openObject) {
-      if (++depth > deepestJson) return false;
-    } else if (byte === closeArray || byte === closeObject) depth--;
-  }
-  return true;
-}

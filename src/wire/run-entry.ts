@@ -39,6 +39,17 @@ export interface RunEntry {
   readonly input: Uint8Array;
 }
 
+/** A new run that says nothing of itself. */
+export const plainEntry: Omit<RunEntry, "createdAt" | "form"> & { readonly form: 0 } = {
+  form: runForm.new,
+  priority: 0,
+  dueAt: 0,
+  scheduleTimeoutMs: undefined,
+  inbox: "",
+  extra: undefined,
+  input: noBytes,
+};
+
 const head = 36;
 const timeoutSet = 1;
 const timeoutOff = 2;

@@ -4,7 +4,8 @@ import { MalformedRecord } from "../domain/errors.ts";
 import type { RunPlacement } from "../domain/policies.ts";
 import { type AttemptRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import { jsonOf } from "./bytes.ts";
-import { assertRange, isCount, isOrigin, isRecord, isShallow, isText, isTime, isTurn } from "./ranges.ts";
+import { isShallow } from "./json-depth.ts";
+import { assertRange, isCount, isOrigin, isRecord, isText, isTime, isTurn } from "./ranges.ts";
 import { attemptsOf, isMetadata } from "./story.ts";
 
 /** A compacted entry holds the run as the fold knew it at `asOf`. */

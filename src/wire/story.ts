@@ -5,7 +5,8 @@ import type { ErrorRecord } from "../domain/error-record.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import { jsonOf } from "./bytes.ts";
-import { isRecord, isShallow, isText, isTime, isTurn } from "./ranges.ts";
+import { isShallow } from "./json-depth.ts";
+import { isRecord, isText, isTime, isTurn } from "./ranges.ts";
 
 /** The story of a run in its final outcome. */
 export interface FinalDetail {

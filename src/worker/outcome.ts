@@ -7,7 +7,7 @@ import { type AttemptRecord, isFinal, type OutcomeKind } from "../domain/run.ts"
 import { errorRecordOf, toText } from "../domain/thrown.ts";
 import { jsonBytes, mostBytes, noBytes } from "../wire/bytes.ts";
 import { isLarge } from "../wire/carried-input.ts";
-import { barestDetail, leanDetails } from "../wire/lean-story.ts";
+import { leanDetails } from "../wire/lean-story.ts";
 import { encodeOutcomeFrame, frameHead, type PlainStory } from "../wire/outcome-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { Attempt } from "./attempt.ts";
@@ -110,7 +110,7 @@ class Ending {
     const room = this.#options.maxPayload - entryBytes - frameHead - mostBytes(key) - output.length;
     let story = noBytes;
     let fits = carried.length <= room;
-    for (const detail of isPlain ? [] : stories(this.#detail(kind, end), kind)) {
+    for (const detail of isPlain ? [] : leanDetails(kind, this.#detail(kind, end))) {
       story = jsonBytes(detail);
       fits = story.length + carried.length <= room;
       if (fits) break;
@@ -169,11 +169,4 @@ class Ending {
       inputIsGone: input === undefined,
     });
   }
-}
-
-/** From the fullest to the barest. */
-function* stories(detail: FinalDetail, kind: OutcomeKind): Generator<FinalDetail> {
-  yield detail;
-  for (const lean of leanDetails) yield lean(detail);
-  if (kind !== "completed") yield barestDetail(detail);
 }

@@ -13,7 +13,7 @@ const rooms = ["fold", "matching", "presence", "housekeeping", "reactions"];
 const mayImport: Record<string, readonly string[]> = {
   collections: [],
   domain: ["collections"],
-  wire: ["domain"],
+  wire: ["collections", "domain"],
   fold: ["collections", "domain", "wire"],
   matching: ["collections", "domain", "wire", "fold"],
   presence: ["domain", "wire", "fold", "matching"],

@@ -1,7 +1,7 @@
 import { EntryLog } from "./entry-log.ts";
 
 /** What the log holds of one task. Exists as soon as the name was seen once. */
-export class TaskLog {
+export class LoggedTask {
   readonly name: string;
   readonly entries = new EntryLog();
   /** Live runs of the task. Written by the fold. */
