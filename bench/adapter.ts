@@ -1,5 +1,6 @@
 // What a system must offer to the client and worker processes of the benchmark; everything else is the same code for all systems.
 import { pathToFileURL } from "node:url";
+import type { Workload } from "./workload.ts";
 
 /** The payload of a run. `n` counts the runs of one measurement; `sent` is a time in whole microseconds. */
 export interface Input {
@@ -10,6 +11,8 @@ export interface Input {
 
 export interface Output {
   readonly n: number;
+  /** That of the input, where the workload says so. */
+  readonly text?: string;
 }
 
 export interface BenchClient {
@@ -30,13 +33,21 @@ export interface BenchWorker {
   stop(): Promise<unknown>;
 }
 
-export type Handle = (input: Input) => Promise<Output>;
+/** What a handler knows beside its input. */
+export interface Attempt {
+  /** From 1. */
+  readonly attempt: number;
+  /** Writes a line to the log of the run. */
+  log(line: string): unknown;
+}
+
+export type Handle = (input: Input, attempt: Attempt) => Promise<Output>;
 
 export interface Adapter {
   /** `url` says where the system's server is. */
-  connect(url: string): Promise<BenchClient>;
+  connect(url: string, workload: Workload): Promise<BenchClient>;
   /** Resolves when the worker takes runs. */
-  work(url: string, slots: number, handle: Handle): Promise<BenchWorker>;
+  work(url: string, slots: number, handle: Handle, workload: Workload): Promise<BenchWorker>;
 }
 
 /** Loads an adapter by the path of its file: the packages of a peer are needed only where it is measured. */

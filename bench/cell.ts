@@ -4,6 +4,7 @@ import { cpuTimeMs } from "./cpu-time.ts";
 import { type Line, Process } from "./process.ts";
 import { sleep } from "./servers/server.ts";
 import type { Stand, System } from "./system.ts";
+import { type Workload, workloadArgument } from "./workload.ts";
 
 /** Nothing executed for so long means that nothing more will be. */
 const stuckMs = 30_000;
@@ -25,22 +26,27 @@ export class Cell<S extends Stand = Stand> {
   readonly stand: S;
   readonly client: Process;
   readonly system: Omit<System, "start">;
+  readonly #workload: Workload;
   readonly #tally: number[] = [];
   #workers: Process[] = [];
   #made = 0;
   /** Executed by workers that have ended. */
   #executedBefore = 0;
 
-  private constructor(stand: S, client: Process, system: Omit<System, "start">) {
+  private constructor(stand: S, client: Process, system: Omit<System, "start">, workload: Workload) {
     this.stand = stand;
     this.client = client;
     this.system = system;
+    this.#workload = workload;
   }
 
-  static async open<S extends Stand>(system: Omit<System, "start"> & { start(): Promise<S> }): Promise<Cell<S>> {
+  static async open<S extends Stand>(
+    system: Omit<System, "start"> & { start(): Promise<S> },
+    workload: Workload = {},
+  ): Promise<Cell<S>> {
     const stand = await system.start();
-    const client = new Process("./client-process.ts", [system.adapter, stand.url]);
-    const cell = new Cell(stand, client, system);
+    const client = new Process("./client-process.ts", [system.adapter, stand.url, workloadArgument(workload)]);
+    const cell = new Cell(stand, client, system, workload);
     try {
       await client.next("connected", 30_000);
       return cell;
@@ -68,8 +74,12 @@ export class Cell<S extends Stand = Stand> {
 
   /** Workers that are held let no run end until they are told to. */
   async startWorkers(count: number, held = false): Promise<void> {
-    const args = [this.system.adapter, this.stand.url, String(slots), ...(held ? ["held"] : [])];
-    const started = Array.from({ length: count }, () => new Process("./worker-process.ts", args));
+    const workload = workloadArgument(this.#workload);
+    const args = [this.system.adapter, this.stand.url, String(slots), workload, ...(held ? ["held"] : [])];
+    const started = Array.from(
+      { length: count },
+      () => new Process("./worker-process.ts", args, this.#workload.hasDefaultLog),
+    );
     this.#workers.push(...started);
     await Promise.all(started.map((worker) => worker.next("registered", 30_000)));
   }

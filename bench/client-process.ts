@@ -1,14 +1,15 @@
-// The client process of the benchmark: `<adapter> <url>`. Each command line is one measurement, the same code for every system.
+// The client process of the benchmark: `<adapter> <url> <workload>`. Each command line is one measurement, the same code for every system.
 import { type Input, loadAdapter, now, type Output } from "./adapter.ts";
 import { Inputs } from "./inputs.ts";
 import { commands, say } from "./process.ts";
 import { quantilesOf } from "./statistics.ts";
+import { workloadFrom } from "./workload.ts";
 
 /** What the load generator itself is late by is latency only beyond this. */
 const timerMs = 2;
 
-const [path = "", url = ""] = process.argv.slice(2);
-const client = await (await loadAdapter(path)).connect(url);
+const [path = "", url = "", workload] = process.argv.slice(2);
+const client = await (await loadAdapter(path)).connect(url, workloadFrom(workload));
 const inputs = new Inputs();
 say("connected");
 

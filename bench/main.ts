@@ -94,7 +94,10 @@ async function prepare(wanted: readonly System[]): Promise<readonly System[]> {
 }
 
 async function measure(scenario: Scenario, measured: readonly System[]): Promise<void> {
-  const suitable = measured.filter(({ name }) => scenario.only === undefined || scenario.only === name);
+  const suitable = measured.filter(({ name, takesWorkloads = false }) => {
+    if (scenario.workload !== undefined && !takesWorkloads) return false;
+    return scenario.only === undefined || scenario.only === name;
+  });
   for (let round = 0; round < Math.min(rounds, scenario.maxRounds ?? rounds); round += 1) {
     for (let turn = 0; turn < suitable.length; turn += 1) {
       const system = suitable[(turn + round) % suitable.length]!;
@@ -119,7 +122,7 @@ async function measure(scenario: Scenario, measured: readonly System[]): Promise
 }
 
 async function measureOne(scenario: Scenario, system: System, context: Context, round: number) {
-  const cell = await Cell.open(system);
+  const cell = await Cell.open(system, scenario.workload);
   try {
     const values = await scenario.measure(cell, context);
     return { scenario: scenario.name, system: system.name, round, values, ...(await cell.close()) };

@@ -16,10 +16,11 @@ export class Process {
   readonly #undo: () => Promise<void>;
   #hasExited = false;
 
-  constructor(script: string, args: readonly string[] = []) {
+  /** `isMuted`: what it writes to stderr goes nowhere. */
+  constructor(script: string, args: readonly string[] = [], isMuted = false) {
     const run = "Bun" in globalThis ? ["run"] : ["run", "-A", "--quiet"];
     this.#child = spawn(process.execPath, [...run, new URL(script, import.meta.url).pathname, ...args], {
-      stdio: ["pipe", "pipe", "inherit"],
+      stdio: ["pipe", "pipe", isMuted ? "ignore" : "inherit"],
     });
     this.#undo = undoLater(() => this.#kill());
     createInterface({ input: this.#child.stdout! }).on("line", (line) => {

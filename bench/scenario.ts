@@ -1,5 +1,6 @@
 // A scenario: written once, measured the same way on every system.
 import type { Cell } from "./cell.ts";
+import type { Workload } from "./workload.ts";
 
 export interface Metric {
   readonly key: string;
@@ -34,6 +35,9 @@ export interface Scenario {
   /** Another scenario whose results this one needs. */
   readonly needs?: string;
   readonly only?: string;
+  /** What its handlers do; only systems that take workloads are measured with it. @default nothing */
+  readonly workload?: Workload;
+
   /** Left out of a short run that does not ask for it. */
   readonly isLong?: boolean;
   /** Rounds beyond this add nothing. */

@@ -18,6 +18,8 @@ export interface System {
   readonly durability: string;
   /** Whether a caller can wait for the result of a run. */
   readonly offersResults: boolean;
+  /** Whether its adapter does what a workload says. */
+  readonly takesWorkloads?: boolean;
   /** Makes sure that all it needs is there and tells the versions; fails with the reason why it cannot be measured. */
   prepare(): Promise<string>;
   /** Starts its servers on a fresh store. */

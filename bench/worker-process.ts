@@ -1,9 +1,12 @@
-// The worker process of the benchmark: `<adapter> <url> <slots> [held]`. It counts what it really executes.
-import { loadAdapter, now } from "./adapter.ts";
+// The worker process of the benchmark: `<adapter> <url> <slots> <workload> [held]`. It counts what it really executes.
+import { type Handle, loadAdapter, now } from "./adapter.ts";
 import { indexOf } from "./inputs.ts";
 import { commands, say } from "./process.ts";
+import { workloadFrom } from "./workload.ts";
 
-const [path = "", url = "", slots = "", held] = process.argv.slice(2);
+const [path = "", url = "", slots = "", given, held] = process.argv.slice(2);
+const workload = workloadFrom(given);
+const { waitMs, failOneIn, lines = 0, echoes = false } = workload;
 
 /** How often each run was executed, by its index. */
 let counts = new Uint8Array(1 << 17);
@@ -14,9 +17,10 @@ let firstAt = 0;
 let lastAt = 0;
 let gate = held === undefined ? undefined : Promise.withResolvers<void>();
 
-const worker = await (await loadAdapter(path)).work(url, Number(slots), async (input) => {
+const handle: Handle = async (input, { attempt, log }) => {
   const at = now();
   const index = indexOf(input);
+  if (failOneIn !== undefined && attempt === 1 && index % failOneIn === 0) throw new Error("fails once, as told");
   if (index >= counts.length) counts = grown(counts, new Uint8Array(Math.max(index + 1, counts.length * 2)));
   if (sampled === latencies.length) latencies = grown(latencies, new Float32Array(sampled * 2));
   counts[index]! += 1;
@@ -27,9 +31,12 @@ const worker = await (await loadAdapter(path)).work(url, Number(slots), async (i
     firstAt = at;
     say("first", { at });
   }
+  for (let line = 0; line < lines; line += 1) await log(`line ${line} of run ${input.n}`);
+  if (waitMs !== undefined) await new Promise((resolve) => setTimeout(resolve, waitMs));
   if (gate !== undefined) await gate.promise;
-  return { n: input.n };
-});
+  return echoes ? { n: input.n, text: input.text } : { n: input.n };
+};
+const worker = await (await loadAdapter(path)).work(url, Number(slots), handle, workload);
 say("registered");
 
 function grown<T extends Uint8Array | Float32Array>(from: T, into: T): T {

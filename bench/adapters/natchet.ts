@@ -1,35 +1,71 @@
 // natchet in the client and worker processes of the benchmark; the workers carry the engine, as they do by default.
-import { connect, start, Task, Worker } from "../../src/mod.ts";
+import { z } from "zod";
+import { connect, start, Task, type TaskContext, Worker } from "../../src/mod.ts";
 import type { Adapter, Handle, Input, Output } from "../adapter.ts";
+import { retryDelayMs, tasksOf, type Workload } from "../workload.ts";
 
 export const natchetAdapter = (engine: "auto" | "off"): Adapter => ({
-  async connect(url) {
+  async connect(url, workload) {
     const natchet = await connect({ url, log: "warn" });
-    const noop = natchet.task<Input, Output>("noop");
+    const tasks = tasksOf(workload).map((name) => natchet.task<Input, Output>(name));
+    const priorities = workload.priorities ?? 1;
+    let calls = 0;
+    /** The next of the tasks, with the next of the priorities. */
+    const next = () => {
+      const call = calls++;
+      const options = priorities > 1 ? { priority: 1 + (call % priorities) } : {};
+      return { task: tasks[call % tasks.length]!, options };
+    };
     return {
-      add: (input) => noop.enqueue(input),
-      addMany: (inputs) => noop.enqueueMany(inputs),
-      addDelayed: (inputs, due) => noop.enqueueMany(inputs, { at: due }),
-      run: (input) => noop.run(input),
+      add(input) {
+        const { task, options } = next();
+        return task.enqueue(input, options);
+      },
+      addMany(inputs) {
+        const { task, options } = next();
+        return task.enqueueMany(inputs, options);
+      },
+      addDelayed: (inputs, due) => next().task.enqueueMany(inputs, { at: due }),
+      run(input) {
+        const { task, options } = next();
+        return task.run(input, options);
+      },
       async unfinished() {
-        const queue = (await natchet.queues()).find(({ task }) => task === "noop");
-        return queue === undefined ? 0 : queue.queued + queue.running + queue.scheduled;
+        const queues = await natchet.queues();
+        return queues.reduce((sum, { queued, running, scheduled }) => sum + queued + running + scheduled, 0);
       },
       close: () => natchet.close(),
     };
   },
-  work: (url, slots, handle) => start(workerClass(slots, handle), { url, engine, log: "warn" }),
+  async work(url, slots, handle, workload) {
+    const log = workload.hasDefaultLog ? {} : ({ log: "warn" } as const);
+    return start(workerClass(slots, handle, workload), { url, engine, ...log });
+  },
 });
 
 export const adapter = natchetAdapter("auto");
 
-function workerClass(slots: number, handle: Handle) {
-  @Worker({ name: "bench", slots })
-  class BenchWorker {
-    @Task("noop", { timeout: "5m", scheduleTimeout: null })
-    noop(input: Input): Promise<Output> {
-      return handle(input);
-    }
+const schemas = {
+  input: z.object({ n: z.number().int(), sent: z.number(), text: z.string() }),
+  output: z.object({ n: z.number().int(), text: z.string().optional() }),
+};
+
+/** A class as users write it, with a method for each task of the workload. */
+function workerClass(slots: number, handle: Handle, workload: Workload) {
+  const retries = { limit: 1, backoff: "fixed", base: retryDelayMs, jitter: false } as const;
+  const options = {
+    timeout: "5m" as const,
+    ...(workload.failOneIn !== undefined && { retries }),
+    ...(workload.hasSchema && schemas),
+  };
+  class BenchWorker {}
+  for (const name of tasksOf(workload)) {
+    const execute = (input: Input, { attempt, log }: TaskContext): Promise<Output> =>
+      handle(input, { attempt, log: (line) => log.info(line) });
+    const method = { value: execute, configurable: true, writable: true };
+    Object.defineProperty(BenchWorker.prototype, name, method);
+    (Task(name, options) as MethodDecorator)(BenchWorker.prototype, name, method);
   }
-  return BenchWorker;
+  Worker({ name: "bench", slots })(BenchWorker);
+  return BenchWorker as never;
 }

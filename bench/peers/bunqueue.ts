@@ -25,12 +25,16 @@ export const adapter: Adapter = {
     };
   },
   async work(url, slots, handle) {
-    const worker = new Worker<Input, Output>(queueName, (job) => handle(job.data), {
-      connection: connectionOf(url),
-      concurrency: slots,
-      batchSize: 100,
-      pollTimeout: 5_000,
-    });
+    const worker = new Worker<Input, Output>(
+      queueName,
+      (job) => handle(job.data, { attempt: job.attemptsMade + 1, log: (line) => job.log(line) }),
+      {
+        connection: connectionOf(url),
+        concurrency: slots,
+        batchSize: 100,
+        pollTimeout: 5_000,
+      },
+    );
     await worker.waitUntilReady();
     return { stop: () => worker.close() };
   },

@@ -35,8 +35,8 @@ export function graphileAdapter(mode: GraphileConfig.WorkerOptions): Adapter {
         }),
         noHandleSignals: true,
         taskList: {
-          [task]: async (payload: unknown, _helpers: JobHelpers) => {
-            await handle(payload as Input);
+          [task]: async (payload: unknown, { job, logger }: JobHelpers) => {
+            await handle(payload as Input, { attempt: job.attempts, log: (line) => logger.info(line) });
           },
         },
       });

@@ -4,10 +4,12 @@ import { atOnce, results } from "./at-once.ts";
 import { backlog } from "./backlog.ts";
 import { delayed } from "./delayed.ts";
 import { enqueue } from "./enqueue.ts";
+import { handlers } from "./handlers.ts";
 import { idle } from "./idle.ts";
 import { latency, latencyEqual, latencyOwn } from "./latency.ts";
 import { payloads } from "./payloads.ts";
 import { raw } from "./raw.ts";
+import { steady } from "./steady.ts";
 import { takeover, takeoverMillion } from "./takeover.ts";
 import { workers } from "./workers.ts";
 
@@ -22,6 +24,8 @@ export const scenarios: readonly Scenario[] = [
   latencyEqual,
   payloads,
   workers,
+  ...handlers,
+  steady,
   delayed,
   idle,
   takeover,

@@ -16,6 +16,7 @@ export const bullmq: System = {
   durability:
     "an acknowledged write is in the page cache: it survives the end of every process, a power cut takes up to 1 second",
   offersResults: true,
+  takesWorkloads: true,
   async prepare() {
     program = await findRedis();
     return `BullMQ ${await peerVersion("bullmq")}, ioredis ${await peerVersion("ioredis")}, Redis ${program.version}`;

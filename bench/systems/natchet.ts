@@ -39,6 +39,7 @@ function natchetWith({ name, title, isApart = false, syncInterval, onDisk, durab
     onDisk,
     durability,
     offersResults: true,
+    takesWorkloads: true,
     async prepare() {
       const binary = await findServerBinary();
       return `natchet ${version}, nats-server ${binary.version}`;
