@@ -184,7 +184,7 @@ export class LiveWorker implements RunningWorker {
       tasks: declarationsOf(tasks, partLimit(link.maxPayload), log),
       describe: () => this.#describe(),
       busy: () => this.busy,
-      onUnanswered: () => this.#stopKeyed(),
+      stopIfCutOff: () => this.#stopIfCutOff(),
       onStop: (stops) => this.#stopRuns(stops),
     });
   }
@@ -234,7 +234,7 @@ export class LiveWorker implements RunningWorker {
   }
 
   /** The leader keeps what these count for their limits until they must have stopped. */
-  #stopKeyed(): void {
+  #stopIfCutOff(): void {
     if (!this.#lifeline.isCutOff(this.#beatenAt)) return;
     for (const attempt of this.#held.all())
       if (attempt.task.policies?.concurrency !== undefined) attempt.stop({ kind: "returned" });

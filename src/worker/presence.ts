@@ -30,8 +30,8 @@ export interface PresenceOptions {
   readonly busy: () => number;
   /** Beats for this worker while the process's event loop is blocked. */
   readonly heart?: Heart | undefined;
-  /** A heartbeat could not be sent, or was not answered. */
-  readonly onUnanswered: () => void;
+  /** Called when a heartbeat fails, and before each message: a process that was stopped does not say first that it still has what it must end. */
+  readonly stopIfCutOff: () => void;
   readonly onStop: (stops: readonly Stop[]) => void;
 }
 
@@ -115,7 +115,8 @@ export class Presence {
     const { id, link } = this.#options;
     const { epoch: before } = this;
     if (before === 0) return;
-    if (!link.isConnected()) return this.#options.onUnanswered();
+    this.#options.stopIfCutOff();
+    if (!link.isConnected()) return;
     const { executing, quiet } = this.#options.describe();
     try {
       this.#options.log.debug("heartbeat", { id, executing: executing.length });
@@ -129,7 +130,7 @@ export class Presence {
       this.obstacle = known ? undefined : "the engine does not know this worker; registering again";
       if (!known || epoch > this.epoch) void this.announce();
     } catch (error) {
-      this.#options.onUnanswered();
+      this.#options.stopIfCutOff();
       // nobody leads just now; the next leader announces itself
       if (this.epoch === before) this.obstacle = `no engine answers: ${(error as Error).message}`;
     }
@@ -184,6 +185,7 @@ export class Presence {
   async #register(): Promise<void> {
     this.#mustRegisterAgain = false;
     const { log, lifeline, describe, tasks } = this.#options;
+    this.#options.stopIfCutOff();
     const askedAt = lifeline.now();
     const { executing, ...head } = describe();
     const { epoch: before, newest: heard } = this;

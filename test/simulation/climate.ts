@@ -42,6 +42,8 @@ export interface Climate {
   readonly hasWildClocks: boolean;
   /** Most runs are of one task with a rate, and leaders change often. */
   readonly isRush: boolean;
+  /** Most runs are of one task with keys, leaders change often, and workers are often cut off. */
+  readonly isContended: boolean;
   /** Entries and messages hold few runs. */
   readonly isNarrow: boolean;
   readonly options: SchedulerOptions;
@@ -64,6 +66,7 @@ export function climateOf(seed: number): Climate {
     isPoisoned: seed % 8 === 4,
     hasWildClocks: seed % 16 === 5,
     isRush,
+    isContended: hasLimits && seed % 3 === 2,
     isNarrow: seed % 5 === 2 || seed % 5 === 3,
     hasHours: seed % 3 === 0,
     scheduleTimeouts: bare(seed % 3 === 0 ? { mail: null, resize: 2_000, bill: 600_000 } : {}),

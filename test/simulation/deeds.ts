@@ -92,7 +92,7 @@ export class Deeds {
     if (isRough && !isHealed && random.chance(0.3)) return; // said to nobody, and nobody knows it
     const worker = this.#world.workers.find((w) => w.id === id);
     this.#world.network.send(() => {
-      if (worker?.isAlive && worker.isConnected) for (const stop of runs) worker.stop(stop);
+      if (worker?.isAlive && worker.isConnected) for (const stop of runs) worker.stop(stop, this.#world.now);
     });
   }
   /** In as many entries as it takes. An entry has its name, so that it stands in the log once however often it was sent. */

@@ -1,4 +1,5 @@
 import type { ModelEngine } from "./model-engine.ts";
+import type { ModelWorker } from "./model-worker.ts";
 import type { World } from "./world.ts";
 
 /** The most that an engine is wrong about the time. */
@@ -15,8 +16,12 @@ export class Faults {
     const world = this.#world;
     const { random, isRough, workers, engines, climate } = world;
     const worker = random.pick(workers);
-    if (climate.isRush && random.chance(0.3)) {
+    if ((climate.isRush || climate.isContended) && random.chance(0.3)) {
       this.#changeLeader();
+      return;
+    }
+    if (climate.isContended && isRough && random.chance(0.4)) {
+      this.#cutOff(worker);
       return;
     }
     const x = random.next();
@@ -35,6 +40,10 @@ export class Faults {
     else if (x < 0.88) random.pick(engines).skewMs = this.#skew();
     else world.workers = workers.filter((w) => w.isAlive || random.chance(0.7));
     if (world.workers.length === 0) world.staff.add();
+  }
+  #cutOff(worker: ModelWorker): void {
+    if (this.#world.random.chance(0.5)) worker.isConnected = !worker.isConnected;
+    else worker.isHung = !worker.isHung;
   }
   #changeLeader(): void {
     const { random, isRough, leaders, elections, engines, now } = this.#world;

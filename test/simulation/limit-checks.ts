@@ -12,7 +12,7 @@ const keyOf = (run: LiveRun): string => run.metadata?.["of"] ?? "";
 
 /**
  * What limits promise, as engines count and as the tasks themselves see it: never more than `max` of a key at once, but for what a worker
- * executes that was cut off, or that has not answered two seconds after a takeover; and in no window more begin than the limit of a rate and one reservation.
+ * executes that has not answered two seconds after a takeover; and in no window more begin than the limit of a rate and one reservation.
  */
 export class LimitChecks {
   readonly #world: World;
@@ -54,11 +54,12 @@ export class LimitChecks {
           if (taskOf(attempt.key) !== task || (key !== null && attempt.of !== taken.of)) continue;
           const isOfAnother = attempt.batch.split(" ")[0] !== taken.batch.split(" ")[0];
           if (isOfAnother && unheard?.has(other.id) === true) this.#overlooked.add(attempt);
+          if (other.isHung) continue; // its code stands still, and stops before anything else if that lasts
           // It was told that it counts no more; nobody knew of it; or its leader had to take it for lost, and messages that were on their way
           // for longer than two heartbeats, or came twice, said the same.
           if (attempt.stop === "fence" || this.#overlooked.has(attempt) || this.#world.givenUp.has(attempt.batch))
             continue;
-          if (other === worker || !other.wasCutOffSince(attempt.takenAt)) count++;
+          count++;
         }
       }
       if (kept.keys && count > max)

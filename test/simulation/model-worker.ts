@@ -1,3 +1,4 @@
+import { stopAfterMs } from "../../src/domain/cut-off.ts";
 import type { OutcomeKind } from "../../src/domain/run.ts";
 import { isFinal, type Turn, taskOf } from "../../src/domain/run.ts";
 import type { FoldedOutcome } from "../../src/fold/log-events.ts";
@@ -7,8 +8,14 @@ import type { Climate } from "./climate.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { Random } from "./random.ts";
 
+/** Code that does not heed its signal is not waited for any longer than this. */
+const graceMs = 5_000;
+
 export interface Attempt extends Executing {
-  stop: Stop["kind"] | undefined;
+  /** Why its signal is aborted. */
+  stop: Stop["kind"] | "cut off" | undefined;
+  /** When it is stopped for, heeded or not. */
+  graceEndsAt: number;
   /** When its code began, by the worker's clock; 0 = it has not begun. */
   startedAt: number;
   /** On the clock of the world. */
@@ -52,6 +59,8 @@ export class ModelWorker {
   epoch = 0;
   /** Of the newest leader that counts it as heard. */
   registeredWith = 0;
+  /** When it asked what a leader has answered last. */
+  answeredAt = Number.NEGATIVE_INFINITY;
   isAlive = true;
   isConnected = true;
   isHung = false;
@@ -62,8 +71,6 @@ export class ModelWorker {
   readonly host: ModelEngine | undefined;
   /** Since when nobody can talk to it. */
   cutOffAt: number | undefined = undefined;
-  /** When it could be talked to again after it was cut off. */
-  backAt = 0;
   lastBeatAt = 0;
   /** What its clock is wrong by. */
   skewMs = 0;
@@ -113,15 +120,26 @@ export class ModelWorker {
           attempt: run.attempt,
           isLarge: run.isLarge,
           stop: undefined,
+          graceEndsAt: Number.POSITIVE_INFINITY,
         });
       }
     });
     this.epoch = Math.max(this.epoch, assigned.epoch);
     return refused;
   }
-  stop(stop: Stop): void {
+  stop(stop: Stop, now: number): void {
     const attempt = this.executing.get(nameOf(stop));
-    if (attempt !== undefined) attempt.stop ??= stop.kind;
+    if (attempt !== undefined) abort(attempt, stop.kind, now);
+  }
+  /** What counts for a concurrency limit stops when no leader has answered for long. */
+  minds(now: number): void {
+    if (now - this.answeredAt <= stopAfterMs) return;
+    for (const attempt of this.executing.values())
+      if (this.#climate.policies[taskOf(attempt.key)]?.concurrency !== undefined) abort(attempt, "cut off", now);
+  }
+  /** Attempts that had time enough to stop. */
+  overdue(now: number): Attempt[] {
+    return [...this.executing.values()].filter(({ graceEndsAt }) => graceEndsAt <= now);
   }
   /** Loses an attempt without a word, as a bug would. */
   forgetOne(random: Random): void {
@@ -130,10 +148,6 @@ export class ModelWorker {
   begin(attempt: Attempt, now: number): void {
     attempt.startedAt = now + this.skewMs;
   }
-  /** Whether it was cut off from everybody since a moment. */
-  wasCutOffSince(moment: number): boolean {
-    return this.cutOffAt !== undefined || this.backAt > moment;
-  }
   pickOne(random: Random): Attempt {
     return random.pick([...this.executing.values()]);
   }
@@ -141,14 +155,17 @@ export class ModelWorker {
   finishOne(random: Random, now: number, attempt = this.pickOne(random)): Executing {
     const at = now + this.skewMs;
     this.executing.delete(nameOf(attempt));
-    if (attempt.stop === "fence" && random.chance(0.8)) return attempt; // nothing of it is stored
+    const isHeeded = attempt.graceEndsAt <= now || random.chance(0.8);
+    if (attempt.stop === "fence" && isHeeded) return attempt; // nothing of it is stored
     const calm = ["completed", "completed", "completed", "completed", "failed", "retry", "retry", "returned"] as const;
     const kind =
-      attempt.stop === "cancel" && random.chance(0.8)
+      attempt.stop === "cancel" && isHeeded
         ? "cancelled"
-        : attempt.stop === "fence"
-          ? "completed"
-          : random.pick(calm);
+        : attempt.stop === "cut off" && isHeeded
+          ? "returned"
+          : attempt.stop === "fence"
+            ? "completed"
+            : random.pick(calm);
     const { key, turn, origin, startedAt } = attempt;
     const isDelayed = (kind === "retry" && random.chance(0.7)) || (kind === "returned" && random.chance(0.4));
     const longest = this.#climate.hasHours && random.chance(0.3) ? 2_000_000 : 5_000;
@@ -211,6 +228,12 @@ export class ModelWorker {
   beat(): Heartbeat {
     return { id: this.id, executing: this.held, quiet: this.isQuiet, lagMs: 0 };
   }
+}
+
+function abort(attempt: Attempt, why: NonNullable<Attempt["stop"]>, now: number): void {
+  if (attempt.stop !== undefined) return;
+  attempt.stop = why;
+  attempt.graceEndsAt = now + graceMs;
 }
 
 export const nameOf = ({ key, origin, turn }: Turn & { readonly key: string }): string => `${key}@${origin}#${turn}`;

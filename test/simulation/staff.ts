@@ -30,21 +30,24 @@ export class Staff {
   }
   register(worker: ModelWorker): void {
     const message = worker.registration();
-    worker.lastBeatAt = this.#world.now;
+    const askedAt = this.#world.now;
+    worker.lastBeatAt = askedAt;
     this.#world.network.send(() => {
       const { leaders, now } = this.#world;
       for (const leader of leaders) {
         leader.give({ type: "register", message }, now);
-        this.#answer(worker, leader.state.epoch, message.heard ?? 0);
+        this.#answer(worker, leader.state.epoch, message.heard ?? 0, askedAt);
       }
       const leader = leaders.find((e) => e.deposedAt === undefined);
       if (leader !== undefined) for (const task of message.tasks) this.#world.stored.definitions.set(task.name, task);
     });
   }
   /** Who hears of a new leader by its answer registers again: until then it may have taken runs from the one before. */
-  #answer(worker: ModelWorker, epoch: number, heard: number): void {
+  #answer(worker: ModelWorker, epoch: number, heard: number, askedAt: number): void {
     this.#world.network.send(() => {
-      if (!worker.isListening || epoch <= worker.registeredWith) return;
+      if (!worker.isListening || epoch < worker.registeredWith) return;
+      worker.answeredAt = Math.max(worker.answeredAt, askedAt);
+      if (epoch === worker.registeredWith) return;
       if (heard >= epoch) worker.registeredWith = epoch;
       else {
         worker.epoch = Math.max(worker.epoch, epoch);
@@ -54,25 +57,28 @@ export class Staff {
   }
   beat(worker: ModelWorker): void {
     if (!worker.isListening) return;
-    worker.lastBeatAt = this.#world.now;
+    const askedAt = this.#world.now;
+    worker.lastBeatAt = askedAt;
     const message = worker.beat();
     this.#world.network.send(() => {
       for (const leader of this.#world.leaders) {
         if (leader.state.workers.get(worker.id)?.isRegistered !== true) this.register(worker);
         else {
           leader.give({ type: "heartbeat", message }, this.#world.now);
-          this.#answer(worker, leader.state.epoch, 0);
+          this.#answer(worker, leader.state.epoch, 0, askedAt);
         }
       }
     });
   }
-  /** Who is cut off, and who is back. */
+  /** Who is cut off, and what has to stop. A process that hangs does nothing, and when it goes on it does this first. */
   watch(worker: ModelWorker): void {
-    const { now } = this.#world;
-    if (!worker.isListening) worker.cutOffAt ??= now;
-    else if (worker.cutOffAt !== undefined) {
-      worker.cutOffAt = undefined;
-      worker.backAt = now;
+    const { now, random, checks } = this.#world;
+    worker.cutOffAt = worker.isListening ? undefined : (worker.cutOffAt ?? now);
+    if (!worker.isAlive || worker.isHung) return;
+    worker.minds(now);
+    for (const attempt of worker.overdue(now)) {
+      if (attempt.stop === "cancel") checks.cancels.heard++;
+      worker.finishOne(random, now, attempt);
     }
   }
   /** The code of an attempt begins, and its worker says so soon. */

@@ -57,11 +57,14 @@ export class World {
     for (const engine of this.engines)
       engine.onOrphans = (commands, epoch) => this.deeds.abandon(engine, commands, epoch);
     const count = 4 + this.random.int(30);
-    this.ids = Array.from({ length: count }, (_, i) => `${this.random.pick(this.climate.tasks)}/${i}`);
+    this.ids = Array.from({ length: count }, (_, i) => `${this.#someTask()}/${i}`);
     if (this.climate.isPoisoned) this.processes.poison(this.ids.slice(0, 1 + this.random.int(2)));
     this.client = new ModelClient(this);
     for (let i = 0; i < 2; i++) this.staff.add();
     this.elections.elect();
+  }
+  #someTask(): string {
+    return this.climate.isContended && this.random.chance(0.7) ? "mail" : this.random.pick(this.climate.tasks);
   }
   get leaders(): ModelEngine[] {
     return this.engines.filter((e) => e.isAlive && e.state.isLeading);

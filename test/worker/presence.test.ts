@@ -9,7 +9,8 @@ import { Lifeline } from "../../src/worker/lifeline.ts";
 import { Presence } from "../../src/worker/presence.ts";
 import { test } from "../support/harness.ts";
 
-test("presence: however many things happen at once, one heartbeat is under way, and one tells what came after it", async () => {
+/** A presence on a link whose engine knows it; `said` are the messages to it. */
+function sceneOf(parts: Partial<ConstructorParameters<typeof Presence>[0]> = {}) {
   const said: { readonly executing: readonly unknown[] }[] = [];
   let held = 0;
   const request = async (_subject: string, data: Uint8Array) => {
@@ -30,26 +31,55 @@ test("presence: however many things happen at once, one heartbeat is under way, 
       heartbeatMs: 4_000,
       lifeline: new Lifeline(),
     },
-    ...{ tasks: [], busy: () => held, onStop: () => {}, onUnanswered: () => {} },
+    ...{ tasks: [], busy: () => held, onStop: () => {}, stopIfCutOff: () => {} },
     describe: () => ({
       ...{ v: 1, id: "w1", name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: false },
       executing: executing(),
     }),
+    ...parts,
   });
   const scope = Scope.makeUnsafe();
   Effect.runSync(Scope.provide(presence.open, scope));
+  const close = () => Effect.runPromise(Scope.close(scope, Exit.void));
+  return { presence, said, hold: (count: number) => (held += count), close };
+}
+
+test("presence: however many things happen at once, one heartbeat is under way, and one tells what came after it", async () => {
+  const { presence, said, hold, close } = sceneOf();
   await presence.registered;
   assert.equal(said.length, 1);
   const first = presence.beat();
   await Promise.resolve();
   await Promise.resolve();
   for (let i = 0; i < 1_000; i++) {
-    held++;
+    hold(1);
     void presence.beat();
   }
   await first;
   await presence.beat();
   assert.ok(said.length <= 4, `${said.length} messages`);
   assert.equal(said.at(-1)!.executing.length, 1_000);
-  await Effect.runPromise(Scope.close(scope, Exit.void));
+  await close();
+});
+
+test("presence: a process that was stopped for long ends what it must before it says what it has, though it is answered", async () => {
+  let now = 0;
+  const lifeline = new Lifeline(() => now);
+  const order: string[] = [];
+  const stopIfCutOff = () => {
+    if (lifeline.isCutOff(Number.NEGATIVE_INFINITY)) order.push("stopped");
+  };
+  const { presence, said, close } = sceneOf({ lifeline, stopIfCutOff });
+  await presence.registered;
+  order.length = 0;
+  await presence.beat();
+  now += 60_000;
+  await presence.beat();
+  assert.deepEqual(order, ["stopped"]);
+  await presence.announce();
+  now += 60_000;
+  await presence.announce();
+  assert.deepEqual(order, ["stopped", "stopped"]);
+  assert.equal(said.length, 5);
+  await close();
 });
