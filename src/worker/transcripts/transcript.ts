@@ -122,7 +122,7 @@ export class Transcript extends Speaker implements Voice {
 
   async end(outcome: OutcomeKind): Promise<void> {
     if (this.#isOver) return;
-    if (this.#isHeard) this.#ending = outcome;
+    if (this.#isHeard && this.#hasSpoken) this.#ending = outcome;
     this.#isOver = true;
     if (this.#ending !== undefined) this.#start();
     this.#hurry?.();
@@ -144,6 +144,11 @@ export class Transcript extends Speaker implements Voice {
     if (this.#isOver) return false;
     if (this.#refused !== undefined && performance.now() - this.#refusedAt > restMs) this.#refused = undefined;
     return this.#refused === undefined;
+  }
+
+  /** Code that only reads `ctx.log` leaves no entry. */
+  get #hasSpoken(): boolean {
+    return this.#storing !== undefined || !this.#isFirstEntry;
   }
 
   #say(utterance: Utterance): void {

@@ -78,6 +78,13 @@ test("transcript: what is said in one tick travels together; the end carries the
   assert.deepEqual([last!.progress?.fraction, last!.progress?.note], [0.2, "newest"]);
 });
 
+test("transcript: an attempt that only looked at its log stores nothing, not even its end", async () => {
+  const store = new PlayedStore();
+  const { voice } = talk(store);
+  await voice.end("completed");
+  assert.deepEqual(store.entries, []);
+});
+
 test("transcript: a flood of progress is stored now and then, the newest at the end", async () => {
   const store = new PlayedStore();
   const { voice } = talk(store);
