@@ -1,5 +1,6 @@
 // A list of any length, from pages of what fits a message.
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
+import { assertWhole } from "../domain/option-values.ts";
 import { keyOf, type RunInfo } from "../domain/run.ts";
 import { assertTime } from "../domain/time.ts";
 import { cursorOf, isNewer } from "../wire/list-cursor.ts";
@@ -27,8 +28,7 @@ export async function listRuns(
 ): Promise<RunList> {
   assertKnownOptions(options, { options: known, of: "list" });
   const { limit = 100 } = options;
-  if (!Number.isSafeInteger(limit) || limit < 0)
-    throw new RangeError(`list: limit ${limit} is not a whole number from 0, for example { limit: 100 }`);
+  assertWhole(limit, "list: limit", { from: 0, example: "{ limit: 100 }" });
   const groups = filterGroups(filter, mostFilterBytes);
   const lists: RunList[] = [];
   for (const group of groups) lists.push(await listGroup({ requests, entries }, group, limit, options));

@@ -1,5 +1,6 @@
 // Which workers suit a task or a run: what is asked of their labels.
 import { assertKnownOptions } from "./known-options.ts";
+import { assertOneOf, assertType, shownValue } from "./option-values.ts";
 
 export type LabelValue = string | number;
 /** `in`: the label is one of the values. `>`, `>=`, `<` and `<=` compare numbers. */
@@ -32,8 +33,8 @@ const example = '{ gpu: { value: "a100", required: true }, memory: { value: 32, 
 /** Fails: TypeError with the value, the rule and an example */
 export function parseAffinity(given: AffinityInput | undefined, where: string): readonly AffinityRule[] {
   if (given === undefined) return [];
-  if (typeof given !== "object" || given === null || Array.isArray(given))
-    throw new TypeError(`${where} must be an object of labels, not ${show(given)}; for example ${example}`);
+  const isObject = typeof given === "object" && given !== null && !Array.isArray(given);
+  assertType(isObject, where, "an object of labels", given, example);
   return Object.entries(given).map(([label, asked]) => parseWish(label, asked, `${where}: ${label}`));
 }
 
@@ -42,19 +43,14 @@ function parseWish(label: string, asked: LabelValue | LabelWish, where: string):
   const options = ["value", "comparator", "required", "weight"];
   assertKnownOptions(wish, { options, of: "a label", where, example });
   const { value, comparator = "=", required = false, weight = 100 } = wish;
-  if (!comparators.includes(comparator))
-    throw new TypeError(`${where}: comparator must be one of ${comparators.join(" ")}, not ${show(comparator)}`);
+  assertOneOf(comparator, `${where}: comparator`, comparators);
   const isFitting = comparator === "in" ? Array.isArray(value) && value.every(isLabelValue) : isLabelValue(value);
-  if (!isFitting) {
-    const rule = comparator === "in" ? "a list of strings or numbers" : "a string or a number";
-    throw new TypeError(`${where}: value must be ${rule}, not ${show(value)}; for example ${example}`);
-  }
+  const rule = comparator === "in" ? "a list of strings or numbers" : "a string or a number";
+  assertType(isFitting, `${where}: value`, rule, value, example);
   if (typeof value !== "number" && [">", ">=", "<", "<="].includes(comparator))
-    throw new TypeError(`${where}: ${comparator} compares numbers, not ${show(value)}; for example ${example}`);
-  if (typeof required !== "boolean")
-    throw new TypeError(`${where}: required must be true or false, not ${show(required)}`);
-  if (typeof weight !== "number" || !Number.isFinite(weight))
-    throw new TypeError(`${where}: weight must be a number, not ${show(weight)}; for example ${example}`);
+    throw new TypeError(`${where}: ${comparator} compares numbers, not ${shownValue(value)}; for example ${example}`);
+  assertType(typeof required === "boolean", `${where}: required`, "true or false", required);
+  assertType(Number.isFinite(weight), `${where}: weight`, "a number", weight, example);
   return { label, value, comparator, required, weight };
 }
 
@@ -98,8 +94,7 @@ function isMet({ comparator, value }: AffinityRule, label: LabelValue | undefine
 
 /** `gpu = "a100"` */
 export const describeWish = ({ label, comparator, value }: AffinityRule): string =>
-  `${label} ${comparator} ${show(value)}`;
+  `${label} ${comparator} ${shownValue(value)}`;
 
-const isLabelValue = (value: unknown): value is LabelValue =>
+export const isLabelValue = (value: unknown): value is LabelValue =>
   typeof value === "string" || (typeof value === "number" && Number.isFinite(value));
-const show = (value: unknown): string => JSON.stringify(value) ?? String(value);

@@ -2,6 +2,7 @@
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { parseKey } from "./key-expression.ts";
 import { assertKnownOptions } from "./known-options.ts";
+import { assertWhole } from "./option-values.ts";
 
 /** A batch starts when it is full, or when its oldest run has waited for `interval`. */
 export interface BatchOptions {
@@ -27,22 +28,12 @@ const known = ["size", "interval", "bytes", "key"];
 /** Fails: TypeError or RangeError with the value, the rule and an example */
 export function parseBatch(given: BatchOptions | undefined, where: string): BatchRule | undefined {
   if (given === undefined) return undefined;
-  if (typeof given !== "object" || given === null)
-    throw new TypeError(`${where} must be an object, not ${JSON.stringify(given)}; for example ${example}`);
   assertKnownOptions(given, { options: known, of: "a batch", where, example });
   const { size, interval = "100ms", bytes, key } = given;
-  if (!Number.isInteger(size) || size < 1 || size > 1_000)
-    throw new RangeError(
-      `${where}: size must be a whole number from 1 to 1000, not ${String(size)}; for example ${example}`,
-    );
-  if (bytes !== undefined && !(Number.isInteger(bytes) && bytes > 0))
-    throw new RangeError(
-      `${where}: bytes must be a whole number from 1, not ${String(bytes)}; for example { bytes: 65536 }`,
-    );
   return {
-    size,
+    size: assertWhole(size, `${where}: size`, { from: 1, to: 1_000, example }),
     intervalMs: parseDuration(interval, `${where}: interval`),
-    bytes: bytes ?? null,
+    bytes: bytes === undefined ? null : assertWhole(bytes, `${where}: bytes`, { from: 1, example: "{ bytes: 65536 }" }),
     key: key === undefined ? null : parseKey(key, `${where}: key`).text,
   };
 }

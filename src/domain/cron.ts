@@ -2,6 +2,7 @@
 import { Cron as Pattern } from "croner";
 import { assertKnownOptions } from "./known-options.ts";
 import { assertName } from "./names.ts";
+import { assertOneOf } from "./option-values.ts";
 import { latestTime } from "./time.ts";
 
 /**
@@ -51,7 +52,7 @@ export interface CronInfo extends CronRule {
 }
 
 const example = '@Cron("*/5 * * * *", { timezone: "Europe/Berlin" })';
-const catchUps: readonly unknown[] = ["none", "last", "all"] satisfies CatchUp[];
+const catchUps: readonly CatchUp[] = ["none", "last", "all"];
 const known = ["name", "timezone", "input", "catchUp"];
 
 /** Fails: TypeError that names the value, the rule and an example */
@@ -62,8 +63,7 @@ export function parseCron(expression: unknown, task: string, options: CronOption
     throw new TypeError(
       `${where}: ${JSON.stringify(expression)} is not a valid schedule; write 5 fields (minute hour day month weekday) or 6 with seconds first, for example ${example}`,
     );
-  if (!catchUps.includes(catchUp))
-    throw new TypeError(`${where}: catchUp must be one of ${catchUps.join(", ")}, not ${JSON.stringify(catchUp)}`);
+  assertOneOf(catchUp, `${where}: catchUp`, catchUps);
   const rule = {
     name: assertName("cron", name, where),
     expression: expression.trim(),

@@ -2,6 +2,7 @@
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { isExpression, parseKey } from "./key-expression.ts";
 import { assertKnownOptions } from "./known-options.ts";
+import { assertOneOf, assertType, assertWhole } from "./option-values.ts";
 
 /**
  * What becomes of runs beyond the limit of their key: `queue` lets them wait, and waiting keys take turns; `cancel-newest` cancels the one
@@ -57,14 +58,13 @@ export type RateLimitInput = OneOrMany<RateLimitOptions>;
 /** Fails: TypeError or RangeError with the value, the rule and an example */
 export function parseConcurrency(given: ConcurrencyInput | undefined, where: string): readonly ConcurrencyRule[] {
   return listOf(typeof given === "number" ? { max: given } : given).map((one) => {
-    assertFields(one, ["key", "max", "strategy"], where, '{ key: "input.userId", max: 2 }');
+    const example = '{ key: "input.userId", max: 2 }';
+    assertKnownOptions(one, { options: ["key", "max", "strategy"], of: "a limit", where, example });
     const { key, max, strategy = "queue" } = one;
-    if (!strategies.includes(strategy))
-      throw new TypeError(`${where}: strategy must be one of ${strategies.join(", ")}, not ${show(strategy)}`);
     return {
       key: key === undefined ? null : parseKey(key, `${where}: key`).text,
-      max: whole(max, 1, `${where}: max`, "{ max: 2 }"),
-      strategy,
+      max: assertWhole(max, `${where}: max`, { from: 1, example: "{ max: 2 }" }),
+      strategy: assertOneOf(strategy, `${where}: strategy`, strategies),
     };
   });
 }
@@ -72,39 +72,26 @@ export function parseConcurrency(given: ConcurrencyInput | undefined, where: str
 /** Fails: TypeError or RangeError with the value, the rule and an example */
 export function parseRateLimits(given: RateLimitInput | undefined, where: string): readonly RateRule[] {
   return listOf(given).map((one) => {
-    assertFields(one, ["key", "limit", "per", "units"], where, rateExample);
+    const example = '{ key: "openai", limit: 100, per: "1m" }';
+    assertKnownOptions(one, { options: ["key", "limit", "per", "units"], of: "a limit", where, example });
     const { key, limit, per, units = 1 } = one;
-    if (typeof key !== "string" || key === "")
-      throw new TypeError(`${where}: key must be a string, not ${show(key)}; for example ${rateExample}`);
+    assertType(typeof key === "string" && key !== "", `${where}: key`, "a string", key, example);
     const rule = {
       key: isExpression(key) ? parseKey(key, `${where}: key`).text : key,
-      limit: whole(limit, 1, `${where}: limit`, rateExample),
+      limit: assertWhole(limit, `${where}: limit`, { from: 1, example }),
       perMs: parseDuration(per, `${where}: per`),
       units:
         typeof units === "string"
           ? parseKey(units, `${where}: units`).text
-          : whole(units, 0, `${where}: units`, rateExample),
+          : assertWhole(units, `${where}: units`, { from: 0, example }),
     };
-    if (rule.perMs <= 0) throw new RangeError(`${where}: per must be longer than 0; for example ${rateExample}`);
+    if (rule.perMs <= 0) throw new RangeError(`${where}: per must be longer than 0; for example ${example}`);
     if (typeof rule.units === "number" && rule.units > rule.limit)
       throw new RangeError(`${where}: a run of ${rule.units} units can never fit into a limit of ${rule.limit}`);
     return rule;
   });
 }
 
-const strategies: readonly unknown[] = ["queue", "cancel-newest", "cancel-in-progress"] satisfies ConcurrencyStrategy[];
-const rateExample = '{ key: "openai", limit: 100, per: "1m" }';
-const show = (value: unknown): string => JSON.stringify(value) ?? String(value);
+const strategies: readonly ConcurrencyStrategy[] = ["queue", "cancel-newest", "cancel-in-progress"];
 const listOf = <T>(given: OneOrMany<T> | undefined): readonly T[] =>
   given === undefined ? [] : Array.isArray(given) ? given : [given as T];
-
-function whole(value: unknown, from: number, where: string, example: string): number {
-  if (Number.isSafeInteger(value) && (value as number) >= from) return value as number;
-  throw new RangeError(`${where} must be a whole number from ${from}, not ${show(value)}; for example ${example}`);
-}
-
-function assertFields(value: unknown, known: readonly string[], where: string, example: string): void {
-  if (typeof value !== "object" || value === null)
-    throw new TypeError(`${where} must be an object, not ${show(value)}; for example ${example}`);
-  assertKnownOptions(value, { options: known, of: "a limit", where, example });
-}

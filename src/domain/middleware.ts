@@ -1,4 +1,5 @@
 import type { TaskContext } from "./context.ts";
+import { assertType } from "./option-values.ts";
 
 /** An attempt on its way to the code of its task. */
 export interface Execution {
@@ -31,13 +32,11 @@ export type ExecuteMiddleware = (
 
 /** A list of functions, or a TypeError that says where it is not. */
 export function assertMiddleware<M extends Function>(given: readonly M[] | undefined, where: string): readonly M[] {
-  const example = "for example middleware: [async (call, next) => next()]";
+  const example = "middleware: [async (call, next) => next()]";
   if (given === undefined) return [];
-  if (!Array.isArray(given))
-    throw new TypeError(`${where}: middleware must be a list of functions, not ${String(given)}; ${example}`);
+  assertType(Array.isArray(given), `${where}: middleware`, "a list of functions", given, example);
   given.forEach((each, i) => {
-    if (typeof each !== "function")
-      throw new TypeError(`${where}: middleware[${i}] is ${String(each)}, which is not a function; ${example}`);
+    assertType(typeof each === "function", `${where}: middleware[${i}]`, "a function", each, example);
   });
   return [...given];
 }

@@ -1,5 +1,6 @@
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
+import { assertOneOf, assertRange, assertType, assertWhole } from "./option-values.ts";
 
 /** How often and when a failed run is tried again. Units: milliseconds; `jitter` is the share (0…1) by which a delay may be shortened */
 export interface RetryPolicy {
@@ -46,50 +47,25 @@ const known = namesOf<Exclude<RetryInput, number>>({
 export function parseRetry(input: RetryInput | undefined, where: string): RetryPolicy {
   const given = typeof input === "object" && input !== null ? input : { limit: input ?? 0 };
   assertKnownOptions(given, { options: known, of: "retries", where, example: '{ limit: 3, base: "1s" }' });
-  check(
-    Number.isInteger(given.limit) && given.limit >= 0 && given.limit <= 1_000,
-    where,
-    "retries",
-    given.limit,
-    "a whole number from 0 to 1000",
-    "retries: 3",
-  );
-  const backoff = given.backoff ?? "exponential";
-  check(
-    backoff === "fixed" || backoff === "exponential",
-    where,
-    "backoff",
-    backoff,
-    '"fixed" or "exponential"',
-    'backoff: "fixed"',
-  );
-  const factor = given.factor ?? 2;
-  check(Number.isFinite(factor) && factor >= 1, where, "factor", factor, "a number of at least 1", "factor: 2");
-  const jitter = given.jitter === true ? 0.2 : given.jitter === false ? 0 : (given.jitter ?? 0);
-  check(
-    Number.isFinite(jitter) && jitter >= 0 && jitter <= 1,
-    where,
-    "jitter",
-    jitter,
-    "true, false or a number from 0 to 1",
-    "jitter: 0.2",
-  );
-  check(
-    given.retryIf === undefined || typeof given.retryIf === "function",
-    where,
-    "retryIf",
-    given.retryIf,
-    "a function",
-    "retryIf: (error) => …",
-  );
+  const { limit, backoff = "exponential", factor = 2, jitter = 0, retryIf } = given;
+  const share = jitter === true ? 0.2 : Number(jitter);
+  assertWhole(limit, given === input ? `${where}: limit` : where, { from: 0, to: 1_000, example: "{ retries: 3 }" });
+  assertOneOf(backoff, `${where}: backoff`, ["fixed", "exponential"], '{ backoff: "fixed" }');
+  const isNumber = (value: unknown, from: number, to: number) =>
+    typeof value === "number" && value >= from && value <= to;
+  const factorRule = "a number of at least 1";
+  assertRange(isNumber(factor, 1, Number.MAX_VALUE), `${where}: factor`, factorRule, factor, "{ factor: 2 }");
+  const jitterRule = "true, false or a number from 0 to 1";
+  assertRange(isNumber(share, 0, 1), `${where}: jitter`, jitterRule, jitter, "{ jitter: 0.2 }");
+  assertType(retryIf === undefined || typeof retryIf === "function", `${where}: retryIf`, "a function", retryIf);
   return {
-    limit: given.limit,
+    limit,
     backoff,
     baseMs: parseDuration(given.base ?? 1_000, `${where}: base`),
     factor,
     maxMs: parseDuration(given.max ?? 300_000, `${where}: max`),
-    jitter,
-    ...(given.retryIf && { retryIf: given.retryIf }),
+    jitter: share,
+    ...(retryIf && { retryIf }),
   };
 }
 
@@ -98,11 +74,4 @@ export function retryDelayMs(policy: RetryPolicy, attempt: number, random: () =>
   const grown = policy.backoff === "fixed" ? policy.baseMs : policy.baseMs * policy.factor ** (attempt - 1);
   const capped = Math.min(Number.isNaN(grown) ? 0 : grown, policy.maxMs); // 0 × ∞: no base grows to nothing
   return policy.jitter === 0 ? capped : Math.round(capped * (1 - policy.jitter * random()));
-}
-
-function check(holds: boolean, where: string, name: string, value: unknown, rule: string, example: string): void {
-  if (!holds)
-    throw new RangeError(
-      `${where}: ${name === "retries" ? "the number" : name} must be ${rule}, not ${String(value)}; for example { ${example} }`,
-    );
 }

@@ -6,6 +6,7 @@ import { assertKnownOptions, namesOf } from "./known-options.ts";
 import { type ConcurrencyInput, parseConcurrency, parseRateLimits, type RateLimitInput } from "./limits.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
+import { assertOneOf, assertType, assertWhole } from "./option-values.ts";
 import type { Sticky, TaskPolicies } from "./policies.ts";
 import { parseRetry, type RetryInput, type RetryPolicy } from "./retry.ts";
 import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
@@ -137,10 +138,8 @@ export function defineTask(
 
 function threadOf({ thread, batch }: TaskOptions, where: string): { readonly thread?: true | string } {
   if (thread === undefined || thread === false) return {};
-  if (thread !== true && !(typeof thread === "string" && /^(file:|https?:|\/)/.test(thread)))
-    throw new TypeError(
-      `${where}: thread must be true or the URL of a module, not ${JSON.stringify(thread)}; for example { thread: import.meta.url }`,
-    );
+  const isModule = thread === true || (typeof thread === "string" && /^(file:|https?:|\/)/.test(thread));
+  assertType(isModule, `${where}: thread`, "true or the URL of a module", thread, "{ thread: import.meta.url }");
   if (batch !== undefined) throw new TypeError(`${where}: batch and thread cannot be combined; use one of the two`);
   return { thread };
 }
@@ -151,12 +150,8 @@ function policiesOf(options: TaskOptions, where: string): { readonly policies?: 
   const affinity = parseAffinity(options.affinity, `${where}: affinity`);
   const batch = parseBatch(options.batch, `${where}: batch`);
   const { slots = 1, sticky } = options;
-  if (!Number.isInteger(slots) || slots < 1)
-    throw new RangeError(
-      `${where}: slots must be a whole number from 1, not ${String(slots)}; for example { slots: 4 }`,
-    );
-  if (sticky !== undefined && sticky !== "soft" && sticky !== "hard")
-    throw new TypeError(`${where}: sticky must be "soft" or "hard", not ${JSON.stringify(sticky)}`);
+  assertWhole(slots, `${where}: slots`, { from: 1, example: "{ slots: 4 }" });
+  if (sticky !== undefined) assertOneOf(sticky, `${where}: sticky`, ["soft", "hard"]);
   const policies = {
     ...(concurrency.length > 0 && { concurrency }),
     ...(rateLimits.length > 0 && { rateLimits }),
@@ -168,12 +163,8 @@ function policiesOf(options: TaskOptions, where: string): { readonly policies?: 
   return Object.keys(policies).length === 0 ? {} : { policies };
 }
 
-export function assertPriority(value: number, where: string): number {
-  if (Number.isInteger(value) && value >= 1 && value <= 9) return value;
-  throw new RangeError(
-    `${where}: priority must be a whole number from 1 to 9, not ${String(value)}; for example { priority: 3 }`,
-  );
-}
+export const assertPriority = (value: number, where: string): number =>
+  assertWhole(value, `${where}: priority`, { from: 1, to: 9, example: "{ priority: 3 }" });
 
 function positive(ms: number, where: string): number {
   if (ms > 0) return ms;

@@ -1,6 +1,8 @@
+import { isLabelValue } from "./affinity.ts";
 import type { TaskContext } from "./context.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
+import { assertType, assertWhole } from "./option-values.ts";
 import type { TaskDefinition } from "./task.ts";
 
 /** A value, a promise or an Effect of the output. */
@@ -32,24 +34,17 @@ export interface WorkerDefinition {
 
 export const defaultSlots = 100;
 
-export function assertSlots(value: unknown, where: string): number {
-  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 10_000) return value;
-  throw new RangeError(
-    `${where}: slots must be a whole number from 1 to 10000, not ${String(value)}; for example @Worker(5)`,
-  );
-}
+export const assertSlots = (value: unknown, where: string): number =>
+  assertWhole(value, `${where}: slots`, { from: 1, to: 10_000, example: "@Worker(5)" });
 
 export function assertLabels(labels: unknown, where: string): Readonly<Record<string, string | number>> {
-  if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
-    throw new TypeError(`${where}: labels must be an object, not ${String(labels)}; for example { region: "eu" }`);
-  }
-  for (const [key, value] of Object.entries(labels)) {
-    if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) continue;
-    throw new TypeError(
-      `${where}: label "${key}" must be a string or a number, not ${String(value)}; for example { region: "eu" }`,
-    );
-  }
-  return { ...labels };
+  const example = '{ region: "eu" }';
+  const isObject = typeof labels === "object" && labels !== null && !Array.isArray(labels);
+  assertType(isObject, `${where}: labels`, "an object", labels, example);
+  const entries = Object.entries(labels as Readonly<Record<string, string | number>>);
+  for (const [key, value] of entries)
+    assertType(isLabelValue(value), `${where}: label "${key}"`, "a string or a number", value, example);
+  return Object.fromEntries(entries);
 }
 
 /** Checks a definition, also one that was written by hand; throws a TypeError or RangeError. */

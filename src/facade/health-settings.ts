@@ -1,4 +1,5 @@
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
+import { assertOneOf, assertWhole, numberOf } from "../domain/option-values.ts";
 import type { HealthSettings } from "../health/health-settings.ts";
 
 /** Where this process answers `GET /live`, `/ready` and `/metrics`. */
@@ -31,13 +32,10 @@ export function healthSettings(
   if (options !== undefined) assertKnownOptions(options, known);
   const port = options?.port ?? env.NATCHET_HEALTH_PORT;
   if (port === undefined) return undefined;
-  const number = typeof port === "string" && port.trim() === "" ? Number.NaN : Number(port);
-  if (!Number.isInteger(number) || number < 0 || number > 65_535)
-    throw new RangeError(
-      `health.port (NATCHET_HEALTH_PORT): ${String(port)} is not a valid port; use a whole number from 1 to 65535, or 0 for any free one, for example 8080`,
-    );
-  const whenTaken = options?.whenTaken ?? "fail";
-  if (whenTaken !== "fail" && whenTaken !== "wait")
-    throw new TypeError(`health.whenTaken: ${String(whenTaken)} is not "fail" or "wait", for example "fail"`);
-  return { port: number, host: options?.host ?? env.NATCHET_HEALTH_HOST ?? "127.0.0.1", whenTaken };
+  const example = "8080, or 0 for any free port";
+  return {
+    port: assertWhole(numberOf(port), "health.port (NATCHET_HEALTH_PORT)", { from: 0, to: 65_535, example }),
+    host: options?.host ?? env.NATCHET_HEALTH_HOST ?? "127.0.0.1",
+    whenTaken: assertOneOf(options?.whenTaken ?? "fail", "health.whenTaken", ["fail", "wait"]),
+  };
 }

@@ -5,6 +5,7 @@ import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import type { Log } from "../domain/log.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { assertName } from "../domain/names.ts";
+import { assertOneOf, assertWhole, numberOf } from "../domain/option-values.ts";
 import type { HealthSettings } from "../health/health-settings.ts";
 import { readEnvironment } from "../runtime/environment.ts";
 import { type HealthOptions, healthSettings } from "./health-settings.ts";
@@ -159,8 +160,8 @@ export function resolveSettings(options: StartOptions = {}, defaultLog: LogLevel
   const namespace = assertName("namespace", options.namespace ?? env.NATCHET_NAMESPACE ?? "default", "namespace");
   const logger = assertLogger(options.logger);
   const leastLevel = logger === undefined ? defaultLog : "debug";
-  const log = oneOf("log (NATCHET_LOG)", options.log ?? env.NATCHET_LOG ?? leastLevel, logLevels);
-  const engine = oneOf("engine (NATCHET_ENGINE)", options.engine ?? env.NATCHET_ENGINE ?? "auto", [
+  const log = assertOneOf(options.log ?? env.NATCHET_LOG ?? leastLevel, "log (NATCHET_LOG)", logLevels);
+  const engine = assertOneOf(options.engine ?? env.NATCHET_ENGINE ?? "auto", "engine (NATCHET_ENGINE)", [
     "auto",
     "warm",
     "off",
@@ -179,15 +180,16 @@ export function resolveSettings(options: StartOptions = {}, defaultLog: LogLevel
     directory,
     mayStart: options.startServer !== false,
     log,
-    logFormat: oneOf("NATCHET_LOG_FORMAT", env.NATCHET_LOG_FORMAT ?? "text", logFormats),
+    logFormat: assertOneOf(env.NATCHET_LOG_FORMAT ?? "text", "NATCHET_LOG_FORMAT", logFormats),
     logger,
     colours: colours(env),
     engine,
     shutdownTimeoutMs: parseDuration(shutdownTimeout, "shutdownTimeout"),
-    onUnhandled: oneOf("onUnhandled (NATCHET_ON_UNHANDLED)", options.onUnhandled ?? env.NATCHET_ON_UNHANDLED ?? "log", [
-      "log",
-      "exit",
-    ]),
+    onUnhandled: assertOneOf(
+      options.onUnhandled ?? env.NATCHET_ON_UNHANDLED ?? "log",
+      "onUnhandled (NATCHET_ON_UNHANDLED)",
+      ["log", "exit"],
+    ),
     scheduler: retention(options, env),
     middleware: assertMiddleware(options.middleware, "start"),
     health: healthSettings(options.health, env),
@@ -221,21 +223,13 @@ function colours({ NO_COLOR, FORCE_COLOR }: Environment): boolean | undefined {
 }
 
 function replicas(options: ConnectOptions, env: Environment): 1 | 3 {
-  const value = Number(options.replicas ?? env.NATCHET_REPLICAS ?? 1);
-  if (value !== 1 && value !== 3)
-    throw new RangeError(`replicas (NATCHET_REPLICAS): ${value} is not 1 or 3, for example 3`);
-  return value;
+  return assertOneOf(numberOf(options.replicas ?? env.NATCHET_REPLICAS ?? 1), "replicas (NATCHET_REPLICAS)", [1, 3]);
 }
 
 function retention(options: ConnectOptions, env: Environment): Settings["scheduler"] {
-  const keepCount = Number(options.retention?.count ?? env.NATCHET_KEEP_COUNT ?? 100_000);
-  if (!Number.isSafeInteger(keepCount) || keepCount < 0) {
-    throw new RangeError(
-      `retention.count (NATCHET_KEEP_COUNT): ${keepCount} must be a whole number, for example 100000`,
-    );
-  }
+  const keepCount = numberOf(options.retention?.count ?? env.NATCHET_KEEP_COUNT ?? 100_000);
   return {
-    keepCount,
+    keepCount: assertWhole(keepCount, "retention.count (NATCHET_KEEP_COUNT)", { from: 0, example: "100000" }),
     keepMs: parseDuration(options.retention?.age ?? env.NATCHET_KEEP_AGE ?? "24h", "retention.age (NATCHET_KEEP_AGE)"),
   };
 }
@@ -255,23 +249,11 @@ function maxBytes(options: ConnectOptions, env: Environment): number | undefined
   return given === undefined ? undefined : wholeBytes("maxBytes (NATCHET_MAX_BYTES)", given);
 }
 
-function wholeBytes(name: string, given: string | number): number {
-  const value = Number(given);
-  if (!Number.isSafeInteger(value) || value < 1_000_000) {
-    throw new RangeError(`${name}: ${given} must be a whole number of at least 1000000 bytes, for example 10000000000`);
-  }
-  return value;
-}
+const wholeBytes = (name: string, given: string | number): number =>
+  assertWhole(numberOf(given), name, { from: 1_000_000, example: "10000000000 (bytes)" });
 
 function onOff(name: string, value: string | undefined): boolean {
-  return oneOf(name, value ?? "0", ["0", "1", "true", "false"]).match(/1|true/) !== null;
-}
-
-function oneOf<const T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  if (!(allowed as readonly string[]).includes(value)) {
-    throw new TypeError(`${name}: "${value}" is not one of ${allowed.join(", ")}, for example "${allowed[0]}"`);
-  }
-  return value as T;
+  return /1|true/.test(assertOneOf(value ?? "0", name, ["0", "1", "true", "false"]));
 }
 
 function dropUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {

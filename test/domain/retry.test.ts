@@ -34,7 +34,7 @@ test("retries: a wrong policy is refused with the value, the rule and an example
   const wrong: [unknown, RegExp][] = [
     [-1, /from 0 to 1000, not -1.*retries: 3/],
     [1.5, /not 1\.5/],
-    [{ limit: 1, backoff: "linear" }, /"fixed" or "exponential", not linear/],
+    [{ limit: 1, backoff: "linear" }, /backoff must be one of fixed, exponential, not "linear"/],
     [{ limit: 1, factor: 0.5 }, /factor must be a number of at least 1/],
     [{ limit: 1, jitter: 2 }, /jitter must be/],
     [{ limit: 1, base: "soon" }, /"soon" is not a valid duration/],

@@ -215,7 +215,7 @@ test("enqueue: may refuse, or name another run; anything else is a mistake that 
 
 test("middleware that is none is refused where it is given", async () => {
   const wrong = [undefined] as never;
-  await assert.rejects(connect({ url: server.url, middleware: wrong }), /connect: middleware\[0\] is undefined/);
+  await assert.rejects(connect({ url: server.url, middleware: wrong }), /connect: middleware\[0\] must be a function/);
   await assert.rejects(start(Wrapped, { middleware: {} as never }), /start: middleware must be a list of functions/);
   assert.throws(() => {
     @Worker(1)
@@ -224,7 +224,7 @@ test("middleware that is none is refused where it is given", async () => {
       async bad() {}
     }
     return Bad;
-  }, /TypeError: .*bad.*middleware\[0\] is undefined, which is not a function; for example/);
+  }, /TypeError: .*bad.*middleware\[0\] must be a function, not undefined; for example/);
   assert.throws(() => {
     @Worker({ middleware: wrong })
     class Bad {
@@ -232,5 +232,5 @@ test("middleware that is none is refused where it is given", async () => {
       async bad() {}
     }
     return Bad;
-  }, /TypeError: @Worker on Bad: middleware\[0\] is undefined/);
+  }, /TypeError: @Worker on Bad: middleware\[0\] must be a function/);
 });

@@ -120,5 +120,8 @@ test("limits that cannot be are refused with an example", async () => {
   const wrong = (logs: { maxAge?: DurationInput; maxBytes?: number }) => connect({ url: server.url, logs });
   await assert.rejects(() => wrong({ maxAge: "10ms" }), /logs.maxAge .*10ms must be at least a second.*"24h"/);
   await assert.rejects(() => wrong({ maxAge: "soon" as never }), /logs.maxAge \(NATCHET_LOGS_MAX_AGE\)/);
-  await assert.rejects(() => wrong({ maxBytes: 5 }), /logs.maxBytes \(NATCHET_LOGS_MAX_BYTES\): 5 must be/);
+  await assert.rejects(
+    () => wrong({ maxBytes: 5 }),
+    /logs.maxBytes \(NATCHET_LOGS_MAX_BYTES\) must be a whole number from 1000000, not 5/,
+  );
 });

@@ -244,8 +244,11 @@ test("health: nothing is served without a port; a wrong one is refused with the 
   for (const port of [-1, 65_536, 1.5, "http"] as number[]) {
     await assert.rejects(
       begin({ health: { port } }),
-      /RangeError: health.port \(NATCHET_HEALTH_PORT\): .* is not a valid port; .* for example 8080/,
+      /RangeError: health.port \(NATCHET_HEALTH_PORT\) must be a whole number from 0 to 65535, not .* for example 8080/,
     );
   }
-  await assert.rejects(begin({ health: { port: 0, whenTaken: "ask" as "wait" } }), /TypeError: health.whenTaken: ask/);
+  await assert.rejects(
+    begin({ health: { port: 0, whenTaken: "ask" as "wait" } }),
+    /TypeError: health.whenTaken must be one of fail, wait, not "ask"/,
+  );
 });
