@@ -73,7 +73,9 @@ export class EngineRequests {
   }
 
   pause(target: PauseTarget, paused: boolean, patience?: Patience): Promise<Pauses> {
-    return this.#ask("pause", { ...target, paused }, deadlineOf(patience)) as Promise<Pauses>;
+    const isAll = target.task === undefined && target.worker === undefined;
+    const request = { ...target, ...(isAll && { namespace: true }), paused };
+    return this.#ask("pause", request, deadlineOf(patience)) as Promise<Pauses>;
   }
 
   changeCron(change: ChangeCron): Promise<CronInfo> {

@@ -2,7 +2,7 @@
 import { Cron as Pattern } from "croner";
 import { assertKnownOptions } from "./known-options.ts";
 import { assertName } from "./names.ts";
-import { assertOneOf } from "./option-values.ts";
+import { assertOneOf, assertType } from "./option-values.ts";
 import { latestTime } from "./time.ts";
 
 /**
@@ -54,15 +54,27 @@ export interface CronInfo extends CronRule {
 const example = '@Cron("*/5 * * * *", { timezone: "Europe/Berlin" })';
 const catchUps: readonly CatchUp[] = ["none", "last", "all"];
 const known = ["name", "timezone", "input", "catchUp"];
+const longestExpression = 500;
 
 /** Fails: TypeError that names the value, the rule and an example */
 export function parseCron(expression: unknown, task: string, options: CronOptions, where: string): CronRule {
   assertKnownOptions(options, { options: known, of: "a cron", where, example });
   const { name = task, timezone = "UTC", input, catchUp = "last" } = options;
-  if (typeof expression !== "string" || ![5, 6].includes(expression.trim().split(/\s+/).length))
+  if (
+    typeof expression !== "string" ||
+    expression.length > longestExpression ||
+    ![5, 6].includes(expression.trim().split(/\s+/).length)
+  )
     throw new TypeError(
-      `${where}: ${JSON.stringify(expression)} is not a valid schedule; write 5 fields (minute hour day month weekday) or 6 with seconds first, for example ${example}`,
+      `${where}: ${JSON.stringify(expression)?.slice(0, 200)} is not a valid schedule; write 5 fields (minute hour day month weekday) or 6 with seconds first, for example ${example}`,
     );
+  assertType(
+    typeof timezone === "string" && timezone.length <= 100,
+    `${where}: timezone`,
+    "an IANA time zone",
+    timezone,
+    example,
+  );
   assertOneOf(catchUp, `${where}: catchUp`, catchUps);
   const rule = {
     name: assertName("cron", name, where),
@@ -75,7 +87,7 @@ export function parseCron(expression: unknown, task: string, options: CronOption
     patternOf(rule).nextRun();
   } catch (error) {
     const reason = (error as Error).message.split(". ")[0];
-    throw new TypeError(`${where}: "${expression}" in ${String(timezone)}: ${reason}; for example ${example}`);
+    throw new TypeError(`${where}: "${expression}" in ${timezone}: ${reason}; for example ${example}`);
   }
   return rule;
 }

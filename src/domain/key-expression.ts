@@ -1,12 +1,15 @@
 // What groups the runs of a task: a CEL expression over the input and the metadata of a run, `input.userId` being the simplest.
 import { Environment } from "@marcbachmann/cel-js";
 import { asCel, mixNumbers } from "./cel-numbers.ts";
+import { assertAffordable, costOf, expressionLimits, type KeyCost, longestExpression } from "./key-cost.ts";
 
 /** What an expression sees of a run. */
 export interface KeyScope {
   /** Parsed JSON of its own: an expression that computes changes its whole numbers to ints. */
   readonly input: unknown;
   readonly metadata: Readonly<Record<string, string>>;
+  /** How large both are as JSON: what an expression may take depends on it. @default 0 */
+  readonly bytes?: number;
 }
 export interface KeyExpression {
   readonly text: string;
@@ -17,7 +20,7 @@ export interface KeyExpression {
 }
 
 const environment = mixNumbers(
-  new Environment({ unlistedVariablesAreDyn: false })
+  new Environment({ unlistedVariablesAreDyn: false, limits: expressionLimits })
     .registerVariable("input", "dyn")
     .registerVariable("metadata", "dyn"),
 );
@@ -28,18 +31,39 @@ const term = `\\s*(?:${path}|string\\(${path}\\)|${quoted})\\s*`;
 const plain = new RegExp(`^${term}(?:\\+${term})*$`);
 const example = '"input.userId" or "metadata.tenant + \\"/\\" + input.model"';
 
+/** Workers register the same ones again and again. */
+const parsed = new Map<string, KeyExpression>();
+const mostParsed = 1_000;
+/** Every queued run has one, and so has everything that counts it. */
+const longestKey = 1_024;
+
 /** Fails: TypeError with the text, the rule and an example */
 export function parseKey(text: unknown, where: string): KeyExpression {
+  const known = typeof text === "string" ? parsed.get(text) : undefined;
+  if (known !== undefined) return known;
+  const expression = compile(text, where);
+  if (parsed.size >= mostParsed) parsed.clear();
+  parsed.set(expression.text, expression);
+  return expression;
+}
+
+function compile(text: unknown, where: string): KeyExpression {
   if (typeof text !== "string" || text.trim() === "")
     throw new TypeError(
       `${where} must be a CEL expression over input and metadata, not ${show(text)}; for example ${example}`,
     );
-  let evaluate: (scope: KeyScope) => unknown;
+  if (text.length > longestExpression)
+    throw new TypeError(
+      `${where}: an expression of ${text.length} characters is too long; ${longestExpression} is the maximum`,
+    );
+  let evaluate: (scope: object) => unknown;
+  let cost: KeyCost;
   try {
-    const parsed = environment.parse(text);
-    const checked = parsed.check();
+    const program = environment.parse(text);
+    cost = costOf(program.ast as never); // before the check, which writes loops another way
+    const checked = program.check();
     if (!checked.valid) throw checked.error;
-    evaluate = parsed as never;
+    evaluate = program as never;
   } catch (error) {
     throw new TypeError(
       `${where}: ${show(text)} is not a valid CEL expression over input and metadata: ${firstLine(error)}; for example ${example}`,
@@ -64,10 +88,13 @@ export function parseKey(text: unknown, where: string): KeyExpression {
     evaluate: (scope) => {
       let value: unknown;
       try {
+        if (!isPlain) assertAffordable(cost, scope.bytes ?? 0);
         value = isPlain ? evaluatePlain(scope) : evaluate(inCel(scope));
       } catch (error) {
         throw new Error(`${text}: ${firstLine(error)}`);
       }
+      if (typeof value === "string" && value.length > longestKey)
+        throw new Error(`${text} has ${value.length} characters; a key has at most ${longestKey}`);
       if (typeof value === "string") return value;
       if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
       throw new Error(`${text} is ${kindOf(value)}; a key must be a string, a number or a boolean`);

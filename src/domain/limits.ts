@@ -57,7 +57,7 @@ export type RateLimitInput = OneOrMany<RateLimitOptions>;
 
 /** Fails: TypeError or RangeError with the value, the rule and an example */
 export function parseConcurrency(given: ConcurrencyInput | undefined, where: string): readonly ConcurrencyRule[] {
-  return listOf(typeof given === "number" ? { max: given } : given).map((one) => {
+  return listOf(typeof given === "number" ? { max: given } : given, where).map((one) => {
     const example = '{ key: "input.userId", max: 2 }';
     assertKnownOptions(one, { options: ["key", "max", "strategy"], of: "a limit", where, example });
     const { key, max, strategy = "queue" } = one;
@@ -71,7 +71,7 @@ export function parseConcurrency(given: ConcurrencyInput | undefined, where: str
 
 /** Fails: TypeError or RangeError with the value, the rule and an example */
 export function parseRateLimits(given: RateLimitInput | undefined, where: string): readonly RateRule[] {
-  return listOf(given).map((one) => {
+  return listOf(given, where).map((one) => {
     const example = '{ key: "openai", limit: 100, per: "1m" }';
     assertKnownOptions(one, { options: ["key", "limit", "per", "units"], of: "a limit", where, example });
     const { key, limit, per, units = 1 } = one;
@@ -93,5 +93,12 @@ export function parseRateLimits(given: RateLimitInput | undefined, where: string
 }
 
 const strategies: readonly ConcurrencyStrategy[] = ["queue", "cancel-newest", "cancel-in-progress"];
-const listOf = <T>(given: OneOrMany<T> | undefined): readonly T[] =>
-  given === undefined ? [] : Array.isArray(given) ? given : [given as T];
+/** Each run is counted by all of them. */
+const mostLimits = 20;
+
+function listOf<T>(given: OneOrMany<T> | undefined, where: string): readonly T[] {
+  if (given === undefined) return [];
+  if (!Array.isArray(given)) return [given as T];
+  if (given.length <= mostLimits) return given;
+  throw new RangeError(`${where}: ${given.length} limits are too many; ${mostLimits} is the maximum`);
+}

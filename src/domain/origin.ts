@@ -2,9 +2,6 @@
 // incarnations of a reused id apart.
 const places = 4_096;
 
-/** Runs that an entry can hold: one more would have the origin of the next entry. */
-export const mostPlaces = places - 1;
-
 export const originIn = (seq: number, place: number): number => seq + (place + 1) / places;
 
 /** The place of a run in the bundle with which it began. */

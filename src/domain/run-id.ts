@@ -31,15 +31,27 @@ export function encodeRunId(id: string): string {
   return token;
 }
 
-/** Reads back what {@link encodeRunId} wrote. Fails: MalformedRecord */
+/**
+ * Reads back what {@link encodeRunId} wrote, and nothing else: an id that is written in two ways would be two runs for the server, and one for
+ * the fold. Fails: MalformedRecord
+ */
 export function decodeRunId(token: string): string {
-  if (!token.includes("=")) return token;
+  if (token.length <= maxBytes && plain.test(token)) return token;
+  const id = idIn(token);
+  if (id !== undefined && isRunId(id) && encodeRunId(id) === token) return id;
+  throw new MalformedRecord({ what: "run id", reason: `${JSON.stringify(token.slice(0, 80))} is not an encoded id` });
+}
+
+function idIn(token: string): string | undefined {
   try {
     return decodeURIComponent(token.replaceAll("=", "%"));
   } catch {
-    throw new MalformedRecord({ what: "run id", reason: `${token} is not an encoded id` });
+    return undefined;
   }
 }
+
+/** Whether a text is one token of a subject, as names and generated ids are. */
+export const isToken = (text: string): boolean => text.length <= maxBytes && plain.test(text);
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

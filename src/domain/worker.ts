@@ -33,6 +33,9 @@ export interface WorkerDefinition {
 }
 
 export const defaultSlots = 100;
+/** They travel with each registration. */
+const mostLabels = 1_000;
+const longestLabel = 1_000;
 
 export const assertSlots = (value: unknown, where: string): number =>
   assertWhole(value, `${where}: slots`, { from: 1, to: 10_000, example: "@Worker(5)" });
@@ -42,8 +45,13 @@ export function assertLabels(labels: unknown, where: string): Readonly<Record<st
   const isObject = typeof labels === "object" && labels !== null && !Array.isArray(labels);
   assertType(isObject, `${where}: labels`, "an object", labels, example);
   const entries = Object.entries(labels as Readonly<Record<string, string | number>>);
-  for (const [key, value] of entries)
+  if (entries.length > mostLabels)
+    throw new RangeError(`${where}: ${entries.length} labels are too many; ${mostLabels} is the maximum`);
+  for (const [key, value] of entries) {
+    if (key.length > longestLabel || (typeof value === "string" && value.length > longestLabel))
+      throw new RangeError(`${where}: label "${key.slice(0, 40)}" has more than ${longestLabel} characters`);
     assertType(isLabelValue(value), `${where}: label "${key}"`, "a string or a number", value, example);
+  }
   return Object.fromEntries(entries);
 }
 

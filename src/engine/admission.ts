@@ -7,8 +7,10 @@ import type { NatsLink } from "../nats/link.ts";
 import type { Reserve } from "../nats/reserve.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
+import { readRecord } from "../nats/stored-records.ts";
 import { whatToDo } from "../nats/stream-watch.ts";
 import { type AdmissionFlag, encodeMessage } from "../wire/messages.ts";
+import { isAdmissionFlag } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
 export interface AdmissionParts {
@@ -93,7 +95,7 @@ export class Admission {
     if (this.#hasNothingToDo) return;
     this.#isLooking = true;
     try {
-      this.#flag ??= ((await this.#parts.definitions.get("admission")) as AdmissionFlag | undefined) ?? {
+      this.#flag ??= (await readRecord(this.#parts.definitions, "admission", isAdmissionFlag, log)).record ?? {
         isOpen: true,
       };
       const reason = await this.#obstacle();

@@ -2,14 +2,17 @@
 // compare-and-set on the record of the schedule: a tick that another leader has claimed is not created again, even when its run is forgotten
 // by then; one whose leader died between claim and run is created by the next.
 
-import { type CronInfo, type CronOrigin, type CronRule, dueTicks, nextTick } from "../domain/cron.ts";
+import { type CronInfo, type CronRule, dueTicks, nextTick, parseCron } from "../domain/cron.ts";
 import { formatDuration } from "../domain/duration.ts";
 import type { Log } from "../domain/log.ts";
+import { assertName, listed } from "../domain/names.ts";
 import { randomToken } from "../domain/random-token.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { Publisher } from "../nats/publisher.ts";
+import { readable } from "../nats/stored-records.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import type { Register } from "../wire/messages.ts";
+import { isDeclaredCrons, isStoredCron, type StoredCron as Stored } from "../wire/records.ts";
 import { encodeRunEntry, plainEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -26,21 +29,8 @@ export interface CronsParts {
   readonly uptime?: () => number;
 }
 
-/** As it is stored under `cron.<base64url of the name>`. */
-interface Stored extends CronRule {
-  readonly task: string;
-  readonly origin: CronOrigin;
-  readonly worker?: string;
-  readonly paused: boolean;
-  /** Ticks up to here are claimed. */
-  readonly lastTick: number;
-  /** Claimed ticks whose runs may not be stored yet, and by which claim. */
-  readonly firing?: { readonly by: string; readonly ticks: readonly number[] };
-}
 /** What the newest process of a worker declared, under `crons-of.<base64url of the worker>`. */
-interface Declared {
-  readonly startedAt: number;
-}
+type Declared = { readonly startedAt: number };
 interface Known {
   cron: Stored;
   seq: number;
@@ -89,13 +79,11 @@ export class Crons {
 
   /** Reads what is stored, before this engine leads. Fails: StoreUnavailable */
   async load(): Promise<void> {
-    const { definitions } = this.#parts;
-    const crons = await definitions.readAll("cron.");
-    this.#crons = new Map(
-      crons.map(({ record, seq }) => [(record as Stored).name, { cron: record as Stored, seq, isBusy: false }]),
-    );
-    const declared = await definitions.readAll("crons-of.");
-    this.#declared = new Map(declared.map(({ key, record }) => [key, (record as Declared).startedAt]));
+    const { definitions, log } = this.#parts;
+    const crons = readable(await definitions.readAll("cron."), isStoredCron, log);
+    this.#crons = new Map(crons.map(({ record, seq }) => [record.name, { cron: record, seq, isBusy: false }]));
+    const declared = readable(await definitions.readAll("crons-of."), isDeclaredCrons, log);
+    this.#declared = new Map(declared.map(({ key, record }) => [key, record.startedAt]));
   }
 
   open(): void {
@@ -115,7 +103,9 @@ export class Crons {
   }
 
   /** Makes or changes a schedule of the API. Fails: TypeError when code declares one of that name; StoreUnavailable */
-  set(rule: CronRule, task: string): Promise<CronInfo> {
+  async set({ name, expression, timezone, catchUp, input }: CronRule, task: string): Promise<CronInfo> {
+    assertName("task", task, `cron ${JSON.stringify(name.slice(0, 64))}`);
+    const rule = parseCron(expression, task, { name, timezone, catchUp, input }, "cron");
     return this.#change(async () => {
       const { cron } = this.#crons.get(rule.name) ?? {};
       if (cron?.origin === "code")
@@ -197,9 +187,9 @@ export class Crons {
   #known(name: string): Known {
     const known = this.#crons.get(name);
     if (known !== undefined) return known;
-    const names = [...this.#crons.keys()].sort().join(", ");
+    const names = listed([...this.#crons.keys()].sort());
     throw new TypeError(
-      `there is no cron named "${name}"; ${names === "" ? "none exists" : `existing ones: ${names}`}`,
+      `there is no cron named "${name.slice(0, 64)}"; ${names === "" ? "none exists" : `existing ones: ${names}`}`,
     );
   }
 
@@ -221,7 +211,8 @@ export class Crons {
     if (seq === undefined) {
       const there = await this.#parts.definitions.find(cronKey(cron.name));
       if (there === undefined) this.#crons.delete(cron.name);
-      else this.#know(there.record as Stored, there.seq);
+      else if (isStoredCron(there.record)) this.#know(there.record, there.seq);
+      else await this.#remove(cron.name); // nobody can read it: the next try is the first record
       throw new ChangedMeanwhile(`cron "${cron.name}" was changed by another engine at the same time; try again`);
     }
     this.#know(cron, seq);
@@ -248,20 +239,29 @@ export class Crons {
     const now = this.#now();
     let next = now + lookEveryMs;
     for (const known of this.#crons.values()) {
-      const { cron, isBusy } = known;
-      if (isBusy) continue;
-      if (isUnfired(known)) void this.#fire(known, now);
-      if (isUnfired(known) || cron.paused) continue;
-      if (cron.lastTick > now + clockErrorMs) {
-        void this.#correct(known);
-        continue;
+      if (known.isBusy) continue;
+      try {
+        next = Math.min(next, this.#lookAt(known, now));
+      } catch (error) {
+        known.isBusy = true; // until another engine leads; the others go on
+        this.#parts.log.error("a cron cannot be evaluated and is set aside", { cron: known.cron.name, error });
       }
-      const at = nextTick(cron, cron.lastTick);
-      if (at === undefined) continue;
-      if (at <= now) void this.#fire(known, now);
-      else next = Math.min(next, at);
     }
     this.#timer = setTimeout(() => this.#look(), Math.max(next - now, 1));
+  }
+
+  /** Does what is due; returns when it is due next, as far as that is known. */
+  #lookAt(known: Known, now: number): number {
+    const { cron } = known;
+    if (isUnfired(known)) void this.#fire(known, now);
+    if (isUnfired(known) || cron.paused) return Number.POSITIVE_INFINITY;
+    if (cron.lastTick > now + clockErrorMs) {
+      void this.#correct(known);
+      return Number.POSITIVE_INFINITY;
+    }
+    const at = nextTick(cron, cron.lastTick) ?? Number.POSITIVE_INFINITY;
+    if (at <= now) void this.#fire(known, now);
+    return at > now ? at : Number.POSITIVE_INFINITY;
   }
 
   /** A clock was wrong when its last tick was written: without this the schedule would stand still until then. */

@@ -1,7 +1,9 @@
 // What workers declared of their tasks to this leader or one before it. Without it a new leader knows no timeout until a worker registers.
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "../nats/definitions.ts";
-import { isTaskDeclaration, type TaskDeclaration } from "../wire/messages.ts";
+import { readable } from "../nats/stored-records.ts";
+import type { TaskDeclaration } from "../wire/messages.ts";
+import { isDeclaredTask } from "../wire/registration.ts";
 import { type Term, untilStored } from "./term.ts";
 
 const prefix = "task.";
@@ -25,14 +27,9 @@ export class DeclaredTasks {
 
   /** A record that is not understood is as good as none. Fails: {@link StoreUnavailable} */
   async load(): Promise<readonly TaskDeclaration[]> {
-    const tasks: TaskDeclaration[] = [];
-    const records = await this.#definitions.readAll(prefix);
+    const records = readable(await this.#definitions.readAll(prefix), isDeclaredTask, this.#log);
     this.#stored = new Map(records.map(({ key, record }) => [key.slice(prefix.length), JSON.stringify(record)]));
-    for (const { key, record } of records) {
-      if (isTaskDeclaration(record)) tasks.push(record);
-      else this.#log.warn("a stored task definition could not be read", { key });
-    }
-    return tasks;
+    return records.map(({ record }) => record);
   }
 
   /** Stores what is new in them, while this engine leads. */

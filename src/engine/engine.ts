@@ -2,7 +2,7 @@
 import { Effect, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
 import { type Log, silentLog } from "../domain/log.ts";
-import { noPauses, type Pauses } from "../domain/pauses.ts";
+import { noPauses } from "../domain/pauses.ts";
 import { randomToken } from "../domain/random-token.ts";
 import { Definitions } from "../nats/definitions.ts";
 import { type Claim, type HandOver, Lease, leaseTiming } from "../nats/lease.ts";
@@ -11,10 +11,12 @@ import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { Reserve } from "../nats/reserve.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
+import { readRecord } from "../nats/stored-records.ts";
 import { type Cancellations, describeCancellations, describeQueues } from "../scheduler/describe.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
 import { encodeMessage, type QueueInfo } from "../wire/messages.ts";
 import { Neighbours } from "../wire/neighbours.ts";
+import { isPauses, isWorkerIds } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
@@ -267,8 +269,8 @@ class Candidate implements RunningEngine {
         await this.#crons.load();
         return {
           tasks: await this.#declared.load(),
-          knownWorkers: ((await this.#definitions.get("workers")) ?? []) as string[],
-          pauses: ((await this.#definitions.get("pauses")) ?? noPauses) as Pauses,
+          knownWorkers: (await readRecord(this.#definitions, "workers", isWorkerIds, log)).record ?? [],
+          pauses: (await readRecord(this.#definitions, "pauses", isPauses, log)).record ?? noPauses,
           rates: await this.#rates.load(),
           tried: await this.#tried.load(),
           handlers: await this.#core.failures.load(),

@@ -9,8 +9,10 @@ import type { Command } from "../matching/commands.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { RunStore } from "../nats/run-store.ts";
+import { readable } from "../nats/stored-records.ts";
 import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import { decodeOutcomeEntry } from "../wire/outcome-entry.ts";
+import { isFailureHandler } from "../wire/records.ts";
 import { encodeRunEntry, plainEntry } from "../wire/run-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -41,7 +43,9 @@ export class Failures {
 
   /** Fails: StoreUnavailable */
   async load(): Promise<FailureHandler[]> {
-    return (await this.#parts.definitions.readAll(prefix)).map(({ record }) => record as FailureHandler);
+    const { definitions, log } = this.#parts;
+    const records = readable(await definitions.readAll(prefix), isFailureHandler, log);
+    return records.map(({ record }) => record);
   }
 
   /** `newest`: what the leader says by now. One that was overtaken must not be stored over it. */

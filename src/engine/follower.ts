@@ -5,9 +5,10 @@ import type { NatsLink } from "../nats/link.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
-import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
+import { assertPastMark, decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import { madeInboxOf } from "../wire/result-inbox.ts";
 import { decodeRunEntry } from "../wire/run-entry.ts";
+import { assertPast } from "../wire/run-extra.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
 export interface FollowerParts {
@@ -104,9 +105,12 @@ export class Follower {
     const entry = decodeRunEntry(data);
     if (isBundle(entry)) {
       const { task, name } = this.#parts.subjects.parseBundle(subject);
-      this.#parts.onEvent({ type: "bundle", seq, at, task, name, runs: runsOfBundle(entry) });
+      const runs = runsOfBundle(entry);
+      for (const { entry: member } of runs) if (member.extra !== undefined) assertPast(member.extra, seq);
+      this.#parts.onEvent({ type: "bundle", seq, at, task, name, runs });
       return;
     }
+    if (entry.extra !== undefined) assertPast(entry.extra, seq);
     const { task, id } = this.#parts.subjects.parseRun(subject);
     this.#parts.onEvent({ type: "entry", seq, at, task, id, entry });
   }
@@ -114,6 +118,7 @@ export class Follower {
   #foldOutcomes(seq: number, subject: string, data: Uint8Array, at: number): void {
     const { writer, waiter } = this.#parts.subjects.parseOutcome(subject);
     const { by, outcomes } = decodeOutcomeEntry(data, writer);
+    for (const outcome of outcomes) if (outcome.kind === "retention") assertPastMark(outcome, seq);
     this.current = { seq, outcomes };
     const told = waiter === "" ? "" : madeInboxOf(waiter);
     this.#parts.onEvent({ type: "outcomes", seq, at, by, writer, told, outcomes });

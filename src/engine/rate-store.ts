@@ -3,6 +3,8 @@
 import type { Log } from "../domain/log.ts";
 import type { StoredRate } from "../matching/commands.ts";
 import type { Definitions } from "../nats/definitions.ts";
+import { readable, readRecord } from "../nats/stored-records.ts";
+import { isStoredRate } from "../wire/records.ts";
 
 const prefix = "rate.";
 const keyOf = (id: string): string => `${prefix}${Buffer.from(id).toString("base64url")}`;
@@ -30,7 +32,7 @@ export class RateStore {
   async load(): Promise<readonly StoredRate[]> {
     const records = await this.#definitions.readAll(prefix);
     this.#seqs = new Map(records.map(({ key, seq }) => [key, seq]));
-    return records.map(({ record }) => record as StoredRate);
+    return readable(records, isStoredRate, this.#log).map(({ record }) => record);
   }
 
   /** Stores what a leader has used and reserved; a newer leader's records stay, and are left out of the answer. */
@@ -62,9 +64,9 @@ export class RateStore {
         return found === undefined ? {} : { found };
       }
       // The leader before wrote once more after this one had read, or a newer leader writes already.
-      const there = await this.#definitions.find(key);
-      this.#seqs.set(key, there?.seq ?? 0);
-      found = there?.record as Record | undefined;
+      const there = await readRecord(this.#definitions, key, isStoredRate, this.#log);
+      this.#seqs.set(key, there.seq);
+      found = there.record;
       if (found?.epoch === epoch) found = undefined; // an earlier write of this engine's own, counted in what it writes now
       if (found !== undefined && found.epoch > epoch) {
         this.#log.warn("another engine owns this rate limit now; this one reserves nothing from it", { limit: id });

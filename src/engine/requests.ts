@@ -33,6 +33,7 @@ import {
   type RescheduleReply,
 } from "../wire/messages.ts";
 import { Assembly } from "../wire/parts.ts";
+import { assertRegistration } from "../wire/registration.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Answers } from "./answers.ts";
 import type { Core } from "./core.ts";
@@ -140,6 +141,7 @@ export class Requests {
 
   #register(message: Register): Registered {
     const { core, log, declared } = this.#parts;
+    assertRegistration(message);
     const isNew = core.state.workers.get(message.id)?.isRegistered !== true;
     core.handle({ type: "register", message });
     if (isNew)
@@ -171,10 +173,12 @@ export class Requests {
   }
 
   /** Those that are named, or the next ones that match: so many that the answer fits a message. */
-  async #cancel({ runs, filter = {}, cursor, reason }: CancelRuns): Promise<CancelReply> {
+  async #cancel({ runs, filter, cursor, reason }: CancelRuns): Promise<CancelReply> {
+    if (runs === undefined && filter === undefined)
+      throw new TypeError("a cancel request must name runs or filter; an empty filter is every unfinished run");
     if (runs !== undefined) return this.#foldedFirst(runs, () => this.#cancelRuns(runs, reason));
     if (cursor === undefined) await this.#parts.core.catchUp();
-    const { keys, next } = this.#queries.matching(filter, cursor);
+    const { keys, next } = this.#queries.matching(filter ?? {}, cursor);
     return { ...(await this.#cancelRuns(keys, reason)), ...(next !== undefined && { next }) };
   }
 
@@ -230,7 +234,9 @@ export class Requests {
   }
 
   /** Stored before it counts, so that it outlives this engine. */
-  async #pause({ task, worker, paused }: ChangePause): Promise<Pauses> {
+  async #pause({ task, worker, namespace, paused }: ChangePause): Promise<Pauses> {
+    if (task === undefined && worker === undefined && namespace !== true)
+      throw new TypeError("a pause request must name task, worker or namespace: true");
     const { core, definitions } = this.#parts;
     const pauses = changePauses(core.state.briefing.pauses, { task, worker }, paused, core.now());
     await definitions.put("pauses", pauses);

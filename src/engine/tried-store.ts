@@ -4,6 +4,8 @@
 import type { Log } from "../domain/log.ts";
 import type { Cautious, Tried } from "../matching/tried.ts";
 import type { Definitions } from "../nats/definitions.ts";
+import { readRecord } from "../nats/stored-records.ts";
+import { isTried } from "../wire/records.ts";
 import { type Term, untilStored } from "./term.ts";
 
 const key = "tried";
@@ -29,10 +31,9 @@ export class TriedStore {
 
   /** Fails: StoreUnavailable, PermissionDenied */
   async load(): Promise<Omit<Record, "epoch">> {
-    const found = await this.#definitions.find(key);
-    this.#seq = found?.seq ?? 0;
-    const { tried = [], cautious } = (found?.record ?? {}) as Partial<Record>;
-    return { tried, cautious };
+    const { record, seq } = await this.#find();
+    this.#seq = seq;
+    return { tried: record?.tried ?? [], cautious: record?.cautious };
   }
 
   /** Tries until it is stored, a newer leader has written, or the term is over. */
@@ -73,9 +74,13 @@ export class TriedStore {
         this.#seq = seq;
         return true;
       }
-      const there = await this.#definitions.find(key);
-      this.#seq = there?.seq ?? 0;
-      if (((there?.record as Record | undefined)?.epoch ?? 0) > record.epoch) return false;
+      const there = await this.#find();
+      this.#seq = there.seq;
+      if ((there.record?.epoch ?? 0) > record.epoch) return false;
     }
+  }
+
+  #find() {
+    return readRecord(this.#definitions, key, isTried, this.#log);
   }
 }

@@ -3,6 +3,7 @@ import { noPauses, type Pauses } from "../domain/pauses.ts";
 import { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { atMost } from "../runtime/at-most.ts";
+import { isPauses } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
 const patienceMs = 1_000;
@@ -27,7 +28,8 @@ export class KnownPauses {
 
   async #read(): Promise<void> {
     try {
-      this.#known = ((await this.#definitions.glimpse("pauses")) ?? noPauses) as Pauses;
+      const record = await this.#definitions.glimpse("pauses");
+      this.#known = isPauses(record) ? record : noPauses;
     } catch {
       // the store does not answer: what was known last still holds
     }

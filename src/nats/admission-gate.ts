@@ -1,6 +1,7 @@
 // Knows whether the engine takes new runs: from the bucket when the client connects, from the engine's word afterwards.
 import { QueueFull } from "../domain/errors.ts";
 import { type AdmissionFlag, parseJson } from "../wire/messages.ts";
+import { isAdmissionFlag } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Definitions } from "./definitions.ts";
 import type { NatsLink } from "./link.ts";
@@ -27,7 +28,7 @@ export class AdmissionGate {
     };
     const subscription = link.nc.subscribe(subjects.admission, {
       callback: (error, message) => {
-        if (error === null) this.#set(parseJson(message.data, "admission flag"));
+        if (error === null) this.#hear(message.data);
       },
     });
     this.#end = [() => subscription.unsubscribe(), link.onReconnect(this.#look)];
@@ -53,7 +54,18 @@ export class AdmissionGate {
     for (const end of this.#end) end();
   }
 
+  /** The leader cannot store that the store is full. What else is said here is in the bucket before long. */
+  #hear(message: Uint8Array): void {
+    try {
+      const flag = parseJson(message, "admission flag");
+      if (isAdmissionFlag(flag)) this.#set(flag);
+      else this.#look();
+    } catch {
+      this.#look(); // not the leader's word
+    }
+  }
+
   #set(flag: unknown): void {
-    this.#flag = flag as AdmissionFlag | undefined;
+    this.#flag = isAdmissionFlag(flag) ? flag : undefined;
   }
 }

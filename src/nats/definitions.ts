@@ -12,10 +12,20 @@ import { newestFromLeader, newestOfAny } from "./stored-message.ts";
 const wrongLastSequence = 10071;
 const recheckMs = 100;
 
+/** `record` is undefined where it is no JSON. */
 interface FoundRecord {
   readonly key: string;
   readonly record: unknown;
   readonly seq: number;
+}
+
+/** Undefined where it is no JSON: whoever waits for a record must not wait for ever because somebody wrote anything. */
+function recordIn(data: Uint8Array): unknown {
+  try {
+    return jsonOf(data);
+  } catch {
+    return undefined;
+  }
 }
 
 export class Definitions {
@@ -41,13 +51,13 @@ export class Definitions {
    */
   async glimpse(key: string): Promise<unknown> {
     const stored = await newestOfAny(this.#link, this.#stream, this.#subject(key));
-    return stored === undefined ? undefined : jsonOf(stored.data);
+    return stored === undefined ? undefined : recordIn(stored.data);
   }
 
   /** The same, and where it stands. Fails as {@link Definitions.get} */
   async find(key: string): Promise<{ readonly record: unknown; readonly seq: number } | undefined> {
     const stored = await newestFromLeader(this.#link, this.#stream, this.#subject(key));
-    return stored === undefined ? undefined : { record: jsonOf(stored.data), seq: stored.seq };
+    return stored === undefined ? undefined : { record: recordIn(stored.data), seq: stored.seq };
   }
 
   /** Stores the record of a key. Fails: {@link StoreUnavailable} safe to retry, {@link PermissionDenied} */
@@ -124,7 +134,7 @@ export class Definitions {
         }, look);
       const listener = {
         onMessage: (seq: number, subject: string, data: Uint8Array) =>
-          void found.push({ key: subject.slice(start), record: jsonOf(data), seq }),
+          void found.push({ key: subject.slice(start), record: recordIn(data), seq }),
         onCaughtUp: () => queueMicrotask(look), // also while the reader is being made
         onTrouble: () => {},
       };

@@ -1,6 +1,7 @@
 // Many runs of one task in one run entry: what a client creates in one turn of its event loop, or what is left of that after compaction.
 // The entry's head says what all of them share; ids and inputs stand where an entry of one run has its input.
-import { mostPlaces } from "../domain/origin.ts";
+import { MalformedRecord } from "../domain/errors.ts";
+import { isRunId } from "../domain/run-id.ts";
 import {
   assertFits,
   draft,
@@ -54,10 +55,11 @@ export function runsOfBundle(bundle: RunEntry): BundledRun[] {
   let start = lengthsAt + 4 * count;
   assertFits(start <= bytes.length, "bundle entry");
   const ids = textOf(bytes.subarray(head, lengthsAt)).split(separator);
-  assertFits(count > 0 && count <= mostPlaces && ids.length === count, "bundle entry");
+  assertFits(count > 0 && count <= mostBundled && ids.length === count, "bundle entry");
   const { priority, createdAt, dueAt, isDated, scheduleTimeoutMs, inbox, extra } = bundle;
   const runs: BundledRun[] = [];
   for (let i = 0; i < count; i++) {
+    if (!isRunId(ids[i])) throw new MalformedRecord({ what: "bundle entry", reason: `run ${i} has no valid id` });
     const end = start + view.getUint32(at + lengthsAt + 4 * i, true);
     assertFits(end <= bytes.length, "bundle entry");
     const input = start === end ? noBytes : bytes.subarray(start, end);

@@ -147,6 +147,8 @@ const Reschedule = Schema.Struct({
 const ChangePause = Schema.Struct({
   task: Schema.optionalKey(Schema.String),
   worker: Schema.optionalKey(Schema.String),
+  /** All of it: said in so many words, since a request that lost a field must not do the most. */
+  namespace: Schema.optionalKey(Schema.Boolean),
   paused: Schema.Boolean,
 });
 const ChangeCron = Schema.Union([
@@ -155,7 +157,7 @@ const ChangeCron = Schema.Union([
 ]);
 const ListRuns = Schema.Struct({
   filter: Filter,
-  limit: Count,
+  limit: Whole,
   before: Schema.optionalKey(Schema.Finite),
   cursor: Schema.optionalKey(Schema.String),
   /** Say where the outcomes of failed and cancelled runs stand. */

@@ -163,6 +163,12 @@ export class Outcome implements OutcomeHead {
   }
 }
 
+/** A retention mark gives up what stands before it in the log, and nothing else. Fails: MalformedRecord */
+export function assertPastMark({ dueAt, origin }: Pick<OutcomeFrame, "dueAt" | "origin">, seq: number): void {
+  assertRange(Number.isInteger(dueAt) && dueAt < seq, what, "the sequence that is given up", dueAt);
+  assertRange(origin < seq, what, "the place that the mark knows the log up to", origin);
+}
+
 export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   const { key, detail, input, output, plain = noStory } = outcome;
   const record = draft(frameHead + mostBytes(key) + detail.length + input.length + output.length);

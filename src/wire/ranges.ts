@@ -3,7 +3,8 @@ import { MalformedRecord } from "../domain/errors.ts";
 
 /** The last moment of the calendar; spans are no longer either. Units: epoch milliseconds */
 export const lastMoment = 8.64e15;
-const mostTurns = 2 ** 32 - 1;
+/** Half of what a record has room for: whatever is read can be counted on. */
+const mostTurns = 2 ** 31;
 
 export const isTime = (value: unknown): value is number =>
   typeof value === "number" && value >= 0 && value <= lastMoment;

@@ -53,6 +53,14 @@ export function readExtra(bytes: Uint8Array, stateIs: "live" | "finished" | "non
   return { ...rest, state: stateIs === "live" ? readLive(state) : readFinished(state) };
 }
 
+/** A compacted entry speaks of what stands before it in the log. Fails: MalformedRecord */
+export function assertPast({ state }: RunExtra, seq: number): void {
+  if (state === undefined) return;
+  assertRange(state.asOf < seq, what, "the place that it knows the log up to", state.asOf);
+  assertRange(state.origin < seq, what, "its origin", state.origin);
+  if ("seq" in state) assertRange(state.seq <= state.asOf, what, "the place of its outcome", state.seq);
+}
+
 function isPlacement(told: unknown): boolean {
   if (!isRecord(told)) return false;
   const { affinity, near } = told;

@@ -2,7 +2,7 @@
 import { MalformedRecord } from "../domain/errors.ts";
 import { assertName, isTaskName } from "../domain/names.ts";
 import { type RunKey, splitKey } from "../domain/run.ts";
-import { decodeRunId, encodeRunId } from "../domain/run-id.ts";
+import { decodeRunId, encodeRunId, isToken } from "../domain/run-id.ts";
 
 export type EngineVerb =
   | "register"
@@ -98,7 +98,10 @@ export class Subjects {
   }
 
   parseBundle(subject: string): { readonly task: string; readonly name: string } {
-    return { task: this.#taskOf(subject), name: subject.slice(this.#lastTaskPrefix.length + bundleToken.length) };
+    const task = this.#taskOf(subject);
+    const name = subject.slice(this.#lastTaskPrefix.length + bundleToken.length);
+    if (subject.startsWith(bundleToken, this.#lastTaskPrefix.length) && isToken(name)) return { task, name };
+    throw new MalformedRecord({ what: "subject", reason: "it does not name a bundle, which the entry is" });
   }
 
   #taskOf(subject: string): string {
@@ -106,7 +109,7 @@ export class Subjects {
       const dot = subject.indexOf(".", this.#runPrefix.length);
       const task = subject.slice(this.#runPrefix.length, dot);
       if (dot < 0 || !isTaskName(task))
-        throw new MalformedRecord({ what: "subject", reason: `${subject} names no run` });
+        throw new MalformedRecord({ what: "subject", reason: "it does not name a run" });
       this.#lastTask = task;
       this.#lastTaskPrefix = subject.slice(0, dot + 1);
     }

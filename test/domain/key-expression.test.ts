@@ -87,3 +87,32 @@ test("asCel: takes JSON of any depth", () => {
   for (let i = 0; i < 200_000; i++) input = [input];
   assert.equal(asCel(input), input);
 });
+
+test("keys: what could take for ever is refused when it is declared, and what would take too long when it is evaluated", () => {
+  const refused: [string, RegExp][] = [
+    ['input.s.matches("^([a-z]+)+$") ? "a" : "b"', /matches\(\) is not available/],
+    ["input.list.exists(x, input.list.exists(y, x == y))", /exists\(\) within another loop/],
+    ["[1, 2].map(x, [3].map(y, x * y))[0][0]", /map\(\) within another loop/],
+    ["cel.bind(x, input.s + input.s, x + x)", /cel\.bind\(\) is not available/],
+    [`${"input.n + ".repeat(99)}input.n`, /1000 is the maximum|Exceeded/],
+    [`${"-".repeat(300)}input.n`, /Exceeded|not a valid CEL/],
+  ];
+  for (const [text, why] of refused) assert.throws(() => parseKey(text, "key"), why, text);
+  const evaluate = (text: string, bytes: number) => {
+    const half = "a".repeat(bytes / 2);
+    return parseKey(text, "key").evaluate({ input: { s: half, t: half, n: 5, list: [1, 2, 3] }, metadata: {}, bytes });
+  };
+  const large: [string, number][] = [
+    ['input.s.contains(input.t) ? "a" : "b"', 20_000],
+    ['input.list.all(x, x in input.list) ? "a" : "b"', 20_000],
+    ['input.list.map(x, input).all(y, y == input) ? "a" : "b"', 20_000],
+    ['input.list.exists(x, x > 3 && x < 1 || x * x == 2) ? "a" : "b"', 500_000],
+  ];
+  for (const [text, bytes] of large) {
+    assert.throws(() => evaluate(text, bytes), /too long for an input of \d+ bytes; \d+ bytes is its maximum/, text);
+    assert.match(evaluate(text, 1_000), /^[ab]$/, text);
+  }
+  for (const text of ["input.n % 3", 'input.n == 5 ? "a" : "b"', 'input.s.startsWith("a") ? "a" : "b"', "input.n"])
+    assert.ok(evaluate(text, 1_000_000), text);
+  assert.throws(() => evaluate("input.s", 10_000), /has 5000 characters; a key has at most 1024/);
+});

@@ -11,9 +11,10 @@ export function declarePolicies(state: Matching, queue: TaskQueue, given: TaskPo
   // Runs that ask for workers of their own wait in lanes, whatever their task says.
   const declared = given ?? (queue.hasPlacements ? {} : undefined);
   if (JSON.stringify(queue.policies?.declared) === JSON.stringify(declared)) return;
+  const policies = declared === undefined ? undefined : new Policies(queue, declared, state.lanes);
   returnSuspects(state, queue);
   const waiting = queue.policies === undefined ? queue.ready.takeAll() : queue.policies.takeAll();
-  queue.policies = declared === undefined ? undefined : new Policies(queue, declared, state.lanes);
+  queue.policies = policies;
   for (const run of waiting) {
     run.laneKeys = undefined;
     if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);

@@ -63,6 +63,7 @@ export function keysOf(
 
 /** The input is parsed when an expression asks for it: most keys stand in the metadata. */
 function scopeOf(run: LiveRun, input: Uint8Array | undefined): KeyScope {
+  const { metadata = {} } = run;
   let parsed: unknown;
   let isParsed = input === undefined || input.length === 0;
   return {
@@ -71,8 +72,17 @@ function scopeOf(run: LiveRun, input: Uint8Array | undefined): KeyScope {
       isParsed = true;
       return parsed;
     },
-    metadata: run.metadata ?? {},
+    metadata,
+    get bytes() {
+      return (input?.length ?? 0) + sizeOf(metadata);
+    },
   };
+}
+
+function sizeOf(metadata: Readonly<Record<string, string>>): number {
+  let size = 0;
+  for (const name in metadata) size += name.length + metadata[name]!.length;
+  return size;
 }
 
 /** The library needs a second for the type of a list of lists of lists, 6,000 deep: one caller would stop the namespace. */

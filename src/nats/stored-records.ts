@@ -1,0 +1,37 @@
+// Records of the bucket as a leader takes them: what is not shaped like one is named in the log, and is as good as none.
+import type { Log } from "../domain/log.ts";
+import type { Definitions } from "./definitions.ts";
+
+type Is<T> = (record: unknown) => record is T;
+
+/** Those of `records` that are what they should be. */
+export function readable<T, R extends { readonly key: string; readonly record: unknown }>(
+  records: readonly R[],
+  is: Is<T>,
+  log: Log,
+): (R & { readonly record: T })[] {
+  const kept: (R & { readonly record: T })[] = [];
+  for (const found of records) {
+    if (is(found.record)) kept.push(found as R & { readonly record: T });
+    else sayUnreadable(found.key, log);
+  }
+  return kept;
+}
+
+/** The record of a key, and where it stands; its place also where it cannot be read. Fails: StoreUnavailable, PermissionDenied */
+export async function readRecord<T>(
+  definitions: Definitions,
+  key: string,
+  is: Is<T>,
+  log: Log,
+): Promise<{ readonly record: T | undefined; readonly seq: number }> {
+  const found = await definitions.find(key);
+  if (found === undefined) return { record: undefined, seq: 0 };
+  const { record, seq } = found;
+  if (is(record)) return { record, seq };
+  sayUnreadable(key, log);
+  return { record: undefined, seq };
+}
+
+const sayUnreadable = (key: string, log: Log): void =>
+  log.error("a stored record cannot be read and is left out; delete it, or store it anew", { key: key.slice(0, 300) });

@@ -1,0 +1,109 @@
+// What stands in the bucket of a namespace beside the definitions of its tasks. Whoever may write there can write anything: a record that is
+// not shaped like one is named, and left out.
+import { type CronOrigin, type CronRule, parseCron } from "../domain/cron.ts";
+import type { FailureHandler } from "../domain/failure.ts";
+import { isKey, isTaskName } from "../domain/names.ts";
+import type { Pauses } from "../domain/pauses.ts";
+import { isToken } from "../domain/run-id.ts";
+import type { AdmissionFlag } from "./messages.ts";
+import { isCount, isRecord, isText, isTime, isTurn } from "./ranges.ts";
+
+/** A schedule under `cron.<base64url of the name>`. */
+export interface StoredCron extends CronRule {
+  readonly task: string;
+  readonly origin: CronOrigin;
+  readonly worker?: string;
+  readonly paused: boolean;
+  /** Ticks up to here are claimed. */
+  readonly lastTick: number;
+  /** Claimed ticks whose runs may not be stored yet, and by which claim. */
+  readonly firing?: { readonly by: string; readonly ticks: readonly number[] };
+}
+
+export function isStoredCron(record: unknown): record is StoredCron {
+  if (!isRecord(record)) return false;
+  const { task, origin, worker, paused, lastTick, firing, name, expression, timezone, catchUp, input } = record;
+  if (!isTask(task) || (origin !== "code" && origin !== "api") || typeof paused !== "boolean") return false;
+  // A last tick of the future was written by a wrong clock, and is put right.
+  if (!Number.isFinite(lastTick) || !(worker === undefined || isText(worker)) || !isFiring(firing)) return false;
+  try {
+    parseCron(expression, task, { name, timezone, catchUp, input } as never, "cron");
+    return isText(name);
+  } catch {
+    return false;
+  }
+}
+
+const isFiring = (firing: unknown): boolean =>
+  firing === undefined || (isRecord(firing) && isText(firing.by) && isListOf(firing.ticks, isTime));
+
+export const isDeclaredCrons = (record: unknown): record is { readonly startedAt: number } =>
+  isRecord(record) && isTime(record.startedAt);
+
+export function isPauses(record: unknown): record is Pauses {
+  if (!isRecord(record)) return false;
+  const { namespace, tasks, workers, resumedAt } = record;
+  return (
+    typeof namespace === "boolean" &&
+    isListOf(tasks, isText) &&
+    isListOf(workers, isText) &&
+    isRecord(resumedAt) &&
+    Object.values(resumedAt).every(isTime)
+  );
+}
+
+/** Ids of workers, which become tokens of subjects. */
+export const isWorkerIds = (record: unknown): record is readonly string[] =>
+  isListOf(record, (id) => isText(id) && isToken(id));
+
+export function isStoredRate(record: unknown): record is {
+  readonly id: string;
+  readonly perMs: number;
+  readonly uses: readonly { readonly at: number; readonly units: number }[];
+  readonly held?: number;
+  readonly epoch: number;
+} {
+  if (!isRecord(record)) return false;
+  const { id, perMs, uses, held, epoch } = record;
+  return (
+    isText(id) && isTime(perMs) && isListOf(uses, isUse) && (held === undefined || isCount(held)) && isCount(epoch)
+  );
+}
+
+const isUse = (use: unknown): boolean => isRecord(use) && isTime(use.at) && isCount(use.units);
+
+export const isFailureHandler = (record: unknown): record is FailureHandler =>
+  isRecord(record) && isTask(record.task) && isTask(record.handler) && isCount(record.from);
+
+export function isTried(record: unknown): record is {
+  readonly epoch: number;
+  readonly tried: readonly {
+    readonly key: string;
+    readonly turn: number;
+    readonly worker: string;
+    readonly alone?: boolean;
+  }[];
+  readonly cautious?: { readonly upTo: number; readonly left: number };
+} {
+  if (!isRecord(record)) return false;
+  const { epoch, tried, cautious } = record;
+  const isCautious = cautious === undefined || (isRecord(cautious) && isCount(cautious.upTo) && isCount(cautious.left));
+  return isCount(epoch) && isListOf(tried, isAttempt) && isCautious;
+}
+
+function isAttempt(told: unknown): boolean {
+  if (!isRecord(told)) return false;
+  const { key, turn, worker } = told;
+  return isText(key) && isKey(key) && isTurn(turn) && isText(worker) && isToken(worker);
+}
+
+export function isAdmissionFlag(record: unknown): record is AdmissionFlag {
+  if (!isRecord(record)) return false;
+  const { isOpen, bytes, maxBytes, reason } = record;
+  return typeof isOpen === "boolean" && isTime(bytes) && isTime(maxBytes) && (reason === undefined || isText(reason));
+}
+
+const isTask = (name: unknown): name is string => isText(name) && isTaskName(name);
+
+const isListOf = (told: unknown, isItem: (item: unknown) => boolean): boolean =>
+  Array.isArray(told) && told.every(isItem);
