@@ -1,17 +1,11 @@
 // `natchet/client`: a client that starts nothing, neither a server nor an engine, and knows no decorators.
 import { Effect } from "effect";
-import { Natchet } from "../client/client.ts";
-import { atCaller, rememberCaller } from "../domain/at-caller.ts";
+import type { Natchet } from "../client/client.ts";
 import { ServerNotRunning } from "../domain/errors.ts";
-import { assertMiddleware } from "../domain/middleware.ts";
 import { findRunningServer } from "../embedded/running-server.ts";
-import { currentParent } from "../worker/context.ts";
-import { type FoundServer, whereIs } from "./found-server.ts";
-import { assertClientOptions } from "./known-settings.ts";
-import { logOf } from "./log.ts";
-import { openScope } from "./running-scope.ts";
-import { openSession } from "./session.ts";
-import { type ClientOptions, resolveSettings, type Settings } from "./settings.ts";
+import { type TendedServer, whereIs } from "./found-server.ts";
+import { openClient } from "./open-client.ts";
+import type { ClientOptions, Settings } from "./settings.ts";
 
 /**
  * Connects a client to a server that is running.
@@ -26,30 +20,18 @@ import { type ClientOptions, resolveSettings, type Settings } from "./settings.t
  * await natchet.task<{ name: string }>("hello").run({ name: "Ada" });
  * ```
  */
-export async function connect(given: ClientOptions = {}): Promise<Natchet> {
-  const { middleware, ...options } = given;
-  const settings = atCaller(connect, () => {
-    assertClientOptions(given);
-    assertMiddleware(middleware, "connect");
-    return resolveSettings(options, "warn");
-  });
-  const shownToCaller = rememberCaller(connect);
-  const open = async () => {
-    const server = await runningServer(settings);
-    return openScope(Effect.suspend(() => openSession(settings, server, "client", logOf(settings))));
-  };
-  const { value: session, close: release } = await open().catch((error) => {
-    throw shownToCaller(error);
-  });
-  return new Natchet({ ...session, describe, release, middleware, parent: currentParent });
+export async function connect(options: ClientOptions = {}): Promise<Natchet> {
+  const client = await openClient(connect, options, { find: runningServer, describe });
+  return client;
 }
 
-async function runningServer({ nats, directory }: Settings): Promise<FoundServer> {
-  const running =
-    nats.url === undefined ? await findRunningServer(directory) : { url: nats.url, source: "given" as const };
-  if (running !== undefined) return { ...running, where: whereIs(running, directory) };
-  throw new ServerNotRunning({ directory });
-}
+const runningServer = ({ nats: { url }, directory }: Settings): Effect.Effect<TendedServer, Error> =>
+  Effect.gen(function* () {
+    const running =
+      url === undefined ? yield* Effect.promise(() => findRunningServer(directory)) : { url, source: "given" as const };
+    if (running === undefined) return yield* Effect.fail(new ServerNotRunning({ directory }));
+    return { ...running, where: whereIs(running, directory), tend: () => Effect.void };
+  });
 
 function describe(cls: Function): never {
   const name = cls.name || "EmailWorker";

@@ -1,14 +1,8 @@
-import { Effect } from "effect";
-import type { Natchet } from "../client/client.ts";
-import { atCaller, rememberCaller } from "../domain/at-caller.ts";
-import { assertMiddleware } from "../domain/middleware.ts";
-import { clientOf } from "./client-of.ts";
+import { describeClass } from "../../decorators/scan.ts";
+import type { ClientParts, Natchet } from "../client/client.ts";
 import { findServer } from "./find-server.ts";
-import { assertClientOptions } from "./known-settings.ts";
-import { logOf } from "./log.ts";
-import { openScope } from "./running-scope.ts";
-import { openSession } from "./session.ts";
-import { type ClientOptions, resolveSettings } from "./settings.ts";
+import { openClient } from "./open-client.ts";
+import type { ClientOptions } from "./settings.ts";
 
 /**
  * Connects a client.
@@ -24,25 +18,10 @@ import { type ClientOptions, resolveSettings } from "./settings.ts";
  * await natchet.task("hello").run({ name: "Ada" }, { timeout: "30s" });
  * ```
  */
-export async function connect(given: ClientOptions = {}): Promise<Natchet> {
-  const { middleware, ...options } = given;
-  // Before anything is opened.
-  const settings = atCaller(connect, () => {
-    assertClientOptions(given);
-    assertMiddleware(middleware, "connect");
-    return resolveSettings(options, "warn");
-  });
-  const shownToCaller = rememberCaller(connect);
-  const log = logOf(settings);
-  const build = Effect.gen(function* () {
-    const server = yield* findServer(settings, log);
-    const session = yield* openSession(settings, server, "client", log);
-    yield* server.tend(session.store);
-    log.info(`connected to ${server.where}, namespace ${settings.nats.namespace}`);
-    return session;
-  });
-  const { value: session, close } = await openScope(build).catch((error) => {
-    throw shownToCaller(error);
-  });
-  return clientOf(session, close, middleware);
+export async function connect(options: ClientOptions = {}): Promise<Natchet> {
+  const client = await openClient(connect, options, { find: findServer, describe: tasksOfClass });
+  return client;
 }
+
+/** The tasks that the decorators of a class name, by method. */
+export const tasksOfClass: ClientParts["describe"] = (cls) => describeClass(cls).tasks;

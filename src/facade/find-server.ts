@@ -3,14 +3,8 @@ import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { resolveServer } from "../embedded/resolve.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
-import { type FoundServer, whereIs } from "./found-server.ts";
+import { type TendedServer, whereIs } from "./found-server.ts";
 import type { Settings } from "./settings.ts";
-
-/** A server that this process may have started. */
-export interface TendedServer extends FoundServer {
-  /** Looks after a server of this process, with what the store is known to suffer from. */
-  readonly tend: (store: StoreWatch) => Effect.Effect<void, never, Scope.Scope>;
-}
 
 /** The given server, a usable one on this machine, or an embedded one that lives as long as the scope. */
 export const findServer = (settings: Settings, log: Log): Effect.Effect<TendedServer, Error, Scope.Scope> =>

@@ -1,5 +1,7 @@
 import { relative } from "node:path";
+import type { Effect, Scope } from "effect";
 import { shownAddress } from "../nats/address.ts";
+import type { StoreWatch } from "../nats/store-watch.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where to connect to. */
@@ -9,6 +11,12 @@ export interface FoundServer {
   readonly source: "given" | "local" | "embedded";
   /** For people: `embedded NATS in .natchet (nats://127.0.0.1:21362)`. */
   readonly where: string;
+}
+
+/** A server that this process may have started. */
+export interface TendedServer extends FoundServer {
+  /** Looks after a server of this process, with what the store is known to suffer from. */
+  readonly tend: (store: StoreWatch) => Effect.Effect<void, never, Scope.Scope>;
 }
 
 /** Says for people where a server is. */

@@ -1,14 +1,13 @@
 import { Effect } from "effect";
-import { atCaller, rememberCaller } from "../domain/at-caller.ts";
 import type { EngineState } from "../engine/running-engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { assertRunsWorkers } from "../runtime/process.ts";
 import { bannerOf } from "./banner.ts";
+import { readCall } from "./call.ts";
 import { startCandidate } from "./candidate.ts";
 import { findServer } from "./find-server.ts";
 import { assertEngineOptions } from "./known-settings.ts";
 import { Lifetime } from "./lifetime.ts";
-import { logOf } from "./log.ts";
 import { resolveSettings, type StartOptions } from "./settings.ts";
 import type { Stoppable } from "./stoppable.ts";
 
@@ -28,13 +27,11 @@ export interface RunningEngineProcess extends Stoppable {
 export async function startEngine(
   options: Omit<StartOptions, "engine" | "scan" | "middleware"> = {},
 ): Promise<RunningEngineProcess> {
-  const settings = atCaller(startEngine, () => {
+  const { settings, log, failed } = readCall(startEngine, () => {
     assertRunsWorkers("startEngine()");
     assertEngineOptions(options);
     return resolveSettings(options);
   });
-  const shownToCaller = rememberCaller(startEngine);
-  const log = logOf(settings);
   const lifetime = new Lifetime(options.signals !== false);
   const build = Effect.gen(function* () {
     const health = settings.health && (yield* serveHealth(settings.health, log));
@@ -46,9 +43,7 @@ export async function startEngine(
     if (monitor !== undefined) Object.assign(monitor, { engine, isStarted: true });
     return { engine, healthUrl: health?.url };
   });
-  const { engine, healthUrl } = await lifetime.open(build).catch((error) => {
-    throw shownToCaller(error);
-  });
+  const { engine, healthUrl } = await lifetime.open(build).catch(failed);
   log.debug("engine stands by", { engine: engine.id, namespace: settings.nats.namespace });
   return {
     ...lifetime.stoppable,

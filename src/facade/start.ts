@@ -1,35 +1,21 @@
-import { pathToFileURL, URL } from "node:url";
-import { Effect } from "effect";
 import type { Workable } from "../../decorators/check.ts";
 import { assertWorker, scan, type WorkerSource } from "../../decorators/scan.ts";
 import type { Natchet } from "../client/client.ts";
-import { discoverWorkers, findFiles } from "../discovery.ts";
-import { atCaller, rememberCaller } from "../domain/at-caller.ts";
-import type { Log } from "../domain/log.ts";
+import { discoverWorkers } from "../discovery.ts";
 import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
 import type { RunningEngine } from "../engine/running-engine.ts";
-import { serveHealth } from "../health/server.ts";
-import { makeTranscriptStore } from "../nats/transcripts.ts";
-import { assertRunsWorkers, processName, runtimeName } from "../runtime/process.ts";
-import { Neighbours } from "../wire/neighbours.ts";
-import { Heart } from "../worker/heart/heart.ts";
+import { assertRunsWorkers } from "../runtime/process.ts";
 import type { RunningWorker } from "../worker/running-worker.ts";
-import { ThreadPool } from "../worker/threads/thread-pool.ts";
-import { makeWorker } from "../worker/worker.ts";
-import { bannerOf, isSupervised, tellWhatToTry } from "./banner.ts";
-import { startCandidate } from "./candidate.ts";
-import { clientOf } from "./client-of.ts";
-import { findServer } from "./find-server.ts";
-import { optionsFor } from "./found-server.ts";
+import { tellWhatToTry } from "./banner.ts";
+import { readCall } from "./call.ts";
+import { tasksOfClass } from "./connect.ts";
 import { assertStartOptions } from "./known-settings.ts";
 import { Lifetime } from "./lifetime.ts";
-import { logOf } from "./log.ts";
-import { openSession, type Session } from "./session.ts";
+import { clientOf } from "./open-client.ts";
+import { type OpenWorkers, openWorkers } from "./open-workers.ts";
 import { type ClientOptions, resolveSettings, type StartOptions } from "./settings.ts";
 import type { Stoppable } from "./stoppable.ts";
 import { isTaskThread, offerWorkers } from "./thread-mode.ts";
-import { hearUnhandled, type Unhandled } from "./unhandled.ts";
-import { version } from "./version.ts";
 
 /** What `start` started. */
 export interface Running extends Stoppable {
@@ -70,14 +56,12 @@ export async function start<const W extends Startable>(
   workers: W & Started<W>,
   options: StartOptions = {},
 ): Promise<Running> {
-  const settings = atCaller(start, () => {
+  const { settings, log, failed } = readCall(start, () => {
     assertRunsWorkers("start()");
     assertStartOptions(options);
     for (const source of sourcesOf(workers)) if (!isDefinition(source)) assertWorker(source);
     return resolveSettings(options);
   });
-  const shownToCaller = rememberCaller(start);
-  const log = logOf(settings);
   const lifetime = new Lifetime(options.signals !== false && !isTaskThread);
   const definitions = await lifetime.attempt(() => definitionsOf(workers, options));
   if (isTaskThread) {
@@ -85,98 +69,20 @@ export async function start<const W extends Startable>(
     return new Promise(() => {});
   }
   log.debug("starting", { workers: definitions.map(({ name }) => name).join() });
-  const neighbours = new Neighbours();
-  const build = Effect.gen(function* () {
-    const health = settings.health && (yield* serveHealth(settings.health, log)); // first to open, last to close
-    const monitor = health?.monitor;
-    const unhandled = yield* hearUnhandled({
-      log,
-      policy: settings.onUnhandled,
-      ownsProcess: options.signals !== false,
-      count: () => monitor?.countUnhandled(),
-      exit: () => lifetime.end(1),
-    });
-    const heart = options.heartbeatThread === false ? undefined : yield* makeHeart(log);
-    const server = yield* findServer(settings, log);
-    heart?.connectTo(optionsFor(server, settings.nats));
-    const candidate =
-      settings.engine === "off"
-        ? undefined
-        : yield* startCandidate(settings, server, settings.engine === "warm" ? "warm" : "cold", log, neighbours);
-    const engine = candidate?.engine;
-    const session = yield* openSession(settings, server, "worker", log, candidate?.session.store);
-    yield* server.tend(session.store);
-    if (isSupervised()) log.debug(bannerOf(settings, server));
-    else log.info(bannerOf(settings, server));
-    monitor?.watch(session);
-    if (monitor !== undefined) monitor.engine = engine;
-    const transcripts = yield* makeTranscriptStore(session.link, session.subjects, settings.logs, {
-      onDifference: (difference) => log.warn(difference),
-    });
-    const hasThreads = definitions.some(({ tasks }) => tasks.some(({ thread }) => thread !== undefined));
-    const threads = hasThreads ? yield* makeThreads(options, log, unhandled) : undefined;
-    const { shutdownTimeoutMs, middleware } = settings;
-    if (heart !== undefined) yield* Effect.promise(() => heart.running);
-    const start = (definition: WorkerDefinition) =>
-      makeWorker(
-        definition,
-        { ...session, log, neighbours, transcripts, heart, threads, meter: monitor?.meterFor(definition) },
-        { shutdownTimeoutMs, middleware, process: processName(), runtime: runtimeName(), version },
-      ).pipe(
-        Effect.tap((worker) =>
-          Effect.sync(() => {
-            unhandled.add(worker);
-            monitor?.add(worker, definition);
-          }),
-        ),
-      );
-    const running = yield* Effect.forEach(definitions, start, { concurrency: "unbounded" });
-    if (monitor !== undefined) monitor.isStarted = true;
-    return { engine, session, workers: running, healthUrl: health?.url };
-  });
-  const opened = await lifetime.open(build).catch((error) => {
-    throw shownToCaller(error);
-  });
+  const opened = await lifetime
+    .open(openWorkers({ settings, options, definitions, log, exit: () => lifetime.end(1) }))
+    .catch(failed);
   await Promise.all(opened.workers.map((worker) => worker.registered));
   tellWhatToTry(settings, definitions, log);
   return runningOf(opened, lifetime.stoppable);
 }
 
-/** Begins while the process connects, ends after the workers, which it beats for until then. */
-const makeHeart = (log: Log) =>
-  Effect.acquireRelease(
-    Effect.sync(() => new Heart(log)),
-    (heart) => Effect.promise(() => heart.close()),
-  );
-
-const makeThreads = ({ scan: patterns }: StartOptions, log: Log, unhandled: Unhandled) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const files = patterns === undefined ? [process.argv[1]!] : await findFiles([patterns].flat(), process.cwd());
-      const modules = files.map((file) => pathToFileURL(file).href);
-      return new ThreadPool({
-        entry: new URL("./task-thread.ts", import.meta.url),
-        modules,
-        log,
-        onUnhandled: (error, run) => unhandled.tell(error, run),
-      });
-    }),
-    (threads) => Effect.promise(() => threads.close()),
-  );
-
-interface Opened {
-  readonly engine: RunningEngine | undefined;
-  readonly session: Session;
-  readonly workers: readonly RunningWorker[];
-  readonly healthUrl: string | undefined;
-}
-
-function runningOf({ engine, session, workers, healthUrl }: Opened, stoppable: Stoppable): Running {
+function runningOf({ engine, session, workers, healthUrl }: OpenWorkers, stoppable: Stoppable): Running {
   return {
     workers,
     engine,
     healthUrl,
-    client: ({ middleware } = {}) => clientOf(session, async () => {}, middleware),
+    client: ({ middleware } = {}) => clientOf(session, { describe: tasksOfClass, release: async () => {}, middleware }),
     ...stoppable,
   };
 }

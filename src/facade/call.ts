@@ -1,0 +1,22 @@
+import { atCaller, rememberCaller } from "../domain/at-caller.ts";
+import type { Log } from "../domain/log.ts";
+import { logOf } from "./log.ts";
+import type { Settings } from "./settings.ts";
+
+/** A call of `connect`, `start` or `startEngine`. */
+export interface Call {
+  readonly settings: Settings;
+  readonly log: Log;
+  /** Throws what went wrong later, shown where the user made the call. */
+  readonly failed: (error: unknown) => never;
+}
+
+/** Options are read before anything is opened, and refused where the user wrote them. `caller` must still be on the stack. */
+export function readCall(caller: Function, read: () => Settings): Call {
+  const settings = atCaller(caller, read);
+  const shownToCaller = rememberCaller(caller);
+  const failed = (error: unknown): never => {
+    throw shownToCaller(error);
+  };
+  return { settings, log: logOf(settings), failed };
+}

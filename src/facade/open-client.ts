@@ -1,0 +1,45 @@
+// What both kinds of `connect` do: with decorators and a server that is started if need be, or with neither.
+import { Effect, type Scope } from "effect";
+import { type ClientParts, Natchet } from "../client/client.ts";
+import type { Log } from "../domain/log.ts";
+import { assertMiddleware } from "../domain/middleware.ts";
+import { currentParent } from "../worker/context.ts";
+import { readCall } from "./call.ts";
+import type { TendedServer } from "./found-server.ts";
+import { assertClientOptions } from "./known-settings.ts";
+import { openScope } from "./running-scope.ts";
+import { openSession, type Session } from "./session.ts";
+import { type ClientOptions, resolveSettings, type Settings } from "./settings.ts";
+
+export interface Connecting {
+  /** Finds the server, and starts it if it may. */
+  readonly find: (settings: Settings, log: Log) => Effect.Effect<TendedServer, Error, Scope.Scope>;
+  readonly describe: ClientParts["describe"];
+}
+
+/** `connect` is who was called, and must still be on the stack. */
+export async function openClient(
+  connect: Function,
+  given: ClientOptions,
+  { find, describe }: Connecting,
+): Promise<Natchet> {
+  const { middleware, ...options } = given;
+  const { settings, log, failed } = readCall(connect, () => {
+    assertClientOptions(given);
+    assertMiddleware(middleware, "connect");
+    return resolveSettings(options, "warn");
+  });
+  const build = Effect.gen(function* () {
+    const server = yield* find(settings, log);
+    const session = yield* openSession(settings, server, "client", log);
+    yield* server.tend(session.store);
+    log.info(`connected to ${server.where}, namespace ${settings.nats.namespace}`);
+    return session;
+  });
+  const { value: session, close: release } = await openScope(build).catch(failed);
+  return clientOf(session, { describe, release, middleware });
+}
+
+/** A client on a session that somebody else may own. */
+export const clientOf = (session: Session, parts: Pick<ClientParts, "describe" | "release" | "middleware">): Natchet =>
+  new Natchet({ ...session, ...parts, parent: currentParent });
