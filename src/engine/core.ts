@@ -1,30 +1,21 @@
-// The one place where events meet the scheduler and its commands become deeds.
+// The one place where events meet the scheduler.
 import type { Log } from "../domain/log.ts";
-import { splitKey } from "../domain/run.ts";
-import type { LiveRun } from "../fold/live-run.ts";
-import type { AssignCommand, Command, CompactCommand, EngineOutcome, PurgeFilter } from "../matching/commands.ts";
-import type { Definitions } from "../nats/definitions.ts";
+import type { Command } from "../matching/commands.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
-import { isDue } from "../presence/assigned.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import { createScheduler, type Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { step } from "../scheduler/step.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import { Appender } from "./appender.ts";
+import type { Bucket } from "./bucket.ts";
 import { CatchUp } from "./catch-up.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import { Failures } from "./failures.ts";
+import { Deeds } from "./deeds.ts";
 import { Follower } from "./follower.ts";
-import { Forwarder } from "./forwarder.ts";
-import { Payloads } from "./payloads.ts";
+import { Lifetime } from "./lifetime.ts";
 import { releaseInQuietMoments } from "./quiet-moments.ts";
-import type { RateStore } from "./rate-store.ts";
-import { RunInputs } from "./run-inputs.ts";
-import { type Term, untilStored } from "./term.ts";
-import type { TriedStore } from "./tried-store.ts";
+import type { Term } from "./term.ts";
 
 export interface CoreParts {
   readonly link: NatsLink;
@@ -33,9 +24,7 @@ export interface CoreParts {
   readonly log: Log;
   readonly scheduler: SchedulerOptions;
   readonly neighbours: Neighbours;
-  readonly rates: RateStore;
-  readonly tried: TriedStore;
-  readonly definitions: Definitions;
+  readonly bucket: Bucket;
   /** Whether the lease is still this engine's, by its own clock. */
   readonly holdsLease: () => boolean;
   /** The state was thrown away and is folded anew: whoever led on it must stop. */
@@ -50,15 +39,10 @@ export class Core {
   /** Replaced by a new one when the log must be folded anew. */
   state: Scheduler;
   readonly store: RunStore;
-  readonly subjects: Subjects;
-  readonly payloads: Payloads;
-  readonly failures: Failures;
   readonly follower: Follower;
   readonly #parts: CoreParts;
-  readonly #inputs: RunInputs;
-  readonly #dispatcher: Dispatcher;
-  readonly #appender: Appender;
-  readonly #forwarder: Forwarder;
+  readonly #deeds: Deeds;
+  readonly #life: Lifetime;
   readonly #catchUp: CatchUp;
   readonly #stopReleasing = releaseInQuietMoments(() => this.follower.position);
   #isTickScheduled = false;
@@ -66,62 +50,35 @@ export class Core {
   /** On the clock of `performance.now`. */
   #ringsAt = Number.POSITIVE_INFINITY;
   #isClosed = false;
-  /** Deeds of the current event, for a caller that must wait until they are done. */
-  #deeds: Promise<unknown>[] = [];
-  #unknown: string[] = [];
   #faults = 0;
   #recovery: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: CoreParts) {
-    const { link, publisher, subjects, log, neighbours } = parts;
+    const { link, subjects, log, neighbours } = parts;
     this.#parts = parts;
-    this.subjects = subjects;
     this.state = createScheduler(parts.scheduler);
     this.store = new RunStore(link, subjects);
-    this.payloads = new Payloads(this.store, subjects, (key) => this.state.live.get(key));
-    const { store, payloads } = this;
-    this.failures = new Failures({
-      definitions: parts.definitions,
-      publisher,
-      subjects,
-      store,
-      payloads,
-      log: parts.log,
-    });
+    this.#life = new Lifetime(
+      () => this.now(),
+      () => performance.now(),
+    );
     const onEvent = (event: SchedulerEvent) => this.handle(event);
-    const onCaughtUp = () => void this.checkFloor();
-    const onOutcomes = (subject: string, seq: number) => neighbours.saw(subject, seq);
-    const onLost = (reason: string) => {
-      log.error("the log is not the one this engine has read; it steps down and reads it again from the start", {
-        reason,
-      });
-      this.follower.giveUpWaiting();
-      this.#foldAnew(0);
-    };
-    this.follower = new Follower({ link, subjects, log, onEvent, onOutcomes, onLost, onCaughtUp });
-    const isLive = (run: LiveRun) => this.state.live.get(run.key) === run;
-    this.#inputs = new RunInputs({ payloads, catchUp: () => this.catchUp(), isLive });
-    this.#dispatcher = new Dispatcher({
-      link,
-      subjects,
-      inputs: this.#inputs,
-      neighbours,
-      log,
-      isDue: (command) => this.state.leadership !== undefined && isDue(this.state.leadership.matching, command),
-      onEvent,
+    this.follower = new Follower({
+      ...{ link, subjects, log, onEvent },
+      onOutcomes: (subject, seq) => neighbours.saw(subject, seq),
+      onCaughtUp: () => void this.checkFloor(),
+      onLost: (reason) => this.#lose(reason),
+    });
+    const { store, follower } = this;
+    this.#catchUp = new CatchUp({ store, follower });
+    this.#deeds = new Deeds({
+      ...{ ...parts, store, follower, onEvent },
+      state: () => this.state,
+      term: () => this.term(),
+      catchUp: () => this.catchUp(),
     });
     neighbours.isListening = () => !this.#isClosed && this.state.isLeading && link.isConnected();
     neighbours.onEnded = (id, attempts) => this.handle({ type: "ended", id, attempts });
-    this.#appender = new Appender({
-      publisher,
-      subjects,
-      payloads: this.payloads,
-      log,
-      maxPayload: () => link.maxPayload,
-      holdsLease: parts.holdsLease,
-    });
-    this.#forwarder = new Forwarder(link, this.follower);
-    this.#catchUp = new CatchUp({ store, follower: this.follower });
   }
 
   /** By the server's clock. Units: epoch milliseconds */
@@ -133,7 +90,7 @@ export class Core {
   handle(event: SchedulerEvent): void {
     if (this.#isClosed || (this.follower.isHalted && event.type !== "floor")) return;
     try {
-      for (const command of step(this.state, event, this.#nowOf(event))) this.#execute(command);
+      for (const command of step(this.state, event, this.#nowOf(event))) this.#do(command);
     } catch (error) {
       this.#recover(event, error);
     }
@@ -147,16 +104,15 @@ export class Core {
     return isStamped ? clock.nowAfter(event.at) : clock.now();
   }
 
+  #do(command: Command): void {
+    if (command.type === "wake") this.#wakeBy(command.at);
+    else if (command.type === "rebuild") this.#rebuild(command.outcomesFrom);
+    else this.#deeds.do(command);
+  }
+
   /** Like {@link Core.handle}; resolves when everything that the event caused is stored, sent and folded. */
-  async handleFully(event: SchedulerEvent): Promise<{ readonly unknown: readonly string[] }> {
-    this.#deeds = [];
-    this.#unknown = [];
-    this.handle(event);
-    const deeds = this.#deeds;
-    const unknown = this.#unknown;
-    this.#deeds = [];
-    await Promise.allSettled(deeds);
-    return { unknown };
+  handleFully(event: SchedulerEvent): Promise<void> {
+    return this.#deeds.whole(() => this.handle(event));
   }
 
   /** Tells the scheduler where the outcomes begin that are left, so that it notices when a purge has overtaken it. */
@@ -171,6 +127,11 @@ export class Core {
   /** Resolves when all that is stored by now is folded. Fails: StoreUnavailable */
   catchUp(): Promise<void> {
     return this.#catchUp.catchUp();
+  }
+
+  /** Called all the time, also while this engine stands by: what is due from now on is fired, however long it takes until this engine leads. */
+  live(): void {
+    this.#life.beat();
   }
 
   close(): void {
@@ -191,62 +152,9 @@ export class Core {
 
   /** Without a connection nobody can be given anything, and no time counts as waiting: the scheduler sees that it was not asked. */
   #tick(): void {
-    if (this.#parts.link.isConnected()) this.handle({ type: "tick" });
+    this.#life.beat();
+    if (this.#parts.link.isConnected()) this.handle({ type: "tick", livesSince: this.#life.since });
     else this.#wakeBy(this.now() + offlinePollMs);
-  }
-
-  #execute(command: Command): void {
-    switch (command.type) {
-      case "assign":
-        if (command.isNoted === true) this.#do(this.#assignNoted(command));
-        else void this.#dispatcher.assign(command);
-        break;
-      case "storeTried":
-        this.#do(this.#parts.tried.store(this.state.epoch, command, this.term()));
-        break;
-      case "forward":
-        this.#forwarder.forward(command);
-        break;
-      case "append":
-        this.#do(this.#append(command.outcomes));
-        break;
-      case "cancelOn":
-        this.#do(this.#dispatcher.cancelOn(command.worker, this.state.epoch, command.runs));
-        break;
-      case "storeRates":
-        this.#do(this.#storeRates(command.rates));
-        break;
-      case "dropRates":
-        this.#do(this.#parts.rates.drop(command.ids)); // once: the next leader reads what is left, finds it unused, and drops it
-        break;
-      case "createFailureRun":
-        this.#do(this.failures.create(command, this.term()));
-        break;
-      case "storeFailureHandler":
-        this.#do(this.failures.store(command, this.term(), () => this.state.leadership?.handlers.get(command.task)));
-        break;
-      case "readInput":
-        this.#do(this.#readInput(command.run));
-        break;
-      case "compact":
-        this.#do(this.#compact(command));
-        break;
-      case "purge":
-        this.#do(this.#purge(command.filter, command.keepFrom));
-        break;
-      case "wake":
-        this.#wakeBy(command.at);
-        break;
-      case "unknown":
-        this.#unknown.push(command.key);
-        break;
-      case "rebuild":
-        this.#rebuild(command.outcomesFrom);
-        break;
-      case "log":
-        this.#parts.log[command.level](command.message, command.fields);
-        break;
-    }
   }
 
   /** Ends when another engine leads, or this one on another state. */
@@ -256,19 +164,6 @@ export class Core {
     return { isCurrent: () => !this.#isClosed && this.state === state && state.isLeading && state.epoch === epoch };
   }
 
-  async #append(outcomes: readonly EngineOutcome[]): Promise<void> {
-    await this.follower.reached(await this.#appender.append(this.term(), this.state.epoch, outcomes));
-  }
-
-  #do(deed: Promise<unknown>): void {
-    const observed = deed.catch((error: unknown) => {
-      if (!this.#isClosed)
-        this.#parts.log.error("the engine could not carry out a command of the scheduler", { error });
-    });
-    this.#deeds.push(observed);
-    if (this.#deeds.length > 1_000) this.#deeds = []; // nobody waits outside handleFully
-  }
-
   /** A fault of the scheduler leaves a state that nobody can trust: it is thrown away, and another engine may lead meanwhile. */
   #recover(event: SchedulerEvent, error: unknown): void {
     const pauseMs = Math.min(1_000 * 2 ** this.#faults++, 60_000);
@@ -276,6 +171,13 @@ export class Core {
     const what = "a bug in natchet: this engine steps down and reads the log again from the start";
     this.#parts.log.error(what, { event: event.type, ...(seq !== undefined && { seq }), inMs: pauseMs, error });
     this.#foldAnew(pauseMs);
+  }
+
+  #lose(reason: string): void {
+    const what = "the log is not the one this engine has read; it steps down and reads it again from the start";
+    this.#parts.log.error(what, { reason });
+    this.follower.giveUpWaiting();
+    this.#foldAnew(0);
   }
 
   #foldAnew(pauseMs: number): void {
@@ -295,56 +197,6 @@ export class Core {
     this.handle({ type: "floor", outcomesFrom });
     this.#parts.onRebuild();
     this.follower.startOver();
-  }
-
-  /** Nothing of the limits may start before. */
-  async #storeRates(rates: Extract<Command, { type: "storeRates" }>["rates"]): Promise<void> {
-    const { epoch } = this.state;
-    const term = this.term();
-    const what = "a rate limit, for which runs wait,";
-    const stored = await untilStored(term, this.#parts.log, what, () => this.#parts.rates.store(rates, epoch));
-    if (stored !== undefined && term.isCurrent()) this.handle({ type: "ratesStored", rates: stored });
-  }
-
-  /** The next leader knows of it before anybody can die of it. */
-  async #assignNoted(command: AssignCommand): Promise<void> {
-    const term = this.term();
-    if ((await this.#parts.tried.stored()) && term.isCurrent()) await this.#dispatcher.assign(command);
-  }
-
-  async #readInput(run: LiveRun): Promise<void> {
-    const { state } = this;
-    const input = await this.#inputs.read(run);
-    // A store that does not answer is asked again, but not in a circle.
-    if (input === undefined) await new Promise((resolve) => setTimeout(resolve, 100));
-    if (this.state !== state) return;
-    this.handle(input === "gone" ? { type: "inputGone", run } : { type: "input", run, input });
-  }
-
-  async #compact(command: CompactCommand): Promise<void> {
-    const { task, name, expectSeq } = command;
-    const term = this.term();
-    const tried = () => this.#appender.compact(command);
-    // What does not fit stays where it is until its runs have ended: housekeeping waits for it.
-    if ((await untilStored(term, this.#parts.log, `the rest of ${name}`, tried)) !== false) return;
-    this.handle({ type: "compactionRefused", task, name, expectSeq });
-  }
-
-  /** Safe to repeat. One that has no answer would keep its task from ever being purged. */
-  async #purge(filter: PurgeFilter, keepFrom: number): Promise<void> {
-    const term = this.term();
-    const subject = this.#subjectOf(filter);
-    await untilStored(term, this.#parts.log, `a purge of ${subject}`, () => this.store.purge(subject, keepFrom));
-    if (term.isCurrent()) this.handle({ type: "purged", filter, keepFrom });
-  }
-
-  #subjectOf(filter: PurgeFilter): string {
-    const { subjects } = this;
-    if (filter === "outcomes") return subjects.outcomes;
-    if ("task" in filter) return subjects.runsOf(filter.task);
-    if ("bundle" in filter) return subjects.bundle(filter.of, filter.bundle);
-    const { task, id } = splitKey(filter.key);
-    return subjects.run(task, id);
   }
 
   /** One timer, for the earliest wake asked for. */

@@ -2,7 +2,6 @@
 import { Effect, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
 import { type Log, silentLog } from "../domain/log.ts";
-import { noPauses } from "../domain/pauses.ts";
 import { randomToken } from "../domain/random-token.ts";
 import { Definitions } from "../nats/definitions.ts";
 import { type Claim, type HandOver, Lease, leaseTiming } from "../nats/lease.ts";
@@ -11,23 +10,19 @@ import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { Reserve } from "../nats/reserve.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
-import { readRecord } from "../nats/stored-records.ts";
 import { type Cancellations, describeCancellations, describeQueues } from "../scheduler/describe.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
 import { encodeMessage, type QueueInfo } from "../wire/messages.ts";
 import { Neighbours } from "../wire/neighbours.ts";
-import { isPauses, isWorkerIds } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Admission } from "./admission.ts";
+import { Bucket } from "./bucket.ts";
 import { Core } from "./core.ts";
-import { Crons } from "./crons.ts";
-import { DeclaredTasks } from "./declared-tasks.ts";
+import { CronChanges } from "./cron-changes.ts";
 import { LeaderWatch } from "./leader-watch.ts";
 import { Pinger } from "./pinger.ts";
-import { RateStore } from "./rate-store.ts";
 import { Requests } from "./requests.ts";
 import type { EngineState, RunningEngine } from "./running-engine.ts";
-import { TriedStore } from "./tried-store.ts";
 
 export interface EngineParts {
   readonly link: NatsLink;
@@ -105,13 +100,10 @@ class Candidate implements RunningEngine {
   readonly #scope: Scope.Scope;
   readonly #lease: Lease;
   readonly #core: Core;
-  readonly #definitions: Definitions;
-  readonly #declared: DeclaredTasks;
-  readonly #rates: RateStore;
-  readonly #tried: TriedStore;
+  readonly #bucket: Bucket;
   readonly #process: string | undefined;
-  readonly #crons: Crons;
-  readonly #life = setInterval(() => this.#crons.live(), 1_000);
+  readonly #crons: CronChanges;
+  readonly #life = setInterval(() => this.#core.live(), 1_000);
   readonly #requests: Requests;
   readonly #watch: LeaderWatch;
   readonly #pinger: Pinger;
@@ -131,15 +123,11 @@ class Candidate implements RunningEngine {
     this.#lease = new Lease(leaseLink, leasePublisher, subjects, this.id);
     const holdsLease = () => !this.#lease.isExpired(performance.now());
     neighbours.holdsLease = holdsLease;
-    this.#definitions = new Definitions(link, subjects);
-    this.#declared = new DeclaredTasks(this.#definitions, log);
-    this.#rates = new RateStore(this.#definitions, log);
-    this.#tried = new TriedStore(this.#definitions, log);
+    const definitions = new Definitions(link, subjects);
+    this.#bucket = new Bucket(definitions, log);
     this.#process = options.process;
     this.#core = new Core({
-      rates: this.#rates,
-      tried: this.#tried,
-      definitions: this.#definitions,
+      bucket: this.#bucket,
       link,
       publisher,
       subjects,
@@ -153,15 +141,21 @@ class Candidate implements RunningEngine {
         this.#abdicate();
       },
     });
-    this.#crons = new Crons({ definitions: this.#definitions, publisher, subjects, log, now: () => link.clock.now() });
+    this.#crons = new CronChanges({
+      definitions,
+      store: this.#bucket.crons,
+      log,
+      now: () => link.clock.now(),
+      crons: () => this.#core.state.leadership?.crons,
+      onEvent: (event) => this.#core.handle(event),
+    });
     this.#requests = new Requests({
-      declared: this.#declared,
       crons: this.#crons,
       engine: this.id,
       link,
       subjects,
       core: this.#core,
-      definitions: this.#definitions,
+      bucket: this.#bucket,
       log,
     });
     this.#watch = new LeaderWatch(leaseLink, subjects);
@@ -169,7 +163,6 @@ class Candidate implements RunningEngine {
     const { maxBytes } = options;
     const isLeading = () => this.state === "leading";
     const { store } = this.#core;
-    const definitions = this.#definitions;
     const reserve = new Reserve(link, subjects, options.replicas ?? 1);
     const watch = parts.store;
     this.#admission = new Admission({ link, subjects, store, definitions, log, maxBytes, isLeading, reserve, watch });
@@ -261,30 +254,23 @@ class Candidate implements RunningEngine {
     const { link, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
       yield* this.follow;
-      const { knownWorkers, tried, pauses, rates, handlers, tasks } = yield* this.#untilStored(async () => {
+      const { knownWorkers, tried, pauses, rates, failures, crons, tasks } = yield* this.#untilStored(async () => {
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads
         await link.clock.measure(); // what is due is decided by it
         await this.#crons.load();
-        return {
-          tasks: await this.#declared.load(),
-          knownWorkers: (await readRecord(this.#definitions, "workers", isWorkerIds, log)).record ?? [],
-          pauses: (await readRecord(this.#definitions, "pauses", isPauses, log)).record ?? noPauses,
-          rates: await this.#rates.load(),
-          tried: await this.#tried.load(),
-          handlers: await this.#core.failures.load(),
-        };
+        return this.#bucket.read();
       });
       this.#requests.open();
       this.#core.handle({ type: "pauses", pauses });
       this.#core.handle({ type: "rates", rates });
-      this.#core.handle({ type: "failureHandlers", handlers });
+      this.#core.handle({ type: "failures", stored: failures });
+      this.#core.handle({ type: "crons", stored: crons });
       this.#core.handle({ type: "definitions", tasks });
       this.#core.handle({ type: "lead", ...claim, knownWorkers, ...tried, process: this.#process });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.state = "leading";
-      this.#crons.open();
       log.debug("engine leads", { engine: this.id, epoch: claim.epoch, live: this.#core.state.live.size });
       for (const listener of this.#onLeading.splice(0)) listener();
     });
@@ -303,7 +289,6 @@ class Candidate implements RunningEngine {
     this.state = "standby";
     if (!wasLeading) return;
     this.#requests.close();
-    this.#crons.close();
     this.#core.handle({ type: "stepDown" });
     this.#parts.log.warn("engine lost its lease and is standing by", { engine: this.id });
   }
@@ -314,7 +299,6 @@ class Candidate implements RunningEngine {
     this.state = "standby";
     this.#watch.silence();
     this.#requests.close();
-    this.#crons.close();
   }
 
   /** The ledger travels in the lease, so that the next leader need not ask who executes what. */
@@ -323,7 +307,6 @@ class Candidate implements RunningEngine {
     this.#pinger.close();
     this.#admission.close();
     this.#requests.close();
-    this.#crons.close();
     this.#watch.silence();
     if (this.state === "leading" && this.#parts.link.isConnected()) {
       const handOver = handOverOf(this.#core.state);

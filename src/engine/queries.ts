@@ -1,6 +1,5 @@
 // What clients ask to know. A query changes nothing, reads nothing large, and its answer fits a message: of inputs and outputs it is only
 // said where the log has them.
-import type { CronInfo } from "../domain/cron.ts";
 import {
   describeQueues,
   describeRun,
@@ -82,7 +81,8 @@ export class Queries {
     return { queues: items, ...(next !== undefined && { next }) };
   }
 
-  crons(crons: readonly CronInfo[], after: string | undefined): CronList {
+  crons(after: string | undefined): CronList {
+    const crons = this.#core.state.leadership?.crons.list() ?? [];
     const { items, next } = pageAfter(crons, ({ name }) => name, after, this.#room);
     return { crons: items, ...(next !== undefined && { next }) };
   }

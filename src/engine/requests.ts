@@ -1,18 +1,15 @@
 // What workers and clients ask the leader on core subjects. Every request is answered, a malformed one with its error.
 
-import type { CronInfo, CronRule } from "../domain/cron.ts";
 import type { Log } from "../domain/log.ts";
 import { listed } from "../domain/names.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
 import { placeOf } from "../matching/attached.ts";
-import type { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { cancellationOf } from "../scheduler/describe.ts";
 import {
   type CancelReply,
   type CancelRuns,
-  type ChangeCron,
   type ChangePause,
   decodeAskResults,
   decodeCancelRuns,
@@ -36,9 +33,9 @@ import { Assembly } from "../wire/parts.ts";
 import { assertRegistration } from "../wire/registration.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Answers } from "./answers.ts";
+import type { Bucket } from "./bucket.ts";
 import type { Core } from "./core.ts";
-import type { Crons } from "./crons.ts";
-import type { DeclaredTasks } from "./declared-tasks.ts";
+import type { CronChanges } from "./cron-changes.ts";
 import { Queries } from "./queries.ts";
 
 /** It is stored with every run that is cancelled. */
@@ -49,9 +46,8 @@ export interface RequestsParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
   readonly core: Core;
-  readonly definitions: Definitions;
-  readonly declared: DeclaredTasks;
-  readonly crons: Crons;
+  readonly bucket: Bucket;
+  readonly crons: CronChanges;
   readonly log: Log;
 }
 
@@ -59,8 +55,6 @@ export class Requests {
   readonly #parts: RequestsParts;
   readonly #answers: Answers;
   readonly #queries: Queries;
-  /** The list of workers that the next leader must wait for, as it was stored last. */
-  #knownWorkers = "";
   readonly #registrations = new Assembly<Register>((parts) => ({
     ...parts[0]!,
     tasks: parts.flatMap(({ tasks }) => tasks),
@@ -97,8 +91,8 @@ export class Requests {
     });
     answers.give("cancel", (data) => this.#cancel(decodeCancelRuns(data)));
     answers.give("pause", (data) => this.#pause(decodeChangePause(data)));
-    answers.give("cron", (data) => this.#changeCron(decodeChangeCron(data)));
-    answers.give("crons", (data) => queries.crons(crons.list(), decodeNextPage(data).after));
+    answers.give("cron", (data) => crons.change(decodeChangeCron(data)));
+    answers.give("crons", (data) => queries.crons(decodeNextPage(data).after));
     answers.give("reschedule", (data) => this.#reschedule(decodeReschedule(data)));
     answers.give("result", (data) => {
       const asked = decodeAskResults(data);
@@ -126,21 +120,14 @@ export class Requests {
     this.#answers.close();
   }
 
-  /** Stores who is here, when that has changed; a leader after a crash waits for these to answer. */
+  /** Stores who is here; a leader after a crash waits for these to answer. */
   rememberWorkers(): void {
-    const { core, definitions, log } = this.#parts;
-    const ids = Array.from(core.state.workers.values(), (worker) => worker.id).sort();
-    const text = ids.join();
-    if (text === this.#knownWorkers) return;
-    this.#knownWorkers = text;
-    definitions.put("workers", ids).catch((error: Error) => {
-      this.#knownWorkers = "";
-      log.debug("the list of workers could not be stored", { error });
-    });
+    const { core, bucket } = this.#parts;
+    bucket.kept.keep("workers", Array.from(core.state.workers.values(), (worker) => worker.id).sort(), core.term());
   }
 
   #register(message: Register): Registered {
-    const { core, log, declared } = this.#parts;
+    const { core, bucket, log } = this.#parts;
     assertRegistration(message);
     const isNew = core.state.workers.get(message.id)?.isRegistered !== true;
     core.handle({ type: "register", message });
@@ -152,8 +139,8 @@ export class Requests {
         tasks: listed(message.tasks.map((task) => task.name)),
       });
     this.rememberWorkers();
-    this.#parts.crons.declare(message);
-    declared.store(message.tasks, core.term());
+    this.#parts.crons.declare(message, core.term());
+    for (const task of message.tasks) bucket.kept.keep(`task.${task.name}`, task, core.term());
     return this.#registered;
   }
 
@@ -226,20 +213,13 @@ export class Requests {
     while (core.state.isHolding) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
-  #changeCron(change: ChangeCron): Promise<CronInfo> {
-    const { crons } = this.#parts;
-    if (change.verb === "set") return crons.set(change.rule as CronRule, change.task);
-    if (change.verb === "delete") return crons.delete(change.name);
-    return crons.pause(change.name, change.verb === "pause");
-  }
-
   /** Stored before it counts, so that it outlives this engine. */
   async #pause({ task, worker, namespace, paused }: ChangePause): Promise<Pauses> {
     if (task === undefined && worker === undefined && namespace !== true)
       throw new TypeError("a pause request must name task, worker or namespace: true");
-    const { core, definitions } = this.#parts;
+    const { core, bucket } = this.#parts;
     const pauses = changePauses(core.state.briefing.pauses, { task, worker }, paused, core.now());
-    await definitions.put("pauses", pauses);
+    await bucket.definitions.put("pauses", pauses);
     core.handle({ type: "pauses", pauses });
     return pauses;
   }

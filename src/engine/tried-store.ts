@@ -1,39 +1,36 @@
-// What leaders tried in their own process, in one record of the bucket, written only over what this engine has read: an engine that does not
-// lead any more notes nothing, and sends nothing of it.
+// What leaders tried in their own process, in one record of the bucket: an engine that does not lead any more notes nothing, and sends nothing
+// of it.
 
 import type { Log } from "../domain/log.ts";
 import type { Cautious, Tried } from "../matching/tried.ts";
 import type { Definitions } from "../nats/definitions.ts";
-import { readRecord } from "../nats/stored-records.ts";
 import { isTried } from "../wire/records.ts";
+import { type Owned, OwnedRecords } from "./owned-records.ts";
 import { type Term, untilStored } from "./term.ts";
 
 const key = "tried";
 
-interface Record {
-  readonly epoch: number;
+interface Record extends Owned {
   readonly tried: readonly Tried[];
   readonly cautious?: Cautious | undefined;
 }
 
 export class TriedStore {
-  readonly #definitions: Definitions;
+  readonly #records: OwnedRecords<Record>;
   readonly #log: Log;
-  #seq = 0;
   /** The write that is under way, and the one after it, which takes the newest of what is to be stored. True = it is stored. */
   #writing: Promise<boolean> = Promise.resolve(true);
   #next: { record: Record; readonly stored: Promise<boolean> } | undefined;
 
   constructor(definitions: Definitions, log: Log) {
-    this.#definitions = definitions;
+    this.#records = new OwnedRecords(definitions, isTried, log);
     this.#log = log;
   }
 
   /** Fails: StoreUnavailable, PermissionDenied */
   async load(): Promise<Omit<Record, "epoch">> {
-    const { record, seq } = await this.#find();
-    this.#seq = seq;
-    return { tried: record?.tried ?? [], cautious: record?.cautious };
+    const { tried = [], cautious } = (await this.#records.load(key)) ?? {};
+    return { tried, cautious };
   }
 
   /** Tries until it is stored, a newer leader has written, or the term is over. */
@@ -47,7 +44,8 @@ export class TriedStore {
       const newest = this.#next!.record;
       this.#next = undefined;
       const what = "what this engine assigns within its process";
-      return untilStored(term, this.#log, what, () => this.#write(newest)).then((isStored) => isStored === true);
+      const write = () => this.#records.write(key, newest.epoch, () => newest);
+      return untilStored(term, this.#log, what, write).then((written) => written !== undefined);
     });
     this.#next = { record, stored };
     // What cannot be stored at all does not stop what is to be sent.
@@ -64,23 +62,5 @@ export class TriedStore {
   /** Whether all that was given to `store` by now is stored. */
   stored(): Promise<boolean> {
     return this.#writing;
-  }
-
-  /** False when a newer leader has written. */
-  async #write(record: Record): Promise<boolean> {
-    for (;;) {
-      const seq = await this.#definitions.replace(key, record, this.#seq);
-      if (seq !== undefined) {
-        this.#seq = seq;
-        return true;
-      }
-      const there = await this.#find();
-      this.#seq = there.seq;
-      if ((there.record?.epoch ?? 0) > record.epoch) return false;
-    }
-  }
-
-  #find() {
-    return readRecord(this.#definitions, key, isTried, this.#log);
   }
 }

@@ -16,6 +16,8 @@ export interface HouseOptions {
   readonly housekeepingDelayMs: number;
 }
 
+export type HouseParts = Pick<House, "fold" | "step" | "options" | "forget" | "mayForget">;
+
 /** Made when this engine begins to lead, and thrown away when it ceases to. */
 export class House {
   readonly fold: Fold;
@@ -23,15 +25,18 @@ export class House {
   readonly options: HouseOptions;
   /** Gives up a task of which the log holds nothing; false when somebody works on it. */
   readonly forget: (log: LoggedTask) => boolean;
+  /** Whether nobody owes anything any more to what the log says up to a sequence. */
+  readonly mayForget: (upTo: number) => boolean;
   readonly retention: Retention;
   /** Asked to be purged, and not yet answered. */
   readonly purging = new Set<LoggedTask>();
 
-  constructor(fold: Fold, step: Step, options: HouseOptions, forget: (log: LoggedTask) => boolean) {
+  constructor({ fold, step, options, forget, mayForget }: HouseParts) {
     this.fold = fold;
     this.step = step;
     this.options = options;
     this.forget = forget;
+    this.mayForget = mayForget;
     this.retention = new Retention(step.uptime);
   }
 }

@@ -107,7 +107,7 @@ function chooseMark(house: House): void {
   const takeOld = oldest !== undefined && now - oldest.at > options.keepMs * 1.02;
   if (takeCount === 0 && !takeOld) return;
   const upTo = markFor(house, takeCount, takeOld);
-  if (upTo === 0) return;
+  if (upTo === 0 || !house.mayForget(upTo)) return;
   retention.upTo = upTo;
   retention.phase = "clearing";
   retention.askedAt = house.step.uptime;

@@ -1,4 +1,6 @@
+import type { CronRecord, StoredCron } from "../domain/cron-record.ts";
 import type { FailureHandler } from "../domain/failure.ts";
+import type { Reaction } from "../domain/reaction.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Stop } from "../wire/messages.ts";
 import type { OutcomeHead } from "../wire/outcome-entry.ts";
@@ -82,14 +84,12 @@ export type Command =
   /** Store what is tried in this process now, in place of what was; given before the assignments that it names. */
   | StoreTriedCommand
   | { readonly type: "dropRates"; readonly ids: readonly string[] }
-  /** Create the handler's run for the failed outcome at `index` of the entry `seq`, unless there is one. */
-  | {
-      readonly type: "createFailureRun";
-      readonly handler: string;
-      readonly key: string;
-      readonly seq: number;
-      readonly index: number;
-    }
+  /** Create the run of a reaction, unless there is one; then answer with `reacted`. */
+  | { readonly type: "react"; readonly n: number; readonly reaction: Reaction }
+  /** Store a schedule in place of what it was; then answer with `cronWritten`. */
+  | { readonly type: "storeCron"; readonly record: CronRecord; readonly over: StoredCron }
+  /** Store up to where failures are handled; then answer with `handledStored`. */
+  | { readonly type: "storeHandled"; readonly upTo: number }
   /** Store who handles the failures of a task; undefined = nobody. */
   | { readonly type: "storeFailureHandler"; readonly task: string; readonly handler: FailureHandler | undefined }
   /** Read the input of a live run from the log and answer with `input`. */

@@ -1,23 +1,37 @@
-// reactions/: runs that a leader creates because of the log. Imports the fold, and of matching only how commands are said.
 // Handlers of runs that finally failed: each failed run gets one run of its task's handler, whichever engine leads when it fails.
 import { type FailureHandler, handlerRunId } from "../domain/failure.ts";
+import type { Reaction } from "../domain/reaction.ts";
 import { keyOf, splitKey } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { Step } from "../matching/step.ts";
+import type { ReactionSource, Reactions } from "./reactions.ts";
+
+/** As it stands beside the log. `upTo`: failures up to this sequence have been handled, whether their handlers' runs are still known or not. */
+export interface StoredFailures {
+  readonly handlers: readonly FailureHandler[];
+  readonly upTo: number;
+}
 
 /** Made when this engine begins to lead, and thrown away when it ceases to. */
-export class FailureHandlers {
+export class Failures implements ReactionSource {
   readonly #fold: Fold;
   readonly #step: Step;
+  readonly #reactions: Reactions;
   /** By the task whose failures they handle. */
   readonly #handlers: Map<string, FailureHandler>;
+  /** Whose runs are not stored yet, in the order of the log. */
+  readonly #open = new Set<Reaction>();
+  #storedUpTo: number;
+  /** What the cursor is being set to. */
+  #storing = 0;
 
-  /** `stored` are those that stand beside the log. */
-  constructor(fold: Fold, step: Step, stored: readonly FailureHandler[]) {
+  constructor(fold: Fold, step: Step, reactions: Reactions, { handlers, upTo }: StoredFailures) {
     this.#fold = fold;
     this.#step = step;
-    this.#handlers = new Map(stored.map((one) => [one.task, one]));
+    this.#reactions = reactions;
+    this.#handlers = new Map(handlers.map((one) => [one.task, one]));
+    this.#storedUpTo = upTo;
   }
   get(task: string): FailureHandler | undefined {
     return this.#handlers.get(task);
@@ -26,30 +40,54 @@ export class FailureHandlers {
   declare(task: string, handler: string | undefined): void {
     const known = this.#handlers.get(task);
     if (known?.handler === handler) return;
-    if (handler === undefined) {
-      this.#handlers.delete(task);
-      this.#step.commands.push({ type: "storeFailureHandler", task, handler: undefined });
-      return;
-    }
-    const declared = { task, handler, from: this.#fold.position };
-    this.#handlers.set(task, declared);
+    const declared = handler === undefined ? undefined : { task, handler, from: this.#fold.position };
+    if (declared === undefined) this.#handlers.delete(task);
+    else this.#handlers.set(task, declared);
     this.#step.commands.push({ type: "storeFailureHandler", task, handler: declared });
   }
   /** A run has failed for good. */
-  handle(run: FinishedRun): void {
+  failed(run: FinishedRun): void {
     const known = this.#handlers.get(run.task);
     if (known === undefined || run.seq <= known.from) return;
     const { key, seq, index } = run;
-    this.#step.commands.push({ type: "createFailureRun", handler: known.handler, key, seq, index });
+    const id = handlerRunId(run.task, splitKey(key).id);
+    const reaction: Reaction = { task: known.handler, id, cause: { type: "failure", key, seq, index } };
+    this.#open.add(reaction);
+    this.#reactions.owe(reaction, this);
   }
   /** A leader before this one may have died between a failure and the run of its handler. */
-  handleMissed(): void {
+  makeUp(): void {
     if (this.#handlers.size === 0) return;
+    const missed: FinishedRun[] = [];
     for (const run of this.#fold.finished.values()) {
-      if (run.kind !== "failed") continue;
+      if (run.kind !== "failed" || run.seq <= this.#storedUpTo) continue;
       const known = this.#handlers.get(run.task);
-      if (known !== undefined && !this.#isHandled(known.handler, run)) this.handle(run);
+      if (known !== undefined && !this.#isHandled(known.handler, run)) missed.push(run);
     }
+    for (const run of missed.sort((a, b) => a.seq - b.seq)) this.failed(run);
+  }
+  reacted(reaction: Reaction): void {
+    this.#open.delete(reaction);
+  }
+  /**
+   * Whether retention may forget what the log says up to `upTo`. A failure must be known until the run of its handler is stored, and that run
+   * until the cursor has passed the failure: which is stored first, once for all that is forgotten together.
+   */
+  mayForget(upTo: number): boolean {
+    if (upTo <= this.#storedUpTo || (this.#handlers.size === 0 && this.#open.size === 0)) return true;
+    const handled = this.#handledUpTo;
+    if (handled >= upTo && handled > this.#storing) {
+      this.#storing = handled;
+      this.#step.commands.push({ type: "storeHandled", upTo: handled });
+    }
+    return false;
+  }
+  handledStored(upTo: number): void {
+    this.#storedUpTo = Math.max(this.#storedUpTo, upTo);
+  }
+  get #handledUpTo(): number {
+    const [first] = this.#open;
+    return first?.cause.type === "failure" ? first.cause.seq - 1 : this.#fold.position;
   }
   #isHandled(handler: string, { task, key }: FinishedRun): boolean {
     const { live, finished } = this.#fold;

@@ -1,4 +1,4 @@
-import type { FailureHandler } from "../domain/failure.ts";
+import type { StoredCron } from "../domain/cron-record.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import type { Turn } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
@@ -8,6 +8,8 @@ import type { PurgeFilter, StoredRate } from "../matching/commands.ts";
 import type { ConfirmedRate } from "../matching/limits/rates.ts";
 import type { AssignedEvent } from "../presence/assigned.ts";
 import type { LeadEvent } from "../presence/takeover.ts";
+import type { CronWrittenEvent } from "../reactions/crons.ts";
+import type { StoredFailures } from "../reactions/failures.ts";
 import type { Heartbeat, Register, TaskDeclaration } from "../wire/messages.ts";
 
 /**
@@ -33,8 +35,16 @@ export type SchedulerEvent =
   | { readonly type: "pauses"; readonly pauses: Pauses }
   /** What workers declared of their tasks, as it is stored. Given before `lead`: a timeout that is not known yet would be taken for none. */
   | { readonly type: "definitions"; readonly tasks: readonly TaskDeclaration[] }
-  /** Who handles failures, as it is stored. Given before `lead`. */
-  | { readonly type: "failureHandlers"; readonly handlers: readonly FailureHandler[] }
+  /** Who handles failures, and up to where they are handled, as it is stored. Given before `lead`. */
+  | { readonly type: "failures"; readonly stored: StoredFailures }
+  /** All schedules as they are stored. Given before `lead`. */
+  | { readonly type: "crons"; readonly stored: readonly StoredCron[] }
+  /** A schedule was stored otherwise, or removed. */
+  | { readonly type: "cronChanged"; readonly name: string; readonly there: StoredCron | undefined }
+  | CronWrittenEvent
+  /** Numbers begin anew with each term: an answer to a term that is over is not given. */
+  | { readonly type: "reacted"; readonly n: number }
+  | { readonly type: "handledStored"; readonly upTo: number }
   /** All rate limits as they are stored. Given before `lead`. */
   | { readonly type: "rates"; readonly rates: readonly StoredRate[] }
   | { readonly type: "ratesStored"; readonly rates: readonly ConfirmedRate[] }
@@ -55,4 +65,5 @@ export type SchedulerEvent =
   | { readonly type: "reschedule"; readonly keys: readonly string[]; readonly dueAt: number }
   | { readonly type: "waiter"; readonly key: string; readonly inbox: string }
   | { readonly type: "purged"; readonly filter: PurgeFilter; readonly keepFrom: number }
-  | { readonly type: "tick" };
+  /** `livesSince`: since when this engine lives without a break, be it as a standby; so long no tick of a schedule was missed. Units: epoch milliseconds */
+  | { readonly type: "tick"; readonly livesSince?: number };

@@ -23,11 +23,11 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
   const { matching, house } = leadership;
   switch (event.type) {
     case "tick":
-      tick(leadership);
+      tick(leadership, event.livesSince);
       break;
     case "register":
       register(matching, event.message);
-      for (const { name, onFailure } of event.message.tasks) leadership.handlers.declare(name, onFailure);
+      for (const { name, onFailure } of event.message.tasks) leadership.failures.declare(name, onFailure);
       break;
     case "heartbeat":
       heartbeat(matching, event.message);
@@ -68,6 +68,18 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
     case "waiter":
       leadership.waiters.add(event.key, event.inbox);
       break;
+    case "reacted":
+      leadership.reactions.reacted(event.n);
+      break;
+    case "handledStored":
+      leadership.failures.handledStored(event.upTo);
+      break;
+    case "cronWritten":
+      leadership.crons.written(event);
+      break;
+    case "cronChanged":
+      leadership.crons.changed(event.name, event.there);
+      break;
     case "pauses":
       matching.pause(event.pauses);
       break;
@@ -80,7 +92,7 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
   }
 }
 
-function tick({ matching, house }: Leadership): void {
+function tick({ matching, house, crons }: Leadership, livesSince: number | undefined): void {
   queueDueRuns(matching);
   skipNap(matching);
   watchPresence(matching);
@@ -91,9 +103,11 @@ function tick({ matching, house }: Leadership): void {
   if (isNobodyLate) dispatch(matching);
   tidyRates(matching);
   keepHouse(house);
+  crons.look(livesSince);
   const { now, commands } = matching.step;
   const deadline = nextDeadline(matching) ?? Number.POSITIVE_INFINITY;
-  commands.push({ type: "wake", at: Math.min(now + tickEveryMs, nextRateWake(matching), Math.max(deadline, now)) });
+  const wakes = Math.min(now + tickEveryMs, nextRateWake(matching), crons.nextAt, Math.max(deadline, now));
+  commands.push({ type: "wake", at: wakes });
 }
 
 /** A leader that slept, or had no connection, could start nothing. */

@@ -17,7 +17,9 @@ import type { Step } from "../matching/step.ts";
 import { type WorkerRecord, workerOf } from "../matching/workers.ts";
 import { restoreDefinitions } from "../presence/register.ts";
 import { type LeadEvent, takeOver } from "../presence/takeover.ts";
-import { FailureHandlers } from "../reactions/failures.ts";
+import { Crons } from "../reactions/crons.ts";
+import { Failures } from "../reactions/failures.ts";
+import { Reactions } from "../reactions/reactions.ts";
 import type { Briefing } from "./briefing.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -34,23 +36,29 @@ export interface LeadershipParts {
 export class Leadership implements FoldListener {
   readonly matching: Matching;
   readonly house: House;
-  readonly handlers: FailureHandlers;
+  readonly reactions: Reactions;
+  readonly failures: Failures;
+  readonly crons: Crons;
   readonly waiters: Waiters;
   /** Whose outcomes are folded now, and what is known of it. */
   #writer = "";
   #reporter: WorkerRecord | undefined = undefined;
 
   constructor({ fold, step, briefing, cancelled, lostLimit, house }: LeadershipParts, event: LeadEvent) {
-    const { pauses, definitions, failureHandlers, rates } = briefing;
+    const { pauses, definitions, failures, crons, rates } = briefing;
     const { epoch, process = "" } = event;
     const lanesFor = (state: Matching) => new Verdicts(state);
     this.matching = new Matching({ fold, step, epoch, lostLimit, process, pauses, cancelled, lanesFor });
-    this.house = new House(fold, step, house, (log) => this.#forget(log));
-    this.handlers = new FailureHandlers(fold, step, failureHandlers);
+    this.reactions = new Reactions(step);
+    this.failures = new Failures(fold, step, this.reactions, failures);
+    this.crons = new Crons(step, this.reactions, epoch, crons);
+    const forget = (log: LoggedTask) => this.#forget(log);
+    const mayForget = (upTo: number) => this.failures.mayForget(upTo);
+    this.house = new House({ fold, step, options: house, forget, mayForget });
     this.waiters = new Waiters(fold, step);
     restoreRates(this.matching, rates.stored, rates.readAt);
     restoreDefinitions(this.matching, definitions);
-    this.handlers.handleMissed();
+    this.failures.makeUp();
     takeOver(this.matching, event);
     fold.listener = this;
   }
@@ -86,7 +94,7 @@ export class Leadership implements FoldListener {
     leave(matching, run);
     if (workerOf(run) !== undefined) supersede(matching, run, as.writer);
     this.waiters.tell(as, inbox);
-    if (as.kind === "failed") this.handlers.handle(as);
+    if (as.kind === "failed") this.failures.failed(as);
   }
   marked(upTo: number, writer: string): void {
     if (writer === `e${this.matching.epoch}`) marked(this.house, upTo);

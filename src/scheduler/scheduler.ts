@@ -40,7 +40,8 @@ export class Scheduler {
   readonly briefing: Briefing = {
     pauses: noPauses,
     definitions: [],
-    failureHandlers: [],
+    failures: { handlers: [], upTo: 0 },
+    crons: [],
     rates: { stored: [], readAt: 0 },
   };
   /** Counted for as long as the process lives. */

@@ -51,8 +51,11 @@ function handle(scheduler: Scheduler, event: SchedulerEvent): void {
     case "definitions":
       briefing.definitions = event.tasks;
       break;
-    case "failureHandlers":
-      briefing.failureHandlers = event.handlers;
+    case "failures":
+      briefing.failures = event.stored;
+      break;
+    case "crons":
+      briefing.crons = event.stored;
       break;
     case "rates":
       briefing.rates = { stored: event.rates, readAt: scheduler.step.uptime };

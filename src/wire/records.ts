@@ -1,6 +1,7 @@
 // What stands in the bucket of a namespace beside the definitions of its tasks. Whoever may write there can write anything: a record that is
 // not shaped like one is named, and left out.
-import { type CronOrigin, type CronRule, parseCron } from "../domain/cron.ts";
+import { parseCron } from "../domain/cron.ts";
+import type { CronRecord } from "../domain/cron-record.ts";
 import type { FailureHandler } from "../domain/failure.ts";
 import { isKey, isTaskName } from "../domain/names.ts";
 import type { Pauses } from "../domain/pauses.ts";
@@ -9,18 +10,7 @@ import type { AdmissionFlag } from "./messages.ts";
 import { isCount, isRecord, isText, isTime, isTurn } from "./ranges.ts";
 
 /** A schedule under `cron.<base64url of the name>`. */
-export interface StoredCron extends CronRule {
-  readonly task: string;
-  readonly origin: CronOrigin;
-  readonly worker?: string;
-  readonly paused: boolean;
-  /** Ticks up to here are claimed. */
-  readonly lastTick: number;
-  /** Claimed ticks whose runs may not be stored yet, and by which claim. */
-  readonly firing?: { readonly by: string; readonly ticks: readonly number[] };
-}
-
-export function isStoredCron(record: unknown): record is StoredCron {
+export function isStoredCron(record: unknown): record is CronRecord {
   if (!isRecord(record)) return false;
   const { task, origin, worker, paused, lastTick, firing, name, expression, timezone, catchUp, input } = record;
   if (!isTask(task) || (origin !== "code" && origin !== "api") || typeof paused !== "boolean") return false;
@@ -90,6 +80,10 @@ export function isTried(record: unknown): record is {
   const isCautious = cautious === undefined || (isRecord(cautious) && isCount(cautious.upTo) && isCount(cautious.left));
   return isCount(epoch) && isListOf(tried, isAttempt) && isCautious;
 }
+
+/** Up to where failures are handled. */
+export const isHandled = (record: unknown): record is { readonly epoch: number; readonly upTo: number } =>
+  isRecord(record) && isCount(record.epoch) && isCount(record.upTo);
 
 function isAttempt(told: unknown): boolean {
   if (!isRecord(told)) return false;

@@ -4,7 +4,8 @@ import { declarationOf, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
 
 const declared = { ...declarationOf("mail"), onFailure: "mail-failed" };
-const created = (commands: Parameters<typeof only>[0]) => only(commands, "createFailureRun").map(({ key }) => key);
+const created = (commands: Parameters<typeof only>[0]) =>
+  only(commands, "react").map(({ reaction: { cause } }) => (cause.type === "failure" ? cause.key : cause.cron));
 
 describe("failure handlers", () => {
   test("a failure of a declared task is handled; what was before the declaration is not", () => {
@@ -34,8 +35,50 @@ describe("failure handlers", () => {
     scene.report("w", "mail/missed", "failed");
     scene.report("w", "mail/before", "failed");
     scene.create("mail-failed", "before", { extra: { metadata: { "natchet.failed": "mail/before" } } });
-    scene.give({ type: "failureHandlers", handlers });
+    scene.give({ type: "failures", stored: { handlers, upTo: 0 } });
     assert.deepEqual(created(scene.give({ type: "lead", epoch: 9, knownWorkers: [] })), ["mail/missed"]);
     assert.deepEqual(created(scene.report("w", "mail/running", "failed")), ["mail/running"]);
+  });
+
+  test("a failure is not forgotten before its handler's run is stored, nor that run before the cursor has passed the failure", () => {
+    const scene = new Scene({ keepCount: 1, housekeepingDelayMs: 0 });
+    scene.register("w", 5, [declared]);
+    scene.create("mail", "failed");
+    scene.create("mail", "next");
+    const [react] = only(scene.report("w", "mail/failed", "failed"), "react");
+    scene.report("w", "mail/next", "completed");
+    assert.deepEqual(only(scene.live(5_000), "storeHandled"), []);
+    assert.deepEqual(only(scene.commands, "purge"), []);
+    scene.give({ type: "reacted", n: react!.n });
+    const [cursor, ...others] = only(scene.live(5_000), "storeHandled");
+    assert.deepEqual([cursor!.upTo, others], [scene.seq, []]);
+    assert.deepEqual(only(scene.commands, "purge"), []);
+    scene.give({ type: "handledStored", upTo: cursor!.upTo });
+    assert.notEqual(only(scene.live(1_000), "purge").length, 0);
+  });
+
+  test("what the cursor has passed is not handled again, although nobody knows its handler's run any more", () => {
+    const scene = new Scene({}, "standby");
+    for (const id of ["handled", "missed"]) scene.create("mail", id);
+    scene.report("w", "mail/handled", "failed");
+    const upTo = scene.seq;
+    scene.report("w", "mail/missed", "failed");
+    const handlers = [{ task: "mail", handler: "mail-failed", from: 0 }];
+    scene.give({ type: "failures", stored: { handlers, upTo } });
+    assert.deepEqual(created(scene.give({ type: "lead", epoch: 9, knownWorkers: [] })), ["mail/missed"]);
+  });
+
+  test("an outage that fails many runs asks for the runs of their handlers bit by bit", () => {
+    const scene = new Scene();
+    scene.register("w", 5, [declared]);
+    for (let i = 0; i < 200; i++) scene.create("mail", `${i}`);
+    const reactions = Array.from({ length: 200 }, (_, i) =>
+      only(scene.report("w", `mail/${i}`, "failed"), "react"),
+    ).flat();
+    assert.equal(reactions.length, 64);
+    for (let next = reactions.shift(); next !== undefined; next = reactions.shift())
+      reactions.push(...only(scene.give({ type: "reacted", n: next.n }), "react"));
+    assert.deepEqual(created(scene.commands).length, 200);
+    assert.equal(new Set(created(scene.commands)).size, 200);
   });
 });

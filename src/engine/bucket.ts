@@ -1,0 +1,57 @@
+// What stands beside the log, in the bucket of the namespace: a leader reads it before it leads, and keeps it up to date.
+import type { Log } from "../domain/log.ts";
+import { noPauses } from "../domain/pauses.ts";
+import type { Definitions } from "../nats/definitions.ts";
+import { readRecord } from "../nats/stored-records.ts";
+import type { StoredFailures } from "../reactions/failures.ts";
+import { isFailureHandler, isHandled, isPauses, isWorkerIds } from "../wire/records.ts";
+import { isDeclaredTask } from "../wire/registration.ts";
+import { CronStore } from "./cron-store.ts";
+import { KeptRecords } from "./kept-records.ts";
+import { OwnedRecords } from "./owned-records.ts";
+import { RateStore } from "./rate-store.ts";
+import { TriedStore } from "./tried-store.ts";
+
+const handledKey = "handled";
+
+export class Bucket {
+  readonly definitions: Definitions;
+  readonly kept: KeptRecords;
+  readonly crons: CronStore;
+  readonly rates: RateStore;
+  readonly tried: TriedStore;
+  readonly #handled: OwnedRecords<{ readonly epoch: number; readonly upTo: number }>;
+  readonly #log: Log;
+
+  constructor(definitions: Definitions, log: Log) {
+    this.definitions = definitions;
+    this.kept = new KeptRecords(definitions, log);
+    this.crons = new CronStore(definitions, log);
+    this.rates = new RateStore(definitions, log);
+    this.tried = new TriedStore(definitions, log);
+    this.#handled = new OwnedRecords(definitions, isHandled, log);
+    this.#log = log;
+  }
+
+  /** What a leader must know before it leads: without the tasks, for example, no timeout until a worker registers. Fails: StoreUnavailable, PermissionDenied */
+  async read() {
+    return {
+      tasks: await this.kept.load("task.", isDeclaredTask),
+      knownWorkers: (await this.kept.read("workers", isWorkerIds)) ?? [],
+      pauses: (await readRecord(this.definitions, "pauses", isPauses, this.#log)).record ?? noPauses,
+      rates: await this.rates.load(),
+      tried: await this.tried.load(),
+      failures: await this.#failures(),
+      crons: await this.crons.load(),
+    };
+  }
+  /** Undefined when a newer leader has written. Fails as {@link Bucket.read} */
+  storeHandled(epoch: number, upTo: number): Promise<object | undefined> {
+    return this.#handled.write(handledKey, epoch, (found) => ({ epoch, upTo: Math.max(upTo, found?.upTo ?? 0) }));
+  }
+
+  async #failures(): Promise<StoredFailures> {
+    const handlers = await this.kept.load("on-failure.", isFailureHandler);
+    return { handlers, upTo: (await this.#handled.load(handledKey))?.upTo ?? 0 };
+  }
+}

@@ -1,0 +1,247 @@
+// What the scheduler says becomes deeds here. What is to be stored is tried until it is, or until the term is over.
+import type { Log } from "../domain/log.ts";
+import { splitKey } from "../domain/run.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import type { AssignCommand, Command, CompactCommand, EngineOutcome, PurgeFilter } from "../matching/commands.ts";
+import type { NatsLink } from "../nats/link.ts";
+import type { Publisher } from "../nats/publisher.ts";
+import type { RunStore } from "../nats/run-store.ts";
+import { isDue } from "../presence/assigned.ts";
+import type { SchedulerEvent } from "../scheduler/events.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { Neighbours } from "../wire/neighbours.ts";
+import type { Subjects } from "../wire/subjects.ts";
+import { Appender } from "./appender.ts";
+import type { Bucket } from "./bucket.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { Follower } from "./follower.ts";
+import { Forwarder } from "./forwarder.ts";
+import { Payloads } from "./payloads.ts";
+import { Reacting } from "./reacting.ts";
+import { RunInputs } from "./run-inputs.ts";
+import { type Term, untilStored } from "./term.ts";
+
+type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+export interface DeedsParts {
+  readonly link: NatsLink;
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+  readonly log: Log;
+  readonly neighbours: Neighbours;
+  readonly bucket: Bucket;
+  readonly store: RunStore;
+  readonly follower: Follower;
+  /** Whether the lease is still this engine's, by its own clock. */
+  readonly holdsLease: () => boolean;
+  readonly state: () => Scheduler;
+  readonly term: () => Term;
+  readonly catchUp: () => Promise<void>;
+  readonly onEvent: (event: SchedulerEvent) => void;
+}
+
+/** Inputs are asked for again, but not in a circle. Units: milliseconds */
+const readAgainMs = 100;
+
+export class Deeds {
+  readonly #parts: DeedsParts;
+  readonly #inputs: RunInputs;
+  readonly #reacting: Reacting;
+  readonly #dispatcher: Dispatcher;
+  readonly #appender: Appender;
+  readonly #forwarder: Forwarder;
+  /** What is under way because of the current event, for a caller that must wait until it is done. */
+  #open: Promise<unknown>[] = [];
+
+  constructor(parts: DeedsParts) {
+    const { link, subjects, store, state } = parts;
+    this.#parts = parts;
+    const payloads = new Payloads(store, subjects, (key) => state().live.get(key));
+    const isLive = (run: LiveRun) => state().live.get(run.key) === run;
+    const inputs = new RunInputs({ payloads, catchUp: parts.catchUp, isLive });
+    this.#inputs = inputs;
+    this.#reacting = new Reacting({ ...parts, payloads, now: () => link.clock.now() });
+    const matching = () => state().leadership?.matching;
+    const isStillDue = (command: AssignCommand) => {
+      const leading = matching();
+      return leading !== undefined && isDue(leading, command);
+    };
+    this.#dispatcher = new Dispatcher({ ...parts, inputs, isDue: isStillDue });
+    this.#appender = new Appender({ ...parts, payloads, maxPayload: () => link.maxPayload });
+    this.#forwarder = new Forwarder(link, parts.follower);
+  }
+
+  /** Resolves when all that `act` causes is stored, sent and folded. */
+  async whole(act: () => void): Promise<void> {
+    this.#open = [];
+    act();
+    const open = this.#open;
+    this.#open = [];
+    await Promise.allSettled(open);
+  }
+
+  do(command: Command): void {
+    const { bucket, state, term, log } = this.#parts;
+    switch (command.type) {
+      case "assign":
+        if (command.isNoted === true) this.#observe(this.#assignNoted(command));
+        else void this.#dispatcher.assign(command);
+        break;
+      case "storeTried":
+        this.#observe(bucket.tried.store(state().epoch, command, term()));
+        break;
+      case "forward":
+        this.#forwarder.forward(command);
+        break;
+      case "append":
+        this.#observe(this.#append(command.outcomes));
+        break;
+      case "cancelOn":
+        this.#observe(this.#dispatcher.cancelOn(command.worker, state().epoch, command.runs));
+        break;
+      case "storeRates":
+        this.#observe(this.#storeRates(command));
+        break;
+      case "dropRates":
+        this.#observe(bucket.rates.drop(command.ids)); // once: the next leader reads what is left, finds it unused, and drops it
+        break;
+      case "react":
+        this.#observe(this.#react(command));
+        break;
+      case "storeCron":
+        this.#observe(this.#storeCron(command));
+        break;
+      case "storeHandled":
+        this.#observe(this.#storeHandled(command));
+        break;
+      case "storeFailureHandler":
+        bucket.kept.keep(`on-failure.${command.task}`, command.handler, term());
+        break;
+      case "readInput":
+        this.#observe(this.#readInput(command.run));
+        break;
+      case "compact":
+        this.#observe(this.#compact(command));
+        break;
+      case "purge":
+        this.#observe(this.#purge(command));
+        break;
+      case "log":
+        log[command.level](command.message, command.fields);
+        break;
+    }
+  }
+
+  #observe(deed: Promise<unknown>): void {
+    const observed = deed.catch((error: unknown) => {
+      this.#parts.log.error("the engine could not carry out a command of the scheduler", { error });
+    });
+    this.#open.push(observed);
+    if (this.#open.length > 1_000) this.#open = []; // nobody waits outside `whole`
+  }
+
+  /** Tries until it is stored, then tells the scheduler, unless the term is over by then. `refused`: what to tell it of what can never be stored. */
+  async #store<T>(
+    what: string,
+    deed: () => Promise<T>,
+    eventOf: (stored: T) => SchedulerEvent | undefined,
+    refused?: T,
+  ): Promise<void> {
+    const { log, onEvent } = this.#parts;
+    const term = this.#parts.term();
+    const stored = await untilStored(term, log, what, deed).catch((error: unknown) => {
+      if (term.isCurrent()) log.error(`${what} cannot be stored`, { error });
+      return refused;
+    });
+    const event = stored === undefined || !term.isCurrent() ? undefined : eventOf(stored);
+    if (event !== undefined) onEvent(event);
+  }
+
+  async #append(outcomes: readonly EngineOutcome[]): Promise<void> {
+    const { term, state, follower } = this.#parts;
+    await follower.reached(await this.#appender.append(term(), state().epoch, outcomes));
+  }
+
+  /** Nothing of the limits may start before. */
+  #storeRates({ rates }: CommandOf<"storeRates">): Promise<void> {
+    const { bucket, state } = this.#parts;
+    const { epoch } = state();
+    const what = "a rate limit, for which runs wait,";
+    return this.#store(
+      what,
+      () => bucket.rates.store(rates, epoch),
+      (stored) => ({ type: "ratesStored", rates: stored }),
+    );
+  }
+
+  /** The next leader knows of it before anybody can die of it. */
+  async #assignNoted(command: AssignCommand): Promise<void> {
+    const { bucket } = this.#parts;
+    const term = this.#parts.term();
+    if ((await bucket.tried.stored()) && term.isCurrent()) await this.#dispatcher.assign(command);
+  }
+
+  #react({ n, reaction }: CommandOf<"react">): Promise<void> {
+    const create = async () => {
+      await this.#reacting.create(reaction);
+      return true;
+    };
+    return this.#store(`run ${reaction.task}/${reaction.id}`, create, () => ({ type: "reacted", n }), false);
+  }
+
+  #storeCron({ record, over }: CommandOf<"storeCron">): Promise<void> {
+    const { bucket } = this.#parts;
+    const { name } = record;
+    const write = () => bucket.crons.write(record, over.seq);
+    const refused = { isOurs: false, there: over };
+    return this.#store(`cron "${name}"`, write, (written) => ({ type: "cronWritten", name, ...written }), refused);
+  }
+
+  #storeHandled({ upTo }: CommandOf<"storeHandled">): Promise<void> {
+    const { bucket, state } = this.#parts;
+    const { epoch } = state();
+    return this.#store(
+      "how far failures are handled",
+      () => bucket.storeHandled(epoch, upTo),
+      () => ({ type: "handledStored", upTo }),
+    );
+  }
+
+  async #readInput(run: LiveRun): Promise<void> {
+    const { state, onEvent } = this.#parts;
+    const before = state();
+    const input = await this.#inputs.read(run);
+    if (input === undefined) await new Promise((resolve) => setTimeout(resolve, readAgainMs));
+    if (state() !== before) return;
+    onEvent(input === "gone" ? { type: "inputGone", run } : { type: "input", run, input });
+  }
+
+  /** What does not fit stays where it is until its runs have ended: housekeeping waits for it. */
+  #compact(command: CompactCommand): Promise<void> {
+    const { task, name, expectSeq } = command;
+    const compact = () => this.#appender.compact(command);
+    return this.#store(`the rest of ${name}`, compact, (isStored) =>
+      isStored ? undefined : { type: "compactionRefused", task, name, expectSeq },
+    );
+  }
+
+  /** Safe to repeat. One that has no answer would keep its task from ever being purged. */
+  #purge({ filter, keepFrom }: CommandOf<"purge">): Promise<void> {
+    const { store } = this.#parts;
+    const subject = this.#subjectOf(filter);
+    return this.#store(
+      `a purge of ${subject}`,
+      () => store.purge(subject, keepFrom),
+      () => ({ type: "purged", filter, keepFrom }),
+    );
+  }
+
+  #subjectOf(filter: PurgeFilter): string {
+    const { subjects } = this.#parts;
+    if (filter === "outcomes") return subjects.outcomes;
+    if ("task" in filter) return subjects.runsOf(filter.task);
+    if ("bundle" in filter) return subjects.bundle(filter.of, filter.bundle);
+    const { task, id } = splitKey(filter.key);
+    return subjects.run(task, id);
+  }
+}

@@ -1,0 +1,82 @@
+// Records that a leader keeps up to date in the bucket, for the next one: the newest of each key is stored, once it differs from what is there.
+import type { Log } from "../domain/log.ts";
+import type { Definitions } from "../nats/definitions.ts";
+import { readable, readRecord } from "../nats/stored-records.ts";
+import { type Term, untilStored } from "./term.ts";
+
+/** Ten thousand tasks in one registration must not be ten thousand requests at once: the renewal of the lease would wait behind them. */
+const storedAtOnce = 16;
+
+export class KeptRecords {
+  readonly #definitions: Definitions;
+  readonly #log: Log;
+  /** As JSON, by key: what the bucket has, as far as this engine knows. */
+  readonly #stored = new Map<string, string | undefined>();
+  /** The newest of each key that has yet to be stored. */
+  readonly #waiting = new Map<string, string | undefined>();
+  /** One key is not written by two at the same time: the older write could land last. */
+  readonly #underWay = new Set<string>();
+  #storing = 0;
+  #term: Term = { isCurrent: () => false };
+
+  constructor(definitions: Definitions, log: Log) {
+    this.#definitions = definitions;
+    this.#log = log;
+  }
+
+  /** All records whose key begins with the prefix. Fails: StoreUnavailable, PermissionDenied */
+  async load<T>(prefix: string, is: (record: unknown) => record is T): Promise<readonly T[]> {
+    const found = await this.#definitions.readAll(prefix);
+    for (const key of [...this.#stored.keys()]) if (key.startsWith(prefix)) this.#stored.delete(key);
+    for (const { key, record } of found) this.#stored.set(key, JSON.stringify(record));
+    return readable(found, is, this.#log).map(({ record }) => record);
+  }
+
+  /** The record of a key. Fails: StoreUnavailable, PermissionDenied */
+  async read<T>(key: string, is: (record: unknown) => record is T): Promise<T | undefined> {
+    const { record } = await readRecord(this.#definitions, key, is, this.#log);
+    this.#stored.set(key, record === undefined ? undefined : JSON.stringify(record));
+    return record;
+  }
+
+  /** Stores a record, or removes it, in as many tries as it takes while this engine leads. What is left to store when it ends is nobody's. */
+  keep(key: string, record: unknown, term: Term): void {
+    this.#term = term;
+    const text = record === undefined ? undefined : JSON.stringify(record);
+    if (this.#stored.get(key) === text && !this.#underWay.has(key)) this.#waiting.delete(key);
+    else this.#waiting.set(key, text);
+    while (this.#storing < Math.min(storedAtOnce, this.#waiting.size)) void this.#storeSome();
+  }
+  async #storeSome(): Promise<void> {
+    this.#storing++;
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      const [key, text] = next;
+      this.#underWay.add(key);
+      await this.#store(key, text);
+      this.#underWay.delete(key);
+    }
+    this.#storing--;
+  }
+
+  async #store(key: string, text: string | undefined): Promise<void> {
+    const term = this.#term;
+    const isNewest = { isCurrent: () => term.isCurrent() && !this.#waiting.has(key) };
+    const write = () =>
+      text === undefined ? this.#definitions.remove(key) : this.#definitions.put(key, JSON.parse(text));
+    try {
+      await untilStored(isNewest, this.#log, `the record "${key}"`, write);
+      if (isNewest.isCurrent()) this.#stored.set(key, text);
+    } catch (error) {
+      this.#log.error("a record of the leader cannot be stored", { key, error });
+    }
+  }
+
+  #next(): [string, string | undefined] | undefined {
+    for (const next of this.#waiting) {
+      if (this.#underWay.has(next[0])) continue;
+      this.#waiting.delete(next[0]);
+      return next;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+// Makes the runs of reactions: from what caused them, under an id that follows from it, so that a second try finds the first.
+import { MalformedRecord, PayloadTooLarge } from "../domain/errors.ts";
+import type { FailurePayload } from "../domain/failure.ts";
+import type { Log } from "../domain/log.ts";
+import type { FailureCause, Reaction, TickCause } from "../domain/reaction.ts";
+import { splitKey } from "../domain/run.ts";
+import type { Publisher } from "../nats/publisher.ts";
+import type { RunStore } from "../nats/run-store.ts";
+import { jsonBytes, jsonOf } from "../wire/bytes.ts";
+import { decodeOutcomeEntry } from "../wire/outcome-entry.ts";
+import { encodeRunEntry, plainEntry } from "../wire/run-entry.ts";
+import type { FinalDetail } from "../wire/story.ts";
+import type { Subjects } from "../wire/subjects.ts";
+import type { Payloads } from "./payloads.ts";
+
+export interface ReactingParts {
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+  readonly store: RunStore;
+  readonly payloads: Payloads;
+  readonly log: Log;
+  /** By the server's clock. Units: epoch milliseconds */
+  readonly now: () => number;
+}
+
+export class Reacting {
+  readonly #parts: ReactingParts;
+
+  constructor(parts: ReactingParts) {
+    this.#parts = parts;
+  }
+
+  /** One that exists is as good. Fails as the store and the publisher do: safe to repeat */
+  async create(reaction: Reaction): Promise<void> {
+    const { cause } = reaction;
+    if (cause.type === "tick") await this.#tick(reaction, cause);
+    else await this.#failure(reaction, cause);
+  }
+
+  async #tick(reaction: Reaction, { cron, at, input }: TickCause): Promise<void> {
+    const metadata = { "natchet.cron": cron, "natchet.tick": new Date(at).toISOString() };
+    await this.#append(reaction, { createdAt: this.#parts.now(), scheduleTimeoutMs: undefined, metadata, input });
+  }
+
+  async #failure(reaction: Reaction, { key, seq, index }: FailureCause): Promise<void> {
+    const { store, payloads, log } = this.#parts;
+    const stored = await store.read(seq);
+    const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[index];
+    if (outcome === undefined) {
+      log.error("a failure is not handled: its outcome was deleted from the log", { run: key, seq });
+      return;
+    }
+    const { createdAt, metadata = {}, error, attempts } = outcome.detail as FinalDetail;
+    const failed = { ...splitKey(key), metadata, error: error ?? { name: "Error", message: "unknown" }, attempts };
+    const append = (payload: FailurePayload) =>
+      this.#append(reaction, {
+        createdAt: Math.max(outcome.at, createdAt),
+        scheduleTimeoutMs: null,
+        metadata: { ...metadata, "natchet.failed": key },
+        input: payload,
+      });
+    try {
+      const input = await payloads.ofFinished(outcome);
+      await append({ input: input && jsonOf(input), failed });
+    } catch (problem) {
+      if (!(problem instanceof PayloadTooLarge || problem instanceof MalformedRecord || problem instanceof RangeError))
+        throw problem;
+      // The input just fits a message, but not with the story of its failure; or it is not JSON, or nested too deeply to be written again.
+      await append({ input: undefined, failed: { ...failed, attempts: failed.attempts.slice(-1) } });
+    }
+  }
+
+  async #append({ task, id }: Reaction, { createdAt, scheduleTimeoutMs, metadata, input }: NewRun): Promise<void> {
+    const { publisher, subjects } = this.#parts;
+    const entry = encodeRunEntry({
+      ...{ ...plainEntry, createdAt, scheduleTimeoutMs, extra: { metadata } },
+      input: jsonBytes(input),
+    });
+    await publisher.append(subjects.run(task, id), entry, 0);
+  }
+}
+
+interface NewRun {
+  readonly createdAt: number;
+  readonly scheduleTimeoutMs: number | null | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly input: unknown;
+}

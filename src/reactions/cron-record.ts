@@ -1,0 +1,80 @@
+// A schedule as it is stored, and what may become of it. Each change is a function of the record, so that whoever finds another one tries again.
+import { type CronInfo, type CronOrigin, type CronRule, dueTicks, nextTick } from "../domain/cron.ts";
+import type { CronRecord } from "../domain/cron-record.ts";
+
+/** A last tick that lies further ahead was written by a clock that was wrong. Units: milliseconds */
+export const clockErrorMs = 60_000;
+
+export interface Claim {
+  readonly record: CronRecord;
+  readonly missed: number;
+  readonly fired: number;
+}
+
+/**
+ * Claims what is due, and the ticks `left` by a claim before it; undefined when that is nothing. Noted before it is fired: who finds another
+ * record than it knows has not got these ticks.
+ */
+export function claimed(record: CronRecord, { by, left, now, livesSince }: ClaimTerms): Claim | undefined {
+  const { firing: _, ...rest } = record;
+  const { lastTick, paused } = record;
+  const due = paused ? { fire: [], upTo: lastTick, missed: 0 } : dueTicks(record, lastTick, now, livesSince);
+  const ticks = [...left, ...due.fire];
+  const upTo = Math.max(lastTick, due.upTo);
+  if (ticks.length === 0 && upTo === lastTick) return undefined;
+  const next = { ...rest, lastTick: upTo, ...(ticks.length > 0 && { firing: { by, ticks } }) };
+  return { record: next, missed: due.missed, fired: due.fire.length };
+}
+interface ClaimTerms {
+  readonly by: string;
+  readonly left: readonly number[];
+  readonly now: number;
+  readonly livesSince: number | undefined;
+}
+
+/** The runs are stored. */
+export function released({ firing: _, ...record }: CronRecord): CronRecord {
+  return record;
+}
+
+export interface Declaration {
+  readonly rule: CronRule;
+  readonly task: string;
+  readonly origin: CronOrigin;
+  readonly worker?: string;
+}
+
+/** A schedule that changes begins anew; one that stays keeps its last tick. What is claimed stays claimed. */
+export function declaredOver(
+  before: CronRecord | undefined,
+  { rule, task, ...whose }: Declaration,
+  now: number,
+): CronRecord {
+  const isSame = before?.expression === rule.expression && before.timezone === rule.timezone;
+  const { name, expression, timezone, catchUp, input } = rule;
+  return {
+    ...{
+      name,
+      expression,
+      timezone,
+      catchUp,
+      ...(input !== undefined && { input }),
+      task,
+      paused: before?.paused ?? false,
+    },
+    lastTick: isSame ? before.lastTick : Math.max(before?.lastTick ?? 0, now),
+    ...whose,
+    ...(before?.firing && { firing: before.firing }),
+  };
+}
+
+/** What was due while it was paused was not missed. */
+export function pausedAs(record: CronRecord, paused: boolean, now: number): CronRecord {
+  if (record.paused === paused) return record;
+  return { ...record, paused, lastTick: paused ? record.lastTick : Math.max(record.lastTick, now) };
+}
+
+export function infoOf({ paused, firing: _, ...record }: CronRecord): CronInfo {
+  const next = paused ? undefined : nextTick(record, record.lastTick);
+  return { ...record, paused, ...(next !== undefined && { nextTick: next }) };
+}

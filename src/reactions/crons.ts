@@ -1,0 +1,184 @@
+// Schedules: each tick is one run, under an id that the tick decides. A leader claims ticks first, by compare-and-set on the record of the
+// schedule, which is its cursor: a tick that another leader has claimed is not created again, even when its run is forgotten by then; one
+// whose leader died between claim and run is created by the next.
+import { type CronInfo, nextTick } from "../domain/cron.ts";
+import type { CronRecord, StoredCron } from "../domain/cron-record.ts";
+import { formatDuration } from "../domain/duration.ts";
+import type { Reaction } from "../domain/reaction.ts";
+import type { Step } from "../matching/step.ts";
+import { claimed, clockErrorMs, infoOf, released } from "./cron-record.ts";
+import type { ReactionSource, Reactions } from "./reactions.ts";
+
+const lookEveryMs = 1_000;
+/** A claim that took longer to store may be an old one by now, which another leader has found and fired: it is made again. */
+const claimHoldsMs = 2_000;
+
+/** What became of a record that this engine was to write. `there` is what stands in its place now; undefined = nothing. */
+export interface CronWrittenEvent {
+  readonly type: "cronWritten";
+  readonly name: string;
+  readonly isOurs: boolean;
+  readonly there: StoredCron | undefined;
+}
+
+class Schedule {
+  record: CronRecord;
+  seq: number;
+  /** Undefined until it is looked at. Units: epoch milliseconds; Infinity = never */
+  nextAt: number | undefined = undefined;
+  /** Of this engine's own write that is under way. Units: milliseconds of the step's uptime */
+  askedAt: number | undefined = undefined;
+  /** The last claim of this engine's own, and the last one whose runs are stored. */
+  claim = "";
+  fired = "";
+  /** Runs of its claim that are not stored yet. */
+  readonly open = new Set<Reaction>();
+
+  constructor({ record, seq }: StoredCron) {
+    this.record = record;
+    this.seq = seq;
+  }
+  get isBusy(): boolean {
+    return this.askedAt !== undefined || this.open.size > 0;
+  }
+  /** Claimed, and not known to be stored by this engine. */
+  get isUnfired(): boolean {
+    const { firing } = this.record;
+    return firing !== undefined && firing.by !== this.fired;
+  }
+  become({ record, seq }: StoredCron): void {
+    if (seq < this.seq) return; // an answer that was overtaken
+    this.record = record;
+    this.seq = seq;
+    this.nextAt = undefined;
+  }
+}
+
+/** Made when this engine begins to lead, and thrown away when it ceases to. */
+export class Crons implements ReactionSource {
+  readonly #step: Step;
+  readonly #reactions: Reactions;
+  readonly #epoch: number;
+  readonly #schedules: Map<string, Schedule>;
+  #claims = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  /** 0 = look at once. */
+  #nextAt = 0;
+
+  constructor(step: Step, reactions: Reactions, epoch: number, stored: readonly StoredCron[]) {
+    this.#step = step;
+    this.#reactions = reactions;
+    this.#epoch = epoch;
+    this.#schedules = new Map(stored.map((one) => [one.record.name, new Schedule(one)]));
+  }
+  /** When the next one is due, as of the last look. Units: epoch milliseconds */
+  get nextAt(): number {
+    return this.#schedules.size === 0 ? Number.POSITIVE_INFINITY : this.#nextAt;
+  }
+  list(): CronInfo[] {
+    return Array.from(this.#schedules.values(), ({ record }) => infoOf(record)).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    );
+  }
+  get(name: string): StoredCron | undefined {
+    return this.#schedules.get(name);
+  }
+  /** Claims what is due; at least once a second, so that a clock that jumps is noticed. `livesSince`: no tick that came after it is missed. */
+  look(livesSince: number | undefined): void {
+    const { now, uptime } = this.#step;
+    if (this.#schedules.size === 0 || (now < this.#nextAt && uptime - this.#lookedAt < lookEveryMs)) return;
+    this.#lookedAt = uptime;
+    this.#nextAt = Number.POSITIVE_INFINITY;
+    for (const schedule of this.#schedules.values()) {
+      if (!schedule.isBusy) this.#tryLook(schedule, livesSince);
+      if (!schedule.isBusy) this.#nextAt = Math.min(this.#nextAt, schedule.nextAt ?? 0);
+    }
+  }
+  /** Somebody has stored it otherwise, or removed it. */
+  changed(name: string, there: StoredCron | undefined): void {
+    const schedule = this.#schedules.get(name);
+    if (there === undefined) this.#schedules.delete(name);
+    else if (schedule === undefined) this.#schedules.set(name, new Schedule(there));
+    else schedule.become(there);
+    this.#nextAt = 0;
+  }
+  written({ name, isOurs, there }: CronWrittenEvent): void {
+    const schedule = this.#schedules.get(name);
+    if (schedule?.askedAt === undefined) return;
+    const isLate = this.#step.uptime - schedule.askedAt > claimHoldsMs;
+    const isRefused = !isOurs && there?.seq === schedule.seq;
+    schedule.askedAt = undefined;
+    if (!isRefused) this.changed(name, there); // else it is looked at again in a second
+    if (isOurs && !isLate && schedule.record.firing?.by === schedule.claim) this.#fire(schedule);
+  }
+  reacted(reaction: Reaction): void {
+    const schedule = reaction.cause.type === "tick" ? this.#schedules.get(reaction.cause.cron) : undefined;
+    if (schedule?.open.delete(reaction) !== true || schedule.open.size > 0) return;
+    schedule.fired = schedule.claim;
+    this.#nextAt = 0;
+  }
+
+  /** One that cannot be evaluated is set aside until another engine leads; the others go on. */
+  #tryLook(schedule: Schedule, livesSince: number | undefined): void {
+    try {
+      this.#lookAt(schedule, livesSince);
+    } catch (error) {
+      schedule.askedAt = Number.POSITIVE_INFINITY;
+      const fields = { cron: schedule.record.name, error };
+      this.#log("error", "a cron cannot be evaluated and is set aside", fields);
+    }
+  }
+  #lookAt(schedule: Schedule, livesSince: number | undefined): void {
+    const { now } = this.#step;
+    const { record, fired, isUnfired } = schedule;
+    const next = record.paused ? undefined : (schedule.nextAt ?? nextTick(record, record.lastTick));
+    const nextAt = next ?? Number.POSITIVE_INFINITY;
+    schedule.nextAt = nextAt;
+    if (isUnfired || nextAt <= now) this.#claim(schedule, livesSince);
+    else if (record.firing !== undefined && record.firing.by === fired) this.#write(schedule, released(record));
+    else if (!record.paused && record.lastTick > now + clockErrorMs) this.#correct(schedule);
+  }
+  #claim(schedule: Schedule, livesSince: number | undefined): void {
+    const { record, isUnfired } = schedule;
+    const by = `${this.#epoch}-${++this.#claims}`;
+    const left = isUnfired ? record.firing!.ticks : [];
+    const claim = claimed(record, { by, left, now: this.#step.now, livesSince });
+    if (claim === undefined) return;
+    const { missed, fired: made } = claim;
+    if (missed > 0)
+      this.#log("warn", "a cron missed ticks", { cron: record.name, missed, catchUp: record.catchUp, made });
+    schedule.claim = by;
+    this.#write(schedule, claim.record);
+  }
+  /** A clock was wrong when its last tick was written: without this the schedule would stand still until then. */
+  #correct(schedule: Schedule): void {
+    const { name, lastTick } = schedule.record;
+    const { now } = this.#step;
+    const message = `the last tick of cron "${name}" is ${formatDuration(lastTick - now)} in the future, so a clock was wrong; the cron continues from now`;
+    this.#log("warn", message, { cron: name, lastTick });
+    this.#write(schedule, { ...schedule.record, lastTick: now });
+  }
+  #write(schedule: Schedule, record: CronRecord): void {
+    schedule.askedAt = this.#step.uptime;
+    this.#step.commands.push({
+      type: "storeCron",
+      record,
+      over: { record: schedule.record, seq: schedule.seq },
+    });
+  }
+  #fire(schedule: Schedule): void {
+    const { task, name, input, firing } = schedule.record;
+    const owed = firing!.ticks.map(
+      (at): Reaction => ({
+        task,
+        id: `${name}:${new Date(at).toISOString()}`,
+        cause: { type: "tick", cron: name, at, input },
+      }),
+    );
+    for (const reaction of owed) schedule.open.add(reaction);
+    for (const reaction of owed) this.#reactions.owe(reaction, this);
+  }
+  #log(level: "warn" | "error", message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#step.commands.push({ type: "log", level, message, fields });
+  }
+}

@@ -1,0 +1,105 @@
+// What changes schedules, in a real bucket.
+import assert from "node:assert/strict";
+import { type CronOptions, parseCron } from "../../src/domain/cron.ts";
+import { StoreUnavailable } from "../../src/domain/errors.ts";
+import { silentLog } from "../../src/domain/log.ts";
+import { CronChanges } from "../../src/engine/cron-changes.ts";
+import { CronStore } from "../../src/engine/cron-store.ts";
+import { Definitions } from "../../src/nats/definitions.ts";
+import { ensureStreams } from "../../src/nats/streams.ts";
+import type { Register } from "../../src/wire/messages.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
+import { inScene } from "../nats/scene.ts";
+import { Scene } from "../scheduler/scene.ts";
+import { describe, test } from "../support/harness.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const term = { isCurrent: () => true };
+const rule = (expression: string, options: CronOptions = {}) => parseCron(expression, "task", options, "test");
+const registration = (startedAt: number, crons: readonly object[]) =>
+  ({ name: "worker", startedAt, tasks: [{ name: "task", crons }] }) as unknown as Register;
+
+/** Writes that the store refuses first. */
+let refusals = 0;
+
+/** An engine that leads now. */
+async function lead(
+  definitions: Definitions,
+): Promise<{ changes: CronChanges; names(): string[]; isPaused(name: string): boolean }> {
+  const scene = new Scene({}, "standby");
+  const store = new CronStore(definitions, silentLog);
+  const crons = () => scene.state.leadership?.crons;
+  const onEvent = (event: Parameters<Scene["give"]>[0]) => void scene.give(event);
+  const changes = new CronChanges({ definitions, store, log: silentLog, now: () => Date.now(), crons, onEvent });
+  await changes.load();
+  scene.give({ type: "crons", stored: await store.load() });
+  scene.give({ type: "lead", epoch: 1, knownWorkers: [] });
+  const list = () => crons()!.list();
+  return {
+    changes,
+    names: () => list().map(({ name }) => name),
+    isPaused: (name) => list().find((cron) => cron.name === name)!.paused,
+  };
+}
+
+const inBucket = (body: (definitions: Definitions) => Promise<void>) => () =>
+  inScene(async (nats) => {
+    const link = await nats.link();
+    const subjects = new Subjects("test");
+    await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
+    const definitions = new Definitions(link, subjects);
+    const replace = definitions.replace.bind(definitions);
+    definitions.replace = (...args) => {
+      const refusal = new StoreUnavailable({ operation: "store", reason: "the disk is full" });
+      return refusals-- > 0 ? Promise.reject(refusal) : replace(...args);
+    };
+    await body(definitions);
+  });
+
+describe("cron changes", () => {
+  test(
+    "what code declares goes with the newest registration, also of a later leader; what the API made stays",
+    inBucket(async (definitions) => {
+      const first = await lead(definitions);
+      await first.changes.change({ verb: "set", rule: rule("0 * * * *", { name: "made" }), task: "other" });
+      refusals = 2;
+      const both = [rule("* * * * *", { name: "one" }), rule("* * * * *", { name: "two" })];
+      first.changes.declare(registration(1, both), term);
+      await waitFor(() => first.names().length === 3, 5_000, "both to be declared");
+      await assert.rejects(
+        first.changes.change({ verb: "delete", name: "one" }),
+        /declared by the code of worker "worker"; pause it/,
+      );
+      await assert.rejects(first.changes.change({ verb: "set", rule: both[1]!, task: "task" }), /declared by the code/);
+      first.changes.declare(registration(2, [both[1]!]), term);
+      await waitFor(() => first.names().length === 2, 5_000, "one to be gone");
+      const next = await lead(definitions);
+      // The older process lives on and registers with the new leader.
+      next.changes.declare(registration(1, both), term);
+      next.changes.declare(registration(2, [both[1]!]), term);
+      await next.changes.change({ verb: "pause", name: "two" });
+      assert.deepEqual(next.names(), ["made", "two"]);
+      assert.equal((await lead(definitions)).isPaused("two"), true);
+      next.changes.declare(registration(3, []), term);
+      await waitFor(() => next.names().join() === "made", 5_000, "two to be gone");
+      await assert.rejects(
+        next.changes.change({ verb: "pause", name: "nothing" }),
+        /there is no cron named "nothing"; existing ones: made/,
+      );
+      await next.changes.change({ verb: "delete", name: "made" });
+      assert.deepEqual([next.names(), (await lead(definitions)).names()], [[], []]);
+    }),
+  );
+
+  test(
+    "a change is made to what another engine has stored meanwhile",
+    inBucket(async (definitions) => {
+      const first = await lead(definitions);
+      await first.changes.change({ verb: "set", rule: rule("0 * * * *", { name: "shared" }), task: "task" });
+      const second = await lead(definitions);
+      await first.changes.change({ verb: "set", rule: rule("5 * * * *", { name: "shared" }), task: "task" });
+      const paused = await second.changes.change({ verb: "pause", name: "shared" });
+      assert.deepEqual([paused.expression, paused.paused], ["5 * * * *", true]);
+    }),
+  );
+});
