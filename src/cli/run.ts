@@ -49,7 +49,7 @@ export const run = Command.make("run", parameters, (flags) =>
       const output = await waitFor(handle.result(), handle, waiting);
       console.log(printableJson(output, process.stdout.isTTY ? 2 : undefined));
     },
-    { mayStart: true },
+    { isLong: true },
   ),
 ).pipe(
   Command.withDescription("Run a task and print its output as JSON"),

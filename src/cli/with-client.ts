@@ -11,25 +11,23 @@ import { connectOptions, root } from "./root.ts";
 /** Connects, lets the command work, and closes the connection; what goes wrong ends the command with its sentence. */
 export const withClient = <A>(work: (natchet: Natchet) => Promise<A>) => checkedFirst(async () => {}, work);
 
-/** Flags are checked before anything is opened: a usage error needs no server. */
+/** Flags are checked before anything is opened: a usage error needs no server. A command starts none and leaves no folder behind. */
 export const checkedFirst = <C, A>(
   check: () => C | Promise<C>,
   work: (natchet: Natchet, checked: C) => Promise<A>,
-  { mayStart = false, isLong = mayStart }: ClientNeeds = {},
+  { isLong = false }: ClientNeeds = {},
 ) =>
   Effect.gen(function* () {
     const options = connectOptions(yield* root);
     const checked = yield* attempt(async () => check());
     return yield* Effect.acquireUseRelease(
-      attempt(() => connect({ ...options, startServer: mayStart })),
+      attempt(() => connect({ ...options, startServer: false })),
       (natchet) => attempt(() => tellingOfSilence(natchet, isLong, () => asked(() => work(natchet, checked)))),
       (natchet) => Effect.promise(() => natchet.close()),
     );
   });
 
 interface ClientNeeds {
-  /** Whether a server is started where none is. Who only asks has nobody to ask then, and leaves no folder behind. */
-  readonly mayStart?: boolean;
   /** Takes as long as a run takes, while natchet itself tells why somebody waits. */
   readonly isLong?: boolean;
 }

@@ -223,10 +223,18 @@ export class ServerBinaryNotFound extends ServerBinaryNotFoundBase<{
 }
 
 const ServerNotRunningBase: Tagged<"ServerNotRunning"> = tagged("ServerNotRunning");
-/** Nobody has started a server here, and this process may not (`startServer: false`). */
-export class ServerNotRunning extends ServerNotRunningBase<{ readonly directory: string }> {
+/** No server is running here. A worker starts one; a client only with `startServer: true`. */
+export class ServerNotRunning extends ServerNotRunningBase<{
+  readonly directory: string;
+  /** Why the server on port 4222 is not used, where one answers. */
+  readonly passedOver?: string | undefined;
+}> {
   override get message(): string {
-    return `no NATS server is running: none at nats://127.0.0.1:4222, and none in ${this.directory}; start a worker there ("natchet dev"), or set NATS_URL or NATCHET_DIRECTORY`;
+    const local =
+      this.passedOver === undefined
+        ? "none at nats://127.0.0.1:4222"
+        : `the one at nats://127.0.0.1:4222 is not used (${this.passedOver})`;
+    return `no NATS server is running: ${local}, and none in ${this.directory}; start a worker there ("natchet dev"), or set NATS_URL or NATCHET_DIRECTORY`;
   }
 }
 

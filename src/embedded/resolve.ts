@@ -1,8 +1,8 @@
 // Which server a process uses: the given one, a usable one on this machine, or the embedded one.
 import { Effect, type Scope } from "effect";
-import type { EmbeddedServerFailed, ServerBinaryNotFound } from "../domain/errors.ts";
+import { type EmbeddedServerFailed, type ServerBinaryNotFound, ServerNotRunning } from "../domain/errors.ts";
 import { readEnvironment } from "../runtime/environment.ts";
-import { judgeLocal, localUrl } from "./running-server.ts";
+import { judgeLocal, localUrl, reasonOf } from "./running-server.ts";
 import { type EmbeddedOptions, keepEmbedded } from "./server.ts";
 
 export interface ResolveOptions extends EmbeddedOptions {
@@ -27,16 +27,21 @@ export interface ResolvedServer {
  */
 export const resolveServer = (
   options: ResolveOptions = {},
-): Effect.Effect<ResolvedServer, ServerBinaryNotFound | EmbeddedServerFailed, Scope.Scope> =>
+): Effect.Effect<ResolvedServer, ServerBinaryNotFound | EmbeddedServerFailed | ServerNotRunning, Scope.Scope> =>
   Effect.gen(function* () {
     const given = options.url ?? readEnvironment(["NATS_URL"]).NATS_URL;
     if (given !== undefined) return { url: given, source: "given" as const };
     const local = options.local ?? localUrl;
     const verdict = yield* Effect.promise(() => judgeLocal(local));
     if (verdict === "usable") return { url: local, source: "local" as const };
-    if (verdict !== "absent")
-      options.log?.info(`not using the server at ${local}: ${verdict}; set NATS_URL to use it anyway`);
-    const server = yield* keepEmbedded(options);
+    const passedOver = reasonOf(verdict);
+    if (passedOver !== undefined && options.mayStart !== false)
+      options.log?.info(`not using the server at ${local}: ${passedOver}; set NATS_URL to use it anyway`);
+    const server = yield* keepEmbedded(options).pipe(
+      Effect.mapError((error) =>
+        error instanceof ServerNotRunning ? new ServerNotRunning({ directory: error.directory, passedOver }) : error,
+      ),
+    );
     return {
       get url() {
         return server.url;

@@ -1,4 +1,5 @@
 // The servers that run on this machine already.
+import { ServerNotRunning } from "../domain/errors.ts";
 import { isUsableVersion, minimumVersion, parseVersion } from "../nats/server-version.ts";
 import { Home } from "./home.ts";
 import { probeServer } from "./server-watch.ts";
@@ -10,12 +11,19 @@ export interface RunningServer {
   readonly source: "local" | "embedded";
 }
 
-/** A usable server that runs: on port 4222, or the embedded one of the directory, which another process has started. */
-export async function findRunningServer(
-  directory: string,
-  local: string = localUrl,
-): Promise<RunningServer | undefined> {
-  if ((await judgeLocal(local)) === "usable") return { url: local, source: "local" };
+/** Finds a usable server that runs: on port 4222, or the embedded one of the directory, which another process has started. Fails: ServerNotRunning */
+export async function findRunningServer(directory: string, local: string = localUrl): Promise<RunningServer> {
+  const verdict = await judgeLocal(local);
+  if (verdict === "usable") return { url: local, source: "local" };
+  const embedded = await findEmbedded(directory);
+  if (embedded === undefined) throw new ServerNotRunning({ directory, passedOver: reasonOf(verdict) });
+  return embedded;
+}
+
+/** Why a server that answers is passed over. */
+export const reasonOf = (verdict: string): string | undefined => (verdict === "absent" ? undefined : verdict);
+
+async function findEmbedded(directory: string): Promise<RunningServer | undefined> {
   const home = new Home(directory);
   const address = home.readAddress();
   if (address === undefined) return undefined;

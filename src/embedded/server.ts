@@ -1,14 +1,14 @@
 // The server of a directory, shared by every natchet process that names it: the first one starts it, the others attach, and when it is gone
 // whoever is left starts it again on the same store and port.
 import { Effect, type Scope } from "effect";
-import { EmbeddedServerFailed, type ServerBinaryNotFound } from "../domain/errors.ts";
+import { EmbeddedServerFailed, type ServerBinaryNotFound, type ServerNotRunning } from "../domain/errors.ts";
 import { Home } from "./home.ts";
 import { type EmbeddedOptions, type EmbeddedServer, openIncarnation } from "./incarnation.ts";
 import { KeptServer } from "./kept-server.ts";
 
 export type { EmbeddedLog, EmbeddedOptions, EmbeddedServer } from "./incarnation.ts";
 
-type EmbeddedError = ServerBinaryNotFound | EmbeddedServerFailed;
+type EmbeddedError = ServerBinaryNotFound | EmbeddedServerFailed | ServerNotRunning;
 
 /**
  * Starts the server of the directory, or attaches to the one that another process has started; once, without looking after it.

@@ -1,7 +1,8 @@
 // `natchet/client`: a client that starts nothing, neither a server nor an engine, and knows no decorators.
 import { Effect } from "effect";
 import type { Natchet } from "../client/client.ts";
-import { ServerNotRunning } from "../domain/errors.ts";
+import { atCaller } from "../domain/at-caller.ts";
+import type { ServerNotRunning } from "../domain/errors.ts";
 import { findRunningServer } from "../embedded/running-server.ts";
 import { type TendedServer, whereIs } from "./found-server.ts";
 import { openClient } from "./open-client.ts";
@@ -11,7 +12,7 @@ import type { ClientOptions, Settings } from "./settings.ts";
  * Connects a client to a server that is running.
  *
  * Without `url` or `NATS_URL` that is the one on port 4222 of this machine, or the embedded server of this workspace, which `natchet dev`
- * or a worker has started.
+ * or a worker has started. It waits five seconds for one, unless `startServer` is `false`.
  *
  * Fails: NatsUnreachable, ServerNotRunning, ServerTooOld, JetStreamDisabled, PermissionDenied
  * @example
@@ -21,17 +22,21 @@ import type { ClientOptions, Settings } from "./settings.ts";
  * ```
  */
 export async function connect(options: ClientOptions = {}): Promise<Natchet> {
+  atCaller(connect, () => {
+    if (options.startServer === true)
+      throw new TypeError(
+        "connect: natchet/client cannot start a server (startServer: true); import connect from natchet",
+      );
+  });
   const client = await openClient(connect, options, { find: runningServer, describe });
   return client;
 }
 
-const runningServer = ({ nats: { url }, directory }: Settings): Effect.Effect<TendedServer, Error> =>
-  Effect.gen(function* () {
-    const running =
-      url === undefined ? yield* Effect.promise(() => findRunningServer(directory)) : { url, source: "given" as const };
-    if (running === undefined) return yield* Effect.fail(new ServerNotRunning({ directory }));
-    return { ...running, where: whereIs(running, directory), tend: () => Effect.void };
-  });
+const runningServer = ({ nats: { url }, directory }: Settings): Effect.Effect<TendedServer, ServerNotRunning> =>
+  Effect.tryPromise({
+    try: async () => (url === undefined ? await findRunningServer(directory) : { url, source: "given" as const }),
+    catch: (error) => error as ServerNotRunning,
+  }).pipe(Effect.map((running) => ({ ...running, where: whereIs(running, directory), tend: () => Effect.void })));
 
 function describe(cls: Function): never {
   const name = cls.name || "EmailWorker";

@@ -5,9 +5,10 @@ import { openClient } from "./open-client.ts";
 import type { ClientOptions } from "./settings.ts";
 
 /**
- * Connects a client.
+ * Connects a client to a server that is running.
  *
- * Without `url` or `NATS_URL` it finds a server on this machine, or the embedded one of this workspace, and starts that if need be.
+ * Without `url` or `NATS_URL` that is the one on port 4222 of this machine, or the embedded server of this workspace, which `natchet dev`
+ * or a worker has started. It waits five seconds for one; with `startServer: true` it starts the embedded server itself.
  *
  * A caller that waits longer than five seconds is told why in the log, once a task; `run` and `enqueue` take `{ timeout, signal }`.
  *

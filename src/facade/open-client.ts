@@ -1,9 +1,10 @@
-// What both kinds of `connect` do: with decorators and a server that is started if need be, or with neither.
+// What both kinds of `connect` do: with decorators and a server that they may start, or with neither.
 import { Effect, type Scope } from "effect";
 import { type ClientParts, Natchet } from "../client/client.ts";
 import type { Log } from "../domain/log.ts";
 import { assertMiddleware } from "../domain/middleware.ts";
 import { currentParent } from "../worker/context.ts";
+import { whenItRuns } from "./awaited-server.ts";
 import { readCall } from "./call.ts";
 import type { TendedServer } from "./found-server.ts";
 import { assertClientOptions } from "./known-settings.ts";
@@ -27,10 +28,11 @@ export async function openClient(
   const { settings, log, failed } = readCall(connect, () => {
     assertClientOptions(given);
     assertMiddleware(middleware, "connect");
-    return resolveSettings(options, "warn");
+    return resolveSettings({ ...options, startServer: options.startServer ?? false }, "warn");
   });
   const build = Effect.gen(function* () {
-    const server = yield* find(settings, log);
+    const finding = find(settings, log);
+    const server = yield* options.startServer === undefined ? whenItRuns(finding, log) : finding;
     const session = yield* openSession(settings, server, "client", log);
     yield* server.tend(session.store);
     log.info(`connected to ${server.where}, namespace ${settings.nats.namespace}`);

@@ -93,10 +93,11 @@ describe("resolveServer", () => {
 
 describe("findRunningServer", () => {
   const nobody = "nats://127.0.0.1:1";
+  const notRunning = { name: "ServerNotRunning", message: /none at nats:\/\/127\.0\.0\.1:4222, and none in / };
 
   test("finds the embedded server of a directory while it runs, and starts none", async () => {
     const home = directory();
-    assert.equal(await findRunningServer(home, nobody), undefined);
+    await assert.rejects(findRunningServer(home, nobody), notRunning);
     const use = Effect.gen(function* () {
       const { url } = yield* startOrAttach({ directory: home });
       return { url, found: yield* Effect.promise(() => findRunningServer(home, nobody)) };
@@ -104,7 +105,16 @@ describe("findRunningServer", () => {
     const { url, found } = await Effect.runPromise(Effect.scoped(use));
     assert.deepEqual(found, { url, source: "embedded" });
     await untilGone(addressOf(home).pid, "the server of the scope");
-    assert.equal(await findRunningServer(home, nobody), undefined);
+    await assert.rejects(findRunningServer(home, nobody), notRunning);
+  });
+
+  test("says why a server on this machine is passed over", async () => {
+    const { url, stop } = await startNatsServer({ args: ["--user", "ada", "--pass", "secret"] });
+    const message = /the one at nats:\/\/127\.0\.0\.1:4222 is not used \(it requires a login\), and none in /;
+    await assert.rejects(findRunningServer("/no/such/directory", url), { message });
+    const resolving = Effect.scoped(resolveServer({ local: url, directory: directory(), mayStart: false }));
+    await assert.rejects(Effect.runPromise(resolving), { message });
+    await stop();
   });
 
   test("prefers a usable server on this machine", async () => {

@@ -118,7 +118,7 @@ test("start: what the launcher of the embedded server complains about is told", 
   process.env["NATCHET_NATS_SERVER"] = program;
   delete process.env["NATS_URL"];
   try {
-    const connecting = connect({ directory: join(home, "home", ".natchet"), log: "silent" });
+    const connecting = connect({ directory: join(home, "home", ".natchet"), startServer: true, log: "silent" });
     await assert.rejects(connecting, /did not start in .*: no such device; see .*server\.log/);
   } finally {
     delete process.env["NATCHET_NATS_SERVER"];
