@@ -5,6 +5,7 @@ import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
+import { Faults } from "../scheduler/faults.ts";
 import { createScheduler, type Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { step } from "../scheduler/step.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
@@ -34,6 +35,7 @@ export interface CoreParts {
 }
 
 const offlinePollMs = 100;
+const forgetFaultsMs = 600_000;
 
 export class Core {
   /** Replaced by a new one when the log must be folded anew. */
@@ -50,13 +52,15 @@ export class Core {
   /** On the clock of `performance.now`. */
   #ringsAt = Number.POSITIVE_INFINITY;
   #isClosed = false;
-  #faults = 0;
+  readonly #faults = new Faults();
+  #faultsInARow = 0;
+  #failedAt = 0;
   #recovery: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: CoreParts) {
     const { link, subjects, log, neighbours } = parts;
     this.#parts = parts;
-    this.state = createScheduler(parts.scheduler);
+    this.state = this.#newState();
     this.store = new RunStore(link, subjects);
     this.#life = new Lifetime(
       () => this.now(),
@@ -164,12 +168,20 @@ export class Core {
     return { isCurrent: () => !this.#isClosed && this.state === state && state.isLeading && state.epoch === epoch };
   }
 
-  /** A fault of the scheduler leaves a state that nobody can trust: it is thrown away, and another engine may lead meanwhile. */
+  #newState(): Scheduler {
+    return createScheduler(this.#parts.scheduler, this.#faults);
+  }
+
+  /** Another engine may lead while this one folds anew. */
   #recover(event: SchedulerEvent, error: unknown): void {
-    const pauseMs = Math.min(1_000 * 2 ** this.#faults++, 60_000);
-    const seq = "seq" in event ? event.seq : undefined;
+    const now = performance.now();
+    if (now - this.#failedAt > forgetFaultsMs) this.#faultsInARow = 0;
+    this.#failedAt = now;
+    const pauseMs = Math.min(1_000 * 2 ** this.#faultsInARow++, 60_000);
+    const seq = "seq" in event ? { seq: event.seq } : {};
+    const blame = this.#faults.blame(event, this.state.step.about);
     const what = "a bug in natchet: this engine steps down and reads the log again from the start";
-    this.#parts.log.error(what, { event: event.type, ...(seq !== undefined && { seq }), inMs: pauseMs, error });
+    this.#parts.log.error(what, { event: event.type, ...seq, ...blame, inMs: pauseMs, error });
     this.#foldAnew(pauseMs);
   }
 
@@ -181,7 +193,7 @@ export class Core {
   }
 
   #foldAnew(pauseMs: number): void {
-    this.state = createScheduler(this.#parts.scheduler);
+    this.state = this.#newState();
     this.follower.halt();
     this.#parts.onFault();
     const begin = () => {
@@ -193,7 +205,7 @@ export class Core {
 
   #rebuild(outcomesFrom: number): void {
     this.#parts.log.warn("entries were purged before this engine had read them; it reads the log again from the start");
-    this.state = createScheduler(this.#parts.scheduler);
+    this.state = this.#newState();
     this.handle({ type: "floor", outcomesFrom });
     this.#parts.onRebuild();
     this.follower.startOver();

@@ -1,5 +1,5 @@
 // An engine from its first look at the lease to its last: stands by, leads, steps down, hands over.
-import { Effect, Fiber, Schedule, Scope } from "effect";
+import { Cause, Effect, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
@@ -70,12 +70,7 @@ export const makeEngine = (
       Effect.promise(() => engine.leave()).pipe(Effect.timeoutOption("3 seconds"), Effect.ignore),
     );
     if (options.mode === "warm") yield* engine.follow;
-    const loop = yield* engine.seekLease.pipe(
-      Effect.tapCause((cause) =>
-        Effect.sync(() => parts.log.error("the engine's lease loop failed", { cause: String(cause) })),
-      ),
-      Effect.forkScoped,
-    );
+    const loop = yield* Effect.forkScoped(engine.seekLease);
     yield* Effect.addFinalizer(() => Fiber.interrupt(loop));
     return engine;
   });
@@ -86,7 +81,9 @@ const clockLogOf = ({ neighbours, log }: EngineParts): Log =>
 
 const unavailable = (operation: string, cause: unknown) =>
   new StoreUnavailable({ operation, reason: cause instanceof Error ? cause.message : String(cause) });
-const retryPause = Schedule.spaced("250 millis");
+const retryPause = Schedule.min([Schedule.exponential(250, 1.5), Schedule.spaced(5_000)]);
+const tellAfterMs = 2_000;
+const tellEveryMs = 10_000;
 /** How often a standby looks for the leader: one that has folded everything can use each moment. */
 const warmPollMs = 250;
 const coldPollMs = 500;
@@ -109,6 +106,8 @@ class Candidate implements RunningEngine {
   readonly #pinger: Pinger;
   readonly #admission: Admission;
   #isFollowing = false;
+  /** Turns in a row that failed. */
+  #failures = 0;
   #onLeading: (() => void)[] = [];
 
   constructor(
@@ -209,7 +208,18 @@ class Candidate implements RunningEngine {
       yield* Effect.raceFirst(Effect.andThen(this.#lead(claim), Effect.never), this.#untilLost);
       this.#stepDown();
     });
-    return Effect.forever(turn);
+    return Effect.forever(Effect.catchCause(turn, (cause) => this.#beginAnew(cause)));
+  }
+
+  /** Whatever went wrong in a turn: another engine may lead meanwhile. */
+  #beginAnew(cause: Cause.Cause<unknown>): Effect.Effect<void> {
+    if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt;
+    const pauseMs = Math.min(1_000 * 2 ** this.#failures++, 30_000);
+    const what = "this engine cannot lead; it gives up its lease and tries again";
+    this.#parts.log.error(what, { inMs: pauseMs, error: Cause.squash(cause) });
+    this.#stepDown();
+    this.state = "standby";
+    return Effect.andThen(Effect.ignore(Effect.tryPromise(() => this.#lease.release({}))), Effect.sleep(pauseMs));
   }
 
   get #pollMs(): number {
@@ -271,13 +281,26 @@ class Candidate implements RunningEngine {
       this.#core.handle({ type: "lead", ...claim, knownWorkers, ...tried, process: this.#process });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.state = "leading";
+      this.#failures = 0;
       log.debug("engine leads", { engine: this.id, epoch: claim.epoch, live: this.#core.state.live.size });
       for (const listener of this.#onLeading.splice(0)) listener();
     });
   }
 
+  /** Who waits for an engine must be able to read why none leads. */
   #untilStored<T>(read: () => Promise<T>): Effect.Effect<T> {
+    const since = performance.now();
+    let tellAt = since + tellAfterMs;
+    const tell = (error: StoreUnavailable) =>
+      Effect.sync(() => {
+        const now = performance.now();
+        if (now < tellAt) return;
+        tellAt = now + tellEveryMs;
+        const forS = Math.round((now - since) / 1_000);
+        this.#parts.log.error("this engine holds the lease and cannot take over yet; retrying", { forS, error });
+      });
     return Effect.tryPromise({ try: read, catch: (cause) => unavailable("be read by a new leader", cause) }).pipe(
+      Effect.tapError(tell),
       Effect.retry({ schedule: retryPause }),
       Effect.orDie,
     );

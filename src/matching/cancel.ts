@@ -21,6 +21,7 @@ export function cancelRuns(
   for (const key of keys) {
     const run = state.fold.live.get(key);
     if (run === undefined) continue;
+    state.step.about = run;
     if (cancelReasonOf(run) === undefined) {
       if (placeOf(run) !== "ending") state.noteCancelled(run.task, cause);
       run.askedReason = reason;

@@ -71,6 +71,7 @@ export function dispatch(state: Matching): void {
   if (state.suspects.length > 0 || state.isolated.size > 0) assignSuspects(state, batches);
   const candidates = collectCandidates(state);
   for (let best = candidates.first(); best !== undefined; best = candidates.first()) {
+    state.step.about = best.head;
     // A limit that tasks share may be full by now.
     if (best.source.isLimited && best.source.head() !== best.head) {
       goOn(candidates, best);
@@ -129,6 +130,7 @@ function collectCandidates(state: Matching): Heap<Candidate> {
   if (!hasRoom(state)) return candidates;
   for (const queue of state.queueIndex.ready) {
     if (queue.isPaused) continue;
+    state.step.about = queue;
     const { policies } = queue;
     if (policies === undefined) collectFrom(state, queue, queue.ready, candidates);
     else if (policies.isReady) for (const lanes of policies.groups()) collectFrom(state, queue, lanes, candidates);
@@ -141,6 +143,7 @@ function admitArrivals(state: Matching): void {
   const { arriving } = state.queueIndex;
   for (const queue of arriving) {
     if (queue.isPaused) continue;
+    state.step.about = queue;
     queue.policies?.admit();
     if (queue.policies?.hasArrivals !== true) arriving.delete(queue);
   }

@@ -10,6 +10,7 @@ import { queueOf } from "./task-queue.ts";
 /** Queues the scheduled and retrying runs whose time has come. */
 export function queueDueRuns(state: Matching): void {
   for (let next = state.due.first(); next !== undefined; next = state.due.first()) {
+    state.step.about = next.run;
     const isDue = isStillDue(next);
     if (isDue && next.at > state.step.now) return;
     state.due.pop();
@@ -38,6 +39,7 @@ function expireQueues(state: Matching, expired: LiveRun[]): boolean {
   const { expiries } = state.queueIndex;
   for (let next = expiries.first(); next !== undefined && next.at <= state.step.now; next = expiries.first()) {
     const { queue, at } = next;
+    state.step.about = queue;
     const isExpected = at === queue.expiryAt;
     if (isExpected && !expireFirst(state, queue, expired)) return false;
     expiries.pop();
@@ -66,6 +68,7 @@ function expireFirst(state: Matching, queue: TaskQueue, expired: LiveRun[]): boo
 function expireOthers(state: Matching, expired: LiveRun[]): boolean {
   for (let next = state.timeouts.first(); next !== undefined; next = state.timeouts.first()) {
     const { run, turn } = next;
+    state.step.about = run;
     const isWaiting = placeOf(run) === "queued" && run.turn === turn;
     if (isWaiting && next.at > state.step.now) return true;
     if (isWaiting && state.queueIndex.isFull) return false;

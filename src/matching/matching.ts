@@ -38,6 +38,8 @@ export interface MatchingParts {
   readonly process: string;
   readonly pauses: Pauses;
   readonly cancelled: Cancelled;
+  /** Tasks that are set aside. */
+  readonly faulty?: ReadonlySet<string>;
   /** What limits ask of it. */
   readonly lanesFor: (state: Matching) => LaneHost;
 }
@@ -53,6 +55,8 @@ export class Matching {
   readonly ledAt: number;
   pauses: Pauses = noPauses;
   readonly cancelled: Cancelled;
+  /** Tasks whose runs are not placed, after a fault. */
+  readonly faulty: ReadonlySet<string>;
   readonly lanes: LaneHost;
 
   readonly queues = new Map<string, TaskQueue>();
@@ -94,7 +98,7 @@ export class Matching {
   /** When the last tick was. Units: epoch milliseconds */
   tickedAt = 0;
 
-  constructor({ fold, step, epoch, lostLimit, process, pauses, cancelled, lanesFor }: MatchingParts) {
+  constructor({ fold, step, epoch, lostLimit, process, pauses, cancelled, faulty, lanesFor }: MatchingParts) {
     this.fold = fold;
     this.step = step;
     this.epoch = epoch;
@@ -103,6 +107,7 @@ export class Matching {
     this.ledAt = step.now;
     this.pauses = pauses;
     this.cancelled = cancelled;
+    this.faulty = faulty ?? new Set();
     this.lanes = lanesFor(this);
   }
   queueOf(task: string): TaskQueue {

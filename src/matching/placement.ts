@@ -24,12 +24,18 @@ export function arrive(state: Matching, run: LiveRun): void {
 
 /** A run that is live no more. One that was not placed yet has nothing to leave. */
 export function leave(state: Matching, run: LiveRun): void {
+  state.step.about = run;
   if (placeOf(run) !== "gone") setPlace(run, "gone");
   if (state.cancelling.size > 0) state.cancelling.delete(run);
 }
 
 /** Puts a live run where it has to wait: until it is due, or in its queue. */
 export function placeRun(state: Matching, run: LiveRun): void {
+  state.step.about = run;
+  if (state.faulty.size > 0 && state.faulty.has(run.task)) {
+    if (placeOf(run) !== "gone") setPlace(run, "gone");
+    return;
+  }
   if (cancelReasonOf(run) !== undefined) {
     awaitCancel(state, run);
     return;
@@ -75,6 +81,7 @@ export interface Ending {
 
 /** Appends an outcome of the engine's own; the run stays where it cannot be dispatched until the log brings that outcome back. */
 export function endRun(state: Matching, run: LiveRun, kind: OutcomeKind, ending: Ending): void {
+  state.step.about = run;
   setPlace(run, "ending");
   const { turn, attempt, createdAt, priority, metadata } = run;
   const error = ending.error === undefined ? {} : { error: ending.error };

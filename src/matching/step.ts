@@ -11,15 +11,19 @@ export class Step {
   uptime = 0;
   commands: Command[] = [];
   outgoing: EngineOutcome[] = [];
+  /** What is being dealt with, so that a fault has a name. */
+  about: { readonly task: string; readonly key: string } | { readonly name: string } | "housekeeping" | undefined;
   /** Numbers of batches are not used again in another term: an answer may come late. */
   lastBatch = 0;
 
   begin(now: number): void {
     if (this.commands.length > 0) this.commands = [];
+    this.about = undefined;
     this.uptime += Math.min(Math.max(now - this.now, 0), longestNapMs);
     this.now = now;
   }
   end(): Command[] {
+    this.about = undefined;
     if (this.outgoing.length > 0) {
       this.commands.push({ type: "append", outcomes: this.outgoing });
       this.outgoing = [];

@@ -20,6 +20,11 @@ export function explainWaiting(state: Matching, run: LiveRun): Waiting | undefin
       because: placeOf(run) === "retrying" ? `its next attempt is due at ${due}` : `due at ${due}`,
     };
   }
+  if (state.faulty.has(run.task) && placeOf(run) === "gone")
+    return {
+      for: "resume",
+      because: `task "${run.task}" is set aside after a fault of the engine, which its log names`,
+    };
   if (placeOf(run) !== "queued") return undefined;
   const { policies, ready } = queueOf(run);
   return { ...explainQueued(state, run), position: (policies ?? ready).positionOf(run) };

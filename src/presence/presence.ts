@@ -88,6 +88,7 @@ export function compareLedger(state: Matching, worker: WorkerRecord, executing: 
   const named = new Set<object>();
   let isNoteDue = false;
   for (const held of executing) {
+    state.step.about = state.fold.live.get(held.key);
     let assignment = worker.find(held.origin, held.turn);
     if (assignment === undefined && !wasReported(state, worker, held)) {
       adopt(state, worker, held);

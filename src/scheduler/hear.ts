@@ -60,6 +60,7 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
       confirmReservations(matching, event.rates);
       break;
     case "input":
+      matching.step.about = event.run;
       matching.queues.get(event.run.task)?.policies?.onInput(event.run, event.input);
       break;
     case "inputGone":
@@ -92,7 +93,7 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
   }
 }
 
-function tick({ matching, house, crons }: Leadership, livesSince: number | undefined): void {
+function tick({ matching, house, crons, faults }: Leadership, livesSince: number | undefined): void {
   queueDueRuns(matching);
   skipNap(matching);
   watchPresence(matching);
@@ -102,7 +103,11 @@ function tick({ matching, house, crons }: Leadership, livesSince: number | undef
   wakeRates(matching);
   if (isNobodyLate) dispatch(matching);
   tidyRates(matching);
-  keepHouse(house);
+  if (!faults.isHouseAside) {
+    matching.step.about = "housekeeping";
+    keepHouse(house);
+    matching.step.about = undefined;
+  }
   crons.look(livesSince);
   const { now, commands } = matching.step;
   const deadline = nextDeadline(matching) ?? Number.POSITIVE_INFINITY;

@@ -21,6 +21,7 @@ import { Crons } from "../reactions/crons.ts";
 import { Failures } from "../reactions/failures.ts";
 import { Reactions } from "../reactions/reactions.ts";
 import type { Briefing } from "./briefing.ts";
+import type { Faults } from "./faults.ts";
 import { Waiters } from "./waiters.ts";
 
 export interface LeadershipParts {
@@ -28,6 +29,7 @@ export interface LeadershipParts {
   readonly step: Step;
   readonly briefing: Briefing;
   readonly cancelled: Cancelled;
+  readonly faults: Faults;
   readonly lostLimit: number;
   readonly house: HouseOptions;
 }
@@ -40,15 +42,18 @@ export class Leadership implements FoldListener {
   readonly failures: Failures;
   readonly crons: Crons;
   readonly waiters: Waiters;
+  readonly faults: Faults;
   /** Whose outcomes are folded now, and what is known of it. */
   #writer = "";
   #reporter: WorkerRecord | undefined = undefined;
 
-  constructor({ fold, step, briefing, cancelled, lostLimit, house }: LeadershipParts, event: LeadEvent) {
+  constructor({ fold, step, briefing, cancelled, faults, lostLimit, house }: LeadershipParts, event: LeadEvent) {
     const { pauses, definitions, failures, crons, rates } = briefing;
     const { epoch, process = "" } = event;
     const lanesFor = (state: Matching) => new Verdicts(state);
-    this.matching = new Matching({ fold, step, epoch, lostLimit, process, pauses, cancelled, lanesFor });
+    const { tasks: faulty } = faults;
+    this.matching = new Matching({ fold, step, epoch, lostLimit, process, pauses, cancelled, faulty, lanesFor });
+    this.faults = faults;
     this.reactions = new Reactions(step);
     this.failures = new Failures(fold, step, this.reactions, failures);
     this.crons = new Crons(step, this.reactions, epoch, crons);

@@ -11,6 +11,7 @@ import { Step } from "../matching/step.ts";
 import type { WorkerRecord } from "../matching/workers.ts";
 import type { LeadEvent } from "../presence/takeover.ts";
 import type { Briefing } from "./briefing.ts";
+import { Faults } from "./faults.ts";
 import { Leadership } from "./leadership.ts";
 
 /** Units: milliseconds, unless said otherwise */
@@ -52,8 +53,10 @@ export class Scheduler {
   epoch = 0;
   readonly #houseOptions: HouseOptions;
   readonly #lostLimit: number;
+  readonly faults: Faults;
 
-  constructor(options: SchedulerOptions) {
+  constructor(options: SchedulerOptions, faults: Faults) {
+    this.faults = faults;
     this.fold = new Fold(options.inputBudgetBytes ?? 64 * 1024 * 1024);
     this.#lostLimit = options.lostLimit ?? 10;
     this.#houseOptions = {
@@ -89,8 +92,8 @@ export class Scheduler {
   lead(event: LeadEvent): void {
     this.stepDown();
     this.epoch = event.epoch;
-    const { fold, step, briefing, cancelled } = this;
-    const parts = { fold, step, briefing, cancelled, lostLimit: this.#lostLimit, house: this.#houseOptions };
+    const { fold, step, briefing, cancelled, faults } = this;
+    const parts = { fold, step, briefing, cancelled, faults, lostLimit: this.#lostLimit, house: this.#houseOptions };
     this.leadership = new Leadership(parts, event);
   }
   /** What is left is what a standby knows: the fold. */
@@ -104,5 +107,6 @@ export class Scheduler {
   }
 }
 
-/** A scheduler that has folded nothing yet and stands by. */
-export const createScheduler = (options: SchedulerOptions = {}): Scheduler => new Scheduler(options);
+/** A scheduler that has folded nothing yet and stands by. `faults`: what was set aside in the states before it. */
+export const createScheduler = (options: SchedulerOptions = {}, faults = new Faults()): Scheduler =>
+  new Scheduler(options, faults);

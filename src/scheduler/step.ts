@@ -24,7 +24,8 @@ export function step(scheduler: Scheduler, event: SchedulerEvent, now: number): 
 }
 
 function handle(scheduler: Scheduler, event: SchedulerEvent): void {
-  const { fold, briefing } = scheduler;
+  const { fold, briefing, faults } = scheduler;
+  if (faults.entries.size > 0 && "seq" in event && faults.entries.has(event.seq)) return;
   switch (event.type) {
     case "entry":
       foldEntry(fold, event);

@@ -32,7 +32,7 @@ interface Stage {
   readonly link: NatsLink;
   readonly publisher: Publisher;
   ask(verb: "get" | "register" | "cancel", request: unknown): Promise<any>;
-  startEngine(publisher: Publisher, log?: Log, neighbours?: Neighbours): ReturnType<typeof start>;
+  startEngine(publisher: Publisher, log?: Log, neighbours?: Neighbours, by?: NatsLink): ReturnType<typeof start>;
 }
 
 async function start(link: NatsLink, publisher: Publisher, log: Log, neighbours: Neighbours) {
@@ -50,8 +50,8 @@ const onStage = (body: (stage: Stage) => Promise<void>) =>
     const publisher = await scene.run(makePublisher(link));
     const ask: Stage["ask"] = async (verb, request) =>
       (await link.nc.request(subjects.engine(verb), encodeMessage(request), { timeout: 5_000 })).json();
-    const startEngine: Stage["startEngine"] = (through, log = silentLog, neighbours = new Neighbours()) =>
-      start(link, through, log, neighbours);
+    const startEngine: Stage["startEngine"] = (through, log = silentLog, neighbours = new Neighbours(), by = link) =>
+      start(by, through, log, neighbours);
     await body({ link, publisher, ask, startEngine });
   });
 
@@ -154,19 +154,57 @@ test("a run whose entry was deleted fails, and the others of its batch reach the
 test("a fault of the scheduler is told, and the engine folds the log anew before it leads again", () =>
   onStage(async ({ publisher, ask, startEngine }) => {
     await publisher.append(subjects.run("t", "a"), encodeRunEntry(entry(null)), 0);
-    const told: string[] = [];
+    const told: object[] = [];
     const neighbours = new Neighbours();
-    const log = { ...silentLog, error: (message: string) => void told.push(message) };
+    const log = { ...silentLog, error: (message: string, fields?: object) => void told.push({ message, ...fields }) };
     const { engine, stop } = await startEngine(publisher, log, neighbours);
     const about = { v: 1, id: "w1", name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: true };
     await ask("register", { ...about, tasks: [declarationOf("t")], executing: [] });
     const { epoch } = engine;
     neighbours.onEnded!("w1", null as never);
-    assert.match(told[0]!, /a bug in natchet/);
+    assert.match((told[0] as { message: string }).message, /a bug in natchet/);
     assert.equal(engine.state, "standby");
     await waitFor(() => engine.state === "leading", 20_000, "the engine to lead again");
     assert.ok(engine.epoch > epoch);
     assert.equal((await ask("get", { key: "t/a" })).run.state, "queued");
+    await stop();
+  }));
+
+/** Like `target`, but for some of its methods. */
+function overriding<T extends object>(target: T, methods: Partial<T>): T {
+  return new Proxy(target, {
+    get: (_, name) => {
+      if (name in methods) return methods[name as keyof T];
+      const value = target[name as keyof T];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+test("an engine that cannot take over says so, again and again, and leads as soon as it can", () =>
+  onStage(async ({ link, publisher, startEngine }) => {
+    const told: string[] = [];
+    const log = { ...silentLog, error: (message: string) => void told.push(message) };
+    const trouble = { isOver: false, measured: 0, failures: 1 };
+    const publish: NatsLink["nc"]["publish"] = (...args) => {
+      if (args[0] === subjects.epoch && trouble.failures-- > 0) throw new Error("a fault at the first word");
+      link.nc.publish(...args);
+    };
+    const measure = () => {
+      const isFine = trouble.isOver || ++trouble.measured === 1;
+      return isFine ? link.clock.measure() : Promise.reject(new Error("nobody answers"));
+    };
+    const nc = overriding(link.nc, { publish });
+    const faulty = overriding(link, { nc, clock: overriding(link.clock, { measure }) });
+    const starting = startEngine(publisher, log, new Neighbours(), faulty);
+    await waitFor(() => told.length === 1, 20_000, "the engine to say that it cannot take over");
+    trouble.isOver = true;
+    const { engine, stop } = await starting;
+    assert.equal(engine.state, "leading");
+    assert.deepEqual(told, [
+      "this engine holds the lease and cannot take over yet; retrying",
+      "this engine cannot lead; it gives up its lease and tries again",
+    ]);
     await stop();
   }));
 

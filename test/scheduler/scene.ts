@@ -5,6 +5,7 @@ import type { Command } from "../../src/matching/commands.ts";
 import type { Matching } from "../../src/matching/matching.ts";
 import type { LeadEvent } from "../../src/presence/takeover.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
+import { Faults } from "../../src/scheduler/faults.ts";
 import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/scheduler/scheduler.ts";
 import { step } from "../../src/scheduler/step.ts";
 import type { Executing, TaskDeclaration } from "../../src/wire/messages.ts";
@@ -19,8 +20,8 @@ export class Scene {
   /** All commands so far. */
   readonly commands: Command[] = [];
 
-  constructor(options: SchedulerOptions = {}, lead: Partial<LeadEvent> | "standby" = {}) {
-    this.state = createScheduler(options);
+  constructor(options: SchedulerOptions = {}, lead: Partial<LeadEvent> | "standby" = {}, faults = new Faults()) {
+    this.state = createScheduler(options, faults);
     if (lead !== "standby") this.give({ type: "lead", epoch: 7, knownWorkers: [], ...lead });
   }
   /** Of a leader. */

@@ -8,6 +8,8 @@ import { Policies } from "./policies.ts";
 
 /** The policies that the newest registration of the task says; what waits and executes is counted under them from now on. */
 export function declarePolicies(state: Matching, queue: TaskQueue, given: TaskPolicies | undefined): void {
+  if (state.faulty.has(queue.name)) return; // its runs are not placed
+  state.step.about = queue;
   // Runs that ask for workers of their own wait in lanes, whatever their task says.
   const declared = given ?? (queue.hasPlacements ? {} : undefined);
   if (JSON.stringify(queue.policies?.declared) === JSON.stringify(declared)) return;
