@@ -21,11 +21,14 @@ export const checkedFirst = <C, A>(
     const options = connectOptions(yield* root);
     const checked = yield* attempt(async () => check());
     return yield* Effect.acquireUseRelease(
-      attempt(() => connect({ ...options, startServer: false })),
+      attempt(() => connect({ ...options, ...(isLong ? {} : atOnce) })),
       (natchet) => attempt(() => tellingOfSilence(natchet, isLong, () => asked(() => work(natchet, checked)))),
       (natchet) => Effect.promise(() => natchet.close()),
     );
   });
+
+/** Whoever only asks a server does not wait for one. */
+const atOnce = { startServer: false };
 
 interface ClientNeeds {
   /** Takes as long as a run takes, while natchet itself tells why somebody waits. */

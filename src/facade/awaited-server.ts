@@ -3,7 +3,7 @@ import { ServerNotRunning } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 
 const lookAgainMs = 200;
-const tellAfterMs = 1_000;
+const tellAfterMs = 700;
 const patienceMs = 5_000;
 
 /** An application that starts together with `natchet dev` is often there first, so it waits a moment for the server, and not in silence. */

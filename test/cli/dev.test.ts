@@ -10,6 +10,7 @@ describe("natchet dev", () => {
       await using scene = await CliScene.open(runtime);
       await scene.write("worker.ts", versionWorker("one"));
       const dev = scene.start("dev");
+      await dev.said("the worker is ready");
       assert.deepEqual(await scene.natchet("run", "version"), { code: 0, output: '"one"\n' });
 
       const slow = scene.natchet("run", "slow", '{"ms":3000}');
@@ -39,6 +40,7 @@ describe("natchet dev", () => {
       await scene.write("lib/name.ts", 'export const name = "one";\n');
       const preload = ["--preload", "./setup.ts"];
       const dev = scene.start({ in: "app", flags: preload }, "dev");
+      await dev.said("the worker is ready");
       assert.deepEqual(await scene.natchet({ in: "app" }, "run", "greet"), { code: 0, output: '"hello one"\n' });
       await scene.natchet({ in: "app" }, "run", "quit", "--id", "x", "--no-wait");
       await dev.said(/the worker process ended \(code 7, by the code of run quit\/x\); starting it again/);
