@@ -66,7 +66,7 @@ function measure(queued: number, keys: number, policies: TaskPolicies | undefine
   let decided = 0;
   const begun = performance.now();
   while (decided < decisions) {
-    const done = state.workers.get("w")!.assignments().slice(0, 100);
+    const done = state.workers.get("w")!.bookings().slice(0, 100);
     const outcomes = done.map(({ key, turn, origin }) => {
       return { kind: "completed", key, turn, origin, at: now, dueAt: 0, detail: undefined } as const;
     });

@@ -1,7 +1,7 @@
 import { type CronOptions, parseCron } from "../src/domain/cron.ts";
 import type { AnyMethod } from "./check.ts";
 import { addCron } from "./metadata.ts";
-import { atCaller, placeOf } from "./place.ts";
+import { atCaller, decoratedPlaceOf } from "./place.ts";
 
 /** Decorates a method in both modes; it needs a @Task as well. */
 export interface CronDecorator {
@@ -23,7 +23,7 @@ export interface CronDecorator {
 export function Cron(expression: string, options: CronOptions = {}): CronDecorator {
   atCaller(Cron, () => parseCron(expression, "task", options, "@Cron"));
   const decorate = (...args: unknown[]): void => {
-    atCaller(decorate, () => addCron(placeOf("@Cron", args), { expression, options }));
+    atCaller(decorate, () => addCron(decoratedPlaceOf("@Cron", args), { expression, options }));
   };
   return decorate as CronDecorator;
 }

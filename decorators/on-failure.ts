@@ -1,8 +1,8 @@
-import { defineTask } from "../src/domain/task.ts";
+import { checkTask } from "../src/domain/task.ts";
 import type { AnyMethod } from "./check.ts";
 import { setFailureHandler } from "./metadata.ts";
 import type { OnFailureOptions } from "./on-failure-options.ts";
-import { atCaller, placeOf } from "./place.ts";
+import { atCaller, decoratedPlaceOf } from "./place.ts";
 
 /** Decorates a method in both modes. */
 export interface OnFailureDecorator {
@@ -28,10 +28,10 @@ export function OnFailure(tasks: string | readonly string[] = [], options: OnFai
       throw new TypeError(
         `@OnFailure takes names of tasks, not ${JSON.stringify(tasks)}; for example @OnFailure("send-email")`,
       );
-    defineTask(name ?? "handler", policy, "@OnFailure");
+    checkTask(name ?? "handler", policy, "@OnFailure");
   });
   const decorate = (...args: unknown[]): void => {
-    atCaller(decorate, () => setFailureHandler(placeOf("@OnFailure", args), { tasks: names, options }));
+    atCaller(decorate, () => setFailureHandler(decoratedPlaceOf("@OnFailure", args), { tasks: names, options }));
   };
   return decorate as OnFailureDecorator;
 }

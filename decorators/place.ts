@@ -3,13 +3,13 @@ import type { MethodHome } from "./method-home.ts";
 
 export { atCaller } from "../src/domain/at-caller.ts";
 
-export interface Place extends MethodHome {
+export interface DecoratedPlace extends MethodHome {
   /** For messages: `@Task on EmailWorker.send`; standard decorators do not know the class yet. */
   readonly where: string;
 }
 
 /** Where a method decorator was written; throws a TypeError when it is not a public instance method. */
-export function placeOf(label: string, args: readonly unknown[]): Place {
+export function decoratedPlaceOf(label: string, args: readonly unknown[]): DecoratedPlace {
   const [first, second, third] = args;
   if (isContext(second)) return standardPlace(label, first, second);
   if (second === undefined) {
@@ -39,7 +39,7 @@ export function isDecoratorCall(args: readonly unknown[]): boolean {
   return isClassAlone || (isTarget && args.length >= 2 && (typeof second === "string" || typeof second === "symbol"));
 }
 
-function standardPlace(label: string, method: unknown, context: DecoratorContext): Place {
+function standardPlace(label: string, method: unknown, context: DecoratorContext): DecoratedPlace {
   const where = `${label} on ${String(context.name)}`;
   if (context.kind === "class")
     throw new TypeError(`${where}: decorates methods, not a class; write it above a method`);
@@ -52,7 +52,7 @@ function standardPlace(label: string, method: unknown, context: DecoratorContext
   return { method: method as Function, owner: context.metadata, key: context.name, where };
 }
 
-function legacyPlace(label: string, target: object, key: string | symbol, third: unknown): Place {
+function legacyPlace(label: string, target: object, key: string | symbol, third: unknown): DecoratedPlace {
   const isClass = typeof target === "function";
   const where = `${label} on ${nameOf(isClass ? target : target.constructor)}.${String(key)}`;
   if (typeof third === "number") throw notAMethod(where, "parameter");

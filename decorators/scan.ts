@@ -2,8 +2,8 @@
 
 import type { TaskContext } from "../src/domain/context.ts";
 import { parseCron } from "../src/domain/cron.ts";
-import { defineTask, type TaskDefinition } from "../src/domain/task.ts";
-import { assertRoom, defineWorker, type WorkerDefinition } from "../src/domain/worker.ts";
+import { checkTask, type TaskDefinition } from "../src/domain/task.ts";
+import { assertRoom, checkWorker, type WorkerDefinition } from "../src/domain/worker.ts";
 import {
   type CronFacts,
   getOwnCrons,
@@ -95,7 +95,7 @@ function addFailureHandlers(
         );
       if (tasks.has(key))
         throw new TypeError(`${where}: ${key} is both a task and an @OnFailure handler; write two methods`);
-      tasks.set(key, { ...defineTask(name, policy, `@OnFailure on ${key}`), handlesFailures: true });
+      tasks.set(key, { ...checkTask(name, policy, `@OnFailure on ${key}`), handlesFailures: true });
       for (const [of, task] of served) {
         if (facts.tasks.length > 0 && !facts.tasks.includes(task.name)) continue;
         tasks.set(of, { ...tasks.get(of)!, onFailure: name });
@@ -134,7 +134,7 @@ export function scan(source: WorkerSource): WorkerDefinition {
     (...args: unknown[]) => unknown
   >;
   const { tasks, isNamed: _, ...worker } = describeClass(instance.constructor);
-  return defineWorker({
+  return checkWorker({
     ...worker,
     tasks: [...tasks].map(([key, task]) => ({
       ...task,

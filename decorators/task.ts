@@ -2,10 +2,10 @@ import type { BatchOptions } from "../src/domain/batch.ts";
 import type { BatchContext } from "../src/domain/context.ts";
 import type { Contract } from "../src/domain/contract.ts";
 import type { AnySchema, InputOf, Payload } from "../src/domain/schema.ts";
-import { defineTask, type TaskOptions } from "../src/domain/task.ts";
+import { checkTask, type TaskOptions } from "../src/domain/task.ts";
 import type { Name, TaskDecorator } from "./check.ts";
 import { getTask, setTask } from "./metadata.ts";
-import { atCaller, isDecoratorCall, placeOf } from "./place.ts";
+import { atCaller, decoratedPlaceOf, isDecoratorCall } from "./place.ts";
 
 /** The options of `@Task` with the types of its schemas. */
 export interface TypedTaskOptions<
@@ -92,9 +92,9 @@ export function Task<
   const { name, options: read } = atCaller(Task, () => readArguments([first, options, ...nothing]));
   const decorate = (...args: unknown[]): void => {
     atCaller(decorate, () => {
-      const place = placeOf("@Task", args);
+      const place = decoratedPlaceOf("@Task", args);
       if (getTask(place)) throw new TypeError(`${place.where}: the method has two @Task decorators; keep one`);
-      setTask(place, defineTask(name ?? place.key, read, place.where));
+      setTask(place, checkTask(name ?? place.key, read, place.where));
     });
   };
   return decorate as never;

@@ -2,7 +2,7 @@
 import { Option } from "effect";
 import type { CronInfo } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
-import { parseJson } from "./flag-values.ts";
+import { readJsonFlag } from "./flag-values.ts";
 import { formatTime, outputFlag, print, tell } from "./output.ts";
 import { checkedFirst, withClient } from "./with-client.ts";
 
@@ -39,7 +39,7 @@ const set = Command.make(
   },
   ({ name, task, cron, timezone, input, catchUp }) =>
     checkedFirst(
-      () => (Option.isSome(input) ? parseJson(input.value, "--input") : undefined),
+      () => (Option.isSome(input) ? readJsonFlag(input.value, "--input") : undefined),
       async (natchet, parsed) => {
         const made = await natchet.crons.set(name, {
           task,

@@ -8,7 +8,7 @@ export class UsageError extends Error {
 }
 
 /** Fails: UsageError */
-export function parseJson(text: string, where: string): unknown {
+export function readJsonFlag(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -30,7 +30,7 @@ export const tell = (line: string): void => console.log(printable(line));
 /** The same beside the output, on stderr. */
 export const warn = (line: string): void => writeLine(printable(line));
 
-/** Lays out rows in columns; numbers stand to the right. In a terminal of so many columns, the widest texts are cut until a row fits. */
+/** Lays out rows in columns; numbers stand to the right. In a terminal of so many columns, the widest texts are cutToWidth until a row fits. */
 export function formatTable<T>(
   values: readonly T[],
   columns: Columns<T>,
@@ -47,7 +47,7 @@ export function formatTable<T>(
   narrow(widths, names, terminalWidth);
   const line = (cells: readonly string[]) =>
     cells
-      .map((text, at) => pad(cut(text, widths[at]!), widths[at]!, isNumber[at]!))
+      .map((text, at) => pad(cutToWidth(text, widths[at]!), widths[at]!, isNumber[at]!))
       .join(gap)
       .trimEnd();
   return texts.map(line).join("\n");
@@ -82,7 +82,7 @@ function pad(text: string, width: number, isRight: boolean): string {
 }
 
 /** At most so many columns; an ellipsis stands for the rest. */
-export function cut(text: string, width: number): string {
+export function cutToWidth(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = "";
   let used = 1;

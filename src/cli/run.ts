@@ -6,7 +6,7 @@ import type { EnqueueOptions } from "../mod.ts";
 import { afterMs } from "../runtime/long-timer.ts";
 import { writeLine } from "../runtime/write-line.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
-import { parseJson, parsePeriod, parseTime } from "./flag-values.ts";
+import { parsePeriod, parseTime, readJsonFlag } from "./flag-values.ts";
 import { tell } from "./output.ts";
 import { checkedFirst } from "./with-client.ts";
 
@@ -79,7 +79,7 @@ function enqueueOptions(flags: EnqueueFlags): EnqueueOptions {
 
 async function readInput(json: string | undefined): Promise<unknown> {
   const text = json === "-" ? await readStdin() : json;
-  return text === undefined || text.trim() === "" ? undefined : parseJson(text, "the input");
+  return text === undefined || text.trim() === "" ? undefined : readJsonFlag(text, "the input");
 }
 
 async function readStdin(): Promise<string> {

@@ -1,6 +1,7 @@
 // What a worker process tells the `natchet dev` that supervises it: lines on a pipe, its file descriptor 3.
 import { writeSync } from "node:fs";
 import { currentRun } from "../mod.ts";
+import { isSupervised } from "../runtime/environment.ts";
 
 const words = ["loaded", "ready", "failed", "ended-by"] as const;
 
@@ -9,8 +10,6 @@ export interface WorkerWord {
   /** With `ended-by`. */
   readonly run?: string | undefined;
 }
-
-export const isSupervised = (): boolean => process.env.NATCHET_SUPERVISED === "1";
 
 export function tellSupervisor(word: WorkerWord["word"], run = ""): void {
   if (!isSupervised()) return;

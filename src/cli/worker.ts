@@ -2,10 +2,11 @@
 import { Effect } from "effect";
 import { discoverWorkers } from "../discovery.ts";
 import { start } from "../mod.ts";
+import { isSupervised } from "../runtime/environment.ts";
 import { Argument, Command } from "./effect-cli.ts";
 import { UsageError } from "./flag-values.ts";
 import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
-import { followSupervisor, isSupervised, tellOfExit, tellSupervisor } from "./supervised.ts";
+import { followSupervisor, tellOfExit, tellSupervisor } from "./supervised.ts";
 import { attempt } from "./with-client.ts";
 
 /** Where workers are looked for when no glob is given. */

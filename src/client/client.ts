@@ -22,7 +22,7 @@ import { Crons } from "./crons.ts";
 import { EngineRequests } from "./engine-requests.ts";
 import { LeaderLine } from "./leader-line.ts";
 import type { ListOptions } from "./list-options.ts";
-import { listRuns } from "./listed-runs.ts";
+import { readList } from "./listed-runs.ts";
 import { LongWaits } from "./long-waits.ts";
 import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
 import type { Patience } from "./patience.ts";
@@ -162,7 +162,7 @@ export class Natchet {
    */
   async list(filter: RunFilter = {}, options: ListOptions = {}): Promise<RunList> {
     assertFilter(filter, "list");
-    return listRuns({ requests: this.#requests, entries: this.#entries }, filter, options);
+    return readList({ requests: this.#requests, entries: this.#entries }, filter, options);
   }
 
   /**

@@ -60,7 +60,7 @@ export function entryOf(
     ...plainEntry,
     priority: priority === undefined ? 0 : assertPriority(priority, "run"),
     createdAt: now,
-    dueAt: dueAtOf(options, now),
+    dueAt: askedDueAt(options, now),
     ...(options.at !== undefined && { isDated: true }),
     scheduleTimeoutMs:
       scheduleTimeout === undefined || scheduleTimeout === null
@@ -103,7 +103,7 @@ export const assertWhen = (when: When): void =>
   assertKnownOptions(when, { options: ["delay", "at"], of: "reschedule", example: '{ delay: "10m" }' });
 
 /** When a run is due, by the clock that says `now`; 0 = at once. */
-export function dueAtOf({ delay, at }: When, now: number): number {
+export function askedDueAt({ delay, at }: When, now: number): number {
   if (delay !== undefined && at !== undefined)
     throw new TypeError('delay and at exclude each other; give one, for example { delay: "10m" }');
   if (delay !== undefined) return now + parseDuration(delay, "delay");

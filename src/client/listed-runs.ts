@@ -21,7 +21,7 @@ export interface ListParts {
 /** Of a filter of many ids. Units: bytes */
 const mostFilterBytes = 64 * 1_024;
 
-export async function listRuns(
+export async function readList(
   { requests, entries }: ListParts,
   filter: RunFilter,
   options: ListOptions,

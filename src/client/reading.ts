@@ -4,8 +4,8 @@ import { ResultNotAwaited, StoreUnavailable } from "../domain/errors.ts";
 import type { ClosableLogReader } from "../nats/log-reader.ts";
 import type { Transcripts } from "../nats/transcripts.ts";
 import { decodeTranscript } from "../wire/transcript-entry.ts";
-import type { Heard, Listing } from "./listing.ts";
 import type { Awaited, Results } from "./results.ts";
+import type { Heard, TranscriptSieve } from "./transcript-sieve.ts";
 
 interface Batch {
   readonly heard: readonly Heard[];
@@ -21,7 +21,7 @@ const patienceMs = 15_000;
 export class Reading {
   readonly #transcripts: Transcripts;
   readonly #key: string;
-  readonly #listing: Listing;
+  readonly #listing: TranscriptSieve;
   readonly #reader: ClosableLogReader;
   readonly #wait: Awaited | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -42,7 +42,7 @@ export class Reading {
   constructor(
     parts: { readonly transcripts: Transcripts; readonly results: Results },
     key: string,
-    listing: Listing,
+    listing: TranscriptSieve,
     until: number | undefined,
     signal: AbortSignal | undefined,
   ) {

@@ -5,18 +5,18 @@ import type { RunTerms } from "../domain/policies.ts";
 import { type Cancellation, keyOf, type RunInfo, transitions } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { type CallLimits, whenGivenUp } from "./call-limit.ts";
-import { assertWhen, dueAtOf, type EnqueueOptions, type When } from "./enqueue-options.ts";
+import { askedDueAt, assertWhen, type EnqueueOptions, type When } from "./enqueue-options.ts";
 import type { Patience } from "./patience.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { RunReader } from "./run-reader.ts";
-import { readChunks, readLines, readProgress, type TranscriptParts } from "./transcript-reader.ts";
+import { readChunks, readLines, readProgress, type TranscriptSources } from "./transcript-reader.ts";
 
 /**
  * What a handle needs of the client that made it.
  *
  * @internal
  */
-export interface HandleParts extends TranscriptParts {
+export interface HandleParts extends TranscriptSources {
   readonly reader: RunReader;
   /** Checks and types the output by the caller's contract, if it has one; may be a promise. */
   readonly readOutput: (output: unknown) => unknown;
@@ -166,7 +166,7 @@ export class RunHandle<Output = unknown> {
   async reschedule(when: When, patience?: Patience): Promise<void> {
     assertWhen(when);
     const now = Date.now();
-    const asked = dueAtOf(when, now);
+    const asked = askedDueAt(when, now);
     // A time that has passed may be one of the future for an engine, and the other way round: only the engine knows.
     const [dueAt, delayMs] =
       when.at === undefined ? [Math.max(asked, now), Math.max(asked - now, 0)] : [asked, undefined];

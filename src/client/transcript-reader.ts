@@ -7,12 +7,12 @@ import { type LogLine, type Progress, type StreamChunk, storedLines } from "../d
 import type { Transcripts } from "../nats/transcripts.ts";
 import { decodeTranscriptHead } from "../wire/transcript-entry.ts";
 import type { EngineRequests } from "./engine-requests.ts";
-import { type Heard, Listing } from "./listing.ts";
 import type { ReadOptions } from "./read-options.ts";
 import { Reading } from "./reading.ts";
 import type { Results } from "./results.ts";
+import { type Heard, TranscriptSieve } from "./transcript-sieve.ts";
 
-export interface TranscriptParts {
+export interface TranscriptSources {
   readonly transcripts: Transcripts;
   readonly results: Results;
   readonly requests: EngineRequests;
@@ -20,7 +20,7 @@ export interface TranscriptParts {
 
 /** The lines, and a line for each place where something is missing. */
 export async function* readLines(
-  parts: TranscriptParts,
+  parts: TranscriptSources,
   key: string,
   options: ReadOptions,
 ): AsyncGenerator<LogLine, void, void> {
@@ -42,7 +42,7 @@ const droppedLine = (dropped: number, what: string) =>
   ({ level: "warn", message: `${dropped} ${what}`, dropped }) as const;
 
 export async function* readChunks(
-  parts: TranscriptParts,
+  parts: TranscriptSources,
   key: string,
   options: ReadOptions,
 ): AsyncGenerator<StreamChunk, void, void> {
@@ -60,7 +60,7 @@ export async function* readChunks(
 }
 
 /** The newest progress of the newest attempt that has said something. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
-export async function readProgress(parts: TranscriptParts, key: string): Promise<Progress | undefined> {
+export async function readProgress(parts: TranscriptSources, key: string): Promise<Progress | undefined> {
   const [{ run }, newest] = await Promise.all([parts.requests.get(key), parts.transcripts.newest(key)]);
   if (run === null) throw new RunNotFound({ key });
   const head = newest && decodeTranscriptHead(newest.data);
@@ -71,7 +71,7 @@ export async function readProgress(parts: TranscriptParts, key: string): Promise
 
 /** Fails: RunNotFound, EngineUnreachable, ResultNotAwaited when the client is closed; RangeError for an attempt that cannot be */
 export async function* readTranscript(
-  parts: TranscriptParts,
+  parts: TranscriptSources,
   key: string,
   options: ReadOptions,
 ): AsyncGenerator<Heard, void, void> {
@@ -82,7 +82,7 @@ export async function* readTranscript(
   if (run === null && newest === undefined) throw new RunNotFound({ key });
   const head = newest && decodeTranscriptHead(newest.data);
   // A forgotten run is shown as long as its words are kept.
-  const listing = new Listing(chosen, run?.origin ?? head?.origin, head);
+  const listing = new TranscriptSieve(chosen, run?.origin ?? head?.origin, head);
   const isLive = options.follow !== false && run !== null && !hasEnded(run);
   const until = isLive ? undefined : (newest?.seq ?? 0);
   const reading = new Reading(parts, key, listing, until, options.signal);

@@ -38,7 +38,7 @@ export function assertOneOf<const T>(value: unknown, where: string, values: read
 }
 
 /** Fails: RangeError */
-export function assertRange(isSo: boolean, where: string, rule: string, value: unknown, example?: string): void {
+export function assertNumber(isSo: boolean, where: string, rule: string, value: unknown, example?: string): void {
   if (!isSo) throw new RangeError(refusal(where, rule, value, example));
 }
 

@@ -2,8 +2,8 @@
 import type { TaskContext } from "./context.ts";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
 import type { AnySchema, InputOf, Payload } from "./schema.ts";
-import { defineTask as checkTask, type TaskOptions } from "./task.ts";
-import { defineWorker as checkWorker, defaultSlots, type WorkerDefinition, type WorkerTask } from "./worker.ts";
+import { checkTask, type TaskOptions } from "./task.ts";
+import { checkWorker, defaultSlots, type WorkerDefinition, type WorkerTask } from "./worker.ts";
 
 /** The options of a task with the types of its schemas. */
 export interface PlainTaskOptions<I extends AnySchema | undefined, O extends AnySchema | undefined>

@@ -1,6 +1,6 @@
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
-import { assertOneOf, assertRange, assertType, assertWhole } from "./option-values.ts";
+import { assertNumber, assertOneOf, assertType, assertWhole } from "./option-values.ts";
 
 /** How often and when a failed run is tried again. Units: milliseconds; `jitter` is the share (0…1) by which a delay may be shortened */
 export interface RetryPolicy {
@@ -54,9 +54,9 @@ export function parseRetry(input: RetryInput | undefined, where: string): RetryP
   const isNumber = (value: unknown, from: number, to: number) =>
     typeof value === "number" && value >= from && value <= to;
   const factorRule = "a number of at least 1";
-  assertRange(isNumber(factor, 1, Number.MAX_VALUE), `${where}: factor`, factorRule, factor, "{ factor: 2 }");
+  assertNumber(isNumber(factor, 1, Number.MAX_VALUE), `${where}: factor`, factorRule, factor, "{ factor: 2 }");
   const jitterRule = "true, false or a number from 0 to 1";
-  assertRange(isNumber(share, 0, 1), `${where}: jitter`, jitterRule, jitter, "{ jitter: 0.2 }");
+  assertNumber(isNumber(share, 0, 1), `${where}: jitter`, jitterRule, jitter, "{ jitter: 0.2 }");
   assertType(retryIf === undefined || typeof retryIf === "function", `${where}: retryIf`, "a function", retryIf);
   return {
     limit,

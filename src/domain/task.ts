@@ -111,7 +111,7 @@ const known = namesOf<TaskOptions>({
 });
 
 /** Checks a task's name and options; throws a TypeError or RangeError that names the value, the rule and an example. */
-export function defineTask(
+export function checkTask(
   name: unknown,
   options: TaskOptions = {},
   where = `task ${JSON.stringify(name)}`,

@@ -56,7 +56,7 @@ export function assertLabels(labels: unknown, where: string): Readonly<Record<st
 }
 
 /** Checks a definition, also one that was written by hand; throws a TypeError or RangeError. */
-export function defineWorker(worker: WorkerDefinition): WorkerDefinition {
+export function checkWorker(worker: WorkerDefinition): WorkerDefinition {
   const where = `worker "${worker.name}"`;
   assertName("worker", worker.name, "worker");
   assertSlots(worker.slots, where);

@@ -35,14 +35,14 @@ export interface FindOptions {
  *
  * Fails: {@link ServerBinaryNotFound} with every place that was tried and why it did not serve
  */
-export const findServer = (options: FindOptions = {}): Effect.Effect<ServerBinary, ServerBinaryNotFound> =>
+export const findBinary = (options: FindOptions = {}): Effect.Effect<ServerBinary, ServerBinaryNotFound> =>
   Effect.tryPromise({
     try: (signal) => findServerBinary(options, signal),
     catch: (error) =>
       error instanceof ServerBinaryNotFound ? error : new ServerBinaryNotFound({ tried: [reasonOf(error)] }),
   });
 
-/** The promise form of {@link findServer}. */
+/** The promise form of {@link findBinary}. */
 export async function findServerBinary(options: FindOptions = {}, signal?: AbortSignal): Promise<ServerBinary> {
   const env = options.environment ?? readEnvironment(variables);
   const given = env.NATCHET_NATS_SERVER;

@@ -11,7 +11,7 @@ export interface CatchUpParts {
 const briefly = 100;
 const lookAgainMs = 1_000;
 
-export class CatchUp {
+export class LogCatchUp {
   readonly #parts: CatchUpParts;
   /** What is under way, and what begins after it. */
   #round: Promise<void> | undefined;

@@ -11,10 +11,10 @@ import { step } from "../scheduler/step.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { Bucket } from "./bucket.ts";
-import { CatchUp } from "./catch-up.ts";
+import { LogCatchUp } from "./catch-up.ts";
 import { Deeds } from "./deeds.ts";
 import { Follower } from "./follower.ts";
-import { Lifetime } from "./lifetime.ts";
+import { LiveSpan } from "./live-span.ts";
 import { releaseInQuietMoments } from "./quiet-moments.ts";
 import type { Term } from "./term.ts";
 
@@ -44,8 +44,8 @@ export class Core {
   readonly follower: Follower;
   readonly #parts: CoreParts;
   readonly #deeds: Deeds;
-  readonly #life: Lifetime;
-  readonly #catchUp: CatchUp;
+  readonly #life: LiveSpan;
+  readonly #catchUp: LogCatchUp;
   readonly #stopReleasing = releaseInQuietMoments(() => this.follower.position);
   #isTickScheduled = false;
   #wake: ReturnType<typeof setTimeout> | undefined;
@@ -62,7 +62,7 @@ export class Core {
     this.#parts = parts;
     this.state = this.#newState();
     this.store = new RunStore(link, subjects);
-    this.#life = new Lifetime(
+    this.#life = new LiveSpan(
       () => this.now(),
       () => performance.now(),
     );
@@ -74,7 +74,7 @@ export class Core {
       onLost: (reason) => this.#lose(reason),
     });
     const { store, follower } = this;
-    this.#catchUp = new CatchUp({ store, follower });
+    this.#catchUp = new LogCatchUp({ store, follower });
     this.#deeds = new Deeds({
       ...{ ...parts, store, follower, onEvent },
       state: () => this.state,

@@ -4,7 +4,7 @@ import { StoreUnavailable } from "../domain/errors.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
 import { Definitions } from "../nats/definitions.ts";
-import { type Claim, type HandOver, Lease, leaseTiming } from "../nats/lease.ts";
+import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { Reserve } from "../nats/reserve.ts";
@@ -12,6 +12,7 @@ import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import { type Cancellations, describeCancellations, describeQueues } from "../scheduler/describe.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
+import type { HandOver } from "../wire/hand-over.ts";
 import { encodeMessage, type QueueInfo } from "../wire/messages.ts";
 import { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -350,7 +351,7 @@ function handOverOf({ leadership, step }: Scheduler): HandOver {
   const counted = queueIndex.counted.spanUntil(step.now);
   if (hold !== undefined) return { counted };
   const ledger = Array.from(workers.values()).flatMap((worker) =>
-    worker.assignments().map(({ key, turn, origin }) => ({ key, turn, origin, worker: worker.id })),
+    worker.bookings().map(({ key, turn, origin }) => ({ key, turn, origin, worker: worker.id })),
   );
   return { ledger, counted };
 }

@@ -8,7 +8,7 @@ import {
   liveRuns,
   type RunDescription,
 } from "../scheduler/describe.ts";
-import { cursorOf, placeOf } from "../wire/list-cursor.ts";
+import { cursorOf, placeAtCursor } from "../wire/list-cursor.ts";
 import type {
   AskResults,
   AskResultsReply,
@@ -53,7 +53,7 @@ export class Queries {
 
   /** The newest runs that match, without inputs and outputs. */
   list({ filter, limit, before, cursor, places }: ListRuns): RunListPage {
-    const after = cursor === undefined ? undefined : placeOf(cursor);
+    const after = cursor === undefined ? undefined : placeAtCursor(cursor);
     const { runs, total, isCut } = listRuns(this.#core.state, filter, Math.min(limit, mostRows), before, after);
     const page = pageOf(
       runs.map(({ info }) => fitting(info, this.#room)),
@@ -94,7 +94,7 @@ export class Queries {
   ): { readonly keys: readonly string[]; readonly next?: string } {
     const { follower, state } = this.#core;
     const { createdAt: upTo, origin: after } =
-      cursor === undefined ? { createdAt: follower.position + 1, origin: 0 } : placeOf(cursor);
+      cursor === undefined ? { createdAt: follower.position + 1, origin: 0 } : placeAtCursor(cursor);
     const { runs, isCut } = liveRuns(state, filter, mostKeys, after, upTo);
     const page = pageOf(
       runs.map((run) => run.key),

@@ -1,7 +1,7 @@
 // What a process says first: what it is and where it works.
 import type { Log } from "../domain/log.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
-import { readEnvironment } from "../runtime/environment.ts";
+import { isSupervised } from "../runtime/environment.ts";
 import { runtimeName } from "../runtime/process.ts";
 import type { FoundServer } from "./found-server.ts";
 import type { Settings } from "./settings.ts";
@@ -10,9 +10,6 @@ import { version } from "./version.ts";
 /** `natchet 0.1.0 · bun 1.4.5 · namespace default · embedded NATS in .natchet (nats://127.0.0.1:21362)` */
 export const bannerOf = ({ nats }: Settings, { where }: FoundServer): string =>
   [`natchet ${version}`, runtimeName(), `namespace ${nats.namespace}`, where].join(" · ");
-
-/** Whether `natchet dev` started this process: then it has said where it works, and starts another one at every change. */
-export const isSupervised = (): boolean => readEnvironment(["NATCHET_SUPERVISED"])["NATCHET_SUPERVISED"] !== undefined;
 
 /** Next steps, for a person at a terminal. */
 export function tellWhatToTry({ logger, logFormat }: Settings, workers: readonly WorkerDefinition[], log: Log): void {

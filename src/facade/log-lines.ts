@@ -5,9 +5,9 @@ import { escapeInJson, printable, printableJson } from "../domain/printable.ts";
 import { errorDetails, escapeControls, headlineOf } from "../domain/stack.ts";
 import { errorRecordOf, isError, readProperty, toText } from "../domain/thrown.ts";
 import { zonedTime } from "../domain/time.ts";
+import type { LineLevel } from "../domain/transcript.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
-export type LineLevel = "debug" | "info" | "warn" | "error";
 
 export interface LineStyle {
   /** A terminal shows when it happened on its own clock; a file is read on another day, and elsewhere. */

@@ -1,7 +1,8 @@
 // The log of a process: lines on stderr, so that a program's own output stays its own, or the program's own logger.
 import type { Log } from "../domain/log.ts";
+import type { LineLevel } from "../domain/transcript.ts";
 import { writeLine } from "../runtime/write-line.ts";
-import { jsonLine, type LineLevel, textLine } from "./log-lines.ts";
+import { jsonLine, textLine } from "./log-lines.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];

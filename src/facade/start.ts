@@ -2,7 +2,7 @@ import type { Workable } from "../../decorators/check.ts";
 import { assertWorker, scan, type WorkerSource } from "../../decorators/scan.ts";
 import type { Natchet } from "../client/client.ts";
 import { discoverWorkers } from "../discovery.ts";
-import { defineWorker, type WorkerDefinition } from "../domain/worker.ts";
+import { checkWorker, type WorkerDefinition } from "../domain/worker.ts";
 import type { RunningEngine } from "../engine/running-engine.ts";
 import { assertRunsWorkers } from "../runtime/process.ts";
 import type { RunningWorker } from "../worker/running-worker.ts";
@@ -91,7 +91,7 @@ async function definitionsOf(given: Startable, options: StartOptions): Promise<W
   const patterns = options.scan === undefined ? [] : [options.scan].flat();
   const found = patterns.length === 0 ? [] : await discoverWorkers(patterns);
   const definitions = [...sourcesOf(given), ...found].map((source) =>
-    isDefinition(source) ? defineWorker(source) : scan(source),
+    isDefinition(source) ? checkWorker(source) : scan(source),
   );
   if (definitions.length === 0)
     throw new TypeError("start() was given no worker; pass a class under @Worker, for example start(EmailWorker)");

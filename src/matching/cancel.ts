@@ -26,8 +26,8 @@ export function cancelRuns(
       if (placeOf(run) !== "ending") state.noteCancelled(run.task, cause);
       run.askedReason = reason;
     }
-    const assignment = workerOf(run)?.find(run.origin, run.turn);
-    if (assignment !== undefined) stopAttempt(state, workerOf(run)!, assignment);
+    const booking = workerOf(run)?.find(run.origin, run.turn);
+    if (booking !== undefined) stopAttempt(state, workerOf(run)!, booking);
     else if (state.hold !== undefined && placeOf(run) === "queued")
       awaitCancel(state, run); // some worker may be executing it
     else if (placeOf(run) !== "ending" && placeOf(run) !== "cancelling") {
@@ -47,8 +47,8 @@ function storeWish(state: Matching, run: LiveRun): void {
 
 /** The log says that a run is to be cancelled, which this engine did not know. */
 export function heedWish(state: Matching, run: LiveRun): void {
-  const assignment = workerOf(run)?.find(run.origin, run.turn);
-  if (assignment !== undefined) stopAttempt(state, workerOf(run)!, assignment);
+  const booking = workerOf(run)?.find(run.origin, run.turn);
+  if (booking !== undefined) stopAttempt(state, workerOf(run)!, booking);
   else if (placeOf(run) !== "ending") awaitCancel(state, run);
 }
 

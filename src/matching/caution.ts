@@ -5,7 +5,7 @@ import type { LiveRun } from "../fold/live-run.ts";
 import type { Matching } from "./matching.ts";
 import { isolate, wasAlone } from "./suspects.ts";
 import type { StoreTriedCommand, Tried } from "./tried.ts";
-import type { Assignment, WorkerRecord } from "./workers.ts";
+import type { Booking, WorkerRecord } from "./workers.ts";
 
 /** Whatever executed when a leader died is one of the first that are assigned again. */
 const cautiousFor = 2_000;
@@ -68,30 +68,30 @@ export function storeTried(state: Matching): StoreTriedCommand {
 }
 
 function dropEnded({ tried }: Matching): void {
-  for (const [assignment, worker] of tried)
-    if (worker.find(assignment.origin, assignment.turn) !== assignment) tried.delete(assignment);
+  for (const [booking, worker] of tried)
+    if (worker.find(booking.origin, booking.turn) !== booking) tried.delete(booking);
 }
 
 /** What this leader stores replaces what the one before stored: an attempt stays noted until it has ended, whoever leads. */
 export function keepNoted(state: Matching, { key, turn, worker: id, alone }: Tried): void {
   const run = state.fold.live.get(key);
   const worker = state.workers.get(id);
-  const assignment = run && worker?.find(run.origin, turn);
-  if (run === undefined || worker === undefined || assignment === undefined) return;
-  state.tried.set(assignment, worker);
+  const booking = run && worker?.find(run.origin, turn);
+  if (run === undefined || worker === undefined || booking === undefined) return;
+  state.tried.set(booking, worker);
   if (alone === true) isolate(state, worker.process, run, worker);
 }
 
 /** A worker was found with it. True if it has to be stored: this leader may die of it, and the one before may not have noted it. */
-export function noteFound(state: Matching, assignment: Assignment, worker: WorkerRecord): boolean {
-  const { run } = assignment;
-  if (run === undefined || state.tried.has(assignment) || !(run.lost > 0 || worker.isOurs)) return false;
+export function noteFound(state: Matching, booking: Booking, worker: WorkerRecord): boolean {
+  const { run } = booking;
+  if (run === undefined || state.tried.has(booking) || !(run.lost > 0 || worker.isOurs)) return false;
   if (!mustNote(state, worker, run) || !hasRoomToNote(state)) return false;
-  note(state, assignment, worker);
+  note(state, booking, worker);
   return true;
 }
 
-export function note(state: Matching, assignment: Assignment, worker: WorkerRecord): void {
-  state.tried.set(assignment, worker);
+export function note(state: Matching, booking: Booking, worker: WorkerRecord): void {
+  state.tried.set(booking, worker);
   if (state.caution !== undefined && --state.caution.left <= 0) state.caution = undefined;
 }

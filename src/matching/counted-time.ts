@@ -1,16 +1,8 @@
 // Which time counts as waiting: that in which an engine leads and works. In any other nobody could have started anything.
 
-/** Units: epoch milliseconds */
-export interface Gap {
-  readonly from: number;
-  readonly to: number;
-}
-/** What a leader that leaves cleanly tells the next one, so that waiting goes on where it stopped. Units: epoch milliseconds */
-export interface CountedSpan {
-  readonly since: number;
-  readonly until: number;
-  readonly gaps: readonly Gap[];
-}
+import type { CountedSpan } from "../wire/hand-over.ts";
+
+type Gap = CountedSpan["gaps"][number];
 
 /** Beyond these, what was waited before the oldest is forgotten: a timeout may come late, never early. */
 const mostGaps = 32;

@@ -10,7 +10,7 @@ import type { Matching } from "./matching.ts";
 import { type Needs, suitability } from "./needs.ts";
 import { isIsolated, isSuspect, readySuspects, setAside } from "./suspects.ts";
 import { setPlace, type TaskQueue } from "./task-queue.ts";
-import type { Assignment, WorkerRecord } from "./workers.ts";
+import type { Booking, WorkerRecord } from "./workers.ts";
 
 /** Where the runs of a task come from: its queue, or its lanes where it has limits. */
 interface Source {
@@ -227,7 +227,7 @@ function assign(
   setPlace(run, "running");
   run.holder = worker;
   worker.lastAssigned = ++state.assignedCount;
-  const assignment: Assignment = {
+  const booking: Booking = {
     key,
     turn,
     origin,
@@ -242,10 +242,10 @@ function assign(
     lane,
     next: undefined,
   };
-  worker.occupy(assignment);
+  worker.occupy(booking);
   batch.runs.push(run);
   worker.unacknowledged++;
   if (!mustNote(state, worker, run) || !hasRoomToNote(state)) return;
-  note(state, assignment, worker);
+  note(state, booking, worker);
   batch.command.isNoted = true;
 }

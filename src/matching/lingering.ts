@@ -6,15 +6,15 @@ import type { Lane } from "./limits/lanes.ts";
 import type { Lingering } from "./lost-attempt.ts";
 import type { Matching } from "./matching.ts";
 import { queueOf, type TaskQueue } from "./task-queue.ts";
-import { type Assignment, begin, type WorkerRecord } from "./workers.ts";
+import { type Booking, begin, type WorkerRecord } from "./workers.ts";
 
 /** The attempt is lost, but goes on counting. Before its slot is released. */
-export function linger(state: Matching, worker: WorkerRecord, assignment: Assignment): void {
-  const { run, origin, turn, lane } = assignment;
+export function linger(state: Matching, worker: WorkerRecord, booking: Booking): void {
+  const { run, origin, turn, lane } = booking;
   if (lane === undefined || !lane.isKeyed) return;
-  if (!assignment.hasBegun) begin(assignment, 0);
-  assignment.lane = undefined;
-  const beatsLeft = assignment.isAcknowledged ? 1 : 2;
+  if (!booking.hasBegun) begin(booking, 0);
+  booking.lane = undefined;
+  const beatsLeft = booking.isAcknowledged ? 1 : 2;
   add(state, worker.id, { run, origin, turn, lane, until: worker.lastBeat + stoppedAfterMs, beatsLeft });
 }
 

@@ -16,15 +16,16 @@ import type { Step } from "./step.ts";
 import type { Isolation, Suspect } from "./suspect.ts";
 import { QueueIndex, TaskQueue } from "./task-queue.ts";
 import type { Caution } from "./tried.ts";
-import type { Assignment, WorkerRecord } from "./workers.ts";
+import type { Booking, WorkerRecord } from "./workers.ts";
 
 /** A moment at which a run may have to move; void when the run has moved on meanwhile. */
-export interface Deadline {
+export interface RunDeadline {
   readonly at: number;
   readonly run: LiveRun;
   readonly turn: number;
 }
-const earlier = (a: Deadline, b: Deadline): boolean => a.at < b.at || (a.at === b.at && a.run.origin < b.run.origin);
+const earlier = (a: RunDeadline, b: RunDeadline): boolean =>
+  a.at < b.at || (a.at === b.at && a.run.origin < b.run.origin);
 
 /** By task: runs that this engine cancelled, or asked their workers to cancel. */
 export type Cancelled = Map<string, Record<CancelCause, number>>;
@@ -62,11 +63,11 @@ export class Matching {
   readonly queues = new Map<string, TaskQueue>();
   readonly queueIndex = new QueueIndex();
   /** Scheduled and retrying runs by due time. */
-  readonly due = new Heap<Deadline>(earlier);
+  readonly due = new Heap<RunDeadline>(earlier);
   /** Runs that wait for their end; may hold some that have moved on. */
   readonly cancelling = new Set<LiveRun>();
   /** Schedule timeouts of runs that do not fit the order of their queue's `waiting`. */
-  readonly timeouts = new Heap<Deadline>(earlier);
+  readonly timeouts = new Heap<RunDeadline>(earlier);
 
   readonly workers = new Map<string, WorkerRecord>();
   /** Those that are kept for runs which take several slots, each with the queue of these. */
@@ -78,7 +79,7 @@ export class Matching {
   /** After a leader has died. */
   caution: Caution | undefined = undefined;
   /** What is noted, and where it executes. */
-  readonly tried = new Map<Assignment, WorkerRecord>();
+  readonly tried = new Map<Booking, WorkerRecord>();
   /** By worker: what is lost and still counts. */
   readonly lingering = new Map<string, Lingering[]>();
   /** Limits whose strategy waits until all workers have answered after a takeover, each with a run that takes of it. */

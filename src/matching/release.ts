@@ -5,15 +5,15 @@ import type { Stop } from "../wire/messages.ts";
 import type { OutcomeDetail } from "../wire/story.ts";
 import { cancelReasonOf } from "./attached.ts";
 import type { Matching } from "./matching.ts";
-import { type Assignment, giveBack, type WorkerRecord, workerOf } from "./workers.ts";
+import { type Booking, giveBack, type WorkerRecord, workerOf } from "./workers.ts";
 
 /** The slots of attempts whose code has ended; the attempts stay in the ledger until their outcomes stand in the log. */
 export function letGoOfEnded(state: Matching, id: string, attempts: readonly Turn[]): void {
   const worker = state.workers.get(id);
   if (worker === undefined) return;
   for (const { origin, turn } of attempts) {
-    const assignment = worker.find(origin, turn);
-    if (assignment !== undefined) worker.letGo(assignment);
+    const booking = worker.find(origin, turn);
+    if (booking !== undefined) worker.letGo(booking);
   }
 }
 
@@ -26,7 +26,7 @@ export function releaseReported(state: Matching, worker: WorkerRecord, outcome: 
 }
 
 /** How long ago the code of a reported attempt began at most: its own span, by its worker's clock, as if it had ended now. */
-function sinceBegin({ step }: Matching, { startedAt }: Assignment, { detail, at }: FoldedOutcome): number {
+function sinceBegin({ step }: Matching, { startedAt }: Booking, { detail, at }: FoldedOutcome): number {
   const record = detail === undefined ? undefined : "attempt" in detail ? detail.attempt : attemptsIn(detail).at(-1);
   const span = record === undefined || record.startedAt <= 0 ? 0 : at - record.startedAt;
   return Math.min(Math.max(span, 0), Math.max(step.now - startedAt, 0));
@@ -50,8 +50,8 @@ export function supersede(state: Matching, run: LiveRun, writer: string): void {
  * Tells a worker to stop an attempt, if there is a reason to. Repeated with each message that names the attempt: a stop may be lost with its
  * connection, or with the leader that sent it.
  */
-export function stopAttempt(state: Matching, worker: WorkerRecord, assignment: Assignment): void {
-  const { key, origin, turn, run } = assignment;
+export function stopAttempt(state: Matching, worker: WorkerRecord, booking: Booking): void {
+  const { key, origin, turn, run } = booking;
   const wish = run === undefined ? undefined : cancelReasonOf(run);
   if (run === undefined) {
     const reason = state.fold.live.has(key) ? "a newer attempt of the run has replaced it" : "the run has ended";

@@ -17,8 +17,8 @@ export interface Counting {
   linger(): void;
 }
 
-/** One slot taken on a worker. Soft state: the log knows nothing of it. */
-export interface Assignment {
+/** An attempt in the slots of a worker. Soft state: the log knows nothing of it. */
+export interface Booking {
   readonly key: string;
   readonly turn: number;
   readonly origin: number;
@@ -41,7 +41,7 @@ export interface Assignment {
   /** What counts it, where its task has limits. */
   lane?: Counting | undefined;
   /** Another turn of the same run on the same worker. */
-  next: Assignment | undefined;
+  next: Booking | undefined;
 }
 
 /** Who has the run; undefined while nobody has. */
@@ -83,7 +83,7 @@ export class WorkerRecord {
   lastAssigned = 0;
   /** A task whose runs take several slots, and that gets all which it frees now. */
   claimedBy: LoggedTask | undefined = undefined;
-  readonly ledger = new NumberIndex<Assignment>();
+  readonly ledger = new NumberIndex<Booking>();
   readonly batches = new Map<number, readonly LiveRun[]>();
   /** Runs in them. */
   unacknowledged = 0;
@@ -117,33 +117,33 @@ export class WorkerRecord {
     );
   }
   /** An attempt goes on without its slots. */
-  letGo(assignment: Assignment): void {
-    this.resize(assignment, 0);
+  letGo(booking: Booking): void {
+    this.resize(booking, 0);
   }
-  resize(assignment: Assignment, units: number): void {
-    this.busy += units - assignment.units;
-    assignment.units = units;
+  resize(booking: Booking, units: number): void {
+    this.busy += units - booking.units;
+    booking.units = units;
   }
-  find(origin: number, turn: number): Assignment | undefined {
+  find(origin: number, turn: number): Booking | undefined {
     let found = this.ledger.get(origin);
     while (found !== undefined && found.turn !== turn) found = found.next;
     return found;
   }
-  occupy(assignment: Assignment): void {
-    assignment.next = this.ledger.get(assignment.origin);
-    this.ledger.set(assignment.origin, assignment);
-    this.busy += assignment.units;
+  occupy(booking: Booking): void {
+    booking.next = this.ledger.get(booking.origin);
+    this.ledger.set(booking.origin, booking);
+    this.busy += booking.units;
   }
   /** Its slots and what its limits counted are free again. */
-  release(origin: number, turn: number): Assignment | undefined {
+  release(origin: number, turn: number): Booking | undefined {
     const found = this.remove(origin, turn);
     if (found !== undefined) giveBack(found, 0);
     return found;
   }
   /** Like {@link WorkerRecord.release}, but its limits still count it. */
-  remove(origin: number, turn: number): Assignment | undefined {
+  remove(origin: number, turn: number): Booking | undefined {
     const first = this.ledger.get(origin);
-    let before: Assignment | undefined;
+    let before: Booking | undefined;
     let found = first;
     while (found !== undefined && found.turn !== turn) {
       before = found;
@@ -158,22 +158,22 @@ export class WorkerRecord {
     return found;
   }
   /** All that it has, the oldest run first. */
-  assignments(): Assignment[] {
-    const all: Assignment[] = [];
+  bookings(): Booking[] {
+    const all: Booking[] = [];
     for (const first of this.ledger.values())
-      for (let a: Assignment | undefined = first; a !== undefined; a = a.next) all.push(a);
+      for (let a: Booking | undefined = first; a !== undefined; a = a.next) all.push(a);
     return all.sort((a, b) => a.origin - b.origin || a.turn - b.turn);
   }
 }
 
 /** It counts no more for its limits; if its code was not known to have begun, it began so long ago at most. */
-export function giveBack(assignment: Assignment, begunAgoMs: number): void {
-  if (!assignment.hasBegun) begin(assignment, begunAgoMs);
-  assignment.lane?.giveBack();
+export function giveBack(booking: Booking, begunAgoMs: number): void {
+  if (!booking.hasBegun) begin(booking, begunAgoMs);
+  booking.lane?.giveBack();
 }
 
 /** Its code began so long ago: what its limits count from the begin counts from there. */
-export function begin(assignment: Assignment, agoMs: number): void {
-  assignment.hasBegun = true;
-  assignment.lane?.begin(agoMs);
+export function begin(booking: Booking, agoMs: number): void {
+  booking.hasBegun = true;
+  booking.lane?.begin(agoMs);
 }

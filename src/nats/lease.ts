@@ -2,34 +2,13 @@
 // revision of that write is the epoch. Correctness never rests on the lease: two leaders can at worst dispatch a run twice.
 import { StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes, jsonOf, noBytes } from "../wire/bytes.ts";
+import type { CountedSpan, HandOver, LedgerEntry } from "../wire/hand-over.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import type { Publisher } from "./publisher.ts";
 import { newestFromLeader } from "./stored-message.ts";
 import { epochFloor, leaseTtlMs } from "./streams.ts";
-
-/** What a leader that leaves cleanly hands over: which run it assigned to which worker. */
-export interface LedgerEntry {
-  readonly key: string;
-  readonly turn: number;
-  readonly origin: number;
-  readonly worker: string;
-}
-
-/** Which time counts as waiting for a schedule timeout. Units: epoch milliseconds */
-export interface CountedSpan {
-  readonly since: number;
-  readonly until: number;
-  readonly gaps: readonly { readonly from: number; readonly to: number }[];
-}
-
-/** What a leader that leaves cleanly leaves behind. */
-export interface HandOver {
-  /** Absent when it is not complete. */
-  readonly ledger?: readonly LedgerEntry[];
-  readonly counted?: CountedSpan;
-}
 
 interface LeaseRecord extends HandOver {
   readonly engine: string;

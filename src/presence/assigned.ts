@@ -1,7 +1,7 @@
 import type { LiveRun } from "../fold/live-run.ts";
 import type { AssignCommand } from "../matching/commands.ts";
 import type { Matching } from "../matching/matching.ts";
-import type { Assignment, WorkerRecord } from "../matching/workers.ts";
+import type { Booking, WorkerRecord } from "../matching/workers.ts";
 import { loseAttempt, takeBack } from "./lose.ts";
 
 /** `refused` are indices into the runs of the `assign` command. */
@@ -21,10 +21,10 @@ export function acknowledge(state: Matching, event: AssignedEvent): void {
   const runs = takeBatch(worker, batch);
   const isRefused = new Set(refused);
   for (let index = 0; index < runs.length; index++) {
-    const assignment = slotFor(worker, runs[index]!, batch);
-    if (assignment === undefined) continue;
-    if (isRefused.has(index)) takeBack(state, worker, assignment);
-    else assignment.isAcknowledged = true;
+    const booking = slotFor(worker, runs[index]!, batch);
+    if (booking === undefined) continue;
+    if (isRefused.has(index)) takeBack(state, worker, booking);
+    else booking.isAcknowledged = true;
   }
   // Without a pause the same runs would be offered to the same worker at once.
   if (refused.length > 0) worker.isHeld = true;
@@ -45,9 +45,9 @@ export function giveUpBatch(state: Matching, id: string, batch: number): void {
   if (worker === undefined) return;
   worker.isHeld = true;
   for (const run of takeBatch(worker, batch)) {
-    const assignment = slotFor(worker, run, batch);
-    if (assignment === undefined || assignment.isAcknowledged) continue;
-    loseAttempt(state, worker, assignment, `worker ${id} did not acknowledge the assignment`);
+    const booking = slotFor(worker, run, batch);
+    if (booking === undefined || booking.isAcknowledged) continue;
+    loseAttempt(state, worker, booking, `worker ${id} did not acknowledge the assignment`);
   }
 }
 
@@ -59,7 +59,7 @@ function takeBatch(worker: WorkerRecord, batch: number): readonly LiveRun[] {
 }
 
 /** The slot that the run took with this batch, if it is still taken. */
-function slotFor(worker: WorkerRecord, run: LiveRun, batch: number): Assignment | undefined {
+function slotFor(worker: WorkerRecord, run: LiveRun, batch: number): Booking | undefined {
   let slot = worker.ledger.get(run.origin);
   while (slot !== undefined && slot.batch !== batch) slot = slot.next;
   return slot;

@@ -6,7 +6,7 @@ import { linger } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
 import { endRun, placeRun } from "../matching/placement.ts";
 import { wasAlone } from "../matching/suspects.ts";
-import type { Assignment, WorkerRecord } from "../matching/workers.ts";
+import type { Booking, WorkerRecord } from "../matching/workers.ts";
 
 /**
  * Gives up an attempt whose worker is gone, or does not have it: the run becomes `lost` and is queued again.
@@ -18,13 +18,13 @@ import type { Assignment, WorkerRecord } from "../matching/workers.ts";
 export function loseAttempt(
   state: Matching,
   worker: WorkerRecord,
-  assignment: Assignment,
+  booking: Booking,
   why: string,
   isDeath = false,
 ): void {
-  const { key, turn, origin, run, startedAt } = assignment;
+  const { key, turn, origin, run, startedAt } = booking;
   const isAlone = run !== undefined && wasAlone(state, worker, run);
-  if (isDeath || !assignment.isAcknowledged) linger(state, worker, assignment);
+  if (isDeath || !booking.isAcknowledged) linger(state, worker, booking);
   worker.release(origin, turn);
   if (run === undefined || placeOf(run) !== "running" || run.turn !== turn) return;
   const from = { worker: worker.id, startedAt };
@@ -36,10 +36,10 @@ export function loseAttempt(
 }
 
 /** Takes a run back that its worker never began: same turn, same place in the queue. */
-export function takeBack(state: Matching, worker: WorkerRecord, assignment: Assignment): void {
-  const { turn, origin, run } = assignment;
-  if (!assignment.hasBegun) assignment.lane?.refund();
-  assignment.hasBegun = true;
+export function takeBack(state: Matching, worker: WorkerRecord, booking: Booking): void {
+  const { turn, origin, run } = booking;
+  if (!booking.hasBegun) booking.lane?.refund();
+  booking.hasBegun = true;
   worker.release(origin, turn);
   if (run === undefined || placeOf(run) !== "running" || run.turn !== turn) return;
   if (cancelReasonOf(run) !== undefined) endRun(state, run, "cancelled", { reason: cancelReasonOf(run) });
@@ -56,7 +56,7 @@ export function giveUpRun(state: Matching, run: LiveRun): void {
 
 /** Removes a worker; what it held is lost. */
 export function dropWorker(state: Matching, worker: WorkerRecord, why: string, isDeath: boolean): void {
-  for (const assignment of worker.assignments()) loseAttempt(state, worker, assignment, why, isDeath);
+  for (const booking of worker.bookings()) loseAttempt(state, worker, booking, why, isDeath);
   for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
   state.workers.delete(worker.id);
   if (!worker.isRegistered) proveCaution(state);

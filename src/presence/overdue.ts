@@ -5,7 +5,7 @@ import { cancelReasonOf, placeOf } from "../matching/attached.ts";
 import type { Matching } from "../matching/matching.ts";
 import { endRun } from "../matching/placement.ts";
 import { queueOf } from "../matching/task-queue.ts";
-import type { Assignment, WorkerRecord } from "../matching/workers.ts";
+import type { Booking, WorkerRecord } from "../matching/workers.ts";
 
 /** A loop that is blocked for a while only ends its attempts itself. */
 const graceMs = 10_000;
@@ -17,18 +17,18 @@ const lookEveryMs = 1_000;
 export function endOverdue(state: Matching, worker: WorkerRecord): void {
   if (state.step.uptime < worker.overdueLookAt) return;
   worker.overdueLookAt = state.step.uptime + lookEveryMs;
-  for (const assignment of worker.assignments()) {
-    const { run } = assignment;
+  for (const booking of worker.bookings()) {
+    const { run } = booking;
     if (run === undefined || placeOf(run) !== "running") continue;
     const timeoutMs = worker.tasks.get(run.task)?.timeoutMs;
     if (timeoutMs === undefined) continue;
-    const until = assignment.until ?? assignment.startedAt + timeoutMs;
-    if (state.step.now > until + graceMs) timeOut(state, worker, assignment, timeoutMs);
+    const until = booking.until ?? booking.startedAt + timeoutMs;
+    if (state.step.now > until + graceMs) timeOut(state, worker, booking, timeoutMs);
   }
 }
 
-function timeOut(state: Matching, worker: WorkerRecord, assignment: Assignment, timeoutMs: number): void {
-  const { turn, origin, run, startedAt } = assignment;
+function timeOut(state: Matching, worker: WorkerRecord, booking: Booking, timeoutMs: number): void {
+  const { turn, origin, run, startedAt } = booking;
   worker.release(origin, turn);
   if (run === undefined) return;
   if (cancelReasonOf(run) !== undefined) {

@@ -8,7 +8,7 @@ import { stopAttempt } from "../matching/release.ts";
 import { isolateFound } from "../matching/suspects.ts";
 import { queueOf, setPlace } from "../matching/task-queue.ts";
 import { begin, type WorkerRecord, workerOf } from "../matching/workers.ts";
-import type { Executing, Heartbeat } from "../wire/messages.ts";
+import type { Heartbeat, HeldRun } from "../wire/messages.ts";
 import { dropWorker, loseAttempt } from "./lose.ts";
 import { endOverdue } from "./overdue.ts";
 
@@ -84,44 +84,44 @@ function drop(state: Matching, worker: WorkerRecord, what: string): void {
 }
 
 /** Makes the ledger agree with what the worker says it holds: attempts it knows, attempts it should stop, attempts it has not. */
-export function compareLedger(state: Matching, worker: WorkerRecord, executing: readonly Executing[]): void {
+export function compareLedger(state: Matching, worker: WorkerRecord, executing: readonly HeldRun[]): void {
   const named = new Set<object>();
   let isNoteDue = false;
   for (const held of executing) {
     state.step.about = state.fold.live.get(held.key);
-    let assignment = worker.find(held.origin, held.turn);
-    if (assignment === undefined && !wasReported(state, worker, held)) {
+    let booking = worker.find(held.origin, held.turn);
+    if (booking === undefined && !wasReported(state, worker, held)) {
       adopt(state, worker, held);
-      assignment = worker.find(held.origin, held.turn);
+      booking = worker.find(held.origin, held.turn);
     }
-    if (assignment === undefined) continue;
-    assignment.isAcknowledged = true;
-    assignment.missedBeats = 0;
+    if (booking === undefined) continue;
+    booking.isAcknowledged = true;
+    booking.missedBeats = 0;
     if (held.startedAt > 0) {
-      assignment.startedAt = held.startedAt;
-      if (!assignment.hasBegun) begin(assignment, 0);
+      booking.startedAt = held.startedAt;
+      if (!booking.hasBegun) begin(booking, 0);
     }
-    assignment.until = held.until;
-    if (held.slotless === true && assignment.units > 0) worker.letGo(assignment);
-    if (!assignment.wasNamed && assignment.batch === 0) isNoteDue = noteFound(state, assignment, worker) || isNoteDue;
-    assignment.wasNamed = true;
-    if (assignment.run !== undefined && assignment.run.lost > 0) isolateFound(state, worker, assignment.run);
-    named.add(assignment);
-    stopAttempt(state, worker, assignment);
+    booking.until = held.until;
+    if (held.slotless === true && booking.units > 0) worker.letGo(booking);
+    if (!booking.wasNamed && booking.batch === 0) isNoteDue = noteFound(state, booking, worker) || isNoteDue;
+    booking.wasNamed = true;
+    if (booking.run !== undefined && booking.run.lost > 0) isolateFound(state, worker, booking.run);
+    named.add(booking);
+    stopAttempt(state, worker, booking);
   }
   if (isNoteDue) state.step.commands.push(storeTried(state));
   if (state.lingering.size > 0) settle(state, worker);
-  for (const assignment of worker.assignments()) {
-    if (named.has(assignment) || !assignment.isAcknowledged) continue;
+  for (const booking of worker.bookings()) {
+    if (named.has(booking) || !booking.isAcknowledged) continue;
     // What it named before, and nobody waits for, is free as soon as it names it no more.
-    if ((assignment.run === undefined && assignment.wasNamed) || ++assignment.missedBeats >= missedBeatsLimit) {
-      loseAttempt(state, worker, assignment, `worker ${worker.id} no longer has it`);
+    if ((booking.run === undefined && booking.wasNamed) || ++booking.missedBeats >= missedBeatsLimit) {
+      loseAttempt(state, worker, booking, `worker ${worker.id} no longer has it`);
     }
   }
 }
 
 /** The outcome was folded before this message, which is older, arrived. */
-function wasReported(state: Matching, worker: WorkerRecord, held: Executing): boolean {
+function wasReported(state: Matching, worker: WorkerRecord, held: HeldRun): boolean {
   const finished = state.fold.finished.get(held.key);
   if (finished !== undefined) return finished.writer === worker.id && finished.origin === held.origin;
   const live = state.fold.live.get(held.key);
@@ -130,7 +130,7 @@ function wasReported(state: Matching, worker: WorkerRecord, held: Executing): bo
 }
 
 /** Books an attempt that this engine did not assign: as the current one if it is, else as a slot that is still taken. */
-function adopt(state: Matching, worker: WorkerRecord, held: Executing): void {
+function adopt(state: Matching, worker: WorkerRecord, held: HeldRun): void {
   const { key, turn, origin, startedAt } = held;
   const live = state.fold.live.get(key);
   const isSame = live !== undefined && live.turn === turn && live.origin === origin;

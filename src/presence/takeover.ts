@@ -1,21 +1,15 @@
 import { placeOf } from "../matching/attached.ts";
 import { beCautious, keepNoted } from "../matching/caution.ts";
-import type { CountedSpan } from "../matching/counted-time.ts";
 import type { Matching } from "../matching/matching.ts";
 import { placeAll } from "../matching/placement.ts";
 import { queueOf, setPlace } from "../matching/task-queue.ts";
 import type { Cautious, Tried } from "../matching/tried.ts";
 import { WorkerRecord } from "../matching/workers.ts";
+import type { CountedSpan, LedgerEntry } from "../wire/hand-over.ts";
 
 /** So long nothing is dispatched because of workers that have not answered. Whatever cannot be undone waits until they have, or are gone. */
 const holdMs = 2_000;
 
-/** What a leader that leaves cleanly hands over: who executes what. */
-export interface LedgerEntry {
-  readonly key: string;
-  readonly turn: number;
-  readonly worker: string;
-}
 /**
  * This engine holds the lease and has folded the whole log.
  *
@@ -26,7 +20,7 @@ export interface LeadEvent {
   readonly type: "lead";
   readonly epoch: number;
   readonly knownWorkers: readonly string[];
-  readonly ledger?: readonly LedgerEntry[] | undefined;
+  readonly ledger?: readonly Omit<LedgerEntry, "origin">[] | undefined;
   /** Which time counted as waiting for a leader before that left cleanly. */
   readonly counted?: CountedSpan | undefined;
   /** What leaders before this one tried in their own process, and may have died of. */
@@ -68,7 +62,7 @@ function awaitWorkers(state: Matching, ids: readonly string[], tried: readonly T
 function adoptLedger(
   state: Matching,
   ids: readonly string[],
-  ledger: readonly LedgerEntry[],
+  ledger: readonly Omit<LedgerEntry, "origin">[],
   tried: readonly Tried[],
 ): void {
   for (const id of ids) presentWorker(state, id);

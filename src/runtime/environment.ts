@@ -15,3 +15,6 @@ function readVariable(name: string): string | undefined {
     return undefined;
   }
 }
+
+/** Whether `natchet dev` started this process. */
+export const isSupervised = (): boolean => readVariable("NATCHET_SUPERVISED") === "1";

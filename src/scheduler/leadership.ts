@@ -8,7 +8,7 @@ import { House, type HouseOptions } from "../housekeeping/house.ts";
 import { marked } from "../housekeeping/retention.ts";
 import { heedWish } from "../matching/cancel.ts";
 import { restoreRates } from "../matching/limits/rates.ts";
-import { Verdicts } from "../matching/limits/verdicts.ts";
+import { LimitVerdicts } from "../matching/limits/verdicts.ts";
 import { endReported } from "../matching/lingering.ts";
 import { type Cancelled, Matching } from "../matching/matching.ts";
 import { arrive, leave, placeRun } from "../matching/placement.ts";
@@ -50,7 +50,7 @@ export class Leadership implements FoldListener {
   constructor({ fold, step, briefing, cancelled, faults, lostLimit, house }: LeadershipParts, event: LeadEvent) {
     const { pauses, definitions, failures, crons, rates } = briefing;
     const { epoch, process = "" } = event;
-    const lanesFor = (state: Matching) => new Verdicts(state);
+    const lanesFor = (state: Matching) => new LimitVerdicts(state);
     const { tasks: faulty } = faults;
     this.matching = new Matching({ fold, step, epoch, lostLimit, process, pauses, cancelled, faulty, lanesFor });
     this.faults = faults;

@@ -39,7 +39,7 @@ export interface ExecutionParts {
 const maxPayload = 1_048_576;
 const graceMs = 5_000;
 
-export class Execution {
+export class InlineExecution {
   /** Resolves with the whole story when the run has ended, however it did. */
   readonly ended: Promise<InlineRun>;
   readonly #parts: ExecutionParts;

@@ -6,12 +6,12 @@ import { assertKnownOptions } from "../domain/known-options.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
-import { defineWorker, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
+import { checkWorker, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { Deadlines } from "../worker/deadline.ts";
 import { tasksAround } from "../worker/middleware.ts";
 import { impatientClock } from "./clock.ts";
-import { Execution, type InlineRun } from "./execution.ts";
+import { InlineExecution, type InlineRun } from "./execution.ts";
 
 /** What one call of `inline` may say about its run. */
 export interface InlineOptions {
@@ -56,7 +56,7 @@ export function inline(
     const { id = nextId(), metadata, signal } = options;
     const { priority } = task;
     const parts = { task, id, input: jsonBytes(input), priority, metadata, clock: impatientClock };
-    const execution = new Execution({ ...parts, deadlines: new Deadlines() });
+    const execution = new InlineExecution({ ...parts, deadlines: new Deadlines() });
     execution.waitUntil(0, "scheduled");
     const cancel = () => execution.cancel(String(signal?.reason ?? "cancelled by a caller"));
     signal?.addEventListener("abort", cancel, { once: true });
@@ -69,7 +69,7 @@ export function inline(
 }
 
 export const definitionOf = (worker: Testable): WorkerDefinition =>
-  "tasks" in worker && "slots" in worker ? defineWorker(worker as WorkerDefinition) : scan(worker);
+  "tasks" in worker && "slots" in worker ? checkWorker(worker as WorkerDefinition) : scan(worker);
 
 /** The tasks of a worker by name, with everything that goes around them. */
 export class TestTasks {

@@ -1,5 +1,5 @@
 // A worker with runs and a clock of its own, without NATS: delays, retries and timeouts happen when the test says so.
-import { assertWhen, dueAtOf, type EnqueueOptions, entryOf, type When } from "../client/enqueue-options.ts";
+import { askedDueAt, assertWhen, type EnqueueOptions, entryOf, type When } from "../client/enqueue-options.ts";
 import { nextTick } from "../domain/cron.ts";
 import { WorkerNotStarted } from "../domain/errors.ts";
 import { type FailurePayload, handlerRunId } from "../domain/failure.ts";
@@ -11,7 +11,7 @@ import type { WorkerDefinition } from "../domain/worker.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { Deadlines } from "../worker/deadline.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { Execution, type InlineRun } from "./execution.ts";
+import { InlineExecution, type InlineRun } from "./execution.ts";
 import { definitionOf, outputOfRun, type Testable, TestTasks } from "./inline.ts";
 import { repeat } from "./repeat.ts";
 
@@ -80,7 +80,7 @@ class LocalWorker implements TestWorker {
   readonly #definition: WorkerDefinition;
   readonly #tasks: TestTasks;
   readonly #deadlines: Deadlines;
-  readonly #executions = new Map<string, Execution>();
+  readonly #executions = new Map<string, InlineExecution>();
   readonly #nextId = makeRunIdGenerator();
   readonly #schedules: (() => void)[] = [];
   #starting: Promise<unknown> | undefined;
@@ -109,7 +109,7 @@ class LocalWorker implements TestWorker {
     const id = options?.id ?? this.#nextId();
     const known = this.#executions.get(keyOf(name, id));
     if (known !== undefined) return this.#handle(name, id, known, false);
-    const execution = new Execution({
+    const execution = new InlineExecution({
       ...{ task, id, input: entry.input, clock, deadlines: this.#deadlines },
       priority: entry.priority || task.priority,
       metadata: entry.extra?.metadata,
@@ -179,7 +179,7 @@ class LocalWorker implements TestWorker {
     }
   }
 
-  #handle(task: string, id: string, execution: Execution, created: boolean): TestRun {
+  #handle(task: string, id: string, execution: InlineExecution, created: boolean): TestRun {
     return {
       task,
       id,
@@ -189,7 +189,7 @@ class LocalWorker implements TestWorker {
       cancel: async (reason = "cancelled by a caller") => execution.cancel(reason),
       reschedule: async (when) => {
         assertWhen(when);
-        execution.reschedule(dueAtOf(when, this.clock.now()));
+        execution.reschedule(askedDueAt(when, this.clock.now()));
       },
     };
   }

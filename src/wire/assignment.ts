@@ -48,7 +48,7 @@ export interface AssignmentReply {
 }
 
 /** What one message holds. */
-export interface Delivery {
+export interface AssignmentMessage {
   readonly epoch: number;
   readonly assignments: readonly Assignment[];
   /** When it was sent, by the leader's monotonic clock; absent in one that never travelled. Units: milliseconds */
@@ -69,7 +69,7 @@ const frameHead = 42;
 export const mostBytesOf = ({ key, waiter, extra, input }: Assignment): number =>
   frameHead + mostBytes(key) + mostBytes(waiter) + extra.length + input.length;
 
-export function encodeAssignments({ epoch, assignments, sentAt = 0, goesOn = false }: Delivery): Uint8Array {
+export function encodeAssignments({ epoch, assignments, sentAt = 0, goesOn = false }: AssignmentMessage): Uint8Array {
   let length = head + tail;
   for (const assignment of assignments) length += mostBytesOf(assignment);
   const message = draft(length);
@@ -103,7 +103,7 @@ function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignme
 }
 
 /** Fails: MalformedRecord; `extra` and `input` are views on `bytes`, not copies */
-export function decodeAssignments(bytes: Uint8Array): Delivery {
+export function decodeAssignments(bytes: Uint8Array): AssignmentMessage {
   assertRecord(bytes, "assignment", head);
   const view = viewOf(bytes);
   const count = view.getUint32(8, true);

@@ -13,7 +13,7 @@ export const isNewer = (a: PlaceInList, b: PlaceInList): boolean =>
 export const cursorOf = ({ createdAt, origin = 0 }: PlaceInList): string => `${createdAt}_${origin}`;
 
 /** Fails: TypeError */
-export function placeOf(cursor: string): Required<PlaceInList> {
+export function placeAtCursor(cursor: string): Required<PlaceInList> {
   const [createdAt, origin, ...more] = cursor.split("_").map((part) => (part === "" ? Number.NaN : Number(part)));
   if (!Number.isFinite(createdAt) || !Number.isFinite(origin) || more.length > 0)
     throw new TypeError(`${JSON.stringify(cursor)} is not a cursor; pass the one returned with the previous page`);

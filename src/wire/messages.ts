@@ -18,7 +18,7 @@ const Time = Schema.Finite.check(between(0, lastMoment));
 const StringMap = Schema.Record(Schema.String, Schema.String);
 
 /** A run that a worker holds: executing, or its outcome is not yet stored. */
-const Executing = Schema.Struct({
+const HeldRun = Schema.Struct({
   key: Text,
   turn: TurnNumber,
   origin: Origin,
@@ -89,7 +89,7 @@ const Register = Schema.Struct({
   /** Said by a thread while the event loop does not turn. */
   blocked: Schema.optionalKey(Schema.Boolean),
   tasks: Schema.Array(TaskDeclaration),
-  executing: Schema.Array(Executing),
+  executing: Schema.Array(HeldRun),
   /** Where it does not fit into one message. */
   part: Schema.optionalKey(Part),
 });
@@ -109,7 +109,7 @@ const Clock = Schema.optionalKey(Count);
 const Registered = Schema.Struct({ epoch: Count, engine: Text, cancel: Schema.Array(Stop), clock: Clock });
 const Heartbeat = Schema.Struct({
   id: Text,
-  executing: Schema.Array(Executing),
+  executing: Schema.Array(HeldRun),
   quiet: Schema.Boolean,
   lagMs: Count,
   blocked: Schema.optionalKey(Schema.Boolean),
@@ -166,7 +166,7 @@ const ListRuns = Schema.Struct({
 const NextPage = Schema.Struct({ after: Schema.optionalKey(Schema.String) });
 
 export type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../domain/listing.ts";
-export type Executing = typeof Executing.Type;
+export type HeldRun = typeof HeldRun.Type;
 export type TaskDeclaration = typeof TaskDeclaration.Type;
 export type Register = typeof Register.Type;
 export type Registered = typeof Registered.Type;

@@ -1,9 +1,9 @@
 import type { Turn } from "../domain/run.ts";
-import type { Assignment, AssignmentReply, Delivery } from "./assignment.ts";
+import type { Assignment, AssignmentMessage, AssignmentReply } from "./assignment.ts";
 
 export interface Neighbour {
   /** Takes assignments and answers at once; it executes them later. */
-  readonly accept: (delivery: Delivery) => AssignmentReply;
+  readonly accept: (delivery: AssignmentMessage) => AssignmentReply;
   readonly isConnected: () => boolean;
   /** The engine does not know whether it still leads: the worker asks who does. */
   readonly onDoubt: () => void;

@@ -12,7 +12,7 @@ import type { Batch } from "./batch.ts";
 import { type ContextSource, RunContext, within } from "./context.ts";
 import { Deadline, type Deadlines } from "./deadline.ts";
 import { outputOf } from "./output.ts";
-import type { Hold } from "./slots.ts";
+import type { Hold } from "./slot-pool.ts";
 import type { Voice } from "./transcripts/voice.ts";
 import { failureOf, type StopCause, stopErrorOf, type Verdict } from "./verdict.ts";
 

@@ -1,6 +1,6 @@
 // The runs that this worker answers for: executing, or ended and not yet stored. Heartbeats and registrations tell them to the engine.
 import { NumberIndex } from "../collections/number-index.ts";
-import type { Executing, Stop } from "../wire/messages.ts";
+import type { HeldRun, Stop } from "../wire/messages.ts";
 import type { Attempt } from "./attempt.ts";
 import { type KeyedTurn, RecentTurns } from "./recent-turns.ts";
 
@@ -56,7 +56,7 @@ export class HeldRuns {
     return found;
   }
 
-  list(): Executing[] {
+  list(): HeldRun[] {
     return this.all().map(({ assignment, startedAt, isSlotless, extendedUntil }) => ({
       key: assignment.key,
       turn: assignment.turn,

@@ -1,21 +1,26 @@
 // Takes what an engine assigns, as far as it fits: never what is older than the engine waits for, never what a batch lacks its first for.
 import { taskOf } from "../domain/run.ts";
 import type { WorkerTask } from "../domain/worker.ts";
-import { type Assignment, type AssignmentReply, acknowledgeWithinMs, type Delivery } from "../wire/assignment.ts";
+import {
+  type Assignment,
+  type AssignmentMessage,
+  type AssignmentReply,
+  acknowledgeWithinMs,
+} from "../wire/assignment.ts";
 import { Attempt, type AttemptHost } from "./attempt.ts";
 import { Batch } from "./batch.ts";
 import type { Executing } from "./executing.ts";
 import type { HeldRuns } from "./held-runs.ts";
-import type { Hold, Slots } from "./slots.ts";
+import type { Hold, SlotPool } from "./slot-pool.ts";
 
 export interface IntakeParts {
   readonly tasks: ReadonlyMap<string, WorkerTask>;
-  readonly slots: Slots;
+  readonly slots: SlotPool;
   readonly held: HeldRuns;
   readonly host: AttemptHost;
   readonly executing: Pick<Executing, "add" | "begin">;
   /** Why nothing of a message is taken. */
-  readonly refusal: (delivery: Delivery) => AssignmentReply["why"];
+  readonly refusal: (delivery: AssignmentMessage) => AssignmentReply["why"];
   /** The highest epoch heard of. */
   readonly epoch: () => number;
 }
@@ -42,7 +47,7 @@ export class Intake {
   }
 
   /** Takes what fits and names the rest; the reply travels before any user code runs. */
-  accept(delivery: Delivery, later: (execute: () => void) => unknown): AssignmentReply {
+  accept(delivery: AssignmentMessage, later: (execute: () => void) => unknown): AssignmentReply {
     const { epoch, assignments } = delivery;
     const why = this.#parts.refusal(delivery);
     if (why !== undefined) return { epoch: this.#parts.epoch(), refused: assignments.map((_, i) => i), why };
@@ -77,7 +82,7 @@ export class Intake {
   }
 
   /** The group that the message before left open, if this one goes on with it. */
-  #groupFor({ epoch, assignments }: Delivery): Group {
+  #groupFor({ epoch, assignments }: AssignmentMessage): Group {
     const open = this.#open;
     if (open !== undefined && open.epoch === epoch && assignments[0]?.follows === true) {
       clearTimeout(open.timer);

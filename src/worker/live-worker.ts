@@ -2,7 +2,7 @@
 import { Effect, type Scope } from "effect";
 import { randomToken } from "../domain/random-token.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
-import { type AssignmentReply, type Delivery, decodeAssignments } from "../wire/assignment.ts";
+import { type AssignmentMessage, type AssignmentReply, decodeAssignments } from "../wire/assignment.ts";
 import { decodeCancelOnWorker, type Register, type Stop } from "../wire/messages.ts";
 import { partLimit } from "../wire/parts.ts";
 import type { Attempt, AttemptHost } from "./attempt.ts";
@@ -17,8 +17,8 @@ import { Lifeline } from "./lifeline.ts";
 import { tasksAround } from "./middleware.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
-import type { RunningWorker, WorkerOptions } from "./running-worker.ts";
-import { Slots } from "./slots.ts";
+import type { RunningWorker, WorkerSettings } from "./running-worker.ts";
+import { SlotPool } from "./slot-pool.ts";
 import { voicesOf } from "./transcripts/voices.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { WorkerParts } from "./worker-parts.ts";
@@ -36,8 +36,8 @@ export class LiveWorker implements RunningWorker {
   /** Which of two processes of one name is the newer: so by the server's clock. */
   readonly #startedAt: number;
   readonly #parts: WorkerParts;
-  readonly #options: Required<WorkerOptions>;
-  readonly #slots: Slots;
+  readonly #options: Required<WorkerSettings>;
+  readonly #slots: SlotPool;
   readonly #held = new HeldRuns();
   readonly #lifeline = new Lifeline();
   readonly #intake: Intake;
@@ -47,14 +47,14 @@ export class LiveWorker implements RunningWorker {
   #labels: Readonly<Record<string, string | number>>;
   #isQuiet = false;
 
-  constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerOptions) {
+  constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerSettings) {
     const { link, threads } = parts;
     this.name = definition.name;
     this.#startedAt = link.clock.now();
     this.#labels = definition.labels;
     this.#parts = parts;
     this.#options = { ...defaults, process: this.id, ...options };
-    this.#slots = new Slots(definition.slots);
+    this.#slots = new SlotPool(definition.slots);
     const inThreads = definition.tasks.map((task) => threads?.taskOf(definition.name, task) ?? task);
     const tasks = tasksAround({ ...definition, tasks: inThreads }, options.middleware);
     this.#executing = this.#makeExecuting(tasks);
@@ -217,7 +217,7 @@ export class LiveWorker implements RunningWorker {
     );
   }
 
-  #refusal({ epoch, sentAt }: Delivery): AssignmentReply["why"] {
+  #refusal({ epoch, sentAt }: AssignmentMessage): AssignmentReply["why"] {
     // A message of this process, or of an engine that does not tell its clock yet, has no time.
     const isLate = sentAt !== undefined && this.#lifeline.isLate(epoch, sentAt);
     if (epoch < this.#presence.newest || isLate) {

@@ -2,7 +2,7 @@
 import type { ExecuteMiddleware } from "../domain/middleware.ts";
 
 /** Units: milliseconds */
-export interface WorkerOptions {
+export interface WorkerSettings {
   /** A name for the process, the same for all that lives in it. @default the worker's id */
   readonly process?: string;
   /** How long a stop waits for running tasks. @default 30_000 */

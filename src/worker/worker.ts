@@ -6,7 +6,7 @@ import { listed } from "../domain/names.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import { LiveWorker } from "./live-worker.ts";
-import type { RunningWorker, WorkerOptions } from "./running-worker.ts";
+import type { RunningWorker, WorkerSettings } from "./running-worker.ts";
 import type { WorkerParts } from "./worker-parts.ts";
 
 export type { RunningWorker } from "./running-worker.ts";
@@ -16,7 +16,7 @@ export type { WorkerParts } from "./worker-parts.ts";
 export const makeWorker = (
   definition: WorkerDefinition,
   parts: WorkerParts,
-  options: WorkerOptions = {},
+  options: WorkerSettings = {},
 ): Effect.Effect<RunningWorker, WorkerNotStarted, Scope.Scope> =>
   Effect.gen(function* () {
     const { link, subjects, log } = parts;

@@ -40,10 +40,14 @@ export class FakeEngine {
     this.#decide = decide;
     nc.subscribe(subjects.runs, {
       callback: (_, message) => {
-        const { task, id } = subjects.parseRun(message.subject);
         const entry = decodeRunEntry(message.data.slice());
-        if (!isBundle(entry)) this.#create(task, id, entry);
-        else for (const run of runsOfBundle(entry)) this.#create(task, run.id, run.entry);
+        if (isBundle(entry)) {
+          const { task } = subjects.parseBundle(message.subject);
+          for (const run of runsOfBundle(entry)) this.#create(task, run.id, run.entry);
+        } else {
+          const { task, id } = subjects.parseRun(message.subject);
+          this.#create(task, id, entry);
+        }
       },
     });
   }

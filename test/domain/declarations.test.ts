@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { contract, of } from "../../src/domain/contract.ts";
 import { assertName } from "../../src/domain/names.ts";
-import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
-import { defineWorker } from "../../src/domain/worker.ts";
+import { checkTask, type TaskOptions } from "../../src/domain/task.ts";
+import { checkWorker } from "../../src/domain/worker.ts";
 import { test } from "../support/harness.ts";
 
 test("names: 1 to 64 characters that a subject takes", () => {
@@ -27,13 +27,13 @@ test("names: a namespace does not take the names of another one's streams", () =
 });
 
 test("defineTask: defaults", () => {
-  const task = defineTask("send");
+  const task = checkTask("send");
   assert.deepEqual(
     [task.timeoutMs, task.scheduleTimeoutMs, task.priority, task.retry.limit, task.input, task.output],
     [60_000, null, 1, 0, undefined, undefined],
   );
-  assert.equal(defineTask("send", { scheduleTimeout: "5m" }).scheduleTimeoutMs, 300_000);
-  assert.equal(defineTask("send", { scheduleTimeout: null }).scheduleTimeoutMs, null);
+  assert.equal(checkTask("send", { scheduleTimeout: "5m" }).scheduleTimeoutMs, 300_000);
+  assert.equal(checkTask("send", { scheduleTimeout: null }).scheduleTimeoutMs, null);
 });
 
 test("defineTask: every wrong option is refused with a sentence", () => {
@@ -46,16 +46,16 @@ test("defineTask: every wrong option is refused with a sentence", () => {
     [{ input: { to: "string" } }, /input: .* is not a schema.*z\.object/],
     [{ retries: -1 }, /from 0 to 1000/],
   ];
-  for (const [options, message] of wrong) assert.throws(() => defineTask("send", options as TaskOptions), message);
+  for (const [options, message] of wrong) assert.throws(() => checkTask("send", options as TaskOptions), message);
 });
 
 test("defineWorker: slots and unique task names", () => {
-  const task = { ...defineTask("a"), handler: () => {} };
+  const task = { ...checkTask("a"), handler: () => {} };
   const worker = { name: "w", slots: 5, labels: {}, tasks: [task] };
-  assert.equal(defineWorker(worker).slots, 5);
-  for (const slots of [0, -1, 1.5, 10_001]) assert.throws(() => defineWorker({ ...worker, slots }), /from 1 to 10000/);
-  assert.throws(() => defineWorker({ ...worker, tasks: [task, task] }), /two tasks named "a"/);
-  assert.throws(() => defineWorker({ ...worker, tasks: [] }), /has no task/);
+  assert.equal(checkWorker(worker).slots, 5);
+  for (const slots of [0, -1, 1.5, 10_001]) assert.throws(() => checkWorker({ ...worker, slots }), /from 1 to 10000/);
+  assert.throws(() => checkWorker({ ...worker, tasks: [task, task] }), /two tasks named "a"/);
+  assert.throws(() => checkWorker({ ...worker, tasks: [] }), /has no task/);
 });
 
 test("contract: a legal name and two schemas", () => {

@@ -1,6 +1,6 @@
 // What is said of a log rests on all that is stored when it was asked.
 import assert from "node:assert/strict";
-import { CatchUp } from "../../src/engine/catch-up.ts";
+import { LogCatchUp } from "../../src/engine/catch-up.ts";
 import { test } from "../support/harness.ts";
 
 /** A store that answers when it is told to, and a reader that is where it is put. */
@@ -20,7 +20,7 @@ function stage() {
     for (const { seq, resolve } of waiters) if (seq <= to) resolve();
     waiters = waiters.filter(({ seq }) => seq > to);
   };
-  return { asked, fold, log: new CatchUp({ store: { lastSeq: ask, newestSeq: ask }, follower: { reached } }) };
+  return { asked, fold, log: new LogCatchUp({ store: { lastSeq: ask, newestSeq: ask }, follower: { reached } }) };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

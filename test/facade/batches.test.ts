@@ -1,6 +1,6 @@
 // Batch tasks through the public API.
 import assert from "node:assert/strict";
-import { defineTask } from "../../src/domain/task.ts";
+import { checkTask } from "../../src/domain/task.ts";
 import {
   type BatchContext,
   connect,
@@ -118,7 +118,7 @@ test("middleware goes around each member; one that answers itself is no member",
       labels: {},
       tasks: [
         {
-          ...defineTask("wrapped", { batch: { size: 3, interval: "1s" } }),
+          ...checkTask("wrapped", { batch: { size: 3, interval: "1s" } }),
           handler: (inputs: number[]) => inputs.map((n) => [n, inputs.length]),
         },
       ],

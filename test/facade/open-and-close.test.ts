@@ -1,6 +1,6 @@
 // What workers open is closed, whatever fails beside it.
 import assert from "node:assert/strict";
-import { defineTask } from "../../src/domain/task.ts";
+import { checkTask } from "../../src/domain/task.ts";
 import { start, type WorkerDefinition, type WorkerNotStarted } from "../../src/mod.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const tasks = [{ ...defineTask("t"), handler: () => 1 }];
+const tasks = [{ ...checkTask("t"), handler: () => 1 }];
 const options = (namespace: string) => ({ url: server.url, namespace, signals: false, log: "silent" }) as const;
 
 test("start: when one worker cannot be opened, all that was opened by then is closed, its own as well", async () => {

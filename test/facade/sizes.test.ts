@@ -1,6 +1,6 @@
 // What a worker says of itself, and the runs that it holds, have no size that a message could not take.
 import assert from "node:assert/strict";
-import { defineTask } from "../../src/domain/task.ts";
+import { checkTask } from "../../src/domain/task.ts";
 import { connect, start } from "../../src/mod.ts";
 import { test } from "../support/harness.ts";
 import { startNatsServer } from "../support/nats-server.ts";
@@ -14,7 +14,7 @@ test("a worker with more tasks, and more runs at once, than a message takes regi
     if (++executing === slots) allExecute.resolve();
     await released.promise;
   };
-  const tasks = Array.from({ length: 400 }, (_, i) => ({ ...defineTask(`task-${i}`), handler: hold }));
+  const tasks = Array.from({ length: 400 }, (_, i) => ({ ...checkTask(`task-${i}`), handler: hold }));
   const definition = { name: "many", slots, labels: {}, middleware: [], tasks };
   const options = { url: server.url, log: "silent", signals: false } as const;
   const running = await start(definition, options);

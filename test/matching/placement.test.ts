@@ -147,7 +147,7 @@ describe("runs that take several slots", () => {
     for (let i = 0; i < 100; i++) {
       create();
       create();
-      const [first] = scene.state.workers.get("w")!.assignments();
+      const [first] = scene.state.workers.get("w")!.bookings();
       if (first !== undefined) scene.report("w", first.key, "completed");
       const runs = only(scene.tick(), "assign").flatMap((command) => command.runs);
       if (runs.some((run) => run.id === "large")) break;
@@ -167,7 +167,7 @@ describe("runs that take several slots", () => {
     scene.create("mail", "large");
     for (let i = 5; i < 30; i++) scene.create("small", String(i));
     for (let i = 0; i < 10; i++) {
-      const [first] = scene.state.workers.get("a")!.assignments();
+      const [first] = scene.state.workers.get("a")!.bookings();
       scene.report("a", first!.key, "completed");
       scene.tick();
     }

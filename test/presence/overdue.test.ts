@@ -40,10 +40,10 @@ describe("a blocked worker", () => {
     blockedBeat(scene);
     const worker = scene.state.workers.get("w")!;
     let looks = 0;
-    const assignmentsOf = worker.assignments.bind(worker);
-    worker.assignments = () => {
+    const bookingsOf = worker.bookings.bind(worker);
+    worker.bookings = () => {
       looks++;
-      return assignmentsOf();
+      return bookingsOf();
     };
     for (let i = 0; i < 1_000; i++) {
       scene.pass(5);

@@ -8,7 +8,7 @@ import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Faults } from "../../src/scheduler/faults.ts";
 import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/scheduler/scheduler.ts";
 import { step } from "../../src/scheduler/step.ts";
-import type { Executing, TaskDeclaration } from "../../src/wire/messages.ts";
+import type { HeldRun, TaskDeclaration } from "../../src/wire/messages.ts";
 import type { RunEntry } from "../../src/wire/run-entry.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -83,7 +83,7 @@ export class Scene {
     id: string,
     slots: number,
     tasks: readonly (string | Partial<TaskDeclaration>)[],
-    executing: readonly Executing[] = [],
+    executing: readonly HeldRun[] = [],
     quiet = false,
     process?: string,
   ): Command[] {
@@ -108,7 +108,7 @@ export class Scene {
       },
     });
   }
-  beat(id: string, executing: readonly Executing[] = []): Command[] {
+  beat(id: string, executing: readonly HeldRun[] = []): Command[] {
     return this.give({ type: "heartbeat", message: { id, executing, quiet: false, lagMs: 0 } });
   }
   /** The named run's outcome, as its worker would append it now. */
@@ -154,7 +154,7 @@ export class Scene {
           outcomes,
         });
   }
-  held(key: string): Executing {
+  held(key: string): HeldRun {
     const run = this.state.live.get(key)!;
     return { key, turn: run.turn, origin: run.origin, startedAt: this.now };
   }

@@ -229,7 +229,7 @@ function checkNoRunForgotten(checks: Checks, engine: ModelEngine, lastSeq: numbe
   }
   const { matching } = state.leadership;
   for (const worker of state.workers.values()) {
-    const slots = worker.assignments();
+    const slots = worker.bookings();
     const busy = slots.reduce((sum, { units }) => sum + units, 0);
     if (busy !== worker.busy) checks.fail(`${worker.id} counts ${worker.busy} busy slots, its ledger holds ${busy}`);
     for (const { run, key } of slots) {

@@ -34,7 +34,7 @@ export class Elections {
       isClean && before.state.leadership!.matching.hold === undefined
         ? [...before.state.workers.values()].flatMap((w) =>
             w
-              .assignments()
+              .bookings()
               .filter((a) => a.run !== undefined)
               .map((a) => ({ key: a.key, turn: a.turn, worker: w.id })),
           )

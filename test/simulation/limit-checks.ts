@@ -84,7 +84,7 @@ export class LimitChecks {
 function executingWith({ state }: ModelEngine, run: LiveRun, isKeyed: boolean): number {
   let count = 0;
   for (const worker of state.workers.values()) {
-    for (const { run: other } of worker.assignments())
+    for (const { run: other } of worker.bookings())
       if (other !== undefined && other.task === run.task && (!isKeyed || keyOf(other) === keyOf(run))) count++;
   }
   return count;

@@ -3,7 +3,7 @@ import type { OutcomeKind } from "../../src/domain/run.ts";
 import { isFinal, type Turn, taskOf } from "../../src/domain/run.ts";
 import type { FoldedOutcome } from "../../src/fold/log-events.ts";
 import type { AssignCommand } from "../../src/matching/commands.ts";
-import type { Executing, Heartbeat, Register, Stop } from "../../src/wire/messages.ts";
+import type { Heartbeat, HeldRun, Register, Stop } from "../../src/wire/messages.ts";
 import type { Climate } from "./climate.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { Random } from "./random.ts";
@@ -11,7 +11,7 @@ import type { Random } from "./random.ts";
 /** Code that does not heed its signal is not waited for any longer than this. */
 const graceMs = 5_000;
 
-export interface Attempt extends Executing {
+export interface Attempt extends HeldRun {
   /** Why its signal is aborted. */
   stop: Stop["kind"] | "cut off" | undefined;
   /** When it is stopped for, heeded or not. */
@@ -152,7 +152,7 @@ export class ModelWorker {
     return random.pick([...this.executing.values()]);
   }
   /** Ends one attempt in some way, and returns which. */
-  finishOne(random: Random, now: number, attempt = this.pickOne(random)): Executing {
+  finishOne(random: Random, now: number, attempt = this.pickOne(random)): HeldRun {
     const at = now + this.skewMs;
     this.executing.delete(nameOf(attempt));
     const isHeeded = attempt.graceEndsAt <= now || random.chance(0.8);
@@ -193,7 +193,7 @@ export class ModelWorker {
     for (const { key } of this.executing.values()) busy += this.#unitsOf(key);
     return busy;
   }
-  get held(): Executing[] {
+  get held(): HeldRun[] {
     const held = [...this.executing.values(), ...this.unreported.map((u) => u.attempt)];
     return held.map(({ key, turn, origin, startedAt }) => ({ key, turn, origin, startedAt }));
   }

@@ -4,7 +4,7 @@ import { Effect, Schema } from "effect";
 import type { TaskContext } from "../../src/domain/context.ts";
 import { RetryLater } from "../../src/domain/errors.ts";
 import { silentLog } from "../../src/domain/log.ts";
-import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
+import { checkTask, type TaskOptions } from "../../src/domain/task.ts";
 import type { Handler } from "../../src/domain/worker.ts";
 import type { Assignment } from "../../src/wire/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
@@ -45,7 +45,7 @@ function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30, assig
     voiceFor: () => silent,
     onVerdict: (_attempt, verdict) => verdicts.push(verdict),
   };
-  const attempt = new Attempt(host, assignment, { ...defineTask("t", task), handler });
+  const attempt = new Attempt(host, assignment, { ...checkTask("t", task), handler });
   return { attempt, verdicts };
 }
 
@@ -292,7 +292,7 @@ test("attempt: code that waited since its run was accepted begins only if the ru
     const handler = () => {
       calls += 1;
     };
-    const executed = { ...defineTask("t"), handler };
+    const executed = { ...checkTask("t"), handler };
     await ended(new Attempt(host, first, executed));
     const late = new Attempt(host, first, executed);
     now += 20_000; // stopped between the answer and the call

@@ -2,18 +2,18 @@
 import assert from "node:assert/strict";
 import { Effect } from "effect";
 import { silentLog } from "../../src/domain/log.ts";
-import { defineTask } from "../../src/domain/task.ts";
+import { checkTask } from "../../src/domain/task.ts";
 import type { Handler } from "../../src/domain/worker.ts";
 import { noBytes } from "../../src/wire/bytes.ts";
 import { Attempt, type AttemptHost } from "../../src/worker/attempt.ts";
 import { Deadlines } from "../../src/worker/deadline.ts";
 import { Executing } from "../../src/worker/executing.ts";
-import { Slots } from "../../src/worker/slots.ts";
+import { SlotPool } from "../../src/worker/slot-pool.ts";
 import { test } from "../support/harness.ts";
 
 function scene(handler: Handler, onVerdict?: () => void) {
   const said: string[] = [];
-  const slots = new Slots(1);
+  const slots = new SlotPool(1);
   const hold = slots.take(1)!;
   const host: AttemptHost = {
     ...{ worker: "w", graceMs: 10, nowAfter: () => 1, deadlines: new Deadlines() },
@@ -22,7 +22,7 @@ function scene(handler: Handler, onVerdict?: () => void) {
   };
   const times = { priority: 1, turn: 1, attempt: 1, origin: 1, createdAt: 1, waiter: "", follows: false };
   const assignment = { key: "t/1", ...times, extra: noBytes, input: noBytes };
-  const attempt = new Attempt(host, assignment, { ...defineTask("t"), handler }, undefined, hold);
+  const attempt = new Attempt(host, assignment, { ...checkTask("t"), handler }, undefined, hold);
   const executing = new Executing({
     log: { ...silentLog, error: (message) => said.push(message) },
     onBegin: () => said.push("begins"),

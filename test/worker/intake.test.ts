@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Schema } from "effect";
 import { silentLog } from "../../src/domain/log.ts";
-import { defineTask, type TaskOptions } from "../../src/domain/task.ts";
+import { checkTask, type TaskOptions } from "../../src/domain/task.ts";
 import type { WorkerTask } from "../../src/domain/worker.ts";
 import type { Assignment } from "../../src/wire/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
@@ -11,7 +11,7 @@ import { Deadlines } from "../../src/worker/deadline.ts";
 import { Executing } from "../../src/worker/executing.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
 import { Intake } from "../../src/worker/intake.ts";
-import { Slots } from "../../src/worker/slots.ts";
+import { SlotPool } from "../../src/worker/slot-pool.ts";
 import type { Verdict } from "../../src/worker/verdict.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -34,7 +34,7 @@ function scene(slots: number, inputs?: TaskOptions["input"]) {
     return given;
   };
   const options = { batch: { size: 10, interval: "1s" }, ...(inputs && { input: inputs }) } as const;
-  const task: WorkerTask = { ...defineTask("t", options), handler };
+  const task: WorkerTask = { ...checkTask("t", options), handler };
   const host: AttemptHost = {
     worker: "w",
     graceMs: 10,
@@ -46,7 +46,7 @@ function scene(slots: number, inputs?: TaskOptions["input"]) {
       verdicts.push(kind);
     },
   };
-  const ledger = new Slots(slots);
+  const ledger = new SlotPool(slots);
   const intake = new Intake({
     tasks: new Map([["t", task]]),
     slots: ledger,

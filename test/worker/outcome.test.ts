@@ -1,6 +1,6 @@
 // The outcome of a run always fits an entry, whatever its output, its history and its metadata weigh.
 import assert from "node:assert/strict";
-import { defineTask } from "../../src/domain/task.ts";
+import { checkTask } from "../../src/domain/task.ts";
 import { jsonBytes, jsonOf, noBytes } from "../../src/wire/bytes.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../../src/wire/outcome-entry.ts";
 import type { FinalDetail } from "../../src/wire/story.ts";
@@ -20,7 +20,7 @@ const history = Array.from({ length: 1_000 }, (_, n) => ({
 
 function ended(verdict: Verdict, beside: Partial<Attempt> = {}) {
   const attempt = {
-    task: { ...defineTask("t", {}), handler: () => 1 },
+    task: { ...checkTask("t", {}), handler: () => 1 },
     assignment: {
       ...{ key: "t/1", priority: 1, turn: 1, attempt: 1, origin: 1, createdAt: 1, waiter: "", follows: false },
       ...{ extra: noBytes, input },

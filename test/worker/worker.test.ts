@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Effect, Exit, Scope } from "effect";
 import { silentLog } from "../../src/domain/log.ts";
-import { defineTask } from "../../src/domain/task.ts";
+import { checkTask } from "../../src/domain/task.ts";
 import type { Handler } from "../../src/domain/worker.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
 import { type Neighbour, Neighbours } from "../../src/wire/neighbours.ts";
@@ -42,7 +42,7 @@ async function scene(handler: Handler, shutdownTimeoutMs: number) {
   }
   const parts = { link, publisher, subjects: new Subjects("ns"), log: silentLog, neighbours: new Watched() };
   const definition = {
-    ...{ name: "w", slots: 1, labels: {}, tasks: [{ ...defineTask("t"), handler }] },
+    ...{ name: "w", slots: 1, labels: {}, tasks: [{ ...checkTask("t"), handler }] },
     onStart: () => void said.push("onStart"),
     onStop: () => void said.push("onStop"),
   };

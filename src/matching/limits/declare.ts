@@ -25,13 +25,13 @@ export function declarePolicies(state: Matching, queue: TaskQueue, given: TaskPo
   if (state.lingering.size > 0) redeclareLingering(state, queue);
   if (queue.counts.running === 0) return; // a registration may declare ten thousand tasks while ten thousand runs execute
   for (const worker of state.workers.values()) {
-    for (const assignment of worker.assignments()) {
-      const { run } = assignment;
+    for (const booking of worker.bookings()) {
+      const { run } = booking;
       if (run === undefined || queueOf(run) !== queue) continue;
       // Found executing before anybody knew how many slots it takes.
-      if (assignment.batch === 0 && assignment.units > 0) worker.resize(assignment, queue.units);
-      if (!assignment.hasBegun) begin(assignment, 0);
-      assignment.lane = undefined;
+      if (booking.batch === 0 && booking.units > 0) worker.resize(booking, queue.units);
+      if (!booking.hasBegun) begin(booking, 0);
+      booking.lane = undefined;
       queue.policies?.adopt(run);
     }
   }

@@ -198,12 +198,12 @@ export class Policies {
   }
 
   #bookRunning(run: LiveRun): void {
-    const assignment = workerOf(run)?.find(run.origin, run.turn);
+    const booking = workerOf(run)?.find(run.origin, run.turn);
     const keys = this.#known(run);
-    if (assignment === undefined || assignment.lane !== undefined || keys === undefined) return;
+    if (booking === undefined || booking.lane !== undefined || keys === undefined) return;
     const lane = this.#laneOf(run, keys);
-    assignment.lane = lane;
-    assignment.hasBegun = true;
+    booking.lane = lane;
+    booking.hasBegun = true;
     for (const { limit } of lane.uses) {
       if (!(limit instanceof KeyLimit)) continue; // what it took of a rate is stored
       limit.take();

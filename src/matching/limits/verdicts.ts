@@ -12,7 +12,7 @@ import type { RateLimit } from "./rate.ts";
 import { rateOf } from "./rates.ts";
 import { cancelSurplus } from "./strategies.ts";
 
-export class Verdicts implements LaneHost {
+export class LimitVerdicts implements LaneHost {
   readonly #state: Matching;
 
   constructor(state: Matching) {

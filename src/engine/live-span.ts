@@ -4,7 +4,7 @@ const jumpMs = 5_000;
 const longestPauseMs = 60_000;
 
 /** Since when an engine lives without a break, be it as a standby. Units: milliseconds; `now` of the epoch, `uptime` never jumps */
-export class Lifetime {
+export class LiveSpan {
   /** Epoch milliseconds. */
   since: number;
   readonly #now: () => number;

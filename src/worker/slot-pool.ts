@@ -1,7 +1,7 @@
 // The worker's own limit. The engine never assigns more than the free slots; should it err all the same, this holds.
 
-/** Plain, since nobody waits for a slot: what finds none is refused. Changed only by {@link Slots.take} and the hold that it gives. */
-export class Slots {
+/** Plain, since nobody waits for a slot: what finds none is refused. Changed only by {@link SlotPool.take} and the hold that it gives. */
+export class SlotPool {
   readonly size: number;
   #free: number;
 
@@ -23,13 +23,13 @@ export class Slots {
   }
 }
 
-/** Slots that an attempt holds by itself, or the members of a batch together. */
+/** SlotPool that an attempt holds by itself, or the members of a batch together. */
 export class Hold {
-  readonly #slots: Slots;
+  readonly #slots: SlotPool;
   #units: number;
   #members = 0;
 
-  constructor(slots: Slots, units: number) {
+  constructor(slots: SlotPool, units: number) {
     this.#slots = slots;
     this.#units = units;
   }

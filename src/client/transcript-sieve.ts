@@ -10,7 +10,7 @@ export interface Heard {
   readonly record: TranscriptRecord;
 }
 
-export class Listing {
+export class TranscriptSieve {
   readonly #chosen: "all" | "newest" | number;
   #origin: number | undefined;
   #newestTurn = 0;
