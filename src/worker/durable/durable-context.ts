@@ -1,0 +1,229 @@
+// What a durable method sees of its run: each call opens an op of its frame.
+import type { TaskLog } from "../../domain/context.ts";
+import type { ChildTask, DurableContext, MapOptions, Restarted, Settled, Won } from "../../domain/durable-context.ts";
+import { type DurationInput, parseDuration } from "../../domain/duration.ts";
+import { RunCancelled, RunFailed } from "../../domain/errors.ts";
+import { assertKnownOptions } from "../../domain/known-options.ts";
+import type { Signal } from "../../domain/signal.ts";
+import { defineStep, type StepOptions, type StepScope } from "../../domain/step.ts";
+import { assertTime } from "../../domain/time.ts";
+import { mostChildren } from "../../wire/parked.ts";
+import type { ChildResult } from "./children.ts";
+import type { Frame } from "./frame.ts";
+import { hashOf, hashText, type OpDetail, opBehind } from "./op.ts";
+import { Restart } from "./restart.ts";
+import { openStep } from "./steps.ts";
+import { surroundingOp } from "./windows.ts";
+
+/** What the context needs beside its frame. */
+export interface ContextParts {
+  readonly task: string;
+  readonly runId: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Of the turn that goes on now. */
+  readonly log: () => TaskLog;
+  /** The name of the task that a method of a worker class is. Fails: TypeError that says which there are */
+  readonly taskOf: (worker: Function, method: string) => string;
+  /** Stores a run that nobody waits for, once for each id. */
+  readonly enqueue: (task: string, id: string, input: string) => Promise<void>;
+}
+
+/** What is awaited but no op of its own, with what closes the ops behind it. */
+const closers = new WeakMap<Promise<unknown>, () => void>();
+
+function close(promise: unknown): void {
+  const reason = new Error("nobody waits for it any more");
+  reason.name = "AbortError";
+  opBehind(promise)?.close(reason);
+  closers.get(promise as Promise<unknown>)?.();
+}
+
+export class RunningDurable implements DurableContext {
+  readonly #frame: Frame;
+  readonly #parts: ContextParts;
+
+  constructor(frame: Frame, parts: ContextParts) {
+    this.#frame = frame;
+    this.#parts = parts;
+  }
+
+  get task(): string {
+    return this.#parts.task;
+  }
+  get runId(): string {
+    return this.#parts.runId;
+  }
+  get lap(): number {
+    return this.#frame.lap;
+  }
+  get metadata(): Readonly<Record<string, string>> {
+    return this.#parts.metadata;
+  }
+  get log(): TaskLog {
+    return this.#frame.isReplaying ? silence : this.#parts.log();
+  }
+
+  step<T>(name: string, run: (step: StepScope) => T, options: StepOptions = {}): Promise<any> {
+    const where = `step ${JSON.stringify(name)}`;
+    if (surroundingOp()?.step !== undefined)
+      throw new TypeError(`${where} was called inside a step, and steps do not nest; call the code itself`);
+    if (typeof name !== "string" || name === "" || typeof run !== "function")
+      throw new TypeError('ctx.step takes a name and a function, for example ctx.step("charge", () => charge(order))');
+    return openStep(this.#frame, name, 0, run, defineStep(options, where));
+  }
+
+  sleep(time: DurationInput): Promise<void> {
+    const ms = parseDuration(time, "ctx.sleep");
+    return this.#open("sleep", "", hashOf(ms), { deadline: this.#frame.time + ms });
+  }
+
+  sleepUntil(time: Date | number): Promise<void> {
+    const deadline = assertTime(time instanceof Date ? time.getTime() : time, time, "ctx.sleepUntil");
+    return this.#open("sleep", "", hashOf(deadline), { deadline });
+  }
+
+  waitFor(signal: Signal<any, any>, options: { readonly timeout?: DurationInput } = {}): Promise<any> {
+    assertKnownOptions(options, { options: ["timeout"], of: "ctx.waitFor" });
+    if (signal?.kind !== "signal")
+      throw new TypeError('ctx.waitFor takes a signal, for example signal("approve", { data: Decision })');
+    const { timeout } = options;
+    const given = this.#open("signal", signal.name, 0, {});
+    return timeout === undefined ? given : this.#orLate(given, this.sleep(timeout));
+  }
+
+  tasks(worker: Function): any {
+    const { taskOf } = this.#parts;
+    const get = (_: object, key: string | symbol) =>
+      typeof key === "symbol" || key === "then" ? undefined : this.#child(taskOf(worker, key));
+    return new Proxy({}, { get });
+  }
+
+  map(task: ChildTask<any, any>, items: readonly unknown[], options: MapOptions = {}): Promise<any> {
+    assertKnownOptions(options, { options: ["concurrency", "onError"], of: "ctx.map" });
+    const { concurrency = items.length, onError = "throw" } = options;
+    if (items.length > mostChildren)
+      throw new RangeError(`ctx.map takes at most ${mostChildren} items, not ${items.length}; map them in parts`);
+    if (items.length > 0 && !(Number.isInteger(concurrency) && concurrency > 0))
+      throw new RangeError(`ctx.map: concurrency must be a whole number from 1, not ${String(concurrency)}`);
+    if (items.length === 0) return Promise.resolve([]);
+    if (concurrency < items.length) return this.#inLanes(task.name, items, concurrency, onError);
+    const read = onError === "throw" ? outputsOf : settledOf;
+    return this.#children(task.name, items, { read, failFast: onError === "throw" });
+  }
+
+  race<R extends Readonly<Record<string, Promise<unknown>>>>(ways: R): Promise<Won<R>> {
+    const first = Promise.race(Object.entries(ways).map(async ([won, way]) => ({ won, value: await way })));
+    const closeAll = () => Object.values(ways).forEach(close);
+    return closable(first.finally(closeAll) as Promise<Won<R>>, closeAll);
+  }
+
+  now(): number {
+    return this.#frame.time;
+  }
+
+  random(): number {
+    return this.#frame.random();
+  }
+
+  restart(input?: unknown): Restarted {
+    return new Restart(input) as unknown as Restarted;
+  }
+
+  #open(kind: "sleep" | "signal" | "children", name: string, hash: number, detail: OpDetail): Promise<any> {
+    if (surroundingOp()?.step !== undefined)
+      throw new TypeError("a step cannot wait durably; wait in the durable method, and pass the step what came");
+    return this.#frame.open(kind, name, hash, detail);
+  }
+
+  #child(task: string): ChildTask<[unknown?], unknown> {
+    return {
+      name: task,
+      run: (input) => this.#children(task, [input], { read: onlyOutputOf }),
+      enqueue: (input) => this.#enqueue(task, jsonOf(input, task)),
+    };
+  }
+
+  #children(task: string, items: readonly unknown[], detail: OpDetail): Promise<any> {
+    const inputs = items.map((item) => jsonOf(item, task));
+    return this.#open("children", task, hashOf(inputs), { ...detail, inputs });
+  }
+
+  /** A step: what it stores is found again under the same id. */
+  #enqueue(task: string, input: string): Promise<any> {
+    const start = async ({ id }: StepScope) => {
+      await this.#parts.enqueue(task, id, input);
+      return { task, id };
+    };
+    return openStep(this.#frame, `enqueue ${task}`, hashText(input), start, defineStep());
+  }
+
+  #inLanes(task: string, items: readonly unknown[], lanes: number, onError: "throw" | "settle"): Promise<unknown[]> {
+    const results: unknown[] = new Array(items.length);
+    const open = new Set<Promise<unknown>>();
+    let next = 0;
+    const closeAll = () => {
+      next = items.length;
+      open.forEach(close);
+    };
+    const lane = async (): Promise<void> => {
+      while (next < items.length) {
+        const i = next++;
+        const child = this.#children(task, [items[i]], { read: onError === "throw" ? onlyOutputOf : onlySettledOf });
+        open.add(child);
+        results[i] = await child;
+        open.delete(child);
+      }
+    };
+    const all = Promise.all(Array.from({ length: lanes }, lane)).then(() => results);
+    return closable(
+      all.catch((error) => {
+        closeAll();
+        throw error;
+      }),
+      closeAll,
+    );
+  }
+
+  #orLate(given: Promise<unknown>, late: Promise<void>): Promise<unknown> {
+    const closeBoth = () => [given, late].forEach(close);
+    return closable(Promise.race([given, late]).finally(closeBoth), closeBoth);
+  }
+}
+
+/** Like the promises of ops it may stay unawaited when it fails. */
+function closable<T>(promise: Promise<T>, closeIt: () => void): Promise<T> {
+  promise.catch(() => {});
+  closers.set(promise, closeIt);
+  return promise;
+}
+
+function jsonOf(input: unknown, task: string): string {
+  try {
+    return JSON.stringify(input) ?? "";
+  } catch (cause) {
+    throw new TypeError(`the input of ${task} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const resultsIn = (value: string) => JSON.parse(value) as readonly (ChildResult | null)[];
+
+function errorOf(result: ChildResult & { readonly ok: false }): Error {
+  if ("reason" in result) return new RunCancelled({ key: result.key, reason: result.reason });
+  return new RunFailed(result);
+}
+
+function outputsOf(value: string): unknown[] {
+  const results = resultsIn(value);
+  const failed = results.find((result) => result?.ok === false);
+  if (failed?.ok === false) throw errorOf(failed);
+  return results.map((result) => (result?.ok === true ? result.value : undefined));
+}
+const onlyOutputOf = (value: string): unknown => outputsOf(value)[0];
+
+const settledOf = (value: string): Settled<unknown>[] =>
+  resultsIn(value).map((result) =>
+    result?.ok === true ? { ok: true, value: result.value } : { ok: false, error: errorOf(result as never) },
+  );
+const onlySettledOf = (value: string): Settled<unknown> => settledOf(value)[0]!;
+
+const silence: TaskLog = { debug() {}, info() {}, warn() {}, error() {} };

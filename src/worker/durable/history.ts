@@ -1,0 +1,64 @@
+// What a journal tells of its run: how its lap began, what was delivered since, and whose turn it is.
+import { type Delivery, decodeJournalMessage, type JournalMessage, type LapStart } from "../../wire/journal-message.ts";
+import type { StoredRecord } from "./journal.ts";
+
+export interface History {
+  /** Undefined in the first lap. */
+  readonly lap: LapStart | undefined;
+  /** When the code of the lap began; undefined where it is when the run was created. Units: epoch milliseconds */
+  readonly startedAt: number | undefined;
+  readonly deliveries: readonly Delivery[];
+  /** Of its last message; 0 for an empty journal. */
+  readonly lastSeq: number;
+  /** Turns that were begun since anything was delivered, and neither delivered anything nor were given back: they were lost. */
+  readonly fruitless: number;
+}
+
+/** Undefined when the journal is not this turn's to go on with: a later one has begun, or another attempt has begun this one. */
+export function historyOf(records: readonly StoredRecord[], turn: number): History | undefined {
+  const messages = records.map(({ data }) => decodeJournalMessage(data));
+  if (messages.some((message) => message.turn >= turn)) return undefined;
+  const first = messages[0];
+  return {
+    lap: first?.lap,
+    startedAt: first?.starts === true || first?.lap !== undefined ? first.time : undefined,
+    deliveries: deliveriesOf(messages),
+    lastSeq: records.at(-1)?.seq ?? 0,
+    fruitless: fruitlessOf(messages),
+  };
+}
+
+function fruitlessOf(messages: readonly JournalMessage[]): number {
+  let lost = 0;
+  for (const { begins, returns, deliveries } of messages.toReversed()) {
+    if (deliveries.length > 0) break;
+    if (returns === true) lost -= 1;
+    else if (begins) lost += 1;
+  }
+  return Math.max(lost, 0);
+}
+
+/** With the parts of large groups put together; parts that no last one followed are of an attempt that was lost. */
+function deliveriesOf(messages: readonly JournalMessage[]): Delivery[] {
+  const whole: Delivery[] = [];
+  const parts = new Map<number, string[]>();
+  let writer = 0;
+  for (const { attempt, deliveries } of messages) {
+    if (attempt !== writer) parts.clear();
+    writer = attempt;
+    for (const delivery of deliveries) {
+      const { ordinal, form, value } = delivery;
+      const before = parts.get(ordinal);
+      if (form === "part") parts.set(ordinal, [...(before ?? []), value]);
+      else if (before === undefined) whole.push(delivery);
+      else {
+        parts.delete(ordinal);
+        whole.push({ ...delivery, value: joined([...before, value]) });
+      }
+    }
+  }
+  return whole;
+}
+
+/** Arrays of JSON, as one. */
+const joined = (arrays: readonly string[]): string => `[${arrays.map((array) => array.slice(1, -1)).join()}]`;

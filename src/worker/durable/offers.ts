@@ -1,0 +1,82 @@
+// What the log has for the waits of a run, taken one after the other by the ops that are open for it.
+import type { Offer, Parked, Resume } from "../../domain/durable.ts";
+import type { Delivery } from "../../wire/journal-message.ts";
+import type { Children } from "./children.ts";
+import type { Frame } from "./frame.ts";
+import type { Op } from "./op.ts";
+import { openWaits } from "./waits.ts";
+
+/** With what the children that are offered gave. Fails: StoreUnavailable */
+export async function offersOf(resume: Resume | undefined, children: Children): Promise<Offers> {
+  const values = new Map<number, string>();
+  const { parked, offers = [] } = resume ?? {};
+  for (const offer of offers) {
+    if (offer.kind !== "children") continue;
+    const { ordinal, ends } = offer;
+    const wait = parked?.waits.find((one) => one.ordinal === ordinal);
+    if (wait?.kind !== "children") continue;
+    const { task } = wait;
+    values.set(ordinal, JSON.stringify(await children.read({ task, lap: parked!.lap, ordinal }, ends)));
+  }
+  return new Offers(resume ?? { offers }, values);
+}
+
+export class Offers {
+  readonly #parked: Parked | undefined;
+  /** In the order in which they came. */
+  #left: Offer[];
+  /** Of children, by the ordinal of their group. */
+  readonly #values: ReadonlyMap<number, string>;
+
+  constructor({ parked, offers }: Resume, values: ReadonlyMap<number, string>) {
+    this.#parked = parked;
+    this.#left = offers.filter(({ kind }) => kind !== "cancel");
+    this.#values = values;
+  }
+
+  /**
+   * The first that an open op takes; undefined when there is none. The list is of use only while the code waits for nothing that it was not
+   * made for: what comes for another wait might go before it.
+   */
+  next(frame: Frame): Delivery | undefined {
+    if (this.#left.length === 0) return undefined;
+    const waits = openWaits(frame);
+    if (!this.#isComplete(frame, waits)) {
+      this.#left = [];
+      return undefined;
+    }
+    for (const [i, offer] of this.#left.entries()) {
+      const op = takerOf(offer, waits, frame);
+      if (op === undefined) continue;
+      this.#left.splice(0, i + 1);
+      op.state = "ended";
+      return this.#deliveryOf(offer, op);
+    }
+    this.#left = [];
+    return undefined;
+  }
+
+  #isComplete(frame: Frame, waits: readonly Op[]): boolean {
+    const parked = this.#parked;
+    return parked !== undefined && frame.lap === parked.lap && waits.every(({ ordinal }) => ordinal < parked.ops);
+  }
+
+  #deliveryOf(offer: Offer, { kind, ordinal, name, hash }: Op): Delivery {
+    const { time, sequence } = offer;
+    const value = offer.kind === "signal" ? jsonOf(offer.data) : (this.#values.get(ordinal) ?? "");
+    return { kind, form: "value", ordinal, time, sequence, hash, name, value };
+  }
+}
+
+const jsonOf = (data: unknown): string => JSON.stringify(data) ?? "";
+
+/** The lowest op; what the journal has already is nobody's. */
+function takerOf(offer: Offer, waits: readonly Op[], { cursors }: Frame): Op | undefined {
+  if (offer.kind === "signal") {
+    if (offer.sequence <= (cursors[offer.name] ?? 0)) return undefined;
+    return waits.find(({ kind, name }) => kind === "signal" && name === offer.name);
+  }
+  if (offer.kind === "cancel") return undefined;
+  const kind = offer.kind === "timer" ? "sleep" : "children";
+  return waits.find((op) => op.ordinal === offer.ordinal && op.kind === kind);
+}

@@ -1,0 +1,121 @@
+// One call of durable code that the journal settles: it is opened, gets its number when the window closes, and waits for its delivery.
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { ErrorClass, StepScope } from "../../domain/step.ts";
+import type { OpKind } from "../../wire/journal-message.ts";
+
+/** What its kind needs beside the name. */
+export interface OpDetail {
+  /** Calls the code of a step. */
+  readonly start?: (scope: StepScope) => unknown;
+  /** How a step is tried; as its runner reads it. */
+  readonly terms?: unknown;
+  /** When a sleep ends. Units: epoch milliseconds */
+  readonly deadline?: number;
+  /** Of a group of children: their inputs as JSON, in order. */
+  readonly inputs?: readonly string[];
+  /** Of a group: it ends with the first failure. */
+  readonly failFast?: boolean;
+  /** Errors that come back as instances. */
+  readonly classes?: readonly ErrorClass[];
+  /** Makes of a stored value what the code gets; what it throws is what the code gets thrown. @default JSON */
+  readonly read?: (value: string) => unknown;
+}
+
+/**
+ * `new`: not begun · `open`: a step executes, or a wait waits · `due later`: a step waits for its next attempt · `ended`: what it gave is not
+ * in the journal yet · `closed`: nobody wants it any more.
+ */
+export type OpState = "new" | "open" | "due later" | "ended" | "closed";
+
+export class Op {
+  /** -1 until the window closes. Written by the frame. */
+  ordinal = -1;
+  readonly kind: OpKind;
+  readonly name: string;
+  readonly hash: number;
+  readonly detail: OpDetail;
+  state: OpState = "new";
+  /** Failed attempts of a step, and when the next one is due. Written by its runner, and by replay. */
+  failures = 0;
+  dueAt = 0;
+  /** Stops a step that executes. Written by its runner. */
+  abort: ((reason: unknown) => void) | undefined;
+  readonly promise: Promise<unknown>;
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: unknown) => void;
+  /** A step begins later, in the context of its call. */
+  readonly inContext: (<T>(call: () => T) => T) | undefined;
+
+  constructor(kind: OpKind, name: string, hash: number, detail: OpDetail) {
+    this.kind = kind;
+    this.name = name;
+    this.hash = hash;
+    this.detail = detail;
+    this.inContext = detail.start && (AsyncLocalStorage.snapshot() as <T>(call: () => T) => T);
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.promise.catch(ignore); // one that nobody awaits yet must not end the process
+    opOf.set(this.promise, this);
+  }
+
+  get isWait(): boolean {
+    return this.kind !== "step";
+  }
+
+  resolve(value: unknown): void {
+    this.#resolve(value);
+    this.letGo();
+  }
+
+  reject(error: unknown): void {
+    this.#reject(error);
+    this.letGo();
+  }
+
+  /** Whoever awaits it is not held by it any more. */
+  letGo(): void {
+    this.#resolve = this.#reject = ignore;
+    this.abort = undefined;
+  }
+
+  /** Nobody wants what it gives. */
+  close(reason: unknown): void {
+    if (this.state === "closed") return;
+    this.state = "closed";
+    this.abort?.(reason);
+    this.letGo();
+  }
+}
+
+/** Weak, so that a promise of an op holds its frame no longer than the user does. */
+const opOf = new WeakMap<Promise<unknown>, Op>();
+/** The op whose promise that is; undefined for what user code made of promises. */
+export const opBehind = (promise: unknown): Op | undefined => opOf.get(promise as Promise<unknown>);
+
+const ignore = (): void => {};
+
+/** Engines differ in how many microtasks a construct takes, so the order of calls within a window is not to be relied on. */
+export const byRank = (a: Op, b: Op): number => compare(a.kind, b.kind) || compare(a.name, b.name) || a.hash - b.hash;
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const hashedCharacters = 1_024;
+
+/** Of arguments: only compared. The first 1,024 characters and the length decide. */
+export function hashOf(args: unknown): number {
+  let json: string;
+  try {
+    json = JSON.stringify(args) ?? "";
+  } catch {
+    return 0; // not JSON: nothing that could be compared
+  }
+  return hashText(json);
+}
+
+export function hashText(text: string): number {
+  let hash = 0x811c9dc5 ^ text.length;
+  const end = Math.min(text.length, hashedCharacters);
+  for (let i = 0; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}

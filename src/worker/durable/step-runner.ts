@@ -1,0 +1,285 @@
+// Executes the steps of durable runs: each until it gives something that the journal can keep, or its retries are used up.
+import { formatDuration, parseDuration } from "../../domain/duration.ts";
+import { type RetryPolicy, retryDelayMs } from "../../domain/retry.ts";
+import type { StepScope } from "../../domain/step.ts";
+import { errorRecordOf, readProperty } from "../../domain/thrown.ts";
+import { utf8 } from "../../wire/bytes.ts";
+import type { DeliveryForm } from "../../wire/journal-message.ts";
+import type { Frame } from "./frame.ts";
+import type { Op } from "./op.ts";
+import { encodeError } from "./stored-error.ts";
+import { insideOf } from "./windows.ts";
+
+/** How a step is tried. Units: milliseconds */
+export interface StepTerms {
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+}
+
+/** By what steps and waits are timed. Units: milliseconds */
+export interface Clock {
+  /** The server's time. Units: epoch milliseconds */
+  now(): number;
+  set(act: () => void, ms: number): unknown;
+  clear(timer: unknown): void;
+  /** 0…1, for the jitter of pauses. */
+  random(): number;
+}
+
+export interface StepRunnerOptions {
+  readonly clock: Clock;
+  /** How long code may go on that was told to stop. */
+  readonly graceMs: number;
+  /** Bytes that a result may take. */
+  readonly largestResult: () => number;
+  /** A step gave something for the journal. */
+  readonly onEnd: (op: Op, form: DeliveryForm, value: string) => void;
+  /** A step that was given up has ended, and gave nothing. */
+  readonly onGone: () => void;
+  /** The run is to be cancelled: no more attempts are made. */
+  readonly isLast: () => boolean;
+  /** The worker is to stop: no more attempts are made by it. */
+  readonly isLeaving: () => boolean;
+}
+
+/** A pause up to this long is waited for in place. */
+const inPlaceMs = 30_000;
+
+export class StepRunner {
+  readonly #options: StepRunnerOptions;
+  /** Steps whose code executes, or that wait in place, each with what ends that. */
+  readonly #running = new Map<Op, Running>();
+
+  constructor(options: StepRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Steps that the run cannot park over. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  begin(frame: Frame, op: Op): void {
+    op.state = "open";
+    const running = new Running(frame, op, this.#options, (form, value) => {
+      this.#running.delete(op);
+      if (form === undefined) this.#options.onGone();
+      else this.#options.onEnd(op, form, value);
+    });
+    this.#running.set(op, running);
+    running.attempt();
+  }
+
+  /** Waits for no pause any more: who has the run next does. */
+  leave(): void {
+    for (const running of [...this.#running.values()]) running.leave();
+  }
+
+  /** Ends pauses, and tells code to stop; what has ended by itself counts. */
+  abort(reason: unknown): void {
+    for (const running of [...this.#running.values()]) running.abort(reason);
+  }
+
+  /** Tells code to stop, and gives up what it throws then: the step begins again elsewhere. */
+  giveUp(reason: unknown): void {
+    for (const running of [...this.#running.values()]) running.giveUp(reason);
+  }
+
+  /** Nothing of them is heard any more. */
+  forget(reason: unknown): void {
+    for (const running of this.#running.values()) running.forget(reason);
+    this.#running.clear();
+  }
+}
+
+/** What a step gave in the end; undefined when it was given up. */
+type Give = (form: DeliveryForm | undefined, value: string) => void;
+
+/** One step, from its first attempt in this turn to what it gives. */
+class Running {
+  readonly #frame: Frame;
+  readonly #op: Op;
+  readonly #options: StepRunnerOptions;
+  readonly #give: Give;
+  /** Of the attempt that executes. */
+  #number = 0;
+  #controller: AbortController | undefined;
+  #stopped: { readonly reason: unknown; readonly isGivenUp: boolean } | undefined;
+  #timer: unknown;
+  /** Waits for its next attempt, after this error. */
+  #pausedAfter: { readonly error: unknown; readonly dueAt: number } | undefined;
+  #isOver = false;
+
+  constructor(frame: Frame, op: Op, options: StepRunnerOptions, give: Give) {
+    this.#frame = frame;
+    this.#op = op;
+    this.#options = options;
+    this.#give = give;
+    op.abort = (reason) => this.abort(reason);
+  }
+
+  attempt(): void {
+    const number = ++this.#number;
+    this.#pausedAfter = undefined;
+    this.#controller = undefined;
+    this.#stopped = undefined;
+    const { timeoutMs } = this.#terms;
+    const { clock } = this.#options;
+    this.#timer = clock.set(() => this.#stop(timedOut(this.#op.name, timeoutMs)), timeoutMs);
+    const isThis = () => !this.#isOver && number === this.#number && this.#pausedAfter === undefined;
+    void this.#call().then(
+      (value) => isThis() && this.#returned(value),
+      (error) => isThis() && this.#threw(this.#stopped?.reason ?? error),
+    );
+  }
+
+  abort(reason: unknown): void {
+    if (this.#isOver) return;
+    if (this.#pausedAfter !== undefined) this.#end("error", encodeError(this.#pausedAfter.error));
+    else this.#stop(reason);
+  }
+
+  giveUp(reason: unknown): void {
+    this.leave();
+    this.#stop(reason, true);
+  }
+
+  leave(): void {
+    if (this.#pausedAfter !== undefined) this.#endsUntil(this.#pausedAfter.dueAt, this.#pausedAfter.error);
+  }
+
+  forget(reason: unknown): void {
+    this.#isOver = true;
+    this.#options.clock.clear(this.#timer);
+    this.#controller?.abort(reason);
+  }
+
+  get #terms(): StepTerms {
+    return this.#op.detail.terms as StepTerms;
+  }
+
+  #call(): Promise<unknown> {
+    const { detail, inContext, failures, ordinal } = this.#op;
+    const step: StepScope = Object.defineProperty(
+      { id: `${this.#frame.id}.${this.#frame.lap}.${ordinal}`, attempt: failures + 1 },
+      "signal",
+      { get: () => this.#signal(), enumerable: true },
+    ) as StepScope;
+    const inside = { frame: this.#frame, step };
+    return inContext!(() => insideOf(inside, async () => detail.start!(step)));
+  }
+
+  /** Made when it is first asked for: few steps do. */
+  #signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#stopped !== undefined) this.#controller.abort(this.#stopped.reason);
+    return this.#controller.signal;
+  }
+
+  /** Its code may end by itself within the grace. */
+  #stop(reason: unknown, isGivenUp = false): void {
+    if (this.#isOver || (this.#stopped !== undefined && !isGivenUp)) return;
+    this.#stopped = { reason, isGivenUp };
+    const { clock, graceMs } = this.#options;
+    clock.clear(this.#timer);
+    const number = this.#number;
+    this.#timer = clock.set(() => {
+      if (!this.#isOver && number === this.#number) this.#threw(reason);
+    }, graceMs);
+    this.#controller?.abort(reason);
+  }
+
+  #returned(value: unknown): void {
+    const { name } = this.#op;
+    if (isTimeout(this.#stopped?.reason)) return void this.#threw(this.#stopped!.reason);
+    if (typeof value === "object" && value !== null && "~effect/Effect" in value)
+      return void this.#refused(new TypeError(`step ${name} returned an Effect; a step is an async method`));
+    let json: string;
+    try {
+      json = JSON.stringify(value) ?? "";
+    } catch (cause) {
+      const why = (cause as Error).message;
+      return void this.#refused(new TypeError(`step ${name} returned what JSON cannot hold: ${why}`, { cause }));
+    }
+    const most = this.#options.largestResult();
+    const bytes = json.length * 3 <= most ? 0 : utf8(json).length;
+    if (bytes > most) return void this.#refused(tooLarge(name, bytes, most));
+    this.#end("value", json);
+  }
+
+  /** A fault of the code: it would only happen again. */
+  #refused(error: unknown): void {
+    this.#end("error", this.#fitting(error));
+  }
+
+  #threw(error: unknown): void {
+    const { clock, isLast, isLeaving } = this.#options;
+    clock.clear(this.#timer);
+    if (this.#stopped?.isGivenUp === true) return void this.#end(undefined, "");
+    const { retry } = this.#terms;
+    const later = laterMs(error);
+    if (later === undefined) this.#op.failures += 1;
+    const isOut = later === undefined && (this.#op.failures > retry.limit || isFinal(error, retry));
+    if (isOut || isLast() || this.#op.state === "closed") return void this.#end("error", this.#fitting(error));
+    const pauseMs = later ?? retryDelayMs(retry, this.#op.failures, () => clock.random());
+    const dueAt = clock.now() + pauseMs;
+    if (pauseMs > inPlaceMs || isLeaving()) return void this.#endsUntil(dueAt, error);
+    this.#pausedAfter = { error, dueAt };
+    this.#timer = clock.set(() => this.attempt(), pauseMs);
+  }
+
+  /** The run may park over it. */
+  #endsUntil(dueAt: number, error: unknown): void {
+    const told = { failures: this.#op.failures, dueAt, error: errorRecordOf(error).message.slice(0, 1_000) };
+    this.#end("retry", JSON.stringify(told));
+  }
+
+  /** An error is stored in bounds, so that it always fits. */
+  #fitting(error: unknown): string {
+    const json = encodeError(error);
+    if (utf8(json).length <= this.#options.largestResult()) return json;
+    const { name, message } = errorRecordOf(error);
+    return encodeError(Object.assign(new Error(message.slice(0, 4_000)), { name, stack: undefined }));
+  }
+
+  #end(form: DeliveryForm | undefined, value: string): void {
+    this.#isOver = true;
+    this.#options.clock.clear(this.#timer);
+    this.#op.abort = undefined;
+    this.#give(form, value);
+  }
+}
+
+function timedOut(name: string, timeoutMs: number): Error {
+  const error = new Error(`step ${name} took longer than its timeout of ${formatDuration(timeoutMs)}`);
+  error.name = "TimeoutError";
+  return error;
+}
+const isTimeout = (reason: unknown): boolean => readProperty(reason, "name") === "TimeoutError";
+
+const tooLarge = (name: string, bytes: number, most: number): Error =>
+  Object.assign(
+    new Error(
+      `the result of step ${name} is ${bytes} bytes, but a journal record holds at most ${most}; store large data elsewhere and return a reference`,
+    ),
+    { name: "PayloadTooLarge" },
+  );
+
+/** Of a step that asks for more time, and has not failed. */
+function laterMs(error: unknown): number | undefined {
+  if (readProperty(error, "name") !== "RetryLater") return undefined;
+  try {
+    return parseDuration(readProperty(error, "ms") as number, "RetryLater");
+  } catch {
+    return undefined;
+  }
+}
+
+function isFinal(error: unknown, { retryIf }: RetryPolicy): boolean {
+  if (readProperty(error, "name") === "NonRetryableError") return true;
+  try {
+    return retryIf !== undefined && !retryIf(error);
+  } catch {
+    return true; // a predicate that throws is a fault that a retry would only hide
+  }
+}

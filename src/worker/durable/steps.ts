@@ -1,0 +1,64 @@
+// The steps of a worker class: methods that are journalled where a durable method calls them on its instance, and plain anywhere else.
+import type { StepDefinition, StepScope } from "../../domain/step.ts";
+import { Frame } from "./frame.ts";
+import { hashOf } from "./op.ts";
+import { surroundingOp, windows } from "./windows.ts";
+
+/**
+ * Finds the attempt of the step that surrounds this call.
+ *
+ * Fails: Error outside a step
+ * @example
+ * ```ts
+ * await stripe.charges.create(charge, { idempotencyKey: currentStep().id })
+ * ```
+ */
+export function currentStep(): StepScope {
+  const step = surroundingOp()?.step;
+  if (step === undefined)
+    throw new Error("currentStep() was called outside a step; call it from code that a step runs");
+  return step as StepScope;
+}
+
+/** Calls a step of the run in whose frame this happens. */
+export function openStep(
+  frame: Frame,
+  name: string,
+  hash: number,
+  start: (scope: StepScope) => unknown,
+  { retry, timeoutMs, errors }: StepDefinition,
+): Promise<any> {
+  return frame.open("step", name, hash, { start, terms: { retry, timeoutMs }, classes: errors });
+}
+
+const installed = Symbol.for("natchet.step@1");
+
+/**
+ * Gives an instance its journalled steps, as properties of its own: `#private` fields, `super` and overrides without a decorator stay what they are.
+ *
+ * Fails: TypeError for an instance that takes no properties
+ */
+export function installSteps(instance: object, steps: ReadonlyMap<string, StepDefinition>): void {
+  const methods = instance as Record<string, ((...args: unknown[]) => unknown) & { [installed]?: true }>;
+  for (const [key, step] of steps) {
+    const plain = methods[key]!;
+    if (plain[installed] === true) continue; // a second worker of this instance
+    if (!Object.isExtensible(instance))
+      throw new TypeError(`${instance.constructor.name} is frozen, and a worker class with steps must not be`);
+    const value = function (this: unknown, ...args: unknown[]): unknown {
+      const frame = frameOfCall();
+      if (frame === undefined) return plain.apply(this, args);
+      return openStep(frame, key, hashOf(args), () => plain.apply(this, args), step);
+    };
+    Object.defineProperty(value, installed, { value: true });
+    Object.defineProperty(instance, key, { value, writable: true, configurable: true, enumerable: false });
+  }
+}
+
+/** Undefined outside a durable run and inside a step: steps do not nest. A lost async context must not make a plain call of a step. */
+function frameOfCall(): Frame | undefined {
+  const around = surroundingOp();
+  if (around?.step !== undefined) return undefined;
+  const frame = around?.frame ?? windows.current;
+  return frame instanceof Frame ? frame : undefined;
+}

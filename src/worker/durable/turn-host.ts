@@ -1,0 +1,56 @@
+// What a turn of a durable run is given, and how it ends.
+import type { Parked, Resume } from "../../domain/durable.ts";
+import type { Log } from "../../domain/log.ts";
+import type { Children } from "./children.ts";
+import type { Frame } from "./frame.ts";
+import type { Journal } from "./journal.ts";
+import type { Clock } from "./step-runner.ts";
+
+/** What all turns of a worker have in common. */
+export interface TurnHost {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told to stop, code may go on for so long. Units: milliseconds */
+  readonly graceMs: number;
+  /** Tells this build from others. */
+  readonly code: string;
+  /** Whether the leader was heard lately: what another may have gone on with is not appended to. */
+  readonly isHeard: () => boolean;
+  /** Chosen by chance. */
+  readonly newAttempt: () => number;
+}
+
+export interface TurnGiven {
+  readonly key: string;
+  readonly origin: number;
+  readonly turn: number;
+  /** Units: epoch milliseconds */
+  readonly createdAt: number;
+  /** JSON; empty for undefined. */
+  readonly input: string;
+  readonly resume: Resume | undefined;
+  readonly children: Children;
+  /** Names the run for ids of its steps, unlike any other ever. */
+  readonly id: string;
+  /** The code of a lap, by its input. Fails: with what the run fails with, for example InvalidData */
+  readonly codeFor: (input: string) => Promise<(frame: Frame) => unknown>;
+}
+
+/** What is left of a turn that parked, for the next one on this worker. */
+export interface KeptFrame {
+  readonly frame: Frame;
+  readonly turn: number;
+  readonly lastSeq: number;
+}
+
+export type TurnEnd =
+  | { readonly kind: "completed"; readonly output: unknown }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | { readonly kind: "cancelled"; readonly reason: string }
+  | { readonly kind: "parked"; readonly parked: Parked; readonly kept: KeptFrame | undefined }
+  /** The store does not take it now. */
+  | { readonly kind: "later"; readonly ms: number }
+  | { readonly kind: "returned" }
+  /** The turn is another's; nothing may be said of it. */
+  | { readonly kind: "fenced" };

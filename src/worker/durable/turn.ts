@@ -1,0 +1,367 @@
+// One turn of a durable run on its worker: reads what the journal has, lets the code go on, stores what it takes in before the code sees it,
+// and ends when the code does, or when all that is open waits for something outside.
+import type { Parked } from "../../domain/durable.ts";
+import { RunCancelled } from "../../domain/errors.ts";
+import type { Delivery, DeliveryForm, LapStart } from "../../wire/journal-message.ts";
+import { type Driver, Frame } from "./frame.ts";
+import { historyOf } from "./history.ts";
+import { JournalWriter, type Record } from "./journal-writer.ts";
+import { offersOf } from "./offers.ts";
+import type { Op } from "./op.ts";
+import { foreignOnly, type Problem } from "./problem.ts";
+import { Restart } from "./restart.ts";
+import { Satisfiers } from "./satisfiers.ts";
+import { StepQueue } from "./step-queue.ts";
+import { StepRunner } from "./step-runner.ts";
+import { encodeError } from "./stored-error.ts";
+import type { KeptFrame, TurnEnd, TurnGiven, TurnHost } from "./turn-host.ts";
+import { openWaits, waitsOf } from "./waits.ts";
+
+/** Code that begins within this after its run was created begins at that time: its journal need not say when. */
+const onTimeMs = 100;
+/** A timer that is this near is waited for. */
+const awakeMs = 50;
+/** Code that awaits nothing of natchet's gets this long to show where. */
+const foreignMs = 1_000;
+const refusedMs = 10_000;
+const shorterJournalMs = 30_000;
+const noJournal: Parked = { lap: 1, ops: 0, waits: [], cursors: {}, journalSeq: 0 };
+
+export class Turn implements Driver {
+  readonly #host: TurnHost;
+  readonly #given: TurnGiven;
+  readonly #onEnd: (end: TurnEnd) => void;
+  readonly #writer: JournalWriter;
+  readonly #steps: StepRunner;
+  readonly #outside: Satisfiers;
+  #frame: Frame | undefined;
+  readonly #queue: StepQueue;
+  /** For the next record. */
+  #results: Delivery[] = [];
+  /** Nothing is appended in this turn yet, and has to be before code goes on. */
+  #mustBegin = true;
+  #isWriting = false;
+  /** Groups whose children are on their way to the log. */
+  #creating = 0;
+  #isLeaving = false;
+  #isOver = false;
+  #timer: unknown;
+
+  constructor(host: TurnHost, given: TurnGiven, onEnd: (end: TurnEnd) => void) {
+    this.#host = host;
+    this.#given = given;
+    this.#onEnd = onEnd;
+    const { journal, newAttempt, clock, graceMs } = host;
+    const { key, origin, turn } = given;
+    const mayAppend = () => host.isHeard() || this.#heard();
+    this.#writer = new JournalWriter({ journal, name: { key, origin }, turn, attempt: newAttempt(), mayAppend });
+    this.#steps = new StepRunner({
+      ...{ clock, graceMs },
+      largestResult: () => Math.floor(journal.largestMessage / 2),
+      onEnd: (op, form, value) => this.#stepEnded(op, form, value),
+      onGone: () => this.#soon(),
+      isLast: () => this.#outside.wish !== undefined,
+      isLeaving: () => this.#isLeaving,
+    });
+    this.#queue = new StepQueue(this.#steps, clock, (op, error) => this.#stepEnded(op, "error", encodeError(error)));
+    this.#outside = new Satisfiers(key, () => clock.now());
+    this.#outside.wish = given.resume?.offers.find((offer) => offer.kind === "cancel");
+  }
+
+  /** `kept`: of an earlier turn on this worker. Never rejects. */
+  begin(kept?: KeptFrame): void {
+    void this.#begin(kept).catch((error) => this.#refused(error));
+  }
+
+  /** A wish to cancel, told beside the log. */
+  cancel(reason: string): void {
+    if (this.#isOver || this.#outside.wish !== undefined || this.#frame?.isCancelled) return;
+    this.#outside.wish = { reason, time: this.#host.clock.now(), sequence: 0 };
+    this.#steps.abort(this.#outside.cancelled(reason));
+    this.#soon();
+  }
+
+  /** No new step is begun here; steps that execute may end. */
+  leave(): void {
+    if (this.#isLeaving || this.#isOver) return;
+    this.#isLeaving = true;
+    this.#steps.leave();
+    this.#soon();
+  }
+
+  /** As {@link leave}, and what executes is told to stop. */
+  giveBack(reason: unknown): void {
+    this.leave();
+    this.#steps.giveUp(reason);
+    if (this.#frame === undefined) this.#end({ kind: "returned" });
+  }
+
+  /** The turn counts no more. */
+  fence(reason: unknown): void {
+    this.#end({ kind: "fenced" }, reason);
+  }
+
+  stands(opened: readonly Op[]): boolean {
+    for (const op of opened) {
+      if (op.kind === "step") this.#queue.add(op);
+      else this.#wait(op);
+    }
+    return this.#goOn();
+  }
+
+  ended(threw: boolean, value: unknown): void {
+    if (!threw && value instanceof Restart)
+      return void this.#restart(value.input).catch((error) => this.#refused(error));
+    if (!threw) return void this.#end({ kind: "completed", output: value });
+    const { isCancelled } = this.#frame!;
+    if (isCancelled && value instanceof RunCancelled) this.#end({ kind: "cancelled", reason: value.reason });
+    else this.#end({ kind: "failed", error: value });
+  }
+
+  blocked({ message, stack }: Problem): void {
+    const { key, resume } = this.#given;
+    this.#host.log.error("a durable run waits for code that fits its journal", { run: key, reason: message, stack });
+    const before = resume?.parked ?? noJournal;
+    const codes = [...new Set([...(before.blocked?.codes ?? []), this.#host.code])];
+    this.#end({ kind: "parked", parked: { ...before, blocked: { reason: message, codes } }, kept: undefined });
+  }
+
+  warned({ message }: Problem): void {
+    this.#host.log.warn("a durable run is replayed with other arguments", { run: this.#given.key, reason: message });
+  }
+
+  // --------------------------------------------------------------------------------------------------------- beginning
+
+  async #begin(kept: KeptFrame | undefined): Promise<void> {
+    const { resume, turn, createdAt, input } = this.#given;
+    this.#outside.offers = await offersOf(resume, this.#given.children);
+    if (this.#isOver) return;
+    if (kept !== undefined) {
+      this.#frame = kept.frame;
+      this.#frame.driver = this;
+      this.#writer.lastSeq = kept.lastSeq;
+      return void this.#goOn();
+    }
+    if (turn > 1) return this.#read();
+    const isOnTime = this.#host.clock.now() - createdAt <= onTimeMs;
+    if (!isOnTime) return this.#beginLate();
+    this.#mustBegin = false;
+    await this.#make({ input, time: createdAt }, []);
+  }
+
+  /** The journal says from when on the code runs. */
+  async #beginLate(): Promise<void> {
+    const time = this.#host.clock.now();
+    this.#mustBegin = false;
+    const isStored = await this.#store({ begins: true, starts: true, time, deliveries: [] });
+    if (isStored) await this.#make({ input: this.#given.input, time }, []);
+  }
+
+  async #read(): Promise<void> {
+    const { key, origin, turn, resume, createdAt } = this.#given;
+    const records = await this.#host.journal.read({ key, origin });
+    if (this.#isOver) return;
+    const history = historyOf(records, turn);
+    if (history === undefined) return this.#end({ kind: "fenced" });
+    const parked = resume?.parked;
+    if (history.lastSeq < (parked?.journalSeq ?? 0)) {
+      this.#host.log.error("the journal of a durable run has lost its end; the run goes on when it is back", {
+        run: key,
+      });
+      return this.#end({ kind: "later", ms: shorterJournalMs });
+    }
+    this.#writer.lastSeq = history.lastSeq;
+    this.#queue.fruitless = history.fruitless + 1; // whoever began before this one, too
+    if (history.lastSeq === 0 && parked === undefined) return this.#beginLate();
+    await this.#make({ ...history.lap, time: history.startedAt ?? createdAt }, history.deliveries);
+  }
+
+  async #make(start: Partial<LapStart> & { readonly time: number }, stored: readonly Delivery[]): Promise<void> {
+    const { id, codeFor, input } = this.#given;
+    const { lap = 1, time, cursors = {} } = start;
+    let code: (frame: Frame) => unknown;
+    try {
+      code = await codeFor(start.input ?? input);
+    } catch (error) {
+      return this.#end({ kind: "failed", error });
+    }
+    if (this.#isOver) return;
+    this.#frame = new Frame({ id, lap, time, cursors }, code);
+    this.#frame.begin(this, stored);
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- going on
+
+  /** Does whatever can be done now. Returns whether it called code of the user. */
+  #goOn(): boolean {
+    const frame = this.#frame;
+    if (this.#isOver || this.#isWriting || frame === undefined || !frame.stands || frame.isOver) return false;
+    const deliveries = [...this.#outside.next(frame), ...this.#takeResults(frame)];
+    const hasStarted = !this.#mustBegin && !this.#isLeaving && this.#queue.begin(frame);
+    if (deliveries.length > 0 || this.#mustBegin) void this.#record(deliveries);
+    else if (this.#steps.size === 0 && this.#creating === 0) this.#standsStill(frame);
+    else this.#watchTimes(frame);
+    return hasStarted;
+  }
+
+  #soon(): void {
+    queueMicrotask(() => this.#goOn());
+  }
+
+  #wait(op: Op): void {
+    op.state = "open";
+    if (op.kind !== "children") return;
+    const { resume, children } = this.#given;
+    const { lap } = this.#frame!;
+    const isStored = resume?.parked !== undefined && resume.parked.lap === lap && op.ordinal < resume.parked.ops;
+    if (isStored) return;
+    this.#creating += 1;
+    const { ordinal, name, detail } = op;
+    children.create({ task: name, lap, ordinal, inputs: detail.inputs! }).then(
+      () => {
+        this.#creating -= 1;
+        this.#soon();
+      },
+      (error) => this.#refused(error),
+    );
+  }
+
+  #stepEnded(op: Op, form: DeliveryForm, value: string): void {
+    if (this.#isOver) return;
+    if (op.state !== "closed") {
+      op.state = "ended";
+      const { kind, ordinal, hash, name } = op;
+      const time = Math.max(this.#host.clock.now(), this.#frame!.time);
+      const given = form === "error" ? this.#outside.stepFailed(value) : { form, value, sequence: 0 };
+      this.#results.push({ kind, ordinal, time, hash, name, ...given });
+    }
+    setImmediate(() => this.#goOn()); // what ends in the same moment goes into the same record
+  }
+
+  #takeResults(frame: Frame): Delivery[] {
+    const results = this.#results.filter(({ ordinal }) => frame.opAt(ordinal)?.state === "ended");
+    this.#results = [];
+    return results;
+  }
+
+  /** Nothing is under way: it waits a moment, parks, or is given back. */
+  #standsStill(frame: Frame): void {
+    const hasSteps = this.#queue.size > 0 || frame.opsThatAre("open").some((op) => !op.isWait);
+    if (hasSteps) return void this.#return();
+    if (openWaits(frame).length === 0) return void this.#watchForeign(frame);
+    const next = this.#outside.nextTime(frame);
+    const isNear = next !== undefined && next.at - this.#host.clock.now() <= awakeMs;
+    if (isNear && !this.#isLeaving) return void this.#watchTimes(frame);
+    const { lap, count, cursors } = frame;
+    const { lastSeq } = this.#writer;
+    const parked = { lap, ops: count, waits: waitsOf(frame), cursors: { ...cursors }, journalSeq: lastSeq };
+    this.#end({ kind: "parked", parked, kept: { frame, turn: this.#given.turn, lastSeq } });
+  }
+
+  #watchTimes(frame: Frame): void {
+    const next = this.#outside.nextTime(frame);
+    if (next !== undefined) this.#wakeIn(next.at - this.#host.clock.now(), () => this.#goOn());
+  }
+
+  #watchForeign(frame: Frame): void {
+    this.#wakeIn(foreignMs, () => {
+      if (this.#isOver || !frame.stands || frame.isOver || openWaits(frame).length > 0 || this.#steps.size > 0) return;
+      frame.drop();
+      this.blocked(foreignOnly());
+    });
+  }
+
+  #wakeIn(ms: number, act: () => void): void {
+    const { clock } = this.#host;
+    clock.clear(this.#timer);
+    this.#timer = clock.set(act, Math.min(Math.max(ms, 0), 2 ** 31 - 1));
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- storing
+
+  async #record(deliveries: readonly Delivery[]): Promise<void> {
+    const begins = this.#mustBegin;
+    try {
+      if (!(await this.#store({ begins, time: this.#host.clock.now(), deliveries }))) return;
+    } catch (error) {
+      return this.#refused(error);
+    }
+    this.#mustBegin = false;
+    if (deliveries.length === 0) return void this.#goOn();
+    this.#queue.fruitless = 0;
+    this.#frame!.deliver(deliveries);
+  }
+
+  /** False when the turn does not go on from here. */
+  async #store(record: Record): Promise<boolean> {
+    this.#isWriting = true;
+    const written = await this.#writer.write(record);
+    this.#isWriting = false;
+    if (this.#isOver) return false;
+    if (written === "stored") return true;
+    if (written === "fenced") this.#end({ kind: "fenced" });
+    else await this.#startOver();
+    return false;
+  }
+
+  /** Somebody has appended since: what this turn made of the journal is not what the journal says. */
+  async #startOver(): Promise<void> {
+    this.#frame?.drop();
+    this.#frame = undefined;
+    this.#queue.clear();
+    this.#results = [];
+    this.#mustBegin = true;
+    await this.#read();
+  }
+
+  async #restart(input: unknown): Promise<void> {
+    const { lap, cursors } = this.#frame!;
+    this.#steps.forget(new Error("the method has ended"));
+    this.#results = [];
+    this.#queue.clear();
+    const json = JSON.stringify(input) ?? "";
+    const time = this.#host.clock.now();
+    const start = { lap: lap + 1, input: json, cursors: { ...cursors } };
+    if (!(await this.#store({ lap: start, time, deliveries: [] }))) return;
+    if (this.#isLeaving) return this.#end({ kind: "returned" });
+    this.#mustBegin = false;
+    this.#outside.offers = undefined;
+    await this.#make({ ...start, time }, []);
+  }
+
+  /** Its worker stops. What was lost is told from what was given back. */
+  #return(): void {
+    const record = { returns: true, begins: this.#mustBegin, time: this.#host.clock.now(), deliveries: [] };
+    void this.#store(record)
+      .catch(() => true)
+      .then((isStored) => isStored && this.#end({ kind: "returned" }));
+  }
+
+  /** Resolves once the leader is heard again; false when the turn is over by then. */
+  async #heard(): Promise<boolean> {
+    while (!this.#isOver && !this.#host.isHeard())
+      await new Promise<void>((resolve) => this.#host.clock.set(resolve, 250));
+    return !this.#isOver;
+  }
+
+  #refused(error: unknown): void {
+    if (this.#isOver) return;
+    const { key } = this.#given;
+    this.#host.log.error("the store does not take what a durable run is to keep; it goes on later", {
+      run: key,
+      error,
+    });
+    this.#end({ kind: "later", ms: refusedMs });
+  }
+
+  #end(end: TurnEnd, reason: unknown = new Error("the turn has ended")): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#host.clock.clear(this.#timer);
+    this.#steps.forget(reason);
+    const isKept = end.kind === "parked" && end.kept !== undefined;
+    if (isKept) this.#frame!.driver = undefined;
+    else this.#frame?.drop(reason);
+    this.#onEnd(end);
+  }
+}

@@ -1,0 +1,26 @@
+// What the ops of a run wait for outside, as the log is told of it.
+import type { Wait } from "../../domain/durable.ts";
+import type { Frame } from "./frame.ts";
+import type { Op } from "./op.ts";
+
+/** All that is open outside, in the order of the ops. */
+export const waitsOf = (frame: Frame): Wait[] => openWaits(frame).map(waitOf);
+
+/** Waits, and steps that are due again later. */
+export const openWaits = (frame: Frame): Op[] => {
+  const later = frame.opsThatAre("due later");
+  const open = frame.opsThatAre("open").filter((op) => op.isWait);
+  return later.length === 0 ? open : [...open, ...later].sort((a, b) => a.ordinal - b.ordinal);
+};
+
+function waitOf({ kind, ordinal, name, detail, dueAt }: Op): Wait {
+  if (kind === "step") return { kind: "timer", ordinal, deadline: dueAt };
+  if (kind === "sleep") return { kind: "timer", ordinal, deadline: detail.deadline! };
+  if (kind === "signal") return { kind: "signal", ordinal, name };
+  const size = detail.inputs!.length;
+  return { kind: "children", ordinal, task: name, size, ...(detail.failFast && { failFast: true }) };
+}
+
+/** When an op that waits for its time alone goes on; undefined for one that waits for anything else. */
+export const timeOf = ({ kind, detail, dueAt }: Op): number | undefined =>
+  kind === "sleep" ? detail.deadline : kind === "step" ? dueAt : undefined;
