@@ -39,7 +39,7 @@ function measure(queued: number, keys: number, policies: TaskPolicies | undefine
   };
   const tasks = [policies === undefined ? task : { ...task, policies }];
   const worker = {
-    v: 1,
+    v: 2,
     id: "w",
     name: "w",
     slots,

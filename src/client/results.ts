@@ -1,5 +1,6 @@
 // Waits for results, many at once: one inbox, one table. The log tells most of them, an engine the others. Both are best effort, so
 // whoever still waits is asked for again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
+import type { Msg } from "@nats-io/transport-node";
 import { ResultNotAwaited, RunCancelled, RunFailed, RunNotFound } from "../domain/errors.ts";
 import { isConclusive, isFinal, keyOf } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -7,7 +8,7 @@ import type { Witness } from "../nats/publisher.ts";
 import type { StreamWatch } from "../nats/stream-watch.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import { decodeEnded } from "../wire/messages.ts";
-import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
+import { decodeOutcomeEntry, type Outcome, type OutcomeEntry } from "../wire/outcome-entry.ts";
 import { newResultInbox, type ResultInbox } from "../wire/result-inbox.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -97,9 +98,9 @@ export class Results implements Witness {
       onUnknown: (key) => this.#notFound(key),
     });
     this.#end = [
-      this.#hear(asked, (data) => this.#takeFromEngine(data)),
-      this.#hear(made, (data) => this.#takeFromEngine(data)),
-      this.#hear(log, (data) => this.#takeFromLog(data)),
+      this.#hear(asked, ({ data }) => this.#takeFromEngine(data)),
+      this.#hear(made, ({ data }) => this.#takeFromEngine(data)),
+      this.#hear(log, (message) => this.#takeFromLog(message)),
       line.onChange(() => this.#askForAll()),
       stream?.onChange(() => this.#streamChanged()) ?? (() => {}),
     ];
@@ -179,10 +180,10 @@ export class Results implements Witness {
     for (const wait of [...this.#waits.values()]) this.#settle(wait, (waiter) => waiter.reject(lost));
   }
 
-  #hear(subject: string, take: (data: Uint8Array) => void): () => void {
+  #hear(subject: string, take: (message: Msg) => void): () => void {
     const subscription = this.#link.nc.subscribe(subject, {
       callback: (error, message) => {
-        if (error === null) take(message.data);
+        if (error === null) take(message);
       },
     });
     return () => subscription.unsubscribe();
@@ -251,14 +252,26 @@ export class Results implements Witness {
   }
 
   /** Outcomes in the order of the log, as they were stored: all final ones of the runs that named this inbox. */
-  #takeFromLog(data: Uint8Array): void {
-    const entry = readEntry(data);
+  #takeFromLog(message: Msg): void {
+    const entry = readEntry(message.data);
     for (const outcome of entry?.outcomes ?? []) {
       const wait = this.#waits.get(outcome.key);
       if (wait === undefined || !isFinal(outcome.kind)) continue;
       if (!wait.believesLog) this.#requests.ask([wait.key]);
-      else if (isConclusive(outcome.kind, entry?.by === "engine")) this.#deliver(wait, outcome);
+      else if (isConclusive(outcome.kind, outcome.kind === "cancelled" && this.#isByEngine(message, entry!)))
+        this.#deliver(wait, outcome);
       else wait.believesLog = false;
+    }
+  }
+
+  /** The server says where an entry stands that it passes on. */
+  #isByEngine({ headers }: Msg, { by }: OutcomeEntry): boolean {
+    const subject = headers?.get("Nats-Subject");
+    if (subject === undefined) return false;
+    try {
+      return (this.#subjects.parseOutcome(subject).by ?? by) === "engine";
+    } catch {
+      return false;
     }
   }
 
@@ -303,7 +316,7 @@ export class Results implements Witness {
   }
 }
 
-function readEntry(data: Uint8Array): ReturnType<typeof decodeOutcomeEntry> | undefined {
+function readEntry(data: Uint8Array): OutcomeEntry | undefined {
   try {
     return decodeOutcomeEntry(data);
   } catch {

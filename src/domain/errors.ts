@@ -193,6 +193,18 @@ export class ServerTooOld extends ServerTooOldBase<{
   }
 }
 
+const NamespaceTooNewBase: Tagged<"NamespaceTooNew"> = tagged("NamespaceTooNew");
+/** A newer version of natchet has raised the format of the namespace beyond what this one knows. */
+export class NamespaceTooNew extends NamespaceTooNewBase<{
+  readonly namespace: string;
+  readonly format: number;
+  readonly known: number;
+}> {
+  override get message(): string {
+    return `namespace "${this.namespace}" has format ${this.format}, and this version of natchet reads up to format ${this.known}: upgrade this process (docs/production/upgrade.md)`;
+  }
+}
+
 const JetStreamDisabledBase: Tagged<"JetStreamDisabled"> = tagged("JetStreamDisabled");
 /** The server has no JetStream, or this account has none. */
 export class JetStreamDisabled extends JetStreamDisabledBase<{ readonly url: string }> {

@@ -40,6 +40,10 @@ export const isFinal = (kind: OutcomeKind): kind is "completed" | "failed" | "ca
 export const isConclusive = (kind: OutcomeKind, isByEngine: boolean): boolean =>
   kind === "completed" || (kind === "cancelled" && isByEngine);
 
+/** Whether only an engine may say it: what a worker writes of this kind does not exist. */
+export const isOfEngine = (kind: OutcomeKind): kind is "lost" | "retention" | "cancelling" =>
+  kind === "lost" || kind === "retention" || kind === "cancelling";
+
 export interface RunKey {
   readonly task: string;
   readonly id: string;

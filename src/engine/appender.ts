@@ -67,7 +67,7 @@ export class Appender {
     if (epoch !== this.#epoch) this.#n = 0;
     this.#epoch = epoch;
     this.#n += 1;
-    const subject = subjects.outcome(engineWriter(epoch), this.#n, waiter);
+    const subject = subjects.outcome("engine", engineWriter(epoch), this.#n, waiter);
     // A cancellation by an engine always counts, so one that was stopped and wakes up must not append what the next leader knows better. What
     // waits here ends with the term: a lease that has run out is never renewed.
     const tried = untilStored(term, log, "an outcome of the engine", () =>

@@ -10,6 +10,7 @@ import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { Reserve } from "../nats/reserve.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
+import { raiseFormat } from "../nats/streams.ts";
 import { type Cancellations, describeCancellations, describeQueues } from "../scheduler/describe.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
 import type { HandOver } from "../wire/hand-over.ts";
@@ -107,6 +108,8 @@ class Candidate implements RunningEngine {
   readonly #pinger: Pinger;
   readonly #admission: Admission;
   #isFollowing = false;
+  /** The namespace is of a newer format than this engine's. */
+  #isOutdated = false;
   /** Turns in a row that failed. */
   #failures = 0;
   #onLeading: (() => void)[] = [];
@@ -229,7 +232,8 @@ class Candidate implements RunningEngine {
   }
 
   get #claim(): Effect.Effect<Claim | undefined> {
-    if (!this.#parts.leaseLink.isConnected() || this.#core.follower.isHalted) return Effect.succeed(undefined);
+    const cannot = this.#isOutdated || this.#core.follower.isHalted;
+    if (cannot || !this.#parts.leaseLink.isConnected()) return Effect.succeed(undefined);
     return Effect.tryPromise({
       try: () => this.#tryClaim(),
       catch: (cause) => unavailable("read its lease", cause),
@@ -264,6 +268,7 @@ class Candidate implements RunningEngine {
   #lead(claim: Claim): Effect.Effect<void> {
     const { link, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
+      if (!(yield* this.#raiseFormat)) return;
       yield* this.follow;
       const { knownWorkers, tried, pauses, rates, failures, crons, tasks } = yield* this.#untilStored(async () => {
         await this.#core.catchUp();
@@ -285,6 +290,20 @@ class Candidate implements RunningEngine {
       this.#failures = 0;
       log.debug("engine leads", { engine: this.id, epoch: claim.epoch, live: this.#core.state.live.size });
       for (const listener of this.#onLeading.splice(0)) listener();
+    });
+  }
+
+  /** Engines of an older version cannot lead from here on; false when this is one of them. */
+  get #raiseFormat(): Effect.Effect<boolean> {
+    const { link, subjects, log } = this.#parts;
+    return this.#untilStored(async () => {
+      const refusal = await raiseFormat(link, subjects, log);
+      if (refusal === undefined) return true;
+      log.error("this engine cannot lead", { reason: refusal.message });
+      this.#isOutdated = true;
+      this.state = "standby"; // it ends with the next renewal
+      await this.#lease.release({});
+      return false;
     });
   }
 

@@ -116,9 +116,15 @@ export class Follower {
   }
 
   #foldOutcomes(seq: number, subject: string, data: Uint8Array, at: number): void {
-    const { writer, waiter } = this.#parts.subjects.parseOutcome(subject);
-    const { by, outcomes } = decodeOutcomeEntry(data, writer);
-    for (const outcome of outcomes) if (outcome.kind === "retention") assertPastMark(outcome, seq);
+    const { writer, waiter, by: author } = this.#parts.subjects.parseOutcome(subject);
+    const { by, outcomes, unknownKind } = decodeOutcomeEntry(data, writer, author);
+    if (unknownKind > 0)
+      this.#parts.log.error("an outcome of the log is of an unknown kind and is skipped", {
+        seq,
+        subject,
+        unknownKind,
+      });
+    if (by === "engine") for (const outcome of outcomes) if (outcome.kind === "retention") assertPastMark(outcome, seq);
     this.current = { seq, outcomes };
     const told = waiter === "" ? "" : madeInboxOf(waiter);
     this.#parts.onEvent({ type: "outcomes", seq, at, by, writer, told, outcomes });

@@ -14,7 +14,7 @@ import type { ClientOptions, Settings } from "./settings.ts";
  * Without `url` or `NATS_URL` that is the one on port 4222 of this machine, or the embedded server of this workspace, which `natchet dev`
  * or a worker has started. It waits five seconds for one, unless `startServer` is `false`.
  *
- * Fails: NatsUnreachable, ServerNotRunning, ServerTooOld, JetStreamDisabled, PermissionDenied
+ * Fails: NatsUnreachable, ServerNotRunning, ServerTooOld, NamespaceTooNew, JetStreamDisabled, PermissionDenied
  * @example
  * ```ts
  * await using natchet = await connect();

@@ -12,7 +12,7 @@ import type { ClientOptions } from "./settings.ts";
  *
  * A caller that waits longer than five seconds is told why in the log, once a task; `run` and `enqueue` take `{ timeout, signal }`.
  *
- * Fails: NatsUnreachable, ServerNotRunning, ServerTooOld, JetStreamDisabled, PermissionDenied, ServerBinaryNotFound
+ * Fails: NatsUnreachable, ServerNotRunning, ServerTooOld, NamespaceTooNew, JetStreamDisabled, PermissionDenied, ServerBinaryNotFound
  * @example
  * ```ts
  * await using natchet = await connect();

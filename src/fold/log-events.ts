@@ -1,6 +1,7 @@
-import type { OutcomeAuthor, OutcomeHead } from "../wire/outcome-entry.ts";
+import type { OutcomeHead } from "../wire/outcome-entry.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
 import type { OutcomeDetail } from "../wire/story.ts";
+import type { OutcomeAuthor } from "../wire/subjects.ts";
 
 /** What the fold reads of an outcome. */
 export interface FoldedOutcome extends Omit<OutcomeHead, "attempt"> {

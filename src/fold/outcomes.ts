@@ -1,5 +1,5 @@
 // The rules of the fold for outcomes: the first accepted final one stands, the others move their run to its next turn.
-import { isFinal } from "../domain/run.ts";
+import { isFinal, isOfEngine } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import { applyOutcome } from "./apply-outcome.ts";
 import { addFinished } from "./finish.ts";
@@ -10,7 +10,7 @@ import { foldRetentionMark } from "./forget.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { OutcomesEvent } from "./log-events.ts";
 
-/** Rules 2 and 3. */
+/** Rules 2 and 3. Who wrote an entry is known by its subject, and what only an engine may say counts from an engine alone. */
 export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
   const { seq, at, writer, told = "", outcomes } = event;
   const byEngine = event.by === "engine";
@@ -18,6 +18,7 @@ export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
   if (!byEngine) fold.listener?.reporting(writer);
   for (let index = 0; index < outcomes.length; index++) {
     const outcome = outcomes[index]!;
+    if (!byEngine && isOfEngine(outcome.kind)) continue;
     if (outcome.kind === "retention") {
       foldRetentionMark(fold, outcome, writer);
       continue;

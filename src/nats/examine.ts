@@ -1,6 +1,7 @@
 // Looks at a server as it is for one namespace, and changes nothing: what is probed is refused by the server itself before it is stored.
 import { headers, type Msg } from "@nats-io/transport-node";
 import type { Log } from "../domain/log.ts";
+import { roleOf } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { deniedSubject } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
@@ -49,13 +50,15 @@ export type Duty = "enqueue runs" | "execute runs" | "lead as an engine";
 /** What this login may not do that a duty needs: the subjects, to publish on or to subscribe to. */
 export async function examinePermissions(link: NatsLink, subjects: Subjects): Promise<ReadonlyMap<Duty, string[]>> {
   const kv = (bucket: string) => `$KV.${bucket}.doctor`;
+  const role = roleOf(link.inboxPrefix);
+  const doctor = role === "" ? "doctor" : `${role}-doctor`;
   const api = (verb: string) => `$JS.API.${verb}.${subjects.stream}`;
   const needs: readonly (readonly [Duty, "publish" | "subscribe", string])[] = [
     ["enqueue runs", "publish", subjects.unusedRun],
     ["enqueue runs", "publish", subjects.engine("result")],
-    ["execute runs", "publish", subjects.outcome("doctor", 0)],
+    ["execute runs", "publish", subjects.outcome("worker", doctor, 0)],
     ["execute runs", "publish", subjects.transcript("doctor/none")],
-    ["execute runs", "subscribe", subjects.worker("doctor", "assign")],
+    ["execute runs", "subscribe", subjects.worker(doctor, "assign")],
     ["lead as an engine", "publish", kv(subjects.bucket)],
     ["lead as an engine", "publish", kv(subjects.leaseBucket)],
     ["lead as an engine", "publish", api("STREAM.CREATE")],

@@ -91,20 +91,19 @@ const operator = (names: Names): Rights => {
 };
 
 const worker = (names: Names): Rights => {
-  const { subjects, bucket, logs, root } = names;
+  const { subjects, bucket, logs } = names;
   return {
     publish: [
       ...everybody(names),
       ...(["register", "heartbeat", "leave"] as const).map((verb) => subjects.engine(verb)),
-      `${root}.done.*.*`,
-      subjects.outcomesForWaiters,
+      ...subjects.outcomesBy("worker", "worker"),
       subjects.transcripts,
       ...api("STREAM.INFO", logs),
       ...api("STREAM.MSG.GET", logs),
       ...api("DIRECT.GET", `${bucket}.$KV.${subjects.bucket}.pauses`),
       ...enqueuing(names),
     ],
-    subscribe: [`${root}.worker.*.*`, subjects.epoch, subjects.admission],
+    subscribe: [subjects.workersOf("worker"), subjects.epoch, subjects.admission],
   };
 };
 
@@ -127,10 +126,9 @@ const engine = (names: Names): Rights => {
       `$KV.${subjects.bucket}.>`,
       `$KV.${subjects.leaseBucket}.>`,
       subjects.runs,
-      `${root}.done.*.*`,
-      subjects.outcomesForWaiters,
+      ...subjects.outcomesBy("engine", ""),
       `${subjects.reserve}.*`,
-      `${root}.worker.*.*`,
+      `${root}.worker.*.*.*`,
       `${root}.leader.*`,
       subjects.epoch,
       subjects.admission,

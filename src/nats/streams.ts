@@ -9,10 +9,11 @@ import {
   type StreamConfig,
 } from "@nats-io/jetstream";
 import { Effect, Schedule } from "effect";
-import { PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
-import { passingOn } from "../wire/result-inbox.ts";
+import { NamespaceTooNew, PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
+import type { Log } from "../domain/log.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { deniedSubject } from "./ask-store.ts";
+import { assertReadable, currentFormat, leaseOfFormat, logOfFormat } from "./format.ts";
 import type { NatsLink } from "./link.ts";
 
 export interface StreamOptions {
@@ -39,14 +40,14 @@ export const reserveBytes = (maxBytes: number): number => Math.max(64 * 1024 * 1
 /**
  * Makes what is missing and updates what differs; of a `user` see there. Any number of processes may do so at once.
  *
- * Fails: {@link StoreUnavailable} for a refusal, or after 10 s without JetStream; {@link PermissionDenied}
+ * Fails: {@link StoreUnavailable} for a refusal, or after 10 s without JetStream; {@link PermissionDenied}; {@link NamespaceTooNew}
  */
 export const ensureStreams = (
   link: NatsLink,
   subjects: Subjects,
   options: StreamOptions,
   user?: StreamUser,
-): Effect.Effect<void, StoreUnavailable | PermissionDenied> =>
+): Effect.Effect<void, StoreUnavailable | PermissionDenied | NamespaceTooNew> =>
   Effect.tryPromise({
     try: () => ensureAll(link, subjects, options, user),
     catch: (cause) => cause as NotEnsured,
@@ -64,22 +65,19 @@ export interface NotEnsured {
   readonly passes: boolean;
   /** The server has not got the room that the stream asks for. */
   readonly isTooLarge: boolean;
-  readonly error: StoreUnavailable | PermissionDenied;
+  readonly error: StoreUnavailable | PermissionDenied | NamespaceTooNew;
 }
 
 export type NamedConfig = Partial<StreamConfig> & { readonly name: string };
 
 async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOptions, user?: StreamUser): Promise<void> {
   // In this order: the bucket is made after the log, so where it is there and the log is not, the log was deleted.
-  if (
-    options.recreate !== true &&
-    (await streamExists(link, `KV_${subjects.bucket}`)) &&
-    !(await streamExists(link, subjects.stream))
-  )
-    throw deletedLog(subjects.stream);
-  for (const [stream, make] of makers(subjects, options)) {
-    const found = user === undefined ? undefined : await findConfig(link, stream);
+  const bucket = options.recreate === true ? undefined : await findConfig(link, `KV_${subjects.bucket}`);
+  const log = await findConfig(link, subjects.stream);
+  if (bucket !== undefined && log === undefined) throw deletedLog(subjects.stream);
+  for (const [stream, make] of makers(subjects, options, log)) {
     const isLog = stream === subjects.stream;
+    const found = user === undefined ? undefined : isLog ? log : await findConfig(link, stream);
     if (found === undefined) {
       await (user === undefined ? make(link) : makeMissing(link, make, subjects));
       if (isLog) user?.onMade?.();
@@ -126,13 +124,45 @@ export async function remakeStream(
 ): Promise<boolean> {
   // The lease holds nothing that is not claimed anew; the log and the bucket hold what somebody may want back.
   if (stream !== `KV_${subjects.leaseBucket}` && options.recreate !== true) return false;
-  await makers(subjects, options).get(stream)?.(link);
+  const log = await findConfig(link, subjects.stream);
+  await makers(subjects, options, log).get(stream)?.(link);
   return true;
 }
 
-function makers(subjects: Subjects, options: StreamOptions): ReadonlyMap<string, (link: NatsLink) => Promise<unknown>> {
-  const configs = [logConfig(subjects, options), bucketConfig(subjects.bucket, options)];
-  const lease = { ...bucketConfig(subjects.leaseBucket, options), ...leaseLife };
+/**
+ * Makes an older namespace one of this version's format, which older engines cannot read; whoever does so holds the lease. Returns why it
+ * cannot: the namespace is of a newer one.
+ *
+ * Fails: {@link StoreUnavailable}, {@link PermissionDenied}
+ */
+export async function raiseFormat(link: NatsLink, subjects: Subjects, log: Log): Promise<NamespaceTooNew | undefined> {
+  try {
+    const found = await findConfig(link, subjects.stream);
+    if (found === undefined) return; // deleted; who watches it says so
+    const before = formatFor(found, subjects);
+    if (before === currentFormat) return;
+    await ensureStream(link, { name: found.name, ...logOfFormat(currentFormat, subjects, found.metadata) });
+    await ensureStream(link, { name: `KV_${subjects.leaseBucket}`, subjects: leaseOfFormat(currentFormat, subjects) });
+    const told = "the namespace has the format of this version now; older engines and workers cannot use it any more";
+    log.warn(told, { format: currentFormat, before });
+  } catch (cause) {
+    const { error } = cause as NotEnsured;
+    if (error instanceof NamespaceTooNew) return error;
+    throw error;
+  }
+}
+
+type Makers = ReadonlyMap<string, (link: NatsLink) => Promise<unknown>>;
+
+/** `log` as it is. Fails: {@link NotEnsured} when it is of a newer format */
+function makers(subjects: Subjects, options: StreamOptions, log: StreamConfig | undefined): Makers {
+  const format = log === undefined ? currentFormat : formatFor(log, subjects);
+  const made = { ...logConfig(subjects, options), ...logOfFormat(format, subjects, log?.metadata) };
+  const configs = [made, bucketConfig(subjects.bucket, options)];
+  const lease = {
+    ...{ ...bucketConfig(subjects.leaseBucket, options), ...leaseLife },
+    subjects: leaseOfFormat(format, subjects),
+  };
   const makeLease = async (link: NatsLink) => {
     if (!(await ensureStream(link, lease, { first_seq: epochFloor() }))) return;
     // A killed nats-server 2.10 forgets what a stream holds as long as that begins with such a first message: the second replaces it.
@@ -158,8 +188,13 @@ const deletedLog = (stream: string): NotEnsured => ({
   }),
 });
 
-const streamExists = async (link: NatsLink, stream: string): Promise<boolean> =>
-  (await findConfig(link, stream)) !== undefined;
+function formatFor(log: StreamConfig, subjects: Subjects): number {
+  try {
+    return assertReadable(log, subjects);
+  } catch (error) {
+    throw { passes: false, isTooLarge: false, error: error as NamespaceTooNew } satisfies NotEnsured;
+  }
+}
 
 /** Fails: {@link NotEnsured} */
 export async function findConfig(link: NatsLink, stream: string): Promise<StreamConfig | undefined> {
@@ -187,8 +222,6 @@ export async function ensureStream(
 
 const logConfig = (subjects: Subjects, { replicas, maxBytes }: StreamOptions): NamedConfig => ({
   name: subjects.stream,
-  subjects: [subjects.runs, subjects.outcomes],
-  republish: passingOn(subjects.outcomesForWaiters),
   retention: RetentionPolicy.Limits,
   storage: StorageType.File,
   max_msgs_per_subject: 1,

@@ -72,8 +72,10 @@ const TaskDeclaration = Schema.Struct({
   onFailure: Schema.optionalKey(Text),
 });
 const Part = Schema.Struct({ of: Text, index: Whole, count: Whole });
+/** What workers and engines of this version speak. */
+export const protocol = 2;
 const Register = Schema.Struct({
-  v: Schema.Literal(1),
+  v: Schema.Literal(protocol),
   id: Text,
   name: Text,
   slots: Whole,
@@ -245,7 +247,15 @@ export interface CronList {
   readonly next?: string;
 }
 
-export const decodeRegister = decoder("register message", Register);
+const decodeOwnRegister = decoder("register message", Register);
+/** Fails: MalformedRecord, also when it is of another version's worker */
+export function decodeRegister(bytes: Uint8Array): Register {
+  try {
+    return decodeOwnRegister(bytes);
+  } catch (error) {
+    throw otherProtocol(bytes) ?? error;
+  }
+}
 export const decodeRegistered = decoder("register reply", Registered);
 export const decodeHeartbeat = decoder("heartbeat", Heartbeat);
 export const decodeHeartbeatReply = decoder("heartbeat reply", HeartbeatReply);
@@ -289,6 +299,14 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   } catch (cause) {
     throw new MalformedRecord({ what, reason: `no JSON: ${(cause as MalformedRecord).reason}` });
   }
+}
+
+function otherProtocol(bytes: Uint8Array): MalformedRecord | undefined {
+  const { v, name, version } = (parseJson(bytes, "register message") ?? {}) as Record<string, unknown>;
+  if (typeof v !== "number" || v === protocol) return undefined;
+  const cure = v < protocol ? "upgrade the worker" : "upgrade the engine";
+  const reason = `worker "${name}" of natchet ${version} speaks version ${v} of the protocol, and this engine version ${protocol}: ${cure} (docs/production/upgrade.md)`;
+  return new MalformedRecord({ what: "register message", reason });
 }
 
 function decoder<S extends Schema.Top & { readonly DecodingServices: never }>(

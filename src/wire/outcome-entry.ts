@@ -1,6 +1,5 @@
 // The payload of an outcome subject: the outcomes of all runs that ended in the same moment, a frame each.
 
-import { MalformedRecord } from "../domain/errors.ts";
 import { isKey } from "../domain/names.ts";
 import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import {
@@ -18,6 +17,7 @@ import {
 import { assertRange, isTime, timeAt, writeTime } from "./ranges.ts";
 import type { FinalDetail, OutcomeDetail } from "./story.ts";
 import { attemptDetailOf, cancelWishOf, finalDetailOf } from "./story.ts";
+import type { OutcomeAuthor } from "./subjects.ts";
 
 /**
  * The whole story of a run that ended in its only attempt, without an error, metadata or a reason: nearly all of them. It stands in the
@@ -53,7 +53,6 @@ export interface OutcomeFrame extends OutcomeHead {
   readonly output: Uint8Array;
 }
 
-export type OutcomeAuthor = "worker" | "engine";
 const kinds: readonly OutcomeKind[] = [
   "completed",
   "failed",
@@ -93,10 +92,7 @@ export class Outcome implements OutcomeHead {
   readonly #writer: string;
 
   /** `view` is one on `entry`; the frame stands between `start` and `end`. */
-  constructor(entry: Uint8Array, view: DataView, start: number, end: number, writer: string) {
-    const code = entry[start + 4]!;
-    const kind = kinds[code - 1];
-    if (kind === undefined) throw new MalformedRecord({ what, reason: `unknown kind ${code}` });
+  constructor(kind: OutcomeKind, entry: Uint8Array, view: DataView, start: number, end: number, writer: string) {
     this.kind = kind;
     this.#start = start;
     this.#detailStart = start + frameHead + view.getUint16(start + 6, true);
@@ -207,25 +203,30 @@ export function encodeOutcomeEntry(by: OutcomeAuthor, frames: readonly Uint8Arra
   return finish(entry, end);
 }
 
-/** `writer` as the entry's subject names it. Fails: MalformedRecord; outcomes are views on `bytes`, not copies */
-export function decodeOutcomeEntry(
-  bytes: Uint8Array,
-  writer = "",
-): {
+/** An entry as it was read; outcomes are views on its bytes, not copies. */
+export interface OutcomeEntry {
   readonly by: OutcomeAuthor;
   readonly outcomes: readonly Outcome[];
-} {
+  /** A kind that this version does not know, of an outcome that was left out; 0 = there was none. */
+  readonly unknownKind: number;
+}
+
+/** `writer` and `by` as the entry's subject names them: only where it does not say who wrote it (format 1), the entry does. Fails: MalformedRecord */
+export function decodeOutcomeEntry(bytes: Uint8Array, writer = "", by?: OutcomeAuthor): OutcomeEntry {
   assertRecord(bytes, "outcome entry", entryHead);
   const view = viewOf(bytes);
   const count = view.getUint32(4, true);
   const outcomes: Outcome[] = [];
+  let unknownKind = 0;
   let offset = entryHead;
   for (let i = 0; i < count; i++) {
     assertFits(offset + frameHead <= bytes.length, "outcome entry");
     const length = view.getUint32(offset, true);
     assertFits(length >= frameHead && offset + length <= bytes.length, "outcome entry");
-    outcomes.push(new Outcome(bytes, view, offset, offset + length, writer));
+    const kind = kinds[bytes[offset + 4]! - 1];
+    if (kind === undefined) unknownKind = bytes[offset + 4]!;
+    else outcomes.push(new Outcome(kind, bytes, view, offset, offset + length, writer));
     offset += length;
   }
-  return { by: bytes[1] === 1 ? "engine" : "worker", outcomes };
+  return { by: by ?? (bytes[1] === 1 ? "engine" : "worker"), outcomes, unknownKind };
 }

@@ -7,9 +7,9 @@ import { longestDurationMs } from "../domain/duration.ts";
 import { parseConcurrency, parseRateLimits } from "../domain/limits.ts";
 import { assertName } from "../domain/names.ts";
 import type { TaskPolicies } from "../domain/policies.ts";
-import { isToken } from "../domain/run-id.ts";
 import { assertLabels, assertSlots } from "../domain/worker.ts";
 import { isTaskDeclaration, type Register, type TaskDeclaration } from "./messages.ts";
+import { isWorkerId } from "./subjects.ts";
 
 const longestText = 256;
 /** Of one worker. */
@@ -22,7 +22,7 @@ export function assertRegistration(message: Register): void {
   const { id, name, slots, labels, tasks, process = "", runtime, version } = message;
   const where = `worker "${name.slice(0, longestText)}"`;
   assertName("worker", name, "worker");
-  if (!isToken(id)) throw new TypeError(`${where}: its id must be one token of a subject`);
+  if (!isWorkerId(id)) throw new TypeError(`${where}: its id must be a name, or a role and a name, "<role>-<name>"`);
   assertSlots(slots, where);
   assertLabels(labels, where);
   if ([process, runtime, version].some((text) => text.length > longestText))

@@ -20,6 +20,9 @@ const inboxOf = (waiter: string): string => root + waiter.replace(joint, ".");
 /** Where a role hears answers: `_INBOX`, or `_INBOX.<role>`, so that a server can keep roles from hearing each other. */
 export const isInboxPrefix = (prefix: string): boolean => /^_INBOX(?:\.[A-Za-z0-9_]{1,32})?$/.test(prefix);
 
+/** What stands behind `_INBOX.` in a prefix; empty where nothing does. */
+export const roleOf = (prefix: string): string => prefix.slice(root.length);
+
 /** The inbox that a run entry named; `waiter` as an outcome's subject has it. */
 export const madeInboxOf = (waiter: string): string => inboxOf(waiter) + madeSuffix;
 
@@ -38,10 +41,10 @@ export function waiterOf(inbox: string): string {
 }
 
 /**
- * How a stream passes outcome entries on, in the form that a server takes; `src` has the waiter as its third wildcard, of which the server makes
- * one token or two.
+ * How a stream passes outcome entries on, in the form that a server takes; `src` has the waiter as its wildcard number `at`, of which the server
+ * makes one token or two.
  */
-export const passingOn = (src: string): { readonly src: string; readonly dest: string } => ({
+export const passingOn = (src: string, at: number): { readonly src: string; readonly dest: string } => ({
   src,
-  dest: `${root}{{split(3,${joint})}}.log`,
+  dest: `${root}{{split(${at},${joint})}}.log`,
 });

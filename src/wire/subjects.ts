@@ -20,7 +20,29 @@ export type EngineVerb =
   | "queues";
 export type WorkerVerb = "assign" | "cancel" | "ping";
 
+/** Who writes outcomes; the subject of an entry says it, so that a server can forbid either to speak as the other. */
+export type OutcomeAuthor = "worker" | "engine";
+
+/** What the subject of an outcome entry says. `by`: undefined in format 1, where the entry itself says it, and nobody can forbid it to lie. */
+export interface OutcomeName {
+  readonly by: OutcomeAuthor | undefined;
+  readonly writer: string;
+  readonly n: number;
+  readonly waiter: string;
+}
+
 const bundleToken = "bundle.";
+/** In the place of a role, where a process has none. */
+const noRole = "-";
+const engineWriterPattern = /^e\d+$/;
+const isAuthor = (token: string | undefined): token is OutcomeAuthor => token === "worker" || token === "engine";
+const workerIdPattern = /^(?:[A-Za-z0-9_]{1,32}-)?[A-Za-z0-9_-]{1,64}$/;
+export const isWorkerId = (id: string): boolean => workerIdPattern.test(id) && !id.startsWith("-");
+/** An id as two tokens, its role first. */
+const tokensOf = (id: string): string => {
+  const joint = id.indexOf("-");
+  return joint < 0 ? `${noRole}.${id}` : `${id.slice(0, joint)}.${id.slice(joint + 1)}`;
+};
 
 /** The names of one namespace. */
 export class Subjects {
@@ -36,8 +58,14 @@ export class Subjects {
   readonly unusedRun: string;
   /** All outcome entries. */
   readonly outcomes: string;
-  /** Those that the server passes on, their waiter as third wildcard. */
+  /** The same, but for {@link formatLock}. */
+  readonly authoredOutcomes: string;
+  /** What an older engine would have to take from another stream, so that it cannot make the log what it was: nothing is stored there. */
+  readonly formatLock: string;
+  /** Outcome entries that the server passes on, their waiter as fifth wildcard. */
   readonly outcomesForWaiters: string;
+  /** The same in format 1, their waiter as third. */
+  readonly outcomesForWaiters1: string;
   /** All that attempts say. */
   readonly transcripts: string;
   /** A new leader announces itself here. */
@@ -69,7 +97,10 @@ export class Subjects {
     this.runs = `${this.#runPrefix}>`;
     this.unusedRun = `${this.#runPrefix}none`;
     this.outcomes = `${this.#outcomePrefix}>`;
-    this.outcomesForWaiters = `${this.#outcomePrefix}*.*.*`;
+    this.authoredOutcomes = `${this.#outcomePrefix}*.>`;
+    this.formatLock = `${this.#outcomePrefix}format`;
+    this.outcomesForWaiters = `${this.#outcomePrefix}*.*.*.*.*`;
+    this.outcomesForWaiters1 = `${this.#outcomePrefix}*.*.*`;
     this.transcripts = `${this.#transcriptPrefix}>`;
     this.epoch = `${this.#root}.epoch`;
     this.admission = `${this.#root}.admission`;
@@ -117,13 +148,28 @@ export class Subjects {
   }
 
   /** `waiter`: the client that the server passes it on to; none when empty. */
-  outcome(writer: string, n: number, waiter = ""): string {
-    return waiter === "" ? `${this.#outcomePrefix}${writer}.${n}` : `${this.#outcomePrefix}${writer}.${n}.${waiter}`;
+  outcome(by: OutcomeAuthor, writer: string, n: number, waiter = ""): string {
+    const subject = `${this.#outcomePrefix}${by}.${tokensOf(writer)}.${n}`;
+    return waiter === "" ? subject : `${subject}.${waiter}`;
   }
 
-  parseOutcome(subject: string): { readonly writer: string; readonly n: number; readonly waiter: string } {
-    const [writer, n, waiter = ""] = subject.slice(this.#outcomePrefix.length).split(".");
-    return { writer: writer!, n: Number(n), waiter };
+  /** Of either format. Fails: MalformedRecord */
+  parseOutcome(subject: string): OutcomeName {
+    const tokens = subject.startsWith(this.#outcomePrefix) ? subject.slice(this.#outcomePrefix.length).split(".") : [];
+    const [by, role, name] = tokens;
+    const isNew = tokens.length === 4 || tokens.length === 5;
+    const [number, waiter = ""] = tokens.slice(isNew ? 3 : 1);
+    const n = Number(number);
+    if (!Number.isSafeInteger(n) || !(isNew ? isAuthor(by) : tokens.length === 2 || tokens.length === 3))
+      throw new MalformedRecord({ what: "subject", reason: `${subject} names no outcomes` });
+    if (isNew) return { by: by as OutcomeAuthor, writer: role === noRole ? name! : `${role}-${name}`, n, waiter };
+    return { by: engineWriterPattern.test(by!) ? undefined : "worker", writer: by!, n, waiter };
+  }
+
+  /** What a role may write: its own outcomes. */
+  outcomesBy(by: OutcomeAuthor, role: string): readonly string[] {
+    const writers = `${this.#outcomePrefix}${by}.${role === "" ? noRole : role}.*`;
+    return [`${writers}.*`, `${writers}.*.*`];
   }
 
   /** What the attempts of a run say; `key` = `<task>/<id>`. */
@@ -142,7 +188,12 @@ export class Subjects {
   }
 
   worker(id: string, verb: WorkerVerb): string {
-    return `${this.#root}.worker.${id}.${verb}`;
+    return `${this.#root}.worker.${tokensOf(id)}.${verb}`;
+  }
+
+  /** All that workers of a role hear. */
+  workersOf(role: string): string {
+    return `${this.#root}.worker.${role === "" ? noRole : role}.*.*`;
   }
 }
 

@@ -3,8 +3,9 @@ import { Effect, type Scope } from "effect";
 import { randomToken } from "../domain/random-token.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { type AssignmentMessage, type AssignmentReply, decodeAssignments } from "../wire/assignment.ts";
-import { decodeCancelOnWorker, type Register, type Stop } from "../wire/messages.ts";
+import { decodeCancelOnWorker, protocol, type Register, type Stop } from "../wire/messages.ts";
 import { partLimit } from "../wire/parts.ts";
+import { roleOf } from "../wire/result-inbox.ts";
 import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
 import { declarationsOf } from "./description.ts";
@@ -31,7 +32,7 @@ const defaults = {
 const storeWithinMs = 5_000;
 
 export class LiveWorker implements RunningWorker {
-  readonly id = `w${randomToken(21)}`;
+  readonly id: string;
   readonly name: string;
   /** Which of two processes of one name is the newer: so by the server's clock. */
   readonly #startedAt: number;
@@ -49,6 +50,8 @@ export class LiveWorker implements RunningWorker {
 
   constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerSettings) {
     const { link, threads } = parts;
+    const role = roleOf(link.inboxPrefix);
+    this.id = `${role}${role && "-"}w${randomToken(21)}`;
     this.name = definition.name;
     this.#startedAt = link.clock.now();
     this.#labels = definition.labels;
@@ -255,7 +258,14 @@ export class LiveWorker implements RunningWorker {
   #describe(): Omit<Register, "tasks"> {
     const { process, runtime, version } = this.#options;
     return {
-      ...{ v: 1, id: this.id, name: this.name, slots: this.slots, labels: this.#labels, startedAt: this.#startedAt },
+      ...{
+        v: protocol,
+        id: this.id,
+        name: this.name,
+        slots: this.slots,
+        labels: this.#labels,
+        startedAt: this.#startedAt,
+      },
       ...{ process, runtime, version, quiet: this.#isQuiet, executing: this.#held.list() },
     };
   }

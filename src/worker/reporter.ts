@@ -110,7 +110,7 @@ export class Reporter {
       "worker",
       reports.map((report) => report.frame),
     );
-    const subject = subjects.outcome(worker, ++this.#n, reports[0]!.waiter);
+    const subject = subjects.outcome("worker", worker, ++this.#n, reports[0]!.waiter);
     while (!(await this.#isAppended(subject, entry))) {
       if (this.#isClosed) return;
       await new Promise((resolve) => setTimeout(resolve, this.#options.pauseMs ?? 1_000));

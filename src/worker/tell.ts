@@ -17,9 +17,15 @@ export async function tellEngine(
   const replies = await Promise.all(parts.map((part) => link.nc.request(subjects.engine(verb), part, { timeout })));
   for (const reply of replies) {
     const error = errorOfReply(parseJson(reply.data, `${verb} reply`));
-    if (error !== undefined) throw new Error(error.message);
+    if (error !== undefined) throw new Error(isOfOlderEngine(error) ? olderEngine : error.message);
   }
   return replies.at(-1)!.data;
 }
+
+const olderEngine =
+  "the engine that leads is of an older version of natchet, which takes no workers of this one; replace the engines (docs/production/upgrade.md)";
+/** It knows one version of a registration, and refuses others by the field. */
+const isOfOlderEngine = ({ message }: { readonly message: string }): boolean =>
+  message.startsWith("malformed register message") && message.includes('["v"]');
 
 const timeouts = { heartbeat: 3_000, register: 2_000 };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { ResultNotAwaited, RunCancelled, StoreUnavailable } from "../../src/domain/errors.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
-import { encodeOutcomeEntry, encodeOutcomeFrame, type OutcomeAuthor } from "../../src/wire/outcome-entry.ts";
+import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { waiterOf } from "../../src/wire/result-inbox.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
@@ -73,7 +73,7 @@ function storeOutcome(
     output,
     by = "worker",
     n = 1,
-  }: { readonly output?: unknown; readonly by?: OutcomeAuthor; readonly n?: number } = {},
+  }: { readonly output?: unknown; readonly by?: "worker" | "engine"; readonly n?: number } = {},
 ): void {
   const story = { createdAt: 1, priority: 1, attempts: [], reason: "enough", error: { name: "Error", message: "no" } };
   const frame = encodeOutcomeFrame({
@@ -81,7 +81,7 @@ function storeOutcome(
     ...{ detail: jsonBytes(story), input: noBytes, output: jsonBytes(output) },
   });
   const waiter = waiterOf(engine.runs.get(key)!.inbox);
-  nc.publish(subjects.outcome("w1", n, waiter), encodeOutcomeEntry(by, [frame]));
+  nc.publish(subjects.outcome(by, by === "engine" ? "e1" : "w1", n, waiter), encodeOutcomeEntry(by, [frame]));
 }
 
 /** Begins a run that the engine knows, and says nothing of. */

@@ -61,7 +61,7 @@ const onStage = (body: (stage: Stage) => Promise<void>) =>
             ...{ dueAt: 0, detail: noBytes, input: noBytes, output: jsonBytes(`of ${id}`) },
           }),
         );
-        await publisher.append(subjects.outcome("w1", ++n), encodeOutcomeEntry("worker", frames), 0);
+        await publisher.append(subjects.outcome("worker", "w1", ++n), encodeOutcomeEntry("worker", frames), 0);
       },
       get: (id) => readRun(link, subjects, keyOf("t", id)),
       async startEngine(options = {}) {

@@ -64,7 +64,7 @@ class FakeWorker {
       outputSchema: null,
     };
     const message = {
-      v: 1,
+      v: 2,
       id: this.id,
       name: "fake",
       slots: 2,
@@ -99,7 +99,11 @@ class FakeWorker {
       input,
       output: jsonBytes(output),
     });
-    await this.#publisher.append(subjects.outcome(this.id, ++this.#n), encodeOutcomeEntry("worker", [frame]), 0);
+    await this.#publisher.append(
+      subjects.outcome("worker", this.id, ++this.#n),
+      encodeOutcomeEntry("worker", [frame]),
+      0,
+    );
   }
 }
 
@@ -219,7 +223,7 @@ test("a malformed entry is passed over and the fold goes on; a malformed request
       utf8("not an entry at all, but long enough to look like one"),
       0,
     );
-    await publisher.append(subjects.outcome("zombie", 1), utf8("rubbish"), 0);
+    await publisher.append(subjects.outcome("worker", "zombie", 1), utf8("rubbish"), 0);
     await enqueue("1");
     await waitFor(() => worker.received.length === 1, 5_000, "the assignment");
     const answer = await ask("get", { nothing: true });
@@ -253,7 +257,10 @@ test("takeover: what was purged before is read over, and the log is folded once"
       ...{ detail: noBytes, input: noBytes, output: noBytes },
     });
     for (let n = 1; n <= 4; n++)
-      await publisher.append(subjects.outcome("w1", n), encodeOutcomeEntry("worker", [encodeOutcomeFrame(frame(n))]));
+      await publisher.append(
+        subjects.outcome("worker", "w1", n),
+        encodeOutcomeEntry("worker", [encodeOutcomeFrame(frame(n))]),
+      );
     await new RunStore(link, subjects).purge(subjects.outcomes, 4);
     const warnings: string[] = [];
     const log = { ...silentLog, warn: (message: string) => void warnings.push(message) };

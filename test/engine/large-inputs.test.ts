@@ -36,7 +36,7 @@ test("an entry that stays for its input moves with it, and goes when its run is 
       const fixed = { kind: "completed", key: keyOf("t", id), turn: 1, attempt: 1, origin, at: Date.now() } as const;
       const bytes = { detail: noBytes, input: noBytes, output: jsonBytes(`of ${id}`) };
       const frame = encodeOutcomeFrame({ ...fixed, dueAt: 0, ...bytes, inputStays });
-      await publisher.append(subjects.outcome("w1", origin), encodeOutcomeEntry("worker", [frame]), 0);
+      await publisher.append(subjects.outcome("worker", "w1", origin), encodeOutcomeEntry("worker", [frame]), 0);
     };
     const get = (id: string) => readRun(link, subjects, keyOf("t", id));
     const standing = () => newestFromLeader(link, subjects.stream, subjects.run("t", "large"));

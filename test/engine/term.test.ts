@@ -60,7 +60,7 @@ function refusing(publisher: Publisher, times: number): Publisher {
   let left = times;
   return Object.assign(Object.create(publisher), {
     append: ((subject, ...rest) => {
-      const isRefused = subject.startsWith("natchet.test.done.e") && left-- > 0;
+      const isRefused = subject.startsWith("natchet.test.done.engine.") && left-- > 0;
       const full = new QueueFull({ namespace: "test", reason: "the disk is full" });
       return isRefused ? Promise.reject(full) : publisher.append(subject, ...rest);
     }) satisfies Publisher["append"],
@@ -143,7 +143,7 @@ test("a run whose entry was deleted fails, and the others of its batch reach the
         message.respond(jsonBytes({ epoch, refused: [] }));
       },
     });
-    const about = { v: 1, id: "w1", name: "w", slots: 5, labels: {}, runtime: "r", version: "1", quiet: false };
+    const about = { v: 2, id: "w1", name: "w", slots: 5, labels: {}, runtime: "r", version: "1", quiet: false };
     await ask("register", { ...about, tasks: [declarationOf("t")], executing: [] });
     const isFailed = async () => (await ask("get", { key: "t/gone" })).run?.state === "failed";
     await waitFor(isFailed, 10_000, "the run without an entry to fail");
@@ -158,7 +158,7 @@ test("a fault of the scheduler is told, and the engine folds the log anew before
     const neighbours = new Neighbours();
     const log = { ...silentLog, error: (message: string, fields?: object) => void told.push({ message, ...fields }) };
     const { engine, stop } = await startEngine(publisher, log, neighbours);
-    const about = { v: 1, id: "w1", name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: true };
+    const about = { v: 2, id: "w1", name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: true };
     await ask("register", { ...about, tasks: [declarationOf("t")], executing: [] });
     const { epoch } = engine;
     neighbours.onEnded!("w1", null as never);
@@ -216,7 +216,7 @@ test("an engine that was stopped for longer than its lease appends nothing befor
       append: ((subject, data, expect, witness, maySend = () => true) =>
         publisher.append(subject, data, expect, witness, () => {
           const isSent = maySend();
-          if (isSent && subject.startsWith("natchet.test.done.e")) writers.push(subject.split(".")[3]!);
+          if (isSent && subject.startsWith("natchet.test.done.engine.")) writers.push(subject.split(".")[5]!);
           return isSent;
         })) satisfies Publisher["append"],
     });

@@ -24,7 +24,7 @@ async function assignmentsSeen(namespace: string, engineIsApart: boolean): Promi
   const where = { url: server.url, namespace, log: "silent", signals: false } as const;
   const spy = await connectToServer({ servers: server.url, token: new URL(server.url).username });
   let seen = 0;
-  spy.subscribe(`natchet.${namespace}.worker.*.assign`, {
+  spy.subscribe(`natchet.${namespace}.worker.*.*.assign`, {
     callback: () => {
       seen += 1;
     },

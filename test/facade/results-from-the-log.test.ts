@@ -40,7 +40,7 @@ test("an outcome entry holds runs of one client only, and each client gets all o
   const running = await start(Telling, where);
   const spy = await connectToServer({ servers: server.url, token: new URL(server.url).username });
   const told: { readonly waiter: string; readonly keys: readonly string[] }[] = [];
-  spy.subscribe("natchet.two-clients.done.*.*.*", {
+  spy.subscribe("natchet.two-clients.done.*.*.*.*.*", {
     callback: (_error, { subject, data }) =>
       void told.push({
         waiter: subject.split(".").at(-1)!,

@@ -128,8 +128,11 @@ test("roles: each can do its work, through a change of the leader, and the serve
 
 const log = subjects.stream;
 const bucket = `KV_${subjects.bucket}`;
+/** Format 1, where an entry itself said who wrote it. */
+const unsigned = ["natchet.prod.done.e7.1", "natchet.prod.done.w1.1", "natchet.prod.done.w1.1.waiter"];
 /** Nobody does this; who may is allowed to do anything. */
 const forNobody = [
+  ...unsigned,
   "natchet.other.run.talk.x",
   "other.tenant.commands",
   "$SYS.REQ.SERVER.PING",
@@ -164,7 +167,13 @@ const forEngines = [
   "_INBOX.operator.forged",
   "_INBOX.engine.forged",
 ];
-const ofWorkers = ["natchet.prod.done.w1.1", "natchet.prod.done.w1.1.waiter", subjects.transcript("talk/x")];
+const ofWorkers = [
+  subjects.outcome("worker", "worker-w1", 1),
+  subjects.outcome("worker", "worker-w1", 1, "waiter"),
+  subjects.transcript("talk/x"),
+];
+const ofOthers = [subjects.outcome("worker", "mail-w1", 1), subjects.outcome("worker", "w1", 1, "waiter")];
+const asEngine = [subjects.outcome("engine", "e7", 1), subjects.outcome("engine", "e7", 1, "waiter")];
 const registering = (["register", "heartbeat", "leave"] as const).map((verb) => subjects.engine(verb));
 const operating = (["list", "cancel", "reschedule", "pause", "cron", "crons", "workers", "queues"] as const).map(
   (verb) => subjects.engine(verb),
@@ -174,18 +183,22 @@ const otherInboxes = (role: Role) => roles.filter((other) => other !== role).map
 
 const forbidden: Record<Role, { readonly publish: readonly string[]; readonly subscribe: readonly string[] }> = {
   producer: {
-    publish: [...forNobody, ...forEngines, ...ofWorkers, ...registering, ...operating],
-    subscribe: [...hearing, "natchet.prod.engine.*", subjects.engine("result"), "natchet.prod.worker.*.*"],
+    publish: [...forNobody, ...forEngines, ...asEngine, ...ofWorkers, ...registering, ...operating],
+    subscribe: [...hearing, "natchet.prod.engine.*", subjects.engine("result"), "natchet.prod.worker.*.*.*"],
   },
   operator: {
-    publish: [...forNobody, ...forEngines, ...ofWorkers, ...registering],
-    subscribe: [...hearing, "natchet.prod.engine.*", "natchet.prod.leader.*", "natchet.prod.worker.*.*"],
+    publish: [...forNobody, ...forEngines, ...asEngine, ...ofWorkers, ...registering],
+    subscribe: [...hearing, "natchet.prod.engine.*", "natchet.prod.leader.*", "natchet.prod.worker.*.*.*"],
   },
   worker: {
-    publish: [...forNobody, ...forEngines, ...operating],
-    subscribe: [...hearing, "natchet.prod.engine.*", subjects.engine("register")],
+    publish: [...forNobody, ...forEngines, ...asEngine, ...ofOthers, ...operating],
+    subscribe: [
+      ...hearing,
+      ...["natchet.prod.engine.*", subjects.engine("register"), "natchet.prod.worker.*.*.*"],
+      ...[subjects.worker("w1", "assign"), subjects.worker("mail-w1", "ping")],
+    ],
   },
-  engine: { publish: forNobody, subscribe: hearing },
+  engine: { publish: [...forNobody, ...ofWorkers.slice(0, 2), ...ofOthers], subscribe: hearing },
 };
 
 for (const role of roles) {

@@ -40,8 +40,8 @@ class Hostile extends Scene {
 
   #fold(seq: number, subject: string, bytes: Uint8Array): void {
     if (!subjects.isRun(subject)) {
-      const { writer } = subjects.parseOutcome(subject);
-      const { by, outcomes } = decodeOutcomeEntry(bytes, writer);
+      const { writer, by: author } = subjects.parseOutcome(subject);
+      const { by, outcomes } = decodeOutcomeEntry(bytes, writer, author);
       this.give({ type: "outcomes", seq, at: this.now, by, writer, outcomes });
       return;
     }
@@ -150,7 +150,7 @@ function endRuns(scene: Hostile): void {
     return scene.spoil(frame, [16, 24, 32]);
   });
   const by = random.pick(["worker", "engine"] as const);
-  scene.publish(subjects.outcome(by === "engine" ? "e7" : "w1", scene.seq), encodeOutcomeEntry(by, frames));
+  scene.publish(subjects.outcome(by, by === "engine" ? "e7" : "w1", scene.seq), encodeOutcomeEntry(by, frames));
 }
 
 function hearWorker(scene: Hostile): void {
@@ -168,7 +168,7 @@ function hearWorker(scene: Hostile): void {
     rateLimits: [rate],
   };
   const policies = random.pick([undefined, limits, { slots: scene.number(2) }, { sticky: "soft" }]);
-  const about = { v: 1, id: "w1", name: "w", slots: scene.number(3), labels: { [random.pick(names)]: 1 } };
+  const about = { v: 2, id: "w1", name: "w", slots: scene.number(3), labels: { [random.pick(names)]: 1 } };
   const message = { ...about, runtime: "r", version: "1", quiet: false, tasks: [{ ...task, policies }], executing };
   try {
     if (random.chance(0.3)) scene.give({ type: "register", message: decodeRegister(jsonBytes(message)) });

@@ -67,6 +67,19 @@ function live(log: Listening): void {
 }
 
 describe("a fold", () => {
+  test("takes from a worker nothing that only an engine may say", () => {
+    const log = new Listening();
+    log.create("a");
+    log.create("b");
+    log.outcome("worker", { kind: "completed", key: "t/b", origin: 2 });
+    for (const kind of ["lost", "cancelling", "retention"] as const)
+      for (const key of ["t/a", "t/b", "t/unknown"])
+        log.outcome("worker", { kind, key, dueAt: 1e9, detail: { reason: "forged" } });
+    const run = log.fold.live.get("t/a")!;
+    assert.deepEqual([run.turn, run.trail], [1, undefined]);
+    assert.deepEqual([log.fold.finished.size, log.fold.unexplained.size, log.fold.lastMark], [1, 0, undefined]);
+  });
+
   test("tells its listener what each entry has changed, after it has", () => {
     const log = new Listening();
     live(log);

@@ -15,7 +15,7 @@ function register(scene: Scene, id: string, slots: number, labels: Record<string
   const task = { ...declarationOf("mail"), ...(policies === undefined ? {} : { policies }) };
   const [, ...tasks] = [0, task, declarationOf("small")];
   const message = {
-    v: 1 as const,
+    v: 2 as const,
     id,
     name: id,
     slots,

@@ -203,7 +203,7 @@ test("publisher: a user who may not publish a subject is told so, and may go on 
         _tag: "PermissionDenied",
         message: /NATS refuses natchet\.test\.run\.a\.1: this user may not publish to it/,
       });
-      assert.equal((await mute.append(subjects.outcome("w1", 1), utf8("x"), 0)).ok, true);
+      assert.equal((await mute.append(subjects.outcome("worker", "w1", 1), utf8("x"), 0)).ok, true);
       assert.equal(mute.pending, 0);
     },
     {

@@ -1,5 +1,5 @@
 // A scheduler, the log around it, and a clock, for tests that say one thing each.
-import { type OutcomeKind, splitKey } from "../../src/domain/run.ts";
+import { isOfEngine, type OutcomeKind, splitKey } from "../../src/domain/run.ts";
 import type { FoldedEntry, FoldedOutcome } from "../../src/fold/log-events.ts";
 import type { Command } from "../../src/matching/commands.ts";
 import type { Matching } from "../../src/matching/matching.ts";
@@ -94,7 +94,7 @@ export class Scene {
     return this.give({
       type: "register",
       message: {
-        v: 1,
+        v: 2,
         id,
         name: id,
         slots,
@@ -134,7 +134,7 @@ export class Scene {
       type: "outcomes",
       seq: ++this.seq,
       at: this.now,
-      by: "worker",
+      by: isOfEngine(kind) ? "engine" : "worker",
       writer,
       told,
       outcomes: [outcome],

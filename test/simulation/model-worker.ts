@@ -211,7 +211,7 @@ export class ModelWorker {
       ...(policies[name] !== undefined && { policies: policies[name] }),
     }));
     return {
-      v: 1,
+      v: 2,
       id,
       name: id,
       slots,

@@ -86,6 +86,7 @@ export class ReferenceFold {
       known.wishedAt ??= { seq, at };
   }
   #foldOutcome(outcome: FoldedOutcome, seq: number, at: number, byEngine: boolean): void {
+    if (!byEngine && ["retention", "lost", "cancelling"].includes(outcome.kind)) return;
     this.#noteWish(outcome, seq, at);
     const { key, kind, origin, turn } = outcome;
     if (kind === "retention") {

@@ -162,6 +162,20 @@ describe("round trips", () => {
     );
   });
 
+  test("an outcome of a kind that is not known is left out, and its neighbours stay", () => {
+    const random = new Random();
+    const frames = [randomOutcome(random), randomOutcome(random), randomOutcome(random)].map(encodeOutcomeFrame);
+    frames[1]![4] = 200;
+    const { outcomes, unknownKind } = decodeOutcomeEntry(encodeOutcomeEntry("worker", frames));
+    assert.deepEqual([outcomes.length, unknownKind], [2, 200]);
+  });
+
+  test("who wrote an entry is said by its subject; by itself only where that does not say", () => {
+    const entry = encodeOutcomeEntry("engine", []);
+    assert.equal(decodeOutcomeEntry(entry, "w1", "worker").by, "worker");
+    assert.equal(decodeOutcomeEntry(entry, "e1").by, "engine");
+  });
+
   test("assignments", () => {
     const random = new Random();
     for (let i = 0; i < 300; i++) {

@@ -15,7 +15,7 @@ import {
 import { test } from "../support/harness.ts";
 
 const register: Register = {
-  v: 1,
+  v: 2,
   id: "w1",
   name: "email",
   slots: 5,
@@ -49,7 +49,8 @@ test("a message of a newer version with one field more is understood", () => {
 test("what does not fit is malformed, and the message says what and where", () => {
   const wrong: [() => unknown, RegExp][] = [
     [() => decodeRegister(encodeMessage({ ...register, slots: "5" })), /malformed register message: .*slots/s],
-    [() => decodeRegister(encodeMessage({ ...register, v: 2 })), /malformed register message/],
+    [() => decodeRegister(encodeMessage({ ...register, v: 1 })), /speaks version 1 .* upgrade the worker/],
+    [() => decodeRegister(encodeMessage({ ...register, v: 3 })), /speaks version 3 .* upgrade the engine/],
     [() => decodeRegister(new Uint8Array(0)), /malformed register message/],
     [() => decodeRegister(utf8("{")), /malformed register message: no JSON/],
     [() => decodeListRuns(encodeMessage({ filter: { state: ["waiting"] }, limit: 1 })), /malformed list request/],

@@ -33,7 +33,7 @@ function sceneOf(parts: Partial<ConstructorParameters<typeof Presence>[0]> = {})
     },
     ...{ tasks: [], busy: () => held, onStop: () => {}, stopIfCutOff: () => {} },
     describe: () => ({
-      ...{ v: 1, id: "w1", name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: false },
+      ...{ v: 2, id: "w1", name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: false },
       executing: executing(),
     }),
     ...parts,

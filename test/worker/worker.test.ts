@@ -26,7 +26,14 @@ async function scene(handler: Handler, shutdownTimeoutMs: number) {
     },
   };
   const clock = { now: () => 1, nowAfter: () => 1, follow: () => false };
-  const link = { nc, clock, maxPayload: 1 << 20, isConnected: () => true, onReconnect: () => () => {} };
+  const link = {
+    nc,
+    clock,
+    inboxPrefix: "_INBOX",
+    maxPayload: 1 << 20,
+    isConnected: () => true,
+    onReconnect: () => () => {},
+  };
   const publisher = {
     append: async () => {
       said.push("stored");

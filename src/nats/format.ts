@@ -1,0 +1,39 @@
+// The format of a namespace: what its log may hold, as one number in the metadata of its stream. A newer one is nobody's who does not know
+// it; an older one is raised by the engine that takes the lead, and until then engines of that format share it.
+import type { StreamConfig } from "@nats-io/jetstream";
+import { NamespaceTooNew } from "../domain/errors.ts";
+import { passingOn } from "../wire/result-inbox.ts";
+import type { Subjects } from "../wire/subjects.ts";
+
+/** What this version writes. It reads all before it. */
+export const currentFormat = 2;
+const key = "natchet.format";
+
+type Metadata = StreamConfig["metadata"];
+
+/** Of a log as it is; 1 where it says nothing. */
+export function formatOf({ metadata }: Pick<StreamConfig, "metadata">): number {
+  const format = Number(metadata?.[key] ?? 1);
+  return Number.isSafeInteger(format) && format > 0 ? format : Number.POSITIVE_INFINITY;
+}
+
+/** Fails: {@link NamespaceTooNew} */
+export function assertReadable(found: Pick<StreamConfig, "metadata">, { namespace }: Subjects): number {
+  const format = formatOf(found);
+  if (format > currentFormat) throw new NamespaceTooNew({ namespace, format, known: currentFormat });
+  return format;
+}
+
+/** What of the log's configuration depends on its format; `metadata` is what it has. */
+export const logOfFormat = (format: number, subjects: Subjects, metadata: Metadata = {}): Partial<StreamConfig> =>
+  format === 1
+    ? { subjects: [subjects.runs, subjects.outcomes], republish: passingOn(subjects.outcomesForWaiters1, 3) }
+    : {
+        subjects: [subjects.runs, subjects.authoredOutcomes],
+        republish: passingOn(subjects.outcomesForWaiters, 5),
+        metadata: { ...metadata, [key]: String(format) },
+      };
+
+/** The subjects of the lease: one belongs to it so that an engine of format 1 cannot take all outcomes back for its log. */
+export const leaseOfFormat = (format: number, { leaseBucket, formatLock }: Subjects): string[] =>
+  format === 1 ? [`$KV.${leaseBucket}.>`] : [`$KV.${leaseBucket}.>`, formatLock];
