@@ -14,6 +14,7 @@ import type { ModelEngine } from "./model-engine.ts";
 import { simulatedOptions } from "./model-engine.ts";
 import type { ModelWorker } from "./model-worker.ts";
 import { PromiseChecks } from "./promise-checks.ts";
+import { ReactionChecks } from "./reaction-checks.ts";
 import { ReferenceFold } from "./reference-fold.ts";
 import type { World } from "./world.ts";
 
@@ -33,6 +34,7 @@ export class Checks {
   readonly inputs: InputChecks;
   readonly promises: PromiseChecks;
   readonly cancels: CancelChecks;
+  readonly reactions: ReactionChecks;
   readonly counts = { assigned: 0, forwarded: 0, marks: 0, compactions: 0, purges: 0, rebuilds: 0 };
 
   constructor(world: World) {
@@ -43,6 +45,7 @@ export class Checks {
     this.inputs = new InputChecks(world);
     this.promises = new PromiseChecks(world, this.reference);
     this.cancels = new CancelChecks(world, this.reference);
+    this.reactions = new ReactionChecks(world);
   }
   fail(message: string): never {
     throw new Error(message);
@@ -56,7 +59,7 @@ export class Checks {
       ...engines.filter((e) => e.isAlive && e.isCaughtUp).map((e) => [e.state, "a caught-up engine"] as const),
     ].filter(([state]) => this.#hasNews(state));
     if (states.length > 0) {
-      for (const key of ids) {
+      for (const key of [...ids, ...this.reactions.recent]) {
         const truth = this.reference.describe(key);
         for (const [state, whose] of states) this.#compare(key, truth, state, whose);
       }
@@ -113,6 +116,7 @@ export class Checks {
       if ([...state.workers.values()].some((w) => w.busy > 0)) this.fail("slots are taken by nothing");
     }
     this.inputs.afterHealing(this.reference);
+    this.reactions.afterHealing();
     const left = this.#world.stream.stored.length;
     if (left > 60) this.fail(`${left} entries are left in the stream`);
   }
@@ -151,6 +155,7 @@ export class Checks {
     for (; this.#referencePosition < stream.history.length; this.#referencePosition++) {
       const entry = stream.history[this.#referencePosition]!;
       this.reference.fold(entry, ledMs);
+      this.reactions.onEntry(entry, this.reference);
       step(this.#full, entry, now);
       if (entry.seq > this.#left.position) step(this.#left, entry, now);
     }

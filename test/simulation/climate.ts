@@ -2,6 +2,7 @@ import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
 import type { TaskPolicies } from "../../src/domain/policies.ts";
 import type { SchedulerOptions } from "../../src/scheduler/scheduler.ts";
 import { simulatedOptions } from "./model-engine.ts";
+import { handlerTask } from "./reaction-checks.ts";
 
 /** What may go wrong. In a calm world workers and clients come, fail, retry and cancel, but no message is lost and no engine dies. */
 export type Weather = "calm" | "rough";
@@ -46,17 +47,25 @@ export interface Climate {
   readonly isContended: boolean;
   /** Entries and messages hold few runs. */
   readonly isNarrow: boolean;
+  /** Runs that fail have a handler, and unless clocks are wild there is a schedule. */
+  readonly hasReactions: boolean;
+  /** What workers execute: also what no client asks for. */
+  readonly executed: readonly string[];
   readonly options: SchedulerOptions;
 }
 
 export function climateOf(seed: number): Climate {
   const hasLimits = [0, 1, 2, 6].includes(seed % 7);
+  const hasReactions = [1, 2, 7, 9].includes(seed % 13);
+  const tasks = seed % 7 === 3 ? oddTasks : plainTasks;
   const isRush = hasLimits && seed % 3 === 1;
   const hasLarge = [1, 2, 4, 5, 8, 10].includes(seed % 11);
   return {
     weather: seed % 4 === 0 ? "calm" : "rough",
     hasLimits,
-    tasks: seed % 7 === 3 ? oddTasks : plainTasks,
+    tasks,
+    hasReactions,
+    executed: hasReactions ? [...tasks, handlerTask] : tasks,
     policies: bare(hasLimits ? policies : {}),
     hasBundles: [1, 2, 4].includes(seed % 5),
     hasLarge,

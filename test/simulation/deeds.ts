@@ -33,11 +33,20 @@ export class Deeds {
   /** The store refuses for now, and is asked again; or it does what it is asked, and nobody hears of that before it is asked again. */
   #fails(engine: ModelEngine, command: Command): boolean {
     const { climate, random, isHealed } = this.#world;
+    if (this.#isPutOff(command)) {
+      engine.outbox.push(command);
+      return true;
+    }
     if (!climate.isStoreWeak || isHealed || !isWrite(command) || !random.chance(0.15)) return false;
     if (random.chance(0.3)) this.#land(engine, command, engine.state.epoch);
     engine.outbox.push(command);
     this.failed++;
     return true;
+  }
+  /** So that retention has the time to forget what it must not. */
+  #isPutOff({ type }: Command): boolean {
+    const { random, isHealed } = this.#world;
+    return type === "react" && !isHealed && random.chance(0.9);
   }
   /** Its engine is dead, or does not lead any more: nobody sends these again, and some were sent before. */
   abandon(engine: ModelEngine, commands: readonly Command[], epoch: number): void {
@@ -57,10 +66,16 @@ export class Deeds {
     else if (command.type === "compact") this.#write(command);
     else if (command.type === "purge") stream.purge(command.filter, command.keepFrom);
     else if (command.type === "storeRates") stored.writeRates(engine, command, epoch);
+    else if (command.type === "react") this.#create(command);
+    else if (command.type === "storeCron") stored.storeCron(command);
+    else if (command.type === "storeHandled") stored.storeHandled(command.upTo, epoch);
   }
   carryOutAll(engine: ModelEngine): void {
+    const putOff: Command[] = [];
     for (let next = engine.outbox.shift(); next !== undefined; next = engine.outbox.shift())
-      this.#execute(engine, next);
+      if (this.#isPutOff(next)) putOff.push(next);
+      else this.#execute(engine, next);
+    engine.outbox.push(...putOff);
   }
   #execute(engine: ModelEngine, command: Command): void {
     const { stored, now } = this.#world;
@@ -73,6 +88,28 @@ export class Deeds {
     else if (command.type === "storeRates") stored.storeRates(engine, command, now);
     else if (command.type === "dropRates") stored.dropRates(engine, command.ids);
     else if (command.type === "cancelOn") this.#cancelOn(command);
+    else this.#executeReaction(engine, command);
+  }
+  #executeReaction(engine: ModelEngine, command: Command): void {
+    const { stored, now, checks } = this.#world;
+    if (command.type === "react") {
+      if (engine.deposedAt === undefined) checks.reactions.onReact(command);
+      this.#create(command);
+      engine.give({ type: "reacted", n: command.n }, now);
+    } else if (command.type === "storeCron") {
+      const { name } = command.record;
+      const isOurs = stored.storeCron(command);
+      engine.give({ type: "cronWritten", name, isOurs, there: stored.crons.get(name) }, now);
+    } else if (command.type === "storeHandled") {
+      const { upTo } = command;
+      if (stored.storeHandled(upTo, engine.state.epoch)) engine.give({ type: "handledStored", upTo }, now);
+    } else if (command.type === "storeFailureHandler") stored.handlers.set(command.task, command.handler!);
+  }
+  #create({ reaction: { task, id } }: CommandOf<"react">): void {
+    const { stream, now } = this.#world;
+    stream.writeEntry(`${task}/${id}`, 0, {
+      ...{ form: 0, priority: 0, createdAt: now, dueAt: 0, scheduleTimeoutMs: null, inbox: "", extra: undefined },
+    });
   }
   /** In which term a newer leader was found to have written. */
   readonly #refusedIn = new WeakMap<object, number>();
@@ -172,7 +209,7 @@ export class Deeds {
 }
 
 const isWrite = ({ type }: Command): boolean =>
-  type === "append" || type === "compact" || type === "purge" || type === "storeRates";
+  ["append", "compact", "purge", "storeRates", "react", "storeCron", "storeHandled"].includes(type);
 
 export function partsOf<T>(items: readonly T[], most: number): (readonly T[])[] {
   if (items.length <= most) return [items];

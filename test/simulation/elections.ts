@@ -43,6 +43,9 @@ export class Elections {
     engine.give({ type: "pauses", pauses: stored.pauses }, now);
     engine.give({ type: "rates", rates: stored.loadRates(engine) }, now);
     engine.give({ type: "definitions", tasks: [...stored.definitions.values()] }, now);
+    const { handlers, handled, crons } = stored;
+    engine.give({ type: "failures", stored: { handlers: [...handlers.values()], upTo: handled.upTo } }, now);
+    engine.give({ type: "crons", stored: [...crons.values()] }, now);
     const process = processes.nameOf(engine);
     const { epoch } = this;
     const knownWorkers = [...this.known];

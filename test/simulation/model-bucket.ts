@@ -1,3 +1,5 @@
+import type { CronRecord, StoredCron } from "../../src/domain/cron-record.ts";
+import type { FailureHandler } from "../../src/domain/failure.ts";
 import { noPauses, type Pauses } from "../../src/domain/pauses.ts";
 import type { Command, StoredRate } from "../../src/matching/commands.ts";
 import type { ConfirmedRate } from "../../src/matching/limits/rates.ts";
@@ -5,6 +7,7 @@ import type { StoreTriedCommand } from "../../src/matching/tried.ts";
 import type { TaskDeclaration } from "../../src/wire/messages.ts";
 import type { ModelEngine } from "./model-engine.ts";
 
+type StoreCron = Extract<Command, { type: "storeCron" }>;
 type StoreRates = Extract<Command, { type: "storeRates" }>;
 
 interface RateRecord {
@@ -24,6 +27,11 @@ export class ModelBucket {
   tried: Pick<StoreTriedCommand, "tried" | "cautious"> = { tried: [] };
   #triedEpoch = 0;
   #lastSeq = 0;
+  /** By the task whose failures they handle. */
+  readonly handlers = new Map<string, FailureHandler>();
+  /** Up to where failures are handled. */
+  handled = { epoch: 0, upTo: 0 };
+  readonly crons = new Map<string, StoredCron>();
   /** Records that had been written by another leader meanwhile. */
   merged = 0;
 
@@ -33,6 +41,21 @@ export class ModelBucket {
     this.#triedEpoch = epoch;
     this.tried = { tried, ...(cautious && { cautious }) };
     return true;
+  }
+  /** False when a newer leader has written; what one before it has written counts too. */
+  storeHandled(upTo: number, epoch: number): boolean {
+    if (epoch < this.handled.epoch) return false;
+    this.handled = { epoch, upTo: Math.max(upTo, this.handled.upTo) };
+    return true;
+  }
+  /** Over the record that stands where its writer thinks. */
+  storeCron({ record, over }: Pick<StoreCron, "record" | "over">): boolean {
+    if (this.crons.get(record.name)?.seq !== over.seq) return false;
+    this.putCron(record);
+    return true;
+  }
+  putCron(record: CronRecord): void {
+    this.crons.set(record.name, { record, seq: ++this.#lastSeq });
   }
   /** An engine reads all rate limits before it leads. */
   loadRates(engine: ModelEngine): StoredRate[] {

@@ -7,6 +7,7 @@ import type { Heartbeat, HeldRun, Register, Stop } from "../../src/wire/messages
 import type { Climate } from "./climate.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { Random } from "./random.ts";
+import { handlerTask } from "./reaction-checks.ts";
 
 /** Code that does not heed its signal is not waited for any longer than this. */
 const graceMs = 5_000;
@@ -199,7 +200,7 @@ export class ModelWorker {
   }
   registration(): Register {
     const { id, slots, tasks, isQuiet } = this;
-    const { policies, scheduleTimeouts } = this.#climate;
+    const { policies, scheduleTimeouts, hasReactions } = this.#climate;
     const declared = tasks.map((name) => ({
       name,
       timeoutMs: 1,
@@ -209,6 +210,7 @@ export class ModelWorker {
       inputSchema: null,
       outputSchema: null,
       ...(policies[name] !== undefined && { policies: policies[name] }),
+      ...(hasReactions && name !== handlerTask && { onFailure: handlerTask }),
     }));
     return {
       v: 2,

@@ -1,3 +1,5 @@
+import { taskOf } from "../../src/domain/run.ts";
+import { handlerTask } from "./reaction-checks.ts";
 import { World } from "./world.ts";
 
 export interface SimulationResult {
@@ -22,6 +24,8 @@ export interface SimulationResult {
   readonly deaths: number;
   readonly failedWrites: number;
   readonly lateWrites: number;
+  readonly handledFailures: number;
+  readonly ticks: number;
 }
 
 /** Lives one world for `steps` steps, heals it, and sees that everything comes to an end. Throws with the seed at the first mismatch. */
@@ -65,11 +69,14 @@ export function simulate(seed: number, steps: number): SimulationResult {
     asked: world.queries.asked,
     failedWrites: world.deeds.failed,
     lateWrites: world.lateWrites.landed,
+    handledFailures: world.checks.reactions.handled,
+    ticks: world.checks.reactions.ticks,
   };
 }
 
 function whatLives({ ids, checks }: World): string[] {
-  return ids
+  const made = [...checks.reference.keys.keys()].filter((key) => taskOf(key) === handlerTask);
+  return [...ids, ...made]
     .filter((key) => checks.reference.keys.get(key)?.finished === undefined)
     .flatMap((key) => {
       const known = checks.reference.describe(key);

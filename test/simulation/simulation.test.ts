@@ -19,6 +19,8 @@ const least200: Partial<SimulationResult> = {
   asked: 2_000,
   failedWrites: 100,
   lateWrites: 50,
+  handledFailures: 300,
+  ticks: 500,
 };
 
 describe("the scheduler in random worlds", () => {

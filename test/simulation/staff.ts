@@ -12,7 +12,7 @@ export class Staff {
   }
   add(all?: readonly string[]): void {
     const { random, climate, workers, elections, processes } = this.#world;
-    const { tasks } = climate;
+    const { executed: tasks } = climate;
     const some = tasks.filter(() => random.chance(0.6));
     const host = processes.hostFor();
     const worker = new ModelWorker(

@@ -1,5 +1,8 @@
+import { parseCron } from "../../src/domain/cron.ts";
+import type { CronRecord } from "../../src/domain/cron-record.ts";
 import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
 import type { Command } from "../../src/matching/commands.ts";
+import { declaredOver, pausedAs } from "../../src/reactions/cron-record.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Checks } from "./checks.ts";
 import { type Climate, climateOf } from "./climate.ts";
@@ -17,6 +20,7 @@ import { Network } from "./network.ts";
 import { Processes } from "./processes.ts";
 import { Queries } from "./queries.ts";
 import { Random } from "./random.ts";
+import { handlerTask } from "./reaction-checks.ts";
 import { Staff } from "./staff.ts";
 
 /** Clients, a stream, engines and workers, moved by one seeded generator. */
@@ -61,7 +65,20 @@ export class World {
     if (this.climate.isPoisoned) this.processes.poison(this.ids.slice(0, 1 + this.random.int(2)));
     this.client = new ModelClient(this);
     for (let i = 0; i < 2; i++) this.staff.add();
+    if (this.climate.hasReactions && !this.climate.hasWildClocks) this.stored.putCron(this.#often());
     this.elections.elect();
+  }
+  #often(): CronRecord {
+    const rule = parseCron("*/20 * * * * *", handlerTask, { name: "often", catchUp: "all" }, "simulation");
+    return declaredOver(undefined, { rule, task: handlerTask, origin: "api" }, this.now);
+  }
+  /** What was due before is fired all the same. */
+  #endSchedules(): void {
+    for (const [name, { record }] of this.stored.crons) {
+      this.stored.putCron(pausedAs(record, true, this.now));
+      for (const leader of this.leaders)
+        leader.give({ type: "cronChanged", name, there: this.stored.crons.get(name) }, this.now);
+    }
   }
   #someTask(): string {
     return this.climate.isContended && this.random.chance(0.7) ? "mail" : this.random.pick(this.climate.tasks);
@@ -113,9 +130,10 @@ export class World {
       worker.isQuiet = false;
       worker.forgetOne(this.random);
     }
-    this.staff.add(this.climate.tasks);
+    this.staff.add(this.climate.executed);
     if (this.leaders.length === 0) this.elections.elect();
     for (const leader of this.leaders) this.#storePauses(leader, noPauses);
+    this.#endSchedules();
   }
   settle(): void {
     this.advance(200);
