@@ -5,6 +5,7 @@ import { parseDuration } from "../domain/duration.ts";
 import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
+import type { Cancellation } from "../domain/run.ts";
 import {
   type CancelReply,
   type CancelRuns,
@@ -22,6 +23,7 @@ import {
   type WorkerList,
 } from "../wire/messages.ts";
 import type { EngineVerb } from "../wire/subjects.ts";
+import { GroupedCancels } from "./grouped-cancels.ts";
 import type { LeaderLine } from "./leader-line.ts";
 import { cancelGroups, joinCancelled, joinWorkers } from "./pages.ts";
 import type { Patience } from "./patience.ts";
@@ -38,6 +40,7 @@ const spareBytes = 256;
 export class EngineRequests {
   readonly #line: LeaderLine;
   readonly #onSilence: (reason: string) => void;
+  readonly #cancels = new GroupedCancels((request, patience) => this.cancel(request, patience));
 
   /** `onSilence` hears that somebody has waited for an answer for long. */
   constructor(line: LeaderLine, onSilence: (reason: string) => void = () => {}) {
@@ -70,6 +73,11 @@ export class EngineRequests {
       }
     }
     return joinCancelled(replies);
+  }
+
+  /** Cancels of single runs that come together travel together. Fails as {@link EngineRequests.cancel} */
+  cancelOne(key: string, reason: string, patience?: Patience): Promise<Cancellation | "unknown"> {
+    return this.#cancels.cancel(key, reason, patience);
   }
 
   pause(target: PauseTarget, paused: boolean, patience?: Patience): Promise<Pauses> {

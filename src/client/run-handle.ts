@@ -125,10 +125,9 @@ export class RunHandle<Output = unknown> {
    * Fails: RunNotFound, EngineUnreachable
    */
   async cancel(reason = "cancelled by a caller", patience?: Patience): Promise<Cancellation> {
-    const { unknown, stopping, finished } = await this.#parts.requests.cancel({ runs: [this.key], reason }, patience);
-    if (unknown.length > 0) throw new RunNotFound({ key: this.key });
-    if (stopping.length > 0) return "stopping";
-    return finished.length > 0 ? "finished" : "cancelled";
+    const did = await this.#parts.requests.cancelOne(this.key, reason, patience);
+    if (did === "unknown") throw new RunNotFound({ key: this.key });
+    return did;
   }
 
   /**

@@ -1,6 +1,7 @@
 const leastCapacity = 64;
 /** What makes such a number a whole one. */
 const scale = 4_096;
+const highScale = scale / 2 ** 32;
 
 /**
  * Items by positive numbers with a fraction of at most twelve bits: what a `Map` would do, several times as fast. A map takes the slow way
@@ -90,7 +91,9 @@ export class NumberIndex<T> {
 /** Where a key is, or would be, in a table of as many slots as a power of two, of which some are free (0). */
 export function slotOf(key: number, keys: Float64Array): number {
   const mask = keys.length - 1;
-  let slot = Math.imul((key * scale) | 0, 0x9e3779b1) >>> Math.clz32(mask);
+  // With the high bits too: whoever names numbers could choose them a million apart.
+  const bits = ((key * scale) | 0) ^ Math.imul((key * highScale) | 0, 0x85ebca6b);
+  let slot = Math.imul(bits, 0x9e3779b1) >>> Math.clz32(mask);
   while (keys[slot] !== 0 && keys[slot] !== key) slot = (slot + 1) & mask;
   return slot;
 }

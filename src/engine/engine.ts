@@ -137,7 +137,11 @@ class Candidate implements RunningEngine {
       log,
       neighbours,
       holdsLease,
-      scheduler: { inputBudgetBytes: options.payloadBudgetBytes, ...options.scheduler },
+      scheduler: {
+        inputBudgetBytes: options.payloadBudgetBytes,
+        hashSeed: crypto.getRandomValues(new Int32Array(1))[0]!,
+        ...options.scheduler,
+      },
       onRebuild: () => this.#abdicate(),
       onFault: () => {
         if (this.state === "taking over") this.state = "standby"; // it ends with the next renewal

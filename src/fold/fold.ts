@@ -14,9 +14,9 @@ export class Fold {
   /** Where outcomes began when that was asked last, and the first sequence behind it that was skipped since. */
   outcomesFrom = 0;
   skippedFrom = Number.POSITIVE_INFINITY;
-  readonly live = new KeyIndex<LiveRun>();
+  readonly live: KeyIndex<LiveRun>;
   /** In the order of their outcomes, but for those in `unordered`. */
-  readonly finished = new KeyIndex<FinishedRun>(true);
+  readonly finished: KeyIndex<FinishedRun>;
   readonly unordered = new Set<FinishedRun>();
   /** Outcomes of keys that are neither live nor finished (rule 3). */
   readonly unexplained = new Map<string, RememberedOutcome[]>();
@@ -32,8 +32,10 @@ export class Fold {
 
   #lastInbox = "";
 
-  /** Units: bytes */
-  constructor(inputBudgetBytes: number) {
+  /** `hashSeed`: no other engine has the same, so that nobody can choose ids that share a place in its tables. Units: bytes */
+  constructor(inputBudgetBytes: number, hashSeed = 0) {
+    this.live = new KeyIndex(false, hashSeed);
+    this.finished = new KeyIndex(true, hashSeed);
     this.inputs = new Inputs(inputBudgetBytes);
   }
   logOf(task: string): LoggedTask {

@@ -30,6 +30,8 @@ export interface SchedulerOptions {
   readonly lostLimit?: number | undefined;
   /** Memory for the inputs of live runs; those beyond it are read back from the log. Units: bytes. @default 64 MiB */
   readonly inputBudgetBytes?: number | undefined;
+  /** Of this engine's tables. @default 0 */
+  readonly hashSeed?: number | undefined;
 }
 
 const nobody: ReadonlyMap<string, WorkerRecord> = new Map();
@@ -57,7 +59,7 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions, faults: Faults) {
     this.faults = faults;
-    this.fold = new Fold(options.inputBudgetBytes ?? 64 * 1024 * 1024);
+    this.fold = new Fold(options.inputBudgetBytes ?? 64 * 1024 * 1024, options.hashSeed);
     this.#lostLimit = options.lostLimit ?? 10;
     this.#houseOptions = {
       keepCount: options.keepCount ?? 100_000,

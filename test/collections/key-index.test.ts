@@ -12,7 +12,7 @@ test("key index: it holds what a map holds, in the same order where it is asked 
   const random = new Random();
   for (const isOrdered of [true, false]) {
     for (const keys of [3, 300, 20_000]) {
-      const index = new KeyIndex<Item>(isOrdered);
+      const index = new KeyIndex<Item>(isOrdered, random.whole(-(2 ** 31), 2 ** 31 - 1));
       const map = new Map<string, Item>();
       for (let n = 0; n < 30_000; n++) {
         const key = `task/${random.whole(0, keys)}`;

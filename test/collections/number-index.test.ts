@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NumberIndex } from "../../src/collections/number-index.ts";
+import { NumberIndex, slotOf } from "../../src/collections/number-index.ts";
 import { originIn } from "../../src/domain/origin.ts";
 import { test } from "../support/harness.ts";
 
@@ -58,5 +58,19 @@ test("gives back what it needed at its height, and goes on", () => {
       assert.ok(index.get(seq) === seq && index.delete(seq) && !index.delete(seq));
     }
     assert.deepEqual([index.values(), index.size, index.get(height)], [[height], 1, height]);
+  }
+});
+
+test("number index: numbers that differ in their high bits only are found as fast as others", () => {
+  const empty = new Float64Array(2 ** 12);
+  for (const step of [1, 2 ** 20, 2 ** 30, 2 ** 32]) {
+    const keys = new Float64Array(empty.length);
+    let passed = 0;
+    for (let n = 1; n <= empty.length / 2; n++) {
+      const slot = slotOf(n * step, keys);
+      passed += (slot - slotOf(n * step, empty)) & (empty.length - 1);
+      keys[slot] = n * step;
+    }
+    assert.ok(passed < 4 * empty.length, `a step of ${step}: ${passed} slots were taken`);
   }
 });
