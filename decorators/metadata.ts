@@ -3,6 +3,7 @@
 import { defineMetadata, getOwnMetadata } from "reflect-metadata/no-conflict";
 import type { CronOptions } from "../src/domain/cron.ts";
 import type { ExecuteMiddleware } from "../src/domain/middleware.ts";
+import type { StepDefinition } from "../src/domain/step.ts";
 import type { TaskDefinition } from "../src/domain/task.ts";
 import type { MethodHome } from "./method-home.ts";
 import type { OnFailureOptions } from "./on-failure-options.ts";
@@ -13,6 +14,7 @@ import type { OnFailureOptions } from "./on-failure-options.ts";
 const workerKey = Symbol.for("natchet/worker@1");
 const taskKey = Symbol.for("natchet/task@1");
 const failureKey = Symbol.for("natchet/on-failure@1");
+const stepKey = Symbol.for("natchet/step@1");
 const cronsKey = Symbol.for("natchet/crons@1");
 
 /** What one `@Cron` says of a method; checked when the name of its task is known. */
@@ -58,6 +60,27 @@ export function setTask({ method, owner, key }: MethodHome, task: TaskDefinition
 export function getTask({ method, owner, key }: MethodHome): TaskDefinition | undefined {
   const known = getOwnMetadata(taskKey, method) ?? (owner && getOwnMetadata(taskKey, owner, key));
   return known as TaskDefinition | undefined;
+}
+
+export function setStep({ method, owner, key }: MethodHome, step: StepDefinition): void {
+  defineMetadata(stepKey, step, method);
+  if (owner) defineMetadata(stepKey, step, owner, key);
+}
+
+export function getStep({ method, owner, key }: MethodHome): StepDefinition | undefined {
+  const known = getOwnMetadata(stepKey, method) ?? (owner && getOwnMetadata(stepKey, owner, key));
+  return known as StepDefinition | undefined;
+}
+
+/** The step that a class's own method is; see {@link getOwnTask}. */
+export function getOwnStep(
+  cls: Function,
+  key: string,
+  metadata: object | undefined = metadataOf(cls),
+): StepDefinition | undefined {
+  const method = Object.getOwnPropertyDescriptor(cls.prototype, key)?.value;
+  if (typeof method !== "function") return undefined;
+  return getStep({ method, owner: cls.prototype, key }) ?? (metadata && getStep({ method, owner: metadata, key }));
 }
 
 export function setFailureHandler({ method, owner, key }: MethodHome, facts: FailureFacts): void {

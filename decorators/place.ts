@@ -47,7 +47,7 @@ function standardPlace(label: string, method: unknown, context: DecoratorContext
   if (context.private) {
     throw new TypeError(`${where}: a #private method cannot be called from outside; write it without the #`);
   }
-  if (context.static) throw isStatic(where);
+  if (context.static) throw isStatic(where, label);
   if (typeof context.name === "symbol") throw isSymbol(where);
   return { method: method as Function, owner: context.metadata, key: context.name, where };
 }
@@ -60,7 +60,7 @@ function legacyPlace(label: string, target: object, key: string | symbol, third:
   if (typeof descriptor?.value !== "function") {
     throw notAMethod(where, descriptor?.get ? "getter" : descriptor?.set ? "setter" : "field");
   }
-  if (isClass) throw isStatic(where);
+  if (isClass) throw isStatic(where, label);
   if (typeof key === "symbol") throw isSymbol(where);
   return { method: descriptor.value, owner: target, key, where };
 }
@@ -74,7 +74,9 @@ const notAMethod = (where: string, kind: string): TypeError =>
   new TypeError(
     `${where}: decorates methods, but this is ${kind === "accessor" ? "an" : "a"} ${kind}; for example @Task() async send(input, ctx) {}`,
   );
-const isStatic = (where: string): TypeError =>
-  new TypeError(`${where}: a static method cannot be a task; write it as an instance method`);
+const isStatic = (where: string, label: string): TypeError =>
+  new TypeError(
+    `${where}: a static method cannot be a ${label === "@Step" ? "step" : "task"}; write it as an instance method`,
+  );
 const isSymbol = (where: string): TypeError =>
   new TypeError(`${where}: a method named by a symbol cannot be a task; give it a name such as send`);

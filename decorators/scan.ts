@@ -2,12 +2,15 @@
 
 import type { TaskContext } from "../src/domain/context.ts";
 import { parseCron } from "../src/domain/cron.ts";
+import type { StepDefinition } from "../src/domain/step.ts";
 import { checkTask, type TaskDefinition } from "../src/domain/task.ts";
+import { hashOfText } from "../src/domain/text-hash.ts";
 import { assertRoom, checkWorker, type WorkerDefinition } from "../src/domain/worker.ts";
 import {
   type CronFacts,
   getOwnCrons,
   getOwnFailureHandler,
+  getOwnStep,
   getOwnTask,
   getWorker,
   type WorkerFacts,
@@ -17,6 +20,8 @@ import {
 export interface ClassDescription extends WorkerFacts {
   /** By the key of the method. */
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
+  /** By the key of the method. */
+  readonly steps: ReadonlyMap<string, StepDefinition>;
 }
 
 /** A class with a constructor that needs no arguments, or an instance of any class, under `@Worker`. */
@@ -43,11 +48,14 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
   const worker = getWorker(cls);
   if (!worker) throw new TypeError(noWorker(cls));
   const tasks = new Map<string, TaskDefinition>();
+  const steps = new Map<string, StepDefinition>();
   for (const level of lineage(cls)) {
     for (const key of Object.getOwnPropertyNames(level.prototype)) {
       const ownMetadata = level === cls ? metadata : undefined;
       const task = getOwnTask(level, key, ownMetadata);
       const crons = getOwnCrons(level, key, ownMetadata);
+      const step = getOwnStep(level, key, ownMetadata);
+      if (step) steps.set(key, step);
       if (task) tasks.set(key, withCrons(task, crons, `@Cron on ${level.name}.${key}`));
       else if (crons.length > 0)
         throw new TypeError(`@Cron on ${level.name}.${key}: the method is not a task; write @Task() above it as well`);
@@ -71,7 +79,43 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
     keyOf.set(name, key);
   }
   assertRoom(tasks.values(), worker.slots, where);
-  return { ...worker, tasks };
+  assertSteps(cls, tasks, steps, where);
+  return { ...worker, tasks, steps };
+}
+
+/** Steps are journalled where they are called on the instance: `super` would pass them by. */
+function assertSteps(
+  cls: Function,
+  tasks: ReadonlyMap<string, TaskDefinition>,
+  steps: ReadonlyMap<string, StepDefinition>,
+  where: string,
+): void {
+  for (const [key, { durable }] of tasks) {
+    if (durable === undefined) continue;
+    if (steps.has(key)) throw new TypeError(`${where}: ${key} is both a durable method and a step; write two methods`);
+    const called = [...textOf(cls, key).matchAll(/\bsuper\s*\.\s*([\w$]+)\s*\(/g)].find(([, name]) => steps.has(name!));
+    if (called !== undefined)
+      throw new TypeError(
+        `${where}: ${key} calls super.${called[1]}(), which is not stored as a step; call this.${called[1]}()`,
+      );
+  }
+}
+
+/** The text of the method that an instance has; empty for what is none. */
+function textOf(cls: Function, key: string): string {
+  const method: unknown = cls.prototype[key];
+  return typeof method === "function" ? Function.prototype.toString.call(method) : "";
+}
+
+/** Tells builds of a class apart, by the text of its methods. */
+function codeOf(cls: Function): string {
+  const texts = lineage(cls).flatMap((level) =>
+    Object.getOwnPropertyNames(level.prototype).map((key) => {
+      const method = Object.getOwnPropertyDescriptor(level.prototype, key)?.value;
+      return typeof method === "function" ? Function.prototype.toString.call(method) : key;
+    }),
+  );
+  return hashOfText(texts.join("\n")).toString(36);
 }
 
 /** A handler is a task of its own, and the tasks that it serves name it. */
@@ -133,13 +177,16 @@ export function scan(source: WorkerSource): WorkerDefinition {
     string,
     (...args: unknown[]) => unknown
   >;
-  const { tasks, isNamed: _, ...worker } = describeClass(instance.constructor);
+  const { tasks, steps, isNamed: _, ...worker } = describeClass(instance.constructor);
+  const code = codeOf(instance.constructor);
   return checkWorker({
     ...worker,
     tasks: [...tasks].map(([key, task]) => ({
       ...task,
       handler: (input: unknown, ctx: TaskContext) => instance[key]!(input, ctx),
+      ...(task.durable && { code }),
     })),
+    ...(steps.size > 0 && { steps: { instance, methods: steps } }),
     ...(typeof instance["onStart"] === "function" && { onStart: () => instance["onStart"]!() }),
     ...(typeof instance["onStop"] === "function" && { onStop: () => instance["onStop"]!() }),
   });

@@ -1,11 +1,11 @@
 import type { BatchOptions } from "../src/domain/batch.ts";
 import type { BatchContext } from "../src/domain/context.ts";
-import type { Contract } from "../src/domain/contract.ts";
 import type { AnySchema, InputOf, Payload } from "../src/domain/schema.ts";
 import { checkTask, type TaskOptions } from "../src/domain/task.ts";
 import type { Name, TaskDecorator } from "./check.ts";
-import { getTask, setTask } from "./metadata.ts";
-import { atCaller, decoratedPlaceOf, isDecoratorCall } from "./place.ts";
+import { setTask } from "./metadata.ts";
+import { atCaller, decoratedPlaceOf } from "./place.ts";
+import { assertFirst, readTaskArguments } from "./task-arguments.ts";
 
 /** The options of `@Task` with the types of its schemas. */
 export interface TypedTaskOptions<
@@ -89,61 +89,13 @@ export function Task<
   options?: MoreOptions<N, C, I, O, B>,
   ...nothing: never[]
 ): B extends undefined ? TaskDecorator<Received<I>, Returned<O>> : BatchDecorator<Received<I>, Returned<O>> {
-  const { name, options: read } = atCaller(Task, () => readArguments([first, options, ...nothing]));
+  const { name, options: read } = atCaller(Task, () => readTaskArguments("@Task", [first, options, ...nothing]));
   const decorate = (...args: unknown[]): void => {
     atCaller(decorate, () => {
       const place = decoratedPlaceOf("@Task", args);
-      if (getTask(place)) throw new TypeError(`${place.where}: the method has two @Task decorators; keep one`);
+      assertFirst("@Task", place);
       setTask(place, checkTask(name ?? place.key, read, place.where));
     });
   };
   return decorate as never;
-}
-
-interface TaskArguments {
-  readonly name: unknown;
-  readonly options: TaskOptions;
-}
-
-const example = 'for example @Task("send-email", { retries: 3 })';
-
-function readArguments(given: readonly unknown[]): TaskArguments {
-  if (isDecoratorCall(given)) throw new TypeError("@Task: write @Task() with parentheses");
-  if (given.length > 2)
-    throw new TypeError(`@Task takes a name and options, not ${given.length} arguments; ${example}`);
-  const [first, second] = given;
-  if (second !== undefined) assertOptions(second, "the second argument");
-  const options = (second ?? {}) as TaskOptions;
-  if (first === undefined || typeof first === "string") return { name: first, options };
-  if (isContract(first)) return { name: first.name, options: withContract(first, options) };
-  assertOptions(first, "the first argument");
-  if (second !== undefined) throw new TypeError(`@Task: options are given twice; pass them once, ${example}`);
-  return { name: undefined, options: first };
-}
-
-function withContract(contract: Contract, options: TaskOptions): TaskOptions {
-  for (const key of ["input", "output"] as const) {
-    if (key in options) {
-      throw new TypeError(
-        `@Task: ${key} is given twice, by the contract "${contract.name}" and by the options; drop one`,
-      );
-    }
-  }
-  return { ...options, input: contract.input, output: contract.output };
-}
-
-const isContract = (value: unknown): value is Contract =>
-  typeof value === "object" && value !== null && "name" in value && "input" in value && "output" in value;
-
-function assertOptions(value: unknown, what: string): asserts value is TaskOptions {
-  const isHolder = (typeof value === "object" && value !== null) || typeof value === "function";
-  if (isHolder && ("~standard" in value || "ast" in value)) {
-    throw new TypeError("@Task: a schema goes into the options; write @Task({ input: schema })");
-  }
-  if (!isHolder || typeof value === "function" || Array.isArray(value)) {
-    throw new TypeError(`@Task: ${what} is ${String(value)}, which is not a name, options or a contract; ${example}`);
-  }
-  if ("name" in value) {
-    throw new TypeError(`@Task: "name" is not an option; the name comes first, ${example}`);
-  }
 }

@@ -11,6 +11,7 @@ const longRunning = "test/long/";
 /** What behaves differently from runtime to runtime: these files run under `deno test` as well. */
 const onDeno = [
   "test/decorators/behaviour.test.ts",
+  "test/decorators/durable.test.ts",
   "test/decorators/refusals.test.ts",
   "test/decorators/standard-only.test.ts",
   "test/runtime/",

@@ -1,6 +1,7 @@
 // The tasks of a worker class. The types are derived from its method signatures: decorators cannot change a class's type.
 
 import type { BatchContext, TaskContext } from "../domain/context.ts";
+import type { DurableContext } from "../domain/durable-context.ts";
 import { assertName } from "../domain/names.ts";
 import type { Sent } from "../domain/schema.ts";
 import type { Wire } from "../domain/wire.ts";
@@ -18,9 +19,11 @@ type InputOfMethod<M extends AnyMethod> =
         ? Sent<P> | undefined
         : unknown;
 
+type DurableMethod = (this: any, input: any, ctx: DurableContext) => Promise<unknown>;
+
 type IsTask<M> = M extends AnyMethod
   ? Parameters<M> extends [unknown?, unknown?]
-    ? M extends (this: any, input: any, ctx: TaskContext) => unknown
+    ? M extends ((this: any, input: any, ctx: TaskContext) => unknown) | DurableMethod
       ? true
       : IsBatch<M>
     : false

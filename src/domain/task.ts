@@ -89,6 +89,18 @@ export interface TaskDefinition {
   readonly crons?: readonly CronRule[];
   /** Around its handler, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[];
+  /** Of a durable one. */
+  readonly durable?: DurablePolicy;
+}
+
+/** What is durable about a task, read and checked. */
+export interface DurablePolicy {
+  /** Of its code, raised by hand. */
+  readonly version: number;
+  /** Time that the whole run may take; null is without limit. */
+  readonly deadlineMs: number | null;
+  /** Time that it may take to end once it is cancelled. */
+  readonly cancelTimeoutMs: number;
 }
 
 export const defaultTimeoutMs = 60_000;

@@ -3,15 +3,26 @@ import type { TaskContext } from "./context.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
 import { assertType, assertWhole } from "./option-values.ts";
+import type { StepDefinition } from "./step.ts";
 import type { TaskDefinition } from "./task.ts";
 
-/** A value, a promise or an Effect of the output. */
+/** A value, a promise or an Effect of the output. A durable one gets a DurableContext and returns a promise. */
 export type Handler = (input: any, ctx: TaskContext) => unknown;
 
 /** A task with the code that executes it. */
 export interface WorkerTask extends TaskDefinition {
   /** Gets the checked input; returns the output, a promise or an Effect of it. */
   readonly handler: Handler;
+  /** Of a durable one: tells builds of its code apart. */
+  readonly code?: string;
+}
+
+/** Methods that are steps where a durable method calls them. */
+export interface WorkerSteps {
+  /** What they are methods of: it is given journalled ones in their place. */
+  readonly instance: object;
+  /** By the key of the method. */
+  readonly methods: ReadonlyMap<string, StepDefinition>;
 }
 
 /** Everything that is needed to run a worker; decorators make one, or it is written by hand. */
@@ -24,6 +35,8 @@ export interface WorkerDefinition {
   readonly labels: Readonly<Record<string, string | number>>;
   /** Its tasks, with their handlers. */
   readonly tasks: readonly WorkerTask[];
+  /** Steps of its durable tasks. */
+  readonly steps?: WorkerSteps;
   /** Around the tasks of this worker, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
   /** Called before the first run; if it throws, the worker does not start. */

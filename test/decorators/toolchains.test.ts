@@ -9,7 +9,7 @@ import { describeClass, scan, Task, Worker } from "../../decorators/mod.ts";
 import { runTool } from "../support/command.ts";
 import { describe, test } from "../support/harness.ts";
 
-const shared = ["./test/decorators/behaviour.test.ts", "./test/decorators/refusals.test.ts"];
+const shared = ["behaviour", "refusals", "durable"].map((name) => `./test/decorators/${name}.test.ts`);
 const legacy = { NATCHET_EXPECTED_DECORATORS: "legacy" };
 const override = "--tsconfig-override=tsconfig.legacy.json";
 

@@ -8,6 +8,7 @@ import { describe, test } from "../support/harness.ts";
 
 const folder = join(root, "test", "types");
 const minute = 60_000;
+const checked = ["test/types/workers.ts", "test/types/durable.ts"];
 
 describe("the type tests compile", () => {
   test(
@@ -29,7 +30,7 @@ describe("the type tests compile", () => {
   test(
     "under deno check with standard decorators",
     async () => {
-      const { code, output } = await runTool("deno", ["check", "--quiet", "test/types/workers.ts"]);
+      const { code, output } = await runTool("deno", ["check", "--quiet", ...checked]);
       assert.equal(code, 0, output);
     },
     minute,
@@ -38,7 +39,7 @@ describe("the type tests compile", () => {
     "under deno check with legacy decorators",
     async () => {
       const config = ["--config", "test/decorators/deno.legacy.json"];
-      const { code, output } = await runTool("deno", ["check", "--quiet", ...config, "test/types/workers.ts"]);
+      const { code, output } = await runTool("deno", ["check", "--quiet", ...config, ...checked]);
       assert.equal(code, 0, output);
     },
     minute,

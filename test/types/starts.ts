@@ -1,6 +1,7 @@
 // Checked by the compiler as workers.ts is: what `start` takes.
 import { scan } from "../../decorators/mod.ts";
-import { start } from "../../src/mod.ts";
+import { type ClassTasks, start } from "../../src/mod.ts";
+import type { Good } from "./durable.ts";
 import { Dependent, Fine, Most } from "./workers.ts";
 
 class Plain {}
@@ -27,3 +28,8 @@ export async function starts(): Promise<void> {
   // @ts-expect-error a function is no worker
   await start(() => new Fine());
 }
+
+declare const durable: ClassTasks<Good>;
+void durable.go.run({ a: "x" }).then((cents: number) => cents);
+// @ts-expect-error wrong input
+void durable.go.run({ a: 1 });

@@ -6,11 +6,12 @@ import { RunCancelled, RunFailed } from "../../domain/errors.ts";
 import { assertKnownOptions } from "../../domain/known-options.ts";
 import type { Signal } from "../../domain/signal.ts";
 import { defineStep, type StepOptions, type StepScope } from "../../domain/step.ts";
+import { hashOfText } from "../../domain/text-hash.ts";
 import { assertTime } from "../../domain/time.ts";
 import { mostChildren } from "../../wire/parked.ts";
 import type { ChildResult } from "./children.ts";
 import type { Frame } from "./frame.ts";
-import { hashOf, hashText, type OpDetail, opBehind } from "./op.ts";
+import { hashOf, type OpDetail, opBehind } from "./op.ts";
 import { Restart } from "./restart.ts";
 import { openStep } from "./steps.ts";
 import { surroundingOp } from "./windows.ts";
@@ -154,7 +155,7 @@ export class RunningDurable implements DurableContext {
       await this.#parts.enqueue(task, id, input);
       return { task, id };
     };
-    return openStep(this.#frame, `enqueue ${task}`, hashText(input), start, defineStep());
+    return openStep(this.#frame, `enqueue ${task}`, hashOfText(input), start, defineStep());
   }
 
   #inLanes(task: string, items: readonly unknown[], lanes: number, onError: "throw" | "settle"): Promise<unknown[]> {

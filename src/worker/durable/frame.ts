@@ -1,8 +1,9 @@
 // The code of one lap of a durable run in memory: which ops it has opened, in which order, and what was delivered to it. Knows no journal:
 // whoever drives it says what is delivered, and hears when the code stands still.
 import { cancelSignal } from "../../domain/durable.ts";
+import { hashOfText } from "../../domain/text-hash.ts";
 import { type Delivery, noOp } from "../../wire/journal-message.ts";
-import { byRank, hashText, Op, type OpDetail, type OpState } from "./op.ts";
+import { byRank, Op, type OpDetail, type OpState } from "./op.ts";
 import { differs, endedBefore, foreignAtEnd, foreignBefore, notOpened, type Problem } from "./problem.ts";
 import { decodeError } from "./stored-error.ts";
 import { type Entered, insideOf, type Surrounding, windows } from "./windows.ts";
@@ -58,7 +59,7 @@ export class Frame implements Entered<Delivery> {
     this.time = time;
     this.cursors = { ...cursors };
     this.#code = code;
-    this.#seed = hashText(`${id}.${lap}`);
+    this.#seed = hashOfText(`${id}.${lap}`);
   }
 
   /** Calls the code, and makes again what was delivered before. */

@@ -1,6 +1,7 @@
 // One call of durable code that the journal settles: it is opened, gets its number when the window closes, and waits for its delivery.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ErrorClass, StepScope } from "../../domain/step.ts";
+import { hashOfText } from "../../domain/text-hash.ts";
 import type { OpKind } from "../../wire/journal-message.ts";
 
 /** What its kind needs beside the name. */
@@ -110,12 +111,5 @@ export function hashOf(args: unknown): number {
   } catch {
     return 0; // not JSON: nothing that could be compared
   }
-  return hashText(json);
-}
-
-export function hashText(text: string): number {
-  let hash = 0x811c9dc5 ^ text.length;
-  const end = Math.min(text.length, hashedCharacters);
-  for (let i = 0; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
+  return hashOfText(json, hashedCharacters);
 }

@@ -1,0 +1,80 @@
+// Compile-time checks of durable methods and steps: a mistake turns the method's type into a sentence, which the compiler then shows.
+import type { DurableContext } from "../src/domain/durable-context.ts";
+import type { IsJson } from "../src/domain/wire.ts";
+import type { AnyMethod } from "./check.ts";
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
+type TooMany<M extends AnyMethod> = Parameters<M> extends [unknown?, unknown?] ? false : true;
+type ContextFirst<M extends AnyMethod> =
+  Parameters<M> extends [infer I, ...unknown[]]
+    ? IsAny<I> extends true
+      ? false
+      : unknown extends I
+        ? false
+        : [I] extends [DurableContext]
+          ? true
+          : false
+    : false;
+
+/** `unknown` for a durable method that can handle `In` and gives `Out`; a sentence for any other. */
+export type HandlesDurably<M extends AnyMethod, In, Out> =
+  TooMany<M> extends true
+    ? "a durable method takes (input, ctx) and nothing more"
+    : ContextFirst<M> extends true
+      ? "a durable method takes (input, ctx): the context comes second"
+      : ReturnType<M> extends Promise<infer A>
+        ? M extends (this: any, input: any, ctx: DurableContext) => unknown
+          ? ArrivesAsJson<Parameters<M>[0], In> extends false
+            ? "the input does not arrive like this: JSON makes a string of a Date, {} of a Map, and drops functions. Declare what arrives, or let a schema make it, for example z.coerce.date()"
+            : M extends (this: any, input: In, ctx: DurableContext) => unknown
+              ? A extends Out
+                ? unknown
+                : "the method does not return what the output schema or the contract promises"
+              : "the input parameter does not accept what the schema or the contract yields"
+          : "the second parameter must accept a DurableContext"
+        : "a durable method is async: it returns a promise";
+
+type ArrivesAsJson<P, In> = IsAny<In> extends true ? IsJson<P> : true;
+
+/** `unknown` for a method that may be a step; a sentence for any other. */
+export type StepShape<M extends AnyMethod> =
+  IsAny<ReturnType<M>> extends true
+    ? unknown
+    : ReturnType<M> extends Promise<infer A>
+      ? IsJson<A> extends true
+        ? unknown
+        : "a step returns only what JSON brings back unchanged: no Date, Map, Set, bigint, function or object with methods"
+      : "a step is async: it returns a promise";
+
+type NotStatic<T, What extends string> = T extends abstract new (
+  ...args: any
+) => unknown
+  ? `a static method cannot be a ${What}`
+  : T;
+type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
+
+/** Makes a method a durable task, under TC39 decorators (first signature) and under `experimentalDecorators` (second). */
+export interface DurableDecorator<In = any, Out = unknown> {
+  <This, M extends AnyMethod>(
+    method: M & HandlesDurably<M, In, Out>,
+    context: ClassMethodDecoratorContext<This, M> & Public<This>,
+  ): void;
+  <T extends object, K extends keyof T, M extends AnyMethod>(
+    target: NotStatic<T, "task">,
+    key: K,
+    descriptor: TypedPropertyDescriptor<M & HandlesDurably<M, In, Out>>,
+  ): void;
+}
+
+/** Makes a method a step, in both modes. */
+export interface StepDecorator {
+  <This, M extends AnyMethod>(
+    method: M & StepShape<M>,
+    context: ClassMethodDecoratorContext<This, M> & { readonly static: false; readonly private: false },
+  ): void;
+  <T extends object, K extends keyof T, M extends AnyMethod>(
+    target: NotStatic<T, "step">,
+    key: K,
+    descriptor: TypedPropertyDescriptor<M & StepShape<M>>,
+  ): void;
+}

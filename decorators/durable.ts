@@ -1,0 +1,82 @@
+import { checkDurable, type DurableOptions } from "../src/domain/durable-task.ts";
+import type { AnySchema } from "../src/domain/schema.ts";
+import type { Name } from "./check.ts";
+import type { DurableDecorator } from "./durable-check.ts";
+import { getStep, setTask } from "./metadata.ts";
+import { atCaller, decoratedPlaceOf } from "./place.ts";
+import type { Received, Returned } from "./task.ts";
+import { assertFirst, readTaskArguments } from "./task-arguments.ts";
+
+/** The options of `@Durable` with the types of its schemas. */
+export interface TypedDurableOptions<I extends AnySchema | undefined, O extends AnySchema | undefined>
+  extends Omit<DurableOptions, "input" | "output"> {
+  /** Checks the input before the method sees it. */
+  readonly input?: I;
+  /** Checks what the method returns. */
+  readonly output?: O;
+}
+
+type NameIn<N> = N extends string ? Name<N> : never;
+
+/** What may follow the first argument of `@Durable`: options after a name; after a contract all but its schemas; after options nothing. */
+export type MoreDurableOptions<
+  N,
+  C extends string,
+  I extends AnySchema | undefined,
+  O extends AnySchema | undefined,
+> = [C] extends [never]
+  ? N extends string | undefined
+    ? TypedDurableOptions<I, O>
+    : "options are given once"
+  : Omit<DurableOptions, "input" | "output"> & {
+      readonly input?: "the contract has an input already";
+      readonly output?: "the contract has an output already";
+    };
+
+/**
+ * Makes an async method a durable task: what its steps gave and what it waited for is stored, so that it goes on where it was after a lost
+ * worker or a deploy, and holds no slot while it waits. Elsewhere it is called a workflow, or a durable task.
+ *
+ * The method begins again at its first line with the results that it already had. So it awaits only steps, what its context gives, and
+ * combinations of them; a run that awaits something else is stopped, and waits for code that fits.
+ *
+ * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
+ * @example
+ * ```ts
+ * @Durable("fulfil", { deadline: "30d" })
+ * async fulfil(order: Order, ctx: DurableContext) {
+ *   await this.reserve(order);
+ *   await ctx.sleep("3d");
+ *   await this.ship(order);
+ * }
+ * ```
+ */
+export function Durable<
+  const N = undefined,
+  const C extends string = never,
+  I extends AnySchema | undefined = undefined,
+  O extends AnySchema | undefined = undefined,
+>(
+  first?: NameIn<N> | TypedDurableOptions<I, O> | { readonly name: C; readonly input: I; readonly output: O },
+  options?: MoreDurableOptions<N, C, I, O>,
+  ...nothing: never[]
+): DurableDecorator<Received<I>, Returned<O>> {
+  const { name, options: read } = atCaller(Durable, () => readTaskArguments("@Durable", [first, options, ...nothing]));
+  const decorate = (...args: unknown[]): void => {
+    atCaller(decorate, () => {
+      const place = decoratedPlaceOf("@Durable", args);
+      assertFirst("@Durable", place);
+      if (getStep(place)) throw new TypeError(`${place.where}: a durable method cannot be a step as well; keep one`);
+      assertAsync(place.method as Function, place.where);
+      setTask(place, checkDurable(name ?? place.key, read, place.where));
+    });
+  };
+  return decorate as never;
+}
+
+/** What the compiler would refuse too. A build for old engines has no async functions: those are seen when they are called. */
+function assertAsync(method: Function, where: string): void {
+  if (method.length > 2) throw new TypeError(`${where}: a durable method takes (input, ctx) and nothing more`);
+  if (/^(?:async\s*)?(?:function\s*)?\*/.test(Function.prototype.toString.call(method)))
+    throw new TypeError(`${where}: a durable method cannot be a generator; write an async method`);
+}
