@@ -13,6 +13,7 @@ export const queues = Command.make("queues", { output: outputFlag }, ({ output }
       running: (queue: (typeof found)[number]) => queue.running,
       scheduled: (queue: (typeof found)[number]) => queue.scheduled,
       retrying: (queue: (typeof found)[number]) => queue.retrying,
+      waiting: (queue: (typeof found)[number]) => queue.waiting,
       paused: (queue: (typeof found)[number]) => (queue.paused ? "yes" : ""),
       workers: (queue: (typeof found)[number]) => queue.workers,
     };

@@ -14,6 +14,7 @@ const states = [
   "queued",
   "running",
   "retrying",
+  "waiting",
   "completed",
   "failed",
   "cancelled",

@@ -24,7 +24,7 @@ export const tasks = Command.make("tasks", { output: outputFlag }, ({ output }) 
         workers: [
           ...new Set(workers.filter((worker) => worker.tasks.includes(task)).map((worker) => worker.name)),
         ].sort(),
-        waiting: (queue?.queued ?? 0) + (queue?.scheduled ?? 0) + (queue?.retrying ?? 0),
+        waiting: (queue?.queued ?? 0) + (queue?.scheduled ?? 0) + (queue?.retrying ?? 0) + (queue?.waiting ?? 0),
         running: queue?.running ?? 0,
       };
     });

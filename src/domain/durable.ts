@@ -94,6 +94,8 @@ export interface DurableTerms {
   readonly code: string;
   /** For the whole run; null is without limit. */
   readonly deadlineMs: number | null;
+  /** What it may take to end once somebody wants that. @default 5 minutes */
+  readonly cancelTimeoutMs?: number;
 }
 
 /** A child by what it is derived from. */
@@ -129,6 +131,6 @@ export function childPlaceOf(id: string): ChildPlace | undefined {
 }
 
 /** Whether a parent that parked like this still wants its child: all of what comes later is not known to be unwanted. */
-export const isWanted = ({ lap, ops, waits }: Parked, child: ChildPlace): boolean =>
+export const isWanted = ({ lap, ops, waits }: Pick<Parked, "lap" | "ops" | "waits">, child: ChildPlace): boolean =>
   child.lap > lap ||
   (child.lap === lap && (child.ordinal >= ops || waits.some(({ ordinal }) => ordinal === child.ordinal)));

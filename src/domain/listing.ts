@@ -72,6 +72,8 @@ export interface QueueInfo {
   readonly scheduled: number;
   /** Runs that wait for their next attempt. */
   readonly retrying: number;
+  /** Durable runs that wait for something outside. */
+  readonly waiting: number;
   /** Workers that have the task. */
   readonly workers: number;
 }

@@ -49,4 +49,6 @@ export interface RunPlacement {
   readonly affinity?: readonly AffinityRule[];
   /** The worker of its parent. */
   readonly near?: string;
+  /** Of its siblings, the children of one `map`, only so many are started at once. */
+  readonly atOnce?: number;
 }

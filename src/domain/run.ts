@@ -2,8 +2,16 @@
 import type { ErrorRecord } from "./error-record.ts";
 import type { RunTerms } from "./policies.ts";
 
-/** Where a run is in its life: `scheduled` (its time has not come) → `queued` → `running` → `completed`, `failed` or `cancelled`; `retrying` waits for its next attempt. */
-export type RunState = "scheduled" | "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
+/** Where a run is in its life: `scheduled` (its time has not come) → `queued` → `running` → `completed`, `failed` or `cancelled`; `retrying` waits for its next attempt, `waiting` for something outside. */
+export type RunState =
+  | "scheduled"
+  | "queued"
+  | "running"
+  | "retrying"
+  | "waiting"
+  | "completed"
+  | "failed"
+  | "cancelled";
 export type OutcomeKind =
   | "completed"
   | "failed"
@@ -13,7 +21,9 @@ export type OutcomeKind =
   | "lost"
   | "retention"
   /** Somebody wants the run to end, and it may be executing: whoever leads sees to it. */
-  | "cancelling";
+  | "cancelling"
+  /** A durable run waits for something, and its worker has let go of it. */
+  | "parked";
 
 /**
  * What a cancellation did: the run has ended as `cancelled`; or it is executing, and is stored and told to stop, so that it ends as cancelled
@@ -25,7 +35,8 @@ export type Cancellation = "cancelled" | "stopping" | "finished";
 export const transitions: Readonly<Record<RunState, readonly RunState[]>> = {
   scheduled: ["queued", "cancelled"],
   queued: ["running", "scheduled", "retrying", "cancelled", "completed", "failed"],
-  running: ["completed", "failed", "retrying", "queued", "scheduled", "cancelled"],
+  running: ["completed", "failed", "retrying", "queued", "scheduled", "waiting", "cancelled"],
+  waiting: ["queued", "cancelled", "completed"],
   retrying: ["queued", "cancelled", "completed"],
   completed: [],
   failed: [],
@@ -84,7 +95,12 @@ export interface Waiting {
     | "resume"
     | "a concurrency limit"
     | "a rate limit"
-    | "its batch";
+    | "its batch"
+    | "a moment"
+    | "a signal"
+    | "its children"
+    | "its siblings"
+    | "its code";
   /** For people. */
   readonly because: string;
   /** Its place in the queue of its task, the first is 1; absent while it is not in the queue. */
@@ -141,5 +157,5 @@ export interface Turn {
   readonly turn: number;
 }
 
-/** Who wanted a run to be cancelled: a caller, the strategy of a limit, or its time in the queue. */
-export type CancelCause = "caller" | "limit" | "schedule timeout";
+/** Who wanted a run to be cancelled: a caller, the strategy of a limit, its time in the queue, its deadline, or that nobody waits for it any more. */
+export type CancelCause = "caller" | "limit" | "schedule timeout" | "deadline" | "parent";

@@ -80,6 +80,19 @@ export class Deeds {
     await Promise.allSettled(open);
   }
 
+  /** In this order: whatever was stored before the time that the server says is folded when it is told. Asked for again when no answer comes. */
+  async #askForEnd(gaps: number): Promise<void> {
+    const { store, catchUp, onEvent, log } = this.#parts;
+    const term = this.#parts.term();
+    try {
+      const at = (await store.time()) ?? 0;
+      await catchUp();
+      if (term.isCurrent()) onEvent({ type: "heard", at, gaps });
+    } catch (error) {
+      log.debug("the end of the log could not be found", { error });
+    }
+  }
+
   do(command: Command): void {
     const { bucket, state, term, log } = this.#parts;
     switch (command.type) {
@@ -95,6 +108,9 @@ export class Deeds {
         break;
       case "append":
         this.#observe(this.#append(command.outcomes));
+        break;
+      case "askForEnd":
+        void this.#askForEnd(command.gaps);
         break;
       case "cancelOn":
         this.#observe(this.#dispatcher.cancelOn(command.worker, state().epoch, command.runs));

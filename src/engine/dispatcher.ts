@@ -1,5 +1,6 @@
 // Hands assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
 import { groupsBySize } from "../collections/groups.ts";
+import type { Resume } from "../domain/durable.ts";
 import type { Log } from "../domain/log.ts";
 import { termsOf } from "../domain/policies.ts";
 import type { LiveRun } from "../fold/live-run.ts";
@@ -98,20 +99,20 @@ export class Dispatcher {
   }
 
   /** The whole batch when all its inputs are in memory; the usual case, and without a promise. */
-  #loaded({ runs, followers }: AssignCommand): Loaded | undefined {
+  #loaded({ runs, followers, resumes }: AssignCommand): Loaded | undefined {
     const assignments: Assignment[] = [];
     for (const run of runs) {
       const { input } = run;
       if (input === undefined) return undefined;
-      assignments.push(assignmentOf(run, input, followers.has(run)));
+      assignments.push(assignmentOf(run, input, followers.has(run), resumes?.get(run)));
     }
     return { assignments, places: undefined, left: [], gone: [] };
   }
 
   /** What cannot be read now is taken back and not lost: no worker has seen it. */
-  async #load({ runs, followers }: AssignCommand): Promise<Loaded> {
+  async #load({ runs, followers, resumes }: AssignCommand): Promise<Loaded> {
     // Taken before the first await: a run may move on while its input is read.
-    const frames = runs.map((run) => assignmentOf(run, noBytes, followers.has(run)));
+    const frames = runs.map((run) => assignmentOf(run, noBytes, followers.has(run), resumes?.get(run)));
     const inputs = await Promise.all(runs.map((run) => this.#parts.inputs.read(run)));
     const assignments: Assignment[] = [];
     const places: number[] = [];
@@ -174,13 +175,18 @@ function endOfGroup(assignments: readonly Assignment[], start: number): number {
   return end;
 }
 
-function assignmentOf(run: LiveRun, input: Uint8Array, follows: boolean): Assignment {
+function assignmentOf(run: LiveRun, input: Uint8Array, follows: boolean, resume: Resume | undefined): Assignment {
   const { metadata, history, placement, scheduleTimeoutMs } = run;
   const terms = termsOf(placement, scheduleTimeoutMs);
-  const extra =
-    metadata === undefined && terms === undefined && history.length === 0
-      ? noBytes
-      : jsonBytes({ ...(metadata && { metadata }), ...(terms && { terms }), ...(history.length > 0 && { history }) });
+  const isPlain = metadata === undefined && terms === undefined && history.length === 0 && resume === undefined;
+  const extra = isPlain
+    ? noBytes
+    : jsonBytes({
+        ...(metadata && { metadata }),
+        ...(terms && { terms }),
+        ...(history.length > 0 && { history }),
+        ...(resume && { resume }),
+      });
   return {
     key: run.key,
     priority: priorityOf(run),

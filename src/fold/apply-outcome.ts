@@ -1,7 +1,8 @@
-import { isConclusive, isFinal } from "../domain/run.ts";
+import { type AttemptRecord, isConclusive, isFinal } from "../domain/run.ts";
 import type { AttemptDetail, CancelWish } from "../wire/story.ts";
 import { finishRun } from "./finish.ts";
 import type { RememberedOutcome } from "./finished-run.ts";
+import { parkRun } from "./flow.ts";
 import type { Fold } from "./fold.ts";
 import type { LiveRun } from "./live-run.ts";
 import { dueAgainAt } from "./log-times.ts";
@@ -29,11 +30,14 @@ export function applyOutcome(fold: Fold, run: LiveRun, remembered: RememberedOut
   }
   if (kind === "cancelling") {
     if (!isSame || !byEngine || trail.cancelWish !== undefined) return "nothing";
-    trail.cancelWish = (outcome.detail as CancelWish | undefined)?.reason;
-    return trail.cancelWish === undefined ? "nothing" : "wished";
+    const reason = (outcome.detail as CancelWish | undefined)?.reason;
+    if (reason === undefined) return "nothing";
+    trail.cancelWish = { reason, seq, at: remembered.at };
+    return "wished";
   }
   if (!isCurrent) return "nothing";
   nextTurn(run, remembered);
+  if (kind === "parked") parkRun(fold, run, remembered);
   return "turned";
 }
 
@@ -45,5 +49,14 @@ function nextTurn(run: LiveRun, remembered: RememberedOutcome): void {
   if (outcome.kind === "retry") run.attempt++;
   else if (outcome.kind === "lost") run.leaveTrail().lost++;
   const detail = outcome.detail as AttemptDetail | undefined;
-  if (detail?.attempt !== undefined) run.leaveTrail().history = [...run.history, detail.attempt];
+  if (detail?.attempt !== undefined) run.leaveTrail().history = [...withRoom(run.history), detail.attempt];
+}
+
+const mostLosses = 20;
+
+/** A durable run may be lost any number of times in a row; the last ones are enough to say so. */
+function withRoom(history: readonly AttemptRecord[]): readonly AttemptRecord[] {
+  const last = history.slice(-mostLosses);
+  const isAllLosses = last.length === mostLosses && last.every(({ outcome }) => outcome === "lost");
+  return isAllLosses ? [...history.slice(0, -mostLosses), ...last.slice(1)] : history;
 }

@@ -2,11 +2,14 @@
 import { isFinal } from "../domain/run.ts";
 import type { CompactedFinished, CompactedLive } from "../wire/run-extra.ts";
 import { applyOutcome } from "./apply-outcome.ts";
+import { isChild } from "./families.ts";
 import { addFinished } from "./finish.ts";
 import { type FinishedRun, type RememberedOutcome, setEntry } from "./finished-run.ts";
+import { setFlow } from "./flow.ts";
 import type { Fold } from "./fold.ts";
-import { type Created, LiveRun } from "./live-run.ts";
+import { type Created, LiveRun, type StoredWish } from "./live-run.ts";
 import type { FoldedEntry } from "./log-events.ts";
+import { Flow } from "./parked-run.ts";
 
 export function addCompactedLive(
   fold: Fold,
@@ -26,11 +29,17 @@ export function addCompactedLive(
     const trail = run.leaveTrail();
     trail.lost = known.lost;
     trail.history = known.history;
-    trail.cancelWish = known.cancelling;
+    trail.cancelWish = wishOf(known);
   }
   addLive(fold, run);
+  if (known.parked !== undefined) setFlow(fold, run, new Flow(known.parked, "", 0));
   for (const outcome of remembered) replay(fold, run, known.asOf, outcome);
   if (fold.live.get(key) === run) fold.listener?.created(run);
+}
+
+/** Entries of earlier releases do not say where the wish stands: before all that they cover. */
+function wishOf({ cancelling, cancelledSeq, cancelledAt }: CompactedLive): StoredWish | undefined {
+  return cancelling === undefined ? undefined : { reason: cancelling, seq: cancelledSeq ?? 0, at: cancelledAt ?? 0 };
 }
 
 /** An entry in finished form stands for every outcome up to `asOf`, whether it is still there or not: the key is as old as that. */
@@ -79,16 +88,23 @@ export function addCompactedFinished(
     staleFinal: 0,
     entrySeq: 0,
     isCompacted: false,
-    inputStays: hasInput(entry),
+    inputStays: hasInput(entry) && known.pinned !== true,
     holdsInput: false,
     remembered: undefined,
   };
-  setEntry(log.entries, run, created.seq, true, hasInput(entry));
+  setEntry(log.entries, run, created.seq, true, run.inputStays);
   addFinished(fold, run);
+  pin(fold, key, known);
   if (run.lastOutcome > known.asOf) fold.entangled.add(key);
 }
 
 const hasInput = ({ input }: FoldedEntry): boolean => input !== undefined && input.length > 0;
+
+/** The entry says whether it is to stay until somebody has taken the run's result. */
+export function pin(fold: Fold, key: string, { pinned }: CompactedFinished): void {
+  if (pinned === true) fold.pinned.add(key);
+  else if (fold.pinned.size > 0) fold.pinned.delete(key);
+}
 
 /** Whether an entry that was written for a finished run brings its input along: a new one is a duplicate, with an input of its own. */
 export function holdsInputOf({ inputStays, origin }: FinishedRun, entry: FoldedEntry): boolean {
@@ -98,6 +114,7 @@ export function holdsInputOf({ inputStays, origin }: FinishedRun, entry: FoldedE
 export function addLive(fold: Fold, run: LiveRun): void {
   fold.live.set(run.key, run);
   run.log.liveCount++;
+  if (isChild(run)) fold.families.born(run);
 }
 
 export function makeRun(fold: Fold, created: Created, origin: number): LiveRun {
@@ -118,4 +135,6 @@ function dropFinished(fold: Fold, run: FinishedRun): void {
   setEntry(fold.logOf(run.task).entries, run, 0);
   fold.finished.delete(run.key);
   fold.unordered.delete(run);
+  fold.pinned.delete(run.key);
+  if (isChild(run)) fold.families.forgotten(run);
 }

@@ -10,10 +10,10 @@ import {
   coverOutcomes,
   holdsInputOf,
   makeRun,
+  pin,
 } from "./compacted.ts";
 import type { Content } from "./entry-log.ts";
 import { setEntry } from "./finished-run.ts";
-import { advancePosition } from "./floor.ts";
 import type { Fold } from "./fold.ts";
 import type { Created } from "./live-run.ts";
 import type { BundleEvent, EntryEvent } from "./log-events.ts";
@@ -22,22 +22,22 @@ import type { LoggedTask } from "./logged-task.ts";
 /** Rules 1 and 4, for a run with an entry of its own. */
 export function foldEntry(fold: Fold, { seq, at, task, id, entry }: EntryEvent): void {
   const key = keyOf(task, id);
-  const log = addPosition(fold, task, seq, key, key);
+  const log = addPosition(fold, task, seq, at, key, key);
   foldRun(fold, { key, log, seq, at, origin: seq, entry });
 }
 
 /** Rules 1 and 4, for each run of a bundle. */
 export function foldBundle(fold: Fold, { seq, at, task, name, runs }: BundleEvent): void {
   const keys = runs.map(({ id }) => keyOf(task, id));
-  const log = addPosition(fold, task, seq, name, { name, keys });
+  const log = addPosition(fold, task, seq, at, name, { name, keys });
   const isNew = runs[0]?.entry.form === 0;
   const inputs = isNew ? fold.inputs.keepAll(runs.map(({ entry }) => entry.input)) : undefined;
   for (let i = 0; i < runs.length; i++)
     foldRun(fold, { key: keys[i]!, log, seq, at, origin: originIn(seq, i), entry: runs[i]!.entry, inputs });
 }
 
-function addPosition(fold: Fold, task: string, seq: number, name: string, content: Content): LoggedTask {
-  advancePosition(fold, seq);
+function addPosition(fold: Fold, task: string, seq: number, at: number, name: string, content: Content): LoggedTask {
+  fold.advance(seq, at);
   const log = fold.logOf(task);
   log.entries.push(seq, content);
   if (log.entries.size > log.entries.pruneAt) prunePositions(fold, log);
@@ -65,7 +65,10 @@ function foldRun(fold: Fold, created: Created): void {
   const finished = fold.finished.size === 0 ? undefined : fold.finished.get(key);
   if (finished !== undefined && (compacted === undefined || finished.remembered === undefined)) {
     setEntry(log.entries, finished, seq, entry.form === 2, holdsInputOf(finished, entry));
-    if (entry.form === 2) coverFinished(finished, compacted!.asOf);
+    if (entry.form === 2) {
+      coverFinished(finished, compacted!.asOf);
+      pin(fold, key, compacted as CompactedFinished);
+    }
     if (compacted === undefined) fold.listener?.duplicated(finished, entry.inbox);
     return;
   }

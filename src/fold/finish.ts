@@ -1,5 +1,7 @@
 import { isConclusive } from "../domain/run.ts";
+import { isChild } from "./families.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
+import { dropSignals } from "./flow.ts";
 import type { Fold } from "./fold.ts";
 import type { LiveRun } from "./live-run.ts";
 
@@ -9,6 +11,7 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
   const { seq, at, index, byEngine, told, outcome } = accepted;
   fold.live.delete(key);
   log.liveCount--;
+  if (fold.signals.size > 0) dropSignals(fold, key, seq);
   fold.inputs.release(run.keptInput);
   const inputStays = outcome.inputStays === true;
   log.entries[inputStays ? "kept" : "garbage"]++;
@@ -34,6 +37,7 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
     remembered: undefined,
   };
   addFinished(fold, finished);
+  if (isChild(run)) fold.families.left(run);
   if (fold.listener === undefined) return;
   // Its creator takes a conclusive outcome from the log itself, and asks where another one came before.
   const isToldByLog = run.inbox === told && isConclusive(outcome.kind, byEngine);
@@ -43,5 +47,6 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
 /** Keeps the index in the order of outcomes; what comes late (a rebuild meets a compacted entry) is listed apart. */
 export function addFinished(fold: Fold, run: FinishedRun): void {
   fold.finished.set(run.key, run);
+  if (isChild(run)) fold.families.ended(run);
   if (run.seq < fold.position) fold.unordered.add(run);
 }

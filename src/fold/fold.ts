@@ -1,11 +1,13 @@
 // fold/: what the log says. A function of its entries, the same on every engine; it knows neither workers nor queues, and has no clock.
 // Imports wire and domain, and nothing of the rooms above it, which hear what changes through a FoldListener.
 import { KeyIndex } from "../collections/key-index.ts";
+import { Families } from "./families.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
 import { Inputs } from "./inputs.ts";
 import type { FoldListener } from "./listener.ts";
 import type { LiveRun } from "./live-run.ts";
 import { LoggedTask } from "./logged-task.ts";
+import type { PendingSignal } from "./parked-run.ts";
 
 /** Written by the functions of this room; where entries stand also by housekeeping, which knows what it has purged. */
 export class Fold {
@@ -14,6 +16,11 @@ export class Fold {
   /** Where outcomes began when that was asked last, and the first sequence behind it that was skipped since. */
   outcomesFrom = 0;
   skippedFrom = Number.POSITIVE_INFINITY;
+  /** Everything that the server stored before this moment is folded, as far as the log itself tells. Units: epoch milliseconds */
+  heardAt = 0;
+  /** Sequences that were skipped, in spans; and how many when the end of the log was reached last without one since it was asked for. */
+  gaps = 0;
+  gapsWhenWhole = -1;
   readonly live: KeyIndex<LiveRun>;
   /** In the order of their outcomes, but for those in `unordered`. */
   readonly finished: KeyIndex<FinishedRun>;
@@ -24,6 +31,11 @@ export class Fold {
   readonly entangled = new Set<string>();
   /** Entries of forgotten keys that came too late to be removed before the retention mark. */
   readonly leftovers = new Map<string, number>();
+  /** Signals that no journal is known to have taken, by the key of their run. */
+  readonly signals = new Map<string, PendingSignal[]>();
+  readonly families = new Families();
+  /** Finished children whose entry holds their result, because somebody waits for it: no mark forgets them. */
+  readonly pinned = new Set<string>();
   lastMark: { readonly writer: string; readonly upTo: number } | undefined = undefined;
   readonly tasks = new Map<string, LoggedTask>();
   readonly inputs: Inputs;
@@ -31,12 +43,17 @@ export class Fold {
   listener: FoldListener | undefined = undefined;
 
   #lastInbox = "";
+  readonly #writers = new Map<string, string>();
 
   /** `hashSeed`: no other engine has the same, so that nobody can choose ids that share a place in its tables. Units: bytes */
   constructor(inputBudgetBytes: number, hashSeed = 0) {
     this.live = new KeyIndex(false, hashSeed);
     this.finished = new KeyIndex(true, hashSeed);
     this.inputs = new Inputs(inputBudgetBytes);
+  }
+  /** Whether nothing is missing that was moved before it could be read: to be unknown proves nothing otherwise. */
+  get isWhole(): boolean {
+    return this.gaps === this.gapsWhenWhole;
   }
   logOf(task: string): LoggedTask {
     let log = this.tasks.get(task);
@@ -45,6 +62,24 @@ export class Fold {
       this.tasks.set(task, log);
     }
     return log;
+  }
+  /** Moves on in the log. A sequence that is not there was purged or replaced; whether that was before it could be read is seen later. */
+  advance(seq: number, at: number): void {
+    if (seq > this.position + 1) {
+      this.gaps++;
+      if (seq > this.outcomesFrom)
+        this.skippedFrom = Math.min(this.skippedFrom, Math.max(this.position + 1, this.outcomesFrom));
+    }
+    this.position = seq;
+    if (at > this.heardAt) this.heardAt = at;
+  }
+  /** The id of a worker in one string, however many runs it has parked. */
+  writerOnce(writer: string): string {
+    const known = this.#writers.get(writer);
+    if (known !== undefined) return known;
+    if (this.#writers.size > 10_000) this.#writers.clear();
+    this.#writers.set(writer, writer);
+    return writer;
   }
   /** The same text in one string, however many runs name it. */
   inboxOnce(inbox: string): string {

@@ -21,10 +21,12 @@ export interface FoldListener {
   turned(run: LiveRun, writer: string): void;
   /** The log says for the first time that the run is to be cancelled. */
   wished(run: LiveRun): void;
+  /** A signal has come under the key of a run; undefined where none is live. */
+  signalled(key: string, run: LiveRun | undefined): void;
   /** The run is live no more. `inbox` = who waits for the outcome and is not told by the log itself; empty = nobody. */
   finished(run: LiveRun, as: FinishedRun, inbox: string): void;
   /** All keys whose outcomes are at or below `upTo` are forgotten, because `writer` said so. */
   marked(upTo: number, writer: string): void;
   /** Before the mark that says so. */
-  forgot?(key: string): void;
+  forgot?(run: FinishedRun): void;
 }

@@ -6,6 +6,7 @@ import { BundledInputs, type KeptInput } from "./inputs.ts";
 import type { FoldedEntry } from "./log-events.ts";
 import { dueAtOf } from "./log-times.ts";
 import type { LoggedTask } from "./logged-task.ts";
+import type { Flow } from "./parked-run.ts";
 
 /** A run as an entry creates it, or brings it back. */
 export interface Created {
@@ -21,6 +22,13 @@ export interface Created {
   readonly inputs?: BundledInputs | undefined;
 }
 
+/** Why a run is to be cancelled, where the log says so first, and when that was stored. */
+export interface StoredWish {
+  readonly reason: string;
+  readonly seq: number;
+  readonly at: number;
+}
+
 /** What the outcomes left behind that did not finish a run. Apart from the run, since most have none. Log sequences, 0 = none. */
 export interface OutcomeTrail {
   lost: number;
@@ -30,8 +38,8 @@ export interface OutcomeTrail {
   last: number;
   /** Last final outcome that was ignored. Without the entry it would be taken for the run's. */
   staleFinal: number;
-  /** Why it is to be cancelled, as the log says. */
-  cancelWish: string | undefined;
+  /** That it is to be cancelled, as the log says. */
+  cancelWish: StoredWish | undefined;
 }
 
 /** What most runs never have, apart from them: a million queued runs shall be small. */
@@ -49,6 +57,7 @@ interface Rare {
   trail: OutcomeTrail | undefined;
   askedReason: string | undefined;
   laneKeys: unknown;
+  flow: Flow | undefined;
 }
 
 const softMask = 15;
@@ -110,6 +119,7 @@ export class LiveRun {
       trail: undefined,
       askedReason: undefined,
       laneKeys: undefined,
+      flow: undefined,
     };
     return this.#rare;
   }
@@ -175,6 +185,13 @@ export class LiveRun {
   }
   get trail(): OutcomeTrail | undefined {
     return this.#rare?.trail;
+  }
+  /** Where a durable run is parked, or was last. */
+  get flow(): Flow | undefined {
+    return this.#rare?.flow;
+  }
+  set flow(flow: Flow | undefined) {
+    this.#other.flow = flow;
   }
   /** Why a leader was asked to cancel it; attached. */
   get askedReason(): string | undefined {

@@ -32,6 +32,15 @@ export interface BundleEvent {
   readonly name: string;
   readonly runs: readonly { readonly id: string; readonly entry: FoldedEntry }[];
 }
+/** A signal to a run was read from the log; what it says stays there. */
+export interface SignalEvent {
+  readonly type: "signal";
+  readonly seq: number;
+  readonly at: number;
+  readonly task: string;
+  readonly id: string;
+  readonly name: string;
+}
 /** An outcome entry was read from the log. */
 export interface OutcomesEvent {
   readonly type: "outcomes";

@@ -4,7 +4,6 @@ import type { FinalDetail } from "../wire/story.ts";
 import { applyOutcome } from "./apply-outcome.ts";
 import { addFinished } from "./finish.ts";
 import type { RememberedOutcome } from "./finished-run.ts";
-import { advancePosition } from "./floor.ts";
 import type { Fold } from "./fold.ts";
 import { foldRetentionMark } from "./forget.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -14,7 +13,7 @@ import type { OutcomesEvent } from "./log-events.ts";
 export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
   const { seq, at, writer, told = "", outcomes } = event;
   const byEngine = event.by === "engine";
-  advancePosition(fold, seq);
+  fold.advance(seq, at);
   if (!byEngine) fold.listener?.reporting(writer);
   for (let index = 0; index < outcomes.length; index++) {
     const outcome = outcomes[index]!;

@@ -83,7 +83,7 @@ function histogram(labels: Labels, { durations, totalMs }: TaskFigures): Sample[
   return [...buckets, { suffix: "_sum", labels, value: totalMs / 1_000 }, { suffix: "_count", labels, value: count }];
 }
 
-const waitingStates = ["queued", "scheduled", "retrying", "running"] as const;
+const waitingStates = ["queued", "scheduled", "retrying", "waiting", "running"] as const;
 
 function ofEngine({ engine }: Monitor): Metric[] {
   if (engine === undefined) return [];
@@ -106,7 +106,7 @@ function ofEngine({ engine }: Monitor): Metric[] {
     ),
     counter(
       "natchet_runs_cancelled_total",
-      "Runs that the engine of this process cancelled, by reason: a caller, the strategy of a limit, or the schedule timeout.",
+      "Runs that the engine of this process cancelled, by reason: a caller, the strategy of a limit, the schedule timeout, the deadline of a durable run, or that nobody waits for a child any more.",
       engine
         .cancellations()
         .flatMap(({ task, runs }) =>

@@ -120,10 +120,12 @@ function liveForm(house: House, run: LiveRun): CompactedRun {
   const isWaiting = placeOf(run) === "scheduled" || placeOf(run) === "retrying";
   const dueAt = isWaiting ? readyAt : 0;
   const retrying = placeOf(run) === "retrying";
-  const cancelling = run.trail?.cancelWish;
+  const wish = run.trail?.cancelWish;
+  const parked = run.flow?.parked;
   const known = {
     ...{ asOf: house.fold.position, origin, turn, attempt, lost, dueAt, readyAt, retrying, history },
-    ...(cancelling === undefined ? {} : { cancelling }),
+    ...(wish === undefined ? {} : { cancelling: wish.reason, cancelledSeq: wish.seq, cancelledAt: wish.at }),
+    ...(parked === undefined ? {} : { parked }),
   };
   const extra = {
     ...(metadata === undefined ? {} : { metadata }),

@@ -30,6 +30,8 @@ export function keepHouse(house: House): void {
   if (uptime < retention.nextLookAt) return;
   retention.nextLookAt = uptime + lookEveryMs;
   if (uptime - retention.leadingSince < house.options.housekeepingDelayMs) return;
+  // What is unknown may have been moved before it was read.
+  if (!house.fold.isWhole) return;
   if (retention.phase !== "idle" && uptime - retention.askedAt > askAgainAfterMs) startAgain(house);
   if (retention.phase === "idle") chooseMark(house);
   else if (isAnswerOpen(house)) return;

@@ -4,11 +4,13 @@ import type { LiveRun } from "../fold/live-run.ts";
 /**
  * Where a live run is: waiting for its time (`scheduled`, `retrying`), `queued`, held by a worker (`running`),
  * `cancelling` while it waits for its end, because somebody wants that, until no worker can be executing it; `ending` while an outcome of this engine is on its way to the log, `gone` when finished,
- * or not placed yet.
+ * `waiting` for something outside; or not placed yet.
  */
-export type Place = "scheduled" | "retrying" | "queued" | "running" | "cancelling" | "ending" | "gone";
+export type Place = "scheduled" | "retrying" | "queued" | "running" | "waiting" | "cancelling" | "ending" | "gone";
 
-const placeNames: readonly Place[] = ["gone", "scheduled", "retrying", "queued", "running", "ending", "cancelling"];
+const placeNames: readonly Place[] = [
+  ...(["gone", "scheduled", "retrying", "queued", "running", "ending", "cancelling", "waiting"] as const),
+];
 const placeCodes = Object.fromEntries(placeNames.map((place, code) => [place, code])) as Record<Place, number>;
 const queuedCode = placeCodes.queued;
 const placeMask = 7;
@@ -30,4 +32,4 @@ export function setListed(run: LiveRun, isListed: boolean): void {
   run.soft = isListed ? run.soft | listed : run.soft & placeMask;
 }
 /** Why it is to be cancelled: as the log says, or else as this engine was asked. */
-export const cancelReasonOf = (run: LiveRun): string | undefined => run.trail?.cancelWish ?? run.askedReason;
+export const cancelReasonOf = (run: LiveRun): string | undefined => run.trail?.cancelWish?.reason ?? run.askedReason;

@@ -1,8 +1,10 @@
 import type { CancelCause } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "./attached.ts";
+import { watchFlow } from "./durable/limit-of-flow.ts";
+import { isDurable } from "./durable/readiness.ts";
 import type { Matching } from "./matching.ts";
-import { awaitCancel, endRun } from "./placement.ts";
+import { awaitCancel, endRun, placeRun } from "./placement.ts";
 import { stopAttempt } from "./release.ts";
 import { workerOf } from "./workers.ts";
 
@@ -10,13 +12,15 @@ import { workerOf } from "./workers.ts";
  * Cancels live runs: at once where nobody executes them, by their worker where somebody does.
  *
  * The wish for that is stored: whoever leads tells the worker until it has heard it, and a run whose worker is lost, or gives it back, ends
- * as `cancelled` instead of being queued. The first reason counts.
+ * as `cancelled` instead of being queued. The first reason counts. A durable run that has begun is told, and ends by itself; `kill` ends any
+ * run at once.
  */
 export function cancelRuns(
   state: Matching,
   keys: readonly string[],
   reason: string,
   cause: CancelCause = "caller",
+  kill = false,
 ): void {
   for (const key of keys) {
     const run = state.fold.live.get(key);
@@ -27,6 +31,14 @@ export function cancelRuns(
       run.askedReason = reason;
     }
     const booking = workerOf(run)?.find(run.origin, run.turn);
+    if (kill && placeOf(run) !== "ending") {
+      endRun(state, run, "cancelled", { reason: cancelReasonOf(run)! });
+      continue;
+    }
+    if (mayHaveToUndo(state, run)) {
+      if (run.trail?.cancelWish === undefined) storeWish(state, run);
+      continue;
+    }
     if (booking !== undefined) stopAttempt(state, workerOf(run)!, booking);
     else if (state.hold !== undefined && placeOf(run) === "queued")
       awaitCancel(state, run); // some worker may be executing it
@@ -39,6 +51,11 @@ export function cancelRuns(
   }
 }
 
+/** A durable run of which some worker may have executed something. */
+const mayHaveToUndo = (state: Matching, run: LiveRun): boolean =>
+  isDurable(run) &&
+  (run.turn > 1 || placeOf(run) === "running" || (state.hold !== undefined && placeOf(run) === "queued"));
+
 function storeWish(state: Matching, run: LiveRun): void {
   const { key, turn, attempt, origin } = run;
   const wish = { at: state.step.now, dueAt: 0, detail: { reason: cancelReasonOf(run)! }, inbox: "", inputSeq: 0 };
@@ -47,9 +64,13 @@ function storeWish(state: Matching, run: LiveRun): void {
 
 /** The log says that a run is to be cancelled, which this engine did not know. */
 export function heedWish(state: Matching, run: LiveRun): void {
+  if (isDurable(run)) {
+    watchFlow(state, run);
+    if (placeOf(run) === "waiting") placeRun(state, run);
+  }
   const booking = workerOf(run)?.find(run.origin, run.turn);
   if (booking !== undefined) stopAttempt(state, workerOf(run)!, booking);
-  else if (placeOf(run) !== "ending") awaitCancel(state, run);
+  else if (placeOf(run) !== "ending" && !isDurable(run)) awaitCancel(state, run);
 }
 
 /** Ends runs that are to be cancelled and that nobody executes. After a takeover each worker may, until it has answered. */

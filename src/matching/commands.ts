@@ -1,4 +1,5 @@
 import type { CronRecord, StoredCron } from "../domain/cron-record.ts";
+import type { Resume } from "../domain/durable.ts";
 import type { FailureHandler } from "../domain/failure.ts";
 import type { Reaction } from "../domain/reaction.ts";
 import type { LiveRun } from "../fold/live-run.ts";
@@ -34,6 +35,8 @@ export interface AssignCommand {
   readonly runs: readonly LiveRun[];
   /** Those that are executed in one call with the run before them. */
   readonly followers: ReadonlySet<LiveRun>;
+  /** Where runs that were parked are, and what has come for them since. */
+  readonly resumes?: ReadonlyMap<LiveRun, Resume>;
   /** Send it when the newest `storeTried` is stored; not at all when another engine leads by then. */
   readonly isNoted?: boolean;
 }
@@ -94,6 +97,8 @@ export type Command =
   | { readonly type: "storeFailureHandler"; readonly task: string; readonly handler: FailureHandler | undefined }
   /** Read the input of a live run from the log and answer with `input`. */
   | { readonly type: "readInput"; readonly run: LiveRun }
+  /** Ask the store for the last sequence, fold up to there, and answer with `heard`. */
+  | { readonly type: "askForEnd"; readonly gaps: number }
   | { readonly type: "cancelOn"; readonly worker: string; readonly runs: readonly Stop[] }
   /** A waiter asked for a key that nobody knows. */
   | { readonly type: "unknown"; readonly inbox: string; readonly key: string }

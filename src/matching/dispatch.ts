@@ -1,8 +1,11 @@
 import { Heap } from "../collections/heap.ts";
+import type { Resume } from "../domain/durable.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { hasRoomToNote, mustNote, mustWaitToNote, note, storeTried } from "./caution.ts";
 import { claimForStarved, dropVoidClaims, giveUpClaim, type Starved } from "./claims.ts";
 import type { AssignCommand } from "./commands.ts";
+import { fits, resumeOf } from "./durable/readiness.ts";
+import { sleep } from "./durable/sleep.ts";
 import { isHolding } from "./hold.ts";
 import type { Gathering, Lane } from "./limits/lanes.ts";
 import { weighLimits } from "./limits/strategies.ts";
@@ -43,7 +46,7 @@ interface Offer {
 interface Batch {
   readonly runs: LiveRun[];
   readonly followers: Set<LiveRun>;
-  readonly command: Omit<AssignCommand, "isNoted"> & { isNoted?: boolean };
+  readonly command: Omit<AssignCommand, "isNoted" | "resumes"> & { isNoted?: boolean; resumes?: Map<LiveRun, Resume> };
 }
 
 /** Highest priority first, then oldest, across all tasks. */
@@ -84,7 +87,16 @@ export function dispatch(state: Matching): void {
       goOn(candidates, best);
       continue;
     }
-    const worker = chooseWorker(state, best);
+    const worker = best.head.flow === undefined ? chooseWorker(state, best) : chooseForFlow(state, best);
+    if (worker === "none has its code") {
+      const run = best.head;
+      const lane = best.source.pop();
+      lane?.refund();
+      lane?.giveBack();
+      sleep(state, run);
+      goOn(candidates, best);
+      continue;
+    }
     if (worker === undefined) {
       candidates.pop();
       if (best.units > 1) starved.push({ queue: best.queue, units: best.units, needs: best.source.needs });
@@ -185,6 +197,26 @@ function chooseWorker(state: Matching, { offers, units, head }: Candidate): Work
   return undefined;
 }
 
+/** Who may still have its frame, if there is room; a run whose code is missing goes to a worker with another one only. */
+function chooseForFlow(state: Matching, candidate: Candidate): WorkerRecord | "none has its code" | undefined {
+  const { queue, source, units, head } = candidate;
+  const { blocked, worker: last } = head.flow!;
+  const takes = (worker: WorkerRecord): boolean =>
+    worker.hasRoom &&
+    worker.free >= units &&
+    (worker.claimedBy === undefined || worker.claimedBy === queue.log) &&
+    !isIsolated(state, worker) &&
+    !mustWaitToNote(state, worker, head) &&
+    (source.needs === undefined || suitability(source.needs, worker) !== undefined);
+  if (blocked === undefined) {
+    const warm = state.workers.get(last);
+    return warm !== undefined && queue.workers.has(warm) && takes(warm) ? warm : chooseWorker(state, candidate);
+  }
+  for (const worker of queue.workers)
+    if (fits(worker.tasks.get(queue.name)?.durable?.code, blocked.codes) && takes(worker)) return worker;
+  return "none has its code";
+}
+
 function batchOf(state: Matching, worker: WorkerRecord, batches: Map<WorkerRecord, Batch>): Batch {
   let batch = batches.get(worker);
   if (batch === undefined) {
@@ -244,6 +276,11 @@ function assign(
   };
   worker.occupy(booking);
   batch.runs.push(run);
+  const resume = resumeOf(state.fold, run);
+  if (resume !== undefined) {
+    batch.command.resumes ??= new Map();
+    batch.command.resumes.set(run, resume);
+  }
   worker.unacknowledged++;
   if (!mustNote(state, worker, run) || !hasRoomToNote(state)) return;
   note(state, booking, worker);

@@ -1,11 +1,13 @@
 // matching/: who starts next. Queues, lanes, limits, the ledger of slots, placement and dispatch, for as long as this engine leads.
 // Imports the fold, wire and domain. What it decides it says as commands of the current step.
 import { Heap } from "../collections/heap.ts";
+import { NumberHeap } from "../collections/number-heap.ts";
 import { noPauses, type Pauses } from "../domain/pauses.ts";
 import type { CancelCause } from "../domain/run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { StoredRate } from "./commands.ts";
+import type { Siblings } from "./durable/group.ts";
 import type { KeyLimit } from "./limits/concurrency.ts";
 import type { LimitWake } from "./limits/limit-host.ts";
 import type { LaneHost } from "./limits/policies.ts";
@@ -66,6 +68,17 @@ export class Matching {
   readonly due = new Heap<RunDeadline>(earlier);
   /** Runs that wait for their end; may hold some that have moved on. */
   readonly cancelling = new Set<LiveRun>();
+  /** Runs that wait, by the first of their deadlines. */
+  readonly sleeping = new NumberHeap<LiveRun>();
+  /** Runs that wait for a worker with other code, and when they are looked at again, on the own clock. */
+  readonly misfits = new Set<LiveRun>();
+  nextMisfitsAt = 0;
+  /** When durable runs have to end, or to be asked to. */
+  readonly flowLimits = new NumberHeap<LiveRun>();
+  /** By group: children of which only some are started at once. */
+  readonly siblings = new Map<string, Siblings>();
+  /** When the end of the log was asked for; no answer is awaited at minus infinity. */
+  askedEndAt = Number.NEGATIVE_INFINITY;
   /** Schedule timeouts of runs that do not fit the order of their queue's `waiting`. */
   readonly timeouts = new Heap<RunDeadline>(earlier);
 
@@ -130,7 +143,7 @@ export class Matching {
   noteCancelled(task: string, cause: CancelCause): void {
     let counts = this.cancelled.get(task);
     if (counts === undefined) {
-      counts = { caller: 0, limit: 0, "schedule timeout": 0 };
+      counts = { caller: 0, limit: 0, "schedule timeout": 0, deadline: 0, parent: 0 };
       this.cancelled.set(task, counts);
     }
     counts[cause]++;

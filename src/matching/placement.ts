@@ -3,6 +3,9 @@ import { termsOf } from "../domain/policies.ts";
 import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "./attached.ts";
+import { isDurable, isReady } from "./durable/readiness.ts";
+import { admit, makeRoom } from "./durable/siblings.ts";
+import { sleep } from "./durable/sleep.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import type { Matching } from "./matching.ts";
 import { queueOf, setPlace, type TaskQueue } from "./task-queue.ts";
@@ -27,16 +30,19 @@ export function leave(state: Matching, run: LiveRun): void {
   state.step.about = run;
   if (placeOf(run) !== "gone") setPlace(run, "gone");
   if (state.cancelling.size > 0) state.cancelling.delete(run);
+  if (state.misfits.size > 0) state.misfits.delete(run);
+  const next = state.siblings.size === 0 ? undefined : makeRoom(state, run);
+  if (next !== undefined) placeRun(state, next);
 }
 
-/** Puts a live run where it has to wait: until it is due, or in its queue. */
+/** Puts a live run where it has to wait: until it is due, until what it waits for has come, or in its queue. */
 export function placeRun(state: Matching, run: LiveRun): void {
   state.step.about = run;
   if (state.faulty.size > 0 && state.faulty.has(run.task)) {
     if (placeOf(run) !== "gone") setPlace(run, "gone");
     return;
   }
-  if (cancelReasonOf(run) !== undefined) {
+  if (mustEnd(run)) {
     awaitCancel(state, run);
     return;
   }
@@ -45,8 +51,12 @@ export function placeRun(state: Matching, run: LiveRun): void {
     setPlace(run, run.attempt > 1 ? "retrying" : "scheduled");
     if (state.due.size > 2 * (state.fold.live.size + 512)) state.due.prune(isStillDue);
     state.due.push({ at: run.readyAt, run, turn: run.turn });
-  } else enqueue(state, run);
+  } else if (!isReady(state.fold, run)) sleep(state, run);
+  else if (admit(state, run)) enqueue(state, run);
 }
+
+/** Whoever wants a durable run to end tells its code, which may have to undo something. */
+export const mustEnd = (run: LiveRun): boolean => cancelReasonOf(run) !== undefined && !isDurable(run);
 
 /** It does not begin any more. A leader ends it as soon as no worker can be executing it. */
 export function awaitCancel(state: Matching, run: LiveRun): void {
@@ -63,7 +73,8 @@ function enqueue(state: Matching, run: LiveRun): void {
   if (queue.policies === undefined && queue.hasPlacements) declarePolicies(state, queue, undefined);
   if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
   else queue.policies.arrive(run);
-  watchTimeout(state, run);
+  // What has begun is not given up because nobody has room for it.
+  if (run.flow === undefined) watchTimeout(state, run);
 }
 
 /** What an outcome of the engine says beside its kind. */

@@ -4,6 +4,7 @@ import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { Stop } from "../wire/messages.ts";
 import type { OutcomeDetail } from "../wire/story.ts";
 import { cancelReasonOf } from "./attached.ts";
+import { isDurable } from "./durable/readiness.ts";
 import type { Matching } from "./matching.ts";
 import { type Booking, giveBack, type WorkerRecord, workerOf } from "./workers.ts";
 
@@ -52,11 +53,12 @@ export function supersede(state: Matching, run: LiveRun, writer: string): void {
  */
 export function stopAttempt(state: Matching, worker: WorkerRecord, booking: Booking): void {
   const { key, origin, turn, run } = booking;
-  const wish = run === undefined ? undefined : cancelReasonOf(run);
+  const wish = run === undefined ? undefined : isDurable(run) ? run.trail?.cancelWish : cancelReasonOf(run);
   if (run === undefined) {
     const reason = state.fold.live.has(key) ? "a newer attempt of the run has replaced it" : "the run has ended";
     stopOn(state, worker.id, { kind: "fence", key, origin, turn, reason });
-  } else if (wish !== undefined) stopOn(state, worker.id, { kind: "cancel", key, origin, turn, reason: wish });
+  } else if (typeof wish === "string") stopOn(state, worker.id, { kind: "cancel", key, origin, turn, reason: wish });
+  else if (wish !== undefined) stopOn(state, worker.id, { kind: "cancel", key, origin, turn, ...wish });
 }
 
 /** All that one step tells a worker is one command. */

@@ -52,7 +52,7 @@ export class TaskQueue {
   expiryAt = Number.POSITIVE_INFINITY;
   readonly #workers = new Set<WorkerRecord>();
   readonly counts: Record<Place, number> = {
-    ...{ scheduled: 0, retrying: 0, queued: 0, running: 0, cancelling: 0, ending: 0, gone: 0 },
+    ...{ scheduled: 0, retrying: 0, queued: 0, running: 0, waiting: 0, cancelling: 0, ending: 0, gone: 0 },
   };
   readonly index: QueueIndex;
   #isReady = false;
@@ -96,8 +96,8 @@ export class TaskQueue {
     this.index.arriving.add(this);
   }
   get liveCount(): number {
-    const { scheduled, retrying, queued, running, cancelling, ending } = this.counts;
-    return scheduled + retrying + queued + running + cancelling + ending;
+    const { scheduled, retrying, queued, running, waiting, cancelling, ending } = this.counts;
+    return scheduled + retrying + queued + running + waiting + cancelling + ending;
   }
   priorityOf(run: LiveRun): number {
     return run.priority || this.definition?.priority || 1;

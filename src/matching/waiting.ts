@@ -4,6 +4,7 @@ import type { Waiting } from "../domain/run.ts";
 import { shownTime } from "../domain/time.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { placeOf } from "./attached.ts";
+import { explainSleep } from "./durable/explain.ts";
 import { isHolding } from "./hold.ts";
 import type { Matching } from "./matching.ts";
 import { describeNeeds, suitability } from "./needs.ts";
@@ -25,6 +26,7 @@ export function explainWaiting(state: Matching, run: LiveRun): Waiting | undefin
       for: "resume",
       because: `task "${run.task}" is set aside after a fault of the engine, which its log names`,
     };
+  if (placeOf(run) === "waiting") return explainSleep(state.fold, run);
   if (placeOf(run) !== "queued") return undefined;
   const { policies, ready } = queueOf(run);
   return { ...explainQueued(state, run), position: (policies ?? ready).positionOf(run) };

@@ -48,6 +48,12 @@ export class RunStore {
     return (await this.firstSeqOf(this.#outcomes)) ?? (await this.lastSeq()) + 1;
   }
 
+  /** What the clock of the stream's leader says now; undefined where it does not say. Units: epoch milliseconds */
+  async time(): Promise<number | undefined> {
+    const time = Date.parse((await this.#info()).ts ?? "");
+    return Number.isNaN(time) ? undefined : time;
+  }
+
   async storedBytes(): Promise<number> {
     return (await this.#state()).bytes;
   }
@@ -65,13 +71,21 @@ export class RunStore {
   }
 
   async #state(): Promise<StreamState> {
+    return (await this.#info()).state;
+  }
+
+  async #info(): Promise<StreamInfo> {
     const reply = await askStore(this.#link, `$JS.API.STREAM.INFO.${this.#stream}`, new Uint8Array(0), {
       operation: `tell the state of ${this.#stream}`,
     });
-    return (reply.json() as { state: StreamState }).state;
+    return reply.json() as StreamInfo;
   }
 }
 
+interface StreamInfo {
+  readonly state: StreamState;
+  readonly ts?: string;
+}
 interface StreamState {
   readonly last_seq: number;
   readonly bytes: number;

@@ -1,10 +1,11 @@
 import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
 import { proveCaution } from "../matching/caution.ts";
+import { isDurable } from "../matching/durable/readiness.ts";
 import { answered } from "../matching/hold.ts";
 import { linger } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
-import { endRun, placeRun } from "../matching/placement.ts";
+import { endRun, mustEnd, placeRun } from "../matching/placement.ts";
 import { wasAlone } from "../matching/suspects.ts";
 import type { Booking, WorkerRecord } from "../matching/workers.ts";
 
@@ -13,7 +14,7 @@ import type { Booking, WorkerRecord } from "../matching/workers.ts";
  *
  * A run that was to be cancelled is cancelled instead. One that was lost too often fails, if it was alone in its process the last time:
  * otherwise another one may be to blame. Losses that were no deaths, as of an assignment that was not acknowledged, are borne with twice
- * as often.
+ * as often. A durable run never fails for it: its worker knows from the journal whether it makes progress, and which step kills it.
  */
 export function loseAttempt(
   state: Matching,
@@ -28,8 +29,8 @@ export function loseAttempt(
   worker.release(origin, turn);
   if (run === undefined || placeOf(run) !== "running" || run.turn !== turn) return;
   const from = { worker: worker.id, startedAt };
-  if (cancelReasonOf(run) !== undefined) endRun(state, run, "cancelled", { ...from, reason: cancelReasonOf(run) });
-  else if (isAlone && run.lost + 1 >= state.lostLimit * (isDeath ? 1 : 2)) {
+  if (mustEnd(run)) endRun(state, run, "cancelled", { ...from, reason: cancelReasonOf(run) });
+  else if (isAlone && !isDurable(run) && run.lost + 1 >= state.lostLimit * (isDeath ? 1 : 2)) {
     const message = `the worker of ${key} died ${run.lost + 1} times, the last time while nothing else was executing in its process: ${why}`;
     endRun(state, run, "failed", { ...from, error: { name: "WorkerLost", message, retryable: false } });
   } else endRun(state, run, "lost", { ...from, error: { name: "WorkerLost", message: why, retryable: true } });
@@ -42,7 +43,7 @@ export function takeBack(state: Matching, worker: WorkerRecord, booking: Booking
   booking.hasBegun = true;
   worker.release(origin, turn);
   if (run === undefined || placeOf(run) !== "running" || run.turn !== turn) return;
-  if (cancelReasonOf(run) !== undefined) endRun(state, run, "cancelled", { reason: cancelReasonOf(run) });
+  if (mustEnd(run)) endRun(state, run, "cancelled", { reason: cancelReasonOf(run) });
   else placeRun(state, run);
 }
 

@@ -1,6 +1,7 @@
 import { taskOf } from "../domain/run.ts";
 import { placeOf } from "../matching/attached.ts";
 import { noteFound, storeTried } from "../matching/caution.ts";
+import { admitFound } from "../matching/durable/siblings.ts";
 import { answered } from "../matching/hold.ts";
 import { endLingering, settle } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
@@ -126,6 +127,7 @@ function wasReported(state: Matching, worker: WorkerRecord, held: HeldRun): bool
   if (finished !== undefined) return finished.writer === worker.id && finished.origin === held.origin;
   const live = state.fold.live.get(held.key);
   if (live === undefined || live.turn <= held.turn) return false;
+  if (live.flow?.turn === held.turn && live.flow.worker === worker.id) return true;
   return live.history.some((a) => a.turn === held.turn && a.worker === worker.id && a.outcome !== "lost");
 }
 
@@ -158,5 +160,6 @@ function adopt(state: Matching, worker: WorkerRecord, held: HeldRun): void {
   if (run === undefined) return;
   setPlace(run, "running");
   run.holder = worker;
+  if (state.siblings.size > 0) admitFound(state, run);
   queueOf(run).policies?.adopt(run);
 }

@@ -1,4 +1,5 @@
 import { endCaution } from "../matching/caution.ts";
+import { limitsDiffer, watchFlows } from "../matching/durable/limit-of-flow.ts";
 import { answered } from "../matching/hold.ts";
 import { declarePolicies } from "../matching/limits/declare.ts";
 import type { Matching } from "../matching/matching.ts";
@@ -43,8 +44,10 @@ function replaceTasks(state: Matching, worker: WorkerRecord, tasks: readonly Tas
   const retimed = new Set<TaskQueue>();
   for (const task of tasks) {
     const queue = state.queueOf(task.name);
-    if (queue.definition !== undefined) warnOfChange(state, worker, queue.definition, task);
+    const before = queue.definition;
+    if (before !== undefined) warnOfChange(state, worker, before, task);
     if (define(queue, task)) retimed.add(queue);
+    if (limitsDiffer(before, task)) watchFlows(state, queue);
     declarePolicies(state, queue, task.policies);
     queue.addWorker(worker);
     worker.tasks.set(task.name, task);

@@ -1,5 +1,6 @@
 import { placeOf } from "../matching/attached.ts";
 import { beCautious, keepNoted } from "../matching/caution.ts";
+import { admitFound } from "../matching/durable/siblings.ts";
 import type { Matching } from "../matching/matching.ts";
 import { placeAll } from "../matching/placement.ts";
 import { queueOf, setPlace } from "../matching/task-queue.ts";
@@ -102,6 +103,7 @@ function book(state: Matching, key: string, turn: number, id: string): boolean {
   });
   setPlace(run, "running");
   run.holder = worker;
+  if (state.siblings.size > 0) admitFound(state, run);
   return true;
 }
 

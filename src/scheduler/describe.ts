@@ -95,6 +95,7 @@ export function describeQueues({ leadership }: Scheduler): QueueInfo[] {
     running: counts.running,
     scheduled: counts.scheduled,
     retrying: counts.retrying,
+    waiting: counts.waiting,
     workers: workers.size,
   }));
 }
@@ -148,6 +149,7 @@ function stateOf(scheduler: Scheduler, run: LiveRun | FinishedRun): RunState {
 /** A standby knows who is due, and not who executes. */
 function stateOfLive({ leadership, step }: Scheduler, run: LiveRun): RunState {
   if (leadership === undefined) {
+    if (run.flow !== undefined) return "waiting";
     if (run.readyAt <= step.now || run.readyAt <= run.createdAt) return "queued";
     return run.attempt > 1 ? "retrying" : "scheduled";
   }

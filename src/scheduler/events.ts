@@ -1,8 +1,9 @@
 import type { StoredCron } from "../domain/cron-record.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import type { Turn } from "../domain/run.ts";
+import type { HeardEvent } from "../fold/floor.ts";
 import type { LiveRun } from "../fold/live-run.ts";
-import type { BundleEvent, EntryEvent, OutcomesEvent } from "../fold/log-events.ts";
+import type { BundleEvent, EntryEvent, OutcomesEvent, SignalEvent } from "../fold/log-events.ts";
 import type { CompactionRefusedEvent } from "../housekeeping/compaction.ts";
 import type { PurgeFilter, StoredRate } from "../matching/commands.ts";
 import type { ConfirmedRate } from "../matching/limits/rates.ts";
@@ -31,6 +32,8 @@ export type SchedulerEvent =
   | AssignedEvent
   | CompactionRefusedEvent
   | FloorEvent
+  | SignalEvent
+  | HeardEvent
   /** What is paused now. Given before `lead`, and when it changes. */
   | { readonly type: "pauses"; readonly pauses: Pauses }
   /** What workers declared of their tasks, as it is stored. Given before `lead`: a timeout that is not known yet would be taken for none. */
@@ -61,7 +64,13 @@ export type SchedulerEvent =
   /** The code of these attempts has ended: their slots are free, while their outcomes are on their way to the log. */
   | { readonly type: "ended"; readonly id: string; readonly attempts: readonly Turn[] }
   | { readonly type: "unacknowledged"; readonly id: string; readonly batch: number }
-  | { readonly type: "cancel"; readonly keys: readonly string[]; readonly reason: string }
+  | {
+      readonly type: "cancel";
+      readonly keys: readonly string[];
+      readonly reason: string;
+      /** At once, whatever a durable run may have to undo. */
+      readonly kill?: boolean;
+    }
   | { readonly type: "reschedule"; readonly keys: readonly string[]; readonly dueAt: number }
   | { readonly type: "waiter"; readonly key: string; readonly inbox: string }
   | { readonly type: "purged"; readonly filter: PurgeFilter; readonly keepFrom: number }

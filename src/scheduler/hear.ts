@@ -3,6 +3,9 @@ import { keepHouse, purged } from "../housekeeping/retention.ts";
 import { cancelRuns, endCancelling } from "../matching/cancel.ts";
 import { dispatch } from "../matching/dispatch.ts";
 import { expireWaitingRuns, nextDeadline, queueDueRuns } from "../matching/due-times.ts";
+import { endAllUnwanted } from "../matching/durable/children.ts";
+import { endOverdueFlows } from "../matching/durable/overdue-flows.ts";
+import { askForEnd, endReached, nextWake, wakeSleepers } from "../matching/durable/wake.ts";
 import { confirmReservations, nextRateWake, tidyRates, wakeRates } from "../matching/limits/rates.ts";
 import { endStopped } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
@@ -51,10 +54,14 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
       letGoOfEnded(matching, event.id, event.attempts);
       break;
     case "cancel":
-      cancelRuns(matching, event.keys, event.reason);
+      cancelRuns(matching, event.keys, event.reason, "caller", event.kill);
       break;
     case "reschedule":
       rescheduleRuns(matching, event.keys, event.dueAt);
+      break;
+    case "heard":
+      endReached(matching);
+      if (matching.fold.isWhole) endAllUnwanted(matching);
       break;
     case "ratesStored":
       confirmReservations(matching, event.rates);
@@ -95,6 +102,8 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
 
 function tick({ matching, house, crons, faults }: Leadership, livesSince: number | undefined): void {
   queueDueRuns(matching);
+  wakeSleepers(matching);
+  endOverdueFlows(matching);
   skipNap(matching);
   watchPresence(matching);
   if (matching.cancelling.size > 0) endCancelling(matching);
@@ -108,10 +117,12 @@ function tick({ matching, house, crons, faults }: Leadership, livesSince: number
     keepHouse(house);
     matching.step.about = undefined;
   }
+  askForEnd(matching);
   crons.look(livesSince);
   const { now, commands } = matching.step;
   const deadline = nextDeadline(matching) ?? Number.POSITIVE_INFINITY;
-  const wakes = Math.min(now + tickEveryMs, nextRateWake(matching), crons.nextAt, Math.max(deadline, now));
+  const woken = Math.max(nextWake(matching), now + 1);
+  const wakes = Math.min(now + tickEveryMs, nextRateWake(matching), crons.nextAt, Math.max(deadline, now), woken);
   commands.push({ type: "wake", at: wakes });
 }
 

@@ -1,3 +1,4 @@
+import { isChild } from "../fold/families.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { FoldListener } from "../fold/listener.ts";
@@ -7,6 +8,10 @@ import type { LoggedTask } from "../fold/logged-task.ts";
 import { House, type HouseOptions } from "../housekeeping/house.ts";
 import { marked } from "../housekeeping/retention.ts";
 import { heedWish } from "../matching/cancel.ts";
+import { endIfUnwanted, endUnwanted, tellParent } from "../matching/durable/children.ts";
+import { watchFlow, watchFlows } from "../matching/durable/limit-of-flow.ts";
+import { isDurable } from "../matching/durable/readiness.ts";
+import { wake } from "../matching/durable/wake.ts";
 import { restoreRates } from "../matching/limits/rates.ts";
 import { LimitVerdicts } from "../matching/limits/verdicts.ts";
 import { endReported } from "../matching/lingering.ts";
@@ -65,6 +70,8 @@ export class Leadership implements FoldListener {
     restoreDefinitions(this.matching, definitions);
     this.failures.makeUp();
     takeOver(this.matching, event);
+    for (const queue of this.matching.queues.values())
+      if (queue.definition?.durable !== undefined) watchFlows(this.matching, queue);
     fold.listener = this;
   }
 
@@ -74,6 +81,8 @@ export class Leadership implements FoldListener {
   }
   created(run: LiveRun): void {
     arrive(this.matching, run);
+    if (isDurable(run)) watchFlow(this.matching, run);
+    if (isChild(run)) endIfUnwanted(this.matching, run);
   }
   duplicated(run: FinishedRun, inbox: string): void {
     if (inbox !== "") this.waiters.forward(run, inbox);
@@ -90,9 +99,13 @@ export class Leadership implements FoldListener {
   turned(run: LiveRun, writer: string): void {
     supersede(this.matching, run, writer);
     placeRun(this.matching, run);
+    if (run.flow !== undefined) endUnwanted(this.matching, this.matching.fold.families.get(run.origin));
+  }
+  signalled(_key: string, run: LiveRun | undefined): void {
+    if (run !== undefined) wake(this.matching, run);
   }
   wished(run: LiveRun): void {
-    if (run.askedReason !== run.trail?.cancelWish) heedWish(this.matching, run);
+    if (run.askedReason !== run.trail?.cancelWish?.reason || isDurable(run)) heedWish(this.matching, run);
   }
   finished(run: LiveRun, as: FinishedRun, inbox: string): void {
     const { matching } = this;
@@ -100,6 +113,10 @@ export class Leadership implements FoldListener {
     if (workerOf(run) !== undefined) supersede(matching, run, as.writer);
     this.waiters.tell(as, inbox);
     if (as.kind === "failed") this.failures.failed(as);
+    const { families } = matching.fold;
+    if (families.isEmpty) return;
+    if (isChild(run)) tellParent(matching, as);
+    endUnwanted(matching, families.get(run.origin));
   }
   marked(upTo: number, writer: string): void {
     if (writer === `e${this.matching.epoch}`) marked(this.house, upTo);

@@ -1,5 +1,6 @@
 import { foldBundle, foldEntry } from "../fold/entries.ts";
-import { checkFloor } from "../fold/floor.ts";
+import { checkFloor, reachEnd } from "../fold/floor.ts";
+import { foldSignal } from "../fold/flow.ts";
 import { foldOutcomes } from "../fold/outcomes.ts";
 import type { Command } from "../matching/commands.ts";
 import { storeReservations } from "../matching/limits/rates.ts";
@@ -36,6 +37,12 @@ function handle(scheduler: Scheduler, event: SchedulerEvent): void {
     case "outcomes":
       foldOutcomes(fold, event);
       return;
+    case "signal":
+      foldSignal(fold, event);
+      return;
+    case "heard":
+      reachEnd(fold, event);
+      break;
     case "floor":
       if (!checkFloor(fold, event.outcomesFrom))
         scheduler.step.commands.push({ type: "rebuild", outcomesFrom: event.outcomesFrom });

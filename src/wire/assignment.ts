@@ -1,4 +1,5 @@
 // Engine → worker: what one tick assigns, a frame a run. The worker acknowledges the whole message once.
+import type { Resume } from "../domain/durable.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import {
@@ -22,6 +23,8 @@ export interface AssignmentExtra {
   readonly terms?: RunTerms;
   /** Earlier attempts. */
   readonly history?: readonly AttemptRecord[];
+  /** Where a run that was parked is, and what has come for it. */
+  readonly resume?: Resume;
 }
 
 /** One attempt handed to a worker. `extra` and `input` are bytes of JSON, empty when there is nothing to say */

@@ -70,6 +70,14 @@ const TaskDeclaration = Schema.Struct({
   policies: Schema.optionalKey(Policies),
   crons: Schema.optionalKey(Schema.Array(CronRule)),
   onFailure: Schema.optionalKey(Text),
+  durable: Schema.optionalKey(
+    Schema.Struct({
+      version: Whole,
+      code: Text,
+      deadlineMs: Schema.NullOr(Time),
+      cancelTimeoutMs: Schema.optionalKey(Time),
+    }),
+  ),
 });
 const Part = Schema.Struct({ of: Text, index: Whole, count: Whole });
 /** What workers and engines of this version speak. */
@@ -105,6 +113,9 @@ const Stop = Schema.Struct({
   origin: Origin,
   turn: TurnNumber,
   reason: Text,
+  /** Of a durable run that is to be cancelled: where the log says so, and when that was stored. */
+  seq: Schema.optionalKey(Whole),
+  at: Schema.optionalKey(Time),
 });
 /** `clock` in answers: the leader's monotonic one, in milliseconds. */
 const Clock = Schema.optionalKey(Count);
@@ -121,7 +132,9 @@ const HeartbeatReply = Schema.Struct({ epoch: Count, known: Schema.Boolean, canc
 const Leave = Schema.Struct({ id: Text });
 const Ping = Schema.Struct({ epoch: Count, engine: Text });
 const CancelOnWorker = Schema.Struct({ epoch: Count, runs: Schema.Array(Stop) });
-const States = Schema.Literals(["scheduled", "queued", "running", "retrying", "completed", "failed", "cancelled"]);
+const States = Schema.Literals([
+  ...(["scheduled", "queued", "running", "retrying", "waiting", "completed", "failed", "cancelled"] as const),
+]);
 const Filter = Schema.Struct({
   task: Schema.optionalKey(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
   state: Schema.optionalKey(Schema.Array(States)),

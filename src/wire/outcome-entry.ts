@@ -1,5 +1,6 @@
 // The payload of an outcome subject: the outcomes of all runs that ended in the same moment, a frame each.
 
+import type { Parked } from "../domain/durable.ts";
 import { isKey } from "../domain/names.ts";
 import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import {
@@ -14,6 +15,7 @@ import {
   writeBytes,
   writeText,
 } from "./bytes.ts";
+import { decodeParked } from "./parked.ts";
 import { assertRange, isTime, timeAt, writeTime } from "./ranges.ts";
 import type { FinalDetail, OutcomeDetail } from "./story.ts";
 import { attemptDetailOf, cancelWishOf, finalDetailOf } from "./story.ts";
@@ -62,6 +64,7 @@ const kinds: readonly OutcomeKind[] = [
   "lost",
   "retention",
   "cancelling",
+  "parked",
 ];
 const what = "outcome frame";
 const entryHead = 8;
@@ -117,6 +120,7 @@ export class Outcome implements OutcomeHead {
   /** Parsed anew at each call: keep it. A {@link FinalDetail} of a final outcome, whatever stands there. */
   get detail(): OutcomeDetail | undefined {
     if (this.kind === "cancelling") return cancelWishOf(this.detailBytes);
+    if (this.kind === "parked") return parkedIn(this.detailBytes);
     if (!isFinal(this.kind)) return attemptDetailOf(this.detailBytes);
     return this.#detailStart === this.#inputStart ? this.#plainDetail() : finalDetailOf(this.detailBytes, this.at);
   }
@@ -163,6 +167,15 @@ export class Outcome implements OutcomeHead {
 export function assertPastMark({ dueAt, origin }: Pick<OutcomeFrame, "dueAt" | "origin">, seq: number): void {
   assertRange(Number.isInteger(dueAt) && dueAt < seq, what, "the sequence that is given up", dueAt);
   assertRange(origin < seq, what, "the place that the mark knows the log up to", origin);
+}
+
+/** One that says nothing ends its turn, and the run goes on from where it was. */
+function parkedIn(bytes: Uint8Array): Parked | undefined {
+  try {
+    return decodeParked(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {

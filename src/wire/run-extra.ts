@@ -1,10 +1,12 @@
 // What a run entry says in JSON, beside the fields that every run has.
 import { isAffinityRule } from "../domain/affinity.ts";
+import type { Parked } from "../domain/durable.ts";
 import { MalformedRecord } from "../domain/errors.ts";
 import type { RunPlacement } from "../domain/policies.ts";
 import { type AttemptRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import { jsonOf } from "./bytes.ts";
 import { isShallow } from "./json-depth.ts";
+import { parkedOf } from "./parked.ts";
 import { assertRange, isCount, isOrigin, isRecord, isText, isTime, isTurn } from "./ranges.ts";
 import { attemptsOf, isMetadata } from "./story.ts";
 
@@ -19,8 +21,12 @@ export interface CompactedLive {
   readonly readyAt: number;
   readonly retrying: boolean;
   readonly history: readonly AttemptRecord[];
-  /** Why it is to be cancelled; absent while nobody wants that. */
+  /** Why it is to be cancelled; absent while nobody wants that. And where that stands, and when it was stored. */
   readonly cancelling?: string;
+  readonly cancelledSeq?: number;
+  readonly cancelledAt?: number;
+  /** Where a durable run is parked, or was last. */
+  readonly parked?: Parked;
 }
 
 export interface CompactedFinished {
@@ -31,6 +37,8 @@ export interface CompactedFinished {
   readonly seq: number;
   readonly index: number;
   readonly at: number;
+  /** Somebody waits for its result: it stands in the place of the input, in the form of an outcome, and no mark forgets the run. */
+  readonly pinned?: true;
 }
 
 export interface RunExtra {
@@ -63,19 +71,22 @@ export function assertPast({ state }: RunExtra, seq: number): void {
 
 function isPlacement(told: unknown): boolean {
   if (!isRecord(told)) return false;
-  const { affinity, near } = told;
+  const { affinity, near, atOnce } = told;
   const isFitting = affinity === undefined || (Array.isArray(affinity) && affinity.every(isAffinityRule));
-  return isFitting && (near === undefined || isText(near));
+  return isFitting && (near === undefined || isText(near)) && (atOnce === undefined || isTurn(atOnce));
 }
 
 function readLive(told: unknown): CompactedLive {
   const state = stateOf(told) as unknown as CompactedLive;
-  const { turn, attempt, lost, dueAt, readyAt, history, cancelling } = state;
+  const { turn, attempt, lost, dueAt, readyAt, history, cancelling, cancelledSeq, cancelledAt, parked } = state;
   assertRange(isTurn(turn), what, "its turn", turn);
   assertRange(isTurn(attempt), what, "its attempt", attempt);
   assertRange(isCount(lost), what, "its number of losses", lost);
   assertRange(isTime(dueAt) && isTime(readyAt), what, "its due time", readyAt);
   assertRange(cancelling === undefined || isText(cancelling), what, "why it is to be cancelled", cancelling);
+  assertRange(cancelledSeq === undefined || isCount(cancelledSeq), what, "where that stands", cancelledSeq);
+  assertRange(cancelledAt === undefined || isTime(cancelledAt), what, "when that was stored", cancelledAt);
+  if (parked !== undefined) parkedOf(parked);
   return { ...state, retrying: state.retrying === true, history: attemptsOf(history) };
 }
 

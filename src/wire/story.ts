@@ -1,6 +1,7 @@
 // The story of a run as JSON tells it. Whoever may append can write anything there: what is not shaped like a story is left out, and
 // never stops the fold of the outcome that it belongs to.
 import { isAffinityRule } from "../domain/affinity.ts";
+import type { Parked } from "../domain/durable.ts";
 import type { ErrorRecord } from "../domain/error-record.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
@@ -29,7 +30,7 @@ export interface CancelWish {
   readonly reason: string;
 }
 
-export type OutcomeDetail = FinalDetail | AttemptDetail | CancelWish;
+export type OutcomeDetail = FinalDetail | AttemptDetail | CancelWish | Parked;
 
 const kinds: readonly unknown[] = ["completed", "failed", "cancelled", "retry", "returned", "lost"];
 

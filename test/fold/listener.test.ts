@@ -46,10 +46,11 @@ class Listening {
       reporting: (writer) => heard.push(`reporting ${writer}`),
       reported: ({ kind, key }) => heard.push(`reported ${kind} of ${key}`),
       turned: (run) => heard.push(`turned ${run.key} to ${run.turn}`),
-      wished: (run) => heard.push(`wished ${run.key}: ${run.trail?.cancelWish}`),
+      signalled: (key) => heard.push(`signalled ${key}`),
+      wished: (run) => heard.push(`wished ${run.key}: ${run.trail?.cancelWish?.reason}`),
       finished: (run, as, inbox) => heard.push(`finished ${run.key}: ${as.kind} for ${inbox}, live ${fold.live.size}`),
       marked: (upTo, writer) => heard.push(`marked ${upTo} by ${writer}`),
-      forgot: (key) => heard.push(`forgot ${key}`),
+      forgot: ({ key }) => heard.push(`forgot ${key}`),
     };
   }
 }

@@ -39,6 +39,7 @@ describe("retention", () => {
     const moved = scene.create("mail", "a", { form: 1, extra: { state: live } });
     assert.equal(scene.state.finished.get("mail/a")!.kind, "cancelled");
     scene.give({ type: "lead", epoch: 7, knownWorkers: [] });
+    scene.give({ type: "heard", at, gaps: scene.state.fold.gaps });
     const commands = scene.live(1_000);
     assert.deepEqual(only(commands, "purge").filter(({ keepFrom }) => keepFrom > moved)[0], {
       type: "purge",

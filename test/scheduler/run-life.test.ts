@@ -44,7 +44,7 @@ describe("schedule timeout", () => {
     assert.deepEqual([more, told!.fields], [[], { task: "mail", runs: 3, timeout: "5m" }]);
     const said = '3 runs were cancelled after waiting 5m in the queue of task "mail" (scheduleTimeout)';
     assert.equal(told!.message, said);
-    const counted = { caller: 0, limit: 0, "schedule timeout": 3 };
+    const counted = { caller: 0, limit: 0, "schedule timeout": 3, deadline: 0, parent: 0 };
     assert.deepEqual(describeCancellations(scene.state), [{ task: "mail", runs: counted }]);
   });
 
@@ -236,7 +236,7 @@ describe("queries", () => {
       ["b"],
     );
     assert.deepEqual(describeQueues(scene.state), [
-      { task: "mail", paused: false, queued: 2, running: 0, scheduled: 0, retrying: 0, workers: 0 },
+      { task: "mail", paused: false, queued: 2, running: 0, scheduled: 0, retrying: 0, waiting: 0, workers: 0 },
     ]);
   });
 });

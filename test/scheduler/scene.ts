@@ -17,12 +17,17 @@ export class Scene {
   readonly state: Scheduler;
   now = 1_000_000;
   seq = 0;
+  /** The store says at once where the log ends. */
+  answersEnd = true;
   /** All commands so far. */
   readonly commands: Command[] = [];
 
   constructor(options: SchedulerOptions = {}, lead: Partial<LeadEvent> | "standby" = {}, faults = new Faults()) {
     this.state = createScheduler(options, faults);
-    if (lead !== "standby") this.give({ type: "lead", epoch: 7, knownWorkers: [], ...lead });
+    if (lead !== "standby") {
+      this.give({ type: "lead", epoch: 7, knownWorkers: [], ...lead });
+      this.give({ type: "heard", at: 0, gaps: 0 });
+    }
   }
   /** Of a leader. */
   get matching(): Matching {
@@ -31,6 +36,8 @@ export class Scene {
   give(event: SchedulerEvent): Command[] {
     const commands = step(this.state, event, this.now);
     this.commands.push(...commands);
+    const asked = this.answersEnd ? only(commands, "askForEnd")[0] : undefined;
+    if (asked !== undefined) this.give({ type: "heard", at: this.now, gaps: asked.gaps });
     return commands;
   }
   pass(ms: number): void {

@@ -88,6 +88,7 @@ export class Deeds {
     else if (command.type === "storeRates") stored.storeRates(engine, command, now);
     else if (command.type === "dropRates") stored.dropRates(engine, command.ids);
     else if (command.type === "cancelOn") this.#cancelOn(command);
+    else if (command.type === "askForEnd") this.#askForEnd(engine, command.gaps);
     else this.#executeReaction(engine, command);
   }
   #executeReaction(engine: ModelEngine, command: Command): void {
@@ -123,6 +124,16 @@ export class Deeds {
       this.#storeTried(engine, command as CommandOf<"storeTried">);
     }
     return this.#refusedIn.get(engine.state) !== engine.state.epoch;
+  }
+  /** The answer says what time it was, and is taken once all of before is folded. */
+  #askForEnd(engine: ModelEngine, gaps: number): void {
+    const { network, now: at } = this.#world;
+    const { state } = engine;
+    network.send(() => {
+      if (!engine.isAlive || engine.state !== state) return;
+      engine.read(Number.POSITIVE_INFINITY, this.#world.now);
+      engine.give({ type: "heard", at, gaps }, this.#world.now);
+    });
   }
   #cancelOn({ worker: id, runs }: CommandOf<"cancelOn">): void {
     const { random, isRough, isHealed } = this.#world;

@@ -53,7 +53,7 @@ test("what does not fit is malformed, and the message says what and where", () =
     [() => decodeRegister(encodeMessage({ ...register, v: 3 })), /speaks version 3 .* upgrade the engine/],
     [() => decodeRegister(new Uint8Array(0)), /malformed register message/],
     [() => decodeRegister(utf8("{")), /malformed register message: no JSON/],
-    [() => decodeListRuns(encodeMessage({ filter: { state: ["waiting"] }, limit: 1 })), /malformed list request/],
+    [() => decodeListRuns(encodeMessage({ filter: { state: ["sleeping"] }, limit: 1 })), /malformed list request/],
     [() => decodeAskResults(encodeMessage({ keys: "a/1", inbox: "x" })), /malformed result request/],
   ];
   for (const [decode, message] of wrong) {

@@ -1,0 +1,127 @@
+// Which runs are children of which: it follows from their ids, so no entry has to say it, and it does not matter in which order they stand.
+import { type ChildPlace, childPlaceOf, isWanted } from "../domain/durable.ts";
+import type { FinishedRun } from "./finished-run.ts";
+import type { LiveRun } from "./live-run.ts";
+
+/** Under which a child says whose it is. */
+export const parentKey = "natchet.parent";
+
+/** The children that one op of a parent has opened. */
+export interface Group {
+  /** How many have ended, and how many of these did not complete. */
+  ended: number;
+  failed: number;
+}
+
+/** The children of one run. */
+export class Family {
+  readonly origin: number;
+  /** Key of the parent; undefined while nobody has said it. */
+  parent: string | undefined = undefined;
+  readonly live = new Set<LiveRun>();
+  readonly groups = new Map<string, Group>();
+
+  constructor(origin: number) {
+    this.origin = origin;
+  }
+}
+
+const tilde = 0x7e;
+const nameOf = (lap: number, ordinal: number): string => `${lap}.${ordinal}`;
+const idOf = ({ key, task }: { readonly key: string; readonly task: string }): string => key.slice(task.length + 1);
+
+/** Nearly no run is one, so this is asked before its id is looked at. */
+export const isChild = ({ key, task }: { readonly key: string; readonly task: string }): boolean =>
+  key.charCodeAt(task.length + 1) === tilde;
+
+export class Families {
+  readonly #byOrigin = new Map<number, Family>();
+
+  get(origin: number): Family | undefined {
+    return this.#byOrigin.get(origin);
+  }
+  get isEmpty(): boolean {
+    return this.#byOrigin.size === 0;
+  }
+  values(): Iterable<Family> {
+    return this.#byOrigin.values();
+  }
+  group(origin: number, lap: number, ordinal: number): Group | undefined {
+    return this.#byOrigin.get(origin)?.groups.get(nameOf(lap, ordinal));
+  }
+  /** The family that a run belongs to as a child. */
+  of(run: LiveRun | FinishedRun): Family | undefined {
+    const place = isChild(run) ? childPlaceOf(idOf(run)) : undefined;
+    return place && this.#byOrigin.get(place.origin);
+  }
+  /** A run that has parked says whose its children are, whatever became of their metadata. */
+  adopt(parent: LiveRun): void {
+    const family = this.#byOrigin.get(parent.origin);
+    if (family !== undefined) family.parent = parent.key;
+  }
+  born(child: LiveRun): void {
+    const family = this.#familyOf(child);
+    family?.live.add(child);
+  }
+  /** It is live no more. */
+  left(child: LiveRun): void {
+    const family = this.of(child);
+    if (family === undefined) return;
+    family.live.delete(child);
+    this.#dropEmpty(family);
+  }
+  ended(child: FinishedRun): void {
+    const family = this.#familyOf(child);
+    if (family === undefined) return;
+    const { lap, ordinal } = placeOf(child);
+    const name = nameOf(lap, ordinal);
+    let group = family.groups.get(name);
+    if (group === undefined) {
+      group = { ended: 0, failed: 0 };
+      family.groups.set(name, group);
+    }
+    group.ended++;
+    if (child.kind !== "completed") group.failed++;
+  }
+  forgotten(child: FinishedRun): void {
+    const family = this.of(child);
+    if (family === undefined) return;
+    const { lap, ordinal } = placeOf(child);
+    const name = nameOf(lap, ordinal);
+    const group = family.groups.get(name);
+    if (group === undefined) return;
+    group.ended--;
+    if (child.kind !== "completed") group.failed--;
+    if (group.ended === 0) family.groups.delete(name);
+    this.#dropEmpty(family);
+  }
+  /**
+   * Whether somebody waits for a child, or may still come to say so. One whose parent nobody has named is a run like any other; a parent
+   * that is not live wants nothing, if the log was read without a gap.
+   */
+  isWanted(child: LiveRun | FinishedRun, live: { get(key: string): LiveRun | undefined }): boolean {
+    const place = isChild(child) ? childPlaceOf(idOf(child)) : undefined;
+    const family = place && this.#byOrigin.get(place.origin);
+    if (place === undefined || family?.parent === undefined) return true;
+    const parent = live.get(family.parent);
+    if (parent?.origin !== place.origin) return false;
+    return parent.flow === undefined || isWanted(parent.flow, place);
+  }
+
+  #familyOf(child: LiveRun | FinishedRun): Family | undefined {
+    const place = childPlaceOf(idOf(child));
+    if (place === undefined) return undefined;
+    let family = this.#byOrigin.get(place.origin);
+    if (family === undefined) {
+      family = new Family(place.origin);
+      this.#byOrigin.set(place.origin, family);
+    }
+    family.parent ??= child.metadata?.[parentKey];
+    return family;
+  }
+  #dropEmpty(family: Family): void {
+    if (family.live.size === 0 && family.groups.size === 0) this.#byOrigin.delete(family.origin);
+  }
+}
+
+const placeOf = (child: FinishedRun): ChildPlace => childPlaceOf(idOf(child))!;

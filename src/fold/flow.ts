@@ -1,0 +1,75 @@
+// What the log says of durable runs beside what it says of any: where they are parked, and which signals have come for them.
+import { cancelSignal, type Parked } from "../domain/durable.ts";
+import type { AttemptRecord } from "../domain/run.ts";
+import type { RememberedOutcome } from "./finished-run.ts";
+import type { Fold } from "./fold.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { SignalEvent } from "./log-events.ts";
+import { Flow, type PendingSignal } from "./parked-run.ts";
+
+/** Before it was parked for the first time. */
+const fresh: Parked = { lap: 1, ops: 0, waits: [], cursors: {}, journalSeq: 0 };
+const noHistory: readonly AttemptRecord[] = [];
+
+/** Turns, losses and attempts up to here are in the journal; a run that goes on for years must not carry them along. */
+export function parkRun(fold: Fold, run: LiveRun, { outcome, writer }: RememberedOutcome): void {
+  const told = outcome.detail as Parked | undefined;
+  if (told === undefined) return;
+  const trail = run.leaveTrail();
+  trail.lost = 0;
+  trail.history = noHistory;
+  // Code that does not fit the journal has taken nothing in: the run waits for what it waited for.
+  const parked = told.blocked === undefined ? told : { ...(run.flow?.parked ?? fresh), blocked: told.blocked };
+  setFlow(fold, run, new Flow(parked, fold.writerOnce(writer), outcome.turn));
+}
+
+export function setFlow(fold: Fold, run: LiveRun, flow: Flow): void {
+  run.flow = flow;
+  fold.families.adopt(run);
+  const signals = fold.signals.get(run.key);
+  if (signals !== undefined) keepSignals(fold, run.key, signals, (signal) => isPending(run, signal));
+}
+
+/** Up to where the journal has taken signals of a name, as far as the log knows. */
+export const cursorOf = (run: LiveRun, name: string): number =>
+  Math.max(Math.floor(run.origin), run.flow?.cursors[name] ?? 0);
+
+const isPending = (run: LiveRun, { name, seq }: PendingSignal): boolean => seq > cursorOf(run, name);
+
+/** Those that may still be taken, in the order in which they came. */
+export const pendingSignals = (fold: Fold, run: LiveRun): readonly PendingSignal[] =>
+  fold.signals.get(run.key)?.filter((signal) => isPending(run, signal)) ?? [];
+
+/** A wish to cancel that the journal has not taken: it reaches the run as a signal of its own. */
+export const isCancelPending = (run: LiveRun): boolean =>
+  run.trail?.cancelWish !== undefined && run.trail.cancelWish.seq > cursorOf(run, cancelSignal);
+
+/** Signals stay where no run is known: a compacted entry may have been moved behind them. */
+export function foldSignal(fold: Fold, { seq, at, task, id, name }: SignalEvent): void {
+  fold.advance(seq, at);
+  const key = `${task}/${id}`;
+  const run = fold.live.get(key);
+  const signal = { name, seq, at };
+  if (run !== undefined && !isPending(run, signal)) return;
+  const others = fold.signals.get(key);
+  if (others === undefined) fold.signals.set(key, [signal]);
+  else others.push(signal);
+  fold.listener?.signalled(key, run);
+}
+
+/** What came for a run that has ended is of no use; what came behind its end may be for the next one of its id. */
+export function dropSignals(fold: Fold, key: string, upTo: number): void {
+  const signals = fold.signals.get(key);
+  if (signals !== undefined) keepSignals(fold, key, signals, ({ seq }) => seq > upTo);
+}
+
+function keepSignals(
+  fold: Fold,
+  key: string,
+  signals: readonly PendingSignal[],
+  isKept: (signal: PendingSignal) => boolean,
+): void {
+  const kept = signals.filter(isKept);
+  if (kept.length === 0) fold.signals.delete(key);
+  else if (kept.length < signals.length) fold.signals.set(key, kept);
+}

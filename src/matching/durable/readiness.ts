@@ -1,0 +1,118 @@
+// Whether a durable run can go on: a function of the log and of the time up to which the log is known, the same on every leader.
+import type { Blocked, ChildEnd, Offer, Resume, Wait } from "../../domain/durable.ts";
+import { childIdOf } from "../../domain/durable.ts";
+import { keyOf } from "../../domain/run.ts";
+import { isCancelPending, pendingSignals } from "../../fold/flow.ts";
+import type { Fold } from "../../fold/fold.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import type { PendingSignal } from "../../fold/parked-run.ts";
+import { queueOf, type TaskQueue } from "../task-queue.ts";
+
+/** A worker matches the first ones; what is left is offered when the run has parked again. */
+const mostOffers = 100;
+
+/** Whether its code is a durable method, as far as the log or a registration says so. */
+export const isDurable = (run: LiveRun): boolean =>
+  run.flow !== undefined || (run.log.attached as TaskQueue | undefined)?.definition?.durable !== undefined;
+
+/** A run that was never parked is ready, as is every plain one. */
+export function isReady(fold: Fold, run: LiveRun): boolean {
+  const { flow } = run;
+  if (flow === undefined) return true;
+  const { blocked, waits } = flow;
+  if (blocked !== undefined) return hasOtherCode(run, blocked);
+  if (isCancelPending(run)) return true;
+  const signals = fold.signals.size === 0 ? [] : pendingSignals(fold, run);
+  return waits.some((wait) => isSatisfied(fold, run, wait, signals));
+}
+
+function isSatisfied(fold: Fold, run: LiveRun, wait: Wait, signals: readonly PendingSignal[]): boolean {
+  if (wait.kind === "timer") return isPast(fold, wait.deadline);
+  if (wait.kind === "signal") return signals.some(({ name }) => name === wait.name);
+  return isGroupOver(fold, run, wait);
+}
+
+/** Everything that could come before the deadline is known. */
+export const isPast = ({ heardAt }: Fold, deadline: number): boolean => deadline < heardAt;
+
+function isGroupOver(fold: Fold, run: LiveRun, wait: Extract<Wait, { kind: "children" }>): boolean {
+  const group = fold.families.group(run.origin, run.flow!.lap, wait.ordinal);
+  if (group === undefined) return false;
+  return group.ended >= wait.size || (wait.failFast === true && group.failed > 0);
+}
+
+/** Whether a worker has room whose code has not been found not to fit. */
+const hasOtherCode = (run: LiveRun, { codes }: Blocked): boolean =>
+  [...queueOf(run).workers].some((worker) => worker.hasRoom && fits(worker.tasks.get(run.task)?.durable?.code, codes));
+
+export const fits = (code: string | undefined, codes: readonly string[]): boolean =>
+  code !== undefined && !codes.includes(code);
+
+/** What goes with the assignment of a run that was parked; undefined for any other. */
+export function resumeOf(fold: Fold, run: LiveRun): Resume | undefined {
+  const { flow } = run;
+  if (flow === undefined) return undefined;
+  return { parked: flow.parked, offers: offersFor(fold, run).slice(0, mostOffers) };
+}
+
+/**
+ * All that the waits of the last `parked` can take, in the order of the log. A timer stands behind what was stored up to its deadline.
+ *
+ * Times are a running maximum: the clock of another server that stores the log may be behind.
+ */
+export function offersFor(fold: Fold, run: LiveRun): Offer[] {
+  const { waits } = run.flow!;
+  const stored: Offer[] = [];
+  const { cancelWish } = run.trail ?? {};
+  if (isCancelPending(run)) {
+    const { reason, seq, at } = cancelWish!;
+    stored.push({ kind: "cancel", reason, time: at, sequence: seq });
+  }
+  const names = new Set(waits.flatMap((wait) => (wait.kind === "signal" ? [wait.name] : [])));
+  for (const { name, seq, at } of names.size === 0 ? [] : pendingSignals(fold, run))
+    if (names.has(name)) stored.push({ kind: "signal", name, time: at, sequence: seq });
+  for (const wait of waits)
+    if (wait.kind === "children" && isGroupOver(fold, run, wait)) stored.push(endOfGroup(fold, run, wait));
+  stored.sort((a, b) => a.sequence - b.sequence);
+  let newest = 0;
+  const entries = stored.map((offer) => {
+    newest = Math.max(newest, offer.time);
+    return { ...offer, time: newest };
+  });
+  const timers = waits.flatMap((wait) =>
+    wait.kind === "timer" && isPast(fold, wait.deadline) ? [timerOf(wait.ordinal, wait.deadline)] : [],
+  );
+  return [...entries, ...timers].sort((a, b) => a.time - b.time || a.sequence - b.sequence);
+}
+
+const timerOf = (ordinal: number, deadline: number): Offer => ({
+  kind: "timer",
+  ordinal,
+  time: deadline,
+  sequence: Number.MAX_SAFE_INTEGER,
+});
+
+/** Where the results of its children stand; the group is over where the last of them stands, or the first that failed. */
+function endOfGroup(fold: Fold, run: LiveRun, wait: Extract<Wait, { kind: "children" }>): Offer {
+  const { origin } = run;
+  const { lap } = run.flow!;
+  const { ordinal, task, size } = wait;
+  const ends: (ChildEnd | null)[] = [];
+  let last = { seq: 0, at: 0 };
+  let failed: typeof last | undefined;
+  for (let place = 0; place < size; place++) {
+    const key = keyOf(task, childIdOf({ origin, lap, ordinal, place }));
+    const child = fold.finished.get(key);
+    ends.push(child === undefined ? null : endOfChild(fold, child));
+    if (child === undefined) continue;
+    if (child.seq > last.seq) last = child;
+    if (child.kind !== "completed" && (failed === undefined || child.seq < failed.seq)) failed = child;
+  }
+  const { seq: sequence, at: time } = wait.failFast === true ? (failed ?? last) : last;
+  return { kind: "children", ordinal, time, sequence, ends };
+}
+
+const endOfChild = (
+  { pinned }: Fold,
+  child: { key: string; seq: number; index: number; entrySeq: number },
+): ChildEnd => (pinned.has(child.key) ? { seq: child.entrySeq, index: -1 } : { seq: child.seq, index: child.index });

@@ -1,0 +1,28 @@
+// Runs that wait for something outside: nobody asks them anything until it has come.
+import type { LiveRun } from "../../fold/live-run.ts";
+import { placeOf } from "../attached.ts";
+import type { Matching } from "../matching.ts";
+import { setPlace } from "../task-queue.ts";
+
+/** It wakes by what the log brings, or at the first of its deadlines. */
+export function sleep(state: Matching, run: LiveRun): void {
+  setPlace(run, "waiting");
+  if (run.flow?.blocked !== undefined) {
+    state.misfits.add(run);
+    return;
+  }
+  const at = firstDeadline(run);
+  if (at === Number.POSITIVE_INFINITY) return;
+  const { sleeping } = state;
+  if (sleeping.size > 2 * (state.fold.live.size + 512)) sleeping.prune(isExpected);
+  sleeping.push(at, run);
+}
+
+/** What it was put down for before may be over, or may come later. */
+const isExpected = (run: LiveRun, at: number): boolean => placeOf(run) === "waiting" && firstDeadline(run) === at;
+
+function firstDeadline({ flow }: LiveRun): number {
+  let at = Number.POSITIVE_INFINITY;
+  for (const wait of flow?.waits ?? []) if (wait.kind === "timer") at = Math.min(at, wait.deadline);
+  return at;
+}

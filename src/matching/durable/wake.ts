@@ -1,0 +1,60 @@
+// When a run that waits goes on.
+import type { LiveRun } from "../../fold/live-run.ts";
+import { placeOf } from "../attached.ts";
+import type { Matching } from "../matching.ts";
+import { placeRun } from "../placement.ts";
+import { isPast, isReady } from "./readiness.ts";
+
+/** An answer that is not there by then is asked for again. Units: milliseconds */
+const askAgainMs = 2_000;
+/** So often runs are looked at whose code is missing: a worker with another one may have a free slot. Units: milliseconds */
+const misfitsEveryMs = 1_000;
+
+/** Something has come that may be what it waits for. */
+export function wake(state: Matching, run: LiveRun): void {
+  if (placeOf(run) === "waiting" && isReady(state.fold, run)) placeRun(state, run);
+}
+
+/** Those whose deadline has passed by the time of the log, whatever the own clock says: something stored before it may not have been read yet. */
+export function wakeSleepers(state: Matching): void {
+  const { sleeping, fold } = state;
+  while (isPast(fold, sleeping.least)) {
+    const run = sleeping.pop()!;
+    if (fold.live.get(run.key) === run) wake(state, run);
+  }
+  wakeMisfits(state);
+}
+
+/** Asks for the end of the log when something depends on it. */
+export function askForEnd(state: Matching): void {
+  const { step, fold } = state;
+  if (fold.isWhole && state.sleeping.least >= step.now) return;
+  if (step.uptime - state.askedEndAt < askAgainMs) return;
+  state.askedEndAt = step.uptime;
+  step.commands.push({ type: "askForEnd", gaps: fold.gaps });
+}
+
+/** The end that was asked for is reached. */
+export function endReached(state: Matching): void {
+  state.askedEndAt = Number.NEGATIVE_INFINITY;
+}
+
+/** When somebody has to look again. Units: epoch milliseconds */
+export function nextWake({ sleeping, flowLimits, step }: Matching): number {
+  const first = sleeping.least + 1;
+  // Else the answer that it waits for brings a tick.
+  const woken = first > step.now ? first : Number.POSITIVE_INFINITY;
+  return Math.min(woken, flowLimits.least);
+}
+
+function wakeMisfits(state: Matching): void {
+  const { misfits, step } = state;
+  if (misfits.size === 0 || step.uptime < state.nextMisfitsAt) return;
+  state.nextMisfitsAt = step.uptime + misfitsEveryMs;
+  for (const run of misfits) {
+    const isWaiting = state.fold.live.get(run.key) === run && placeOf(run) === "waiting";
+    if (isWaiting && !isReady(state.fold, run)) continue;
+    misfits.delete(run);
+    if (isWaiting) placeRun(state, run);
+  }
+}
