@@ -1,8 +1,9 @@
 // `natchet crons`: the schedules of a namespace, and how to pause, resume, make and delete them.
 import { Option } from "effect";
+import { parseCron } from "../domain/cron.ts";
 import type { CronInfo } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
-import { readJsonFlag } from "./flag-values.ts";
+import { checked, readJsonFlag } from "./flag-values.ts";
 import { formatTime, outputFlag, print, tell } from "./output.ts";
 import { checkedFirst, withClient } from "./with-client.ts";
 
@@ -39,15 +40,17 @@ const set = Command.make(
   },
   ({ name, task, cron, timezone, input, catchUp }) =>
     checkedFirst(
-      () => (Option.isSome(input) ? readJsonFlag(input.value, "--input") : undefined),
-      async (natchet, parsed) => {
-        const made = await natchet.crons.set(name, {
-          task,
-          cron,
+      () => {
+        const options = {
           timezone: Option.getOrUndefined(timezone),
-          input: parsed,
+          input: Option.isSome(input) ? readJsonFlag(input.value, "--input") : undefined,
           catchUp: Option.getOrUndefined(catchUp),
-        });
+        };
+        checked(() => parseCron(cron, task, { ...options, name }, `cron "${name}"`));
+        return options;
+      },
+      async (natchet, options) => {
+        const made = await natchet.crons.set(name, { task, cron, ...options });
         tell(`cron ${name}: ${dueText(made)}`);
       },
     ),

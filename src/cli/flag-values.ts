@@ -24,12 +24,27 @@ export function parseTime(text: string, where: string): Date {
 }
 
 /** Units: milliseconds. Fails: UsageError */
-export function parsePeriod(text: string, where: string): number {
+export const parsePeriod = (text: string, where: string): number => checked(() => parseDuration(text, where));
+
+/** Fails: UsageError for what the library would refuse as well, before anything is connected to */
+export function checked<A>(check: () => A): A {
   try {
-    return parseDuration(text, where);
+    return check();
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw asUsage(error);
   }
+}
+
+/** What the library refuses came from the command line, where an example in TypeScript is of no use. */
+export const asUsage = (error: unknown): unknown =>
+  error instanceof TypeError || error instanceof RangeError
+    ? new UsageError(error.message.replace(/[;,] for example (?:@|\{|new ).*$/s, ""))
+    : error;
+
+/** Fails: UsageError */
+export function assertPriority(priority: number): number {
+  if (priority >= 1 && priority <= 9) return priority;
+  throw new UsageError(`--priority: ${priority} is not from 1 to 9, for example --priority 3`);
 }
 
 /** Fails: UsageError */

@@ -1,6 +1,6 @@
 // How commands print what they found: a table for people, JSON for machines. What others named goes through `printable` on its way.
 import { printable, printableJson } from "../domain/printable.ts";
-import { zonedTime } from "../domain/time.ts";
+import { toSeconds, zonedTime } from "../domain/time.ts";
 import { writeLine } from "../runtime/write-line.ts";
 import { CliOutput, Flag } from "./effect-cli.ts";
 
@@ -26,6 +26,14 @@ export const printJson = (value: unknown): void => console.log(printableJson(val
 
 /** One line for people, whatever names it holds. */
 export const tell = (line: string): void => console.log(printable(line));
+
+/** What happened to runs, a line each; on a terminal nobody reads ten thousand of them. */
+export function tellKeys(what: string, keys: readonly string[]): void {
+  const shown = process.stdout.isTTY && keys.length > mostKeys ? keys.slice(0, mostKeys) : keys;
+  for (const key of shown) tell(`${what} ${key}`);
+  if (shown.length < keys.length) console.log(`… ${what} ${keys.length} runs`);
+}
+const mostKeys = 20;
 
 /** The same beside the output, on stderr. */
 export const warn = (line: string): void => writeLine(printable(line));
@@ -96,5 +104,5 @@ export function cutToWidth(text: string, width: number): string {
 
 /** `2026-11-23T14:05:09+01:00`: as the lines of logs have it, and as `--at` takes it. */
 export function formatTime(at: number | undefined): string | undefined {
-  return at === undefined || at <= 0 ? undefined : zonedTime(at).replace(/\.\d+/, "");
+  return at === undefined || at <= 0 ? undefined : toSeconds(zonedTime(at));
 }

@@ -6,7 +6,7 @@ import type { EnqueueOptions } from "../mod.ts";
 import { afterMs } from "../runtime/long-timer.ts";
 import { writeLine } from "../runtime/write-line.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
-import { parsePeriod, parseTime, readJsonFlag } from "./flag-values.ts";
+import { assertPriority, parsePeriod, parseTime, readJsonFlag } from "./flag-values.ts";
 import { tell } from "./output.ts";
 import { checkedFirst } from "./with-client.ts";
 
@@ -72,7 +72,7 @@ function enqueueOptions(flags: EnqueueFlags): EnqueueOptions {
     ...(Option.isSome(flags.delay) && { delay: parsePeriod(flags.delay.value, "--delay") }),
     ...(Option.isSome(flags.at) && { at: parseTime(flags.at.value, "--at") }),
     ...(Option.isSome(flags.id) && { id: flags.id.value }),
-    ...(Option.isSome(flags.priority) && { priority: flags.priority.value }),
+    ...(Option.isSome(flags.priority) && { priority: assertPriority(flags.priority.value) }),
     ...(Object.keys(flags.metadata).length > 0 && { metadata: flags.metadata }),
   };
 }

@@ -1,11 +1,12 @@
 // `natchet runs list|get|reschedule|cancel|logs|stream`: finds runs, moves them, ends them and reads them.
 import { Option } from "effect";
 import { printable, printableJson } from "../domain/printable.ts";
+import { inLocalTime } from "../domain/time.ts";
 import type { AttemptRecord, RunFilter, RunInfo, RunState } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { errorText } from "./error-text.ts";
 import { assertLimit, parsePeriod, parseTime, UsageError } from "./flag-values.ts";
-import { formatTime, outputFlag, print, printJson, tell } from "./output.ts";
+import { formatTime, outputFlag, print, printJson, tell, tellKeys } from "./output.ts";
 import { logs, stream } from "./run-transcript.ts";
 import { checkedFirst, withClient } from "./with-client.ts";
 
@@ -92,9 +93,9 @@ const cancel = Command.make(
       () => chosenRuns(flags),
       async (natchet, filter) => {
         const { cancelled, stopping, finished, unknown } = await natchet.cancel(filter, flags.reason);
-        for (const key of cancelled) tell(`cancelled ${key}`);
-        for (const key of stopping) tell(`stopping ${key}`);
-        for (const key of finished) tell(`had ended ${key}`);
+        tellKeys("cancelled", cancelled);
+        tellKeys("stopping", stopping);
+        tellKeys("had ended", finished);
         if (unknown.length > 0) throw new Error(`not known: ${unknown.join(", ")}`);
         if (cancelled.length + stopping.length === 0) throw new Error("no unfinished run matches");
       },
@@ -156,7 +157,10 @@ const replay = Command.make(
           Option.isSome(name) && Option.isSome(id)
             ? [await natchet.get(name.value, id.value).replay()]
             : await natchet.replay(checked.filter, { limit: checked.limit });
-        for (const { key } of replayed) tell(`enqueued ${key}`);
+        tellKeys(
+          "enqueued",
+          replayed.map(({ key }) => key),
+        );
         if (replayed.length === 0)
           throw new Error("no matching run has ended; without --state only failed ones are replayed");
       },
@@ -255,5 +259,5 @@ function attemptText({ outcome, worker, startedAt, endedAt, error }: AttemptReco
 }
 
 function waitingOf({ for: what, because, position }: NonNullable<RunInfo["waiting"]>): string {
-  return `for ${what}: ${because}${position === undefined ? "" : `, number ${position} in the queue`}`;
+  return `for ${what}: ${inLocalTime(because)}${position === undefined ? "" : `, number ${position} in the queue`}`;
 }

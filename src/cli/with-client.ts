@@ -4,7 +4,7 @@ import { printable, printableLines } from "../domain/printable.ts";
 import { errorDetails } from "../domain/stack.ts";
 import { connect, type Natchet, RunFailed } from "../mod.ts";
 import { CliError } from "./effect-cli.ts";
-import { UsageError } from "./flag-values.ts";
+import { asUsage } from "./flag-values.ts";
 import { warn } from "./output.ts";
 import { connectOptions, root } from "./root.ts";
 
@@ -41,7 +41,7 @@ const silentMs = 900;
 async function tellingOfSilence<A>(natchet: Natchet, isLong: boolean, work: () => Promise<A>): Promise<A> {
   if (isLong) return work();
   const { namespace, server } = natchet;
-  const line = `waiting: no engine has answered yet in namespace "${namespace}" on ${server}; is a worker running? (natchet dev, natchet worker)`;
+  const line = `waiting for an engine in namespace "${namespace}" on ${server}; if no worker is running, start one (natchet dev, natchet worker)`;
   const timer = setTimeout(() => warn(line), silentMs);
   try {
     return await work();
@@ -59,7 +59,7 @@ async function asked<A>(work: () => Promise<A>): Promise<A> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
+    throw asUsage(error);
   }
 }
 

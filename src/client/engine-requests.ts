@@ -140,7 +140,7 @@ export class EngineRequests {
       if (reply.kind === "error" && !transientErrors.has(reply.error.name)) throw refusal(verb, reply.error);
       const reason = reply.kind === "none" ? reply.reason : reply.error.message;
       if (performance.now() + pauseMs >= deadline || this.#line.isClosed)
-        throw new EngineUnreachable({ namespace, reason, server: this.#line.url });
+        throw new EngineUnreachable({ namespace, reason, server: this.#line.url, isConnected: this.#line.isConnected });
       if (performance.now() - askedAt > longMs) this.#onSilence(reason);
       await this.#line.pause(pauseMs);
     }

@@ -39,6 +39,9 @@ export class LeaderLine {
   get namespace(): string {
     return this.#subjects.namespace;
   }
+  get isConnected(): boolean {
+    return this.#link.isConnected();
+  }
   get isClosed(): boolean {
     return this.#link.nc.isClosed();
   }
@@ -51,7 +54,7 @@ export class LeaderLine {
 
   /** Asks once. What is under way when another engine begins to lead gets no answer: the one who was asked may be gone. Fails: PermissionDenied */
   async ask(verb: EngineVerb, message: Uint8Array, timeoutMs: number): Promise<Reply> {
-    if (!this.#link.isConnected()) return { kind: "none", reason: "the connection is down" };
+    if (!this.#link.isConnected()) return { kind: "none", reason: "not connected to NATS" };
     const subject = this.#subjects.engine(verb);
     try {
       const reply = await this.#unlessChanged(request(this.#link, subject, message, { timeout: timeoutMs }));

@@ -5,6 +5,7 @@ import { nearest } from "../domain/known-options.ts";
 import type { Log } from "../domain/log.ts";
 import { listed } from "../domain/names.ts";
 import { type RunInfo, taskOf } from "../domain/run.ts";
+import { inLocalTime } from "../domain/time.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { EngineRequests } from "./engine-requests.ts";
@@ -97,7 +98,7 @@ export class LongWaits {
     const why = run.waiting.for === "a worker" ? await this.#whyNoWorker(task, run) : run.waiting.because;
     wait.isTold = true;
     this.#toldAt.set(task, performance.now());
-    this.#parts.log.warn(`run ${wait.key} is waiting: ${why}`);
+    this.#parts.log.warn(`run ${wait.key} is waiting: ${inLocalTime(why)}`);
   }
 
   async #whyNoWorker(task: string, { waiting }: RunInfo): Promise<string> {

@@ -19,7 +19,7 @@ export interface CronOptions {
   readonly timezone?: string | undefined;
   /** Input of each run. @default undefined */
   readonly input?: unknown;
-  /** @default "last" */
+  /** Which ticks that were missed in an outage still run. @default "last" */
   readonly catchUp?: CatchUp | undefined;
 }
 

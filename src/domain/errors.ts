@@ -130,7 +130,7 @@ export class EnqueueNotConfirmed extends EnqueueNotConfirmedBase<{
 }> {
   override get message(): string {
     if (this.id === undefined) return `no run of task "${this.task}" was stored: ${this.reason}`;
-    return `run ${this.task}/${this.id} may not be stored: ${this.reason}; it is stored as soon as the server answers, so call again with the same id, or not at all`;
+    return `run ${this.task}/${this.id} is not confirmed to be stored: ${this.reason}; it may still be stored when the server answers. To try again, use the same id`;
   }
 }
 
@@ -288,9 +288,13 @@ export class EngineUnreachable extends EngineUnreachableBase<{
   readonly reason: string;
   /** Address of the NATS server. */
   readonly server?: string;
+  /** False while this process has no connection to it. */
+  readonly isConnected?: boolean;
 }> {
   override get message(): string {
     const where = this.server === undefined ? "" : ` on ${this.server}`;
+    if (this.isConnected === false)
+      return `not connected to NATS${where}, so no engine can be asked in namespace "${this.namespace}"; the connection comes back by itself once the server does`;
     return `no engine answers in namespace "${this.namespace}"${where}: ${this.reason}; start a worker ("natchet dev", "natchet worker") or an engine ("natchet engine") there`;
   }
 }

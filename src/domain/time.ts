@@ -10,6 +10,14 @@ export function zonedTime(timeMs: number): string {
   const zone = `${offset < 0 ? "-" : "+"}${digits(Math.trunc(Math.abs(offset) / 60))}:${digits(Math.abs(offset) % 60)}`;
   return shownTime(timeMs + offset * 60_000).slice(0, -1) + zone;
 }
+
+/** A sentence of the engine's with the times in it as the reader's clock shows them, to the second. */
+export const inLocalTime = (text: string): string =>
+  text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (time) => toSeconds(zonedTime(Date.parse(time))));
+
+/** Without the milliseconds that `zonedTime` shows. */
+export const toSeconds = (zoned: string): string => zoned.replace(/\.\d+/, "");
+
 const digits = (value: number): string => String(value).padStart(2, "0");
 
 /** Fails: TypeError that shows what was `given`, the rule and an example. Units: epoch milliseconds */

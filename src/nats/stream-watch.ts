@@ -1,6 +1,7 @@
 // Whether a stream is in order. What passes by itself (an election, a server that restarts) is waited for by whoever writes or reads; what does
 // not pass by itself is found out here, so that nobody waits for it without a word.
 import { StoreUnavailable } from "../domain/errors.ts";
+import { zonedTime } from "../domain/time.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import type { NatsLink } from "./link.ts";
 
@@ -188,7 +189,7 @@ interface ApiError {
 
 /** A sentence for whoever looks after the server. */
 export function whatToDo({ stream, fault, reason, since }: StreamTrouble): string {
-  const start = `since ${new Date(since).toISOString()} `;
+  const start = `since ${zonedTime(since)} `;
   if (fault === "gone")
     return `${start}stream ${stream} is gone: it was deleted; restore it from a backup, or recreate it empty with recreate: true (NATCHET_RECREATE=1)`;
   if (fault === "broken")

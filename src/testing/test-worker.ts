@@ -60,10 +60,12 @@ export interface TestWorker<C extends Clock = Clock> extends AsyncDisposable {
  *
  * Fails: TypeError for anything that is not a worker
  * @example
+ * ```ts
  * const t = testWorker(EmailWorker, { clock: manualClock() });
  * const run = await t.enqueue("send", { to: "a@b.c" }, { delay: "1h" });
  * await t.clock.advance("1h");
  * assert.deepEqual(await run.result(), { delivered: true });
+ * ```
  */
 export function testWorker<C extends Clock>(
   worker: Testable,

@@ -1,5 +1,8 @@
 // Everything that a user can import, and whatever it shows, says what it is: editors show it, and registries too.
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../support/child.ts";
 import { runTool } from "../support/command.ts";
 import { test } from "../support/harness.ts";
 
@@ -58,4 +61,11 @@ test("every public symbol and each of its members has a docstring", async () => 
   }
   assert.ok(symbols > 100, `${symbols} symbols`);
   assert.deepEqual([...missing].sort(), []);
+});
+
+test("examples in docstrings are fenced, since editors take a decorator in them for a tag otherwise", () => {
+  const bare = globSync("{src,decorators}/**/*.ts", { cwd: root }).filter((file) =>
+    /^ \* @example\n(?! \* ```)/m.test(readFileSync(join(root, file), "utf8")),
+  );
+  assert.deepEqual(bare, []);
 });

@@ -7,6 +7,8 @@ import { CliScene, runtimes, versionWorker } from "./scene.ts";
 const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
   [["runs", "list", "--limit", "0"], /--limit: 0 is less than 1, for example --limit 50/],
   [["crons", "set", "a", "b", "* * * * *", "--input", "{bad"], /--input is not valid JSON/],
+  [["crons", "set", "a", "b", "* * *"], /"\* \* \*" is not a valid schedule; .* with seconds first\n/],
+  [["run", "a", "1", "--priority", "12"], /--priority: 12 is not from 1 to 9, for example --priority 3/],
   [["runs", "reschedule", "a", "b", "--at", "tomorrow"], /--at: "tomorrow" is not a time, for example --at 2030-/],
 ];
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { formatTable, formatTime } from "../../src/cli/output.ts";
+import { inLocalTime } from "../../src/domain/time.ts";
 import { describe, test } from "../support/harness.ts";
 
 describe("formatTable", () => {
@@ -42,5 +43,11 @@ describe("formatTime", () => {
     assert.match(text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:05[+-]\d\d:\d\d$/);
     assert.equal(Date.parse(text), at);
     assert.equal(formatTime(0), undefined);
+  });
+
+  test("is how inLocalTime shows the times in a sentence of the engine", () => {
+    const at = Date.UTC(2026, 10, 29, 20, 4, 5, 678);
+    const because = `rate limit reached: room at ${new Date(at).toISOString()}, or later`;
+    assert.equal(inLocalTime(because), `rate limit reached: room at ${formatTime(at)}, or later`);
   });
 });

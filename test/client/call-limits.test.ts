@@ -72,7 +72,8 @@ test("enqueue, run: while NATS is away they end in time; what was on its way is 
     await away.shutDown();
     await waitFor(() => scene.nc.isClosed() || !scene.nc.info, 10_000, "the outage");
     const isUnknown = (error: Error) =>
-      error instanceof EnqueueNotConfirmed && /^run mail\/\w+ may not be stored: no (ackn|outp)/.test(error.message);
+      error instanceof EnqueueNotConfirmed &&
+      /^run mail\/\w+ is not confirmed to be stored: no (ackn|outp)/.test(error.message);
     await assert.rejects(task.enqueue(1, { id: "a", timeout: "100ms" }), isUnknown);
     await assert.rejects(task.run(1, { id: "b", timeout: "100ms" }), isUnknown);
     await away.restart();
