@@ -1,8 +1,8 @@
 // Every request is answered: with what was asked for, or with an error; a malformed one too, and one whose answer would be too large.
-import { PayloadTooLarge } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import type { Msg, NatsLink, Subscription } from "../nats/link.ts";
-import { encodeMessage, errorReply, notLeading } from "../wire/messages.ts";
+import { Mouth } from "../nats/mouth.ts";
+import { notLeading } from "../wire/messages.ts";
 import type { EngineVerb, Subjects } from "../wire/subjects.ts";
 
 export interface AnswersParts {
@@ -12,15 +12,14 @@ export interface AnswersParts {
   readonly log: Log;
 }
 
-/** What a message has around its payload. Units: bytes */
-const spareBytes = 256;
-
 export class Answers {
   readonly #parts: AnswersParts;
+  readonly #mouth: Mouth;
   #subscriptions: Subscription[] = [];
 
   constructor(parts: AnswersParts) {
     this.#parts = parts;
+    this.#mouth = new Mouth(parts.link, parts.log);
   }
 
   /** Answers the requests of a verb from now on. */
@@ -41,31 +40,22 @@ export class Answers {
 
   async #respond(verb: EngineVerb, message: Msg, reply: (data: Uint8Array) => unknown): Promise<void> {
     try {
-      const answer = encodeMessage(await reply(message.data));
+      const answer = await reply(message.data);
       // What an engine knows that leads no longer, or what it did, may not count any more.
       if (!this.#parts.isLeading()) throw new NotLeading("this engine no longer leads");
-      this.#assertFits(verb, answer);
-      message.respond(answer);
+      const problem = this.#mouth.answer(message, answer, `the answer to "${verb}"`);
+      if (problem !== undefined) this.#tell(verb, problem);
     } catch (problem) {
-      if (!(problem instanceof NotLeading)) this.#parts.log.warn("a request was refused", { verb, error: problem });
-      message.respond(encodeMessage(briefly(errorReply(problem))));
+      this.#mouth.fail(message, problem);
+      if (!(problem instanceof NotLeading)) this.#tell(verb, problem);
     }
   }
 
-  #assertFits(verb: EngineVerb, answer: Uint8Array): void {
-    const { maxPayload } = this.#parts.link;
-    if (answer.length + spareBytes <= maxPayload) return;
-    throw new PayloadTooLarge({ what: `the answer to "${verb}"`, bytes: answer.length, limit: maxPayload });
+  #tell(verb: EngineVerb, error: unknown): void {
+    this.#parts.log.warn("a request was refused", { verb, error });
   }
 }
 
 class NotLeading extends Error {
   override readonly name = notLeading;
 }
-
-const longestMessage = 4_000;
-
-/** The text of an error may repeat what was sent. */
-const briefly = ({ error: { name, message } }: ReturnType<typeof errorReply>): ReturnType<typeof errorReply> => ({
-  error: { name, message: message.slice(0, longestMessage) },
-});

@@ -68,7 +68,7 @@ export class Deeds {
     };
     this.#dispatcher = new Dispatcher({ ...parts, inputs, isDue: isStillDue });
     this.#appender = new Appender({ ...parts, payloads, maxPayload: () => link.maxPayload });
-    this.#forwarder = new Forwarder(link, parts.follower);
+    this.#forwarder = new Forwarder(link, parts.follower, parts.log);
   }
 
   /** Resolves when all that `act` causes is stored, sent and folded. */

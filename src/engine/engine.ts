@@ -165,7 +165,7 @@ class Candidate implements RunningEngine {
       bucket: this.#bucket,
       log,
     });
-    this.#watch = new LeaderWatch(leaseLink, subjects);
+    this.#watch = new LeaderWatch(leaseLink, subjects, log);
     this.#pinger = new Pinger(this.id, link, subjects, this.#core, neighbours);
     const { maxBytes } = options;
     const isLeading = () => this.state === "leading";

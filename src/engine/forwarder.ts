@@ -1,8 +1,10 @@
 // Brings results to those who wait. What was folded this very moment and is small is sent; of the rest it is said where it stands in the
 // log, and the client reads it there: each entry once for all its results, and no more at a time than it can take.
 
+import type { Log } from "../domain/log.ts";
 import type { ForwardCommand } from "../matching/commands.ts";
 import type { NatsLink } from "../nats/link.ts";
+import { Mouth } from "../nats/mouth.ts";
 import { type EndedRun, encodeMessage } from "../wire/messages.ts";
 import { encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import type { Follower } from "./follower.ts";
@@ -25,12 +27,14 @@ const bytesOfCharacter = 6;
 
 export class Forwarder {
   readonly #link: NatsLink;
+  readonly #mouth: Mouth;
   readonly #follower: Pick<Follower, "current">;
   readonly #parcels = new Map<string, Parcel>();
   #isScheduled = false;
 
-  constructor(link: NatsLink, follower: Pick<Follower, "current">) {
+  constructor(link: NatsLink, follower: Pick<Follower, "current">, log: Log) {
     this.#link = link;
+    this.#mouth = new Mouth(link, log);
     this.#follower = follower;
   }
 
@@ -90,7 +94,7 @@ export class Forwarder {
   }
 
   #send(inbox: string, message: Uint8Array): void {
-    if (this.#link.isConnected()) this.#link.nc.publish(inbox, message);
+    this.#mouth.say(inbox, message);
   }
 }
 

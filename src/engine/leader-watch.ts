@@ -1,6 +1,8 @@
 // A leader whose process is gone is noticed before its lease runs out: its connection is gone as well, and the server says so at once to
 // whoever asks it. Only a leader that is cut off or stopped has to be waited for.
+import type { Log } from "../domain/log.ts";
 import type { NatsLink, Subscription } from "../nats/link.ts";
+import { Mouth } from "../nats/mouth.ts";
 import { noBytes } from "../wire/bytes.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { isNoResponders } from "./no-responders.ts";
@@ -14,6 +16,7 @@ const answerWithinMs = 150;
 export class LeaderWatch {
   readonly #link: NatsLink;
   readonly #subjects: Subjects;
+  readonly #mouth: Mouth;
   #answering: Subscription | undefined;
   #asked = "";
   #noResponders = 0;
@@ -21,7 +24,8 @@ export class LeaderWatch {
   /** The leader did not answer when it was asked last. */
   isInDoubt = false;
 
-  constructor(link: NatsLink, subjects: Subjects) {
+  constructor(link: NatsLink, subjects: Subjects, log: Log) {
+    this.#mouth = new Mouth(link, log);
     this.#link = link;
     this.#subjects = subjects;
   }
@@ -30,7 +34,7 @@ export class LeaderWatch {
   answer(engine: string): void {
     this.#answering ??= this.#link.nc.subscribe(this.#subjects.leader(engine), {
       callback: (error, message) => {
-        if (error === null) message.respond(noBytes);
+        if (error === null) this.#mouth.say(message.reply ?? "", noBytes);
       },
     });
   }

@@ -15,10 +15,14 @@ const madeSuffix = ".new";
 /** Between a role and a name in the subject of outcomes, which have one token for both; neither may have it in it. */
 const joint = "-";
 const waiterPattern = /^(?:[A-Za-z0-9_]{1,32}-)?[A-Za-z0-9_]{1,64}$/;
+const inboxPattern = /^_INBOX(?:\.[A-Za-z0-9_=-]{1,100}){1,8}$/;
 const inboxOf = (waiter: string): string => root + waiter.replace(joint, ".");
 
 /** Where a role hears answers: `_INBOX`, or `_INBOX.<role>`, so that a server can keep roles from hearing each other. */
 export const isInboxPrefix = (prefix: string): boolean => /^_INBOX(?:\.[A-Za-z0-9_]{1,32})?$/.test(prefix);
+
+/** Whether a subject is one that only whoever named it hears, as clients of NATS make them. */
+export const isInbox = (subject: string): boolean => inboxPattern.test(subject);
 
 /** What stands behind `_INBOX.` in a prefix; empty where nothing does. */
 export const roleOf = (prefix: string): string => prefix.slice(root.length);

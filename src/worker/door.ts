@@ -2,7 +2,7 @@
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import type { Msg, NatsLink } from "../nats/link.ts";
-import { encodeMessage, errorReply } from "../wire/messages.ts";
+import { Mouth } from "../nats/mouth.ts";
 
 export const hearing = (
   { nc }: NatsLink,
@@ -22,13 +22,24 @@ export const answering = (
   subject: string,
   reply: (data: Uint8Array) => unknown,
 ): Effect.Effect<unknown, never, Scope.Scope> =>
-  hearing(link, subject, (message) => {
-    try {
-      const answer = reply(message.data);
-      if (answer instanceof Promise) void answer.then((late) => message.respond(encodeMessage(late)));
-      else message.respond(encodeMessage(answer));
-    } catch (problem) {
+  Effect.suspend(() => {
+    const mouth = new Mouth(link, log);
+    const answer = (message: Msg, said: unknown) => void mouth.answer(message, said, `the answer on ${subject}`);
+    const refuse = (message: Msg, problem: unknown) => {
       log.error("a message could not be read", { subject, error: problem });
-      message.respond(encodeMessage(errorReply(problem)));
-    }
+      mouth.fail(message, problem);
+    };
+    return hearing(link, subject, (message) => {
+      try {
+        const said = reply(message.data);
+        if (said instanceof Promise)
+          said.then(
+            (late) => answer(message, late),
+            (problem: unknown) => refuse(message, problem),
+          );
+        else answer(message, said);
+      } catch (problem) {
+        refuse(message, problem);
+      }
+    });
   });

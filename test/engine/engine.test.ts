@@ -126,7 +126,7 @@ const onStage = (body: (stage: Stage) => Promise<void>, options: EngineOptions =
     const engine = await scene.run(makeEngine({ link, publisher, subjects, log: silentLog }, options));
     await engine.whenLeading();
     const results: Outcome[] = [];
-    link.nc.subscribe("inbox.test", {
+    link.nc.subscribe("_INBOX.test", {
       callback: (_error, message) => void results.push(...decodeOutcomeEntry(message.data).outcomes),
     });
     const plain = {
@@ -135,7 +135,7 @@ const onStage = (body: (stage: Stage) => Promise<void>, options: EngineOptions =
       createdAt: Date.now(),
       dueAt: 0,
       scheduleTimeoutMs: undefined,
-      inbox: "inbox.test",
+      inbox: "_INBOX.test",
       extra: undefined,
     } as const;
     await body({
@@ -242,7 +242,7 @@ test("a run created twice is one run; the first accepted outcome stands, whateve
     await waitFor(() => results.length === 1, 5_000, "the result");
     assert.equal((await readRun(link, subjects, "t/1"))?.output, "first");
     assert.equal(worker.received.length, 1);
-    const { unknown, ended } = await ask("result", { keys: ["t/1", "t/unknown"], inbox: "inbox.test" });
+    const { unknown, ended } = await ask("result", { keys: ["t/1", "t/unknown"], inbox: "_INBOX.test" });
     assert.deepEqual([unknown, ended.length, ended[0].key, ended[0].index], [["t/unknown"], 1, "t/1", 0]);
   }));
 

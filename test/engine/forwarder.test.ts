@@ -1,5 +1,6 @@
 // What the forwarder sends: results that are small and at hand, and where the others stand.
 import assert from "node:assert/strict";
+import { silentLog } from "../../src/domain/log.ts";
 import { Forwarder } from "../../src/engine/forwarder.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { jsonBytes, jsonOf, noBytes } from "../../src/wire/bytes.ts";
@@ -26,8 +27,8 @@ async function sent(
   const messages: Uint8Array[] = [];
   const nc = { publish: (_inbox: string, message: Uint8Array) => messages.push(message) };
   const link = { nc, maxPayload, isConnected: () => true } as unknown as NatsLink;
-  const forwarder = new Forwarder(link, { current });
-  keys.forEach(([key, seq], index) => void forwarder.forward({ type: "forward", inbox: "i", key, seq, index }));
+  const forwarder = new Forwarder(link, { current }, silentLog);
+  keys.forEach(([key, seq], index) => void forwarder.forward({ type: "forward", inbox: "_INBOX.i", key, seq, index }));
   await Promise.resolve();
   assert.ok(messages.every((message) => message.length <= maxPayload));
   const isReference = (message: Uint8Array) => message[0] === 0x7b;

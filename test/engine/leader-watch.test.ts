@@ -1,5 +1,6 @@
 // Who is gone and who is only silent, as a standby sees it.
 import assert from "node:assert/strict";
+import { silentLog } from "../../src/domain/log.ts";
 import { LeaderWatch } from "../../src/engine/leader-watch.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import { inScene, outageOf } from "../nats/scene.ts";
@@ -10,10 +11,10 @@ const subjects = new Subjects("test");
 test("leader watch: alive while it answers, gone some moments after its connection is", () =>
   inScene(async (scene) => {
     const leaders = await scene.link();
-    const leader = new LeaderWatch(leaders, subjects);
+    const leader = new LeaderWatch(leaders, subjects, silentLog);
     leader.answer("a");
     await leaders.nc.flush();
-    const watch = new LeaderWatch(await scene.link(), subjects);
+    const watch = new LeaderWatch(await scene.link(), subjects, silentLog);
     assert.equal(await watch.look("a"), "alive");
     await leaders.nc.close();
     const looks: string[] = [];
@@ -30,10 +31,10 @@ test("leader watch: one that is connected and silent is not gone, nor one that c
   inScene(async (scene) => {
     const leaders = await scene.link();
     leaders.nc.subscribe(subjects.leader("stopped"), { callback: () => {} });
-    const leader = new LeaderWatch(leaders, subjects);
+    const leader = new LeaderWatch(leaders, subjects, silentLog);
     leader.answer("a");
     await leaders.nc.flush();
-    const watch = new LeaderWatch(await scene.link(), subjects);
+    const watch = new LeaderWatch(await scene.link(), subjects, silentLog);
     for (let i = 0; i < 4; i++) assert.equal(await watch.look("stopped"), "unknown");
     leader.silence();
     await leaders.nc.flush();

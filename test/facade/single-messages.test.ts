@@ -8,6 +8,7 @@ import type { NatsLink } from "../../src/nats/link.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { encodeBundle, mostBundled } from "../../src/wire/bundle-entry.ts";
 import { jsonBytes, noBytes, utf8 } from "../../src/wire/bytes.ts";
+import { protocol } from "../../src/wire/messages.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { encodeRunEntry, type RunEntry } from "../../src/wire/run-entry.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
@@ -122,9 +123,9 @@ const entries: readonly (readonly [what: string, subject: string, bytes: Uint8Ar
   ["an outcome beyond what its entry knows", "run.echo.c6", compacted(2, { ...ended, seq: 9 })],
   ["nothing", "run.echo.empty", noBytes],
   ["text", "run.echo.text", utf8("hello")],
-  ["an outcome that is none", "done.w1.1", utf8("hello")],
-  ["a mark of the future", "done.e1.999999", markOf(2 ** 52)],
-  ["a mark between two entries", "done.e1.999998", markOf(1.5)],
+  ["an outcome that is none", "done.worker.-.w1.1", utf8("hello")],
+  ["a mark of the future", "done.engine.-.e1.999999", markOf(2 ** 52)],
+  ["a mark between two entries", "done.engine.-.e1.999998", markOf(1.5)],
 ];
 function empty(): RunEntry {
   const times = { createdAt: 1, dueAt: 0, scheduleTimeoutMs: undefined };
@@ -167,7 +168,7 @@ const task = {
   outputSchema: null,
 };
 const worker = {
-  v: 1,
+  v: protocol,
   id: "w9",
   name: "w",
   slots: 1,
@@ -188,8 +189,8 @@ const requests: readonly (readonly [verb: string, request: unknown, answer: RegE
   ["register", registration({}, limited("input.a.exists(x, input.b.exists(y, y == x))")), /within another loop/],
   ["register", registration({ slots: 1e9 }), /slots must be a whole number from 1 to 10000/],
   ["register", registration({ slots: 0 }), /slots must be a whole number/],
-  ["register", registration({ id: "a b" }), /its id must be one token/],
-  ["register", registration({ id: "*" }), /its id must be one token/],
+  ["register", registration({ id: "a b" }), /its id must be a name/],
+  ["register", registration({ id: "*" }), /its id must be a name/],
   ["register", registration({ name: "a.b" }), /not a valid worker name/],
   ["register", registration({}, { name: "a.b" }), /not a valid task name/],
   ["register", registration({}, { name: "echo", onFailure: "a b" }), /not a valid task name/],
