@@ -1,3 +1,6 @@
+/** A worker is given up when it was silent for so long, and its runs are queued again. Units: milliseconds */
+export const goneAfterMs = 30_000;
+
 /** A worker that no engine has answered for so long stops what counts for a concurrency limit. Units: milliseconds */
 export const stopAfterMs = 25_000;
 

@@ -3,16 +3,27 @@ import type { Log } from "../domain/log.ts";
 import { noPauses } from "../domain/pauses.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { readRecord } from "../nats/stored-records.ts";
+import type { LeadEvent } from "../presence/takeover.ts";
 import type { StoredFailures } from "../reactions/failures.ts";
-import { isFailureHandler, isHandled, isPauses, isWorkerIds } from "../wire/records.ts";
+import {
+  isFailureHandler,
+  isHandled,
+  isKnownWorkers,
+  isPauses,
+  isWorkerIds,
+  type KnownWorker,
+} from "../wire/records.ts";
 import { isDeclaredTask } from "../wire/registration.ts";
 import { CronStore } from "./cron-store.ts";
 import { KeptRecords } from "./kept-records.ts";
 import { OwnedRecords } from "./owned-records.ts";
 import { RateStore } from "./rate-store.ts";
+import type { Term } from "./term.ts";
 import { TriedStore } from "./tried-store.ts";
 
 const handledKey = "handled";
+/** Each record has to fit a message. Units: characters */
+const largestDetails = 200_000;
 
 export class Bucket {
   readonly definitions: Definitions;
@@ -37,7 +48,7 @@ export class Bucket {
   async read() {
     return {
       tasks: await this.kept.load("task.", isDeclaredTask),
-      knownWorkers: (await this.kept.read("workers", isWorkerIds)) ?? [],
+      known: await this.#known(),
       pauses: (await readRecord(this.definitions, "pauses", isPauses, this.#log)).record ?? noPauses,
       rates: await this.rates.load(),
       tried: await this.tried.load(),
@@ -48,6 +59,20 @@ export class Bucket {
   /** Undefined when a newer leader has written. Fails as {@link Bucket.read} */
   storeHandled(epoch: number, upTo: number): Promise<object | undefined> {
     return this.#handled.write(handledKey, epoch, (found) => ({ epoch, upTo: Math.max(upTo, found?.upTo ?? 0) }));
+  }
+
+  /** Their ids, and beside these what spares the next leader time: without it each may have any task. */
+  keepWorkers(known: readonly KnownWorker[], term: Term): void {
+    this.kept.keep("workers-details", JSON.stringify(known).length > largestDetails ? undefined : known, term);
+    const ids = known.map(({ id }) => id);
+    this.kept.keep("workers", ids, term);
+  }
+  async #known(): Promise<Pick<LeadEvent, "knownWorkers" | "details">> {
+    const details = (await this.kept.read("workers-details", isKnownWorkers)) ?? [];
+    return {
+      knownWorkers: (await this.kept.read("workers", isWorkerIds)) ?? [],
+      details: new Map(details.map((known) => [known.id, known])),
+    };
   }
 
   async #failures(): Promise<StoredFailures> {

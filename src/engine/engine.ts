@@ -274,7 +274,7 @@ class Candidate implements RunningEngine {
     return Effect.gen({ self: this }, function* () {
       if (!(yield* this.#raiseFormat)) return;
       yield* this.follow;
-      const { knownWorkers, tried, pauses, rates, failures, crons, tasks } = yield* this.#untilStored(async () => {
+      const { known, tried, pauses, rates, failures, crons, tasks } = yield* this.#untilStored(async () => {
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads
@@ -288,7 +288,7 @@ class Candidate implements RunningEngine {
       this.#core.handle({ type: "failures", stored: failures });
       this.#core.handle({ type: "crons", stored: crons });
       this.#core.handle({ type: "definitions", tasks });
-      this.#core.handle({ type: "lead", ...claim, knownWorkers, ...tried, process: this.#process });
+      this.#core.handle({ type: "lead", ...claim, ...known, ...tried, process: this.#process });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.state = "leading";
       this.#failures = 0;
@@ -367,12 +367,12 @@ class Candidate implements RunningEngine {
   }
 }
 
-/** Who executes what, unless some worker has not told this engine: then the next leader asks as well. */
+/** Who executes what, unless some worker has not told this engine, or may execute what was lost: then the next leader asks as well. */
 function handOverOf({ leadership, step }: Scheduler): HandOver {
   if (leadership === undefined) return {};
-  const { queueIndex, hold, workers } = leadership.matching;
+  const { queueIndex, lingering, unheard, workers } = leadership.matching;
   const counted = queueIndex.counted.spanUntil(step.now);
-  if (hold !== undefined) return { counted };
+  if (lingering.size > 0 || unheard.size > 0) return { counted };
   const ledger = Array.from(workers.values()).flatMap((worker) =>
     worker.bookings().map(({ key, turn, origin }) => ({ key, turn, origin, worker: worker.id })),
   );

@@ -1,5 +1,6 @@
 // Presence, better than heartbeats alone: each worker is asked once a second, and "no responders" says that its connection is gone.
 import type { NatsLink } from "../nats/link.ts";
+import { hasEnded } from "../runtime/process.ts";
 import { encodeMessage } from "../wire/messages.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -20,7 +21,9 @@ export class Pinger {
         core.handle({ type: "pong", id });
       } catch (error) {
         // No answer in time may be a blocked event loop: that is for the heartbeats to say.
-        if (isNoResponders(error)) core.handle({ type: "unreachable", id });
+        if (!isNoResponders(error)) return;
+        const worker = core.state.workers.get(id);
+        core.handle({ type: "unreachable", id, isDead: worker !== undefined && hasEnded(worker.process) });
       }
     };
     this.#timer = setInterval(() => {

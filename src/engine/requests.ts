@@ -4,6 +4,7 @@ import type { Log } from "../domain/log.ts";
 import { listed } from "../domain/names.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
 import { placeOf } from "../matching/attached.ts";
+import { knownWorkers } from "../matching/known.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { cancellationOf } from "../scheduler/describe.ts";
@@ -120,10 +121,11 @@ export class Requests {
     this.#answers.close();
   }
 
-  /** Stores who is here; a leader after a crash waits for these to answer. */
+  /** Stores who may execute something; a leader after a crash waits for these to answer. */
   rememberWorkers(): void {
     const { core, bucket } = this.#parts;
-    bucket.kept.keep("workers", Array.from(core.state.workers.values(), (worker) => worker.id).sort(), core.term());
+    const { leadership } = core.state;
+    if (leadership !== undefined) bucket.keepWorkers(knownWorkers(leadership.matching), core.term());
   }
 
   #register(message: Register): Registered {

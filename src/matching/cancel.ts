@@ -6,6 +6,7 @@ import { isDurable } from "./durable/readiness.ts";
 import type { Matching } from "./matching.ts";
 import { awaitCancel, endRun, placeRun } from "./placement.ts";
 import { stopAttempt } from "./release.ts";
+import { isUnsure } from "./unheard.ts";
 import { workerOf } from "./workers.ts";
 
 /**
@@ -40,7 +41,7 @@ export function cancelRuns(
       continue;
     }
     if (booking !== undefined) stopAttempt(state, workerOf(run)!, booking);
-    else if (state.hold !== undefined && placeOf(run) === "queued")
+    else if (isUnsure(state) && placeOf(run) === "queued")
       awaitCancel(state, run); // some worker may be executing it
     else if (placeOf(run) !== "ending" && placeOf(run) !== "cancelling") {
       endRun(state, run, "cancelled", { reason: cancelReasonOf(run)! });
@@ -53,8 +54,7 @@ export function cancelRuns(
 
 /** A durable run of which some worker may have executed something. */
 const mayHaveToUndo = (state: Matching, run: LiveRun): boolean =>
-  isDurable(run) &&
-  (run.turn > 1 || placeOf(run) === "running" || (state.hold !== undefined && placeOf(run) === "queued"));
+  isDurable(run) && (run.turn > 1 || placeOf(run) === "running" || (isUnsure(state) && placeOf(run) === "queued"));
 
 function storeWish(state: Matching, run: LiveRun): void {
   const { key, turn, attempt, origin } = run;
@@ -75,7 +75,7 @@ export function heedWish(state: Matching, run: LiveRun): void {
 
 /** Ends runs that are to be cancelled and that nobody executes. After a takeover each worker may, until it has answered. */
 export function endCancelling(state: Matching): void {
-  if (state.hold !== undefined) return;
+  if (isUnsure(state)) return;
   for (const run of state.cancelling) {
     if (state.queueIndex.isFull) return;
     state.cancelling.delete(run);

@@ -6,13 +6,13 @@ import { claimForStarved, dropVoidClaims, giveUpClaim, type Starved } from "./cl
 import type { AssignCommand } from "./commands.ts";
 import { fits, resumeOf } from "./durable/readiness.ts";
 import { sleep } from "./durable/sleep.ts";
-import { isHolding } from "./hold.ts";
 import type { Gathering, Lane } from "./limits/lanes.ts";
 import { weighLimits } from "./limits/strategies.ts";
 import type { Matching } from "./matching.ts";
 import { type Needs, suitability } from "./needs.ts";
 import { isIsolated, isSuspect, readySuspects, setAside } from "./suspects.ts";
 import { setPlace, type TaskQueue } from "./task-queue.ts";
+import { isHolding, withheldUntil } from "./unheard.ts";
 import type { Booking, WorkerRecord } from "./workers.ts";
 
 /** Where the runs of a task come from: its queue, or its lanes where it has limits. */
@@ -145,6 +145,7 @@ function collectCandidates(state: Matching): Heap<Candidate> {
     state.step.about = queue;
     const { policies } = queue;
     if (policies === undefined) collectFrom(state, queue, queue.ready, candidates);
+    else if (state.unheard.size > 0 && withheldUntil(state, queue) !== undefined) continue;
     else if (policies.isReady) for (const lanes of policies.groups()) collectFrom(state, queue, lanes, candidates);
   }
   return candidates;

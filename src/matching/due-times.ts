@@ -6,6 +6,7 @@ import type { Matching } from "./matching.ts";
 import { endRun, isStillDue, placeRun } from "./placement.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import { queueOf } from "./task-queue.ts";
+import { isUnsure } from "./unheard.ts";
 
 /** Queues the scheduled and retrying runs whose time has come. */
 export function queueDueRuns(state: Matching): void {
@@ -28,7 +29,7 @@ const pausedAgainMs = 10_000;
  * Returns whether none is left; as long as some are, nothing may be dispatched: it could be one of them.
  */
 export function expireWaitingRuns(state: Matching): boolean {
-  if (state.hold !== undefined) return true;
+  if (isUnsure(state)) return true;
   const expired: LiveRun[] = [];
   const isNobodyLate = expireQueues(state, expired) && expireOthers(state, expired);
   if (expired.length > 0) tellExpired(state, expired);
@@ -105,7 +106,7 @@ function tellExpired(state: Matching, expired: readonly LiveRun[]): void {
 export function nextDeadline(state: Matching): number | undefined {
   const due = state.due.first()?.at ?? Number.POSITIVE_INFINITY;
   // Once there are too many the outcomes that come back go on with it, after a takeover the workers that answer.
-  const late = state.queueIndex.isFull || state.hold !== undefined ? Number.POSITIVE_INFINITY : nextExpiry(state);
+  const late = state.queueIndex.isFull || isUnsure(state) ? Number.POSITIVE_INFINITY : nextExpiry(state);
   const at = Math.min(due, late);
   return at === Number.POSITIVE_INFINITY ? undefined : at;
 }

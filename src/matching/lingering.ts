@@ -1,8 +1,7 @@
 // Attempts that are lost, and may still be executed by a worker that is cut off: they count for their concurrency limits until that has stopped.
 
 import { stoppedAfterMs } from "../domain/cut-off.ts";
-import type { LiveRun } from "../fold/live-run.ts";
-import type { Lane } from "./limits/lanes.ts";
+import { taskOf } from "../domain/run.ts";
 import type { Lingering } from "./lost-attempt.ts";
 import type { Matching } from "./matching.ts";
 import { queueOf, type TaskQueue } from "./task-queue.ts";
@@ -10,30 +9,15 @@ import { type Booking, begin, type WorkerRecord } from "./workers.ts";
 
 /** The attempt is lost, but goes on counting. Before its slot is released. */
 export function linger(state: Matching, worker: WorkerRecord, booking: Booking): void {
-  const { run, origin, turn, lane } = booking;
-  if (lane === undefined || !lane.isKeyed) return;
+  const { key, run, origin, turn, lane } = booking;
+  if (lane === undefined || !lane.isKeyed || worker.isDead) return;
   if (!booking.hasBegun) begin(booking, 0);
   booking.lane = undefined;
   const beatsLeft = booking.isAcknowledged ? 1 : 2;
-  add(state, worker.id, { run, origin, turn, lane, until: worker.lastBeat + stoppedAfterMs, beatsLeft });
-}
-
-/** Under a leader before this one the run was lost a moment ago: its worker, if it has not said otherwise, may execute it still. */
-export function lingerFromHistory(state: Matching, run: LiveRun, lane: Lane): void {
-  const last = run.history.at(-1);
-  if (last?.outcome !== "lost" || !lane.isKeyed || last.endedAt >= state.ledAt) return;
-  const leftMs = last.endedAt + stoppedAfterMs - state.step.now;
-  if (leftMs <= 0 || state.workers.get(last.worker)?.isRegistered === true) return;
-  const { origin } = run;
-  const { worker, turn } = last;
-  if (state.lingering.get(worker)?.some((other) => other.origin === origin && other.turn === turn) === true) return;
-  lane.linger();
-  add(state, worker, { run, origin, turn, lane, until: state.step.uptime + leftMs, beatsLeft: 1 });
-}
-
-function add(state: Matching, worker: string, lingering: Lingering): void {
-  const others = state.lingering.get(worker);
-  if (others === undefined) state.lingering.set(worker, [lingering]);
+  const until = worker.lastBeat + stoppedAfterMs;
+  const lingering = { run, task: taskOf(key), origin, turn, lane, until, beatsLeft };
+  const others = state.lingering.get(worker.id);
+  if (others === undefined) state.lingering.set(worker.id, [lingering]);
   else others.push(lingering);
 }
 
@@ -56,7 +40,8 @@ function isSettled(worker: WorkerRecord, lingering: Lingering): boolean {
 }
 
 /** The worker has stopped all that it executed. */
-export function endLingering(state: Matching, worker: string): void {
+export function endAll(state: Matching, worker: string): void {
+  state.unheard.delete(worker);
   for (const { lane } of state.lingering.get(worker) ?? []) lane?.giveBack();
   state.lingering.delete(worker);
 }

@@ -5,6 +5,7 @@ import type { Counting } from "./workers.ts";
 export interface Lingering {
   /** Undefined where it had been given up before. */
   readonly run: LiveRun | undefined;
+  readonly task: string;
   readonly origin: number;
   readonly turn: number;
   /** What counts it; undefined where its task has no such limits any more. */
@@ -13,4 +14,12 @@ export interface Lingering {
   readonly until: number;
   /** Messages of its worker that do not name it before it counts no more: where it may have been accepted, the first may be older than that. */
   beatsLeft: number;
+}
+
+/** A worker that a leader before this one knew, and that has not said yet what it executes. */
+export interface Unheard {
+  /** Until then it has stopped what counts for a key, wherever it is. On the scheduler's own clock. */
+  readonly until: number;
+  /** Tasks with concurrency limits that it has; undefined = any may be among them. */
+  readonly keyed: readonly string[] | undefined;
 }

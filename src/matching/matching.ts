@@ -12,7 +12,7 @@ import type { KeyLimit } from "./limits/concurrency.ts";
 import type { LimitWake } from "./limits/limit-host.ts";
 import type { LaneHost } from "./limits/policies.ts";
 import type { RateLimit } from "./limits/rate.ts";
-import type { Lingering } from "./lost-attempt.ts";
+import type { Lingering, Unheard } from "./lost-attempt.ts";
 import { pauseQueue, pauseWorker } from "./pauses.ts";
 import type { Step } from "./step.ts";
 import type { Isolation, Suspect } from "./suspect.ts";
@@ -54,8 +54,8 @@ export class Matching {
   readonly epoch: number;
   readonly lostLimit: number;
   readonly process: string;
-  /** When this engine began to lead. Units: epoch milliseconds */
-  readonly ledAt: number;
+  /** When this engine began to lead. On the scheduler's own clock. */
+  readonly ledSince: number;
   pauses: Pauses = noPauses;
   readonly cancelled: Cancelled;
   /** Tasks whose runs are not placed, after a fault. */
@@ -95,10 +95,10 @@ export class Matching {
   readonly tried = new Map<Booking, WorkerRecord>();
   /** By worker: what is lost and still counts. */
   readonly lingering = new Map<string, Lingering[]>();
+  /** After a takeover, by id: who has not been heard yet. */
+  readonly unheard = new Map<string, Unheard>();
   /** Limits whose strategy waits until all workers have answered after a takeover, each with a run that takes of it. */
   readonly unweighed = new Map<KeyLimit, LiveRun>();
-  /** After a takeover: who has not answered yet and may execute what is queued here, and until when nothing is dispatched for it. */
-  hold: { readonly awaited: Set<string>; readonly until: number } | undefined = undefined;
   readonly rates = new Map<string, RateLimit>();
   /** As they were when this engine began to lead; taken up when a task names them. */
   storedRates = new Map<string, StoredRate>();
@@ -118,7 +118,7 @@ export class Matching {
     this.epoch = epoch;
     this.lostLimit = lostLimit;
     this.process = process;
-    this.ledAt = step.now;
+    this.ledSince = step.uptime;
     this.pauses = pauses;
     this.cancelled = cancelled;
     this.faulty = faulty ?? new Set();

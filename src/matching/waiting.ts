@@ -5,11 +5,11 @@ import { shownTime } from "../domain/time.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { placeOf } from "./attached.ts";
 import { explainSleep } from "./durable/explain.ts";
-import { isHolding } from "./hold.ts";
 import type { Matching } from "./matching.ts";
 import { describeNeeds, suitability } from "./needs.ts";
 import { isIsolated } from "./suspects.ts";
 import { queueOf } from "./task-queue.ts";
+import { isHolding, withheldUntil } from "./unheard.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /** Undefined for a run that is running, or about to end. */
@@ -44,6 +44,12 @@ function explainQueued(state: Matching, run: LiveRun): Waiting {
     return { for: "a worker", because: "a new engine is waiting for the workers to report what they are executing" };
   }
   if (queue.workers.size === 0) return { for: "a worker", because: `no connected worker has the task "${queue.name}"` };
+  const until = withheldUntil(state, queue);
+  if (until !== undefined) {
+    const at = shownTime(state.step.now + until - state.step.uptime);
+    const because = `a worker has not told the new engine what it executes, which may count for the limits of this task; until ${at} at the latest`;
+    return { for: "a concurrency limit", because };
+  }
   const limit = queue.policies?.explain(run);
   if (limit !== undefined) return limit;
   const able = [...queue.workers].filter((worker) => worker.isAssignable);

@@ -62,6 +62,8 @@ export class WorkerRecord {
   runtime = "";
   version = "";
   readonly tasks = new Map<string, TaskDeclaration>();
+  /** Those with concurrency limits. */
+  keyedTasks: readonly string[] = [];
   isRegistered = false;
   isQuiet = false;
   isPaused = false;
@@ -74,6 +76,8 @@ export class WorkerRecord {
   lastBeat: number;
   /** Since when the server says that nobody listens; undefined = it does. */
   unreachableSince: number | undefined = undefined;
+  /** Its process has ended: whatever it executed has stopped. */
+  isDead = false;
   isSilent = false;
   /** When its attempts are looked at for timeouts that it does not keep. Written by overdue.ts */
   overdueLookAt = 0;

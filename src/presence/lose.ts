@@ -2,7 +2,6 @@ import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
 import { proveCaution } from "../matching/caution.ts";
 import { isDurable } from "../matching/durable/readiness.ts";
-import { answered } from "../matching/hold.ts";
 import { linger } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
 import { endRun, mustEnd, placeRun } from "../matching/placement.ts";
@@ -61,5 +60,4 @@ export function dropWorker(state: Matching, worker: WorkerRecord, why: string, i
   for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
   state.workers.delete(worker.id);
   if (!worker.isRegistered) proveCaution(state);
-  answered(state, worker.id);
 }

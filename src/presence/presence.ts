@@ -1,21 +1,21 @@
+import { goneAfterMs } from "../domain/cut-off.ts";
 import { taskOf } from "../domain/run.ts";
 import { placeOf } from "../matching/attached.ts";
 import { noteFound, storeTried } from "../matching/caution.ts";
 import { admitFound } from "../matching/durable/siblings.ts";
-import { answered } from "../matching/hold.ts";
-import { endLingering, settle } from "../matching/lingering.ts";
+import { endAll, settle } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
 import { stopAttempt } from "../matching/release.ts";
 import { isolateFound } from "../matching/suspects.ts";
 import { queueOf, setPlace } from "../matching/task-queue.ts";
-import { begin, type WorkerRecord, workerOf } from "../matching/workers.ts";
+import { describeUnheard } from "../matching/unheard.ts";
+import { type Booking, begin, type WorkerRecord, workerOf } from "../matching/workers.ts";
 import type { Heartbeat, HeldRun } from "../wire/messages.ts";
 import { dropWorker, loseAttempt } from "./lose.ts";
 import { endOverdue } from "./overdue.ts";
 
 const reconnectGraceMs = 2_000;
 const silentAfterMs = 12_000;
-const goneAfterMs = 30_000;
 const missedBeatsLimit = 3;
 
 export function heartbeat(state: Matching, message: Heartbeat): void {
@@ -43,17 +43,21 @@ export function pong(state: Matching, id: string): void {
   if (worker !== undefined) worker.unreachableSince = undefined;
 }
 
-export function unreachable(state: Matching, id: string): void {
+/** `isDead`: its process has ended. */
+export function unreachable(state: Matching, id: string, isDead = false): void {
   const worker = state.workers.get(id);
+  if (isDead) {
+    if (worker !== undefined) worker.isDead = true;
+    endAll(state, id);
+  }
   // The server closes the connection of a loop that is blocked for minutes; its thread beats on.
   if (worker !== undefined && !worker.isBlocked) worker.unreachableSince ??= state.step.uptime;
 }
 
 export function leave(state: Matching, id: string): void {
-  answered(state, id);
   const worker = state.workers.get(id);
   if (worker !== undefined) dropWorker(state, worker, `worker ${id} left`, false);
-  endLingering(state, id);
+  endAll(state, id);
 }
 
 /** Drops workers whose connection is gone, or that were silent for too long. */
@@ -62,24 +66,17 @@ export function watchPresence(state: Matching): void {
     const silentMs = state.step.uptime - worker.lastBeat;
     worker.isSilent = silentMs >= silentAfterMs;
     if (silentMs >= goneAfterMs) drop(state, worker, `sent no heartbeat for ${goneAfterMs / 1000} s`);
-    else if (worker.unreachableSince !== undefined && state.step.uptime - worker.unreachableSince >= graceOf(worker))
+    else if (worker.unreachableSince !== undefined && state.step.uptime - worker.unreachableSince >= reconnectGraceMs)
       drop(state, worker, "lost its connection");
     else if (worker.isBlocked) endOverdue(state, worker);
   }
 }
 
-/**
- * What a worker has that this leader has not heard yet is unknown. Its connection may come back, and nothing that it may execute can be
- * declared lost before, so that it would be taken for waiting: no run of its may expire until it must have stopped.
- */
-const graceOf = (worker: WorkerRecord): number =>
-  worker.isRegistered || worker.ledger.size > 0 ? reconnectGraceMs : goneAfterMs;
-
 function drop(state: Matching, worker: WorkerRecord, what: string): void {
   const fields = { worker: worker.id, busy: worker.busy };
   const message = worker.isRegistered
     ? `worker '${worker.name}' ${what}: its runs are queued again`
-    : `a worker known to the previous leader ${what}: its runs are queued again`;
+    : `a worker known to the previous leader ${what}: its runs are queued again${describeUnheard(state, worker.id)}`;
   state.step.commands.push({ type: "log", level: worker.isRegistered ? "warn" : "info", message, fields });
   dropWorker(state, worker, `worker ${worker.id} ${what}`, true);
 }
@@ -96,6 +93,7 @@ export function compareLedger(state: Matching, worker: WorkerRecord, executing: 
       booking = worker.find(held.origin, held.turn);
     }
     if (booking === undefined) continue;
+    if (booking.run === undefined && booking.lane === undefined) countStale(state, booking);
     booking.isAcknowledged = true;
     booking.missedBeats = 0;
     if (held.startedAt > 0) {
@@ -119,6 +117,12 @@ export function compareLedger(state: Matching, worker: WorkerRecord, executing: 
       loseAttempt(state, worker, booking, `worker ${worker.id} no longer has it`);
     }
   }
+}
+
+/** It was begun under a leader before this one, and the run has another turn by now: it counts for its key all the same. */
+function countStale(state: Matching, booking: Booking): void {
+  const live = state.fold.live.get(booking.key);
+  if (live?.origin === booking.origin) booking.lane = queueOf(live).policies?.linger(live);
 }
 
 /** The outcome was folded before this message, which is older, arrived. */

@@ -1,6 +1,5 @@
 import { endCaution } from "../matching/caution.ts";
 import { limitsDiffer, watchFlows } from "../matching/durable/limit-of-flow.ts";
-import { answered } from "../matching/hold.ts";
 import { declarePolicies } from "../matching/limits/declare.ts";
 import type { Matching } from "../matching/matching.ts";
 import { pauseWorker } from "../matching/pauses.ts";
@@ -21,6 +20,7 @@ export function register(state: Matching, message: Register): void {
   if (!worker.isRegistered) worker.registeredAt = state.step.now;
   worker.isRegistered = true;
   worker.isHeld = false;
+  worker.isDead = false;
   worker.isBlocked = message.blocked === true;
   worker.isQuiet = message.quiet;
   worker.name = message.name;
@@ -34,13 +34,16 @@ export function register(state: Matching, message: Register): void {
   replaceTasks(state, worker, message.tasks);
   compareLedger(state, worker, message.executing);
   // One that has not heard of this leader may still take runs from the one before: it registers again once it has.
-  if (message.heard === undefined || message.heard >= state.epoch) answered(state, worker.id);
-  if (state.hold === undefined) endCaution(state);
+  if (message.heard === undefined || message.heard >= state.epoch) {
+    state.unheard.delete(worker.id);
+  }
+  if (state.unheard.size === 0) endCaution(state);
 }
 
 function replaceTasks(state: Matching, worker: WorkerRecord, tasks: readonly TaskDeclaration[]): void {
   for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);
   worker.tasks.clear();
+  worker.keyedTasks = tasks.filter(({ policies }) => policies?.concurrency !== undefined).map(({ name }) => name);
   const retimed = new Set<TaskQueue>();
   for (const task of tasks) {
     const queue = state.queueOf(task.name);

@@ -5,11 +5,10 @@ import type { Matching } from "../matching/matching.ts";
 import { placeAll } from "../matching/placement.ts";
 import { queueOf, setPlace } from "../matching/task-queue.ts";
 import type { Cautious, Tried } from "../matching/tried.ts";
+import { awaitWorker } from "../matching/unheard.ts";
 import { WorkerRecord } from "../matching/workers.ts";
 import type { CountedSpan, LedgerEntry } from "../wire/hand-over.ts";
-
-/** So long nothing is dispatched because of workers that have not answered. Whatever cannot be undone waits until they have, or are gone. */
-const holdMs = 2_000;
+import type { KnownWorker } from "../wire/records.ts";
 
 /**
  * This engine holds the lease and has folded the whole log.
@@ -21,6 +20,8 @@ export interface LeadEvent {
   readonly type: "lead";
   readonly epoch: number;
   readonly knownWorkers: readonly string[];
+  /** What is known of them beside. */
+  readonly details?: ReadonlyMap<string, KnownWorker> | undefined;
   readonly ledger?: readonly Omit<LedgerEntry, "origin">[] | undefined;
   /** Which time counted as waiting for a leader before that left cleanly. */
   readonly counted?: CountedSpan | undefined;
@@ -39,7 +40,7 @@ export function takeOver(state: Matching, event: LeadEvent): void {
   if (event.cautious !== undefined) state.caution = { ...event.cautious, isProven: true };
   const { ledger, knownWorkers, tried = [] } = event;
   if (ledger !== undefined) adoptLedger(state, knownWorkers, ledger, tried);
-  else awaitWorkers(state, knownWorkers, tried);
+  else awaitWorkers(state, event, tried);
 }
 
 /** Only who handed over cleanly says until when it led; the time without a leader does not count, whoever was there before. */
@@ -52,10 +53,15 @@ function countTime(state: Matching, { counted }: LeadEvent): void {
 }
 
 /** Each may still execute what is queued here. It counts as present until presence says otherwise. */
-function awaitWorkers(state: Matching, ids: readonly string[], tried: readonly Tried[]): void {
-  const awaited = new Set([...ids, ...adoptTried(state, tried)].filter((id) => !presentWorker(state, id).isRegistered));
+function awaitWorkers(state: Matching, { knownWorkers, details }: LeadEvent, tried: readonly Tried[]): void {
+  const awaited = new Set([...knownWorkers, ...adoptTried(state, tried)]);
   if (awaited.size === 0) return;
-  state.hold = { awaited, until: state.step.uptime + holdMs };
+  for (const id of awaited) {
+    const known = details?.get(id);
+    const worker = presentWorker(state, id);
+    worker.process = known?.process ?? worker.process;
+    awaitWorker(state, id, known?.keyed);
+  }
   beCautious(state);
 }
 

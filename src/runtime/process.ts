@@ -1,5 +1,5 @@
 // What differs between Bun, Deno and Node, and what a process is told by signals.
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 declare const Bun: { readonly version: string } | undefined;
@@ -29,9 +29,35 @@ const oldestNode = 22;
 export function processName(): string {
   let host = "";
   try {
-    host = hostname();
+    host = hostname().slice(0, 100);
   } catch {} // a program that may not ask for it
-  return `${host}/${process.pid}/${Math.round(performance.timeOrigin)}`;
+  return `${host}/${process.pid}/${Math.round(performance.timeOrigin)}/${pidSpace()}`;
+}
+
+/**
+ * Whether the process of that name has ended for sure. False where that cannot be seen: it is on another machine, in another container, or
+ * not on Linux.
+ */
+export function hasEnded(name: string): boolean {
+  const [, pid, , space] = name.split("/");
+  if (!space || space !== pidSpace()) return false;
+  if (Number(pid) === process.pid) return name !== processName();
+  try {
+    process.kill(Number(pid), 0);
+    return false; // it, or another one that has its number now
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
+/** Within which a number names one process: of this boot of the machine, and of this container. Empty = not known. */
+function pidSpace(): string {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return "";
+  }
 }
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;

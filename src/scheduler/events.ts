@@ -60,7 +60,8 @@ export type SchedulerEvent =
   | { readonly type: "heartbeat"; readonly message: Heartbeat }
   | { readonly type: "leave"; readonly id: string }
   | { readonly type: "pong"; readonly id: string }
-  | { readonly type: "unreachable"; readonly id: string }
+  /** Nobody listens there. `isDead`: its process has ended, so that nothing of it executes. */
+  | { readonly type: "unreachable"; readonly id: string; readonly isDead?: boolean }
   /** The code of these attempts has ended: their slots are free, while their outcomes are on their way to the log. */
   | { readonly type: "ended"; readonly id: string; readonly attempts: readonly Turn[] }
   | { readonly type: "unacknowledged"; readonly id: string; readonly batch: number }

@@ -12,6 +12,7 @@ import type { Matching } from "../matching/matching.ts";
 import { letGoOfEnded } from "../matching/release.ts";
 import { rescheduleRuns } from "../matching/reschedule.ts";
 import { longestNapMs } from "../matching/step.ts";
+import { endUnheard } from "../matching/unheard.ts";
 import { acknowledge, giveUpBatch } from "../presence/assigned.ts";
 import { giveUpRun } from "../presence/lose.ts";
 import { heartbeat, leave, pong, unreachable, watchPresence } from "../presence/presence.ts";
@@ -42,7 +43,7 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
       pong(matching, event.id);
       break;
     case "unreachable":
-      unreachable(matching, event.id);
+      unreachable(matching, event.id, event.isDead);
       break;
     case "assigned":
       acknowledge(matching, event);
@@ -108,6 +109,7 @@ function tick({ matching, house, crons, faults }: Leadership, livesSince: number
   watchPresence(matching);
   if (matching.cancelling.size > 0) endCancelling(matching);
   if (matching.lingering.size > 0) endStopped(matching);
+  if (matching.unheard.size > 0) endUnheard(matching);
   const isNobodyLate = expireWaitingRuns(matching);
   wakeRates(matching);
   if (isNobodyLate) dispatch(matching);

@@ -46,6 +46,21 @@ export function isPauses(record: unknown): record is Pauses {
 export const isWorkerIds = (record: unknown): record is readonly string[] =>
   isListOf(record, (id) => isText(id) && isToken(id));
 
+/** Who may execute something, for the leader after this one. */
+export interface KnownWorker {
+  readonly id: string;
+  /** Tasks with concurrency limits that it has, or executes; undefined = any may be among them. */
+  readonly keyed?: readonly string[] | undefined;
+  readonly process?: string | undefined;
+}
+export const isKnownWorkers = (record: unknown): record is readonly KnownWorker[] => isListOf(record, isKnownWorker);
+
+const isKnownWorker = (known: unknown): boolean =>
+  isRecord(known) &&
+  isText(known.id) &&
+  (known.keyed === undefined || isListOf(known.keyed, isText)) &&
+  (known.process === undefined || isText(known.process));
+
 export function isStoredRate(record: unknown): record is {
   readonly id: string;
   readonly perMs: number;

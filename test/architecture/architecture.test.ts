@@ -116,12 +116,12 @@ test("a file has at most 400 lines", () => {
 const budgets: Record<string, number> = {
   collections: 470,
   fold: 1_170,
-  matching: 3_230,
-  presence: 480,
+  matching: 3_255,
+  presence: 505,
   housekeeping: 480,
   reactions: 370,
   scheduler: 760,
-  engine: 2_640,
+  engine: 2_655,
 };
 
 test("no room of the scheduler outgrows its budget", () => {

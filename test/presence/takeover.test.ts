@@ -54,10 +54,11 @@ describe("takeover", () => {
     assert.deepEqual(endings(scene.tick()), ["cancelled only-one/another", "cancelled only-one/delayed"]);
   });
 
-  test("runs of a task whose limit cancels begin as others do, while one worker has not answered", () => {
+  test("runs of a task whose limit cancels begin as others do, while one worker without such tasks has not answered", () => {
     const scene = new Scene({}, "standby");
     for (const id of ["a", "b"]) scene.create("only-one", id);
-    scene.give({ type: "lead", epoch: 8, knownWorkers: ["w1", "silent"] });
+    const details = new Map([["silent", { id: "silent", keyed: [] }]]);
+    scene.give({ type: "lead", epoch: 8, knownWorkers: ["w1", "silent"], details });
     const concurrency = [{ key: null, max: 1, strategy: "cancel-newest" as const }];
     scene.register("w1", 2, [{ name: "only-one", policies: { concurrency } }]);
     const commands = scene.live(2_000);
@@ -76,6 +77,17 @@ describe("takeover", () => {
       assert.deepEqual(endings(scene.live(29_000)), []);
       assert.deepEqual(endings(scene.live(1_000)), ["cancelled mail/a"]);
     }
+  });
+
+  test("what a leader before had noted is lost after two seconds; what else its worker may execute does not expire before it must be gone", () => {
+    const scene = new Scene({}, "standby");
+    for (const id of ["noted", "other"]) scene.create("mail", id, { scheduleTimeoutMs: 5_000 });
+    const tried = [{ key: "mail/noted", turn: 1, worker: "w" }];
+    scene.give({ type: "lead", epoch: 8, knownWorkers: ["w"], tried });
+    scene.give({ type: "unreachable", id: "w" });
+    assert.deepEqual(endings(scene.live(20_000)), ["lost mail/noted"]);
+    scene.register("w", 2, ["mail"], [scene.held("mail/other")]);
+    assert.equal(placeOf(scene.state.live.get("mail/other")!), "running");
   });
 
   test("timeouts that workers declared to an earlier leader hold before any worker registers", () => {

@@ -75,7 +75,7 @@ export function climateOf(seed: number): Climate {
     isPoisoned: seed % 8 === 4,
     hasWildClocks: seed % 16 === 5,
     isRush,
-    isContended: hasLimits && seed % 3 === 2,
+    isContended: hasLimits && seed % 3 === 0,
     isNarrow: seed % 5 === 2 || seed % 5 === 3,
     hasHours: seed % 3 === 0,
     scheduleTimeouts: bare(seed % 3 === 0 ? { mail: null, resize: 2_000, bill: 600_000 } : {}),

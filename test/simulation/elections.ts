@@ -1,3 +1,7 @@
+import { knownWorkers } from "../../src/matching/known.ts";
+import type { Matching } from "../../src/matching/matching.ts";
+import type { KnownWorker } from "../../src/wire/records.ts";
+import type { ModelEngine } from "./model-engine.ts";
 import type { ModelWorker } from "./model-worker.ts";
 import type { World } from "./world.ts";
 
@@ -6,10 +10,14 @@ export class Elections {
   readonly #world: World;
   epoch = 0;
   /** The workers that the next leader has to hear, as the last one stored them. */
-  readonly known = new Set<string>();
+  known: readonly KnownWorker[] = [];
 
   constructor(world: World) {
     this.#world = world;
+  }
+  /** A leader stores who may execute something. */
+  remember({ state, deposedAt }: ModelEngine): void {
+    if (state.leadership !== undefined && deposedAt === undefined) this.known = knownWorkers(state.leadership.matching);
   }
   elect(): void {
     const { random, isRough, now, engines, network, leaders, stored, workers, processes } = this.#world;
@@ -31,7 +39,7 @@ export class Elections {
       ? before.state.leadership!.matching.queueIndex.counted.spanUntil(before.state.step.now)
       : undefined;
     const ledger =
-      isClean && before.state.leadership!.matching.hold === undefined
+      isClean && isKnown(before.state.leadership!.matching)
         ? [...before.state.workers.values()].flatMap((w) =>
             w
               .bookings()
@@ -48,11 +56,11 @@ export class Elections {
     engine.give({ type: "crons", stored: [...crons.values()] }, now);
     const process = processes.nameOf(engine);
     const { epoch } = this;
-    const knownWorkers = [...this.known];
-    engine.give({ type: "lead", epoch, knownWorkers, ledger, counted, ...stored.tried, process }, now);
-    this.known.clear();
-    for (const id of engine.state.workers.keys()) this.known.add(id); // also who has not answered yet
-    for (const worker of workers) if (worker.isAlive) this.known.add(worker.id);
+    const known = {
+      knownWorkers: this.known.map(({ id }) => id),
+      details: new Map(this.known.map((worker) => [worker.id, worker])),
+    };
+    engine.give({ type: "lead", epoch, ...known, ledger, counted, ...stored.tried, process }, now);
     for (const worker of workers) this.#hearEpoch(worker);
     // In a calm world all workers answer well before the leader would go on without them; it ticks meanwhile.
     if (!isRough) network.drain(() => engine.give({ type: "tick" }, now));
@@ -66,3 +74,6 @@ export class Elections {
     });
   }
 }
+
+/** Nobody else can execute anything that counts. */
+const isKnown = ({ lingering, unheard }: Matching): boolean => lingering.size === 0 && unheard.size === 0;

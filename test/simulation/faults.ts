@@ -20,7 +20,7 @@ export class Faults {
       this.#changeLeader();
       return;
     }
-    if (climate.isContended && isRough && random.chance(0.4)) {
+    if (climate.isContended && isRough && random.chance(0.3)) {
       this.#cutOff(worker);
       return;
     }
@@ -42,8 +42,12 @@ export class Faults {
     if (world.workers.length === 0) world.staff.add();
   }
   #cutOff(worker: ModelWorker): void {
-    if (this.#world.random.chance(0.5)) worker.isConnected = !worker.isConnected;
-    else worker.isHung = !worker.isHung;
+    const { random } = this.#world;
+    if (!worker.isListening) {
+      worker.isConnected = true;
+      worker.isHung = false;
+    } else if (random.chance(0.8)) worker.isConnected = false;
+    else worker.isHung = true;
   }
   #changeLeader(): void {
     const { random, isRough, leaders, elections, engines, now } = this.#world;

@@ -11,25 +11,19 @@ import type { World } from "./world.ts";
 const keyOf = (run: LiveRun): string => run.metadata?.["of"] ?? "";
 
 /**
- * What limits promise, as engines count and as the tasks themselves see it: never more than `max` of a key at once, but for what a worker
- * executes that has not answered two seconds after a takeover; and in no window more begin than the limit of a rate and one reservation.
+ * What limits promise, as engines count and as the tasks themselves see it: never more than `max` of a key at once; and in no window more
+ * begin than the limit of a rate and one reservation.
  */
 export class LimitChecks {
   readonly #world: World;
   /** When code began, by task and key. */
   readonly #begun = new Map<string, number[]>();
   begun = 0;
-  /** By batch, with the epoch of its leader: workers that had not answered when it was assigned, two seconds after a takeover. */
-  readonly #unheard = new Map<string, ReadonlySet<string>>();
-  /** What such workers executed for leaders before, when this one went on without them. */
-  readonly #overlooked = new WeakSet<Attempt>();
 
   constructor(world: World) {
     this.#world = world;
   }
   onAssigned(engine: ModelEngine, command: AssignCommand): void {
-    const unheard = engine.state.leadership?.matching.hold?.awaited;
-    if (unheard !== undefined) this.#unheard.set(`${command.epoch} ${command.batch}`, new Set(unheard));
     for (const run of command.runs) {
       const declared = queueOf(run).policies?.declared;
       if (this.#world.climate.policies[run.task] !== undefined && declared === undefined)
@@ -45,26 +39,28 @@ export class LimitChecks {
     const task = taskOf(taken.key);
     if (this.#world.givenUp.has(taken.batch))
       throw new Error(`${worker.id} took ${taken.key}, which its leader had taken back before`);
-    const unheard = this.#unheard.get(taken.batch);
     for (const { key, max } of this.#world.climate.policies[task]?.concurrency ?? []) {
       let count = 0;
       for (const other of this.#world.workers) {
         if (!other.isAlive) continue;
         for (const attempt of other.executing.values()) {
           if (taskOf(attempt.key) !== task || (key !== null && attempt.of !== taken.of)) continue;
-          const isOfAnother = attempt.batch.split(" ")[0] !== taken.batch.split(" ")[0];
-          if (isOfAnother && unheard?.has(other.id) === true) this.#overlooked.add(attempt);
           if (other.isHung) continue; // its code stands still, and stops before anything else if that lasts
-          // It was told that it counts no more; nobody knew of it; or its leader had to take it for lost, and messages that were on their way
-          // for longer than two heartbeats, or came twice, said the same.
-          if (attempt.stop === "fence" || this.#overlooked.has(attempt) || this.#world.givenUp.has(attempt.batch))
-            continue;
-          count++;
+          if (!this.#mayGoOn(attempt)) count++;
         }
       }
       if (kept.keys && count > max)
         throw new Error(`${count} runs of ${task} with key ${taken.of} execute, ${worker.id} took ${taken.key}`);
     }
+  }
+  /**
+   * Its worker has stopped it after it was cut off for long; its run has ended meanwhile, and it was told so; or its leader had to take it for
+   * lost, and messages that were on their way for longer than two heartbeats, or came twice, said the same.
+   */
+  #mayGoOn({ key, origin, stop, batch }: Attempt): boolean {
+    if (stop === "cut off" || this.#world.givenUp.has(batch)) return true;
+    const known = this.#world.checks.reference.keys.get(key);
+    return stop === "fence" && (known === undefined || known.origin !== origin || known.finished !== undefined);
   }
   onBegun({ key, of }: Attempt): void {
     const { now, climate } = this.#world;

@@ -76,6 +76,8 @@ export class ModelWorker {
   /** What its clock is wrong by. */
   skewMs = 0;
   refusedFull = 0;
+  /** Engines see whether its process has ended. */
+  readonly isNear: boolean;
 
   readonly #climate: Climate;
 
@@ -90,6 +92,7 @@ export class ModelWorker {
     process = `process of ${id}`,
   ) {
     this.host = host;
+    this.isNear = slots % 2 === 0;
     this.process = process;
     this.#climate = climate;
     this.id = id;

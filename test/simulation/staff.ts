@@ -11,7 +11,7 @@ export class Staff {
     this.#world = world;
   }
   add(all?: readonly string[]): void {
-    const { random, climate, workers, elections, processes } = this.#world;
+    const { random, climate, workers, processes } = this.#world;
     const { executed: tasks } = climate;
     const some = tasks.filter(() => random.chance(0.6));
     const host = processes.hostFor();
@@ -25,7 +25,6 @@ export class Staff {
     );
     worker.skewMs = [0, 3_600_000, -600_000][this.#count % 3]!;
     workers.push(worker);
-    elections.known.add(worker.id);
     this.register(worker);
   }
   register(worker: ModelWorker): void {
@@ -36,6 +35,7 @@ export class Staff {
       const { leaders, now } = this.#world;
       for (const leader of leaders) {
         leader.give({ type: "register", message }, now);
+        this.#world.elections.remember(leader);
         this.#answer(worker, leader.state.epoch, message.heard ?? 0, askedAt);
       }
       const leader = leaders.find((e) => e.deposedAt === undefined);
@@ -90,10 +90,11 @@ export class Staff {
   }
   /** A worker ends something, or reports what has ended. */
   workSome(): void {
-    const { random, workers } = this.#world;
+    const { random, workers, climate } = this.#world;
     const worker = random.pick(workers);
     if (!worker.isAlive) return;
-    if (worker.executing.size > 0 && random.chance(0.5) && !worker.isHung) this.#finishOne(worker);
+    const ending = climate.isContended ? 0.1 : 0.5;
+    if (worker.executing.size > 0 && random.chance(ending) && !worker.isHung) this.#finishOne(worker);
     else this.publish(worker);
   }
   /** Some say at once that a slot is free. */
@@ -135,7 +136,6 @@ export class Staff {
     this.publish(worker);
     worker.isAlive = false;
     worker.hasLeft = true;
-    this.#world.elections.known.delete(worker.id);
     this.#world.toLeader({ type: "leave", id: worker.id });
   }
 }

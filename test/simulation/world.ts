@@ -184,14 +184,16 @@ export class World {
     const engine = this.random.chance(0.8) ? this.aLeader() : this.random.pick(this.engines);
     if (engine?.isAlive !== true) return;
     engine.give({ type: "tick" }, this.now);
-    if (this.random.chance(0.2)) this.pings(engine);
+    if (!this.random.chance(0.2)) return;
+    this.pings(engine);
+    this.elections.remember(engine);
   }
   pings(engine: ModelEngine): void {
     if (!engine.state.isLeading) return;
     for (const id of [...engine.state.workers.keys()]) {
       const worker = this.workers.find((w) => w.id === id);
       if (worker === undefined || !worker.isAlive || !worker.isConnected)
-        engine.give({ type: "unreachable", id }, this.now);
+        engine.give({ type: "unreachable", id, isDead: worker?.isAlive === false && worker.isNear }, this.now);
       else if (!worker.isHung) engine.give({ type: "pong", id }, this.now);
     }
   }

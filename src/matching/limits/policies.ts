@@ -42,8 +42,6 @@ export interface LaneHost extends LimitHost {
   refuse(run: LiveRun, message: string): void;
   /** Asks for the input of a run. */
   readInput(run: LiveRun): void;
-  /** A run that was lost has found its lane. */
-  countLost(run: LiveRun, lane: Lane): void;
   /** A run comes under a limit, whose strategy may end one that is too many. */
   weigh(limit: KeyLimit, arrived: LiveRun): void;
 }
@@ -98,6 +96,11 @@ export class Policies {
     return this.#keyLimits.some((limits) => limits.get(limit.key) === limit);
   }
 
+  /** Whether it counts who executes. */
+  get isKeyed(): boolean {
+    return this.#concurrency.length > 0;
+  }
+
   get hasArrivals(): boolean {
     return this.#arrivals.size > 0;
   }
@@ -119,7 +122,6 @@ export class Policies {
     else {
       setListed(run, false);
       const lane = this.#laneOf(run, keys);
-      if (run.lost > 0) this.#host.countLost(run, lane);
       for (const { limit } of lane.uses) {
         if (limit instanceof KeyLimit && placeOf(run) === "queued") this.#host.weigh(limit, run);
       }

@@ -3,6 +3,7 @@ import { cancelReasonOf, placeOf } from "../attached.ts";
 import { cancelRuns } from "../cancel.ts";
 import type { Matching } from "../matching.ts";
 import { queueOf } from "../task-queue.ts";
+import { isUnsure } from "../unheard.ts";
 import type { KeyLimit } from "./concurrency.ts";
 
 /**
@@ -12,13 +13,13 @@ import type { KeyLimit } from "./concurrency.ts";
 export function cancelSurplus(state: Matching, limit: KeyLimit, arrived: LiveRun): void {
   if (limit.rule.strategy === "queue") return;
   limit.members.add(arrived);
-  if (state.hold === undefined) weigh(state, limit);
+  if (!isUnsure(state)) weigh(state, limit);
   else state.unweighed.set(limit, arrived);
 }
 
 /** Does what was put off until all workers have answered. */
 export function weighLimits(state: Matching): void {
-  if (state.hold !== undefined) return;
+  if (isUnsure(state)) return;
   // A limit that its task declares no more has no say any more.
   for (const [limit, run] of state.unweighed) if (queueOf(run).policies?.has(limit) === true) weigh(state, limit);
   state.unweighed.clear();

@@ -1,12 +1,10 @@
 // What becomes of what limits decide: they ask for it here, and placement does it.
 import type { RateRule } from "../../domain/limits.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
-import { lingerFromHistory } from "../lingering.ts";
 import type { Matching } from "../matching.ts";
 import { endRun } from "../placement.ts";
 import { isSuspect } from "../suspects.ts";
 import type { KeyLimit } from "./concurrency.ts";
-import type { Lane } from "./lanes.ts";
 import type { LaneHost } from "./policies.ts";
 import type { RateLimit } from "./rate.ts";
 import { rateOf } from "./rates.ts";
@@ -39,9 +37,6 @@ export class LimitVerdicts implements LaneHost {
   }
   readInput(run: LiveRun): void {
     this.#state.step.commands.push({ type: "readInput", run });
-  }
-  countLost(run: LiveRun, lane: Lane): void {
-    lingerFromHistory(this.#state, run, lane);
   }
   weigh(limit: KeyLimit, arrived: LiveRun): void {
     cancelSurplus(this.#state, limit, arrived);

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { parseConcurrency } from "../../../src/domain/limits.ts";
-import type { AttemptRecord } from "../../../src/domain/run.ts";
 import { placeOf } from "../../../src/matching/attached.ts";
+import { knownWorkers } from "../../../src/matching/known.ts";
+import { workerOf } from "../../../src/matching/workers.ts";
 import { declarationOf, endings, only, Scene } from "../../scheduler/scene.ts";
 import { describe, test } from "../../support/harness.ts";
 import { assigned, bytes, create, running, sceneWith, waiting } from "./scene.ts";
@@ -222,24 +223,101 @@ describe("keyed concurrency", () => {
       assert.deepEqual(assigned(left), ["a"]);
     });
 
-    test("counts under new limits and for a new leader, but none that has answered it", () => {
-      const redeclared = cutOff();
-      redeclared.register("w2", 5, [{ ...declared, policies: concurrency({ key: "input.user", max: 2 }) }]);
-      assert.deepEqual(assigned(redeclared), ["a"]);
-      assert.deepEqual(assigned(redeclared), []);
+    test("counts under new limits", () => {
+      const scene = cutOff();
+      scene.register("w2", 5, [{ ...declared, policies: concurrency({ key: "input.user", max: 2 }) }]);
+      assert.deepEqual(assigned(scene), ["a"]);
+      assert.deepEqual(assigned(scene), []);
+    });
 
-      for (const hasAnswered of [false, true]) {
-        const scene = new Scene({}, "standby");
-        create(scene, "a", { user: "u" });
-        const record = { attempt: 1, turn: 1, worker: "w", startedAt: scene.now, endedAt: scene.now, outcome: "lost" };
-        scene.report("e1", "mail/a", "lost", { detail: { attempt: record as AttemptRecord } });
-        create(scene, "b", { user: "u" });
-        scene.pass(3_000);
-        scene.give({ type: "lead", epoch: 8, knownWorkers: [] });
-        if (hasAnswered) scene.register("w", 5, []);
-        scene.register("w2", 5, [declared]);
-        assert.deepEqual(assigned(scene), hasAnswered ? ["a"] : []);
+    test("stops counting at once when its process has ended", () => {
+      const after = cutOff();
+      after.give({ type: "unreachable", id: "w", isDead: true });
+      assert.deepEqual(assigned(after), ["a"]);
+
+      const scene = new Scene();
+      scene.register("w", 5, [declared]);
+      scene.register("w2", 5, [declared]);
+      create(scene, "a", { user: "u" });
+      scene.acknowledge(scene.tick());
+      const { id } = workerOf(scene.state.live.get("mail/a")!)!;
+      scene.give({ type: "unreachable", id, isDead: true });
+      scene.store(scene.live(2_000));
+      assert.deepEqual(assigned(scene), ["a"]);
+    });
+
+    test("is known to the next leader, with the tasks whose keys it may count for", () => {
+      const scene = cutOff();
+      assert.deepEqual(knownWorkers(scene.matching), [
+        { id: "w", keyed: ["mail"] },
+        { id: "w2", keyed: ["mail"], process: "w2" },
+      ]);
+    });
+  });
+
+  describe("for a new leader that a known worker has not answered", () => {
+    const declared = { ...declarationOf("mail"), policies: concurrency({ key: "input.user", max: 1 }) };
+    const other = { ...declarationOf("bill"), policies: concurrency(1) };
+    /** "w" may execute any of the two runs of a key; a plain run and one of another limited task wait as well. */
+    function led(keyed?: readonly string[]): Scene {
+      const scene = new Scene({}, "standby");
+      for (const id of ["a", "b"]) create(scene, id, { user: "u" });
+      for (const task of ["plain", "bill"]) scene.create(task, "c");
+      const details = new Map([["w", { id: "w", keyed }]]);
+      scene.give({ type: "lead", epoch: 8, knownWorkers: ["w"], details });
+      scene.register("w2", 5, [declared, "plain", other]);
+      return scene;
+    }
+
+    test("no run of a limited task starts until that worker has answered, or must have stopped", () => {
+      const answers = led();
+      assert.deepEqual(assigned(answers), []);
+      answers.pass(2_000);
+      assert.deepEqual(assigned(answers), ["c"], "the plain one");
+      assert.match(waiting(answers, "mail/a")!.because, /has not told the new engine what it executes/);
+      answers.register("w", 5, [declared], [answers.held("mail/b")]);
+      assert.deepEqual(assigned(answers), ["c"], "that of the other task");
+      answers.report("w", "mail/b", "completed");
+      assert.deepEqual(assigned(answers), ["a"]);
+
+      const silent = led();
+      for (let second = 0; second < 39; second++) {
+        silent.store(silent.live(1_000));
+        silent.beat(
+          "w2",
+          Array.from(running(silent), ({ key }) => silent.held(key)),
+        );
       }
+      assert.deepEqual(
+        running(silent).map((run) => run.key),
+        ["plain/c"],
+      );
+      silent.pass(1_000);
+      assert.deepEqual(assigned(silent), ["a", "c"]);
+    });
+
+    test("tasks that it does not have start with all others, and so does everything when its process has ended", () => {
+      const scene = led(["mail"]);
+      scene.pass(2_000);
+      assert.deepEqual(assigned(scene), ["c", "c"]);
+      scene.give({ type: "unreachable", id: "w", isDead: true });
+      assert.deepEqual(assigned(scene), ["a"]);
+      const dead = led();
+      dead.give({ type: "unreachable", id: "w", isDead: true });
+      assert.deepEqual(assigned(dead).sort(), ["a", "c", "c"]);
+    });
+
+    test("what a worker says to execute counts for its key, though the run has another turn by now", () => {
+      const scene = new Scene({}, "standby");
+      create(scene, "a", { user: "u" });
+      const held = scene.held("mail/a");
+      scene.report("e1", "mail/a", "lost");
+      scene.give({ type: "lead", epoch: 8, knownWorkers: [] });
+      scene.register("w", 5, [declared], [held]);
+      scene.register("w2", 5, [declared]);
+      assert.deepEqual(assigned(scene), []);
+      scene.beat("w");
+      assert.deepEqual(assigned(scene), ["a"]);
     });
   });
 
