@@ -112,14 +112,23 @@ export function askedDueAt({ delay, at }: When, now: number): number {
   return assertTime(time, at, "at");
 }
 
+/** It is told with each list of runs, and stored with each outcome. Units: characters */
+const mostMetadata = 32_768;
+
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata))
     throw new TypeError(`metadata: ${String(metadata)} is not a record of strings; for example { customer: "42" }`);
+  let size = 0;
   for (const [name, value] of Object.entries(metadata)) {
+    size += name.length + String(value).length;
     if (typeof value !== "string")
       throw new TypeError(
         `metadata: ${name} is ${String(value)}, only text is stored; for example { ${name}: "${String(value)}" }`,
       );
   }
+  if (size > mostMetadata)
+    throw new RangeError(
+      `metadata: its names and values have ${size} characters; ${mostMetadata} is the maximum. Put more into the input`,
+    );
   return metadata;
 }

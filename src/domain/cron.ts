@@ -55,6 +55,8 @@ const example = '@Cron("*/5 * * * *", { timezone: "Europe/Berlin" })';
 const catchUps: readonly CatchUp[] = ["none", "last", "all"];
 const known = ["name", "timezone", "input", "catchUp"];
 const longestExpression = 500;
+/** It is stored with the schedule, and told with each list of them. Units: characters */
+const longestInput = 65_536;
 
 /** Fails: TypeError that names the value, the rule and an example */
 export function parseCron(expression: unknown, task: string, options: CronOptions, where: string): CronRule {
@@ -157,9 +159,12 @@ function patternOf({ expression, timezone }: CronRule): Pattern {
 }
 
 function plainJson(input: unknown, where: string): unknown {
+  let json: string;
   try {
-    return JSON.parse(JSON.stringify(input) ?? "null");
+    json = JSON.stringify(input) ?? "null";
   } catch (cause) {
     throw new TypeError(`${where}: input cannot be written as JSON: ${(cause as Error).message}`);
   }
+  if (json.length <= longestInput) return JSON.parse(json);
+  throw new RangeError(`${where}: input has ${json.length} characters as JSON; ${longestInput} is the maximum`);
 }

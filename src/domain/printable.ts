@@ -1,5 +1,12 @@
 // What others named or wrote, made safe to show: a terminal acts upon control characters, and a line break forges a line.
 
+/** No line of a log needs more of one text. */
+const longestText = 8_192;
+
+/** At most `limit` characters; says how many are missing. */
+export const cutText = (text: string, limit: number = longestText): string =>
+  text.length <= limit ? text : `${text.slice(0, limit).toWellFormed()}… (${text.length - limit} more characters)`;
+
 /** Controls (C0, DEL, C1), line and paragraph separators, and what reverses the direction of text. */
 const unsafe = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 const short: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

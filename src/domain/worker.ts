@@ -47,8 +47,8 @@ export interface WorkerDefinition {
 
 export const defaultSlots = 100;
 /** They travel with each registration. */
-const mostLabels = 1_000;
-const longestLabel = 1_000;
+const mostLabels = 100;
+const longestLabel = 256;
 
 export const assertSlots = (value: unknown, where: string): number =>
   assertWhole(value, `${where}: slots`, { from: 1, to: 10_000, example: "@Worker(5)" });

@@ -1,5 +1,7 @@
 // Answers have a size: what names many things is told in pages, each of which fits a message. A cursor says where the next one begins, by
 // names and places in the log, so that any engine can go on where another one has stopped.
+
+import { cutText } from "../domain/printable.ts";
 import type { RunInfo } from "../domain/run.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { leanAttempts } from "../wire/lean-story.ts";
@@ -53,10 +55,16 @@ export function partsOf(worker: WorkerInfo): { readonly name: string; readonly p
 
 /** A run that has failed a thousand times: its latest attempts, as much of them as has room. Units: bytes */
 export function fitting(run: RunInfo, room: number): RunInfo {
-  if (run.attempts.length === 0 || jsonBytes(run).length <= room) return run;
+  if (jsonBytes(run).length <= room) return run;
   for (const lean of leanAttempts) {
     const leaner = { ...run, attempts: lean(run.attempts) };
     if (jsonBytes(leaner).length <= room) return leaner;
   }
-  return { ...run, attempts: [] };
+  return { ...run, attempts: [], metadata: briefly(run.metadata) };
+}
+
+/** Of metadata that no client would store: the first of it. */
+function briefly(metadata: RunInfo["metadata"]): RunInfo["metadata"] {
+  const first = Object.entries(metadata).slice(0, 100);
+  return Object.fromEntries(first.map(([name, value]) => [name.slice(0, 200), cutText(value, 200)]));
 }

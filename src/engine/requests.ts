@@ -1,8 +1,9 @@
 // What workers and clients ask the leader on core subjects. Every request is answered, a malformed one with its error.
 
 import type { Log } from "../domain/log.ts";
-import { listed } from "../domain/names.ts";
+import { assertName, listed } from "../domain/names.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
+import { isToken } from "../domain/run-id.ts";
 import { placeOf } from "../matching/attached.ts";
 import { knownWorkers } from "../matching/known.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -219,6 +220,9 @@ export class Requests {
   async #pause({ task, worker, namespace, paused }: ChangePause): Promise<Pauses> {
     if (task === undefined && worker === undefined && namespace !== true)
       throw new TypeError("a pause request must name task, worker or namespace: true");
+    if (task !== undefined) assertName("task", task, "pause");
+    if (worker !== undefined && !isToken(worker))
+      throw new TypeError("pause: worker must be the name or id of a worker");
     const { core, bucket } = this.#parts;
     const pauses = changePauses(core.state.briefing.pauses, { task, worker }, paused, core.now());
     await bucket.definitions.put("pauses", pauses);

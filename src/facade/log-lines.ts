@@ -1,7 +1,7 @@
 // How a line of the log is written: for a person at a terminal, for a file, or as JSON for machines.
 
 import type { ErrorRecord } from "../domain/error-record.ts";
-import { escapeInJson, printable, printableJson } from "../domain/printable.ts";
+import { cutText, escapeInJson, printable, printableJson } from "../domain/printable.ts";
 import { errorDetails, escapeControls, headlineOf } from "../domain/stack.ts";
 import { errorRecordOf, isError, readProperty, toText } from "../domain/thrown.ts";
 import { zonedTime } from "../domain/time.ts";
@@ -23,25 +23,26 @@ export function textLine(level: LineLevel, message: string, fields: Fields | und
   const paint = (text: string, colour: string) =>
     style.colours && text !== "" ? `\x1b[${colour}m${text}\x1b[0m` : text;
   const time = style.dated ? zonedTime(Date.now()) : zonedTime(Date.now()).slice(11, 23);
-  const head = `${paint(time, grey)} ${paint(level.padEnd(5), colours[level])} ${escapeControls(message)}`;
+  const head = `${paint(time, grey)} ${paint(level.padEnd(5), colours[level])} ${escapeControls(cutText(message))}`;
   const below = detailsOf(fields).map((line) => `\n${paint(line, grey)}`);
   return `${head}${paint(formatFields(fields), grey)}${below.join("")}`;
 }
 
 /** One object: `time`, `level`, `message`, and the fields beside them. */
 export function jsonLine(level: LineLevel, message: string, fields: Fields | undefined): string {
-  const head = { time: new Date().toISOString(), level, message };
+  const head = { time: new Date().toISOString(), level, message: cutText(message) };
   if (fields === undefined) return escapeInJson(JSON.stringify(head));
   const beside = Object.entries(fields).map(([name, value]) => [name in head ? `field_${name}` : name, value]);
   try {
     return escapeInJson(JSON.stringify({ ...head, ...Object.fromEntries(beside) }, writable));
   } catch {
-    const texts = beside.map(([name, value]) => [name, toText(value)]);
+    const texts = beside.map(([name, value]) => [name, cutText(toText(value))]);
     return escapeInJson(JSON.stringify({ ...head, ...Object.fromEntries(texts) }));
   }
 }
 
 function writable(_name: string, value: unknown): unknown {
+  if (typeof value === "string") return cutText(value);
   if (isError(value)) return errorRecordOf(value);
   return typeof value === "bigint" ? String(value) : value;
 }
@@ -53,11 +54,14 @@ export function formatFields(fields: Fields | undefined): string {
   return parts.map(([name, value]) => ` ${name}=${typeof value === "string" ? quote(value) : show(value)}`).join("");
 }
 
-const quote = (text: string): string => (/^[^\s"=]+$/.test(text) ? printable(text) : printableJson(text));
+function quote(whole: string): string {
+  const text = cutText(whole);
+  return /^[^\s"=]+$/.test(text) ? printable(text) : printableJson(text);
+}
 
 function show(value: unknown): string {
   const error = errorIn(value);
-  return error === undefined ? escapeControls(toText(value)) : quote(headlineOf(error));
+  return error === undefined ? escapeControls(cutText(toText(value))) : quote(headlineOf(error));
 }
 
 const detailsOf = (fields: Fields | undefined): string[] =>
@@ -71,7 +75,18 @@ const detailsOf = (fields: Fields | undefined): string[] =>
 /** An error, or what was recorded of one. */
 function errorIn(value: unknown): ErrorRecord | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  if (isError(value)) return errorRecordOf(value);
+  if (isError(value)) return inBounds(errorRecordOf(value));
   const isRecord = ["name", "message"].every((part) => typeof readProperty(value, part) === "string");
-  return isRecord ? (value as ErrorRecord) : undefined;
+  return isRecord ? inBounds(value as ErrorRecord) : undefined;
+}
+
+function inBounds({ name, message, stack, cause, errors, ...rest }: ErrorRecord): ErrorRecord {
+  return {
+    ...rest,
+    name: cutText(name),
+    message: cutText(message),
+    ...(stack !== undefined && { stack: cutText(stack) }),
+    ...(cause !== undefined && { cause: inBounds(cause) }),
+    ...(errors !== undefined && { errors: errors.map(inBounds) }),
+  };
 }

@@ -41,6 +41,9 @@ export function applyOutcome(fold: Fold, run: LiveRun, remembered: RememberedOut
   return "turned";
 }
 
+/** Of a run that is tried for ever, the latest ones. */
+const rememberedAttempts = 100;
+
 /** Waiting starts anew. */
 function nextTurn(run: LiveRun, remembered: RememberedOutcome): void {
   const { outcome } = remembered;
@@ -58,5 +61,6 @@ const mostLosses = 20;
 function withRoom(history: readonly AttemptRecord[]): readonly AttemptRecord[] {
   const last = history.slice(-mostLosses);
   const isAllLosses = last.length === mostLosses && last.every(({ outcome }) => outcome === "lost");
-  return isAllLosses ? [...history.slice(0, -mostLosses), ...last.slice(1)] : history;
+  const kept = isAllLosses ? [...history.slice(0, -mostLosses), ...last.slice(1)] : history;
+  return kept.slice(1 - rememberedAttempts);
 }

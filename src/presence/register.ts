@@ -1,3 +1,4 @@
+import { cutText } from "../domain/printable.ts";
 import { endCaution } from "../matching/caution.ts";
 import { limitsDiffer, watchFlows } from "../matching/durable/limit-of-flow.ts";
 import { declarePolicies } from "../matching/limits/declare.ts";
@@ -85,12 +86,12 @@ const compared = [
   "policies",
 ] as const;
 
+const shown = (value: unknown): string => cutText(JSON.stringify(value) ?? "none", 200);
+
 function warnOfChange(state: Matching, worker: WorkerRecord, before: TaskDeclaration, after: TaskDeclaration): void {
   const differing = compared.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
   if (differing.length === 0) return;
-  const changes = differing.map(
-    (field) => `${field} ${JSON.stringify(before[field])} → ${JSON.stringify(after[field])}`,
-  );
+  const changes = differing.map((field) => `${field} ${shown(before[field])} → ${shown(after[field])}`);
   const message = `worker '${worker.name}' redefines task "${after.name}"; the new definition is used from now on: ${changes.join(", ")}`;
   state.step.commands.push({
     type: "log",

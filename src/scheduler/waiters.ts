@@ -2,6 +2,9 @@ import type { FinishedRun } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { Step } from "../matching/step.ts";
 
+/** Of one run. */
+const mostInboxes = 1_000;
+
 /** Who has asked for results. Only a leader answers, once it has folded the outcome, that is once it is stored. */
 export class Waiters {
   readonly #fold: Fold;
@@ -21,7 +24,7 @@ export class Waiters {
     else {
       const inboxes = this.#inboxes.get(key);
       if (inboxes === undefined) this.#inboxes.set(key, new Set([inbox]));
-      else inboxes.add(inbox);
+      else if (inboxes.size < mostInboxes) inboxes.add(inbox); // the others ask again
     }
   }
   /** Answers the creator, at `inbox`, and all who asked. */

@@ -1,10 +1,11 @@
 // What the tasks of an inline worker say: kept for the test, and nowhere else.
+import { cutText } from "../domain/printable.ts";
 import { toText } from "../domain/thrown.ts";
 import type { LineLevel, LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import { readChunk } from "../wire/transcript-entry.ts";
 import type { Attempt } from "../worker/attempt.ts";
-import { cutText, fieldBytes } from "../worker/transcripts/line.ts";
+import { fieldBytes } from "../worker/transcripts/line.ts";
 import { chunkOf, type Voice } from "../worker/transcripts/voice.ts";
 
 /** What a run said, all attempts together. */

@@ -108,3 +108,21 @@ test("settings: NATCHET_LOG holds for a client too, what code says goes first, a
   }
   assert.throws(() => assertLogger({ debug() {}, info() {}, warn() {} } as never), /logger: error is not a function/);
 });
+
+test("a line of the log has a size, whatever is told: its message, its fields, and an error with its stack and its cause", () => {
+  const huge = "x".repeat(5_000_000);
+  const cause = new Error(huge);
+  for (const format of ["text", "json"] as const) {
+    const lines: string[] = [];
+    const log = makeLog({ level: "info", format, terminal: false, colours: false, write: (line) => lines.push(line) });
+    log.error(huge, {
+      text: huge,
+      list: [huge],
+      error: new Error(huge, { cause }),
+      plain: { name: huge, message: huge },
+    });
+    assert.equal(lines.length, 1);
+    assert.ok(lines[0]!.length < 100_000, `${format}: ${lines[0]!.length}`);
+    assert.match(lines[0]!, /… \(\d+ more characters\)/);
+  }
+});

@@ -204,6 +204,8 @@ const requests: readonly (readonly [verb: string, request: unknown, answer: RegE
   ["cron", { verb: "delete", name: "x".repeat(500_000) }, /there is no cron named/],
   ["cancel", { reason: "a field was lost" }, /runs or filter/],
   ["pause", { paused: true }, /task, worker or namespace/],
+  ["pause", { task: "a b", paused: true }, /not a valid task name/],
+  ["pause", { worker: "*", paused: true }, /name or id of a worker/],
   ["result", { keys: "echo/1", inbox: "" }, /is malformed|Malformed|malformed/],
   ["list", { filter: {}, limit: -1 }, /./],
   ["list", { filter: {}, limit: 10, cursor: "x" }, /not a cursor/],

@@ -250,6 +250,17 @@ describe("a log that anybody writes to", () => {
     }
   });
 
+  test("a run that is tried for ever keeps its latest attempts", () => {
+    const scene = new Scene();
+    scene.create("mail", "a");
+    for (let turn = 1; turn <= 250; turn++) {
+      const attempt = { attempt: turn, turn, worker: "w1", startedAt: 1, endedAt: 1, outcome: "retry" as const };
+      scene.report("w1", "mail/a", "retry", { detail: { attempt } });
+    }
+    const { history, turn } = scene.state.live.get("mail/a")!;
+    assert.deepEqual([history.length, history[0]!.turn, turn], [100, 151, 251]);
+  });
+
   test("a subject without an id is refused, and does not spoil the names of those behind it", () => {
     assert.throws(() => subjects.parseRun("natchet.prod.run.stray"), MalformedRecord);
     assert.deepEqual(subjects.parseRun("natchet.prod.run.email.a"), { task: "email", id: "a" });

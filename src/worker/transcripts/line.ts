@@ -1,30 +1,28 @@
 // Log lines as they are stored: bounded, and never the reason why a task fails.
 import type { Log } from "../../domain/log.ts";
+import { cutText } from "../../domain/printable.ts";
 import { errorRecordOf, isError, toText } from "../../domain/thrown.ts";
 import { jsonBytes, noBytes, utf8 } from "../../wire/bytes.ts";
 
-const longestMessage = 8_192;
 const mostFieldBytes = 16_384;
 
 /** The lines of a run of a worker among those of its process, whatever user code hands over as message and fields. */
 export function consoleOf(log: Log, worker: string, run: string): Log {
   const say = (level: keyof Log) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-    log[level](toText(message), { worker, run, ...shallowCopy(fields) });
+    log[level](cutText(toText(message)), { worker, run, ...shallowCopy(fields) });
   return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
 }
 
 /** They may be a proxy, or have getters that throw. */
 function shallowCopy(fields: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, unknown>> {
   try {
-    return { ...fields };
+    const copy: Record<string, unknown> = { ...fields };
+    for (const name in copy) if (typeof copy[name] === "string") copy[name] = cutText(copy[name]);
+    return copy;
   } catch (problem) {
     return { unreadable: toText(problem) };
   }
 }
-
-/** At most `limit` characters; says how many are missing. */
-export const cutText = (text: string, limit: number = longestMessage): string =>
-  text.length <= limit ? text : `${text.slice(0, limit).toWellFormed()}… (${text.length - limit} more characters)`;
 
 /** JSON of the fields of a line; what cannot be written or is too large is replaced by a field that says so. */
 export function fieldBytes(fields: Readonly<Record<string, unknown>> | undefined): Uint8Array {

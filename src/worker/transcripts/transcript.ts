@@ -3,6 +3,7 @@
 
 import type { TaskLog } from "../../domain/context.ts";
 import { PayloadTooLarge, StoreUnavailable, StreamTooFast } from "../../domain/errors.ts";
+import { cutText } from "../../domain/printable.ts";
 import type { OutcomeKind } from "../../domain/run.ts";
 import { toText } from "../../domain/thrown.ts";
 import { type LineLevel, storedLines } from "../../domain/transcript.ts";
@@ -20,7 +21,7 @@ import {
   spanMs,
   type Utterance,
 } from "../../wire/transcript-entry.ts";
-import { cutText, fieldBytes } from "./line.ts";
+import { fieldBytes } from "./line.ts";
 import { Speaker } from "./speaker.ts";
 import { chunkOf, quietRejection, type Voice } from "./voice.ts";
 
