@@ -114,19 +114,29 @@ export function originToken(origin: number): string {
   return place < 0 ? String(entryOfOrigin(origin)) : `${entryOfOrigin(origin)}-${place}`;
 }
 
+const originText = /^([1-9]\d{0,15})(?:-(\d{1,4}))?$/;
+
+/** Reads back {@link originToken}; undefined for what it never writes. */
+export function originOf(token: string): number | undefined {
+  const [, seq, place] = originText.exec(token) ?? [];
+  if (seq === undefined) return undefined;
+  return place === undefined ? Number(seq) : originIn(Number(seq), Number(place));
+}
+
 /** `~<origin>.<lap>.<ordinal>.<place>`: the same child whoever creates it, and whenever. */
 export const childIdOf = ({ origin, lap, ordinal, place }: ChildPlace): string =>
   `~${originToken(origin)}.${lap}.${ordinal}.${place}`;
 
-const childId = /^~([1-9]\d{0,15})(?:-(\d{1,4}))?\.([1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})$/;
+const childId = /^~([\d-]+)\.([1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})$/;
 
 /** Undefined for the id of a run that is nobody's awaited child. */
 export function childPlaceOf(id: string): ChildPlace | undefined {
   if (id.charCodeAt(0) !== 0x7e) return undefined;
   const found = childId.exec(id);
   if (found === null) return undefined;
-  const [, seq, bundled, lap, ordinal, place] = found;
-  const origin = bundled === undefined ? Number(seq) : originIn(Number(seq), Number(bundled));
+  const [, token, lap, ordinal, place] = found;
+  const origin = originOf(token!);
+  if (origin === undefined) return undefined;
   return { origin, lap: Number(lap), ordinal: Number(ordinal), place: Number(place) };
 }
 

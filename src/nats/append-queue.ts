@@ -17,6 +17,8 @@ export interface PendingAppend {
   readonly subject: string;
   readonly payload: Uint8Array;
   readonly expect: number | undefined;
+  /** Takes the place of all messages of its subject. */
+  readonly replaces: boolean;
   readonly witness: Witness | undefined;
   /** Asked before each time that it is sent. */
   readonly maySend: (() => boolean) | undefined;

@@ -20,7 +20,8 @@ export interface Publisher {
    *
    * Retried until the server has answered. With `expect`, however often it was sent, it is stored once. Appends are sent in the order of
    * their calls, but an outage may change the order in which they are stored. Where a `witness` listens, the server is asked for an
-   * acknowledgement only if the entry is not seen within a second. Once `maySend` says no, no further copy is sent.
+   * acknowledgement only if the entry is not seen within a second. Once `maySend` says no, no further copy is sent. With `expect`, one that
+   * `replaces` others takes the place of all messages of its subject.
    *
    * Fails: {@link PayloadTooLarge}, {@link QueueFull}, {@link PermissionDenied}, {@link StoreUnavailable} when the server refuses it for
    * good, when the publisher was closed before the answer, or when it may not be sent
@@ -31,6 +32,7 @@ export interface Publisher {
     expect?: number,
     witness?: Witness,
     maySend?: () => boolean,
+    replaces?: boolean,
   ): Promise<AppendResult>;
   /** Appends that are not yet acknowledged. */
   readonly pending: number;
@@ -129,6 +131,7 @@ class PipelinedPublisher implements Publisher {
     expect?: number,
     witness?: Witness,
     maySend?: () => boolean,
+    replaces = false,
   ): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
       const refused = this.#ended ?? this.#deaf ?? this.#watch?.refusal;
@@ -136,7 +139,7 @@ class PipelinedPublisher implements Publisher {
       else if (payload.length + largestHeader > this.#link.maxPayload) reject(this.#tooLarge(subject, payload));
       else {
         const unsent = { token: 0, unwatch: undefined, overdueAt: 0, tries: 0 };
-        this.#enqueue({ subject, payload, expect, witness, maySend, resolve, reject, ...unsent });
+        this.#enqueue({ subject, payload, expect, replaces, witness, maySend, resolve, reject, ...unsent });
       }
     });
   }
@@ -179,7 +182,7 @@ class PipelinedPublisher implements Publisher {
     }
     if (append.token === 0) append.token = ++this.#token;
     append.tries += 1;
-    const { subject, payload, expect, witness, tries } = append;
+    const { subject, payload, expect, replaces, witness, tries } = append;
     const isWatched = tries === 1 && this.#inFlight.size < mostWatched && witness?.isListening() === true;
     if (isWatched) append.unwatch = witness.watch(subject, (seq) => this.#seen(append, seq));
     append.overdueAt =
@@ -192,7 +195,7 @@ class PipelinedPublisher implements Publisher {
       else {
         this.#link.nc.publish(subject, payload, {
           reply,
-          headers: expect === 0 ? expectNone : expectHeaders(expect),
+          headers: expect === 0 && !replaces ? expectNone : expectHeaders(expect, replaces),
         });
       }
     } catch (error) {

@@ -40,6 +40,7 @@ interface Names {
   readonly lease: string;
   readonly logs: string;
   readonly reserve: string;
+  readonly journal: string;
 }
 
 const namesOf = (subjects: Subjects): Names => ({
@@ -50,6 +51,7 @@ const namesOf = (subjects: Subjects): Names => ({
   lease: `KV_${subjects.leaseBucket}`,
   logs: subjects.logsStream,
   reserve: subjects.reserveStream,
+  journal: subjects.journalStream,
 });
 
 type Rights = Pick<RoleRights, "publish" | "subscribe">;
@@ -57,9 +59,9 @@ type Rights = Pick<RoleRights, "publish" | "subscribe">;
 const api = (verb: string, ...streams: readonly string[]): string[] => streams.map((name) => `$JS.API.${verb}.${name}`);
 
 /** Whether the streams are there and in order. */
-const everybody = ({ log, bucket, lease }: Names): string[] => [
+const everybody = ({ log, bucket, lease, journal }: Names): string[] => [
   "$JS.API.INFO",
-  ...api("STREAM.INFO", log, bucket, lease),
+  ...api("STREAM.INFO", log, bucket, lease, journal),
 ];
 
 /** Storing runs, and reading back what became of them. */
@@ -91,7 +93,7 @@ const operator = (names: Names): Rights => {
 };
 
 const worker = (names: Names): Rights => {
-  const { subjects, bucket, logs } = names;
+  const { subjects, bucket, logs, journal } = names;
   return {
     publish: [
       ...everybody(names),
@@ -99,7 +101,9 @@ const worker = (names: Names): Rights => {
       ...subjects.outcomesBy("worker", "worker"),
       subjects.transcripts,
       ...api("STREAM.INFO", logs),
-      ...api("STREAM.MSG.GET", logs),
+      ...api("STREAM.MSG.GET", logs, journal),
+      ...api("DIRECT.GET", journal),
+      subjects.journals,
       ...api("DIRECT.GET", `${bucket}.$KV.${subjects.bucket}.pauses`),
       ...enqueuing(names),
     ],
@@ -108,15 +112,15 @@ const worker = (names: Names): Rights => {
 };
 
 const engine = (names: Names): Rights => {
-  const { subjects, root, log, bucket, lease, logs, reserve } = names;
-  const streams = [log, bucket, lease, logs, reserve];
+  const { subjects, root, log, bucket, lease, logs, reserve, journal } = names;
+  const streams = [log, bucket, lease, logs, reserve, journal];
   return {
     publish: [
       ...everybody(names),
       ...api("STREAM.INFO", logs, reserve),
       ...api("STREAM.CREATE", ...streams),
       ...api("STREAM.UPDATE", ...streams),
-      ...api("STREAM.PURGE", log, bucket, lease, reserve),
+      ...api("STREAM.PURGE", log, bucket, lease, reserve, journal),
       ...api("STREAM.MSG.GET", log, bucket, lease),
       ...api("DIRECT.GET", log, bucket, `${bucket}.>`),
       ...api("CONSUMER.CREATE", `${log}.>`, `${bucket}.>`),

@@ -21,6 +21,8 @@ export interface StreamOptions {
   readonly replicas: 1 | 3;
   /** Bytes at which new runs are refused. An existing stream keeps its limit when this is absent. @default no limit */
   readonly maxBytes?: number | undefined;
+  /** Bytes that the journals of durable runs may take. An existing stream keeps its limit when this is absent. @default no limit */
+  readonly journalMaxBytes?: number | undefined;
   /** A log that was deleted is made anew, without its runs. @default false */
   readonly recreate?: boolean | undefined;
 }
@@ -158,7 +160,7 @@ type Makers = ReadonlyMap<string, (link: NatsLink) => Promise<unknown>>;
 function makers(subjects: Subjects, options: StreamOptions, log: StreamConfig | undefined): Makers {
   const format = log === undefined ? currentFormat : formatFor(log, subjects);
   const made = { ...logConfig(subjects, options), ...logOfFormat(format, subjects, log?.metadata) };
-  const configs = [made, bucketConfig(subjects.bucket, options)];
+  const configs = [made, bucketConfig(subjects.bucket, options), journalConfig(subjects, options)];
   const lease = {
     ...{ ...bucketConfig(subjects.leaseBucket, options), ...leaseLife },
     subjects: leaseOfFormat(format, subjects),
@@ -231,6 +233,19 @@ const logConfig = (subjects: Subjects, { replicas, maxBytes }: StreamOptions): N
   // Newer servers allow 1000 consumers a stream unless told otherwise; every warm engine is one.
   max_consumers: 100_000,
   ...(maxBytes !== undefined && { max_bytes: maxBytes + reserveBytes(maxBytes) }),
+});
+
+/** Nothing of it goes by itself: a journal is purged once its run is forgotten. */
+const journalConfig = (subjects: Subjects, { replicas, journalMaxBytes }: StreamOptions): NamedConfig => ({
+  name: subjects.journalStream,
+  subjects: [subjects.journals],
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  discard: DiscardPolicy.New,
+  allow_rollup_hdrs: true,
+  allow_direct: true,
+  num_replicas: replicas,
+  ...(journalMaxBytes !== undefined && { max_bytes: journalMaxBytes }),
 });
 
 const bucketConfig = (name: string, { replicas }: StreamOptions): NamedConfig => ({

@@ -1,7 +1,8 @@
 // Every name on the wire, in one place.
+import { originOf, originToken } from "../domain/durable.ts";
 import { MalformedRecord } from "../domain/errors.ts";
 import { assertName, isTaskName } from "../domain/names.ts";
-import { type RunKey, splitKey } from "../domain/run.ts";
+import { keyOf, type RunKey, splitKey } from "../domain/run.ts";
 import { decodeRunId, encodeRunId, isToken } from "../domain/run-id.ts";
 
 export type EngineVerb =
@@ -50,6 +51,7 @@ export class Subjects {
   readonly stream: string;
   readonly logsStream: string;
   readonly reserveStream: string;
+  readonly journalStream: string;
   readonly bucket: string;
   readonly leaseBucket: string;
   /** All run entries. */
@@ -68,6 +70,8 @@ export class Subjects {
   readonly outcomesForWaiters1: string;
   /** All that attempts say. */
   readonly transcripts: string;
+  /** All journals of durable runs. */
+  readonly journals: string;
   /** A new leader announces itself here. */
   readonly epoch: string;
   /** Before the messages of the reserve. */
@@ -88,6 +92,8 @@ export class Subjects {
     this.stream = `NATCHET_${namespace}`;
     this.logsStream = `NATCHET_${namespace}_LOGS`;
     this.reserveStream = `NATCHET_${namespace}_RESERVE`;
+    this.journalStream = `NATCHET_${namespace}_JOURNAL`;
+    this.journals = `${this.#root}.journal.>`;
     this.reserve = `${this.#root}.reserve`;
     this.bucket = `natchet_${namespace}`;
     this.leaseBucket = `natchet_${namespace}_lease`;
@@ -176,6 +182,21 @@ export class Subjects {
   transcript(key: string): string {
     const { task, id } = splitKey(key);
     return `${this.#transcriptPrefix}${task}.${encodeRunId(id)}`;
+  }
+
+  /** What a durable run has taken in. Its origin is in the name, so that no later run of that id finds anything there. */
+  journal(key: string, origin: number): string {
+    const { task, id } = splitKey(key);
+    return `${this.#root}.journal.${task}.${encodeRunId(id)}.${originToken(origin)}`;
+  }
+
+  /** Whose journal that is; `origin` as {@link originToken} writes it. */
+  parseJournal(subject: string): { readonly key: string; readonly origin: number } {
+    const [task = "", id = "", token = ""] = subject.slice(`${this.#root}.journal.`.length).split(".");
+    const origin = originOf(token);
+    if (!isTaskName(task) || origin === undefined)
+      throw new MalformedRecord({ what: "subject", reason: `${subject} names no journal` });
+    return { key: keyOf(task, decodeRunId(id)), origin };
   }
 
   engine(verb: EngineVerb): string {

@@ -1,0 +1,137 @@
+// The journals of durable runs, all in one stream, a subject a run: appended by compare-and-set, so that the store itself fences whoever
+// goes on with a run that is another's.
+import { createInbox, type Msg } from "@nats-io/transport-node";
+import { QueueFull, StoreUnavailable } from "../domain/errors.ts";
+import { jsonBytes } from "../wire/bytes.ts";
+import type { Subjects } from "../wire/subjects.ts";
+import { askStore } from "./ask-store.ts";
+import { largestHeader } from "./expect-headers.ts";
+import type { NatsLink } from "./link.ts";
+import type { Publisher } from "./publisher.ts";
+import { newestFromLeader, nextFromLeader, type StoredMessage } from "./stored-message.ts";
+
+export interface JournalOptions {
+  /** On the stream of the journals. */
+  readonly publisher: Publisher;
+  /** Asked before each copy of a message is sent. @default always */
+  readonly maySend?: () => boolean;
+}
+
+/** Since 2.11 a server sends many messages in answer to one request. */
+const inBatches = /^(?:[3-9]|2\.(?:1[1-9]|[2-9]\d)|\d{2,})/;
+/** Bytes that it takes in addition to say that a message replaces others. */
+const rollupHeader = 20;
+const batchSize = 1_000;
+const batchWithinMs = 5_000;
+const tries = 5;
+
+export class JournalStore {
+  readonly #link: NatsLink;
+  readonly #subjects: Subjects;
+  readonly #options: JournalOptions;
+
+  constructor(link: NatsLink, subjects: Subjects, options: JournalOptions) {
+    this.#link = link;
+    this.#subjects = subjects;
+    this.#options = options;
+  }
+
+  get largestMessage(): number {
+    return this.#link.maxPayload - largestHeader - rollupHeader;
+  }
+
+  /** See `Journal` of the worker. Fails: StoreUnavailable, also when there is no room; PermissionDenied, PayloadTooLarge */
+  async append({ key, origin }: Named, message: Uint8Array, expect: number, replaces: boolean) {
+    const { publisher, maySend } = this.#options;
+    const subject = this.#subjects.journal(key, origin);
+    try {
+      const result = await publisher.append(subject, message, expect, undefined, maySend, replaces);
+      return result.ok ? result.seq : undefined;
+    } catch (error) {
+      if (!(error instanceof QueueFull)) throw error;
+      const reason = `there is no room for the journals of durable runs: ${error.reason}; raise journal.maxBytes (NATCHET_JOURNAL_MAX_BYTES), or end some of the runs`;
+      throw new StoreUnavailable({ operation: `append to ${subject}`, reason });
+    }
+  }
+
+  last({ key, origin }: Named): Promise<StoredMessage | undefined> {
+    return newestFromLeader(this.#link, this.#subjects.journalStream, this.#subjects.journal(key, origin));
+  }
+
+  /** All of it, up to what the stream's leader says is the last: a replica may lag behind. Fails: StoreUnavailable, PermissionDenied */
+  async read(name: Named): Promise<readonly StoredMessage[]> {
+    const last = await this.last(name);
+    if (last === undefined) return [];
+    for (let i = 0; i < tries; i++) {
+      const records = await this.#readUpTo(this.#subjects.journal(name.key, name.origin), last.seq);
+      const end = records.at(-1)?.seq ?? 0;
+      if (end >= last.seq) return records;
+    }
+    throw new StoreUnavailable({ operation: "read a journal", reason: "a replica lags behind" });
+  }
+
+  /** Gone for good. Fails: StoreUnavailable, PermissionDenied */
+  async purge({ key, origin }: Named): Promise<void> {
+    const request = jsonBytes({ filter: this.#subjects.journal(key, origin) });
+    const { journalStream } = this.#subjects;
+    await askStore(this.#link, `$JS.API.STREAM.PURGE.${journalStream}`, request, { operation: "purge a journal" });
+  }
+
+  async #readUpTo(subject: string, last: number): Promise<StoredMessage[]> {
+    const records: StoredMessage[] = [];
+    const isQuick = inBatches.test(this.#link.version);
+    while ((records.at(-1)?.seq ?? 0) < last) {
+      const from = (records.at(-1)?.seq ?? 0) + 1;
+      const more = isQuick ? await this.#batch(subject, from) : await this.#one(subject, from);
+      if (more.length === 0) break;
+      records.push(...more);
+    }
+    return records;
+  }
+
+  async #one(subject: string, seq: number): Promise<StoredMessage[]> {
+    const found = await nextFromLeader(this.#link, this.#subjects.journalStream, subject, seq);
+    return found === undefined ? [] : [found];
+  }
+
+  #batch(subject: string, seq: number): Promise<StoredMessage[]> {
+    const { nc, inboxPrefix } = this.#link;
+    const inbox = createInbox(inboxPrefix);
+    const operation = `read ${subject}`;
+    return new Promise((resolve, reject) => {
+      const records: StoredMessage[] = [];
+      const fail = (reason: string) => end(() => reject(new StoreUnavailable({ operation, reason })));
+      const timer = setTimeout(() => fail("it did not answer"), batchWithinMs);
+      const stopListening = this.#link.onDisconnect(() => fail("the connection broke"));
+      const subscription = nc.subscribe(inbox, {
+        callback: (error, message) => {
+          if (error !== null) return fail(error.message);
+          const { headers } = message;
+          if (headers === undefined || (headers.code >= 400 && headers.code !== 404))
+            return fail(
+              headers === undefined ? "it answered without headers" : `${headers.code} ${headers.description}`,
+            );
+          if (headers.code === 204 || headers.code === 404) return end(() => resolve(records));
+          records.push(storedIn(message));
+        },
+      });
+      const end = (tell: () => void): void => {
+        clearTimeout(timer);
+        stopListening();
+        subscription.unsubscribe();
+        tell();
+      };
+      const request = jsonBytes({ batch: batchSize, next_by_subj: subject, seq });
+      nc.publish(`$JS.API.DIRECT.GET.${this.#subjects.journalStream}`, request, { reply: inbox });
+    });
+  }
+}
+
+interface Named {
+  readonly key: string;
+  readonly origin: number;
+}
+
+function storedIn({ headers, data }: Msg): StoredMessage {
+  return { seq: Number(headers!.get("Nats-Sequence")), subject: headers!.get("Nats-Subject"), data };
+}
