@@ -13,7 +13,7 @@ export type { ListOptions } from "./client/list-options.ts";
 export type { Enqueued, Enqueueing, EnqueueMiddleware } from "./client/middleware.ts";
 export type { Patience } from "./client/patience.ts";
 export type { ReadOptions } from "./client/read-options.ts";
-export type { RunHandle } from "./client/run-handle.ts";
+export type { CancelOptions, RunHandle, SendOptions } from "./client/run-handle.ts";
 export type { CallOptions, ManyOptions, TaskReference } from "./client/task-reference.ts";
 export { type Contract, contract, of } from "./domain/contract.ts";
 export type { CatchUp, CronInfo, CronOptions } from "./domain/cron.ts";

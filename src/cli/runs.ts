@@ -1,11 +1,12 @@
 // `natchet runs list|get|reschedule|cancel|logs|stream`: finds runs, moves them, ends them and reads them.
 import { Option } from "effect";
 import { printable, printableJson } from "../domain/printable.ts";
+import { signal } from "../domain/signal.ts";
 import { inLocalTime } from "../domain/time.ts";
 import type { AttemptRecord, RunFilter, RunInfo, RunState } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { errorText } from "./error-text.ts";
-import { assertLimit, parsePeriod, parseTime, UsageError } from "./flag-values.ts";
+import { assertLimit, parsePeriod, parseTime, readJsonFlag, UsageError } from "./flag-values.ts";
 import { formatTime, outputFlag, print, printJson, tell, tellKeys } from "./output.ts";
 import { logs, stream } from "./run-transcript.ts";
 import { checkedFirst, withClient } from "./with-client.ts";
@@ -87,12 +88,17 @@ const cancel = Command.make(
       Flag.withDescription("stored with the run [default: cancelled on the command line]"),
       Flag.withDefault("cancelled on the command line"),
     ),
+    kill: Flag.Boolean("kill").pipe(
+      Flag.withDescription("end them at once: durable runs undo nothing, and code that executes is stopped"),
+    ),
   },
   (flags) =>
     checkedFirst(
       () => chosenRuns(flags),
       async (natchet, filter) => {
-        const { cancelled, stopping, finished, unknown } = await natchet.cancel(filter, flags.reason);
+        const { cancelled, stopping, finished, unknown } = await natchet.cancel(filter, flags.reason, {
+          kill: flags.kill,
+        });
         tellKeys("cancelled", cancelled);
         tellKeys("stopping", stopping);
         tellKeys("had ended", finished);
@@ -106,6 +112,31 @@ const cancel = Command.make(
     { command: "natchet runs cancel hello order-42", description: "one run" },
     { command: "natchet runs cancel --task hello --state queued", description: "all waiting ones" },
   ]),
+);
+
+const send = Command.make(
+  "send",
+  {
+    ...runArguments,
+    signal: Argument.String("signal").pipe(Argument.withDescription("name of the signal")),
+    data: Argument.String("data").pipe(Argument.withDescription("JSON; nothing without it"), Argument.optional),
+    once: Flag.String("id").pipe(
+      Flag.withDescription("stored once under this id, however often it is sent"),
+      Flag.optional,
+    ),
+  },
+  ({ task, id, signal: name, data, once }) =>
+    checkedFirst(
+      () => ({ sent: signal(name), data: Option.isSome(data) ? readJsonFlag(data.value, "the data") : undefined }),
+      async (natchet, checked) => {
+        const run = natchet.get(task, id);
+        await run.send(checked.sent, checked.data as undefined, Option.isSome(once) ? { id: once.value } : {});
+        tell(`sent ${name} to ${run.key}`);
+      },
+    ),
+).pipe(
+  Command.withDescription("Send a signal to a durable run"),
+  Command.withExamples([{ command: `natchet runs send fulfil order-42 approve '{"ok":true}'` }]),
 );
 
 const reschedule = Command.make(
@@ -178,7 +209,7 @@ const replay = Command.make(
 
 export const runs = Command.make("runs").pipe(
   Command.withDescription("List, show, replay, reschedule and cancel runs, and read their logs"),
-  Command.withSubcommands([list, get, replay, reschedule, cancel, logs, stream]),
+  Command.withSubcommands([list, get, replay, reschedule, cancel, send, logs, stream]),
 );
 
 const columns = {

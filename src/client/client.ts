@@ -28,7 +28,7 @@ import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
 import type { Patience } from "./patience.ts";
 import { Results } from "./results.ts";
 import { assertFilter } from "./run-filter.ts";
-import { RunHandle } from "./run-handle.ts";
+import { type CancelOptions, RunHandle } from "./run-handle.ts";
 import { RunReader } from "./run-reader.ts";
 import { StoredEntries } from "./stored-entries.ts";
 import { type ArgsOf, type TaskParts, TaskReference, type TaskShape } from "./task-reference.ts";
@@ -170,13 +170,14 @@ export class Natchet {
    *
    * Fails: EngineUnreachable, TypeError for a filter that matches all runs
    */
-  async cancel(filter: RunFilter, reason = "cancelled by a caller", patience?: Patience): Promise<CancelReply> {
+  async cancel(filter: RunFilter, reason = "cancelled by a caller", options: CancelOptions = {}): Promise<CancelReply> {
     assertFilter(filter, "cancel");
     if (Object.values(filter).every((part) => part === undefined))
       throw new TypeError(
         'cancel: an empty filter would cancel every run; say which, for example { task: "send-email" }',
       );
-    return this.#requests.cancel({ filter, reason }, patience);
+    const { kill, ...patience } = options;
+    return this.#requests.cancel({ filter, reason, ...(kill === true && { kill }) }, patience);
   }
 
   /**

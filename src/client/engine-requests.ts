@@ -2,7 +2,14 @@
 // has heard which leads no longer, or whose answer was lost, is repeated.
 import type { CronInfo } from "../domain/cron.ts";
 import { parseDuration } from "../domain/duration.ts";
-import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../domain/errors.ts";
+import {
+  EngineRefused,
+  EngineUnreachable,
+  InboxFull,
+  PayloadTooLarge,
+  RunFinished,
+  RunNotFound,
+} from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
 import type { Cancellation } from "../domain/run.ts";
@@ -18,6 +25,8 @@ import {
   type QueueList,
   type RescheduleReply,
   type RunListPage,
+  type SendSignal,
+  type SignalReply,
   transientErrors,
   type WorkerInfo,
   type WorkerList,
@@ -73,6 +82,21 @@ export class EngineRequests {
       }
     }
     return joinCancelled(replies);
+  }
+
+  /** Ends a run at once. Fails as {@link EngineRequests.cancel} */
+  async kill(key: string, reason: string, patience?: Patience): Promise<Cancellation | "unknown"> {
+    const reply = await this.cancel({ runs: [key], reason, kill: true }, patience);
+    return (["cancelled", "finished", "stopping"] as const).find((did) => reply[did].includes(key)) ?? "unknown";
+  }
+
+  /** Safe to repeat: a signal is stored once under its token. Fails: RunNotFound, RunFinished, InboxFull, EngineUnreachable, EngineRefused */
+  async send(request: SendSignal, patience?: Patience): Promise<void> {
+    const reply = (await this.#ask("signal", request, deadlineOf(patience))) as SignalReply;
+    if ("seq" in reply) return;
+    const { key } = request;
+    if (reply.refused === "unknown") throw new RunNotFound({ key });
+    throw reply.refused === "finished" ? new RunFinished({ key }) : new InboxFull({ key });
   }
 
   /** Cancels of single runs that come together travel together. Fails as {@link EngineRequests.cancel} */

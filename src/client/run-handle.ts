@@ -1,8 +1,11 @@
 import { atAwaiter } from "../domain/at-caller.ts";
-import { NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
+import { InvalidData, NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { RunTerms } from "../domain/policies.ts";
+import { randomToken } from "../domain/random-token.ts";
 import { type Cancellation, keyOf, type RunInfo, transitions } from "../domain/run.ts";
+import { validate } from "../domain/schema.ts";
+import type { Signal } from "../domain/signal.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { type CallLimits, whenGivenUp } from "./call-limit.ts";
 import { askedDueAt, assertWhen, type EnqueueOptions, type When } from "./enqueue-options.ts";
@@ -25,6 +28,18 @@ export interface HandleParts extends TranscriptSources {
     input: unknown,
     options: EnqueueOptions,
   ) => Promise<{ readonly id: string; readonly created: boolean | undefined }>;
+}
+
+/** How a run is cancelled. */
+export interface CancelOptions extends Patience {
+  /** The run ends at once: a durable one undoes nothing, and code that executes is stopped. */
+  readonly kill?: boolean | undefined;
+}
+
+/** How a signal is sent. */
+export interface SendOptions extends Patience {
+  /** A signal is stored once under its id: send it again when you do not know whether it arrived. @default one of its own */
+  readonly id?: string | undefined;
 }
 
 /** A run, wherever it is executed. */
@@ -120,14 +135,38 @@ export class RunHandle<Output = unknown> {
    *
    * Resolves when the cancellation is stored, with what it did: `"cancelled"`, the run has ended; `"stopping"`, it is executing, its signal is
    * aborted, and it ends as cancelled unless it ends by itself first; `"finished"`, it had ended before. Only work that is done by then still
-   * counts, whatever becomes of the worker or the engine: `result()` tells how the run ended.
+   * counts, whatever becomes of the worker or the engine: `result()` tells how the run ended. A durable run that has begun is told at its open
+   * wait, so that it can undo what it did, for as long as its `cancelTimeout`; with `kill: true` it ends at once.
    *
    * Fails: RunNotFound, EngineUnreachable
    */
-  async cancel(reason = "cancelled by a caller", patience?: Patience): Promise<Cancellation> {
-    const did = await this.#parts.requests.cancelOne(this.key, reason, patience);
+  async cancel(reason = "cancelled by a caller", options: CancelOptions = {}): Promise<Cancellation> {
+    const { kill, ...patience } = options;
+    const { requests } = this.#parts;
+    const did = await (kill === true
+      ? requests.kill(this.key, reason, patience)
+      : requests.cancelOne(this.key, reason, patience));
     if (did === "unknown") throw new RunNotFound({ key: this.key });
     return did;
+  }
+
+  /**
+   * Sends a signal to a durable run: whoever waits for it there gets the data, in the order in which signals were sent. Resolves when it is
+   * stored. Under an `id` it is stored once, however often it is sent, until the run has taken it.
+   *
+   * Fails: RunNotFound, RunFinished, InboxFull, InvalidData, PayloadTooLarge, EngineUnreachable, EngineRefused for a run that is not durable
+   * @example
+   * ```ts
+   * await run.send(Approve, { ok: true }, { id: "decision-42" })
+   * ```
+   */
+  async send<In>(signal: Signal<In, unknown>, data: In, options: SendOptions = {}): Promise<void> {
+    assertKnownOptions(options, { options: ["id", "timeout"], of: "send", example: '{ id: "decision-42" }' });
+    const { id: token = randomToken(26), ...patience } = options;
+    const validation = await validate(signal.data, data);
+    if ("issues" in validation)
+      throw new InvalidData({ what: "input", task: `${this.task}, signal ${signal.name}`, issues: validation.issues });
+    await this.#parts.requests.send({ key: this.key, name: signal.name, token, data }, patience);
   }
 
   /**

@@ -105,6 +105,22 @@ export class RunNotFound extends RunNotFoundBase<{ readonly key: string }> {
   }
 }
 
+const RunFinishedBase: Tagged<"RunFinished"> = tagged("RunFinished");
+/** The run has ended: it takes no signal any more. */
+export class RunFinished extends RunFinishedBase<{ readonly key: string }> {
+  override get message(): string {
+    return `run ${this.key} has ended, and takes no signal any more`;
+  }
+}
+
+const InboxFullBase: Tagged<"InboxFull"> = tagged("InboxFull");
+/** Too many signals wait for the run to take them. */
+export class InboxFull extends InboxFullBase<{ readonly key: string }> {
+  override get message(): string {
+    return `run ${this.key} takes no more signals: 50,000 wait for it; send fewer, or let it wait for them in a loop`;
+  }
+}
+
 const ResultNotAwaitedBase: Tagged<"ResultNotAwaited"> = tagged("ResultNotAwaited");
 /** The caller stopped waiting for the output: its time was over, its signal aborted or its client was closed. The run goes on. */
 export class ResultNotAwaited extends ResultNotAwaitedBase<{

@@ -16,6 +16,7 @@ import { Deeds } from "./deeds.ts";
 import { Follower } from "./follower.ts";
 import { LiveSpan } from "./live-span.ts";
 import { releaseInQuietMoments } from "./quiet-moments.ts";
+import type { Signals } from "./signals.ts";
 import type { Term } from "./term.ts";
 
 export interface CoreParts {
@@ -126,6 +127,11 @@ export class Core {
     } catch (error) {
       this.#parts.log.debug("the first outcome of the log could not be found", { error });
     }
+  }
+
+  /** Sends signals to durable runs. */
+  get signals(): Signals {
+    return this.#deeds.signals;
   }
 
   /** Resolves when all that is stored by now is folded. Fails: StoreUnavailable */

@@ -19,6 +19,7 @@ import { Forwarder } from "./forwarder.ts";
 import { Payloads } from "./payloads.ts";
 import { Reacting } from "./reacting.ts";
 import { RunInputs } from "./run-inputs.ts";
+import { Signals } from "./signals.ts";
 import { type Term, untilStored } from "./term.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -50,6 +51,7 @@ export class Deeds {
   readonly #dispatcher: Dispatcher;
   readonly #appender: Appender;
   readonly #forwarder: Forwarder;
+  readonly signals: Signals;
   /** What is under way because of the current event, for a caller that must wait until it is done. */
   #open: Promise<unknown>[] = [];
 
@@ -66,8 +68,11 @@ export class Deeds {
       const leading = matching();
       return leading !== undefined && isDue(leading, command);
     };
-    this.#dispatcher = new Dispatcher({ ...parts, inputs, isDue: isStillDue });
-    this.#appender = new Appender({ ...parts, payloads, maxPayload: () => link.maxPayload });
+    const reached = (seq: number) => parts.follower.reached(seq);
+    const maxPayload = () => link.maxPayload;
+    this.signals = new Signals({ ...parts, maxPayload, reached, fold: () => state().fold });
+    this.#dispatcher = new Dispatcher({ ...parts, signals: this.signals, inputs, isDue: isStillDue });
+    this.#appender = new Appender({ ...parts, payloads, maxPayload });
     this.#forwarder = new Forwarder(link, parts.follower, parts.log);
   }
 
@@ -256,6 +261,7 @@ export class Deeds {
     const { subjects } = this.#parts;
     if (filter === "outcomes") return subjects.outcomes;
     if ("task" in filter) return subjects.runsOf(filter.task);
+    if ("signalsOf" in filter) return subjects.signalsOf(filter.signalsOf, filter.name);
     if ("bundle" in filter) return subjects.bundle(filter.of, filter.bundle);
     const { task, id } = splitKey(filter.key);
     return subjects.run(task, id);

@@ -22,11 +22,13 @@ import { waiterOf } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { isNoResponders } from "./no-responders.ts";
 import type { RunInputs } from "./run-inputs.ts";
+import type { Signals } from "./signals.ts";
 
 export interface DispatcherParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
   readonly inputs: RunInputs;
+  readonly signals: Pick<Signals, "withData">;
   readonly neighbours: Neighbours;
   readonly log: Log;
   /** Whether it may be sent, after all that it waited for. */
@@ -58,9 +60,10 @@ export class Dispatcher {
   }
 
   /** Sends a batch and tells the scheduler what the worker said, or that it said nothing. */
-  async assign(command: AssignCommand): Promise<void> {
-    const { worker, batch } = command;
+  async assign(given: AssignCommand): Promise<void> {
+    const { worker, batch } = given;
     try {
+      const command = given.resumes === undefined ? given : await this.#parts.signals.withData(given);
       const { assignments, places, left, gone } = this.#loaded(command) ?? (await this.#load(command));
       if (!this.#parts.isDue(command)) return this.#takeBack(command);
       const here = this.#parts.neighbours.assign(worker, command.epoch, assignments);

@@ -89,6 +89,8 @@ export class Follower {
     if (this.isHalted) return;
     try {
       if (this.#parts.subjects.isRun(subject)) this.#foldRun(seq, subject, data, at);
+      else if (this.#parts.subjects.isSignal(subject))
+        this.#parts.onEvent({ type: "signal", seq, at, ...this.#parts.subjects.parseSignal(subject) });
       else {
         this.#foldOutcomes(seq, subject, data, at);
         this.#parts.onOutcomes(subject, seq);

@@ -24,6 +24,7 @@ import {
   decodeNextPage,
   decodeRegister,
   decodeReschedule,
+  decodeSendSignal,
   type Heartbeat,
   type HeartbeatReply,
   type Register,
@@ -101,6 +102,10 @@ export class Requests {
       const notLive = asked.keys.filter((key) => !core.state.live.has(key)); // the others are waited for anyway
       return this.#foldedFirst(notLive, () => queries.results(asked));
     });
+    answers.give("signal", (data) => {
+      const request = decodeSendSignal(data);
+      return this.#foldedFirst([request.key], () => core.signals.send(request));
+    });
     answers.give("get", (data) => {
       const { key } = decodeGetRun(data);
       return this.#foldedFirst([key], () => queries.get(key));
@@ -163,21 +168,21 @@ export class Requests {
   }
 
   /** Those that are named, or the next ones that match: so many that the answer fits a message. */
-  async #cancel({ runs, filter, cursor, reason }: CancelRuns): Promise<CancelReply> {
+  async #cancel({ runs, filter, cursor, reason, kill }: CancelRuns): Promise<CancelReply> {
     if (runs === undefined && filter === undefined)
       throw new TypeError("a cancel request must name runs or filter; an empty filter is every unfinished run");
-    if (runs !== undefined) return this.#foldedFirst(runs, () => this.#cancelRuns(runs, reason));
+    if (runs !== undefined) return this.#foldedFirst(runs, () => this.#cancelRuns(runs, reason, kill));
     if (cursor === undefined) await this.#parts.core.catchUp();
     const { keys, next } = this.#queries.matching(filter ?? {}, cursor);
-    return { ...(await this.#cancelRuns(keys, reason)), ...(next !== undefined && { next }) };
+    return { ...(await this.#cancelRuns(keys, reason, kill)), ...(next !== undefined && { next }) };
   }
 
-  async #cancelRuns(keys: readonly string[], reason: string): Promise<CancelReply> {
+  async #cancelRuns(keys: readonly string[], reason: string, kill = false): Promise<CancelReply> {
     const { core } = this.#parts;
     const finished = keys.filter((key) => core.state.finished.has(key));
     const live = keys.filter((key) => core.state.live.has(key));
     const unknown = keys.filter((key) => !core.state.live.has(key) && !core.state.finished.has(key));
-    await core.handleFully({ type: "cancel", keys: live, reason: reason.slice(0, longestReason) });
+    await core.handleFully({ type: "cancel", keys: live, reason: reason.slice(0, longestReason), kill });
     const cancelled: string[] = [];
     const stopping: string[] = [];
     for (const key of live) {

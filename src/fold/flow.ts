@@ -27,14 +27,17 @@ export function setFlow(fold: Fold, run: LiveRun, flow: Flow): void {
   run.flow = flow;
   fold.families.adopt(run);
   const signals = fold.signals.get(run.key);
-  if (signals !== undefined) keepSignals(fold, run.key, signals, (signal) => isPending(run, signal));
+  if (signals === undefined) return;
+  for (const { name, seq } of signals) if (!isPending(run, { name, seq })) fold.listener?.spent(run.key, name, seq);
+  keepSignals(fold, run.key, signals, (signal) => isPending(run, signal));
 }
 
 /** Up to where the journal has taken signals of a name, as far as the log knows. */
 export const cursorOf = (run: LiveRun, name: string): number =>
   Math.max(Math.floor(run.origin), run.flow?.cursors[name] ?? 0);
 
-const isPending = (run: LiveRun, { name, seq }: PendingSignal): boolean => seq > cursorOf(run, name);
+const isPending = (run: LiveRun, { name, seq }: Pick<PendingSignal, "name" | "seq">): boolean =>
+  seq > cursorOf(run, name);
 
 /** Those that may still be taken, in the order in which they came. */
 export const pendingSignals = (fold: Fold, run: LiveRun): readonly PendingSignal[] =>
@@ -54,13 +57,21 @@ export function foldSignal(fold: Fold, { seq, at, task, id, name }: SignalEvent)
   const others = fold.signals.get(key);
   if (others === undefined) fold.signals.set(key, [signal]);
   else others.push(signal);
-  fold.listener?.signalled(key, run);
+  fold.listener?.signalled(key, run, seq);
 }
 
 /** What came for a run that has ended is of no use; what came behind its end may be for the next one of its id. */
 export function dropSignals(fold: Fold, key: string, upTo: number): void {
   const signals = fold.signals.get(key);
-  if (signals !== undefined) keepSignals(fold, key, signals, ({ seq }) => seq > upTo);
+  if (signals === undefined) return;
+  keepSignals(fold, key, signals, ({ seq }) => seq > upTo);
+  fold.listener?.spent(key, undefined, upTo);
+}
+
+/** Signals of no run were purged. */
+export function dropUnclaimed(fold: Fold, key: string, keepFrom: number): void {
+  const signals = fold.live.has(key) ? undefined : fold.signals.get(key);
+  if (signals !== undefined) keepSignals(fold, key, signals, ({ seq }) => seq >= keepFrom);
 }
 
 function keepSignals(

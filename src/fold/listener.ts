@@ -22,7 +22,9 @@ export interface FoldListener {
   /** The log says for the first time that the run is to be cancelled. */
   wished(run: LiveRun): void;
   /** A signal has come under the key of a run; undefined where none is live. */
-  signalled(key: string, run: LiveRun | undefined): void;
+  signalled(key: string, run: LiveRun | undefined, seq: number): void;
+  /** Signals to this key up to there are of no use to anybody: its run has taken those of this name, or is live no more. */
+  spent(key: string, name: string | undefined, upTo: number): void;
   /** The run is live no more. `inbox` = who waits for the outcome and is not told by the log itself; empty = nobody. */
   finished(run: LiveRun, as: FinishedRun, inbox: string): void;
   /** All keys whose outcomes are at or below `upTo` are forgotten, because `writer` said so. */

@@ -3,7 +3,7 @@
 import type { Fold } from "../fold/fold.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import type { Step } from "../matching/step.ts";
-import { Retention } from "./retention-state.ts";
+import { Retention, type SpentSignal } from "./retention-state.ts";
 
 /** Units: milliseconds, unless said otherwise */
 export interface HouseOptions {
@@ -28,6 +28,8 @@ export class House {
   /** Whether nobody owes anything any more to what the log says up to a sequence. */
   readonly mayForget: (upTo: number) => boolean;
   readonly retention: Retention;
+  /** Signals that may go. */
+  readonly spentSignals = new Map<string, SpentSignal>();
   /** Asked to be purged, and not yet answered. */
   readonly purging = new Set<LoggedTask>();
 

@@ -1,5 +1,13 @@
 import type { FinishedRun } from "../fold/finished-run.ts";
 
+/** Signals to a run up to there, which are of no use any more. */
+export interface SpentSignal {
+  readonly key: string;
+  /** Undefined: all names. */
+  readonly name: string | undefined;
+  readonly upTo: number;
+}
+
 /** Where the leader is in forgetting finished runs; see retention.ts. Times are on the scheduler's own clock. */
 export class Retention {
   phase: "idle" | "clearing" | "marking" | "settling" | "purging" = "idle";

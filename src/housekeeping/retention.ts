@@ -12,12 +12,14 @@
 import { taskOf } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import { setEntry } from "../fold/finished-run.ts";
+import { dropUnclaimed } from "../fold/flow.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import type { PurgeFilter } from "../matching/commands.ts";
 import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
 import { collectGarbage, countLargeBlockers, moveBlockers, purgeHead } from "./garbage.ts";
 import type { House } from "./house.ts";
 import { isEntryGarbage } from "./retention-state.ts";
+import { purgeSignals } from "./spent-signals.ts";
 
 const lookEveryMs = 50;
 const askAgainAfterMs = 30_000;
@@ -32,6 +34,7 @@ export function keepHouse(house: House): void {
   if (uptime - retention.leadingSince < house.options.housekeepingDelayMs) return;
   // What is unknown may have been moved before it was read.
   if (!house.fold.isWhole) return;
+  if (house.spentSignals.size > 0) purgeSignals(house);
   if (retention.phase !== "idle" && uptime - retention.askedAt > askAgainAfterMs) startAgain(house);
   if (retention.phase === "idle") chooseMark(house);
   else if (isAnswerOpen(house)) return;
@@ -71,7 +74,8 @@ export function purged(house: House, filter: PurgeFilter, keepFrom: number): voi
     const { entries } = log;
     house.purging.delete(log);
     entries.purgedTo = Math.max(entries.purgedTo, keepFrom);
-  } else if ("key" in filter) dropPurged(house, taskOf(filter.key), filter.key, [filter.key], keepFrom);
+  } else if ("signalsOf" in filter) dropUnclaimed(house.fold, filter.signalsOf, keepFrom);
+  else if ("key" in filter) dropPurged(house, taskOf(filter.key), filter.key, [filter.key], keepFrom);
   else {
     const { keys } = house.fold.logOf(filter.of).entries.bundleAt(keepFrom - 1) ?? { keys: [] };
     dropPurged(house, filter.of, filter.bundle, keys, keepFrom);

@@ -20,12 +20,14 @@ export interface EngineOutcome extends OutcomeHead {
   readonly inputStays?: boolean | undefined;
 }
 
-/** All entries of a task, all outcome entries, the entry of one key, or a bundle. */
+/** All entries of a task, all outcome entries, the entry of one key, a bundle, or signals to a run. */
 export type PurgeFilter =
   | "outcomes"
   | { readonly task: string }
   | { readonly key: string }
-  | { readonly bundle: string; readonly of: string };
+  | { readonly bundle: string; readonly of: string }
+  /** Of all names, or of one. */
+  | { readonly signalsOf: string; readonly name?: string };
 
 export interface AssignCommand {
   readonly type: "assign";

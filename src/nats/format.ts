@@ -29,7 +29,7 @@ export const logOfFormat = (format: number, subjects: Subjects, metadata: Metada
   format === 1
     ? { subjects: [subjects.runs, subjects.outcomes], republish: passingOn(subjects.outcomesForWaiters1, 3) }
     : {
-        subjects: [subjects.runs, subjects.authoredOutcomes],
+        subjects: [subjects.runs, subjects.authoredOutcomes, subjects.signals],
         republish: passingOn(subjects.outcomesForWaiters, 5),
         metadata: { ...metadata, [key]: String(format) },
       };

@@ -67,7 +67,7 @@ const everybody = ({ log, bucket, lease, journal }: Names): string[] => [
 /** Storing runs, and reading back what became of them. */
 const enqueuing = (names: Names): string[] => [
   names.subjects.runs,
-  ...(["result", "get"] as const).map((verb) => names.subjects.engine(verb)),
+  ...(["result", "get", "signal"] as const).map((verb) => names.subjects.engine(verb)),
   ...api("STREAM.MSG.GET", names.log),
   ...api("DIRECT.GET", names.log, `${names.bucket}.$KV.${names.subjects.bucket}.admission`),
 ];
@@ -131,6 +131,7 @@ const engine = (names: Names): Rights => {
       `$KV.${subjects.leaseBucket}.>`,
       subjects.runs,
       ...subjects.outcomesBy("engine", ""),
+      subjects.signals,
       `${subjects.reserve}.*`,
       `${root}.worker.*.*.*`,
       `${root}.leader.*`,

@@ -7,6 +7,7 @@ import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import { House, type HouseOptions } from "../housekeeping/house.ts";
 import { marked } from "../housekeeping/retention.ts";
+import { noteSpent } from "../housekeeping/spent-signals.ts";
 import { heedWish } from "../matching/cancel.ts";
 import { endIfUnwanted, endUnwanted, tellParent } from "../matching/durable/children.ts";
 import { watchFlow, watchFlows } from "../matching/durable/limit-of-flow.ts";
@@ -101,8 +102,12 @@ export class Leadership implements FoldListener {
     placeRun(this.matching, run);
     if (run.flow !== undefined) endUnwanted(this.matching, this.matching.fold.families.get(run.origin));
   }
-  signalled(_key: string, run: LiveRun | undefined): void {
+  signalled(key: string, run: LiveRun | undefined, seq: number): void {
     if (run !== undefined) wake(this.matching, run);
+    else if (this.matching.fold.isWhole) noteSpent(this.house, { key, name: undefined, upTo: seq });
+  }
+  spent(key: string, name: string | undefined, upTo: number): void {
+    noteSpent(this.house, { key, name, upTo });
   }
   wished(run: LiveRun): void {
     if (run.askedReason !== run.trail?.cancelWish?.reason || isDurable(run)) heedWish(this.matching, run);

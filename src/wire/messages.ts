@@ -142,11 +142,20 @@ const Filter = Schema.Struct({
   ids: Schema.optionalKey(Schema.Array(Schema.String)),
 });
 const CancelRuns = Schema.Struct({
+  /** At once, whatever a durable run may have to undo. */
+  kill: Schema.optionalKey(Schema.Boolean),
   runs: Schema.optionalKey(Schema.Array(Schema.String)),
   filter: Schema.optionalKey(Filter),
   reason: Text,
   /** Where the next runs that match begin: `next` of the reply before. */
   cursor: Schema.optionalKey(Text),
+});
+/** `token`: the same for one signal, however often it is sent. */
+const SendSignal = Schema.Struct({
+  key: Text,
+  name: Text.check(Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/)),
+  token: Text.check(Schema.isMinLength(1), Schema.isMaxLength(128)),
+  data: Schema.optionalKey(Schema.Unknown),
 });
 const AskResults = Schema.Struct({ keys: Schema.Array(Schema.String), inbox: Text });
 /** Where the final outcome of a run stands: the sequence of its entry in the log, and its place in there. */
@@ -197,9 +206,14 @@ export interface CancelRuns {
   readonly runs?: readonly string[];
   readonly filter?: RunFilter;
   readonly reason: string;
+  /** At once, whatever a durable run may have to undo. */
+  readonly kill?: boolean;
   /** Where the next runs that match begin: `next` of the reply before. */
   readonly cursor?: string;
 }
+export type SendSignal = typeof SendSignal.Type;
+/** Where it stands; or why its run does not take it. */
+export type SignalReply = { readonly seq: number } | { readonly refused: "unknown" | "finished" | "full" };
 export type AskResults = typeof AskResults.Type;
 export type EndedRun = typeof EndedRun.Type;
 export interface AskResultsReply {
@@ -276,6 +290,7 @@ export const decodeLeave = decoder("leave message", Leave);
 export const decodePing = decoder("ping", Ping);
 export const decodeCancelOnWorker = decoder("cancel message", CancelOnWorker);
 export const decodeCancelRuns = decoder("cancel request", CancelRuns);
+export const decodeSendSignal = decoder("signal request", SendSignal);
 export const decodeAskResults = decoder("result request", AskResults);
 export const decodeEnded = decoder("message about ended runs", Ended);
 export const decodeGetRun = decoder("get request", GetRun);

@@ -18,7 +18,8 @@ export type EngineVerb =
   | "get"
   | "list"
   | "workers"
-  | "queues";
+  | "queues"
+  | "signal";
 export type WorkerVerb = "assign" | "cancel" | "ping";
 
 /** Who writes outcomes; the subject of an entry says it, so that a server can forbid either to speak as the other. */
@@ -68,6 +69,8 @@ export class Subjects {
   readonly outcomesForWaiters: string;
   /** The same in format 1, their waiter as third. */
   readonly outcomesForWaiters1: string;
+  /** All signals to durable runs. */
+  readonly signals: string;
   /** All that attempts say. */
   readonly transcripts: string;
   /** All journals of durable runs. */
@@ -82,6 +85,7 @@ export class Subjects {
   readonly #runPrefix: string;
   readonly #outcomePrefix: string;
   readonly #transcriptPrefix: string;
+  readonly #signalPrefix: string;
   /** Of the run subject read last: neighbours in the log often have the same task, and then it is the same string. */
   #lastTask = "";
   #lastTaskPrefix = " ";
@@ -100,6 +104,8 @@ export class Subjects {
     this.#runPrefix = `${this.#root}.run.`;
     this.#outcomePrefix = `${this.#root}.done.`;
     this.#transcriptPrefix = `${this.#root}.log.`;
+    this.#signalPrefix = `${this.#root}.signal.`;
+    this.signals = `${this.#signalPrefix}>`;
     this.runs = `${this.#runPrefix}>`;
     this.unusedRun = `${this.#runPrefix}none`;
     this.outcomes = `${this.#outcomePrefix}>`;
@@ -176,6 +182,33 @@ export class Subjects {
   outcomesBy(by: OutcomeAuthor, role: string): readonly string[] {
     const writers = `${this.#outcomePrefix}${by}.${role === "" ? noRole : role}.*`;
     return [`${writers}.*`, `${writers}.*.*`];
+  }
+
+  /** One signal; `token` tells it from others of its name, and is its own however often it is sent. */
+  signal(key: string, name: string, token: string): string {
+    return `${this.#signalsOf(key)}.${name}.${encodeRunId(token)}`;
+  }
+
+  /** Those of a run, or of one name. */
+  signalsOf(key: string, name?: string): string {
+    return name === undefined ? `${this.#signalsOf(key)}.>` : `${this.#signalsOf(key)}.${name}.*`;
+  }
+
+  #signalsOf(key: string): string {
+    const { task, id } = splitKey(key);
+    return `${this.#signalPrefix}${task}.${encodeRunId(id)}`;
+  }
+
+  isSignal(subject: string): boolean {
+    return subject.startsWith(this.#signalPrefix);
+  }
+
+  /** Fails: MalformedRecord */
+  parseSignal(subject: string): RunKey & { readonly name: string } {
+    const [task = "", id = "", name = "", ...rest] = subject.slice(this.#signalPrefix.length).split(".");
+    if (!isTaskName(task) || rest.length !== 1)
+      throw new MalformedRecord({ what: "subject", reason: "it does not name a signal" });
+    return { task, id: decodeRunId(id), name };
   }
 
   /** What the attempts of a run say; `key` = `<task>/<id>`. */

@@ -116,12 +116,12 @@ test("a file has at most 400 lines", () => {
 const budgets: Record<string, number> = {
   collections: 470,
   fold: 1_170,
-  matching: 3_255,
-  presence: 505,
-  housekeeping: 480,
+  matching: 3_290,
+  presence: 510,
+  housekeeping: 620,
   reactions: 370,
-  scheduler: 760,
-  engine: 2_655,
+  scheduler: 770,
+  engine: 2_780,
 };
 
 test("no room of the scheduler outgrows its budget", () => {

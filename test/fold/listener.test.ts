@@ -46,6 +46,7 @@ class Listening {
       reporting: (writer) => heard.push(`reporting ${writer}`),
       reported: ({ kind, key }) => heard.push(`reported ${kind} of ${key}`),
       turned: (run) => heard.push(`turned ${run.key} to ${run.turn}`),
+      spent: (key, name, upTo) => heard.push(`spent ${key} ${name} ${upTo}`),
       signalled: (key) => heard.push(`signalled ${key}`),
       wished: (run) => heard.push(`wished ${run.key}: ${run.trail?.cancelWish?.reason}`),
       finished: (run, as, inbox) => heard.push(`finished ${run.key}: ${as.kind} for ${inbox}, live ${fold.live.size}`),

@@ -1,8 +1,8 @@
 import { keyOf, splitKey } from "../../src/domain/run.ts";
-import type { BundleEvent, EntryEvent, FoldedOutcome, OutcomesEvent } from "../../src/fold/log-events.ts";
+import type { BundleEvent, EntryEvent, FoldedOutcome, OutcomesEvent, SignalEvent } from "../../src/fold/log-events.ts";
 import type { PurgeFilter } from "../../src/matching/commands.ts";
 
-export type LogEntry = EntryEvent | BundleEvent | OutcomesEvent;
+export type LogEntry = EntryEvent | BundleEvent | OutcomesEvent | SignalEvent;
 
 /** The keys of the runs in an entry. */
 export const keysOf = (entry: EntryEvent | BundleEvent): string[] =>
@@ -68,7 +68,9 @@ export class ModelStream {
     this.#remove((e) => {
       if (e.seq >= keepFrom) return false;
       if (filter === "outcomes") return e.type === "outcomes";
-      if (e.type === "outcomes") return false;
+      if ("signalsOf" in filter)
+        return e.type === "signal" && keyOf(e.task, e.id) === filter.signalsOf && e.name === (filter.name ?? e.name);
+      if (e.type === "outcomes" || e.type === "signal") return false;
       const name = e.type === "bundle" ? e.name : keyOf(e.task, e.id);
       const isMeant =
         "task" in filter ? e.task === filter.task : name === ("key" in filter ? filter.key : filter.bundle);

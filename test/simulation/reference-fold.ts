@@ -44,7 +44,8 @@ export class ReferenceFold {
       entry.runs.forEach(({ id, entry: run }, i) => {
         this.#foldRun(keyOf(entry.task, id), originIn(entry.seq, i), entry.at, run);
       });
-    else for (const outcome of entry.outcomes) this.#foldOutcome(outcome, entry.seq, entry.at, entry.by === "engine");
+    else if (entry.type === "outcomes")
+      for (const outcome of entry.outcomes) this.#foldOutcome(outcome, entry.seq, entry.at, entry.by === "engine");
   }
   /** What all engines have to agree on. */
   describe(key: string): string {
