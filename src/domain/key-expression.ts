@@ -56,19 +56,7 @@ function compile(text: unknown, where: string): KeyExpression {
     throw new TypeError(
       `${where}: an expression of ${text.length} characters is too long; ${longestExpression} is the maximum`,
     );
-  let evaluate: (scope: object) => unknown;
-  let cost: KeyCost;
-  try {
-    const program = environment.parse(text);
-    cost = costOf(program.ast as never); // before the check, which writes loops another way
-    const checked = program.check();
-    if (!checked.valid) throw checked.error;
-    evaluate = program as never;
-  } catch (error) {
-    throw new TypeError(
-      `${where}: ${show(text)} is not a valid CEL expression over input and metadata: ${firstLine(error)}; for example ${example}`,
-    );
-  }
+  const { evaluate, cost } = parse(text, where);
   const needsInput = /\binput\b/.test(text);
   const isPlain = plain.test(text);
   const inCel = (scope: KeyScope) => ({
@@ -93,13 +81,31 @@ function compile(text: unknown, where: string): KeyExpression {
       } catch (error) {
         throw new Error(`${text}: ${firstLine(error)}`);
       }
-      if (typeof value === "string" && value.length > longestKey)
-        throw new Error(`${text} has ${value.length} characters; a key has at most ${longestKey}`);
-      if (typeof value === "string") return value;
-      if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
-      throw new Error(`${text} is ${kindOf(value)}; a key must be a string, a number or a boolean`);
+      return keyFrom(value, text);
     },
   };
+}
+
+function parse(text: string, where: string): { readonly evaluate: (scope: object) => unknown; readonly cost: KeyCost } {
+  try {
+    const program = environment.parse(text);
+    const cost = costOf(program.ast as never); // before the check, which writes loops another way
+    const checked = program.check();
+    if (!checked.valid) throw checked.error;
+    return { evaluate: program as never, cost };
+  } catch (error) {
+    throw new TypeError(
+      `${where}: ${show(text)} is not a valid CEL expression over input and metadata: ${firstLine(error)}; for example ${example}`,
+    );
+  }
+}
+
+function keyFrom(value: unknown, text: string): string {
+  if (typeof value === "string" && value.length > longestKey)
+    throw new Error(`${text} has ${value.length} characters; a key has at most ${longestKey}`);
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
+  throw new Error(`${text} is ${kindOf(value)}; a key must be a string, a number or a boolean`);
 }
 
 /** Whether the text speaks of the run; any other key of a rate limit is taken as it is. */

@@ -1,5 +1,5 @@
 /** Where a delivered message stands: read from its reply subject, for every message of the log, so without splitting it. */
-export interface Delivery {
+export interface DeliveredPlace {
   /** Sequence in the stream. */
   readonly seq: number;
   /** Deliveries of this consumer so far, this one included. */
@@ -19,7 +19,7 @@ const digitsBelowMs = 6;
  * Reads `$JS.ACK.<stream>.<consumer>.<times>.<stream seq>.<consumer seq>.<time>.<pending>`, or the longer form with a domain and an account
  * before the stream and perhaps a random token at the end.
  */
-export function deliveryOf(reply: string): Delivery {
+export function deliveryOf(reply: string): DeliveredPlace {
   let tokens = 1;
   for (let i = 0; i < reply.length; i++) if (reply.charCodeAt(i) === dot) tokens += 1;
   // The five numbers follow four tokens in the short form, six in the long one.

@@ -1,7 +1,7 @@
 // The layers and the rules of the source, as docs/internals/internals.md describes them.
 import assert from "node:assert/strict";
 import { test } from "../support/harness.ts";
-import { cycles, type Import, readSources, type SourceFile } from "./source.ts";
+import { code, cycles, type Import, partOf, readSources, type SourceFile } from "./source.ts";
 
 const product = readSources("src", "decorators");
 const everything = [...product, ...readSources("test", "examples", "bench", "scripts")];
@@ -41,12 +41,6 @@ const mayImport: Record<string, readonly string[]> = {
   "mod.ts": ["domain", "client.ts", "worker", "decorators", "facade"],
   cli: ["domain", "runtime", "facade", "mod.ts", "discovery.ts"],
 };
-
-/** The folder below src (or the file, for one that lies there itself), or `decorators`. */
-function partOf(path: string): string {
-  const [top, next] = path.split("/");
-  return top === "src" ? next! : top!;
-}
 
 /** Fails with all offenders at once, so that one run shows everything that is to do. */
 function expectNone(files: readonly SourceFile[], offence: (file: SourceFile) => readonly string[]): void {
@@ -216,8 +210,3 @@ test("effects are run at the edges only", () => {
 test("natchet's own source holds no decorated class", () => {
   expectNone(product, ({ text }) => (/^\s*@(?:Worker|Task)\b/m.test(code(text)) ? ["decorates a class"] : []));
 });
-
-/** The text without comments. */
-function code(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
-}

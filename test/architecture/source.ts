@@ -79,3 +79,19 @@ function onlyTypes(names: string): boolean {
   if (list === undefined) return false;
   return list.split(",").every((name) => name.trim() === "" || name.trim().startsWith("type "));
 }
+
+/** The folder below src (or the file, for one that lies there itself), or `decorators`. */
+export function partOf(path: string): string {
+  const [top, next] = path.split("/");
+  return top === "src" ? next! : top!;
+}
+
+/** The text without comments. */
+export function code(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+export const codeLines = (text: string): number =>
+  code(text)
+    .split("\n")
+    .filter((line) => line.trim() !== "").length;
