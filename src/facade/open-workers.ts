@@ -6,6 +6,7 @@ import type { Log } from "../domain/log.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import type { RunningEngine } from "../engine/running-engine.ts";
 import { serveHealth } from "../health/server.ts";
+import { makePublisher } from "../nats/publisher.ts";
 import { makeTranscriptStore } from "../nats/transcripts.ts";
 import { isSupervised } from "../runtime/environment.ts";
 import { processName, runtimeName } from "../runtime/process.ts";
@@ -16,6 +17,7 @@ import { ThreadPool } from "../worker/threads/thread-pool.ts";
 import { makeWorker } from "../worker/worker.ts";
 import { bannerOf } from "./banner.ts";
 import { startCandidate } from "./candidate.ts";
+import { tasksOfClass } from "./connect.ts";
 import { findServer } from "./find-server.ts";
 import { optionsFor } from "./found-server.ts";
 import { openSession, type Session } from "./session.ts";
@@ -63,7 +65,10 @@ export const openWorkers = (given: WorkerProcess): Effect.Effect<OpenWorkers, Er
       onDifference: (difference) => log.warn(difference),
     });
     const threads = hasThreads(definitions) ? yield* makeThreads(options, log, unhandled) : undefined;
-    const parts = { ...session, log, neighbours, transcripts, heart, threads };
+    const journals = hasDurables(definitions)
+      ? yield* makePublisher(session.link, { stream: session.subjects.journalStream })
+      : undefined;
+    const parts = { ...session, log, neighbours, transcripts, heart, threads, journals, describe: tasksOfClass };
     if (heart !== undefined) yield* Effect.promise(() => heart.running);
     const open = (definition: WorkerDefinition) =>
       Effect.tap(
@@ -89,6 +94,9 @@ const makeHeart = (log: Log) =>
     Effect.sync(() => new Heart(log)),
     (heart) => Effect.promise(() => heart.close()),
   );
+
+const hasDurables = (definitions: readonly WorkerDefinition[]): boolean =>
+  definitions.some(({ tasks }) => tasks.some(({ durable }) => durable !== undefined));
 
 const hasThreads = (definitions: readonly WorkerDefinition[]): boolean =>
   definitions.some(({ tasks }) => tasks.some(({ thread }) => thread !== undefined));

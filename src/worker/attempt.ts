@@ -50,7 +50,7 @@ export class Attempt implements ContextSource {
   readonly terms: RunTerms | undefined;
   startedAt = 0;
   isSlotless = false;
-  readonly #host: AttemptHost;
+  protected readonly host: AttemptHost;
   /** On the clock of the deadlines, as {@link #begunAt}. */
   readonly #acceptedAt: number;
   #begunAt = 0;
@@ -62,7 +62,7 @@ export class Attempt implements ContextSource {
   #hasVerdict = false;
 
   constructor(host: AttemptHost, assignment: Assignment, task: WorkerTask, batch?: Batch, hold?: Hold) {
-    this.#host = host;
+    this.host = host;
     this.assignment = assignment;
     this.task = task;
     this.batch = batch;
@@ -83,7 +83,7 @@ export class Attempt implements ContextSource {
   }
 
   get worker(): string {
-    return this.#host.worker;
+    return this.host.worker;
   }
 
   get number(): number {
@@ -91,7 +91,7 @@ export class Attempt implements ContextSource {
   }
 
   get voice(): Voice {
-    this.#voice ??= this.#host.voiceFor(this);
+    this.#voice ??= this.host.voiceFor(this);
     return this.#voice;
   }
 
@@ -136,16 +136,19 @@ export class Attempt implements ContextSource {
     if (this.#hasVerdict || this.#stop !== undefined) return;
     this.#stop = cause;
     this.#deadline?.clear();
-    this.#grace = setTimeout(() => this.#give(this.#stoppedVerdict(cause)), this.#host.graceMs);
+    this.#grace = setTimeout(() => this.give(this.#stoppedVerdict(cause)), this.host.graceMs);
     this.#controller?.abort(this.#stopError(cause));
   }
+
+  /** The worker is to stop: what can go on elsewhere does not go on here. A plain attempt ends by itself. */
+  leave(): void {}
 
   prepares(mostMs: number): () => void {
     this.#ownDeadline.extend(mostMs);
     return () => {
       if (this.#stop !== undefined || this.#hasVerdict) return;
-      this.#begunAt = this.#host.deadlines.now();
-      this.startedAt = this.#host.nowAfter(this.assignment.createdAt);
+      this.#begunAt = this.host.deadlines.now();
+      this.startedAt = this.host.nowAfter(this.assignment.createdAt);
       this.#ownDeadline.restart(this.#begunAt, this.#allowedMs - mostMs);
     };
   }
@@ -156,7 +159,7 @@ export class Attempt implements ContextSource {
 
   /** Made when it is first needed: code that ends before it returns control has nothing to watch. */
   get #ownDeadline(): Deadline {
-    this.#deadline ??= new Deadline(this.#host.deadlines, this.#begunAt, this.task.timeoutMs, this);
+    this.#deadline ??= new Deadline(this.host.deadlines, this.#begunAt, this.task.timeoutMs, this);
     return this.#deadline;
   }
 
@@ -180,12 +183,12 @@ export class Attempt implements ContextSource {
     this.isSlotless = true;
     // The slots of a batch are its first member's, as the engine counts them.
     if (!this.assignment.follows) this.hold.letGo();
-    this.#host.onSlotless?.();
+    this.host.onSlotless?.();
   }
 
   /** Undefined when everything is over already; the promise never rejects. */
   #execute(): Promise<void> | undefined {
-    this.startedAt = this.#host.nowAfter(this.assignment.createdAt);
+    this.startedAt = this.host.nowAfter(this.assignment.createdAt);
     try {
       const ended = after(
         after(this.#input(), (input) => this.#call(input)),
@@ -211,8 +214,8 @@ export class Attempt implements ContextSource {
   }
 
   #call(input: unknown): unknown {
-    this.#begunAt = this.#host.deadlines.now();
-    if (this.#begunAt - this.#acceptedAt > patienceMs && this.#host.mayBegin?.() === false)
+    this.#begunAt = this.host.deadlines.now();
+    if (this.#begunAt - this.#acceptedAt > patienceMs && this.host.mayBegin?.() === false)
       this.stop({ kind: "returned" });
     if (this.#giveIfStopped()) throw leaving; // before user code began
     const failure = this.task.handlesFailures ? (input as FailurePayload) : undefined;
@@ -228,23 +231,23 @@ export class Attempt implements ContextSource {
     // Work that was done in spite of a shutdown or a fence is done; after a cancellation or a timeout it is too late.
     if (this.#stop?.kind !== "returned" && !this.isFenced && this.#giveIfStopped()) return;
     const { output: schema } = this.task;
-    if (schema === undefined) return this.#give({ kind: "completed", output });
+    if (schema === undefined) return this.give({ kind: "completed", output });
     return after(validate(schema, output), (checked) => {
       this.#accepted("output", checked);
-      this.#give({ kind: "completed", output });
+      this.give({ kind: "completed", output });
     });
   }
 
   #accepted(what: "input" | "output", checked: Validation): unknown {
     if ("value" in checked) return checked.value;
     const error = new InvalidData({ what, task: this.task.name, issues: checked.issues });
-    this.#give({ kind: "failed", error, isFinal: true });
+    this.give({ kind: "failed", error, isFinal: true });
     throw leaving;
   }
 
   #threw(error: unknown): void {
     this.#clearTimers();
-    if (error !== leaving && !this.#giveIfStopped()) this.#give(failureOf(error, this.task));
+    if (error !== leaving && !this.#giveIfStopped()) this.give(failureOf(error, this.task));
   }
 
   #stoppedVerdict(cause: StopCause): Verdict {
@@ -254,15 +257,16 @@ export class Attempt implements ContextSource {
 
   #giveIfStopped(): boolean {
     if (this.#stop === undefined) return false;
-    this.#give(this.#stoppedVerdict(this.#stop));
+    this.give(this.#stoppedVerdict(this.#stop));
     return true;
   }
 
-  #give(verdict: Verdict): void {
+  /** Once; what a fenced attempt leaves counts only if it is work that is done. */
+  protected give(verdict: Verdict): void {
     if (this.#hasVerdict) return;
     this.#hasVerdict = true;
     const isWorkDone = verdict.kind === "completed" || !this.isFenced;
-    this.#host.onVerdict(this, isWorkDone ? verdict : { kind: "fenced" });
+    this.host.onVerdict(this, isWorkDone ? verdict : { kind: "fenced" });
   }
 
   #clearTimers(): void {

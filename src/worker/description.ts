@@ -26,4 +26,5 @@ const declarationOf = (task: WorkerTask): TaskDeclaration => ({
   ...(task.policies !== undefined && { policies: task.policies }),
   ...(task.crons !== undefined && { crons: task.crons }),
   ...(task.onFailure !== undefined && { onFailure: task.onFailure }),
+  ...(task.durable !== undefined && { durable: { ...task.durable, code: task.code ?? "by hand" } }),
 });

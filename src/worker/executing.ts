@@ -46,6 +46,11 @@ export class Executing {
     });
   }
 
+  /** Nothing that can go on elsewhere goes on here. */
+  leave(): void {
+    for (const attempt of this.#attempts) attempt.leave();
+  }
+
   /** Gives back what is left. */
   stop(): void {
     for (const attempt of this.#attempts) attempt.stop({ kind: "returned" });

@@ -9,6 +9,8 @@ import {
 } from "../wire/assignment.ts";
 import { Attempt, type AttemptHost } from "./attempt.ts";
 import { Batch } from "./batch.ts";
+import { DurableAttempt } from "./durable/durable-attempt.ts";
+import type { DurableRuns } from "./durable/durable-runs.ts";
 import type { Executing } from "./executing.ts";
 import type { HeldRuns } from "./held-runs.ts";
 import type { Hold, SlotPool } from "./slot-pool.ts";
@@ -19,6 +21,8 @@ export interface IntakeParts {
   readonly held: HeldRuns;
   readonly host: AttemptHost;
   readonly executing: Pick<Executing, "add" | "begin">;
+  /** Executes durable tasks. */
+  readonly durable?: DurableRuns | undefined;
   /** Why nothing of a message is taken. */
   readonly refusal: (delivery: AssignmentMessage) => AssignmentReply["why"];
   /** The highest epoch heard of. */
@@ -67,14 +71,17 @@ export class Intake {
 
   /** False when there is no room for it, or its batch was not admitted. */
   #admit(assignment: Assignment, task: WorkerTask, group: Group): boolean {
-    const { slots, held, host, executing } = this.#parts;
+    const { slots, held, host, executing, durable } = this.#parts;
     if (!assignment.follows) {
       group.hold = slots.take(task.policies?.slots ?? 1);
       group.batch = group.hold && task.policies?.batch && new Batch(task);
     }
     const { hold, batch } = group;
     if (hold === undefined || (assignment.follows && batch === undefined)) return false;
-    const attempt = new Attempt(host, assignment, batch?.admit() ?? task, batch, hold);
+    const attempt =
+      task.durable !== undefined && durable !== undefined
+        ? new DurableAttempt(host, assignment, task, { durable, hold })
+        : new Attempt(host, assignment, batch?.admit() ?? task, batch, hold);
     held.add(attempt);
     executing.add(attempt);
     group.attempts.push(attempt);

@@ -10,6 +10,9 @@ import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
 import { declarationsOf } from "./description.ts";
 import { answering } from "./door.ts";
+import type { DurableRuns } from "./durable/durable-runs.ts";
+import { durableRunsOf } from "./durable/live-runs.ts";
+import { installSteps } from "./durable/steps.ts";
 import { EndedAttempts } from "./ended-attempts.ts";
 import { Executing } from "./executing.ts";
 import { HeldRuns } from "./held-runs.ts";
@@ -41,6 +44,7 @@ export class LiveWorker implements RunningWorker {
   readonly #slots: SlotPool;
   readonly #held = new HeldRuns();
   readonly #lifeline = new Lifeline();
+  readonly #durable: DurableRuns | undefined;
   readonly #intake: Intake;
   readonly #executing: Executing;
   readonly #verdicts: Verdicts;
@@ -62,6 +66,7 @@ export class LiveWorker implements RunningWorker {
     const tasks = tasksAround({ ...definition, tasks: inThreads }, options.middleware);
     this.#executing = this.#makeExecuting(tasks);
     this.#verdicts = this.#makeVerdicts();
+    this.#durable = this.#makeDurable(definition);
     this.#intake = this.#makeIntake(tasks);
     this.#presence = this.#makePresence(definition);
   }
@@ -108,12 +113,14 @@ export class LiveWorker implements RunningWorker {
     return Effect.gen({ self: this }, function* () {
       this.#isQuiet = true;
       this.#parts.log.info(`worker ${this.name} is draining`, { running: this.busy });
+      this.#executing.leave();
       yield* Effect.promise(() => this.#presence.beat());
       yield* Effect.timeoutOption(Effect.andThen(this.#executing.ended, stored), shutdownTimeoutMs);
       this.#executing.stop();
       yield* Effect.timeoutOption(this.#executing.ended, cancelGraceMs + 100);
       yield* Effect.timeoutOption(stored, storeWithinMs);
       this.#verdicts.close();
+      this.#durable?.parts.frames.clear();
     });
   }
 
@@ -167,11 +174,18 @@ export class LiveWorker implements RunningWorker {
       },
     };
     return new Intake({
-      ...{ slots: this.#slots, held: this.#held, host, executing: this.#executing },
+      ...{ slots: this.#slots, held: this.#held, host, executing: this.#executing, durable: this.#durable },
       tasks: new Map(tasks.map((task) => [task.name, task])),
       refusal: (delivery) => this.#refusal(delivery),
       epoch: () => this.#presence.newest,
     });
+  }
+
+  #makeDurable({ tasks, steps }: WorkerDefinition): DurableRuns | undefined {
+    if (!tasks.some(({ durable }) => durable !== undefined)) return undefined;
+    if (steps !== undefined) installSteps(steps.instance, steps.methods);
+    const isHeard = () => !this.#lifeline.isCutOff(this.#beatenAt);
+    return durableRunsOf(this.#parts, { graceMs: this.#options.cancelGraceMs, isHeard });
   }
 
   #makePresence({ tasks }: WorkerDefinition): Presence {
@@ -246,7 +260,14 @@ export class LiveWorker implements RunningWorker {
   #stopRuns(stops: readonly Stop[]): void {
     for (const { attempt, stop } of this.#held.named(stops)) {
       const { reason } = stop;
-      attempt.stop(stop.kind === "fence" ? { kind: "fenced", reason } : { kind: "cancelled", reason });
+      const { seq, at } = stop;
+      const cancelled = {
+        kind: "cancelled" as const,
+        reason,
+        ...(seq !== undefined && { seq }),
+        ...(at !== undefined && { at }),
+      };
+      attempt.stop(stop.kind === "fence" ? { kind: "fenced", reason } : cancelled);
     }
   }
 

@@ -12,6 +12,8 @@ export const tasksAround = (
   ofProcess: readonly ExecuteMiddleware[] = [],
 ): readonly WorkerTask[] =>
   tasks.map((task) => {
+    // Around a durable method it would be executed again with it, and await what natchet does not know of.
+    if (task.durable !== undefined) return task;
     const chain = [...ofProcess, ...middleware, ...(task.middleware ?? [])];
     // Around each member of a batch: made when the batch is.
     return task.policies?.batch === undefined ? around(task, chain) : { ...task, middleware: chain };

@@ -1,5 +1,6 @@
 // From a verdict to the outcome that is stored: retried or final, with the whole story of the run.
 
+import type { Parked } from "../domain/durable.ts";
 import type { ErrorRecord } from "../domain/error-record.ts";
 import { PayloadTooLarge } from "../domain/errors.ts";
 import { retryDelayMs } from "../domain/retry.ts";
@@ -9,6 +10,7 @@ import { jsonBytes, mostBytes, noBytes } from "../wire/bytes.ts";
 import { isLarge } from "../wire/carried-input.ts";
 import { leanDetails } from "../wire/lean-story.ts";
 import { encodeOutcomeFrame, frameHead, type PlainStory } from "../wire/outcome-entry.ts";
+import { encodeParked } from "../wire/parked.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { Attempt } from "./attempt.ts";
 import { shorten, shortened } from "./short-error.ts";
@@ -65,6 +67,7 @@ class Ending {
     if (verdict.kind === "cancelled") return this.#final("cancelled", { reason: shortened(verdict.reason) });
     // What a fenced attempt leaves is not stored; if it were, it could end no run.
     if (verdict.kind === "returned" || verdict.kind === "fenced") return this.#unfinished("returned", 0);
+    if (verdict.kind === "parked") return this.#parked(verdict.parked);
     if (verdict.kind === "later") return this.#later(this.#at + verdict.ms);
     return this.failed(errorRecordOf(verdict.error), verdict.isFinal);
   }
@@ -122,6 +125,17 @@ class Ending {
   /** As if it had not been tried: a run that asks for more time a thousand times must not grow by it. */
   #later(dueAt: number): StoredOutcome {
     return { kind: "returned", dueAt, frame: this.#frame("returned", dueAt, noBytes, noBytes) };
+  }
+
+  #parked(parked: Parked): StoredOutcome {
+    const detail = encodeParked(parked);
+    if (detail.length < this.#options.maxPayload / 2)
+      return { kind: "parked", dueAt: 0, frame: this.#frame("parked", 0, detail, noBytes) };
+    const { length } = parked.waits;
+    return this.failed(
+      { name: "RangeError", message: `it waits for ${length} things at once, too many to keep` },
+      true,
+    );
   }
 
   #unfinished(kind: OutcomeKind, dueAt: number, error?: ErrorRecord): StoredOutcome {

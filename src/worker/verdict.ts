@@ -1,11 +1,13 @@
 // How an attempt ends: by its code, or by what stops it.
+import type { Parked } from "../domain/durable.ts";
 import { formatDuration, parseDuration } from "../domain/duration.ts";
 import { readProperty, toText } from "../domain/thrown.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 
 /** Why an attempt is stopped from outside. */
 export type StopCause =
-  | { readonly kind: "cancelled"; readonly reason: string }
+  /** `seq`, `at`: where and when the log says so, of a durable run. */
+  | { readonly kind: "cancelled"; readonly reason: string; readonly seq?: number; readonly at?: number }
   | { readonly kind: "timeout" }
   | { readonly kind: "returned" }
   /** It counts no more: another attempt does, or the run has ended. */
@@ -17,6 +19,7 @@ export type Verdict =
   | { readonly kind: "failed"; readonly error: unknown; readonly isFinal: boolean }
   | { readonly kind: "cancelled"; readonly reason: string }
   | { readonly kind: "later"; readonly ms: number }
+  | { readonly kind: "parked"; readonly parked: Parked }
   | { readonly kind: "returned" }
   | { readonly kind: "fenced" };
 

@@ -22,6 +22,10 @@ export interface WorkerParts {
   readonly threads?: ThreadPool | undefined;
   /** Where an engine of this process finds the worker. */
   readonly neighbours?: Neighbours;
+  /** Appends to the journals of durable runs; absent where no task is durable. */
+  readonly journals?: Publisher | undefined;
+  /** The tasks of a class, by the keys of their methods. Fails: TypeError for what is not a worker class */
+  readonly describe?: ((cls: Function) => ReadonlyMap<string, { readonly name: string }>) | undefined;
   /** Counts attempts, for whoever looks. */
   readonly meter?: Meter | undefined;
 }

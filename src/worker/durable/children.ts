@@ -9,6 +9,8 @@ export interface Group {
   readonly ordinal: number;
   /** JSON, in the order of their places; empty for undefined. */
   readonly inputs: readonly string[];
+  /** Only so many of them are started at once. */
+  readonly atOnce?: number | undefined;
 }
 
 /** How a child ended, as the journal of its parent keeps it; null: it had not when its group ended. */
@@ -26,5 +28,8 @@ export interface Children {
   /** Resolves when all of them are stored; one that is there already is the one. Fails: QueueFull, PayloadTooLarge, StoreUnavailable */
   create(group: Group): Promise<void>;
   /** How those of a group ended, in the order of their places. Fails: StoreUnavailable when one cannot be read there any more */
-  read(group: Omit<Group, "inputs">, ends: readonly (ChildEnd | null)[]): Promise<readonly (ChildResult | null)[]>;
+  read(
+    group: Pick<Group, "task" | "lap" | "ordinal">,
+    ends: readonly (ChildEnd | null)[],
+  ): Promise<readonly (ChildResult | null)[]>;
 }

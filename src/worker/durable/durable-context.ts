@@ -107,9 +107,9 @@ export class RunningDurable implements DurableContext {
     if (items.length > 0 && !(Number.isInteger(concurrency) && concurrency > 0))
       throw new RangeError(`ctx.map: concurrency must be a whole number from 1, not ${String(concurrency)}`);
     if (items.length === 0) return Promise.resolve([]);
-    if (concurrency < items.length) return this.#inLanes(task.name, items, concurrency, onError);
     const read = onError === "throw" ? outputsOf : settledOf;
-    return this.#children(task.name, items, { read, failFast: onError === "throw" });
+    const atOnce = concurrency < items.length && { atOnce: concurrency };
+    return this.#children(task.name, items, { read, failFast: onError === "throw", ...atOnce });
   }
 
   race<R extends Readonly<Record<string, Promise<unknown>>>>(ways: R): Promise<Won<R>> {
@@ -158,33 +158,6 @@ export class RunningDurable implements DurableContext {
     return openStep(this.#frame, `enqueue ${task}`, hashOfText(input), start, defineStep());
   }
 
-  #inLanes(task: string, items: readonly unknown[], lanes: number, onError: "throw" | "settle"): Promise<unknown[]> {
-    const results: unknown[] = new Array(items.length);
-    const open = new Set<Promise<unknown>>();
-    let next = 0;
-    const closeAll = () => {
-      next = items.length;
-      open.forEach(close);
-    };
-    const lane = async (): Promise<void> => {
-      while (next < items.length) {
-        const i = next++;
-        const child = this.#children(task, [items[i]], { read: onError === "throw" ? onlyOutputOf : onlySettledOf });
-        open.add(child);
-        results[i] = await child;
-        open.delete(child);
-      }
-    };
-    const all = Promise.all(Array.from({ length: lanes }, lane)).then(() => results);
-    return closable(
-      all.catch((error) => {
-        closeAll();
-        throw error;
-      }),
-      closeAll,
-    );
-  }
-
   #orLate(given: Promise<unknown>, late: Promise<void>): Promise<unknown> {
     const closeBoth = () => [given, late].forEach(close);
     return closable(Promise.race([given, late]).finally(closeBoth), closeBoth);
@@ -225,6 +198,4 @@ const settledOf = (value: string): Settled<unknown>[] =>
   resultsIn(value).map((result) =>
     result?.ok === true ? { ok: true, value: result.value } : { ok: false, error: errorOf(result as never) },
   );
-const onlySettledOf = (value: string): Settled<unknown> => settledOf(value)[0]!;
-
 const silence: TaskLog = { debug() {}, info() {}, warn() {}, error() {} };

@@ -14,6 +14,8 @@ export interface OpDetail {
   readonly deadline?: number;
   /** Of a group of children: their inputs as JSON, in order. */
   readonly inputs?: readonly string[];
+  /** Of a group: only so many are started at once. */
+  readonly atOnce?: number;
   /** Of a group: it ends with the first failure. */
   readonly failFast?: boolean;
   /** Errors that come back as instances. */

@@ -2,6 +2,7 @@
 // and ends when the code does, or when all that is open waits for something outside.
 import type { Parked } from "../../domain/durable.ts";
 import { RunCancelled } from "../../domain/errors.ts";
+import { readProperty } from "../../domain/thrown.ts";
 import type { Delivery, DeliveryForm, LapStart } from "../../wire/journal-message.ts";
 import { type Driver, Frame } from "./frame.ts";
 import { historyOf } from "./history.ts";
@@ -73,10 +74,10 @@ export class Turn implements Driver {
     void this.#begin(kept).catch((error) => this.#refused(error));
   }
 
-  /** A wish to cancel, told beside the log. */
-  cancel(reason: string): void {
+  /** A wish to cancel; `sequence` and `time` as the log says them, if it was asked. */
+  cancel(reason: string, sequence = 0, time: number = this.#host.clock.now()): void {
     if (this.#isOver || this.#outside.wish !== undefined || this.#frame?.isCancelled) return;
-    this.#outside.wish = { reason, time: this.#host.clock.now(), sequence: 0 };
+    this.#outside.wish = { reason, time, sequence };
     this.#steps.abort(this.#outside.cancelled(reason));
     this.#soon();
   }
@@ -94,6 +95,11 @@ export class Turn implements Driver {
     this.leave();
     this.#steps.giveUp(reason);
     if (this.#frame === undefined) this.#end({ kind: "returned" });
+  }
+
+  /** What executes does not end. */
+  abandon(reason: unknown): void {
+    this.#end({ kind: "returned" }, reason);
   }
 
   /** The turn counts no more. */
@@ -217,12 +223,17 @@ export class Turn implements Driver {
     if (isStored) return;
     this.#creating += 1;
     const { ordinal, name, detail } = op;
-    children.create({ task: name, lap, ordinal, inputs: detail.inputs! }).then(
+    children.create({ task: name, lap, ordinal, inputs: detail.inputs!, atOnce: detail.atOnce }).then(
       () => {
         this.#creating -= 1;
         this.#soon();
       },
-      (error) => this.#refused(error),
+      (error) => {
+        this.#creating -= 1;
+        // Tried again it would only be refused again.
+        if (readProperty(error, "name") === "PayloadTooLarge") this.#stepEnded(op, "error", encodeError(error));
+        else this.#refused(error);
+      },
     );
   }
 

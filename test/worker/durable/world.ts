@@ -203,11 +203,14 @@ export class World implements Children {
     });
   }
 
-  async read(group: Omit<Group, "inputs">, ends: readonly unknown[]): Promise<readonly (ChildResult | null)[]> {
+  async read(
+    group: Pick<Group, "task" | "lap" | "ordinal">,
+    ends: readonly unknown[],
+  ): Promise<readonly (ChildResult | null)[]> {
     return ends.map((end, place) => (end === null ? null : this.children.get(this.#childKey(group, place))!));
   }
 
-  #childKey({ task, lap, ordinal }: Omit<Group, "inputs">, place: number): string {
+  #childKey({ task, lap, ordinal }: Pick<Group, "task" | "lap" | "ordinal">, place: number): string {
     return `${task}/~7.${lap}.${ordinal}.${place}`;
   }
 

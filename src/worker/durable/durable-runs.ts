@@ -1,0 +1,133 @@
+// What the durable tasks of a worker need: their journals, the frames that are kept, and how code of a run is called.
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { DurableContext } from "../../domain/durable-context.ts";
+import { InvalidData } from "../../domain/errors.ts";
+import type { Log } from "../../domain/log.ts";
+import { validate } from "../../domain/schema.ts";
+import type { WorkerTask } from "../../domain/worker.ts";
+import { type ContextSource, RunContext, within } from "../context.ts";
+import type { Voice } from "../transcripts/voice.ts";
+import { type ContextParts, RunningDurable } from "./durable-context.ts";
+import type { Frame } from "./frame.ts";
+import type { Journal } from "./journal.ts";
+import type { KeptFrames } from "./kept-frames.ts";
+import type { Clock } from "./step-runner.ts";
+import type { ChildrenParts } from "./stored-children.ts";
+import type { TurnHost } from "./turn-host.ts";
+
+export interface DurableRunsParts {
+  readonly journal: Journal;
+  readonly children: ChildrenParts;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly graceMs: number;
+  /** Whether the leader was heard lately. */
+  readonly isHeard: () => boolean;
+  readonly frames: KeptFrames;
+  /** The name of the task that a method of a class is. Fails: TypeError */
+  readonly taskOf: (worker: Function, method: string) => string;
+}
+
+/** The attempt that executes a frame just now: it changes with every turn. */
+export interface FrameOwner {
+  source: ContextSource;
+}
+
+export class DurableRuns {
+  readonly parts: DurableRunsParts;
+  readonly #owners = new WeakMap<Frame, FrameOwner>();
+
+  constructor(parts: DurableRunsParts) {
+    this.parts = parts;
+  }
+
+  hostFor({ code = "by hand" }: WorkerTask): TurnHost {
+    const { journal, clock, log, graceMs, isHeard } = this.parts;
+    return { journal, clock, log, graceMs, isHeard, code, newAttempt: randomAttempt };
+  }
+
+  /** What a frame says and asks goes to this attempt from now on. */
+  own(frame: Frame, source: ContextSource): void {
+    const owner = this.#owners.get(frame);
+    if (owner === undefined) this.#owners.set(frame, { source });
+    else owner.source = source;
+  }
+
+  /** The code of a lap, with its input checked. Fails: InvalidData */
+  async codeFor(
+    task: WorkerTask,
+    input: string,
+    source: ContextSource,
+    enqueue: ContextParts["enqueue"],
+  ): Promise<(frame: Frame) => unknown> {
+    const given = await checked(task, input === "" ? undefined : JSON.parse(input));
+    const { taskOf } = this.parts;
+    return (frame) => {
+      const owner: FrameOwner = { source };
+      this.#owners.set(frame, owner);
+      const { taskName, runId, metadata = {} } = source;
+      const ctx = new RunningDurable(frame, {
+        ...{ task: taskName, runId, metadata, taskOf, enqueue },
+        log: () => owner.source.voice,
+      });
+      return within(new RunContext(given, new OwnedSource(owner)), () => methodOf(task, given, ctx));
+    };
+  }
+}
+
+function methodOf({ name, handler }: WorkerTask, input: unknown, ctx: DurableContext): unknown {
+  const returned = handler(input, ctx as never);
+  if (typeof (returned as PromiseLike<unknown> | undefined)?.then === "function") return returned;
+  throw new TypeError(`the durable method of task "${name}" is not async; write async before its name`);
+}
+
+async function checked({ name, input }: WorkerTask, value: unknown): Promise<unknown> {
+  // Nothing of the run may surround what a schema does: it is no part of its code.
+  const result = await outside(() => validate(input, value));
+  if ("value" in result) return result.value;
+  throw new InvalidData({ what: "input", task: name, issues: result.issues });
+}
+
+const outside = AsyncLocalStorage.snapshot() as <T>(call: () => T) => T;
+
+/** Of 53 bits, by chance. */
+const randomAttempt = (): number => {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  return (high! & 0x1f_ffff) * 2 ** 32 + low!;
+};
+
+/** The run for code inside of it: a kept frame outlives the attempt that began it. */
+class OwnedSource implements ContextSource {
+  readonly #owner: FrameOwner;
+
+  constructor(owner: FrameOwner) {
+    this.#owner = owner;
+  }
+
+  get taskName(): string {
+    return this.#owner.source.taskName;
+  }
+  get runId(): string {
+    return this.#owner.source.runId;
+  }
+  get worker(): string {
+    return this.#owner.source.worker;
+  }
+  get number(): number {
+    return this.#owner.source.number;
+  }
+  get history(): ContextSource["history"] {
+    return this.#owner.source.history;
+  }
+  get metadata(): ContextSource["metadata"] {
+    return this.#owner.source.metadata;
+  }
+  get signal(): AbortSignal {
+    return this.#owner.source.signal;
+  }
+  get voice(): Voice {
+    return this.#owner.source.voice;
+  }
+  extendTimeout(): void {}
+  releaseSlot(): void {}
+}

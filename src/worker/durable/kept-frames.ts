@@ -1,0 +1,68 @@
+// Frames of parked runs, for a while: a run that is woken here goes on without a replay. Whatever is let go of goes without a word to the code.
+import type { KeptFrame } from "./turn-host.ts";
+
+export interface KeepOptions {
+  /** @default 1_000 */
+  readonly frames?: number;
+  /** Units: milliseconds. @default 600_000 */
+  readonly frameMs?: number;
+}
+
+interface Kept extends KeptFrame {
+  readonly keptAt: number;
+}
+
+export class KeptFrames {
+  readonly #most: number;
+  readonly #mostMs: number;
+  readonly #now: () => number;
+  /** By the origin of the run; the one that was kept first comes first. */
+  readonly #frames = new Map<number, Kept>();
+
+  constructor({ frames = 1_000, frameMs = 600_000 }: KeepOptions = {}, now: () => number = () => performance.now()) {
+    this.#most = frames;
+    this.#mostMs = frameMs;
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#frames.size;
+  }
+
+  keep(origin: number, frame: KeptFrame): void {
+    this.#drop(origin);
+    this.#frames.set(origin, { ...frame, keptAt: this.#now() });
+    this.expire();
+    if (this.#frames.size > this.#most) this.#drop(this.#frames.keys().next().value!);
+  }
+
+  /** For a later turn than that which left it: of the same or an earlier one somebody may have gone on elsewhere. */
+  take(origin: number, turn: number): KeptFrame | undefined {
+    const kept = this.#frames.get(origin);
+    if (kept === undefined) return undefined;
+    if (kept.turn >= turn) {
+      this.#drop(origin);
+      return undefined;
+    }
+    this.#frames.delete(origin);
+    return kept;
+  }
+
+  /** Lets go of what was kept too long. */
+  expire(): void {
+    const oldest = this.#now() - this.#mostMs;
+    for (const [origin, { keptAt }] of this.#frames) {
+      if (keptAt > oldest) return;
+      this.#drop(origin);
+    }
+  }
+
+  clear(): void {
+    for (const origin of [...this.#frames.keys()]) this.#drop(origin);
+  }
+
+  #drop(origin: number): void {
+    this.#frames.get(origin)?.frame.drop();
+    this.#frames.delete(origin);
+  }
+}

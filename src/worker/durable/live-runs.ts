@@ -1,0 +1,38 @@
+// The durable runs of a worker that is connected: journals and children in JetStream, real timers.
+import { JournalStore } from "../../nats/journal.ts";
+import { afterMs } from "../../runtime/long-timer.ts";
+import type { WorkerParts } from "../worker-parts.ts";
+import { DurableRuns } from "./durable-runs.ts";
+import { KeptFrames } from "./kept-frames.ts";
+import type { Clock } from "./step-runner.ts";
+
+interface LiveOptions {
+  readonly graceMs: number;
+  readonly isHeard: () => boolean;
+}
+
+export function durableRunsOf(parts: WorkerParts, { graceMs, isHeard }: LiveOptions): DurableRuns {
+  const { link, subjects, log, publisher, journals, describe } = parts;
+  if (journals === undefined) throw new Error("a worker with durable tasks needs a publisher for their journals");
+  const clock: Clock = {
+    now: () => link.clock.now(),
+    set: (act, ms) => afterMs(ms, act),
+    clear: (callOff) => (callOff as (() => void) | undefined)?.(),
+    random: Math.random,
+  };
+  return new DurableRuns({
+    ...{ clock, log, graceMs, isHeard },
+    journal: new JournalStore(link, subjects, { publisher: journals, maySend: isHeard }),
+    children: { link, publisher, subjects },
+    frames: new KeptFrames(),
+    taskOf: (worker, method) => taskOf(describe, worker, method),
+  });
+}
+
+function taskOf(describe: WorkerParts["describe"], worker: Function, method: string): string {
+  const tasks = describe?.(worker);
+  const found = tasks?.get(method);
+  if (found !== undefined) return found.name;
+  const known = [...(tasks?.keys() ?? [])].join(", ");
+  throw new TypeError(`${worker.name || "the class"}.${method} is not a task; use one of ${known}`);
+}

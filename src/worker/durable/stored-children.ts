@@ -1,0 +1,124 @@
+// The children of a durable run in the log: ordinary runs, created under ids that follow from their parent, and read where they ended.
+import { type ChildEnd, childIdOf } from "../../domain/durable.ts";
+import { StoreUnavailable } from "../../domain/errors.ts";
+import { keyOf } from "../../domain/run.ts";
+import type { NatsLink } from "../../nats/link.ts";
+import type { Publisher } from "../../nats/publisher.ts";
+import { messageAt, messageFromLeader, type StoredMessage } from "../../nats/stored-message.ts";
+import { jsonOf, utf8 } from "../../wire/bytes.ts";
+import { decodeOutcomeEntry, type Outcome } from "../../wire/outcome-entry.ts";
+import { decodeRunEntry, encodeRunEntry, runForm } from "../../wire/run-entry.ts";
+import type { FinalDetail } from "../../wire/story.ts";
+import type { Subjects } from "../../wire/subjects.ts";
+import type { ChildResult, Children, Group } from "./children.ts";
+
+export interface ChildrenParts {
+  readonly link: NatsLink;
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+}
+
+export interface ParentRun {
+  readonly key: string;
+  readonly origin: number;
+  readonly priority: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Id of the worker that executes it. */
+  readonly worker: string;
+}
+
+/** Messages that are read at a time. */
+const readAtOnce = 64;
+
+export class StoredChildren implements Children {
+  readonly #parts: ChildrenParts;
+  readonly #parent: ParentRun;
+
+  constructor(parts: ChildrenParts, parent: ParentRun) {
+    this.#parts = parts;
+    this.#parent = parent;
+  }
+
+  async create({ task, lap, ordinal, inputs, atOnce }: Group): Promise<void> {
+    const { origin } = this.#parent;
+    const ids = inputs.map((_, place) => childIdOf({ origin, lap, ordinal, place }));
+    await Promise.all(inputs.map((input, place) => this.#store(task, ids[place]!, input, atOnce)));
+  }
+
+  /** Not awaited by its parent, which ends without it. */
+  async enqueue(task: string, id: string, input: string): Promise<void> {
+    await this.#store(task, id, input);
+  }
+
+  async read(
+    { task, lap, ordinal }: Pick<Group, "task" | "lap" | "ordinal">,
+    ends: readonly (ChildEnd | null)[],
+  ): Promise<readonly (ChildResult | null)[]> {
+    const messages = await this.#messages(ends);
+    const { origin } = this.#parent;
+    return ends.map((end, place) => {
+      if (end === null) return null;
+      const key = keyOf(task, childIdOf({ origin, lap, ordinal, place }));
+      return resultOf(outcomeAt(messages.get(end.seq)!, end.index, key), key);
+    });
+  }
+
+  /** One that exists already is the same child, whoever created it. */
+  async #store(task: string, id: string, input: string, atOnce?: number): Promise<void> {
+    const { publisher, subjects, link } = this.#parts;
+    const { metadata, priority, worker, key } = this.#parent;
+    const passed = Object.entries(metadata).filter(([name]) => !name.startsWith("natchet."));
+    const entry = encodeRunEntry({
+      ...{
+        form: runForm.new,
+        priority,
+        createdAt: link.clock.now(),
+        dueAt: 0,
+        scheduleTimeoutMs: undefined,
+        inbox: "",
+      },
+      extra: {
+        metadata: { ...Object.fromEntries(passed), "natchet.parent": key },
+        placement: { near: worker, ...(atOnce !== undefined && { atOnce }) },
+      },
+      input: utf8(input),
+    });
+    await publisher.append(subjects.run(task, id), entry, 0);
+  }
+
+  /** Many outcomes may stand in one entry. Fails: StoreUnavailable when one is not there: it has moved, and who asks anew learns where */
+  async #messages(ends: readonly (ChildEnd | null)[]): Promise<ReadonlyMap<number, StoredMessage>> {
+    const { link, subjects } = this.#parts;
+    const seqs = [...new Set(ends.flatMap((end) => (end === null ? [] : [end.seq])))];
+    const found = new Map<number, StoredMessage>();
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      while (next < seqs.length) {
+        const seq = seqs[next++]!;
+        const { stream } = subjects;
+        const message = (await messageAt(link, stream, seq)) ?? (await messageFromLeader(link, stream, seq));
+        if (message === undefined) throw moved(`its entry ${seq} is gone`);
+        found.set(seq, message);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(readAtOnce, seqs.length) }, lane));
+    return found;
+  }
+}
+
+const moved = (reason: string) => new StoreUnavailable({ operation: "read the result of a child", reason });
+
+/** In an outcome entry, or in the place of the input of the child's own, once that is kept for its parent. */
+function outcomeAt({ data }: StoredMessage, index: number, key: string): Outcome {
+  const entry = index < 0 ? decodeRunEntry(data).input : data;
+  const outcome = decodeOutcomeEntry(entry).outcomes[Math.max(index, 0)];
+  if (outcome?.key !== key) throw moved(`another outcome stands in its place`);
+  return outcome;
+}
+
+function resultOf({ kind, output, detail }: Outcome, key: string): ChildResult {
+  if (kind === "completed") return { ok: true, value: jsonOf(output) };
+  const { error, reason = "no reason given", attempts } = detail as FinalDetail;
+  if (kind === "cancelled" || error === undefined) return { ok: false, key, reason };
+  return { ok: false, key, error, attempts };
+}
