@@ -35,6 +35,11 @@ const filterFlags = {
   ),
 };
 
+const reasonFlag = Flag.String("reason").pipe(
+  Flag.withDescription('only runs that failed or were cancelled because of this, for example "schedule timeout"'),
+  Flag.optional,
+);
+
 const runArguments = {
   task: Argument.String("task").pipe(Argument.withDescription("name of the task")),
   id: Argument.String("id").pipe(Argument.withDescription("id of the run")),
@@ -44,6 +49,7 @@ const list = Command.make(
   "list",
   {
     ...filterFlags,
+    reason: reasonFlag,
     limit: Flag.Int("limit").pipe(
       Flag.withDescription("at most this many, the newest first [default: 50]"),
       Flag.withDefault(50),
@@ -58,11 +64,14 @@ const list = Command.make(
     checkedFirst(
       () => assertLimit(flags.limit),
       async (natchet, limit) => {
-        const { runs, total, cursor } = await natchet.list(filterOf(flags), {
-          limit,
-          errors: true,
-          ...(Option.isSome(flags.cursor) && { cursor: flags.cursor.value }),
-        });
+        const { runs, total, cursor } = await natchet.list(
+          { ...filterOf(flags), ...because(flags) },
+          {
+            limit,
+            errors: true,
+            ...(Option.isSome(flags.cursor) && { cursor: flags.cursor.value }),
+          },
+        );
         print(runs, flags.output, columns, "no run matches");
         if (flags.output === "table" && cursor !== undefined)
           console.log(`\n${runs.length} of ${total} runs; the next ones: --cursor ${cursor}`);
@@ -174,6 +183,7 @@ const replay = Command.make(
     name: Argument.String("task").pipe(Argument.withDescription("name of the task"), Argument.optional),
     id: Argument.String("id").pipe(Argument.withDescription("id of the run"), Argument.optional),
     ...filterFlags,
+    reason: reasonFlag,
     limit: Flag.Int("limit").pipe(
       Flag.withDescription("at most this many, the newest [default: 1000]"),
       Flag.withDefault(1_000),
@@ -181,7 +191,7 @@ const replay = Command.make(
   },
   (flags) =>
     checkedFirst(
-      () => ({ filter: chosenRuns(flags), limit: assertLimit(flags.limit) }),
+      () => ({ filter: chosenRuns(flags, because(flags)), limit: assertLimit(flags.limit) }),
       async (natchet, checked) => {
         const { name, id } = flags;
         const replayed =
@@ -228,8 +238,8 @@ interface ChoiceFlags extends FilterFlags {
 }
 
 // Without any choice it would be all runs: that must be said, not forgotten.
-function chosenRuns({ name, id, ...flags }: ChoiceFlags): RunFilter {
-  const filter = filterOf(flags);
+function chosenRuns({ name, id, ...flags }: ChoiceFlags, more: RunFilter = {}): RunFilter {
+  const filter = { ...filterOf(flags), ...more };
   if (Option.isSome(name)) {
     if (Option.isNone(id))
       throw new UsageError(`which run of ${name.value}? Give its id, or --task ${name.value} for all of them`);
@@ -245,6 +255,9 @@ interface FilterFlags {
   readonly state: readonly RunState[];
   readonly metadata: Readonly<Record<string, string>>;
 }
+
+const because = ({ reason }: { readonly reason: Option.Option<string> }): RunFilter =>
+  Option.isSome(reason) ? { reason: reason.value } : {};
 
 function filterOf({ task, state, metadata }: FilterFlags): RunFilter {
   return {

@@ -1,8 +1,11 @@
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
 import type { RunFilter } from "../domain/listing.ts";
 
-const fields = namesOf<RunFilter>({ task: true, state: true, metadata: true, ids: true });
+const fields = namesOf<RunFilter>({ task: true, state: true, metadata: true, ids: true, reason: true });
 
-/** A misspelt field would match every run. Fails: TypeError */
-export const assertFilter = (filter: RunFilter, where: string): void =>
+/** A misspelt field would match every run, and an empty reason all that have one. Fails: TypeError */
+export function assertFilter(filter: RunFilter, where: string): void {
   assertKnownOptions(filter, { options: fields, of: "a filter of runs", where, example: '{ task: "send-email" }' });
+  if (filter.reason === "")
+    throw new TypeError(`${where}: reason must not be empty, for example { reason: "schedule timeout" }`);
+}

@@ -1,12 +1,18 @@
 // What a client is told of runs, workers and queues.
 import type { RunInfo, RunState } from "./run.ts";
 
-/** Which runs: every field that is given must match; `metadata` must hold all given pairs. */
+/**
+ * Which runs: every field that is given must match; `metadata` must hold all given pairs.
+ *
+ * `reason` is found anywhere, as it is written, in why a run was cancelled (or is to be) or in the name and message of the error it failed
+ * with, of which the first 200 characters are looked at: `"schedule timeout"`, `"cancel-newest"`, `"TimeoutError"`.
+ */
 export type RunFilter = {
   readonly task?: string | readonly string[];
   readonly state?: readonly RunState[];
   readonly metadata?: Readonly<Record<string, string>>;
   readonly ids?: readonly string[];
+  readonly reason?: string;
 };
 
 /** Runs that match, the newest first. */

@@ -1,4 +1,5 @@
 // Presence, better than heartbeats alone: each worker is asked once a second, and "no responders" says that its connection is gone.
+import { processOf } from "../matching/unheard.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { hasEnded } from "../runtime/process.ts";
 import { encodeMessage } from "../wire/messages.ts";
@@ -22,8 +23,9 @@ export class Pinger {
       } catch (error) {
         // No answer in time may be a blocked event loop: that is for the heartbeats to say.
         if (!isNoResponders(error)) return;
-        const worker = core.state.workers.get(id);
-        core.handle({ type: "unreachable", id, isDead: worker !== undefined && hasEnded(worker.process) });
+        const { leadership } = core.state;
+        const process = leadership && processOf(leadership.matching, id);
+        core.handle({ type: "unreachable", id, isDead: process !== undefined && hasEnded(process) });
       }
     };
     this.#timer = setInterval(() => {

@@ -83,6 +83,7 @@ export function addCompactedFinished(
     createdAt,
     attempt: 0,
     metadata: extra?.metadata,
+    why: known.why,
     firstOutcome: remembered.find((o) => o.seq > known.asOf)?.seq ?? Number.POSITIVE_INFINITY,
     lastOutcome: Math.max(known.asOf, remembered.at(-1)?.seq ?? 0),
     staleFinal: 0,

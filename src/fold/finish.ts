@@ -1,6 +1,6 @@
 import { isConclusive } from "../domain/run.ts";
 import { isChild } from "./families.ts";
-import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
+import { type FinishedRun, type RememberedOutcome, whyOf } from "./finished-run.ts";
 import { dropSignals } from "./flow.ts";
 import type { Fold } from "./fold.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -27,6 +27,7 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
     createdAt,
     attempt,
     metadata,
+    why: whyOf(outcome),
     firstOutcome: trail?.uncovered || seq,
     lastOutcome: seq,
     staleFinal: trail?.staleFinal ?? 0,

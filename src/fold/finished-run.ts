@@ -1,4 +1,5 @@
 import type { OutcomeKind } from "../domain/run.ts";
+import type { FinalDetail } from "../wire/story.ts";
 import type { EntryLog } from "./entry-log.ts";
 import type { FoldedOutcome } from "./log-events.ts";
 
@@ -30,6 +31,8 @@ export interface FinishedRun {
   readonly createdAt: number;
   readonly attempt: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
+  /** Why it failed or was cancelled, in short: what lists are searched for. */
+  readonly why: string | undefined;
   /** First outcome that an entry in finished, or compacted, form does not stand for; Infinity if none. And the last one, which the entry's `asOf` may be. */
   firstOutcome: number;
   lastOutcome: number;
@@ -45,6 +48,15 @@ export interface FinishedRun {
   holdsInput: boolean;
   /** Set while only outcomes were seen: a compacted entry that comes later decides. */
   remembered: RememberedOutcome[] | undefined;
+}
+
+const longestWhy = 200;
+
+export function whyOf({ kind, detail }: FoldedOutcome): string | undefined {
+  if (kind !== "failed" && kind !== "cancelled") return undefined;
+  const { error, reason } = (detail ?? {}) as Partial<FinalDetail>;
+  const why = error === undefined ? reason : `${error.name}: ${error.message}`;
+  return why?.slice(0, longestWhy);
 }
 
 const countOf = ({ isCompacted, holdsInput }: FinishedRun): "kept" | "garbage" =>

@@ -3,7 +3,7 @@ import { isFinal, isOfEngine } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import { applyOutcome } from "./apply-outcome.ts";
 import { addFinished } from "./finish.ts";
-import type { RememberedOutcome } from "./finished-run.ts";
+import { type RememberedOutcome, whyOf } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
 import { foldRetentionMark } from "./forget.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -70,6 +70,7 @@ function finishUnexplained(fold: Fold, first: RememberedOutcome, remembered: Rem
     createdAt: detail?.createdAt ?? at,
     attempt: detail?.attempts?.at(-1)?.attempt ?? 1,
     metadata: detail?.metadata,
+    why: whyOf(outcome),
     firstOutcome: remembered[0]!.seq,
     lastOutcome: seq,
     staleFinal: 0,

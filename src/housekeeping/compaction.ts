@@ -137,8 +137,8 @@ function liveForm(house: House, run: LiveRun): CompactedRun {
 
 /** With the input where only its entry holds that. */
 function finishedForm(house: House, run: FinishedRun): CompactedRun {
-  const { key, kind, origin, seq, index, at, createdAt, metadata } = run;
-  const known = { asOf: house.fold.position, origin, kind, seq, index, at };
+  const { key, kind, origin, seq, index, at, createdAt, metadata, why } = run;
+  const known = { asOf: house.fold.position, origin, kind, seq, index, at, ...(why !== undefined && { why }) };
   const extra = { ...(metadata === undefined ? {} : { metadata }), state: known };
   const plain = { priority: 0, dueAt: 0, scheduleTimeoutMs: undefined, inbox: "" };
   const inputSeq = run.holdsInput ? run.entrySeq : 0;

@@ -6,13 +6,14 @@ import type { Matching } from "./matching.ts";
 /** The workers that are here, those whose lost runs still count, and those that this leader has not heard itself; by id. */
 export function knownWorkers({ workers, lingering, unheard }: Matching): KnownWorker[] {
   const known = new Map<string, KnownWorker>();
-  for (const [id, { keyed }] of unheard) known.set(id, { id, keyed });
+  for (const [id, { keyed, process }] of unheard) known.set(id, { id, keyed, process });
   for (const [id, all] of lingering) {
     const tasks = new Set<string>();
     for (const { task } of all) tasks.add(task);
     known.set(id, { id, keyed: [...tasks] });
   }
   for (const { id, isRegistered, process, keyedTasks } of workers.values())
-    known.set(id, { id, keyed: isRegistered ? keyedTasks : known.get(id)?.keyed, process });
+    if (isRegistered) known.set(id, { id, keyed: keyedTasks, process });
+    else if (!known.has(id)) known.set(id, { id });
   return [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }

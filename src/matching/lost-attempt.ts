@@ -22,4 +22,5 @@ export interface Unheard {
   readonly until: number;
   /** Tasks with concurrency limits that it has; undefined = any may be among them. */
   readonly keyed: readonly string[] | undefined;
+  readonly process: string | undefined;
 }

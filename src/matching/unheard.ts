@@ -2,15 +2,21 @@
 // any key of their tasks.
 
 import { goneAfterMs, stoppedAfterMs } from "../domain/cut-off.ts";
+import type { KnownWorker } from "../wire/records.ts";
 import type { Matching } from "./matching.ts";
 import type { TaskQueue } from "./task-queue.ts";
 
 /** So long nothing is dispatched because of them. */
 const holdMs = 2_000;
 
-export function awaitWorker(state: Matching, id: string, keyed: readonly string[] | undefined): void {
-  state.unheard.set(id, { until: state.step.uptime + stoppedAfterMs, keyed });
+export function awaitWorker(state: Matching, id: string, known: KnownWorker | undefined): void {
+  const { keyed, process } = known ?? {};
+  state.unheard.set(id, { until: state.step.uptime + stoppedAfterMs, keyed, process });
 }
+
+/** Where the worker lives, as far as one knows: whoever has not been heard yet is in no process of which anything else is known. */
+export const processOf = ({ unheard, workers }: Matching, id: string): string | undefined =>
+  unheard.get(id)?.process ?? workers.get(id)?.process;
 
 /** Nobody can execute any more what counts for a key and was not heard of for so long. */
 export function endUnheard(state: Matching): void {

@@ -1,7 +1,7 @@
 import { goneAfterMs } from "../domain/cut-off.ts";
 import { taskOf } from "../domain/run.ts";
 import { placeOf } from "../matching/attached.ts";
-import { noteFound, storeTried } from "../matching/caution.ts";
+import { noteFound, proveCaution, storeTried } from "../matching/caution.ts";
 import { admitFound } from "../matching/durable/siblings.ts";
 import { endAll, settle } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
@@ -48,6 +48,7 @@ export function unreachable(state: Matching, id: string, isDead = false): void {
   const worker = state.workers.get(id);
   if (isDead) {
     if (worker !== undefined) worker.isDead = true;
+    if (worker?.isRegistered === false) proveCaution(state); // it does not come back
     endAll(state, id);
   }
   // The server closes the connection of a loop that is blocked for minutes; its thread beats on.

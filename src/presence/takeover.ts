@@ -57,10 +57,8 @@ function awaitWorkers(state: Matching, { knownWorkers, details }: LeadEvent, tri
   const awaited = new Set([...knownWorkers, ...adoptTried(state, tried)]);
   if (awaited.size === 0) return;
   for (const id of awaited) {
-    const known = details?.get(id);
-    const worker = presentWorker(state, id);
-    worker.process = known?.process ?? worker.process;
-    awaitWorker(state, id, known?.keyed);
+    presentWorker(state, id);
+    awaitWorker(state, id, details?.get(id));
   }
   beCautious(state);
 }

@@ -139,8 +139,12 @@ function matches(scheduler: Scheduler, run: LiveRun | FinishedRun, filter: RunFi
     return false;
   if (filter.state !== undefined && !filter.state.includes(stateOf(scheduler, run))) return false;
   if (filter.ids !== undefined && !filter.ids.includes(run.key.slice(run.task.length + 1))) return false;
+  if (filter.reason !== undefined && whyOf(run)?.includes(filter.reason) !== true) return false;
   return Object.entries(filter.metadata ?? {}).every(([name, value]) => run.metadata?.[name] === value);
 }
+
+const whyOf = (run: LiveRun | FinishedRun): string | undefined =>
+  run instanceof LiveRun ? cancelReasonOf(run) : run.why;
 
 function stateOf(scheduler: Scheduler, run: LiveRun | FinishedRun): RunState {
   return run instanceof LiveRun ? stateOfLive(scheduler, run) : (run.kind as RunState);

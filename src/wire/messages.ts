@@ -140,6 +140,7 @@ const Filter = Schema.Struct({
   state: Schema.optionalKey(Schema.Array(States)),
   metadata: Schema.optionalKey(StringMap),
   ids: Schema.optionalKey(Schema.Array(Schema.String)),
+  reason: Schema.optionalKey(Schema.String),
 });
 const CancelRuns = Schema.Struct({
   /** At once, whatever a durable run may have to undo. */

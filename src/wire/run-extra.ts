@@ -37,6 +37,8 @@ export interface CompactedFinished {
   readonly seq: number;
   readonly index: number;
   readonly at: number;
+  /** Why it failed or was cancelled, in short. */
+  readonly why?: string | undefined;
   /** Somebody waits for its result: it stands in the place of the input, in the form of an outcome, and no mark forgets the run. */
   readonly pinned?: true;
 }
@@ -92,10 +94,11 @@ function readLive(told: unknown): CompactedLive {
 
 function readFinished(told: unknown): CompactedFinished {
   const state = stateOf(told) as unknown as CompactedFinished;
-  const { kind, seq, index, at } = state;
+  const { kind, seq, index, at, why } = state;
   assertRange(isText(kind) && isFinal(kind), what, "how it ended", kind);
   assertRange(isCount(seq) && isCount(index), what, "the place of its outcome", seq);
   assertRange(isTime(at), what, "the time of its end", at);
+  assertRange(why === undefined || isText(why), what, "why it ended", why);
   return state;
 }
 

@@ -62,7 +62,7 @@ describe("natchet on the command line", () => {
       const moved = await scene.natchet("runs", "reschedule", "version", "later", "--delay", "2h");
       assert.match(moved.output, /^version\/later scheduled, due 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d\n$/);
       assert.equal((await scene.natchet("runs", "cancel", "version", "later")).code, 0);
-      const ended = await scene.natchet("runs", "list", "--state", "cancelled");
+      const ended = await scene.natchet("runs", "list", "--reason", "on the command line");
       assert.match(ended.output, /^version +later +cancelled .* cancelled on the command line$/m);
 
       assert.match((await scene.natchet("workers")).output, /VersionWorker +0 +5 +ready/);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { isListed, placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
 import { largestCarriedInput } from "../../src/wire/carried-input.ts";
+import type { CompactedFinished } from "../../src/wire/run-extra.ts";
 import { only, Scene } from "../scheduler/scene.ts";
 import { test } from "../support/harness.ts";
 
@@ -87,14 +88,16 @@ test("a large run that ends long after those behind it moves to the tail once, i
   const scene = new Scene({ ...options, keepCount: 10 });
   const seq = scene.create("t", "large", { input });
   completeSome(scene, "a", 150);
-  scene.report("w", "t/large", "failed", stays);
+  const error = { name: "Error", message: "no", retryable: true };
+  scene.report("w", "t/large", "failed", { ...stays, detail: { createdAt: 1, priority: 1, attempts: [], error } });
   const { origin } = scene.state.finished.get("t/large")!;
   const [moved, ...others] = keepHouse(scene).map(({ expectSeq, runs: [run] }) => [
     expectSeq,
     run?.inputSeq,
     run?.entry.form,
+    (run?.entry.extra?.state as CompactedFinished | undefined)?.why,
   ]);
-  assert.deepEqual([moved, others], [[seq, seq, 2], []]);
+  assert.deepEqual([moved, others], [[seq, seq, 2, "Error: no"], []]);
   const run = scene.state.finished.get("t/large")!;
   assert.deepEqual([run.holdsInput, run.isCompacted, run.origin, run.entrySeq > seq], [true, true, origin, true]);
   assert.deepEqual([entriesOf(scene).garbage, entriesOf(scene).kept], [0, 1]);

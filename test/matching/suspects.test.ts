@@ -47,18 +47,19 @@ class Store {
   }
 }
 
-/** One life of the only process, which is engine and worker; it ends when it executes the poison. */
-function live(store: Store, epoch: number, poison: string, slots: number): "died" | "idle" {
+/** One life of the only process, which is engine and worker; it ends when it executes the poison, and the next one may see that (`isSeen`). */
+function live(store: Store, epoch: number, poison: string, slots: number, isSeen = false): "died" | "idle" {
   const scene = new Scene({}, "standby");
   scene.now = store.now;
   const process = `p${epoch}`;
   for (const event of store.log) scene.give(event);
   const knownWorkers = epoch === 1 ? [] : [`w${epoch - 1}`];
-  scene.give({ type: "lead", epoch, knownWorkers, tried: store.tried, process });
+  const details = new Map(knownWorkers.map((id) => [id, { id, process: `p${epoch - 1}` }]));
+  scene.give({ type: "lead", epoch, knownWorkers, details, tried: store.tried, process });
   scene.register(`w${epoch}`, slots, ["t"], [], false, process);
   for (let second = 0; second < 40; second++) {
     scene.pass(1_000);
-    for (const id of knownWorkers) scene.give({ type: "unreachable", id });
+    for (const id of knownWorkers) scene.give({ type: "unreachable", id, isDead: isSeen });
     scene.beat(
       `w${epoch}`,
       [...scene.state.live.values()].filter(isRunningOn(`w${epoch}`)).map(({ key }) => scene.held(key)),
@@ -76,26 +77,27 @@ function live(store: Store, epoch: number, poison: string, slots: number): "died
 const isRunningOn = (id: string) => (run: LiveRun) => placeOf(run) === "running" && workerOf(run)?.id === id;
 
 describe("a poison run", () => {
-  test("that kills the process of its leader again and again is given up after the limit and one", () => {
-    const store = new Store();
-    store.create("poison");
-    let deaths = 0;
-    while (deaths < 40 && live(store, deaths + 1, "t/poison", 1) === "died") deaths++;
-    assert.equal(deaths, 11);
-    const last = store.log.at(-1) as Extract<SchedulerEvent, { type: "outcomes" }>;
-    const [{ kind, detail }] = last.outcomes as [(typeof last.outcomes)[0]];
-    assert.equal(kind, "failed");
-    const { error, attempts } = detail as unknown as {
-      error: { name: string; message: string };
-      attempts: readonly unknown[];
-    };
-    assert.equal(error.name, "WorkerLost");
-    assert.match(
-      error.message,
-      /^the worker of t\/poison died 10 times, the last time while nothing else was executing/,
-    );
-    assert.equal(attempts.length, 10);
-  });
+  for (const isSeen of [false, true])
+    test(`that kills the process of its leader again and again is given up after the limit and one, its end ${isSeen ? "seen" : "unseen"}`, () => {
+      const store = new Store();
+      store.create("poison");
+      let deaths = 0;
+      while (deaths < 40 && live(store, deaths + 1, "t/poison", 1, isSeen) === "died") deaths++;
+      assert.equal(deaths, 11);
+      const last = store.log.at(-1) as Extract<SchedulerEvent, { type: "outcomes" }>;
+      const [{ kind, detail }] = last.outcomes as [(typeof last.outcomes)[0]];
+      assert.equal(kind, "failed");
+      const { error, attempts } = detail as unknown as {
+        error: { name: string; message: string };
+        attempts: readonly unknown[];
+      };
+      assert.equal(error.name, "WorkerLost");
+      assert.match(
+        error.message,
+        /^the worker of t\/poison died 10 times, the last time while nothing else was executing/,
+      );
+      assert.equal(attempts.length, 10);
+    });
 
   test("takes no other run along for ever: all complete", () => {
     const store = new Store();

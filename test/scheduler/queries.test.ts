@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { parseBatch } from "../../src/domain/batch.ts";
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
-import type { RunInfo } from "../../src/domain/run.ts";
+import type { OutcomeKind, RunInfo } from "../../src/domain/run.ts";
 import { placeOf } from "../../src/matching/attached.ts";
 import { workerOf } from "../../src/matching/workers.ts";
 import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/scheduler/describe.ts";
-import type { TaskDeclaration } from "../../src/wire/messages.ts";
+import type { RunFilter, TaskDeclaration } from "../../src/wire/messages.ts";
 import { describe, test } from "../support/harness.ts";
 import { declarationOf, only, Scene } from "./scene.ts";
 
@@ -104,6 +104,38 @@ describe("queries", () => {
     for (let i = 0; i < 1_000; i++) describeRun(scene.state, last);
     assert.ok(performance.now() - before < 2_000, "1,000 questions took more than 2 s");
   });
+});
+
+test("a list is searched for why runs failed or were cancelled, also when only entries in finished form tell", () => {
+  const scene = new Scene();
+  for (const id of ["late", "unwanted", "broken", "done"]) scene.create("t", id);
+  const told = { createdAt: scene.now, priority: 1, attempts: [] };
+  const error = { name: "TimeoutError", message: 'task "t" took longer than 5s', retryable: true };
+  const end = (id: string, kind: OutcomeKind, more: object) =>
+    scene.report("w", `t/${id}`, kind, { detail: { ...told, ...more } });
+  end("late", "cancelled", { reason: "schedule timeout of 5m" });
+  end("unwanted", "cancelled", { reason: "not wanted" });
+  end("broken", "failed", { error });
+  end("done", "completed", {});
+  const search = (filter: RunFilter, { state } = scene) => listRuns(state, filter, 10).runs.map(({ info }) => info.id);
+  assert.deepEqual(search({ reason: "schedule timeout" }), ["late"]);
+  assert.deepEqual(search({ reason: "TimeoutError" }), ["broken"]);
+  assert.deepEqual(search({ reason: "longer than", state: ["failed"], task: "t" }), ["broken"]);
+  assert.deepEqual(search({ reason: "longer than", state: ["cancelled"] }), []);
+
+  const rebuilt = new Scene({}, "standby");
+  const state = {
+    asOf: 5,
+    origin: 1,
+    kind: "cancelled" as const,
+    seq: 5,
+    index: 0,
+    at: scene.now,
+    why: "schedule timeout of 5m",
+  };
+  rebuilt.seq = 8;
+  rebuilt.create("t", "late", { form: 2, extra: { state } });
+  assert.deepEqual(search({ reason: "schedule timeout" }, rebuilt), ["late"]);
 });
 
 test("a list in pages holds each run once: those of one bundle, of one millisecond, and that ended in between", () => {
