@@ -23,10 +23,8 @@ export interface AdmissionParts {
   readonly watch: StoreWatch | undefined;
   /** Stored bytes at which new runs are refused; undefined is without limit, and lifts the flag of a leader that had one. */
   readonly maxBytes: number | undefined;
-  readonly isLeading: () => boolean;
 }
 
-const everyMs = 1_000;
 /** Whether the log still takes what is stored; an idle leader has no other way to know. */
 const tryEveryLooks = 5;
 /** Opens again only when there is some room, so that the flag does not flicker. */
@@ -40,7 +38,6 @@ export class Admission {
   readonly #ends: (() => void)[];
   /** What clients were told last; undefined until the bucket was read. */
   #flag: Pick<AdmissionFlag, "isOpen" | "reason"> | undefined;
-  #isLooking = false;
   #looks = 0;
   /** Undefined until it was looked for in this term. */
   #hasReserve: boolean | undefined;
@@ -51,10 +48,8 @@ export class Admission {
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
     const { watch, link } = parts;
-    const timer = setInterval(() => void this.#look(), everyMs);
     const watched = watch === undefined ? [] : [watch.runs, watch.bucket, watch.lease];
     this.#ends = [
-      () => clearInterval(timer),
       ...watched.map((stream) => stream.onChange(() => stream.trouble?.fault === "full" && void this.#makeRoom())),
       link.onReconnect(() => {
         this.#refilledAt = Number.NEGATIVE_INFINITY; // a server that was restarted may have other limits
@@ -83,17 +78,18 @@ export class Admission {
     }
   }
 
-  async #look(): Promise<void> {
-    const { store, log, isLeading, link, watch, maxBytes = Number.MAX_SAFE_INTEGER } = this.#parts;
-    if (this.#isLooking || !link.isConnected()) return;
-    if (!isLeading()) {
-      this.#flag = undefined; // another leader may speak meanwhile
-      this.#hasReserve = undefined;
-      return;
-    }
+  /** Another leader may have spoken since this engine led last. */
+  begin(): void {
+    this.#flag = undefined;
+    this.#hasReserve = undefined;
+  }
+
+  /** To be called once a second while this engine leads. */
+  async look(): Promise<void> {
+    const { store, log, link, watch, maxBytes = Number.MAX_SAFE_INTEGER } = this.#parts;
+    if (!link.isConnected()) return;
     if (this.#looks++ % tryEveryLooks === 0) void watch?.runs.suspect();
     if (this.#hasNothingToDo) return;
-    this.#isLooking = true;
     try {
       this.#flag ??= (await readRecord(this.#parts.definitions, "admission", isAdmissionFlag, log)).record ?? {
         isOpen: true,
@@ -106,8 +102,6 @@ export class Admission {
       this.#flag = flag;
     } catch (error) {
       log.debug("the size of the log is not known", { error });
-    } finally {
-      this.#isLooking = false;
     }
   }
 

@@ -12,7 +12,7 @@ import { waiterOf } from "../wire/result-inbox.ts";
 import { encodeRunEntry } from "../wire/run-entry.ts";
 import { engineWriter, type Subjects } from "../wire/subjects.ts";
 import type { Payloads } from "./payloads.ts";
-import { type Term, untilStored } from "./term.ts";
+import type { Term } from "./term.ts";
 
 export interface AppenderParts {
   readonly publisher: Publisher;
@@ -32,9 +32,6 @@ const framedAtOnce = 256;
 
 export class Appender {
   readonly #parts: AppenderParts;
-  /** Counts the entries of the current epoch. */
-  #epoch = 0;
-  #n = 0;
 
   constructor(parts: AppenderParts) {
     this.#parts = parts;
@@ -47,30 +44,27 @@ export class Appender {
    * An entry keeps its number however often it is tried, so it is stored once. That matters for retention marks only: `lost`, `retry` and
    * `returned` name the turn that they end and change nothing a second time, and of final outcomes the first one counts.
    */
-  async append(term: Term, epoch: number, outcomes: readonly EngineOutcome[]): Promise<number> {
+  async append(term: Term, outcomes: readonly EngineOutcome[]): Promise<number> {
     let last = 0;
-    for (let from = 0; from < outcomes.length && term.isCurrent(); from += framedAtOnce) {
+    for (let from = 0; from < outcomes.length && term.isCurrent; from += framedAtOnce) {
       const some = outcomes.slice(from, from + framedAtOnce);
       const frames = await Promise.all(some.map((outcome) => this.#frame(term, outcome)));
       const byWaiter = Map.groupBy(frames, (_, i) => waiterOf(some[i]!.inbox));
       const appends: Promise<number>[] = [];
       for (const [waiter, framesOfWaiter] of byWaiter)
         for (const group of groupsBySize(framesOfWaiter, this.#parts.maxPayload() / 4, (frame) => frame.length))
-          appends.push(this.#appendEntry(term, epoch, waiter, encodeOutcomeEntry("engine", group)));
+          appends.push(this.#appendEntry(term, waiter, encodeOutcomeEntry("engine", group)));
       last = Math.max(last, ...(await Promise.all(appends)));
     }
     return last;
   }
 
-  async #appendEntry(term: Term, epoch: number, waiter: string, entry: Uint8Array): Promise<number> {
+  async #appendEntry(term: Term, waiter: string, entry: Uint8Array): Promise<number> {
     const { publisher, subjects, log, holdsLease } = this.#parts;
-    if (epoch !== this.#epoch) this.#n = 0;
-    this.#epoch = epoch;
-    this.#n += 1;
-    const subject = subjects.outcome("engine", engineWriter(epoch), this.#n, waiter);
+    const subject = subjects.outcome("engine", engineWriter(term.epoch), term.nextEntry(), waiter);
     // A cancellation by an engine always counts, so one that was stopped and wakes up must not append what the next leader knows better. What
     // waits here ends with the term: a lease that has run out is never renewed.
-    const tried = untilStored(term, log, "an outcome of the engine", () =>
+    const tried = term.untilStored("an outcome of the engine", () =>
       publisher.append(subject, entry, 0, undefined, holdsLease),
     );
     const result = await tried.catch((error: unknown) => {
@@ -134,7 +128,7 @@ export class Appender {
     if (!isFinal(kind) || inputSeq === 0) return noBytes;
     const { payloads, log } = this.#parts;
     try {
-      return await untilStored(term, log, `the end of ${key}`, () => payloads.read(key, inputSeq));
+      return await term.untilStored(`the end of ${key}`, () => payloads.read(key, inputSeq));
     } catch (error) {
       log.warn("the input of a run cannot be read; its outcome is stored without it", { run: key, error });
       return undefined;

@@ -15,9 +15,8 @@ import { LogCatchUp } from "./catch-up.ts";
 import { Deeds } from "./deeds.ts";
 import { Follower } from "./follower.ts";
 import { LiveSpan } from "./live-span.ts";
-import { releaseInQuietMoments } from "./quiet-moments.ts";
 import type { Signals } from "./signals.ts";
-import type { Term } from "./term.ts";
+import { Term } from "./term.ts";
 
 export interface CoreParts {
   readonly link: NatsLink;
@@ -29,10 +28,6 @@ export interface CoreParts {
   readonly bucket: Bucket;
   /** Whether the lease is still this engine's, by its own clock. */
   readonly holdsLease: () => boolean;
-  /** The state was thrown away and is folded anew: whoever led on it must stop. */
-  readonly onRebuild: () => void;
-  /** The same, because the scheduler failed: this engine must not even take over. */
-  readonly onFault: () => void;
 }
 
 const offlinePollMs = 100;
@@ -41,13 +36,14 @@ const forgetFaultsMs = 600_000;
 export class Core {
   /** Replaced by a new one when the log must be folded anew. */
   state: Scheduler;
+  /** Set by who leads. Ended here when the state on which it leads is thrown away. */
+  term: Term;
   readonly store: RunStore;
   readonly follower: Follower;
   readonly #parts: CoreParts;
   readonly #deeds: Deeds;
   readonly #life: LiveSpan;
   readonly #catchUp: LogCatchUp;
-  readonly #stopReleasing = releaseInQuietMoments(() => this.follower.position);
   #isTickScheduled = false;
   #wake: ReturnType<typeof setTimeout> | undefined;
   /** On the clock of `performance.now`. */
@@ -62,6 +58,7 @@ export class Core {
     const { link, subjects, log, neighbours } = parts;
     this.#parts = parts;
     this.state = this.#newState();
+    this.term = new Term(0, log);
     this.store = new RunStore(link, subjects);
     this.#life = new LiveSpan(
       () => this.now(),
@@ -79,7 +76,7 @@ export class Core {
     this.#deeds = new Deeds({
       ...{ ...parts, store, follower, onEvent },
       state: () => this.state,
-      term: () => this.term(),
+      term: () => this.term,
       catchUp: () => this.catchUp(),
     });
     neighbours.isListening = () => !this.#isClosed && this.state.isLeading && link.isConnected();
@@ -147,7 +144,6 @@ export class Core {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#recovery);
-    this.#stopReleasing();
     clearTimeout(this.#wake);
   }
 
@@ -165,13 +161,6 @@ export class Core {
     this.#life.beat();
     if (this.#parts.link.isConnected()) this.handle({ type: "tick", livesSince: this.#life.since });
     else this.#wakeBy(this.now() + offlinePollMs);
-  }
-
-  /** Ends when another engine leads, or this one on another state. */
-  term(): Term {
-    const { state } = this;
-    const { epoch } = state;
-    return { isCurrent: () => !this.#isClosed && this.state === state && state.isLeading && state.epoch === epoch };
   }
 
   #newState(): Scheduler {
@@ -201,7 +190,7 @@ export class Core {
   #foldAnew(pauseMs: number): void {
     this.state = this.#newState();
     this.follower.halt();
-    this.#parts.onFault();
+    this.term.end();
     const begin = () => {
       if (!this.#isClosed) this.follower.startOver();
     };
@@ -211,9 +200,9 @@ export class Core {
 
   #rebuild(outcomesFrom: number): void {
     this.#parts.log.warn("entries were purged before this engine had read them; it reads the log again from the start");
+    if (this.state.isLeading) this.term.end();
     this.state = this.#newState();
     this.handle({ type: "floor", outcomesFrom });
-    this.#parts.onRebuild();
     this.follower.startOver();
   }
 

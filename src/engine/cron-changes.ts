@@ -11,7 +11,7 @@ import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { ChangeCron, Register } from "../wire/messages.ts";
 import { isDeclaredCrons } from "../wire/records.ts";
 import { base64url, type CronStore } from "./cron-store.ts";
-import { type Term, untilStored } from "./term.ts";
+import type { Term } from "./term.ts";
 
 export interface CronChangesParts {
   readonly definitions: Definitions;
@@ -85,13 +85,13 @@ export class CronChanges {
     const { name: worker, startedAt = 0, tasks } = message;
     const key = prefix + base64url(worker);
     // A process of an older version that registers again says nothing new.
-    const isNewest = () => term.isCurrent() && startedAt >= (this.#declared.get(key) ?? 0);
+    const isNewest = () => startedAt >= (this.#declared.get(key) ?? 0);
     const hasCrons = this.#declared.has(key) || tasks.some(({ crons = [] }) => crons.length > 0);
     if (!hasCrons || !isNewest()) return;
     const { log } = this.#parts;
     // The next registration may be days away: tried until it is stored, or a newer process of the worker declares.
     const declare = () =>
-      untilStored({ isCurrent: isNewest }, log, `the crons of worker '${worker}'`, () => this.#declare(message, key));
+      term.untilStored(`the crons of worker '${worker}'`, () => this.#declare(message, key), isNewest);
     this.#declaring = this.#declaring.then(declare).catch((error: unknown) => {
       log.error("the crons of a worker could not be stored", { worker, error });
     });

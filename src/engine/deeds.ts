@@ -20,7 +20,7 @@ import { Payloads } from "./payloads.ts";
 import { Reacting } from "./reacting.ts";
 import { RunInputs } from "./run-inputs.ts";
 import { Signals } from "./signals.ts";
-import { type Term, untilStored } from "./term.ts";
+import type { Term } from "./term.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -92,7 +92,7 @@ export class Deeds {
     try {
       const at = (await store.time()) ?? 0;
       await catchUp();
-      if (term.isCurrent()) onEvent({ type: "heard", at, gaps });
+      if (term.isCurrent) onEvent({ type: "heard", at, gaps });
     } catch (error) {
       log.debug("the end of the log could not be found", { error });
     }
@@ -106,7 +106,7 @@ export class Deeds {
         else void this.#dispatcher.assign(command);
         break;
       case "storeTried":
-        this.#observe(bucket.tried.store(state().epoch, command, term()));
+        this.#observe(bucket.tried.store(command, term()));
         break;
       case "forward":
         this.#forwarder.forward(command);
@@ -170,17 +170,17 @@ export class Deeds {
   ): Promise<void> {
     const { log, onEvent } = this.#parts;
     const term = this.#parts.term();
-    const stored = await untilStored(term, log, what, deed).catch((error: unknown) => {
-      if (term.isCurrent()) log.error(`${what} cannot be stored`, { error });
+    const stored = await term.untilStored(what, deed).catch((error: unknown) => {
+      if (term.isCurrent) log.error(`${what} cannot be stored`, { error });
       return refused;
     });
-    const event = stored === undefined || !term.isCurrent() ? undefined : eventOf(stored);
+    const event = stored === undefined || !term.isCurrent ? undefined : eventOf(stored);
     if (event !== undefined) onEvent(event);
   }
 
   async #append(outcomes: readonly EngineOutcome[]): Promise<void> {
-    const { term, state, follower } = this.#parts;
-    await follower.reached(await this.#appender.append(term(), state().epoch, outcomes));
+    const { term, follower } = this.#parts;
+    await follower.reached(await this.#appender.append(term(), outcomes));
   }
 
   /** Nothing of the limits may start before. */
@@ -199,7 +199,7 @@ export class Deeds {
   async #assignNoted(command: AssignCommand): Promise<void> {
     const { bucket } = this.#parts;
     const term = this.#parts.term();
-    if ((await bucket.tried.stored()) && term.isCurrent()) await this.#dispatcher.assign(command);
+    if ((await bucket.tried.stored()) && term.isCurrent) await this.#dispatcher.assign(command);
   }
 
   #react({ n, reaction }: CommandOf<"react">): Promise<void> {

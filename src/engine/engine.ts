@@ -1,5 +1,5 @@
 // An engine from its first look at the lease to its last: stands by, leads, steps down, hands over.
-import { Cause, Effect, Fiber, Schedule, Scope } from "effect";
+import { Cause, Effect, Exit, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
@@ -22,9 +22,11 @@ import { Bucket } from "./bucket.ts";
 import { Core } from "./core.ts";
 import { CronChanges } from "./cron-changes.ts";
 import { LeaderWatch } from "./leader-watch.ts";
-import { Pinger } from "./pinger.ts";
+import { pingAll, pingEveryMs } from "./pinger.ts";
+import { releasingInQuietMoments } from "./quiet-moments.ts";
 import { Requests } from "./requests.ts";
 import type { EngineState, RunningEngine } from "./running-engine.ts";
+import { openTerm, polling } from "./term.ts";
 
 export interface EngineParts {
   readonly link: NatsLink;
@@ -68,9 +70,7 @@ export const makeEngine = (
     });
     yield* Effect.promise(() => keepServerTime(parts.link, parts.subjects.stream, clockLogOf(parts)));
     const engine = new Candidate({ ...parts, leaseLink }, options, leasePublisher, scope);
-    yield* Effect.addFinalizer(() =>
-      Effect.promise(() => engine.leave()).pipe(Effect.timeoutOption("3 seconds"), Effect.ignore),
-    );
+    yield* engine.live;
     if (options.mode === "warm") yield* engine.follow;
     const loop = yield* Effect.forkScoped(engine.seekLease);
     yield* Effect.addFinalizer(() => Fiber.interrupt(loop));
@@ -84,6 +84,8 @@ const clockLogOf = ({ neighbours, log }: EngineParts): Log =>
 const unavailable = (operation: string, cause: unknown) =>
   new StoreUnavailable({ operation, reason: cause instanceof Error ? cause.message : String(cause) });
 const retryPause = Schedule.min([Schedule.exponential(250, 1.5), Schedule.spaced(5_000)]);
+const lookEveryMs = 1_000;
+const releaseEveryMs = 5_000;
 const tellAfterMs = 2_000;
 const tellEveryMs = 10_000;
 /** How often a standby looks for the leader: one that has folded everything can use each moment. */
@@ -94,7 +96,6 @@ const doubtPollMs = 150;
 
 class Candidate implements RunningEngine {
   readonly id = `engine-${randomToken(8)}`;
-  state: EngineState = "standby";
   readonly #parts: EngineParts & { readonly leaseLink: NatsLink };
   readonly #scope: Scope.Scope;
   readonly #lease: Lease;
@@ -102,10 +103,9 @@ class Candidate implements RunningEngine {
   readonly #bucket: Bucket;
   readonly #process: string | undefined;
   readonly #crons: CronChanges;
-  readonly #life = setInterval(() => this.#core.live(), 1_000);
   readonly #requests: Requests;
   readonly #watch: LeaderWatch;
-  readonly #pinger: Pinger;
+  readonly #neighbours: Neighbours;
   readonly #admission: Admission;
   #isFollowing = false;
   /** The namespace is of a newer format than this engine's. */
@@ -142,11 +142,6 @@ class Candidate implements RunningEngine {
         hashSeed: crypto.getRandomValues(new Int32Array(1))[0]!,
         ...options.scheduler,
       },
-      onRebuild: () => this.#abdicate(),
-      onFault: () => {
-        if (this.state === "taking over") this.state = "standby"; // it ends with the next renewal
-        this.#abdicate();
-      },
     });
     this.#crons = new CronChanges({
       definitions,
@@ -166,15 +161,18 @@ class Candidate implements RunningEngine {
       log,
     });
     this.#watch = new LeaderWatch(leaseLink, subjects, log);
-    this.#pinger = new Pinger(this.id, link, subjects, this.#core, neighbours);
+    this.#neighbours = neighbours;
     const { maxBytes } = options;
-    const isLeading = () => this.state === "leading";
     const { store } = this.#core;
     const reserve = new Reserve(link, subjects, options.replicas ?? 1);
     const watch = parts.store;
-    this.#admission = new Admission({ link, subjects, store, definitions, log, maxBytes, isLeading, reserve, watch });
+    this.#admission = new Admission({ link, subjects, store, definitions, log, maxBytes, reserve, watch });
   }
 
+  get state(): EngineState {
+    if (!this.#core.term.isCurrent) return "standby";
+    return this.#core.state.isLeading ? "leading" : "taking over";
+  }
   get epoch(): number {
     return this.#core.state.epoch;
   }
@@ -203,18 +201,24 @@ class Candidate implements RunningEngine {
     return Scope.provide(follow, this.#scope);
   }
 
+  /** As long as the scope is open, whoever leads. */
+  get live(): Effect.Effect<void, never, Scope.Scope> {
+    const { log } = this.#parts;
+    const release = releasingInQuietMoments(() => this.#core.follower.position);
+    return Effect.gen({ self: this }, function* () {
+      yield* Effect.addFinalizer(() => Effect.sync(() => this.#core.close()));
+      yield* Effect.addFinalizer(() => Effect.sync(() => this.#admission.close()));
+      yield* polling(lookEveryMs, log, () => this.#core.live());
+      yield* polling(releaseEveryMs, log, release);
+    });
+  }
+
   /** For ever: claims the lease when it is free, and leads as long as it is ours. */
   get seekLease(): Effect.Effect<never> {
     const turn = Effect.gen({ self: this }, function* () {
       const claim = yield* this.#claim;
-      if (claim === undefined) {
-        yield* Effect.sleep(this.#pollMs);
-        return;
-      }
-      this.state = "taking over";
-      this.#watch.answer(this.id);
-      yield* Effect.raceFirst(Effect.andThen(this.#lead(claim), Effect.never), this.#untilLost);
-      this.#stepDown();
+      if (claim === undefined) yield* Effect.sleep(this.#pollMs);
+      else yield* Effect.scoped(this.#reign(claim));
     });
     return Effect.forever(Effect.catchCause(turn, (cause) => this.#beginAnew(cause)));
   }
@@ -225,9 +229,41 @@ class Candidate implements RunningEngine {
     const pauseMs = Math.min(1_000 * 2 ** this.#failures++, 30_000);
     const what = "this engine cannot lead; it gives up its lease and tries again";
     this.#parts.log.error(what, { inMs: pauseMs, error: Cause.squash(cause) });
-    this.#stepDown();
-    this.state = "standby";
-    return Effect.andThen(Effect.ignore(Effect.tryPromise(() => this.#lease.release({}))), Effect.sleep(pauseMs));
+    return Effect.sleep(pauseMs);
+  }
+
+  /**
+   * One term. It closes what it has opened, newest first: nothing is looked after and nobody answered any more, standbys are told so, the state
+   * on which it led is given up, what was to be stored is let go, and the lease goes last.
+   */
+  #reign(claim: Claim): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.gen({ self: this }, function* () {
+      let handOver: HandOver = {};
+      yield* Effect.addFinalizer((exit) => this.#giveUpLease(exit, handOver));
+      const term = yield* openTerm(claim.epoch, this.#parts.log);
+      this.#core.term = term;
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          handOver = handOverOf(this.#core.state);
+          this.#core.handle({ type: "stepDown" });
+        }),
+      );
+      yield* opened(
+        () => this.#watch.answer(this.id),
+        () => this.#watch.silence(),
+      );
+      const isOver = Effect.raceFirst(this.#untilLost, term.ended);
+      yield* Effect.raceFirst(Effect.andThen(this.#lead(claim), Effect.never), isOver);
+    });
+  }
+
+  /** Whoever leaves hands over: a standby leads at once, and who executes what travels in the lease. One that is lost, or led on a state that is gone, ends by itself. */
+  #giveUpLease(exit: Exit.Exit<unknown, unknown>, handOver: HandOver): Effect.Effect<void> {
+    if (Exit.isSuccess(exit) || !this.#parts.leaseLink.isConnected()) return Effect.void;
+    const isLeaving = Cause.hasInterruptsOnly(exit.cause);
+    const released = Effect.tryPromise(() => this.#lease.release(isLeaving ? handOver : {}));
+    const told = Effect.sync(() => this.#parts.log.debug("engine handed over", { engine: this.id }));
+    return Effect.ignore(Effect.andThen(released, told));
   }
 
   get #pollMs(): number {
@@ -258,18 +294,20 @@ class Candidate implements RunningEngine {
 
   /** Renews the lease, also while this engine is still taking over; ends when it is ours no longer. */
   get #untilLost(): Effect.Effect<void> {
+    const { log } = this.#parts;
     const renewal = Effect.gen({ self: this }, function* () {
       yield* Effect.sleep(leaseTiming.renewMs);
-      if (this.state === "standby") return false;
       const isOurs = yield* Effect.promise(() => this.#lease.renew(performance.now()));
-      if (isOurs && this.state === "leading") this.#requests.rememberWorkers();
+      if (this.state !== "leading") return isOurs;
+      if (isOurs) this.#requests.rememberWorkers();
+      else log.warn("engine lost its lease and is standing by", { engine: this.id });
       return isOurs;
     });
     return Effect.asVoid(Effect.repeat(renewal, { while: (isOurs) => isOurs }));
   }
 
   /** Folds to the end of the log, says that it leads, and lets workers register before it assigns. */
-  #lead(claim: Claim): Effect.Effect<void> {
+  #lead(claim: Claim): Effect.Effect<void, never, Scope.Scope> {
     const { link, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
       if (!(yield* this.#raiseFormat)) return;
@@ -282,7 +320,10 @@ class Candidate implements RunningEngine {
         await this.#crons.load();
         return this.#bucket.read();
       });
-      this.#requests.open();
+      yield* opened(
+        () => this.#requests.open(),
+        () => this.#requests.close(),
+      );
       this.#core.handle({ type: "pauses", pauses });
       this.#core.handle({ type: "rates", rates });
       this.#core.handle({ type: "failures", stored: failures });
@@ -290,11 +331,21 @@ class Candidate implements RunningEngine {
       this.#core.handle({ type: "definitions", tasks });
       this.#core.handle({ type: "lead", ...claim, ...known, ...tried, process: this.#process });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
-      this.state = "leading";
       this.#failures = 0;
       log.debug("engine leads", { engine: this.id, epoch: claim.epoch, live: this.#core.state.live.size });
       for (const listener of this.#onLeading.splice(0)) listener();
+      yield* this.#lookAfter;
     });
+  }
+
+  get #lookAfter(): Effect.Effect<void, never, Scope.Scope> {
+    const { link, subjects, log } = this.#parts;
+    const pings = { engine: this.id, link, subjects, core: this.#core, neighbours: this.#neighbours };
+    this.#admission.begin();
+    return Effect.andThen(
+      polling(pingEveryMs, log, () => pingAll(pings)),
+      polling(lookEveryMs, log, () => this.#admission.look()),
+    );
   }
 
   /** Engines of an older version cannot lead from here on; false when this is one of them. */
@@ -303,9 +354,9 @@ class Candidate implements RunningEngine {
     return this.#untilStored(async () => {
       const refusal = await raiseFormat(link, subjects, log);
       if (refusal === undefined) return true;
-      log.error("this engine cannot lead", { reason: refusal.message });
       this.#isOutdated = true;
-      this.state = "standby"; // it ends with the next renewal
+      this.#core.term.end();
+      log.error("this engine cannot lead", { reason: refusal.message });
       await this.#lease.release({});
       return false;
     });
@@ -329,43 +380,10 @@ class Candidate implements RunningEngine {
       Effect.orDie,
     );
   }
-
-  #stepDown(): void {
-    this.#watch.silence();
-    const wasLeading = this.state === "leading";
-    this.state = "standby";
-    if (!wasLeading) return;
-    this.#requests.close();
-    this.#core.handle({ type: "stepDown" });
-    this.#parts.log.warn("engine lost its lease and is standing by", { engine: this.id });
-  }
-
-  /** The state on which it led is gone: the lease ends by itself, and then anybody may lead. */
-  #abdicate(): void {
-    if (this.state !== "leading") return;
-    this.state = "standby";
-    this.#watch.silence();
-    this.#requests.close();
-  }
-
-  /** The ledger travels in the lease, so that the next leader need not ask who executes what. */
-  async leave(): Promise<void> {
-    clearInterval(this.#life);
-    this.#pinger.close();
-    this.#admission.close();
-    this.#requests.close();
-    this.#watch.silence();
-    if (this.state === "leading" && this.#parts.link.isConnected()) {
-      const handOver = handOverOf(this.#core.state);
-      this.#core.handle({ type: "stepDown" });
-      this.#core.close();
-      await this.#lease.release(handOver);
-      this.#parts.log.debug("engine handed over", { engine: this.id });
-    }
-    this.state = "standby";
-    this.#core.close();
-  }
 }
+
+const opened = (open: () => void, close: () => void): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.sync(open), () => Effect.sync(close));
 
 /** Who executes what, unless some worker has not told this engine, or may execute what was lost: then the next leader asks as well. */
 function handOverOf({ leadership, step }: Scheduler): HandOver {

@@ -2,7 +2,7 @@
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { readable, readRecord } from "../nats/stored-records.ts";
-import { type Term, untilStored } from "./term.ts";
+import type { Term } from "./term.ts";
 
 /** Ten thousand tasks in one registration must not be ten thousand requests at once: the renewal of the lease would wait behind them. */
 const storedAtOnce = 16;
@@ -17,7 +17,7 @@ export class KeptRecords {
   /** One key is not written by two at the same time: the older write could land last. */
   readonly #underWay = new Set<string>();
   #storing = 0;
-  #term: Term = { isCurrent: () => false };
+  #term: Term | undefined;
 
   constructor(definitions: Definitions, log: Log) {
     this.#definitions = definitions;
@@ -59,13 +59,13 @@ export class KeptRecords {
   }
 
   async #store(key: string, text: string | undefined): Promise<void> {
-    const term = this.#term;
-    const isNewest = { isCurrent: () => term.isCurrent() && !this.#waiting.has(key) };
+    const term = this.#term!;
+    const isNewest = () => !this.#waiting.has(key);
     const write = () =>
       text === undefined ? this.#definitions.remove(key) : this.#definitions.put(key, JSON.parse(text));
     try {
-      await untilStored(isNewest, this.#log, `the record "${key}"`, write);
-      if (isNewest.isCurrent()) this.#stored.set(key, text);
+      await term.untilStored(`the record "${key}"`, write, isNewest);
+      if (term.isCurrent && isNewest()) this.#stored.set(key, text);
     } catch (error) {
       this.#log.error("a record of the leader cannot be stored", { key, error });
     }

@@ -8,36 +8,36 @@ import type { Subjects } from "../wire/subjects.ts";
 import type { Core } from "./core.ts";
 import { isNoResponders } from "./no-responders.ts";
 
-const everyMs = 1_000;
+export const pingEveryMs = 1_000;
 
-export class Pinger {
-  readonly #timer: ReturnType<typeof setInterval>;
+export interface PingParts {
+  readonly engine: string;
+  readonly link: NatsLink;
+  readonly subjects: Subjects;
+  readonly core: Core;
+  readonly neighbours: Neighbours;
+}
 
-  constructor(engine: string, link: NatsLink, subjects: Subjects, core: Core, neighbours: Neighbours) {
-    const ask = async (id: string) => {
-      try {
-        await link.nc.request(subjects.worker(id, "ping"), encodeMessage({ epoch: core.state.epoch, engine }), {
-          timeout: everyMs - 100,
-        });
-        core.handle({ type: "pong", id });
-      } catch (error) {
-        // No answer in time may be a blocked event loop: that is for the heartbeats to say.
-        if (!isNoResponders(error)) return;
-        const { leadership } = core.state;
-        const process = leadership && processOf(leadership.matching, id);
-        core.handle({ type: "unreachable", id, isDead: process !== undefined && hasEnded(process) });
-      }
-    };
-    this.#timer = setInterval(() => {
-      if (!core.state.isLeading || !link.isConnected()) return;
-      for (const id of core.state.workers.keys()) {
-        if (neighbours.isConnected(id)) core.handle({ type: "pong", id });
-        else void ask(id);
-      }
-    }, everyMs);
+/** Asks all workers, and waits for none: what they answer is told to the scheduler. */
+export function pingAll(parts: PingParts): void {
+  const { link, core, neighbours } = parts;
+  if (!link.isConnected()) return;
+  for (const id of core.state.workers.keys()) {
+    if (neighbours.isConnected(id)) core.handle({ type: "pong", id });
+    else void ping(id, parts);
   }
+}
 
-  close(): void {
-    clearInterval(this.#timer);
+async function ping(id: string, { engine, link, subjects, core }: PingParts): Promise<void> {
+  const question = encodeMessage({ epoch: core.state.epoch, engine });
+  try {
+    await link.nc.request(subjects.worker(id, "ping"), question, { timeout: pingEveryMs - 100 });
+    core.handle({ type: "pong", id });
+  } catch (error) {
+    // No answer in time may be a blocked event loop: that is for the heartbeats to say.
+    if (!isNoResponders(error)) return;
+    const { leadership } = core.state;
+    const process = leadership && processOf(leadership.matching, id);
+    core.handle({ type: "unreachable", id, isDead: process !== undefined && hasEnded(process) });
   }
 }

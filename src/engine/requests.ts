@@ -131,7 +131,7 @@ export class Requests {
   rememberWorkers(): void {
     const { core, bucket } = this.#parts;
     const { leadership } = core.state;
-    if (leadership !== undefined) bucket.keepWorkers(knownWorkers(leadership.matching), core.term());
+    if (leadership !== undefined) bucket.keepWorkers(knownWorkers(leadership.matching), core.term);
   }
 
   #register(message: Register): Registered {
@@ -147,8 +147,8 @@ export class Requests {
         tasks: listed(message.tasks.map((task) => task.name)),
       });
     this.rememberWorkers();
-    this.#parts.crons.declare(message, core.term());
-    for (const task of message.tasks) bucket.kept.keep(`task.${task.name}`, task, core.term());
+    this.#parts.crons.declare(message, core.term);
+    for (const task of message.tasks) bucket.kept.keep(`task.${task.name}`, task, core.term);
     return this.#registered;
   }
 

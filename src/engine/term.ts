@@ -1,41 +1,111 @@
-// What a leader has been asked to store: tried until the store has it, or until this engine does not lead any more.
+// A leader's term, as one scope: what is opened in it is closed by it, newest first. What a leader is to store is tried until the store has it,
+// or until the term is over.
+import { Cause, Effect, Exit, type Fiber, FiberSet, Schedule, type Scope } from "effect";
 import { PermissionDenied, QueueFull, StoreUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
-
-/** Whether the engine still leads on the state with which something began. */
-export interface Term {
-  readonly isCurrent: () => boolean;
-}
+import { deferred } from "../runtime/deferred.ts";
 
 const firstPauseMs = 100;
-const longestPauseMs = 5_000;
+const pauses = Schedule.min([Schedule.exponential(2 * firstPauseMs), Schedule.spaced("5 seconds")]);
 const tellEveryMs = 30_000;
 
 /** A store that is away, full or closed to this user comes back: an operator frees space or sets the permission right. */
 const isPassing = (error: unknown): boolean =>
   error instanceof StoreUnavailable || error instanceof QueueFull || error instanceof PermissionDenied;
 
-/**
- * Tries `deed` until it succeeds; undefined when the term is over first. It may have happened although it failed, so it must be safe to
- * repeat. Fails: what is no trouble of the store
- */
-export async function untilStored<T>(
-  term: Term,
-  log: Log,
-  what: string,
-  deed: () => Promise<T>,
-): Promise<T | undefined> {
-  let toldAt = Number.NEGATIVE_INFINITY;
-  for (let pauseMs = firstPauseMs; term.isCurrent(); pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+type Fork = <T>(effect: Effect.Effect<T, unknown>) => Fiber.Fiber<T, unknown>;
+
+/** From the claim of a lease until it is lost, given up, or the state on which this engine led is thrown away. */
+export class Term {
+  readonly epoch: number;
+  readonly #log: Log;
+  readonly #fork: Fork | undefined;
+  readonly #end = deferred<void>();
+  #isOver: boolean;
+  #entries = 0;
+
+  /** Without `fork` it is over already. */
+  constructor(epoch: number, log: Log, fork?: Fork) {
+    this.epoch = epoch;
+    this.#log = log;
+    this.#fork = fork;
+    this.#isOver = fork === undefined;
+  }
+  get isCurrent(): boolean {
+    return !this.#isOver;
+  }
+  /** Numbers what this leader appends, from 1. */
+  nextEntry(): number {
+    return ++this.#entries;
+  }
+  /** Nothing that began in it counts from now on; its scope is closed soon after. */
+  end(): void {
+    this.#isOver = true;
+    this.#end.resolve();
+  }
+  get ended(): Effect.Effect<void> {
+    return Effect.promise(() => this.#end.promise);
+  }
+
+  /**
+   * Tries `deed` until it succeeds; undefined when the term is over first, or nobody wants it any more. It may have happened although it failed, so
+   * it must be safe to repeat. Fails: what is no trouble of the store
+   */
+  async untilStored<T>(what: string, deed: () => Promise<T>, isWanted = () => true): Promise<T | undefined> {
+    const tell = this.#telling(what);
+    if (!this.isCurrent || !isWanted()) return undefined;
     try {
-      return await deed();
+      return await deed(); // without a fiber, which costs 9 µs: a cancel of many reads the input of each
     } catch (error) {
       if (!isPassing(error)) throw error;
-      if (!term.isCurrent()) return undefined;
-      if (performance.now() - toldAt > tellEveryMs) log.warn(`${what} could not be stored yet; retrying`, { error });
-      toldAt = performance.now();
+      tell(error);
     }
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    return this.#again(deed, tell, isWanted);
   }
-  return undefined;
+
+  #again<T>(deed: () => Promise<T>, tell: (error: unknown) => void, isWanted: () => boolean): Promise<T | undefined> {
+    const isToTry = (error: unknown) => isPassing(error) && this.isCurrent && isWanted();
+    const tried = Effect.tryPromise({ try: deed, catch: (error) => error }).pipe(
+      Effect.tapError((error) => Effect.sync(() => tell(error))),
+      Effect.retry({ schedule: pauses, while: isToTry }),
+      Effect.delay(firstPauseMs),
+    );
+    return new Promise((resolve, reject) => {
+      if (!this.isCurrent || !isWanted()) return resolve(undefined);
+      this.#fork!(tried).addObserver((exit) => {
+        if (Exit.isSuccess(exit)) return resolve(exit.value);
+        const error = Cause.squash(exit.cause);
+        if (Cause.hasInterruptsOnly(exit.cause) || isPassing(error)) resolve(undefined);
+        else reject(error);
+      });
+    });
+  }
+
+  #telling(what: string): (error: unknown) => void {
+    let tellAt = Number.NEGATIVE_INFINITY;
+    return (error) => {
+      if (!isPassing(error) || !this.isCurrent) return;
+      if (performance.now() > tellAt) this.#log.warn(`${what} could not be stored yet; retrying`, { error });
+      tellAt = performance.now() + tellEveryMs;
+    };
+  }
 }
+
+/** A term that lasts until the scope is closed, or until it is ended. */
+export const openTerm = (epoch: number, log: Log): Effect.Effect<Term, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const fork = yield* FiberSet.runtime(yield* FiberSet.make<unknown, unknown>())<never>();
+    return yield* Effect.acquireRelease(
+      Effect.sync(() => new Term(epoch, log, fork as Fork)),
+      (term) => Effect.sync(() => term.end()),
+    );
+  });
+
+/** Looks at once, and again and again while the scope is open: a new leader cannot wait for what it does not know. What a look throws is told, and the next one comes all the same. */
+export const polling = (everyMs: number, log: Log, look: () => unknown): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.tryPromise({ try: async () => look(), catch: (error) => error }).pipe(
+    Effect.catch((error) => Effect.sync(() => log.error("the engine failed to look after something", { error }))),
+    Effect.repeat(Schedule.spaced(everyMs)),
+    Effect.forkScoped,
+    Effect.asVoid,
+  );

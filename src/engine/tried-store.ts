@@ -6,7 +6,7 @@ import type { Cautious, Tried } from "../matching/tried.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { isTried } from "../wire/records.ts";
 import { type Owned, OwnedRecords } from "./owned-records.ts";
-import { type Term, untilStored } from "./term.ts";
+import type { Term } from "./term.ts";
 
 const key = "tried";
 
@@ -34,8 +34,8 @@ export class TriedStore {
   }
 
   /** Tries until it is stored, a newer leader has written, or the term is over. */
-  store(epoch: number, { tried, cautious }: Omit<Record, "epoch">, term: Term): Promise<boolean> {
-    const record = { epoch, tried, ...(cautious && { cautious }) };
+  store({ tried, cautious }: Omit<Record, "epoch">, term: Term): Promise<boolean> {
+    const record = { epoch: term.epoch, tried, ...(cautious && { cautious }) };
     if (this.#next !== undefined) {
       this.#next.record = record;
       return this.#next.stored;
@@ -45,7 +45,7 @@ export class TriedStore {
       this.#next = undefined;
       const what = "what this engine assigns within its process";
       const write = () => this.#records.write(key, newest.epoch, () => newest);
-      return untilStored(term, this.#log, what, write).then((written) => written !== undefined);
+      return term.untilStored(what, write).then((written) => written !== undefined);
     });
     this.#next = { record, stored };
     // What cannot be stored at all does not stop what is to be sent.

@@ -109,7 +109,7 @@ function isAttempt(told: unknown): boolean {
 export function isAdmissionFlag(record: unknown): record is AdmissionFlag {
   if (!isRecord(record)) return false;
   const { isOpen, bytes, maxBytes, reason } = record;
-  return typeof isOpen === "boolean" && isTime(bytes) && isTime(maxBytes) && (reason === undefined || isText(reason));
+  return typeof isOpen === "boolean" && isCount(bytes) && isCount(maxBytes) && (reason === undefined || isText(reason));
 }
 
 const isTask = (name: unknown): name is string => isText(name) && isTaskName(name);

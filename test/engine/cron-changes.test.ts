@@ -5,6 +5,7 @@ import { StoreUnavailable } from "../../src/domain/errors.ts";
 import { silentLog } from "../../src/domain/log.ts";
 import { CronChanges } from "../../src/engine/cron-changes.ts";
 import { CronStore } from "../../src/engine/cron-store.ts";
+import { openTerm, type Term } from "../../src/engine/term.ts";
 import { Definitions } from "../../src/nats/definitions.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import type { Register } from "../../src/wire/messages.ts";
@@ -14,7 +15,6 @@ import { Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const term = { isCurrent: () => true };
 const rule = (expression: string, options: CronOptions = {}) => parseCron(expression, "task", options, "test");
 const registration = (startedAt: number, crons: readonly object[]) =>
   ({ name: "worker", startedAt, tasks: [{ name: "task", crons }] }) as unknown as Register;
@@ -42,7 +42,7 @@ async function lead(
   };
 }
 
-const inBucket = (body: (definitions: Definitions) => Promise<void>) => () =>
+const inBucket = (body: (definitions: Definitions, term: Term) => Promise<void>) => () =>
   inScene(async (nats) => {
     const link = await nats.link();
     const subjects = new Subjects("test");
@@ -53,13 +53,13 @@ const inBucket = (body: (definitions: Definitions) => Promise<void>) => () =>
       const refusal = new StoreUnavailable({ operation: "store", reason: "the disk is full" });
       return refusals-- > 0 ? Promise.reject(refusal) : replace(...args);
     };
-    await body(definitions);
+    await body(definitions, await nats.run(openTerm(1, silentLog)));
   });
 
 describe("cron changes", () => {
   test(
     "what code declares goes with the newest registration, also of a later leader; what the API made stays",
-    inBucket(async (definitions) => {
+    inBucket(async (definitions, term) => {
       const first = await lead(definitions);
       await first.changes.change({ verb: "set", rule: rule("0 * * * *", { name: "made" }), task: "other" });
       refusals = 2;

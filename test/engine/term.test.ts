@@ -5,6 +5,7 @@ import { QueueFull } from "../../src/domain/errors.ts";
 import { type Log, silentLog } from "../../src/domain/log.ts";
 import { Appender, type AppenderParts } from "../../src/engine/appender.ts";
 import { makeEngine } from "../../src/engine/engine.ts";
+import { openTerm } from "../../src/engine/term.ts";
 import type { EngineOutcome } from "../../src/matching/commands.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { makePublisher, type Publisher } from "../../src/nats/publisher.ts";
@@ -99,7 +100,11 @@ test("an outcome that does not fit into an entry gets leaner until it does, and 
     outcome("strange", { ...story([]), metadata: 1n }),
     outcome("small", story([attempt])),
   ];
-  await appender.append({ isCurrent: () => true }, 7, outcomes);
+  await Effect.runPromise(
+    Effect.scoped(
+      Effect.andThen(openTerm(7, silentLog), (term) => Effect.promise(() => appender.append(term, outcomes))),
+    ),
+  );
   assert.ok(entries.every((data) => data.length < 8_192));
   const stored = entries.flatMap((data) => decodeOutcomeEntry(data).outcomes);
   assert.deepEqual(
@@ -240,3 +245,33 @@ test("an engine that was stopped for longer than its lease appends nothing befor
       performance.now = now;
     }
   }));
+
+test("a term tries what is to be stored until it is, and lets go of it when it ends or nobody wants it", async () => {
+  const told: string[] = [];
+  const log = { ...silentLog, warn: (message: string) => void told.push(message) };
+  const full = new QueueFull({ namespace: "test", reason: "the disk is full" });
+  const scope = await Effect.runPromise(Scope.make());
+  const term = await Effect.runPromise(Scope.provide(openTerm(7, log), scope));
+  let tries = 0;
+  const third = async () => {
+    if (++tries < 3) throw full;
+    return tries;
+  };
+  assert.equal(await term.untilStored("something", third), 3);
+  assert.deepEqual(told, ["something could not be stored yet; retrying"]);
+  await assert.rejects(
+    term.untilStored("something else", () => Promise.reject(new TypeError("never"))),
+    /never/,
+  );
+  let isWanted = true;
+  const refused = () => {
+    isWanted = false;
+    return Promise.reject(full);
+  };
+  assert.equal(await term.untilStored("nothing", refused, () => isWanted), undefined);
+  const stuck = term.untilStored("what is refused for ever", () => Promise.reject(full));
+  await Effect.runPromise(Scope.close(scope, Exit.void));
+  assert.equal(await stuck, undefined);
+  assert.equal(term.isCurrent, false);
+  assert.equal(await term.untilStored("too late", third), undefined);
+});

@@ -1,6 +1,7 @@
 // What leaders note before they send it, in a real bucket.
 import assert from "node:assert/strict";
 import { silentLog } from "../../src/domain/log.ts";
+import { openTerm } from "../../src/engine/term.ts";
 import { TriedStore } from "../../src/engine/tried-store.ts";
 import { Definitions } from "../../src/nats/definitions.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
@@ -8,7 +9,6 @@ import { Subjects } from "../../src/wire/subjects.ts";
 import { inScene } from "../nats/scene.ts";
 import { describe, test } from "../support/harness.ts";
 
-const term = { isCurrent: () => true };
 const tried = (key: string) => ({ tried: [{ key, turn: 1, worker: "w" }], cautious: { upTo: 9, left: 1 } });
 
 describe("tried store", () => {
@@ -18,15 +18,17 @@ describe("tried store", () => {
       const subjects = new Subjects("test");
       await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
       const definitions = new Definitions(link, subjects);
+      const [seventh, eighth] = [await nats.run(openTerm(7, silentLog)), await nats.run(openTerm(8, silentLog))];
       const [older, newer] = [new TriedStore(definitions, silentLog), new TriedStore(definitions, silentLog)];
       assert.deepEqual((await older.load()).tried, []);
-      for (let i = 0; i < 50; i++) void older.store(7, tried(`t/${i}`), term);
+      for (let i = 0; i < 50; i++) void older.store(tried(`t/${i}`), seventh);
       assert.equal(await older.stored(), true);
       assert.deepEqual(await newer.load(), tried("t/49"));
-      assert.equal(await newer.store(8, tried("t/new"), term), true);
-      assert.equal(await older.store(7, tried("t/late"), term), false);
+      assert.equal(await newer.store(tried("t/new"), eighth), true);
+      assert.equal(await older.store(tried("t/late"), seventh), false);
       assert.equal(await older.stored(), false);
       assert.deepEqual(await new TriedStore(definitions, silentLog).load(), tried("t/new"));
-      assert.equal(await older.store(7, tried("t/over"), { isCurrent: () => false }), false);
+      seventh.end();
+      assert.equal(await older.store(tried("t/over"), seventh), false);
     }));
 });
