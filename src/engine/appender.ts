@@ -85,7 +85,10 @@ export class Appender {
     const { publisher, subjects, payloads } = this.#parts;
     const maxPayload = this.#parts.maxPayload();
     const inputs = await Promise.all(
-      runs.map((run) => (run.inputSeq === 0 ? noBytes : payloads.read(run.key, run.inputSeq))),
+      runs.map((run) => {
+        if (run.resultAt !== undefined) return payloads.readResult(run.key, run.resultAt);
+        return run.inputSeq === 0 ? noBytes : payloads.read(run.key, run.inputSeq);
+      }),
     );
     if (inputs.some((input) => input === undefined)) return false;
     const compacted = runs.map(({ key, entry }, i) => ({

@@ -1,9 +1,10 @@
 // The input bytes of runs: from memory where the scheduler keeps them, from the log otherwise.
 import { splitKey } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import type { CompactedRun } from "../matching/commands.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import { inputIn, inputOfFinished, inputsOf } from "../nats/stored-inputs.ts";
-import type { Outcome } from "../wire/outcome-entry.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import { decodeRunEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
@@ -35,6 +36,17 @@ export class Payloads {
   /** The input of a finished run, from its outcome or from where that leaves it; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
   ofFinished(outcome: Outcome): Promise<Uint8Array | undefined> {
     return inputOfFinished(this.#store, this.#subjects, outcome);
+  }
+
+  /**
+   * How a run ended, as an outcome entry of its own: from the outcome, or from its entry where that is pinned; undefined when it is gone.
+   * Fails: StoreUnavailable, MalformedRecord
+   */
+  async readResult(key: string, at: NonNullable<CompactedRun["resultAt"]>): Promise<Uint8Array | undefined> {
+    if ("entrySeq" in at) return this.read(key, at.entrySeq);
+    const stored = await this.#store.read(at.seq);
+    const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[at.index];
+    return outcome?.key === key ? encodeOutcomeEntry("worker", [outcome.result]) : undefined;
   }
 
   /** Bundles are read once for all the runs that are asked for at about the same time. */

@@ -1,4 +1,5 @@
 import type { Bundle } from "../fold/entry-log.ts";
+import { isChild } from "../fold/families.ts";
 import { type FinishedRun, setEntry } from "../fold/finished-run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
@@ -135,10 +136,28 @@ function liveForm(house: House, run: LiveRun): CompactedRun {
   return { key, inputSeq: seq, entry: { form: 1, priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra } };
 }
 
-/** With the input where only its entry holds that. */
+/** Whether a parent waits for it, or may still say so: no mark may forget it. */
+export const isNeeded = ({ fold }: House, run: FinishedRun): boolean =>
+  isChild(run) && fold.families.isWanted(run, fold.live);
+
+/** With the input where only its entry holds that; with its result, in the place of that, where somebody waits for it. */
 function finishedForm(house: House, run: FinishedRun): CompactedRun {
   const { key, kind, origin, seq, index, at, createdAt, metadata, why } = run;
   const known = { asOf: house.fold.position, origin, kind, seq, index, at, ...(why !== undefined && { why }) };
+  if (isNeeded(house, run)) {
+    const resultAt = house.fold.pinned.has(key) ? { entrySeq: run.entrySeq } : { seq, index };
+    const extra = { ...(metadata === undefined ? {} : { metadata }), state: { ...known, pinned: true as const } };
+    const entry = {
+      form: 2 as const,
+      createdAt,
+      extra,
+      priority: 0,
+      dueAt: 0,
+      scheduleTimeoutMs: undefined,
+      inbox: "",
+    };
+    return { key, inputSeq: 0, entry, resultAt };
+  }
   const extra = { ...(metadata === undefined ? {} : { metadata }), state: known };
   const plain = { priority: 0, dueAt: 0, scheduleTimeoutMs: undefined, inbox: "" };
   const inputSeq = run.holdsInput ? run.entrySeq : 0;

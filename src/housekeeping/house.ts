@@ -28,6 +28,8 @@ export class House {
   /** Whether nobody owes anything any more to what the log says up to a sequence. */
   readonly mayForget: (upTo: number) => boolean;
   readonly retention: Retention;
+  /** Some child may be pinned that nobody waits for any more. */
+  isUnpinDue = true;
   /** Signals that may go. */
   readonly spentSignals = new Map<string, SpentSignal>();
   /** Asked to be purged, and not yet answered. */

@@ -15,7 +15,7 @@ import { setEntry } from "../fold/finished-run.ts";
 import { dropUnclaimed } from "../fold/flow.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import type { PurgeFilter } from "../matching/commands.ts";
-import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
+import { compactFinished, compactLive, isNeeded, purgeEntry } from "./compaction.ts";
 import { collectGarbage, countLargeBlockers, moveBlockers, purgeHead } from "./garbage.ts";
 import type { House } from "./house.ts";
 import { isEntryGarbage } from "./retention-state.ts";
@@ -24,6 +24,7 @@ import { purgeSignals } from "./spent-signals.ts";
 const lookEveryMs = 50;
 const askAgainAfterMs = 30_000;
 const purgesAtOnce = 1_000;
+const compactionsAtOnce = 1_000;
 
 /** Goes one step on, if this engine leads and nothing that it asked for is still open. */
 export function keepHouse(house: House): void {
@@ -35,6 +36,7 @@ export function keepHouse(house: House): void {
   // What is unknown may have been moved before it was read.
   if (!house.fold.isWhole) return;
   if (house.spentSignals.size > 0) purgeSignals(house);
+  if (house.fold.pinned.size > 0) unpin(house);
   if (retention.phase !== "idle" && uptime - retention.askedAt > askAgainAfterMs) startAgain(house);
   if (retention.phase === "idle") chooseMark(house);
   else if (isAnswerOpen(house)) return;
@@ -107,9 +109,9 @@ function chooseMark(house: House): void {
   const { retention, options } = house;
   const { finished } = house.fold;
   const { now } = house.step;
-  const excess = finished.size - options.keepCount;
+  const excess = finished.size - house.fold.pinned.size - options.keepCount;
   const takeCount = excess >= Math.max(1, options.keepCount * 0.02) ? excess : 0;
-  const oldest = finished.values().next().value;
+  const oldest = firstUnpinned(house);
   const takeOld = oldest !== undefined && now - oldest.at > options.keepMs * 1.02;
   if (takeCount === 0 && !takeOld) return;
   const upTo = markFor(house, takeCount, takeOld);
@@ -119,6 +121,28 @@ function chooseMark(house: House): void {
   retention.askedAt = house.step.uptime;
 }
 
+/** Pinned ones are few, or their parents wait for them. */
+function firstUnpinned({ fold: { finished, pinned } }: House): FinishedRun | undefined {
+  for (const run of finished.values()) if (pinned.size === 0 || !pinned.has(run.key)) return run;
+  return undefined;
+}
+
+/** Those that nobody waits for any more take the form of any finished run, and go with a later mark. */
+function unpin(house: House): void {
+  const { fold, retention } = house;
+  if (!house.isUnpinDue) return;
+  house.isUnpinDue = false;
+  for (const key of fold.pinned) {
+    const run = fold.finished.get(key);
+    if (run === undefined || isNeeded(house, run)) continue;
+    if (retention.compacting.size >= compactionsAtOnce) {
+      house.isUnpinDue = true;
+      return;
+    }
+    compactFinished(house, run);
+  }
+}
+
 /** The lowest S that forgets so many, or all that are too old; late outcomes of zombies let a key outlive its neighbours. */
 function markFor(house: House, takeCount: number, takeOld: boolean): number {
   let upTo = 0;
@@ -126,6 +150,7 @@ function markFor(house: House, takeCount: number, takeOld: boolean): number {
   let later: number[] = [];
   for (const run of house.fold.finished.values()) {
     if (taken >= takeCount && !(takeOld && house.step.now - run.at > house.options.keepMs)) break;
+    if (house.fold.pinned.has(run.key)) continue;
     upTo = Math.max(upTo, run.seq);
     if (run.lastOutcome <= upTo) taken++;
     else later.push(run.lastOutcome);
@@ -154,7 +179,13 @@ function clearForgotten(house: House): number {
   const garbage = new Map<LoggedTask, FinishedRun[]>();
   let open = 0;
   for (const run of finishedUpTo(house, upTo)) {
-    if (run.lastOutcome > upTo || run.entrySeq === 0 || run.isCompacted) continue;
+    if (run.lastOutcome > upTo || house.fold.pinned.has(run.key)) continue;
+    if (isNeeded(house, run)) {
+      compactFinished(house, run);
+      open++;
+      continue;
+    }
+    if (run.entrySeq === 0 || run.isCompacted) continue;
     open++;
     if (!isEntryGarbage(run, house.retention)) compactFinished(house, run);
     else {

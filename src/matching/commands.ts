@@ -47,6 +47,8 @@ export interface CompactedRun {
   readonly key: string;
   readonly inputSeq: number;
   readonly entry: Omit<RunEntry, "input">;
+  /** Of a pinned child, in the place of its input: what its outcome says, or what its entry has of that. */
+  readonly resultAt?: { readonly seq: number; readonly index: number } | { readonly entrySeq: number };
 }
 /**
  * Put `runs` in place of an entry, expecting `expectSeq` as last of its subject. `name` is the key of the run whose entry it is, or the

@@ -100,7 +100,7 @@ export class Leadership implements FoldListener {
   turned(run: LiveRun, writer: string): void {
     supersede(this.matching, run, writer);
     placeRun(this.matching, run);
-    if (run.flow !== undefined) endUnwanted(this.matching, this.matching.fold.families.get(run.origin));
+    if (run.flow !== undefined) this.#leaveChildren(run);
   }
   signalled(key: string, run: LiveRun | undefined, seq: number): void {
     if (run !== undefined) wake(this.matching, run);
@@ -121,7 +121,14 @@ export class Leadership implements FoldListener {
     const { families } = matching.fold;
     if (families.isEmpty) return;
     if (isChild(run)) tellParent(matching, as);
-    endUnwanted(matching, families.get(run.origin));
+    this.#leaveChildren(run);
+  }
+  /** Children of the run may not be wanted any more. */
+  #leaveChildren({ origin }: LiveRun): void {
+    const { families } = this.matching.fold;
+    if (families.isEmpty) return;
+    this.house.isUnpinDue = true;
+    endUnwanted(this.matching, families.get(origin));
   }
   marked(upTo: number, writer: string): void {
     if (writer === `e${this.matching.epoch}`) marked(this.house, upTo);
