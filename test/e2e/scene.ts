@@ -12,6 +12,8 @@ export interface WorkerInput {
   readonly slots?: number;
   readonly engine?: "auto" | "off";
   readonly shutdownTimeout?: string;
+  /** @default "worker.ts" */
+  readonly fixture?: string;
 }
 
 export class Scene implements AsyncDisposable {
@@ -33,7 +35,7 @@ export class Scene implements AsyncDisposable {
 
   /** Starts a worker process and waits until it is registered. */
   async worker(input: WorkerInput = {}): Promise<Child> {
-    const child = this.#start(input.runtime ?? "bun", "worker.ts", {
+    const child = this.#start(input.runtime ?? "bun", input.fixture ?? "worker.ts", {
       SLOTS: String(input.slots ?? 5),
       ENGINE: input.engine ?? "off",
       SHUTDOWN_TIMEOUT: input.shutdownTimeout ?? "30s",

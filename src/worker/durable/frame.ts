@@ -27,6 +27,8 @@ export interface FrameStart {
   readonly cursors: Readonly<Record<string, number>>;
 }
 
+const noOps: readonly Op[] = [];
+
 export class Frame implements Entered<Delivery> {
   /** Names the lap: what is random in it hangs on that alone. */
   readonly id: string;
@@ -98,8 +100,14 @@ export class Frame implements Entered<Delivery> {
     return this.#ops.get(ordinal);
   }
   /** Ops that are not settled, in the order of their numbers. */
-  opsThatAre(state: OpState): Op[] {
-    return [...this.#ops.values()].filter((op) => op.state === state);
+  opsThatAre(state: OpState): readonly Op[] {
+    let found: Op[] | undefined; // asked many times a step, and nearly always for nothing
+    for (const op of this.#ops.values()) {
+      if (op.state !== state) continue;
+      found ??= [];
+      found.push(op);
+    }
+    return found ?? noOps;
   }
 
   /** Opens an op; called by the code, synchronously. The promise is a real one: other thenables lose the async context. */

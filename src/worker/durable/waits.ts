@@ -7,9 +7,10 @@ import type { Op } from "./op.ts";
 export const waitsOf = (frame: Frame): Wait[] => openWaits(frame).map(waitOf);
 
 /** Waits, and steps that are due again later. */
-export const openWaits = (frame: Frame): Op[] => {
+export const openWaits = (frame: Frame): readonly Op[] => {
   const later = frame.opsThatAre("due later");
-  const open = frame.opsThatAre("open").filter((op) => op.isWait);
+  const begun = frame.opsThatAre("open");
+  const open = begun.every((op) => op.isWait) ? begun : begun.filter((op) => op.isWait);
   return later.length === 0 ? open : [...open, ...later].sort((a, b) => a.ordinal - b.ordinal);
 };
 
