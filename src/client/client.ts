@@ -6,7 +6,7 @@ import { type Log, silentLog } from "../domain/log.ts";
 import { assertName } from "../domain/names.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
 import type { Parent } from "../domain/policies.ts";
-import { type RunInfo, transitions } from "../domain/run.ts";
+import { isFinished, type RunInfo } from "../domain/run.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import { type AnySchema, type InputOf, type OutputOf, toStandard } from "../domain/schema.ts";
 import { AdmissionGate } from "../nats/admission-gate.ts";
@@ -27,7 +27,7 @@ import { LongWaits } from "./long-waits.ts";
 import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
 import type { Patience } from "./patience.ts";
 import { Results } from "./results.ts";
-import { assertFilter } from "./run-filter.ts";
+import { assertFilter, assertNotEmpty } from "./run-filter.ts";
 import { type CancelOptions, RunHandle } from "./run-handle.ts";
 import { RunReader } from "./run-reader.ts";
 import { StoredEntries } from "./stored-entries.ts";
@@ -172,10 +172,7 @@ export class Natchet {
    */
   async cancel(filter: RunFilter, reason = "cancelled by a caller", options: CancelOptions = {}): Promise<CancelReply> {
     assertFilter(filter, "cancel");
-    if (Object.values(filter).every((part) => part === undefined))
-      throw new TypeError(
-        'cancel: an empty filter would cancel every run; say which, for example { task: "send-email" }',
-      );
+    assertNotEmpty(filter, "cancel: an empty filter would cancel every run");
     const { kill, ...patience } = options;
     return this.#requests.cancel({ filter, reason, ...(kill === true && { kill }) }, patience);
   }
@@ -261,12 +258,9 @@ async function endedRuns(
   list: (filter: RunFilter, limit: number) => Promise<RunList>,
   limit: number,
 ): Promise<readonly RunInfo[]> {
-  if (Object.values(filter).every((part) => part === undefined))
-    throw new TypeError(
-      'replay: an empty filter would run everything again; say what, for example { task: "send-email" }',
-    );
+  assertNotEmpty(filter, "replay: an empty filter would run everything again");
   const { state = ["failed"] } = filter;
-  const live = state.find((one) => transitions[one].length > 0);
+  const live = state.find((one) => !isFinished(one));
   if (live !== undefined)
     throw new TypeError(`replay: a run that is ${live} has not ended; use completed, failed or cancelled`);
   return (await list({ ...filter, state }, limit)).runs;

@@ -1,10 +1,8 @@
 // Results of runs that have ended are read from the log. An entry holds those of many runs: it is read once for all who wait for one of
-// them, and few entries at a time, so that ten thousand waits are neither ten thousand reads nor more bytes than a socket takes.
+// them, so that ten thousand waits are not ten thousand reads.
 import type { EndedRun } from "../wire/messages.ts";
 import type { Outcome } from "../wire/outcome-entry.ts";
 import type { StoredEntries } from "./stored-entries.ts";
-
-const readsAtOnce = 16;
 
 export interface EndedResultsParts {
   readonly entries: Pick<StoredEntries, "outcomesAt">;
@@ -15,21 +13,19 @@ export interface EndedResultsParts {
 
 export class EndedResults {
   readonly #parts: EndedResultsParts;
-  /** What is to be read, by the sequence of the entry; those that are being read stand here as well. */
+  /** What is to be read, and is being read, by the sequence of the entry. */
   readonly #wanted = new Map<number, Map<string, number>>();
-  readonly #toRead: number[] = [];
+  #toRead: number[] = [];
   /** Keys that were found and are not read yet: whoever asks for them again would only find them again. */
   readonly #found = new Set<string>();
-  #reading = 0;
-  #isClosed = false;
 
   constructor(parts: EndedResultsParts) {
     this.#parts = parts;
   }
 
-  /** Entries that wait to be read. */
+  /** Entries that are to be read. */
   get waiting(): number {
-    return this.#toRead.length;
+    return this.#wanted.size;
   }
 
   isOnItsWay(key: string): boolean {
@@ -51,27 +47,20 @@ export class EndedResults {
 
   /** Begins to read. Whoever has more to add does so first. */
   read(): void {
-    while (this.#reading < readsAtOnce && this.#toRead.length > 0 && !this.#isClosed) {
-      this.#reading += 1;
-      void this.#readEntry(this.#toRead.shift()!).finally(() => {
-        this.#reading -= 1;
-        this.read();
-      });
-    }
+    for (const seq of this.#toRead) void this.#readEntry(seq);
+    this.#toRead = [];
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#wanted.clear();
     this.#found.clear();
-    this.#toRead.length = 0;
+    this.#toRead = [];
   }
 
   /** Never rejects: what could not be read is asked for again in its time, and the engine says where it is by then. */
   async #readEntry(seq: number): Promise<void> {
-    const { entries, isAwaited, onOutcome } = this.#parts;
-    const isWanted = [...this.#wanted.get(seq)!.keys()].some(isAwaited);
-    const outcomes = isWanted ? await entries.outcomesAt(seq).catch(() => []) : [];
+    const { entries, onOutcome } = this.#parts;
+    const outcomes = await entries.outcomesAt(seq).catch(() => []);
     const wanted = this.#wanted.get(seq) ?? [];
     this.#wanted.delete(seq);
     for (const [key, index] of wanted) {

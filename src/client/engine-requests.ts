@@ -163,8 +163,10 @@ export class EngineRequests {
       if (reply.kind === "answer") return reply.answer;
       if (reply.kind === "error" && !transientErrors.has(reply.error.name)) throw refusal(verb, reply.error);
       const reason = reply.kind === "none" ? reply.reason : reply.error.message;
-      if (performance.now() + pauseMs >= deadline || this.#line.isClosed)
-        throw new EngineUnreachable({ namespace, reason, server: this.#line.url, isConnected: this.#line.isConnected });
+      const { url: server, isClosed, isConnected } = this.#line;
+      if (isClosed) throw new EngineUnreachable({ namespace, reason: "the client was closed", server });
+      if (performance.now() + pauseMs >= deadline)
+        throw new EngineUnreachable({ namespace, reason, server, isConnected });
       if (performance.now() - askedAt > longMs) this.#onSilence(reason);
       await this.#line.pause(pauseMs);
     }

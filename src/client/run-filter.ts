@@ -9,3 +9,9 @@ export function assertFilter(filter: RunFilter, where: string): void {
   if (filter.reason === "")
     throw new TypeError(`${where}: reason must not be empty, for example { reason: "schedule timeout" }`);
 }
+
+/** What would be done to every run is asked for by nobody. Fails: TypeError */
+export function assertNotEmpty(filter: RunFilter, otherwise: string): void {
+  if (Object.values(filter).every((part) => part === undefined))
+    throw new TypeError(`${otherwise}; say which, for example { task: "send-email" }`);
+}

@@ -3,7 +3,7 @@ import { InvalidData, NotReplayable, NotReschedulable, ResultNotAwaited, RunNotF
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import { randomToken } from "../domain/random-token.ts";
-import { type Cancellation, keyOf, type RunInfo, transitions } from "../domain/run.ts";
+import { type Cancellation, isFinished, keyOf, type RunInfo } from "../domain/run.ts";
 import { validate } from "../domain/schema.ts";
 import type { Signal } from "../domain/signal.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
@@ -181,7 +181,7 @@ export class RunHandle<Output = unknown> {
    */
   async replay(options: EnqueueOptions = {}): Promise<RunHandle<Output>> {
     const { state, input, inputIsGone, priority, metadata, terms } = await this.status();
-    if (transitions[state].length > 0) throw new NotReplayable({ key: this.key, state });
+    if (!isFinished(state)) throw new NotReplayable({ key: this.key, state });
     if (inputIsGone === true) throw new NotReplayable({ key: this.key, state, inputIsGone });
     const { id, created } = await this.#parts.enqueue(this.task, input, {
       priority,

@@ -1,4 +1,6 @@
-// Entries of the log, read by a client: each once for all who want it at about the same time, and few at a time.
+// Entries of the log, read by a client: each once for all who want it at about the same time, and few at a time, so that many reads are not more
+// bytes than a socket takes.
+import { Deque } from "../collections/deque.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import type { StoredMessage } from "../nats/stored-message.ts";
 import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
@@ -16,7 +18,7 @@ export class StoredEntries {
   readonly subjects: Subjects;
   readonly #underWay = new Map<number, Promise<Entry>>();
   #reading = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Deque<() => void>();
 
   constructor(store: RunStore, subjects: Subjects) {
     this.store = store;

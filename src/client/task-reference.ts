@@ -85,14 +85,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     this.name = shape.name;
     this.#shape = shape;
     this.#parts = parts;
-    this.#handleParts = {
-      results: parts.results,
-      requests: parts.requests,
-      reader: parts.reader,
-      transcripts: parts.transcripts,
-      enqueue: parts.enqueue,
-      readOutput: (output) => this.#checkOutput(output),
-    };
+    this.#handleParts = { ...parts, readOutput: (output) => this.#checkOutput(output) };
   }
 
   /**
@@ -109,7 +102,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
    */
   async run(...given: [...input: Args, options?: CallOptions]): Promise<Output> {
     try {
-      return (await this.#runOne(given[0], given[1] as CallOptions | undefined)) as Output;
+      return (await this.#call(given[0], given[1] as CallOptions | undefined, true)) as Output;
     } catch (error) {
       throw atAwaiter(this.run, error);
     }
@@ -125,7 +118,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
    */
   async enqueue(...given: [...input: Args, options?: CallOptions]): Promise<RunHandle<Output>> {
     try {
-      return await this.#enqueueOne(given[0], given[1] as CallOptions | undefined);
+      return (await this.#call(given[0], given[1] as CallOptions | undefined, false)) as RunHandle<Output>;
     } catch (error) {
       throw atAwaiter(this.enqueue, error);
     }
@@ -135,7 +128,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   async runMany(inputs: readonly Args[0][], options?: ManyOptions<Args[0]>): Promise<Output[]> {
     const optionsAt = optionsFor(options);
     try {
-      return (await Promise.all(inputs.map((input, i) => this.#runOne(input, optionsAt(input, i))))) as Output[];
+      return (await Promise.all(inputs.map((input, i) => this.#call(input, optionsAt(input, i), true)))) as Output[];
     } catch (error) {
       throw atAwaiter(this.runMany, error);
     }
@@ -145,29 +138,19 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   async enqueueMany(inputs: readonly Args[0][], options?: ManyOptions<Args[0]>): Promise<RunHandle<Output>[]> {
     const optionsAt = optionsFor(options);
     try {
-      return await Promise.all(inputs.map((input, i) => this.#enqueueOne(input, optionsAt(input, i))));
+      const stored = inputs.map((input, i) => this.#call(input, optionsAt(input, i), false));
+      return (await Promise.all(stored)) as RunHandle<Output>[];
     } catch (error) {
       throw atAwaiter(this.enqueueMany, error);
     }
   }
 
-  #enqueueOne(input: unknown, options: CallOptions | undefined): Promise<RunHandle<Output>> {
-    if (!isLimited(options)) return this.#enqueue(input, options);
-    return this.#limited(options, "acknowledgement", (rest, limit) => this.#enqueue(input, rest, limit));
-  }
-
-  #runOne(input: unknown, options: CallOptions | undefined): Promise<unknown> {
-    if (!isLimited(options)) return this.#run(input, options);
-    return this.#limited(options, "output", (rest, limit) => this.#run(input, rest, limit));
-  }
-
-  #limited<T>(
-    { timeout, signal, ...rest }: CallOptions,
-    what: string,
-    call: (options: EnqueueOptions, limit: CallLimit) => Promise<T>,
-  ): Promise<T> {
-    const limit = new CallLimit({ timeout, signal }, this.name, what);
-    return limit.around(call(rest, limit));
+  /** Its output, or a handle on it. */
+  #call(input: unknown, options: CallOptions | undefined, isAwaited: boolean): Promise<unknown> {
+    if (!isLimited(options)) return isAwaited ? this.#run(input, options) : this.#enqueue(input, options);
+    const { timeout, signal, ...rest } = options;
+    const limit = new CallLimit({ timeout, signal }, this.name, isAwaited ? "output" : "acknowledgement");
+    return limit.around(isAwaited ? this.#run(input, rest, limit) : this.#enqueue(input, rest, limit));
   }
 
   async #enqueue(input: unknown, options: EnqueueOptions | undefined, limit?: CallLimit): Promise<RunHandle<Output>> {

@@ -2,7 +2,7 @@
 
 import { RunNotFound } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
-import type { RunInfo } from "../domain/run.ts";
+import { isFinished } from "../domain/run.ts";
 import { type LogLine, type Progress, type StreamChunk, storedLines } from "../domain/transcript.ts";
 import type { Transcripts } from "../nats/transcripts.ts";
 import { decodeTranscriptHead } from "../wire/transcript-entry.ts";
@@ -83,7 +83,7 @@ export async function* readTranscript(
   const head = newest && decodeTranscriptHead(newest.data);
   // A forgotten run is shown as long as its words are kept.
   const listing = new TranscriptSieve(chosen, run?.origin ?? head?.origin, head);
-  const isLive = options.follow !== false && run !== null && !hasEnded(run);
+  const isLive = options.follow !== false && run !== null && !isFinished(run.state);
   const until = isLive ? undefined : (newest?.seq ?? 0);
   const reading = new Reading(parts, key, listing, until, options.signal);
   try {
@@ -92,8 +92,6 @@ export async function* readTranscript(
     reading.close();
   }
 }
-
-const hasEnded = ({ state }: RunInfo): boolean => state === "completed" || state === "failed" || state === "cancelled";
 
 type Chosen = "all" | "newest" | number;
 

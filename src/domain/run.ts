@@ -55,6 +55,9 @@ export const isConclusive = (kind: OutcomeKind, isByEngine: boolean): boolean =>
 export const isOfEngine = (kind: OutcomeKind): kind is "lost" | "retention" | "cancelling" =>
   kind === "lost" || kind === "retention" || kind === "cancelling";
 
+/** Whether nothing follows. */
+export const isFinished = (state: RunState): boolean => transitions[state].length === 0;
+
 export interface RunKey {
   readonly task: string;
   readonly id: string;
