@@ -71,7 +71,8 @@ export class Deeds {
     const reached = (seq: number) => parts.follower.reached(seq);
     const maxPayload = () => link.maxPayload;
     this.signals = new Signals({ ...parts, maxPayload, reached, fold: () => state().fold });
-    this.#dispatcher = new Dispatcher({ ...parts, signals: this.signals, inputs, isDue: isStillDue });
+    const secretOf = (worker: string) => state().workers.get(worker)?.secret;
+    this.#dispatcher = new Dispatcher({ ...parts, signals: this.signals, inputs, secretOf, isDue: isStillDue });
     this.#appender = new Appender({ ...parts, payloads, maxPayload });
     this.#forwarder = new Forwarder(link, parts.follower, parts.log);
   }

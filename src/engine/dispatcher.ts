@@ -7,6 +7,7 @@ import type { LiveRun } from "../fold/live-run.ts";
 import type { AssignCommand } from "../matching/commands.ts";
 import { priorityOf } from "../matching/task-queue.ts";
 import type { NatsLink } from "../nats/link.ts";
+import { proofOf } from "../runtime/worker-identity.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import {
   type Assignment,
@@ -31,6 +32,8 @@ export interface DispatcherParts {
   readonly signals: Pick<Signals, "withData">;
   readonly neighbours: Neighbours;
   readonly log: Log;
+  /** Undefined for one that has not registered with this engine. */
+  readonly secretOf: (worker: string) => string | undefined;
   /** Whether it may be sent, after all that it waited for. */
   readonly isDue: (command: AssignCommand) => boolean;
   readonly onEvent: (event: SchedulerEvent) => void;
@@ -54,6 +57,8 @@ interface Loaded {
 
 export class Dispatcher {
   readonly #parts: DispatcherParts;
+  /** Messages that were proven to workers. */
+  #n = 0;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -87,8 +92,14 @@ export class Dispatcher {
 
   /** Tells a worker what to stop; one that does not answer is told again with its next heartbeat. */
   async cancelOn(worker: string, epoch: number, stops: readonly Stop[]): Promise<void> {
+    const secret = this.#parts.secretOf(worker);
+    if (secret === undefined) return; // it is told when it registers
     const groups = groupsBySize(stops, this.#parts.link.maxPayload - 1_024, (stop) => jsonBytes(stop).length + 1);
-    await Promise.all(groups.map((runs) => this.#stop(worker, { epoch, runs })));
+    const messages = groups.map((runs) => {
+      const n = ++this.#n;
+      return { epoch, runs, n, proof: proofOf(secret, "cancel", epoch, n) };
+    });
+    await Promise.all(messages.map((message) => this.#stop(worker, message)));
   }
 
   async #stop(worker: string, message: CancelOnWorker): Promise<void> {
@@ -157,7 +168,9 @@ export class Dispatcher {
   }
 
   async #send({ worker, epoch }: AssignCommand, { from, assignments, goesOn }: Part): Promise<AssignmentReply> {
-    const message = encodeAssignments({ epoch, assignments, goesOn, sentAt: performance.now() });
+    const n = ++this.#n;
+    const proof = proofOf(this.#parts.secretOf(worker) ?? "", "assign", epoch, n);
+    const message = encodeAssignments({ epoch, assignments, goesOn, sentAt: performance.now(), n, proof });
     const reply = await this.#request(worker, message);
     return from === 0 ? reply : { ...reply, refused: reply.refused.map((index) => index + from) };
   }

@@ -8,6 +8,7 @@ import { placeOf } from "../matching/attached.ts";
 import { knownWorkers } from "../matching/known.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { atMost } from "../runtime/at-most.ts";
+import { isSecretOf } from "../runtime/worker-identity.ts";
 import { cancellationOf } from "../scheduler/describe.ts";
 import {
   type CancelReply,
@@ -80,12 +81,15 @@ export class Requests {
     const answers = this.#answers;
     const queries = this.#queries;
     answers.give("register", (data) => {
-      const whole = this.#registrations.add(decodeRegister(data));
+      const message = decodeRegister(data);
+      assertSecret(message.id, message.secret);
+      const whole = this.#registrations.add(message);
       return whole === undefined ? this.#registered : this.#register(whole);
     });
     answers.give("heartbeat", (data) => this.#heartbeat(data));
     answers.give("leave", (data) => {
-      const { id } = decodeLeave(data);
+      const { id, secret } = decodeLeave(data);
+      assertSecret(id, secret);
       this.#registrations.drop(id);
       this.#heartbeats.drop(id);
       core.handle({ type: "leave", id });
@@ -161,6 +165,7 @@ export class Requests {
   #heartbeat(data: Uint8Array): HeartbeatReply {
     const { core } = this.#parts;
     const message = decodeHeartbeat(data);
+    assertSecret(message.id, message.secret);
     const known = core.state.workers.get(message.id)?.isRegistered === true;
     const whole = known ? this.#heartbeats.add(message) : undefined;
     if (whole !== undefined) core.handle({ type: "heartbeat", message: whole });
@@ -251,4 +256,9 @@ export class Requests {
       this.#parts.core.catchUp().catch(() => {}),
     );
   }
+}
+
+/** Anybody may know the id of a worker; who speaks for it knows its secret. */
+function assertSecret(id: string, secret = ""): void {
+  if (!isSecretOf(id, secret)) throw new Error(`the secret is not that of worker ${id.slice(0, 100)}`);
 }

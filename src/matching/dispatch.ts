@@ -271,6 +271,7 @@ function assign(
     startedAt: state.step.now,
     missedBeats: 0,
     wasNamed: false,
+    since: state.step.uptime,
     hasBegun: lane === undefined,
     lane,
     next: undefined,

@@ -36,6 +36,8 @@ export interface Booking {
   missedBeats: number;
   /** Its worker said that it has it. */
   wasNamed: boolean;
+  /** When this leader booked it, by its own clock. */
+  readonly since: number;
   /** Its code is known to have begun, or nothing counts when it does. */
   hasBegun: boolean;
   /** What counts it, where its task has limits. */
@@ -52,6 +54,8 @@ const mostUnacknowledged = 1_000;
 /** A registered worker and the ledger of its slots. Times but `registeredAt` and `startedAt` are on the scheduler's own clock. */
 export class WorkerRecord {
   readonly id: string;
+  /** As it registered; proves to it what an engine sends. */
+  secret: string | undefined = undefined;
   name = "";
   /** Which process it lives in; its id where it does not say. */
   process: string;
@@ -79,8 +83,8 @@ export class WorkerRecord {
   /** Its process has ended: whatever it executed has stopped. */
   isDead = false;
   isSilent = false;
-  /** When its attempts are looked at for timeouts that it does not keep. Written by overdue.ts */
-  overdueLookAt = 0;
+  /** When its attempts were last looked at for timeouts that it does not keep. Written by overdue.ts */
+  overdueLookedAt = Number.NEGATIVE_INFINITY;
   /** Nothing more until its next heartbeat, or until it frees a slot: it refused, or did not acknowledge, what it got. */
   isHeld = false;
   /** When it was last given a run, as a count of assignments: round robin between equals. */

@@ -1,41 +1,63 @@
-// Attempts on workers whose event loop is blocked: their own deadline cannot end them, so the engine does.
+// Attempts whose own deadline did not end them: their worker's event loop is blocked, or it does not do what workers do. The engine ends them.
 
 import { formatDuration } from "../domain/duration.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
+import { isDurable } from "../matching/durable/readiness.ts";
+import { linger } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
 import { endRun } from "../matching/placement.ts";
 import { queueOf } from "../matching/task-queue.ts";
 import type { Booking, WorkerRecord } from "../matching/workers.ts";
 
 /** A loop that is blocked for a while only ends its attempts itself. */
-const graceMs = 10_000;
+const blockedGraceMs = 10_000;
+/** A worker ends its attempts itself. One that beats and does not is broken, or not what it says. */
+const graceMs = 60_000;
 const retryAfterMs = 1_000;
-/** Ticks come with every burst of events, and a blocked worker may hold ten thousand runs. */
-const lookEveryMs = 1_000;
+/** Ticks come with every burst of events, and a worker may hold ten thousand runs. */
+const lookAtBlockedEveryMs = 1_000;
+const lookEveryMs = 15_000;
 
 /** Ends what is past its timeout: tried again elsewhere as a retry of its task, or failed. What its worker still reports changes nothing. */
 export function endOverdue(state: Matching, worker: WorkerRecord): void {
-  if (state.step.uptime < worker.overdueLookAt) return;
-  worker.overdueLookAt = state.step.uptime + lookEveryMs;
-  for (const booking of worker.bookings()) {
-    const { run } = booking;
-    if (run === undefined || placeOf(run) !== "running") continue;
-    const timeoutMs = worker.tasks.get(run.task)?.timeoutMs;
-    if (timeoutMs === undefined) continue;
-    const until = booking.until ?? booking.startedAt + timeoutMs;
-    if (state.step.now > until + graceMs) timeOut(state, worker, booking, timeoutMs);
+  const { isBlocked } = worker;
+  const lookedAt = worker.overdueLookedAt;
+  if (state.step.uptime - lookedAt < (isBlocked ? lookAtBlockedEveryMs : lookEveryMs)) return;
+  worker.overdueLookedAt = state.step.uptime;
+  const lateMs = isBlocked ? blockedGraceMs : graceMs;
+  let overdue: Booking[] | undefined;
+  for (const first of worker.ledger.values()) {
+    for (let booking: Booking | undefined = first; booking !== undefined; booking = booking.next) {
+      if (isOverdue(state, worker, booking, lateMs)) overdue = [...(overdue ?? []), booking];
+    }
   }
+  for (const booking of overdue?.sort((a, b) => a.origin - b.origin) ?? []) timeOut(state, worker, booking, lateMs);
 }
 
-function timeOut(state: Matching, worker: WorkerRecord, booking: Booking, timeoutMs: number): void {
+/** A durable run times its steps itself. */
+function isOverdue({ step }: Matching, worker: WorkerRecord, booking: Booking, lateMs: number): boolean {
+  const { run, startedAt, until, since } = booking;
+  const timeoutMs = run === undefined || placeOf(run) !== "running" ? undefined : worker.tasks.get(run.task)?.timeoutMs;
+  if (timeoutMs === undefined) return false;
+  if (worker.isBlocked) return step.now > (until ?? startedAt + timeoutMs) + lateMs;
+  // By this leader's own clock: what the worker says of its own may be wrong.
+  const allowedMs = until === undefined ? timeoutMs : Math.max(until - startedAt, timeoutMs);
+  return !isDurable(run!) && step.uptime > since + allowedMs + lateMs;
+}
+
+function timeOut(state: Matching, worker: WorkerRecord, booking: Booking, lateMs: number): void {
   const { turn, origin, run, startedAt } = booking;
+  linger(state, worker, booking); // its code goes on
   worker.release(origin, turn);
   if (run === undefined) return;
   if (cancelReasonOf(run) !== undefined) {
     endRun(state, run, "cancelled", { worker: worker.id, startedAt, reason: cancelReasonOf(run) });
     return;
   }
-  const message = `task "${run.task}" blocks the event loop of its worker and was still running ${formatDuration(graceMs)} after its timeout of ${formatDuration(timeoutMs)}`;
+  const after = `${formatDuration(lateMs)} after its timeout of ${formatDuration(worker.tasks.get(run.task)?.timeoutMs ?? 0)}`;
+  const message = worker.isBlocked
+    ? `task "${run.task}" blocks the event loop of its worker and was still running ${after}`
+    : `task "${run.task}" was still running ${after}, and its worker had not ended it`;
   const ending = {
     worker: worker.id,
     startedAt,

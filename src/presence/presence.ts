@@ -69,7 +69,7 @@ export function watchPresence(state: Matching): void {
     if (silentMs >= goneAfterMs) drop(state, worker, `sent no heartbeat for ${goneAfterMs / 1000} s`);
     else if (worker.unreachableSince !== undefined && state.step.uptime - worker.unreachableSince >= reconnectGraceMs)
       drop(state, worker, "lost its connection");
-    else if (worker.isBlocked) endOverdue(state, worker);
+    else endOverdue(state, worker);
   }
 }
 
@@ -159,6 +159,7 @@ function adopt(state: Matching, worker: WorkerRecord, held: HeldRun): void {
     startedAt,
     missedBeats: 0,
     wasNamed: false,
+    since: state.step.uptime,
     hasBegun: true,
     next: undefined,
   });

@@ -25,6 +25,7 @@ export function register(state: Matching, message: Register): void {
   worker.isBlocked = message.blocked === true;
   worker.isQuiet = message.quiet;
   worker.name = message.name;
+  worker.secret = message.secret;
   moveTo(state, worker, message.process ?? message.id);
   worker.slots = message.slots;
   worker.labels = message.labels;

@@ -102,6 +102,7 @@ function book(state: Matching, key: string, turn: number, id: string): boolean {
     startedAt: state.step.now,
     missedBeats: 0,
     wasNamed: false,
+    since: state.step.uptime,
     hasBegun: true,
     next: undefined,
   });

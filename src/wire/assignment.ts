@@ -58,21 +58,26 @@ export interface AssignmentMessage {
   readonly sentAt?: number | undefined;
   /** The last one executes in one call with what the next message brings. */
   readonly goesOn?: boolean | undefined;
+  /** Number of the message in its epoch, and that it comes from an engine; absent in one that never travelled. */
+  readonly n?: number | undefined;
+  readonly proof?: string | undefined;
 }
 
 /** A worker that has not acknowledged an assignment by then has not got it. Units: milliseconds */
 export const acknowledgeWithinMs = 2_000;
 
 const head = 12;
-/** Behind the frames, where who does not know it overlooks it. */
-const tail = 8;
+/** Behind the frames: when it was sent, its number, its proof. */
+const tail = 48;
+const proofAt = 16;
 const frameHead = 42;
 
 /** Bytes that an assignment takes in its message at most. */
 export const mostBytesOf = ({ key, waiter, extra, input }: Assignment): number =>
   frameHead + mostBytes(key) + mostBytes(waiter) + extra.length + input.length;
 
-export function encodeAssignments({ epoch, assignments, sentAt = 0, goesOn = false }: AssignmentMessage): Uint8Array {
+export function encodeAssignments(delivery: AssignmentMessage): Uint8Array {
+  const { epoch, assignments, sentAt = 0, goesOn = false, n = 0, proof = "" } = delivery;
   let length = head + tail;
   for (const assignment of assignments) length += mostBytesOf(assignment);
   const message = draft(length);
@@ -83,6 +88,9 @@ export function encodeAssignments({ epoch, assignments, sentAt = 0, goesOn = fal
   let end = head;
   for (const assignment of assignments) end = writeFrame(message, end, assignment);
   view.setFloat64(end, sentAt, true);
+  view.setFloat64(end + 8, n, true);
+  message.bytes.fill(0, end + proofAt, end + tail);
+  writeText(message.bytes, end + proofAt, proof);
   return finish(message, end + tail);
 }
 
@@ -133,11 +141,15 @@ export function decodeAssignments(bytes: Uint8Array): AssignmentMessage {
     });
     offset = end;
   }
-  const flags = bytes[1]!;
-  const hasTail = (flags & 2) !== 0;
-  assertFits(!hasTail || offset + tail <= bytes.length, "assignment");
-  const sentAt = hasTail ? view.getFloat64(offset, true) : undefined;
-  return { epoch: view.getUint32(4, true), assignments, sentAt, goesOn: (flags & 1) !== 0 };
+  assertFits(offset + tail <= bytes.length, "assignment");
+  return {
+    epoch: view.getUint32(4, true),
+    assignments,
+    sentAt: view.getFloat64(offset, true),
+    goesOn: (bytes[1]! & 1) !== 0,
+    n: view.getFloat64(offset + 8, true),
+    proof: textOf(bytes.subarray(offset + proofAt, offset + tail)),
+  };
 }
 
 export const assignmentExtraOf = (assignment: Assignment): AssignmentExtra | undefined =>

@@ -13,6 +13,7 @@ const between = (minimum: number, maximum: number) => Schema.isBetween({ minimum
 const Whole = Schema.Int.check(between(0, Number.MAX_SAFE_INTEGER));
 const TurnNumber = Schema.Int.check(between(1, 2 ** 32 - 1));
 const Origin = Schema.Finite.check(between(1, Number.MAX_SAFE_INTEGER));
+const Epoch = Schema.Int.check(between(0, 2 ** 32 - 1));
 /** Also a span. */
 const Time = Schema.Finite.check(between(0, lastMoment));
 const StringMap = Schema.Record(Schema.String, Schema.String);
@@ -85,6 +86,8 @@ export const protocol = 2;
 const Register = Schema.Struct({
   v: Schema.Literal(protocol),
   id: Text,
+  /** Told to engines only, which take nothing from a worker without it. */
+  secret: Schema.optionalKey(Text),
   name: Text,
   slots: Whole,
   labels: Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite])),
@@ -119,19 +122,20 @@ const Stop = Schema.Struct({
 });
 /** `clock` in answers: the leader's monotonic one, in milliseconds. */
 const Clock = Schema.optionalKey(Count);
-const Registered = Schema.Struct({ epoch: Count, engine: Text, cancel: Schema.Array(Stop), clock: Clock });
+const Registered = Schema.Struct({ epoch: Epoch, engine: Text, cancel: Schema.Array(Stop), clock: Clock });
 const Heartbeat = Schema.Struct({
   id: Text,
+  secret: Schema.optionalKey(Text),
   executing: Schema.Array(HeldRun),
   quiet: Schema.Boolean,
   lagMs: Count,
   blocked: Schema.optionalKey(Schema.Boolean),
   part: Schema.optionalKey(Part),
 });
-const HeartbeatReply = Schema.Struct({ epoch: Count, known: Schema.Boolean, cancel: Schema.Array(Stop), clock: Clock });
-const Leave = Schema.Struct({ id: Text });
-const Ping = Schema.Struct({ epoch: Count, engine: Text });
-const CancelOnWorker = Schema.Struct({ epoch: Count, runs: Schema.Array(Stop) });
+const HeartbeatReply = Schema.Struct({ epoch: Epoch, known: Schema.Boolean, cancel: Schema.Array(Stop), clock: Clock });
+const Leave = Schema.Struct({ id: Text, secret: Schema.optionalKey(Text) });
+const Ping = Schema.Struct({ epoch: Epoch, engine: Text });
+const CancelOnWorker = Schema.Struct({ epoch: Epoch, runs: Schema.Array(Stop), n: Count, proof: Text });
 const States = Schema.Literals([
   ...(["scheduled", "queued", "running", "retrying", "waiting", "completed", "failed", "cancelled"] as const),
 ]);

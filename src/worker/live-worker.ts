@@ -1,7 +1,7 @@
 // A worker that runs: accepts assignments, executes them in its slots, reports, and drains in the end.
 import { Effect, type Scope } from "effect";
-import { randomToken } from "../domain/random-token.ts";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
+import { newIdentity } from "../runtime/worker-identity.ts";
 import { type AssignmentMessage, type AssignmentReply, decodeAssignments } from "../wire/assignment.ts";
 import { decodeCancelOnWorker, protocol, type Register, type Stop } from "../wire/messages.ts";
 import { partLimit } from "../wire/parts.ts";
@@ -14,6 +14,7 @@ import type { DurableRuns } from "./durable/durable-runs.ts";
 import { durableRunsOf } from "./durable/live-runs.ts";
 import { installSteps } from "./durable/steps.ts";
 import { EndedAttempts } from "./ended-attempts.ts";
+import { EngineProofs } from "./engine-proofs.ts";
 import { Executing } from "./executing.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { Intake } from "./intake.ts";
@@ -33,9 +34,12 @@ const defaults = {
 };
 /** What has ended is stored by then, or given up: beside what its code took. */
 const storeWithinMs = 5_000;
+const tellForgedEveryMs = 10_000;
 
 export class LiveWorker implements RunningWorker {
   readonly id: string;
+  readonly #secret: string;
+  readonly #proofs: { readonly assign: EngineProofs; readonly cancel: EngineProofs };
   readonly name: string;
   /** Which of two processes of one name is the newer: so by the server's clock. */
   readonly #startedAt: number;
@@ -51,11 +55,14 @@ export class LiveWorker implements RunningWorker {
   readonly #presence: Presence;
   #labels: Readonly<Record<string, string | number>>;
   #isQuiet = false;
+  #toldForgedAt = Number.NEGATIVE_INFINITY;
 
   constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerSettings) {
     const { link, threads } = parts;
-    const role = roleOf(link.inboxPrefix);
-    this.id = `${role}${role && "-"}w${randomToken(21)}`;
+    const { id, secret } = newIdentity(roleOf(link.inboxPrefix));
+    this.id = id;
+    this.#secret = secret;
+    this.#proofs = { assign: new EngineProofs(secret, "assign"), cancel: new EngineProofs(secret, "cancel") };
     this.name = definition.name;
     this.#startedAt = link.clock.now();
     this.#labels = definition.labels;
@@ -194,6 +201,7 @@ export class LiveWorker implements RunningWorker {
       ...{
         ...this.#parts,
         id: this.id,
+        secret: this.#secret,
         name: this.name,
         lifeline: this.#lifeline,
         heartbeatMs: this.#options.heartbeatMs,
@@ -209,14 +217,28 @@ export class LiveWorker implements RunningWorker {
   /** The reply has to be written before code that may block the loop: without it the runs are lost. */
   #assigned(data: Uint8Array): AssignmentReply | Promise<AssignmentReply> {
     const delivery = decodeAssignments(data);
+    const { newest } = this.#presence;
+    if (delivery.epoch >= newest && !this.#proofs.assign.admits(delivery)) {
+      this.#tellForged("assign");
+      return { epoch: newest, refused: delivery.assignments.map((_, i) => i), why: "stale" };
+    }
     if (this.#lifeline.knows(delivery.epoch)) return this.#intake.accept(delivery, setImmediate);
     // Its answer to the registration may stand right before it.
     return new Promise((resolve) => setImmediate(() => resolve(this.#intake.accept(delivery, setImmediate))));
   }
 
   #cancelled(data: Uint8Array): object {
-    this.#stopRuns(decodeCancelOnWorker(data).runs);
+    const message = decodeCancelOnWorker(data);
+    if (this.#proofs.cancel.admits(message)) this.#stopRuns(message.runs);
+    else this.#tellForged("cancel");
     return {};
+  }
+
+  #tellForged(verb: string): void {
+    const now = performance.now();
+    if (now - this.#toldForgedAt < tellForgedEveryMs) return;
+    this.#toldForgedAt = now;
+    this.#parts.log.warn("a message that no engine has sent to this worker is refused", { worker: this.name, verb });
   }
 
   /** An engine of this process reaches the worker without a message. */
@@ -282,6 +304,7 @@ export class LiveWorker implements RunningWorker {
       ...{
         v: protocol,
         id: this.id,
+        secret: this.#secret,
         name: this.name,
         slots: this.slots,
         labels: this.#labels,

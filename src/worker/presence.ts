@@ -19,6 +19,7 @@ import { tellEngine } from "./tell.ts";
 
 export interface PresenceOptions {
   readonly id: string;
+  readonly secret: string;
   readonly link: NatsLink;
   readonly subjects: Subjects;
   readonly log: Log;
@@ -39,6 +40,8 @@ export interface PresenceOptions {
 const pauses = Schedule.min([Schedule.exponential(100, 1.5), Schedule.spaced(2_000)]);
 const soonMs = 100;
 const tellAfterMs = 3_000;
+/** So long an epoch counts as the newest without a word of it. */
+const believedMs = 10_000;
 
 export class Presence {
   /** Of the leader that this worker is registered with. */
@@ -49,6 +52,8 @@ export class Presence {
   obstacle: string | undefined = "not registered with an engine yet";
   /** Resolves with the first registration. */
   readonly registered: Promise<void>;
+  /** When somebody last spoke for the newest epoch. By the lifeline's clock */
+  #heardAt = 0;
   readonly #options: PresenceOptions;
   #tellRegistered!: () => void;
   #registering: Promise<void> | undefined;
@@ -112,7 +117,7 @@ export class Presence {
   }
 
   async #beatOnce(): Promise<void> {
-    const { id, link } = this.#options;
+    const { id, secret, link } = this.#options;
     const { epoch: before } = this;
     if (before === 0) return;
     this.#options.stopIfCutOff();
@@ -120,11 +125,11 @@ export class Presence {
     const { executing, quiet } = this.#options.describe();
     try {
       this.#options.log.debug("heartbeat", { id, executing: executing.length });
-      const head = { id, quiet, lagMs: this.#options.heart?.takeLag(id) ?? 0 };
+      const head = { id, secret, quiet, lagMs: this.#options.heart?.takeLag(id) ?? 0 };
       const askedAt = this.#options.lifeline.now();
       const reply = await tellEngine(this.#options, "heartbeat", head, { executing });
       const { epoch, known, cancel, clock } = decodeHeartbeatReply(reply);
-      if (epoch > this.newest) this.newest = epoch;
+      this.#hear(epoch);
       if (known && epoch === this.epoch) this.#options.lifeline.answered(epoch, askedAt, clock);
       this.#options.onStop(cancel);
       this.obstacle = known ? undefined : "the engine does not know this worker; registering again";
@@ -146,13 +151,20 @@ export class Presence {
 
   /** Says good-bye, so that nobody waits for heartbeats that will not come. */
   async #leave(): Promise<void> {
-    const { id, link, subjects } = this.#options;
+    const { id, secret, link, subjects } = this.#options;
     if (!link.isConnected()) return;
-    await link.nc.request(subjects.engine("leave"), encodeMessage({ id }), { timeout: 1_000 }).catch(() => {});
+    await link.nc.request(subjects.engine("leave"), encodeMessage({ id, secret }), { timeout: 1_000 }).catch(() => {});
+  }
+
+  /** Whoever speaks for the newest epoch keeps it the newest. */
+  #hear(epoch: number): void {
+    if (epoch < this.newest) return;
+    this.newest = epoch;
+    this.#heardAt = this.#options.lifeline.now();
   }
 
   #meetLeader(epoch: number): void {
-    if (epoch > this.newest) this.newest = epoch;
+    this.#hear(epoch);
     if (epoch > this.epoch) void this.announce();
   }
 
@@ -192,10 +204,18 @@ export class Presence {
     const asked = before === 0 ? head : { ...head, heard };
     const reply = await tellEngine(this.#options, "register", asked, { tasks, executing });
     const { epoch, engine, cancel, clock } = decodeRegistered(reply);
-    if (epoch < this.newest) throw new Error(`engine ${engine} belongs to the old epoch ${epoch}`);
+    if (epoch < this.newest) {
+      // Nobody of the newest has been heard of: it was never there, or the lease was made anew and counts from before.
+      if (lifeline.now() - this.#heardAt < believedMs)
+        throw new Error(`engine ${engine} belongs to the old epoch ${epoch}`);
+      log.warn("nobody leads in the newest epoch that this worker has heard of; it follows the engine that answers", {
+        ...{ engine, epoch, newest: this.newest },
+      });
+    }
     if (epoch > this.epoch) log.debug("engine found", { engine, epoch });
     this.epoch = epoch;
     this.newest = epoch;
+    this.#heardAt = lifeline.now();
     lifeline.answered(epoch, askedAt, clock);
     this.obstacle = undefined;
     // Until this answer came it might have taken runs from an older leader.

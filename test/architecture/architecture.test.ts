@@ -111,7 +111,7 @@ const budgets: Record<string, number> = {
   collections: 470,
   fold: 1_170,
   matching: 3_290,
-  presence: 510,
+  presence: 525,
   housekeeping: 620,
   reactions: 370,
   scheduler: 770,

@@ -31,6 +31,7 @@ test("a batch whose worker was given up while its inputs were read is taken back
     neighbours: new Neighbours(),
     log: silentLog,
     isDue: () => isDue,
+    secretOf: () => undefined,
     onEvent: (event: SchedulerEvent) => void events.push(event),
   };
   await new Dispatcher(parts as unknown as DispatcherParts).assign(command!);

@@ -6,8 +6,9 @@ import { makeEngine } from "../../src/engine/engine.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { makePublisher, type Publisher } from "../../src/nats/publisher.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
+import { newIdentity } from "../../src/runtime/worker-identity.ts";
 import { type Assignment, assignmentExtraOf, decodeAssignments } from "../../src/wire/assignment.ts";
-import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
+import { noBytes } from "../../src/wire/bytes.ts";
 import { encodeMessage } from "../../src/wire/messages.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { encodeParked } from "../../src/wire/parked.ts";
@@ -18,7 +19,8 @@ import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const subjects = new Subjects("test");
-const worker = "wdurable0000000000000";
+const identity = newIdentity("");
+const worker = identity.id;
 
 class FakeWorker {
   readonly received: Assignment[] = [];
@@ -43,7 +45,7 @@ class FakeWorker {
     const durable = { version: 1, code: "c", deadlineMs: null };
     const plain = { timeoutMs: 60_000, scheduleTimeoutMs: null, priority: 1, retries: 0 };
     const task = { name: "flow", ...plain, inputSchema: null, outputSchema: null, durable };
-    const said = { v: 2, id: worker, name: "fake", slots: 2, labels: {}, runtime: "test", version: "0" };
+    const said = { v: 2, ...identity, name: "fake", slots: 2, labels: {}, runtime: "test", version: "0" };
     await this.ask("register", { ...said, quiet: false, executing: [], tasks: [task] });
   }
   async ask(verb: "register" | "signal" | "get" | "cancel", request: unknown): Promise<any> {

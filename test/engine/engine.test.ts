@@ -7,6 +7,7 @@ import type { NatsLink } from "../../src/nats/link.ts";
 import { makePublisher, type Publisher } from "../../src/nats/publisher.ts";
 import { RunStore } from "../../src/nats/run-store.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
+import { newIdentity } from "../../src/runtime/worker-identity.ts";
 import { type Assignment, decodeAssignments } from "../../src/wire/assignment.ts";
 import { jsonBytes, jsonOf, noBytes, utf8 } from "../../src/wire/bytes.ts";
 import { encodeMessage } from "../../src/wire/messages.ts";
@@ -30,15 +31,14 @@ class FakeWorker {
   readonly received: Assignment[] = [];
   /** Undefined: it does not answer at all. */
   reply: ((assignments: readonly Assignment[]) => unknown) | undefined = () => ({ epoch: 1, refused: [] });
+  readonly identity = newIdentity("");
+  readonly id = this.identity.id;
   readonly #link: NatsLink;
   readonly #publisher: Publisher;
   #n = 0;
 
-  constructor(
-    link: NatsLink,
-    publisher: Publisher,
-    readonly id: string,
-  ) {
+  constructor(link: NatsLink, publisher: Publisher) {
+    const { id } = this;
     this.#link = link;
     this.#publisher = publisher;
     link.nc.subscribe(subjects.worker(id, "assign"), {
@@ -65,7 +65,7 @@ class FakeWorker {
     };
     const message = {
       v: 2,
-      id: this.id,
+      ...this.identity,
       name: "fake",
       slots: 2,
       labels: {},
@@ -81,7 +81,7 @@ class FakeWorker {
   }
 
   async beat(): Promise<void> {
-    const message = { id: this.id, executing: [], quiet: false, lagMs: 0 };
+    const message = { ...this.identity, executing: [], quiet: false, lagMs: 0 };
     await this.#link.nc.request(subjects.engine("heartbeat"), encodeMessage(message), { timeout: 5_000 });
   }
 
@@ -142,7 +142,7 @@ const onStage = (body: (stage: Stage) => Promise<void>, options: EngineOptions =
       scene,
       link,
       publisher,
-      worker: new FakeWorker(link, publisher, "w1"),
+      worker: new FakeWorker(link, publisher),
       results,
       enqueue: async (id, input = noBytes) =>
         void (await publisher.append(subjects.run("t", id), encodeRunEntry({ ...plain, input }), 0)),
@@ -197,7 +197,7 @@ test("a refused run goes back to the queue on the same turn and reaches another 
     worker.reply = (assignments) => ({ epoch: 1, refused: assignments.map((_, i) => i), why: "full" });
     await enqueue("1");
     await waitFor(() => worker.received.length >= 1, 5_000, "the refusal");
-    const other = new FakeWorker(link, publisher, "w2");
+    const other = new FakeWorker(link, publisher);
     await other.register();
     await waitFor(() => other.received.length === 1, 5_000, "the other worker");
     assert.equal(other.received[0]!.turn, 1);
@@ -281,7 +281,7 @@ test(
       const leader = await scene.run(makeEngine({ link: first, publisher: firstPublisher, subjects, log: silentLog }));
       await leader.whenLeading();
       await first.nc.flush(); // the server knows its subscriptions
-      const worker = new FakeWorker(link, publisher, "w1");
+      const worker = new FakeWorker(link, publisher);
       await worker.register();
       const entry = {
         form: 0,

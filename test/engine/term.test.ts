@@ -10,6 +10,7 @@ import type { EngineOutcome } from "../../src/matching/commands.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { makePublisher, type Publisher } from "../../src/nats/publisher.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
+import { newIdentity } from "../../src/runtime/worker-identity.ts";
 import { decodeAssignments } from "../../src/wire/assignment.ts";
 import { jsonBytes } from "../../src/wire/bytes.ts";
 import { encodeMessage } from "../../src/wire/messages.ts";
@@ -23,6 +24,7 @@ import { declarationOf } from "../scheduler/scene.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 
+const identity = newIdentity("");
 const subjects = new Subjects("test");
 const entry = (scheduleTimeoutMs: number | null): RunEntry => ({
   ...{ form: 0, priority: 0, createdAt: Date.now(), dueAt: 0, scheduleTimeoutMs, inbox: "", extra: undefined },
@@ -141,14 +143,14 @@ test("a run whose entry was deleted fails, and the others of its batch reach the
     const { stop } = await startEngine(publisher);
     await link.nc.request(`$JS.API.STREAM.MSG.DELETE.${subjects.stream}`, JSON.stringify({ seq: seqs[0] }));
     const assigned: string[] = [];
-    link.nc.subscribe(subjects.worker("w1", "assign"), {
+    link.nc.subscribe(subjects.worker(identity.id, "assign"), {
       callback: (_, message) => {
         const { epoch, assignments } = decodeAssignments(message.data);
         assigned.push(...assignments.map(({ key }) => key));
         message.respond(jsonBytes({ epoch, refused: [] }));
       },
     });
-    const about = { v: 2, id: "w1", name: "w", slots: 5, labels: {}, runtime: "r", version: "1", quiet: false };
+    const about = { v: 2, ...identity, name: "w", slots: 5, labels: {}, runtime: "r", version: "1", quiet: false };
     await ask("register", { ...about, tasks: [declarationOf("t")], executing: [] });
     const isFailed = async () => (await ask("get", { key: "t/gone" })).run?.state === "failed";
     await waitFor(isFailed, 10_000, "the run without an entry to fail");
@@ -163,10 +165,10 @@ test("a fault of the scheduler is told, and the engine folds the log anew before
     const neighbours = new Neighbours();
     const log = { ...silentLog, error: (message: string, fields?: object) => void told.push({ message, ...fields }) };
     const { engine, stop } = await startEngine(publisher, log, neighbours);
-    const about = { v: 2, id: "w1", name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: true };
+    const about = { v: 2, ...identity, name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: true };
     await ask("register", { ...about, tasks: [declarationOf("t")], executing: [] });
     const { epoch } = engine;
-    neighbours.onEnded!("w1", null as never);
+    neighbours.onEnded!(identity.id, null as never);
     assert.match((told[0] as { message: string }).message, /a bug in natchet/);
     assert.equal(engine.state, "standby");
     await waitFor(() => engine.state === "leading", 20_000, "the engine to lead again");

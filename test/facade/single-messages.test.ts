@@ -5,6 +5,7 @@ import { Effect, Exit, Scope } from "effect";
 import { connect, type Natchet, type Running, start, Task, Worker } from "../../src/mod.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
+import { newIdentity } from "../../src/runtime/worker-identity.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { encodeBundle, mostBundled } from "../../src/wire/bundle-entry.ts";
 import { jsonBytes, noBytes, utf8 } from "../../src/wire/bytes.ts";
@@ -169,7 +170,7 @@ const task = {
 };
 const worker = {
   v: protocol,
-  id: "w9",
+  ...newIdentity(""),
   name: "w",
   slots: 1,
   labels: {},
@@ -189,8 +190,9 @@ const requests: readonly (readonly [verb: string, request: unknown, answer: RegE
   ["register", registration({}, limited("input.a.exists(x, input.b.exists(y, y == x))")), /within another loop/],
   ["register", registration({ slots: 1e9 }), /slots must be a whole number from 1 to 10000/],
   ["register", registration({ slots: 0 }), /slots must be a whole number/],
-  ["register", registration({ id: "a b" }), /its id must be a name/],
-  ["register", registration({ id: "*" }), /its id must be a name/],
+  ["register", registration({ id: "a b" }), /the secret is not that of worker/],
+  ["register", registration({ id: "*" }), /the secret is not that of worker/],
+  ["register", registration({ id: "*-w9" }), /the secret is not that of worker/],
   ["register", registration({ name: "a.b" }), /not a valid worker name/],
   ["register", registration({}, { name: "a.b" }), /not a valid task name/],
   ["register", registration({}, { name: "echo", onFailure: "a b" }), /not a valid task name/],
@@ -244,7 +246,7 @@ const records: readonly (readonly [key: string, record: Uint8Array])[] = [
 test("records of the bucket, and messages on every subject: the next leader names what it cannot read, and leads", async () => {
   for (const [key, record] of records)
     await link.nc.request(`$KV.natchet_${namespace}.${key}`, record, { timeout: 10_000 });
-  for (const subject of ["epoch", "admission", "worker.w1.assign", "worker.w1.cancel", "leader.e1", "engine.leave"])
+  for (const subject of ["epoch", "admission", "worker.-.w1.assign", "worker.-.w1.cancel", "leader.e1", "engine.leave"])
     for (const bytes of [utf8("null"), utf8("["), noBytes, jsonBytes({ epoch: "x", isOpen: 1 })])
       link.nc.publish(`${root}.${subject}`, bytes);
   await works();

@@ -40,16 +40,35 @@ describe("a blocked worker", () => {
     blockedBeat(scene);
     const worker = scene.state.workers.get("w")!;
     let looks = 0;
-    const bookingsOf = worker.bookings.bind(worker);
-    worker.bookings = () => {
+    const valuesOf = worker.ledger.values.bind(worker.ledger);
+    worker.ledger.values = () => {
       looks++;
-      return bookingsOf();
+      return valuesOf();
     };
     for (let i = 0; i < 1_000; i++) {
       scene.pass(5);
       scene.tick();
     }
     assert.ok(looks <= 6, `${looks} looks in 5 s`);
+  });
+
+  test("not blocked, that beats and does not end an attempt loses it a minute after its timeout, whatever it says", () => {
+    const scene = new Scene();
+    scene.register("w", 5, [{ ...task, retries: 0 }]);
+    running(scene, "a");
+    const ended: string[] = [];
+    const pass = (ms: number) => {
+      for (let left = ms; left > 0; left -= 4_000) {
+        scene.beat("w", scene.state.live.has("mail/a") ? [scene.held("mail/a")] : []);
+        const commands = scene.live(4_000);
+        ended.push(...endings(commands));
+        scene.store(commands);
+      }
+    };
+    pass(116_000);
+    assert.deepEqual(ended, []);
+    pass(24_000);
+    assert.deepEqual(ended, ["failed mail/a"]);
   });
 
   test("an attempt is ended ten seconds after its timeout: tried again elsewhere while its task has retries, then failed", () => {

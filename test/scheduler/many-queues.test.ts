@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "../support/harness.ts";
-import { assignments, endings, Scene } from "./scene.ts";
+import { assignments, declarationOf, endings, Scene } from "./scene.ts";
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `task-${i}`);
 
@@ -48,7 +48,7 @@ describe("tick", () => {
 
   test("expires a run that arrives in a queue whose first run has left it", () => {
     const scene = new Scene();
-    scene.register("w1", 1, ["t"]);
+    scene.register("w1", 1, [{ ...declarationOf("t"), timeoutMs: 3_600_000 }]);
     scene.create("t", "a");
     scene.acknowledge(scene.tick());
     scene.live(20_000);

@@ -206,7 +206,7 @@ export class ModelWorker {
     const { policies, scheduleTimeouts, hasReactions } = this.#climate;
     const declared = tasks.map((name) => ({
       name,
-      timeoutMs: 1,
+      timeoutMs: 1e10, // what it executes ends when the world says so
       scheduleTimeoutMs: scheduleTimeouts[name] === undefined ? 60_000 : scheduleTimeouts[name],
       priority: 1,
       retries: 0,

@@ -182,8 +182,16 @@ describe("round trips", () => {
       const assignments = Array.from({ length: random.whole(0, 8) }, () => randomAssignment(random));
       const epoch = random.whole(0, 2 ** 32 - 1);
       const [sentAt, goesOn] = [random.whole(0, 1_000) / 4, random.chance(0.5)];
-      const decoded = decodeAssignments(inLargerBuffer(encodeAssignments({ epoch, assignments, sentAt, goesOn })));
-      assert.deepEqual(decoded, { epoch, assignments, sentAt, goesOn }, random.label);
+      const message = {
+        epoch,
+        assignments,
+        sentAt,
+        goesOn,
+        n: random.whole(0, 2 ** 40),
+        proof: "0123456789abcdef".repeat(2),
+      };
+      const decoded = decodeAssignments(inLargerBuffer(encodeAssignments(message)));
+      assert.deepEqual(decoded, message, random.label);
       for (const [at, assignment] of decoded.assignments.entries())
         assert.deepEqual(assignmentExtraOf(assignment), jsonOf(assignments[at]!.extra));
     }

@@ -24,7 +24,7 @@ function sceneOf(parts: Partial<ConstructorParameters<typeof Presence>[0]> = {})
     Array.from({ length: held }, (_, i) => ({ key: `t/${i}`, turn: 1, origin: i + 1, startedAt: 0 }));
   const presence = new Presence({
     ...{
-      id: "w1",
+      ...{ id: "w1", secret: "s" },
       link: link as unknown as NatsLink,
       subjects: new Subjects("test"),
       log: silentLog,
@@ -81,5 +81,19 @@ test("presence: a process that was stopped for long ends what it must before it 
   await presence.announce();
   assert.deepEqual(order, ["stopped", "stopped"]);
   assert.equal(said.length, 5);
+  await close();
+});
+
+test("presence: an epoch of which nobody speaks is believed for ten seconds, then the engine that answers", async () => {
+  let now = 1_000_000;
+  const { presence, close } = sceneOf({ lifeline: new Lifeline(() => now) });
+  await presence.registered;
+  presence.newest = 99; // somebody said so
+  now += 9_000;
+  await Promise.race([presence.announce(), new Promise((resolve) => setTimeout(resolve, 300))]);
+  assert.deepEqual([presence.newest, presence.epoch], [99, 1]);
+  now += 2_000;
+  await presence.announce();
+  assert.deepEqual([presence.newest, presence.epoch, presence.obstacle], [1, 1, undefined]);
   await close();
 });

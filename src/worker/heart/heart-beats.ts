@@ -43,11 +43,11 @@ export const beatUntil = (nats: Omit<NatsOptions, "onFault">, block: Block): Pro
 /** What it executes is not said: nothing has ended while the loop was blocked. A leader that does not know the worker is told all. */
 async function beat(link: NatsLink, subjects: Subjects, worker: Register, block: Block): Promise<void> {
   const lagMs = block.lagMs();
-  const { id, quiet } = worker;
+  const { id, secret, quiet } = worker;
   const reply = await tellEngine(
     { link, subjects },
     "heartbeat",
-    { id, quiet, lagMs, blocked: true },
+    { id, secret, quiet, lagMs, blocked: true },
     { executing: [] },
   );
   if (decodeHeartbeatReply(reply).known) return block.onHeard(lagMs);

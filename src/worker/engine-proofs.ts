@@ -1,0 +1,40 @@
+// Whether a message comes from an engine that this worker has told its secret, and has not been here before.
+import { proofOf } from "../runtime/worker-identity.ts";
+
+interface Proven {
+  readonly epoch: number;
+  readonly n?: number | undefined;
+  readonly proof?: string | undefined;
+}
+
+/** Messages may overtake each other by so many. */
+const window = 256;
+
+export class EngineProofs {
+  readonly #secret: string;
+  readonly #verb: "assign" | "cancel";
+  #epoch = -1;
+  #last = 0;
+  readonly #seen = new Set<number>();
+
+  constructor(secret: string, verb: "assign" | "cancel") {
+    this.#secret = secret;
+    this.#verb = verb;
+  }
+
+  /** Of an epoch that is not older than the newest heard of: whoever asks has looked. */
+  admits({ epoch, n = 0, proof }: Proven): boolean {
+    if (proof !== proofOf(this.#secret, this.#verb, epoch, n)) return false;
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch;
+      this.#last = 0;
+      this.#seen.clear();
+    }
+    if (n <= this.#last - window || this.#seen.has(n)) return false;
+    this.#seen.add(n);
+    this.#last = Math.max(this.#last, n);
+    if (this.#seen.size > 2 * window)
+      for (const old of this.#seen) if (old <= this.#last - window) this.#seen.delete(old);
+    return true;
+  }
+}
