@@ -18,8 +18,8 @@ declare const Bun: BunTools | undefined;
 /** The modules that these files import, and they themselves, without packages and without natchet. */
 export async function modulesOf(files: readonly string[], denoFlags: readonly string[] = []): Promise<Set<string>> {
   const found = new Set<string>();
-  if (typeof Bun !== "undefined") for (const file of files) visit(Bun, real(file), found);
-  else for (const file of await askDeno(files, denoFlags)) found.add(file);
+  if ("Deno" in globalThis) return new Set(await askDeno(files, denoFlags));
+  for (const file of files) visit(typeof Bun === "undefined" ? ofNode : Bun, real(file), found);
   return found;
 }
 
@@ -31,6 +31,18 @@ function isOfProject(file: string): boolean {
   if (file.includes(`${sep}node_modules${sep}`)) return false;
   return !ownFolders.some((folder) => file.startsWith(folder + sep));
 }
+
+/** What a compiler wrote for Node: relative imports as they stand, of files with their extension. */
+const ofNode: BunTools = {
+  Transpiler: class {
+    scanImports(code: string) {
+      return Array.from(code.matchAll(/\b(?:from|import)\s*\(?\s*["'](\.[^"'\n]+)["']/g), ([, path]) => ({
+        path: path!,
+      }));
+    }
+  },
+  resolveSync: (specifier, folder) => join(folder, specifier),
+};
 
 const loaders: Readonly<Record<string, string>> = {
   ".ts": "ts",

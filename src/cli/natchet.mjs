@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// What `npx natchet` starts: natchet runs on Bun or Deno, so under Node this only hands over to one of them.
+// What `npx natchet` starts. Bun and Deno run workers from TypeScript, so Node hands over to one of them; where neither is installed, a Node
+// that is new enough takes compiled workers.
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { constants as system } from "node:os";
@@ -8,25 +9,27 @@ import { fileURLToPath } from "node:url";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-if ("Bun" in globalThis || "Deno" in globalThis) {
+const isNode = !("Bun" in globalThis || "Deno" in globalThis);
+const better = isNode ? (find("bun") ?? find("deno")) : undefined;
+const oldestNode = 22;
+
+if (better !== undefined) {
+  handOver(better);
+} else if (isNode && Number.parseInt(process.versions.node, 10) < oldestNode) {
+  console.error(
+    `natchet needs Bun, Deno or Node ${oldestNode}, and this is Node ${process.versions.node}; install one here, for example: npm install --save-dev bun`,
+  );
+  process.exit(1);
+} else {
   // The first process of a container is not ended by a signal that nobody listens to, and the program takes a moment to load.
   // SIGHUP is left to the program: under nohup it is to be ignored.
   for (const signal of ["SIGINT", "SIGTERM"])
     process.on(signal, () => process.listenerCount(signal) === 1 && process.exit(codeOf(signal)));
   const { main } = await import("./main.ts");
   await main();
-} else {
-  handOver();
 }
 
-function handOver() {
-  const runtime = find("bun") ?? find("deno");
-  if (runtime === undefined) {
-    console.error(
-      "natchet runs on Bun or Deno, and neither was found; install one here, for example: npm install --save-dev bun",
-    );
-    process.exit(1);
-  }
+function handOver(runtime) {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const args = runtime.name === "bun" ? ["run", main] : ["run", "-A", "--quiet", main];
   const env = { ...process.env, NATCHET_WRAPPER: String(process.pid) }; // when it dies, so does the program

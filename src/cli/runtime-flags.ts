@@ -1,4 +1,4 @@
-// The flags of Bun or Deno that this process was started with, for a process that shall be like it.
+// The flags of the runtime that this process was started with, for a process that shall be like it.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
@@ -6,10 +6,12 @@ interface DenoPermissions {
   readonly permissions: { querySync(descriptor: { readonly name: string }): { readonly state: string } };
 }
 declare const Deno: DenoPermissions | undefined;
+declare const Bun: object | undefined;
 
 /** `["run", "--preload", "./setup.ts"]`: what stands between the program of the runtime and the script. */
 export function runtimeFlags(): string[] {
-  if (typeof Deno === "undefined") return ["run", ...inherited(process.execArgv)];
+  if (typeof Deno === "undefined")
+    return [...(typeof Bun === "undefined" ? [] : ["run"]), ...inherited(process.execArgv)];
   return ["run", "--quiet", ...inherited(denoFlags(commandLine()) ?? grantedFlags(Deno))];
 }
 

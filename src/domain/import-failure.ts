@@ -16,7 +16,21 @@ export function importFailure(file: string, cause: unknown): string {
   if (errors.length > 0) return [`${file} cannot be imported:`, ...errors.map(frameOf)].join("\n");
   const message = withoutColours(isError(cause) ? toText(readProperty(cause, "message")) : toText(cause));
   const places = /\n\s+at \S+:\d+:\d+/.test(message) ? [] : placesOf(cause);
-  return [`${file} cannot be imported: ${message}`, ...places].join("\n");
+  return [`${file} cannot be imported: ${message}${cureOf(file, cause)}`, ...places].join("\n");
+}
+
+/** Node strips types, but does not know decorators yet: it finds them an invalid token. */
+function cureOf(file: string, cause: unknown): string {
+  const isTypeScript = /\.[cm]?tsx?$/.test(file) && !("Bun" in globalThis || "Deno" in globalThis);
+  if (
+    !isTypeScript ||
+    !(
+      cause instanceof SyntaxError ||
+      /ERR_U\w+_TYPESCRIPT_SYNTAX|ERR_UNKNOWN_FILE_EXTENSION/.test(toText(readProperty(cause, "code")))
+    )
+  )
+    return "";
+  return "; Node does not run decorators in TypeScript: compile the file first, or install Bun (npm install --save-dev bun)";
 }
 
 /** The errors of Bun's compiler that say where they are. */

@@ -1,5 +1,5 @@
 // What a client is told of runs, workers and queues.
-import type { RunInfo, RunState } from "./run.ts";
+import type { CancelCause, RunInfo, RunState } from "./run.ts";
 
 /**
  * Which runs: every field that is given must match; `metadata` must hold all given pairs.
@@ -82,4 +82,10 @@ export interface QueueInfo {
   readonly waiting: number;
   /** Workers that have the task. */
   readonly workers: number;
+}
+
+/** Runs of a task that were cancelled, by who wanted it. */
+export interface Cancellations {
+  readonly task: string;
+  readonly runs: Readonly<Record<CancelCause, number>>;
 }

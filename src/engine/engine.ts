@@ -1,6 +1,7 @@
 // An engine from its first look at the lease to its last: stands by, leads, steps down, hands over.
 import { Cause, Effect, Exit, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
+import type { Cancellations } from "../domain/listing.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
 import { Definitions } from "../nats/definitions.ts";
@@ -11,7 +12,7 @@ import { Reserve } from "../nats/reserve.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import { raiseFormat } from "../nats/streams.ts";
-import { type Cancellations, describeCancellations, describeQueues } from "../scheduler/describe.ts";
+import { describeCancellations, describeQueues } from "../scheduler/describe.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
 import type { HandOver } from "../wire/hand-over.ts";
 import { encodeMessage, type QueueInfo } from "../wire/messages.ts";

@@ -1,7 +1,6 @@
 // What a running engine is to others.
 
-import type { QueueInfo } from "../domain/listing.ts";
-import type { Cancellations } from "../scheduler/describe.ts";
+import type { Cancellations, QueueInfo } from "../domain/listing.ts";
 
 export type EngineState = "standby" | "taking over" | "leading";
 

@@ -10,17 +10,17 @@ import type { Term } from "./term.ts";
 
 const key = "tried";
 
-interface Record extends Owned {
+export interface TriedRecord extends Owned {
   readonly tried: readonly Tried[];
   readonly cautious?: Cautious | undefined;
 }
 
 export class TriedStore {
-  readonly #records: OwnedRecords<Record>;
+  readonly #records: OwnedRecords<TriedRecord>;
   readonly #log: Log;
   /** The write that is under way, and the one after it, which takes the newest of what is to be stored. True = it is stored. */
   #writing: Promise<boolean> = Promise.resolve(true);
-  #next: { record: Record; readonly stored: Promise<boolean> } | undefined;
+  #next: { record: TriedRecord; readonly stored: Promise<boolean> } | undefined;
 
   constructor(definitions: Definitions, log: Log) {
     this.#records = new OwnedRecords(definitions, isTried, log);
@@ -28,13 +28,13 @@ export class TriedStore {
   }
 
   /** Fails: StoreUnavailable, PermissionDenied */
-  async load(): Promise<Omit<Record, "epoch">> {
+  async load(): Promise<Omit<TriedRecord, "epoch">> {
     const { tried = [], cautious } = (await this.#records.load(key)) ?? {};
     return { tried, cautious };
   }
 
   /** Tries until it is stored, a newer leader has written, or the term is over. */
-  store({ tried, cautious }: Omit<Record, "epoch">, term: Term): Promise<boolean> {
+  store({ tried, cautious }: Omit<TriedRecord, "epoch">, term: Term): Promise<boolean> {
     const record = { epoch: term.epoch, tried, ...(cautious && { cautious }) };
     if (this.#next !== undefined) {
       this.#next.record = record;

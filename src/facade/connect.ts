@@ -24,5 +24,5 @@ export async function connect(options: ClientOptions = {}): Promise<Natchet> {
   return client;
 }
 
-/** The tasks that the decorators of a class name, by method. */
+/** @internal The tasks that the decorators of a class name, by method. */
 export const tasksOfClass: ClientParts["describe"] = (cls) => describeClass(cls).tasks;

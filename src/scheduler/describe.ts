@@ -1,7 +1,8 @@
 // Answers to queries, from what the engine knows. The bytes of finished runs are in the log: `FinishedInfo` says where.
 
 import { First } from "../collections/first.ts";
-import type { CancelCause, Cancellation, RunInfo, RunState } from "../domain/run.ts";
+import type { Cancellations } from "../domain/listing.ts";
+import type { Cancellation, RunInfo, RunState } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
@@ -17,11 +18,6 @@ import type { Scheduler } from "./scheduler.ts";
 export interface RunDescription {
   readonly info: RunInfo;
   readonly at: { readonly entrySeq: number } | { readonly outcomeSeq: number; readonly index: number };
-}
-/** Runs of a task that were cancelled, by who wanted it. */
-export interface Cancellations {
-  readonly task: string;
-  readonly runs: Readonly<Record<CancelCause, number>>;
 }
 export interface RunPage {
   readonly runs: readonly RunDescription[];

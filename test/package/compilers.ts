@@ -4,7 +4,7 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { root } from "../support/child.ts";
 import { test } from "../support/harness.ts";
-import { output, type Project } from "./scene.ts";
+import { olderTypeScript, output, type Project } from "./scene.ts";
 
 const modern = { module: "nodenext", target: "es2022", esModuleInterop: true, strict: true };
 const settings: Record<string, Record<string, unknown>> = {
@@ -33,7 +33,7 @@ const settings: Record<string, Record<string, unknown>> = {
 
 export function testTypes(project: () => Project): void {
   for (const [name, compilerOptions] of Object.entries(settings)) {
-    test(`compile with ${name}`, async () => {
+    test(`compile with ${name}, in TypeScript ${olderTypeScript} and our own`, async () => {
       const typeRoots = [join(root, "node_modules", "@types"), join(root, "node_modules")];
       const file = `tsconfig.${name.replace(/\W+/g, "-")}.json`;
       const config = {
@@ -41,7 +41,11 @@ export function testTypes(project: () => Project): void {
         files: ["typed.ts"],
       };
       writeFileSync(join(project().folder, file), JSON.stringify(config));
-      await output("tsc", ["-p", file], { cwd: project().folder });
+      const cwd = project().folder;
+      await Promise.all([
+        output("tsc", ["-p", file], { cwd }),
+        output("node", ["node_modules/typescript/bin/tsc", "-p", file], { cwd }),
+      ]);
     });
   }
 

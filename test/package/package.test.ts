@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { testTypes } from "./compilers.ts";
 import { testExamples } from "./examples.ts";
+import { testNode } from "./node.ts";
 import { startRegistry } from "./registry.ts";
 import { installed, output, type Project, run } from "./scene.ts";
 
@@ -102,31 +103,7 @@ test("Deno runs worker and client by npm:natchet, from its own cache", async () 
   }
 }, 120_000);
 
-describe("a worker on Node", () => {
-  test("runs from compiled code where Node is new enough, and says otherwise what it needs", async () => {
-    const { folder } = project;
-    await output("esbuild", ["worker.ts", "--target=es2022", "--outfile=worker.mjs"], { cwd: folder });
-    const [major] = (await output("node", ["-p", "process.versions.node"], { cwd: folder })).split(".");
-    const env = { ...natsOf("on-node"), NATCHET_LOG: "warn" };
-    const worker = startScript("node", join(folder, "worker.mjs"), { cwd: folder, env });
-    try {
-      if (Number(major) < 22) {
-        assert.equal(await worker.exited, 1);
-        return assert.match(
-          worker.output(),
-          /start\(\) needs Node 22 or newer, Bun or Deno, and this is node 20\..*natchet\/client/,
-        );
-      }
-      await worker.said(/^ready$/m, 60_000);
-      const said = await output("node", ["client.mjs"], { cwd: folder, env: natsOf("on-node") });
-      assert.deepEqual(JSON.parse(said), [{ delivered: true }, 42, "RunFailed", "on purpose", "email on node"]);
-      worker.send("SIGTERM");
-      assert.equal(await worker.exited, 0, worker.output());
-    } finally {
-      await worker.kill();
-    }
-  });
-});
+testNode(() => project, natsOf);
 
 describe("the client", () => {
   for (const [runtime, ...args] of [["node"], ["bun"], ["deno", "run", "-A"]] as const) {
@@ -173,16 +150,6 @@ describe("the command", () => {
       assert.match(said, /natchet v?0\.1\.0/);
     });
   }
-
-  test("says on Node alone what to install", async () => {
-    const node = await output("node", ["-p", "process.execPath"], { cwd: project.folder });
-    const { code, stderr } = await run(node, [inPackage("src/cli/natchet.mjs"), "--version"], {
-      cwd: project.folder,
-      env: { PATH: "/nowhere" },
-    });
-    assert.equal(code, 1);
-    assert.match(stderr, /natchet runs on Bun or Deno, and neither was found; .*npm install --save-dev bun/);
-  });
 });
 
 describe("a worker and a client in one program", () => {

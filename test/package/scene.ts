@@ -9,6 +9,9 @@ import { root } from "../support/child.ts";
 const tools = join(root, "node_modules", ".bin");
 const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
+/** The oldest that the types are promised to; the other is this repository's own. */
+export const olderTypeScript = "5.9";
+
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -45,7 +48,7 @@ export async function output(...[command, args, options]: Parameters<typeof run>
 }
 
 export interface Project {
-  /** A folder with the package and zod in its node_modules, and the fixtures beside it. */
+  /** A folder with the package, zod and the older TypeScript in its node_modules, and the fixtures beside it. */
   readonly folder: string;
   remove(): void;
 }
@@ -61,7 +64,8 @@ export async function installed(): Promise<Project> {
     rmSync(packed, { recursive: true });
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
     const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--no-package-lock"];
-    await output("npm", ["install", ...flags, "./natchet-0.1.0.tgz", `zod@${devDependencies.zod}`], { cwd: folder });
+    const packages = ["./natchet-0.1.0.tgz", `zod@${devDependencies.zod}`, `typescript@${olderTypeScript}`];
+    await output("npm", ["install", ...flags, ...packages], { cwd: folder });
     cpSync(join(import.meta.dirname!, "fixtures"), folder, { recursive: true });
     return { folder, remove };
   } catch (error) {

@@ -29,12 +29,18 @@ export interface Child {
 export function startScript(
   runtime: Runtime | "node",
   file: string,
-  options: { args?: readonly string[]; env?: Record<string, string>; cwd?: string; flags?: readonly string[] } = {},
+  options: {
+    args?: readonly string[];
+    env?: Record<string, string>;
+    cwd?: string;
+    flags?: readonly string[];
+    program?: string;
+  } = {},
 ): Child {
   const { flags = [] } = options;
   const before = { bun: ["run"], deno: ["run", "-A", "--quiet"], node: [] }[runtime];
   const args = [...before, ...flags, file, ...(options.args ?? [])];
-  const child = spawn(runtime === "node" ? "node" : bin(runtime), args, {
+  const child = spawn(options.program ?? (runtime === "node" ? "node" : bin(runtime)), args, {
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
