@@ -46,7 +46,7 @@ export function testTypes(project: () => Project): void {
         output("tsc", ["-p", file], { cwd }),
         output("node", ["node_modules/typescript/bin/tsc", "-p", file], { cwd }),
       ]);
-    });
+    }, 120_000);
   }
 
   test("deno check takes them", () =>
