@@ -1,8 +1,8 @@
 // The code of one lap of a durable run in memory: which ops it has opened, in which order, and what was delivered to it. Knows no journal:
 // whoever drives it says what is delivered, and hears when the code stands still.
-import { cancelSignal } from "../../domain/durable.ts";
+import { cancelSignal, type Wait } from "../../domain/durable.ts";
 import { hashOfText } from "../../domain/text-hash.ts";
-import { type Delivery, noOp } from "../../wire/journal-message.ts";
+import { type Delivery, noOp, type OpKind } from "../../wire/journal-message.ts";
 import { byRank, Op, type OpDetail, type OpState } from "./op.ts";
 import { differs, endedBefore, foreignAtEnd, foreignBefore, notOpened, type Problem } from "./problem.ts";
 import { decodeError } from "./stored-error.ts";
@@ -27,6 +27,18 @@ export interface FrameStart {
   readonly cursors: Readonly<Record<string, number>>;
 }
 
+/** What is stored of an op. */
+interface KnownOp {
+  readonly kind: OpKind;
+  readonly name: string;
+  readonly hash?: number;
+}
+
+function opOfWait(wait: Wait): KnownOp {
+  if (wait.kind === "timer") return { kind: "sleep", name: "" };
+  return wait.kind === "signal" ? { kind: "signal", name: wait.name } : { kind: "children", name: wait.task };
+}
+
 const noOps: readonly Op[] = [];
 
 export class Frame implements Entered<Delivery> {
@@ -45,7 +57,7 @@ export class Frame implements Entered<Delivery> {
   readonly #ops = new Map<number, Op>();
   #count = 0;
   /** Stored of ops that are not opened yet. */
-  readonly #expected = new Map<number, Delivery>();
+  readonly #expected = new Map<number, KnownOp>();
   /** In this window, without a number yet. */
   #opened: Op[] = [];
   /** Numbered, and not told to the driver yet. */
@@ -64,15 +76,18 @@ export class Frame implements Entered<Delivery> {
     this.#seed = hashOfText(`${id}.${lap}`);
   }
 
-  /** Calls the code, and makes again what was delivered before. */
-  begin(driver: Driver, stored: readonly Delivery[]): void {
+  /** Calls the code, and makes again what was delivered before; `waits` are those that the run was parked on. */
+  begin(driver: Driver, stored: readonly Delivery[], waits: readonly Wait[] = []): void {
     this.driver = driver;
-    for (const delivery of stored)
-      if (delivery.ordinal !== noOp && !this.#expected.has(delivery.ordinal))
-        this.#expected.set(delivery.ordinal, delivery);
+    for (const delivery of stored) if (delivery.ordinal !== noOp) this.#expect(delivery.ordinal, delivery);
+    for (const wait of waits) this.#expect(wait.ordinal, opOfWait(wait));
     this.#isReplaying = stored.length > 0;
     this.#undelivered = stored.length + 1;
     windows.deliver(this, [undefined, ...stored]);
+  }
+
+  #expect(ordinal: number, known: KnownOp): void {
+    if (!this.#expected.has(ordinal)) this.#expected.set(ordinal, known);
   }
 
   /** What was stored just now. */
@@ -208,7 +223,7 @@ export class Frame implements Entered<Delivery> {
     if (stored === undefined) return true;
     this.#expected.delete(op.ordinal);
     if (stored.kind === op.kind && stored.name === op.name) {
-      if (stored.hash !== op.hash) this.driver?.warned(differs(op.ordinal, stored, op));
+      if (stored.hash !== undefined && stored.hash !== op.hash) this.driver?.warned(differs(op.ordinal, stored, op));
       return !this.#isOver;
     }
     this.#block(differs(op.ordinal, stored, op));

@@ -8,6 +8,8 @@ export interface History {
   /** When the code of the lap began; undefined where it is when the run was created. Units: epoch milliseconds */
   readonly startedAt: number | undefined;
   readonly deliveries: readonly Delivery[];
+  /** Whether anything was delivered behind this message. */
+  readonly hasMoreThan: (seq: number) => boolean;
   /** Of its last message; 0 for an empty journal. */
   readonly lastSeq: number;
   /** Turns that were begun since anything was delivered, and neither delivered anything nor were given back: they were lost. */
@@ -23,6 +25,7 @@ export function historyOf(records: readonly StoredRecord[], turn: number): Histo
     lap: first?.lap,
     startedAt: first?.starts === true || first?.lap !== undefined ? first.time : undefined,
     deliveries: deliveriesOf(messages),
+    hasMoreThan: (seq) => records.some((record, i) => record.seq > seq && messages[i]!.deliveries.length > 0),
     lastSeq: records.at(-1)?.seq ?? 0,
     fruitless: fruitlessOf(messages),
   };

@@ -18,6 +18,8 @@ export class KeptFrames {
   readonly #now: () => number;
   /** By the origin of the run; the one that was kept first comes first. */
   readonly #frames = new Map<number, Kept>();
+  /** Runs while there are frames. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ frames = 1_000, frameMs = 600_000 }: KeepOptions = {}, now: () => number = () => performance.now()) {
     this.#most = frames;
@@ -32,7 +34,7 @@ export class KeptFrames {
   keep(origin: number, frame: KeptFrame): void {
     this.#drop(origin);
     this.#frames.set(origin, { ...frame, keptAt: this.#now() });
-    this.expire();
+    this.#watch();
     if (this.#frames.size > this.#most) this.#drop(this.#frames.keys().next().value!);
   }
 
@@ -59,6 +61,18 @@ export class KeptFrames {
 
   clear(): void {
     for (const origin of [...this.#frames.keys()]) this.#drop(origin);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #watch(): void {
+    if (this.#timer !== undefined || this.#frames.size === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.expire();
+      this.#watch();
+    }, this.#mostMs / 4);
+    (this.#timer as { unref?: () => void }).unref?.();
   }
 
   #drop(origin: number): void {

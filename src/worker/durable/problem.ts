@@ -39,6 +39,12 @@ export const endedBefore = (ordinal: number, stored: Named): Problem => ({
   ordinal,
 });
 
+/** As {@link endedBefore}, of code that goes on. */
+export const openedOther = (before: number, now: number): Problem => ({
+  name: "NotDeterministic",
+  message: `${before} ops were open where the run was parked, and now there are ${now}; ${remedy}`,
+});
+
 const foreign =
   "await only steps, ctx.sleep, ctx.waitFor, children, and combinations of them (Promise.all, race, loops); move fetch, timers, files and the like into a step";
 

@@ -1,15 +1,15 @@
 // One turn of a durable run on its worker: reads what the journal has, lets the code go on, stores what it takes in before the code sees it,
 // and ends when the code does, or when all that is open waits for something outside.
-import type { Parked } from "../../domain/durable.ts";
+import type { Parked, Wait } from "../../domain/durable.ts";
 import { RunCancelled } from "../../domain/errors.ts";
 import { readProperty } from "../../domain/thrown.ts";
-import type { Delivery, DeliveryForm, LapStart } from "../../wire/journal-message.ts";
+import type { Delivery, DeliveryForm } from "../../wire/journal-message.ts";
 import { type Driver, Frame } from "./frame.ts";
-import { historyOf } from "./history.ts";
 import { JournalWriter, type Record } from "./journal-writer.ts";
 import { offersOf } from "./offers.ts";
 import type { Op } from "./op.ts";
-import { foreignOnly, type Problem } from "./problem.ts";
+import { openingOf, type ParkedAt, type Start } from "./opening.ts";
+import { foreignOnly, openedOther, type Problem } from "./problem.ts";
 import { Restart } from "./restart.ts";
 import { Satisfiers } from "./satisfiers.ts";
 import { StepQueue } from "./step-queue.ts";
@@ -42,6 +42,8 @@ export class Turn implements Driver {
   /** Nothing is appended in this turn yet, and has to be before code goes on. */
   #mustBegin = true;
   #isWriting = false;
+  /** What a replay has to come to: so many ops, and if nothing was stored since the run was parked, no more. */
+  #parkedAt: ParkedAt | undefined;
   /** Groups whose children are on their way to the log. */
   #creating = 0;
   #isLeaving = false;
@@ -108,6 +110,14 @@ export class Turn implements Driver {
   }
 
   stands(opened: readonly Op[]): boolean {
+    const { count } = this.#frame!;
+    const parkedAt = this.#parkedAt;
+    this.#parkedAt = undefined;
+    if (parkedAt !== undefined && (parkedAt.isAll ? count !== parkedAt.ops : count < parkedAt.ops)) {
+      this.#frame!.drop();
+      this.blocked(openedOther(parkedAt.ops, count));
+      return false;
+    }
     for (const op of opened) {
       if (op.kind === "step") this.#queue.add(op);
       else this.#wait(op);
@@ -152,7 +162,7 @@ export class Turn implements Driver {
     const isOnTime = this.#host.clock.now() - createdAt <= onTimeMs;
     if (!isOnTime) return this.#beginLate();
     this.#mustBegin = false;
-    await this.#make({ input, time: createdAt }, []);
+    await this.#make({ input, time: createdAt });
   }
 
   /** The journal says from when on the code runs. */
@@ -160,29 +170,26 @@ export class Turn implements Driver {
     const time = this.#host.clock.now();
     this.#mustBegin = false;
     const isStored = await this.#store({ begins: true, starts: true, time, deliveries: [] });
-    if (isStored) await this.#make({ input: this.#given.input, time }, []);
+    if (isStored) await this.#make({ input: this.#given.input, time });
   }
 
   async #read(): Promise<void> {
-    const { key, origin, turn, resume, createdAt } = this.#given;
-    const records = await this.#host.journal.read({ key, origin });
+    const opening = await openingOf(this.#host.journal, this.#given);
     if (this.#isOver) return;
-    const history = historyOf(records, turn);
-    if (history === undefined) return this.#end({ kind: "fenced" });
-    const parked = resume?.parked;
-    if (history.lastSeq < (parked?.journalSeq ?? 0)) {
-      this.#host.log.error("the journal of a durable run has lost its end; the run goes on when it is back", {
-        run: key,
-      });
+    if (opening.kind === "fenced") return this.#end({ kind: "fenced" });
+    if (opening.kind === "shorter") {
+      const told = "the journal of a durable run has lost its end; the run goes on when it is back";
+      this.#host.log.error(told, { run: this.#given.key });
       return this.#end({ kind: "later", ms: shorterJournalMs });
     }
-    this.#writer.lastSeq = history.lastSeq;
-    this.#queue.fruitless = history.fruitless + 1; // whoever began before this one, too
-    if (history.lastSeq === 0 && parked === undefined) return this.#beginLate();
-    await this.#make({ ...history.lap, time: history.startedAt ?? createdAt }, history.deliveries);
+    if (opening.kind === "empty") return this.#beginLate();
+    this.#writer.lastSeq = opening.lastSeq;
+    this.#queue.fruitless = opening.fruitless + 1; // whoever began before this one, too
+    this.#parkedAt = opening.parkedAt;
+    await this.#make(opening.start, opening.deliveries, opening.waits);
   }
 
-  async #make(start: Partial<LapStart> & { readonly time: number }, stored: readonly Delivery[]): Promise<void> {
+  async #make(start: Start, stored: readonly Delivery[] = [], waits: readonly Wait[] = []): Promise<void> {
     const { id, codeFor, input } = this.#given;
     const { lap = 1, time, cursors = {} } = start;
     let code: (frame: Frame) => unknown;
@@ -193,7 +200,7 @@ export class Turn implements Driver {
     }
     if (this.#isOver) return;
     this.#frame = new Frame({ id, lap, time, cursors }, code);
-    this.#frame.begin(this, stored);
+    this.#frame.begin(this, stored, waits);
   }
 
   // ---------------------------------------------------------------------------------------------------------- going on
@@ -337,7 +344,7 @@ export class Turn implements Driver {
     if (this.#isLeaving) return this.#end({ kind: "returned" });
     this.#mustBegin = false;
     this.#outside.offers = undefined;
-    await this.#make({ ...start, time }, []);
+    await this.#make({ ...start, time });
   }
 
   /** Its worker stops. What was lost is told from what was given back. */

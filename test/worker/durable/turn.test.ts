@@ -318,3 +318,23 @@ test("the results of many children go into the journal in parts", async () => {
   await world.settle();
   assert.deepEqual(world.end, { kind: "completed", output: [200, "199"] });
 });
+
+test("code that opens other waits than those the run is parked on is found, though nothing of them is in the journal", async () => {
+  const other: Record<string, (ctx: any) => Promise<unknown>> = {
+    "a step before": async (ctx) => [await ctx.step("new", () => 1), await ctx.sleep("1d")],
+    "a signal instead": (ctx) => ctx.waitFor(Approve),
+    "a wait more": (ctx) => Promise.race([ctx.sleep("1d"), ctx.waitFor(Approve)]),
+    "its end instead": async () => "ended",
+  };
+  for (const [what, code] of Object.entries(other)) {
+    const world = new World({ code: (_, ctx) => ctx.sleep("1d"), build: "old" });
+    await world.settle();
+    world.options = { code: (_, ctx) => code(ctx), build: "new" };
+    await world.advance(day);
+    assert.equal(world.end?.kind, "parked", what);
+    assert.match(world.parked?.blocked?.reason ?? "", /was sleep|ops were open/, what);
+    world.options = { code: (_, ctx) => ctx.sleep("1d"), build: "old" };
+    await world.settle();
+    assert.deepEqual(world.end, { kind: "completed", output: undefined }, what);
+  }
+});

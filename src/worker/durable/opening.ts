@@ -1,0 +1,47 @@
+// Where a turn begins: what the journal of its run tells, beside what the log says of where it was parked.
+import type { Wait } from "../../domain/durable.ts";
+import type { Delivery, LapStart } from "../../wire/journal-message.ts";
+import { historyOf } from "./history.ts";
+import type { Journal } from "./journal.ts";
+import type { TurnGiven } from "./turn-host.ts";
+
+/** How a lap begins; what is missing is as in the first one. */
+export type Start = Partial<LapStart> & { readonly time: number };
+
+/** What a replay has to come to: so many ops, and if nothing was stored since the run was parked, no more. */
+export interface ParkedAt {
+  readonly ops: number;
+  readonly isAll: boolean;
+}
+
+export type Opening =
+  /** The turn is another's. */
+  | { readonly kind: "fenced" }
+  /** It lacks what the log has seen of it. */
+  | { readonly kind: "shorter" }
+  /** Nothing has happened to the run yet. */
+  | { readonly kind: "empty" }
+  | {
+      readonly kind: "replay";
+      readonly start: Start;
+      readonly deliveries: readonly Delivery[];
+      readonly waits: readonly Wait[];
+      readonly parkedAt: ParkedAt | undefined;
+      readonly lastSeq: number;
+      readonly fruitless: number;
+    };
+
+export async function openingOf(journal: Journal, given: TurnGiven): Promise<Opening> {
+  const { key, origin, turn, resume, createdAt } = given;
+  const history = historyOf(await journal.read({ key, origin }), turn);
+  if (history === undefined) return { kind: "fenced" };
+  const { lap, startedAt, deliveries, lastSeq, fruitless } = history;
+  const parked = resume?.parked;
+  if (lastSeq < (parked?.journalSeq ?? 0)) return { kind: "shorter" };
+  if (lastSeq === 0 && parked === undefined) return { kind: "empty" };
+  const start = { ...lap, time: startedAt ?? createdAt };
+  const isSameLap = parked !== undefined && parked.lap === (lap?.lap ?? 1) && parked.ops > 0;
+  const parkedAt = isSameLap ? { ops: parked.ops, isAll: !history.hasMoreThan(parked.journalSeq) } : undefined;
+  const waits = isSameLap ? parked.waits : [];
+  return { kind: "replay", start, deliveries, waits, parkedAt, lastSeq, fruitless };
+}
