@@ -3,17 +3,13 @@
 import { StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes, jsonOf, noBytes } from "../wire/bytes.ts";
 import type { CountedSpan, HandOver, LedgerEntry } from "../wire/hand-over.ts";
+import { isLeaseRecord, type LeaseRecord } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import type { Publisher } from "./publisher.ts";
 import { newestFromLeader } from "./stored-message.ts";
 import { epochFloor, leaseTtlMs } from "./streams.ts";
-
-interface LeaseRecord extends HandOver {
-  readonly engine: string;
-  readonly released: boolean;
-}
 
 export interface Claim {
   /** Greater than that of every claim before it. */
@@ -61,7 +57,7 @@ export class Lease {
    */
   async claim(now: number, gone?: string): Promise<Claim | undefined> {
     const held = await newestFromLeader(this.#link, this.#stream, this.#subject);
-    const record = held === undefined || held.data.length === 0 ? undefined : (jsonOf(held.data) as LeaseRecord);
+    const record = held === undefined ? undefined : recordIn(held.data);
     this.holder = record === undefined || record.released ? undefined : record.engine;
     if (this.holder !== undefined && this.holder !== this.#engine && this.holder !== gone) {
       this.#newest = Math.max(this.#newest, held!.seq);
@@ -132,5 +128,15 @@ export class Lease {
     this.#revision = result.seq;
     this.#newest = Math.max(this.#newest, result.seq);
     return result.seq;
+  }
+}
+
+/** Undefined where it is no record of a lease: then nobody holds it. */
+function recordIn(data: Uint8Array): LeaseRecord | undefined {
+  try {
+    const record = jsonOf(data);
+    return isLeaseRecord(record) ? record : undefined;
+  } catch {
+    return undefined;
   }
 }

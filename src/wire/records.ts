@@ -6,6 +6,7 @@ import type { FailureHandler } from "../domain/failure.ts";
 import { isKey, isTaskName } from "../domain/names.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import { isToken } from "../domain/run-id.ts";
+import type { HandOver } from "./hand-over.ts";
 import type { AdmissionFlag } from "./messages.ts";
 import { isCount, isRecord, isText, isTime, isTurn } from "./ranges.ts";
 
@@ -110,6 +111,30 @@ export function isAdmissionFlag(record: unknown): record is AdmissionFlag {
   if (!isRecord(record)) return false;
   const { isOpen, bytes, maxBytes, reason } = record;
   return typeof isOpen === "boolean" && isCount(bytes) && isCount(maxBytes) && (reason === undefined || isText(reason));
+}
+
+/** Who leads, or led and has left something behind. */
+export interface LeaseRecord extends HandOver {
+  readonly engine: string;
+  readonly released: boolean;
+}
+
+export function isLeaseRecord(record: unknown): record is LeaseRecord {
+  if (!isRecord(record)) return false;
+  const { engine, released, ledger, counted } = record;
+  const isLedger = ledger === undefined || isListOf(ledger, isAttempt);
+  return (
+    isText(engine) &&
+    isToken(engine) &&
+    typeof released === "boolean" &&
+    isLedger &&
+    (counted === undefined || isSpan(counted))
+  );
+}
+
+function isSpan(told: unknown): boolean {
+  if (!isRecord(told) || !isTime(told.since) || !isTime(told.until)) return false;
+  return isListOf(told.gaps, (gap) => isRecord(gap) && isTime(gap.from) && isTime(gap.to));
 }
 
 const isTask = (name: unknown): name is string => isText(name) && isTaskName(name);

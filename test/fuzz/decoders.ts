@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { asCel } from "../../src/domain/cel-numbers.ts";
 import { parseCron } from "../../src/domain/cron.ts";
+import { childIdOf, childPlaceOf } from "../../src/domain/durable.ts";
 import { parseDuration } from "../../src/domain/duration.ts";
 import { MalformedRecord } from "../../src/domain/errors.ts";
 import { parseKey } from "../../src/domain/key-expression.ts";
@@ -12,7 +13,7 @@ import { parseAddresses } from "../../src/nats/address.ts";
 import { assignmentExtraOf, decodeAssignments, encodeAssignments } from "../../src/wire/assignment.ts";
 import { encodeBundle, isBundle, runsOfBundle } from "../../src/wire/bundle-entry.ts";
 import { jsonBytes, jsonOf, noBytes, textOf, utf8 } from "../../src/wire/bytes.ts";
-import { decodeJournalMessage } from "../../src/wire/journal-message.ts";
+import { decodeJournalMessage, encodeJournalMessage } from "../../src/wire/journal-message.ts";
 import { isShallow } from "../../src/wire/json-depth.ts";
 import { placeAtCursor } from "../../src/wire/list-cursor.ts";
 import * as messages from "../../src/wire/messages.ts";
@@ -74,6 +75,21 @@ const cron = { name: "c", expression: "0 3 * * *", timezone: "UTC", catchUp: "la
 const line = lineUtterance(1e12, "info", "hello", utf8("{}"));
 const said = { origin: 3, turn: 1, attempt: 1, writer: 7, first: 0, lines: 1, progress: undefined };
 
+const delivery = {
+  kind: "step",
+  form: "value",
+  ordinal: 1,
+  time: 1e12,
+  sequence: 0,
+  hash: 7,
+  name: "pay",
+  value: "1",
+} as const;
+const journal = {
+  ...{ turn: 1, attempt: 1, number: 1, time: 1e12, begins: true, starts: true, deliveries: [delivery, delivery] },
+  lap: { lap: 1, input: "1", cursors: { go: 5 } },
+};
+
 const text = (read: (text: string) => unknown, ...samples: string[]): Reader => ({
   samples: samples.map(utf8),
   read: (bytes) => read(textOf(bytes)),
@@ -104,7 +120,9 @@ const readers: Readonly<Record<string, Reader>> = {
     read: (bytes) => decodeAssignments(bytes).assignments.map((one) => assignmentExtraOf(one)),
   },
   transcript: { samples: [encodeTranscript(said, [line, line])], read: decodeTranscript },
-  journal: { samples: [], read: decodeJournalMessage },
+  journal: { samples: [encodeJournalMessage(journal)], read: decodeJournalMessage },
+  "signal subject": text((subject) => subjects.parseSignal(subject), subjects.signal("mail/a", "go", "t")),
+  "child id": text((id) => childPlaceOf(id), childIdOf({ origin: 5, lap: 1, ordinal: 2, place: 3 })),
   parked: json(decodeParked, {
     lap: 1,
     ops: 1,
@@ -173,6 +191,7 @@ function requests() {
     CancelRuns: { runs: ["mail/a"], reason: "r" },
     AskResults: { keys: ["mail/a"], inbox: "_INBOX.a" },
     Ended: { ended: [{ key: "mail/a", seq: 1, index: 0 }] },
+    SendSignal: { key: "mail/a", name: "go", token: "t", data: { a: 1 } },
     GetRun: { key: "mail/a" },
     Reschedule: { runs: ["mail/a"], dueAt: 1, delayMs: 5 },
     ChangePause: { task: "mail", paused: true },

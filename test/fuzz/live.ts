@@ -175,6 +175,7 @@ const said: Readonly<Record<string, unknown>> = {
   "engine.result": { keys: ["nobody/a", "echo/x"], inbox: "_INBOX.abc.new" },
   "engine.get": { key: "nobody/a" },
   "engine.list": { filter: { task: "nobody", metadata: { a: "b" } }, limit: 5, before: 5 },
+  "engine.signal": { key: "nobody/a", name: "go", token: "t", data: 1 },
   "engine.workers": {},
   "engine.queues": { after: "a" },
   "worker.w9.cancel": { epoch: 1, runs: [] },
@@ -202,6 +203,7 @@ const stored: readonly (readonly [subject: string, bytes: Uint8Array])[] = [
   ["run.nobody.bundle.b1", encodeBundle({ ...entry, form: 3 }, ["x", "y"], [utf8("1"), utf8("2")])],
   ["done.worker._.w9.1", encodeOutcomeEntry("worker", [frame, frame])],
   ["done.w9.1", encodeOutcomeEntry("engine", [frame])],
+  ["signal.nobody.a.go.t", utf8("1")],
   ["log.nobody.a", utf8("hello")],
   ["worker.w9.assign", utf8("hello")],
 ];

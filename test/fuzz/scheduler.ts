@@ -2,6 +2,7 @@
 // into the log: whatever stands there is folded or refused as malformed; it never throws, never hangs a tick, and leaves no number behind that
 // is none.
 import assert from "node:assert/strict";
+import { childIdOf } from "../../src/domain/durable.ts";
 import { MalformedRecord } from "../../src/domain/errors.ts";
 import type { OutcomeKind } from "../../src/domain/run.ts";
 import { encodeBundle, encodeCompactedBundle, isBundle, runsOfBundle } from "../../src/wire/bundle-entry.ts";
@@ -19,7 +20,7 @@ import { assertPast } from "../../src/wire/run-extra.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import { declarationOf, only, Scene } from "../scheduler/scene.ts";
 import { Random } from "../support/random.ts";
-import { type Fuzzer, oddNumbers, without } from "./fuzzer.ts";
+import { type Fuzzer, mutateJson, oddNumbers, without } from "./fuzzer.ts";
 
 const subjects = new Subjects("prod");
 const names = ["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf", "plain"];
@@ -56,6 +57,10 @@ class Hostile extends Scene {
   }
 
   #fold(seq: number, subject: string, bytes: Uint8Array): void {
+    if (subjects.isSignal(subject)) {
+      this.give({ type: "signal", seq, at: this.now, ...subjects.parseSignal(subject) });
+      return;
+    }
     if (!subjects.isRun(subject)) {
       const { writer, by: author } = subjects.parseOutcome(subject);
       const { by, outcomes } = decodeOutcomeEntry(bytes, writer, author);
@@ -84,7 +89,33 @@ class Hostile extends Scene {
       : this.random.pick(names);
   }
   get key(): string {
-    return `${this.name}/${this.random.whole(0, 9)}`;
+    return `${this.name}/${this.id}`;
+  }
+  /** Also of what may be a child of some run. */
+  get id(): string {
+    const { random } = this;
+    if (!random.chance(0.2)) return String(random.whole(0, 9));
+    const origin = random.pick([...this.state.live.values()].map((run) => run.origin).concat(1));
+    const place = { origin, lap: random.whole(1, 2), ordinal: random.whole(0, 2), place: random.whole(0, 2) };
+    return random.chance(0.1) ? "~1.0.x" : childIdOf(place);
+  }
+  get parked(): unknown {
+    const { random } = this;
+    const waits = [
+      { kind: "timer", ordinal: 0, deadline: this.number(this.now + 1_000) },
+      { kind: "signal", ordinal: 1, name: "go" },
+      { kind: "children", ordinal: 2, task: random.pick(names), size: this.number(2), failFast: random.chance(0.5) },
+    ].filter(() => random.chance(0.6));
+    const blocked = random.chance(0.1) && { blocked: { reason: "code", codes: ["a"] } };
+    const told = {
+      lap: this.number(1),
+      ops: this.number(3),
+      waits,
+      cursors: { go: this.number(1) },
+      journalSeq: 1,
+      ...blocked,
+    };
+    return random.chance(0.2) ? mutateJson(random, told) : told;
   }
   anything(): unknown {
     const { random } = this;
@@ -119,10 +150,13 @@ function entryIn(scene: Hostile): RunEntry {
   const times = { dueAt: 0, readyAt: scene.number(scene.now), retrying: scene.sometimes(false) };
   const live = { turn: scene.number(2), attempt: scene.number(1), lost: scene.number(1), history: [attemptIn(scene)] };
   const rule = { label: random.pick(names), value: 1, comparator: scene.sometimes("="), required: true, weight: 1 };
+  const parked = random.chance(0.2) ? { parked: scene.parked } : {};
   const extra = {
-    metadata: scene.sometimes({ [random.pick(names)]: "v" }),
+    metadata: scene.sometimes({ [random.pick(names)]: "v", "natchet.parent": scene.key }),
     ...(random.chance(0.2) && { placement: scene.sometimes({ affinity: scene.sometimes([scene.sometimes(rule)]) }) }),
-    ...(form > 0 && { state: scene.sometimes({ ...place, ...(form === 1 ? { ...times, ...live } : ended) }) }),
+    ...(form > 0 && {
+      state: scene.sometimes({ ...place, ...(form === 1 ? { ...times, ...live, ...parked } : ended) }),
+    }),
   };
   return {
     form,
@@ -138,7 +172,7 @@ function entryIn(scene: Hostile): RunEntry {
 
 function createRun(scene: Hostile): void {
   const { random, name } = scene;
-  const ids = [String(random.whole(0, 9)), String(random.whole(0, 9))];
+  const ids = [scene.id, scene.id];
   const places = [4, 12, 20];
   if (random.chance(0.7)) {
     scene.publish(subjects.run(name, ids[0]!), scene.spoil(encodeRunEntry(entryIn(scene)), places));
@@ -158,15 +192,17 @@ function endRuns(scene: Hostile): void {
     const key = random.chance(0.5) ? ([...scene.state.live.values()][0]?.key ?? scene.key) : scene.key;
     const live = scene.state.live.get(key);
     const story = { createdAt: scene.number(1), priority: 1, attempts: scene.sometimes([attemptIn(scene)]) };
+    const kind = random.pick(kinds);
+    const told = kind === "parked" ? scene.parked : scene.sometimes({ attempt: attemptIn(scene), ...story });
     const frame = encodeOutcomeFrame({
-      kind: random.pick(kinds),
+      kind,
       key,
       turn: live?.turn ?? 1,
       attempt: 1,
       origin: live?.origin ?? 1,
       at: scene.number(scene.now),
       dueAt: scene.number(scene.now + 1_000),
-      detail: random.chance(0.1) ? utf8("{") : jsonBytes(scene.sometimes({ attempt: attemptIn(scene), ...story })),
+      detail: random.chance(0.1) ? utf8("{") : jsonBytes(told),
       input: utf8(""),
       output: utf8("1"),
     });
@@ -184,6 +220,7 @@ function hearWorker(scene: Hostile): void {
     ...declarationOf(random.pick(names)),
     priority: scene.number(1),
     scheduleTimeoutMs: scene.number(3_000),
+    ...(random.chance(0.3) && { durable: scene.sometimes({ version: 1, code: "a", deadlineMs: scene.number(5_000) }) }),
   };
   const rate = { key: "metadata.toString", limit: scene.number(2), perMs: scene.number(1_000), units: "input.a" };
   const limits = {
@@ -211,7 +248,8 @@ function hearWorker(scene: Hostile): void {
 function act(scene: Hostile): void {
   const { random } = scene;
   const dice = random.next();
-  if (dice < 0.4) createRun(scene);
+  if (dice < 0.37) createRun(scene);
+  else if (dice < 0.4) scene.publish(subjects.signal(scene.key, random.pick(["go", "$", ""]), "t"), utf8("1"));
   else if (dice < 0.6) endRuns(scene);
   else if (dice < 0.7) hearWorker(scene);
   else if (dice < 0.75) scene.give({ type: "cancel", keys: [scene.key], reason: "r" });

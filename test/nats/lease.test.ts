@@ -37,7 +37,7 @@ test("lease: one of many candidates gets it, and its epoch grows with every clai
     const others = candidates.filter((lease) => lease !== holder);
     assert.equal(await holder.renew(Date.now()), true);
     assert.equal(await others[0]!.claim(Date.now()), undefined);
-    const ledger = [{ key: "a/1", turn: 0, origin: 1, worker: "w1" }];
+    const ledger = [{ key: "a/1", turn: 1, origin: 1, worker: "w1" }];
     const counted = { since: 5, until: 9, gaps: [{ from: 6, to: 7 }] };
     await holder.release({ ledger, counted });
     const next = await others[0]!.claim(Date.now());
