@@ -1,18 +1,20 @@
 // Appends to the log, many at a time: one reply inbox, a window of unacknowledged messages, and patience. An append ends when the
 // server has acknowledged or refused it; outages in between are retried here and seen by nobody else. The client's own `js.publish`
 // does the same one by one, at several times the cost.
+
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
+import { Deque } from "../collections/deque.ts";
 import { PayloadTooLarge, type PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import { Subjects } from "../wire/subjects.ts";
-import { AppendQueue, type AppendResult, type PendingAppend, type Witness } from "./append-queue.ts";
 import { expectHeaders, expectNone, largestHeader } from "./expect-headers.ts";
 import type { Denial, NatsLink } from "./link.ts";
+import type { AppendResult, PendingAppend, Witness } from "./pending-append.ts";
 import { ackedSeq, type Refusal, refusalOf } from "./pub-ack.ts";
 import { newestFromLeader } from "./stored-message.ts";
 import type { StreamWatch } from "./stream-watch.ts";
 
-export type { AppendResult, Witness } from "./append-queue.ts";
+export type { AppendResult, Witness } from "./pending-append.ts";
 
 export interface Publisher {
   /**
@@ -83,7 +85,7 @@ class PipelinedPublisher implements Publisher {
   /** Sent and unanswered, by reply token. An append keeps its token, so that the answer to any of its copies ends it. */
   readonly #inFlight = new Map<number, PendingAppend>();
   /** Not yet sent: the window is full or the link is down. */
-  readonly #waiting = new AppendQueue();
+  #waiting = new Deque<PendingAppend>();
   /** Refused for the moment; all are sent again together. */
   #retrying: PendingAppend[] = [];
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -323,12 +325,13 @@ class PipelinedPublisher implements Publisher {
 
   #pump(): void {
     while (this.#waiting.size > 0 && this.#inFlight.size < this.#window && this.#link.isConnected())
-      this.#send(this.#waiting.take());
+      this.#send(this.#waiting.shift()!);
     this.#tellDrained();
   }
 
   #failAll(error: Error): void {
-    const appends = [...this.#inFlight.values(), ...this.#waiting.takeAll(), ...this.#retrying, ...this.#settling];
+    const appends = [...this.#inFlight.values(), ...this.#waiting, ...this.#retrying, ...this.#settling];
+    this.#waiting = new Deque();
     this.#settling.clear();
     this.#retrying = [];
     for (const append of appends) {

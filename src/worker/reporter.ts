@@ -1,6 +1,7 @@
 // Group commit: the outcomes of all attempts that ended in one tick become one outcome entry, or one for each client that waits for some
 // of them, since the server passes those on as they are. An entry is published until it is acknowledged; what is not yet stored still
 // counts as held, so that a lost connection cannot make the engine forget it.
+import { Deque } from "../collections/deque.ts";
 import type { Publisher, Witness } from "../nats/publisher.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
 import { encodeOutcomeEntry } from "../wire/outcome-entry.ts";
@@ -32,19 +33,13 @@ export interface Report {
   readonly waiter: string;
 }
 
-/** Reports in the order in which they came; those before `from` are on their way. */
-interface Queue {
-  readonly reports: Report[];
-  readonly from: number;
-}
-
 const maxInFlight = 4;
 
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #flushSoon = onceATick(() => this.#flush());
   /** By the client that the log tells of them. */
-  readonly #waiting = new Map<string, Queue>();
+  readonly #waiting = new Map<string, Deque<Report>>();
   /** All of those. */
   #waits = 0;
   #inFlight = 0;
@@ -58,9 +53,12 @@ export class Reporter {
 
   /** Stores an outcome soon; its attempt comes back in `onStored`. */
   report(report: Report): void {
-    const queue = this.#waiting.get(report.waiter);
-    if (queue === undefined) this.#waiting.set(report.waiter, { reports: [report], from: 0 });
-    else queue.reports.push(report);
+    let queue = this.#waiting.get(report.waiter);
+    if (queue === undefined) {
+      queue = new Deque();
+      this.#waiting.set(report.waiter, queue);
+    }
+    queue.push(report);
     this.#waits += 1;
     if (this.#waits >= this.#options.executing()) this.#flush();
     else this.#flushSoon();
@@ -90,14 +88,16 @@ export class Reporter {
   #takeEntry(): Report[] {
     const limit = this.#options.entryBytes();
     const [waiter, queue] = this.#waiting.entries().next().value!;
-    const { reports, from } = queue;
-    let bytes = reports[from]!.frame.length;
-    let to = from + 1;
-    while (to < reports.length && bytes + reports[to]!.frame.length <= limit) bytes += reports[to++]!.frame.length;
-    const taken = from === 0 && to === reports.length ? reports : reports.slice(from, to);
+    const taken: Report[] = [];
+    let bytes = 0;
+    for (let next = queue.first(); next !== undefined; next = queue.first()) {
+      bytes += next.frame.length;
+      if (bytes > limit && taken.length > 0) break;
+      taken.push(next);
+      queue.shift();
+    }
     this.#waiting.delete(waiter);
-    if (to * 2 < reports.length) this.#waiting.set(waiter, { reports, from: to });
-    else if (to < reports.length) this.#waiting.set(waiter, { reports: reports.slice(to), from: 0 }); // lets go of what was taken
+    if (queue.size > 0) this.#waiting.set(waiter, queue);
     this.#waits -= taken.length;
     return taken;
   }

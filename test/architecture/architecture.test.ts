@@ -22,7 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
   scheduler: ["collections", "domain", "wire", ...rooms],
   runtime: ["domain"],
   decorators: ["domain"],
-  nats: ["domain", "wire", "runtime"],
+  nats: ["collections", "domain", "wire", "runtime"],
   embedded: ["domain", "nats", "runtime"],
   engine: ["collections", "domain", "wire", "nats", "runtime", "scheduler", ...rooms],
   worker: ["collections", "domain", "wire", "nats", "runtime"],

@@ -29,37 +29,3 @@ export interface PendingAppend {
   overdueAt: number;
   tries: number;
 }
-
-const compactFrom = 4_096;
-
-/** First in, first out, without the cost of `shift` on a long array and without keeping what was taken. */
-export class AppendQueue {
-  #items: (PendingAppend | undefined)[] = [];
-  #head = 0;
-
-  get size(): number {
-    return this.#items.length - this.#head;
-  }
-
-  push(append: PendingAppend): void {
-    this.#items.push(append);
-  }
-
-  /** The oldest; only when there is one. */
-  take(): PendingAppend {
-    const append = this.#items[this.#head]!;
-    this.#items[this.#head++] = undefined;
-    if (this.#head >= compactFrom && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return append;
-  }
-
-  takeAll(): PendingAppend[] {
-    const appends = this.#items.slice(this.#head) as PendingAppend[];
-    this.#items = [];
-    this.#head = 0;
-    return appends;
-  }
-}
