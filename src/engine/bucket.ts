@@ -2,9 +2,11 @@
 import type { Log } from "../domain/log.ts";
 import { noPauses } from "../domain/pauses.ts";
 import type { Definitions } from "../nats/definitions.ts";
+import { OwnedRecords } from "../nats/owned-records.ts";
 import { readRecord } from "../nats/stored-records.ts";
 import type { LeadEvent } from "../presence/takeover.ts";
 import type { StoredFailures } from "../reactions/failures.ts";
+import type { Briefing } from "../scheduler/briefing.ts";
 import {
   isFailureHandler,
   isHandled,
@@ -16,7 +18,6 @@ import {
 import { isDeclaredTask } from "../wire/registration.ts";
 import { CronStore } from "./cron-store.ts";
 import { KeptRecords } from "./kept-records.ts";
-import { OwnedRecords } from "./owned-records.ts";
 import { RateStore } from "./rate-store.ts";
 import type { Term } from "./term.ts";
 import { TriedStore } from "./tried-store.ts";
@@ -47,13 +48,15 @@ export class Bucket {
   /** What a leader must know before it leads: without the tasks, for example, no timeout until a worker registers. Fails: StoreUnavailable, PermissionDenied */
   async read() {
     return {
-      tasks: await this.kept.load("task.", isDeclaredTask),
       known: await this.#known(),
-      pauses: (await readRecord(this.definitions, "pauses", isPauses, this.#log)).record ?? noPauses,
-      rates: await this.rates.load(),
       tried: await this.tried.load(),
-      failures: await this.#failures(),
-      crons: await this.crons.load(),
+      briefing: {
+        definitions: await this.kept.load("task.", isDeclaredTask),
+        pauses: (await readRecord(this.definitions, "pauses", isPauses, this.#log)).record ?? noPauses,
+        rates: await this.rates.load(),
+        failures: await this.#failures(),
+        crons: await this.crons.load(),
+      } satisfies Briefing,
     };
   }
   /** Undefined when a newer leader has written. Fails as {@link Bucket.read} */

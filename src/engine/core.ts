@@ -4,6 +4,7 @@ import type { Command } from "../matching/commands.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
+import { LiveSpan } from "../reactions/live-span.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import { Faults } from "../scheduler/faults.ts";
 import { createScheduler, type Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
@@ -14,7 +15,6 @@ import type { Bucket } from "./bucket.ts";
 import { LogCatchUp } from "./catch-up.ts";
 import { Deeds } from "./deeds.ts";
 import { Follower } from "./follower.ts";
-import { LiveSpan } from "./live-span.ts";
 import type { Signals } from "./signals.ts";
 import { Term } from "./term.ts";
 

@@ -18,7 +18,6 @@ import type { Follower } from "./follower.ts";
 import { Forwarder } from "./forwarder.ts";
 import { Payloads } from "./payloads.ts";
 import { Reacting } from "./reacting.ts";
-import { RunInputs } from "./run-inputs.ts";
 import { Signals } from "./signals.ts";
 import type { Term } from "./term.ts";
 
@@ -46,7 +45,7 @@ const readAgainMs = 100;
 
 export class Deeds {
   readonly #parts: DeedsParts;
-  readonly #inputs: RunInputs;
+  readonly #payloads: Payloads;
   readonly #reacting: Reacting;
   readonly #dispatcher: Dispatcher;
   readonly #appender: Appender;
@@ -58,10 +57,8 @@ export class Deeds {
   constructor(parts: DeedsParts) {
     const { link, subjects, store, state } = parts;
     this.#parts = parts;
-    const payloads = new Payloads(store, subjects, (key) => state().live.get(key));
-    const isLive = (run: LiveRun) => state().live.get(run.key) === run;
-    const inputs = new RunInputs({ payloads, catchUp: parts.catchUp, isLive });
-    this.#inputs = inputs;
+    const payloads = new Payloads({ store, subjects, find: (key) => state().live.get(key), catchUp: parts.catchUp });
+    this.#payloads = payloads;
     this.#reacting = new Reacting({ ...parts, payloads, now: () => link.clock.now() });
     const matching = () => state().leadership?.matching;
     const isStillDue = (command: AssignCommand) => {
@@ -72,7 +69,7 @@ export class Deeds {
     const maxPayload = () => link.maxPayload;
     this.signals = new Signals({ ...parts, maxPayload, reached, fold: () => state().fold });
     const secretOf = (worker: string) => state().workers.get(worker)?.secret;
-    this.#dispatcher = new Dispatcher({ ...parts, signals: this.signals, inputs, secretOf, isDue: isStillDue });
+    this.#dispatcher = new Dispatcher({ ...parts, signals: this.signals, payloads, secretOf, isDue: isStillDue });
     this.#appender = new Appender({ ...parts, payloads, maxPayload });
     this.#forwarder = new Forwarder(link, parts.follower, parts.log);
   }
@@ -232,7 +229,7 @@ export class Deeds {
   async #readInput(run: LiveRun): Promise<void> {
     const { state, onEvent } = this.#parts;
     const before = state();
-    const input = await this.#inputs.read(run);
+    const input = await this.#payloads.ofLive(run);
     if (input === undefined) await new Promise((resolve) => setTimeout(resolve, readAgainMs));
     if (state() !== before) return;
     onEvent(input === "gone" ? { type: "inputGone", run } : { type: "input", run, input });

@@ -7,6 +7,7 @@ import type { LiveRun } from "../fold/live-run.ts";
 import type { AssignCommand } from "../matching/commands.ts";
 import { priorityOf } from "../matching/task-queue.ts";
 import type { NatsLink } from "../nats/link.ts";
+import { isNoResponders } from "../nats/no-responders.ts";
 import { proofOf } from "../runtime/worker-identity.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import {
@@ -21,14 +22,13 @@ import { type CancelOnWorker, encodeMessage, errorOfReply, parseJson, type Stop 
 import type { Neighbours } from "../wire/neighbours.ts";
 import { waiterOf } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import { isNoResponders } from "./no-responders.ts";
-import type { RunInputs } from "./run-inputs.ts";
+import type { Payloads } from "./payloads.ts";
 import type { Signals } from "./signals.ts";
 
 export interface DispatcherParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
-  readonly inputs: RunInputs;
+  readonly payloads: Payloads;
   readonly signals: Pick<Signals, "withData">;
   readonly neighbours: Neighbours;
   readonly log: Log;
@@ -127,7 +127,7 @@ export class Dispatcher {
   async #load({ runs, followers, resumes }: AssignCommand): Promise<Loaded> {
     // Taken before the first await: a run may move on while its input is read.
     const frames = runs.map((run) => assignmentOf(run, noBytes, followers.has(run), resumes?.get(run)));
-    const inputs = await Promise.all(runs.map((run) => this.#parts.inputs.read(run)));
+    const inputs = await Promise.all(runs.map((run) => this.#parts.payloads.ofLive(run)));
     const assignments: Assignment[] = [];
     const places: number[] = [];
     const left: number[] = [];

@@ -5,6 +5,7 @@ import type { Cancellations } from "../domain/listing.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
 import { Definitions } from "../nats/definitions.ts";
+import { LeaderWatch } from "../nats/leader-watch.ts";
 import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
@@ -12,6 +13,7 @@ import { Reserve } from "../nats/reserve.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import { raiseFormat } from "../nats/streams.ts";
+import { releasingInQuietMoments } from "../runtime/quiet-moments.ts";
 import { describeCancellations, describeQueues } from "../scheduler/describe.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
 import type { HandOver } from "../wire/hand-over.ts";
@@ -22,9 +24,7 @@ import { Admission } from "./admission.ts";
 import { Bucket } from "./bucket.ts";
 import { Core } from "./core.ts";
 import { CronChanges } from "./cron-changes.ts";
-import { LeaderWatch } from "./leader-watch.ts";
 import { pingAll, pingEveryMs } from "./pinger.ts";
-import { releasingInQuietMoments } from "./quiet-moments.ts";
 import { Requests } from "./requests.ts";
 import type { EngineState, RunningEngine } from "./running-engine.ts";
 import { openTerm, polling } from "./term.ts";
@@ -313,7 +313,7 @@ class Candidate implements RunningEngine {
     return Effect.gen({ self: this }, function* () {
       if (!(yield* this.#raiseFormat)) return;
       yield* this.follow;
-      const { known, tried, pauses, rates, failures, crons, tasks } = yield* this.#untilStored(async () => {
+      const { known, tried, briefing } = yield* this.#untilStored(async () => {
         await this.#core.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads
@@ -325,11 +325,7 @@ class Candidate implements RunningEngine {
         () => this.#requests.open(),
         () => this.#requests.close(),
       );
-      this.#core.handle({ type: "pauses", pauses });
-      this.#core.handle({ type: "rates", rates });
-      this.#core.handle({ type: "failures", stored: failures });
-      this.#core.handle({ type: "crons", stored: crons });
-      this.#core.handle({ type: "definitions", tasks });
+      this.#core.handle({ type: "briefed", briefing });
       this.#core.handle({ type: "lead", ...claim, ...known, ...tried, process: this.#process });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.#failures = 0;

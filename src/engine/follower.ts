@@ -1,14 +1,11 @@
 // Folds the log: every entry becomes an event of the scheduler, in order, once.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
+import { type LogMessage, readEntry } from "../fold/read-entry.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
-import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
-import { assertPastMark, decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
-import { madeInboxOf } from "../wire/result-inbox.ts";
-import { decodeRunEntry } from "../wire/run-entry.ts";
-import { assertPast } from "../wire/run-extra.ts";
+import type { Outcome } from "../wire/outcome-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
 export interface FollowerParts {
@@ -49,7 +46,7 @@ export class Follower {
   follow(): Effect.Effect<void, never, Scope.Scope> {
     const { link, subjects, log } = this.#parts;
     const reader = readLog(link, subjects.stream, 1, {
-      onMessage: (seq, subject, data, at) => this.#fold(seq, subject, data, at),
+      onMessage: (seq, subject, data, at) => this.#fold({ seq, subject, data, at }),
       onCaughtUp: () => this.#parts.onCaughtUp(),
       onLost: (reason) => this.#parts.onLost(reason),
       onTrouble: (reason) => log.debug("reads the log again", { reason }),
@@ -85,16 +82,11 @@ export class Follower {
     for (const waiter of this.#waiters.splice(0)) waiter.resolve();
   }
 
-  #fold(seq: number, subject: string, data: Uint8Array, at: number): void {
+  #fold(message: LogMessage): void {
     if (this.isHalted) return;
+    const { seq, subject } = message;
     try {
-      if (this.#parts.subjects.isRun(subject)) this.#foldRun(seq, subject, data, at);
-      else if (this.#parts.subjects.isSignal(subject))
-        this.#parts.onEvent({ type: "signal", seq, at, ...this.#parts.subjects.parseSignal(subject) });
-      else {
-        this.#foldOutcomes(seq, subject, data, at);
-        this.#parts.onOutcomes(subject, seq);
-      }
+      this.#give(readEntry(this.#parts.subjects, message), subject);
     } catch (error) {
       this.#parts.log.error("an entry of the log cannot be read and is skipped", { seq, subject, error });
     }
@@ -103,34 +95,16 @@ export class Follower {
     if (seq >= this.#awaited) this.#tellWaiters();
   }
 
-  #foldRun(seq: number, subject: string, data: Uint8Array, at: number): void {
-    const entry = decodeRunEntry(data);
-    if (isBundle(entry)) {
-      const { task, name } = this.#parts.subjects.parseBundle(subject);
-      const runs = runsOfBundle(entry);
-      for (const { entry: member } of runs) if (member.extra !== undefined) assertPast(member.extra, seq);
-      this.#parts.onEvent({ type: "bundle", seq, at, task, name, runs });
-      return;
-    }
-    if (entry.extra !== undefined) assertPast(entry.extra, seq);
-    const { task, id } = this.#parts.subjects.parseRun(subject);
-    this.#parts.onEvent({ type: "entry", seq, at, task, id, entry });
-  }
-
-  #foldOutcomes(seq: number, subject: string, data: Uint8Array, at: number): void {
-    const { writer, waiter, by: author } = this.#parts.subjects.parseOutcome(subject);
-    const { by, outcomes, unknownKind } = decodeOutcomeEntry(data, writer, author);
-    if (unknownKind > 0)
-      this.#parts.log.error("an outcome of the log is of an unknown kind and is skipped", {
-        seq,
-        subject,
-        unknownKind,
-      });
-    if (by === "engine") for (const outcome of outcomes) if (outcome.kind === "retention") assertPastMark(outcome, seq);
-    this.current = { seq, outcomes };
-    const told = waiter === "" ? "" : madeInboxOf(waiter);
-    this.#parts.onEvent({ type: "outcomes", seq, at, by, writer, told, outcomes });
+  #give(event: ReturnType<typeof readEntry>, subject: string): void {
+    const { onEvent, onOutcomes, log } = this.#parts;
+    if (event.type === "outcomes") this.current = event;
+    onEvent(event);
     this.current = undefined;
+    if (event.type !== "outcomes") return;
+    const { seq, unknownKind } = event;
+    onOutcomes(subject, seq);
+    if (unknownKind > 0)
+      log.error("an outcome of the log is of an unknown kind and is skipped", { seq, subject, unknownKind });
   }
 
   /** The waiters are few (a takeover, a cancel), so a pass over all of them is cheap. */

@@ -1,4 +1,5 @@
 // The input bytes of runs: from memory where the scheduler keeps them, from the log otherwise.
+import { MalformedRecord } from "../domain/errors.ts";
 import { splitKey } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { CompactedRun } from "../matching/commands.ts";
@@ -12,30 +13,51 @@ import type { Subjects } from "../wire/subjects.ts";
 const keptBundles = 16;
 type Inputs = ReadonlyMap<string, Uint8Array>;
 
+export interface PayloadsParts {
+  readonly store: RunStore;
+  readonly subjects: Subjects;
+  readonly find: (key: string) => LiveRun | undefined;
+  /** Folds what is stored by now. Fails: StoreUnavailable */
+  readonly catchUp: () => Promise<void>;
+}
+
 export class Payloads {
-  readonly #store: RunStore;
-  readonly #subjects: Subjects;
-  readonly #find: (key: string) => LiveRun | undefined;
+  readonly #parts: PayloadsParts;
   readonly #bundles = new Map<number, Promise<Inputs | undefined>>();
 
-  constructor(store: RunStore, subjects: Subjects, find: (key: string) => LiveRun | undefined) {
-    this.#store = store;
-    this.#subjects = subjects;
-    this.#find = find;
+  constructor(parts: PayloadsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The input of a live run; undefined when it has to be asked for again: the store does not answer, or the entry has moved. "gone" when no one
+   * will ever read it: an operator deleted the entry, or it is not what a run entry should be.
+   */
+  async ofLive(run: LiveRun): Promise<Uint8Array | "gone" | undefined> {
+    const { catchUp, find } = this.#parts;
+    const { key, seq } = run;
+    try {
+      const input = await this.read(key, seq);
+      if (input !== undefined) return input;
+      await catchUp();
+      return find(key) === run && run.seq === seq ? "gone" : undefined;
+    } catch (error) {
+      return error instanceof MalformedRecord ? "gone" : undefined;
+    }
   }
 
   /** The input of a run in the entry at `seq`; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
   async read(key: string, seq: number): Promise<Uint8Array | undefined> {
-    const run = this.#find(key);
+    const run = this.#parts.find(key);
     if (run?.seq === seq && run.input !== undefined) return run.input;
     if (run?.seq === seq && run.log.entries.bundleAt(seq) !== undefined) return this.#fromBundle(key, seq);
-    const stored = await this.#store.read(seq);
+    const stored = await this.#parts.store.read(seq);
     return stored === undefined ? undefined : inputIn(stored, key);
   }
 
   /** The input of a finished run, from its outcome or from where that leaves it; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
   ofFinished(outcome: Outcome): Promise<Uint8Array | undefined> {
-    return inputOfFinished(this.#store, this.#subjects, outcome);
+    return inputOfFinished(this.#parts.store, this.#parts.subjects, outcome);
   }
 
   /**
@@ -44,7 +66,7 @@ export class Payloads {
    */
   async readResult(key: string, at: NonNullable<CompactedRun["resultAt"]>): Promise<Uint8Array | undefined> {
     if ("entrySeq" in at) return this.read(key, at.entrySeq);
-    const stored = await this.#store.read(at.seq);
+    const stored = await this.#parts.store.read(at.seq);
     const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[at.index];
     return outcome?.key === key ? encodeOutcomeEntry("worker", [outcome.result]) : undefined;
   }
@@ -62,7 +84,7 @@ export class Payloads {
   }
 
   async #readBundle(seq: number): Promise<Inputs | undefined> {
-    const stored = await this.#store.read(seq);
+    const stored = await this.#parts.store.read(seq);
     return stored === undefined ? undefined : inputsOf(decodeRunEntry(stored.data));
   }
 }

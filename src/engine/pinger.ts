@@ -1,12 +1,12 @@
 // Presence, better than heartbeats alone: each worker is asked once a second, and "no responders" says that its connection is gone.
 import { processOf } from "../matching/unheard.ts";
 import type { NatsLink } from "../nats/link.ts";
+import { isNoResponders } from "../nats/no-responders.ts";
 import { hasEnded } from "../runtime/process.ts";
 import { encodeMessage } from "../wire/messages.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { Core } from "./core.ts";
-import { isNoResponders } from "./no-responders.ts";
 
 export const pingEveryMs = 1_000;
 

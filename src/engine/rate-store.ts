@@ -3,8 +3,8 @@ import type { Log } from "../domain/log.ts";
 import type { StoredRate } from "../matching/commands.ts";
 import type { ConfirmedRate } from "../matching/limits/rates.ts";
 import type { Definitions } from "../nats/definitions.ts";
+import { type Owned, OwnedRecords } from "../nats/owned-records.ts";
 import { isStoredRate } from "../wire/records.ts";
-import { type Owned, OwnedRecords } from "./owned-records.ts";
 
 const prefix = "rate.";
 const keyOf = (id: string): string => `${prefix}${Buffer.from(id).toString("base64url")}`;

@@ -184,9 +184,7 @@ export class Requests {
 
   async #cancelRuns(keys: readonly string[], reason: string, kill = false): Promise<CancelReply> {
     const { core } = this.#parts;
-    const finished = keys.filter((key) => core.state.finished.has(key));
-    const live = keys.filter((key) => core.state.live.has(key));
-    const unknown = keys.filter((key) => !core.state.live.has(key) && !core.state.finished.has(key));
+    const { live, finished, unknown } = this.#byState(keys);
     await core.handleFully({ type: "cancel", keys: live, reason: reason.slice(0, longestReason), kill });
     const cancelled: string[] = [];
     const stopping: string[] = [];
@@ -202,22 +200,24 @@ export class Requests {
     const { core } = this.#parts;
     await this.#untilHeard();
     return this.#foldedFirst(runs, async () => {
-      const { live, finished } = core.state;
-      const isRunning = (key: string) => {
-        const run = live.get(key);
-        return run !== undefined && ["running", "cancelling", "ending"].includes(placeOf(run));
-      };
-      const running = runs.filter(isRunning);
-      const rescheduled = runs.filter((key) => live.has(key) && !isRunning(key));
-      const ended = runs.filter((key) => finished.has(key));
-      const unknown = runs.filter((key) => !live.has(key) && !finished.has(key));
+      const { live, finished, unknown } = this.#byState(runs);
+      const isRunning = (key: string) =>
+        ["running", "cancelling", "ending"].includes(placeOf(core.state.live.get(key)!));
+      const rescheduled = live.filter((key) => !isRunning(key));
+      const running = live.filter(isRunning);
       await core.handleFully({
         type: "reschedule",
         keys: rescheduled,
         dueAt: delayMs === undefined ? dueAt : core.now() + delayMs,
       });
-      return { rescheduled, running, finished: ended, unknown };
+      return { rescheduled, running, finished, unknown };
     });
+  }
+
+  #byState(keys: readonly string[]): { live: string[]; finished: string[]; unknown: string[] } {
+    const { live, finished } = this.#parts.core.state;
+    const stateOf = (key: string) => (live.has(key) ? "live" : finished.has(key) ? "finished" : "unknown");
+    return { live: [], finished: [], unknown: [], ...Object.groupBy(keys, stateOf) };
   }
 
   /** After a takeover, what seems to wait may be executing at a worker that has not said so yet. */

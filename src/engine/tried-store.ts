@@ -4,8 +4,8 @@
 import type { Log } from "../domain/log.ts";
 import type { Cautious, Tried } from "../matching/tried.ts";
 import type { Definitions } from "../nats/definitions.ts";
+import { type Owned, OwnedRecords } from "../nats/owned-records.ts";
 import { isTried } from "../wire/records.ts";
-import { type Owned, OwnedRecords } from "./owned-records.ts";
 import type { Term } from "./term.ts";
 
 const key = "tried";

@@ -4,12 +4,13 @@ import type { StoredRate } from "../matching/commands.ts";
 import type { StoredFailures } from "../reactions/failures.ts";
 import type { TaskDeclaration } from "../wire/messages.ts";
 
-/** What is stored beside the log, as it was told last: a leader begins with it. */
+/** What is stored beside the log: a leader begins with it. */
 export interface Briefing {
-  pauses: Pauses;
-  definitions: readonly TaskDeclaration[];
-  failures: StoredFailures;
-  crons: readonly StoredCron[];
-  /** `readAt`: on the scheduler's own clock. */
-  rates: { readonly stored: readonly StoredRate[]; readonly readAt: number };
+  readonly pauses: Pauses;
+  /** What workers declared of their tasks: a timeout that is not known yet would be taken for none. */
+  readonly definitions: readonly TaskDeclaration[];
+  /** Who handles failures, and up to where they are handled. */
+  readonly failures: StoredFailures;
+  readonly crons: readonly StoredCron[];
+  readonly rates: readonly StoredRate[];
 }

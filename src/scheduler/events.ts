@@ -5,13 +5,13 @@ import type { HeardEvent } from "../fold/floor.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { BundleEvent, EntryEvent, OutcomesEvent, SignalEvent } from "../fold/log-events.ts";
 import type { CompactionRefusedEvent } from "../housekeeping/compaction.ts";
-import type { PurgeFilter, StoredRate } from "../matching/commands.ts";
+import type { PurgeFilter } from "../matching/commands.ts";
 import type { ConfirmedRate } from "../matching/limits/rates.ts";
 import type { AssignedEvent } from "../presence/assigned.ts";
 import type { LeadEvent } from "../presence/takeover.ts";
 import type { CronWrittenEvent } from "../reactions/crons.ts";
-import type { StoredFailures } from "../reactions/failures.ts";
-import type { Heartbeat, Register, TaskDeclaration } from "../wire/messages.ts";
+import type { Heartbeat, Register } from "../wire/messages.ts";
+import type { Briefing } from "./briefing.ts";
 
 /**
  * Where the outcomes that are left in the stream begin (one behind its last sequence if there are none).
@@ -34,22 +34,16 @@ export type SchedulerEvent =
   | FloorEvent
   | SignalEvent
   | HeardEvent
-  /** What is paused now. Given before `lead`, and when it changes. */
+  /** What stands beside the log, or what has changed of it. Given before `lead`. */
+  | { readonly type: "briefed"; readonly briefing: Partial<Briefing> }
+  /** What is paused from now on. */
   | { readonly type: "pauses"; readonly pauses: Pauses }
-  /** What workers declared of their tasks, as it is stored. Given before `lead`: a timeout that is not known yet would be taken for none. */
-  | { readonly type: "definitions"; readonly tasks: readonly TaskDeclaration[] }
-  /** Who handles failures, and up to where they are handled, as it is stored. Given before `lead`. */
-  | { readonly type: "failures"; readonly stored: StoredFailures }
-  /** All schedules as they are stored. Given before `lead`. */
-  | { readonly type: "crons"; readonly stored: readonly StoredCron[] }
   /** A schedule was stored otherwise, or removed. */
   | { readonly type: "cronChanged"; readonly name: string; readonly there: StoredCron | undefined }
   | CronWrittenEvent
   /** Numbers begin anew with each term: an answer to a term that is over is not given. */
   | { readonly type: "reacted"; readonly n: number }
   | { readonly type: "handledStored"; readonly upTo: number }
-  /** All rate limits as they are stored. Given before `lead`. */
-  | { readonly type: "rates"; readonly rates: readonly StoredRate[] }
   | { readonly type: "ratesStored"; readonly rates: readonly ConfirmedRate[] }
   /** The input of a run; undefined when it has to be asked for again. */
   | { readonly type: "input"; readonly run: LiveRun; readonly input: Uint8Array | undefined }

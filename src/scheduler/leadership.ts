@@ -34,6 +34,7 @@ export interface LeadershipParts {
   readonly fold: Fold;
   readonly step: Step;
   readonly briefing: Briefing;
+  readonly ratesReadAt: number;
   readonly cancelled: Cancelled;
   readonly faults: Faults;
   readonly lostLimit: number;
@@ -53,7 +54,8 @@ export class Leadership implements FoldListener {
   #writer = "";
   #reporter: WorkerRecord | undefined = undefined;
 
-  constructor({ fold, step, briefing, cancelled, faults, lostLimit, house }: LeadershipParts, event: LeadEvent) {
+  constructor(parts: LeadershipParts, event: LeadEvent) {
+    const { fold, step, briefing, ratesReadAt, cancelled, faults, lostLimit, house } = parts;
     const { pauses, definitions, failures, crons, rates } = briefing;
     const { epoch, process = "" } = event;
     const lanesFor = (state: Matching) => new LimitVerdicts(state);
@@ -67,7 +69,7 @@ export class Leadership implements FoldListener {
     const mayForget = (upTo: number) => this.failures.mayForget(upTo);
     this.house = new House({ fold, step, options: house, forget, mayForget });
     this.waiters = new Waiters(fold, step);
-    restoreRates(this.matching, rates.stored, rates.readAt);
+    restoreRates(this.matching, rates, ratesReadAt);
     restoreDefinitions(this.matching, definitions);
     this.failures.makeUp();
     takeOver(this.matching, event);

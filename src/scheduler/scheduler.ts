@@ -40,13 +40,9 @@ const nobody: ReadonlyMap<string, WorkerRecord> = new Map();
 export class Scheduler {
   readonly fold: Fold;
   readonly step = new Step();
-  readonly briefing: Briefing = {
-    pauses: noPauses,
-    definitions: [],
-    failures: { handlers: [], upTo: 0 },
-    crons: [],
-    rates: { stored: [], readAt: 0 },
-  };
+  briefing: Briefing = { pauses: noPauses, definitions: [], failures: { handlers: [], upTo: 0 }, crons: [], rates: [] };
+  /** On the own clock. */
+  #ratesReadAt = 0;
   /** Counted for as long as the process lives. */
   readonly cancelled: Cancelled = new Map();
   /** Undefined on a standby. */
@@ -90,12 +86,19 @@ export class Scheduler {
     return this.leadership?.matching.workers ?? nobody;
   }
 
+  brief(briefing: Partial<Briefing>): void {
+    if (briefing.rates !== undefined) this.#ratesReadAt = this.step.uptime;
+    this.briefing = { ...this.briefing, ...briefing };
+  }
   /** All that a leader knows is made anew, from the fold, from what is stored beside it, and from what the leader before has left. */
   lead(event: LeadEvent): void {
     this.stepDown();
     this.epoch = event.epoch;
     const { fold, step, briefing, cancelled, faults } = this;
-    const parts = { fold, step, briefing, cancelled, faults, lostLimit: this.#lostLimit, house: this.#houseOptions };
+    const parts = {
+      ...{ fold, step, briefing, cancelled, faults, ratesReadAt: this.#ratesReadAt },
+      ...{ lostLimit: this.#lostLimit, house: this.#houseOptions },
+    };
     this.leadership = new Leadership(parts, event);
   }
   /** What is left is what a standby knows: the fold. */

@@ -25,7 +25,7 @@ export function step(scheduler: Scheduler, event: SchedulerEvent, now: number): 
 }
 
 function handle(scheduler: Scheduler, event: SchedulerEvent): void {
-  const { fold, briefing, faults } = scheduler;
+  const { fold, faults } = scheduler;
   if (faults.entries.size > 0 && "seq" in event && faults.entries.has(event.seq)) return;
   switch (event.type) {
     case "entry":
@@ -53,20 +53,11 @@ function handle(scheduler: Scheduler, event: SchedulerEvent): void {
     case "stepDown":
       scheduler.stepDown();
       return;
+    case "briefed":
+      scheduler.brief(event.briefing);
+      return;
     case "pauses":
-      briefing.pauses = event.pauses;
-      break;
-    case "definitions":
-      briefing.definitions = event.tasks;
-      break;
-    case "failures":
-      briefing.failures = event.stored;
-      break;
-    case "crons":
-      briefing.crons = event.stored;
-      break;
-    case "rates":
-      briefing.rates = { stored: event.rates, readAt: scheduler.step.uptime };
+      scheduler.brief({ pauses: event.pauses });
       break;
   }
   if (scheduler.leadership !== undefined) hear(scheduler.leadership, event);

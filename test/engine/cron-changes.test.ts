@@ -32,7 +32,7 @@ async function lead(
   const onEvent = (event: Parameters<Scene["give"]>[0]) => void scene.give(event);
   const changes = new CronChanges({ definitions, store, log: silentLog, now: () => Date.now(), crons, onEvent });
   await changes.load();
-  scene.give({ type: "crons", stored: await store.load() });
+  scene.give({ type: "briefed", briefing: { crons: await store.load() } });
   scene.give({ type: "lead", epoch: 1, knownWorkers: [] });
   const list = () => crons()!.list();
   return {

@@ -22,8 +22,8 @@ test("a batch whose worker was given up while its inputs were read is taken back
       nc: { request: (subject: string) => Promise.reject(new Error(`${sent.push(subject)}`)) },
     },
     subjects: new Subjects("test"),
-    inputs: {
-      read: async () => {
+    payloads: {
+      ofLive: async () => {
         isDue = false;
         return new Uint8Array(1);
       },

@@ -40,7 +40,7 @@ describe("takeover", () => {
     scene.create("only-one", "delayed", { dueAt: scene.now + 60_000 });
     scene.create("only-one", "executes");
     scene.pass(60_000);
-    scene.give({ type: "definitions", tasks: [{ ...declarationOf("mail"), ...task }] });
+    scene.give({ type: "briefed", briefing: { definitions: [{ ...declarationOf("mail"), ...task }] } });
     scene.give({ type: "lead", epoch: 8, knownWorkers: ["w1", "blocked"] });
     scene.register("w1", 0, [task, onlyOne]);
     scene.create("only-one", "another");
@@ -95,7 +95,10 @@ describe("takeover", () => {
     scene.create("mail", "a");
     scene.create("bill", "b");
     scene.report("w0", "mail/a", "returned");
-    scene.give({ type: "definitions", tasks: [{ ...declarationOf("mail"), scheduleTimeoutMs: 5_000 }] });
+    scene.give({
+      type: "briefed",
+      briefing: { definitions: [{ ...declarationOf("mail"), scheduleTimeoutMs: 5_000 }] },
+    });
     scene.give({ type: "lead", epoch: 8, knownWorkers: [] });
     assert.deepEqual(endings(scene.live(4_000)), []);
     assert.deepEqual(endings(scene.live(600_000)), ["cancelled mail/a"]);

@@ -59,7 +59,7 @@ class Leader extends Scene {
     this.#world = world;
     this.#livesSince = livesSince;
     this.now = world.now;
-    this.give({ type: "crons", stored: [...world.bucket.values()] });
+    this.give({ type: "briefed", briefing: { crons: [...world.bucket.values()] } });
     this.give({ type: "lead", epoch, knownWorkers: [] });
   }
   /** A tick, and all that follows from it. */

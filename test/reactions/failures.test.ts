@@ -35,7 +35,7 @@ describe("failure handlers", () => {
     scene.report("w", "mail/missed", "failed");
     scene.report("w", "mail/before", "failed");
     scene.create("mail-failed", "before", { extra: { metadata: { "natchet.failed": "mail/before" } } });
-    scene.give({ type: "failures", stored: { handlers, upTo: 0 } });
+    scene.give({ type: "briefed", briefing: { failures: { handlers, upTo: 0 } } });
     assert.deepEqual(created(scene.give({ type: "lead", epoch: 9, knownWorkers: [] })), ["mail/missed"]);
     assert.deepEqual(created(scene.report("w", "mail/running", "failed")), ["mail/running"]);
   });
@@ -64,7 +64,7 @@ describe("failure handlers", () => {
     const upTo = scene.seq;
     scene.report("w", "mail/missed", "failed");
     const handlers = [{ task: "mail", handler: "mail-failed", from: 0 }];
-    scene.give({ type: "failures", stored: { handlers, upTo } });
+    scene.give({ type: "briefed", briefing: { failures: { handlers, upTo } } });
     assert.deepEqual(created(scene.give({ type: "lead", epoch: 9, knownWorkers: [] })), ["mail/missed"]);
   });
 

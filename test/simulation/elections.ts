@@ -49,11 +49,14 @@ export class Elections {
         : undefined;
     if (before !== undefined && !isRough) before.stepDown(now);
     engine.give({ type: "pauses", pauses: stored.pauses }, now);
-    engine.give({ type: "rates", rates: stored.loadRates(engine) }, now);
-    engine.give({ type: "definitions", tasks: [...stored.definitions.values()] }, now);
+    engine.give({ type: "briefed", briefing: { rates: stored.loadRates(engine) } }, now);
+    engine.give({ type: "briefed", briefing: { definitions: [...stored.definitions.values()] } }, now);
     const { handlers, handled, crons } = stored;
-    engine.give({ type: "failures", stored: { handlers: [...handlers.values()], upTo: handled.upTo } }, now);
-    engine.give({ type: "crons", stored: [...crons.values()] }, now);
+    engine.give(
+      { type: "briefed", briefing: { failures: { handlers: [...handlers.values()], upTo: handled.upTo } } },
+      now,
+    );
+    engine.give({ type: "briefed", briefing: { crons: [...crons.values()] } }, now);
     const process = processes.nameOf(engine);
     const { epoch } = this;
     const known = {

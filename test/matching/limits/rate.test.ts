@@ -68,7 +68,7 @@ describe("rate limits", () => {
     const started = running(scene).length;
     const next = new Scene({}, "standby");
     next.now = scene.now + 1_000;
-    next.give({ type: "rates", rates: [stored] });
+    next.give({ type: "briefed", briefing: { rates: [stored] } });
     next.give({ type: "lead", epoch: 8, knownWorkers: [] });
     next.register("w", 9, [{ ...declarationOf("mail"), policies: rateLimits({ key: "openai", limit: 2, per: "1m" }) }]);
     for (let i = 0; i < 4; i++) create(next, `n${i}`, {});
@@ -193,7 +193,7 @@ describe("rate limits", () => {
     // The only unit that is reserved is used five seconds later; the leader dies without another write.
     const next = new Scene({}, "standby");
     next.now = scene.now + 9_000;
-    next.give({ type: "rates", rates: [stored!] });
+    next.give({ type: "briefed", briefing: { rates: [stored!] } });
     next.give({ type: "lead", epoch: 8, knownWorkers: [] });
     const policies = rateLimits({ key: "openai", limit: 16, per: "10s" });
     next.register("w", 50, [{ ...declarationOf("mail"), policies }]);

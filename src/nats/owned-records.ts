@@ -1,8 +1,8 @@
 // Records of the bucket that belong to the leader: written only over what this engine has read, so that one which does not lead any more
 // writes nothing. What the leader before wrote after that was read is found, and a newer leader's record stays.
 import type { Log } from "../domain/log.ts";
-import type { Definitions } from "../nats/definitions.ts";
-import { readable, readRecord } from "../nats/stored-records.ts";
+import type { Definitions } from "./definitions.ts";
+import { readable, readRecord } from "./stored-records.ts";
 
 /** Of the leader that wrote it. */
 export interface Owned {

@@ -1,10 +1,10 @@
 // A leader whose process is gone is noticed before its lease runs out: its connection is gone as well, and the server says so at once to
 // whoever asks it. Only a leader that is cut off or stopped has to be waited for.
 import type { Log } from "../domain/log.ts";
-import type { NatsLink, Subscription } from "../nats/link.ts";
-import { Mouth } from "../nats/mouth.ts";
 import { noBytes } from "../wire/bytes.ts";
 import type { Subjects } from "../wire/subjects.ts";
+import type { NatsLink, Subscription } from "./link.ts";
+import { Mouth } from "./mouth.ts";
 import { isNoResponders } from "./no-responders.ts";
 
 /** A leader may be away for a moment, for instance while it reconnects: this many answers in a row, this long apart, mean that it is gone. */

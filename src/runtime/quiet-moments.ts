@@ -1,6 +1,6 @@
 // Folding much of the log leaves twice as much memory behind as the runs need, and Bun keeps it until it is short of it. So it is given
 // back in the first quiet moment after that.
-import { releaseMemory } from "../runtime/memory.ts";
+import { releaseMemory } from "./memory.ts";
 
 /** Entries whose remains are worth a collection. */
 const worthEntries = 200_000;

@@ -1,10 +1,10 @@
 // Who is gone and who is only silent, as a standby sees it.
 import assert from "node:assert/strict";
 import { silentLog } from "../../src/domain/log.ts";
-import { LeaderWatch } from "../../src/engine/leader-watch.ts";
+import { LeaderWatch } from "../../src/nats/leader-watch.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
-import { inScene, outageOf } from "../nats/scene.ts";
 import { test } from "../support/harness.ts";
+import { inScene, outageOf } from "./scene.ts";
 
 const subjects = new Subjects("test");
 

@@ -1,0 +1,52 @@
+// An entry of the log as the fold takes it. Whoever folds reads it this way: engines, and whatever watches them.
+import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
+import { assertPastMark, decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
+import { madeInboxOf } from "../wire/result-inbox.ts";
+import { decodeRunEntry } from "../wire/run-entry.ts";
+import { assertPast } from "../wire/run-extra.ts";
+import type { Subjects } from "../wire/subjects.ts";
+import type { BundleEvent, EntryEvent, OutcomesEvent, SignalEvent } from "./log-events.ts";
+
+/** A message of the log. Units: `at` epoch milliseconds, by the server */
+export interface LogMessage {
+  readonly seq: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly at: number;
+}
+/** With all that is said of each outcome. `unknownKind`: one that is left out; 0 = none. */
+export interface OutcomesRead extends OutcomesEvent {
+  readonly outcomes: readonly Outcome[];
+  readonly unknownKind: number;
+}
+
+/** Fails: MalformedRecord */
+export function readEntry(
+  subjects: Subjects,
+  message: LogMessage,
+): EntryEvent | BundleEvent | SignalEvent | OutcomesRead {
+  const { seq, subject, at } = message;
+  if (subjects.isRun(subject)) return readRun(subjects, message);
+  if (subjects.isSignal(subject)) return { type: "signal", seq, at, ...subjects.parseSignal(subject) };
+  return readOutcomes(subjects, message);
+}
+
+function readRun(subjects: Subjects, { seq, subject, data, at }: LogMessage): EntryEvent | BundleEvent {
+  const entry = decodeRunEntry(data);
+  if (isBundle(entry)) {
+    const runs = runsOfBundle(entry);
+    for (const { entry: member } of runs) if (member.extra !== undefined) assertPast(member.extra, seq);
+    return { type: "bundle", seq, at, ...subjects.parseBundle(subject), runs };
+  }
+  if (entry.extra !== undefined) assertPast(entry.extra, seq);
+  const { task, id } = subjects.parseRun(subject);
+  return { type: "entry", seq, at, task, id, entry };
+}
+
+function readOutcomes(subjects: Subjects, { seq, subject, data, at }: LogMessage): OutcomesRead {
+  const { writer, waiter, by: author } = subjects.parseOutcome(subject);
+  const { by, outcomes, unknownKind } = decodeOutcomeEntry(data, writer, author);
+  if (by === "engine") for (const outcome of outcomes) if (outcome.kind === "retention") assertPastMark(outcome, seq);
+  const told = waiter === "" ? "" : madeInboxOf(waiter);
+  return { type: "outcomes", seq, at, by, writer, told, outcomes, unknownKind };
+}
