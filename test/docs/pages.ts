@@ -1,8 +1,8 @@
 // The programs of a documentation page. Its `ts` blocks are one program, in order, as a reader meets them; a block that begins with a comment
-// such as `// worker.ts` is a file of its own, which others import. `<!-- ts … -->` holds lines that a reader need not see. What all of it
+// such as `// worker.ts` is a file of its own, which others import; `// @nestjs/core.ts` stands in for a package. `<!-- ts … -->` holds lines that a reader need not see. What all of it
 // prints stands in the `text` blocks.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { root } from "../support/child.ts";
 
 export interface Page {
@@ -51,9 +51,14 @@ const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 /** Writes the files of a page, importing this repository's natchet; returns the path of the program. */
 export function writePage(page: Page, folder: string): string {
-  mkdirSync(folder, { recursive: true });
-  for (const [name, source] of page.files)
-    writeFileSync(join(folder, name), `${source.replaceAll(/(?<=from )"natchet(\/\w+)?"/g, sourceOf)}\nexport {};\n`);
+  for (const [name, source] of page.files) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    const own = source.replaceAll(/(?<=from )"natchet(\/\w+)?"/g, sourceOf);
+    const linked = own.replaceAll(/(?<=from )"(@?\w[^"]*)"/g, (given, module: string) =>
+      page.files.has(`${module}.ts`) ? JSON.stringify(join(folder, `${module}.ts`)) : given,
+    );
+    writeFileSync(join(folder, name), `${linked}\nexport {};\n`);
+  }
   return join(folder, page.main);
 }
 
