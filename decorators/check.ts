@@ -83,7 +83,7 @@ export type Handles<M extends AnyMethod, In, Out, Ctx = TaskContext> =
             : "the input parameter does not accept what the schema or the contract yields"
         : "the second parameter must accept a TaskContext (a batch task: a BatchContext)";
 
-/** Without a schema a handler gets what JSON brings; a schema may make anything of it. */
+/** Without a schema a handler receives plain JSON; a schema may turn it into anything. */
 type ArrivesAs<P, In> =
   IsAny<In> extends true
     ? IsJson<P>

@@ -63,7 +63,7 @@ export type MoreOptions<
  * `@Task()` names it after the method, `@Task("send-email")` by itself, and `@Task(contract)` as the contract does, which also says what it
  * gets and returns. Policies are options: data that several tasks can share (`satisfies TaskOptions`).
  *
- * Without a schema the method gets what JSON brings: a Date arrives as a string.
+ * Without a schema the method receives plain JSON: a Date arrives as a string.
  *
  * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
  * @example

@@ -13,7 +13,7 @@ import { importFailure } from "./domain/import-failure.ts";
  * A pattern is a folder, a file, or a glob such as `workers/**\/*.ts`. Tests, declarations, `_private` and hidden files and
  * node_modules are left out, unless a pattern names the very file. A class whose instance is exported too is given as the instance.
  *
- * Fails: TypeError for an empty pattern, Error that names the patterns and the files looked at when there is no worker, and the path of a file that cannot be imported
+ * Fails: TypeError for an empty pattern; Error when no worker is found, with the patterns and the files looked at, or when a file cannot be imported, with its path
  */
 export async function discoverWorkers(
   patterns: string | readonly string[],

@@ -1,4 +1,4 @@
-// What `.gitignore` files say: what a project does not keep under version control was made by a program, and is no reason to reload.
+// What `.gitignore` files exclude: files outside version control are made by programs, and are no reason to reload.
 // A subset: the files of the project, not those of the user or of `.git/info`; ADR 30.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";

@@ -11,7 +11,7 @@ const formatter: CliOutput.Formatter = {
   formatErrors: (errors) => errors.map(formatError).join("\n"),
 };
 
-/** A wrong command line is told in a few lines: all of the help would push the error out of sight. */
+/** A wrong command line gets a few lines: the whole help would push the error out of sight. */
 const presenter: CliOutput.Presenter = {
   present: Effect.fnUntraced(function* (event) {
     if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event);

@@ -1,4 +1,4 @@
-// `natchet runs logs|stream`: what a run says, on the terminal.
+// `natchet runs logs|stream`: the logs and chunks of a run, on the terminal.
 import { Option } from "effect";
 import { printable, printableJson, printableLines } from "../domain/printable.ts";
 import { zonedTime } from "../domain/time.ts";

@@ -237,7 +237,7 @@ interface ChoiceFlags extends FilterFlags {
   readonly id: Option.Option<string>;
 }
 
-// Without any choice it would be all runs: that must be said, not forgotten.
+// Without a filter it would be all runs: nobody should get that by forgetting one.
 function chosenRuns({ name, id, ...flags }: ChoiceFlags, more: RunFilter = {}): RunFilter {
   const filter = { ...filterOf(flags), ...more };
   if (Option.isSome(name)) {

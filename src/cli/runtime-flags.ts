@@ -47,7 +47,7 @@ function commandLine(): string[] | undefined {
   }
 }
 
-/** Where there is no /proc. Words with spaces cannot be told apart there. */
+/** Where there is no /proc. Words that contain spaces cannot be recognised there. */
 function fromProcessList(): string[] | undefined {
   try {
     const text = execFileSync("ps", ["-ww", "-o", "args=", "-p", String(process.pid)], { encoding: "utf8" });
@@ -57,7 +57,7 @@ function fromProcessList(): string[] | undefined {
   }
 }
 
-/** The process may not look: then what it may do in all, and nothing more. */
+/** The process may not read its command line: its permissions as a whole, and nothing else. */
 function grantedFlags({ permissions }: DenoPermissions): string[] {
   const names = ["read", "write", "net", "env", "run", "sys", "ffi", "import"];
   return names.filter((name) => permissions.querySync({ name }).state === "granted").map((name) => `--allow-${name}`);

@@ -119,7 +119,7 @@ class FolderWatch implements Watching {
     if (this.#isRelevant(path) && this.#hasChanged(path, event)) this.#tell(path);
   }
 
-  /** Of one write there are several events, on Deno far apart; and a folder is told of files that lie elsewhere. */
+  /** One write causes several events, on Deno far apart; and a folder reports files that lie elsewhere. */
   #hasChanged(path: string, event: string): boolean {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return this.#told.delete(path) || event === "rename";

@@ -54,7 +54,7 @@ async function tellingOfSilence<A>(natchet: Natchet, isLong: boolean, work: () =
 export const attempt = <A>(work: () => Promise<A>) =>
   Effect.tryPromise({ try: work, catch: (cause) => new CliError.UserError({ cause, userMessage: sentenceOf(cause) }) });
 
-/** What a client refuses before it asks anybody (a name that is none, a wrong option) came from the command line. */
+/** What a client refuses before it sends anything (an invalid name, a wrong option) came from the command line. */
 async function asked<A>(work: () => Promise<A>): Promise<A> {
   try {
     return await work();

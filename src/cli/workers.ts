@@ -1,4 +1,4 @@
-// `natchet workers`: who is there to execute runs.
+// `natchet workers`: the connected workers.
 import type { WorkerInfo } from "../mod.ts";
 import { Command } from "./effect-cli.ts";
 import { outputFlag, print } from "./output.ts";

@@ -21,7 +21,7 @@ export class AskTimes<T extends Asked> {
     this.#onDue = onDue;
   }
 
-  /** Adds one that is asked for the first time in 2 s. */
+  /** Adds a run, to be asked for in 2 s for the first time. */
   add(asked: T): void {
     this.#put(asked, 0);
   }

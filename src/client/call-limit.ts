@@ -1,4 +1,4 @@
-// A caller who does not wait for ever: what ends the wait, and the error that says what becomes of the run.
+// A caller with limited patience: what ends the wait, and the error that says what becomes of the run.
 import { type DurationInput, formatDuration, parseDuration } from "../domain/duration.ts";
 import { EnqueueNotConfirmed, ResultNotAwaited } from "../domain/errors.ts";
 import { keyOf } from "../domain/run.ts";
@@ -61,7 +61,7 @@ export class CallLimit {
     }
   }
 
-  /** Before anything is stored: what is given up by then is not. */
+  /** Before anything is stored: a call that was given up by then stores nothing. */
   assertOpen(): void {
     if (this.#error !== undefined) throw this.#error;
   }

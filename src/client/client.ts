@@ -192,7 +192,7 @@ export class Natchet {
     return this.#requests.pause(pauseTarget(target, "pause"), true, patience);
   }
 
-  /** Ends a pause; what was not paused stays as it is. Fails: EngineUnreachable, TypeError */
+  /** Ends a pause; a target that is not paused stays as it is. Fails: EngineUnreachable, TypeError */
   async resume(target: PauseTarget = {}, patience?: Patience): Promise<Pauses> {
     return this.#requests.pause(pauseTarget(target, "resume"), false, patience);
   }

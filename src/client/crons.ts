@@ -14,7 +14,7 @@ export class Crons {
   /**
    * Creates a schedule, or changes the one with that name, from now on. It stays until it is deleted.
    *
-   * Fails: TypeError for a schedule, time zone or name that is none, and for the name of one that a worker's code declares
+   * Fails: TypeError for an invalid schedule, time zone or name, and for the name of a schedule that a worker's code declares
    * @example
    * ```ts
    * await natchet.crons.set("nightly", { task: "report", cron: "0 3 * * *", timezone: "Europe/Berlin" })
@@ -48,7 +48,7 @@ export class Crons {
     return this.#requests.changeCron({ verb: "resume", name });
   }
 
-  /** Fails: TypeError for an unknown name, and for one that a worker's code declares */
+  /** Fails: TypeError for an unknown name, and for a schedule that a worker's code declares */
   async delete(name: string): Promise<CronInfo> {
     return this.#requests.changeCron({ verb: "delete", name });
   }

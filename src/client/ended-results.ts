@@ -57,7 +57,7 @@ export class EndedResults {
     this.#toRead = [];
   }
 
-  /** Never rejects: what could not be read is asked for again in its time, and the engine says where it is by then. */
+  /** Never rejects: what could not be read is asked for again later, and the engine says where it stands then. */
   async #readEntry(seq: number): Promise<void> {
     const { entries, onOutcome } = this.#parts;
     const outcomes = await entries.outcomesAt(seq).catch(() => []);

@@ -91,7 +91,7 @@ function extraOf(
   };
 }
 
-/** A child has the metadata of its parent, but for what natchet says of that one alone. */
+/** A child inherits its parent's metadata, except for natchet's own entries about the parent. */
 function inherited(parent: Parent | undefined): Readonly<Record<string, string>> | undefined {
   if (parent === undefined) return undefined;
   const passed = Object.entries(parent.metadata).filter(([name]) => !name.startsWith("natchet."));
@@ -112,7 +112,7 @@ export function askedDueAt({ delay, at }: When, now: number): number {
   return assertTime(time, at, "at");
 }
 
-/** It is told with each list of runs, and stored with each outcome. Units: characters */
+/** It is part of every list of runs, and stored with every outcome. Units: characters */
 const mostMetadata = 32_768;
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

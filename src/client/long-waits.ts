@@ -29,7 +29,7 @@ export interface LongWaitsParts {
   readonly log: Log;
 }
 
-/** Those who come later are told again. Units: milliseconds */
+/** After this time a new wait is reported again. Units: milliseconds */
 const againMs = 60_000;
 /** So many are asked for at a time; others have their turn when they are looked at again. */
 const mostTasks = 10;

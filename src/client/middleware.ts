@@ -7,7 +7,7 @@ import type { EnqueueOptions } from "./enqueue-options.ts";
 export interface Enqueueing {
   /** Name of the task. */
   readonly task: string;
-  /** What the caller gave, checked by the task's schema where the client knows it; what a middleware makes of it travels as it is. */
+  /** The caller's input, checked by the task's schema if the client knows it; what a middleware makes of it is sent unchecked. */
   readonly input: unknown;
   /** What the caller said about the run. */
   readonly options: EnqueueOptions;

@@ -6,5 +6,5 @@ export interface Patience {
   readonly timeout?: DurationInput | undefined;
 }
 
-/** Who waits for so long is told why. Units: milliseconds */
+/** A caller that waits longer than this is told why. Units: milliseconds */
 export const longMs = 5_000;

@@ -19,7 +19,7 @@ export interface ResultRequestsParts {
 const keysInARequest = 1_000;
 /** Ids may have 256 bytes: a request must fit the smallest `max_payload` that is usual. */
 const charactersInARequest = 60_000;
-/** With so many entries to read there is no need to ask on first. */
+/** With this many entries to read, asking for more can wait. */
 const entriesKnown = 256;
 /** Units: milliseconds */
 const tryMs = 5_000;

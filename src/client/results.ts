@@ -34,7 +34,7 @@ interface Wait extends Asked, LongWait {
   mustAsk: boolean;
   /** The first final outcome in the log is the run's, if it is conclusive. Otherwise the engine says which one counts. */
   believesLog: boolean;
-  /** Who takes its end for the acknowledgement of its create. */
+  /** Called with the end of a run that stands for the acknowledgement of its creation. */
   onSeen: ((seq: number) => void) | undefined;
 }
 
@@ -158,7 +158,7 @@ export class Results implements Witness {
     return { output, giveUp: giveUpCreating, stored };
   }
 
-  /** Everybody who waits is told so. */
+  /** Rejects every wait. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -231,7 +231,7 @@ export class Results implements Witness {
     waiter.reject(error);
   }
 
-  /** Anybody may publish to an inbox: what is no result is passed over, and the real one is asked for in its time. */
+  /** Anybody may publish to an inbox: anything that is not a result is ignored, and the real one is asked for in due course. */
   #takeFromEngine(data: Uint8Array): void {
     if (data[0] === openBrace) this.#takeReferences(data);
     else for (const outcome of readEntry(data)?.outcomes ?? []) this.#takeStored(outcome);

@@ -9,7 +9,7 @@ import type { EngineRequests } from "./engine-requests.ts";
 import type { Patience } from "./patience.ts";
 import type { StoredEntries } from "./stored-entries.ts";
 
-/** Entries move: what is not where the engine has just said is looked for again. */
+/** Entries move: one that is no longer where the engine said is looked for again. */
 const looks = 3;
 
 export class RunReader {

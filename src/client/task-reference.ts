@@ -205,7 +205,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     return { id, stored, output: sent.get(id) ?? this.#parts.results.wait(keyOf(this.name, id)).output };
   }
 
-  /** Stores a run. Who waits for its output does so before it is stored. */
+  /** Stores a run. Whoever waits for its output begins to wait before it is stored. */
   #send(run: Prepared, options: EnqueueOptions | undefined, isAwaited: boolean, limit: CallLimit | undefined): Begun {
     limit?.assertOpen();
     const { results } = this.#parts;

@@ -1,4 +1,4 @@
-// Reads what a run says: from its first word, live, until the run has ended and everything was read.
+// Reads the transcript of a run: from the first record, live, until the run has ended and everything was read.
 
 import { RunNotFound } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";

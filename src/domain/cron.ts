@@ -32,7 +32,7 @@ export interface CronRule {
   readonly input?: unknown;
 }
 
-/** Who may change it: a worker's code, or callers. */
+/** Who may change it: the code of a worker, or callers of the API. */
 export type CronOrigin = "code" | "api";
 
 /** A schedule as queries answer it. Times are epoch milliseconds, UTC. */
@@ -47,7 +47,7 @@ export interface CronInfo extends CronRule {
   readonly paused: boolean;
   /** All ticks up to here are done with: 0 = none yet. */
   readonly lastTick: number;
-  /** Undefined for one that is paused, or will never be due again. */
+  /** Undefined for a schedule that is paused, or never due again. */
   readonly nextTick?: number;
 }
 

@@ -1,8 +1,8 @@
-/** A worker is given up when it was silent for so long, and its runs are queued again. Units: milliseconds */
+/** A worker that has been silent for this long is given up, and its runs are queued again. Units: milliseconds */
 export const goneAfterMs = 30_000;
 
-/** A worker that no engine has answered for so long stops what counts for a concurrency limit. Units: milliseconds */
+/** A worker that no engine has answered for this long stops the runs that count for a concurrency limit. Units: milliseconds */
 export const stopAfterMs = 25_000;
 
-/** Counted from its last heartbeat: whatever counts for a concurrency limit has stopped by then. Units: milliseconds */
+/** Time after its last heartbeat by which every run that counts for a concurrency limit has stopped. Units: milliseconds */
 export const stoppedAfterMs = 40_000;

@@ -42,7 +42,7 @@ export type ChildTasks<W> = {
 export interface MapOptions<E extends "throw" | "settle" = "throw" | "settle"> {
   /** @default all of them */
   readonly concurrency?: number | undefined;
-  /** `throw`: the first failure ends the map, and the others are cancelled; `settle`: each one's end is told. @default "throw" */
+  /** `throw`: the first failure ends the map, and the others are cancelled; `settle`: the outcome of each is returned. @default "throw" */
   readonly onError?: E | undefined;
 }
 

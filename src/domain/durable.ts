@@ -94,7 +94,7 @@ export interface DurableTerms {
   readonly code: string;
   /** For the whole run; null is without limit. */
   readonly deadlineMs: number | null;
-  /** What it may take to end once somebody wants that. @default 5 minutes */
+  /** How long it may take to end once it is cancelled. @default 5 minutes */
   readonly cancelTimeoutMs?: number;
 }
 

@@ -18,7 +18,7 @@ const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
  * Reads a duration.
  *
  * Units: result in milliseconds, from 0 to 10 years
- * Fails: TypeError, or RangeError for one that is too long, with the value, the rule and an example
+ * Fails: TypeError, or RangeError for a duration that is too long, with the value, the rule and an example
  */
 export function parseDuration(value: DurationInput | string, where: string): number {
   if (typeof value === "number" && Number.isFinite(value) && value >= 0) return bounded(value, value, where);

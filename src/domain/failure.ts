@@ -25,7 +25,7 @@ export interface FailureHandler {
   readonly from: number;
 }
 
-/** The id of the run that handles a failed one. Tasks may share a handler, so it names both; an id that leaves no room is told by its hash. */
+/** The id of the run that handles a failed run. Tasks may share a handler, so it names both; where that is too long, a hash stands for the id. */
 export function handlerRunId(task: string, id: string): string {
   const whole = `${task}:${id}`;
   return isRunId(whole) ? whole : `${task}:${hex(hashOf(id))}${hex(hashOf([...id].reverse().join("")))}`;

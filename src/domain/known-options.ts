@@ -1,8 +1,8 @@
-// Options that nobody knows are refused wherever options are taken: a misspelt one that is passed over does the opposite of what was meant.
+// Unknown options are refused everywhere: a misspelt option that is ignored does the opposite of what was meant.
 import { toText } from "./thrown.ts";
 
 /**
- * Fails: TypeError that names the option, the one that was probably meant, and all there are
+ * Fails: TypeError that names the option, the one that was probably meant, and all known ones
  *
  * @example assertKnownOptions(options, { options: ["limit", "base"], of: "retries", where: "task x", example: "{ limit: 3 }" })
  */
@@ -32,7 +32,7 @@ export interface KnownOptions {
 export const namesOf = <T extends object>(names: Readonly<Record<keyof T & string, true>>): readonly string[] =>
   Object.keys(names);
 
-/** The name that differs least, if it is close, or one that begins like it. */
+/** The closest name, if it is close enough, or one with the same beginning. */
 export function nearest(option: string, known: readonly string[]): string | undefined {
   const name = option.toLowerCase();
   let best: string | undefined;

@@ -1,4 +1,4 @@
-// What a client is told of runs, workers and queues.
+// What clients learn about runs, workers and queues.
 import type { CancelCause, RunInfo, RunState } from "./run.ts";
 
 /**

@@ -1,4 +1,4 @@
-// What is wrong with the value of an option is told in one form: where it stands, the rule, what was given, and an example.
+// Every refusal of an option's value has one form: where, the rule, what was given, and an example.
 import { toText } from "./thrown.ts";
 
 /** Text in quotes, so that "5" is not taken for 5. */
@@ -18,7 +18,7 @@ export interface WholeNumbers {
   readonly example: string;
 }
 
-/** A number from the environment; what is none stays as it is, for whoever refuses it. */
+/** A number from the environment; anything else is returned unchanged, and refused by the check that follows. */
 export const numberOf = (given: string | number): string | number =>
   String(given).trim() === "" || Number.isNaN(Number(given)) ? given : Number(given);
 

@@ -20,7 +20,7 @@ export type OutcomeKind =
   | "returned"
   | "lost"
   | "retention"
-  /** Somebody wants the run to end, and it may be executing: whoever leads sees to it. */
+  /** The run is to be cancelled and may be executing; whichever engine leads sees to it. */
   | "cancelling"
   /** A durable run waits for something, and its worker has let go of it. */
   | "parked";
@@ -47,7 +47,7 @@ export const transitions: Readonly<Record<RunState, readonly RunState[]>> = {
 export const isFinal = (kind: OutcomeKind): kind is "completed" | "failed" | "cancelled" =>
   kind === "completed" || kind === "failed" || kind === "cancelled";
 
-/** Whether an outcome ends its run whatever its turn: what is done is done, and an engine cancels because somebody said so. */
+/** Whether an outcome ends its run whatever its turn: completed work counts, and an engine cancels only what somebody cancelled. */
 export const isConclusive = (kind: OutcomeKind, isByEngine: boolean): boolean =>
   kind === "completed" || (kind === "cancelled" && isByEngine);
 
@@ -118,15 +118,15 @@ export interface RunInfo {
   readonly id: string;
   /** Where it is in its life. */
   readonly state: RunState;
-  /** Number of its attempt, from 1: the one that executes, is to come, or was the last. */
+  /** Number of the current, next or last attempt, from 1. */
   readonly attempt: number;
   /** 1…9, higher first. */
   readonly priority: number;
   /** When it was created. */
   readonly createdAt: number;
-  /** When it may run, or be tried again; absent when at once. */
+  /** When it may start, or be tried again; absent if at once. */
   readonly dueAt?: number;
-  /** Told by `status()` of a run that is not running. */
+  /** Why the run is not running; only from `status()`. */
   readonly waiting?: Waiting;
   /** When the code of its last attempt began. */
   readonly startedAt?: number;
@@ -136,7 +136,7 @@ export interface RunInfo {
   readonly worker?: string;
   /** Texts that its caller gave, to find it by. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Of a run that has ended: what its caller said about it beside priority and metadata. */
+  /** Of a finished run: the options of its caller besides priority and metadata. */
   readonly terms?: RunTerms;
   /** Without stacks, and then only the latest ones, where all of them do not fit a message. */
   readonly attempts: readonly AttemptRecord[];
@@ -160,5 +160,5 @@ export interface Turn {
   readonly turn: number;
 }
 
-/** Who wanted a run to be cancelled: a caller, the strategy of a limit, its time in the queue, its deadline, or that nobody waits for it any more. */
+/** Why a run was cancelled: a caller, the strategy of a limit, its time in the queue, its deadline, or because nobody waits for it any more. */
 export type CancelCause = "caller" | "limit" | "schedule timeout" | "deadline" | "parent";

@@ -4,7 +4,7 @@ import type { ErrorRecord } from "./error-record.ts";
 
 /** How far causes, and the errors of an AggregateError, are followed. */
 const deepest = 4;
-/** Errors inside of one that are kept, all levels together. */
+/** How many nested errors of one error are kept, over all levels. */
 const mostInside = 8;
 
 /** Turns whatever was thrown into what is stored. */

@@ -1,4 +1,4 @@
-/** The end of the year 9999: what lies behind it is no time that anybody means. Units: epoch milliseconds */
+/** The end of the year 9999; nobody means a later time. Units: epoch milliseconds */
 export const latestTime = 253_402_300_799_999;
 
 /** In UTC, for people; what no calendar holds is shown as the latest time there is. */

@@ -68,7 +68,7 @@ export function assertLabels(labels: unknown, where: string): Readonly<Record<st
   return Object.fromEntries(entries);
 }
 
-/** Checks a definition, also one that was written by hand; throws a TypeError or RangeError. */
+/** Checks a definition, including one written by hand; throws a TypeError or RangeError. */
 export function checkWorker(worker: WorkerDefinition): WorkerDefinition {
   const where = `worker "${worker.name}"`;
   assertName("worker", worker.name, "worker");

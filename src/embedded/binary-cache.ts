@@ -9,8 +9,8 @@ type Inspected = { readonly path: string; readonly version: string };
 type Inspect = (path: string) => Promise<Inspected | string>;
 
 /**
- * Fetched server programs of this user, a folder a version; shared by every project and process. Executed is only what this user alone could
- * write, and what is still the file that was checked: its sum stands beside it.
+ * Fetched server programs of this user, a folder a version; shared by every project and process. A program is executed only
+ * if nobody else could have written it, and if it still is the file that was checked: its sum stands beside it.
  */
 export class BinaryCache {
   readonly root: string;

@@ -16,7 +16,7 @@ export interface EmbeddedOptions {
   /** Holds store, lock and log. @default ".natchet" */
   readonly directory?: string | undefined;
   readonly log?: EmbeddedLog | undefined;
-  /** Whether it may be started where nobody has; otherwise it is only attached to. @default true */
+  /** Whether the server may be started if it is not running; otherwise it is only attached to. @default true */
   readonly mayStart?: boolean | undefined;
   /** Finds the program; asked only when this process has to start the server. @default findServerBinary */
   readonly binary?: ((signal: AbortSignal) => Promise<ServerBinary>) | undefined;
@@ -27,7 +27,7 @@ export interface EmbeddedServer {
   readonly url: string;
   /** Whether this process started it, so that it ends with this process. */
   readonly isOwner: boolean;
-  /** Lets go of it: an owner stops the server, any other only detaches. */
+  /** Releases the server: its owner stops it, anybody else only detaches. */
   stop(): Promise<void>;
 }
 

@@ -45,7 +45,7 @@ export class KeptServer implements EmbeddedServer {
 
   /**
    * Starts the server again where it stores nothing since a write failed: it does not find out by itself that its disk has room again.
-   * Whether it did; only its owner can, and not while there is no room.
+   * Returns whether it did: only the owner can, and only once there is room.
    */
   async revive(): Promise<boolean> {
     if (!this.#current.isOwner || this.#stopping.signal.aborted || performance.now() - this.#revivedAt < reviveEveryMs)

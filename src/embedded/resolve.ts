@@ -6,7 +6,7 @@ import { judgeLocal, localUrl, reasonOf } from "./running-server.ts";
 import { type EmbeddedOptions, keepEmbedded } from "./server.ts";
 
 export interface ResolveOptions extends EmbeddedOptions {
-  /** Used as it is when given. Environment: `NATS_URL`. */
+  /** Used as given. Environment: `NATS_URL`. */
   readonly url?: string | undefined;
   /** The server on this machine that is asked first. @default "nats://127.0.0.1:4222" */
   readonly local?: string | undefined;

@@ -1,4 +1,4 @@
-// How a process of natchet ends: once, by its own program or by a signal, whatever it is doing by then.
+// How a natchet process ends: once, by its own program or by a signal, whatever it is doing at that moment.
 import type { Effect, Scope } from "effect";
 import { exitProcess, onStopSignal } from "../runtime/process.ts";
 import { type OpenScope, openScope } from "./running-scope.ts";

@@ -51,7 +51,7 @@ const untilItIsBack = {
 /** The end of a connection that is being closed looks like a loss for a moment. */
 const tellAfterMs = 50;
 
-/** An outage is told when it begins and when it is over. */
+/** An outage is logged when it begins and when it is over. */
 function tellOutages(link: NatsLink, log: Log): void {
   let lostAt: number | undefined;
   let isTold = false;

@@ -1,4 +1,4 @@
-// Runs in a thread: finds the classes of the modules that it is told, and executes one attempt after the other.
+// Runs in a thread: finds the worker classes of the modules it is given, and executes one attempt after another.
 import { parentPort, workerData } from "node:worker_threads";
 import { isWorkerClass, isWorkerInstance, scan } from "../../decorators/scan.ts";
 import { keyOf } from "../domain/run.ts";

@@ -46,13 +46,13 @@ export class Unhandled {
   handle(error: unknown): void {
     const run = surroundingRun();
     const record = shorten(errorRecordOf(error));
-    // Stored with the logs of the run, as long as it is executed.
+    // Stored with the logs of the run while it is executing.
     if (run !== undefined) run.log.error(message, { error: record });
     else this.#parts.log.error(message, { error: record });
     this.#conclude();
   }
 
-  /** Told by a thread. */
+  /** Reported by a thread. */
   tell(error: ErrorRecord, run: string | undefined): void {
     this.#parts.log.error(message, { run, error });
     this.#conclude();

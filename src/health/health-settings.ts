@@ -5,6 +5,6 @@ export interface HealthSettings {
   readonly host: string;
   /** `wait` starts without the port and takes it as soon as it is free. */
   readonly whenTaken: "fail" | "wait";
-  /** Whoever has not asked and read the answer by then is cut off. Units: milliseconds. @default 10_000 */
+  /** How long a client may take to ask and to read the answer before it is cut off. Units: milliseconds. @default 10_000 */
   readonly longestMs?: number;
 }

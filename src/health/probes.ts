@@ -33,7 +33,7 @@ export interface WorkerReadiness {
   readonly used: number;
 }
 
-/** False only when a restart helps: an outage, a drain or a pause is no reason. */
+/** False only when a restart helps; an outage, a drain or a pause is not a reason. */
 export function livenessOf(monitor: Monitor): Liveness {
   const because: string[] = [];
   if (monitor.link?.nc.isClosed()) because.push("the connection to NATS is closed for good");

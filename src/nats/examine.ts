@@ -9,7 +9,7 @@ import { keepServerTime } from "./server-time.ts";
 
 export interface StreamReport {
   readonly name: string;
-  /** Undefined for one that is not there. */
+  /** Undefined if it does not exist. */
   readonly found?: {
     readonly messages: number;
     readonly bytes: number;

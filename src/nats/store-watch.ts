@@ -8,7 +8,7 @@ export interface StoreWatchParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
   readonly log: Log;
-  /** Makes a stream anew that was deleted; false where it may not. */
+  /** Recreates a deleted stream; false where that is not allowed. */
   readonly remake: (stream: string) => Promise<boolean>;
 }
 

@@ -11,7 +11,7 @@ import type { Booking, WorkerRecord } from "../matching/workers.ts";
 
 /** A loop that is blocked for a while only ends its attempts itself. */
 const blockedGraceMs = 10_000;
-/** A worker ends its attempts itself. One that beats and does not is broken, or not what it says. */
+/** A worker ends its own attempts. One that sends heartbeats but does not is broken, or not what it claims to be. */
 const graceMs = 60_000;
 const retryAfterMs = 1_000;
 /** Ticks come with every burst of events, and a worker may hold ten thousand runs. */
@@ -40,7 +40,7 @@ function isOverdue({ step }: Matching, worker: WorkerRecord, booking: Booking, l
   const timeoutMs = run === undefined || placeOf(run) !== "running" ? undefined : worker.tasks.get(run.task)?.timeoutMs;
   if (timeoutMs === undefined) return false;
   if (worker.isBlocked) return step.now > (until ?? startedAt + timeoutMs) + lateMs;
-  // By this leader's own clock: what the worker says of its own may be wrong.
+  // By this leader's own clock: the worker's may be wrong.
   const allowedMs = until === undefined ? timeoutMs : Math.max(until - startedAt, timeoutMs);
   return !isDurable(run!) && step.uptime > since + allowedMs + lateMs;
 }

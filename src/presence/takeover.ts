@@ -52,7 +52,7 @@ function countTime(state: Matching, { counted }: LeadEvent): void {
   else queueIndex.counted.resume(counted, now);
 }
 
-/** Each may still execute what is queued here. It counts as present until presence says otherwise. */
+/** Each may still execute runs that are queued here, and counts as present until presence decides otherwise. */
 function awaitWorkers(state: Matching, { knownWorkers, details }: LeadEvent, tried: readonly Tried[]): void {
   const awaited = new Set([...knownWorkers, ...adoptTried(state, tried)]);
   if (awaited.size === 0) return;

@@ -15,7 +15,7 @@ import { InlineExecution, type InlineRun } from "./execution.ts";
 
 /** What one call of `inline` may say about its run. */
 export interface InlineOptions {
-  /** The run's id. @default one that is made */
+  /** The run's id. @default a generated one */
   readonly id?: string;
   /** What `ctx.metadata` has. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -27,7 +27,7 @@ export interface InlineOptions {
 export interface InlineWorker {
   /** The output as JSON brings it back. Fails: RunFailed, RunCancelled */
   run(task: string, input?: unknown, options?: InlineOptions): Promise<unknown>;
-  /** The whole story of a run, whatever its end, with what it said. */
+  /** The whole story of a run, however it ended, with its logs and chunks. */
   execute(task: string, input?: unknown, options?: InlineOptions): Promise<InlineRun>;
 }
 

@@ -74,7 +74,7 @@ export class ManualClock implements Clock {
     return this.#move(() => this.#now + ms);
   }
 
-  /** Moves the time on to this one. Fails: TypeError, RangeError for one that has passed */
+  /** Moves the clock forward to this time. Fails: TypeError, RangeError for a time that has passed */
   async advanceTo(time: Date | number): Promise<void> {
     const at = timeOf(time, "advanceTo");
     return this.#move(() => {

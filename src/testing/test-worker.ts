@@ -35,7 +35,7 @@ export interface TestRun {
   result(): Promise<unknown>;
   /** What is known of it now, with what it said by now. */
   status(): Promise<InlineRun>;
-  /** A finished one stays as it is. */
+  /** A finished run stays as it is. */
   cancel(reason?: string): Promise<Cancellation>;
   /** Fails: NotReschedulable when it runs or has finished */
   reschedule(when: When): Promise<void>;
@@ -45,7 +45,7 @@ export interface TestRun {
 export interface TestWorker<C extends Clock = Clock> extends AsyncDisposable {
   /** The time that it goes by. */
   readonly clock: C;
-  /** Fails: TypeError, RangeError for a task that is none and for impossible options; WorkerNotStarted when `onStart` fails */
+  /** Fails: TypeError, RangeError for an unknown task and for impossible options; WorkerNotStarted when `onStart` fails */
   enqueue(task: string, input?: unknown, options?: EnqueueOptions): Promise<TestRun>;
   /** Waits for the output; with a manual clock, somebody must move it where the run waits. Fails: RunFailed, RunCancelled */
   run(task: string, input?: unknown, options?: EnqueueOptions): Promise<unknown>;

@@ -30,7 +30,7 @@ export class EndedAttempts {
     this.#parts = parts;
   }
 
-  /** Those of one tick are told together. */
+  /** Those of one tick are reported together. */
   add(assignment: Assignment): void {
     if (this.#parts.neighbours?.onEnded === undefined) return;
     this.#ended.push(assignment);

@@ -32,7 +32,7 @@ const defaults = {
   ...{ shutdownTimeoutMs: 30_000, cancelGraceMs: 5_000, heartbeatMs: 4_000 },
   ...{ runtime: "unknown", version: "unknown", middleware: [] },
 };
-/** What has ended is stored by then, or given up: beside what its code took. */
+/** Time for outcomes to be stored, after the code itself has ended. */
 const storeWithinMs = 5_000;
 const tellForgedEveryMs = 10_000;
 

@@ -27,7 +27,7 @@ class Onion {
   readonly task: WorkerTask;
   readonly #core: WorkerTask;
   readonly #chain: readonly ExecuteMiddleware[];
-  /** What a schema refused is final, as it is without middleware. */
+  /** A value that a schema refused is final, with or without middleware. */
   readonly #refusals = new WeakSet<object>();
 
   constructor(core: WorkerTask, chain: readonly ExecuteMiddleware[]) {

@@ -24,7 +24,7 @@ export interface PresenceOptions {
   readonly subjects: Subjects;
   readonly log: Log;
   readonly heartbeatMs: number;
-  /** Told of each answer. */
+  /** Called with each answer. */
   readonly lifeline: Lifeline;
   readonly tasks: readonly TaskDeclaration[];
   readonly describe: () => Omit<Register, "tasks">;
@@ -44,7 +44,7 @@ const tellAfterMs = 3_000;
 const believedMs = 10_000;
 
 export class Presence {
-  /** Of the leader that this worker is registered with. */
+  /** Epoch of the leader that this worker is registered with. */
   epoch = 0;
   /** The highest epoch heard of; assignments of an older leader are refused. */
   newest = 0;

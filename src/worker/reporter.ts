@@ -70,7 +70,7 @@ export class Reporter {
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Gives up what is not stored: those runs are executed again elsewhere. */
+  /** Gives up outcomes that are not stored: their runs are executed again elsewhere. */
   close(): void {
     this.#isClosed = true;
     this.#tellIdle();

@@ -52,7 +52,7 @@ export function failureOf(error: unknown, task: WorkerTask): Verdict {
   }
 }
 
-/** One that was made by hand, with a time that is no duration, is an error like any other. */
+/** A hand-made one with an invalid duration is an error like any other. */
 function laterOf(error: unknown): Verdict {
   try {
     return { kind: "later", ms: parseDuration(readProperty(error, "ms") as number, "RetryLater") };

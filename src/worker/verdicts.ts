@@ -46,7 +46,7 @@ export class Verdicts {
     this.#tell(attempt, outcome, at);
   }
 
-  /** Gives up what is not stored: those runs are executed again elsewhere. */
+  /** Gives up outcomes that are not stored: their runs are executed again elsewhere. */
   close(): void {
     this.#parts.reporter.close();
   }
@@ -67,7 +67,7 @@ export class Verdicts {
     await this.#parts.reporter.idle();
   }
 
-  /** Who learns that a run has ended finds everything that it said. */
+  /** Whoever learns that a run has ended finds its complete transcript. */
   #reportAfter(told: Promise<void>, report: Report): void {
     this.#follow(told, () => this.#parts.reporter.report(report));
   }

@@ -14,7 +14,7 @@ export interface SumSource {
   readonly archive: string;
   /** Holds `v<version>/SHA256SUMS`. */
   readonly base: string;
-  /** Of the user: `NATCHET_NATS_CHECKSUM`. */
+  /** Given by the user: `NATCHET_NATS_CHECKSUM`. */
   readonly given?: string | undefined;
   /** Reads the published list. */
   readonly published: () => Promise<string>;

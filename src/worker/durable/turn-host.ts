@@ -11,7 +11,7 @@ export interface TurnHost {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told to stop, code may go on for so long. Units: milliseconds */
+  /** How long code that was told to stop may go on. Units: milliseconds */
   readonly graceMs: number;
   /** Tells this build from others. */
   readonly code: string;

@@ -4,14 +4,14 @@ export interface HeartData {
   readonly cells: Int32Array<SharedArrayBuffer>;
 }
 
-/** What the thread is told while the loop turns, as JSON. */
+/** What the thread is sent while the loop makes progress, as JSON. */
 export interface ToHeart {
   /** `NatsOptions` without its function. */
   readonly nats: string;
   /** What each worker would say of itself, but for its tasks. */
   readonly workers: string;
 }
-/** Told once. */
+/** Sent once. */
 export interface TasksToHeart {
   readonly worker: string;
   readonly tasks: string;

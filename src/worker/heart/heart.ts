@@ -25,7 +25,7 @@ export class Heart {
   readonly #data: HeartData;
   readonly #log: Log;
   readonly #workers = new Map<string, Beating>();
-  /** Resolves when the thread runs, or will not: code that blocks the loop would keep one that begins later from ever beating. */
+  /** Resolves once the thread runs, or will not: code that blocks the loop would keep a later one from ever starting to beat. */
   readonly running: Promise<void>;
   /** Where the workers are connected; nobody beats before that is known. */
   #nats: string | undefined;
@@ -50,7 +50,7 @@ export class Heart {
     this.#nats = JSON.stringify(nats);
   }
 
-  /** Told to the thread before the worker's first run can block the loop. */
+  /** Sent to the thread before the worker's first run can block the loop. */
   add(id: string, worker: Beating): void {
     this.#workers.set(id, worker);
     this.#thread?.postMessage({ worker: id, tasks: JSON.stringify(worker.tasks) } satisfies TasksToHeart);

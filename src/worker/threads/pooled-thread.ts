@@ -11,11 +11,11 @@ import type { FromThread, RunInThread, ThreadData, ThrownInThread, ToThread } fr
 
 export interface ThreadHost {
   readonly log: Log;
-  /** Nobody handled an error of this run, or of one that is not known. */
+  /** An unhandled error of this run, or of one that is not known. */
   readonly onUnhandled: (error: ErrorRecord, run: string | undefined) => void;
   /** Called once, when the thread ends or will not be used again. */
   readonly onGone: (thread: PooledThread) => void;
-  /** Told what the task's own policy says of an error. */
+  /** Receives what the task's own policy decides about an error. */
   readonly onJudged: (error: Error, isFinal: boolean) => void;
 }
 
@@ -30,9 +30,9 @@ interface Call {
 
 /** Loading the modules and opening the worker, beside the task's own timeout. */
 const prepareMs = 60_000;
-/** A thread that has not heard of an abort by then computes. */
+/** A thread that has not noticed an abort by then is computing. */
 const turnsWithinMs = 250;
-/** How long code that heard of it may go on. */
+/** How long code that was told to stop may go on. */
 const graceMs = 5_000;
 const closeWithinMs = 3_000;
 
@@ -56,7 +56,7 @@ export class PooledThread {
     this.#thread.on("exit", (code) => this.#ended(`ended with code ${code}`));
   }
 
-  /** Whether it may execute another attempt. */
+  /** Whether it can execute another attempt. */
   get isUsable(): boolean {
     return this.#isUsable;
   }

@@ -56,7 +56,7 @@ export type FromThread =
   | { readonly kind: "chunk"; readonly n: number; readonly chunk: string | Uint8Array; readonly isJson: boolean }
   | { readonly kind: "extend"; readonly ms: number }
   | { readonly kind: "letGo" }
-  /** Nobody handled an error of this run, or of one that is not known. */
+  /** An unhandled error of this run, or of one that is not known. */
   | { readonly kind: "unhandled"; readonly error: ErrorRecord; readonly run: string | undefined };
 
 export interface ThrownInThread {

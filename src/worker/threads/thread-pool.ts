@@ -13,7 +13,7 @@ export interface ThreadPoolParts {
   /** Where tasks are whose `thread` names no module. */
   readonly modules: readonly string[];
   readonly log: Log;
-  /** Nobody handled an error of this run, or of one that is not known. */
+  /** An unhandled error of this run, or of one that is not known. */
   readonly onUnhandled: (error: ErrorRecord, run: string | undefined) => void;
 }
 

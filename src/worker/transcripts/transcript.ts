@@ -34,7 +34,7 @@ export interface TranscriptParts {
   readonly now: () => number;
   /** Hears once why nothing is stored. */
   readonly onTrouble: (reason: string) => void;
-  /** The attempt is over already: what its code still says goes to the console only. */
+  /** The attempt is over: what its code still logs goes to the console only. */
   readonly isOver: boolean;
   /** How long the end of the attempt waits for a log that does not answer. Units: milliseconds. @default 15_000 */
   readonly patienceMs?: number;
@@ -56,7 +56,7 @@ const besideChunk = 8 * 1024;
 const longestNote = 1_000;
 /** The end of an attempt waits for its transcript, but a log that does not answer must not keep the outcome for ever. */
 const usualPatienceMs = 15_000;
-/** After a refusal nothing is tried for so long. */
+/** How long nothing is tried after a refusal. */
 const restMs = 10_000;
 
 const done = Promise.resolve();

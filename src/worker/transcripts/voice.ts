@@ -7,7 +7,7 @@ import { chunkUtterance, type Utterance } from "../../wire/transcript-entry.ts";
 export interface Voice extends TaskLog {
   /** `fraction` is checked already. */
   progress(fraction: number, note: string | undefined): void;
-  /** Throws a TypeError for what is no chunk. A rejection that nobody looks at is no unhandled one. */
+  /** Throws a TypeError for anything that is not a chunk. A rejection that nobody awaits is not reported as unhandled. */
   stream(chunk: unknown): Promise<void>;
   /** Nothing said later is stored. Resolves when everything is stored, or will not be. */
   end(outcome: OutcomeKind): Promise<void>;
@@ -28,7 +28,7 @@ export function chunkOf(at: number, chunk: unknown): Utterance {
   throw new TypeError(`ctx.stream: ${what} is not a string, bytes or a JSON value, for example ctx.stream("token")`);
 }
 
-/** A promise that is rejected for whoever looks at it, and disturbs nobody else. */
+/** A rejected promise that is not reported as unhandled if nobody awaits it. */
 export function quietRejection(error: Error): Promise<never> {
   const rejected = Promise.reject(error);
   rejected.catch(() => {});
