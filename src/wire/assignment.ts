@@ -70,6 +70,20 @@ const head = 12;
 /** Behind the frames: when it was sent, its number, its proof. */
 const tail = 48;
 const proofAt = 16;
+/** Where the fixed part of a frame has what. */
+const place = {
+  length: 0,
+  keyLength: 4,
+  priority: 6,
+  follows: 7,
+  turn: 8,
+  attempt: 12,
+  origin: 16,
+  createdAt: 24,
+  extraLength: 32,
+  inputLength: 36,
+  waiterLength: 40,
+} as const;
 const frameHead = 42;
 
 /** Bytes that an assignment takes in its message at most. */
@@ -99,17 +113,17 @@ function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignme
   const keyEnd = writeText(bytes, offset + frameHead, assignment.key);
   const waiterEnd = writeText(bytes, keyEnd, assignment.waiter);
   const end = writeBytes(bytes, writeBytes(bytes, waiterEnd, extra), input);
-  view.setUint32(offset, end - offset, true);
-  view.setUint16(offset + 4, keyEnd - offset - frameHead, true);
-  bytes[offset + 6] = assignment.priority;
-  bytes[offset + 7] = assignment.follows ? 1 : 0;
-  view.setUint32(offset + 8, assignment.turn, true);
-  view.setUint32(offset + 12, assignment.attempt, true);
-  view.setFloat64(offset + 16, assignment.origin, true);
-  view.setFloat64(offset + 24, assignment.createdAt, true);
-  view.setUint32(offset + 32, extra.length, true);
-  view.setUint32(offset + 36, input.length, true);
-  view.setUint16(offset + 40, waiterEnd - keyEnd, true);
+  view.setUint32(offset + place.length, end - offset, true);
+  view.setUint16(offset + place.keyLength, keyEnd - offset - frameHead, true);
+  bytes[offset + place.priority] = assignment.priority;
+  bytes[offset + place.follows] = assignment.follows ? 1 : 0;
+  view.setUint32(offset + place.turn, assignment.turn, true);
+  view.setUint32(offset + place.attempt, assignment.attempt, true);
+  view.setFloat64(offset + place.origin, assignment.origin, true);
+  view.setFloat64(offset + place.createdAt, assignment.createdAt, true);
+  view.setUint32(offset + place.extraLength, extra.length, true);
+  view.setUint32(offset + place.inputLength, input.length, true);
+  view.setUint16(offset + place.waiterLength, waiterEnd - keyEnd, true);
   return end;
 }
 
@@ -122,20 +136,20 @@ export function decodeAssignments(bytes: Uint8Array): AssignmentMessage {
   let offset = head;
   for (let i = 0; i < count; i++) {
     assertFits(offset + frameHead <= bytes.length, "assignment");
-    const keyEnd = offset + frameHead + view.getUint16(offset + 4, true);
-    const waiterEnd = keyEnd + view.getUint16(offset + 40, true);
-    const extraEnd = waiterEnd + view.getUint32(offset + 32, true);
-    const end = extraEnd + view.getUint32(offset + 36, true);
-    assertFits(end <= bytes.length && end - offset === view.getUint32(offset, true), "assignment");
+    const keyEnd = offset + frameHead + view.getUint16(offset + place.keyLength, true);
+    const waiterEnd = keyEnd + view.getUint16(offset + place.waiterLength, true);
+    const extraEnd = waiterEnd + view.getUint32(offset + place.extraLength, true);
+    const end = extraEnd + view.getUint32(offset + place.inputLength, true);
+    assertFits(end <= bytes.length && end - offset === view.getUint32(offset + place.length, true), "assignment");
     assignments.push({
       key: textOf(bytes.subarray(offset + frameHead, keyEnd)),
-      priority: bytes[offset + 6]!,
-      turn: view.getUint32(offset + 8, true),
-      attempt: view.getUint32(offset + 12, true),
-      origin: view.getFloat64(offset + 16, true),
-      createdAt: view.getFloat64(offset + 24, true),
+      priority: bytes[offset + place.priority]!,
+      turn: view.getUint32(offset + place.turn, true),
+      attempt: view.getUint32(offset + place.attempt, true),
+      origin: view.getFloat64(offset + place.origin, true),
+      createdAt: view.getFloat64(offset + place.createdAt, true),
       waiter: keyEnd === waiterEnd ? "" : textOf(bytes.subarray(keyEnd, waiterEnd)),
-      follows: bytes[offset + 7] === 1,
+      follows: bytes[offset + place.follows] === 1,
       extra: waiterEnd === extraEnd ? noBytes : bytes.subarray(waiterEnd, extraEnd),
       input: extraEnd === end ? noBytes : bytes.subarray(extraEnd, end),
     });

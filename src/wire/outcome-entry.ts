@@ -68,6 +68,23 @@ const kinds: readonly OutcomeKind[] = [
 ];
 const what = "outcome frame";
 const entryHead = 8;
+/** Where the fixed part of a frame has what. */
+const place = {
+  length: 0,
+  kind: 4,
+  flags: 5,
+  keyLength: 6,
+  turn: 8,
+  attempt: 12,
+  origin: 16,
+  at: 24,
+  dueAt: 32,
+  detailLength: 40,
+  inputLength: 44,
+  outputLength: 48,
+  createdAt: 52,
+  startedAt: 60,
+} as const;
 /** Bytes of a frame beside its key, detail, input and output. */
 export const frameHead = 68;
 /** Beside the priority, which needs the lower bits. */
@@ -98,16 +115,16 @@ export class Outcome implements OutcomeHead {
   constructor(kind: OutcomeKind, entry: Uint8Array, view: DataView, start: number, end: number, writer: string) {
     this.kind = kind;
     this.#start = start;
-    this.#detailStart = start + frameHead + view.getUint16(start + 6, true);
-    this.#inputStart = this.#detailStart + view.getUint32(start + 40, true);
-    this.#outputStart = this.#inputStart + view.getUint32(start + 44, true);
+    this.#detailStart = start + frameHead + view.getUint16(start + place.keyLength, true);
+    this.#inputStart = this.#detailStart + view.getUint32(start + place.detailLength, true);
+    this.#outputStart = this.#inputStart + view.getUint32(start + place.inputLength, true);
     this.#end = end;
-    assertFits(this.#outputStart + view.getUint32(start + 48, true) === end, what);
-    this.turn = view.getUint32(start + 8, true);
-    this.attempt = view.getUint32(start + 12, true);
-    this.origin = timeAt(view, start + 16, what, "its origin");
-    this.at = timeAt(view, start + 24, what, "its time");
-    this.dueAt = timeAt(view, start + 32, what, "its due time");
+    assertFits(this.#outputStart + view.getUint32(start + place.outputLength, true) === end, what);
+    this.turn = view.getUint32(start + place.turn, true);
+    this.attempt = view.getUint32(start + place.attempt, true);
+    this.origin = timeAt(view, start + place.origin, what, "its origin");
+    this.at = timeAt(view, start + place.at, what, "its time");
+    this.dueAt = timeAt(view, start + place.dueAt, what, "its due time");
     this.key = textIn(entry, start + frameHead, this.#detailStart);
     if (kind !== "retention" && !isKey(this.key)) assertRange(false, what, "its key", this.key);
     this.#entry = entry;
@@ -129,11 +146,11 @@ export class Outcome implements OutcomeHead {
   }
   /** The input stands in the run's entry, and stays there until the run is forgotten. */
   get inputStays(): boolean {
-    return (this.#entry[this.#start + 5]! & inputStaysFlag) !== 0;
+    return (this.#entry[this.#start + place.flags]! & inputStaysFlag) !== 0;
   }
   /** The run had one, which had no room beside its story. */
   get inputIsGone(): boolean {
-    return (this.#entry[this.#start + 5]! & inputIsGoneFlag) !== 0;
+    return (this.#entry[this.#start + place.flags]! & inputIsGoneFlag) !== 0;
   }
   get output(): Uint8Array {
     return this.#entry.subarray(this.#outputStart, this.#end);
@@ -152,12 +169,12 @@ export class Outcome implements OutcomeHead {
   #plainDetail(): FinalDetail {
     const view = viewOf(this.#entry);
     const { attempt, turn, kind, at } = this;
-    const createdAt = view.getFloat64(this.#start + 52, true);
-    const began = view.getFloat64(this.#start + 60, true);
+    const createdAt = view.getFloat64(this.#start + place.createdAt, true);
+    const began = view.getFloat64(this.#start + place.startedAt, true);
     const startedAt = isTime(began) ? began : at;
     return {
       createdAt: isTime(createdAt) ? createdAt : at,
-      priority: this.#entry[this.#start + 5]! & priorityMask,
+      priority: this.#entry[this.#start + place.flags]! & priorityMask,
       attempts: [{ attempt, turn, worker: this.#writer, startedAt, endedAt: at, outcome: kind }],
     };
   }
@@ -184,22 +201,21 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   const { bytes, view } = record;
   const keyEnd = writeText(bytes, frameHead, key);
   const end = writeBytes(bytes, writeBytes(bytes, writeBytes(bytes, keyEnd, detail), input), output);
-  view.setUint32(0, end, true);
-  bytes[4] = kinds.indexOf(outcome.kind) + 1;
-  bytes[5] = plain.priority;
-  if (outcome.inputStays === true) bytes[5] |= inputStaysFlag;
-  if (outcome.inputIsGone === true) bytes[5] |= inputIsGoneFlag;
-  view.setUint16(6, keyEnd - frameHead, true);
-  view.setUint32(8, outcome.turn, true);
-  view.setUint32(12, outcome.attempt, true);
-  view.setFloat64(16, outcome.origin, true);
-  writeTime(view, 24, outcome.at);
-  writeTime(view, 32, outcome.dueAt);
-  view.setUint32(40, detail.length, true);
-  view.setUint32(44, input.length, true);
-  view.setUint32(48, output.length, true);
-  view.setFloat64(52, plain.createdAt, true);
-  view.setFloat64(60, plain.startedAt, true);
+  view.setUint32(place.length, end, true);
+  bytes[place.kind] = kinds.indexOf(outcome.kind) + 1;
+  const stays = outcome.inputStays === true ? inputStaysFlag : 0;
+  bytes[place.flags] = plain.priority | stays | (outcome.inputIsGone === true ? inputIsGoneFlag : 0);
+  view.setUint16(place.keyLength, keyEnd - frameHead, true);
+  view.setUint32(place.turn, outcome.turn, true);
+  view.setUint32(place.attempt, outcome.attempt, true);
+  view.setFloat64(place.origin, outcome.origin, true);
+  writeTime(view, place.at, outcome.at);
+  writeTime(view, place.dueAt, outcome.dueAt);
+  view.setUint32(place.detailLength, detail.length, true);
+  view.setUint32(place.inputLength, input.length, true);
+  view.setUint32(place.outputLength, output.length, true);
+  view.setFloat64(place.createdAt, plain.createdAt, true);
+  view.setFloat64(place.startedAt, plain.startedAt, true);
   return finish(record, end);
 }
 
@@ -234,10 +250,10 @@ export function decodeOutcomeEntry(bytes: Uint8Array, writer = "", by?: OutcomeA
   let offset = entryHead;
   for (let i = 0; i < count; i++) {
     assertFits(offset + frameHead <= bytes.length, "outcome entry");
-    const length = view.getUint32(offset, true);
+    const length = view.getUint32(offset + place.length, true);
     assertFits(length >= frameHead && offset + length <= bytes.length, "outcome entry");
-    const kind = kinds[bytes[offset + 4]! - 1];
-    if (kind === undefined) unknownKind = bytes[offset + 4]!;
+    const kind = kinds[bytes[offset + place.kind]! - 1];
+    if (kind === undefined) unknownKind = bytes[offset + place.kind]!;
     else outcomes.push(new Outcome(kind, bytes, view, offset, offset + length, writer));
     offset += length;
   }

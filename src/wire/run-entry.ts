@@ -50,6 +50,18 @@ export const plainEntry: Omit<RunEntry, "createdAt" | "form"> & { readonly form:
   input: noBytes,
 };
 
+/** Where the fixed part has what. */
+const place = {
+  version: 0,
+  form: 1,
+  priority: 2,
+  flags: 3,
+  createdAt: 4,
+  dueAt: 12,
+  scheduleTimeoutMs: 20,
+  inboxLength: 28,
+  extraLength: 32,
+} as const;
 const head = 36;
 const timeoutSet = 1;
 const timeoutOff = 2;
@@ -61,15 +73,15 @@ export function encodeRunEntry(entry: RunEntry): Uint8Array {
   const record = draft(head + mostBytes(entry.inbox) + extra.length + entry.input.length);
   const { bytes, view } = record;
   const inboxEnd = writeText(bytes, head, entry.inbox);
-  bytes[0] = 1;
-  bytes[1] = entry.form;
-  bytes[2] = entry.priority;
-  bytes[3] = flagsOf(entry);
-  writeTime(view, 4, entry.createdAt);
-  writeTime(view, 12, entry.dueAt);
-  writeTime(view, 20, entry.scheduleTimeoutMs ?? 0);
-  view.setUint32(28, inboxEnd - head, true);
-  view.setUint32(32, extra.length, true);
+  bytes[place.version] = 1;
+  bytes[place.form] = entry.form;
+  bytes[place.priority] = entry.priority;
+  bytes[place.flags] = flagsOf(entry);
+  writeTime(view, place.createdAt, entry.createdAt);
+  writeTime(view, place.dueAt, entry.dueAt);
+  writeTime(view, place.scheduleTimeoutMs, entry.scheduleTimeoutMs ?? 0);
+  view.setUint32(place.inboxLength, inboxEnd - head, true);
+  view.setUint32(place.extraLength, extra.length, true);
   return finish(record, writeBytes(bytes, writeBytes(bytes, inboxEnd, extra), entry.input));
 }
 
@@ -86,16 +98,16 @@ export function decodeRunEntry(bytes: Uint8Array): RunEntry {
   assertRecord(bytes, what, head);
   const view = surroundingViewOf(bytes);
   const at = bytes.byteOffset;
-  const extraStart = head + view.getUint16(at + 28, true);
-  const inputStart = extraStart + view.getUint32(at + 32, true);
-  assertFits(inputStart <= bytes.length && bytes[1]! <= 4, what);
-  const form = bytes[1] as RunForm;
-  const flags = bytes[3]!;
+  const extraStart = head + view.getUint16(at + place.inboxLength, true);
+  const inputStart = extraStart + view.getUint32(at + place.extraLength, true);
+  assertFits(inputStart <= bytes.length && bytes[place.form]! <= 4, what);
+  const form = bytes[place.form] as RunForm;
+  const flags = bytes[place.flags]!;
   return {
     form,
-    priority: Math.min(bytes[2]!, highestPriority),
-    createdAt: timeAt(view, at + 4, what, "its creation"),
-    dueAt: timeAt(view, at + 12, what, "its due time"),
+    priority: Math.min(bytes[place.priority]!, highestPriority),
+    createdAt: timeAt(view, at + place.createdAt, what, "its creation"),
+    dueAt: timeAt(view, at + place.dueAt, what, "its due time"),
     isDated: (flags & dated) !== 0,
     scheduleTimeoutMs: (flags & timeoutSet) === 0 ? undefined : (flags & timeoutOff) !== 0 ? null : timeoutAt(view, at),
     inbox: extraStart === head ? "" : textOf(bytes.subarray(head, extraStart)),
@@ -106,7 +118,8 @@ export function decodeRunEntry(bytes: Uint8Array): RunEntry {
   };
 }
 
-const timeoutAt = (view: DataView, at: number): number => timeAt(view, at + 20, what, "its schedule timeout");
+const timeoutAt = (view: DataView, at: number): number =>
+  timeAt(view, at + place.scheduleTimeoutMs, what, "its schedule timeout");
 
 /** A compacted run without its state is no run. */
 const hasExtra = (form: RunForm, start: number, end: number): boolean => start !== end || stateOf(form) !== "none";
