@@ -99,6 +99,7 @@ const cancel = Command.make(
     ),
     kill: Flag.Boolean("kill").pipe(
       Flag.withDescription("end them at once: durable runs undo nothing, and code that executes is stopped"),
+      Flag.withDefault(false),
     ),
   },
   (flags) =>

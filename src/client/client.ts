@@ -26,6 +26,7 @@ import { readList } from "./listed-runs.ts";
 import { LongWaits } from "./long-waits.ts";
 import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
 import type { Patience } from "./patience.ts";
+import { pauseTarget } from "./pause-target.ts";
 import { Results } from "./results.ts";
 import { assertFilter, assertNotEmpty } from "./run-filter.ts";
 import { type CancelOptions, RunHandle } from "./run-handle.ts";
@@ -264,14 +265,4 @@ async function endedRuns(
   if (live !== undefined)
     throw new TypeError(`replay: a run that is ${live} has not ended; use completed, failed or cancelled`);
   return (await list({ ...filter, state }, limit)).runs;
-}
-
-function pauseTarget(target: PauseTarget, what: string): PauseTarget {
-  assertKnownOptions(target, { options: ["task", "worker"], of: `a ${what}`, where: what });
-  const { task, worker } = target;
-  if (task !== undefined && worker !== undefined)
-    throw new TypeError(`${what}: a task or a worker, not both, for example { task: "${task}" }`);
-  if (worker === "") throw new TypeError(`${what}: "" names no worker, for example { worker: "email" }`);
-  if (task !== undefined) return { task: assertName("task", task, what) };
-  return worker === undefined ? {} : { worker };
 }

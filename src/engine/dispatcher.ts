@@ -1,14 +1,12 @@
 // Hands assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
 import { groupsBySize } from "../collections/groups.ts";
-import type { Resume } from "../domain/durable.ts";
 import type { Log } from "../domain/log.ts";
-import { termsOf } from "../domain/policies.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { AssignCommand } from "../matching/commands.ts";
-import { priorityOf } from "../matching/task-queue.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { isNoResponders } from "../nats/no-responders.ts";
 import { proofOf } from "../runtime/worker-identity.ts";
+import { assignmentOf } from "../scheduler/assignment.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import {
   type Assignment,
@@ -20,7 +18,6 @@ import {
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { type CancelOnWorker, encodeMessage, errorOfReply, parseJson, type Stop } from "../wire/messages.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
-import { waiterOf } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { Payloads } from "./payloads.ts";
 import type { Signals } from "./signals.ts";
@@ -189,30 +186,4 @@ function endOfGroup(assignments: readonly Assignment[], start: number): number {
   let end = start + 1;
   while (assignments[end]?.follows) end++;
   return end;
-}
-
-function assignmentOf(run: LiveRun, input: Uint8Array, follows: boolean, resume: Resume | undefined): Assignment {
-  const { metadata, history, placement, scheduleTimeoutMs } = run;
-  const terms = termsOf(placement, scheduleTimeoutMs);
-  const isPlain = metadata === undefined && terms === undefined && history.length === 0 && resume === undefined;
-  const extra = isPlain
-    ? noBytes
-    : jsonBytes({
-        ...(metadata && { metadata }),
-        ...(terms && { terms }),
-        ...(history.length > 0 && { history }),
-        ...(resume && { resume }),
-      });
-  return {
-    key: run.key,
-    priority: priorityOf(run),
-    turn: run.turn,
-    attempt: run.attempt,
-    origin: run.origin,
-    createdAt: run.createdAt,
-    waiter: waiterOf(run.inbox),
-    follows,
-    extra,
-    input,
-  };
 }

@@ -1,11 +1,10 @@
 // Makes the runs of reactions: from what caused them, under an id that follows from it, so that a second try finds the first.
 import { MalformedRecord, PayloadTooLarge } from "../domain/errors.ts";
-import type { FailurePayload } from "../domain/failure.ts";
 import type { Log } from "../domain/log.ts";
 import type { FailureCause, Reaction, TickCause } from "../domain/reaction.ts";
-import { splitKey } from "../domain/run.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { RunStore } from "../nats/run-store.ts";
+import { type NewRun, runOfFailure, runOfTick } from "../reactions/new-run.ts";
 import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import { decodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import { encodeRunEntry, plainEntry } from "../wire/run-entry.ts";
@@ -37,9 +36,8 @@ export class Reacting {
     else await this.#failure(reaction, cause);
   }
 
-  async #tick(reaction: Reaction, { cron, at, input }: TickCause): Promise<void> {
-    const metadata = { "natchet.cron": cron, "natchet.tick": new Date(at).toISOString() };
-    await this.#append(reaction, { createdAt: this.#parts.now(), scheduleTimeoutMs: undefined, metadata, input });
+  async #tick(reaction: Reaction, cause: TickCause): Promise<void> {
+    await this.#append(reaction, runOfTick(cause, this.#parts.now()));
   }
 
   async #failure(reaction: Reaction, { key, seq, index }: FailureCause): Promise<void> {
@@ -50,23 +48,16 @@ export class Reacting {
       log.error("a failure is not handled: its outcome was deleted from the log", { run: key, seq });
       return;
     }
-    const { createdAt, metadata = {}, error, attempts } = outcome.detail as FinalDetail;
-    const failed = { ...splitKey(key), metadata, error: error ?? { name: "Error", message: "unknown" }, attempts };
-    const append = (payload: FailurePayload) =>
-      this.#append(reaction, {
-        createdAt: Math.max(outcome.at, createdAt),
-        scheduleTimeoutMs: null,
-        metadata: { ...metadata, "natchet.failed": key },
-        input: payload,
-      });
+    const failed = { ...(outcome.detail as FinalDetail), at: outcome.at };
     try {
       const input = await payloads.ofFinished(outcome);
-      await append({ input: input && jsonOf(input), failed });
+      await this.#append(reaction, runOfFailure(key, failed, input && jsonOf(input)));
     } catch (problem) {
       if (!(problem instanceof PayloadTooLarge || problem instanceof MalformedRecord || problem instanceof RangeError))
         throw problem;
       // The input just fits a message, but not with the story of its failure; or it is not JSON, or nested too deeply to be written again.
-      await append({ input: undefined, failed: { ...failed, attempts: failed.attempts.slice(-1) } });
+      const short = { ...failed, attempts: failed.attempts.slice(-1) };
+      await this.#append(reaction, runOfFailure(key, short, undefined));
     }
   }
 
@@ -78,11 +69,4 @@ export class Reacting {
     });
     await publisher.append(subjects.run(task, id), entry, 0);
   }
-}
-
-interface NewRun {
-  readonly createdAt: number;
-  readonly scheduleTimeoutMs: number | null | undefined;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly input: unknown;
 }

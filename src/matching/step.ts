@@ -1,7 +1,14 @@
 import type { Command, EngineOutcome } from "./commands.ts";
 
-/** The longest that the scheduler's own clock believes to have slept. */
-export const longestNapMs = 3_000;
+/** How a scheduler goes by its clock. Units: milliseconds */
+export interface Pace {
+  /** The longest that its own clock believes to have slept: more was spent stopped, and nobody is thought dead for it. */
+  readonly longestNapMs: number;
+  /** It is given a tick so often at least. */
+  readonly tickEveryMs: number;
+}
+/** Of machines, which sleep, and whose clocks are set. */
+export const machinePace: Pace = { longestNapMs: 3_000, tickEveryMs: 1_000 };
 
 /** What one step needs: its time, and what it says. */
 export class Step {
@@ -15,11 +22,16 @@ export class Step {
   about: { readonly task: string; readonly key: string } | { readonly name: string } | "housekeeping" | undefined;
   /** Numbers of batches are not used again in another term: an answer may come late. */
   lastBatch = 0;
+  readonly pace: Pace;
+
+  constructor(pace: Pace) {
+    this.pace = pace;
+  }
 
   begin(now: number): void {
     if (this.commands.length > 0) this.commands = [];
     this.about = undefined;
-    this.uptime += Math.min(Math.max(now - this.now, 0), longestNapMs);
+    this.uptime += Math.min(Math.max(now - this.now, 0), this.pace.longestNapMs);
     this.now = now;
   }
   end(): Command[] {

@@ -11,7 +11,6 @@ import { endStopped } from "../matching/lingering.ts";
 import type { Matching } from "../matching/matching.ts";
 import { letGoOfEnded } from "../matching/release.ts";
 import { rescheduleRuns } from "../matching/reschedule.ts";
-import { longestNapMs } from "../matching/step.ts";
 import { endUnheard } from "../matching/unheard.ts";
 import { acknowledge, giveUpBatch } from "../presence/assigned.ts";
 import { giveUpRun } from "../presence/lose.ts";
@@ -19,8 +18,6 @@ import { heartbeat, leave, pong, unreachable, watchPresence } from "../presence/
 import { register } from "../presence/register.ts";
 import type { SchedulerEvent } from "./events.ts";
 import type { Leadership } from "./leadership.ts";
-
-const tickEveryMs = 1_000;
 
 /** What only a leader is told; a standby leaves it to the leader. */
 export function hear(leadership: Leadership, event: SchedulerEvent): void {
@@ -121,16 +118,16 @@ function tick({ matching, house, crons, faults }: Leadership, livesSince: number
   }
   askForEnd(matching);
   crons.look(livesSince);
-  const { now, commands } = matching.step;
+  const { now, commands, pace } = matching.step;
   const deadline = nextDeadline(matching) ?? Number.POSITIVE_INFINITY;
   const woken = Math.max(nextWake(matching), now + 1);
-  const wakes = Math.min(now + tickEveryMs, nextRateWake(matching), crons.nextAt, Math.max(deadline, now), woken);
+  const wakes = Math.min(now + pace.tickEveryMs, nextRateWake(matching), crons.nextAt, Math.max(deadline, now), woken);
   commands.push({ type: "wake", at: wakes });
 }
 
 /** A leader that slept, or had no connection, could start nothing. */
 function skipNap(matching: Matching): void {
   const { tickedAt, queueIndex, step } = matching;
-  if (step.now - tickedAt > longestNapMs) queueIndex.counted.skip(tickedAt, step.now);
+  if (step.now - tickedAt > step.pace.longestNapMs) queueIndex.counted.skip(tickedAt, step.now);
   matching.tickedAt = step.now;
 }

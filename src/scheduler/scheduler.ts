@@ -6,7 +6,7 @@ import { Fold } from "../fold/fold.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { HouseOptions } from "../housekeeping/house.ts";
 import type { Cancelled } from "../matching/matching.ts";
-import { Step } from "../matching/step.ts";
+import { machinePace, type Pace, Step } from "../matching/step.ts";
 import { isHolding } from "../matching/unheard.ts";
 import type { WorkerRecord } from "../matching/workers.ts";
 import type { LeadEvent } from "../presence/takeover.ts";
@@ -32,6 +32,8 @@ export interface SchedulerOptions {
   readonly inputBudgetBytes?: number | undefined;
   /** Of this engine's tables. @default 0 */
   readonly hashSeed?: number | undefined;
+  /** @default that of machines */
+  readonly pace?: Pace | undefined;
 }
 
 const nobody: ReadonlyMap<string, WorkerRecord> = new Map();
@@ -39,7 +41,7 @@ const nobody: ReadonlyMap<string, WorkerRecord> = new Map();
 /** All that an engine knows: a fold of the log, and while it leads what a leader knows beside. Changed by `step` only. */
 export class Scheduler {
   readonly fold: Fold;
-  readonly step = new Step();
+  readonly step: Step;
   briefing: Briefing = { pauses: noPauses, definitions: [], failures: { handlers: [], upTo: 0 }, crons: [], rates: [] };
   /** On the own clock. */
   #ratesReadAt = 0;
@@ -55,6 +57,7 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions, faults: Faults) {
     this.faults = faults;
+    this.step = new Step(options.pace ?? machinePace);
     this.fold = new Fold(options.inputBudgetBytes ?? 64 * 1024 * 1024, options.hashSeed);
     this.#lostLimit = options.lostLimit ?? 10;
     this.#houseOptions = {

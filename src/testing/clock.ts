@@ -23,11 +23,20 @@ export const systemClock: Clock = {
   },
 };
 
-/** Nothing is waited for: whatever is to happen later happens in a moment. */
-export const impatientClock: Clock = {
-  now: () => Date.now(),
-  at: (_timeMs, act) => soon(act).callOff,
-};
+/** Nothing is waited for: whatever is to happen later happens in a moment, and then it is as late as it was to be. */
+export class SkippingClock implements Clock {
+  #skippedMs = 0;
+
+  now(): number {
+    return Date.now() + this.#skippedMs;
+  }
+  at(timeMs: number, act: () => unknown): () => void {
+    return soon(() => {
+      this.#skippedMs += Math.max(0, timeMs - this.now());
+      return act();
+    }).callOff;
+  }
+}
 
 /** Calls back in a moment, unless it is called off. */
 export function soon(act: () => unknown): { readonly done: Promise<unknown>; readonly callOff: () => void } {

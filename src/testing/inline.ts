@@ -3,15 +3,19 @@
 import { scan, type WorkerSource } from "../../decorators/scan.ts";
 import { RunCancelled, RunFailed } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
+import { silentLog } from "../domain/log.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
 import { checkWorker, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { jsonBytes } from "../wire/bytes.ts";
+import { plainEntry } from "../wire/run-entry.ts";
 import { Deadlines } from "../worker/deadline.ts";
+import { declarationsOf } from "../worker/description.ts";
 import { tasksAround } from "../worker/middleware.ts";
-import { impatientClock } from "./clock.ts";
-import { InlineExecution, type InlineRun } from "./execution.ts";
+import { type Clock, SkippingClock } from "./clock.ts";
+import type { InlineRun } from "./story.ts";
+import { TestEngine } from "./test-engine.ts";
 
 /** What one call of `inline` may say about its run. */
 export interface InlineOptions {
@@ -54,18 +58,33 @@ export function inline(
     const task = tasks.named(name);
     assertKnownOptions(options, { options: ["id", "metadata", "signal"], of: "an inline run" });
     const { id = nextId(), metadata, signal } = options;
-    const { priority } = task;
-    const parts = { task, id, input: jsonBytes(input), priority, metadata, clock: impatientClock };
-    const execution = new InlineExecution({ ...parts, deadlines: new Deadlines() });
-    execution.waitUntil(0, "scheduled");
-    const cancel = () => execution.cancel(String(signal?.reason ?? "cancelled by a caller"));
+    const clock = new SkippingClock();
+    const engine = engineOf(task, clock);
+    const key = keyOf(name, id);
+    const extra = metadata && { metadata };
+    engine.create(name, id, { ...plainEntry, createdAt: clock.now(), extra, input: jsonBytes(input) });
+    const reason = () => String(signal?.reason ?? "cancelled by a caller");
+    const cancel = () => engine.give({ type: "cancel", keys: [key], reason: reason() });
     signal?.addEventListener("abort", cancel, { once: true });
     if (signal?.aborted) cancel();
-    return execution.ended.finally(() => signal?.removeEventListener("abort", cancel));
+    return engine.ended(key).finally(() => signal?.removeEventListener("abort", cancel));
   };
   const run = async (name: string, input?: unknown, options?: InlineOptions) =>
     outputOfRun(await execute(name, input, options));
   return { run, execute };
+}
+
+/** For one run, which waits for nothing: neither limits nor schedules are of interest. Timeouts take their real time. */
+function engineOf(task: WorkerTask, clock: Clock): TestEngine {
+  const { policies: _policies, crons: _crons, onFailure: _onFailure, ...alone } = task;
+  const engine = new TestEngine({
+    ...{ clock, name: "inline", slots: 10_000, labels: {}, tasks: [task], crons: [] },
+    declarations: declarationsOf([{ ...alone, scheduleTimeoutMs: null }], Number.POSITIVE_INFINITY, silentLog),
+    deadlines: () => new Deadlines(),
+    mayReact: async () => false,
+  });
+  engine.register();
+  return engine;
 }
 
 export const definitionOf = (worker: Testable): WorkerDefinition =>
@@ -75,10 +94,13 @@ export const definitionOf = (worker: Testable): WorkerDefinition =>
 export class TestTasks {
   readonly #worker: string;
   readonly #tasks: ReadonlyMap<string, WorkerTask>;
+  /** All of them. */
+  readonly tasks: readonly WorkerTask[];
 
   constructor(definition: WorkerDefinition, middleware: readonly ExecuteMiddleware[]) {
     this.#worker = definition.name;
-    this.#tasks = new Map(tasksAround(definition, middleware).map((task) => [task.name, task]));
+    this.tasks = tasksAround(definition, middleware);
+    this.#tasks = new Map(this.tasks.map((task) => [task.name, task]));
   }
 
   /** Fails: TypeError that says which there are */

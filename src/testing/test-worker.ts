@@ -1,19 +1,24 @@
 // A worker with runs and a clock of its own, without NATS: delays, retries and timeouts happen when the test says so.
 import { askedDueAt, assertWhen, type EnqueueOptions, entryOf, type When } from "../client/enqueue-options.ts";
-import { nextTick } from "../domain/cron.ts";
-import { WorkerNotStarted } from "../domain/errors.ts";
-import { type FailurePayload, handlerRunId } from "../domain/failure.ts";
+import { pauseTarget } from "../client/pause-target.ts";
+import { NotReschedulable, WorkerNotStarted } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
+import { silentLog } from "../domain/log.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
+import { changePauses, noPauses, type Pauses, type PauseTarget } from "../domain/pauses.ts";
+import type { Reaction } from "../domain/reaction.ts";
 import { type Cancellation, keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
+import { placeOf } from "../matching/attached.ts";
+import { cancellationOf } from "../scheduler/describe.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { Deadlines } from "../worker/deadline.ts";
+import { declarationsOf } from "../worker/description.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { InlineExecution, type InlineRun } from "./execution.ts";
 import { definitionOf, outputOfRun, type Testable, TestTasks } from "./inline.ts";
-import { repeat } from "./repeat.ts";
+import type { InlineRun } from "./story.ts";
+import { cronsOf, TestEngine } from "./test-engine.ts";
 
 /** What `testWorker` takes. */
 export interface TestWorkerOptions<C extends Clock = Clock> {
@@ -41,7 +46,7 @@ export interface TestRun {
   reschedule(when: When): Promise<void>;
 }
 
-/** A worker without NATS. Its slots do not limit anything, and a run that is due is executed at once. */
+/** A worker without NATS, and the engine that gives it runs: slots, limits, priorities, batches and schedules are those of production. */
 export interface TestWorker<C extends Clock = Clock> extends AsyncDisposable {
   /** The time that it goes by. */
   readonly clock: C;
@@ -49,6 +54,10 @@ export interface TestWorker<C extends Clock = Clock> extends AsyncDisposable {
   enqueue(task: string, input?: unknown, options?: EnqueueOptions): Promise<TestRun>;
   /** Waits for the output; with a manual clock, somebody must move it where the run waits. Fails: RunFailed, RunCancelled */
   run(task: string, input?: unknown, options?: EnqueueOptions): Promise<unknown>;
+  /** Its runs wait until it is resumed: those of a task, or, with no target, all. Running ones go on. Fails: TypeError */
+  pause(target?: PauseTarget): Promise<void>;
+  /** Ends a pause; what was not paused stays as it is. Fails: TypeError */
+  resume(target?: PauseTarget): Promise<void>;
   /** All runs so far, the oldest first. */
   runs(): readonly InlineRun[];
   /** Cancels what has not ended, waits for it, and calls the worker's `onStop`. */
@@ -81,45 +90,36 @@ class LocalWorker implements TestWorker {
   readonly clock: Clock;
   readonly #definition: WorkerDefinition;
   readonly #tasks: TestTasks;
-  readonly #deadlines: Deadlines;
-  readonly #executions = new Map<string, InlineExecution>();
+  readonly #engine: TestEngine;
+  readonly #crons: readonly string[];
   readonly #nextId = makeRunIdGenerator();
-  readonly #schedules: (() => void)[] = [];
+  #pauses: Pauses = noPauses;
   #starting: Promise<unknown> | undefined;
+  #isStopped = false;
 
   constructor(definition: WorkerDefinition, { clock = systemClock, middleware }: TestWorkerOptions) {
+    const { name, slots, labels } = definition;
     this.clock = clock;
     this.#definition = definition;
     this.#tasks = new TestTasks(definition, assertMiddleware(middleware, "testWorker"));
-    this.#deadlines = new Deadlines({
-      now: () => clock.now(),
-      set: (act, ms) =>
-        clock.at(clock.now() + ms, () => {
-          act();
-          return this.#stopped(); // a clock that is moved lets them end first
-        }),
-      clear: (callOff) => (callOff as (() => void) | undefined)?.(),
+    const { tasks } = this.#tasks;
+    // By a clock that the test moves; the machine's would make tests wait for real schedules.
+    const crons = clock === systemClock ? [] : cronsOf(name, tasks, clock.now());
+    this.#crons = crons.map(({ record }) => record.name);
+    this.#engine = new TestEngine({
+      ...{ clock, name, slots, labels, tasks, crons },
+      declarations: declarationsOf(tasks, Number.POSITIVE_INFINITY, silentLog),
+      deadlines: (stopped) => deadlinesBy(clock, stopped),
+      mayReact: (reaction) => this.#mayReact(reaction),
     });
-    if (clock !== systemClock) this.#schedule();
   }
 
   async enqueue(name: string, input?: unknown, options?: EnqueueOptions): Promise<TestRun> {
-    const { clock } = this;
-    const task = this.#tasks.named(name);
-    const entry = entryOf(options, "", jsonBytes(input), clock.now());
+    this.#tasks.named(name);
+    const entry = entryOf(options, "", jsonBytes(input), this.clock.now());
     await this.#start();
     const id = options?.id ?? this.#nextId();
-    const known = this.#executions.get(keyOf(name, id));
-    if (known !== undefined) return this.#handle(name, id, known, false);
-    const execution = new InlineExecution({
-      ...{ task, id, input: entry.input, clock, deadlines: this.#deadlines },
-      priority: entry.priority || task.priority,
-      metadata: entry.extra?.metadata,
-    });
-    this.#executions.set(execution.key, execution);
-    if (task.onFailure !== undefined) void execution.ended.then((run) => this.#handleFailure(task.onFailure!, run));
-    execution.waitUntil(entry.dueAt, "scheduled");
-    return this.#handle(name, id, execution, true);
+    return this.#handle(name, id, this.#engine.create(name, id, entry));
   }
 
   async run(task: string, input?: unknown, options?: EnqueueOptions): Promise<unknown> {
@@ -127,14 +127,28 @@ class LocalWorker implements TestWorker {
   }
 
   runs(): readonly InlineRun[] {
-    return Array.from(this.#executions.values(), (execution) => execution.info);
+    return Array.from(this.#engine.keys, (key) => this.#engine.storyOf(key));
+  }
+
+  async pause(target: PauseTarget = {}): Promise<void> {
+    this.#change(pauseTarget(target, "pause"), true);
+  }
+  async resume(target: PauseTarget = {}): Promise<void> {
+    this.#change(pauseTarget(target, "resume"), false);
+  }
+  #change(target: PauseTarget, isPaused: boolean): void {
+    if (target.task !== undefined) this.#tasks.named(target.task);
+    this.#pauses = changePauses(this.#pauses, target, isPaused, this.clock.now());
+    this.#engine.give({ type: "pauses", pauses: this.#pauses });
   }
 
   async stop(): Promise<void> {
-    for (const end of this.#schedules.splice(0)) end();
-    const executions = [...this.#executions.values()];
-    for (const execution of executions) execution.cancel("the test worker was stopped");
-    await Promise.all(executions.map((execution) => execution.ended));
+    this.#isStopped = true;
+    for (const name of this.#crons) this.#engine.give({ type: "cronChanged", name, there: undefined });
+    const live = [...this.#engine.keys].filter((key) => this.#engine.scheduler.live.has(key));
+    for (const key of live) this.#cancel(key, "the test worker was stopped");
+    await Promise.all(live.map((key) => this.#engine.ended(key)));
+    this.#engine.rest();
     if (this.#starting !== undefined) await this.#definition.onStop?.();
     this.#starting = undefined;
   }
@@ -143,56 +157,65 @@ class LocalWorker implements TestWorker {
     await this.stop();
   }
 
-  /** By a clock that the test moves; the machine's would make tests wait for real schedules. */
-  #schedule(): void {
-    for (const task of this.#definition.tasks) {
-      for (const rule of task.crons ?? []) {
-        const fire = (at: number) => {
-          const tick = new Date(at).toISOString();
-          const metadata = { "natchet.cron": rule.name, "natchet.tick": tick };
-          return this.enqueue(task.name, rule.input, { id: `${rule.name}:${tick}`, metadata });
-        };
-        this.#schedules.push(repeat(this.clock, (after) => nextTick(rule, after), fire));
-      }
-    }
-  }
-
-  async #handleFailure(handler: string, run: InlineRun): Promise<void> {
-    if (run.state !== "failed" || this.#starting === undefined) return;
-    const { task, id, metadata, attempts, error = { name: "Error", message: "unknown" } } = run;
-    const payload: FailurePayload = { input: run.input, failed: { task, id, metadata, error, attempts } };
-    await this.enqueue(handler, payload, {
-      id: handlerRunId(task, id),
-      metadata: { ...metadata, "natchet.failed": keyOf(task, id) },
-    });
-  }
-
-  async #stopped(): Promise<void> {
-    await Promise.all(Array.from(this.#executions.values(), ({ stopping }) => stopping));
+  async #mayReact({ cause }: Reaction): Promise<boolean> {
+    if (cause.type === "failure") return this.#starting !== undefined;
+    if (this.#isStopped) return false;
+    await this.#start();
+    return true;
   }
 
   /** Once, before the first run. */
   async #start(): Promise<void> {
+    this.#starting ??= this.#open();
+    await this.#starting;
+  }
+  async #open(): Promise<void> {
     try {
-      this.#starting ??= Promise.resolve(this.#definition.onStart?.());
-      await this.#starting;
+      await this.#definition.onStart?.();
     } catch (cause) {
       throw new WorkerNotStarted({ worker: this.#definition.name, cause });
     }
+    this.#engine.register();
   }
 
-  #handle(task: string, id: string, execution: InlineExecution, created: boolean): TestRun {
+  #cancel(key: string, reason: string): Cancellation {
+    if (!this.#engine.scheduler.live.has(key)) return "finished";
+    this.#engine.give({ type: "cancel", keys: [key], reason });
+    return cancellationOf(this.#engine.scheduler, key) ?? "stopping";
+  }
+
+  #reschedule(key: string, dueAt: number): void {
+    const run = this.#engine.scheduler.live.get(key);
+    if (run === undefined) throw new NotReschedulable({ key, state: "finished" });
+    if (placeOf(run) === "running") throw new NotReschedulable({ key, state: "running" });
+    this.#engine.give({ type: "reschedule", keys: [key], dueAt });
+  }
+
+  #handle(task: string, id: string, created: boolean): TestRun {
+    const key = keyOf(task, id);
     return {
       task,
       id,
       created,
-      result: async () => outputOfRun(await execution.ended),
-      status: async () => execution.info,
-      cancel: async (reason = "cancelled by a caller") => execution.cancel(reason),
+      result: async () => outputOfRun(await this.#engine.ended(key)),
+      status: async () => this.#engine.storyOf(key),
+      cancel: async (reason = "cancelled by a caller") => this.#cancel(key, reason),
       reschedule: async (when) => {
         assertWhen(when);
-        execution.reschedule(askedDueAt(when, this.clock.now()));
+        this.#reschedule(key, askedDueAt(when, this.clock.now()));
       },
     };
   }
 }
+
+/** A clock that is moved lets what is stopped end first. */
+const deadlinesBy = (clock: Clock, stopped: () => Promise<unknown>): Deadlines =>
+  new Deadlines({
+    now: () => clock.now(),
+    set: (act, ms) =>
+      clock.at(clock.now() + ms, () => {
+        act();
+        return stopped();
+      }),
+    clear: (callOff) => (callOff as (() => void) | undefined)?.(),
+  });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { manualClock } from "../../src/testing/mod.ts";
-import { repeat } from "../../src/testing/repeat.ts";
 import { test } from "../support/harness.ts";
 
 test("manual clock: what is due happens in the order of its times, those of one time in the order they were made", async () => {
@@ -61,24 +60,4 @@ test("manual clock: it never goes back, and says what it takes", async () => {
     () => manualClock({ start: Number.NaN }),
     /TypeError: manualClock: start: NaN is not a usable time.* for example/,
   );
-});
-
-test("repeat: a row of times, as a cron has them, is driven by the clock until it is ended", async () => {
-  const clock = manualClock({ start: 0 });
-  const seen: number[] = [];
-  const everyHundred = (after: number) => (Math.floor(after / 100) + 1) * 100;
-  const end = repeat(clock, everyHundred, (dueAt) => {
-    seen.push(dueAt);
-    if (dueAt === 400) end();
-  });
-  await clock.advance(250);
-  assert.deepEqual([seen, clock.next], [[100, 200], 300]);
-  await clock.advance(1_000);
-  assert.deepEqual([seen, clock.next], [[100, 200, 300, 400], undefined]);
-  repeat(
-    clock,
-    () => undefined,
-    () => assert.fail("there is no time to call it"),
-  );
-  assert.equal(clock.next, undefined);
 });

@@ -1,0 +1,40 @@
+// The log of a test: what a stream would hold, in memory and in order. It is never compacted or purged.
+import { keyOf } from "../domain/run.ts";
+import type { EntryEvent, FoldedOutcome, OutcomesEvent } from "../fold/log-events.ts";
+import { noBytes } from "../wire/bytes.ts";
+import type { RunEntry } from "../wire/run-entry.ts";
+import type { OutcomeAuthor } from "../wire/subjects.ts";
+
+export class MemoryLog {
+  #seq = 0;
+  /** By key, in the order in which they were created. */
+  readonly #entries = new Map<string, EntryEvent>();
+  readonly #outcomes = new Map<number, readonly FoldedOutcome[]>();
+
+  /** Of all runs. */
+  get keys(): Iterable<string> {
+    return this.#entries.keys();
+  }
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+  /** Undefined where there is one of that id: nothing is stored then. */
+  create(task: string, id: string, entry: RunEntry, at: number): EntryEvent | undefined {
+    const key = keyOf(task, id);
+    if (this.#entries.has(key)) return undefined;
+    const event: EntryEvent = { type: "entry", seq: ++this.#seq, at, task, id, entry };
+    this.#entries.set(key, event);
+    return event;
+  }
+  report(by: OutcomeAuthor, writer: string, outcomes: readonly FoldedOutcome[], at: number): OutcomesEvent {
+    const seq = ++this.#seq;
+    this.#outcomes.set(seq, outcomes);
+    return { type: "outcomes", seq, at, by, writer, outcomes };
+  }
+  inputOf(key: string): Uint8Array {
+    return this.#entries.get(key)?.entry.input ?? noBytes;
+  }
+  outcomeAt(seq: number, index: number): FoldedOutcome {
+    return this.#outcomes.get(seq)![index]!;
+  }
+}

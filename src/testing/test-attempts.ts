@@ -1,0 +1,119 @@
+// The worker of a test: takes what the scheduler assigns, in its slots, and executes it with the worker's own code.
+import type { Log } from "../domain/log.ts";
+import type { WorkerTask } from "../domain/worker.ts";
+import type { FoldedOutcome } from "../fold/log-events.ts";
+import { deferred } from "../runtime/deferred.ts";
+import type { AssignmentMessage, AssignmentReply } from "../wire/assignment.ts";
+import type { HeldRun, Stop } from "../wire/messages.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
+import type { Attempt, AttemptHost } from "../worker/attempt.ts";
+import type { Deadlines } from "../worker/deadline.ts";
+import { Executing } from "../worker/executing.ts";
+import { HeldRuns } from "../worker/held-runs.ts";
+import { Intake } from "../worker/intake.ts";
+import { outcomeOf } from "../worker/outcome.ts";
+import { SlotPool } from "../worker/slot-pool.ts";
+import type { Verdict } from "../worker/verdict.ts";
+import { emptyTranscript, type InlineTranscript, inlineVoice } from "./inline-voice.ts";
+
+/** The only worker of a test. */
+export const workerId = "inline";
+const maxPayload = 1_048_576;
+const graceMs = 5_000;
+
+export interface TestAttemptsParts {
+  readonly tasks: ReadonlyMap<string, WorkerTask>;
+  readonly slots: number;
+  readonly deadlines: Deadlines;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly onOutcome: (outcome: FoldedOutcome) => void;
+  /** Something changed that the scheduler should hear of. */
+  readonly onChange: () => void;
+}
+
+export class TestAttempts {
+  readonly #parts: TestAttemptsParts;
+  readonly #held = new HeldRuns();
+  readonly #executing: Executing;
+  readonly #intake: Intake;
+  readonly #transcripts = new Map<string, InlineTranscript>();
+  /** Accepted, and not begun yet. */
+  #accepted: (() => void)[] = [];
+  /** Until each of them has its verdict. */
+  readonly #open = new Map<Attempt, { readonly promise: Promise<void>; readonly resolve: () => void }>();
+
+  constructor(parts: TestAttemptsParts) {
+    const { tasks, slots, log, onChange } = parts;
+    this.#parts = parts;
+    const onBegin = (attempt: Attempt) => {
+      const { promise, resolve } = deferred<void>();
+      this.#open.set(attempt, { promise, resolve: () => resolve() });
+    };
+    this.#executing = new Executing({ log, onBegin, onEnd: onChange });
+    this.#intake = new Intake({
+      ...{ tasks, slots: new SlotPool(slots), held: this.#held, host: this.#host(), executing: this.#executing },
+      refusal: () => undefined,
+      epoch: () => 1,
+    });
+  }
+
+  get held(): HeldRun[] {
+    return this.#held.list();
+  }
+  /** Resolves when what was told to stop has its verdict. */
+  get stopped(): Promise<unknown> {
+    const stopped = [...this.#open].filter(([{ signal }]) => signal.aborted);
+    return Promise.all(stopped.map(([, { promise }]) => promise));
+  }
+  saidBy(key: string): InlineTranscript {
+    let transcript = this.#transcripts.get(key);
+    if (transcript === undefined) {
+      transcript = emptyTranscript();
+      this.#transcripts.set(key, transcript);
+    }
+    return transcript;
+  }
+  /** Its code begins with {@link TestAttempts.begin}. */
+  accept(message: AssignmentMessage): AssignmentReply {
+    return this.#intake.accept(message, (execute) => this.#accepted.push(execute));
+  }
+  /** Begins what was accepted; each promise resolves with a verdict. */
+  begin(): Promise<void>[] {
+    const before = new Set(this.#open.keys());
+    const begun: Promise<void>[] = [];
+    for (const execute of this.#accepted.splice(0)) execute();
+    for (const [attempt, { promise }] of this.#open) if (!before.has(attempt)) begun.push(promise);
+    return begun;
+  }
+  stop(stops: readonly Stop[]): void {
+    for (const { attempt, stop } of this.#held.named(stops)) {
+      const { reason } = stop;
+      attempt.stop(stop.kind === "fence" ? { kind: "fenced", reason } : { kind: "cancelled", reason });
+    }
+  }
+
+  #host(): AttemptHost {
+    const { deadlines, now, onChange } = this.#parts;
+    return {
+      ...{ worker: workerId, graceMs, deadlines, nowAfter: () => now(), onSlotless: onChange },
+      voiceFor: (attempt) => inlineVoice(attempt, this.saidBy(attempt.assignment.key), now),
+      onVerdict: (attempt, verdict) => this.#ended(attempt, verdict),
+    };
+  }
+
+  #ended(attempt: Attempt, verdict: Verdict): void {
+    const { now, onOutcome, onChange } = this.#parts;
+    attempt.batch?.left(attempt.runId);
+    void attempt.spoken?.end("completed");
+    if (verdict.kind === "fenced") this.#held.forget(attempt);
+    else {
+      const { frame } = outcomeOf(attempt, verdict, now(), { worker: workerId, maxPayload, random: Math.random });
+      onOutcome(decodeOutcomeEntry(encodeOutcomeEntry("worker", [frame])).outcomes[0]!);
+      this.#held.release(attempt);
+    }
+    this.#open.get(attempt)?.resolve();
+    this.#open.delete(attempt);
+    onChange();
+  }
+}

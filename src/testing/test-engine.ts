@@ -1,0 +1,249 @@
+// The engine of a test: the scheduler itself over a log in memory, by a clock that the test may move. What it says is done at once, since
+// there is neither a store nor a network to wait for.
+import type { StoredCron } from "../domain/cron-record.ts";
+import { type Log, silentLog } from "../domain/log.ts";
+import type { Reaction } from "../domain/reaction.ts";
+import type { WorkerTask } from "../domain/worker.ts";
+import type { AssignCommand, Command, EngineOutcome } from "../matching/commands.ts";
+import { declaredOver } from "../reactions/cron-record.ts";
+import { type NewRun, runOfFailure, runOfTick } from "../reactions/new-run.ts";
+import { type Deferred, deferred } from "../runtime/deferred.ts";
+import { assignmentOf } from "../scheduler/assignment.ts";
+import type { SchedulerEvent } from "../scheduler/events.ts";
+import { createScheduler, type Scheduler } from "../scheduler/scheduler.ts";
+import { step } from "../scheduler/step.ts";
+import { jsonBytes, jsonOf } from "../wire/bytes.ts";
+import type { TaskDeclaration } from "../wire/messages.ts";
+import { plainEntry, type RunEntry } from "../wire/run-entry.ts";
+import type { FinalDetail } from "../wire/story.ts";
+import type { Deadlines } from "../worker/deadline.ts";
+import type { Clock } from "./clock.ts";
+import { MemoryLog } from "./memory-log.ts";
+import { type InlineRun, storyOf } from "./story.ts";
+import { TestAttempts, workerId } from "./test-attempts.ts";
+
+type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+export interface TestEngineParts {
+  readonly clock: Clock;
+  readonly deadlines: (stopped: () => Promise<unknown>) => Deadlines;
+  readonly name: string;
+  readonly slots: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly tasks: readonly WorkerTask[];
+  readonly declarations: readonly TaskDeclaration[];
+  readonly crons: readonly StoredCron[];
+  /** Before a run of a reaction is created; false: it is not. */
+  readonly mayReact: (reaction: Reaction) => Promise<boolean>;
+}
+
+/** Nothing is forgotten, the clock is believed, and nobody is asked whether he lives. */
+const endless = Number.MAX_SAFE_INTEGER;
+const options = {
+  ...{ keepCount: endless, keepMs: endless, garbageBatch: endless, housekeepingDelayMs: endless },
+  inputBudgetBytes: endless,
+  pace: { longestNapMs: Number.POSITIVE_INFINITY, tickEveryMs: Number.POSITIVE_INFINITY },
+};
+const epoch = 1;
+/** What natchet itself does wrong is not the test's to handle, and no test may overlook it. */
+const log: Log = {
+  ...silentLog,
+  error: (message, fields) =>
+    queueMicrotask(() => {
+      throw new Error(message, { cause: fields });
+    }),
+};
+
+export class TestEngine {
+  readonly scheduler: Scheduler = createScheduler(options);
+  readonly #parts: TestEngineParts;
+  readonly #log = new MemoryLog();
+  readonly #attempts: TestAttempts;
+  readonly #ended = new Map<string, Deferred<InlineRun>>();
+  readonly #since: number;
+  /** What is under way because of the current tick. */
+  #underWay: Promise<unknown>[] = [];
+  /** What happened, in order: what it makes the scheduler say is done before the next. */
+  readonly #events: SchedulerEvent[] = [];
+  #isStepping = false;
+  #isTickDue = false;
+  #isResting = false;
+  #callOff = () => {};
+  /** Of the newest record of a schedule. */
+  #cronSeq = 0;
+
+  constructor(parts: TestEngineParts) {
+    const { clock, slots, tasks, declarations, crons } = parts;
+    this.#parts = parts;
+    this.#since = clock.now();
+    this.#attempts = new TestAttempts({
+      ...{ slots, log, now: () => clock.now(), tasks: new Map(tasks.map((task) => [task.name, task])) },
+      deadlines: parts.deadlines(() => this.#attempts.stopped),
+      onOutcome: (outcome) => this.#give(this.#log.report("worker", workerId, [outcome], clock.now())),
+      onChange: () => this.tickSoon(),
+    });
+    this.#give({ type: "floor", outcomesFrom: 1 });
+    this.#give({ type: "briefed", briefing: { definitions: declarations, crons } });
+    this.#give({ type: "lead", epoch, knownWorkers: [] });
+    if (crons.length > 0) this.#give({ type: "tick", livesSince: this.#since });
+  }
+
+  /** The worker is there from now on. */
+  register(): void {
+    const { name, slots, labels, declarations: tasks } = this.#parts;
+    const message = { ...{ v: 2 as const, id: workerId, name, slots, labels, tasks }, executing: this.#attempts.held };
+    this.#give({ type: "register", message: { ...message, runtime: "", version: "", quiet: false } });
+    this.tickSoon();
+  }
+  /** False where there is one of that id. */
+  create(task: string, id: string, entry: RunEntry): boolean {
+    const event = this.#log.create(task, id, entry, this.#parts.clock.now());
+    if (event === undefined) return false;
+    this.#isResting = false;
+    this.#give(event);
+    this.tickSoon();
+    return true;
+  }
+  give(event: SchedulerEvent): void {
+    this.#give(event);
+    this.tickSoon();
+  }
+  /** Of all runs, the oldest first. */
+  get keys(): Iterable<string> {
+    return this.#log.keys;
+  }
+  storyOf(key: string): InlineRun {
+    return storyOf(this.scheduler, this.#log, key, this.#attempts.saidBy(key));
+  }
+  /** Resolves with the whole story of a run when it has ended, however it did. */
+  ended(key: string): Promise<InlineRun> {
+    if (!this.scheduler.live.has(key)) return Promise.resolve(this.storyOf(key));
+    let ended = this.#ended.get(key);
+    if (ended === undefined) {
+      ended = deferred();
+      this.#ended.set(key, ended);
+    }
+    return ended.promise;
+  }
+  /** Until the next run is created, nothing is waited for: a timer would keep the process of the test alive. */
+  rest(): void {
+    this.#isResting = true;
+    this.#callOff();
+  }
+  /** Together with all else that happens in this moment. */
+  tickSoon(): void {
+    if (this.#isTickDue) return;
+    this.#isTickDue = true;
+    const { clock } = this.#parts;
+    clock.at(clock.now(), () => {
+      this.#isTickDue = false;
+      return this.#tick();
+    });
+  }
+
+  /** Resolves when the attempts that begin now, and what else it causes, have ended. */
+  async #tick(): Promise<void> {
+    this.#beat();
+    this.#give({ type: "tick", livesSince: this.#since });
+    const begun = this.#attempts.begin();
+    if (begun.length > 0) this.#beat(); // rates count from here
+    await Promise.all([...begun, ...this.#underWay.splice(0)]);
+  }
+  #beat(): void {
+    if (this.scheduler.workers.get(workerId)?.isRegistered !== true) return;
+    this.#give({
+      type: "heartbeat",
+      message: { id: workerId, executing: this.#attempts.held, quiet: false, lagMs: 0 },
+    });
+  }
+
+  #give(event: SchedulerEvent): void {
+    this.#events.push(event);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next);
+    } finally {
+      this.#isStepping = false;
+    }
+  }
+  #step(event: SchedulerEvent): void {
+    for (const command of step(this.scheduler, event, this.#parts.clock.now())) this.#do(command);
+    if (event.type === "outcomes") for (const { key } of event.outcomes) this.#tellIfEnded(key);
+  }
+  #tellIfEnded(key: string): void {
+    const ended = this.#ended.get(key);
+    if (ended === undefined || this.scheduler.live.has(key)) return;
+    this.#ended.delete(key);
+    ended.resolve(this.storyOf(key));
+  }
+
+  #do(command: Command): void {
+    if (command.type === "assign") this.#assign(command);
+    else if (command.type === "append") this.#append(command.outcomes);
+    else if (command.type === "cancelOn") this.#attempts.stop(command.runs);
+    else if (command.type === "react") this.#underWay.push(this.#react(command));
+    else if (command.type === "wake") this.#wakeAt(command.at);
+    else if (command.type === "log" && command.level === "error") log.error(command.message, command.fields);
+    const answer = this.#answerTo(command);
+    if (answer !== undefined) this.give(answer);
+  }
+  /** What the store would answer. */
+  #answerTo(command: Command): SchedulerEvent | undefined {
+    switch (command.type) {
+      case "storeRates":
+        return { type: "ratesStored", rates: command.rates.map(({ id, units }) => ({ id, units })) };
+      case "storeCron": {
+        const { record } = command;
+        return { type: "cronWritten", name: record.name, isOurs: true, there: { record, seq: ++this.#cronSeq } };
+      }
+      case "storeHandled":
+        return { type: "handledStored", upTo: command.upTo };
+      case "readInput":
+        return { type: "input", run: command.run, input: this.#log.inputOf(command.run.key) };
+      case "askForEnd":
+        return { type: "heard", at: this.#parts.clock.now(), gaps: command.gaps };
+    }
+    return undefined;
+  }
+  #assign({ runs, followers, resumes, batch }: AssignCommand): void {
+    const assignments = runs.map((run) =>
+      assignmentOf(run, this.#log.inputOf(run.key), followers.has(run), resumes?.get(run)),
+    );
+    const { refused, why } = this.#attempts.accept({ epoch, assignments });
+    this.#give({ type: "assigned", id: workerId, batch, refused, why });
+  }
+  #append(outcomes: readonly EngineOutcome[]): void {
+    this.#give(this.#log.report("engine", `e${epoch}`, outcomes, this.#parts.clock.now()));
+    this.tickSoon();
+  }
+  async #react({ n, reaction }: CommandOf<"react">): Promise<void> {
+    const { task, id } = reaction;
+    if (await this.#parts.mayReact(reaction)) {
+      const { createdAt, scheduleTimeoutMs, metadata, input } = this.#runOf(reaction);
+      const entry = { ...plainEntry, createdAt, scheduleTimeoutMs, extra: { metadata }, input: jsonBytes(input) };
+      this.create(task, id, entry);
+    }
+    this.give({ type: "reacted", n });
+  }
+  #runOf({ cause }: Reaction): NewRun {
+    if (cause.type === "tick") return runOfTick(cause, this.#parts.clock.now());
+    const { key, seq, index } = cause;
+    const outcome = this.#log.outcomeAt(seq, index);
+    const failed = { ...(outcome.detail as FinalDetail), at: outcome.at };
+    return runOfFailure(key, failed, jsonOf(this.#log.inputOf(key)));
+  }
+  /** Nothing happens before, unless somebody does something. */
+  #wakeAt(at: number): void {
+    this.#callOff();
+    if (at === Number.POSITIVE_INFINITY || this.#isResting) return;
+    const { clock } = this.#parts;
+    this.#callOff = clock.at(Math.max(at, clock.now() + 1), () => this.#tick());
+  }
+}
+
+/** Schedules of these tasks as they are stored when they are declared first. */
+export const cronsOf = (worker: string, tasks: readonly WorkerTask[], now: number): StoredCron[] =>
+  tasks.flatMap(({ name: task, crons = [] }) =>
+    crons.map((rule) => ({ record: declaredOver(undefined, { rule, task, origin: "code", worker }, now), seq: 0 })),
+  );
