@@ -1,5 +1,8 @@
 // The layers and the rules of the source, as docs/internals/internals.md describes them.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../support/child.ts";
 import { test } from "../support/harness.ts";
 import { code, cycles, type Import, partOf, readSources, type SourceFile } from "./source.ts";
 
@@ -64,6 +67,37 @@ test("imports go in one direction", () => {
       .filter(({ file }) => file !== undefined && partOf(file) !== part && !allowed.includes(partOf(file)))
       .map(({ specifier }) => `${part} must not import ${specifier}`);
   });
+});
+
+test("the table of rooms says what each may import", () => {
+  const page = readFileSync(join(root, "docs/internals/internals.md"), "utf8");
+  const table = page.split("\n## The rooms\n")[1]!.split("\n## ")[0]!;
+  const rows = table.split("\n").filter((line) => line.startsWith("| `"));
+  const said = rows.map((row) => {
+    const cells = row.split("|").slice(1, -1);
+    return cells
+      .filter((_, i) => i === 0 || i === 3)
+      .map((cell) => [...cell.matchAll(/`(.+?)`/g)].map(([, name]) => name!));
+  });
+  assert.deepEqual(
+    said.map(([room, imports]) => [...room!, ...imports!.sort()]),
+    said.map(([room]) => [...room!, ...[...(mayImport[room![0]!] ?? ["no room"])].sort()]),
+  );
+  assert.ok(rows.length >= 16, `${rows.length} rooms`);
+});
+
+test("the walks through the rooms name what there is", () => {
+  const page = readFileSync(join(root, "docs/internals/walks.md"), "utf8");
+  const named = [...page.matchAll(/`(src\/[^`]+\.ts)` `([^`]+)`/g)].map(([, path, name]) => ({
+    path: path!,
+    name: name!,
+  }));
+  assert.ok(named.length > 40, `${named.length} places`);
+  const texts = new Map(product.map(({ path, text }) => [path, text]));
+  assert.deepEqual(
+    named.filter(({ path, name }) => !new RegExp(`(^|[^\\w#])${name}\\b`, "m").test(texts.get(path) ?? "")),
+    [],
+  );
 });
 
 /** What a program loads that imports the client alone. */
