@@ -15,3 +15,4 @@ export type { StartOptions } from "./facade/settings.ts";
 export { type Running, type Startable, start } from "./facade/start.ts";
 export { type RunningEngineProcess, startEngine } from "./facade/start-engine.ts";
 export { currentRun } from "./worker/context.ts";
+export { currentStep } from "./worker/durable/steps.ts";

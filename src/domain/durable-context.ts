@@ -54,12 +54,6 @@ export type Won<R extends Readonly<Record<string, Promise<unknown>>>> = {
   [K in keyof R]: { readonly won: K; readonly value: Awaited<R[K]> };
 }[keyof R];
 
-declare const restarted: unique symbol;
-/** What `ctx.restart` gives; the method returns it. */
-export interface Restarted {
-  readonly [restarted]: true;
-}
-
 /**
  * What a durable method is given beside its input.
  *
@@ -108,6 +102,6 @@ export interface DurableContext {
   now(): number;
   /** 0 ≤ number < 1; the same on each replay. */
   random(): number;
-  /** `return ctx.restart(input)` begins the method anew, with an empty journal; signals that were not taken are kept. */
-  restart(input?: unknown): Restarted;
+  /** `return ctx.restart(input)` begins the method anew, with an empty journal; signals that were not taken are kept. It has to be returned. */
+  restart(input?: unknown): never;
 }

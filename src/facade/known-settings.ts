@@ -8,6 +8,7 @@ const nested = {
   tls: namesOf<Nested<"tls">>({ ca: true, cert: true, key: true }),
   retention: namesOf<Nested<"retention">>({ count: true, age: true }),
   logs: namesOf<Nested<"logs">>({ maxAge: true, maxBytes: true }),
+  journal: namesOf<Nested<"journal">>({ maxBytes: true }),
 };
 
 const connectOptions = namesOf<ConnectOptions>({
@@ -25,6 +26,7 @@ const connectOptions = namesOf<ConnectOptions>({
   maxBytes: true,
   retention: true,
   logs: true,
+  journal: true,
   directory: true,
   startServer: true,
   log: true,

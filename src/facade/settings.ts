@@ -42,6 +42,8 @@ export interface ConnectOptions {
   readonly retention?: { readonly count?: number; readonly age?: DurationInput } | undefined;
   /** How long logs and streams of runs are kept, and how many bytes of them: the oldest go first. A setting that is not given stays as it is in an existing namespace. Environment: `NATCHET_LOGS_MAX_AGE`, `NATCHET_LOGS_MAX_BYTES`. @default "24h" and 1 GiB */
   readonly logs?: { readonly maxAge?: DurationInput; readonly maxBytes?: number } | undefined;
+  /** How many bytes the journals of durable runs may take: beyond it they wait until there is room. Environment: `NATCHET_JOURNAL_MAX_BYTES`. @default no limit */
+  readonly journal?: { readonly maxBytes?: number } | undefined;
   /**
    * Home of the embedded server. Environment: `NATCHET_DIRECTORY`.
    *
@@ -104,6 +106,7 @@ export interface Settings {
   readonly nats: Omit<ConnectOptions, "log" | "logger" | "namespace" | "startServer"> & {
     readonly namespace: string;
     readonly replicas: 1 | 3;
+    readonly journalMaxBytes?: number;
   };
   readonly directory: string;
   /** Whether the embedded server may be started. */
@@ -152,6 +155,7 @@ export const variables = {
   NATCHET_KEEP_AGE: "how long finished runs are kept, 24h",
   NATCHET_LOGS_MAX_AGE: "how long logs and streams are kept, 24h",
   NATCHET_LOGS_MAX_BYTES: "bytes of logs and streams that are kept, 1073741824",
+  NATCHET_JOURNAL_MAX_BYTES: "bytes that the journals of durable runs may take",
   NATCHET_NATS_SERVER: "path of the nats-server program",
   NATCHET_NATS_RELEASES: "mirror of the release archives of nats-server",
   NATCHET_NATS_CHECKSUM: "SHA-256 that the fetched archive of nats-server must have",
@@ -178,6 +182,7 @@ export function resolveSettings(options: StartOptions = {}, defaultLog: LogLevel
       directory,
       replicas: replicas(options, env),
       maxBytes: maxBytes(options, env),
+      journalMaxBytes: journalMaxBytes(options, env),
       recreate: options.recreate ?? onOff("recreate (NATCHET_RECREATE)", env.NATCHET_RECREATE),
     }),
     directory,
@@ -250,6 +255,11 @@ function logs(options: ConnectOptions, env: Environment): Settings["logs"] {
 function maxBytes(options: ConnectOptions, env: Environment): number | undefined {
   const given = options.maxBytes ?? env.NATCHET_MAX_BYTES;
   return given === undefined ? undefined : wholeBytes("maxBytes (NATCHET_MAX_BYTES)", given);
+}
+
+function journalMaxBytes(options: ConnectOptions, env: Environment): number | undefined {
+  const given = options.journal?.maxBytes ?? env.NATCHET_JOURNAL_MAX_BYTES;
+  return given === undefined ? undefined : wholeBytes("journal.maxBytes (NATCHET_JOURNAL_MAX_BYTES)", given);
 }
 
 const wholeBytes = (name: string, given: string | number): number =>

@@ -1,8 +1,6 @@
 // @Durable and @Step: what they make of a class, and what they refuse where it is written. Runs in both decorator modes.
 import assert from "node:assert/strict";
-import { Durable } from "../../decorators/durable.ts";
-import { scan, Task, Worker } from "../../decorators/mod.ts";
-import { Step } from "../../decorators/step.ts";
+import { Durable, Step, scan, Task, Worker } from "../../decorators/mod.ts";
 import { test } from "../support/harness.ts";
 
 // What the compiler would refuse too is passed through `any`; test/types checks the compiler.

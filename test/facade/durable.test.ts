@@ -1,11 +1,21 @@
 // Durable methods through the public API, on a real server.
 import assert from "node:assert/strict";
-import { Durable } from "../../decorators/durable.ts";
-import { Step } from "../../decorators/step.ts";
-import type { DurableContext } from "../../src/domain/durable-context.ts";
-import { connect, currentRun, type Natchet, type Running, start, Task, Worker } from "../../src/mod.ts";
+import { z } from "zod";
+import {
+  connect,
+  currentRun,
+  currentStep,
+  Durable,
+  type DurableContext,
+  type Natchet,
+  type Running,
+  Step,
+  signal,
+  start,
+  Task,
+  Worker,
+} from "../../src/mod.ts";
 import { testServer } from "../../src/testing/mod.ts";
-import { currentStep } from "../../src/worker/durable/steps.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -65,12 +75,39 @@ class Orders {
   }
 }
 
+const Approve = signal("approve", { data: z.object({ ok: z.boolean() }) });
+const undone: string[] = [];
+
+@Worker({ name: "approvals", slots: 2 })
+class Approvals {
+  @Durable("publish") async publish(post: string, ctx: DurableContext) {
+    const decision = await ctx.waitFor(Approve, { timeout: "7d" });
+    return decision?.ok === true ? `${post} is published` : "not approved";
+  }
+  @Durable("numbers") async numbers(n: number, ctx: DurableContext): Promise<any> {
+    const { data } = { data: (await ctx.waitFor(signal("number") as never)) as number };
+    if (data !== n) throw new Error(`${data} came instead of ${n}`);
+    return n === 40 ? n : ctx.restart(n + 1);
+  }
+  @Durable("undoes") async undoes(id: string, ctx: DurableContext) {
+    try {
+      await ctx.sleep("1d");
+    } catch (error) {
+      await this.undo(id);
+      throw error;
+    }
+  }
+  @Step() async undo(id: string) {
+    undone.push(id);
+  }
+}
+
 let server: Awaited<ReturnType<typeof testServer>>;
 let client: Natchet;
 let running: Running;
 beforeAll(async () => {
   server = await testServer();
-  running = await start(Orders, { url: server.url, log: "silent", signals: false });
+  running = await start([Orders, Approvals], { url: server.url, log: "silent", signals: false });
   client = await connect({ url: server.url });
 });
 afterAll(async () => {
@@ -120,8 +157,32 @@ test("runs go on after a restart of the worker, with the results that they had",
   );
   await waitFor(async () => calls.filter((call) => /reserve r\d/.test(call)).length === 5, 10_000, "five steps");
   await running.stop();
-  running = await start(Orders, { url: server.url, log: "silent", signals: false });
+  running = await start([Orders, Approvals], { url: server.url, log: "silent", signals: false });
   for (const run of runs)
     assert.deepEqual(await run.result(), { reserved: { of: run.id && `r${runs.indexOf(run)}` }, shipped: true });
   assert.equal(calls.filter((call) => /reserve r\d/.test(call)).length, 5);
+});
+
+test("a signal wakes the run that waits for it, and its data is checked before it is sent", async () => {
+  const run = await client.tasks(Approvals).publish.enqueue("news");
+  await waitFor(async () => (await run.status()).waiting?.for === "a signal", 10_000, "the run to wait");
+  await assert.rejects(run.send(Approve, { ok: "yes" } as never), { name: "InvalidData" });
+  await run.send(Approve, { ok: true });
+  assert.equal(await run.result(), "news is published");
+  await assert.rejects(run.send(Approve, { ok: true }), { name: "RunFinished" });
+});
+
+test("numbered signals come in order over restarts, none twice", async () => {
+  const run = await client.tasks(Approvals).numbers.enqueue(1);
+  await waitFor(async () => (await run.status()).state === "waiting", 10_000, "the run to wait");
+  for (let i = 1; i <= 40; i++) await run.send(signal("number") as never, i as never, { id: `n${i}` });
+  assert.equal(await run.result(), 40);
+});
+
+test("a waiting run that is cancelled undoes what it did, and ends as cancelled", async () => {
+  const run = await client.tasks(Approvals).undoes.enqueue("x");
+  await waitFor(async () => (await run.status()).state === "waiting", 10_000, "the run to wait");
+  assert.equal(await run.cancel("no more"), "stopping");
+  await assert.rejects(run.result(), { name: "RunCancelled", reason: "no more" });
+  assert.deepEqual(undone, ["x"]);
 });

@@ -1,10 +1,6 @@
 // Checked by the compiler in both decorator modes: every line under @ts-expect-error must be refused, every other one must pass.
 import { z } from "zod";
-import { Durable } from "../../decorators/durable.ts";
-import { contract, of, type Payload } from "../../decorators/mod.ts";
-import { Step } from "../../decorators/step.ts";
-import type { DurableContext, Restarted } from "../../src/domain/durable-context.ts";
-import { signal } from "../../src/domain/signal.ts";
+import { contract, Durable, type DurableContext, of, type Payload, Step, signal } from "../../decorators/mod.ts";
 
 interface Receipt {
   readonly id: string;
@@ -96,8 +92,8 @@ export class Good {
   @Durable(ship) async ship(input: { id: string }) {
     return { shipped: input.id !== "" };
   }
-  @Durable() async laps(n: number, ctx: DurableContext): Promise<number | Restarted> {
-    return n > 3 ? n : ctx.restart(n + 1);
+  @Durable() async laps(n: number, ctx: DurableContext) {
+    return n > 3 ? n : ctx.restart(n + 1); // callers get the number
   }
 }
 

@@ -31,5 +31,6 @@ export async function starts(): Promise<void> {
 
 declare const durable: ClassTasks<Good>;
 void durable.go.run({ a: "x" }).then((cents: number) => cents);
+void durable.laps.run(1).then((n) => n.toFixed());
 // @ts-expect-error wrong input
 void durable.go.run({ a: 1 });

@@ -1,6 +1,6 @@
 // What a durable method sees of its run: each call opens an op of its frame.
 import type { TaskLog } from "../../domain/context.ts";
-import type { ChildTask, DurableContext, MapOptions, Restarted, Settled, Won } from "../../domain/durable-context.ts";
+import type { ChildTask, DurableContext, MapOptions, Settled, Won } from "../../domain/durable-context.ts";
 import { type DurationInput, parseDuration } from "../../domain/duration.ts";
 import { RunCancelled, RunFailed } from "../../domain/errors.ts";
 import { assertKnownOptions } from "../../domain/known-options.ts";
@@ -126,8 +126,9 @@ export class RunningDurable implements DurableContext {
     return this.#frame.random();
   }
 
-  restart(input?: unknown): Restarted {
-    return new Restart(input) as unknown as Restarted;
+  restart(input?: unknown): never {
+    this.#frame.restart = new Restart(input);
+    return this.#frame.restart as never;
   }
 
   #open(kind: "sleep" | "signal" | "children", name: string, hash: number, detail: OpDetail): Promise<any> {

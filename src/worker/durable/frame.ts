@@ -5,6 +5,7 @@ import { hashOfText } from "../../domain/text-hash.ts";
 import { type Delivery, noOp, type OpKind } from "../../wire/journal-message.ts";
 import { byRank, Op, type OpDetail, type OpState } from "./op.ts";
 import { differs, endedBefore, foreignAtEnd, foreignBefore, notOpened, type Problem } from "./problem.ts";
+import type { Restart } from "./restart.ts";
 import { decodeError } from "./stored-error.ts";
 import { type Entered, insideOf, type Surrounding, windows } from "./windows.ts";
 
@@ -51,6 +52,8 @@ export class Frame implements Entered<Delivery> {
   readonly cursors: Record<string, number>;
   /** A wish to cancel has reached the code. */
   isCancelled = false;
+  /** The method has asked for the next lap; it counts once it is returned. */
+  restart: Restart | undefined;
   /** Undefined while the run is parked. */
   driver: Driver | undefined;
   #code: (frame: Frame) => unknown;

@@ -26,6 +26,7 @@ const awakeMs = 50;
 const foreignMs = 1_000;
 const refusedMs = 10_000;
 const shorterJournalMs = 30_000;
+const forgotten = "ctx.restart(input) was called, but what it gave was not returned; write return ctx.restart(input)";
 const noJournal: Parked = { lap: 1, ops: 0, waits: [], cursors: {}, journalSeq: 0 };
 
 export class Turn implements Driver {
@@ -128,6 +129,8 @@ export class Turn implements Driver {
   ended(threw: boolean, value: unknown): void {
     if (!threw && value instanceof Restart)
       return void this.#restart(value.input).catch((error) => this.#refused(error));
+    const isForgotten = !threw && this.#frame!.restart !== undefined;
+    if (isForgotten) return void this.#end({ kind: "failed", error: new TypeError(forgotten) });
     if (!threw) return void this.#end({ kind: "completed", output: value });
     const { isCancelled } = this.#frame!;
     if (isCancelled && value instanceof RunCancelled) this.#end({ kind: "cancelled", reason: value.reason });

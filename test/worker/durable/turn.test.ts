@@ -338,3 +338,9 @@ test("code that opens other waits than those the run is parked on is found, thou
     assert.deepEqual(world.end, { kind: "completed", output: undefined }, what);
   }
 });
+
+test("a restart that is not returned fails the run with what to write", async () => {
+  const world = new World({ code: async (_, ctx) => void (ctx as { restart(): unknown }).restart() });
+  await world.settle();
+  assert.match(String((world.end as { error: unknown }).error), /write return ctx\.restart\(input\)/);
+});
