@@ -39,7 +39,7 @@ export class RetryLater extends Error {
 
 const RunFailedBase: Tagged<"RunFailed"> = tagged("RunFailed");
 /**
- * The run ended as `failed`; `error` is what the last attempt threw, `attempts` the whole history. Its `cause` is that error made again, so
+ * The run ended as `failed`; `error` is what the last attempt threw, `attempts` the latest ones (up to about 100). Its `cause` is that error made again, so
  * that what prints the failure shows the lines of the task.
  */
 export class RunFailed extends RunFailedBase<{
@@ -58,7 +58,9 @@ export class RunFailed extends RunFailedBase<{
   }
 
   override get message(): string {
-    const tries = this.attempts.length > 1 ? ` after ${this.attempts.length} attempts` : "";
+    // Of a run that was tried for ever, the first attempts are not kept; lost ones have no number of their own.
+    const count = Math.max(this.attempts.length, this.attempts.at(-1)?.attempt ?? 0);
+    const tries = count > 1 ? ` after ${count} attempts` : "";
     return `run ${this.key} failed${tries}: ${this.error.name}: ${this.error.message}`;
   }
 }

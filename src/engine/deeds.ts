@@ -136,6 +136,9 @@ export class Deeds {
       case "storeFailureHandler":
         bucket.kept.keep(`on-failure.${command.task}`, command.handler, term());
         break;
+      case "forgetTask":
+        bucket.kept.keep(`task.${command.task}`, undefined, term());
+        break;
       case "readInput":
         this.#observe(this.#readInput(command.run));
         break;

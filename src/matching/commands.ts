@@ -97,6 +97,8 @@ export type Command =
   | { readonly type: "storeCron"; readonly record: CronRecord; readonly over: StoredCron }
   /** Store up to where failures are handled; then answer with `handledStored`. */
   | { readonly type: "storeHandled"; readonly upTo: number }
+  /** Remove what is stored of a task that nobody has any more. */
+  | { readonly type: "forgetTask"; readonly task: string }
   /** Store who handles the failures of a task; undefined = nobody. */
   | { readonly type: "storeFailureHandler"; readonly task: string; readonly handler: FailureHandler | undefined }
   /** Read the input of a live run from the log and answer with `input`. */

@@ -14,8 +14,7 @@ const hashLength = 21;
 export const proofLength = 32;
 
 /** Of a new worker; `role` stands before its id, empty = none. */
-export function newIdentity(role: string): WorkerIdentity {
-  const secret = randomToken(secretLength);
+export function newIdentity(role: string, secret = randomToken(secretLength)): WorkerIdentity {
   return { id: `${role}${role && "-"}${hashOf(secret)}`, secret };
 }
 

@@ -30,6 +30,9 @@ import type { Briefing } from "./briefing.ts";
 import type { Faults } from "./faults.ts";
 import { Waiters } from "./waiters.ts";
 
+/** Tasks that are remembered although nobody has them and nothing of them is left: anybody can register any number of names. */
+const mostDefinitions = 10_000;
+
 export interface LeadershipParts {
   readonly fold: Fold;
   readonly step: Step;
@@ -138,9 +141,14 @@ export class Leadership implements FoldListener {
 
   #forget(log: LoggedTask): boolean {
     const { name } = log;
-    const queue = this.matching.queues.get(name);
-    if (queue !== undefined && (queue.definition !== undefined || queue.workers.size > 0)) return false;
-    this.matching.queues.delete(name);
+    const { queues, step } = this.matching;
+    const queue = queues.get(name);
+    if (queue !== undefined && queue.workers.size > 0) return false;
+    if (queue?.definition !== undefined) {
+      if (queues.size <= mostDefinitions) return false;
+      step.commands.push({ type: "forgetTask", task: name });
+    }
+    queues.delete(name);
     log.attached = undefined;
     return true;
   }

@@ -4,6 +4,7 @@ import { Effect, Exit, Scope } from "effect";
 import { connect, type Natchet, type Running, start, Task, Worker } from "../../src/mod.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
+import { newIdentity } from "../../src/runtime/worker-identity.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { encodeBundle } from "../../src/wire/bundle-entry.ts";
 import { jsonBytes, noBytes, textOf, utf8 } from "../../src/wire/bytes.ts";
@@ -144,6 +145,8 @@ const frame = encodeOutcomeFrame({
   ...{ detail: jsonBytes({ createdAt: 1, priority: 1, attempts: [] }), input: noBytes, output: utf8("1") },
 });
 const cron = { name: "c", expression: "0 3 * * *", timezone: "UTC", catchUp: "last" };
+/** A worker that does not answer. */
+const { id, secret } = newIdentity("", "s".repeat(32));
 const declaration = {
   ...{
     name: "nobody",
@@ -158,15 +161,15 @@ const declaration = {
   crons: [cron],
 };
 const registration = {
-  ...{ v: protocol, id: "w9", name: "w", slots: 5, labels: {}, runtime: "bun", version: "1", quiet: false },
+  ...{ v: protocol, id, secret, name: "w", slots: 5, labels: {}, runtime: "bun", version: "1", quiet: false },
   ...{ tasks: [declaration], executing: [{ key: "nobody/a", turn: 1, origin: 1, startedAt: 1 }] },
 };
 
 /** What JSON is sent where, before it is mutated. */
 const said: Readonly<Record<string, unknown>> = {
   "engine.register": registration,
-  "engine.heartbeat": { id: "w9", executing: registration.executing, quiet: false, lagMs: 1 },
-  "engine.leave": { id: "w9" },
+  "engine.heartbeat": { id, secret, executing: registration.executing, quiet: false, lagMs: 1 },
+  "engine.leave": { id, secret },
   "engine.cancel": { runs: ["nobody/a"], reason: "r" },
   "engine.pause": { task: "nobody", paused: true },
   "engine.cron": { verb: "set", rule: cron, task: "nobody" },
@@ -178,7 +181,7 @@ const said: Readonly<Record<string, unknown>> = {
   "engine.signal": { key: "nobody/a", name: "go", token: "t", data: 1 },
   "engine.workers": {},
   "engine.queues": { after: "a" },
-  "worker.w9.cancel": { epoch: 1, runs: [] },
+  [`worker._.${id}.cancel`]: { epoch: 1, runs: [] },
   "$rate.YQ": { id: "a", perMs: 5, uses: [{ at: 1, units: 1 }], epoch: 1 },
   "$task.nobody": declaration,
   "$cron.Yg": { ...cron, name: "b", task: "nobody", origin: "api", paused: false, lastTick: 5 },
@@ -201,11 +204,11 @@ const stored: readonly (readonly [subject: string, bytes: Uint8Array])[] = [
     }),
   ],
   ["run.nobody.bundle.b1", encodeBundle({ ...entry, form: 3 }, ["x", "y"], [utf8("1"), utf8("2")])],
-  ["done.worker._.w9.1", encodeOutcomeEntry("worker", [frame, frame])],
+  [`done.worker._.${id}.1`, encodeOutcomeEntry("worker", [frame, frame])],
   ["done.w9.1", encodeOutcomeEntry("engine", [frame])],
   ["signal.nobody.a.go.t", utf8("1")],
   ["log.nobody.a", utf8("hello")],
-  ["worker.w9.assign", utf8("hello")],
+  [`worker._.${id}.assign`, utf8("hello")],
 ];
 const subjects = Object.keys(said);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "../support/harness.ts";
-import { assignments, declarationOf, endings, Scene } from "./scene.ts";
+import { assignments, declarationOf, endings, only, Scene } from "./scene.ts";
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `task-${i}`);
 
@@ -77,5 +77,20 @@ describe("collectGarbage", () => {
       commands = scene.live(1_000);
     }
     assert.deepEqual([...scene.matching.queues.keys()], ["known"]);
+  });
+
+  test("remembers so many names that somebody registered, and no more once nobody has them", () => {
+    const scene = new Scene({ housekeepingDelayMs: 0 });
+    scene.register("w1", 1, ["known"]);
+    scene.register("w2", 1, names(10_500));
+    scene.create("task-3", "a");
+    scene.give({ type: "leave", id: "w2" });
+    const forgotten: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      scene.beat("w1");
+      forgotten.push(...only(scene.live(1_000), "forgetTask").map(({ task }) => task));
+    }
+    assert.deepEqual([scene.matching.queues.size, forgotten.length], [10_000, 501]);
+    assert.ok(!forgotten.includes("known") && !forgotten.includes("task-3"));
   });
 });
