@@ -1,7 +1,9 @@
 // What the engine does in a test worker: slots, limits, rates, batches, priorities, schedule timeouts and pauses, by a clock that the test moves.
 import assert from "node:assert/strict";
+import { Durable } from "../../decorators/durable.ts";
+import type { DurableContext } from "../../src/domain/durable-context.ts";
 import { OnFailure, Task, type TaskContext, Worker } from "../../src/mod.ts";
-import { manualClock, testWorker } from "../../src/testing/mod.ts";
+import { inline, manualClock, testWorker } from "../../src/testing/mod.ts";
 import { test } from "../support/harness.ts";
 
 const start = Date.UTC(2030, 0, 1);
@@ -178,6 +180,22 @@ test("test worker: what waits for longer than its schedule timeout is cancelled;
   gates.open("c");
   await assert.rejects(t.pause({ task: "nope" }), /has no task "nope"/);
   await t.stop();
+});
+
+test("test worker: a durable task is refused, and the others of its worker are tested", async () => {
+  @Worker(2)
+  class Mixed {
+    @Durable("flow")
+    async flow(_input: unknown, _ctx: DurableContext) {}
+    @Task("plain")
+    async plain() {
+      return 1;
+    }
+  }
+  await using t = testWorker(Mixed, { clock: manualClock({ start }) });
+  await assert.rejects(t.enqueue("flow"), /TypeError: task "flow" is durable, .* testServer/);
+  await assert.rejects(inline(Mixed).run("flow"), /task "flow" is durable/);
+  assert.equal(await t.run("plain"), 1);
 });
 
 test("test worker: years pass in one step, and what fails after them is handled", async () => {
