@@ -2,7 +2,7 @@
 // its own. The repository itself runs from its sources and needs no build.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 const root = join(import.meta.dirname!, "..");
 /** Where the package is made: the argument, or dist/package. */
@@ -11,6 +11,7 @@ const target = process.argv[2] ?? join(root, "dist", "package");
 rmSync(target, { recursive: true, force: true });
 compile();
 for (const file of globSync("**/*.{js,d.ts}", { cwd: target })) rewrite(join(target, file));
+for (const file of globSync("**/*.js.map", { cwd: target })) bringHome(join(target, file));
 for (const file of ["README.md", "CHANGELOG.md", "LICENSE", "docs"])
   cpSync(join(root, file), join(target, file), { recursive: true });
 cpSync(join(root, "src/cli/natchet.mjs"), join(target, "src/cli/natchet.mjs"));
@@ -37,6 +38,12 @@ function rewrite(file: string): void {
   const left = /(?:from|import\(|new URL\() ?"\.{1,2}\/[^"]+(?<!\.d)\.ts"/.exec(rewritten);
   if (left !== null) throw new Error(`${file} still refers to a source file: ${left[0]}`);
   if (rewritten !== text) writeFileSync(file, rewritten);
+}
+
+/** A source stands, as text, in its map; its name must be one in the package, or natchet's lines in a stack are taken for the user's. */
+function bringHome(file: string): void {
+  const map = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...map, sources: map.sources.map((source: string) => basename(source)) }));
 }
 
 /** Effect's own entry loads all of Effect; the modules that are used load in half the time. */

@@ -52,7 +52,7 @@ const untilItIsBack = {
 const tellAfterMs = 50;
 
 /** An outage is logged when it begins and when it is over. */
-function tellOutages(link: NatsLink, log: Log): void {
+function tellOutages(link: NatsLink, part: string, log: Log): void {
   let lostAt: number | undefined;
   let isTold = false;
   link.onDisconnect(() => {
@@ -61,13 +61,13 @@ function tellOutages(link: NatsLink, log: Log): void {
     const tell = setTimeout(() => {
       if (link.nc.isClosed() || lostAt === undefined) return;
       isTold = true;
-      log.warn("the connection to NATS is lost; trying to reconnect", { url: link.url });
+      log.warn("the connection to NATS is lost; trying to reconnect", { url: link.url, part });
     }, tellAfterMs);
     (tell as { unref?: () => void }).unref?.();
   });
   link.onReconnect(() => {
     if (lostAt !== undefined && isTold)
-      log.warn("connected to NATS again", { url: link.url, away: formatDuration(performance.now() - lostAt) });
+      log.warn("connected to NATS again", { url: link.url, part, away: formatDuration(performance.now() - lostAt) });
     lostAt = undefined;
     isTold = false;
   });
@@ -86,7 +86,7 @@ export const openSession = (
     const isDedicated = part === "dedicated engine";
     const isEngine = isDedicated || part === "engine";
     const link = yield* connectTo(settings, server, isDedicated ? "engine" : part, log);
-    if (given === undefined) tellOutages(link, log);
+    if (given === undefined) tellOutages(link, part, log);
     if (isEngine) yield* makeStreams(link, subjects, settings, log, isDedicated);
     else {
       const onDifference = (difference: string) => log.warn(difference);

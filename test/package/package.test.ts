@@ -1,7 +1,7 @@
 // The package on every runtime that it promises to run on, from its tarball.
 import assert from "node:assert/strict";
 import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type Child, root, startScript } from "../support/child.ts";
 import { afterAll, beforeAll, describe, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
@@ -36,6 +36,14 @@ describe("the tarball", () => {
     for (const script of scripts) {
       assert.ok(files.includes(script.replace(/\.js$/, ".d.ts")), script);
       assert.ok(files.includes(`${script}.map`), script);
+    }
+  });
+
+  test("has source maps that lead nowhere outside of it", () => {
+    for (const file of globSync("**/*.js.map", { cwd: inPackage("") })) {
+      const { sources, sourcesContent } = JSON.parse(readFileSync(inPackage(file), "utf8"));
+      assert.deepEqual(sources, [basename(file).replace(/\.js\.map$/, ".ts")], file);
+      assert.equal(sourcesContent.length, 1, file);
     }
   });
 
@@ -112,6 +120,8 @@ describe("the client", () => {
       const { code, stderr } = await run(runtime, [...args, "client.mjs"], { cwd: project.folder, env });
       assert.equal(code, 1);
       assert.match(stderr, /cannot connect to NATS at nats:\/\/127\.0\.0\.1:9/);
+      assert.match(stderr, /client\.mjs:\d+:\d+/);
+      assert.doesNotMatch(stderr, /connect-trouble|effect/, "natchet's own lines are no help");
     });
   }
 });
