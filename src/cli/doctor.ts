@@ -28,7 +28,7 @@ export const doctor = Command.make(
 );
 
 /** Findings in the order in which they were made, then the settings. */
-export function checkupText({ findings, settings }: Checkup, width?: number): string {
+function checkupText({ findings, settings }: Checkup, width?: number): string {
   return [
     ...findings.map(findingText),
     ...(settings.length === 0 ? [] : ["", formatTable(settings, columns, width)]),

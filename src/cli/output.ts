@@ -82,7 +82,7 @@ const plain = /^[\x20-\x7e]*$/;
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** Columns of a terminal: a Chinese character or an emoji takes two. */
-export const widthOf = (text: string): number => (plain.test(text) ? text.length : CliOutput.displayWidth(text));
+const widthOf = (text: string): number => (plain.test(text) ? text.length : CliOutput.displayWidth(text));
 
 function pad(text: string, width: number, isRight: boolean): string {
   const spaces = " ".repeat(Math.max(0, width - widthOf(text)));
@@ -90,7 +90,7 @@ function pad(text: string, width: number, isRight: boolean): string {
 }
 
 /** At most so many columns; an ellipsis stands for the rest. */
-export function cutToWidth(text: string, width: number): string {
+function cutToWidth(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = "";
   let used = 1;

@@ -67,7 +67,7 @@ async function warningOf(natchet: Natchet, { task, worker }: PauseTarget): Promi
 }
 
 /** All pauses that are in force. */
-export function pausesText({ namespace, tasks, workers }: Pauses): string {
+function pausesText({ namespace, tasks, workers }: Pauses): string {
   const paused = [
     ...(namespace ? ["everything"] : []),
     ...tasks.map((task) => `task ${task}`),

@@ -63,7 +63,7 @@ async function asked<A>(work: () => Promise<A>): Promise<A> {
   }
 }
 
-export function sentenceOf(cause: unknown): string {
+function sentenceOf(cause: unknown): string {
   if (cause instanceof RunFailed) return [printable(cause.message), ...errorDetails(cause.error)].join("\n");
   return printableLines(cause instanceof Error && cause.message !== "" ? cause.message : String(cause));
 }

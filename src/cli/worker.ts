@@ -10,7 +10,7 @@ import { followSupervisor, tellOfExit, tellSupervisor } from "./supervised.ts";
 import { attempt } from "./with-client.ts";
 
 /** Where workers are looked for when no glob is given. */
-export const defaultGlobs = ["workers/**/*.ts", "worker.ts"];
+const defaultGlobs = ["workers/**/*.ts", "worker.ts"];
 
 export const globs = Argument.String("glob").pipe(
   Argument.withDescription(`files that export worker classes [default: ${defaultGlobs.join(" ")}]`),

@@ -70,7 +70,7 @@ export async function readProgress(parts: TranscriptSources, key: string): Promi
 }
 
 /** Fails: RunNotFound, EngineUnreachable, ResultNotAwaited when the client is closed; RangeError for an attempt that cannot be */
-export async function* readTranscript(
+async function* readTranscript(
   parts: TranscriptSources,
   key: string,
   options: ReadOptions,

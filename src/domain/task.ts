@@ -104,7 +104,7 @@ export interface DurablePolicy {
 }
 
 export const defaultTimeoutMs = 60_000;
-export const defaultPriority = 1;
+const defaultPriority = 1;
 const known = namesOf<TaskOptions>({
   input: true,
   output: true,

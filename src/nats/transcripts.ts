@@ -19,8 +19,8 @@ export interface TranscriptLimits {
   readonly maxBytes?: number | undefined;
 }
 
-export const defaultMaxAgeMs = 24 * 3_600_000;
-export const defaultMaxBytes = 1024 ** 3;
+const defaultMaxAgeMs = 24 * 3_600_000;
+const defaultMaxBytes = 1024 ** 3;
 /** Below that a server is too small for logs. */
 const leastBytes = 16 * 1024 ** 2;
 /** Repeated messages are told apart by their numbers, not by the server; its window must not exceed the age. */

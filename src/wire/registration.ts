@@ -37,7 +37,7 @@ export function assertRegistration(message: Register): void {
 }
 
 /** What is declared of one task, by a worker or by a record of the bucket. Fails: TypeError or RangeError */
-export function assertDeclaration({ name, timeoutMs, scheduleTimeoutMs, policies, crons, onFailure }: TaskDeclaration) {
+function assertDeclaration({ name, timeoutMs, scheduleTimeoutMs, policies, crons, onFailure }: TaskDeclaration) {
   assertName("task", name, "task");
   const where = `task "${name}"`;
   if (Math.max(timeoutMs, scheduleTimeoutMs ?? 0) > longestDurationMs)

@@ -72,7 +72,7 @@ const outcomes: readonly OutcomeKind[] = ["completed", "failed", "cancelled", "r
 const droppedWhats: readonly DroppedWhat[] = ["lines", "chunks"];
 const what = "transcript entry";
 
-export const transcriptHead = 64;
+const transcriptHead = 64;
 export const recordHead = 8;
 /** Records of an entry lie within this time of each other. */
 export const spanMs = 65_535;

@@ -8,7 +8,7 @@ export const officialReleases = "https://github.com/nats-io/nats-server/releases
  * SHA-256 of release archives, by name: for the version that natchet fetches, as nats-io publishes it. An archive that is not listed here comes
  * from the release host alone, or with a sum that the user names.
  */
-export const pinnedSums: Readonly<Record<string, string>> = {};
+const pinnedSums: Readonly<Record<string, string>> = {};
 
 export interface SumSource {
   readonly archive: string;
