@@ -1,0 +1,4 @@
+import { start } from "../../src/mod.ts";
+import { Shop } from "./shop.ts";
+
+await start(Shop);
