@@ -58,6 +58,21 @@ test("runs that are enqueued while no engine lives wait, and are executed by the
   assert.equal((await result).pid, worker.pid);
 }, 60_000);
 
+// The next leader does not know what the dead worker executed, and sees that its process has ended: nobody has to wait until it must have stopped.
+test("the process that leads and executes is killed: a run with a concurrency limit executes again within 15 s", async () => {
+  await using scene = await Scene.open("limited");
+  const victim = await scene.worker({ slots: 1, engine: "auto" });
+  const client = await scene.client();
+  const run = await client.task<{ ms: number }, { pid: number }>("alone").enqueue({ ms: 6_000 });
+  await scene.journal.until("begin", 1, 20_000);
+  const next = await scene.worker({ slots: 1, engine: "auto" });
+  const killedAt = Date.now();
+  await victim.kill();
+  const [again] = await scene.journal.until("begin", 1, 60_000, ({ pid }) => pid === next.pid);
+  assert.ok(again!.at - killedAt < 15_000, `${again!.at - killedAt} ms after the kill`);
+  assert.equal((await run.result()).pid, next.pid);
+}, 120_000);
+
 test("the process that leads and executes is terminated, then the next one killed: a run older than its schedule timeout completes", async () => {
   await using scene = await Scene.open("restarted");
   const start = () => scene.worker({ slots: 1, engine: "auto", shutdownTimeout: "100ms" });
