@@ -16,6 +16,7 @@ import type { Bucket } from "./bucket.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Follower } from "./follower.ts";
 import { Forwarder } from "./forwarder.ts";
+import { Leftovers } from "./leftovers.ts";
 import { Payloads } from "./payloads.ts";
 import { Reacting } from "./reacting.ts";
 import { Signals } from "./signals.ts";
@@ -51,6 +52,7 @@ export class Deeds {
   readonly #appender: Appender;
   readonly #forwarder: Forwarder;
   readonly signals: Signals;
+  readonly #leftovers: Leftovers;
   /** What is under way because of the current event, for a caller that must wait until it is done. */
   #open: Promise<unknown>[] = [];
 
@@ -68,6 +70,7 @@ export class Deeds {
     const reached = (seq: number) => parts.follower.reached(seq);
     const maxPayload = () => link.maxPayload;
     this.signals = new Signals({ ...parts, maxPayload, reached, fold: () => state().fold });
+    this.#leftovers = new Leftovers(parts);
     const secretOf = (worker: string) => state().workers.get(worker)?.secret;
     this.#dispatcher = new Dispatcher({ ...parts, signals: this.signals, payloads, secretOf, isDue: isStillDue });
     this.#appender = new Appender({ ...parts, payloads, maxPayload });
@@ -112,9 +115,6 @@ export class Deeds {
       case "append":
         this.#observe(this.#append(command.outcomes));
         break;
-      case "askForEnd":
-        void this.#askForEnd(command.gaps);
-        break;
       case "cancelOn":
         this.#observe(this.#dispatcher.cancelOn(command.worker, state().epoch, command.runs));
         break;
@@ -151,7 +151,16 @@ export class Deeds {
       case "log":
         log[command.level](command.message, command.fields);
         break;
+      default:
+        this.#ask(command);
     }
+  }
+
+  /** What is asked for again where nothing comes of it: nobody waits for these. */
+  #ask(command: Command): void {
+    if (command.type === "askForEnd") void this.#askForEnd(command.gaps);
+    else if (command.type === "purgeJournal") void this.#leftovers.purge(command);
+    else if (command.type === "sweep") void this.#leftovers.sweep();
   }
 
   #observe(deed: Promise<unknown>): void {

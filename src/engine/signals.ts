@@ -1,6 +1,5 @@
 // Signals to durable runs: stored before they are acknowledged, and read again when they are offered.
 import { PayloadTooLarge } from "../domain/errors.ts";
-import { splitKey } from "../domain/run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { AssignCommand } from "../matching/commands.ts";
 import { isDurable } from "../matching/durable/readiness.ts";

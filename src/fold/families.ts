@@ -16,8 +16,8 @@ export interface Group {
 /** The children of one run. */
 export class Family {
   readonly origin: number;
-  /** Key of the parent; undefined while nobody has said it. */
-  parent: string | undefined = undefined;
+  /** Key of the parent; undefined while nobody has said it, null when no live run has its origin either. */
+  parent: string | null | undefined = undefined;
   readonly live = new Set<LiveRun>();
   readonly groups = new Map<string, Group>();
 
@@ -33,6 +33,16 @@ const idOf = ({ key, task }: { readonly key: string; readonly task: string }): s
 /** Nearly no run is one, so this is asked before its id is looked at. */
 export const isChild = ({ key, task }: { readonly key: string; readonly task: string }): boolean =>
   key.charCodeAt(task.length + 1) === tilde;
+
+interface LiveRuns {
+  get(key: string): LiveRun | undefined;
+  values(): Iterable<LiveRun>;
+}
+
+function keyOfOrigin(origin: number, live: LiveRuns): string | null {
+  for (const run of live.values()) if (run.origin === origin) return run.key;
+  return null;
+}
 
 export class Families {
   readonly #byOrigin = new Map<number, Family>();
@@ -96,14 +106,17 @@ export class Families {
     this.#dropEmpty(family);
   }
   /**
-   * Whether somebody waits for a child, or may still come to say so. One whose parent nobody has named is a run like any other; a parent
-   * that is not live wants nothing, if the log was read without a gap.
+   * Whether somebody waits for a child, or may still come to say so. A live run whose parent nobody has named is one like any other; a
+   * parent that is not live wants nothing, if the log was read without a gap.
    */
-  isWanted(child: LiveRun | FinishedRun, live: { get(key: string): LiveRun | undefined }): boolean {
+  isWanted(child: LiveRun | FinishedRun, live: LiveRuns): boolean {
     const place = isChild(child) ? childPlaceOf(idOf(child)) : undefined;
     const family = place && this.#byOrigin.get(place.origin);
-    if (place === undefined || family?.parent === undefined) return true;
-    const parent = live.get(family.parent);
+    if (place === undefined || family === undefined) return true;
+    if (family.parent === undefined && !("kind" in child)) return true;
+    // An outcome that had no room for metadata.
+    family.parent ??= family.parent === undefined ? keyOfOrigin(place.origin, live) : null;
+    const parent = family.parent === null ? undefined : live.get(family.parent);
     if (parent?.origin !== place.origin) return false;
     return parent.flow === undefined || isWanted(parent.flow, place);
   }

@@ -1,9 +1,10 @@
 // housekeeping/: what may leave the log. Retention, compaction and purges, for as long as this engine leads.
 // Imports the fold, and of matching only what a run is doing and how commands are said.
+import { Deque } from "../collections/deque.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import type { Step } from "../matching/step.ts";
-import { Retention, type SpentSignal } from "./retention-state.ts";
+import { type OldJournal, Retention, type SpentSignal } from "./retention-state.ts";
 
 /** Units: milliseconds, unless said otherwise */
 export interface HouseOptions {
@@ -30,6 +31,9 @@ export class House {
   readonly retention: Retention;
   /** Some child may be pinned that nobody waits for any more. */
   isUnpinDue = true;
+  /** Journals that go at their time, on the own clock; and when leftovers are looked for. */
+  readonly forgottenJournals = new Deque<OldJournal & { readonly at: number }>();
+  nextSweepAt = 0;
   /** Signals that may go. */
   readonly spentSignals = new Map<string, SpentSignal>();
   /** Asked to be purged, and not yet answered. */

@@ -8,6 +8,12 @@ export interface SpentSignal {
   readonly upTo: number;
 }
 
+/** Of which run. */
+export interface OldJournal {
+  readonly key: string;
+  readonly origin: number;
+}
+
 /** Where the leader is in forgetting finished runs; see retention.ts. Times are on the scheduler's own clock. */
 export class Retention {
   phase: "idle" | "clearing" | "marking" | "settling" | "purging" = "idle";

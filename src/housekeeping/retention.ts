@@ -18,6 +18,7 @@ import type { PurgeFilter } from "../matching/commands.ts";
 import { compactFinished, compactLive, isNeeded, purgeEntry } from "./compaction.ts";
 import { collectGarbage, countLargeBlockers, moveBlockers, purgeHead } from "./garbage.ts";
 import type { House } from "./house.ts";
+import { purgeJournals } from "./journals.ts";
 import { isEntryGarbage } from "./retention-state.ts";
 import { purgeSignals } from "./spent-signals.ts";
 
@@ -37,6 +38,7 @@ export function keepHouse(house: House): void {
   if (!house.fold.isWhole) return;
   if (house.spentSignals.size > 0) purgeSignals(house);
   if (house.fold.pinned.size > 0) unpin(house);
+  purgeJournals(house);
   if (retention.phase !== "idle" && uptime - retention.askedAt > askAgainAfterMs) startAgain(house);
   if (retention.phase === "idle") chooseMark(house);
   else if (isAnswerOpen(house)) return;
@@ -135,10 +137,8 @@ function unpin(house: House): void {
   for (const key of fold.pinned) {
     const run = fold.finished.get(key);
     if (run === undefined || isNeeded(house, run)) continue;
-    if (retention.compacting.size >= compactionsAtOnce) {
-      house.isUnpinDue = true;
-      return;
-    }
+    house.isUnpinDue = true; // until it is: the store may refuse
+    if (retention.compacting.size >= compactionsAtOnce) return;
     compactFinished(house, run);
   }
 }

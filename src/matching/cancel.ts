@@ -6,6 +6,7 @@ import { isDurable } from "./durable/readiness.ts";
 import type { Matching } from "./matching.ts";
 import { awaitCancel, endRun, placeRun } from "./placement.ts";
 import { stopAttempt } from "./release.ts";
+import { setPlace } from "./task-queue.ts";
 import { isUnsure } from "./unheard.ts";
 import { workerOf } from "./workers.ts";
 
@@ -38,6 +39,7 @@ export function cancelRuns(
     }
     if (mayHaveToUndo(state, run)) {
       if (run.trail?.cancelWish === undefined) storeWish(state, run);
+      if (placeOf(run) === "queued") setPlace(run, "waiting"); // until the wish stands in the log, and is offered
       continue;
     }
     if (booking !== undefined) stopAttempt(state, workerOf(run)!, booking);

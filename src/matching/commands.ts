@@ -110,6 +110,10 @@ export type Command =
   | { readonly type: "unknown"; readonly inbox: string; readonly key: string }
   /** Delete what the filter names and has a sequence below `keepFrom`; then answer with `purged`. Safe to repeat. */
   | { readonly type: "purge"; readonly filter: PurgeFilter; readonly keepFrom: number }
+  /** Remove a journal, once. */
+  | { readonly type: "purgeJournal"; readonly key: string; readonly origin: number }
+  /** Look up which signals and journals are stored, and answer with `swept`, in parts. */
+  | { readonly type: "sweep" }
   /** Throw this state away and read the log from its beginning: a purge overtook the reader. The new state is told the same floor first. */
   | { readonly type: "rebuild"; readonly outcomesFrom: number }
   /** Give a `tick` at this time at the latest. Units: epoch milliseconds */

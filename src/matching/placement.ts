@@ -51,9 +51,14 @@ export function placeRun(state: Matching, run: LiveRun): void {
     setPlace(run, run.attempt > 1 ? "retrying" : "scheduled");
     if (state.due.size > 2 * (state.fold.live.size + 512)) state.due.prune(isStillDue);
     state.due.push({ at: run.readyAt, run, turn: run.turn });
-  } else if (!isReady(state.fold, run)) sleep(state, run);
+  } else if (isWishOnItsWay(run)) setPlace(run, "waiting");
+  else if (!isReady(state.fold, run)) sleep(state, run);
   else if (admit(state, run)) enqueue(state, run);
 }
+
+/** It is offered once it stands in the log. */
+const isWishOnItsWay = (run: LiveRun): boolean =>
+  run.askedReason !== undefined && run.trail?.cancelWish === undefined && isDurable(run);
 
 /** Whoever wants a durable run to end tells its code, which may have to undo something. */
 export const mustEnd = (run: LiveRun): boolean => cancelReasonOf(run) !== undefined && !isDurable(run);

@@ -5,6 +5,7 @@ import type { HeardEvent } from "../fold/floor.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { BundleEvent, EntryEvent, OutcomesEvent, SignalEvent } from "../fold/log-events.ts";
 import type { CompactionRefusedEvent } from "../housekeeping/compaction.ts";
+import type { SweptEvent } from "../housekeeping/journals.ts";
 import type { PurgeFilter } from "../matching/commands.ts";
 import type { ConfirmedRate } from "../matching/limits/rates.ts";
 import type { AssignedEvent } from "../presence/assigned.ts";
@@ -34,6 +35,7 @@ export type SchedulerEvent =
   | FloorEvent
   | SignalEvent
   | HeardEvent
+  | SweptEvent
   /** What stands beside the log, or what has changed of it. Given before `lead`. */
   | { readonly type: "briefed"; readonly briefing: Partial<Briefing> }
   /** What is paused from now on. */

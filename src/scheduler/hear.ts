@@ -1,4 +1,5 @@
 import { compactionRefused } from "../housekeeping/compaction.ts";
+import { swept } from "../housekeeping/journals.ts";
 import { keepHouse, purged } from "../housekeeping/retention.ts";
 import { cancelRuns, endCancelling } from "../matching/cancel.ts";
 import { dispatch } from "../matching/dispatch.ts";
@@ -56,6 +57,9 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
       break;
     case "reschedule":
       rescheduleRuns(matching, event.keys, event.dueAt);
+      break;
+    case "swept":
+      swept(house, event);
       break;
     case "heard":
       endReached(matching);

@@ -6,10 +6,11 @@ import type { LiveRun } from "../fold/live-run.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import { House, type HouseOptions } from "../housekeeping/house.ts";
+import { noteForgotten } from "../housekeeping/journals.ts";
 import { marked } from "../housekeeping/retention.ts";
 import { noteSpent } from "../housekeeping/spent-signals.ts";
 import { heedWish } from "../matching/cancel.ts";
-import { endIfUnwanted, endUnwanted, tellParent } from "../matching/durable/children.ts";
+import { endAllUnwanted, endIfUnwanted, endUnwanted, tellParent } from "../matching/durable/children.ts";
 import { watchFlow, watchFlows } from "../matching/durable/limit-of-flow.ts";
 import { isDurable } from "../matching/durable/readiness.ts";
 import { wake } from "../matching/durable/wake.ts";
@@ -78,6 +79,7 @@ export class Leadership implements FoldListener {
     takeOver(this.matching, event);
     for (const queue of this.matching.queues.values())
       if (queue.definition?.durable !== undefined) watchFlows(this.matching, queue);
+    if (fold.isWhole) endAllUnwanted(this.matching);
     fold.listener = this;
   }
 
@@ -127,6 +129,9 @@ export class Leadership implements FoldListener {
     if (families.isEmpty) return;
     if (isChild(run)) tellParent(matching, as);
     this.#leaveChildren(run);
+  }
+  forgot(run: FinishedRun): void {
+    noteForgotten(this.house, run);
   }
   /** Children of the run may not be wanted any more. */
   #leaveChildren({ origin }: LiveRun): void {

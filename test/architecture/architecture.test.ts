@@ -20,7 +20,7 @@ const mayImport: Record<string, readonly string[]> = {
   fold: ["collections", "domain", "wire"],
   matching: ["collections", "domain", "wire", "fold"],
   presence: ["domain", "wire", "fold", "matching"],
-  housekeeping: ["domain", "fold", "matching"],
+  housekeeping: ["domain", "collections", "fold", "matching"],
   reactions: ["collections", "domain", "fold", "matching"],
   scheduler: ["collections", "domain", "wire", ...rooms],
   runtime: ["domain"],
@@ -148,8 +148,8 @@ const budgets: Record<string, number> = {
   presence: 525,
   housekeeping: 620,
   reactions: 405,
-  scheduler: 785,
-  engine: 2_570,
+  scheduler: 800,
+  engine: 2_680,
 };
 
 test("no room of the scheduler outgrows its budget", () => {

@@ -64,6 +64,9 @@ export class ModelStream {
   writeOutcomes(by: "worker" | "engine", writer: string, outcomes: readonly FoldedOutcome[]): void {
     this.#append({ type: "outcomes", seq: this.lastSeq + 1, at: this.#now(), by, writer, outcomes });
   }
+  writeSignal(task: string, id: string, name: string): void {
+    this.#append({ type: "signal", seq: this.lastSeq + 1, at: this.#now(), task, id, name });
+  }
   purge(filter: PurgeFilter, keepFrom: number): void {
     this.#remove((e) => {
       if (e.seq >= keepFrom) return false;

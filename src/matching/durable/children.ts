@@ -32,6 +32,6 @@ export function endAllUnwanted(state: Matching): void {
 export function tellParent(state: Matching, child: FinishedRun): void {
   const { fold } = state;
   const parent = isChild(child) ? fold.families.of(child)?.parent : undefined;
-  const run = parent === undefined ? undefined : fold.live.get(parent);
+  const run = parent == null ? undefined : fold.live.get(parent);
   if (run !== undefined) wake(state, run);
 }

@@ -1,0 +1,58 @@
+// What durable runs leave behind in the store. Each deed is done once: what fails is found again by the next sweep.
+import type { Log } from "../domain/log.ts";
+import type { NatsLink } from "../nats/link.ts";
+import { purgeSubject, subjectsIn } from "../nats/stored-subjects.ts";
+import type { SchedulerEvent } from "../scheduler/events.ts";
+import type { Subjects } from "../wire/subjects.ts";
+import type { Term } from "./term.ts";
+
+export interface LeftoversParts {
+  readonly link: NatsLink;
+  readonly subjects: Subjects;
+  readonly log: Log;
+  readonly term: () => Term;
+  readonly onEvent: (event: SchedulerEvent) => void;
+}
+
+/** So many are told at once: a step of the scheduler takes no longer for them. */
+const toldAtOnce = 1_000;
+
+export class Leftovers {
+  readonly #parts: LeftoversParts;
+
+  constructor(parts: LeftoversParts) {
+    this.#parts = parts;
+  }
+
+  async purge({ key, origin }: { readonly key: string; readonly origin: number }): Promise<void> {
+    const { link, subjects, log } = this.#parts;
+    try {
+      await purgeSubject(link, subjects.journalStream, subjects.journal(key, origin));
+    } catch (error) {
+      log.debug("a journal could not be purged", { run: key, error });
+    }
+  }
+
+  async sweep(): Promise<void> {
+    const { link, subjects, log, onEvent } = this.#parts;
+    const term = this.#parts.term();
+    try {
+      for await (const names of subjectsIn(link, subjects.stream, subjects.signals, toldAtOnce)) {
+        const signals = names.map((subject) => subjects.parseSignal(subject));
+        if (!term.isCurrent) return;
+        onEvent({
+          type: "swept",
+          signals: signals.map(({ task, id, name }) => ({ key: `${task}/${id}`, name })),
+          journals: [],
+        });
+      }
+      for await (const names of subjectsIn(link, subjects.journalStream, subjects.journals, toldAtOnce)) {
+        const journals = names.map((subject) => subjects.parseJournal(subject));
+        if (!term.isCurrent) return;
+        onEvent({ type: "swept", signals: [], journals });
+      }
+    } catch (error) {
+      log.debug("signals and journals that nobody needs could not be looked for", { error });
+    }
+  }
+}

@@ -1,0 +1,253 @@
+// Durable runs on the real scheduler: clients, a stream, journals, two engines that may both lead, workers with zombies; moved by one seed.
+import { type ChildEnd, childIdOf, type DurableTerms, type Offer } from "../../../src/domain/durable.ts";
+import { keyOf, splitKey } from "../../../src/domain/run.ts";
+import type { FoldedOutcome } from "../../../src/fold/log-events.ts";
+import type { CompactedFinished } from "../../../src/wire/run-extra.ts";
+import { ModelEngine, simulatedOptions } from "../model-engine.ts";
+import { ModelStream } from "../model-stream.ts";
+import { Random } from "../random.ts";
+import type { FlowAttempt, Warm } from "./attempt.ts";
+import { FlowChecks } from "./flow-checks.ts";
+import { FlowDeeds } from "./flow-deeds.ts";
+import { FlowStaff } from "./flow-staff.ts";
+import { Journals } from "./journals.ts";
+import {
+  childProgram,
+  type Delivery,
+  makeProgram,
+  type OpenWait,
+  type Point,
+  type Program,
+  type Start,
+} from "./programs.ts";
+
+export const durable: DurableTerms = { version: 1, code: "c", deadlineMs: null, cancelTimeoutMs: 60_000 };
+export const tasks = ["p", "q", "d", "leaf"] as const;
+
+export class FlowWorld {
+  readonly random: Random;
+  now = 1_000_000;
+  isHealed = false;
+  readonly stream = new ModelStream(() => this.now);
+  readonly programs = new Map<string, Program>();
+  readonly journals: Journals;
+  readonly engines: ModelEngine[];
+  readonly staff: FlowStaff;
+  readonly deeds: FlowDeeds;
+  readonly checks: FlowChecks;
+  stepsExecuted = 0;
+  /** Worlds differ: how eager zombies go on, how long two leaders stay, how much is asked. */
+  readonly mood: {
+    readonly zombies: number;
+    readonly clients: number;
+    readonly elections: number;
+    /** How often an attempt takes a step that is not among the newest, and how often an entry is moved. */
+    readonly late: number;
+    readonly moves: number;
+    readonly cancels: number;
+  };
+  #epoch = 0;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    const { random } = this;
+    const isTiny = random.chance(0.3);
+    this.mood = {
+      zombies: random.pick([0.02, 0.05, 0.12]),
+      clients: random.pick([0.05, 0.08, 0.12]),
+      late: random.pick([0.15, 0.4, 0.9]),
+      moves: random.pick([0, 0.02, 0.08]),
+      elections: random.pick([0.002, 0.006, 0.015]),
+      cancels: random.pick([0, 0.05, 0.15]),
+    };
+    for (const task of ["p", "q"]) this.programs.set(task, makeProgram(random, isTiny));
+    this.programs.set("d", childProgram(random));
+    this.checks = new FlowChecks(this);
+    this.journals = new Journals(this.programs, (written, story, delivery) =>
+      this.checks.onDelivery(written, story, delivery),
+    );
+    this.deeds = new FlowDeeds(this);
+    this.staff = new FlowStaff(this);
+    this.engines = [0, 1].map(
+      () =>
+        new ModelEngine(this.stream, simulatedOptions, (engine, commands) => this.checks.onCommands(engine, commands)),
+    );
+    for (const engine of this.engines) engine.onOrphans = (commands, epoch) => this.deeds.abandon(commands, epoch);
+    for (let i = 0; i < 3; i++) this.staff.hire();
+    this.elect();
+  }
+  get leaders(): ModelEngine[] {
+    return this.engines.filter(({ isAlive, state }) => isAlive && state.isLeading);
+  }
+
+  /** One thing happens, then everything is checked. */
+  act(): void {
+    const { random } = this;
+    this.advance(random.int(random.chance(0.03) ? 4_000 : 150));
+    const x = random.next();
+    if (x < this.mood.clients) this.#client();
+    else if (x < 0.3) this.#readSome();
+    else if (x < 0.5) this.deeds.carryOutOne();
+    else if (x < 0.62) this.#tick();
+    else if (x < 0.66) this.staff.beat(random.pick([...this.staff.workers.values()]));
+    else if (x < 0.66 + this.mood.elections) this.elect();
+    else if (x < 0.685) this.#fault();
+    else if (x < 0.685 + this.mood.moves) this.deeds.moveOne();
+    else this.staff.stepOne();
+    this.checks.afterStep();
+  }
+  advance(ms: number): void {
+    this.now += ms;
+    for (const engine of this.engines)
+      if (engine.deposedAt !== undefined && this.now - engine.deposedAt > 5_000) engine.stepDown(this.now);
+    this.staff.beatAll();
+    if (this.leaders.every(({ deposedAt }) => deposedAt !== undefined)) this.elect();
+  }
+  elect(): void {
+    const able = this.engines.filter(({ isAlive, state }) => isAlive && !state.isLeading);
+    if (able.length === 0) {
+      if (this.leaders.length === 0) this.engines.find(({ isAlive }) => !isAlive)?.restart(this.now);
+      return;
+    }
+    const engine = this.random.pick(able);
+    for (const other of this.leaders) other.deposedAt ??= this.now;
+    engine.read(Number.POSITIVE_INFINITY, this.now);
+    engine.give({ type: "briefed", briefing: { definitions: this.staff.declared } }, this.now);
+    this.#epoch++;
+    const knownWorkers = [...this.staff.workers.keys()];
+    engine.give({ type: "lead", epoch: this.#epoch, knownWorkers }, this.now);
+    this.staff.registerAll();
+  }
+
+  // What attempts ask of the world.
+  report({ worker }: FlowAttempt, outcome: FoldedOutcome): void {
+    const isFinal = outcome.kind !== "parked" && outcome.kind !== "retry";
+    const detail = isFinal ? { createdAt: 0, priority: 1, attempts: [] } : outcome.detail;
+    this.stream.writeOutcomes("worker", worker, [{ ...outcome, detail }]);
+  }
+  createChild(task: string, id: string, parent: string, atOnce: number | undefined): void {
+    const extra = { metadata: { "natchet.parent": parent }, ...(atOnce !== undefined && { placement: { atOnce } }) };
+    this.#create(keyOf(task, id), extra);
+  }
+  /** What a worker reads of a finished child: its outcome, or its entry in finished form. */
+  readResult(key: string, { seq, index }: ChildEnd): string | undefined {
+    const entry = this.stream.after(seq - 1);
+    if (entry?.seq !== seq) return undefined;
+    if (entry.type === "outcomes") {
+      const outcome = entry.outcomes[index];
+      return outcome?.key === key ? `${outcome.kind}@${outcome.origin}` : undefined;
+    }
+    if (entry.type !== "entry" || keyOf(entry.task, entry.id) !== key) return undefined;
+    const state = entry.entry.extra?.state as CompactedFinished | undefined;
+    return state?.pinned === true ? new TextDecoder().decode(entry.entry.input) : undefined;
+  }
+  /** Of signals, and of children that have ended, as some engine knows them. */
+  tellAwake({ key, origin }: FlowAttempt, lap: number, open: readonly OpenWait[]): Offer[] {
+    const { fold } = this.random.pick(this.engines).state;
+    const offers: Offer[] = [];
+    for (const { ordinal, wait } of open) {
+      if (wait.w === "signal") {
+        for (const { name, seq: sequence, at: time } of fold.signals.get(key) ?? [])
+          if (name === wait.name && sequence > origin) offers.push({ kind: "signal", name, time, sequence });
+      } else if (wait.w === "children") {
+        const found = Array.from({ length: wait.size }, (_, place) =>
+          fold.finished.get(keyOf(wait.task, childIdOf({ origin, lap, ordinal, place }))),
+        );
+        if (found.includes(undefined)) continue;
+        const ends = found.map((run) => ({ seq: run!.seq, index: run!.index }));
+        const time = Math.max(...found.map((run) => run!.at));
+        offers.push({ kind: "children", ordinal, time, sequence: Math.max(...ends.map(({ seq }) => seq)), ends });
+      }
+    }
+    return offers;
+  }
+  keepFrame({ worker, key }: FlowAttempt, warm: Warm): void {
+    if (this.random.chance(0.6)) this.staff.workers.get(worker)?.frames.set(key, warm);
+  }
+  onFinish(attempt: FlowAttempt, start: Start, deliveries: readonly Delivery[], ends: Point["ends"]): void {
+    this.checks.onFinish(attempt, start, deliveries, ends);
+  }
+
+  // What happens.
+  #create(key: string, extra: NonNullable<Parameters<ModelStream["writeEntry"]>[2]["extra"]> | undefined): boolean {
+    const plain = { priority: 1, createdAt: this.now, dueAt: 0, scheduleTimeoutMs: null, inbox: "" };
+    return this.stream.writeEntry(key, 0, { form: 0, ...plain, extra });
+  }
+  #client(): void {
+    const { random } = this;
+    const x = random.next();
+    if (x < 0.5) {
+      this.#create(`${random.pick(["p", "q"])}/${random.pick(["1", "1", "2"])}`, undefined);
+      return;
+    }
+    const live = [...this.checks.full.live.values()].filter(({ task }) => task !== "leaf");
+    if (live.length === 0) return;
+    const { key } = random.pick(live);
+    if (x < 1 - this.mood.cancels) this.signal(key);
+    else this.cancel(key, random.chance(0.2));
+  }
+  signal(key: string, name = this.random.pick(["s", "s", "u"])): void {
+    const { task, id } = splitKey(key);
+    this.stream.writeSignal(task, id, name);
+  }
+  cancel(key: string, kill: boolean): void {
+    for (const leader of this.leaders)
+      leader.give({ type: "cancel", keys: [key], reason: "not wanted", kill }, this.now);
+  }
+  #readSome(): void {
+    const engine = this.random.pick(this.engines);
+    if (engine.isAlive) engine.read(this.random.pick([1, 3, 20]), this.now);
+  }
+  #tick(): void {
+    const { leaders } = this;
+    if (leaders.length === 0) return;
+    const engine = this.random.pick(leaders);
+    engine.give({ type: "tick" }, this.now);
+    this.staff.ping(engine);
+  }
+  #fault(): void {
+    const { random } = this;
+    const x = random.next();
+    if (x < 0.2) this.staff.kill(random.pick([...this.staff.workers.keys()]));
+    else if (x < 0.35) random.pick(this.engines).crash();
+    else if (x < 0.6) this.engines.find(({ isAlive }) => !isAlive)?.restart(this.now);
+    else this.staff.hideOne();
+  }
+
+  // The end: no faults, until everything has ended and is forgotten.
+  heal(): void {
+    this.isHealed = true;
+    for (const engine of this.engines) {
+      if (!engine.isAlive) engine.restart(this.now);
+      else if (engine.deposedAt !== undefined) engine.stepDown(this.now);
+    }
+    if (this.leaders.length === 0) this.elect();
+    let rounds = 0;
+    for (; this.checks.full.live.size > 0; rounds++) {
+      if (rounds > 3_000) throw new Error(`does not end: ${this.checks.summaryOf(this.checks.full)}`);
+      this.#settle();
+      this.#satisfy();
+    }
+    for (let i = 0; i < 100; i++) this.#settle();
+    this.elect(); // who leads anew looks for what the one before has left
+    for (let i = 0; i < 320; i++) this.#settle();
+    this.checks.afterHealing();
+  }
+  #settle(): void {
+    this.advance(400);
+    this.staff.finishAll();
+    for (const engine of this.engines) {
+      engine.read(Number.POSITIVE_INFINITY, this.now);
+      engine.give({ type: "tick" }, this.now);
+      this.staff.ping(engine);
+      this.deeds.carryOutAll(engine);
+    }
+    this.checks.afterStep();
+  }
+  /** Somebody sends what a run waits for. */
+  #satisfy(): void {
+    for (const { key, flow } of [...this.checks.full.live.values()])
+      for (const wait of flow?.waits ?? [])
+        if (wait.kind === "signal" && this.random.chance(0.1)) this.signal(key, wait.name);
+  }
+}
