@@ -12,6 +12,7 @@ import { jsonBytes } from "../wire/bytes.ts";
 import { plainEntry } from "../wire/run-entry.ts";
 import { Deadlines } from "../worker/deadline.ts";
 import { declarationsOf } from "../worker/description.ts";
+import { installSteps } from "../worker/durable/steps.ts";
 import { tasksAround } from "../worker/middleware.ts";
 import { type Clock, SkippingClock } from "./clock.ts";
 import type { InlineRun } from "./story.ts";
@@ -35,6 +36,9 @@ export interface InlineWorker {
   execute(task: string, input?: unknown, options?: InlineOptions): Promise<InlineRun>;
 }
 
+/** A worker class that is made anew. */
+export type TestableClass = new () => object;
+
 /** What may be given where a worker is wanted. */
 export type Testable = WorkerSource | WorkerDefinition;
 
@@ -56,6 +60,8 @@ export function inline(
   const nextId = makeRunIdGenerator();
   const execute = async (name: string, input?: unknown, options: InlineOptions = {}) => {
     const task = tasks.named(name);
+    if (task.durable !== undefined)
+      throw new TypeError(`task "${name}" is durable: it may wait for signals and children; use testWorker for it`);
     assertKnownOptions(options, { options: ["id", "metadata", "signal"], of: "an inline run" });
     const { id = nextId(), metadata, signal } = options;
     const clock = new SkippingClock();
@@ -99,6 +105,7 @@ export class TestTasks {
 
   constructor(definition: WorkerDefinition, middleware: readonly ExecuteMiddleware[]) {
     this.#worker = definition.name;
+    if (definition.steps !== undefined) installSteps(definition.steps.instance, definition.steps.methods);
     this.tasks = tasksAround(definition, middleware);
     this.#tasks = new Map(this.tasks.map((task) => [task.name, task]));
   }

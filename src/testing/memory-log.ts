@@ -1,6 +1,6 @@
 // The log of a test: what a stream would hold, in memory and in order. It is never compacted or purged.
 import { keyOf } from "../domain/run.ts";
-import type { EntryEvent, FoldedOutcome, OutcomesEvent } from "../fold/log-events.ts";
+import type { EntryEvent, FoldedOutcome, OutcomesEvent, SignalEvent } from "../fold/log-events.ts";
 import { noBytes } from "../wire/bytes.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
 import type { OutcomeAuthor } from "../wire/subjects.ts";
@@ -9,6 +9,7 @@ export class MemoryLog {
   #seq = 0;
   /** By key, in the order in which they were created. */
   readonly #entries = new Map<string, EntryEvent>();
+  readonly #signals = new Map<number, unknown>();
   readonly #outcomes = new Map<number, readonly FoldedOutcome[]>();
 
   /** Of all runs. */
@@ -30,6 +31,15 @@ export class MemoryLog {
     const seq = ++this.#seq;
     this.#outcomes.set(seq, outcomes);
     return { type: "outcomes", seq, at, by, writer, outcomes };
+  }
+  /** What a signal says stays here. */
+  signal(task: string, id: string, name: string, data: unknown, at: number): SignalEvent {
+    const seq = ++this.#seq;
+    this.#signals.set(seq, data);
+    return { type: "signal", seq, at, task, id, name };
+  }
+  saidBySignal(seq: number): unknown {
+    return this.#signals.get(seq);
   }
   inputOf(key: string): Uint8Array {
     return this.#entries.get(key)?.entry.input ?? noBytes;

@@ -1,6 +1,7 @@
 // `natchet/testing`: tasks without NATS, a clock that the test moves, and a server that is thrown away.
 export type { Clock } from "./clock.ts";
-export { type InlineOptions, type InlineWorker, inline, type Testable } from "./inline.ts";
+export { everyCrash, type Scenario } from "./every-crash.ts";
+export { type InlineOptions, type InlineWorker, inline, type Testable, type TestableClass } from "./inline.ts";
 export { ManualClock, type ManualClockOptions, manualClock } from "./manual-clock.ts";
 export type { InlineRun } from "./story.ts";
 export { type TestServer, testServer } from "./test-server.ts";

@@ -8,6 +8,7 @@ import type { HeldRun, Stop } from "../wire/messages.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import type { Attempt, AttemptHost } from "../worker/attempt.ts";
 import type { Deadlines } from "../worker/deadline.ts";
+import type { DurableRuns } from "../worker/durable/durable-runs.ts";
 import { Executing } from "../worker/executing.ts";
 import { HeldRuns } from "../worker/held-runs.ts";
 import { Intake } from "../worker/intake.ts";
@@ -26,6 +27,7 @@ export interface TestAttemptsParts {
   readonly slots: number;
   readonly deadlines: Deadlines;
   readonly log: Log;
+  readonly durable: DurableRuns;
   readonly now: () => number;
   readonly onOutcome: (outcome: FoldedOutcome) => void;
   /** Something changed that the scheduler should hear of. */
@@ -44,7 +46,7 @@ export class TestAttempts {
   readonly #open = new Map<Attempt, { readonly promise: Promise<void>; readonly resolve: () => void }>();
 
   constructor(parts: TestAttemptsParts) {
-    const { tasks, slots, log, onChange } = parts;
+    const { tasks, slots, log, durable, onChange } = parts;
     this.#parts = parts;
     const onBegin = (attempt: Attempt) => {
       const { promise, resolve } = deferred<void>();
@@ -52,7 +54,14 @@ export class TestAttempts {
     };
     this.#executing = new Executing({ log, onBegin, onEnd: onChange });
     this.#intake = new Intake({
-      ...{ tasks, slots: new SlotPool(slots), held: this.#held, host: this.#host(), executing: this.#executing },
+      ...{
+        tasks,
+        slots: new SlotPool(slots),
+        held: this.#held,
+        host: this.#host(),
+        executing: this.#executing,
+        durable,
+      },
       refusal: () => undefined,
       epoch: () => 1,
     });
@@ -88,9 +97,14 @@ export class TestAttempts {
   }
   stop(stops: readonly Stop[]): void {
     for (const { attempt, stop } of this.#held.named(stops)) {
-      const { reason } = stop;
-      attempt.stop(stop.kind === "fence" ? { kind: "fenced", reason } : { kind: "cancelled", reason });
+      const { reason, seq = 0, at = this.#parts.now() } = stop;
+      attempt.stop(stop.kind === "fence" ? { kind: "fenced", reason } : { kind: "cancelled", reason, seq, at });
     }
+  }
+  /** As if the process had died: nothing is heard of what it executes, and another one knows nothing of it. */
+  crash(): void {
+    for (const attempt of this.#held.all()) attempt.stop({ kind: "fenced", reason: "its process died" });
+    this.#parts.durable.parts.frames.clear();
   }
 
   #host(): AttemptHost {

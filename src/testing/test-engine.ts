@@ -1,6 +1,7 @@
 // The engine of a test: the scheduler itself over a log in memory, by a clock that the test may move. What it says is done at once, since
 // there is neither a store nor a network to wait for.
 import type { StoredCron } from "../domain/cron-record.ts";
+import type { Offer, Resume } from "../domain/durable.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import type { Reaction } from "../domain/reaction.ts";
 import type { WorkerTask } from "../domain/worker.ts";
@@ -18,9 +19,11 @@ import { plainEntry, type RunEntry } from "../wire/run-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { Deadlines } from "../worker/deadline.ts";
 import type { Clock } from "./clock.ts";
+import { MemoryJournal } from "./memory-journal.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { type InlineRun, storyOf } from "./story.ts";
 import { TestAttempts, workerId } from "./test-attempts.ts";
+import { durablesOf } from "./test-durables.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -33,6 +36,10 @@ export interface TestEngineParts {
   readonly tasks: readonly WorkerTask[];
   readonly declarations: readonly TaskDeclaration[];
   readonly crons: readonly StoredCron[];
+  /** Of durable runs. @default one that answers each append */
+  readonly journal?: MemoryJournal | undefined;
+  /** A durable method has ended over steps and children that nobody waits for any more. */
+  readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
   /** Before a run of a reaction is created; false: it is not. */
   readonly mayReact: (reaction: Reaction) => Promise<boolean>;
 }
@@ -77,6 +84,12 @@ export class TestEngine {
     this.#parts = parts;
     this.#since = clock.now();
     this.#attempts = new TestAttempts({
+      durable: durablesOf({
+        ...{ clock, log: silentLog, journal: parts.journal ?? new MemoryJournal() },
+        create: (task, id, entry) => this.create(task, id, entry),
+        outcomeAt: (seq, index) => this.#log.outcomeAt(seq, index),
+        onLeftBehind: parts.onLeftBehind ?? (() => {}),
+      }),
       ...{ slots, log, now: () => clock.now(), tasks: new Map(tasks.map((task) => [task.name, task])) },
       deadlines: parts.deadlines(() => this.#attempts.stopped),
       onOutcome: (outcome) => this.#give(this.#log.report("worker", workerId, [outcome], clock.now())),
@@ -103,6 +116,15 @@ export class TestEngine {
     this.#give(event);
     this.tickSoon();
     return true;
+  }
+  signal(task: string, id: string, name: string, data: unknown): void {
+    this.give(this.#log.signal(task, id, name, data, this.#parts.clock.now()));
+  }
+  /** As if the process of the worker had died, and another one had come. */
+  crash(): void {
+    this.#attempts.crash();
+    this.#give({ type: "unreachable", id: workerId, isDead: true });
+    this.register();
   }
   give(event: SchedulerEvent): void {
     this.#give(event);
@@ -208,10 +230,16 @@ export class TestEngine {
   }
   #assign({ runs, followers, resumes, batch }: AssignCommand): void {
     const assignments = runs.map((run) =>
-      assignmentOf(run, this.#log.inputOf(run.key), followers.has(run), resumes?.get(run)),
+      assignmentOf(run, this.#log.inputOf(run.key), followers.has(run), this.#withData(resumes?.get(run))),
     );
     const { refused, why } = this.#attempts.accept({ epoch, assignments });
     this.#give({ type: "assigned", id: workerId, batch, refused, why });
+  }
+  #withData(resume: Resume | undefined): Resume | undefined {
+    if (resume === undefined) return undefined;
+    const withData = (offer: Offer): Offer =>
+      offer.kind === "signal" ? { ...offer, data: this.#log.saidBySignal(offer.sequence) } : offer;
+    return { ...resume, offers: resume.offers.map(withData) };
   }
   #append(outcomes: readonly EngineOutcome[]): void {
     this.#give(this.#log.report("engine", `e${epoch}`, outcomes, this.#parts.clock.now()));

@@ -1,7 +1,7 @@
 // A worker with runs and a clock of its own, without NATS: delays, retries and timeouts happen when the test says so.
 import { askedDueAt, assertWhen, type EnqueueOptions, entryOf, type When } from "../client/enqueue-options.ts";
 import { pauseTarget } from "../client/pause-target.ts";
-import { NotReschedulable, WorkerNotStarted } from "../domain/errors.ts";
+import { InvalidData, NotReschedulable, RunFinished, WorkerNotStarted } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import { silentLog } from "../domain/log.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
@@ -9,14 +9,17 @@ import { changePauses, noPauses, type Pauses, type PauseTarget } from "../domain
 import type { Reaction } from "../domain/reaction.ts";
 import { type Cancellation, keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
+import { validate } from "../domain/schema.ts";
+import type { Signal } from "../domain/signal.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { placeOf } from "../matching/attached.ts";
 import { cancellationOf } from "../scheduler/describe.ts";
-import { jsonBytes } from "../wire/bytes.ts";
+import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import { Deadlines } from "../worker/deadline.ts";
 import { declarationsOf } from "../worker/description.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { definitionOf, outputOfRun, type Testable, TestTasks } from "./inline.ts";
+import type { MemoryJournal } from "./memory-journal.ts";
 import type { InlineRun } from "./story.ts";
 import { cronsOf, TestEngine } from "./test-engine.ts";
 
@@ -40,6 +43,8 @@ export interface TestRun {
   result(): Promise<unknown>;
   /** What is known of it now, with what it said by now. */
   status(): Promise<InlineRun>;
+  /** Sends a signal to a durable run. Fails: RunFinished, InvalidData */
+  send<In>(signal: Signal<In, unknown>, data: In): Promise<void>;
   /** A finished run stays as it is. */
   cancel(reason?: string): Promise<Cancellation>;
   /** Fails: NotReschedulable when it runs or has finished */
@@ -83,10 +88,16 @@ export function testWorker<C extends Clock>(
 export function testWorker(worker: Testable, options?: TestWorkerOptions): TestWorker;
 export function testWorker(worker: Testable, options: TestWorkerOptions = {}): TestWorker {
   assertKnownOptions(options, { options: ["clock", "middleware"], of: "testWorker" });
-  return new LocalWorker(definitionOf(worker), options);
+  return new LocalWorker(worker, options);
 }
 
-class LocalWorker implements TestWorker {
+/** What a test of durable runs looks into. */
+interface DurableProbe {
+  readonly journal?: MemoryJournal | undefined;
+  readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
+}
+
+export class LocalWorker implements TestWorker {
   readonly clock: Clock;
   readonly #definition: WorkerDefinition;
   readonly #tasks: TestTasks;
@@ -97,7 +108,8 @@ class LocalWorker implements TestWorker {
   #starting: Promise<unknown> | undefined;
   #isStopped = false;
 
-  constructor(definition: WorkerDefinition, { clock = systemClock, middleware }: TestWorkerOptions) {
+  constructor(worker: Testable, { clock = systemClock, middleware }: TestWorkerOptions, probe: DurableProbe = {}) {
+    const definition = definitionOf(worker);
     const { name, slots, labels } = definition;
     this.clock = clock;
     this.#definition = definition;
@@ -107,7 +119,7 @@ class LocalWorker implements TestWorker {
     const crons = clock === systemClock ? [] : cronsOf(name, tasks, clock.now());
     this.#crons = crons.map(({ record }) => record.name);
     this.#engine = new TestEngine({
-      ...{ clock, name, slots, labels, tasks, crons },
+      ...{ clock, name, slots, labels, tasks, crons, ...probe },
       declarations: declarationsOf(tasks, Number.POSITIVE_INFINITY, silentLog),
       deadlines: (stopped) => deadlinesBy(clock, stopped),
       mayReact: (reaction) => this.#mayReact(reaction),
@@ -140,6 +152,11 @@ class LocalWorker implements TestWorker {
     if (target.task !== undefined) this.#tasks.named(target.task);
     this.#pauses = changePauses(this.#pauses, target, isPaused, this.clock.now());
     this.#engine.give({ type: "pauses", pauses: this.#pauses });
+  }
+
+  /** As if its process had died, and another one had come. */
+  crash(): void {
+    this.#engine.crash();
   }
 
   async stop(): Promise<void> {
@@ -199,6 +216,13 @@ class LocalWorker implements TestWorker {
       created,
       result: async () => outputOfRun(await this.#engine.ended(key)),
       status: async () => this.#engine.storyOf(key),
+      send: async (signal, data) => {
+        const checked = await validate(signal.data, data);
+        if ("issues" in checked)
+          throw new InvalidData({ what: "input", task: `${task}, signal ${signal.name}`, issues: checked.issues });
+        if (!this.#engine.scheduler.live.has(key)) throw new RunFinished({ key });
+        this.#engine.signal(task, id, signal.name, jsonOf(jsonBytes(data)));
+      },
       cancel: async (reason = "cancelled by a caller") => this.#cancel(key, reason),
       reschedule: async (when) => {
         assertWhen(when);

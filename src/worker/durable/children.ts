@@ -1,7 +1,10 @@
 // The children of durable runs, as their worker makes them and reads how they ended.
 import type { ChildEnd } from "../../domain/durable.ts";
 import type { ErrorRecord } from "../../domain/error-record.ts";
-import type { AttemptRecord } from "../../domain/run.ts";
+import type { AttemptRecord, OutcomeKind } from "../../domain/run.ts";
+import { jsonOf, noBytes, utf8 } from "../../wire/bytes.ts";
+import { type RunEntry, runForm } from "../../wire/run-entry.ts";
+import type { FinalDetail } from "../../wire/story.ts";
 
 export interface Group {
   readonly task: string;
@@ -32,4 +35,47 @@ export interface Children {
     group: Pick<Group, "task" | "lap" | "ordinal">,
     ends: readonly (ChildEnd | null)[],
   ): Promise<readonly (ChildResult | null)[]>;
+}
+
+/** Those of one run. */
+export interface ChildrenOfRun extends Children {
+  /** Stores a run that nobody waits for, once for each id. Fails: as {@link Children.create} */
+  enqueue(task: string, id: string, input: string): Promise<void>;
+}
+
+export interface ParentRun {
+  readonly key: string;
+  readonly origin: number;
+  readonly priority: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Id of the worker that executes it. */
+  readonly worker: string;
+}
+
+/** A child has the metadata of its parent, but for what natchet says of that one alone. */
+export function childEntry(parent: ParentRun, createdAt: number, input: string, atOnce?: number): RunEntry {
+  const { metadata, priority, worker, key } = parent;
+  const passed = Object.entries(metadata).filter(([name]) => !name.startsWith("natchet."));
+  return {
+    ...{ form: runForm.new, priority, createdAt, dueAt: 0, scheduleTimeoutMs: undefined, inbox: "" },
+    extra: {
+      metadata: { ...Object.fromEntries(passed), "natchet.parent": key },
+      placement: { near: worker, ...(atOnce !== undefined && { atOnce }) },
+    },
+    input: utf8(input),
+  };
+}
+
+/** What a parent keeps of the end of its child. */
+export function resultOf({ kind, output, detail }: ChildOutcome, key: string): ChildResult {
+  if (kind === "completed") return { ok: true, value: jsonOf(output ?? noBytes) };
+  const { error, reason = "no reason given", attempts = [] } = (detail ?? {}) as Partial<FinalDetail>;
+  if (kind === "cancelled" || error === undefined) return { ok: false, key, reason };
+  return { ok: false, key, error, attempts };
+}
+
+interface ChildOutcome {
+  readonly kind: OutcomeKind;
+  readonly output?: Uint8Array | undefined;
+  readonly detail?: unknown;
 }

@@ -9,7 +9,6 @@ import { Attempt, type AttemptHost } from "../attempt.ts";
 import type { Hold } from "../slot-pool.ts";
 import { type StopCause, stopErrorOf } from "../verdict.ts";
 import type { DurableRuns } from "./durable-runs.ts";
-import { StoredChildren } from "./stored-children.ts";
 import { Turn } from "./turn.ts";
 import type { KeptFrame, TurnEnd } from "./turn-host.ts";
 
@@ -54,9 +53,9 @@ export class DurableAttempt extends Attempt {
     this.startedAt = this.host.nowAfter(createdAt);
     this.#onEnd = onEnd;
     if (this.#stopped !== undefined && this.#stopped.kind !== "cancelled") return void this.#endedBefore(this.#stopped);
-    const { children: parts, frames } = this.#durable.parts;
+    const { childrenOf, frames } = this.#durable.parts;
     const parent = { ...assignment, metadata: this.metadata ?? {}, worker: this.worker };
-    const children = new StoredChildren(parts, parent);
+    const children = childrenOf(parent);
     const enqueue = (other: string, id: string, input: string) => children.enqueue(other, id, input);
     const given = {
       ...{ key, origin, turn, createdAt, children, resume: assignmentExtraOf(assignment)?.resume },

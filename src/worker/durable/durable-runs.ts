@@ -7,23 +7,25 @@ import { validate } from "../../domain/schema.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
 import type { Voice } from "../transcripts/voice.ts";
+import type { ChildrenOfRun, ParentRun } from "./children.ts";
 import { type ContextParts, RunningDurable } from "./durable-context.ts";
 import type { Frame } from "./frame.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptFrames } from "./kept-frames.ts";
 import type { Clock } from "./step-runner.ts";
-import type { ChildrenParts } from "./stored-children.ts";
 import type { TurnHost } from "./turn-host.ts";
 
 export interface DurableRunsParts {
   readonly journal: Journal;
-  readonly children: ChildrenParts;
+  readonly childrenOf: (parent: ParentRun) => ChildrenOfRun;
   readonly clock: Clock;
   readonly log: Log;
   readonly graceMs: number;
   /** Whether the leader was heard lately. */
   readonly isHeard: () => boolean;
   readonly frames: KeptFrames;
+  /** A method has ended over steps and children that nobody waits for any more. @default nothing */
+  readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
   /** The name of the task that a method of a class is. Fails: TypeError */
   readonly taskOf: (worker: Function, method: string) => string;
 }
@@ -42,8 +44,8 @@ export class DurableRuns {
   }
 
   hostFor({ code = "by hand" }: WorkerTask): TurnHost {
-    const { journal, clock, log, graceMs, isHeard } = this.parts;
-    return { journal, clock, log, graceMs, isHeard, code, newAttempt: randomAttempt };
+    const { journal, clock, log, graceMs, isHeard, onLeftBehind } = this.parts;
+    return { journal, clock, log, graceMs, isHeard, onLeftBehind, code, newAttempt: randomAttempt };
   }
 
   /** What a frame says and asks goes to this attempt from now on. */

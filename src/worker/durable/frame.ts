@@ -4,7 +4,7 @@ import { cancelSignal, type Wait } from "../../domain/durable.ts";
 import { hashOfText } from "../../domain/text-hash.ts";
 import { type Delivery, noOp, type OpKind } from "../../wire/journal-message.ts";
 import { byRank, Op, type OpDetail, type OpState } from "./op.ts";
-import { differs, endedBefore, foreignAtEnd, foreignBefore, notOpened, type Problem } from "./problem.ts";
+import { described, differs, endedBefore, foreignAtEnd, foreignBefore, notOpened, type Problem } from "./problem.ts";
 import type { Restart } from "./restart.ts";
 import { decodeError } from "./stored-error.ts";
 import { type Entered, insideOf, type Surrounding, windows } from "./windows.ts";
@@ -109,6 +109,13 @@ export class Frame implements Entered<Delivery> {
   /** What it says now was said before. */
   get isReplaying(): boolean {
     return this.#isReplaying;
+  }
+  /** Steps and children that are not settled: somebody forgot to await them, unless a race left them. */
+  get leftBehind(): string[] {
+    const open = [...this.#ops.values()].filter(
+      ({ kind, state }) => state !== "closed" && kind !== "sleep" && kind !== "signal",
+    );
+    return open.map(described);
   }
   /** Ops that were opened in this lap. */
   get count(): number {

@@ -5,6 +5,7 @@ import type { WorkerParts } from "../worker-parts.ts";
 import { DurableRuns } from "./durable-runs.ts";
 import { KeptFrames } from "./kept-frames.ts";
 import type { Clock } from "./step-runner.ts";
+import { StoredChildren } from "./stored-children.ts";
 
 interface LiveOptions {
   readonly graceMs: number;
@@ -23,7 +24,7 @@ export function durableRunsOf(parts: WorkerParts, { graceMs, isHeard }: LiveOpti
   return new DurableRuns({
     ...{ clock, log, graceMs, isHeard },
     journal: new JournalStore(link, subjects, { publisher: journals, maySend: isHeard }),
-    children: { link, publisher, subjects },
+    childrenOf: (parent) => new StoredChildren({ link, publisher, subjects }, parent),
     frames: new KeptFrames(),
     taskOf: (worker, method) => taskOf(describe, worker, method),
   });

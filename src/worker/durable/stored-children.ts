@@ -5,12 +5,10 @@ import { keyOf } from "../../domain/run.ts";
 import type { NatsLink } from "../../nats/link.ts";
 import type { Publisher } from "../../nats/publisher.ts";
 import { messageAt, messageFromLeader, type StoredMessage } from "../../nats/stored-message.ts";
-import { jsonOf, utf8 } from "../../wire/bytes.ts";
 import { decodeOutcomeEntry, type Outcome } from "../../wire/outcome-entry.ts";
-import { decodeRunEntry, encodeRunEntry, runForm } from "../../wire/run-entry.ts";
-import type { FinalDetail } from "../../wire/story.ts";
+import { decodeRunEntry, encodeRunEntry } from "../../wire/run-entry.ts";
 import type { Subjects } from "../../wire/subjects.ts";
-import type { ChildResult, Children, Group } from "./children.ts";
+import { type ChildResult, type ChildrenOfRun, childEntry, type Group, type ParentRun, resultOf } from "./children.ts";
 
 export interface ChildrenParts {
   readonly link: NatsLink;
@@ -18,19 +16,10 @@ export interface ChildrenParts {
   readonly subjects: Subjects;
 }
 
-export interface ParentRun {
-  readonly key: string;
-  readonly origin: number;
-  readonly priority: number;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** Id of the worker that executes it. */
-  readonly worker: string;
-}
-
 /** Messages that are read at a time. */
 const readAtOnce = 64;
 
-export class StoredChildren implements Children {
+export class StoredChildren implements ChildrenOfRun {
   readonly #parts: ChildrenParts;
   readonly #parent: ParentRun;
 
@@ -66,23 +55,7 @@ export class StoredChildren implements Children {
   /** One that exists already is the same child, whoever created it. */
   async #store(task: string, id: string, input: string, atOnce?: number): Promise<void> {
     const { publisher, subjects, link } = this.#parts;
-    const { metadata, priority, worker, key } = this.#parent;
-    const passed = Object.entries(metadata).filter(([name]) => !name.startsWith("natchet."));
-    const entry = encodeRunEntry({
-      ...{
-        form: runForm.new,
-        priority,
-        createdAt: link.clock.now(),
-        dueAt: 0,
-        scheduleTimeoutMs: undefined,
-        inbox: "",
-      },
-      extra: {
-        metadata: { ...Object.fromEntries(passed), "natchet.parent": key },
-        placement: { near: worker, ...(atOnce !== undefined && { atOnce }) },
-      },
-      input: utf8(input),
-    });
+    const entry = encodeRunEntry(childEntry(this.#parent, link.clock.now(), input, atOnce));
     await publisher.append(subjects.run(task, id), entry, 0);
   }
 
@@ -114,11 +87,4 @@ function outcomeAt({ data }: StoredMessage, index: number, key: string): Outcome
   const outcome = decodeOutcomeEntry(entry).outcomes[Math.max(index, 0)];
   if (outcome?.key !== key) throw moved(`another outcome stands in its place`);
   return outcome;
-}
-
-function resultOf({ kind, output, detail }: Outcome, key: string): ChildResult {
-  if (kind === "completed") return { ok: true, value: jsonOf(output) };
-  const { error, reason = "no reason given", attempts } = detail as FinalDetail;
-  if (kind === "cancelled" || error === undefined) return { ok: false, key, reason };
-  return { ok: false, key, error, attempts };
 }

@@ -17,6 +17,8 @@ export interface TurnHost {
   readonly code: string;
   /** Whether the leader was heard lately: what another may have gone on with is not appended to. */
   readonly isHeard: () => boolean;
+  /** A method has ended over steps and children that nobody waits for any more. */
+  readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
   /** Chosen by chance. */
   readonly newAttempt: () => number;
 }

@@ -127,6 +127,8 @@ export class Turn implements Driver {
   }
 
   ended(threw: boolean, value: unknown): void {
+    const { leftBehind } = this.#frame!;
+    if (leftBehind.length > 0) this.#host.onLeftBehind?.(this.#given.key, leftBehind);
     if (!threw && value instanceof Restart)
       return void this.#restart(value.input).catch((error) => this.#refused(error));
     const isForgotten = !threw && this.#frame!.restart !== undefined;

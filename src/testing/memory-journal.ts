@@ -1,0 +1,30 @@
+// The journals of a test, in memory; it may be told of each append, and keep its answer back.
+import type { Journal, JournalName, StoredRecord } from "../worker/durable/journal.ts";
+
+export class MemoryJournal implements Journal {
+  readonly largestMessage = 1_000_000;
+  readonly #journals = new Map<number, StoredRecord[]>();
+  readonly #answers: (appends: number) => boolean;
+  #seq = 0;
+  /** Of all runs. */
+  appends = 0;
+
+  /** `answers`: asked after each append; what is not answered waits for ever, as the worker that asked is dead. */
+  constructor(answers: (appends: number) => boolean = () => true) {
+    this.#answers = answers;
+  }
+
+  async append({ origin }: JournalName, data: Uint8Array, expect: number, replaces: boolean) {
+    const before = this.#journals.get(origin) ?? [];
+    if ((before.at(-1)?.seq ?? 0) !== expect) return undefined;
+    const record = { seq: ++this.#seq, data: data.slice() };
+    this.#journals.set(origin, replaces ? [record] : [...before, record]);
+    return this.#answers(++this.appends) ? record.seq : new Promise<never>(() => {});
+  }
+  async read({ origin }: JournalName): Promise<readonly StoredRecord[]> {
+    return [...(this.#journals.get(origin) ?? [])];
+  }
+  async last({ origin }: JournalName): Promise<StoredRecord | undefined> {
+    return this.#journals.get(origin)?.at(-1);
+  }
+}
