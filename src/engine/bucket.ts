@@ -25,6 +25,8 @@ import { TriedStore } from "./tried-store.ts";
 const handledKey = "handled";
 /** Each record has to fit a message. Units: characters */
 const largestDetails = 200_000;
+/** Nobody looks at the details of more workers, each time that one of them registers. */
+const mostDetailed = 2_000;
 
 export class Bucket {
   readonly definitions: Definitions;
@@ -66,7 +68,8 @@ export class Bucket {
 
   /** Their ids, and beside these what spares the next leader time: without it each may have any task. */
   keepWorkers(known: readonly KnownWorker[], term: Term): void {
-    this.kept.keep("workers-details", JSON.stringify(known).length > largestDetails ? undefined : known, term);
+    const fits = known.length <= mostDetailed && JSON.stringify(known).length <= largestDetails;
+    this.kept.keep("workers-details", fits ? known : undefined, term);
     const ids = known.map(({ id }) => id);
     this.kept.keep("workers", ids, term);
   }

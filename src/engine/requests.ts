@@ -8,6 +8,7 @@ import { placeOf } from "../matching/attached.ts";
 import { knownWorkers } from "../matching/known.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { atMost } from "../runtime/at-most.ts";
+import { onceATick } from "../runtime/once-a-tick.ts";
 import { isSecretOf } from "../runtime/worker-identity.ts";
 import { cancellationOf } from "../scheduler/describe.ts";
 import {
@@ -131,12 +132,12 @@ export class Requests {
     this.#answers.close();
   }
 
-  /** Stores who may execute something; a leader after a crash waits for these to answer. */
-  rememberWorkers(): void {
+  /** Stores who may execute something; a leader after a crash waits for these to answer. Once for all that register in one tick. */
+  readonly rememberWorkers = onceATick(() => {
     const { core, bucket } = this.#parts;
     const { leadership } = core.state;
     if (leadership !== undefined) bucket.keepWorkers(knownWorkers(leadership.matching), core.term);
-  }
+  });
 
   #register(message: Register): Registered {
     const { core, bucket, log } = this.#parts;
