@@ -5,7 +5,7 @@ import type { Cancellations } from "../domain/listing.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
 import { Definitions } from "../nats/definitions.ts";
-import { LeaderWatch } from "../nats/leader-watch.ts";
+import { LeaderWatch, sayingThatItLeads } from "../nats/leader-watch.ts";
 import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
@@ -161,7 +161,7 @@ class Candidate implements RunningEngine {
       bucket: this.#bucket,
       log,
     });
-    this.#watch = new LeaderWatch(leaseLink, subjects, log);
+    this.#watch = new LeaderWatch(leaseLink, subjects);
     this.#neighbours = neighbours;
     const { maxBytes } = options;
     const { store } = this.#core;
@@ -238,10 +238,11 @@ class Candidate implements RunningEngine {
    * on which it led is given up, what was to be stored is let go, and the lease goes last.
    */
   #reign(claim: Claim): Effect.Effect<void, never, Scope.Scope> {
+    const { leaseLink, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
       let handOver: HandOver = {};
       yield* Effect.addFinalizer((exit) => this.#giveUpLease(exit, handOver));
-      const term = yield* openTerm(claim.epoch, this.#parts.log);
+      const term = yield* openTerm(claim.epoch, log);
       this.#core.term = term;
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
@@ -249,10 +250,7 @@ class Candidate implements RunningEngine {
           this.#core.handle({ type: "stepDown" });
         }),
       );
-      yield* opened(
-        () => this.#watch.answer(this.id),
-        () => this.#watch.silence(),
-      );
+      yield* sayingThatItLeads(leaseLink, subjects, this.id, log);
       const isOver = Effect.raceFirst(this.#untilLost, term.ended);
       yield* Effect.raceFirst(Effect.andThen(this.#lead(claim), Effect.never), isOver);
     });
@@ -321,10 +319,7 @@ class Candidate implements RunningEngine {
         await this.#crons.load();
         return this.#bucket.read();
       });
-      yield* opened(
-        () => this.#requests.open(),
-        () => this.#requests.close(),
-      );
+      yield* this.#requests.open;
       this.#core.handle({ type: "briefed", briefing });
       this.#core.handle({ type: "lead", ...claim, ...known, ...tried, process: this.#process });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
@@ -378,9 +373,6 @@ class Candidate implements RunningEngine {
     );
   }
 }
-
-const opened = (open: () => void, close: () => void): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.acquireRelease(Effect.sync(open), () => Effect.sync(close));
 
 /** Who executes what, unless some worker has not told this engine, or may execute what was lost: then the next leader asks as well. */
 function handOverOf({ leadership, step }: Scheduler): HandOver {

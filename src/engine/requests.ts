@@ -1,5 +1,6 @@
 // What workers and clients ask the leader on core subjects. Every request is answered, a malformed one with its error.
 
+import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { assertName, listed } from "../domain/names.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
@@ -36,8 +37,8 @@ import {
 } from "../wire/messages.ts";
 import { Assembly } from "../wire/parts.ts";
 import { assertRegistration } from "../wire/registration.ts";
-import type { Subjects } from "../wire/subjects.ts";
-import { Answers } from "./answers.ts";
+import type { EngineVerb, Subjects } from "../wire/subjects.ts";
+import { answersTo } from "./answers.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Core } from "./core.ts";
 import type { CronChanges } from "./cron-changes.ts";
@@ -58,7 +59,6 @@ export interface RequestsParts {
 
 export class Requests {
   readonly #parts: RequestsParts;
-  readonly #answers: Answers;
   readonly #queries: Queries;
   readonly #registrations = new Assembly<Register>((parts) => ({
     ...parts[0]!,
@@ -73,63 +73,55 @@ export class Requests {
   constructor(parts: RequestsParts) {
     const { core, engine, link } = parts;
     this.#parts = parts;
-    this.#answers = new Answers({ ...parts, isLeading: () => core.state.isLeading });
     this.#queries = new Queries(core, engine, () => link.maxPayload);
   }
 
-  open(): void {
+  /** Answers as long as the scope is open. */
+  get open(): Effect.Effect<void, never, Scope.Scope> {
     const { core, crons } = this.#parts;
-    const answers = this.#answers;
     const queries = this.#queries;
-    answers.give("register", (data) => {
+    const doors: Effect.Effect<unknown, never, Scope.Scope>[] = [];
+    const isLeading = () => core.state.isLeading;
+    const give = (verb: EngineVerb, reply: (data: Uint8Array) => unknown) =>
+      doors.push(answersTo({ ...this.#parts, isLeading }, verb, reply));
+    give("register", (data) => {
       const message = decodeRegister(data);
       assertSecret(message.id, message.secret);
       const whole = this.#registrations.add(message);
       return whole === undefined ? this.#registered : this.#register(whole);
     });
-    answers.give("heartbeat", (data) => this.#heartbeat(data));
-    answers.give("leave", (data) => {
-      const { id, secret } = decodeLeave(data);
-      assertSecret(id, secret);
-      this.#registrations.drop(id);
-      this.#heartbeats.drop(id);
-      core.handle({ type: "leave", id });
-      this.rememberWorkers();
-      return {};
-    });
-    answers.give("cancel", (data) => this.#cancel(decodeCancelRuns(data)));
-    answers.give("pause", (data) => this.#pause(decodeChangePause(data)));
-    answers.give("cron", (data) => crons.change(decodeChangeCron(data)));
-    answers.give("crons", (data) => queries.crons(decodeNextPage(data).after));
-    answers.give("reschedule", (data) => this.#reschedule(decodeReschedule(data)));
-    answers.give("result", (data) => {
+    give("heartbeat", (data) => this.#heartbeat(data));
+    give("leave", (data) => this.#leave(decodeLeave(data)));
+    give("cancel", (data) => this.#cancel(decodeCancelRuns(data)));
+    give("pause", (data) => this.#pause(decodeChangePause(data)));
+    give("cron", (data) => crons.change(decodeChangeCron(data)));
+    give("crons", (data) => queries.crons(decodeNextPage(data).after));
+    give("reschedule", (data) => this.#reschedule(decodeReschedule(data)));
+    give("result", (data) => {
       const asked = decodeAskResults(data);
       const notLive = asked.keys.filter((key) => !core.state.live.has(key)); // the others are waited for anyway
       return this.#foldedFirst(notLive, () => queries.results(asked));
     });
-    answers.give("signal", (data) => {
+    give("signal", (data) => {
       const request = decodeSendSignal(data);
       return this.#foldedFirst([request.key], () => core.signals.send(request));
     });
-    answers.give("get", (data) => {
+    give("get", (data) => {
       const { key } = decodeGetRun(data);
       return this.#foldedFirst([key], () => queries.get(key));
     });
-    answers.give("list", async (data) => {
+    give("list", async (data) => {
       const request = decodeListRuns(data);
       if (request.cursor === undefined) await this.#refresh();
       return queries.list(request);
     });
-    answers.give("workers", (data) => queries.workers(decodeNextPage(data).after));
-    answers.give("queues", async (data) => {
+    give("workers", (data) => queries.workers(decodeNextPage(data).after));
+    give("queues", async (data) => {
       const { after } = decodeNextPage(data);
       if (after === undefined) await this.#refresh();
       return queries.queues(after);
     });
-  }
-
-  close(): void {
-    this.#answers.close();
+    return Effect.all(doors, { discard: true });
   }
 
   /** Stores who may execute something; a leader after a crash waits for these to answer. Once for all that register in one tick. */
@@ -138,6 +130,15 @@ export class Requests {
     const { leadership } = core.state;
     if (leadership !== undefined) bucket.keepWorkers(knownWorkers(leadership.matching), core.term);
   });
+
+  #leave({ id, secret }: ReturnType<typeof decodeLeave>): object {
+    assertSecret(id, secret);
+    this.#registrations.drop(id);
+    this.#heartbeats.drop(id);
+    this.#parts.core.handle({ type: "leave", id });
+    this.rememberWorkers();
+    return {};
+  }
 
   #register(message: Register): Registered {
     const { core, bucket, log } = this.#parts;

@@ -1,9 +1,11 @@
 // A leader whose process is gone is noticed before its lease runs out: its connection is gone as well, and the server says so at once to
 // whoever asks it. Only a leader that is cut off or stopped has to be waited for.
+import type { Effect, Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { noBytes } from "../wire/bytes.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import type { NatsLink, Subscription } from "./link.ts";
+import { hearing } from "./door.ts";
+import type { NatsLink } from "./link.ts";
 import { Mouth } from "./mouth.ts";
 import { isNoResponders } from "./no-responders.ts";
 
@@ -13,35 +15,29 @@ const goneAfterMs = 450;
 /** A killed process may hold its connection for a moment, without a word. */
 const answerWithinMs = 150;
 
+/** As long as the scope is open, this engine tells whoever asks that it lives. */
+export function sayingThatItLeads(
+  link: NatsLink,
+  subjects: Subjects,
+  engine: string,
+  log: Log,
+): Effect.Effect<unknown, never, Scope.Scope> {
+  const mouth = new Mouth(link, log);
+  return hearing(link, subjects.leader(engine), ({ reply = "" }) => void mouth.say(reply, noBytes));
+}
+
 export class LeaderWatch {
   readonly #link: NatsLink;
   readonly #subjects: Subjects;
-  readonly #mouth: Mouth;
-  #answering: Subscription | undefined;
   #asked = "";
   #noResponders = 0;
   #firstAt = 0;
   /** The leader did not answer when it was asked last. */
   isInDoubt = false;
 
-  constructor(link: NatsLink, subjects: Subjects, log: Log) {
-    this.#mouth = new Mouth(link, log);
+  constructor(link: NatsLink, subjects: Subjects) {
     this.#link = link;
     this.#subjects = subjects;
-  }
-
-  /** From now on this engine tells whoever asks that it lives. */
-  answer(engine: string): void {
-    this.#answering ??= this.#link.nc.subscribe(this.#subjects.leader(engine), {
-      callback: (error, message) => {
-        if (error === null) this.#mouth.say(message.reply ?? "", noBytes);
-      },
-    });
-  }
-
-  silence(): void {
-    this.#answering?.unsubscribe();
-    this.#answering = undefined;
   }
 
   /** Asks once; `gone` only when the server has said often enough that nobody listens. */

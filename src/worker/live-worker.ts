@@ -1,6 +1,7 @@
 // A worker that runs: accepts assignments, executes them in its slots, reports, and drains in the end.
 import { Effect, type Scope } from "effect";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
+import { answering } from "../nats/door.ts";
 import { newIdentity } from "../runtime/worker-identity.ts";
 import { type AssignmentMessage, type AssignmentReply, decodeAssignments } from "../wire/assignment.ts";
 import { decodeCancelOnWorker, protocol, type Register, type Stop } from "../wire/messages.ts";
@@ -9,7 +10,6 @@ import { roleOf } from "../wire/result-inbox.ts";
 import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
 import { declarationsOf } from "./description.ts";
-import { answering } from "./door.ts";
 import type { DurableRuns } from "./durable/durable-runs.ts";
 import { durableRunsOf } from "./durable/live-runs.ts";
 import { installSteps } from "./durable/steps.ts";

@@ -1,6 +1,7 @@
 // How the engine knows this worker: it registers, again after every outage and with every new leader, and beats in between.
 import { Effect, FiberSet, Schedule, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
+import { answering, hearing } from "../nats/door.ts";
 import type { NatsLink } from "../nats/link.ts";
 import {
   decodeHeartbeatReply,
@@ -12,7 +13,6 @@ import {
   type TaskDeclaration,
 } from "../wire/messages.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import { answering, hearing } from "./door.ts";
 import type { Heart } from "./heart/heart.ts";
 import type { Lifeline } from "./lifeline.ts";
 import { tellEngine } from "./tell.ts";

@@ -1,20 +1,28 @@
 // Who is gone and who is only silent, as a standby sees it.
 import assert from "node:assert/strict";
+import { Effect, Exit, Scope } from "effect";
 import { silentLog } from "../../src/domain/log.ts";
-import { LeaderWatch } from "../../src/nats/leader-watch.ts";
+import { LeaderWatch, sayingThatItLeads } from "../../src/nats/leader-watch.ts";
+import type { NatsLink } from "../../src/nats/link.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import { test } from "../support/harness.ts";
 import { inScene, outageOf } from "./scene.ts";
 
 const subjects = new Subjects("test");
 
+/** Resolves with the function that ends it. */
+async function lead(link: NatsLink, engine: string): Promise<() => Promise<void>> {
+  const scope = await Effect.runPromise(Scope.make());
+  await Effect.runPromise(Scope.provide(sayingThatItLeads(link, subjects, engine, silentLog), scope));
+  return () => Effect.runPromise(Scope.close(scope, Exit.void));
+}
+
 test("leader watch: alive while it answers, gone some moments after its connection is", () =>
   inScene(async (scene) => {
     const leaders = await scene.link();
-    const leader = new LeaderWatch(leaders, subjects, silentLog);
-    leader.answer("a");
+    await lead(leaders, "a");
     await leaders.nc.flush();
-    const watch = new LeaderWatch(await scene.link(), subjects, silentLog);
+    const watch = new LeaderWatch(await scene.link(), subjects);
     assert.equal(await watch.look("a"), "alive");
     await leaders.nc.close();
     const looks: string[] = [];
@@ -31,18 +39,17 @@ test("leader watch: one that is connected and silent is not gone, nor one that c
   inScene(async (scene) => {
     const leaders = await scene.link();
     leaders.nc.subscribe(subjects.leader("stopped"), { callback: () => {} });
-    const leader = new LeaderWatch(leaders, subjects, silentLog);
-    leader.answer("a");
+    const silence = await lead(leaders, "a");
     await leaders.nc.flush();
-    const watch = new LeaderWatch(await scene.link(), subjects, silentLog);
+    const watch = new LeaderWatch(await scene.link(), subjects);
     for (let i = 0; i < 4; i++) assert.equal(await watch.look("stopped"), "unknown");
-    leader.silence();
+    await silence();
     await leaders.nc.flush();
     assert.equal(await watch.look("a"), "unknown");
-    leader.answer("a");
+    const silenceAgain = await lead(leaders, "a");
     await leaders.nc.flush();
     assert.equal(await watch.look("a"), "alive");
-    leader.silence();
+    await silenceAgain();
     await leaders.nc.flush();
     await outageOf(500);
     assert.equal(await watch.look("a"), "unknown", "the count began anew");

@@ -1,8 +1,8 @@
-// What a worker hears: each subject as long as the scope lives.
+// What a process hears: each subject as long as the scope is open.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
-import type { Msg, NatsLink } from "../nats/link.ts";
-import { Mouth } from "../nats/mouth.ts";
+import type { Msg, NatsLink } from "./link.ts";
+import { Mouth } from "./mouth.ts";
 
 export const hearing = (
   { nc }: NatsLink,
@@ -16,18 +16,29 @@ export const hearing = (
     (subscription) => Effect.sync(() => subscription.unsubscribe()),
   );
 
-/** Answers requests; a malformed one is answered with its error and changes nothing. */
+export interface DoorParts {
+  readonly link: NatsLink;
+  readonly log: Log;
+  /** Hears what was answered with an error. @default it is logged */
+  readonly onRefused?: (problem: unknown) => void;
+}
+
+/** Answers requests: with what was asked for, or with an error; a malformed one too, and one whose answer would be too large. */
 export const answering = (
-  { link, log }: { readonly link: NatsLink; readonly log: Log },
+  { link, log, onRefused }: DoorParts,
   subject: string,
   reply: (data: Uint8Array) => unknown,
 ): Effect.Effect<unknown, never, Scope.Scope> =>
   Effect.suspend(() => {
     const mouth = new Mouth(link, log);
-    const answer = (message: Msg, said: unknown) => void mouth.answer(message, said, `the answer on ${subject}`);
+    const told = onRefused ?? ((error) => log.error("a message could not be read", { subject, error }));
+    const answer = (message: Msg, said: unknown) => {
+      const problem = mouth.answer(message, said, `the answer on ${subject}`);
+      if (problem !== undefined) told(problem);
+    };
     const refuse = (message: Msg, problem: unknown) => {
-      log.error("a message could not be read", { subject, error: problem });
       mouth.fail(message, problem);
+      told(problem);
     };
     return hearing(link, subject, (message) => {
       try {
