@@ -1,8 +1,8 @@
 // A client for the time of one command.
 import { Effect } from "effect";
+import { connect, type Natchet, RunFailed } from "../client.ts";
 import { printable, printableLines } from "../domain/printable.ts";
 import { errorDetails } from "../domain/stack.ts";
-import { connect, type Natchet, RunFailed } from "../mod.ts";
 import { CliError } from "./effect-cli.ts";
 import { asUsage } from "./flag-values.ts";
 import { warn } from "./output.ts";

@@ -253,7 +253,7 @@ export class ServerBinaryNotFound extends ServerBinaryNotFoundBase<{
 }
 
 const ServerNotRunningBase: Tagged<"ServerNotRunning"> = tagged("ServerNotRunning");
-/** No server is running here. A worker starts one; a client only with `startServer: true`. */
+/** No server is running here, and whoever asked for one may not start it: `natchet/client`, a command, or `startServer: false`. */
 export class ServerNotRunning extends ServerNotRunningBase<{
   readonly directory: string;
   /** Why the server on port 4222 is not used, where one answers. */

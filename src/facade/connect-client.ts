@@ -28,7 +28,7 @@ export async function connect(options: ClientOptions = {}): Promise<Natchet> {
         "connect: natchet/client cannot start a server (startServer: true); import connect from natchet",
       );
   });
-  const client = await openClient(connect, options, { find: runningServer, describe });
+  const client = await openClient(connect, options, { startsServer: false, find: runningServer, describe });
   return client;
 }
 

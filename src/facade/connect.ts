@@ -5,10 +5,10 @@ import { openClient } from "./open-client.ts";
 import type { ClientOptions } from "./settings.ts";
 
 /**
- * Connects a client to a server that is running.
+ * Connects a client.
  *
- * Without `url` or `NATS_URL` that is the one on port 4222 of this machine, or the embedded server of this workspace, which `natchet dev`
- * or a worker has started. It waits five seconds for one; with `startServer: true` it starts the embedded server itself.
+ * Without `url` or `NATS_URL` it uses the server on port 4222 of this machine, or else the embedded server of this workspace, which it
+ * starts if no process has done so yet. With `startServer: false` it fails where none is running.
  *
  * A caller that waits longer than five seconds is told why in the log, once a task; `run` and `enqueue` take `{ timeout, signal }`.
  *
@@ -20,7 +20,7 @@ import type { ClientOptions } from "./settings.ts";
  * ```
  */
 export async function connect(options: ClientOptions = {}): Promise<Natchet> {
-  const client = await openClient(connect, options, { find: findServer, describe: tasksOfClass });
+  const client = await openClient(connect, options, { startsServer: true, find: findServer, describe: tasksOfClass });
   return client;
 }
 

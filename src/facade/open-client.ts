@@ -13,6 +13,8 @@ import { openSession, type Session } from "./session.ts";
 import { type ClientOptions, resolveSettings, type Settings } from "./settings.ts";
 
 export interface Connecting {
+  /** Whether the embedded server is started where none is running, unless the caller says otherwise; if not, it is waited for. */
+  readonly startsServer: boolean;
   /** Finds the server, and starts it if it may. */
   readonly find: (settings: Settings, log: Log) => Effect.Effect<TendedServer, Error, Scope.Scope>;
   readonly describe: ClientParts["describe"];
@@ -22,17 +24,17 @@ export interface Connecting {
 export async function openClient(
   connect: Function,
   given: ClientOptions,
-  { find, describe }: Connecting,
+  { startsServer, find, describe }: Connecting,
 ): Promise<Natchet> {
   const { middleware, ...options } = given;
   const { settings, log, failed } = readCall(connect, () => {
     assertClientOptions(given);
     assertMiddleware(middleware, "connect");
-    return resolveSettings({ ...options, startServer: options.startServer ?? false }, "warn");
+    return resolveSettings({ ...options, startServer: options.startServer ?? startsServer }, "warn");
   });
   const build = Effect.gen(function* () {
     const finding = find(settings, log);
-    const server = yield* options.startServer === undefined ? whenItRuns(finding, log) : finding;
+    const server = yield* options.startServer === undefined && !startsServer ? whenItRuns(finding, log) : finding;
     const session = yield* openSession(settings, server, "client", log);
     yield* server.tend(session.store);
     log.info(`connected to ${server.where}, namespace ${settings.nats.namespace}`);

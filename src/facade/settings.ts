@@ -12,7 +12,7 @@ import { type HealthOptions, healthSettings } from "./health-settings.ts";
 import { findHomeDirectory } from "./home-directory.ts";
 import { assertLogger, type LogFormat, type LogLevel, logFormats, logLevels } from "./log.ts";
 
-/** Where NATS is and how to get in. Without `url` (or `NATS_URL`) natchet finds a server on this machine; `start` starts one if none is running. */
+/** Where NATS is and how to get in. Without `url` (or `NATS_URL`) natchet finds a server on this machine or starts one. */
 export interface ConnectOptions {
   /** For example `nats://127.0.0.1:4222`; several separated by commas. Environment: `NATS_URL`. */
   readonly url?: string | undefined;
@@ -52,8 +52,8 @@ export interface ConnectOptions {
    */
   readonly directory?: string | undefined;
   /**
-   * Whether the embedded server is started where none is running. By default workers and engines start it, and a client waits five
-   * seconds for one; `false` fails with ServerNotRunning at once.
+   * Whether the embedded server is started where none is running; `false` fails with ServerNotRunning at once. `natchet/client` starts
+   * none and waits five seconds for one, unless this is `false`. @default true
    */
   readonly startServer?: boolean | undefined;
   /** The lowest level that is logged. Environment: `NATCHET_LOG`. @default "info", of a client "warn" */

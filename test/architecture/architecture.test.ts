@@ -42,7 +42,7 @@ const mayImport: Record<string, readonly string[]> = {
   ],
   "client.ts": ["domain", "wire", "client", "facade"],
   "mod.ts": ["domain", "client.ts", "worker", "decorators", "facade"],
-  cli: ["domain", "runtime", "facade", "mod.ts", "discovery.ts"],
+  cli: ["domain", "runtime", "facade", "mod.ts", "client.ts", "discovery.ts"],
 };
 
 /** Fails with all offenders at once, so that one run shows everything that is to do. */
