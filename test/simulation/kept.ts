@@ -2,6 +2,6 @@
 export const kept = {
   /** A run that kills its processes is given up in time. */
   poison: true,
-  /** No key limit is exceeded, but for what a worker executes that was cut off, or has not answered its leader yet. */
+  /** No key limit is exceeded by what executes, wherever it is, and whoever leads. */
   keys: true,
 };
