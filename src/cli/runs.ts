@@ -1,4 +1,4 @@
-// `natchet runs list|get|reschedule|cancel|logs|stream`: finds runs, moves them, ends them and reads them.
+// `natchet runs list|get|reschedule|cancel|erase|logs|stream`: finds runs, moves them, ends them, erases them and reads them.
 import { Option } from "effect";
 import { printable, printableJson } from "../domain/printable.ts";
 import { signal } from "../domain/signal.ts";
@@ -124,6 +124,17 @@ const cancel = Command.make(
   ]),
 );
 
+const erase = Command.make("erase", runArguments, ({ task, id }) =>
+  withClient(async (natchet) => {
+    const run = natchet.get(task, id);
+    await run.erase();
+    tell(`erased ${run.key}`);
+  }),
+).pipe(
+  Command.withDescription("Cancel a run if it has not ended, and erase its input, output, errors, metadata and log"),
+  Command.withExamples([{ command: "natchet runs erase hello order-42" }]),
+);
+
 const send = Command.make(
   "send",
   {
@@ -219,8 +230,8 @@ const replay = Command.make(
 );
 
 export const runs = Command.make("runs").pipe(
-  Command.withDescription("List, show, replay, reschedule and cancel runs, and read their logs"),
-  Command.withSubcommands([list, get, replay, reschedule, cancel, send, logs, stream]),
+  Command.withDescription("List, show, replay, reschedule, cancel and erase runs, and read their logs"),
+  Command.withSubcommands([list, get, replay, reschedule, cancel, erase, send, logs, stream]),
 );
 
 const columns = {

@@ -18,6 +18,7 @@ import {
   type CancelRuns,
   type ChangeCron,
   type CronList,
+  type EraseReply,
   encodeMessage,
   type FoundRun,
   type ListRuns,
@@ -97,6 +98,11 @@ export class EngineRequests {
     const { key } = request;
     if (reply.refused === "unknown") throw new RunNotFound({ key });
     throw reply.refused === "finished" ? new RunFinished({ key }) : new InboxFull({ key });
+  }
+
+  /** Safe to repeat. Fails: EngineUnreachable, EngineRefused */
+  erase(runs: readonly string[], patience?: Patience): Promise<EraseReply> {
+    return this.#ask("erase", { runs }, deadlineOf(patience)) as Promise<EraseReply>;
   }
 
   /** Cancels of single runs that come together travel together. Fails as {@link EngineRequests.cancel} */

@@ -1,7 +1,7 @@
 // Waits for results, many at once: one inbox, one table. The log tells most of them, an engine the others. Both are best effort, so
 // whoever still waits is asked for again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
 import type { Msg } from "@nats-io/transport-node";
-import { ResultNotAwaited, RunCancelled, RunFailed, RunNotFound } from "../domain/errors.ts";
+import { ResultNotAwaited, RunCancelled, RunErased, RunFailed, RunNotFound } from "../domain/errors.ts";
 import { isConclusive, isFinal, keyOf } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Witness } from "../nats/publisher.ts";
@@ -248,7 +248,7 @@ export class Results implements Witness {
 
   #takeStored(outcome: Outcome): void {
     const wait = this.#waits.get(outcome.key);
-    if (wait !== undefined && isFinal(outcome.kind)) this.#deliver(wait, outcome);
+    if (wait !== undefined && (isFinal(outcome.kind) || outcome.kind === "erased")) this.#deliver(wait, outcome);
   }
 
   /** Outcomes in the order of the log, as they were stored: all final ones of the runs that named this inbox. */
@@ -324,10 +324,11 @@ function readEntry(data: Uint8Array): OutcomeEntry | undefined {
   }
 }
 
-/** Fails: RunFailed, RunCancelled, MalformedRecord */
+/** Fails: RunFailed, RunCancelled, RunErased, MalformedRecord */
 function readOutput(outcome: Outcome): unknown {
   if (outcome.kind === "completed") return jsonOf(outcome.output);
   const { key } = outcome;
+  if (outcome.kind === "erased") throw new RunErased({ key });
   const { error, reason, attempts } = outcome.detail as FinalDetail;
   if (outcome.kind === "cancelled") throw new RunCancelled({ key, reason: reason ?? "no reason given" });
   throw new RunFailed({ key, error: error ?? { name: "Error", message: "unknown" }, attempts });

@@ -1,5 +1,12 @@
 import { atAwaiter } from "../domain/at-caller.ts";
-import { InvalidData, NotReplayable, NotReschedulable, ResultNotAwaited, RunNotFound } from "../domain/errors.ts";
+import {
+  EngineRefused,
+  InvalidData,
+  NotReplayable,
+  NotReschedulable,
+  ResultNotAwaited,
+  RunNotFound,
+} from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import { randomToken } from "../domain/random-token.ts";
@@ -148,6 +155,29 @@ export class RunHandle<Output = unknown> {
       : requests.cancelOne(this.key, reason, patience));
     if (did === "unknown") throw new RunNotFound({ key: this.key });
     return did;
+  }
+
+  /**
+   * Erases what is known of the run, at once: input, output, errors, metadata, log lines and streamed chunks. A run that has not ended is cancelled,
+   * and its end is waited for. What is left is that it was, so that its id cannot be used again for as long as finished runs are kept; `result()`
+   * says RunErased. Safe to repeat.
+   *
+   * Other runs that were given the same data are others: that of its failure handler (`<handler>/…`), replays and children.
+   *
+   * Fails: RunNotFound, EngineUnreachable, EngineRefused
+   * @example
+   * ```ts
+   * await natchet.get("send-email", "order-42").erase()
+   * ```
+   */
+  async erase(patience?: Patience): Promise<void> {
+    const { requests, results } = this.#parts;
+    const did = await requests.cancelOne(this.key, "erased", patience);
+    if (did === "unknown") throw new RunNotFound({ key: this.key });
+    if (did === "stopping") await results.wait(this.key).output.catch(() => {});
+    const { erased } = await requests.erase([this.key], patience);
+    if (!erased.includes(this.key))
+      throw new EngineRefused({ verb: "erase", reason: `${this.key} is needed by a durable run that has not ended` });
   }
 
   /**

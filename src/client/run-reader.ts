@@ -50,6 +50,7 @@ export class RunReader {
   async #completeFinished(key: string, info: RunInfo, seq: number, index: number): Promise<RunInfo | undefined> {
     const outcome = (await this.#entries.outcomesAt(seq))[index];
     if (outcome?.key !== key) return undefined;
+    if (outcome.kind === "erased") return info;
     const { store, subjects } = this.#entries;
     const detail = outcome.detail as FinalDetail;
     const last = detail.attempts.at(-1);

@@ -123,6 +123,14 @@ export class InboxFull extends InboxFullBase<{ readonly key: string }> {
   }
 }
 
+const RunErasedBase: Tagged<"RunErased"> = tagged("RunErased");
+/** The run has ended, and what was known of it was erased. */
+export class RunErased extends RunErasedBase<{ readonly key: string }> {
+  override get message(): string {
+    return `run ${this.key} was erased: it has ended, and its input, output and log are not kept`;
+  }
+}
+
 const ResultNotAwaitedBase: Tagged<"ResultNotAwaited"> = tagged("ResultNotAwaited");
 /** The caller stopped waiting for the output: its time was over, its signal aborted or its client was closed. The run goes on. */
 export class ResultNotAwaited extends ResultNotAwaitedBase<{

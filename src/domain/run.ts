@@ -23,7 +23,9 @@ export type OutcomeKind =
   /** The run is to be cancelled and may be executing; whichever engine leads sees to it. */
   | "cancelling"
   /** A durable run waits for something, and its worker has let go of it. */
-  | "parked";
+  | "parked"
+  /** Of a run that had ended, nothing is kept but that it was. */
+  | "erased";
 
 /**
  * What a cancellation did: the run has ended as `cancelled`; or it is executing, and is stored and told to stop, so that it ends as cancelled
@@ -52,8 +54,8 @@ export const isConclusive = (kind: OutcomeKind, isByEngine: boolean): boolean =>
   kind === "completed" || (kind === "cancelled" && isByEngine);
 
 /** Whether only an engine may say it: what a worker writes of this kind does not exist. */
-export const isOfEngine = (kind: OutcomeKind): kind is "lost" | "retention" | "cancelling" =>
-  kind === "lost" || kind === "retention" || kind === "cancelling";
+export const isOfEngine = (kind: OutcomeKind): kind is "lost" | "retention" | "cancelling" | "erased" =>
+  kind === "lost" || kind === "retention" || kind === "cancelling" || kind === "erased";
 
 /** Whether nothing follows. */
 export const isFinished = (state: RunState): boolean => transitions[state].length === 0;
@@ -150,6 +152,8 @@ export interface RunInfo {
   readonly error?: ErrorRecord;
   /** Why it was cancelled. */
   readonly reason?: string;
+  /** Its input, output, error, metadata and log were erased: that it was is all that is left. */
+  readonly erased?: boolean;
   /** Tells the run from an earlier one of the same id: the place of its first entry in the log. */
   readonly origin?: number;
 }

@@ -156,6 +156,7 @@ class Candidate implements RunningEngine {
       crons: this.#crons,
       engine: this.id,
       link,
+      publisher,
       subjects,
       core: this.#core,
       bucket: this.#bucket,
@@ -324,6 +325,7 @@ class Candidate implements RunningEngine {
       this.#core.handle({ type: "lead", ...claim, ...known, ...tried, process: this.#process });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.#failures = 0;
+      void this.#requests.resumeErasures();
       log.debug("engine leads", { engine: this.id, epoch: claim.epoch, live: this.#core.state.live.size });
       for (const listener of this.#onLeading.splice(0)) listener();
       yield* this.#lookAfter;

@@ -8,6 +8,7 @@ import { isToken } from "../domain/run-id.ts";
 import { placeOf } from "../matching/attached.ts";
 import { knownWorkers } from "../matching/known.ts";
 import type { NatsLink } from "../nats/link.ts";
+import type { Publisher } from "../nats/publisher.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
 import { isSecretOf } from "../runtime/worker-identity.ts";
@@ -20,6 +21,7 @@ import {
   decodeCancelRuns,
   decodeChangeCron,
   decodeChangePause,
+  decodeEraseRuns,
   decodeGetRun,
   decodeHeartbeat,
   decodeLeave,
@@ -42,6 +44,7 @@ import { answersTo } from "./answers.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Core } from "./core.ts";
 import type { CronChanges } from "./cron-changes.ts";
+import { Eraser } from "./eraser.ts";
 import { Queries } from "./queries.ts";
 
 /** It is stored with every run that is cancelled. */
@@ -50,6 +53,7 @@ const longestReason = 4_000;
 export interface RequestsParts {
   readonly engine: string;
   readonly link: NatsLink;
+  readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly core: Core;
   readonly bucket: Bucket;
@@ -60,6 +64,7 @@ export interface RequestsParts {
 export class Requests {
   readonly #parts: RequestsParts;
   readonly #queries: Queries;
+  readonly #eraser: Eraser;
   readonly #registrations = new Assembly<Register>((parts) => ({
     ...parts[0]!,
     tasks: parts.flatMap(({ tasks }) => tasks),
@@ -73,6 +78,7 @@ export class Requests {
   constructor(parts: RequestsParts) {
     const { core, engine, link } = parts;
     this.#parts = parts;
+    this.#eraser = new Eraser(parts);
     this.#queries = new Queries(core, engine, () => link.maxPayload);
   }
 
@@ -106,6 +112,7 @@ export class Requests {
       const request = decodeSendSignal(data);
       return this.#foldedFirst([request.key], () => core.signals.send(request));
     });
+    give("erase", (data) => this.#eraser.erase(decodeEraseRuns(data).runs));
     give("get", (data) => {
       const { key } = decodeGetRun(data);
       return this.#foldedFirst([key], () => queries.get(key));
@@ -122,6 +129,11 @@ export class Requests {
       return queries.queues(after);
     });
     return Effect.all(doors, { discard: true });
+  }
+
+  /** This engine leads now: what its predecessors had begun to erase is erased. */
+  resumeErasures(): Promise<void> {
+    return this.#eraser.resume();
   }
 
   /** Stores who may execute something; a leader after a crash waits for these to answer. Once for all that register in one tick. */

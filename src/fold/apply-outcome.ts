@@ -15,6 +15,10 @@ export function applyOutcome(fold: Fold, run: LiveRun, remembered: RememberedOut
   const { outcome, seq, byEngine } = remembered;
   const { kind } = outcome;
   const isSame = outcome.origin === run.origin;
+  if (kind === "erased") {
+    if (isSame) finishRun(fold, run, remembered);
+    return isSame ? "finished" : "nothing";
+  }
   const isCurrent = isSame && outcome.turn === run.turn;
   if (isFinal(kind) && (isCurrent || (isSame && isConclusive(kind, byEngine)))) {
     finishRun(fold, run, remembered);

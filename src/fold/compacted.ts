@@ -92,6 +92,7 @@ export function addCompactedFinished(
     inputStays: hasInput(entry) && known.pinned !== true,
     holdsInput: false,
     remembered: undefined,
+    ...(known.erased === true && { isErased: true as const }),
   };
   setEntry(log.entries, run, created.seq, true, run.inputStays);
   addFinished(fold, run);

@@ -1,6 +1,6 @@
 import { isConclusive } from "../domain/run.ts";
 import { isChild } from "./families.ts";
-import { type FinishedRun, type RememberedOutcome, whyOf } from "./finished-run.ts";
+import { type FinishedRun, type RememberedOutcome, wasOf, whyOf } from "./finished-run.ts";
 import { dropSignals } from "./flow.ts";
 import type { Fold } from "./fold.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -13,12 +13,13 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
   log.liveCount--;
   if (fold.signals.size > 0) dropSignals(fold, key, seq);
   fold.inputs.release(run.keptInput);
+  const isErased = outcome.kind === "erased";
   const inputStays = outcome.inputStays === true;
   log.entries[inputStays ? "kept" : "garbage"]++;
   const finished: FinishedRun = {
     key,
     task: log.name,
-    kind: outcome.kind,
+    kind: isErased ? wasOf(outcome) : outcome.kind,
     seq,
     index,
     at,
@@ -26,7 +27,7 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
     writer: accepted.writer,
     createdAt,
     attempt,
-    metadata,
+    metadata: isErased ? undefined : metadata,
     why: whyOf(outcome),
     firstOutcome: trail?.uncovered || seq,
     lastOutcome: seq,
@@ -36,6 +37,7 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
     inputStays,
     holdsInput: inputStays,
     remembered: undefined,
+    ...(isErased && { isErased }),
   };
   addFinished(fold, finished);
   if (isChild(run)) fold.families.left(run);

@@ -1,4 +1,4 @@
-import type { OutcomeKind } from "../domain/run.ts";
+import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { EntryLog } from "./entry-log.ts";
 import type { FoldedOutcome } from "./log-events.ts";
@@ -48,6 +48,8 @@ export interface FinishedRun {
   holdsInput: boolean;
   /** Set while only outcomes were seen: a compacted entry that comes later decides. */
   remembered: RememberedOutcome[] | undefined;
+  /** `kind` says how it had ended; nothing else is kept. */
+  readonly isErased?: true;
 }
 
 const longestWhy = 200;
@@ -57,6 +59,12 @@ export function whyOf({ kind, detail }: FoldedOutcome): string | undefined {
   const { error, reason } = (detail ?? {}) as Partial<FinalDetail>;
   const why = error === undefined ? reason : `${error.name}: ${error.message}`;
   return why?.slice(0, longestWhy);
+}
+
+/** How the run of a stone had ended. */
+export function wasOf({ detail }: FoldedOutcome): OutcomeKind {
+  const { was } = (detail ?? {}) as Partial<FinalDetail>;
+  return was !== undefined && isFinal(was) ? was : "completed";
 }
 
 const countOf = ({ isCompacted, holdsInput }: FinishedRun): "kept" | "garbage" =>

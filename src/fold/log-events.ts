@@ -1,4 +1,4 @@
-import type { OutcomeHead } from "../wire/outcome-entry.ts";
+import type { Moved, OutcomeHead } from "../wire/outcome-entry.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
 import type { OutcomeDetail } from "../wire/story.ts";
 import type { OutcomeAuthor } from "../wire/subjects.ts";
@@ -50,5 +50,7 @@ export interface OutcomesEvent {
   readonly writer: string;
   /** The inbox whose owner reads this entry by itself; empty or absent = nobody's. */
   readonly told?: string;
+  /** It was written anew in its place, without what was erased. */
+  readonly moved?: Moved | undefined;
   readonly outcomes: readonly FoldedOutcome[];
 }

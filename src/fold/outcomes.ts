@@ -2,6 +2,7 @@
 import { isFinal, isOfEngine } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import { applyOutcome } from "./apply-outcome.ts";
+import { foldStone, moveOutcome } from "./erased.ts";
 import { addFinished } from "./finish.ts";
 import { type RememberedOutcome, whyOf } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
@@ -11,18 +12,22 @@ import type { OutcomesEvent } from "./log-events.ts";
 
 /** Rules 2 and 3. Who wrote an entry is known by its subject, and what only an engine may say counts from an engine alone. */
 export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
-  const { seq, at, writer, told = "", outcomes } = event;
+  const { seq, writer, told = "", moved, outcomes } = event;
+  const at = moved?.at ?? event.at;
   const byEngine = event.by === "engine";
-  fold.advance(seq, at);
-  if (!byEngine) fold.listener?.reporting(writer);
+  fold.advance(seq, event.at);
+  const isReport = !byEngine && moved === undefined;
+  if (isReport) fold.listener?.reporting(writer);
   for (let index = 0; index < outcomes.length; index++) {
     const outcome = outcomes[index]!;
     if (!byEngine && isOfEngine(outcome.kind)) continue;
     if (outcome.kind === "retention") {
-      foldRetentionMark(fold, outcome, writer);
+      const isKnown = moved !== undefined && outcome.dueAt <= (fold.lastMark?.upTo ?? 0);
+      if (!isKnown) foldRetentionMark(fold, outcome, writer);
       continue;
     }
-    if (!byEngine) fold.listener?.reported(outcome);
+    if (moved !== undefined && moveOutcome(fold, outcome, moved.from, seq, index)) continue;
+    if (isReport) fold.listener?.reported(outcome);
     const live = fold.live.get(outcome.key);
     if (live !== undefined) applyToLive(fold, live, { seq, at, index, byEngine, writer, told, outcome });
     else foldUnexplained(fold, { seq, at, index, byEngine, writer, told, outcome });
@@ -38,6 +43,10 @@ function applyToLive(fold: Fold, run: LiveRun, remembered: RememberedOutcome): v
 function foldUnexplained(fold: Fold, remembered: RememberedOutcome): void {
   const { outcome, seq } = remembered;
   const { key } = outcome;
+  if (outcome.kind === "erased") {
+    foldStone(fold, remembered);
+    return;
+  }
   const finished = fold.finished.get(key);
   if (finished !== undefined) {
     finished.firstOutcome = Math.min(finished.firstOutcome, seq);

@@ -1,6 +1,7 @@
 // An entry of the log as the fold takes it. Whoever folds reads it this way: engines, and whatever watches them.
 import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
 import { assertPastMark, decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
+import { assertRange } from "../wire/ranges.ts";
 import { madeInboxOf } from "../wire/result-inbox.ts";
 import { decodeRunEntry } from "../wire/run-entry.ts";
 import { assertPast } from "../wire/run-extra.ts";
@@ -45,8 +46,9 @@ function readRun(subjects: Subjects, { seq, subject, data, at }: LogMessage): En
 
 function readOutcomes(subjects: Subjects, { seq, subject, data, at }: LogMessage): OutcomesRead {
   const { writer, waiter, by: author } = subjects.parseOutcome(subject);
-  const { by, outcomes, unknownKind } = decodeOutcomeEntry(data, writer, author);
+  const { by, outcomes, moved, unknownKind } = decodeOutcomeEntry(data, writer, author);
   if (by === "engine") for (const outcome of outcomes) if (outcome.kind === "retention") assertPastMark(outcome, seq);
+  if (moved !== undefined) assertRange(moved.from < seq, "outcome entry", "where it stood", moved.from);
   const told = waiter === "" ? "" : madeInboxOf(waiter);
-  return { type: "outcomes", seq, at, by, writer, told, outcomes, unknownKind };
+  return { type: "outcomes", seq, at, by, writer, told, moved, outcomes, unknownKind };
 }

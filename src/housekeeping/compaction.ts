@@ -143,7 +143,16 @@ export const isNeeded = ({ fold }: House, run: FinishedRun): boolean =>
 /** With the input where only its entry holds that; with its result, in the place of that, where somebody waits for it. */
 function finishedForm(house: House, run: FinishedRun): CompactedRun {
   const { key, kind, origin, seq, index, at, createdAt, metadata, why } = run;
-  const known = { asOf: house.fold.position, origin, kind, seq, index, at, ...(why !== undefined && { why }) };
+  const known = {
+    asOf: house.fold.position,
+    origin,
+    kind,
+    seq,
+    index,
+    at,
+    ...(why !== undefined && { why }),
+    ...(run.isErased && { erased: true as const }),
+  };
   if (isNeeded(house, run)) {
     const resultAt = house.fold.pinned.has(key) ? { entrySeq: run.entrySeq } : { seq, index };
     const extra = { ...(metadata === undefined ? {} : { metadata }), state: { ...known, pinned: true as const } };

@@ -85,7 +85,7 @@ const producer = (names: Names): Rights => ({
   subscribe: [names.subjects.epoch, names.subjects.admission],
 });
 
-const operatorVerbs = ["list", "cancel", "reschedule", "pause", "cron", "crons", "workers", "queues"] as const;
+const operatorVerbs = ["list", "cancel", "erase", "reschedule", "pause", "cron", "crons", "workers", "queues"] as const;
 
 const operator = (names: Names): Rights => {
   const { publish, subscribe } = producer(names);
@@ -120,7 +120,7 @@ const engine = (names: Names): Rights => {
       ...api("STREAM.INFO", logs, reserve),
       ...api("STREAM.CREATE", ...streams),
       ...api("STREAM.UPDATE", ...streams),
-      ...api("STREAM.PURGE", log, bucket, lease, reserve, journal),
+      ...api("STREAM.PURGE", log, bucket, lease, logs, reserve, journal),
       ...api("STREAM.MSG.GET", log, bucket, lease),
       ...api("DIRECT.GET", log, bucket, `${bucket}.>`),
       ...api("CONSUMER.CREATE", `${log}.>`, `${bucket}.>`),
@@ -131,6 +131,7 @@ const engine = (names: Names): Rights => {
       `$KV.${subjects.leaseBucket}.>`,
       subjects.runs,
       ...subjects.outcomesBy("engine", ""),
+      ...subjects.outcomesBy("worker", "*"), // in its place, without a run that is erased
       subjects.signals,
       `${subjects.reserve}.*`,
       `${root}.worker.*.*.*`,

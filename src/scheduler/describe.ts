@@ -196,6 +196,7 @@ function describeFinished(run: FinishedRun): RunDescription {
     metadata: metadata ?? {},
     attempts: [],
     origin: run.origin,
+    ...(run.isErased && { erased: true }),
   };
   return { info, at: { outcomeSeq: seq, index } };
 }

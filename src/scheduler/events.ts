@@ -68,6 +68,8 @@ export type SchedulerEvent =
       /** At once, whatever a durable run may have to undo. */
       readonly kill?: boolean;
     }
+  /** Of runs that have ended nothing is to be left. */
+  | { readonly type: "erase"; readonly keys: readonly string[] }
   | { readonly type: "reschedule"; readonly keys: readonly string[]; readonly dueAt: number }
   | { readonly type: "waiter"; readonly key: string; readonly inbox: string }
   | { readonly type: "purged"; readonly filter: PurgeFilter; readonly keepFrom: number }

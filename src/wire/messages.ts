@@ -166,6 +166,7 @@ const AskResults = Schema.Struct({ keys: Schema.Array(Schema.String), inbox: Tex
 /** Where the final outcome of a run stands: the sequence of its entry in the log, and its place in there. */
 const EndedRun = Schema.Struct({ key: Text, seq: Count, index: Count });
 const Ended = Schema.Struct({ ended: Schema.Array(EndedRun) });
+const EraseRuns = Schema.Struct({ runs: Schema.Array(Schema.String) });
 const GetRun = Schema.Struct({ key: Text });
 /** `delayMs`: from when the engine hears it; `dueAt` is then for engines that know no delays. */
 const Reschedule = Schema.Struct({
@@ -224,6 +225,12 @@ export type EndedRun = typeof EndedRun.Type;
 export interface AskResultsReply {
   readonly unknown: readonly string[];
   readonly ended?: readonly EndedRun[];
+}
+/** Keys of runs: of `erased` nothing is left, `live` have not ended, or somebody still waits for what they gave. */
+export interface EraseReply {
+  readonly erased: readonly string[];
+  readonly live: readonly string[];
+  readonly unknown: readonly string[];
 }
 export type GetRun = typeof GetRun.Type;
 export type Reschedule = typeof Reschedule.Type;
@@ -298,6 +305,7 @@ export const decodeCancelRuns = decoder("cancel request", CancelRuns);
 export const decodeSendSignal = decoder("signal request", SendSignal);
 export const decodeAskResults = decoder("result request", AskResults);
 export const decodeEnded = decoder("message about ended runs", Ended);
+export const decodeEraseRuns = decoder("erase request", EraseRuns);
 export const decodeGetRun = decoder("get request", GetRun);
 export const decodeReschedule = decoder("reschedule request", Reschedule);
 export const decodeChangePause = decoder("pause request", ChangePause);

@@ -65,6 +65,7 @@ const kinds: readonly OutcomeKind[] = [
   "retention",
   "cancelling",
   "parked",
+  "erased",
 ];
 const what = "outcome frame";
 const entryHead = 8;
@@ -138,7 +139,7 @@ export class Outcome implements OutcomeHead {
   get detail(): OutcomeDetail | undefined {
     if (this.kind === "cancelling") return cancelWishOf(this.detailBytes);
     if (this.kind === "parked") return parkedIn(this.detailBytes);
-    if (!isFinal(this.kind)) return attemptDetailOf(this.detailBytes);
+    if (!isFinal(this.kind) && this.kind !== "erased") return attemptDetailOf(this.detailBytes);
     return this.#detailStart === this.#inputStart ? this.#plainDetail() : finalDetailOf(this.detailBytes, this.at);
   }
   get input(): Uint8Array {
@@ -154,6 +155,10 @@ export class Outcome implements OutcomeHead {
   }
   get output(): Uint8Array {
     return this.#entry.subarray(this.#outputStart, this.#end);
+  }
+  /** As it stands in its entry. */
+  get frame(): Uint8Array {
+    return this.#entry.subarray(this.#start, this.#end);
   }
   /** A frame for those who wait for the result: what they need of this one. */
   get result(): Uint8Array {
@@ -219,23 +224,37 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   return finish(record, end);
 }
 
+/** An entry that was written anew without some of its outcomes: what it says of the others is as old as it was. */
+export interface Moved {
+  /** Where it stood before. */
+  readonly from: number;
+  /** When it was stored at first. Units: epoch milliseconds */
+  readonly at: number;
+}
+
+const movedBytes = 16;
+
 /** Puts frames together as one entry; results travel to a client's inbox in the same form. */
-export function encodeOutcomeEntry(by: OutcomeAuthor, frames: readonly Uint8Array[]): Uint8Array {
-  let length = entryHead;
+export function encodeOutcomeEntry(by: OutcomeAuthor, frames: readonly Uint8Array[], moved?: Moved): Uint8Array {
+  let length = entryHead + movedBytes;
   for (const frame of frames) length += frame.length;
   const entry = draft(length);
   const { bytes, view } = entry;
-  view.setUint32(0, by === "engine" ? 0x0101 : 1, true);
+  view.setUint32(0, (by === "engine" ? 0x0101 : 1) | (moved === undefined ? 0 : 0x10000), true);
   view.setUint32(4, frames.length, true);
   let end = entryHead;
   for (const frame of frames) end = writeBytes(bytes, end, frame);
-  return finish(entry, end);
+  if (moved === undefined) return finish(entry, end);
+  view.setFloat64(end, moved.from, true);
+  view.setFloat64(end + 8, moved.at, true);
+  return finish(entry, end + movedBytes);
 }
 
 /** An entry as it was read; outcomes are views on its bytes, not copies. */
 export interface OutcomeEntry {
   readonly by: OutcomeAuthor;
   readonly outcomes: readonly Outcome[];
+  readonly moved?: Moved | undefined;
   /** A kind that this version does not know, of an outcome that was left out; 0 = there was none. */
   readonly unknownKind: number;
 }
@@ -257,5 +276,12 @@ export function decodeOutcomeEntry(bytes: Uint8Array, writer = "", by?: OutcomeA
     else outcomes.push(new Outcome(kind, bytes, view, offset, offset + length, writer));
     offset += length;
   }
-  return { by: by ?? (bytes[1] === 1 ? "engine" : "worker"), outcomes, unknownKind };
+  const author = by ?? (bytes[1] === 1 ? "engine" : "worker");
+  return { by: author, outcomes, unknownKind, moved: bytes[2] === 1 ? movedAt(bytes, view, offset) : undefined };
+}
+
+function movedAt(bytes: Uint8Array, view: DataView, offset: number): Moved {
+  assertFits(offset + movedBytes <= bytes.length, "outcome entry");
+  const from = timeAt(view, offset, "outcome entry", "where it stood");
+  return { from, at: timeAt(view, offset + 8, "outcome entry", "when it was stored") };
 }

@@ -41,6 +41,7 @@ export interface CompactedFinished {
   readonly why?: string | undefined;
   /** Somebody waits for its result: it stands in the place of the input, in the form of an outcome, and no mark forgets the run. */
   readonly pinned?: true;
+  readonly erased?: true;
 }
 
 export interface RunExtra {

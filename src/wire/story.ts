@@ -18,6 +18,8 @@ export interface FinalDetail {
   readonly attempts: readonly AttemptRecord[];
   readonly error?: ErrorRecord;
   readonly reason?: string;
+  /** Of one that was erased: how it had ended. */
+  readonly was?: "completed" | "failed" | "cancelled";
 }
 
 /** What `retry`, `returned` and `lost` say: the attempt that ended. */

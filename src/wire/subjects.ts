@@ -19,7 +19,8 @@ export type EngineVerb =
   | "list"
   | "workers"
   | "queues"
-  | "signal";
+  | "signal"
+  | "erase";
 export type WorkerVerb = "assign" | "cancel" | "ping";
 
 /** Who writes outcomes; the subject of an entry says it, so that a server can forbid either to speak as the other. */

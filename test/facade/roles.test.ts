@@ -175,9 +175,9 @@ const ofWorkers = [
 const ofOthers = [subjects.outcome("worker", "mail-w1", 1), subjects.outcome("worker", "w1", 1, "waiter")];
 const asEngine = [subjects.outcome("engine", "e7", 1), subjects.outcome("engine", "e7", 1, "waiter")];
 const registering = (["register", "heartbeat", "leave"] as const).map((verb) => subjects.engine(verb));
-const operating = (["list", "cancel", "reschedule", "pause", "cron", "crons", "workers", "queues"] as const).map(
-  (verb) => subjects.engine(verb),
-);
+const operating = (
+  ["list", "cancel", "erase", "reschedule", "pause", "cron", "crons", "workers", "queues"] as const
+).map((verb) => subjects.engine(verb));
 const hearing = ["_INBOX.>", ">", subjects.runs, subjects.outcomes, subjects.transcripts, "$KV.>", "$JS.>"];
 const otherInboxes = (role: Role) => roles.filter((other) => other !== role).map((other) => `_INBOX.${other}.>`);
 
@@ -198,7 +198,7 @@ const forbidden: Record<Role, { readonly publish: readonly string[]; readonly su
       ...[subjects.worker("w1", "assign"), subjects.worker("mail-w1", "ping")],
     ],
   },
-  engine: { publish: [...forNobody, ...ofWorkers.slice(0, 2), ...ofOthers], subscribe: hearing },
+  engine: { publish: forNobody, subscribe: hearing },
 };
 
 for (const role of roles) {

@@ -1,0 +1,182 @@
+// Erases runs that have ended: whatever the streams hold of one goes, but for a stone in the log that says that it was. An outcome shares its entry
+// with those of other runs, so the entry is written anew in its place, without it; who folds that finds the others where they are now. Every step
+// is safe to repeat, and a run is said to be erased once all of them are done.
+import type { Log } from "../domain/log.ts";
+import { askStore } from "../nats/ask-store.ts";
+import type { NatsLink } from "../nats/link.ts";
+import { followLog } from "../nats/log-reader.ts";
+import type { Publisher } from "../nats/publisher.ts";
+import { jsonBytes } from "../wire/bytes.ts";
+import type { EraseReply } from "../wire/messages.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
+import type { Subjects } from "../wire/subjects.ts";
+import type { Core } from "./core.ts";
+
+export interface EraserParts {
+  readonly core: Core;
+  readonly link: NatsLink;
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+  readonly log: Log;
+}
+
+/** An outcome entry, as it is now. */
+interface Stored {
+  readonly seq: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly at: number;
+}
+/** The runs that are erased, by their keys: another run of the same id is none of them. */
+type Origins = ReadonlyMap<string, number>;
+
+/** Entries are purged and moved by others as well. */
+const tries = 10;
+const pauseMs = 100;
+const readWithinMs = 60_000;
+/** So long after its end a journal stays: whoever finds none begins anew. */
+const journalStaysMs = 60_000;
+
+export class Eraser {
+  readonly #parts: EraserParts;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: EraserParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when nothing of those that have ended is left. One call at a time. Fails: StoreUnavailable, PermissionDenied, Error when it could not be done */
+  erase(keys: readonly string[]): Promise<EraseReply> {
+    const erased = this.#last.then(() => this.#erase(keys));
+    this.#last = erased.catch(() => {});
+    return erased;
+  }
+
+  /** A leader before this one may have died over it. */
+  async resume(): Promise<void> {
+    const { core, log } = this.#parts;
+    const begun = Array.from(core.state.finished.values()).filter(({ isErased }) => isErased === true);
+    if (begun.length === 0) return;
+    await this.erase(begun.map(({ key }) => key)).catch((error: unknown) => {
+      if (core.state.isLeading) log.warn("what is left of erased runs could not be looked for", { error });
+    });
+  }
+
+  async #erase(keys: readonly string[]): Promise<EraseReply> {
+    const { core } = this.#parts;
+    await core.catchUp();
+    const { live, finished, fold } = core.state;
+    const ended = keys.filter((key) => finished.has(key) && !fold.pinned.has(key));
+    const origins: Origins = new Map(ended.map((key) => [key, finished.get(key)!.origin]));
+    await core.handleFully({ type: "erase", keys: ended });
+    if (ended.some((key) => core.state.finished.get(key)?.isErased !== true))
+      throw new Error("what is to be erased could not be stored; ask again");
+    await this.#eraseOutcomes(origins);
+    await this.#eraseEntries(ended);
+    for (const [key, origin] of origins) await this.#eraseRest(key, origin);
+    return {
+      erased: ended,
+      live: keys.filter((key) => live.has(key) || fold.pinned.has(key)),
+      unknown: keys.filter((key) => !live.has(key) && !finished.has(key)),
+    };
+  }
+
+  async #eraseOutcomes(origins: Origins): Promise<void> {
+    for (let i = 0; i < tries; i++) {
+      const found = await this.#entriesOf(origins);
+      if (found.length === 0) return;
+      for (const entry of found) await this.#writeWithout(origins, entry);
+      await this.#parts.core.catchUp();
+    }
+    throw new Error("the outcomes of an erased run move faster than they can be erased; ask again");
+  }
+
+  /** In its place, so that both are never there, nor neither. Not at all where another stands there by now. */
+  async #writeWithout(origins: Origins, { seq, subject, data, at }: Stored): Promise<void> {
+    const { publisher, core } = this.#parts;
+    const { by, outcomes, moved } = decodeOutcomeEntry(data);
+    const kept = outcomes.filter((outcome) => !isOf(origins, outcome)).map(({ frame }) => frame);
+    if (kept.length === 0) await core.store.purge(subject, seq + 1);
+    else await publisher.append(subject, encodeOutcomeEntry(by, kept, { from: seq, at: moved?.at ?? at }), seq);
+  }
+
+  /** All outcome entries that say something of these runs, which none before a run does. */
+  async #entriesOf(origins: Origins): Promise<readonly Stored[]> {
+    const { link, subjects, core } = this.#parts;
+    const newest = (await core.store.newestOf(subjects.outcomes))?.seq ?? 0;
+    const from = Math.floor(Math.min(...origins.values()));
+    if (origins.size === 0 || newest < from) return [];
+    const found: Stored[] = [];
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        clearTimeout(limit);
+        queueMicrotask(() => reader.close());
+      };
+      const look = () => {
+        if (reader.position < newest) return;
+        end();
+        resolve(found);
+      };
+      const limit = setTimeout(() => {
+        end();
+        reject(new Error("the outcomes could not be read in time; ask again"));
+      }, readWithinMs);
+      const listener = {
+        onMessage: (seq: number, subject: string, data: Uint8Array, at: number) => {
+          if (saysOf(origins, data)) found.push({ seq, subject, data: data.slice(), at });
+          if (seq >= newest) queueMicrotask(look);
+        },
+        onCaughtUp: () => queueMicrotask(look),
+        onTrouble: () => {},
+      };
+      const reader = followLog(link, subjects.stream, from, listener, subjects.outcomes);
+    });
+  }
+
+  /** A bundle is written anew without them. */
+  async #eraseEntries(keys: readonly string[]): Promise<void> {
+    const { core } = this.#parts;
+    for (let i = 0; i < tries; i++) {
+      const left = keys.filter((key) => (core.state.finished.get(key)?.entrySeq ?? 0) > 0);
+      if (left.length === 0) return;
+      if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await core.handleFully({ type: "erase", keys: left });
+      await core.catchUp();
+    }
+    throw new Error("the entry of an erased run could not be removed; ask again");
+  }
+
+  async #eraseRest(key: string, origin: number): Promise<void> {
+    const { core, link, subjects, log } = this.#parts;
+    await this.#purge(subjects.logsStream, subjects.transcript(key));
+    const journal = () => this.#purge(subjects.journalStream, subjects.journal(key, origin));
+    const endedMs = core.now() - (core.state.finished.get(key)?.at ?? 0);
+    if (endedMs > journalStaysMs) return journal();
+    const later = setTimeout(() => {
+      if (link.isConnected())
+        journal().catch((error: unknown) => log.warn("a journal could not be erased", { key, error }));
+    }, journalStaysMs - endedMs);
+    (later as { unref?: () => void }).unref?.();
+  }
+
+  /** A stream that nobody has needed is not there. */
+  async #purge(stream: string, filter: string): Promise<void> {
+    await askStore(this.#parts.link, `$JS.API.STREAM.PURGE.${stream}`, jsonBytes({ filter }), {
+      operation: `erase ${filter}`,
+      accept: ({ err_code }) => err_code === noSuchStream,
+    });
+  }
+}
+
+const noSuchStream = 10059;
+
+const isOf = (origins: Origins, { kind, key, origin }: { kind: string; key: string; origin: number }): boolean =>
+  kind !== "erased" && origins.get(key) === origin;
+
+function saysOf(origins: Origins, data: Uint8Array): boolean {
+  try {
+    return decodeOutcomeEntry(data).outcomes.some((outcome) => isOf(origins, outcome));
+  } catch {
+    return false; // nobody can read it
+  }
+}

@@ -1,0 +1,102 @@
+// What is left of a log of which runs were erased tells the same as all of it: who finished how, and where that stands.
+import assert from "node:assert/strict";
+import type { OutcomeKind } from "../../src/domain/run.ts";
+import { foldEntry } from "../../src/fold/entries.ts";
+import { Fold } from "../../src/fold/fold.ts";
+import type { FoldedEntry, OutcomesEvent } from "../../src/fold/log-events.ts";
+import { foldOutcomes } from "../../src/fold/outcomes.ts";
+import { test } from "../support/harness.ts";
+
+type Entry =
+  | { readonly seq: number; readonly id: string }
+  | (Omit<OutcomesEvent, "type" | "at" | "writer"> & { readonly at?: number });
+
+const entry: FoldedEntry = {
+  ...{ form: 0, priority: 1, createdAt: 1, dueAt: 0, scheduleTimeoutMs: undefined, inbox: "" },
+  extra: { metadata: { who: "ann" } },
+};
+const outcome = (id: string, kind: OutcomeKind, origin: number, turn = 1, more: object = {}) => ({
+  ...{ kind, key: `t/${id}`, turn, origin, at: 1, dueAt: 0, detail: undefined },
+  ...more,
+});
+const stone = (id: string, origin: number, was: OutcomeKind) =>
+  outcome(id, "erased", origin, 1, { detail: { createdAt: 7, priority: 0, attempts: [], was } });
+
+function foldOf(log: readonly Entry[]): Fold {
+  const fold = new Fold(1_000);
+  for (const one of log) {
+    const at = 1_000 + one.seq;
+    if ("id" in one) foldEntry(fold, { type: "entry", seq: one.seq, at, task: "t", id: one.id, entry });
+    else foldOutcomes(fold, { type: "outcomes", at, writer: one.by === "engine" ? "e1" : "w1", ...one });
+  }
+  return fold;
+}
+const told = (fold: Fold) => ({
+  live: [...fold.live.values()].map(({ key, turn, attempt, readyAt }) => ({ key, turn, attempt, readyAt })),
+  finished: [...fold.finished.values()].map(({ key, kind, seq, index, at, origin, isErased, metadata }) => ({
+    ...{ key, kind, seq, index, at, origin, isErased: isErased === true },
+    metadata: isErased === true ? metadata : undefined,
+  })),
+});
+
+/** Six runs; the second and the fifth are erased, and their outcomes stood beside those of the others. */
+const log: readonly Entry[] = [
+  ...["a", "b", "c", "d", "e", "f"].map((id, i) => ({ seq: i + 1, id })),
+  {
+    seq: 7,
+    by: "worker",
+    outcomes: [outcome("b", "retry", 2), outcome("c", "retry", 3), outcome("a", "completed", 1)],
+  },
+  {
+    seq: 8,
+    by: "worker",
+    outcomes: [outcome("d", "failed", 4), outcome("b", "completed", 2, 2), outcome("e", "failed", 5)],
+  },
+  { seq: 9, by: "worker", outcomes: [outcome("c", "completed", 3, 2)] },
+  { seq: 10, by: "engine", outcomes: [stone("b", 2, "completed"), stone("e", 5, "failed")] },
+  {
+    ...{ seq: 11, by: "worker", moved: { from: 7, at: 1_007 } },
+    outcomes: [outcome("c", "retry", 3), outcome("a", "completed", 1)],
+  },
+  { seq: 12, by: "worker", moved: { from: 8, at: 1_008 }, outcomes: [outcome("d", "failed", 4)] },
+];
+const without = (...seqs: number[]) => log.filter(({ seq }) => !seqs.includes(seq));
+
+test("a fold of what is left of a log with erased runs is the fold of all of it, at each step of the erasure", () => {
+  const whole = told(foldOf(log));
+  assert.deepEqual(
+    whole.finished.map(({ key, kind, seq, index, isErased }) => [key, kind, seq, index, isErased]),
+    [
+      ["t/c", "completed", 9, 0, false],
+      ["t/b", "completed", 10, 0, true],
+      ["t/e", "failed", 10, 1, true],
+      ["t/a", "completed", 11, 1, false],
+      ["t/d", "failed", 12, 0, false],
+    ],
+  );
+  // Outcomes are replaced one by one, then entries go: first those of the erased runs, later any.
+  const lefts = [without(7), without(7, 8), without(7, 8, 2), without(7, 8, 2, 5), without(7, 8, 1, 2, 5)];
+  for (const left of lefts) assert.deepEqual(sorted(told(foldOf(left))), sorted(whole));
+});
+
+const sorted = ({ live, finished }: ReturnType<typeof told>) => ({
+  live,
+  finished: finished.toSorted((a, b) => a.seq - b.seq || a.index - b.index),
+});
+
+test("a stone counts for its own run only, and from an engine", () => {
+  const again: Entry[] = [
+    ...log,
+    { seq: 20, by: "engine", outcomes: [stone("a", 99, "completed"), stone("f", 99, "failed")] },
+  ];
+  assert.deepEqual(told(foldOf(again)), told(foldOf(log)));
+  const forged: Entry[] = [...log, { seq: 20, by: "worker", outcomes: [stone("a", 1, "completed")] }];
+  assert.deepEqual(told(foldOf(forged)), told(foldOf(log)));
+});
+
+test("an outcome that is moved is as old as it was, and says nothing a second time", () => {
+  const fold = foldOf(without(9, 12));
+  const c = fold.live.get("t/c")!;
+  assert.deepEqual([c.turn, c.attempt], [2, 2]);
+  assert.equal(fold.finished.get("t/a")!.at, 1_007);
+});
