@@ -107,7 +107,7 @@ const worker = (names: Names): Rights => {
       ...api("DIRECT.GET", `${bucket}.$KV.${subjects.bucket}.pauses`),
       ...enqueuing(names),
     ],
-    subscribe: [subjects.workersOf("worker"), subjects.epoch, subjects.admission],
+    subscribe: [subjects.workersOf("worker"), subjects.epoch, subjects.admission, subjects.signals],
   };
 };
 

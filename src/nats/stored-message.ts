@@ -9,6 +9,8 @@ export interface StoredMessage {
   readonly seq: number;
   readonly subject: string;
   readonly data: Uint8Array;
+  /** When it was stored, where the leader was asked. Units: epoch milliseconds */
+  readonly at?: number;
 }
 
 const noMessageFound = 10037;
@@ -52,9 +54,17 @@ async function leaderGet(
     operation: `read from ${stream}`,
     accept: ({ err_code }) => err_code === noMessageFound || (err_code === streamNotFound && whenNoStream === "none"),
   });
-  const { message } = reply.json() as { message?: { seq: number; subject: string; data?: string } };
+  const { message } = reply.json() as { message?: StoredByLeader };
   if (message === undefined) return undefined;
-  return { seq: message.seq, subject: message.subject, data: bytesOfBase64(message.data ?? "") };
+  const { seq, subject, data = "", time } = message;
+  return { seq, subject, data: bytesOfBase64(data), at: Date.parse(time) };
+}
+
+interface StoredByLeader {
+  readonly seq: number;
+  readonly subject: string;
+  readonly data?: string;
+  readonly time: string;
 }
 
 async function directGet(

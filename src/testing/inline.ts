@@ -110,13 +110,9 @@ export class TestTasks {
     this.#tasks = new Map(this.tasks.map((task) => [task.name, task]));
   }
 
-  /** Fails: TypeError that says which there are, or that it is a durable one */
+  /** Fails: TypeError that says which there are */
   named(name: string): WorkerTask {
     const task = this.#tasks.get(name);
-    if (task?.durable !== undefined)
-      throw new TypeError(
-        `task "${name}" is durable, and a test worker has no journals; start its worker on a testServer()`,
-      );
     if (task !== undefined) return task;
     const names = [...this.#tasks.keys()].join(", ");
     throw new TypeError(`worker "${this.#worker}" has no task "${name}"; it has ${names}`);

@@ -97,6 +97,13 @@ class Approvals {
       throw error;
     }
   }
+  @Durable("busy") async busy(_: undefined, ctx: DurableContext) {
+    const step = ctx.step(
+      "slow",
+      ({ signal: stopped }) => new Promise<void>((done) => stopped.addEventListener("abort", () => done())),
+    );
+    return (await ctx.race({ done: step, said: ctx.waitFor(Approve) })).won;
+  }
   @Step() async undo(id: string) {
     undone.push(id);
   }
@@ -185,4 +192,11 @@ test("a waiting run that is cancelled undoes what it did, and ends as cancelled"
   assert.equal(await run.cancel("no more"), "stopping");
   await assert.rejects(run.result(), { name: "RunCancelled", reason: "no more" });
   assert.deepEqual(undone, ["x"]);
+});
+
+test("a signal reaches a run while its step executes", async () => {
+  const run = await client.tasks(Approvals).busy.enqueue(undefined);
+  await waitFor(async () => (await run.status()).state === "running", 10_000, "the step");
+  await run.send(Approve, { ok: true });
+  assert.equal(await run.result(), "said");
 });

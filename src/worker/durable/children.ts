@@ -46,7 +46,6 @@ export interface ChildrenOfRun extends Children {
 export interface ParentRun {
   readonly key: string;
   readonly origin: number;
-  readonly priority: number;
   readonly metadata: Readonly<Record<string, string>>;
   /** Id of the worker that executes it. */
   readonly worker: string;
@@ -54,10 +53,10 @@ export interface ParentRun {
 
 /** A child has the metadata of its parent, but for what natchet says of that one alone. */
 export function childEntry(parent: ParentRun, createdAt: number, input: string, atOnce?: number): RunEntry {
-  const { metadata, priority, worker, key } = parent;
+  const { metadata, worker, key } = parent;
   const passed = Object.entries(metadata).filter(([name]) => !name.startsWith("natchet."));
   return {
-    ...{ form: runForm.new, priority, createdAt, dueAt: 0, scheduleTimeoutMs: undefined, inbox: "" },
+    ...{ form: runForm.new, priority: 0, createdAt, dueAt: 0, scheduleTimeoutMs: undefined, inbox: "" },
     extra: {
       metadata: { ...Object.fromEntries(passed), "natchet.parent": key },
       placement: { near: worker, ...(atOnce !== undefined && { atOnce }) },

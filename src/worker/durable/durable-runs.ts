@@ -7,6 +7,7 @@ import { validate } from "../../domain/schema.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
 import type { Voice } from "../transcripts/voice.ts";
+import type { SignalSource } from "./awake-signals.ts";
 import type { ChildrenOfRun, ParentRun } from "./children.ts";
 import { type ContextParts, RunningDurable } from "./durable-context.ts";
 import type { Frame } from "./frame.ts";
@@ -19,6 +20,7 @@ export interface DurableRunsParts {
   readonly journal: Journal;
   readonly childrenOf: (parent: ParentRun) => ChildrenOfRun;
   readonly clock: Clock;
+  readonly signals?: SignalSource | undefined;
   readonly log: Log;
   readonly graceMs: number;
   /** Whether the leader was heard lately. */
@@ -44,8 +46,8 @@ export class DurableRuns {
   }
 
   hostFor({ code = "by hand" }: WorkerTask): TurnHost {
-    const { journal, clock, log, graceMs, isHeard, onLeftBehind } = this.parts;
-    return { journal, clock, log, graceMs, isHeard, onLeftBehind, code, newAttempt: randomAttempt };
+    const { journal, clock, signals, log, graceMs, isHeard, onLeftBehind } = this.parts;
+    return { journal, clock, signals, log, graceMs, isHeard, onLeftBehind, code, newAttempt: randomAttempt };
   }
 
   /** What a frame says and asks goes to this attempt from now on. */

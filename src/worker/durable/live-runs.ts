@@ -6,6 +6,7 @@ import { DurableRuns } from "./durable-runs.ts";
 import { KeptFrames } from "./kept-frames.ts";
 import type { Clock } from "./step-runner.ts";
 import { StoredChildren } from "./stored-children.ts";
+import { StoredSignals } from "./stored-signals.ts";
 
 interface LiveOptions {
   readonly graceMs: number;
@@ -26,6 +27,7 @@ export function durableRunsOf(parts: WorkerParts, { graceMs, isHeard }: LiveOpti
     journal: new JournalStore(link, subjects, { publisher: journals, maySend: isHeard }),
     childrenOf: (parent) => new StoredChildren({ link, publisher, subjects }, parent),
     frames: new KeptFrames(),
+    signals: new StoredSignals({ link, subjects }),
     taskOf: (worker, method) => taskOf(describe, worker, method),
   });
 }

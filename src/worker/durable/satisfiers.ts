@@ -2,9 +2,11 @@
 import { cancelSignal } from "../../domain/durable.ts";
 import { RunCancelled } from "../../domain/errors.ts";
 import { type Delivery, noOp } from "../../wire/journal-message.ts";
+import { AwakeSignals, clockMarginMs, type SignalSource } from "./awake-signals.ts";
 import type { Frame } from "./frame.ts";
 import type { Offers } from "./offers.ts";
 import type { Op } from "./op.ts";
+import type { Clock } from "./step-runner.ts";
 import { encodeError } from "./stored-error.ts";
 import { openWaits, timeOf } from "./waits.ts";
 
@@ -15,16 +17,36 @@ export interface Wish {
   readonly sequence: number;
 }
 
+/** An op that waits for its time. */
+export interface Timed {
+  readonly op: Op;
+  /** Units: epoch milliseconds */
+  readonly at: number;
+  readonly isBesideSignals: boolean;
+}
+
+export interface SatisfiersParts {
+  readonly key: string;
+  readonly origin: number;
+  readonly clock: Clock;
+  readonly signals: SignalSource | undefined;
+  /** There may be something that was not there before. */
+  readonly onNews: () => void;
+}
+
 export class Satisfiers {
   offers: Offers | undefined;
+  /** Of a run whose steps execute. */
+  readonly awake: AwakeSignals | undefined;
   /** To cancel, while it has not reached the code. */
   wish: Wish | undefined;
   readonly #key: string;
   readonly #now: () => number;
 
-  constructor(key: string, now: () => number) {
+  constructor({ key, origin, clock, signals: source, onNews }: SatisfiersParts) {
     this.#key = key;
-    this.#now = now;
+    this.#now = () => clock.now();
+    this.awake = source && new AwakeSignals({ source, key, origin, clock, onNews });
   }
 
   /** One a record, and first in it: a delivery before it could close its wait, and it would be taken and never seen. */
@@ -33,19 +55,24 @@ export class Satisfiers {
       const cancelled = this.#cancelWaits(frame, this.wish);
       if (cancelled.length > 0) return cancelled;
     }
-    const offered = this.offers?.next(frame) ?? this.#ownTimer(frame);
+    const offered = this.offers?.next(frame) ?? this.awake?.take(frame) ?? this.#ownTimer(frame);
     return offered === undefined ? [] : [offered];
   }
 
-  /** The earliest wait, if nothing but time is waited for. */
-  nextTime(frame: Frame): { readonly op: Op; readonly at: number } | undefined {
-    let next: { op: Op; at: number } | undefined;
+  /** The earliest wait, if nothing but time is waited for; or signals, of which those before it can be asked for. */
+  nextTime(frame: Frame): Timed | undefined {
+    let next: Timed | undefined;
+    let isBesideSignals = false;
     for (const op of openWaits(frame)) {
       const at = timeOf(op);
-      if (at === undefined) return undefined;
-      if (next === undefined || at < next.at) next = { op, at };
+      if (at === undefined && (op.kind !== "signal" || this.awake === undefined)) return undefined;
+      if (at === undefined) {
+        isBesideSignals = true;
+        continue;
+      }
+      if (next === undefined || at < next.at) next = { op, at, isBesideSignals };
     }
-    return next;
+    return next && { ...next, isBesideSignals };
   }
 
   cancelled(reason: string): RunCancelled {
@@ -83,6 +110,11 @@ export class Satisfiers {
   #ownTimer(frame: Frame): Delivery | undefined {
     const next = this.nextTime(frame);
     if (next === undefined || next.at > this.#now() || next.op.kind === "step") return undefined;
+    const { awake } = this;
+    if (next.isBesideSignals && awake!.knownUntil < next.at + clockMarginMs) {
+      if (this.#now() >= next.at + clockMarginMs) awake!.look();
+      return undefined;
+    }
     const { kind, ordinal, hash, name } = next.op;
     next.op.state = "ended";
     return { kind, form: "value", ordinal, time: next.at, sequence: 0, hash, name, value: "" };

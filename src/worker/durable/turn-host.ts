@@ -1,6 +1,7 @@
 // What a turn of a durable run is given, and how it ends.
 import type { Parked, Resume } from "../../domain/durable.ts";
 import type { Log } from "../../domain/log.ts";
+import type { SignalSource } from "./awake-signals.ts";
 import type { Children } from "./children.ts";
 import type { Frame } from "./frame.ts";
 import type { Journal } from "./journal.ts";
@@ -10,6 +11,8 @@ import type { Clock } from "./step-runner.ts";
 export interface TurnHost {
   readonly journal: Journal;
   readonly clock: Clock;
+  /** Where signals are stored. @default they wait until the run is parked */
+  readonly signals?: SignalSource | undefined;
   readonly log: Log;
   /** How long code that was told to stop may go on. Units: milliseconds */
   readonly graceMs: number;

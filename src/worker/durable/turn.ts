@@ -4,6 +4,7 @@ import type { Parked, Wait } from "../../domain/durable.ts";
 import { RunCancelled } from "../../domain/errors.ts";
 import { readProperty } from "../../domain/thrown.ts";
 import type { Delivery, DeliveryForm } from "../../wire/journal-message.ts";
+import { clockMarginMs } from "./awake-signals.ts";
 import { type Driver, Frame } from "./frame.ts";
 import { JournalWriter, type Record } from "./journal-writer.ts";
 import { offersOf } from "./offers.ts";
@@ -68,7 +69,7 @@ export class Turn implements Driver {
       isLeaving: () => this.#isLeaving,
     });
     this.#queue = new StepQueue(this.#steps, clock, (op, error) => this.#stepEnded(op, "error", encodeError(error)));
-    this.#outside = new Satisfiers(key, () => clock.now());
+    this.#outside = new Satisfiers({ key, origin, clock, signals: host.signals, onNews: () => this.#soon() });
     this.#outside.wish = given.resume?.offers.find((offer) => offer.kind === "cancel");
   }
 
@@ -218,7 +219,10 @@ export class Turn implements Driver {
     const hasStarted = !this.#mustBegin && !this.#isLeaving && this.#queue.begin(frame);
     if (deliveries.length > 0 || this.#mustBegin) void this.#record(deliveries);
     else if (this.#steps.size === 0 && this.#creating === 0) this.#standsStill(frame);
-    else this.#watchTimes(frame);
+    else {
+      this.#outside.awake?.attend(frame);
+      this.#watchTimes(frame);
+    }
     return hasStarted;
   }
 
@@ -273,7 +277,7 @@ export class Turn implements Driver {
     if (hasSteps) return void this.#return();
     if (openWaits(frame).length === 0) return void this.#watchForeign(frame);
     const next = this.#outside.nextTime(frame);
-    const isNear = next !== undefined && next.at - this.#host.clock.now() <= awakeMs;
+    const isNear = next !== undefined && !next.isBesideSignals && next.at - this.#host.clock.now() <= awakeMs;
     if (isNear && !this.#isLeaving) return void this.#watchTimes(frame);
     const { lap, count, cursors } = frame;
     const { lastSeq } = this.#writer;
@@ -283,7 +287,9 @@ export class Turn implements Driver {
 
   #watchTimes(frame: Frame): void {
     const next = this.#outside.nextTime(frame);
-    if (next !== undefined) this.#wakeIn(next.at - this.#host.clock.now(), () => this.#goOn());
+    if (next === undefined || (this.#isLeaving && next.op.kind === "step")) return;
+    const at = next.isBesideSignals ? next.at + clockMarginMs : next.at;
+    this.#wakeIn(at - this.#host.clock.now(), () => this.#goOn());
   }
 
   #watchForeign(frame: Frame): void {
@@ -382,6 +388,7 @@ export class Turn implements Driver {
     this.#isOver = true;
     this.#host.clock.clear(this.#timer);
     this.#steps.forget(reason);
+    this.#outside.awake?.stop();
     const isKept = end.kind === "parked" && end.kept !== undefined;
     if (isKept) this.#frame!.driver = undefined;
     else this.#frame?.drop(reason);

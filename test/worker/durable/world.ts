@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Offer, Parked, Wait } from "../../../src/domain/durable.ts";
 import type { Log } from "../../../src/domain/log.ts";
 import { type Delivery, decodeJournalMessage } from "../../../src/wire/journal-message.ts";
+import type { SignalSource } from "../../../src/worker/durable/awake-signals.ts";
 import type { ChildResult, Children, Group } from "../../../src/worker/durable/children.ts";
 import { type ContextParts, RunningDurable } from "../../../src/worker/durable/durable-context.ts";
 import type { Frame } from "../../../src/worker/durable/frame.ts";
@@ -87,6 +88,8 @@ export interface WorldOptions {
   readonly child?: (task: string, input: any) => unknown;
   readonly log?: Log;
   readonly build?: string;
+  /** Signals are read where they are stored while steps execute. */
+  readonly readsSignals?: boolean;
   /** Frames survive between turns. */
   readonly keepsFrames?: boolean;
 }
@@ -104,9 +107,10 @@ export class World implements Children {
   turns = 0;
   turn: Turn | undefined;
   cancelled: { reason: string; sequence: number; time: number } | undefined;
+  onSignal: () => void = () => {};
   #kept: KeptFrame | undefined;
   #attempts = 0;
-  #log = 1;
+  #log = 10;
 
   constructor(options: WorldOptions) {
     this.options = options;
@@ -114,6 +118,7 @@ export class World implements Children {
 
   signal(name: string, data?: unknown): void {
     this.signals.push({ name, data, sequence: ++this.#log, time: this.clock.time });
+    this.onSignal();
   }
   cancel(reason = "no more"): void {
     this.cancelled = { reason, sequence: ++this.#log, time: this.clock.time };
@@ -135,6 +140,7 @@ export class World implements Children {
     const host = {
       ...{ journal, clock, log: options.log ?? quiet, graceMs: 1_000, code: options.build ?? "a" },
       ...{ isHeard: () => true, newAttempt: () => attempt },
+      signals: options.readsSignals === true ? this.#signalSource : undefined,
     };
     const given = {
       ...{ key: "flow/one", origin: 7, turn, createdAt: 1_000_000, input: JSON.stringify(options.input) ?? "" },
@@ -212,6 +218,22 @@ export class World implements Children {
 
   #childKey({ task, lap, ordinal }: Pick<Group, "task" | "lap" | "ordinal">, place: number): string {
     return `${task}/~7.${lap}.${ordinal}.${place}`;
+  }
+
+  get #signalSource(): SignalSource {
+    return {
+      watch: (_, onSignal) => {
+        this.onSignal = onSignal;
+        return () => {
+          this.onSignal = () => {};
+        };
+      },
+      next: async (_, name, after) => {
+        await hop();
+        const found = this.signals.find((signal) => signal.name === name && signal.sequence > after);
+        return found && { ...found, data: JSON.stringify(found.data) ?? "" };
+      },
+    };
   }
 
   get #context(): ContextParts {
