@@ -75,7 +75,8 @@ export class Cell<S extends Stand = Stand> {
   /** Workers that are held let no run end until they are told to. */
   async startWorkers(count: number, held = false): Promise<void> {
     const workload = workloadArgument(this.#workload);
-    const args = [this.system.adapter, this.stand.url, String(slots), workload, ...(held ? ["held"] : [])];
+    const { slots: given = slots } = this.#workload;
+    const args = [this.system.adapter, this.stand.url, String(given), workload, ...(held ? ["held"] : [])];
     const started = Array.from(
       { length: count },
       () => new Process("./worker-process.ts", args, this.#workload.hasDefaultLog),

@@ -70,8 +70,12 @@ function chosenSystems(): readonly System[] {
 
 /** In their order, with those that they need. */
 function chosenScenarios(): readonly Scenario[] {
-  if (options.only === undefined) return scenarios.filter(({ isLong }) => !(options.once && isLong));
-  const asked = chosen("scenario", scenarios, options.only);
+  if (options.only === undefined)
+    return scenarios.filter(({ isLong, isOptional }) => !isOptional && !(options.once && isLong));
+  const asked = options.only.split(",").flatMap((name) => {
+    const ofSet = scenarios.filter(({ set, isOptional }) => set === name && !isOptional);
+    return ofSet.length > 0 ? ofSet : chosen("scenario", scenarios, name);
+  });
   const needed = new Set(asked.flatMap(({ name, needs }) => (needs === undefined ? [name] : [name, needs])));
   return scenarios.filter(({ name }) => needed.has(name));
 }
@@ -94,10 +98,7 @@ async function prepare(wanted: readonly System[]): Promise<readonly System[]> {
 }
 
 async function measure(scenario: Scenario, measured: readonly System[]): Promise<void> {
-  const suitable = measured.filter(({ name, takesWorkloads = false }) => {
-    if (scenario.workload !== undefined && !takesWorkloads) return false;
-    return scenario.only === undefined || scenario.only === name;
-  });
+  const suitable = measured.filter((system) => isSuitable(scenario, system));
   for (let round = 0; round < Math.min(rounds, scenario.maxRounds ?? rounds); round += 1) {
     for (let turn = 0; turn < suitable.length; turn += 1) {
       const system = suitable[(turn + round) % suitable.length]!;
@@ -119,6 +120,12 @@ async function measure(scenario: Scenario, measured: readonly System[]): Promise
     }
   }
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+}
+
+function isSuitable({ only, workload }: Scenario, { name, takesWorkloads = false, steps }: System): boolean {
+  if (only !== undefined) return only === name;
+  if (workload?.steps !== undefined) return steps !== undefined;
+  return steps !== "only" && (workload === undefined || takesWorkloads);
 }
 
 async function measureOne(scenario: Scenario, system: System, context: Context, round: number) {

@@ -28,6 +28,8 @@ export interface Context {
 
 export interface Scenario {
   readonly name: string;
+  /** Asked for by this name with others. */
+  readonly set?: string;
   readonly title: string;
   /** What is measured and from when to when, in a sentence or two. */
   readonly about: string;
@@ -40,6 +42,8 @@ export interface Scenario {
 
   /** Left out of a short run that does not ask for it. */
   readonly isLong?: boolean;
+  /** Measured only when it is asked for by its own name. */
+  readonly isOptional?: boolean;
   /** Rounds beyond this add nothing. */
   readonly maxRounds?: number;
   measure(cell: Cell, context: Context): Promise<Values>;

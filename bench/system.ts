@@ -20,6 +20,8 @@ export interface System {
   readonly offersResults: boolean;
   /** Whether its adapter does what a workload says. */
   readonly takesWorkloads?: boolean;
+  /** Whether its adapter takes workloads with steps, beside others or alone. */
+  readonly steps?: "too" | "only";
   /** Makes sure that all it needs is there and tells the versions; fails with the reason why it cannot be measured. */
   prepare(): Promise<string>;
   /** Starts its servers on a fresh store. */

@@ -15,6 +15,10 @@ export interface Workload {
   readonly tasks?: number;
   /** Runs have one of so many priorities, in turn. @default 1 */
   readonly priorities?: number;
+  /** Runs are durable and have so many steps, one after the other; the last one does the rest. */
+  readonly steps?: number;
+  /** Slots of a worker. @default 100 */
+  readonly slots?: number;
   /** The workers write the log that they write by default, to nowhere. */
   readonly hasDefaultLog?: boolean;
 }

@@ -1,6 +1,6 @@
 // natchet in the client and worker processes of the benchmark; the workers carry the engine, as they do by default.
 import { z } from "zod";
-import { connect, start, Task, type TaskContext, Worker } from "../../src/mod.ts";
+import { connect, Durable, type DurableContext, start, Task, type TaskContext, Worker } from "../../src/mod.ts";
 import type { Adapter, Handle, Input, Output } from "../adapter.ts";
 import { retryDelayMs, tasksOf, type Workload } from "../workload.ts";
 
@@ -32,7 +32,10 @@ export const natchetAdapter = (engine: "auto" | "off"): Adapter => ({
       },
       async unfinished() {
         const queues = await natchet.queues();
-        return queues.reduce((sum, { queued, running, scheduled }) => sum + queued + running + scheduled, 0);
+        return queues.reduce(
+          (sum, { queued, running, scheduled, waiting }) => sum + queued + running + scheduled + waiting,
+          0,
+        );
       },
       close: () => natchet.close(),
     };
@@ -52,6 +55,12 @@ const schemas = {
 
 /** A class as users write it, with a method for each task of the workload. */
 function workerClass(slots: number, handle: Handle, workload: Workload) {
+  return workload.steps === undefined
+    ? plainClass(slots, handle, workload)
+    : durableClass(slots, handle, workload.steps);
+}
+
+function plainClass(slots: number, handle: Handle, workload: Workload) {
   const retries = { limit: 1, backoff: "fixed", base: retryDelayMs, jitter: false } as const;
   const options = {
     timeout: "5m" as const,
@@ -67,5 +76,17 @@ function workerClass(slots: number, handle: Handle, workload: Workload) {
     (Task(name, options) as MethodDecorator)(BenchWorker.prototype, name, method);
   }
   Worker({ name: "bench", slots })(BenchWorker);
+  return BenchWorker as never;
+}
+
+function durableClass(slots: number, handle: Handle, steps: number) {
+  @Worker({ name: "bench", slots })
+  class BenchWorker {
+    @Durable("noop")
+    async execute(input: Input, ctx: DurableContext): Promise<Output> {
+      for (let n = 1; n < steps; n += 1) await ctx.step("step", () => ({ n }));
+      return ctx.step("last", ({ attempt }) => handle(input, { attempt, log: (line) => ctx.log.info(line) }));
+    }
+  }
   return BenchWorker as never;
 }

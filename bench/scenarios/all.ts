@@ -10,6 +10,8 @@ import { latency, latencyEqual, latencyOwn } from "./latency.ts";
 import { payloads } from "./payloads.ts";
 import { raw } from "./raw.ts";
 import { steady } from "./steady.ts";
+import { step } from "./step.ts";
+import { steps } from "./steps.ts";
 import { takeover, takeoverMillion } from "./takeover.ts";
 import { workers } from "./workers.ts";
 
@@ -30,4 +32,6 @@ export const scenarios: readonly Scenario[] = [
   idle,
   takeover,
   takeoverMillion,
+  ...steps,
+  step,
 ];

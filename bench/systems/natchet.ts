@@ -40,6 +40,7 @@ function natchetWith({ name, title, isApart = false, syncInterval, onDisk, durab
     durability,
     offersResults: true,
     takesWorkloads: true,
+    steps: "too",
     async prepare() {
       const binary = await findServerBinary();
       return `natchet ${version}, nats-server ${binary.version}`;
