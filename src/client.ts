@@ -26,6 +26,7 @@ export type { Pauses, PauseTarget } from "./domain/pauses.ts";
 export type { AttemptRecord, Cancellation, RunInfo, RunState, Waiting } from "./domain/run.ts";
 export type { AnySchema, InputOf, OutputOf, Payload, Sent, StandardSchema } from "./domain/schema.ts";
 export { type Signal, signal } from "./domain/signal.ts";
+export type { Timeline, TimelineEntry } from "./domain/timeline.ts";
 export type { LineLevel, LogLine, Progress, StreamChunk } from "./domain/transcript.ts";
 export type { Wire } from "./domain/wire.ts";
 export { connect } from "./facade/connect-client.ts";

@@ -8,6 +8,7 @@ import { Argument, Command, Flag } from "./effect-cli.ts";
 import { errorText } from "./error-text.ts";
 import { assertLimit, parsePeriod, parseTime, readJsonFlag, UsageError } from "./flag-values.ts";
 import { formatTime, outputFlag, print, printJson, tell, tellKeys } from "./output.ts";
+import { timeline } from "./run-timeline.ts";
 import { logs, stream } from "./run-transcript.ts";
 import { checkedFirst, withClient } from "./with-client.ts";
 
@@ -58,6 +59,10 @@ const list = Command.make(
       Flag.withDescription("continue after the page that printed this cursor"),
       Flag.optional,
     ),
+    blocked: Flag.Boolean("blocked").pipe(
+      Flag.withDescription("only durable runs that wait for their code: no worker has code that fits them"),
+      Flag.withDefault(false),
+    ),
     output: outputFlag,
   },
   (flags) =>
@@ -65,7 +70,7 @@ const list = Command.make(
       () => assertLimit(flags.limit),
       async (natchet, limit) => {
         const { runs, total, cursor } = await natchet.list(
-          { ...filterOf(flags), ...because(flags) },
+          { ...filterOf(flags), ...because(flags), ...(flags.blocked && { waitingFor: "its code" as const }) },
           {
             limit,
             errors: true,
@@ -99,6 +104,7 @@ const cancel = Command.make(
     ),
     kill: Flag.Boolean("kill").pipe(
       Flag.withDescription("end them at once: durable runs undo nothing, and code that executes is stopped"),
+      Flag.withDefault(false),
       Flag.withDefault(false),
     ),
   },
@@ -231,7 +237,7 @@ const replay = Command.make(
 
 export const runs = Command.make("runs").pipe(
   Command.withDescription("List, show, replay, reschedule, cancel and erase runs, and read their logs"),
-  Command.withSubcommands([list, get, replay, reschedule, cancel, erase, send, logs, stream]),
+  Command.withSubcommands([list, get, replay, reschedule, cancel, erase, send, timeline, logs, stream]),
 );
 
 const columns = {
@@ -241,7 +247,7 @@ const columns = {
   attempt: (run: RunInfo) => run.attempt,
   created: (run: RunInfo) => formatTime(run.createdAt),
   finished: (run: RunInfo) => formatTime(run.finishedAt),
-  error: (run: RunInfo) => errorOf(run),
+  why: (run: RunInfo) => errorOf(run),
 };
 
 interface ChoiceFlags extends FilterFlags {
@@ -280,8 +286,10 @@ function filterOf({ task, state, metadata }: FilterFlags): RunFilter {
 }
 
 /** In a list there is room for one line of it. */
-const errorOf = ({ error, reason }: RunInfo): string | undefined =>
-  (error?.message ?? reason)?.split(/\s*\n\s*/, 1)[0]?.slice(0, longestError);
+const errorOf = ({ error, reason, waiting }: RunInfo): string | undefined =>
+  (error?.message ?? reason ?? (waiting && inLocalTime(waiting.because)))
+    ?.split(/\s*\n\s*/, 1)[0]
+    ?.slice(0, longestError);
 const longestError = 100;
 
 function describe(run: RunInfo): string {

@@ -10,6 +10,7 @@ import { isFinished, type RunInfo } from "../domain/run.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import { type AnySchema, type InputOf, type OutputOf, toStandard } from "../domain/schema.ts";
 import { AdmissionGate } from "../nats/admission-gate.ts";
+import { JournalStore } from "../nats/journal.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
@@ -94,6 +95,7 @@ export class Natchet {
       results: this.#results,
       requests: this.#requests,
       reader: new RunReader(this.#requests, entries),
+      journals: new JournalStore(link, subjects, { publisher }),
       transcripts: new Transcripts(link, subjects),
       bundler: new Bundler({ link, publisher, subjects }),
       gate: this.#gate,

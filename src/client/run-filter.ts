@@ -1,7 +1,14 @@
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
 import type { RunFilter } from "../domain/listing.ts";
 
-const fields = namesOf<RunFilter>({ task: true, state: true, metadata: true, ids: true, reason: true });
+const fields = namesOf<RunFilter>({
+  task: true,
+  state: true,
+  metadata: true,
+  ids: true,
+  reason: true,
+  waitingFor: true,
+});
 
 /** A misspelt field would match every run, and an empty reason all that have one. Fails: TypeError */
 export function assertFilter(filter: RunFilter, where: string): void {

@@ -13,9 +13,12 @@ import { randomToken } from "../domain/random-token.ts";
 import { type Cancellation, isFinished, keyOf, type RunInfo } from "../domain/run.ts";
 import { validate } from "../domain/schema.ts";
 import type { Signal } from "../domain/signal.ts";
+import type { Timeline } from "../domain/timeline.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
+import type { JournalStore } from "../nats/journal.ts";
 import { type CallLimits, whenGivenUp } from "./call-limit.ts";
 import { askedDueAt, assertWhen, type EnqueueOptions, type When } from "./enqueue-options.ts";
+import { readTimeline } from "./journal-reader.ts";
 import type { Patience } from "./patience.ts";
 import type { ReadOptions } from "./read-options.ts";
 import type { RunReader } from "./run-reader.ts";
@@ -28,6 +31,7 @@ import { readChunks, readLines, readProgress, type TranscriptSources } from "./t
  */
 export interface HandleParts extends TranscriptSources {
   readonly reader: RunReader;
+  readonly journals: Pick<JournalStore, "read">;
   /** Checks and types the output by the caller's contract, if it has one; may be a promise. */
   readonly readOutput: (output: unknown) => unknown;
   readonly enqueue: (
@@ -130,6 +134,17 @@ export class RunHandle<Output = unknown> {
    */
   stream(options: ReadOptions = {}): AsyncIterableIterator<StreamChunk> {
     return readChunks(this.#parts, this.key, options);
+  }
+
+  /**
+   * What a durable run has done so far, from its journal: its steps, waits and children, in the order in which its code got what came of
+   * them. Empty for a run that is not durable, or has ended long ago.
+   *
+   * Fails: RunNotFound, EngineUnreachable, StoreUnavailable, PermissionDenied
+   */
+  async timeline(patience?: Patience): Promise<Timeline> {
+    const { origin } = await this.status(patience);
+    return readTimeline(this.#parts.journals, { key: this.key, origin: origin ?? 0 });
   }
 
   /** What `ctx.progress` said last; undefined while it said nothing. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */

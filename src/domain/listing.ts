@@ -1,5 +1,5 @@
 // What clients learn about runs, workers and queues.
-import type { CancelCause, RunInfo, RunState } from "./run.ts";
+import type { CancelCause, RunInfo, RunState, Waiting } from "./run.ts";
 
 /**
  * Which runs: every field that is given must match; `metadata` must hold all given pairs.
@@ -13,6 +13,8 @@ export type RunFilter = {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly ids?: readonly string[];
   readonly reason?: string;
+  /** Runs that have not begun, or that wait, for this: `"its code"`, `"a signal"`, `"a worker"`. */
+  readonly waitingFor?: Waiting["for"];
 };
 
 /** Runs that match, the newest first. */

@@ -90,22 +90,16 @@ export interface AttemptRecord {
   readonly error?: ErrorRecord;
 }
 
+/** What a run can wait for. */
+export const waitingReasons = [
+  ...(["its due time", "a slot", "a worker", "resume", "a concurrency limit", "a rate limit", "its batch"] as const),
+  ...(["a moment", "a signal", "its children", "its siblings", "its code"] as const),
+] as const;
+
 /** Why a run is not running. */
 export interface Waiting {
   /** What it waits for, in a word that programs can compare. */
-  readonly for:
-    | "its due time"
-    | "a slot"
-    | "a worker"
-    | "resume"
-    | "a concurrency limit"
-    | "a rate limit"
-    | "its batch"
-    | "a moment"
-    | "a signal"
-    | "its children"
-    | "its siblings"
-    | "its code";
+  readonly for: (typeof waitingReasons)[number];
   /** For people. */
   readonly because: string;
   /** Its place in the queue of its task, the first is 1; absent while it is not in the queue. */

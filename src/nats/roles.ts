@@ -72,7 +72,9 @@ const enqueuing = (names: Names): string[] => [
   ...api("DIRECT.GET", names.log, `${names.bucket}.$KV.${names.subjects.bucket}.admission`),
 ];
 
-const readingTranscripts = ({ logs, subjects }: Names): string[] => [
+const readingTranscripts = ({ logs, journal, subjects }: Names): string[] => [
+  ...api("STREAM.MSG.GET", journal),
+  ...api("DIRECT.GET", journal),
   ...api("STREAM.INFO", logs),
   ...api("STREAM.MSG.GET", logs),
   `$JS.API.CONSUMER.CREATE.${logs}.*.${subjects.transcripts}`,

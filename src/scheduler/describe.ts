@@ -2,10 +2,11 @@
 
 import { First } from "../collections/first.ts";
 import type { Cancellations } from "../domain/listing.ts";
-import type { Cancellation, RunInfo, RunState } from "../domain/run.ts";
+import type { Cancellation, RunInfo, RunState, Waiting } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
+import { explainSleep } from "../matching/durable/explain.ts";
 import { priorityOf } from "../matching/task-queue.ts";
 import { explainWaiting, stateOfWorker } from "../matching/waiting.ts";
 import type { WorkerRecord } from "../matching/workers.ts";
@@ -62,7 +63,7 @@ export function listRuns(
   }
   const runs = found
     .sorted()
-    .map((run) => (run instanceof LiveRun ? describeLive(scheduler, run) : describeFinished(run)));
+    .map((run) => (run instanceof LiveRun ? describeListed(scheduler, run) : describeFinished(run)));
   return { runs, total, isCut: found.isCut };
 }
 
@@ -135,9 +136,13 @@ function matches(scheduler: Scheduler, run: LiveRun | FinishedRun, filter: RunFi
     return false;
   if (filter.state !== undefined && !filter.state.includes(stateOf(scheduler, run))) return false;
   if (filter.ids !== undefined && !filter.ids.includes(run.key.slice(run.task.length + 1))) return false;
+  if (filter.waitingFor !== undefined && waitsFor(scheduler, run) !== filter.waitingFor) return false;
   if (filter.reason !== undefined && whyOf(run)?.includes(filter.reason) !== true) return false;
   return Object.entries(filter.metadata ?? {}).every(([name, value]) => run.metadata?.[name] === value);
 }
+
+const waitsFor = ({ leadership }: Scheduler, run: LiveRun | FinishedRun): Waiting["for"] | undefined =>
+  leadership !== undefined && run instanceof LiveRun ? explainWaiting(leadership.matching, run)?.for : undefined;
 
 const whyOf = (run: LiveRun | FinishedRun): string | undefined =>
   run instanceof LiveRun ? cancelReasonOf(run) : run.why;
@@ -155,6 +160,13 @@ function stateOfLive({ leadership, step }: Scheduler, run: LiveRun): RunState {
   }
   const place = placeOf(run);
   return place === "cancelling" || place === "ending" || place === "gone" ? "queued" : place;
+}
+
+/** With what it waits for outside, which is known without a look at workers and queues. */
+function describeListed(scheduler: Scheduler, run: LiveRun): RunDescription {
+  const { info, at } = describeLive(scheduler, run);
+  if (info.state !== "waiting" || scheduler.leadership === undefined) return { info, at };
+  return { info: { ...info, waiting: explainSleep(scheduler.fold, run) }, at };
 }
 
 function describeLive(scheduler: Scheduler, run: LiveRun): RunDescription {

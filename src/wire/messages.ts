@@ -3,7 +3,7 @@ import { Result, Schema } from "effect";
 import type { CronRule as CronDeclaration, CronInfo } from "../domain/cron.ts";
 import { MalformedRecord } from "../domain/errors.ts";
 import type { QueueInfo, RunFilter, RunList, WorkerInfo } from "../domain/listing.ts";
-import type { RunInfo } from "../domain/run.ts";
+import { type RunInfo, waitingReasons } from "../domain/run.ts";
 import { jsonBytes, jsonOf } from "./bytes.ts";
 import { lastMoment } from "./ranges.ts";
 
@@ -143,6 +143,7 @@ const Filter = Schema.Struct({
   task: Schema.optionalKey(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
   state: Schema.optionalKey(Schema.Array(States)),
   metadata: Schema.optionalKey(StringMap),
+  waitingFor: Schema.optionalKey(Schema.Literals(waitingReasons)),
   ids: Schema.optionalKey(Schema.Array(Schema.String)),
   reason: Schema.optionalKey(Schema.String),
 });

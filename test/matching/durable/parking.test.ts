@@ -1,8 +1,9 @@
 // A run that waits holds nothing, and goes on when what it waits for stands in the log: not before, and on every leader alike.
 import assert from "node:assert/strict";
+import type { RunFilter } from "../../../src/domain/listing.ts";
 import { compactLive } from "../../../src/housekeeping/compaction.ts";
 import type { Command } from "../../../src/matching/commands.ts";
-import { describeRun } from "../../../src/scheduler/describe.ts";
+import { describeRun, listRuns } from "../../../src/scheduler/describe.ts";
 import { only } from "../../scheduler/scene.ts";
 import { describe, test } from "../../support/harness.ts";
 import { DurableScene, offers, signal, timer } from "./scene.ts";
@@ -185,6 +186,22 @@ describe("a run whose code does not fit", () => {
       ["new"],
     );
     assert.deepEqual(offers(commands, key), ["signal x 3"]);
+  });
+
+  test("is found by what it waits for, and lists say that of all that wait", () => {
+    const scene = new DurableScene();
+    scene.staff("old", 5, { code: "c1" });
+    const key = scene.parked("a", [signal(0, "x")]);
+    scene.parked("b", [signal(0, "y")]);
+    scene.signal(key, "x");
+    scene.start();
+    scene.park(key, [], { blocked: { reason: "op 3 differs", codes: ["c1"] } }, "old");
+    const found = (filter: RunFilter) =>
+      listRuns(scene.state, filter, 9).runs.map(({ info }) => `${info.id} ${info.waiting?.because}`);
+    assert.deepEqual(found({ waitingFor: "its code" }), [
+      "a no worker with a free slot has code that fits: op 3 differs",
+    ]);
+    assert.deepEqual(found({ waitingFor: "a signal", state: ["waiting"] }), ['b for the signal "y"']);
   });
 
   test("does not stand in the way of others", () => {

@@ -1,0 +1,34 @@
+// What a durable run has done, read from its journal.
+import type { Timeline, TimelineEntry } from "../domain/timeline.ts";
+import type { JournalStore } from "../nats/journal.ts";
+import { type Delivery, decodeJournalMessage, noOp } from "../wire/journal-message.ts";
+
+const outcomes = { value: "value", error: "error", retry: "retry", cancel: "cancelled" } as const;
+
+/** Empty for a run that is not durable, has done nothing yet, or is forgotten. Fails: StoreUnavailable, PermissionDenied, MalformedRecord */
+export async function readTimeline(
+  journals: Pick<JournalStore, "read">,
+  run: { readonly key: string; readonly origin: number },
+): Promise<Timeline> {
+  let lap = 1;
+  let entries: TimelineEntry[] = [];
+  for (const { data } of await journals.read(run)) {
+    const message = decodeJournalMessage(data);
+    if (message.lap !== undefined) {
+      lap = message.lap.lap;
+      entries = [];
+    }
+    for (const delivery of message.deliveries)
+      if (delivery.form !== "part") entries.push(entryOf(delivery, delivery.form, message.turn));
+  }
+  return { lap, entries };
+}
+
+function entryOf(delivery: Delivery, form: keyof typeof outcomes, turn: number): TimelineEntry {
+  const { kind, ordinal, name, time: at, value } = delivery;
+  return {
+    ...(ordinal !== noOp && { op: ordinal }),
+    ...{ kind, name, outcome: outcomes[form], at, turn },
+    ...(value !== "" && { value: JSON.parse(value) }),
+  };
+}
