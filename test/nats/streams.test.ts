@@ -38,7 +38,7 @@ test("streams: several processes make them at once, with the settings of the des
         max_consumers: 100_000,
       },
     );
-    assert.deepEqual(log!.subjects, ["natchet.test.run.>", "natchet.test.done.*.>"]);
+    assert.deepEqual(log!.subjects, ["natchet.test.run.>", "natchet.test.done.*.>", "natchet.test.signal.>"]);
     assert.deepEqual([bucket!.subjects, bucket!.max_age], [["$KV.natchet_test.>"], 0]);
     assert.equal(lease!.max_age, leaseTtlMs * 1_000_000);
   }));
