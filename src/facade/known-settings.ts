@@ -9,6 +9,7 @@ const nested = {
   retention: namesOf<Nested<"retention">>({ count: true, age: true }),
   logs: namesOf<Nested<"logs">>({ maxAge: true, maxBytes: true }),
   journal: namesOf<Nested<"journal">>({ maxBytes: true }),
+  keptFrames: namesOf<NonNullable<StartOptions["keptFrames"]>>({ count: true, age: true }),
 };
 
 const connectOptions = namesOf<ConnectOptions>({
@@ -41,6 +42,7 @@ const ofProcesses = namesOf<Omit<StartOptions, keyof ConnectOptions>>({
   health: true,
   middleware: true,
   heartbeatThread: true,
+  keptFrames: true,
   scan: true,
 });
 
@@ -58,6 +60,8 @@ export const assertEngineOptions = (options: StartOptions): void => assertOption
 
 function assertOptions(options: ConnectOptions, of: string): void {
   assertKnownOptions(options, { options: allOptions, of });
-  for (const name of ["tls", "retention", "logs"] as const)
-    if (options[name] !== undefined) assertKnownOptions(options[name], { options: nested[name], of: name, where: of });
+  for (const name of ["tls", "retention", "logs", "journal", "keptFrames"] as const) {
+    const given = (options as StartOptions)[name];
+    if (given !== undefined) assertKnownOptions(given, { options: nested[name], of: name, where: of });
+  }
 }

@@ -84,8 +84,8 @@ export const openWorkers = (given: WorkerProcess): Effect.Effect<OpenWorkers, Er
     return { engine: candidate?.engine, session, workers, healthUrl: health?.url };
   });
 
-const workerOptions = ({ shutdownTimeoutMs, middleware }: Settings) => {
-  return { shutdownTimeoutMs, middleware, process: processName(), runtime: runtimeName(), version };
+const workerOptions = ({ shutdownTimeoutMs, middleware, keptFrames }: Settings) => {
+  return { shutdownTimeoutMs, middleware, keptFrames, process: processName(), runtime: runtimeName(), version };
 };
 
 /** Begins while the process connects, ends after the workers, which it beats for until then. */

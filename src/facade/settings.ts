@@ -93,6 +93,12 @@ export interface StartOptions extends ConnectOptions {
   readonly onUnhandled?: OnUnhandled | undefined;
   /** Whether a helper thread sends heartbeats while your code blocks the event loop. Without it, a worker that is blocked for 30 s is treated as dead. @default true */
   readonly heartbeatThread?: boolean | undefined;
+  /**
+   * Of how many waiting durable runs a worker keeps the method in memory, and for how long, so that they go on at once. Others go on as well,
+   * by executing their method again with the results that it had; `count: 0` keeps none.
+   * @default 1,000 and "10m"
+   */
+  readonly keptFrames?: { readonly count?: number; readonly age?: DurationInput } | undefined;
   /** Globs or folders; every worker class that their files export is started, too. */
   readonly scan?: string | readonly string[] | undefined;
 }
@@ -118,6 +124,7 @@ export interface Settings {
   readonly colours: boolean | undefined;
   readonly engine: EngineMode;
   readonly shutdownTimeoutMs: number;
+  readonly keptFrames: { readonly frames?: number; readonly frameMs?: number };
   readonly onUnhandled: OnUnhandled;
   readonly scheduler: { readonly keepCount: number; readonly keepMs: number };
   readonly health: HealthSettings | undefined;
@@ -193,6 +200,7 @@ export function resolveSettings(options: StartOptions = {}, defaultLog: LogLevel
     colours: colours(env),
     engine,
     shutdownTimeoutMs: parseDuration(shutdownTimeout, "shutdownTimeout"),
+    keptFrames: keptFrames(options),
     onUnhandled: assertOneOf(
       options.onUnhandled ?? env.NATCHET_ON_UNHANDLED ?? "log",
       "onUnhandled (NATCHET_ON_UNHANDLED)",
@@ -255,6 +263,14 @@ function logs(options: ConnectOptions, env: Environment): Settings["logs"] {
 function maxBytes(options: ConnectOptions, env: Environment): number | undefined {
   const given = options.maxBytes ?? env.NATCHET_MAX_BYTES;
   return given === undefined ? undefined : wholeBytes("maxBytes (NATCHET_MAX_BYTES)", given);
+}
+
+function keptFrames({ keptFrames: given }: StartOptions): Settings["keptFrames"] {
+  const { count, age } = given ?? {};
+  return dropUndefined({
+    frames: count === undefined ? undefined : assertWhole(count, "keptFrames.count", { from: 0, example: "1000" }),
+    frameMs: age === undefined ? undefined : parseDuration(age, "keptFrames.age"),
+  });
 }
 
 function journalMaxBytes(options: ConnectOptions, env: Environment): number | undefined {

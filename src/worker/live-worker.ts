@@ -30,7 +30,7 @@ import type { WorkerParts } from "./worker-parts.ts";
 
 const defaults = {
   ...{ shutdownTimeoutMs: 30_000, cancelGraceMs: 5_000, heartbeatMs: 4_000 },
-  ...{ runtime: "unknown", version: "unknown", middleware: [] },
+  ...{ runtime: "unknown", version: "unknown", middleware: [], keptFrames: {} },
 };
 /** Time for outcomes to be stored, after the code itself has ended. */
 const storeWithinMs = 5_000;
@@ -192,7 +192,11 @@ export class LiveWorker implements RunningWorker {
     if (!tasks.some(({ durable }) => durable !== undefined)) return undefined;
     if (steps !== undefined) installSteps(steps.instance, steps.methods);
     const isHeard = () => !this.#lifeline.isCutOff(this.#beatenAt);
-    return durableRunsOf(this.#parts, { graceMs: this.#options.cancelGraceMs, isHeard });
+    return durableRunsOf(this.#parts, {
+      graceMs: this.#options.cancelGraceMs,
+      keep: this.#options.keptFrames,
+      isHeard,
+    });
   }
 
   #makePresence({ tasks }: WorkerDefinition): Presence {

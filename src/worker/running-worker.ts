@@ -1,5 +1,6 @@
 // What a running worker is to others, and what may be said about how it runs.
 import type { ExecuteMiddleware } from "../domain/middleware.ts";
+import type { KeepOptions } from "./durable/kept-frames.ts";
 
 /** Units: milliseconds */
 export interface WorkerSettings {
@@ -11,6 +12,8 @@ export interface WorkerSettings {
   readonly cancelGraceMs?: number;
   /** @default 4_000 */
   readonly heartbeatMs?: number;
+  /** Of parked runs, how many frames are kept, and how long. @default 1,000 and 10 minutes */
+  readonly keptFrames?: KeepOptions;
   readonly runtime?: string;
   readonly version?: string;
   /** Around every task, outside of the worker's own and the task's own. */

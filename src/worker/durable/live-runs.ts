@@ -3,17 +3,18 @@ import { JournalStore } from "../../nats/journal.ts";
 import { afterMs } from "../../runtime/long-timer.ts";
 import type { WorkerParts } from "../worker-parts.ts";
 import { DurableRuns } from "./durable-runs.ts";
-import { KeptFrames } from "./kept-frames.ts";
+import { type KeepOptions, KeptFrames } from "./kept-frames.ts";
 import type { Clock } from "./step-runner.ts";
 import { StoredChildren } from "./stored-children.ts";
 import { StoredSignals } from "./stored-signals.ts";
 
 interface LiveOptions {
   readonly graceMs: number;
+  readonly keep: KeepOptions;
   readonly isHeard: () => boolean;
 }
 
-export function durableRunsOf(parts: WorkerParts, { graceMs, isHeard }: LiveOptions): DurableRuns {
+export function durableRunsOf(parts: WorkerParts, { graceMs, keep, isHeard }: LiveOptions): DurableRuns {
   const { link, subjects, log, publisher, journals, describe } = parts;
   if (journals === undefined) throw new Error("a worker with durable tasks needs a publisher for their journals");
   const clock: Clock = {
@@ -26,7 +27,7 @@ export function durableRunsOf(parts: WorkerParts, { graceMs, isHeard }: LiveOpti
     ...{ clock, log, graceMs, isHeard },
     journal: new JournalStore(link, subjects, { publisher: journals, maySend: isHeard }),
     childrenOf: (parent) => new StoredChildren({ link, publisher, subjects }, parent),
-    frames: new KeptFrames(),
+    frames: new KeptFrames(keep),
     signals: new StoredSignals({ link, subjects }),
     taskOf: (worker, method) => taskOf(describe, worker, method),
   });
