@@ -2,6 +2,8 @@
 // with those of other runs, so the entry is written anew in its place, without it; who folds that finds the others where they are now. Every step
 // is safe to repeat, and a run is said to be erased once all of them are done.
 import type { Log } from "../domain/log.ts";
+import { isFinal, type OutcomeKind } from "../domain/run.ts";
+import { isCovered } from "../housekeeping/erasure.ts";
 import { askStore } from "../nats/ask-store.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { followLog } from "../nats/log-reader.ts";
@@ -95,9 +97,34 @@ export class Eraser {
   async #writeWithout(origins: Origins, { seq, subject, data, at }: Stored): Promise<void> {
     const { publisher, core } = this.#parts;
     const { by, outcomes, moved } = decodeOutcomeEntry(data);
-    const kept = outcomes.filter((outcome) => !isOf(origins, outcome)).map(({ frame }) => frame);
+    // A turn that ended here would end behind those that followed it.
+    const turns = outcomes.filter((outcome) => !isOf(origins, outcome) && !standsAnywhere(outcome));
+    await this.#cover(
+      turns.map(({ key }) => key),
+      seq,
+    );
+    const kept = outcomes
+      .filter((outcome) => !isOf(origins, outcome) && standsAnywhere(outcome))
+      .map(({ frame }) => frame);
     if (kept.length === 0) await core.store.purge(subject, seq + 1);
-    else await publisher.append(subject, encodeOutcomeEntry(by, kept, { from: seq, at: moved?.at ?? at }), seq);
+    else
+      await publisher.append(
+        subject,
+        encodeOutcomeEntry(by, kept, { places: [...(moved?.places ?? []), seq], at: moved?.at ?? at }),
+        seq,
+      );
+  }
+
+  async #cover(keys: readonly string[], upTo: number): Promise<void> {
+    const { core } = this.#parts;
+    for (let i = 0; i < tries; i++) {
+      const left = keys.filter((key) => !isCovered(core.state.fold, key, upTo));
+      if (left.length === 0) return;
+      if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await core.handleFully({ type: "cover", keys: left, upTo });
+      await core.catchUp();
+    }
+    throw new Error("the runs beside an erased one could not be moved; ask again");
   }
 
   /** All outcome entries that say something of these runs, which none before a run does. */
@@ -169,6 +196,10 @@ export class Eraser {
 }
 
 const noSuchStream = 10059;
+
+/** Final ones, and what is of no run. */
+const standsAnywhere = ({ kind }: { kind: OutcomeKind }): boolean =>
+  isFinal(kind) || kind === "erased" || kind === "retention";
 
 const isOf = (origins: Origins, { kind, key, origin }: { kind: string; key: string; origin: number }): boolean =>
   kind !== "erased" && origins.get(key) === origin;

@@ -43,10 +43,16 @@ function replace(fold: Fold, known: FinishedRun, stone: FinishedRun): void {
 }
 
 /** The accepted outcome of a run stands there now; false when it was another one. It is the newest of all. */
-export function moveOutcome(fold: Fold, outcome: FoldedOutcome, from: number, seq: number, index: number): boolean {
+export function moveOutcome(
+  fold: Fold,
+  outcome: FoldedOutcome,
+  places: readonly number[],
+  seq: number,
+  index: number,
+): boolean {
   const { key, kind, origin } = outcome;
   const run = fold.finished.get(key);
-  if (run === undefined || run.seq !== from || run.origin !== origin || run.kind !== kind) return false;
+  if (run === undefined || !places.includes(run.seq) || run.origin !== origin || run.kind !== kind) return false;
   fold.finished.delete(key);
   fold.unordered.delete(run);
   run.seq = seq;

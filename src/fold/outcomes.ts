@@ -26,7 +26,7 @@ export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
       if (!isKnown) foldRetentionMark(fold, outcome, writer);
       continue;
     }
-    if (moved !== undefined && moveOutcome(fold, outcome, moved.from, seq, index)) continue;
+    if (moved !== undefined && moveOutcome(fold, outcome, moved.places, seq, index)) continue;
     if (isReport) fold.listener?.reported(outcome);
     const live = fold.live.get(outcome.key);
     if (live !== undefined) applyToLive(fold, live, { seq, at, index, byEngine, writer, told, outcome });

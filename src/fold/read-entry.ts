@@ -48,7 +48,7 @@ function readOutcomes(subjects: Subjects, { seq, subject, data, at }: LogMessage
   const { writer, waiter, by: author } = subjects.parseOutcome(subject);
   const { by, outcomes, moved, unknownKind } = decodeOutcomeEntry(data, writer, author);
   if (by === "engine") for (const outcome of outcomes) if (outcome.kind === "retention") assertPastMark(outcome, seq);
-  if (moved !== undefined) assertRange(moved.from < seq, "outcome entry", "where it stood", moved.from);
+  for (const place of moved?.places ?? []) assertRange(place < seq, "outcome entry", "where it stood", place);
   const told = waiter === "" ? "" : madeInboxOf(waiter);
   return { type: "outcomes", seq, at, by, writer, told, moved, outcomes, unknownKind };
 }

@@ -12,13 +12,13 @@ import { isEntryGarbage } from "./retention-state.ts";
 /** An attempt that runs for longer is compacted while it runs: it would hold up the purge of everything behind it. */
 const patienceMs = 60_000;
 
-/** Moves the entry of a live run to the tail, with the run as it is known now. False if that has to wait. */
-export function compactLive(house: House, run: LiveRun): boolean {
+/** Moves the entry of a live run to the tail, with the run as it is known now. False if that has to wait; `atOnce` it does not. */
+export function compactLive(house: House, run: LiveRun, atOnce = false): boolean {
   const { key, log, seq } = run;
   const bundle = log.entries.bundleAt(seq);
   // At once: some run of it may be executed at any time until it is drained.
   if (bundle !== undefined) return compactBundle(house, log, seq, bundle, true);
-  if (mayEndSoon(house, run)) return false;
+  if (!atOnce && mayEndSoon(house, run)) return false;
   compact(house, log, key, false, seq, [liveForm(house, run)]);
   return true;
 }

@@ -68,6 +68,8 @@ export type SchedulerEvent =
       /** At once, whatever a durable run may have to undo. */
       readonly kill?: boolean;
     }
+  /** What outcomes up to `upTo` say of the turns of these runs is to stand in their entries. */
+  | { readonly type: "cover"; readonly keys: readonly string[]; readonly upTo: number }
   /** Of runs that have ended nothing is to be left. */
   | { readonly type: "erase"; readonly keys: readonly string[] }
   | { readonly type: "reschedule"; readonly keys: readonly string[]; readonly dueAt: number }

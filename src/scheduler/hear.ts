@@ -1,5 +1,5 @@
 import { compactionRefused } from "../housekeeping/compaction.ts";
-import { eraseRuns } from "../housekeeping/erasure.ts";
+import { coverRuns, eraseRuns } from "../housekeeping/erasure.ts";
 import { swept } from "../housekeeping/journals.ts";
 import { keepHouse, purged } from "../housekeeping/retention.ts";
 import { cancelRuns, endCancelling } from "../matching/cancel.ts";
@@ -55,6 +55,9 @@ export function hear(leadership: Leadership, event: SchedulerEvent): void {
       break;
     case "cancel":
       cancelRuns(matching, event.keys, event.reason, "caller", event.kill);
+      break;
+    case "cover":
+      coverRuns(house, event.keys, event.upTo);
       break;
     case "erase":
       eraseRuns(house, event.keys);

@@ -226,28 +226,30 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
 
 /** An entry that was written anew without some of its outcomes: what it says of the others is as old as it was. */
 export interface Moved {
-  /** Where it stood before. */
-  readonly from: number;
+  /** Where it stood before, each time that it was written anew. */
+  readonly places: readonly number[];
   /** When it was stored at first. Units: epoch milliseconds */
   readonly at: number;
 }
 
-const movedBytes = 16;
-
 /** Puts frames together as one entry; results travel to a client's inbox in the same form. */
 export function encodeOutcomeEntry(by: OutcomeAuthor, frames: readonly Uint8Array[], moved?: Moved): Uint8Array {
-  let length = entryHead + movedBytes;
+  const places = moved?.places ?? [];
+  let length = entryHead + 8 * (places.length + 1);
   for (const frame of frames) length += frame.length;
   const entry = draft(length);
   const { bytes, view } = entry;
-  view.setUint32(0, (by === "engine" ? 0x0101 : 1) | (moved === undefined ? 0 : 0x10000), true);
+  view.setUint32(0, (by === "engine" ? 0x0101 : 1) | (places.length << 16), true);
   view.setUint32(4, frames.length, true);
   let end = entryHead;
   for (const frame of frames) end = writeBytes(bytes, end, frame);
   if (moved === undefined) return finish(entry, end);
-  view.setFloat64(end, moved.from, true);
-  view.setFloat64(end + 8, moved.at, true);
-  return finish(entry, end + movedBytes);
+  for (const place of places) {
+    view.setFloat64(end, place, true);
+    end += 8;
+  }
+  view.setFloat64(end, moved.at, true);
+  return finish(entry, end + 8);
 }
 
 /** An entry as it was read; outcomes are views on its bytes, not copies. */
@@ -277,11 +279,15 @@ export function decodeOutcomeEntry(bytes: Uint8Array, writer = "", by?: OutcomeA
     offset += length;
   }
   const author = by ?? (bytes[1] === 1 ? "engine" : "worker");
-  return { by: author, outcomes, unknownKind, moved: bytes[2] === 1 ? movedAt(bytes, view, offset) : undefined };
+  return { by: author, outcomes, unknownKind, moved: movedAt(bytes, view, offset) };
 }
 
-function movedAt(bytes: Uint8Array, view: DataView, offset: number): Moved {
-  assertFits(offset + movedBytes <= bytes.length, "outcome entry");
-  const from = timeAt(view, offset, "outcome entry", "where it stood");
-  return { from, at: timeAt(view, offset + 8, "outcome entry", "when it was stored") };
+function movedAt(bytes: Uint8Array, view: DataView, offset: number): Moved | undefined {
+  const count = view.getUint16(2, true);
+  if (count === 0) return undefined;
+  assertFits(offset + 8 * (count + 1) <= bytes.length, "outcome entry");
+  const places = Array.from({ length: count }, (_, i) =>
+    timeAt(view, offset + 8 * i, "outcome entry", "where it stood"),
+  );
+  return { places, at: timeAt(view, offset + 8 * count, "outcome entry", "when it was stored") };
 }

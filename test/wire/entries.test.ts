@@ -170,6 +170,17 @@ describe("round trips", () => {
     assert.deepEqual([outcomes.length, unknownKind], [2, 200]);
   });
 
+  test("an entry that was written anew says where it stood, and when it was stored at first", () => {
+    const frames = [encodeOutcomeFrame(randomOutcome(new Random()))];
+    for (const places of [[7], [7, 12, 2 ** 40]]) {
+      const { moved, outcomes } = decodeOutcomeEntry(
+        inLargerBuffer(encodeOutcomeEntry("worker", frames, { places, at: 1_000.5 })),
+      );
+      assert.deepEqual([moved, outcomes.length], [{ places, at: 1_000.5 }, 1]);
+    }
+    assert.equal(decodeOutcomeEntry(encodeOutcomeEntry("worker", frames)).moved, undefined);
+  });
+
   test("who wrote an entry is said by its subject; by itself only where that does not say", () => {
     const entry = encodeOutcomeEntry("engine", []);
     assert.equal(decodeOutcomeEntry(entry, "w1", "worker").by, "worker");
