@@ -184,7 +184,7 @@ export function scan(source: WorkerSource): WorkerDefinition {
     tasks: [...tasks].map(([key, task]) => ({
       ...task,
       handler: (input: unknown, ctx: TaskContext) => instance[key]!(input, ctx),
-      ...(task.durable && { code }),
+      ...(task.durable && { code: `${code}.${task.durable.version}` }),
     })),
     ...(steps.size > 0 && { steps: { instance, methods: steps } }),
     ...(typeof instance["onStart"] === "function" && { onStart: () => instance["onStart"]!() }),

@@ -163,7 +163,12 @@ const send = Command.make(
     ),
 ).pipe(
   Command.withDescription("Send a signal to a durable run"),
-  Command.withExamples([{ command: `natchet runs send fulfil order-42 approve '{"ok":true}'` }]),
+  Command.withExamples([
+    {
+      command: `natchet runs send fulfil order-42 approve '{"ok":true}'`,
+      description: "whoever waits for it gets the data",
+    },
+  ]),
 );
 
 const reschedule = Command.make(

@@ -12,7 +12,7 @@ import type { RunTerms } from "../domain/policies.ts";
 import { randomToken } from "../domain/random-token.ts";
 import { type Cancellation, isFinished, keyOf, type RunInfo } from "../domain/run.ts";
 import { validate } from "../domain/schema.ts";
-import type { Signal } from "../domain/signal.ts";
+import type { SentWith, Signal } from "../domain/signal.ts";
 import type { Timeline } from "../domain/timeline.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import type { JournalStore } from "../nats/journal.ts";
@@ -205,7 +205,7 @@ export class RunHandle<Output = unknown> {
    * await run.send(Approve, { ok: true }, { id: "decision-42" })
    * ```
    */
-  async send<In>(signal: Signal<In, unknown>, data: In, options: SendOptions = {}): Promise<void> {
+  async send<In>(signal: Signal<In, unknown>, ...[data, options = {}]: SentWith<In, SendOptions>): Promise<void> {
     assertKnownOptions(options, { options: ["id", "timeout"], of: "send", example: '{ id: "decision-42" }' });
     const { id: token = randomToken(26), ...patience } = options;
     const validation = await validate(signal.data, data);

@@ -49,6 +49,9 @@ export interface MapOptions<E extends "throw" | "settle" = "throw" | "settle"> {
 /** How a child of `map(…, { onError: "settle" })` ended. */
 export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
 
+/** What a signal gives to whoever waited for it: `true` where it has no data, so that it differs from none. */
+export type Came<In> = 0 extends 1 & In ? any : [In] extends [undefined] ? true : Wire<In>;
+
 /** Which way of a race ended first, and with what. */
 export type Won<R extends Readonly<Record<string, Promise<unknown>>>> = {
   [K in keyof R]: { readonly won: K; readonly value: Awaited<R[K]> };
@@ -77,12 +80,15 @@ export interface DurableContext {
   sleep(time: DurationInput): Promise<void>;
   /** Waits until then; at once when it has passed. */
   sleepUntil(time: Date | number): Promise<void>;
-  /** Waits for the next signal of this name that was sent to this run; with a timeout it gives `undefined` when there was none until then. */
-  waitFor<In, Out>(signal: Signal<In, Out>): Promise<Wire<In>>;
+  /**
+   * Waits for the next signal of this name that was sent to this run, and gives its data, or `true` if it has none. With a timeout it gives
+   * `undefined` when there was none until then.
+   */
+  waitFor<In, Out>(signal: Signal<In, Out>): Promise<Came<In>>;
   waitFor<In, Out>(
     signal: Signal<In, Out>,
     options: { readonly timeout?: DurationInput },
-  ): Promise<Wire<In> | undefined>;
+  ): Promise<Came<In> | undefined>;
   /** The tasks of a worker class, to be run as children. */
   tasks<W extends object>(worker: abstract new (...args: any) => W): ChildTasks<W>;
   /** Runs a task once for each item, at most 10,000, and gives the outputs in the order of the items. */

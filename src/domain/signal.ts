@@ -11,18 +11,26 @@ export interface Signal<In = unknown, Out = In> {
   readonly kind: "signal";
 }
 
+/** What `run.send` takes after the signal: data that may be undefined can be left out. */
+export type SentWith<In, Options> = undefined extends In
+  ? [data?: In, options?: Options]
+  : [data: In, options?: Options];
+
 const legal = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * Declares a signal.
+ * Declares a signal: with a schema, which checks its data when it is sent; with a type alone; or without data, for one that says nothing
+ * but that it came, and arrives as `true`.
  *
  * Fails: TypeError for an illegal name or something that is not a schema
  * @example
  * ```ts
  * export const Approve = signal("approve", { data: z.object({ ok: z.boolean() }) });
+ * export const Paid = signal<{ reference: string }>("paid");
+ * export const Stop = signal("stop");
  * ```
  */
-export function signal(name: string): Signal<undefined>;
+export function signal<In = undefined>(name: string): Signal<In>;
 export function signal<S extends AnySchema>(name: string, shape: { readonly data: S }): Signal<InputOf<S>, OutputOf<S>>;
 export function signal(name: string, shape: { readonly data?: AnySchema } = {}): Signal<any, any> {
   const where = `signal ${JSON.stringify(name)}`;

@@ -10,7 +10,7 @@ import type { Reaction } from "../domain/reaction.ts";
 import { type Cancellation, keyOf } from "../domain/run.ts";
 import { makeRunIdGenerator } from "../domain/run-id.ts";
 import { validate } from "../domain/schema.ts";
-import type { Signal } from "../domain/signal.ts";
+import type { SentWith, Signal } from "../domain/signal.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { placeOf } from "../matching/attached.ts";
 import { cancellationOf } from "../scheduler/describe.ts";
@@ -44,7 +44,7 @@ export interface TestRun {
   /** What is known of it now, with what it said by now. */
   status(): Promise<InlineRun>;
   /** Sends a signal to a durable run. Fails: RunFinished, InvalidData */
-  send<In>(signal: Signal<In, unknown>, data: In): Promise<void>;
+  send<In>(signal: Signal<In, unknown>, ...data: SentWith<In, never>): Promise<void>;
   /** A finished run stays as it is. */
   cancel(reason?: string): Promise<Cancellation>;
   /** Fails: NotReschedulable when it runs or has finished */
@@ -216,7 +216,7 @@ export class LocalWorker implements TestWorker {
       created,
       result: async () => outputOfRun(await this.#engine.ended(key)),
       status: async () => this.#engine.storyOf(key),
-      send: async (signal, data) => {
+      send: async (signal, ...[data]) => {
         const checked = await validate(signal.data, data);
         if ("issues" in checked)
           throw new InvalidData({ what: "input", task: `${task}, signal ${signal.name}`, issues: checked.issues });

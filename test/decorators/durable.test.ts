@@ -54,6 +54,20 @@ test("scan gives the same code to the same text, and another to another one", ()
   assert.notEqual(make(1), make(2));
 });
 
+test("scan gives another code to another version: what the methods call may have changed outside their class", () => {
+  const make = (version: number) => {
+    @Worker()
+    class Orders {
+      @Durable("go", { version }) async go() {
+        return 1;
+      }
+    }
+    return scan(Orders).tasks[0]!.code;
+  };
+  assert.equal(make(1), make(1));
+  assert.notEqual(make(1), make(2));
+});
+
 const cases: readonly (readonly [string, () => unknown, RegExp])[] = [
   [
     "both decorators on one method",

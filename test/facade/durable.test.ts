@@ -76,6 +76,8 @@ class Orders {
 }
 
 const Approve = signal("approve", { data: z.object({ ok: z.boolean() }) });
+const Nudge = signal("nudge");
+const Paid = signal<{ cents: number }>("paid");
 const undone: string[] = [];
 
 @Worker({ name: "approvals", slots: 2 })
@@ -83,6 +85,11 @@ class Approvals {
   @Durable("publish") async publish(post: string, ctx: DurableContext) {
     const decision = await ctx.waitFor(Approve, { timeout: "7d" });
     return decision?.ok === true ? `${post} is published` : "not approved";
+  }
+  @Durable("trial") async trial(_: undefined, ctx: DurableContext) {
+    const nudged = await ctx.waitFor(Nudge);
+    const paid = await ctx.waitFor(Paid, { timeout: "14d" });
+    return { nudged, paid, again: (await ctx.waitFor(Paid, { timeout: "10ms" })) === undefined };
   }
   @Durable("numbers") async numbers(n: number, ctx: DurableContext): Promise<any> {
     const { data } = { data: (await ctx.waitFor(signal("number") as never)) as number };
@@ -177,6 +184,14 @@ test("a signal wakes the run that waits for it, and its data is checked before i
   await run.send(Approve, { ok: true });
   assert.equal(await run.result(), "news is published");
   await assert.rejects(run.send(Approve, { ok: true }), { name: "RunFinished" });
+});
+
+test("a signal without data arrives as true, so that it differs from none; one with a type alone needs no schema", async () => {
+  const run = await client.tasks(Approvals).trial.enqueue();
+  await waitFor(async () => (await run.status()).state === "waiting", 10_000, "the run to wait");
+  await run.send(Nudge);
+  await run.send(Paid, { cents: 500 });
+  assert.deepEqual(await run.result(), { nudged: true, paid: { cents: 500 }, again: true });
 });
 
 test("numbered signals come in order over restarts, none twice", async () => {

@@ -20,6 +20,7 @@ class Money {
 }
 const Approve = signal("approve", { data: z.object({ ok: z.boolean() }) });
 const Nudge = signal("nudge");
+const Note = signal<{ text: string; at: Date }>("note");
 const Order = z.object({ id: z.string(), at: z.coerce.date() });
 const ship = contract("ship", { input: of<{ id: string }>(), output: of<{ shipped: boolean }>() });
 
@@ -59,9 +60,13 @@ export class Good {
     is<Equal<typeof wire, { at: string; m: { readonly cents: number }; big: Record<string, never>[] }>>();
     const got = await ctx.race({ said: ctx.waitFor(Approve), late: ctx.sleep("1d"), nudged: ctx.waitFor(Nudge) });
     if (got.won === "said") is<Equal<typeof got.value, { ok: boolean }>>();
-    if (got.won === "nudged") is<Equal<typeof got.value, undefined>>();
+    if (got.won === "nudged") is<Equal<typeof got.value, true>>();
     const maybe = await ctx.waitFor(Approve, { timeout: "7d" });
     is<Equal<typeof maybe, { ok: boolean } | undefined>>();
+    const note = await ctx.waitFor(Note);
+    is<Equal<typeof note, { text: string; at: string }>>();
+    const nudged = await ctx.waitFor(Nudge, { timeout: "1d" });
+    is<Equal<typeof nudged, true | undefined>>();
     const images = ctx.tasks(Images);
     const child = await images.resize.run("u");
     is<Equal<typeof child, { url: string; at: string }>>();

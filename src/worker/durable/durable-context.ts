@@ -88,7 +88,7 @@ export class RunningDurable implements DurableContext {
     if (signal?.kind !== "signal")
       throw new TypeError('ctx.waitFor takes a signal, for example signal("approve", { data: Decision })');
     const { timeout } = options;
-    const given = this.#open("signal", signal.name, 0, {});
+    const given = this.#open("signal", signal.name, 0, signal.data === undefined ? { read: dataOrTrue } : {});
     return timeout === undefined ? given : this.#orLate(given, this.sleep(timeout));
   }
 
@@ -194,6 +194,9 @@ function outputsOf(value: string): unknown[] {
   return results.map((result) => (result?.ok === true ? result.value : undefined));
 }
 const onlyOutputOf = (value: string): unknown => outputsOf(value)[0];
+
+/** Of a signal without data, which must not be taken for one that has not come. */
+const dataOrTrue = (value: string): unknown => (value === "" ? true : JSON.parse(value));
 
 const settledOf = (value: string): Settled<unknown>[] =>
   resultsIn(value).map((result) =>
