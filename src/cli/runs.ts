@@ -163,12 +163,7 @@ const send = Command.make(
     ),
 ).pipe(
   Command.withDescription("Send a signal to a durable run"),
-  Command.withExamples([
-    {
-      command: `natchet runs send fulfil order-42 approve '{"ok":true}'`,
-      description: "whoever waits for it gets the data",
-    },
-  ]),
+  Command.withExamples([{ command: `natchet runs send fulfil order-42 pay '{"cents":1}'`, description: "with data" }]),
 );
 
 const reschedule = Command.make(

@@ -91,7 +91,7 @@ export class EngineRequests {
     return (["cancelled", "finished", "stopping"] as const).find((did) => reply[did].includes(key)) ?? "unknown";
   }
 
-  /** Safe to repeat: a signal is stored once under its token. Fails: RunNotFound, RunFinished, InboxFull, EngineUnreachable, EngineRefused */
+  /** Safe to repeat: a signal is stored once under its token. Fails: RunNotFound, RunFinished, InboxFull, EngineUnreachable, TypeError */
   async send(request: SendSignal, patience?: Patience): Promise<void> {
     const reply = (await this.#ask("signal", request, deadlineOf(patience))) as SignalReply;
     if ("seq" in reply) return;

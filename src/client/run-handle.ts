@@ -199,7 +199,7 @@ export class RunHandle<Output = unknown> {
    * Sends a signal to a durable run: whoever waits for it there gets the data, in the order in which signals were sent. Resolves when it is
    * stored. Under an `id` it is stored once, however often it is sent, until the run has taken it.
    *
-   * Fails: RunNotFound, RunFinished, InboxFull, InvalidData, PayloadTooLarge, EngineUnreachable, EngineRefused for a run that is not durable
+   * Fails: RunNotFound, RunFinished, InboxFull, InvalidData, PayloadTooLarge, EngineUnreachable, TypeError for a run that is not durable
    * @example
    * ```ts
    * await run.send(Approve, { ok: true }, { id: "decision-42" })

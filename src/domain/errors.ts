@@ -74,7 +74,7 @@ export class RunCancelled extends RunCancelledBase<{ readonly key: string; reado
 }
 
 const NotReschedulableBase: Tagged<"NotReschedulable"> = tagged("NotReschedulable");
-/** The run cannot be moved to another time: it runs, or has finished. */
+/** The run cannot be moved to another time: it runs, which a durable one does until its end, or has finished. */
 export class NotReschedulable extends NotReschedulableBase<{
   readonly key: string;
   readonly state: "running" | "finished";

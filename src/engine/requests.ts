@@ -216,7 +216,7 @@ export class Requests {
     return this.#foldedFirst(runs, async () => {
       const { live, finished, unknown } = this.#byState(runs);
       const isRunning = (key: string) =>
-        ["running", "cancelling", "ending"].includes(placeOf(core.state.live.get(key)!));
+        ["running", "waiting", "cancelling", "ending"].includes(placeOf(core.state.live.get(key)!));
       const rescheduled = live.filter((key) => !isRunning(key));
       const running = live.filter(isRunning);
       await core.handleFully({

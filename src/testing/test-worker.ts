@@ -204,7 +204,7 @@ export class LocalWorker implements TestWorker {
   #reschedule(key: string, dueAt: number): void {
     const run = this.#engine.scheduler.live.get(key);
     if (run === undefined) throw new NotReschedulable({ key, state: "finished" });
-    if (placeOf(run) === "running") throw new NotReschedulable({ key, state: "running" });
+    if (["running", "waiting"].includes(placeOf(run))) throw new NotReschedulable({ key, state: "running" });
     this.#engine.give({ type: "reschedule", keys: [key], dueAt });
   }
 

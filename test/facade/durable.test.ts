@@ -201,6 +201,13 @@ test("numbered signals come in order over restarts, none twice", async () => {
   assert.equal(await run.result(), 40);
 });
 
+test("a waiting durable run cannot be moved to another time", async () => {
+  const run = await client.tasks(Approvals).publish.enqueue("later");
+  await waitFor(async () => (await run.status()).state === "waiting", 10_000, "the run to wait");
+  await assert.rejects(run.reschedule({ delay: "1h" }), { name: "NotReschedulable" });
+  await run.cancel("enough", { kill: true });
+});
+
 test("a waiting run that is cancelled undoes what it did, and ends as cancelled", async () => {
   const run = await client.tasks(Approvals).undoes.enqueue("x");
   await waitFor(async () => (await run.status()).state === "waiting", 10_000, "the run to wait");
