@@ -260,6 +260,8 @@ export class FlowAttempt {
     this.#offered = { lap: this.#start.lap, ops: point.ops };
   }
   #park(point: Point): void {
+    // A zombie may say so when its run has gone on long since.
+    if (this.isHidden && this.#world.random.chance(0.85)) return;
     const cursors = cursorsAfter(this.#start, this.#deliveries);
     const waits = point.open.map(parkedWait);
     const parked: Parked = { lap: this.#start.lap, ops: point.ops, waits, cursors, journalSeq: this.#last };

@@ -35,8 +35,12 @@ export class FlowDeeds {
     if (live.length === 0 || !engine.state.fold.isWhole) return;
     const { commands } = house.step;
     const from = commands.length;
-    compactLive(house, random.pick(live));
-    engine.outbox.push(...commands.splice(from));
+    live.sort((a, b) => b.seq - a.seq);
+    compactLive(house, random.pick(random.chance(0.7) ? live.slice(0, 3) : live));
+    const moved = commands.splice(from);
+    // Some at once: an entry that another engine has not read is gone from where it stood.
+    if (random.chance(0.5)) for (const command of moved) this.#execute(engine, command);
+    else engine.outbox.push(...moved);
   }
   /** Their engine is dead or leads no more: some were on their way. */
   abandon(commands: readonly Command[], epoch: number): void {

@@ -44,6 +44,8 @@ export class FlowWorld {
     /** How often an attempt takes a step that is not among the newest, and how often an entry is moved. */
     readonly late: number;
     readonly moves: number;
+    /** How often an engine does not read when it could. */
+    readonly lag: number;
     readonly cancels: number;
   };
   #epoch = 0;
@@ -57,7 +59,8 @@ export class FlowWorld {
       clients: random.pick([0.05, 0.08, 0.12]),
       late: random.pick([0.15, 0.4, 0.9]),
       moves: random.pick([0, 0.02, 0.08]),
-      elections: random.pick([0.002, 0.006, 0.015]),
+      lag: random.pick([0, 0.5, 0.85]),
+      elections: random.pick([0.002, 0.006, 0.02]),
       cancels: random.pick([0, 0.05, 0.15]),
     };
     for (const task of ["p", "q"]) this.programs.set(task, makeProgram(random, isTiny));
@@ -196,7 +199,7 @@ export class FlowWorld {
   }
   #readSome(): void {
     const engine = this.random.pick(this.engines);
-    if (engine.isAlive) engine.read(this.random.pick([1, 3, 20]), this.now);
+    if (engine.isAlive && !this.random.chance(this.mood.lag)) engine.read(this.random.pick([1, 3, 20]), this.now);
   }
   #tick(): void {
     const { leaders } = this;
