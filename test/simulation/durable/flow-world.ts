@@ -49,6 +49,8 @@ export class FlowWorld {
     readonly cancels: number;
   };
   #epoch = 0;
+  /** Outcomes of zombies on their way to the log. */
+  readonly #late: (() => void)[] = [];
 
   constructor(seed: number) {
     this.random = new Random(seed);
@@ -88,6 +90,7 @@ export class FlowWorld {
     const { random } = this;
     this.advance(random.int(random.chance(0.03) ? 4_000 : 150));
     const x = random.next();
+    if (this.#late.length > 0 && random.chance(0.02)) this.#late.splice(random.int(this.#late.length), 1)[0]!();
     if (x < this.mood.clients) this.#client();
     else if (x < 0.3) this.#readSome();
     else if (x < 0.5) this.deeds.carryOutOne();
@@ -123,10 +126,12 @@ export class FlowWorld {
   }
 
   // What attempts ask of the world.
-  report({ worker }: FlowAttempt, outcome: FoldedOutcome): void {
+  report({ worker, isHidden }: FlowAttempt, outcome: FoldedOutcome): void {
     const isFinal = outcome.kind !== "parked" && outcome.kind !== "retry";
     const detail = isFinal ? { createdAt: 0, priority: 1, attempts: [] } : outcome.detail;
-    this.stream.writeOutcomes("worker", worker, [{ ...outcome, detail }]);
+    const land = () => this.stream.writeOutcomes("worker", worker, [{ ...outcome, detail }]);
+    if (isHidden && this.random.chance(0.5)) this.#late.push(land);
+    else land();
   }
   createChild(task: string, id: string, parent: string, atOnce: number | undefined): void {
     const extra = { metadata: { "natchet.parent": parent }, ...(atOnce !== undefined && { placement: { atOnce } }) };
