@@ -13,6 +13,7 @@ import { steady } from "./steady.ts";
 import { step } from "./step.ts";
 import { steps } from "./steps.ts";
 import { takeover, takeoverMillion } from "./takeover.ts";
+import { killed, wake } from "./wake.ts";
 import { workers } from "./workers.ts";
 
 export const scenarios: readonly Scenario[] = [
@@ -34,4 +35,6 @@ export const scenarios: readonly Scenario[] = [
   takeoverMillion,
   ...steps,
   step,
+  wake,
+  killed,
 ];

@@ -1,8 +1,8 @@
 // What one step of a durable run takes, beside what its server needs at least, and whether a long run slows down.
 
-import type { Cell } from "../cell.ts";
-import { Process } from "../process.ts";
+import type { Process } from "../process.ts";
 import type { Metric, Scenario, Values } from "../scenario.ts";
+import { inProbes } from "./in-probes.ts";
 
 const ms = (key: string, label: string): Metric => ({ key, label, unit: "ms", digits: 3 });
 const times = (key: string, label: string): Metric => ({ key, label, unit: "times", digits: 2 });
@@ -25,17 +25,6 @@ export const step: Scenario = {
   isLong: true,
   measure: (cell, { once }) => inProbes(cell, (probes) => measured(probes, once)),
 };
-
-/** With a process whose durable methods time themselves. */
-export async function inProbes<T>(cell: Cell, act: (probes: Process) => Promise<T>, ...args: string[]): Promise<T> {
-  const probes = new Process("./probe-process.ts", [cell.stand.url, ...args]);
-  try {
-    await probes.next("registered", 30_000);
-    return await act(probes);
-  } finally {
-    await probes.end();
-  }
-}
 
 async function measured(probes: Process, once: boolean): Promise<Values> {
   const blocks = once ? 5 : 20;
