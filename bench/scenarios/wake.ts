@@ -45,10 +45,10 @@ export const killed: Scenario = {
 
 async function warmWakes(cell: Cell, probes: Process, count: number): Promise<Values> {
   const samples: number[] = [];
-  await asClient(cell, async ({ wait }, natchet) => {
+  await asClient(cell, async ({ wait }) => {
     const run = await wait.enqueue({ steps: 0, waits: count + 10 });
     for (let n = 0; n < count + 10; n += 1) {
-      await untilWaiting(natchet, "wait", 1);
+      while ((await run.status()).state !== "waiting");
       const sentAt = now();
       await run.send(Poke, undefined);
       samples.push((await probes.next("woken")).at - sentAt);
