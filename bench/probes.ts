@@ -73,6 +73,12 @@ export class Probes {
     return (await ctx.map(ctx.tasks(Probes).noop, items)).length;
   }
 
+  /** What a parked run is compared with. */
+  @Task("hello")
+  async hello() {
+    say("woken", { at: now() });
+  }
+
   @Task("noop", { timeout: "5m" })
   async noop(n: number) {
     return n;

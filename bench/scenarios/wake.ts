@@ -14,8 +14,9 @@ export const wake: Scenario = {
   set: "durable",
   title: "how soon a parked run goes on",
   about:
-    "A signal is sent to one parked run after the other; from the call until the run has it. Warm: its frame is in memory; cold: another worker, which reads its journal of 100 records. By time: a sleep of 100 ms is over until the run goes on, which is warm. Then a run that maps 1,000 no-op children.",
+    "A signal is sent to one parked run after the other; from the call until the run has it, in turns with plain runs, from the call that enqueues one until it begins. Warm: its frame is in memory; cold: another worker, which reads its journal of 100 records. By time: a sleep of 100 ms is over until the run goes on, which is warm. Then a run that maps 1,000 no-op children.",
   metrics: [
+    ms("plain", "enqueue of a plain run → begins, p50"),
     ms("warm", "signal → goes on, warm, p50"),
     ms("cold", "signal → goes on, cold, p50"),
     ms("time", "time → goes on, p50"),
@@ -45,20 +46,30 @@ export const killed: Scenario = {
 
 async function warmWakes(cell: Cell, probes: Process, count: number): Promise<Values> {
   const samples: number[] = [];
-  await asClient(cell, async ({ wait }) => {
+  const plain: number[] = [];
+  await asClient(cell, async ({ wait, hello }) => {
     const run = await wait.enqueue({ steps: 0, waits: count + 10 });
     for (let n = 0; n < count + 10; n += 1) {
       while ((await run.status()).state !== "waiting");
       const sentAt = now();
       await run.send(Poke, undefined);
       samples.push((await probes.next("woken")).at - sentAt);
+      const enqueuedAt = now();
+      const other = await hello.enqueue();
+      plain.push((await probes.next("woken")).at - enqueuedAt);
+      await other.result();
     }
     await run.result();
   });
   const { woken } = await probes.ask("sleep", { sleeps: 40, ms: 100 });
   const maps: number[] = [];
   for (let n = 0; n < 6; n += 1) maps.push((await probes.ask("map", 1_000 as never)).ms);
-  return { warm: quantilesOf(samples.slice(10)).p50, time: woken, map: quantilesOf(maps.slice(1)).p50 };
+  return {
+    plain: quantilesOf(plain.slice(10)).p50,
+    warm: quantilesOf(samples.slice(10)).p50,
+    time: woken,
+    map: quantilesOf(maps.slice(1)).p50,
+  };
 }
 
 /** What has parked the runs is gone when they are woken. */

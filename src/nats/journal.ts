@@ -59,13 +59,16 @@ export class JournalStore {
   }
 
   /** All of it, up to what the stream's leader says is the last: a replica may lag behind. Fails: StoreUnavailable, PermissionDenied */
-  async read(name: Named): Promise<readonly StoredMessage[]> {
+  async read(name: Named): Promise<readonly Stored[]> {
+    const subject = this.#subjects.journal(name.key, name.origin);
+    const asked = this.#next(subject, 1);
+    asked.catch(() => {}); // nobody listens while the leader is asked
     const last = await this.last(name);
     if (last === undefined) return [];
     for (let i = 0; i < tries; i++) {
-      const records = await this.#readUpTo(this.#subjects.journal(name.key, name.origin), last.seq);
-      const end = records.at(-1)?.seq ?? 0;
-      if (end >= last.seq) return records;
+      const first = await (i === 0 ? asked.catch(() => this.#next(subject, 1)) : this.#next(subject, 1));
+      const records = await this.#readUpTo(subject, last.seq, first);
+      if (endOf(records) >= last.seq) return records;
     }
     throw new StoreUnavailable({ operation: "read a journal", reason: "a replica lags behind" });
   }
@@ -77,42 +80,42 @@ export class JournalStore {
     await askStore(this.#link, `$JS.API.STREAM.PURGE.${journalStream}`, request, { operation: "purge a journal" });
   }
 
-  async #readUpTo(subject: string, last: number): Promise<StoredMessage[]> {
-    const records: StoredMessage[] = [];
-    const isQuick = inBatches.test(this.#link.version);
-    while ((records.at(-1)?.seq ?? 0) < last) {
-      const from = (records.at(-1)?.seq ?? 0) + 1;
-      const more = isQuick ? await this.#batch(subject, from) : await this.#one(subject, from);
-      if (more.length === 0) break;
-      records.push(...more);
-    }
+  async #readUpTo(subject: string, last: number, first: readonly Stored[]): Promise<Stored[]> {
+    const records: Stored[] = [...first];
+    for (let more = first; more.length > 0 && endOf(records) < last; records.push(...more))
+      more = await this.#next(subject, endOf(records) + 1);
     return records;
   }
 
-  async #one(subject: string, seq: number): Promise<StoredMessage[]> {
+  #next(subject: string, seq: number): Promise<Stored[]> {
+    return inBatches.test(this.#link.version) ? this.#batch(subject, seq) : this.#one(subject, seq);
+  }
+
+  async #one(subject: string, seq: number): Promise<Stored[]> {
     const found = await nextFromLeader(this.#link, this.#subjects.journalStream, subject, seq);
     return found === undefined ? [] : [found];
   }
 
-  #batch(subject: string, seq: number): Promise<StoredMessage[]> {
+  #batch(subject: string, seq: number): Promise<Stored[]> {
     const { nc, inboxPrefix } = this.#link;
     const inbox = createInbox(inboxPrefix);
     const operation = `read ${subject}`;
     return new Promise((resolve, reject) => {
-      const records: StoredMessage[] = [];
+      const records: Stored[] = [];
       const fail = (reason: string) => end(() => reject(new StoreUnavailable({ operation, reason })));
       const timer = setTimeout(() => fail("it did not answer"), batchWithinMs);
       const stopListening = this.#link.onDisconnect(() => fail("the connection broke"));
       const subscription = nc.subscribe(inbox, {
         callback: (error, message) => {
           if (error !== null) return fail(error.message);
+          if (message.data.length > 0) return void records.push(new ReadRecord(message));
           const { headers } = message;
           if (headers === undefined || (headers.code >= 400 && headers.code !== 404))
             return fail(
               headers === undefined ? "it answered without headers" : `${headers.code} ${headers.description}`,
             );
           if (headers.code === 204 || headers.code === 404) return end(() => resolve(records));
-          records.push(storedIn(message));
+          records.push(new ReadRecord(message));
         },
       });
       const end = (tell: () => void): void => {
@@ -132,6 +135,23 @@ interface Named {
   readonly origin: number;
 }
 
-function storedIn({ headers, data }: Msg): StoredMessage {
-  return { seq: Number(headers!.get("Nats-Sequence")), subject: headers!.get("Nats-Subject"), data };
+type Stored = Pick<StoredMessage, "seq" | "data">;
+
+const endOf = (records: readonly Stored[]): number => records.at(-1)?.seq ?? 0;
+
+/** Its headers are read only when it is asked for its sequence: to take them apart costs more than all else of a read. */
+class ReadRecord implements Stored {
+  readonly #message: Msg;
+
+  constructor(message: Msg) {
+    this.#message = message;
+  }
+
+  get seq(): number {
+    return Number(this.#message.headers!.get("Nats-Sequence"));
+  }
+
+  get data(): Uint8Array {
+    return this.#message.data;
+  }
 }

@@ -17,15 +17,21 @@ export interface History {
 }
 
 /** Undefined when the journal is not this turn's to go on with: a later one has begun, or another attempt has begun this one. */
-export function historyOf(records: readonly StoredRecord[], turn: number): History | undefined {
-  const messages = records.map(({ data }) => decodeJournalMessage(data));
-  if (messages.some((message) => message.turn >= turn)) return undefined;
+export function historyOf(read: readonly StoredRecord[], turn: number): History | undefined {
+  const told = read.map(({ data }) => decodeJournalMessage(data));
+  if (told.some((message) => message.turn >= turn)) return undefined;
+  // A lap replaces what was before it; some of that is here too if it was read just before.
+  const from = Math.max(
+    0,
+    told.findLastIndex(({ lap }) => lap !== undefined),
+  );
+  const [records, messages] = [read.slice(from), told.slice(from)];
   const first = messages[0];
   return {
     lap: first?.lap,
     startedAt: first?.starts === true || first?.lap !== undefined ? first.time : undefined,
     deliveries: deliveriesOf(messages),
-    hasMoreThan: (seq) => records.some((record, i) => record.seq > seq && messages[i]!.deliveries.length > 0),
+    hasMoreThan: (seq) => (records[messages.findLastIndex(({ deliveries }) => deliveries.length > 0)]?.seq ?? 0) > seq,
     lastSeq: records.at(-1)?.seq ?? 0,
     fruitless: fruitlessOf(messages),
   };
