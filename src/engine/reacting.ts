@@ -18,6 +18,8 @@ export interface ReactingParts {
   readonly store: RunStore;
   readonly payloads: Payloads;
   readonly log: Log;
+  /** Whether the lease is still this engine's, by its own clock. */
+  readonly holdsLease: () => boolean;
   /** By the server's clock. Units: epoch milliseconds */
   readonly now: () => number;
 }
@@ -29,7 +31,10 @@ export class Reacting {
     this.#parts = parts;
   }
 
-  /** One that exists is as good. Fails as the store and the publisher do: safe to repeat */
+  /**
+   * One that exists is as good. Nothing is sent without the lease: the next leader may have created the run and forgotten it, and a copy of
+   * an earlier try would create it for the second time. Fails as the store and the publisher do: safe to repeat
+   */
   async create(reaction: Reaction): Promise<void> {
     const { cause } = reaction;
     if (cause.type === "tick") await this.#tick(reaction, cause);
@@ -62,11 +67,11 @@ export class Reacting {
   }
 
   async #append({ task, id }: Reaction, { createdAt, scheduleTimeoutMs, metadata, input }: NewRun): Promise<void> {
-    const { publisher, subjects } = this.#parts;
+    const { publisher, subjects, holdsLease } = this.#parts;
     const entry = encodeRunEntry({
       ...{ ...plainEntry, createdAt, scheduleTimeoutMs, extra: { metadata } },
       input: jsonBytes(input),
     });
-    await publisher.append(subjects.run(task, id), entry, 0);
+    await publisher.append(subjects.run(task, id), entry, 0, undefined, holdsLease);
   }
 }

@@ -32,9 +32,10 @@ interface ClaimTerms {
   readonly livesSince: number | undefined;
 }
 
-/** The runs are stored. */
-export function released({ firing: _, ...record }: CronRecord): CronRecord {
-  return record;
+/** The runs of these ticks are stored, whoever created them; by default those of all. */
+export function released({ firing, ...record }: CronRecord, made = firing?.ticks): CronRecord {
+  const ticks = firing?.ticks.filter((at) => !made?.includes(at)) ?? [];
+  return ticks.length === 0 ? record : { ...record, firing: { ...firing!, ticks } };
 }
 
 export interface Declaration {

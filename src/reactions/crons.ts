@@ -1,10 +1,12 @@
 // Schedules: each tick is one run, under an id that the tick decides. A leader claims ticks first, by compare-and-set on the record of the
 // schedule, which is its cursor: a tick that another leader has claimed is not created again, even when its run is forgotten by then; one
-// whose leader died between claim and run is created by the next.
+// whose leader died between claim and run is created by the next. So the run of a claimed tick is kept until the claim has been released.
 import { type CronInfo, nextTick } from "../domain/cron.ts";
 import type { CronRecord, StoredCron } from "../domain/cron-record.ts";
 import { formatDuration } from "../domain/duration.ts";
 import type { Reaction } from "../domain/reaction.ts";
+import { keyOf } from "../domain/run.ts";
+import type { Fold } from "../fold/fold.ts";
 import type { Step } from "../matching/step.ts";
 import { claimed, clockErrorMs, infoOf, released } from "./cron-record.ts";
 import type { ReactionSource, Reactions } from "./reactions.ts";
@@ -12,6 +14,10 @@ import type { ReactionSource, Reactions } from "./reactions.ts";
 const lookEveryMs = 1_000;
 /** A claim that took longer to store may be an old one by now, which another leader has found and fired: it is made again. */
 const claimHoldsMs = 2_000;
+/** When one that is set aside was asked for. */
+const asideAt = Number.POSITIVE_INFINITY;
+
+const tickId = (cron: string, at: number): string => `${cron}:${new Date(at).toISOString()}`;
 
 /** What became of a record that this engine was to write. `there` is what stands in its place now; undefined = nothing. */
 export interface CronWrittenEvent {
@@ -118,12 +124,27 @@ export class Crons implements ReactionSource {
     this.#nextAt = 0;
   }
 
+  /** Whether retention may forget what the log says up to `upTo`: not the run of a claimed tick, which the next leader creates again. */
+  mayForget(upTo: number, { finished }: Fold): boolean {
+    let may = true;
+    for (const schedule of this.#schedules.values()) {
+      const { task, name, firing } = schedule.record;
+      const isAtRisk = (at: number) =>
+        (finished.get(keyOf(task, tickId(name, at)))?.seq ?? Number.POSITIVE_INFINITY) <= upTo;
+      const made = firing?.ticks.filter(isAtRisk) ?? [];
+      if (made.length === 0) continue;
+      may = false;
+      if (schedule.askedAt === asideAt) this.#write(schedule, released(schedule.record, made)); // nobody else will
+    }
+    return may;
+  }
+
   /** One that cannot be evaluated is set aside until another engine leads; the others go on. */
   #tryLook(schedule: Schedule, livesSince: number | undefined): void {
     try {
       this.#lookAt(schedule, livesSince);
     } catch (error) {
-      schedule.askedAt = Number.POSITIVE_INFINITY;
+      schedule.askedAt = asideAt;
       const fields = { cron: schedule.record.name, error };
       this.#log("error", "a cron cannot be evaluated and is set aside", fields);
     }
@@ -171,7 +192,7 @@ export class Crons implements ReactionSource {
     const owed = firing!.ticks.map(
       (at): Reaction => ({
         task,
-        id: `${name}:${new Date(at).toISOString()}`,
+        id: tickId(name, at),
         cause: { type: "tick", cron: name, at, input },
       }),
     );

@@ -70,7 +70,7 @@ export class Leadership implements FoldListener {
     this.failures = new Failures(fold, step, this.reactions, failures);
     this.crons = new Crons(step, this.reactions, epoch, crons);
     const forget = (log: LoggedTask) => this.#forget(log);
-    const mayForget = (upTo: number) => this.failures.mayForget(upTo);
+    const mayForget = (upTo: number) => this.failures.mayForget(upTo) && this.crons.mayForget(upTo, fold);
     this.house = new House({ fold, step, options: house, forget, mayForget });
     this.waiters = new Waiters(fold, step);
     restoreRates(this.matching, rates, ratesReadAt);

@@ -147,7 +147,7 @@ const budgets: Record<string, number> = {
   matching: 3_290,
   presence: 525,
   housekeeping: 650,
-  reactions: 405,
+  reactions: 420,
   scheduler: 830,
   engine: 2_870,
 };

@@ -1,10 +1,11 @@
 // What the engine itself writes, on a real server: stored in spite of trouble, and a fault that ends a term but not the engine.
 import assert from "node:assert/strict";
 import { Effect, Exit, Scope } from "effect";
-import { QueueFull } from "../../src/domain/errors.ts";
+import { QueueFull, StoreUnavailable } from "../../src/domain/errors.ts";
 import { type Log, silentLog } from "../../src/domain/log.ts";
 import { Appender, type AppenderParts } from "../../src/engine/appender.ts";
 import { makeEngine } from "../../src/engine/engine.ts";
+import { Reacting } from "../../src/engine/reacting.ts";
 import { openTerm } from "../../src/engine/term.ts";
 import type { EngineOutcome } from "../../src/matching/commands.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
@@ -246,6 +247,24 @@ test("an engine that was stopped for longer than its lease appends nothing befor
     } finally {
       performance.now = now;
     }
+  }));
+
+test("the run of a reaction is not sent without the lease: the next leader may have created it, and forgotten it by now", () =>
+  onStage(async ({ publisher }) => {
+    let isHeld = false;
+    const store = { read: async () => undefined } as never;
+    const payloads = {} as never;
+    const reacting = new Reacting({
+      ...{ publisher, subjects, store, payloads, log: silentLog, now: Date.now },
+      holdsLease: () => isHeld,
+    });
+    const cause = { type: "tick" as const, cron: "nightly", at: 0, input: {} };
+    const create = () => reacting.create({ task: "t", id: "nightly:0", cause });
+    await assert.rejects(create(), StoreUnavailable);
+    isHeld = true;
+    await create();
+    const second = await publisher.append(subjects.run("t", "nightly:0"), encodeRunEntry(entry(null)), 0);
+    assert.deepEqual(second, { ok: false, conflict: true, lastSeq: 1 });
   }));
 
 test("a term tries what is to be stored until it is, and lets go of it when it ends or nobody wants it", async () => {

@@ -139,6 +139,41 @@ describe("crons", () => {
     assert.deepEqual(world.created, [tick(1)]);
   });
 
+  test("the run of a claimed tick is not forgotten before the claim is released: whoever leads next would create it again", () => {
+    const scene = new Scene({ keepCount: 1, housekeepingDelayMs: 0 }, "standby");
+    scene.now = start + minute;
+    for (const id of [tick(1), "next"]) {
+      scene.create("task", id);
+      scene.report("w", `task/${id}`, "completed");
+    }
+    const record = { ...everyMinute(), lastTick: start + minute };
+    const crons = [{ record: { ...record, firing: { by: "dead", ticks: [start + minute] } }, seq: 1 }];
+    scene.give({ type: "briefed", briefing: { crons } });
+    scene.give({ type: "lead", epoch: 7, knownWorkers: [] });
+    const claim = only(scene.live(5_000), "storeCron")[0]!.record;
+    scene.give({ type: "cronWritten", name: record.name, isOurs: true, there: { record: claim, seq: 2 } });
+    assert.deepEqual(claim.firing!.ticks, [start + minute]);
+    assert.deepEqual(only(scene.live(5_000), "purge"), []);
+    scene.give({ type: "cronChanged", name: record.name, there: { record, seq: 3 } });
+    assert.notEqual(only(scene.live(1_000), "purge").length, 0);
+  });
+
+  test("the claim of a schedule that cannot be evaluated is released for what was created, and does not stop retention", () => {
+    const scene = new Scene({ keepCount: 1, housekeepingDelayMs: 0 }, "standby");
+    for (const id of [tick(1), "next"]) {
+      scene.create("task", id);
+      scene.report("w", `task/${id}`, "completed");
+    }
+    const firing = { by: "dead", ticks: [start + minute, start + 2 * minute] };
+    const record = { ...everyMinute(), expression: "never", firing };
+    scene.give({ type: "briefed", briefing: { crons: [{ record, seq: 1 }] } });
+    scene.give({ type: "lead", epoch: 7, knownWorkers: [] });
+    const [write, ...others] = only(scene.live(5_000), "storeCron");
+    assert.deepEqual([write!.record.firing?.ticks, others], [[start + 2 * minute], []]);
+    scene.give({ type: "cronWritten", name: record.name, isOurs: true, there: { record: write!.record, seq: 2 } });
+    assert.notEqual(only(scene.live(1_000), "purge").length, 0);
+  });
+
   test("a claim that took long to store is not fired: another leader may have found it", () => {
     const world = new World();
     world.put(everyMinute());
