@@ -11,7 +11,7 @@ import { marked } from "../housekeeping/retention.ts";
 import { noteSpent } from "../housekeeping/spent-signals.ts";
 import { heedWish } from "../matching/cancel.ts";
 import { endAllUnwanted, endIfUnwanted, endUnwanted, tellParent } from "../matching/durable/children.ts";
-import { watchFlow, watchFlows } from "../matching/durable/limit-of-flow.ts";
+import { watchFlow } from "../matching/durable/limit-of-flow.ts";
 import { isDurable } from "../matching/durable/readiness.ts";
 import { wake } from "../matching/durable/wake.ts";
 import { restoreRates } from "../matching/limits/rates.ts";
@@ -77,8 +77,7 @@ export class Leadership implements FoldListener {
     restoreDefinitions(this.matching, definitions);
     this.failures.makeUp();
     takeOver(this.matching, event);
-    for (const queue of this.matching.queues.values())
-      if (queue.definition?.durable !== undefined) watchFlows(this.matching, queue);
+    for (const run of fold.live.values()) watchFlow(this.matching, run);
     if (fold.isWhole) endAllUnwanted(this.matching);
     fold.listener = this;
   }
