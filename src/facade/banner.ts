@@ -7,7 +7,7 @@ import type { FoundServer } from "./found-server.ts";
 import type { Settings } from "./settings.ts";
 import { version } from "./version.ts";
 
-/** `natchet 0.1.0 · bun 1.4.5 · namespace default · embedded NATS in .natchet (nats://127.0.0.1:21362)` */
+/** `natchet 0.2.0 · bun 1.4.5 · namespace default · embedded NATS in .natchet (nats://127.0.0.1:21362)` */
 export const bannerOf = ({ nats }: Settings, { where }: FoundServer): string =>
   [`natchet ${version}`, runtimeName(), `namespace ${nats.namespace}`, where].join(" · ");
 

@@ -94,7 +94,7 @@ test("Deno runs worker and client by npm:natchet, from its own cache", async () 
   const folder = join(project.folder, "npm-specifier");
   mkdirSync(folder);
   for (const file of ["worker.ts", "client.mjs"]) cpSync(join(project.folder, file), join(folder, file));
-  const imports = { natchet: "npm:natchet@^0.1.0", "natchet/client": "npm:natchet@^0.1.0/client" };
+  const imports = { natchet: "npm:natchet@^0.2.0", "natchet/client": "npm:natchet@^0.2.0/client" };
   writeFileSync(join(folder, "deno.json"), JSON.stringify({ nodeModulesDir: "none", imports }));
   writeFileSync(join(folder, "package.json"), "{}");
   const registry = await startRegistry(project.folder);

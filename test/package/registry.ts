@@ -14,13 +14,13 @@ const upstream = (process.env["npm_config_registry"] ?? "https://registry.npmjs.
 
 /** `folder` holds the tarball and the installed package. */
 export async function startRegistry(folder: string): Promise<Registry> {
-  const tarball = readFileSync(join(folder, "natchet-0.1.0.tgz"));
+  const tarball = readFileSync(join(folder, "natchet-0.2.0.tgz"));
   const manifest = JSON.parse(readFileSync(join(folder, "node_modules/natchet/package.json"), "utf8"));
   const integrity = `sha512-${createHash("sha512").update(tarball).digest("base64")}`;
   let url = "";
   const packument = () => {
     const dist = { tarball: `${url}/natchet.tgz`, integrity };
-    return { name: "natchet", "dist-tags": { latest: "0.1.0" }, versions: { "0.1.0": { ...manifest, dist } } };
+    return { name: "natchet", "dist-tags": { latest: "0.2.0" }, versions: { "0.2.0": { ...manifest, dist } } };
   };
   const answer = async (path: string, accept: string): Promise<{ status: number; body: Uint8Array | string }> => {
     if (path === "/natchet") return { status: 200, body: JSON.stringify(packument()) };

@@ -64,7 +64,7 @@ export async function installed(): Promise<Project> {
     rmSync(packed, { recursive: true });
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
     const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--no-package-lock"];
-    const packages = ["./natchet-0.1.0.tgz", `zod@${devDependencies.zod}`, `typescript@${olderTypeScript}`];
+    const packages = ["./natchet-0.2.0.tgz", `zod@${devDependencies.zod}`, `typescript@${olderTypeScript}`];
     await output("npm", ["install", ...flags, ...packages], { cwd: folder });
     cpSync(join(import.meta.dirname!, "fixtures"), folder, { recursive: true });
     return { folder, remove };
