@@ -5,6 +5,7 @@ import { Dispatcher, type DispatcherParts } from "../../src/engine/dispatcher.ts
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Neighbours } from "../../src/wire/neighbours.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
+import { DurableScene, signal } from "../matching/durable/scene.ts";
 import { only, Scene } from "../scheduler/scene.ts";
 import { test } from "../support/harness.ts";
 
@@ -37,4 +38,20 @@ test("a batch whose worker was given up while its inputs were read is taken back
   await new Dispatcher(parts as unknown as DispatcherParts).assign(command!);
   assert.deepEqual(sent, []);
   assert.deepEqual(events, [{ type: "assigned", id: "w1", batch: command!.batch, refused: [0, 1] }]);
+});
+
+test("a batch whose signals cannot be read is taken back, and nothing of it is lost", async () => {
+  const scene = new DurableScene();
+  scene.staff();
+  const key = scene.parked("a", [signal(0, "x")]);
+  scene.signal(key, "x");
+  const [command] = only(scene.tick(), "assign");
+  const events: SchedulerEvent[] = [];
+  const parts = {
+    signals: { withData: () => Promise.reject(new Error("the store does not answer")) },
+    log: silentLog,
+    onEvent: (event: SchedulerEvent) => void events.push(event),
+  };
+  await new Dispatcher(parts as unknown as DispatcherParts).assign(command!);
+  assert.deepEqual(events, [{ type: "assigned", id: "w1", batch: command!.batch, refused: [0] }]);
 });
