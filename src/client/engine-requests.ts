@@ -32,6 +32,7 @@ import {
   type WorkerInfo,
   type WorkerList,
 } from "../wire/messages.ts";
+import { isUnknownFilter, sentFilter } from "../wire/run-filter.ts";
 import type { EngineVerb } from "../wire/subjects.ts";
 import { GroupedCancels } from "./grouped-cancels.ts";
 import type { LeaderLine } from "./leader-line.ts";
@@ -46,6 +47,9 @@ const tryMs = 5_000;
 const pauseMs = 200;
 /** What a message has around its payload. Units: bytes */
 const spareBytes = 256;
+
+const tooOld =
+  "it is of an older version, which does not know all of the filter: upgrade the engine (docs/production/upgrade.md)";
 
 export class EngineRequests {
   readonly #line: LeaderLine;
@@ -64,7 +68,7 @@ export class EngineRequests {
 
   /** One page: as many as fit a message, and where the next one begins. */
   list(request: ListRuns, patience?: Patience): Promise<RunListPage> {
-    return this.#ask("list", request, deadlineOf(patience)) as Promise<RunListPage>;
+    return this.#ask("list", sentFilter(request), deadlineOf(patience)) as Promise<RunListPage>;
   }
 
   /** All of them, in as many requests as it takes. */
@@ -75,7 +79,7 @@ export class EngineRequests {
       for (let cursor: string | undefined = ""; cursor !== undefined; ) {
         const reply = (await this.#ask(
           "cancel",
-          cursor === "" ? group : { ...group, cursor },
+          sentFilter(cursor === "" ? group : { ...group, cursor }),
           deadline,
         )) as CancelReply;
         replies.push(reply);
@@ -186,6 +190,7 @@ function deadlineOf(patience: Patience = {}): number {
 }
 
 function refusal(verb: EngineVerb, { name, message }: { readonly name: string; readonly message: string }): Error {
+  if (isUnknownFilter(message)) return new EngineRefused({ verb, reason: tooOld });
   if (name === "TypeError") return new TypeError(message);
   return name === "RangeError" ? new RangeError(message) : new EngineRefused({ verb, reason: message });
 }

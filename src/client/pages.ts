@@ -13,9 +13,9 @@ export function filterGroups(filter: RunFilter, mostBytes: number): RunFilter[] 
   return groupsOf(new Set(filter.ids), mostBytes).map((ids) => ({ ...filter, ids }));
 }
 
-export function cancelGroups({ runs, filter, reason }: CancelRuns, mostBytes: number): CancelRuns[] {
-  if (runs !== undefined) return groupsOf(runs, mostBytes).map((group) => ({ runs: group, reason }));
-  return filterGroups(filter ?? {}, mostBytes).map((group) => ({ filter: group, reason }));
+export function cancelGroups({ runs, filter, ...how }: CancelRuns, mostBytes: number): CancelRuns[] {
+  if (runs !== undefined) return groupsOf(runs, mostBytes).map((group) => ({ runs: group, ...how }));
+  return filterGroups(filter ?? {}, mostBytes).map((group) => ({ filter: group, ...how }));
 }
 
 /** Whatever lists of keys the replies hold. */

@@ -6,6 +6,7 @@ import type { QueueInfo, RunFilter, RunList, WorkerInfo } from "../domain/listin
 import { type RunInfo, waitingReasons } from "../domain/run.ts";
 import { jsonBytes, jsonOf } from "./bytes.ts";
 import { lastMoment } from "./ranges.ts";
+import { readFilter } from "./run-filter.ts";
 
 const Text = Schema.String;
 const Count = Schema.Finite;
@@ -302,7 +303,7 @@ export const decodeHeartbeatReply = decoder("heartbeat reply", HeartbeatReply);
 export const decodeLeave = decoder("leave message", Leave);
 export const decodePing = decoder("ping", Ping);
 export const decodeCancelOnWorker = decoder("cancel message", CancelOnWorker);
-export const decodeCancelRuns = decoder("cancel request", CancelRuns);
+export const decodeCancelRuns = decoder("cancel request", CancelRuns, withFilter);
 export const decodeSendSignal = decoder("signal request", SendSignal);
 export const decodeAskResults = decoder("result request", AskResults);
 export const decodeEnded = decoder("message about ended runs", Ended);
@@ -312,7 +313,7 @@ export const decodeReschedule = decoder("reschedule request", Reschedule);
 export const decodeChangePause = decoder("pause request", ChangePause);
 export const decodeChangeCron = decoder("cron request", ChangeCron);
 export const decodeNextPage = decoder("request for a page", NextPage);
-export const decodeListRuns = decoder("list request", ListRuns);
+export const decodeListRuns = decoder("list request", ListRuns, withFilter);
 
 export const isTaskDeclaration: (value: unknown) => value is TaskDeclaration = Schema.is(TaskDeclaration);
 
@@ -351,15 +352,20 @@ function otherProtocol(bytes: Uint8Array): MalformedRecord | undefined {
   return new MalformedRecord({ what: "register message", reason });
 }
 
+function withFilter(request: unknown, what: string): unknown {
+  return readFilter(what, Filter.fields, request);
+}
+
 function decoder<S extends Schema.Top & { readonly DecodingServices: never }>(
   what: string,
   schema: S,
+  read: (value: unknown, what: string) => unknown = (value) => value,
 ): (bytes: Uint8Array) => S["Type"] {
   const decode = Schema.decodeUnknownResult(schema as never) as unknown as (
     value: unknown,
   ) => Result.Result<S["Type"], Schema.SchemaError>;
   return (bytes) => {
-    const result = decode(parseJson(bytes, what));
+    const result = decode(read(parseJson(bytes, what), what));
     if (Result.isSuccess(result)) return result.success;
     throw new MalformedRecord({ what, reason: result.failure.message });
   };

@@ -57,3 +57,16 @@ test("an answer that is an error, and a request that does not fit, are told at o
       /2000\d\d\d bytes, but the server accepts at most 1048576/.test(error.message),
   );
 });
+
+test("an engine that does not know all of a filter refuses it, and the client says why; all of a cancel reaches the engine", async () => {
+  await using scene = await openScene(server, () => undefined);
+  const message = 'malformed list request: Expected object\n  at ["filter"]';
+  scene.engine.instead.push({ name: "MalformedRecord", message });
+  await assert.rejects(
+    scene.client.replay({ reason: "timeout" }),
+    (error) => error instanceof EngineRefused && /older version.*upgrade the engine/.test(error.message),
+  );
+  await scene.client.cancel({ task: "a", reason: "timeout" }, "enough", { kill: true });
+  const filter = JSON.stringify({ task: "a", reason: "timeout" });
+  assert.deepEqual(scene.engine.cancelled, [{ filter, reason: "enough", kill: true }]);
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Result, Schema } from "effect";
 import { MalformedRecord } from "../../src/domain/errors.ts";
 import { utf8 } from "../../src/wire/bytes.ts";
 import {
@@ -12,6 +13,7 @@ import {
   errorReply,
   type Register,
 } from "../../src/wire/messages.ts";
+import { isUnknownFilter, sentFilter } from "../../src/wire/run-filter.ts";
 import { test } from "../support/harness.ts";
 
 const register: Register = {
@@ -44,6 +46,25 @@ test("a message of a newer version with one field more is understood", () => {
     encodeMessage({ id: "w1", executing: [], quiet: true, lagMs: 3, new: 1 }),
   );
   assert.deepEqual({ id, executing, quiet, lagMs }, { id: "w1", executing: [], quiet: true, lagMs: 3 });
+});
+
+test("a filter travels whole or not at all: older engines refuse what they would leave out, and this one what is newer", () => {
+  const old = { filter: { task: "a" }, limit: 5 };
+  assert.deepEqual(sentFilter(old), old);
+  const sent = sentFilter({ filter: { task: "a", reason: "timeout" }, limit: 5 });
+  assert.deepEqual(decodeListRuns(encodeMessage(sent)), { filter: { task: "a", reason: "timeout" }, limit: 5 });
+  const before = Schema.Struct({
+    filter: Schema.optionalKey(Schema.Struct({ task: Schema.optionalKey(Schema.String) })),
+  });
+  const refused = Schema.decodeUnknownResult(before)(sent);
+  assert.ok(Result.isFailure(refused) && isUnknownFilter(refused.failure.message));
+  for (const filter of [{ shape: "round" }, '{"shape":"round"}'])
+    for (const decode of [decodeListRuns, decodeCancelRuns])
+      assert.throws(() => decode(encodeMessage({ filter, limit: 5, reason: "x" })), {
+        name: "MalformedRecord",
+        message: /this engine does not know "shape" in a filter of runs: upgrade the engine/,
+      });
+  assert.throws(() => decodeListRuns(encodeMessage({ filter: "{", limit: 5 })), MalformedRecord);
 });
 
 test("what does not fit is malformed, and the message says what and where", () => {
