@@ -7,6 +7,7 @@ import { enqueue } from "./enqueue.ts";
 import { handlers } from "./handlers.ts";
 import { idle } from "./idle.ts";
 import { latency, latencyEqual, latencyOwn } from "./latency.ts";
+import { parked, parkedMillion } from "./parked.ts";
 import { payloads } from "./payloads.ts";
 import { raw } from "./raw.ts";
 import { steady } from "./steady.ts";
@@ -37,4 +38,6 @@ export const scenarios: readonly Scenario[] = [
   step,
   wake,
   killed,
+  parked,
+  parkedMillion,
 ];

@@ -89,7 +89,7 @@ async function allSlotsTaken(worker: Process): Promise<void> {
 }
 
 /** Until a process has nothing left to do. */
-async function untilQuiet(pid: number): Promise<void> {
+export async function untilQuiet(pid: number): Promise<void> {
   for (let before = Number.NEGATIVE_INFINITY; ; await sleep(500)) {
     const used = cpuTimeMs(pid);
     if (used - before <= 20) return;

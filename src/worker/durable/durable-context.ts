@@ -29,6 +29,8 @@ export interface ContextParts {
   readonly enqueue: (task: string, id: string, input: string) => Promise<void>;
 }
 
+const usualStep = defineStep();
+
 /** What is awaited but no op of its own, with what closes the ops behind it. */
 const closers = new WeakMap<Promise<unknown>, () => void>();
 
@@ -64,13 +66,13 @@ export class RunningDurable implements DurableContext {
     return this.#frame.isReplaying ? silence : this.#parts.log();
   }
 
-  step<T>(name: string, run: (step: StepScope) => T, options: StepOptions = {}): Promise<any> {
-    const where = `step ${JSON.stringify(name)}`;
+  step<T>(name: string, run: (step: StepScope) => T, options?: StepOptions): Promise<any> {
+    const where = () => `step ${JSON.stringify(name)}`;
     if (surroundingOp()?.step !== undefined)
-      throw new TypeError(`${where} was called inside a step, and steps do not nest; call the code itself`);
+      throw new TypeError(`${where()} was called inside a step, and steps do not nest; call the code itself`);
     if (typeof name !== "string" || name === "" || typeof run !== "function")
       throw new TypeError('ctx.step takes a name and a function, for example ctx.step("charge", () => charge(order))');
-    return openStep(this.#frame, name, 0, run, defineStep(options, where));
+    return openStep(this.#frame, name, 0, run, options === undefined ? usualStep : defineStep(options, where()));
   }
 
   sleep(time: DurationInput): Promise<void> {
@@ -156,7 +158,7 @@ export class RunningDurable implements DurableContext {
       await this.#parts.enqueue(task, id, input);
       return { task, id };
     };
-    return openStep(this.#frame, `enqueue ${task}`, hashOfText(input), start, defineStep());
+    return openStep(this.#frame, `enqueue ${task}`, hashOfText(input), start, usualStep);
   }
 
   #orLate(given: Promise<unknown>, late: Promise<void>): Promise<unknown> {

@@ -38,6 +38,13 @@ export class JournalWriter {
 
   /** Fails: as {@link Journal.append} */
   async write(record: Record): Promise<Written> {
+    const { turn, attempt, journal } = this.#options;
+    let bytes = headroom;
+    for (const delivery of record.deliveries) bytes += mostBytesOfDelivery(delivery);
+    if (bytes <= journal.largestMessage) {
+      const { time, deliveries, begins = false, returns = false, starts = false, lap } = record;
+      return this.#append({ turn, attempt, number: ++this.#number, time, starts, begins, returns, lap, deliveries });
+    }
     for (const message of this.#messagesOf(record)) {
       const written = await this.#append(message);
       if (written !== "stored") return written;
@@ -66,7 +73,7 @@ export class JournalWriter {
     return stored.attempt === attempt && stored.number === number ? last.seq : undefined;
   }
 
-  /** As few messages as take it. */
+  /** Of a record that no message has room for: as few as take it. */
   *#messagesOf({ deliveries, begins = false, ...rest }: Record): Generator<JournalMessage> {
     const { turn, attempt, journal } = this.#options;
     const room = journal.largestMessage - headroom;
