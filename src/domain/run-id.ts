@@ -27,14 +27,13 @@ function isPlain(text: string): boolean {
   return text !== "";
 }
 
+const escaped = (byte: number): string => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+
 /** Writes an id as one subject token: `[A-Za-z0-9_-]` as they are, every other UTF-8 byte as `=XX`. */
 export function encodeRunId(id: string): string {
-  if (plain.test(id)) return id;
+  if (isPlain(id)) return id;
   let token = "";
-  for (const byte of utf8.encode(id)) {
-    const char = String.fromCharCode(byte);
-    token += plain.test(char) ? char : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-  }
+  for (const byte of utf8.encode(id)) token += plainCodes[byte] === 1 ? String.fromCharCode(byte) : escaped(byte);
   return token;
 }
 

@@ -44,11 +44,16 @@ export class StoredChildren implements ChildrenOfRun {
     ends: readonly (ChildEnd | null)[],
   ): Promise<readonly (ChildResult | null)[]> {
     const messages = await this.#messages(ends);
+    const decoded = new Map<number, readonly Outcome[]>(); // many children end in one entry
     const { origin } = this.#parent;
     return ends.map((end, place) => {
       if (end === null) return null;
       const key = keyOf(task, childIdOf({ origin, lap, ordinal, place }));
-      return resultOf(outcomeAt(messages.get(end.seq)!, end.index, key), key);
+      const outcomes = decoded.get(end.seq) ?? outcomesIn(messages.get(end.seq)!, end.index);
+      decoded.set(end.seq, outcomes);
+      const outcome = outcomes[Math.max(end.index, 0)];
+      if (outcome?.key !== key) throw moved("another outcome stands in its place");
+      return resultOf(outcome, key);
     });
   }
 
@@ -81,10 +86,7 @@ export class StoredChildren implements ChildrenOfRun {
 
 const moved = (reason: string) => new StoreUnavailable({ operation: "read the result of a child", reason });
 
-/** In an outcome entry, or in the place of the input of the child's own, once that is kept for its parent. */
-function outcomeAt({ data }: StoredMessage, index: number, key: string): Outcome {
-  const entry = index < 0 ? decodeRunEntry(data).input : data;
-  const outcome = decodeOutcomeEntry(entry).outcomes[Math.max(index, 0)];
-  if (outcome?.key !== key) throw moved(`another outcome stands in its place`);
-  return outcome;
+/** Of an outcome entry, or what stands in the place of the input of a child's own, once that is kept for its parent. */
+function outcomesIn({ data }: StoredMessage, index: number): readonly Outcome[] {
+  return decodeOutcomeEntry(index < 0 ? decodeRunEntry(data).input : data).outcomes;
 }
