@@ -31,8 +31,8 @@ export interface Parked {
   /** Last sequence of the run's journal; 0 while it is empty. */
   readonly journalSeq: number;
   /**
-   * The code of its worker does not fit the journal: the run is not ready before a worker is there whose code is none of these, whatever
-   * comes for it; then it is. All else is as the last `parked` before said it.
+   * The code of its worker does not fit the journal: the run is not ready before a worker is there whose code is none of these or that
+   * came later, whatever comes for it; then it is. All else is as the last `parked` before said it.
    */
   readonly blocked?: Blocked;
 }
@@ -42,6 +42,8 @@ export interface Blocked {
   readonly reason: string;
   /** The codes (see {@link DurableTerms}) that did not fit. */
   readonly codes: readonly string[];
+  /** When the last of them was found not to: who registers later is tried too. Units: epoch milliseconds */
+  readonly at?: number;
 }
 
 /** The name under which a wish to cancel reaches a durable run, as if it were a signal that each of its waits listens to. */

@@ -3,6 +3,7 @@ import { PayloadTooLarge } from "../domain/errors.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { AssignCommand } from "../matching/commands.ts";
 import { isDurable } from "../matching/durable/readiness.ts";
+import type { TaskQueue } from "../matching/task-queue.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import { jsonBytes, jsonOf, noBytes } from "../wire/bytes.ts";
@@ -66,8 +67,9 @@ export class Signals {
     const fold = this.#parts.fold();
     const run = fold.live.get(key);
     if (run === undefined) return fold.finished.has(key) ? "finished" : "unknown";
-    if (!isDurable(run))
-      throw new TypeError(`run ${key} cannot take signals: no worker has registered its task as a durable one`);
+    // What nobody has registered yet may be durable.
+    const isKnown = (run.log.attached as TaskQueue | undefined)?.definition !== undefined;
+    if (isKnown && !isDurable(run)) throw new TypeError(`run ${key} cannot take signals: its task is not durable`);
     return (fold.signals.get(key)?.length ?? 0) >= mostPending ? "full" : undefined;
   }
 

@@ -4,7 +4,7 @@ import type { LiveRun } from "../fold/live-run.ts";
 import { hasRoomToNote, mustNote, mustWaitToNote, note, storeTried } from "./caution.ts";
 import { claimForStarved, dropVoidClaims, giveUpClaim, type Starved } from "./claims.ts";
 import type { AssignCommand } from "./commands.ts";
-import { fits, resumeOf } from "./durable/readiness.ts";
+import { mayFit, resumeOf } from "./durable/readiness.ts";
 import { sleep } from "./durable/sleep.ts";
 import type { Gathering, Lane } from "./limits/lanes.ts";
 import { weighLimits } from "./limits/strategies.ts";
@@ -213,8 +213,7 @@ function chooseForFlow(state: Matching, candidate: Candidate): WorkerRecord | "n
     const warm = state.workers.get(last);
     return warm !== undefined && queue.workers.has(warm) && takes(warm) ? warm : chooseWorker(state, candidate);
   }
-  for (const worker of queue.workers)
-    if (fits(worker.tasks.get(queue.name)?.durable?.code, blocked.codes) && takes(worker)) return worker;
+  for (const worker of queue.workers) if (mayFit(worker, queue.name, blocked) && takes(worker)) return worker;
   return "none has its code";
 }
 

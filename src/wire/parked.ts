@@ -44,4 +44,8 @@ function isWait(told: unknown, ops: number): told is Wait {
 }
 
 const isBlocked = (told: unknown): told is Blocked =>
-  isRecord(told) && isText(told.reason) && Array.isArray(told.codes) && told.codes.every(isText);
+  isRecord(told) &&
+  isText(told.reason) &&
+  Array.isArray(told.codes) &&
+  told.codes.every(isText) &&
+  (told.at === undefined || isTime(told.at));

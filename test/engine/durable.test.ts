@@ -93,8 +93,10 @@ test("a durable run is parked, and woken by its timer, its signals and a wish to
     await engine.whenLeading();
     const fake = new FakeWorker(link, publisher);
     const isIn = (state: string) => async () => (await fake.ask("get", { key: "flow/a" })).run.state === state;
-    await fake.register();
     await fake.create("a");
+    const early = await fake.ask("signal", { key: "flow/a", name: "early", token: "zero", data: 1 });
+    assert.equal(typeof early.seq, "number", "whether its task is durable is not known yet");
+    await fake.register();
     const first = await fake.given(1);
     assert.equal(first.resume, undefined);
     const deadline = Date.now() + 30;

@@ -14,7 +14,7 @@ const parked: Parked = {
   ],
   cursors: { approve: 17 },
   journalSeq: 99,
-  blocked: { reason: "op 3 differs", codes: ["a"] },
+  blocked: { reason: "op 3 differs", codes: ["a"], at: 5 },
 };
 
 test("decodeParked reads what encodeParked wrote", () => {
@@ -35,6 +35,7 @@ test("decodeParked refuses what nobody could have parked", () => {
     { ...parked, cursors: { approve: "x" } },
     { ...parked, journalSeq: 1.5 },
     { ...parked, blocked: { reason: 1, codes: [] } },
+    { ...parked, blocked: { reason: "r", codes: [], at: -1 } },
   ];
   for (const told of bad) assert.throws(() => decodeParked(jsonBytes(told)), { name: "MalformedRecord" });
 });

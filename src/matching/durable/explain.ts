@@ -10,7 +10,7 @@ const words = { timer: "a moment", signal: "a signal", children: "its children" 
 export function explainSleep(fold: Fold, run: LiveRun): Waiting {
   const { flow } = run;
   if (flow === undefined) {
-    const because = `${run.placement?.atOnce ?? 0} of its siblings are under way, and no more are started at once`;
+    const because = `as many of its siblings as may be (${run.placement?.atOnce ?? 0}) are under way`;
     return { for: "its siblings", because };
   }
   const { blocked, waits } = flow;

@@ -7,6 +7,7 @@ import type { Fold } from "../../fold/fold.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
 import type { PendingSignal } from "../../fold/parked-run.ts";
 import { queueOf, type TaskQueue } from "../task-queue.ts";
+import type { WorkerRecord } from "../workers.ts";
 
 /** A worker matches the first ones; what is left is offered when the run has parked again. */
 const mostOffers = 100;
@@ -42,11 +43,18 @@ function isGroupOver(fold: Fold, run: LiveRun, wait: Extract<Wait, { kind: "chil
 }
 
 /** Whether a worker has room whose code has not been found not to fit. */
-const hasOtherCode = (run: LiveRun, { codes }: Blocked): boolean =>
-  [...queueOf(run).workers].some((worker) => worker.hasRoom && fits(worker.tasks.get(run.task)?.durable?.code, codes));
+const hasOtherCode = (run: LiveRun, blocked: Blocked): boolean =>
+  [...queueOf(run).workers].some((worker) => worker.hasRoom && mayFit(worker, run.task, blocked));
 
-export const fits = (code: string | undefined, codes: readonly string[]): boolean =>
-  code !== undefined && !codes.includes(code);
+/**
+ * The text of a class says nothing of what it imports, and code of plain workers has no text at all: so a worker that has come since is
+ * tried as well, once.
+ */
+export function mayFit({ tasks, registeredAt }: WorkerRecord, task: string, blocked: Blocked): boolean {
+  const code = tasks.get(task)?.durable?.code;
+  if (code === undefined) return false;
+  return !blocked.codes.includes(code) || (blocked.at !== undefined && registeredAt > blocked.at);
+}
 
 /** What goes with the assignment of a run that was parked; undefined for any other. */
 export function resumeOf(fold: Fold, run: LiveRun): Resume | undefined {

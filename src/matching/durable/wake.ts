@@ -9,6 +9,8 @@ import { isPast, isReady } from "./readiness.ts";
 const askAgainMs = 2_000;
 /** So often runs are looked at whose code is missing: a worker with another one may have a free slot. Units: milliseconds */
 const misfitsEveryMs = 1_000;
+/** Where it had, it may have the next one soon. */
+const misfitsAgainMs = 100;
 
 /** Something has come that may be what it waits for. */
 export function wake(state: Matching, run: LiveRun): void {
@@ -50,11 +52,14 @@ export function nextWake({ sleeping, flowLimits, step }: Matching): number {
 function wakeMisfits(state: Matching): void {
   const { misfits, step } = state;
   if (misfits.size === 0 || step.uptime < state.nextMisfitsAt) return;
-  state.nextMisfitsAt = step.uptime + misfitsEveryMs;
+  let hasPlaced = false;
   for (const run of misfits) {
     const isWaiting = state.fold.live.get(run.key) === run && placeOf(run) === "waiting";
     if (isWaiting && !isReady(state.fold, run)) continue;
     misfits.delete(run);
-    if (isWaiting) placeRun(state, run);
+    if (!isWaiting) continue;
+    placeRun(state, run);
+    hasPlaced = true;
   }
+  state.nextMisfitsAt = step.uptime + (hasPlaced ? misfitsAgainMs : misfitsEveryMs);
 }

@@ -145,7 +145,8 @@ export class Turn implements Driver {
     this.#host.log.error("a durable run waits for code that fits its journal", { run: key, reason: message, stack });
     const before = resume?.parked ?? noJournal;
     const codes = [...new Set([...(before.blocked?.codes ?? []), this.#host.code])];
-    this.#end({ kind: "parked", parked: { ...before, blocked: { reason: message, codes } }, kept: undefined });
+    const blocked = { reason: message, codes, at: this.#host.clock.now() };
+    this.#end({ kind: "parked", parked: { ...before, blocked }, kept: undefined });
   }
 
   warned({ message }: Problem): void {

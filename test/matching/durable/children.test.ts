@@ -128,7 +128,7 @@ describe("children", () => {
     const all = scene.parent("p", 5, 0, 2);
     scene.park("flow/p", [children(0, 5)]);
     assert.deepEqual(scene.start(), all.slice(0, 2));
-    assert.equal(scene.because(all[4]!), "2 of its siblings are under way, and no more are started at once");
+    assert.equal(scene.because(all[4]!), "as many of its siblings as may be (2) are under way");
     scene.report("w1", all[1]!, "failed");
     assert.deepEqual(scene.start(), [all[2]]);
     const held = [scene.held(all[0]!), scene.held(all[2]!)];

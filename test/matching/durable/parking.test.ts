@@ -188,6 +188,21 @@ describe("a run whose code does not fit", () => {
     assert.deepEqual(offers(commands, key), ["signal x 3"]);
   });
 
+  test("is tried again by a worker that came later, whatever the text of its code", () => {
+    const scene = new DurableScene();
+    scene.staff("old", 5, { code: "c1" });
+    const key = scene.parked("a", [signal(0, "x")]);
+    scene.start();
+    scene.park(key, [], { blocked: { reason: "op 3 differs", codes: ["c1"], at: scene.now } }, "old");
+    assert.deepEqual(only(scene.live(10_000), "assign"), []);
+    scene.staff("restarted", 5, { code: "c1" });
+    const [assigned, ...others] = only(scene.live(2_000), "assign");
+    assert.equal(assigned!.worker, "restarted");
+    assert.deepEqual(others, []);
+    scene.park(key, [], { blocked: { reason: "op 3 differs", codes: ["c1"], at: scene.now } }, "restarted");
+    assert.deepEqual(only(scene.live(10_000), "assign"), [], "once");
+  });
+
   test("is found by what it waits for, and lists say that of all that wait", () => {
     const scene = new DurableScene();
     scene.staff("old", 5, { code: "c1" });

@@ -202,6 +202,7 @@ test("code that differs from the journal is dropped without a catch, and the run
   await world.advance(day);
   assert.match(world.parked!.blocked!.reason, /^op 0 was step old, and is step new now; /);
   assert.deepEqual(world.parked!.blocked!.codes, ["new"]);
+  assert.equal(typeof world.parked!.blocked!.at, "number");
   assert.equal(world.parked!.waits.length, 1);
   assert.deepEqual(ended, []);
   world.options = { code: code("old"), build: "old" };
