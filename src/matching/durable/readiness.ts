@@ -100,24 +100,30 @@ const timerOf = (ordinal: number, deadline: number): Offer => ({
   sequence: Number.MAX_SAFE_INTEGER,
 });
 
-/** Where the results of its children stand; the group is over where the last of them stands, or the first that failed. */
+/**
+ * Where the results of its children stand; the group is over where the last of them stands. One that fails fast is over where the first that
+ * failed stands, and has no other results: what becomes of its siblings is chance.
+ */
 function endOfGroup(fold: Fold, run: LiveRun, wait: Extract<Wait, { kind: "children" }>): Offer {
   const { origin } = run;
   const { lap } = run.flow!;
   const { ordinal, task, size } = wait;
   const ends: (ChildEnd | null)[] = [];
-  let last = { seq: 0, at: 0 };
+  let last = { seq: 0, at: 0, place: -1 };
   let failed: typeof last | undefined;
   for (let place = 0; place < size; place++) {
     const key = keyOf(task, childIdOf({ origin, lap, ordinal, place }));
     const child = fold.finished.get(key);
     ends.push(child === undefined ? null : endOfChild(fold, child));
     if (child === undefined) continue;
-    if (child.seq > last.seq) last = child;
-    if (child.kind !== "completed" && (failed === undefined || child.seq < failed.seq)) failed = child;
+    const { seq, at, kind } = child;
+    if (seq > last.seq) last = { seq, at, place };
+    if (kind !== "completed" && (failed === undefined || seq < failed.seq)) failed = { seq, at, place };
   }
-  const { seq: sequence, at: time } = wait.failFast === true ? (failed ?? last) : last;
-  return { kind: "children", ordinal, time, sequence, ends };
+  if (wait.failFast !== true || failed === undefined)
+    return { kind: "children", ordinal, time: last.at, sequence: last.seq, ends };
+  const onlyFailed = ends.map((end, place) => (place === failed.place ? end : null));
+  return { kind: "children", ordinal, time: failed.at, sequence: failed.seq, ends: onlyFailed };
 }
 
 const endOfChild = (

@@ -53,6 +53,32 @@ describe("children", () => {
     assert.deepEqual(offers(scene.tick(), "flow/p"), [`children 0: ${scene.seq}.0 - -`]);
   });
 
+  test("of a group that fails fast are cancelled once one has failed, though they hold the slot that their parent needs to say so", () => {
+    const scene = new Family();
+    scene.staff("w1", 3);
+    const [a, b, c, d] = scene.parent("p", 4) as [string, string, string, string];
+    assert.deepEqual(scene.start(), [a, b]);
+    scene.report("w1", a, "failed");
+    const first = scene.seq;
+    assert.deepEqual(scene.start(), [c]);
+    const parks = scene.park("flow/p", [children(0, 4, true)]);
+    assert.deepEqual(endings(parks).sort(), [`cancelled ${d}`, `cancelling ${b}`, `cancelling ${c}`].sort());
+    const isStored = scene.store(parks);
+    assert.deepEqual(offers([...parks, ...isStored, ...scene.tick()], "flow/p"), [`children 0: ${first}.0 - - -`]);
+  });
+
+  test("of a group that fails fast are cancelled when the first fails while their parent waits; those that settle are not", () => {
+    const scene = new Family();
+    scene.staff("w1", 9);
+    const [a, b] = scene.parent("p", 2) as [string, string];
+    const [c] = scene.parent("q", 2) as [string];
+    scene.park("flow/p", [children(0, 2, true)]);
+    scene.park("flow/q", [children(0, 2)]);
+    scene.start();
+    assert.deepEqual(endings(scene.report("w1", a, "failed")), [`cancelling ${b}`]);
+    assert.deepEqual(endings(scene.report("w1", c, "failed")), []);
+  });
+
   test("that ended before their parent parked are not missed", () => {
     const scene = new Family();
     scene.staff();

@@ -3,6 +3,7 @@ import { isFinal, keyOf, splitKey } from "../../../src/domain/run.ts";
 import { pendingSignals } from "../../../src/fold/flow.ts";
 import type { LiveRun } from "../../../src/fold/live-run.ts";
 import type { Command, EngineOutcome } from "../../../src/matching/commands.ts";
+import { isGivenUp } from "../../../src/matching/durable/children.ts";
 import { isReady, offersFor } from "../../../src/matching/durable/readiness.ts";
 import { createScheduler, type Scheduler } from "../../../src/scheduler/scheduler.ts";
 import { step } from "../../../src/scheduler/step.ts";
@@ -204,7 +205,7 @@ export class FlowChecks {
     if (story.start.lap !== start.lap || JSON.stringify(story.deliveries) !== JSON.stringify(deliveries))
       throw new Error(`${key} ends with what its journal does not say`);
   }
-  /** Children are cancelled only when nobody waits for them. */
+  /** Children are cancelled only when nobody waits for them, or another of a group that fails fast has failed. */
   onEngineOutcomes(outcomes: readonly EngineOutcome[]): void {
     this.#foldNews();
     for (const { key, kind, origin, detail } of outcomes) {
@@ -212,7 +213,8 @@ export class FlowChecks {
       const run = this.full.live.get(key);
       if (reason?.startsWith("its parent") !== true || run?.origin !== origin) continue;
       this.counts.childCancels++;
-      if (this.full.fold.families.isWanted(run, this.full.live))
+      const { fold } = this.full;
+      if (fold.families.isWanted(run, fold.live) && !isGivenUp(fold, run))
         throw new Error(`${key}, which its parent waits for, is ended as ${kind}`);
     }
   }
