@@ -11,6 +11,7 @@ import { assertTime } from "../../domain/time.ts";
 import { mostChildren } from "../../wire/parked.ts";
 import type { ChildResult } from "./children.ts";
 import type { Frame } from "./frame.ts";
+import { misuse } from "./misuse.ts";
 import { hashOf, type OpDetail, opBehind } from "./op.ts";
 import { Restart } from "./restart.ts";
 import { openStep } from "./steps.ts";
@@ -69,7 +70,7 @@ export class RunningDurable implements DurableContext {
   step<T>(name: string, run: (step: StepScope) => T, options?: StepOptions): Promise<any> {
     const where = () => `step ${JSON.stringify(name)}`;
     if (surroundingOp()?.step !== undefined)
-      throw new TypeError(`${where()} was called inside a step, and steps do not nest; call the code itself`);
+      throw misuse(`${where()} was called inside a step, and steps do not nest; call the code itself`);
     if (typeof name !== "string" || name === "" || typeof run !== "function")
       throw new TypeError('ctx.step takes a name and a function, for example ctx.step("charge", () => charge(order))');
     return openStep(this.#frame, name, 0, run, options === undefined ? usualStep : defineStep(options, where()));
@@ -135,7 +136,7 @@ export class RunningDurable implements DurableContext {
 
   #open(kind: "sleep" | "signal" | "children", name: string, hash: number, detail: OpDetail): Promise<any> {
     if (surroundingOp()?.step !== undefined)
-      throw new TypeError("a step cannot wait durably; wait in the durable method, and pass the step what came");
+      throw misuse("a step cannot wait durably; wait in the durable method, and pass the step what came");
     return this.#frame.open(kind, name, hash, detail);
   }
 

@@ -18,7 +18,7 @@ interface Named {
 export const described = ({ kind, name }: Named): string => (name === "" ? kind : `${kind} ${name}`);
 
 const remedy =
-  "old runs need the old order of calls: keep the old method under its name and raise the version, or run them to their end with the old code";
+  "old runs need the old order of calls: leave the old method as it is and give the new one another name, or keep workers of the old code until its runs have ended";
 
 export const differs = (ordinal: number, stored: Named, now: Named): Problem => ({
   name: "NotDeterministic",

@@ -6,6 +6,7 @@ import { errorRecordOf, readProperty } from "../../domain/thrown.ts";
 import { utf8 } from "../../wire/bytes.ts";
 import type { DeliveryForm } from "../../wire/journal-message.ts";
 import type { Frame } from "./frame.ts";
+import { isMisuse } from "./misuse.ts";
 import type { Op } from "./op.ts";
 import { encodeError } from "./stored-error.ts";
 import { insideOf } from "./windows.ts";
@@ -276,7 +277,7 @@ function laterMs(error: unknown): number | undefined {
 }
 
 function isFinal(error: unknown, { retryIf }: RetryPolicy): boolean {
-  if (readProperty(error, "name") === "NonRetryableError") return true;
+  if (readProperty(error, "name") === "NonRetryableError" || isMisuse(error)) return true;
   try {
     return retryIf !== undefined && !retryIf(error);
   } catch {

@@ -22,6 +22,32 @@ test("a cancel while a step executes aborts its signal, and reaches the code whe
   });
 });
 
+test("a step that waits durably or calls a step is not tried again: it would only do the same", async () => {
+  let tries = 0;
+  const world = new World({
+    code: async (_, ctx) => {
+      const said: string[] = [];
+      for (const wrong of [() => ctx.sleep("1h"), () => ctx.step("inner", () => 1)])
+        await ctx
+          .step("outer", () => {
+            tries += 1;
+            return wrong();
+          })
+          .catch((error) => said.push(`${error instanceof TypeError} ${error.message}`));
+      return said;
+    },
+  });
+  await world.settle();
+  assert.deepEqual(world.end, {
+    kind: "completed",
+    output: [
+      "true a step cannot wait durably; wait in the durable method, and pass the step what came",
+      'true step "inner" was called inside a step, and steps do not nest; call the code itself',
+    ],
+  });
+  assert.equal(tries, 2);
+});
+
 test("a step is tried again in place after a short pause, and parks for a long one", async () => {
   let tries = 0;
   const world = new World({
