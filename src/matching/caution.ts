@@ -3,7 +3,7 @@
 
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Matching } from "./matching.ts";
-import { isolate, wasAlone } from "./suspects.ts";
+import { isEnding, isolate, wasAlone } from "./suspects.ts";
 import type { StoreTriedCommand, Tried } from "./tried.ts";
 import type { Booking, WorkerRecord } from "./workers.ts";
 
@@ -67,9 +67,13 @@ export function storeTried(state: Matching): StoreTriedCommand {
   return { type: "storeTried", tried, ...cautious };
 }
 
+/** Not those whose loss is still on its way to the log: should this leader die before it is there, only the note tells the next one of it. */
 function dropEnded({ tried }: Matching): void {
-  for (const [booking, worker] of tried)
-    if (worker.find(booking.origin, booking.turn) !== booking) tried.delete(booking);
+  for (const [booking, worker] of tried) {
+    const { run, origin, turn } = booking;
+    const isUnderWay = run !== undefined && isEnding(run, turn);
+    if (worker.find(origin, turn) !== booking && !isUnderWay) tried.delete(booking);
+  }
 }
 
 /** What this leader stores replaces what the one before stored: an attempt stays noted until it has ended, whoever leads. */

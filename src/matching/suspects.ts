@@ -31,10 +31,14 @@ export function setAside(state: Matching, suspect: Omit<Suspect, "turn">): void 
 export const isIsolated = ({ isolated }: Matching, worker: WorkerRecord): boolean =>
   isolated.size > 0 && isolated.has(worker.process);
 
-/** Whether nothing else executed in the process. */
+/** How that turn ended is on its way to the log. */
+export const isEnding = (run: LiveRun, turn: number): boolean => run.turn === turn && placeOf(run) === "ending";
+
+/** Whether nothing else executed in the process, also while the end of the attempt is on its way. */
 export function wasAlone(state: Matching, worker: WorkerRecord, run: LiveRun): boolean {
   const isolation = state.isolated.get(worker.process);
-  return isolation?.run === run && isolation.worker === worker && heldIn(state, worker.process) === 1;
+  const itself = worker.find(run.origin, run.turn) === undefined ? 0 : 1;
+  return isolation?.run === run && isolation.worker === worker && heldIn(state, worker.process) === itself;
 }
 
 /** A worker says which process it lives in. */
@@ -105,7 +109,7 @@ function endIsolations(state: Matching): void {
     const isOver =
       worker === undefined
         ? placeOf(run) !== "queued" || run.turn !== turn
-        : worker.find(run.origin, turn) === undefined ||
+        : (worker.find(run.origin, turn) === undefined && !isEnding(run, turn)) ||
           (!isLastTry(state, run) && state.step.uptime - since >= aloneMs);
     if (isOver) state.isolated.delete(process);
   }

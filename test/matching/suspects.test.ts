@@ -274,6 +274,24 @@ describe("caution", () => {
     }
   });
 
+  test("what was noted and lost stays noted until the log has its loss: a leader that dies before that cannot tell of it", () => {
+    const scene = new Scene({}, "standby");
+    for (const id of ["a", "b"]) scene.create("t", id);
+    const noted = { key: "t/a", turn: 1, worker: "w" };
+    const cautious = { upTo: 5, left: 9 };
+    scene.give({ type: "lead", epoch: 8, knownWorkers: ["w"], tried: [noted], cautious, process: "p0" });
+    scene.give({ type: "unreachable", id: "w", isDead: true });
+    const lost = scene.live(12_000);
+    assert.deepEqual(endings(lost), ["lost t/a"]);
+    scene.register("v", 1, ["t"], [], false, "p0");
+    const beside = { key: "t/b", turn: 1, worker: "v" };
+    assert.deepEqual(only(scene.tick(), "storeTried").at(-1)!.tried, [noted, beside]);
+    scene.store(lost);
+    scene.report("v", "t/b", "completed");
+    const again = { ...noted, turn: 2, worker: "v" };
+    assert.deepEqual(only(scene.live(3_000), "storeTried").at(-1)!.tried, [again]);
+  });
+
   test("a run that a worker in the leader's process is found to execute is noted, and one elsewhere only if it was lost before", () => {
     const scene = new Scene({}, "standby");
     for (const id of ["ours", "elsewhere", "lost"]) scene.create("t", id);
