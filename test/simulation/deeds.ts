@@ -70,12 +70,12 @@ export class Deeds {
     else if (command.type === "storeCron") stored.storeCron(command);
     else if (command.type === "storeHandled") stored.storeHandled(command.upTo, epoch);
   }
+  /** What is put off stays where a crash finds it. */
   carryOutAll(engine: ModelEngine): void {
-    const putOff: Command[] = [];
-    for (let next = engine.outbox.shift(); next !== undefined; next = engine.outbox.shift())
-      if (this.#isPutOff(next)) putOff.push(next);
-      else this.#execute(engine, next);
-    engine.outbox.push(...putOff);
+    for (let passed = 0; passed < engine.outbox.length; ) {
+      if (this.#isPutOff(engine.outbox[passed]!)) passed++;
+      else this.#execute(engine, engine.outbox.splice(passed, 1)[0]!);
+    }
   }
   #execute(engine: ModelEngine, command: Command): void {
     const { stored, now } = this.#world;
