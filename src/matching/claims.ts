@@ -25,10 +25,12 @@ export function dropVoidClaims(state: Matching): void {
   }
 }
 
-/** The task has got what it waited for, or cannot start for another reason. */
-export function giveUpClaim(state: Matching, queue: TaskQueue): void {
+/** The task has got what it waited for, or cannot start for another reason. Returns whether a worker was kept for it. */
+export function giveUpClaim(state: Matching, queue: TaskQueue): boolean {
   queue.overtaken = 0;
+  const before = state.claimed.size;
   for (const [worker, of] of state.claimed) if (of === queue) release(state, worker);
+  return state.claimed.size < before;
 }
 
 /** Who was overtaken too often gets a worker for itself. */

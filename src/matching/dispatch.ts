@@ -72,6 +72,14 @@ export function dispatch(state: Matching): void {
   const starved: Starved[] = [];
   const from = state.step.commands.length;
   if (state.suspects.length > 0 || state.isolated.size > 0) assignSuspects(state, batches);
+  while (assignReady(state, batches, starved)) {} // what a claim kept free is for all
+  if (starved.length > 0) claimForStarved(state, starved);
+  if (isNoted(batches)) state.step.commands.splice(from, 0, storeTried(state));
+}
+
+/** Until there are no runs, or no slots for them; true when slots were kept for a run that has begun now. */
+function assignReady(state: Matching, batches: Map<WorkerRecord, Batch>, starved: Starved[]): boolean {
+  let hasFreed = false;
   const candidates = collectCandidates(state);
   for (let best = candidates.first(); best !== undefined; best = candidates.first()) {
     state.step.about = best.head;
@@ -99,19 +107,19 @@ export function dispatch(state: Matching): void {
     }
     if (worker === undefined) {
       candidates.pop();
-      if (best.units > 1) starved.push({ queue: best.queue, units: best.units, needs: best.source.needs });
+      if (best.units > 1 && !starved.some(({ queue }) => queue === best.queue))
+        starved.push({ queue: best.queue, units: best.units, needs: best.source.needs });
       continue;
     }
     const lane = best.source.pop();
     const batch = batchOf(state, worker, batches);
     assign(state, best.head, best.units, worker, batch, lane);
     if (lane?.batch !== undefined) gatherBatch(state, best.head, worker, batch, lane.batch);
-    if (best.queue.overtaken > 0) giveUpClaim(state, best.queue);
+    if (best.queue.overtaken > 0 && giveUpClaim(state, best.queue)) hasFreed = true;
     for (const { queue } of starved) if (queue.workers.has(worker)) queue.overtaken++;
     goOn(candidates, best);
   }
-  if (starved.length > 0) claimForStarved(state, starved);
-  if (isNoted(batches)) state.step.commands.splice(from, 0, storeTried(state));
+  return hasFreed;
 }
 
 /** Those that have a process for themselves now. */

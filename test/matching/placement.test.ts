@@ -159,6 +159,24 @@ describe("runs that take several slots", () => {
     assert.ok(assignments(scene.tick()).length > 0, "the small ones go on");
   });
 
+  test("what is left of the slots that were kept for a large run is given out with it, and does not wait for the next look", () => {
+    const scene = new Scene();
+    register(scene, "w", 5, {}, { slots: 4 });
+    for (let i = 0; i < 5; i++) scene.create("small", String(i));
+    scene.tick();
+    scene.create("mail", "large");
+    for (let i = 5; i < 30; i++) scene.create("small", String(i));
+    while (scene.matching.claimed.size === 0) {
+      const [first] = scene.state.workers.get("w")!.bookings();
+      scene.report("w", first!.key, "completed");
+      scene.tick();
+    }
+    for (const { key } of scene.state.workers.get("w")!.bookings()) scene.report("w", key, "completed");
+    const [assign] = only(scene.tick(), "assign");
+    assert.deepEqual([assign!.runs.length, assign!.runs[0]!.key], [2, "mail/large"]);
+    assert.equal(scene.state.workers.get("w")!.free, 0);
+  });
+
   test("a claim on a worker that goes is no claim", () => {
     const scene = new Scene();
     register(scene, "a", 5, {}, { slots: 4 });
