@@ -3,7 +3,7 @@ import { Option } from "effect";
 import { printable, printableJson } from "../domain/printable.ts";
 import { signal } from "../domain/signal.ts";
 import { inLocalTime } from "../domain/time.ts";
-import type { AttemptRecord, RunFilter, RunInfo, RunState } from "../mod.ts";
+import type { AttemptRecord, Natchet, RunFilter, RunInfo, RunState } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { errorText } from "./error-text.ts";
 import { assertLimit, parsePeriod, parseTime, readJsonFlag, UsageError } from "./flag-values.ts";
@@ -88,9 +88,9 @@ const get = Command.make("get", { ...runArguments, output: outputFlag }, ({ task
   withClient(async (natchet) => {
     const info = await natchet.get(task, id).status();
     if (output === "json") printJson(info);
-    else console.log(describe(info));
+    else console.log(describe(info, await childrenOf(natchet, info)));
   }),
-).pipe(Command.withDescription("Show one run: state, attempts, output or error"));
+).pipe(Command.withDescription("Show one run: state, attempts, children, output or error"));
 
 const cancel = Command.make(
   "cancel",
@@ -104,7 +104,6 @@ const cancel = Command.make(
     ),
     kill: Flag.Boolean("kill").pipe(
       Flag.withDescription("end them at once: durable runs undo nothing, and code that executes is stopped"),
-      Flag.withDefault(false),
       Flag.withDefault(false),
     ),
   },
@@ -292,7 +291,16 @@ const errorOf = ({ error, reason, waiting }: RunInfo): string | undefined =>
     ?.slice(0, longestError);
 const longestError = 100;
 
-function describe(run: RunInfo): string {
+/** How many there are, and where they are shown; undefined for a run that has none. */
+async function childrenOf(natchet: Natchet, { task, id }: RunInfo): Promise<string | undefined> {
+  const metadata = { "natchet.parent": `${task}/${id}` };
+  const { total } = await natchet.list({ metadata }, { limit: 1 });
+  if (total === 0) return undefined;
+  const { total: ended } = await natchet.list({ metadata, state: ["completed", "failed", "cancelled"] }, { limit: 1 });
+  return `${total}, ${ended} of them finished; see: natchet runs timeline ${task} ${printable(id)}`;
+}
+
+function describe(run: RunInfo, children: string | undefined): string {
   const facts: [string, string | undefined][] = [
     ["run", `${run.task}/${printable(run.id)}`],
     ["state", run.state + (run.reason === undefined ? "" : `: ${printable(run.reason)}`)],
@@ -303,6 +311,7 @@ function describe(run: RunInfo): string {
     ["started", formatTime(run.startedAt)],
     ["finished", formatTime(run.finishedAt)],
     ["worker", run.worker],
+    ["children", children],
     ["metadata", Object.keys(run.metadata).length > 0 ? printableJson(run.metadata) : undefined],
     ["input", run.input === undefined ? undefined : printableJson(run.input)],
     ["output", run.output === undefined ? undefined : printableJson(run.output)],

@@ -46,7 +46,8 @@ describe("natchet on the command line", () => {
       scene.start("worker");
       const enqueued = await scene.natchet("run", "version", "--id", "first", "-m", "team=a", "--priority", "3");
       assert.equal(enqueued.code, 0, enqueued.output);
-      const later = await scene.natchet("run", "version", "--id", "later", "--delay", "1h", "--no-wait");
+      const child = ["-m", "natchet.parent=version/first"];
+      const later = await scene.natchet("run", "version", "--id", "later", "--delay", "1h", "--no-wait", ...child);
       assert.deepEqual(later, { code: 0, output: "version/later\n" });
 
       const listed = JSON.parse((await scene.natchet("runs", "list", "-o", "json")).output);
@@ -58,7 +59,9 @@ describe("natchet on the command line", () => {
       assert.match(filtered.output, /^TASK +ID +STATE/);
       assert.match(filtered.output, /^version +first +completed/m);
       assert.doesNotMatch(filtered.output, /later/);
-      assert.match((await scene.natchet("runs", "get", "version", "first")).output, /^output +"one"$/m);
+      const shown = (await scene.natchet("runs", "get", "version", "first")).output;
+      assert.match(shown, /^output +"one"$/m);
+      assert.match(shown, /^children +1, 0 of them finished; see: natchet runs timeline version first$/m);
       const moved = await scene.natchet("runs", "reschedule", "version", "later", "--delay", "2h");
       assert.match(moved.output, /^version\/later scheduled, due 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d\n$/);
       assert.equal((await scene.natchet("runs", "cancel", "version", "later")).code, 0);

@@ -186,8 +186,10 @@ function jsonOf(input: unknown, task: string): string {
 const resultsIn = (value: string) => JSON.parse(value) as readonly (ChildResult | null)[];
 
 function errorOf(result: ChildResult & { readonly ok: false }): Error {
-  if ("reason" in result) return new RunCancelled({ key: result.key, reason: result.reason });
-  return new RunFailed(result);
+  const { key } = result;
+  if ("reason" in result) return new RunCancelled({ key, reason: result.reason });
+  const { error, attempts } = result;
+  return new RunFailed({ key, error, attempts });
 }
 
 function outputsOf(value: string): unknown[] {

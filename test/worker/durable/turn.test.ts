@@ -112,7 +112,7 @@ test("children are joined once all have ended, and one that fails ends a map", a
         try {
           return await ctx.map(task, [1, 2, 3, 4, 5], options as never);
         } catch (error) {
-          return `${(error as Error).name}: ${(error as Error).message}`;
+          return `${(error as Error).name}: ${(error as Error).message}, with ${Object.keys(error as Error).sort()}`;
         }
       },
     });
@@ -131,7 +131,7 @@ test("children are joined once all have ended, and one that fails ends a map", a
     const thrown = made("throw", lanes);
     await thrown.settle();
     const { output } = thrown.end as { output: string };
-    assert.match(output, /^RunFailed: run double\/~7\.1\.\d+\.\d failed: Error: three$/);
+    assert.match(output, /^RunFailed: run double\/~7\.1\.\d+\.\d failed: Error: three, with _tag,attempts,error,key$/);
   }
 });
 
