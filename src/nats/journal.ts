@@ -41,7 +41,12 @@ export class JournalStore {
   }
 
   /** See `Journal` of the worker. Fails: StoreUnavailable, also when there is no room; PermissionDenied, PayloadTooLarge */
-  async append({ key, origin }: Named, message: Uint8Array, expect: number, replaces: boolean) {
+  async append(
+    { key, origin }: Named,
+    message: Uint8Array,
+    expect: number,
+    replaces: boolean,
+  ): Promise<number | undefined> {
     const { publisher, maySend } = this.#options;
     const subject = this.#subjects.journal(key, origin);
     try {

@@ -1,9 +1,9 @@
 // Runs a scenario once for each record of its journals, with the worker killed after it: whatever happens, it has to end the same.
 import { describeClass } from "../../decorators/scan.ts";
 import type { TestableClass } from "./inline.ts";
+import type { InlineRun } from "./inline-run.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryJournal } from "./memory-journal.ts";
-import type { InlineRun } from "./story.ts";
 import { LocalWorker, type TestWorker } from "./test-worker.ts";
 
 /** What is done with a worker and its runs; what it returns is compared, and has to be JSON. */

@@ -15,7 +15,7 @@ import { declarationsOf } from "../worker/description.ts";
 import { installSteps } from "../worker/durable/steps.ts";
 import { tasksAround } from "../worker/middleware.ts";
 import { type Clock, SkippingClock } from "./clock.ts";
-import type { InlineRun } from "./story.ts";
+import type { InlineRun } from "./inline-run.ts";
 import { TestEngine } from "./test-engine.ts";
 
 /** What one call of `inline` may say about its run. */

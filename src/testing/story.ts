@@ -1,23 +1,13 @@
 // What a test is told of a run: as a client is, from the scheduler and the log, with what the run said.
 import type { RunInfo } from "../domain/run.ts";
-import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import { describeRun } from "../scheduler/describe.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import { Outcome } from "../wire/outcome-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
+import type { InlineRun } from "./inline-run.ts";
 import type { InlineTranscript } from "./inline-voice.ts";
 import type { MemoryLog } from "./memory-log.ts";
-
-/** A run that was executed inline. */
-export interface InlineRun extends RunInfo {
-  /** All lines of `ctx.log`. */
-  readonly logs: readonly LogLine[];
-  /** All chunks of `ctx.stream`, as a reader gets them. */
-  readonly chunks: readonly StreamChunk[];
-  /** The newest `ctx.progress`. */
-  readonly progress: Progress | undefined;
-}
 
 export function storyOf(scheduler: Scheduler, log: MemoryLog, key: string, said: InlineTranscript): InlineRun {
   const { info, at } = describeRun(scheduler, key)!;

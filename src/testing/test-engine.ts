@@ -19,9 +19,10 @@ import { plainEntry, type RunEntry } from "../wire/run-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { Deadlines } from "../worker/deadline.ts";
 import type { Clock } from "./clock.ts";
+import type { InlineRun } from "./inline-run.ts";
 import { MemoryJournal } from "./memory-journal.ts";
 import { MemoryLog } from "./memory-log.ts";
-import { type InlineRun, storyOf } from "./story.ts";
+import { storyOf } from "./story.ts";
 import { TestAttempts, workerId } from "./test-attempts.ts";
 import { durablesOf } from "./test-durables.ts";
 

@@ -19,8 +19,8 @@ import { Deadlines } from "../worker/deadline.ts";
 import { declarationsOf } from "../worker/description.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { definitionOf, outputOfRun, type Testable, TestTasks } from "./inline.ts";
+import type { InlineRun } from "./inline-run.ts";
 import type { MemoryJournal } from "./memory-journal.ts";
-import type { InlineRun } from "./story.ts";
 import { cronsOf, TestEngine } from "./test-engine.ts";
 
 /** What `testWorker` takes. */

@@ -157,7 +157,6 @@ const CancelRuns = Schema.Struct({
   /** Where the next runs that match begin: `next` of the reply before. */
   cursor: Schema.optionalKey(Text),
 });
-/** `token`: the same for one signal, however often it is sent. */
 const SendSignal = Schema.Struct({
   key: Text,
   name: Text.check(Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/)),
@@ -219,7 +218,13 @@ export interface CancelRuns {
   /** Where the next runs that match begin: `next` of the reply before. */
   readonly cursor?: string;
 }
-export type SendSignal = typeof SendSignal.Type;
+export interface SendSignal {
+  readonly key: string;
+  readonly name: string;
+  /** The same for one signal, however often it is sent. */
+  readonly token: string;
+  readonly data?: unknown;
+}
 /** Where it stands; or why its run does not take it. */
 export type SignalReply = { readonly seq: number } | { readonly refused: "unknown" | "finished" | "full" };
 export type AskResults = typeof AskResults.Type;

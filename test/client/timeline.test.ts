@@ -27,7 +27,12 @@ test("a timeline says what the code got at each op of the current lap, in order"
     message(3, [step(0, "value", '{"paid":true}'), wish]),
   ];
   const asked: unknown[] = [];
-  const journals = { read: async (run: unknown) => (asked.push(run), stored) };
+  const journals = {
+    async read(run: unknown) {
+      asked.push(run);
+      return stored;
+    },
+  };
   const run = { key: "flow/a", origin: 7 };
   const charge = { op: 0, kind: "step", name: "charge", at: 1_000 };
   assert.deepEqual(await readTimeline(journals, run), {

@@ -104,7 +104,7 @@ test("Deno runs worker and client by npm:natchet, from its own cache", async () 
     await worker.said(/^ready$/m, 60_000);
     const said = await output("deno", ["run", "-A", "client.mjs"], { cwd: folder, env });
     assert.deepEqual(JSON.parse(said), [{ delivered: true }, 42, "RunFailed", "on purpose", "email on deno"]);
-    assert.match(await output("deno", ["run", "-A", "npm:natchet", "--version"], { cwd: folder, env }), /0\.1\.0/);
+    assert.match(await output("deno", ["run", "-A", "npm:natchet", "--version"], { cwd: folder, env }), /0\.2\.0/);
   } finally {
     await worker.kill();
     registry.close();
@@ -157,7 +157,7 @@ describe("the command", () => {
       const said = await output(runtime, [...args, inPackage("src/cli/natchet.mjs"), "--version"], {
         cwd: project.folder,
       });
-      assert.match(said, /natchet v?0\.1\.0/);
+      assert.match(said, /natchet v?0\.2\.0/);
     });
   }
 });

@@ -6,7 +6,9 @@ import type {
   decodeCancelRuns,
   decodeChangeCron,
   decodeListRuns,
+  decodeSendSignal,
   ListRuns,
+  SendSignal,
 } from "../../src/wire/messages.ts";
 
 type KeysOf<T> = T extends unknown ? keyof T : never;
@@ -16,4 +18,5 @@ export const agreements: readonly [
   Agrees<CancelRuns, ReturnType<typeof decodeCancelRuns>>,
   Agrees<ListRuns, ReturnType<typeof decodeListRuns>>,
   Agrees<ChangeCron, ReturnType<typeof decodeChangeCron>>,
-] = [true, true, true];
+  Agrees<SendSignal, ReturnType<typeof decodeSendSignal>>,
+] = [true, true, true, true];
