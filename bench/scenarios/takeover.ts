@@ -8,7 +8,7 @@ import { sleep } from "../servers/server.ts";
 import type { NatchetStand } from "../systems/natchet.ts";
 
 /** The lease of a killed engine is over after this. */
-const leaseMs = 6_000;
+export const leaseMs = 6_000;
 /** What an engine keeps of an input of 100 bytes, and of all inputs at most. */
 const keptInputBytes = 172;
 const inputBudgetBytes = 64 * 1024 * 1024;
