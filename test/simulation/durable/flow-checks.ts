@@ -27,6 +27,8 @@ export class FlowChecks {
   readonly full: Scheduler = createScheduler(simulatedOptions);
   #left: Scheduler = createScheduler(simulatedOptions);
   #removalsSeen = 0;
+  /** Something was folded since the last comparison. */
+  #hasNews = false;
   #folded = 0;
   readonly #signals: StoredSignal[] = [];
   /** How children ended, other than by an engine. */
@@ -47,23 +49,24 @@ export class FlowChecks {
     this.#world = world;
   }
   afterStep(): void {
-    if (!this.#foldNews()) return;
+    this.#foldNews();
+    if (!this.#hasNews) return;
+    this.#hasNews = false;
     const whole = this.summaryOf(this.full);
     const left = this.summaryOf(this.#left);
     if (whole !== left) throw new Error(`the full history says\n${whole}\nwhat is left says\n${left}`);
     for (const run of this.full.live.values()) if (run.task !== "leaf") this.#checkAsleep(run);
   }
-  #foldNews(): boolean {
+  #foldNews(): void {
     const { stream, now } = this.#world;
-    let isNew = false;
     if (stream.removals !== this.#removalsSeen) {
-      isNew = true;
+      this.#hasNews = true;
       this.#removalsSeen = stream.removals;
       this.#left = createScheduler(simulatedOptions);
       for (const entry of stream.stored) step(this.#left, entry, now);
     }
     for (; this.#folded < stream.history.length; this.#folded++) {
-      isNew = true;
+      this.#hasNews = true;
       const entry = stream.history[this.#folded]!;
       step(this.full, entry, now);
       if (entry.seq > this.#left.position) step(this.#left, entry, now);
@@ -76,9 +79,14 @@ export class FlowChecks {
       this.#checkEnds(entry.type === "outcomes" && entry.by === "engine");
     }
     for (const state of [this.full, this.#left]) step(state, { type: "heard", at: now, gaps: -2 }, now);
-    return isNew;
   }
+  /** Once its parent has ended, nobody reads how a child ended: it may be forgotten, and what a zombie says of it counts for nobody. */
   #checkEnds(byEngine: boolean): void {
+    const origins = new Set(Array.from(this.full.live.values(), ({ origin }) => origin));
+    for (const key of this.#ends.keys()) {
+      const { origin } = childPlaceOf(splitKey(key).id)!;
+      if (!this.full.finished.has(key) && !origins.has(origin)) this.#ends.delete(key);
+    }
     for (const run of this.full.finished.values()) {
       if (childPlaceOf(splitKey(run.key).id) === undefined || byEngine) continue;
       const known = this.#ends.get(run.key);
@@ -235,6 +243,7 @@ export class FlowChecks {
   }
   #checkAssigned(run: LiveRun): void {
     if (!this.#world.isHealed) return;
+    this.#foldNews(); // what this engine may have read already
     const live = this.full.live.get(run.key);
     if (live?.trail?.cancelWish !== undefined) return; // it undoes what it did
     if (live?.origin === run.origin && !this.full.fold.families.isWanted(live, this.full.live))
