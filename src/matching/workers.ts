@@ -137,7 +137,9 @@ export class WorkerRecord {
     while (found !== undefined && found.turn !== turn) found = found.next;
     return found;
   }
+  /** One of the same turn, which the worker had named before the log told of that turn, gives way. */
   occupy(booking: Booking): void {
+    if (this.ledger.get(booking.origin) !== undefined) this.release(booking.origin, booking.turn);
     booking.next = this.ledger.get(booking.origin);
     this.ledger.set(booking.origin, booking);
     this.busy += booking.units;

@@ -77,6 +77,23 @@ describe("presence", () => {
     assert.equal(scene.state.workers.get("w1")!.busy, 0);
   });
 
+  test("a worker that names a turn before the log tells of it, and is then given that turn, holds it once", () => {
+    // It had taken the turn from another leader, of which this one has not read yet.
+    const scene = new Scene();
+    scene.register("w", 5, ["mail"]);
+    scene.create("mail", "1");
+    const { origin } = scene.state.live.get("mail/1")!;
+    const held = { key: "mail/1", turn: 2, origin, startedAt: 0 };
+    scene.beat("w", [held]);
+    scene.report("gone", "mail/1", "lost");
+    assert.deepEqual(assignments(scene.tick()), ["w: mail/1"]);
+    for (let i = 0; i < 2; i++) scene.beat("w", [held]);
+    assert.equal(scene.state.workers.get("w")!.busy, 1);
+    const lost = [1, 2, 3].flatMap(() => scene.beat("w"));
+    assert.deepEqual(endings(lost), ["lost mail/1"]);
+    assert.equal(scene.state.workers.get("w")!.busy, 0);
+  });
+
   test("an assignment without an answer is lost, and its worker gets nothing before its next beat", () => {
     const scene = new Scene();
     scene.register("w1", 1, ["mail"]);
