@@ -42,11 +42,12 @@ export function endReached(state: Matching): void {
 }
 
 /** When somebody has to look again. Units: epoch milliseconds */
-export function nextWake({ sleeping, flowLimits, step }: Matching): number {
+export function nextWake({ sleeping, flowLimits, misfits, nextMisfitsAt, step }: Matching): number {
   const first = sleeping.least + 1;
   // Else the answer that it waits for brings a tick.
   const woken = first > step.now ? first : Number.POSITIVE_INFINITY;
-  return Math.min(woken, flowLimits.least);
+  const looked = misfits.size === 0 ? Number.POSITIVE_INFINITY : step.now + Math.max(nextMisfitsAt - step.uptime, 1);
+  return Math.min(woken, flowLimits.least, looked);
 }
 
 function wakeMisfits(state: Matching): void {

@@ -203,6 +203,21 @@ describe("a run whose code does not fit", () => {
     assert.deepEqual(only(scene.live(10_000), "assign"), [], "once");
   });
 
+  test("is looked at again soon where others have just gone on", () => {
+    const scene = new DurableScene();
+    scene.staff("old", 1, { code: "c1" });
+    for (const id of ["a", "b"]) {
+      const key = scene.parked(id, [signal(0, "x")]);
+      scene.signal(key, "x");
+      scene.start();
+      scene.park(key, [], { blocked: { reason: "r", codes: ["c1"] } }, "old");
+    }
+    scene.staff("new", 1, { code: "c2" });
+    const commands = scene.live(1_000);
+    assert.equal(only(commands, "assign").length, 1);
+    assert.ok(only(commands, "wake").some(({ at }) => at <= scene.now + 100));
+  });
+
   test("is found by what it waits for, and lists say that of all that wait", () => {
     const scene = new DurableScene();
     scene.staff("old", 5, { code: "c1" });
