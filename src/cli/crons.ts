@@ -18,7 +18,7 @@ const columns = {
 };
 
 const list = Command.make("list", { output: outputFlag }, ({ output }) =>
-  withClient(async (natchet) => print(await natchet.crons.list(), output, columns, "there is no cron")),
+  withClient(async (natchet) => print(await natchet.crons.list(), output, columns, "there are no crons")),
 ).pipe(Command.withDescription("List all schedules and when they are due"));
 
 const set = Command.make(

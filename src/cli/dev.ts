@@ -24,7 +24,7 @@ export const dev = Command.make(
     yield* attempt(() => develop(globs, options, healthOptions(flags)));
   }),
 ).pipe(
-  Command.withDescription("Run server, engine and workers of this folder; a changed file reloads the workers"),
+  Command.withDescription("Run server, engine and the workers of this folder; changed files reload the workers"),
   Command.withExamples([{ command: "natchet dev src/workers/*.ts", description: "the workers of a folder" }]),
 );
 
@@ -70,7 +70,7 @@ class Sources {
     };
     const onIncomplete = ({ message }: Error) =>
       say(
-        `not all folders are watched (${message}); name what is made by programs in .gitignore, or allow more watchers`,
+        `not all folders are watched (${message}); add generated files to .gitignore, or raise the limit of watchers`,
       );
     this.#watching = watchFiles(process.cwd(), changed, { onIncomplete });
     this.#look();

@@ -12,4 +12,4 @@ export const engine = Command.make(
     const options = connectOptions(yield* root);
     yield* attempt(async () => (await startEngine({ ...options, health: healthOptions(flags) })).stopped);
   }),
-).pipe(Command.withDescription("Run an engine and nothing else; SIGTERM hands over to a standby"));
+).pipe(Command.withDescription("Run only an engine; SIGTERM hands over to a standby"));

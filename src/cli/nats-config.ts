@@ -17,7 +17,7 @@ export const natsConfig = Command.make(
   }),
 ).pipe(
   Command.withDescription(
-    "Print a nats-server configuration: an account for each namespace, and users with the rights of producer, operator, worker and engine",
+    "Print a nats-server configuration: an account per namespace, and users with the rights of producer, operator, worker and engine",
   ),
   Command.withExamples([
     {
@@ -33,7 +33,7 @@ export function natsConfigText(given: string | undefined): string {
   const text = given ?? readEnvironment(["NATCHET_NAMESPACE"]).NATCHET_NAMESPACE ?? "default";
   const namespaces = [...new Set(text.split(",").map((name) => name.trim()))];
   try {
-    return `# Printed by "natchet nats-config"; the passwords were made for this printout and are stored nowhere else.
+    return `# Printed by "natchet nats-config"; the passwords were generated for this output and are stored nowhere else.
 # Engines run alone (natchet engine), workers with NATCHET_ENGINE=off. Start an engine first: it makes the streams.
 ${serverConfig({ namespaces, password: () => randomToken(32) })}`;
   } catch (error) {

@@ -39,7 +39,7 @@ const make = (verb: "pause" | "resume", description: string) =>
     Command.withExamples([{ command: `natchet ${verb} --task hello`, description: "one task, on all workers" }]),
   );
 
-export const pause = make("pause", "Start no new runs of a task, on a worker, or at all; running ones go on");
+export const pause = make("pause", "Start no new runs of a task, on a worker, or at all; running ones continue");
 export const resume = make("resume", "End a pause; --all ends every pause");
 
 function targetOf({ task, worker, all }: Choice, verb: string): PauseTarget {

@@ -33,9 +33,7 @@ export const healthFlags = {
     Flag.optional,
   ),
   healthHost: Flag.String("health-host").pipe(
-    Flag.withDescription(
-      "address to serve them on; 0.0.0.0 for Kubernetes [env: NATCHET_HEALTH_HOST] [default: 127.0.0.1]",
-    ),
+    Flag.withDescription("address for them; 0.0.0.0 for Kubernetes [env: NATCHET_HEALTH_HOST] [default: 127.0.0.1]"),
     Flag.optional,
   ),
 };

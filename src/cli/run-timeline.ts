@@ -24,7 +24,7 @@ export const timeline = Command.make(
       if (output === "json") printJson(await run.timeline());
       else for await (const line of linesOf(natchet, await run.status(), 0)) console.log(line);
     }),
-).pipe(Command.withDescription("Print what a durable run has done: its steps, waits and children"));
+).pipe(Command.withDescription("Print what a durable run has done: steps, waits and children"));
 
 async function* linesOf(natchet: Natchet, run: RunInfo, depth: number): AsyncGenerator<string> {
   const indent = "  ".repeat(depth);

@@ -13,7 +13,7 @@ const shared = {
   task: Argument.String("task").pipe(Argument.withDescription("name of the task")),
   id: Argument.String("id").pipe(Argument.withDescription("id of the run")),
   attempt: Flag.String("attempt").pipe(
-    Flag.withDescription('only this attempt: its number, or "newest"'),
+    Flag.withDescription('only this attempt, by number, or "newest"'),
     Flag.optional,
   ),
 };
@@ -24,7 +24,7 @@ export const logs = Command.make(
     ...shared,
     follow: Flag.Boolean("follow").pipe(
       Flag.withAlias("f"),
-      Flag.withDescription("keep printing until the run has ended"),
+      Flag.withDescription("keep printing until the run ends"),
       Flag.withDefault(false),
     ),
     output: outputFlag,
@@ -53,7 +53,7 @@ export const stream = Command.make("stream", shared, ({ task, id, attempt }) =>
   ),
 ).pipe(
   Command.withDescription(
-    "Print what a run streams, from the first chunk until it has ended; values other than text as JSON lines",
+    "Print a run's stream from the first chunk until it ends; values other than text as JSON lines",
   ),
   Command.withExamples([
     { command: "natchet runs stream answer order-42 --attempt newest", description: "without earlier attempts" },

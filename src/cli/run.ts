@@ -32,7 +32,7 @@ const parameters = {
     Flag.withDefault({}),
   ),
   priority: Flag.Int("priority").pipe(Flag.withDescription("1 to 9, higher first"), Flag.optional),
-  timeout: optionalText("timeout", "how long to wait for the output, for example 30s; the run itself goes on"),
+  timeout: optionalText("timeout", "how long to wait for the output, for example 30s; the run itself continues"),
 };
 
 export const run = Command.make("run", parameters, (flags) =>
@@ -96,7 +96,7 @@ interface Wait {
 
 // Waiting may end before the run does: then the run goes on, and the message says how to find it.
 async function waitFor<T>(result: Promise<T>, run: RunKey, { timeoutMs, timeout }: Wait): Promise<T> {
-  const found = `the run goes on; see: natchet runs get ${run.task} ${printable(run.id)}`;
+  const found = `the run continues; see: natchet runs get ${run.task} ${printable(run.id)}`;
   const onInterrupt = () => {
     writeLine(`\nno longer waiting, ${found}`);
     process.exit(130);

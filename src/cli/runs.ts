@@ -37,7 +37,7 @@ const filterFlags = {
 };
 
 const reasonFlag = Flag.String("reason").pipe(
-  Flag.withDescription('only runs that failed or were cancelled because of this, for example "schedule timeout"'),
+  Flag.withDescription('only runs that failed or were cancelled for this reason, for example "schedule timeout"'),
   Flag.optional,
 );
 
@@ -55,12 +55,9 @@ const list = Command.make(
       Flag.withDescription("at most this many, the newest first [default: 50]"),
       Flag.withDefault(50),
     ),
-    cursor: Flag.String("cursor").pipe(
-      Flag.withDescription("continue after the page that printed this cursor"),
-      Flag.optional,
-    ),
+    cursor: Flag.String("cursor").pipe(Flag.withDescription("cursor printed by the previous page"), Flag.optional),
     blocked: Flag.Boolean("blocked").pipe(
-      Flag.withDescription("only durable runs that wait for their code: no worker has code that fits them"),
+      Flag.withDescription("only durable runs waiting for their code: no worker has a matching version"),
       Flag.withDefault(false),
     ),
     output: outputFlag,
@@ -103,7 +100,7 @@ const cancel = Command.make(
       Flag.withDefault("cancelled on the command line"),
     ),
     kill: Flag.Boolean("kill").pipe(
-      Flag.withDescription("end them at once: durable runs undo nothing, and code that executes is stopped"),
+      Flag.withDescription("end them at once: durable runs do not clean up, and running code is stopped"),
       Flag.withDefault(false),
     ),
   },
@@ -145,9 +142,9 @@ const send = Command.make(
   {
     ...runArguments,
     signal: Argument.String("signal").pipe(Argument.withDescription("name of the signal")),
-    data: Argument.String("data").pipe(Argument.withDescription("JSON; nothing without it"), Argument.optional),
+    data: Argument.String("data").pipe(Argument.withDescription("JSON; omit it to send no data"), Argument.optional),
     once: Flag.String("id").pipe(
-      Flag.withDescription("stored once under this id, however often it is sent"),
+      Flag.withDescription("id of the signal; sent again, it is stored only once"),
       Flag.optional,
     ),
   },

@@ -115,7 +115,9 @@ export class Supervisor {
     this.#current = member;
     this.#next = undefined;
     this.#options.say(
-      old === undefined ? "the worker is ready; a changed file replaces it" : "reloaded; the previous worker drains",
+      old === undefined
+        ? "the worker is ready; it reloads when a file changes"
+        : "reloaded; the previous worker drains",
     );
     send(old?.child, "SIGTERM");
     if (this.#isOutdated) this.#start();
@@ -136,7 +138,7 @@ export class Supervisor {
       if (this.#isOutdated) this.#start();
       return;
     }
-    this.#options.say(`the worker process ended (${why}); starting it again${others}`);
+    this.#options.say(`the worker process ended (${why}); restarting it${others}`);
     if (this.#isOutdated) this.#start();
     else if (this.#next === undefined) this.#timer = setTimeout(() => this.replace(), this.#options.restartMs ?? 1_000);
   }

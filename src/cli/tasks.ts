@@ -30,7 +30,7 @@ export const tasks = Command.make("tasks", { output: outputFlag }, ({ output }) 
     });
     print(rows, output, columns, "no task is known yet; start a worker, for example: natchet dev");
   }),
-).pipe(Command.withDescription("Show all tasks and the workers that have them"));
+).pipe(Command.withDescription("Show all tasks and their workers"));
 
 const columns = {
   task: (row: TaskRow) => row.task,

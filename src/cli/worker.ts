@@ -34,7 +34,7 @@ export const worker = Command.make(
     yield* attempt(() => work(chosenGlobs(globs), { ...options, health }));
   }),
 ).pipe(
-  Command.withDescription("Run the workers that files export; SIGTERM drains"),
+  Command.withDescription("Run the workers exported by files; SIGTERM drains"),
   Command.withExamples([{ command: "natchet worker src/workers/*.ts", description: "all workers of a folder" }]),
 );
 

@@ -64,7 +64,7 @@ export class LeaderLine {
     } catch (cause) {
       const denied = deniedSubject(cause);
       if (denied !== undefined)
-        throw new PermissionDenied({ subject: denied, reason: "this user may not ask engines" });
+        throw new PermissionDenied({ subject: denied, reason: "this user may not send requests to engines" });
       return { kind: "none", reason: (cause as Error).message };
     }
   }

@@ -8,7 +8,7 @@ export function pauseTarget(target: PauseTarget, what: string): PauseTarget {
   const { task, worker } = target;
   if (task !== undefined && worker !== undefined)
     throw new TypeError(`${what}: a task or a worker, not both, for example { task: "${task}" }`);
-  if (worker === "") throw new TypeError(`${what}: "" names no worker, for example { worker: "email" }`);
+  if (worker === "") throw new TypeError(`${what}: "" is not the name of a worker, for example { worker: "email" }`);
   if (task !== undefined) return { task: assertName("task", task, what) };
   return worker === undefined ? {} : { worker };
 }

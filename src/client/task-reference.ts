@@ -246,7 +246,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   }
 
   #tooLarge(entry: RunEntry, bytes: number): PayloadTooLarge {
-    const what = `the input of task "${this.name}" (${entry.input.length} bytes) with what is recorded beside it`;
+    const what = `the input of task "${this.name}" (${entry.input.length} bytes) with what is recorded along with it`;
     return new PayloadTooLarge({ what, bytes, limit: this.#parts.link.maxPayload });
   }
 

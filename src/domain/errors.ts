@@ -111,7 +111,7 @@ const RunFinishedBase: Tagged<"RunFinished"> = tagged("RunFinished");
 /** The run has ended: it takes no signal any more. */
 export class RunFinished extends RunFinishedBase<{ readonly key: string }> {
   override get message(): string {
-    return `run ${this.key} has ended, and takes no signal any more`;
+    return `run ${this.key} has ended and accepts no more signals`;
   }
 }
 
@@ -119,7 +119,7 @@ const InboxFullBase: Tagged<"InboxFull"> = tagged("InboxFull");
 /** Too many signals wait for the run to take them. */
 export class InboxFull extends InboxFullBase<{ readonly key: string }> {
   override get message(): string {
-    return `run ${this.key} takes no more signals: 50,000 wait for it; send fewer, or let it wait for them in a loop`;
+    return `run ${this.key} accepts no more signals: 50,000 are waiting; send fewer, or receive them in a loop`;
   }
 }
 
@@ -320,7 +320,7 @@ export class EngineUnreachable extends EngineUnreachableBase<{
   override get message(): string {
     const where = this.server === undefined ? "" : ` on ${this.server}`;
     if (this.isConnected === false)
-      return `not connected to NATS${where}, so no engine can be asked in namespace "${this.namespace}"; the connection comes back by itself once the server does`;
+      return `not connected to NATS${where}, so no engine can be reached in namespace "${this.namespace}"; the connection is restored once the server is back`;
     return `no engine answers in namespace "${this.namespace}"${where}: ${this.reason}; start a worker ("natchet dev", "natchet worker") or an engine ("natchet engine") there`;
   }
 }

@@ -82,7 +82,7 @@ const isNode = (value: unknown): value is ExpressionNode =>
 function assertAllowed(name: string | undefined, loop: Loop | undefined): void {
   if (name === "matches")
     throw new Error(
-      "matches() is not available, since a pattern may take for ever; use startsWith, endsWith, contains",
+      "matches() is not available, because a pattern may run forever; use startsWith, endsWith, contains",
     );
   if (name === "bind") throw new Error("cel.bind() is not available");
   if (name !== undefined && loops.has(name) && loop !== undefined)

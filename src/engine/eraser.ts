@@ -60,7 +60,7 @@ export class Eraser {
     const begun = Array.from(core.state.finished.values()).filter(({ isErased }) => isErased === true);
     if (begun.length === 0) return;
     await this.erase(begun.map(({ key }) => key)).catch((error: unknown) => {
-      if (core.state.isLeading) log.warn("what is left of erased runs could not be looked for", { error });
+      if (core.state.isLeading) log.warn("remains of erased runs could not be searched for", { error });
     });
   }
 
@@ -72,7 +72,7 @@ export class Eraser {
     const origins: Origins = new Map(ended.map((key) => [key, finished.get(key)!.origin]));
     await core.handleFully({ type: "erase", keys: ended });
     if (ended.some((key) => core.state.finished.get(key)?.isErased !== true))
-      throw new Error("what is to be erased could not be stored; ask again");
+      throw new Error("the erasure could not be stored; try again");
     await this.#eraseOutcomes(origins);
     await this.#eraseEntries(ended);
     for (const [key, origin] of origins) await this.#eraseRest(key, origin);
@@ -90,7 +90,7 @@ export class Eraser {
       for (const entry of found) await this.#writeWithout(origins, entry);
       await this.#parts.core.catchUp();
     }
-    throw new Error("the outcomes of an erased run move faster than they can be erased; ask again");
+    throw new Error("the outcomes of an erased run move faster than they can be erased; try again");
   }
 
   /** In its place, so that both are never there, nor neither. Not at all where another stands there by now. */
@@ -146,7 +146,7 @@ export class Eraser {
       };
       const limit = setTimeout(() => {
         end();
-        reject(new Error("the outcomes could not be read in time; ask again"));
+        reject(new Error("the outcomes could not be read in time; try again"));
       }, readWithinMs);
       const listener = {
         onMessage: (seq: number, subject: string, data: Uint8Array, at: number) => {
@@ -170,7 +170,7 @@ export class Eraser {
       await core.handleFully({ type: "erase", keys: left });
       await core.catchUp();
     }
-    throw new Error("the entry of an erased run could not be removed; ask again");
+    throw new Error("the entry of an erased run could not be removed; try again");
   }
 
   async #eraseRest(key: string, origin: number): Promise<void> {

@@ -88,7 +88,7 @@ export class Follower {
     try {
       this.#give(readEntry(this.#parts.subjects, message), subject);
     } catch (error) {
-      this.#parts.log.error("an entry of the log cannot be read and is skipped", { seq, subject, error });
+      this.#parts.log.error("a log entry cannot be read and is skipped", { seq, subject, error });
     }
     if (this.isHalted) return; // by this very entry
     this.position = seq;
@@ -104,7 +104,7 @@ export class Follower {
     const { seq, unknownKind } = event;
     onOutcomes(subject, seq);
     if (unknownKind > 0)
-      log.error("an outcome of the log is of an unknown kind and is skipped", { seq, subject, unknownKind });
+      log.error("an outcome of an unknown kind in the log is skipped", { seq, subject, unknownKind });
   }
 
   /** The waiters are few (a takeover, a cancel), so a pass over all of them is cheap. */

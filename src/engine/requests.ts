@@ -204,7 +204,7 @@ export class Requests {
     const stopping: string[] = [];
     for (const key of live) {
       const did = cancellationOf(core.state, key);
-      if (did === undefined) throw new Error(`the cancellation of ${key} could not be stored; ask again`);
+      if (did === undefined) throw new Error(`the cancellation of ${key} could not be stored; try again`);
       ({ cancelled, stopping, finished })[did].push(key);
     }
     return { cancelled, stopping, unknown, finished };

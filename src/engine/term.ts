@@ -104,7 +104,7 @@ export const openTerm = (epoch: number, log: Log): Effect.Effect<Term, never, Sc
 /** Looks at once, and again and again while the scope is open: a new leader cannot wait for what it does not know. What a look throws is told, and the next one comes all the same. */
 export const polling = (everyMs: number, log: Log, look: () => unknown): Effect.Effect<void, never, Scope.Scope> =>
   Effect.tryPromise({ try: async () => look(), catch: (error) => error }).pipe(
-    Effect.catch((error) => Effect.sync(() => log.error("the engine failed to look after something", { error }))),
+    Effect.catch((error) => Effect.sync(() => log.error("a periodic check of the engine failed", { error }))),
     Effect.repeat(Schedule.spaced(everyMs)),
     Effect.forkScoped,
     Effect.asVoid,

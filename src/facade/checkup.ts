@@ -103,7 +103,7 @@ async function lookAtPermissions(link: NatsLink, subjects: Subjects): Promise<Fi
   if (denied.size === 0) return [ok("permissions", "this login may enqueue, execute and lead")];
   return [...denied].map(([duty, what]) => {
     const find = duty === "enqueue runs" ? bad : note; // a client need not lead
-    const fix = "allow that in the server's permissions, if processes with this login are to do it";
+    const fix = "allow that in the server's permissions, if processes with this login need it";
     return find("permissions", `this login may not ${duty}: the server refuses ${what.join(", ")}`, fix);
   });
 }
@@ -143,7 +143,7 @@ async function aboutClock(link: NatsLink, streams: readonly StreamReport[]): Pro
   const aheadMs = Math.round(await examineClock(link, stream.name, silentLog));
   const text = `this machine's clock is ${Math.abs(aheadMs)} ms ${aheadMs < 0 ? "behind" : "ahead of"} the server's`;
   if (Math.abs(aheadMs) <= largestDifferenceMs) return ok("clock", text);
-  return bad("clock", text, "synchronise the clocks of both machines (NTP); natchet goes by the server's");
+  return bad("clock", text, "synchronise the clocks of both machines (NTP); natchet uses the server's");
 }
 
 async function lookAtEngine(link: NatsLink, subjects: Subjects): Promise<Finding[]> {
@@ -156,7 +156,7 @@ async function lookAtEngine(link: NatsLink, subjects: Subjects): Promise<Finding
     return [note("engine", "an engine leads, and no worker is connected", fix)];
   } catch (error) {
     if (!(error instanceof PermissionDenied)) throw error;
-    return [note("engine", "this login may not ask an engine which workers there are")];
+    return [note("engine", "this login may not ask an engine for its workers")];
   } finally {
     line.close();
   }

@@ -13,7 +13,7 @@ export const findServer = (settings: Settings, log: Log): Effect.Effect<TendedSe
     const server = yield* resolveServer({ url: nats.url, directory, mayStart, log });
     const { source, revive } = server;
     if (source === "local" && settings.nats.namespace === "default")
-      log.info(`using the NATS server that runs on this machine already; ${shared}`, { url: server.url });
+      log.info(`using the NATS server already running on this machine; ${shared}`, { url: server.url });
     return {
       get url() {
         return server.url;

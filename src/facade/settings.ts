@@ -143,7 +143,7 @@ export const variables = {
   NATS_CA: "certificate authority, PEM file",
   NATS_CERT: "client certificate, PEM file",
   NATS_KEY: "key of the client certificate, PEM file",
-  NATCHET_INBOX_PREFIX: "what its inboxes begin with, _INBOX or _INBOX.<role>",
+  NATCHET_INBOX_PREFIX: "prefix of its inboxes, _INBOX or _INBOX.<role>",
   NATCHET_NAMESPACE: "namespace, default",
   NATCHET_REPLICAS: "replicas of the streams, 1 or 3",
   NATCHET_MAX_BYTES: "stored bytes at which new runs are refused",
@@ -158,14 +158,14 @@ export const variables = {
   NATCHET_ON_UNHANDLED: "log or exit, on unhandled errors of user code",
   NATCHET_HEALTH_PORT: "port of /live, /ready and /metrics",
   NATCHET_HEALTH_HOST: "address to listen on, 127.0.0.1; 0.0.0.0 for all",
-  NATCHET_KEEP_COUNT: "finished runs that are kept, 100000",
+  NATCHET_KEEP_COUNT: "number of finished runs kept, 100000",
   NATCHET_KEEP_AGE: "how long finished runs are kept, 24h",
   NATCHET_LOGS_MAX_AGE: "how long logs and streams are kept, 24h",
-  NATCHET_LOGS_MAX_BYTES: "bytes of logs and streams that are kept, 1073741824",
-  NATCHET_JOURNAL_MAX_BYTES: "bytes that the journals of durable runs may take",
+  NATCHET_LOGS_MAX_BYTES: "most bytes of logs and streams kept, 1073741824",
+  NATCHET_JOURNAL_MAX_BYTES: "most bytes of durable runs' journals",
   NATCHET_NATS_SERVER: "path of the nats-server program",
-  NATCHET_NATS_RELEASES: "mirror of the release archives of nats-server",
-  NATCHET_NATS_CHECKSUM: "SHA-256 that the fetched archive of nats-server must have",
+  NATCHET_NATS_RELEASES: "mirror of the nats-server release archives",
+  NATCHET_NATS_CHECKSUM: "required SHA-256 of the downloaded nats-server archive",
 } as const;
 
 /** Merges code, environment and defaults; a wrong value is refused with its name, the rule and an example. */

@@ -13,7 +13,7 @@ export async function metricsOf(monitor: Monitor): Promise<string> {
     gauge("natchet_connected", "1 while the process is connected to NATS.", [
       { value: Number(link?.isConnected() ?? false) },
     ]),
-    counter("natchet_reconnects_total", "Connections to NATS that were lost and came back.", [{ value: reconnects }]),
+    counter("natchet_reconnects_total", "Connections to NATS that were lost and restored.", [{ value: reconnects }]),
     counter("natchet_unhandled_errors_total", "Unhandled errors of user code.", [{ value: unhandled }]),
     ...ofWorkers(monitor.workers, monitor.meters),
     ...ofTasks(monitor.meters),
@@ -36,13 +36,13 @@ function ofWorkers(workers: readonly WatchedWorker[], meters: ReadonlyMap<string
     ),
     gauge(
       "natchet_worker_slots_used",
-      "Attempts whose code runs now.",
+      "Attempts whose code is running.",
       sum(({ worker }) => worker.busy),
     ),
-    gauge("natchet_worker_slots_stuck", "Slots held by code that goes on after its attempt is over.", stuck),
+    gauge("natchet_worker_slots_stuck", "Slots held by code that keeps running after its attempt has ended.", stuck),
     gauge(
       "natchet_worker_runs_held",
-      "Runs executing, or ended and not stored yet.",
+      "Runs executing, or ended but not stored yet.",
       sum(({ worker }) => worker.held),
     ),
   ];
@@ -61,7 +61,7 @@ function ofTasks(meters: ReadonlyMap<string, Meter>): Metric[] {
     ),
     counter(
       "natchet_attempts_ended_total",
-      "Attempts by outcome: completed, failed and cancelled end the run, retry and returned do not; fenced ones no longer counted.",
+      "Attempts by outcome: completed, failed and cancelled end the run, retry and returned do not; fenced ones no longer count.",
       each((labels, { ended }) => [...ended].map(([outcome, value]) => ({ labels: { ...labels, outcome }, value }))),
     ),
     {
@@ -91,22 +91,22 @@ function ofEngine({ engine }: Monitor): Metric[] {
   const runs = (queue: QueueInfo): Sample[] =>
     waitingStates.map((state) => ({ labels: { task: queue.task, state }, value: queue[state] }));
   return [
-    gauge("natchet_engine_leading", "1 while the engine of this process leads the namespace.", [
+    gauge("natchet_engine_leading", "1 while this process's engine leads the namespace.", [
       { value: Number(engine.state === "leading") },
     ]),
     gauge(
       "natchet_queue_runs",
-      "Unfinished runs of the namespace; only from the engine that leads.",
+      "Unfinished runs of the namespace; only from the leading engine.",
       queues.flatMap(runs),
     ),
     gauge(
       "natchet_queue_workers",
-      "Workers that have the task; only from the engine that leads.",
+      "Workers that have the task; only from the leading engine.",
       queues.map(({ task, workers }) => ({ labels: { task }, value: workers })),
     ),
     counter(
       "natchet_runs_cancelled_total",
-      "Runs that the engine of this process cancelled, by reason: a caller, the strategy of a limit, the schedule timeout, the deadline of a durable run, or that nobody waits for a child any more.",
+      "Runs that the engine of this process cancelled, by reason: a caller, the strategy of a limit, the schedule timeout, the deadline of a durable run, or a child nobody waits for any more.",
       engine
         .cancellations()
         .flatMap(({ task, runs }) =>

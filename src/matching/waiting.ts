@@ -24,7 +24,7 @@ export function explainWaiting(state: Matching, run: LiveRun): Waiting | undefin
   if (state.faulty.has(run.task) && placeOf(run) === "gone")
     return {
       for: "resume",
-      because: `task "${run.task}" is set aside after a fault of the engine, which its log names`,
+      because: `task "${run.task}" is set aside after an engine fault; see the engine's log`,
     };
   if (placeOf(run) === "waiting") return explainSleep(state.fold, run);
   if (placeOf(run) !== "queued") return undefined;
@@ -47,7 +47,7 @@ function explainQueued(state: Matching, run: LiveRun): Waiting {
   const until = withheldUntil(state, queue);
   if (until !== undefined) {
     const at = shownTime(state.step.now + until - state.step.uptime);
-    const because = `a worker has not told the new engine what it executes, which may count for the limits of this task; until ${at} at the latest`;
+    const because = `a worker that may be executing runs of this task has not reported to the new engine; waiting until ${at} at the latest`;
     return { for: "a concurrency limit", because };
   }
   const limit = queue.policies?.explain(run);

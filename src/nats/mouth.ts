@@ -61,7 +61,7 @@ export class Mouth {
     const now = performance.now();
     if (now - this.#toldAt < tellEveryMs) return false;
     this.#toldAt = now;
-    this.#log.warn("somebody waits where nothing can be sent to", { inbox: inbox.slice(0, 200), reason });
+    this.#log.warn("a reply cannot be sent to this address", { inbox: inbox.slice(0, 200), reason });
     return false;
   }
 }

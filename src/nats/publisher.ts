@@ -179,7 +179,7 @@ class PipelinedPublisher implements Publisher {
   #send(append: PendingAppend): void {
     if (append.maySend?.() === false) {
       this.#taken(append);
-      append.reject(unavailable(append, "its sender may not append any more"));
+      append.reject(unavailable(append, "its sender may no longer append"));
       return;
     }
     if (append.token === 0) append.token = ++this.#token;

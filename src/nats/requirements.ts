@@ -55,7 +55,8 @@ const isFinal = (error: unknown): boolean =>
 /** Sorts what the server answered into what somebody can act on. */
 function refusal(url: string, cause: unknown): JetStreamDisabled | PermissionDenied | NatsUnreachable {
   const denied = deniedSubject(cause);
-  if (denied !== undefined) return new PermissionDenied({ subject: denied, reason: "this user may not ask JetStream" });
+  if (denied !== undefined)
+    return new PermissionDenied({ subject: denied, reason: "this user may not use the JetStream API" });
   if (cause instanceof JetStreamRefusal && [notForAccount, notForServer].includes(cause.apiCode))
     return new JetStreamDisabled({ url });
   if (cause instanceof errors.RequestError && cause.isNoResponders()) return new JetStreamDisabled({ url });

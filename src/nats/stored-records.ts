@@ -34,4 +34,4 @@ export async function readRecord<T>(
 }
 
 const sayUnreadable = (key: string, log: Log): void =>
-  log.error("a stored record cannot be read and is left out; delete it, or store it anew", { key: key.slice(0, 300) });
+  log.error("a stored record cannot be read and is ignored; delete it or store it again", { key: key.slice(0, 300) });

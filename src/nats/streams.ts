@@ -98,7 +98,7 @@ async function makeMissing(
   } catch (cause) {
     const { error } = cause as NotEnsured;
     if (!(error instanceof PermissionDenied)) throw cause;
-    const reason = "this user may not make them, and no engine has yet; start an engine in this namespace";
+    const reason = "this user may not create them, and no engine has done so yet; start an engine in this namespace";
     const missing = new StoreUnavailable({
       operation: `find the streams of namespace "${subjects.namespace}"`,
       reason,
@@ -145,7 +145,7 @@ export async function raiseFormat(link: NatsLink, subjects: Subjects, log: Log):
     if (before === currentFormat) return;
     await ensureStream(link, { name: found.name, ...logOfFormat(currentFormat, subjects, found.metadata) });
     await ensureStream(link, { name: `KV_${subjects.leaseBucket}`, subjects: leaseOfFormat(currentFormat, subjects) });
-    const told = "the namespace has the format of this version now; older engines and workers cannot use it any more";
+    const told = "the namespace now has the format of this version; older engines and workers can no longer use it";
     log.warn(told, { format: currentFormat, before });
   } catch (cause) {
     const { error } = cause as NotEnsured;

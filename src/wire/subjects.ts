@@ -145,7 +145,7 @@ export class Subjects {
     const task = this.#taskOf(subject);
     const name = subject.slice(this.#lastTaskPrefix.length + bundleToken.length);
     if (subject.startsWith(bundleToken, this.#lastTaskPrefix.length) && isToken(name)) return { task, name };
-    throw new MalformedRecord({ what: "subject", reason: "it does not name a bundle, which the entry is" });
+    throw new MalformedRecord({ what: "subject", reason: "it does not name a bundle, but the entry is one" });
   }
 
   #taskOf(subject: string): string {
@@ -174,7 +174,7 @@ export class Subjects {
     const [number, waiter = ""] = tokens.slice(isNew ? 3 : 1);
     const n = Number(number);
     if (!Number.isSafeInteger(n) || !(isNew ? isAuthor(by) : tokens.length === 2 || tokens.length === 3))
-      throw new MalformedRecord({ what: "subject", reason: `${subject} names no outcomes` });
+      throw new MalformedRecord({ what: "subject", reason: `${subject} is not an outcome subject` });
     if (isNew) return { by: by as OutcomeAuthor, writer: role === noRole ? name! : `${role}-${name}`, n, waiter };
     return { by: engineWriterPattern.test(by!) ? undefined : "worker", writer: by!, n, waiter };
   }
@@ -229,7 +229,7 @@ export class Subjects {
     const [task = "", id = "", token = ""] = subject.slice(`${this.#root}.journal.`.length).split(".");
     const origin = originOf(token);
     if (!isTaskName(task) || origin === undefined)
-      throw new MalformedRecord({ what: "subject", reason: `${subject} names no journal` });
+      throw new MalformedRecord({ what: "subject", reason: `${subject} is not a journal subject` });
     return { key: keyOf(task, decodeRunId(id)), origin };
   }
 

@@ -242,7 +242,7 @@ export class LiveWorker implements RunningWorker {
     const now = performance.now();
     if (now - this.#toldForgedAt < tellForgedEveryMs) return;
     this.#toldForgedAt = now;
-    this.#parts.log.warn("a message that no engine has sent to this worker is refused", { worker: this.name, verb });
+    this.#parts.log.warn("a message to this worker that no engine sent is refused", { worker: this.name, verb });
   }
 
   /** An engine of this process reaches the worker without a message. */

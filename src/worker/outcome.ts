@@ -133,7 +133,7 @@ class Ending {
       return { kind: "parked", dueAt: 0, frame: this.#frame("parked", 0, detail, noBytes) };
     const { length } = parked.waits;
     return this.failed(
-      { name: "RangeError", message: `it waits for ${length} things at once, too many to keep` },
+      { name: "RangeError", message: `it waits for ${length} things at once, which is too many` },
       true,
     );
   }

@@ -208,7 +208,7 @@ export class Presence {
       // Nobody of the newest has been heard of: it was never there, or the lease was made anew and counts from before.
       if (lifeline.now() - this.#heardAt < believedMs)
         throw new Error(`engine ${engine} belongs to the old epoch ${epoch}`);
-      log.warn("nobody leads in the newest epoch that this worker has heard of; it follows the engine that answers", {
+      log.warn("the leader of the newest epoch is silent; following the engine that answers", {
         ...{ engine, epoch, newest: this.newest },
       });
     }

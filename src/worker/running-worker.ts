@@ -25,7 +25,7 @@ export interface RunningWorker {
   readonly name: string;
   /** Resolves when an engine knows this worker. */
   readonly registered: Promise<void>;
-  /** Attempts whose code runs now. */
+  /** Attempts whose code is running. */
   readonly busy: number;
   /**
    * Changes labels while the worker runs, `undefined` removes one; resolves when an engine knows it.

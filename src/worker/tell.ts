@@ -23,7 +23,7 @@ export async function tellEngine(
 }
 
 const olderEngine =
-  "the engine that leads is of an older version of natchet, which takes no workers of this one; replace the engines (docs/production/upgrade.md)";
+  "the leading engine is an older version of natchet and accepts no workers of this version; upgrade the engines (docs/production/upgrade.md)";
 /** It knows one version of a registration, and refuses others by the field. */
 const isOfOlderEngine = ({ message }: { readonly message: string }): boolean =>
   message.startsWith("malformed register message") && message.includes('["v"]');

@@ -128,7 +128,7 @@ describe("natchet on the command line", () => {
       const { code, output } = await scene.natchet("run", "unheard-of", "--timeout", "9s");
       assert.equal(code, 1);
       assert.match(output, /no worker or engine is running in namespace|no worker has the task "unheard-of"/);
-      assert.match(output, /no output after 9s, the run goes on; see: natchet runs get unheard-of /);
+      assert.match(output, /no output after 9s, the run continues; see: natchet runs get unheard-of /);
     }, 60_000);
 
     test(`a wrong command line ends with 2, and with its help on stderr alone, on ${runtime}`, async () => {

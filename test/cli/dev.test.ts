@@ -43,7 +43,7 @@ describe("natchet dev", () => {
       await dev.said("the worker is ready");
       assert.deepEqual(await scene.natchet({ in: "app" }, "run", "greet"), { code: 0, output: '"hello one"\n' });
       await scene.natchet({ in: "app" }, "run", "quit", "--id", "x", "--no-wait");
-      await dev.said(/the worker process ended \(code 7, by the code of run quit\/x\); starting it again/);
+      await dev.said(/the worker process ended \(code 7, by the code of run quit\/x\); restarting it/);
       await scene.natchet({ in: "app" }, "runs", "cancel", "quit", "x");
       await scene.write("lib/name.ts", 'export const name = "two";\n');
       await dev.said("name.ts changed");

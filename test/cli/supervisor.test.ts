@@ -84,10 +84,7 @@ describe("Supervisor", () => {
     await using scene = await open();
     scene.replaceBy("poisoned");
     await scene.told("the worker is ready");
-    assert.match(
-      scene.said[0]!,
-      /^the worker process ended \(code 3, by the code of run send\/x\); starting it again$/,
-    );
+    assert.match(scene.said[0]!, /^the worker process ended \(code 3, by the code of run send\/x\); restarting it$/);
   });
 
   test("waits for a change when a file ends the process while it is imported", async () => {

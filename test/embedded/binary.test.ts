@@ -158,7 +158,7 @@ describe("findServer", () => {
 
   test("names every way that was tried when nothing serves", async () => {
     const message = await failure(findServerBinary({ environment: environment({}), announce: silent }));
-    for (const part of ["none on PATH", nowhere, "Debian family", "NATCHET_NATS_SERVER", "NATS_URL"])
+    for (const part of ["none on PATH", nowhere, "Debian-based", "NATCHET_NATS_SERVER", "NATS_URL"])
       assert.ok(message.includes(part), `${part} in ${message}`);
   });
 
@@ -247,7 +247,7 @@ describe("the distribution's package", () => {
     }
     const env = environment({ path: tools });
     if (!existsSync("/usr/bin/apt-get")) {
-      assert.match(await failure(findServerBinary({ environment: env, announce: silent })), /Debian family/);
+      assert.match(await failure(findServerBinary({ environment: env, announce: silent })), /Debian-based/);
       return;
     }
     const found = await findServerBinary({ environment: env, announce: silent });

@@ -31,7 +31,7 @@ test("faults: a task whose queue fails is set aside, says so, and can be cancell
   assert.deepEqual(assignments(anew.tick()), ["w1: good/1"]);
   const { info } = describeRun(anew.state, "bad/1")!;
   assert.equal(info.state, "queued");
-  assert.match(info.waiting!.because, /task "bad" is set aside after a fault of the engine/);
+  assert.match(info.waiting!.because, /task "bad" is set aside after an engine fault/);
   const commands = anew.give({ type: "cancel", keys: ["bad/1"], reason: "r" });
   assert.deepEqual(endings(commands), ["cancelled bad/1"]);
   anew.store(commands);

@@ -106,5 +106,5 @@ test("everyCrash names steps that nobody awaited, and code that does not repeat 
     await t.enqueue("changing");
     await t.clock.advance("2h");
   });
-  await assert.rejects(changing, /changing does not repeat itself: .*op 0 was step step \d, and is step step \d now/);
+  await assert.rejects(changing, /changing does not repeat itself: .*op 0 was step step \d and is now step step \d/);
 });

@@ -25,8 +25,7 @@ export interface PackageOptions {
  */
 export async function fetchDebianPackage(options: PackageOptions): Promise<void> {
   for (const tool of ["apt-get", "apt-config", "dpkg", "dpkg-deb"]) {
-    if (!isOnPath(tool, options.searchPath))
-      throw new Error(`this machine is not of the Debian family (${tool} is missing)`);
+    if (!isOnPath(tool, options.searchPath)) throw new Error(`this is not a Debian-based system (${tool} is missing)`);
   }
   const release = readOsRelease();
   const family = familyOf(release);
@@ -119,7 +118,7 @@ async function unpackFrom(
   await run("dpkg-deb", ["-x", archive, "unpacked"], "unpacking");
   const candidates = ["usr/sbin", "usr/bin"].map((folder) => join(scratch, "unpacked", folder, "nats-server"));
   const program = candidates.find(existsSync);
-  if (program === undefined) throw new Error("the package holds no program nats-server");
+  if (program === undefined) throw new Error("the package does not contain nats-server");
   return program;
 }
 

@@ -54,7 +54,7 @@ async function download(url: string, signal: AbortSignal | undefined): Promise<U
   try {
     const response = await fetch(url, { signal: giveUp.signal });
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
-    if (url.startsWith("https:") && response.url.startsWith("http:")) throw new Error("it is redirected to plain http");
+    if (url.startsWith("https:") && response.url.startsWith("http:")) throw new Error("redirected to plain http");
     const chunks: Uint8Array[] = [];
     const reader = response.body!.getReader();
     for (;;) {

@@ -18,7 +18,7 @@ export function extractFile(archive: Uint8Array, baseName: string): Uint8Array {
     }
     at = start + Math.ceil(size / blockBytes) * blockBytes;
   }
-  throw new Error(`the archive holds no file ${baseName}`);
+  throw new Error(`the archive does not contain ${baseName}`);
 }
 
 const blockBytes = 512;

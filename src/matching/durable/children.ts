@@ -10,7 +10,7 @@ import { cancelRuns } from "../cancel.ts";
 import type { Matching } from "../matching.ts";
 import { wake } from "./wake.ts";
 
-const reason = "its parent does not wait for it any more";
+const reason = "its parent no longer waits for it";
 
 /** A child that is not wanted does not begin, and is stopped where it has. To be unknown proves nothing where something was skipped. */
 export function endUnwanted(state: Matching, family: Family | undefined): void {

@@ -15,9 +15,9 @@ export function explainSleep(fold: Fold, run: LiveRun): Waiting {
   }
   const { blocked, waits } = flow;
   if (blocked !== undefined)
-    return { for: "its code", because: `no worker with a free slot has code that fits: ${blocked.reason}` };
+    return { for: "its code", because: `no worker with a free slot has matching code: ${blocked.reason}` };
   const [first] = waits;
-  if (first === undefined) return { for: "a signal", because: "it waits for nothing but to be cancelled" };
+  if (first === undefined) return { for: "a signal", because: "it is only waiting to be cancelled" };
   return { for: words[first.kind], because: waits.map((wait) => explain(fold, run, wait)).join(", or ") };
 }
 

@@ -22,27 +22,27 @@ const remedy =
 
 export const differs = (ordinal: number, stored: Named, now: Named): Problem => ({
   name: "NotDeterministic",
-  message: `op ${ordinal} was ${described(stored)}, and is ${same(stored, now) ? "the same with other arguments" : described(now)} now; ${remedy}`,
+  message: `op ${ordinal} was ${described(stored)} and is now ${same(stored, now) ? "the same with different arguments" : described(now)}; ${remedy}`,
   ordinal,
 });
 const same = (a: Named, b: Named): boolean => a.kind === b.kind && a.name === b.name;
 
 export const notOpened = (ordinal: number, stored: Named): Problem => ({
   name: "NotDeterministic",
-  message: `op ${ordinal} was ${described(stored)}, but nothing was opened before its result now: the code is another, or it awaited something that natchet does not know; ${remedy}`,
+  message: `op ${ordinal} was ${described(stored)}, but now nothing was opened before its result: the code has changed, or it awaited something natchet does not know about; ${remedy}`,
   ordinal,
 });
 
 export const endedBefore = (ordinal: number, stored: Named): Problem => ({
   name: "NotDeterministic",
-  message: `op ${ordinal} was ${described(stored)}, and now the method ended before it; ${remedy}`,
+  message: `op ${ordinal} was ${described(stored)}, but the method now ended before it; ${remedy}`,
   ordinal,
 });
 
 /** As {@link endedBefore}, of code that goes on. */
 export const openedOther = (before: number, now: number): Problem => ({
   name: "NotDeterministic",
-  message: `${before} ops were open where the run was parked, and now there are ${now}; ${remedy}`,
+  message: `${before} ops were open when the run was parked, and now there are ${now}; ${remedy}`,
 });
 
 const foreign =
@@ -50,13 +50,13 @@ const foreign =
 
 export const foreignBefore = (op: Named): Problem => ({
   name: "ForeignAwait",
-  message: `${described(op)} was opened after an await that natchet does not know of, so it might come at another place on a replay; ${foreign}`,
+  message: `${described(op)} was opened after an await natchet does not know about, so a replay might open it elsewhere; ${foreign}`,
 });
 export const foreignAtEnd = (): Problem => ({
   name: "ForeignAwait",
-  message: `the method ended after an await that natchet does not know of; ${foreign}`,
+  message: `the method ended after an await natchet does not know about; ${foreign}`,
 });
 export const foreignOnly = (): Problem => ({
   name: "ForeignAwait",
-  message: `the method awaits something that natchet does not know of, and nothing else; ${foreign}`,
+  message: `the method awaits only something natchet does not know about; ${foreign}`,
 });

@@ -142,7 +142,7 @@ export class Turn implements Driver {
 
   blocked({ message, stack }: Problem): void {
     const { key, resume } = this.#given;
-    this.#host.log.error("a durable run waits for code that fits its journal", { run: key, reason: message, stack });
+    this.#host.log.error("a durable run waits for code that matches its journal", { run: key, reason: message, stack });
     const before = resume?.parked ?? noJournal;
     const codes = [...new Set([...(before.blocked?.codes ?? []), this.#host.code])];
     const blocked = { reason: message, codes, at: this.#host.clock.now() };
@@ -185,7 +185,7 @@ export class Turn implements Driver {
     if (this.#isOver) return;
     if (opening.kind === "fenced") return this.#end({ kind: "fenced" });
     if (opening.kind === "shorter") {
-      const told = "the journal of a durable run has lost its end; the run goes on when it is back";
+      const told = "a journal has lost its end; its durable run continues once it is back";
       this.#host.log.error(told, { run: this.#given.key });
       return this.#end({ kind: "later", ms: shorterJournalMs });
     }
@@ -377,7 +377,7 @@ export class Turn implements Driver {
   #refused(error: unknown): void {
     if (this.#isOver) return;
     const { key } = this.#given;
-    this.#host.log.error("the store does not take what a durable run is to keep; it goes on later", {
+    this.#host.log.error("the store refuses the journal of a durable run; it continues later", {
       run: key,
       error,
     });

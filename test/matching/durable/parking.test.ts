@@ -176,7 +176,7 @@ describe("a run whose code does not fit", () => {
     scene.park(key, [], { blocked: { reason: "op 3 differs", codes: ["c1"] } }, "old");
     scene.live(10_000);
     assert.equal(scene.place(key), "waiting");
-    assert.match(scene.because(key)!, /code that fits: op 3 differs/);
+    assert.match(scene.because(key)!, /matching code: op 3 differs/);
     assert.deepEqual(scene.state.live.get(key)!.flow!.parked.waits, [signal(0, "x")], "what it waited for is kept");
     scene.staff("old", 5, { code: "c1" });
     scene.staff("new", 5, { code: "c2" });
@@ -229,7 +229,7 @@ describe("a run whose code does not fit", () => {
     const found = (filter: RunFilter) =>
       listRuns(scene.state, filter, 9).runs.map(({ info }) => `${info.id} ${info.waiting?.because}`);
     assert.deepEqual(found({ waitingFor: "its code" }), [
-      "a no worker with a free slot has code that fits: op 3 differs",
+      "a no worker with a free slot has matching code: op 3 differs",
     ]);
     assert.deepEqual(found({ waitingFor: "a signal", state: ["waiting"] }), ['b for the signal "y"']);
   });

@@ -274,7 +274,7 @@ describe("keyed concurrency", () => {
       assert.deepEqual(assigned(answers), []);
       answers.pass(2_000);
       assert.deepEqual(assigned(answers), ["c"], "the plain one");
-      assert.match(waiting(answers, "mail/a")!.because, /has not told the new engine what it executes/);
+      assert.match(waiting(answers, "mail/a")!.because, /has not reported to the new engine/);
       answers.register("w", 5, [declared], [answers.held("mail/b")]);
       assert.deepEqual(assigned(answers), ["c"], "that of the other task");
       answers.report("w", "mail/b", "completed");
