@@ -1,4 +1,4 @@
-// Engine → worker: what one tick assigns, a frame a run. The worker acknowledges the whole message once.
+// Engine → worker: what one tick assigns, one frame per run. The worker acknowledges the whole message once.
 import type { Resume } from "../domain/durable.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
@@ -23,7 +23,7 @@ export interface AssignmentExtra {
   readonly terms?: RunTerms;
   /** Earlier attempts. */
   readonly history?: readonly AttemptRecord[];
-  /** Where a run that was parked is, and what has come for it. */
+  /** Where a parked run is, and what has arrived for it. */
   readonly resume?: Resume;
 }
 
@@ -35,9 +35,9 @@ export interface Assignment {
   readonly attempt: number;
   readonly origin: number;
   readonly createdAt: number;
-  /** The client that the log tells of its outcome; empty = none. */
+  /** The client that gets its outcome from the log; empty = none. */
   readonly waiter: string;
-  /** Executed in one call with the one before it. */
+  /** Executes in one call with the previous one. */
   readonly follows: boolean;
   readonly extra: Uint8Array;
   readonly input: Uint8Array;
@@ -54,23 +54,23 @@ export interface AssignmentReply {
 export interface AssignmentMessage {
   readonly epoch: number;
   readonly assignments: readonly Assignment[];
-  /** When it was sent, by the leader's monotonic clock; absent in one that never travelled. Units: milliseconds */
+  /** When it was sent, by the leader's monotonic clock; absent if it never left the process. Units: milliseconds */
   readonly sentAt?: number | undefined;
   /** The last one executes in one call with what the next message brings. */
   readonly goesOn?: boolean | undefined;
-  /** Number of the message in its epoch, and that it comes from an engine; absent in one that never travelled. */
+  /** Number of the message in its epoch, and proof that an engine sent it; absent if it never left the process. */
   readonly n?: number | undefined;
   readonly proof?: string | undefined;
 }
 
-/** A worker that has not acknowledged an assignment by then has not got it. Units: milliseconds */
+/** An assignment not acknowledged by then counts as not received. Units: milliseconds */
 export const acknowledgeWithinMs = 2_000;
 
 const head = 12;
-/** Behind the frames: when it was sent, its number, its proof. */
+/** After the frames: when it was sent, its number, its proof. */
 const tail = 48;
 const proofAt = 16;
-/** Where the fixed part of a frame has what. */
+/** Offsets of a frame's fixed part. */
 const place = {
   length: 0,
   keyLength: 4,
@@ -86,7 +86,7 @@ const place = {
 } as const;
 const frameHead = 42;
 
-/** Bytes that an assignment takes in its message at most. */
+/** Most bytes that an assignment takes in its message. */
 export const mostBytesOf = ({ key, waiter, extra, input }: Assignment): number =>
   frameHead + mostBytes(key) + mostBytes(waiter) + extra.length + input.length;
 

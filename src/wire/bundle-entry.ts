@@ -1,5 +1,5 @@
-// Many runs of one task in one run entry: what a client creates in one turn of its event loop, or what is left of that after compaction.
-// The entry's head says what all of them share; ids and inputs stand where an entry of one run has its input.
+// Many runs of one task in one run entry: created by a client in one turn of its event loop, or left over after compaction.
+// The entry's head says what all of them share; ids and inputs are where a single run has its input.
 import { MalformedRecord } from "../domain/errors.ts";
 import { isRunId } from "../domain/run-id.ts";
 import {
@@ -15,7 +15,7 @@ import {
 } from "./bytes.ts";
 import { decodeRunEntry, encodeRunEntry, plainEntry, type RunEntry, runForm } from "./run-entry.ts";
 
-/** Runs in one entry at most: the place of each is a part of its origin. */
+/** Most runs in one entry: the place of each is part of its origin. */
 export const mostBundled = 256;
 
 export interface BundledRun {
@@ -23,7 +23,7 @@ export interface BundledRun {
   readonly entry: RunEntry;
 }
 
-/** Ids stand one after the other, so that they are read in one go; no generated id holds a comma. */
+/** Ids are adjacent, so they are read in one go; no generated id contains a comma. */
 const separator = ",";
 const head = 8;
 
@@ -32,7 +32,7 @@ export function encodeBundle(shared: RunEntry, ids: readonly string[], inputs: r
   return encodeRunEntry({ ...shared, form: runForm.bundle, input: encodeMembers(ids, inputs) });
 }
 
-/** What is left of a bundle, each run with a state of its own. */
+/** The rest of a bundle, each run with its own state. */
 export function encodeCompactedBundle(runs: readonly BundledRun[]): Uint8Array {
   const ids = runs.map(({ id }) => id);
   const entries = runs.map(({ entry }) => encodeRunEntry(entry));
@@ -44,7 +44,7 @@ export function encodeCompactedBundle(runs: readonly BundledRun[]): Uint8Array {
   });
 }
 
-/** The runs of an entry of one of the two forms of a bundle. Fails: MalformedRecord; inputs are views on the entry's bytes */
+/** The runs of a bundle entry, of either form. Fails: MalformedRecord; inputs are views on the entry's bytes */
 export function runsOfBundle(bundle: RunEntry): BundledRun[] {
   const bytes = bundle.input;
   assertFits(bytes.length >= head, "bundle entry");

@@ -11,7 +11,7 @@ export const textOf = (bytes: Uint8Array): string => (bytes.length === 0 ? "" : 
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** What many records come in, as the socket read it: all of them need no more than one view and one buffer on it. */
+/** The buffer that the socket read, with many records in it: one view and one buffer serve them all. */
 let surrounding = surroundingOn(noBytes.buffer);
 
 function surroundingOn(buffer: ArrayBufferLike) {
@@ -42,16 +42,16 @@ const draftOf = (length: number): Draft => {
 const shared = draftOf(64 * 1024);
 
 /**
- * A place for a record of at most `length` bytes; what stands there already is anything. {@link finish} it before the next one begins.
+ * Space for a record of at most `length` bytes, with undefined content. {@link finish} it before starting the next one.
  *
- * Small records share one place: an array with a view of its own for each costs several times as much as filling it.
+ * Small records share one place: an array and a view for each would cost several times as much as filling it.
  */
 export const draft = (length: number): Draft => (length <= shared.bytes.length ? shared : draftOf(length));
 
 export const finish = ({ bytes }: Draft, length: number): Uint8Array =>
   bytes === shared.bytes ? bytes.slice(0, length) : bytes.subarray(0, length);
 
-/** Bytes that a text takes at most. */
+/** Most bytes that a text takes. */
 export const mostBytes = (text: string): number => text.length * 3;
 
 /** Writes a text as UTF-8; returns where it ends. */
@@ -70,7 +70,7 @@ export function writeBytes(bytes: Uint8Array, at: number, part: Uint8Array): num
   return at + part.length;
 }
 
-/** JSON as it travels: `undefined` is no bytes at all. */
+/** JSON as it is sent: `undefined` is no bytes at all. */
 export const jsonBytes = (value: unknown): Uint8Array =>
   value === undefined ? noBytes : utf8(JSON.stringify(value) ?? "");
 
@@ -84,7 +84,7 @@ export function jsonOf(bytes: Uint8Array): unknown {
   }
 }
 
-/** Throws {@link MalformedRecord} unless the record has the version that this code reads and at least `length` bytes. */
+/** Throws {@link MalformedRecord} unless the record has a known version and at least `length` bytes. */
 export function assertRecord(bytes: Uint8Array, what: string, length: number): void {
   if (bytes.length < length)
     throw new MalformedRecord({ what, reason: `${bytes.length} bytes, at least ${length} expected` });

@@ -1,8 +1,8 @@
 /**
- * Bytes up to which an input travels with whatever happens to its run: in the bundle that creates it, and in the outcome that ends it.
+ * Largest input that is copied along with its run: into the bundle that creates it, and into the outcome that ends it. Units: bytes
  *
- * Beyond that each copy costs more than the message around it: a larger input stands in its run's entry only. One number for both, so
- * that no entry with many runs has to stay for the input of one of them.
+ * Beyond that, a copy costs more than the message around it, so a larger input is only in its run's entry. One number for both, so
+ * that no bundle has to stay for the input of one of its runs.
  */
 export const largestCarriedInput = 4 * 1_024;
 

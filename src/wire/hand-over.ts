@@ -13,7 +13,7 @@ export interface CountedSpan {
   readonly gaps: readonly { readonly from: number; readonly to: number }[];
 }
 
-/** What a leader that leaves cleanly leaves behind, so that the next one need not ask, and waiting goes on where it stopped. */
+/** What a leader leaves behind when it leaves cleanly, so that the next one need not ask and waiting times continue. */
 export interface HandOver {
   /** Absent when it is not complete. */
   readonly ledger?: readonly LedgerEntry[];

@@ -1,21 +1,21 @@
-// What one append to the journal of a durable run says: which attempt of which turn appends, and what its run takes in with it.
+// One append to the journal of a durable run: which attempt of which turn appends, and what its run receives.
 import { MalformedRecord } from "../domain/errors.ts";
 import { assertFits, assertRecord, draft, finish, jsonOf, mostBytes, textIn, viewOf, writeText } from "./bytes.ts";
 import { isShallow } from "./json-depth.ts";
 import { assertRange, isCount, isRecord, timeAt, writeTime } from "./ranges.ts";
 
-/** What ops there are; as the codes on the wire, so that only new ones are added behind. */
+/** Kinds of ops; the index is the code on the wire, so only append new ones. */
 const opKinds = ["step", "sleep", "signal", "children"] as const;
 export type OpKind = (typeof opKinds)[number];
 
 /**
  * `value` and `error` settle an op. `retry`: a step failed, and is due again later. `part`: the first values of a group that takes several
- * messages. `cancel`: a wish to cancel, which rejects an open wait; for the ordinal {@link noOp} it is only noted as taken.
+ * messages. `cancel`: a wish to cancel, which rejects an open wait; with the ordinal {@link noOp} it is only recorded as taken.
  */
 const forms = ["value", "error", "retry", "part", "cancel"] as const;
 export type DeliveryForm = (typeof forms)[number];
 
-/** The ordinal of a delivery that is for none of the ops. */
+/** The ordinal of a delivery that belongs to no op. */
 export const noOp = 0xffff_ffff;
 
 /** Units: `time` epoch milliseconds; `value` JSON, empty for undefined */
@@ -25,7 +25,7 @@ export interface Delivery {
   /** Which op of the lap. */
   readonly ordinal: number;
   readonly time: number;
-  /** Of what came from the log: its sequence there; 0 of all else. */
+  /** Sequence in the log; 0 for what did not come from there. */
   readonly sequence: number;
   /** Of the op's arguments. */
   readonly hash: number;
@@ -45,17 +45,17 @@ export interface LapStart {
 
 export interface JournalMessage {
   readonly turn: number;
-  /** Of one assignment to one worker, chosen by chance. */
+  /** Random for each assignment to a worker. */
   readonly attempt: number;
   /** Counts the messages of an attempt, from 1. */
   readonly number: number;
-  /** The time at which it was made. Units: epoch milliseconds */
+  /** When it was made. Units: epoch milliseconds */
   readonly time: number;
-  /** The code begins at that time, and not when the run was created. */
+  /** The code begins at that time, not when the run was created. */
   readonly starts?: boolean;
-  /** The first of its turn: from here on the turn is this attempt's. */
+  /** The first of its turn, which claims the turn for this attempt. */
   readonly begins: boolean;
-  /** The attempt gave its run back, and was not lost. */
+  /** The attempt gave its run back; it was not lost. */
   readonly returns?: boolean;
   /** Replaces all messages before it. */
   readonly lap?: LapStart | undefined;
@@ -69,7 +69,7 @@ const beginsFlag = 1;
 const returnsFlag = 2;
 const startsFlag = 4;
 
-/** Bytes that a delivery takes in its message at most. */
+/** Most bytes that a delivery takes in its message. */
 export const mostBytesOfDelivery = ({ name, value }: Delivery): number =>
   deliveryHead + mostBytes(name) + mostBytes(value);
 

@@ -1,12 +1,12 @@
 const [quote, backslash, openList, closeList, openObject, closeObject] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
 
-/** What a parser can still read may be too deep to be written again. */
+/** What a parser can still read may be too deep to be serialized again. */
 const deepest = 64;
 
-/** Whether JSON is nested so little that it can be written again. */
+/** Whether JSON is shallow enough to be serialized again. */
 export const isShallow = (json: Uint8Array): boolean => !isDeeperThan(deepest, json);
 
-/** Whether lists and objects of a JSON text stand in one another more than `most` times. */
+/** Whether arrays and objects of a JSON text are nested more than `most` levels deep. */
 export function isDeeperThan(most: number, json: Uint8Array): boolean {
   let depth = 0;
   let inText = false;

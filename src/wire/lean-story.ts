@@ -1,4 +1,4 @@
-// How the story of a run is told shorter where all of it does not fit into an entry.
+// Shortens the story of a run that does not fit into an entry.
 import type { AttemptRecord, OutcomeKind } from "../domain/run.ts";
 import { noBytes } from "./bytes.ts";
 import { type RunEntry, runForm } from "./run-entry.ts";
@@ -8,7 +8,7 @@ type Attempts = readonly AttemptRecord[];
 type Lean<T> = (whole: T) => T;
 
 const briefMessage = 200;
-/** Attempts of a run that had thousands. */
+/** Attempts that are kept of a run with thousands. */
 const lastAttempts = 100;
 
 /** From the fullest to the barest. */
@@ -37,7 +37,7 @@ export function* leanDetails(
   }
 }
 
-/** How it ended, and nothing of what came before. */
+/** How it ended, and nothing before that. */
 function barestDetail({ createdAt, priority, error }: FinalDetail): FinalDetail {
   const reason = "the rest of its story did not fit into its outcome";
   const why = error && { name: cut(error.name, briefMessage), message: cut(error.message, 1_000) };
@@ -48,7 +48,7 @@ function barestDetail({ createdAt, priority, error }: FinalDetail): FinalDetail 
 export const leanEntries: readonly Lean<RunEntry>[] = [
   (entry) => entry,
   ...leanAttempts.map((lean) => (entry: RunEntry) => withHistory(entry, lean)),
-  // A finished run that cannot be written down would hold up all that is behind it.
+  // A finished run that cannot be stored would block everything after it.
   (entry) =>
     entry.form === runForm.finished ? { ...entry, input: noBytes } : withHistory(entry, leanAttempts.at(-1)!),
 ];

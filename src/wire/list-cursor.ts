@@ -1,6 +1,6 @@
-// Where a list goes on: by places that every engine knows.
+// Where a list continues, by places that every engine knows.
 
-/** By these a list is sorted. */
+/** The sort key of a list. */
 export interface PlaceInList {
   /** Units: epoch milliseconds */
   readonly createdAt: number;

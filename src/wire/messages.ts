@@ -1,4 +1,4 @@
-// What travels as JSON over core NATS, checked at the edge. Decoders are built once; a message that does not fit is a MalformedRecord.
+// JSON messages over core NATS, checked at the edge. Decoders are built once; a message that does not match is a MalformedRecord.
 import { Result, Schema } from "effect";
 import type { CronRule as CronDeclaration, CronInfo } from "../domain/cron.ts";
 import { MalformedRecord } from "../domain/errors.ts";
@@ -25,9 +25,9 @@ const HeldRun = Schema.Struct({
   turn: TurnNumber,
   origin: Origin,
   startedAt: Time,
-  /** It goes on without a slot. */
+  /** It continues without a slot. */
   slotless: Schema.optionalKey(Schema.Boolean),
-  /** When its time is over, where it was extended. */
+  /** Its deadline, if it was extended. */
   until: Schema.optionalKey(Time),
 });
 const CronRule = Schema.Struct({
@@ -82,12 +82,12 @@ const TaskDeclaration = Schema.Struct({
   ),
 });
 const Part = Schema.Struct({ of: Text, index: Whole, count: Whole });
-/** What workers and engines of this version speak. */
+/** The protocol version of workers and engines. */
 export const protocol = 2;
 const Register = Schema.Struct({
   v: Schema.Literal(protocol),
   id: Text,
-  /** Told to engines only, which take nothing from a worker without it. */
+  /** Sent only to engines, which accept nothing from a worker without it. */
   secret: Schema.optionalKey(Text),
   name: Text,
   slots: Whole,
@@ -95,21 +95,21 @@ const Register = Schema.Struct({
   startedAt: Schema.optionalKey(Schema.Finite),
   /** The workers of a process share its fate. */
   process: Schema.optionalKey(Text),
-  /** The newest epoch it has heard of: since then it takes nothing from an older leader. Absent where it never had a leader. */
+  /** The newest epoch it knows; it accepts nothing from an older leader. Absent if it never had a leader. */
   heard: Schema.optionalKey(Count),
   runtime: Text,
   version: Text,
   quiet: Schema.Boolean,
-  /** Said by a thread while the event loop does not turn. */
+  /** Sent by the heartbeat thread while the event loop is blocked. */
   blocked: Schema.optionalKey(Schema.Boolean),
   tasks: Schema.Array(TaskDeclaration),
   executing: Schema.Array(HeldRun),
-  /** Where it does not fit into one message. */
+  /** If it does not fit into one message. */
   part: Schema.optionalKey(Part),
 });
 /**
- * `cancel`: somebody wants the run to end. `fence`: this attempt counts no more, whatever becomes of the run: it must not end it, but for work
- * that is done all the same.
+ * `cancel`: somebody wants the run to end. `fence`: this attempt no longer counts, whatever becomes of the run: it must not end it, except with work
+ * that is already done.
  */
 const Stop = Schema.Struct({
   kind: Schema.Literals(["cancel", "fence"]),
@@ -117,11 +117,11 @@ const Stop = Schema.Struct({
   origin: Origin,
   turn: TurnNumber,
   reason: Text,
-  /** Of a durable run that is to be cancelled: where the log says so, and when that was stored. */
+  /** For a durable run: where the log has the wish to cancel, and when that was stored. */
   seq: Schema.optionalKey(Whole),
   at: Schema.optionalKey(Time),
 });
-/** `clock` in answers: the leader's monotonic one, in milliseconds. */
+/** `clock` in answers: the leader's monotonic clock, in milliseconds. */
 const Clock = Schema.optionalKey(Count);
 const Registered = Schema.Struct({ epoch: Epoch, engine: Text, cancel: Schema.Array(Stop), clock: Clock });
 const Heartbeat = Schema.Struct({
@@ -149,12 +149,12 @@ const Filter = Schema.Struct({
   reason: Schema.optionalKey(Schema.String),
 });
 const CancelRuns = Schema.Struct({
-  /** At once, whatever a durable run may have to undo. */
+  /** At once, without letting a durable run clean up. */
   kill: Schema.optionalKey(Schema.Boolean),
   runs: Schema.optionalKey(Schema.Array(Schema.String)),
   filter: Schema.optionalKey(Filter),
   reason: Text,
-  /** Where the next runs that match begin: `next` of the reply before. */
+  /** Where the next page begins: `next` of the previous reply. */
   cursor: Schema.optionalKey(Text),
 });
 const SendSignal = Schema.Struct({
@@ -164,12 +164,12 @@ const SendSignal = Schema.Struct({
   data: Schema.optionalKey(Schema.Unknown),
 });
 const AskResults = Schema.Struct({ keys: Schema.Array(Schema.String), inbox: Text });
-/** Where the final outcome of a run stands: the sequence of its entry in the log, and its place in there. */
+/** Where the final outcome of a run is: the sequence of its log entry, and its index in there. */
 const EndedRun = Schema.Struct({ key: Text, seq: Count, index: Count });
 const Ended = Schema.Struct({ ended: Schema.Array(EndedRun) });
 const EraseRuns = Schema.Struct({ runs: Schema.Array(Schema.String) });
 const GetRun = Schema.Struct({ key: Text });
-/** `delayMs`: from when the engine hears it; `dueAt` is then for engines that know no delays. */
+/** `delayMs`: from when the engine receives it; `dueAt` is then for engines that do not know delays. */
 const Reschedule = Schema.Struct({
   runs: Schema.Array(Schema.String),
   dueAt: Time,
@@ -178,7 +178,7 @@ const Reschedule = Schema.Struct({
 const ChangePause = Schema.Struct({
   task: Schema.optionalKey(Schema.String),
   worker: Schema.optionalKey(Schema.String),
-  /** All of it: said in so many words, since a request that lost a field must not do the most. */
+  /** All of it: explicit, because a request that lost a field must not have the largest effect. */
   namespace: Schema.optionalKey(Schema.Boolean),
   paused: Schema.Boolean,
 });
@@ -191,7 +191,7 @@ const ListRuns = Schema.Struct({
   limit: Whole,
   before: Schema.optionalKey(Schema.Finite),
   cursor: Schema.optionalKey(Schema.String),
-  /** Say where the outcomes of failed and cancelled runs stand. */
+  /** Include where the outcomes of failed and cancelled runs are. */
   places: Schema.optionalKey(Schema.Boolean),
 });
 const NextPage = Schema.Struct({ after: Schema.optionalKey(Schema.String) });
@@ -201,21 +201,21 @@ export type HeldRun = typeof HeldRun.Type;
 export type TaskDeclaration = typeof TaskDeclaration.Type;
 export type Register = typeof Register.Type;
 export type Registered = typeof Registered.Type;
-/** An attempt that a worker shall stop, and why. */
+/** An attempt that a worker must stop, and why. */
 export type Stop = typeof Stop.Type;
 export type Heartbeat = typeof Heartbeat.Type;
 export type HeartbeatReply = typeof HeartbeatReply.Type;
 export type Leave = typeof Leave.Type;
 export type Ping = typeof Ping.Type;
 export type CancelOnWorker = typeof CancelOnWorker.Type;
-// What clients show to users is written out: a registry reads published types without inferring them.
+// Types that users see are written out: JSR does not infer published types.
 export interface CancelRuns {
   readonly runs?: readonly string[];
   readonly filter?: RunFilter;
   readonly reason: string;
-  /** At once, whatever a durable run may have to undo. */
+  /** At once, without letting a durable run clean up. */
   readonly kill?: boolean;
-  /** Where the next runs that match begin: `next` of the reply before. */
+  /** Where the next page begins: `next` of the previous reply. */
   readonly cursor?: string;
 }
 export interface SendSignal {
@@ -233,7 +233,7 @@ export interface AskResultsReply {
   readonly unknown: readonly string[];
   readonly ended?: readonly EndedRun[];
 }
-/** Keys of runs: of `erased` nothing is left, `live` have not ended, or somebody still waits for what they gave. */
+/** Keys of runs: nothing is left of `erased` ones; `live` ones have not ended, or somebody still waits for their result. */
 export interface EraseReply {
   readonly erased: readonly string[];
   readonly live: readonly string[];
@@ -241,7 +241,7 @@ export interface EraseReply {
 }
 export type GetRun = typeof GetRun.Type;
 export type Reschedule = typeof Reschedule.Type;
-/** Keys of runs by what became of them; one that is running stays as it is. */
+/** Keys of runs by what happened to them; running ones are left alone. */
 export interface RescheduleReply {
   readonly rescheduled: readonly string[];
   readonly running: readonly string[];
@@ -257,7 +257,7 @@ export interface ListRuns {
   readonly limit: number;
   readonly before?: number;
   readonly cursor?: string;
-  /** Say where the outcomes of failed and cancelled runs stand. */
+  /** Include where the outcomes of failed and cancelled runs are. */
   readonly places?: boolean;
 }
 /** Whether new runs are taken. Units: bytes */
@@ -265,19 +265,19 @@ export interface AdmissionFlag {
   readonly isOpen: boolean;
   readonly bytes: number;
   readonly maxBytes: number;
-  /** The store is in trouble; absent where it has reached `maxBytes`. */
+  /** What is wrong with the store; absent if it has only reached `maxBytes`. */
   readonly reason?: string;
 }
-/** A run as an engine knows it, and where the log has the rest: the entry of a live run, the outcome of one that has ended. */
+/** A run as an engine knows it, and where the log has the rest: the entry of a live run, the outcome of a finished one. */
 export interface FoundRun {
   readonly run: RunInfo | null;
   readonly at?: { readonly entrySeq: number } | { readonly outcomeSeq: number; readonly index: number };
 }
-/** A page of a list, with the places of the outcomes that tell why a run failed or was cancelled, by their row. */
+/** A page of a list, with the places of the outcomes that say why a run failed or was cancelled, by row. */
 export interface RunListPage extends RunList {
   readonly places?: readonly { readonly row: number; readonly seq: number; readonly index: number }[];
 }
-/** One page: a worker with many tasks stands in several parts, one after the other. */
+/** One page; a worker with many tasks is listed in several consecutive parts. */
 export interface WorkerList {
   readonly workers: readonly WorkerInfo[];
   readonly next?: string;
@@ -324,7 +324,7 @@ export const isTaskDeclaration: (value: unknown) => value is TaskDeclaration = S
 
 export const encodeMessage = (message: unknown): Uint8Array => jsonBytes(message);
 
-/** An engine that leads no longer, or whose store does not answer: the request may be made again. */
+/** The engine no longer leads, or its store does not answer: the request may be repeated. */
 export const notLeading = "NotLeading";
 export const transientErrors: ReadonlySet<string> = new Set([notLeading, "StoreUnavailable"]);
 
@@ -340,7 +340,7 @@ export function errorOfReply(reply: unknown): ErrorReply["error"] | undefined {
   return typeof reply === "object" && reply !== null && "error" in reply ? (reply as ErrorReply).error : undefined;
 }
 
-/** Parses JSON of a reply that this repository wrote itself and whose shape its caller knows. */
+/** Parses a JSON reply of our own, whose shape the caller knows. */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
     return jsonOf(bytes);

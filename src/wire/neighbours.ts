@@ -2,26 +2,26 @@ import type { Turn } from "../domain/run.ts";
 import type { Assignment, AssignmentMessage, AssignmentReply } from "./assignment.ts";
 
 export interface Neighbour {
-  /** Takes assignments and answers at once; it executes them later. */
+  /** Accepts assignments and answers at once; executes them later. */
   readonly accept: (delivery: AssignmentMessage) => AssignmentReply;
   readonly isConnected: () => boolean;
-  /** The engine does not know whether it still leads: the worker asks who does. */
+  /** The engine does not know whether it still leads; the worker has to find out. */
   readonly onDoubt: () => void;
 }
 
 /**
  * The workers of this process, by id: its engine hands them assignments directly, sees that they are connected, and tells them which of
- * their outcomes it has read in the log, since a message to oneself through the server costs both sides and the server. Everything else,
- * and every outcome, takes the way that all workers take.
+ * their outcomes it has read in the log: a message to oneself through the server costs both sides and the server. Everything else,
+ * including every outcome, goes the same way as for all workers.
  */
 export class Neighbours {
   readonly #all = new Map<string, Neighbour>();
-  /** Told by a worker that lives here: the code of these attempts has ended, their outcomes are on their way. Set by the engine. */
+  /** Called by a worker in this process: the code of these attempts has ended, their outcomes are on their way. Set by the engine. */
   onEnded: ((worker: string, attempts: readonly Turn[]) => void) | undefined = undefined;
 
   /** Whether the engine of this process leads, and reads the log. Set by the engine. */
   isListening: () => boolean = () => false;
-  /** Whether the engine of this process surely leads, by its own clock: a process that slept learns first who does. Set by the engine. */
+  /** Whether the engine of this process surely leads, by its own clock: a process that was suspended first finds out who does. Set by the engine. */
   holdsLease: () => boolean = () => true;
   readonly #watched = new Map<string, (seq: number) => void>();
 
@@ -31,7 +31,7 @@ export class Neighbours {
     return () => this.#all.delete(worker);
   }
 
-  /** The answer of a worker that lives here; undefined when it does not. Throws what the worker throws. */
+  /** The answer of a worker in this process; undefined if it is elsewhere. Throws what the worker throws. */
   assign(worker: string, epoch: number, assignments: readonly Assignment[]): AssignmentReply | undefined {
     const neighbour = this.#all.get(worker);
     if (neighbour === undefined || this.holdsLease()) return neighbour?.accept({ epoch, assignments });
@@ -39,7 +39,7 @@ export class Neighbours {
     return { epoch, refused: assignments.map((_, i) => i), why: "stale" };
   }
 
-  /** Waits for an entry of the log; `seen` hears of it once. Returns the function that ends it. */
+  /** Waits for a log entry and calls `seen` once. Returns the function that stops waiting. */
   watch(subject: string, seen: (seq: number) => void): () => void {
     this.#watched.set(subject, seen);
     return () => this.#watched.delete(subject);
@@ -53,7 +53,7 @@ export class Neighbours {
     seen(seq);
   }
 
-  /** Whether a worker lives here and has its connection; false says nothing of one elsewhere. */
+  /** Whether a worker is in this process and connected; false says nothing about one elsewhere. */
   isConnected(worker: string): boolean {
     return this.#all.get(worker)?.isConnected() === true;
   }

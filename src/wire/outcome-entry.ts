@@ -1,4 +1,4 @@
-// The payload of an outcome subject: the outcomes of all runs that ended in the same moment, a frame each.
+// The payload of an outcome subject: the outcomes of all runs that ended in the same tick, one frame each.
 
 import type { Parked } from "../domain/durable.ts";
 import { isKey } from "../domain/names.ts";
@@ -31,7 +31,7 @@ export interface PlainStory {
   readonly priority: number;
 }
 
-/** What every outcome says. Units: epoch milliseconds; `origin` is a log sequence; a retention mark has an empty key, S in `dueAt`, asOf in `origin` */
+/** What every outcome has. Units: epoch milliseconds; `origin` is a log sequence; a retention mark has an empty key, S in `dueAt`, asOf in `origin` */
 export interface OutcomeHead {
   readonly kind: OutcomeKind;
   readonly key: string;
@@ -48,9 +48,9 @@ export interface OutcomeFrame extends OutcomeHead {
   readonly detail: Uint8Array;
   readonly plain?: PlainStory | undefined;
   readonly input: Uint8Array;
-  /** The input is not repeated: it stays in the run's entry. */
+  /** The input is not repeated; it stays in the run's entry. */
   readonly inputStays?: boolean | undefined;
-  /** There was no room for it, or it could not be read: nobody knows it any more. */
+  /** It did not fit or could not be read, and is gone. */
   readonly inputIsGone?: boolean | undefined;
   readonly output: Uint8Array;
 }
@@ -69,7 +69,7 @@ const kinds: readonly OutcomeKind[] = [
 ];
 const what = "outcome frame";
 const entryHead = 8;
-/** Where the fixed part of a frame has what. */
+/** Offsets of a frame's fixed part. */
 const place = {
   length: 0,
   kind: 4,
@@ -86,15 +86,15 @@ const place = {
   createdAt: 52,
   startedAt: 60,
 } as const;
-/** Bytes of a frame beside its key, detail, input and output. */
+/** Bytes of a frame without its key, detail, input and output. */
 export const frameHead = 68;
-/** Beside the priority, which needs the lower bits. */
+/** Shares the byte with the priority, which uses the lower bits. */
 const inputStaysFlag = 0x80;
 const inputIsGoneFlag = 0x40;
 const priorityMask = 0x0f;
 const noStory: PlainStory = { createdAt: 0, startedAt: 0, priority: 0 };
 
-/** One decoded outcome; everything behind the fixed part is read when asked for. */
+/** One decoded outcome; everything after the fixed part is read on demand. */
 export class Outcome implements OutcomeHead {
   readonly kind: OutcomeKind;
   readonly key: string;
@@ -103,7 +103,7 @@ export class Outcome implements OutcomeHead {
   readonly origin: number;
   readonly at: number;
   readonly dueAt: number;
-  /** The entry that it stands in, and where there. */
+  /** The entry it is in, and where. */
   readonly #entry: Uint8Array;
   readonly #start: number;
   readonly #detailStart: number;
@@ -135,7 +135,7 @@ export class Outcome implements OutcomeHead {
   get detailBytes(): Uint8Array {
     return this.#entry.subarray(this.#detailStart, this.#inputStart);
   }
-  /** Parsed anew at each call: keep it. A {@link FinalDetail} of a final outcome, whatever stands there. */
+  /** Parsed on each call, so keep it. Always a {@link FinalDetail} for a final outcome. */
   get detail(): OutcomeDetail | undefined {
     if (this.kind === "cancelling") return cancelWishOf(this.detailBytes);
     if (this.kind === "parked") return parkedIn(this.detailBytes);
@@ -145,11 +145,11 @@ export class Outcome implements OutcomeHead {
   get input(): Uint8Array {
     return this.#entry.subarray(this.#inputStart, this.#outputStart);
   }
-  /** The input stands in the run's entry, and stays there until the run is forgotten. */
+  /** The input is in the run's entry, and stays there until the run is forgotten. */
   get inputStays(): boolean {
     return (this.#entry[this.#start + place.flags]! & inputStaysFlag) !== 0;
   }
-  /** The run had one, which had no room beside its story. */
+  /** The run had an input, which did not fit beside its story. */
   get inputIsGone(): boolean {
     return (this.#entry[this.#start + place.flags]! & inputIsGoneFlag) !== 0;
   }
@@ -160,7 +160,7 @@ export class Outcome implements OutcomeHead {
   get frame(): Uint8Array {
     return this.#entry.subarray(this.#start, this.#end);
   }
-  /** A frame for those who wait for the result: what they need of this one. */
+  /** A frame for clients waiting for the result, with what they need. */
   get result(): Uint8Array {
     const detail = this.kind === "completed" ? noBytes : this.detailBytes;
     return encodeOutcomeFrame({ ...this.#fixed, detail, input: noBytes, output: this.output });
@@ -185,13 +185,13 @@ export class Outcome implements OutcomeHead {
   }
 }
 
-/** A retention mark gives up what stands before it in the log, and nothing else. Fails: MalformedRecord */
+/** A retention mark may only give up what is before it in the log. Fails: MalformedRecord */
 export function assertPastMark({ dueAt, origin }: Pick<OutcomeFrame, "dueAt" | "origin">, seq: number): void {
   assertRange(Number.isInteger(dueAt) && dueAt < seq, what, "the sequence that is given up", dueAt);
   assertRange(origin < seq, what, "the place that the mark knows the log up to", origin);
 }
 
-/** One that says nothing ends its turn, and the run goes on from where it was. */
+/** A malformed one ends its turn, and the run continues from where it was. */
 function parkedIn(bytes: Uint8Array): Parked | undefined {
   try {
     return decodeParked(bytes);
@@ -232,7 +232,7 @@ export interface Moved {
   readonly at: number;
 }
 
-/** Puts frames together as one entry; results travel to a client's inbox in the same form. */
+/** Joins frames into one entry; results sent to a client's inbox have the same form. */
 export function encodeOutcomeEntry(by: OutcomeAuthor, frames: readonly Uint8Array[], moved?: Moved): Uint8Array {
   const places = moved?.places ?? [];
   let length = entryHead + 8 * (places.length + 1);
@@ -257,7 +257,7 @@ export interface OutcomeEntry {
   readonly by: OutcomeAuthor;
   readonly outcomes: readonly Outcome[];
   readonly moved?: Moved | undefined;
-  /** A kind that this version does not know, of an outcome that was left out; 0 = there was none. */
+  /** The unknown kind of an outcome that was skipped; 0 = none. */
   readonly unknownKind: number;
 }
 

@@ -1,5 +1,5 @@
-// What an outcome `parked` says, as JSON in the place of its detail. Whoever may append can write anything there: what is not shaped like
-// it parks no run.
+// The detail of an outcome `parked`, as JSON. Whoever may append can write anything there: what does not have its shape
+// parks no run.
 import type { Blocked, Parked, Wait } from "../domain/durable.ts";
 import { MalformedRecord } from "../domain/errors.ts";
 import { isTaskName } from "../domain/names.ts";
@@ -8,7 +8,7 @@ import { isShallow } from "./json-depth.ts";
 import { assertRange, isCount, isRecord, isText, isTime, isTurn } from "./ranges.ts";
 
 const what = "parked outcome";
-/** Children of one group: more would not fit the offer that tells of them. */
+/** Most children of one group: more would not fit into the offer with their results. */
 export const mostChildren = 10_000;
 
 export const encodeParked = (parked: Parked): Uint8Array => jsonBytes(parked);
@@ -20,7 +20,7 @@ export function decodeParked(bytes: Uint8Array): Parked {
   return parkedOf(told);
 }
 
-/** The same from JSON that was read already. Fails: MalformedRecord */
+/** The same, from parsed JSON. Fails: MalformedRecord */
 export function parkedOf(told: unknown): Parked {
   if (!isRecord(told)) throw new MalformedRecord({ what, reason: "it says nothing" });
   const { lap, ops, waits, cursors, journalSeq, blocked } = told;

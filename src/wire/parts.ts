@@ -1,10 +1,10 @@
-// What a worker says of itself names its tasks and the runs that it holds: where that is too much for one message, it travels in parts,
-// each a message with a part of the lists, and counts when all of them are there.
+// Registrations and heartbeats list a worker's tasks and the runs it holds. If that is too much for one message, it is sent in parts,
+// each with part of the lists, and counts once all of them have arrived.
 import { groupsBySize } from "../collections/groups.ts";
 import { mostBytes, utf8 } from "./bytes.ts";
 
 export interface Part {
-  /** Which whole; of one sender the newest one counts. */
+  /** Which message it belongs to; only the newest one of a sender counts. */
   readonly of: string;
   readonly index: number;
   readonly count: number;
@@ -20,7 +20,7 @@ type Lists = { readonly [list: string]: readonly unknown[] };
 const shareOfPayload = 4;
 export const partLimit = (maxPayload: number): number => Math.floor(maxPayload / shareOfPayload);
 
-/** One message with `head` and all of the lists, or as many as it takes with parts of them. An item that is larger goes alone. */
+/** One message with `head` and all the lists, or as many as needed with parts of them. An oversized item goes alone. */
 export function encodeInParts(head: object, lists: Lists, limit: number, of: string): Uint8Array[] {
   const whole = JSON.stringify({ ...head, ...lists });
   if (mostBytes(whole) <= limit) return [utf8(whole)];
@@ -48,7 +48,7 @@ function pack(lists: Lists, room: number): Partial<Record<string, readonly Item[
   return groups.length === 0 ? [{}] : groups.map((group) => Object.groupBy(group, ({ list }) => list));
 }
 
-/** Of each sender what is under way. A part that is missing makes the whole wait for the next one, and is told to who sends it. */
+/** What has arrived from each sender. If a part is missing, the message is refused and the sender told. */
 export class Assembly<M extends { readonly id: string; readonly part?: Part | undefined }> {
   readonly #join: (parts: readonly M[]) => M;
   readonly #open = new Map<string, { readonly of: string; readonly parts: M[] }>();

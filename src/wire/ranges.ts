@@ -1,9 +1,9 @@
-// What others wrote, checked where it is decoded: a NaN in a heap would stay there for ever, and stop whoever waits for its turn.
+// Checks on what others wrote, made when it is decoded: a NaN in a heap would stay there forever and block everything behind it.
 import { MalformedRecord } from "../domain/errors.ts";
 
 /** The last moment of the calendar; spans are no longer either. Units: epoch milliseconds */
 export const lastMoment = 8.64e15;
-/** Half of what a record has room for: whatever is read can be counted on. */
+/** Half of what a record has room for, so whatever is read can be incremented. */
 const mostTurns = 2 ** 31;
 
 export const isTime = (value: unknown): value is number =>
@@ -25,7 +25,7 @@ export function assertRange(isInRange: boolean, what: string, field: string, val
   throw new MalformedRecord({ what, reason: `${field} is ${shown}` });
 }
 
-/** Writes a time, or a span, so that it can be read again: no number stands for none, and nothing is later than the last moment. */
+/** Writes a time or a span so that it can be read again: NaN becomes 0, and nothing is later than the last moment. */
 export function writeTime(view: DataView, at: number, time: number): void {
   view.setFloat64(at, time >= 0 ? Math.min(time, lastMoment) : 0, true);
 }

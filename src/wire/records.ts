@@ -1,5 +1,5 @@
-// What stands in the bucket of a namespace beside the definitions of its tasks. Whoever may write there can write anything: a record that is
-// not shaped like one is named, and left out.
+// Records in the bucket of a namespace, besides task definitions. Whoever may write there can write anything: a record without
+// the right shape is reported and ignored.
 import { parseCron } from "../domain/cron.ts";
 import type { CronRecord } from "../domain/cron-record.ts";
 import type { FailureHandler } from "../domain/failure.ts";
@@ -15,7 +15,7 @@ export function isStoredCron(record: unknown): record is CronRecord {
   if (!isRecord(record)) return false;
   const { task, origin, worker, paused, lastTick, firing, name, expression, timezone, catchUp, input } = record;
   if (!isTask(task) || (origin !== "code" && origin !== "api") || typeof paused !== "boolean") return false;
-  // A last tick of the future was written by a wrong clock, and is put right.
+  // A last tick in the future was written by a wrong clock, and is corrected.
   if (!Number.isFinite(lastTick) || !(worker === undefined || isText(worker)) || !isFiring(firing)) return false;
   try {
     parseCron(expression, task, { name, timezone, catchUp, input } as never, "cron");
@@ -43,14 +43,14 @@ export function isPauses(record: unknown): record is Pauses {
   );
 }
 
-/** Ids of workers, which become tokens of subjects. */
+/** Worker ids, which become tokens of subjects. */
 export const isWorkerIds = (record: unknown): record is readonly string[] =>
   isListOf(record, (id) => isText(id) && isToken(id));
 
-/** Who may execute something, for the leader after this one. */
+/** A worker that may be executing something, noted for the next leader. */
 export interface KnownWorker {
   readonly id: string;
-  /** Tasks with concurrency limits that it has, or executes; undefined = any may be among them. */
+  /** Its tasks with concurrency limits, or those it executes; undefined = any task may be among them. */
   readonly keyed?: readonly string[] | undefined;
   readonly process?: string | undefined;
 }
@@ -113,7 +113,7 @@ export function isAdmissionFlag(record: unknown): record is AdmissionFlag {
   return typeof isOpen === "boolean" && isCount(bytes) && isCount(maxBytes) && (reason === undefined || isText(reason));
 }
 
-/** Who leads, or led and has left something behind. */
+/** The current leader, or a previous one that left something behind. */
 export interface LeaseRecord extends HandOver {
   readonly engine: string;
   readonly released: boolean;

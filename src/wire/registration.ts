@@ -1,5 +1,5 @@
-// What a worker says of itself and its tasks, held against the rules that its own code was held against: an engine believes no message more
-// than it would believe a declaration.
+// A worker's registration, checked by the rules that its own code was checked by: an engine trusts a message no more
+// than a declaration.
 import { parseAffinity } from "../domain/affinity.ts";
 import { parseBatch } from "../domain/batch.ts";
 import { parseCron } from "../domain/cron.ts";
@@ -17,7 +17,7 @@ const mostTasks = 10_000;
 /** Of one task. */
 const mostCrons = 100;
 
-/** Fails: TypeError or RangeError that names the value and the rule */
+/** Fails: TypeError or RangeError with the value and the rule */
 export function assertRegistration(message: Register): void {
   const { id, name, slots, labels, tasks, process = "", runtime, version } = message;
   const where = `worker "${name.slice(0, longestText)}"`;
@@ -36,7 +36,7 @@ export function assertRegistration(message: Register): void {
   }
 }
 
-/** What is declared of one task, by a worker or by a record of the bucket. Fails: TypeError or RangeError */
+/** Checks the declaration of one task, by a worker or in the bucket. Fails: TypeError or RangeError */
 function assertDeclaration({ name, timeoutMs, scheduleTimeoutMs, policies, crons, onFailure }: TaskDeclaration) {
   assertName("task", name, "task");
   const where = `task "${name}"`;
@@ -50,7 +50,7 @@ function assertDeclaration({ name, timeoutMs, scheduleTimeoutMs, policies, crons
   if (onFailure !== undefined) assertName("task", onFailure, `${where}: onFailure`);
 }
 
-/** By the rules for registrations, which may have become stricter since it was stored. */
+/** By the rules for registrations, which may be stricter than when it was stored. */
 export function isDeclaredTask(record: unknown): record is TaskDeclaration {
   try {
     if (!isTaskDeclaration(record)) return false;

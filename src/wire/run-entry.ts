@@ -1,5 +1,5 @@
 // The payload of a run subject: fixed metadata first, then the rarely used rest as JSON, then the input bytes as they were sent,
-// so that the engine routes a run without parsing its payload.
+// so the engine routes a run without parsing its payload.
 import {
   assertFits,
   assertRecord,
@@ -21,7 +21,7 @@ export const runForm = { new: 0, live: 1, finished: 2, bundle: 3, compactedBundl
 export type RunForm = (typeof runForm)[keyof typeof runForm];
 
 /**
- * Times of a new entry are by the clock of whoever made it: only the span between them counts, from when the server stored it.
+ * Times of a new entry are by its maker's clock: only the span between them counts, from when the server stored it.
  *
  * Units: epoch milliseconds; `dueAt` 0 = at once; `scheduleTimeoutMs` null = off, undefined = the task's
  */
@@ -30,16 +30,16 @@ export interface RunEntry {
   readonly priority: number;
   readonly createdAt: number;
   readonly dueAt: number;
-  /** Of a new one: `dueAt` is a time of the calendar, and not a delay behind `createdAt`. */
+  /** Of a new one: `dueAt` is a calendar time, not a delay after `createdAt`. */
   readonly isDated?: boolean | undefined;
   readonly scheduleTimeoutMs: number | null | undefined;
-  /** Where the creator waits for the result; empty when nobody does. */
+  /** Where the creator waits for the result; empty if nobody does. */
   readonly inbox: string;
   readonly extra: RunExtra | undefined;
   readonly input: Uint8Array;
 }
 
-/** A new run that says nothing of itself. */
+/** A new run without options. */
 export const plainEntry: Omit<RunEntry, "createdAt" | "form"> & { readonly form: 0 } = {
   form: runForm.new,
   priority: 0,
@@ -50,7 +50,7 @@ export const plainEntry: Omit<RunEntry, "createdAt" | "form"> & { readonly form:
   input: noBytes,
 };
 
-/** Where the fixed part has what. */
+/** Offsets of the fixed part. */
 const place = {
   version: 0,
   form: 1,
@@ -121,7 +121,7 @@ export function decodeRunEntry(bytes: Uint8Array): RunEntry {
 const timeoutAt = (view: DataView, at: number): number =>
   timeAt(view, at + place.scheduleTimeoutMs, what, "its schedule timeout");
 
-/** A compacted run without its state is no run. */
+/** A compacted run without its state is malformed. */
 const hasExtra = (form: RunForm, start: number, end: number): boolean => start !== end || stateOf(form) !== "none";
 
 function stateOf(form: RunForm): "live" | "finished" | "none" {

@@ -1,4 +1,4 @@
-// What a run entry says in JSON, beside the fields that every run has.
+// The JSON part of a run entry, besides the fields that every run has.
 import { isAffinityRule } from "../domain/affinity.ts";
 import type { Parked } from "../domain/durable.ts";
 import { MalformedRecord } from "../domain/errors.ts";
@@ -10,7 +10,7 @@ import { parkedOf } from "./parked.ts";
 import { assertRange, isCount, isOrigin, isRecord, isText, isTime, isTurn } from "./ranges.ts";
 import { attemptsOf, isMetadata } from "./story.ts";
 
-/** A compacted entry holds the run as the fold knew it at `asOf`. */
+/** The run as the fold knew it at `asOf`. */
 export interface CompactedLive {
   readonly asOf: number;
   readonly origin: number;
@@ -21,7 +21,7 @@ export interface CompactedLive {
   readonly readyAt: number;
   readonly retrying: boolean;
   readonly history: readonly AttemptRecord[];
-  /** Why it is to be cancelled; absent while nobody wants that. And where that stands, and when it was stored. */
+  /** Why it is to be cancelled, if it is; where that is in the log, and when it was stored. */
   readonly cancelling?: string;
   readonly cancelledSeq?: number;
   readonly cancelledAt?: number;
@@ -33,13 +33,13 @@ export interface CompactedFinished {
   readonly asOf: number;
   readonly origin: number;
   readonly kind: OutcomeKind;
-  /** Where the accepted outcome stands: sequence and index in its entry. */
+  /** Where the accepted outcome is: sequence and index in its entry. */
   readonly seq: number;
   readonly index: number;
   readonly at: number;
   /** Why it failed or was cancelled, in short. */
   readonly why?: string | undefined;
-  /** Somebody waits for its result: it stands in the place of the input, in the form of an outcome, and no mark forgets the run. */
+  /** Somebody waits for its result: that replaces the input, in the form of an outcome, and no mark forgets the run. */
   readonly pinned?: true;
   readonly erased?: true;
 }
@@ -64,7 +64,7 @@ export function readExtra(bytes: Uint8Array, stateIs: "live" | "finished" | "non
   return { ...rest, state: stateIs === "live" ? readLive(state) : readFinished(state) };
 }
 
-/** A compacted entry speaks of what stands before it in the log. Fails: MalformedRecord */
+/** A compacted entry may only refer to what is before it in the log. Fails: MalformedRecord */
 export function assertPast({ state }: RunExtra, seq: number): void {
   if (state === undefined) return;
   assertRange(state.asOf < seq, what, "the place that it knows the log up to", state.asOf);

@@ -1,5 +1,5 @@
-// The story of a run as JSON tells it. Whoever may append can write anything there: what is not shaped like a story is left out, and
-// never stops the fold of the outcome that it belongs to.
+// The story of a run as JSON. Whoever may append can write anything there: what does not have the right shape is dropped, and
+// never stops its outcome from being folded.
 import { isAffinityRule } from "../domain/affinity.ts";
 import type { Parked } from "../domain/durable.ts";
 import type { ErrorRecord } from "../domain/error-record.ts";
@@ -18,16 +18,16 @@ export interface FinalDetail {
   readonly attempts: readonly AttemptRecord[];
   readonly error?: ErrorRecord;
   readonly reason?: string;
-  /** Of one that was erased: how it had ended. */
+  /** If erased: how it had ended. */
   readonly was?: "completed" | "failed" | "cancelled";
 }
 
-/** What `retry`, `returned` and `lost` say: the attempt that ended. */
+/** Detail of `retry`, `returned` and `lost`: the attempt that ended. */
 export interface AttemptDetail {
   readonly attempt: AttemptRecord;
 }
 
-/** What `cancelling` says. */
+/** Detail of `cancelling`. */
 export interface CancelWish {
   readonly reason: string;
 }

@@ -23,10 +23,10 @@ export type EngineVerb =
   | "erase";
 export type WorkerVerb = "assign" | "cancel" | "ping";
 
-/** Who writes outcomes; the subject of an entry says it, so that a server can forbid either to speak as the other. */
+/** Who writes outcomes; it is in the subject, so a server can keep either from writing as the other. */
 export type OutcomeAuthor = "worker" | "engine";
 
-/** What the subject of an outcome entry says. `by`: undefined in format 1, where the entry itself says it, and nobody can forbid it to lie. */
+/** The parsed subject of an outcome entry. `by`: undefined in format 1, where only the entry itself says it, unverified. */
 export interface OutcomeName {
   readonly by: OutcomeAuthor | undefined;
   readonly writer: string;
@@ -35,7 +35,7 @@ export interface OutcomeName {
 }
 
 const bundleToken = "bundle.";
-/** In the place of a role, where a process has none. */
+/** In place of a role, for a process without one. */
 const noRole = "-";
 const engineWriterPattern = /^e\d+$/;
 const isAuthor = (token: string | undefined): token is OutcomeAuthor => token === "worker" || token === "engine";
@@ -58,36 +58,36 @@ export class Subjects {
   readonly leaseBucket: string;
   /** All run entries. */
   readonly runs: string;
-  /** Among those of runs, and never used: a run has two tokens more than the prefix. */
+  /** Matches {@link runs} but is never used: a run has two tokens more than the prefix. */
   readonly unusedRun: string;
   /** All outcome entries. */
   readonly outcomes: string;
-  /** The same, but for {@link formatLock}. */
+  /** The same, except {@link formatLock}. */
   readonly authoredOutcomes: string;
-  /** What an older engine would have to take from another stream, so that it cannot make the log what it was: nothing is stored there. */
+  /** Belongs to another stream, so an older engine cannot reconfigure the log: nothing is stored there. */
   readonly formatLock: string;
-  /** Outcome entries that the server passes on, their waiter as fifth wildcard. */
+  /** Outcome entries that the server republishes, with the waiter as fifth wildcard. */
   readonly outcomesForWaiters: string;
-  /** The same in format 1, their waiter as third. */
+  /** The same in format 1, with the waiter as third. */
   readonly outcomesForWaiters1: string;
   /** All signals to durable runs. */
   readonly signals: string;
-  /** All that attempts say. */
+  /** The output of all attempts. */
   readonly transcripts: string;
   /** All journals of durable runs. */
   readonly journals: string;
   /** A new leader announces itself here. */
   readonly epoch: string;
-  /** Before the messages of the reserve. */
+  /** Prefix of the messages of the reserve. */
   readonly reserve: string;
-  /** The leader says here whether new runs are taken. */
+  /** Where the leader announces whether new runs are accepted. */
   readonly admission: string;
   readonly #root: string;
   readonly #runPrefix: string;
   readonly #outcomePrefix: string;
   readonly #transcriptPrefix: string;
   readonly #signalPrefix: string;
-  /** Of the run subject read last: neighbours in the log often have the same task, and then it is the same string. */
+  /** Of the last run subject read: adjacent entries often have the same task, and then share one string. */
   #lastTask = "";
   #lastTaskPrefix = " ";
 
@@ -123,7 +123,7 @@ export class Subjects {
     return `${this.#runPrefix}${task}.${encodeRunId(id)}`;
   }
 
-  /** Many runs of a task in one entry: a token more than a run of its own has. */
+  /** Many runs of a task in one entry: one token more than a single run. */
   bundle(task: string, name: string): string {
     return `${this.#runPrefix}${task}.${bundleToken}${name}`;
   }
@@ -160,7 +160,7 @@ export class Subjects {
     return this.#lastTask;
   }
 
-  /** `waiter`: the client that the server passes it on to; none when empty. */
+  /** `waiter`: the client that the server republishes it to; empty = none. */
   outcome(by: OutcomeAuthor, writer: string, n: number, waiter = ""): string {
     const subject = `${this.#outcomePrefix}${by}.${tokensOf(writer)}.${n}`;
     return waiter === "" ? subject : `${subject}.${waiter}`;
@@ -185,7 +185,7 @@ export class Subjects {
     return [`${writers}.*`, `${writers}.*.*`];
   }
 
-  /** One signal; `token` tells it from others of its name, and is its own however often it is sent. */
+  /** One signal; `token` identifies it among those of its name, however often it is sent. */
   signal(key: string, name: string, token: string): string {
     return `${this.#signalsOf(key)}.${name}.${encodeRunId(token)}`;
   }
@@ -212,19 +212,19 @@ export class Subjects {
     return { task, id: decodeRunId(id), name };
   }
 
-  /** What the attempts of a run say; `key` = `<task>/<id>`. */
+  /** The output of a run's attempts; `key` = `<task>/<id>`. */
   transcript(key: string): string {
     const { task, id } = splitKey(key);
     return `${this.#transcriptPrefix}${task}.${encodeRunId(id)}`;
   }
 
-  /** What a durable run has taken in. Its origin is in the name, so that no later run of that id finds anything there. */
+  /** The journal of a durable run. The origin is in the name, so a later run with that id finds nothing there. */
   journal(key: string, origin: number): string {
     const { task, id } = splitKey(key);
     return `${this.#root}.journal.${task}.${encodeRunId(id)}.${originToken(origin)}`;
   }
 
-  /** Whose journal that is; `origin` as {@link originToken} writes it. */
+  /** The run a journal belongs to; `origin` as {@link originToken} writes it. */
   parseJournal(subject: string): { readonly key: string; readonly origin: number } {
     const [task = "", id = "", token = ""] = subject.slice(`${this.#root}.journal.`.length).split(".");
     const origin = originOf(token);
@@ -237,7 +237,7 @@ export class Subjects {
     return `${this.#root}.engine.${verb}`;
   }
 
-  /** Answered by an engine as long as it holds the lease. */
+  /** Answered by an engine while it holds the lease. */
   leader(engine: string): string {
     return `${this.#root}.leader.${engine}`;
   }
@@ -246,7 +246,7 @@ export class Subjects {
     return `${this.#root}.worker.${tokensOf(id)}.${verb}`;
   }
 
-  /** All that workers of a role hear. */
+  /** Everything workers of a role subscribe to. */
   workersOf(role: string): string {
     return `${this.#root}.worker.${role === "" ? noRole : role}.*.*`;
   }

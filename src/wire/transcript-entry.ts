@@ -1,4 +1,4 @@
-// The payload of a log subject: what one attempt said in one tick, a record each. The head repeats the newest progress and counts the
+// The payload of a log subject: the output of one attempt in one tick, as records. The head repeats the newest progress and counts the
 // lines, so that the newest entry of a run answers both without the others.
 import { MalformedRecord } from "../domain/errors.ts";
 import type { OutcomeKind } from "../domain/run.ts";
@@ -29,11 +29,11 @@ export interface TranscriptHead {
   readonly origin: number;
   readonly turn: number;
   readonly attempt: number;
-  /** Chosen by chance for each attempt: a run that is dispatched twice in one turn has two transcripts. */
+  /** Random for each attempt: a run that is dispatched twice in one turn has two transcripts. */
   readonly writer: number;
   /** Number of the first record; an attempt counts its records from 0. */
   readonly first: number;
-  /** Lines of the run that are stored, those of this entry and of earlier attempts included. */
+  /** Stored lines of the run, including this entry and earlier attempts. */
   readonly lines: number;
   readonly progress: ProgressMark | undefined;
 }
@@ -145,7 +145,7 @@ export function encodeTranscript(head: TranscriptHead, said: readonly Utterance[
   return finish(entry, end);
 }
 
-/** The head alone, for who asks how far a run is. Fails: MalformedRecord */
+/** The head alone, for progress queries. Fails: MalformedRecord */
 export function decodeTranscriptHead(bytes: Uint8Array): TranscriptHead {
   assertRecord(bytes, what, transcriptHead);
   const view = viewOf(bytes);
