@@ -1,4 +1,4 @@
-/** Where a delivered message stands: read from its reply subject, for every message of the log, so without splitting it. */
+/** Where a delivered message is in the stream. Read from its reply subject for every message of the log, so without splitting it. */
 export interface DeliveredPlace {
   /** Sequence in the stream. */
   readonly seq: number;
@@ -12,7 +12,7 @@ export interface DeliveredPlace {
 
 const dot = 0x2e;
 const zero = 0x30;
-/** The time stands there in nanoseconds: more digits than a number holds. */
+/** The time is in nanoseconds: more digits than a number holds. */
 const digitsBelowMs = 6;
 
 /**

@@ -1,4 +1,4 @@
-// The one place that takes addresses apart: nothing else looks into a URL that may hold a password.
+// The only place that parses addresses: nothing else looks into a URL that may contain a password.
 
 export interface Login {
   readonly user?: string;
@@ -7,18 +7,18 @@ export interface Login {
 }
 
 export interface Addresses {
-  /** Without a login: the client would ignore it, and messages show them. */
+  /** Without a login: the client would ignore it, and messages show addresses. */
   readonly shown: readonly string[];
-  /** The one that the addresses name; servers of a cluster share it. */
+  /** The login in the addresses; servers of a cluster share it. */
   readonly login: Login;
-  /** One of them begins with `tls://`: then nothing is said before TLS is spoken, to any of them. */
+  /** One of them begins with `tls://`: then nothing is sent to any of them before TLS. */
   readonly needsTls: boolean;
 }
 
 const example = 'for example "nats://127.0.0.1:4222"';
 const address = /^(?:(nats|tls):\/\/(?:([^\s/@]+)@)?)?((?:\[[0-9a-fA-F:.]+\]|[^\s/@:[\]]+)(?::\d{1,5})?)\/?$/;
 
-/** Takes one address or several, separated by commas. Fails: TypeError, which shows no login */
+/** Parses one address or several, separated by commas. Fails: TypeError, which shows no login */
 export function parseAddresses(url: string): Addresses {
   const parsed = url.split(",").map((one) => parseAddress(one.trim(), url));
   const logins = [...new Set(parsed.map(({ login }) => login).filter((login) => login !== undefined))];
@@ -33,12 +33,12 @@ export function parseAddresses(url: string): Addresses {
   };
 }
 
-/** The address, or the addresses, as messages may show them: without a login, also where there is no telling which part that is. */
+/** The addresses as messages may show them: without a login, also if it is unclear which part that is. */
 export function shownAddress(url: string): string {
   const all = url.split(",").map((one) => address.exec(one.trim()));
   if (all.every((found) => found !== null)) return all.map((found) => shownOf(found)).join(",");
   const [, scheme = "", rest = ""] = /^\s*([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(url) ?? [];
-  // A comma, an @ or a slash may be part of a password: only what comes after the last @ is none.
+  // A password may contain a comma, an @ or a slash: only what follows the last @ is certainly not part of it.
   const host = rest.slice(rest.lastIndexOf("@") + 1);
   return scheme + host.replace(/:(?!\d{1,5}(?:[/,]|$)).*$/s, ":…");
 }

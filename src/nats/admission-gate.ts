@@ -1,4 +1,4 @@
-// Knows whether the engine takes new runs: from the bucket when the client connects, from the engine's word afterwards.
+// Knows whether new runs are accepted: from the bucket when the client connects, from the engine afterwards.
 import { QueueFull } from "../domain/errors.ts";
 import { type AdmissionFlag, parseJson } from "../wire/messages.ts";
 import { isAdmissionFlag } from "../wire/records.ts";
@@ -6,7 +6,7 @@ import type { Subjects } from "../wire/subjects.ts";
 import { Definitions } from "./definitions.ts";
 import type { NatsLink } from "./link.ts";
 
-/** The word that new runs are taken again may get lost. */
+/** The message that new runs are accepted again may get lost. */
 const lookAgainMs = 2_000;
 
 export class AdmissionGate {
@@ -43,7 +43,7 @@ export class AdmissionGate {
     throw new QueueFull({ namespace: this.#namespace, reason });
   }
 
-  /** What is wrong with the store, by the leader's word, so that new runs are refused. */
+  /** What is wrong with the store, according to the leader, so that new runs are refused. */
   get storeTrouble(): string | undefined {
     if (this.#flag?.isOpen !== false || this.#flag.reason === undefined) return undefined;
     if (performance.now() - this.#lookedAt > lookAgainMs) this.#look();
@@ -54,14 +54,14 @@ export class AdmissionGate {
     for (const end of this.#end) end();
   }
 
-  /** The leader cannot store that the store is full. What else is said here is in the bucket before long. */
+  /** The leader cannot store that the store is full. Everything else announced here is in the bucket before long. */
   #hear(message: Uint8Array): void {
     try {
       const flag = parseJson(message, "admission flag");
       if (isAdmissionFlag(flag)) this.#set(flag);
       else this.#look();
     } catch {
-      this.#look(); // not the leader's word
+      this.#look(); // not from the leader
     }
   }
 

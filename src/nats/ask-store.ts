@@ -1,17 +1,17 @@
-// One request to JetStream that may be repeated: what passes (no responders while a leader is elected, a timeout, an outage) is tried
-// again until the time is up.
+// One repeatable request to JetStream: what passes (no responders while a leader is elected, a timeout, an outage) is retried
+// until the time is up.
 import { errors, type Msg, type MsgHdrs } from "@nats-io/transport-node";
 import { PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import type { NatsLink } from "./link.ts";
 import { request } from "./request.ts";
 
 export interface Ask {
-  /** What the caller wants, as it stands in an error: `read from NATCHET_dev`. */
+  /** What the caller wants, as an error says it: `read from NATCHET_dev`. */
   readonly operation: string;
   /** Time for all tries. Units: milliseconds. @default 10_000 */
   readonly withinMs?: number;
   readonly headers?: MsgHdrs;
-  /** Errors that are an answer to the caller. */
+  /** Errors that count as an answer. */
   readonly accept?: (error: ApiError) => boolean;
 }
 
@@ -49,7 +49,7 @@ async function tryOnce(
 ): Promise<Answer> {
   const unavailable = (reason: string) => new StoreUnavailable({ operation: ask.operation, reason });
   if (link.nc.isClosed()) return { kind: "refused", error: unavailable("the connection is closed") };
-  // A request of a broken connection is never sent; it would only run into its timeout.
+  // A request on a broken connection is never sent; it would only time out.
   if (!link.isConnected()) return { kind: "transient", error: unavailable("the connection is down") };
   try {
     const options = { timeout: timeoutMs, ...(ask.headers !== undefined && { headers: ask.headers }) };
@@ -77,7 +77,7 @@ function apiErrorOf(message: Msg): ApiError | undefined {
   return (message.json() as { error?: ApiError }).error;
 }
 
-/** The subject that a failed request was not allowed to use, or undefined when it failed for another reason. */
+/** The subject that a failed request was not allowed to use; undefined if it failed for another reason. */
 export function deniedSubject(cause: unknown): string | undefined {
   for (let error = cause; error instanceof Error; error = error.cause) {
     if (error instanceof errors.PermissionViolationError) return error.subject;

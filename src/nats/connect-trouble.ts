@@ -1,10 +1,10 @@
-// Why a first connection failed, in words that somebody can act on.
+// Why a first connection failed, in actionable words.
 import { errors } from "@nats-io/transport-node";
 import { NatsUnreachable } from "../domain/errors.ts";
 import { shownAddress } from "./address.ts";
 import type { NatsOptions } from "./options.ts";
 
-/** The server accepted the TLS handshake and closed the connection before a login: its word on the client's certificate. */
+/** The server accepted the TLS handshake and closed the connection before a login: it refused the client's certificate. */
 export class CertificateRefused extends Error {}
 
 interface Trouble {

@@ -1,4 +1,4 @@
-// Opens the one kind of connection that natchet uses: it reconnects for ever, and it is refused early and clearly where it could not work.
+// Opens the one kind of connection that natchet uses: it reconnects forever, and fails early and clearly where it could not work.
 import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import type { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";
@@ -39,7 +39,7 @@ export const connectNats = (options: NatsOptions): Effect.Effect<NatsLink, Conne
 
 async function open(options: NatsOptions, signal: AbortSignal): Promise<NatsConnection> {
   const { shown } = parseAddresses(options.url);
-  // Where there are several servers, the next one may take the certificate.
+  // If there are several servers, the next one may accept the certificate.
   const refusal = deferred<never>();
   const onClosed = () => {
     if (shown.length > 1) return;
@@ -75,7 +75,7 @@ function connectionOptions(options: NatsOptions, onClosed: () => void): Connecti
     reconnectTimeWait: 250,
     reconnectJitter: 250,
     reconnectJitterTLS: 500,
-    // A peer that is gone without a word is noticed after at most three intervals.
+    // A peer that vanished silently is noticed after at most three intervals.
     pingInterval: 3_000,
     maxPingOut: 2,
     // A server that restarts may refuse everybody for a moment, for instance while its accounts load.
@@ -83,7 +83,7 @@ function connectionOptions(options: NatsOptions, onClosed: () => void): Connecti
     ...loginOf(options),
     ...(authenticator !== undefined && { authenticator }),
     ...(options.inboxPrefix !== undefined && { inboxPrefix: options.inboxPrefix }),
-    // With it the client refuses a server that does not offer TLS before it says anything to it.
+    // With it, the client refuses a server without TLS before sending anything to it.
     ...(tls !== undefined && { tls: tlsOptions(tls, onClosed) }),
   };
 }

@@ -1,9 +1,9 @@
-// Who this process is to the server, read anew for every login: such files are replaced while processes run.
+// The credentials of this process, read again for every login: such files are replaced while processes run.
 import { readFileSync } from "node:fs";
 import { type Authenticator, credsAuthenticator, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { NatsOptions } from "./options.ts";
 
-/** Fails: Error for a file that holds no credentials; later, what it held last is used until it is readable again. */
+/** Fails: Error for a file without credentials; later, its last content is used until it is readable again. */
 export function authenticatorOf({ nkeyFile, credsFile }: NatsOptions): Authenticator | undefined {
   if (credsFile !== undefined) return fromFile(credsFile, credsAuthenticator);
   if (nkeyFile !== undefined) return fromFile(nkeyFile, (seed) => nkeyAuthenticator(trimmed(seed)));

@@ -12,14 +12,14 @@ import { newestFromLeader, newestOfAny } from "./stored-message.ts";
 const wrongLastSequence = 10071;
 const recheckMs = 100;
 
-/** `record` is undefined where it is no JSON. */
+/** `record` is undefined if it is not JSON. */
 interface FoundRecord {
   readonly key: string;
   readonly record: unknown;
   readonly seq: number;
 }
 
-/** Undefined where it is no JSON: whoever waits for a record must not wait for ever because somebody wrote anything. */
+/** Undefined if it is not JSON: garbage in the bucket must not make anybody wait forever. */
 function recordIn(data: Uint8Array): unknown {
   try {
     return jsonOf(data);
@@ -39,13 +39,13 @@ export class Definitions {
     this.#stream = `KV_${subjects.bucket}`;
   }
 
-  /** The record of a key, or undefined: as the leader of the bucket has it. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
+  /** The record of a key, or undefined, from the leader of the bucket. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
   async get(key: string): Promise<unknown> {
     return (await this.find(key))?.record;
   }
 
   /**
-   * The record of a key as any replica has it, which may lag behind: for those who look again, and need no right to read the others.
+   * The record of a key from any replica, which may lag: for those who look again, and without the right to read other records.
    *
    * Fails as {@link Definitions.get}
    */
@@ -54,7 +54,7 @@ export class Definitions {
     return stored === undefined ? undefined : recordIn(stored.data);
   }
 
-  /** The same, and where it stands. Fails as {@link Definitions.get} */
+  /** The same, with its sequence. Fails as {@link Definitions.get} */
   async find(key: string): Promise<{ readonly record: unknown; readonly seq: number } | undefined> {
     const stored = await newestFromLeader(this.#link, this.#stream, this.#subject(key));
     return stored === undefined ? undefined : { record: recordIn(stored.data), seq: stored.seq };
@@ -66,7 +66,7 @@ export class Definitions {
   }
 
   /**
-   * Stores the record of a key over the one at `expectedSeq` (0 = none); undefined when another stands there.
+   * Stores the record of a key over the one at `expectedSeq` (0 = none); undefined if another is there.
    *
    * A try whose answer was lost is recognised by its content.
    *
@@ -94,7 +94,7 @@ export class Definitions {
   }
 
   /**
-   * All records whose key begins with the prefix (`cron.`), as the leader of the bucket has them.
+   * All records whose key begins with the prefix (`cron.`), from the leader of the bucket.
    *
    * Fails: {@link StoreUnavailable} when the store does not answer for 10 s, {@link PermissionDenied}
    */
@@ -126,7 +126,7 @@ export class Definitions {
           resolve(found);
         } else recheck = setTimeout(ask, recheckMs);
       };
-      // It may have been removed meanwhile.
+      // It may have been removed in the meantime.
       const ask = () =>
         newestFromLeader(this.#link, this.#stream, filter).then((newest) => {
           upTo = newest?.seq ?? 0;
@@ -143,7 +143,7 @@ export class Definitions {
   }
 
   /**
-   * Calls back with every record, the stored ones first, as long as the scope is open; also across outages, after which a record may come
+   * Calls back with every record, the stored ones first, while the scope is open; also across outages, after which a record may come
    * again. `onTrouble` hears of a record that is not JSON and of a watch that had to start again.
    */
   watch(

@@ -1,4 +1,4 @@
-// What a process hears: each subject as long as the scope is open.
+// What a process listens to: each subject while its scope is open.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import type { Msg, NatsLink } from "./link.ts";
@@ -23,7 +23,7 @@ export interface DoorParts {
   readonly onRefused?: (problem: unknown) => void;
 }
 
-/** Answers requests: with what was asked for, or with an error; a malformed one too, and one whose answer would be too large. */
+/** Answers requests with the result or an error; also malformed ones, and those whose answer would be too large. */
 export const answering = (
   { link, log, onRefused }: DoorParts,
   subject: string,

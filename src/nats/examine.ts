@@ -1,4 +1,4 @@
-// Looks at a server as it is for one namespace, and changes nothing: what is probed is refused by the server itself before it is stored.
+// Examines a server for one namespace and changes nothing: the server refuses every probe before it stores anything.
 import { headers, type Msg } from "@nats-io/transport-node";
 import type { Log } from "../domain/log.ts";
 import { roleOf } from "../wire/result-inbox.ts";
@@ -47,7 +47,7 @@ export async function examineClock(link: NatsLink, stream: string, log: Log): Pr
 
 export type Duty = "enqueue runs" | "execute runs" | "lead as an engine";
 
-/** What this login may not do that a duty needs: the subjects, to publish on or to subscribe to. */
+/** The subjects that a duty needs and this login may not publish to or subscribe to. */
 export async function examinePermissions(link: NatsLink, subjects: Subjects): Promise<ReadonlyMap<Duty, string[]>> {
   const kv = (bucket: string) => `$KV.${bucket}.doctor`;
   const role = roleOf(link.inboxPrefix);
@@ -79,7 +79,7 @@ export async function examinePermissions(link: NatsLink, subjects: Subjects): Pr
 const answerMs = 2_000;
 const noRuns = JSON.stringify({ keys: [], inbox: "_INBOX.doctor" });
 
-/** A message that expects another stream is stored in none, and an API request without a configuration is refused; the engine is asked about no runs. */
+/** A message that expects another stream is not stored, an API request without a configuration is refused, and the engine is asked about no runs. */
 async function mayPublish(link: NatsLink, subject: string): Promise<boolean> {
   const expected = headers();
   expected.set("Nats-Expected-Stream", "natchet-doctor");
@@ -90,7 +90,7 @@ async function mayPublish(link: NatsLink, subject: string): Promise<boolean> {
   try {
     await link.nc.request(subject, noRuns, { timeout: answerMs, headers: expected });
   } catch (error) {
-    if (deniedSubject(error) !== undefined) isDenied = true; // else nobody listens there, which is no matter of permissions
+    if (deniedSubject(error) !== undefined) isDenied = true; // otherwise nobody listens there, which has nothing to do with permissions
   } finally {
     end();
   }

@@ -1,13 +1,13 @@
 import type { MsgHdrs } from "@nats-io/transport-node";
 import { utf8 } from "../wire/bytes.ts";
 
-/** Bytes that the header of an append takes at most. */
+/** Most bytes that the header of an append takes. */
 export const largestHeader = 80;
 
 /**
- * The header that makes the server compare the newest sequence of the subject; with `replaces` the message takes the place of all others there.
+ * The header that makes the server compare the newest sequence of the subject; with `replaces`, the message replaces all others there.
  *
- * Written by hand, since the client's own costs more than the rest of a publish. It is only sent: of a header the client asks its bytes.
+ * Written by hand: the client's own costs more than the rest of a publish. It is only sent, so only its bytes are needed.
  */
 export function expectHeaders(expect: number, replaces = false): MsgHdrs {
   const rollup = replaces ? "Nats-Rollup: sub\r\n" : "";

@@ -1,17 +1,17 @@
-// The format of a namespace: what its log may hold, as one number in the metadata of its stream. A newer one is nobody's who does not know
-// it; an older one is raised by the engine that takes the lead, and until then engines of that format share it.
+// The format of a namespace: what its log may contain, as one number in the metadata of its stream. Processes that do not know a newer one
+// refuse it; an older one is raised by the engine that takes the lead, and until then engines of that format share it.
 import type { StreamConfig } from "@nats-io/jetstream";
 import { NamespaceTooNew } from "../domain/errors.ts";
 import { passingOn } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
-/** What this version writes. It reads all before it. */
+/** What this version writes. It reads all earlier ones. */
 export const currentFormat = 2;
 const key = "natchet.format";
 
 type Metadata = StreamConfig["metadata"];
 
-/** Of a log as it is; 1 where it says nothing. */
+/** The format of an existing log; 1 if it does not say. */
 export function formatOf({ metadata }: Pick<StreamConfig, "metadata">): number {
   const format = Number(metadata?.[key] ?? 1);
   return Number.isSafeInteger(format) && format > 0 ? format : Number.POSITIVE_INFINITY;
@@ -24,7 +24,7 @@ export function assertReadable(found: Pick<StreamConfig, "metadata">, { namespac
   return format;
 }
 
-/** What of the log's configuration depends on its format; `metadata` is what it has. */
+/** The part of the log's configuration that depends on its format; `metadata` is the existing one. */
 export const logOfFormat = (format: number, subjects: Subjects, metadata: Metadata = {}): Partial<StreamConfig> =>
   format === 1
     ? { subjects: [subjects.runs, subjects.outcomes], republish: passingOn(subjects.outcomesForWaiters1, 3) }
@@ -34,6 +34,6 @@ export const logOfFormat = (format: number, subjects: Subjects, metadata: Metada
         metadata: { ...metadata, [key]: String(format) },
       };
 
-/** The subjects of the lease: one belongs to it so that an engine of format 1 cannot take all outcomes back for its log. */
+/** The subjects of the lease: one belongs to it so that an engine of format 1 cannot claim all outcomes for its log. */
 export const leaseOfFormat = (format: number, { leaseBucket, formatLock }: Subjects): string[] =>
   format === 1 ? [`$KV.${leaseBucket}.>`] : [`$KV.${leaseBucket}.>`, formatLock];

@@ -1,5 +1,5 @@
-// The journals of durable runs, all in one stream, a subject a run: appended by compare-and-set, so that the store itself fences whoever
-// goes on with a run that is another's.
+// The journals of durable runs, all in one stream, one subject per run: appended by compare-and-set, so the store itself fences whoever
+// continues a run that belongs to another attempt.
 import { createInbox, type Msg } from "@nats-io/transport-node";
 import { QueueFull, StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes } from "../wire/bytes.ts";
@@ -19,7 +19,7 @@ export interface JournalOptions {
 
 /** Since 2.11 a server sends many messages in answer to one request. */
 const inBatches = /^(?:[3-9]|2\.(?:1[1-9]|[2-9]\d)|\d{2,})/;
-/** Bytes that it takes in addition to say that a message replaces others. */
+/** Extra header bytes of a message that replaces others. */
 const rollupHeader = 20;
 const batchSize = 1_000;
 const batchWithinMs = 5_000;
@@ -63,7 +63,7 @@ export class JournalStore {
     return newestFromLeader(this.#link, this.#subjects.journalStream, this.#subjects.journal(key, origin));
   }
 
-  /** All of it, up to what the stream's leader says is the last: a replica may lag behind. Fails: StoreUnavailable, PermissionDenied */
+  /** All of it, up to the last message that the stream's leader knows: a replica may lag. Fails: StoreUnavailable, PermissionDenied */
   async read(name: Named): Promise<readonly Stored[]> {
     const subject = this.#subjects.journal(name.key, name.origin);
     const asked = this.#next(subject, 1);

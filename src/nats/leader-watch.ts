@@ -1,5 +1,5 @@
-// A leader whose process is gone is noticed before its lease runs out: its connection is gone as well, and the server says so at once to
-// whoever asks it. Only a leader that is cut off or stopped has to be waited for.
+// A leader whose process has ended is noticed before its lease expires: its connection is gone as well, and the server says so at once to
+// whoever asks. Only a leader that is cut off or suspended has to be waited for.
 import type { Effect, Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { noBytes } from "../wire/bytes.ts";
@@ -12,10 +12,10 @@ import { isNoResponders } from "./no-responders.ts";
 /** A leader may be away for a moment, for instance while it reconnects: this many answers in a row, this long apart, mean that it is gone. */
 const goneAfterAnswers = 3;
 const goneAfterMs = 450;
-/** A killed process may hold its connection for a moment, without a word. */
+/** A killed process may hold its connection silently for a moment. */
 const answerWithinMs = 150;
 
-/** As long as the scope is open, this engine tells whoever asks that it lives. */
+/** While the scope is open, this engine answers whoever asks whether it is alive. */
 export function sayingThatItLeads(
   link: NatsLink,
   subjects: Subjects,
@@ -32,7 +32,7 @@ export class LeaderWatch {
   #asked = "";
   #noResponders = 0;
   #firstAt = 0;
-  /** The leader did not answer when it was asked last. */
+  /** The leader did not answer the last time. */
   isInDoubt = false;
 
   constructor(link: NatsLink, subjects: Subjects) {
@@ -40,7 +40,7 @@ export class LeaderWatch {
     this.#subjects = subjects;
   }
 
-  /** Asks once; `gone` only when the server has said often enough that nobody listens. */
+  /** Asks once; `gone` only once the server has said often enough that nobody listens. */
   async look(engine: string): Promise<"alive" | "gone" | "unknown"> {
     if (engine !== this.#asked) this.#noResponders = 0;
     this.#asked = engine;

@@ -36,7 +36,7 @@ export class Lease {
   #newest = 0;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
-  /** `publisher` must be one on the lease bucket's stream; `engine` names this holder and no other. */
+  /** `publisher` must be one on the lease bucket's stream; `engine` must be unique to this holder. */
   constructor(link: NatsLink, publisher: Publisher, subjects: Subjects, engine: string) {
     this.#link = link;
     this.#publisher = publisher;
@@ -51,8 +51,8 @@ export class Lease {
   /**
    * Tries once to claim the lease; undefined when somebody else holds it.
    *
-   * A record of this engine itself, left by a write whose answer was lost, is claimed anew, and so is one of the engine `gone`.
-   * Units: `now` milliseconds of a clock that nobody sets, such as `performance.now()`
+   * A record of this engine itself, left by a write whose answer was lost, is claimed again, and so is one of the engine `gone`.
+   * Units: `now` milliseconds of a monotonic clock, such as `performance.now()`
    * Fails: {@link StoreUnavailable} when the answer did not come within the term
    */
   async claim(now: number, gone?: string): Promise<Claim | undefined> {
@@ -73,14 +73,14 @@ export class Lease {
   }
 
   /**
-   * Holds the lease for another term, waiting as long as this one lasts; false when it is lost: somebody else's by now, or not renewed
+   * Holds the lease for another term, waiting no longer than this one; false if it is lost: somebody else's by now, or not renewed
    * before this holder's own clock says that the server may let it go. Never rejects.
    */
   async renew(now: number): Promise<boolean> {
     const leftMs = this.#renewedAt + termMs - now;
     if (leftMs <= 0) return false;
     const written = await this.#write({ engine: this.#engine, released: false }, this.#revision, leftMs).catch(
-      () => "unknown" as const, // refused for good: the term runs out all the same
+      () => "unknown" as const, // refused for good: the term expires anyway
     );
     if (typeof written !== "number") return false;
     this.#renewedAt = now;
@@ -92,7 +92,7 @@ export class Lease {
     return now - this.#renewedAt > termMs;
   }
 
-  /** Gives the lease up so that a standby leads at once. A ledger too large for one message is left out: then the next leader asks. */
+  /** Gives the lease up so that a standby leads at once. A ledger too large for one message is left out; then the next leader asks. */
   async release(handOver: HandOver): Promise<void> {
     const whole: LeaseRecord = { engine: this.#engine, released: true, ...handOver };
     const { ledger: _, ...lean } = whole;
@@ -102,7 +102,7 @@ export class Lease {
   }
 
   /**
-   * A bucket that was restored from a backup counts from before epochs that workers know, and would refuse. Whether it goes on beyond them now,
+   * A bucket restored from a backup counts below epochs that workers know, which they would refuse. Whether it continues beyond them now,
    * empty.
    */
   async #growOn(): Promise<boolean> {
@@ -119,9 +119,9 @@ export class Lease {
     const late = new Promise<"unknown">((resolve) => {
       timer = setTimeout(() => resolve("unknown"), withinMs);
     });
-    // A write that is late may be stored later all the same: it is ours, and claim() knows it by its engine.
+    // A late write may still be stored: it is ours, and claim() recognizes its engine.
     const append = this.#publisher.append(this.#subject, jsonBytes(record), expect);
-    append.catch(() => {}); // it may also fail after nobody waits for it any more
+    append.catch(() => {}); // it may also fail when nobody waits for it any more
     const result = await Promise.race([append, late]).finally(() => clearTimeout(timer));
     if (result === "unknown") return "unknown";
     if (!result.ok) return "conflict";
@@ -131,7 +131,7 @@ export class Lease {
   }
 }
 
-/** Undefined where it is no record of a lease: then nobody holds it. */
+/** Undefined if it is not a lease record: then nobody holds it. */
 function recordIn(data: Uint8Array): LeaseRecord | undefined {
   try {
     const record = jsonOf(data);

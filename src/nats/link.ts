@@ -14,22 +14,22 @@ export interface NatsLink {
   /** Where it connects to, without a password. */
   readonly url: string;
   readonly namespace: string;
-  /** What all inboxes of this process begin with. */
+  /** Prefix of all inboxes of this process. */
   readonly inboxPrefix: string;
-  /** Bytes of the largest message that the server takes. */
+  /** Bytes of the largest message that the server accepts. */
   readonly maxPayload: number;
   readonly version: string;
-  /** The server's, once somebody keeps it so (`keepServerTime`); the machine's until then. */
+  /** The server's, once `keepServerTime` was called; the machine's until then. */
   readonly clock: ServerClock;
   /** Resolves when the connection is closed for good: by its scope, never by an outage. */
   readonly closed: Promise<void>;
   isConnected(): boolean;
-  /** How long the server has been refusing this user's login, in milliseconds; undefined when it does not, or is not there at all. */
+  /** How long the server has been refusing this user's login, in milliseconds; undefined if it does not, or is away. */
   loginRefusedMs(): number | undefined;
-  /** Calls back after every reconnect; returns the function that ends it. */
+  /** Calls back after every reconnect; returns a function that stops it. */
   onReconnect(listener: () => void): () => void;
   onDisconnect(listener: () => void): () => void;
-  /** Calls back when the server refuses a publish or a subscription for want of permission. */
+  /** Calls back when the server refuses a publish or a subscription for lack of permission. */
   onDenied(listener: (denial: Denial) => void): () => void;
 }
 
@@ -39,7 +39,7 @@ export interface Denial {
   readonly error: PermissionDenied;
 }
 
-/** How long a connection that is known to be dead may take to end by itself. */
+/** How long a connection known to be dead may take to close by itself. */
 const staleGraceMs = 500;
 
 export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
@@ -94,7 +94,7 @@ export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
 }
 
 const sayAgainMs = 30_000;
-/** A refusal that was not repeated for so long says nothing about now: the server may be away. Reconnects are tried twice a second. */
+/** A refusal this old says nothing about now: the server may be away. Reconnects are tried twice a second. */
 const staleRefusalMs = 15_000;
 
 class Login {
@@ -130,15 +130,15 @@ const isLoginRefusal = (error: unknown): error is Error =>
   error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
 
 /**
- * Before it gives up a dead connection, the client waits until its last bytes are written. Where the peer is gone without a word and the
- * socket's buffer is full that takes as long as TCP keeps trying, many minutes; so the socket is broken under it.
+ * Before it gives up a dead connection, the client waits until its last bytes are written. If the peer vanished silently and the
+ * socket's buffer is full, that takes as long as TCP keeps trying, many minutes; so the socket is destroyed.
  */
 export function breakSocket(nc: NatsConnection): void {
   const { protocol } = nc as unknown as { protocol?: { transport?: { socket?: { destroy(): void } } } };
   protocol?.transport?.socket?.destroy();
 }
 
-/** A bug of whoever subscribed; it must be seen. */
+/** A bug of the subscriber that must be seen. */
 const reportFault = (subject: string, error: unknown): void =>
   console.error(`natchet: a message on ${subject} could not be handled:`, error);
 
@@ -154,7 +154,7 @@ function add<T>(listeners: Set<T>, listener: T): () => void {
   return () => listeners.delete(listener);
 }
 
-/** A listener that throws is a bug that must be seen, but it must not keep the others from being told. */
+/** A listener that throws is a bug that must be seen, but the others must still be called. */
 function notify<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
   for (const listener of [...listeners]) {
     try {

@@ -1,5 +1,5 @@
-// Follows the log from a sequence, for ever: a push consumer without acknowledgements that lives in the server's memory. It is made
-// anew from the last message seen after a gap, a reconnect or a silence, so that nothing that happens to a server stops the fold.
+// Follows the log from a sequence, forever: a push consumer without acknowledgements, in the server's memory. It is recreated
+// from the last message seen after a gap, a reconnect or a silence, so that nothing that happens to a server stops the fold.
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { randomToken } from "../domain/random-token.ts";
@@ -9,29 +9,29 @@ import type { NatsLink } from "./link.ts";
 
 export interface LogListener {
   /**
-   * In the order of the log, each message once, as long as the server keeps what it has acknowledged.
+   * In log order, each message once, as long as the server keeps what it has acknowledged.
    * Units: `at`, when the server stored it, epoch milliseconds
    */
   onMessage(seq: number, subject: string, data: Uint8Array, at: number): void;
   /** Everything that was stored when the reader (re)started has been handed over. */
   onCaughtUp(): void;
   /**
-   * What was read is not what the log holds: it was restored from a backup, lost its newest entries, or was deleted and made anew. A listener
-   * that has this rewinds, or closes; for others the reader goes on with what is new.
+   * The log is no longer what was read: it was restored from a backup, lost its newest entries, or was recreated. A listener
+   * with this method rewinds or closes; otherwise the reader continues with what is new.
    */
   onLost?(reason: string): void;
-  /** Why the reader starts again, or what a listener threw; it goes on by itself. */
+  /** Why the reader starts again, or what a listener threw; it continues by itself. */
   onTrouble(reason: string): void;
 }
 
 export interface LogReader {
-  /** The newest sequence handed over. */
+  /** The newest sequence delivered. */
   readonly position: number;
-  /** Begins again with the first entry that is left, also when it is paused. */
+  /** Starts again with the first remaining entry, also if paused. */
   rewind(): void;
-  /** Reads no further for now; what was on its way is read again later. */
+  /** Stops reading for now; what was on its way is read again later. */
   pause(): void;
-  /** Goes on behind {@link position}. */
+  /** Continues after {@link position}. */
   resume(): void;
 }
 
@@ -55,7 +55,7 @@ export const readLog = (
     (reader) => Effect.sync(() => reader.close()),
   );
 
-/** The same without a scope. `filter`: only the messages of this subject. A stream that does not exist yet is waited for. */
+/** The same without a scope. `filter`: only the messages of this subject. Waits for a stream that does not exist yet. */
 export const followLog = (
   link: NatsLink,
   stream: string,
@@ -72,19 +72,19 @@ class FollowingReader implements ClosableLogReader {
   readonly #filter: string | undefined;
   #subscription: Subscription | undefined;
   #consumer = "";
-  /** Deliveries of this consumer; a jump means that messages were lost on the way. */
+  /** Deliveries of this consumer; a jump means lost messages. */
   #delivered = 0;
   /** On the clock of `performance.now`. */
   #lastHeardAt = 0;
-  /** The message handed over last, so that another one in its place is noticed. */
+  /** The message delivered last, so that another one in its place is noticed. */
   #lastSubject = "";
   #lastAt = 0;
-  /** When the stream was made that is read. */
+  /** When the stream was created. */
   #created = "";
   #isCaughtUp = false;
   #isClosed = false;
   #isPaused = false;
-  /** Grows with every restart, so that answers to an earlier one change nothing. */
+  /** Grows with every restart, so that late answers to an earlier one are ignored. */
   #generation = 0;
   readonly #end: () => void;
 
@@ -196,7 +196,7 @@ class FollowingReader implements ClosableLogReader {
     if (answer.num_pending === 0 && this.#delivered === 0) this.#caughtUp();
   }
 
-  /** A server that came back without its newest messages (a power cut, a restored backup) counts from there again. */
+  /** A server that came back without its newest messages (a power cut, a restored backup) reuses their sequences. */
   async #assertNotRewound(generation: number): Promise<void> {
     const reply = await this.#link.nc.request(`$JS.API.STREAM.INFO.${this.#stream}`, "", { timeout: 3_000 });
     const { error, state, created = "" } = reply.json() as StreamInfo;
@@ -216,7 +216,7 @@ class FollowingReader implements ClosableLogReader {
     this.#listener.onLost?.(reason);
   }
 
-  /** An error that left a callback would end the client's reading of the whole connection. */
+  /** An error thrown by a callback would end the client's reading of the whole connection. */
   #receiveSafely(message: Msg): void {
     try {
       this.#receive(message);
@@ -227,7 +227,7 @@ class FollowingReader implements ClosableLogReader {
 
   #receive(message: Msg): void {
     this.#lastHeardAt = performance.now();
-    // Control messages are empty. To look at the headers of every message would cost more than the rest of reading it.
+    // Control messages are empty. Looking at the headers of every message would cost more than the rest of reading it.
     const { data } = message;
     if (data.length === 0 && message.headers?.code === 100) {
       this.#control(message);
@@ -254,13 +254,13 @@ class FollowingReader implements ClosableLogReader {
     } else if (pending === 0 && generation === this.#generation) this.#caughtUp();
   }
 
-  /** A restarted reader begins with what it read last: had a log that lost entries grown again, its length would not tell. */
+  /** A restarted reader begins with what it read last: the length of a log that lost entries and grew again says nothing. */
   #compare(seq: number, subject: string, at: number): void {
     if (this.#lastSubject === "" || (subject === this.#lastSubject && at === this.#lastAt)) return;
     this.#lost(`another entry stands at ${seq} now: entries are lost`, seq - 1);
   }
 
-  /** Flow control asks for an answer; a heartbeat tells the last delivery, so that a loss at the tail shows too. */
+  /** Flow control wants an answer; a heartbeat names the last delivery, so that a loss at the end shows too. */
   #control(message: Msg): void {
     if (message.reply) {
       message.respond();

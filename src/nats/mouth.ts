@@ -1,14 +1,14 @@
-// How a process speaks to those who have named a place to be spoken to: the inbox of a run, the reply of a request. It does so with its own
-// rights, which may be more than theirs, so it speaks to inboxes and to nothing else; and it never throws, whatever they have sent.
+// How a process sends to addresses that others name: the inbox of a run, the reply subject of a request. It does so with its own
+// rights, which may exceed theirs, so it sends only to inboxes; and it never throws, whatever they have sent.
 import { PayloadTooLarge } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { encodeMessage, errorReply } from "../wire/messages.ts";
 import { isInbox } from "../wire/result-inbox.ts";
 import type { Msg, NatsLink } from "./link.ts";
 
-/** What a message has around its payload. Units: bytes */
+/** Overhead of a message around its payload. Units: bytes */
 const spareBytes = 256;
-/** The text of an error may repeat what was sent. */
+/** An error's text may repeat what was sent. */
 const longestError = 4_000;
 const tellEveryMs = 10_000;
 
@@ -22,7 +22,7 @@ export class Mouth {
     this.#log = log;
   }
 
-  /** Sends what somebody waits for; false when it was not sent. */
+  /** Sends to an inbox; false if it was not sent. */
   say(inbox: string, payload: Uint8Array): boolean {
     const { nc, maxPayload } = this.#link;
     if (!this.#link.isConnected()) return false;
@@ -36,9 +36,9 @@ export class Mouth {
     }
   }
 
-  /** Answers a request; `what` it was about names an answer that does not fit. Returns why an error was answered instead. */
+  /** Answers a request; `what` names an answer that does not fit. Returns why an error was sent instead. */
   answer({ reply = "" }: Msg, answer: unknown, what: string): unknown {
-    if (reply === "") return undefined; // it was no request
+    if (reply === "") return undefined; // it was not a request
     try {
       const payload = encodeMessage(answer);
       const limit = this.#link.maxPayload;

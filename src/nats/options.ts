@@ -1,4 +1,4 @@
-// How to reach NATS. The facade fills these from code and environment; here is what makes them valid.
+// How to reach NATS. The facade fills these from code and environment; here they are validated.
 import { existsSync } from "node:fs";
 import { assertName } from "../domain/names.ts";
 import { isInboxPrefix } from "../wire/result-inbox.ts";
@@ -13,17 +13,17 @@ export interface NatsOptions {
   readonly user?: string | undefined;
   readonly password?: string | undefined;
   readonly token?: string | undefined;
-  /** A file that holds an nkey seed. */
+  /** A file with an nkey seed. */
   readonly nkeyFile?: string | undefined;
   /** A `.creds` file. */
   readonly credsFile?: string | undefined;
   /** Files in PEM form. */
   readonly tls?: TlsFiles | undefined;
-  /** `_INBOX`, or `_INBOX.<role>` of a user who may hear nothing else. @default "_INBOX" */
+  /** `_INBOX`, or `_INBOX.<role>` for a user who may subscribe to nothing else. @default "_INBOX" */
   readonly inboxPrefix?: string | undefined;
-  /** Hears what the callback of a subscription threw; the connection goes on. @default a line on standard error */
+  /** Called with what a subscription's callback threw; the connection stays up. @default a line on standard error */
   readonly onFault?: ((subject: string, error: unknown) => void) | undefined;
-  /** Hears that the server refuses the login of an established connection, at most twice a minute while that lasts. */
+  /** Called when the server refuses the login of an established connection, at most twice a minute. */
   readonly onLoginRefused?: ((reason: string) => void) | undefined;
 }
 

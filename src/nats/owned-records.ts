@@ -1,5 +1,5 @@
-// Records of the bucket that belong to the leader: written only over what this engine has read, so that one which does not lead any more
-// writes nothing. What the leader before wrote after that was read is found, and a newer leader's record stays.
+// Records of the bucket that belong to the leader: written only over what this engine has read, so that one that no longer leads
+// writes nothing. What the previous leader wrote after that is found, and a newer leader's record stays.
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "./definitions.ts";
 import { readable, readRecord } from "./stored-records.ts";
@@ -9,13 +9,13 @@ export interface Owned {
   readonly epoch: number;
 }
 interface Written<R> {
-  /** What the leader before this one stored when this one had begun. */
+  /** What the previous leader stored after this one had begun. */
   readonly found?: R | undefined;
 }
 
 export class OwnedRecords<R extends Owned> {
   readonly #definitions: Definitions;
-  /** Where the record of a key stands that this engine knows. */
+  /** The sequence of each record that this engine knows. */
   readonly #seqs = new Map<string, number>();
 
   readonly #is: (record: unknown) => record is R;
@@ -40,7 +40,7 @@ export class OwnedRecords<R extends Owned> {
     for (const { key, seq } of stored) this.#seqs.set(key, seq);
     return readable(stored, this.#is, this.#log).map(({ record }) => record);
   }
-  /** `recordOver`: what to write over that of the leader before. Undefined when a newer one has written. Fails: StoreUnavailable, PermissionDenied */
+  /** `recordOver`: what to write over the previous leader's. Undefined if a newer leader has written. Fails: StoreUnavailable, PermissionDenied */
   async write(key: string, epoch: number, recordOver: (found: R | undefined) => R): Promise<Written<R> | undefined> {
     let found: R | undefined;
     for (;;) {
@@ -51,7 +51,7 @@ export class OwnedRecords<R extends Owned> {
       }
       found = await this.load(key);
       if (found !== undefined && found.epoch > epoch) return undefined;
-      if (found?.epoch === epoch) found = undefined; // an earlier write of this engine's own, counted in what it writes now
+      if (found?.epoch === epoch) found = undefined; // an earlier write of this engine, included in what it writes now
     }
   }
   async drop(key: string): Promise<void> {

@@ -1,23 +1,23 @@
 export type AppendResult =
   | { readonly ok: true; readonly seq: number }
-  /** The subject has another sequence than expected: `lastSeq`, where the server says it. */
+  /** The subject has another sequence than expected: `lastSeq`, if the server says. */
   | { readonly ok: false; readonly conflict: true; readonly lastSeq?: number };
 
-/** Somebody of this process who hears of what is stored anyway, so that the server need not acknowledge it. */
+/** Somebody in this process who learns of stored entries anyway, so that the server need not acknowledge them. */
 export interface Witness {
   readonly isListening: () => boolean;
-  /** `seen` hears once of an entry, by its subject, which must be the only one of that subject ever. Returns the function that ends it. */
+  /** Calls `seen` once for an entry, by its subject, which must be unique forever. Returns a function that stops it. */
   watch(subject: string, seen: (seq: number) => void): () => void;
 }
 
-/** An append that the server has not answered yet. Only the publisher writes to it. */
+/** An append without an answer yet. Only the publisher writes to it. */
 export interface PendingAppend {
   /** Names its replies; 0 until it is sent. */
   token: number;
   readonly subject: string;
   readonly payload: Uint8Array;
   readonly expect: number | undefined;
-  /** Takes the place of all messages of its subject. */
+  /** Replaces all messages of its subject. */
   readonly replaces: boolean;
   readonly witness: Witness | undefined;
   /** Asked before each time that it is sent. */

@@ -1,4 +1,4 @@
-// Reads what a stream answers to a publish. Acknowledgements are read by hand: parsing them as JSON would be the dearest step of an append.
+// Reads what a stream answers to a publish. Acknowledgements are read by hand: parsing them as JSON would be the most expensive step of an append.
 import type { Msg } from "@nats-io/transport-node";
 import { QueueFull } from "../domain/errors.ts";
 
@@ -8,7 +8,7 @@ const quote = 0x22;
 const colon = 0x3a;
 const zero = 0x30;
 
-/** The sequence in `{"stream":"…", "seq":17, …}`; 0 when it is no acknowledgement. */
+/** The sequence in `{"stream":"…", "seq":17, …}`; 0 if it is not an acknowledgement. */
 export function ackedSeq(data: Uint8Array): number {
   if (data.length < 12 || data[2] === letterE) return 0; // `{"error":…`
   for (let i = 12; i < data.length; i++) {
@@ -46,7 +46,7 @@ const messageTooLarge = 10054;
 const storeFailed = 10077;
 /** Account or server resources: memory, storage, a limit of the account. */
 const resourcesExceeded = new Set([10002, 10023, 10028, 10047]);
-/** A limit of the stream, or the disk as servers before 2.15 tell it. Newer ones do not answer after a failed write. */
+/** A limit of the stream, or a failed disk on servers before 2.15. Newer ones do not answer after a failed write. */
 const hasNoRoom = /maximum (bytes|messages)|^write .*: |no space left|quota exceeded/;
 /** A peer has an append of the same subject in flight (replicated streams only). */
 const peerInFlight = 10164;

@@ -1,4 +1,4 @@
-// Appends to the log, many at a time: one reply inbox, a window of unacknowledged messages, and patience. An append ends when the
+// Appends to the log, many at a time: one reply inbox, a window of unacknowledged messages, and retries. An append ends when the
 // server has acknowledged or refused it; outages in between are retried here and seen by nobody else. The client's own `js.publish`
 // does the same one by one, at several times the cost.
 
@@ -21,9 +21,9 @@ export interface Publisher {
    * Appends one message; `expect` is the sequence that its subject must have (0: none yet).
    *
    * Retried until the server has answered. With `expect`, however often it was sent, it is stored once. Appends are sent in the order of
-   * their calls, but an outage may change the order in which they are stored. Where a `witness` listens, the server is asked for an
-   * acknowledgement only if the entry is not seen within a second. Once `maySend` says no, no further copy is sent. With `expect`, one that
-   * `replaces` others takes the place of all messages of its subject.
+   * their calls, but an outage may change the order in which they are stored. If a `witness` watches, the server is asked for an
+   * acknowledgement only if the entry is not seen within a second. Once `maySend` says no, no further copy is sent. With `expect`, an append that
+   * `replaces` others replaces all messages of its subject.
    *
    * Fails: {@link PayloadTooLarge}, {@link QueueFull}, {@link PermissionDenied}, {@link StoreUnavailable} when the server refuses it for
    * good, when the publisher was closed before the answer, or when it may not be sent
@@ -38,11 +38,11 @@ export interface Publisher {
   ): Promise<AppendResult>;
   /** Appends that are not yet acknowledged. */
   readonly pending: number;
-  /** How many were answered so far: it stands still while nothing goes on. */
+  /** How many were answered so far: if it does not grow, nothing is happening. */
   readonly answered: number;
   /** Resolves when nothing is pending. */
   drained(): Promise<void>;
-  /** Fails what is pending. The scope does it too. */
+  /** Fails pending appends. Closing the scope does so too. */
   close(): void;
 }
 
@@ -51,9 +51,9 @@ export interface PublisherOptions {
   readonly window?: number;
   /** The stream that holds the subjects. @default the namespace's log */
   readonly stream?: string;
-  /** Knows what is wrong with the stream. Where that does not pass by itself, appends are refused until it is over. */
+  /** Knows what is wrong with the stream. Trouble that does not pass by itself makes appends fail until it is over. */
   readonly watch?: StreamWatch | undefined;
-  /** Hears why an append is sent again, at most once a second. */
+  /** Called with why an append is sent again, at most once a second. */
   readonly onTrouble?: (reason: string) => void;
 }
 
@@ -68,7 +68,7 @@ export const makePublisher = (
 
 const acknowledgeWithinMs = 3_000;
 const seeWithinMs = 1_000;
-/** When nothing is seen any more, these and no more have to be sent again, and read back. With more under way acknowledgements cost little. */
+/** If the witness goes blind, only these have to be sent again and read back. With more in flight, acknowledgements cost little. */
 const mostWatched = 16;
 const longestWaitMs = 24_000;
 const firstPauseMs = 50;
@@ -86,11 +86,11 @@ class PipelinedPublisher implements Publisher {
   readonly #inFlight = new Map<number, PendingAppend>();
   /** Not yet sent: the window is full or the link is down. */
   #waiting = new Deque<PendingAppend>();
-  /** Refused for the moment; all are sent again together. */
+  /** Refused for now; all are sent again together. */
   #retrying: PendingAppend[] = [];
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #pauseMs = firstPauseMs;
-  /** Retried ones that met a conflict and ask whose copy is stored. */
+  /** Retried ones that met a conflict and check whose copy is stored. */
   readonly #settling = new Set<PendingAppend>();
   /** Runs while something is unanswered. */
   #overdueTimer: ReturnType<typeof setInterval> | undefined;
@@ -98,7 +98,7 @@ class PipelinedPublisher implements Publisher {
   answered = 0;
   /** Why nothing can be appended any more. */
   #ended: Error | undefined;
-  /** The server does not let this user hear the acknowledgements. */
+  /** The server does not let this user receive acknowledgements. */
   #deaf: PermissionDenied | undefined;
   #drained: (() => void)[] = [];
   #troubleAt = Number.NEGATIVE_INFINITY;
@@ -201,7 +201,7 @@ class PipelinedPublisher implements Publisher {
         });
       }
     } catch (error) {
-      // A server with a smaller max_payload after a reconnect, or a subject that none would take.
+      // A server with a smaller max_payload after a reconnect, or a subject that no server would accept.
       this.#taken(append);
       const tooLarge = payload.length + largestHeader > this.#link.maxPayload;
       append.reject(tooLarge ? this.#tooLarge(subject, payload) : unavailable(append, (error as Error).message));
@@ -252,7 +252,7 @@ class PipelinedPublisher implements Publisher {
     else append.resolve(conflict(refusal.lastSeq));
   }
 
-  /** A retried append may have met its own first copy: then it is stored, and no conflict. The leader is asked, replicas may lag. */
+  /** A retried append may have met its own first copy: then it is stored, not a conflict. The leader is asked, as replicas may lag. */
   async #settle(append: PendingAppend, lastSeq: number | undefined): Promise<void> {
     this.#settling.add(append);
     try {
@@ -283,7 +283,7 @@ class PipelinedPublisher implements Publisher {
     }, this.#pauseMs);
   }
 
-  /** What the broken connection carried is unknown: send it again, the expected sequence keeps it single. */
+  /** What the broken connection carried is unknown: send it again; the expected sequence prevents duplicates. */
   #reconnected(): void {
     if (this.#deaf !== undefined) {
       this.#deaf = undefined;
@@ -356,7 +356,7 @@ class PipelinedPublisher implements Publisher {
     this.#onTrouble(reason);
   }
 
-  /** What was sent may be stored or not: nobody can say by now. */
+  /** What was sent may or may not be stored. */
   #streamChanged(): void {
     const refusal = this.#watch?.refusal;
     if (refusal !== undefined) this.#failAll(refusal);

@@ -1,8 +1,8 @@
-// Deno raises an uncaught ECONNRESET after a server has refused an authentication and closed the socket, though the client has reported
+// Deno raises an uncaught ECONNRESET after a server has refused a login and closed the socket, although the client has reported
 // the refusal and let go of the socket; and the alert of a server that refuses a client certificate, for which nobody listens between two
 // steps of the client. Uncaught, either would end the process.
 
-/** Swallows those errors until the returned function is called, and a second longer. Does nothing on other runtimes. */
+/** Swallows those errors until one second after the returned function is called. Does nothing on other runtimes. */
 export function guardRefusedSocket(): () => void {
   if (!("Deno" in globalThis)) return () => {};
   const swallow = (event: ErrorEvent) => {

@@ -7,7 +7,7 @@ export interface RequestOptions {
   readonly headers?: MsgHdrs;
 }
 
-/** A request as the client makes it, but one whose connection breaks ends at once: its answer cannot come any more. */
+/** The client's request, except that it ends at once when the connection breaks: its answer can no longer come. */
 export function request(link: NatsLink, subject: string, payload: Uint8Array, options: RequestOptions): Promise<Msg> {
   return new Promise((resolve, reject) => {
     const end = link.onDisconnect(() => reject(new Error("the connection broke")));

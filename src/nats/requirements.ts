@@ -1,4 +1,4 @@
-// What natchet needs of a server, and what to do where it is missing.
+// What natchet needs from a server, and what to do if that is missing.
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { Effect } from "effect";
 import { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";
@@ -16,7 +16,7 @@ export const checkServer = (nc: NatsConnection, url: string): Effect.Effect<void
     yield* Effect.tryPromise({ try: () => askJetStream(nc), catch: (cause) => refusal(url, cause) });
   });
 
-/** A cluster that has just started has JetStream, and for some seconds nobody who leads it. */
+/** A cluster that has just started has JetStream, but no leader for some seconds. */
 const electionMs = 10_000;
 const pauseMs = 250;
 
@@ -52,7 +52,7 @@ const notForServer = 10076;
 const isFinal = (error: unknown): boolean =>
   deniedSubject(error) !== undefined || (error instanceof JetStreamRefusal && error.apiCode === notForAccount);
 
-/** Sorts what the server answered into what somebody can act on. */
+/** Turns the server's answer into an actionable error. */
 function refusal(url: string, cause: unknown): JetStreamDisabled | PermissionDenied | NatsUnreachable {
   const denied = deniedSubject(cause);
   if (denied !== undefined)

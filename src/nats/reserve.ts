@@ -1,5 +1,5 @@
-// Room that runs cannot take: a stream of empty bytes, given up when the server, or the account, refuses to store anything for want of room. The
-// limit that was met need not be known for that, and nobody but the server knows it.
+// Space that runs cannot use: a stream of empty bytes, released when the server or the account refuses to store anything for lack of space. The
+// limit need not be known for that; only the server knows it.
 import { DiscardPolicy, StorageType } from "@nats-io/jetstream";
 import { jsonOf, noBytes } from "../wire/bytes.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -30,7 +30,7 @@ export class Reserve {
     this.#replicas = replicas;
   }
 
-  /** Makes it where there is none yet. Fails: StoreUnavailable, PermissionDenied, NotEnsured */
+  /** Creates it if there is none yet. Fails: StoreUnavailable, PermissionDenied, NotEnsured */
   async make(): Promise<void> {
     if ((await this.#bytes()) === undefined) await this.fill();
   }
@@ -40,7 +40,7 @@ export class Reserve {
     return ((await this.#bytes()) ?? 0) >= size;
   }
 
-  /** Whether there was room for it; if not, none of it is kept. */
+  /** Whether there was room for all of it; if not, none is kept. */
   async fill(): Promise<boolean> {
     try {
       await ensureStream(this.#link, {
@@ -61,7 +61,7 @@ export class Reserve {
     }
   }
 
-  /** Gives the room to whoever needs it. Fails: StoreUnavailable, PermissionDenied */
+  /** Releases the space. Fails: StoreUnavailable, PermissionDenied */
   async release(): Promise<void> {
     await askStore(this.#link, `$JS.API.STREAM.PURGE.${this.#stream}`, noBytes, {
       operation: "give up the reserve",

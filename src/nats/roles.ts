@@ -1,5 +1,5 @@
-// What each role needs of NATS, and nothing else: the subjects that it publishes to and subscribes to, as the code uses them. A test works
-// under each role with these, and tries what they leave out.
+// What each role needs from NATS, and no more: the subjects that it publishes and subscribes to, as the code uses them. A test works
+// as each role with these, and tries the others.
 import type { Subjects } from "../wire/subjects.ts";
 
 /** `worker` executes without an engine of its own. */
@@ -64,7 +64,7 @@ const everybody = ({ log, bucket, lease, journal }: Names): string[] => [
   ...api("STREAM.INFO", log, bucket, lease, journal),
 ];
 
-/** Storing runs, and reading back what became of them. */
+/** Storing runs and reading their results. */
 const enqueuing = (names: Names): string[] => [
   names.subjects.runs,
   ...(["result", "get", "signal"] as const).map((verb) => names.subjects.engine(verb)),

@@ -1,4 +1,4 @@
-// The log of a namespace as the engine uses it beside appending and following: read back, look at its ends, purge.
+// What the engine does with the log besides appending and following: read back, look at its ends, purge.
 import { jsonBytes } from "../wire/bytes.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
@@ -23,7 +23,7 @@ export class RunStore {
     this.#outcomes = subjects.outcomes;
   }
 
-  /** The entry of a sequence, or undefined when it is gone. A replica that lacks it may only be behind, so the leader has the last word. */
+  /** The entry of a sequence, or undefined when it is gone. A replica without it may only be behind, so the leader has the last word. */
   async read(seq: number): Promise<StoredMessage | undefined> {
     return (await messageAt(this.#link, this.#stream, seq)) ?? messageFromLeader(this.#link, this.#stream, seq);
   }
@@ -38,17 +38,17 @@ export class RunStore {
     return (await this.#state()).last_seq;
   }
 
-  /** Sequence of the newest entry that is left, by the stream's leader; 0 in an empty log. Carries that entry: {@link lastSeq} is lighter. */
+  /** Sequence of the newest remaining entry, from the stream's leader; 0 in an empty log. Fetches that entry: {@link lastSeq} is lighter. */
   async newestSeq(): Promise<number> {
     return (await newestFromLeader(this.#link, this.#stream, ">"))?.seq ?? 0;
   }
 
-  /** Sequence of the first outcome entry that is left, or of the next entry when there is none. */
+  /** Sequence of the first remaining outcome entry, or of the next entry if there is none. */
   async outcomesFrom(): Promise<number> {
     return (await this.firstSeqOf(this.#outcomes)) ?? (await this.lastSeq()) + 1;
   }
 
-  /** What the clock of the stream's leader says now; undefined where it does not say. Units: epoch milliseconds */
+  /** The time of the stream's leader; undefined if it does not say. Units: epoch milliseconds */
   async time(): Promise<number | undefined> {
     const time = Date.parse((await this.#info()).ts ?? "");
     return Number.isNaN(time) ? undefined : time;
@@ -58,7 +58,7 @@ export class RunStore {
     return (await this.#state()).bytes;
   }
 
-  /** Sequence of the first entry of a subject filter that is left, or undefined. */
+  /** Sequence of the first remaining entry of a subject filter, or undefined. */
   async firstSeqOf(filter: string): Promise<number | undefined> {
     return (await nextFromLeader(this.#link, this.#stream, filter))?.seq;
   }

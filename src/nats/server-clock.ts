@@ -1,4 +1,4 @@
-// The time of the server, which stamps the entries of the log, on a base that nobody sets: engines and workers go by it, whatever the clock
+// The time of the server that stamps the log's entries, on a monotonic base: engines and workers use it, whatever the clock
 // of their machine says.
 import { formatDuration } from "../domain/duration.ts";
 import type { Log } from "../domain/log.ts";
@@ -10,9 +10,9 @@ export interface TimeSource {
   ask(): Promise<number>;
 }
 
-/** How far the machine's clock may be off before somebody is told. */
+/** How far the machine's clock may be off before a warning. */
 const toldAboveMs = 1_000;
-/** A smaller step back is not made: time stands still until it is made up for. */
+/** Below that, the clock is not set back: it stands still until it is right again. */
 const longestStandMs = 1_000;
 const measureEveryMs = 10_000;
 const lookEveryMs = 1_000;
@@ -22,7 +22,7 @@ const jumpMs = 500;
 export class ServerClock {
   readonly #machine: () => number;
   readonly #monotonic: () => number;
-  /** To be added to the monotonic clock. Until the server has answered it is the machine's time. */
+  /** Added to the monotonic clock. Until the server has answered, the result is the machine's time. */
   #offset: number;
   #newest = 0;
   #isMeasured = false;
@@ -42,7 +42,7 @@ export class ServerClock {
     this.#machineOffset = this.#offset = machine() - monotonic();
   }
 
-  /** Never before what it said last, unless the server's own clock was set back. Units: whole epoch milliseconds */
+  /** Never goes backwards, unless the server's own clock was set back. Units: whole epoch milliseconds */
   now(): number {
     const time = Math.floor(this.#monotonic() + this.#offset);
     if (time < this.#newest && this.#newest - time <= longestStandMs) return this.#newest;
@@ -50,12 +50,12 @@ export class ServerClock {
     return time;
   }
 
-  /** The time now, when something is here that the server has stamped, and which can therefore not be of the future. */
+  /** The time now, given a stamp of the server that cannot be in the future. */
   nowAfter(stampMs: number): number {
     const now = this.now();
     if (now >= stampMs) return now;
     if (stampMs - now > longestStandMs) {
-      this.#measureAgain(); // the server's clock was set, or this is no stamp of its own: nothing to believe without asking
+      this.#measureAgain(); // the server's clock was set, or this is not its stamp: ask before believing it
       return now;
     }
     this.#offset += stampMs - now;
@@ -67,7 +67,7 @@ export class ServerClock {
     return this.#machine() - this.now();
   }
 
-  /** Keeps to the server's time until it is closed; the `log` is told once when the machine's clock differs. False if it does so already. */
+  /** Follows the server's time until it is closed; warns once if the machine's clock differs. False if it already follows. */
   follow(source: TimeSource, log: Log): boolean {
     if (this.#source !== undefined) return false;
     this.#source = source;
@@ -82,7 +82,7 @@ export class ServerClock {
     this.#source = undefined;
   }
 
-  /** Asks the server once; false when it did not answer. Never rejects. */
+  /** Asks the server once; false if it did not answer. Never rejects. */
   measure(): Promise<boolean> {
     this.#measuring ??= this.#measure().finally(() => {
       this.#measuring = undefined;
@@ -103,7 +103,7 @@ export class ServerClock {
     void this.measure();
   }
 
-  /** The answer was given between the question and its arrival: an offset that agrees with that is kept, another one moved as little as needed. */
+  /** The answer was given between request and arrival: an offset consistent with that is kept, any other moved as little as needed. */
   async #measure(): Promise<boolean> {
     const source = this.#source;
     if (source === undefined) return false;

@@ -6,14 +6,14 @@ import type { NatsLink } from "./link.ts";
 import { request } from "./request.ts";
 
 const answerWithinMs = 2_000;
-/** Whoever starts does not wait longer for the first answer; the clock is the machine's until then. */
+/** A start waits no longer than this for the first answer; the clock is the machine's until then. */
 const firstWithinMs = 1_000;
 
-/** From now on `link.clock` says the time of the leader of `stream`, which stamps its messages. Resolves when it does, or soon. */
+/** From now on `link.clock` follows the leader of `stream`, which stamps its messages. Resolves when it does, or soon. */
 export async function keepServerTime(link: NatsLink, stream: string, log: Log): Promise<void> {
   const { clock } = link;
   const ask = async () => {
-    // A question of a broken connection is never sent; it would only run into its timeout, and keep a new leader waiting.
+    // A request on a broken connection is never sent; it would only time out and keep a new leader waiting.
     if (!link.isConnected()) throw new Error("the connection is down");
     const reply = await request(link, `$JS.API.STREAM.INFO.${stream}`, noBytes, { timeout: answerWithinMs });
     return Date.parse((reply.json() as { ts?: string }).ts ?? "");

@@ -1,4 +1,4 @@
-// The streams of a namespace together: says once what is wrong with one of them, and when it is over.
+// Watches the streams of a namespace: reports once what is wrong with one of them, and when it is over.
 import type { Log } from "../domain/log.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { NatsLink } from "./link.ts";
@@ -8,7 +8,7 @@ export interface StoreWatchParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
   readonly log: Log;
-  /** Recreates a deleted stream; false where that is not allowed. */
+  /** Recreates a deleted stream; false if that is not allowed. */
   readonly remake: (stream: string) => Promise<boolean>;
 }
 
@@ -41,7 +41,7 @@ export class StoreWatch {
     }, everyMs);
   }
 
-  /** The first that something is wrong with, by what is known. */
+  /** The first known trouble. */
   get trouble(): StreamTrouble | undefined {
     return this.#streams.find(({ trouble }) => trouble !== undefined)?.trouble;
   }

@@ -1,4 +1,4 @@
-// The inputs of runs, from where the log has them.
+// Reads the inputs of runs from the log.
 import { splitKey } from "../domain/run.ts";
 import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
 import type { Outcome } from "../wire/outcome-entry.ts";
@@ -7,7 +7,7 @@ import type { Subjects } from "../wire/subjects.ts";
 import type { RunStore } from "./run-store.ts";
 import type { StoredMessage } from "./stored-message.ts";
 
-/** The input of a run in its entry; undefined when a bundle does not hold it any more. Fails: MalformedRecord */
+/** The input of a run in its entry; undefined if a bundle no longer contains it. Fails: MalformedRecord */
 export function inputIn(stored: StoredMessage, key: string): Uint8Array | undefined {
   const entry = decodeRunEntry(stored.data);
   return isBundle(entry) ? inputsOf(entry).get(splitKey(key).id) : entry.input;
@@ -16,7 +16,7 @@ export function inputIn(stored: StoredMessage, key: string): Uint8Array | undefi
 export const inputsOf = (bundle: ReturnType<typeof decodeRunEntry>): ReadonlyMap<string, Uint8Array> =>
   new Map(runsOfBundle(bundle).map(({ id, entry }) => [id, entry.input]));
 
-/** The input of a finished run, from its outcome or from where that leaves it; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
+/** The input of a finished run, from its outcome or its entry; undefined if it is gone. Fails: StoreUnavailable, MalformedRecord */
 export async function inputOfFinished(
   store: RunStore,
   subjects: Subjects,
@@ -29,6 +29,6 @@ export async function inputOfFinished(
   const stored = await store.newestOf(subjects.run(task, id));
   if (stored === undefined) return undefined;
   const { extra, input: kept } = decodeRunEntry(stored.data);
-  // An entry of another origin is a duplicate's, or that of a later run of the same id.
+  // An entry of another origin belongs to a duplicate, or to a later run with the same id.
   return (extra?.state?.origin ?? stored.seq) === origin ? kept : undefined;
 }

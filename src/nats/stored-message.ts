@@ -1,5 +1,5 @@
-// Reads single messages back from a stream. Which is the newest, and what is gone, only the stream's leader can say: a replica may lag behind what was
-// acknowledged. A sequence that a replica has is the same message everywhere, so it may come from any by direct get.
+// Reads single messages back from a stream. Only the stream's leader knows what is newest and what is gone: a replica may lag behind what was
+// acknowledged. A message that a replica has is the same everywhere, so any may answer a direct get.
 import { StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { askStore } from "./ask-store.ts";
@@ -16,15 +16,15 @@ export interface StoredMessage {
 const noMessageFound = 10037;
 const streamNotFound = 10059;
 
-/** The message of a sequence, or undefined when the replica that answers has not got it. Fails: {@link StoreUnavailable} */
+/** The message of a sequence, or undefined if the replica that answers does not have it. Fails: {@link StoreUnavailable} */
 export const messageAt = (link: NatsLink, stream: string, seq: number): Promise<StoredMessage | undefined> =>
   directGet(link, stream, { seq });
 
-/** The newest message of a subject as the replica that answers has it. The request names the subject, so that permissions can. Fails: {@link StoreUnavailable} */
+/** The newest message of a subject on the replica that answers. The request names the subject, so permissions can too. Fails: {@link StoreUnavailable} */
 export const newestOfAny = (link: NatsLink, stream: string, subject: string): Promise<StoredMessage | undefined> =>
   directGet(link, stream, undefined, `.${subject}`);
 
-/** The newest message of a subject as the stream's leader has it: replicas may lag behind an acknowledgement. Fails: {@link StoreUnavailable} */
+/** The newest message of a subject, from the stream's leader: replicas may lag behind an acknowledgement. Fails: {@link StoreUnavailable} */
 export const newestFromLeader = (
   link: NatsLink,
   stream: string,
@@ -32,7 +32,7 @@ export const newestFromLeader = (
   whenNoStream: "fails" | "none" = "fails",
 ): Promise<StoredMessage | undefined> => leaderGet(link, stream, { last_by_subj: subject }, whenNoStream);
 
-/** The first message of a subject filter at or after `seq`, as the stream's leader has it. Fails: {@link StoreUnavailable} */
+/** The first message of a subject filter at or after `seq`, from the stream's leader. Fails: {@link StoreUnavailable} */
 export const nextFromLeader = (
   link: NatsLink,
   stream: string,
@@ -40,7 +40,7 @@ export const nextFromLeader = (
   seq = 1,
 ): Promise<StoredMessage | undefined> => leaderGet(link, stream, { seq, next_by_subj: subject }, "fails");
 
-/** The message of a sequence as the stream's leader has it. Fails: {@link StoreUnavailable} */
+/** The message of a sequence, from the stream's leader. Fails: {@link StoreUnavailable} */
 export const messageFromLeader = (link: NatsLink, stream: string, seq: number): Promise<StoredMessage | undefined> =>
   leaderGet(link, stream, { seq }, "fails");
 

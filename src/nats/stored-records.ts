@@ -1,10 +1,10 @@
-// Records of the bucket as a leader takes them: what is not shaped like one is named in the log, and is as good as none.
+// Reads records of the bucket for a leader: malformed ones are logged and treated as missing.
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "./definitions.ts";
 
 type Is<T> = (record: unknown) => record is T;
 
-/** Those of `records` that are what they should be. */
+/** The well-formed ones of `records`. */
 export function readable<T, R extends { readonly key: string; readonly record: unknown }>(
   records: readonly R[],
   is: Is<T>,
@@ -18,7 +18,7 @@ export function readable<T, R extends { readonly key: string; readonly record: u
   return kept;
 }
 
-/** The record of a key, and where it stands; its place also where it cannot be read. Fails: StoreUnavailable, PermissionDenied */
+/** The record of a key and its sequence, which is present even if the record cannot be read. Fails: StoreUnavailable, PermissionDenied */
 export async function readRecord<T>(
   definitions: Definitions,
   key: string,

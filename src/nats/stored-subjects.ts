@@ -8,10 +8,10 @@ interface SubjectsReply {
   readonly state?: { readonly subjects?: Readonly<Record<string, number>> };
 }
 
-/** A server tells so many in one answer. */
+/** Most subjects in one answer of a server. */
 const page = 100_000;
 
-/** The names of a filter, `size` at a time; none of a stream that is not there. Fails: StoreUnavailable, PermissionDenied */
+/** The subjects of a filter, `size` at a time; none if the stream does not exist. Fails: StoreUnavailable, PermissionDenied */
 export async function* subjectsIn(
   link: NatsLink,
   stream: string,

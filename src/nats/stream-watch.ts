@@ -1,5 +1,5 @@
-// Whether a stream is in order. What passes by itself (an election, a server that restarts) is waited for by whoever writes or reads; what does
-// not pass by itself is found out here, so that nobody waits for it without a word.
+// Whether a stream is in order. Trouble that passes by itself (an election, a restarting server) is waited out by whoever writes or reads; trouble that does
+// not is detected here, so that nobody waits for it in silence.
 import { StoreUnavailable } from "../domain/errors.ts";
 import { zonedTime } from "../domain/time.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
@@ -8,8 +8,8 @@ import type { NatsLink } from "./link.ts";
 /**
  * - `gone`: it was deleted, with everything in it.
  * - `broken`: it answers and stores nothing, since a write failed. A server that met a full disk stays so until it is restarted.
- * - `full`: the server, or the account, has no room for more.
- * - `silent`: the server is there, and nobody answers for the stream, for longer than an election takes.
+ * - `full`: the server or the account has no room for more.
+ * - `silent`: the server is there, but nobody answers for the stream for longer than an election takes.
  */
 export type StreamFault = "gone" | "broken" | "full" | "silent";
 
@@ -31,7 +31,7 @@ const silentAfterMs = 15_000;
 const againMs = 1_000;
 const unsureMs = 400;
 const answerWithinMs = 2_000;
-/** Whoever is refused for want of room tries again within this time as long as it has something to store. */
+/** Whoever is refused for lack of space tries again within this time while it has something to store. */
 const fullForMs = 5_000;
 
 export class StreamWatch {
@@ -67,26 +67,26 @@ export class StreamWatch {
     return this.#trouble;
   }
 
-  /** Why nothing can be appended for now; undefined where it is worth the wait. */
+  /** Why nothing can be appended for now; undefined if waiting may help. */
   get refusal(): StoreUnavailable | undefined {
     const { trouble } = this;
     if (trouble === undefined || trouble.fault === "full") return undefined;
     return new StoreUnavailable({ operation: `append to stream ${this.stream}`, reason: whatToDo(trouble) });
   }
 
-  /** Calls back when the trouble changes; returns the function that ends it. */
+  /** Calls back when the trouble changes; returns a function that stops it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Looks whether it stores anything: for somebody whose write was not answered. */
+  /** Checks whether it stores anything: for somebody whose write was not answered. */
   suspect(): Promise<void> {
     this.#isSuspected = true;
     return this.look();
   }
 
-  /** Looks whether it is there and answers, and again as long as something is wrong. */
+  /** Checks that it exists and answers, again and again while something is wrong. */
   look(): Promise<void> {
     this.#looking ??= this.#lookOnce().finally(() => {
       this.#looking = undefined;
@@ -94,7 +94,7 @@ export class StreamWatch {
     return this.#looking;
   }
 
-  /** Looks until it is clear what to say. */
+  /** Checks until the result is clear. */
   async findOut(): Promise<StreamTrouble | undefined> {
     await this.look();
     while (this.#missed > 0 && this.#trouble === undefined && !this.#isClosed) {
@@ -104,7 +104,7 @@ export class StreamWatch {
     return this.#trouble;
   }
 
-  /** A write was refused for want of room. */
+  /** A write was refused for lack of space. */
   refusedAsFull(reason: string): void {
     this.#refusedAt = performance.now();
     if (this.#trouble === undefined) this.#set({ fault: "full", reason });
@@ -156,13 +156,13 @@ export class StreamWatch {
       return this.#missed < goneAfterAnswers ? "unsure" : { fault: "gone", reason: "it was deleted" };
     if (!this.#isSuspected && this.#trouble?.fault !== "broken") return undefined;
     this.#isSuspected = false;
-    // Removes nothing, and fails where a write would fail. A replicated stream writes it down, so it is not for every look.
+    // Removes nothing, and fails where a write would fail. A replicated stream logs it, so it is not for every check.
     const purge = await this.#ask(`STREAM.PURGE.${this.stream}`, jsonBytes({ filter: this.#unused }));
     if (purge === "no answer" || purge === undefined || purge.code < 500) return undefined;
     return purge.code === 503 ? "unsure" : { fault: "broken", reason: purge.description };
   }
 
-  /** The error of the API, if it answers with one; a user who may not ask gets no answer. */
+  /** The API's error, if it answers with one; a user without permission gets no answer. */
   async #ask(request: string, payload: Uint8Array): Promise<ApiError | "no answer" | undefined> {
     try {
       const reply = await this.#link.nc.request(`$JS.API.${request}`, payload, { timeout: answerWithinMs });
@@ -187,7 +187,7 @@ interface ApiError {
   readonly description: string;
 }
 
-/** A sentence for whoever looks after the server. */
+/** A sentence for the server's operator. */
 export function whatToDo({ stream, fault, reason, since }: StreamTrouble): string {
   const start = `since ${zonedTime(since)} `;
   if (fault === "gone")

@@ -1,4 +1,4 @@
-// The streams and buckets of a namespace: made when they are missing, brought up to date when they are not what this version needs.
+// The streams and buckets of a namespace: created if missing, updated if they are not what this version needs.
 import {
   DiscardPolicy,
   JetStreamApiError,
@@ -17,30 +17,30 @@ import { assertReadable, currentFormat, leaseOfFormat, logOfFormat } from "./for
 import type { NatsLink } from "./link.ts";
 
 export interface StreamOptions {
-  /** Existing streams are brought up to this many replicas, never down. */
+  /** Existing streams are raised to this many replicas, never lowered. */
   readonly replicas: 1 | 3;
   /** Bytes at which new runs are refused. An existing stream keeps its limit when this is absent. @default no limit */
   readonly maxBytes?: number | undefined;
-  /** Bytes that the journals of durable runs may take. An existing stream keeps its limit when this is absent. @default no limit */
+  /** Most bytes of durable runs' journals. An existing stream keeps its limit when this is absent. @default no limit */
   readonly journalMaxBytes?: number | undefined;
-  /** A log that was deleted is made anew, without its runs. @default false */
+  /** A deleted log is recreated, without its runs. @default false */
   readonly recreate?: boolean | undefined;
 }
 
-/** What a process that carries no engine does about streams: it makes what is missing where it may, and leaves changes to engines. */
+/** What a process without an engine does about streams: it creates what is missing if it may, and leaves changes to engines. */
 export interface StreamUser {
-  /** Hears what its own settings ask for, and an existing stream has not. */
+  /** Called with what its own settings ask for and an existing stream does not have. */
   readonly onDifference: (difference: string) => void;
-  /** It has made the log, since no engine was there before it. */
+  /** Called when it has created the log, because no engine had done so. */
   readonly onMade?: () => void;
 }
 
 export const leaseTtlMs = 5_000;
-/** A full stream would refuse outcomes too, so its own limit lies above the one at which new runs are refused. */
+/** A full stream would refuse outcomes too, so its own limit is above the one at which new runs are refused. */
 export const reserveBytes = (maxBytes: number): number => Math.max(64 * 1024 * 1024, Math.ceil(maxBytes / 4));
 
 /**
- * Makes what is missing and updates what differs; of a `user` see there. Any number of processes may do so at once.
+ * Creates what is missing and updates what differs, or as {@link StreamUser} says. Any number of processes may do so at once.
  *
  * Fails: {@link StoreUnavailable} for a refusal, or after 10 s without JetStream; {@link PermissionDenied}; {@link NamespaceTooNew}
  */
@@ -65,7 +65,7 @@ export const ensureStreams = (
 /** Why a stream could not be ensured, and whether that passes. */
 export interface NotEnsured {
   readonly passes: boolean;
-  /** The server has not got the room that the stream asks for. */
+  /** The server does not have the space that the stream asks for. */
   readonly isTooLarge: boolean;
   readonly error: StoreUnavailable | PermissionDenied | NamespaceTooNew;
 }
@@ -73,7 +73,7 @@ export interface NotEnsured {
 export type NamedConfig = Partial<StreamConfig> & { readonly name: string };
 
 async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOptions, user?: StreamUser): Promise<void> {
-  // In this order: the bucket is made after the log, so where it is there and the log is not, the log was deleted.
+  // In this order: the bucket is created after the log, so a bucket without a log means that the log was deleted.
   const bucket = options.recreate === true ? undefined : await findConfig(link, `KV_${subjects.bucket}`);
   const log = await findConfig(link, subjects.stream);
   if (bucket !== undefined && log === undefined) throw deletedLog(subjects.stream);
@@ -87,7 +87,7 @@ async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOpti
   }
 }
 
-/** Who may not make streams waits for an engine, which does. */
+/** A user who may not create streams waits for an engine that does. */
 async function makeMissing(
   link: NatsLink,
   make: (link: NatsLink) => Promise<unknown>,
@@ -117,14 +117,14 @@ function tellDifferences(found: StreamConfig, { replicas, maxBytes }: StreamOpti
   if (wanted !== found.max_bytes) tell(`another limit`, `maxBytes: ${maxBytes} (NATCHET_MAX_BYTES)`);
 }
 
-/** Makes one of the streams that was deleted while the namespace was in use. Fails: {@link NotEnsured} */
+/** Recreates a stream that was deleted while the namespace was in use. Fails: {@link NotEnsured} */
 export async function remakeStream(
   link: NatsLink,
   subjects: Subjects,
   options: StreamOptions,
   stream: string,
 ): Promise<boolean> {
-  // The lease holds nothing that is not claimed anew; the log and the bucket hold what somebody may want back.
+  // Everything in the lease is claimed again; the log and the bucket contain what somebody may want back.
   if (stream !== `KV_${subjects.leaseBucket}` && options.recreate !== true) return false;
   const log = await findConfig(link, subjects.stream);
   await makers(subjects, options, log).get(stream)?.(link);
@@ -132,8 +132,8 @@ export async function remakeStream(
 }
 
 /**
- * Makes an older namespace one of this version's format, which older engines cannot read; whoever does so holds the lease. Returns why it
- * cannot: the namespace is of a newer one.
+ * Raises an older namespace to this version's format, which older engines cannot read; only for the holder of the lease. Returns why it
+ * cannot: the namespace has a newer one.
  *
  * Fails: {@link StoreUnavailable}, {@link PermissionDenied}
  */
@@ -167,7 +167,7 @@ function makers(subjects: Subjects, options: StreamOptions, log: StreamConfig | 
   };
   const makeLease = async (link: NatsLink) => {
     if (!(await ensureStream(link, lease, { first_seq: epochFloor() }))) return;
-    // A killed nats-server 2.10 forgets what a stream holds as long as that begins with such a first message: the second replaces it.
+    // A killed nats-server 2.10 forgets the content of a stream that begins with such a first message: the second replaces it.
     for (let i = 0; i < 2; i++) link.nc.publish(`$KV.${subjects.leaseBucket}.first`);
   };
   const makeOthers = configs.map((config) => [config.name, (link: NatsLink) => ensureStream(link, config)] as const);
@@ -175,7 +175,7 @@ function makers(subjects: Subjects, options: StreamOptions, log: StreamConfig | 
 }
 
 /**
- * Epochs are sequences of the lease's stream, and must grow although it may be made anew: it begins with the time, and takes less than one
+ * Epochs are sequences of the lease's stream and must grow even if it is recreated: it begins with the time, and gets less than one
  * message a second.
  */
 export const epochFloor = (): number => Math.floor(Date.now() / 1_000);
@@ -208,7 +208,7 @@ export async function findConfig(link: NatsLink, stream: string): Promise<Stream
   }
 }
 
-/** One try; whether it was made. What an existing stream has is kept where `config` does not name it; `atFirst` is for a new one only. Fails: {@link NotEnsured} */
+/** One try; returns whether it was created. An existing stream keeps what `config` does not name; `atFirst` is only for a new one. Fails: {@link NotEnsured} */
 export async function ensureStream(
   link: NatsLink,
   config: NamedConfig,
@@ -230,12 +230,12 @@ const logConfig = (subjects: Subjects, { replicas, maxBytes }: StreamOptions): N
   discard: DiscardPolicy.New,
   allow_direct: true,
   num_replicas: replicas,
-  // Newer servers allow 1000 consumers a stream unless told otherwise; every warm engine is one.
+  // Newer servers allow 1000 consumers per stream by default; every warm engine is one.
   max_consumers: 100_000,
   ...(maxBytes !== undefined && { max_bytes: maxBytes + reserveBytes(maxBytes) }),
 });
 
-/** Nothing of it goes by itself: a journal is purged once its run is forgotten. */
+/** Nothing expires: a journal is purged once its run is forgotten. */
 const journalConfig = (subjects: Subjects, { replicas, journalMaxBytes }: StreamOptions): NamedConfig => ({
   name: subjects.journalStream,
   subjects: [subjects.journals],
@@ -273,7 +273,7 @@ async function ensure(
   if (found === undefined) {
     await manager.streams.add({ ...atFirst, ...config }).catch(async (cause: unknown) => {
       if (!isTaken(cause)) throw cause;
-      // Another process made it in the same moment, perhaps with other options.
+      // Another process created it at the same moment, perhaps with other options.
       await update(manager, config, (await configOf(manager, config.name)) ?? (config as StreamConfig));
     });
   } else await update(manager, config, found);
@@ -289,7 +289,7 @@ async function configOf(manager: JetStreamManager, name: string): Promise<Stream
   }
 }
 
-/** Fixed when a stream is made; a server refuses to change them, and an older stream works with what it has. */
+/** Fixed when a stream is created: a server refuses to change them, and an older stream works with what it has. */
 const fixed = new Set(["name", "max_consumers", "deny_delete"]);
 
 async function update(manager: JetStreamManager, config: NamedConfig, found: StreamConfig): Promise<void> {
@@ -303,7 +303,7 @@ async function update(manager: JetStreamManager, config: NamedConfig, found: Str
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 const streamNotFound = 10059;
-/** Left for a moment by the removal of the account's last stream. */
+/** Left for a moment after the account's last stream was removed. */
 const noStoreYet = 10049;
 /** Of the server or of the account. */
 const noRoom = new Set([10002, 10028, 10047]);
@@ -317,7 +317,7 @@ function notEnsured(stream: string, cause: unknown): NotEnsured {
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
   const error = new StoreUnavailable({ operation: `make or update stream ${stream}`, reason });
-  // Whatever is no answer of the API passes: a timeout, no responders, a broken connection.
+  // Anything but an answer of the API passes: a timeout, no responders, a broken connection.
   const passes = !(cause instanceof JetStreamApiError) || cause.status === 503 || cause.code === noStoreYet;
   const isTooLarge = cause instanceof JetStreamApiError && noRoom.has(cause.code);
   return { passes: passes && !isTooLarge, isTooLarge, error };

@@ -1,16 +1,16 @@
-// How TLS is spoken: with the user's files, and with a server whose certificate names the address that was dialled.
+// TLS settings: the user's files, and a server whose certificate must name the dialled address.
 import type { Socket } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { TlsOptions } from "@nats-io/transport-node";
 import type { TlsFiles } from "./options.ts";
 
-/** What the runtime gives the check: `socket` is the connection underneath. */
+/** What the runtime passes to the check; `socket` is the connection underneath. */
 interface Dialled {
   readonly servername?: string;
   readonly socket?: Socket;
 }
 
-/** `onClosed` hears that a server whose certificate is right has closed the connection. */
+/** `onClosed` is called when a server with a valid certificate has closed the connection. */
 export function tlsOptions(files: TlsFiles, onClosed: () => void): TlsOptions {
   const options = {
     ...(files.ca !== undefined && { caFile: files.ca }),

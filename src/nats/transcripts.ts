@@ -1,5 +1,5 @@
-// The stream of what attempts say. Made by a dedicated engine, or when somebody says something first: a namespace whose tasks are silent
-// need not have one, and a server reserves the room that the stream may take.
+// The stream of attempts' output. Created by a dedicated engine, or with the first output: a namespace with silent tasks
+// needs none, and a server reserves the space that the stream may take.
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
@@ -10,12 +10,12 @@ import { makePublisher, type Publisher } from "./publisher.ts";
 import { newestFromLeader, type StoredMessage } from "./stored-message.ts";
 import { ensureStream, findConfig, type NamedConfig, type NotEnsured, type StreamUser } from "./streams.ts";
 
-/** What is not named keeps its value in an existing stream, and takes the default in a new one. */
+/** An existing stream keeps what is not given; a new one takes the default. */
 export interface TranscriptLimits {
   readonly replicas: 1 | 3;
   /** Units: milliseconds. @default 24 h */
   readonly maxAgeMs?: number | undefined;
-  /** The oldest are discarded beyond it. @default 1 GiB, or less where the server has not that much to give */
+  /** Beyond it, the oldest are discarded. @default 1 GiB, or less if the server does not have that much */
   readonly maxBytes?: number | undefined;
 }
 
@@ -30,7 +30,7 @@ const tries = 50;
 const pauseMs = 200;
 const restMs = 10_000;
 
-/** Reads what was said. Nothing here needs the stream to exist. */
+/** Reads output. Nothing here needs the stream to exist. */
 export class Transcripts {
   readonly #link: NatsLink;
   readonly #subjects: Subjects;
@@ -46,7 +46,7 @@ export class Transcripts {
     return newestFromLeader(this.#link, logsStream, this.#subjects.transcript(key), "none");
   }
 
-  /** Reads the entries of a run from its first, then live, until it is closed. */
+  /** Reads the entries of a run from the first, then live, until it is closed. */
   follow(key: string, listener: LogListener): ClosableLogReader {
     const { logsStream } = this.#subjects;
     return followLog(this.#link, logsStream, 1, listener, this.#subjects.transcript(key));
@@ -58,10 +58,10 @@ export class Transcripts {
   }
 }
 
-/** Stores what attempts say. */
+/** Stores the output of attempts. */
 export interface TranscriptStore {
   /**
-   * Appends an entry of a run, and makes the stream before the first one. An outage is waited out; a copy may be stored twice.
+   * Appends an entry of a run, and creates the stream before the first one. Waits out an outage; an entry may be stored twice.
    *
    * Fails: StoreUnavailable, PermissionDenied, PayloadTooLarge, QueueFull: what does not pass by itself
    */
@@ -78,7 +78,7 @@ export const makeTranscriptStore = (
   user: StreamUser = { onDifference: () => {} },
 ): Effect.Effect<TranscriptStore, never, Scope.Scope> =>
   Effect.gen(function* () {
-    // A stream that was removed under a running worker answers nothing: what troubles the publisher makes it again.
+    // A stream that was removed under a running worker does not answer: the publisher's trouble recreates it.
     const publisher = yield* makePublisher(link, { stream: subjects.logsStream, onTrouble: () => store.remake() });
     const store: LazyTranscriptStore = new LazyTranscriptStore(link, subjects, { limits, user, publisher });
     return store;
@@ -127,13 +127,13 @@ class LazyTranscriptStore implements TranscriptStore {
     await this.#publisher.append(this.#subjects.transcript(key), entry);
   }
 
-  /** After a failure it is not tried again for a while: thousands of attempts may want it. */
+  /** After a failure it is not retried for a while: thousands of attempts may want it. */
   #open(): Promise<void> {
     const isRested = this.#failedAt !== undefined && performance.now() - this.#failedAt > restMs;
     return this.#made === undefined || isRested ? this.#make() : this.#made;
   }
 
-  /** One try; the publisher says again what troubles it. */
+  /** One try; the publisher reports its trouble again. */
   remake(): void {
     if (this.#made === undefined || this.#isMaking || !this.#link.isConnected()) return;
     this.#make().catch(() => {}); // who appends next is told
@@ -153,7 +153,7 @@ class LazyTranscriptStore implements TranscriptStore {
   }
 }
 
-/** Makes the stream where there is none; one that is there is left as it is. Fails: StoreUnavailable, PermissionDenied */
+/** Creates the stream if there is none; leaves an existing one as it is. Fails: StoreUnavailable, PermissionDenied */
 async function makeTranscripts(
   link: NatsLink,
   subjects: Subjects,
@@ -174,8 +174,8 @@ async function makeTranscripts(
 }
 
 /**
- * For an engine: puts the named limits into force where the stream is there, and makes it for workers that may not if `isDedicated`. What
- * goes wrong is told, and nothing waits for it.
+ * For an engine: applies the given limits if the stream exists, and creates it for workers that may not if `isDedicated`. What
+ * goes wrong is logged; nothing waits for it.
  */
 export async function changeTranscripts(
   link: NatsLink,
@@ -192,7 +192,7 @@ export async function changeTranscripts(
   }
 }
 
-/** Makes the stream, or changes the limits that are named. Fails: StoreUnavailable, PermissionDenied */
+/** Creates the stream, or changes the given limits. Fails: StoreUnavailable, PermissionDenied */
 export async function ensureTranscripts(link: NatsLink, subjects: Subjects, limits: TranscriptLimits): Promise<void> {
   const named = configOf(subjects, limits);
   let atFirst = { ...ageConfig(defaultMaxAgeMs), max_bytes: defaultMaxBytes };
