@@ -1,4 +1,4 @@
-// When to ask again for what did not come: 2 s after the last time, then 4, 8 … 60. One timer for all of them, none for each.
+// When to ask again for a missing result: 2 s after the last time, then 4, 8 … 60. One timer for all of them.
 import { Deque } from "../collections/deque.ts";
 
 export interface Asked {
@@ -12,7 +12,7 @@ const pausesMs = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
 
 export class AskTimes<T extends Asked> {
   readonly #onDue: (due: readonly T[]) => void;
-  /** Within a level all pauses are equal, so that the first is the first due. Removed ones stay until their time. */
+  /** Within a level all pauses are equal, so the first is due first. Removed ones stay until their time. */
   #levels: readonly Deque<T>[] = emptyLevels();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Number.POSITIVE_INFINITY;

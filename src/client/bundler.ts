@@ -1,5 +1,5 @@
-// Group commit of new runs: what one turn of the event loop creates for a task, under ids of the client's own, travels in one entry. The
-// turn is over when a round of microtasks brought nothing more, so nothing waits for a timer, and a run that is alone is stored as such.
+// Group commit of new runs: runs of one task created in one turn of the event loop, with generated ids, share one entry. The
+// turn is over when a round of microtasks brings nothing more, so nothing waits for a timer, and a single run is stored as such.
 import { type BundleIds, makeBundleIdGenerator } from "../domain/run-id.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher, Witness } from "../nats/publisher.ts";
@@ -9,9 +9,9 @@ import { jsonBytes } from "../wire/bytes.ts";
 import { encodeRunEntry, type RunEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
-/** So that one bundle is on its way while the next is written. */
+/** So that one bundle is in flight while the next is written. */
 const mostBytes = 64 * 1_024;
-/** What a run needs beside its input and metadata when a bundle is compacted. */
+/** What a run needs besides its input and metadata when a bundle is compacted. */
 const compactedBytes = 400;
 
 export interface Stored {
@@ -26,7 +26,7 @@ interface Open {
   /** All of them differ in their inputs only. */
   readonly shared: RunEntry;
   readonly inputs: Uint8Array[];
-  /** Of the first run, for an entry that holds no other. */
+  /** Of the first run, for an entry with no other. */
   readonly witness: Witness | undefined;
   readonly room: number;
   bytes: number;
@@ -51,7 +51,7 @@ export class Bundler {
     return this.#nextIds().idAt(0);
   }
 
-  /** Stores a run under a new id. Its promise is that of the whole bundle. The `witness` sees a run that is alone, once it has ended. */
+  /** Stores a run under a new id. Its promise is that of the whole bundle. The `witness` sees a single run once it has ended. */
   add(task: string, entry: RunEntry, witness?: Witness): Stored {
     let open = this.#open;
     if (open === undefined || !this.#fits(open, task, entry)) {
@@ -83,7 +83,7 @@ export class Bundler {
     return open;
   }
 
-  /** Callers go on in microtasks after what they waited for: those that do so together are heard before this looks again. */
+  /** Callers continue in microtasks after what they awaited: those that do so together are collected before this checks again. */
   #sendSoon(open: Open, seen: number): void {
     queueMicrotask(() => {
       if (this.#open !== open) return;

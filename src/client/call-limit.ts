@@ -1,4 +1,4 @@
-// A caller with limited patience: what ends the wait, and the error that says what becomes of the run.
+// A caller's limits: what ends the wait, and the error that says what happens to the run.
 import { type DurationInput, formatDuration, parseDuration } from "../domain/duration.ts";
 import { EnqueueNotConfirmed, ResultNotAwaited } from "../domain/errors.ts";
 import { keyOf } from "../domain/run.ts";
@@ -8,15 +8,15 @@ import { afterMs } from "../runtime/long-timer.ts";
 
 /** When a caller stops waiting. */
 export interface CallLimits {
-  /** The whole time that the call may take. It ends the wait, not the run. No limit by default. */
+  /** How long the whole call may take. Ends the wait, not the run. No limit by default. */
   readonly timeout?: DurationInput | undefined;
-  /** Ends the wait, not the run, when it aborts. One that is aborted already rejects with its reason, and nothing is stored. */
+  /** Ends the wait, not the run, when it aborts. If it is already aborted, the call rejects with its reason and stores nothing. */
   readonly signal?: AbortSignal | undefined;
 }
 
 type GivenUp = (reason: string, cause: unknown) => void;
 
-/** Calls back once, when the time is over or the signal aborts; returns the function that calls it off. */
+/** Calls back once, when the time is over or the signal aborts; returns a function that cancels it. */
 export function whenGivenUp({ timeout, signal }: CallLimits, what: string, act: GivenUp): () => void {
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, "timeout");
   signal?.throwIfAborted();
@@ -32,7 +32,7 @@ export function whenGivenUp({ timeout, signal }: CallLimits, what: string, act: 
   };
 }
 
-/** One call of `run` or `enqueue` that may be given up, whichever step it has reached. */
+/** One call of `run` or `enqueue` that may be given up at any step. */
 export class CallLimit {
   readonly #task: string;
   readonly #over = deferred<never>();
@@ -61,7 +61,7 @@ export class CallLimit {
     }
   }
 
-  /** Before anything is stored: a call that was given up by then stores nothing. */
+  /** Before anything is stored: a call given up by then stores nothing. */
   assertOpen(): void {
     if (this.#error !== undefined) throw this.#error;
   }

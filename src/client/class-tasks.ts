@@ -29,7 +29,7 @@ type IsTask<M> = M extends AnyMethod
     : false
   : false;
 
-/** A method of a batch task is known by its context: callers give it one of its inputs and get one of its outputs. */
+/** A method of a batch task is recognized by its context: callers pass one of its inputs and get one of its outputs. */
 type IsBatch<M extends AnyMethod> =
   Parameters<M> extends [readonly unknown[], infer C]
     ? 0 extends 1 & C
@@ -57,7 +57,7 @@ export type ClassTasks<W> = {
 
 type Make = (shape: TaskShape) => object;
 
-/** The tasks that the decorators named; another key says which there are. */
+/** The tasks that the decorators named; any other key throws an error that lists them. */
 export function tasksOf(cls: Function, shapes: ReadonlyMap<string, TaskShape>, make: Make): object {
   return lazily(new Set(shapes.keys()), (key) => {
     const shape = shapes.get(key);
@@ -72,7 +72,7 @@ export function tasksOf(cls: Function, shapes: ReadonlyMap<string, TaskShape>, m
 export const tasksByName = (make: Make): object =>
   lazily(new Set(), (key) => make({ name: assertName("task", key, "tasks()") }));
 
-/** What is read of any object: by `await`, by JSON, by a console. */
+/** Keys read from any object: by `await`, by JSON, by a console. */
 const notTasks = new Set(["then", "toJSON", "constructor", "inspect"]);
 
 function lazily(keys: ReadonlySet<string>, make: (key: string) => object): object {

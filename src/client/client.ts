@@ -1,4 +1,4 @@
-// The caller's side: tasks to run, runs to look at, workers and queues to see. Promises and plain objects only.
+// The caller's side: tasks, runs, workers and queues. Promises and plain objects only.
 import type { Contract } from "../domain/contract.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../domain/listing.ts";
@@ -48,13 +48,13 @@ export interface ClientParts {
   readonly describe: (cls: Function) => ReadonlyMap<string, TaskShape>;
   /** Around every run that is stored. */
   readonly middleware?: readonly EnqueueMiddleware[] | undefined;
-  /** The run that surrounds a call: what it enqueues are its children. */
+  /** The run around a call: what it enqueues are its children. */
   readonly parent?: (() => Parent | undefined) | undefined;
   /** Where the server is, for people. */
   readonly server?: string | undefined;
   /** Hears why callers wait. */
   readonly log?: Log | undefined;
-  /** Gives back what was opened for this client. */
+  /** Releases what was opened for this client. */
   readonly release: () => Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export class Natchet {
   readonly #requests: EngineRequests;
   readonly #gate: AdmissionGate;
   readonly #longWaits: LongWaits;
-  /** Schedules: make, list, pause, resume and delete them. */
+  /** Schedules: create, list, pause, resume and delete them. */
   readonly crons: Crons;
   #closing: Promise<void> | undefined;
 
@@ -154,7 +154,7 @@ export class Natchet {
 
   /**
    * The newest matching runs, and how many match in total. Pass the `cursor` of a list to get the next page: no run is lost or
-   * repeated, whatever is created meanwhile.
+   * repeated, even if runs are created in the meantime.
    *
    * Fails: EngineUnreachable, TypeError for a cursor that no list returned
    * @default limit: 100, errors: false
@@ -181,7 +181,7 @@ export class Natchet {
   }
 
   /**
-   * Stops giving new runs to a task, to workers (by name or id), or, without a target, to everybody. Running ones go on.
+   * Stops giving new runs to a task, to workers (by name or id), or, without a target, to everybody. Running ones continue.
    * Resolves with all pauses once this one is stored. It lasts until `resume`, whatever restarts; time spent paused does not count
    * towards `scheduleTimeout`.
    *
@@ -225,17 +225,17 @@ export class Natchet {
     return replayed;
   }
 
-  /** The workers that are registered, and what they do. Fails: EngineUnreachable */
+  /** The registered workers and what they are doing. Fails: EngineUnreachable */
   workers(patience?: Patience): Promise<readonly WorkerInfo[]> {
     return this.#requests.workers(patience);
   }
 
-  /** The queue of each task: how many runs wait, and how many workers have it. Fails: EngineUnreachable */
+  /** The queue of each task: how many runs are waiting, and how many workers have the task. Fails: EngineUnreachable */
   queues(patience?: Patience): Promise<readonly QueueInfo[]> {
     return this.#requests.queues(patience);
   }
 
-  /** Closes the connection. Pending waits are rejected; runs go on. */
+  /** Closes the connection. Pending waits are rejected; runs continue. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -1,4 +1,4 @@
-// Results of runs that have ended are read from the log. An entry holds those of many runs: it is read once for all who wait for one of
+// Reads results of finished runs from the log. An entry has results of many runs: it is read once for all who wait for one of
 // them, so that ten thousand waits are not ten thousand reads.
 import type { EndedRun } from "../wire/messages.ts";
 import type { Outcome } from "../wire/outcome-entry.ts";
@@ -13,10 +13,10 @@ export interface EndedResultsParts {
 
 export class EndedResults {
   readonly #parts: EndedResultsParts;
-  /** What is to be read, and is being read, by the sequence of the entry. */
+  /** What is to be read or being read, by the sequence of the entry. */
   readonly #wanted = new Map<number, Map<string, number>>();
   #toRead: number[] = [];
-  /** Keys that were found and are not read yet: whoever asks for them again would only find them again. */
+  /** Keys that were found and not read yet: asking again would only find them again. */
   readonly #found = new Set<string>();
 
   constructor(parts: EndedResultsParts) {
@@ -57,7 +57,7 @@ export class EndedResults {
     this.#toRead = [];
   }
 
-  /** Never rejects: what could not be read is asked for again later, and the engine says where it stands then. */
+  /** Never rejects: what could not be read is requested again later, and the engine says where it is then. */
   async #readEntry(seq: number): Promise<void> {
     const { entries, onOutcome } = this.#parts;
     const outcomes = await entries.outcomesAt(seq).catch(() => []);

@@ -1,5 +1,5 @@
-// Asks the leading engine; while none leads, patiently, up to a limit. Everything that is asked may be asked again: a request that an engine
-// has heard which leads no longer, or whose answer was lost, is repeated.
+// Sends requests to the leading engine, waiting for one up to a limit. Every request may be repeated: one that went to an engine
+// that no longer leads, or whose answer was lost, is sent again.
 import type { CronInfo } from "../domain/cron.ts";
 import { parseDuration } from "../domain/duration.ts";
 import {
@@ -42,10 +42,10 @@ import { longMs } from "./patience.ts";
 
 /** Units: milliseconds */
 const patienceMs = 30_000;
-/** An engine that was stopped hears a request and answers never. Units: milliseconds */
+/** A suspended engine receives a request and never answers. Units: milliseconds */
 const tryMs = 5_000;
 const pauseMs = 200;
-/** What a message has around its payload. Units: bytes */
+/** Overhead of a message around its payload. Units: bytes */
 const spareBytes = 256;
 
 const tooOld =
@@ -56,7 +56,7 @@ export class EngineRequests {
   readonly #onSilence: (reason: string) => void;
   readonly #cancels = new GroupedCancels((request, patience) => this.cancel(request, patience));
 
-  /** `onSilence` hears that somebody has waited for an answer for long. */
+  /** `onSilence` is called when somebody has waited long for an answer. */
   constructor(line: LeaderLine, onSilence: (reason: string) => void = () => {}) {
     this.#line = line;
     this.#onSilence = onSilence;
@@ -66,7 +66,7 @@ export class EngineRequests {
     return (await this.#ask("get", { key }, deadlineOf(patience))) as FoundRun;
   }
 
-  /** One page: as many as fit a message, and where the next one begins. */
+  /** One page: as many as fit into a message, and where the next one begins. */
   list(request: ListRuns, patience?: Patience): Promise<RunListPage> {
     return this.#ask("list", sentFilter(request), deadlineOf(patience)) as Promise<RunListPage>;
   }
@@ -128,7 +128,7 @@ export class EngineRequests {
     return this.#pages("crons", (page: CronList) => page.crons);
   }
 
-  /** `delayMs`, where it is given, goes before `dueAt`: this process's clock need not be the engine's. */
+  /** `delayMs`, if given, takes precedence over `dueAt`: this process's clock may differ from the engine's. */
   reschedule(
     runs: readonly string[],
     { dueAt, delayMs }: { readonly dueAt: number; readonly delayMs?: number | undefined },

@@ -16,7 +16,7 @@ export interface When {
   readonly at?: Date | number | undefined;
 }
 
-/** What a caller may say about one run. */
+/** Options for one run. */
 export interface EnqueueOptions extends When {
   /** A string of 1 to 256 bytes. A second call with the same id returns the first run. */
   readonly id?: string | undefined;
@@ -24,7 +24,7 @@ export interface EnqueueOptions extends When {
   readonly priority?: number | undefined;
   /** Strings to find the run by; children inherit them. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
-  /** How long the run may wait in the queue before it is cancelled; `null` means for ever. */
+  /** How long the run may wait in the queue before it is cancelled; `null` means forever. */
   readonly scheduleTimeout?: DurationInput | null | undefined;
   /** Which workers may get this run, by their labels; overrides its task for the same label. */
   readonly affinity?: AffinityInput | undefined;
@@ -43,7 +43,7 @@ const known = {
   of: "a run",
 };
 
-/** The options as the entry of a run holds them; throws a TypeError or RangeError that names the value, the rule and an example. */
+/** The options as a run entry has them; throws a TypeError or RangeError with the value, the rule and an example. */
 export function entryOf(
   options: EnqueueOptions | undefined,
   inbox: string,
@@ -102,7 +102,7 @@ function inherited(parent: Parent | undefined): Readonly<Record<string, string>>
 export const assertWhen = (when: When): void =>
   assertKnownOptions(when, { options: ["delay", "at"], of: "reschedule", example: '{ delay: "10m" }' });
 
-/** When a run is due, by the clock that says `now`; 0 = at once. */
+/** When a run is due, by the clock of `now`; 0 = at once. */
 export function askedDueAt({ delay, at }: When, now: number): number {
   if (delay !== undefined && at !== undefined)
     throw new TypeError('delay and at exclude each other; give one, for example { delay: "10m" }');

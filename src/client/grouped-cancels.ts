@@ -1,4 +1,4 @@
-// Cancels of single runs that come together travel together: an engine that is asked twenty thousand times has stored all of them before it
+// Cancels of single runs made together are sent together: an engine that gets twenty thousand requests has stored all of them before it
 // has answered half of them.
 import { EngineRefused } from "../domain/errors.ts";
 import type { Cancellation } from "../domain/run.ts";
@@ -9,7 +9,7 @@ import type { Patience } from "./patience.ts";
 type Did = Cancellation | "unknown";
 type Ask = (request: CancelRuns, patience: Patience | undefined) => Promise<CancelReply>;
 
-/** Those that have the same reason, and wait as long. */
+/** Those with the same reason and timeout. */
 interface Group {
   readonly reason: string;
   readonly patience: Patience | undefined;
@@ -62,7 +62,7 @@ export class GroupedCancels {
       const half = Math.ceil(keys.length / 2);
       const isOfOne = !(error instanceof EngineRefused) || keys.length === 1;
       if (isOfOne) for (const key of keys) waiting.get(key)!.reject(error);
-      // What is wrong with one of them must not be the answer to all.
+      // An error with one of them must not be the answer to all.
       else await Promise.all([this.#cancelAll(keys.slice(0, half), group), this.#cancelAll(keys.slice(half), group)]);
     }
   }

@@ -1,4 +1,4 @@
-// The line to the engine that leads: one request at a time or many, and who must hear that another engine leads. Shared by all of a client.
+// The connection to the leading engine: sends requests, and announces a new leader. Shared by all parts of a client.
 
 import { PermissionDenied } from "../domain/errors.ts";
 import { deniedSubject } from "../nats/ask-store.ts";
@@ -7,7 +7,7 @@ import { request } from "../nats/request.ts";
 import { type ErrorReply, errorOfReply, parseJson } from "../wire/messages.ts";
 import type { EngineVerb, Subjects } from "../wire/subjects.ts";
 
-/** What became of one request: an answer; an error that the engine told; or nothing, which may be otherwise next time. */
+/** The result of one request: an answer, an error from the engine, or nothing, which may be different next time. */
 export type Reply =
   | { readonly kind: "answer"; readonly answer: unknown }
   | { readonly kind: "error"; readonly error: ErrorReply["error"] }
@@ -46,13 +46,13 @@ export class LeaderLine {
     return this.#link.nc.isClosed();
   }
 
-  /** Calls back when a new engine leads, and after a reconnect; returns the function that ends it. */
+  /** Calls back when a new engine leads, and after a reconnect; returns a function that stops it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Asks once. What is under way when another engine begins to lead gets no answer: the one who was asked may be gone. Fails: PermissionDenied */
+  /** Asks once. If another engine takes over meanwhile, there is no answer: the one that was asked may be gone. Fails: PermissionDenied */
   async ask(verb: EngineVerb, message: Uint8Array, timeoutMs: number): Promise<Reply> {
     if (!this.#link.isConnected()) return { kind: "none", reason: "not connected to NATS" };
     const subject = this.#subjects.engine(verb);

@@ -2,11 +2,11 @@ import type { Patience } from "./patience.ts";
 
 /** Which part of a list, and how much of it. */
 export interface ListOptions extends Patience {
-  /** So many at most. @default 100 */
+  /** At most this many. @default 100 */
   readonly limit?: number | undefined;
   /** Only runs that were created before. */
   readonly before?: Date | undefined;
-  /** Only runs behind those of a list that came with this. */
+  /** Continues after the page that returned this cursor. */
   readonly cursor?: string | undefined;
   /** Also reads why runs failed or were cancelled (`error`, `reason`): one read of the log for each group of them. @default false */
   readonly errors?: boolean | undefined;

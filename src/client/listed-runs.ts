@@ -1,4 +1,4 @@
-// A list of any length, from pages of what fits a message.
+// A list of any length, from pages that fit into a message.
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
 import { assertWhole } from "../domain/option-values.ts";
 import { keyOf, type RunInfo } from "../domain/run.ts";
@@ -62,7 +62,7 @@ async function listGroup(
   return { runs, total, ...(cursor !== undefined && { cursor }) };
 }
 
-/** The runs of a page, each with its error or reason where the log still has it. */
+/** The runs of a page, each with its error or reason if the log still has it. */
 async function withErrors(
   { runs, places = [] }: RunListPage,
   entries: ListParts["entries"],

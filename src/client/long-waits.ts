@@ -1,4 +1,4 @@
-// Tells callers who wait for long why they do: one line a task, however many wait, and asked for once.
+// Tells callers who wait long why: one line and one request per task, however many are waiting.
 import { formatDuration } from "../domain/duration.ts";
 import { EngineUnreachable } from "../domain/errors.ts";
 import { nearest } from "../domain/known-options.ts";
@@ -31,17 +31,17 @@ export interface LongWaitsParts {
 
 /** After this time a new wait is reported again. Units: milliseconds */
 const againMs = 60_000;
-/** So many are asked for at a time; others have their turn when they are looked at again. */
+/** At most this many are asked for at a time; the others follow with the next check. */
 const mostTasks = 10;
 const patience = { timeout: "2s" } as const;
 
 export class LongWaits {
   readonly #parts: LongWaitsParts;
-  /** When a task was told of, or that nothing is stored, or that nobody answers. */
+  /** When a task was last reported, or that nothing is stored, or that nobody answers. */
   readonly #toldAt = new Map<string, number>();
   readonly #timer: ReturnType<typeof setInterval>;
   #isAsking = false;
-  /** Appends that were answered, as it was when nothing went on any more. */
+  /** Number of answered appends when they stopped being answered. */
   #answered = -1;
   #stuckAt = 0;
 
@@ -55,11 +55,11 @@ export class LongWaits {
     clearInterval(this.#timer);
   }
 
-  /** Some of those who wait for outputs; most have not waited for long. */
+  /** Some of the waits for outputs; most are recent. */
   look(waits: Iterable<LongWait>): void {
     const now = performance.now();
     const { link } = this.#parts;
-    if (this.#isAsking || !link.isConnected()) return; // the lost connection was told
+    if (this.#isAsking || !link.isConnected()) return; // the lost connection was reported
     const waiting = new Map<string, LongWait>();
     for (const wait of waits) {
       if (wait.isTold || now - wait.startedAt < longMs) continue;
@@ -112,7 +112,7 @@ export class LongWaits {
     return `no worker has the task "${task}"${question}; ${there}, in namespace "${link.namespace}" on ${server}`;
   }
 
-  /** Where nothing is answered for long, whatever waits to be stored is held up by the same thing. */
+  /** If nothing is answered for long, everything waiting to be stored is held up by the same thing. */
   lookAtAppends(now: number): void {
     const { publisher, link, server, log } = this.#parts;
     if (publisher.pending === 0 || publisher.answered !== this.#answered) {

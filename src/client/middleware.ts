@@ -1,4 +1,4 @@
-// The onion around the storing of a run, in the client.
+// Middleware around storing a run, in the client.
 import { assertMiddleware } from "../domain/middleware.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import type { EnqueueOptions } from "./enqueue-options.ts";
@@ -7,7 +7,7 @@ import type { EnqueueOptions } from "./enqueue-options.ts";
 export interface Enqueueing {
   /** Name of the task. */
   readonly task: string;
-  /** The caller's input, checked by the task's schema if the client knows it; what a middleware makes of it is sent unchecked. */
+  /** The caller's input, checked by the task's schema if the client knows it; changes made by middleware are not checked. */
   readonly input: unknown;
   /** What the caller said about the run. */
   readonly options: EnqueueOptions;
@@ -24,8 +24,8 @@ export interface Enqueued {
 /**
  * Code around the storing of every run of a client: `enqueue` and `run`, and once for each run of `enqueueMany` and `runMany`.
  *
- * `next()` goes on to the next middleware and at last to the store. What is thrown is the error of the call. Without `next()` nothing is
- * stored: return the id of the run that the caller shall get instead.
+ * `next()` continues with the next middleware and finally the store. What a middleware throws is the error of the call. Without `next()` nothing is
+ * stored: return the id of the run that the caller should get instead.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-// Requests that name many runs are split so that each fits a message, and their answers are put together again.
+// Requests that name many runs are split so that each fits into a message, and their answers are merged.
 import { groupsBySize } from "../collections/groups.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import type { CancelReply, CancelRuns, RunFilter, WorkerInfo } from "../wire/messages.ts";

@@ -1,12 +1,12 @@
-/** What of a run's transcript is read. */
+/** What to read of a run's logs or stream. */
 export interface ReadOptions {
   /**
-   * Whose words: of all attempts, each after the other; of one attempt, by its number; or of the newest only: then earlier ones are
-   * passed over, and when a retry begins while you read, its words follow those of the attempt before. @default "all"
+   * Which attempts: all, one after another; one, by its number; or only the newest: then earlier ones are
+   * skipped, and if a retry begins while you read, its output follows that of the previous attempt. @default "all"
    */
   readonly attempt?: "all" | "newest" | number | undefined;
-  /** False: ends with what has been said by now. @default true */
+  /** False: ends with what is there now. @default true */
   readonly follow?: boolean | undefined;
-  /** Ends the reading when it is aborted, without an error. */
+  /** Stops reading when it is aborted, without an error. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,5 +1,5 @@
-// One reading of a transcript: entries as they come, until the one that was the newest when the run had ended. Who reads slowly stops
-// the flow, not the memory of this process.
+// Reads a transcript: entries as they come, until the one that was the newest when the run had ended. A slow reader stops
+// the flow instead of filling this process's memory.
 import { ResultNotAwaited, StoreUnavailable } from "../domain/errors.ts";
 import type { ClosableLogReader } from "../nats/log-reader.ts";
 import type { Transcripts } from "../nats/transcripts.ts";
@@ -14,7 +14,7 @@ interface Batch {
 
 const pauseAbove = 4 * 1024 * 1024;
 const resumeBelow = 1024 * 1024;
-/** The newest entry may be discarded before it is read: looked at again from time to time. */
+/** The newest entry may be discarded before it is read, so it is checked again from time to time. */
 const lookAgainMs = 1_000;
 const patienceMs = 15_000;
 
@@ -28,7 +28,7 @@ export class Reading {
   #batches: Batch[] = [];
   #bytes = 0;
   #position = 0;
-  /** The last sequence to read; undefined while the run goes on. */
+  /** The last sequence to read; undefined until the run has ended. */
   #until: number | undefined;
   #failure: Error | undefined;
   #isClosed = false;
@@ -94,13 +94,13 @@ export class Reading {
 
   readonly #aborted = (): void => this.#wake();
 
-  /** Most troubles pass: an outage, a stream that is not made yet. */
+  /** Most trouble passes: an outage, a stream that does not exist yet. */
   #troubled(reason: string): void {
     this.#trouble = reason;
     if (/permissions violation/i.test(reason)) this.#fail(this.#unreadable());
   }
 
-  /** What cannot be read is missing then: the next entry of its attempt says so. */
+  /** What cannot be read is missing; the next entry of its attempt shows that. */
   #receive(seq: number, data: Uint8Array): void {
     this.#position = seq;
     try {
@@ -112,7 +112,7 @@ export class Reading {
     }
   }
 
-  /** Everything that the run said was stored before its outcome: what is the newest now is the last. */
+  /** All output was stored before the outcome, so the entry that is newest now is the last. */
   async #ended(): Promise<void> {
     while (!this.#isClosed && this.#failure === undefined) {
       try {
@@ -129,7 +129,7 @@ export class Reading {
     this.#until = seq;
     this.#wake();
     if (this.#isClosed || this.#position >= seq) return;
-    if (this.#batches.length > 0) this.#standstillMs = 0; // it is the caller who takes his time
+    if (this.#batches.length > 0) this.#standstillMs = 0; // the caller takes their time
     if (this.#position !== this.#positionBefore) this.#standstillMs = 0;
     this.#positionBefore = this.#position;
     if (this.#standstillMs >= patienceMs) this.#fail(this.#unreadable());

@@ -1,4 +1,4 @@
-// Asks engines for results that did not come by themselves, many runs in a request.
+// Asks engines for results that did not arrive by themselves, many runs per request.
 import type { NatsLink } from "../nats/link.ts";
 import { type AskResultsReply, encodeMessage } from "../wire/messages.ts";
 import type { EndedResults } from "./ended-results.ts";
@@ -10,14 +10,14 @@ export interface ResultRequestsParts {
   /** Where answers are to be sent. */
   readonly inbox: string;
   readonly ended: EndedResults;
-  /** Whether somebody waits for a run that may be asked for now. */
+  /** Whether somebody waits for the run, and it may be asked for now. */
   readonly mayAsk: (key: string) => boolean;
   /** The engine does not know a run. */
   readonly onUnknown: (key: string) => void;
 }
 
 const keysInARequest = 1_000;
-/** Ids may have 256 bytes: a request must fit the smallest `max_payload` that is usual. */
+/** Ids may have 256 bytes: a request must fit into the smallest usual `max_payload`. */
 const charactersInARequest = 60_000;
 /** With this many entries to read, asking for more can wait. */
 const entriesKnown = 256;
@@ -56,13 +56,13 @@ export class ResultRequests {
     });
   }
 
-  /** One request after the other: a million waits must not be a thousand requests at once. What is not answered is due again later. */
+  /** One request at a time: a million waits must not be a thousand requests at once. What is not answered is due again later. */
   async #askAll(): Promise<void> {
     const { ended } = this.#parts;
     while (this.#toAsk.size > 0 && !this.#isClosed) {
       const keys = this.#nextKeys();
       if (keys.length > 0 && !(await this.#request(keys))) this.#toAsk.clear();
-      // An entry is read once when all who wait for something in it are known.
+      // An entry is read once, when everybody waiting for something in it is known.
       if (this.#toAsk.size === 0 || ended.waiting >= entriesKnown) ended.read();
     }
   }
@@ -82,7 +82,7 @@ export class ResultRequests {
     return keys;
   }
 
-  /** Whether an engine has answered; nobody may lead just now, and then is asked as soon as somebody does. */
+  /** Whether an engine has answered; if none leads now, the next one is asked as soon as it does. */
   async #request(keys: readonly string[]): Promise<boolean> {
     const { line, inbox, ended, onUnknown } = this.#parts;
     const reply = await line.ask("result", encodeMessage({ keys, inbox }), tryMs).catch(() => undefined);

@@ -1,5 +1,5 @@
-// Waits for results, many at once: one inbox, one table. The log tells most of them, an engine the others. Both are best effort, so
-// whoever still waits is asked for again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
+// Waits for results, many at once: one inbox, one table. Most come from the log, the others from an engine. Both are best effort, so
+// missing ones are requested again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
 import type { Msg } from "@nats-io/transport-node";
 import { ResultNotAwaited, RunCancelled, RunErased, RunFailed, RunNotFound } from "../domain/errors.ts";
 import { isConclusive, isFinal, keyOf } from "../domain/run.ts";
@@ -28,19 +28,19 @@ interface Waiter {
 interface Wait extends Asked, LongWait {
   readonly key: string;
   readonly waiters: Waiter[];
-  /** Creates that are not acknowledged: until they are, an engine may rightly not know the run. */
+  /** Unacknowledged creates: until they are acknowledged, an engine may rightly not know the run. */
   creating: number;
   /** Asked for while it was being created. */
   mustAsk: boolean;
   /** The first final outcome in the log is the run's, if it is conclusive. Otherwise the engine says which one counts. */
   believesLog: boolean;
-  /** Called with the end of a run that stands for the acknowledgement of its creation. */
+  /** Called with the end of a run, which stands for the acknowledgement of its creation. */
   onSeen: ((seq: number) => void) | undefined;
 }
 
 const openBrace = 0x7b;
 
-/** A wait that can be given up alone, whoever else waits for the same run. */
+/** A wait that can be given up by itself, whoever else waits for the same run. */
 export interface Awaited {
   readonly output: Promise<unknown>;
   readonly giveUp: (error: Error) => void;
@@ -59,7 +59,7 @@ export interface ResultsParts {
   readonly entries: StoredEntries;
   /** Knows whether the log is there. */
   readonly stream?: StreamWatch | undefined;
-  /** Tells who waits for long why. */
+  /** Tells callers who wait long why. */
   readonly longWaits?: LongWaits | undefined;
 }
 
@@ -131,7 +131,7 @@ export class Results implements Witness {
     return this.#waits.size;
   }
 
-  /** Waits for the output of a run that exists: nobody will send it unasked. */
+  /** Waits for the output of an existing run, which nobody sends unasked. */
   wait(key: string): Awaited {
     const waiting = this.#open(key);
     this.#requests.ask([key]);
@@ -139,8 +139,8 @@ export class Results implements Witness {
   }
 
   /**
-   * Waits for the output of a run that is about to be created, so that a result which is faster than the acknowledgement is not missed.
-   * Under an id that was `made` for it there never was another run, whose late outcome the log might tell.
+   * Waits for the output of a run that is about to be created, so that a result faster than the acknowledgement is not missed.
+   * A `made` id never belonged to another run, whose late outcome might be in the log.
    */
   expect(key: string, isMade: boolean): Expected {
     const { output, giveUp } = this.#open(key, isMade);
@@ -169,7 +169,7 @@ export class Results implements Witness {
     for (const [key, wait] of [...this.#waits]) this.#settle(wait, (waiter) => waiter.reject(closed(key)));
   }
 
-  /** What a log that was deleted had in it nobody will ever tell. */
+  /** Nobody will ever send results from a deleted log. */
   get #lost(): Error | undefined {
     return this.#stream?.trouble?.fault === "gone" ? this.#stream.refusal : undefined;
   }
@@ -231,7 +231,7 @@ export class Results implements Witness {
     waiter.reject(error);
   }
 
-  /** Anybody may publish to an inbox: anything that is not a result is ignored, and the real one is asked for in due course. */
+  /** Anybody may publish to an inbox: anything that is not a result is ignored, and the real one is requested in due course. */
   #takeFromEngine(data: Uint8Array): void {
     if (data[0] === openBrace) this.#takeReferences(data);
     else for (const outcome of readEntry(data)?.outcomes ?? []) this.#takeStored(outcome);
@@ -251,7 +251,7 @@ export class Results implements Witness {
     if (wait !== undefined && (isFinal(outcome.kind) || outcome.kind === "erased")) this.#deliver(wait, outcome);
   }
 
-  /** Outcomes in the order of the log, as they were stored: all final ones of the runs that named this inbox. */
+  /** Outcomes in log order, as stored: all final ones of the runs that named this inbox. */
   #takeFromLog(message: Msg): void {
     const entry = readEntry(message.data);
     for (const outcome of entry?.outcomes ?? []) {
@@ -264,7 +264,7 @@ export class Results implements Witness {
     }
   }
 
-  /** The server says where an entry stands that it passes on. */
+  /** The server adds the place of an entry that it republishes. */
   #isByEngine({ headers }: Msg, { by }: OutcomeEntry): boolean {
     const subject = headers?.get("Nats-Subject");
     if (subject === undefined) return false;
@@ -296,7 +296,7 @@ export class Results implements Witness {
     this.#times.remove(wait);
   }
 
-  /** The short pauses begin anew: who was just asked may be about to lead only. */
+  /** Start again with short pauses: the engine that was just asked may be only about to lead. */
   #askForAll(): void {
     this.#times.restart(this.#waits.values());
     this.#requests.ask(this.#waits.keys());

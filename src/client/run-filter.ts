@@ -10,14 +10,14 @@ const fields = namesOf<RunFilter>({
   waitingFor: true,
 });
 
-/** A misspelt field would match every run, and an empty reason all that have one. Fails: TypeError */
+/** A misspelt field would match every run, and an empty reason every run with one. Fails: TypeError */
 export function assertFilter(filter: RunFilter, where: string): void {
   assertKnownOptions(filter, { options: fields, of: "a filter of runs", where, example: '{ task: "send-email" }' });
   if (filter.reason === "")
     throw new TypeError(`${where}: reason must not be empty, for example { reason: "schedule timeout" }`);
 }
 
-/** What would be done to every run is asked for by nobody. Fails: TypeError */
+/** Refuses a filter that matches every run: nobody means that. Fails: TypeError */
 export function assertNotEmpty(filter: RunFilter, otherwise: string): void {
   if (Object.values(filter).every((part) => part === undefined))
     throw new TypeError(`${otherwise}; say which, for example { task: "send-email" }`);

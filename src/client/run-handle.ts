@@ -25,7 +25,7 @@ import type { RunReader } from "./run-reader.ts";
 import { readChunks, readLines, readProgress, type TranscriptSources } from "./transcript-reader.ts";
 
 /**
- * What a handle needs of the client that made it.
+ * What a handle needs from the client that made it.
  *
  * @internal
  */
@@ -43,13 +43,13 @@ export interface HandleParts extends TranscriptSources {
 
 /** How a run is cancelled. */
 export interface CancelOptions extends Patience {
-  /** The run ends at once: a durable one undoes nothing, and code that executes is stopped. */
+  /** The run ends at once: a durable one does not clean up, and running code is stopped. */
   readonly kill?: boolean | undefined;
 }
 
 /** How a signal is sent. */
 export interface SendOptions extends Patience {
-  /** A signal is stored once under its id: send it again when you do not know whether it arrived. @default one of its own */
+  /** A signal is stored once under its id: send it again if you do not know whether it arrived. @default a generated one */
   readonly id?: string | undefined;
 }
 
@@ -59,7 +59,7 @@ export class RunHandle<Output = unknown> {
   readonly task: string;
   /** Id of the run, unique within its task. */
   readonly id: string;
-  /** False when the id existed already: this is the first run of that id. Undefined on a handle that was only looked up. */
+  /** False when the id existed already: this is the first run of that id. Undefined on a handle from a lookup. */
   readonly created: boolean | undefined;
   readonly #parts: HandleParts;
 
@@ -99,7 +99,7 @@ export class RunHandle<Output = unknown> {
     }
   }
 
-  /** What is known of the run now. While no engine leads it waits for one, as long as `timeout` says. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
+  /** What is known about the run now. While no engine leads, waits for one up to `timeout`. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
   async status(patience?: Patience): Promise<RunInfo> {
     const run = await this.#parts.reader.read(this.key, patience);
     if (run === null) throw new RunNotFound({ key: this.key });
@@ -124,7 +124,7 @@ export class RunHandle<Output = unknown> {
   /**
    * The chunks of `ctx.stream`, from the first one and then live, however late you come; ends when the run has ended.
    *
-   * A retried run streams again: the chunks say of which attempt they are.
+   * A retried run streams again; each chunk has its attempt.
    *
    * Fails: RunNotFound, EngineUnreachable, ResultNotAwaited when the client is closed
    * @example
@@ -137,8 +137,8 @@ export class RunHandle<Output = unknown> {
   }
 
   /**
-   * What a durable run has done so far, from its journal: its steps, waits and children, in the order in which its code got what came of
-   * them. Empty for a run that is not durable, or has ended long ago.
+   * What a durable run has done so far, from its journal: its steps, waits and children, in the order in which its code received the
+   * results. Empty for a run that is not durable, or has ended long ago.
    *
    * Fails: RunNotFound, EngineUnreachable, StoreUnavailable, PermissionDenied
    */
@@ -147,7 +147,7 @@ export class RunHandle<Output = unknown> {
     return readTimeline(this.#parts.journals, { key: this.key, origin: origin ?? 0 });
   }
 
-  /** What `ctx.progress` said last; undefined while it said nothing. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
+  /** The latest `ctx.progress`; undefined before the first. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
   progress(): Promise<Progress | undefined> {
     return readProgress(this.#parts, this.key);
   }
@@ -156,8 +156,8 @@ export class RunHandle<Output = unknown> {
    * Cancels the run; a finished one stays as it is.
    *
    * Resolves when the cancellation is stored, with what it did: `"cancelled"`, the run has ended; `"stopping"`, it is executing, its signal is
-   * aborted, and it ends as cancelled unless it ends by itself first; `"finished"`, it had ended before. Only work that is done by then still
-   * counts, whatever becomes of the worker or the engine: `result()` tells how the run ended. A durable run that has begun is told at its open
+   * aborted, and it ends as cancelled unless it ends by itself first; `"finished"`, it had already ended. Only work that is done by then still
+   * counts, whatever happens to the worker or the engine: `result()` says how the run ended. A durable run that has started is told at its open
    * wait, so that it can undo what it did, for as long as its `cancelTimeout`; with `kill: true` it ends at once.
    *
    * Fails: RunNotFound, EngineUnreachable
@@ -173,11 +173,11 @@ export class RunHandle<Output = unknown> {
   }
 
   /**
-   * Erases what is known of the run, at once: input, output, errors, metadata, log lines and streamed chunks. A run that has not ended is cancelled,
-   * and its end is waited for. What is left is that it was, so that its id cannot be used again for as long as finished runs are kept; `result()`
-   * says RunErased. Safe to repeat.
+   * Erases what is known about the run at once: input, output, errors, metadata, log lines and streamed chunks. A run that has not ended is cancelled,
+   * and its end awaited. Only the fact that it existed is kept, so its id stays taken for as long as finished runs are kept; `result()`
+   * fails with RunErased. Safe to repeat.
    *
-   * Other runs that were given the same data are others: that of its failure handler (`<handler>/…`), replays and children.
+   * Other runs with the same data are not erased: its failure handler's (`<handler>/…`), replays and children.
    *
    * Fails: RunNotFound, EngineUnreachable, EngineRefused
    * @example
@@ -196,8 +196,8 @@ export class RunHandle<Output = unknown> {
   }
 
   /**
-   * Sends a signal to a durable run: whoever waits for it there gets the data, in the order in which signals were sent. Resolves when it is
-   * stored. Under an `id` it is stored once, however often it is sent, until the run has taken it.
+   * Sends a signal to a durable run, which receives signals in the order in which they were sent. Resolves when it is
+   * stored. With an `id` it is stored once, however often it is sent, until the run has taken it.
    *
    * Fails: RunNotFound, RunFinished, InboxFull, InvalidData, PayloadTooLarge, EngineUnreachable, TypeError for a run that is not durable
    * @example
@@ -216,7 +216,7 @@ export class RunHandle<Output = unknown> {
 
   /**
    * Runs it again: a new run with the same input, priority, metadata, affinity and schedule timeout, whose `natchet.replayOf` names this one.
-   * It begins at once, whenever this one was to begin, unless `options` say more. This one keeps its history and its result.
+   * It starts at once, whenever this one was due, unless `options` say otherwise. This one keeps its history and its result.
    *
    * Fails: RunNotFound (finished runs are forgotten in time), NotReplayable while it has not ended, EngineUnreachable, QueueFull
    * @example
@@ -250,7 +250,7 @@ export class RunHandle<Output = unknown> {
     assertWhen(when);
     const now = Date.now();
     const asked = askedDueAt(when, now);
-    // A time that has passed may be one of the future for an engine, and the other way round: only the engine knows.
+    // A time that has passed here may be in the future for an engine, and vice versa: only the engine knows.
     const [dueAt, delayMs] =
       when.at === undefined ? [Math.max(asked, now), Math.max(asked - now, 0)] : [asked, undefined];
     const reply = await this.#parts.requests.reschedule([this.key], { dueAt, delayMs }, patience);

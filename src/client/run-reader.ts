@@ -1,5 +1,5 @@
-// A run as a query tells it: what the engine knows, and the bytes that only the log has. Those are read from the log itself: an input and an
-// output together may be more than a message holds.
+// A run as queries return it: what the engine knows, and the bytes that only the log has. Those are read from the log itself: an input and an
+// output together may not fit into a message.
 import type { RunInfo } from "../domain/run.ts";
 import { inputIn, inputOfFinished } from "../nats/stored-inputs.ts";
 import { jsonOf } from "../wire/bytes.ts";
@@ -9,7 +9,7 @@ import type { EngineRequests } from "./engine-requests.ts";
 import type { Patience } from "./patience.ts";
 import type { StoredEntries } from "./stored-entries.ts";
 
-/** Entries move: one that is no longer where the engine said is looked for again. */
+/** Entries move: if one is no longer where the engine said, ask again. */
 const looks = 3;
 
 export class RunReader {
@@ -21,7 +21,7 @@ export class RunReader {
     this.#entries = entries;
   }
 
-  /** Everything that is known of one run, with its input and output; null when it is not known. Fails: EngineUnreachable, StoreUnavailable */
+  /** Everything known about one run, with its input and output; null if it is not known. Fails: EngineUnreachable, StoreUnavailable */
   async read(key: string, patience?: Patience): Promise<RunInfo | null> {
     let info: RunInfo | null = null;
     for (let look = 0; look < looks; look++) {
@@ -34,7 +34,7 @@ export class RunReader {
     return info && { ...info, inputIsGone: true };
   }
 
-  /** Undefined when the log has nothing there. */
+  /** Undefined if the log has nothing there. */
   #complete(key: string, info: RunInfo, at: NonNullable<FoundRun["at"]>): Promise<RunInfo | undefined> {
     return "entrySeq" in at
       ? this.#completeLive(key, info, at.entrySeq)

@@ -1,5 +1,5 @@
-// Entries of the log, read by a client: each once for all who want it at about the same time, and few at a time, so that many reads are not more
-// bytes than a socket takes.
+// Log entries read by a client: each once for everybody who wants it at about the same time, and few at a time, so that many reads are not more
+// bytes than a socket can take.
 import { Deque } from "../collections/deque.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import type { StoredMessage } from "../nats/stored-message.ts";

@@ -30,7 +30,7 @@ export interface TaskParts extends Omit<HandleParts, "readOutput"> {
   readonly gate: AdmissionGate;
   /** The middleware of the client, if it has one. */
   readonly around: AroundEnqueue | undefined;
-  /** The run that surrounds a call, if there is one. */
+  /** The run around a call, if there is one. */
   readonly parent: (() => Parent | undefined) | undefined;
   readonly isClosed: () => boolean;
 }
@@ -39,20 +39,20 @@ export interface TaskShape {
   readonly name: string;
   readonly input?: StandardSchema | undefined;
   readonly output?: StandardSchema | undefined;
-  /** Outputs are checked and given as they travelled, without the schema's transforms: the types of a class say no more. */
+  /** Outputs are checked but returned as JSON, without the schema's transforms: the types of a class say no more. */
   readonly givesWireOutput?: boolean;
 }
 
 /** The parameters before the options: an input that may be undefined may be left out. */
 export type ArgsOf<Input> = undefined extends Input ? [input?: Input] : [input: Input];
 
-/** Options for many runs: the same for all, or made for each. */
+/** Options for many runs: the same for all, or computed for each. */
 export type ManyOptions<Input> = CallOptions | ((input: Input, index: number) => CallOptions | undefined);
 
-/** What a caller may say about one run, and how long the call may take. */
+/** Options for one run, and limits of the call. */
 export interface CallOptions extends EnqueueOptions, CallLimits {}
 
-/** A run that may be stored: in a bundle, or by itself with this payload. */
+/** A run ready to be stored: in a bundle, or by itself with this payload. */
 interface Prepared {
   readonly entry: RunEntry;
   readonly payload?: Uint8Array;
@@ -64,17 +64,17 @@ interface Begun extends Stored {
   readonly output?: Promise<unknown>;
 }
 
-/** What the engine and the worker write around an input: the input travels on in assignments and outcomes, which must fit too. */
+/** Reserved for what the engine and the worker add to an input: assignments and outcomes, which repeat it, must fit too. */
 const recordBytes = 17 * 1024;
 
-/** A result that comes within this time is as good as an acknowledgement of the run. Units: milliseconds */
+/** A result within this time counts as an acknowledgement of the run. Units: milliseconds */
 const quickMs = 250;
 
 /** A task to run. Made by {@link Natchet.tasks} and {@link Natchet.task}. */
 export class TaskReference<Args extends readonly [input?: unknown], Output> {
   /** What callers name it by. */
   readonly name: string;
-  /** The last run ended so soon that the next one will probably do so as well. */
+  /** The last run ended so soon that the next one probably will as well. */
   #isQuick = false;
   readonly #shape: TaskShape;
   readonly #parts: TaskParts;
@@ -91,7 +91,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   /**
    * Runs the task and waits for its output.
    *
-   * With `timeout` or `signal` the wait may be given up: the run itself goes on and is not cancelled.
+   * `timeout` and `signal` end the wait: the run itself continues and is not cancelled.
    *
    * Fails: RunFailed, RunCancelled, InvalidData, PayloadTooLarge, QueueFull; given up: ResultNotAwaited once the run is stored,
    * EnqueueNotConfirmed before
@@ -109,10 +109,10 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   }
 
   /**
-   * Stores a run and returns as soon as it is stored; then it is executed whatever happens to this process. While NATS is away it waits
-   * for it, as long as `timeout` and `signal` let it.
+   * Stores a run and returns; from then on it will be executed whatever happens to this process. While NATS is away, the call waits
+   * for it, unless `timeout` or `signal` end the wait.
    *
-   * A call that was given up may still store its run, when NATS is back: with an `id` of your own a second call returns the same run.
+   * A call that was given up may still store its run once NATS is back: with your own `id`, a second call returns the same run.
    *
    * Fails: InvalidData, PayloadTooLarge, QueueFull; EnqueueNotConfirmed when it was given up
    */
@@ -166,7 +166,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     return this.#checkOutput(value);
   }
 
-  /** Sends a run on its way: what is wrong with it is said first, as it was when it was given. */
+  /** Sends a run on its way; it is checked first, as it was given. */
   async #begin(
     input: unknown,
     options: EnqueueOptions | undefined,
@@ -218,7 +218,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     return { id, stored, output: expected.output };
   }
 
-  /** What is wrong with a run is said before anything is stored, or awaited. */
+  /** A run is checked before anything is stored or awaited. */
   #prepare(input: unknown, options: EnqueueOptions | undefined, isAwaited: boolean): Prepared {
     if (this.#parts.isClosed())
       throw new StoreUnavailable({
@@ -250,7 +250,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     return new PayloadTooLarge({ what, bytes, limit: this.#parts.link.maxPayload });
   }
 
-  /** An id that a client has made may stand in a bundle, where the server does not see it. */
+  /** A generated id may be in a bundle, where the server does not see it. */
   async #createAs(id: string, payload: Uint8Array): Promise<boolean> {
     const { link, subjects } = this.#parts;
     const name = bundleOfId(id);
@@ -271,7 +271,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     this.#accepted("input", await validate(this.#shape.input, input));
   }
 
-  /** The worker has checked the output; here a schema's transforms make of JSON what the contract promises. */
+  /** The worker has checked the output; here the schema's transforms turn JSON into what the contract promises. */
   #checkOutput(output: unknown): unknown {
     const { output: schema, givesWireOutput } = this.#shape;
     if (schema === undefined) return output;

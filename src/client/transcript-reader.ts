@@ -18,7 +18,7 @@ export interface TranscriptSources {
   readonly requests: EngineRequests;
 }
 
-/** The lines, and a line for each place where something is missing. */
+/** The lines, plus one for each gap. */
 export async function* readLines(
   parts: TranscriptSources,
   key: string,
@@ -59,7 +59,7 @@ export async function* readChunks(
   }
 }
 
-/** The newest progress of the newest attempt that has said something. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
+/** The newest progress of the newest attempt that reported any. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
 export async function readProgress(parts: TranscriptSources, key: string): Promise<Progress | undefined> {
   const [{ run }, newest] = await Promise.all([parts.requests.get(key), parts.transcripts.newest(key)]);
   if (run === null) throw new RunNotFound({ key });
@@ -81,7 +81,7 @@ async function* readTranscript(
   const newest = await parts.transcripts.newest(key);
   if (run === null && newest === undefined) throw new RunNotFound({ key });
   const head = newest && decodeTranscriptHead(newest.data);
-  // A forgotten run is shown as long as its words are kept.
+  // A forgotten run is shown as long as its transcript is kept.
   const listing = new TranscriptSieve(chosen, run?.origin ?? head?.origin, head);
   const isLive = options.follow !== false && run !== null && !isFinished(run.state);
   const until = isLive ? undefined : (newest?.seq ?? 0);

@@ -1,5 +1,5 @@
-// Which of the entries of a run are its words, and each of them once: a repeated append is stored twice, and an earlier run of the same
-// id may have left its own.
+// Picks the entries that belong to a run, each once: a repeated append is stored twice, and an earlier run with the same
+// id may have left some.
 import type { TranscriptEntry, TranscriptHead, TranscriptRecord } from "../wire/transcript-entry.ts";
 
 /** A record, whose it is, and how many records of the same attempt are missing before it. */
@@ -17,14 +17,14 @@ export class TranscriptSieve {
   /** By attempt: the number of the record that comes next. */
   readonly #next = new Map<string, number>();
 
-  /** `newest`: the newest entry there is, so that "newest" passes over the attempts before it. */
+  /** `newest`: the newest entry, so that "newest" skips earlier attempts. */
   constructor(chosen: "all" | "newest" | number, origin: number | undefined, newest: TranscriptHead | undefined) {
     this.#chosen = chosen;
     this.#origin = origin;
     if (newest !== undefined && newest.origin === origin) this.#newestTurn = newest.turn;
   }
 
-  /** What of the next entry is to be shown. */
+  /** What to show of the next entry. */
   hear(entry: TranscriptEntry): Heard[] {
     const { attempt, turn, writer, first, records } = entry;
     this.#origin ??= entry.origin;
