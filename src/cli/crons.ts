@@ -1,4 +1,4 @@
-// `natchet crons`: the schedules of a namespace, and how to pause, resume, make and delete them.
+// `natchet crons`: lists, sets, pauses, resumes and deletes schedules.
 import { Option } from "effect";
 import { parseCron } from "../domain/cron.ts";
 import type { CronInfo } from "../mod.ts";

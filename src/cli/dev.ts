@@ -32,7 +32,7 @@ async function develop(globs: readonly string[], options: ConnectOptions, health
   const patterns = chosenGlobs(globs);
   const stop = new StopSignals();
   const starting = startEngine({ ...options, signals: false, health: false });
-  // Nothing is to be drained yet, and a server that is being fetched would keep Ctrl-C waiting.
+  // There is nothing to drain yet, and a server being downloaded would keep Ctrl-C waiting.
   void stop.first.then(() => supervisor === undefined && process.exit(130));
   let supervisor: Supervisor | undefined;
   const engine = await starting;
@@ -52,12 +52,12 @@ async function develop(globs: readonly string[], options: ConnectOptions, health
   process.exit(0);
 }
 
-/** Watches what the workers are made of: the folder, and the modules that they import, as far as they are known. */
+/** Watches the workers' sources: the folder, and the modules that they import, as far as known. */
 class Sources {
   readonly #patterns: readonly string[];
   readonly #flags: readonly string[];
   readonly #watching: Watching;
-  /** All that were ever imported: a module with a syntax error says nothing of its imports. */
+  /** All that were ever imported: a module with a syntax error hides its imports. */
   readonly #modules = new Set<string>();
   #looking: Promise<void> = Promise.resolve();
 
@@ -90,7 +90,7 @@ class Sources {
   }
 }
 
-/** Ctrl-C and its like: the first time and the second. */
+/** Ctrl-C and similar signals: the first and the second. */
 class StopSignals {
   readonly #first = Promise.withResolvers<void>();
   readonly #second = Promise.withResolvers<void>();
@@ -113,7 +113,7 @@ class StopSignals {
 
 const say = (line: string) => writeLine(`[dev] ${line}`);
 
-/** The program that has the workers, and its environment: that has the address, since a command line can be read by everybody on the machine. */
+/** The worker program and its environment, which has the address: a command line can be read by everybody on the machine. */
 export function workerProgram(
   flags: readonly string[],
   globs: readonly string[],

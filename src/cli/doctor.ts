@@ -1,4 +1,4 @@
-// `natchet doctor`: what may be wrong here, and every setting with where it came from.
+// `natchet doctor`: what may be wrong, and every setting with its source.
 import { Effect } from "effect";
 import { printable } from "../domain/printable.ts";
 import { type Checkup, checkUp, type Finding } from "../facade/checkup.ts";

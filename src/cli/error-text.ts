@@ -1,4 +1,4 @@
-// An error of a run, as people read it: what happened, where, and what it came from.
+// A run's error for people: what happened, where, and why.
 import { printable } from "../domain/printable.ts";
 import { errorDetails } from "../domain/stack.ts";
 import type { ErrorRecord } from "../mod.ts";

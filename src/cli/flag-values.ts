@@ -1,4 +1,4 @@
-// Values of flags and arguments that need more than a type. A wrong one is a usage error that names the flag, the value and an example.
+// Flags and arguments that need more than a type. A wrong one is a usage error with the flag, the value and an example.
 import { parseDuration } from "../domain/duration.ts";
 import { latestTime } from "../domain/time.ts";
 
@@ -26,7 +26,7 @@ export function parseTime(text: string, where: string): Date {
 /** Units: milliseconds. Fails: UsageError */
 export const parsePeriod = (text: string, where: string): number => checked(() => parseDuration(text, where));
 
-/** Fails: UsageError for what the library would refuse as well, before anything is connected to */
+/** Fails: UsageError for what the library would refuse too, before connecting to anything */
 export function checked<A>(check: () => A): A {
   try {
     return check();
@@ -35,7 +35,7 @@ export function checked<A>(check: () => A): A {
   }
 }
 
-/** What the library refuses came from the command line, where an example in TypeScript is of no use. */
+/** The value came from the command line, where an example in TypeScript is no use. */
 export const asUsage = (error: unknown): unknown =>
   error instanceof TypeError || error instanceof RangeError
     ? new UsageError(error.message.replace(/[;,] for example (?:@|\{|new ).*$/s, ""))

@@ -1,9 +1,9 @@
-// What `.gitignore` files exclude: files outside version control are made by programs, and are no reason to reload.
+// What `.gitignore` files exclude: files outside version control are generated, and no reason to reload.
 // A subset: the files of the project, not those of the user or of `.git/info`; ADR 30.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 
-/** Never watched, wherever they lie: what programs make, by custom. */
+/** Never watched, wherever they are: generated files, by convention. */
 const madeByPrograms = new Set(["node_modules", "dist", "out", "coverage"]);
 
 interface Rule {
@@ -16,7 +16,7 @@ interface Rule {
 export class IgnoredFiles {
   /** Where the repository begins, or the folder itself outside of one. */
   readonly #root: string;
-  /** How deep the folder lies in there: what it is itself does not matter, since somebody works in it. */
+  /** How deep the folder is in there: whether it is itself ignored does not matter, since somebody works in it. */
   readonly #depth: number;
   readonly #rules = new Map<string, readonly Rule[]>();
 
@@ -82,7 +82,7 @@ export function parseRule(line: string): Rule[] {
   const pattern = text.slice(isKept ? 1 : 0);
   const foldersOnly = pattern.endsWith("/");
   const path = foldersOnly ? pattern.slice(0, -1) : pattern;
-  // With a slash a pattern is meant from here on, without one wherever the name occurs.
+  // A pattern with a slash is relative to this folder, one without matches the name anywhere.
   const anchored = path.includes("/") ? path.replace(/^\//, "") : `**/${path}`;
   try {
     return [{ matches: new RegExp(`^${sourceOf(anchored)}$`, "u"), foldersOnly, isKept }];

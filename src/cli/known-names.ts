@@ -1,4 +1,4 @@
-// The names of a namespace, for commands that were given one which nobody knows.
+// The names of a namespace, for commands that were given an unknown one.
 import { nearest } from "../domain/known-options.ts";
 import { listed } from "../domain/names.ts";
 import type { Natchet } from "../mod.ts";
@@ -6,7 +6,7 @@ import type { Natchet } from "../mod.ts";
 export interface KnownNames {
   /** Of the connected workers. */
   readonly tasks: readonly string[];
-  /** Of tasks that have runs, whoever executes them. */
+  /** Of tasks with runs, whoever executes them. */
   readonly queues: readonly string[];
   readonly workers: readonly string[];
   readonly workerIds: readonly string[];

@@ -52,7 +52,7 @@ export async function main(args: readonly string[] = process.argv.slice(2)): Pro
   if (Exit.isFailure(exit)) process.exitCode = exitCodeOf(exit.cause);
 }
 
-/** What was started by the wrapper under Node ends with it, drained, however that ended. */
+/** A process started by the wrapper under Node ends with it, drained, however that ended. */
 function followWrapper(): void {
   const wrapper = Number(process.env.NATCHET_WRAPPER);
   delete process.env.NATCHET_WRAPPER; // not what this process starts

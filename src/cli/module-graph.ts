@@ -1,4 +1,4 @@
-// Which files of its own a program imports, so that they are watched wherever they lie: a sibling in a workspace, a data file. Each runtime
+// Which of its own files a program imports, so that they are watched wherever they are: a sibling in a workspace, a data file. Each runtime
 // resolves its own imports; what cannot be read or resolved yet is left out until the next look.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
@@ -15,7 +15,7 @@ interface BunTools {
 }
 declare const Bun: BunTools | undefined;
 
-/** The modules that these files import, and they themselves, without packages and without natchet. */
+/** These files and the modules they import, without packages and natchet. */
 export async function modulesOf(files: readonly string[], denoFlags: readonly string[] = []): Promise<Set<string>> {
   const found = new Set<string>();
   if ("Deno" in globalThis) return new Set(await askDeno(files, denoFlags));
@@ -32,7 +32,7 @@ function isOfProject(file: string): boolean {
   return !ownFolders.some((folder) => file.startsWith(folder + sep));
 }
 
-/** What a compiler wrote for Node: relative imports as they stand, of files with their extension. */
+/** Compiled for Node: relative imports of files with their extension. */
 const ofNode: BunTools = {
   Transpiler: class {
     scanImports(code: string) {
@@ -72,7 +72,7 @@ function importsOf(bun: BunTools, file: string): string[] {
     const transpiler = new bun.Transpiler({ loader: loaders[extname(file)] ?? "js" });
     return transpiler.scanImports(readFileSync(file, "utf8")).map(({ path }) => path);
   } catch {
-    return []; // gone, or not to be parsed just now
+    return []; // gone, or cannot be parsed just now
   }
 }
 
@@ -80,7 +80,7 @@ interface DenoInfo {
   readonly modules?: readonly { readonly local?: string | null }[];
 }
 
-/** Deno is asked once for all: of a module that imports them. */
+/** Deno is asked once, about a module that imports them all. */
 async function askDeno(files: readonly string[], flags: readonly string[]): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "natchet-modules-"));
   try {
@@ -93,7 +93,7 @@ async function askDeno(files: readonly string[], flags: readonly string[]): Prom
   }
 }
 
-/** What it prints; nothing where it cannot be started. */
+/** What it prints; nothing if it cannot be started. */
 function run(program: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });

@@ -1,4 +1,4 @@
-// How commands print what they found: a table for people, JSON for machines. What others named goes through `printable` on its way.
+// How commands print results: a table for people, JSON for machines. Names given by others go through `printable`.
 import { printable, printableJson } from "../domain/printable.ts";
 import { toSeconds, zonedTime } from "../domain/time.ts";
 import { writeLine } from "../runtime/write-line.ts";
@@ -15,7 +15,7 @@ export const outputFlag = Flag.Literals("output", ["table", "json"]).pipe(
 type Cell = string | number | undefined;
 export type Columns<T> = Readonly<Record<string, (value: T) => Cell>>;
 
-/** Prints rows as a table with these columns, or the values as they are as JSON. */
+/** Prints rows as a table with these columns, or the values as JSON. */
 export function print<T>(values: readonly T[], format: Format, columns: Columns<T>, none: string): void {
   if (format === "json") printJson(values);
   else if (values.length === 0) console.log(none);
@@ -24,10 +24,10 @@ export function print<T>(values: readonly T[], format: Format, columns: Columns<
 
 export const printJson = (value: unknown): void => console.log(printableJson(value, 2));
 
-/** One line for people, whatever names it holds. */
+/** One line for people, whatever names it contains. */
 export const tell = (line: string): void => console.log(printable(line));
 
-/** What happened to runs, a line each; on a terminal nobody reads ten thousand of them. */
+/** What happened to runs, one line each; shortened on a terminal, where nobody reads ten thousand. */
 export function tellKeys(what: string, keys: readonly string[]): void {
   const shown = process.stdout.isTTY && keys.length > mostKeys ? keys.slice(0, mostKeys) : keys;
   for (const key of shown) tell(`${what} ${key}`);
@@ -35,10 +35,10 @@ export function tellKeys(what: string, keys: readonly string[]): void {
 }
 const mostKeys = 20;
 
-/** The same beside the output, on stderr. */
+/** The same, on stderr beside the output. */
 export const warn = (line: string): void => writeLine(printable(line));
 
-/** Lays out rows in columns; numbers stand to the right. In a terminal of so many columns, the widest texts are cutToWidth until a row fits. */
+/** Lays out rows in columns; numbers are right-aligned. If a width is given, the widest texts are cut until a row fits. */
 export function formatTable<T>(
   values: readonly T[],
   columns: Columns<T>,
@@ -65,7 +65,7 @@ const gap = "  ";
 /** No column gets narrower than this to make room. */
 const leastWidth = 8;
 
-/** Takes from the widest column, again and again, until all of them fit. */
+/** Shrinks the widest column, again and again, until all fit. */
 function narrow(widths: number[], names: readonly string[], available: number): void {
   const least = names.map((name) => Math.max(leastWidth, name.length));
   let excess = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - available;
@@ -89,7 +89,7 @@ function pad(text: string, width: number, isRight: boolean): string {
   return isRight ? spaces + text : text + spaces;
 }
 
-/** At most so many columns; an ellipsis stands for the rest. */
+/** At most this many columns; an ellipsis stands for the rest. */
 function cutToWidth(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = "";
@@ -102,7 +102,7 @@ function cutToWidth(text: string, width: number): string {
   return `${kept}…`;
 }
 
-/** `2026-11-23T14:05:09+01:00`: as the lines of logs have it, and as `--at` takes it. */
+/** `2026-11-23T14:05:09+01:00`: as in log lines, and as `--at` takes it. */
 export function formatTime(at: number | undefined): string | undefined {
   return at === undefined || at <= 0 ? undefined : toSeconds(zonedTime(at));
 }

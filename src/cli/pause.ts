@@ -48,7 +48,7 @@ function targetOf({ task, worker, all }: Choice, verb: string): PauseTarget {
   return { task: Option.getOrUndefined(task), worker: Option.getOrUndefined(worker) };
 }
 
-/** The pause of the namespace, and those of tasks and workers, each of which is a pause of its own. */
+/** The pause of the namespace, and each pause of a task or worker. */
 async function resumeAll(natchet: Natchet): Promise<Pauses> {
   let pauses = await natchet.resume();
   for (const task of pauses.tasks) pauses = await natchet.resume({ task });
@@ -56,7 +56,7 @@ async function resumeAll(natchet: Natchet): Promise<Pauses> {
   return pauses;
 }
 
-/** A pause may be meant for a worker that is yet to come; more often the name is misspelt. */
+/** A pause may be meant for a future worker; more often the name is misspelt. */
 async function warningOf(natchet: Natchet, { task, worker }: PauseTarget): Promise<string | undefined> {
   if (task === undefined && worker === undefined) return undefined;
   const known = await knownNames(natchet);

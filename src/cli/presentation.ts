@@ -1,4 +1,4 @@
-// How the command line shows help and errors: help that was asked for goes to stdout, what is wrong to stderr.
+// How the command line shows help and errors: requested help goes to stdout, errors to stderr.
 import { Console, Effect, Layer } from "effect";
 import { printableLines } from "../domain/printable.ts";
 import { CliOutput } from "./effect-cli.ts";

@@ -1,4 +1,4 @@
-// `natchet queues`: how many runs of each task wait and run.
+// `natchet queues`: how many runs of each task are waiting and running.
 
 import { Command } from "./effect-cli.ts";
 import { outputFlag, print } from "./output.ts";

@@ -48,7 +48,7 @@ export const healthOptions = (flags: HealthFlags): HealthOptions => ({
   host: Option.getOrUndefined(flags.healthHost),
 });
 
-/** What a flag does not say is left to the environment and the defaults. */
+/** Without a flag, the environment and the defaults apply. */
 export function connectOptions(flags: SharedFlags): ConnectOptions {
   return { url: Option.getOrUndefined(flags.server), namespace: Option.getOrUndefined(flags.namespace) };
 }

@@ -6,7 +6,7 @@ import { Argument, Command } from "./effect-cli.ts";
 import { outputFlag, printJson } from "./output.ts";
 import { withClient } from "./with-client.ts";
 
-/** Deeper families, and more children of one run, are counted only. */
+/** Deeper descendants, and further children of one run, are only counted. */
 const deepest = 6;
 const mostChildren = 20;
 const longestValue = 60;

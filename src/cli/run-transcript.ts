@@ -72,7 +72,7 @@ function format({ at, attempt, level, message, fields }: LogLine): string {
   return `${zonedTime(at)} #${attempt} ${level.padEnd(5)} ${printable(message)}${formatFields(fields)}`;
 }
 
-/** Resolves when the terminal or the pipe has taken it; a terminal gets nothing that it would act upon. */
+/** Resolves when the terminal or the pipe has taken it; a terminal gets no control characters. */
 const write = ({ value }: StreamChunk): Promise<void> =>
   new Promise((resolve, reject) => {
     const bytes =

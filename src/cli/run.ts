@@ -94,7 +94,7 @@ interface Wait {
   readonly timeout: string | undefined;
 }
 
-// Waiting may end before the run does: then the run goes on, and the message says how to find it.
+// Waiting may end before the run does: then the run continues, and the message says how to find it.
 async function waitFor<T>(result: Promise<T>, run: RunKey, { timeoutMs, timeout }: Wait): Promise<T> {
   const found = `the run continues; see: natchet runs get ${run.task} ${printable(run.id)}`;
   const onInterrupt = () => {

@@ -251,7 +251,7 @@ interface ChoiceFlags extends FilterFlags {
   readonly id: Option.Option<string>;
 }
 
-// Without a filter it would be all runs: nobody should get that by forgetting one.
+// Without a filter it would be all runs: nobody should do that by forgetting one.
 function chosenRuns({ name, id, ...flags }: ChoiceFlags, more: RunFilter = {}): RunFilter {
   const filter = { ...filterOf(flags), ...more };
   if (Option.isSome(name)) {
@@ -281,7 +281,7 @@ function filterOf({ task, state, metadata }: FilterFlags): RunFilter {
   };
 }
 
-/** In a list there is room for one line of it. */
+/** A list has room for one line of it. */
 const errorOf = ({ error, reason, waiting }: RunInfo): string | undefined =>
   (error?.message ?? reason ?? (waiting && inLocalTime(waiting.because)))
     ?.split(/\s*\n\s*/, 1)[0]

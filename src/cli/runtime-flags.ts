@@ -1,4 +1,4 @@
-// The flags of the runtime that this process was started with, for a process that shall be like it.
+// The runtime flags that this process was started with, to pass on to child processes.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
@@ -8,14 +8,14 @@ interface DenoPermissions {
 declare const Deno: DenoPermissions | undefined;
 declare const Bun: object | undefined;
 
-/** `["run", "--preload", "./setup.ts"]`: what stands between the program of the runtime and the script. */
+/** `["run", "--preload", "./setup.ts"]`: everything between the runtime and the script. */
 export function runtimeFlags(): string[] {
   if (typeof Deno === "undefined")
     return [...(typeof Bun === "undefined" ? [] : ["run"]), ...inherited(process.execArgv)];
   return ["run", "--quiet", ...inherited(denoFlags(commandLine()) ?? grantedFlags(Deno))];
 }
 
-/** Of Deno's flags those that say how modules are resolved: `deno info` takes them as well. */
+/** The Deno flags about module resolution, which `deno info` takes as well. */
 export function resolutionFlags(flags: readonly string[]): string[] {
   return flags.flatMap((flag, at) => {
     if (/^--(?:config|import-map|node-modules-dir|no-config|no-lock)(?:=|$)/.test(flag) || flag === "-c")
@@ -31,7 +31,7 @@ function inherited(flags: readonly string[]): string[] {
     .map((flag) => flag.replace(/^(--inspect(?:-brk|-wait)?)(?:=.*)?$/, "$1=127.0.0.1:0"));
 }
 
-/** Deno does not tell a program its flags: what stands before the script in the command line of the process. */
+/** Deno does not expose its flags: take what precedes the script in the process's command line. */
 function denoFlags(words: readonly string[] | undefined): string[] | undefined {
   if (words === undefined) return undefined;
   const script = words.length - process.argv.slice(2).length - 1;
@@ -47,7 +47,7 @@ function commandLine(): string[] | undefined {
   }
 }
 
-/** Where there is no /proc. Words that contain spaces cannot be recognised there. */
+/** Without /proc. Arguments with spaces cannot be recognized there. */
 function fromProcessList(): string[] | undefined {
   try {
     const text = execFileSync("ps", ["-ww", "-o", "args=", "-p", String(process.pid)], { encoding: "utf8" });
@@ -57,7 +57,7 @@ function fromProcessList(): string[] | undefined {
   }
 }
 
-/** The process may not read its command line: its permissions as a whole, and nothing else. */
+/** The process may not read its command line: only its permissions as a whole. */
 function grantedFlags({ permissions }: DenoPermissions): string[] {
   const names = ["read", "write", "net", "env", "run", "sys", "ffi", "import"];
   return names.filter((name) => permissions.querySync({ name }).state === "granted").map((name) => `--allow-${name}`);

@@ -1,4 +1,4 @@
-// What a worker process tells the `natchet dev` that supervises it: lines on a pipe, its file descriptor 3.
+// What a worker process reports to the `natchet dev` that supervises it: lines on a pipe, file descriptor 3.
 import { writeSync } from "node:fs";
 import { currentRun } from "../mod.ts";
 import { isSupervised } from "../runtime/environment.ts";
@@ -20,7 +20,7 @@ export function tellSupervisor(word: WorkerWord["word"], run = ""): void {
   }
 }
 
-/** Tells whose code calls `process.exit`. */
+/** Reports whose code calls `process.exit`. */
 export function tellOfExit(): void {
   if (!isSupervised()) return;
   process.on("exit", () => {
@@ -45,7 +45,7 @@ function surroundingRun(): string | undefined {
   }
 }
 
-/** Cuts what comes through a pipe into lines, and reads them. */
+/** Splits a pipe's input into lines, and reads them. */
 export class LineReader {
   readonly #heard: (word: WorkerWord) => void;
   #rest = "";

@@ -13,13 +13,13 @@ export interface SupervisorOptions {
   readonly startMs?: number;
 }
 
-/** A process, and what it has told. */
+/** A process, and what it has reported. */
 interface Member {
   readonly child: ChildProcess;
   readonly startedAt: number;
-  /** Its files were imported: whatever ends it from here on is not the fault of the import. */
+  /** Its files were imported: whatever ends it from now on is not the import's fault. */
   isLoaded: boolean;
-  /** It has said why it does not start. */
+  /** It has reported why it does not start. */
   hasFailed: boolean;
   /** The run whose code has just ended the process. */
   endedBy: string | undefined;
@@ -44,9 +44,9 @@ export class Supervisor {
   }
 
   /**
-   * Starts a worker process; when it is ready, the one before it drains and leaves. If it does not get ready, that one stays.
+   * Starts a worker process; once it is ready, the previous one drains and leaves. If it never is, that one stays.
    *
-   * A version that is starting is not given up for a newer one at once: changes that come faster than a start would never let any work.
+   * A starting version is not replaced at once: with changes faster than a start, none would ever become ready.
    */
   replace(): void {
     if (this.#isStopping) return;
@@ -71,7 +71,7 @@ export class Supervisor {
     this.#next = member;
     const words = new LineReader((word) => this.#onWord(member, word));
     (child.stdio[3] as Readable).on("data", (chunk) => words.read(String(chunk)));
-    // What it told last may come after its exit, but never after its pipes have closed; a process of its own may hold them open.
+    // Its last report may arrive after its exit, but never after its pipes have closed; a child of its own may hold them open.
     child.once("close", (code, signal) => this.#onExit(member, signal ?? `code ${code}`));
     child.once("exit", (code, signal) => setTimeout(() => this.#onExit(member, signal ?? `code ${code}`), lastWordsMs));
   }
@@ -86,8 +86,8 @@ export class Supervisor {
     await Promise.all(gone);
   }
 
-  // Detached: Ctrl-C in the terminal reaches this process alone, which then stops its children in order.
-  // Stdin stays open as long as this process lives: a worker that reads its end knows that nobody supervises it any more.
+  // Detached: Ctrl-C in the terminal reaches only this process, which then stops its children in order.
+  // Stdin stays open while this process lives: a worker that reads its end knows that its supervisor is gone.
   #spawn(): ChildProcess {
     const [program, ...args] = this.#options.command;
     const child = spawn(program, args, {
@@ -144,12 +144,12 @@ export class Supervisor {
   }
 }
 
-// Not `child.kill`: on Deno that closes the child's stdin as well, which says that the supervisor is gone.
+// Not `child.kill`: on Deno that also closes the child's stdin, which means that the supervisor is gone.
 function send(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
   if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {
     process.kill(child.pid, signal);
   } catch {
-    // It has gone meanwhile; its exit event is on the way.
+    // It has ended in the meantime; its exit event is on the way.
   }
 }

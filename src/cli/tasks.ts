@@ -1,4 +1,4 @@
-// `natchet tasks`: what can be run here.
+// `natchet tasks`: the known tasks.
 import { Command } from "./effect-cli.ts";
 import { outputFlag, print } from "./output.ts";
 import { withClient } from "./with-client.ts";

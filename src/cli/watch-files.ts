@@ -1,29 +1,29 @@
-// Tells when the source of a project changes. Each folder is watched by itself, and anew whenever its entry in the folder above changes: a
-// folder that was replaced (by git, by `cp`, by a generator) is another one under the old name.
+// Notices when the source of a project changes. Each folder has its own watcher, renewed whenever its entry in the parent folder changes: a
+// folder that was replaced (by git, by `cp`, by a generator) is a different one with the same name.
 import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { IgnoredFiles } from "./ignored-files.ts";
 
-/** Code is watched wherever it lies in the folder; data only if it is imported, since tasks write data. */
+/** Code is watched anywhere in the folder; data only if it is imported, since tasks write data. */
 const isCode = (path: string) => /\.[cm]?[jt]sx?$/.test(path);
 const settings = /^(?:package\.json|tsconfig\.json|deno\.jsonc?|bunfig\.toml|\.env(?:\..+)?)$/;
 
 export interface Watching {
-  /** Also tells of these modules, wherever they lie and whatever is ignored; they replace those of the call before. */
+  /** Also watches these modules, wherever they are and whatever is ignored; they replace those of the previous call. */
   setModules(files: Iterable<string>): void;
   close(): void;
 }
 
 export interface WatchOptions {
   readonly quietMs?: number;
-  /** Hears, once, that not everything is watched: a system has only so many watchers. */
+  /** Called once if not everything can be watched: a system has only so many watchers. */
   readonly onIncomplete?: (error: Error) => void;
 }
 
 /**
- * Calls `onChange` once for all changes that come within `quietMs` of one another, with the last of them.
+ * Calls `onChange` once for all changes within `quietMs` of each other, with the last of them.
  *
- * Watched are the code files of the folder, its settings (package.json, deno.json, .env, …), and imported modules. Left out are hidden
+ * Watches the code files of the folder, its settings (package.json, deno.json, .env, …), and imported modules. Ignores hidden
  * folders, `node_modules`, `dist`, `out`, `coverage`, and what `.gitignore` names.
  *
  * @default quietMs 150
@@ -32,7 +32,7 @@ export function watchFiles(folder: string, onChange: (path: string) => void, opt
   return new FolderWatch(resolve(folder), onChange, options);
 }
 
-/** A folder that went is looked for again after growing pauses: Bun tells once of what goes and comes within a moment. */
+/** A deleted folder is looked for again after growing pauses: Bun reports a quick delete and recreate only once. */
 const renewMs = 50;
 const longestRenewMs = 3_000;
 
@@ -42,9 +42,9 @@ class FolderWatch implements Watching {
   readonly #onChange: (path: string) => void;
   readonly #quietMs: number;
   #onIncomplete: ((error: Error) => void) | undefined;
-  /** By folder: the top, all below it that are not ignored, and those of imported modules outside. */
+  /** By folder: the top, all subfolders that are not ignored, and those of imported modules outside. */
   readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string | undefined }>();
-  /** The files that were told of, as they were then. */
+  /** The reported files, as they were then. */
   readonly #told = new Map<string, string>();
   /** Folders that are about to be watched again. */
   readonly #renewals = new Map<string, ReturnType<typeof setTimeout>>();
@@ -89,14 +89,14 @@ class FolderWatch implements Watching {
     for (const { path, isFolder } of entriesOf(folder)) if (isFolder && this.#isWatchedTree(path)) this.#openTree(path);
   }
 
-  /** The watcher of a folder that is still the same one stays. */
+  /** The watcher of an unchanged folder stays. */
   #open(folder: string): void {
     const identity = identityOf(folder);
     if (identity !== undefined && this.#watchers.get(folder)?.identity === identity) return;
     this.#close(folder);
     try {
       const watcher = watch(folder, (event, name) => this.#heard(folder, event, name));
-      watcher.on("error", () => this.#close(folder)); // it is gone; the folder above tells when it comes back
+      watcher.on("error", () => this.#close(folder)); // it is gone; the parent folder reports when it comes back
       this.#watchers.set(folder, { watcher, identity });
     } catch (error) {
       if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return; // gone since it was listed
@@ -114,12 +114,12 @@ class FolderWatch implements Watching {
     if (this.#isClosed || name === null) return;
     const path = join(folder, basename(String(name)));
     if (basename(path) === ".gitignore") this.#ignored.forget();
-    // Neither of the two names of events can be relied upon: Bun calls some that came "change", Deno tells a folder of files in folders below.
+    // Neither event name is reliable: Bun calls some additions "change", and Deno reports files of subfolders to their parent.
     if (event === "rename" || this.#watchers.get(path)?.identity !== identityOf(path)) this.#renew(path);
     if (this.#isRelevant(path) && this.#hasChanged(path, event)) this.#tell(path);
   }
 
-  /** One write causes several events, on Deno far apart; and a folder reports files that lie elsewhere. */
+  /** One write causes several events, on Deno far apart; and a folder reports files of other folders. */
   #hasChanged(path: string, event: string): boolean {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return this.#told.delete(path) || event === "rename";
@@ -129,7 +129,7 @@ class FolderWatch implements Watching {
     return true;
   }
 
-  /** An entry has come, gone or become another. */
+  /** An entry was added, removed or replaced. */
   #renew(path: string): void {
     const had = [...this.#watchers.keys()].filter((folder) => folder === path || folder.startsWith(path + sep));
     const stale = had.filter((folder) => this.#watchers.get(folder)!.identity !== identityOf(folder));
@@ -155,7 +155,7 @@ class FolderWatch implements Watching {
     const before = this.#watchers.size;
     if (this.#isWatchedTree(path)) this.#openTree(path);
     for (const file of this.#modules) if (file.startsWith(path + sep)) this.#open(dirname(file));
-    // What was written into it before it was watched has told nobody.
+    // What was written into it before it was watched caused no event.
     if (this.#watchers.size > before && this.#filesBelow(path).some((file) => this.#isRelevant(file))) this.#tell(path);
   }
 
@@ -179,7 +179,7 @@ class FolderWatch implements Watching {
   }
 }
 
-/** Tells a folder from another one under the same name, also where its inode is used again; undefined for what is none. */
+/** Distinguishes a folder from another one with the same name, even if its inode is reused; undefined if it is not a folder. */
 function identityOf(path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats?.isDirectory() === true ? `${stats.dev}/${stats.ino}/${stats.birthtimeMs}` : undefined;

@@ -8,7 +8,7 @@ import { asUsage } from "./flag-values.ts";
 import { warn } from "./output.ts";
 import { connectOptions, root } from "./root.ts";
 
-/** Connects, lets the command work, and closes the connection; what goes wrong ends the command with its sentence. */
+/** Connects, runs the command, and closes the connection; an error ends the command with its message. */
 export const withClient = <A>(work: (natchet: Natchet) => Promise<A>) => checkedFirst(async () => {}, work);
 
 /** Flags are checked before anything is opened: a usage error needs no server. A command starts none and leaves no folder behind. */
@@ -27,17 +27,17 @@ export const checkedFirst = <C, A>(
     );
   });
 
-/** Whoever only asks a server does not wait for one. */
+/** Commands that only query do not wait for a server. */
 const atOnce = { startServer: false };
 
 interface ClientNeeds {
-  /** Takes as long as a run takes, while natchet itself tells why somebody waits. */
+  /** Takes as long as a run takes; natchet itself says why it waits. */
   readonly isLong?: boolean;
 }
 
 const silentMs = 900;
 
-/** A new leader may be on its way, so an engine is waited for, but not in silence. */
+/** A new leader may be on its way, so wait for an engine, but say so. */
 async function tellingOfSilence<A>(natchet: Natchet, isLong: boolean, work: () => Promise<A>): Promise<A> {
   if (isLong) return work();
   const { namespace, server } = natchet;
@@ -50,7 +50,7 @@ async function tellingOfSilence<A>(natchet: Natchet, isLong: boolean, work: () =
   }
 }
 
-/** Runs promise code; a rejection becomes an error that the command line prints as one sentence. */
+/** Runs promise code; the command line prints a rejection as one sentence. */
 export const attempt = <A>(work: () => Promise<A>) =>
   Effect.tryPromise({ try: work, catch: (cause) => new CliError.UserError({ cause, userMessage: sentenceOf(cause) }) });
 

@@ -9,7 +9,7 @@ import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
 import { followSupervisor, tellOfExit, tellSupervisor } from "./supervised.ts";
 import { attempt } from "./with-client.ts";
 
-/** Where workers are looked for when no glob is given. */
+/** Where to look for workers without a glob. */
 const defaultGlobs = ["workers/**/*.ts", "worker.ts"];
 
 export const globs = Argument.String("glob").pipe(
@@ -29,7 +29,7 @@ export const worker = Command.make(
   { globs, ...healthFlags },
   Effect.fn(function* ({ globs, ...flags }) {
     const options = connectOptions(yield* root);
-    // While `natchet dev` replaces this process, the one before it still answers.
+    // While `natchet dev` replaces this process, the previous one still answers.
     const health = { ...healthOptions(flags), whenTaken: isSupervised() ? "wait" : "fail" } as const;
     yield* attempt(() => work(chosenGlobs(globs), { ...options, health }));
   }),

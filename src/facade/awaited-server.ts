@@ -6,7 +6,7 @@ const lookAgainMs = 200;
 const tellAfterMs = 700;
 const patienceMs = 5_000;
 
-/** An application that starts together with `natchet dev` is often there first, so it waits a moment for the server, and not in silence. */
+/** An application that starts together with `natchet dev` is often ahead of it, so it waits a moment for the server and says so. */
 export const whenItRuns = <A, R>(finding: Effect.Effect<A, Error, R>, log: Log): Effect.Effect<A, Error, R> =>
   Effect.suspend(() => {
     const since = performance.now();

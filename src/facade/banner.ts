@@ -1,4 +1,4 @@
-// What a process says first: what it is and where it works.
+// The first line of a process: what it is and where it works.
 import type { Log } from "../domain/log.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { isSupervised } from "../runtime/environment.ts";

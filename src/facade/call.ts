@@ -7,11 +7,11 @@ import type { Settings } from "./settings.ts";
 export interface Call {
   readonly settings: Settings;
   readonly log: Log;
-  /** Throws what went wrong later, shown where the user made the call. */
+  /** Throws what went wrong later, with the user's call in the stack. */
   readonly failed: (error: unknown) => never;
 }
 
-/** Options are read before anything is opened, and refused where the user wrote them. `caller` must still be on the stack. */
+/** Options are checked before anything is opened, with an error at the user's line. `caller` must still be on the stack. */
 export function readCall(caller: Function, read: () => Settings): Call {
   const settings = atCaller(caller, read);
   const shownToCaller = rememberCaller(caller);

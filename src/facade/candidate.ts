@@ -1,5 +1,5 @@
-// An engine with its own connections: one for everything, one for the lease alone, which must be renewed while a million entries of the
-// log are on their way through the other.
+// An engine with its own connections: one for everything, one only for the lease, which must be renewed while a million entries of the
+// log come through the other.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { makeEngine } from "../engine/engine.ts";
@@ -11,7 +11,7 @@ import type { FoundServer } from "./found-server.ts";
 import { connectTo, openSession, type Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
-/** `monitor` looks at this engine's connection: for a process that is nothing but an engine. */
+/** `monitor` watches this engine's connection: for a process that is only an engine. */
 export const startCandidate = (
   settings: Settings,
   server: FoundServer,

@@ -1,4 +1,4 @@
-// What may be wrong with the server, the login, the streams, the clock and the settings of a process, each with what to do about it.
+// Finds what may be wrong with the server, the login, the streams, the clock and the settings, each with what to do about it.
 import { Effect, type Scope } from "effect";
 import { EngineRequests } from "../client/engine-requests.ts";
 import { LeaderLine } from "../client/leader-line.ts";
@@ -16,7 +16,7 @@ import { type SettingInForce, settingsInForce, unknownVariables } from "./settin
 
 export interface Finding {
   readonly about: string;
-  /** `note` may be as it should be. */
+  /** A `note` may be intended. */
   readonly verdict: "ok" | "note" | "bad";
   readonly text: string;
   /** What to do. */
@@ -43,13 +43,13 @@ const bad = (about: string, text: string, fix?: string): Finding => ({
   ...(fix && { fix }),
 });
 
-/** A message names what is wrong, and behind a semicolon what to do. */
+/** A message says what is wrong and, after a semicolon, what to do. */
 function failure(about: string, error: unknown): Finding {
   const [text = "", ...fix] = toText(error).split("; ");
   return bad(about, text, fix.join("; "));
 }
 
-/** Looks at everything that can be looked at without changing anything: it starts no server and makes no stream. */
+/** Checks everything that can be checked without changing anything: starts no server and creates no stream. */
 export async function checkUp(options: ConnectOptions, environment: readonly string[]): Promise<Checkup> {
   const findings = unknownVariables(environment).map(({ name, meant }) =>
     bad(
@@ -91,7 +91,7 @@ const examine = (settings: Settings, findings: Finding[]): Effect.Effect<void, E
 
 type Look = (link: NatsLink, subjects: Subjects, settings: Settings) => Promise<readonly Finding[]>;
 
-/** In this order, by what they are about. */
+/** In this order. */
 const steps: Readonly<Record<string, Look>> = {
   permissions: lookAtPermissions,
   streams: lookAtStreams,

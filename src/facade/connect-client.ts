@@ -1,4 +1,4 @@
-// `natchet/client`: a client that starts nothing, neither a server nor an engine, and knows no decorators.
+// `natchet/client`: a client that starts neither a server nor an engine, and reads no decorators.
 import { Effect } from "effect";
 import type { Natchet } from "../client/client.ts";
 import { atCaller } from "../domain/at-caller.ts";
@@ -11,7 +11,7 @@ import type { ClientOptions, Settings } from "./settings.ts";
 /**
  * Connects a client to a server that is running.
  *
- * Without `url` or `NATS_URL` that is the one on port 4222 of this machine, or the embedded server of this workspace, which `natchet dev`
+ * Without `url` or `NATS_URL`, that is the server on port 4222 of this machine, or the embedded server of this workspace, which `natchet dev`
  * or a worker has started. It waits five seconds for one, unless `startServer` is `false`.
  *
  * Fails: NatsUnreachable, ServerNotRunning, ServerTooOld, NamespaceTooNew, JetStreamDisabled, PermissionDenied

@@ -7,10 +7,10 @@ import type { ClientOptions } from "./settings.ts";
 /**
  * Connects a client.
  *
- * Without `url` or `NATS_URL` it uses the server on port 4222 of this machine, or else the embedded server of this workspace, which it
- * starts if no process has done so yet. With `startServer: false` it fails where none is running.
+ * Without `url` or `NATS_URL`, it uses the server on port 4222 of this machine, or else the embedded server of this workspace, which it
+ * starts if no process has done so yet. With `startServer: false` it fails if none is running.
  *
- * A caller that waits longer than five seconds is told why in the log, once a task; `run` and `enqueue` take `{ timeout, signal }`.
+ * If a caller waits longer than five seconds, the log says why, once per task; `run` and `enqueue` take `{ timeout, signal }`.
  *
  * Fails: NatsUnreachable, ServerNotRunning, ServerTooOld, NamespaceTooNew, JetStreamDisabled, PermissionDenied, ServerBinaryNotFound
  * @example

@@ -1,4 +1,4 @@
-// Which server a process connects to; where none runs, it starts one.
+// Which server a process connects to; if none is running, it starts one.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { resolveServer } from "../embedded/resolve.ts";
@@ -35,7 +35,7 @@ const tend = (store: StoreWatch, revive: () => Promise<boolean>) =>
   Effect.acquireRelease(
     Effect.sync(() =>
       setInterval(() => {
-        void store.runs.suspect(); // cheap where the server is a neighbour
+        void store.runs.suspect(); // cheap if the server is nearby
         if (store.trouble?.fault === "broken") void revive();
       }, tendEveryMs),
     ),

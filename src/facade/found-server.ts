@@ -15,23 +15,23 @@ export interface FoundServer {
 
 /** A server that this process may have started. */
 export interface TendedServer extends FoundServer {
-  /** Looks after a server of this process, with what the store is known to suffer from. */
+  /** Looks after a server of this process, given the known trouble of the store. */
   readonly tend: (store: StoreWatch) => Effect.Effect<void, never, Scope.Scope>;
 }
 
-/** Says for people where a server is. */
+/** Where a server is, for people. */
 export const whereIs = ({ url, source }: Omit<FoundServer, "where">, directory: string): string =>
   source === "embedded"
     ? `embedded NATS in ${shownDirectory(directory)} (${shownAddress(url)})`
     : `NATS at ${shownAddress(url)}`;
 
-/** As seen from here, where that is shorter. */
+/** Relative to here, if that is shorter. */
 function shownDirectory(directory: string): string {
   const seen = relative(process.cwd(), directory);
   return seen !== "" && seen.length < directory.length ? seen : directory;
 }
 
-/** What to connect with: the embedded server has a login of its own, and is on this machine. */
+/** What to connect with: the embedded server has its own login and is on this machine. */
 export function optionsFor(
   { url, source }: FoundServer,
   nats: Settings["nats"],

@@ -6,7 +6,7 @@ import type { HealthSettings } from "../health/health-settings.ts";
 export interface HealthOptions {
   /** 0 picks a free port. Environment: `NATCHET_HEALTH_PORT`. */
   readonly port?: number | undefined;
-  /** The address to listen on. Environment: `NATCHET_HEALTH_HOST`. @default "127.0.0.1": this machine alone; "0.0.0.0" is everybody who can reach it, such as a kubelet */
+  /** The address to listen on. Environment: `NATCHET_HEALTH_HOST`. @default "127.0.0.1": this machine alone; "0.0.0.0": anybody who can reach it, such as a kubelet */
   readonly host?: string | undefined;
   /** What to do when another process listens on the port: `wait` starts without it and takes it as soon as it is free. @default "fail" */
   readonly whenTaken?: "fail" | "wait" | undefined;
@@ -23,7 +23,7 @@ interface Environment {
   readonly NATCHET_HEALTH_HOST?: string;
 }
 
-/** Undefined when no port is named: then nothing is served and nothing counted. Fails: RangeError, TypeError */
+/** Undefined without a port: then nothing is served and nothing counted. Fails: RangeError, TypeError */
 export function healthSettings(
   options: HealthOptions | false | undefined,
   env: Environment,

@@ -1,4 +1,4 @@
-// Where the embedded server of a project lives, from whichever of its folders a process is started.
+// Where the embedded server of a project lives, whichever of its folders a process is started in.
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 const name = ".natchet";
 
 /**
- * The `.natchet` that is there already, in this folder or above, up to the root of the workspace; otherwise the place for a new one: beside
+ * An existing `.natchet` in this folder or above, up to the root of the workspace; otherwise the place for a new one: beside
  * the outermost manifest with workspaces, else beside the nearest manifest, else here.
  */
 export function findHomeDirectory(from: string = process.cwd()): string {
@@ -18,7 +18,7 @@ export function findHomeDirectory(from: string = process.cwd()): string {
   return join(known ?? workspace ?? nearest ?? folders[0]!, name);
 }
 
-/** A home directory, and what lies above it, belongs to no project. */
+/** A home directory, and everything above it, belongs to no project. */
 function upwards(from: string): string[] {
   const folders: string[] = [];
   const home = homeOf();
@@ -33,7 +33,7 @@ function homeOf(): string | undefined {
   try {
     return homedir();
   } catch {
-    return undefined; // a program that may not ask for it
+    return undefined; // a program without permission to read it
   }
 }
 

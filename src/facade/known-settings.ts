@@ -1,4 +1,4 @@
-// Which options `connect`, `start` and `startEngine` take: a misspelt one must not leave its default in force.
+// Which options `connect`, `start` and `startEngine` take: a misspelt one must not silently leave the default.
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
 import type { ClientOptions, ConnectOptions, StartOptions } from "./settings.ts";
 
@@ -46,7 +46,7 @@ const ofProcesses = namesOf<Omit<StartOptions, keyof ConnectOptions>>({
   scan: true,
 });
 
-/** What one of them takes and another has no use for is passed over: programs share an object of options. */
+/** Options that only another of them takes are ignored: programs share an object of options. */
 export const allOptions: readonly string[] = [...new Set([...connectOptions, ...ofClients, ...ofProcesses])];
 
 /** Fails: TypeError */

@@ -5,8 +5,8 @@ import { type OpenScope, openScope } from "./running-scope.ts";
 import type { Stoppable } from "./stoppable.ts";
 
 /**
- * From its making, SIGTERM, SIGINT and SIGHUP (if `listensToSignals`) close what is open, or about to be, and end the process. The first process of
- * a container has no other way to hear of them.
+ * Once created, SIGTERM, SIGINT and SIGHUP (if `listensToSignals`) close what is open, or about to be, and end the process. The first process of
+ * a container does not react to them otherwise.
  */
 export class Lifetime {
   readonly #starting = new AbortController();
@@ -19,7 +19,7 @@ export class Lifetime {
     this.#ignoreSignals = listensToSignals ? onStopSignal(() => this.end(0)) : () => {};
   }
 
-  /** Opens what this lifetime is about; what fails leaves nothing behind. While the process ends, it never resolves. */
+  /** Opens the contents of this lifetime; a failure leaves nothing behind. While the process ends, it never resolves. */
   async open<T>(build: Effect.Effect<T, unknown, Scope.Scope>): Promise<T> {
     const opening = openScope(build, this.#starting.signal);
     this.#opening = opening;
@@ -31,7 +31,7 @@ export class Lifetime {
     try {
       return await step();
     } catch (error) {
-      if (this.#isEnding) return new Promise(() => {}); // the process is about to be gone
+      if (this.#isEnding) return new Promise(() => {}); // the process is about to end
       this.#ignoreSignals();
       throw error;
     }
@@ -43,7 +43,7 @@ export class Lifetime {
   }
 
   async #stop(): Promise<void> {
-    const open = await this.#opening?.catch(() => undefined); // what failed has closed itself
+    const open = await this.#opening?.catch(() => undefined); // a failed one has closed itself
     await open?.close();
     this.#ignoreSignals();
     this.#stopped.resolve();

@@ -1,4 +1,4 @@
-// How a line of the log is written: for a person at a terminal, for a file, or as JSON for machines.
+// Formats log lines: for a person at a terminal, for a file, or as JSON.
 
 import type { ErrorRecord } from "../domain/error-record.ts";
 import { cutText, escapeInJson, printable, printableJson } from "../domain/printable.ts";
@@ -10,7 +10,7 @@ import type { LineLevel } from "../domain/transcript.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 export interface LineStyle {
-  /** A terminal shows when it happened on its own clock; a file is read on another day, and elsewhere. */
+  /** A terminal shows the local time of day; a file is read on another day, and elsewhere. */
   readonly dated: boolean;
   readonly colours: boolean;
 }

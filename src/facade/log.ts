@@ -1,4 +1,4 @@
-// The log of a process: lines on stderr, so that a program's own output stays its own, or the program's own logger.
+// The log of a process: lines on stderr, so that stdout stays the program's, or the program's own logger.
 import type { Log } from "../domain/log.ts";
 import type { LineLevel } from "../domain/transcript.ts";
 import { writeLine } from "../runtime/write-line.ts";
@@ -14,17 +14,17 @@ export interface LogSettings {
   readonly level: LogLevel;
   /** @default "text" */
   readonly format?: LogFormat;
-  /** Whether lines are read on a terminal. @default what stderr is */
+  /** Whether lines go to a terminal. @default whether stderr is one */
   readonly terminal?: boolean;
   /** @default on a terminal only */
   readonly colours?: boolean;
-  /** Gets what would be written. */
+  /** Receives the log instead. */
   readonly logger?: Log | undefined;
   /** @default a line on stderr */
   readonly write?: (line: string) => void;
 }
 
-/** The log that a process was told to have. */
+/** The log as configured for a process. */
 export const logOf = ({ log, logFormat, logger, colours }: Chosen): Log =>
   makeLog({ level: log, format: logFormat, logger, ...(colours !== undefined && { colours }) });
 
@@ -53,7 +53,7 @@ function writer({ format, terminal = process.stderr.isTTY === true, colours = te
   return (level, message, fields) => out(textLine(level, message, fields, style));
 }
 
-/** A logger that throws must not end what it was told about. */
+/** A logger that throws must not break what it logs. */
 function teller(logger: Log): Tell {
   return (level, message, fields) => {
     try {

@@ -1,4 +1,4 @@
-// What both kinds of `connect` do: with decorators and a server that they may start, or with neither.
+// What both kinds of `connect` do: one reads decorators and may start a server, the other does neither.
 import { Effect, type Scope } from "effect";
 import { type ClientParts, Natchet } from "../client/client.ts";
 import type { Log } from "../domain/log.ts";
@@ -13,14 +13,14 @@ import { openSession, type Session } from "./session.ts";
 import { type ClientOptions, resolveSettings, type Settings } from "./settings.ts";
 
 export interface Connecting {
-  /** Whether the embedded server is started where none is running, unless the caller says otherwise; if not, it is waited for. */
+  /** Whether to start the embedded server if none is running, unless the caller says otherwise; if not, wait for one. */
   readonly startsServer: boolean;
   /** Finds the server, and starts it if it may. */
   readonly find: (settings: Settings, log: Log) => Effect.Effect<TendedServer, Error, Scope.Scope>;
   readonly describe: ClientParts["describe"];
 }
 
-/** `connect` is who was called, and must still be on the stack. */
+/** `connect` is the called function, and must still be on the stack. */
 export async function openClient(
   connect: Function,
   given: ClientOptions,
@@ -44,6 +44,6 @@ export async function openClient(
   return clientOf(session, { describe, release, middleware });
 }
 
-/** A client on a session that somebody else may own. */
+/** A client on a session, which somebody else may own. */
 export const clientOf = (session: Session, parts: Pick<ClientParts, "describe" | "release" | "middleware">): Natchet =>
   new Natchet({ ...session, ...parts, parent: currentParent });

@@ -1,4 +1,4 @@
-// What a process of workers opens, in the order in which one needs the other; the scope closes it newest first.
+// What a worker process opens, in the order of dependency; the scope closes it newest first.
 import { pathToFileURL, URL } from "node:url";
 import { Effect, type Scope } from "effect";
 import { findFiles } from "../discovery.ts";
@@ -88,7 +88,7 @@ const workerOptions = ({ shutdownTimeoutMs, middleware, keptFrames }: Settings) 
   return { shutdownTimeoutMs, middleware, keptFrames, process: processName(), runtime: runtimeName(), version };
 };
 
-/** Begins while the process connects, ends after the workers, which it beats for until then. */
+/** Starts while the process connects, and ends after the workers, for which it sends heartbeats until then. */
 const makeHeart = (log: Log) =>
   Effect.acquireRelease(
     Effect.sync(() => new Heart(log)),

@@ -7,7 +7,7 @@ export interface OpenScope<T> {
   close(): Promise<void>;
 }
 
-/** Builds something scoped; when building fails or is aborted, what was opened by then is closed and the error itself is thrown. */
+/** Builds something scoped; if that fails or is aborted, what was opened is closed and the error itself is thrown. */
 export async function openScope<T>(
   build: Effect.Effect<T, unknown, Scope.Scope>,
   signal?: AbortSignal,

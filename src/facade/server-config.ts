@@ -4,7 +4,7 @@ import { type Role, rightsOf, roles } from "../nats/roles.ts";
 import { Subjects } from "../wire/subjects.ts";
 
 export interface ServerConfigOptions {
-  /** Each gets an account of its own: the one border that NATS keeps against everything. */
+  /** Each gets its own account: the only boundary that NATS enforces for everything. */
   readonly namespaces: readonly string[];
   readonly password: (namespace: string, role: Role) => string;
 }

@@ -1,4 +1,4 @@
-// What every part of natchet opens first: a connection, the streams, a publisher. Closed in reverse order by the scope.
+// What every part of natchet opens first: a connection, the streams, a publisher. The scope closes them in reverse order.
 import { Effect, Schedule, type Scope } from "effect";
 import { formatDuration } from "../domain/duration.ts";
 import { NatsUnreachable } from "../domain/errors.ts";
@@ -14,7 +14,7 @@ import { Subjects } from "../wire/subjects.ts";
 import { type FoundServer, optionsFor } from "./found-server.ts";
 import type { Settings } from "./settings.ts";
 
-/** One connection to NATS with what engine, worker and client need of it. */
+/** One connection to NATS, with what engine, worker and client need from it. */
 export interface Session {
   readonly link: NatsLink;
   readonly publisher: Publisher;
@@ -26,7 +26,7 @@ export interface Session {
   readonly log: Log;
 }
 
-/** A connection named after its part, which is one of its own so that one part cannot fill another's socket. */
+/** A connection named after its part; each part has its own so that none can fill another's socket. */
 export const connectTo = (
   settings: Settings,
   server: FoundServer,
@@ -41,14 +41,14 @@ export const connectTo = (
   return server.source === "embedded" ? Effect.retry(connecting, untilItIsBack) : connecting;
 };
 
-/** The owner of an embedded server may end just now: then whoever is left starts it again. */
+/** The owner of an embedded server may be ending: then whoever is left starts it again. */
 const untilItIsBack = {
   while: (error: Error) => error instanceof NatsUnreachable,
   schedule: Schedule.spaced("100 millis"),
   times: 100,
 };
 
-/** The end of a connection that is being closed looks like a loss for a moment. */
+/** A connection that is being closed looks lost for a moment. */
 const tellAfterMs = 50;
 
 /** An outage is logged when it begins and when it is over. */
@@ -73,7 +73,7 @@ function tellOutages(link: NatsLink, part: string, log: Log): void {
   });
 }
 
-/** A connection with what a part needs beside it; `given` is the store of a session that is open already, which tells outages too. */
+/** A connection with what a part needs; `given` is the store of an open session, which also reports outages. */
 export const openSession = (
   settings: Settings,
   server: FoundServer,
@@ -90,7 +90,7 @@ export const openSession = (
     if (isEngine) yield* makeStreams(link, subjects, settings, log, isDedicated);
     else {
       const onDifference = (difference: string) => log.warn(difference);
-      const onMade = () => makeReserve(link, subjects, settings, log); // before what it stores takes all the room
+      const onMade = () => makeReserve(link, subjects, settings, log); // before its runs take all the space
       yield* ensureStreams(link, subjects, settings.nats, { onDifference, onMade });
     }
     const store = given ?? (yield* watchStore(settings, link, subjects, isEngine, log));
@@ -105,7 +105,7 @@ const makeStreams = (link: NatsLink, subjects: Subjects, settings: Settings, log
     makeReserve(link, subjects, settings, log);
   });
 
-/** Nobody waits for it; where it fails, the leader makes it. */
+/** Nobody waits for it; if it fails, the leader creates it. */
 function makeReserve(link: NatsLink, subjects: Subjects, settings: Settings, log: Log): void {
   new Reserve(link, subjects, settings.nats.replicas)
     .make()

@@ -1,4 +1,4 @@
-// Every setting with its value and where that came from: what `natchet doctor` shows.
+// Every setting with its value and source, as `natchet doctor` shows them.
 import { nearest } from "../domain/known-options.ts";
 import { shownAddress } from "../nats/address.ts";
 import { readEnvironment } from "../runtime/environment.ts";
@@ -6,7 +6,7 @@ import { type ConnectOptions, type Settings, variables } from "./settings.ts";
 
 export interface SettingInForce {
   readonly name: keyof typeof variables;
-  /** Secrets are not shown; empty where nothing is set. */
+  /** Secrets are not shown; empty if not set. */
   readonly value: string;
   readonly from: "command line" | "environment" | "default" | "not set";
   readonly meaning: string;
@@ -37,7 +37,7 @@ function shown(name: keyof typeof variables, value: string): string {
   return name === "NATS_URL" ? shownAddress(value) : value;
 }
 
-/** Values that hold where nothing is said. */
+/** Default values. */
 const defaultsOf = ({ directory }: Settings): Partial<Record<keyof typeof variables, string>> => ({
   NATCHET_NAMESPACE: "default",
   NATCHET_REPLICAS: "1",
@@ -54,10 +54,10 @@ const defaultsOf = ({ directory }: Settings): Partial<Record<keyof typeof variab
   NATCHET_LOGS_MAX_BYTES: "1073741824",
 });
 
-/** What natchet's own processes tell one another. */
+/** Variables that natchet's own processes pass to each other. */
 const internal: ReadonlySet<string> = new Set(["NATCHET_SUPERVISED", "NATCHET_WRAPPER", "NATCHET_NOHUP"]);
 
-/** Variables that look like ours, and that nobody reads: misspelt, most of the time. */
+/** Variables that look like ours but that nobody reads: mostly misspelt. */
 export function unknownVariables(names: readonly string[]): { readonly name: string; readonly meant?: string }[] {
   const known = Object.keys(variables);
   return names

@@ -24,13 +24,13 @@ export interface ConnectOptions {
   readonly password?: string | undefined;
   /** Environment: `NATS_TOKEN`. */
   readonly token?: string | undefined;
-  /** A file that holds an nkey seed. Environment: `NATS_NKEY_FILE`. */
+  /** A file with an nkey seed. Environment: `NATS_NKEY_FILE`. */
   readonly nkeyFile?: string | undefined;
   /** A `.creds` file. Environment: `NATS_CREDS`. */
   readonly credsFile?: string | undefined;
   /** Files in PEM form. Environment: `NATS_CA`, `NATS_CERT`, `NATS_KEY`. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
-  /** What the inboxes of this process begin with: `_INBOX`, or `_INBOX.<role>` for a user who may hear nothing else. Environment: `NATCHET_INBOX_PREFIX`. @default "_INBOX" */
+  /** Prefix of this process's inboxes: `_INBOX`, or `_INBOX.<role>` for a user who may subscribe to nothing else. Environment: `NATCHET_INBOX_PREFIX`. @default "_INBOX" */
   readonly inboxPrefix?: string | undefined;
   /** Replicas of the streams: 1 or 3. Environment: `NATCHET_REPLICAS`. @default 1 */
   readonly replicas?: 1 | 3 | undefined;
@@ -40,9 +40,9 @@ export interface ConnectOptions {
   readonly recreate?: boolean | undefined;
   /** How many finished runs are kept, and for how long. Older ones are forgotten, and their ids are free again. Environment: `NATCHET_KEEP_COUNT`, `NATCHET_KEEP_AGE`. @default 100,000 and "24h" */
   readonly retention?: { readonly count?: number; readonly age?: DurationInput } | undefined;
-  /** How long logs and streams of runs are kept, and how many bytes of them: the oldest go first. A setting that is not given stays as it is in an existing namespace. Environment: `NATCHET_LOGS_MAX_AGE`, `NATCHET_LOGS_MAX_BYTES`. @default "24h" and 1 GiB */
+  /** How long logs and streams of runs are kept, and how many bytes: the oldest go first. An existing namespace keeps what is not given. Environment: `NATCHET_LOGS_MAX_AGE`, `NATCHET_LOGS_MAX_BYTES`. @default "24h" and 1 GiB */
   readonly logs?: { readonly maxAge?: DurationInput; readonly maxBytes?: number } | undefined;
-  /** How many bytes the journals of durable runs may take: beyond it they wait until there is room. Environment: `NATCHET_JOURNAL_MAX_BYTES`. @default no limit */
+  /** Most bytes of durable runs' journals: beyond it, runs wait until there is room. Environment: `NATCHET_JOURNAL_MAX_BYTES`. @default no limit */
   readonly journal?: { readonly maxBytes?: number } | undefined;
   /**
    * Home of the embedded server. Environment: `NATCHET_DIRECTORY`.
@@ -52,8 +52,8 @@ export interface ConnectOptions {
    */
   readonly directory?: string | undefined;
   /**
-   * Whether the embedded server is started where none is running; `false` fails with ServerNotRunning at once. `natchet/client` starts
-   * none and waits five seconds for one, unless this is `false`. @default true
+   * Whether to start the embedded server if none is running; `false` fails with ServerNotRunning at once. `natchet/client` starts
+   * none and waits five seconds for one unless this is `false`. @default true
    */
   readonly startServer?: boolean | undefined;
   /** The lowest level that is logged. Environment: `NATCHET_LOG`. @default "info", of a client "warn" */
@@ -89,13 +89,13 @@ export interface StartOptions extends ConnectOptions {
   readonly health?: HealthOptions | false | undefined;
   /** Wraps every attempt in this process, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
-  /** What to do about unhandled errors and rejections of your code: `log` and go on, or `exit`: drain and end with code 1. Environment: `NATCHET_ON_UNHANDLED`. @default "log" */
+  /** What to do about unhandled errors and rejections in your code: `log` and continue, or `exit`: drain and exit with code 1. Environment: `NATCHET_ON_UNHANDLED`. @default "log" */
   readonly onUnhandled?: OnUnhandled | undefined;
   /** Whether a helper thread sends heartbeats while your code blocks the event loop. Without it, a worker that is blocked for 30 s is treated as dead. @default true */
   readonly heartbeatThread?: boolean | undefined;
   /**
-   * Of how many waiting durable runs a worker keeps the method in memory, and for how long, so that they go on at once. Others go on as well,
-   * by executing their method again with the results that it had; `count: 0` keeps none.
+   * How many waiting durable runs a worker keeps in memory, and for how long, so that they continue at once. The others continue too,
+   * by executing their method again with its earlier results; `count: 0` keeps none.
    * @default 1,000 and "10m"
    */
   readonly keptFrames?: { readonly count?: number; readonly age?: DurationInput } | undefined;
@@ -103,7 +103,7 @@ export interface StartOptions extends ConnectOptions {
   readonly scan?: string | readonly string[] | undefined;
 }
 
-/** `log` goes on, `exit` drains and ends the process with code 1. */
+/** `log` continues, `exit` drains and exits with code 1. */
 export type OnUnhandled = "log" | "exit";
 
 export type EngineMode = "auto" | "warm" | "off";
@@ -132,7 +132,7 @@ export interface Settings {
   readonly logs: { readonly replicas: 1 | 3; readonly maxAgeMs?: number; readonly maxBytes?: number };
 }
 
-/** The variables that natchet reads, with their meaning. docs/production/configuration.md lists them. */
+/** The variables that natchet reads, with their meaning; docs/production/configuration.md lists them. */
 export const variables = {
   NATS_URL: "the server to connect to",
   NATS_USER: "user name",

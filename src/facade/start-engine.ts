@@ -23,7 +23,7 @@ export interface RunningEngineProcess extends Stoppable {
   whenLeading(): Promise<void>;
 }
 
-/** Starts a dedicated engine. It keeps the state of all runs in memory while it stands by, so that it can lead at once. */
+/** Starts a dedicated engine. While standing by it keeps the state of all runs in memory, so it can lead at once. */
 export async function startEngine(
   options: Omit<StartOptions, "engine" | "scan" | "middleware"> = {},
 ): Promise<RunningEngineProcess> {

@@ -19,7 +19,7 @@ import { isTaskThread, offerWorkers } from "./thread-mode.ts";
 
 /** What `start` started. */
 export interface Running extends Stoppable {
-  /** Those that were started, in the order in which they were given. */
+  /** The started workers, in the order in which they were given. */
   readonly workers: readonly RunningWorker[];
   /** The engine candidate of this process, unless it is off. */
   readonly engine: RunningEngine | undefined;
@@ -29,10 +29,10 @@ export interface Running extends Stoppable {
   client(options?: Pick<ClientOptions, "middleware">): Natchet;
 }
 
-/** A class with a constructor without arguments, an instance, a definition written by hand, or many of them. */
+/** A class whose constructor takes no arguments, an instance, a definition written by hand, or an array of them. */
 export type Startable = WorkerSource | WorkerDefinition | readonly (WorkerSource | WorkerDefinition)[];
 
-/** `W` where it can be started; otherwise a sentence that says why not. */
+/** `W` if it can be started; otherwise a sentence that says why not. */
 export type Started<W> = W extends WorkerDefinition
   ? W
   : W extends readonly (infer One)[]

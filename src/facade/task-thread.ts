@@ -1,4 +1,4 @@
-// Runs in a thread: finds the worker classes of the modules it is given, and executes one attempt after another.
+// Runs in a thread: finds the worker classes of its modules, and executes one attempt after another.
 import { parentPort, workerData } from "node:worker_threads";
 import { isWorkerClass, isWorkerInstance, scan } from "../../decorators/scan.ts";
 import { keyOf } from "../domain/run.ts";
@@ -20,14 +20,14 @@ function offer(definition: WorkerDefinition): void {
   for (const listener of arrivals.splice(0)) listener();
 }
 
-/** A module that starts its workers at once never ends to be imported: what it starts is offered instead. */
+/** Importing a module that starts its workers at once never finishes: what it starts is offered instead. */
 const imported = (async () => {
   for (const module of modules) {
     for (const value of Object.values((await import(module)) as Record<string, unknown>))
       if (isWorkerClass(value) || isWorkerInstance(value)) offer(scan(value));
   }
 })();
-imported.catch(() => {}); // the runs that need it hear of it
+imported.catch(() => {}); // the runs that need it get the error
 onOffered(offer);
 
 parentPort!.on("message", (message: ToThread) => {
@@ -72,7 +72,7 @@ async function close(): Promise<void> {
   exitThread(0);
 }
 
-// Code of a run that has ended may throw, reject or exit later: the run that is executed then has nothing to do with it.
+// Code of a finished run may throw, reject or exit later: the run executing by then has nothing to do with it.
 const exitThread = process.exit.bind(process);
 process.exit = (code) => {
   const by = surroundingRun();

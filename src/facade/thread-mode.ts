@@ -1,4 +1,4 @@
-// In a thread of tasks `start` starts nothing: it offers what it was given.
+// In a task thread, `start` starts nothing: it offers what it was given.
 import { isMainThread, workerData } from "node:worker_threads";
 import type { WorkerDefinition } from "../domain/worker.ts";
 

@@ -1,4 +1,4 @@
-// Errors of user code that nobody handled: told with the run that they belong to, counted, and not the end of the process.
+// Unhandled errors of user code: logged with their run, counted, and not the end of the process.
 import { Effect, type Scope } from "effect";
 import type { ErrorRecord } from "../domain/error-record.ts";
 import type { Log } from "../domain/log.ts";
@@ -12,7 +12,7 @@ import type { OnUnhandled } from "./settings.ts";
 export interface UnhandledParts {
   readonly log: Log;
   readonly policy: OnUnhandled;
-  /** Whether errors are natchet's business that belong to no run it knows of. */
+  /** Whether natchet handles errors that belong to no known run. */
   readonly ownsProcess: boolean;
   readonly count: () => void;
   /** Drains, then ends the process. */
@@ -34,8 +34,8 @@ export class Unhandled {
   }
 
   /**
-   * Runtimes do not tell the run of every error (Bun not that of a rejection, Deno not that of a timer): while runs execute, what has none
-   * is taken for one of theirs.
+   * Runtimes do not reveal the run of every error (Bun: rejections, Deno: timers): while runs execute, an error without one
+   * is assumed to be theirs.
    */
   takes(): boolean {
     const run = surroundingRun();
