@@ -1,4 +1,4 @@
-// Compile-time checks: a mistake turns the type that was written into a sentence, which the compiler then shows.
+// Compile-time checks: a mistake turns the written type into a sentence, which the compiler then shows.
 
 import type { TaskContext } from "../src/domain/context.ts";
 import type { IsJson } from "../src/domain/wire.ts";
@@ -12,7 +12,7 @@ type IsWhole<Text extends string> = Text extends `${Digits}${infer Rest}`
 type FiveOrMore<Text extends string> =
   Text extends `${infer _A}${infer _B}${infer _C}${infer _D}${infer _E}${infer _Rest}` ? true : false;
 
-/** A number from 1 to 10,000; a `number` that is not a literal is checked at run time. */
+/** A number from 1 to 10,000; a non-literal `number` is checked at run time. */
 export type Slots<N extends number> = number extends N
   ? N
   : N extends 10000
@@ -38,7 +38,7 @@ type IsLegal<Text extends string> = Text extends ""
       : false
     : false;
 
-/** A name of A-Z a-z 0-9 _ and -; a `string` that is not a literal is checked at run time. */
+/** A name of A-Z a-z 0-9 _ and -; a non-literal `string` is checked at run time. */
 export type Name<N extends string> = string extends N
   ? N
   : N extends ""
@@ -62,12 +62,12 @@ type ContextFirst<M extends AnyMethod> =
           : false
     : false;
 
-/** What a handler gives in the end: promises and Effects are unwrapped (an Effect is known by its variance marker). */
+/** What a handler finally returns: promises and Effects are unwrapped (an Effect is recognized by its variance marker). */
 export type HandlerOutput<R> = R extends { readonly "~effect/Effect": { readonly _A: (_: never) => infer A } }
   ? A
   : Awaited<R>;
 
-/** `unknown` for a method that can handle `In` and returns `Out`; a sentence for any other. */
+/** `unknown` for a method that accepts `In` and returns `Out`; a sentence for any other. */
 export type Handles<M extends AnyMethod, In, Out, Ctx = TaskContext> =
   TooMany<M> extends true
     ? "a task takes (input, ctx) and nothing more"
@@ -96,7 +96,7 @@ type ArrivesAs<P, In> =
 type NotStatic<T> = T extends abstract new (...args: any) => unknown ? "a static method cannot be a task" : T;
 type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
 
-/** Decorates a method, under TC39 decorators (first signature) and under `experimentalDecorators` (second). */
+/** Decorates a method, with TC39 decorators (first signature) and with `experimentalDecorators` (second). */
 export interface TaskDecorator<In = any, Out = unknown, Ctx = TaskContext> {
   <This, M extends AnyMethod>(
     method: M & Handles<M, In, Out, Ctx>,

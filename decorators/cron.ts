@@ -10,9 +10,9 @@ export interface CronDecorator {
 }
 
 /**
- * Runs a task by a schedule: 5 fields, or 6 with seconds first. Each tick is one run, whichever engine leads; its id is `<name>:<tick>`.
+ * Runs a task on a schedule: 5 fields, or 6 with seconds first. Each tick is one run, whichever engine leads; its id is `<name>:<tick>`.
  *
- * Several on one method need names. One that is removed from the code is gone with the next start of its worker.
+ * Several on one method need names. Once removed from the code, a schedule is gone with the next start of its worker.
  *
  * Fails: TypeError at class definition, with the value, the rule and an example
  * @example

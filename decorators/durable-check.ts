@@ -16,7 +16,7 @@ type ContextFirst<M extends AnyMethod> =
           : false
     : false;
 
-/** `unknown` for a durable method that can handle `In` and gives `Out`; a sentence for any other. */
+/** `unknown` for a durable method that accepts `In` and returns `Out`; a sentence for any other. */
 export type HandlesDurably<M extends AnyMethod, In, Out> =
   TooMany<M> extends true
     ? "a durable method takes (input, ctx) and nothing more"
@@ -36,7 +36,7 @@ export type HandlesDurably<M extends AnyMethod, In, Out> =
 
 type ArrivesAsJson<P, In> = IsAny<In> extends true ? IsJson<P> : true;
 
-/** `unknown` for a method that may be a step; a sentence for any other. */
+/** `unknown` for a method that can be a step; a sentence for any other. */
 export type StepShape<M extends AnyMethod> =
   IsAny<ReturnType<M>> extends true
     ? unknown
@@ -53,7 +53,7 @@ type NotStatic<T, What extends string> = T extends abstract new (
   : T;
 type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
 
-/** Makes a method a durable task, under TC39 decorators (first signature) and under `experimentalDecorators` (second). */
+/** Makes a method a durable task, with TC39 decorators (first signature) and with `experimentalDecorators` (second). */
 export interface DurableDecorator<In = any, Out = unknown> {
   <This, M extends AnyMethod>(
     method: M & HandlesDurably<M, In, Out>,

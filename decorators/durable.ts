@@ -18,7 +18,7 @@ export interface TypedDurableOptions<I extends AnySchema | undefined, O extends 
 
 type NameIn<N> = N extends string ? Name<N> : never;
 
-/** What may follow the first argument of `@Durable`: options after a name; after a contract all but its schemas; after options nothing. */
+/** What may follow the first argument of `@Durable`: after a name, options; after a contract, options without schemas; after options, nothing. */
 export type MoreDurableOptions<
   N,
   C extends string,
@@ -34,11 +34,11 @@ export type MoreDurableOptions<
     };
 
 /**
- * Makes an async method a durable task: what its steps gave and what it waited for is stored, so that it goes on where it was after a lost
- * worker or a deploy, and holds no slot while it waits. Elsewhere it is called a workflow, or a durable task.
+ * Makes an async method a durable task: the results of its steps and waits are stored, so it continues where it was after a lost
+ * worker or a deploy, and holds no slot while it waits. Also known as a workflow.
  *
- * The method begins again at its first line with the results that it already had. So it awaits only steps, what its context gives, and
- * combinations of them; a run that awaits something else is stopped, and waits for code that fits.
+ * To continue, the method starts again at its first line with the results it already has. So it must await only steps, the methods of its context, and
+ * combinations of them; a run that awaits anything else is stopped, and waits for matching code.
  *
  * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
  * @example
@@ -74,7 +74,7 @@ export function Durable<
   return decorate as never;
 }
 
-/** What the compiler would refuse too. A build for old engines has no async functions: those are seen when they are called. */
+/** What the compiler would refuse too. Builds for old engines have no async functions; those are checked when called. */
 function assertAsync(method: Function, where: string): void {
   if (method.length > 2) throw new TypeError(`${where}: a durable method takes (input, ctx) and nothing more`);
   if (/^(?:async\s*)?(?:function\s*)?\*/.test(Function.prototype.toString.call(method)))

@@ -1,5 +1,5 @@
-// The only file that knows where the decorators keep what they were told. The keys are registered symbols and the store is shared,
-// so that a class decorated by one copy of natchet is read by another.
+// The only file that knows where decorators store their data. The keys are registered symbols and the store is shared,
+// so that one copy of natchet can read a class decorated by another.
 import { defineMetadata, getOwnMetadata } from "reflect-metadata/no-conflict";
 import type { CronOptions } from "../src/domain/cron.ts";
 import type { ExecuteMiddleware } from "../src/domain/middleware.ts";
@@ -17,23 +17,23 @@ const failureKey = Symbol.for("natchet/on-failure@1");
 const stepKey = Symbol.for("natchet/step@1");
 const cronsKey = Symbol.for("natchet/crons@1");
 
-/** What one `@Cron` says of a method; checked when the name of its task is known. */
+/** The arguments of one `@Cron`; checked when the name of its task is known. */
 export interface CronFacts {
   readonly expression: string;
   readonly options: CronOptions;
 }
 
-/** What `@OnFailure` says of a method; no tasks = all of its class. */
+/** The arguments of `@OnFailure`; no tasks = all of its class. */
 export interface FailureFacts {
   readonly tasks: readonly string[];
   readonly options: OnFailureOptions;
 }
 
-/** What `@Worker` says of a class. */
+/** The arguments of `@Worker`. */
 export interface WorkerFacts {
   /** For display. */
   readonly name: string;
-  /** The name was given, so that it stays whatever becomes of the class's own in a build. */
+  /** The name was given, so it does not depend on what a build does to the class's name. */
   readonly isNamed: boolean;
   /** Attempts that may run at the same time. */
   readonly slots: number;
@@ -47,7 +47,7 @@ export function setWorker(cls: object, facts: WorkerFacts): void {
   defineMetadata(workerKey, facts, cls);
 }
 
-/** What the class itself was told; a base class's `@Worker` is not inherited. */
+/** The class's own `@Worker`; a base class's is not inherited. */
 export function getWorker(cls: object): WorkerFacts | undefined {
   return getOwnMetadata(workerKey, cls) as WorkerFacts | undefined;
 }

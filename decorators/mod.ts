@@ -1,5 +1,5 @@
 /**
- * The decorators alone, and how to read them: for a program that writes its own host.
+ * The decorators alone, and how to read them, for programs with their own host.
  *
  * @module
  */

@@ -10,9 +10,9 @@ export interface OnFailureDecorator {
   (target: object, key: string, descriptor: PropertyDescriptor): void;
 }
 /**
- * Makes a method the handler of runs that failed for good: of the named tasks of its class, or of all.
+ * Makes a method handle runs that failed for good: of the named tasks of its class, or of all.
  *
- * It gets the input of the failed run; `ctx.failedRun` says which it was, `ctx.errors` what its attempts threw. Each failed run is handled by one run.
+ * It gets the input of the failed run; `ctx.failedRun` says which run it was, `ctx.errors` what its attempts threw. Each failed run is handled by exactly one run.
  *
  * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
  * @example

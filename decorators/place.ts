@@ -1,4 +1,4 @@
-// Tells the two decorator modes apart, by their arguments: TC39 standard decorators get a context, legacy ones a target and a key.
+// Distinguishes the two decorator modes by their arguments: TC39 standard decorators get a context, legacy ones a target and a key.
 import type { MethodHome } from "./method-home.ts";
 
 export { atCaller } from "../src/domain/at-caller.ts";
@@ -8,7 +8,7 @@ export interface DecoratedPlace extends MethodHome {
   readonly where: string;
 }
 
-/** Where a method decorator was written; throws a TypeError when it is not a public instance method. */
+/** Where a method decorator was written; throws a TypeError if it is not a public instance method. */
 export function decoratedPlaceOf(label: string, args: readonly unknown[]): DecoratedPlace {
   const [first, second, third] = args;
   if (isContext(second)) return standardPlace(label, first, second);
@@ -30,7 +30,7 @@ export function classContextOf(label: string, args: readonly unknown[]): ClassDe
   throw new TypeError(`${label} on ${where}: decorates a class, for example ${label}(5) above class EmailWorker`);
 }
 
-/** Whether a factory was handed what its decorator should get: the sign of missing parentheses. */
+/** Whether a factory got its decorator's arguments, which means that the parentheses are missing. */
 export function isDecoratorCall(args: readonly unknown[]): boolean {
   const [first, second] = args;
   if (isContext(second)) return true;

@@ -1,4 +1,4 @@
-// Reads a decorated class: class or instance → WorkerDefinition. Nothing is registered anywhere; the facts are on the class.
+// Reads a decorated class: class or instance → WorkerDefinition. Nothing is registered globally; the data is on the class.
 
 import type { TaskContext } from "../src/domain/context.ts";
 import { parseCron } from "../src/domain/cron.ts";
@@ -16,7 +16,7 @@ import {
   type WorkerFacts,
 } from "./metadata.ts";
 
-/** What the decorators say of a class. */
+/** What the decorators say about a class. */
 export interface ClassDescription extends WorkerFacts {
   /** By the key of the method. */
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
@@ -24,7 +24,7 @@ export interface ClassDescription extends WorkerFacts {
   readonly steps: ReadonlyMap<string, StepDefinition>;
 }
 
-/** A class with a constructor that needs no arguments, or an instance of any class, under `@Worker`. */
+/** A class under `@Worker` whose constructor needs no arguments, or an instance of any class under `@Worker`. */
 export type WorkerSource = (new () => object) | object;
 
 /** Whether the value is a class under `@Worker`. */
@@ -38,11 +38,11 @@ export function isWorkerInstance(value: unknown): value is object {
 }
 
 /**
- * Reads the tasks of a class, base classes first; the class nearest to the instance decides.
+ * Reads the tasks of a class, base classes first; the most derived class decides.
  *
- * An override without a decorator keeps the name and options of the method that it overrides, and its own code runs.
+ * An override without a decorator keeps the overridden method's name and options, with its own code.
  *
- * Fails: TypeError when the class has no `@Worker` of its own, no task, or two tasks of one name
+ * Fails: TypeError if the class has no `@Worker` of its own, no task, or two tasks with one name
  */
 export function describeClass(cls: Function, metadata?: object): ClassDescription {
   const worker = getWorker(cls);
@@ -83,7 +83,7 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
   return { ...worker, tasks, steps };
 }
 
-/** Steps are journalled where they are called on the instance: `super` would pass them by. */
+/** Steps are journalled when called on the instance: `super` would bypass that. */
 function assertSteps(
   cls: Function,
   tasks: ReadonlyMap<string, TaskDefinition>,
@@ -101,13 +101,13 @@ function assertSteps(
   }
 }
 
-/** The text of the method that an instance has; empty for what is none. */
+/** The source of an instance's method; empty if it is not a method. */
 function textOf(cls: Function, key: string): string {
   const method: unknown = cls.prototype[key];
   return typeof method === "function" ? Function.prototype.toString.call(method) : "";
 }
 
-/** Tells builds of a class apart, by the text of its methods. */
+/** Identifies builds of a class by the source of its methods. */
 function codeOf(cls: Function): string {
   const texts = lineage(cls).flatMap((level) =>
     Object.getOwnPropertyNames(level.prototype).map((key) => {
@@ -118,7 +118,7 @@ function codeOf(cls: Function): string {
   return hashOfText(texts.join("\n")).toString(36);
 }
 
-/** A handler is a task of its own, and the tasks that it serves name it. */
+/** A handler is its own task, named by the tasks that it serves. */
 function addFailureHandlers(
   cls: Function,
   worker: WorkerFacts,
@@ -148,7 +148,7 @@ function addFailureHandlers(
   }
 }
 
-/** A class's own name is not part of it: a minifier would give every build another task, and queued handler runs would find nobody. */
+/** The class's name is not part of it: a minifier would give every build another task, and queued handler runs would find no worker. */
 const handlerName = (worker: WorkerFacts, firstTask: string | undefined, method: string): string =>
   `${worker.isNamed || firstTask === undefined ? worker.name : firstTask}-${method}`;
 
@@ -165,9 +165,9 @@ function withCrons(task: TaskDefinition, crons: readonly CronFacts[], where: str
 }
 
 /**
- * Makes the definition of a worker from a class or an instance; a class is constructed without arguments.
+ * Makes a worker definition from a class or an instance; a class is constructed without arguments.
  *
- * `onStart` and `onStop` are taken when the class has methods of that name.
+ * `onStart` and `onStop` are used if the class has methods with these names.
  *
  * Fails: TypeError that says what to pass instead
  */

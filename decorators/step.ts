@@ -4,11 +4,11 @@ import { getStep, getTask, setStep } from "./metadata.ts";
 import { atCaller, decoratedPlaceOf, isDecoratorCall } from "./place.ts";
 
 /**
- * Makes an async method a step: where a durable method calls it on `this`, its result is stored once and not computed again. Anywhere else,
- * and inside another step, it is the plain method.
+ * Makes an async method a step: when a durable method calls it on `this`, its result is stored and never computed again. Anywhere else,
+ * and inside another step, it is a plain method.
  *
- * It is executed again if its worker dies before the result is stored: `currentStep().id` stays the same then, an idempotency key. It returns
- * what JSON brings back unchanged, and changes nothing that the durable method reads.
+ * It is executed again if its worker dies before the result is stored; use `currentStep().id`, which stays the same, as an idempotency key. It returns
+ * what survives JSON unchanged, and changes nothing that the durable method reads.
  *
  * Fails: TypeError or RangeError at class definition, with the value, the rule and an example
  * @example

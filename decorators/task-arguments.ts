@@ -1,4 +1,4 @@
-// What stands between the parentheses of @Task and @Durable: a name and options, or a contract.
+// The arguments of @Task and @Durable: a name and options, or a contract.
 import type { Contract } from "../src/domain/contract.ts";
 import type { TaskOptions } from "../src/domain/task.ts";
 import { getTask } from "./metadata.ts";
@@ -60,7 +60,7 @@ function assertOptions(label: Label, value: unknown, what: string): asserts valu
   }
 }
 
-/** A method is one thing. Fails: TypeError where another decorator has made it a task already */
+/** A method can be only one thing. Fails: TypeError if another decorator has already made it a task */
 export function assertFirst(label: Label, place: DecoratedPlace): void {
   const before = getTask(place);
   if (before === undefined) return;

@@ -38,10 +38,10 @@ export type Returned<S extends AnySchema | undefined> = S extends undefined
 /** A batch task's method: `(inputs, ctx) => outputs`, with an Error in place of the output of a run that failed. */
 export type BatchDecorator<In, Out> = TaskDecorator<In[], readonly (Out | Error)[], BatchContext>;
 
-/** A legal name, or a sentence; inferred from what is not a text as well. */
+/** A legal name, or a sentence; also inferred from values that are not strings. */
 type NameIn<N> = N extends string ? Name<N> : never;
 
-/** What may follow the first argument: options after a name; after a contract all but its schemas; after options nothing. */
+/** What may follow the first argument: after a name, options; after a contract, options without schemas; after options, nothing. */
 export type MoreOptions<
   N,
   C extends string,
@@ -60,7 +60,7 @@ export type MoreOptions<
 /**
  * Makes a method a task that clients can run.
  *
- * `@Task()` names it after the method, `@Task("send-email")` by itself, and `@Task(contract)` as the contract does, which also says what it
+ * `@Task()` names it after the method, `@Task("send-email")` names it explicitly, and `@Task(contract)` takes the contract's name, which also says what it
  * gets and returns. Policies are options: data that several tasks can share (`satisfies TaskOptions`).
  *
  * Without a schema the method receives plain JSON: a Date arrives as a string.

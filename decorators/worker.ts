@@ -9,7 +9,7 @@ import { describeClass } from "./scan.ts";
 
 /** What `@Worker` takes. */
 export interface WorkerOptions<N extends number = number, W extends string = string> {
-  /** For display; several workers may have the same. A minifier changes the default. @default the name of the class */
+  /** For display; several workers may share it. A minifier changes the default. @default the name of the class */
   readonly name?: Name<W>;
   /** Attempts that may run at the same time, 1…10,000. @default 100 */
   readonly slots?: Slots<N>;
@@ -49,7 +49,7 @@ export function Worker<const N extends number = 100, const W extends string = st
         labels: assertLabels(given.labels ?? {}, where),
         ...(middleware.length > 0 && { middleware }),
       });
-      describeClass(cls, context?.metadata); // so that every mistake shows here, where the class is written
+      describeClass(cls, context?.metadata); // so that every mistake shows here, at the class
     });
   };
   return decorate;
@@ -80,7 +80,7 @@ function readArguments(args: readonly unknown[]): Given {
   return first;
 }
 
-/** A class may be named with characters that a worker's name cannot hold; the default is for display only. */
+/** A class name may contain characters that are illegal in a worker's name; the default is only for display. */
 function displayName(className: string): string {
   const legal = className.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 64);
   return legal === "" || legal === "default" || legal === "_default" ? "worker" : legal;

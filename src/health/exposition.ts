@@ -5,7 +5,7 @@ export const expositionType = "text/plain; version=0.0.4; charset=utf-8";
 export type Labels = Readonly<Record<string, string | number>>;
 
 export interface Sample {
-  /** What stands behind the name of the metric: `_bucket`, `_sum`, `_count`. */
+  /** Suffix of the metric's name: `_bucket`, `_sum`, `_count`. */
   readonly suffix?: string;
   readonly labels?: Labels;
   readonly value: number;

@@ -1,4 +1,4 @@
-// What is paused, as the store says, for somebody who asks often: one read at a time, and never waited for longer than a second.
+// What is paused, according to the store, for frequent queries: one read at a time, never waited for longer than a second.
 import { noPauses, type Pauses } from "../domain/pauses.ts";
 import { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -36,7 +36,7 @@ export class KnownPauses {
   }
 }
 
-/** Why a pause keeps a worker from getting runs, if one does. */
+/** Which pause keeps a worker from getting runs, if any. */
 export function pauseOf(
   pauses: Pauses,
   worker: { name: string; id: string },

@@ -1,4 +1,4 @@
-// The figures of a process, as Prometheus reads them.
+// The metrics of a process, for Prometheus.
 import type { QueueInfo } from "../wire/messages.ts";
 import { durationBounds, type Meter, type TaskFigures } from "../worker/meter.ts";
 import { type Labels, type Metric, type Sample, writeMetrics } from "./exposition.ts";

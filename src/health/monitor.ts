@@ -1,4 +1,4 @@
-// What the probes of a process look at: filled while the process starts, read when somebody asks.
+// What the probes of a process report: filled while the process starts, read on request.
 
 import type { RunningEngine } from "../engine/running-engine.ts";
 import { AdmissionGate } from "../nats/admission-gate.ts";
@@ -33,7 +33,7 @@ export class Monitor {
   reconnects = 0;
   /** Errors of user code that nobody handled. */
   unhandled = 0;
-  /** Everything that the process was to start is started. */
+  /** Everything that the process has to start is started. */
   isStarted = false;
 
   /** The connection on which everything else depends. */

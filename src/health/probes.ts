@@ -1,4 +1,4 @@
-// The two questions of an orchestrator: must this process be restarted, and can it receive work now?
+// An orchestrator's two questions: must this process be restarted, and can it receive work now?
 import { whatToDo } from "../nats/stream-watch.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { pauseOf } from "./known-pauses.ts";
@@ -7,7 +7,7 @@ import type { Monitor } from "./monitor.ts";
 /** How long all slots of a worker may be held by code that ignores its signal before only a restart can help. */
 export const stuckLimitMs = 60_000;
 
-/** Credentials that were replaced a moment ago may need that long to be known everywhere; after that, new ones may come with a new process. */
+/** Newly replaced credentials may take that long to be known everywhere; after that, a new process may bring new ones. */
 export const loginLimitMs = 60_000;
 
 const patienceMs = 2_000;
@@ -48,7 +48,7 @@ export function livenessOf(monitor: Monitor): Liveness {
   return { live: because.length === 0, because };
 }
 
-/** True when every worker of the process can be given a run now, or, without workers, when its engine is connected; and what it stores is taken. */
+/** True if every worker of the process can get a run now or, without workers, if its engine is connected; and if the store accepts writes. */
 export async function readinessOf(monitor: Monitor): Promise<Readiness> {
   await atMost(patienceMs, monitor.store?.findOut());
   const trouble = monitor.store?.trouble;

@@ -1,4 +1,4 @@
-// `GET /live`, `/ready` and `/metrics`, for whoever may reach the port: by default the programs of this machine, and no web page in its browser.
+// `GET /live`, `/ready` and `/metrics`, for whoever can reach the port: by default programs on this machine, but no web page in its browser.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, isIP, type Socket } from "node:net";
 import { Effect, type Scope } from "effect";
@@ -18,7 +18,7 @@ export interface HealthServer {
 
 const retryMs = 250;
 
-/** Serves the probes as long as the scope is open. Fails: {@link HealthPortUnavailable} */
+/** Serves the probes while the scope is open. Fails: {@link HealthPortUnavailable} */
 export const serveHealth = (
   settings: HealthSettings,
   log: Log,
@@ -89,7 +89,7 @@ interface Answer {
   readonly body: string;
 }
 
-// The timeouts of node:http itself are not kept by every runtime.
+// Not every runtime honours the timeouts of node:http.
 function limitTime(socket: Socket, longestMs: number): void {
   const timer = setTimeout(() => socket.destroy(), longestMs);
   (timer as { unref?: () => void }).unref?.();
@@ -111,9 +111,9 @@ async function answer(
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-/** A web page may point a name of its own at 127.0.0.1, but it cannot make a browser ask for another name than that. */
+/** A web page may point its own name at 127.0.0.1, but a browser will then ask for that name. */
 function isLocalName(host: string | undefined): boolean {
-  if (host === undefined) return true; // no browser leaves it out
+  if (host === undefined) return true; // no browser omits it
   return isLoopback(host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1"));
 }
 

@@ -1,11 +1,11 @@
-// By what the delays of a test go.
+// The clock for the delays of a test.
 import { longestTimerMs } from "../runtime/long-timer.ts";
 
-/** What tells the time of a test worker. */
+/** The clock of a test worker. */
 export interface Clock {
   /** Units: epoch milliseconds */
   now(): number;
-  /** Calls back at this time, in a moment where it has passed; what the call returns may be waited for. Returns the function that calls it off. */
+  /** Calls back at this time, or in a moment if it has passed; the call's result may be awaited. Returns a function that cancels it. */
   at(timeMs: number, act: () => unknown): () => void;
 }
 
@@ -23,7 +23,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Nothing is waited for: whatever is to happen later happens in a moment, and then it is as late as it was to be. */
+/** Nothing waits: whatever is due later happens in a moment, with the clock at its time. */
 export class SkippingClock implements Clock {
   #skippedMs = 0;
 
@@ -38,7 +38,7 @@ export class SkippingClock implements Clock {
   }
 }
 
-/** Calls back in a moment, unless it is called off. */
+/** Calls back in a moment, unless cancelled. */
 export function soon(act: () => unknown): { readonly done: Promise<unknown>; readonly callOff: () => void } {
   let isOff = false;
   const done = Promise.resolve().then(() => (isOff ? undefined : act()));

@@ -1,4 +1,4 @@
-// Runs a scenario once for each record of its journals, with the worker killed after it: whatever happens, it has to end the same.
+// Runs a scenario once for each record of its journals, with the worker killed after it: it must always end the same.
 import { describeClass } from "../../decorators/scan.ts";
 import type { TestableClass } from "./inline.ts";
 import type { InlineRun } from "./inline-run.ts";
@@ -6,7 +6,7 @@ import { ManualClock } from "./manual-clock.ts";
 import { MemoryJournal } from "./memory-journal.ts";
 import { LocalWorker, type TestWorker } from "./test-worker.ts";
 
-/** What is done with a worker and its runs; what it returns is compared, and has to be JSON. */
+/** What to do with a worker and its runs; the result is compared, and must be JSON. */
 export type Scenario = (t: TestWorker<ManualClock>) => Promise<unknown>;
 
 /** Any moment, the same for each. */
@@ -14,13 +14,13 @@ const start = Date.UTC(2030, 0, 1);
 const mostRecords = 10_000;
 
 /**
- * Tests durable methods against crashes: runs the scenario once without one, and then once for each record that was stored, with the worker
- * killed after it. Resolves with how often it ran.
+ * Tests durable methods against crashes: runs the scenario once without a crash, then once for each stored record, with the worker
+ * killed after it. Resolves with the number of runs.
  *
- * Each time a new worker is made, with a clock of its own that the scenario moves. What the scenario returns, and how all runs ended, must
+ * Each time gets a new worker, with its own clock that the scenario moves. What the scenario returns, and how all runs ended, must
  * always be the same.
  *
- * Fails: Error with the first difference, for a step or child that nobody awaited, or for code that does not fit its own journal
+ * Fails: Error with the first difference, for a step or child that nobody awaited, or for code that does not match its own journal
  * @example
  * ```ts
  * await everyCrash(Orders, async (t) => {
@@ -73,7 +73,7 @@ async function play(worker: TestableClass, scenario: Scenario, killedAfter: numb
   }
 }
 
-/** Ids that are made by chance differ, and so do times. */
+/** Random ids differ, and so do times. */
 function endOf({ task, state, output, error, reason, waiting }: InlineRun): object {
   if (waiting?.for === "its code") throw new Error(`everyCrash: ${task} does not repeat itself: ${waiting.because}`);
   return { task, state, output, error: error && `${error.name}: ${error.message}`, reason };

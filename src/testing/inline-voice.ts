@@ -1,4 +1,4 @@
-// What the tasks of an inline worker say: kept for the test, and nowhere else.
+// The output of an inline worker's tasks, kept only for the test.
 import { cutText } from "../domain/printable.ts";
 import { toText } from "../domain/thrown.ts";
 import type { LineLevel, LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
@@ -8,7 +8,7 @@ import type { Attempt } from "../worker/attempt.ts";
 import { fieldBytes } from "../worker/transcripts/line.ts";
 import { chunkOf, type Voice } from "../worker/transcripts/voice.ts";
 
-/** What a run said, all attempts together. */
+/** The output of a run, all attempts together. */
 export interface InlineTranscript {
   readonly logs: LogLine[];
   readonly chunks: StreamChunk[];
@@ -17,7 +17,7 @@ export interface InlineTranscript {
 
 export const emptyTranscript = (): InlineTranscript => ({ logs: [], chunks: [], progress: undefined });
 
-/** Says it into `transcript`, as a worker would store it, but without a limit. */
+/** Adds to `transcript` what a worker would store, but without a limit. */
 export function inlineVoice({ assignment, isOver }: Attempt, transcript: InlineTranscript, now: () => number): Voice {
   const { attempt, turn } = assignment;
   let isHeard = !isOver;

@@ -18,11 +18,11 @@ import { type Clock, SkippingClock } from "./clock.ts";
 import type { InlineRun } from "./inline-run.ts";
 import { TestEngine } from "./test-engine.ts";
 
-/** What one call of `inline` may say about its run. */
+/** Options of one run of `inline`. */
 export interface InlineOptions {
   /** The run's id. @default a generated one */
   readonly id?: string;
-  /** What `ctx.metadata` has. */
+  /** The content of `ctx.metadata`. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Cancels the run when it is aborted. */
   readonly signal?: AbortSignal;
@@ -30,16 +30,16 @@ export interface InlineOptions {
 
 /** A worker whose tasks are called directly. */
 export interface InlineWorker {
-  /** The output as JSON brings it back. Fails: RunFailed, RunCancelled */
+  /** The output, after a round trip through JSON. Fails: RunFailed, RunCancelled */
   run(task: string, input?: unknown, options?: InlineOptions): Promise<unknown>;
   /** The whole story of a run, however it ended, with its logs and chunks. */
   execute(task: string, input?: unknown, options?: InlineOptions): Promise<InlineRun>;
 }
 
-/** A worker class that is made anew. */
+/** A worker class to construct. */
 export type TestableClass = new () => object;
 
-/** What may be given where a worker is wanted. */
+/** What can be passed as a worker. */
 export type Testable = WorkerSource | WorkerDefinition;
 
 /**
@@ -80,7 +80,7 @@ export function inline(
   return { run, execute };
 }
 
-/** For one run, which waits for nothing: neither limits nor schedules are of interest. Timeouts take their real time. */
+/** For one run, which waits for nothing: limits and schedules do not apply. Timeouts take real time. */
 function engineOf(task: WorkerTask, clock: Clock): TestEngine {
   const { policies: _policies, crons: _crons, onFailure: _onFailure, ...alone } = task;
   const engine = new TestEngine({
@@ -110,7 +110,7 @@ export class TestTasks {
     this.#tasks = new Map(this.tasks.map((task) => [task.name, task]));
   }
 
-  /** Fails: TypeError that says which there are */
+  /** Fails: TypeError that lists the tasks */
   named(name: string): WorkerTask {
     const task = this.#tasks.get(name);
     if (task !== undefined) return task;

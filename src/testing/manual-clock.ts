@@ -7,7 +7,7 @@ import { type Clock, soon } from "./clock.ts";
 export interface ManualClockOptions {
   /** What the clock shows first. @default the time of the machine */
   readonly start?: Date | number;
-  /** How long, in real time, the clock waits at each step for attempts that do not end, for example because they wait for a later time. @default "1s" */
+  /** How long, in real time, the clock waits at each step for attempts that do not end, for example because they wait for a later moment. @default "1s" */
   readonly patience?: DurationInput;
 }
 
@@ -16,7 +16,7 @@ interface Appointment {
   readonly act: () => unknown;
 }
 
-/** Real time between two looks at work that goes on. */
+/** Real time between two checks of ongoing work. */
 const sliceMs = 10;
 
 /** A clock that stands still until it is moved, see {@link manualClock}. */
@@ -26,9 +26,9 @@ export class ManualClock implements Clock {
   /** In the order in which they were made. */
   readonly #appointments = new Set<Appointment>();
   readonly #working = new Set<Promise<unknown>>();
-  /** Work that did not end while the clock was patient: it is not waited for again. */
+  /** Work that outlasted the clock's patience and is not waited for again. */
   readonly #outlasting = new WeakSet<Promise<unknown>>();
-  /** The steps that were asked for, one after the other. */
+  /** The requested steps, one after another. */
   #moving: Promise<void> = Promise.resolve();
 
   constructor(options: ManualClockOptions = {}) {
@@ -42,7 +42,7 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
-  /** When something happens next; undefined when nothing is to come. Units: epoch milliseconds */
+  /** When something happens next; undefined if nothing will. Units: epoch milliseconds */
   get next(): number | undefined {
     return this.#earliest()?.at;
   }
@@ -59,9 +59,9 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves the time on, from one thing that is due to the next, and lets the attempts that begin at each of them end first.
+   * Moves the time forward, from one due event to the next, and at each lets the attempts that begin there end first.
    *
-   * Resolves when all of it has happened. `advance(0)` only waits for what goes on.
+   * Resolves when all of it has happened. `advance(0)` only waits for ongoing work.
    *
    * Fails: TypeError, RangeError for anything that is not a duration
    * @example
@@ -119,7 +119,7 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** Until nothing works any more, or only what outlasts the clock's patience. Counted in looks, so that a slow machine gets more time. */
+  /** Until no work is left, or only what outlasts the clock's patience. Counted in checks, so that a slow machine gets more time. */
   async #settle(): Promise<void> {
     for (let slices = 0; ; ) {
       await pause(0); // what has just ended may have begun something
@@ -137,9 +137,9 @@ export class ManualClock implements Clock {
 }
 
 /**
- * Makes a clock that stands still until it is moved: delays, retries, `RetryLater`, `reschedule` and timeouts of a test worker go by it.
+ * Makes a clock that stands still until it is moved: delays, retries, `RetryLater`, `reschedule` and timeouts of a test worker use it.
  *
- * Code of tasks that asks the machine for the time still gets that of the machine.
+ * Task code that reads the machine's clock still gets real time.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-// The journals of a test, in memory; it may be told of each append, and keep its answer back.
+// The journals of a test, in memory; a test can watch each append and withhold its answer.
 import type { Journal, JournalName, StoredRecord } from "../worker/durable/journal.ts";
 
 export class MemoryJournal implements Journal {
@@ -9,7 +9,7 @@ export class MemoryJournal implements Journal {
   /** Of all runs. */
   appends = 0;
 
-  /** `answers`: asked after each append; what is not answered waits for ever, as the worker that asked is dead. */
+  /** `answers`: asked after each append; if false, the append waits forever, as if its worker were dead. */
   constructor(answers: (appends: number) => boolean = () => true) {
     this.#answers = answers;
   }

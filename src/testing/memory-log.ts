@@ -1,4 +1,4 @@
-// The log of a test: what a stream would hold, in memory and in order. It is never compacted or purged.
+// The log of a test: what a stream would contain, in memory and in order. Never compacted or purged.
 import { keyOf } from "../domain/run.ts";
 import type { EntryEvent, FoldedOutcome, OutcomesEvent, SignalEvent } from "../fold/log-events.ts";
 import { noBytes } from "../wire/bytes.ts";
@@ -19,7 +19,7 @@ export class MemoryLog {
   has(key: string): boolean {
     return this.#entries.has(key);
   }
-  /** Undefined where there is one of that id: nothing is stored then. */
+  /** Undefined if the id exists: then nothing is stored. */
   create(task: string, id: string, entry: RunEntry, at: number): EntryEvent | undefined {
     const key = keyOf(task, id);
     if (this.#entries.has(key)) return undefined;

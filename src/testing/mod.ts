@@ -1,4 +1,4 @@
-// `natchet/testing`: tasks without NATS, a clock that the test moves, and a server that is thrown away.
+// `natchet/testing`: tasks without NATS, a clock that the test moves, and a throw-away server.
 export type { Clock } from "./clock.ts";
 export { everyCrash, type Scenario } from "./every-crash.ts";
 export { type InlineOptions, type InlineWorker, inline, type Testable, type TestableClass } from "./inline.ts";

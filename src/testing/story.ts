@@ -1,4 +1,4 @@
-// What a test is told of a run: as a client is, from the scheduler and the log, with what the run said.
+// What a test sees of a run: like a client, from the scheduler and the log, with the run's output.
 import type { RunInfo } from "../domain/run.ts";
 import { describeRun } from "../scheduler/describe.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";

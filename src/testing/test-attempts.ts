@@ -1,4 +1,4 @@
-// The worker of a test: takes what the scheduler assigns, in its slots, and executes it with the worker's own code.
+// The worker of a test: accepts what the scheduler assigns, in its slots, and executes it with the worker's own code.
 import type { Log } from "../domain/log.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
@@ -30,7 +30,7 @@ export interface TestAttemptsParts {
   readonly durable: DurableRuns;
   readonly now: () => number;
   readonly onOutcome: (outcome: FoldedOutcome) => void;
-  /** Something changed that the scheduler should hear of. */
+  /** Something changed that the scheduler should know. */
   readonly onChange: () => void;
 }
 
@@ -70,7 +70,7 @@ export class TestAttempts {
   get held(): HeldRun[] {
     return this.#held.list();
   }
-  /** Resolves when what was told to stop has its verdict. */
+  /** Resolves when everything told to stop has its verdict. */
   get stopped(): Promise<unknown> {
     const stopped = [...this.#open].filter(([{ signal }]) => signal.aborted);
     return Promise.all(stopped.map(([, { promise }]) => promise));
@@ -87,7 +87,7 @@ export class TestAttempts {
   accept(message: AssignmentMessage): AssignmentReply {
     return this.#intake.accept(message, (execute) => this.#accepted.push(execute));
   }
-  /** Begins what was accepted; each promise resolves with a verdict. */
+  /** Starts accepted attempts; each promise resolves with a verdict. */
   begin(): Promise<void>[] {
     const before = new Set(this.#open.keys());
     const begun: Promise<void>[] = [];
@@ -101,7 +101,7 @@ export class TestAttempts {
       attempt.stop(stop.kind === "fence" ? { kind: "fenced", reason } : { kind: "cancelled", reason, seq, at });
     }
   }
-  /** As if the process had died: nothing is heard of what it executes, and another one knows nothing of it. */
+  /** As if the process had died: nothing more comes from what it executes, and the next one knows nothing about it. */
   crash(): void {
     for (const attempt of this.#held.all()) attempt.stop({ kind: "fenced", reason: "its process died" });
     this.#parts.durable.parts.frames.clear();

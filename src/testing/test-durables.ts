@@ -1,4 +1,4 @@
-// The durable runs of a test: journals and children in memory, by the clock of the test.
+// The durable runs of a test: journals and children in memory, with the test's clock.
 import { describeClass } from "../../decorators/scan.ts";
 import { childIdOf } from "../domain/durable.ts";
 import type { Log } from "../domain/log.ts";

@@ -1,4 +1,4 @@
-// The engine of a test: the scheduler itself over a log in memory, by a clock that the test may move. What it says is done at once, since
+// The engine of a test: the scheduler itself over a log in memory, with a clock that the test may move. Its commands are carried out at once, since
 // there is neither a store nor a network to wait for.
 import type { StoredCron } from "../domain/cron-record.ts";
 import type { Offer, Resume } from "../domain/durable.ts";
@@ -37,15 +37,15 @@ export interface TestEngineParts {
   readonly tasks: readonly WorkerTask[];
   readonly declarations: readonly TaskDeclaration[];
   readonly crons: readonly StoredCron[];
-  /** Of durable runs. @default one that answers each append */
+  /** For durable runs. @default one that answers each append */
   readonly journal?: MemoryJournal | undefined;
-  /** A durable method has ended over steps and children that nobody waits for any more. */
+  /** A durable method has ended while steps or children were left unawaited. */
   readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
-  /** Before a run of a reaction is created; false: it is not. */
+  /** Called before a run of a reaction is created; false: do not create it. */
   readonly mayReact: (reaction: Reaction) => Promise<boolean>;
 }
 
-/** Nothing is forgotten, the clock is believed, and nobody is asked whether he lives. */
+/** Nothing is forgotten, the clock is trusted, and workers need no liveness checks. */
 const endless = Number.MAX_SAFE_INTEGER;
 const options = {
   ...{ keepCount: endless, keepMs: endless, garbageBatch: endless, housekeepingDelayMs: endless },
@@ -53,7 +53,7 @@ const options = {
   pace: { longestNapMs: Number.POSITIVE_INFINITY, tickEveryMs: Number.POSITIVE_INFINITY },
 };
 const epoch = 1;
-/** What natchet itself does wrong is not the test's to handle, and no test may overlook it. */
+/** A bug in natchet is not for the test to handle, and no test may miss it. */
 const log: Log = {
   ...silentLog,
   error: (message, fields) =>
@@ -69,9 +69,9 @@ export class TestEngine {
   readonly #attempts: TestAttempts;
   readonly #ended = new Map<string, Deferred<InlineRun>>();
   readonly #since: number;
-  /** What is under way because of the current tick. */
+  /** Work started by the current tick. */
   #underWay: Promise<unknown>[] = [];
-  /** What happened, in order: what it makes the scheduler say is done before the next. */
+  /** Events, in order: the commands of one are carried out before the next. */
   readonly #events: SchedulerEvent[] = [];
   #isStepping = false;
   #isTickDue = false;
@@ -138,7 +138,7 @@ export class TestEngine {
   storyOf(key: string): InlineRun {
     return storyOf(this.scheduler, this.#log, key, this.#attempts.saidBy(key));
   }
-  /** Resolves with the whole story of a run when it has ended, however it did. */
+  /** Resolves with the whole story of a run when it has ended, in whatever way. */
   ended(key: string): Promise<InlineRun> {
     if (!this.scheduler.live.has(key)) return Promise.resolve(this.storyOf(key));
     let ended = this.#ended.get(key);
@@ -148,12 +148,12 @@ export class TestEngine {
     }
     return ended.promise;
   }
-  /** Until the next run is created, nothing is waited for: a timer would keep the process of the test alive. */
+  /** Until the next run is created, set no timer: it would keep the test process alive. */
   rest(): void {
     this.#isResting = true;
     this.#callOff();
   }
-  /** Together with all else that happens in this moment. */
+  /** Together with everything else in this moment. */
   tickSoon(): void {
     if (this.#isTickDue) return;
     this.#isTickDue = true;
@@ -164,7 +164,7 @@ export class TestEngine {
     });
   }
 
-  /** Resolves when the attempts that begin now, and what else it causes, have ended. */
+  /** Resolves when the attempts that start now, and everything else it causes, have ended. */
   async #tick(): Promise<void> {
     this.#beat();
     this.#give({ type: "tick", livesSince: this.#since });
@@ -262,7 +262,7 @@ export class TestEngine {
     const failed = { ...(outcome.detail as FinalDetail), at: outcome.at };
     return runOfFailure(key, failed, jsonOf(this.#log.inputOf(key)));
   }
-  /** Nothing happens before, unless somebody does something. */
+  /** Nothing happens before then, unless somebody acts. */
   #wakeAt(at: number): void {
     this.#callOff();
     if (at === Number.POSITIVE_INFINITY || this.#isResting) return;
@@ -271,7 +271,7 @@ export class TestEngine {
   }
 }
 
-/** Schedules of these tasks as they are stored when they are declared first. */
+/** Schedules of these tasks as stored when they are first declared. */
 export const cronsOf = (worker: string, tasks: readonly WorkerTask[], now: number): StoredCron[] =>
   tasks.flatMap(({ name: task, crons = [] }) =>
     crons.map((rule) => ({ record: declaredOver(undefined, { rule, task, origin: "code", worker }, now), seq: 0 })),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startOrAttach } from "../embedded/server.ts";
 import { openScope } from "../facade/running-scope.ts";
 
-/** A throw-away nats-server on loopback, with a store of its own. */
+/** A throw-away nats-server on loopback, with its own store. */
 export interface TestServer extends AsyncDisposable {
   /** For `connect` and `start`. The login is in it; NATS's own client takes that as `token`. */
   readonly url: string;

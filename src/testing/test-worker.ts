@@ -1,4 +1,4 @@
-// A worker with runs and a clock of its own, without NATS: delays, retries and timeouts happen when the test says so.
+// A worker with its own runs and clock, without NATS: delays, retries and timeouts happen when the test says so.
 import { askedDueAt, assertWhen, type EnqueueOptions, entryOf, type When } from "../client/enqueue-options.ts";
 import { pauseTarget } from "../client/pause-target.ts";
 import { InvalidData, NotReschedulable, RunFinished, WorkerNotStarted } from "../domain/errors.ts";
@@ -25,9 +25,9 @@ import { cronsOf, TestEngine } from "./test-engine.ts";
 
 /** What `testWorker` takes. */
 export interface TestWorkerOptions<C extends Clock = Clock> {
-  /** What delays, retries and timeouts go by. @default the time of the machine */
+  /** The clock for delays, retries and timeouts. @default the machine's time */
   readonly clock?: C;
-  /** Around every task, outside of the worker's own and the task's own. */
+  /** Wraps every task, outside the worker's and the task's own middleware. */
   readonly middleware?: readonly ExecuteMiddleware[];
 }
 
@@ -39,9 +39,9 @@ export interface TestRun {
   readonly id: string;
   /** False when the id existed already: this is the first run of that id. */
   readonly created: boolean;
-  /** The output as JSON brings it back; waits as long as it takes. Fails: RunFailed, RunCancelled */
+  /** The output, after a round trip through JSON; waits as long as it takes. Fails: RunFailed, RunCancelled */
   result(): Promise<unknown>;
-  /** What is known of it now, with what it said by now. */
+  /** What is known about it now, with its output so far. */
   status(): Promise<InlineRun>;
   /** Sends a signal to a durable run. Fails: RunFinished, InvalidData */
   send<In>(signal: Signal<In, unknown>, ...data: SentWith<In, never>): Promise<void>;
@@ -57,15 +57,15 @@ export interface TestWorker<C extends Clock = Clock> extends AsyncDisposable {
   readonly clock: C;
   /** Fails: TypeError, RangeError for an unknown task and for impossible options; WorkerNotStarted when `onStart` fails */
   enqueue(task: string, input?: unknown, options?: EnqueueOptions): Promise<TestRun>;
-  /** Waits for the output; with a manual clock, somebody must move it where the run waits. Fails: RunFailed, RunCancelled */
+  /** Waits for the output; a manual clock must be moved if the run waits. Fails: RunFailed, RunCancelled */
   run(task: string, input?: unknown, options?: EnqueueOptions): Promise<unknown>;
-  /** Its runs wait until it is resumed: those of a task, or, with no target, all. Running ones go on. Fails: TypeError */
+  /** Runs wait until it is resumed: those of a task, or, with no target, all. Running ones continue. Fails: TypeError */
   pause(target?: PauseTarget): Promise<void>;
   /** Ends a pause; what was not paused stays as it is. Fails: TypeError */
   resume(target?: PauseTarget): Promise<void>;
   /** All runs so far, the oldest first. */
   runs(): readonly InlineRun[];
-  /** Cancels what has not ended, waits for it, and calls the worker's `onStop`. */
+  /** Cancels unfinished runs, waits for them, and calls the worker's `onStop`. */
   stop(): Promise<void>;
 }
 
@@ -91,7 +91,7 @@ export function testWorker(worker: Testable, options: TestWorkerOptions = {}): T
   return new LocalWorker(worker, options);
 }
 
-/** What a test of durable runs looks into. */
+/** Internals for tests of durable runs. */
 interface DurableProbe {
   readonly journal?: MemoryJournal | undefined;
   readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
@@ -115,7 +115,7 @@ export class LocalWorker implements TestWorker {
     this.#definition = definition;
     this.#tasks = new TestTasks(definition, assertMiddleware(middleware, "testWorker"));
     const { tasks } = this.#tasks;
-    // By a clock that the test moves; the machine's would make tests wait for real schedules.
+    // Only with a clock that the test moves; the machine's would make tests wait for real schedules.
     const crons = clock === systemClock ? [] : cronsOf(name, tasks, clock.now());
     this.#crons = crons.map(({ record }) => record.name);
     this.#engine = new TestEngine({
@@ -232,7 +232,7 @@ export class LocalWorker implements TestWorker {
   }
 }
 
-/** A clock that is moved lets what is stopped end first. */
+/** A manual clock lets stopped attempts end first. */
 const deadlinesBy = (clock: Clock, stopped: () => Promise<unknown>): Deadlines =>
   new Deadlines({
     now: () => clock.now(),
