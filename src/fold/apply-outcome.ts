@@ -45,10 +45,10 @@ export function applyOutcome(fold: Fold, run: LiveRun, remembered: RememberedOut
   return "turned";
 }
 
-/** Of a run that is tried for ever, the latest ones. */
+/** Kept of a run that is retried forever: the latest ones. */
 const rememberedAttempts = 100;
 
-/** Waiting starts anew. */
+/** Waiting starts again. */
 function nextTurn(run: LiveRun, remembered: RememberedOutcome): void {
   const { outcome } = remembered;
   run.turn++;
@@ -61,7 +61,7 @@ function nextTurn(run: LiveRun, remembered: RememberedOutcome): void {
 
 const mostLosses = 20;
 
-/** A durable run may be lost any number of times in a row; the last ones are enough to say so. */
+/** A durable run may be lost any number of times in a row; the last few are enough to show that. */
 function withRoom(history: readonly AttemptRecord[]): readonly AttemptRecord[] {
   const last = history.slice(-mostLosses);
   const isAllLosses = last.length === mostLosses && last.every(({ outcome }) => outcome === "lost");

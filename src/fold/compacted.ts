@@ -37,18 +37,18 @@ export function addCompactedLive(
   if (fold.live.get(key) === run) fold.listener?.created(run);
 }
 
-/** Entries of earlier releases do not say where the wish stands: before all that they cover. */
+/** Entries of earlier releases do not say where the wish is: assume before everything they cover. */
 function wishOf({ cancelling, cancelledSeq, cancelledAt }: CompactedLive): StoredWish | undefined {
   return cancelling === undefined ? undefined : { reason: cancelling, seq: cancelledSeq ?? 0, at: cancelledAt ?? 0 };
 }
 
-/** An entry in finished form stands for every outcome up to `asOf`, whether it is still there or not: the key is as old as that. */
+/** An entry in finished form stands for every outcome up to `asOf`, whether that still exists or not: the key is as old as that. */
 export function coverFinished(run: FinishedRun, asOf: number): void {
   run.firstOutcome = run.lastOutcome > asOf ? asOf + 1 : Number.POSITIVE_INFINITY;
   run.lastOutcome = Math.max(run.lastOutcome, asOf);
 }
 
-/** Applies what came in the stream before the compacted entry but was written after it was made (rule 4). */
+/** Applies what precedes the compacted entry in the stream but was written after it was made (rule 4). */
 function replay(fold: Fold, run: LiveRun, asOf: number, remembered: RememberedOutcome): void {
   const { seq, outcome } = remembered;
   const finished = fold.finished.get(run.key);
@@ -102,13 +102,13 @@ export function addCompactedFinished(
 
 const hasInput = ({ input }: FoldedEntry): boolean => input !== undefined && input.length > 0;
 
-/** The entry says whether it is to stay until somebody has taken the run's result. */
+/** The entry says whether it must stay until somebody has taken the run's result. */
 export function pin(fold: Fold, key: string, { pinned }: CompactedFinished): void {
   if (pinned === true) fold.pinned.add(key);
   else if (fold.pinned.size > 0) fold.pinned.delete(key);
 }
 
-/** Whether an entry that was written for a finished run brings its input along: a new one is a duplicate, with an input of its own. */
+/** Whether an entry written for a finished run brings its input along: a new one is a duplicate, with its own input. */
 export function holdsInputOf({ inputStays, origin }: FinishedRun, entry: FoldedEntry): boolean {
   return inputStays && entry.extra?.state?.origin === origin && hasInput(entry);
 }

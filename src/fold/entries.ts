@@ -1,4 +1,4 @@
-// The rules of the fold for run entries: what the log says, and nothing else, decides which runs are live, and how finished ones ended.
+// The rules of the fold for run entries: the log alone decides which runs are live, and how finished ones ended.
 import { originIn } from "../domain/origin.ts";
 import { keyOf } from "../domain/run.ts";
 import type { CompactedFinished, CompactedLive } from "../wire/run-extra.ts";
@@ -45,7 +45,7 @@ function addPosition(fold: Fold, task: string, seq: number, at: number, name: st
   return log;
 }
 
-/** Keeps the list short on an engine that purges nothing itself: at most half of it may be positions that are no longer true. */
+/** Keeps the list short on an engine that purges nothing itself: at most half of it may be stale positions. */
 function prunePositions({ live, finished }: Fold, { entries, liveCount }: LoggedTask): void {
   entries.pruneAt = 2 * entries.size + 4_096;
   if (entries.size <= 2 * (liveCount + entries.garbage + entries.kept) + 4_096) return;
@@ -78,7 +78,7 @@ function foldRun(fold: Fold, created: Created): void {
 }
 
 function addNewRun(fold: Fold, created: Created): void {
-  // What is remembered of the key belongs to an earlier run of the same id: its origin is older.
+  // What is remembered about the key belongs to an earlier run with the same id: its origin is older.
   if (fold.unexplained.size > 0) fold.unexplained.delete(created.key);
   const run = makeRun(fold, created, created.origin);
   addLive(fold, run);

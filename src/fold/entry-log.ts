@@ -1,18 +1,18 @@
 import { Deque } from "../collections/deque.ts";
 
-/** An entry that holds many runs. */
+/** An entry with many runs. */
 export interface Bundle {
   readonly name: string;
   readonly keys: readonly string[];
 }
-/** What an entry holds: the run of a key, or many. */
+/** The content of an entry: the run of a key, or many. */
 export type Content = string | Bundle;
 
 export const keysIn = (content: Content): readonly string[] => (typeof content === "string" ? [content] : content.keys);
 
 /**
- * Where the run entries of a task stand in the stream, oldest first, so that garbage can be purged by prefix.
- * Conservative: entries that another engine purged or replaced are still listed until they are met.
+ * Where the run entries of a task are in the stream, oldest first, so that garbage can be purged by prefix.
+ * Conservative: entries that another engine purged or replaced stay listed until they are encountered.
  */
 export class EntryLog {
   readonly seqs = new Deque<number>();
@@ -23,7 +23,7 @@ export class EntryLog {
   /** Everything below is garbage, and everything below `purgedTo` is known to be gone. */
   clearTo = 0;
   purgedTo = 0;
-  /** Number of positions at which the list is worth looking through. */
+  /** Number of positions at which the list is worth sweeping. */
   pruneAt = 4_096;
 
   push(seq: number, content: Content): void {
@@ -37,7 +37,7 @@ export class EntryLog {
     this.seqs.shift();
     this.contents.shift();
   }
-  /** The bundle at a sequence; undefined where one run has an entry of its own. */
+  /** The bundle at a sequence; undefined if the entry is a single run. */
   bundleAt(seq: number): Bundle | undefined {
     const { seqs } = this;
     let low = 0;
@@ -50,7 +50,7 @@ export class EntryLog {
     const content = seqs.at(low) === seq ? this.contents.at(low) : undefined;
     return typeof content === "string" ? undefined : content;
   }
-  /** Drops positions that are no longer true. */
+  /** Drops stale positions. */
   prune(isTrue: (seq: number, key: string) => boolean): void {
     const { seqs, contents } = this;
     for (let left = seqs.size; left > 0; left--) {

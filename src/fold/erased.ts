@@ -1,5 +1,5 @@
-// Runs that were erased, and outcomes that stand elsewhere since. The stone of an erased run is an outcome of an engine: whoever folds it knows
-// of its run what it says, whether anything else of the run is left in the log or not.
+// Erased runs, and outcomes that were moved for that. The stone of an erased run is an outcome of an engine: whoever folds it knows
+// what it says about the run, whether or not anything else of the run is left in the log.
 import { taskOf } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import { addFinished } from "./finish.ts";
@@ -7,7 +7,7 @@ import { type FinishedRun, type RememberedOutcome, setEntry, wasOf } from "./fin
 import type { Fold } from "./fold.ts";
 import type { FoldedOutcome } from "./log-events.ts";
 
-/** Of a key that is not live. A later run of the same id is another one. */
+/** Of a key that is not live. A later run with the same id is a different one. */
 export function foldStone(fold: Fold, stone: RememberedOutcome): void {
   const { outcome, seq, at, index } = stone;
   const { key, origin } = outcome;
@@ -31,7 +31,7 @@ export function foldStone(fold: Fold, stone: RememberedOutcome): void {
   fold.entangled.add(key);
 }
 
-/** Its entry is of no use to anybody now. */
+/** Its entry is no longer needed. */
 function replace(fold: Fold, known: FinishedRun, stone: FinishedRun): void {
   const { entries } = fold.logOf(known.task);
   const { entrySeq, isCompacted } = known;
@@ -42,7 +42,7 @@ function replace(fold: Fold, known: FinishedRun, stone: FinishedRun): void {
   fold.finished.set(known.key, stone);
 }
 
-/** The accepted outcome of a run stands there now; false when it was another one. It is the newest of all. */
+/** The accepted outcome of a run is there now; false if it was another one. It is the newest of all. */
 export function moveOutcome(
   fold: Fold,
   outcome: FoldedOutcome,

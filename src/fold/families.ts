@@ -1,9 +1,9 @@
-// Which runs are children of which: it follows from their ids, so no entry has to say it, and it does not matter in which order they stand.
+// Which runs are children of which: this follows from their ids, so no entry has to say it, and their order does not matter.
 import { type ChildPlace, childPlaceOf, isWanted } from "../domain/durable.ts";
 import type { FinishedRun } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
 
-/** Under which a child says whose it is. */
+/** The metadata by which a child names its parent. */
 export const parentKey = "natchet.parent";
 
 /** The children that one op of a parent has opened. */
@@ -16,7 +16,7 @@ export interface Group {
 /** The children of one run. */
 export class Family {
   readonly origin: number;
-  /** Key of the parent; undefined while nobody has said it, null when no live run has its origin either. */
+  /** Key of the parent; undefined while unknown, null if no live run has its origin either. */
   parent: string | null | undefined = undefined;
   readonly live = new Set<LiveRun>();
   readonly groups = new Map<string, Group>();
@@ -30,7 +30,7 @@ const tilde = 0x7e;
 const nameOf = (lap: number, ordinal: number): string => `${lap}.${ordinal}`;
 const idOf = ({ key, task }: { readonly key: string; readonly task: string }): string => key.slice(task.length + 1);
 
-/** Nearly no run is one, so this is asked before its id is looked at. */
+/** Hardly any run is one, so check this before looking at the id. */
 export const isChild = ({ key, task }: { readonly key: string; readonly task: string }): boolean =>
   key.charCodeAt(task.length + 1) === tilde;
 
@@ -64,7 +64,7 @@ export class Families {
     const place = isChild(run) ? childPlaceOf(idOf(run)) : undefined;
     return place && this.#byOrigin.get(place.origin);
   }
-  /** A run that has parked says whose its children are, whatever became of their metadata. */
+  /** A parked run identifies its children, whatever happened to their metadata. */
   adopt(parent: LiveRun): void {
     const family = this.#byOrigin.get(parent.origin);
     if (family !== undefined) family.parent = parent.key;
@@ -73,7 +73,7 @@ export class Families {
     const family = this.#familyOf(child);
     family?.live.add(child);
   }
-  /** It is live no more. */
+  /** It is no longer live. */
   left(child: LiveRun): void {
     const family = this.of(child);
     if (family === undefined) return;
@@ -106,7 +106,7 @@ export class Families {
     this.#dropEmpty(family);
   }
   /**
-   * Whether somebody waits for a child, or may still come to say so. A live run whose parent nobody has named is one like any other; a
+   * Whether somebody waits for a child, or may still do so. A live run without a known parent is like any other; a
    * parent that is not live wants nothing, if the log was read without a gap.
    */
   isWanted(child: LiveRun | FinishedRun, live: LiveRuns): boolean {
@@ -114,7 +114,7 @@ export class Families {
     const family = place && this.#byOrigin.get(place.origin);
     if (place === undefined || family === undefined) return true;
     if (family.parent === undefined && !("kind" in child)) return true;
-    // An outcome that had no room for metadata.
+    // An outcome without room for metadata.
     family.parent ??= family.parent === undefined ? keyOfOrigin(place.origin, live) : null;
     const parent = family.parent === null ? undefined : live.get(family.parent);
     if (parent?.origin !== place.origin) return false;

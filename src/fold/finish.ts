@@ -5,7 +5,7 @@ import { dropSignals } from "./flow.ts";
 import type { Fold } from "./fold.ts";
 import type { LiveRun } from "./live-run.ts";
 
-/** The first accepted final outcome: from here on the run is an entry of the index. */
+/** The first accepted final outcome: from now on the run is an entry of the index. */
 export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome): void {
   const { key, log, createdAt, attempt, metadata, trail } = run;
   const { seq, at, index, byEngine, told, outcome } = accepted;
@@ -42,12 +42,12 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
   addFinished(fold, finished);
   if (isChild(run)) fold.families.left(run);
   if (fold.listener === undefined) return;
-  // Its creator takes a conclusive outcome from the log itself, and asks where another one came before.
+  // Its creator takes a conclusive outcome from the log itself, and asks if another one came before.
   const isToldByLog = run.inbox === told && isConclusive(outcome.kind, byEngine);
   fold.listener.finished(run, finished, isToldByLog ? "" : run.inbox);
 }
 
-/** Keeps the index in the order of outcomes; what comes late (a rebuild meets a compacted entry) is listed apart. */
+/** Keeps the index in the order of outcomes; late ones (a rebuild finds a compacted entry) are listed separately. */
 export function addFinished(fold: Fold, run: FinishedRun): void {
   fold.finished.set(run.key, run);
   if (isChild(run)) fold.families.ended(run);

@@ -3,7 +3,7 @@ import type { FinalDetail } from "../wire/story.ts";
 import type { EntryLog } from "./entry-log.ts";
 import type { FoldedOutcome } from "./log-events.ts";
 
-/** An outcome of a key that no entry explains yet, kept because a compacted entry may still come behind it (rule 3). */
+/** An outcome of a key that no entry explains yet, kept because a compacted entry may still follow (rule 3). */
 export interface RememberedOutcome {
   readonly seq: number;
   /** Of the entry, on the server's clock. */
@@ -31,22 +31,22 @@ export interface FinishedRun {
   readonly createdAt: number;
   readonly attempt: number;
   readonly metadata: Readonly<Record<string, string>> | undefined;
-  /** Why it failed or was cancelled, in short: what lists are searched for. */
+  /** Why it failed or was cancelled, in short, for searching lists. */
   readonly why: string | undefined;
-  /** First outcome that an entry in finished, or compacted, form does not stand for; Infinity if none. And the last one, which the entry's `asOf` may be. */
+  /** First outcome not covered by an entry in finished or compacted form; Infinity if none. And the last one, which may be the entry's `asOf`. */
   firstOutcome: number;
   lastOutcome: number;
   /** Last final outcome before the accepted one that was ignored; 0 = none. */
   staleFinal: number;
-  /** The run entry that may still stand in the stream; 0 = none. */
+  /** The run entry that may still be in the stream; 0 = none. */
   entrySeq: number;
-  /** That entry is in finished form and carries the state of the key by itself. */
+  /** That entry is in finished form and holds the state of the key by itself. */
   isCompacted: boolean;
   /** The accepted outcome says that the input stays in the run's entry. */
   readonly inputStays: boolean;
-  /** And that is the entry above, not one of a duplicate. */
+  /** And that is the entry above, not a duplicate's. */
   holdsInput: boolean;
-  /** Set while only outcomes were seen: a compacted entry that comes later decides. */
+  /** Set while only outcomes were seen: a later compacted entry decides. */
   remembered: RememberedOutcome[] | undefined;
   /** `kind` says how it had ended; nothing else is kept. */
   readonly isErased?: true;
@@ -70,7 +70,7 @@ export function wasOf({ detail }: FoldedOutcome): OutcomeKind {
 const countOf = ({ isCompacted, holdsInput }: FinishedRun): "kept" | "garbage" =>
   isCompacted || holdsInput ? "kept" : "garbage";
 
-/** Writes down which entry of a finished run stands in the stream (0 = none), and keeps the count of garbage. */
+/** Records which entry of a finished run is in the stream (0 = none), and updates the count of garbage. */
 export function setEntry(
   entries: EntryLog,
   run: FinishedRun,

@@ -1,6 +1,6 @@
 import type { Fold } from "./fold.ts";
 
-/** False if outcomes were purged where this engine skipped something: it may lack an outcome of a run that it knows, and has to fold anew. */
+/** False if outcomes were purged where this engine skipped something: it may lack an outcome of a run that it knows, and must fold again. */
 export function checkFloor(fold: Fold, outcomesFrom: number): boolean {
   if (fold.skippedFrom < outcomesFrom) return false;
   fold.outcomesFrom = outcomesFrom;
@@ -8,7 +8,7 @@ export function checkFloor(fold: Fold, outcomesFrom: number): boolean {
   return true;
 }
 
-/** The server was asked for the end of the log, and all up to there is folded. `gaps`: as many had been skipped when it was asked. */
+/** The server was asked for the end of the log, and everything up to there is folded. `gaps`: how many had been skipped when it was asked. */
 export interface HeardEvent {
   readonly type: "heard";
   /** When the server answered, on its clock. */

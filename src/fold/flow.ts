@@ -1,4 +1,4 @@
-// What the log says of durable runs beside what it says of any: where they are parked, and which signals have come for them.
+// What the log says about durable runs in particular: where they are parked, and which signals have arrived for them.
 import { cancelSignal, type Parked } from "../domain/durable.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import type { RememberedOutcome } from "./finished-run.ts";
@@ -11,14 +11,14 @@ import { Flow, type PendingSignal } from "./parked-run.ts";
 const fresh: Parked = { lap: 1, ops: 0, waits: [], cursors: {}, journalSeq: 0 };
 const noHistory: readonly AttemptRecord[] = [];
 
-/** Turns, losses and attempts up to here are in the journal; a run that goes on for years must not carry them along. */
+/** Turns, losses and attempts up to here are in the journal; a run that lasts for years must not carry them along. */
 export function parkRun(fold: Fold, run: LiveRun, { outcome, writer }: RememberedOutcome): void {
   const told = outcome.detail as Parked | undefined;
   if (told === undefined) return;
   const trail = run.leaveTrail();
   trail.lost = 0;
   trail.history = noHistory;
-  // Code that does not fit the journal has taken nothing in: the run waits for what it waited for.
+  // Code that does not match the journal has taken nothing: the run still waits for the same things.
   const parked = told.blocked === undefined ? told : { ...(run.flow?.parked ?? fresh), blocked: told.blocked };
   setFlow(fold, run, new Flow(parked, fold.writerOnce(writer), outcome.turn));
 }
@@ -32,22 +32,22 @@ export function setFlow(fold: Fold, run: LiveRun, flow: Flow): void {
   keepSignals(fold, run.key, signals, (signal) => isPending(run, signal));
 }
 
-/** Up to where the journal has taken signals of a name, as far as the log knows. */
+/** How far the journal has taken signals of a name, as far as the log knows. */
 export const cursorOf = (run: LiveRun, name: string): number =>
   Math.max(Math.floor(run.origin), run.flow?.cursors[name] ?? 0);
 
 const isPending = (run: LiveRun, { name, seq }: Pick<PendingSignal, "name" | "seq">): boolean =>
   seq > cursorOf(run, name);
 
-/** Those that may still be taken, in the order in which they came. */
+/** Those that may still be taken, in order of arrival. */
 export const pendingSignals = (fold: Fold, run: LiveRun): readonly PendingSignal[] =>
   fold.signals.get(run.key)?.filter((signal) => isPending(run, signal)) ?? [];
 
-/** A wish to cancel that the journal has not taken: it reaches the run as a signal of its own. */
+/** A wish to cancel that the journal has not taken: it reaches the run as a signal. */
 export const isCancelPending = (run: LiveRun): boolean =>
   run.trail?.cancelWish !== undefined && run.trail.cancelWish.seq > cursorOf(run, cancelSignal);
 
-/** Signals stay where no run is known: a compacted entry may have been moved behind them. */
+/** Signals stay even if no run is known: its compacted entry may have been moved behind them. */
 export function foldSignal(fold: Fold, { seq, at, task, id, name }: SignalEvent): void {
   fold.advance(seq, at);
   const key = `${task}/${id}`;
@@ -60,7 +60,7 @@ export function foldSignal(fold: Fold, { seq, at, task, id, name }: SignalEvent)
   fold.listener?.signalled(key, run, seq);
 }
 
-/** What came for a run that has ended is of no use; what came behind its end may be for the next one of its id. */
+/** Signals to a finished run are useless; those after its end may be for the next run with its id. */
 export function dropSignals(fold: Fold, key: string, upTo: number): void {
   const signals = fold.signals.get(key);
   if (signals === undefined) return;

@@ -1,5 +1,5 @@
-// fold/: what the log says. A function of its entries, the same on every engine; it knows neither workers nor queues, and has no clock.
-// Imports wire and domain, and nothing of the rooms above it, which hear what changes through a FoldListener.
+// fold/: what the log says. A function of its entries, the same on every engine, without workers, queues or a clock.
+// Imports wire and domain, and nothing from the rooms above it, which learn of changes through a FoldListener.
 import { KeyIndex } from "../collections/key-index.ts";
 import { Families } from "./families.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
@@ -9,16 +9,16 @@ import type { LiveRun } from "./live-run.ts";
 import { LoggedTask } from "./logged-task.ts";
 import type { PendingSignal } from "./parked-run.ts";
 
-/** Written by the functions of this room; where entries stand also by housekeeping, which knows what it has purged. */
+/** Written by the functions of this room; the places of entries also by housekeeping, which knows what it has purged. */
 export class Fold {
   /** Sequence of the last entry folded. */
   position = 0;
-  /** Where outcomes began when that was asked last, and the first sequence behind it that was skipped since. */
+  /** Where outcomes began when last asked, and the first sequence after that which was skipped since. */
   outcomesFrom = 0;
   skippedFrom = Number.POSITIVE_INFINITY;
-  /** Everything that the server stored before this moment is folded, as far as the log itself tells. Units: epoch milliseconds */
+  /** Everything that the server stored before this moment is folded, as far as the log shows. Units: epoch milliseconds */
   heardAt = 0;
-  /** Sequences that were skipped, in spans; and how many when the end of the log was reached last without one since it was asked for. */
+  /** Skipped spans of sequences; and their number when the end of the log was last reached without a new one. */
   gaps = 0;
   gapsWhenWhole = -1;
   readonly live: KeyIndex<LiveRun>;
@@ -27,9 +27,9 @@ export class Fold {
   readonly unordered = new Set<FinishedRun>();
   /** Outcomes of keys that are neither live nor finished (rule 3). */
   readonly unexplained = new Map<string, RememberedOutcome[]>();
-  /** Keys with outcomes beside an accepted final one: what a purge of outcomes must look at. */
+  /** Keys with outcomes besides an accepted final one, which a purge of outcomes must check. */
   readonly entangled = new Set<string>();
-  /** Entries of forgotten keys that came too late to be removed before the retention mark. */
+  /** Entries of forgotten keys that arrived too late to be removed before the retention mark. */
   readonly leftovers = new Map<string, number>();
   /** Signals that no journal is known to have taken, by the key of their run. */
   readonly signals = new Map<string, PendingSignal[]>();
@@ -45,13 +45,13 @@ export class Fold {
   #lastInbox = "";
   readonly #writers = new Map<string, string>();
 
-  /** `hashSeed`: no other engine has the same, so that nobody can choose ids that share a place in its tables. Units: bytes */
+  /** `hashSeed`: random per engine, so that nobody can choose ids that collide in its tables. Units: bytes */
   constructor(inputBudgetBytes: number, hashSeed = 0) {
     this.live = new KeyIndex(false, hashSeed);
     this.finished = new KeyIndex(true, hashSeed);
     this.inputs = new Inputs(inputBudgetBytes);
   }
-  /** Whether nothing is missing that was moved before it could be read: to be unknown proves nothing otherwise. */
+  /** Whether nothing was moved before it could be read; otherwise, an unknown key proves nothing. */
   get isWhole(): boolean {
     return this.gaps === this.gapsWhenWhole;
   }
@@ -63,7 +63,7 @@ export class Fold {
     }
     return log;
   }
-  /** Moves on in the log. A sequence that is not there was purged or replaced; whether that was before it could be read is seen later. */
+  /** Advances in the log. A missing sequence was purged or replaced; whether that was before it could be read turns out later. */
   advance(seq: number, at: number): void {
     if (seq > this.position + 1) {
       this.gaps++;
@@ -73,7 +73,7 @@ export class Fold {
     this.position = seq;
     if (at > this.heardAt) this.heardAt = at;
   }
-  /** The id of a worker in one string, however many runs it has parked. */
+  /** One string for the id of a worker, however many runs it has parked. */
   writerOnce(writer: string): string {
     const known = this.#writers.get(writer);
     if (known !== undefined) return known;
@@ -81,7 +81,7 @@ export class Fold {
     this.#writers.set(writer, writer);
     return writer;
   }
-  /** The same text in one string, however many runs name it. */
+  /** One string for the same text, however many runs name it. */
   inboxOnce(inbox: string): string {
     if (inbox !== this.#lastInbox) this.#lastInbox = inbox;
     return this.#lastInbox;

@@ -7,8 +7,8 @@ import type { FoldedOutcome } from "./log-events.ts";
 /**
  * Folds a retention mark: every finished key whose outcomes are all at or below S is forgotten, by every engine alike.
  *
- * The writer removed the run entries of those keys up to `asOf` before it wrote the mark; entries behind that are leftovers, which a leader purges
- * before the outcomes. What a key without an entry had beside its final outcome stays remembered until it is purged.
+ * The writer removed the run entries of those keys up to `asOf` before it wrote the mark; later entries are leftovers, which a leader purges
+ * before the outcomes. Other outcomes of a key without an entry stay remembered until they are purged.
  */
 export function foldRetentionMark(fold: Fold, mark: FoldedOutcome, writer: string): void {
   const upTo = mark.dueAt;
@@ -17,7 +17,7 @@ export function foldRetentionMark(fold: Fold, mark: FoldedOutcome, writer: strin
     else if (!fold.unordered.has(run)) break;
   }
   for (const run of fold.unordered) forget(fold, run, upTo, mark.origin);
-  // A writer marks again only after it purged what its mark before gave up.
+  // A writer marks again only after it purged what its previous mark gave up.
   if (fold.lastMark?.writer === writer) dropPurged(fold, fold.lastMark.upTo);
   fold.lastMark = { writer, upTo };
   fold.listener?.marked(upTo, writer);

@@ -1,17 +1,17 @@
-/** What the runtime takes for a small array beside its bytes, about. */
+/** What the runtime needs for a small array besides its bytes, roughly. */
 const overheadBytes = 72;
-/** Of the inputs of a bundle: the bytes, the ends, and what holds them. */
+/** For the inputs of a bundle: the bytes, the ends, and their containers. */
 const sizeOfBundled = (count: number, bytes: number): number => bytes + count * 4 + 3 * overheadBytes;
 const sizeOf = (input: Uint8Array): number => (input.length === 0 ? 0 : input.length + overheadBytes);
 
 /**
- * The inputs of a bundle in one piece: an array for each would be most of what a collection has to look at. It is kept, and counts, until
+ * The inputs of a bundle in one piece: an array for each would dominate garbage collection. It is kept, and counts, until
  * the last of the runs is gone.
  */
 export class BundledInputs {
   readonly #bytes: Uint8Array;
   readonly #ends: Uint32Array;
-  /** Runs that have theirs here. Written by {@link Inputs} only. */
+  /** Number of runs with their input here. Written by {@link Inputs} only. */
   users = 0;
 
   constructor(inputs: readonly Uint8Array[], length: number) {
@@ -37,7 +37,7 @@ export class BundledInputs {
 /** What a run keeps: its own input, or that of its bundle. */
 export type KeptInput = Uint8Array | BundledInputs | undefined;
 
-/** How much of the inputs of live runs is kept in memory; what is not kept is read back from the log. */
+/** Keeps inputs of live runs in memory up to a budget; others are read back from the log. */
 export class Inputs {
   readonly #budgetBytes: number;
   #bytes = 0;
@@ -50,12 +50,12 @@ export class Inputs {
     return this.#bytes;
   }
 
-  /** A copy, since inputs come as views on the connection's buffer; undefined when it would go over the budget. */
+  /** A copy, since inputs are views on the connection's buffer; undefined if it would exceed the budget. */
   keep(input: Uint8Array | undefined): Uint8Array | undefined {
     if (input === undefined || input.length === 0) return input;
     if (this.#bytes + sizeOf(input) > this.#budgetBytes) return undefined;
     this.#bytes += sizeOf(input);
-    return new Uint8Array(input); // never `slice`: it may be a Buffer, and a slice of that would keep all that was read with it
+    return new Uint8Array(input); // never `slice`: it may be a Buffer, whose slice would keep everything that was read with it
   }
 
   /** The same for the inputs of a bundle; they count once a run has {@link share}d them. */

@@ -15,41 +15,41 @@ export interface Created {
   readonly seq: number;
   /** When the entry was stored, on the server's clock. */
   readonly at: number;
-  /** Of a new one; a compacted one names its own. */
+  /** Of a new one; a compacted one has its own. */
   readonly origin: number;
   readonly entry: FoldedEntry;
-  /** Of a new bundle, where there is room for them. */
+  /** Of a new bundle, if there is room for them. */
   readonly inputs?: BundledInputs | undefined;
 }
 
-/** Why a run is to be cancelled, where the log says so first, and when that was stored. */
+/** Why a run should be cancelled, where the log first says so, and when that was stored. */
 export interface StoredWish {
   readonly reason: string;
   readonly seq: number;
   readonly at: number;
 }
 
-/** What the outcomes left behind that did not finish a run. Apart from the run, since most have none. Log sequences, 0 = none. */
+/** What outcomes that did not finish the run left behind. Separate from the run, since most have none. Log sequences, 0 = none. */
 export interface OutcomeTrail {
   lost: number;
   history: readonly AttemptRecord[];
-  /** First and last outcome that the run's entry does not know of. Such outcomes must not be purged. */
+  /** First and last outcome that the run's entry does not include. Such outcomes must not be purged. */
   uncovered: number;
   last: number;
-  /** Last final outcome that was ignored. Without the entry it would be taken for the run's. */
+  /** Last final outcome that was ignored. Without the entry it would look like the run's. */
   staleFinal: number;
-  /** That it is to be cancelled, as the log says. */
+  /** The wish to cancel it, from the log. */
   cancelWish: StoredWish | undefined;
 }
 
-/** What most runs never have, apart from them: a million queued runs shall be small. */
+/** What most runs never have, kept separately: a million queued runs must be small. */
 interface Rare {
-  /** Where it is not the first entry. */
+  /** If it is not the first entry. */
   seq: number | undefined;
   inbox: string;
   turn: number;
   attempt: number;
-  /** When it becomes, or became, queued, where that is not its creation. */
+  /** When it becomes, or became, queued, if that is not its creation. */
   readyAt: number | undefined;
   scheduleTimeoutMs: number | null | undefined;
   metadata: Readonly<Record<string, string>> | undefined;
@@ -66,26 +66,26 @@ const priorityShift = 5;
 
 /**
  * A run without an accepted final outcome. Written by the fold, except for what a leader attaches: `soft`, `holder`, `askedReason` and
- * `laneKeys`, of which matching knows what they mean, and which the fold never reads.
+ * `laneKeys`, which only matching understands and the fold never reads.
  *
- * Eight fields, so that the runtime takes 80 bytes for it; with nine it would take 112.
+ * Eight fields, so that the runtime needs 80 bytes for it; with nine it would need 112.
  */
 export class LiveRun {
   readonly key: string;
   readonly log: LoggedTask;
-  /** Where its first entry stands in the log: tells incarnations of a reused id apart. */
+  /** The place of its first entry in the log: distinguishes incarnations of a reused id. */
   readonly origin: number;
   /** On the server's clock. */
   readonly createdAt: number;
-  /** Undefined where there was no room for it. */
+  /** Undefined if there was no room for it. */
   readonly keptInput: KeptInput;
   #rare: Rare | undefined = undefined;
-  /** What a leader attaches, whether it is large, and its priority, in one number. */
+  /** What a leader attaches, whether the input is large, and the priority, in one number. */
   #flags: number;
   /** Who has it; attached by a leader. */
   holder: object | undefined = undefined;
 
-  /** `inbox` and `keptInput` are what is kept of the entry's. */
+  /** The parts of the entry's `inbox` and input that are kept. */
   constructor({ key, log, seq, at, entry }: Created, origin: number, inbox: string, keptInput: KeptInput) {
     const isNew = entry.form === 0;
     const dueAt = isNew ? dueAtOf(entry, at) : entry.dueAt;
@@ -105,7 +105,7 @@ export class LiveRun {
     if (extra?.placement !== undefined) this.#other.placement = extra.placement;
   }
 
-  /** What is rare, to be written to. */
+  /** The rare part, for writing. */
   get #other(): Rare {
     this.#rare ??= {
       seq: undefined,
@@ -124,7 +124,7 @@ export class LiveRun {
     return this.#rare;
   }
 
-  /** While it is kept; what is not is read back from the log. */
+  /** If it is kept; otherwise it is read back from the log. */
   get input(): Uint8Array | undefined {
     const kept = this.keptInput;
     return kept instanceof BundledInputs ? kept.at(placeInOrigin(this.origin)) : kept;
@@ -136,14 +136,14 @@ export class LiveRun {
   set soft(soft: number) {
     this.#flags = (this.#flags & ~softMask) | soft;
   }
-  /** Whether its input stays in its entry when it is finished. */
+  /** Whether its input stays in its entry once it is finished. */
   get isLarge(): boolean {
     return (this.#flags & large) !== 0;
   }
   get priority(): number {
     return this.#flags >> priorityShift;
   }
-  /** Log sequence of the entry that stands in the stream now. */
+  /** Log sequence of its current entry in the stream. */
   get seq(): number {
     return this.#rare?.seq ?? entryOfOrigin(this.origin);
   }
@@ -179,7 +179,7 @@ export class LiveRun {
   get metadata(): Readonly<Record<string, string>> | undefined {
     return this.#rare?.metadata;
   }
-  /** What it asks of a worker beside its task. */
+  /** What it requires of a worker besides its task. */
   get placement(): RunPlacement | undefined {
     return this.#rare?.placement;
   }
@@ -200,7 +200,7 @@ export class LiveRun {
   set askedReason(reason: string | undefined) {
     if (reason !== this.askedReason) this.#other.askedReason = reason;
   }
-  /** What its task's limits go by; attached. */
+  /** Its keys under its task's limits; attached. */
   get laneKeys(): unknown {
     return this.#rare?.laneKeys;
   }

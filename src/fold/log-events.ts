@@ -6,7 +6,7 @@ import type { OutcomeAuthor } from "../wire/subjects.ts";
 /** What the fold reads of an outcome. */
 export interface FoldedOutcome extends Omit<OutcomeHead, "attempt"> {
   readonly detail: OutcomeDetail | undefined;
-  /** The input is not repeated: the run's entry has to stay. */
+  /** The input is not repeated: the run's entry must stay. */
   readonly inputStays?: boolean | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface EntryEvent {
   readonly id: string;
   readonly entry: FoldedEntry;
 }
-/** An entry with many runs was read from the log. What a compaction left out of it has no entry any more. */
+/** An entry with many runs was read from the log. Runs that a compaction left out no longer have an entry. */
 export interface BundleEvent {
   readonly type: "bundle";
   readonly seq: number;
@@ -32,7 +32,7 @@ export interface BundleEvent {
   readonly name: string;
   readonly runs: readonly { readonly id: string; readonly entry: FoldedEntry }[];
 }
-/** A signal to a run was read from the log; what it says stays there. */
+/** A signal to a run was read from the log; its data stays there. */
 export interface SignalEvent {
   readonly type: "signal";
   readonly seq: number;
@@ -50,7 +50,7 @@ export interface OutcomesEvent {
   readonly writer: string;
   /** The inbox whose owner reads this entry by itself; empty or absent = nobody's. */
   readonly told?: string;
-  /** It was written anew in its place, without what was erased. */
+  /** It replaces an earlier entry, without what was erased. */
   readonly moved?: Moved | undefined;
   readonly outcomes: readonly FoldedOutcome[];
 }

@@ -10,7 +10,7 @@ import { foldRetentionMark } from "./forget.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { OutcomesEvent } from "./log-events.ts";
 
-/** Rules 2 and 3. Who wrote an entry is known by its subject, and what only an engine may say counts from an engine alone. */
+/** Rules 2 and 3. The author of an entry is known by its subject, and what only an engine may say counts only from an engine. */
 export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
   const { seq, writer, told = "", moved, outcomes } = event;
   const at = moved?.at ?? event.at;

@@ -3,8 +3,8 @@ import type { Blocked, Parked, Wait } from "../domain/durable.ts";
 const noCursors: Parked["cursors"] = {};
 
 /**
- * Where a durable run stands: what the last `parked` that counted says, who sent it, and which turn it ended. Nothing else is kept of a run
- * that waits, and there may be millions: one object, and one more for the only wait that nearly all of them have.
+ * Where a durable run is parked: the last `parked` that counted, who sent it, and which turn it ended. Nothing else is kept for a run
+ * that waits, and there may be millions: one object, and one more for the single wait that nearly all of them have.
  */
 export class Flow {
   readonly lap: number;

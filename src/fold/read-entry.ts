@@ -1,4 +1,4 @@
-// An entry of the log as the fold takes it. Whoever folds reads it this way: engines, and whatever watches them.
+// Decodes a log entry for the fold, for engines and whatever watches them.
 import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
 import { assertPastMark, decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import { assertRange } from "../wire/ranges.ts";
