@@ -9,21 +9,21 @@ import { workerOf } from "../matching/workers.ts";
 import type { House } from "./house.ts";
 import { isEntryGarbage } from "./retention-state.ts";
 
-/** An attempt that runs for longer is compacted while it runs: it would hold up the purge of everything behind it. */
+/** A run whose attempt takes longer is compacted while it executes: otherwise it would block the purge of everything behind it. */
 const patienceMs = 60_000;
 
-/** Moves the entry of a live run to the tail, with the run as it is known now. False if that has to wait; `atOnce` it does not. */
+/** Moves the entry of a live run to the tail, with its current state. False if that has to wait; with `atOnce` it does not. */
 export function compactLive(house: House, run: LiveRun, atOnce = false): boolean {
   const { key, log, seq } = run;
   const bundle = log.entries.bundleAt(seq);
-  // At once: some run of it may be executed at any time until it is drained.
+  // At once: some of its runs may be executing at any time until it is drained.
   if (bundle !== undefined) return compactBundle(house, log, seq, bundle, true);
   if (!atOnce && mayEndSoon(house, run)) return false;
   compact(house, log, key, false, seq, [liveForm(house, run)]);
   return true;
 }
 
-/** Writes, or moves to the tail, the state of a finished key as an entry, so that its outcomes may go. */
+/** Writes the state of a finished key as an entry at the tail, so that its outcomes may go. */
 export function compactFinished(house: House, run: FinishedRun): void {
   const log = house.fold.logOf(run.task);
   const bundle = log.entries.bundleAt(run.entrySeq);
@@ -32,7 +32,7 @@ export function compactFinished(house: House, run: FinishedRun): void {
 }
 
 /**
- * Moves what must stay of a bundle to the tail, under the bundle's name: its sequence keeps two engines from both doing it. A bundle of
+ * Moves what must stay of a bundle to the tail, under the bundle's name: the expected sequence keeps two engines from both doing it. A bundle of
  * which nothing must stay is purged. False if it has to wait for attempts that may end soon; `atOnce` waits for none.
  */
 export function compactBundle(
@@ -57,14 +57,14 @@ export function compactBundle(
   return true;
 }
 
-/** Removes the entry of a key, or what stands for the key in a bundle. */
+/** Removes the entry of a key, or its part of a bundle. */
 export function purgeEntry(house: House, log: LoggedTask, key: string, seq: number): void {
   const bundle = log.entries.bundleAt(seq);
   if (bundle === undefined) purgeSingle(house, key, { key }, seq);
   else compactBundle(house, log, seq, bundle, true);
 }
 
-/** A `compact` command found another entry than it expected; `name` is the key of its run, or the name of its bundle. */
+/** A `compact` command found an unexpected entry; `name` is the key of its run, or the name of its bundle. */
 export interface CompactionRefusedEvent {
   readonly type: "compactionRefused";
   readonly task: string;
@@ -72,7 +72,7 @@ export interface CompactionRefusedEvent {
   readonly expectSeq: number;
 }
 
-/** The expected entry is not there any more: purged, or replaced by one that the fold will bring. */
+/** The expected entry is gone: purged, or replaced by one that the fold will bring. */
 export function compactionRefused(
   house: House,
   { task, name, expectSeq }: { readonly task: string; readonly name: string; readonly expectSeq: number },
@@ -136,11 +136,11 @@ function liveForm(house: House, run: LiveRun): CompactedRun {
   return { key, inputSeq: seq, entry: { form: 1, priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra } };
 }
 
-/** Whether a parent waits for it, or may still say so: no mark may forget it. */
+/** Whether a parent waits for it, or may still do so: then no mark may forget it. */
 export const isNeeded = ({ fold }: House, run: FinishedRun): boolean =>
   isChild(run) && fold.families.isWanted(run, fold.live);
 
-/** With the input where only its entry holds that; with its result, in the place of that, where somebody waits for it. */
+/** With the input if only its entry has it; with the result instead if somebody waits for it. */
 function finishedForm(house: House, run: FinishedRun): CompactedRun {
   const { key, kind, origin, seq, index, at, createdAt, metadata, why } = run;
   const known = {

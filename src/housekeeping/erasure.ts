@@ -1,11 +1,11 @@
-// Erasing a run that has ended, in two steps: a stone in the log says that it was, then its entry goes. What outcomes say of it the engine takes
-// out of them, with its own hands: see engine/eraser.ts.
+// Erases a finished run in two steps: a stone in the log says that it existed, then its entry goes. The engine removes its outcomes
+// from their entries: see engine/eraser.ts.
 
 import type { Fold } from "../fold/fold.ts";
 import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
 import type { House } from "./house.ts";
 
-/** One step further, for each that has ended; of the others nothing is done. Safe to repeat. */
+/** Takes each finished run one step further and ignores the others. Safe to repeat. */
 export function eraseRuns(house: House, keys: readonly string[]): void {
   for (const key of keys) {
     const run = house.fold.finished.get(key);
@@ -24,7 +24,7 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
   }
 }
 
-/** Whether the fold of what is left needs nothing that an outcome up to `upTo` says of the turns of a run. */
+/** Whether the fold of the rest needs nothing that an outcome up to `upTo` says about a run's turns. */
 export function isCovered({ live, finished }: Fold, key: string, upTo: number): boolean {
   const run = live.get(key);
   if (run !== undefined) return run.trail === undefined || run.trail.uncovered === 0 || run.trail.uncovered > upTo;
@@ -32,7 +32,7 @@ export function isCovered({ live, finished }: Fold, key: string, upTo: number): 
   return ended === undefined || ended.entrySeq === 0 || ended.isCompacted;
 }
 
-/** Puts the state of runs into their entries, so that what outcomes up to `upTo` say of their turns may go. */
+/** Puts the state of runs into their entries, so that outcomes up to `upTo` are not needed for their turns. */
 export function coverRuns(house: House, keys: readonly string[], upTo: number): void {
   for (const key of keys) {
     if (isCovered(house.fold, key, upTo)) continue;

@@ -9,13 +9,13 @@ import { isEntryGarbage } from "./retention-state.ts";
 
 const garbagePerBlocker = 10;
 const compactionsAtOnce = 1_000;
-/** Moving a large input takes as long as moving so many others. */
+/** Moving a large input costs as much as moving this many others. */
 const largeWeight = 20;
 
-/** Queues that are looked at in a millisecond of the scheduler's clock: looking takes the same share of the time, however many there are. */
+/** Queues checked per millisecond of the scheduler's clock: checking takes the same share of time, however many there are. */
 const sweptPerMs = 50;
 
-/** Purges what is worth a request, and forgets tasks of which nothing is left. */
+/** Purges what is worth a request, and forgets tasks with nothing left. */
 export function collectGarbage(house: House): void {
   const { retention } = house;
   const { uptime } = house.step;
@@ -35,7 +35,7 @@ export function collectGarbage(house: House): void {
   }
 }
 
-/** Purges everything before the oldest entry that must stay. Repeats what an engine before may have done. */
+/** Purges everything before the oldest entry that must stay. May repeat what an earlier engine did. */
 export function purgeHead(house: House, log: LoggedTask): void {
   const { entries } = log;
   for (let seq = entries.seqs.first(); seq !== undefined; seq = entries.seqs.first()) {
@@ -56,10 +56,10 @@ export function purgeHead(house: House, log: LoggedTask): void {
 }
 
 /**
- * Moves entries that must stay, and lie before `upTo`, to the tail. Returns how many runs they hold, large ones counted as many.
+ * Moves entries before `upTo` that must stay to the tail. Returns how many runs they hold, large ones counted as many.
  *
- * Without `inputsToo` it goes no further than the first input of a finished run: what is moved counts as young again, and the entries of
- * these runs would be moved again and again before they are old enough to be forgotten. Then they go by themselves.
+ * Without `inputsToo` it stops at the first input of a finished run: what is moved counts as young again, and the entries of
+ * these runs would be moved again and again before they are old enough to be forgotten, when they go by themselves.
  */
 export function moveBlockers(house: House, log: LoggedTask, upTo: number, inputsToo: boolean): number {
   const { seqs, contents } = log.entries;
@@ -83,7 +83,7 @@ function moveBlocker(house: House, log: LoggedTask, content: Content, seq: numbe
   const live = house.fold.live.get(content);
   if (live !== undefined) return compactLive(house, live);
   const finished = house.fold.finished.get(content)!;
-  // It goes with the mark that is about to be written; moved, it would count as young again.
+  // It goes with the upcoming mark; if moved, it would count as young again.
   if (house.retention.isForgetting(finished.lastOutcome)) return false;
   compactFinished(house, finished);
   return true;

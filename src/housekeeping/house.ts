@@ -1,5 +1,5 @@
-// housekeeping/: what may leave the log. Retention, compaction and purges, for as long as this engine leads.
-// Imports the fold, and of matching only what a run is doing and how commands are said.
+// housekeeping/: what can be removed from the log. Retention, compaction and purges, while this engine leads.
+// Imports the fold, and from matching only a run's place and the commands.
 import { Deque } from "../collections/deque.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
@@ -19,19 +19,19 @@ export interface HouseOptions {
 
 export type HouseParts = Pick<House, "fold" | "step" | "options" | "forget" | "mayForget">;
 
-/** Made when this engine begins to lead, and thrown away when it ceases to. */
+/** Created when this engine begins to lead, discarded when it stops. */
 export class House {
   readonly fold: Fold;
   readonly step: Step;
   readonly options: HouseOptions;
-  /** Gives up a task of which the log holds nothing; false when somebody works on it. */
+  /** Forgets a task with nothing in the log; false if somebody works on it. */
   readonly forget: (log: LoggedTask) => boolean;
-  /** Whether nobody owes anything any more to what the log says up to a sequence. */
+  /** Whether nothing is owed because of the log up to a sequence. */
   readonly mayForget: (upTo: number) => boolean;
   readonly retention: Retention;
-  /** Some child may be pinned that nobody waits for any more. */
+  /** Some pinned child may no longer be wanted. */
   isUnpinDue = true;
-  /** Journals that go at their time, on the own clock; and when leftovers are looked for. */
+  /** Journals to purge, with their time on the scheduler's clock; and when to look for leftovers. */
   readonly forgottenJournals = new Deque<OldJournal & { readonly at: number }>();
   nextSweepAt = 0;
   /** Signals that may go. */

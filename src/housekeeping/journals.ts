@@ -1,4 +1,4 @@
-// Journals of durable runs go as a whole: a while after their runs are forgotten, and what a crash left behind when it is found.
+// Journals of durable runs are removed as a whole: a while after their runs are forgotten, or when leftovers of a crash are found.
 
 import type { FinishedRun } from "../fold/finished-run.ts";
 import { cursorOf } from "../fold/flow.ts";
@@ -7,7 +7,7 @@ import type { House } from "./house.ts";
 import type { OldJournal } from "./retention-state.ts";
 import { noteSpent } from "./spent-signals.ts";
 
-/** By then nobody appends who has not heard that the run is over, and no leader assigns it that has not read so far. Units: milliseconds */
+/** By then everybody who might append or assign knows that the run is over. Units: milliseconds */
 const purgeAfterMs = 60_000;
 const sweepEveryMs = 3_600_000;
 const purgesAtOnce = 200;
@@ -19,7 +19,7 @@ export function noteForgotten(house: House, { key, task, origin }: FinishedRun):
   house.forgottenJournals.push({ key, origin, at: house.step.uptime + purgeAfterMs });
 }
 
-/** One purge that fails, or a leader that dies, leaves a journal to the next sweep. */
+/** If a purge fails or a leader dies, the next sweep finds the journal. */
 export function purgeJournals(house: House): void {
   const { forgottenJournals, step } = house;
   for (let i = 0; i < purgesAtOnce; i++) {
@@ -34,14 +34,14 @@ export function purgeJournals(house: House): void {
   step.commands.push({ type: "sweep" });
 }
 
-/** Signals and journals that are stored, as far as they were asked for. */
+/** Stored signals and journals, as far as requested. */
 export interface SweptEvent {
   readonly type: "swept";
   readonly signals: readonly { readonly key: string; readonly name: string }[];
   readonly journals: readonly OldJournal[];
 }
 
-/** What is of use to nobody goes. A run that this leader has not read yet is not live here, and may be. */
+/** Removes what nobody needs. A run that this leader has not read yet may be live although it is not here. */
 export function swept(house: House, { signals, journals }: SweptEvent): void {
   const { fold } = house;
   if (!fold.isWhole) {

@@ -1,6 +1,6 @@
 import type { FinishedRun } from "../fold/finished-run.ts";
 
-/** Signals to a run up to there, which are of no use any more. */
+/** Signals to a run up to there, which are no longer needed. */
 export interface SpentSignal {
   readonly key: string;
   /** Undefined: all names. */
@@ -19,16 +19,16 @@ export class Retention {
   phase: "idle" | "clearing" | "marking" | "settling" | "purging" = "idle";
   /** Outcomes up to here are being given up. */
   upTo = 0;
-  /** Outcomes up to here are known to be gone from the stream. */
+  /** Outcomes up to here are known to be purged. */
   purgedTo = 0;
-  /** Compactions on their way: key → the sequence that they expect. */
+  /** Compactions in flight: key → expected sequence. */
   readonly compacting = new Map<string, number>();
-  /** Purges of single keys on their way: key → `keepFrom`. */
+  /** Purges of single keys in flight: key → `keepFrom`. */
   readonly purgingKeys = new Map<string, number>();
   readonly leadingSince: number;
   nextLookAt = 0;
   nextSweepAt = 0;
-  /** When something was last asked for; what is not answered for long is asked for again. */
+  /** When something was last requested; after a long silence it is requested again. */
   askedAt = 0;
 
   constructor(leadingSince: number) {
@@ -40,7 +40,7 @@ export class Retention {
     return this.phase === "clearing" && lastOutcome <= this.upTo;
   }
 
-  /** Forgets what is on its way, of which no answer came, and begins anew from what the log says. `purgedTo` stays true. */
+  /** Forgets unanswered requests and starts again from what the log says. `purgedTo` stays true. */
   stop(): void {
     this.phase = "idle";
     this.compacting.clear();
@@ -48,7 +48,7 @@ export class Retention {
   }
 }
 
-/** Rule 5: without this entry the outcomes left in the stream say the same, and nobody will ask for an input that only it holds. */
+/** Rule 5: without this entry the remaining outcomes say the same, and nobody will ask for an input that only it has. */
 export const isEntryGarbage = (run: FinishedRun, retention: Retention): boolean =>
   !run.isCompacted &&
   run.seq > retention.purgedTo &&

@@ -1,9 +1,9 @@
 /**
  * Forgetting finished runs, so that the fold of what is left stays the fold of the whole log:
  *
- * 1. clearing: the run entries of all keys to forget are purged, or put into finished form where only they tell how it ended;
+ * 1. clearing: the run entries of all keys to forget are purged, or put into finished form if only they say how it ended;
  * 2. marking: a retention mark is appended; every engine forgets the same keys when it folds it;
- * 3. settling: entries that came in between go, and whatever else needs the old outcomes is compacted after them;
+ * 3. settling: entries that arrived in between go, and whatever else needs the old outcomes is compacted after them;
  * 4. purging: the outcomes up to S go.
  *
  * Entries go before outcomes, so that a crash at any point leaves no entry without its outcome.
@@ -27,14 +27,14 @@ const askAgainAfterMs = 30_000;
 const purgesAtOnce = 1_000;
 const compactionsAtOnce = 1_000;
 
-/** Goes one step on, if this engine leads and nothing that it asked for is still open. */
+/** Takes the next step, if this engine leads and has no open request. */
 export function keepHouse(house: House): void {
   const { retention } = house;
   const { uptime } = house.step;
   if (uptime < retention.nextLookAt) return;
   retention.nextLookAt = uptime + lookEveryMs;
   if (uptime - retention.leadingSince < house.options.housekeepingDelayMs) return;
-  // What is unknown may have been moved before it was read.
+  // An unknown key may have been moved before it was read.
   if (!house.fold.isWhole) return;
   if (house.spentSignals.size > 0) purgeSignals(house);
   if (house.fold.pinned.size > 0) unpin(house);
@@ -42,11 +42,11 @@ export function keepHouse(house: House): void {
   if (retention.phase !== "idle" && uptime - retention.askedAt > askAgainAfterMs) startAgain(house);
   if (retention.phase === "idle") chooseMark(house);
   else if (isAnswerOpen(house)) return;
-  // Garbage is collected while a cycle waits, but not before the cycle had its turn: a busy engine has always some.
+  // Garbage is collected while a cycle waits, but after the cycle's turn: a busy engine always has some.
   if (!advanceCycle(house)) collectGarbage(house);
 }
 
-/** Takes the cycle one step further; false if there is none, or it has to wait for something that nobody can be asked for. */
+/** Takes the cycle one step further; false if there is none, or it waits for something that cannot be requested. */
 function advanceCycle(house: House): boolean {
   const { retention } = house;
   if (retention.phase === "clearing") {
@@ -106,7 +106,7 @@ function startAgain(house: House): void {
   house.retention.askedAt = house.step.uptime;
 }
 
-/** Decides what to forget: in batches, since each costs a scan of the index. */
+/** Decides what to forget, in batches, since each costs a scan of the index. */
 function chooseMark(house: House): void {
   const { retention, options } = house;
   const { finished } = house.fold;
@@ -129,7 +129,7 @@ function firstUnpinned({ fold: { finished, pinned } }: House): FinishedRun | und
   return undefined;
 }
 
-/** Those that nobody waits for any more take the form of any finished run, and go with a later mark. */
+/** Unwanted ones take the form of any finished run, and go with a later mark. */
 function unpin(house: House): void {
   const { fold, retention } = house;
   if (!house.isUnpinDue) return;
@@ -143,7 +143,7 @@ function unpin(house: House): void {
   }
 }
 
-/** The lowest S that forgets so many, or all that are too old; late outcomes of zombies let a key outlive its neighbours. */
+/** The lowest S that forgets this many, or all that are too old; late outcomes of zombies may let a key outlive its neighbours. */
 function markFor(house: House, takeCount: number, takeOld: boolean): number {
   let upTo = 0;
   let taken = 0;
@@ -163,7 +163,7 @@ function markFor(house: House, takeCount: number, takeOld: boolean): number {
   return later.sort((a, b) => a - b)[takeCount - taken - 1]!;
 }
 
-/** Those whose accepted outcome is at or below a sequence, and those that are not in order. */
+/** Runs whose accepted outcome is at or below a sequence, and those that are not in order. */
 function* finishedUpTo({ fold: { finished, unordered } }: House, upTo: number): Iterable<FinishedRun> {
   yield* unordered;
   for (const run of finished.values()) {
@@ -197,7 +197,7 @@ function clearForgotten(house: House): number {
   }
   for (const log of house.fold.tasks.values()) {
     const runs = garbage.get(log);
-    // A purge of which no answer came, from the last time that this engine led.
+    // An unanswered purge from the last time this engine led.
     const isUnsure = log.entries.clearTo > log.entries.purgedTo;
     if (runs !== undefined || isUnsure) purgeHead(house, log);
     if (runs !== undefined) removeBlocked(house, log, runs);
@@ -207,7 +207,7 @@ function clearForgotten(house: House): number {
   return open;
 }
 
-/** What lies behind entries that must stay: few are purged one by one, for many what blocks them is moved, unless that is much more work. */
+/** Entries behind ones that must stay: a few are purged one by one; for many, the blocking ones are moved, unless that is much more work. */
 function removeBlocked(house: House, log: LoggedTask, runs: readonly FinishedRun[]): void {
   const blocked = runs.filter((run) => run.entrySeq > 0);
   const last = blocked.reduce((seq, run) => Math.max(seq, run.entrySeq), 0);
@@ -234,7 +234,7 @@ function appendMark(house: House): void {
   });
 }
 
-/** Asks for all that must happen before the outcomes up to S may go; returns how much is still to do. */
+/** Requests everything that must happen before the outcomes up to S may go; returns how much is left to do. */
 function settleOutcomes(house: House): number {
   const { upTo } = house.retention;
   let open = 0;

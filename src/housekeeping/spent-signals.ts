@@ -1,4 +1,4 @@
-// Signals leave the log once the log says that their run has taken them, or that it is live no more.
+// Signals leave the log once it says that their run has taken them, or is no longer live.
 import type { House } from "./house.ts";
 import type { SpentSignal } from "./retention-state.ts";
 
@@ -12,7 +12,7 @@ export function noteSpent(house: House, spent: SpentSignal): void {
   if (before === undefined || before.upTo < spent.upTo) spentSignals.set(name, spent);
 }
 
-/** A leader that has skipped something of the log asks for nothing: it may not know the run. */
+/** A leader that has skipped part of the log requests nothing: it may not know the run. */
 export function purgeSignals(house: House): void {
   let asked = 0;
   for (const [place, { key, name, upTo }] of house.spentSignals) {

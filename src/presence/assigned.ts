@@ -13,7 +13,7 @@ export interface AssignedEvent {
   readonly why?: "stale" | "quiet" | "full" | "unknown task" | undefined;
 }
 
-/** The worker has the batch, but for the runs that it refuses: those were never started and go back to the queue. */
+/** The worker has the batch except for the runs it refuses: those were never started and go back to the queue. */
 export function acknowledge(state: Matching, event: AssignedEvent): void {
   const worker = state.workers.get(event.id);
   const { batch, refused } = event;
@@ -31,15 +31,15 @@ export function acknowledge(state: Matching, event: AssignedEvent): void {
 }
 
 /**
- * Whether a batch may go out now: it may have waited long for its inputs, or until it was noted. What its worker lost meanwhile may have been
- * given to another one, and who is about to be given up could take it after that.
+ * Whether a batch may still be sent: it may have waited long for its inputs, or until it was noted. What its worker lost in the meantime may have been
+ * given to another, and a worker about to be given up might accept it after that.
  */
 export function isDue(state: Matching, { worker: id, batch, runs }: AssignCommand): boolean {
   const worker = state.workers.get(id);
   return worker?.batches.get(batch) === runs && worker.isAssignable;
 }
 
-/** Nobody knows whether the batch arrived: its runs are lost, and the worker gets nothing before it says what it has. */
+/** Nobody knows whether the batch arrived: its runs are lost, and the worker gets nothing until it reports what it has. */
 export function giveUpBatch(state: Matching, id: string, batch: number): void {
   const worker = state.workers.get(id);
   if (worker === undefined) return;

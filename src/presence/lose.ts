@@ -11,9 +11,9 @@ import type { Booking, WorkerRecord } from "../matching/workers.ts";
 /**
  * Gives up an attempt whose worker is gone, or does not have it: the run becomes `lost` and is queued again.
  *
- * A run that was to be cancelled is cancelled instead. One that was lost too often fails, if it was alone in its process the last time:
- * otherwise another one may be to blame. Losses that were no deaths, as of an assignment that was not acknowledged, are borne with twice
- * as often. A durable run never fails for it: its worker knows from the journal whether it makes progress, and which step kills it.
+ * A run that somebody cancelled ends as cancelled instead. One that was lost too often fails, if it was alone in its process the last time:
+ * otherwise another one may be to blame. Losses that are not deaths, such as an unacknowledged assignment, are tolerated twice
+ * as often. A durable run never fails for this: its worker knows from the journal whether it makes progress, and which step kills it.
  */
 export function loseAttempt(
   state: Matching,
@@ -35,7 +35,7 @@ export function loseAttempt(
   } else endRun(state, run, "lost", { ...from, error: { name: "WorkerLost", message: why, retryable: true } });
 }
 
-/** Takes a run back that its worker never began: same turn, same place in the queue. */
+/** Takes back a run that its worker never started: same turn, same place in the queue. */
 export function takeBack(state: Matching, worker: WorkerRecord, booking: Booking): void {
   const { turn, origin, run } = booking;
   if (!booking.hasBegun) booking.lane?.refund();
@@ -46,7 +46,7 @@ export function takeBack(state: Matching, worker: WorkerRecord, booking: Booking
   else placeRun(state, run);
 }
 
-/** Its input is gone, so it cannot begin. One that executes has its input already, and goes on. */
+/** Its input is gone, so it cannot start. One that is executing already has its input, and continues. */
 export function giveUpRun(state: Matching, run: LiveRun): void {
   state.queues.get(run.task)?.policies?.dropReading(run);
   if (placeOf(run) !== "queued" || state.fold.live.get(run.key) !== run) return;

@@ -1,4 +1,4 @@
-// Attempts whose own deadline did not end them: their worker's event loop is blocked, or it does not do what workers do. The engine ends them.
+// Attempts that their own deadline did not end: their worker's event loop is blocked, or it misbehaves. The engine ends them.
 
 import { formatDuration } from "../domain/duration.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
@@ -9,16 +9,16 @@ import { endRun } from "../matching/placement.ts";
 import { queueOf } from "../matching/task-queue.ts";
 import type { Booking, WorkerRecord } from "../matching/workers.ts";
 
-/** A loop that is blocked for a while only ends its attempts itself. */
+/** A loop that is blocked only for a while ends its attempts itself. */
 const blockedGraceMs = 10_000;
-/** A worker ends its own attempts. One that sends heartbeats but does not is broken, or not what it claims to be. */
+/** Workers end their own attempts. One that sends heartbeats but does not is broken, or not what it claims to be. */
 const graceMs = 60_000;
 const retryAfterMs = 1_000;
 /** Ticks come with every burst of events, and a worker may hold ten thousand runs. */
 const lookAtBlockedEveryMs = 1_000;
 const lookEveryMs = 15_000;
 
-/** Ends what is past its timeout: tried again elsewhere as a retry of its task, or failed. What its worker still reports changes nothing. */
+/** Ends attempts past their timeout: retried elsewhere by the task's policy, or failed. Later reports of the worker change nothing. */
 export function endOverdue(state: Matching, worker: WorkerRecord): void {
   const { isBlocked } = worker;
   const lookedAt = worker.overdueLookedAt;
@@ -47,7 +47,7 @@ function isOverdue({ step }: Matching, worker: WorkerRecord, booking: Booking, l
 
 function timeOut(state: Matching, worker: WorkerRecord, booking: Booking, lateMs: number): void {
   const { turn, origin, run, startedAt } = booking;
-  linger(state, worker, booking); // its code goes on
+  linger(state, worker, booking); // its code keeps running
   worker.release(origin, turn);
   if (run === undefined) return;
   if (cancelReasonOf(run) !== undefined) {

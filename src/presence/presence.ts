@@ -37,7 +37,7 @@ export function showLife(state: Matching, worker: WorkerRecord): void {
   worker.isSilent = false;
 }
 
-/** Its connection is back, or there; whether its event loop beats is another question. */
+/** Its connection is there again; whether its event loop responds is another question. */
 export function pong(state: Matching, id: string): void {
   const worker = state.workers.get(id);
   if (worker !== undefined) worker.unreachableSince = undefined;
@@ -51,7 +51,7 @@ export function unreachable(state: Matching, id: string, isDead = false): void {
     if (worker?.isRegistered === false) proveCaution(state); // it does not come back
     endAll(state, id);
   }
-  // The server closes the connection of a loop that is blocked for minutes; its thread beats on.
+  // The server closes the connection of a loop that is blocked for minutes; its thread keeps sending heartbeats.
   if (worker !== undefined && !worker.isBlocked) worker.unreachableSince ??= state.step.uptime;
 }
 
@@ -61,7 +61,7 @@ export function leave(state: Matching, id: string): void {
   endAll(state, id);
 }
 
-/** Drops workers whose connection is gone, or that were silent for too long. */
+/** Drops workers that lost their connection or were silent for too long. */
 export function watchPresence(state: Matching): void {
   for (const worker of state.workers.values()) {
     const silentMs = state.step.uptime - worker.lastBeat;
@@ -82,7 +82,7 @@ function drop(state: Matching, worker: WorkerRecord, what: string): void {
   dropWorker(state, worker, `worker ${worker.id} ${what}`, true);
 }
 
-/** Makes the ledger agree with what the worker says it holds: attempts it knows, attempts it should stop, attempts it has not. */
+/** Reconciles the ledger with what the worker says it holds: attempts it has, should stop, or does not have. */
 export function compareLedger(state: Matching, worker: WorkerRecord, executing: readonly HeldRun[]): void {
   const named = new Set<object>();
   let isNoteDue = false;
@@ -113,14 +113,14 @@ export function compareLedger(state: Matching, worker: WorkerRecord, executing: 
   if (state.lingering.size > 0) settle(state, worker);
   for (const booking of worker.bookings()) {
     if (named.has(booking) || !booking.isAcknowledged) continue;
-    // What it named before, and nobody waits for, is free as soon as it names it no more.
+    // What it named before, and nobody waits for, is free once it no longer names it.
     if ((booking.run === undefined && booking.wasNamed) || ++booking.missedBeats >= missedBeatsLimit) {
       loseAttempt(state, worker, booking, `worker ${worker.id} no longer has it`);
     }
   }
 }
 
-/** It was begun under a leader before this one, and the run has another turn by now: it counts for its key all the same. */
+/** It was started under an earlier leader, and the run has another turn by now: it counts for its key all the same. */
 function countStale(state: Matching, booking: Booking): void {
   const live = state.fold.live.get(booking.key);
   if (live?.origin === booking.origin) booking.lane = queueOf(live).policies?.linger(live);
@@ -136,12 +136,12 @@ function wasReported(state: Matching, worker: WorkerRecord, held: HeldRun): bool
   return live.history.some((a) => a.turn === held.turn && a.worker === worker.id && a.outcome !== "lost");
 }
 
-/** Books an attempt that this engine did not assign: as the current one if it is, else as a slot that is still taken. */
+/** Books an attempt that this engine did not assign: as the current one if it is, otherwise as a slot that is still taken. */
 function adopt(state: Matching, worker: WorkerRecord, held: HeldRun): void {
   const { key, turn, origin, startedAt } = held;
   const live = state.fold.live.get(key);
   const isSame = live !== undefined && live.turn === turn && live.origin === origin;
-  // What an earlier leader had noted is a guess: who says that it executes the run is right.
+  // An earlier leader's note is a guess: the worker that says it executes the run is right.
   const holder = isSame ? workerOf(live) : undefined;
   const isGuessed = isSame && holder !== undefined && holder !== worker && !holder.isRegistered;
   if (isGuessed) holder.release(origin, turn);

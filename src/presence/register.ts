@@ -35,7 +35,7 @@ export function register(state: Matching, message: Register): void {
   showLife(state, worker);
   replaceTasks(state, worker, message.tasks);
   compareLedger(state, worker, message.executing);
-  // One that has not heard of this leader may still take runs from the one before: it registers again once it has.
+  // One that does not know this leader may still accept runs from the previous one: it registers again once it does.
   if (message.heard === undefined || message.heard >= state.epoch) {
     state.unheard.delete(worker.id);
   }
@@ -67,7 +67,7 @@ function define(queue: TaskQueue, task: TaskDeclaration): boolean {
   return task.scheduleTimeoutMs !== before && task.scheduleTimeoutMs !== null;
 }
 
-/** What workers declared to leaders before this one. The first registration of a task decides about everything else that it declares. */
+/** What workers declared to earlier leaders. The first registration of a task decides everything else it declares. */
 export function restoreDefinitions(state: Matching, tasks: readonly TaskDeclaration[]): void {
   const retimed = new Set<TaskQueue>();
   for (const task of tasks) {

@@ -13,19 +13,19 @@ import type { KnownWorker } from "../wire/records.ts";
 /**
  * This engine holds the lease and has folded the whole log.
  *
- * `ledger` is given only when the leader before left cleanly; without it runs wait until all `knownWorkers` registered or 2 s passed, and
- * none of them is cancelled or moved before each of these has registered or is gone.
+ * `ledger` is given only if the previous leader left cleanly; without it, runs wait until all `knownWorkers` have registered or 2 s have passed, and
+ * none is cancelled or moved before each of these has registered or is gone.
  */
 export interface LeadEvent {
   readonly type: "lead";
   readonly epoch: number;
   readonly knownWorkers: readonly string[];
-  /** What is known of them beside. */
+  /** What else is known about them. */
   readonly details?: ReadonlyMap<string, KnownWorker> | undefined;
   readonly ledger?: readonly Omit<LedgerEntry, "origin">[] | undefined;
-  /** Which time counted as waiting for a leader before that left cleanly. */
+  /** Which time counted as waiting for an earlier leader that left cleanly. */
   readonly counted?: CountedSpan | undefined;
-  /** What leaders before this one tried in their own process, and may have died of. */
+  /** What earlier leaders tried in their own process, and may have died of. */
   readonly tried?: readonly Tried[] | undefined;
   /** What they were cautious with. */
   readonly cautious?: Cautious | undefined;
@@ -33,7 +33,7 @@ export interface LeadEvent {
   readonly process?: string | undefined;
 }
 
-/** Begins to lead. Nothing is dispatched before the workers that may execute something have said what. */
+/** Begins to lead. Nothing is dispatched before workers that may be executing something have reported it. */
 export function takeOver(state: Matching, event: LeadEvent): void {
   countTime(state, event);
   placeAll(state);
@@ -43,7 +43,7 @@ export function takeOver(state: Matching, event: LeadEvent): void {
   else awaitWorkers(state, event, tried);
 }
 
-/** Only who handed over cleanly says until when it led; the time without a leader does not count, whoever was there before. */
+/** Only a leader that handed over cleanly says until when it led; the time without a leader never counts. */
 function countTime(state: Matching, { counted }: LeadEvent): void {
   const { queueIndex } = state;
   const { now } = state.step;
@@ -52,7 +52,7 @@ function countTime(state: Matching, { counted }: LeadEvent): void {
   else queueIndex.counted.resume(counted, now);
 }
 
-/** Each may still execute runs that are queued here, and counts as present until presence decides otherwise. */
+/** Each may still be executing runs that are queued here, and counts as present until presence decides otherwise. */
 function awaitWorkers(state: Matching, { knownWorkers, details }: LeadEvent, tried: readonly Tried[]): void {
   const awaited = new Set([...knownWorkers, ...adoptTried(state, tried)]);
   if (awaited.size === 0) return;
@@ -63,7 +63,7 @@ function awaitWorkers(state: Matching, { knownWorkers, details }: LeadEvent, tri
   beCautious(state);
 }
 
-/** The leader before said who executes what: its workers count as present until presence says otherwise. */
+/** The previous leader said who executes what: its workers count as present until presence says otherwise. */
 function adoptLedger(
   state: Matching,
   ids: readonly string[],
@@ -75,7 +75,7 @@ function adoptLedger(
   for (const noted of tried) keepNoted(state, noted);
 }
 
-/** What the leader before may have died of: its worker is dead as well, or will say that it is not. The workers of these attempts. */
+/** What the previous leader may have died of: its worker is dead as well, or will say that it is not. Returns the workers of these attempts. */
 function* adoptTried(state: Matching, tried: readonly Tried[]): Iterable<string> {
   for (const noted of tried) {
     const { key, turn, worker } = noted;
@@ -85,7 +85,7 @@ function* adoptTried(state: Matching, tried: readonly Tried[]): Iterable<string>
   }
 }
 
-/** The attempt executes there, as far as one knows; false when it has ended. */
+/** The attempt is executing there, as far as known; false if it has ended. */
 function book(state: Matching, key: string, turn: number, id: string): boolean {
   const run = state.fold.live.get(key);
   if (run === undefined || run.turn !== turn || placeOf(run) === "running" || placeOf(run) === "ending") return false;

@@ -1,8 +1,8 @@
-// A schedule as it is stored, and what may become of it. Each change is a function of the record, so that whoever finds another one tries again.
+// A stored schedule and its changes. Each change is a function of the record, so that whoever finds another record tries again.
 import { type CronInfo, type CronOrigin, type CronRule, dueTicks, nextTick } from "../domain/cron.ts";
 import type { CronRecord } from "../domain/cron-record.ts";
 
-/** A last tick that lies further ahead was written by a clock that was wrong. Units: milliseconds */
+/** A last tick further ahead was written by a wrong clock. Units: milliseconds */
 export const clockErrorMs = 60_000;
 
 export interface Claim {
@@ -12,8 +12,8 @@ export interface Claim {
 }
 
 /**
- * Claims what is due, and the ticks `left` by a claim before it; undefined when that is nothing. Noted before it is fired: who finds another
- * record than it knows has not got these ticks.
+ * Claims what is due, and the ticks `left` by an earlier claim; undefined if that is nothing. Stored before it is fired: whoever finds another
+ * record than expected has not got these ticks.
  */
 export function claimed(record: CronRecord, { by, left, now, livesSince }: ClaimTerms): Claim | undefined {
   const { firing: _, ...rest } = record;
@@ -45,7 +45,7 @@ export interface Declaration {
   readonly worker?: string;
 }
 
-/** A schedule that changes begins anew; one that stays keeps its last tick. What is claimed stays claimed. */
+/** A changed schedule starts again; an unchanged one keeps its last tick. Claims stay. */
 export function declaredOver(
   before: CronRecord | undefined,
   { rule, task, ...whose }: Declaration,

@@ -12,14 +12,14 @@ import { claimed, clockErrorMs, infoOf, released } from "./cron-record.ts";
 import type { ReactionSource, Reactions } from "./reactions.ts";
 
 const lookEveryMs = 1_000;
-/** A claim that took longer to store may be an old one by now, which another leader has found and fired: it is made again. */
+/** A claim that took longer to store may be outdated, found and fired by another leader: claim again. */
 const claimHoldsMs = 2_000;
 /** When one that is set aside was asked for. */
 const asideAt = Number.POSITIVE_INFINITY;
 
 const tickId = (cron: string, at: number): string => `${cron}:${new Date(at).toISOString()}`;
 
-/** What became of a record that this engine was to write. `there` is what stands in its place now; undefined = nothing. */
+/** The result of writing a record. `there` is what is in its place now; undefined = nothing. */
 export interface CronWrittenEvent {
   readonly type: "cronWritten";
   readonly name: string;
@@ -32,9 +32,9 @@ class Schedule {
   seq: number;
   /** Undefined until it is looked at. Units: epoch milliseconds; Infinity = never */
   nextAt: number | undefined = undefined;
-  /** Of this engine's own write that is under way. Units: milliseconds of the step's uptime */
+  /** This engine's own write in flight. Units: milliseconds of the step's uptime */
   askedAt: number | undefined = undefined;
-  /** The last claim of this engine's own, and the last one whose runs are stored. */
+  /** This engine's last claim, and the last one whose runs are stored. */
   claim = "";
   fired = "";
   /** Runs of its claim that are not stored yet. */
@@ -47,7 +47,7 @@ class Schedule {
   get isBusy(): boolean {
     return this.askedAt !== undefined || this.open.size > 0;
   }
-  /** Claimed, and not known to be stored by this engine. */
+  /** Claimed, and not known to be stored. */
   get isUnfired(): boolean {
     const { firing } = this.record;
     return firing !== undefined && firing.by !== this.fired;
@@ -60,7 +60,7 @@ class Schedule {
   }
 }
 
-/** Made when this engine begins to lead, and thrown away when it ceases to. */
+/** Created when this engine begins to lead, discarded when it stops. */
 export class Crons implements ReactionSource {
   readonly #step: Step;
   readonly #reactions: Reactions;
@@ -100,7 +100,7 @@ export class Crons implements ReactionSource {
       if (!schedule.isBusy) this.#nextAt = Math.min(this.#nextAt, schedule.nextAt ?? 0);
     }
   }
-  /** Somebody has stored it otherwise, or removed it. */
+  /** Somebody has changed or removed it. */
   changed(name: string, there: StoredCron | undefined): void {
     const schedule = this.#schedules.get(name);
     if (there === undefined) this.#schedules.delete(name);
@@ -114,7 +114,7 @@ export class Crons implements ReactionSource {
     const isLate = this.#step.uptime - schedule.askedAt > claimHoldsMs;
     const isRefused = !isOurs && there?.seq === schedule.seq;
     schedule.askedAt = undefined;
-    if (!isRefused) this.changed(name, there); // else it is looked at again in a second
+    if (!isRefused) this.changed(name, there); // otherwise it is checked again in a second
     if (isOurs && !isLate && schedule.record.firing?.by === schedule.claim) this.#fire(schedule);
   }
   reacted(reaction: Reaction): void {
@@ -124,7 +124,7 @@ export class Crons implements ReactionSource {
     this.#nextAt = 0;
   }
 
-  /** Whether retention may forget what the log says up to `upTo`: not the run of a claimed tick, which the next leader creates again. */
+  /** Whether retention may forget the log up to `upTo`: not the run of a claimed tick, which the next leader creates again. */
   mayForget(upTo: number, { finished }: Fold): boolean {
     let may = true;
     for (const schedule of this.#schedules.values()) {
@@ -139,7 +139,7 @@ export class Crons implements ReactionSource {
     return may;
   }
 
-  /** One that cannot be evaluated is set aside until another engine leads; the others go on. */
+  /** One that cannot be evaluated is set aside until another engine leads; the others continue. */
   #tryLook(schedule: Schedule, livesSince: number | undefined): void {
     try {
       this.#lookAt(schedule, livesSince);

@@ -1,4 +1,4 @@
-// Handlers of runs that finally failed: each failed run gets one run of its task's handler, whichever engine leads when it fails.
+// Failure handlers: each run that failed for good gets one run of its task's handler, whichever engine leads when it fails.
 import { type FailureHandler, handlerRunId } from "../domain/failure.ts";
 import type { Reaction } from "../domain/reaction.ts";
 import { keyOf, splitKey } from "../domain/run.ts";
@@ -7,13 +7,13 @@ import type { Fold } from "../fold/fold.ts";
 import type { Step } from "../matching/step.ts";
 import type { ReactionSource, Reactions } from "./reactions.ts";
 
-/** As it stands beside the log. `upTo`: failures up to this sequence have been handled, whether their handlers' runs are still known or not. */
+/** As stored in the bucket. `upTo`: failures up to this sequence have been handled, whether or not their handlers' runs are still known. */
 export interface StoredFailures {
   readonly handlers: readonly FailureHandler[];
   readonly upTo: number;
 }
 
-/** Made when this engine begins to lead, and thrown away when it ceases to. */
+/** Created when this engine begins to lead, discarded when it stops. */
 export class Failures implements ReactionSource {
   readonly #fold: Fold;
   readonly #step: Step;
@@ -36,7 +36,7 @@ export class Failures implements ReactionSource {
   get(task: string): FailureHandler | undefined {
     return this.#handlers.get(task);
   }
-  /** What the newest registration of a task says. Failures of before it are nobody's. */
+  /** The handler in a task's newest registration. Earlier failures are not handled. */
   declare(task: string, handler: string | undefined): void {
     const known = this.#handlers.get(task);
     if (known?.handler === handler) return;
@@ -55,7 +55,7 @@ export class Failures implements ReactionSource {
     this.#open.add(reaction);
     this.#reactions.owe(reaction, this);
   }
-  /** A leader before this one may have died between a failure and the run of its handler. */
+  /** An earlier leader may have died between a failure and the run of its handler. */
   makeUp(): void {
     if (this.#handlers.size === 0) return;
     const missed: FinishedRun[] = [];
@@ -70,7 +70,7 @@ export class Failures implements ReactionSource {
     this.#open.delete(reaction);
   }
   /**
-   * Whether retention may forget what the log says up to `upTo`. A failure must be known until the run of its handler is stored, and that run
+   * Whether retention may forget the log up to `upTo`. A failure must be known until the run of its handler is stored, and that run
    * until the cursor has passed the failure: which is stored first, once for all that is forgotten together.
    */
   mayForget(upTo: number): boolean {

@@ -3,7 +3,7 @@ const jumpMs = 5_000;
 /** An engine that does nothing for longer does not live. */
 const longestPauseMs = 60_000;
 
-/** Since when an engine lives without a break, be it as a standby. Units: milliseconds; `now` of the epoch, `uptime` never jumps */
+/** Since when an engine has been alive without a break, also as a standby. Units: milliseconds; `now` of the epoch, `uptime` never jumps */
 export class LiveSpan {
   /** Epoch milliseconds. */
   since: number;

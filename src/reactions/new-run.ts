@@ -1,4 +1,4 @@
-// The runs that reactions are: what their creator stores under the id that follows from the cause.
+// The runs of reactions: what to store under the id that follows from the cause.
 import type { ErrorRecord } from "../domain/error-record.ts";
 import type { FailurePayload } from "../domain/failure.ts";
 import type { TickCause } from "../domain/reaction.ts";
@@ -18,7 +18,7 @@ export const runOfTick = ({ cron, at, input }: TickCause, createdAt: number): Ne
   input,
 });
 
-/** How a run failed, as its outcome tells it. */
+/** How a run failed, according to its outcome. */
 export interface Failed {
   readonly at: number;
   readonly createdAt: number;

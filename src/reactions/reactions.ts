@@ -1,20 +1,20 @@
-// reactions/: runs that a leader creates because of the log or the clock. Imports the fold, and of matching only how commands are said.
+// reactions/: runs that a leader creates because of the log or the clock. Imports the fold, and from matching only the commands.
 import { Deque } from "../collections/deque.ts";
 import type { Reaction } from "../domain/reaction.ts";
 import type { Step } from "../matching/step.ts";
 
 /**
- * Where reactions come from, and how far it has come: a cursor that is stored, a place in the log or a time.
+ * A source of reactions with its stored cursor: a place in the log or a time.
  *
- * What lies ahead of the cursor is created again by the next leader, and found under its id. What lies behind it is never created again, so
+ * Past the cursor, the next leader creates runs again, and finds them under their ids. Up to the cursor nothing is created again, so
  * the cursor has to pass a cause before the run that it caused may be forgotten.
  */
 export interface ReactionSource {
-  /** The run is stored, or was stored before; or it never will be, and that has been told. */
+  /** The run is stored, or was before; or it never will be, which has been logged. */
   reacted(reaction: Reaction): void;
 }
 
-/** Each reads what caused it from the log: an outage that fails a hundred thousand runs must not ask for all of them at once. */
+/** Each reads its cause from the log: an outage that fails a hundred thousand runs must not read all of them at once. */
 const createdAtOnce = 64;
 
 interface Owed {
@@ -22,7 +22,7 @@ interface Owed {
   readonly source: ReactionSource;
 }
 
-/** What a leader owes, and what of it is on its way to the log. Made when this engine begins to lead, and thrown away when it ceases to. */
+/** What a leader owes, and what of it is on its way to the log. Created when this engine begins to lead, discarded when it stops. */
 export class Reactions {
   readonly #step: Step;
   readonly #waiting = new Deque<Owed>();

@@ -4,10 +4,10 @@ import type { StoredRate } from "../matching/commands.ts";
 import type { StoredFailures } from "../reactions/failures.ts";
 import type { TaskDeclaration } from "../wire/messages.ts";
 
-/** What is stored beside the log: a leader begins with it. */
+/** What is stored besides the log, and a leader starts with. */
 export interface Briefing {
   readonly pauses: Pauses;
-  /** What workers declared of their tasks: a timeout that is not known yet would be taken for none. */
+  /** What workers declared about their tasks: an unknown timeout would count as none. */
   readonly definitions: readonly TaskDeclaration[];
   /** Who handles failures, and up to where they are handled. */
   readonly failures: StoredFailures;

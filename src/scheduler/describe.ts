@@ -43,8 +43,8 @@ export function describeRun(scheduler: Scheduler, key: string): RunDescription |
 }
 
 /**
- * Lists runs that match, newest first. `before` is a `createdAt`; `after` the place of the last run of the page before, so that runs of
- * one millisecond are neither lost nor told twice.
+ * Lists matching runs, newest first. `before` is a `createdAt`; `after` the place of the last run of the previous page, so that runs of
+ * one millisecond are neither lost nor repeated.
  */
 export function listRuns(
   scheduler: Scheduler,
@@ -97,7 +97,7 @@ export function describeQueues({ leadership }: Scheduler): QueueInfo[] {
   }));
 }
 
-/** What became of a live run that was to be cancelled, once that is stored; undefined: it is not. */
+/** What happened to a live run that somebody cancelled, once that is stored; undefined: it is not. */
 export function cancellationOf(scheduler: Scheduler, key: string): Cancellation | undefined {
   const live = scheduler.fold.live.get(key);
   if (live !== undefined) return live.trail?.cancelWish === undefined ? undefined : "stopping";
@@ -151,7 +151,7 @@ function stateOf(scheduler: Scheduler, run: LiveRun | FinishedRun): RunState {
   return run instanceof LiveRun ? stateOfLive(scheduler, run) : (run.kind as RunState);
 }
 
-/** A standby knows who is due, and not who executes. */
+/** A standby knows which runs are due, not which are executing. */
 function stateOfLive({ leadership, step }: Scheduler, run: LiveRun): RunState {
   if (leadership === undefined) {
     if (run.flow !== undefined) return "waiting";
@@ -162,7 +162,7 @@ function stateOfLive({ leadership, step }: Scheduler, run: LiveRun): RunState {
   return place === "cancelling" || place === "ending" || place === "gone" ? "queued" : place;
 }
 
-/** With what it waits for outside, which is known without a look at workers and queues. */
+/** With what it waits for outside, which is known without workers and queues. */
 function describeListed(scheduler: Scheduler, run: LiveRun): RunDescription {
   const { info, at } = describeLive(scheduler, run);
   if (info.state !== "waiting" || scheduler.leadership === undefined) return { info, at };

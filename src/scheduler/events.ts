@@ -15,16 +15,16 @@ import type { Heartbeat, Register } from "../wire/messages.ts";
 import type { Briefing } from "./briefing.ts";
 
 /**
- * Where the outcomes that are left in the stream begin (one behind its last sequence if there are none).
+ * Sequence of the first remaining outcome entry (one after the last sequence if there is none).
  *
  * Given before the first entry is read, whenever the reader has caught up after a pause, and before `lead`. An engine that was
- * overtaken by a purge while it read is told to `rebuild`: it may have seen a run whose outcome it can never see.
+ * overtaken by a purge while reading gets `rebuild`: it may have seen a run whose outcome it can never see.
  */
 export interface FloorEvent {
   readonly type: "floor";
   readonly outcomesFrom: number;
 }
-/** All that can happen to a scheduler. Standbys get `entry`, `bundle` and `outcomes` only. */
+/** Everything that can happen to a scheduler. Standbys get only `floor` and what the log brings. */
 export type SchedulerEvent =
   | EntryEvent
   | BundleEvent
@@ -36,18 +36,18 @@ export type SchedulerEvent =
   | SignalEvent
   | HeardEvent
   | SweptEvent
-  /** What stands beside the log, or what has changed of it. Given before `lead`. */
+  /** What is stored besides the log, or what changed there. Given before `lead`. */
   | { readonly type: "briefed"; readonly briefing: Partial<Briefing> }
   /** What is paused from now on. */
   | { readonly type: "pauses"; readonly pauses: Pauses }
   /** A schedule was stored otherwise, or removed. */
   | { readonly type: "cronChanged"; readonly name: string; readonly there: StoredCron | undefined }
   | CronWrittenEvent
-  /** Numbers begin anew with each term: an answer to a term that is over is not given. */
+  /** Numbers start again with each term: answers to an earlier term are not given. */
   | { readonly type: "reacted"; readonly n: number }
   | { readonly type: "handledStored"; readonly upTo: number }
   | { readonly type: "ratesStored"; readonly rates: readonly ConfirmedRate[] }
-  /** The input of a run; undefined when it has to be asked for again. */
+  /** The input of a run; undefined if it has to be requested again. */
   | { readonly type: "input"; readonly run: LiveRun; readonly input: Uint8Array | undefined }
   /** Nobody will ever read the input of this run. */
   | { readonly type: "inputGone"; readonly run: LiveRun }
@@ -56,7 +56,7 @@ export type SchedulerEvent =
   | { readonly type: "heartbeat"; readonly message: Heartbeat }
   | { readonly type: "leave"; readonly id: string }
   | { readonly type: "pong"; readonly id: string }
-  /** Nobody listens there. `isDead`: its process has ended, so that nothing of it executes. */
+  /** Nobody listens there. `isDead`: its process has ended, so nothing of it is executing. */
   | { readonly type: "unreachable"; readonly id: string; readonly isDead?: boolean }
   /** The code of these attempts has ended: their slots are free, while their outcomes are on their way to the log. */
   | { readonly type: "ended"; readonly id: string; readonly attempts: readonly Turn[] }
@@ -65,15 +65,15 @@ export type SchedulerEvent =
       readonly type: "cancel";
       readonly keys: readonly string[];
       readonly reason: string;
-      /** At once, whatever a durable run may have to undo. */
+      /** At once, without letting a durable run clean up. */
       readonly kill?: boolean;
     }
-  /** What outcomes up to `upTo` say of the turns of these runs is to stand in their entries. */
+  /** Put what outcomes up to `upTo` say about these runs' turns into their entries. */
   | { readonly type: "cover"; readonly keys: readonly string[]; readonly upTo: number }
-  /** Of runs that have ended nothing is to be left. */
+  /** Erase finished runs. */
   | { readonly type: "erase"; readonly keys: readonly string[] }
   | { readonly type: "reschedule"; readonly keys: readonly string[]; readonly dueAt: number }
   | { readonly type: "waiter"; readonly key: string; readonly inbox: string }
   | { readonly type: "purged"; readonly filter: PurgeFilter; readonly keepFrom: number }
-  /** `livesSince`: since when this engine lives without a break, be it as a standby; so long no tick of a schedule was missed. Units: epoch milliseconds */
+  /** `livesSince`: since when this engine has been alive without a break, also as a standby; since then no tick of a schedule was missed. Units: epoch milliseconds */
   | { readonly type: "tick"; readonly livesSince?: number };

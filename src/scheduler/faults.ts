@@ -1,24 +1,24 @@
-// A fault of the scheduler leaves a state that nobody can trust, so it is thrown away and folded anew. What the fault was about is set aside
-// in all states that the engine makes from then on: the others go on.
+// A fault leaves a scheduler state that cannot be trusted, so it is discarded and the log folded again. The cause is set aside
+// in all later states of this engine: everything else continues.
 import type { Step } from "../matching/step.ts";
 import type { SchedulerEvent } from "./events.ts";
 
-/** What is set aside, for people, and the run that was dealt with. */
+/** What is set aside, for people, and the run that was being handled. */
 export interface Blame {
   readonly setAside?: string;
   readonly run?: string;
 }
 
 export class Faults {
-  /** Their runs stay where they are in the log, and are not placed. */
+  /** Their runs stay in the log and are not placed. */
   readonly tasks = new Set<string>();
-  /** Entries of the log that fail whenever they are folded: a function of the log does so on every engine. */
+  /** Log entries that fail whenever they are folded, as they do on every engine. */
   readonly entries = new Set<number>();
   isHouseAside = false;
   /** The entry whose fold failed last. */
   #failedAt = 0;
 
-  /** Sets aside what the fault was about, as far as that is known. An entry is given a second try. */
+  /** Sets aside the cause of the fault, as far as known. An entry gets a second try. */
   blame(event: SchedulerEvent, about: Step["about"]): Blame {
     if (about === "housekeeping") {
       this.isHouseAside = true;

@@ -21,7 +21,7 @@ import { register } from "../presence/register.ts";
 import type { SchedulerEvent } from "./events.ts";
 import type { Leadership } from "./leadership.ts";
 
-/** What only a leader is told; a standby leaves it to the leader. */
+/** Events for leaders only; a standby ignores them. */
 export function hear(leadership: Leadership, event: SchedulerEvent): void {
   const { matching, house } = leadership;
   switch (event.type) {
@@ -136,7 +136,7 @@ function tick({ matching, house, crons, faults }: Leadership, livesSince: number
   commands.push({ type: "wake", at: wakes });
 }
 
-/** A leader that slept, or had no connection, could start nothing. */
+/** A leader that was suspended or disconnected could not start anything. */
 function skipNap(matching: Matching): void {
   const { tickedAt, queueIndex, step } = matching;
   if (step.now - tickedAt > step.pace.longestNapMs) queueIndex.counted.skip(tickedAt, step.now);

@@ -31,7 +31,7 @@ import type { Briefing } from "./briefing.ts";
 import type { Faults } from "./faults.ts";
 import { Waiters } from "./waiters.ts";
 
-/** Tasks that are remembered although nobody has them and nothing of them is left: anybody can register any number of names. */
+/** Most remembered tasks that nobody has and of which nothing is left: anybody can register any number of names. */
 const mostDefinitions = 10_000;
 
 export interface LeadershipParts {
@@ -45,7 +45,7 @@ export interface LeadershipParts {
   readonly house: HouseOptions;
 }
 
-/** What an engine knows beside the log while it leads: made whole, and thrown away whole. Hears what each entry of the log changes. */
+/** What an engine knows besides the log while it leads: created and discarded as a whole. Is told what each log entry changes. */
 export class Leadership implements FoldListener {
   readonly matching: Matching;
   readonly house: House;
@@ -54,7 +54,7 @@ export class Leadership implements FoldListener {
   readonly crons: Crons;
   readonly waiters: Waiters;
   readonly faults: Faults;
-  /** Whose outcomes are folded now, and what is known of it. */
+  /** Whose outcomes are being folded, and what is known about it. */
   #writer = "";
   #reporter: WorkerRecord | undefined = undefined;
 
@@ -132,7 +132,7 @@ export class Leadership implements FoldListener {
   forgot(run: FinishedRun): void {
     noteForgotten(this.house, run);
   }
-  /** Children of the run may not be wanted any more. */
+  /** Children of the run may no longer be wanted. */
   #leaveChildren({ origin }: LiveRun): void {
     const { families } = this.matching.fold;
     if (families.isEmpty) return;

@@ -1,4 +1,4 @@
-// scheduler/: what decides, put together. Imports the rooms that decide; has no I/O, no clock and no randomness: `step` is told the time.
+// scheduler/: all decisions together. Imports the rooms that decide; no I/O, no clock and no randomness: `step` gets the time.
 import type { KeyIndex } from "../collections/key-index.ts";
 import { noPauses } from "../domain/pauses.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
@@ -22,13 +22,13 @@ export interface SchedulerOptions {
   readonly keepMs?: number | undefined;
   /** Garbage entries of a task before a purge is worth a request. @default 1_000 */
   readonly garbageBatch?: number | undefined;
-  /** Entries that are forgotten behind one that must stay, until it is moved: fewer are purged one by one. @default 100 */
+  /** Forgotten entries behind one that must stay before that is moved: fewer are purged one by one. @default 100 */
   readonly singlePurges?: number | undefined;
-  /** A new leader purges nothing for this long, so that writes of the one before it have landed or died. @default 10_000 */
+  /** A new leader purges nothing for this long, so that the previous leader's writes have landed or died. @default 10_000 */
   readonly housekeepingDelayMs?: number | undefined;
   /** Attempts that may be lost with their worker before the run fails. @default 10 */
   readonly lostLimit?: number | undefined;
-  /** Memory for the inputs of live runs; those beyond it are read back from the log. Units: bytes. @default 64 MiB */
+  /** Memory for the inputs of live runs; others are read back from the log. Units: bytes. @default 64 MiB */
   readonly inputBudgetBytes?: number | undefined;
   /** Of this engine's tables. @default 0 */
   readonly hashSeed?: number | undefined;
@@ -38,7 +38,7 @@ export interface SchedulerOptions {
 
 const nobody: ReadonlyMap<string, WorkerRecord> = new Map();
 
-/** All that an engine knows: a fold of the log, and while it leads what a leader knows beside. Changed by `step` only. */
+/** Everything an engine knows: a fold of the log and, while it leads, what a leader knows besides. Changed by `step` only. */
 export class Scheduler {
   readonly fold: Fold;
   readonly step: Step;
@@ -80,7 +80,7 @@ export class Scheduler {
   get finished(): KeyIndex<FinishedRun> {
     return this.fold.finished;
   }
-  /** It leads, and dispatches nothing before workers have said what they execute. */
+  /** It leads, but dispatches nothing before workers have reported what they execute. */
   get isHolding(): boolean {
     return this.leadership !== undefined && isHolding(this.leadership.matching);
   }
@@ -93,7 +93,7 @@ export class Scheduler {
     if (briefing.rates !== undefined) this.#ratesReadAt = this.step.uptime;
     this.briefing = { ...this.briefing, ...briefing };
   }
-  /** All that a leader knows is made anew, from the fold, from what is stored beside it, and from what the leader before has left. */
+  /** Builds everything a leader knows from the fold, the bucket, and what the previous leader left. */
   lead(event: LeadEvent): void {
     this.stepDown();
     this.epoch = event.epoch;
@@ -104,7 +104,7 @@ export class Scheduler {
     };
     this.leadership = new Leadership(parts, event);
   }
-  /** What is left is what a standby knows: the fold. */
+  /** Only the fold remains, as on a standby. */
   stepDown(): void {
     if (this.leadership === undefined) return;
     const { fold } = this;
@@ -115,6 +115,6 @@ export class Scheduler {
   }
 }
 
-/** A scheduler that has folded nothing yet and stands by. `faults`: what was set aside in the states before it. */
+/** A standby scheduler that has folded nothing yet. `faults`: what was set aside in earlier states. */
 export const createScheduler = (options: SchedulerOptions = {}, faults = new Faults()): Scheduler =>
   new Scheduler(options, faults);

@@ -9,7 +9,7 @@ import { hear } from "./hear.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
- * The whole scheduler: takes what happened, changes what it knows, says what to do.
+ * The whole scheduler: takes an event, updates its state, returns commands.
  *
  * Deterministic: the same events at the same times give the same commands. Runs are dispatched by `tick` only, so the engine
  * gives a tick after each burst of events, and at the time that the last `wake` named.

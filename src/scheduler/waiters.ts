@@ -5,7 +5,7 @@ import type { Step } from "../matching/step.ts";
 /** Of one run. */
 const mostInboxes = 1_000;
 
-/** Who has asked for results. Only a leader answers, once it has folded the outcome, that is once it is stored. */
+/** Who has asked for results. Only a leader answers, once it has folded the outcome and so the outcome is stored. */
 export class Waiters {
   readonly #fold: Fold;
   readonly #step: Step;
@@ -16,7 +16,7 @@ export class Waiters {
     this.#fold = fold;
     this.#step = step;
   }
-  /** Somebody asks for a result: remembered while the run lives, answered at once when it is known. */
+  /** Somebody asks for a result: remembered while the run is live, answered at once if it is known. */
   add(key: string, inbox: string): void {
     const finished = this.#fold.finished.get(key);
     if (finished !== undefined) this.forward(finished, inbox);
