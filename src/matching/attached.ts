@@ -18,18 +18,18 @@ const listed = 8;
 
 export const placeOf = (run: LiveRun): Place => placeNames[run.soft & placeMask]!;
 
-/** `placeOf(run) === "queued"`, which the queues ask of each run that they meet. */
+/** `placeOf(run) === "queued"`, which queues check for each run they meet. */
 export const isQueued = (run: LiveRun): boolean => (run.soft & placeMask) === queuedCode;
 
 /** Written by `setPlace` only, which keeps the counts right. */
 export function writePlace(run: LiveRun, place: Place): void {
   run.soft = (run.soft & listed) | placeCodes[place];
 }
-/** Whether a ready queue holds an item for it, be it alive or not. */
+/** Whether a ready queue has an item for it, alive or not. */
 export const isListed = (run: LiveRun): boolean => (run.soft & listed) !== 0;
 
 export function setListed(run: LiveRun, isListed: boolean): void {
   run.soft = isListed ? run.soft | listed : run.soft & placeMask;
 }
-/** Why it is to be cancelled: as the log says, or else as this engine was asked. */
+/** Why it should be cancelled: from the log, or else from a request to this engine. */
 export const cancelReasonOf = (run: LiveRun): string | undefined => run.trail?.cancelWish?.reason ?? run.askedReason;

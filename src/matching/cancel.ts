@@ -11,10 +11,10 @@ import { isUnsure } from "./unheard.ts";
 import { workerOf } from "./workers.ts";
 
 /**
- * Cancels live runs: at once where nobody executes them, by their worker where somebody does.
+ * Cancels live runs: at once if nobody executes them, otherwise through their worker.
  *
- * The wish for that is stored: whoever leads tells the worker until it has heard it, and a run whose worker is lost, or gives it back, ends
- * as `cancelled` instead of being queued. The first reason counts. A durable run that has begun is told, and ends by itself; `kill` ends any
+ * The wish is stored: the leader tells the worker until it has heard it, and a run whose worker is lost, or gives it back, ends
+ * as `cancelled` instead of being queued. The first reason counts. A durable run that has started is told, and ends by itself; `kill` ends any
  * run at once.
  */
 export function cancelRuns(
@@ -39,7 +39,7 @@ export function cancelRuns(
     }
     if (mayHaveToUndo(state, run)) {
       if (run.trail?.cancelWish === undefined) storeWish(state, run);
-      if (placeOf(run) === "queued") setPlace(run, "waiting"); // until the wish stands in the log, and is offered
+      if (placeOf(run) === "queued") setPlace(run, "waiting"); // until the wish is in the log, and is offered
       continue;
     }
     if (booking !== undefined) stopAttempt(state, workerOf(run)!, booking);
@@ -49,12 +49,12 @@ export function cancelRuns(
       endRun(state, run, "cancelled", { reason: cancelReasonOf(run)! });
       continue;
     }
-    // Also for a second wish: who asked waits until it is stored.
+    // Also for a second wish: its caller waits until it is stored.
     if (run.trail?.cancelWish === undefined) storeWish(state, run);
   }
 }
 
-/** A durable run of which some worker may have executed something. */
+/** A durable run that some worker may have started. */
 const mayHaveToUndo = (state: Matching, run: LiveRun): boolean =>
   isDurable(run) && (run.turn > 1 || placeOf(run) === "running" || (isUnsure(state) && placeOf(run) === "queued"));
 
@@ -64,7 +64,7 @@ function storeWish(state: Matching, run: LiveRun): void {
   state.step.outgoing.push({ kind: "cancelling", key, turn, attempt, origin, ...wish });
 }
 
-/** The log says that a run is to be cancelled, which this engine did not know. */
+/** The log says that a run should be cancelled, which this engine did not know. */
 export function heedWish(state: Matching, run: LiveRun): void {
   if (isDurable(run)) {
     watchFlow(state, run);
@@ -75,7 +75,7 @@ export function heedWish(state: Matching, run: LiveRun): void {
   else if (placeOf(run) !== "ending" && !isDurable(run)) awaitCancel(state, run);
 }
 
-/** Ends runs that are to be cancelled and that nobody executes. After a takeover each worker may, until it has answered. */
+/** Ends cancelled runs that nobody executes. After a takeover any worker may be executing them until it has answered. */
 export function endCancelling(state: Matching): void {
   if (isUnsure(state)) return;
   for (const run of state.cancelling) {

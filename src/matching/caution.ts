@@ -1,4 +1,4 @@
-// What the leader assigns to workers of its own process dies with it unseen. After a leader has died, and for what was lost before, it is
+// What the leader assigns within its own process dies with it unseen. After a leader has died, and for runs that were lost before, it is
 // stored before it is sent, so that the next leader knows what this one died of.
 
 import type { LiveRun } from "../fold/live-run.ts";
@@ -7,9 +7,9 @@ import { isEnding, isolate, wasAlone } from "./suspects.ts";
 import type { StoreTriedCommand, Tried } from "./tried.ts";
 import type { Booking, WorkerRecord } from "./workers.ts";
 
-/** Whatever executed when a leader died is one of the first that are assigned again. */
+/** Whatever was executing when a leader died is among the first to be assigned again. */
 const cautiousFor = 2_000;
-/** Attempts that are noted at the same time: all must fit into one record. */
+/** Most attempts noted at the same time: all must fit into one record. */
 const mostTried = 500;
 /** Of those that were never lost, and execute in other processes. */
 const mostElsewhere = 100;
@@ -20,7 +20,7 @@ export function beCautious(state: Matching): void {
   state.caution = { upTo: state.fold.position, left: cautiousFor, isProven };
 }
 
-/** A worker that the leader before knew has not come back. Leaders to come shall be as cautious, however this one ends. */
+/** A worker known to the previous leader has not come back. Later leaders must be as cautious, however this one ends. */
 export function proveCaution(state: Matching): void {
   const { caution } = state;
   if (caution === undefined || caution.isProven) return;
@@ -28,14 +28,14 @@ export function proveCaution(state: Matching): void {
   state.step.commands.push(storeTried(state));
 }
 
-/** All workers came back: what made the leader before die was none of their runs. */
+/** All workers came back: none of their runs killed the previous leader. */
 export function endCaution(state: Matching): void {
   if (state.caution?.isProven === false) state.caution = undefined;
 }
 
 /**
- * Whether what this worker gets is stored first: what was lost before always, as this leader may die before it can tell of the next loss;
- * of what was there when a leader died all that may end this one, and a little of what may end others.
+ * Whether what this worker gets is stored first: runs that were lost before always, as this leader may die before recording the next loss;
+ * of the runs there when a leader died, all that may kill this one, and a few that may kill others.
  */
 export function mustNote(state: Matching, worker: WorkerRecord, { lost, origin }: LiveRun): boolean {
   if (lost > 0) return true;
@@ -44,7 +44,7 @@ export function mustNote(state: Matching, worker: WorkerRecord, { lost, origin }
   return worker.isOurs || hasRoomToNote(state, mostElsewhere);
 }
 
-/** No more of these may be under way in this process. */
+/** No more of these may execute in this process now. */
 export const mustWaitToNote = (state: Matching, worker: WorkerRecord, run: LiveRun): boolean =>
   worker.isOurs && mustNote(state, worker, run) && !hasRoomToNote(state);
 
@@ -53,7 +53,7 @@ export function hasRoomToNote(state: Matching, most = mostTried): boolean {
   return state.tried.size < most;
 }
 
-/** What has to be stored before anything of it is sent: all noted attempts that have not ended. */
+/** What must be stored before any of it is sent: all noted attempts that have not ended. */
 export function storeTried(state: Matching): StoreTriedCommand {
   dropEnded(state);
   const { caution } = state;
@@ -76,7 +76,7 @@ function dropEnded({ tried }: Matching): void {
   }
 }
 
-/** What this leader stores replaces what the one before stored: an attempt stays noted until it has ended, whoever leads. */
+/** What this leader stores replaces the previous leader's record: an attempt stays noted until it has ended, whoever leads. */
 export function keepNoted(state: Matching, { key, turn, worker: id, alone }: Tried): void {
   const run = state.fold.live.get(key);
   const worker = state.workers.get(id);
@@ -86,7 +86,7 @@ export function keepNoted(state: Matching, { key, turn, worker: id, alone }: Tri
   if (alone === true) isolate(state, worker.process, run, worker);
 }
 
-/** A worker was found with it. True if it has to be stored: this leader may die of it, and the one before may not have noted it. */
+/** A worker was found with it. True if it must be stored: this leader may die of it, and the previous one may not have noted it. */
 export function noteFound(state: Matching, booking: Booking, worker: WorkerRecord): boolean {
   const { run } = booking;
   if (run === undefined || state.tried.has(booking) || !(run.lost > 0 || worker.isOurs)) return false;

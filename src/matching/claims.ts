@@ -1,15 +1,15 @@
-// A run that takes several slots needs them free on one worker at the same time, while runs of one slot would take each as it comes. So it is
-// overtaken a few times only: then a worker is kept for it until enough of its slots are free.
+// A run of several slots needs them free on one worker at the same time, while runs of one slot would take each as it comes. So it is
+// overtaken only a few times: then a worker is reserved for it until enough of its slots are free.
 
 import type { Matching } from "./matching.ts";
 import { type Needs, suitability } from "./needs.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
-/** Runs that may be given slots which a larger run of the same workers waits for. */
+/** How many runs may take slots that a larger run of the same workers waits for. */
 const overtakenAtMost = 8;
 
-/** What waits for more slots than any worker has free. */
+/** Waiting runs that need more slots than any worker has free. */
 export interface Starved {
   readonly queue: TaskQueue;
   readonly units: number;
@@ -33,7 +33,7 @@ export function giveUpClaim(state: Matching, queue: TaskQueue): boolean {
   return state.claimed.size < before;
 }
 
-/** Who was overtaken too often gets a worker for itself. */
+/** A run that was overtaken too often gets a worker for itself. */
 export function claimForStarved(state: Matching, starved: readonly Starved[]): void {
   for (const { queue, units, needs } of starved) {
     if (queue.overtaken < overtakenAtMost || hasClaim(state, queue)) continue;

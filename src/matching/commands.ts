@@ -14,7 +14,7 @@ export interface EngineOutcome extends OutcomeHead {
   readonly detail: OutcomeDetail | undefined;
   /** Where the creator of the run waits for a final outcome; empty = nowhere. */
   readonly inbox: string;
-  /** Where the run's entry stands, whose input a final outcome repeats; 0 = no input. */
+  /** The run's entry, whose input a final outcome repeats; 0 = no input. */
   readonly inputSeq: number;
   /** A final outcome of a large input does not repeat it. */
   readonly inputStays?: boolean | undefined;
@@ -35,11 +35,11 @@ export interface AssignCommand {
   readonly batch: number;
   readonly epoch: number;
   readonly runs: readonly LiveRun[];
-  /** Those that are executed in one call with the run before them. */
+  /** Those that execute in one call with the previous run. */
   readonly followers: ReadonlySet<LiveRun>;
-  /** Where runs that were parked are, and what has come for them since. */
+  /** Where parked runs are, and what has arrived for them since. */
   readonly resumes?: ReadonlyMap<LiveRun, Resume>;
-  /** Send it when the newest `storeTried` is stored; not at all when another engine leads by then. */
+  /** Send it when the newest `storeTried` is stored; not at all if another engine leads by then. */
   readonly isNoted?: boolean;
 }
 /** A run as the fold knows it, with the input found at `inputSeq` (0 = none). */
@@ -47,12 +47,12 @@ export interface CompactedRun {
   readonly key: string;
   readonly inputSeq: number;
   readonly entry: Omit<RunEntry, "input">;
-  /** Of a pinned child, in the place of its input: what its outcome says, or what its entry has of that. */
+  /** For a pinned child, instead of its input: its outcome, or what its entry has of that. */
   readonly resultAt?: { readonly seq: number; readonly index: number } | { readonly entrySeq: number };
 }
 /**
  * Put `runs` in place of an entry, expecting `expectSeq` as last of its subject. `name` is the key of the run whose entry it is, or the
- * name of the bundle of which these are left.
+ * name of the bundle of which these remain.
  */
 export interface CompactCommand {
   readonly type: "compact";
@@ -71,16 +71,16 @@ export interface ForwardCommand {
   readonly index: number;
 }
 
-/** What was started under a rate limit, or is reserved to be. Units: epoch milliseconds */
+/** What was started, or is reserved, under a rate limit. Units: epoch milliseconds */
 export interface StoredRate {
   readonly id: string;
   readonly perMs: number;
   readonly uses: readonly { readonly at: number; readonly units: number }[];
-  /** Reserved when this was written: may have been used at any time since. */
+  /** Reserved when this was written; may have been used at any time since. */
   readonly held?: number;
 }
 
-/** What the engine shall do. */
+/** What the engine must do. */
 export type Command =
   | AssignCommand
   | CompactCommand
@@ -88,16 +88,16 @@ export type Command =
   | { readonly type: "append"; readonly outcomes: readonly EngineOutcome[] }
   /** Store this, then answer with `ratesStored`; `units` are what is new. */
   | { readonly type: "storeRates"; readonly rates: readonly (StoredRate & { readonly units: number })[] }
-  /** Store what is tried in this process now, in place of what was; given before the assignments that it names. */
+  /** Store what is now tried in this process, replacing the last record; given before the assignments that it names. */
   | StoreTriedCommand
   | { readonly type: "dropRates"; readonly ids: readonly string[] }
   /** Create the run of a reaction, unless there is one; then answer with `reacted`. */
   | { readonly type: "react"; readonly n: number; readonly reaction: Reaction }
-  /** Store a schedule in place of what it was; then answer with `cronWritten`. */
+  /** Store a changed schedule; then answer with `cronWritten`. */
   | { readonly type: "storeCron"; readonly record: CronRecord; readonly over: StoredCron }
   /** Store up to where failures are handled; then answer with `handledStored`. */
   | { readonly type: "storeHandled"; readonly upTo: number }
-  /** Remove what is stored of a task that nobody has any more. */
+  /** Remove the record of a task that nobody has any more. */
   | { readonly type: "forgetTask"; readonly task: string }
   /** Store who handles the failures of a task; undefined = nobody. */
   | { readonly type: "storeFailureHandler"; readonly task: string; readonly handler: FailureHandler | undefined }
@@ -114,7 +114,7 @@ export type Command =
   | { readonly type: "purgeJournal"; readonly key: string; readonly origin: number }
   /** Look up which signals and journals are stored, and answer with `swept`, in parts. */
   | { readonly type: "sweep" }
-  /** Throw this state away and read the log from its beginning: a purge overtook the reader. The new state is told the same floor first. */
+  /** Discard this state and read the log from the start: a purge overtook the reader. The new state gets the same floor first. */
   | { readonly type: "rebuild"; readonly outcomesFrom: number }
   /** Give a `tick` at this time at the latest. Units: epoch milliseconds */
   | { readonly type: "wake"; readonly at: number }

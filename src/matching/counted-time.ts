@@ -1,10 +1,10 @@
-// Which time counts as waiting: that in which an engine leads and works. In any other nobody could have started anything.
+// Which time counts as waiting: while an engine leads and works. At any other time nothing could have started.
 
 import type { CountedSpan } from "../wire/hand-over.ts";
 
 type Gap = CountedSpan["gaps"][number];
 
-/** Beyond these, what was waited before the oldest is forgotten: a timeout may come late, never early. */
+/** With more, time before the oldest is forgotten: a timeout may come late, never early. */
 const mostGaps = 32;
 
 export class CountedTime {
@@ -13,13 +13,13 @@ export class CountedTime {
   /** The oldest first. */
   gaps: readonly Gap[] = [];
 
-  /** Counts anew: nobody knows when the leader before worked last. */
+  /** Starts counting again: nobody knows when the previous leader last worked. */
   restart(now: number): void {
     this.since = now;
     this.gaps = [];
   }
 
-  /** Goes on where the leader before stopped. */
+  /** Continues where the previous leader stopped. */
   resume({ since, until, gaps }: CountedSpan, now: number): void {
     this.since = Math.min(since, now);
     this.gaps = gaps;
@@ -37,7 +37,7 @@ export class CountedTime {
     return { since: this.since, until: now, gaps: this.gaps };
   }
 
-  /** When so much counted time will have passed since `start`. Units: epoch milliseconds */
+  /** When this much counted time will have passed since `start`. Units: epoch milliseconds */
   after(start: number, ms: number): number {
     const begin = Math.max(start, this.since);
     let at = begin + ms;

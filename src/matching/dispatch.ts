@@ -15,9 +15,9 @@ import { setPlace, type TaskQueue } from "./task-queue.ts";
 import { isHolding, withheldUntil } from "./unheard.ts";
 import type { Booking, WorkerRecord } from "./workers.ts";
 
-/** Where the runs of a task come from: its queue, or its lanes where it has limits. */
+/** Where the runs of a task come from: its queue, or its lanes if it has limits. */
 interface Source {
-  /** What its runs ask of a worker; undefined = nothing. */
+  /** What its runs require of a worker; undefined = nothing. */
   readonly needs: Needs | undefined;
   readonly isLimited: boolean;
   readonly headPriority: number;
@@ -25,7 +25,7 @@ interface Source {
   /** Takes the run that `head` returned last; its lane, if it has one. */
   pop(): Lane | undefined;
 }
-/** A task that has a run and workers for it. */
+/** A task with a waiting run and workers for it. */
 interface Candidate {
   readonly queue: TaskQueue;
   readonly source: Source;
@@ -35,7 +35,7 @@ interface Candidate {
   head: LiveRun;
   priority: number;
 }
-/** A worker as it stood when it was put in order; it may have been given runs since. */
+/** A worker as it was when sorted; it may have got runs since. */
 interface Offer {
   readonly worker: WorkerRecord;
   /** How well it suits. */
@@ -52,14 +52,14 @@ interface Batch {
 /** Highest priority first, then oldest, across all tasks. */
 const goesFirst = (a: Candidate, b: Candidate): boolean =>
   a.priority > b.priority || (a.priority === b.priority && a.head.origin < b.head.origin);
-/** Who suits best; then most free slots first; among equals the one that waited longest. */
+/** Best suited first; then most free slots; among equals the one that waited longest. */
 const offersMore = (a: Offer, b: Offer): boolean =>
   a.weight !== b.weight
     ? a.weight > b.weight
     : a.free > b.free || (a.free === b.free && a.lastAssigned < b.lastAssigned);
 
 /**
- * Matches queued runs with free slots until one of the two runs out. What a worker gets travels as one command.
+ * Matches queued runs with free slots until either runs out. What a worker gets is one command.
  *
  * Never more than the free slots of a worker, never a task that it does not have.
  */
@@ -83,7 +83,7 @@ function assignReady(state: Matching, batches: Map<WorkerRecord, Batch>, starved
   const candidates = collectCandidates(state);
   for (let best = candidates.first(); best !== undefined; best = candidates.first()) {
     state.step.about = best.head;
-    // A limit that tasks share may be full by now.
+    // A shared limit may be full by now.
     if (best.source.isLimited && best.source.head() !== best.head) {
       goOn(candidates, best);
       continue;
@@ -133,7 +133,7 @@ function isNoted(batches: Map<WorkerRecord, Batch>): boolean {
   return false;
 }
 
-/** Puts the first candidate where its next run belongs. */
+/** Moves the first candidate to where its next run belongs. */
 function goOn(candidates: Heap<Candidate>, first: Candidate): void {
   const next = first.source.head();
   if (next === undefined) {
@@ -159,7 +159,7 @@ function collectCandidates(state: Matching): Heap<Candidate> {
   return candidates;
 }
 
-/** Finds the keys of what has arrived, whether there is a worker for it or not: what is one too many ends at once. */
+/** Finds the keys of new runs, whether there is a worker for them or not: one too many ends at once. */
 function admitArrivals(state: Matching): void {
   const { arriving } = state.queueIndex;
   for (const queue of arriving) {
@@ -190,7 +190,7 @@ function collectFrom(state: Matching, queue: TaskQueue, source: Source, candidat
   candidates.push({ queue, source, units: queue.units, offers, head, priority: source.headPriority });
 }
 
-/** Slots only get fewer while runs are dispatched, so an offer that is out of date can only sink, and one that is too small stays so. */
+/** Free slots only decrease during dispatch, so an outdated offer can only sink, and one that is too small stays so. */
 function chooseWorker(state: Matching, { offers, units, head }: Candidate): WorkerRecord | undefined {
   for (let offer = offers.first(); offer !== undefined; offer = offers.first()) {
     const { worker } = offer;
@@ -206,7 +206,7 @@ function chooseWorker(state: Matching, { offers, units, head }: Candidate): Work
   return undefined;
 }
 
-/** Who may still have its frame, if there is room; a run whose code is missing goes to a worker with another one only. */
+/** The worker that may still have its frame, if there is room; a run without matching code goes only to a worker with other code. */
 function chooseForFlow(state: Matching, candidate: Candidate): WorkerRecord | "none has its code" | undefined {
   const { queue, source, units, head } = candidate;
   const { blocked, worker: last } = head.flow!;

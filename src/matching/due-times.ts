@@ -19,12 +19,12 @@ export function queueDueRuns(state: Matching): void {
   }
 }
 
-/** How soon a timeout is looked at again that is over while its task is paused. */
+/** How soon an expired timeout of a paused task is checked again. */
 const pausedAgainMs = 10_000;
 
 /**
- * Cancels runs that waited in their queue for longer than they, or their task, allow. Those of a paused task wait on, and so do all while a
- * worker may execute them that a new leader has not heard of.
+ * Cancels runs that waited in their queue longer than they, or their task, allow. Those of a paused task keep waiting, and so do all while a
+ * worker that a new leader has not heard from may be executing them.
  *
  * Returns whether none is left; as long as some are, nothing may be dispatched: it could be one of them.
  */
@@ -51,7 +51,7 @@ function expireQueues(state: Matching, expired: LiveRun[]): boolean {
   return true;
 }
 
-/** The first turns of a queue; false when some have to wait for room. */
+/** The first turns of a queue; false if some have to wait for room. */
 function expireFirst(state: Matching, queue: TaskQueue, expired: LiveRun[]): boolean {
   const { waiting, isPaused, definition } = queue;
   if (isPaused || (definition?.scheduleTimeoutMs ?? null) === null) return true;
@@ -90,7 +90,7 @@ function expire(state: Matching, run: LiveRun, expired: LiveRun[]): void {
   expired.push(run);
 }
 
-/** Work that nobody did is gone: one line for all of a task at a time. */
+/** Work was dropped undone: one log line for all of a task at a time. */
 function tellExpired(state: Matching, expired: readonly LiveRun[]): void {
   const alike = Map.groupBy(expired, (run) => `${run.task} ${scheduleTimeoutOf(run)}`);
   for (const runs of alike.values()) {
@@ -105,7 +105,7 @@ function tellExpired(state: Matching, expired: readonly LiveRun[]): void {
 /** The next moment at which a run becomes due or expires; undefined = none is known. Units: epoch milliseconds */
 export function nextDeadline(state: Matching): number | undefined {
   const due = state.due.first()?.at ?? Number.POSITIVE_INFINITY;
-  // Once there are too many the outcomes that come back go on with it, after a takeover the workers that answer.
+  // If there are too many, returning outcomes continue this; after a takeover, answering workers.
   const late = state.queueIndex.isFull || isUnsure(state) ? Number.POSITIVE_INFINITY : nextExpiry(state);
   const at = Math.min(due, late);
   return at === Number.POSITIVE_INFINITY ? undefined : at;

@@ -2,7 +2,7 @@
 import type { LiveRun } from "../fold/live-run.ts";
 import { queueOf, type TaskQueue } from "./task-queue.ts";
 
-/** Sees to it that the queue is looked at when its first run will have waited too long. To be called where that moment may have come nearer. */
+/** Makes sure that the queue is checked when its first run will have waited too long. To be called when that moment may have moved closer. */
 export function expectExpiry(queue: TaskQueue): void {
   const first = queue.isPaused ? undefined : queue.waiting.first();
   const at = first === undefined ? undefined : timeoutOf(first);
@@ -18,7 +18,7 @@ export function scheduleTimeoutOf(run: LiveRun): number | null {
 }
 
 /**
- * When the run will have waited too long, by what its task says now; undefined = never. Neither a pause counts nor a time in which no
+ * When the run will have waited too long, by its task's current settings; undefined = never. Neither pauses count nor time in which no
  * engine led. Units: epoch milliseconds
  */
 export function timeoutOf(run: LiveRun): number | undefined {

@@ -1,9 +1,9 @@
-// Who may execute something, for the leader after this one.
+// Which workers may be executing something, for the next leader.
 
 import type { KnownWorker } from "../wire/records.ts";
 import type { Matching } from "./matching.ts";
 
-/** The workers that are here, those whose lost runs still count, and those that this leader has not heard itself; by id. */
+/** The present workers, those whose lost runs still count, and those that this leader has not heard from itself; by id. */
 export function knownWorkers({ workers, lingering, unheard }: Matching): KnownWorker[] {
   const known = new Map<string, KnownWorker>();
   for (const [id, { keyed, process }] of unheard) known.set(id, { id, keyed, process });

@@ -1,4 +1,4 @@
-// Attempts that are lost, and may still be executed by a worker that is cut off: they count for their concurrency limits until that has stopped.
+// Lost attempts that a cut-off worker may still be executing: they count for their concurrency limits until it has stopped.
 
 import { stoppedAfterMs } from "../domain/cut-off.ts";
 import { taskOf } from "../domain/run.ts";
@@ -7,7 +7,7 @@ import type { Matching } from "./matching.ts";
 import { queueOf, type TaskQueue } from "./task-queue.ts";
 import { type Booking, begin, type WorkerRecord } from "./workers.ts";
 
-/** The attempt is lost, but goes on counting. Before its slot is released. */
+/** The attempt is lost, but still counts. Called before its slot is released. */
 export function linger(state: Matching, worker: WorkerRecord, booking: Booking): void {
   const { key, run, origin, turn, lane } = booking;
   if (lane === undefined || !lane.isKeyed || worker.isDead) return;
@@ -21,7 +21,7 @@ export function linger(state: Matching, worker: WorkerRecord, booking: Booking):
   else others.push(lingering);
 }
 
-/** The worker has said what it executes: that counts with its slot again, and nothing else does, as far as it can know. */
+/** The worker has reported what it executes: that counts with its slot again, and nothing else does, as far as it can know. */
 export function settle(state: Matching, worker: WorkerRecord): void {
   const all = state.lingering.get(worker.id);
   if (all === undefined) return;
@@ -46,17 +46,17 @@ export function endAll(state: Matching, worker: string): void {
   state.lingering.delete(worker);
 }
 
-/** Its outcome stands in the log. */
+/** Its outcome is in the log. */
 export function endReported(state: Matching, worker: string, origin: number, turn: number): void {
   keepWhere(state, worker, (lingering) => lingering.origin !== origin || lingering.turn !== turn);
 }
 
-/** Nobody can execute any more what was lost so long ago. */
+/** Nobody can still be executing what was lost this long ago. */
 export function endStopped(state: Matching): void {
   for (const worker of state.lingering.keys()) keepWhere(state, worker, ({ until }) => until > state.step.uptime);
 }
 
-/** Its limits are others now. */
+/** Its limits have changed. */
 export function redeclareLingering(state: Matching, queue: TaskQueue): void {
   for (const all of state.lingering.values())
     for (const lingering of all)

@@ -1,22 +1,22 @@
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Counting } from "./workers.ts";
 
-/** An attempt that is lost, and may still be executed by a worker that is cut off. */
+/** A lost attempt that a cut-off worker may still be executing. */
 export interface Lingering {
   /** Undefined where it had been given up before. */
   readonly run: LiveRun | undefined;
   readonly task: string;
   readonly origin: number;
   readonly turn: number;
-  /** What counts it; undefined where its task has no such limits any more. */
+  /** What counts it; undefined if its task no longer has such limits. */
   lane: Counting | undefined;
   /** On the scheduler's own clock. */
   readonly until: number;
-  /** Messages of its worker that do not name it before it counts no more: where it may have been accepted, the first may be older than that. */
+  /** How many of its worker's messages must omit it before it stops counting: if it may have been accepted, the first may be older than that. */
   beatsLeft: number;
 }
 
-/** A worker that a leader before this one knew, and that has not said yet what it executes. */
+/** A worker known to an earlier leader that has not yet reported what it executes. */
 export interface Unheard {
   /** Until then it has stopped what counts for a key, wherever it is. On the scheduler's own clock. */
   readonly until: number;

@@ -1,5 +1,5 @@
 // matching/: who starts next. Queues, lanes, limits, the ledger of slots, placement and dispatch, for as long as this engine leads.
-// Imports the fold, wire and domain. What it decides it says as commands of the current step.
+// Imports the fold, wire and domain. Its decisions are commands of the current step.
 import { Heap } from "../collections/heap.ts";
 import { NumberHeap } from "../collections/number-heap.ts";
 import { noPauses, type Pauses } from "../domain/pauses.ts";
@@ -20,7 +20,7 @@ import { QueueIndex, TaskQueue } from "./task-queue.ts";
 import type { Caution } from "./tried.ts";
 import type { Booking, WorkerRecord } from "./workers.ts";
 
-/** A moment at which a run may have to move; void when the run has moved on meanwhile. */
+/** A moment at which a run may have to move; void if the run has moved on in the meantime. */
 export interface RunDeadline {
   readonly at: number;
   readonly run: LiveRun;
@@ -47,7 +47,7 @@ export interface MatchingParts {
   readonly lanesFor: (state: Matching) => LaneHost;
 }
 
-/** What a leader knows of queues, workers and limits. Made when it begins to lead, and thrown away when it ceases to. */
+/** What a leader knows about queues, workers and limits. Created when it begins to lead, discarded when it stops. */
 export class Matching {
   readonly fold: Fold;
   readonly step: Step;
@@ -66,26 +66,26 @@ export class Matching {
   readonly queueIndex = new QueueIndex();
   /** Scheduled and retrying runs by due time. */
   readonly due = new Heap<RunDeadline>(earlier);
-  /** Runs that wait for their end; may hold some that have moved on. */
+  /** Runs waiting for their end; may contain some that have moved on. */
   readonly cancelling = new Set<LiveRun>();
   /** Runs that wait, by the first of their deadlines. */
   readonly sleeping = new NumberHeap<LiveRun>();
-  /** Runs that wait for a worker with other code, and when they are looked at again, on the own clock. */
+  /** Runs waiting for a worker with other code, and when to check again, on the own clock. */
   readonly misfits = new Set<LiveRun>();
   nextMisfitsAt = 0;
-  /** When durable runs have to end, or to be asked to. */
+  /** When durable runs must end, or be asked to. */
   readonly flowLimits = new NumberHeap<LiveRun>();
   /** By group: children of which only some are started at once. */
   readonly siblings = new Map<string, Siblings>();
-  /** When the end of the log was asked for; no answer is awaited at minus infinity. */
+  /** When the end of the log was requested; minus infinity = no request is open. */
   askedEndAt = Number.NEGATIVE_INFINITY;
   /** Schedule timeouts of runs that do not fit the order of their queue's `waiting`. */
   readonly timeouts = new Heap<RunDeadline>(earlier);
 
   readonly workers = new Map<string, WorkerRecord>();
-  /** Those that are kept for runs which take several slots, each with the queue of these. */
+  /** Workers reserved for runs of several slots, each with the queue of these. */
   readonly claimed = new Map<WorkerRecord, TaskQueue>();
-  /** Runs that may kill their process, and wait for one of their own. */
+  /** Runs that may kill their process, and wait for one to themselves. */
   readonly suspects: Suspect[] = [];
   /** By process: the suspect that has it, or waits for it, alone. */
   readonly isolated = new Map<string, Isolation>();
@@ -95,12 +95,12 @@ export class Matching {
   readonly tried = new Map<Booking, WorkerRecord>();
   /** By worker: what is lost and still counts. */
   readonly lingering = new Map<string, Lingering[]>();
-  /** After a takeover, by id: who has not been heard yet. */
+  /** After a takeover, by id: workers not heard from yet. */
   readonly unheard = new Map<string, Unheard>();
   /** Limits whose strategy waits until all workers have answered after a takeover, each with a run that takes of it. */
   readonly unweighed = new Map<KeyLimit, LiveRun>();
   readonly rates = new Map<string, RateLimit>();
-  /** As they were when this engine began to lead; taken up when a task names them. */
+  /** As they were when this engine began to lead; used when a task names them. */
   storedRates = new Map<string, StoredRate>();
   /** Units to be stored before they are used, by limit. */
   readonly reservations = new Map<string, number>();

@@ -1,11 +1,11 @@
-// What a run asks of the worker that gets it: labels, and to stay where it was.
+// What a run requires of its worker: labels, and to stay where it was.
 import { type AffinityRule, describeWish, weightOf } from "../domain/affinity.ts";
 import type { TaskPolicies } from "../domain/policies.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 export interface Needs {
-  /** The same for runs that ask the same; empty when nothing is asked. */
+  /** The same for runs with the same requirements; empty without any. */
   readonly id: string;
   readonly rules: readonly AffinityRule[];
   readonly sticky: { readonly worker: string; readonly isHard: boolean } | undefined;
@@ -25,14 +25,14 @@ export function needsOf(run: LiveRun, declared: TaskPolicies): Needs {
   return { id: JSON.stringify([rules, sticky]), rules, sticky };
 }
 
-/** How well the worker suits; undefined when it must not get the run. */
+/** How well the worker suits; undefined if it must not get the run. */
 export function suitability({ rules, sticky }: Needs, worker: WorkerRecord): number | undefined {
   if (sticky?.isHard && worker.id !== sticky.worker) return undefined;
   const weight = rules.length === 0 ? 0 : weightOf(rules, worker.labels);
   return weight !== undefined && sticky?.worker === worker.id ? weight + stickyWeight : weight;
 }
 
-/** What a worker lacks that is not suited. */
+/** What an unsuitable worker lacks. */
 export function describeNeeds({ rules, sticky }: Needs): string {
   const asked = rules.filter(({ required }) => required).map(describeWish);
   if (sticky?.isHard) asked.push(`worker = ${sticky.worker}`);

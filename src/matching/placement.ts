@@ -11,7 +11,7 @@ import type { Matching } from "./matching.ts";
 import { queueOf, setPlace, type TaskQueue } from "./task-queue.ts";
 import { watchTimeout } from "./waiting-time.ts";
 
-/** Puts all live runs where they have to wait, oldest first, so that the queues are in order at once. */
+/** Places all live runs, oldest first, so that the queues are in order at once. */
 export function placeAll(state: Matching): void {
   for (const task of state.fold.tasks.keys()) state.queueOf(task);
   const runs = Array.from(state.fold.live.values()).sort((a, b) => a.origin - b.origin);
@@ -25,7 +25,7 @@ export function arrive(state: Matching, run: LiveRun): void {
   placeRun(state, run);
 }
 
-/** A run that is live no more. One that was not placed yet has nothing to leave. */
+/** A run that is no longer live. One that was not placed yet has no place to leave. */
 export function leave(state: Matching, run: LiveRun): void {
   state.step.about = run;
   if (placeOf(run) !== "gone") setPlace(run, "gone");
@@ -35,7 +35,7 @@ export function leave(state: Matching, run: LiveRun): void {
   if (next !== undefined) placeRun(state, next);
 }
 
-/** Puts a live run where it has to wait: until it is due, until what it waits for has come, or in its queue. */
+/** Puts a live run where it must wait: until it is due, until what it waits for arrives, or in its queue. */
 export function placeRun(state: Matching, run: LiveRun): void {
   state.step.about = run;
   if (state.faulty.size > 0 && state.faulty.has(run.task)) {
@@ -46,7 +46,7 @@ export function placeRun(state: Matching, run: LiveRun): void {
     awaitCancel(state, run);
     return;
   }
-  // A clock that is a little behind the server's holds up nobody: what has no due time is ready as soon as it is stored.
+  // A clock slightly behind the server's must not delay anything: a run without a due time is ready as soon as it is stored.
   if (run.readyAt > state.step.now && run.readyAt > run.createdAt) {
     setPlace(run, run.attempt > 1 ? "retrying" : "scheduled");
     if (state.due.size > 2 * (state.fold.live.size + 512)) state.due.prune(isStillDue);
@@ -60,10 +60,10 @@ export function placeRun(state: Matching, run: LiveRun): void {
 const isWishOnItsWay = (run: LiveRun): boolean =>
   run.askedReason !== undefined && run.trail?.cancelWish === undefined && isDurable(run);
 
-/** Whoever wants a durable run to end tells its code, which may have to undo something. */
+/** A durable run's code is told to end, because it may have to clean up. */
 export const mustEnd = (run: LiveRun): boolean => cancelReasonOf(run) !== undefined && !isDurable(run);
 
-/** It does not begin any more. A leader ends it as soon as no worker can be executing it. */
+/** It does not start any more. A leader ends it as soon as no worker can be executing it. */
 export function awaitCancel(state: Matching, run: LiveRun): void {
   setPlace(run, "cancelling");
   state.cancelling.add(run);
@@ -78,11 +78,11 @@ function enqueue(state: Matching, run: LiveRun): void {
   if (queue.policies === undefined && queue.hasPlacements) declarePolicies(state, queue, undefined);
   if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
   else queue.policies.arrive(run);
-  // What has begun is not given up because nobody has room for it.
+  // A started run is not given up because nobody has room for it.
   if (run.flow === undefined) watchTimeout(state, run);
 }
 
-/** What an outcome of the engine says beside its kind. */
+/** What an outcome of the engine has besides its kind. */
 export interface Ending {
   readonly reason?: string | undefined;
   readonly error?: ErrorRecord;
@@ -95,7 +95,7 @@ export interface Ending {
   readonly dueAt?: number;
 }
 
-/** Appends an outcome of the engine's own; the run stays where it cannot be dispatched until the log brings that outcome back. */
+/** Appends an outcome of this engine; the run cannot be dispatched until the log brings that outcome back. */
 export function endRun(state: Matching, run: LiveRun, kind: OutcomeKind, ending: Ending): void {
   state.step.about = run;
   setPlace(run, "ending");

@@ -3,10 +3,10 @@ import { Heap } from "../collections/heap.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { isListed, isQueued, setListed } from "./attached.ts";
 
-/** Runs that a query for a position looks at one by one. */
+/** How many runs a query for a position checks one by one. */
 const lookedAt = 1_000;
 
-/** The runs of one priority: those that came in the order of the log, and the few that came back. */
+/** The runs of one priority: those that arrived in log order, and the few that came back. */
 class Level {
   readonly arrivals = new Deque<LiveRun>();
   readonly returned = new Heap<LiveRun>((a, b) => a.origin < b.origin);
@@ -34,7 +34,7 @@ class Level {
     for (const other of this.returned) if (other === run) return true;
     return false;
   }
-  /** Those older than `origin`; the first thousand arrivals are looked at, of the others the dead count as well. */
+  /** Counts those older than `origin`; beyond the first thousand arrivals, dead ones count as well. */
   countBefore(origin: number): number {
     const place = this.#placeOf(origin);
     let count = Math.max(place - lookedAt, 0);
@@ -65,14 +65,14 @@ class Level {
   }
 }
 
-/** The queued runs of a task: highest priority first, then oldest. Runs that leave by another way than `pop` stay listed until they are met. */
+/** The queued runs of a task: highest priority first, then oldest. Runs that leave other than by `pop` stay listed until they are encountered. */
 export class ReadyQueue {
   readonly #levels: (Level | undefined)[] = [];
   readonly isLimited = false;
   readonly needs = undefined;
   #listed = 0;
 
-  /** `queued` is the number of runs that really wait; items beyond twice that are swept. */
+  /** `queued` is the number of runs that really wait; the list is swept beyond twice that. */
   push(run: LiveRun, priority: number, queued: number): void {
     if (isListed(run)) return;
     setListed(run, true);
@@ -83,7 +83,7 @@ export class ReadyQueue {
     else level.returned.push(run);
     if (++this.#listed > 2 * queued + 1024) this.#sweep();
   }
-  /** The first run; undefined when nobody waits. Changes nothing. */
+  /** The first run; undefined if none waits. Changes nothing. */
   first(): LiveRun | undefined {
     for (let priority = this.#levels.length - 1; priority >= 0; priority--) {
       const run = this.#levels[priority]?.first();
@@ -91,7 +91,7 @@ export class ReadyQueue {
     }
     return undefined;
   }
-  /** Like {@link ReadyQueue.first}, but drops what is not queued any more, and notes the priority for `pop`. */
+  /** Like {@link ReadyQueue.first}, but drops what is no longer queued, and notes the priority for `pop`. */
   head(): LiveRun | undefined {
     for (let priority = this.#levels.length - 1; priority >= 0; priority--) {
       const run = this.#levels[priority]?.head();
@@ -102,7 +102,7 @@ export class ReadyQueue {
     }
     return undefined;
   }
-  /** Whether as many may wait; those that left by another way still count. */
+  /** Whether this many may wait; those that left other than by `pop` still count. */
   mayHold(count: number): boolean {
     return this.#listed >= count;
   }
@@ -120,7 +120,7 @@ export class ReadyQueue {
     this.#listed = 0;
     return runs;
   }
-  /** The place of a queued run, the first is 1. Beyond the first thousand, runs that left by another way than `pop` may still count. */
+  /** The place of a queued run, from 1. Beyond the first thousand, runs that left other than by `pop` may still count. */
   positionOf(run: LiveRun): number {
     let before = 0;
     for (let priority = this.#levels.length - 1; priority >= 0; priority--) {

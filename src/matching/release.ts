@@ -8,7 +8,7 @@ import { isDurable } from "./durable/readiness.ts";
 import type { Matching } from "./matching.ts";
 import { type Booking, giveBack, type WorkerRecord, workerOf } from "./workers.ts";
 
-/** The slots of attempts whose code has ended; the attempts stay in the ledger until their outcomes stand in the log. */
+/** Frees the slots of attempts whose code has ended; the attempts stay in the ledger until their outcomes are in the log. */
 export function letGoOfEnded(state: Matching, id: string, attempts: readonly Turn[]): void {
   const worker = state.workers.get(id);
   if (worker === undefined) return;
@@ -18,7 +18,7 @@ export function letGoOfEnded(state: Matching, id: string, attempts: readonly Tur
   }
 }
 
-/** A slot is free again once its worker's outcome stands in the log, whether the fold accepts it or not. */
+/** A slot is free again once its worker's outcome is in the log, whether the fold accepts it or not. */
 export function releaseReported(state: Matching, worker: WorkerRecord, outcome: FoldedOutcome): void {
   const reported = worker.remove(outcome.origin, outcome.turn);
   if (reported === undefined) return;
@@ -26,7 +26,7 @@ export function releaseReported(state: Matching, worker: WorkerRecord, outcome: 
   worker.isHeld = false;
 }
 
-/** How long ago the code of a reported attempt began at most: its own span, by its worker's clock, as if it had ended now. */
+/** How long ago, at most, the code of a reported attempt started: its own span by its worker's clock, as if it had ended now. */
 function sinceBegin({ step }: Matching, { startedAt }: Booking, { detail, at }: FoldedOutcome): number {
   const record = detail === undefined ? undefined : "attempt" in detail ? detail.attempt : attemptsIn(detail).at(-1);
   const span = record === undefined || record.startedAt <= 0 ? 0 : at - record.startedAt;
@@ -35,7 +35,7 @@ function sinceBegin({ step }: Matching, { startedAt }: Booking, { detail, at }: 
 
 const attemptsIn = (detail: OutcomeDetail): readonly AttemptRecord[] => ("attempts" in detail ? detail.attempts : []);
 
-/** The log ended a turn that a worker may still execute: the slot stays taken until the worker says so, and it is fenced. */
+/** The log ended a turn that a worker may still be executing: the slot stays taken until the worker reports, and the attempt is fenced. */
 export function supersede(state: Matching, run: LiveRun, writer: string): void {
   const worker = workerOf(run);
   if (worker === undefined) return;
@@ -48,7 +48,7 @@ export function supersede(state: Matching, run: LiveRun, writer: string): void {
 }
 
 /**
- * Tells a worker to stop an attempt, if there is a reason to. Repeated with each message that names the attempt: a stop may be lost with its
+ * Tells a worker to stop an attempt, if there is a reason. Repeated with each message that names the attempt: a stop may be lost with its
  * connection, or with the leader that sent it.
  */
 export function stopAttempt(state: Matching, worker: WorkerRecord, booking: Booking): void {
@@ -61,7 +61,7 @@ export function stopAttempt(state: Matching, worker: WorkerRecord, booking: Book
   else if (wish !== undefined) stopOn(state, worker.id, { kind: "cancel", key, origin, turn, ...wish });
 }
 
-/** All that one step tells a worker is one command. */
+/** Everything that one step tells a worker is one command. */
 function stopOn(state: Matching, worker: string, stop: Stop): void {
   const last = state.step.commands.at(-1);
   if (last?.type === "cancelOn" && last.worker === worker) (last.runs as Stop[]).push(stop);

@@ -4,7 +4,7 @@ import type { Matching } from "./matching.ts";
 import { setPlace } from "./task-queue.ts";
 
 /**
- * Moves runs that nobody executes to another time, one that has passed being now. Stored as an outcome that gives the run back until then, so that every engine that
+ * Moves runs that nobody executes to another time; a past one means now. Stored as an outcome that gives the run back until then, so that every engine that
  * folds the log knows it; until the log brings that outcome back, the run is not dispatched.
  */
 export function rescheduleRuns(state: Matching, keys: readonly string[], dueAt: number): void {

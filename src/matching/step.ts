@@ -2,23 +2,23 @@ import type { Command, EngineOutcome } from "./commands.ts";
 
 /** How a scheduler goes by its clock. Units: milliseconds */
 export interface Pace {
-  /** The longest that its own clock believes to have slept: more was spent stopped, and nobody is thought dead for it. */
+  /** The longest believable sleep between steps: a longer one means that the process was suspended, and nobody is considered dead for it. */
   readonly longestNapMs: number;
-  /** It is given a tick so often at least. */
+  /** It gets a tick at least this often. */
   readonly tickEveryMs: number;
 }
 /** Of machines, which sleep, and whose clocks are set. */
 export const machinePace: Pace = { longestNapMs: 3_000, tickEveryMs: 1_000 };
 
-/** What one step needs: its time, and what it says. */
+/** One step: its time and its commands. */
 export class Step {
   /** Wall clock, epoch milliseconds. */
   now = 0;
-  /** Own clock in milliseconds: never goes back and does not jump while the engine sleeps, so that no worker is thought dead for it. */
+  /** Own clock in milliseconds: never goes back and does not jump while the engine sleeps, so that no worker is considered dead for it. */
   uptime = 0;
   commands: Command[] = [];
   outgoing: EngineOutcome[] = [];
-  /** What is being dealt with, so that a fault has a name. */
+  /** What is being handled, so that a fault can name it. */
   about: { readonly task: string; readonly key: string } | { readonly name: string } | "housekeeping" | undefined;
   /** Numbers of batches are not used again in another term: an answer may come late. */
   lastBatch = 0;

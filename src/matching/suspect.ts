@@ -3,7 +3,7 @@ import type { Lane } from "./limits/lanes.ts";
 import type { Needs } from "./needs.ts";
 import type { WorkerRecord } from "./workers.ts";
 
-/** A suspect that was taken from its queue: it has room in its limits, and waits for a process of its own. */
+/** A suspect taken from its queue: it has room in its limits, and waits for a process to itself. */
 export interface Suspect {
   readonly run: LiveRun;
   readonly turn: number;
@@ -17,6 +17,6 @@ export interface Isolation {
   readonly turn: number;
   /** On the scheduler's own clock. */
   since: number;
-  /** Who executes it; undefined while what executes there ends. */
+  /** The worker executing it; undefined until the process is free. */
   worker: WorkerRecord | undefined;
 }

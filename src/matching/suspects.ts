@@ -1,5 +1,5 @@
-// A run that was lost with its worker again and again may be what kills it. It is tried alone in a process, so that no other run is taken
-// along, and before it is given up one knows that it was the one.
+// A run that is lost with its worker again and again may be what kills it. It is tried alone in a process, so that no other run dies
+// with it, and so that it is known to be the cause before it is given up.
 
 import type { LiveRun } from "../fold/live-run.ts";
 import { placeOf } from "./attached.ts";
@@ -12,7 +12,7 @@ import type { WorkerRecord } from "./workers.ts";
 
 /** Losses that make a run a suspect. */
 const suspectAfter = 3;
-/** So long a process is kept free for a suspect. Units: milliseconds */
+/** How long a process is kept free for a suspect. Units: milliseconds */
 const drainMs = 30_000;
 /** So long nothing joins it. */
 const aloneMs = 60_000;
@@ -20,7 +20,7 @@ const aloneMs = 60_000;
 export const isSuspect = ({ lostLimit }: Matching, { lost }: LiveRun): boolean =>
   lost > 0 && lost >= Math.min(suspectAfter, lostLimit - 1);
 
-/** The next loss is the one that counts: it has to be alone, however long that takes. */
+/** The next loss decides: it must be alone, however long that takes. */
 const isLastTry = ({ lostLimit }: Matching, { lost }: LiveRun): boolean => lost + 1 >= lostLimit;
 
 export function setAside(state: Matching, suspect: Omit<Suspect, "turn">): void {
@@ -52,13 +52,13 @@ export function moveTo(state: Matching, worker: WorkerRecord, process: string): 
   worker.isOurs = process === state.process;
 }
 
-/** A suspect was found executing: nothing joins it, if nothing is beside it. */
+/** A suspect was found executing: nothing joins it if it is alone. */
 export function isolateFound(state: Matching, worker: WorkerRecord, run: LiveRun): void {
   if (!isSuspect(state, run) || state.isolated.has(worker.process)) return;
   if (heldIn(state, worker.process) === 1) isolate(state, worker.process, run, worker);
 }
 
-/** The leader before said that it was alone. */
+/** The previous leader said that it was alone. */
 export function isolate(state: Matching, process: string, run: LiveRun, worker: WorkerRecord | undefined): void {
   state.isolated.set(process, { run, turn: run.turn, since: state.step.uptime, worker });
 }
@@ -79,7 +79,7 @@ export function* readySuspects(state: Matching): Iterable<Suspect & { readonly w
   state.suspects.push(...waiting);
 }
 
-/** Puts the suspects of a queue back where they wait like any run. */
+/** Puts the suspects of a queue back among ordinary waiting runs. */
 export function returnSuspects(state: Matching, queue: TaskQueue): void {
   if (state.suspects.length === 0) return;
   const all = state.suspects.splice(0);

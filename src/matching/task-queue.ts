@@ -9,16 +9,16 @@ import type { Policies } from "./limits/policies.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
-/** When the first run of a queue may have waited too long; void when the queue expects another time by now. */
+/** When the first run of a queue may have waited too long; void if the queue expects another time by now. */
 interface Expiry {
   readonly at: number;
   readonly queue: TaskQueue;
 }
 
-/** After an outage a million may have waited too long: the outcomes of so many are on their way to the log at once, the others follow. */
+/** After an outage a million may have waited too long: at most this many outcomes are in flight at once, the others follow. */
 const mostEnding = 20_000;
 
-/** Which queues have something to do: a tick looks at these, not at all queues that there are. */
+/** Which queues have something to do: a tick checks only these. */
 export class QueueIndex {
   /** With queued runs and a worker. Written by the queues themselves. */
   readonly ready = new Set<TaskQueue>();
@@ -34,21 +34,21 @@ export class QueueIndex {
   }
 }
 
-/** All that a leader keeps for one task: its queue and its workers. */
+/** Everything a leader keeps for one task: its queue and its workers. */
 export class TaskQueue {
   readonly log: LoggedTask;
-  /** What the newest registration says; undefined while no worker ever registered the task. */
+  /** The newest registration; undefined until a worker has registered the task. */
   definition: TaskDeclaration | undefined = undefined;
   isPaused = false;
   /** Waiting counts from here at the earliest. Units: epoch milliseconds */
   resumedAt = 0;
-  /** Who waits, where no policy decides about it. */
+  /** Waiting runs, if no policy decides about them. */
   readonly ready = new ReadyQueue();
   /** Limits that the newest registration declares; the runs wait there then. */
   policies: Policies | undefined = undefined;
-  /** Runs on their first turn by the time they began to wait, for the schedule timeout. May hold dead ones. */
+  /** Runs on their first turn by the time they began to wait, for the schedule timeout. May contain dead ones. */
   readonly waiting = new Deque<LiveRun>();
-  /** When the queue is looked at for runs that waited too long; infinite = not at all. Written by `expectExpiry`. Units: epoch milliseconds */
+  /** When the queue is checked for runs that waited too long; infinite = not at all. Written by `expectExpiry`. Units: epoch milliseconds */
   expiryAt = Number.POSITIVE_INFINITY;
   readonly #workers = new Set<WorkerRecord>();
   readonly counts: Record<Place, number> = {
@@ -56,7 +56,7 @@ export class TaskQueue {
   };
   readonly index: QueueIndex;
   #isReady = false;
-  /** Runs that got slots which one of this task, that takes several, waited for. */
+  /** Runs that took slots that one of this task's larger runs waited for. */
   overtaken = 0;
   /** Some runs ask for workers of their own. */
   hasPlacements = false;
@@ -107,7 +107,7 @@ export class TaskQueue {
 /** Where a run that is placed waits. */
 export const queueOf = (run: LiveRun): TaskQueue => run.log.attached as TaskQueue;
 
-/** Its own priority, or that of its task as far as somebody who leads knows it. */
+/** Its own priority, or its task's as far as the leader knows it. */
 export const priorityOf = (run: LiveRun): number =>
   (run.log.attached as TaskQueue | undefined)?.priorityOf(run) ?? (run.priority || 1);
 

@@ -7,7 +7,7 @@ export interface Tried {
   readonly alone?: boolean;
 }
 
-/** With runs up to this sequence, which were there when a leader died; how many of them are still to be noted. */
+/** Applies to runs up to this sequence, which were there when a leader died; how many of them are still to be noted. */
 export interface Cautious {
   readonly upTo: number;
   readonly left: number;

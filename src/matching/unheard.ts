@@ -1,4 +1,4 @@
-// Workers that leaders before this one knew, and that have not said yet what they execute: it may be anything that seems to wait, and count for
+// Workers known to earlier leaders that have not yet reported what they execute: it may be anything that seems to wait, and count for
 // any key of their tasks.
 
 import { goneAfterMs, stoppedAfterMs } from "../domain/cut-off.ts";
@@ -6,7 +6,7 @@ import type { KnownWorker } from "../wire/records.ts";
 import type { Matching } from "./matching.ts";
 import type { TaskQueue } from "./task-queue.ts";
 
-/** So long nothing is dispatched because of them. */
+/** How long they keep anything from being dispatched. */
 const holdMs = 2_000;
 
 export function awaitWorker(state: Matching, id: string, known: KnownWorker | undefined): void {
@@ -14,11 +14,11 @@ export function awaitWorker(state: Matching, id: string, known: KnownWorker | un
   state.unheard.set(id, { until: state.step.uptime + stoppedAfterMs, keyed, process });
 }
 
-/** Where the worker lives, as far as one knows: whoever has not been heard yet is in no process of which anything else is known. */
+/** The worker's process, as far as known: an unheard one is in no process about which anything else is known. */
 export const processOf = ({ unheard, workers }: Matching, id: string): string | undefined =>
   unheard.get(id)?.process ?? workers.get(id)?.process;
 
-/** Nobody can execute any more what counts for a key and was not heard of for so long. */
+/** Nobody can still be executing what counts for a key and was not reported for this long. */
 export function endUnheard(state: Matching): void {
   for (const [id, { until }] of state.unheard) if (until <= state.step.uptime) state.unheard.delete(id);
 }
@@ -27,12 +27,12 @@ export function endUnheard(state: Matching): void {
 export const isHolding = ({ unheard, step, ledSince }: Matching): boolean =>
   unheard.size > 0 && step.uptime < ledSince + holdMs;
 
-/** Whether what seems to wait may execute: nothing happens to it that cannot be undone. */
+/** Whether runs that seem to wait may be executing: nothing irreversible may happen to them. */
 export const isUnsure = ({ unheard, step, ledSince }: Matching): boolean =>
   unheard.size > 0 && step.uptime < ledSince + goneAfterMs;
 
 /**
- * Until when at most nothing of the task may start, since nobody knows what executes of its keys; undefined = no longer.
+ * Until when, at most, nothing of the task may start because its executing keys are unknown; undefined = no longer.
  *
  * Units: milliseconds on the scheduler's own clock
  */

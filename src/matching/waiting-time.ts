@@ -1,4 +1,4 @@
-// How long a run may wait in its queue, and which runs are watched for it.
+// How long a run may wait in its queue, and which runs are watched for that.
 
 import type { LiveRun } from "../fold/live-run.ts";
 import { placeOf } from "./attached.ts";
@@ -27,7 +27,7 @@ function watchByTime(state: Matching, run: LiveRun): void {
   state.timeouts.push({ at, run, turn: run.turn });
 }
 
-/** After the timeouts of these tasks have changed: their runs are watched by what they are now. */
+/** Called when the timeouts of these tasks have changed: their runs are watched by the new ones. */
 export function watchAgain(state: Matching, queues: ReadonlySet<TaskQueue>): void {
   if (queues.size === 0) return;
   const inOrder = new Set<LiveRun>();

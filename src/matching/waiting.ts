@@ -1,4 +1,4 @@
-// Why a run is not running: the answer to the question that a queue is asked most.
+// Why a run is not running: the most frequent question about a queue.
 
 import type { Waiting } from "../domain/run.ts";
 import { shownTime } from "../domain/time.ts";

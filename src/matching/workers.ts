@@ -5,28 +5,28 @@ import type { TaskDeclaration } from "../wire/messages.ts";
 
 /** What counts an attempt for the limits of its task. */
 export interface Counting {
-  /** It counts who executes. */
+  /** It counts executing runs. */
   readonly isKeyed: boolean;
-  /** The code is known to have begun, so long ago. */
+  /** The code is known to have started, this long ago. */
   begin(agoMs: number): void;
   /** The slot is free again. */
   giveBack(): void;
   /** It never started. */
   refund(): void;
-  /** It is lost, and may still be executed. */
+  /** It is lost, and may still be executing. */
   linger(): void;
 }
 
-/** An attempt in the slots of a worker. Soft state: the log knows nothing of it. */
+/** An attempt in the slots of a worker. Soft state: the log does not know it. */
 export interface Booking {
   readonly key: string;
   readonly turn: number;
   readonly origin: number;
-  /** The run while it is this attempt that counts; undefined when the worker executes something stale that still takes a slot. */
+  /** The run while this attempt counts; undefined if the worker executes something stale that still takes a slot. */
   run: LiveRun | undefined;
   /** Slots that it takes. */
   units: number;
-  /** When its time is over, where it was extended. Units: epoch milliseconds */
+  /** Its deadline, if extended. Units: epoch milliseconds */
   until?: number | undefined;
   readonly batch: number;
   isAcknowledged: boolean;
@@ -40,13 +40,13 @@ export interface Booking {
   readonly since: number;
   /** Its code is known to have begun, or nothing counts when it does. */
   hasBegun: boolean;
-  /** What counts it, where its task has limits. */
+  /** What counts it, if its task has limits. */
   lane?: Counting | undefined;
   /** Another turn of the same run on the same worker. */
   next: Booking | undefined;
 }
 
-/** Who has the run; undefined while nobody has. */
+/** The worker with the run; undefined if none. */
 export const workerOf = (run: LiveRun): WorkerRecord | undefined => run.holder as WorkerRecord | undefined;
 
 const mostUnacknowledged = 1_000;
@@ -54,10 +54,10 @@ const mostUnacknowledged = 1_000;
 /** A registered worker and the ledger of its slots. Times but `registeredAt` and `startedAt` are on the scheduler's own clock. */
 export class WorkerRecord {
   readonly id: string;
-  /** As it registered; proves to it what an engine sends. */
+  /** From its registration; used to prove messages of the engine. */
   secret: string | undefined = undefined;
   name = "";
-  /** Which process it lives in; its id where it does not say. */
+  /** Its process; its id if it does not say. */
   process: string;
   /** That is the engine's process. */
   isOurs = false;
@@ -71,25 +71,25 @@ export class WorkerRecord {
   isRegistered = false;
   isQuiet = false;
   isPaused = false;
-  /** Its event loop does not turn; a thread says so. */
+  /** Its event loop is blocked, according to its heartbeat thread. */
   isBlocked = false;
   /** How late its event loop was lately. Units: milliseconds */
   lagMs = 0;
   registeredAt = 0;
   lastHeartbeatAt = 0;
   lastBeat: number;
-  /** Since when the server says that nobody listens; undefined = it does. */
+  /** Since when nobody listens, according to the server; undefined = connected. */
   unreachableSince: number | undefined = undefined;
   /** Its process has ended: whatever it executed has stopped. */
   isDead = false;
   isSilent = false;
-  /** When its attempts were last looked at for timeouts that it does not keep. Written by overdue.ts */
+  /** When its attempts were last checked for missed timeouts. Written by overdue.ts */
   overdueLookedAt = Number.NEGATIVE_INFINITY;
   /** Nothing more until its next heartbeat, or until it frees a slot: it refused, or did not acknowledge, what it got. */
   isHeld = false;
   /** When it was last given a run, as a count of assignments: round robin between equals. */
   lastAssigned = 0;
-  /** A task whose runs take several slots, and that gets all which it frees now. */
+  /** A task with runs of several slots, which gets all slots it frees now. */
   claimedBy: LoggedTask | undefined = undefined;
   readonly ledger = new NumberIndex<Booking>();
   readonly batches = new Map<number, readonly LiveRun[]>();
@@ -105,11 +105,11 @@ export class WorkerRecord {
   get free(): number {
     return this.slots - this.busy;
   }
-  /** Whether it may be given a run of one slot. */
+  /** Whether it can take a run of one slot. */
   get hasRoom(): boolean {
     return this.free > 0 && this.takesMore && this.isAssignable;
   }
-  /** A busy process that was given ten thousand runs at once could not acknowledge them in time, and all would be lost. */
+  /** A busy process that got ten thousand runs at once could not acknowledge them in time, and all would be lost. */
   get takesMore(): boolean {
     return this.unacknowledged < mostUnacknowledged;
   }
@@ -124,7 +124,7 @@ export class WorkerRecord {
       this.unreachableSince === undefined
     );
   }
-  /** An attempt goes on without its slots. */
+  /** An attempt continues without its slots. */
   letGo(booking: Booking): void {
     this.resize(booking, 0);
   }
@@ -176,13 +176,13 @@ export class WorkerRecord {
   }
 }
 
-/** It counts no more for its limits; if its code was not known to have begun, it began so long ago at most. */
+/** It no longer counts for its limits; if its code was not known to have started, it started at most this long ago. */
 export function giveBack(booking: Booking, begunAgoMs: number): void {
   if (!booking.hasBegun) begin(booking, begunAgoMs);
   booking.lane?.giveBack();
 }
 
-/** Its code began so long ago: what its limits count from the begin counts from there. */
+/** Its code started this long ago: limits that count from the start count from then. */
 export function begin(booking: Booking, agoMs: number): void {
   booking.hasBegun = true;
   booking.lane?.begin(agoMs);

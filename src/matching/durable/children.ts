@@ -12,7 +12,7 @@ import { wake } from "./wake.ts";
 
 const reason = "its parent no longer waits for it";
 
-/** A child that is not wanted does not begin, and is stopped where it has. To be unknown proves nothing where something was skipped. */
+/** An unwanted child does not start, and is stopped if it has. An unknown parent proves nothing if something was skipped. */
 export function endUnwanted(state: Matching, family: Family | undefined): void {
   const { fold } = state;
   if (family === undefined || !fold.isWhole) return;

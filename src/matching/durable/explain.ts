@@ -1,4 +1,4 @@
-// What a run waits for outside, in one sentence.
+// What a run is waiting for, in one sentence.
 import type { Wait } from "../../domain/durable.ts";
 import type { Waiting } from "../../domain/run.ts";
 import { shownTime } from "../../domain/time.ts";

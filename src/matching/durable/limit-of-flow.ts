@@ -1,30 +1,30 @@
-// The time of a durable run is limited as a whole, and so is what it takes to end once somebody wants that.
+// Limits the whole time of a durable run, and the time it may take to end once cancelled.
 import type { LiveRun } from "../../fold/live-run.ts";
 import type { TaskDeclaration } from "../../wire/messages.ts";
 import type { Matching } from "../matching.ts";
 import { queueOf, type TaskQueue } from "../task-queue.ts";
 import { isDurable } from "./readiness.ts";
 
-/** What a durable run may take to undo what it did, where its task does not say. Units: milliseconds */
+/** How long a durable run may take to clean up, if its task does not say. Units: milliseconds */
 const cancelTimeoutMs = 300_000;
 
-/** To be called when the run arrives, and when the log says that it is to be cancelled. */
+/** To be called when the run arrives, and when the log says that it should be cancelled. */
 export function watchFlow(state: Matching, run: LiveRun): void {
   const at = limitOf(run);
   if (at !== undefined) state.flowLimits.push(at, run);
 }
 
-/** Whether the durable runs of a task have to end at other times than before. */
+/** Whether the deadlines of a task's durable runs have changed. */
 export const limitsDiffer = (before: TaskDeclaration | undefined, { durable }: TaskDeclaration): boolean =>
   durable !== undefined &&
   (before?.durable?.deadlineMs !== durable.deadlineMs || before.durable.cancelTimeoutMs !== durable.cancelTimeoutMs);
 
-/** The durable terms of a task are others now. */
+/** The durable terms of a task have changed. */
 export function watchFlows(state: Matching, queue: TaskQueue): void {
   for (const run of state.fold.live.values()) if (run.log === queue.log) watchFlow(state, run);
 }
 
-/** When it has to end, or to be told to; undefined = never. Units: epoch milliseconds */
+/** When it must end, or be told to; undefined = never. Units: epoch milliseconds */
 export function limitOf(run: LiveRun): number | undefined {
   if (!isDurable(run)) return undefined;
   const { durable } = queueOf(run).definition ?? {};

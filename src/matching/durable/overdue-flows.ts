@@ -5,7 +5,7 @@ import type { Matching } from "../matching.ts";
 import { endRun } from "../placement.ts";
 import { limitOf } from "./limit-of-flow.ts";
 
-/** At its deadline a run is told to end; if it has not ended some time after it was told, it is ended. */
+/** At its deadline a run is told to end; some time later it is ended. */
 export function endOverdueFlows(state: Matching): void {
   const { flowLimits, step, fold, queueIndex } = state;
   while (flowLimits.least <= step.now && !queueIndex.isFull) {

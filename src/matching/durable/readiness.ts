@@ -1,4 +1,4 @@
-// Whether a durable run can go on: a function of the log and of the time up to which the log is known, the same on every leader.
+// Whether a durable run can continue: a function of the log and the time up to which the log is known, the same on every leader.
 import type { Blocked, ChildEnd, Offer, Resume, Wait } from "../../domain/durable.ts";
 import { childIdOf } from "../../domain/durable.ts";
 import { keyOf } from "../../domain/run.ts";
@@ -9,10 +9,10 @@ import type { PendingSignal } from "../../fold/parked-run.ts";
 import { queueOf, type TaskQueue } from "../task-queue.ts";
 import type { WorkerRecord } from "../workers.ts";
 
-/** A worker matches the first ones; what is left is offered when the run has parked again. */
+/** A worker matches the first ones; the rest is offered when the run has parked again. */
 const mostOffers = 100;
 
-/** Whether its code is a durable method, as far as the log or a registration says so. */
+/** Whether its code is a durable method, according to the log or a registration. */
 export const isDurable = (run: LiveRun): boolean =>
   run.flow !== undefined || (run.log.attached as TaskQueue | undefined)?.definition?.durable !== undefined;
 
@@ -33,7 +33,7 @@ function isSatisfied(fold: Fold, run: LiveRun, wait: Wait, signals: readonly Pen
   return isGroupOver(fold, run, wait);
 }
 
-/** Everything that could come before the deadline is known. */
+/** Everything that could precede the deadline is known. */
 export const isPast = ({ heardAt }: Fold, deadline: number): boolean => deadline < heardAt;
 
 function isGroupOver(fold: Fold, run: LiveRun, wait: Extract<Wait, { kind: "children" }>): boolean {
@@ -56,7 +56,7 @@ export function mayFit({ tasks, registeredAt }: WorkerRecord, task: string, bloc
   return !blocked.codes.includes(code) || (blocked.at !== undefined && registeredAt > blocked.at);
 }
 
-/** What goes with the assignment of a run that was parked; undefined for any other. */
+/** What goes with the assignment of a parked run; undefined for any other. */
 export function resumeOf(fold: Fold, run: LiveRun): Resume | undefined {
   const { flow } = run;
   if (flow === undefined) return undefined;
@@ -64,9 +64,9 @@ export function resumeOf(fold: Fold, run: LiveRun): Resume | undefined {
 }
 
 /**
- * All that the waits of the last `parked` can take, in the order of the log. A timer stands behind what was stored up to its deadline.
+ * Everything the waits of the last `parked` can take, in log order. A timer comes after what was stored up to its deadline.
  *
- * Times are a running maximum: the clock of another server that stores the log may be behind.
+ * Times are a running maximum: after a change of the stream's leader, the server's clock may be behind.
  */
 export function offersFor(fold: Fold, run: LiveRun): Offer[] {
   const { waits } = run.flow!;

@@ -1,4 +1,4 @@
-// Children of which only so many may be started at once: the others wait until one of them has ended, and take part in nothing before.
+// Children of which only a limited number may start at once: the others wait until one has ended, and take part in nothing before.
 import { Heap } from "../../collections/heap.ts";
 import { childPlaceOf } from "../../domain/durable.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
@@ -38,7 +38,7 @@ export function admit(state: Matching, run: LiveRun): boolean {
   return false;
 }
 
-/** A run that is live no more makes room for the next one, which is to be placed. */
+/** A run that is no longer live makes room for the next one, which must be placed. */
 export function makeRoom(state: Matching, run: LiveRun): LiveRun | undefined {
   const siblings = siblingsOf(state, run);
   if (siblings === undefined) return undefined;
@@ -50,7 +50,7 @@ export function makeRoom(state: Matching, run: LiveRun): LiveRun | undefined {
   return next;
 }
 
-/** A worker executes it already, as a new leader finds out: another one that has not started has to wait instead. */
+/** A new leader finds a worker executing it: another one that has not started must wait instead. */
 export function admitFound(state: Matching, run: LiveRun): void {
   const siblings = siblingsOf(state, run);
   if (siblings === undefined || siblings.admitted.has(run)) return;

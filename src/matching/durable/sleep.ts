@@ -1,4 +1,4 @@
-// Runs that wait for something outside: nobody asks them anything until it has come.
+// Runs that wait for something outside: they are left alone until it has arrived.
 import type { LiveRun } from "../../fold/live-run.ts";
 import { placeOf } from "../attached.ts";
 import type { Matching } from "../matching.ts";
@@ -18,7 +18,7 @@ export function sleep(state: Matching, run: LiveRun): void {
   sleeping.push(at, run);
 }
 
-/** What it was put down for before may be over, or may come later. */
+/** Its earlier entry may have passed, or come later. */
 const isExpected = (run: LiveRun, at: number): boolean => placeOf(run) === "waiting" && firstDeadline(run) === at;
 
 function firstDeadline({ flow }: LiveRun): number {

@@ -1,23 +1,23 @@
-// When a run that waits goes on.
+// When a waiting run continues.
 import type { LiveRun } from "../../fold/live-run.ts";
 import { placeOf } from "../attached.ts";
 import type { Matching } from "../matching.ts";
 import { placeRun } from "../placement.ts";
 import { isPast, isReady } from "./readiness.ts";
 
-/** An answer that is not there by then is asked for again. Units: milliseconds */
+/** An answer missing by then is requested again. Units: milliseconds */
 const askAgainMs = 2_000;
-/** So often runs are looked at whose code is missing: a worker with another one may have a free slot. Units: milliseconds */
+/** How often runs without matching code are checked: a worker with other code may have a free slot. Units: milliseconds */
 const misfitsEveryMs = 1_000;
 /** Where it had, it may have the next one soon. */
 const misfitsAgainMs = 100;
 
-/** Something has come that may be what it waits for. */
+/** Something has arrived that may be what it waits for. */
 export function wake(state: Matching, run: LiveRun): void {
   if (placeOf(run) === "waiting" && isReady(state.fold, run)) placeRun(state, run);
 }
 
-/** Those whose deadline has passed by the time of the log, whatever the own clock says: something stored before it may not have been read yet. */
+/** Runs whose deadline has passed by the log's time, whatever the own clock says: something stored before it may not have been read yet. */
 export function wakeSleepers(state: Matching): void {
   const { sleeping, fold } = state;
   while (isPast(fold, sleeping.least)) {
@@ -36,7 +36,7 @@ export function askForEnd(state: Matching): void {
   step.commands.push({ type: "askForEnd", gaps: fold.gaps });
 }
 
-/** The end that was asked for is reached. */
+/** The requested end is reached. */
 export function endReached(state: Matching): void {
   state.askedEndAt = Number.NEGATIVE_INFINITY;
 }
@@ -44,7 +44,7 @@ export function endReached(state: Matching): void {
 /** When somebody has to look again. Units: epoch milliseconds */
 export function nextWake({ sleeping, flowLimits, misfits, nextMisfitsAt, step }: Matching): number {
   const first = sleeping.least + 1;
-  // Else the answer that it waits for brings a tick.
+  // Otherwise the awaited answer brings a tick.
   const woken = first > step.now ? first : Number.POSITIVE_INFINITY;
   const looked = misfits.size === 0 ? Number.POSITIVE_INFINITY : step.now + Math.max(nextMisfitsAt - step.uptime, 1);
   return Math.min(woken, flowLimits.least, looked);

@@ -24,7 +24,7 @@ export class BatchLimit extends Limit implements Gathering {
     const first = this.lane.ready.first();
     return first !== undefined && (this.#dueAt(first) <= this.#host.step.now || this.#isFull());
   }
-  /** Those that go with the first run of a batch, and have room in all limits; they have taken of them. */
+  /** Those that go with the first run of a batch and have room in all limits, which they have taken. */
   *takeFollowers(first: LiveRun): Iterable<LiveRun> {
     const { size, bytes } = this.#rule;
     const { lane } = this;

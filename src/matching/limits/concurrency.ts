@@ -4,14 +4,14 @@ import type { LiveRun } from "../../fold/live-run.ts";
 import { Limit } from "./limit.ts";
 import type { Turns } from "./listing.ts";
 
-/** The runs of one key (or of a whole task) that execute: never more than `max`. A slot counts until its worker has reported. */
+/** The executing runs of one key (or of a whole task): never more than `max`. A slot counts until its worker has reported. */
 export class KeyLimit extends Limit implements Turns {
   override readonly isKeyed = true;
   readonly rule: ConcurrencyRule;
   readonly key: string;
   running = 0;
   served = 0;
-  /** Runs that were queued, in that order; for strategies that cancel. */
+  /** Queued runs, in order; for strategies that cancel. */
   readonly members = new Set<LiveRun>();
 
   constructor(rule: ConcurrencyRule, key: string) {
@@ -29,7 +29,7 @@ export class KeyLimit extends Limit implements Turns {
     this.running--;
     this.wake();
   }
-  /** Its slot is given back as well. */
+  /** Releases its slot as well. */
   refund(): void {}
   get isIdle(): boolean {
     return this.running === 0 && this.lanes === 0;

@@ -6,11 +6,11 @@ import { queueOf, type TaskQueue } from "../task-queue.ts";
 import { begin } from "../workers.ts";
 import { Policies } from "./policies.ts";
 
-/** The policies that the newest registration of the task says; what waits and executes is counted under them from now on. */
+/** Applies the policies of the task's newest registration; waiting and executing runs count under them from now on. */
 export function declarePolicies(state: Matching, queue: TaskQueue, given: TaskPolicies | undefined): void {
   if (state.faulty.has(queue.name)) return; // its runs are not placed
   state.step.about = queue;
-  // Runs that ask for workers of their own wait in lanes, whatever their task says.
+  // Runs with their own affinity wait in lanes, whatever their task says.
   const declared = given ?? (queue.hasPlacements ? {} : undefined);
   if (JSON.stringify(queue.policies?.declared) === JSON.stringify(declared)) return;
   const policies = declared === undefined ? undefined : new Policies(queue, declared, state.lanes);
@@ -28,7 +28,7 @@ export function declarePolicies(state: Matching, queue: TaskQueue, given: TaskPo
     for (const booking of worker.bookings()) {
       const { run } = booking;
       if (run === undefined || queueOf(run) !== queue) continue;
-      // Found executing before anybody knew how many slots it takes.
+      // Found executing before its number of slots was known.
       if (booking.batch === 0 && booking.units > 0) worker.resize(booking, queue.units);
       if (!booking.hasBegun) begin(booking, 0);
       booking.lane = undefined;

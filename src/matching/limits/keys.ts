@@ -1,4 +1,4 @@
-// The keys of a run: what the rules of its task say about its input and metadata.
+// The keys of a run: the rules of its task, applied to its input and metadata.
 import { isExpression, type KeyExpression, type KeyScope, parseKey } from "../../domain/key-expression.ts";
 import type { ConcurrencyRule, RateRule } from "../../domain/limits.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
@@ -23,7 +23,7 @@ export interface RunKeys {
   readonly rates: readonly { readonly key: string; readonly units: number }[];
 }
 
-/** What is attached to a run once its keys are known: they hold for the policies that they were found by. */
+/** What is attached to a run once its keys are known: they are valid for the policies that computed them. */
 export interface LaneKeys {
   readonly of: object;
   readonly keys: RunKeys;
@@ -61,7 +61,7 @@ export function keysOf(
   return { bytes, id: parts.length === 1 ? parts[0]! : JSON.stringify(parts), concurrency: keys, rates: shares };
 }
 
-/** The input is parsed when an expression asks for it: most keys stand in the metadata. */
+/** The input is parsed only if an expression needs it: most keys are in the metadata. */
 function scopeOf(run: LiveRun, input: Uint8Array | undefined): KeyScope {
   const { metadata = {} } = run;
   let parsed: unknown;
@@ -85,7 +85,7 @@ function sizeOf(metadata: Readonly<Record<string, string>>): number {
   return size;
 }
 
-/** The library needs a second for the type of a list of lists of lists, 6,000 deep: one caller would stop the namespace. */
+/** The library needs a second for the type of lists nested 6,000 deep: one caller would stop the namespace. */
 const mostNested = 100;
 
 function shallowJson(input: Uint8Array): unknown {

@@ -5,15 +5,15 @@ import { ReadyQueue } from "../ready-queue.ts";
 import type { Limit } from "./limit.ts";
 import { comesFirst, type Listing, type Turns } from "./listing.ts";
 
-/** What a lane takes of a limit for each of its runs. */
+/** What a lane takes from a limit for each of its runs. */
 export interface LimitUse {
   readonly limit: Limit;
   readonly units: number;
 }
-/** What gathers the runs of a lane, where its task takes many at once. */
+/** Gathers the runs of a lane, if its task takes many at once. */
 export interface Gathering extends Limit {
   lane: Lane;
-  /** Those that go with the first run of a batch, and have room in all limits; they have taken of them. */
+  /** Those that go with the first run of a batch and have room in all limits, which they have taken. */
   takeFollowers(first: LiveRun): Iterable<LiveRun>;
 }
 
@@ -24,11 +24,11 @@ export class Lane {
   readonly uses: readonly LimitUse[];
   /** Whose turns it shares: those of its first key. */
   readonly turns: Turns;
-  /** What gathers its runs, where its task takes many at once. */
+  /** Gathers its runs, if its task takes many at once. */
   readonly batch: Gathering | undefined;
   readonly ready = new ReadyQueue();
   served = 0;
-  /** Where it is listed; undefined while nobody waits in it. */
+  /** Where it is listed; undefined while no run waits in it. */
   listing: Listing<Lane> | undefined = undefined;
 
   constructor(
@@ -50,11 +50,11 @@ export class Lane {
     for (const use of this.uses) if (!use.limit.hasRoom(use.units)) return use;
     return undefined;
   }
-  /** One run more takes of its limits. */
+  /** One more run takes from its limits. */
   take(): void {
     for (const { limit, units } of this.uses) limit.take(units);
   }
-  /** The code of one of its runs is known to have begun, so long ago. */
+  /** The code of one of its runs is known to have started, this long ago. */
   begin(agoMs: number): void {
     for (const { limit, units } of this.uses) limit.begin(units, agoMs);
   }
@@ -62,7 +62,7 @@ export class Lane {
   get isKeyed(): boolean {
     return this.uses.some(({ limit }) => limit.isKeyed);
   }
-  /** One of its runs is lost and may still be executed: what counts who executes counts it. */
+  /** One of its runs is lost and may still be executing: concurrency limits count it. */
   linger(): void {
     for (const { limit, units } of this.uses) if (limit.isKeyed) limit.take(units);
   }
@@ -107,7 +107,7 @@ export class Lanes {
     else lane.batch?.wake();
   }
 
-  /** Its next run may start, as far as one knows. */
+  /** Its next run may start, as far as known. */
   open(lane: Lane): void {
     const listing: Listing<Lane> = { lane, priority: 0, keyServed: 0, served: 0, origin: 0 };
     lane.listing = listing;
@@ -116,7 +116,7 @@ export class Lanes {
     this.#open.push(listing);
   }
 
-  /** The run that starts next; undefined when nobody waits, or nobody who waits may start. */
+  /** The run that starts next; undefined if no waiting run may start. */
   head(): LiveRun | undefined {
     for (let listing = this.#open.first(); listing !== undefined; listing = this.#open.first()) {
       const { lane } = listing;
@@ -146,7 +146,7 @@ export class Lanes {
     return undefined;
   }
 
-  /** Takes the run that `head` returned last; its lane has had its turn, and its limits have one more. */
+  /** Takes the run that `head` returned last; its lane has had its turn, and its limits count one more. */
   pop(): Lane {
     const lane = this.#head!;
     lane.ready.head();

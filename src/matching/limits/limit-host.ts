@@ -8,7 +8,7 @@ export interface LimitWake {
   readonly at: number;
   readonly limit: Limit;
 }
-/** What limits see of the leader. */
+/** The leader as limits see it. */
 export interface LimitHost {
   readonly step: Pick<Step, "now" | "uptime">;
   readonly limitWakes: Heap<LimitWake>;

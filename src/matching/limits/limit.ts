@@ -4,14 +4,14 @@ import { comesFirst, type LaneGroup, type Listing, type ParkedLane } from "./lis
 
 /** Something that a lane needs room in before its first run may start. */
 export abstract class Limit {
-  /** It counts who executes. */
+  /** It counts executing runs. */
   readonly isKeyed: boolean = false;
-  /** Lanes that take of it. */
+  /** Lanes that take from it. */
   lanes = 0;
-  /** Lanes that found no room, in the order in which they get it. May hold dead listings. */
+  /** Lanes that found no room, in the order in which they will get it. May contain dead listings. */
   readonly #parked = new Map<LaneGroup, Heap<Listing<ParkedLane>>>();
 
-  /** Changes nothing: queries ask it too. */
+  /** Changes nothing: queries use it too. */
   abstract hasRoom(units: number): boolean;
   /** A run starts, or is found executing. */
   abstract take(units: number): void;
@@ -19,10 +19,10 @@ export abstract class Limit {
   abstract giveBack(units: number): void;
   /** A run that was taken never started. */
   abstract refund(units: number): void;
-  /** The code of a run that was taken is known to have begun, so long ago. */
+  /** The code of a run that was taken is known to have started, this long ago. */
   begin(_units: number, _agoMs: number): void {}
   abstract explain(units: number): Waiting;
-  /** A lane waits here for as many units: asks for what has to be stored before it is used, and sees to it that it is woken. */
+  /** A lane waits here for this many units: requests what must be stored before use, and makes sure that the lane is woken. */
   protected seekRoom(_units: number): void {}
 
   park(listing: Listing<ParkedLane>, units: number): void {
@@ -38,7 +38,7 @@ export abstract class Limit {
   get hasParked(): boolean {
     return this.#parked.size > 0;
   }
-  /** There may be room: of each group of lanes the first may try. Whoever leaves the open lanes again lets the next one try. */
+  /** There may be room: the first lane of each group may try. A lane that leaves the open lanes again lets the next one try. */
   wake(): void {
     for (const lanes of this.#parked.keys()) this.wakeNext(lanes);
   }

@@ -2,17 +2,17 @@
 export interface Turns {
   served: number;
 }
-/** A lane as far as a limit knows it. */
+/** A lane as a limit sees it. */
 export interface ParkedLane {
   readonly lanes: LaneGroup;
   readonly listing: Listing<ParkedLane> | undefined;
   unitsOf(limit: object): number;
 }
 export interface LaneGroup {
-  /** Its next run may start, as far as one knows. */
+  /** Its next run may start, as far as known. */
   open(lane: ParkedLane): void;
 }
-/** A lane as it stood when it was put in order, among the open lanes or at the limit that stops it. Dead as soon as the lane has another one. */
+/** A lane as it was when sorted, among the open lanes or at the limit that stops it. Dead once the lane has another one. */
 export interface Listing<L> {
   readonly lane: L;
   priority: number;

@@ -1,4 +1,4 @@
-// The limits of one task: finds the lane of each run that arrives, and holds what the lanes take.
+// The limits of one task: finds the lane of each arriving run, and tracks what the lanes take.
 
 import { Deque } from "../../collections/deque.ts";
 import { type KeyExpression, parseKey } from "../../domain/key-expression.ts";
@@ -24,7 +24,7 @@ import { Lane, Lanes, type LimitUse } from "./lanes.ts";
 import type { LimitHost } from "./limit-host.ts";
 import { RateLimit } from "./rate.ts";
 
-/** Inputs that are read back from the log at the same time. */
+/** Most inputs read back from the log at the same time. */
 const readingLimit = 256;
 
 /** The queue whose runs these limits hold. */
@@ -34,7 +34,7 @@ interface LimitedQueue {
   priorityOf(run: LiveRun): number;
   noteArrival(): void;
 }
-/** What limits ask of the leader. */
+/** The leader as limits see it. */
 export interface LaneHost extends LimitHost {
   /** The limit of that name, which tasks may share. */
   rateOf(id: string, rule: RateRule): RateLimit;
@@ -42,13 +42,13 @@ export interface LaneHost extends LimitHost {
   refuse(run: LiveRun, message: string): void;
   /** Asks for the input of a run. */
   readInput(run: LiveRun): void;
-  /** A run comes under a limit, whose strategy may end one that is too many. */
+  /** A run comes under a limit, whose strategy may end one too many. */
   weigh(limit: KeyLimit, arrived: LiveRun): void;
 }
 
 export class Policies {
   readonly declared: TaskPolicies;
-  /** What dispatch takes from: the lanes of runs that ask the same of a worker, by what that is. */
+  /** What dispatch takes from: lanes of runs with the same requirements for a worker, by these. */
   readonly #groups = new Map<string, Lanes>();
   readonly #queue: LimitedQueue;
   readonly #host: LaneHost;
@@ -96,7 +96,7 @@ export class Policies {
     return this.#keyLimits.some((limits) => limits.get(limit.key) === limit);
   }
 
-  /** Whether it counts who executes. */
+  /** Whether it counts executing runs. */
   get isKeyed(): boolean {
     return this.#concurrency.length > 0;
   }
@@ -105,7 +105,7 @@ export class Policies {
     return this.#arrivals.size > 0;
   }
 
-  /** Puts what has arrived into its lanes, or ends it. */
+  /** Puts new runs into their lanes, or ends them. */
   admit(): void {
     for (let run = this.#arrivals.first(); run !== undefined; run = this.#arrivals.first()) {
       if (placeOf(run) !== "queued") setListed(run, false);
@@ -137,7 +137,7 @@ export class Policies {
     return this.#evaluate(run, run.input);
   }
 
-  /** The keys of the run, where these policies have found them. */
+  /** The keys of the run, if these policies computed them. */
   #known(run: LiveRun): RunKeys | undefined {
     const found = laneKeysOf(run);
     return found?.of === this ? found.keys : undefined;
@@ -149,7 +149,7 @@ export class Policies {
       run.laneKeys = { of: this, keys };
       return keys;
     } catch (error) {
-      // One that executes already goes on, and is not counted.
+      // One that is already executing continues and is not counted.
       if (placeOf(run) !== "queued") return "failed";
       const message = `the key of this run cannot be computed: ${(error as Error).message}`;
       this.#host.refuse(run, message);
@@ -170,7 +170,7 @@ export class Policies {
     if (this.#reading.delete(run.key)) setListed(run, false);
   }
 
-  /** The input that was asked for; undefined when its entry had moved, and it is asked for again. */
+  /** The requested input; undefined if its entry had moved, and it has to be requested again. */
   onInput(run: LiveRun, input: Uint8Array | undefined): void {
     if (!this.#reading.delete(run.key)) return;
     if (input === undefined) {
@@ -183,7 +183,7 @@ export class Policies {
     else setListed(run, false);
   }
 
-  /** A run was found executing: it takes of its limits, whether there is room or not. */
+  /** A run was found executing: it takes from its limits, whether there is room or not. */
   adopt(run: LiveRun): void {
     if (this.#keysOf(run) === "unknown") {
       this.#unknownRunning.add(run);
@@ -213,7 +213,7 @@ export class Policies {
     }
   }
 
-  /** What counts a lost attempt of the run that may still be executed; undefined where its key is not known just now. */
+  /** What counts a lost attempt of the run that may still be executing; undefined if its key is not known just now. */
   linger(run: LiveRun): Lane | undefined {
     const keys = this.#keysOf(run);
     if (typeof keys === "string") return undefined;
@@ -284,7 +284,7 @@ export class Policies {
     });
   }
 
-  /** What stops a queued run; undefined = nothing that is known of. */
+  /** What stops a queued run; undefined = nothing known. */
   explain(run: LiveRun): Waiting | undefined {
     const keys = this.#known(run);
     if (keys === undefined) return { for: "a concurrency limit", because: "its input is being read to find its key" };

@@ -14,15 +14,15 @@ interface Use {
 }
 /** Uses closer than this part of the window are counted as one, at the time of the later. */
 const grain = 64;
-/** Units are reserved in parts of the limit, so that few writes are needed. */
+/** Units are reserved in portions of the limit, so that few writes are needed. */
 const chunks = 16;
 
 /**
- * A sliding window of what was started. What may start is stored before it starts, as a reservation: a new leader counts all that was
- * reserved as used, so that no change of leader lets more through. Times are on the scheduler's own clock.
+ * A sliding window of started runs. Units are stored as reserved before a run may start: a new leader counts everything
+ * reserved as used, so that a change of leader never lets more through. Times are on the scheduler's own clock.
  *
- * What was handed to a worker counts until its code is known to have begun, and for the length of the window from there: a worker
- * that begins late sees no more in a window than one that begins at once.
+ * A run given to a worker counts until its code is known to have started, and for the length of the window from then: a worker
+ * that starts late gets no more in a window than one that starts at once.
  */
 export class RateLimit extends Limit {
   readonly id: string;
@@ -30,13 +30,13 @@ export class RateLimit extends Limit {
   readonly #host: LimitHost;
   readonly #uses = new Deque<Use>();
   #used = 0;
-  /** Handed to workers, and not known to have begun. */
+  /** Given to workers, and not known to have started. */
   #handedOut = 0;
   /** Stored and not used yet. */
   #reserved = 0;
   /** Asked for, and not stored yet. */
   #pending = 0;
-  /** A write of its record is under way: what is asked for meanwhile goes into the next one. */
+  /** A write of its record is in flight: what is requested meanwhile goes into the next one. */
   isBeingStored = false;
   /** When it will look again; on the scheduler's own clock. */
   wakeAt: number | undefined = undefined;
@@ -81,7 +81,7 @@ export class RateLimit extends Limit {
     this.#handedOut -= part;
     this.#reserved += part;
   }
-  /** The clock, or what was asked to be stored, makes room. */
+  /** Time, or a requested write, makes room. */
   protected override seekRoom(units: number): void {
     this.#expire();
     const missing = units - this.#reserved - this.#pending;
@@ -94,7 +94,7 @@ export class RateLimit extends Limit {
     this.wakeAt = at;
     this.#host.limitWakes.push({ at, limit: this });
   }
-  /** When room may be there, for as many units. Changes nothing. */
+  /** When there may be room for this many units. Changes nothing. */
   #roomAt(units: number): number {
     const { uptime } = this.#host.step;
     const { limit, perMs } = this.#rule;
@@ -113,7 +113,7 @@ export class RateLimit extends Limit {
     return { for: "a rate limit", because: `rate limit ${JSON.stringify(key)} of ${rate} is used up until ${at}` };
   }
 
-  /** What was asked to be stored is stored. */
+  /** The requested write is done. */
   confirm(units: number): void {
     const part = Math.min(units, this.#pending);
     this.isBeingStored = false;
@@ -121,13 +121,13 @@ export class RateLimit extends Limit {
     this.#reserved += part;
     this.wake();
   }
-  /** What a leader before this one had used or reserved. What it held may have been used until now, or until `readAt`. */
+  /** What an earlier leader had used or reserved. What it held may have been used until now, or until `readAt`. */
   restore({ uses, held = 0 }: StoredRate, readAt = this.#host.step.uptime): void {
     const { now, uptime } = this.#host.step;
     for (const { at, units } of uses) this.#use(units, uptime - Math.max(now - at, 0));
     if (held > 0) this.#use(held, readAt);
   }
-  /** Everything that counts, as it is to be stored: in epoch milliseconds. */
+  /** Everything that counts, for storing, in epoch milliseconds. */
   toStored(): StoredRate {
     const { now, uptime } = this.#host.step;
     const uses = Array.from(this.#uses, ({ at, units }) => ({ at: now - (uptime - at), units }));

@@ -5,7 +5,7 @@ import type { StoredRate } from "../commands.ts";
 import type { Matching } from "../matching.ts";
 import { RateLimit } from "./rate.ts";
 
-/** `units` more are stored. `found`: what the leader before had stored meanwhile. */
+/** `units` more are stored. `found`: what the previous leader had stored in the meantime. */
 export interface ConfirmedRate {
   readonly id: string;
   readonly units: number;
@@ -14,7 +14,7 @@ export interface ConfirmedRate {
 
 const tidyEveryMs = 60_000;
 
-/** What leaders before this one had used; given before `lead`. */
+/** What earlier leaders had used; given before `lead`. */
 export function restoreRates(state: Matching, stored: readonly StoredRate[], readAt: number): void {
   state.storedRates = new Map(stored.map((rate) => [rate.id, rate]));
   state.ratesReadAt = readAt;
@@ -50,7 +50,7 @@ export function nextRateWake(state: Matching): number {
   return next === undefined ? Number.POSITIVE_INFINITY : state.step.now + Math.max(next.at - state.step.uptime, 0);
 }
 
-/** What was reserved is stored before it is used; one write of a record at a time, so that none is taken for another leader's. */
+/** Reservations are stored before use; one write of a record at a time, so that none is mistaken for another leader's. */
 export function storeReservations(state: Matching): void {
   const rates: (StoredRate & { readonly units: number })[] = [];
   for (const [id, units] of state.reservations) {
@@ -71,7 +71,7 @@ export function confirmReservations(state: Matching, stored: readonly ConfirmedR
   }
 }
 
-/** Forgets limits that nobody uses and whose time is over. */
+/** Forgets unused limits whose time is over. */
 export function tidyRates(state: Matching): void {
   if (state.step.uptime - state.ratesTidiedAt < tidyEveryMs || state.rates.size + state.storedRates.size === 0) return;
   state.ratesTidiedAt = state.step.uptime;

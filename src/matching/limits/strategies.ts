@@ -7,8 +7,8 @@ import { isUnsure } from "../unheard.ts";
 import type { KeyLimit } from "./concurrency.ts";
 
 /**
- * Cancels runs of a key that has more than its limit lets execute, as its strategy says. After a takeover who is one too many shows only
- * when each worker has said what it executes: until then the limit holds, and nobody is cancelled for it.
+ * Cancels runs of a key over its limit, by its strategy. After a takeover, which run is one too many is known only
+ * when each worker has reported what it executes: until then the limit holds, and nothing is cancelled for it.
  */
 export function cancelSurplus(state: Matching, limit: KeyLimit, arrived: LiveRun): void {
   if (limit.rule.strategy === "queue") return;
@@ -17,10 +17,10 @@ export function cancelSurplus(state: Matching, limit: KeyLimit, arrived: LiveRun
   else state.unweighed.set(limit, arrived);
 }
 
-/** Does what was put off until all workers have answered. */
+/** Does what was deferred until all workers have answered. */
 export function weighLimits(state: Matching): void {
   if (isUnsure(state)) return;
-  // A limit that its task declares no more has no say any more.
+  // A limit that its task no longer declares does not count.
   for (const [limit, run] of state.unweighed) if (queueOf(run).policies?.has(limit) === true) weigh(state, limit);
   state.unweighed.clear();
 }

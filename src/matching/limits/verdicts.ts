@@ -1,4 +1,4 @@
-// What becomes of what limits decide: they ask for it here, and placement does it.
+// The decisions of limits: requested here, carried out by placement.
 import type { RateRule } from "../../domain/limits.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
 import type { Matching } from "../matching.ts";
