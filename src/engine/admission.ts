@@ -1,5 +1,5 @@
-// Refuses new runs before nothing can be stored any more: a full store would refuse outcomes too. At `maxBytes`, above which the stream's own
-// limit leaves a reserve; as long as the reserve of the server's room is given up; and while the log takes nothing. Clients are told at once and
+// Refuses new runs before the store is full: a full store would refuse outcomes too. It does so at `maxBytes`, above which the stream's own
+// limit leaves a reserve; while the reserve of the server's space is released; and while the log accepts nothing. Clients are told at once and
 // find the flag in the bucket when they connect.
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "../nats/definitions.ts";
@@ -21,13 +21,13 @@ export interface AdmissionParts {
   readonly log: Log;
   readonly reserve: Reserve;
   readonly watch: StoreWatch | undefined;
-  /** Stored bytes at which new runs are refused; undefined is without limit, and lifts the flag of a leader that had one. */
+  /** Stored bytes at which new runs are refused; undefined is no limit, and lifts the flag of a leader that had one. */
   readonly maxBytes: number | undefined;
 }
 
-/** Whether the log still takes what is stored; an idle leader has no other way to know. */
+/** Whether the log still accepts writes; an idle leader has no other way to know. */
 const tryEveryLooks = 5;
-/** Opens again only when there is some room, so that the flag does not flicker. */
+/** Reopens only when there is some room, so that the flag does not flicker. */
 const reopenBelow = 0.95;
 /** The limit may be another by now. */
 const refillEveryMs = 30_000;
@@ -36,12 +36,12 @@ const noRoom = "the server is out of storage; raise its JetStream limits, or del
 export class Admission {
   readonly #parts: AdmissionParts;
   readonly #ends: (() => void)[];
-  /** What clients were told last; undefined until the bucket was read. */
+  /** What clients were last told; undefined until the bucket was read. */
   #flag: Pick<AdmissionFlag, "isOpen" | "reason"> | undefined;
   #looks = 0;
   /** Undefined until it was looked for in this term. */
   #hasReserve: boolean | undefined;
-  /** Bytes that were used when the room was found to be at its end. */
+  /** Bytes in use when the space ran out. */
   #fullAt: number | undefined;
   #refilledAt = Number.NEGATIVE_INFINITY;
 
@@ -61,7 +61,7 @@ export class Admission {
     for (const end of this.#ends) end();
   }
 
-  /** Also by who does not lead: without room nobody could. Clients first, or they would take it. */
+  /** Also called by engines that do not lead: without space none could. Clients first, or they would use it. */
   async #makeRoom(): Promise<void> {
     const { reserve, link, subjects, log } = this.#parts;
     try {
@@ -78,7 +78,7 @@ export class Admission {
     }
   }
 
-  /** Another leader may have spoken since this engine led last. */
+  /** Another leader may have announced something since this engine last led. */
   begin(): void {
     this.#flag = undefined;
     this.#hasReserve = undefined;
@@ -110,7 +110,7 @@ export class Admission {
     return this.#flag?.isOpen === true && maxBytes === undefined && this.#hasReserve === true && !watch?.runs.trouble;
   }
 
-  /** Why nothing new is taken, apart from `maxBytes`. */
+  /** Why nothing new is accepted, apart from `maxBytes`. */
   async #obstacle(): Promise<string | undefined> {
     const { watch, reserve } = this.#parts;
     const trouble = watch?.runs.trouble;

@@ -1,4 +1,4 @@
-// What an engine says to requests. It may know better than to say it.
+// Answers requests, or stays silent if the answer may be wrong.
 import type { Effect, Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { answering } from "../nats/door.ts";
@@ -24,7 +24,7 @@ export const answersTo = (
   };
   return answering({ link, log, onRefused }, subjects.engine(verb), async (data) => {
     const answer = await reply(data);
-    // What an engine knows that leads no longer, or what it did, may not count any more.
+    // What an engine that no longer leads knows or did may no longer count.
     if (!isLeading()) throw new NotLeading("this engine no longer leads");
     return answer;
   });

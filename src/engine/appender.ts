@@ -19,13 +19,13 @@ export interface AppenderParts {
   readonly subjects: Subjects;
   readonly payloads: Payloads;
   readonly log: Log;
-  /** Bytes of the largest entry; another server may take less. */
+  /** Bytes of the largest entry; another server may accept less. */
   readonly maxPayload: () => number;
   /** By this engine's own clock. */
   readonly holdsLease: () => boolean;
 }
 
-/** What the headers of an entry take beside it. */
+/** Size of an entry's headers. */
 const spareBytes = 256;
 /** Outcomes whose inputs are in memory, and read, at the same time. */
 const framedAtOnce = 256;
@@ -41,7 +41,7 @@ export class Appender {
    * Appends outcomes in as few entries as their sizes and waiters allow, until all are stored or the term is over; resolves with the last
    * sequence. Nothing is sent unless this engine's own clock says that it holds the lease.
    *
-   * An entry keeps its number however often it is tried, so it is stored once. That matters for retention marks only: `lost`, `retry` and
+   * An entry keeps its number however often it is tried, so it is stored once. That matters only for retention marks: `lost`, `retry` and
    * `returned` name the turn that they end and change nothing a second time, and of final outcomes the first one counts.
    */
   async append(term: Term, outcomes: readonly EngineOutcome[]): Promise<number> {
@@ -62,8 +62,8 @@ export class Appender {
   async #appendEntry(term: Term, waiter: string, entry: Uint8Array): Promise<number> {
     const { publisher, subjects, log, holdsLease } = this.#parts;
     const subject = subjects.outcome("engine", engineWriter(term.epoch), term.nextEntry(), waiter);
-    // A cancellation by an engine always counts, so one that was stopped and wakes up must not append what the next leader knows better. What
-    // waits here ends with the term: a lease that has run out is never renewed.
+    // A cancellation by an engine always counts, so one that was suspended and wakes up must not append what the next leader knows better. What
+    // waits here ends with the term: an expired lease is never renewed.
     const tried = term.untilStored("an outcome of the engine", () =>
       publisher.append(subject, entry, 0, undefined, holdsLease),
     );
@@ -77,9 +77,9 @@ export class Appender {
   }
 
   /**
-   * Moves an entry to the tail in compacted form; false when another one stands in its place by now.
+   * Moves an entry to the tail in compacted form; false if another one is in its place by now.
    *
-   * Not tried until it succeeds: housekeeping asks again for what did not come back, and with what the fold knows then.
+   * Not retried here: housekeeping asks again for what did not come back, with what the fold knows then.
    */
   async compact({ task, name, isBundle, expectSeq, runs }: CompactCommand): Promise<boolean> {
     const { publisher, subjects, payloads } = this.#parts;
@@ -105,8 +105,8 @@ export class Appender {
   }
 
   /**
-   * A final outcome tells the whole story, so it repeats the input; where that is gone already, or cannot be read, it goes without. Never
-   * fails: an outcome that cannot be written down would leave its run ending for ever.
+   * A final outcome has the whole story, so it repeats the input, unless that is gone or cannot be read. Never
+   * fails: an outcome that cannot be stored would leave its run ending forever.
    */
   async #frame(term: Term, outcome: EngineOutcome): Promise<Uint8Array> {
     const input = await this.#inputOf(term, outcome);

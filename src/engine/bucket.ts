@@ -1,4 +1,4 @@
-// What stands beside the log, in the bucket of the namespace: a leader reads it before it leads, and keeps it up to date.
+// The bucket of the namespace: a leader reads it before it leads, and keeps it up to date.
 import type { Log } from "../domain/log.ts";
 import { noPauses } from "../domain/pauses.ts";
 import type { Definitions } from "../nats/definitions.ts";
@@ -23,9 +23,9 @@ import type { Term } from "./term.ts";
 import { TriedStore } from "./tried-store.ts";
 
 const handledKey = "handled";
-/** Each record has to fit a message. Units: characters */
+/** Each record must fit into a message. Units: characters */
 const largestDetails = 200_000;
-/** Nobody looks at the details of more workers, each time that one of them registers. */
+/** Beyond that, details are not compared each time a worker registers. */
 const mostDetailed = 2_000;
 
 export class Bucket {
@@ -66,7 +66,7 @@ export class Bucket {
     return this.#handled.write(handledKey, epoch, (found) => ({ epoch, upTo: Math.max(upTo, found?.upTo ?? 0) }));
   }
 
-  /** Their ids, and beside these what spares the next leader time: without it each may have any task. */
+  /** Their ids, and details that save the next leader time: without them each may have any task. */
   keepWorkers(known: readonly KnownWorker[], term: Term): void {
     const fits = known.length <= mostDetailed && JSON.stringify(known).length <= largestDetails;
     this.kept.keep("workers-details", fits ? known : undefined, term);

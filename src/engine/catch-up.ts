@@ -1,4 +1,4 @@
-// Folding what is stored by now, before something is said that rests on it.
+// Folds everything stored by now, before an answer relies on it.
 import type { RunStore } from "../nats/run-store.ts";
 import type { Follower } from "./follower.ts";
 
@@ -13,7 +13,7 @@ const lookAgainMs = 1_000;
 
 export class LogCatchUp {
   readonly #parts: CatchUpParts;
-  /** What is under way, and what begins after it. */
+  /** The current round, and the next. */
   #round: Promise<void> | undefined;
   #nextRound: Promise<void> | undefined;
 
@@ -22,10 +22,10 @@ export class LogCatchUp {
   }
 
   /**
-   * Resolves when all that is stored by now is folded. What is purged meanwhile is not waited for.
+   * Resolves when everything stored by now is folded. Does not wait for what is purged in the meantime.
    *
-   * The stream's leader says what is stored: a replica may not have yet what a caller was told is stored. Calls share a round, but only
-   * one that has not begun: the others may have asked too early. Fails: StoreUnavailable
+   * The stream's leader says what is stored: a replica may not yet have what was acknowledged to a caller. Calls share a round, but only
+   * one that has not begun: an earlier one may have asked too early. Fails: StoreUnavailable
    */
   catchUp(): Promise<void> {
     this.#nextRound ??= (this.#round ?? Promise.resolve()).then(() => {

@@ -36,7 +36,7 @@ const forgetFaultsMs = 600_000;
 export class Core {
   /** Replaced by a new one when the log must be folded anew. */
   state: Scheduler;
-  /** Set by who leads. Ended here when the state on which it leads is thrown away. */
+  /** Set by the leader. Ended here when the state behind it is discarded. */
   term: Term;
   readonly store: RunStore;
   readonly follower: Follower;
@@ -88,7 +88,7 @@ export class Core {
     return this.#parts.link.clock.now();
   }
 
-  /** Steps the scheduler and does what it says; a tick follows the burst of events that this one belongs to. */
+  /** Steps the scheduler and carries out its commands; a tick follows the burst of events that this one belongs to. */
   handle(event: SchedulerEvent): void {
     if (this.#isClosed || (this.follower.isHalted && event.type !== "floor")) return;
     try {
@@ -99,7 +99,7 @@ export class Core {
     if (event.type !== "tick") this.#tickSoon();
   }
 
-  /** An entry of the log is here: it is not later than the server says that it stored it. */
+  /** A log entry has arrived: its stamp cannot be in the future. */
   #nowOf(event: SchedulerEvent): number {
     const { clock } = this.#parts.link;
     const isStamped = event.type === "entry" || event.type === "bundle" || event.type === "outcomes";
@@ -117,7 +117,7 @@ export class Core {
     return this.#deeds.whole(() => this.handle(event));
   }
 
-  /** Tells the scheduler where the outcomes begin that are left, so that it notices when a purge has overtaken it. */
+  /** Tells the scheduler where the remaining outcomes begin, so that it notices when a purge has overtaken it. */
   async checkFloor(): Promise<void> {
     try {
       this.handle({ type: "floor", outcomesFrom: await this.store.outcomesFrom() });
@@ -131,12 +131,12 @@ export class Core {
     return this.#deeds.signals;
   }
 
-  /** Resolves when all that is stored by now is folded. Fails: StoreUnavailable */
+  /** Resolves when everything stored by now is folded. Fails: StoreUnavailable */
   catchUp(): Promise<void> {
     return this.#catchUp.catchUp();
   }
 
-  /** Called all the time, also while this engine stands by: what is due from now on is fired, however long it takes until this engine leads. */
+  /** Called all the time, also on a standby: what is due from now on is fired, however long it takes until this engine leads. */
   live(): void {
     this.#life.beat();
   }
@@ -156,7 +156,7 @@ export class Core {
     });
   }
 
-  /** Without a connection nobody can be given anything, and no time counts as waiting: the scheduler sees that it was not asked. */
+  /** Without a connection nothing can be assigned, and no time counts as waiting: the scheduler sees the missing ticks. */
   #tick(): void {
     this.#life.beat();
     if (this.#parts.link.isConnected()) this.handle({ type: "tick", livesSince: this.#life.since });
@@ -167,7 +167,7 @@ export class Core {
     return createScheduler(this.#parts.scheduler, this.#faults);
   }
 
-  /** Another engine may lead while this one folds anew. */
+  /** Another engine may lead while this one folds again. */
   #recover(event: SchedulerEvent, error: unknown): void {
     const now = performance.now();
     if (now - this.#failedAt > forgetFaultsMs) this.#faultsInARow = 0;

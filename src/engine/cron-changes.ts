@@ -1,4 +1,4 @@
-// What callers and registrations change of schedules. Who fires them: src/reactions/crons.ts.
+// Changes to schedules by callers and registrations. They are fired by src/reactions/crons.ts.
 import { type CronInfo, type CronRule, parseCron } from "../domain/cron.ts";
 import type { CronRecord } from "../domain/cron-record.ts";
 import type { Log } from "../domain/log.ts";
@@ -28,7 +28,7 @@ export interface CronChangesParts {
 const prefix = "crons-of.";
 type Rule = Extract<ChangeCron, { verb: "set" }>["rule"];
 
-/** Leaders and callers that change the same one at the same time are few. */
+/** Few leaders and callers change the same one at the same time. */
 const mostTries = 5;
 
 export class CronChanges {
@@ -48,7 +48,7 @@ export class CronChanges {
     this.#declared = new Map(declared.map(({ key, record }) => [key, record.startedAt]));
   }
 
-  /** Fails: TypeError for what code declares, and for a name that nobody knows; StoreUnavailable */
+  /** Fails: TypeError for schedules declared in code, and for unknown names; StoreUnavailable */
   async change(change: ChangeCron): Promise<CronInfo> {
     if (change.verb === "set") return infoOf(await this.#set(change.rule, change.task));
     if (change.verb === "delete") return infoOf(await this.#delete(change.name));
@@ -80,7 +80,7 @@ export class CronChanges {
     return cron;
   }
 
-  /** The schedules that a worker's code declares: those that it does not declare any more are gone. */
+  /** The schedules that a worker's code declares: those it no longer declares are removed. */
   declare(message: Register, term: Term): void {
     const { name: worker, startedAt = 0, tasks } = message;
     const key = prefix + base64url(worker);
@@ -89,7 +89,7 @@ export class CronChanges {
     const hasCrons = this.#declared.has(key) || tasks.some(({ crons = [] }) => crons.length > 0);
     if (!hasCrons || !isNewest()) return;
     const { log } = this.#parts;
-    // The next registration may be days away: tried until it is stored, or a newer process of the worker declares.
+    // The next registration may be days away: retried until it is stored, or a newer process of the worker declares.
     const declare = () =>
       term.untilStored(`the crons of worker '${worker}'`, () => this.#declare(message, key), isNewest);
     this.#declaring = this.#declaring.then(declare).catch((error: unknown) => {
@@ -119,7 +119,7 @@ export class CronChanges {
     });
   }
 
-  /** From what is stored by then, where somebody else has changed it meanwhile. */
+  /** From what is stored by then, if somebody else has changed it in the meantime. */
   async #replace(name: string, change: (cron: CronRecord | undefined) => CronRecord): Promise<CronRecord> {
     for (let tries = 0; tries < mostTries; tries++) {
       const known = this.#parts.crons()?.get(name);

@@ -8,7 +8,7 @@ import { isStoredCron } from "../wire/records.ts";
 const prefix = "cron.";
 export const base64url = (name: string): string => Buffer.from(name).toString("base64url");
 
-/** `there`: what stands in its place now; undefined = nothing. */
+/** `there`: what is in its place now; undefined = nothing. */
 export interface CronWritten {
   readonly isOurs: boolean;
   readonly there: StoredCron | undefined;
@@ -28,7 +28,7 @@ export class CronStore {
     const found = await this.#definitions.readAll(prefix);
     return readable(found, isStoredCron, this.#log);
   }
-  /** Over the record that stands at `seq` (0 = none). Fails: StoreUnavailable, PermissionDenied */
+  /** Over the record at `seq` (0 = none). Fails: StoreUnavailable, PermissionDenied */
   async write(record: CronRecord, seq: number): Promise<CronWritten> {
     const key = prefix + base64url(record.name);
     const stored = await this.#definitions.replace(key, record, seq);

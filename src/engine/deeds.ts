@@ -1,4 +1,4 @@
-// What the scheduler says becomes deeds here. What is to be stored is tried until it is, or until the term is over.
+// Carries out the scheduler's commands. Writes are retried until they succeed, or until the term is over.
 import type { Log } from "../domain/log.ts";
 import { splitKey } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
@@ -41,7 +41,7 @@ export interface DeedsParts {
   readonly onEvent: (event: SchedulerEvent) => void;
 }
 
-/** Inputs are asked for again, but not in a circle. Units: milliseconds */
+/** Inputs are requested again, but not in a loop. Units: milliseconds */
 const readAgainMs = 100;
 
 export class Deeds {
@@ -53,7 +53,7 @@ export class Deeds {
   readonly #forwarder: Forwarder;
   readonly signals: Signals;
   readonly #leftovers: Leftovers;
-  /** What is under way because of the current event, for a caller that must wait until it is done. */
+  /** Work caused by the current event, for a caller that must wait until it is done. */
   #open: Promise<unknown>[] = [];
 
   constructor(parts: DeedsParts) {
@@ -77,7 +77,7 @@ export class Deeds {
     this.#forwarder = new Forwarder(link, parts.follower, parts.log);
   }
 
-  /** Resolves when all that `act` causes is stored, sent and folded. */
+  /** Resolves when everything `act` causes is stored, sent and folded. */
   async whole(act: () => void): Promise<void> {
     this.#open = [];
     act();
@@ -86,7 +86,7 @@ export class Deeds {
     await Promise.allSettled(open);
   }
 
-  /** In this order: whatever was stored before the time that the server says is folded when it is told. Asked for again when no answer comes. */
+  /** In this order: everything stored before the server's time is folded when the scheduler learns of it. Requested again if no answer comes. */
   async #askForEnd(gaps: number): Promise<void> {
     const { store, catchUp, onEvent, log } = this.#parts;
     const term = this.#parts.term();
@@ -156,7 +156,7 @@ export class Deeds {
     }
   }
 
-  /** What is asked for again where nothing comes of it: nobody waits for these. */
+  /** Commands that are repeated if nothing comes of them: nobody waits for these. */
   #ask(command: Command): void {
     if (command.type === "askForEnd") void this.#askForEnd(command.gaps);
     else if (command.type === "purgeJournal") void this.#leftovers.purge(command);
@@ -171,7 +171,7 @@ export class Deeds {
     if (this.#open.length > 1_000) this.#open = []; // nobody waits outside `whole`
   }
 
-  /** Tries until it is stored, then tells the scheduler, unless the term is over by then. `refused`: what to tell it of what can never be stored. */
+  /** Tries until it is stored, then tells the scheduler, unless the term is over by then. `refused`: the event for what can never be stored. */
   async #store<T>(
     what: string,
     deed: () => Promise<T>,
@@ -193,7 +193,7 @@ export class Deeds {
     await follower.reached(await this.#appender.append(term(), outcomes));
   }
 
-  /** Nothing of the limits may start before. */
+  /** Nothing under these limits may start before. */
   #storeRates({ rates }: CommandOf<"storeRates">): Promise<void> {
     const { bucket, state } = this.#parts;
     const { epoch } = state();
@@ -205,7 +205,7 @@ export class Deeds {
     );
   }
 
-  /** The next leader knows of it before anybody can die of it. */
+  /** The next leader must know before anybody can die of it. */
   async #assignNoted(command: AssignCommand): Promise<void> {
     const { bucket } = this.#parts;
     const term = this.#parts.term();
@@ -247,7 +247,7 @@ export class Deeds {
     onEvent(input === "gone" ? { type: "inputGone", run } : { type: "input", run, input });
   }
 
-  /** What does not fit stays where it is until its runs have ended: housekeeping waits for it. */
+  /** What does not fit stays where it is until its runs have ended; housekeeping waits for that. */
   #compact(command: CompactCommand): Promise<void> {
     const { task, name, expectSeq } = command;
     const compact = () => this.#appender.compact(command);
@@ -256,7 +256,7 @@ export class Deeds {
     );
   }
 
-  /** Safe to repeat. One that has no answer would keep its task from ever being purged. */
+  /** Safe to repeat. One without an answer would keep its task from ever being purged. */
   #purge({ filter, keepFrom }: CommandOf<"purge">): Promise<void> {
     const { store } = this.#parts;
     const subject = this.#subjectOf(filter);

@@ -1,4 +1,4 @@
-// Hands assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
+// Sends assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
 import { groupsBySize } from "../collections/groups.ts";
 import type { Log } from "../domain/log.ts";
 import type { LiveRun } from "../fold/live-run.ts";
@@ -31,12 +31,12 @@ export interface DispatcherParts {
   readonly log: Log;
   /** Undefined for one that has not registered with this engine. */
   readonly secretOf: (worker: string) => string | undefined;
-  /** Whether it may be sent, after all that it waited for. */
+  /** Whether it may still be sent, after what it waited for. */
   readonly isDue: (command: AssignCommand) => boolean;
   readonly onEvent: (event: SchedulerEvent) => void;
 }
 
-/** What of a batch of commands travels in one message; `goesOn` when a group of runs that execute in one call is not whole in it. */
+/** The part of a batch that goes into one message; `goesOn` if a group of runs that execute in one call continues in the next. */
 interface Part {
   readonly from: number;
   readonly assignments: Assignment[];
@@ -45,23 +45,23 @@ interface Part {
 
 interface Loaded {
   readonly assignments: readonly Assignment[];
-  /** Of each in the command; undefined when nothing is left out. */
+  /** The index of each in the command; undefined if nothing is left out. */
   readonly places: readonly number[] | undefined;
-  /** Places of those that are left out. */
+  /** Indices of those that are left out. */
   readonly left: readonly number[];
   readonly gone: readonly LiveRun[];
 }
 
 export class Dispatcher {
   readonly #parts: DispatcherParts;
-  /** Messages that were proven to workers. */
+  /** Number of messages with a proof. */
   #n = 0;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
   }
 
-  /** Sends a batch and tells the scheduler what the worker said, or that it said nothing. */
+  /** Sends a batch and tells the scheduler what the worker answered, or that it did not. */
   async assign(given: AssignCommand): Promise<void> {
     const { worker, batch } = given;
     try {
@@ -96,7 +96,7 @@ export class Dispatcher {
     this.#parts.onEvent({ type: "assigned", id: worker, batch, refused: runs.map((_, index) => index) });
   }
 
-  /** Tells a worker what to stop; one that does not answer is told again with its next heartbeat. */
+  /** Tells a worker what to stop; if it does not answer, its next heartbeat repeats that. */
   async cancelOn(worker: string, epoch: number, stops: readonly Stop[]): Promise<void> {
     const secret = this.#parts.secretOf(worker);
     if (secret === undefined) return; // it is told when it registers
@@ -129,7 +129,7 @@ export class Dispatcher {
     return { assignments, places: undefined, left: [], gone: [] };
   }
 
-  /** What cannot be read now is taken back and not lost: no worker has seen it. */
+  /** A run whose input cannot be read now is taken back, not lost: no worker has seen it. */
   async #load({ runs, followers, resumes }: AssignCommand): Promise<Loaded> {
     // Taken before the first await: a run may move on while its input is read.
     const frames = runs.map((run) => assignmentOf(run, noBytes, followers.has(run), resumes?.get(run)));
@@ -149,7 +149,7 @@ export class Dispatcher {
     return { assignments, places, left, gone: runs.filter((_, place) => inputs[place] === "gone") };
   }
 
-  /** A group of runs that execute in one call stays whole, unless no message takes it; then its parts follow each other. */
+  /** A group of runs that execute in one call stays in one message if it fits; otherwise its parts follow each other. */
   #split(assignments: readonly Assignment[]): Part[] {
     const limit = this.#parts.link.maxPayload - 1_024;
     const parts: Part[] = [];

@@ -1,4 +1,4 @@
-// An engine from its first look at the lease to its last: stands by, leads, steps down, hands over.
+// An engine's life: stands by, leads, steps down, hands over.
 import { Cause, Effect, Exit, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
 import type { Cancellations } from "../domain/listing.ts";
@@ -46,7 +46,7 @@ export interface EngineOptions {
   /** `warm` folds the log while it stands by and leads at once; `cold` only watches the lease. @default "cold" */
   readonly mode?: "warm" | "cold";
   readonly scheduler?: SchedulerOptions;
-  /** The process of this engine, as its workers name it: what it assigns to those may be its own end. */
+  /** The process of this engine, as its workers name it: what it assigns to those may kill it too. */
   readonly process?: string;
   /** Memory for inputs of queued runs. Units: bytes @default 64 MiB */
   readonly payloadBudgetBytes?: number;
@@ -56,7 +56,7 @@ export interface EngineOptions {
   readonly replicas?: 1 | 3;
 }
 
-/** Starts an engine that lives as long as the scope; closing it while it leads hands over to a standby at once. */
+/** Starts an engine in this scope; closing it while it leads hands over to a standby at once. */
 export const makeEngine = (
   parts: EngineParts,
   options: EngineOptions = {},
@@ -89,7 +89,7 @@ const lookEveryMs = 1_000;
 const releaseEveryMs = 5_000;
 const tellAfterMs = 2_000;
 const tellEveryMs = 10_000;
-/** How often a standby looks for the leader: one that has folded everything can use each moment. */
+/** How often a standby checks the leader: a warm one gains from every moment. */
 const warmPollMs = 250;
 const coldPollMs = 500;
 /** While the leader does not answer. */
@@ -195,7 +195,7 @@ class Candidate implements RunningEngine {
   get follow(): Effect.Effect<void> {
     if (this.#isFollowing) return Effect.void;
     this.#isFollowing = true;
-    // What was purged before the reading begins is no loss, and only the floor tells it from what is purged meanwhile.
+    // What was purged before reading begins is not a loss; only the floor distinguishes it from what is purged meanwhile.
     const follow = Effect.andThen(
       Effect.promise(() => this.#core.checkFloor()),
       this.#core.follower.follow(),
@@ -203,7 +203,7 @@ class Candidate implements RunningEngine {
     return Scope.provide(follow, this.#scope);
   }
 
-  /** As long as the scope is open, whoever leads. */
+  /** While the scope is open, whoever leads. */
   get live(): Effect.Effect<void, never, Scope.Scope> {
     const { log } = this.#parts;
     const release = releasingInQuietMoments(() => this.#core.follower.position);
@@ -215,7 +215,7 @@ class Candidate implements RunningEngine {
     });
   }
 
-  /** For ever: claims the lease when it is free, and leads as long as it is ours. */
+  /** Forever: claims the lease when it is free, and leads as long as it is ours. */
   get seekLease(): Effect.Effect<never> {
     const turn = Effect.gen({ self: this }, function* () {
       const claim = yield* this.#claim;
@@ -225,7 +225,7 @@ class Candidate implements RunningEngine {
     return Effect.forever(Effect.catchCause(turn, (cause) => this.#beginAnew(cause)));
   }
 
-  /** Whatever went wrong in a turn: another engine may lead meanwhile. */
+  /** Whatever went wrong: let another engine lead for now. */
   #beginAnew(cause: Cause.Cause<unknown>): Effect.Effect<void> {
     if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt;
     const pauseMs = Math.min(1_000 * 2 ** this.#failures++, 30_000);
@@ -235,8 +235,8 @@ class Candidate implements RunningEngine {
   }
 
   /**
-   * One term. It closes what it has opened, newest first: nothing is looked after and nobody answered any more, standbys are told so, the state
-   * on which it led is given up, what was to be stored is let go, and the lease goes last.
+   * One term. It closes what it has opened, newest first: periodic work and answers stop, standbys are told, the state
+   * on which it led is dropped, pending writes are given up, and the lease is released last.
    */
   #reign(claim: Claim): Effect.Effect<void, never, Scope.Scope> {
     const { leaseLink, subjects, log } = this.#parts;
@@ -257,7 +257,7 @@ class Candidate implements RunningEngine {
     });
   }
 
-  /** Whoever leaves hands over: a standby leads at once, and who executes what travels in the lease. One that is lost, or led on a state that is gone, ends by itself. */
+  /** An engine that leaves hands over: a standby leads at once, with the ledger from the lease. A lease that is lost, or whose state is gone, expires by itself. */
   #giveUpLease(exit: Exit.Exit<unknown, unknown>, handOver: HandOver): Effect.Effect<void> {
     if (Exit.isSuccess(exit) || !this.#parts.leaseLink.isConnected()) return Effect.void;
     const isLeaving = Cause.hasInterruptsOnly(exit.cause);
@@ -283,7 +283,7 @@ class Candidate implements RunningEngine {
     );
   }
 
-  /** As long as the holder answers, nothing is read. */
+  /** While the holder answers, nothing is read. */
   async #tryClaim(): Promise<Claim | undefined> {
     const { holder } = this.#lease;
     const holderIs = holder === undefined || holder === this.id ? "unknown" : await this.#watch.look(holder);
@@ -306,7 +306,7 @@ class Candidate implements RunningEngine {
     return Effect.asVoid(Effect.repeat(renewal, { while: (isOurs) => isOurs }));
   }
 
-  /** Folds to the end of the log, says that it leads, and lets workers register before it assigns. */
+  /** Folds to the end of the log, announces that it leads, and lets workers register before it assigns. */
   #lead(claim: Claim): Effect.Effect<void, never, Scope.Scope> {
     const { link, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
@@ -342,7 +342,7 @@ class Candidate implements RunningEngine {
     );
   }
 
-  /** Engines of an older version cannot lead from here on; false when this is one of them. */
+  /** Engines of an older version cannot lead from here on; false if this is one of them. */
   get #raiseFormat(): Effect.Effect<boolean> {
     const { link, subjects, log } = this.#parts;
     return this.#untilStored(async () => {
@@ -356,7 +356,7 @@ class Candidate implements RunningEngine {
     });
   }
 
-  /** Who waits for an engine must be able to read why none leads. */
+  /** Whoever waits for an engine must be able to read why none leads. */
   #untilStored<T>(read: () => Promise<T>): Effect.Effect<T> {
     const since = performance.now();
     let tellAt = since + tellAfterMs;
@@ -376,7 +376,7 @@ class Candidate implements RunningEngine {
   }
 }
 
-/** Who executes what, unless some worker has not told this engine, or may execute what was lost: then the next leader asks as well. */
+/** The ledger, unless some worker has not reported or may be executing lost runs: then the next leader asks as well. */
 function handOverOf({ leadership, step }: Scheduler): HandOver {
   if (leadership === undefined) return {};
   const { queueIndex, lingering, unheard, workers } = leadership.matching;

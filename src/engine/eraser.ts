@@ -1,6 +1,6 @@
-// Erases runs that have ended: whatever the streams hold of one goes, but for a stone in the log that says that it was. An outcome shares its entry
-// with those of other runs, so the entry is written anew in its place, without it; who folds that finds the others where they are now. Every step
-// is safe to repeat, and a run is said to be erased once all of them are done.
+// Erases finished runs: everything in the streams goes, except a stone in the log that says that the run existed. An outcome shares its entry
+// with those of other runs, so the entry is replaced by one without it; whoever folds that finds the others there. Every step
+// is safe to repeat, and a run counts as erased once all of them are done.
 import type { Log } from "../domain/log.ts";
 import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import { isCovered } from "../housekeeping/erasure.ts";
@@ -29,14 +29,14 @@ interface Stored {
   readonly data: Uint8Array;
   readonly at: number;
 }
-/** The runs that are erased, by their keys: another run of the same id is none of them. */
+/** The runs to erase, by key: another run with the same id is not one of them. */
 type Origins = ReadonlyMap<string, number>;
 
 /** Entries are purged and moved by others as well. */
 const tries = 10;
 const pauseMs = 100;
 const readWithinMs = 60_000;
-/** So long after its end a journal stays: whoever finds none begins anew. */
+/** How long a journal stays after its run has ended: whoever finds none starts from the beginning. */
 const journalStaysMs = 60_000;
 
 export class Eraser {
@@ -47,14 +47,14 @@ export class Eraser {
     this.#parts = parts;
   }
 
-  /** Resolves when nothing of those that have ended is left. One call at a time. Fails: StoreUnavailable, PermissionDenied, Error when it could not be done */
+  /** Resolves when nothing of the finished ones is left. One call at a time. Fails: StoreUnavailable, PermissionDenied, Error when it could not be done */
   erase(keys: readonly string[]): Promise<EraseReply> {
     const erased = this.#last.then(() => this.#erase(keys));
     this.#last = erased.catch(() => {});
     return erased;
   }
 
-  /** A leader before this one may have died over it. */
+  /** An earlier leader may have died halfway. */
   async resume(): Promise<void> {
     const { core, log } = this.#parts;
     const begun = Array.from(core.state.finished.values()).filter(({ isErased }) => isErased === true);
@@ -93,11 +93,11 @@ export class Eraser {
     throw new Error("the outcomes of an erased run move faster than they can be erased; try again");
   }
 
-  /** In its place, so that both are never there, nor neither. Not at all where another stands there by now. */
+  /** In its place, so that there is always exactly one. Not at all if another is there by now. */
   async #writeWithout(origins: Origins, { seq, subject, data, at }: Stored): Promise<void> {
     const { publisher, core } = this.#parts;
     const { by, outcomes, moved } = decodeOutcomeEntry(data);
-    // A turn that ended here would end behind those that followed it.
+    // A turn ended here would end after its successors.
     const turns = outcomes.filter((outcome) => !isOf(origins, outcome) && !standsAnywhere(outcome));
     await this.#cover(
       turns.map(({ key }) => key),
@@ -127,7 +127,7 @@ export class Eraser {
     throw new Error("the runs beside an erased one could not be moved; ask again");
   }
 
-  /** All outcome entries that say something of these runs, which none before a run does. */
+  /** All outcome entries about these runs; none precedes its run. */
   async #entriesOf(origins: Origins): Promise<readonly Stored[]> {
     const { link, subjects, core } = this.#parts;
     const newest = (await core.store.newestOf(subjects.outcomes))?.seq ?? 0;
@@ -160,7 +160,7 @@ export class Eraser {
     });
   }
 
-  /** A bundle is written anew without them. */
+  /** A bundle is rewritten without them. */
   async #eraseEntries(keys: readonly string[]): Promise<void> {
     const { core } = this.#parts;
     for (let i = 0; i < tries; i++) {
@@ -186,7 +186,7 @@ export class Eraser {
     (later as { unref?: () => void }).unref?.();
   }
 
-  /** A stream that nobody has needed is not there. */
+  /** A stream that was never needed does not exist. */
   async #purge(stream: string, filter: string): Promise<void> {
     await askStore(this.#parts.link, `$JS.API.STREAM.PURGE.${stream}`, jsonBytes({ filter }), {
       operation: `erase ${filter}`,

@@ -1,4 +1,4 @@
-// Folds the log: every entry becomes an event of the scheduler, in order, once.
+// Folds the log: every entry becomes an event of the scheduler, in order and once.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { type LogMessage, readEntry } from "../fold/read-entry.ts";
@@ -13,11 +13,11 @@ export interface FollowerParts {
   readonly subjects: Subjects;
   readonly log: Log;
   readonly onEvent: (event: SchedulerEvent) => void;
-  /** What was folded is not what the log holds. */
+  /** The log is no longer what was folded. */
   readonly onLost: (reason: string) => void;
   /** An outcome entry was folded. */
   readonly onOutcomes: (subject: string, seq: number) => void;
-  /** The reader has read all that is stored; outcomes may have been purged ahead of it meanwhile. */
+  /** The reader has read everything stored; outcomes may have been purged ahead of it in the meantime. */
   readonly onCaughtUp: () => void;
 }
 
@@ -29,7 +29,7 @@ interface Waiter {
 export class Follower {
   /** Sequence of the newest entry folded. */
   position = 0;
-  /** The outcome entry that is being folded, so that its results are forwarded without being read back. */
+  /** The outcome entry being folded, so that its results are forwarded without reading them back. */
   current: { readonly seq: number; readonly outcomes: readonly Outcome[] } | undefined;
   isHalted = false;
   readonly #parts: FollowerParts;
@@ -56,13 +56,13 @@ export class Follower {
     });
   }
 
-  /** Folds nothing until it starts over; nobody is told that anything is reached. */
+  /** Folds nothing until it starts over; no waiter is resolved. */
   halt(): void {
     this.isHalted = true;
     this.position = 0;
   }
 
-  /** Folds everything anew; the scheduler that it feeds must be a new one. */
+  /** Folds everything again, into a new scheduler. */
   startOver(): void {
     this.isHalted = false;
     this.position = 0;
@@ -76,7 +76,7 @@ export class Follower {
     return new Promise((resolve) => this.#waiters.push({ seq, resolve }));
   }
 
-  /** Nobody knows whether the positions that are waited for will ever be there again. */
+  /** The awaited positions may never exist again. */
   giveUpWaiting(): void {
     this.#awaited = Number.POSITIVE_INFINITY;
     for (const waiter of this.#waiters.splice(0)) waiter.resolve();

@@ -1,5 +1,5 @@
-// Brings results to those who wait. What was folded this very moment and is small is sent; of the rest it is said where it stands in the
-// log, and the client reads it there: each entry once for all its results, and no more at a time than it can take.
+// Sends results to waiting clients. Small ones that were just folded are sent; for the rest, the client learns where they are in the
+// log and reads them there: each entry once for all its results, and no more at a time than it can take.
 
 import { groupsBySize } from "../collections/groups.ts";
 import type { Log } from "../domain/log.ts";
@@ -17,9 +17,9 @@ interface Parcel {
   readonly ended: EndedRun[];
 }
 
-/** A burst of larger ones would be more than the server keeps for a client that is slow to read. Units: bytes */
+/** A burst of larger ones would exceed what the server buffers for a slow client. Units: bytes */
 const largestSent = 32 * 1_024;
-/** Beside its key, what a message says of an ended run. Units: bytes */
+/** Size of an ended run in a message, besides its key. Units: bytes */
 const referenceBytes = 64;
 /** A character of a key in JSON has at most six bytes. */
 const bytesOfCharacter = 6;

@@ -1,4 +1,4 @@
-// Records that a leader keeps up to date in the bucket, for the next one: the newest of each key is stored, once it differs from what is there.
+// Records that a leader keeps up to date in the bucket, for the next one: the newest of each key is stored if it differs from what is there.
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { readable, readRecord } from "../nats/stored-records.ts";
@@ -39,7 +39,7 @@ export class KeptRecords {
     return record;
   }
 
-  /** Stores a record, or removes it, in as many tries as it takes while this engine leads. What is left to store when it ends is nobody's. */
+  /** Stores or removes a record, retrying while this engine leads. What is left when the term ends is dropped. */
   keep(key: string, record: unknown, term: Term): void {
     this.#term = term;
     const text = record === undefined ? undefined : JSON.stringify(record);

@@ -1,4 +1,4 @@
-// What durable runs leave behind in the store. Each deed is done once: what fails is found again by the next sweep.
+// Leftovers of durable runs in the store. Each is removed once: what fails is found again by the next sweep.
 import type { Log } from "../domain/log.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { purgeSubject, subjectsIn } from "../nats/stored-subjects.ts";
@@ -14,7 +14,7 @@ export interface LeftoversParts {
   readonly onEvent: (event: SchedulerEvent) => void;
 }
 
-/** So many are told at once: a step of the scheduler takes no longer for them. */
+/** Most items per event, which bounds a step of the scheduler. */
 const toldAtOnce = 1_000;
 
 export class Leftovers {

@@ -1,5 +1,5 @@
-// Answers have a size: what names many things is told in pages, each of which fits a message. A cursor says where the next one begins, by
-// names and places in the log, so that any engine can go on where another one has stopped.
+// Long answers come in pages, each of which fits into a message. A cursor says where the next one begins, by
+// names and places in the log, so that any engine can continue where another stopped.
 
 import { cutText } from "../domain/printable.ts";
 import type { RunInfo } from "../domain/run.ts";
@@ -13,7 +13,7 @@ export interface Page<T> {
   readonly isCut: boolean;
 }
 
-/** As many as have room, but at least one. Units: bytes */
+/** As many as fit, but at least one. Units: bytes */
 export function pageOf<T>(items: Iterable<T>, room: number): Page<T> {
   const page: T[] = [];
   let bytes = 0;
@@ -25,7 +25,7 @@ export function pageOf<T>(items: Iterable<T>, room: number): Page<T> {
   return { items: page, isCut: false };
 }
 
-/** The page after the item of a name; names are in order, and a name is said once. */
+/** The page after the item with this name; names are sorted and unique. */
 export function pageAfter<T>(
   items: readonly T[],
   nameOf: (item: T) => string,
@@ -43,7 +43,7 @@ export function pageAfter<T>(
 
 const tasksInAPart = 500;
 
-/** A worker may have more tasks than fit a message: it is told in parts. */
+/** A worker may have more tasks than fit into a message: it is listed in parts. */
 export function partsOf(worker: WorkerInfo): { readonly name: string; readonly part: WorkerInfo }[] {
   const parts: { name: string; part: WorkerInfo }[] = [];
   for (let from = 0; from === 0 || from < worker.tasks.length; from += tasksInAPart) {
@@ -53,7 +53,7 @@ export function partsOf(worker: WorkerInfo): { readonly name: string; readonly p
   return parts;
 }
 
-/** A run that has failed a thousand times: its latest attempts, as much of them as has room. Units: bytes */
+/** For a run that has failed a thousand times: as many of its latest attempts as fit. Units: bytes */
 export function fitting(run: RunInfo, room: number): RunInfo {
   if (jsonBytes(run).length <= room) return run;
   for (const lean of leanAttempts) {
@@ -63,7 +63,7 @@ export function fitting(run: RunInfo, room: number): RunInfo {
   return { ...run, attempts: [], metadata: briefly(run.metadata) };
 }
 
-/** Of metadata that no client would store: the first of it. */
+/** For metadata that no client would store: the first part. */
 function briefly(metadata: RunInfo["metadata"]): RunInfo["metadata"] {
   const first = Object.entries(metadata).slice(0, 100);
   return Object.fromEntries(first.map(([name, value]) => [name.slice(0, 200), cutText(value, 200)]));

@@ -9,7 +9,7 @@ import { decodeOutcomeEntry, encodeOutcomeEntry, type Outcome } from "../wire/ou
 import { decodeRunEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
-/** Bundles read last: their runs are asked for one after the other. */
+/** Recently read bundles: their runs are requested one after another. */
 const keptBundles = 16;
 type Inputs = ReadonlyMap<string, Uint8Array>;
 
@@ -30,8 +30,8 @@ export class Payloads {
   }
 
   /**
-   * The input of a live run; undefined when it has to be asked for again: the store does not answer, or the entry has moved. "gone" when no one
-   * will ever read it: an operator deleted the entry, or it is not what a run entry should be.
+   * The input of a live run; undefined if it has to be requested again: the store does not answer, or the entry has moved. "gone" if nobody
+   * will ever read it: an operator deleted the entry, or it is malformed.
    */
   async ofLive(run: LiveRun): Promise<Uint8Array | "gone" | undefined> {
     const { catchUp, find } = this.#parts;
@@ -46,7 +46,7 @@ export class Payloads {
     }
   }
 
-  /** The input of a run in the entry at `seq`; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
+  /** The input of a run in the entry at `seq`; undefined if it is gone. Fails: StoreUnavailable, MalformedRecord */
   async read(key: string, seq: number): Promise<Uint8Array | undefined> {
     const run = this.#parts.find(key);
     if (run?.seq === seq && run.input !== undefined) return run.input;
@@ -61,7 +61,7 @@ export class Payloads {
   }
 
   /**
-   * How a run ended, as an outcome entry of its own: from the outcome, or from its entry where that is pinned; undefined when it is gone.
+   * How a run ended, as its own outcome entry: from the outcome, or from its entry if that is pinned; undefined if it is gone.
    * Fails: StoreUnavailable, MalformedRecord
    */
   async readResult(key: string, at: NonNullable<CompactedRun["resultAt"]>): Promise<Uint8Array | undefined> {
@@ -71,7 +71,7 @@ export class Payloads {
     return outcome?.key === key ? encodeOutcomeEntry("worker", [outcome.result]) : undefined;
   }
 
-  /** Bundles are read once for all the runs that are asked for at about the same time. */
+  /** Bundles are read once for all runs requested at about the same time. */
   async #fromBundle(key: string, seq: number): Promise<Uint8Array | undefined> {
     let bundle = this.#bundles.get(seq);
     if (bundle === undefined) {

@@ -1,4 +1,4 @@
-// Presence, better than heartbeats alone: each worker is asked once a second, and "no responders" says that its connection is gone.
+// Faster than heartbeats alone: each worker is pinged once a second, and "no responders" means that its connection is gone.
 import { processOf } from "../matching/unheard.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { isNoResponders } from "../nats/no-responders.ts";
@@ -18,7 +18,7 @@ export interface PingParts {
   readonly neighbours: Neighbours;
 }
 
-/** Asks all workers, and waits for none: what they answer is told to the scheduler. */
+/** Pings all workers without waiting: the scheduler gets their answers. */
 export function pingAll(parts: PingParts): void {
   const { link, core, neighbours } = parts;
   if (!link.isConnected()) return;
@@ -34,7 +34,7 @@ async function ping(id: string, { engine, link, subjects, core }: PingParts): Pr
     await link.nc.request(subjects.worker(id, "ping"), question, { timeout: pingEveryMs - 100 });
     core.handle({ type: "pong", id });
   } catch (error) {
-    // No answer in time may be a blocked event loop: that is for the heartbeats to say.
+    // No answer in time may be a blocked event loop: the heartbeats decide that.
     if (!isNoResponders(error)) return;
     const { leadership } = core.state;
     const process = leadership && processOf(leadership.matching, id);

@@ -1,5 +1,5 @@
-// What clients ask to know. A query changes nothing, reads nothing large, and its answer fits a message: of inputs and outputs it is only
-// said where the log has them.
+// Queries of clients. A query changes nothing, reads nothing large, and its answer fits into a message: for inputs and outputs it only
+// says where the log has them.
 import {
   describeQueues,
   describeRun,
@@ -24,9 +24,9 @@ import type {
 import type { Core } from "./core.ts";
 import { fitting, pageAfter, pageOf, partsOf } from "./pages.ts";
 
-/** Rows that are looked for at once: they fit only if each is tiny. */
+/** Most rows looked up at once: they fit only if each is tiny. */
 const mostRows = 2_000;
-/** Keys of runs that are cancelled at once. */
+/** Most runs cancelled at once. */
 const mostKeys = 2_000;
 
 export class Queries {
@@ -108,7 +108,7 @@ export class Queries {
     };
   }
 
-  /** Asks to be told of those that are live; the others have ended, or are not known. */
+  /** Registers a waiter for the live ones; the others have ended or are not known. */
   results({ keys, inbox }: AskResults): AskResultsReply {
     const unknown: string[] = [];
     const ended: EndedRun[] = [];
@@ -123,7 +123,7 @@ export class Queries {
   }
 }
 
-/** A place takes less room than its run: a page with them fits a message as well. */
+/** A place is smaller than its run: a page with places fits into a message as well. */
 const placesOf = (runs: readonly RunDescription[]): NonNullable<RunListPage["places"]> =>
   runs.flatMap(({ info: { state }, at }, row) =>
     (state === "failed" || state === "cancelled") && "outcomeSeq" in at

@@ -1,4 +1,4 @@
-// Rate limits in the bucket of the namespace, one record each: an engine that does not lead any more reserves nothing.
+// Rate limits in the bucket of the namespace, one record each: an engine that no longer leads reserves nothing.
 import type { Log } from "../domain/log.ts";
 import type { StoredRate } from "../matching/commands.ts";
 import type { ConfirmedRate } from "../matching/limits/rates.ts";
@@ -23,7 +23,7 @@ export class RateStore {
     return this.#records.loadAll(prefix);
   }
 
-  /** Stores what a leader has used and reserved; a newer leader's records stay, and are left out of the answer. */
+  /** Stores what a leader has used and reserved; a newer leader's records stay and are omitted from the answer. */
   async store(
     rates: readonly (StoredRate & Pick<ConfirmedRate, "units">)[],
     epoch: number,
@@ -46,7 +46,7 @@ export class RateStore {
   }
 }
 
-/** What the leader before wrote once more, after this one had read, counts as well. */
+/** What the previous leader wrote after this one had read counts as well. */
 const sumOf = ({ id, perMs, uses, held = 0 }: StoredRate, found: StoredRate | undefined, epoch: number) => ({
   ...{ id, perMs, epoch, held: held + (found?.held ?? 0) },
   uses: found === undefined ? uses : [...found.uses, ...uses],

@@ -1,4 +1,4 @@
-// Makes the runs of reactions: from what caused them, under an id that follows from it, so that a second try finds the first.
+// Creates the runs of reactions under an id that follows from their cause, so that a second try finds the first.
 import { MalformedRecord, PayloadTooLarge } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import type { FailureCause, Reaction, TickCause } from "../domain/reaction.ts";
@@ -60,7 +60,7 @@ export class Reacting {
     } catch (problem) {
       if (!(problem instanceof PayloadTooLarge || problem instanceof MalformedRecord || problem instanceof RangeError))
         throw problem;
-      // The input just fits a message, but not with the story of its failure; or it is not JSON, or nested too deeply to be written again.
+      // The input fits into a message, but not with the story of its failure; or it is not JSON, or nested too deeply to be serialized again.
       const short = { ...failed, attempts: failed.attempts.slice(-1) };
       await this.#append(reaction, runOfFailure(key, short, undefined));
     }

@@ -1,4 +1,4 @@
-// What workers and clients ask the leader on core subjects. Every request is answered, a malformed one with its error.
+// Requests of workers and clients to the leader. Every request is answered, a malformed one with its error.
 
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
@@ -82,7 +82,7 @@ export class Requests {
     this.#queries = new Queries(core, engine, () => link.maxPayload);
   }
 
-  /** Answers as long as the scope is open. */
+  /** Answers while the scope is open. */
   get open(): Effect.Effect<void, never, Scope.Scope> {
     const { core, crons } = this.#parts;
     const queries = this.#queries;
@@ -131,12 +131,12 @@ export class Requests {
     return Effect.all(doors, { discard: true });
   }
 
-  /** This engine leads now: what its predecessors had begun to erase is erased. */
+  /** This engine leads now: finish what its predecessors had begun to erase. */
   resumeErasures(): Promise<void> {
     return this.#eraser.resume();
   }
 
-  /** Stores who may execute something; a leader after a crash waits for these to answer. Once for all that register in one tick. */
+  /** Stores which workers may be executing something: after a crash, the next leader waits for them. Once for all that register in one tick. */
   readonly rememberWorkers = onceATick(() => {
     const { core, bucket } = this.#parts;
     const { leadership } = core.state;
@@ -186,7 +186,7 @@ export class Requests {
     return { epoch: core.state.epoch, known, cancel: [], clock: performance.now() };
   }
 
-  /** Those that are named, or the next ones that match: so many that the answer fits a message. */
+  /** The named ones, or the next matching ones, as many as fit into the answer. */
   async #cancel({ runs, filter, cursor, reason, kill }: CancelRuns): Promise<CancelReply> {
     if (runs === undefined && filter === undefined)
       throw new TypeError("a cancel request must name runs or filter; an empty filter is every unfinished run");
@@ -234,7 +234,7 @@ export class Requests {
     return { live: [], finished: [], unknown: [], ...Object.groupBy(keys, stateOf) };
   }
 
-  /** After a takeover, what seems to wait may be executing at a worker that has not said so yet. */
+  /** After a takeover, a run that seems to wait may be executing on a worker that has not reported yet. */
   async #untilHeard(): Promise<void> {
     const { core } = this.#parts;
     while (core.state.isHolding) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -254,7 +254,7 @@ export class Requests {
     return pauses;
   }
 
-  /** A key that is not known may have been appended a moment ago: fold what is stored by now before saying so. */
+  /** An unknown key may have been appended a moment ago: fold what is stored by now before saying so. */
   async #foldedFirst<T>(keys: readonly string[], answer: () => T | Promise<T>): Promise<T> {
     const { core } = this.#parts;
     const { live, finished } = core.state;
@@ -263,7 +263,7 @@ export class Requests {
     return answer();
   }
 
-  /** A run may have ended a moment ago, and the log may have told a client already. A store that is slow to say so is not waited for. */
+  /** A run may have ended a moment ago, and the log may have told a client already. Does not wait for a slow store. */
   #refresh(): Promise<unknown> {
     return atMost(
       1_000,
@@ -272,7 +272,7 @@ export class Requests {
   }
 }
 
-/** Anybody may know the id of a worker; who speaks for it knows its secret. */
+/** Anybody may know a worker's id; only the worker itself knows its secret. */
 function assertSecret(id: string, secret = ""): void {
   if (!isSecretOf(id, secret)) throw new Error(`the secret is not that of worker ${id.slice(0, 100)}`);
 }

@@ -20,12 +20,12 @@ export interface SignalsParts {
   readonly fold: () => Fold;
 }
 
-/** Of a run, that it has not taken. */
+/** Signals of a run that it has not taken. */
 const mostPending = 50_000;
-/** Data of signals that were stored a moment ago: they are offered at once. */
+/** Data of recently stored signals, which are offered at once. */
 const mostKept = 1_000;
 const largestKept = 4_096;
-/** What an assignment holds of them beside the run's input: a share of a message. */
+/** Their share of an assignment, besides the run's input. */
 const shareOfMessage = 4;
 
 export class Signals {
@@ -42,7 +42,7 @@ export class Signals {
   }
 
   /**
-   * Stores a signal once, however often it is sent under its token. What became of its run until it was stored decides. Fails:
+   * Stores a signal once, however often it is sent with its token. The state of its run when it was stored decides. Fails:
    * StoreUnavailable, PayloadTooLarge, TypeError for a run that is not durable
    */
   async send({ key, name, token, data }: SendSignal): Promise<SignalReply> {
@@ -73,7 +73,7 @@ export class Signals {
     return (fold.signals.get(key)?.length ?? 0) >= mostPending ? "full" : undefined;
   }
 
-  /** The same command, with what the signals say: as many of the first offers as a message has room for. Fails: StoreUnavailable */
+  /** The same command with the signals' data: as many of the first offers as fit into a message. Fails: StoreUnavailable */
   async withData(command: AssignCommand): Promise<AssignCommand> {
     if (command.resumes === undefined) return command;
     const resumes = new Map(command.resumes);
@@ -92,7 +92,7 @@ export class Signals {
     return { ...command, resumes };
   }
 
-  /** Empty also where it was removed from the log by hand. */
+  /** Empty also if it was removed from the log by hand. */
   async #read(seq: number): Promise<Uint8Array> {
     return this.#kept.get(seq) ?? (await this.#parts.store.read(seq))?.data ?? noBytes;
   }

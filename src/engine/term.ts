@@ -1,4 +1,4 @@
-// A leader's term, as one scope: what is opened in it is closed by it, newest first. What a leader is to store is tried until the store has it,
+// A leader's term, as one scope: what is opened in it is closed by it, newest first. A leader's writes are retried until the store has them,
 // or until the term is over.
 import { Cause, Effect, Exit, type Fiber, FiberSet, Schedule, type Scope } from "effect";
 import { PermissionDenied, QueueFull, StoreUnavailable } from "../domain/errors.ts";
@@ -15,7 +15,7 @@ const isPassing = (error: unknown): boolean =>
 
 type Fork = <T>(effect: Effect.Effect<T, unknown>) => Fiber.Fiber<T, unknown>;
 
-/** From the claim of a lease until it is lost, given up, or the state on which this engine led is thrown away. */
+/** From the claim of a lease until it is lost, given up, or the state behind it is discarded. */
 export class Term {
   readonly epoch: number;
   readonly #log: Log;
@@ -38,7 +38,7 @@ export class Term {
   nextEntry(): number {
     return ++this.#entries;
   }
-  /** Nothing that began in it counts from now on; its scope is closed soon after. */
+  /** Nothing started in it counts from now on; its scope closes soon after. */
   end(): void {
     this.#isOver = true;
     this.#end.resolve();
@@ -48,8 +48,8 @@ export class Term {
   }
 
   /**
-   * Tries `deed` until it succeeds; undefined when the term is over first, or nobody wants it any more. It may have happened although it failed, so
-   * it must be safe to repeat. Fails: what is no trouble of the store
+   * Tries `deed` until it succeeds; undefined if the term ends first, or nobody wants it any more. It may have happened although it failed, so
+   * it must be safe to repeat. Fails: with errors that are not trouble of the store
    */
   async untilStored<T>(what: string, deed: () => Promise<T>, isWanted = () => true): Promise<T | undefined> {
     const tell = this.#telling(what);
@@ -101,7 +101,7 @@ export const openTerm = (epoch: number, log: Log): Effect.Effect<Term, never, Sc
     );
   });
 
-/** Looks at once, and again and again while the scope is open: a new leader cannot wait for what it does not know. What a look throws is told, and the next one comes all the same. */
+/** Runs at once, and again and again while the scope is open: a new leader cannot wait for what it does not know. Errors are logged, and the next run follows. */
 export const polling = (everyMs: number, log: Log, look: () => unknown): Effect.Effect<void, never, Scope.Scope> =>
   Effect.tryPromise({ try: async () => look(), catch: (error) => error }).pipe(
     Effect.catch((error) => Effect.sync(() => log.error("a periodic check of the engine failed", { error }))),

@@ -1,4 +1,4 @@
-// What leaders tried in their own process, in one record of the bucket: an engine that does not lead any more notes nothing, and sends nothing
+// What leaders tried in their own process, in one record of the bucket: an engine that no longer leads notes nothing, and sends nothing
 // of it.
 
 import type { Log } from "../domain/log.ts";
@@ -18,7 +18,7 @@ export interface TriedRecord extends Owned {
 export class TriedStore {
   readonly #records: OwnedRecords<TriedRecord>;
   readonly #log: Log;
-  /** The write that is under way, and the one after it, which takes the newest of what is to be stored. True = it is stored. */
+  /** The write in flight, and the next one, which takes the newest content. True = it is stored. */
   #writing: Promise<boolean> = Promise.resolve(true);
   #next: { record: TriedRecord; readonly stored: Promise<boolean> } | undefined;
 
@@ -48,7 +48,7 @@ export class TriedStore {
       return term.untilStored(what, write).then((written) => written !== undefined);
     });
     this.#next = { record, stored };
-    // What cannot be stored at all does not stop what is to be sent.
+    // What can never be stored does not stop the assignments.
     this.#writing = stored.catch((error: unknown) => {
       this.#log.warn(
         "assignments could not be recorded; if one of them kills this process, the next leader will not know which",
@@ -59,7 +59,7 @@ export class TriedStore {
     return stored;
   }
 
-  /** Whether all that was given to `store` by now is stored. */
+  /** Whether everything given to `store` by now is stored. */
   stored(): Promise<boolean> {
     return this.#writing;
   }
