@@ -1,5 +1,5 @@
 // One try at a run: input checked, user code called, deadline and cancellation watched, and in the end exactly one verdict.
-// Code that has nothing to wait for is executed without a promise and without a timer: most of what an attempt costs is these.
+// Code that waits for nothing runs without a promise or a timer, which are most of an attempt's cost.
 import { InvalidData } from "../domain/errors.ts";
 import type { FailurePayload } from "../domain/failure.ts";
 import type { RunTerms } from "../domain/policies.ts";
@@ -21,27 +21,27 @@ export interface AttemptHost {
   /** Id of the worker. */
   readonly worker: string;
   readonly graceMs: number;
-  /** The time now, which is not before `stampMs` that the server has stamped. Units: epoch milliseconds */
+  /** The time now, never before `stampMs`, which the server has stamped. Units: epoch milliseconds */
   readonly nowAfter: (stampMs: number) => number;
   readonly deadlines: Deadlines;
-  /** Asked when an attempt says something first. */
+  /** Called when an attempt first produces output. */
   readonly voiceFor: (attempt: Attempt) => Voice;
-  /** Asked before user code begins that waited since it was accepted: whether the run may still be this worker's. @default always */
+  /** Asked before code starts that has waited since its run was accepted: whether the run may still be this worker's. @default always */
   readonly mayBegin?: () => boolean;
-  /** An attempt goes on without its slot. */
+  /** An attempt continues without its slot. */
   readonly onSlotless?: () => void;
-  /** Called once for each, as soon as the verdict stands; user code may still run then. Must not throw. */
+  /** Called once per attempt, as soon as the verdict stands; user code may still be running. Must not throw. */
   readonly onVerdict: (attempt: Attempt, verdict: Verdict) => void;
 }
 
-/** Code that begins later than this after its run was accepted waited for other code, or the process was stopped. */
+/** Code that starts later than this after its run was accepted waited for other code, or the process was suspended. */
 const patienceMs = 1_000;
 const noHistory: readonly AttemptRecord[] = [];
 
 export class Attempt implements ContextSource {
   readonly assignment: Assignment;
   readonly task: WorkerTask;
-  /** Where it is executed in one call with others. */
+  /** If it executes in one call with others. */
   readonly batch: Batch | undefined;
   /** Its slots, while its code runs. */
   readonly hold: Hold | undefined;
@@ -100,17 +100,17 @@ export class Attempt implements ContextSource {
     return this.#voice;
   }
 
-  /** The verdict stands; user code may still run. */
+  /** The verdict stands; user code may still be running. */
   get isOver(): boolean {
     return this.#hasVerdict;
   }
 
-  /** It may only end its run by work that is done. */
+  /** It may end its run only with completed work. */
   get isFenced(): boolean {
     return this.#stop?.kind === "fenced";
   }
 
-  /** Made when it is first asked for: most tasks never look at it. */
+  /** Created on first use: most tasks never need it. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -119,7 +119,7 @@ export class Attempt implements ContextSource {
     return this.#controller.signal;
   }
 
-  /** Calls back when user code has really ended, whatever the verdict was, and with what was thrown by natchet itself. Never throws. */
+  /** Calls back when user code has really ended, whatever the verdict, with anything natchet itself threw. Never throws. */
   execute(onEnd: (fault?: unknown) => void): void {
     try {
       const ended = this.#execute();
@@ -131,7 +131,7 @@ export class Attempt implements ContextSource {
     onEnd();
   }
 
-  /** Aborts the signal now; after the grace the verdict is given whether user code has ended or not. */
+  /** Aborts the signal now; after the grace period the verdict is given whether user code has ended or not. */
   stop(cause: StopCause): void {
     if (this.#hasVerdict || this.#stop !== undefined) return;
     this.#stop = cause;
@@ -140,7 +140,7 @@ export class Attempt implements ContextSource {
     this.#controller?.abort(this.#stopError(cause));
   }
 
-  /** The worker is to stop: what can go on elsewhere does not go on here. A plain attempt ends by itself. */
+  /** The worker is stopping: what can continue elsewhere does not continue here. A plain attempt ends by itself. */
   leave(): void {}
 
   prepares(mostMs: number): () => void {
@@ -157,7 +157,7 @@ export class Attempt implements ContextSource {
     if (this.#stop === undefined && !this.#hasVerdict) this.#ownDeadline.extend(ms);
   }
 
-  /** Made when it is first needed: code that ends before it returns control has nothing to watch. */
+  /** Created on first use: code that ends synchronously has nothing to watch. */
   get #ownDeadline(): Deadline {
     this.#deadline ??= new Deadline(this.host.deadlines, this.#begunAt, this.task.timeoutMs, this);
     return this.#deadline;
@@ -186,7 +186,7 @@ export class Attempt implements ContextSource {
     this.host.onSlotless?.();
   }
 
-  /** Undefined when everything is over already; the promise never rejects. */
+  /** Undefined if everything is already over; the promise never rejects. */
   #execute(): Promise<void> | undefined {
     this.startedAt = this.host.nowAfter(this.assignment.createdAt);
     try {
@@ -221,14 +221,14 @@ export class Attempt implements ContextSource {
     const failure = this.task.handlesFailures ? (input as FailurePayload) : undefined;
     const given = failure === undefined ? input : failure.input;
     const ctx = new RunContext(given, this, failure?.failed);
-    // Inside, so that code of an effect finds its run as well.
+    // Inside, so that an effect's code finds its run as well.
     const output = within(ctx, () => outputOf(this.task.handler(given, ctx), this));
     if (isPending(output)) this.#ownDeadline.watch();
     return output;
   }
 
   #finish(output: unknown): void | PromiseLike<void> {
-    // Work that was done in spite of a shutdown or a fence is done; after a cancellation or a timeout it is too late.
+    // Work completed despite a shutdown or a fence counts; after a cancellation or a timeout it is too late.
     if (this.#stop?.kind !== "returned" && !this.isFenced && this.#giveIfStopped()) return;
     const { output: schema } = this.task;
     if (schema === undefined) return this.give({ kind: "completed", output });
@@ -261,7 +261,7 @@ export class Attempt implements ContextSource {
     return true;
   }
 
-  /** Once; what a fenced attempt leaves counts only if it is work that is done. */
+  /** Once; a fenced attempt counts only with completed work. */
   protected give(verdict: Verdict): void {
     if (this.#hasVerdict) return;
     this.#hasVerdict = true;
@@ -279,13 +279,13 @@ export class Attempt implements ContextSource {
   }
 }
 
-/** Thrown to leave the steps of an attempt whose verdict stands already. */
+/** Thrown to leave the steps of an attempt that already has its verdict. */
 const leaving = new Error("the verdict stands");
 
 const isPending = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
 
-/** Goes on at once unless there is something to wait for. */
+/** Continues at once unless there is something to wait for. */
 function after<A, B>(value: A, next: (value: Awaited<A>) => B): B | Promise<Awaited<B>> {
   return isPending(value)
     ? (Promise.resolve(value).then(next as never) as Promise<Awaited<B>>)

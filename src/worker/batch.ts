@@ -1,4 +1,4 @@
-// One call of a batch task's handler for several runs: each is an attempt of its own, which joins the call and gets its part of the answer.
+// One call of a batch task's handler for several runs: each is its own attempt, which joins the call and gets its part of the answer.
 
 import type { BatchContext, TaskContext } from "../domain/context.ts";
 import { isError, toText } from "../domain/thrown.ts";
@@ -28,7 +28,7 @@ export class Batch {
     this.#asMember = around(asMember, task.middleware ?? []);
   }
 
-  /** One member more, before the first is executed; the task as it executes it. */
+  /** Adds a member, before the first executes; returns the task as it executes it. */
   admit(): WorkerTask {
     this.#expected += 1;
     return this.#asMember;

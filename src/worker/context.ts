@@ -1,4 +1,4 @@
-// What user code sees of its run, and how code that was not handed the context finds it.
+// What user code sees of its run, and how code without the context finds it.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { TaskContext, TaskLog } from "../domain/context.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
@@ -10,8 +10,8 @@ import { toText } from "../domain/thrown.ts";
 import type { Voice } from "./transcripts/voice.ts";
 
 /**
- * Shared by all copies of natchet in a process (two versions, or one source that is imported by two paths): whichever of them a task uses,
- * it finds its run, and what it enqueues becomes a child. A context says only what holds between its run and the code inside of it.
+ * Shared by all copies of natchet in a process (two versions, or one source imported by two paths): whichever a task uses,
+ * it finds its run, and what it enqueues becomes a child.
  */
 const shared = Symbol.for("natchet.surrounding-run@1");
 const holder = globalThis as { [shared]?: AsyncLocalStorage<TaskContext> };
@@ -19,7 +19,7 @@ holder[shared] ??= new AsyncLocalStorage();
 const surrounding: AsyncLocalStorage<TaskContext> = holder[shared];
 
 /**
- * Finds the context of the run that surrounds this call.
+ * Finds the context of the run around this call.
  *
  * Fails: Error outside a task
  */
@@ -30,10 +30,10 @@ export function currentRun(): TaskContext {
   return context;
 }
 
-/** The context of the run that surrounds this call, if one does. */
+/** The context of the run around this call, if any. */
 export const surroundingRun = (): TaskContext | undefined => surrounding.getStore();
 
-/** The run that surrounds this call, as its children name it; undefined outside a task. */
+/** The run around this call, as its children name it; undefined outside a task. */
 export function currentParent(): Parent | undefined {
   const context = surrounding.getStore();
   if (context === undefined) return undefined;
@@ -46,7 +46,7 @@ export const outside = <T>(call: () => T): T => surrounding.exit(call);
 /** Calls user code so that {@link currentRun} finds `context` in everything it calls, also after an await. */
 export const within = <T>(context: TaskContext, call: () => T): T => surrounding.run(context, call);
 
-/** The attempt as its context shows it; what few tasks ask for is made when it is asked for. */
+/** The attempt as its context shows it; rarely used parts are created on first use. */
 export interface ContextSource {
   readonly taskName: string;
   readonly runId: string;
@@ -59,7 +59,7 @@ export interface ContextSource {
   readonly voice: Voice;
   extendTimeout(ms: number): void;
   releaseSlot(): void;
-  /** The task's code begins when the returned function is called, at most so much later; the time until then does not count. */
+  /** The task's code starts when the returned function is called, at most this much later; the time until then does not count. */
   prepares?(mostMs: number): () => void;
 }
 

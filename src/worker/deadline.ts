@@ -1,12 +1,12 @@
-// The execution timeouts of attempts: counted from the start of user code by a clock that nobody sets, movable by user code. One timer
-// for all attempts of a worker: one for each would cost more than many a task.
+// The execution timeouts of attempts: measured from the start of user code on a monotonic clock, extensible by user code. One timer
+// for all attempts of a worker: one each would cost more than many tasks.
 import { longestTimerMs } from "../runtime/long-timer.ts";
 
-/** By what deadlines are counted. Units: milliseconds */
+/** The clock for deadlines. Units: milliseconds */
 export interface Timers {
   now(): number;
   set(act: () => void, ms: number): unknown;
-  /** What {@link Timers.set} gave; undefined when nothing was set yet. */
+  /** The result of {@link Timers.set}; undefined if nothing was set yet. */
   clear(timer: unknown): void;
 }
 
@@ -38,7 +38,7 @@ export class Deadlines {
     if (deadline.endsAt < this.#timerAt) this.#arm(deadline.endsAt);
   }
 
-  /** The timer may stay; it finds nothing to do then. */
+  /** The timer may stay; it will find nothing to do. */
   remove(deadline: Deadline): void {
     const { previous, next } = deadline;
     if (previous !== undefined) previous.next = next;
@@ -101,13 +101,13 @@ export class Deadline {
     return this.#endsAt;
   }
 
-  /** From here on it can expire; code that ends before it returns control never needs that. */
+  /** From now on it can expire; code that ends synchronously never needs that. */
   watch(): void {
     this.#isWatched = true;
     this.#deadlines.add(this);
   }
 
-  /** What came before did not count: user code begins only now. */
+  /** The time before does not count: user code starts only now. */
   restart(begunAt: number, allowedMs: number): void {
     const { isWatched } = this;
     this.clear();

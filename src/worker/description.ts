@@ -1,4 +1,4 @@
-// What a worker says of its tasks. Derived once: a JSON Schema takes the better part of a millisecond, and heartbeats come all the time.
+// A worker's description of its tasks. Derived once: a JSON Schema takes most of a millisecond, and heartbeats come all the time.
 import type { Log } from "../domain/log.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import type { WorkerTask } from "../domain/worker.ts";

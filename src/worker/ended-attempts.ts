@@ -1,11 +1,11 @@
-// Tells an engine of this process whose code has ended, so that it gives the next runs while outcomes are being stored.
+// Tells an engine of this process whose code has ended, so that it can assign the next runs while outcomes are being stored.
 import type { NatsLink } from "../nats/link.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
 import type { Assignment } from "../wire/assignment.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { HeldRuns } from "./held-runs.ts";
 
-/** Runs that may be executed again if this worker dies, beside those in its slots: with more outcomes on their way it takes no more. */
+/** Most runs that may execute again if this worker dies, besides those in its slots: with more outcomes in flight it accepts none. */
 const mostUnstored = 1_000;
 
 export interface EndedAttemptsParts {
@@ -42,11 +42,11 @@ export class EndedAttempts {
     const ended = this.#ended;
     this.#ended = [];
     const unstored = held.size - busy();
-    // Without a connection runs that are executed here may be executed elsewhere, too.
+    // Without a connection, runs executing here may execute elsewhere, too.
     if (this.#isShort && unstored <= mostUnstored && link.isConnected()) neighbours?.onEnded?.(worker, ended);
   }
 
-  /** As engines see it, for which a slot is taken until the outcome is stored. */
+  /** As engines see it: a slot is taken until the outcome is stored. */
   get #isShort(): boolean {
     const { held, slots, mostUnits } = this.#parts;
     return held.size * mostUnits >= slots;

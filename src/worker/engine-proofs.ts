@@ -1,4 +1,4 @@
-// Whether a message comes from an engine that this worker has told its secret, and has not been here before.
+// Whether a message comes from an engine that knows this worker's secret, and is not a replay.
 import { proofOf } from "../runtime/worker-identity.ts";
 
 interface Proven {
@@ -7,7 +7,7 @@ interface Proven {
   readonly proof?: string | undefined;
 }
 
-/** Messages may overtake each other by so many. */
+/** Messages may overtake each other by this many. */
 const window = 256;
 
 export class EngineProofs {
@@ -22,7 +22,7 @@ export class EngineProofs {
     this.#verb = verb;
   }
 
-  /** Of an epoch that is not older than the newest heard of: whoever asks has looked. */
+  /** The caller has checked that the epoch is not older than the newest known. */
   admits({ epoch, n = 0, proof }: Proven): boolean {
     if (proof !== proofOf(this.#secret, this.#verb, epoch, n)) return false;
     if (epoch !== this.#epoch) {

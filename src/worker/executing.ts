@@ -1,5 +1,5 @@
-// The attempts of a worker whose code has not ended, from the moment they are accepted: whoever drains waits for them, or stops them.
-// Plain, since a fiber for each costs more than all the rest of a worker that has nothing to wait for (ADR 33).
+// The attempts of a worker whose code has not ended, from the moment they are accepted: a drain waits for them, or stops them.
+// Plain, since a fiber each would cost more than all the rest of an idle worker (ADR 33).
 import { Effect } from "effect";
 import type { Log } from "../domain/log.ts";
 import type { Attempt } from "./attempt.ts";
@@ -25,7 +25,7 @@ export class Executing {
     return this.#attempts.size;
   }
 
-  /** It holds its slots from now on, and begins with {@link begin}. */
+  /** It holds its slots from now on, and starts with {@link begin}. */
   add(attempt: Attempt): void {
     attempt.hold?.join();
     this.#attempts.add(attempt);
@@ -46,7 +46,7 @@ export class Executing {
     });
   }
 
-  /** Nothing that can go on elsewhere goes on here. */
+  /** What can continue elsewhere does not continue here. */
   leave(): void {
     for (const attempt of this.#attempts) attempt.leave();
   }

@@ -1,4 +1,4 @@
-// The runs that this worker answers for: executing, or ended and not yet stored. Heartbeats and registrations tell them to the engine.
+// The runs that this worker holds: executing, or ended and not yet stored. Heartbeats and registrations report them to the engine.
 import { NumberIndex } from "../collections/number-index.ts";
 import type { HeldRun, Stop } from "../wire/messages.ts";
 import type { Attempt } from "./attempt.ts";
@@ -6,16 +6,16 @@ import { type KeyedTurn, RecentTurns } from "./recent-turns.ts";
 
 export class HeldRuns {
   readonly #attempts = new NumberIndex<Attempt>();
-  /** Other turns of runs that are held already: a worker may still execute what counts no more. */
+  /** Other turns of held runs: a worker may still be executing what no longer counts. */
   readonly #others = new Set<Attempt>();
-  /** Lately stored ones, so that a doubled assignment is not executed a second time. */
+  /** Recently stored ones, so that a duplicate assignment is not executed a second time. */
   readonly #done = new RecentTurns(10_000, 16_384);
 
   get size(): number {
     return this.#attempts.size + this.#others.size;
   }
 
-  /** Whether this very turn is held, or was lately. */
+  /** Whether this very turn is held, or was recently. */
   has(turn: KeyedTurn): boolean {
     const { origin } = turn;
     const held = this.#attempts.get(origin);
@@ -39,12 +39,12 @@ export class HeldRuns {
     if (this.#remove(attempt)) this.#done.add(attempt.assignment);
   }
 
-  /** It leaves nothing behind, so that even its turn may be executed again. */
+  /** It leaves no trace, so even its turn may execute again. */
   forget(attempt: Attempt): void {
     this.#remove(attempt);
   }
 
-  /** The attempts that are meant, each with what stops it. */
+  /** The matching attempts, each with a function that stops it. */
   named(stops: readonly Stop[]): { readonly attempt: Attempt; readonly stop: Stop }[] {
     const found: { attempt: Attempt; stop: Stop }[] = [];
     for (const stop of stops) {

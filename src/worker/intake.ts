@@ -1,4 +1,4 @@
-// Takes what an engine assigns, as far as it fits: never what is older than the engine waits for, never what a batch lacks its first for.
+// Accepts what an engine assigns, as far as it fits: never anything older than the engine's patience, never batch members without their first.
 import { taskOf } from "../domain/run.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import {
@@ -29,7 +29,7 @@ export interface IntakeParts {
   readonly epoch: () => number;
 }
 
-/** Runs that are accepted, and what the next one joins if it follows. */
+/** Accepted runs, and what the next one joins if it follows. */
 interface Group {
   readonly attempts: Attempt[];
   batch: Batch | undefined;
@@ -50,7 +50,7 @@ export class Intake {
     this.#parts = parts;
   }
 
-  /** Takes what fits and names the rest; the reply travels before any user code runs. */
+  /** Accepts what fits and names the rest; the reply is sent before any user code runs. */
   accept(delivery: AssignmentMessage, later: (execute: () => void) => unknown): AssignmentReply {
     const { epoch, assignments } = delivery;
     const why = this.#parts.refusal(delivery);
@@ -59,7 +59,7 @@ export class Intake {
     const refused: number[] = [];
     let isUnknown = false;
     assignments.forEach((assignment, i) => {
-      if (this.#parts.held.has(assignment)) return; // a doubled message: already ours
+      if (this.#parts.held.has(assignment)) return; // a duplicate message: already ours
       const task = this.#parts.tasks.get(taskOf(assignment.key));
       isUnknown ||= task === undefined;
       if (task === undefined || !this.#admit(assignment, task, group)) refused.push(i);
@@ -88,7 +88,7 @@ export class Intake {
     return true;
   }
 
-  /** The group that the message before left open, if this one goes on with it. */
+  /** The group that the previous message left open, if this one continues it. */
   #groupFor({ epoch, assignments }: AssignmentMessage): Group {
     const open = this.#open;
     if (open !== undefined && open.epoch === epoch && assignments[0]?.follows === true) {
@@ -100,7 +100,7 @@ export class Intake {
     return { attempts: [], batch: undefined, hold: undefined };
   }
 
-  /** Returns what need not wait for the next message. */
+  /** Returns the runs that need not wait for the next message. */
   #keepOpen(epoch: number, { attempts, batch, hold }: Group): readonly Attempt[] {
     if (batch === undefined) return attempts;
     const timer = setTimeout(() => this.#giveUpOpen(), acknowledgeWithinMs);
@@ -108,7 +108,7 @@ export class Intake {
     return attempts.filter((attempt) => attempt.batch !== batch);
   }
 
-  /** The rest did not come: the engine takes that back, and is given this. */
+  /** The rest did not come: the engine takes that back, and gets this back. */
   #giveUpOpen(): void {
     const open = this.#open;
     if (open === undefined) return;

@@ -1,19 +1,19 @@
-// Whether the leader can still count on this worker. A process that was stopped, or a message that was long on its way, must not begin
-// what was given elsewhere meanwhile. All times are spans on monotonic clocks that go on while a process is stopped.
+// Whether the leader can still count on this worker. A suspended process, or a late message, must not start
+// what was given to others in the meantime. All times are spans on monotonic clocks that continue while a process is suspended.
 import { stopAfterMs } from "../domain/cut-off.ts";
 import { acknowledgeWithinMs } from "../wire/assignment.ts";
 
-/** The leader takes runs back whose assignment was not acknowledged in time: what arrives later than this is not taken. */
+/** The leader takes back runs whose assignment was not acknowledged in time: what arrives later than this is refused. */
 const freshMs = acknowledgeWithinMs * 0.9;
-/** The leader gives no runs to a worker that was silent for 12 s, and gives its runs away after 30 s. */
+/** The leader assigns nothing to a worker that was silent for 12 s, and gives its runs to others after 30 s. */
 const aliveMs = 10_000;
-/** Of the last answers the quickest one knows the leader's clock best; clocks drift, so old ones do not count. */
+/** The quickest of the last answers knows the leader's clock best; clocks drift, so old ones do not count. */
 const keptAnswers = 8;
 
 export class Lifeline {
   readonly #now: () => number;
   #epoch = 0;
-  /** How far the clock of the leader is ahead of this one, at most; one of each answer. */
+  /** How far the leader's clock is ahead of this one, at most; one per answer. */
   #aheadMs: number[] = [];
   #answeredAt = Number.NEGATIVE_INFINITY;
 
@@ -41,7 +41,7 @@ export class Lifeline {
     return epoch === this.#epoch && this.#aheadMs.length > 0;
   }
 
-  /** Whether a message that the leader sent at `sentAt`, by its own clock, may be older than it waits for the acknowledgement. */
+  /** Whether a message sent at `sentAt`, by the leader's clock, may be older than the leader waits for the acknowledgement. */
   isLate(epoch: number, sentAt: number): boolean {
     return !this.knows(epoch) || this.#now() + Math.min(...this.#aheadMs) - sentAt > freshMs;
   }
@@ -51,7 +51,7 @@ export class Lifeline {
     return this.#now() - Math.max(this.#answeredAt, beatenAt) > stopAfterMs;
   }
 
-  /** Whether runs that were accepted a while ago are still this worker's; `beatenAt` is when a thread last beat for it and was heard. */
+  /** Whether runs that were accepted a while ago are still this worker's; `beatenAt` is when a thread's heartbeat for it was last answered. */
   isAlive(beatenAt: number): boolean {
     return this.#now() - Math.max(this.#answeredAt, beatenAt) < aliveMs;
   }

@@ -1,4 +1,4 @@
-// A worker that runs: accepts assignments, executes them in its slots, reports, and drains in the end.
+// A running worker: accepts assignments, executes them in its slots, reports, and finally drains.
 import { Effect, type Scope } from "effect";
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import { answering } from "../nats/door.ts";
@@ -32,7 +32,7 @@ const defaults = {
   ...{ shutdownTimeoutMs: 30_000, cancelGraceMs: 5_000, heartbeatMs: 4_000 },
   ...{ runtime: "unknown", version: "unknown", middleware: [], keptFrames: {} },
 };
-/** Time for outcomes to be stored, after the code itself has ended. */
+/** Time to store outcomes after the code has ended. */
 const storeWithinMs = 5_000;
 const tellForgedEveryMs = 10_000;
 
@@ -41,7 +41,7 @@ export class LiveWorker implements RunningWorker {
   readonly #secret: string;
   readonly #proofs: { readonly assign: EngineProofs; readonly cancel: EngineProofs };
   readonly name: string;
-  /** Which of two processes of one name is the newer: so by the server's clock. */
+  /** Decides which of two processes with one name is newer, so by the server's clock. */
   readonly #startedAt: number;
   readonly #parts: WorkerParts;
   readonly #options: Required<WorkerSettings>;
@@ -101,7 +101,7 @@ export class LiveWorker implements RunningWorker {
     await this.#presence.announce();
   }
 
-  /** In the order in which one needs the other: the drain comes first in the end, while everything else still works. */
+  /** In the order of dependency: closing begins with the drain, while everything else still works. */
   get open(): Effect.Effect<void, never, Scope.Scope> {
     const { subjects } = this.#parts;
     return Effect.gen({ self: this }, function* () {
@@ -113,7 +113,7 @@ export class LiveWorker implements RunningWorker {
     });
   }
 
-  /** Quiet → drain, heartbeats going on → give back what is left. */
+  /** Quiet → drain, with heartbeats → give back the rest. */
   get #drained(): Effect.Effect<void> {
     const { shutdownTimeoutMs, cancelGraceMs } = this.#options;
     const stored = Effect.promise(() => this.#verdicts.stored());
@@ -218,7 +218,7 @@ export class LiveWorker implements RunningWorker {
     });
   }
 
-  /** The reply has to be written before code that may block the loop: without it the runs are lost. */
+  /** The reply must be sent before code runs that may block the loop: without it the runs are lost. */
   #assigned(data: Uint8Array): AssignmentReply | Promise<AssignmentReply> {
     const delivery = decodeAssignments(data);
     const { newest } = this.#presence;
@@ -227,7 +227,7 @@ export class LiveWorker implements RunningWorker {
       return { epoch: newest, refused: delivery.assignments.map((_, i) => i), why: "stale" };
     }
     if (this.#lifeline.knows(delivery.epoch)) return this.#intake.accept(delivery, setImmediate);
-    // Its answer to the registration may stand right before it.
+    // The answer to the registration may be right before it.
     return new Promise((resolve) => setImmediate(() => resolve(this.#intake.accept(delivery, setImmediate))));
   }
 
@@ -264,7 +264,7 @@ export class LiveWorker implements RunningWorker {
     // A message of this process, or of an engine that does not tell its clock yet, has no time.
     const isLate = sentAt !== undefined && this.#lifeline.isLate(epoch, sentAt);
     if (epoch < this.#presence.newest || isLate) {
-      void this.#presence.beat(); // until it is heard this worker is given nothing
+      void this.#presence.beat(); // until the engine hears this, it assigns nothing to this worker
       return "stale";
     }
     return this.#isQuiet ? "quiet" : undefined;
@@ -297,7 +297,7 @@ export class LiveWorker implements RunningWorker {
     }
   }
 
-  /** When a thread last beat for this worker and was heard. */
+  /** When a thread's heartbeat for this worker was last answered. */
   get #beatenAt(): number {
     return this.#parts.heart?.beatenAt ?? Number.NEGATIVE_INFINITY;
   }

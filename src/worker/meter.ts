@@ -1,4 +1,4 @@
-// Counts what the attempts of a worker do. Made only where somebody reads it: a worker without one counts nothing.
+// Counts the attempts of a worker. Created only if somebody reads it: a worker without one counts nothing.
 import type { OutcomeKind } from "../domain/run.ts";
 
 /** Upper bounds of the histogram of durations. Units: milliseconds */
@@ -6,7 +6,7 @@ export const durationBounds = [
   5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000,
 ] as const;
 
-/** `fenced`: it did not count any more, and nothing of it was stored. */
+/** `fenced`: it no longer counted, and nothing of it was stored. */
 export type AttemptEnd = OutcomeKind | "fenced";
 
 /** What happened to the attempts of one task since the process began. */
@@ -30,7 +30,7 @@ export class Meter {
     this.#slots += slots;
   }
 
-  /** Slots whose attempt has its verdict while its code goes on: it ignores its signal. */
+  /** Slots whose attempt has its verdict while its code keeps running: it ignores its signal. */
   get stuck(): number {
     return this.#stuck;
   }
@@ -52,7 +52,7 @@ export class Meter {
     this.#changeStuck(+1);
   }
 
-  /** The code of an attempt that has its verdict is over too, and its slot free. */
+  /** The code of an attempt with a verdict has ended too, and its slot is free. */
   left(): void {
     this.#changeStuck(-1);
   }

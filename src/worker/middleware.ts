@@ -1,4 +1,4 @@
-// The onion around the code of a task: made once, when the worker is made. A task without middleware stays as it is.
+// Middleware around a task's code, composed once when the worker is created. A task without middleware stays as it is.
 import { InvalidData } from "../domain/errors.ts";
 import type { ExecuteMiddleware } from "../domain/middleware.ts";
 import { type StandardSchema, validate } from "../domain/schema.ts";
@@ -12,10 +12,10 @@ export const tasksAround = (
   ofProcess: readonly ExecuteMiddleware[] = [],
 ): readonly WorkerTask[] =>
   tasks.map((task) => {
-    // Around a durable method it would be executed again with it, and await what natchet does not know of.
+    // Around a durable method it would be executed again with it, and await what natchet does not know about.
     if (task.durable !== undefined) return task;
     const chain = [...ofProcess, ...middleware, ...(task.middleware ?? [])];
-    // Around each member of a batch: made when the batch is.
+    // Around each member of a batch: composed with the batch.
     return task.policies?.batch === undefined ? around(task, chain) : { ...task, middleware: chain };
   });
 
@@ -23,7 +23,7 @@ export const around = (task: WorkerTask, chain: readonly ExecuteMiddleware[]): W
   chain.length === 0 ? task : new Onion(task, chain).task;
 
 class Onion {
-  /** The checks of input and output move inside: a middleware sees the input as it travelled, and what it passes on is checked. */
+  /** Input and output are checked inside: middleware sees the input as it was sent, and what it passes on is checked. */
   readonly task: WorkerTask;
   readonly #core: WorkerTask;
   readonly #chain: readonly ExecuteMiddleware[];
@@ -62,7 +62,7 @@ class Onion {
         })
         .finally(() => running.delete(call));
       running.add(call);
-      call.catch(() => {}); // whoever awaits it hears of it
+      call.catch(() => {}); // whoever awaits it gets the error
       return call;
     };
     const returned = await this.#returned(() => middleware({ task: this.#core.name, input, ctx }, next), running, ctx);
@@ -70,18 +70,18 @@ class Onion {
     return returned === undefined ? output : returned;
   }
 
-  /** The slot is held until everything has ended that the middleware started, also what it does not wait for. */
+  /** The slot is held until everything the middleware started has ended, including what it does not await. */
   async #returned(call: () => unknown, running: ReadonlySet<Promise<unknown>>, ctx: RunContext): Promise<unknown> {
     try {
       const returned = await outputOf(call(), ctx);
-      if (returned === undefined) await Promise.all(running); // nobody else would hear of their failure
+      if (returned === undefined) await Promise.all(running); // nobody else would learn of their failure
       return returned;
     } finally {
       await Promise.allSettled(running);
     }
   }
 
-  /** `currentRun()` and `ctx` show the input that goes on. */
+  /** `currentRun()` and `ctx` show the input that is passed on. */
   #enter(layer: number, input: unknown, ctx: RunContext): Promise<unknown> {
     if (input === ctx.input) return this.#pass(layer, input, ctx);
     const inner = ctx.withInput(input);

@@ -18,7 +18,7 @@ import type { Verdict } from "./verdict.ts";
 
 export interface OutcomeOptions {
   readonly worker: string;
-  /** Bytes of the largest message that the server takes. */
+  /** Bytes of the largest message that the server accepts. */
   readonly maxPayload: number;
   readonly random: () => number;
 }
@@ -30,12 +30,12 @@ export interface StoredOutcome {
   readonly dueAt: number;
 }
 
-/** Bytes that an entry and its headers take beside the frame. */
+/** Overhead of an entry and its headers around a frame. Units: bytes */
 const entryBytes = 256;
-/** Bytes beside an output that nobody need hear of. */
+/** Overhead around an output that messages need not mention. Units: bytes */
 const briefStory = 1_024;
 
-/** Decides what becomes of the run, by the task's own policy. The frame always fits into an entry of its own. Never throws. */
+/** Decides what happens to the run, by the task's policy. The frame always fits into its own entry. Never throws. */
 export function outcomeOf(attempt: Attempt, verdict: Verdict, at: number, options: OutcomeOptions): StoredOutcome {
   const ending = new Ending(attempt, at, options);
   try {
@@ -65,7 +65,7 @@ class Ending {
   decided(verdict: Verdict): StoredOutcome {
     if (verdict.kind === "completed") return this.#completed(verdict.output);
     if (verdict.kind === "cancelled") return this.#final("cancelled", { reason: shortened(verdict.reason) });
-    // What a fenced attempt leaves is not stored; if it were, it could end no run.
+    // A fenced attempt's outcome is not stored; if it were, it could not end a run.
     if (verdict.kind === "returned" || verdict.kind === "fenced") return this.#unfinished("returned", 0);
     if (verdict.kind === "parked") return this.#parked(verdict.parked);
     if (verdict.kind === "later") return this.#later(this.#at + verdict.ms);
@@ -101,8 +101,8 @@ class Ending {
   }
 
   /**
-   * The first of these that fits: everything; a leaner history; no input; and of a run that did not complete how it ended, at least. A run
-   * whose end cannot be stored would never end. A large input is not there: it stays in the run's entry.
+   * The first of these that fits: everything; a shorter history; no input; and, for a run that did not complete, at least how it ended. A run
+   * whose end cannot be stored would never end. A large input is never included: it stays in the run's entry.
    */
   #final(kind: OutcomeKind, end: End, output: Uint8Array = noBytes): StoredOutcome {
     const { assignment, history, metadata, terms, startedAt } = this.#attempt;
@@ -122,7 +122,7 @@ class Ending {
     return end.error === undefined ? { kind, dueAt: 0, frame } : { kind, dueAt: 0, frame, error: end.error };
   }
 
-  /** As if it had not been tried: a run that asks for more time a thousand times must not grow by it. */
+  /** As if it had not been tried: a run that asks for more time a thousand times must not grow. */
   #later(dueAt: number): StoredOutcome {
     return { kind: "returned", dueAt, frame: this.#frame("returned", dueAt, noBytes, noBytes) };
   }

@@ -1,6 +1,6 @@
 import { Effect } from "effect";
 
-/** A value or a promise as it is; an Effect is run, and interrupted by the signal. */
+/** Returns a value or a promise as it is; runs an Effect, interrupted by the signal. */
 export const outputOf = (returned: unknown, source: { readonly signal: AbortSignal }): unknown =>
   Effect.isEffect(returned)
     ? Effect.runPromise(returned as Effect.Effect<unknown, unknown>, { signal: source.signal })

@@ -1,4 +1,4 @@
-// How the engine knows this worker: it registers, again after every outage and with every new leader, and beats in between.
+// How the engine knows this worker: it registers, again after every outage and with every new leader, and sends heartbeats in between.
 import { Effect, FiberSet, Schedule, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { answering, hearing } from "../nats/door.ts";
@@ -29,9 +29,9 @@ export interface PresenceOptions {
   readonly tasks: readonly TaskDeclaration[];
   readonly describe: () => Omit<Register, "tasks">;
   readonly busy: () => number;
-  /** Beats for this worker while the process's event loop is blocked. */
+  /** Sends heartbeats for this worker while the process's event loop is blocked. */
   readonly heart?: Heart | undefined;
-  /** Called when a heartbeat fails, and before each message: a process that was stopped does not say first that it still has what it must end. */
+  /** Called when a heartbeat fails, and before each message: a process that was suspended must not first claim what it has to end. */
   readonly stopIfCutOff: () => void;
   readonly onStop: (stops: readonly Stop[]) => void;
 }
@@ -40,13 +40,13 @@ export interface PresenceOptions {
 const pauses = Schedule.min([Schedule.exponential(100, 1.5), Schedule.spaced(2_000)]);
 const soonMs = 100;
 const tellAfterMs = 3_000;
-/** So long an epoch counts as the newest without a word of it. */
+/** How long a silent epoch still counts as the newest. */
 const believedMs = 10_000;
 
 export class Presence {
   /** Epoch of the leader that this worker is registered with. */
   epoch = 0;
-  /** The highest epoch heard of; assignments of an older leader are refused. */
+  /** The highest known epoch; assignments of an older leader are refused. */
   newest = 0;
   /** Why no engine sends runs to this worker, as far as it knows; undefined while one does. */
   obstacle: string | undefined = "not registered with an engine yet";
@@ -71,7 +71,7 @@ export class Presence {
     });
   }
 
-  /** From here on it registers and beats; in the end it falls silent, then says good-bye, and only then it is deaf. */
+  /** From now on it registers and sends heartbeats; at the end it stops them, says goodbye, and only then stops listening. */
   get open(): Effect.Effect<void, never, Scope.Scope> {
     const { id, link, log, subjects, heartbeatMs, heart, tasks, describe } = this.#options;
     const onPing = (data: Uint8Array) => {
@@ -103,9 +103,9 @@ export class Presence {
   }
 
   /**
-   * A heartbeat that says what is so by now; a leader that does not know this worker makes it register again.
+   * A heartbeat with the current state; a leader that does not know this worker makes it register again.
    *
-   * One at a time: what happens while one is under way is told by the next, however often it is asked for.
+   * One at a time: what happens meanwhile is reported by the next, however often that is requested.
    */
   beat(): Promise<void> {
     this.#nextBeat ??= this.#lastBeat.then(() => {
@@ -141,7 +141,7 @@ export class Presence {
     }
   }
 
-  /** A heartbeat for what has begun by now; runs that are over before it need none. */
+  /** A heartbeat for what has started by now; runs that end before it need none. */
   beatSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
@@ -149,7 +149,7 @@ export class Presence {
     }, soonMs);
   }
 
-  /** Says good-bye, so that nobody waits for heartbeats that will not come. */
+  /** Says goodbye, so that nobody waits for heartbeats that will not come. */
   async #leave(): Promise<void> {
     const { id, secret, link, subjects } = this.#options;
     if (!link.isConnected()) return;
@@ -205,7 +205,7 @@ export class Presence {
     const reply = await tellEngine(this.#options, "register", asked, { tasks, executing });
     const { epoch, engine, cancel, clock } = decodeRegistered(reply);
     if (epoch < this.newest) {
-      // Nobody of the newest has been heard of: it was never there, or the lease was made anew and counts from before.
+      // Nothing was heard from the newest epoch: it never existed, or the lease was recreated with lower ones.
       if (lifeline.now() - this.#heardAt < believedMs)
         throw new Error(`engine ${engine} belongs to the old epoch ${epoch}`);
       log.warn("the leader of the newest epoch is silent; following the engine that answers", {
@@ -218,7 +218,7 @@ export class Presence {
     this.#heardAt = lifeline.now();
     lifeline.answered(epoch, askedAt, clock);
     this.obstacle = undefined;
-    // Until this answer came it might have taken runs from an older leader.
+    // Until this answer arrived it might have accepted runs from an older leader.
     if (before > 0 && epoch > heard) this.#mustRegisterAgain = true;
     this.#options.onStop(cancel);
     this.#tellRegistered();

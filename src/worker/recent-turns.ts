@@ -2,12 +2,12 @@ import { hashOf } from "../collections/hash.ts";
 import { slotOf } from "../collections/number-index.ts";
 import type { Turn } from "../domain/run.ts";
 
-/** With the key: a stream that was made anew counts from 1 again. */
+/** With the key: a recreated stream counts from 1 again. */
 export interface KeyedTurn extends Turn {
   readonly key: string;
 }
 
-/** Turns that were added lately, at least `remembered` of them: in arrays of numbers, which no collection looks at. */
+/** Recently added turns, at least `remembered` of them, in arrays of numbers, which garbage collection does not scan. */
 export class RecentTurns {
   readonly #remembered: number;
   /** The origins, 0 = free, and what tells turns of the same origin apart; two generations. */

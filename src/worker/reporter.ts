@@ -1,5 +1,5 @@
-// Group commit: the outcomes of all attempts that ended in one tick become one outcome entry, or one for each client that waits for some
-// of them, since the server passes those on as they are. An entry is published until it is acknowledged; what is not yet stored still
+// Group commit: the outcomes of all attempts that ended in one tick become one outcome entry, or one for each client waiting for some
+// of them, since the server republishes those as they are. An entry is published until it is acknowledged; what is not yet stored still
 // counts as held, so that a lost connection cannot make the engine forget it.
 import { Deque } from "../collections/deque.ts";
 import type { Publisher, Witness } from "../nats/publisher.ts";
@@ -16,7 +16,7 @@ export interface ReporterOptions {
   readonly subjects: Subjects;
   /** Bytes at which an entry is split. */
   readonly entryBytes: () => number;
-  /** Attempts that hold a slot: once all of them have reported there is nobody to wait for. */
+  /** Attempts that hold a slot: once all have reported there is nothing to wait for. */
   readonly executing: () => number;
   /** Called when the outcomes of these attempts are stored. */
   readonly onStored: (attempts: readonly Attempt[]) => void;
@@ -29,7 +29,7 @@ export interface ReporterOptions {
 export interface Report {
   readonly attempt: Attempt;
   readonly frame: Uint8Array;
-  /** The client that the log tells of it; empty = none. */
+  /** The client that gets it from the log; empty = none. */
   readonly waiter: string;
 }
 
@@ -38,7 +38,7 @@ const maxInFlight = 4;
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #flushSoon = onceATick(() => this.#flush());
-  /** By the client that the log tells of them. */
+  /** By the client that gets them from the log. */
   readonly #waiting = new Map<string, Deque<Report>>();
   /** All of those. */
   #waits = 0;
@@ -70,7 +70,7 @@ export class Reporter {
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Gives up outcomes that are not stored: their runs are executed again elsewhere. */
+  /** Gives up outcomes that are not stored: their runs execute again elsewhere. */
   close(): void {
     this.#isClosed = true;
     this.#tellIdle();
@@ -84,7 +84,7 @@ export class Reporter {
     while (this.#waits > 0 && this.#inFlight < maxInFlight && !this.#isClosed) void this.#send(this.#takeEntry());
   }
 
-  /** As many as an entry holds, the oldest first, all of one waiter; each waiter has its turn. Looks at no report that it does not take. */
+  /** As many as fit into an entry, oldest first, all of one waiter, with waiters taking turns. Touches only the reports it takes. */
   #takeEntry(): Report[] {
     const limit = this.#options.entryBytes();
     const [waiter, queue] = this.#waiting.entries().next().value!;
@@ -102,7 +102,7 @@ export class Reporter {
     return taken;
   }
 
-  /** Ends when the entry is stored, or when the reporter is closed; never rejects. */
+  /** Resolves when the entry is stored, or when the reporter is closed; never rejects. */
   async #send(reports: readonly Report[]): Promise<void> {
     this.#inFlight += 1;
     const { subjects, worker } = this.#options;
@@ -122,8 +122,8 @@ export class Reporter {
   }
 
   /**
-   * The publisher retries what passes; what it gives up (a full store, a permission that is missing) is tried again here, since an
-   * outcome that is dropped would leave its run executing for ever. A conflict is an earlier copy of the same entry: the subject is ours.
+   * The publisher retries what passes; what it gives up (a full store, a missing permission) is retried here, since an
+   * dropped outcome would leave its run executing forever. A conflict is an earlier copy of the same entry: the subject is ours.
    */
   async #isAppended(subject: string, entry: Uint8Array): Promise<boolean> {
     try {

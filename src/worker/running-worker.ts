@@ -1,10 +1,10 @@
-// What a running worker is to others, and what may be said about how it runs.
+// A running worker as others see it, and its options.
 import type { ExecuteMiddleware } from "../domain/middleware.ts";
 import type { KeepOptions } from "./durable/kept-frames.ts";
 
 /** Units: milliseconds */
 export interface WorkerSettings {
-  /** A name for the process, the same for all that lives in it. @default the worker's id */
+  /** A name for the process, shared by everything in it. @default the worker's id */
   readonly process?: string;
   /** How long a stop waits for running tasks. @default 30_000 */
   readonly shutdownTimeoutMs?: number;
@@ -12,11 +12,11 @@ export interface WorkerSettings {
   readonly cancelGraceMs?: number;
   /** @default 4_000 */
   readonly heartbeatMs?: number;
-  /** Of parked runs, how many frames are kept, and how long. @default 1,000 and 10 minutes */
+  /** How many frames of parked runs are kept, and for how long. @default 1,000 and 10 minutes */
   readonly keptFrames?: KeepOptions;
   readonly runtime?: string;
   readonly version?: string;
-  /** Around every task, outside of the worker's own and the task's own. */
+  /** Wraps every task, outside the worker's and the task's own middleware. */
   readonly middleware?: readonly ExecuteMiddleware[];
 }
 
@@ -39,8 +39,8 @@ export interface RunningWorker {
   label(labels: Readonly<Record<string, string | number | undefined>>): Promise<void>;
   /** Attempts that may run at the same time. */
   readonly slots: number;
-  /** Runs that it answers for: executing, or ended and not stored yet. */
+  /** Runs that it holds: executing, or ended and not stored yet. */
   readonly held: number;
-  /** Why no run can come to it just now, apart from pauses; undefined while one can. */
+  /** Why it cannot get a run now, apart from pauses; undefined if it can. */
   readonly obstacle: string | undefined;
 }

@@ -1,4 +1,4 @@
-// Errors in bounds, before they become a part of a run's story.
+// Truncates errors before they become part of a run's story.
 import type { ErrorRecord } from "../domain/error-record.ts";
 import { cut } from "../wire/lean-story.ts";
 
@@ -9,7 +9,7 @@ const innerMessage = 400;
 const innerStack = 1_000;
 const longestName = 200;
 
-/** What an attempt threw, in bounds. */
+/** What an attempt threw, truncated. */
 export const shorten = (error: ErrorRecord): ErrorRecord => cutError(error, longestMessage, longestStack);
 
 function cutError(

@@ -1,6 +1,6 @@
-// The worker's own limit. The engine never assigns more than the free slots; should it err all the same, this holds.
+// The worker's own limit. The engine never assigns more than the free slots; if it ever does, this still holds.
 
-/** Plain, since nobody waits for a slot: what finds none is refused. Changed only by {@link SlotPool.take} and the hold that it gives. */
+/** Plain, since nobody waits for a slot: a run without one is refused. Changed only by {@link SlotPool.take} and the hold it returns. */
 export class SlotPool {
   readonly size: number;
   #free: number;
@@ -10,7 +10,7 @@ export class SlotPool {
     this.#free = size;
   }
 
-  /** Undefined when fewer are free. */
+  /** Undefined if fewer are free. */
   take(units: number): Hold | undefined {
     if (units > this.#free) return undefined;
     this.#free -= units;
@@ -44,7 +44,7 @@ export class Hold {
     if (this.#members === 0) this.letGo();
   }
 
-  /** The slots are free at once; the members go on without. */
+  /** The slots are free at once; the members continue without. */
   letGo(): void {
     this.#slots.give(this.#units);
     this.#units = 0;

@@ -1,11 +1,11 @@
-// What a worker tells the engine of itself, in as many messages as it takes.
+// Sends a worker's registration or heartbeat, in as many messages as needed.
 import { randomToken } from "../domain/random-token.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { errorOfReply, parseJson } from "../wire/messages.ts";
 import { encodeInParts, partLimit } from "../wire/parts.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
-/** Returns the answer to the last part. Fails: Error with what the engine said, or that it said nothing */
+/** Returns the answer to the last part. Fails: Error with the engine's message, or that it did not answer */
 export async function tellEngine(
   { link, subjects }: { readonly link: NatsLink; readonly subjects: Subjects },
   verb: "heartbeat" | "register",
@@ -24,7 +24,7 @@ export async function tellEngine(
 
 const olderEngine =
   "the leading engine is an older version of natchet and accepts no workers of this version; upgrade the engines (docs/production/upgrade.md)";
-/** It knows one version of a registration, and refuses others by the field. */
+/** An engine knows one version of a registration, and refuses others by this field. */
 const isOfOlderEngine = ({ message }: { readonly message: string }): boolean =>
   message.startsWith("malformed register message") && message.includes('["v"]');
 

@@ -4,13 +4,13 @@ import { formatDuration, parseDuration } from "../domain/duration.ts";
 import { readProperty, toText } from "../domain/thrown.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 
-/** Why an attempt is stopped from outside. */
+/** Why an attempt was stopped from outside. */
 export type StopCause =
-  /** `seq`, `at`: where and when the log says so, of a durable run. */
+  /** `seq`, `at`: where and when the log says so, for a durable run. */
   | { readonly kind: "cancelled"; readonly reason: string; readonly seq?: number; readonly at?: number }
   | { readonly kind: "timeout" }
   | { readonly kind: "returned" }
-  /** It counts no more: another attempt does, or the run has ended. */
+  /** It no longer counts: another attempt does, or the run has ended. */
   | { readonly kind: "fenced"; readonly reason: string };
 
 /** How an attempt ended: user code's own end, or the stop that came first. */
@@ -23,7 +23,7 @@ export type Verdict =
   | { readonly kind: "returned" }
   | { readonly kind: "fenced" };
 
-/** What the code of a stopped attempt finds as the reason of its signal; `allowedMs`: its timeout, extensions included. */
+/** The reason of a stopped attempt's signal; `allowedMs`: its timeout, extensions included. */
 export function stopErrorOf(cause: StopCause, { name, timeoutMs }: WorkerTask, allowedMs: number): Error {
   if (cause.kind === "timeout") {
     const extended = allowedMs > timeoutMs ? ", extensions included" : "";
@@ -36,7 +36,7 @@ export function stopErrorOf(cause: StopCause, { name, timeoutMs }: WorkerTask, a
 }
 
 /**
- * By the task's own policy; a predicate that throws is a fault of the task that a retry would only hide. Errors are known by their names:
+ * By the task's own policy; a predicate that throws is a bug in the task that a retry would only hide. Errors are recognized by name:
  * they may come from a thread, or from another copy of natchet.
  */
 export function failureOf(error: unknown, task: WorkerTask): Verdict {
@@ -52,7 +52,7 @@ export function failureOf(error: unknown, task: WorkerTask): Verdict {
   }
 }
 
-/** A hand-made one with an invalid duration is an error like any other. */
+/** A handmade one with an invalid duration is an error like any other. */
 function laterOf(error: unknown): Verdict {
   try {
     return { kind: "later", ms: parseDuration(readProperty(error, "ms") as number, "RetryLater") };

@@ -1,4 +1,4 @@
-// From the verdict on an attempt to its stored outcome: decided, told to the log of the process, counted, reported.
+// From the verdict on an attempt to its stored outcome: decided, logged, counted, reported.
 import type { Log } from "../domain/log.ts";
 import { isFinal } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -23,7 +23,7 @@ export interface VerdictsParts {
 
 export class Verdicts {
   readonly #parts: VerdictsParts;
-  /** Ended attempts whose last words are being stored. */
+  /** Ended attempts whose last output is being stored. */
   readonly #telling = new Set<Promise<void>>();
 
   constructor(parts: VerdictsParts) {
@@ -46,7 +46,7 @@ export class Verdicts {
     this.#tell(attempt, outcome, at);
   }
 
-  /** Gives up outcomes that are not stored: their runs are executed again elsewhere. */
+  /** Gives up outcomes that are not stored: their runs execute again elsewhere. */
   close(): void {
     this.#parts.reporter.close();
   }
@@ -61,7 +61,7 @@ export class Verdicts {
     else this.#follow(spoken.end("returned"), () => onFenced(attempt));
   }
 
-  /** Resolves when everything that ended attempts said, and their outcomes, are stored. */
+  /** Resolves when the output and the outcomes of ended attempts are stored. */
   async stored(): Promise<void> {
     while (this.#telling.size > 0) await Promise.all(this.#telling);
     await this.#parts.reporter.idle();

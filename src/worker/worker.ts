@@ -1,4 +1,4 @@
-// A worker from its registration to its last outcome, as one scope: what it opens is closed by it, newest first.
+// A worker from its registration to its last outcome, as one scope: what it opens, it closes, newest first.
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
@@ -12,7 +12,7 @@ import type { WorkerParts } from "./worker-parts.ts";
 export type { RunningWorker } from "./running-worker.ts";
 export type { WorkerParts } from "./worker-parts.ts";
 
-/** Starts a worker that lives as long as the scope; closing it drains: quiet, finish, give back the rest, leave. */
+/** Starts a worker in this scope; closing it drains: go quiet, finish, give back the rest, leave. */
 export const makeWorker = (
   definition: WorkerDefinition,
   parts: WorkerParts,
@@ -36,7 +36,7 @@ function introductionOf({ name, slots, tasks }: WorkerDefinition): string {
   return `worker ${name}: ${slots} ${slots === 1 ? "slot" : "slots"}, ${tasks.length === 1 ? "task" : "tasks"} ${listed(names)}`;
 }
 
-/** What `onStart` opened is given back by `onStop`, also when it failed half-way. */
+/** `onStop` releases what `onStart` opened, also if that failed halfway. */
 const ownCode = (definition: WorkerDefinition, log: Log): Effect.Effect<void, WorkerNotStarted, Scope.Scope> => {
   const started = Effect.tryPromise({
     try: async () => definition.onStart?.(),
@@ -49,7 +49,7 @@ const ownCode = (definition: WorkerDefinition, log: Log): Effect.Effect<void, Wo
   );
 };
 
-/** A worker whose `onStop` fails is stopped all the same, and so are those beside it. */
+/** A worker whose `onStop` fails is stopped all the same, and so are the others. */
 async function stop(definition: WorkerDefinition, log: Log): Promise<void> {
   try {
     await definition.onStop?.();

@@ -1,5 +1,5 @@
-// Signals for a run whose steps execute: it is not parked, so nobody offers it any. They are read where they are stored, and a timer beside them
-// waits until the store has said that none was there before its deadline.
+// Signals for a run whose steps are executing: it is not parked, so nobody offers it any. They are read from the log, and a concurrent timer
+// waits until the store has said that none preceded its deadline.
 import { entryOfOrigin } from "../../domain/origin.ts";
 import type { Delivery } from "../../wire/journal-message.ts";
 import type { Frame } from "./frame.ts";
@@ -15,9 +15,9 @@ export interface StoredSignal {
 }
 
 export interface SignalSource {
-  /** Calls back when a signal to this run is about to be stored. Returns what ends that. */
+  /** Calls back when a signal to this run is about to be stored. Returns a function that stops it. */
   watch(key: string, onSignal: () => void): () => void;
-  /** The first of this name behind a sequence, as the leader of the store has it. Fails: StoreUnavailable */
+  /** The first of this name after a sequence, from the stream's leader. Fails: StoreUnavailable */
   next(key: string, name: string, after: number): Promise<StoredSignal | undefined>;
 }
 
@@ -32,7 +32,7 @@ interface AwakeParts {
 
 /** The clock of this process may be ahead of the store's. */
 export const clockMarginMs = 250;
-/** A signal is heard of before it is stored. */
+/** A signal is announced before it is stored. */
 const lookAgainMs = [20, 200, 2_000];
 
 export class AwakeSignals {
@@ -59,7 +59,7 @@ export class AwakeSignals {
     this.look();
   }
 
-  /** What came first goes to the lowest op that takes it. */
+  /** The first signal goes to the lowest op that takes it. */
   take(frame: Frame): Delivery | undefined {
     const found = this.#found;
     this.#found = undefined;
@@ -72,7 +72,7 @@ export class AwakeSignals {
     return { kind, form: "value", ordinal, time, sequence, hash, name, value };
   }
 
-  /** Asks the store, unless it is being asked. Never rejects: what cannot be asked is offered once the run is parked. */
+  /** Asks the store, unless a request is open. Never rejects: what is missed is offered once the run is parked. */
   look(): void {
     if (this.#isLooking || this.#stopWatching === undefined) return;
     this.#isLooking = true;

@@ -1,4 +1,4 @@
-// The children of durable runs, as their worker makes them and reads how they ended.
+// The children of durable runs, as their worker creates them and reads their results.
 import type { ChildEnd } from "../../domain/durable.ts";
 import type { ErrorRecord } from "../../domain/error-record.ts";
 import type { AttemptRecord, OutcomeKind } from "../../domain/run.ts";
@@ -12,11 +12,11 @@ export interface Group {
   readonly ordinal: number;
   /** JSON, in the order of their places; empty for undefined. */
   readonly inputs: readonly string[];
-  /** Only so many of them are started at once. */
+  /** At most this many are started at once. */
   readonly atOnce?: number | undefined;
 }
 
-/** How a child ended, as the journal of its parent keeps it; null: it had not when its group ended. */
+/** How a child ended, as its parent's journal keeps it; null: it had not ended when its group did. */
 export type ChildResult =
   | { readonly ok: true; readonly value?: unknown }
   | {
@@ -28,9 +28,9 @@ export type ChildResult =
   | { readonly ok: false; readonly key: string; readonly reason: string };
 
 export interface Children {
-  /** Resolves when all of them are stored; one that is there already is the one. Fails: QueueFull, PayloadTooLarge, StoreUnavailable */
+  /** Resolves when all are stored; an existing one is the same child. Fails: QueueFull, PayloadTooLarge, StoreUnavailable */
   create(group: Group): Promise<void>;
-  /** How those of a group ended, in the order of their places. Fails: StoreUnavailable when one cannot be read there any more */
+  /** How the children of a group ended, in the order of their places. Fails: StoreUnavailable if one can no longer be read there */
   read(
     group: Pick<Group, "task" | "lap" | "ordinal">,
     ends: readonly (ChildEnd | null)[],
@@ -51,7 +51,7 @@ export interface ParentRun {
   readonly worker: string;
 }
 
-/** A child has the metadata of its parent, but for what natchet says of that one alone. */
+/** A child has the metadata of its parent, except natchet's own entries about the parent. */
 export function childEntry(parent: ParentRun, createdAt: number, input: string, atOnce?: number): RunEntry {
   const { metadata, worker, key } = parent;
   const passed = Object.entries(metadata).filter(([name]) => !name.startsWith("natchet."));
@@ -65,7 +65,7 @@ export function childEntry(parent: ParentRun, createdAt: number, input: string, 
   };
 }
 
-/** What a parent keeps of the end of its child. */
+/** What a parent keeps about the end of its child. */
 export function resultOf({ kind, output, detail }: ChildOutcome, key: string): ChildResult {
   if (kind === "completed") return { ok: true, value: jsonOf(output ?? noBytes) };
   const { error, reason = "no reason given", attempts = [] } = (detail ?? {}) as Partial<FinalDetail>;

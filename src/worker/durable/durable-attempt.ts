@@ -42,7 +42,7 @@ export class DurableAttempt extends Attempt {
     return this.#controller.signal;
   }
 
-  /** Nothing ends it but its code, its leader and its deadline, which the leader counts. */
+  /** Only its code, its leader and its deadline, which the leader keeps, end it. */
   override get extendedUntil(): undefined {
     return undefined;
   }

@@ -17,14 +17,14 @@ import { Restart } from "./restart.ts";
 import { openStep } from "./steps.ts";
 import { surroundingOp } from "./windows.ts";
 
-/** What the context needs beside its frame. */
+/** What the context needs besides its frame. */
 export interface ContextParts {
   readonly task: string;
   readonly runId: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Of the turn that goes on now. */
+  /** Of the current turn. */
   readonly log: () => TaskLog;
-  /** The name of the task that a method of a worker class is. Fails: TypeError that says which there are */
+  /** The task name of a worker class's method. Fails: TypeError that lists the tasks */
   readonly taskOf: (worker: Function, method: string) => string;
   /** Stores a run that nobody waits for, once for each id. */
   readonly enqueue: (task: string, id: string, input: string) => Promise<void>;
@@ -32,7 +32,7 @@ export interface ContextParts {
 
 const usualStep = defineStep();
 
-/** What is awaited but no op of its own, with what closes the ops behind it. */
+/** Something awaited that is not an op itself, with a function that closes its ops. */
 const closers = new WeakMap<Promise<unknown>, () => void>();
 
 function close(promise: unknown): void {
@@ -168,7 +168,7 @@ export class RunningDurable implements DurableContext {
   }
 }
 
-/** Like the promises of ops it may stay unawaited when it fails. */
+/** Like the promises of ops, it may stay unawaited when it fails. */
 function closable<T>(promise: Promise<T>, closeIt: () => void): Promise<T> {
   promise.catch(() => {});
   closers.set(promise, closeIt);
@@ -200,7 +200,7 @@ function outputsOf(value: string): unknown[] {
 }
 const onlyOutputOf = (value: string): unknown => outputsOf(value)[0];
 
-/** Of a signal without data, which must not be taken for one that has not come. */
+/** The value of a signal without data, which must not look like a missing one. */
 const dataOrTrue = (value: string): unknown => (value === "" ? true : JSON.parse(value));
 
 const settledOf = (value: string): Settled<unknown>[] =>

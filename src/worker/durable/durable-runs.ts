@@ -1,4 +1,4 @@
-// What the durable tasks of a worker need: their journals, the frames that are kept, and how code of a run is called.
+// What the durable tasks of a worker need: their journals, kept frames, and how a run's code is called.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { DurableContext } from "../../domain/durable-context.ts";
 import { InvalidData } from "../../domain/errors.ts";
@@ -23,16 +23,16 @@ export interface DurableRunsParts {
   readonly signals?: SignalSource | undefined;
   readonly log: Log;
   readonly graceMs: number;
-  /** Whether the leader was heard lately. */
+  /** Whether the leader was heard recently. */
   readonly isHeard: () => boolean;
   readonly frames: KeptFrames;
-  /** A method has ended over steps and children that nobody waits for any more. @default nothing */
+  /** A method has ended while steps or children were left unawaited. @default nothing */
   readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
   /** The name of the task that a method of a class is. Fails: TypeError */
   readonly taskOf: (worker: Function, method: string) => string;
 }
 
-/** The attempt that executes a frame just now: it changes with every turn. */
+/** The attempt that executes a frame now: it changes with every turn. */
 export interface FrameOwner {
   source: ContextSource;
 }
@@ -50,7 +50,7 @@ export class DurableRuns {
     return { journal, clock, signals, log, graceMs, isHeard, onLeftBehind, code, newAttempt: randomAttempt };
   }
 
-  /** What a frame says and asks goes to this attempt from now on. */
+  /** A frame's output and requests go to this attempt from now on. */
   own(frame: Frame, source: ContextSource): void {
     const owner = this.#owners.get(frame);
     if (owner === undefined) this.#owners.set(frame, { source });
@@ -86,7 +86,7 @@ function methodOf({ name, handler }: WorkerTask, input: unknown, ctx: DurableCon
 }
 
 async function checked({ name, input }: WorkerTask, value: unknown): Promise<unknown> {
-  // Nothing of the run may surround what a schema does: it is no part of its code.
+  // A schema's code must run outside the run's context: it is not part of the run's code.
   const result = await outside(() => validate(input, value));
   if ("value" in result) return result.value;
   throw new InvalidData({ what: "input", task: name, issues: result.issues });
@@ -94,13 +94,13 @@ async function checked({ name, input }: WorkerTask, value: unknown): Promise<unk
 
 const outside = AsyncLocalStorage.snapshot() as <T>(call: () => T) => T;
 
-/** Of 53 bits, by chance. */
+/** 53 random bits. */
 const randomAttempt = (): number => {
   const [high, low] = crypto.getRandomValues(new Uint32Array(2));
   return (high! & 0x1f_ffff) * 2 ** 32 + low!;
 };
 
-/** The run for code inside of it: a kept frame outlives the attempt that began it. */
+/** The run, for code inside it: a kept frame outlives the attempt that started it. */
 class OwnedSource implements ContextSource {
   readonly #owner: FrameOwner;
 

@@ -1,5 +1,5 @@
-// The code of one lap of a durable run in memory: which ops it has opened, in which order, and what was delivered to it. Knows no journal:
-// whoever drives it says what is delivered, and hears when the code stands still.
+// The code of one lap of a durable run in memory: which ops it has opened, in which order, and what was delivered to it. Does not know the journal:
+// its driver delivers results, and is told when the code stands still.
 import { cancelSignal, type Wait } from "../../domain/durable.ts";
 import { hashOfText } from "../../domain/text-hash.ts";
 import { type Delivery, noOp, type OpKind } from "../../wire/journal-message.ts";
@@ -11,12 +11,12 @@ import { type Entered, insideOf, type Surrounding, windows } from "./windows.ts"
 
 /** Who drives a frame during a turn. */
 export interface Driver {
-  /** The code stands still, and everything that was to be delivered is. `opened`: new ops in the order of their calls. Returns whether it called code of the user. */
+  /** The code stands still, and all deliveries are made. `opened`: new ops in the order of their calls. Returns whether it called user code. */
   stands(opened: readonly Op[]): boolean;
   /** The method has ended; `threw` says how. */
   ended(threw: boolean, value: unknown): void;
   blocked(problem: Problem): void;
-  /** The arguments of an op are others than those stored: its results count all the same. */
+  /** The arguments of an op differ from the stored ones: its results count all the same. */
   warned(problem: Problem): void;
 }
 
@@ -43,14 +43,14 @@ function opOfWait(wait: Wait): KnownOp {
 const noOps: readonly Op[] = [];
 
 export class Frame implements Entered<Delivery> {
-  /** Names the lap: what is random in it hangs on that alone. */
+  /** Identifies the lap: its random values are derived from this alone. */
   readonly id: string;
   readonly lap: number;
   /** Time of the newest delivery. Units: epoch milliseconds */
   time: number;
   /** Of signals that were taken, by name. */
   readonly cursors: Record<string, number>;
-  /** A wish to cancel has reached the code. */
+  /** The code has been told to cancel. */
   isCancelled = false;
   /** The method has asked for the next lap; it counts once it is returned. */
   restart: Restart | undefined;
@@ -59,9 +59,9 @@ export class Frame implements Entered<Delivery> {
   #code: (frame: Frame) => unknown;
   readonly #ops = new Map<number, Op>();
   #count = 0;
-  /** Stored of ops that are not opened yet. */
+  /** Stored deliveries of ops that are not opened yet. */
   readonly #expected = new Map<number, KnownOp>();
-  /** In this window, without a number yet. */
+  /** Opened in this window, without a number yet. */
   #opened: Op[] = [];
   /** Numbered, and not told to the driver yet. */
   #fresh: Op[] = [];
@@ -79,7 +79,7 @@ export class Frame implements Entered<Delivery> {
     this.#seed = hashOfText(`${id}.${lap}`);
   }
 
-  /** Calls the code, and makes again what was delivered before; `waits` are those that the run was parked on. */
+  /** Calls the code and repeats earlier deliveries; `waits` are those the run was parked on. */
   begin(driver: Driver, stored: readonly Delivery[], waits: readonly Wait[] = []): void {
     this.driver = driver;
     for (const delivery of stored) if (delivery.ordinal !== noOp) this.#expect(delivery.ordinal, delivery);
@@ -93,13 +93,13 @@ export class Frame implements Entered<Delivery> {
     if (!this.#expected.has(ordinal)) this.#expected.set(ordinal, known);
   }
 
-  /** What was stored just now. */
+  /** Deliveries that were just stored. */
   deliver(deliveries: readonly Delivery[]): void {
     this.#undelivered += deliveries.length;
     windows.deliver(this, deliveries);
   }
 
-  /** Everything that was to be delivered is, and no code executes. */
+  /** All deliveries are made, and no code is executing. */
   get stands(): boolean {
     return this.#undelivered === 0 && windows.current !== this;
   }
@@ -110,7 +110,7 @@ export class Frame implements Entered<Delivery> {
   get isReplaying(): boolean {
     return this.#isReplaying;
   }
-  /** Steps and children that are not settled: somebody forgot to await them, unless a race left them. */
+  /** Unsettled steps and children: somebody forgot to await them, unless a race left them. */
   get leftBehind(): string[] {
     const open = [...this.#ops.values()].filter(
       ({ kind, state }) => state !== "closed" && kind !== "sleep" && kind !== "signal",
@@ -135,9 +135,9 @@ export class Frame implements Entered<Delivery> {
     return found ?? noOps;
   }
 
-  /** Opens an op; called by the code, synchronously. The promise is a real one: other thenables lose the async context. */
+  /** Opens an op; called synchronously by the code. The promise is a real one: other thenables lose the async context. */
   open(...[kind, name, hash, detail]: [Op["kind"], string, number, OpDetail]): Promise<any> {
-    if (this.#isOver) return new Promise(() => {}); // one of its own: a shared one would hold the frames of all that await it
+    if (this.#isOver) return new Promise(() => {}); // its own: a shared one would retain the frames of all that await it
     if (windows.current !== this) {
       this.#block(foreignBefore({ kind, name }));
       return new Promise(() => {});
@@ -155,11 +155,11 @@ export class Frame implements Entered<Delivery> {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   }
 
-  /** Cuts all that is held of the code. None of it runs any more: no catch, no finally. */
+  /** Drops all references to the code. None of it runs any more: no catch, no finally. */
   drop(reason?: unknown): void {
     this.#isOver = true;
     this.driver = undefined;
-    this.#code = () => {}; // what it holds may be large, and a timer of the user may hold this
+    this.#code = () => {}; // it may retain much, and a user's timer may retain this
     for (const op of [...this.#ops.values(), ...this.#opened]) {
       op.abort?.(reason);
       op.letGo();
@@ -214,7 +214,7 @@ export class Frame implements Entered<Delivery> {
     op.state = "due later";
   }
 
-  /** Numbers what was opened in this window. False when the journal says otherwise. */
+  /** Numbers what was opened in this window. False if the journal says otherwise. */
   #number(): boolean {
     const opened = this.#opened;
     if (opened.length === 0) return true;

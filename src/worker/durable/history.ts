@@ -1,26 +1,26 @@
-// What a journal tells of its run: how its lap began, what was delivered since, and whose turn it is.
+// What a journal says about its run: how its lap began, what was delivered since, and whose turn it is.
 import { type Delivery, decodeJournalMessage, type JournalMessage, type LapStart } from "../../wire/journal-message.ts";
 import type { StoredRecord } from "./journal.ts";
 
 export interface History {
   /** Undefined in the first lap. */
   readonly lap: LapStart | undefined;
-  /** When the code of the lap began; undefined where it is when the run was created. Units: epoch milliseconds */
+  /** When the code of the lap began; undefined if that is when the run was created. Units: epoch milliseconds */
   readonly startedAt: number | undefined;
   readonly deliveries: readonly Delivery[];
-  /** Whether anything was delivered behind this message. */
+  /** Whether anything was delivered after this message. */
   readonly hasMoreThan: (seq: number) => boolean;
   /** Of its last message; 0 for an empty journal. */
   readonly lastSeq: number;
-  /** Turns that were begun since anything was delivered, and neither delivered anything nor were given back: they were lost. */
+  /** Turns begun since the last delivery that neither delivered anything nor were given back: they were lost. */
   readonly fruitless: number;
 }
 
-/** Undefined when the journal is not this turn's to go on with: a later one has begun, or another attempt has begun this one. */
+/** Undefined if this turn may not continue the journal: a later one has begun, or another attempt has begun this one. */
 export function historyOf(read: readonly StoredRecord[], turn: number): History | undefined {
   const told = read.map(({ data }) => decodeJournalMessage(data));
   if (told.some((message) => message.turn >= turn)) return undefined;
-  // A lap replaces what was before it; some of that is here too if it was read just before.
+  // A lap replaces everything before it; some of that may be here too if it was read just before.
   const from = Math.max(
     0,
     told.findLastIndex(({ lap }) => lap !== undefined),
@@ -47,7 +47,7 @@ function fruitlessOf(messages: readonly JournalMessage[]): number {
   return Math.max(lost, 0);
 }
 
-/** With the parts of large groups put together; parts that no last one followed are of an attempt that was lost. */
+/** Joins the parts of large groups; parts without a last one are from a lost attempt. */
 function deliveriesOf(messages: readonly JournalMessage[]): Delivery[] {
   const whole: Delivery[] = [];
   const parts = new Map<number, string[]>();

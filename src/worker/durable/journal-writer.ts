@@ -1,4 +1,4 @@
-// Appends to the journal of one run for one attempt, one message at a time: whoever appends to it beside this attempt is noticed, and then
+// Appends to the journal of one run for one attempt, one message at a time: any other writer is noticed, and then
 // nothing more is appended.
 import {
   type Delivery,
@@ -15,7 +15,7 @@ export interface WriterOptions {
   readonly turn: number;
   /** Chosen by chance. */
   readonly attempt: number;
-  /** Resolves once the leader is known to count on this worker; false when the turn is over before. */
+  /** Resolves once the leader is known to count on this worker; false if the turn ends first. */
   readonly mayAppend: () => boolean | Promise<boolean>;
 }
 
@@ -26,7 +26,7 @@ export type Record = Pick<JournalMessage, "time" | "deliveries"> &
   Partial<Pick<JournalMessage, "begins" | "returns" | "starts" | "lap">>;
 
 export class JournalWriter {
-  /** Of the last message that is known. */
+  /** Of the last known message. */
   lastSeq = 0;
   readonly #options: WriterOptions;
   #number = 0;
@@ -100,10 +100,10 @@ export class JournalWriter {
   }
 }
 
-/** For what a message says beside its deliveries. */
+/** Space for what a message has besides its deliveries. */
 const headroom = 1_024;
 
-/** The values of a large group go in parts; all else fits a message, which is seen to where it arises. */
+/** The values of a large group go in parts; everything else fits into a message, which is ensured where it arises. */
 function piecesOf(delivery: Delivery, room: number): Delivery[] {
   if (delivery.kind !== "children" || delivery.form !== "value" || mostBytesOfDelivery(delivery) <= room)
     return [delivery];

@@ -1,9 +1,9 @@
-// Where what durable runs take in is kept, as their worker sees it: one list of messages a run, appended by compare-and-set.
+// The journals of durable runs as their worker sees them: one list of messages per run, appended by compare-and-set.
 
 export interface JournalName {
   /** `<task>/<id>` */
   readonly key: string;
-  /** So that no later run of that id has the same journal. */
+  /** So that no later run with that id has the same journal. */
   readonly origin: number;
 }
 
@@ -14,16 +14,16 @@ export interface StoredRecord {
 
 export interface Journal {
   /**
-   * Appends one message behind that of the sequence `expect` (0: the first one). With `replaces` all before it are gone at once. Returns its
-   * sequence, or undefined when another one is the last.
+   * Appends one message after the one with sequence `expect` (0: the first). With `replaces` all before it are gone at once. Returns its
+   * sequence, or undefined if another one is the last.
    *
-   * Fails: QueueFull when the journal has no room, StoreUnavailable, PermissionDenied; it may be stored all the same
+   * Fails: QueueFull if the journal has no room, StoreUnavailable, PermissionDenied; it may still be stored
    */
   append(name: JournalName, message: Uint8Array, expect: number, replaces: boolean): Promise<number | undefined>;
-  /** All of it, in order, to what was the last one when it was asked. */
+  /** All of it, in order, up to the message that was last when asked. */
   read(name: JournalName): Promise<readonly StoredRecord[]>;
   /** Undefined for an empty one. */
   last(name: JournalName): Promise<StoredRecord | undefined>;
-  /** Bytes that a message may have. */
+  /** Most bytes of a message. */
   readonly largestMessage: number;
 }

@@ -1,4 +1,4 @@
-// Frames of parked runs, for a while: a run that is woken here goes on without a replay. Whatever is let go of goes without a word to the code.
+// Frames of parked runs, kept for a while: a run woken here continues without a replay. Dropping a frame runs none of its code.
 import type { KeptFrame } from "./turn-host.ts";
 
 export interface KeepOptions {
@@ -16,7 +16,7 @@ export class KeptFrames {
   readonly #most: number;
   readonly #mostMs: number;
   readonly #now: () => number;
-  /** By the origin of the run; the one that was kept first comes first. */
+  /** By the origin of the run; the one kept first comes first. */
   readonly #frames = new Map<number, Kept>();
   /** Runs while there are frames. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -38,7 +38,7 @@ export class KeptFrames {
     if (this.#frames.size > this.#most) this.#drop(this.#frames.keys().next().value!);
   }
 
-  /** For a later turn than that which left it: of the same or an earlier one somebody may have gone on elsewhere. */
+  /** Only for a later turn than the one that left it: the same or an earlier one may have continued elsewhere. */
   take(origin: number, turn: number): KeptFrame | undefined {
     const kept = this.#frames.get(origin);
     if (kept === undefined) return undefined;
@@ -50,7 +50,7 @@ export class KeptFrames {
     return kept;
   }
 
-  /** Lets go of what was kept too long. */
+  /** Drops what was kept too long. */
   expire(): void {
     const oldest = this.#now() - this.#mostMs;
     for (const [origin, { keptAt }] of this.#frames) {

@@ -1,4 +1,4 @@
-// What the log has for the waits of a run, taken one after the other by the ops that are open for it.
+// What the log offers to the waits of a run, taken one after another by the open ops.
 import type { Offer, Parked, Resume } from "../../domain/durable.ts";
 import type { Delivery } from "../../wire/journal-message.ts";
 import type { Children } from "./children.ts";
@@ -6,7 +6,7 @@ import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
 import { openWaits } from "./waits.ts";
 
-/** With what the children that are offered gave. Fails: StoreUnavailable */
+/** With the results of the offered children. Fails: StoreUnavailable */
 export async function offersOf(resume: Resume | undefined, children: Children): Promise<Offers> {
   const values = new Map<number, string>();
   const { parked, offers = [] } = resume ?? {};
@@ -35,8 +35,8 @@ export class Offers {
   }
 
   /**
-   * The first that an open op takes; undefined when there is none. The list is of use only while the code waits for nothing that it was not
-   * made for: what comes for another wait might go before it.
+   * The first that an open op takes; undefined if there is none. The list is valid only while the code waits for nothing that it was not
+   * made for: something for another wait might precede it.
    */
   next(frame: Frame): Delivery | undefined {
     if (this.#left.length === 0) return undefined;
@@ -70,7 +70,7 @@ export class Offers {
 
 const jsonOf = (data: unknown): string => JSON.stringify(data) ?? "";
 
-/** The lowest op; what the journal has already is nobody's. */
+/** The lowest op; what the journal already has belongs to none. */
 function takerOf(offer: Offer, waits: readonly Op[], { cursors }: Frame): Op | undefined {
   if (offer.kind === "signal") {
     if (offer.sequence <= (cursors[offer.name] ?? 0)) return undefined;

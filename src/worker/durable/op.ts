@@ -1,10 +1,10 @@
-// One call of durable code that the journal settles: it is opened, gets its number when the window closes, and waits for its delivery.
+// One call of durable code, settled by the journal: it is opened, gets its number when the window closes, and waits for its delivery.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ErrorClass, StepScope } from "../../domain/step.ts";
 import { hashOfText } from "../../domain/text-hash.ts";
 import type { OpKind } from "../../wire/journal-message.ts";
 
-/** What its kind needs beside the name. */
+/** What its kind needs besides the name. */
 export interface OpDetail {
   /** Calls the code of a step. */
   readonly start?: (scope: StepScope) => unknown;
@@ -14,19 +14,19 @@ export interface OpDetail {
   readonly deadline?: number;
   /** Of a group of children: their inputs as JSON, in order. */
   readonly inputs?: readonly string[];
-  /** Of a group: only so many are started at once. */
+  /** Of a group: at most this many are started at once. */
   readonly atOnce?: number;
   /** Of a group: it ends with the first failure. */
   readonly failFast?: boolean;
   /** Errors that come back as instances. */
   readonly classes?: readonly ErrorClass[];
-  /** Makes of a stored value what the code gets; what it throws is what the code gets thrown. @default JSON */
+  /** Turns a stored value into what the code gets; what it throws is thrown into the code. @default JSON */
   readonly read?: (value: string) => unknown;
 }
 
 /**
  * `new`: not begun · `open`: a step executes, or a wait waits · `due later`: a step waits for its next attempt · `ended`: what it gave is not
- * in the journal yet · `closed`: nobody wants it any more.
+ * in the journal yet · `closed`: no longer wanted.
  */
 export type OpState = "new" | "open" | "due later" | "ended" | "closed";
 
@@ -77,13 +77,13 @@ export class Op {
     this.letGo();
   }
 
-  /** Whoever awaits it is not held by it any more. */
+  /** Releases whoever awaits it. */
   letGo(): void {
     this.#resolve = this.#reject = ignore;
     this.abort = undefined;
   }
 
-  /** Nobody wants what it gives. */
+  /** Its result is no longer wanted. */
   close(reason: unknown): void {
     if (this.state === "closed") return;
     this.state = "closed";
@@ -92,20 +92,20 @@ export class Op {
   }
 }
 
-/** Weak, so that a promise of an op holds its frame no longer than the user does. */
+/** Weak, so that an op's promise retains its frame no longer than the user does. */
 const opOf = new WeakMap<Promise<unknown>, Op>();
-/** The op whose promise that is; undefined for what user code made of promises. */
+/** The op of a promise; undefined for promises made by user code. */
 export const opBehind = (promise: unknown): Op | undefined => opOf.get(promise as Promise<unknown>);
 
 const ignore = (): void => {};
 
-/** Engines differ in how many microtasks a construct takes, so the order of calls within a window is not to be relied on. */
+/** JavaScript engines differ in how many microtasks a construct takes, so the order of calls within a window is unreliable. */
 export const byRank = (a: Op, b: Op): number => compare(a.kind, b.kind) || compare(a.name, b.name) || a.hash - b.hash;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const hashedCharacters = 1_024;
 
-/** Of arguments: only compared. The first 1,024 characters and the length decide. */
+/** Hash of arguments, only for comparing. The first 1,024 characters and the length decide. */
 export function hashOf(args: unknown): number {
   let json: string;
   try {

@@ -1,4 +1,4 @@
-// Where a turn begins: what the journal of its run tells, beside what the log says of where it was parked.
+// Where a turn begins: from its run's journal, and from where it was parked according to the log.
 import type { Wait } from "../../domain/durable.ts";
 import type { Delivery, LapStart } from "../../wire/journal-message.ts";
 import { historyOf } from "./history.ts";
@@ -8,7 +8,7 @@ import type { TurnGiven } from "./turn-host.ts";
 /** How a lap begins; what is missing is as in the first one. */
 export type Start = Partial<LapStart> & { readonly time: number };
 
-/** What a replay has to come to: so many ops, and if nothing was stored since the run was parked, no more. */
+/** What a replay must reach: this many ops, and no more if nothing was stored since the run was parked. */
 export interface ParkedAt {
   readonly ops: number;
   readonly isAll: boolean;
@@ -17,7 +17,7 @@ export interface ParkedAt {
 export type Opening =
   /** The turn is another's. */
   | { readonly kind: "fenced" }
-  /** It lacks what the log has seen of it. */
+  /** It lacks what the log has seen. */
   | { readonly kind: "shorter" }
   /** Nothing has happened to the run yet. */
   | { readonly kind: "empty" }

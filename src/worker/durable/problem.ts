@@ -1,4 +1,4 @@
-// Why code does not fit its journal. Never thrown at user code: its frame is dropped, and the run waits for code that fits.
+// Why code does not match its journal. Never thrown into user code: its frame is dropped, and the run waits for matching code.
 import type { OpKind } from "../../wire/journal-message.ts";
 
 export interface Problem {
@@ -39,7 +39,7 @@ export const endedBefore = (ordinal: number, stored: Named): Problem => ({
   ordinal,
 });
 
-/** As {@link endedBefore}, of code that goes on. */
+/** Like {@link endedBefore}, but the code continues. */
 export const openedOther = (before: number, now: number): Problem => ({
   name: "NotDeterministic",
   message: `${before} ops were open when the run was parked, and now there are ${now}; ${remedy}`,

@@ -1,4 +1,4 @@
-/** What a durable method returns to begin anew: with this input, and an empty journal. */
+/** What a durable method returns to start again with this input and an empty journal. */
 export class Restart {
   readonly input: unknown;
 

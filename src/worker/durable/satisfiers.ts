@@ -1,4 +1,4 @@
-// What comes for the waits of a run from outside: what the log offers, a wish to cancel, and timers that compete with nothing.
+// What arrives for the waits of a run: offers of the log, a wish to cancel, and timers without competition.
 import { cancelSignal } from "../../domain/durable.ts";
 import { RunCancelled } from "../../domain/errors.ts";
 import { type Delivery, noOp } from "../../wire/journal-message.ts";
@@ -30,7 +30,7 @@ export interface SatisfiersParts {
   readonly origin: number;
   readonly clock: Clock;
   readonly signals: SignalSource | undefined;
-  /** There may be something that was not there before. */
+  /** There may be something new. */
   readonly onNews: () => void;
 }
 
@@ -38,7 +38,7 @@ export class Satisfiers {
   offers: Offers | undefined;
   /** Of a run whose steps execute. */
   readonly awake: AwakeSignals | undefined;
-  /** To cancel, while it has not reached the code. */
+  /** A wish to cancel that has not reached the code. */
   wish: Wish | undefined;
   readonly #key: string;
   readonly #now: () => number;
@@ -49,7 +49,7 @@ export class Satisfiers {
     this.awake = source && new AwakeSignals({ source, key, origin, clock, onNews });
   }
 
-  /** One a record, and first in it: a delivery before it could close its wait, and it would be taken and never seen. */
+  /** One per record, and first in it: an earlier delivery could close its wait, so that it would be taken and never seen. */
   next(frame: Frame): Delivery[] {
     if (this.wish !== undefined) {
       const cancelled = this.#cancelWaits(frame, this.wish);
@@ -59,7 +59,7 @@ export class Satisfiers {
     return offered === undefined ? [] : [offered];
   }
 
-  /** The earliest wait, if nothing but time is waited for; or signals, of which those before it can be asked for. */
+  /** The earliest timer, if the run waits only for time, or for signals, which can be checked for earlier ones. */
   nextTime(frame: Frame): Timed | undefined {
     let next: Timed | undefined;
     let isBesideSignals = false;
@@ -79,7 +79,7 @@ export class Satisfiers {
     return new RunCancelled({ key: this.#key, reason });
   }
 
-  /** What a failed step gives: the one that a wish to cancel has stopped is where it reaches the code. */
+  /** The result of a failed step: if a wish to cancel stopped it, this is where it reaches the code. */
   stepFailed(error: string): Pick<Delivery, "form" | "value" | "sequence"> {
     const { wish } = this;
     if (wish === undefined) return { form: "error", value: error, sequence: 0 };
@@ -87,7 +87,7 @@ export class Satisfiers {
     return { form: "cancel", value: encodeError(this.cancelled(wish.reason)), sequence: wish.sequence };
   }
 
-  /** It reaches the code once, at all waits that are open then and all steps that have not begun; steps that execute come first. */
+  /** It reaches the code once, at all open waits and all steps that have not started; executing steps come first. */
   #cancelWaits(frame: Frame, { reason, time, sequence }: Wish): Delivery[] {
     const note = { time, sequence, form: "cancel" as const };
     if (frame.isCancelled) {
@@ -106,7 +106,7 @@ export class Satisfiers {
     });
   }
 
-  /** One whose time has come; nothing that the log could have goes before it. */
+  /** One that is due; nothing in the log could precede it. */
   #ownTimer(frame: Frame): Delivery | undefined {
     const next = this.nextTime(frame);
     if (next === undefined || next.at > this.#now() || next.op.kind === "step") return undefined;

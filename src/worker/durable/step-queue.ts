@@ -1,5 +1,5 @@
-// Steps that may begin: those that the code has opened, in the order of its calls, and those that are due again. Where turns were lost
-// again and again at one place, one of these steps kills its workers: then they begin one at a time, and in the end it is given up.
+// Steps that may start: those that the code has opened, in call order, and those that are due again. If turns were lost
+// again and again at one place, one of these steps kills its workers: then they start one at a time, and finally the culprit is given up.
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
 import type { Clock, StepRunner } from "./step-runner.ts";
@@ -8,7 +8,7 @@ const cautionFrom = 3;
 const mostLost = 10;
 
 export class StepQueue {
-  /** Turns that were lost since anything was delivered. */
+  /** Turns lost since the last delivery. */
   fruitless = 0;
   readonly #runner: StepRunner;
   readonly #clock: Clock;
@@ -47,7 +47,7 @@ export class StepQueue {
     return ready.length > 0;
   }
 
-  /** The code hears of it, and may compensate. */
+  /** The code is told, and may compensate. */
   #lose(op: Op): void {
     this.fruitless = 0;
     const error = new Error(

@@ -1,4 +1,4 @@
-// Executes the steps of durable runs: each until it gives something that the journal can keep, or its retries are used up.
+// Executes the steps of durable runs, each until it has a result for the journal or its retries are used up.
 import { formatDuration, parseDuration } from "../../domain/duration.ts";
 import { type RetryPolicy, retryDelayMs } from "../../domain/retry.ts";
 import type { StepScope } from "../../domain/step.ts";
@@ -17,7 +17,7 @@ export interface StepTerms {
   readonly timeoutMs: number;
 }
 
-/** By what steps and waits are timed. Units: milliseconds */
+/** The clock for steps and waits. Units: milliseconds */
 export interface Clock {
   /** The server's time. Units: epoch milliseconds */
   now(): number;
@@ -29,26 +29,26 @@ export interface Clock {
 
 export interface StepRunnerOptions {
   readonly clock: Clock;
-  /** How long code may go on that was told to stop. */
+  /** How long code that was told to stop may continue. */
   readonly graceMs: number;
-  /** Bytes that a result may take. */
+  /** Most bytes of a result. */
   readonly largestResult: () => number;
-  /** A step gave something for the journal. */
+  /** A step has a result for the journal. */
   readonly onEnd: (op: Op, form: DeliveryForm, value: string) => void;
-  /** A step that was given up has ended, and gave nothing. */
+  /** A step that was given up has ended without a result. */
   readonly onGone: () => void;
-  /** The run is to be cancelled: no more attempts are made. */
+  /** The run was cancelled: make no more attempts. */
   readonly isLast: () => boolean;
-  /** The worker is to stop: no more attempts are made by it. */
+  /** The worker is stopping: make no more attempts here. */
   readonly isLeaving: () => boolean;
 }
 
-/** A pause up to this long is waited for in place. */
+/** Pauses up to this long are waited out in place. */
 const inPlaceMs = 30_000;
 
 export class StepRunner {
   readonly #options: StepRunnerOptions;
-  /** Steps whose code executes, or that wait in place, each with what ends that. */
+  /** Steps that are executing, or waiting in place, each with a function that ends that. */
   readonly #running = new Map<Op, Running>();
 
   constructor(options: StepRunnerOptions) {
@@ -71,32 +71,32 @@ export class StepRunner {
     running.attempt();
   }
 
-  /** Waits for no pause any more: who has the run next does. */
+  /** Stops waiting for pauses: the next worker will. */
   leave(): void {
     for (const running of [...this.#running.values()]) running.leave();
   }
 
-  /** Ends pauses, and tells code to stop; what has ended by itself counts. */
+  /** Ends pauses and tells code to stop; a step that ends by itself counts. */
   abort(reason: unknown): void {
     for (const running of [...this.#running.values()]) running.abort(reason);
   }
 
-  /** Tells code to stop, and gives up what it throws then: the step begins again elsewhere. */
+  /** Tells code to stop and ignores what it then throws: the step starts again elsewhere. */
   giveUp(reason: unknown): void {
     for (const running of [...this.#running.values()]) running.giveUp(reason);
   }
 
-  /** Nothing of them is heard any more. */
+  /** Their results are ignored. */
   forget(reason: unknown): void {
     for (const running of this.#running.values()) running.forget(reason);
     this.#running.clear();
   }
 }
 
-/** What a step gave in the end; undefined when it was given up. */
+/** The final result of a step; undefined if it was given up. */
 type Give = (form: DeliveryForm | undefined, value: string) => void;
 
-/** One step, from its first attempt in this turn to what it gives. */
+/** One step, from its first attempt in this turn to its result. */
 class Running {
   readonly #frame: Frame;
   readonly #op: Op;
@@ -170,14 +170,14 @@ class Running {
     return inContext!(() => insideOf(inside, async () => detail.start!(step)));
   }
 
-  /** Made when it is first asked for: few steps do. */
+  /** Created on first use: few steps need it. */
   #signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#stopped !== undefined) this.#controller.abort(this.#stopped.reason);
     return this.#controller.signal;
   }
 
-  /** Its code may end by itself within the grace. */
+  /** Its code may end by itself within the grace period. */
   #stop(reason: unknown, isGivenUp = false): void {
     if (this.#isOver || (this.#stopped !== undefined && !isGivenUp)) return;
     this.#stopped = { reason, isGivenUp };
@@ -208,7 +208,7 @@ class Running {
     this.#end("value", json);
   }
 
-  /** A fault of the code: it would only happen again. */
+  /** A bug in the code: it would only happen again. */
   #refused(error: unknown): void {
     this.#end("error", this.#fitting(error));
   }
@@ -235,7 +235,7 @@ class Running {
     this.#end("retry", JSON.stringify(told));
   }
 
-  /** An error is stored in bounds, so that it always fits. */
+  /** An error is stored truncated, so that it always fits. */
   #fitting(error: unknown): string {
     const json = encodeError(error);
     if (utf8(json).length <= this.#options.largestResult()) return json;
@@ -281,6 +281,6 @@ function isFinal(error: unknown, { retryIf }: RetryPolicy): boolean {
   try {
     return retryIf !== undefined && !retryIf(error);
   } catch {
-    return true; // a predicate that throws is a fault that a retry would only hide
+    return true; // a predicate that throws is a bug that a retry would only hide
   }
 }

@@ -1,11 +1,11 @@
-// The steps of a worker class: methods that are journalled where a durable method calls them on its instance, and plain anywhere else.
+// The steps of a worker class: methods that are journalled when a durable method calls them on its instance, and plain anywhere else.
 import type { StepDefinition, StepScope } from "../../domain/step.ts";
 import { Frame } from "./frame.ts";
 import { hashOf } from "./op.ts";
 import { surroundingOp, windows } from "./windows.ts";
 
 /**
- * Finds the attempt of the step that surrounds this call.
+ * Finds the attempt of the step around this call.
  *
  * Fails: Error outside a step
  * @example
@@ -34,9 +34,9 @@ export function openStep(
 const installed = Symbol.for("natchet.step@1");
 
 /**
- * Gives an instance its journalled steps, as properties of its own: `#private` fields, `super` and overrides without a decorator stay what they are.
+ * Gives an instance its journalled steps as own properties: `#private` fields, `super` and overrides without a decorator are not affected.
  *
- * Fails: TypeError for an instance that takes no properties
+ * Fails: TypeError for a frozen instance
  */
 export function installSteps(instance: object, steps: ReadonlyMap<string, StepDefinition>): void {
   const methods = instance as Record<string, ((...args: unknown[]) => unknown) & { [installed]?: true }>;

@@ -1,4 +1,4 @@
-// The children of a durable run in the log: ordinary runs, created under ids that follow from their parent, and read where they ended.
+// The children of a durable run in the log: ordinary runs under ids that follow from their parent, whose results are read where they are stored.
 import { type ChildEnd, childIdOf } from "../../domain/durable.ts";
 import { StoreUnavailable } from "../../domain/errors.ts";
 import { keyOf } from "../../domain/run.ts";
@@ -57,14 +57,14 @@ export class StoredChildren implements ChildrenOfRun {
     });
   }
 
-  /** One that exists already is the same child, whoever created it. */
+  /** An existing one is the same child, whoever created it. */
   async #store(task: string, id: string, input: string, atOnce?: number): Promise<void> {
     const { publisher, subjects, link } = this.#parts;
     const entry = encodeRunEntry(childEntry(this.#parent, link.clock.now(), input, atOnce));
     await publisher.append(subjects.run(task, id), entry, 0);
   }
 
-  /** Many outcomes may stand in one entry. Fails: StoreUnavailable when one is not there: it has moved, and who asks anew learns where */
+  /** One entry may have many outcomes. Fails: StoreUnavailable if one is not there: it has moved, and the next request learns where */
   async #messages(ends: readonly (ChildEnd | null)[]): Promise<ReadonlyMap<number, StoredMessage>> {
     const { link, subjects } = this.#parts;
     const seqs = [...new Set(ends.flatMap((end) => (end === null ? [] : [end.seq])))];

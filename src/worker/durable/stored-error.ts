@@ -1,4 +1,4 @@
-// What the steps of a durable run throw: stored as JSON, and made again so that it is the same live and on a replay.
+// Errors of a durable run's steps: stored as JSON and recreated, so that they are the same live and on a replay.
 import { NonRetryableError, RunCancelled, RunFailed } from "../../domain/errors.ts";
 import type { ErrorClass } from "../../domain/step.ts";
 import { isError, readProperty, toText } from "../../domain/thrown.ts";
@@ -21,14 +21,14 @@ const builtIn: readonly ErrorClass[] = [
   ...[RunFailed, RunCancelled, NonRetryableError],
   ...[Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError],
 ];
-/** How far causes are followed, and how many errors of an AggregateError, all levels together. */
+/** Most causes and errors of AggregateErrors that are kept, on all levels together. */
 const deepest = 16;
 const mostInside = 64;
 /** Characters. */
 const longestStack = 4_000;
 const special = ["message", "stack", "cause", "errors"];
 
-/** Never throws: what cannot be kept is said in words. */
+/** Never throws: what cannot be kept is described. */
 export const encodeError = (thrown: unknown): string => JSON.stringify(storedOf(thrown, deepest, { left: mostInside }));
 
 /** The class is found by its name, among `classes` first. */
@@ -88,7 +88,7 @@ function plain(value: unknown): unknown {
 function revived(from: Stored, classes: readonly ErrorClass[]): unknown {
   if (from.is === "value") return from.value;
   const { cls, name, message, stack, own, cause, errors } = from;
-  const error = new Error(message); // a real one, for whoever prints it, and then of its class
+  const error = new Error(message); // a real Error for printing, then of its class
   const known = classes.find((each) => each.name === cls);
   if (known !== undefined) Object.setPrototypeOf(error, known.prototype as object);
   hide(error, "stack", stack);

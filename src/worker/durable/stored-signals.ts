@@ -1,4 +1,4 @@
-// Signals to durable runs as the log holds them, for a run that is not parked.
+// Signals in the log, for a durable run that is not parked.
 import { nextFromLeader } from "../../nats/stored-message.ts";
 import { textOf } from "../../wire/bytes.ts";
 import type { SignalSource, StoredSignal } from "./awake-signals.ts";

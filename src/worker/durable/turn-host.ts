@@ -1,4 +1,4 @@
-// What a turn of a durable run is given, and how it ends.
+// The environment of a durable run's turn, and how it ends.
 import type { Parked, Resume } from "../../domain/durable.ts";
 import type { Log } from "../../domain/log.ts";
 import type { SignalSource } from "./awake-signals.ts";
@@ -14,11 +14,11 @@ export interface TurnHost {
   /** Where signals are stored. @default they wait until the run is parked */
   readonly signals?: SignalSource | undefined;
   readonly log: Log;
-  /** How long code that was told to stop may go on. Units: milliseconds */
+  /** How long code that was told to stop may continue. Units: milliseconds */
   readonly graceMs: number;
-  /** Tells this build from others. */
+  /** Identifies this build. */
   readonly code: string;
-  /** Whether the leader was heard lately: what another may have gone on with is not appended to. */
+  /** Whether the leader was heard recently: a run that may have continued elsewhere gets no appends. */
   readonly isHeard: () => boolean;
   /** A method has ended over steps and children that nobody waits for any more. */
   readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
@@ -36,13 +36,13 @@ export interface TurnGiven {
   readonly input: string;
   readonly resume: Resume | undefined;
   readonly children: Children;
-  /** Names the run for ids of its steps, unlike any other ever. */
+  /** Identifies the run in ids of its steps; unique forever. */
   readonly id: string;
-  /** The code of a lap, by its input. Fails: with what the run fails with, for example InvalidData */
+  /** The code of a lap, for its input. Fails: with the run's error, for example InvalidData */
   readonly codeFor: (input: string) => Promise<(frame: Frame) => unknown>;
 }
 
-/** What is left of a turn that parked, for the next one on this worker. */
+/** What a parked turn leaves for the next one on this worker. */
 export interface KeptFrame {
   readonly frame: Frame;
   readonly turn: number;
@@ -54,8 +54,8 @@ export type TurnEnd =
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "cancelled"; readonly reason: string }
   | { readonly kind: "parked"; readonly parked: Parked; readonly kept: KeptFrame | undefined }
-  /** The store does not take it now. */
+  /** The store refuses it now. */
   | { readonly kind: "later"; readonly ms: number }
   | { readonly kind: "returned" }
-  /** The turn is another's; nothing may be said of it. */
+  /** The turn belongs to another attempt; report nothing. */
   | { readonly kind: "fenced" };

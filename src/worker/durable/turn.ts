@@ -1,5 +1,5 @@
-// One turn of a durable run on its worker: reads what the journal has, lets the code go on, stores what it takes in before the code sees it,
-// and ends when the code does, or when all that is open waits for something outside.
+// One turn of a durable run on its worker: reads the journal, lets the code continue, stores what it receives before the code sees it,
+// and ends when the code does, or when everything open waits for something outside.
 import type { Parked, Wait } from "../../domain/durable.ts";
 import { RunCancelled } from "../../domain/errors.ts";
 import { readProperty } from "../../domain/thrown.ts";
@@ -19,11 +19,11 @@ import { encodeError } from "./stored-error.ts";
 import type { KeptFrame, TurnEnd, TurnGiven, TurnHost } from "./turn-host.ts";
 import { openWaits, waitsOf } from "./waits.ts";
 
-/** Code that begins within this after its run was created begins at that time: its journal need not say when. */
+/** Code that starts within this time after its run was created counts as started then: its journal need not say when. */
 const onTimeMs = 100;
-/** A timer that is this near is waited for. */
+/** A timer this near is waited for in place. */
 const awakeMs = 50;
-/** Code that awaits nothing of natchet's gets this long to show where. */
+/** Code that awaits nothing from natchet gets this long to show where. */
 const foreignMs = 1_000;
 const refusedMs = 10_000;
 const shorterJournalMs = 30_000;
@@ -41,10 +41,10 @@ export class Turn implements Driver {
   readonly #queue: StepQueue;
   /** For the next record. */
   #results: Delivery[] = [];
-  /** Nothing is appended in this turn yet, and has to be before code goes on. */
+  /** Nothing has been appended in this turn, and something must be before code continues. */
   #mustBegin = true;
   #isWriting = false;
-  /** What a replay has to come to: so many ops, and if nothing was stored since the run was parked, no more. */
+  /** What a replay must reach: this many ops, and no more if nothing was stored since the run was parked. */
   #parkedAt: ParkedAt | undefined;
   /** Groups whose children are on their way to the log. */
   #creating = 0;
@@ -78,7 +78,7 @@ export class Turn implements Driver {
     void this.#begin(kept).catch((error) => this.#refused(error));
   }
 
-  /** A wish to cancel; `sequence` and `time` as the log says them, if it was asked. */
+  /** A wish to cancel; `sequence` and `time` from the log, if it was asked. */
   cancel(reason: string, sequence = 0, time: number = this.#host.clock.now()): void {
     if (this.#isOver || this.#outside.wish !== undefined || this.#frame?.isCancelled) return;
     this.#outside.wish = { reason, time, sequence };
@@ -86,7 +86,7 @@ export class Turn implements Driver {
     this.#soon();
   }
 
-  /** No new step is begun here; steps that execute may end. */
+  /** No new step starts here; executing steps may end. */
   leave(): void {
     if (this.#isLeaving || this.#isOver) return;
     this.#isLeaving = true;
@@ -94,19 +94,19 @@ export class Turn implements Driver {
     this.#soon();
   }
 
-  /** As {@link leave}, and what executes is told to stop. */
+  /** Like {@link leave}, and executing steps are told to stop. */
   giveBack(reason: unknown): void {
     this.leave();
     this.#steps.giveUp(reason);
     if (this.#frame === undefined) this.#end({ kind: "returned" });
   }
 
-  /** What executes does not end. */
+  /** Executing steps do not end. */
   abandon(reason: unknown): void {
     this.#end({ kind: "returned" }, reason);
   }
 
-  /** The turn counts no more. */
+  /** The turn no longer counts. */
   fence(reason: unknown): void {
     this.#end({ kind: "fenced" }, reason);
   }
@@ -172,7 +172,7 @@ export class Turn implements Driver {
     await this.#make({ input, time: createdAt });
   }
 
-  /** The journal says from when on the code runs. */
+  /** The journal says when the code started. */
   async #beginLate(): Promise<void> {
     const time = this.#host.clock.now();
     this.#mustBegin = false;
@@ -191,7 +191,7 @@ export class Turn implements Driver {
     }
     if (opening.kind === "empty") return this.#beginLate();
     this.#writer.lastSeq = opening.lastSeq;
-    this.#queue.fruitless = opening.fruitless + 1; // whoever began before this one, too
+    this.#queue.fruitless = opening.fruitless + 1; // including whoever began before this one
     this.#parkedAt = opening.parkedAt;
     await this.#make(opening.start, opening.deliveries, opening.waits);
   }
@@ -212,7 +212,7 @@ export class Turn implements Driver {
 
   // ---------------------------------------------------------------------------------------------------------- going on
 
-  /** Does whatever can be done now. Returns whether it called code of the user. */
+  /** Does whatever can be done now. Returns whether it called user code. */
   #goOn(): boolean {
     const frame = this.#frame;
     if (this.#isOver || this.#isWriting || frame === undefined || !frame.stands || frame.isOver) return false;
@@ -247,7 +247,7 @@ export class Turn implements Driver {
       },
       (error) => {
         this.#creating -= 1;
-        // Tried again it would only be refused again.
+        // A retry would only be refused again.
         if (readProperty(error, "name") === "PayloadTooLarge") this.#stepEnded(op, "error", encodeError(error));
         else this.#refused(error);
       },
@@ -263,7 +263,7 @@ export class Turn implements Driver {
       const given = form === "error" ? this.#outside.stepFailed(value) : { form, value, sequence: 0 };
       this.#results.push({ kind, ordinal, time, hash, name, ...given });
     }
-    setImmediate(() => this.#goOn()); // what ends in the same moment goes into the same record
+    setImmediate(() => this.#goOn()); // what ends at the same moment goes into the same record
   }
 
   #takeResults(frame: Frame): Delivery[] {
@@ -272,7 +272,7 @@ export class Turn implements Driver {
     return results;
   }
 
-  /** Nothing is under way: it waits a moment, parks, or is given back. */
+  /** Nothing is in progress: wait a moment, park, or give it back. */
   #standsStill(frame: Frame): void {
     const hasSteps = this.#queue.size > 0 || frame.opsThatAre("open").some((op) => !op.isWait);
     if (hasSteps) return void this.#return();
@@ -322,7 +322,7 @@ export class Turn implements Driver {
     this.#frame!.deliver(deliveries);
   }
 
-  /** False when the turn does not go on from here. */
+  /** False if the turn does not continue from here. */
   async #store(record: Record): Promise<boolean> {
     this.#isWriting = true;
     const written = await this.#writer.write(record);
@@ -334,7 +334,7 @@ export class Turn implements Driver {
     return false;
   }
 
-  /** Somebody has appended since: what this turn made of the journal is not what the journal says. */
+  /** Somebody has appended since: this turn's view of the journal is outdated. */
   async #startOver(): Promise<void> {
     this.#frame?.drop();
     this.#frame = undefined;
@@ -359,7 +359,7 @@ export class Turn implements Driver {
     await this.#make({ ...start, time });
   }
 
-  /** Its worker stops. What was lost is told from what was given back. */
+  /** Its worker stops. Distinguishes a run given back from a lost one. */
   #return(): void {
     const record = { returns: true, begins: this.#mustBegin, time: this.#host.clock.now(), deliveries: [] };
     void this.#store(record)
@@ -367,7 +367,7 @@ export class Turn implements Driver {
       .then((isStored) => isStored && this.#end({ kind: "returned" }));
   }
 
-  /** Resolves once the leader is heard again; false when the turn is over by then. */
+  /** Resolves once the leader is heard again; false if the turn is over by then. */
   async #heard(): Promise<boolean> {
     while (!this.#isOver && !this.#host.isHeard())
       await new Promise<void>((resolve) => this.#host.clock.set(resolve, 250));

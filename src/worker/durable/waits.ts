@@ -1,9 +1,9 @@
-// What the ops of a run wait for outside, as the log is told of it.
+// What the ops of a run wait for outside, as reported to the log.
 import type { Wait } from "../../domain/durable.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
 
-/** All that is open outside, in the order of the ops. */
+/** Everything open outside, in the order of the ops. */
 export const waitsOf = (frame: Frame): Wait[] => openWaits(frame).map(waitOf);
 
 /** Waits, and steps that are due again later. */

@@ -1,12 +1,12 @@
-// When code of durable runs executes: from one delivery until its microtasks are drained, one delivery at a time. Only so the order in which
-// ops are opened depends on the order of deliveries alone, whatever the code combines its promises with.
+// When code of durable runs executes: from one delivery until its microtasks are drained, one delivery at a time. Only then does the order in which
+// ops are opened depend on the order of deliveries alone, however the code combines its promises.
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /** What is entered: a frame of code. */
 export interface Entered<D> {
   /** Makes one delivery; undefined calls the code. */
   enter(delivery: D | undefined): void;
-  /** Its microtasks are drained. Returns whether it called code of the user, which is no part of a window. */
+  /** Its microtasks are drained. Returns whether it called user code, which is not part of a window. */
   windowClosed(): boolean;
 }
 
@@ -14,8 +14,8 @@ export interface Entered<D> {
 const burst = 256;
 
 /**
- * Immediates that are asked for in one go run one after the other, each once the microtasks of the one before are drained, and no I/O comes
- * between them. So n deliveries ask for n + 1 of them: the last one only closes. A group is never topped up: something foreign could come
+ * Immediates requested together run one after another, each once the microtasks of the previous one are drained, and no I/O comes
+ * between them. So n deliveries request n + 1 of them: the last one only closes. A group is never topped up: something foreign could come
  * between a delivery and its close.
  */
 class Windows {
@@ -26,7 +26,7 @@ class Windows {
   #booked = 0;
   #current: Entered<any> | undefined;
 
-  /** Whose code executes at this moment; never across a macrotask. */
+  /** Whose code is executing now; never across a macrotask. */
   get current(): Entered<any> | undefined {
     return this.#current;
   }
@@ -60,16 +60,16 @@ class Windows {
 
   #enterNext(): void {
     const { entered, delivery } = this.#due[this.#head]!;
-    this.#due[this.#head++] = undefined as never; // a frame must not be held by a slot of this array
+    this.#due[this.#head++] = undefined as never; // this array must not retain a frame
     this.#current = entered;
     entered.enter(delivery);
   }
 }
 
-/** One for all workers of a process, as its event loop is one: two of them know nothing of each other's frames. */
+/** One for all workers of a process, as there is one event loop: two would not know each other's frames. */
 export const windows: Windows = new Windows();
 
-/** Carries what surrounds a call also over its awaits. Small on purpose: a live timer of the user keeps it. */
+/** Carries a call's surroundings across its awaits. Small on purpose: a user's live timer retains it. */
 export interface Surrounding {
   /** The frame; undefined once it is dropped. */
   readonly frame: unknown;

@@ -1,4 +1,4 @@
-// Heartbeats in the place of workers whose event loop is blocked, over a connection that lives as long as the block.
+// Heartbeats on behalf of workers whose event loop is blocked, over a connection that lives as long as the block.
 import { Effect } from "effect";
 import { connectNats } from "../../nats/connection.ts";
 import type { NatsLink } from "../../nats/link.ts";
@@ -12,7 +12,7 @@ export interface Block {
   readonly workers: () => readonly Register[];
   /** How late the loop is. Units: milliseconds */
   readonly lagMs: () => number;
-  /** The leader answered what was said when the loop was so late. */
+  /** The leader answered a heartbeat sent when the loop was this late. */
   readonly onHeard: (lagMs: number) => void;
 }
 
@@ -20,7 +20,7 @@ const beatEveryMs = 4_000;
 const lookEveryMs = 250;
 const retryEveryMs = 2_000;
 
-/** Resolves when the block is over; a store that cannot be reached is tried again until then. */
+/** Resolves when the block is over; an unreachable server is retried until then. */
 export const beatUntil = (nats: Omit<NatsOptions, "onFault">, block: Block): Promise<void> => {
   const subjects = new Subjects(nats.namespace);
   const beating = Effect.gen(function* () {
@@ -40,7 +40,7 @@ export const beatUntil = (nats: Omit<NatsOptions, "onFault">, block: Block): Pro
   );
 };
 
-/** What it executes is not said: nothing has ended while the loop was blocked. A leader that does not know the worker is told all. */
+/** What it executes is omitted: nothing has ended while the loop was blocked. A leader that does not know the worker gets a full registration. */
 async function beat(link: NatsLink, subjects: Subjects, worker: Register, block: Block): Promise<void> {
   const lagMs = block.lagMs();
   const { id, secret, quiet } = worker;

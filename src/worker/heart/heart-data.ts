@@ -1,4 +1,4 @@
-/** What the event loop of a process shares with the thread that beats for it. */
+/** What the event loop of a process shares with its heartbeat thread. */
 export interface HeartData {
   /** In shared memory, see `cell`. */
   readonly cells: Int32Array<SharedArrayBuffer>;
@@ -8,7 +8,7 @@ export interface HeartData {
 export interface ToHeart {
   /** `NatsOptions` without its function. */
   readonly nats: string;
-  /** What each worker would say of itself, but for its tasks. */
+  /** The registration of each worker, without its tasks. */
   readonly workers: string;
 }
 /** Sent once. */
@@ -27,7 +27,7 @@ export const cell = {
   heardAfter: 3,
 } as const;
 
-/** A loop that is late by more was blocked, not busy. The thread waits as long before it beats. */
+/** A loop that is later than this is blocked, not busy. The thread waits this long before it sends heartbeats. */
 export const blockedAfterMs = 2_500;
 
 export const cellBytes = 16;

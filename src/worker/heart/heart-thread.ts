@@ -1,5 +1,5 @@
-// Runs in a thread: sleeps, and looks now and then whether the event loop of the process turned meanwhile. Only when it did not, the
-// thread connects and beats in the place of its workers.
+// Runs in a thread: sleeps, and checks now and then whether the event loop of the process has turned. Only if it has not, the
+// thread connects and sends heartbeats on behalf of its workers.
 import { parentPort, workerData } from "node:worker_threads";
 import type { Register } from "../../wire/messages.ts";
 import { blockedAfterMs, cell, type HeartData, type TasksToHeart, type ToHeart } from "./heart-data.ts";
@@ -13,7 +13,7 @@ parentPort!.on("message", (message: ToHeart | TasksToHeart) => {
   else told = message;
 });
 
-/** What they would say of themselves. */
+/** Their registrations. */
 function described(workers: string): Register[] {
   const all = JSON.parse(workers) as readonly Omit<Register, "tasks">[];
   return all.map((worker) => ({ ...worker, tasks: JSON.parse(tasks.get(worker.id) ?? "[]") }));

@@ -1,5 +1,5 @@
-// Beats for the workers of this process while its event loop is blocked: by a thread that sleeps unless it is needed. Counters in shared
-// memory tell it that the loop turns, text what its workers would say of themselves.
+// Sends heartbeats for the workers of this process while its event loop is blocked, from a thread that sleeps unless needed. Counters in shared
+// memory tell it that the loop turns; it gets the workers' registrations as text.
 import { URL } from "node:url";
 import { Worker as Thread } from "node:worker_threads";
 import type { Log } from "../../domain/log.ts";
@@ -10,7 +10,7 @@ import type { Register, TaskDeclaration } from "../../wire/messages.ts";
 import { blockedAfterMs, cell, cellBytes, type HeartData, type TasksToHeart, type ToHeart } from "./heart-data.ts";
 
 const turnEveryMs = 1_000;
-/** A machine that takes longer to start a thread must not keep a worker from its work. */
+/** A slow start of the thread must not keep a worker from its work. */
 const startWithinMs = 5_000;
 const endWithinMs = 1_000;
 
@@ -25,13 +25,13 @@ export class Heart {
   readonly #data: HeartData;
   readonly #log: Log;
   readonly #workers = new Map<string, Beating>();
-  /** Resolves once the thread runs, or will not: code that blocks the loop would keep a later one from ever starting to beat. */
+  /** Resolves once the thread runs, or will not: code that blocks the loop would keep a later thread from ever starting. */
   readonly running: Promise<void>;
-  /** Where the workers are connected; nobody beats before that is known. */
+  /** Where the workers are connected; no heartbeats before that is known. */
   #nats: string | undefined;
   #turning: ReturnType<typeof setInterval> | undefined;
   #thread: Thread | undefined;
-  /** What the thread was told last. */
+  /** What the thread was last told. */
   #told = "";
   #turnedAt = performance.now();
   #beatenAt = Number.NEGATIVE_INFINITY;
@@ -69,13 +69,13 @@ export class Heart {
     return Math.round(lag);
   }
 
-  /** When the thread was last heard by the leader, on the clock of `performance.now`, or before; -Infinity when it never was. */
+  /** When the leader last answered the thread, or shortly before, on the clock of `performance.now`; -Infinity if never. */
   get beatenAt(): number {
     this.#noteBeats();
     return this.#beatenAt;
   }
 
-  /** What the thread says of a turn of the loop must be read before the turn ends. */
+  /** The thread's report on a turn of the loop must be read before the turn ends. */
   #noteBeats(): void {
     const { cells } = this.#data;
     if (Atomics.load(cells, cell.heardIn) === Atomics.load(cells, cell.turns))

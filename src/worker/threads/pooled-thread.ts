@@ -1,4 +1,4 @@
-// A thread that executes one attempt at a time, as the worker sees it. Its end is heard whether it executes or is idle.
+// A thread that executes one attempt at a time, as the worker sees it. Its end is noticed whether it is executing or idle.
 import type { URL } from "node:url";
 import { Worker as Thread } from "node:worker_threads";
 import type { ErrorRecord } from "../../domain/error-record.ts";
@@ -11,11 +11,11 @@ import type { FromThread, RunInThread, ThreadData, ThrownInThread, ToThread } fr
 
 export interface ThreadHost {
   readonly log: Log;
-  /** An unhandled error of this run, or of one that is not known. */
+  /** An unhandled error of this run, or of an unknown one. */
   readonly onUnhandled: (error: ErrorRecord, run: string | undefined) => void;
   /** Called once, when the thread ends or will not be used again. */
   readonly onGone: (thread: PooledThread) => void;
-  /** Receives what the task's own policy decides about an error. */
+  /** Receives the verdict of the task's policy on an error. */
   readonly onJudged: (error: Error, isFinal: boolean) => void;
 }
 
@@ -28,9 +28,9 @@ interface Call {
   timer?: ReturnType<typeof setTimeout>;
 }
 
-/** Loading the modules and opening the worker, beside the task's own timeout. */
+/** Time for loading the modules and opening the worker, besides the task's own timeout. */
 const prepareMs = 60_000;
-/** A thread that has not noticed an abort by then is computing. */
+/** A thread that has not noticed an abort by then is busy computing. */
 const turnsWithinMs = 250;
 /** How long code that was told to stop may go on. */
 const graceMs = 5_000;
@@ -137,7 +137,7 @@ export class PooledThread {
     call.timer = setTimeout(() => this.#end(), ms);
   }
 
-  /** What no runtime can interrupt ends when its code lets the event loop turn, and keeps its slot until then. */
+  /** Code that the runtime cannot interrupt ends when it lets the event loop turn, and keeps its slot until then. */
   #end(): void {
     this.#send({ kind: "stop" });
     if (interruptsThreads()) void this.#thread.terminate().then(() => this.#ended("was ended"));

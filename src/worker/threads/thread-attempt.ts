@@ -1,4 +1,4 @@
-// One attempt as its thread executes it: the same steps as in the main thread, told by messages.
+// One attempt as its thread executes it: the same steps as in the main thread, reported by messages.
 
 import type { ErrorRecord } from "../../domain/error-record.ts";
 import { InvalidData } from "../../domain/errors.ts";
@@ -135,7 +135,7 @@ export class ThreadAttempt extends Speaker implements ContextSource, Voice {
   }
 }
 
-/** Nothing that a retry could change. */
+/** A retry could not change this. */
 class Refused {
   readonly thrown: ThrownInThread;
 

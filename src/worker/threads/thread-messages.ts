@@ -1,4 +1,4 @@
-// What crosses between a worker and the threads of its tasks: plain values, inputs and outputs as JSON.
+// Messages between a worker and its task threads: plain values, inputs and outputs as JSON.
 
 import type { ErrorRecord } from "../../domain/error-record.ts";
 import type { FailedRun } from "../../domain/failure.ts";
@@ -8,7 +8,7 @@ import type { LineLevel } from "../../domain/transcript.ts";
 /** What a thread of tasks is made with. */
 export interface ThreadData {
   readonly natchet: "task";
-  /** Where the worker classes are, or where they are started. */
+  /** The modules with the worker classes, or those that start them. */
   readonly modules: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export type FromThread =
   | { readonly kind: "begun" }
   | { readonly kind: "output"; readonly output: string | undefined }
   | { readonly kind: "error"; readonly error: ThrownInThread }
-  /** The event loop of the thread turns: its code has been told to stop. */
+  /** The thread's event loop responds: its code has been told to stop. */
   | { readonly kind: "aborting" }
   | {
       readonly kind: "log";
@@ -56,15 +56,15 @@ export type FromThread =
   | { readonly kind: "chunk"; readonly n: number; readonly chunk: string | Uint8Array; readonly isJson: boolean }
   | { readonly kind: "extend"; readonly ms: number }
   | { readonly kind: "letGo" }
-  /** An unhandled error of this run, or of one that is not known. */
+  /** An unhandled error of this run, or of an unknown one. */
   | { readonly kind: "unhandled"; readonly error: ErrorRecord; readonly run: string | undefined };
 
 export interface ThrownInThread {
   readonly record: ErrorRecord;
-  /** What else the error says, where it is text, a number or a boolean. */
+  /** Other fields of the error that are a string, number or boolean. */
   readonly fields: Readonly<Record<string, string | number | boolean>>;
-  /** What the task's own policy says of it. */
+  /** The verdict of the task's policy. */
   readonly isFinal: boolean;
-  /** The thread is of no use any more. */
+  /** The thread can no longer be used. */
   readonly isBroken?: boolean;
 }

@@ -1,4 +1,4 @@
-// Threads that execute tasks under `thread`: one attempt at a time each, kept for the next one. A cancelled or timed-out attempt takes its thread
+// Threads for tasks with `thread`: each executes one attempt at a time and is kept for the next one. A cancelled or timed-out attempt takes its thread
 // with it.
 import type { URL } from "node:url";
 import type { ErrorRecord } from "../../domain/error-record.ts";
@@ -10,10 +10,10 @@ import { PooledThread, type ThreadHost } from "./pooled-thread.ts";
 export interface ThreadPoolParts {
   /** The program of a thread. */
   readonly entry: URL;
-  /** Where tasks are whose `thread` names no module. */
+  /** The modules of tasks whose `thread` names none. */
   readonly modules: readonly string[];
   readonly log: Log;
-  /** An unhandled error of this run, or of one that is not known. */
+  /** An unhandled error of this run, or of an unknown one. */
   readonly onUnhandled: (error: ErrorRecord, run: string | undefined) => void;
 }
 
@@ -29,7 +29,7 @@ export class ThreadPool {
   readonly #idle = new Map<string, Idle[]>();
   readonly #all = new Set<PooledThread>();
   readonly #host: ThreadHost;
-  /** What the policy of their task said of errors, where they were thrown. */
+  /** The verdicts of task policies on errors, made where they were thrown. */
   readonly #judged = new WeakMap<object, boolean>();
   #isClosed = false;
 
@@ -43,7 +43,7 @@ export class ThreadPool {
     };
   }
 
-  /** The task as it is executed here: in a thread, if it asks for one. Input and output are checked there. */
+  /** The task as it executes here: in a thread, if it asks for one. Input and output are checked there. */
   taskOf(worker: string, task: WorkerTask): WorkerTask {
     const { thread } = task;
     if (thread === undefined) return task;

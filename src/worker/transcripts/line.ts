@@ -1,4 +1,4 @@
-// Log lines as they are stored: bounded, and never the reason why a task fails.
+// Log lines as they are stored: bounded, and never the cause of a failing task.
 import type { Log } from "../../domain/log.ts";
 import { cutText } from "../../domain/printable.ts";
 import { errorRecordOf, isError, toText } from "../../domain/thrown.ts";

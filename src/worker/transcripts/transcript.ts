@@ -1,5 +1,5 @@
-// What one attempt says, on its way into the log: grouped by tick, one entry under way at a time (so its order is the order of the
-// stream), bounded in memory. Made when the attempt says something first.
+// The output of one attempt on its way into the log: grouped by tick, one entry in flight at a time (so its order is the order of the
+// stream), bounded in memory. Created with the attempt's first output.
 
 import type { TaskLog } from "../../domain/context.ts";
 import { PayloadTooLarge, StoreUnavailable, StreamTooFast } from "../../domain/errors.ts";
@@ -32,9 +32,9 @@ export interface TranscriptParts {
   readonly store: TranscriptStore;
   /** Units: epoch milliseconds */
   readonly now: () => number;
-  /** Hears once why nothing is stored. */
+  /** Called once with why nothing is stored. */
   readonly onTrouble: (reason: string) => void;
-  /** The attempt is over: what its code still logs goes to the console only. */
+  /** The attempt is over: what its code still logs goes only to the console. */
   readonly isOver: boolean;
   /** How long the end of the attempt waits for a log that does not answer. Units: milliseconds. @default 15_000 */
   readonly patienceMs?: number;
@@ -47,16 +47,16 @@ const hurryBytes = 64 * 1024;
 const entryBytes = 256 * 1024;
 /** `ctx.stream` waits above it. */
 const roomBytes = 256 * 1024;
-/** `ctx.stream` refuses above it: only who does not wait gets there. */
+/** `ctx.stream` refuses above it: only code that does not await gets there. */
 const mostBytes = 4 * 1024 * 1024;
-/** What an utterance takes in memory beside its body. */
+/** What an utterance takes in memory besides its body. */
 const utteranceBytes = 100;
 /** The head of an entry, its longest note and what the server adds. */
 const besideChunk = 8 * 1024;
 const longestNote = 1_000;
-/** The end of an attempt waits for its transcript, but a log that does not answer must not keep the outcome for ever. */
+/** The end of an attempt waits for its transcript, but a log that does not answer must not hold up the outcome forever. */
 const usualPatienceMs = 15_000;
-/** How long nothing is tried after a refusal. */
+/** How long to wait after a refusal. */
 const restMs = 10_000;
 
 const done = Promise.resolve();
@@ -75,7 +75,7 @@ export class Transcript extends Speaker implements Voice {
   #sentBytes = 0;
   #next = 0;
   #isFirstEntry = true;
-  /** Said by this attempt and not dropped. */
+  /** Produced by this attempt and not dropped. */
   #lines = 0;
   /** Of the run, as the entries say. */
   #storedLines = 0;
@@ -192,7 +192,7 @@ export class Transcript extends Speaker implements Voice {
     });
   }
 
-  /** The limit is that of the run: a later attempt goes on with the count of those before it. */
+  /** The limit is per run: a later attempt continues the count of earlier ones. */
   async #countEarlierLines(): Promise<void> {
     const { assignment, store } = this.#parts;
     if (assignment.turn <= 1) return;
@@ -205,7 +205,7 @@ export class Transcript extends Speaker implements Voice {
     }
   }
 
-  /** What the next entry holds; nothing when all that waits is a progress that may wait longer, or lines beyond the limit. */
+  /** The content of the next entry; nothing if only a progress that may wait longer, or lines beyond the limit, are waiting. */
   #take(): Utterance[] {
     const said: Utterance[] = [];
     let bytes = 0;
@@ -261,7 +261,7 @@ export class Transcript extends Speaker implements Voice {
     if (this.#waitingBytes < roomBytes) this.#tellRoom();
   }
 
-  /** What waits is given up: its readers see that something is missing. */
+  /** Gives up what is waiting: readers see that something is missing. */
   #refuse(error: Error): void {
     if (this.#refused === undefined) this.#parts.onTrouble(error.message);
     this.#refused = error;
@@ -310,7 +310,7 @@ export class Transcript extends Speaker implements Voice {
     return new StoreUnavailable({ operation: `take a chunk of run ${this.#parts.assignment.key}`, reason });
   }
 
-  /** An outage is waited out, like the outcome itself will be; a log that does not answer on a good connection is not. */
+  /** Waits out an outage, as the outcome will; but not a log that does not answer on a good connection. */
   #patiently(stored: Promise<void>): Promise<void> {
     const { store, onTrouble, patienceMs = usualPatienceMs } = this.#parts;
     return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-// How an attempt is heard: what `ctx.log`, `ctx.progress` and `ctx.stream` lead to.
+// What `ctx.log`, `ctx.progress` and `ctx.stream` do.
 
 import type { TaskLog } from "../../domain/context.ts";
 import type { OutcomeKind } from "../../domain/run.ts";
@@ -9,7 +9,7 @@ export interface Voice extends TaskLog {
   progress(fraction: number, note: string | undefined): void;
   /** Throws a TypeError for anything that is not a chunk. A rejection that nobody awaits is not reported as unhandled. */
   stream(chunk: unknown): Promise<void>;
-  /** Nothing said later is stored. Resolves when everything is stored, or will not be. */
+  /** Later output is not stored. Resolves when everything is stored, or will not be. */
   end(outcome: OutcomeKind): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export function chunkOf(at: number, chunk: unknown): Utterance {
     const utterance = chunkUtterance(at, chunk);
     if (typeof chunk === "string" || utterance.body.length > 0) return utterance;
   } catch {
-    // A circle, or a number that JSON has no form for.
+    // A cycle, or a number that JSON cannot represent.
   }
   const what = typeof chunk === "object" ? "this object" : String(chunk);
   throw new TypeError(`ctx.stream: ${what} is not a string, bytes or a JSON value, for example ctx.stream("token")`);

@@ -12,7 +12,7 @@ interface VoicesParts {
   readonly transcripts: TranscriptStore;
 }
 
-/** That nothing is stored concerns all runs alike: it is said no more often. */
+/** That nothing is stored concerns all runs alike: how often it is logged at most. */
 const tellEveryMs = 10_000;
 
 /** The voices of the attempts of a worker, which has this name. */
