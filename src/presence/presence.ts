@@ -1,5 +1,6 @@
 import { goneAfterMs } from "../domain/cut-off.ts";
 import { taskOf } from "../domain/run.ts";
+import type { LiveRun } from "../fold/live-run.ts";
 import { placeOf } from "../matching/attached.ts";
 import { noteFound, proveCaution, storeTried } from "../matching/caution.ts";
 import { admitFound } from "../matching/durable/siblings.ts";
@@ -89,7 +90,7 @@ export function compareLedger(state: Matching, worker: WorkerRecord, executing: 
   for (const held of executing) {
     state.step.about = state.fold.live.get(held.key);
     let booking = worker.find(held.origin, held.turn);
-    if (booking === undefined && !wasReported(state, worker, held)) {
+    if (booking === undefined ? !wasReported(state, worker, held) : isKnownNow(state, booking)) {
       adopt(state, worker, held);
       booking = worker.find(held.origin, held.turn);
     }
@@ -126,6 +127,15 @@ function countStale(state: Matching, booking: Booking): void {
   if (live?.origin === booking.origin) booking.lane = queueOf(live).policies?.linger(live);
 }
 
+/** It was named before the log had brought its run here, which waits for a worker by now. */
+function isKnownNow({ fold }: Matching, { run, key, turn, origin }: Booking): boolean {
+  if (run !== undefined) return false;
+  const live = fold.live.get(key);
+  return live !== undefined && live.origin === origin && live.turn === turn && isFree(live);
+}
+
+const isFree = (run: LiveRun): boolean => placeOf(run) !== "running" && placeOf(run) !== "ending";
+
 /** The outcome was folded before this message, which is older, arrived. */
 function wasReported(state: Matching, worker: WorkerRecord, held: HeldRun): boolean {
   const finished = state.fold.finished.get(held.key);
@@ -145,7 +155,7 @@ function adopt(state: Matching, worker: WorkerRecord, held: HeldRun): void {
   const holder = isSame ? workerOf(live) : undefined;
   const isGuessed = isSame && holder !== undefined && holder !== worker && !holder.isRegistered;
   if (isGuessed) holder.release(origin, turn);
-  const isCurrent = isSame && (isGuessed || (placeOf(live) !== "running" && placeOf(live) !== "ending"));
+  const isCurrent = isSame && (isGuessed || isFree(live));
   const run = isCurrent ? live : undefined;
   const units = held.slotless === true ? 0 : (state.queues.get(taskOf(key))?.units ?? 1);
   worker.occupy({

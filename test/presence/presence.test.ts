@@ -67,6 +67,19 @@ describe("presence", () => {
     assert.deepEqual(assignments(scene.tick()), ["w1: mail/a"]);
   });
 
+  test("what a worker names before the log has brought it here is its own as soon as it is known, and nobody else gets it", () => {
+    const scene = new Scene();
+    const early = { key: "mail/a", turn: 1, origin: 1, startedAt: scene.now };
+    scene.register("w1", 2, ["mail"], [early]);
+    scene.register("w2", 2, ["mail"]);
+    scene.create("mail", "a");
+    scene.beat("w1", [early]);
+    assert.deepEqual(assignments(scene.tick()), []);
+    assert.equal(scene.state.workers.get("w1")!.busy, 1);
+    scene.report("w1", "mail/a", "completed");
+    assert.equal(scene.state.workers.get("w1")!.busy, 0);
+  });
+
   test("an attempt that three heartbeats in a row do not name is lost", () => {
     const scene = running();
     scene.beat("w1");
