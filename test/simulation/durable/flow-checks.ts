@@ -1,4 +1,4 @@
-import { childIdOf, childPlaceOf } from "../../../src/domain/durable.ts";
+import { childIdOf, childPlaceOf, isWanted } from "../../../src/domain/durable.ts";
 import { isFinal, keyOf, splitKey } from "../../../src/domain/run.ts";
 import { pendingSignals } from "../../../src/fold/flow.ts";
 import type { LiveRun } from "../../../src/fold/live-run.ts";
@@ -80,12 +80,18 @@ export class FlowChecks {
     }
     for (const state of [this.full, this.#left]) step(state, { type: "heard", at: now, gaps: -2 }, now);
   }
-  /** Once its parent has ended, nobody reads how a child ended: it may be forgotten, and what a zombie says of it counts for nobody. */
+  /**
+   * Once its parent has ended or is past it, nobody reads how a child ended: it may be forgotten, and what a zombie says of it then stands
+   * alone in the log and counts for nobody. As long as it is wanted it is kept (pinned), so that the accepted outcome stays the only one.
+   */
   #checkEnds(byEngine: boolean): void {
-    const origins = new Set(Array.from(this.full.live.values(), ({ origin }) => origin));
+    const parents = new Map(Array.from(this.full.live.values(), (run) => [run.origin, run]));
     for (const key of this.#ends.keys()) {
-      const { origin } = childPlaceOf(splitKey(key).id)!;
-      if (!this.full.finished.has(key) && !origins.has(origin)) this.#ends.delete(key);
+      if (this.full.finished.has(key)) continue;
+      const place = childPlaceOf(splitKey(key).id)!;
+      const parent = parents.get(place.origin);
+      const isRead = parent !== undefined && (parent.flow === undefined || isWanted(parent.flow, place));
+      if (!isRead) this.#ends.delete(key);
     }
     for (const run of this.full.finished.values()) {
       if (childPlaceOf(splitKey(run.key).id) === undefined || byEngine) continue;
@@ -102,11 +108,11 @@ export class FlowChecks {
       const { key, origin, turn, flow } = run;
       const ready = isReady(fold, run);
       const offers = flow === undefined ? [] : offersFor(fold, run).map(shown);
-      const isWanted = fold.families.isWanted(run, fold.live);
+      const wanted = fold.families.isWanted(run, fold.live);
       const wish = run.trail?.cancelWish?.seq;
       const signals = pendingSignals(fold, run).map(({ seq }) => seq);
       lines.push(
-        `${key} of ${origin} turn ${turn} ready ${ready} wanted ${isWanted} wish ${wish} signals ${signals} offers ${offers} ${JSON.stringify(flow?.parked)}`,
+        `${key} of ${origin} turn ${turn} ready ${ready} wanted ${wanted} wish ${wish} signals ${signals} offers ${offers} ${JSON.stringify(flow?.parked)}`,
       );
     }
     for (const { key, kind, seq, origin } of fold.finished.values())
