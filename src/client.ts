@@ -18,6 +18,7 @@ export type { CallOptions, ManyOptions, TaskReference } from "./client/task-refe
 export { type Contract, contract, of } from "./domain/contract.ts";
 export type { CatchUp, CronInfo, CronOptions } from "./domain/cron.ts";
 export type { DurationInput } from "./domain/duration.ts";
+export type { EncryptionKey, EncryptionOptions, KeySource } from "./domain/encryption.ts";
 export type { ErrorRecord } from "./domain/error-record.ts";
 export * from "./domain/errors.ts";
 export type { QueueInfo, RunFilter, RunList, WorkerInfo } from "./domain/listing.ts";

@@ -16,6 +16,8 @@ import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import { Transcripts } from "../nats/transcripts.ts";
+import { openRun } from "../sealing/sealed.ts";
+import type { Vault } from "../sealing/vault.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Bundler } from "./bundler.ts";
 import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
@@ -52,6 +54,8 @@ export interface ClientParts {
   readonly parent?: (() => Parent | undefined) | undefined;
   /** Where the server is, for people. */
   readonly server?: string | undefined;
+  /** Seals what is stored and opens what is read; absent where encryption is off. */
+  readonly vault?: Vault | undefined;
   /** Hears why callers wait. */
   readonly log?: Log | undefined;
   /** Releases what was opened for this client. */
@@ -74,7 +78,7 @@ export class Natchet {
 
   /** @internal */
   constructor(parts: ClientParts) {
-    const { link, publisher, subjects, store } = parts;
+    const { link, publisher, subjects, store, vault } = parts;
     const around = aroundEnqueue(parts.middleware);
     this.#parts = parts;
     const entries = new StoredEntries(new RunStore(link, subjects), subjects);
@@ -85,8 +89,8 @@ export class Natchet {
     const { server } = this;
     this.#longWaits = new LongWaits({ link, publisher, requests: this.#requests, log, server });
     const waiting = { line: this.#line, longWaits: this.#longWaits, stream: store?.runs };
-    this.#results = new Results({ link, subjects, entries, ...waiting });
-    this.crons = new Crons(this.#requests);
+    this.#results = new Results({ link, subjects, entries, vault, ...waiting });
+    this.crons = new Crons(this.#requests, vault);
     this.#gate = new AdmissionGate(link, subjects);
     this.#taskParts = {
       link,
@@ -94,12 +98,13 @@ export class Natchet {
       subjects,
       results: this.#results,
       requests: this.#requests,
-      reader: new RunReader(this.#requests, entries),
+      reader: new RunReader(this.#requests, entries, vault),
       journals: new JournalStore(link, subjects, { publisher }),
       transcripts: new Transcripts(link, subjects),
       bundler: new Bundler({ link, publisher, subjects }),
       gate: this.#gate,
       around,
+      vault,
       parent: parts.parent,
       enqueue: (task, input, options) => this.task(task).enqueue(input, options),
       isClosed: () => this.#closing !== undefined,
@@ -165,7 +170,8 @@ export class Natchet {
    */
   async list(filter: RunFilter = {}, options: ListOptions = {}): Promise<RunList> {
     assertFilter(filter, "list");
-    return readList({ requests: this.#requests, entries: this.#entries }, filter, options);
+    const list = await readList({ requests: this.#requests, entries: this.#entries }, filter, options);
+    return { ...list, runs: await Promise.all(list.runs.map((run) => openRun(this.#parts.vault, run))) };
   }
 
   /**

@@ -1,14 +1,19 @@
-import { type CronInfo, type CronOptions, parseCron } from "../domain/cron.ts";
+import { type CronInfo, type CronOptions, type CronRule, parseCron } from "../domain/cron.ts";
 import { assertName } from "../domain/names.ts";
+import { openInput, sealedInput } from "../sealing/sealed.ts";
+import type { Vault } from "../sealing/vault.ts";
+import { jsonBytes } from "../wire/bytes.ts";
 import type { EngineRequests } from "./engine-requests.ts";
 
 /** The schedules of a namespace. All fail with EngineUnreachable while no engine leads. */
 export class Crons {
   readonly #requests: EngineRequests;
+  readonly #vault: Vault | undefined;
 
   /** @internal */
-  constructor(requests: EngineRequests) {
+  constructor(requests: EngineRequests, vault: Vault | undefined) {
     this.#requests = requests;
+    this.#vault = vault;
   }
 
   /**
@@ -26,11 +31,11 @@ export class Crons {
   ): Promise<CronInfo> {
     const where = `cron "${name}"`;
     const rule = parseCron(cron, assertName("task", task, where), { ...options, name }, where);
-    return this.#requests.changeCron({ verb: "set", rule, task });
+    return this.#opened(await this.#requests.changeCron({ verb: "set", rule: this.#sealed(rule, task), task }));
   }
 
-  list(): Promise<readonly CronInfo[]> {
-    return this.#requests.crons();
+  async list(): Promise<readonly CronInfo[]> {
+    return Promise.all((await this.#requests.crons()).map((cron) => this.#opened(cron)));
   }
 
   /** Undefined when there is none of that name. */
@@ -40,16 +45,27 @@ export class Crons {
 
   /** No ticks until `resume`, whatever restarts; ticks missed during a pause are skipped. Fails: TypeError for an unknown name */
   async pause(name: string): Promise<CronInfo> {
-    return this.#requests.changeCron({ verb: "pause", name });
+    return this.#opened(await this.#requests.changeCron({ verb: "pause", name }));
   }
 
   /** Fails: TypeError for an unknown name */
   async resume(name: string): Promise<CronInfo> {
-    return this.#requests.changeCron({ verb: "resume", name });
+    return this.#opened(await this.#requests.changeCron({ verb: "resume", name }));
   }
 
   /** Fails: TypeError for an unknown name, and for a schedule that a worker's code declares */
   async delete(name: string): Promise<CronInfo> {
-    return this.#requests.changeCron({ verb: "delete", name });
+    return this.#opened(await this.#requests.changeCron({ verb: "delete", name }));
+  }
+
+  #sealed(rule: CronRule, task: string): CronRule {
+    if (this.#vault === undefined || rule.input === undefined) return rule;
+    return { ...rule, input: sealedInput(this.#vault, task, rule.input, jsonBytes(rule.input)) };
+  }
+
+  /** Without keys it stays as it is. */
+  async #opened(cron: CronInfo): Promise<CronInfo> {
+    if (this.#vault === undefined || cron.input === undefined) return cron;
+    return { ...cron, input: await openInput(this.#vault, cron.task, `cron "${cron.name}"`, cron.input) };
   }
 }

@@ -6,6 +6,8 @@ import { isConclusive, isFinal, keyOf } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Witness } from "../nats/publisher.ts";
 import type { StreamWatch } from "../nats/stream-watch.ts";
+import { isSealedError, openAttempts, openError, openOutput } from "../sealing/sealed.ts";
+import type { Vault } from "../sealing/vault.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import { decodeEnded } from "../wire/messages.ts";
 import { decodeOutcomeEntry, type Outcome, type OutcomeEntry } from "../wire/outcome-entry.ts";
@@ -57,6 +59,7 @@ export interface ResultsParts {
   readonly subjects: Subjects;
   readonly line: LeaderLine;
   readonly entries: StoredEntries;
+  readonly vault?: Vault | undefined;
   /** Knows whether the log is there. */
   readonly stream?: StreamWatch | undefined;
   /** Tells callers who wait long why. */
@@ -67,6 +70,7 @@ export class Results implements Witness {
   readonly #inbox: ResultInbox;
   readonly #link: NatsLink;
   readonly #subjects: Subjects;
+  readonly #vault: Vault | undefined;
   readonly #stream: StreamWatch | undefined;
   readonly #longWaits: LongWaits | undefined;
   readonly #waits = new Map<string, Wait>();
@@ -84,6 +88,7 @@ export class Results implements Witness {
     this.#link = link;
     this.#inbox = newResultInbox(link.inboxPrefix);
     this.#subjects = subjects;
+    this.#vault = parts.vault;
     this.#stream = stream;
     this.#longWaits = longWaits;
     this.#ended = new EndedResults({
@@ -278,7 +283,7 @@ export class Results implements Witness {
   #deliver(wait: Wait, outcome: Outcome): void {
     wait.onSeen?.(outcome.origin);
     try {
-      const output = readOutput(outcome);
+      const output = readOutput(outcome, this.#vault);
       this.#settle(wait, (waiter) => waiter.resolve(output));
     } catch (error) {
       this.#settle(wait, (waiter) => waiter.reject(error as Error));
@@ -324,14 +329,29 @@ function readEntry(data: Uint8Array): OutcomeEntry | undefined {
   }
 }
 
-/** Fails: RunFailed, RunCancelled, RunErased, MalformedRecord */
-function readOutput(outcome: Outcome): unknown {
-  if (outcome.kind === "completed") return jsonOf(outcome.output);
+/** A promise where a key has to be asked for. Fails: RunFailed, RunCancelled, RunErased, MalformedRecord, DecryptionFailed */
+function readOutput(outcome: Outcome, vault: Vault | undefined): unknown {
   const { key } = outcome;
+  if (outcome.kind === "completed") return heard(openOutput(vault, key, jsonOf(outcome.output)));
   if (outcome.kind === "erased") throw new RunErased({ key });
   const { error, reason, attempts } = outcome.detail as FinalDetail;
   if (outcome.kind === "cancelled") throw new RunCancelled({ key, reason: reason ?? "no reason given" });
-  throw new RunFailed({ key, error: error ?? { name: "Error", message: "unknown" }, attempts });
+  const failure = { key, error: error ?? { name: "Error", message: "unknown" }, attempts };
+  if (vault === undefined && !isSealedError(failure.error)) throw new RunFailed(failure);
+  return heard(openFailed(failure, vault));
+}
+
+async function openFailed({ key, error, attempts }: Failed, vault: Vault | undefined): Promise<never> {
+  const told = { error: await openError(vault, key, error), attempts: await openAttempts(vault, key, attempts) };
+  throw new RunFailed({ key, ...told });
+}
+
+type Failed = Pick<RunFailed, "key" | "error" | "attempts">;
+
+/** Whoever waited may have given up meanwhile. */
+function heard(output: unknown): unknown {
+  if (output instanceof Promise) output.catch(() => {});
+  return output;
 }
 
 const closed = (key: string) => new ResultNotAwaited({ key, reason: "the client was closed" });

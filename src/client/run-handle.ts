@@ -79,7 +79,7 @@ export class RunHandle<Output = unknown> {
   /**
    * Waits for the output, as long as it takes or as `timeout` and `signal` let it; the run itself continues.
    *
-   * Fails: RunFailed, RunCancelled, RunNotFound, InvalidData, ResultNotAwaited when it was given up or the client is closed
+   * Fails: RunFailed, RunCancelled, RunNotFound, InvalidData, DecryptionFailed, ResultNotAwaited when it was given up or the client is closed
    */
   async result(options: CallLimits = {}): Promise<Output> {
     const { results, readOutput } = this.#parts;
@@ -99,7 +99,7 @@ export class RunHandle<Output = unknown> {
     }
   }
 
-  /** What is known about the run now. While no engine leads, waits for one up to `timeout`. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
+  /** What is known about the run now. While no engine leads, waits for one up to `timeout`. Fails: RunNotFound, EngineUnreachable, StoreUnavailable, DecryptionFailed */
   async status(patience?: Patience): Promise<RunInfo> {
     const run = await this.#parts.reader.read(this.key, patience);
     if (run === null) throw new RunNotFound({ key: this.key });
@@ -208,6 +208,10 @@ export class RunHandle<Output = unknown> {
   async send<In>(signal: Signal<In, unknown>, ...[data, options = {}]: SentWith<In, SendOptions>): Promise<void> {
     assertKnownOptions(options, { options: ["id", "timeout"], of: "send", example: '{ id: "decision-42" }' });
     const { id: token = randomToken(26), ...patience } = options;
+    if (this.#parts.vault !== undefined)
+      throw new TypeError(
+        `send: signals and journals cannot be encrypted yet; send "${signal.name}" to ${this.key} by a client without "encryption"`,
+      );
     const validation = await validate(signal.data, data);
     if ("issues" in validation)
       throw new InvalidData({ what: "input", task: `${this.task}, signal ${signal.name}`, issues: validation.issues });

@@ -2,6 +2,8 @@
 // output together may not fit into a message.
 import type { RunInfo } from "../domain/run.ts";
 import { inputIn, inputOfFinished } from "../nats/stored-inputs.ts";
+import { openRun } from "../sealing/sealed.ts";
+import type { Vault } from "../sealing/vault.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import type { FoundRun } from "../wire/messages.ts";
 import type { FinalDetail } from "../wire/story.ts";
@@ -15,14 +17,21 @@ const looks = 3;
 export class RunReader {
   readonly #requests: Pick<EngineRequests, "get">;
   readonly #entries: StoredEntries;
+  readonly #vault: Vault | undefined;
 
-  constructor(requests: Pick<EngineRequests, "get">, entries: StoredEntries) {
+  constructor(requests: Pick<EngineRequests, "get">, entries: StoredEntries, vault?: Vault) {
     this.#requests = requests;
     this.#entries = entries;
+    this.#vault = vault;
   }
 
-  /** Everything known about one run, with its input and output; null if it is not known. Fails: EngineUnreachable, StoreUnavailable */
+  /** Everything known about one run, with its input and output; null if it is not known. Fails: EngineUnreachable, StoreUnavailable, DecryptionFailed */
   async read(key: string, patience?: Patience): Promise<RunInfo | null> {
+    const run = await this.#read(key, patience);
+    return run && openRun(this.#vault, run);
+  }
+
+  async #read(key: string, patience?: Patience): Promise<RunInfo | null> {
     let info: RunInfo | null = null;
     for (let look = 0; look < looks; look++) {
       const found = await this.#requests.get(key, patience);

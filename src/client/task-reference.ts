@@ -10,6 +10,7 @@ import type { AdmissionGate } from "../nats/admission-gate.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher, Witness } from "../nats/publisher.ts";
 import { newestFromLeader } from "../nats/stored-message.ts";
+import { sealInput } from "../sealing/sealed.ts";
 import { runsOfBundle } from "../wire/bundle-entry.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { largestCarriedInput } from "../wire/carried-input.ts";
@@ -228,12 +229,18 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     this.#parts.gate.assertOpen();
     const hasOwnId = options?.id !== undefined;
     const inbox = isAwaited ? this.#parts.results.inboxFor(!hasOwnId) : "";
-    const entry = entryOf(options, inbox, inputBytes(input, this.name), Date.now(), this.#parts.parent?.());
+    const entry = entryOf(options, inbox, this.#inputBytes(input), Date.now(), this.#parts.parent?.());
     if (!hasOwnId && entry.extra === undefined && entry.input.length <= largestCarriedInput) return { entry };
     const payload = encodeRunEntry(entry);
     const bytes = payload.length + recordBytes;
     if (bytes > this.#parts.link.maxPayload) throw this.#tooLarge(entry, bytes);
     return hasOwnId || payload.length > largestCarriedInput ? { entry, payload } : { entry };
+  }
+
+  #inputBytes(input: unknown): Uint8Array {
+    const { vault } = this.#parts;
+    const json = inputBytes(input, this.name);
+    return vault === undefined ? json : sealInput(vault, this.name, input, json);
   }
 
   #store({ entry, payload }: Prepared, options: EnqueueOptions | undefined, witness?: Witness): Stored {

@@ -5,6 +5,8 @@ import { assertKnownOptions } from "../domain/known-options.ts";
 import { isFinished } from "../domain/run.ts";
 import { type LogLine, type Progress, type StreamChunk, storedLines } from "../domain/transcript.ts";
 import type { Transcripts } from "../nats/transcripts.ts";
+import { openChunk, openLine, openNote } from "../sealing/sealed.ts";
+import type { Vault } from "../sealing/vault.ts";
 import { decodeTranscriptHead } from "../wire/transcript-entry.ts";
 import type { EngineRequests } from "./engine-requests.ts";
 import type { ReadOptions } from "./read-options.ts";
@@ -16,6 +18,7 @@ export interface TranscriptSources {
   readonly transcripts: Transcripts;
   readonly results: Results;
   readonly requests: EngineRequests;
+  readonly vault?: Vault | undefined;
 }
 
 /** The lines, plus one for each gap. */
@@ -28,8 +31,8 @@ export async function* readLines(
     const said = { attempt, turn, at: record.at };
     if (missed > 0) yield { ...said, ...droppedLine(missed, "lines and chunks are no longer kept") };
     if (record.kind === "line") {
-      const { level, message, fields } = record;
-      yield { ...said, level, message, ...(fields !== undefined && { fields }) };
+      const { message, fields } = await openLine(parts.vault, key, record as Pick<LogLine, "message" | "fields">);
+      yield { ...said, level: record.level, message, ...(fields !== undefined && { fields }) };
     } else if (record.kind === "dropped") {
       const { what, count } = record;
       const why = what === "lines" ? `the first ${storedLines} of a run are stored` : "ctx.stream was not awaited";
@@ -54,7 +57,8 @@ export async function* readChunks(
     missing += missed;
     if (record.kind === "dropped" && record.what === "chunks") missing += record.count;
     if (record.kind !== "chunk") continue;
-    yield { attempt, turn, at: record.at, value: record.value, ...(missing > 0 && { missed: missing }) };
+    const value = await openChunk(parts.vault, key, record.value);
+    yield { attempt, turn, at: record.at, value, ...(missing > 0 && { missed: missing }) };
     missing = 0;
   }
 }
@@ -65,7 +69,8 @@ export async function readProgress(parts: TranscriptSources, key: string): Promi
   if (run === null) throw new RunNotFound({ key });
   const head = newest && decodeTranscriptHead(newest.data);
   if (head?.progress === undefined || head.origin !== (run.origin ?? head.origin)) return undefined;
-  const { at, fraction, note } = head.progress;
+  const { at, fraction } = head.progress;
+  const note = await openNote(parts.vault, key, head.progress.note);
   return { attempt: head.attempt, turn: head.turn, at, fraction, ...(note !== "" && { note }) };
 }
 

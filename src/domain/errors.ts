@@ -358,6 +358,21 @@ export class StreamTooFast extends StreamTooFastBase<{
   }
 }
 
+const DecryptionFailedBase: Tagged<"DecryptionFailed"> = tagged("DecryptionFailed");
+/** Something of a run is encrypted, and cannot be decrypted here. A worker retries the run as the task says: another worker may have the key. */
+export class DecryptionFailed extends DecryptionFailedBase<{
+  /** The run, or the schedule, that it belongs to; undefined for a key that is needed at the start. */
+  readonly run: string | undefined;
+  /** Of the key that is needed. */
+  readonly keyId: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    const of = this.run === undefined ? "" : ` of ${this.run}`;
+    return `what is encrypted${of} with key "${this.keyId}" cannot be read: ${this.reason}`;
+  }
+}
+
 const MalformedRecordBase: Tagged<"MalformedRecord"> = tagged("MalformedRecord");
 /** Bytes that are not what they claim to be; never retried. */
 export class MalformedRecord extends MalformedRecordBase<{

@@ -30,6 +30,7 @@ const connectOptions = namesOf<ConnectOptions>({
   journal: true,
   directory: true,
   startServer: true,
+  encryption: true,
   log: true,
   logger: true,
 });

@@ -10,6 +10,7 @@ import { Reserve } from "../nats/reserve.ts";
 import { StoreWatch } from "../nats/store-watch.ts";
 import { ensureStreams, remakeStream } from "../nats/streams.ts";
 import { changeTranscripts } from "../nats/transcripts.ts";
+import { Vault } from "../sealing/vault.ts";
 import { Subjects } from "../wire/subjects.ts";
 import { type FoundServer, optionsFor } from "./found-server.ts";
 import type { Settings } from "./settings.ts";
@@ -24,6 +25,8 @@ export interface Session {
   /** Where the server is, for people. */
   readonly server: string;
   readonly log: Log;
+  /** What engines have none of; absent where encryption is off. */
+  readonly vault: Vault | undefined;
 }
 
 /** A connection named after its part; each part has its own so that none can fill another's socket. */
@@ -85,6 +88,7 @@ export const openSession = (
     const subjects = new Subjects(settings.nats.namespace);
     const isDedicated = part === "dedicated engine";
     const isEngine = isDedicated || part === "engine";
+    const vault = isEngine ? undefined : yield* openVault(settings);
     const link = yield* connectTo(settings, server, isDedicated ? "engine" : part, log);
     if (given === undefined) tellOutages(link, part, log);
     if (isEngine) yield* makeStreams(link, subjects, settings, log, isDedicated);
@@ -95,8 +99,16 @@ export const openSession = (
     }
     const store = given ?? (yield* watchStore(settings, link, subjects, isEngine, log));
     const publisher = yield* makePublisher(link, { stream: subjects.stream, watch: store.runs });
-    return { link, publisher, subjects, store, server: server.where, log };
+    return { link, publisher, subjects, store, server: server.where, log, vault };
   });
+
+const openVault = ({ encryption, nats }: Settings): Effect.Effect<Vault | undefined, Error> =>
+  encryption === undefined
+    ? Effect.undefined
+    : Effect.tryPromise({
+        try: () => Vault.open(encryption, nats.namespace),
+        catch: (cause) => (cause instanceof Error ? cause : new Error(`encryption.keys: ${String(cause)}`, { cause })),
+      });
 
 const makeStreams = (link: NatsLink, subjects: Subjects, settings: Settings, log: Log, isDedicated: boolean) =>
   Effect.gen(function* () {

@@ -2,6 +2,7 @@
 
 import type { EnqueueMiddleware } from "../client/middleware.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { assertEncryption, type EncryptionOptions } from "../domain/encryption.ts";
 import type { Log } from "../domain/log.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../domain/middleware.ts";
 import { assertName } from "../domain/names.ts";
@@ -56,6 +57,11 @@ export interface ConnectOptions {
    * none and waits five seconds for one unless this is `false`. @default true
    */
   readonly startServer?: boolean | undefined;
+  /**
+   * Encrypts inputs, outputs, errors, log lines and chunks in clients and workers, so that servers and engines see ciphertext only. Give it to all
+   * clients and workers of a namespace. @default off
+   */
+  readonly encryption?: EncryptionOptions | undefined;
   /** The lowest level that is logged. Environment: `NATCHET_LOG`. @default "info", of a client "warn" */
   readonly log?: LogLevel | undefined;
   /**
@@ -109,7 +115,7 @@ export type OnUnhandled = "log" | "exit";
 export type EngineMode = "auto" | "warm" | "off";
 
 export interface Settings {
-  readonly nats: Omit<ConnectOptions, "log" | "logger" | "namespace" | "startServer"> & {
+  readonly nats: Omit<ConnectOptions, "log" | "logger" | "namespace" | "startServer" | "encryption"> & {
     readonly namespace: string;
     readonly replicas: 1 | 3;
     readonly journalMaxBytes?: number;
@@ -117,6 +123,7 @@ export interface Settings {
   readonly directory: string;
   /** Whether the embedded server may be started. */
   readonly mayStart: boolean;
+  readonly encryption: EncryptionOptions | undefined;
   readonly log: LogLevel;
   readonly logFormat: LogFormat;
   readonly logger: Log | undefined;
@@ -193,6 +200,7 @@ export function resolveSettings(options: StartOptions = {}, defaultLog: LogLevel
       recreate: options.recreate ?? onOff("recreate (NATCHET_RECREATE)", env.NATCHET_RECREATE),
     }),
     directory,
+    encryption: assertEncryption(options.encryption),
     mayStart: options.startServer !== false,
     log,
     logFormat: assertOneOf(env.NATCHET_LOG_FORMAT ?? "text", "NATCHET_LOG_FORMAT", logFormats),

@@ -13,6 +13,7 @@ import { assertStartOptions } from "./known-settings.ts";
 import { Lifetime } from "./lifetime.ts";
 import { clientOf } from "./open-client.ts";
 import { type OpenWorkers, openWorkers } from "./open-workers.ts";
+import { assertSealable } from "./sealable.ts";
 import { type ClientOptions, resolveSettings, type StartOptions } from "./settings.ts";
 import type { Stoppable } from "./stoppable.ts";
 import { isTaskThread, offerWorkers } from "./thread-mode.ts";
@@ -64,6 +65,7 @@ export async function start<const W extends Startable>(
   });
   const lifetime = new Lifetime(options.signals !== false && !isTaskThread);
   const definitions = await lifetime.attempt(() => definitionsOf(workers, options));
+  await lifetime.attempt(async () => assertSealable(definitions, settings.encryption));
   if (isTaskThread) {
     offerWorkers(definitions);
     return new Promise(() => {});

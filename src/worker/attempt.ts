@@ -1,11 +1,13 @@
 // One try at a run: input checked, user code called, deadline and cancellation watched, and in the end exactly one verdict.
 // Code that waits for nothing runs without a promise or a timer, which are most of an attempt's cost.
-import { InvalidData } from "../domain/errors.ts";
+import { InvalidData, NonRetryableError } from "../domain/errors.ts";
 import type { FailurePayload } from "../domain/failure.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import { type Validation, validate } from "../domain/schema.ts";
 import type { WorkerTask } from "../domain/worker.ts";
+import { isPlainInput, openAttempts, openFailure, openInput } from "../sealing/sealed.ts";
+import type { Vault } from "../sealing/vault.ts";
 import { type Assignment, assignmentExtraOf } from "../wire/assignment.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import type { Batch } from "./batch.ts";
@@ -21,6 +23,8 @@ export interface AttemptHost {
   /** Id of the worker. */
   readonly worker: string;
   readonly graceMs: number;
+  /** Absent where encryption is off. */
+  readonly vault?: Vault | undefined;
   /** The time now, never before `stampMs`, which the server has stamped. Units: epoch milliseconds */
   readonly nowAfter: (stampMs: number) => number;
   readonly deadlines: Deadlines;
@@ -45,7 +49,9 @@ export class Attempt implements ContextSource {
   readonly batch: Batch | undefined;
   /** Its slots, while its code runs. */
   readonly hold: Hold | undefined;
-  readonly history: readonly AttemptRecord[];
+  history: readonly AttemptRecord[];
+  /** As it is stored: what is sealed stays so. */
+  readonly storedHistory: readonly AttemptRecord[];
   readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly terms: RunTerms | undefined;
   startedAt = 0;
@@ -70,6 +76,7 @@ export class Attempt implements ContextSource {
     this.#acceptedAt = host.deadlines.now();
     const extra = assignmentExtraOf(assignment);
     this.history = extra?.history ?? noHistory;
+    this.storedHistory = this.history;
     this.metadata = extra?.metadata;
     this.terms = extra?.terms;
   }
@@ -208,9 +215,40 @@ export class Attempt implements ContextSource {
   }
 
   #input(): unknown {
-    const value = jsonOf(this.assignment.input);
     const { input: schema } = this.task;
-    return schema === undefined ? value : after(validate(schema, value), (checked) => this.#accepted("input", checked));
+    return after(this.#opened(jsonOf(this.assignment.input)), (value) =>
+      schema === undefined ? value : after(validate(schema, value), (checked) => this.#accepted("input", checked)),
+    );
+  }
+
+  /** The input in plain: at once where nothing beside it may be sealed, and its key is known. */
+  #opened(value: unknown): unknown {
+    const { vault } = this.host;
+    const { name, handlesFailures } = this.task;
+    const input = openInput(vault, name, this.assignment.key, value);
+    if (handlesFailures === true) return this.#openedFailure(input);
+    if (vault === undefined) return input;
+    if (vault.isRequired && isPlainInput(value)) this.#refusePlain();
+    return this.history.length === 0 ? input : this.#openedHistory(input);
+  }
+
+  async #openedHistory(input: unknown): Promise<unknown> {
+    this.history = await openAttempts(this.host.vault, this.assignment.key, this.storedHistory);
+    return input;
+  }
+
+  /** The engine has put together what was sealed, and sees none of it. */
+  async #openedFailure(opening: unknown): Promise<unknown> {
+    const { vault } = this.host;
+    const payload = (await this.#openedHistory(await opening)) as FailurePayload;
+    if (vault?.isRequired === true && isPlainInput(payload.input)) this.#refusePlain();
+    return openFailure(vault, payload);
+  }
+
+  #refusePlain(): never {
+    const message = `the input of run ${this.assignment.key} is not encrypted, and this worker takes no other (encryption.required)`;
+    this.give({ kind: "failed", error: new NonRetryableError(message), isFinal: true });
+    throw leaving;
   }
 
   #call(input: unknown): unknown {

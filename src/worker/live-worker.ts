@@ -166,9 +166,10 @@ export class LiveWorker implements RunningWorker {
   }
 
   #makeIntake(tasks: readonly WorkerTask[]): Intake {
-    const { link } = this.#parts;
+    const { link, vault } = this.#parts;
     const host: AttemptHost = {
       worker: this.id,
+      vault,
       graceMs: this.#options.cancelGraceMs,
       nowAfter: (stampMs) => link.clock.nowAfter(stampMs),
       deadlines: new Deadlines(),

@@ -6,6 +6,8 @@ import { PayloadTooLarge } from "../domain/errors.ts";
 import { retryDelayMs } from "../domain/retry.ts";
 import { type AttemptRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
 import { errorRecordOf, toText } from "../domain/thrown.ts";
+import { sealError, sealOutput } from "../sealing/sealed.ts";
+import type { Vault } from "../sealing/vault.ts";
 import { jsonBytes, mostBytes, noBytes } from "../wire/bytes.ts";
 import { isLarge } from "../wire/carried-input.ts";
 import { leanDetails } from "../wire/lean-story.ts";
@@ -21,11 +23,13 @@ export interface OutcomeOptions {
   /** Bytes of the largest message that the server accepts. */
   readonly maxPayload: number;
   readonly random: () => number;
+  readonly vault?: Vault | undefined;
 }
 
 export interface StoredOutcome {
   readonly kind: OutcomeKind;
   readonly frame: Uint8Array;
+  /** As it was thrown; the frame has it sealed where encryption is on. */
   readonly error?: ErrorRecord;
   readonly dueAt: number;
 }
@@ -74,18 +78,22 @@ class Ending {
 
   failed(error: ErrorRecord, isFinal: boolean): StoredOutcome {
     const { task, assignment } = this.#attempt;
+    const { vault, random } = this.#options;
     const short = shorten(error);
-    if (isFinal || assignment.attempt > task.retry.limit) return this.#final("failed", { error: short });
-    const pauseMs = retryDelayMs(task.retry, assignment.attempt, this.#options.random);
-    return this.#unfinished("retry", this.#at + pauseMs, short);
+    const told = vault === undefined ? short : sealError(vault, assignment.key, short);
+    if (isFinal || assignment.attempt > task.retry.limit)
+      return { ...this.#final("failed", { error: told }), error: short };
+    const pauseMs = retryDelayMs(task.retry, assignment.attempt, random);
+    return { ...this.#unfinished("retry", this.#at + pauseMs, told), error: short };
   }
 
   #completed(value: unknown): StoredOutcome {
     const what = `the output of task "${this.#attempt.task.name}"`;
-    const { maxPayload } = this.#options;
+    const { maxPayload, vault } = this.#options;
     let output: Uint8Array;
     try {
       output = jsonBytes(value);
+      if (vault !== undefined) output = sealOutput(vault, this.#attempt.assignment.key, output);
     } catch (cause) {
       return this.failed({ name: "TypeError", message: `${what} cannot be written as JSON: ${toText(cause)}` }, true);
     }
@@ -105,7 +113,7 @@ class Ending {
    * whose end cannot be stored would never end. A large input is never included: it stays in the run's entry.
    */
   #final(kind: OutcomeKind, end: End, output: Uint8Array = noBytes): StoredOutcome {
-    const { assignment, history, metadata, terms, startedAt } = this.#attempt;
+    const { assignment, storedHistory: history, metadata, terms, startedAt } = this.#attempt;
     const { key, createdAt, priority, input } = assignment;
     const carried = isLarge(input) ? noBytes : input;
     const isPlain = kind === "completed" && history.length === 0 && metadata === undefined && terms === undefined;
@@ -144,7 +152,7 @@ class Ending {
   }
 
   #detail(kind: OutcomeKind, end: End): FinalDetail {
-    const { assignment, metadata, terms, history } = this.#attempt;
+    const { assignment, metadata, terms, storedHistory: history } = this.#attempt;
     const { createdAt, priority } = assignment;
     const attempts = [...history, this.#record(kind, end.error)];
     return { createdAt, priority, ...(metadata && { metadata }), ...(terms && { terms }), attempts, ...end };

@@ -2,6 +2,7 @@
 import type { Log } from "../domain/log.ts";
 import { isFinal } from "../domain/run.ts";
 import type { NatsLink } from "../nats/link.ts";
+import type { Vault } from "../sealing/vault.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Meter } from "./meter.ts";
 import { outcomeOf, type StoredOutcome } from "./outcome.ts";
@@ -15,6 +16,7 @@ export interface VerdictsParts {
   readonly name: string;
   readonly link: NatsLink;
   readonly log: Log;
+  readonly vault?: Vault | undefined;
   readonly meter?: Meter | undefined;
   readonly reporter: Reporter;
   /** A fenced attempt has ended: nobody waits for it, and nothing of it is stored. */
@@ -31,9 +33,10 @@ export class Verdicts {
   }
 
   give(attempt: Attempt, verdict: Verdict): void {
-    const { worker, link, meter, reporter } = this.#parts;
+    const { worker, link, vault, meter, reporter } = this.#parts;
     const at = link.clock.nowAfter(attempt.startedAt);
-    const outcome = outcomeOf(attempt, verdict, at, { worker, maxPayload: link.maxPayload, random: Math.random });
+    const { maxPayload } = link;
+    const outcome = outcomeOf(attempt, verdict, at, { worker, maxPayload, random: Math.random, vault });
     if (attempt.isFenced && outcome.kind !== "completed") {
       this.#forget(attempt, at);
       return;

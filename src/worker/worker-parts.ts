@@ -2,6 +2,7 @@ import type { Log } from "../domain/log.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { TranscriptStore } from "../nats/transcripts.ts";
+import type { Vault } from "../sealing/vault.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { Heart } from "./heart/heart.ts";
@@ -14,6 +15,8 @@ export interface WorkerParts {
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly log: Log;
+  /** Opens inputs and seals outputs, errors and log lines; absent where encryption is off. */
+  readonly vault?: Vault | undefined;
   /** Stores the output of tasks. */
   readonly transcripts: TranscriptStore;
   /** Sends heartbeats for this worker while the process's event loop is blocked. */

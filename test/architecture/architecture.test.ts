@@ -17,6 +17,7 @@ const mayImport: Record<string, readonly string[]> = {
   collections: [],
   domain: ["collections"],
   wire: ["collections", "domain"],
+  sealing: ["domain", "wire"],
   fold: ["collections", "domain", "wire"],
   matching: ["collections", "domain", "wire", "fold"],
   presence: ["domain", "wire", "fold", "matching"],
@@ -28,12 +29,12 @@ const mayImport: Record<string, readonly string[]> = {
   nats: ["collections", "domain", "wire", "runtime"],
   embedded: ["domain", "nats", "runtime"],
   engine: ["collections", "domain", "wire", "nats", "runtime", "scheduler", ...rooms],
-  worker: ["collections", "domain", "wire", "nats", "runtime"],
-  client: ["collections", "domain", "wire", "nats", "runtime"],
+  worker: ["collections", "domain", "wire", "sealing", "nats", "runtime"],
+  client: ["collections", "domain", "wire", "sealing", "nats", "runtime"],
   health: ["domain", "wire", "nats", "runtime", "engine", "worker"],
   "discovery.ts": ["decorators", "domain"],
   facade: [
-    ...["domain", "wire", "nats", "embedded", "runtime", "engine", "worker", "client"],
+    ...["domain", "wire", "sealing", "nats", "embedded", "runtime", "engine", "worker", "client"],
     ...["health", "decorators", "discovery.ts"],
   ],
   testing: [
@@ -118,7 +119,7 @@ test("src/client.ts loads nothing that Node 20 lacks", () => {
 });
 
 test("src/client.ts loads no engine, worker, decorator or program of a server", () => {
-  const known = ["client.ts", "client", "domain", "collections", "wire", "nats", "runtime", "facade"];
+  const known = ["client.ts", "client", "domain", "collections", "wire", "sealing", "nats", "runtime", "facade"];
   const light = ["src/embedded/running-server.ts", "src/embedded/home.ts", "src/embedded/server-watch.ts"];
   const context = "src/worker/context.ts"; // what a client enqueues inside a task is a child of that run
   assert.deepEqual(

@@ -13,10 +13,10 @@ const files = readSources("src", "decorators").map(({ path, text, imports }) => 
 
 /** What a room has, and a little more; those of the scheduler stand in architecture.test.ts. It may be raised for what it could not do before, and the commit says so. */
 const budgets: Record<string, number> = {
-  client: 2_400,
+  client: 2_460,
   wire: 2_160,
   worker: 2_150,
-  facade: 1_520,
+  facade: 1_570,
   cli: 2_010,
 };
 

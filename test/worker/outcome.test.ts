@@ -25,7 +25,7 @@ function ended(verdict: Verdict, beside: Partial<Attempt> = {}) {
       ...{ key: "t/1", priority: 1, turn: 1, attempt: 1, origin: 1, createdAt: 1, waiter: "", follows: false },
       ...{ extra: noBytes, input },
     },
-    history: [],
+    storedHistory: [],
     metadata: undefined,
     startedAt: 1,
     ...beside,
@@ -65,9 +65,15 @@ test("outcome: an output that does not fit fails the run, with both sizes and wh
 });
 
 test("outcome: a failure fits whatever came before it", () => {
-  const { attempts, error } = failed({ kind: "failed", error: new Error("last"), isFinal: true }, { history });
+  const { attempts, error } = failed(
+    { kind: "failed", error: new Error("last"), isFinal: true },
+    { storedHistory: history },
+  );
   assert.deepEqual([error!.message, attempts.at(-1)!.outcome], ["last", "failed"]);
   const metadata = { m: "m".repeat(maxPayload - 5_000) };
-  const bare = failed({ kind: "failed", error: new Error("e".repeat(4_000)), isFinal: true }, { history, metadata });
+  const bare = failed(
+    { kind: "failed", error: new Error("e".repeat(4_000)), isFinal: true },
+    { storedHistory: history, metadata },
+  );
   assert.deepEqual([bare.attempts, bare.error!.name], [[], "Error"]);
 });

@@ -1,7 +1,9 @@
 // The children of durable runs, as their worker creates them and reads their results.
 import type { ChildEnd } from "../../domain/durable.ts";
 import type { ErrorRecord } from "../../domain/error-record.ts";
+import { DecryptionFailed } from "../../domain/errors.ts";
 import type { AttemptRecord, OutcomeKind } from "../../domain/run.ts";
+import { openOutput } from "../../sealing/sealed.ts";
 import { jsonOf, noBytes, utf8 } from "../../wire/bytes.ts";
 import { type RunEntry, runForm } from "../../wire/run-entry.ts";
 import type { FinalDetail } from "../../wire/story.ts";
@@ -67,10 +69,20 @@ export function childEntry(parent: ParentRun, createdAt: number, input: string, 
 
 /** What a parent keeps about the end of its child. */
 export function resultOf({ kind, output, detail }: ChildOutcome, key: string): ChildResult {
-  if (kind === "completed") return { ok: true, value: jsonOf(output ?? noBytes) };
+  if (kind === "completed") return openedOutput(output ?? noBytes, key);
   const { error, reason = "no reason given", attempts = [] } = (detail ?? {}) as Partial<FinalDetail>;
   if (kind === "cancelled" || error === undefined) return { ok: false, key, reason };
   return { ok: false, key, error, attempts };
+}
+
+/** Journals hold nothing sealed. */
+function openedOutput(output: Uint8Array, key: string): ChildResult {
+  try {
+    return { ok: true, value: openOutput(undefined, key, jsonOf(output)) };
+  } catch (problem) {
+    if (!(problem instanceof DecryptionFailed)) throw problem;
+    return { ok: false, key, error: { name: problem.name, message: problem.message }, attempts: [] };
+  }
 }
 
 interface ChildOutcome {

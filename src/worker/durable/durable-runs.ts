@@ -3,8 +3,10 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { DurableContext } from "../../domain/durable-context.ts";
 import { InvalidData } from "../../domain/errors.ts";
 import type { Log } from "../../domain/log.ts";
+import { keyOf } from "../../domain/run.ts";
 import { validate } from "../../domain/schema.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
+import { openInput } from "../../sealing/sealed.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
 import type { Voice } from "../transcripts/voice.ts";
 import type { SignalSource } from "./awake-signals.ts";
@@ -64,7 +66,9 @@ export class DurableRuns {
     source: ContextSource,
     enqueue: ContextParts["enqueue"],
   ): Promise<(frame: Frame) => unknown> {
-    const given = await checked(task, input === "" ? undefined : JSON.parse(input));
+    const { name } = task;
+    const plain = openInput(undefined, name, keyOf(name, source.runId), input === "" ? undefined : JSON.parse(input));
+    const given = await checked(task, plain);
     const { taskOf } = this.parts;
     return (frame) => {
       const owner: FrameOwner = { source };

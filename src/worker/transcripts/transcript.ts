@@ -8,7 +8,10 @@ import type { OutcomeKind } from "../../domain/run.ts";
 import { toText } from "../../domain/thrown.ts";
 import { type LineLevel, storedLines } from "../../domain/transcript.ts";
 import type { TranscriptStore } from "../../nats/transcripts.ts";
+import { sealChunk, sealLine, sealNote } from "../../sealing/sealed.ts";
+import type { Vault } from "../../sealing/vault.ts";
 import type { Assignment } from "../../wire/assignment.ts";
+import { noBytes } from "../../wire/bytes.ts";
 import {
   decodeTranscriptHead,
   droppedUtterance,
@@ -30,6 +33,8 @@ export interface TranscriptParts {
   /** Where lines go as well. */
   readonly console: TaskLog;
   readonly store: TranscriptStore;
+  /** Seals what is stored; the console is told in plain words. */
+  readonly vault?: Vault | undefined;
   /** Units: epoch milliseconds */
   readonly now: () => number;
   /** Called once with why nothing is stored. */
@@ -102,13 +107,13 @@ export class Transcript extends Speaker implements Voice {
   progress(fraction: number, note: string | undefined): void {
     this.#parts.console.info(note ?? "progress", { progress: fraction });
     if (!this.#isHeard) return;
-    this.#progress = { fraction, note: cutText(toText(note ?? ""), longestNote), at: this.#parts.now() };
+    this.#progress = { fraction, note: this.#note(cutText(toText(note ?? ""), longestNote)), at: this.#parts.now() };
     this.#isProgressNew = true;
     this.#start();
   }
 
   stream(chunk: unknown): Promise<void> {
-    const utterance = chunkOf(this.#parts.now(), chunk);
+    const utterance = this.#chunk(chunkOf(this.#parts.now(), chunk));
     this.#assertFits(utterance);
     if (!this.#isHeard) return quietRejection(this.#refused ?? this.#unheard("the attempt has ended"));
     const bytes = this.#waitingBytes + this.#sentBytes;
@@ -138,7 +143,23 @@ export class Transcript extends Speaker implements Voice {
       return;
     }
     this.#lines += 1;
-    this.#say(lineUtterance(this.#parts.now(), level, cutText(toText(message)), fieldBytes(fields)));
+    this.#say(this.#line(level, cutText(toText(message)), fieldBytes(fields)));
+  }
+
+  #line(level: LineLevel, message: string, fields: Uint8Array): Utterance {
+    const { vault, assignment, now } = this.#parts;
+    if (vault === undefined) return lineUtterance(now(), level, message, fields);
+    return lineUtterance(now(), level, sealLine(vault, assignment.key, message, fields), noBytes);
+  }
+
+  #note(note: string): string {
+    const { vault, assignment } = this.#parts;
+    return vault === undefined || note === "" ? note : sealNote(vault, assignment.key, note);
+  }
+
+  #chunk(plain: Utterance): Utterance {
+    const { vault, assignment } = this.#parts;
+    return vault === undefined ? plain : sealChunk(vault, assignment.key, plain);
   }
 
   get #isHeard(): boolean {

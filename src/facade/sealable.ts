@@ -1,0 +1,45 @@
+// What workers declare has to fit the encryption of their process: said at the start, and not by runs that fail later.
+import { type EncryptionOptions, sealedField } from "../domain/encryption.ts";
+import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
+
+/** Fails: TypeError */
+export function assertSealable(
+  definitions: readonly WorkerDefinition[],
+  encryption: EncryptionOptions | undefined,
+): void {
+  if (encryption === undefined) return;
+  for (const { tasks } of definitions) for (const task of tasks) assertTask(task, encryption);
+}
+
+function assertTask(task: WorkerTask, { plain = {}, required }: EncryptionOptions): void {
+  const where = `task "${task.name}"`;
+  if (task.durable !== undefined)
+    throw new TypeError(
+      `${where} is durable, and journals cannot be encrypted yet; start durable workers in a process without "encryption"`,
+    );
+  if (required === true && task.crons?.some(({ input }) => input !== undefined))
+    throw new TypeError(
+      `${where}: the input of a declared cron is stored as it is, and encryption.required refuses it; set the schedule with natchet.crons.set()`,
+    );
+  const fields = Object.hasOwn(plain, task.name) ? plain[task.name]! : [];
+  for (const key of keysOf(task)) {
+    const missing = fieldsIn(key).find((field) => !fields.includes(field));
+    if (missing !== undefined)
+      throw new TypeError(
+        `${where}: the engine cannot evaluate ${JSON.stringify(key)} on an encrypted input; declare the field in encryption.plain, for example { "${task.name}": ["${missing}"] }`,
+      );
+  }
+}
+
+/** All expressions that the engine evaluates for a run. */
+function keysOf({ policies }: WorkerTask): readonly string[] {
+  const { concurrency = [], rateLimits = [], batch } = policies ?? {};
+  const keys = [...concurrency.map(({ key }) => key), ...rateLimits.flatMap(({ key, units }) => [key, units])];
+  return [...keys, batch?.key].filter((key): key is string => typeof key === "string");
+}
+
+/** Of `input` itself there is nothing to see but its plain fields. */
+function fieldsIn(expression: string): readonly string[] {
+  const uses = expression.matchAll(/\binput\b(?:\s*\.\s*(\w+)|\[\s*["'](.+?)["']\s*\])?/g);
+  return Array.from(uses, ([, field, quoted]) => field ?? quoted ?? sealedField);
+}

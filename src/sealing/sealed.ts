@@ -1,0 +1,203 @@
+// Values of runs as they travel where encryption is on: JSON in which engines find a ciphertext and the fields that were declared plain. What was
+// never sealed is given as it is, so that encryption can be turned on while runs are waiting.
+import { Buffer } from "node:buffer";
+import { sealedField } from "../domain/encryption.ts";
+import type { ErrorRecord } from "../domain/error-record.ts";
+import { DecryptionFailed } from "../domain/errors.ts";
+import type { FailurePayload } from "../domain/failure.ts";
+import { type AttemptRecord, keyOf, type RunInfo } from "../domain/run.ts";
+import { toText } from "../domain/thrown.ts";
+import type { LogLine } from "../domain/transcript.ts";
+import { jsonBytes, jsonOf, noBytes, textOf, utf8 } from "../wire/bytes.ts";
+import { chunkUtterance, readChunk, type Utterance } from "../wire/transcript-entry.ts";
+import { keyIdIn, type Sealing, sealedPrefix, sealingOf, type Vault } from "./vault.ts";
+
+const textMark = `${sealedField}:`;
+
+/** The ciphertext of a value; undefined for a plain one. */
+function sealedIn(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const text = (value as Record<string, unknown>)[sealedField];
+  return typeof text === "string" && text.startsWith(sealedPrefix) ? text : undefined;
+}
+
+const isSealedText = (text: string): boolean => text.startsWith(textMark + sealedPrefix);
+
+export const isSealedError = ({ message }: ErrorRecord): boolean => isSealedText(message);
+
+/** The input of a run, with the plain fields of its task beside the ciphertext; `json` is what it is without encryption. */
+export function sealInput(vault: Vault, task: string, value: unknown, json: Uint8Array): Uint8Array {
+  if (json.length === 0) return json;
+  return jsonBytes(sealedInput(vault, task, value, json));
+}
+
+export function sealedInput(vault: Vault, task: string, value: unknown, json: Uint8Array): Record<string, unknown> {
+  const sealed: Record<string, unknown> = { [sealedField]: vault.seal(json, { task, what: "input" }) };
+  if (typeof value === "object" && value !== null)
+    for (const field of vault.plainFieldsOf(task) ?? [])
+      if (Object.hasOwn(value, field)) sealed[field] = (value as Record<string, unknown>)[field];
+  return sealed;
+}
+
+export const sealOutput = (vault: Vault, key: string, json: Uint8Array): Uint8Array =>
+  json.length === 0 ? json : jsonBytes({ [sealedField]: vault.seal(json, sealingOf(key, "output")) });
+
+/** Engines see its name, and whether it is retried. */
+export function sealError(vault: Vault, key: string, { name, retryable, ...rest }: ErrorRecord): ErrorRecord {
+  const message = textMark + vault.seal(jsonBytes(rest), sealingOf(key, "error"));
+  return { name, message, ...(retryable !== undefined && { retryable }) };
+}
+
+/** A line of a log, its fields included, as one text. */
+export function sealLine(vault: Vault, key: string, message: string, fields: Uint8Array): string {
+  const json = `[${JSON.stringify(message)}${fields.length > 0 ? `,${textOf(fields)}` : ""}]`;
+  return textMark + vault.seal(utf8(json), sealingOf(key, "line"));
+}
+
+export const sealNote = (vault: Vault, key: string, note: string): string =>
+  textMark + vault.seal(utf8(note), sealingOf(key, "note"));
+
+export function sealChunk(vault: Vault, key: string, { at, form, body }: Utterance): Utterance {
+  const value = new Uint8Array(1 + body.length);
+  value[0] = form;
+  value.set(body, 1);
+  return chunkUtterance(at, { [sealedField]: vault.seal(value, sealingOf(key, "chunk")) });
+}
+
+/** At once where nothing has to be asked for. Fails: DecryptionFailed */
+function unsealed<T>(
+  vault: Vault | undefined,
+  text: string,
+  sealing: Sealing,
+  run: string,
+  read: (bytes: Uint8Array) => T,
+): T | Promise<T> {
+  if (vault === undefined) {
+    const keyId = keyIdIn(Buffer.from(text, "base64url"), run);
+    const reason = `the ${sealing.what} is encrypted and this process has no keys; give it the option "encryption"`;
+    throw new DecryptionFailed({ run, keyId, reason });
+  }
+  const bytes = vault.unseal(text, sealing, run);
+  return bytes instanceof Promise ? bytes.then(read) : read(bytes);
+}
+
+/** The output of a run; a promise if its key has to be asked for. Fails: DecryptionFailed */
+export function openOutput(vault: Vault | undefined, key: string, value: unknown): unknown {
+  const text = sealedIn(value);
+  return text === undefined ? value : unsealed(vault, text, sealingOf(key, "output"), key, jsonOf);
+}
+
+/** The input of a run, or of a schedule of its task: `where` is named in errors. Fails: DecryptionFailed */
+export function openInput(vault: Vault | undefined, task: string, where: string, value: unknown): unknown {
+  const text = sealedIn(value);
+  if (text === undefined) return value;
+  return unsealed(vault, text, { task, what: "input" }, where, jsonOf);
+}
+
+/** What a handler of failures is given: the engine has put together what clients and workers have sealed. Fails: DecryptionFailed */
+export async function openFailure(vault: Vault | undefined, payload: FailurePayload): Promise<FailurePayload> {
+  const { input, failed } = payload;
+  const key = keyOf(failed.task, failed.id);
+  return {
+    input: await openInput(vault, failed.task, key, input),
+    failed: {
+      ...failed,
+      error: await openError(vault, key, failed.error),
+      attempts: await openAttempts(vault, key, failed.attempts),
+    },
+  };
+}
+
+/** Never fails: an error that cannot be read is an error all the same, and says why. */
+export async function openError(vault: Vault | undefined, key: string, error: ErrorRecord): Promise<ErrorRecord> {
+  if (!isSealedText(error.message)) return error;
+  const { name, retryable } = error;
+  const beside = { name, ...(retryable !== undefined && { retryable }) };
+  try {
+    const text = error.message.slice(textMark.length);
+    const rest = await unsealed(vault, text, sealingOf(key, "error"), key, jsonOf);
+    return { ...(rest as ErrorRecord), ...beside };
+  } catch (problem) {
+    return { ...beside, message: unreadable(problem) };
+  }
+}
+
+const hasSealedError = ({ error }: AttemptRecord): boolean => error !== undefined && isSealedText(error.message);
+
+/** Never fails. */
+export async function openAttempts(
+  vault: Vault | undefined,
+  key: string,
+  attempts: readonly AttemptRecord[],
+): Promise<readonly AttemptRecord[]> {
+  if (!attempts.some(hasSealedError)) return attempts;
+  const open = async (one: AttemptRecord): Promise<AttemptRecord> =>
+    one.error === undefined ? one : { ...one, error: await openError(vault, key, one.error) };
+  return Promise.all(attempts.map(open));
+}
+
+/** A run as queries tell it. Without keys its input and output stay sealed: whoever operates a queue need not read them. Fails: DecryptionFailed */
+export async function openRun(vault: Vault | undefined, run: RunInfo): Promise<RunInfo> {
+  if (vault === undefined) return withoutCiphertext(run);
+  const { task, id, input, output, error } = run;
+  const key = keyOf(task, id);
+  return {
+    ...run,
+    ...(run.attempts !== undefined && { attempts: await openAttempts(vault, key, run.attempts) }),
+    ...(input !== undefined && { input: await openInput(vault, task, key, input) }),
+    ...(output !== undefined && { output: await openOutput(vault, key, output) }),
+    ...(error !== undefined && { error: await openError(vault, key, error) }),
+  };
+}
+
+/** Its errors say that they are encrypted. */
+async function withoutCiphertext(run: RunInfo): Promise<RunInfo> {
+  const { task, id, error, attempts = [] } = run; // a list of an engine may leave them out
+  const key = keyOf(task, id);
+  if (!attempts.some(hasSealedError) && (error === undefined || !isSealedError(error))) return run;
+  const told = { ...run, attempts: await openAttempts(undefined, key, attempts) };
+  return error === undefined ? told : { ...told, error: await openError(undefined, key, error) };
+}
+
+/** Never fails. */
+export async function openLine(
+  vault: Vault | undefined,
+  key: string,
+  line: Pick<LogLine, "message" | "fields">,
+): Promise<Pick<LogLine, "message" | "fields">> {
+  if (!isSealedText(line.message)) return line;
+  try {
+    const text = line.message.slice(textMark.length);
+    const read = await unsealed(vault, text, sealingOf(key, "line"), key, jsonOf);
+    const [message, fields] = read as [string, LogLine["fields"]];
+    return { message, ...(fields !== undefined && { fields }) };
+  } catch (problem) {
+    return { message: unreadable(problem) };
+  }
+}
+
+/** Never fails. */
+export async function openNote(vault: Vault | undefined, key: string, note: string): Promise<string> {
+  if (!isSealedText(note)) return note;
+  try {
+    return await unsealed(vault, note.slice(textMark.length), sealingOf(key, "note"), key, textOf);
+  } catch (problem) {
+    return unreadable(problem);
+  }
+}
+
+/** Fails: DecryptionFailed */
+export function openChunk(vault: Vault | undefined, key: string, value: unknown): unknown {
+  const text = sealedIn(value);
+  if (text === undefined) return value;
+  const read = (bytes: Uint8Array) => readChunk(bytes[0] ?? 0, bytes.length > 1 ? bytes.subarray(1) : noBytes);
+  return unsealed(vault, text, sealingOf(key, "chunk"), key, read);
+}
+
+/** Whether a worker that takes sealed inputs only has to refuse this one: no input at all holds nothing to seal. */
+export const isPlainInput = (value: unknown): boolean => value !== undefined && sealedIn(value) === undefined;
+
+function unreadable(problem: unknown): string {
+  if (!(problem instanceof DecryptionFailed)) return `(encrypted: ${toText(problem)})`;
+  return `(encrypted with key "${problem.keyId}": ${problem.reason})`;
+}

@@ -1,0 +1,141 @@
+// AES-256-GCM for what only clients and workers may read. A sealed value is a magic byte that no JSON begins with, a version, the id of its
+// key with its length, 12 random bytes, the ciphertext and its tag; all of it as base64url, since engines carry it within JSON.
+import { Buffer } from "node:buffer";
+import { createCipheriv, createDecipheriv, randomFillSync } from "node:crypto";
+import { type EncryptionOptions, keyBytes } from "../domain/encryption.ts";
+import { DecryptionFailed } from "../domain/errors.ts";
+import { taskOf } from "../domain/run.ts";
+
+/** What a value is: a ciphertext cannot be put in the place of another. */
+export interface Sealing {
+  readonly task: string;
+  readonly what: "input" | "output" | "error" | "line" | "note" | "chunk";
+  /** Of the run, where whoever seals knows it: an input is sealed before its run has an id. */
+  readonly key?: string;
+}
+
+/** Of an output, an error, or what a run says. */
+export const sealingOf = (key: string, what: Exclude<Sealing["what"], "input">): Sealing => ({
+  task: taskOf(key),
+  what,
+  key,
+});
+
+const magic = 0xf5;
+const version = 1;
+/** What every sealed text begins with: the magic byte, the version, and the length of a key id, which is below 64. */
+export const sealedPrefix = "9QE";
+const idAt = 3;
+const nonceLength = 12;
+const tagLength = 16;
+/** A random 12-byte nonce costs a call of the system each: many are drawn at once. */
+const noncesAtOnce = 512;
+
+export class Vault {
+  readonly #options: EncryptionOptions;
+  readonly #namespace: string;
+  readonly #keys = new Map<string, Uint8Array>();
+  /** Asked for, and not told yet. */
+  readonly #asked = new Map<string, Promise<Uint8Array>>();
+  readonly #nonces = new Uint8Array(nonceLength * noncesAtOnce);
+  #nonceAt = this.#nonces.length;
+
+  private constructor(options: EncryptionOptions, namespace: string) {
+    this.#options = options;
+    this.#namespace = namespace;
+  }
+
+  /** Knows its current key. Fails: DecryptionFailed, TypeError or RangeError for what is no key, and whatever the user's function throws */
+  static async open(options: EncryptionOptions, namespace: string): Promise<Vault> {
+    const vault = new Vault(options, namespace);
+    await vault.#ask(options.current, undefined);
+    return vault;
+  }
+
+  /** Whether plain inputs are refused. */
+  get isRequired(): boolean {
+    return this.#options.required === true;
+  }
+
+  /** The fields of the inputs of a task that stand beside the ciphertext. */
+  plainFieldsOf(task: string): readonly string[] | undefined {
+    const { plain } = this.#options;
+    return plain !== undefined && Object.hasOwn(plain, task) ? plain[task] : undefined;
+  }
+
+  seal(value: Uint8Array, sealing: Sealing): string {
+    const { current } = this.#options;
+    const id = Buffer.from(current);
+    const nonce = this.#nextNonce();
+    const cipher = createCipheriv("aes-256-gcm", this.#keys.get(current)!, nonce);
+    cipher.setAAD(this.#about(current, sealing));
+    const head = Buffer.from([magic, version, id.length]);
+    const parts = [head, id, nonce, cipher.update(value), cipher.final(), cipher.getAuthTag()];
+    return Buffer.concat(parts).toString("base64url");
+  }
+
+  /** At once, if the key is known. `run` is named in errors. Fails: DecryptionFailed */
+  unseal(text: string, sealing: Sealing, run: string): Uint8Array | Promise<Uint8Array> {
+    const bytes = Buffer.from(text.endsWith("…") ? "" : text, "base64url"); // what did not fit was cut
+    const id = keyIdIn(bytes, run);
+    const key = this.#keys.get(id);
+    if (key !== undefined) return this.#decrypted(key, id, bytes, sealing, run);
+    return this.#ask(id, run).then((known) => this.#decrypted(known, id, bytes, sealing, run));
+  }
+
+  #decrypted(key: Uint8Array, id: string, bytes: Buffer, sealing: Sealing, run: string): Uint8Array {
+    const nonceAt = idAt + bytes[2]!;
+    const start = nonceAt + nonceLength;
+    try {
+      const cipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(nonceAt, start), { authTagLength: tagLength });
+      cipher.setAAD(this.#about(id, sealing));
+      cipher.setAuthTag(bytes.subarray(-tagLength));
+      return Buffer.concat([cipher.update(bytes.subarray(start, -tagLength)), cipher.final()]);
+    } catch {
+      const reason = `the key of that id is another one, or the ${sealing.what} was changed or belongs to another run`;
+      throw new DecryptionFailed({ run, keyId: id, reason });
+    }
+  }
+
+  #ask(id: string, run: string | undefined): Promise<Uint8Array> {
+    let asked = this.#asked.get(id);
+    if (asked === undefined) {
+      asked = this.#find(id, run);
+      this.#asked.set(id, asked);
+      asked.catch(() => {}).finally(() => this.#asked.delete(id)); // what could not be told is asked for again
+    }
+    return asked;
+  }
+
+  async #find(id: string, run: string | undefined): Promise<Uint8Array> {
+    const { keys } = this.#options;
+    const own = typeof keys !== "function" && Object.hasOwn(keys, id) ? keys[id] : undefined;
+    const found = typeof keys === "function" ? await keys(id) : own;
+    if (found === undefined)
+      throw new DecryptionFailed({ run, keyId: id, reason: "there is no key of that id in encryption.keys" });
+    const key = keyBytes(id, found);
+    this.#keys.set(id, key);
+    return key;
+  }
+
+  #about(id: string, { task, what, key }: Sealing): Buffer {
+    return Buffer.from(JSON.stringify([version, id, this.#namespace, task, what, key ?? null]));
+  }
+
+  #nextNonce(): Uint8Array {
+    if (this.#nonceAt === this.#nonces.length) {
+      randomFillSync(this.#nonces);
+      this.#nonceAt = 0;
+    }
+    this.#nonceAt += nonceLength;
+    return this.#nonces.subarray(this.#nonceAt - nonceLength, this.#nonceAt);
+  }
+}
+
+/** Which key opens it. Fails: DecryptionFailed */
+export function keyIdIn(bytes: Uint8Array, run: string): string {
+  const length = bytes[2] ?? 0;
+  const isWhole = bytes[0] === magic && bytes[1] === version && bytes.length >= idAt + length + nonceLength + tagLength;
+  if (!isWhole) throw new DecryptionFailed({ run, keyId: "?", reason: "a part of the ciphertext is missing" });
+  return Buffer.from(bytes.subarray(idAt, idAt + length)).toString();
+}
