@@ -12,7 +12,7 @@ import { makePublisher, type Publisher } from "../nats/publisher.ts";
 import { Reserve } from "../nats/reserve.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
-import { raiseFormat } from "../nats/streams.ts";
+import { answersWithinMs, raiseFormat } from "../nats/streams.ts";
 import { releasingInQuietMoments } from "../runtime/quiet-moments.ts";
 import { describeCancellations, describeQueues } from "../scheduler/describe.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
@@ -87,6 +87,7 @@ const unavailable = (operation: string, cause: unknown) =>
 const retryPause = Schedule.min([Schedule.exponential(250, 1.5), Schedule.spaced(5_000)]);
 const lookEveryMs = 1_000;
 const releaseEveryMs = 5_000;
+const firstAnswerWithinMs = 250;
 const tellAfterMs = 2_000;
 const tellEveryMs = 10_000;
 /** How often a standby checks the leader: a warm one gains from every moment. */
@@ -345,8 +346,12 @@ class Candidate implements RunningEngine {
   /** Engines of an older version cannot lead from here on; false if this is one of them. */
   get #raiseFormat(): Effect.Effect<boolean> {
     const { link, subjects, log } = this.#parts;
+    // A server that has just started loses such questions, and workers wait meanwhile: the first ones are asked again soon.
+    let withinMs = firstAnswerWithinMs;
     return this.#untilStored(async () => {
-      const refusal = await raiseFormat(link, subjects, log);
+      const patience = withinMs;
+      withinMs = Math.min(withinMs * 2, answersWithinMs);
+      const refusal = await raiseFormat(link, subjects, log, patience);
       if (refusal === undefined) return true;
       this.#isOutdated = true;
       this.#core.term.end();

@@ -133,13 +133,18 @@ export async function remakeStream(
 
 /**
  * Raises an older namespace to this version's format, which older engines cannot read; only for the holder of the lease. Returns why it
- * cannot: the namespace has a newer one.
+ * cannot: the namespace has a newer one. `withinMs`: how long to wait for the answer to what format it has.
  *
  * Fails: {@link StoreUnavailable}, {@link PermissionDenied}
  */
-export async function raiseFormat(link: NatsLink, subjects: Subjects, log: Log): Promise<NamespaceTooNew | undefined> {
+export async function raiseFormat(
+  link: NatsLink,
+  subjects: Subjects,
+  log: Log,
+  withinMs: number,
+): Promise<NamespaceTooNew | undefined> {
   try {
-    const found = await findConfig(link, subjects.stream);
+    const found = await findConfig(link, subjects.stream, withinMs);
     if (found === undefined) return; // deleted; who watches it says so
     const before = formatFor(found, subjects);
     if (before === currentFormat) return;
@@ -153,6 +158,9 @@ export async function raiseFormat(link: NatsLink, subjects: Subjects, log: Log):
     throw error;
   }
 }
+
+/** How long the API of streams may take for an answer. */
+export const answersWithinMs = 3_000;
 
 type Makers = ReadonlyMap<string, (link: NatsLink) => Promise<unknown>>;
 
@@ -199,9 +207,13 @@ function formatFor(log: StreamConfig, subjects: Subjects): number {
 }
 
 /** Fails: {@link NotEnsured} */
-export async function findConfig(link: NatsLink, stream: string): Promise<StreamConfig | undefined> {
+export async function findConfig(
+  link: NatsLink,
+  stream: string,
+  withinMs: number = answersWithinMs,
+): Promise<StreamConfig | undefined> {
   try {
-    const manager = await jetstreamManager(link.nc, { timeout: 3_000, checkAPI: false });
+    const manager = await jetstreamManager(link.nc, { timeout: withinMs, checkAPI: false });
     return await configOf(manager, stream);
   } catch (cause) {
     throw notEnsured(stream, cause);
@@ -215,7 +227,7 @@ export async function ensureStream(
   atFirst: Partial<StreamConfig> = {},
 ): Promise<boolean> {
   try {
-    const manager = await jetstreamManager(link.nc, { timeout: 3_000, checkAPI: false });
+    const manager = await jetstreamManager(link.nc, { timeout: answersWithinMs, checkAPI: false });
     return await ensure(manager, config, atFirst);
   } catch (cause) {
     throw notEnsured(config.name, cause);
