@@ -68,7 +68,7 @@ describe("natchet on the command line", () => {
       const ended = await scene.natchet("runs", "list", "--reason", "on the command line");
       assert.match(ended.output, /^version +later +cancelled .* cancelled on the command line$/m);
 
-      assert.match((await scene.natchet("workers")).output, /VersionWorker +0 +5 +ready/);
+      assert.match((await scene.natchet("workers")).output, /VersionWorker +0 +(?:\d+ ms +)?5 +ready/);
       assert.match((await scene.natchet("tasks")).output, /^echo +VersionWorker +0 +0$/m);
       const queues = JSON.parse((await scene.natchet("queues", "-o", "json")).output);
       assert.ok(queues.some((queue: { task: string }) => queue.task === "version"));
