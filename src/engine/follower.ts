@@ -88,7 +88,7 @@ export class Follower {
     try {
       this.#give(readEntry(this.#parts.subjects, message), subject);
     } catch (error) {
-      this.#parts.log.error("a log entry cannot be read and is skipped", { seq, subject, error });
+      this.#parts.log.error("an entry of the log cannot be read and is skipped", { seq, subject, error });
     }
     if (this.isHalted) return; // by this very entry
     this.position = seq;
