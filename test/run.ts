@@ -53,7 +53,8 @@ const files = globSync("test/**/*.test.ts", { cwd: root })
 /** What runs in a process of its own on Bun, so that a runner that dies takes few other results with it; the rest is one more. */
 const shares: Readonly<Record<string, readonly string[]>> = {
   "end to end": ["test/e2e/"],
-  programs: ["test/cli/", "test/docs/", "test/examples/", "test/package/", "test/types/"],
+  package: ["test/package/", "test/types/"],
+  programs: ["test/cli/", "test/docs/", "test/examples/"],
   store: ["test/embedded/", "test/engine/", "test/facade/", "test/nats/"],
 };
 const isIn = (file: string, prefixes: readonly string[]) => prefixes.some((prefix) => file.startsWith(prefix));
@@ -61,14 +62,15 @@ const onBunAt = (name: keyof typeof shares) => onBun(name, (file) => isIn(file, 
 const isOnDeno = (file: string) => isIn(file, onDeno) && file !== coveredOnDeno;
 const isFacade = (file: string) => file.startsWith("test/facade/");
 
-/** Most tests wait for something, so that three runners at a time keep two cores busy. The longest come first. */
-const atOnce = 3;
+/** Most tests wait for something, so that four runners at a time keep two cores busy. The longest come first. */
+const atOnce = 4;
 const runners: readonly Runner[] = [
   onBunAt("end to end"),
-  withDeno("facade", (file) => isOnDeno(file) && isFacade(file)),
   onBunAt("programs"),
-  withDeno("all else", (file) => isOnDeno(file) && !isFacade(file)),
   onBunAt("store"),
+  withDeno("facade", (file) => isOnDeno(file) && isFacade(file)),
+  withDeno("all else", (file) => isOnDeno(file) && !isFacade(file)),
+  onBunAt("package"),
   onBun("all else", (file) => !isIn(file, Object.values(shares).flat())),
 ].filter((runner) => runner.files.length > 0);
 
