@@ -49,15 +49,16 @@ export type Name<N extends string> = string extends N
 
 /** Any method. */
 export type AnyMethod = (this: any, ...args: any[]) => unknown;
-type IsAny<T> = 0 extends 1 & T ? true : false;
-type TooMany<M extends AnyMethod> = Parameters<M> extends [unknown?, unknown?] ? false : true;
-type ContextFirst<M extends AnyMethod> =
+export type IsAny<T> = 0 extends 1 & T ? true : false;
+export type TooMany<M extends AnyMethod> = Parameters<M> extends [unknown?, unknown?] ? false : true;
+/** Whether the first parameter is the context, which comes second. */
+export type ContextFirst<M extends AnyMethod, Context> =
   Parameters<M> extends [infer I, ...unknown[]]
     ? IsAny<I> extends true
       ? false
       : unknown extends I
         ? false
-        : [I] extends [TaskContext]
+        : [I] extends [Context]
           ? true
           : false
     : false;
@@ -71,7 +72,7 @@ export type HandlerOutput<R> = R extends { readonly "~effect/Effect": { readonly
 export type Handles<M extends AnyMethod, In, Out, Ctx = TaskContext> =
   TooMany<M> extends true
     ? "a task takes (input, ctx) and nothing more"
-    : ContextFirst<M> extends true
+    : ContextFirst<M, TaskContext> extends true
       ? "a task takes (input, ctx): the context comes second"
       : M extends (this: any, input: any, ctx: Ctx) => unknown
         ? ArrivesAs<Parameters<M>[0], In> extends false

@@ -1,26 +1,13 @@
 // Compile-time checks of durable methods and steps: a mistake turns the method's type into a sentence, which the compiler then shows.
 import type { DurableContext } from "../src/domain/durable-context.ts";
 import type { IsJson } from "../src/domain/wire.ts";
-import type { AnyMethod } from "./check.ts";
-
-type IsAny<T> = 0 extends 1 & T ? true : false;
-type TooMany<M extends AnyMethod> = Parameters<M> extends [unknown?, unknown?] ? false : true;
-type ContextFirst<M extends AnyMethod> =
-  Parameters<M> extends [infer I, ...unknown[]]
-    ? IsAny<I> extends true
-      ? false
-      : unknown extends I
-        ? false
-        : [I] extends [DurableContext]
-          ? true
-          : false
-    : false;
+import type { AnyMethod, ContextFirst, IsAny, TooMany } from "./check.ts";
 
 /** `unknown` for a durable method that accepts `In` and returns `Out`; a sentence for any other. */
 export type HandlesDurably<M extends AnyMethod, In, Out> =
   TooMany<M> extends true
     ? "a durable method takes (input, ctx) and nothing more"
-    : ContextFirst<M> extends true
+    : ContextFirst<M, DurableContext> extends true
       ? "a durable method takes (input, ctx): the context comes second"
       : ReturnType<M> extends Promise<infer A>
         ? M extends (this: any, input: any, ctx: DurableContext) => unknown

@@ -55,7 +55,8 @@ export interface OutcomeFrame extends OutcomeHead {
   readonly output: Uint8Array;
 }
 
-const kinds: readonly OutcomeKind[] = [
+/** In the order of their numbers in a frame, from 1. */
+export const outcomeKinds: readonly OutcomeKind[] = [
   "completed",
   "failed",
   "cancelled",
@@ -207,7 +208,7 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   const keyEnd = writeText(bytes, frameHead, key);
   const end = writeBytes(bytes, writeBytes(bytes, writeBytes(bytes, keyEnd, detail), input), output);
   view.setUint32(place.length, end, true);
-  bytes[place.kind] = kinds.indexOf(outcome.kind) + 1;
+  bytes[place.kind] = outcomeKinds.indexOf(outcome.kind) + 1;
   const stays = outcome.inputStays === true ? inputStaysFlag : 0;
   bytes[place.flags] = plain.priority | stays | (outcome.inputIsGone === true ? inputIsGoneFlag : 0);
   view.setUint16(place.keyLength, keyEnd - frameHead, true);
@@ -273,7 +274,7 @@ export function decodeOutcomeEntry(bytes: Uint8Array, writer = "", by?: OutcomeA
     assertFits(offset + frameHead <= bytes.length, "outcome entry");
     const length = view.getUint32(offset + place.length, true);
     assertFits(length >= frameHead && offset + length <= bytes.length, "outcome entry");
-    const kind = kinds[bytes[offset + place.kind]! - 1];
+    const kind = outcomeKinds[bytes[offset + place.kind]! - 1];
     if (kind === undefined) unknownKind = bytes[offset + place.kind]!;
     else outcomes.push(new Outcome(kind, bytes, view, offset, offset + length, writer));
     offset += length;

@@ -4,7 +4,6 @@
 import assert from "node:assert/strict";
 import { childIdOf } from "../../src/domain/durable.ts";
 import { MalformedRecord } from "../../src/domain/errors.ts";
-import type { OutcomeKind } from "../../src/domain/run.ts";
 import { encodeBundle, encodeCompactedBundle, isBundle, runsOfBundle } from "../../src/wire/bundle-entry.ts";
 import { jsonBytes, utf8 } from "../../src/wire/bytes.ts";
 import { decodeHeartbeat, decodeRegister } from "../../src/wire/messages.ts";
@@ -13,6 +12,7 @@ import {
   decodeOutcomeEntry,
   encodeOutcomeEntry,
   encodeOutcomeFrame,
+  outcomeKinds,
 } from "../../src/wire/outcome-entry.ts";
 import { assertRegistration } from "../../src/wire/registration.ts";
 import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../../src/wire/run-entry.ts";
@@ -24,17 +24,6 @@ import { type Fuzzer, mutateJson, oddNumbers, without } from "./fuzzer.ts";
 
 const subjects = new Subjects("prod");
 const names = ["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf", "plain"];
-const kinds: OutcomeKind[] = [
-  "completed",
-  "failed",
-  "cancelled",
-  "retry",
-  "returned",
-  "lost",
-  "retention",
-  "cancelling",
-  "parked",
-];
 const deep = (depth: number): unknown => JSON.parse(`${"[".repeat(depth)}1${"]".repeat(depth)}`);
 
 class Hostile extends Scene {
@@ -192,7 +181,7 @@ function endRuns(scene: Hostile): void {
     const key = random.chance(0.5) ? ([...scene.state.live.values()][0]?.key ?? scene.key) : scene.key;
     const live = scene.state.live.get(key);
     const story = { createdAt: scene.number(1), priority: 1, attempts: scene.sometimes([attemptIn(scene)]) };
-    const kind = random.pick(kinds);
+    const kind = random.pick(outcomeKinds);
     const told = kind === "parked" ? scene.parked : scene.sometimes({ attempt: attemptIn(scene), ...story });
     const frame = encodeOutcomeFrame({
       kind,
