@@ -2,6 +2,7 @@
 import { groupsBySize } from "../collections/groups.ts";
 import type { Log } from "../domain/log.ts";
 import { isFinal, splitKey } from "../domain/run.ts";
+import type { Term } from "../leader/term.ts";
 import type { CompactCommand, EngineOutcome } from "../matching/commands.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { encodeCompactedBundle } from "../wire/bundle-entry.ts";
@@ -12,7 +13,6 @@ import { waiterOf } from "../wire/result-inbox.ts";
 import { encodeRunEntry } from "../wire/run-entry.ts";
 import { engineWriter, type Subjects } from "../wire/subjects.ts";
 import type { Payloads } from "./payloads.ts";
-import type { Term } from "./term.ts";
 
 export interface AppenderParts {
   readonly publisher: Publisher;

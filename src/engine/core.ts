@@ -1,5 +1,8 @@
 // The one place where events meet the scheduler.
 import type { Log } from "../domain/log.ts";
+import type { Bucket } from "../leader/bucket.ts";
+import type { Leader } from "../leader/leader.ts";
+import { Term } from "../leader/term.ts";
 import type { Command } from "../matching/commands.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
@@ -9,14 +12,12 @@ import type { SchedulerEvent } from "../scheduler/events.ts";
 import { Faults } from "../scheduler/faults.ts";
 import { createScheduler, type Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { step } from "../scheduler/step.ts";
+import type { SendSignal, SignalReply } from "../wire/messages.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import type { Bucket } from "./bucket.ts";
 import { LogCatchUp } from "./catch-up.ts";
 import { Deeds } from "./deeds.ts";
 import { Follower } from "./follower.ts";
-import type { Signals } from "./signals.ts";
-import { Term } from "./term.ts";
 
 export interface CoreParts {
   readonly link: NatsLink;
@@ -33,7 +34,7 @@ export interface CoreParts {
 const offlinePollMs = 100;
 const forgetFaultsMs = 600_000;
 
-export class Core {
+export class Core implements Leader {
   /** Replaced by a new one when the log must be folded anew. */
   state: Scheduler;
   /** Set by the leader. Ended here when the state behind it is discarded. */
@@ -126,9 +127,12 @@ export class Core {
     }
   }
 
-  /** Sends signals to durable runs. */
-  get signals(): Signals {
-    return this.#deeds.signals;
+  get position(): number {
+    return this.follower.position;
+  }
+
+  signal(request: SendSignal): Promise<SignalReply> {
+    return this.#deeds.signals.send(request);
   }
 
   /** Resolves when everything stored by now is folded. Fails: StoreUnavailable */

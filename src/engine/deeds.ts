@@ -2,6 +2,8 @@
 import type { Log } from "../domain/log.ts";
 import { splitKey } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import type { Bucket } from "../leader/bucket.ts";
+import type { Term } from "../leader/term.ts";
 import type { AssignCommand, Command, CompactCommand, EngineOutcome, PurgeFilter } from "../matching/commands.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
@@ -12,7 +14,6 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Appender } from "./appender.ts";
-import type { Bucket } from "./bucket.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Follower } from "./follower.ts";
 import { Forwarder } from "./forwarder.ts";
@@ -20,7 +21,6 @@ import { Leftovers } from "./leftovers.ts";
 import { Payloads } from "./payloads.ts";
 import { Reacting } from "./reacting.ts";
 import { Signals } from "./signals.ts";
-import type { Term } from "./term.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 

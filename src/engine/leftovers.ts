@@ -1,10 +1,10 @@
 // Leftovers of durable runs in the store. Each is removed once: what fails is found again by the next sweep.
 import type { Log } from "../domain/log.ts";
+import type { Term } from "../leader/term.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { purgeSubject, subjectsIn } from "../nats/stored-subjects.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import type { Term } from "./term.ts";
 
 export interface LeftoversParts {
   readonly link: NatsLink;

@@ -1,5 +1,5 @@
 // Erases a finished run in two steps: a stone in the log says that it existed, then its entry goes. The engine removes its outcomes
-// from their entries: see engine/eraser.ts.
+// from their entries: see requests/eraser.ts.
 
 import type { Fold } from "../fold/fold.ts";
 import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";

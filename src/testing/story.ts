@@ -1,6 +1,6 @@
 // What a test sees of a run: like a client, from the scheduler and the log, with the run's output.
 import type { RunInfo } from "../domain/run.ts";
-import { describeRun } from "../scheduler/describe.ts";
+import { describeRun } from "../requests/describe.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import { Outcome } from "../wire/outcome-entry.ts";

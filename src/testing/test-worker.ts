@@ -13,7 +13,7 @@ import { validate } from "../domain/schema.ts";
 import type { SentWith, Signal } from "../domain/signal.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { placeOf } from "../matching/attached.ts";
-import { cancellationOf } from "../scheduler/describe.ts";
+import { cancellationOf } from "../requests/describe.ts";
 import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import { Deadlines } from "../worker/deadline.ts";
 import { declarationsOf } from "../worker/description.ts";

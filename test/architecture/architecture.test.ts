@@ -28,7 +28,9 @@ const mayImport: Record<string, readonly string[]> = {
   decorators: ["domain"],
   nats: ["collections", "domain", "wire", "runtime"],
   embedded: ["domain", "nats", "runtime"],
-  engine: ["collections", "domain", "wire", "nats", "runtime", "scheduler", ...rooms],
+  leader: ["domain", "wire", "nats", "runtime", "scheduler", "matching", "presence", "reactions"],
+  requests: ["collections", "domain", "wire", "nats", "runtime", "scheduler", "leader", ...rooms],
+  engine: ["collections", "domain", "wire", "nats", "runtime", "scheduler", "leader", "requests", ...rooms],
   worker: ["collections", "domain", "wire", "sealing", "nats", "runtime"],
   client: ["collections", "domain", "wire", "sealing", "nats", "runtime"],
   health: ["domain", "wire", "nats", "runtime", "engine", "worker"],
@@ -39,7 +41,7 @@ const mayImport: Record<string, readonly string[]> = {
   ],
   testing: [
     ...["domain", "wire", "nats", "embedded", "runtime", "worker", "client"],
-    ...["scheduler", ...rooms, "decorators", "facade", "mod.ts"],
+    ...["scheduler", ...rooms, "requests", "decorators", "facade", "mod.ts"],
   ],
   "client.ts": ["domain", "wire", "client", "facade"],
   "mod.ts": ["domain", "client.ts", "worker", "decorators", "facade"],
@@ -149,8 +151,10 @@ const budgets: Record<string, number> = {
   presence: 525,
   housekeeping: 650,
   reactions: 420,
-  scheduler: 830,
-  engine: 2_870,
+  scheduler: 615,
+  leader: 400,
+  requests: 960,
+  engine: 1_690,
 };
 
 test("no room of the scheduler outgrows its budget", () => {
@@ -217,13 +221,13 @@ test("the scheduler is pure: no packages, no clock, no randomness", () => {
   ]);
 });
 
-test("only scheduler and engine know whether they lead", () => {
+test("only scheduler, requests and engine know whether they lead", () => {
   const above = product.filter(({ path }) => rooms.includes(partOf(path)));
   expectNone(above, ({ text }) => [...code(text).matchAll(/\bisLeading\b/g)].map(([use]) => `uses ${use}`));
 });
 
 test("engines and workers go by the server's clock, or by one that nobody sets: never by the machine's", () => {
-  const clocked = product.filter(({ path }) => ["engine", "worker"].includes(partOf(path)));
+  const clocked = product.filter(({ path }) => ["engine", "leader", "requests", "worker"].includes(partOf(path)));
   expectNone(clocked, ({ text }) =>
     [...code(text).matchAll(/\bDate\.now\b|new Date\(\)/g)].map(([use]) => `uses ${use}`),
   );

@@ -6,7 +6,7 @@ import { type Log, silentLog } from "../../src/domain/log.ts";
 import { Appender, type AppenderParts } from "../../src/engine/appender.ts";
 import { makeEngine } from "../../src/engine/engine.ts";
 import { Reacting } from "../../src/engine/reacting.ts";
-import { openTerm } from "../../src/engine/term.ts";
+import { openTerm } from "../../src/leader/term.ts";
 import type { EngineOutcome } from "../../src/matching/commands.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { makePublisher, type Publisher } from "../../src/nats/publisher.ts";

@@ -1,6 +1,6 @@
 // Times in the log are the server's. What clients and workers say by their own clocks is only the base of spans.
 import assert from "node:assert/strict";
-import { describeRun } from "../../src/scheduler/describe.ts";
+import { describeRun } from "../../src/requests/describe.ts";
 import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
 

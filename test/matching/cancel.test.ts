@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { compactLive } from "../../src/housekeeping/compaction.ts";
 import { cancelReasonOf, placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
-import { cancellationOf, describeRun } from "../../src/scheduler/describe.ts";
+import { cancellationOf, describeRun } from "../../src/requests/describe.ts";
 import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { changePauses, noPauses, type Pauses } from "../../src/domain/pauses.ts";
 import { placeOf } from "../../src/matching/attached.ts";
-import { describeRun, describeWorkers } from "../../src/scheduler/describe.ts";
+import { describeRun, describeWorkers } from "../../src/requests/describe.ts";
 import { only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
 

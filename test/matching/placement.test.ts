@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { type AffinityInput, parseAffinity, weightOf } from "../../src/domain/affinity.ts";
 import { placeOf } from "../../src/matching/attached.ts";
 import { workerOf } from "../../src/matching/workers.ts";
-import { describeRun } from "../../src/scheduler/describe.ts";
+import { describeRun } from "../../src/requests/describe.ts";
 import { assignments, declarationOf, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
 

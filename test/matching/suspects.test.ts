@@ -6,7 +6,7 @@ import { placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
 import type { Tried } from "../../src/matching/tried.ts";
 import { workerOf } from "../../src/matching/workers.ts";
-import { describeRun } from "../../src/scheduler/describe.ts";
+import { describeRun } from "../../src/requests/describe.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";

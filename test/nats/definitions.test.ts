@@ -1,7 +1,7 @@
 // The records of the bucket, on a real server.
 import assert from "node:assert/strict";
 import { silentLog } from "../../src/domain/log.ts";
-import { RateStore } from "../../src/engine/rate-store.ts";
+import { RateStore } from "../../src/leader/rate-store.ts";
 import { Definitions } from "../../src/nats/definitions.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { Subjects } from "../../src/wire/subjects.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { workerOf } from "../../src/matching/workers.ts";
-import { describeWorkers } from "../../src/scheduler/describe.ts";
+import { describeWorkers } from "../../src/requests/describe.ts";
 import type { FinalDetail } from "../../src/wire/story.ts";
 import { assignments, declarationOf, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";

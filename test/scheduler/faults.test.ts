@@ -1,6 +1,6 @@
 // A fault of the scheduler itself: what it was about is set aside in the state that is made anew, and the others go on.
 import assert from "node:assert/strict";
-import { describeRun } from "../../src/scheduler/describe.ts";
+import { describeRun } from "../../src/requests/describe.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Faults } from "../../src/scheduler/faults.ts";
 import { step } from "../../src/scheduler/step.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { placeOf } from "../../src/matching/attached.ts";
 import type { Command } from "../../src/matching/commands.ts";
-import { describeCancellations, describeQueues, describeRun, listRuns } from "../../src/scheduler/describe.ts";
+import { describeCancellations, describeQueues, describeRun, listRuns } from "../../src/requests/describe.ts";
 import { describe, test } from "../support/harness.ts";
 import { assignments, endings, only, Scene } from "./scene.ts";
 

@@ -1,4 +1,4 @@
-import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/scheduler/describe.ts";
+import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/requests/describe.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { World } from "./world.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { RunFilter } from "../../../src/domain/listing.ts";
 import { compactLive } from "../../../src/housekeeping/compaction.ts";
 import type { Command } from "../../../src/matching/commands.ts";
-import { describeRun, listRuns } from "../../../src/scheduler/describe.ts";
+import { describeRun, listRuns } from "../../../src/requests/describe.ts";
 import { only } from "../../scheduler/scene.ts";
 import { describe, test } from "../../support/harness.ts";
 import { DurableScene, offers, signal, timer } from "./scene.ts";

@@ -3,7 +3,7 @@ import type { DurableTerms, Offer, Parked, Wait } from "../../../src/domain/dura
 import { keyOf } from "../../../src/domain/run.ts";
 import { placeOf } from "../../../src/matching/attached.ts";
 import type { Command } from "../../../src/matching/commands.ts";
-import { describeRun } from "../../../src/scheduler/describe.ts";
+import { describeRun } from "../../../src/requests/describe.ts";
 import type { SchedulerOptions } from "../../../src/scheduler/scheduler.ts";
 import { only, Scene } from "../../scheduler/scene.ts";
 

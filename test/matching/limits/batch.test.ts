@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type BatchOptions, parseBatch } from "../../../src/domain/batch.ts";
 import { parseConcurrency } from "../../../src/domain/limits.ts";
-import { describeRun } from "../../../src/scheduler/describe.ts";
+import { describeRun } from "../../../src/requests/describe.ts";
 import { declarationOf, endings, only, Scene } from "../../scheduler/scene.ts";
 import { describe, test } from "../../support/harness.ts";
 

@@ -1,7 +1,7 @@
 // Scenes of one task, "mail", with policies: what the tests of limits and of rates look at.
 
 import { placeOf } from "../../../src/matching/attached.ts";
-import { describeRun } from "../../../src/scheduler/describe.ts";
+import { describeRun } from "../../../src/requests/describe.ts";
 import { declarationOf, only, Scene } from "../../scheduler/scene.ts";
 
 export const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

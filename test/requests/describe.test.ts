@@ -6,10 +6,10 @@ import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
 import type { OutcomeKind, RunInfo } from "../../src/domain/run.ts";
 import { placeOf } from "../../src/matching/attached.ts";
 import { workerOf } from "../../src/matching/workers.ts";
-import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/scheduler/describe.ts";
+import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/requests/describe.ts";
 import type { RunFilter, TaskDeclaration } from "../../src/wire/messages.ts";
+import { declarationOf, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
-import { declarationOf, only, Scene } from "./scene.ts";
 
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const queries: Readonly<Record<string, (scene: Scene) => unknown>> = {

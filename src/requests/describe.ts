@@ -11,9 +11,9 @@ import { priorityOf } from "../matching/task-queue.ts";
 import { explainWaiting, stateOfWorker } from "../matching/waiting.ts";
 import type { WorkerRecord } from "../matching/workers.ts";
 import { workerOf } from "../matching/workers.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 import { isNewer, type PlaceInList } from "../wire/list-cursor.ts";
 import type { QueueInfo, RunFilter, WorkerInfo } from "../wire/messages.ts";
-import type { Scheduler } from "./scheduler.ts";
 
 /** A run as the scheduler knows it. `at` = where to read the rest: the entry of a live run, the outcome of a finished one. */
 export interface RunDescription {

@@ -4,6 +4,7 @@
 import type { Log } from "../domain/log.ts";
 import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import { isCovered } from "../housekeeping/erasure.ts";
+import type { Leader } from "../leader/leader.ts";
 import { askStore } from "../nats/ask-store.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { followLog } from "../nats/log-reader.ts";
@@ -12,10 +13,9 @@ import { jsonBytes } from "../wire/bytes.ts";
 import type { EraseReply } from "../wire/messages.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import type { Core } from "./core.ts";
 
 export interface EraserParts {
-  readonly core: Core;
+  readonly core: Leader;
   readonly link: NatsLink;
   readonly publisher: Publisher;
   readonly subjects: Subjects;

@@ -1,10 +1,13 @@
-// Requests of workers and clients to the leader. Every request is answered, a malformed one with its error.
+// requests/: what others ask of a leader: checked, answered in parts, and a question changes nothing. Every request is answered, a malformed one
+// with its error.
 
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { assertName, listed } from "../domain/names.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
 import { isToken } from "../domain/run-id.ts";
+import type { Bucket } from "../leader/bucket.ts";
+import type { Leader } from "../leader/leader.ts";
 import { placeOf } from "../matching/attached.ts";
 import { knownWorkers } from "../matching/known.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -12,7 +15,6 @@ import type { Publisher } from "../nats/publisher.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
 import { isSecretOf } from "../runtime/worker-identity.ts";
-import { cancellationOf } from "../scheduler/describe.ts";
 import {
   type CancelReply,
   type CancelRuns,
@@ -41,9 +43,8 @@ import { Assembly } from "../wire/parts.ts";
 import { assertRegistration } from "../wire/registration.ts";
 import type { EngineVerb, Subjects } from "../wire/subjects.ts";
 import { answersTo } from "./answers.ts";
-import type { Bucket } from "./bucket.ts";
-import type { Core } from "./core.ts";
 import type { CronChanges } from "./cron-changes.ts";
+import { cancellationOf } from "./describe.ts";
 import { Eraser } from "./eraser.ts";
 import { Queries } from "./queries.ts";
 
@@ -55,7 +56,7 @@ export interface RequestsParts {
   readonly link: NatsLink;
   readonly publisher: Publisher;
   readonly subjects: Subjects;
-  readonly core: Core;
+  readonly core: Leader;
   readonly bucket: Bucket;
   readonly crons: CronChanges;
   readonly log: Log;
@@ -110,7 +111,7 @@ export class Requests {
     });
     give("signal", (data) => {
       const request = decodeSendSignal(data);
-      return this.#foldedFirst([request.key], () => core.signals.send(request));
+      return this.#foldedFirst([request.key], () => core.signal(request));
     });
     give("erase", (data) => this.#eraser.erase(decodeEraseRuns(data).runs));
     give("get", (data) => {

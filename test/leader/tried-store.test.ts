@@ -1,8 +1,8 @@
 // What leaders note before they send it, in a real bucket.
 import assert from "node:assert/strict";
 import { silentLog } from "../../src/domain/log.ts";
-import { openTerm } from "../../src/engine/term.ts";
-import { TriedStore } from "../../src/engine/tried-store.ts";
+import { openTerm } from "../../src/leader/term.ts";
+import { TriedStore } from "../../src/leader/tried-store.ts";
 import { Definitions } from "../../src/nats/definitions.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { Subjects } from "../../src/wire/subjects.ts";

@@ -1,13 +1,7 @@
 // Queries of clients. A query changes nothing, reads nothing large, and its answer fits into a message: for inputs and outputs it only
 // says where the log has them.
-import {
-  describeQueues,
-  describeRun,
-  describeWorkers,
-  listRuns,
-  liveRuns,
-  type RunDescription,
-} from "../scheduler/describe.ts";
+
+import type { Leader } from "../leader/leader.ts";
 import { cursorOf, placeAtCursor } from "../wire/list-cursor.ts";
 import type {
   AskResults,
@@ -21,7 +15,7 @@ import type {
   RunListPage,
   WorkerList,
 } from "../wire/messages.ts";
-import type { Core } from "./core.ts";
+import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns, type RunDescription } from "./describe.ts";
 import { fitting, pageAfter, pageOf, partsOf } from "./pages.ts";
 
 /** Most rows looked up at once: they fit only if each is tiny. */
@@ -30,11 +24,11 @@ const mostRows = 2_000;
 const mostKeys = 2_000;
 
 export class Queries {
-  readonly #core: Core;
+  readonly #core: Leader;
   readonly #engine: string;
   readonly #maxPayload: () => number;
 
-  constructor(core: Core, engine: string, maxPayload: () => number) {
+  constructor(core: Leader, engine: string, maxPayload: () => number) {
     this.#core = core;
     this.#engine = engine;
     this.#maxPayload = maxPayload;
@@ -92,9 +86,9 @@ export class Queries {
     filter: RunFilter,
     cursor: string | undefined,
   ): { readonly keys: readonly string[]; readonly next?: string } {
-    const { follower, state } = this.#core;
+    const { position, state } = this.#core;
     const { createdAt: upTo, origin: after } =
-      cursor === undefined ? { createdAt: follower.position + 1, origin: 0 } : placeAtCursor(cursor);
+      cursor === undefined ? { createdAt: position + 1, origin: 0 } : placeAtCursor(cursor);
     const { runs, isCut } = liveRuns(state, filter, mostKeys, after, upTo);
     const page = pageOf(
       runs.map((run) => run.key),

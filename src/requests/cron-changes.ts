@@ -3,6 +3,8 @@ import { type CronInfo, type CronRule, parseCron } from "../domain/cron.ts";
 import type { CronRecord } from "../domain/cron-record.ts";
 import type { Log } from "../domain/log.ts";
 import { assertName, listed } from "../domain/names.ts";
+import { base64url, type CronStore } from "../leader/cron-store.ts";
+import type { Term } from "../leader/term.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { readable } from "../nats/stored-records.ts";
 import { declaredOver, infoOf, pausedAs } from "../reactions/cron-record.ts";
@@ -10,8 +12,6 @@ import type { Crons } from "../reactions/crons.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { ChangeCron, Register } from "../wire/messages.ts";
 import { isDeclaredCrons } from "../wire/records.ts";
-import { base64url, type CronStore } from "./cron-store.ts";
-import type { Term } from "./term.ts";
 
 export interface CronChangesParts {
   readonly definitions: Definitions;
