@@ -5,14 +5,15 @@
  *
  * @module
  */
+
+export type { Patience } from "./client/asking/patience.ts";
 export type { CallLimits } from "./client/call-limit.ts";
 export type { ClassTasks, TaskOf } from "./client/class-tasks.ts";
 export { Natchet } from "./client/client.ts";
 export type { EnqueueOptions } from "./client/enqueue-options.ts";
-export type { ListOptions } from "./client/list-options.ts";
 export type { Enqueued, Enqueueing, EnqueueMiddleware } from "./client/middleware.ts";
-export type { Patience } from "./client/patience.ts";
-export type { ReadOptions } from "./client/read-options.ts";
+export type { ListOptions } from "./client/reading/list-options.ts";
+export type { ReadOptions } from "./client/reading/read-options.ts";
 export type { CancelOptions, RunHandle, SendOptions } from "./client/run-handle.ts";
 export type { CallOptions, ManyOptions, TaskReference } from "./client/task-reference.ts";
 export { type Contract, contract, of } from "./domain/contract.ts";

@@ -3,7 +3,7 @@ import { assertName } from "../domain/names.ts";
 import { openInput, sealedInput } from "../sealing/sealed.ts";
 import type { Vault } from "../sealing/vault.ts";
 import { jsonBytes } from "../wire/bytes.ts";
-import type { EngineRequests } from "./engine-requests.ts";
+import type { EngineRequests } from "./asking/engine-requests.ts";
 
 /** The schedules of a namespace. All fail with EngineUnreachable while no engine leads. */
 export class Crons {

@@ -16,13 +16,13 @@ import type { SentWith, Signal } from "../domain/signal.ts";
 import type { Timeline } from "../domain/timeline.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import type { JournalStore } from "../nats/journal.ts";
+import type { Patience } from "./asking/patience.ts";
 import { type CallLimits, whenGivenUp } from "./call-limit.ts";
 import { askedDueAt, assertWhen, type EnqueueOptions, type When } from "./enqueue-options.ts";
-import { readTimeline } from "./journal-reader.ts";
-import type { Patience } from "./patience.ts";
-import type { ReadOptions } from "./read-options.ts";
-import type { RunReader } from "./run-reader.ts";
-import { readChunks, readLines, readProgress, type TranscriptSources } from "./transcript-reader.ts";
+import { readTimeline } from "./reading/journal-reader.ts";
+import type { ReadOptions } from "./reading/read-options.ts";
+import type { RunReader } from "./reading/run-reader.ts";
+import { readChunks, readLines, readProgress, type TranscriptSources } from "./reading/transcript-reader.ts";
 
 /**
  * What a handle needs from the client that made it.

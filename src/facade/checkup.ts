@@ -1,7 +1,7 @@
 // Finds what may be wrong with the server, the login, the streams, the clock and the settings, each with what to do about it.
 import { Effect, type Scope } from "effect";
-import { EngineRequests } from "../client/engine-requests.ts";
-import { LeaderLine } from "../client/leader-line.ts";
+import { EngineRequests } from "../client/asking/engine-requests.ts";
+import { LeaderLine } from "../client/asking/leader-line.ts";
 import { PermissionDenied } from "../domain/errors.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { toText } from "../domain/thrown.ts";

@@ -1,6 +1,7 @@
 // A worker with its own runs and clock, without NATS: delays, retries and timeouts happen when the test says so.
+
+import { pauseTarget } from "../client/asking/pause-target.ts";
 import { askedDueAt, assertWhen, type EnqueueOptions, entryOf, type When } from "../client/enqueue-options.ts";
-import { pauseTarget } from "../client/pause-target.ts";
 import { InvalidData, NotReschedulable, RunFinished, WorkerNotStarted } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import { silentLog } from "../domain/log.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../support/child.ts";
 import { test } from "../support/harness.ts";
-import { code, cycles, type Import, partOf, readSources, type SourceFile } from "./source.ts";
+import { code, cycles, type Import, innerOf, partOf, readSources, type SourceFile } from "./source.ts";
 
 const product = readSources("src", "decorators");
 const everything = [...product, ...readSources("test", "examples", "bench", "scripts")];
@@ -48,6 +48,17 @@ const mayImport: Record<string, readonly string[]> = {
   cli: ["domain", "runtime", "facade", "mod.ts", "client.ts", "discovery.ts"],
 };
 
+/** What rooms within rooms may import of the room around them: each other, or all of it. */
+const mayImportWithin: Record<string, readonly string[]> = {
+  "client/asking": [],
+  "client/results": ["client/asking"],
+  "client/reading": ["client/asking", "client/results"],
+  "worker/transcripts": ["worker"],
+  "worker/threads": ["worker", "worker/transcripts"],
+  "worker/heart": ["worker"],
+  "worker/durable": ["worker", "worker/transcripts"],
+};
+
 /** Fails with all offenders at once, so that one run shows everything that is to do. */
 function expectNone(files: readonly SourceFile[], offence: (file: SourceFile) => readonly string[]): void {
   assert.deepEqual(
@@ -72,21 +83,42 @@ test("imports go in one direction", () => {
   });
 });
 
+test("rooms within rooms import what they may of the room around them", () => {
+  expectNone(product, ({ path, imports }) => {
+    const inner = innerOf(path);
+    const allowed = mayImportWithin[inner];
+    return imports
+      .filter(({ file }) => allowed !== undefined && file !== undefined && partOf(file) === partOf(path))
+      .filter(({ file }) => innerOf(file!) !== inner && !allowed!.includes(innerOf(file!)))
+      .map(({ specifier }) => `${inner} must not import ${specifier}`);
+  });
+});
+
 test("the table of rooms says what each may import", () => {
   const page = readFileSync(join(root, "docs/internals/internals.md"), "utf8");
   const table = page.split("\n## The rooms\n")[1]!.split("\n## ")[0]!;
   const rows = table.split("\n").filter((line) => line.startsWith("| `"));
+  const known = { ...mayImport, ...mayImportWithin };
   const said = rows.map((row) => {
-    const cells = row.split("|").slice(1, -1);
-    return cells
-      .filter((_, i) => i === 0 || i === 3)
-      .map((cell) => [...cell.matchAll(/`(.+?)`/g)].map(([, name]) => name!));
+    const [room, imports] = [1, -2].map((at) =>
+      [
+        ...row
+          .split("|")
+          .at(at)!
+          .matchAll(/`(.+?)`/g),
+      ].map(([, name]) => name!),
+    );
+    return { room: room![0]!, imports: imports!.sort() };
   });
   assert.deepEqual(
-    said.map(([room, imports]) => [...room!, ...imports!.sort()]),
-    said.map(([room]) => [...room!, ...[...(mayImport[room![0]!] ?? ["no room"])].sort()]),
+    said,
+    said.map(({ room }) => ({ room, imports: [...(known[room] ?? ["no room"])].sort() })),
   );
-  assert.ok(rows.length >= 16, `${rows.length} rooms`);
+  assert.deepEqual(
+    Object.keys(mayImportWithin).filter((inner) => !said.some(({ room }) => room === inner)),
+    [],
+  );
+  assert.ok(rows.length >= 16 + Object.keys(mayImportWithin).length, `${rows.length} rooms`);
 });
 
 test("the walks through the rooms name what there is", () => {

@@ -86,6 +86,9 @@ export function partOf(path: string): string {
   return top === "src" ? next! : top!;
 }
 
+/** The folder within that, if the file is in one. */
+export const innerOf = (path: string): string => path.split("/").slice(1, -1).join("/");
+
 /** The text without comments. */
 export function code(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");

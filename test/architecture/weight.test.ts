@@ -13,15 +13,21 @@ const files = readSources("src", "decorators").map(({ path, text, imports }) => 
 
 /** What a room has, and a little more; those of the scheduler stand in architecture.test.ts. It may be raised for what it could not do before, and the commit says so. */
 const budgets: Record<string, number> = {
-  client: 2_460,
+  client: 1_010,
+  "client/asking": 375,
+  "client/results": 610,
+  "client/reading": 465,
   wire: 2_160,
   worker: 2_150,
   facade: 1_570,
   cli: 2_010,
 };
 
-/** Rooms within rooms have no part in their budget. */
-const apart = ["worker/transcripts", "worker/threads", "worker/heart", "worker/durable"];
+/** Rooms within rooms have a budget of their own, or, where the room around them had one before they came, none. */
+const apart = [
+  ...["client/asking", "client/results", "client/reading"],
+  ...["worker/transcripts", "worker/threads", "worker/heart", "worker/durable"],
+];
 
 test("client, wire, worker, facade and cli do not outgrow their budgets", () => {
   const sizes = new Map<string, number>();

@@ -7,7 +7,7 @@ import { largestCarriedInput } from "../../src/wire/carried-input.ts";
 import { decodeRunEntry } from "../../src/wire/run-entry.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
-import type { Decide } from "./fake-engine.ts";
+import type { Decide } from "./asking/fake-engine.ts";
 import { openScene, type Scene } from "./scene.ts";
 
 let server: NatsServer;

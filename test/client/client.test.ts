@@ -6,7 +6,7 @@ import { InvalidData, PayloadTooLarge, RunCancelled, RunFailed, RunNotFound } fr
 import { toStandard } from "../../src/domain/schema.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
-import type { Decide } from "./fake-engine.ts";
+import type { Decide } from "./asking/fake-engine.ts";
 import { openScene } from "./scene.ts";
 
 let server: NatsServer;

@@ -9,7 +9,7 @@ import { makePublisher } from "../../src/nats/publisher.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import type { NatsServer } from "../support/nats-server.ts";
-import { type Decide, FakeEngine } from "./fake-engine.ts";
+import { type Decide, FakeEngine } from "./asking/fake-engine.ts";
 
 export interface Scene extends AsyncDisposable {
   readonly client: Natchet;

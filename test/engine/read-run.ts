@@ -1,8 +1,8 @@
-import { RunReader } from "../../src/client/run-reader.ts";
-import { StoredEntries } from "../../src/client/stored-entries.ts";
+import { RunReader } from "../../src/client/reading/run-reader.ts";
 import type { RunInfo } from "../../src/domain/run.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { RunStore } from "../../src/nats/run-store.ts";
+import { StoredEntries } from "../../src/nats/stored-entries.ts";
 import { encodeMessage, type FoundRun } from "../../src/wire/messages.ts";
 import type { Subjects } from "../../src/wire/subjects.ts";
 

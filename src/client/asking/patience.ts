@@ -1,4 +1,4 @@
-import type { DurationInput } from "../domain/duration.ts";
+import type { DurationInput } from "../../domain/duration.ts";
 
 /** How long a request may take in all. */
 export interface Patience {

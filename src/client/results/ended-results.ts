@@ -1,8 +1,9 @@
 // Reads results of finished runs from the log. An entry has results of many runs: it is read once for all who wait for one of
 // them, so that ten thousand waits are not ten thousand reads.
-import type { EndedRun } from "../wire/messages.ts";
-import type { Outcome } from "../wire/outcome-entry.ts";
-import type { StoredEntries } from "./stored-entries.ts";
+
+import type { StoredEntries } from "../../nats/stored-entries.ts";
+import type { EndedRun } from "../../wire/messages.ts";
+import type { Outcome } from "../../wire/outcome-entry.ts";
 
 export interface EndedResultsParts {
   readonly entries: Pick<StoredEntries, "outcomesAt">;

@@ -1,4 +1,4 @@
-import type { Patience } from "./patience.ts";
+import type { Patience } from "../asking/patience.ts";
 
 /** Which part of a list, and how much of it. */
 export interface ListOptions extends Patience {

@@ -1,10 +1,10 @@
 // Reads a transcript: entries as they come, until the one that was the newest when the run had ended. A slow reader stops
 // the flow instead of filling this process's memory.
-import { ResultNotAwaited, StoreUnavailable } from "../domain/errors.ts";
-import type { ClosableLogReader } from "../nats/log-reader.ts";
-import type { Transcripts } from "../nats/transcripts.ts";
-import { decodeTranscript } from "../wire/transcript-entry.ts";
-import type { Awaited, Results } from "./results.ts";
+import { ResultNotAwaited, StoreUnavailable } from "../../domain/errors.ts";
+import type { ClosableLogReader } from "../../nats/log-reader.ts";
+import type { Transcripts } from "../../nats/transcripts.ts";
+import { decodeTranscript } from "../../wire/transcript-entry.ts";
+import type { Awaited, Results } from "../results/results.ts";
 import type { Heard, TranscriptSieve } from "./transcript-sieve.ts";
 
 interface Batch {
@@ -18,7 +18,7 @@ const resumeBelow = 1024 * 1024;
 const lookAgainMs = 1_000;
 const patienceMs = 15_000;
 
-export class Reading {
+export class TranscriptStream {
   readonly #transcripts: Transcripts;
   readonly #key: string;
   readonly #listing: TranscriptSieve;

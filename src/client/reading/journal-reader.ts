@@ -1,7 +1,7 @@
 // What a durable run has done, read from its journal.
-import type { Timeline, TimelineEntry } from "../domain/timeline.ts";
-import type { JournalStore } from "../nats/journal.ts";
-import { type Delivery, decodeJournalMessage, noOp } from "../wire/journal-message.ts";
+import type { Timeline, TimelineEntry } from "../../domain/timeline.ts";
+import type { JournalStore } from "../../nats/journal.ts";
+import { type Delivery, decodeJournalMessage, noOp } from "../../wire/journal-message.ts";
 
 const outcomes = { value: "value", error: "error", retry: "retry", cancel: "cancelled" } as const;
 

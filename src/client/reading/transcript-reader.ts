@@ -1,18 +1,18 @@
 // Reads the transcript of a run: from the first record, live, until the run has ended and everything was read.
 
-import { RunNotFound } from "../domain/errors.ts";
-import { assertKnownOptions } from "../domain/known-options.ts";
-import { isFinished } from "../domain/run.ts";
-import { type LogLine, type Progress, type StreamChunk, storedLines } from "../domain/transcript.ts";
-import type { Transcripts } from "../nats/transcripts.ts";
-import { openChunk, openLine, openNote } from "../sealing/sealed.ts";
-import type { Vault } from "../sealing/vault.ts";
-import { decodeTranscriptHead } from "../wire/transcript-entry.ts";
-import type { EngineRequests } from "./engine-requests.ts";
+import { RunNotFound } from "../../domain/errors.ts";
+import { assertKnownOptions } from "../../domain/known-options.ts";
+import { isFinished } from "../../domain/run.ts";
+import { type LogLine, type Progress, type StreamChunk, storedLines } from "../../domain/transcript.ts";
+import type { Transcripts } from "../../nats/transcripts.ts";
+import { openChunk, openLine, openNote } from "../../sealing/sealed.ts";
+import type { Vault } from "../../sealing/vault.ts";
+import { decodeTranscriptHead } from "../../wire/transcript-entry.ts";
+import type { EngineRequests } from "../asking/engine-requests.ts";
+import type { Results } from "../results/results.ts";
 import type { ReadOptions } from "./read-options.ts";
-import { Reading } from "./reading.ts";
-import type { Results } from "./results.ts";
 import { type Heard, TranscriptSieve } from "./transcript-sieve.ts";
+import { TranscriptStream } from "./transcript-stream.ts";
 
 export interface TranscriptSources {
   readonly transcripts: Transcripts;
@@ -90,7 +90,7 @@ async function* readTranscript(
   const listing = new TranscriptSieve(chosen, run?.origin ?? head?.origin, head);
   const isLive = options.follow !== false && run !== null && !isFinished(run.state);
   const until = isLive ? undefined : (newest?.seq ?? 0);
-  const reading = new Reading(parts, key, listing, until, options.signal);
+  const reading = new TranscriptStream(parts, key, listing, until, options.signal);
   try {
     for (let heard = await reading.next(); heard !== undefined; heard = await reading.next()) yield* heard;
   } finally {

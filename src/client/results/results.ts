@@ -1,25 +1,25 @@
 // Waits for results, many at once: one inbox, one table. Most come from the log, the others from an engine. Both are best effort, so
 // missing ones are requested again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
 import type { Msg } from "@nats-io/transport-node";
-import { ResultNotAwaited, RunCancelled, RunErased, RunFailed, RunNotFound } from "../domain/errors.ts";
-import { isConclusive, isFinal, keyOf } from "../domain/run.ts";
-import type { NatsLink } from "../nats/link.ts";
-import type { Witness } from "../nats/publisher.ts";
-import type { StreamWatch } from "../nats/stream-watch.ts";
-import { isSealedError, openAttempts, openError, openOutput } from "../sealing/sealed.ts";
-import type { Vault } from "../sealing/vault.ts";
-import { jsonOf } from "../wire/bytes.ts";
-import { decodeEnded } from "../wire/messages.ts";
-import { decodeOutcomeEntry, type Outcome, type OutcomeEntry } from "../wire/outcome-entry.ts";
-import { newResultInbox, type ResultInbox } from "../wire/result-inbox.ts";
-import type { FinalDetail } from "../wire/story.ts";
-import type { Subjects } from "../wire/subjects.ts";
+import { ResultNotAwaited, RunCancelled, RunErased, RunFailed, RunNotFound } from "../../domain/errors.ts";
+import { isConclusive, isFinal, keyOf } from "../../domain/run.ts";
+import type { NatsLink } from "../../nats/link.ts";
+import type { Witness } from "../../nats/publisher.ts";
+import type { StoredEntries } from "../../nats/stored-entries.ts";
+import type { StreamWatch } from "../../nats/stream-watch.ts";
+import { isSealedError, openAttempts, openError, openOutput } from "../../sealing/sealed.ts";
+import type { Vault } from "../../sealing/vault.ts";
+import { jsonOf } from "../../wire/bytes.ts";
+import { decodeEnded } from "../../wire/messages.ts";
+import { decodeOutcomeEntry, type Outcome, type OutcomeEntry } from "../../wire/outcome-entry.ts";
+import { newResultInbox, type ResultInbox } from "../../wire/result-inbox.ts";
+import type { FinalDetail } from "../../wire/story.ts";
+import type { Subjects } from "../../wire/subjects.ts";
+import type { LeaderLine } from "../asking/leader-line.ts";
 import { type Asked, AskTimes } from "./ask-times.ts";
 import { EndedResults } from "./ended-results.ts";
-import type { LeaderLine } from "./leader-line.ts";
 import type { LongWait, LongWaits } from "./long-waits.ts";
 import { ResultRequests } from "./result-requests.ts";
-import type { StoredEntries } from "./stored-entries.ts";
 
 interface Waiter {
   readonly resolve: (output: unknown) => void;

@@ -1,7 +1,7 @@
 // Sends requests to the leading engine, waiting for one up to a limit. Every request may be repeated: one that went to an engine
 // that no longer leads, or whose answer was lost, is sent again.
-import type { CronInfo } from "../domain/cron.ts";
-import { parseDuration } from "../domain/duration.ts";
+import type { CronInfo } from "../../domain/cron.ts";
+import { parseDuration } from "../../domain/duration.ts";
 import {
   EngineRefused,
   EngineUnreachable,
@@ -9,10 +9,10 @@ import {
   PayloadTooLarge,
   RunFinished,
   RunNotFound,
-} from "../domain/errors.ts";
-import { assertKnownOptions } from "../domain/known-options.ts";
-import type { Pauses, PauseTarget } from "../domain/pauses.ts";
-import type { Cancellation } from "../domain/run.ts";
+} from "../../domain/errors.ts";
+import { assertKnownOptions } from "../../domain/known-options.ts";
+import type { Pauses, PauseTarget } from "../../domain/pauses.ts";
+import type { Cancellation } from "../../domain/run.ts";
 import {
   type CancelReply,
   type CancelRuns,
@@ -31,9 +31,9 @@ import {
   transientErrors,
   type WorkerInfo,
   type WorkerList,
-} from "../wire/messages.ts";
-import { isUnknownFilter, sentFilter } from "../wire/run-filter.ts";
-import type { EngineVerb } from "../wire/subjects.ts";
+} from "../../wire/messages.ts";
+import { isUnknownFilter, sentFilter } from "../../wire/run-filter.ts";
+import type { EngineVerb } from "../../wire/subjects.ts";
 import { GroupedCancels } from "./grouped-cancels.ts";
 import type { LeaderLine } from "./leader-line.ts";
 import { cancelGroups, joinCancelled, joinWorkers } from "./pages.ts";

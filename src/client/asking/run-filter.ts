@@ -1,5 +1,5 @@
-import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
-import type { RunFilter } from "../domain/listing.ts";
+import { assertKnownOptions, namesOf } from "../../domain/known-options.ts";
+import type { RunFilter } from "../../domain/listing.ts";
 
 const fields = namesOf<RunFilter>({
   task: true,

@@ -1,14 +1,14 @@
 // No wait depends on one message: whatever is lost, the client asks again.
 import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { ResultNotAwaited, RunCancelled, StoreUnavailable } from "../../src/domain/errors.ts";
-import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
-import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
-import { waiterOf } from "../../src/wire/result-inbox.ts";
-import { afterAll, beforeAll, test } from "../support/harness.ts";
-import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
-import { waitFor } from "../support/wait-for.ts";
-import { openScene, type Scene } from "./scene.ts";
+import { ResultNotAwaited, RunCancelled, StoreUnavailable } from "../../../src/domain/errors.ts";
+import { jsonBytes, noBytes } from "../../../src/wire/bytes.ts";
+import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../../src/wire/outcome-entry.ts";
+import { waiterOf } from "../../../src/wire/result-inbox.ts";
+import { afterAll, beforeAll, test } from "../../support/harness.ts";
+import { type NatsServer, startNatsServer } from "../../support/nats-server.ts";
+import { waitFor } from "../../support/wait-for.ts";
+import { openScene, type Scene } from "../scene.ts";
 
 let server: NatsServer;
 beforeAll(async () => {

@@ -1,15 +1,15 @@
 // A list of any length, from pages that fit into a message.
-import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
-import { assertWhole } from "../domain/option-values.ts";
-import { keyOf, type RunInfo } from "../domain/run.ts";
-import { assertTime } from "../domain/time.ts";
-import { cursorOf, isNewer } from "../wire/list-cursor.ts";
-import type { RunFilter, RunList, RunListPage } from "../wire/messages.ts";
-import type { FinalDetail } from "../wire/story.ts";
-import type { EngineRequests } from "./engine-requests.ts";
+import { assertKnownOptions, namesOf } from "../../domain/known-options.ts";
+import { assertWhole } from "../../domain/option-values.ts";
+import { keyOf, type RunInfo } from "../../domain/run.ts";
+import { assertTime } from "../../domain/time.ts";
+import type { StoredEntries } from "../../nats/stored-entries.ts";
+import { cursorOf, isNewer } from "../../wire/list-cursor.ts";
+import type { RunFilter, RunList, RunListPage } from "../../wire/messages.ts";
+import type { FinalDetail } from "../../wire/story.ts";
+import type { EngineRequests } from "../asking/engine-requests.ts";
+import { filterGroups } from "../asking/pages.ts";
 import type { ListOptions } from "./list-options.ts";
-import { filterGroups } from "./pages.ts";
-import type { StoredEntries } from "./stored-entries.ts";
 
 const known = namesOf<ListOptions>({ limit: true, before: true, cursor: true, errors: true, timeout: true });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { readTimeline } from "../../src/client/journal-reader.ts";
-import { type Delivery, encodeJournalMessage, type JournalMessage, noOp } from "../../src/wire/journal-message.ts";
-import { test } from "../support/harness.ts";
+import { readTimeline } from "../../../src/client/reading/journal-reader.ts";
+import { type Delivery, encodeJournalMessage, type JournalMessage, noOp } from "../../../src/wire/journal-message.ts";
+import { test } from "../../support/harness.ts";
 
 const plain = { time: 1_000, sequence: 0, hash: 0 };
 const step = (ordinal: number, form: Delivery["form"], value: string): Delivery => ({

@@ -1,5 +1,5 @@
 // When to ask again for a missing result: 2 s after the last time, then 4, 8 … 60. One timer for all of them.
-import { Deque } from "../collections/deque.ts";
+import { Deque } from "../../collections/deque.ts";
 
 export interface Asked {
   /** How often it was due, up to the longest pause; -1 when it no longer matters. Written by {@link AskTimes} only. */

@@ -1,6 +1,6 @@
 // Picks the entries that belong to a run, each once: a repeated append is stored twice, and an earlier run with the same
 // id may have left some.
-import type { TranscriptEntry, TranscriptHead, TranscriptRecord } from "../wire/transcript-entry.ts";
+import type { TranscriptEntry, TranscriptHead, TranscriptRecord } from "../../wire/transcript-entry.ts";
 
 /** A record, whose it is, and how many records of the same attempt are missing before it. */
 export interface Heard {

@@ -1,13 +1,13 @@
 // Answers a client as an engine would, with outcomes that the test decides. It hears the runs on their subjects; the log is real.
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
-import { keyOf } from "../../src/domain/run.ts";
-import { isBundle, runsOfBundle } from "../../src/wire/bundle-entry.ts";
-import { jsonBytes, jsonOf, noBytes } from "../../src/wire/bytes.ts";
-import { type AskResults, type CancelRuns, encodeMessage, type GetRun } from "../../src/wire/messages.ts";
-import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
-import { decodeRunEntry, type RunEntry } from "../../src/wire/run-entry.ts";
-import type { FinalDetail } from "../../src/wire/story.ts";
-import type { Subjects } from "../../src/wire/subjects.ts";
+import { keyOf } from "../../../src/domain/run.ts";
+import { isBundle, runsOfBundle } from "../../../src/wire/bundle-entry.ts";
+import { jsonBytes, jsonOf, noBytes } from "../../../src/wire/bytes.ts";
+import { type AskResults, type CancelRuns, encodeMessage, type GetRun } from "../../../src/wire/messages.ts";
+import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../../src/wire/outcome-entry.ts";
+import { decodeRunEntry, type RunEntry } from "../../../src/wire/run-entry.ts";
+import type { FinalDetail } from "../../../src/wire/story.ts";
+import type { Subjects } from "../../../src/wire/subjects.ts";
 
 export interface Ending {
   readonly kind: "completed" | "failed" | "cancelled";

@@ -1,15 +1,15 @@
 // A run as queries return it: what the engine knows, and the bytes that only the log has. Those are read from the log itself: an input and an
 // output together may not fit into a message.
-import type { RunInfo } from "../domain/run.ts";
-import { inputIn, inputOfFinished } from "../nats/stored-inputs.ts";
-import { openRun } from "../sealing/sealed.ts";
-import type { Vault } from "../sealing/vault.ts";
-import { jsonOf } from "../wire/bytes.ts";
-import type { FoundRun } from "../wire/messages.ts";
-import type { FinalDetail } from "../wire/story.ts";
-import type { EngineRequests } from "./engine-requests.ts";
-import type { Patience } from "./patience.ts";
-import type { StoredEntries } from "./stored-entries.ts";
+import type { RunInfo } from "../../domain/run.ts";
+import type { StoredEntries } from "../../nats/stored-entries.ts";
+import { inputIn, inputOfFinished } from "../../nats/stored-inputs.ts";
+import { openRun } from "../../sealing/sealed.ts";
+import type { Vault } from "../../sealing/vault.ts";
+import { jsonOf } from "../../wire/bytes.ts";
+import type { FoundRun } from "../../wire/messages.ts";
+import type { FinalDetail } from "../../wire/story.ts";
+import type { EngineRequests } from "../asking/engine-requests.ts";
+import type { Patience } from "../asking/patience.ts";
 
 /** Entries move: if one is no longer where the engine said, ask again. */
 const looks = 3;

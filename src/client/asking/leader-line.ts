@@ -1,11 +1,11 @@
 // The connection to the leading engine: sends requests, and announces a new leader. Shared by all parts of a client.
 
-import { PermissionDenied } from "../domain/errors.ts";
-import { deniedSubject } from "../nats/ask-store.ts";
-import type { NatsLink } from "../nats/link.ts";
-import { request } from "../nats/request.ts";
-import { type ErrorReply, errorOfReply, parseJson } from "../wire/messages.ts";
-import type { EngineVerb, Subjects } from "../wire/subjects.ts";
+import { PermissionDenied } from "../../domain/errors.ts";
+import { deniedSubject } from "../../nats/ask-store.ts";
+import type { NatsLink } from "../../nats/link.ts";
+import { request } from "../../nats/request.ts";
+import { type ErrorReply, errorOfReply, parseJson } from "../../wire/messages.ts";
+import type { EngineVerb, Subjects } from "../../wire/subjects.ts";
 
 /** The result of one request: an answer, an error from the engine, or nothing, which may be different next time. */
 export type Reply =

@@ -1,6 +1,6 @@
-import { assertKnownOptions } from "../domain/known-options.ts";
-import { assertName } from "../domain/names.ts";
-import type { PauseTarget } from "../domain/pauses.ts";
+import { assertKnownOptions } from "../../domain/known-options.ts";
+import { assertName } from "../../domain/names.ts";
+import type { PauseTarget } from "../../domain/pauses.ts";
 
 /** Fails: TypeError for anything but a task, a worker or nothing */
 export function pauseTarget(target: PauseTarget, what: string): PauseTarget {

@@ -1,8 +1,8 @@
 // Asks engines for results that did not arrive by themselves, many runs per request.
-import type { NatsLink } from "../nats/link.ts";
-import { type AskResultsReply, encodeMessage } from "../wire/messages.ts";
+import type { NatsLink } from "../../nats/link.ts";
+import { type AskResultsReply, encodeMessage } from "../../wire/messages.ts";
+import type { LeaderLine } from "../asking/leader-line.ts";
 import type { EndedResults } from "./ended-results.ts";
-import type { LeaderLine } from "./leader-line.ts";
 
 export interface ResultRequestsParts {
   readonly link: NatsLink;

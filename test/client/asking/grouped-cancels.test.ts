@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { GroupedCancels } from "../../src/client/grouped-cancels.ts";
-import { EngineRefused } from "../../src/domain/errors.ts";
-import { test } from "../support/harness.ts";
+import { GroupedCancels } from "../../../src/client/asking/grouped-cancels.ts";
+import { EngineRefused } from "../../../src/domain/errors.ts";
+import { test } from "../../support/harness.ts";
 
 const nothing = { cancelled: [], stopping: [], finished: [], unknown: [] };
 

@@ -1,9 +1,9 @@
 // What is asked while the leader changes waits for the next one, and is asked again.
 import assert from "node:assert/strict";
-import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../../src/domain/errors.ts";
-import { afterAll, beforeAll, test } from "../support/harness.ts";
-import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
-import { openScene } from "./scene.ts";
+import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../../../src/domain/errors.ts";
+import { afterAll, beforeAll, test } from "../../support/harness.ts";
+import { type NatsServer, startNatsServer } from "../../support/nats-server.ts";
+import { openScene } from "../scene.ts";
 
 let server: NatsServer;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
-// Log entries read by a client: each once for everybody who wants it at about the same time, and few at a time, so that many reads are not more
+// Entries of the log, each read once for everybody who wants it at about the same time, and few at a time: many reads must not be more
 // bytes than a socket can take.
 import { Deque } from "../collections/deque.ts";
-import type { RunStore } from "../nats/run-store.ts";
-import type { StoredMessage } from "../nats/stored-message.ts";
 import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
+import type { RunStore } from "./run-store.ts";
+import type { StoredMessage } from "./stored-message.ts";
 
 const readsAtOnce = 16;
 

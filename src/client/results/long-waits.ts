@@ -1,15 +1,15 @@
 // Tells callers who wait long why: one line and one request per task, however many are waiting.
-import { formatDuration } from "../domain/duration.ts";
-import { EngineUnreachable } from "../domain/errors.ts";
-import { nearest } from "../domain/known-options.ts";
-import type { Log } from "../domain/log.ts";
-import { listed } from "../domain/names.ts";
-import { type RunInfo, taskOf } from "../domain/run.ts";
-import { inLocalTime } from "../domain/time.ts";
-import type { NatsLink } from "../nats/link.ts";
-import type { Publisher } from "../nats/publisher.ts";
-import type { EngineRequests } from "./engine-requests.ts";
-import { longMs } from "./patience.ts";
+import { formatDuration } from "../../domain/duration.ts";
+import { EngineUnreachable } from "../../domain/errors.ts";
+import { nearest } from "../../domain/known-options.ts";
+import type { Log } from "../../domain/log.ts";
+import { listed } from "../../domain/names.ts";
+import { type RunInfo, taskOf } from "../../domain/run.ts";
+import { inLocalTime } from "../../domain/time.ts";
+import type { NatsLink } from "../../nats/link.ts";
+import type { Publisher } from "../../nats/publisher.ts";
+import type { EngineRequests } from "../asking/engine-requests.ts";
+import { longMs } from "../asking/patience.ts";
 
 /** A run that somebody waits for. */
 export interface LongWait {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type Asked, AskTimes } from "../../src/client/ask-times.ts";
-import { test } from "../support/harness.ts";
-import { waitFor } from "../support/wait-for.ts";
+import { type Asked, AskTimes } from "../../../src/client/results/ask-times.ts";
+import { test } from "../../support/harness.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 test("what is removed is not due, what is restarted is due once, a thousand are due together", async () => {
   const rings: (readonly Asked[])[] = [];

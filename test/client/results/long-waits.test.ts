@@ -1,10 +1,10 @@
 // What a caller who waits for long is told: once, for all who wait for the same.
 import assert from "node:assert/strict";
-import { type LongWait, LongWaits } from "../../src/client/long-waits.ts";
-import { EngineUnreachable } from "../../src/domain/errors.ts";
-import { silentLog } from "../../src/domain/log.ts";
-import { describe, test } from "../support/harness.ts";
-import { waitFor } from "../support/wait-for.ts";
+import { type LongWait, LongWaits } from "../../../src/client/results/long-waits.ts";
+import { EngineUnreachable } from "../../../src/domain/errors.ts";
+import { silentLog } from "../../../src/domain/log.ts";
+import { describe, test } from "../../support/harness.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 function scene({ isConnected = true, waiting = {} as object | null, tasks = ["send-email", "resize"] } = {}) {
   const told: string[] = [];
