@@ -106,8 +106,6 @@ export type Command =
   /** Ask the store for the last sequence, fold up to there, and answer with `heard`. */
   | { readonly type: "askForEnd"; readonly gaps: number }
   | { readonly type: "cancelOn"; readonly worker: string; readonly runs: readonly Stop[] }
-  /** A waiter asked for a key that nobody knows. */
-  | { readonly type: "unknown"; readonly inbox: string; readonly key: string }
   /** Delete what the filter names and has a sequence below `keepFrom`; then answer with `purged`. Safe to repeat. */
   | { readonly type: "purge"; readonly filter: PurgeFilter; readonly keepFrom: number }
   /** Remove a journal, once. */

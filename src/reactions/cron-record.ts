@@ -5,7 +5,7 @@ import type { CronRecord } from "../domain/cron-record.ts";
 /** A last tick further ahead was written by a wrong clock. Units: milliseconds */
 export const clockErrorMs = 60_000;
 
-export interface Claim {
+export interface ClaimedTicks {
   readonly record: CronRecord;
   readonly missed: number;
   readonly fired: number;
@@ -15,7 +15,7 @@ export interface Claim {
  * Claims what is due, and the ticks `left` by an earlier claim; undefined if that is nothing. Stored before it is fired: whoever finds another
  * record than expected has not got these ticks.
  */
-export function claimed(record: CronRecord, { by, left, now, livesSince }: ClaimTerms): Claim | undefined {
+export function claimed(record: CronRecord, { by, left, now, livesSince }: ClaimTerms): ClaimedTicks | undefined {
   const { firing: _, ...rest } = record;
   const { lastTick, paused } = record;
   const due = paused ? { fire: [], upTo: lastTick, missed: 0 } : dueTicks(record, lastTick, now, livesSince);

@@ -1,4 +1,4 @@
-// Changes to schedules by callers and registrations. They are fired by src/reactions/crons.ts.
+// Changes to schedules by callers and registrations. They are fired by src/reactions/schedules.ts.
 import { type CronInfo, type CronRule, parseCron } from "../domain/cron.ts";
 import type { CronRecord } from "../domain/cron-record.ts";
 import type { Log } from "../domain/log.ts";
@@ -8,7 +8,7 @@ import type { Term } from "../leader/term.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { readable } from "../nats/stored-records.ts";
 import { declaredOver, infoOf, pausedAs } from "../reactions/cron-record.ts";
-import type { Crons } from "../reactions/crons.ts";
+import type { Schedules } from "../reactions/schedules.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { ChangeCron, Register } from "../wire/messages.ts";
 import { isDeclaredCrons } from "../wire/records.ts";
@@ -20,7 +20,7 @@ export interface CronChangesParts {
   /** By the server's clock. Units: epoch milliseconds */
   readonly now: () => number;
   /** As this engine knows them; undefined while it does not lead. */
-  readonly crons: () => Crons | undefined;
+  readonly crons: () => Schedules | undefined;
   readonly onEvent: (event: SchedulerEvent) => void;
 }
 

@@ -22,91 +22,55 @@ import type { SchedulerEvent } from "./events.ts";
 import type { Leadership } from "./leadership.ts";
 
 /** Events for leaders only; a standby ignores them. */
-export function hear(leadership: Leadership, event: SchedulerEvent): void {
-  const { matching, house } = leadership;
-  switch (event.type) {
-    case "tick":
-      tick(leadership, event.livesSince);
-      break;
-    case "register":
-      register(matching, event.message);
-      for (const { name, onFailure } of event.message.tasks) leadership.failures.declare(name, onFailure);
-      break;
-    case "heartbeat":
-      heartbeat(matching, event.message);
-      break;
-    case "leave":
-      leave(matching, event.id);
-      break;
-    case "pong":
-      pong(matching, event.id);
-      break;
-    case "unreachable":
-      unreachable(matching, event.id, event.isDead);
-      break;
-    case "assigned":
-      acknowledge(matching, event);
-      break;
-    case "unacknowledged":
-      giveUpBatch(matching, event.id, event.batch);
-      break;
-    case "ended":
-      letGoOfEnded(matching, event.id, event.attempts);
-      break;
-    case "cancel":
-      cancelRuns(matching, event.keys, event.reason, "caller", event.kill);
-      break;
-    case "cover":
-      coverRuns(house, event.keys, event.upTo);
-      break;
-    case "erase":
-      eraseRuns(house, event.keys);
-      break;
-    case "reschedule":
-      rescheduleRuns(matching, event.keys, event.dueAt);
-      break;
-    case "swept":
-      swept(house, event);
-      break;
-    case "heard":
-      endReached(matching);
-      if (matching.fold.isWhole) endAllUnwanted(matching);
-      break;
-    case "ratesStored":
-      confirmReservations(matching, event.rates);
-      break;
-    case "input":
-      matching.step.about = event.run;
-      matching.queues.get(event.run.task)?.policies?.onInput(event.run, event.input);
-      break;
-    case "inputGone":
-      giveUpRun(matching, event.run);
-      break;
-    case "waiter":
-      leadership.waiters.add(event.key, event.inbox);
-      break;
-    case "reacted":
-      leadership.reactions.reacted(event.n);
-      break;
-    case "handledStored":
-      leadership.failures.handledStored(event.upTo);
-      break;
-    case "cronWritten":
-      leadership.crons.written(event);
-      break;
-    case "cronChanged":
-      leadership.crons.changed(event.name, event.there);
-      break;
-    case "pauses":
-      matching.pause(event.pauses);
-      break;
-    case "purged":
-      purged(house, event.filter, event.keepFrom);
-      break;
-    case "compactionRefused":
-      compactionRefused(house, event);
-      break;
-  }
+export type LeaderEvent = Exclude<
+  SchedulerEvent,
+  { readonly type: "entry" | "bundle" | "outcomes" | "signal" | "floor" | "lead" | "stepDown" | "briefed" }
+>;
+
+const hears: { readonly [E in LeaderEvent as E["type"]]: (leadership: Leadership, event: E) => void } = {
+  tick: (leadership, { livesSince }) => tick(leadership, livesSince),
+
+  register({ matching, failures }, { message }) {
+    register(matching, message);
+    for (const { name, onFailure } of message.tasks) failures.declare(name, onFailure);
+  },
+  heartbeat: ({ matching }, { message }) => heartbeat(matching, message),
+  leave: ({ matching }, { id }) => leave(matching, id),
+  pong: ({ matching }, { id }) => pong(matching, id),
+  unreachable: ({ matching }, { id, isDead }) => unreachable(matching, id, isDead),
+  assigned: ({ matching }, event) => acknowledge(matching, event),
+  unacknowledged: ({ matching }, { id, batch }) => giveUpBatch(matching, id, batch),
+  ended: ({ matching }, { id, attempts }) => letGoOfEnded(matching, id, attempts),
+
+  cancel: ({ matching }, { keys, reason, kill }) => cancelRuns(matching, keys, reason, "caller", kill),
+  reschedule: ({ matching }, { keys, dueAt }) => rescheduleRuns(matching, keys, dueAt),
+  pauses: ({ matching }, { pauses }) => matching.pause(pauses),
+  waiter: ({ waiters }, { key, inbox }) => waiters.add(key, inbox),
+  cover: ({ house }, { keys, upTo }) => coverRuns(house, keys, upTo),
+  erase: ({ house }, { keys }) => eraseRuns(house, keys),
+
+  heard({ matching }) {
+    endReached(matching);
+    if (matching.fold.isWhole) endAllUnwanted(matching);
+  },
+  swept: ({ house }, event) => swept(house, event),
+  purged: ({ house }, { filter, keepFrom }) => purged(house, filter, keepFrom),
+  compactionRefused: ({ house }, event) => compactionRefused(house, event),
+  ratesStored: ({ matching }, { rates }) => confirmReservations(matching, rates),
+  input({ matching }, { run, input }) {
+    matching.step.about = run;
+    matching.queues.get(run.task)?.policies?.onInput(run, input);
+  },
+  inputGone: ({ matching }, { run }) => giveUpRun(matching, run),
+  reacted: ({ reactions }, { n }) => reactions.reacted(n),
+  handledStored: ({ failures }, { upTo }) => failures.handledStored(upTo),
+  cronWritten: ({ crons }, event) => crons.written(event),
+  cronChanged: ({ crons }, { name, there }) => crons.changed(name, there),
+};
+
+export function hear(leadership: Leadership, event: LeaderEvent): void {
+  const heard = hears[event.type] as (leadership: Leadership, event: LeaderEvent) => void;
+  heard(leadership, event);
 }
 
 function tick({ matching, house, crons, faults }: Leadership, livesSince: number | undefined): void {

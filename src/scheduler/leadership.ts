@@ -24,9 +24,9 @@ import type { Step } from "../matching/step.ts";
 import { type WorkerRecord, workerOf } from "../matching/workers.ts";
 import { restoreDefinitions } from "../presence/register.ts";
 import { type LeadEvent, takeOver } from "../presence/takeover.ts";
-import { Crons } from "../reactions/crons.ts";
 import { Failures } from "../reactions/failures.ts";
 import { Reactions } from "../reactions/reactions.ts";
+import { Schedules } from "../reactions/schedules.ts";
 import type { Briefing } from "./briefing.ts";
 import type { Faults } from "./faults.ts";
 import { Waiters } from "./waiters.ts";
@@ -51,7 +51,7 @@ export class Leadership implements FoldListener {
   readonly house: House;
   readonly reactions: Reactions;
   readonly failures: Failures;
-  readonly crons: Crons;
+  readonly crons: Schedules;
   readonly waiters: Waiters;
   readonly faults: Faults;
   /** Whose outcomes are being folded, and what is known about it. */
@@ -68,7 +68,7 @@ export class Leadership implements FoldListener {
     this.faults = faults;
     this.reactions = new Reactions(step);
     this.failures = new Failures(fold, step, this.reactions, failures);
-    this.crons = new Crons(step, this.reactions, epoch, crons);
+    this.crons = new Schedules(step, this.reactions, epoch, crons);
     const forget = (log: LoggedTask) => this.#forget(log);
     const mayForget = (upTo: number) => this.failures.mayForget(upTo) && this.crons.mayForget(upTo, fold);
     this.house = new House({ fold, step, options: house, forget, mayForget });

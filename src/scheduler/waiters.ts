@@ -16,12 +16,11 @@ export class Waiters {
     this.#fold = fold;
     this.#step = step;
   }
-  /** Somebody asks for a result: remembered while the run is live, answered at once if it is known. */
+  /** Somebody asks for a result: remembered while the run is live, answered at once if it is known. Who asks for a run that nobody knows is told so in the answer. */
   add(key: string, inbox: string): void {
     const finished = this.#fold.finished.get(key);
     if (finished !== undefined) this.forward(finished, inbox);
-    else if (!this.#fold.live.has(key)) this.#step.commands.push({ type: "unknown", inbox, key });
-    else {
+    else if (this.#fold.live.has(key)) {
       const inboxes = this.#inboxes.get(key);
       if (inboxes === undefined) this.#inboxes.set(key, new Set([inbox]));
       else if (inboxes.size < mostInboxes) inboxes.add(inbox); // the others ask again

@@ -4,7 +4,7 @@ import { entryOfOrigin } from "../../domain/origin.ts";
 import type { Delivery } from "../../wire/journal-message.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
-import type { Clock } from "./step-runner.ts";
+import type { StepClock } from "./step-runner.ts";
 
 export interface StoredSignal {
   readonly sequence: number;
@@ -25,7 +25,7 @@ interface AwakeParts {
   readonly source: SignalSource;
   readonly key: string;
   readonly origin: number;
-  readonly clock: Clock;
+  readonly clock: StepClock;
   /** Something was found, or it is known that nothing was there. */
   readonly onNews: () => void;
 }

@@ -8,7 +8,7 @@ import { jsonOf, noBytes, utf8 } from "../../wire/bytes.ts";
 import { type RunEntry, runForm } from "../../wire/run-entry.ts";
 import type { FinalDetail } from "../../wire/story.ts";
 
-export interface Group {
+export interface ChildGroup {
   readonly task: string;
   readonly lap: number;
   readonly ordinal: number;
@@ -31,10 +31,10 @@ export type ChildResult =
 
 export interface Children {
   /** Resolves when all are stored; an existing one is the same child. Fails: QueueFull, PayloadTooLarge, StoreUnavailable */
-  create(group: Group): Promise<void>;
+  create(group: ChildGroup): Promise<void>;
   /** How the children of a group ended, in the order of their places. Fails: StoreUnavailable if one can no longer be read there */
   read(
-    group: Pick<Group, "task" | "lap" | "ordinal">,
+    group: Pick<ChildGroup, "task" | "lap" | "ordinal">,
     ends: readonly (ChildEnd | null)[],
   ): Promise<readonly (ChildResult | null)[]>;
 }

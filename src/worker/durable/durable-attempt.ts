@@ -9,7 +9,7 @@ import { Attempt, type AttemptHost } from "../attempt.ts";
 import type { Hold } from "../slot-pool.ts";
 import { type StopCause, stopErrorOf } from "../verdict.ts";
 import type { DurableRuns } from "./durable-runs.ts";
-import { Turn } from "./turn.ts";
+import { DurableTurn } from "./turn.ts";
 import type { KeptFrame, TurnEnd } from "./turn-host.ts";
 
 interface DurableParts {
@@ -20,7 +20,7 @@ interface DurableParts {
 export class DurableAttempt extends Attempt {
   readonly #durable: DurableRuns;
   readonly #controller = new AbortController();
-  #turn: Turn | undefined;
+  #turn: DurableTurn | undefined;
   #onEnd: (fault?: unknown) => void = () => {};
   #isFenced = false;
   #isLeaving = false;
@@ -63,7 +63,7 @@ export class DurableAttempt extends Attempt {
       id: `${task.name}-${createdAt.toString(36)}-${originToken(origin)}`,
       codeFor: (input: string) => this.#durable.codeFor(task, input, this, enqueue),
     };
-    this.#turn = new Turn(this.#durable.hostFor(task), given, (end) => void this.#ended(end));
+    this.#turn = new DurableTurn(this.#durable.hostFor(task), given, (end) => void this.#ended(end));
     const kept = frames.take(origin, turn);
     if (kept !== undefined) this.#durable.own(kept.frame, this);
     this.#turn.begin(kept);

@@ -15,13 +15,13 @@ import { type ContextParts, RunningDurable } from "./durable-context.ts";
 import type { Frame } from "./frame.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptFrames } from "./kept-frames.ts";
-import type { Clock } from "./step-runner.ts";
+import type { StepClock } from "./step-runner.ts";
 import type { TurnHost } from "./turn-host.ts";
 
 export interface DurableRunsParts {
   readonly journal: Journal;
   readonly childrenOf: (parent: ParentRun) => ChildrenOfRun;
-  readonly clock: Clock;
+  readonly clock: StepClock;
   readonly signals?: SignalSource | undefined;
   readonly log: Log;
   readonly graceMs: number;

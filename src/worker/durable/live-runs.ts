@@ -4,7 +4,7 @@ import { afterMs } from "../../runtime/long-timer.ts";
 import type { WorkerParts } from "../worker-parts.ts";
 import { DurableRuns } from "./durable-runs.ts";
 import { type KeepOptions, KeptFrames } from "./kept-frames.ts";
-import type { Clock } from "./step-runner.ts";
+import type { StepClock } from "./step-runner.ts";
 import { StoredChildren } from "./stored-children.ts";
 import { StoredSignals } from "./stored-signals.ts";
 
@@ -17,7 +17,7 @@ interface LiveOptions {
 export function durableRunsOf(parts: WorkerParts, { graceMs, keep, isHeard }: LiveOptions): DurableRuns {
   const { link, subjects, log, publisher, journals, describe } = parts;
   if (journals === undefined) throw new Error("a worker with durable tasks needs a publisher for their journals");
-  const clock: Clock = {
+  const clock: StepClock = {
     now: () => link.clock.now(),
     set: (act, ms) => afterMs(ms, act),
     clear: (callOff) => (callOff as (() => void) | undefined)?.(),

@@ -6,7 +6,7 @@ import { AwakeSignals, clockMarginMs, type SignalSource } from "./awake-signals.
 import type { Frame } from "./frame.ts";
 import type { Offers } from "./offers.ts";
 import type { Op } from "./op.ts";
-import type { Clock } from "./step-runner.ts";
+import type { StepClock } from "./step-runner.ts";
 import { encodeError } from "./stored-error.ts";
 import { openWaits, timeOf } from "./waits.ts";
 
@@ -28,7 +28,7 @@ export interface Timed {
 export interface SatisfiersParts {
   readonly key: string;
   readonly origin: number;
-  readonly clock: Clock;
+  readonly clock: StepClock;
   readonly signals: SignalSource | undefined;
   /** There may be something new. */
   readonly onNews: () => void;

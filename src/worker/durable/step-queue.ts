@@ -2,7 +2,7 @@
 // again and again at one place, one of these steps kills its workers: then they start one at a time, and finally the culprit is given up.
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
-import type { Clock, StepRunner } from "./step-runner.ts";
+import type { StepClock, StepRunner } from "./step-runner.ts";
 
 const cautionFrom = 3;
 const mostLost = 10;
@@ -11,11 +11,11 @@ export class StepQueue {
   /** Turns lost since the last delivery. */
   fruitless = 0;
   readonly #runner: StepRunner;
-  readonly #clock: Clock;
+  readonly #clock: StepClock;
   readonly #onLost: (op: Op, error: Error) => void;
   #waiting: Op[] = [];
 
-  constructor(runner: StepRunner, clock: Clock, onLost: (op: Op, error: Error) => void) {
+  constructor(runner: StepRunner, clock: StepClock, onLost: (op: Op, error: Error) => void) {
     this.#runner = runner;
     this.#clock = clock;
     this.#onLost = onLost;

@@ -18,7 +18,7 @@ export interface StepTerms {
 }
 
 /** The clock for steps and waits. Units: milliseconds */
-export interface Clock {
+export interface StepClock {
   /** The server's time. Units: epoch milliseconds */
   now(): number;
   set(act: () => void, ms: number): unknown;
@@ -28,7 +28,7 @@ export interface Clock {
 }
 
 export interface StepRunnerOptions {
-  readonly clock: Clock;
+  readonly clock: StepClock;
   /** How long code that was told to stop may continue. */
   readonly graceMs: number;
   /** Most bytes of a result. */

@@ -8,7 +8,14 @@ import { messageAt, messageFromLeader, type StoredMessage } from "../../nats/sto
 import { decodeOutcomeEntry, type Outcome } from "../../wire/outcome-entry.ts";
 import { decodeRunEntry, encodeRunEntry } from "../../wire/run-entry.ts";
 import type { Subjects } from "../../wire/subjects.ts";
-import { type ChildResult, type ChildrenOfRun, childEntry, type Group, type ParentRun, resultOf } from "./children.ts";
+import {
+  type ChildGroup,
+  type ChildResult,
+  type ChildrenOfRun,
+  childEntry,
+  type ParentRun,
+  resultOf,
+} from "./children.ts";
 
 export interface ChildrenParts {
   readonly link: NatsLink;
@@ -28,7 +35,7 @@ export class StoredChildren implements ChildrenOfRun {
     this.#parent = parent;
   }
 
-  async create({ task, lap, ordinal, inputs, atOnce }: Group): Promise<void> {
+  async create({ task, lap, ordinal, inputs, atOnce }: ChildGroup): Promise<void> {
     const { origin } = this.#parent;
     const ids = inputs.map((_, place) => childIdOf({ origin, lap, ordinal, place }));
     await Promise.all(inputs.map((input, place) => this.#store(task, ids[place]!, input, atOnce)));
@@ -40,7 +47,7 @@ export class StoredChildren implements ChildrenOfRun {
   }
 
   async read(
-    { task, lap, ordinal }: Pick<Group, "task" | "lap" | "ordinal">,
+    { task, lap, ordinal }: Pick<ChildGroup, "task" | "lap" | "ordinal">,
     ends: readonly (ChildEnd | null)[],
   ): Promise<readonly (ChildResult | null)[]> {
     const messages = await this.#messages(ends);

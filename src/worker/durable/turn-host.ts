@@ -5,12 +5,12 @@ import type { SignalSource } from "./awake-signals.ts";
 import type { Children } from "./children.ts";
 import type { Frame } from "./frame.ts";
 import type { Journal } from "./journal.ts";
-import type { Clock } from "./step-runner.ts";
+import type { StepClock } from "./step-runner.ts";
 
 /** What all turns of a worker have in common. */
 export interface TurnHost {
   readonly journal: Journal;
-  readonly clock: Clock;
+  readonly clock: StepClock;
   /** Where signals are stored. @default they wait until the run is parked */
   readonly signals?: SignalSource | undefined;
   readonly log: Log;

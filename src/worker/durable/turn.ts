@@ -30,7 +30,7 @@ const shorterJournalMs = 30_000;
 const forgotten = "ctx.restart(input) was called, but what it gave was not returned; write return ctx.restart(input)";
 const noJournal: Parked = { lap: 1, ops: 0, waits: [], cursors: {}, journalSeq: 0 };
 
-export class Turn implements Driver {
+export class DurableTurn implements Driver {
   readonly #host: TurnHost;
   readonly #given: TurnGiven;
   readonly #onEnd: (end: TurnEnd) => void;

@@ -7,7 +7,7 @@ import { Frame } from "../../../src/worker/durable/frame.ts";
 import { historyOf } from "../../../src/worker/durable/history.ts";
 import type { StoredRecord } from "../../../src/worker/durable/journal.ts";
 import { encodeError } from "../../../src/worker/durable/stored-error.ts";
-import { Turn } from "../../../src/worker/durable/turn.ts";
+import { DurableTurn } from "../../../src/worker/durable/turn.ts";
 import type { KeptFrame, TurnEnd } from "../../../src/worker/durable/turn-host.ts";
 import { Random } from "../../support/random.ts";
 import { type Env, execute, type Node, programOf, Stop } from "./programs.ts";
@@ -124,7 +124,7 @@ export async function live(seed: number, program: Node): Promise<Story | undefin
       },
     };
     end = undefined;
-    const turn: Turn = new Turn(host, given, (ended) => {
+    const turn: DurableTurn = new DurableTurn(host, given, (ended) => {
       if (mine === life) end = ended;
     });
     turn.begin(kept);

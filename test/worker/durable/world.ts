@@ -4,16 +4,16 @@ import type { Offer, Parked, Wait } from "../../../src/domain/durable.ts";
 import type { Log } from "../../../src/domain/log.ts";
 import { type Delivery, decodeJournalMessage } from "../../../src/wire/journal-message.ts";
 import type { SignalSource } from "../../../src/worker/durable/awake-signals.ts";
-import type { ChildResult, Children, Group } from "../../../src/worker/durable/children.ts";
+import type { ChildGroup, ChildResult, Children } from "../../../src/worker/durable/children.ts";
 import { type ContextParts, RunningDurable } from "../../../src/worker/durable/durable-context.ts";
 import type { Frame } from "../../../src/worker/durable/frame.ts";
 import type { Journal, StoredRecord } from "../../../src/worker/durable/journal.ts";
-import type { Clock } from "../../../src/worker/durable/step-runner.ts";
-import { Turn } from "../../../src/worker/durable/turn.ts";
+import type { StepClock } from "../../../src/worker/durable/step-runner.ts";
+import { DurableTurn } from "../../../src/worker/durable/turn.ts";
 import type { KeptFrame, TurnEnd } from "../../../src/worker/durable/turn-host.ts";
 
 /** Time that stands still until it is moved; real timers of the code are not seen. */
-export class WorldClock implements Clock {
+export class WorldClock implements StepClock {
   time: number;
   readonly #timers = new Set<{ at: number; act: () => void }>();
 
@@ -105,7 +105,7 @@ export class World implements Children {
   /** Ends of all turns. */
   readonly ends: TurnEnd[] = [];
   turns = 0;
-  turn: Turn | undefined;
+  turn: DurableTurn | undefined;
   cancelled: { reason: string; sequence: number; time: number } | undefined;
   onSignal: () => void = () => {};
   #kept: KeptFrame | undefined;
@@ -152,7 +152,7 @@ export class World implements Children {
     };
     const kept = this.#kept;
     this.#kept = undefined;
-    const begun: Turn = new Turn(host, given, (end) => {
+    const begun: DurableTurn = new DurableTurn(host, given, (end) => {
       if (this.turn === begun) this.#ended(end);
     });
     this.turn = begun;
@@ -194,7 +194,7 @@ export class World implements Children {
     return kind === "completed" || kind === "failed" || kind === "cancelled";
   }
 
-  async create({ task, lap, ordinal, inputs }: Group): Promise<void> {
+  async create({ task, lap, ordinal, inputs }: ChildGroup): Promise<void> {
     await hop();
     inputs.forEach((input, place) => {
       const key = `${task}/~7.${lap}.${ordinal}.${place}`;
@@ -210,13 +210,13 @@ export class World implements Children {
   }
 
   async read(
-    group: Pick<Group, "task" | "lap" | "ordinal">,
+    group: Pick<ChildGroup, "task" | "lap" | "ordinal">,
     ends: readonly unknown[],
   ): Promise<readonly (ChildResult | null)[]> {
     return ends.map((end, place) => (end === null ? null : this.children.get(this.#childKey(group, place))!));
   }
 
-  #childKey({ task, lap, ordinal }: Pick<Group, "task" | "lap" | "ordinal">, place: number): string {
+  #childKey({ task, lap, ordinal }: Pick<ChildGroup, "task" | "lap" | "ordinal">, place: number): string {
     return `${task}/~7.${lap}.${ordinal}.${place}`;
   }
 

@@ -61,7 +61,7 @@ class Schedule {
 }
 
 /** Created when this engine begins to lead, discarded when it stops. */
-export class Crons implements ReactionSource {
+export class Schedules implements ReactionSource {
   readonly #step: Step;
   readonly #reactions: Reactions;
   readonly #epoch: number;
