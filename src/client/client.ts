@@ -25,6 +25,7 @@ import { LeaderLine } from "./asking/leader-line.ts";
 import type { Patience } from "./asking/patience.ts";
 import { pauseTarget } from "./asking/pause-target.ts";
 import { assertFilter, assertNotEmpty } from "./asking/run-filter.ts";
+import { SignalSender } from "./asking/signal-sender.ts";
 import { Bundler } from "./bundler.ts";
 import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
 import { Crons } from "./crons.ts";
@@ -78,17 +79,18 @@ export class Natchet {
 
   /** @internal */
   constructor(parts: ClientParts) {
-    const { link, publisher, subjects, store, vault } = parts;
+    const { link, publisher, subjects, vault } = parts;
     const around = aroundEnqueue(parts.middleware);
     this.#parts = parts;
-    const entries = new StoredEntries(new RunStore(link, subjects), subjects);
+    const store = new RunStore(link, subjects);
+    const entries = new StoredEntries(store, subjects);
     this.#entries = entries;
     this.#line = new LeaderLine(link, subjects);
     this.#requests = new EngineRequests(this.#line, (reason) => this.#longWaits.nobodyAnswers(reason));
     const { log = silentLog } = parts;
     const { server } = this;
     this.#longWaits = new LongWaits({ link, publisher, requests: this.#requests, log, server });
-    const waiting = { line: this.#line, longWaits: this.#longWaits, stream: store?.runs };
+    const waiting = { line: this.#line, longWaits: this.#longWaits, stream: parts.store?.runs };
     this.#results = new Results({ link, subjects, entries, vault, ...waiting });
     this.crons = new Crons(this.#requests, vault);
     this.#gate = new AdmissionGate(link, subjects);
@@ -101,6 +103,13 @@ export class Natchet {
       reader: new RunReader(this.#requests, entries, vault),
       journals: new JournalStore(link, subjects, { publisher }),
       transcripts: new Transcripts(link, subjects),
+      signals: new SignalSender({
+        requests: this.#requests,
+        store,
+        publisher,
+        subjects,
+        maxPayload: () => link.maxPayload,
+      }),
       bundler: new Bundler({ link, publisher, subjects }),
       gate: this.#gate,
       around,

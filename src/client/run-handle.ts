@@ -17,6 +17,7 @@ import type { Timeline } from "../domain/timeline.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import type { JournalStore } from "../nats/journal.ts";
 import type { Patience } from "./asking/patience.ts";
+import type { SignalSender } from "./asking/signal-sender.ts";
 import { type CallLimits, whenGivenUp } from "./call-limit.ts";
 import { askedDueAt, assertWhen, type EnqueueOptions, type When } from "./enqueue-options.ts";
 import { readTimeline } from "./reading/journal-reader.ts";
@@ -32,6 +33,7 @@ import { readChunks, readLines, readProgress, type TranscriptSources } from "./r
 export interface HandleParts extends TranscriptSources {
   readonly reader: RunReader;
   readonly journals: Pick<JournalStore, "read">;
+  readonly signals: SignalSender;
   /** Checks and types the output by the caller's contract, if it has one; may be a promise. */
   readonly readOutput: (output: unknown) => unknown;
   readonly enqueue: (
@@ -197,7 +199,9 @@ export class RunHandle<Output = unknown> {
 
   /**
    * Sends a signal to a durable run, which receives signals in the order in which they were sent. Resolves when it is
-   * stored. With an `id` it is stored once, however often it is sent, until the run has taken it.
+   * stored, for which no engine is needed. With an `id` it is stored once, however often it is sent, until the run has taken it.
+   *
+   * Only an engine knows whether the run has ended: while none runs, a signal to one that has is stored and never received.
    *
    * Fails: RunNotFound, RunFinished, InboxFull, InvalidData, PayloadTooLarge, EngineUnreachable, TypeError for a run that is not durable
    * @example
@@ -215,7 +219,7 @@ export class RunHandle<Output = unknown> {
     const validation = await validate(signal.data, data);
     if ("issues" in validation)
       throw new InvalidData({ what: "input", task: `${this.task}, signal ${signal.name}`, issues: validation.issues });
-    await this.#parts.requests.send({ key: this.key, name: signal.name, token, data }, patience);
+    await this.#parts.signals.send({ key: this.key, name: signal.name, token, data }, patience);
   }
 
   /**

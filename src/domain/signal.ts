@@ -16,6 +16,9 @@ export type SentWith<In, Options> = undefined extends In
   ? [data?: In, options?: Options]
   : [data: In, options?: Options];
 
+/** What a run is offered travels with its assignment, beside its input. Units: bytes */
+export const largestSignal = (maxPayload: number): number => Math.floor(maxPayload / 4);
+
 const legal = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**

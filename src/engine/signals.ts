@@ -1,13 +1,18 @@
 // Signals to durable runs: stored before they are acknowledged, and read again when they are offered.
+
+import type { Offer } from "../domain/durable.ts";
 import { PayloadTooLarge } from "../domain/errors.ts";
+import type { Log } from "../domain/log.ts";
+import { largestSignal } from "../domain/signal.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { AssignCommand } from "../matching/commands.ts";
 import { isDurable } from "../matching/durable/readiness.ts";
 import type { TaskQueue } from "../matching/task-queue.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { RunStore } from "../nats/run-store.ts";
-import { jsonBytes, jsonOf, noBytes } from "../wire/bytes.ts";
+import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import type { SendSignal, SignalReply } from "../wire/messages.ts";
+import { signalData } from "../wire/signal-data.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
 export interface SignalsParts {
@@ -15,6 +20,9 @@ export interface SignalsParts {
   readonly subjects: Subjects;
   readonly store: Pick<RunStore, "read">;
   readonly maxPayload: () => number;
+  /** Whether the lease is still this engine's, by its own clock. */
+  readonly holdsLease: () => boolean;
+  readonly log: Log;
   /** Resolves when everything up to there is folded. */
   readonly reached: (seq: number) => Promise<void>;
   readonly fold: () => Fold;
@@ -25,8 +33,8 @@ const mostPending = 50_000;
 /** Data of recently stored signals, which are offered at once. */
 const mostKept = 1_000;
 const largestKept = 4_096;
-/** Their share of an assignment, besides the run's input. */
-const shareOfMessage = 4;
+/** A wait takes one, so a turn rarely needs more, and each costs a read. */
+const mostOffered = 8;
 
 export class Signals {
   readonly #parts: SignalsParts;
@@ -38,7 +46,7 @@ export class Signals {
 
   /** The largest data that can be offered. Units: bytes */
   get #limit(): number {
-    return Math.floor(this.#parts.maxPayload() / shareOfMessage);
+    return largestSignal(this.#parts.maxPayload());
   }
 
   /**
@@ -46,14 +54,15 @@ export class Signals {
    * StoreUnavailable, PayloadTooLarge, TypeError for a run that is not durable
    */
   async send({ key, name, token, data }: SendSignal): Promise<SignalReply> {
-    const { publisher, subjects, reached, fold } = this.#parts;
+    const { publisher, subjects, reached, fold, holdsLease } = this.#parts;
     const refused = this.#refusalOf(key);
     if (refused !== undefined) return { refused };
     const bytes = data === undefined ? noBytes : jsonBytes(data);
     if (bytes.length > this.#limit)
       throw new PayloadTooLarge({ what: `the signal "${name}" to ${key}`, bytes: bytes.length, limit: this.#limit });
     const run = fold().live.get(key)!;
-    const result = await publisher.append(subjects.signal(key, name, token), bytes, 0);
+    // A request may have waited while this engine was frozen, and its signal been stored and taken without it.
+    const result = await publisher.append(subjects.signal(key, name, token), bytes, 0, undefined, holdsLease);
     const seq = result.ok ? result.seq : (result.lastSeq ?? 0);
     if (result.ok && bytes.length <= largestKept) this.#keep(seq, bytes);
     await reached(seq);
@@ -78,27 +87,46 @@ export class Signals {
     if (command.resumes === undefined) return command;
     const resumes = new Map(command.resumes);
     for (const [run, resume] of command.resumes) {
-      if (!resume.offers.some(({ kind }) => kind === "signal")) continue;
-      let room = this.#limit;
-      const offers: (typeof resume.offers)[number][] = [];
-      for (const offer of resume.offers) {
-        const bytes = offer.kind === "signal" ? await this.#read(offer.sequence) : noBytes;
-        room -= bytes.length;
-        if (room < 0 && offers.length > 0) break;
-        offers.push(offer.kind === "signal" && bytes.length > 0 ? { ...offer, data: jsonOf(bytes) } : offer);
-      }
-      resumes.set(run, { ...resume, offers });
+      if (resume.offers.some(({ kind }) => kind === "signal"))
+        resumes.set(run, { ...resume, offers: await this.#loaded(resume.offers) });
     }
     return { ...command, resumes };
   }
 
-  /** Empty also if it was removed from the log by hand. */
+  /** A prefix of them: nothing may be passed over. Those that are left out are offered with the next turn. */
+  async #loaded(offers: readonly Offer[]): Promise<readonly Offer[]> {
+    const first = prefixOf(offers, mostOffered);
+    const loaded = await Promise.all(
+      first.map(async (offer) => (offer.kind === "signal" ? this.#read(offer.sequence) : noBytes)),
+    );
+    const fit: Offer[] = [];
+    let room = this.#limit;
+    for (const [i, offer] of first.entries()) {
+      room -= loaded[i]!.length;
+      if (room < 0 && i > 0) break;
+      const data = signalData(loaded[i]!);
+      fit.push(offer.kind === "signal" && data !== undefined ? { ...offer, data } : offer);
+    }
+    return fit;
+  }
+
+  /** Empty also if it was removed from the log by hand, or is larger than any that a client stores. */
   async #read(seq: number): Promise<Uint8Array> {
-    return this.#kept.get(seq) ?? (await this.#parts.store.read(seq))?.data ?? noBytes;
+    const bytes = this.#kept.get(seq) ?? (await this.#parts.store.read(seq))?.data ?? noBytes;
+    if (bytes.length <= this.#limit) return bytes;
+    this.#parts.log.warn("a signal is too large to be offered: it arrives without its data", { seq });
+    return noBytes;
   }
 
   #keep(seq: number, bytes: Uint8Array): void {
     this.#kept.set(seq, bytes);
     if (this.#kept.size > mostKept) this.#kept.delete(this.#kept.keys().next().value!);
   }
+}
+
+/** The longest prefix with no more signals than that. */
+function prefixOf(offers: readonly Offer[], most: number): readonly Offer[] {
+  let signals = 0;
+  const end = offers.findIndex(({ kind }) => kind === "signal" && ++signals > most);
+  return end < 0 ? offers : offers.slice(0, end);
 }

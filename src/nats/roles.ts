@@ -68,6 +68,7 @@ const everybody = ({ log, bucket, lease, journal }: Names): string[] => [
 const enqueuing = (names: Names): string[] => [
   names.subjects.runs,
   ...(["result", "get", "signal"] as const).map((verb) => names.subjects.engine(verb)),
+  names.subjects.signals, // while no engine answers
   ...api("STREAM.MSG.GET", names.log),
   ...api("DIRECT.GET", names.log, `${names.bucket}.$KV.${names.subjects.bucket}.admission`),
 ];

@@ -13,11 +13,11 @@ const files = readSources("src", "decorators").map(({ path, text, imports }) => 
 
 /** What a room has, and a little more; those of the scheduler stand in architecture.test.ts. It may be raised for what it could not do before, and the commit says so. */
 const budgets: Record<string, number> = {
-  client: 1_010,
-  "client/asking": 375,
+  client: 1_020,
+  "client/asking": 450,
   "client/results": 610,
   "client/reading": 465,
-  wire: 2_160,
+  wire: 2_170,
   worker: 2_150,
   facade: 1_570,
   cli: 2_010,

@@ -6,7 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Effect } from "effect";
 import { serverConfig } from "../../src/facade/server-config.ts";
-import { connect, start, startEngine, Task, type TaskContext, Worker } from "../../src/mod.ts";
+import {
+  connect,
+  Durable,
+  type DurableContext,
+  signal,
+  start,
+  startEngine,
+  Task,
+  type TaskContext,
+  Worker,
+} from "../../src/mod.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { type Role, rightsOf, roles } from "../../src/nats/roles.ts";
@@ -14,6 +24,7 @@ import { Subjects } from "../../src/wire/subjects.ts";
 import { probe } from "../health/scene.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const subjects = new Subjects("prod");
 const password = (namespace: string, role: Role) => `of-${namespace}-${role}`;
@@ -40,6 +51,7 @@ const loginOf = (role: Role) => ({
 });
 const as = (role: Role) => ({ ...loginOf(role), log: "silent", signals: false }) as const;
 
+const Answer = signal<string>("answer");
 const passed = Promise.withResolvers<string>();
 
 @Worker({ name: "talk", slots: 5 })
@@ -64,6 +76,11 @@ class TalkWorker {
   @Task("large")
   async large(bytes: number) {
     return "x".repeat(bytes);
+  }
+
+  @Durable("ask")
+  async ask(_input: unknown, ctx: DurableContext) {
+    return ctx.waitFor(Answer);
   }
 
   @Task("hold")
@@ -114,9 +131,14 @@ test("roles: each can do its work, through a change of the leader, and the serve
   await operate();
   assert.equal((await probe(worker.healthUrl, "/ready")).status, 200);
 
-  const next = await startEngine(as("engine"));
+  const asked = await Promise.all(["own", undefined].map((id) => producer.task("ask").enqueue({}, { id })));
+  for (const run of asked)
+    await waitFor(async () => (await run.status()).state === "waiting", 20_000, "the run to wait for its signal");
   await engine.stop();
+  for (const run of asked) await run.send(Answer, "without an engine");
+  const next = await startEngine(as("engine"));
   await next.whenLeading();
+  for (const run of asked) assert.equal(await run.result(), "without an engine");
   await work("grace");
   await operate();
 

@@ -2,14 +2,7 @@
 // that no longer leads, or whose answer was lost, is sent again.
 import type { CronInfo } from "../../domain/cron.ts";
 import { parseDuration } from "../../domain/duration.ts";
-import {
-  EngineRefused,
-  EngineUnreachable,
-  InboxFull,
-  PayloadTooLarge,
-  RunFinished,
-  RunNotFound,
-} from "../../domain/errors.ts";
+import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../../domain/errors.ts";
 import { assertKnownOptions } from "../../domain/known-options.ts";
 import type { Pauses, PauseTarget } from "../../domain/pauses.ts";
 import type { Cancellation } from "../../domain/run.ts";
@@ -50,6 +43,9 @@ const spareBytes = 256;
 
 const tooOld =
   "it is of an older version, which does not know all of the filter: upgrade the engine (docs/production/upgrade.md)";
+
+/** Does what an engine was asked for; undefined if it cannot. `maySend`: the caller still waits. */
+type WithoutEngine<A> = (maySend: () => boolean) => Promise<A | undefined>;
 
 export class EngineRequests {
   readonly #line: LeaderLine;
@@ -95,13 +91,13 @@ export class EngineRequests {
     return (["cancelled", "finished", "stopping"] as const).find((did) => reply[did].includes(key)) ?? "unknown";
   }
 
-  /** Safe to repeat: a signal is stored once under its token. Fails: RunNotFound, RunFinished, InboxFull, EngineUnreachable, TypeError */
-  async send(request: SendSignal, patience?: Patience): Promise<void> {
-    const reply = (await this.#ask("signal", request, deadlineOf(patience))) as SignalReply;
-    if ("seq" in reply) return;
-    const { key } = request;
-    if (reply.refused === "unknown") throw new RunNotFound({ key });
-    throw reply.refused === "finished" ? new RunFinished({ key }) : new InboxFull({ key });
+  /** Safe to repeat. `withoutEngine` is tried whenever none answers. Fails: EngineUnreachable, EngineRefused, TypeError */
+  signal(
+    request: SendSignal,
+    patience: Patience | undefined,
+    withoutEngine: WithoutEngine<SignalReply>,
+  ): Promise<SignalReply> {
+    return this.#ask("signal", request, deadlineOf(patience), withoutEngine) as Promise<SignalReply>;
   }
 
   /** Safe to repeat. Fails: EngineUnreachable, EngineRefused */
@@ -161,7 +157,12 @@ export class EngineRequests {
     return items;
   }
 
-  async #ask(verb: EngineVerb, request: unknown, deadline: number): Promise<unknown> {
+  async #ask(
+    verb: EngineVerb,
+    request: unknown,
+    deadline: number,
+    withoutEngine?: WithoutEngine<unknown>,
+  ): Promise<unknown> {
     const message = encodeMessage(request);
     const { maxPayload, namespace } = this.#line;
     if (message.length + spareBytes > maxPayload)
@@ -169,10 +170,13 @@ export class EngineRequests {
     const askedAt = performance.now();
     for (;;) {
       const leftMs = Math.max(1, deadline - performance.now());
-      const reply = await this.#line.ask(verb, message, Math.min(tryMs, leftMs));
+      const shareMs = withoutEngine === undefined ? leftMs : leftMs / 2;
+      const reply = await this.#line.ask(verb, message, Math.min(tryMs, shareMs));
       if (reply.kind === "answer") return reply.answer;
       if (reply.kind === "error" && !transientErrors.has(reply.error.name)) throw refusal(verb, reply.error);
       const reason = reply.kind === "none" ? reply.reason : reply.error.message;
+      const did = this.#line.isConnected ? await withoutEngine?.(() => performance.now() < deadline) : undefined;
+      if (did !== undefined) return did;
       const { url: server, isClosed, isConnected } = this.#line;
       if (isClosed) throw new EngineUnreachable({ namespace, reason: "the client was closed", server });
       if (performance.now() + pauseMs >= deadline)

@@ -1,6 +1,6 @@
 // Signals in the log, for a durable run that is not parked.
 import { nextFromLeader } from "../../nats/stored-message.ts";
-import { textOf } from "../../wire/bytes.ts";
+import { signalData } from "../../wire/signal-data.ts";
 import type { SignalSource, StoredSignal } from "./awake-signals.ts";
 import type { ChildrenParts } from "./stored-children.ts";
 
@@ -23,6 +23,6 @@ export class StoredSignals implements SignalSource {
   async next(key: string, name: string, after: number): Promise<StoredSignal | undefined> {
     const { link, subjects } = this.#parts;
     const found = await nextFromLeader(link, subjects.stream, subjects.signalsOf(key, name), after + 1);
-    return found && { sequence: found.seq, time: found.at ?? 0, data: textOf(found.data) };
+    return found && { sequence: found.seq, time: found.at ?? 0, data: JSON.stringify(signalData(found.data)) ?? "" };
   }
 }

@@ -1,0 +1,96 @@
+// Sends signals to durable runs. An engine knows whether the run takes it, so it is asked first; while none answers, the signal is stored
+// without it, as what counts is where it stands in the log.
+import {
+  InboxFull,
+  PayloadTooLarge,
+  PermissionDenied,
+  RunFinished,
+  RunNotFound,
+  StoreUnavailable,
+} from "../../domain/errors.ts";
+import { splitKey } from "../../domain/run.ts";
+import { bundleOfId, isRunId } from "../../domain/run-id.ts";
+import { largestSignal } from "../../domain/signal.ts";
+import type { Publisher } from "../../nats/publisher.ts";
+import type { RunStore } from "../../nats/run-store.ts";
+import { isBundle, runsOfBundle } from "../../wire/bundle-entry.ts";
+import { jsonBytes, noBytes } from "../../wire/bytes.ts";
+import type { SendSignal, SignalReply } from "../../wire/messages.ts";
+import { decodeRunEntry, runForm } from "../../wire/run-entry.ts";
+import type { Subjects } from "../../wire/subjects.ts";
+import type { EngineRequests } from "./engine-requests.ts";
+import type { Patience } from "./patience.ts";
+
+const longestToken = 128;
+
+export interface SignalSenderParts {
+  readonly requests: Pick<EngineRequests, "signal">;
+  readonly store: Pick<RunStore, "newestOf">;
+  readonly publisher: Pick<Publisher, "append">;
+  readonly subjects: Subjects;
+  readonly maxPayload: () => number;
+}
+
+export class SignalSender {
+  readonly #parts: SignalSenderParts;
+
+  constructor(parts: SignalSenderParts) {
+    this.#parts = parts;
+  }
+
+  /** Safe to repeat: a signal is stored once under its token. Fails: RunNotFound, RunFinished, InboxFull, PayloadTooLarge, EngineUnreachable, TypeError */
+  async send(request: SendSignal, patience?: Patience): Promise<void> {
+    const { key, name, data, token } = request;
+    if (!isRunId(token) || token.length > longestToken)
+      throw new TypeError(`send: id must be a text of 1 to ${longestToken} characters, for example "decision-42"`);
+    const bytes = data === undefined ? noBytes : jsonBytes(data);
+    const limit = largestSignal(this.#parts.maxPayload());
+    if (bytes.length > limit)
+      throw new PayloadTooLarge({ what: `the signal "${name}" to ${key}`, bytes: bytes.length, limit });
+    const reply = await this.#parts.requests.signal(request, patience, (maySend) =>
+      this.#store(request, bytes, maySend),
+    );
+    if ("seq" in reply) return;
+    if (reply.refused === "unknown") throw new RunNotFound({ key });
+    throw reply.refused === "finished" ? new RunFinished({ key }) : new InboxFull({ key });
+  }
+
+  /**
+   * Without an engine: undefined if that is not possible now, or if only an engine can say what has become of the run. One that has an entry
+   * may have ended; then the signal is dropped, as it would be had the run ended just after.
+   */
+  async #store(
+    { key, name, token }: SendSignal,
+    bytes: Uint8Array,
+    maySend: () => boolean,
+  ): Promise<SignalReply | undefined> {
+    const { publisher, subjects } = this.#parts;
+    try {
+      const found = await this.#entryOf(key);
+      if (found !== "live") return found && { refused: found };
+      const result = await publisher.append(subjects.signal(key, name, token), bytes, 0, undefined, maySend);
+      return { seq: result.ok ? result.seq : (result.lastSeq ?? 0) };
+    } catch (error) {
+      if (error instanceof StoreUnavailable || error instanceof PermissionDenied) return undefined;
+      throw error;
+    }
+  }
+
+  /** What the newest entry of a run says, which may be behind its outcome. Compaction may move it from its bundle while that is read. */
+  async #entryOf(key: string): Promise<"live" | "finished" | undefined> {
+    const { store, subjects } = this.#parts;
+    const { task, id } = splitKey(key);
+    const bundle = bundleOfId(id);
+    const ofItsOwn = async () => {
+      const stored = await store.newestOf(subjects.run(task, id));
+      if (stored === undefined) return undefined;
+      return decodeRunEntry(stored.data).form === runForm.finished ? "finished" : "live";
+    };
+    const found = await ofItsOwn();
+    if (found !== undefined || bundle === undefined) return found;
+    const stored = await store.newestOf(subjects.bundle(task, bundle));
+    const entry = stored && decodeRunEntry(stored.data);
+    if (entry !== undefined && isBundle(entry) && runsOfBundle(entry).some((run) => run.id === id)) return "live";
+    return ofItsOwn();
+  }
+}
