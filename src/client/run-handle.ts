@@ -16,6 +16,7 @@ import type { SentWith, Signal } from "../domain/signal.ts";
 import type { Timeline } from "../domain/timeline.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import type { JournalStore } from "../nats/journal.ts";
+import { sealSignal } from "../sealing/sealed.ts";
 import type { Patience } from "./asking/patience.ts";
 import type { SignalSender } from "./asking/signal-sender.ts";
 import { type CallLimits, whenGivenUp } from "./call-limit.ts";
@@ -142,11 +143,12 @@ export class RunHandle<Output = unknown> {
    * What a durable run has done so far, from its journal: its steps, waits and children, in the order in which its code received the
    * results. Empty for a run that is not durable, or has ended long ago.
    *
-   * Fails: RunNotFound, EngineUnreachable, StoreUnavailable, PermissionDenied
+   * Fails: RunNotFound, EngineUnreachable, StoreUnavailable, PermissionDenied, DecryptionFailed
    */
   async timeline(patience?: Patience): Promise<Timeline> {
     const { origin } = await this.status(patience);
-    return readTimeline(this.#parts.journals, { key: this.key, origin: origin ?? 0 });
+    const { journals, vault } = this.#parts;
+    return readTimeline(journals, { key: this.key, origin: origin ?? 0 }, vault);
   }
 
   /** The latest `ctx.progress`; undefined before the first. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
@@ -212,14 +214,14 @@ export class RunHandle<Output = unknown> {
   async send<In>(signal: Signal<In, unknown>, ...[data, options = {}]: SentWith<In, SendOptions>): Promise<void> {
     assertKnownOptions(options, { options: ["id", "timeout"], of: "send", example: '{ id: "decision-42" }' });
     const { id: token = randomToken(26), ...patience } = options;
-    if (this.#parts.vault !== undefined)
-      throw new TypeError(
-        `send: signals and journals cannot be encrypted yet; send "${signal.name}" to ${this.key} by a client without "encryption"`,
-      );
     const validation = await validate(signal.data, data);
     if ("issues" in validation)
       throw new InvalidData({ what: "input", task: `${this.task}, signal ${signal.name}`, issues: validation.issues });
-    await this.#parts.signals.send({ key: this.key, name: signal.name, token, data }, patience);
+    const { vault, signals } = this.#parts;
+    const { key } = this;
+    const { name } = signal;
+    const sent = vault === undefined ? data : sealSignal(vault, key, name, data);
+    await signals.send({ key, name, token, data: sent }, patience);
   }
 
   /**

@@ -32,7 +32,8 @@ export interface Parked {
   readonly journalSeq: number;
   /**
    * The code of its worker does not fit the journal: the run is not ready before a worker is there whose code is none of these or that
-   * came later, whatever comes for it; then it is. All else is as the last `parked` before said it.
+   * came later, whatever comes for it; then it is. With `again` it lacks a key instead, and is ready once that moment has passed. All else is
+   * as the last `parked` before said it.
    */
   readonly blocked?: Blocked;
 }
@@ -44,6 +45,8 @@ export interface Blocked {
   readonly codes: readonly string[];
   /** When the last of them was found not to: who registers later is tried too. Units: epoch milliseconds */
   readonly at?: number;
+  /** When any worker may try again, of a run whose worker could not decrypt something. Units: epoch milliseconds */
+  readonly again?: number;
 }
 
 /** The name under which a wish to cancel reaches a durable run, as if it were a signal that each of its waits listens to. */

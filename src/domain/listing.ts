@@ -13,7 +13,7 @@ export type RunFilter = {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly ids?: readonly string[];
   readonly reason?: string;
-  /** Runs that have not begun, or that wait, for this: `"its code"`, `"a signal"`, `"a worker"`. */
+  /** Runs that have not begun, or that wait, for this: `"its code"`, `"its key"`, `"a signal"`, `"a worker"`. */
   readonly waitingFor?: Waiting["for"];
 };
 

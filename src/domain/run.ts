@@ -93,7 +93,7 @@ export interface AttemptRecord {
 /** What a run can wait for. */
 export const waitingReasons = [
   ...(["its due time", "a slot", "a worker", "resume", "a concurrency limit", "a rate limit", "its batch"] as const),
-  ...(["a moment", "a signal", "its children", "its siblings", "its code"] as const),
+  ...(["a moment", "a signal", "its children", "its siblings", "its code", "its key"] as const),
 ] as const;
 
 /** Why a run is not running. */

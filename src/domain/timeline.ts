@@ -14,6 +14,8 @@ export interface TimelineEntry {
   readonly turn: number;
   /** What the code got, or the error that it got. */
   readonly value?: unknown;
+  /** Id of the key with which the value is encrypted, for a client without keys. */
+  readonly encryptedWith?: string;
 }
 
 /** What a durable run has done in its current lap, from its journal. */

@@ -13,10 +13,6 @@ export function assertSealable(
 
 function assertTask(task: WorkerTask, { plain = {}, required }: EncryptionOptions): void {
   const where = `task "${task.name}"`;
-  if (task.durable !== undefined)
-    throw new TypeError(
-      `${where} is durable, and journals cannot be encrypted yet; start durable workers in a process without "encryption"`,
-    );
   if (required === true && task.crons?.some(({ input }) => input !== undefined))
     throw new TypeError(
       `${where}: the input of a declared cron is stored as it is, and encryption.required refuses it; set the schedule with natchet.crons.set()`,

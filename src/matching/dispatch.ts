@@ -217,7 +217,7 @@ function chooseForFlow(state: Matching, candidate: Candidate): WorkerRecord | "n
     !isIsolated(state, worker) &&
     !mustWaitToNote(state, worker, head) &&
     (source.needs === undefined || suitability(source.needs, worker) !== undefined);
-  if (blocked === undefined) {
+  if (blocked === undefined || blocked.again !== undefined) {
     const warm = state.workers.get(last);
     return warm !== undefined && queue.workers.has(warm) && takes(warm) ? warm : chooseWorker(state, candidate);
   }

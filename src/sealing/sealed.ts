@@ -3,14 +3,14 @@
 import { Buffer } from "node:buffer";
 import { sealedField } from "../domain/encryption.ts";
 import type { ErrorRecord } from "../domain/error-record.ts";
-import { DecryptionFailed } from "../domain/errors.ts";
+import { DecryptionFailed, NonRetryableError } from "../domain/errors.ts";
 import type { FailurePayload } from "../domain/failure.ts";
 import { type AttemptRecord, keyOf, type RunInfo } from "../domain/run.ts";
 import { toText } from "../domain/thrown.ts";
 import type { LogLine } from "../domain/transcript.ts";
 import { jsonBytes, jsonOf, noBytes, textOf, utf8 } from "../wire/bytes.ts";
 import { chunkUtterance, readChunk, type Utterance } from "../wire/transcript-entry.ts";
-import { keyIdIn, type Sealing, sealedPrefix, sealingOf, type Vault } from "./vault.ts";
+import { keyIdIn, type Sealing, sealedPrefix, sealingOf, unknownKey, type Vault } from "./vault.ts";
 
 const textMark = `${sealedField}:`;
 
@@ -46,6 +46,12 @@ export const sealOutput = (vault: Vault, key: string, json: Uint8Array): Uint8Ar
 export function sealError(vault: Vault, key: string, { name, retryable, ...rest }: ErrorRecord): ErrorRecord {
   const message = textMark + vault.seal(jsonBytes(rest), sealingOf(key, "error"));
   return { name, message, ...(retryable !== undefined && { retryable }) };
+}
+
+/** The data of a signal; one without data tells nothing but that it came. */
+export function sealSignal(vault: Vault, key: string, name: string, data: unknown): unknown {
+  const json = jsonBytes(data);
+  return json.length === 0 ? undefined : { [sealedField]: vault.seal(json, sealingOf(key, "signal", name)) };
 }
 
 /** A line of a log, its fields included, as one text. */
@@ -94,6 +100,20 @@ export function openInput(vault: Vault | undefined, task: string, where: string,
   return unsealed(vault, text, { task, what: "input" }, where, jsonOf);
 }
 
+/** The data of a signal. Fails: DecryptionFailed */
+export function openSignal(vault: Vault | undefined, key: string, name: string, data: unknown): unknown {
+  const text = sealedIn(data);
+  if (text !== undefined) return unsealed(vault, text, sealingOf(key, "signal", name), key, jsonOf);
+  if (data !== undefined && vault?.isRequired === true) throw plainSignal(key, name);
+  return data;
+}
+
+const plainSignal = (run: string, name: string) =>
+  new DecryptionFailed({
+    ...{ run, keyId: "none" },
+    reason: `the data of signal "${name}" is not encrypted, and this worker takes no other (encryption.required)`,
+  });
+
 /** What a handler of failures is given: the engine has put together what clients and workers have sealed. Fails: DecryptionFailed */
 export async function openFailure(vault: Vault | undefined, payload: FailurePayload): Promise<FailurePayload> {
   const { input, failed } = payload;
@@ -109,7 +129,19 @@ export async function openFailure(vault: Vault | undefined, payload: FailurePayl
 }
 
 /** Never fails: an error that cannot be read is an error all the same, and says why. */
-export async function openError(vault: Vault | undefined, key: string, error: ErrorRecord): Promise<ErrorRecord> {
+export const openError = (vault: Vault | undefined, key: string, error: ErrorRecord): Promise<ErrorRecord> =>
+  readError(vault, key, error, () => true);
+
+/** Of what is kept for good. Fails: DecryptionFailed, unless no key would help */
+export const openErrorForGood = (vault: Vault | undefined, key: string, error: ErrorRecord): Promise<ErrorRecord> =>
+  readError(vault, key, error, (problem) => problem instanceof DecryptionFailed && problem.keyId === unknownKey);
+
+async function readError(
+  vault: Vault | undefined,
+  key: string,
+  error: ErrorRecord,
+  isToldInstead: (problem: unknown) => boolean,
+): Promise<ErrorRecord> {
   if (!isSealedText(error.message)) return error;
   const { name, retryable } = error;
   const beside = { name, ...(retryable !== undefined && { retryable }) };
@@ -118,6 +150,7 @@ export async function openError(vault: Vault | undefined, key: string, error: Er
     const rest = await unsealed(vault, text, sealingOf(key, "error"), key, jsonOf);
     return { ...(rest as ErrorRecord), ...beside };
   } catch (problem) {
+    if (!isToldInstead(problem)) throw problem;
     return { ...beside, message: unreadable(problem) };
   }
 }
@@ -193,6 +226,12 @@ export function openChunk(vault: Vault | undefined, key: string, value: unknown)
   const read = (bytes: Uint8Array) => readChunk(bytes[0] ?? 0, bytes.length > 1 ? bytes.subarray(1) : noBytes);
   return unsealed(vault, text, sealingOf(key, "chunk"), key, read);
 }
+
+/** For a worker that takes sealed inputs only. */
+export const plainInputRefused = (run: string): NonRetryableError =>
+  new NonRetryableError(
+    `the input of run ${run} is not encrypted, and this worker takes no other (encryption.required)`,
+  );
 
 /** Whether a worker that takes sealed inputs only has to refuse this one: no input at all holds nothing to seal. */
 export const isPlainInput = (value: unknown): boolean => value !== undefined && sealedIn(value) === undefined;

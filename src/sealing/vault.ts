@@ -2,23 +2,24 @@
 // key with its length, 12 random bytes, the ciphertext and its tag; all of it as base64url, since engines carry it within JSON.
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, randomFillSync } from "node:crypto";
-import { type EncryptionOptions, keyBytes } from "../domain/encryption.ts";
+import { type EncryptionOptions, type KeySource, keyBytes } from "../domain/encryption.ts";
 import { DecryptionFailed } from "../domain/errors.ts";
 import { taskOf } from "../domain/run.ts";
+import { toText } from "../domain/thrown.ts";
 
 /** What a value is: a ciphertext cannot be put in the place of another. */
 export interface Sealing {
   readonly task: string;
-  readonly what: "input" | "output" | "error" | "line" | "note" | "chunk";
-  /** Of the run, where whoever seals knows it: an input is sealed before its run has an id. */
+  readonly what: "input" | "output" | "error" | "line" | "note" | "chunk" | "signal" | "journal";
+  /** Of the run, where whoever seals knows it: an input is sealed before its run has an id. More than the key, where a run has many of its kind. */
   readonly key?: string;
 }
 
-/** Of an output, an error, or what a run says. */
-export const sealingOf = (key: string, what: Exclude<Sealing["what"], "input">): Sealing => ({
+/** Of an output, an error, or what a run says; `place`: which one of a run that has many. */
+export const sealingOf = (key: string, what: Exclude<Sealing["what"], "input">, place?: string | number): Sealing => ({
   task: taskOf(key),
   what,
-  key,
+  key: place === undefined ? key : `${key} ${place}`,
 });
 
 const magic = 0xf5;
@@ -64,6 +65,10 @@ export class Vault {
   }
 
   seal(value: Uint8Array, sealing: Sealing): string {
+    return this.sealBytes(value, sealing).toString("base64url");
+  }
+
+  sealBytes(value: Uint8Array, sealing: Sealing): Buffer {
     const { current } = this.#options;
     const id = Buffer.from(current);
     const nonce = this.#nextNonce();
@@ -71,12 +76,16 @@ export class Vault {
     cipher.setAAD(this.#about(current, sealing));
     const head = Buffer.from([magic, version, id.length]);
     const parts = [head, id, nonce, cipher.update(value), cipher.final(), cipher.getAuthTag()];
-    return Buffer.concat(parts).toString("base64url");
+    return Buffer.concat(parts);
   }
 
   /** At once, if the key is known. `run` is named in errors. Fails: DecryptionFailed */
   unseal(text: string, sealing: Sealing, run: string): Uint8Array | Promise<Uint8Array> {
-    const bytes = Buffer.from(text.endsWith("…") ? "" : text, "base64url"); // what did not fit was cut
+    return this.unsealBytes(Buffer.from(text.endsWith("…") ? "" : text, "base64url"), sealing, run); // what did not fit was cut
+  }
+
+  /** As {@link unseal}. */
+  unsealBytes(bytes: Buffer, sealing: Sealing, run: string): Uint8Array | Promise<Uint8Array> {
     const id = keyIdIn(bytes, run);
     const key = this.#keys.get(id);
     if (key !== undefined) return this.#decrypted(key, id, bytes, sealing, run);
@@ -110,7 +119,7 @@ export class Vault {
   async #find(id: string, run: string | undefined): Promise<Uint8Array> {
     const { keys } = this.#options;
     const own = typeof keys !== "function" && Object.hasOwn(keys, id) ? keys[id] : undefined;
-    const found = typeof keys === "function" ? await keys(id) : own;
+    const found = typeof keys === "function" ? await asked(keys, id, run) : own;
     if (found === undefined)
       throw new DecryptionFailed({ run, keyId: id, reason: "there is no key of that id in encryption.keys" });
     const key = keyBytes(id, found);
@@ -132,10 +141,23 @@ export class Vault {
   }
 }
 
+/** At the start whatever it throws ends the start. Fails: DecryptionFailed for a run, which may be tried again */
+async function asked(keys: KeySource, id: string, run: string | undefined): Promise<unknown> {
+  if (run === undefined) return keys(id);
+  try {
+    return await keys(id);
+  } catch (error) {
+    throw new DecryptionFailed({ run, keyId: id, reason: `encryption.keys failed: ${toText(error)}` });
+  }
+}
+
+/** Of a ciphertext that is not whole. */
+export const unknownKey = "?";
+
 /** Which key opens it. Fails: DecryptionFailed */
 export function keyIdIn(bytes: Uint8Array, run: string): string {
   const length = bytes[2] ?? 0;
   const isWhole = bytes[0] === magic && bytes[1] === version && bytes.length >= idAt + length + nonceLength + tagLength;
-  if (!isWhole) throw new DecryptionFailed({ run, keyId: "?", reason: "a part of the ciphertext is missing" });
+  if (!isWhole) throw new DecryptionFailed({ run, keyId: unknownKey, reason: "a part of the ciphertext is missing" });
   return Buffer.from(bytes.subarray(idAt, idAt + length)).toString();
 }

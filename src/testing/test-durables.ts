@@ -4,6 +4,7 @@ import { childIdOf } from "../domain/durable.ts";
 import type { Log } from "../domain/log.ts";
 import { keyOf } from "../domain/run.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
+import type { Vault } from "../sealing/vault.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
 import { type ChildrenOfRun, childEntry, type ParentRun, resultOf } from "../worker/durable/children.ts";
 import { DurableRuns } from "../worker/durable/durable-runs.ts";
@@ -15,30 +16,36 @@ export interface TestDurablesParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly journal: MemoryJournal;
+  readonly vault?: Vault | undefined;
   readonly create: (task: string, id: string, entry: RunEntry) => void;
   readonly outcomeAt: (seq: number, index: number) => FoldedOutcome;
   readonly onLeftBehind: (key: string, ops: readonly string[]) => void;
 }
 
-export function durablesOf({ clock, log, journal, create, outcomeAt, onLeftBehind }: TestDurablesParts): DurableRuns {
+export function durablesOf(parts: TestDurablesParts): DurableRuns {
+  const { clock, log, journal, vault, create, outcomeAt, onLeftBehind } = parts;
   const childrenOf = (parent: ParentRun): ChildrenOfRun => {
-    const entryOf = (input: string, atOnce?: number) => childEntry(parent, clock.now(), input, atOnce);
+    const entryOf = (task: string, input: string, atOnce?: number) =>
+      childEntry(parent, { task, createdAt: clock.now(), input, atOnce }, vault);
     const { origin } = parent;
     return {
       create: async ({ task, lap, ordinal, inputs, atOnce }) => {
         for (const [place, input] of inputs.entries())
-          create(task, childIdOf({ origin, lap, ordinal, place }), entryOf(input, atOnce));
+          create(task, childIdOf({ origin, lap, ordinal, place }), entryOf(task, input, atOnce));
       },
-      enqueue: async (task, id, input) => create(task, id, entryOf(input)),
-      read: async ({ task, lap, ordinal }, ends) =>
-        ends.map((end, place) => {
+      enqueue: async (task, id, input) => create(task, id, entryOf(task, input)),
+      read: ({ task, lap, ordinal }, ends) => {
+        const results = ends.map((end, place) => {
           if (end === null) return null;
-          return resultOf(outcomeAt(end.seq, end.index), keyOf(task, childIdOf({ origin, lap, ordinal, place })));
-        }),
+          const key = keyOf(task, childIdOf({ origin, lap, ordinal, place }));
+          return resultOf(outcomeAt(end.seq, end.index), key, vault);
+        });
+        return Promise.all(results);
+      },
     };
   };
   return new DurableRuns({
-    ...{ journal, log, graceMs: 5_000, isHeard: () => true, frames: new KeptFrames(), childrenOf, onLeftBehind },
+    ...{ journal, log, vault, graceMs: 5_000, isHeard: () => true, frames: new KeptFrames(), childrenOf, onLeftBehind },
     clock: {
       now: () => clock.now(),
       set: (act, ms) => clock.at(clock.now() + Math.max(ms, 1), () => soon(act).done),

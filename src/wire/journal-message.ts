@@ -1,6 +1,18 @@
 // One append to the journal of a durable run: which attempt of which turn appends, and what its run receives.
 import { MalformedRecord } from "../domain/errors.ts";
-import { assertFits, assertRecord, draft, finish, jsonOf, mostBytes, textIn, viewOf, writeText } from "./bytes.ts";
+import {
+  assertFits,
+  assertRecord,
+  draft,
+  finish,
+  jsonOf,
+  mostBytes,
+  noBytes,
+  textIn,
+  viewOf,
+  writeBytes,
+  writeText,
+} from "./bytes.ts";
 import { isShallow } from "./json-depth.ts";
 import { assertRange, isCount, isRecord, timeAt, writeTime } from "./ranges.ts";
 
@@ -60,6 +72,8 @@ export interface JournalMessage {
   /** Replaces all messages before it. */
   readonly lap?: LapStart | undefined;
   readonly deliveries: readonly Delivery[];
+  /** The whole message once more, encrypted; what is here is without the values that nobody else may read. */
+  readonly sealed?: Uint8Array | undefined;
 }
 
 const what = "journal message";
@@ -68,21 +82,25 @@ const deliveryHead = 32;
 const beginsFlag = 1;
 const returnsFlag = 2;
 const startsFlag = 4;
+const sealedFlag = 8;
 
 /** Most bytes that a delivery takes in its message. */
 export const mostBytesOfDelivery = ({ name, value }: Delivery): number =>
   deliveryHead + mostBytes(name) + mostBytes(value);
 
 export function encodeJournalMessage(message: JournalMessage): Uint8Array {
-  const { turn, attempt, number, time, lap, deliveries } = message;
+  const { turn, attempt, number, time, lap, deliveries, sealed = noBytes } = message;
   const lapText = lap === undefined ? "" : JSON.stringify(lap);
-  let most = head + mostBytes(lapText);
+  let most = head + mostBytes(lapText) + sealed.length;
   for (const delivery of deliveries) most += mostBytesOfDelivery(delivery);
   const record = draft(most);
   const { bytes, view } = record;
   bytes[0] = 1;
   bytes[1] =
-    (message.begins ? beginsFlag : 0) | (message.returns ? returnsFlag : 0) | (message.starts ? startsFlag : 0);
+    (message.begins ? beginsFlag : 0) |
+    (message.returns ? returnsFlag : 0) |
+    (message.starts ? startsFlag : 0) |
+    (sealed.length > 0 ? sealedFlag : 0);
   view.setUint16(2, 0, true);
   view.setUint32(4, turn, true);
   view.setFloat64(8, attempt, true);
@@ -92,7 +110,7 @@ export function encodeJournalMessage(message: JournalMessage): Uint8Array {
   let end = writeText(bytes, head, lapText);
   view.setUint32(32, end - head, true);
   for (const delivery of deliveries) end = writeDelivery(record, end, delivery);
-  return finish(record, end);
+  return finish(record, writeBytes(bytes, end, sealed));
 }
 
 function writeDelivery({ bytes, view }: ReturnType<typeof draft>, at: number, delivery: Delivery): number {
@@ -137,6 +155,7 @@ export function decodeJournalMessage(bytes: Uint8Array): JournalMessage {
     ...((flags & startsFlag) !== 0 && { starts: true }),
     ...(lapEnd > head && { lap: lapOf(bytes.subarray(head, lapEnd)) }),
     deliveries,
+    ...((flags & sealedFlag) !== 0 && { sealed: bytes.subarray(at) }),
   };
 }
 

@@ -48,4 +48,5 @@ const isBlocked = (told: unknown): told is Blocked =>
   isText(told.reason) &&
   Array.isArray(told.codes) &&
   told.codes.every(isText) &&
-  (told.at === undefined || isTime(told.at));
+  (told.at === undefined || isTime(told.at)) &&
+  (told.again === undefined || isTime(told.again));

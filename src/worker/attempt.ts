@@ -1,12 +1,12 @@
 // One try at a run: input checked, user code called, deadline and cancellation watched, and in the end exactly one verdict.
 // Code that waits for nothing runs without a promise or a timer, which are most of an attempt's cost.
-import { InvalidData, NonRetryableError } from "../domain/errors.ts";
+import { InvalidData } from "../domain/errors.ts";
 import type { FailurePayload } from "../domain/failure.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import { type Validation, validate } from "../domain/schema.ts";
 import type { WorkerTask } from "../domain/worker.ts";
-import { isPlainInput, openAttempts, openFailure, openInput } from "../sealing/sealed.ts";
+import { isPlainInput, openAttempts, openFailure, openInput, plainInputRefused } from "../sealing/sealed.ts";
 import type { Vault } from "../sealing/vault.ts";
 import { type Assignment, assignmentExtraOf } from "../wire/assignment.ts";
 import { jsonOf } from "../wire/bytes.ts";
@@ -246,8 +246,7 @@ export class Attempt implements ContextSource {
   }
 
   #refusePlain(): never {
-    const message = `the input of run ${this.assignment.key} is not encrypted, and this worker takes no other (encryption.required)`;
-    this.give({ kind: "failed", error: new NonRetryableError(message), isFinal: true });
+    this.give({ kind: "failed", error: plainInputRefused(this.assignment.key), isFinal: true });
     throw leaving;
   }
 

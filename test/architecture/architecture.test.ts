@@ -40,7 +40,7 @@ const mayImport: Record<string, readonly string[]> = {
     ...["health", "decorators", "discovery.ts"],
   ],
   testing: [
-    ...["domain", "wire", "nats", "embedded", "runtime", "worker", "client"],
+    ...["domain", "wire", "sealing", "nats", "embedded", "runtime", "worker", "client"],
     ...["scheduler", ...rooms, "requests", "decorators", "facade", "mod.ts"],
   ],
   "client.ts": ["domain", "wire", "client", "facade"],

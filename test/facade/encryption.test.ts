@@ -17,9 +17,9 @@ import {
 } from "../../src/mod.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
-import { followLog } from "../../src/nats/log-reader.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
+import { foundIn, overhear, streamsOf } from "../support/found-in.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -101,27 +101,8 @@ afterAll(async () => {
   for (const end of ends) await end();
 });
 
-/** The subjects of all messages that have a text in them, in every stream and bucket of the server. */
-async function foundIn(text: string): Promise<string[]> {
-  const found: string[] = [];
-  const { streams } = (await link.nc.request("$JS.API.STREAM.NAMES")).json<{ streams: string[] }>();
-  assert.ok(streams.includes(subjects.stream) && streams.includes(subjects.logsStream), streams.join());
-  for (const stream of streams) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const reader = followLog(link, stream, 1, {
-      onMessage: (_seq, subject, data) => {
-        if (subject.includes(text) || Buffer.from(data).includes(text)) found.push(`${stream} ${subject}`);
-      },
-      onCaughtUp: () => resolve(),
-      onTrouble: () => {},
-    });
-    await promise;
-    reader.close();
-  }
-  return found;
-}
-
 test("encryption: nothing of a run is readable in any stream or bucket, and all of it by a client with the key", async () => {
+  const heard = overhear(link, secret);
   const charge = client.task<Charge, { charged: string }>("charge");
   const completed = { charged: secret };
   assert.deepEqual(await charge.run({ card: secret, customerId: "c1" }), completed);
@@ -166,8 +147,11 @@ test("encryption: nothing of a run is readable in any stream or bucket, and all 
   assert.deepEqual(chunks, [`text ${secret}`, Buffer.from(`bytes ${secret}`), { card: secret }]);
   assert.equal((await runs[0]!.progress())?.note, `half of ${secret}`);
 
-  assert.deepEqual(await foundIn(secret), []);
-  assert.ok((await foundIn('"customerId":"c1"')).length > 0); // what was declared plain, so the search finds what there is
+  const streams = await streamsOf(link);
+  assert.ok(streams.includes(subjects.stream) && streams.includes(subjects.logsStream), streams.join());
+  assert.deepEqual(await foundIn(link, secret), []);
+  assert.deepEqual(heard, []);
+  assert.ok((await foundIn(link, '"customerId":"c1"')).length > 0); // what was declared plain, so the search finds what there is
 }, 120_000);
 
 test("encryption: keys of limits are evaluated on plain fields", async () => {

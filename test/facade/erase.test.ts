@@ -4,11 +4,11 @@ import { Effect, Exit, Scope } from "effect";
 import { connect, type Natchet, start, startEngine, Task, type TaskContext, Worker } from "../../src/mod.ts";
 import { connectNats } from "../../src/nats/connection.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
-import { followLog } from "../../src/nats/log-reader.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
+import { foundIn } from "../support/found-in.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -60,24 +60,6 @@ afterAll(async () => {
   for (const end of ends) await end();
 });
 
-/** The subjects of all messages that have a text in them, in every stream. */
-async function foundIn(text: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const stream of [subjects.stream, subjects.logsStream, `KV_${subjects.bucket}`]) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const reader = followLog(link, stream, 1, {
-      onMessage: (_seq, subject, data) => {
-        if (new TextDecoder().decode(data).includes(text)) found.push(subject);
-      },
-      onCaughtUp: () => resolve(),
-      onTrouble: () => {},
-    });
-    await promise;
-    reader.close();
-  }
-  return found;
-}
-
 test("erase: nothing of a run is left in any stream, whatever became of it, and its neighbours are as they were", async () => {
   const send = client.task<{ to: string; how?: string }, { sentTo: string }>("send");
   const others = Array.from({ length: 20 }, (_, n) => `other-${n}@example.org`);
@@ -92,12 +74,12 @@ test("erase: nothing of a run is left in any stream, whatever became of it, and 
   await executing.promise;
   await Promise.all([...many, alone, retried, failed, large].map((run) => run.result().catch(() => {})));
   const before = await Promise.all(many.map((run) => run.status()));
-  assert.ok((await foundIn(secret)).length > 6);
+  assert.ok((await foundIn(link, secret)).length > 6);
 
   const gone = [many[10]!, alone, retried, failed, large, waiting, running];
   for (const run of gone) await run.erase();
 
-  assert.deepEqual(await foundIn(secret), []);
+  assert.deepEqual(await foundIn(link, secret), []);
   const told = async () => {
     for (const run of gone) {
       await assert.rejects(client.get(run.task, run.id).result(), { _tag: "RunErased" });
@@ -120,7 +102,7 @@ test("erase: nothing of a run is left in any stream, whatever became of it, and 
   const again = await send.enqueue({ to: "somebody else" }, { id: "alone" });
   await assert.rejects(again.result(), { _tag: "RunErased" });
   await alone.erase(); // also what was sent since, and once more
-  assert.deepEqual(await foundIn("somebody else"), []);
+  assert.deepEqual(await foundIn(link, "somebody else"), []);
 
   const next = await startEngine(where());
   await engine.stop();
@@ -140,11 +122,11 @@ test("erase: what a leader has begun the next one completes", async () => {
   });
   await link.nc.request(subjects.outcome("engine", "e1", 1), encodeOutcomeEntry("engine", [stone]), { timeout: 5_000 });
   await assert.rejects(client.get("send", "begun").result(), { _tag: "RunErased" });
-  assert.ok((await foundIn("bob@example.org")).length > 0);
+  assert.ok((await foundIn(link, "bob@example.org")).length > 0);
   const next = await startEngine(where());
   await engine.stop();
   engine = next;
-  await waitFor(async () => (await foundIn("bob@example.org")).length === 0, 20_000, "the rest to be erased");
+  await waitFor(async () => (await foundIn(link, "bob@example.org")).length === 0, 20_000, "the rest to be erased");
 }, 60_000);
 
 test("erase: a run that nobody knows is not found", async () => {

@@ -14,6 +14,8 @@ export function explainSleep(fold: Fold, run: LiveRun): Waiting {
     return { for: "its siblings", because };
   }
   const { blocked, waits } = flow;
+  if (blocked?.again !== undefined)
+    return { for: "its key", because: `tried again at ${shownTime(blocked.again)}: ${blocked.reason}` };
   if (blocked !== undefined)
     return { for: "its code", because: `no worker with a free slot has matching code: ${blocked.reason}` };
   const [first] = waits;

@@ -21,6 +21,7 @@ export function isReady(fold: Fold, run: LiveRun): boolean {
   const { flow } = run;
   if (flow === undefined) return true;
   const { blocked, waits } = flow;
+  if (blocked?.again !== undefined) return isPast(fold, blocked.again);
   if (blocked !== undefined) return hasOtherCode(run, blocked);
   if (isCancelPending(run)) return true;
   const signals = fold.signals.size === 0 ? [] : pendingSignals(fold, run);

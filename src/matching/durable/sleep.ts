@@ -7,7 +7,8 @@ import { setPlace } from "../task-queue.ts";
 /** It wakes by what the log brings, or at the first of its deadlines. */
 export function sleep(state: Matching, run: LiveRun): void {
   setPlace(run, "waiting");
-  if (run.flow?.blocked !== undefined) {
+  const blocked = run.flow?.blocked;
+  if (blocked !== undefined && blocked.again === undefined) {
     state.misfits.add(run);
     return;
   }
@@ -22,6 +23,7 @@ export function sleep(state: Matching, run: LiveRun): void {
 const isExpected = (run: LiveRun, at: number): boolean => placeOf(run) === "waiting" && firstDeadline(run) === at;
 
 function firstDeadline({ flow }: LiveRun): number {
+  if (flow?.blocked?.again !== undefined) return flow.blocked.again;
   let at = Number.POSITIVE_INFINITY;
   for (const wait of flow?.waits ?? []) if (wait.kind === "timer") at = Math.min(at, wait.deadline);
   return at;

@@ -1,9 +1,9 @@
 // The children of durable runs, as their worker creates them and reads their results.
 import type { ChildEnd } from "../../domain/durable.ts";
 import type { ErrorRecord } from "../../domain/error-record.ts";
-import { DecryptionFailed } from "../../domain/errors.ts";
 import type { AttemptRecord, OutcomeKind } from "../../domain/run.ts";
-import { openOutput } from "../../sealing/sealed.ts";
+import { isSealedError, openAttempts, openErrorForGood, openOutput, sealInput } from "../../sealing/sealed.ts";
+import type { Vault } from "../../sealing/vault.ts";
 import { jsonOf, noBytes, utf8 } from "../../wire/bytes.ts";
 import { type RunEntry, runForm } from "../../wire/run-entry.ts";
 import type { FinalDetail } from "../../wire/story.ts";
@@ -53,8 +53,16 @@ export interface ParentRun {
   readonly worker: string;
 }
 
+export interface NewChild {
+  readonly task: string;
+  readonly createdAt: number;
+  /** JSON; empty for undefined. */
+  readonly input: string;
+  readonly atOnce?: number | undefined;
+}
+
 /** A child has the metadata of its parent, except natchet's own entries about the parent. */
-export function childEntry(parent: ParentRun, createdAt: number, input: string, atOnce?: number): RunEntry {
+export function childEntry(parent: ParentRun, { task, createdAt, input, atOnce }: NewChild, vault?: Vault): RunEntry {
   const { metadata, worker, key } = parent;
   const passed = Object.entries(metadata).filter(([name]) => !name.startsWith("natchet."));
   return {
@@ -63,27 +71,32 @@ export function childEntry(parent: ParentRun, createdAt: number, input: string, 
       metadata: { ...Object.fromEntries(passed), "natchet.parent": key },
       placement: { near: worker, ...(atOnce !== undefined && { atOnce }) },
     },
-    input: utf8(input),
+    input: vault === undefined || input === "" ? utf8(input) : sealInput(vault, task, JSON.parse(input), utf8(input)),
   };
 }
 
-/** What a parent keeps about the end of its child. */
-export function resultOf({ kind, output, detail }: ChildOutcome, key: string): ChildResult {
-  if (kind === "completed") return openedOutput(output ?? noBytes, key);
+/** What a parent keeps about the end of its child; a promise if that is sealed. Fails: DecryptionFailed */
+export function resultOf(
+  { kind, output, detail }: ChildOutcome,
+  key: string,
+  vault: Vault | undefined,
+): ChildResult | Promise<ChildResult> {
+  if (kind === "completed") {
+    const value = openOutput(vault, key, jsonOf(output ?? noBytes));
+    return value instanceof Promise ? value.then((opened) => ({ ok: true, value: opened })) : { ok: true, value };
+  }
   const { error, reason = "no reason given", attempts = [] } = (detail ?? {}) as Partial<FinalDetail>;
   if (kind === "cancelled" || error === undefined) return { ok: false, key, reason };
-  return { ok: false, key, error, attempts };
+  return isSealedError(error) ? openedFailure(vault, { key, error, attempts }) : { ok: false, key, error, attempts };
 }
 
-/** Journals hold nothing sealed. */
-function openedOutput(output: Uint8Array, key: string): ChildResult {
-  try {
-    return { ok: true, value: openOutput(undefined, key, jsonOf(output)) };
-  } catch (problem) {
-    if (!(problem instanceof DecryptionFailed)) throw problem;
-    return { ok: false, key, error: { name: problem.name, message: problem.message }, attempts: [] };
-  }
-}
+type Failure = Pick<Extract<ChildResult, { readonly error: ErrorRecord }>, "key" | "error" | "attempts">;
+
+const openedFailure = async (vault: Vault | undefined, { key, error, attempts }: Failure): Promise<ChildResult> => ({
+  ...{ ok: false, key },
+  error: await openErrorForGood(vault, key, error),
+  attempts: await openAttempts(vault, key, attempts),
+});
 
 interface ChildOutcome {
   readonly kind: OutcomeKind;

@@ -57,11 +57,12 @@ export class DurableAttempt extends Attempt {
     const parent = { ...assignment, metadata: this.metadata ?? {}, worker: this.worker };
     const children = childrenOf(parent);
     const enqueue = (other: string, id: string, input: string) => children.enqueue(other, id, input);
+    const first = textOf(assignment.input);
     const given = {
       ...{ key, origin, turn, createdAt, children, resume: assignmentExtraOf(assignment)?.resume },
-      input: textOf(assignment.input),
+      input: first,
       id: `${task.name}-${createdAt.toString(36)}-${originToken(origin)}`,
-      codeFor: (input: string) => this.#durable.codeFor(task, input, this, enqueue),
+      codeFor: (input: string) => this.#durable.codeFor(task, { input, isFirst: input === first }, this, enqueue),
     };
     this.#turn = new DurableTurn(this.#durable.hostFor(task), given, (end) => void this.#ended(end));
     const kept = frames.take(origin, turn);

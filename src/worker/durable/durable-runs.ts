@@ -6,7 +6,8 @@ import type { Log } from "../../domain/log.ts";
 import { keyOf } from "../../domain/run.ts";
 import { validate } from "../../domain/schema.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
-import { openInput } from "../../sealing/sealed.ts";
+import { isPlainInput, openInput, openSignal, plainInputRefused } from "../../sealing/sealed.ts";
+import type { Vault } from "../../sealing/vault.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
 import type { Voice } from "../transcripts/voice.ts";
 import type { SignalSource } from "./awake-signals.ts";
@@ -15,11 +16,14 @@ import { type ContextParts, RunningDurable } from "./durable-context.ts";
 import type { Frame } from "./frame.ts";
 import type { Journal } from "./journal.ts";
 import type { KeptFrames } from "./kept-frames.ts";
+import { SealedJournal } from "./sealed-journal.ts";
 import type { StepClock } from "./step-runner.ts";
-import type { TurnHost } from "./turn-host.ts";
+import type { OpenSignal, TurnHost } from "./turn-host.ts";
 
 export interface DurableRunsParts {
   readonly journal: Journal;
+  /** Seals and opens what journals hold; absent where encryption is off. */
+  readonly vault?: Vault | undefined;
   readonly childrenOf: (parent: ParentRun) => ChildrenOfRun;
   readonly clock: StepClock;
   readonly signals?: SignalSource | undefined;
@@ -39,17 +43,30 @@ export interface FrameOwner {
   source: ContextSource;
 }
 
+export interface LapInput {
+  /** JSON; empty for undefined. */
+  readonly input: string;
+  /** As the caller of the run gave it: that of a later lap was sealed with its journal. */
+  readonly isFirst: boolean;
+}
+
 export class DurableRuns {
   readonly parts: DurableRunsParts;
   readonly #owners = new WeakMap<Frame, FrameOwner>();
+  readonly #openSignal: OpenSignal;
 
   constructor(parts: DurableRunsParts) {
-    this.parts = parts;
+    const { vault, journal } = parts;
+    this.parts = vault === undefined ? parts : { ...parts, journal: new SealedJournal(journal, vault) };
+    this.#openSignal = (key, name, data) => openSignal(vault, key, name, data);
   }
 
   hostFor({ code = "by hand" }: WorkerTask): TurnHost {
     const { journal, clock, signals, log, graceMs, isHeard, onLeftBehind } = this.parts;
-    return { journal, clock, signals, log, graceMs, isHeard, onLeftBehind, code, newAttempt: randomAttempt };
+    return {
+      ...{ journal, clock, signals, log, graceMs, isHeard, onLeftBehind, code },
+      ...{ openSignal: this.#openSignal, newAttempt: randomAttempt },
+    };
   }
 
   /** A frame's output and requests go to this attempt from now on. */
@@ -59,17 +76,19 @@ export class DurableRuns {
     else owner.source = source;
   }
 
-  /** The code of a lap, with its input checked. Fails: InvalidData */
+  /** The code of a lap, with its input checked. Fails: InvalidData, DecryptionFailed, NonRetryableError for a plain input that must not be */
   async codeFor(
     task: WorkerTask,
-    input: string,
+    { input, isFirst }: LapInput,
     source: ContextSource,
     enqueue: ContextParts["enqueue"],
   ): Promise<(frame: Frame) => unknown> {
     const { name } = task;
-    const plain = openInput(undefined, name, keyOf(name, source.runId), input === "" ? undefined : JSON.parse(input));
-    const given = await checked(task, plain);
-    const { taskOf } = this.parts;
+    const { taskOf, vault } = this.parts;
+    const key = keyOf(name, source.runId);
+    const stored: unknown = input === "" ? undefined : JSON.parse(input);
+    if (isFirst && vault?.isRequired === true && isPlainInput(stored)) throw plainInputRefused(key);
+    const given = await checked(task, await openInput(vault, name, key, stored));
     return (frame) => {
       const owner: FrameOwner = { source };
       this.#owners.set(frame, owner);

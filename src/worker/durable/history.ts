@@ -1,4 +1,5 @@
 // What a journal says about its run: how its lap began, what was delivered since, and whose turn it is.
+import { assertPlainMessage } from "../../sealing/sealed-journal.ts";
 import { type Delivery, decodeJournalMessage, type JournalMessage, type LapStart } from "../../wire/journal-message.ts";
 import type { StoredRecord } from "./journal.ts";
 
@@ -16,9 +17,14 @@ export interface History {
   readonly fruitless: number;
 }
 
-/** Undefined if this turn may not continue the journal: a later one has begun, or another attempt has begun this one. */
-export function historyOf(read: readonly StoredRecord[], turn: number): History | undefined {
+/**
+ * Undefined if this turn may not continue the journal: a later one has begun, or another attempt has begun this one.
+ *
+ * Fails: DecryptionFailed for one that is still sealed, MalformedRecord
+ */
+export function historyOf(read: readonly StoredRecord[], turn: number, run = ""): History | undefined {
   const told = read.map(({ data }) => decodeJournalMessage(data));
+  for (const message of told) if (message.sealed !== undefined) assertPlainMessage(message, run);
   if (told.some((message) => message.turn >= turn)) return undefined;
   // A lap replaces everything before it; some of that may be here too if it was read just before.
   const from = Math.max(

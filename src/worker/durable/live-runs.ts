@@ -15,7 +15,7 @@ interface LiveOptions {
 }
 
 export function durableRunsOf(parts: WorkerParts, { graceMs, keep, isHeard }: LiveOptions): DurableRuns {
-  const { link, subjects, log, publisher, journals, describe } = parts;
+  const { link, subjects, log, publisher, journals, describe, vault } = parts;
   if (journals === undefined) throw new Error("a worker with durable tasks needs a publisher for their journals");
   const clock: StepClock = {
     now: () => link.clock.now(),
@@ -24,11 +24,11 @@ export function durableRunsOf(parts: WorkerParts, { graceMs, keep, isHeard }: Li
     random: Math.random,
   };
   return new DurableRuns({
-    ...{ clock, log, graceMs, isHeard },
+    ...{ clock, log, graceMs, isHeard, vault },
     journal: new JournalStore(link, subjects, { publisher: journals, maySend: isHeard }),
-    childrenOf: (parent) => new StoredChildren({ link, publisher, subjects }, parent),
+    childrenOf: (parent) => new StoredChildren({ link, publisher, subjects, vault }, parent),
     frames: new KeptFrames(keep),
-    signals: new StoredSignals({ link, subjects }),
+    signals: new StoredSignals({ link, subjects, vault }),
     taskOf: (worker, method) => taskOf(describe, worker, method),
   });
 }

@@ -1,16 +1,24 @@
 // What the log offers to the waits of a run, taken one after another by the open ops.
 import type { Offer, Parked, Resume } from "../../domain/durable.ts";
 import type { Delivery } from "../../wire/journal-message.ts";
-import type { Children } from "./children.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
+import type { OpenSignal, TurnGiven } from "./turn-host.ts";
 import { openWaits } from "./waits.ts";
 
-/** With the results of the offered children. Fails: StoreUnavailable */
-export async function offersOf(resume: Resume | undefined, children: Children): Promise<Offers> {
+/** With the results of the offered children. Fails: StoreUnavailable, DecryptionFailed */
+export async function offersOf(
+  { key, resume, children }: Pick<TurnGiven, "key" | "resume" | "children">,
+  openSignal: OpenSignal = (_key, _name, data) => data,
+): Promise<Offers> {
   const values = new Map<number, string>();
   const { parked, offers = [] } = resume ?? {};
-  for (const offer of offers) {
+  let told = offers;
+  for (const [i, offer] of offers.entries()) {
+    if (offer.kind === "signal") {
+      const data = openSignal(key, offer.name, offer.data);
+      if (data !== offer.data) told = told.with(i, { ...offer, data: await data });
+    }
     if (offer.kind !== "children") continue;
     const { ordinal, ends } = offer;
     const wait = parked?.waits.find((one) => one.ordinal === ordinal);
@@ -18,7 +26,7 @@ export async function offersOf(resume: Resume | undefined, children: Children): 
     const { task } = wait;
     values.set(ordinal, JSON.stringify(await children.read({ task, lap: parked!.lap, ordinal }, ends)));
   }
-  return new Offers(resume ?? { offers }, values);
+  return new Offers({ ...(parked !== undefined && { parked }), offers: told }, values);
 }
 
 export class Offers {

@@ -33,7 +33,7 @@ export type Opening =
 
 export async function openingOf(journal: Journal, given: TurnGiven): Promise<Opening> {
   const { key, origin, turn, resume, createdAt } = given;
-  const history = historyOf(await journal.read({ key, origin }), turn);
+  const history = historyOf(await journal.read({ key, origin }), turn, key);
   if (history === undefined) return { kind: "fenced" };
   const { lap, startedAt, deliveries, lastSeq, fruitless } = history;
   const parked = resume?.parked;

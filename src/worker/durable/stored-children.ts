@@ -5,6 +5,7 @@ import { keyOf } from "../../domain/run.ts";
 import type { NatsLink } from "../../nats/link.ts";
 import type { Publisher } from "../../nats/publisher.ts";
 import { messageAt, messageFromLeader, type StoredMessage } from "../../nats/stored-message.ts";
+import type { Vault } from "../../sealing/vault.ts";
 import { decodeOutcomeEntry, type Outcome } from "../../wire/outcome-entry.ts";
 import { decodeRunEntry, encodeRunEntry } from "../../wire/run-entry.ts";
 import type { Subjects } from "../../wire/subjects.ts";
@@ -21,6 +22,7 @@ export interface ChildrenParts {
   readonly link: NatsLink;
   readonly publisher: Publisher;
   readonly subjects: Subjects;
+  readonly vault: Vault | undefined;
 }
 
 /** Messages that are read at a time. */
@@ -53,21 +55,24 @@ export class StoredChildren implements ChildrenOfRun {
     const messages = await this.#messages(ends);
     const decoded = new Map<number, readonly Outcome[]>(); // many children end in one entry
     const { origin } = this.#parent;
-    return ends.map((end, place) => {
+    const { vault } = this.#parts;
+    const results = ends.map((end, place) => {
       if (end === null) return null;
       const key = keyOf(task, childIdOf({ origin, lap, ordinal, place }));
       const outcomes = decoded.get(end.seq) ?? outcomesIn(messages.get(end.seq)!, end.index);
       decoded.set(end.seq, outcomes);
       const outcome = outcomes[Math.max(end.index, 0)];
       if (outcome?.key !== key) throw moved("another outcome stands in its place");
-      return resultOf(outcome, key);
+      return resultOf(outcome, key, vault);
     });
+    return Promise.all(results);
   }
 
   /** An existing one is the same child, whoever created it. */
   async #store(task: string, id: string, input: string, atOnce?: number): Promise<void> {
-    const { publisher, subjects, link } = this.#parts;
-    const entry = encodeRunEntry(childEntry(this.#parent, link.clock.now(), input, atOnce));
+    const { publisher, subjects, link, vault } = this.#parts;
+    const child = { task, createdAt: link.clock.now(), input, atOnce };
+    const entry = encodeRunEntry(childEntry(this.#parent, child, vault));
     await publisher.append(subjects.run(task, id), entry, 0);
   }
 

@@ -1,13 +1,16 @@
 // Signals in the log, for a durable run that is not parked.
 import { nextFromLeader } from "../../nats/stored-message.ts";
+import { openSignal } from "../../sealing/sealed.ts";
 import { signalData } from "../../wire/signal-data.ts";
 import type { SignalSource, StoredSignal } from "./awake-signals.ts";
 import type { ChildrenParts } from "./stored-children.ts";
 
-export class StoredSignals implements SignalSource {
-  readonly #parts: Pick<ChildrenParts, "link" | "subjects">;
+type SignalsParts = Pick<ChildrenParts, "link" | "subjects" | "vault">;
 
-  constructor(parts: Pick<ChildrenParts, "link" | "subjects">) {
+export class StoredSignals implements SignalSource {
+  readonly #parts: SignalsParts;
+
+  constructor(parts: SignalsParts) {
     this.#parts = parts;
   }
 
@@ -21,8 +24,11 @@ export class StoredSignals implements SignalSource {
   }
 
   async next(key: string, name: string, after: number): Promise<StoredSignal | undefined> {
-    const { link, subjects } = this.#parts;
+    const { link, subjects, vault } = this.#parts;
     const found = await nextFromLeader(link, subjects.stream, subjects.signalsOf(key, name), after + 1);
-    return found && { sequence: found.seq, time: found.at ?? 0, data: JSON.stringify(signalData(found.data)) ?? "" };
+    if (found === undefined) return undefined;
+    const { seq: sequence, at: time = 0, data: stored } = found;
+    const data = openSignal(vault, key, name, signalData(stored));
+    return { sequence, time, data: JSON.stringify(data instanceof Promise ? await data : data) ?? "" };
   }
 }

@@ -7,12 +7,16 @@ import type { Frame } from "./frame.ts";
 import type { Journal } from "./journal.ts";
 import type { StepClock } from "./step-runner.ts";
 
+export type OpenSignal = (key: string, name: string, data: unknown) => unknown;
+
 /** What all turns of a worker have in common. */
 export interface TurnHost {
   readonly journal: Journal;
   readonly clock: StepClock;
   /** Where signals are stored. @default they wait until the run is parked */
   readonly signals?: SignalSource | undefined;
+  /** The data of a signal to this run as it was sent; may be a promise. Fails: DecryptionFailed. @default it is given as it is */
+  readonly openSignal?: OpenSignal | undefined;
   readonly log: Log;
   /** How long code that was told to stop may continue. Units: milliseconds */
   readonly graceMs: number;

@@ -5,6 +5,7 @@ import { RunCancelled } from "../../domain/errors.ts";
 import { readProperty } from "../../domain/thrown.ts";
 import type { Delivery, DeliveryForm } from "../../wire/journal-message.ts";
 import { clockMarginMs } from "./awake-signals.ts";
+import { isKeyMissing, keyless, misfit } from "./blocked.ts";
 import { type Driver, Frame } from "./frame.ts";
 import { JournalWriter, type Record } from "./journal-writer.ts";
 import { offersOf } from "./offers.ts";
@@ -28,7 +29,6 @@ const foreignMs = 1_000;
 const refusedMs = 10_000;
 const shorterJournalMs = 30_000;
 const forgotten = "ctx.restart(input) was called, but what it gave was not returned; write return ctx.restart(input)";
-const noJournal: Parked = { lap: 1, ops: 0, waits: [], cursors: {}, journalSeq: 0 };
 
 export class DurableTurn implements Driver {
   readonly #host: TurnHost;
@@ -143,21 +143,16 @@ export class DurableTurn implements Driver {
   blocked({ message, stack }: Problem): void {
     const { key, resume } = this.#given;
     this.#host.log.error("a durable run waits for code that matches its journal", { run: key, reason: message, stack });
-    const before = resume?.parked ?? noJournal;
-    const codes = [...new Set([...(before.blocked?.codes ?? []), this.#host.code])];
-    const blocked = { reason: message, codes, at: this.#host.clock.now() };
-    this.#end({ kind: "parked", parked: { ...before, blocked }, kept: undefined });
+    this.#block(misfit(resume?.parked, message, this.#host.code, this.#host.clock.now()));
   }
 
   warned({ message }: Problem): void {
     this.#host.log.warn("a durable run is replayed with other arguments", { run: this.#given.key, reason: message });
   }
 
-  // --------------------------------------------------------------------------------------------------------- beginning
-
   async #begin(kept: KeptFrame | undefined): Promise<void> {
-    const { resume, turn, createdAt, input } = this.#given;
-    this.#outside.offers = await offersOf(resume, this.#given.children);
+    const { turn, createdAt, input } = this.#given;
+    this.#outside.offers = await offersOf(this.#given, this.#host.openSignal);
     if (this.#isOver) return;
     if (kept !== undefined) {
       this.#frame = kept.frame;
@@ -203,14 +198,12 @@ export class DurableTurn implements Driver {
     try {
       code = await codeFor(start.input ?? input);
     } catch (error) {
-      return this.#end({ kind: "failed", error });
+      return isKeyMissing(error) ? this.#refused(error) : this.#end({ kind: "failed", error });
     }
     if (this.#isOver) return;
     this.#frame = new Frame({ id, lap, time, cursors }, code);
     this.#frame.begin(this, stored, waits);
   }
-
-  // ---------------------------------------------------------------------------------------------------------- going on
 
   /** Does whatever can be done now. Returns whether it called user code. */
   #goOn(): boolean {
@@ -307,8 +300,6 @@ export class DurableTurn implements Driver {
     this.#timer = clock.set(act, Math.min(Math.max(ms, 0), 2 ** 31 - 1));
   }
 
-  // ----------------------------------------------------------------------------------------------------------- storing
-
   async #record(deliveries: readonly Delivery[]): Promise<void> {
     const begins = this.#mustBegin;
     try {
@@ -376,12 +367,18 @@ export class DurableTurn implements Driver {
 
   #refused(error: unknown): void {
     if (this.#isOver) return;
-    const { key } = this.#given;
-    this.#host.log.error("the store refuses the journal of a durable run; it continues later", {
-      run: key,
-      error,
-    });
+    const { key, resume } = this.#given;
+    const { log, clock } = this.#host;
+    if (isKeyMissing(error)) {
+      log.error("a durable run waits for its key", { run: key, reason: error.message });
+      return void this.#block(keyless(resume?.parked, error.message, clock.now()));
+    }
+    log.error("the store refuses the journal of a durable run; it continues later", { run: key, error });
     this.#end({ kind: "later", ms: refusedMs });
+  }
+
+  #block(parked: Parked): void {
+    this.#end({ kind: "parked", parked, kept: undefined });
   }
 
   #end(end: TurnEnd, reason: unknown = new Error("the turn has ended")): void {

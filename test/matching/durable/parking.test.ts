@@ -203,6 +203,23 @@ describe("a run whose code does not fit", () => {
     assert.deepEqual(only(scene.live(10_000), "assign"), [], "once");
   });
 
+  test("that lacks a key is tried again by any worker at its time, and not before", () => {
+    const scene = new DurableScene();
+    scene.staff("w1", 5, { code: "c1" });
+    const key = scene.parked("a", [signal(0, "x")]);
+    scene.signal(key, "x");
+    scene.start();
+    const lacking = { reason: 'key "k1"', codes: [], at: scene.now, again: scene.now + 4_000 };
+    scene.park(key, [], { blocked: lacking }, "w1");
+    assert.match(scene.because(key)!, /^tried again at .*: key "k1"$/);
+    assert.deepEqual(only(scene.live(4_000), "assign"), []);
+    const { info } = describeRun(scene.state, key)!;
+    assert.equal(info.waiting?.for, "its key");
+    const assigned = scene.live(3_000);
+    assert.equal(only(assigned, "assign").length, 1);
+    assert.deepEqual(offers(assigned, key).length, 1, "with what it waited for");
+  });
+
   test("is looked at again soon where others have just gone on", () => {
     const scene = new DurableScene();
     scene.staff("old", 1, { code: "c1" });

@@ -259,11 +259,16 @@ export class World implements Children {
   #wake(): boolean {
     const { end } = this;
     if (this.turn !== undefined || end === undefined || this.isOver || end.kind === "fenced") return false;
-    const isFit = this.parked?.blocked !== undefined && !this.parked.blocked.codes.includes(this.options.build ?? "a");
-    const isReady = this.parked?.blocked === undefined ? this.#offers().length > 0 || end.kind !== "parked" : isFit;
+    const isReady =
+      this.parked?.blocked === undefined ? this.#offers().length > 0 || end.kind !== "parked" : this.#isFit;
     if (!isReady) return false;
     this.begin();
     return true;
+  }
+
+  get #isFit(): boolean {
+    const { again, codes } = this.parked!.blocked!;
+    return again === undefined ? !codes.includes(this.options.build ?? "a") : this.clock.time >= again;
   }
 
   #offers(): Offer[] {

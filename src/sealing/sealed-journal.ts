@@ -1,0 +1,57 @@
+// Messages of journals as they are stored where encryption is on: names, kinds and times can be read by everybody, and beside them stands the
+// whole message as one ciphertext. Whoever has the key goes by that alone, so nothing of it can be changed or exchanged.
+import { Buffer } from "node:buffer";
+import { DecryptionFailed } from "../domain/errors.ts";
+import { decodeJournalMessage, encodeJournalMessage, type JournalMessage } from "../wire/journal-message.ts";
+import { keyIdIn, sealingOf, type Vault } from "./vault.ts";
+
+/** Whose journal it is. */
+export interface JournalOf {
+  /** `<task>/<id>` */
+  readonly key: string;
+  readonly origin: number;
+}
+
+/** Bytes by which a message may grow, at least: a head, and what a ciphertext has besides the value. */
+export const sealedHeadroom = 256;
+
+/** `most`: bytes that it may have; what everybody can read is left out where there is no room for it. */
+export function sealMessage(vault: Vault, { key, origin }: JournalOf, message: Uint8Array, most: number): Uint8Array {
+  const plain = decodeJournalMessage(message);
+  const sealed = vault.sealBytes(message, sealingOf(key, "journal", origin));
+  const shown = encodeJournalMessage({ ...outlineOf(plain), sealed });
+  if (shown.length <= most) return shown;
+  const lap = plain.lap && { lap: plain.lap.lap, input: "", cursors: {} };
+  return encodeJournalMessage({ ...plain, lap, deliveries: [], sealed });
+}
+
+/** A hash tells a value to whoever can guess it. */
+const outlineOf = (message: JournalMessage): JournalMessage => ({
+  ...message,
+  lap: message.lap && { ...message.lap, input: "" },
+  deliveries: message.deliveries.map((delivery) => ({ ...delivery, hash: 0, value: "" })),
+});
+
+/** As it was before; a promise if its key has to be asked for. One that was never sealed is given as it is. Fails: DecryptionFailed */
+export function openMessage(
+  vault: Vault,
+  { key, origin }: JournalOf,
+  stored: Uint8Array,
+): Uint8Array | Promise<Uint8Array> {
+  const { sealed } = decodeJournalMessage(stored);
+  return sealed === undefined ? stored : vault.unsealBytes(bufferOn(sealed), sealingOf(key, "journal", origin), key);
+}
+
+/** Which key opens a message; undefined for a plain one. */
+export const keyIdOfMessage = ({ sealed }: JournalMessage, run: string): string | undefined =>
+  sealed && keyIdIn(sealed, run);
+
+/** For a process without keys. Fails: DecryptionFailed */
+export function assertPlainMessage(message: JournalMessage, run: string): void {
+  const keyId = keyIdOfMessage(message, run);
+  if (keyId === undefined) return;
+  const reason = 'its journal is encrypted and this process has no keys; give it the option "encryption"';
+  throw new DecryptionFailed({ run, keyId, reason });
+}
+
+const bufferOn = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
