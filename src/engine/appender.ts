@@ -82,7 +82,7 @@ export class Appender {
    * Not retried here: housekeeping asks again for what did not come back, with what the fold knows then.
    */
   async compact({ task, name, isBundle, expectSeq, runs }: CompactCommand): Promise<boolean> {
-    const { publisher, subjects, payloads } = this.#parts;
+    const { publisher, subjects, payloads, holdsLease } = this.#parts;
     const maxPayload = this.#parts.maxPayload();
     const inputs = await Promise.all(
       runs.map((run) => {
@@ -99,7 +99,10 @@ export class Appender {
     for (const lean of leanEntries) {
       const leaner = compacted.map(({ id, entry }) => ({ id, entry: lean(entry) }));
       const entry = isBundle ? encodeCompactedBundle(leaner) : encodeRunEntry(leaner[0]!.entry);
-      if (entry.length + spareBytes <= maxPayload) return (await publisher.append(subject, entry, expectSeq)).ok;
+      if (entry.length + spareBytes <= maxPayload) {
+        const result = await publisher.append(subject, entry, expectSeq, undefined, holdsLease);
+        return result.ok;
+      }
     }
     throw new Error(`the rest of ${name} does not fit into an entry of ${maxPayload} bytes`);
   }

@@ -4,7 +4,7 @@ import { splitKey } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { CompactedRun } from "../matching/commands.ts";
 import type { RunStore } from "../nats/run-store.ts";
-import { inputIn, inputOfFinished, inputsOf } from "../nats/stored-inputs.ts";
+import { entryIn, inputIn, inputOfFinished, inputsOf } from "../nats/stored-inputs.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import { decodeRunEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -65,10 +65,18 @@ export class Payloads {
    * Fails: StoreUnavailable, MalformedRecord
    */
   async readResult(key: string, at: NonNullable<CompactedRun["resultAt"]>): Promise<Uint8Array | undefined> {
-    if ("entrySeq" in at) return this.read(key, at.entrySeq);
+    if ("entrySeq" in at) return this.#pinned(key, at.entrySeq);
     const stored = await this.#parts.store.read(at.seq);
     const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[at.index];
     return outcome?.key === key ? encodeOutcomeEntry("worker", [outcome.result]) : undefined;
+  }
+
+  async #pinned(key: string, seq: number): Promise<Uint8Array | undefined> {
+    const stored = await this.#parts.store.read(seq);
+    if (stored === undefined) return undefined;
+    const entry = entryIn(stored, key);
+    const state = entry?.extra?.state;
+    return state !== undefined && "pinned" in state ? entry?.input : undefined; // somebody's entry in its place is no result
   }
 
   /** Bundles are read once for all runs requested at about the same time. */

@@ -15,7 +15,7 @@ import {
 import type { Content } from "./entry-log.ts";
 import { setEntry } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
-import type { Created } from "./live-run.ts";
+import type { Created, LiveRun } from "./live-run.ts";
 import type { BundleEvent, EntryEvent } from "./log-events.ts";
 import type { LoggedTask } from "./logged-task.ts";
 
@@ -58,12 +58,13 @@ function foldRun(fold: Fold, created: Created): void {
   const compacted = entry.extra?.state;
   const live = fold.live.get(key);
   if (live !== undefined) {
-    live.seq = seq;
-    if (compacted !== undefined) coverOutcomes(fold, live, compacted.asOf);
+    foldAgain(fold, live, created);
     return;
   }
   const finished = fold.finished.size === 0 ? undefined : fold.finished.get(key);
   if (finished !== undefined && (compacted === undefined || finished.remembered === undefined)) {
+    if (compacted !== undefined) fold.displaced.delete(key);
+    else if (finished.isCompacted && finished.entrySeq > 0) fold.displaced.set(key, seq);
     setEntry(log.entries, finished, seq, entry.form === 2, holdsInputOf(finished, entry));
     if (entry.form === 2) {
       coverFinished(finished, compacted!.asOf);
@@ -75,6 +76,19 @@ function foldRun(fold: Fold, created: Created): void {
   if (compacted === undefined) addNewRun(fold, created);
   else if (entry.form === 1) addCompactedLive(fold, created, compacted as CompactedLive, finished);
   else addCompactedFinished(fold, created, compacted as CompactedFinished, finished);
+}
+
+/** An engine has moved the entry of a live run. Any other entry under its name is somebody's who may store runs: the first one stands. */
+function foldAgain(fold: Fold, run: LiveRun, { key, seq, entry }: Created): void {
+  const compacted = entry.extra?.state;
+  if (compacted?.origin !== run.origin) {
+    fold.displaced.set(key, seq);
+    return;
+  }
+  if (fold.displaced.size > 0) fold.displaced.delete(key);
+  run.seq = seq;
+  coverOutcomes(fold, run, compacted.asOf);
+  fold.listener?.moved(run);
 }
 
 function addNewRun(fold: Fold, created: Created): void {

@@ -15,7 +15,10 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
   fold.inputs.release(run.keptInput);
   const isErased = outcome.kind === "erased";
   const inputStays = outcome.inputStays === true;
-  log.entries[inputStays ? "kept" : "garbage"]++;
+  const displacedBy = fold.displaced.size === 0 ? undefined : fold.displaced.get(key);
+  if (displacedBy !== undefined) fold.displaced.delete(key);
+  const holdsInput = inputStays && (displacedBy === undefined || displacedBy === run.seq);
+  log.entries[holdsInput ? "kept" : "garbage"]++;
   const finished: FinishedRun = {
     key,
     task: log.name,
@@ -32,10 +35,10 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
     firstOutcome: trail?.uncovered || seq,
     lastOutcome: seq,
     staleFinal: trail?.staleFinal ?? 0,
-    entrySeq: run.seq,
+    entrySeq: displacedBy ?? run.seq,
     isCompacted: false,
     inputStays,
-    holdsInput: inputStays,
+    holdsInput,
     remembered: undefined,
     ...(isErased && { isErased }),
   };

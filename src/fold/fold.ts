@@ -31,6 +31,8 @@ export class Fold {
   readonly entangled = new Set<string>();
   /** Entries of forgotten keys that arrived too late to be removed before the retention mark. */
   readonly leftovers = new Map<string, number>();
+  /** Runs whose entry another one has replaced, which is not theirs, and where that is: nobody who keeps to the rules stores one. */
+  readonly displaced = new Map<string, number>();
   /** Signals that no journal is known to have taken, by the key of their run. */
   readonly signals = new Map<string, PendingSignal[]>();
   readonly families = new Families();

@@ -11,6 +11,8 @@ export interface FoldListener {
   stored(name: string): void;
   /** The run is now live: it is new, or a compacted entry has brought it back. */
   created(run: LiveRun): void;
+  /** The entry of a live run was moved. */
+  moved(run: LiveRun): void;
   /** A finished run was created again by somebody who waits at `inbox`; empty = nowhere. */
   duplicated(run: FinishedRun, inbox: string): void;
   /** A worker's report is about to be folded; `reported` follows for each outcome of the entry. */

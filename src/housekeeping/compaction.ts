@@ -46,7 +46,7 @@ export function compactBundle(
   for (const key of keys) {
     const live = house.fold.live.get(key);
     const finished = house.fold.finished.get(key);
-    if (live?.seq === seq) {
+    if (live !== undefined && standsAt(house, live, seq)) {
       if (!atOnce && mayEndSoon(house, live)) return false;
       left.push(liveForm(house, live));
     } else if (finished?.entrySeq === seq && !isEntryGarbage(finished, house.retention))
@@ -56,6 +56,16 @@ export function compactBundle(
   else purgeSingle(house, name, { bundle: name, of: log.name }, seq);
   return true;
 }
+
+/** Its entry may be somebody's who pretends to be an engine: what this leader knows is as good, or better. */
+export function suspect({ fold: { displaced } }: House, run: LiveRun): void {
+  const isSingle = run.log.entries.bundleAt(run.seq) === undefined;
+  if (isSingle && run.input !== undefined) displaced.set(run.key, run.seq);
+}
+
+/** Its entry does, or another one that took the place of its entry. */
+export const standsAt = ({ fold: { displaced } }: House, run: LiveRun, seq: number): boolean =>
+  run.seq === seq || (displaced.size > 0 && displaced.get(run.key) === seq);
 
 /** Removes the entry of a key, or its part of a bundle. */
 export function purgeEntry(house: House, log: LoggedTask, key: string, seq: number): void {
@@ -72,20 +82,24 @@ export interface CompactionRefusedEvent {
   readonly expectSeq: number;
 }
 
-/** The expected entry is gone: purged, or replaced by one that the fold will bring. */
+/** The expected entry is gone: purged, or replaced by one that the fold will bring, or has brought: then that was not this leader's. */
 export function compactionRefused(
   house: House,
   { task, name, expectSeq }: { readonly task: string; readonly name: string; readonly expectSeq: number },
 ): void {
   const { entries } = house.fold.logOf(task);
+  const { displaced, live } = house.fold;
   house.retention.compacting.delete(name);
   for (const key of entries.bundleAt(expectSeq)?.keys ?? [name]) {
+    if (displaced.get(key) === expectSeq) displaced.delete(key);
+    const run = live.get(key);
+    if (run !== undefined && run.seq > expectSeq) suspect(house, run);
     const finished = house.fold.finished.get(key);
     if (finished?.entrySeq === expectSeq) setEntry(entries, finished, 0);
   }
 }
 
-function compact(
+export function compact(
   house: House,
   { name: task }: LoggedTask,
   name: string,
@@ -99,7 +113,7 @@ function compact(
   house.step.commands.push({ type: "compact", task, name, isBundle, expectSeq, runs });
 }
 
-function purgeSingle(
+export function purgeSingle(
   house: House,
   name: string,
   filter: { readonly key: string } | { readonly bundle: string; readonly of: string },
@@ -115,7 +129,7 @@ function mayEndSoon(house: House, run: LiveRun): boolean {
   return house.step.now - startedAt < patienceMs;
 }
 
-function liveForm(house: House, run: LiveRun): CompactedRun {
+export function liveForm(house: House, run: LiveRun): CompactedRun {
   const { key, priority, createdAt, scheduleTimeoutMs, inbox, metadata, placement, seq } = run;
   const { origin, turn, attempt, lost, readyAt, history } = run;
   const isWaiting = placeOf(run) === "scheduled" || placeOf(run) === "retrying";

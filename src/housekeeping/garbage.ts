@@ -3,7 +3,7 @@
 import { type Content, keysIn } from "../fold/entry-log.ts";
 import { setEntry } from "../fold/finished-run.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
-import { compactBundle, compactFinished, compactLive } from "./compaction.ts";
+import { compactBundle, compactFinished, compactLive, standsAt } from "./compaction.ts";
 import type { House } from "./house.ts";
 import { isEntryGarbage } from "./retention-state.ts";
 
@@ -115,7 +115,7 @@ function mustStay(house: House, content: Content, seq: number): boolean {
 
 function isHeld(house: House, key: string, seq: number): boolean {
   const live = house.fold.live.get(key);
-  if (live !== undefined) return live.seq === seq;
+  if (live !== undefined) return standsAt(house, live, seq);
   const finished = house.fold.finished.get(key);
   return finished?.entrySeq === seq && !isEntryGarbage(finished, house.retention);
 }

@@ -2,16 +2,21 @@
 import { splitKey } from "../domain/run.ts";
 import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
 import type { Outcome } from "../wire/outcome-entry.ts";
-import { decodeRunEntry } from "../wire/run-entry.ts";
+import { decodeRunEntry, type RunEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { RunStore } from "./run-store.ts";
 import type { StoredMessage } from "./stored-message.ts";
 
-/** The input of a run in its entry; undefined if a bundle no longer contains it. Fails: MalformedRecord */
-export function inputIn(stored: StoredMessage, key: string): Uint8Array | undefined {
+/** The entry of a run, or its part of a bundle; undefined if that no longer contains it. Fails: MalformedRecord */
+export function entryIn(stored: StoredMessage, key: string): Omit<RunEntry, "form"> | undefined {
   const entry = decodeRunEntry(stored.data);
-  return isBundle(entry) ? inputsOf(entry).get(splitKey(key).id) : entry.input;
+  if (!isBundle(entry)) return entry;
+  const { id } = splitKey(key);
+  return runsOfBundle(entry).find((run) => run.id === id)?.entry;
 }
+
+/** The same of its input. Fails: MalformedRecord */
+export const inputIn = (stored: StoredMessage, key: string): Uint8Array | undefined => entryIn(stored, key)?.input;
 
 export const inputsOf = (bundle: ReturnType<typeof decodeRunEntry>): ReadonlyMap<string, Uint8Array> =>
   new Map(runsOfBundle(bundle).map(({ id, entry }) => [id, entry.input]));

@@ -1,4 +1,5 @@
 import { compactionRefused } from "../housekeeping/compaction.ts";
+import { restoreDisplaced } from "../housekeeping/displaced.ts";
 import { coverRuns, eraseRuns } from "../housekeeping/erasure.ts";
 import { swept } from "../housekeeping/journals.ts";
 import { keepHouse, purged } from "../housekeeping/retention.ts";
@@ -88,6 +89,7 @@ function tick({ matching, house, crons, faults }: Leadership, livesSince: number
   tidyRates(matching);
   if (!faults.isHouseAside) {
     matching.step.about = "housekeeping";
+    if (house.fold.displaced.size > 0) restoreDisplaced(house);
     keepHouse(house);
     matching.step.about = undefined;
   }

@@ -5,6 +5,7 @@ import type { FoldListener } from "../fold/listener.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
+import { suspect } from "../housekeeping/compaction.ts";
 import { House, type HouseOptions } from "../housekeeping/house.ts";
 import { noteForgotten } from "../housekeeping/journals.ts";
 import { marked } from "../housekeeping/retention.ts";
@@ -57,6 +58,8 @@ export class Leadership implements FoldListener {
   /** Whose outcomes are being folded, and what is known about it. */
   #writer = "";
   #reporter: WorkerRecord | undefined = undefined;
+  /** The entry that is being folded was asked for by this leader. */
+  #isOurs = false;
 
   constructor(parts: LeadershipParts, event: LeadEvent) {
     const { fold, step, briefing, ratesReadAt, cancelled, faults, lostLimit, house } = parts;
@@ -84,12 +87,15 @@ export class Leadership implements FoldListener {
 
   stored(name: string): void {
     const { compacting } = this.house.retention;
-    if (compacting.size > 0) compacting.delete(name);
+    this.#isOurs = compacting.size > 0 && compacting.delete(name);
   }
   created(run: LiveRun): void {
     arrive(this.matching, run);
     if (isDurable(run)) watchFlow(this.matching, run);
     if (isChild(run)) endIfUnwanted(this.matching, run);
+  }
+  moved(run: LiveRun): void {
+    if (!this.#isOurs) suspect(this.house, run);
   }
   duplicated(run: FinishedRun, inbox: string): void {
     if (inbox !== "") this.waiters.forward(run, inbox);

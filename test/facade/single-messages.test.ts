@@ -13,6 +13,7 @@ import { protocol } from "../../src/wire/messages.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { encodeRunEntry, type RunEntry } from "../../src/wire/run-entry.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const namespace = "single";
 const root = `natchet.${namespace}`;
@@ -157,6 +158,19 @@ test("entries of the log: each is named once with its sequence and subject, and 
     assert.equal(named.length, isQuiet ? 0 : 1, `${what}: ${said.join("\n")}`);
     if (!isQuiet) assert.match(named[0]!, /^error an entry of the log cannot be read.*"seq":\d+/, what);
   }
+});
+
+test("an entry over that of a waiting run, without the sequence that the library expects: the run executes as it was created, by any engine", async () => {
+  const run = await client.task<number, number>("constructor").enqueue(7, { id: "waits", delay: "1h" });
+  await run.status();
+  const subject = `${root}.run.constructor.waits`;
+  const forged = () => said.filter((line) => line.includes("past the library"));
+  await link.nc.request(subject, entryOf({ input: jsonBytes(8) }), { timeout: 10_000 });
+  await waitFor(() => forged().length === 1, 20_000, "the engine to name it");
+  await run.reschedule({ delay: "1s" });
+  await running.stop();
+  running = await startWorker();
+  assert.deepEqual([await run.result({ timeout: "20s" }), (await run.status()).input], [7, 7]);
 });
 
 const task = {

@@ -42,6 +42,7 @@ class Listening {
     return {
       stored: (name) => heard.push(`stored ${name}`),
       created: (run) => heard.push(`created ${run.key} of ${run.log.liveCount}`),
+      moved: (run) => heard.push(`moved ${run.key}`),
       duplicated: (run, inbox) => heard.push(`duplicated ${run.key} for ${inbox}`),
       reporting: (writer) => heard.push(`reporting ${writer}`),
       reported: ({ kind, key }) => heard.push(`reported ${kind} of ${key}`),

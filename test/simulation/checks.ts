@@ -88,7 +88,9 @@ export class Checks {
           this.fail(`${command.key}: the outcome at ${command.seq} was forwarded and never accepted`);
       } else if (command.type === "rebuild") {
         this.counts.rebuilds++;
-        if (engine.state.isLeading) this.fail("a leader was overtaken by a purge");
+        // What somebody stored over an entry looks like a purge to one that lags behind because it does not lead any more.
+        const isFooled = engine.deposedAt !== undefined && this.#world.forger.forged > 0;
+        if (engine.state.isLeading && !isFooled) this.fail("a leader was overtaken by a purge");
       } else if (command.type === "purge") this.counts.purges++;
       else if (command.type === "compact") this.counts.compactions++;
       else if (command.type === "append") {

@@ -1,3 +1,4 @@
+import { entryOfOrigin } from "../../src/domain/origin.ts";
 import { splitKey } from "../../src/domain/run.ts";
 import type { Command, PurgeFilter } from "../../src/matching/commands.ts";
 import { isDue } from "../../src/presence/assigned.ts";
@@ -28,7 +29,7 @@ export class Deeds {
     const index = isRough && random.chance(0.2) ? random.int(engine.outbox.length) : 0;
     const [command] = engine.outbox.splice(index, 1);
     if (this.#fails(engine, command!)) return;
-    this.#execute(engine, command!);
+    this.execute(engine, command!);
   }
   /** The store refuses for now, and is asked again; or it does what it is asked, and nobody hears of that before it is asked again. */
   #fails(engine: ModelEngine, command: Command): boolean {
@@ -63,7 +64,7 @@ export class Deeds {
   #land(engine: ModelEngine, command: Command, epoch: number): void {
     const { stream, stored } = this.#world;
     if (command.type === "append") this.#append(command, epoch);
-    else if (command.type === "compact") this.#write(command);
+    else if (command.type === "compact") this.#write(engine, command);
     else if (command.type === "purge") stream.purge(command.filter, command.keepFrom);
     else if (command.type === "storeRates") stored.writeRates(engine, command, epoch);
     else if (command.type === "react") this.#create(command);
@@ -74,10 +75,10 @@ export class Deeds {
   carryOutAll(engine: ModelEngine): void {
     for (let passed = 0; passed < engine.outbox.length; ) {
       if (this.#isPutOff(engine.outbox[passed]!)) passed++;
-      else this.#execute(engine, engine.outbox.splice(passed, 1)[0]!);
+      else this.execute(engine, engine.outbox.splice(passed, 1)[0]!);
     }
   }
-  #execute(engine: ModelEngine, command: Command): void {
+  execute(engine: ModelEngine, command: Command): void {
     const { stored, now } = this.#world;
     if (command.type === "append") this.#append(command, engine.state.epoch);
     else if (command.type === "compact") this.#compact(engine, command);
@@ -153,12 +154,16 @@ export class Deeds {
   }
   #compact(engine: ModelEngine, command: CommandOf<"compact">): void {
     const { task, name, expectSeq } = command;
-    if (!this.#write(command)) engine.give({ type: "compactionRefused", task, name, expectSeq }, this.#world.now);
+    if (!this.#write(engine, command))
+      engine.give({ type: "compactionRefused", task, name, expectSeq }, this.#world.now);
   }
-  #write({ task, name, isBundle, expectSeq, runs }: CommandOf<"compact">): boolean {
+  #write({ state: { live } }: ModelEngine, { task, name, isBundle, expectSeq, runs }: CommandOf<"compact">): boolean {
     const { stream } = this.#world;
     const left = runs.map(({ key, inputSeq, entry }) => {
-      const input = inputSeq === 0 ? undefined : stream.singleOf(key)?.entry.input;
+      const kept = live.get(key); // in memory, or where the entry stands
+      const readAt = kept?.input === undefined ? inputSeq : entryOfOrigin(kept.origin);
+      const read = inputSeq === 0 ? undefined : stream.history[readAt - 1];
+      const input = read?.type === "entry" ? read.entry.input : undefined;
       return { id: splitKey(key).id, entry: input === undefined ? entry : { ...entry, input } };
     });
     return isBundle

@@ -20,6 +20,8 @@ export interface SimulationResult {
   /** Attempts that had heard in a long time of calm that they are to stop. */
   readonly stopsHeard: number;
   readonly asked: number;
+  /** Entries stored over those of live runs. */
+  readonly forged: number;
   /** Processes that runs killed. */
   readonly deaths: number;
   readonly failedWrites: number;
@@ -67,6 +69,7 @@ export function simulate(seed: number, steps: number): SimulationResult {
     rated: world.checks.limits.begun,
     stopsHeard: world.checks.cancels.heard,
     asked: world.queries.asked,
+    forged: world.forger.forged,
     failedWrites: world.deeds.failed,
     lateWrites: world.lateWrites.landed,
     handledFailures: world.checks.reactions.handled,

@@ -17,6 +17,7 @@ const least200: Partial<SimulationResult> = {
   rated: 500,
   stopsHeard: 30,
   asked: 2_000,
+  forged: 500,
   failedWrites: 100,
   lateWrites: 50,
   handledFailures: 300,

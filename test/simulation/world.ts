@@ -9,6 +9,7 @@ import { type Climate, climateOf } from "./climate.ts";
 import { Deeds } from "./deeds.ts";
 import { Elections } from "./elections.ts";
 import { Faults } from "./faults.ts";
+import { Forger } from "./forger.ts";
 import { LateWrites } from "./late-writes.ts";
 import { Leaps } from "./leaps.ts";
 import { ModelBucket } from "./model-bucket.ts";
@@ -43,6 +44,7 @@ export class World {
   readonly processes = new Processes(this);
   readonly lateWrites = new LateWrites(this);
   readonly queries = new Queries(this);
+  readonly forger = new Forger(this);
   readonly ids: string[];
   isHealed = false;
   /** Batches that were not acknowledged in time, with the epoch of their leader. */
@@ -105,6 +107,7 @@ export class World {
     this.advance(this.random.int(this.random.chance(0.02) ? 3_000 : 120));
     if (this.climate.hasHours && this.random.chance(0.01)) this.leaps.leap();
     if (this.climate.hasTwin && this.random.chance(0.3)) this.queries.ask();
+    if (this.climate.hasLarge && this.random.chance(0.02)) this.forger.act();
     const x = this.random.next();
     if (x < 0.14) this.client.act(x < 0.11);
     else if (x < 0.36) this.#readSome();
