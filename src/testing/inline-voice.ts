@@ -40,8 +40,9 @@ export function inlineVoice({ assignment, isOver }: Attempt, transcript: InlineT
       if (isHeard) transcript.chunks.push({ ...said(), value: readChunk(form, body) });
       return Promise.resolve();
     },
-    end: async () => {
+    end: () => {
       isHeard = false;
+      return undefined;
     },
   };
 }

@@ -43,8 +43,9 @@ export class Verdicts {
     }
     const waiter = isFinal(outcome.kind) ? attempt.assignment.waiter : "";
     const report = { attempt, frame: outcome.frame, waiter };
-    if (attempt.spoken === undefined) reporter.report(report);
-    else this.#reportAfter(attempt.spoken.end(outcome.kind), report);
+    const told = attempt.spoken?.end(outcome.kind);
+    if (told === undefined) reporter.report(report);
+    else this.#reportAfter(told, report);
     meter?.ended(attempt.taskName, outcome.kind, at - attempt.startedAt);
     this.#tell(attempt, outcome, at);
   }
@@ -60,8 +61,9 @@ export class Verdicts {
     meter?.ended(taskName, "fenced", at - startedAt);
     const fields = { worker: name, run: assignment.key, attempt: assignment.attempt };
     log.info("an attempt that no longer counts has ended", fields);
-    if (spoken === undefined) onFenced(attempt);
-    else this.#follow(spoken.end("returned"), () => onFenced(attempt));
+    const told = spoken?.end("returned");
+    if (told === undefined) onFenced(attempt);
+    else this.#follow(told, () => onFenced(attempt));
   }
 
   /** Resolves when the output and the outcomes of ended attempts are stored. */

@@ -2,15 +2,30 @@
 import type { Log } from "../../domain/log.ts";
 import { cutText } from "../../domain/printable.ts";
 import { errorRecordOf, isError, toText } from "../../domain/thrown.ts";
+import type { LineLevel } from "../../domain/transcript.ts";
 import { jsonBytes, noBytes, utf8 } from "../../wire/bytes.ts";
+import { Speaker } from "./speaker.ts";
 
 const mostFieldBytes = 16_384;
 
 /** The lines of a run of a worker among those of its process, whatever user code hands over as message and fields. */
-export function consoleOf(log: Log, worker: string, run: string): Log {
-  const say = (level: keyof Log) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-    log[level](cutText(toText(message)), { worker, run, ...shallowCopy(fields) });
-  return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
+export const consoleOf = (log: Log, worker: string, run: string): Log => new RunConsole(log, worker, run);
+
+class RunConsole extends Speaker {
+  readonly #log: Log;
+  readonly #worker: string;
+  readonly #run: string;
+
+  constructor(log: Log, worker: string, run: string) {
+    super();
+    this.#log = log;
+    this.#worker = worker;
+    this.#run = run;
+  }
+
+  protected line(level: LineLevel, message: string, fields: Record<string, unknown> | undefined): void {
+    this.#log[level](cutText(toText(message)), { worker: this.#worker, run: this.#run, ...shallowCopy(fields) });
+  }
 }
 
 /** They may be a proxy, or have getters that throw. */

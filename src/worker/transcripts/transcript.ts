@@ -73,7 +73,7 @@ interface Waiter {
 
 export class Transcript extends Speaker implements Voice {
   readonly #parts: TranscriptParts;
-  readonly #writer = crypto.getRandomValues(new Uint32Array(1))[0]!;
+  #writer: number | undefined;
   #waiting: Utterance[] = [];
   #waitingBytes = 0;
   /** On its way to the server. */
@@ -126,13 +126,13 @@ export class Transcript extends Speaker implements Voice {
     return bytes + utterance.body.length < roomBytes ? done : this.#room();
   }
 
-  async end(outcome: OutcomeKind): Promise<void> {
-    if (this.#isOver) return;
+  end(outcome: OutcomeKind): Promise<void> | undefined {
+    if (this.#isOver) return undefined;
     if (this.#isHeard && this.#hasSpoken) this.#ending = outcome;
     this.#isOver = true;
     if (this.#ending !== undefined) this.#start();
     this.#hurry?.();
-    if (this.#storing !== undefined) await this.#patiently(this.#storing);
+    return this.#storing && this.#patiently(this.#storing);
   }
 
   protected line(level: LineLevel, message: string, fields: Record<string, unknown> | undefined): void {
@@ -272,6 +272,7 @@ export class Transcript extends Speaker implements Voice {
     this.#next += said.length;
     for (const utterance of said) this.#sentBytes += sizeOf(utterance);
     const lines = this.#storedLines;
+    this.#writer ??= crypto.getRandomValues(new Uint32Array(1))[0]!;
     const head = { origin, turn, attempt, writer: this.#writer, first, lines, progress: this.#progress };
     try {
       await store.append(key, encodeTranscript(head, said));

@@ -9,8 +9,8 @@ export interface Voice extends TaskLog {
   progress(fraction: number, note: string | undefined): void;
   /** Throws a TypeError for anything that is not a chunk. A rejection that nobody awaits is not reported as unhandled. */
   stream(chunk: unknown): Promise<void>;
-  /** Later output is not stored. Resolves when everything is stored, or will not be. */
-  end(outcome: OutcomeKind): Promise<void>;
+  /** Later output is not stored. Resolves when everything is stored, or will not be; undefined if there is nothing to wait for. */
+  end(outcome: OutcomeKind): Promise<void> | undefined;
 }
 
 /** A chunk as it is stored. Throws a TypeError for anything but a string, bytes or a JSON value. */
