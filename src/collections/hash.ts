@@ -7,3 +7,22 @@ export function hashOf(text: string, seed = 0): number {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash ^ (hash >>> 15);
 }
+
+/** Hashes keys for tables that are asked for the same key one after the other: the last one is not hashed again. */
+export class KeyHash {
+  readonly #seed: number;
+  #key = "";
+  #hash: number;
+
+  constructor(seed = 0) {
+    this.#seed = seed;
+    this.#hash = hashOf("", seed);
+  }
+
+  of(key: string): number {
+    if (key === this.#key) return this.#hash;
+    this.#key = key;
+    this.#hash = hashOf(key, this.#seed);
+    return this.#hash;
+  }
+}

@@ -1,4 +1,4 @@
-import { hashOf } from "./hash.ts";
+import { KeyHash } from "./hash.ts";
 
 const blockBits = 10;
 const blockSize = 1 << blockBits;
@@ -18,7 +18,7 @@ interface Block<T> {
  */
 export class KeyIndex<T extends { readonly key: string }> {
   readonly #isOrdered: boolean;
-  readonly #seed: number;
+  readonly #hash: KeyHash;
   /** Where the item of a slot stands, from 1; 0 = the slot is free. A slot holds its item's hash beside it. */
   #places = new Uint32Array(leastCapacity);
   #hashes = new Int32Array(leastCapacity);
@@ -30,9 +30,9 @@ export class KeyIndex<T extends { readonly key: string }> {
   readonly #free: number[] = [];
   #size = 0;
 
-  constructor(isOrdered = false, seed = 0) {
+  constructor(isOrdered = false, hash = new KeyHash()) {
     this.#isOrdered = isOrdered;
-    this.#seed = seed;
+    this.#hash = hash;
   }
 
   get size(): number {
@@ -40,17 +40,17 @@ export class KeyIndex<T extends { readonly key: string }> {
   }
 
   get(key: string): T | undefined {
-    const slot = this.#find(key, hashOf(key, this.#seed));
+    const slot = this.#find(key, this.#hash.of(key));
     return slot < 0 ? undefined : this.#at(this.#places[slot]! - 1);
   }
 
   has(key: string): boolean {
-    return this.#find(key, hashOf(key, this.#seed)) >= 0;
+    return this.#find(key, this.#hash.of(key)) >= 0;
   }
 
   /** In the place of what the key had, if it had something. */
   set(key: string, item: T): void {
-    const hash = hashOf(key, this.#seed);
+    const hash = this.#hash.of(key);
     const slot = this.#find(key, hash);
     if (slot >= 0) {
       const place = this.#places[slot]! - 1;
@@ -63,7 +63,7 @@ export class KeyIndex<T extends { readonly key: string }> {
   }
 
   delete(key: string): boolean {
-    const slot = this.#find(key, hashOf(key, this.#seed));
+    const slot = this.#find(key, this.#hash.of(key));
     if (slot < 0) return false;
     this.#take(this.#places[slot]! - 1);
     this.#clear(slot);

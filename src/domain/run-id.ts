@@ -12,11 +12,11 @@ export function assertRunId(id: unknown, where: string): string {
   );
 }
 
-export const isRunId = (id: unknown): id is string =>
-  typeof id === "string" &&
-  id.length > 0 &&
-  id.isWellFormed() &&
-  (id.length <= 64 || utf8.encode(id).length <= maxBytes);
+export const isRunId = (id: unknown): id is string => typeof id === "string" && id.isWellFormed() && isDecodedRunId(id);
+
+/** The same of a text that was decoded from UTF-8, and so is well-formed. */
+export const isDecodedRunId = (id: string): boolean =>
+  id.length > 0 && (id.length <= maxBytes / 4 || utf8.encode(id).length <= maxBytes);
 
 const plain = /^[A-Za-z0-9_-]+$/;
 const plainCodes = Uint8Array.from({ length: 128 }, (_, code) => Number(plain.test(String.fromCharCode(code))));

@@ -40,8 +40,8 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
     inputStays,
     holdsInput,
     remembered: undefined,
-    ...(isErased && { isErased }),
   };
+  if (isErased) finished.isErased = true;
   addFinished(fold, finished);
   if (isChild(run)) fold.families.left(run);
   if (fold.listener === undefined) return;

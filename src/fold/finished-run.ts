@@ -49,14 +49,15 @@ export interface FinishedRun {
   /** Set while only outcomes were seen: a later compacted entry decides. */
   remembered: RememberedOutcome[] | undefined;
   /** `kind` says how it had ended; nothing else is kept. */
-  readonly isErased?: true;
+  isErased?: true;
 }
 
 const longestWhy = 200;
 
-export function whyOf({ kind, detail }: FoldedOutcome): string | undefined {
+export function whyOf(outcome: FoldedOutcome): string | undefined {
+  const { kind } = outcome;
   if (kind !== "failed" && kind !== "cancelled") return undefined;
-  const { error, reason } = (detail ?? {}) as Partial<FinalDetail>;
+  const { error, reason } = (outcome.detail ?? {}) as Partial<FinalDetail>; // read only now: it is parsed when it is read
   const why = error === undefined ? reason : `${error.name}: ${error.message}`;
   return why?.slice(0, longestWhy);
 }

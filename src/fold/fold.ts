@@ -1,5 +1,6 @@
 // fold/: what the log says. A function of its entries, the same on every engine, without workers, queues or a clock.
 // Imports wire and domain, and nothing from the rooms above it, which learn of changes through a FoldListener.
+import { KeyHash } from "../collections/hash.ts";
 import { KeyIndex } from "../collections/key-index.ts";
 import { Families } from "./families.ts";
 import type { FinishedRun, RememberedOutcome } from "./finished-run.ts";
@@ -49,8 +50,9 @@ export class Fold {
 
   /** `hashSeed`: random per engine, so that nobody can choose ids that collide in its tables. Units: bytes */
   constructor(inputBudgetBytes: number, hashSeed = 0) {
-    this.live = new KeyIndex(false, hashSeed);
-    this.finished = new KeyIndex(true, hashSeed);
+    const hash = new KeyHash(hashSeed);
+    this.live = new KeyIndex(false, hash);
+    this.finished = new KeyIndex(true, hash);
     this.inputs = new Inputs(inputBudgetBytes);
   }
   /** Whether nothing was moved before it could be read; otherwise, an unknown key proves nothing. */

@@ -1,7 +1,7 @@
 // Many runs of one task in one run entry: created by a client in one turn of its event loop, or left over after compaction.
 // The entry's head says what all of them share; ids and inputs are where a single run has its input.
 import { MalformedRecord } from "../domain/errors.ts";
-import { isRunId } from "../domain/run-id.ts";
+import { isDecodedRunId } from "../domain/run-id.ts";
 import {
   assertFits,
   draft,
@@ -59,7 +59,8 @@ export function runsOfBundle(bundle: RunEntry): BundledRun[] {
   const { priority, createdAt, dueAt, isDated, scheduleTimeoutMs, inbox, extra } = bundle;
   const runs: BundledRun[] = [];
   for (let i = 0; i < count; i++) {
-    if (!isRunId(ids[i])) throw new MalformedRecord({ what: "bundle entry", reason: `run ${i} has no valid id` });
+    if (!isDecodedRunId(ids[i]!))
+      throw new MalformedRecord({ what: "bundle entry", reason: `run ${i} has no valid id` });
     const end = start + view.getUint32(at + lengthsAt + 4 * i, true);
     assertFits(end <= bytes.length, "bundle entry");
     const input = start === end ? noBytes : bytes.subarray(start, end);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { KeyHash } from "../../src/collections/hash.ts";
 import { KeyIndex } from "../../src/collections/key-index.ts";
 import { test } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
@@ -12,7 +13,7 @@ test("key index: it holds what a map holds, in the same order where it is asked 
   const random = new Random();
   for (const isOrdered of [true, false]) {
     for (const keys of [3, 300, 20_000]) {
-      const index = new KeyIndex<Item>(isOrdered, random.whole(-(2 ** 31), 2 ** 31 - 1));
+      const index = new KeyIndex<Item>(isOrdered, new KeyHash(random.whole(-(2 ** 31), 2 ** 31 - 1)));
       const map = new Map<string, Item>();
       for (let n = 0; n < 30_000; n++) {
         const key = `task/${random.whole(0, keys)}`;

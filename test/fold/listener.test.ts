@@ -37,6 +37,16 @@ class Listening {
     const whole = { turn: 1, origin: 1, at, dueAt: 0, detail: undefined, ...outcome };
     foldOutcomes(this.fold, { type: "outcomes", seq: ++this.#seq, at, by, writer: "w", outcomes: [whole] });
   }
+  /** Its story may not be looked at: parsing it would cost more than all the rest. */
+  completeUnread(key: string): void {
+    const outcome = {
+      ...{ kind: "completed" as const, key, turn: 1, origin: this.#seq, at, dueAt: 0 },
+      get detail(): never {
+        throw new Error("the story of a completed run was read");
+      },
+    };
+    foldOutcomes(this.fold, { type: "outcomes", seq: ++this.#seq, at, by: "worker", writer: "w", outcomes: [outcome] });
+  }
   #listener(): FoldListener {
     const { heard, fold } = this;
     return {
@@ -106,6 +116,13 @@ describe("a fold", () => {
       "forgot t/a",
       "marked 7 by w",
     ]);
+  });
+
+  test("does not read the story of a run that completed", () => {
+    const log = new Listening();
+    log.create("a");
+    log.completeUnread("t/a");
+    assert.equal(log.fold.finished.get("t/a")?.kind, "completed");
   });
 
   test("without a listener is the same fold", () => {
