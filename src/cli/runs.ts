@@ -1,11 +1,10 @@
 // `natchet runs list|get|reschedule|cancel|erase|logs|stream`: finds runs, moves them, ends them, erases them and reads them.
 import { Option } from "effect";
-import { printable, printableJson } from "../domain/printable.ts";
 import { signal } from "../domain/signal.ts";
 import { inLocalTime } from "../domain/time.ts";
-import type { AttemptRecord, Natchet, RunFilter, RunInfo, RunState } from "../mod.ts";
+import type { RunFilter, RunInfo, RunState } from "../mod.ts";
+import { describe, readRun } from "./described-run.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
-import { errorText } from "./error-text.ts";
 import { assertLimit, parsePeriod, parseTime, readJsonFlag, UsageError } from "./flag-values.ts";
 import { formatTime, outputFlag, print, printJson, tell, tellKeys } from "./output.ts";
 import { timeline } from "./run-timeline.ts";
@@ -83,11 +82,13 @@ const list = Command.make(
 
 const get = Command.make("get", { ...runArguments, output: outputFlag }, ({ task, id, output }) =>
   withClient(async (natchet) => {
-    const info = await natchet.get(task, id).status();
-    if (output === "json") printJson(info);
-    else console.log(describe(info, await childrenOf(natchet, info)));
+    const shown = await readRun(natchet, task, id);
+    if (output === "json") printJson(shown);
+    else console.log(describe(shown));
   }),
-).pipe(Command.withDescription("Show one run: state, attempts, children, output or error"));
+).pipe(
+  Command.withDescription("Show one run: state, attempts, what a durable one has done, children, output or error"),
+);
 
 const cancel = Command.make(
   "cancel",
@@ -287,47 +288,3 @@ const errorOf = ({ error, reason, waiting }: RunInfo): string | undefined =>
     ?.split(/\s*\n\s*/, 1)[0]
     ?.slice(0, longestError);
 const longestError = 100;
-
-/** How many there are, and where they are shown; undefined for a run that has none. */
-async function childrenOf(natchet: Natchet, { task, id }: RunInfo): Promise<string | undefined> {
-  const metadata = { "natchet.parent": `${task}/${id}` };
-  const { total } = await natchet.list({ metadata }, { limit: 1 });
-  if (total === 0) return undefined;
-  const { total: ended } = await natchet.list({ metadata, state: ["completed", "failed", "cancelled"] }, { limit: 1 });
-  return `${total}, ${ended} of them finished; see: natchet runs timeline ${task} ${printable(id)}`;
-}
-
-function describe(run: RunInfo, children: string | undefined): string {
-  const facts: [string, string | undefined][] = [
-    ["run", `${run.task}/${printable(run.id)}`],
-    ["state", run.state + (run.reason === undefined ? "" : `: ${printable(run.reason)}`)],
-    ["waiting", run.waiting === undefined ? undefined : printable(waitingOf(run.waiting))],
-    ["priority", String(run.priority)],
-    ["created", formatTime(run.createdAt)],
-    ["due", formatTime(run.dueAt)],
-    ["started", formatTime(run.startedAt)],
-    ["finished", formatTime(run.finishedAt)],
-    ["worker", run.worker],
-    ["children", children],
-    ["metadata", Object.keys(run.metadata).length > 0 ? printableJson(run.metadata) : undefined],
-    ["input", run.input === undefined ? undefined : printableJson(run.input)],
-    ["output", run.output === undefined ? undefined : printableJson(run.output)],
-    ["error", run.error && errorText(run.error)],
-    ...run.attempts.map((it): [string, string] => [`attempt ${it.attempt}`, attemptText(it)]),
-  ];
-  return facts
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name.padEnd(indent.length)}${value!.replaceAll("\n", `\n${indent}`)}`)
-    .join("\n");
-}
-const indent = " ".repeat(11);
-
-/** One that was lost before its code began has no times. */
-function attemptText({ outcome, worker, startedAt, endedAt, error }: AttemptRecord): string {
-  const took = startedAt > 0 ? `, ${endedAt - startedAt} ms` : ", before it started";
-  return `${outcome} on ${printable(worker)}${took}${error === undefined ? "" : `: ${printable(error.message)}`}`;
-}
-
-function waitingOf({ for: what, because, position }: NonNullable<RunInfo["waiting"]>): string {
-  return `for ${what}: ${inLocalTime(because)}${position === undefined ? "" : `, number ${position} in the queue`}`;
-}

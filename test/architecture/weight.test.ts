@@ -20,7 +20,7 @@ const budgets: Record<string, number> = {
   wire: 2_190,
   worker: 2_150,
   facade: 1_570,
-  cli: 2_010,
+  cli: 2_100,
 };
 
 /** Rooms within rooms have a budget of their own, or, where the room around them had one before they came, none. */
