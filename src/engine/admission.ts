@@ -9,7 +9,8 @@ import type { RunStore } from "../nats/run-store.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import { readRecord } from "../nats/stored-records.ts";
 import { whatToDo } from "../nats/stream-watch.ts";
-import { type AdmissionFlag, encodeMessage } from "../wire/messages.ts";
+import { encodeMessage } from "../wire/messages.ts";
+import type { AdmissionFlag } from "../wire/records.ts";
 import { isAdmissionFlag } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 

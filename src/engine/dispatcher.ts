@@ -16,9 +16,10 @@ import {
   mostBytesOf,
 } from "../wire/assignment.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
-import { type CancelOnWorker, encodeMessage, errorOfReply, parseJson, type Stop } from "../wire/messages.ts";
+import { encodeMessage, errorOfReply, parseJson } from "../wire/messages.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
+import type { CancelOnWorker, Stop } from "../wire/worker-messages.ts";
 import type { Payloads } from "./payloads.ts";
 import type { Signals } from "./signals.ts";
 

@@ -1,7 +1,7 @@
 // An engine's life: stands by, leads, steps down, hands over.
 import { Cause, Effect, Exit, Fiber, Schedule, Scope } from "effect";
 import { StoreUnavailable } from "../domain/errors.ts";
-import type { Cancellations } from "../domain/listing.ts";
+import type { Cancellations, QueueInfo } from "../domain/listing.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
 import { Bucket } from "../leader/bucket.ts";
@@ -21,7 +21,7 @@ import { Requests } from "../requests/requests.ts";
 import { releasingInQuietMoments } from "../runtime/quiet-moments.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
 import type { HandOver } from "../wire/hand-over.ts";
-import { encodeMessage, type QueueInfo } from "../wire/messages.ts";
+import { encodeMessage } from "../wire/messages.ts";
 import { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Admission } from "./admission.ts";

@@ -7,8 +7,9 @@ import type { ForwardCommand } from "../matching/commands.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { Mouth } from "../nats/mouth.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
-import { type EndedRun, encodeMessage } from "../wire/messages.ts";
+import { encodeMessage } from "../wire/messages.ts";
 import { encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
+import type { EndedRun } from "../wire/verbs.ts";
 import type { Follower } from "./follower.ts";
 
 /** All that one tick has for an inbox. */

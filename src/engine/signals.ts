@@ -11,9 +11,9 @@ import type { TaskQueue } from "../matching/task-queue.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
-import type { SendSignal, SignalReply } from "../wire/messages.ts";
 import { signalData } from "../wire/signal-data.ts";
 import type { Subjects } from "../wire/subjects.ts";
+import type { SendSignal, SignalReply } from "../wire/verbs.ts";
 
 export interface SignalsParts {
   readonly publisher: Publisher;

@@ -1,5 +1,5 @@
 // The metrics of a process, for Prometheus.
-import type { QueueInfo } from "../wire/messages.ts";
+import type { QueueInfo } from "../domain/listing.ts";
 import { durationBounds, type Meter, type TaskFigures } from "../worker/meter.ts";
 import { type Labels, type Metric, type Sample, writeMetrics } from "./exposition.ts";
 import type { Monitor, WatchedWorker } from "./monitor.ts";

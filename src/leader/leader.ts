@@ -3,7 +3,7 @@
 import type { RunStore } from "../nats/run-store.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import type { SendSignal, SignalReply } from "../wire/messages.ts";
+import type { SendSignal, SignalReply } from "../wire/verbs.ts";
 import type { Term } from "./term.ts";
 
 /** The engine, as those who act for it know it. */

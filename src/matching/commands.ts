@@ -3,10 +3,10 @@ import type { Resume } from "../domain/durable.ts";
 import type { FailureHandler } from "../domain/failure.ts";
 import type { Reaction } from "../domain/reaction.ts";
 import type { LiveRun } from "../fold/live-run.ts";
-import type { Stop } from "../wire/messages.ts";
 import type { OutcomeHead } from "../wire/outcome-entry.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
 import type { OutcomeDetail } from "../wire/story.ts";
+import type { Stop } from "../wire/worker-messages.ts";
 import type { StoreTriedCommand } from "./tried.ts";
 
 /** An outcome that the engine itself appends: lost, cancelled, failed, cancelling, or a retention mark. */

@@ -1,8 +1,8 @@
 import type { AttemptRecord, Turn } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
-import type { Stop } from "../wire/messages.ts";
 import type { OutcomeDetail } from "../wire/story.ts";
+import type { Stop } from "../wire/worker-messages.ts";
 import { cancelReasonOf } from "./attached.ts";
 import { isDurable } from "./durable/readiness.ts";
 import type { Matching } from "./matching.ts";

@@ -2,7 +2,7 @@ import { Deque } from "../collections/deque.ts";
 import { Heap } from "../collections/heap.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
-import type { TaskDeclaration } from "../wire/messages.ts";
+import type { TaskDeclaration } from "../wire/worker-messages.ts";
 import { type Place, placeOf, writePlace } from "./attached.ts";
 import { CountedTime } from "./counted-time.ts";
 import type { Policies } from "./limits/policies.ts";

@@ -1,7 +1,7 @@
 import { NumberIndex } from "../collections/number-index.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
-import type { TaskDeclaration } from "../wire/messages.ts";
+import type { TaskDeclaration } from "../wire/worker-messages.ts";
 
 /** What counts an attempt for the limits of its task. */
 export interface Counting {

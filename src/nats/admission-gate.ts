@@ -1,6 +1,7 @@
 // Knows whether new runs are accepted: from the bucket when the client connects, from the engine afterwards.
 import { QueueFull } from "../domain/errors.ts";
-import { type AdmissionFlag, parseJson } from "../wire/messages.ts";
+import { parseJson } from "../wire/messages.ts";
+import type { AdmissionFlag } from "../wire/records.ts";
 import { isAdmissionFlag } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Definitions } from "./definitions.ts";

@@ -11,7 +11,7 @@ import { isolateFound } from "../matching/suspects.ts";
 import { queueOf, setPlace } from "../matching/task-queue.ts";
 import { describeUnheard } from "../matching/unheard.ts";
 import { type Booking, begin, type WorkerRecord, workerOf } from "../matching/workers.ts";
-import type { Heartbeat, HeldRun } from "../wire/messages.ts";
+import type { Heartbeat, HeldRun } from "../wire/worker-messages.ts";
 import { dropWorker, loseAttempt } from "./lose.ts";
 import { endOverdue } from "./overdue.ts";
 

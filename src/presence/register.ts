@@ -8,7 +8,7 @@ import { moveTo } from "../matching/suspects.ts";
 import type { TaskQueue } from "../matching/task-queue.ts";
 import { watchAgain } from "../matching/waiting-time.ts";
 import { WorkerRecord } from "../matching/workers.ts";
-import type { Register, TaskDeclaration } from "../wire/messages.ts";
+import type { Register, TaskDeclaration } from "../wire/worker-messages.ts";
 import { compareLedger, showLife } from "./presence.ts";
 
 /** A worker introduces itself, or does so again after a reconnect or for a new leader. The newest registration of a task defines it. */

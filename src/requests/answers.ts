@@ -4,7 +4,8 @@ import type { Log } from "../domain/log.ts";
 import { answering } from "../nats/door.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { notLeading } from "../wire/messages.ts";
-import type { EngineVerb, Subjects } from "../wire/subjects.ts";
+import type { Subjects } from "../wire/subjects.ts";
+import { type AllReplies, decodeRequest, type EngineVerb, type RequestOf } from "../wire/verbs.ts";
 
 export interface AnswersParts {
   readonly link: NatsLink;
@@ -13,17 +14,19 @@ export interface AnswersParts {
   readonly log: Log;
 }
 
+export type Answering<V extends EngineVerb> = (request: RequestOf<V>) => AllReplies[V] | Promise<AllReplies[V]>;
+
 /** Answers the requests of a verb as long as the scope is open. */
-export const answersTo = (
+export const answersTo = <V extends EngineVerb>(
   { link, subjects, isLeading, log }: AnswersParts,
-  verb: EngineVerb,
-  reply: (data: Uint8Array) => unknown,
+  verb: V,
+  reply: Answering<V>,
 ): Effect.Effect<unknown, never, Scope.Scope> => {
   const onRefused = (error: unknown) => {
     if (!(error instanceof NotLeading)) log.warn("a request was refused", { verb, error });
   };
   return answering({ link, log, onRefused }, subjects.engine(verb), async (data) => {
-    const answer = await reply(data);
+    const answer = await reply(decodeRequest(verb, data));
     // What an engine that no longer leads knows or did may no longer count.
     if (!isLeading()) throw new NotLeading("this engine no longer leads");
     return answer;

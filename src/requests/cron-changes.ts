@@ -10,8 +10,9 @@ import { readable } from "../nats/stored-records.ts";
 import { declaredOver, infoOf, pausedAs } from "../reactions/cron-record.ts";
 import type { Schedules } from "../reactions/schedules.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
-import type { ChangeCron, Register } from "../wire/messages.ts";
 import { isDeclaredCrons } from "../wire/records.ts";
+import type { ChangeCron } from "../wire/verbs.ts";
+import type { Register } from "../wire/worker-messages.ts";
 
 export interface CronChangesParts {
   readonly definitions: Definitions;

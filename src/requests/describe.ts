@@ -1,7 +1,7 @@
 // Answers to queries, from what the engine knows. The bytes of finished runs are in the log: `FinishedInfo` says where.
 
 import { First } from "../collections/first.ts";
-import type { Cancellations } from "../domain/listing.ts";
+import type { Cancellations, QueueInfo, RunFilter, WorkerInfo } from "../domain/listing.ts";
 import type { Cancellation, RunInfo, RunState, Waiting } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import { LiveRun } from "../fold/live-run.ts";
@@ -13,7 +13,6 @@ import type { WorkerRecord } from "../matching/workers.ts";
 import { workerOf } from "../matching/workers.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { isNewer, type PlaceInList } from "../wire/list-cursor.ts";
-import type { QueueInfo, RunFilter, WorkerInfo } from "../wire/messages.ts";
 
 /** A run as the scheduler knows it. `at` = where to read the rest: the entry of a live run, the outcome of a finished one. */
 export interface RunDescription {

@@ -10,9 +10,9 @@ import type { NatsLink } from "../nats/link.ts";
 import { followLog } from "../nats/log-reader.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { jsonBytes } from "../wire/bytes.ts";
-import type { EraseReply } from "../wire/messages.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
+import type { EraseReply } from "../wire/verbs.ts";
 
 export interface EraserParts {
   readonly core: Leader;

@@ -1,11 +1,11 @@
 // Long answers come in pages, each of which fits into a message. A cursor says where the next one begins, by
 // names and places in the log, so that any engine can continue where another stopped.
 
+import type { WorkerInfo } from "../domain/listing.ts";
 import { cutText } from "../domain/printable.ts";
 import type { RunInfo } from "../domain/run.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { leanAttempts } from "../wire/lean-story.ts";
-import type { WorkerInfo } from "../wire/messages.ts";
 
 export interface Page<T> {
   readonly items: readonly T[];

@@ -1,6 +1,7 @@
 // Queries of clients. A query changes nothing, reads nothing large, and its answer fits into a message: for inputs and outputs it only
 // says where the log has them.
 
+import type { RunFilter } from "../domain/listing.ts";
 import type { Leader } from "../leader/leader.ts";
 import { cursorOf, placeAtCursor } from "../wire/list-cursor.ts";
 import type {
@@ -11,10 +12,9 @@ import type {
   FoundRun,
   ListRuns,
   QueueList,
-  RunFilter,
   RunListPage,
   WorkerList,
-} from "../wire/messages.ts";
+} from "../wire/verbs.ts";
 import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns, type RunDescription } from "./describe.ts";
 import { fitting, pageAfter, pageOf, partsOf } from "./pages.ts";
 

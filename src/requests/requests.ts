@@ -2,6 +2,7 @@
 // with its error.
 
 import { Effect, type Scope } from "effect";
+import type { CancelReply } from "../domain/listing.ts";
 import type { Log } from "../domain/log.ts";
 import { assertName, listed } from "../domain/names.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
@@ -15,34 +16,12 @@ import type { Publisher } from "../nats/publisher.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
 import { isSecretOf } from "../runtime/worker-identity.ts";
-import {
-  type CancelReply,
-  type CancelRuns,
-  type ChangePause,
-  decodeAskResults,
-  decodeCancelRuns,
-  decodeChangeCron,
-  decodeChangePause,
-  decodeEraseRuns,
-  decodeGetRun,
-  decodeHeartbeat,
-  decodeLeave,
-  decodeListRuns,
-  decodeNextPage,
-  decodeRegister,
-  decodeReschedule,
-  decodeSendSignal,
-  type Heartbeat,
-  type HeartbeatReply,
-  type Register,
-  type Registered,
-  type Reschedule,
-  type RescheduleReply,
-} from "../wire/messages.ts";
 import { Assembly } from "../wire/parts.ts";
 import { assertRegistration } from "../wire/registration.ts";
-import type { EngineVerb, Subjects } from "../wire/subjects.ts";
-import { answersTo } from "./answers.ts";
+import type { Subjects } from "../wire/subjects.ts";
+import type { CancelRuns, ChangePause, EngineVerb, RequestOf, Reschedule, RescheduleReply } from "../wire/verbs.ts";
+import type { Heartbeat, HeartbeatReply, Register, Registered } from "../wire/worker-messages.ts";
+import { type Answering, answersTo } from "./answers.ts";
 import type { CronChanges } from "./cron-changes.ts";
 import { cancellationOf } from "./describe.ts";
 import { Eraser } from "./eraser.ts";
@@ -89,43 +68,33 @@ export class Requests {
     const queries = this.#queries;
     const doors: Effect.Effect<unknown, never, Scope.Scope>[] = [];
     const isLeading = () => core.state.isLeading;
-    const give = (verb: EngineVerb, reply: (data: Uint8Array) => unknown) =>
+    const give = <V extends EngineVerb>(verb: V, reply: Answering<V>) =>
       doors.push(answersTo({ ...this.#parts, isLeading }, verb, reply));
-    give("register", (data) => {
-      const message = decodeRegister(data);
+    give("register", (message) => {
       assertSecret(message.id, message.secret);
       const whole = this.#registrations.add(message);
       return whole === undefined ? this.#registered : this.#register(whole);
     });
-    give("heartbeat", (data) => this.#heartbeat(data));
-    give("leave", (data) => this.#leave(decodeLeave(data)));
-    give("cancel", (data) => this.#cancel(decodeCancelRuns(data)));
-    give("pause", (data) => this.#pause(decodeChangePause(data)));
-    give("cron", (data) => crons.change(decodeChangeCron(data)));
-    give("crons", (data) => queries.crons(decodeNextPage(data).after));
-    give("reschedule", (data) => this.#reschedule(decodeReschedule(data)));
-    give("result", (data) => {
-      const asked = decodeAskResults(data);
+    give("heartbeat", (message) => this.#heartbeat(message));
+    give("leave", (message) => this.#leave(message));
+    give("cancel", (request) => this.#cancel(request));
+    give("pause", (request) => this.#pause(request));
+    give("cron", (change) => crons.change(change));
+    give("crons", ({ after }) => queries.crons(after));
+    give("reschedule", (request) => this.#reschedule(request));
+    give("result", (asked) => {
       const notLive = asked.keys.filter((key) => !core.state.live.has(key)); // the others are waited for anyway
       return this.#foldedFirst(notLive, () => queries.results(asked));
     });
-    give("signal", (data) => {
-      const request = decodeSendSignal(data);
-      return this.#foldedFirst([request.key], () => core.signal(request));
-    });
-    give("erase", (data) => this.#eraser.erase(decodeEraseRuns(data).runs));
-    give("get", (data) => {
-      const { key } = decodeGetRun(data);
-      return this.#foldedFirst([key], () => queries.get(key));
-    });
-    give("list", async (data) => {
-      const request = decodeListRuns(data);
+    give("signal", (request) => this.#foldedFirst([request.key], () => core.signal(request)));
+    give("erase", ({ runs }) => this.#eraser.erase(runs));
+    give("get", ({ key }) => this.#foldedFirst([key], () => queries.get(key)));
+    give("list", async (request) => {
       if (request.cursor === undefined) await this.#refresh();
       return queries.list(request);
     });
-    give("workers", (data) => queries.workers(decodeNextPage(data).after));
-    give("queues", async (data) => {
-      const { after } = decodeNextPage(data);
+    give("workers", ({ after }) => queries.workers(after));
+    give("queues", async ({ after }) => {
       if (after === undefined) await this.#refresh();
       return queries.queues(after);
     });
@@ -144,7 +113,7 @@ export class Requests {
     if (leadership !== undefined) bucket.keepWorkers(knownWorkers(leadership.matching), core.term);
   });
 
-  #leave({ id, secret }: ReturnType<typeof decodeLeave>): object {
+  #leave({ id, secret }: RequestOf<"leave">): object {
     assertSecret(id, secret);
     this.#registrations.drop(id);
     this.#heartbeats.drop(id);
@@ -177,9 +146,8 @@ export class Requests {
     return { epoch: core.state.epoch, engine, cancel: [], clock: performance.now() };
   }
 
-  #heartbeat(data: Uint8Array): HeartbeatReply {
+  #heartbeat(message: Heartbeat): HeartbeatReply {
     const { core } = this.#parts;
-    const message = decodeHeartbeat(data);
     assertSecret(message.id, message.secret);
     const known = core.state.workers.get(message.id)?.isRegistered === true;
     const whole = known ? this.#heartbeats.add(message) : undefined;

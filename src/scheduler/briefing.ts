@@ -2,7 +2,7 @@ import type { StoredCron } from "../domain/cron-record.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import type { StoredRate } from "../matching/commands.ts";
 import type { StoredFailures } from "../reactions/failures.ts";
-import type { TaskDeclaration } from "../wire/messages.ts";
+import type { TaskDeclaration } from "../wire/worker-messages.ts";
 
 /** What is stored besides the log, and a leader starts with. */
 export interface Briefing {

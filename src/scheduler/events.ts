@@ -11,7 +11,7 @@ import type { ConfirmedRate } from "../matching/limits/rates.ts";
 import type { AssignedEvent } from "../presence/assigned.ts";
 import type { LeadEvent } from "../presence/takeover.ts";
 import type { CronWrittenEvent } from "../reactions/schedules.ts";
-import type { Heartbeat, Register } from "../wire/messages.ts";
+import type { Heartbeat, Register } from "../wire/worker-messages.ts";
 import type { Briefing } from "./briefing.ts";
 
 /**

@@ -7,7 +7,6 @@ import { isKey, isTaskName } from "../domain/names.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import { isToken } from "../domain/run-id.ts";
 import type { HandOver } from "./hand-over.ts";
-import type { AdmissionFlag } from "./messages.ts";
 import { isCount, isRecord, isText, isTime, isTurn } from "./ranges.ts";
 
 /** A schedule under `cron.<base64url of the name>`. */
@@ -107,6 +106,14 @@ function isAttempt(told: unknown): boolean {
   return isText(key) && isKey(key) && isTurn(turn) && isText(worker) && isToken(worker);
 }
 
+/** Whether new runs are taken. Units: bytes */
+export interface AdmissionFlag {
+  readonly isOpen: boolean;
+  readonly bytes: number;
+  readonly maxBytes: number;
+  /** What is wrong with the store; absent if it has only reached `maxBytes`. */
+  readonly reason?: string;
+}
 export function isAdmissionFlag(record: unknown): record is AdmissionFlag {
   if (!isRecord(record)) return false;
   const { isOpen, bytes, maxBytes, reason } = record;

@@ -8,8 +8,8 @@ import { parseConcurrency, parseRateLimits } from "../domain/limits.ts";
 import { assertName } from "../domain/names.ts";
 import type { TaskPolicies } from "../domain/policies.ts";
 import { assertLabels, assertSlots } from "../domain/worker.ts";
-import { isTaskDeclaration, type Register, type TaskDeclaration } from "./messages.ts";
 import { isWorkerId } from "./subjects.ts";
+import { isTaskDeclaration, type Register, type TaskDeclaration } from "./worker-messages.ts";
 
 const longestText = 256;
 /** Of one worker. */

@@ -4,23 +4,8 @@ import { MalformedRecord } from "../domain/errors.ts";
 import { assertName, isTaskName } from "../domain/names.ts";
 import { keyOf, type RunKey, splitKey } from "../domain/run.ts";
 import { decodeRunId, encodeRunId, isToken } from "../domain/run-id.ts";
+import type { EngineVerb } from "./verbs.ts";
 
-export type EngineVerb =
-  | "register"
-  | "heartbeat"
-  | "leave"
-  | "cancel"
-  | "pause"
-  | "cron"
-  | "crons"
-  | "reschedule"
-  | "result"
-  | "get"
-  | "list"
-  | "workers"
-  | "queues"
-  | "signal"
-  | "erase";
 export type WorkerVerb = "assign" | "cancel" | "ping";
 
 /** Who writes outcomes; it is in the subject, so a server can keep either from writing as the other. */

@@ -3,7 +3,7 @@ import type { Log } from "../domain/log.ts";
 import { jsonSchemaOf } from "../domain/schema.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import { jsonBytes } from "../wire/bytes.ts";
-import type { TaskDeclaration } from "../wire/messages.ts";
+import type { TaskDeclaration } from "../wire/worker-messages.ts";
 
 /** `limit`: bytes of a declaration; schemas that do not fit are left out. */
 export function declarationsOf(tasks: readonly WorkerTask[], limit: number, log: Log): readonly TaskDeclaration[] {

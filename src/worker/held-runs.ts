@@ -1,6 +1,6 @@
 // The runs that this worker holds: executing, or ended and not yet stored. Heartbeats and registrations report them to the engine.
 import { NumberIndex } from "../collections/number-index.ts";
-import type { HeldRun, Stop } from "../wire/messages.ts";
+import type { HeldRun, Stop } from "../wire/worker-messages.ts";
 import type { Attempt } from "./attempt.ts";
 import { type KeyedTurn, RecentTurns } from "./recent-turns.ts";
 

@@ -4,9 +4,9 @@ import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/
 import { answering } from "../nats/door.ts";
 import { newIdentity } from "../runtime/worker-identity.ts";
 import { type AssignmentMessage, type AssignmentReply, decodeAssignments } from "../wire/assignment.ts";
-import { decodeCancelOnWorker, protocol, type Register, type Stop } from "../wire/messages.ts";
 import { partLimit } from "../wire/parts.ts";
 import { roleOf } from "../wire/result-inbox.ts";
+import { decodeCancelOnWorker, protocol, type Register, type Stop } from "../wire/worker-messages.ts";
 import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
 import { declarationsOf } from "./description.ts";

@@ -3,16 +3,16 @@ import { Effect, FiberSet, Schedule, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import { answering, hearing } from "../nats/door.ts";
 import type { NatsLink } from "../nats/link.ts";
+import { encodeMessage } from "../wire/messages.ts";
+import type { Subjects } from "../wire/subjects.ts";
 import {
   decodeHeartbeatReply,
   decodePing,
   decodeRegistered,
-  encodeMessage,
   type Register,
   type Stop,
   type TaskDeclaration,
-} from "../wire/messages.ts";
-import type { Subjects } from "../wire/subjects.ts";
+} from "../wire/worker-messages.ts";
 import type { Heart } from "./heart/heart.ts";
 import type { Lifeline } from "./lifeline.ts";
 import { tellEngine } from "./tell.ts";

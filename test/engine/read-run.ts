@@ -3,8 +3,9 @@ import type { RunInfo } from "../../src/domain/run.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { RunStore } from "../../src/nats/run-store.ts";
 import { StoredEntries } from "../../src/nats/stored-entries.ts";
-import { encodeMessage, type FoundRun } from "../../src/wire/messages.ts";
+import { encodeMessage } from "../../src/wire/messages.ts";
 import type { Subjects } from "../../src/wire/subjects.ts";
+import type { FoundRun } from "../../src/wire/verbs.ts";
 
 /** Asks the engine once, and reads what it refers to, as a client does. */
 export function readRun(link: NatsLink, subjects: Subjects, key: string): Promise<RunInfo | null> {

@@ -9,9 +9,9 @@ import { newIdentity } from "../../src/runtime/worker-identity.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { encodeBundle, mostBundled } from "../../src/wire/bundle-entry.ts";
 import { jsonBytes, noBytes, utf8 } from "../../src/wire/bytes.ts";
-import { protocol } from "../../src/wire/messages.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { encodeRunEntry, type RunEntry } from "../../src/wire/run-entry.ts";
+import { protocol } from "../../src/wire/worker-messages.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 

@@ -6,8 +6,9 @@ import { connectNats } from "../../src/nats/connection.ts";
 import { newIdentity } from "../../src/runtime/worker-identity.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { decodeAssignments, encodeAssignments } from "../../src/wire/assignment.ts";
-import { encodeMessage, protocol } from "../../src/wire/messages.ts";
+import { encodeMessage } from "../../src/wire/messages.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
+import { protocol } from "../../src/wire/worker-messages.ts";
 import { test } from "../support/harness.ts";
 
 const executed: string[] = [];

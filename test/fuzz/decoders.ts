@@ -16,7 +16,6 @@ import { jsonBytes, jsonOf, noBytes, textOf, utf8 } from "../../src/wire/bytes.t
 import { decodeJournalMessage, encodeJournalMessage } from "../../src/wire/journal-message.ts";
 import { isShallow } from "../../src/wire/json-depth.ts";
 import { placeAtCursor } from "../../src/wire/list-cursor.ts";
-import * as messages from "../../src/wire/messages.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { decodeParked } from "../../src/wire/parked.ts";
 import * as records from "../../src/wire/records.ts";
@@ -24,6 +23,14 @@ import { assertRegistration, isDeclaredTask } from "../../src/wire/registration.
 import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../../src/wire/run-entry.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import { decodeTranscript, encodeTranscript, lineUtterance } from "../../src/wire/transcript-entry.ts";
+import { decodeEnded, decodeRequest, type EngineVerb } from "../../src/wire/verbs.ts";
+import {
+  decodeCancelOnWorker,
+  decodeHeartbeatReply,
+  decodePing,
+  decodeRegistered,
+  protocol,
+} from "../../src/wire/worker-messages.ts";
 import type { Random } from "../support/random.ts";
 import { type Fuzzer, mutate, mutateJson, oddNames, without } from "./fuzzer.ts";
 
@@ -68,7 +75,7 @@ const declaration = {
 };
 const held = [{ key: "mail/a", turn: 1, origin: 3, startedAt: 6 }];
 const registration = {
-  ...{ v: messages.protocol, id: "w1", name: "w", slots: 5, labels: { region: "eu" }, runtime: "bun", version: "1" },
+  ...{ v: protocol, id: "w1", name: "w", slots: 5, labels: { region: "eu" }, runtime: "bun", version: "1" },
   ...{ quiet: false, tasks: [declaration], executing: held },
 };
 const cron = { name: "c", expression: "0 3 * * *", timezone: "UTC", catchUp: "last" };
@@ -100,6 +107,26 @@ const json = (read: (bytes: Uint8Array) => unknown, ...samples: unknown[]): Read
   read,
   refuses: true,
 });
+
+/** A sample for each verb. */
+const asked = {
+  heartbeat: { id: "w1", executing: held, quiet: false, lagMs: 1 },
+  leave: { id: "w1" },
+  cancel: { runs: ["mail/a"], reason: "r" },
+  result: { keys: ["mail/a"], inbox: "_INBOX.a" },
+  signal: { key: "mail/a", name: "go", token: "t", data: { a: 1 } },
+  erase: { runs: ["mail/a"] },
+  get: { key: "mail/a" },
+  reschedule: { runs: ["mail/a"], dueAt: 1, delayMs: 5 },
+  pause: { task: "mail", paused: true },
+  cron: { verb: "set", rule: cron, task: "mail" },
+  crons: { after: "a" },
+  workers: { after: "a" },
+  queues: {},
+  list: { filter: { task: "mail", state: ["queued"] }, limit: 5, cursor: "5_7" },
+} satisfies { readonly [V in Exclude<EngineVerb, "register">]: object };
+
+const stop = { kind: "cancel", key: "mail/a", origin: 3, turn: 1, reason: "r" };
 
 const readers: Readonly<Record<string, Reader>> = {
   "run entry": {
@@ -138,10 +165,18 @@ const readers: Readonly<Record<string, Reader>> = {
     "natchet.prod.done.e7.1",
   ),
   "run id": text((token) => assert.equal(encodeRunId(decodeRunId(token)), token), "a", "=20", "order-42"),
-  registration: json((bytes) => assertRegistration(messages.decodeRegister(bytes)), registration),
+  registration: json((bytes) => assertRegistration(decodeRequest("register", bytes)), registration),
   ...Object.fromEntries(
-    Object.entries(requests()).map(([name, sample]) => [name, json(decoderOf(name), sample)] as const),
+    Object.entries(asked).map(([verb, sample]) => [
+      verb,
+      json((bytes) => decodeRequest(verb as EngineVerb, bytes), sample),
+    ]),
   ),
+  "register reply": json(decodeRegistered, { epoch: 5, engine: "e", cancel: [stop], clock: 1 }),
+  "heartbeat reply": json(decodeHeartbeatReply, { epoch: 5, known: true, cancel: [] }),
+  ping: json(decodePing, { epoch: 5, engine: "e" }),
+  "cancel message": json(decodeCancelOnWorker, { epoch: 5, runs: [stop], n: 1, proof: "p" }),
+  "ended runs": json(decodeEnded, { ended: [{ key: "mail/a", seq: 1, index: 0 }] }),
   records: json(
     (bytes) => Object.values(records).map((is) => is(jsonOf(bytes))),
     { namespace: false, tasks: ["a"], workers: [], resumedAt: { a: 1 } },
@@ -177,34 +212,6 @@ function assignmentOf() {
   const times = { turn: 1, attempt: 1, origin: 3, createdAt: 1e12 };
   const extra = jsonBytes({ metadata: { a: "b" }, history: [] });
   return { key: "mail/a", priority: 1, ...times, waiter: "abc", follows: false, extra, input: utf8("1") };
-}
-
-function requests() {
-  const stop = { kind: "cancel", key: "mail/a", origin: 3, turn: 1, reason: "r" };
-  return {
-    Registered: { epoch: 5, engine: "e", cancel: [stop], clock: 1 },
-    Heartbeat: { id: "w1", executing: held, quiet: false, lagMs: 1 },
-    HeartbeatReply: { epoch: 5, known: true, cancel: [] },
-    Leave: { id: "w1" },
-    Ping: { epoch: 5, engine: "e" },
-    CancelOnWorker: { epoch: 5, runs: [stop] },
-    CancelRuns: { runs: ["mail/a"], reason: "r" },
-    AskResults: { keys: ["mail/a"], inbox: "_INBOX.a" },
-    Ended: { ended: [{ key: "mail/a", seq: 1, index: 0 }] },
-    SendSignal: { key: "mail/a", name: "go", token: "t", data: { a: 1 } },
-    GetRun: { key: "mail/a" },
-    Reschedule: { runs: ["mail/a"], dueAt: 1, delayMs: 5 },
-    ChangePause: { task: "mail", paused: true },
-    ChangeCron: { verb: "set", rule: cron, task: "mail" },
-    NextPage: { after: "a" },
-    ListRuns: { filter: { task: "mail", state: ["queued"] }, limit: 5, cursor: "5_7" },
-  };
-}
-
-function decoderOf(name: string): (bytes: Uint8Array) => unknown {
-  const exported = Object.entries(messages).find(([found]) => found === `decode${name}`);
-  assert.ok(exported, name);
-  return exported[1] as (bytes: Uint8Array) => unknown;
 }
 
 interface Case {

@@ -8,9 +8,9 @@ import { newIdentity } from "../../src/runtime/worker-identity.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { encodeBundle } from "../../src/wire/bundle-entry.ts";
 import { jsonBytes, noBytes, textOf, utf8 } from "../../src/wire/bytes.ts";
-import { protocol } from "../../src/wire/messages.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { encodeRunEntry, type RunEntry } from "../../src/wire/run-entry.ts";
+import { protocol } from "../../src/wire/worker-messages.ts";
 import type { Random } from "../support/random.ts";
 import { type Fuzzer, mutate, mutateJson, without } from "./fuzzer.ts";
 

@@ -6,7 +6,6 @@ import { childIdOf } from "../../src/domain/durable.ts";
 import { MalformedRecord } from "../../src/domain/errors.ts";
 import { encodeBundle, encodeCompactedBundle, isBundle, runsOfBundle } from "../../src/wire/bundle-entry.ts";
 import { jsonBytes, utf8 } from "../../src/wire/bytes.ts";
-import { decodeHeartbeat, decodeRegister } from "../../src/wire/messages.ts";
 import {
   assertPastMark,
   decodeOutcomeEntry,
@@ -18,6 +17,7 @@ import { assertRegistration } from "../../src/wire/registration.ts";
 import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../../src/wire/run-entry.ts";
 import { assertPast } from "../../src/wire/run-extra.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
+import { decodeHeartbeat, decodeRegister } from "../../src/wire/worker-messages.ts";
 import { declarationOf, only, Scene } from "../scheduler/scene.ts";
 import { Random } from "../support/random.ts";
 import { type Fuzzer, mutateJson, oddNumbers, without } from "./fuzzer.ts";

@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { parseBatch } from "../../src/domain/batch.ts";
 import { parseConcurrency, parseRateLimits } from "../../src/domain/limits.ts";
+import type { RunFilter } from "../../src/domain/listing.ts";
 import type { OutcomeKind, RunInfo } from "../../src/domain/run.ts";
 import { placeOf } from "../../src/matching/attached.ts";
 import { workerOf } from "../../src/matching/workers.ts";
 import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns } from "../../src/requests/describe.ts";
-import type { RunFilter, TaskDeclaration } from "../../src/wire/messages.ts";
+import type { TaskDeclaration } from "../../src/wire/worker-messages.ts";
 import { declarationOf, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
 

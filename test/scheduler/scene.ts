@@ -8,8 +8,8 @@ import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Faults } from "../../src/scheduler/faults.ts";
 import { createScheduler, type Scheduler, type SchedulerOptions } from "../../src/scheduler/scheduler.ts";
 import { step } from "../../src/scheduler/step.ts";
-import type { HeldRun, TaskDeclaration } from "../../src/wire/messages.ts";
 import type { RunEntry } from "../../src/wire/run-entry.ts";
+import type { HeldRun, TaskDeclaration } from "../../src/wire/worker-messages.ts";
 
 type CommandOf<T extends Command["type"]> = Extract<Command, { type: T }>;
 

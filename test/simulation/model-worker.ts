@@ -3,7 +3,7 @@ import type { OutcomeKind } from "../../src/domain/run.ts";
 import { isFinal, type Turn, taskOf } from "../../src/domain/run.ts";
 import type { FoldedOutcome } from "../../src/fold/log-events.ts";
 import type { AssignCommand } from "../../src/matching/commands.ts";
-import type { Heartbeat, HeldRun, Register, Stop } from "../../src/wire/messages.ts";
+import type { Heartbeat, HeldRun, Register, Stop } from "../../src/wire/worker-messages.ts";
 import type { Climate } from "./climate.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { Random } from "./random.ts";

@@ -1,8 +1,8 @@
 import { wholeNamespace } from "../../src/domain/pauses.ts";
 import { taskOf } from "../../src/domain/run.ts";
 import type { EngineOutcome } from "../../src/matching/commands.ts";
-import type { Stop } from "../../src/wire/messages.ts";
 import type { FinalDetail } from "../../src/wire/story.ts";
+import type { Stop } from "../../src/wire/worker-messages.ts";
 import { clockErrorMs } from "./faults.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { Known, ReferenceFold } from "./reference-fold.ts";

@@ -4,29 +4,24 @@ import type { CronInfo } from "../../domain/cron.ts";
 import { parseDuration } from "../../domain/duration.ts";
 import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../../domain/errors.ts";
 import { assertKnownOptions } from "../../domain/known-options.ts";
+import type { CancelReply, QueueInfo, WorkerInfo } from "../../domain/listing.ts";
 import type { Pauses, PauseTarget } from "../../domain/pauses.ts";
 import type { Cancellation } from "../../domain/run.ts";
-import {
-  type CancelReply,
-  type CancelRuns,
-  type ChangeCron,
-  type CronList,
-  type EraseReply,
-  encodeMessage,
-  type FoundRun,
-  type ListRuns,
-  type QueueInfo,
-  type QueueList,
-  type RescheduleReply,
-  type RunListPage,
-  type SendSignal,
-  type SignalReply,
-  transientErrors,
-  type WorkerInfo,
-  type WorkerList,
-} from "../../wire/messages.ts";
+import { encodeMessage, transientErrors } from "../../wire/messages.ts";
 import { isUnknownFilter, sentFilter } from "../../wire/run-filter.ts";
-import type { EngineVerb } from "../../wire/subjects.ts";
+import type {
+  CancelRuns,
+  ChangeCron,
+  EngineVerb,
+  EraseReply,
+  FoundRun,
+  ListRuns,
+  Replies,
+  RescheduleReply,
+  RunListPage,
+  SendSignal,
+  SignalReply,
+} from "../../wire/verbs.ts";
 import { GroupedCancels } from "./grouped-cancels.ts";
 import type { LeaderLine } from "./leader-line.ts";
 import { cancelGroups, joinCancelled, joinWorkers } from "./pages.ts";
@@ -59,12 +54,12 @@ export class EngineRequests {
   }
 
   async get(key: string, patience?: Patience): Promise<FoundRun> {
-    return (await this.#ask("get", { key }, deadlineOf(patience))) as FoundRun;
+    return this.#ask("get", { key }, deadlineOf(patience));
   }
 
   /** One page: as many as fit into a message, and where the next one begins. */
   list(request: ListRuns, patience?: Patience): Promise<RunListPage> {
-    return this.#ask("list", sentFilter(request), deadlineOf(patience)) as Promise<RunListPage>;
+    return this.#ask("list", sentFilter(request), deadlineOf(patience));
   }
 
   /** All of them, in as many requests as it takes. */
@@ -73,11 +68,8 @@ export class EngineRequests {
     const replies: CancelReply[] = [];
     for (const group of cancelGroups(request, this.#line.maxPayload / 4)) {
       for (let cursor: string | undefined = ""; cursor !== undefined; ) {
-        const reply = (await this.#ask(
-          "cancel",
-          sentFilter(cursor === "" ? group : { ...group, cursor }),
-          deadline,
-        )) as CancelReply;
+        const part = sentFilter(cursor === "" ? group : { ...group, cursor });
+        const reply: CancelReply = await this.#ask("cancel", part, deadline);
         replies.push(reply);
         cursor = reply.next;
       }
@@ -97,12 +89,12 @@ export class EngineRequests {
     patience: Patience | undefined,
     withoutEngine: WithoutEngine<SignalReply>,
   ): Promise<SignalReply> {
-    return this.#ask("signal", request, deadlineOf(patience), withoutEngine) as Promise<SignalReply>;
+    return this.#ask("signal", request, deadlineOf(patience), withoutEngine);
   }
 
   /** Safe to repeat. Fails: EngineUnreachable, EngineRefused */
   erase(runs: readonly string[], patience?: Patience): Promise<EraseReply> {
-    return this.#ask("erase", { runs }, deadlineOf(patience)) as Promise<EraseReply>;
+    return this.#ask("erase", { runs }, deadlineOf(patience));
   }
 
   /** Cancels of single runs that come together travel together. Fails as {@link EngineRequests.cancel} */
@@ -113,15 +105,15 @@ export class EngineRequests {
   pause(target: PauseTarget, paused: boolean, patience?: Patience): Promise<Pauses> {
     const isAll = target.task === undefined && target.worker === undefined;
     const request = { ...target, ...(isAll && { namespace: true }), paused };
-    return this.#ask("pause", request, deadlineOf(patience)) as Promise<Pauses>;
+    return this.#ask("pause", request, deadlineOf(patience));
   }
 
   changeCron(change: ChangeCron): Promise<CronInfo> {
-    return this.#ask("cron", change, deadlineOf()) as Promise<CronInfo>;
+    return this.#ask("cron", change, deadlineOf());
   }
 
   crons(): Promise<readonly CronInfo[]> {
-    return this.#pages("crons", (page: CronList) => page.crons);
+    return this.#pages("crons", ({ crons }) => crons);
   }
 
   /** `delayMs`, if given, takes precedence over `dueAt`: this process's clock may differ from the engine's. */
@@ -131,38 +123,38 @@ export class EngineRequests {
     patience?: Patience,
   ): Promise<RescheduleReply> {
     const request = { runs, dueAt, ...(delayMs !== undefined && { delayMs }) };
-    return this.#ask("reschedule", request, deadlineOf(patience)) as Promise<RescheduleReply>;
+    return this.#ask("reschedule", request, deadlineOf(patience));
   }
 
   async workers(patience?: Patience): Promise<readonly WorkerInfo[]> {
-    return joinWorkers(await this.#pages("workers", (page: WorkerList) => page.workers, patience));
+    return joinWorkers(await this.#pages("workers", ({ workers }) => workers, patience));
   }
 
   queues(patience?: Patience): Promise<readonly QueueInfo[]> {
-    return this.#pages("queues", (page: QueueList) => page.queues, patience);
+    return this.#pages("queues", ({ queues }) => queues, patience);
   }
 
-  async #pages<P extends { readonly next?: string }, T>(
-    verb: EngineVerb,
-    itemsOf: (page: P) => readonly T[],
+  async #pages<V extends "crons" | "workers" | "queues", T>(
+    verb: V,
+    itemsOf: (page: Replies[V]) => readonly T[],
     patience?: Patience,
   ): Promise<T[]> {
     const deadline = deadlineOf(patience);
     const items: T[] = [];
     for (let after: string | undefined = ""; after !== undefined; ) {
-      const page = (await this.#ask(verb, after === "" ? {} : { after }, deadline)) as P;
+      const page: Replies[V] = await this.#ask(verb, after === "" ? {} : { after }, deadline);
       items.push(...itemsOf(page));
       after = page.next;
     }
     return items;
   }
 
-  async #ask(
-    verb: EngineVerb,
-    request: unknown,
+  async #ask<V extends keyof Replies>(
+    verb: V,
+    request: object,
     deadline: number,
-    withoutEngine?: WithoutEngine<unknown>,
-  ): Promise<unknown> {
+    withoutEngine?: WithoutEngine<Replies[V]>,
+  ): Promise<Replies[V]> {
     const message = encodeMessage(request);
     const { maxPayload, namespace } = this.#line;
     if (message.length + spareBytes > maxPayload)

@@ -1,9 +1,10 @@
 // Cancels of single runs made together are sent together: an engine that gets twenty thousand requests has stored all of them before it
 // has answered half of them.
 import { EngineRefused } from "../../domain/errors.ts";
+import type { CancelReply } from "../../domain/listing.ts";
 import type { Cancellation } from "../../domain/run.ts";
 import { type Deferred, deferred } from "../../runtime/deferred.ts";
-import type { CancelReply, CancelRuns } from "../../wire/messages.ts";
+import type { CancelRuns } from "../../wire/verbs.ts";
 import type { Patience } from "./patience.ts";
 
 type Did = Cancellation | "unknown";

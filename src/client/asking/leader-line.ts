@@ -5,11 +5,12 @@ import { deniedSubject } from "../../nats/ask-store.ts";
 import type { NatsLink } from "../../nats/link.ts";
 import { request } from "../../nats/request.ts";
 import { type ErrorReply, errorOfReply, parseJson } from "../../wire/messages.ts";
-import type { EngineVerb, Subjects } from "../../wire/subjects.ts";
+import type { Subjects } from "../../wire/subjects.ts";
+import type { Replies } from "../../wire/verbs.ts";
 
 /** The result of one request: an answer, an error from the engine, or nothing, which may be different next time. */
-export type Reply =
-  | { readonly kind: "answer"; readonly answer: unknown }
+export type Reply<V extends keyof Replies> =
+  | { readonly kind: "answer"; readonly answer: Replies[V] }
   | { readonly kind: "error"; readonly error: ErrorReply["error"] }
   | { readonly kind: "none"; readonly reason: string };
 
@@ -53,14 +54,14 @@ export class LeaderLine {
   }
 
   /** Asks once. If another engine takes over meanwhile, there is no answer: the one that was asked may be gone. Fails: PermissionDenied */
-  async ask(verb: EngineVerb, message: Uint8Array, timeoutMs: number): Promise<Reply> {
+  async ask<V extends keyof Replies>(verb: V, message: Uint8Array, timeoutMs: number): Promise<Reply<V>> {
     if (!this.#link.isConnected()) return { kind: "none", reason: "not connected to NATS" };
     const subject = this.#subjects.engine(verb);
     try {
       const reply = await this.#unlessChanged(request(this.#link, subject, message, { timeout: timeoutMs }));
       const answer = parseJson(reply.data, `${verb} reply`);
       const error = errorOfReply(answer);
-      return error === undefined ? { kind: "answer", answer } : { kind: "error", error };
+      return error === undefined ? { kind: "answer", answer: answer as Replies[V] } : { kind: "error", error };
     } catch (cause) {
       const denied = deniedSubject(cause);
       if (denied !== undefined)

@@ -1,7 +1,8 @@
 // Requests that name many runs are split so that each fits into a message, and their answers are merged.
 import { groupsBySize } from "../../collections/groups.ts";
+import type { CancelReply, RunFilter, WorkerInfo } from "../../domain/listing.ts";
 import { jsonBytes } from "../../wire/bytes.ts";
-import type { CancelReply, CancelRuns, RunFilter, WorkerInfo } from "../../wire/messages.ts";
+import type { CancelRuns } from "../../wire/verbs.ts";
 
 /** In groups of at most so many bytes of JSON. */
 const groupsOf = (texts: Iterable<string>, mostBytes: number): string[][] =>

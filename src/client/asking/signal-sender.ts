@@ -15,9 +15,9 @@ import type { Publisher } from "../../nats/publisher.ts";
 import type { RunStore } from "../../nats/run-store.ts";
 import { isBundle, runsOfBundle } from "../../wire/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../../wire/bytes.ts";
-import type { SendSignal, SignalReply } from "../../wire/messages.ts";
 import { decodeRunEntry, runForm } from "../../wire/run-entry.ts";
 import type { Subjects } from "../../wire/subjects.ts";
+import type { SendSignal, SignalReply } from "../../wire/verbs.ts";
 import type { EngineRequests } from "./engine-requests.ts";
 import type { Patience } from "./patience.ts";
 

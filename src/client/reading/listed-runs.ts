@@ -1,12 +1,13 @@
 // A list of any length, from pages that fit into a message.
 import { assertKnownOptions, namesOf } from "../../domain/known-options.ts";
+import type { RunFilter, RunList } from "../../domain/listing.ts";
 import { assertWhole } from "../../domain/option-values.ts";
 import { keyOf, type RunInfo } from "../../domain/run.ts";
 import { assertTime } from "../../domain/time.ts";
 import type { StoredEntries } from "../../nats/stored-entries.ts";
 import { cursorOf, isNewer } from "../../wire/list-cursor.ts";
-import type { RunFilter, RunList, RunListPage } from "../../wire/messages.ts";
 import type { FinalDetail } from "../../wire/story.ts";
+import type { RunListPage } from "../../wire/verbs.ts";
 import type { EngineRequests } from "../asking/engine-requests.ts";
 import { filterGroups } from "../asking/pages.ts";
 import type { ListOptions } from "./list-options.ts";

@@ -6,8 +6,8 @@ import { inputIn, inputOfFinished } from "../../nats/stored-inputs.ts";
 import { openRun } from "../../sealing/sealed.ts";
 import type { Vault } from "../../sealing/vault.ts";
 import { jsonOf } from "../../wire/bytes.ts";
-import type { FoundRun } from "../../wire/messages.ts";
 import type { FinalDetail } from "../../wire/story.ts";
+import type { FoundRun } from "../../wire/verbs.ts";
 import type { EngineRequests } from "../asking/engine-requests.ts";
 import type { Patience } from "../asking/patience.ts";
 

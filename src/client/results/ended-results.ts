@@ -2,8 +2,8 @@
 // them, so that ten thousand waits are not ten thousand reads.
 
 import type { StoredEntries } from "../../nats/stored-entries.ts";
-import type { EndedRun } from "../../wire/messages.ts";
 import type { Outcome } from "../../wire/outcome-entry.ts";
+import type { EndedRun } from "../../wire/verbs.ts";
 
 export interface EndedResultsParts {
   readonly entries: Pick<StoredEntries, "outcomesAt">;

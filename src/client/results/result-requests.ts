@@ -1,6 +1,7 @@
 // Asks engines for results that did not arrive by themselves, many runs per request.
 import type { NatsLink } from "../../nats/link.ts";
-import { type AskResultsReply, encodeMessage } from "../../wire/messages.ts";
+import { encodeMessage } from "../../wire/messages.ts";
+import type {} from "../../wire/verbs.ts";
 import type { LeaderLine } from "../asking/leader-line.ts";
 import type { EndedResults } from "./ended-results.ts";
 
@@ -87,9 +88,8 @@ export class ResultRequests {
     const { line, inbox, ended, onUnknown } = this.#parts;
     const reply = await line.ask("result", encodeMessage({ keys, inbox }), tryMs).catch(() => undefined);
     if (reply?.kind !== "answer") return false;
-    const answer = reply.answer as AskResultsReply;
-    for (const key of answer.unknown) onUnknown(key);
-    ended.add(answer.ended ?? []);
+    for (const key of reply.answer.unknown) onUnknown(key);
+    ended.add(reply.answer.ended ?? []);
     return true;
   }
 }

@@ -1,6 +1,6 @@
 // Limits the whole time of a durable run, and the time it may take to end once cancelled.
 import type { LiveRun } from "../../fold/live-run.ts";
-import type { TaskDeclaration } from "../../wire/messages.ts";
+import type { TaskDeclaration } from "../../wire/worker-messages.ts";
 import type { Matching } from "../matching.ts";
 import { queueOf, type TaskQueue } from "../task-queue.ts";
 import { isDurable } from "./readiness.ts";

@@ -3,8 +3,8 @@ import { Effect } from "effect";
 import { connectNats } from "../../nats/connection.ts";
 import type { NatsLink } from "../../nats/link.ts";
 import type { NatsOptions } from "../../nats/options.ts";
-import { decodeHeartbeatReply, type Register } from "../../wire/messages.ts";
 import { Subjects } from "../../wire/subjects.ts";
+import { decodeHeartbeatReply, type Register } from "../../wire/worker-messages.ts";
 import { tellEngine } from "../tell.ts";
 
 export interface Block {

@@ -1,7 +1,7 @@
 // Runs in a thread: sleeps, and checks now and then whether the event loop of the process has turned. Only if it has not, the
 // thread connects and sends heartbeats on behalf of its workers.
 import { parentPort, workerData } from "node:worker_threads";
-import type { Register } from "../../wire/messages.ts";
+import type { Register } from "../../wire/worker-messages.ts";
 import { blockedAfterMs, cell, type HeartData, type TasksToHeart, type ToHeart } from "./heart-data.ts";
 
 const lookEveryMs = 1_500;

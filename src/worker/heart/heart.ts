@@ -6,7 +6,7 @@ import type { Log } from "../../domain/log.ts";
 import type { NatsOptions } from "../../nats/options.ts";
 import { atMost } from "../../runtime/at-most.ts";
 import { threadEntry } from "../../runtime/thread-entry.ts";
-import type { Register, TaskDeclaration } from "../../wire/messages.ts";
+import type { Register, TaskDeclaration } from "../../wire/worker-messages.ts";
 import { blockedAfterMs, cell, cellBytes, type HeartData, type TasksToHeart, type ToHeart } from "./heart-data.ts";
 
 const turnEveryMs = 1_000;

@@ -3,11 +3,12 @@ import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 import { keyOf } from "../../../src/domain/run.ts";
 import { isBundle, runsOfBundle } from "../../../src/wire/bundle-entry.ts";
 import { jsonBytes, jsonOf, noBytes } from "../../../src/wire/bytes.ts";
-import { type AskResults, type CancelRuns, encodeMessage, type GetRun } from "../../../src/wire/messages.ts";
+import { encodeMessage } from "../../../src/wire/messages.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../../src/wire/outcome-entry.ts";
 import { decodeRunEntry, type RunEntry } from "../../../src/wire/run-entry.ts";
 import type { FinalDetail } from "../../../src/wire/story.ts";
 import type { Subjects } from "../../../src/wire/subjects.ts";
+import type { AskResults, CancelRuns, GetRun } from "../../../src/wire/verbs.ts";
 
 export interface Ending {
   readonly kind: "completed" | "failed" | "cancelled";

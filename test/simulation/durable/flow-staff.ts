@@ -1,4 +1,4 @@
-import type { TaskDeclaration } from "../../../src/wire/messages.ts";
+import type { TaskDeclaration } from "../../../src/wire/worker-messages.ts";
 import type { ModelEngine } from "../model-engine.ts";
 import { FlowAttempt, type Given, type Warm } from "./attempt.ts";
 import { durable, type FlowWorld, tasks } from "./flow-world.ts";
