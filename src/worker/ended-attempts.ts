@@ -23,14 +23,14 @@ export interface EndedAttemptsParts {
 
 export class EndedAttempts {
   readonly #parts: EndedAttemptsParts;
-  readonly #tellSoon = onceATick(() => this.#tell(), queueMicrotask);
+  readonly #tellSoon = onceATick(() => this.#tell());
   #ended: Assignment[] = [];
 
   constructor(parts: EndedAttemptsParts) {
     this.#parts = parts;
   }
 
-  /** Those of one tick are reported together. */
+  /** Those of one turn of the event loop are reported together: timers that end them may each have microtasks of their own. */
   add(assignment: Assignment): void {
     if (this.#parts.neighbours?.onEnded === undefined) return;
     this.#ended.push(assignment);

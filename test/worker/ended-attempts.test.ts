@@ -16,21 +16,22 @@ function sceneOf(slots: number, { mostUnits = 1, isConnected = true, hasEngine =
   const held = new HeldRuns();
   const link = { isConnected: () => isConnected } as unknown as NatsLink;
   const ended = new EndedAttempts({ worker: "w", link, neighbours, slots, busy: () => 0, mostUnits, held });
-  /** Attempts whose code has ended, and whose outcomes are on their way. */
+  /** Attempts whose code has ended, each in a microtask of its own, and whose outcomes are on their way. */
   const end = async (from: number, count: number) => {
     for (let origin = from; origin < from + count; origin++) {
       const times = { createdAt: 0, priority: 1, turn: 1, attempt: 1, waiter: "", follows: false };
       const assignment = { key: `t/${origin}`, origin, ...times, extra: noBytes, input: noBytes };
       held.add({ assignment } as unknown as Attempt);
       ended.add(assignment);
+      await Promise.resolve();
     }
-    await Promise.resolve();
+    await new Promise(setImmediate);
     return told.splice(0);
   };
   return { end };
 }
 
-test("those of one tick are told together", async () => {
+test("those of one turn of the event loop are told together", async () => {
   const { end } = sceneOf(3);
   assert.deepEqual(await end(1, 3), ["w: 1,2,3"]);
   assert.deepEqual(await end(4, 1), ["w: 4"]);
