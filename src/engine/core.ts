@@ -68,6 +68,7 @@ export class Core implements Leader {
     const onEvent = (event: SchedulerEvent) => this.handle(event);
     this.follower = new Follower({
       ...{ link, subjects, log, onEvent },
+      onSignal: (seq, data) => this.state.isLeading && this.#deeds.signals.saw(seq, data),
       onOutcomes: (subject, seq) => neighbours.saw(subject, seq),
       onCaughtUp: () => void this.checkFloor(),
       onLost: (reason) => this.#lose(reason),

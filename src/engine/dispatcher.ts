@@ -66,7 +66,8 @@ export class Dispatcher {
   async assign(given: AssignCommand): Promise<void> {
     const { worker, batch } = given;
     try {
-      const command = given.resumes === undefined ? given : await this.#withSignals(given);
+      const filled = given.resumes === undefined ? given : this.#parts.signals.withData(given);
+      const command = filled instanceof Promise ? await filled : filled; // nearly always at once: a run waits for it
       if (command === undefined) return this.#takeBack(given);
       const { assignments, places, left, gone } = this.#loaded(command) ?? (await this.#load(command));
       if (!this.#parts.isDue(command)) return this.#takeBack(command);
@@ -82,14 +83,6 @@ export class Dispatcher {
       this.#parts.onEvent({ type: "unacknowledged", id: worker, batch });
       if (isNoResponders(error)) this.#parts.onEvent({ type: "unreachable", id: worker });
     }
-  }
-
-  /** Undefined when the store does not say what the signals are. */
-  #withSignals(given: AssignCommand): Promise<AssignCommand | undefined> {
-    return this.#parts.signals.withData(given).catch((error: unknown) => {
-      this.#parts.log.debug("signals could not be read; their runs wait", { worker: given.worker, error });
-      return undefined;
-    });
   }
 
   /** No worker has seen it. */

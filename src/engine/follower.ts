@@ -15,6 +15,8 @@ export interface FollowerParts {
   readonly onEvent: (event: SchedulerEvent) => void;
   /** The log is no longer what was folded. */
   readonly onLost: (reason: string) => void;
+  /** A signal was read, and is folded next. */
+  readonly onSignal: (seq: number, data: Uint8Array) => void;
   /** An outcome entry was folded. */
   readonly onOutcomes: (subject: string, seq: number) => void;
   /** The reader has read everything stored; outcomes may have been purged ahead of it in the meantime. */
@@ -84,9 +86,11 @@ export class Follower {
 
   #fold(message: LogMessage): void {
     if (this.isHalted) return;
-    const { seq, subject } = message;
+    const { seq, subject, data } = message;
     try {
-      this.#give(readEntry(this.#parts.subjects, message), subject);
+      const event = readEntry(this.#parts.subjects, message);
+      if (event.type === "signal") this.#parts.onSignal(seq, data);
+      this.#give(event, subject);
     } catch (error) {
       this.#parts.log.error("an entry of the log cannot be read and is skipped", { seq, subject, error });
     }

@@ -30,7 +30,7 @@ export interface SignalsParts {
 
 /** Signals of a run that it has not taken. */
 const mostPending = 50_000;
-/** Data of recently stored signals, which are offered at once. */
+/** Data of signals read from the log a moment ago, which are offered at once. */
 const mostKept = 1_000;
 const largestKept = 4_096;
 /** A wait takes one, so a turn rarely needs more, and each costs a read. */
@@ -64,7 +64,6 @@ export class Signals {
     // A request may have waited while this engine was frozen, and its signal been stored and taken without it.
     const result = await publisher.append(subjects.signal(key, name, token), bytes, 0, undefined, holdsLease);
     const seq = result.ok ? result.seq : (result.lastSeq ?? 0);
-    if (result.ok && bytes.length <= largestKept) this.#keep(seq, bytes);
     await reached(seq);
     const isLive = fold().live.get(key)?.origin === run.origin;
     const end = fold().finished.get(key);
@@ -82,51 +81,62 @@ export class Signals {
     return (fold.signals.get(key)?.length ?? 0) >= mostPending ? "full" : undefined;
   }
 
-  /** The same command with the signals' data: as many of the first offers as fit into a message. Fails: StoreUnavailable */
-  async withData(command: AssignCommand): Promise<AssignCommand> {
-    if (command.resumes === undefined) return command;
+  /**
+   * The same command with the signals' data: as many of the first offers as fit into a message. At once if all of it is in memory;
+   * undefined when the store does not say what they are.
+   */
+  withData(command: AssignCommand): AssignCommand | Promise<AssignCommand | undefined> {
+    const tell = (error: unknown) =>
+      void this.#parts.log.debug("signals could not be read; their runs wait", { worker: command.worker, error });
+    return this.#filled(command, this.#kept) ?? this.#read(command).catch(tell);
+  }
+
+  /** A signal of the log, just read: its run is offered it in a moment. `data` may be a view on the connection's buffer. */
+  saw(seq: number, data: Uint8Array): void {
+    if (data.length > largestKept) return;
+    this.#kept.set(seq, new Uint8Array(data));
+    if (this.#kept.size > mostKept) this.#kept.delete(this.#kept.keys().next().value!);
+  }
+
+  async #read(command: AssignCommand): Promise<AssignCommand | undefined> {
+    const data = new Map<number, Uint8Array>();
+    const read = async (offer: Offer) =>
+      offer.kind === "signal" && data.set(offer.sequence, await this.#dataOf(offer.sequence));
+    for (const { offers } of command.resumes!.values()) await Promise.all(prefixOf(offers).map(read));
+    return this.#filled(command, data);
+  }
+
+  /** Undefined if data of a signal is missing. */
+  #filled(command: AssignCommand, data: ReadonlyMap<number, Uint8Array>): AssignCommand | undefined {
     const resumes = new Map(command.resumes);
-    for (const [run, resume] of command.resumes) {
-      if (resume.offers.some(({ kind }) => kind === "signal"))
-        resumes.set(run, { ...resume, offers: await this.#loaded(resume.offers) });
+    for (const [run, resume] of resumes) {
+      const fit: Offer[] = [];
+      let room = this.#limit;
+      for (const offer of prefixOf(resume.offers)) {
+        const bytes = offer.kind === "signal" ? data.get(offer.sequence) : noBytes;
+        if (bytes === undefined) return undefined;
+        room -= bytes.length;
+        if (room < 0 && fit.length > 0) break;
+        const told = signalData(bytes);
+        fit.push(offer.kind === "signal" && told !== undefined ? { ...offer, data: told } : offer);
+      }
+      resumes.set(run, { ...resume, offers: fit });
     }
     return { ...command, resumes };
   }
 
-  /** A prefix of them: nothing may be passed over. Those that are left out are offered with the next turn. */
-  async #loaded(offers: readonly Offer[]): Promise<readonly Offer[]> {
-    const first = prefixOf(offers, mostOffered);
-    const loaded = await Promise.all(
-      first.map(async (offer) => (offer.kind === "signal" ? this.#read(offer.sequence) : noBytes)),
-    );
-    const fit: Offer[] = [];
-    let room = this.#limit;
-    for (const [i, offer] of first.entries()) {
-      room -= loaded[i]!.length;
-      if (room < 0 && i > 0) break;
-      const data = signalData(loaded[i]!);
-      fit.push(offer.kind === "signal" && data !== undefined ? { ...offer, data } : offer);
-    }
-    return fit;
-  }
-
   /** Empty also if it was removed from the log by hand, or is larger than any that a client stores. */
-  async #read(seq: number): Promise<Uint8Array> {
+  async #dataOf(seq: number): Promise<Uint8Array> {
     const bytes = this.#kept.get(seq) ?? (await this.#parts.store.read(seq))?.data ?? noBytes;
     if (bytes.length <= this.#limit) return bytes;
     this.#parts.log.warn("a signal is too large to be offered: it arrives without its data", { seq });
     return noBytes;
   }
-
-  #keep(seq: number, bytes: Uint8Array): void {
-    this.#kept.set(seq, bytes);
-    if (this.#kept.size > mostKept) this.#kept.delete(this.#kept.keys().next().value!);
-  }
 }
 
-/** The longest prefix with no more signals than that. */
-function prefixOf(offers: readonly Offer[], most: number): readonly Offer[] {
+/** Those before the first signal too many. A prefix: nothing may be passed over, and what is left out is offered with the next turn. */
+function prefixOf(offers: readonly Offer[]): readonly Offer[] {
   let signals = 0;
-  const end = offers.findIndex(({ kind }) => kind === "signal" && ++signals > most);
+  const end = offers.findIndex(({ kind }) => kind === "signal" && ++signals > mostOffered);
   return end < 0 ? offers : offers.slice(0, end);
 }

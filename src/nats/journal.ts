@@ -63,16 +63,27 @@ export class JournalStore {
     return newestFromLeader(this.#link, this.#subjects.journalStream, this.#subjects.journal(key, origin));
   }
 
-  /** All of it, up to the last message that the stream's leader knows: a replica may lag. Fails: StoreUnavailable, PermissionDenied */
-  async read(name: Named): Promise<readonly Stored[]> {
+  /**
+   * All of it, up to the last message that the stream's leader knows: a replica may lag. With `reaches`, a sequence that stands in it, it
+   * may lack what is newer, and the leader is asked only if that is missing. Fails: StoreUnavailable, PermissionDenied
+   */
+  async read(name: Named, reaches?: number): Promise<readonly Stored[]> {
     const subject = this.#subjects.journal(name.key, name.origin);
-    const asked = this.#next(subject, 1);
+    const asked = this.#from(subject, 1);
+    if (reaches !== undefined && this.#isInBatches) {
+      const records = await asked.catch(() => undefined);
+      if (records !== undefined && endOf(records) >= reaches) return records;
+    }
     asked.catch(() => {}); // nobody listens while the leader is asked
     const last = await this.last(name);
     if (last === undefined) return [];
     for (let i = 0; i < tries; i++) {
-      const first = await (i === 0 ? asked.catch(() => this.#next(subject, 1)) : this.#next(subject, 1));
-      const records = await this.#readUpTo(subject, last.seq, first);
+      const records = [...(await (i === 0 ? asked.catch(() => this.#from(subject, 1)) : this.#from(subject, 1)))];
+      for (let more = records.length; more > 0 && endOf(records) < last.seq; ) {
+        const next = await this.#from(subject, endOf(records) + 1);
+        records.push(...next);
+        more = next.length;
+      }
       if (endOf(records) >= last.seq) return records;
     }
     throw new StoreUnavailable({ operation: "read a journal", reason: "a replica lags behind" });
@@ -85,15 +96,21 @@ export class JournalStore {
     await askStore(this.#link, `$JS.API.STREAM.PURGE.${journalStream}`, request, { operation: "purge a journal" });
   }
 
-  async #readUpTo(subject: string, last: number, first: readonly Stored[]): Promise<Stored[]> {
-    const records: Stored[] = [...first];
-    for (let more = first; more.length > 0 && endOf(records) < last; records.push(...more))
-      more = await this.#next(subject, endOf(records) + 1);
-    return records;
+  get #isInBatches(): boolean {
+    return inBatches.test(this.#link.version);
   }
 
-  #next(subject: string, seq: number): Promise<Stored[]> {
-    return inBatches.test(this.#link.version) ? this.#batch(subject, seq) : this.#one(subject, seq);
+  /** As far as one who answers knows them; of an old server only the first. */
+  async #from(subject: string, seq: number): Promise<readonly Stored[]> {
+    if (!this.#isInBatches) return this.#one(subject, seq);
+    const page = await this.#batch(subject, seq);
+    const { records } = page;
+    for (let { left } = page; left > 0; ) {
+      const next = await this.#batch(subject, endOf(records) + 1);
+      records.push(...next.records);
+      left = next.records.length === 0 ? 0 : next.left;
+    }
+    return records;
   }
 
   async #one(subject: string, seq: number): Promise<Stored[]> {
@@ -101,7 +118,7 @@ export class JournalStore {
     return found === undefined ? [] : [found];
   }
 
-  #batch(subject: string, seq: number): Promise<Stored[]> {
+  #batch(subject: string, seq: number): Promise<Page> {
     const { nc, inboxPrefix } = this.#link;
     const inbox = createInbox(inboxPrefix);
     const operation = `read ${subject}`;
@@ -119,7 +136,8 @@ export class JournalStore {
             return fail(
               headers === undefined ? "it answered without headers" : `${headers.code} ${headers.description}`,
             );
-          if (headers.code === 204 || headers.code === 404) return end(() => resolve(records));
+          if (headers.code === 204 || headers.code === 404)
+            return end(() => resolve({ records, left: Number(headers.get("Nats-Num-Pending")) }));
           records.push(new ReadRecord(message));
         },
       });
@@ -141,6 +159,12 @@ interface Named {
 }
 
 type Stored = Pick<StoredMessage, "seq" | "data">;
+
+/** What one answer has room for, and how many come after that. */
+interface Page {
+  readonly records: Stored[];
+  readonly left: number;
+}
 
 const endOf = (records: readonly Stored[]): number => records.at(-1)?.seq ?? 0;
 

@@ -86,7 +86,10 @@ export class Requests {
       const notLive = asked.keys.filter((key) => !core.state.live.has(key)); // the others are waited for anyway
       return this.#foldedFirst(notLive, () => queries.results(asked));
     });
-    give("signal", (request) => this.#foldedFirst([request.key], () => core.signal(request)));
+    give("signal", (request) => {
+      const notLive = core.state.live.has(request.key) ? [] : [request.key]; // a live one is looked at where the signal stands
+      return this.#foldedFirst(notLive, () => core.signal(request));
+    });
     give("erase", ({ runs }) => this.#eraser.erase(runs));
     give("get", ({ key }) => this.#foldedFirst([key], () => queries.get(key)));
     give("list", async (request) => {

@@ -48,7 +48,7 @@ test("a batch whose signals cannot be read is taken back, and nothing of it is l
   const [command] = only(scene.tick(), "assign");
   const events: SchedulerEvent[] = [];
   const parts = {
-    signals: { withData: () => Promise.reject(new Error("the store does not answer")) },
+    signals: { withData: async () => undefined },
     log: silentLog,
     onEvent: (event: SchedulerEvent) => void events.push(event),
   };

@@ -20,7 +20,7 @@ async function offered(offers: readonly Offer[], dataOf: (seq: number) => string
   const signals = new Signals({ store, maxPayload: () => 4_000, log: silentLog } as unknown as SignalsParts);
   const run = {} as never;
   const command = { resumes: new Map([[run, { offers }]]) } as unknown as AssignCommand;
-  return { offers: (await signals.withData(command)).resumes!.get(run)!.offers, read };
+  return { offers: (await signals.withData(command))!.resumes!.get(run)!.offers, read };
 }
 
 test("of many signals only the first are read and offered, and nothing that stands behind them", async () => {

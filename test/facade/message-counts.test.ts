@@ -2,15 +2,36 @@
 // makes runs dearer fails here, and has to say so by changing the figures.
 import assert from "node:assert/strict";
 import { connect as connectToServer, type Msg, type NatsConnection } from "@nats-io/transport-node";
-import { connect, start, startEngine, Task, type TaskReference, Worker } from "../../src/mod.ts";
+import {
+  connect,
+  Durable,
+  type DurableContext,
+  signal,
+  start,
+  startEngine,
+  Task,
+  type TaskReference,
+  Worker,
+} from "../../src/mod.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 @Worker({ name: "echoing", slots: 50 })
 class Echoing {
   @Task("echo")
   async echo(input: unknown) {
     return input;
+  }
+}
+
+const Go = signal("go");
+
+@Worker({ name: "waiting", slots: 5 })
+class Waiting {
+  @Durable("waits")
+  async waits(times: number, ctx: DurableContext) {
+    for (let n = 0; n < times; n++) await ctx.waitFor(Go);
   }
 }
 
@@ -138,4 +159,34 @@ test("cost of runs that are created together: they are stored, executed and answ
     bytes: (2 * (8 + runs * (68 + 31 + 100 + 100))) / runs,
   });
   assert.equal(heard.messages.length, 6, "what a single run costs");
+});
+
+test("cost of waking a warm run by a signal: the signal, a record of its journal, a share of an outcome, and the store is asked for nothing", async () => {
+  const where = { url: server.url, namespace: "woken", log: "silent", signals: false } as const;
+  const running = await start(Waiting, where);
+  const client = await connect(where);
+  const nc = await connectToServer({ servers: server.url, token: new URL(server.url).username });
+  const listener = new Listener(nc, where.namespace);
+  let asked = 0;
+  const isAsked = /^\$JS\.API\.(STREAM\.INFO|STREAM\.MSG\.GET|DIRECT\.GET)\.NATCHET_woken/;
+  nc.subscribe("$JS.API.>", {
+    callback: (_, { subject }) => {
+      if (isAsked.test(subject)) asked += 1;
+    },
+  });
+  const run = await client.tasks(Waiting).waits.enqueue(runs);
+  const ends = () => listener.messages.filter(({ subject }) => subject.startsWith("natchet.woken.done.")).length;
+  for (let n = 1; n <= runs; n++) {
+    await waitFor(() => ends() >= 2 * n, 10_000, "the run to wait");
+    await run.send(Go, undefined);
+  }
+  await run.result();
+  await nc.flush();
+  assert.equal(listener.perRun("natchet.woken.signal.").messages, 2, "written and read");
+  assert.equal(listener.perRun("natchet.woken.journal.").messages, 1, "read by nobody");
+  assert.equal(ends(), 2 * (runs + 1));
+  assert.ok(asked < runs / 5, `${asked} questions to the store, besides those that go on all the time`);
+  await client.close();
+  await running.stop();
+  await nc.close();
 });

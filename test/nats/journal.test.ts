@@ -47,6 +47,9 @@ test("JournalStore reads a journal of any length", () =>
     for (let i = 0; i < 1_200; i++) seq = (await journal.append(name, bytes(`${i}`), seq, false))!;
     const texts = textsOf(await journal.read(name));
     assert.deepEqual([texts.length, texts[0], texts.at(-1)], [1_200, "0", "1199"]);
+    assert.equal((await journal.read(name, seq)).length, 1_200, "the same from anyone who has the last one");
+    assert.equal((await journal.read(name, seq + 1)).length, 1_200, "the leader is asked for what nobody has");
+    assert.deepEqual(await journal.read({ ...name, origin: 20 }, 0), []);
   }));
 
 test("a full journal refuses with what to do, loses nothing, and takes more when there is room", () =>

@@ -54,7 +54,8 @@ export class JournalWriter {
 
   async #append(message: JournalMessage): Promise<Written> {
     const { journal, name, mayAppend } = this.#options;
-    if (!(await mayAppend())) return "fenced";
+    const may = mayAppend();
+    if (may !== true && !(await may)) return "fenced";
     const bytes = encodeJournalMessage(message);
     const seq =
       (await journal.append(name, bytes, this.lastSeq, message.lap !== undefined)) ??

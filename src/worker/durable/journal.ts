@@ -20,8 +20,11 @@ export interface Journal {
    * Fails: QueueFull if the journal has no room, StoreUnavailable, PermissionDenied; it may still be stored
    */
   append(name: JournalName, message: Uint8Array, expect: number, replaces: boolean): Promise<number | undefined>;
-  /** All of it, in order, up to the message that was last when asked. */
-  read(name: JournalName): Promise<readonly StoredRecord[]>;
+  /**
+   * All of it, in order, up to the message that was last when asked. With `reaches`, a sequence that the journal has, it may lack newer
+   * ones: the next append meets them.
+   */
+  read(name: JournalName, reaches?: number): Promise<readonly StoredRecord[]>;
   /** Undefined for an empty one. */
   last(name: JournalName): Promise<StoredRecord | undefined>;
   /** Most bytes of a message. */

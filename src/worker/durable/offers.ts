@@ -6,19 +6,30 @@ import type { Op } from "./op.ts";
 import type { OpenSignal, TurnGiven } from "./turn-host.ts";
 import { openWaits } from "./waits.ts";
 
-/** With the results of the offered children. Fails: StoreUnavailable, DecryptionFailed */
-export async function offersOf(
-  { key, resume, children }: Pick<TurnGiven, "key" | "resume" | "children">,
-  openSignal: OpenSignal = (_key, _name, data) => data,
-): Promise<Offers> {
+const plain: OpenSignal = (_key, _name, data) => data;
+
+/**
+ * With the results of the offered children. At once where nothing has to be read or decrypted: a warm run waits for it. Fails:
+ * StoreUnavailable, DecryptionFailed
+ */
+export function offersOf(given: OfferedTo, openSignal: OpenSignal = plain): Offers | Promise<Offers> {
+  const { key, resume } = given;
+  const { offers = [] } = resume ?? {};
+  const data = offers.map((offer) => offer.kind === "signal" && openSignal(key, offer.name, offer.data));
+  const isAtHand = offers.every(
+    (offer, i) => offer.kind !== "children" && (offer.kind !== "signal" || data[i] === offer.data),
+  );
+  return isAtHand ? new Offers(resume ?? { offers }, new Map()) : completed(given, Promise.all(data));
+}
+
+type OfferedTo = Pick<TurnGiven, "key" | "resume" | "children">;
+
+async function completed({ resume, children }: OfferedTo, opened: Promise<readonly unknown[]>): Promise<Offers> {
   const values = new Map<number, string>();
   const { parked, offers = [] } = resume ?? {};
-  let told = offers;
-  for (const [i, offer] of offers.entries()) {
-    if (offer.kind === "signal") {
-      const data = openSignal(key, offer.name, offer.data);
-      if (data !== offer.data) told = told.with(i, { ...offer, data: await data });
-    }
+  const data = await opened;
+  const told = offers.map((offer, i) => (offer.kind === "signal" ? { ...offer, data: data[i] } : offer));
+  for (const offer of offers) {
     if (offer.kind !== "children") continue;
     const { ordinal, ends } = offer;
     const wait = parked?.waits.find((one) => one.ordinal === ordinal);

@@ -31,12 +31,15 @@ export type Opening =
       readonly fruitless: number;
     };
 
-export async function openingOf(journal: Journal, given: TurnGiven): Promise<Opening> {
+/** `isAgain`: what was read before lacked something, so now it must be all. */
+export async function openingOf(journal: Journal, given: TurnGiven, isAgain: boolean): Promise<Opening> {
   const { key, origin, turn, resume, createdAt } = given;
-  const history = historyOf(await journal.read({ key, origin }), turn, key);
+  const parked = resume?.parked;
+  // Up to where it was parked, the replay is checked; if a later message is missing, the append before the code continues is refused.
+  const records = await journal.read({ key, origin }, isAgain ? undefined : parked?.journalSeq);
+  const history = historyOf(records, turn, key);
   if (history === undefined) return { kind: "fenced" };
   const { lap, startedAt, deliveries, lastSeq, fruitless } = history;
-  const parked = resume?.parked;
   if (lastSeq < (parked?.journalSeq ?? 0)) return { kind: "shorter" };
   if (lastSeq === 0 && parked === undefined) return { kind: "empty" };
   const start = { ...lap, time: startedAt ?? createdAt };

@@ -22,8 +22,8 @@ export class SealedJournal implements Journal {
   }
 
   /** Fails: also DecryptionFailed */
-  async read(name: JournalName): Promise<readonly StoredRecord[]> {
-    const records = await this.#journal.read(name);
+  async read(name: JournalName, reaches?: number): Promise<readonly StoredRecord[]> {
+    const records = await this.#journal.read(name, reaches);
     const opened = records.map(async ({ seq, data }) => ({ seq, data: await openMessage(this.#vault, name, data) }));
     return Promise.all(opened);
   }

@@ -152,7 +152,8 @@ export class DurableTurn implements Driver {
 
   async #begin(kept: KeptFrame | undefined): Promise<void> {
     const { turn, createdAt, input } = this.#given;
-    this.#outside.offers = await offersOf(this.#given, this.#host.openSignal);
+    const offers = offersOf(this.#given, this.#host.openSignal);
+    this.#outside.offers = offers instanceof Promise ? await offers : offers;
     if (this.#isOver) return;
     if (kept !== undefined) {
       this.#frame = kept.frame;
@@ -160,7 +161,7 @@ export class DurableTurn implements Driver {
       this.#writer.lastSeq = kept.lastSeq;
       return void this.#goOn();
     }
-    if (turn > 1) return this.#read();
+    if (turn > 1) return this.#read(false);
     const isOnTime = this.#host.clock.now() - createdAt <= onTimeMs;
     if (!isOnTime) return this.#beginLate();
     this.#mustBegin = false;
@@ -175,8 +176,8 @@ export class DurableTurn implements Driver {
     if (isStored) await this.#make({ input: this.#given.input, time });
   }
 
-  async #read(): Promise<void> {
-    const opening = await openingOf(this.#host.journal, this.#given);
+  async #read(isAgain: boolean): Promise<void> {
+    const opening = await openingOf(this.#host.journal, this.#given, isAgain);
     if (this.#isOver) return;
     if (opening.kind === "fenced") return this.#end({ kind: "fenced" });
     if (opening.kind === "shorter") {
@@ -332,7 +333,7 @@ export class DurableTurn implements Driver {
     this.#queue.clear();
     this.#results = [];
     this.#mustBegin = true;
-    await this.#read();
+    await this.#read(true);
   }
 
   async #restart(input: unknown): Promise<void> {

@@ -8,6 +8,7 @@ import {
 } from "../../../src/domain/durable.ts";
 import type { FoldedOutcome } from "../../../src/fold/log-events.ts";
 import type { FlowWorld } from "./flow-world.ts";
+import type { Message } from "./journals.ts";
 import { cursorsAfter, type Delivery, evaluate, type OpenWait, type Point, type Start } from "./programs.ts";
 
 export interface Given {
@@ -56,6 +57,8 @@ export class FlowAttempt {
   /** Below it, and in which lap, ops are what the offers were made for. */
   #offered: { readonly lap: number; readonly ops: number };
   readonly #made = new Set<string>();
+  /** How far its journal must be read; undefined = to the end. */
+  #reaches: number | undefined;
   #stepsWithoutRecord = 0;
   #stepsAfterFence = 0;
 
@@ -71,6 +74,7 @@ export class FlowAttempt {
     this.worker = worker;
     this.phase = task === "leaf" ? "leaf" : turn === 1 ? "run" : "read";
     this.#start = { lap: 1, T: createdAt, cursors: {} };
+    this.#reaches = resume?.parked?.journalSeq;
     this.#offers = resume?.offers ?? [];
     this.#offered = { lap: resume?.parked?.lap ?? 1, ops: resume?.parked?.ops ?? 0 };
     if (warm === undefined || this.phase !== "read" || warm.origin !== origin || warm.turn >= turn) return;
@@ -113,7 +117,7 @@ export class FlowAttempt {
   }
 
   #read(): void {
-    const messages = this.#world.journals.of(this.origin);
+    const messages = this.#messages();
     const tail = messages.at(-1);
     // A turn belongs to whoever appended first in it.
     if (tail !== undefined && (tail.turn > this.turn || (tail.turn === this.turn && tail.attempt !== this.id))) {
@@ -128,6 +132,14 @@ export class FlowAttempt {
     }
     this.#last = tail?.seq ?? 0;
     this.phase = "begin";
+  }
+  /** Whoever answers may lag at first. */
+  #messages(): readonly Message[] {
+    const { journals, random } = this.#world;
+    const reaches = this.#reaches;
+    this.#reaches = undefined;
+    if (reaches === undefined || random.chance(0.7)) return journals.of(this.origin);
+    return journals.laggingOf(this.origin, reaches, random.pick([1, 2, 3]));
   }
   #begin(): void {
     const point = this.#point;

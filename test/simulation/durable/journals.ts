@@ -31,6 +31,8 @@ export interface Story {
 
 export class Journals {
   readonly #messages = new Map<number, readonly Message[]>();
+  /** As they were before the newest appends. */
+  readonly #earlier = new Map<number, readonly (readonly Message[])[]>();
   readonly #keys = new Map<number, string>();
   readonly #stories = new Map<number, Story>();
   readonly #programs: ReadonlyMap<string, Program>;
@@ -58,6 +60,11 @@ export class Journals {
   of(origin: number): readonly Message[] {
     return this.#messages.get(origin) ?? [];
   }
+  /** As a replica that lags may show it, if it has the message at `reaches`. */
+  laggingOf(origin: number, reaches: number, lag: number): readonly Message[] {
+    const seen = this.#earlier.get(origin)?.at(-lag) ?? this.of(origin);
+    return (seen.at(-1)?.seq ?? 0) >= reaches ? seen : this.of(origin);
+  }
   story(origin: number, createdAt: number): Story {
     const story = this.#stories.get(origin);
     if (story !== undefined) return story;
@@ -77,6 +84,7 @@ export class Journals {
       ...(begun !== undefined && { begun }),
       ...(lap !== undefined && { lap }),
     };
+    this.#earlier.set(origin, [...(this.#earlier.get(origin) ?? []), messages].slice(-3));
     this.#messages.set(origin, lap !== undefined ? [message] : [...messages, message]);
     this.appended++;
     return message.seq;

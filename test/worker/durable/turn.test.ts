@@ -272,6 +272,26 @@ test("an attempt whose turn is another's stops silently, and nothing of it is st
   );
 });
 
+test("what a lagging replica does not show of a journal is read before the code goes on", async () => {
+  const world: World = new World({
+    code: async (_, ctx) => {
+      await ctx.waitFor(Approve);
+      const a = await ctx.step("a", () => world.turns);
+      if (world.turns === 2) world.crash();
+      return [a, await ctx.step("b", () => world.turns)];
+    },
+  });
+  world.journal.lags = true;
+  await world.settle();
+  world.signal("approve");
+  await world.settle();
+  assert.deepEqual(world.end, { kind: "completed", output: [2, 3] });
+  assert.deepEqual(
+    world.journal.deliveries.map(({ name, value }) => `${name}=${value}`),
+    ["approve=", "a=2", "b=3"],
+  );
+});
+
 test("a lost acknowledgement is found in the journal, and the record is not stored twice", async () => {
   const world = new World({ code: async (_, ctx) => [await ctx.step("a", () => 1), await ctx.step("b", () => 2)] });
   const { append } = world.journal;

@@ -55,6 +55,8 @@ export class MemoryJournal implements Journal {
   appends = 0;
   /** Told of each append before it is answered; false: the answer never comes. */
   onAppend: (record: StoredRecord) => boolean | Promise<boolean> = () => true;
+  /** Whoever is asked shows no more than it must. */
+  lags = false;
   /** What refuses the next appends. */
   refuses: Error | undefined;
 
@@ -67,8 +69,8 @@ export class MemoryJournal implements Journal {
     if (!(await this.onAppend(record))) return new Promise(() => {});
     return record.seq;
   }
-  async read(): Promise<readonly StoredRecord[]> {
-    return [...this.records];
+  async read(_?: unknown, reaches?: number): Promise<readonly StoredRecord[]> {
+    return this.records.filter(({ seq }) => !this.lags || reaches === undefined || seq <= reaches);
   }
   async last(): Promise<StoredRecord | undefined> {
     return this.records.at(-1);
