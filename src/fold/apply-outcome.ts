@@ -24,19 +24,16 @@ export function applyOutcome(fold: Fold, run: LiveRun, remembered: RememberedOut
     finishRun(fold, run, remembered);
     return "finished";
   }
-  const trail = run.leaveTrail();
-  if (trail.uncovered === 0) trail.uncovered = seq;
-  trail.last = seq;
-  fold.entangled.add(run.key);
+  fold.entangle(run, seq);
   if (isFinal(kind)) {
-    trail.staleFinal = seq;
+    run.leaveTrail().staleFinal = seq;
     return "nothing";
   }
   if (kind === "cancelling") {
-    if (!isSame || !byEngine || trail.cancelWish !== undefined) return "nothing";
+    if (!isSame || !byEngine || run.trail?.cancelWish !== undefined) return "nothing";
     const reason = (outcome.detail as CancelWish | undefined)?.reason;
     if (reason === undefined) return "nothing";
-    trail.cancelWish = { reason, seq, at: remembered.at };
+    run.leaveTrail().cancelWish = { reason, seq, at: remembered.at };
     return "wished";
   }
   if (!isCurrent) return "nothing";

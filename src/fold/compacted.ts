@@ -25,14 +25,11 @@ export function addCompactedLive(
   run.turn = known.turn;
   run.attempt = known.attempt;
   run.readyAt = known.readyAt;
-  if (known.lost > 0 || known.history.length > 0 || known.cancelling !== undefined) {
-    const trail = run.leaveTrail();
-    trail.lost = known.lost;
-    trail.history = known.history;
-    trail.cancelWish = wishOf(known);
-  }
+  const { lost, history, cancelling } = known;
+  if (lost > 0 || history.length > 0 || cancelling !== undefined)
+    Object.assign(run.leaveTrail(), { lost, history, cancelWish: wishOf(known) });
   addLive(fold, run);
-  if (known.parked !== undefined) setFlow(fold, run, new Flow(known.parked, "", 0));
+  if (known.parked !== undefined) setFlow(fold, run, new Flow(known.parked, "", 0, (name) => fold.textOnce(name)));
   for (const outcome of remembered) replay(fold, run, known.asOf, outcome);
   if (fold.live.get(key) === run) fold.listener?.created(run);
 }
@@ -123,14 +120,6 @@ export function makeRun(fold: Fold, created: Created, origin: number): LiveRun {
   const { entry, inputs } = created;
   const kept = inputs === undefined ? fold.inputs.keep(entry.input) : fold.inputs.share(inputs);
   return new LiveRun(created, origin, fold.inboxOnce(entry.inbox), kept);
-}
-
-/** The entry knows now what came up to `asOf`. */
-export function coverOutcomes(fold: Fold, run: LiveRun, asOf: number): void {
-  const { trail } = run;
-  if (trail === undefined || trail.uncovered > asOf) return;
-  trail.uncovered = trail.last > asOf ? asOf + 1 : 0;
-  if (trail.uncovered === 0) fold.entangled.delete(run.key);
 }
 
 function dropFinished(fold: Fold, run: FinishedRun): void {

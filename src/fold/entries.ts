@@ -7,7 +7,6 @@ import {
   addCompactedLive,
   addLive,
   coverFinished,
-  coverOutcomes,
   holdsInputOf,
   makeRun,
   pin,
@@ -87,7 +86,7 @@ function foldAgain(fold: Fold, run: LiveRun, { key, seq, entry }: Created): void
   }
   if (fold.displaced.size > 0) fold.displaced.delete(key);
   run.seq = seq;
-  coverOutcomes(fold, run, compacted.asOf);
+  run.coverOutcomes(compacted.asOf);
   fold.listener?.moved(run);
 }
 

@@ -1,6 +1,5 @@
 // What the log says about durable runs in particular: where they are parked, and which signals have arrived for them.
 import { cancelSignal, type Parked } from "../domain/durable.ts";
-import type { AttemptRecord } from "../domain/run.ts";
 import type { RememberedOutcome } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -9,18 +8,17 @@ import { Flow, type PendingSignal } from "./parked-run.ts";
 
 /** Before it was parked for the first time. */
 const fresh: Parked = { lap: 1, ops: 0, waits: [], cursors: {}, journalSeq: 0 };
-const noHistory: readonly AttemptRecord[] = [];
+
+const noAttempts = { lost: 0, history: [] };
 
 /** Turns, losses and attempts up to here are in the journal; a run that lasts for years must not carry them along. */
 export function parkRun(fold: Fold, run: LiveRun, { outcome, writer }: RememberedOutcome): void {
   const told = outcome.detail as Parked | undefined;
   if (told === undefined) return;
-  const trail = run.leaveTrail();
-  trail.lost = 0;
-  trail.history = noHistory;
+  if (run.trail !== undefined) Object.assign(run.trail, noAttempts);
   // Code that does not match the journal has taken nothing: the run still waits for the same things.
   const parked = told.blocked === undefined ? told : { ...(run.flow?.parked ?? fresh), blocked: told.blocked };
-  setFlow(fold, run, new Flow(parked, fold.writerOnce(writer), outcome.turn));
+  setFlow(fold, run, new Flow(parked, fold.textOnce(writer), outcome.turn, (name) => fold.textOnce(name)));
 }
 
 export function setFlow(fold: Fold, run: LiveRun, flow: Flow): void {

@@ -1,5 +1,7 @@
 // fold/: what the log says. A function of its entries, the same on every engine, without workers, queues or a clock.
 // Imports wire and domain, and nothing from the rooms above it, which learn of changes through a FoldListener.
+
+import { Deque } from "../collections/deque.ts";
 import { KeyHash } from "../collections/hash.ts";
 import { KeyIndex } from "../collections/key-index.ts";
 import { Families } from "./families.ts";
@@ -28,8 +30,10 @@ export class Fold {
   readonly unordered = new Set<FinishedRun>();
   /** Outcomes of keys that are neither live nor finished (rule 3). */
   readonly unexplained = new Map<string, RememberedOutcome[]>();
-  /** Keys with outcomes besides an accepted final one, which a purge of outcomes must check. */
+  /** Keys of finished runs with outcomes besides the accepted one, which a purge of outcomes must check. */
   readonly entangled = new Set<string>();
+  /** Live runs with outcomes that their entries did not include at first; some are no longer live. */
+  readonly entangledRuns = new Deque<LiveRun>();
   /** Entries of forgotten keys that arrived too late to be removed before the retention mark. */
   readonly leftovers = new Map<string, number>();
   /** Runs whose entry another one has replaced, which is not theirs, and where that is: nobody who keeps to the rules stores one. */
@@ -46,7 +50,7 @@ export class Fold {
   listener: FoldListener | undefined = undefined;
 
   #lastInbox = "";
-  readonly #writers = new Map<string, string>();
+  readonly #texts = new Map<string, string>();
 
   /** `hashSeed`: random per engine, so that nobody can choose ids that collide in its tables. Units: bytes */
   constructor(inputBudgetBytes: number, hashSeed = 0) {
@@ -77,13 +81,20 @@ export class Fold {
     this.position = seq;
     if (at > this.heardAt) this.heardAt = at;
   }
-  /** One string for the id of a worker, however many runs it has parked. */
-  writerOnce(writer: string): string {
-    const known = this.#writers.get(writer);
+  /** An outcome that the run's entry does not include. */
+  entangle(run: LiveRun, seq: number): void {
+    if (!run.noteOutcome(seq)) return;
+    const { entangledRuns, live } = this;
+    if (entangledRuns.size > 2 * live.size + 4_096) entangledRuns.prune((other) => live.get(other.key) === other);
+    entangledRuns.push(run);
+  }
+  /** One string for the id of a worker or the name of a signal, however many runs it has parked. */
+  textOnce(text: string): string {
+    const known = this.#texts.get(text);
     if (known !== undefined) return known;
-    if (this.#writers.size > 10_000) this.#writers.clear();
-    this.#writers.set(writer, writer);
-    return writer;
+    if (this.#texts.size > 10_000) this.#texts.clear();
+    this.#texts.set(text, text);
+    return text;
   }
   /** One string for the same text, however many runs name it. */
   inboxOnce(inbox: string): string {

@@ -27,7 +27,7 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
 /** Whether the fold of the rest needs nothing that an outcome up to `upTo` says about a run's turns. */
 export function isCovered({ live, finished }: Fold, key: string, upTo: number): boolean {
   const run = live.get(key);
-  if (run !== undefined) return run.trail === undefined || run.trail.uncovered === 0 || run.trail.uncovered > upTo;
+  if (run !== undefined) return run.uncovered > upTo;
   const ended = finished.get(key);
   return ended === undefined || ended.entrySeq === 0 || ended.isCompacted;
 }

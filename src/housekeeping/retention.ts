@@ -242,15 +242,14 @@ function settleOutcomes(house: House): number {
     purgeEntry(house, house.fold.logOf(taskOf(key)), key, seq);
     open++;
   }
+  for (const run of house.fold.entangledRuns) {
+    if (run.uncovered > upTo || house.fold.live.get(run.key) !== run) continue;
+    compactLive(house, run);
+    open++;
+  }
   for (const key of house.fold.entangled) {
-    const live = house.fold.live.get(key);
     const finished = house.fold.finished.get(key);
-    if (live !== undefined) {
-      const uncovered = live.trail?.uncovered ?? 0;
-      if (uncovered === 0 || uncovered > upTo) continue;
-      compactLive(house, live);
-      open++;
-    } else if (finished === undefined) house.fold.entangled.delete(key);
+    if (finished === undefined) house.fold.entangled.delete(key);
     else if (settleFinished(house, finished)) open++;
   }
   if (open > 0) house.retention.askedAt = house.step.uptime;
