@@ -352,7 +352,10 @@ class Candidate implements RunningEngine {
       const patience = withinMs;
       withinMs = Math.min(withinMs * 2, answersWithinMs);
       const refusal = await raiseFormat(link, subjects, log, patience);
-      if (refusal === undefined) return true;
+      if (refusal === undefined) {
+        this.#lease.raised();
+        return true;
+      }
       this.#isOutdated = true;
       this.#core.term.end();
       log.error("this engine cannot lead", { reason: refusal.message });

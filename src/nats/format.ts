@@ -34,6 +34,15 @@ export const logOfFormat = (format: number, subjects: Subjects, metadata: Metada
         metadata: { ...metadata, [key]: String(format) },
       };
 
-/** The subjects of the lease: one belongs to it so that an engine of format 1 cannot claim all outcomes for its log. */
-export const leaseOfFormat = (format: number, { leaseBucket, formatLock }: Subjects): string[] =>
-  format === 1 ? [`$KV.${leaseBucket}.>`] : [`$KV.${leaseBucket}.>`, formatLock];
+/**
+ * The subjects of the lease. In format 2 the lease of format 1 is not one of them, so an engine that was started before never leads again; and one
+ * is that of all outcomes, so an engine of format 1 that starts cannot claim those for its log.
+ */
+export const leaseOfFormat = (format: number, { leaseBucket, lease, formatLock }: Subjects): string[] =>
+  format === 1 ? [everyKey(leaseBucket)] : [`${lease}.>`, formatLock];
+
+/** Whether engines of format 1 can claim the lease as well. */
+export const isLeaseShared = (stored: readonly string[], { leaseBucket }: Subjects): boolean =>
+  stored.includes(everyKey(leaseBucket));
+
+const everyKey = (bucket: string): string => `$KV.${bucket}.>`;

@@ -6,9 +6,10 @@ import type { CountedSpan, HandOver, LedgerEntry } from "../wire/hand-over.ts";
 import { isLeaseRecord, type LeaseRecord } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
+import { isLeaseShared } from "./format.ts";
 import type { NatsLink } from "./link.ts";
 import type { Publisher } from "./publisher.ts";
-import { newestFromLeader } from "./stored-message.ts";
+import { newestFromLeader, type StoredMessage } from "./stored-message.ts";
 import { epochFloor, leaseTtlMs } from "./streams.ts";
 
 export interface Claim {
@@ -29,9 +30,13 @@ export class Lease {
   readonly #link: NatsLink;
   readonly #publisher: Publisher;
   readonly #stream: string;
+  readonly #subjects: Subjects;
   readonly #subject: string;
   readonly #engine: string;
   #revision = 0;
+  /** Engines of format 1 may lead as well: whoever does holds their lease too. And where that stands, while this engine holds it. */
+  #isShared = false;
+  #sharedRevision = 0;
   /** The greatest sequence seen, which the bucket must not fall behind. */
   #newest = 0;
   #renewedAt = Number.NEGATIVE_INFINITY;
@@ -41,7 +46,8 @@ export class Lease {
     this.#link = link;
     this.#publisher = publisher;
     this.#stream = `KV_${subjects.leaseBucket}`;
-    this.#subject = `$KV.${subjects.leaseBucket}.leader`;
+    this.#subjects = subjects;
+    this.#subject = `${subjects.lease}.leader`;
     this.#engine = engine;
   }
 
@@ -56,20 +62,66 @@ export class Lease {
    * Fails: {@link StoreUnavailable} when the answer did not come within the term
    */
   async claim(now: number, gone?: string): Promise<Claim | undefined> {
-    const held = await newestFromLeader(this.#link, this.#stream, this.#subject);
-    const record = held === undefined ? undefined : recordIn(held.data);
-    this.holder = record === undefined || record.released ? undefined : record.engine;
-    if (this.holder !== undefined && this.holder !== this.#engine && this.holder !== gone) {
+    const { held, record } = await this.#read(this.#subject);
+    if (this.#isHeld(record, gone)) {
       this.#newest = Math.max(this.#newest, held!.seq);
       return undefined;
     }
     const expected = (await this.#growOn()) ? 0 : (held?.seq ?? 0);
-    const written = await this.#write({ engine: this.#engine, released: false }, expected, termMs);
+    const before = this.#isShared ? await this.#claimShared(gone) : record;
+    if (before === "held") return undefined;
+    const written = await this.#write(this.#mine, expected, termMs);
     if (written === "conflict") return undefined;
     if (written === "unknown")
       throw new StoreUnavailable({ operation: "claim the lease", reason: "it did not answer in time" });
     this.#renewedAt = now;
-    return { epoch: written, ledger: record?.ledger, counted: record?.counted };
+    const { ledger, counted } = record ?? before ?? {};
+    return { epoch: written, ledger, counted };
+  }
+
+  /** Only one engine of any format gets it. */
+  async #claimShared(gone: string | undefined): Promise<LeaseRecord | undefined | "held"> {
+    const { held, record } = await this.#read(this.#subjects.leaseOfFormat1);
+    if (this.#isHeld(record, gone)) return "held";
+    await this.#writeShared(this.#mine, held?.seq ?? 0);
+    return this.#sharedRevision === 0 ? "held" : record;
+  }
+
+  async #writeShared(record: LeaseRecord, expect: number): Promise<void> {
+    this.#sharedRevision = 0;
+    const isWanted = () => this.#isShared;
+    const append = this.#publisher.append(
+      this.#subjects.leaseOfFormat1,
+      jsonBytes(record),
+      expect,
+      undefined,
+      isWanted,
+    );
+    const result = await append.catch(() => undefined); // another engine leads, or the format was raised meanwhile
+    this.#sharedRevision = result?.ok === true ? result.seq : 0;
+  }
+
+  /** The namespace has this version's format by now: no engine of an older one can lead. */
+  raised(): void {
+    this.#isShared = false;
+    this.#sharedRevision = 0;
+  }
+
+  get #mine(): LeaseRecord {
+    return { engine: this.#engine, released: false };
+  }
+
+  async #read(
+    subject: string,
+  ): Promise<{ readonly held?: StoredMessage | undefined; readonly record?: LeaseRecord | undefined }> {
+    const held = await newestFromLeader(this.#link, this.#stream, subject);
+    return held === undefined ? {} : { held, record: recordIn(held.data) };
+  }
+
+  /** By another engine than this one, or the one that is `gone`. */
+  #isHeld(record: LeaseRecord | undefined, gone: string | undefined): boolean {
+    this.holder = record === undefined || record.released ? undefined : record.engine;
+    return this.holder !== undefined && this.holder !== this.#engine && this.holder !== gone;
   }
 
   /**
@@ -79,10 +131,11 @@ export class Lease {
   async renew(now: number): Promise<boolean> {
     const leftMs = this.#renewedAt + termMs - now;
     if (leftMs <= 0) return false;
-    const written = await this.#write({ engine: this.#engine, released: false }, this.#revision, leftMs).catch(
+    const written = await this.#write(this.#mine, this.#revision, leftMs).catch(
       () => "unknown" as const, // refused for good: the term expires anyway
     );
     if (typeof written !== "number") return false;
+    if (this.#sharedRevision > 0) void this.#writeShared(this.#mine, this.#sharedRevision);
     this.#renewedAt = now;
     return true;
   }
@@ -98,6 +151,7 @@ export class Lease {
     const { ledger: _, ...lean } = whole;
     const fits = jsonBytes(whole).length < this.#link.maxPayload / 2;
     this.#renewedAt = Number.NEGATIVE_INFINITY;
+    if (this.#sharedRevision > 0) void this.#writeShared(fits ? whole : lean, this.#sharedRevision);
     await this.#write(fits ? whole : lean, this.#revision, releaseWithinMs);
   }
 
@@ -108,7 +162,8 @@ export class Lease {
   async #growOn(): Promise<boolean> {
     const ask = (request: string, payload: Uint8Array) =>
       askStore(this.#link, `$JS.API.STREAM.${request}.${this.#stream}`, payload, { operation: `use ${this.#stream}` });
-    const { state } = jsonOf((await ask("INFO", noBytes)).data) as { state: { last_seq: number } };
+    const { state, config } = jsonOf((await ask("INFO", noBytes)).data) as StreamInfo;
+    this.#isShared = isLeaseShared(config.subjects, this.#subjects);
     if (state.last_seq >= this.#newest) return false;
     await ask("PURGE", jsonBytes({ seq: Math.max(this.#newest + 1, epochFloor()) }));
     return true;
@@ -129,6 +184,11 @@ export class Lease {
     this.#newest = Math.max(this.#newest, result.seq);
     return result.seq;
   }
+}
+
+interface StreamInfo {
+  readonly state: { readonly last_seq: number };
+  readonly config: { readonly subjects: readonly string[] };
 }
 
 /** Undefined if it is not a lease record: then nobody holds it. */

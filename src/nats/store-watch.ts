@@ -26,11 +26,11 @@ export class StoreWatch {
 
   constructor(parts: StoreWatchParts) {
     const { link, subjects } = parts;
-    const { bucket, leaseBucket, stream } = subjects;
+    const { bucket, leaseBucket, lease, stream } = subjects;
     this.#parts = parts;
     this.runs = new StreamWatch(link, stream, subjects.unusedRun);
     this.bucket = new StreamWatch(link, `KV_${bucket}`, `$KV.${bucket}.none`);
-    this.lease = new StreamWatch(link, `KV_${leaseBucket}`, `$KV.${leaseBucket}.none`);
+    this.lease = new StreamWatch(link, `KV_${leaseBucket}`, `${lease}.none`);
     this.#streams = [this.runs, this.bucket, this.lease];
     for (const watched of this.#streams) watched.onChange(() => this.#changed(watched));
     let turn = 0;

@@ -147,9 +147,11 @@ export async function raiseFormat(
     const found = await findConfig(link, subjects.stream, withinMs);
     if (found === undefined) return; // deleted; who watches it says so
     const before = formatFor(found, subjects);
-    if (before === currentFormat) return;
-    await ensureStream(link, { name: found.name, ...logOfFormat(currentFormat, subjects, found.metadata) });
+    if (before !== currentFormat)
+      await ensureStream(link, { name: found.name, ...logOfFormat(currentFormat, subjects, found.metadata) });
+    // From here on no engine of an older format can claim or renew its lease. Always, since an engine may have died between the two.
     await ensureStream(link, { name: `KV_${subjects.leaseBucket}`, subjects: leaseOfFormat(currentFormat, subjects) });
+    if (before === currentFormat) return;
     const told = "the namespace now has the format of this version; older engines and workers can no longer use it";
     log.warn(told, { format: currentFormat, before });
   } catch (cause) {
@@ -176,7 +178,7 @@ function makers(subjects: Subjects, options: StreamOptions, log: StreamConfig | 
   const makeLease = async (link: NatsLink) => {
     if (!(await ensureStream(link, lease, { first_seq: epochFloor() }))) return;
     // A killed nats-server 2.10 forgets the content of a stream that begins with such a first message: the second replaces it.
-    for (let i = 0; i < 2; i++) link.nc.publish(`$KV.${subjects.leaseBucket}.first`);
+    for (let i = 0; i < 2; i++) link.nc.publish(`${subjects.lease}.first`);
   };
   const makeOthers = configs.map((config) => [config.name, (link: NatsLink) => ensureStream(link, config)] as const);
   return new Map<string, (link: NatsLink) => Promise<unknown>>([...makeOthers, [lease.name, makeLease]]);

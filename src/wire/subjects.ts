@@ -41,6 +41,10 @@ export class Subjects {
   readonly journalStream: string;
   readonly bucket: string;
   readonly leaseBucket: string;
+  /** Prefix of the lease's messages. */
+  readonly lease: string;
+  /** The lease of engines of format 1: a namespace of a newer format stores nothing there, so they never lead again. */
+  readonly leaseOfFormat1: string;
   /** All run entries. */
   readonly runs: string;
   /** Matches {@link runs} but is never used: a run has two tokens more than the prefix. */
@@ -87,6 +91,8 @@ export class Subjects {
     this.reserve = `${this.#root}.reserve`;
     this.bucket = `natchet_${namespace}`;
     this.leaseBucket = `natchet_${namespace}_lease`;
+    this.lease = `$KV.${this.leaseBucket}.lead`;
+    this.leaseOfFormat1 = `$KV.${this.leaseBucket}.leader`;
     this.#runPrefix = `${this.#root}.run.`;
     this.#outcomePrefix = `${this.#root}.done.`;
     this.#transcriptPrefix = `${this.#root}.log.`;

@@ -178,7 +178,7 @@ const forEngines = [
   `$JS.API.STREAM.MSG.GET.${bucket}`,
   `$JS.API.DIRECT.GET.${bucket}.$KV.${subjects.bucket}.workers`,
   `$KV.${subjects.bucket}.pauses`,
-  `$KV.${subjects.leaseBucket}.leader`,
+  `${subjects.lease}.leader`,
   "natchet.prod.reserve.0",
   subjects.worker("w1", "assign"),
   subjects.worker("w1", "cancel"),

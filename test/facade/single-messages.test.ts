@@ -265,7 +265,7 @@ test("records of the bucket, and messages on every subject: the next leader name
       link.nc.publish(`${root}.${subject}`, bytes);
   await works();
   for (const lease of ["no JSON", '{"engine":"a b","released":false}', '{"engine":"e","released":true,"ledger":5}']) {
-    await link.nc.request(`$KV.natchet_${namespace}_lease.leader`, lease, { timeout: 10_000 });
+    await link.nc.request(`$KV.natchet_${namespace}_lease.lead.leader`, lease, { timeout: 10_000 });
     await works();
   }
   await running.stop();

@@ -1,6 +1,9 @@
 // The lease between engines that come, go, freeze and lose the server.
 import assert from "node:assert/strict";
 import { cpSync, rmSync } from "node:fs";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { headers } from "@nats-io/transport-node";
+import { currentFormat, leaseOfFormat } from "../../src/nats/format.ts";
 import { Lease, leaseTiming } from "../../src/nats/lease.ts";
 import { makePublisher } from "../../src/nats/publisher.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
@@ -164,4 +167,35 @@ test("lease: epochs grow although the bucket was restored from a backup", () =>
     cpSync(`${server.store}-backup`, server.store, { recursive: true });
     await server.restart();
     assert.ok((await claimWithin(lease, 10_000)).epoch > epoch);
+  }));
+
+test("lease: with engines of format 1 there is one leader, and after the format was raised they claim nothing any more", () =>
+  inScene(async (scene) => {
+    const { nc } = await scene.link();
+    const manager = await jetstreamManager(nc);
+    const { leaseOfFormat1, leaseBucket } = subjects;
+    const raised = await candidate(scene, "raised"); // makes the streams
+    await manager.streams.update(`KV_${leaseBucket}`, { subjects: [`$KV.${leaseBucket}.>`] });
+    /** As an engine of format 1 writes it. */
+    const write = async (record: object, expect: number): Promise<number> => {
+      const expected = headers();
+      expected.set("Nats-Expected-Last-Subject-Sequence", String(expect));
+      const reply = await nc.request(leaseOfFormat1, JSON.stringify(record), { headers: expected, timeout: 5_000 });
+      return reply.json<{ seq: number }>().seq;
+    };
+    const old = await write({ engine: "old", released: false }, 0);
+    assert.deepEqual([await raised.claim(Date.now()), raised.holder], [undefined, "old"]);
+    const ledger = [{ key: "a/1", turn: 1, origin: 1, worker: "w1" }];
+    await write({ engine: "old", released: true, ledger }, old);
+    const claim = (await raised.claim(Date.now()))!;
+    assert.deepEqual([claim.ledger, claim.epoch > old], [ledger, true]);
+    const held = await manager.streams.getMessage(`KV_${leaseBucket}`, { last_by_subj: leaseOfFormat1 });
+    assert.equal(held!.json<{ engine: string }>().engine, "raised");
+    assert.equal(await raised.renew(Date.now()), true);
+    await manager.streams.update(`KV_${leaseBucket}`, { subjects: leaseOfFormat(currentFormat, subjects) });
+    raised.raised();
+    await assert.rejects(write({ engine: "old", released: false }, 0), /no responders/);
+    assert.equal(await raised.renew(Date.now()), true);
+    await raised.release({});
+    assert.ok((await (await candidate(scene, "next")).claim(Date.now()))!.epoch > claim.epoch);
   }));

@@ -56,8 +56,7 @@ test("store watch: the lease is made anew with greater epochs, the log only wher
   inScene(async (scene) => {
     const { nats, store, append } = await watched(scene, true);
     const lease = `KV_${subjects.leaseBucket}`;
-    const put = async () =>
-      ((await nats.nc.request(`$KV.${subjects.leaseBucket}.leader`, "x")).json() as { seq: number }).seq;
+    const put = async () => ((await nats.nc.request(`${subjects.lease}.leader`, "x")).json() as { seq: number }).seq;
     const before = await put();
     await append(1);
     await append(2);
