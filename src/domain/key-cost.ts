@@ -82,7 +82,7 @@ const isNode = (value: unknown): value is ExpressionNode =>
 function assertAllowed(name: string | undefined, loop: Loop | undefined): void {
   if (name === "matches")
     throw new Error(
-      "matches() is not available, because a pattern may run forever; use startsWith, endsWith, contains",
+      "matches() is not available, because a pattern may take forever; use startsWith, endsWith or contains, or put the value into the metadata",
     );
   if (name === "bind") throw new Error("cel.bind() is not available");
   if (name !== undefined && loops.has(name) && loop !== undefined)

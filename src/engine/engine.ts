@@ -26,7 +26,7 @@ import { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Admission } from "./admission.ts";
 import { Core } from "./core.ts";
-import { pingAll, pingEveryMs } from "./pinger.ts";
+import { Pinger, pingEveryMs } from "./pinger.ts";
 import type { EngineState, RunningEngine } from "./running-engine.ts";
 
 export interface EngineParts {
@@ -335,10 +335,10 @@ class Candidate implements RunningEngine {
 
   get #lookAfter(): Effect.Effect<void, never, Scope.Scope> {
     const { link, subjects, log } = this.#parts;
-    const pings = { engine: this.id, link, subjects, core: this.#core, neighbours: this.#neighbours };
+    const pings = new Pinger({ engine: this.id, link, subjects, core: this.#core, neighbours: this.#neighbours });
     this.#admission.begin();
     return Effect.andThen(
-      polling(pingEveryMs, log, () => pingAll(pings)),
+      polling(pingEveryMs, log, () => pings.pingAll()),
       polling(lookEveryMs, log, () => this.#admission.look()),
     );
   }

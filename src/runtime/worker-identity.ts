@@ -22,13 +22,16 @@ export function newIdentity(role: string, secret = randomToken(secretLength)): W
 export const isSecretOf = (id: string, secret: string): boolean =>
   secret.length >= secretLength && id.slice(id.indexOf("-") + 1) === hashOf(secret);
 
+/** What an engine proves to a worker that it sent. */
+export type ProvenVerb = "assign" | "cancel" | "ping";
+
 /**
  * That a message comes from somebody who knows the worker's secret. `n` counts what an engine has sent in an epoch: a message that was overheard
  * cannot be sent again with something else in it.
  *
  * Of short texts of one form, and itself cut short, a plain hash proves as much as an HMAC, which takes Deno ten times as long.
  */
-export const proofOf = (secret: string, verb: "assign" | "cancel", epoch: number, n: number): string =>
+export const proofOf = (secret: string, verb: ProvenVerb, epoch: number, n: number): string =>
   createHash("sha256").update(`${verb} ${epoch} ${n} ${secret}`).digest("hex").slice(0, proofLength);
 
 function hashOf(secret: string): string {

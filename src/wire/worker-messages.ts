@@ -119,7 +119,13 @@ const Heartbeat = Schema.Struct({
 });
 const HeartbeatReply = Schema.Struct({ epoch: Epoch, known: Schema.Boolean, cancel: Schema.Array(Stop), clock: Clock });
 const Leave = Schema.Struct({ id: Text, secret: Schema.optionalKey(Text) });
-const Ping = Schema.Struct({ epoch: Epoch, engine: Text });
+/** From the leader to a worker that has registered with it; without a proof, and to all, when it has just begun to lead. */
+const Ping = Schema.Struct({
+  epoch: Epoch,
+  engine: Text,
+  n: Schema.optionalKey(Count),
+  proof: Schema.optionalKey(Text),
+});
 const CancelOnWorker = Schema.Struct({ epoch: Epoch, runs: Schema.Array(Stop), n: Count, proof: Text });
 
 export type HeldRun = typeof HeldRun.Type;

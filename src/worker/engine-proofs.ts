@@ -1,5 +1,5 @@
 // Whether a message comes from an engine that knows this worker's secret, and is not a replay.
-import { proofOf } from "../runtime/worker-identity.ts";
+import { type ProvenVerb, proofOf } from "../runtime/worker-identity.ts";
 
 interface Proven {
   readonly epoch: number;
@@ -12,12 +12,12 @@ const window = 256;
 
 export class EngineProofs {
   readonly #secret: string;
-  readonly #verb: "assign" | "cancel";
+  readonly #verb: ProvenVerb;
   #epoch = -1;
   #last = 0;
   readonly #seen = new Set<number>();
 
-  constructor(secret: string, verb: "assign" | "cancel") {
+  constructor(secret: string, verb: ProvenVerb) {
     this.#secret = secret;
     this.#verb = verb;
   }

@@ -13,8 +13,10 @@ import {
   type Stop,
   type TaskDeclaration,
 } from "../wire/worker-messages.ts";
+import { EngineProofs } from "./engine-proofs.ts";
 import type { Heart } from "./heart/heart.ts";
 import type { Lifeline } from "./lifeline.ts";
+import { NewestEpoch } from "./newest-epoch.ts";
 import { tellEngine } from "./tell.ts";
 
 export interface PresenceOptions {
@@ -40,20 +42,15 @@ export interface PresenceOptions {
 const pauses = Schedule.min([Schedule.exponential(100, 1.5), Schedule.spaced(2_000)]);
 const soonMs = 100;
 const tellAfterMs = 3_000;
-/** How long a silent epoch still counts as the newest. */
-const believedMs = 10_000;
 
 export class Presence {
   /** Epoch of the leader that this worker is registered with. */
   epoch = 0;
-  /** The highest known epoch; assignments of an older leader are refused. */
-  newest = 0;
   /** Why no engine sends runs to this worker, as far as it knows; undefined while one does. */
   obstacle: string | undefined = "not registered with an engine yet";
   /** Resolves with the first registration. */
   readonly registered: Promise<void>;
-  /** When somebody last spoke for the newest epoch. By the lifeline's clock */
-  #heardAt = 0;
+  readonly #newest: NewestEpoch;
   readonly #options: PresenceOptions;
   #tellRegistered!: () => void;
   #registering: Promise<void> | undefined;
@@ -66,21 +63,29 @@ export class Presence {
 
   constructor(options: PresenceOptions) {
     this.#options = options;
+    this.#newest = new NewestEpoch(() => options.lifeline.now());
     this.registered = new Promise((resolve) => {
       this.#tellRegistered = resolve;
     });
   }
 
+  /** The highest known epoch; assignments of an older leader are refused. */
+  get newest(): number {
+    return this.#newest.value;
+  }
+
   /** From now on it registers and sends heartbeats; at the end it stops them, says goodbye, and only then stops listening. */
   get open(): Effect.Effect<void, never, Scope.Scope> {
-    const { id, link, log, subjects, heartbeatMs, heart, tasks, describe } = this.#options;
+    const { id, secret, link, log, subjects, heartbeatMs, heart, tasks, describe } = this.#options;
+    const proofs = new EngineProofs(secret, "ping");
     const onPing = (data: Uint8Array) => {
-      this.#meetLeader(decodePing(data).epoch);
+      const ping = decodePing(data);
+      this.#meetLeader(ping.epoch, proofs.admits(ping));
       return { busy: this.#options.busy() };
     };
     return Effect.gen({ self: this }, function* () {
       yield* answering({ link, log }, subjects.worker(id, "ping"), onPing);
-      yield* hearing(link, subjects.epoch, ({ data }) => this.#meetLeader(decodePing(data).epoch));
+      yield* hearing(link, subjects.epoch, ({ data }) => this.#meetLeader(decodePing(data).epoch, false));
       yield* Effect.addFinalizer(() => Effect.promise(() => this.#leave()));
       this.#run = yield* FiberSet.makeRuntimePromise<never, void, never>();
       yield* Effect.forkScoped(
@@ -129,7 +134,7 @@ export class Presence {
       const askedAt = this.#options.lifeline.now();
       const reply = await tellEngine(this.#options, "heartbeat", head, { executing });
       const { epoch, known, cancel, clock } = decodeHeartbeatReply(reply);
-      this.#hear(epoch);
+      this.#newest.hear(epoch);
       if (known && epoch === this.epoch) this.#options.lifeline.answered(epoch, askedAt, clock);
       this.#options.onStop(cancel);
       this.obstacle = known ? undefined : "the engine does not know this worker; registering again";
@@ -156,15 +161,9 @@ export class Presence {
     await link.nc.request(subjects.engine("leave"), encodeMessage({ id, secret }), { timeout: 1_000 }).catch(() => {});
   }
 
-  /** Whoever speaks for the newest epoch keeps it the newest. */
-  #hear(epoch: number): void {
-    if (epoch < this.newest) return;
-    this.newest = epoch;
-    this.#heardAt = this.#options.lifeline.now();
-  }
-
-  #meetLeader(epoch: number): void {
-    this.#hear(epoch);
+  #meetLeader(epoch: number, isProven: boolean): void {
+    if (isProven) this.#newest.hear(epoch);
+    else if (!this.#newest.overhear(epoch)) return;
     if (epoch > this.epoch) void this.announce();
   }
 
@@ -204,18 +203,14 @@ export class Presence {
     const asked = before === 0 ? head : { ...head, heard };
     const reply = await tellEngine(this.#options, "register", asked, { tasks, executing });
     const { epoch, engine, cancel, clock } = decodeRegistered(reply);
-    if (epoch < this.newest) {
-      // Nothing was heard from the newest epoch: it never existed, or the lease was recreated with lower ones.
-      if (lifeline.now() - this.#heardAt < believedMs)
-        throw new Error(`engine ${engine} belongs to the old epoch ${epoch}`);
+    const followed = this.#newest.follow(epoch);
+    if (followed === false) throw new Error(`engine ${engine} belongs to the old epoch ${epoch}`);
+    if (followed === "silent")
       log.warn("the leader of the newest epoch is silent; following the engine that answers", {
-        ...{ engine, epoch, newest: this.newest },
+        ...{ engine, epoch, newest: heard },
       });
-    }
     if (epoch > this.epoch) log.debug("engine found", { engine, epoch });
     this.epoch = epoch;
-    this.newest = epoch;
-    this.#heardAt = lifeline.now();
     lifeline.answered(epoch, askedAt, clock);
     this.obstacle = undefined;
     // Until this answer arrived it might have accepted runs from an older leader.

@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { Effect, Exit, Scope } from "effect";
 import { connect, start, startEngine, Task, Worker } from "../../src/mod.ts";
 import { connectNats } from "../../src/nats/connection.ts";
-import { newIdentity } from "../../src/runtime/worker-identity.ts";
+import { newIdentity, proofLength } from "../../src/runtime/worker-identity.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { decodeAssignments, encodeAssignments } from "../../src/wire/assignment.ts";
 import { encodeMessage } from "../../src/wire/messages.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
-import { protocol } from "../../src/wire/worker-messages.ts";
+import { decodePing, protocol } from "../../src/wire/worker-messages.ts";
 import { test } from "../support/harness.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const executed: string[] = [];
 
@@ -41,6 +42,10 @@ test("a worker's secret: without it nobody leaves, beats or registers for it, no
     nc.subscribe("natchet.pay.worker.*.*.assign", {
       callback: (_error, { data }) => void overheard.push(data.slice()),
     });
+    const overheardPings: Uint8Array[] = [];
+    nc.subscribe("natchet.pay.worker.*.*.ping", {
+      callback: (_error, { data }) => void overheardPings.push(data.slice()),
+    });
     await nc.flush();
     assert.equal(await client.task<string, string>("pay").run("ann"), "ann");
     const [worker] = await client.workers();
@@ -67,6 +72,9 @@ test("a worker's secret: without it nobody leaves, beats or registers for it, no
         (await ask(subjects.worker(id, "assign"), encodeAssignments({ ...message, assignments: other }))).refused,
         [0],
       );
+    await waitFor(() => overheardPings.length > 0, 20_000, "the leader to ping");
+    const pings = overheardPings.map((data) => decodePing(data));
+    assert.ok(pings.length > 0 && pings.every(({ proof, n }) => proof?.length === proofLength && n! > 0));
     assert.deepEqual(await Promise.all(["bob", "cal"].map((to) => client.task<string, string>("pay").run(to))), [
       "bob",
       "cal",

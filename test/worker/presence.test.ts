@@ -18,7 +18,17 @@ function sceneOf(parts: Partial<ConstructorParameters<typeof Presence>[0]> = {})
     await new Promise((resolve) => setTimeout(resolve, 5));
     return { data: jsonBytes({ epoch: 1, engine: "e", known: true, cancel: [] }) };
   };
-  const nc = { request, subscribe: () => ({ unsubscribe: () => {} }) };
+  const heard = new Map<string, (error: null, message: { data: Uint8Array }) => void>();
+  const subscribe = (
+    subject: string,
+    { callback }: { callback: (error: null, message: { data: Uint8Array }) => void },
+  ) => {
+    heard.set(subject, callback);
+    return { unsubscribe: () => {} };
+  };
+  const announceLeader = (epoch: number) =>
+    heard.get("natchet.test.epoch")!(null, { data: jsonBytes({ epoch, engine: "e" }) });
+  const nc = { request, subscribe };
   const link = { isConnected: () => true, onReconnect: () => () => {}, maxPayload: 1_000_000, nc };
   const executing = () =>
     Array.from({ length: held }, (_, i) => ({ key: `t/${i}`, turn: 1, origin: i + 1, startedAt: 0 }));
@@ -41,7 +51,7 @@ function sceneOf(parts: Partial<ConstructorParameters<typeof Presence>[0]> = {})
   const scope = Scope.makeUnsafe();
   Effect.runSync(Scope.provide(presence.open, scope));
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void));
-  return { presence, said, hold: (count: number) => (held += count), close };
+  return { presence, said, announceLeader, hold: (count: number) => (held += count), close };
 }
 
 test("presence: however many things happen at once, one heartbeat is under way, and one tells what came after it", async () => {
@@ -86,9 +96,9 @@ test("presence: a process that was stopped for long ends what it must before it 
 
 test("presence: an epoch of which nobody speaks is believed for ten seconds, then the engine that answers", async () => {
   let now = 1_000_000;
-  const { presence, close } = sceneOf({ lifeline: new Lifeline(() => now) });
+  const { presence, announceLeader, close } = sceneOf({ lifeline: new Lifeline(() => now) });
   await presence.registered;
-  presence.newest = 99; // somebody said so
+  announceLeader(99);
   now += 9_000;
   await Promise.race([presence.announce(), new Promise((resolve) => setTimeout(resolve, 300))]);
   assert.deepEqual([presence.newest, presence.epoch], [99, 1]);

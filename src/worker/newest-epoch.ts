@@ -1,0 +1,59 @@
+// The newest leader that a worker knows of: it takes nothing from an older one. A message that proves nothing is believed at once, since an older
+// leader may still send runs, but no longer than the answer from the new one may take: otherwise whoever can publish could keep workers idle.
+
+/** How long an epoch of which nothing is heard still counts as the newest. */
+const believedMs = 10_000;
+/** How long no unproven epoch is believed after one that did not exist. */
+const distrustMs = 600_000;
+const overhearEveryMs = 1_000;
+
+export class NewestEpoch {
+  value = 0;
+  readonly #now: () => number;
+  /** When somebody last spoke for it. */
+  #heardAt = 0;
+  /** Nobody has proved yet that it exists. */
+  #isRumour = false;
+  #distrustUntil = 0;
+  #overheardAt = Number.NEGATIVE_INFINITY;
+
+  /** `now`: milliseconds of a monotonic clock */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** From an engine: an answer, or something with a proof. */
+  hear(epoch: number): void {
+    if (epoch >= this.value) this.#set(epoch);
+  }
+
+  /** From anybody. False if there is nothing to do about it. */
+  overhear(epoch: number): boolean {
+    if (epoch <= this.value) return true;
+    const now = this.#now();
+    if (now < this.#distrustUntil) {
+      if (now - this.#overheardAt < overhearEveryMs) return false;
+      this.#overheardAt = now;
+      return true;
+    }
+    this.value = epoch;
+    if (!this.#isRumour) this.#heardAt = now;
+    this.#isRumour = true;
+    return true;
+  }
+
+  /** Registered with the leader of this epoch. False if that is older than the newest one, which may still answer; `silent`: it does not, and never may have. */
+  follow(epoch: number): "newest" | "silent" | false {
+    const isOlder = epoch < this.value;
+    if (isOlder && this.#now() - this.#heardAt < believedMs) return false;
+    if (isOlder && this.#isRumour) this.#distrustUntil = this.#now() + distrustMs;
+    this.#set(epoch);
+    return isOlder ? "silent" : "newest";
+  }
+
+  #set(epoch: number): void {
+    this.value = epoch;
+    this.#isRumour = false;
+    this.#heardAt = this.#now();
+  }
+}
