@@ -17,7 +17,7 @@ const least200: Partial<SimulationResult> = {
   rated: 500,
   stopsHeard: 30,
   asked: 2_000,
-  forged: 500,
+  forged: 200,
   failedWrites: 100,
   lateWrites: 50,
   handledFailures: 300,
@@ -32,7 +32,7 @@ describe("the scheduler in random worlds", () => {
     assert.equal(sums["steps"], seeds * stepsPerSeed);
     // A world in which nothing happens would find nothing.
     for (const [name, least] of Object.entries(least200)) assert.ok(sums[name]! > least, `${sums[name]} ${name}`);
-  }, 120_000);
+  }, 600_000); // beside others on a busy machine
 
   test("a late outcome outlives a mark: an entry in finished form is as old as what it stands for", () => {
     // Found by seed 12010: the key outlived one mark for the sake of a zombie's outcome; once that was purged, a fold of what was left

@@ -107,7 +107,7 @@ export class World {
     this.advance(this.random.int(this.random.chance(0.02) ? 3_000 : 120));
     if (this.climate.hasHours && this.random.chance(0.01)) this.leaps.leap();
     if (this.climate.hasTwin && this.random.chance(0.3)) this.queries.ask();
-    if (this.climate.hasLarge && this.random.chance(0.02)) this.forger.act();
+    if (this.climate.hasLarge && this.random.chance(0.008)) this.forger.act();
     const x = this.random.next();
     if (x < 0.14) this.client.act(x < 0.11);
     else if (x < 0.36) this.#readSome();

@@ -25,5 +25,5 @@ describe("durable runs on the scheduler in random worlds", () => {
         sums[name] = (sums[name] ?? 0) + count;
     assert.equal(sums["steps"], seeds * stepsPerSeed);
     for (const [name, count] of Object.entries(least)) assert.ok(sums[name]! > count, `${sums[name]} ${name}`);
-  }, 120_000);
+  }, 600_000); // beside others on a busy machine
 });
