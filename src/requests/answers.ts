@@ -1,6 +1,7 @@
 // Answers requests, or stays silent if the answer may be wrong.
 import type { Effect, Scope } from "effect";
 import type { Log } from "../domain/log.ts";
+import type { Term } from "../leader/term.ts";
 import { answering } from "../nats/door.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { notLeading } from "../wire/messages.ts";
@@ -10,7 +11,7 @@ import { type AllReplies, decodeRequest, type EngineVerb, type RequestOf } from 
 export interface AnswersParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
-  readonly isLeading: () => boolean;
+  readonly term: () => Term;
   readonly log: Log;
 }
 
@@ -18,7 +19,7 @@ export type Answering<V extends EngineVerb> = (request: RequestOf<V>) => AllRepl
 
 /** Answers the requests of a verb as long as the scope is open. */
 export const answersTo = <V extends EngineVerb>(
-  { link, subjects, isLeading, log }: AnswersParts,
+  { link, subjects, term, log }: AnswersParts,
   verb: V,
   reply: Answering<V>,
 ): Effect.Effect<unknown, never, Scope.Scope> => {
@@ -26,10 +27,19 @@ export const answersTo = <V extends EngineVerb>(
     if (!(error instanceof NotLeading)) log.warn("a request was refused", { verb, error });
   };
   return answering({ link, log, onRefused }, subjects.engine(verb), async (data) => {
-    const answer = await reply(decodeRequest(verb, data));
-    // What an engine that no longer leads knows or did may no longer count.
-    if (!isLeading()) throw new NotLeading("this engine no longer leads");
-    return answer;
+    const asked = term();
+    // What a leader knew or did in a term that is over may no longer count, nor why it could not do it: the next leader is asked.
+    const assertCounts = () => {
+      if (!asked.isCurrent) throw new NotLeading("this engine no longer leads");
+    };
+    try {
+      const answer = await reply(decodeRequest(verb, data));
+      assertCounts();
+      return answer;
+    } catch (error) {
+      assertCounts();
+      throw error;
+    }
   });
 };
 

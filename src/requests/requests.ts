@@ -67,9 +67,9 @@ export class Requests {
     const { core, crons } = this.#parts;
     const queries = this.#queries;
     const doors: Effect.Effect<unknown, never, Scope.Scope>[] = [];
-    const isLeading = () => core.state.isLeading;
+    const term = () => core.term;
     const give = <V extends EngineVerb>(verb: V, reply: Answering<V>) =>
-      doors.push(answersTo({ ...this.#parts, isLeading }, verb, reply));
+      doors.push(answersTo({ ...this.#parts, term }, verb, reply));
     give("register", (message) => {
       assertSecret(message.id, message.secret);
       const whole = this.#registrations.add(message);
