@@ -1,6 +1,7 @@
 // Compile-time checks: a mistake turns the written type into a sentence, which the compiler then shows.
 
-import type { TaskContext } from "../src/domain/context.ts";
+import type { BatchContext, TaskContext } from "../src/domain/context.ts";
+import type { FieldsOf } from "../src/domain/plain-fields.ts";
 import type { IsJson } from "../src/domain/wire.ts";
 
 type Digits = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
@@ -68,8 +69,17 @@ export type HandlerOutput<R> = R extends { readonly "~effect/Effect": { readonly
   ? A
   : Awaited<R>;
 
-/** `unknown` for a method that accepts `In` and returns `Out`; a sentence for any other. */
-export type Handles<M extends AnyMethod, In, Out, Ctx = TaskContext> =
+/** `unknown` for an input that has these fields; a sentence for any other. */
+export type HasFields<Input, Plain extends string> = [Plain] extends [never]
+  ? unknown
+  : [Plain] extends [FieldsOf<Input>]
+    ? unknown
+    : "plain names a field that the input does not have";
+
+type MemberOf<Input, Ctx> = [Ctx] extends [BatchContext] ? (Input extends readonly (infer One)[] ? One : any) : Input;
+
+/** `unknown` for a method that accepts `In`, with the fields `Plain`, and returns `Out`; a sentence for any other. */
+export type Handles<M extends AnyMethod, In, Out, Ctx = TaskContext, Plain extends string = never> =
   TooMany<M> extends true
     ? "a task takes (input, ctx) and nothing more"
     : ContextFirst<M, TaskContext> extends true
@@ -79,7 +89,7 @@ export type Handles<M extends AnyMethod, In, Out, Ctx = TaskContext> =
           ? "the input does not arrive like this: JSON makes a string of a Date, {} of a Map, and drops functions. Declare what arrives, or let a schema make it, for example z.coerce.date()"
           : M extends (this: any, input: In, ctx: Ctx) => unknown
             ? HandlerOutput<ReturnType<M>> extends Out
-              ? unknown
+              ? HasFields<MemberOf<Parameters<M>[0], Ctx>, Plain>
               : "the method does not return what the output schema or the contract promises"
             : "the input parameter does not accept what the schema or the contract yields"
         : "the second parameter must accept a TaskContext (a batch task: a BatchContext)";
@@ -98,15 +108,15 @@ type NotStatic<T> = T extends abstract new (...args: any) => unknown ? "a static
 type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
 
 /** Decorates a method, with TC39 decorators (first signature) and with `experimentalDecorators` (second). */
-export interface TaskDecorator<In = any, Out = unknown, Ctx = TaskContext> {
+export interface TaskDecorator<In = any, Out = unknown, Ctx = TaskContext, Plain extends string = never> {
   <This, M extends AnyMethod>(
-    method: M & Handles<M, In, Out, Ctx>,
+    method: M & Handles<M, In, Out, Ctx, Plain>,
     context: ClassMethodDecoratorContext<This, M> & Public<This>,
   ): void;
   <T extends object, K extends keyof T, M extends AnyMethod>(
     target: NotStatic<T>,
     key: K,
-    descriptor: TypedPropertyDescriptor<M & Handles<M, In, Out, Ctx>>,
+    descriptor: TypedPropertyDescriptor<M & Handles<M, In, Out, Ctx, Plain>>,
   ): void;
 }
 

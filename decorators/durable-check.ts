@@ -1,10 +1,10 @@
 // Compile-time checks of durable methods and steps: a mistake turns the method's type into a sentence, which the compiler then shows.
 import type { DurableContext } from "../src/domain/durable-context.ts";
 import type { IsJson } from "../src/domain/wire.ts";
-import type { AnyMethod, ContextFirst, IsAny, TooMany } from "./check.ts";
+import type { AnyMethod, ContextFirst, HasFields, IsAny, TooMany } from "./check.ts";
 
 /** `unknown` for a durable method that accepts `In` and returns `Out`; a sentence for any other. */
-export type HandlesDurably<M extends AnyMethod, In, Out> =
+export type HandlesDurably<M extends AnyMethod, In, Out, Plain extends string = never> =
   TooMany<M> extends true
     ? "a durable method takes (input, ctx) and nothing more"
     : ContextFirst<M, DurableContext> extends true
@@ -15,7 +15,7 @@ export type HandlesDurably<M extends AnyMethod, In, Out> =
             ? "the input does not arrive like this: JSON makes a string of a Date, {} of a Map, and drops functions. Declare what arrives, or let a schema make it, for example z.coerce.date()"
             : M extends (this: any, input: In, ctx: DurableContext) => unknown
               ? A extends Out
-                ? unknown
+                ? HasFields<Parameters<M>[0], Plain>
                 : "the method does not return what the output schema or the contract promises"
               : "the input parameter does not accept what the schema or the contract yields"
           : "the second parameter must accept a DurableContext"
@@ -41,15 +41,15 @@ type NotStatic<T, What extends string> = T extends abstract new (
 type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
 
 /** Makes a method a durable task, with TC39 decorators (first signature) and with `experimentalDecorators` (second). */
-export interface DurableDecorator<In = any, Out = unknown> {
+export interface DurableDecorator<In = any, Out = unknown, Plain extends string = never> {
   <This, M extends AnyMethod>(
-    method: M & HandlesDurably<M, In, Out>,
+    method: M & HandlesDurably<M, In, Out, Plain>,
     context: ClassMethodDecoratorContext<This, M> & Public<This>,
   ): void;
   <T extends object, K extends keyof T, M extends AnyMethod>(
     target: NotStatic<T, "task">,
     key: K,
-    descriptor: TypedPropertyDescriptor<M & HandlesDurably<M, In, Out>>,
+    descriptor: TypedPropertyDescriptor<M & HandlesDurably<M, In, Out, Plain>>,
   ): void;
 }
 

@@ -1,19 +1,25 @@
 import { checkDurable, type DurableOptions } from "../src/domain/durable-task.ts";
+import type { FieldIn } from "../src/domain/plain-fields.ts";
 import type { AnySchema } from "../src/domain/schema.ts";
 import type { Name } from "./check.ts";
 import type { DurableDecorator } from "./durable-check.ts";
 import { getStep, setTask } from "./metadata.ts";
 import { atCaller, decoratedPlaceOf } from "./place.ts";
-import type { Received, Returned } from "./task.ts";
+import type { FieldsToCheck, Received, Returned } from "./task.ts";
 import { assertFirst, readTaskArguments } from "./task-arguments.ts";
 
 /** The options of `@Durable` with the types of its schemas. */
-export interface TypedDurableOptions<I extends AnySchema | undefined, O extends AnySchema | undefined>
-  extends Omit<DurableOptions, "input" | "output"> {
+export interface TypedDurableOptions<
+  I extends AnySchema | undefined,
+  O extends AnySchema | undefined,
+  P extends string = string,
+> extends Omit<DurableOptions, "input" | "output" | "plain"> {
   /** Checks the input before the method sees it. */
   readonly input?: I;
   /** Checks what the method returns. */
   readonly output?: O;
+  /** Fields of the input that stay readable where inputs are encrypted: those that the keys of limits read. */
+  readonly plain?: readonly P[];
 }
 
 type NameIn<N> = N extends string ? Name<N> : never;
@@ -24,11 +30,12 @@ export type MoreDurableOptions<
   C extends string,
   I extends AnySchema | undefined,
   O extends AnySchema | undefined,
+  P extends string = string,
 > = [C] extends [never]
   ? N extends string | undefined
-    ? TypedDurableOptions<I, O>
+    ? TypedDurableOptions<I, O, P>
     : "options are given once"
-  : Omit<DurableOptions, "input" | "output"> & {
+  : Omit<TypedDurableOptions<undefined, undefined, P>, "input" | "output"> & {
       readonly input?: "the contract has an input already";
       readonly output?: "the contract has an output already";
     };
@@ -56,11 +63,12 @@ export function Durable<
   const C extends string = never,
   I extends AnySchema | undefined = undefined,
   O extends AnySchema | undefined = undefined,
+  const P extends FieldIn<I> = never,
 >(
-  first?: NameIn<N> | TypedDurableOptions<I, O> | { readonly name: C; readonly input: I; readonly output: O },
-  options?: MoreDurableOptions<N, C, I, O>,
+  first?: NameIn<N> | TypedDurableOptions<I, O, P> | { readonly name: C; readonly input: I; readonly output: O },
+  options?: MoreDurableOptions<N, C, I, O, P>,
   ...nothing: never[]
-): DurableDecorator<Received<I>, Returned<O>> {
+): DurableDecorator<Received<I>, Returned<O>, FieldsToCheck<I, P>> {
   const { name, options: read } = atCaller(Durable, () => readTaskArguments("@Durable", [first, options, ...nothing]));
   const decorate = (...args: unknown[]): void => {
     atCaller(decorate, () => {

@@ -32,14 +32,16 @@ export function readTaskArguments(label: Label, given: readonly unknown[]): Task
 }
 
 function withContract(label: Label, contract: Contract, options: TaskOptions): TaskOptions {
-  for (const key of ["input", "output"] as const) {
-    if (key in options) {
+  const { plain } = contract;
+  for (const key of ["input", "output", "plain"] as const) {
+    if (key in options && key in contract) {
       throw new TypeError(
         `${label}: ${key} is given twice, by the contract "${contract.name}" and by the options; drop one`,
       );
     }
   }
-  return { ...options, input: contract.input, output: contract.output };
+  const { input, output } = contract;
+  return { ...options, input, output, ...(plain !== undefined && { plain }) };
 }
 
 const isContract = (value: unknown): value is Contract =>

@@ -1,5 +1,6 @@
 import type { BatchOptions } from "../src/domain/batch.ts";
-import type { BatchContext } from "../src/domain/context.ts";
+import type { BatchContext, TaskContext } from "../src/domain/context.ts";
+import type { FieldIn } from "../src/domain/plain-fields.ts";
 import type { AnySchema, InputOf, Payload } from "../src/domain/schema.ts";
 import { checkTask, type TaskOptions } from "../src/domain/task.ts";
 import type { Name, TaskDecorator } from "./check.ts";
@@ -12,13 +13,16 @@ export interface TypedTaskOptions<
   I extends AnySchema | undefined,
   O extends AnySchema | undefined,
   B extends BatchOptions | undefined = undefined,
-> extends Omit<TaskOptions, "input" | "output" | "batch"> {
+  P extends string = string,
+> extends Omit<TaskOptions, "input" | "output" | "batch" | "plain"> {
   /** Checks the input before the method sees it. */
   readonly input?: I;
   /** Checks what the method returns. */
   readonly output?: O;
   /** Gives the method many inputs at once, `(inputs, ctx)`; it returns an output, or an Error, for each. */
   readonly batch?: B;
+  /** Fields of the input that stay readable where inputs are encrypted: those that the keys of limits and batches read. */
+  readonly plain?: readonly P[];
 }
 
 // `undefined` is asked for first: without `strictNullChecks` it extends everything.
@@ -35,8 +39,16 @@ export type Returned<S extends AnySchema | undefined> = S extends undefined
     ? InputOf<S>
     : never;
 
+/** Those that no schema has checked. */
+export type FieldsToCheck<I extends AnySchema | undefined, P extends string> = I extends undefined ? P : never;
+
 /** A batch task's method: `(inputs, ctx) => outputs`, with an Error in place of the output of a run that failed. */
-export type BatchDecorator<In, Out> = TaskDecorator<In[], readonly (Out | Error)[], BatchContext>;
+export type BatchDecorator<In, Out, Plain extends string = never> = TaskDecorator<
+  In[],
+  readonly (Out | Error)[],
+  BatchContext,
+  Plain
+>;
 
 /** A legal name, or a sentence; also inferred from values that are not strings. */
 type NameIn<N> = N extends string ? Name<N> : never;
@@ -48,11 +60,12 @@ export type MoreOptions<
   I extends AnySchema | undefined,
   O extends AnySchema | undefined,
   B extends BatchOptions | undefined,
+  P extends string = string,
 > = [C] extends [never]
   ? N extends string | undefined
-    ? TypedTaskOptions<I, O, B>
+    ? TypedTaskOptions<I, O, B, P>
     : "options are given once"
-  : Omit<TypedTaskOptions<undefined, undefined, B>, "input" | "output"> & {
+  : Omit<TypedTaskOptions<undefined, undefined, B, P>, "input" | "output"> & {
       readonly input?: "the contract has an input already";
       readonly output?: "the contract has an output already";
     };
@@ -84,11 +97,14 @@ export function Task<
   I extends AnySchema | undefined = undefined,
   O extends AnySchema | undefined = undefined,
   B extends BatchOptions | undefined = undefined,
+  const P extends FieldIn<I> = never,
 >(
-  first?: NameIn<N> | TypedTaskOptions<I, O, B> | { readonly name: C; readonly input: I; readonly output: O },
-  options?: MoreOptions<N, C, I, O, B>,
+  first?: NameIn<N> | TypedTaskOptions<I, O, B, P> | { readonly name: C; readonly input: I; readonly output: O },
+  options?: MoreOptions<N, C, I, O, B, P>,
   ...nothing: never[]
-): B extends undefined ? TaskDecorator<Received<I>, Returned<O>> : BatchDecorator<Received<I>, Returned<O>> {
+): B extends undefined
+  ? TaskDecorator<Received<I>, Returned<O>, TaskContext, FieldsToCheck<I, P>>
+  : BatchDecorator<Received<I>, Returned<O>, FieldsToCheck<I, P>> {
   const { name, options: read } = atCaller(Task, () => readTaskArguments("@Task", [first, options, ...nothing]));
   const decorate = (...args: unknown[]): void => {
     atCaller(decorate, () => {

@@ -115,7 +115,7 @@ export class Natchet {
       around,
       vault,
       parent: parts.parent,
-      enqueue: (task, input, options) => this.task(task).enqueue(input, options),
+      enqueue: ({ name, plain }, input, options) => this.#reference({ name, plain }).enqueue(input, options),
       isClosed: () => this.#closing !== undefined,
     };
   }
@@ -137,8 +137,7 @@ export class Natchet {
    * checked by the task's schema before they are sent.
    */
   tasks<W extends object>(cls?: WorkerClass<W>): ClassTasks<W> {
-    const make = (shape: TaskShape) =>
-      new TaskReference<[input?: unknown], unknown>({ ...shape, givesWireOutput: true }, this.#taskParts);
+    const make = (shape: TaskShape) => this.#reference({ ...shape, givesWireOutput: true });
     const references = cls === undefined ? tasksByName(make) : tasksOf(cls, this.#parts.describe(cls), make);
     return references as ClassTasks<W>;
   }
@@ -151,13 +150,18 @@ export class Natchet {
   task<Input = unknown, Output = unknown>(name: string): TaskReference<ArgsOf<Input>, Output>;
   /** A task by its contract, or by its name with types that the caller declares. */
   task(task: string | Contract): TaskReference<[input?: unknown], unknown> {
-    if (typeof task === "string") return new TaskReference({ name: assertName("task", task, "task") }, this.#taskParts);
+    if (typeof task === "string") return this.#reference({ name: assertName("task", task, "task") });
     const shape = {
       name: task.name,
       input: toStandard(task.input, `task "${task.name}": input`),
       output: toStandard(task.output, `task "${task.name}": output`),
+      plain: task.plain,
     };
-    return new TaskReference(shape, this.#taskParts);
+    return this.#reference(shape);
+  }
+
+  #reference(shape: TaskShape): TaskReference<[input?: unknown], unknown> {
+    return new TaskReference<[input?: unknown], unknown>(shape, this.#taskParts);
   }
 
   /** A handle on any run. Whether the run exists shows when you use it. */

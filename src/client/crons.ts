@@ -60,7 +60,7 @@ export class Crons {
 
   #sealed(rule: CronRule, task: string): CronRule {
     if (this.#vault === undefined || rule.input === undefined) return rule;
-    return { ...rule, input: sealedInput(this.#vault, task, rule.input, jsonBytes(rule.input)) };
+    return { ...rule, input: sealedInput(this.#vault, task, { value: rule.input, json: jsonBytes(rule.input) }) };
   }
 
   /** Without keys it stays as it is. */

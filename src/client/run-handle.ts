@@ -38,7 +38,7 @@ export interface HandleParts extends TranscriptSources {
   /** Checks and types the output by the caller's contract, if it has one; may be a promise. */
   readonly readOutput: (output: unknown) => unknown;
   readonly enqueue: (
-    task: string,
+    task: { readonly name: string; readonly plain: readonly string[] },
     input: unknown,
     options: EnqueueOptions,
   ) => Promise<{ readonly id: string; readonly created: boolean | undefined }>;
@@ -104,9 +104,7 @@ export class RunHandle<Output = unknown> {
 
   /** What is known about the run now. While no engine leads, waits for one up to `timeout`. Fails: RunNotFound, EngineUnreachable, StoreUnavailable, DecryptionFailed */
   async status(patience?: Patience): Promise<RunInfo> {
-    const run = await this.#parts.reader.read(this.key, patience);
-    if (run === null) throw new RunNotFound({ key: this.key });
-    return run;
+    return found(this.key, await this.#parts.reader.read(this.key, patience));
   }
 
   /**
@@ -235,10 +233,11 @@ export class RunHandle<Output = unknown> {
    * ```
    */
   async replay(options: EnqueueOptions = {}): Promise<RunHandle<Output>> {
-    const { state, input, inputIsGone, priority, metadata, terms } = await this.status();
+    const { run, plain } = found(this.key, await this.#parts.reader.readWithPlain(this.key));
+    const { state, input, inputIsGone, priority, metadata, terms } = run;
     if (!isFinished(state)) throw new NotReplayable({ key: this.key, state });
     if (inputIsGone === true) throw new NotReplayable({ key: this.key, state, inputIsGone });
-    const { id, created } = await this.#parts.enqueue(this.task, input, {
+    const { id, created } = await this.#parts.enqueue({ name: this.task, plain }, input, {
       priority,
       ...(terms !== undefined && optionsOf(terms)),
       ...options,
@@ -268,6 +267,11 @@ export class RunHandle<Output = unknown> {
     if (reply.running.length > 0) throw new NotReschedulable({ key: this.key, state: "running" });
     if (reply.finished.length > 0) throw new NotReschedulable({ key: this.key, state: "finished" });
   }
+}
+
+function found<T>(key: string, run: T | null): T {
+  if (run === null) throw new RunNotFound({ key });
+  return run;
 }
 
 function optionsOf({ affinity, scheduleTimeoutMs }: RunTerms): EnqueueOptions {

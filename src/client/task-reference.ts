@@ -40,6 +40,8 @@ export interface TaskShape {
   readonly name: string;
   readonly input?: StandardSchema | undefined;
   readonly output?: StandardSchema | undefined;
+  /** Fields of its input that stay readable where inputs are encrypted. */
+  readonly plain?: readonly string[] | undefined;
   /** Outputs are checked but returned as JSON, without the schema's transforms: the types of a class say no more. */
   readonly givesWireOutput?: boolean;
 }
@@ -240,7 +242,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   #inputBytes(input: unknown): Uint8Array {
     const { vault } = this.#parts;
     const json = inputBytes(input, this.name);
-    return vault === undefined ? json : sealInput(vault, this.name, input, json);
+    return vault === undefined ? json : sealInput(vault, this.name, { value: input, json, plain: this.#shape.plain });
   }
 
   #store({ entry, payload }: Prepared, options: EnqueueOptions | undefined, witness?: Witness): Stored {

@@ -1,5 +1,6 @@
 import { assertKnownOptions } from "./known-options.ts";
 import { assertName } from "./names.ts";
+import { assertPlainFields, type FieldIn } from "./plain-fields.ts";
 import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
 import type { Wire } from "./wire.ts";
 
@@ -11,6 +12,8 @@ export interface Contract<I extends AnySchema = AnySchema, O extends AnySchema =
   readonly input: I;
   /** What a caller gets. */
   readonly output: O;
+  /** Fields of the input that stay readable where inputs are encrypted. */
+  readonly plain?: readonly string[] | undefined;
 }
 
 /**
@@ -24,13 +27,15 @@ export interface Contract<I extends AnySchema = AnySchema, O extends AnySchema =
  */
 export function contract<I extends AnySchema, O extends AnySchema>(
   name: string,
-  shape: { readonly input: I; readonly output: O },
+  shape: { readonly input: I; readonly output: O; readonly plain?: readonly FieldIn<I>[] },
 ): Contract<I, O> {
   const where = `contract ${JSON.stringify(name)}`;
-  assertKnownOptions(shape, { options: ["input", "output"], of: "a contract", where });
+  assertKnownOptions(shape, { options: ["input", "output", "plain"], of: "a contract", where });
   toStandard(shape.input, `${where}: input`);
   toStandard(shape.output, `${where}: output`);
-  return { name: assertName("task", name, "contract"), input: shape.input, output: shape.output };
+  const { input, output } = shape;
+  const plain = assertPlainFields(shape.plain, where);
+  return { name: assertName("task", name, "contract"), input, output, ...(plain !== undefined && { plain }) };
 }
 
 /** A type without a check at run time: `of<{ width: number }>()`. What arrives is what JSON makes of it: a Date is a string. */

@@ -5,7 +5,7 @@ import { checkTask, type DurablePolicy, type TaskDefinition, type TaskOptions } 
 
 type SharedOption =
   | ("input" | "output" | "scheduleTimeout" | "priority")
-  | ("concurrency" | "rateLimit" | "slots" | "affinity" | "sticky");
+  | ("concurrency" | "rateLimit" | "slots" | "affinity" | "sticky" | "plain");
 
 /** The options of `@Durable`: those of `@Task` that make sense for a run that may take months, and its own. */
 export interface DurableOptions extends Pick<TaskOptions, SharedOption> {
@@ -20,7 +20,7 @@ export interface DurableOptions extends Pick<TaskOptions, SharedOption> {
 const own = ["version", "deadline", "cancelTimeout"];
 const known = namesOf<DurableOptions>({
   ...{ input: true, output: true, scheduleTimeout: true, priority: true, concurrency: true, rateLimit: true },
-  ...{ slots: true, affinity: true, sticky: true, version: true, deadline: true, cancelTimeout: true },
+  ...{ slots: true, affinity: true, sticky: true, plain: true, version: true, deadline: true, cancelTimeout: true },
 });
 const elsewhere: Readonly<Record<string, string>> = {
   retries: "a durable method is not tried again as a whole, its steps are; write @Step({ retries: 5 })",

@@ -1,6 +1,7 @@
 // What users say about encryption, checked before anything is opened.
 import { Buffer } from "node:buffer";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
+import { sealedField } from "./plain-fields.ts";
 
 /** 32 bytes, or their text in base64 or hex. */
 export type EncryptionKey = string | Uint8Array;
@@ -55,9 +56,6 @@ export function assertEncryption(given: EncryptionOptions | undefined): Encrypti
       );
   return given;
 }
-
-/** The field of an encrypted value that has the ciphertext. */
-export const sealedField = "$sealed";
 
 function assertKeyId(id: unknown, where: string): string {
   if (typeof id === "string" && Buffer.byteLength(id) <= longestId && id.length > 0) return id;

@@ -1,17 +1,20 @@
 // Workers without decorators: the same checks and defaults, as plain values.
 import type { TaskContext } from "./context.ts";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
+import type { FieldIn } from "./plain-fields.ts";
 import type { AnySchema, InputOf, Payload } from "./schema.ts";
 import { checkTask, type TaskOptions } from "./task.ts";
 import { checkWorker, defaultSlots, type WorkerDefinition, type WorkerTask } from "./worker.ts";
 
 /** The options of a task with the types of its schemas. */
 export interface PlainTaskOptions<I extends AnySchema | undefined, O extends AnySchema | undefined>
-  extends Omit<TaskOptions, "input" | "output" | "batch" | "thread"> {
+  extends Omit<TaskOptions, "input" | "output" | "batch" | "thread" | "plain"> {
   /** Checks the input before the handler sees it. */
   readonly input?: I;
   /** Checks what the handler returns. */
   readonly output?: O;
+  /** Fields of the input that stay readable where inputs are encrypted. */
+  readonly plain?: readonly FieldIn<I>[];
 }
 
 /** An Effect that needs no services, known by its variance marker: whoever uses none does not need Effect's types. */

@@ -7,6 +7,7 @@ import { type ConcurrencyInput, parseConcurrency, parseRateLimits, type RateLimi
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
 import { assertOneOf, assertType, assertWhole } from "./option-values.ts";
+import { assertPlainFields } from "./plain-fields.ts";
 import type { Sticky, TaskPolicies } from "./policies.ts";
 import { parseRetry, type RetryInput, type RetryPolicy } from "./retry.ts";
 import { type AnySchema, type StandardSchema, toStandard } from "./schema.ts";
@@ -57,6 +58,14 @@ export interface TaskOptions {
    * ```
    */
   readonly thread?: boolean | string | undefined;
+  /**
+   * Fields of the input that stay readable where inputs are encrypted: those that the keys of its limits and batches read.
+   * @example
+   * ```ts
+   * { plain: ["customerId"], concurrency: { key: "input.customerId", max: 1 } }
+   * ```
+   */
+  readonly plain?: readonly string[] | undefined;
   /** Wraps each attempt of this task, inside the middleware of its worker; the first is outermost. */
   readonly middleware?: readonly ExecuteMiddleware[] | undefined;
 }
@@ -87,6 +96,8 @@ export interface TaskDefinition {
   readonly thread?: true | string;
   /** Schedules that its code declares. */
   readonly crons?: readonly CronRule[];
+  /** Fields of the input that stay readable where inputs are encrypted. */
+  readonly plain?: readonly string[];
   /** Around its handler, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[];
   /** Of a durable one. */
@@ -120,6 +131,7 @@ const known = namesOf<TaskOptions>({
   batch: true,
   middleware: true,
   thread: true,
+  plain: true,
 });
 
 /** Checks a task's name and options; throws a TypeError or RangeError that names the value, the rule and an example. */
@@ -131,6 +143,7 @@ export function checkTask(
   assertKnownOptions(options, { options: known, of: "a task", where });
   const { scheduleTimeout } = options;
   const middleware = assertMiddleware(options.middleware, where);
+  const plain = assertPlainFields(options.plain, where);
   return {
     name: assertName("task", name, where),
     input: options.input === undefined ? undefined : toStandard(options.input, `${where}: input`),
@@ -145,6 +158,7 @@ export function checkTask(
     ...policiesOf(options, where),
     ...threadOf(options, where),
     ...(middleware.length > 0 && { middleware }),
+    ...(plain !== undefined && { plain }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { TaskContext } from "./context.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
 import { assertName } from "./names.ts";
 import { assertType, assertWhole } from "./option-values.ts";
+import { assertPlainFields } from "./plain-fields.ts";
 import type { StepDefinition } from "./step.ts";
 import type { TaskDefinition } from "./task.ts";
 
@@ -81,6 +82,7 @@ export function checkWorker(worker: WorkerDefinition): WorkerDefinition {
   for (const task of worker.tasks) {
     if (names.has(task.name)) throw new TypeError(`${where} has two tasks named "${task.name}"; rename one of them`);
     names.add(task.name);
+    assertPlainFields(task.plain, `${where}: task "${task.name}"`);
   }
   assertRoom(worker.tasks, worker.slots, where);
   return worker;

@@ -58,6 +58,7 @@ export const openWorkers = (given: WorkerProcess): Effect.Effect<OpenWorkers, Er
     const candidate = mode === "off" ? undefined : yield* startCandidate(settings, server, mode, log, neighbours);
     const session = yield* openSession(settings, server, "worker", log, candidate?.session.store);
     yield* server.tend(session.store);
+    for (const { tasks } of definitions) for (const { name, plain } of tasks) session.vault?.declare(name, plain);
     log[isSupervised() ? "debug" : "info"](bannerOf(settings, server));
     monitor?.watch(session);
     if (monitor !== undefined) monitor.engine = candidate?.engine;

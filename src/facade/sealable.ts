@@ -1,5 +1,6 @@
 // What workers declare has to fit the encryption of their process: said at the start, and not by runs that fail later.
-import { type EncryptionOptions, sealedField } from "../domain/encryption.ts";
+import type { EncryptionOptions } from "../domain/encryption.ts";
+import { sealedField } from "../domain/plain-fields.ts";
 import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
 
 /** Fails: TypeError */
@@ -17,12 +18,12 @@ function assertTask(task: WorkerTask, { plain = {}, required }: EncryptionOption
     throw new TypeError(
       `${where}: the input of a declared cron is stored as it is, and encryption.required refuses it; set the schedule with natchet.crons.set()`,
     );
-  const fields = Object.hasOwn(plain, task.name) ? plain[task.name]! : [];
+  const fields = [...(task.plain ?? []), ...(Object.hasOwn(plain, task.name) ? plain[task.name]! : [])];
   for (const key of keysOf(task)) {
     const missing = fieldsIn(key).find((field) => !fields.includes(field));
     if (missing !== undefined)
       throw new TypeError(
-        `${where}: the engine cannot evaluate ${JSON.stringify(key)} on an encrypted input; declare the field in encryption.plain, for example { "${task.name}": ["${missing}"] }`,
+        `${where}: the engine cannot evaluate ${JSON.stringify(key)} on an encrypted input; declare the field plain, for example { plain: ["${missing}"] } among the options of the task`,
       );
   }
 }

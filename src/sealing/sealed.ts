@@ -1,10 +1,10 @@
 // Values of runs as they travel where encryption is on: JSON in which engines find a ciphertext and the fields that were declared plain. What was
 // never sealed is given as it is, so that encryption can be turned on while runs are waiting.
 import { Buffer } from "node:buffer";
-import { sealedField } from "../domain/encryption.ts";
 import type { ErrorRecord } from "../domain/error-record.ts";
 import { DecryptionFailed, NonRetryableError } from "../domain/errors.ts";
 import type { FailurePayload } from "../domain/failure.ts";
+import { sealedField } from "../domain/plain-fields.ts";
 import { type AttemptRecord, keyOf, type RunInfo } from "../domain/run.ts";
 import { toText } from "../domain/thrown.ts";
 import type { LogLine } from "../domain/transcript.ts";
@@ -25,18 +25,34 @@ const isSealedText = (text: string): boolean => text.startsWith(textMark + seale
 
 export const isSealedError = ({ message }: ErrorRecord): boolean => isSealedText(message);
 
-/** The input of a run, with the plain fields of its task beside the ciphertext; `json` is what it is without encryption. */
-export function sealInput(vault: Vault, task: string, value: unknown, json: Uint8Array): Uint8Array {
-  if (json.length === 0) return json;
-  return jsonBytes(sealedInput(vault, task, value, json));
+/** A value, and its JSON. */
+export interface GivenInput {
+  readonly value: unknown;
+  readonly json: Uint8Array;
+  /** Fields that stay readable, beside those that are declared. */
+  readonly plain?: readonly string[] | undefined;
 }
 
-export function sealedInput(vault: Vault, task: string, value: unknown, json: Uint8Array): Record<string, unknown> {
+/** The input of a run, with the plain fields of its task beside the ciphertext. */
+export const sealInput = (vault: Vault, task: string, given: GivenInput): Uint8Array =>
+  given.json.length === 0 ? given.json : jsonBytes(sealedInput(vault, task, given));
+
+export function sealedInput(vault: Vault, task: string, { value, json, plain = [] }: GivenInput): Fields {
   const sealed: Record<string, unknown> = { [sealedField]: vault.seal(json, { task, what: "input" }) };
-  if (typeof value === "object" && value !== null)
-    for (const field of vault.plainFieldsOf(task) ?? [])
-      if (Object.hasOwn(value, field)) sealed[field] = (value as Record<string, unknown>)[field];
+  if (isFields(value))
+    for (const field of [...vault.plainFieldsOf(task), ...plain])
+      if (Object.hasOwn(value, field)) sealed[field] = value[field];
   return sealed;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+
+/** Which fields of an input stood readable beside its ciphertext, and rightly so: what was not in it, somebody else has put there. */
+export function plainFieldsIn(stored: unknown, opened: unknown): readonly string[] {
+  if (sealedIn(stored) === undefined || !isFields(opened)) return [];
+  const isSame = (field: string) => JSON.stringify((stored as Fields)[field]) === JSON.stringify(opened[field]);
+  return Object.keys(stored as Fields).filter((field) => Object.hasOwn(opened, field) && isSame(field));
 }
 
 export const sealOutput = (vault: Vault, key: string, json: Uint8Array): Uint8Array =>

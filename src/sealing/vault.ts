@@ -22,6 +22,7 @@ export const sealingOf = (key: string, what: Exclude<Sealing["what"], "input">, 
   key: place === undefined ? key : `${key} ${place}`,
 });
 
+const noFields: readonly string[] = [];
 const magic = 0xf5;
 const version = 1;
 /** What every sealed text begins with: the magic byte, the version, and the length of a key id, which is below 64. */
@@ -36,6 +37,7 @@ export class Vault {
   readonly #options: EncryptionOptions;
   readonly #namespace: string;
   readonly #keys = new Map<string, Uint8Array>();
+  readonly #declared: Map<string, readonly string[]>;
   /** Asked for, and not told yet. */
   readonly #asked = new Map<string, Promise<Uint8Array>>();
   readonly #nonces = new Uint8Array(nonceLength * noncesAtOnce);
@@ -44,6 +46,7 @@ export class Vault {
   private constructor(options: EncryptionOptions, namespace: string) {
     this.#options = options;
     this.#namespace = namespace;
+    this.#declared = new Map(Object.entries(options.plain ?? {}));
   }
 
   /** Knows its current key. Fails: DecryptionFailed, TypeError or RangeError for what is no key, and whatever the user's function throws */
@@ -58,10 +61,14 @@ export class Vault {
     return this.#options.required === true;
   }
 
+  /** Fields of a task's inputs that its code declares plain. */
+  declare(task: string, fields: readonly string[] | undefined): void {
+    if (fields !== undefined) this.#declared.set(task, [...new Set([...this.plainFieldsOf(task), ...fields])]);
+  }
+
   /** The fields of the inputs of a task that stand beside the ciphertext. */
-  plainFieldsOf(task: string): readonly string[] | undefined {
-    const { plain } = this.#options;
-    return plain !== undefined && Object.hasOwn(plain, task) ? plain[task] : undefined;
+  plainFieldsOf(task: string): readonly string[] {
+    return this.#declared.get(task) ?? noFields;
   }
 
   seal(value: Uint8Array, sealing: Sealing): string {

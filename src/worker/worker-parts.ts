@@ -9,6 +9,12 @@ import type { Heart } from "./heart/heart.ts";
 import type { Meter } from "./meter.ts";
 import type { ThreadPool } from "./threads/thread-pool.ts";
 
+export interface DescribedTask {
+  readonly name: string;
+  /** Fields of its input that stay readable where inputs are encrypted. */
+  readonly plain?: readonly string[] | undefined;
+}
+
 /** The parts of a worker. */
 export interface WorkerParts {
   readonly link: NatsLink;
@@ -28,7 +34,7 @@ export interface WorkerParts {
   /** Appends to the journals of durable runs; absent if no task is durable. */
   readonly journals?: Publisher | undefined;
   /** The tasks of a class, by method. Fails: TypeError for anything but a worker class */
-  readonly describe?: ((cls: Function) => ReadonlyMap<string, { readonly name: string }>) | undefined;
+  readonly describe?: ((cls: Function) => ReadonlyMap<string, DescribedTask>) | undefined;
   /** Counts attempts, for whoever reads it. */
   readonly meter?: Meter | undefined;
 }

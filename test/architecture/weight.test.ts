@@ -16,7 +16,7 @@ const budgets: Record<string, number> = {
   client: 1_020,
   "client/asking": 450,
   "client/results": 610,
-  "client/reading": 465,
+  "client/reading": 470,
   wire: 2_230,
   worker: 2_180,
   facade: 1_570,

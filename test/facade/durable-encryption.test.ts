@@ -34,8 +34,7 @@ import { waitFor } from "../support/wait-for.ts";
 
 const secret = "4111-1111-1111-1111";
 const keys = { old: randomBytes(32), new: randomBytes(32) };
-const plain = { tell: ["customerId"] };
-const encryption: EncryptionOptions = { current: "old", keys: { old: keys.old }, plain };
+const encryption: EncryptionOptions = { current: "old", keys: { old: keys.old } };
 
 const Approve = signal<{ card: string }>("approve");
 const Stop = signal("stop");
@@ -94,7 +93,7 @@ class Shop {
   async undo(card: string) {
     undone = card;
   }
-  @Task("tell", { retries: 0, concurrency: { key: "input.customerId", max: 5 } })
+  @Task("tell", { retries: 0, plain: ["customerId"], concurrency: { key: "input.customerId", max: 5 } })
   async tell({ card, isBad }: { card: string; isBad?: boolean; customerId?: string }, ctx: TaskContext) {
     ctx.log.warn(`telling ${card}`);
     if (isBad === true) throw new Error(`cannot tell ${card}`);

@@ -26,8 +26,7 @@ import { waitFor } from "../support/wait-for.ts";
 const secret = "4111-1111-1111-1111";
 const old = randomBytes(32).toString("base64");
 const key = new Uint8Array(randomBytes(32));
-const plain = { charge: ["customerId"] };
-const encryption: EncryptionOptions = { current: "2026-11", keys: { "2026-11": key, "2026-05": old }, plain };
+const encryption: EncryptionOptions = { current: "2026-11", keys: { "2026-11": key, "2026-05": old } };
 
 interface Charge {
   card: string;
@@ -41,7 +40,11 @@ let now = 0;
 
 @Worker({ name: "bank", slots: 50 })
 class Bank {
-  @Task("charge", { retries: { limit: 1, base: 1 }, concurrency: { key: "input.customerId", max: 1 } })
+  @Task("charge", {
+    plain: ["customerId"],
+    retries: { limit: 1, base: 1 },
+    concurrency: { key: "input.customerId", max: 1 },
+  })
   async charge({ card, how }: Charge, ctx: TaskContext) {
     now += 1;
     most = Math.max(most, now);
@@ -103,7 +106,7 @@ afterAll(async () => {
 
 test("encryption: nothing of a run is readable in any stream or bucket, and all of it by a client with the key", async () => {
   const heard = overhear(link, secret);
-  const charge = client.task<Charge, { charged: string }>("charge");
+  const { charge } = client.tasks(Bank);
   const completed = { charged: secret };
   assert.deepEqual(await charge.run({ card: secret, customerId: "c1" }), completed);
   const many = Array.from({ length: 20 }, (_, n) => ({ card: secret, customerId: `c${n}` }));
@@ -125,6 +128,8 @@ test("encryption: nothing of a run is readable in any stream or bucket, and all 
   await waitFor(() => handled.length > 0, 30_000, "the failure to be handled");
   assert.deepEqual(handled, [[secret, `refused ${secret}`, `refused ${secret}`]]);
   assert.deepEqual(await (await retried.replay()).result(), completed);
+  const byName = await connected({ encryption }); // it has seen no declaration
+  assert.deepEqual(await (await byName.get("charge", "retried").replay()).result(), completed);
   await client.crons.set("often", { task: "tick", cron: "* * * * * *", input: { card: secret } });
   assert.deepEqual((await client.crons.get("often"))?.input, { card: secret });
   const ticks = async () => (await client.list({ task: "tick", state: ["completed"] })).runs;
@@ -157,11 +162,12 @@ test("encryption: nothing of a run is readable in any stream or bucket, and all 
 test("encryption: keys of limits are evaluated on plain fields", async () => {
   most = 0;
   const input = { card: secret, customerId: "one" };
-  await client.task<Charge>("charge").runMany(Array.from({ length: 5 }, () => input));
+  await client.tasks(Bank).charge.runMany(Array.from({ length: 5 }, () => input));
   assert.equal(most, 1);
 }, 60_000);
 
 test("encryption: what older keys have sealed is read, a function is asked once for each id, and plain runs go on", async () => {
+  const plain = { charge: ["customerId"] }; // for callers by name
   const before = await connected({ encryption: { current: "2026-05", keys: { "2026-05": old }, plain } });
   const run = await before.task<Charge, object>("charge").enqueue({ card: secret, customerId: "old" });
   await assert.rejects(run.result(), {
@@ -222,8 +228,12 @@ test("encryption: options that cannot work are refused at the start", async () =
   await refused({ current: "b", keys: { a: key } }, /there is no key "b" in encryption.keys/);
   await refused({ current: "a", keys: () => undefined }, /there is no key of that id/);
   await refused({ current: "a", key }, /"key" is not an option of encryption. Did you mean "keys"/);
+  @Worker()
+  class Undeclared {
+    @Task("undeclared", { concurrency: { key: "input.customerId", max: 1 } }) async undeclared(_: Charge) {}
+  }
   await assert.rejects(
-    start(Bank, { ...where(), encryption: { ...encryption, plain: {} } }),
-    /cannot evaluate "input.customerId" on an encrypted input; declare the field in encryption.plain/,
+    start(Undeclared, { ...where(), encryption }),
+    /cannot evaluate "input.customerId" on an encrypted input; declare the field plain, for example \{ plain: \["customerId"\] \}/,
   );
 });

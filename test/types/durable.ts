@@ -37,6 +37,9 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 const is = <_T extends true>(): void => {};
 
 export class Good {
+  @Durable("plain-good", { plain: ["a"] }) async plainField(p: { a: string; b: number }) {
+    return p.b;
+  }
   @Step() async receipt(_: string): Promise<Receipt> {
     return { id: "a", cents: 1, lines: [] };
   }
@@ -166,6 +169,10 @@ export class Bad {
   // @ts-expect-error a Date does not arrive
   @Durable() async dated(_: { at: Date }) {
     return 1;
+  }
+  // @ts-expect-error the input has no such field
+  @Durable("plain-bad", { plain: ["c"] }) async plainBad(p: { a: string }) {
+    return p.a;
   }
   // @ts-expect-error retries are those of steps
   @Durable("retried", { retries: 3 }) async retried() {}

@@ -51,6 +51,27 @@ export class Fine {
   @Task({ input: Point, output: Receipt }) effect(point: { readonly x: number }) {
     return Effect.succeed({ id: point.x });
   }
+  @Task({ plain: ["a"] }) plainField(p: { a: string; b: number }) {
+    return p;
+  }
+  @Task("plain-any", { plain: ["a"] }) plainOfAny(p: any) {
+    return p;
+  }
+  @Task("plain-unknown", { plain: ["a"], retries: 1 }) plainOfUnknown(p: unknown) {
+    return p;
+  }
+  @Task({ plain: ["a", "c"] }) plainOfUnion(p: { a: string } | { c: number } | undefined) {
+    return p;
+  }
+  @Task({ input: Email, plain: ["to", "subject"] }) plainOfSchema(email: Payload<typeof Email>) {
+    return email.to;
+  }
+  @Task("plain-batch", { plain: ["a"], batch: { size: 2 } }) plainBatch(inputs: { a: string }[], _ctx: BatchContext) {
+    return inputs.map(() => 1);
+  }
+  @Task(resize, { plain: ["width"] }) async plainOfContract(p: { width: number }) {
+    return { url: String(p.width) };
+  }
   @Task({ output: Receipt }) async promise() {
     return { id: 1 };
   }
@@ -236,6 +257,18 @@ export class Wrong {
   }
   // @ts-expect-error a duration is written with a unit
   @Task({ timeout: "30 seconds" }) m29() {}
+  // @ts-expect-error the input has no such field
+  @Task({ plain: ["c"] }) m30(p: { a: string }) {
+    return p;
+  }
+  // @ts-expect-error nor has what the schema takes
+  @Task({ input: Email, plain: ["form"] }) m31(email: Payload<typeof Email>) {
+    return email.to;
+  }
+  // @ts-expect-error nor has one of a batch
+  @Task("m32", { plain: ["c"], batch: { size: 2 } }) m32(inputs: { a: string }[], _ctx: BatchContext) {
+    return inputs.map(() => 1);
+  }
   // @ts-expect-error a backoff that does not exist
   @Task({ retries: { limit: 1, backoff: "linear" } }) m22() {}
 }

@@ -3,7 +3,7 @@
 import type { RunInfo } from "../../domain/run.ts";
 import type { StoredEntries } from "../../nats/stored-entries.ts";
 import { inputIn, inputOfFinished } from "../../nats/stored-inputs.ts";
-import { openRun } from "../../sealing/sealed.ts";
+import { openRun, plainFieldsIn } from "../../sealing/sealed.ts";
 import type { Vault } from "../../sealing/vault.ts";
 import { jsonOf } from "../../wire/bytes.ts";
 import type { FinalDetail } from "../../wire/story.ts";
@@ -29,6 +29,14 @@ export class RunReader {
   async read(key: string, patience?: Patience): Promise<RunInfo | null> {
     const run = await this.#read(key, patience);
     return run && openRun(this.#vault, run);
+  }
+
+  /** With the fields of its input that stay readable when it is stored again. */
+  async readWithPlain(key: string): Promise<{ readonly run: RunInfo; readonly plain: readonly string[] } | null> {
+    const stored = await this.#read(key);
+    if (stored === null) return null;
+    const run = await openRun(this.#vault, stored);
+    return { run, plain: plainFieldsIn(stored.input, run.input) };
   }
 
   async #read(key: string, patience?: Patience): Promise<RunInfo | null> {

@@ -71,9 +71,12 @@ export function childEntry(parent: ParentRun, { task, createdAt, input, atOnce }
       metadata: { ...Object.fromEntries(passed), "natchet.parent": key },
       placement: { near: worker, ...(atOnce !== undefined && { atOnce }) },
     },
-    input: vault === undefined || input === "" ? utf8(input) : sealInput(vault, task, JSON.parse(input), utf8(input)),
+    input: vault === undefined || input === "" ? utf8(input) : sealedChildInput(vault, task, input),
   };
 }
+
+const sealedChildInput = (vault: Vault, task: string, json: string): Uint8Array =>
+  sealInput(vault, task, { value: JSON.parse(json), json: utf8(json) });
 
 /** What a parent keeps about the end of its child; a promise if that is sealed. Fails: DecryptionFailed */
 export function resultOf(

@@ -1,7 +1,7 @@
 // The durable runs of a worker that is connected: journals and children in JetStream, real timers.
 import { JournalStore } from "../../nats/journal.ts";
 import { afterMs } from "../../runtime/long-timer.ts";
-import type { WorkerParts } from "../worker-parts.ts";
+import type { DescribedTask, WorkerParts } from "../worker-parts.ts";
 import { DurableRuns } from "./durable-runs.ts";
 import { type KeepOptions, KeptFrames } from "./kept-frames.ts";
 import type { StepClock } from "./step-runner.ts";
@@ -29,14 +29,18 @@ export function durableRunsOf(parts: WorkerParts, { graceMs, keep, isHeard }: Li
     childrenOf: (parent) => new StoredChildren({ link, publisher, subjects, vault }, parent),
     frames: new KeptFrames(keep),
     signals: new StoredSignals({ link, subjects, vault }),
-    taskOf: (worker, method) => taskOf(describe, worker, method),
+    taskOf: (worker, method) => {
+      const { name, plain } = taskOf(describe, worker, method);
+      vault?.declare(name, plain);
+      return name;
+    },
   });
 }
 
-function taskOf(describe: WorkerParts["describe"], worker: Function, method: string): string {
+function taskOf(describe: WorkerParts["describe"], worker: Function, method: string): DescribedTask {
   const tasks = describe?.(worker);
   const found = tasks?.get(method);
-  if (found !== undefined) return found.name;
+  if (found !== undefined) return found;
   const known = [...(tasks?.keys() ?? [])].join(", ");
   throw new TypeError(`${worker.name || "the class"}.${method} is not a task; use one of ${known}`);
 }
