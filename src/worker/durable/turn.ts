@@ -338,6 +338,7 @@ export class DurableTurn implements Driver {
 
   async #restart(input: unknown): Promise<void> {
     const { lap, cursors } = this.#frame!;
+    this.#parkedAt = undefined; // of the lap that has ended, perhaps without standing still
     this.#steps.forget(new Error("the method has ended"));
     this.#results = [];
     this.#queue.clear();

@@ -78,6 +78,20 @@ test("a run that cannot be decrypted is parked until it is tried again, each tim
   assert.deepEqual(world.end, { kind: "completed", output: [1, 2] });
 });
 
+test("a run whose worker is lost between the last result of a lap and its restart goes on with the next lap", async () => {
+  const make = () =>
+    new World({
+      input: 1,
+      code: async (n: number, ctx) => {
+        await ctx.step("a", () => n);
+        await ctx.sleep("2d");
+        return n === 3 ? n : ctx.restart(n + 1);
+      },
+    });
+  const records = await everyCrash(make, (world) => world.advance(7 * day));
+  assert.equal(records, 8);
+});
+
 class CardDeclined extends Error {
   override readonly name = "CardDeclined";
   readonly code: string;
