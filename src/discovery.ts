@@ -70,7 +70,8 @@ async function filesBelow(folder: string): Promise<string[]> {
   return files;
 }
 
-async function importFile(file: string): Promise<Record<string, unknown>> {
+/** Fails: Error with the path and the cause */
+export async function importFile(file: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (cause) {

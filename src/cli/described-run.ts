@@ -2,6 +2,7 @@
 import { printable, printableJson } from "../domain/printable.ts";
 import { inLocalTime } from "../domain/time.ts";
 import type { AttemptRecord, Natchet, RunInfo, Timeline, TimelineEntry } from "../mod.ts";
+import { encrypted, shownValue } from "./encryption.ts";
 import { errorText } from "./error-text.ts";
 import { formatTime } from "./output.ts";
 
@@ -74,8 +75,8 @@ export function describe(run: ShownRun): string {
     ...(run.ops ?? []).slice(-mostOps).map((op): [string, string] => [`op ${op.op ?? ""}`.trimEnd(), opText(op)]),
     ["children", childrenText(run)],
     ["metadata", Object.keys(run.metadata).length > 0 ? printableJson(run.metadata) : undefined],
-    ["input", run.input === undefined ? undefined : printableJson(run.input)],
-    ["output", run.output === undefined ? undefined : printableJson(run.output)],
+    ["input", run.input === undefined ? undefined : shownValue(run.input)],
+    ["output", run.output === undefined ? undefined : shownValue(run.output)],
     ["error", run.error && errorText(run.error)],
     ...run.attempts.map((it): [string, string] => [`attempt ${it.attempt}`, attemptText(it)]),
   ];
@@ -104,7 +105,7 @@ const opText = (op: ShownOp): string => opTexts(op).join("");
 
 /** How a terminal shows what an op was, and what came of it. */
 export function opTexts(op: ShownOp): [what: string, end: string] {
-  const { kind, name, outcome, value, failures } = op;
+  const { kind, name, outcome, value, failures, encryptedWith } = op;
   const what = name === "" ? kind : `${kind} ${printable(name)}`;
   const retry = retryOf(op);
   if (retry !== undefined)
@@ -112,7 +113,8 @@ export function opTexts(op: ShownOp): [what: string, end: string] {
       what,
       ` failed ${timesOf(retry.failures)}, due again ${formatTime(retry.dueAt)}: ${printable(retry.error)}`,
     ];
-  const text = value === undefined ? "" : printableJson(value);
+  const text =
+    encryptedWith === undefined ? (value === undefined ? "" : printableJson(value)) : encrypted(encryptedWith);
   const shown = text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
   const end = [outcome === "value" ? "" : ` ${outcome}`, shown === "" ? "" : ` ${shown}`].join("");
   return [what, failures === undefined ? end : `${end}, after it had failed ${timesOf(failures)}`];

@@ -8,6 +8,7 @@ import { type ConnectOptions, type HealthOptions, startEngine } from "../mod.ts"
 import { onStopSignal } from "../runtime/process.ts";
 import { writeLine } from "../runtime/write-line.ts";
 import { Command } from "./effect-cli.ts";
+import { encryptionModule } from "./encryption.ts";
 import { modulesOf } from "./module-graph.ts";
 import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
 import { resolutionFlags, runtimeFlags } from "./runtime-flags.ts";
@@ -20,15 +21,22 @@ export const dev = Command.make(
   "dev",
   { globs, ...healthFlags },
   Effect.fn(function* ({ globs, ...flags }) {
-    const options = connectOptions(yield* root);
-    yield* attempt(() => develop(globs, options, healthOptions(flags)));
+    const shared = yield* root;
+    const program = { ...connectOptions(shared), encryption: encryptionModule(shared) };
+    yield* attempt(() => develop(globs, program, healthOptions(flags)));
   }),
 ).pipe(
   Command.withDescription("Run server, engine and the workers of this folder; changed files reload the workers"),
   Command.withExamples([{ command: "natchet dev src/workers/*.ts", description: "the workers of a folder" }]),
 );
 
-async function develop(globs: readonly string[], options: ConnectOptions, health: HealthOptions): Promise<void> {
+interface DevOptions extends Pick<ConnectOptions, "url" | "namespace"> {
+  /** File of a module, for the workers: the engine has no keys. */
+  readonly encryption: string | undefined;
+}
+
+async function develop(globs: readonly string[], program: DevOptions, health: HealthOptions): Promise<void> {
+  const { encryption: _, ...options } = program;
   const patterns = chosenGlobs(globs);
   const stop = new StopSignals();
   const starting = startEngine({ ...options, signals: false, health: false });
@@ -37,7 +45,7 @@ async function develop(globs: readonly string[], options: ConnectOptions, health
   let supervisor: Supervisor | undefined;
   const engine = await starting;
   const flags = runtimeFlags();
-  supervisor = new Supervisor({ ...workerProgram(flags, globs, options, health), say });
+  supervisor = new Supervisor({ ...workerProgram(flags, globs, program, health), say });
   const sources = new Sources(patterns, resolutionFlags(flags), (path) => {
     say(`${printable(path)} changed`);
     supervisor.replace();
@@ -117,7 +125,7 @@ const say = (line: string) => writeLine(`[dev] ${line}`);
 export function workerProgram(
   flags: readonly string[],
   globs: readonly string[],
-  { url, namespace }: ConnectOptions,
+  { url, namespace, encryption }: Partial<DevOptions>,
   { port, host }: HealthOptions,
 ): Pick<SupervisorOptions, "command" | "env"> {
   const main = new URL("./main.ts", import.meta.url);
@@ -131,5 +139,12 @@ export function workerProgram(
     ...(host === undefined ? [] : ["--health-host", host]),
     ...globs,
   ];
-  return { command, env: { NATCHET_ENGINE: "off", ...(url !== undefined && { NATS_URL: url }) } };
+  return {
+    command,
+    env: {
+      NATCHET_ENGINE: "off",
+      ...(url !== undefined && { NATS_URL: url }),
+      ...(encryption !== undefined && { NATCHET_ENCRYPTION: encryption }),
+    },
+  };
 }

@@ -12,6 +12,12 @@ export const root = Command.make("natchet").pipe(
       ),
       Flag.optional,
     ),
+    encryption: Flag.String("encryption").pipe(
+      Flag.withDescription(
+        'module that exports "encryption", the option of connect() and start() [env: NATCHET_ENCRYPTION]',
+      ),
+      Flag.optional,
+    ),
     namespace: Flag.String("namespace").pipe(
       Flag.withAlias("n"),
       Flag.withDescription("namespace of tasks and workers [env: NATCHET_NAMESPACE] [default: default]"),
@@ -24,6 +30,7 @@ export const root = Command.make("natchet").pipe(
 export interface SharedFlags {
   readonly server: Option.Option<string>;
   readonly namespace: Option.Option<string>;
+  readonly encryption: Option.Option<string>;
 }
 
 /** Flags of the commands that start workers or engines. */

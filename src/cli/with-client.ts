@@ -4,6 +4,7 @@ import { connect, type Natchet, RunFailed } from "../client.ts";
 import { printable, printableLines } from "../domain/printable.ts";
 import { errorDetails } from "../domain/stack.ts";
 import { CliError } from "./effect-cli.ts";
+import { encryptionOf } from "./encryption.ts";
 import { asUsage } from "./flag-values.ts";
 import { warn } from "./output.ts";
 import { connectOptions, root } from "./root.ts";
@@ -18,8 +19,9 @@ export const checkedFirst = <C, A>(
   { isLong = false }: ClientNeeds = {},
 ) =>
   Effect.gen(function* () {
-    const options = connectOptions(yield* root);
+    const flags = yield* root;
     const checked = yield* attempt(async () => check());
+    const options = { ...connectOptions(flags), ...(yield* attempt(() => encryptionOf(flags))) };
     return yield* Effect.acquireUseRelease(
       attempt(() => connect({ ...options, ...(isLong ? {} : atOnce) })),
       (natchet) => attempt(() => tellingOfSilence(natchet, isLong, () => asked(() => work(natchet, checked)))),

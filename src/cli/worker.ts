@@ -4,6 +4,7 @@ import { discoverWorkers } from "../discovery.ts";
 import { start } from "../mod.ts";
 import { isSupervised } from "../runtime/environment.ts";
 import { Argument, Command } from "./effect-cli.ts";
+import { encryptionOf } from "./encryption.ts";
 import { UsageError } from "./flag-values.ts";
 import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";
 import { followSupervisor, tellOfExit, tellSupervisor } from "./supervised.ts";
@@ -28,7 +29,8 @@ export const worker = Command.make(
   "worker",
   { globs, ...healthFlags },
   Effect.fn(function* ({ globs, ...flags }) {
-    const options = connectOptions(yield* root);
+    const shared = yield* root;
+    const options = { ...connectOptions(shared), ...(yield* attempt(() => encryptionOf(shared))) };
     // While `natchet dev` replaces this process, the previous one still answers.
     const health = { ...healthOptions(flags), whenTaken: isSupervised() ? "wait" : "fail" } as const;
     yield* attempt(() => work(chosenGlobs(globs), { ...options, health }));

@@ -57,6 +57,19 @@ export function assertEncryption(given: EncryptionOptions | undefined): Encrypti
   return given;
 }
 
+/** What every sealed text begins with: a magic byte, a version, and the length of a key id, which is below 64. */
+export const sealedPrefix = "9QE";
+/** Where the id of the key stands in a sealed value, after its length. */
+export const keyIdAt = 3;
+
+/** The id of the key that opens a sealed value; undefined for a plain one. */
+export function keyIdOf(value: unknown): string | undefined {
+  const text = (value as Readonly<Record<string, unknown>> | null | undefined)?.[sealedField];
+  if (typeof text !== "string" || !text.startsWith(sealedPrefix)) return undefined;
+  const head = Buffer.from(text.slice(0, 2 * (keyIdAt + longestId)), "base64url");
+  return head.subarray(keyIdAt, keyIdAt + (head[keyIdAt - 1] ?? 0)).toString();
+}
+
 function assertKeyId(id: unknown, where: string): string {
   if (typeof id === "string" && Buffer.byteLength(id) <= longestId && id.length > 0) return id;
   throw new TypeError(`${where}: ${String(id)} is not a key id of 1 to ${longestId} bytes; for example "2026-11"`);

@@ -1,7 +1,9 @@
 // Journals of durable runs are removed as a whole: a while after their runs are forgotten, or when leftovers of a crash are found.
 
+import { taskOf } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import { cursorOf } from "../fold/flow.ts";
+import type { Fold } from "../fold/fold.ts";
 import type { TaskQueue } from "../matching/task-queue.ts";
 import type { House } from "./house.ts";
 import type { OldJournal } from "./retention-state.ts";
@@ -13,10 +15,15 @@ const sweepEveryMs = 3_600_000;
 const purgesAtOnce = 200;
 
 /** The run is forgotten: nobody will read its journal. */
-export function noteForgotten(house: House, { key, task, origin }: FinishedRun): void {
-  const queue = house.fold.tasks.get(task)?.attached as TaskQueue | undefined;
-  if (queue?.definition?.durable === undefined) return;
+export function noteForgotten(house: House, { key, origin }: FinishedRun): void {
+  if (!isOfDurable(house.fold, key)) return;
   house.forgottenJournals.push({ key, origin, at: house.step.uptime + purgeAfterMs });
+}
+
+/** As far as a worker has declared its task. */
+export function isOfDurable({ tasks }: Fold, key: string): boolean {
+  const queue = tasks.get(taskOf(key))?.attached as TaskQueue | undefined;
+  return queue?.definition?.durable !== undefined;
 }
 
 /** If a purge fails or a leader dies, the next sweep finds the journal. */

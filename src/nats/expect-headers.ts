@@ -15,5 +15,10 @@ export function expectHeaders(expect: number, replaces = false): MsgHdrs {
   return { encode: () => encoded } as unknown as MsgHdrs;
 }
 
+/** The message replaces all others of its subject, whatever is there. */
+export const replacesAll: MsgHdrs = {
+  encode: () => utf8("NATS/1.0\r\nNats-Rollup: sub\r\n\r\n"),
+} as unknown as MsgHdrs;
+
 /** Nearly all appends create their subject. */
 export const expectNone: MsgHdrs = expectHeaders(0);

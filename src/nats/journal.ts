@@ -3,9 +3,10 @@
 import { createInbox, type Msg } from "@nats-io/transport-node";
 import { QueueFull, StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes } from "../wire/bytes.ts";
+import { encodeJournalMessage } from "../wire/journal-message.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
-import { largestHeader } from "./expect-headers.ts";
+import { largestHeader, replacesAll } from "./expect-headers.ts";
 import type { NatsLink } from "./link.ts";
 import type { Publisher } from "./publisher.ts";
 import { newestFromLeader, nextFromLeader, type StoredMessage } from "./stored-message.ts";
@@ -24,6 +25,8 @@ const rollupHeader = 20;
 const batchSize = 1_000;
 const batchWithinMs = 5_000;
 const tries = 5;
+/** Later than all turns. */
+const noTurn = 0xffff_ffff;
 
 export class JournalStore {
   readonly #link: NatsLink;
@@ -87,6 +90,13 @@ export class JournalStore {
       if (endOf(records) >= last.seq) return records;
     }
     throw new StoreUnavailable({ operation: "read a journal", reason: "a replica lags behind" });
+  }
+
+  /** Nothing of it is left but one message that belongs to no turn: whoever comes late neither goes on nor begins again. Fails: StoreUnavailable, PermissionDenied */
+  async close({ key, origin }: Named, time: number): Promise<void> {
+    const last = encodeJournalMessage({ turn: noTurn, attempt: 0, number: 0, time, begins: false, deliveries: [] });
+    const subject = this.#subjects.journal(key, origin);
+    await askStore(this.#link, subject, last, { operation: `erase ${subject}`, headers: replacesAll });
   }
 
   /** Gone for good. Fails: StoreUnavailable, PermissionDenied */

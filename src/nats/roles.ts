@@ -136,6 +136,7 @@ const engine = (names: Names): Rights => {
       ...subjects.outcomesBy("engine", ""),
       ...subjects.outcomesBy("worker", "*"), // in its place, without a run that is erased
       subjects.signals,
+      subjects.journals, // of a run that is erased
       `${subjects.reserve}.*`,
       `${root}.worker.*.*.*`,
       `${root}.leader.*`,

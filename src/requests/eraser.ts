@@ -4,8 +4,10 @@
 import type { Log } from "../domain/log.ts";
 import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import { isCovered } from "../housekeeping/erasure.ts";
+import { isOfDurable } from "../housekeeping/journals.ts";
 import type { Leader } from "../leader/leader.ts";
 import { askStore } from "../nats/ask-store.ts";
+import { JournalStore } from "../nats/journal.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { followLog } from "../nats/log-reader.ts";
 import type { Publisher } from "../nats/publisher.ts";
@@ -36,15 +38,17 @@ type Origins = ReadonlyMap<string, number>;
 const tries = 10;
 const pauseMs = 100;
 const readWithinMs = 60_000;
-/** How long a journal stays after its run has ended: whoever finds none starts from the beginning. */
-const journalStaysMs = 60_000;
+/** Until then somebody may come late who would start from the beginning, finding no journal. */
+const lateMs = 60_000;
 
 export class Eraser {
   readonly #parts: EraserParts;
+  readonly #journals: JournalStore;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: EraserParts) {
     this.#parts = parts;
+    this.#journals = new JournalStore(parts.link, parts.subjects, parts);
   }
 
   /** Resolves when nothing of the finished ones is left. One call at a time. Fails: StoreUnavailable, PermissionDenied, Error when it could not be done */
@@ -174,16 +178,13 @@ export class Eraser {
   }
 
   async #eraseRest(key: string, origin: number): Promise<void> {
-    const { core, link, subjects, log } = this.#parts;
+    const { core, subjects } = this.#parts;
     await this.#purge(subjects.logsStream, subjects.transcript(key));
-    const journal = () => this.#purge(subjects.journalStream, subjects.journal(key, origin));
+    await this.#purge(subjects.stream, subjects.signalsOf(key));
     const endedMs = core.now() - (core.state.finished.get(key)?.at ?? 0);
-    if (endedMs > journalStaysMs) return journal();
-    const later = setTimeout(() => {
-      if (link.isConnected())
-        journal().catch((error: unknown) => log.warn("a journal could not be erased", { key, error }));
-    }, journalStaysMs - endedMs);
-    (later as { unref?: () => void }).unref?.();
+    if (endedMs > lateMs || !isOfDurable(core.state.fold, key))
+      await this.#purge(subjects.journalStream, subjects.journal(key, origin));
+    else await this.#journals.close({ key, origin }, core.now());
   }
 
   /** A stream that was never needed does not exist. */

@@ -1,6 +1,7 @@
 // Values of runs as they travel where encryption is on: JSON in which engines find a ciphertext and the fields that were declared plain. What was
 // never sealed is given as it is, so that encryption can be turned on while runs are waiting.
 import { Buffer } from "node:buffer";
+import { sealedPrefix } from "../domain/encryption.ts";
 import type { ErrorRecord } from "../domain/error-record.ts";
 import { DecryptionFailed, NonRetryableError } from "../domain/errors.ts";
 import type { FailurePayload } from "../domain/failure.ts";
@@ -10,7 +11,7 @@ import { toText } from "../domain/thrown.ts";
 import type { LogLine } from "../domain/transcript.ts";
 import { jsonBytes, jsonOf, noBytes, textOf, utf8 } from "../wire/bytes.ts";
 import { chunkUtterance, readChunk, type Utterance } from "../wire/transcript-entry.ts";
-import { keyIdIn, type Sealing, sealedPrefix, sealingOf, unknownKey, type Vault } from "./vault.ts";
+import { keyIdIn, type Sealing, sealingOf, unknownKey, type Vault } from "./vault.ts";
 
 const textMark = `${sealedField}:`;
 
@@ -86,14 +87,17 @@ export function sealChunk(vault: Vault, key: string, { at, form, body }: Utteran
   return chunkUtterance(at, { [sealedField]: vault.seal(value, sealingOf(key, "chunk")) });
 }
 
-/** At once where nothing has to be asked for. Fails: DecryptionFailed */
+/** At once where no key has to be asked for. */
+export type Opened<T> = T | Promise<T>;
+
+/** Fails: DecryptionFailed */
 function unsealed<T>(
   vault: Vault | undefined,
   text: string,
   sealing: Sealing,
   run: string,
   read: (bytes: Uint8Array) => T,
-): T | Promise<T> {
+): Opened<T> {
   if (vault === undefined) {
     const keyId = keyIdIn(Buffer.from(text, "base64url"), run);
     const reason = `the ${sealing.what} is encrypted and this process has no keys; give it the option "encryption"`;
@@ -145,44 +149,51 @@ export async function openFailure(vault: Vault | undefined, payload: FailurePayl
 }
 
 /** Never fails: an error that cannot be read is an error all the same, and says why. */
-export const openError = (vault: Vault | undefined, key: string, error: ErrorRecord): Promise<ErrorRecord> =>
+export const openError = (vault: Vault | undefined, key: string, error: ErrorRecord): Opened<ErrorRecord> =>
   readError(vault, key, error, () => true);
 
 /** Of what is kept for good. Fails: DecryptionFailed, unless no key would help */
-export const openErrorForGood = (vault: Vault | undefined, key: string, error: ErrorRecord): Promise<ErrorRecord> =>
+export const openErrorForGood = (vault: Vault | undefined, key: string, error: ErrorRecord): Opened<ErrorRecord> =>
   readError(vault, key, error, (problem) => problem instanceof DecryptionFailed && problem.keyId === unknownKey);
 
-async function readError(
+function readError(
   vault: Vault | undefined,
   key: string,
   error: ErrorRecord,
   isToldInstead: (problem: unknown) => boolean,
-): Promise<ErrorRecord> {
+): Opened<ErrorRecord> {
   if (!isSealedText(error.message)) return error;
   const { name, retryable } = error;
   const beside = { name, ...(retryable !== undefined && { retryable }) };
-  try {
-    const text = error.message.slice(textMark.length);
-    const rest = await unsealed(vault, text, sealingOf(key, "error"), key, jsonOf);
-    return { ...(rest as ErrorRecord), ...beside };
-  } catch (problem) {
+  const instead = (problem: unknown): ErrorRecord => {
     if (!isToldInstead(problem)) throw problem;
     return { ...beside, message: unreadable(problem) };
+  };
+  try {
+    const text = error.message.slice(textMark.length);
+    const read = (bytes: Uint8Array): ErrorRecord => ({ ...(jsonOf(bytes) as ErrorRecord), ...beside });
+    const opening = unsealed(vault, text, sealingOf(key, "error"), key, read);
+    return opening instanceof Promise ? opening.catch(instead) : opening;
+  } catch (problem) {
+    return instead(problem);
   }
 }
 
 const hasSealedError = ({ error }: AttemptRecord): boolean => error !== undefined && isSealedText(error.message);
 
 /** Never fails. */
-export async function openAttempts(
+export function openAttempts(
   vault: Vault | undefined,
   key: string,
   attempts: readonly AttemptRecord[],
-): Promise<readonly AttemptRecord[]> {
+): Opened<readonly AttemptRecord[]> {
   if (!attempts.some(hasSealedError)) return attempts;
-  const open = async (one: AttemptRecord): Promise<AttemptRecord> =>
-    one.error === undefined ? one : { ...one, error: await openError(vault, key, one.error) };
-  return Promise.all(attempts.map(open));
+  const opened = attempts.map((one): Opened<AttemptRecord> => {
+    if (one.error === undefined) return one;
+    const error = openError(vault, key, one.error);
+    return error instanceof Promise ? error.then((told) => ({ ...one, error: told })) : { ...one, error };
+  });
+  return opened.some((one) => one instanceof Promise) ? Promise.all(opened) : (opened as readonly AttemptRecord[]);
 }
 
 /** A run as queries tell it. Without keys its input and output stay sealed: whoever operates a queue need not read them. Fails: DecryptionFailed */

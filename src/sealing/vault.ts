@@ -2,7 +2,7 @@
 // key with its length, 12 random bytes, the ciphertext and its tag; all of it as base64url, since engines carry it within JSON.
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, randomFillSync } from "node:crypto";
-import { type EncryptionOptions, type KeySource, keyBytes } from "../domain/encryption.ts";
+import { type EncryptionOptions, keyIdAt as idAt, type KeySource, keyBytes } from "../domain/encryption.ts";
 import { DecryptionFailed } from "../domain/errors.ts";
 import { taskOf } from "../domain/run.ts";
 import { toText } from "../domain/thrown.ts";
@@ -25,9 +25,6 @@ export const sealingOf = (key: string, what: Exclude<Sealing["what"], "input">, 
 const noFields: readonly string[] = [];
 const magic = 0xf5;
 const version = 1;
-/** What every sealed text begins with: the magic byte, the version, and the length of a key id, which is below 64. */
-export const sealedPrefix = "9QE";
-const idAt = 3;
 const nonceLength = 12;
 const tagLength = 16;
 /** A random 12-byte nonce costs a call of the system each: many are drawn at once. */
@@ -53,6 +50,17 @@ export class Vault {
   static async open(options: EncryptionOptions, namespace: string): Promise<Vault> {
     const vault = new Vault(options, namespace);
     await vault.#ask(options.current, undefined);
+    return vault;
+  }
+
+  /** The same at once. Fails: also TypeError for keys that are promised */
+  static now(options: EncryptionOptions, namespace: string): Vault {
+    const { keys, current } = options;
+    const vault = new Vault(options, namespace);
+    const key = typeof keys === "function" ? keys(current) : keys[current];
+    if (key instanceof Promise)
+      throw new TypeError(`encryption.keys: here it must return keys, not promises; for example { "${current}": key }`);
+    vault.#keys.set(current, keyBytes(current, key));
     return vault;
   }
 

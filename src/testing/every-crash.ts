@@ -4,7 +4,7 @@ import type { TestableClass } from "./inline.ts";
 import type { InlineRun } from "./inline-run.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryJournal } from "./memory-journal.ts";
-import { LocalWorker, type TestWorker } from "./test-worker.ts";
+import { LocalWorker, type TestWorker, type TestWorkerOptions } from "./test-worker.ts";
 
 /** What to do with a worker and its runs; the result is compared, and must be JSON. */
 export type Scenario = (t: TestWorker<ManualClock>) => Promise<unknown>;
@@ -30,13 +30,18 @@ const mostRecords = 10_000;
  * });
  * ```
  */
-export async function everyCrash(worker: TestableClass, scenario: Scenario): Promise<number> {
+export async function everyCrash(
+  worker: TestableClass,
+  scenario: Scenario,
+  { encryption }: Pick<TestWorkerOptions, "encryption"> = {},
+): Promise<number> {
   describeClass(worker);
-  const first = await play(worker, scenario, Number.POSITIVE_INFINITY);
+  const play = (killedAfter: number) => playOnce(worker, scenario, killedAfter, encryption);
+  const first = await play(Number.POSITIVE_INFINITY);
   if (first.records > mostRecords)
     throw new RangeError(`everyCrash: the scenario stores ${first.records} records, ${mostRecords} are the most`);
   for (let k = 1; k <= first.records; k++) {
-    const { told } = await play(worker, scenario, k);
+    const { told } = await play(k);
     if (told === first.told) continue;
     throw new Error(
       `everyCrash: with the worker killed after record ${k} of ${first.records} it ended differently:\n${told}\ninstead of\n${first.told}`,
@@ -50,7 +55,12 @@ interface Played {
   readonly told: string;
 }
 
-async function play(worker: TestableClass, scenario: Scenario, killedAfter: number): Promise<Played> {
+async function playOnce(
+  worker: TestableClass,
+  scenario: Scenario,
+  killedAfter: number,
+  encryption: TestWorkerOptions["encryption"],
+): Promise<Played> {
   const clock = new ManualClock({ start, patience: "1s" });
   const leftBehind: string[] = [];
   let hasCrashed = false;
@@ -61,7 +71,7 @@ async function play(worker: TestableClass, scenario: Scenario, killedAfter: numb
     return false;
   });
   const onLeftBehind = (key: string, ops: readonly string[]) => leftBehind.push(`${key}: ${ops.join(", ")}`);
-  const t = new LocalWorker(worker, { clock }, { journal, onLeftBehind });
+  const t = new LocalWorker(worker, { clock, encryption }, { journal, onLeftBehind });
   try {
     const result = await scenario(t as unknown as TestWorker<ManualClock>);
     await clock.advance(0);

@@ -1,7 +1,10 @@
 // What a test sees of a run: like a client, from the scheduler and the log, with the run's output.
-import type { RunInfo } from "../domain/run.ts";
+import type { ErrorRecord } from "../domain/error-record.ts";
+import { keyOf, type RunInfo } from "../domain/run.ts";
 import { describeRun } from "../requests/describe.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import { openAttempts, openError, openInput, openOutput } from "../sealing/sealed.ts";
+import type { Vault } from "../sealing/vault.ts";
 import { jsonOf } from "../wire/bytes.ts";
 import { Outcome } from "../wire/outcome-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
@@ -21,6 +24,19 @@ export function storyOf(scheduler: Scheduler, log: MemoryLog, key: string, said:
     logs: [...said.logs],
     chunks: [...said.chunks],
     progress: said.progress,
+  };
+}
+
+/** All its keys are known. */
+export function openStory(vault: Vault, story: InlineRun): InlineRun {
+  const { task, id, input, output, error, attempts } = story;
+  const key = keyOf(task, id);
+  return {
+    ...story,
+    input: openInput(vault, task, key, input),
+    attempts: openAttempts(vault, key, attempts) as RunInfo["attempts"],
+    ...(output !== undefined && { output: openOutput(vault, key, output) }),
+    ...(error !== undefined && { error: openError(vault, key, error) as ErrorRecord }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Log } from "../domain/log.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
 import { deferred } from "../runtime/deferred.ts";
+import type { Vault } from "../sealing/vault.ts";
 import type { AssignmentMessage, AssignmentReply } from "../wire/assignment.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import type { HeldRun, Stop } from "../wire/worker-messages.ts";
@@ -19,7 +20,7 @@ import { emptyTranscript, type InlineTranscript, inlineVoice } from "./inline-vo
 
 /** The only worker of a test. */
 export const workerId = "inline";
-const maxPayload = 1_048_576;
+const options = { worker: workerId, maxPayload: 1_048_576, random: Math.random };
 const graceMs = 5_000;
 
 export interface TestAttemptsParts {
@@ -28,6 +29,8 @@ export interface TestAttemptsParts {
   readonly deadlines: Deadlines;
   readonly log: Log;
   readonly durable: DurableRuns;
+  /** Absent where encryption is off. */
+  readonly vault: Vault | undefined;
   readonly now: () => number;
   readonly onOutcome: (outcome: FoldedOutcome) => void;
   /** Something changed that the scheduler should know. */
@@ -108,21 +111,21 @@ export class TestAttempts {
   }
 
   #host(): AttemptHost {
-    const { deadlines, now, onChange } = this.#parts;
+    const { deadlines, vault, now, onChange } = this.#parts;
     return {
-      ...{ worker: workerId, graceMs, deadlines, nowAfter: () => now(), onSlotless: onChange },
+      ...{ worker: workerId, vault, graceMs, deadlines, nowAfter: () => now(), onSlotless: onChange },
       voiceFor: (attempt) => inlineVoice(attempt, this.saidBy(attempt.assignment.key), now),
       onVerdict: (attempt, verdict) => this.#ended(attempt, verdict),
     };
   }
 
   #ended(attempt: Attempt, verdict: Verdict): void {
-    const { now, onOutcome, onChange } = this.#parts;
+    const { now, vault, onOutcome, onChange } = this.#parts;
     attempt.batch?.left(attempt.runId);
     void attempt.spoken?.end("completed");
     if (verdict.kind === "fenced") this.#held.forget(attempt);
     else {
-      const { frame } = outcomeOf(attempt, verdict, now(), { worker: workerId, maxPayload, random: Math.random });
+      const { frame } = outcomeOf(attempt, verdict, now(), { ...options, vault });
       onOutcome(decodeOutcomeEntry(encodeOutcomeEntry("worker", [frame])).outcomes[0]!);
       this.#held.release(attempt);
     }

@@ -13,6 +13,7 @@ import { assignmentOf } from "../scheduler/assignment.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import { createScheduler, type Scheduler } from "../scheduler/scheduler.ts";
 import { step } from "../scheduler/step.ts";
+import type { Vault } from "../sealing/vault.ts";
 import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import { plainEntry, type RunEntry } from "../wire/run-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
@@ -22,7 +23,7 @@ import type { Clock } from "./clock.ts";
 import type { InlineRun } from "./inline-run.ts";
 import { MemoryJournal } from "./memory-journal.ts";
 import { MemoryLog } from "./memory-log.ts";
-import { storyOf } from "./story.ts";
+import { openStory, storyOf } from "./story.ts";
 import { TestAttempts, workerId } from "./test-attempts.ts";
 import { durablesOf } from "./test-durables.ts";
 
@@ -39,6 +40,8 @@ export interface TestEngineParts {
   readonly crons: readonly StoredCron[];
   /** For durable runs. @default one that answers each append */
   readonly journal?: MemoryJournal | undefined;
+  /** Seals what the log and the journals hold, as in production. @default encryption is off */
+  readonly vault?: Vault | undefined;
   /** A durable method has ended while steps or children were left unawaited. */
   readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
   /** Called before a run of a reaction is created; false: do not create it. */
@@ -81,17 +84,17 @@ export class TestEngine {
   #cronSeq = 0;
 
   constructor(parts: TestEngineParts) {
-    const { clock, slots, tasks, declarations, crons } = parts;
+    const { clock, slots, tasks, declarations, crons, vault } = parts;
     this.#parts = parts;
     this.#since = clock.now();
     this.#attempts = new TestAttempts({
       durable: durablesOf({
-        ...{ clock, log: silentLog, journal: parts.journal ?? new MemoryJournal() },
+        ...{ clock, log: silentLog, vault, journal: parts.journal ?? new MemoryJournal() },
         create: (task, id, entry) => this.create(task, id, entry),
         outcomeAt: (seq, index) => this.#log.outcomeAt(seq, index),
         onLeftBehind: parts.onLeftBehind ?? (() => {}),
       }),
-      ...{ slots, log, now: () => clock.now(), tasks: new Map(tasks.map((task) => [task.name, task])) },
+      ...{ slots, log, vault, now: () => clock.now(), tasks: new Map(tasks.map((task) => [task.name, task])) },
       deadlines: parts.deadlines(() => this.#attempts.stopped),
       onOutcome: (outcome) => this.#give(this.#log.report("worker", workerId, [outcome], clock.now())),
       onChange: () => this.tickSoon(),
@@ -136,7 +139,9 @@ export class TestEngine {
     return this.#log.keys;
   }
   storyOf(key: string): InlineRun {
-    return storyOf(this.scheduler, this.#log, key, this.#attempts.saidBy(key));
+    const story = storyOf(this.scheduler, this.#log, key, this.#attempts.saidBy(key));
+    const { vault } = this.#parts;
+    return vault === undefined ? story : openStory(vault, story);
   }
   /** Resolves with the whole story of a run when it has ended, in whatever way. */
   ended(key: string): Promise<InlineRun> {

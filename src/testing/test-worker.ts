@@ -2,6 +2,7 @@
 
 import { pauseTarget } from "../client/asking/pause-target.ts";
 import { askedDueAt, assertWhen, type EnqueueOptions, entryOf, type When } from "../client/enqueue-options.ts";
+import { assertEncryption, type EncryptionOptions } from "../domain/encryption.ts";
 import { InvalidData, NotReschedulable, RunFinished, WorkerNotStarted } from "../domain/errors.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import { silentLog } from "../domain/log.ts";
@@ -13,8 +14,11 @@ import { makeRunIdGenerator } from "../domain/run-id.ts";
 import { validate } from "../domain/schema.ts";
 import type { SentWith, Signal } from "../domain/signal.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
+import { assertSealable } from "../facade/sealable.ts";
 import { placeOf } from "../matching/attached.ts";
 import { cancellationOf } from "../requests/describe.ts";
+import { sealInput, sealSignal } from "../sealing/sealed.ts";
+import { Vault } from "../sealing/vault.ts";
 import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import { Deadlines } from "../worker/deadline.ts";
 import { declarationsOf } from "../worker/description.ts";
@@ -30,6 +34,8 @@ export interface TestWorkerOptions<C extends Clock = Clock> {
   readonly clock?: C;
   /** Wraps every task, outside the worker's and the task's own middleware. */
   readonly middleware?: readonly ExecuteMiddleware[];
+  /** As of `start`: keys of limits find what is declared plain, and journals hold ciphertext. A function must return its keys at once. @default off */
+  readonly encryption?: EncryptionOptions | undefined;
 }
 
 /** A run of a test worker. */
@@ -88,7 +94,7 @@ export function testWorker<C extends Clock>(
 ): TestWorker<C>;
 export function testWorker(worker: Testable, options?: TestWorkerOptions): TestWorker;
 export function testWorker(worker: Testable, options: TestWorkerOptions = {}): TestWorker {
-  assertKnownOptions(options, { options: ["clock", "middleware"], of: "testWorker" });
+  assertKnownOptions(options, { options: ["clock", "middleware", "encryption"], of: "testWorker" });
   return new LocalWorker(worker, options);
 }
 
@@ -104,23 +110,30 @@ export class LocalWorker implements TestWorker {
   readonly #tasks: TestTasks;
   readonly #engine: TestEngine;
   readonly #crons: readonly string[];
+  readonly #vault: Vault | undefined;
   readonly #nextId = makeRunIdGenerator();
   #pauses: Pauses = noPauses;
   #starting: Promise<unknown> | undefined;
   #isStopped = false;
 
-  constructor(worker: Testable, { clock = systemClock, middleware }: TestWorkerOptions, probe: DurableProbe = {}) {
+  constructor(worker: Testable, options: TestWorkerOptions, probe: DurableProbe = {}) {
+    const { clock = systemClock, middleware } = options;
     const definition = definitionOf(worker);
     const { name, slots, labels } = definition;
     this.clock = clock;
     this.#definition = definition;
+    const encryption = assertEncryption(options.encryption);
+    assertSealable([definition], encryption);
+    const vault = encryption && Vault.now(encryption, "testing");
+    for (const task of definition.tasks) vault?.declare(task.name, task.plain);
+    this.#vault = vault;
     this.#tasks = new TestTasks(definition, assertMiddleware(middleware, "testWorker"));
     const { tasks } = this.#tasks;
     // Only with a clock that the test moves; the machine's would make tests wait for real schedules.
     const crons = clock === systemClock ? [] : cronsOf(name, tasks, clock.now());
     this.#crons = crons.map(({ record }) => record.name);
     this.#engine = new TestEngine({
-      ...{ clock, name, slots, labels, tasks, crons, ...probe },
+      ...{ clock, name, slots, labels, tasks, crons, vault, ...probe },
       declarations: declarationsOf(tasks, Number.POSITIVE_INFINITY, silentLog),
       deadlines: (stopped) => deadlinesBy(clock, stopped),
       mayReact: (reaction) => this.#mayReact(reaction),
@@ -129,7 +142,9 @@ export class LocalWorker implements TestWorker {
 
   async enqueue(name: string, input?: unknown, options?: EnqueueOptions): Promise<TestRun> {
     this.#tasks.named(name);
-    const entry = entryOf(options, "", jsonBytes(input), this.clock.now());
+    const json = jsonBytes(input);
+    const stored = this.#vault === undefined ? json : sealInput(this.#vault, name, { value: input, json });
+    const entry = entryOf(options, "", stored, this.clock.now());
     await this.#start();
     const id = options?.id ?? this.#nextId();
     return this.#handle(name, id, this.#engine.create(name, id, entry));
@@ -222,7 +237,8 @@ export class LocalWorker implements TestWorker {
         if ("issues" in checked)
           throw new InvalidData({ what: "input", task: `${task}, signal ${signal.name}`, issues: checked.issues });
         if (!this.#engine.scheduler.live.has(key)) throw new RunFinished({ key });
-        this.#engine.signal(task, id, signal.name, jsonOf(jsonBytes(data)));
+        const sent = this.#vault === undefined ? data : sealSignal(this.#vault, key, signal.name, data);
+        this.#engine.signal(task, id, signal.name, jsonOf(jsonBytes(sent)));
       },
       cancel: async (reason = "cancelled by a caller") => this.#cancel(key, reason),
       reschedule: async (when) => {

@@ -11,6 +11,7 @@ test("natchet dev hands the address to its workers where nobody else can read it
   assert.doesNotMatch(command.join(" "), /s3cret/);
   assert.match(command.join(" "), /--namespace prod worker --health-port 8080 worker\.ts$/);
   assert.equal("NATS_URL" in workerProgram([], [], {}, {}).env, false);
+  assert.equal(workerProgram([], [], { encryption: "/app/keys.ts" }, {}).env["NATCHET_ENCRYPTION"], "/app/keys.ts");
 });
 
 test("natchet nats-config: an account for each namespace, and a new password for each user", () => {

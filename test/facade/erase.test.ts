@@ -1,13 +1,26 @@
 // Erasing a run: whatever the streams hold of it goes at once, its neighbours stay, and every leader knows the same afterwards.
 import assert from "node:assert/strict";
 import { Effect, Exit, Scope } from "effect";
-import { connect, type Natchet, start, startEngine, Task, type TaskContext, Worker } from "../../src/mod.ts";
+import {
+  connect,
+  Durable,
+  type DurableContext,
+  type Natchet,
+  signal,
+  start,
+  startEngine,
+  Task,
+  type TaskContext,
+  Worker,
+} from "../../src/mod.ts";
 import { connectNats } from "../../src/nats/connection.ts";
+import { JournalStore } from "../../src/nats/journal.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { testServer } from "../../src/testing/mod.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../../src/wire/outcome-entry.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
+import { historyOf } from "../../src/worker/durable/history.ts";
 import { foundIn } from "../support/found-in.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -32,6 +45,19 @@ class Mail {
   }
 }
 
+const Approve = signal<{ by: string }>("approve");
+
+@Worker({ name: "orders", slots: 50 })
+class Orders {
+  @Durable("fulfil")
+  async fulfil({ to }: { to: string }, ctx: DurableContext): Promise<any> {
+    const note = await ctx.step("note", () => `for ${to}`);
+    const sent = await ctx.tasks(Mail).send.run({ to });
+    const approved = await ctx.waitFor(Approve);
+    return { note, sent, approved };
+  }
+}
+
 const subjects = new Subjects("erase");
 let server: Awaited<ReturnType<typeof testServer>>;
 let client: Natchet;
@@ -44,7 +70,7 @@ beforeAll(async () => {
   server = await testServer();
   engine = await startEngine(where());
   await engine.whenLeading();
-  const worker = await start(Mail, { ...where(), engine: "off" });
+  const worker = await start([Mail, Orders], { ...where(), engine: "off" });
   client = await connect(where());
   const scope = Scope.makeUnsafe();
   link = await Effect.runPromise(Scope.provide(connectNats({ url: server.url, namespace: "erase" }), scope));
@@ -109,6 +135,25 @@ test("erase: nothing of a run is left in any stream, whatever became of it, and 
   engine = next;
   await next.whenLeading();
   await told();
+}, 60_000);
+
+test("erase: of a durable run neither its journal nor its signals are left, and its children go by themselves", async () => {
+  const name = "carol@example.org";
+  const run = await client.task<{ to: string }>("fulfil").enqueue({ to: name }, { id: "durable" });
+  await run.send(Approve, { by: name });
+  await run.result();
+  assert.ok((await run.timeline()).entries.length > 2);
+  const { runs: children } = await client.list({ metadata: { "natchet.parent": run.key } });
+  assert.equal(children.length, 1);
+  const { origin } = await run.status();
+  await run.erase();
+  assert.deepEqual(await run.timeline(), { lap: 1, entries: [] });
+  for (const child of children) await client.get(child.task, child.id).erase();
+  assert.deepEqual(await foundIn(link, name), []);
+
+  const late = new JournalStore(link, subjects, { publisher: {} as never });
+  const left = await late.read({ key: run.key, origin: origin! });
+  assert.equal(historyOf(left, 1_000_000), undefined); // a worker that comes late neither goes on nor begins again
 }, 60_000);
 
 test("erase: what a leader has begun the next one completes", async () => {
