@@ -207,7 +207,7 @@ class Candidate implements RunningEngine {
   /** While the scope is open, whoever leads. */
   get live(): Effect.Effect<void, never, Scope.Scope> {
     const { log } = this.#parts;
-    const release = releasingInQuietMoments(() => this.#core.follower.position);
+    const release = releasingInQuietMoments(() => this.#core.follower.position + this.#core.state.live.size);
     return Effect.gen({ self: this }, function* () {
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#core.close()));
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#admission.close()));

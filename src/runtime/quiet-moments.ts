@@ -2,18 +2,18 @@
 // back in the first quiet moment after that.
 import { releaseMemory } from "./memory.ts";
 
-/** Entries whose remains are worth a collection. */
-const worthEntries = 200_000;
+/** Entries, or runs, of which many may have come in one entry, whose remains are worth a collection. */
+const worthFolded = 200_000;
 
-/** `position` is how far the log is folded. Returns what has to be called every few seconds. */
-export function releasingInQuietMoments(position: () => number): () => void {
+/** `folded` grows with what is folded. Returns what has to be called every few seconds. */
+export function releasingInQuietMoments(folded: () => number): () => void {
   let releasedAt = 0;
   let before = 0;
   return () => {
-    const now = position();
+    const now = folded();
     const isQuiet = now === before;
     before = now;
-    if (!isQuiet || now - releasedAt < worthEntries) return;
+    if (!isQuiet || now - releasedAt < worthFolded) return;
     releasedAt = now;
     releaseMemory();
   };

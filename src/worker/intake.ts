@@ -9,7 +9,7 @@ import {
 } from "../wire/assignment.ts";
 import { Attempt, type AttemptHost } from "./attempt.ts";
 import { Batch } from "./batch.ts";
-import { DurableAttempt } from "./durable/durable-attempt.ts";
+import { areWarm, DurableAttempt } from "./durable/durable-attempt.ts";
 import type { DurableRuns } from "./durable/durable-runs.ts";
 import type { Executing } from "./executing.ts";
 import type { HeldRuns } from "./held-runs.ts";
@@ -65,7 +65,8 @@ export class Intake {
       if (task === undefined || !this.#admit(assignment, task, group)) refused.push(i);
     });
     const complete = delivery.goesOn === true ? this.#keepOpen(epoch, group) : group.attempts;
-    if (complete.length > 0) later(() => this.#parts.executing.begin(complete));
+    // A warm run only appends at first: its record goes out together with the reply.
+    if (complete.length > 0) (areWarm(complete) ? queueMicrotask : later)(() => this.#parts.executing.begin(complete));
     return refused.length === 0 ? { epoch, refused } : { epoch, refused, why: isUnknown ? "unknown task" : "full" };
   }
 

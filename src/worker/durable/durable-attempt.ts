@@ -37,6 +37,12 @@ export class DurableAttempt extends Attempt {
     return this.#isFenced;
   }
 
+  /** No code of the user runs before something was stored. */
+  get isWarm(): boolean {
+    const { origin, turn } = this.assignment;
+    return this.#durable.parts.frames.has(origin, turn);
+  }
+
   /** Steps have signals of their own. */
   override get signal(): AbortSignal {
     return this.#controller.signal;
@@ -135,3 +141,6 @@ export class DurableAttempt extends Attempt {
     else kept?.frame.drop();
   }
 }
+
+export const areWarm = (attempts: readonly Attempt[]): boolean =>
+  attempts.every((attempt) => attempt instanceof DurableAttempt && attempt.isWarm);

@@ -31,6 +31,12 @@ export class KeptFrames {
     return this.#frames.size;
   }
 
+  /** Whether {@link take} would give one. */
+  has(origin: number, turn: number): boolean {
+    const kept = this.#frames.get(origin);
+    return kept !== undefined && kept.turn < turn;
+  }
+
   keep(origin: number, frame: KeptFrame): void {
     this.#drop(origin);
     this.#frames.set(origin, { ...frame, keptAt: this.#now() });

@@ -24,6 +24,7 @@ test("KeptFrames gives a frame to a later turn only, keeps the newest ones, and 
     kept.map(({ isOver }) => isOver),
     [true, false, false],
   );
+  assert.deepEqual([frames.has(1, 2), frames.has(2, 1), frames.has(2, 2)], [false, false, true]);
   assert.equal(frames.take(3, 1), undefined); // of this turn another worker may have parked it
   assert.equal(kept[2]!.isOver, true);
   assert.equal(frames.take(2, 2)?.frame, kept[1]);
