@@ -1,25 +1,14 @@
 // Refuses new runs before the store is full: a full store would refuse outcomes too. It does so at `maxBytes`, above which the stream's own
 // limit leaves a reserve; while the reserve of the server's space is released; and while the log accepts nothing. Clients are told at once and
 // find the flag in the bucket when they connect.
-import type { Log } from "../domain/log.ts";
-import type { Definitions } from "../nats/definitions.ts";
-import type { NatsLink } from "../nats/link.ts";
+import type { Leader } from "../leader/leader.ts";
 import type { Reserve } from "../nats/reserve.ts";
-import type { RunStore } from "../nats/run-store.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
-import { readRecord } from "../nats/stored-records.ts";
 import { whatToDo } from "../nats/stream-watch.ts";
 import { encodeMessage } from "../wire/messages.ts";
 import type { AdmissionFlag } from "../wire/records.ts";
-import { isAdmissionFlag } from "../wire/records.ts";
-import type { Subjects } from "../wire/subjects.ts";
 
-export interface AdmissionParts {
-  readonly link: NatsLink;
-  readonly subjects: Subjects;
-  readonly store: RunStore;
-  readonly definitions: Definitions;
-  readonly log: Log;
+export interface AdmissionOptions {
   readonly reserve: Reserve;
   readonly watch: StoreWatch | undefined;
   /** Stored bytes at which new runs are refused; undefined is no limit, and lifts the flag of a leader that had one. */
@@ -35,7 +24,8 @@ const refillEveryMs = 30_000;
 const noRoom = "the server is out of storage; raise its JetStream limits, or delete what is not needed";
 
 export class Admission {
-  readonly #parts: AdmissionParts;
+  readonly #leader: Leader;
+  readonly #options: AdmissionOptions;
   readonly #ends: (() => void)[];
   /** What clients were last told; undefined until the bucket was read. */
   #flag: Pick<AdmissionFlag, "isOpen" | "reason"> | undefined;
@@ -46,9 +36,11 @@ export class Admission {
   #fullAt: number | undefined;
   #refilledAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: AdmissionParts) {
-    this.#parts = parts;
-    const { watch, link } = parts;
+  constructor(leader: Leader, options: AdmissionOptions) {
+    this.#leader = leader;
+    this.#options = options;
+    const { link } = leader;
+    const { watch } = options;
     const watched = watch === undefined ? [] : [watch.runs, watch.bucket, watch.lease];
     this.#ends = [
       ...watched.map((stream) => stream.onChange(() => stream.trouble?.fault === "full" && void this.#makeRoom())),
@@ -64,7 +56,8 @@ export class Admission {
 
   /** Also called by engines that do not lead: without space none could. Clients first, or they would use it. */
   async #makeRoom(): Promise<void> {
-    const { reserve, link, subjects, log } = this.#parts;
+    const { link, subjects, log } = this.#leader;
+    const { reserve } = this.#options;
     try {
       this.#fullAt = await reserve.usedBytes();
       const flag: AdmissionFlag = { isOpen: false, bytes: this.#fullAt, maxBytes: this.#fullAt, reason: noRoom };
@@ -87,14 +80,13 @@ export class Admission {
 
   /** To be called once a second while this engine leads. */
   async look(): Promise<void> {
-    const { store, log, link, watch, maxBytes = Number.MAX_SAFE_INTEGER } = this.#parts;
+    const { store, log, link, bucket } = this.#leader;
+    const { watch, maxBytes = Number.MAX_SAFE_INTEGER } = this.#options;
     if (!link.isConnected()) return;
     if (this.#looks++ % tryEveryLooks === 0) void watch?.runs.suspect();
     if (this.#hasNothingToDo) return;
     try {
-      this.#flag ??= (await readRecord(this.#parts.definitions, "admission", isAdmissionFlag, log)).record ?? {
-        isOpen: true,
-      };
+      this.#flag ??= (await bucket.admission.find())?.record ?? { isOpen: true };
       const reason = await this.#obstacle();
       const bytes = await store.storedBytes();
       const isOpen = reason === undefined && bytes < maxBytes * (this.#flag.isOpen ? 1 : reopenBelow);
@@ -107,13 +99,13 @@ export class Admission {
   }
 
   get #hasNothingToDo(): boolean {
-    const { maxBytes, watch } = this.#parts;
+    const { maxBytes, watch } = this.#options;
     return this.#flag?.isOpen === true && maxBytes === undefined && this.#hasReserve === true && !watch?.runs.trouble;
   }
 
   /** Why nothing new is accepted, apart from `maxBytes`. */
   async #obstacle(): Promise<string | undefined> {
-    const { watch, reserve } = this.#parts;
+    const { watch, reserve } = this.#options;
     const trouble = watch?.runs.trouble;
     if (trouble !== undefined && trouble.fault !== "full") return whatToDo(trouble);
     this.#hasReserve ??= await reserve.isWhole();
@@ -122,31 +114,31 @@ export class Admission {
   }
 
   async #refill(): Promise<boolean> {
-    const { reserve, log } = this.#parts;
+    const { reserve } = this.#options;
     const now = performance.now();
     const hasRoom = this.#fullAt !== undefined && (await this.#fits(this.#fullAt));
     if (!hasRoom && now - this.#refilledAt < refillEveryMs) return false;
     this.#refilledAt = now;
     const isFilled = await reserve.fill();
     if (isFilled && this.#fullAt !== undefined)
-      log.warn("there is room again, and the reserved space is restored", { bytes: reserve.size });
+      this.#leader.log.warn("there is room again, and the reserved space is restored", { bytes: reserve.size });
     if (isFilled) this.#fullAt = undefined;
     return isFilled;
   }
 
   async #fits(fullAt: number): Promise<boolean> {
-    const { reserve } = this.#parts;
+    const { reserve } = this.#options;
     return (await reserve.usedBytes()) + reserve.size < fullAt * reopenBelow;
   }
 
   async #tell(flag: AdmissionFlag): Promise<void> {
-    const { definitions, link, subjects, log } = this.#parts;
+    const { bucket, link, subjects, log } = this.#leader;
     link.nc.publish(subjects.admission, encodeMessage(flag));
     const { reason = "the log has reached maxBytes" } = flag;
     log.warn(flag.isOpen ? "new runs are accepted again" : `new runs are refused: ${reason}`, {
       bytes: flag.bytes,
       maxBytes: flag.maxBytes,
     });
-    await definitions.put("admission", flag);
+    await bucket.admission.put(flag);
   }
 }

@@ -1,29 +1,17 @@
 // What the engine itself writes to the log: lost, cancelled and failed outcomes, retention marks, compacted entries.
 import { groupsBySize } from "../collections/groups.ts";
-import type { Log } from "../domain/log.ts";
 import { isFinal, splitKey } from "../domain/run.ts";
+import type { Leader } from "../leader/leader.ts";
 import type { Term } from "../leader/term.ts";
 import type { CompactCommand, EngineOutcome } from "../matching/commands.ts";
-import type { Publisher } from "../nats/publisher.ts";
 import { encodeCompactedBundle } from "../wire/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { leanDetails, leanEntries } from "../wire/lean-story.ts";
 import { encodeOutcomeEntry, encodeOutcomeFrame } from "../wire/outcome-entry.ts";
 import { waiterOf } from "../wire/result-inbox.ts";
 import { encodeRunEntry } from "../wire/run-entry.ts";
-import { engineWriter, type Subjects } from "../wire/subjects.ts";
+import { engineWriter } from "../wire/subjects.ts";
 import type { Payloads } from "./payloads.ts";
-
-export interface AppenderParts {
-  readonly publisher: Publisher;
-  readonly subjects: Subjects;
-  readonly payloads: Payloads;
-  readonly log: Log;
-  /** Bytes of the largest entry; another server may accept less. */
-  readonly maxPayload: () => number;
-  /** By this engine's own clock. */
-  readonly holdsLease: () => boolean;
-}
 
 /** Size of an entry's headers. */
 const spareBytes = 256;
@@ -31,10 +19,17 @@ const spareBytes = 256;
 const framedAtOnce = 256;
 
 export class Appender {
-  readonly #parts: AppenderParts;
+  readonly #leader: Leader;
+  readonly #payloads: Payloads;
 
-  constructor(parts: AppenderParts) {
-    this.#parts = parts;
+  constructor(leader: Leader, payloads: Payloads) {
+    this.#leader = leader;
+    this.#payloads = payloads;
+  }
+
+  /** Bytes of the largest entry; another server may accept less. */
+  get #maxPayload(): number {
+    return this.#leader.link.maxPayload;
   }
 
   /**
@@ -52,7 +47,7 @@ export class Appender {
       const byWaiter = Map.groupBy(frames, (_, i) => waiterOf(some[i]!.inbox));
       const appends: Promise<number>[] = [];
       for (const [waiter, framesOfWaiter] of byWaiter)
-        for (const group of groupsBySize(framesOfWaiter, this.#parts.maxPayload() / 4, (frame) => frame.length))
+        for (const group of groupsBySize(framesOfWaiter, this.#maxPayload / 4, (frame) => frame.length))
           appends.push(this.#appendEntry(term, waiter, encodeOutcomeEntry("engine", group)));
       last = Math.max(last, ...(await Promise.all(appends)));
     }
@@ -60,7 +55,7 @@ export class Appender {
   }
 
   async #appendEntry(term: Term, waiter: string, entry: Uint8Array): Promise<number> {
-    const { publisher, subjects, log, holdsLease } = this.#parts;
+    const { publisher, subjects, log, holdsLease } = this.#leader;
     const subject = subjects.outcome("engine", engineWriter(term.epoch), term.nextEntry(), waiter);
     // A cancellation by an engine always counts, so one that was suspended and wakes up must not append what the next leader knows better. What
     // waits here ends with the term: an expired lease is never renewed.
@@ -82,8 +77,9 @@ export class Appender {
    * Not retried here: housekeeping asks again for what did not come back, with what the fold knows then.
    */
   async compact({ task, name, isBundle, expectSeq, runs }: CompactCommand): Promise<boolean> {
-    const { publisher, subjects, payloads, holdsLease } = this.#parts;
-    const maxPayload = this.#parts.maxPayload();
+    const { publisher, subjects, holdsLease } = this.#leader;
+    const payloads = this.#payloads;
+    const maxPayload = this.#maxPayload;
     const inputs = await Promise.all(
       runs.map((run) => {
         if (run.resultAt !== undefined) return payloads.readResult(run.key, run.resultAt);
@@ -120,21 +116,21 @@ export class Appender {
         const frame = frameOf(outcome, story, input);
         if (this.#fits(frame)) return frame;
       } catch (error) {
-        this.#parts.log.error("the outcome of a run cannot be encoded", { run: outcome.key, error });
+        this.#leader.log.error("the outcome of a run cannot be encoded", { run: outcome.key, error });
       }
     }
     return frameOf(outcome, story, undefined);
   }
 
   #fits(frame: Uint8Array): boolean {
-    return frame.length + spareBytes <= this.#parts.maxPayload();
+    return frame.length + spareBytes <= this.#maxPayload;
   }
 
   async #inputOf(term: Term, { kind, key, inputSeq }: EngineOutcome): Promise<Uint8Array | undefined> {
     if (!isFinal(kind) || inputSeq === 0) return noBytes;
-    const { payloads, log } = this.#parts;
+    const { log } = this.#leader;
     try {
-      return await term.untilStored(`the end of ${key}`, () => payloads.read(key, inputSeq));
+      return await term.untilStored(`the end of ${key}`, () => this.#payloads.read(key, inputSeq));
     } catch (error) {
       log.warn("the input of a run cannot be read; its outcome is stored without it", { run: key, error });
       return undefined;

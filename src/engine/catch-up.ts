@@ -1,24 +1,21 @@
 // Folds everything stored by now, before an answer relies on it.
+import type { Leader } from "../leader/leader.ts";
 import type { RunStore } from "../nats/run-store.ts";
-import type { Follower } from "./follower.ts";
 
-export interface CatchUpParts {
-  readonly store: Pick<RunStore, "lastSeq" | "newestSeq">;
-  readonly follower: Pick<Follower, "reached">;
-}
+type Stored = Pick<Leader, "reached"> & { readonly store: Pick<RunStore, "lastSeq" | "newestSeq"> };
 
 /** Units: milliseconds */
 const briefly = 100;
 const lookAgainMs = 1_000;
 
 export class LogCatchUp {
-  readonly #parts: CatchUpParts;
+  readonly #leader: Stored;
   /** The current round, and the next. */
   #round: Promise<void> | undefined;
   #nextRound: Promise<void> | undefined;
 
-  constructor(parts: CatchUpParts) {
-    this.#parts = parts;
+  constructor(leader: Stored) {
+    this.#leader = leader;
   }
 
   /**
@@ -38,11 +35,11 @@ export class LogCatchUp {
   }
 
   async #once(): Promise<void> {
-    const { store, follower } = this.#parts;
-    if (await isWithin(briefly, follower.reached(await store.lastSeq()))) return;
+    const { store } = this.#leader;
+    if (await isWithin(briefly, this.#leader.reached(await store.lastSeq()))) return;
     for (;;) {
       const newest = await store.newestSeq(); // the last ones may have been purged
-      if (await isWithin(lookAgainMs, follower.reached(newest))) return;
+      if (await isWithin(lookAgainMs, this.#leader.reached(newest))) return;
     }
   }
 }

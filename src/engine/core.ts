@@ -1,9 +1,10 @@
 // The one place where events meet the scheduler.
 import type { Log } from "../domain/log.ts";
-import type { Bucket } from "../leader/bucket.ts";
+import { Bucket } from "../leader/bucket.ts";
 import type { Leader } from "../leader/leader.ts";
 import { Term } from "../leader/term.ts";
 import type { Command } from "../matching/commands.ts";
+import { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
@@ -14,20 +15,18 @@ import { createScheduler, type Scheduler, type SchedulerOptions } from "../sched
 import { step } from "../scheduler/step.ts";
 import type { Neighbours } from "../wire/neighbours.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import type { SendSignal, SignalReply } from "../wire/verbs.ts";
 import { LogCatchUp } from "./catch-up.ts";
 import { Deeds } from "./deeds.ts";
 import { Follower } from "./follower.ts";
 
 export interface CoreParts {
+  readonly engine: string;
   readonly link: NatsLink;
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly log: Log;
   readonly scheduler: SchedulerOptions;
   readonly neighbours: Neighbours;
-  readonly bucket: Bucket;
-  /** Whether the lease is still this engine's, by its own clock. */
   readonly holdsLease: () => boolean;
 }
 
@@ -35,13 +34,20 @@ const offlinePollMs = 100;
 const forgetFaultsMs = 600_000;
 
 export class Core implements Leader {
-  /** Replaced by a new one when the log must be folded anew. */
+  readonly engine: string;
+  readonly link: NatsLink;
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+  readonly log: Log;
+  readonly neighbours: Neighbours;
+  readonly holdsLease: () => boolean;
+  readonly bucket: Bucket;
+  readonly store: RunStore;
   state: Scheduler;
   /** Set by the leader. Ended here when the state behind it is discarded. */
   term: Term;
-  readonly store: RunStore;
   readonly follower: Follower;
-  readonly #parts: CoreParts;
+  readonly #options: SchedulerOptions;
   readonly #deeds: Deeds;
   readonly #life: LiveSpan;
   readonly #catchUp: LogCatchUp;
@@ -55,39 +61,48 @@ export class Core implements Leader {
   #failedAt = 0;
   #recovery: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(parts: CoreParts) {
-    const { link, subjects, log, neighbours } = parts;
-    this.#parts = parts;
+  constructor({ engine, link, publisher, subjects, log, scheduler, neighbours, holdsLease }: CoreParts) {
+    this.engine = engine;
+    this.link = link;
+    this.publisher = publisher;
+    this.subjects = subjects;
+    this.log = log;
+    this.neighbours = neighbours;
+    this.holdsLease = holdsLease;
+    this.bucket = new Bucket(new Definitions(link, subjects), log);
+    this.store = new RunStore(link, subjects);
+    this.#options = scheduler;
     this.state = this.#newState();
     this.term = new Term(0, log);
-    this.store = new RunStore(link, subjects);
     this.#life = new LiveSpan(
       () => this.now(),
       () => performance.now(),
     );
-    const onEvent = (event: SchedulerEvent) => this.handle(event);
     this.follower = new Follower({
-      ...{ link, subjects, log, onEvent },
+      ...{ link, subjects, log },
+      onEvent: (event) => this.handle(event),
       onSignal: (seq, data) => this.state.isLeading && this.#deeds.signals.saw(seq, data),
       onOutcomes: (subject, seq) => neighbours.saw(subject, seq),
       onCaughtUp: () => void this.checkFloor(),
       onLost: (reason) => this.#lose(reason),
     });
-    const { store, follower } = this;
-    this.#catchUp = new LogCatchUp({ store, follower });
-    this.#deeds = new Deeds({
-      ...{ ...parts, store, follower, onEvent },
-      state: () => this.state,
-      term: () => this.term,
-      catchUp: () => this.catchUp(),
-    });
+    this.#catchUp = new LogCatchUp(this);
+    this.#deeds = new Deeds(this);
+    neighbours.holdsLease = holdsLease;
     neighbours.isListening = () => !this.#isClosed && this.state.isLeading && link.isConnected();
     neighbours.onEnded = (id, attempts) => this.handle({ type: "ended", id, attempts });
   }
 
-  /** By the server's clock. Units: epoch milliseconds */
+  get position(): number {
+    return this.follower.position;
+  }
+
+  get folding(): Leader["folding"] {
+    return this.follower.current;
+  }
+
   now(): number {
-    return this.#parts.link.clock.now();
+    return this.link.clock.now();
   }
 
   /** Steps the scheduler and carries out its commands; a tick follows the burst of events that this one belongs to. */
@@ -103,7 +118,7 @@ export class Core implements Leader {
 
   /** A log entry has arrived: its stamp cannot be in the future. */
   #nowOf(event: SchedulerEvent): number {
-    const { clock } = this.#parts.link;
+    const { clock } = this.link;
     const isStamped = event.type === "entry" || event.type === "bundle" || event.type === "outcomes";
     return isStamped ? clock.nowAfter(event.at) : clock.now();
   }
@@ -114,7 +129,6 @@ export class Core implements Leader {
     else this.#deeds.do(command);
   }
 
-  /** Like {@link Core.handle}; resolves when everything that the event caused is stored, sent and folded. */
   handleFully(event: SchedulerEvent): Promise<void> {
     return this.#deeds.whole(() => this.handle(event));
   }
@@ -124,19 +138,14 @@ export class Core implements Leader {
     try {
       this.handle({ type: "floor", outcomesFrom: await this.store.outcomesFrom() });
     } catch (error) {
-      this.#parts.log.debug("the first outcome of the log could not be found", { error });
+      this.log.debug("the first outcome of the log could not be found", { error });
     }
   }
 
-  get position(): number {
-    return this.follower.position;
+  reached(seq: number): Promise<void> {
+    return this.follower.reached(seq);
   }
 
-  signal(request: SendSignal): Promise<SignalReply> {
-    return this.#deeds.signals.send(request);
-  }
-
-  /** Resolves when everything stored by now is folded. Fails: StoreUnavailable */
   catchUp(): Promise<void> {
     return this.#catchUp.catchUp();
   }
@@ -164,12 +173,12 @@ export class Core implements Leader {
   /** Without a connection nothing can be assigned, and no time counts as waiting: the scheduler sees the missing ticks. */
   #tick(): void {
     this.#life.beat();
-    if (this.#parts.link.isConnected()) this.handle({ type: "tick", livesSince: this.#life.since });
+    if (this.link.isConnected()) this.handle({ type: "tick", livesSince: this.#life.since });
     else this.#wakeBy(this.now() + offlinePollMs);
   }
 
   #newState(): Scheduler {
-    return createScheduler(this.#parts.scheduler, this.#faults);
+    return createScheduler(this.#options, this.#faults);
   }
 
   /** Another engine may lead while this one folds again. */
@@ -181,13 +190,13 @@ export class Core implements Leader {
     const seq = "seq" in event ? { seq: event.seq } : {};
     const blame = this.#faults.blame(event, this.state.step.about);
     const what = "a bug in natchet: this engine steps down and reads the log again from the start";
-    this.#parts.log.error(what, { event: event.type, ...seq, ...blame, inMs: pauseMs, error });
+    this.log.error(what, { event: event.type, ...seq, ...blame, inMs: pauseMs, error });
     this.#foldAnew(pauseMs);
   }
 
   #lose(reason: string): void {
     const what = "the log is not the one this engine has read; it steps down and reads it again from the start";
-    this.#parts.log.error(what, { reason });
+    this.log.error(what, { reason });
     this.follower.giveUpWaiting();
     this.#foldAnew(0);
   }
@@ -204,7 +213,7 @@ export class Core implements Leader {
   }
 
   #rebuild(outcomesFrom: number): void {
-    this.#parts.log.warn("entries were purged before this engine had read them; it reads the log again from the start");
+    this.log.warn("entries were purged before this engine had read them; it reads the log again from the start");
     if (this.state.isLeading) this.term.end();
     this.state = this.#newState();
     this.handle({ type: "floor", outcomesFrom });

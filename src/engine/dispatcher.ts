@@ -1,13 +1,12 @@
 // Sends assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
 import { groupsBySize } from "../collections/groups.ts";
-import type { Log } from "../domain/log.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import type { Leader } from "../leader/leader.ts";
 import type { AssignCommand } from "../matching/commands.ts";
-import type { NatsLink } from "../nats/link.ts";
 import { isNoResponders } from "../nats/no-responders.ts";
+import { isDue } from "../presence/assigned.ts";
 import { proofOf } from "../runtime/worker-identity.ts";
 import { assignmentOf } from "../scheduler/assignment.ts";
-import type { SchedulerEvent } from "../scheduler/events.ts";
 import {
   type Assignment,
   type AssignmentReply,
@@ -17,25 +16,9 @@ import {
 } from "../wire/assignment.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { encodeMessage, errorOfReply, parseJson } from "../wire/messages.ts";
-import type { Neighbours } from "../wire/neighbours.ts";
-import type { Subjects } from "../wire/subjects.ts";
 import type { CancelOnWorker, Stop } from "../wire/worker-messages.ts";
 import type { Payloads } from "./payloads.ts";
 import type { Signals } from "./signals.ts";
-
-export interface DispatcherParts {
-  readonly link: NatsLink;
-  readonly subjects: Subjects;
-  readonly payloads: Payloads;
-  readonly signals: Pick<Signals, "withData">;
-  readonly neighbours: Neighbours;
-  readonly log: Log;
-  /** Undefined for one that has not registered with this engine. */
-  readonly secretOf: (worker: string) => string | undefined;
-  /** Whether it may still be sent, after what it waited for. */
-  readonly isDue: (command: AssignCommand) => boolean;
-  readonly onEvent: (event: SchedulerEvent) => void;
-}
 
 /** The part of a batch that goes into one message; `goesOn` if a group of runs that execute in one call continues in the next. */
 interface Part {
@@ -54,47 +37,63 @@ interface Loaded {
 }
 
 export class Dispatcher {
-  readonly #parts: DispatcherParts;
+  readonly #leader: Leader;
+  readonly #payloads: Pick<Payloads, "ofLive">;
+  readonly #signals: Pick<Signals, "withData">;
   /** Number of messages with a proof. */
   #n = 0;
 
-  constructor(parts: DispatcherParts) {
-    this.#parts = parts;
+  constructor(leader: Leader, payloads: Pick<Payloads, "ofLive">, signals: Pick<Signals, "withData">) {
+    this.#leader = leader;
+    this.#payloads = payloads;
+    this.#signals = signals;
   }
 
   /** Sends a batch and tells the scheduler what the worker answered, or that it did not. */
   async assign(given: AssignCommand): Promise<void> {
     const { worker, batch } = given;
     try {
-      const filled = given.resumes === undefined ? given : this.#parts.signals.withData(given);
+      const filled = given.resumes === undefined ? given : this.#signals.withData(given);
       const command = filled instanceof Promise ? await filled : filled; // nearly always at once: a run waits for it
       if (command === undefined) return this.#takeBack(given);
       const { assignments, places, left, gone } = this.#loaded(command) ?? (await this.#load(command));
-      if (!this.#parts.isDue(command)) return this.#takeBack(command);
-      const here = this.#parts.neighbours.assign(worker, command.epoch, assignments);
+      if (!this.#isDue(command)) return this.#takeBack(command);
+      const here = this.#leader.neighbours.assign(worker, command.epoch, assignments);
       const parts = here === undefined ? this.#split(assignments).map((part) => this.#send(command, part)) : [];
       const replies = here === undefined ? await Promise.all(parts) : [here];
       const refused = replies.flatMap((reply) => reply.refused).map((index) => places?.[index] ?? index);
       const why = replies.find((reply) => reply.why !== undefined)?.why;
-      this.#parts.onEvent({ type: "assigned", id: worker, batch, refused: [...refused, ...left], why });
-      for (const run of gone) this.#parts.onEvent({ type: "inputGone", run });
+      this.#leader.handle({ type: "assigned", id: worker, batch, refused: [...refused, ...left], why });
+      for (const run of gone) this.#leader.handle({ type: "inputGone", run });
     } catch (error) {
-      this.#parts.log.debug("an assignment was not acknowledged", { worker, batch, error });
-      this.#parts.onEvent({ type: "unacknowledged", id: worker, batch });
-      if (isNoResponders(error)) this.#parts.onEvent({ type: "unreachable", id: worker });
+      this.#leader.log.debug("an assignment was not acknowledged", { worker, batch, error });
+      this.#leader.handle({ type: "unacknowledged", id: worker, batch });
+      if (isNoResponders(error)) this.#leader.handle({ type: "unreachable", id: worker });
     }
+  }
+
+  /** Whether it may still be sent, after what it waited for. */
+  #isDue(command: AssignCommand): boolean {
+    const { leadership } = this.#leader.state;
+    return leadership !== undefined && isDue(leadership.matching, command);
+  }
+
+  /** Undefined for one that has not registered with this engine. */
+  #secretOf(worker: string): string | undefined {
+    return this.#leader.state.workers.get(worker)?.secret;
   }
 
   /** No worker has seen it. */
   #takeBack({ worker, batch, runs }: AssignCommand): void {
-    this.#parts.onEvent({ type: "assigned", id: worker, batch, refused: runs.map((_, index) => index) });
+    this.#leader.handle({ type: "assigned", id: worker, batch, refused: runs.map((_, index) => index) });
   }
 
   /** Tells a worker what to stop; if it does not answer, its next heartbeat repeats that. */
-  async cancelOn(worker: string, epoch: number, stops: readonly Stop[]): Promise<void> {
-    const secret = this.#parts.secretOf(worker);
+  async cancelOn(worker: string, stops: readonly Stop[]): Promise<void> {
+    const { epoch } = this.#leader.state;
+    const secret = this.#secretOf(worker);
     if (secret === undefined) return; // it is told when it registers
-    const groups = groupsBySize(stops, this.#parts.link.maxPayload - 1_024, (stop) => jsonBytes(stop).length + 1);
+    const groups = groupsBySize(stops, this.#leader.link.maxPayload - 1_024, (stop) => jsonBytes(stop).length + 1);
     const messages = groups.map((runs) => {
       const n = ++this.#n;
       return { epoch, runs, n, proof: proofOf(secret, "cancel", epoch, n) };
@@ -103,7 +102,7 @@ export class Dispatcher {
   }
 
   async #stop(worker: string, message: CancelOnWorker): Promise<void> {
-    const { link, subjects, log } = this.#parts;
+    const { link, subjects, log } = this.#leader;
     try {
       const subject = subjects.worker(worker, "cancel");
       await link.nc.request(subject, encodeMessage(message), { timeout: acknowledgeWithinMs });
@@ -127,7 +126,7 @@ export class Dispatcher {
   async #load({ runs, followers, resumes }: AssignCommand): Promise<Loaded> {
     // Taken before the first await: a run may move on while its input is read.
     const frames = runs.map((run) => assignmentOf(run, noBytes, followers.has(run), resumes?.get(run)));
-    const inputs = await Promise.all(runs.map((run) => this.#parts.payloads.ofLive(run)));
+    const inputs = await Promise.all(runs.map((run) => this.#payloads.ofLive(run)));
     const assignments: Assignment[] = [];
     const places: number[] = [];
     const left: number[] = [];
@@ -145,7 +144,7 @@ export class Dispatcher {
 
   /** A group of runs that execute in one call stays in one message if it fits; otherwise its parts follow each other. */
   #split(assignments: readonly Assignment[]): Part[] {
-    const limit = this.#parts.link.maxPayload - 1_024;
+    const limit = this.#leader.link.maxPayload - 1_024;
     const parts: Part[] = [];
     let bytes = Number.POSITIVE_INFINITY;
     for (let at = 0, end = 0; at < assignments.length; at = end) {
@@ -169,14 +168,14 @@ export class Dispatcher {
 
   async #send({ worker, epoch }: AssignCommand, { from, assignments, goesOn }: Part): Promise<AssignmentReply> {
     const n = ++this.#n;
-    const proof = proofOf(this.#parts.secretOf(worker) ?? "", "assign", epoch, n);
+    const proof = proofOf(this.#secretOf(worker) ?? "", "assign", epoch, n);
     const message = encodeAssignments({ epoch, assignments, goesOn, sentAt: performance.now(), n, proof });
     const reply = await this.#request(worker, message);
     return from === 0 ? reply : { ...reply, refused: reply.refused.map((index) => index + from) };
   }
 
   async #request(worker: string, message: Uint8Array): Promise<AssignmentReply> {
-    const { link, subjects } = this.#parts;
+    const { link, subjects } = this.#leader;
     const answer = await link.nc.request(subjects.worker(worker, "assign"), message, { timeout: acknowledgeWithinMs });
     const reply = parseJson(answer.data, "assignment reply") as AssignmentReply;
     const error = errorOfReply(reply);

@@ -4,9 +4,7 @@ import { StoreUnavailable } from "../domain/errors.ts";
 import type { Cancellations, QueueInfo } from "../domain/listing.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
-import { Bucket } from "../leader/bucket.ts";
 import { openTerm, polling } from "../leader/term.ts";
-import { Definitions } from "../nats/definitions.ts";
 import { LeaderWatch, sayingThatItLeads } from "../nats/leader-watch.ts";
 import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
@@ -15,7 +13,6 @@ import { Reserve } from "../nats/reserve.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import { answersWithinMs, raiseFormat } from "../nats/streams.ts";
-import { CronChanges } from "../requests/cron-changes.ts";
 import { describeCancellations, describeQueues } from "../requests/describe.ts";
 import { Requests } from "../requests/requests.ts";
 import { releasingInQuietMoments } from "../runtime/quiet-moments.ts";
@@ -70,7 +67,7 @@ export const makeEngine = (
       watch: parts.store?.lease,
     });
     yield* Effect.promise(() => keepServerTime(parts.link, parts.subjects.stream, clockLogOf(parts)));
-    const engine = new Candidate({ ...parts, leaseLink }, options, leasePublisher, scope);
+    const engine = new Candidate({ ...parts, leaseLink, leasePublisher, scope }, options);
     yield* engine.live;
     if (options.mode === "warm") yield* engine.follow;
     const loop = yield* Effect.forkScoped(engine.seekLease);
@@ -96,18 +93,21 @@ const coldPollMs = 500;
 /** While the leader does not answer. */
 const doubtPollMs = 150;
 
+interface CandidateParts extends EngineParts {
+  readonly leaseLink: NatsLink;
+  readonly leasePublisher: Publisher;
+  readonly scope: Scope.Scope;
+}
+
 class Candidate implements RunningEngine {
   readonly id = `engine-${randomToken(8)}`;
-  readonly #parts: EngineParts & { readonly leaseLink: NatsLink };
-  readonly #scope: Scope.Scope;
-  readonly #lease: Lease;
-  readonly #core: Core;
-  readonly #bucket: Bucket;
+  readonly #parts: CandidateParts;
+  /** As its workers name it. */
   readonly #process: string | undefined;
-  readonly #crons: CronChanges;
-  readonly #requests: Requests;
+  readonly #lease: Lease;
   readonly #watch: LeaderWatch;
-  readonly #neighbours: Neighbours;
+  readonly #core: Core;
+  readonly #requests: Requests;
   readonly #admission: Admission;
   #isFollowing = false;
   /** The namespace is of a newer format than this engine's. */
@@ -116,60 +116,19 @@ class Candidate implements RunningEngine {
   #failures = 0;
   #onLeading: (() => void)[] = [];
 
-  constructor(
-    parts: EngineParts & { readonly leaseLink: NatsLink },
-    options: EngineOptions,
-    leasePublisher: Publisher,
-    scope: Scope.Scope,
-  ) {
-    const { link, leaseLink, publisher, subjects, log, neighbours = new Neighbours() } = parts;
+  constructor(parts: CandidateParts, options: EngineOptions) {
+    const { link, leaseLink, leasePublisher, subjects, neighbours = new Neighbours(), store: watch } = parts;
     this.#parts = parts;
-    this.#scope = scope;
-    this.#lease = new Lease(leaseLink, leasePublisher, subjects, this.id);
-    const holdsLease = () => !this.#lease.isExpired(performance.now());
-    neighbours.holdsLease = holdsLease;
-    const definitions = new Definitions(link, subjects);
-    this.#bucket = new Bucket(definitions, log);
     this.#process = options.process;
-    this.#core = new Core({
-      bucket: this.#bucket,
-      link,
-      publisher,
-      subjects,
-      log,
-      neighbours,
-      holdsLease,
-      scheduler: {
-        inputBudgetBytes: options.payloadBudgetBytes,
-        hashSeed: crypto.getRandomValues(new Int32Array(1))[0]!,
-        ...options.scheduler,
-      },
-    });
-    this.#crons = new CronChanges({
-      definitions,
-      store: this.#bucket.crons,
-      log,
-      now: () => link.clock.now(),
-      crons: () => this.#core.state.leadership?.crons,
-      onEvent: (event) => this.#core.handle(event),
-    });
-    this.#requests = new Requests({
-      crons: this.#crons,
-      engine: this.id,
-      link,
-      publisher,
-      subjects,
-      core: this.#core,
-      bucket: this.#bucket,
-      log,
-    });
+    this.#lease = new Lease(leaseLink, leasePublisher, subjects, this.id);
     this.#watch = new LeaderWatch(leaseLink, subjects);
-    this.#neighbours = neighbours;
-    const { maxBytes } = options;
-    const { store } = this.#core;
-    const reserve = new Reserve(link, subjects, options.replicas ?? 1);
-    const watch = parts.store;
-    this.#admission = new Admission({ link, subjects, store, definitions, log, maxBytes, reserve, watch });
+    const { payloadBudgetBytes: inputBudgetBytes, maxBytes, replicas = 1 } = options;
+    const hashSeed = crypto.getRandomValues(new Int32Array(1))[0]!;
+    const scheduler = { inputBudgetBytes, hashSeed, ...options.scheduler };
+    const holdsLease = () => !this.#lease.isExpired(performance.now());
+    this.#core = new Core({ ...parts, engine: this.id, neighbours, scheduler, holdsLease });
+    this.#requests = new Requests(this.#core);
+    this.#admission = new Admission(this.#core, { maxBytes, watch, reserve: new Reserve(link, subjects, replicas) });
   }
 
   get state(): EngineState {
@@ -201,7 +160,7 @@ class Candidate implements RunningEngine {
       Effect.promise(() => this.#core.checkFloor()),
       this.#core.follower.follow(),
     );
-    return Scope.provide(follow, this.#scope);
+    return Scope.provide(follow, this.#parts.scope);
   }
 
   /** While the scope is open, whoever leads. */
@@ -318,8 +277,8 @@ class Candidate implements RunningEngine {
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.catchUp(); // which must be through before it leads
         await link.clock.measure(); // what is due is decided by it
-        await this.#crons.load();
-        return this.#bucket.read();
+        await this.#requests.load();
+        return this.#core.bucket.read();
       });
       yield* this.#requests.open;
       this.#core.handle({ type: "briefed", briefing });
@@ -334,8 +293,8 @@ class Candidate implements RunningEngine {
   }
 
   get #lookAfter(): Effect.Effect<void, never, Scope.Scope> {
-    const { link, subjects, log } = this.#parts;
-    const pings = new Pinger({ engine: this.id, link, subjects, core: this.#core, neighbours: this.#neighbours });
+    const { log } = this.#parts;
+    const pings = new Pinger(this.#core);
     this.#admission.begin();
     return Effect.andThen(
       polling(pingEveryMs, log, () => pings.pingAll()),

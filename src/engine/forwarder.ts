@@ -2,15 +2,13 @@
 // log and reads them there: each entry once for all its results, and no more at a time than it can take.
 
 import { groupsBySize } from "../collections/groups.ts";
-import type { Log } from "../domain/log.ts";
+import type { Leader } from "../leader/leader.ts";
 import type { ForwardCommand } from "../matching/commands.ts";
-import type { NatsLink } from "../nats/link.ts";
 import { Mouth } from "../nats/mouth.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
 import { encodeMessage } from "../wire/messages.ts";
 import { encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import type { EndedRun } from "../wire/verbs.ts";
-import type { Follower } from "./follower.ts";
 
 /** All that one tick has for an inbox. */
 interface Parcel {
@@ -26,22 +24,20 @@ const referenceBytes = 64;
 const bytesOfCharacter = 6;
 
 export class Forwarder {
-  readonly #link: NatsLink;
+  readonly #leader: Pick<Leader, "link" | "folding" | "log">;
   readonly #mouth: Mouth;
-  readonly #follower: Pick<Follower, "current">;
   readonly #parcels = new Map<string, Parcel>();
   readonly #sendSoon = onceATick(() => this.#sendAll(), queueMicrotask);
 
-  constructor(link: NatsLink, follower: Pick<Follower, "current">, log: Log) {
-    this.#link = link;
-    this.#mouth = new Mouth(link, log);
-    this.#follower = follower;
+  constructor(leader: Pick<Leader, "link" | "folding" | "log">) {
+    this.#leader = leader;
+    this.#mouth = new Mouth(leader.link, leader.log);
   }
 
   /** Best effort: a client that got nothing asks again. */
   forward({ inbox, key, seq, index }: ForwardCommand): void {
-    const { current } = this.#follower;
-    const outcome = current?.seq === seq ? current.outcomes[index] : undefined;
+    const { folding } = this.#leader;
+    const outcome = folding?.seq === seq ? folding.outcomes[index] : undefined;
     const parcel = this.#parcels.get(inbox) ?? { frames: [], ended: [] };
     this.#parcels.set(inbox, parcel);
     if (outcome !== undefined && sizeOf(outcome) <= largestSent) parcel.frames.push(outcome.result);
@@ -50,7 +46,7 @@ export class Forwarder {
   }
 
   #sendAll(): void {
-    const room = this.#link.maxPayload / 2;
+    const room = this.#leader.link.maxPayload / 2;
     for (const [inbox, { frames, ended }] of this.#parcels) {
       for (const group of groupsBySize(frames, room, (frame) => frame.length))
         this.#mouth.say(inbox, encodeOutcomeEntry("engine", group));

@@ -1,31 +1,19 @@
 // Leftovers of durable runs in the store. Each is removed once: what fails is found again by the next sweep.
-import type { Log } from "../domain/log.ts";
-import type { Term } from "../leader/term.ts";
-import type { NatsLink } from "../nats/link.ts";
+import type { Leader } from "../leader/leader.ts";
 import { purgeSubject, subjectsIn } from "../nats/stored-subjects.ts";
-import type { SchedulerEvent } from "../scheduler/events.ts";
-import type { Subjects } from "../wire/subjects.ts";
-
-export interface LeftoversParts {
-  readonly link: NatsLink;
-  readonly subjects: Subjects;
-  readonly log: Log;
-  readonly term: () => Term;
-  readonly onEvent: (event: SchedulerEvent) => void;
-}
 
 /** Most items per event, which bounds a step of the scheduler. */
 const toldAtOnce = 1_000;
 
 export class Leftovers {
-  readonly #parts: LeftoversParts;
+  readonly #leader: Leader;
 
-  constructor(parts: LeftoversParts) {
-    this.#parts = parts;
+  constructor(leader: Leader) {
+    this.#leader = leader;
   }
 
   async purge({ key, origin }: { readonly key: string; readonly origin: number }): Promise<void> {
-    const { link, subjects, log } = this.#parts;
+    const { link, subjects, log } = this.#leader;
     try {
       await purgeSubject(link, subjects.journalStream, subjects.journal(key, origin));
     } catch (error) {
@@ -34,13 +22,12 @@ export class Leftovers {
   }
 
   async sweep(): Promise<void> {
-    const { link, subjects, log, onEvent } = this.#parts;
-    const term = this.#parts.term();
+    const { link, subjects, log, term } = this.#leader;
     try {
       for await (const names of subjectsIn(link, subjects.stream, subjects.signals, toldAtOnce)) {
         const signals = names.map((subject) => subjects.parseSignal(subject));
         if (!term.isCurrent) return;
-        onEvent({
+        this.#leader.handle({
           type: "swept",
           signals: signals.map(({ task, id, name }) => ({ key: `${task}/${id}`, name })),
           journals: [],
@@ -49,7 +36,7 @@ export class Leftovers {
       for await (const names of subjectsIn(link, subjects.journalStream, subjects.journals, toldAtOnce)) {
         const journals = names.map((subject) => subjects.parseJournal(subject));
         if (!term.isCurrent) return;
-        onEvent({ type: "swept", signals: [], journals });
+        this.#leader.handle({ type: "swept", signals: [], journals });
       }
     } catch (error) {
       log.debug("signals and journals that nobody needs could not be looked for", { error });

@@ -2,31 +2,22 @@
 import { MalformedRecord } from "../domain/errors.ts";
 import { splitKey } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import type { Leader } from "../leader/leader.ts";
 import type { CompactedRun } from "../matching/commands.ts";
-import type { RunStore } from "../nats/run-store.ts";
 import { entryIn, inputIn, inputOfFinished, inputsOf } from "../nats/stored-inputs.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import { decodeRunEntry } from "../wire/run-entry.ts";
-import type { Subjects } from "../wire/subjects.ts";
 
 /** Recently read bundles: their runs are requested one after another. */
 const keptBundles = 16;
 type Inputs = ReadonlyMap<string, Uint8Array>;
 
-export interface PayloadsParts {
-  readonly store: RunStore;
-  readonly subjects: Subjects;
-  readonly find: (key: string) => LiveRun | undefined;
-  /** Folds what is stored by now. Fails: StoreUnavailable */
-  readonly catchUp: () => Promise<void>;
-}
-
 export class Payloads {
-  readonly #parts: PayloadsParts;
+  readonly #leader: Leader;
   readonly #bundles = new Map<number, Promise<Inputs | undefined>>();
 
-  constructor(parts: PayloadsParts) {
-    this.#parts = parts;
+  constructor(leader: Leader) {
+    this.#leader = leader;
   }
 
   /**
@@ -34,13 +25,12 @@ export class Payloads {
    * will ever read it: an operator deleted the entry, or it is malformed.
    */
   async ofLive(run: LiveRun): Promise<Uint8Array | "gone" | undefined> {
-    const { catchUp, find } = this.#parts;
     const { key, seq } = run;
     try {
       const input = await this.read(key, seq);
       if (input !== undefined) return input;
-      await catchUp();
-      return find(key) === run && run.seq === seq ? "gone" : undefined;
+      await this.#leader.catchUp();
+      return this.#leader.state.live.get(key) === run && run.seq === seq ? "gone" : undefined;
     } catch (error) {
       return error instanceof MalformedRecord ? "gone" : undefined;
     }
@@ -48,16 +38,16 @@ export class Payloads {
 
   /** The input of a run in the entry at `seq`; undefined if it is gone. Fails: StoreUnavailable, MalformedRecord */
   async read(key: string, seq: number): Promise<Uint8Array | undefined> {
-    const run = this.#parts.find(key);
+    const run = this.#leader.state.live.get(key);
     if (run?.seq === seq && run.input !== undefined) return run.input;
     if (run?.seq === seq && run.log.entries.bundleAt(seq) !== undefined) return this.#fromBundle(key, seq);
-    const stored = await this.#parts.store.read(seq);
+    const stored = await this.#leader.store.read(seq);
     return stored === undefined ? undefined : inputIn(stored, key);
   }
 
   /** The input of a finished run, from its outcome or from where that leaves it; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
   ofFinished(outcome: Outcome): Promise<Uint8Array | undefined> {
-    return inputOfFinished(this.#parts.store, this.#parts.subjects, outcome);
+    return inputOfFinished(this.#leader.store, this.#leader.subjects, outcome);
   }
 
   /**
@@ -66,13 +56,13 @@ export class Payloads {
    */
   async readResult(key: string, at: NonNullable<CompactedRun["resultAt"]>): Promise<Uint8Array | undefined> {
     if ("entrySeq" in at) return this.#pinned(key, at.entrySeq);
-    const stored = await this.#parts.store.read(at.seq);
+    const stored = await this.#leader.store.read(at.seq);
     const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[at.index];
     return outcome?.key === key ? encodeOutcomeEntry("worker", [outcome.result]) : undefined;
   }
 
   async #pinned(key: string, seq: number): Promise<Uint8Array | undefined> {
-    const stored = await this.#parts.store.read(seq);
+    const stored = await this.#leader.store.read(seq);
     if (stored === undefined) return undefined;
     const entry = entryIn(stored, key);
     const state = entry?.extra?.state;
@@ -92,7 +82,7 @@ export class Payloads {
   }
 
   async #readBundle(seq: number): Promise<Inputs | undefined> {
-    const stored = await this.#parts.store.read(seq);
+    const stored = await this.#leader.store.read(seq);
     return stored === undefined ? undefined : inputsOf(decodeRunEntry(stored.data));
   }
 }

@@ -1,34 +1,21 @@
 // Creates the runs of reactions under an id that follows from their cause, so that a second try finds the first.
 import { MalformedRecord, PayloadTooLarge } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
 import type { FailureCause, Reaction, TickCause } from "../domain/reaction.ts";
-import type { Publisher } from "../nats/publisher.ts";
-import type { RunStore } from "../nats/run-store.ts";
+import type { Leader } from "../leader/leader.ts";
 import { type NewRun, runOfFailure, runOfTick } from "../reactions/new-run.ts";
 import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import { decodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import { encodeRunEntry, plainEntry } from "../wire/run-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
-import type { Subjects } from "../wire/subjects.ts";
 import type { Payloads } from "./payloads.ts";
 
-export interface ReactingParts {
-  readonly publisher: Publisher;
-  readonly subjects: Subjects;
-  readonly store: RunStore;
-  readonly payloads: Payloads;
-  readonly log: Log;
-  /** Whether the lease is still this engine's, by its own clock. */
-  readonly holdsLease: () => boolean;
-  /** By the server's clock. Units: epoch milliseconds */
-  readonly now: () => number;
-}
-
 export class Reacting {
-  readonly #parts: ReactingParts;
+  readonly #leader: Leader;
+  readonly #payloads: Pick<Payloads, "ofFinished">;
 
-  constructor(parts: ReactingParts) {
-    this.#parts = parts;
+  constructor(leader: Leader, payloads: Pick<Payloads, "ofFinished">) {
+    this.#leader = leader;
+    this.#payloads = payloads;
   }
 
   /**
@@ -42,11 +29,11 @@ export class Reacting {
   }
 
   async #tick(reaction: Reaction, cause: TickCause): Promise<void> {
-    await this.#append(reaction, runOfTick(cause, this.#parts.now()));
+    await this.#append(reaction, runOfTick(cause, this.#leader.now()));
   }
 
   async #failure(reaction: Reaction, { key, seq, index }: FailureCause): Promise<void> {
-    const { store, payloads, log } = this.#parts;
+    const { store, log } = this.#leader;
     const stored = await store.read(seq);
     const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[index];
     if (outcome === undefined) {
@@ -55,7 +42,7 @@ export class Reacting {
     }
     const failed = { ...(outcome.detail as FinalDetail), at: outcome.at };
     try {
-      const input = await payloads.ofFinished(outcome);
+      const input = await this.#payloads.ofFinished(outcome);
       await this.#append(reaction, runOfFailure(key, failed, input && jsonOf(input)));
     } catch (problem) {
       if (!(problem instanceof PayloadTooLarge || problem instanceof MalformedRecord || problem instanceof RangeError))
@@ -67,7 +54,7 @@ export class Reacting {
   }
 
   async #append({ task, id }: Reaction, { createdAt, scheduleTimeoutMs, metadata, input }: NewRun): Promise<void> {
-    const { publisher, subjects, holdsLease } = this.#parts;
+    const { publisher, subjects, holdsLease } = this.#leader;
     const entry = encodeRunEntry({
       ...{ ...plainEntry, createdAt, scheduleTimeoutMs, extra: { metadata } },
       input: jsonBytes(input),

@@ -1,35 +1,12 @@
-// Signals to durable runs: stored before they are acknowledged, and read again when they are offered.
+// The data of signals that are offered to durable runs: from memory where it was read a moment ago, from the log otherwise.
 
 import type { Offer } from "../domain/durable.ts";
-import { PayloadTooLarge } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
 import { largestSignal } from "../domain/signal.ts";
-import type { Fold } from "../fold/fold.ts";
+import type { Leader } from "../leader/leader.ts";
 import type { AssignCommand } from "../matching/commands.ts";
-import { isDurable } from "../matching/durable/readiness.ts";
-import type { TaskQueue } from "../matching/task-queue.ts";
-import type { Publisher } from "../nats/publisher.ts";
-import type { RunStore } from "../nats/run-store.ts";
-import { jsonBytes, noBytes } from "../wire/bytes.ts";
+import { noBytes } from "../wire/bytes.ts";
 import { signalData } from "../wire/signal-data.ts";
-import type { Subjects } from "../wire/subjects.ts";
-import type { SendSignal, SignalReply } from "../wire/verbs.ts";
 
-export interface SignalsParts {
-  readonly publisher: Publisher;
-  readonly subjects: Subjects;
-  readonly store: Pick<RunStore, "read">;
-  readonly maxPayload: () => number;
-  /** Whether the lease is still this engine's, by its own clock. */
-  readonly holdsLease: () => boolean;
-  readonly log: Log;
-  /** Resolves when everything up to there is folded. */
-  readonly reached: (seq: number) => Promise<void>;
-  readonly fold: () => Fold;
-}
-
-/** Signals of a run that it has not taken. */
-const mostPending = 50_000;
 /** Data of signals read from the log a moment ago, which are offered at once. */
 const mostKept = 1_000;
 const largestKept = 4_096;
@@ -37,48 +14,16 @@ const largestKept = 4_096;
 const mostOffered = 8;
 
 export class Signals {
-  readonly #parts: SignalsParts;
+  readonly #leader: Pick<Leader, "store" | "link" | "log">;
   readonly #kept = new Map<number, Uint8Array>();
 
-  constructor(parts: SignalsParts) {
-    this.#parts = parts;
+  constructor(leader: Pick<Leader, "store" | "link" | "log">) {
+    this.#leader = leader;
   }
 
   /** The largest data that can be offered. Units: bytes */
   get #limit(): number {
-    return largestSignal(this.#parts.maxPayload());
-  }
-
-  /**
-   * Stores a signal once, however often it is sent with its token. The state of its run when it was stored decides. Fails:
-   * StoreUnavailable, PayloadTooLarge, TypeError for a run that is not durable
-   */
-  async send({ key, name, token, data }: SendSignal): Promise<SignalReply> {
-    const { publisher, subjects, reached, fold, holdsLease } = this.#parts;
-    const refused = this.#refusalOf(key);
-    if (refused !== undefined) return { refused };
-    const bytes = data === undefined ? noBytes : jsonBytes(data);
-    if (bytes.length > this.#limit)
-      throw new PayloadTooLarge({ what: `the signal "${name}" to ${key}`, bytes: bytes.length, limit: this.#limit });
-    const run = fold().live.get(key)!;
-    // A request may have waited while this engine was frozen, and its signal been stored and taken without it.
-    const result = await publisher.append(subjects.signal(key, name, token), bytes, 0, undefined, holdsLease);
-    const seq = result.ok ? result.seq : (result.lastSeq ?? 0);
-    await reached(seq);
-    const isLive = fold().live.get(key)?.origin === run.origin;
-    const end = fold().finished.get(key);
-    if (!isLive && (end === undefined || (end.origin === run.origin && end.seq < seq))) return { refused: "finished" };
-    return { seq };
-  }
-
-  #refusalOf(key: string): "unknown" | "finished" | "full" | undefined {
-    const fold = this.#parts.fold();
-    const run = fold.live.get(key);
-    if (run === undefined) return fold.finished.has(key) ? "finished" : "unknown";
-    // What nobody has registered yet may be durable.
-    const isKnown = (run.log.attached as TaskQueue | undefined)?.definition !== undefined;
-    if (isKnown && !isDurable(run)) throw new TypeError(`run ${key} cannot take signals: its task is not durable`);
-    return (fold.signals.get(key)?.length ?? 0) >= mostPending ? "full" : undefined;
+    return largestSignal(this.#leader.link.maxPayload);
   }
 
   /**
@@ -87,7 +32,7 @@ export class Signals {
    */
   withData(command: AssignCommand): AssignCommand | Promise<AssignCommand | undefined> {
     const tell = (error: unknown) =>
-      void this.#parts.log.debug("signals could not be read; their runs wait", { worker: command.worker, error });
+      void this.#leader.log.debug("signals could not be read; their runs wait", { worker: command.worker, error });
     return this.#filled(command, this.#kept) ?? this.#read(command).catch(tell);
   }
 
@@ -127,9 +72,9 @@ export class Signals {
 
   /** Empty also if it was removed from the log by hand, or is larger than any that a client stores. */
   async #dataOf(seq: number): Promise<Uint8Array> {
-    const bytes = this.#kept.get(seq) ?? (await this.#parts.store.read(seq))?.data ?? noBytes;
+    const bytes = this.#kept.get(seq) ?? (await this.#leader.store.read(seq))?.data ?? noBytes;
     if (bytes.length <= this.#limit) return bytes;
-    this.#parts.log.warn("a signal is too large to be offered: it arrives without its data", { seq });
+    this.#leader.log.warn("a signal is too large to be offered: it arrives without its data", { seq });
     return noBytes;
   }
 }

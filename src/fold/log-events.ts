@@ -54,3 +54,6 @@ export interface OutcomesEvent {
   readonly moved?: Moved | undefined;
   readonly outcomes: readonly FoldedOutcome[];
 }
+
+/** What the log brings. */
+export type LogEvent = EntryEvent | BundleEvent | SignalEvent | OutcomesEvent;

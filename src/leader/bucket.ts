@@ -1,28 +1,33 @@
 // The bucket of the namespace: a leader reads it before it leads, and keeps it up to date.
+import type { CronRecord } from "../domain/cron-record.ts";
 import type { Log } from "../domain/log.ts";
-import { noPauses } from "../domain/pauses.ts";
+import { noPauses, type Pauses } from "../domain/pauses.ts";
+import type { StoredRate } from "../matching/commands.ts";
+import type { ConfirmedRate } from "../matching/limits/rates.ts";
 import type { Definitions } from "../nats/definitions.ts";
-import { OwnedRecords } from "../nats/owned-records.ts";
-import { readRecord } from "../nats/stored-records.ts";
+import { type Owned, OwnedRecords } from "../nats/owned-records.ts";
+import { Records } from "../nats/records.ts";
 import type { LeadEvent } from "../presence/takeover.ts";
 import type { StoredFailures } from "../reactions/failures.ts";
 import type { Briefing } from "../scheduler/briefing.ts";
 import {
+  type AdmissionFlag,
+  isAdmissionFlag,
+  isDeclaredCrons,
   isFailureHandler,
   isHandled,
   isKnownWorkers,
   isPauses,
+  isStoredCron,
+  isStoredRate,
   isWorkerIds,
   type KnownWorker,
 } from "../wire/records.ts";
 import { isDeclaredTask } from "../wire/registration.ts";
-import { CronStore } from "./cron-store.ts";
 import { KeptRecords } from "./kept-records.ts";
-import { RateStore } from "./rate-store.ts";
 import type { Term } from "./term.ts";
 import { TriedStore } from "./tried-store.ts";
 
-const handledKey = "handled";
 /** Each record must fit into a message. Units: characters */
 const largestDetails = 200_000;
 /** Beyond that, details are not compared each time a worker registers. */
@@ -31,19 +36,28 @@ const mostDetailed = 2_000;
 export class Bucket {
   readonly definitions: Definitions;
   readonly kept: KeptRecords;
-  readonly crons: CronStore;
-  readonly rates: RateStore;
+  /** Under the base64url of their names. */
+  readonly crons: Records<CronRecord>;
+  /** When the newest process of each worker started whose code declared some. */
+  readonly declaredCrons: Records<{ readonly startedAt: number }>;
+  readonly pauses: Records<Pauses>;
+  /** Clients read it when they connect. */
+  readonly admission: Records<AdmissionFlag>;
   readonly tried: TriedStore;
-  readonly #handled: OwnedRecords<{ readonly epoch: number; readonly upTo: number }>;
+  readonly #rates: OwnedRecords<StoredRate & Owned>;
+  readonly #handled: OwnedRecords<Owned & { readonly upTo: number }>;
   readonly #log: Log;
 
   constructor(definitions: Definitions, log: Log) {
     this.definitions = definitions;
     this.kept = new KeptRecords(definitions, log);
-    this.crons = new CronStore(definitions, log);
-    this.rates = new RateStore(definitions, log);
+    this.crons = new Records(definitions, "cron.", isStoredCron, log);
+    this.declaredCrons = new Records(definitions, "crons-of.", isDeclaredCrons, log);
+    this.admission = new Records(definitions, "admission", isAdmissionFlag, log);
+    this.pauses = new Records(definitions, "pauses", isPauses, log);
     this.tried = new TriedStore(definitions, log);
-    this.#handled = new OwnedRecords(definitions, isHandled, log);
+    this.#rates = new OwnedRecords(new Records(definitions, "rate.", isStoredRate, log));
+    this.#handled = new OwnedRecords(new Records(definitions, "handled", isHandled, log));
     this.#log = log;
   }
 
@@ -54,16 +68,37 @@ export class Bucket {
       tried: await this.tried.load(),
       briefing: {
         definitions: await this.kept.load("task.", isDeclaredTask),
-        pauses: (await readRecord(this.definitions, "pauses", isPauses, this.#log)).record ?? noPauses,
-        rates: await this.rates.load(),
+        pauses: (await this.pauses.find())?.record ?? noPauses,
+        rates: await this.#rates.loadAll(),
         failures: await this.#failures(),
-        crons: await this.crons.load(),
+        crons: await this.crons.all(),
       } satisfies Briefing,
     };
   }
   /** Undefined when a newer leader has written. Fails as {@link Bucket.read} */
   storeHandled(epoch: number, upTo: number): Promise<object | undefined> {
-    return this.#handled.write(handledKey, epoch, (found) => ({ epoch, upTo: Math.max(upTo, found?.upTo ?? 0) }));
+    return this.#handled.write(epoch, (found) => ({ epoch, upTo: Math.max(upTo, found?.upTo ?? 0) }));
+  }
+
+  /** Stores what a leader has used and reserved of rate limits; a newer leader's records stay and are omitted from the answer. */
+  async storeRates(
+    rates: readonly (StoredRate & Pick<ConfirmedRate, "units">)[],
+    epoch: number,
+  ): Promise<readonly ConfirmedRate[]> {
+    const stored = await Promise.all(
+      rates.map(async ({ units, ...rate }) => {
+        const written = await this.#rates.write(epoch, (found) => sumOf(rate, found, epoch), rate.id);
+        if (written !== undefined) return [{ id: rate.id, units, ...written }];
+        const what = "another engine owns this rate limit now; this one reserves nothing from it";
+        this.#log.warn(what, { limit: rate.id });
+        return [];
+      }),
+    );
+    return stored.flat();
+  }
+
+  async dropRates(ids: readonly string[]): Promise<void> {
+    for (const id of ids) await this.#rates.drop(id);
   }
 
   /** Their ids, and details that save the next leader time: without them each may have any task. */
@@ -83,6 +118,12 @@ export class Bucket {
 
   async #failures(): Promise<StoredFailures> {
     const handlers = await this.kept.load("on-failure.", isFailureHandler);
-    return { handlers, upTo: (await this.#handled.load(handledKey))?.upTo ?? 0 };
+    return { handlers, upTo: (await this.#handled.load())?.upTo ?? 0 };
   }
 }
+
+/** What the previous leader wrote after this one had read counts as well. */
+const sumOf = ({ id, perMs, uses, held = 0 }: StoredRate, found: StoredRate | undefined, epoch: number) => ({
+  ...{ id, perMs, epoch, held: held + (found?.held ?? 0) },
+  uses: found === undefined ? uses : [...found.uses, ...uses],
+});

@@ -1,7 +1,7 @@
 // Records that a leader keeps up to date in the bucket, for the next one: the newest of each key is stored if it differs from what is there.
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "../nats/definitions.ts";
-import { readable, readRecord } from "../nats/stored-records.ts";
+import { Records } from "../nats/records.ts";
 import type { Term } from "./term.ts";
 
 /** Ten thousand tasks in one registration must not be ten thousand requests at once: the renewal of the lease would wait behind them. */
@@ -26,17 +26,17 @@ export class KeptRecords {
 
   /** All records whose key begins with the prefix. Fails: StoreUnavailable, PermissionDenied */
   async load<T>(prefix: string, is: (record: unknown) => record is T): Promise<readonly T[]> {
-    const found = await this.#definitions.readAll(prefix);
+    const found = await new Records(this.#definitions, prefix, is, this.#log).all();
     for (const key of [...this.#stored.keys()]) if (key.startsWith(prefix)) this.#stored.delete(key);
     for (const { key, record } of found) this.#stored.set(key, JSON.stringify(record));
-    return readable(found, is, this.#log).map(({ record }) => record);
+    return found.map(({ record }) => record);
   }
 
   /** The record of a key. Fails: StoreUnavailable, PermissionDenied */
   async read<T>(key: string, is: (record: unknown) => record is T): Promise<T | undefined> {
-    const { record } = await readRecord(this.#definitions, key, is, this.#log);
-    this.#stored.set(key, record === undefined ? undefined : JSON.stringify(record));
-    return record;
+    const found = await new Records(this.#definitions, key, is, this.#log).find();
+    this.#stored.set(key, found && JSON.stringify(found.record));
+    return found?.record;
   }
 
   /** Stores or removes a record, retrying while this engine leads. What is left when the term ends is dropped. */

@@ -1,27 +1,47 @@
 // leader/: what a leader has besides the scheduler: its term, and the records that it keeps for the next leader. Imports the rooms that decide, and
 // nats; nothing here assigns a run or answers a request.
+import type { Log } from "../domain/log.ts";
+import type { NatsLink } from "../nats/link.ts";
+import type { Publisher } from "../nats/publisher.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import type { SendSignal, SignalReply } from "../wire/verbs.ts";
+import type { Neighbours } from "../wire/neighbours.ts";
+import type { Outcome } from "../wire/outcome-entry.ts";
+import type { Subjects } from "../wire/subjects.ts";
+import type { Bucket } from "./bucket.ts";
 import type { Term } from "./term.ts";
 
-/** The engine, as those who act for it know it. */
+/** The engine, as those who act for it know it: what it uses, what it knows, and how it is told that something happened. */
 export interface Leader {
+  readonly engine: string;
+  readonly link: NatsLink;
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+  readonly log: Log;
+  /** The workers of this process. */
+  readonly neighbours: Neighbours;
+  readonly bucket: Bucket;
+  readonly store: RunStore;
+  /** Whether the lease is still this engine's, by its own clock. */
+  readonly holdsLease: () => boolean;
+
   /** Replaced by a new one when the log must be folded anew. */
   readonly state: Scheduler;
   readonly term: Term;
-  readonly store: RunStore;
   /** Sequence of the newest entry folded. */
   readonly position: number;
+  /** The outcome entry being folded, so that its results are forwarded without reading them back. */
+  readonly folding: { readonly seq: number; readonly outcomes: readonly Outcome[] } | undefined;
   /** By the server's clock. Units: epoch milliseconds */
   now(): number;
+
   /** Steps the scheduler and carries out its commands. */
   handle(event: SchedulerEvent): void;
   /** The same; resolves when everything that the event caused is stored, sent and folded. */
   handleFully(event: SchedulerEvent): Promise<void>;
+  /** Resolves when everything up to there is folded. */
+  reached(seq: number): Promise<void>;
   /** Resolves when everything stored by now is folded. Fails: StoreUnavailable */
   catchUp(): Promise<void>;
-  /** Sends a signal to a durable run. */
-  signal(request: SendSignal): Promise<SignalReply>;
 }

@@ -5,10 +5,9 @@ import type { Log } from "../domain/log.ts";
 import type { Cautious, Tried } from "../matching/tried.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { type Owned, OwnedRecords } from "../nats/owned-records.ts";
+import { Records } from "../nats/records.ts";
 import { isTried } from "../wire/records.ts";
 import type { Term } from "./term.ts";
-
-const key = "tried";
 
 export interface TriedRecord extends Owned {
   readonly tried: readonly Tried[];
@@ -23,13 +22,13 @@ export class TriedStore {
   #next: { record: TriedRecord; readonly stored: Promise<boolean> } | undefined;
 
   constructor(definitions: Definitions, log: Log) {
-    this.#records = new OwnedRecords(definitions, isTried, log);
+    this.#records = new OwnedRecords(new Records(definitions, "tried", isTried, log));
     this.#log = log;
   }
 
   /** Fails: StoreUnavailable, PermissionDenied */
   async load(): Promise<Omit<TriedRecord, "epoch">> {
-    const { tried = [], cautious } = (await this.#records.load(key)) ?? {};
+    const { tried = [], cautious } = (await this.#records.load()) ?? {};
     return { tried, cautious };
   }
 
@@ -44,7 +43,7 @@ export class TriedStore {
       const newest = this.#next!.record;
       this.#next = undefined;
       const what = "what this engine assigns within its process";
-      const write = () => this.#records.write(key, newest.epoch, () => newest);
+      const write = () => this.#records.write(newest.epoch, () => newest);
       return term.untilStored(what, write).then((written) => written !== undefined);
     });
     this.#next = { record, stored };

@@ -1,16 +1,16 @@
 // The bucket of a namespace: small JSON records under a key, the newest wins. Task definitions, the list of known workers, the admission flag.
 import { headers } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
-import { StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes, jsonOf, textOf } from "../wire/bytes.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
-import { followLog, readLog } from "./log-reader.ts";
+import { readLog } from "./log-reader.ts";
+import { readStored } from "./read-stored.ts";
 import { newestFromLeader, newestOfAny } from "./stored-message.ts";
+import { purgeSubject } from "./stored-subjects.ts";
 
 const wrongLastSequence = 10071;
-const recheckMs = 100;
 
 /** `record` is undefined if it is not JSON. */
 interface FoundRecord {
@@ -89,8 +89,7 @@ export class Definitions {
 
   /** Forgets a key. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
   async remove(key: string): Promise<void> {
-    const request = jsonBytes({ filter: this.#subject(key) });
-    await askStore(this.#link, `$JS.API.STREAM.PURGE.${this.#stream}`, request, { operation: `forget ${key}` });
+    await purgeSubject(this.#link, this.#stream, this.#subject(key));
   }
 
   /**
@@ -99,47 +98,14 @@ export class Definitions {
    * Fails: {@link StoreUnavailable} when the store does not answer for 10 s, {@link PermissionDenied}
    */
   async readAll(prefix: string): Promise<readonly FoundRecord[]> {
-    const filter = `${this.#subject(prefix)}>`;
-    const newest = await newestFromLeader(this.#link, this.#stream, filter);
-    return newest === undefined ? [] : this.#readUpTo(filter, newest.seq, prefix);
-  }
-
-  /** A consumer may read from a replica that lags behind: it has caught up only when it has seen what the leader had. */
-  #readUpTo(filter: string, seqOfNewest: number, prefix: string): Promise<readonly FoundRecord[]> {
     const found: FoundRecord[] = [];
     const start = this.#subject("").length;
-    let upTo = seqOfNewest;
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        clearTimeout(limit);
-        clearTimeout(recheck);
-        queueMicrotask(() => reader.close());
-      };
-      const limit = setTimeout(() => {
-        end();
-        reject(new StoreUnavailable({ operation: `read ${prefix}*`, reason: "no answer within 10 s" }));
-      }, 10_000);
-      let recheck: ReturnType<typeof setTimeout> | undefined;
-      const look = () => {
-        if (reader.position >= upTo) {
-          end();
-          resolve(found);
-        } else recheck = setTimeout(ask, recheckMs);
-      };
-      // It may have been removed in the meantime.
-      const ask = () =>
-        newestFromLeader(this.#link, this.#stream, filter).then((newest) => {
-          upTo = newest?.seq ?? 0;
-          look();
-        }, look);
-      const listener = {
-        onMessage: (seq: number, subject: string, data: Uint8Array) =>
-          void found.push({ key: subject.slice(start), record: recordIn(data), seq }),
-        onCaughtUp: () => queueMicrotask(look), // also while the reader is being made
-        onTrouble: () => {},
-      };
-      const reader = followLog(this.#link, this.#stream, 1, listener, filter);
+    await readStored(this.#link, {
+      stream: this.#stream,
+      filter: `${this.#subject(prefix)}>`,
+      onMessage: (seq, subject, data) => void found.push({ key: subject.slice(start), record: recordIn(data), seq }),
     });
+    return found;
   }
 
   /**

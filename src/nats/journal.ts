@@ -10,6 +10,7 @@ import { largestHeader, replacesAll } from "./expect-headers.ts";
 import type { NatsLink } from "./link.ts";
 import type { Publisher } from "./publisher.ts";
 import { newestFromLeader, nextFromLeader, type StoredMessage } from "./stored-message.ts";
+import { purgeSubject } from "./stored-subjects.ts";
 
 export interface JournalOptions {
   /** On the stream of the journals. */
@@ -101,9 +102,7 @@ export class JournalStore {
 
   /** Gone for good. Fails: StoreUnavailable, PermissionDenied */
   async purge({ key, origin }: Named): Promise<void> {
-    const request = jsonBytes({ filter: this.#subjects.journal(key, origin) });
-    const { journalStream } = this.#subjects;
-    await askStore(this.#link, `$JS.API.STREAM.PURGE.${journalStream}`, request, { operation: "purge a journal" });
+    await purgeSubject(this.#link, this.#subjects.journalStream, this.#subjects.journal(key, origin));
   }
 
   get #isInBatches(): boolean {

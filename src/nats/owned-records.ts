@@ -1,8 +1,6 @@
 // Records of the bucket that belong to the leader: written only over what this engine has read, so that one that no longer leads
 // writes nothing. What the previous leader wrote after that is found, and a newer leader's record stays.
-import type { Log } from "../domain/log.ts";
-import type { Definitions } from "./definitions.ts";
-import { readable, readRecord } from "./stored-records.ts";
+import type { Records } from "./records.ts";
 
 /** Of the leader that wrote it. */
 export interface Owned {
@@ -13,49 +11,44 @@ interface Written<R> {
   readonly found?: R | undefined;
 }
 
+/** All fail with StoreUnavailable and PermissionDenied. */
 export class OwnedRecords<R extends Owned> {
-  readonly #definitions: Definitions;
+  readonly #records: Records<R>;
   /** The sequence of each record that this engine knows. */
   readonly #seqs = new Map<string, number>();
 
-  readonly #is: (record: unknown) => record is R;
-  readonly #log: Log;
-
-  constructor(definitions: Definitions, is: (record: unknown) => record is R, log: Log) {
-    this.#definitions = definitions;
-    this.#is = is;
-    this.#log = log;
+  constructor(records: Records<R>) {
+    this.#records = records;
   }
 
-  /** Fails: StoreUnavailable, PermissionDenied */
-  async load(key: string): Promise<R | undefined> {
-    const { record, seq } = await readRecord(this.#definitions, key, this.#is, this.#log);
-    this.#seqs.set(key, seq);
-    return record;
+  async load(name = ""): Promise<R | undefined> {
+    const found = await this.#records.find(name);
+    this.#seqs.set(name, found?.seq ?? 0);
+    return found?.record;
   }
-  /** Fails: StoreUnavailable, PermissionDenied */
-  async loadAll(prefix: string): Promise<readonly R[]> {
-    const stored = await this.#definitions.readAll(prefix);
+
+  async loadAll(): Promise<readonly R[]> {
+    const stored = await this.#records.all();
     this.#seqs.clear();
-    for (const { key, seq } of stored) this.#seqs.set(key, seq);
-    return readable(stored, this.#is, this.#log).map(({ record }) => record);
+    for (const { key, seq } of stored) this.#seqs.set(this.#records.nameOf(key), seq);
+    return stored.map(({ record }) => record);
   }
-  /** `recordOver`: what to write over the previous leader's. Undefined if a newer leader has written. Fails: StoreUnavailable, PermissionDenied */
-  async write(key: string, epoch: number, recordOver: (found: R | undefined) => R): Promise<Written<R> | undefined> {
+
+  /** `recordOver`: what to write over the previous leader's. Undefined if a newer leader has written. */
+  async write(epoch: number, recordOver: (found: R | undefined) => R, name = ""): Promise<Written<R> | undefined> {
     let found: R | undefined;
     for (;;) {
-      const seq = await this.#definitions.replace(key, recordOver(found), this.#seqs.get(key) ?? 0);
-      if (seq !== undefined) {
-        this.#seqs.set(key, seq);
-        return found === undefined ? {} : { found };
-      }
-      found = await this.load(key);
+      const { isOurs, there } = await this.#records.write(recordOver(found), this.#seqs.get(name) ?? 0, name);
+      this.#seqs.set(name, there?.seq ?? 0);
+      if (isOurs) return found === undefined ? {} : { found };
+      found = there?.record;
       if (found !== undefined && found.epoch > epoch) return undefined;
       if (found?.epoch === epoch) found = undefined; // an earlier write of this engine, included in what it writes now
     }
   }
-  async drop(key: string): Promise<void> {
-    this.#seqs.delete(key);
-    await this.#definitions.remove(key);
+
+  async drop(name: string): Promise<void> {
+    this.#seqs.delete(name);
+    await this.#records.remove(name);
   }
 }

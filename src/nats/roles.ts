@@ -1,6 +1,7 @@
 // What each role needs from NATS, and no more: the subjects that it publishes and subscribes to, as the code uses them. A test works
 // as each role with these, and tries the others.
 import type { Subjects } from "../wire/subjects.ts";
+import { verbsBy } from "../wire/verbs.ts";
 
 /** `worker` executes without an engine of its own. */
 export type Role = "producer" | "operator" | "worker" | "engine";
@@ -67,7 +68,7 @@ const everybody = ({ log, bucket, lease, journal }: Names): string[] => [
 /** Storing runs and reading their results. */
 const enqueuing = (names: Names): string[] => [
   names.subjects.runs,
-  ...(["result", "get", "signal"] as const).map((verb) => names.subjects.engine(verb)),
+  ...verbsBy("enqueuer").map((verb) => names.subjects.engine(verb)),
   names.subjects.signals, // while no engine answers
   ...api("STREAM.MSG.GET", names.log),
   ...api("DIRECT.GET", names.log, `${names.bucket}.$KV.${names.subjects.bucket}.admission`),
@@ -88,11 +89,9 @@ const producer = (names: Names): Rights => ({
   subscribe: [names.subjects.epoch, names.subjects.admission],
 });
 
-const operatorVerbs = ["list", "cancel", "erase", "reschedule", "pause", "cron", "crons", "workers", "queues"] as const;
-
 const operator = (names: Names): Rights => {
   const { publish, subscribe } = producer(names);
-  return { publish: [...publish, ...operatorVerbs.map((verb) => names.subjects.engine(verb))], subscribe };
+  return { publish: [...publish, ...verbsBy("operator").map((verb) => names.subjects.engine(verb))], subscribe };
 };
 
 const worker = (names: Names): Rights => {
@@ -100,7 +99,7 @@ const worker = (names: Names): Rights => {
   return {
     publish: [
       ...everybody(names),
-      ...(["register", "heartbeat", "leave"] as const).map((verb) => subjects.engine(verb)),
+      ...verbsBy("worker").map((verb) => subjects.engine(verb)),
       ...subjects.outcomesBy("worker", "worker"),
       subjects.transcripts,
       ...api("STREAM.INFO", logs),

@@ -1,5 +1,4 @@
 // What the engine does with the log besides appending and following: read back, look at its ends, purge.
-import { jsonBytes } from "../wire/bytes.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
@@ -10,6 +9,7 @@ import {
   nextFromLeader,
   type StoredMessage,
 } from "./stored-message.ts";
+import { purgeSubject } from "./stored-subjects.ts";
 
 /** All fail with {@link StoreUnavailable} (safe to retry) once the store has not answered for 10 s, or with {@link PermissionDenied}. */
 export class RunStore {
@@ -64,10 +64,8 @@ export class RunStore {
   }
 
   /** Removes the entries of a subject filter below `keepFrom`; returns how many. */
-  async purge(filter: string, keepFrom: number): Promise<number> {
-    const request = jsonBytes({ filter, seq: keepFrom });
-    const reply = await askStore(this.#link, `$JS.API.STREAM.PURGE.${this.#stream}`, request, { operation: "purge" });
-    return (reply.json() as { purged: number }).purged;
+  purge(filter: string, keepFrom: number): Promise<number> {
+    return purgeSubject(this.#link, this.#stream, filter, { keepFrom });
   }
 
   async #state(): Promise<StreamState> {

@@ -1,4 +1,4 @@
-// Which subjects a stream holds messages of.
+// The subjects that a stream holds messages of: lists and purges them.
 import { jsonBytes } from "../wire/bytes.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
@@ -33,8 +33,26 @@ export async function* subjectsIn(
   }
 }
 
-/** Removes all messages of a subject. Fails: StoreUnavailable, PermissionDenied */
-export async function purgeSubject(link: NatsLink, stream: string, subject: string): Promise<void> {
-  const request = jsonBytes({ filter: subject });
-  await askStore(link, `$JS.API.STREAM.PURGE.${stream}`, request, { operation: `purge ${subject}` });
+export interface Purge {
+  /** Only what is older. */
+  readonly keepFrom?: number;
+  /** The stream may never have been needed. */
+  readonly mayBeMissing?: boolean;
 }
+
+/** Removes the messages of a subject filter; returns how many. Fails: StoreUnavailable, PermissionDenied */
+export async function purgeSubject(
+  link: NatsLink,
+  stream: string,
+  filter: string,
+  { keepFrom: seq, mayBeMissing = false }: Purge = {},
+): Promise<number> {
+  const request = jsonBytes({ filter, ...(seq !== undefined && { seq }) });
+  const reply = await askStore(link, `$JS.API.STREAM.PURGE.${stream}`, request, {
+    operation: `purge ${filter}`,
+    accept: ({ err_code }) => mayBeMissing && err_code === noSuchStream,
+  });
+  return (reply.json() as { purged?: number }).purged ?? 0;
+}
+
+const noSuchStream = 10059;

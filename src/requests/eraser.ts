@@ -1,28 +1,15 @@
 // Erases finished runs: everything in the streams goes, except a stone in the log that says that the run existed. An outcome shares its entry
 // with those of other runs, so the entry is replaced by one without it; whoever folds that finds the others there. Every step
 // is safe to repeat, and a run counts as erased once all of them are done.
-import type { Log } from "../domain/log.ts";
 import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import { isCovered } from "../housekeeping/erasure.ts";
 import { isOfDurable } from "../housekeeping/journals.ts";
 import type { Leader } from "../leader/leader.ts";
-import { askStore } from "../nats/ask-store.ts";
 import { JournalStore } from "../nats/journal.ts";
-import type { NatsLink } from "../nats/link.ts";
-import { followLog } from "../nats/log-reader.ts";
-import type { Publisher } from "../nats/publisher.ts";
-import { jsonBytes } from "../wire/bytes.ts";
+import { readStored } from "../nats/read-stored.ts";
+import { purgeSubject } from "../nats/stored-subjects.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
-import type { Subjects } from "../wire/subjects.ts";
 import type { EraseReply } from "../wire/verbs.ts";
-
-export interface EraserParts {
-  readonly core: Leader;
-  readonly link: NatsLink;
-  readonly publisher: Publisher;
-  readonly subjects: Subjects;
-  readonly log: Log;
-}
 
 /** An outcome entry, as it is now. */
 interface Stored {
@@ -42,13 +29,13 @@ const readWithinMs = 60_000;
 const lateMs = 60_000;
 
 export class Eraser {
-  readonly #parts: EraserParts;
+  readonly #leader: Leader;
   readonly #journals: JournalStore;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: EraserParts) {
-    this.#parts = parts;
-    this.#journals = new JournalStore(parts.link, parts.subjects, parts);
+  constructor(leader: Leader) {
+    this.#leader = leader;
+    this.#journals = new JournalStore(leader.link, leader.subjects, leader);
   }
 
   /** Resolves when nothing of the finished ones is left. One call at a time. Fails: StoreUnavailable, PermissionDenied, Error when it could not be done */
@@ -60,22 +47,22 @@ export class Eraser {
 
   /** An earlier leader may have died halfway. */
   async resume(): Promise<void> {
-    const { core, log } = this.#parts;
-    const begun = Array.from(core.state.finished.values()).filter(({ isErased }) => isErased === true);
+    const { state, log } = this.#leader;
+    const begun = Array.from(state.finished.values()).filter(({ isErased }) => isErased === true);
     if (begun.length === 0) return;
     await this.erase(begun.map(({ key }) => key)).catch((error: unknown) => {
-      if (core.state.isLeading) log.warn("remains of erased runs could not be searched for", { error });
+      if (this.#leader.state.isLeading) log.warn("remains of erased runs could not be searched for", { error });
     });
   }
 
   async #erase(keys: readonly string[]): Promise<EraseReply> {
-    const { core } = this.#parts;
-    await core.catchUp();
-    const { live, finished, fold } = core.state;
+    const leader = this.#leader;
+    await leader.catchUp();
+    const { live, finished, fold } = leader.state;
     const ended = keys.filter((key) => finished.has(key) && !fold.pinned.has(key));
     const origins: Origins = new Map(ended.map((key) => [key, finished.get(key)!.origin]));
-    await core.handleFully({ type: "erase", keys: ended });
-    if (ended.some((key) => core.state.finished.get(key)?.isErased !== true))
+    await leader.handleFully({ type: "erase", keys: ended });
+    if (ended.some((key) => leader.state.finished.get(key)?.isErased !== true))
       throw new Error("the erasure could not be stored; try again");
     await this.#eraseOutcomes(origins);
     await this.#eraseEntries(ended);
@@ -92,14 +79,14 @@ export class Eraser {
       const found = await this.#entriesOf(origins);
       if (found.length === 0) return;
       for (const entry of found) await this.#writeWithout(origins, entry);
-      await this.#parts.core.catchUp();
+      await this.#leader.catchUp();
     }
     throw new Error("the outcomes of an erased run move faster than they can be erased; try again");
   }
 
   /** In its place, so that there is always exactly one. Not at all if another is there by now. */
   async #writeWithout(origins: Origins, { seq, subject, data, at }: Stored): Promise<void> {
-    const { publisher, core } = this.#parts;
+    const { publisher, store } = this.#leader;
     const { by, outcomes, moved } = decodeOutcomeEntry(data);
     // A turn ended here would end after its successors.
     const turns = outcomes.filter((outcome) => !isOf(origins, outcome) && !standsAnywhere(outcome));
@@ -110,7 +97,7 @@ export class Eraser {
     const kept = outcomes
       .filter((outcome) => !isOf(origins, outcome) && standsAnywhere(outcome))
       .map(({ frame }) => frame);
-    if (kept.length === 0) await core.store.purge(subject, seq + 1);
+    if (kept.length === 0) await store.purge(subject, seq + 1);
     else
       await publisher.append(
         subject,
@@ -120,83 +107,56 @@ export class Eraser {
   }
 
   async #cover(keys: readonly string[], upTo: number): Promise<void> {
-    const { core } = this.#parts;
     for (let i = 0; i < tries; i++) {
-      const left = keys.filter((key) => !isCovered(core.state.fold, key, upTo));
+      const left = keys.filter((key) => !isCovered(this.#leader.state.fold, key, upTo));
       if (left.length === 0) return;
       if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      await core.handleFully({ type: "cover", keys: left, upTo });
-      await core.catchUp();
+      await this.#leader.handleFully({ type: "cover", keys: left, upTo });
+      await this.#leader.catchUp();
     }
     throw new Error("the runs beside an erased one could not be moved; ask again");
   }
 
   /** All outcome entries about these runs; none precedes its run. */
   async #entriesOf(origins: Origins): Promise<readonly Stored[]> {
-    const { link, subjects, core } = this.#parts;
-    const newest = (await core.store.newestOf(subjects.outcomes))?.seq ?? 0;
-    const from = Math.floor(Math.min(...origins.values()));
-    if (origins.size === 0 || newest < from) return [];
+    if (origins.size === 0) return [];
+    const { link, subjects } = this.#leader;
     const found: Stored[] = [];
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        clearTimeout(limit);
-        queueMicrotask(() => reader.close());
-      };
-      const look = () => {
-        if (reader.position < newest) return;
-        end();
-        resolve(found);
-      };
-      const limit = setTimeout(() => {
-        end();
-        reject(new Error("the outcomes could not be read in time; try again"));
-      }, readWithinMs);
-      const listener = {
-        onMessage: (seq: number, subject: string, data: Uint8Array, at: number) => {
-          if (saysOf(origins, data)) found.push({ seq, subject, data: data.slice(), at });
-          if (seq >= newest) queueMicrotask(look);
-        },
-        onCaughtUp: () => queueMicrotask(look),
-        onTrouble: () => {},
-      };
-      const reader = followLog(link, subjects.stream, from, listener, subjects.outcomes);
+    await readStored(link, {
+      ...{ stream: subjects.stream, filter: subjects.outcomes, withinMs: readWithinMs },
+      fromSeq: Math.floor(Math.min(...origins.values())),
+      onMessage: (seq, subject, data, at) => {
+        if (saysOf(origins, data)) found.push({ seq, subject, data: data.slice(), at });
+      },
     });
+    return found;
   }
 
   /** A bundle is rewritten without them. */
   async #eraseEntries(keys: readonly string[]): Promise<void> {
-    const { core } = this.#parts;
     for (let i = 0; i < tries; i++) {
-      const left = keys.filter((key) => (core.state.finished.get(key)?.entrySeq ?? 0) > 0);
+      const left = keys.filter((key) => (this.#leader.state.finished.get(key)?.entrySeq ?? 0) > 0);
       if (left.length === 0) return;
       if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      await core.handleFully({ type: "erase", keys: left });
-      await core.catchUp();
+      await this.#leader.handleFully({ type: "erase", keys: left });
+      await this.#leader.catchUp();
     }
     throw new Error("the entry of an erased run could not be removed; try again");
   }
 
-  async #eraseRest(key: string, origin: number): Promise<void> {
-    const { core, subjects } = this.#parts;
-    await this.#purge(subjects.logsStream, subjects.transcript(key));
-    await this.#purge(subjects.stream, subjects.signalsOf(key));
-    const endedMs = core.now() - (core.state.finished.get(key)?.at ?? 0);
-    if (endedMs > lateMs || !isOfDurable(core.state.fold, key))
-      await this.#purge(subjects.journalStream, subjects.journal(key, origin));
-    else await this.#journals.close({ key, origin }, core.now());
-  }
-
   /** A stream that was never needed does not exist. */
-  async #purge(stream: string, filter: string): Promise<void> {
-    await askStore(this.#parts.link, `$JS.API.STREAM.PURGE.${stream}`, jsonBytes({ filter }), {
-      operation: `erase ${filter}`,
-      accept: ({ err_code }) => err_code === noSuchStream,
-    });
+  async #eraseRest(key: string, origin: number): Promise<void> {
+    const { link, subjects, state } = this.#leader;
+    const purge = (stream: string, filter: string) => purgeSubject(link, stream, filter, { mayBeMissing: true });
+    await purge(subjects.logsStream, subjects.transcript(key));
+    await purge(subjects.stream, subjects.signalsOf(key));
+    const now = this.#leader.now();
+    const endedMs = now - (state.finished.get(key)?.at ?? 0);
+    if (endedMs > lateMs || !isOfDurable(state.fold, key))
+      await purge(subjects.journalStream, subjects.journal(key, origin));
+    else await this.#journals.close({ key, origin }, now);
   }
 }
-
-const noSuchStream = 10059;
 
 /** Final ones, and what is of no run. */
 const standsAnywhere = ({ kind }: { kind: OutcomeKind }): boolean =>

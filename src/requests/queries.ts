@@ -24,31 +24,27 @@ const mostRows = 2_000;
 const mostKeys = 2_000;
 
 export class Queries {
-  readonly #core: Leader;
-  readonly #engine: string;
-  readonly #maxPayload: () => number;
+  readonly #leader: Leader;
 
-  constructor(core: Leader, engine: string, maxPayload: () => number) {
-    this.#core = core;
-    this.#engine = engine;
-    this.#maxPayload = maxPayload;
+  constructor(leader: Leader) {
+    this.#leader = leader;
   }
 
   /** Room for what a page holds. Units: bytes */
   get #room(): number {
-    return Math.min(this.#maxPayload() / 2, 512 * 1_024);
+    return Math.min(this.#leader.link.maxPayload / 2, 512 * 1_024);
   }
 
   get(key: string): FoundRun {
-    const found = describeRun(this.#core.state, key);
+    const found = describeRun(this.#leader.state, key);
     if (found === undefined) return { run: null };
-    return { run: fitting(found.info, this.#maxPayload() - 1_024), at: found.at };
+    return { run: fitting(found.info, this.#leader.link.maxPayload - 1_024), at: found.at };
   }
 
   /** The newest runs that match, without inputs and outputs. */
   list({ filter, limit, before, cursor, places }: ListRuns): RunListPage {
     const after = cursor === undefined ? undefined : placeAtCursor(cursor);
-    const { runs, total, isCut } = listRuns(this.#core.state, filter, Math.min(limit, mostRows), before, after);
+    const { runs, total, isCut } = listRuns(this.#leader.state, filter, Math.min(limit, mostRows), before, after);
     const page = pageOf(
       runs.map(({ info }) => fitting(info, this.#room)),
       this.#room,
@@ -64,19 +60,19 @@ export class Queries {
   }
 
   workers(after: string | undefined): WorkerList {
-    const parts = describeWorkers(this.#core.state).flatMap(partsOf);
+    const parts = describeWorkers(this.#leader.state).flatMap(partsOf);
     const { items, next } = pageAfter(parts, ({ name }) => name, after, this.#room);
-    const { epoch } = this.#core.state;
-    return { workers: items.map(({ part }) => part), epoch, engine: this.#engine, ...(next !== undefined && { next }) };
+    const { engine, state } = this.#leader;
+    return { workers: items.map(({ part }) => part), epoch: state.epoch, engine, ...(next !== undefined && { next }) };
   }
 
   queues(after: string | undefined): QueueList {
-    const { items, next } = pageAfter(describeQueues(this.#core.state), ({ task }) => task, after, this.#room);
+    const { items, next } = pageAfter(describeQueues(this.#leader.state), ({ task }) => task, after, this.#room);
     return { queues: items, ...(next !== undefined && { next }) };
   }
 
   crons(after: string | undefined): CronList {
-    const crons = this.#core.state.leadership?.crons.list() ?? [];
+    const crons = this.#leader.state.leadership?.crons.list() ?? [];
     const { items, next } = pageAfter(crons, ({ name }) => name, after, this.#room);
     return { crons: items, ...(next !== undefined && { next }) };
   }
@@ -86,7 +82,7 @@ export class Queries {
     filter: RunFilter,
     cursor: string | undefined,
   ): { readonly keys: readonly string[]; readonly next?: string } {
-    const { position, state } = this.#core;
+    const { position, state } = this.#leader;
     const { createdAt: upTo, origin: after } =
       cursor === undefined ? { createdAt: position + 1, origin: 0 } : placeAtCursor(cursor);
     const { runs, isCut } = liveRuns(state, filter, mostKeys, after, upTo);
@@ -106,11 +102,11 @@ export class Queries {
   results({ keys, inbox }: AskResults): AskResultsReply {
     const unknown: string[] = [];
     const ended: EndedRun[] = [];
-    const { live, finished } = this.#core.state;
+    const { live, finished } = this.#leader.state;
     for (const key of keys) {
       const run = finished.get(key);
       if (run !== undefined) ended.push({ key, seq: run.seq, index: run.index });
-      else if (live.has(key)) this.#core.handle({ type: "waiter", key, inbox });
+      else if (live.has(key)) this.#leader.handle({ type: "waiter", key, inbox });
       else unknown.push(key);
     }
     return { unknown, ended };

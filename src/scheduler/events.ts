@@ -3,7 +3,7 @@ import type { Pauses } from "../domain/pauses.ts";
 import type { Turn } from "../domain/run.ts";
 import type { HeardEvent } from "../fold/floor.ts";
 import type { LiveRun } from "../fold/live-run.ts";
-import type { BundleEvent, EntryEvent, OutcomesEvent, SignalEvent } from "../fold/log-events.ts";
+import type { LogEvent } from "../fold/log-events.ts";
 import type { CompactionRefusedEvent } from "../housekeeping/compaction.ts";
 import type { SweptEvent } from "../housekeeping/journals.ts";
 import type { PurgeFilter } from "../matching/commands.ts";
@@ -26,14 +26,11 @@ export interface FloorEvent {
 }
 /** Everything that can happen to a scheduler. Standbys get only `floor` and what the log brings. */
 export type SchedulerEvent =
-  | EntryEvent
-  | BundleEvent
-  | OutcomesEvent
+  | LogEvent
   | LeadEvent
   | AssignedEvent
   | CompactionRefusedEvent
   | FloorEvent
-  | SignalEvent
   | HeardEvent
   | SweptEvent
   /** What is stored besides the log, or what changed there. Given before `lead`. */

@@ -1,3 +1,4 @@
+import type { LogEvent } from "../fold/log-events.ts";
 import { compactionRefused } from "../housekeeping/compaction.ts";
 import { restoreDisplaced } from "../housekeeping/displaced.ts";
 import { coverRuns, eraseRuns } from "../housekeeping/erasure.ts";
@@ -25,7 +26,7 @@ import type { Leadership } from "./leadership.ts";
 /** Events for leaders only; a standby ignores them. */
 export type LeaderEvent = Exclude<
   SchedulerEvent,
-  { readonly type: "entry" | "bundle" | "outcomes" | "signal" | "floor" | "lead" | "stepDown" | "briefed" }
+  LogEvent | { readonly type: "floor" | "lead" | "stepDown" | "briefed" }
 >;
 
 const hears: { readonly [E in LeaderEvent as E["type"]]: (leadership: Leadership, event: E) => void } = {

@@ -1,7 +1,5 @@
-import { foldBundle, foldEntry } from "../fold/entries.ts";
 import { checkFloor, reachEnd } from "../fold/floor.ts";
-import { foldSignal } from "../fold/flow.ts";
-import { foldOutcomes } from "../fold/outcomes.ts";
+import { foldEvent } from "../fold/fold-event.ts";
 import type { Command } from "../matching/commands.ts";
 import { storeReservations } from "../matching/limits/rates.ts";
 import type { SchedulerEvent } from "./events.ts";
@@ -29,16 +27,10 @@ function handle(scheduler: Scheduler, event: SchedulerEvent): void {
   if (faults.entries.size > 0 && "seq" in event && faults.entries.has(event.seq)) return;
   switch (event.type) {
     case "entry":
-      foldEntry(fold, event);
-      return;
     case "bundle":
-      foldBundle(fold, event);
-      return;
     case "outcomes":
-      foldOutcomes(fold, event);
-      return;
     case "signal":
-      foldSignal(fold, event);
+      foldEvent(fold, event);
       return;
     case "heard":
       reachEnd(fold, event);

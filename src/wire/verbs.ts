@@ -178,30 +178,35 @@ export interface AllReplies extends Replies {
   readonly leave: object;
 }
 
+/** Who needs the right to ask: a worker may enqueue as well, and an operator do all that an enqueuer may. */
+export type Asker = "worker" | "enqueuer" | "operator";
 const page = decoder("request for a page", NextPage);
-const decoders = {
-  register: decodeRegister,
-  heartbeat: decodeHeartbeat,
-  leave: decodeLeave,
-  cancel: decoder("cancel request", CancelRuns, withFilter),
-  pause: decoder("pause request", ChangePause),
-  cron: decoder("cron request", ChangeCron),
-  crons: page,
-  reschedule: decoder("reschedule request", Reschedule),
-  result: decoder("result request", AskResults),
-  get: decoder("get request", GetRun),
-  list: decoder("list request", ListRuns, withFilter),
-  workers: page,
-  queues: page,
-  signal: decoder("signal request", SendSignal),
-  erase: decoder("erase request", EraseRuns),
-} satisfies { readonly [V in EngineVerb]: (bytes: Uint8Array) => unknown };
+const verbs = {
+  register: { by: "worker", decode: decodeRegister },
+  heartbeat: { by: "worker", decode: decodeHeartbeat },
+  leave: { by: "worker", decode: decodeLeave },
+  result: { by: "enqueuer", decode: decoder("result request", AskResults) },
+  get: { by: "enqueuer", decode: decoder("get request", GetRun) },
+  signal: { by: "enqueuer", decode: decoder("signal request", SendSignal) },
+  list: { by: "operator", decode: decoder("list request", ListRuns, withFilter) },
+  cancel: { by: "operator", decode: decoder("cancel request", CancelRuns, withFilter) },
+  erase: { by: "operator", decode: decoder("erase request", EraseRuns) },
+  reschedule: { by: "operator", decode: decoder("reschedule request", Reschedule) },
+  pause: { by: "operator", decode: decoder("pause request", ChangePause) },
+  cron: { by: "operator", decode: decoder("cron request", ChangeCron) },
+  crons: { by: "operator", decode: page },
+  workers: { by: "operator", decode: page },
+  queues: { by: "operator", decode: page },
+} satisfies { readonly [V in EngineVerb]: { readonly by: Asker; readonly decode: (bytes: Uint8Array) => unknown } };
 
-export type RequestOf<V extends EngineVerb> = ReturnType<(typeof decoders)[V]>;
+export const engineVerbs = Object.keys(verbs) as readonly EngineVerb[];
+export const verbsBy = (asker: Asker): readonly EngineVerb[] => engineVerbs.filter((verb) => verbs[verb].by === asker);
+
+export type RequestOf<V extends EngineVerb> = ReturnType<(typeof verbs)[V]["decode"]>;
 
 /** Fails: MalformedRecord */
 export const decodeRequest = <V extends EngineVerb>(verb: V, bytes: Uint8Array): RequestOf<V> =>
-  decoders[verb](bytes) as RequestOf<V>;
+  verbs[verb].decode(bytes) as RequestOf<V>;
 
 /** Sent to the inbox of whoever asked for results that are too large, or too old, to be sent. */
 export const decodeEnded = decoder("message about ended runs", Ended);

@@ -20,7 +20,7 @@ function stage() {
     for (const { seq, resolve } of waiters) if (seq <= to) resolve();
     waiters = waiters.filter(({ seq }) => seq > to);
   };
-  return { asked, fold, log: new LogCatchUp({ store: { lastSeq: ask, newestSeq: ask }, follower: { reached } }) };
+  return { asked, fold, log: new LogCatchUp({ store: { lastSeq: ask, newestSeq: ask }, reached }) };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,9 @@
 // What becomes of a batch on its way to a worker.
 import assert from "node:assert/strict";
 import { silentLog } from "../../src/domain/log.ts";
-import { Dispatcher, type DispatcherParts } from "../../src/engine/dispatcher.ts";
+import { Dispatcher } from "../../src/engine/dispatcher.ts";
+import type { Signals } from "../../src/engine/signals.ts";
+import type { Leader } from "../../src/leader/leader.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import { Neighbours } from "../../src/wire/neighbours.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
@@ -16,28 +18,27 @@ test("a batch whose worker was given up while its inputs were read is taken back
   const [command] = only(scene.tick(), "assign");
   const sent: string[] = [];
   const events: SchedulerEvent[] = [];
-  let isDue = true;
-  const parts = {
+  const batch = command!.batch;
+  const payloads = {
+    ofLive: async () => {
+      scene.give({ type: "unacknowledged", id: "w1", batch });
+      return new Uint8Array(1);
+    },
+  };
+  const leader = {
     link: {
       maxPayload: 100_000,
       nc: { request: (subject: string) => Promise.reject(new Error(`${sent.push(subject)}`)) },
     },
     subjects: new Subjects("test"),
-    payloads: {
-      ofLive: async () => {
-        isDue = false;
-        return new Uint8Array(1);
-      },
-    },
     neighbours: new Neighbours(),
     log: silentLog,
-    isDue: () => isDue,
-    secretOf: () => undefined,
-    onEvent: (event: SchedulerEvent) => void events.push(event),
+    state: scene.state,
+    handle: (event: SchedulerEvent) => void events.push(event),
   };
-  await new Dispatcher(parts as unknown as DispatcherParts).assign(command!);
+  await new Dispatcher(leader as unknown as Leader, payloads, {} as Signals).assign(command!);
   assert.deepEqual(sent, []);
-  assert.deepEqual(events, [{ type: "assigned", id: "w1", batch: command!.batch, refused: [0, 1] }]);
+  assert.deepEqual(events, [{ type: "assigned", id: "w1", batch, refused: [0, 1] }]);
 });
 
 test("a batch whose signals cannot be read is taken back, and nothing of it is lost", async () => {
@@ -47,11 +48,8 @@ test("a batch whose signals cannot be read is taken back, and nothing of it is l
   scene.signal(key, "x");
   const [command] = only(scene.tick(), "assign");
   const events: SchedulerEvent[] = [];
-  const parts = {
-    signals: { withData: async () => undefined },
-    log: silentLog,
-    onEvent: (event: SchedulerEvent) => void events.push(event),
-  };
-  await new Dispatcher(parts as unknown as DispatcherParts).assign(command!);
+  const signals = { withData: async () => undefined };
+  const leader = { log: silentLog, handle: (event: SchedulerEvent) => void events.push(event) };
+  await new Dispatcher(leader as unknown as Leader, {} as never, signals).assign(command!);
   assert.deepEqual(events, [{ type: "assigned", id: "w1", batch: command!.batch, refused: [0] }]);
 });

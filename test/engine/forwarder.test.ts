@@ -27,7 +27,7 @@ async function sent(
   const messages: Uint8Array[] = [];
   const nc = { publish: (_inbox: string, message: Uint8Array) => messages.push(message) };
   const link = { nc, maxPayload, isConnected: () => true } as unknown as NatsLink;
-  const forwarder = new Forwarder(link, { current }, silentLog);
+  const forwarder = new Forwarder({ link, folding: current, log: silentLog });
   keys.forEach(([key, seq], index) => void forwarder.forward({ type: "forward", inbox: "_INBOX.i", key, seq, index }));
   await Promise.resolve();
   assert.ok(messages.every((message) => message.length <= maxPayload));

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Offer } from "../../src/domain/durable.ts";
 import { silentLog } from "../../src/domain/log.ts";
-import { Signals, type SignalsParts } from "../../src/engine/signals.ts";
+import { Signals } from "../../src/engine/signals.ts";
+import type { Leader } from "../../src/leader/leader.ts";
 import type { AssignCommand } from "../../src/matching/commands.ts";
 import { test } from "../support/harness.ts";
 
@@ -17,7 +18,7 @@ async function offered(offers: readonly Offer[], dataOf: (seq: number) => string
       return { seq, subject: "", data: new TextEncoder().encode(dataOf(seq)) };
     },
   };
-  const signals = new Signals({ store, maxPayload: () => 4_000, log: silentLog } as unknown as SignalsParts);
+  const signals = new Signals({ store, link: { maxPayload: 4_000 }, log: silentLog } as unknown as Leader);
   const run = {} as never;
   const command = { resumes: new Map([[run, { offers }]]) } as unknown as AssignCommand;
   return { offers: (await signals.withData(command))!.resumes!.get(run)!.offers, read };

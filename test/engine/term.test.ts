@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { Effect, Exit, Scope } from "effect";
 import { QueueFull, StoreUnavailable } from "../../src/domain/errors.ts";
 import { type Log, silentLog } from "../../src/domain/log.ts";
-import { Appender, type AppenderParts } from "../../src/engine/appender.ts";
+import { Appender } from "../../src/engine/appender.ts";
 import { makeEngine } from "../../src/engine/engine.ts";
+import type { Payloads } from "../../src/engine/payloads.ts";
 import { Reacting } from "../../src/engine/reacting.ts";
+import type { Leader } from "../../src/leader/leader.ts";
 import { openTerm } from "../../src/leader/term.ts";
 import type { EngineOutcome } from "../../src/matching/commands.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
@@ -76,15 +78,8 @@ test("an outcome that does not fit into an entry gets leaner until it does, and 
   const publisher = { append: async (_: string, data: Uint8Array) => ({ ok: true, seq: entries.push(data) }) };
   const payloads = { read: async () => new Uint8Array(6_000) };
   const log = silentLog;
-  const maxPayload = () => 8_192;
-  const appender = new Appender({
-    publisher,
-    payloads,
-    subjects,
-    log,
-    maxPayload,
-    holdsLease: () => true,
-  } as unknown as AppenderParts);
+  const leader = { publisher, subjects, log, link: { maxPayload: 8_192 }, holdsLease: () => true };
+  const appender = new Appender(leader as unknown as Leader, payloads as unknown as Payloads);
   const attempt = { attempt: 1, turn: 1, worker: "w", startedAt: 1, endedAt: 2, outcome: "retry" } as const;
   const error = { name: "E", message: "m".repeat(300), stack: "s".repeat(1_000) };
   const story = (attempts: unknown[]) => ({
@@ -252,12 +247,8 @@ test("an engine that was stopped for longer than its lease appends nothing befor
 test("the run of a reaction is not sent without the lease: the next leader may have created it, and forgotten it by now", () =>
   onStage(async ({ publisher }) => {
     let isHeld = false;
-    const store = { read: async () => undefined } as never;
-    const payloads = {} as never;
-    const reacting = new Reacting({
-      ...{ publisher, subjects, store, payloads, log: silentLog, now: Date.now },
-      holdsLease: () => isHeld,
-    });
+    const leader = { publisher, subjects, log: silentLog, now: Date.now, holdsLease: () => isHeld };
+    const reacting = new Reacting(leader as unknown as Leader, {} as never);
     const cause = { type: "tick" as const, cron: "nightly", at: 0, input: {} };
     const create = () => reacting.create({ task: "t", id: "nightly:0", cause });
     await assert.rejects(create(), StoreUnavailable);

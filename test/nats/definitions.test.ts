@@ -1,7 +1,5 @@
 // The records of the bucket, on a real server.
 import assert from "node:assert/strict";
-import { silentLog } from "../../src/domain/log.ts";
-import { RateStore } from "../../src/leader/rate-store.ts";
 import { Definitions } from "../../src/nats/definitions.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
@@ -28,25 +26,6 @@ describe("definitions", () => {
       assert.ok(second > first);
       assert.equal(await definitions.replace("key", { by: "c" }, first), undefined);
       assert.deepEqual(await definitions.find("key"), { record: { by: "b" }, seq: second });
-    }),
-  );
-});
-
-describe("rate store", () => {
-  const rate = (at: number, units: number) => ({ id: "api", perMs: 60_000, uses: [{ at, units: 1 }], units });
-
-  test(
-    "an engine of an older epoch stores nothing over a newer one's record, which counts what the older had stored too late",
-    withDefinitions(async (definitions) => {
-      const [older, newer] = [new RateStore(definitions, silentLog), new RateStore(definitions, silentLog)];
-      await older.load();
-      await newer.load();
-      assert.equal((await older.store([rate(1, 1)], 7)).length, 1);
-      const [taken] = await newer.store([rate(2, 1)], 8);
-      assert.deepEqual(taken!.found?.uses, [{ at: 1, units: 1 }]);
-      assert.deepEqual(await older.store([rate(3, 1)], 7), []);
-      const [again] = await newer.store([rate(4, 1)], 8);
-      assert.equal(again!.found, undefined);
     }),
   );
 });

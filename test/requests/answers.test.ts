@@ -20,7 +20,13 @@ test("answers: what was done or failed in a term that is over is not told, thoug
       return said();
     };
     let reply: () => any;
-    await nats.run(answersTo({ link, subjects, term: () => term, log: silentLog }, "get", () => reply()));
+    const leader = {
+      ...{ link, subjects, log: silentLog },
+      get term() {
+        return term;
+      },
+    };
+    await nats.run(answersTo(leader, "get", () => reply()));
     const ask = async (said: () => any) => {
       reply = said;
       return (

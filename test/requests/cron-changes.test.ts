@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type CronOptions, parseCron } from "../../src/domain/cron.ts";
 import { StoreUnavailable } from "../../src/domain/errors.ts";
 import { silentLog } from "../../src/domain/log.ts";
-import { CronStore } from "../../src/leader/cron-store.ts";
+import { Bucket } from "../../src/leader/bucket.ts";
 import { openTerm, type Term } from "../../src/leader/term.ts";
 import { Definitions } from "../../src/nats/definitions.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
@@ -25,16 +25,16 @@ let refusals = 0;
 /** An engine that leads now. */
 async function lead(
   definitions: Definitions,
+  term: Term,
 ): Promise<{ changes: CronChanges; names(): string[]; isPaused(name: string): boolean }> {
   const scene = new Scene({}, "standby");
-  const store = new CronStore(definitions, silentLog);
-  const crons = () => scene.state.leadership?.crons;
-  const onEvent = (event: Parameters<Scene["give"]>[0]) => void scene.give(event);
-  const changes = new CronChanges({ definitions, store, log: silentLog, now: () => Date.now(), crons, onEvent });
+  const bucket = new Bucket(definitions, silentLog);
+  const handle = (event: Parameters<Scene["give"]>[0]) => void scene.give(event);
+  const changes = new CronChanges({ bucket, state: scene.state, term, log: silentLog, now: () => Date.now(), handle });
   await changes.load();
-  scene.give({ type: "briefed", briefing: { crons: await store.load() } });
+  scene.give({ type: "briefed", briefing: { crons: await bucket.crons.all() } });
   scene.give({ type: "lead", epoch: 1, knownWorkers: [] });
-  const list = () => crons()!.list();
+  const list = () => scene.state.leadership!.crons.list();
   return {
     changes,
     names: () => list().map(({ name }) => name),
@@ -60,43 +60,43 @@ describe("cron changes", () => {
   test(
     "what code declares goes with the newest registration, also of a later leader; what the API made stays",
     inBucket(async (definitions, term) => {
-      const first = await lead(definitions);
+      const first = await lead(definitions, term);
       await first.changes.change({ verb: "set", rule: rule("0 * * * *", { name: "made" }), task: "other" });
       refusals = 2;
       const both = [rule("* * * * *", { name: "one" }), rule("* * * * *", { name: "two" })];
-      first.changes.declare(registration(1, both), term);
+      first.changes.declare(registration(1, both));
       await waitFor(() => first.names().length === 3, 5_000, "both to be declared");
       await assert.rejects(
         first.changes.change({ verb: "delete", name: "one" }),
         /declared by the code of worker "worker"; pause it/,
       );
       await assert.rejects(first.changes.change({ verb: "set", rule: both[1]!, task: "task" }), /declared by the code/);
-      first.changes.declare(registration(2, [both[1]!]), term);
+      first.changes.declare(registration(2, [both[1]!]));
       await waitFor(() => first.names().length === 2, 5_000, "one to be gone");
-      const next = await lead(definitions);
+      const next = await lead(definitions, term);
       // The older process lives on and registers with the new leader.
-      next.changes.declare(registration(1, both), term);
-      next.changes.declare(registration(2, [both[1]!]), term);
+      next.changes.declare(registration(1, both));
+      next.changes.declare(registration(2, [both[1]!]));
       await next.changes.change({ verb: "pause", name: "two" });
       assert.deepEqual(next.names(), ["made", "two"]);
-      assert.equal((await lead(definitions)).isPaused("two"), true);
-      next.changes.declare(registration(3, []), term);
+      assert.equal((await lead(definitions, term)).isPaused("two"), true);
+      next.changes.declare(registration(3, []));
       await waitFor(() => next.names().join() === "made", 5_000, "two to be gone");
       await assert.rejects(
         next.changes.change({ verb: "pause", name: "nothing" }),
         /there is no cron named "nothing"; existing ones: made/,
       );
       await next.changes.change({ verb: "delete", name: "made" });
-      assert.deepEqual([next.names(), (await lead(definitions)).names()], [[], []]);
+      assert.deepEqual([next.names(), (await lead(definitions, term)).names()], [[], []]);
     }),
   );
 
   test(
     "a change is made to what another engine has stored meanwhile",
-    inBucket(async (definitions) => {
-      const first = await lead(definitions);
+    inBucket(async (definitions, term) => {
+      const first = await lead(definitions, term);
       await first.changes.change({ verb: "set", rule: rule("0 * * * *", { name: "shared" }), task: "task" });
-      const second = await lead(definitions);
+      const second = await lead(definitions, term);
       await first.changes.change({ verb: "set", rule: rule("5 * * * *", { name: "shared" }), task: "task" });
       const paused = await second.changes.change({ verb: "pause", name: "shared" });
       assert.deepEqual([paused.expression, paused.paused], ["5 * * * *", true]);

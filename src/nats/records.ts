@@ -1,0 +1,76 @@
+// Records of the bucket, as a leader reads and writes them: malformed ones are logged and treated as missing.
+import type { Log } from "../domain/log.ts";
+import type { Definitions } from "./definitions.ts";
+
+export interface FoundRecord<R> {
+  readonly record: R;
+  readonly seq: number;
+}
+/** `there`: what is in its place now; undefined = nothing. */
+export interface RecordWritten<R> {
+  readonly isOurs: boolean;
+  readonly there: FoundRecord<R> | undefined;
+}
+
+/** The records of one kind: one under a key, or many under its prefix, each by a name of any characters. */
+export class Records<R> {
+  readonly #definitions: Definitions;
+  readonly #prefix: string;
+  readonly #is: (record: unknown) => record is R;
+  readonly #log: Log;
+
+  constructor(definitions: Definitions, prefix: string, is: (record: unknown) => record is R, log: Log) {
+    this.#definitions = definitions;
+    this.#prefix = prefix;
+    this.#is = is;
+    this.#log = log;
+  }
+
+  /** Fails: StoreUnavailable, PermissionDenied, as all of these */
+  async all(): Promise<readonly (FoundRecord<R> & { readonly key: string })[]> {
+    const found = await this.#definitions.readAll(this.#prefix);
+    return found.flatMap(({ key, record, seq }) => (this.#canRead(key, record) ? [{ key, record, seq }] : []));
+  }
+
+  async find(name = ""): Promise<FoundRecord<R> | undefined> {
+    const key = this.#keyOf(name);
+    const { record, seq = 0 } = (await this.#definitions.find(key)) ?? {};
+    return seq > 0 && this.#canRead(key, record) ? { record, seq } : undefined;
+  }
+
+  /** Whatever is there. */
+  put(record: R, name = ""): Promise<void> {
+    return this.#definitions.put(this.#keyOf(name), record);
+  }
+
+  /** Over the record at `seq`; 0 = none. */
+  async write(record: R, seq: number, name = ""): Promise<RecordWritten<R>> {
+    const key = this.#keyOf(name);
+    const stored = await this.#definitions.replace(key, record, seq);
+    if (stored !== undefined) return { isOurs: true, there: { record, seq: stored } };
+    const found = await this.#definitions.find(key);
+    if (found === undefined) return { isOurs: false, there: undefined };
+    if (this.#canRead(key, found.record)) return { isOurs: false, there: { record: found.record, seq: found.seq } };
+    await this.#definitions.remove(key); // the next try is the first record
+    return { isOurs: false, there: undefined };
+  }
+
+  remove(name = ""): Promise<void> {
+    return this.#definitions.remove(this.#keyOf(name));
+  }
+
+  nameOf(key: string): string {
+    return Buffer.from(key.slice(this.#prefix.length), "base64url").toString();
+  }
+
+  #keyOf(name: string): string {
+    return this.#prefix + Buffer.from(name).toString("base64url");
+  }
+
+  #canRead(key: string, record: unknown): record is R {
+    if (this.#is(record)) return true;
+    const what = "a stored record cannot be read and is ignored; delete it or store it again";
+    this.#log.error(what, { key: key.slice(0, 300) });
+    return false;
+  }
+}
