@@ -50,8 +50,8 @@ export class Intake {
     this.#parts = parts;
   }
 
-  /** Accepts what fits and names the rest; the reply is sent before any user code runs. */
-  accept(delivery: AssignmentMessage, later: (execute: () => void) => unknown): AssignmentReply {
+  /** Accepts what fits and names the rest; the reply is sent before any user code runs. `isWarm`: nothing executed runs user code before something is stored. */
+  accept(delivery: AssignmentMessage, later: (execute: () => void, isWarm: boolean) => unknown): AssignmentReply {
     const { epoch, assignments } = delivery;
     const why = this.#parts.refusal(delivery);
     if (why !== undefined) return { epoch: this.#parts.epoch(), refused: assignments.map((_, i) => i), why };
@@ -65,8 +65,7 @@ export class Intake {
       if (task === undefined || !this.#admit(assignment, task, group)) refused.push(i);
     });
     const complete = delivery.goesOn === true ? this.#keepOpen(epoch, group) : group.attempts;
-    // A warm run only appends at first: its record goes out together with the reply.
-    if (complete.length > 0) (areWarm(complete) ? queueMicrotask : later)(() => this.#parts.executing.begin(complete));
+    if (complete.length > 0) later(() => this.#parts.executing.begin(complete), areWarm(complete));
     return refused.length === 0 ? { epoch, refused } : { epoch, refused, why: isUnknown ? "unknown task" : "full" };
   }
 

@@ -28,6 +28,10 @@ import { voicesOf } from "./transcripts/voices.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { WorkerParts } from "./worker-parts.ts";
 
+/** A warm run only appends at first: its record goes out together with the reply. */
+const behindReply = (execute: () => void, isWarm: boolean): void =>
+  isWarm ? queueMicrotask(execute) : void setImmediate(execute);
+
 const defaults = {
   ...{ shutdownTimeoutMs: 30_000, cancelGraceMs: 5_000, heartbeatMs: 4_000 },
   ...{ runtime: "unknown", version: "unknown", middleware: [], keptFrames: {} },
@@ -227,9 +231,9 @@ export class LiveWorker implements RunningWorker {
       this.#tellForged("assign");
       return { epoch: newest, refused: delivery.assignments.map((_, i) => i), why: "stale" };
     }
-    if (this.#lifeline.knows(delivery.epoch)) return this.#intake.accept(delivery, setImmediate);
+    if (this.#lifeline.knows(delivery.epoch)) return this.#intake.accept(delivery, behindReply);
     // The answer to the registration may be right before it.
-    return new Promise((resolve) => setImmediate(() => resolve(this.#intake.accept(delivery, setImmediate))));
+    return new Promise((resolve) => setImmediate(() => resolve(this.#intake.accept(delivery, behindReply))));
   }
 
   #cancelled(data: Uint8Array): object {
