@@ -16,6 +16,7 @@ import {
   writeBytes,
   writeText,
 } from "./bytes.ts";
+import { f64, layout, u8, u16, u32 } from "./layout.ts";
 
 export interface AssignmentExtra {
   readonly metadata?: Readonly<Record<string, string>>;
@@ -66,25 +67,24 @@ export interface AssignmentMessage {
 /** An assignment not acknowledged by then counts as not received. Units: milliseconds */
 export const acknowledgeWithinMs = 2_000;
 
-const head = 12;
-/** After the frames: when it was sent, its number, its proof. */
-const tail = 48;
-const proofAt = 16;
-/** Offsets of a frame's fixed part. */
-const place = {
-  length: 0,
-  keyLength: 4,
-  priority: 6,
-  follows: 7,
-  turn: 8,
-  attempt: 12,
-  origin: 16,
-  createdAt: 24,
-  extraLength: 32,
-  inputLength: 36,
-  waiterLength: 40,
-} as const;
-const frameHead = 42;
+const what = "assignment";
+const head = layout(what, [u8, "version", "flags"], [u16, "reserved"], [u32, "epoch", "count"]);
+/** After the frames; a proof follows. */
+const tail = layout(what, [f64, "sentAt", "n"]);
+const proofLength = 32;
+const { place, size: frameHead } = layout(
+  what,
+  [u32, "length"],
+  [u16, "keyLength"],
+  [u8, "priority", "follows"],
+  [u32, "turn", "attempt"],
+  [f64, "origin", "createdAt"],
+  [u32, "extraLength", "inputLength"],
+  [u16, "waiterLength"],
+);
+const goesOnFlag = 1;
+/** Always set: the tail is there. */
+const tailFlag = 2;
 
 /** Most bytes that an assignment takes in its message. */
 export const mostBytesOf = ({ key, waiter, extra, input }: Assignment): number =>
@@ -92,20 +92,23 @@ export const mostBytesOf = ({ key, waiter, extra, input }: Assignment): number =
 
 export function encodeAssignments(delivery: AssignmentMessage): Uint8Array {
   const { epoch, assignments, sentAt = 0, goesOn = false, n = 0, proof = "" } = delivery;
-  let length = head + tail;
+  let length = head.size + tail.size + proofLength;
   for (const assignment of assignments) length += mostBytesOf(assignment);
   const message = draft(length);
-  const { view } = message;
-  view.setUint32(0, goesOn ? 0x0301 : 0x0201, true);
-  view.setUint32(4, epoch, true);
-  view.setUint32(8, assignments.length, true);
-  let end = head;
+  const { bytes, view } = message;
+  head.place.version.set(view, 0, 1);
+  head.place.flags.set(view, 0, goesOn ? tailFlag | goesOnFlag : tailFlag);
+  head.place.reserved.set(view, 0, 0);
+  head.place.epoch.set(view, 0, epoch);
+  head.place.count.set(view, 0, assignments.length);
+  let end = head.size;
   for (const assignment of assignments) end = writeFrame(message, end, assignment);
-  view.setFloat64(end, sentAt, true);
-  view.setFloat64(end + 8, n, true);
-  message.bytes.fill(0, end + proofAt, end + tail);
-  writeText(message.bytes, end + proofAt, proof);
-  return finish(message, end + tail);
+  tail.place.sentAt.set(view, end, sentAt);
+  tail.place.n.set(view, end, n);
+  end += tail.size;
+  bytes.fill(0, end, end + proofLength);
+  writeText(bytes, end, proof);
+  return finish(message, end + proofLength);
 }
 
 function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignment): number {
@@ -113,56 +116,57 @@ function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignme
   const keyEnd = writeText(bytes, offset + frameHead, assignment.key);
   const waiterEnd = writeText(bytes, keyEnd, assignment.waiter);
   const end = writeBytes(bytes, writeBytes(bytes, waiterEnd, extra), input);
-  view.setUint32(offset + place.length, end - offset, true);
-  view.setUint16(offset + place.keyLength, keyEnd - offset - frameHead, true);
-  bytes[offset + place.priority] = assignment.priority;
-  bytes[offset + place.follows] = assignment.follows ? 1 : 0;
-  view.setUint32(offset + place.turn, assignment.turn, true);
-  view.setUint32(offset + place.attempt, assignment.attempt, true);
-  view.setFloat64(offset + place.origin, assignment.origin, true);
-  view.setFloat64(offset + place.createdAt, assignment.createdAt, true);
-  view.setUint32(offset + place.extraLength, extra.length, true);
-  view.setUint32(offset + place.inputLength, input.length, true);
-  view.setUint16(offset + place.waiterLength, waiterEnd - keyEnd, true);
+  place.length.set(view, offset, end - offset);
+  place.keyLength.set(view, offset, keyEnd - offset - frameHead);
+  place.priority.set(view, offset, assignment.priority);
+  place.follows.set(view, offset, assignment.follows ? 1 : 0);
+  place.turn.set(view, offset, assignment.turn);
+  place.attempt.set(view, offset, assignment.attempt);
+  place.origin.set(view, offset, assignment.origin);
+  place.createdAt.set(view, offset, assignment.createdAt);
+  place.extraLength.set(view, offset, extra.length);
+  place.inputLength.set(view, offset, input.length);
+  place.waiterLength.set(view, offset, waiterEnd - keyEnd);
   return end;
 }
 
 /** Fails: MalformedRecord; `extra` and `input` are views on `bytes`, not copies */
 export function decodeAssignments(bytes: Uint8Array): AssignmentMessage {
-  assertRecord(bytes, "assignment", head);
+  assertRecord(bytes, what, head.size);
   const view = viewOf(bytes);
-  const count = view.getUint32(8, true);
+  const count = head.place.count.get(view, 0);
   const assignments: Assignment[] = [];
-  let offset = head;
+  let offset = head.size;
   for (let i = 0; i < count; i++) {
-    assertFits(offset + frameHead <= bytes.length, "assignment");
-    const keyEnd = offset + frameHead + view.getUint16(offset + place.keyLength, true);
-    const waiterEnd = keyEnd + view.getUint16(offset + place.waiterLength, true);
-    const extraEnd = waiterEnd + view.getUint32(offset + place.extraLength, true);
-    const end = extraEnd + view.getUint32(offset + place.inputLength, true);
-    assertFits(end <= bytes.length && end - offset === view.getUint32(offset + place.length, true), "assignment");
+    assertFits(offset + frameHead <= bytes.length, what);
+    const keyEnd = offset + frameHead + place.keyLength.get(view, offset);
+    const waiterEnd = keyEnd + place.waiterLength.get(view, offset);
+    const extraEnd = waiterEnd + place.extraLength.get(view, offset);
+    const end = extraEnd + place.inputLength.get(view, offset);
+    assertFits(end <= bytes.length && end - offset === place.length.get(view, offset), what);
     assignments.push({
       key: textOf(bytes.subarray(offset + frameHead, keyEnd)),
-      priority: bytes[offset + place.priority]!,
-      turn: view.getUint32(offset + place.turn, true),
-      attempt: view.getUint32(offset + place.attempt, true),
-      origin: view.getFloat64(offset + place.origin, true),
-      createdAt: view.getFloat64(offset + place.createdAt, true),
+      priority: place.priority.get(view, offset),
+      turn: place.turn.get(view, offset),
+      attempt: place.attempt.get(view, offset),
+      origin: place.origin.get(view, offset),
+      createdAt: place.createdAt.get(view, offset),
       waiter: keyEnd === waiterEnd ? "" : textOf(bytes.subarray(keyEnd, waiterEnd)),
-      follows: bytes[offset + place.follows] === 1,
+      follows: place.follows.get(view, offset) === 1,
       extra: waiterEnd === extraEnd ? noBytes : bytes.subarray(waiterEnd, extraEnd),
       input: extraEnd === end ? noBytes : bytes.subarray(extraEnd, end),
     });
     offset = end;
   }
-  assertFits(offset + tail <= bytes.length, "assignment");
+  const proofAt = offset + tail.size;
+  assertFits(proofAt + proofLength <= bytes.length, what);
   return {
-    epoch: view.getUint32(4, true),
+    epoch: head.place.epoch.get(view, 0),
     assignments,
-    sentAt: view.getFloat64(offset, true),
-    goesOn: (bytes[1]! & 1) !== 0,
-    n: view.getFloat64(offset + 8, true),
-    proof: textOf(bytes.subarray(offset + proofAt, offset + tail)),
+    sentAt: tail.place.sentAt.get(view, offset),
+    goesOn: (head.place.flags.get(view, 0) & goesOnFlag) !== 0,
+    n: tail.place.n.get(view, offset),
+    proof: textOf(bytes.subarray(proofAt, proofAt + proofLength)),
   };
 }
 

@@ -13,6 +13,7 @@ import {
   writeBytes,
   writeText,
 } from "./bytes.ts";
+import { layout, u32 } from "./layout.ts";
 import { decodeRunEntry, encodeRunEntry, plainEntry, type RunEntry, runForm } from "./run-entry.ts";
 
 /** Most runs in one entry: the place of each is part of its origin. */
@@ -25,7 +26,7 @@ export interface BundledRun {
 
 /** Ids are adjacent, so they are read in one go; no generated id contains a comma. */
 const separator = ",";
-const head = 8;
+const { place, size: head } = layout("bundle entry", [u32, "count", "idsLength"]);
 
 /** New runs that differ in id and input only. */
 export function encodeBundle(shared: RunEntry, ids: readonly string[], inputs: readonly Uint8Array[]): Uint8Array {
@@ -50,8 +51,8 @@ export function runsOfBundle(bundle: RunEntry): BundledRun[] {
   assertFits(bytes.length >= head, "bundle entry");
   const view = surroundingViewOf(bytes);
   const at = bytes.byteOffset;
-  const count = view.getUint32(at, true);
-  const lengthsAt = head + view.getUint32(at + 4, true);
+  const count = place.count.get(view, at);
+  const lengthsAt = head + place.idsLength.get(view, at);
   let start = lengthsAt + 4 * count;
   assertFits(start <= bytes.length, "bundle entry");
   const ids = textOf(bytes.subarray(head, lengthsAt)).split(separator);
@@ -91,8 +92,8 @@ function encodeMembers(ids: readonly string[], parts: readonly Uint8Array[]): Ui
   const record = draft(length);
   const { bytes, view } = record;
   const lengthsAt = writeText(bytes, head, names);
-  view.setUint32(0, parts.length, true);
-  view.setUint32(4, lengthsAt - head, true);
+  place.count.set(view, 0, parts.length);
+  place.idsLength.set(view, 0, lengthsAt - head);
   let end = lengthsAt + 4 * parts.length;
   for (let i = 0; i < parts.length; i++) {
     view.setUint32(lengthsAt + 4 * i, parts[i]!.length, true);

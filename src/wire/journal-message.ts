@@ -14,7 +14,8 @@ import {
   writeText,
 } from "./bytes.ts";
 import { isShallow } from "./json-depth.ts";
-import { assertRange, isCount, isRecord, timeAt, writeTime } from "./ranges.ts";
+import { f64, layout, time, u8, u16, u32 } from "./layout.ts";
+import { assertRange, isCount, isRecord } from "./ranges.ts";
 
 /** Kinds of ops; the index is the code on the wire, so only append new ones. */
 const opKinds = ["step", "sleep", "signal", "children"] as const;
@@ -77,8 +78,24 @@ export interface JournalMessage {
 }
 
 const what = "journal message";
-const head = 36;
-const deliveryHead = 32;
+const { place, size: head } = layout(
+  what,
+  [u8, "version", "flags"],
+  [u16, "reserved"],
+  [u32, "turn"],
+  [f64, "attempt"],
+  [u32, "number"],
+  [time("its time"), "time"],
+  [u32, "count", "lapLength"],
+);
+const each = layout(
+  what,
+  [u8, "kind", "form"],
+  [u16, "nameLength"],
+  [u32, "valueLength", "ordinal", "hash"],
+  [time("the time of a delivery"), "time"],
+  [f64, "sequence"],
+);
 const beginsFlag = 1;
 const returnsFlag = 2;
 const startsFlag = 4;
@@ -86,44 +103,46 @@ const sealedFlag = 8;
 
 /** Most bytes that a delivery takes in its message. */
 export const mostBytesOfDelivery = ({ name, value }: Delivery): number =>
-  deliveryHead + mostBytes(name) + mostBytes(value);
+  each.size + mostBytes(name) + mostBytes(value);
 
 export function encodeJournalMessage(message: JournalMessage): Uint8Array {
-  const { turn, attempt, number, time, lap, deliveries, sealed = noBytes } = message;
+  const { lap, deliveries, sealed = noBytes } = message;
   const lapText = lap === undefined ? "" : JSON.stringify(lap);
   let most = head + mostBytes(lapText) + sealed.length;
   for (const delivery of deliveries) most += mostBytesOfDelivery(delivery);
   const record = draft(most);
   const { bytes, view } = record;
-  bytes[0] = 1;
-  bytes[1] =
-    (message.begins ? beginsFlag : 0) |
-    (message.returns ? returnsFlag : 0) |
-    (message.starts ? startsFlag : 0) |
-    (sealed.length > 0 ? sealedFlag : 0);
-  view.setUint16(2, 0, true);
-  view.setUint32(4, turn, true);
-  view.setFloat64(8, attempt, true);
-  view.setUint32(16, number, true);
-  writeTime(view, 20, time);
-  view.setUint32(28, deliveries.length, true);
+  place.version.set(view, 0, 1);
+  place.flags.set(view, 0, flagsOf(message));
+  place.reserved.set(view, 0, 0);
+  place.turn.set(view, 0, message.turn);
+  place.attempt.set(view, 0, message.attempt);
+  place.number.set(view, 0, message.number);
+  place.time.set(view, 0, message.time);
+  place.count.set(view, 0, deliveries.length);
   let end = writeText(bytes, head, lapText);
-  view.setUint32(32, end - head, true);
+  place.lapLength.set(view, 0, end - head);
   for (const delivery of deliveries) end = writeDelivery(record, end, delivery);
   return finish(record, writeBytes(bytes, end, sealed));
 }
 
+const flagsOf = ({ begins, returns, starts, sealed }: JournalMessage): number =>
+  (begins ? beginsFlag : 0) |
+  (returns ? returnsFlag : 0) |
+  (starts ? startsFlag : 0) |
+  (sealed !== undefined && sealed.length > 0 ? sealedFlag : 0);
+
 function writeDelivery({ bytes, view }: ReturnType<typeof draft>, at: number, delivery: Delivery): number {
-  const nameEnd = writeText(bytes, at + deliveryHead, delivery.name);
+  const nameEnd = writeText(bytes, at + each.size, delivery.name);
   const end = writeText(bytes, nameEnd, delivery.value);
-  bytes[at] = opKinds.indexOf(delivery.kind);
-  bytes[at + 1] = forms.indexOf(delivery.form);
-  view.setUint16(at + 2, nameEnd - at - deliveryHead, true);
-  view.setUint32(at + 4, end - nameEnd, true);
-  view.setUint32(at + 8, delivery.ordinal, true);
-  view.setUint32(at + 12, delivery.hash, true);
-  writeTime(view, at + 16, delivery.time);
-  view.setFloat64(at + 24, delivery.sequence, true);
+  each.place.kind.set(view, at, opKinds.indexOf(delivery.kind));
+  each.place.form.set(view, at, forms.indexOf(delivery.form));
+  each.place.nameLength.set(view, at, nameEnd - at - each.size);
+  each.place.valueLength.set(view, at, end - nameEnd);
+  each.place.ordinal.set(view, at, delivery.ordinal);
+  each.place.hash.set(view, at, delivery.hash);
+  each.place.time.set(view, at, delivery.time);
+  each.place.sequence.set(view, at, delivery.sequence);
   return end;
 }
 
@@ -131,25 +150,25 @@ function writeDelivery({ bytes, view }: ReturnType<typeof draft>, at: number, de
 export function decodeJournalMessage(bytes: Uint8Array): JournalMessage {
   assertRecord(bytes, what, head);
   const view = viewOf(bytes);
-  const lapEnd = head + view.getUint32(32, true);
+  const lapEnd = head + place.lapLength.get(view, 0);
   assertFits(lapEnd <= bytes.length, what);
-  const count = view.getUint32(28, true);
+  const count = place.count.get(view, 0);
   const deliveries: Delivery[] = [];
   let at = lapEnd;
   for (let i = 0; i < count; i++) {
-    assertFits(at + deliveryHead <= bytes.length, what);
-    const nameEnd = at + deliveryHead + view.getUint16(at + 2, true);
-    const end = nameEnd + view.getUint32(at + 4, true);
+    assertFits(at + each.size <= bytes.length, what);
+    const nameEnd = at + each.size + each.place.nameLength.get(view, at);
+    const end = nameEnd + each.place.valueLength.get(view, at);
     assertFits(end <= bytes.length, what);
     deliveries.push(deliveryAt(bytes, view, at, nameEnd, end));
     at = end;
   }
-  const flags = bytes[1]!;
+  const flags = place.flags.get(view, 0);
   return {
-    turn: view.getUint32(4, true),
-    attempt: view.getFloat64(8, true),
-    number: view.getUint32(16, true),
-    time: timeAt(view, 20, what, "its time"),
+    turn: place.turn.get(view, 0),
+    attempt: place.attempt.get(view, 0),
+    number: place.number.get(view, 0),
+    time: place.time.get(view, 0),
     begins: (flags & beginsFlag) !== 0,
     ...((flags & returnsFlag) !== 0 && { returns: true }),
     ...((flags & startsFlag) !== 0 && { starts: true }),
@@ -160,20 +179,21 @@ export function decodeJournalMessage(bytes: Uint8Array): JournalMessage {
 }
 
 function deliveryAt(bytes: Uint8Array, view: DataView, at: number, nameEnd: number, end: number): Delivery {
-  const kind = opKinds[bytes[at]!];
-  const form = forms[bytes[at + 1]!];
+  const [kindCode, formCode] = [each.place.kind.get(view, at), each.place.form.get(view, at)];
+  const kind = opKinds[kindCode];
+  const form = forms[formCode];
   if (kind === undefined || form === undefined)
-    throw new MalformedRecord({ what, reason: `unknown delivery ${bytes[at]}/${bytes[at + 1]}` });
-  const sequence = view.getFloat64(at + 24, true);
+    throw new MalformedRecord({ what, reason: `unknown delivery ${kindCode}/${formCode}` });
+  const sequence = each.place.sequence.get(view, at);
   assertRange(isCount(sequence), what, "a sequence", sequence);
   return {
     kind,
     form,
-    ordinal: view.getUint32(at + 8, true),
-    time: timeAt(view, at + 16, what, "the time of a delivery"),
+    ordinal: each.place.ordinal.get(view, at),
+    time: each.place.time.get(view, at),
     sequence,
-    hash: view.getUint32(at + 12, true),
-    name: textIn(bytes, at + deliveryHead, nameEnd),
+    hash: each.place.hash.get(view, at),
+    name: textIn(bytes, at + each.size, nameEnd),
     value: textIn(bytes, nameEnd, end),
   };
 }

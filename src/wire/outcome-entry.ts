@@ -15,8 +15,9 @@ import {
   writeBytes,
   writeText,
 } from "./bytes.ts";
+import { f64, layout, time, u8, u16, u32 } from "./layout.ts";
 import { decodeParked } from "./parked.ts";
-import { assertRange, isTime, timeAt, writeTime } from "./ranges.ts";
+import { assertRange, isTime, timeAt } from "./ranges.ts";
 import type { FinalDetail, OutcomeDetail } from "./story.ts";
 import { attemptDetailOf, cancelWishOf, finalDetailOf } from "./story.ts";
 import type { OutcomeAuthor } from "./subjects.ts";
@@ -69,26 +70,21 @@ export const outcomeKinds: readonly OutcomeKind[] = [
   "erased",
 ];
 const what = "outcome frame";
-const entryHead = 8;
-/** Offsets of a frame's fixed part. */
-const place = {
-  length: 0,
-  kind: 4,
-  flags: 5,
-  keyLength: 6,
-  turn: 8,
-  attempt: 12,
-  origin: 16,
-  at: 24,
-  dueAt: 32,
-  detailLength: 40,
-  inputLength: 44,
-  outputLength: 48,
-  createdAt: 52,
-  startedAt: 60,
-} as const;
+const entry = layout("outcome entry", [u8, "version", "author"], [u16, "moved"], [u32, "count"]);
+const { place, size } = layout(
+  what,
+  [u32, "length"],
+  [u8, "kind", "flags"],
+  [u16, "keyLength"],
+  [u32, "turn", "attempt"],
+  [time("its origin"), "origin"],
+  [time("its time"), "at"],
+  [time("its due time"), "dueAt"],
+  [u32, "detailLength", "inputLength", "outputLength"],
+  [f64, "createdAt", "startedAt"],
+);
 /** Bytes of a frame without its key, detail, input and output. */
-export const frameHead = 68;
+export const frameHead = size;
 /** Shares the byte with the priority, which uses the lower bits. */
 const inputStaysFlag = 0x80;
 const inputIsGoneFlag = 0x40;
@@ -111,22 +107,24 @@ export class Outcome implements OutcomeHead {
   readonly #inputStart: number;
   readonly #outputStart: number;
   readonly #end: number;
+  readonly #flags: number;
   readonly #writer: string;
 
   /** `view` is one on `entry`; the frame stands between `start` and `end`. */
   constructor(kind: OutcomeKind, entry: Uint8Array, view: DataView, start: number, end: number, writer: string) {
     this.kind = kind;
     this.#start = start;
-    this.#detailStart = start + frameHead + view.getUint16(start + place.keyLength, true);
-    this.#inputStart = this.#detailStart + view.getUint32(start + place.detailLength, true);
-    this.#outputStart = this.#inputStart + view.getUint32(start + place.inputLength, true);
+    this.#detailStart = start + frameHead + place.keyLength.get(view, start);
+    this.#inputStart = this.#detailStart + place.detailLength.get(view, start);
+    this.#outputStart = this.#inputStart + place.inputLength.get(view, start);
     this.#end = end;
-    assertFits(this.#outputStart + view.getUint32(start + place.outputLength, true) === end, what);
-    this.turn = view.getUint32(start + place.turn, true);
-    this.attempt = view.getUint32(start + place.attempt, true);
-    this.origin = timeAt(view, start + place.origin, what, "its origin");
-    this.at = timeAt(view, start + place.at, what, "its time");
-    this.dueAt = timeAt(view, start + place.dueAt, what, "its due time");
+    this.#flags = place.flags.get(view, start);
+    assertFits(this.#outputStart + place.outputLength.get(view, start) === end, what);
+    this.turn = place.turn.get(view, start);
+    this.attempt = place.attempt.get(view, start);
+    this.origin = place.origin.get(view, start);
+    this.at = place.at.get(view, start);
+    this.dueAt = place.dueAt.get(view, start);
     this.key = textIn(entry, start + frameHead, this.#detailStart);
     if (kind !== "retention" && !isKey(this.key)) assertRange(false, what, "its key", this.key);
     this.#entry = entry;
@@ -148,11 +146,11 @@ export class Outcome implements OutcomeHead {
   }
   /** The input is in the run's entry, and stays there until the run is forgotten. */
   get inputStays(): boolean {
-    return (this.#entry[this.#start + place.flags]! & inputStaysFlag) !== 0;
+    return (this.#flags & inputStaysFlag) !== 0;
   }
   /** The run had an input, which did not fit beside its story. */
   get inputIsGone(): boolean {
-    return (this.#entry[this.#start + place.flags]! & inputIsGoneFlag) !== 0;
+    return (this.#flags & inputIsGoneFlag) !== 0;
   }
   get output(): Uint8Array {
     return this.#entry.subarray(this.#outputStart, this.#end);
@@ -175,12 +173,12 @@ export class Outcome implements OutcomeHead {
   #plainDetail(): FinalDetail {
     const view = viewOf(this.#entry);
     const { attempt, turn, kind, at } = this;
-    const createdAt = view.getFloat64(this.#start + place.createdAt, true);
-    const began = view.getFloat64(this.#start + place.startedAt, true);
+    const createdAt = place.createdAt.get(view, this.#start);
+    const began = place.startedAt.get(view, this.#start);
     const startedAt = isTime(began) ? began : at;
     return {
       createdAt: isTime(createdAt) ? createdAt : at,
-      priority: this.#entry[this.#start + place.flags]! & priorityMask,
+      priority: this.#flags & priorityMask,
       attempts: [{ attempt, turn, worker: this.#writer, startedAt, endedAt: at, outcome: kind }],
     };
   }
@@ -207,21 +205,21 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   const { bytes, view } = record;
   const keyEnd = writeText(bytes, frameHead, key);
   const end = writeBytes(bytes, writeBytes(bytes, writeBytes(bytes, keyEnd, detail), input), output);
-  view.setUint32(place.length, end, true);
-  bytes[place.kind] = outcomeKinds.indexOf(outcome.kind) + 1;
+  place.length.set(view, 0, end);
+  place.kind.set(view, 0, outcomeKinds.indexOf(outcome.kind) + 1);
   const stays = outcome.inputStays === true ? inputStaysFlag : 0;
-  bytes[place.flags] = plain.priority | stays | (outcome.inputIsGone === true ? inputIsGoneFlag : 0);
-  view.setUint16(place.keyLength, keyEnd - frameHead, true);
-  view.setUint32(place.turn, outcome.turn, true);
-  view.setUint32(place.attempt, outcome.attempt, true);
-  view.setFloat64(place.origin, outcome.origin, true);
-  writeTime(view, place.at, outcome.at);
-  writeTime(view, place.dueAt, outcome.dueAt);
-  view.setUint32(place.detailLength, detail.length, true);
-  view.setUint32(place.inputLength, input.length, true);
-  view.setUint32(place.outputLength, output.length, true);
-  view.setFloat64(place.createdAt, plain.createdAt, true);
-  view.setFloat64(place.startedAt, plain.startedAt, true);
+  place.flags.set(view, 0, plain.priority | stays | (outcome.inputIsGone === true ? inputIsGoneFlag : 0));
+  place.keyLength.set(view, 0, keyEnd - frameHead);
+  place.turn.set(view, 0, outcome.turn);
+  place.attempt.set(view, 0, outcome.attempt);
+  place.origin.set(view, 0, outcome.origin);
+  place.at.set(view, 0, outcome.at);
+  place.dueAt.set(view, 0, outcome.dueAt);
+  place.detailLength.set(view, 0, detail.length);
+  place.inputLength.set(view, 0, input.length);
+  place.outputLength.set(view, 0, output.length);
+  place.createdAt.set(view, 0, plain.createdAt);
+  place.startedAt.set(view, 0, plain.startedAt);
   return finish(record, end);
 }
 
@@ -236,21 +234,23 @@ export interface Moved {
 /** Joins frames into one entry; results sent to a client's inbox have the same form. */
 export function encodeOutcomeEntry(by: OutcomeAuthor, frames: readonly Uint8Array[], moved?: Moved): Uint8Array {
   const places = moved?.places ?? [];
-  let length = entryHead + 8 * (places.length + 1);
+  let length = entry.size + 8 * (places.length + 1);
   for (const frame of frames) length += frame.length;
-  const entry = draft(length);
-  const { bytes, view } = entry;
-  view.setUint32(0, (by === "engine" ? 0x0101 : 1) | (places.length << 16), true);
-  view.setUint32(4, frames.length, true);
-  let end = entryHead;
+  const record = draft(length);
+  const { bytes, view } = record;
+  entry.place.version.set(view, 0, 1);
+  entry.place.author.set(view, 0, by === "engine" ? 1 : 0);
+  entry.place.moved.set(view, 0, places.length);
+  entry.place.count.set(view, 0, frames.length);
+  let end = entry.size;
   for (const frame of frames) end = writeBytes(bytes, end, frame);
-  if (moved === undefined) return finish(entry, end);
+  if (moved === undefined) return finish(record, end);
   for (const place of places) {
     view.setFloat64(end, place, true);
     end += 8;
   }
   view.setFloat64(end, moved.at, true);
-  return finish(entry, end + 8);
+  return finish(record, end + 8);
 }
 
 /** An entry as it was read; outcomes are views on its bytes, not copies. */
@@ -264,27 +264,27 @@ export interface OutcomeEntry {
 
 /** `writer` and `by` as the entry's subject names them: only where it does not say who wrote it (format 1), the entry does. Fails: MalformedRecord */
 export function decodeOutcomeEntry(bytes: Uint8Array, writer = "", by?: OutcomeAuthor): OutcomeEntry {
-  assertRecord(bytes, "outcome entry", entryHead);
+  assertRecord(bytes, "outcome entry", entry.size);
   const view = viewOf(bytes);
-  const count = view.getUint32(4, true);
+  const count = entry.place.count.get(view, 0);
   const outcomes: Outcome[] = [];
   let unknownKind = 0;
-  let offset = entryHead;
+  let offset = entry.size;
   for (let i = 0; i < count; i++) {
     assertFits(offset + frameHead <= bytes.length, "outcome entry");
-    const length = view.getUint32(offset + place.length, true);
+    const length = place.length.get(view, offset);
     assertFits(length >= frameHead && offset + length <= bytes.length, "outcome entry");
-    const kind = outcomeKinds[bytes[offset + place.kind]! - 1];
-    if (kind === undefined) unknownKind = bytes[offset + place.kind]!;
+    const kind = outcomeKinds[place.kind.get(view, offset) - 1];
+    if (kind === undefined) unknownKind = place.kind.get(view, offset);
     else outcomes.push(new Outcome(kind, bytes, view, offset, offset + length, writer));
     offset += length;
   }
-  const author = by ?? (bytes[1] === 1 ? "engine" : "worker");
+  const author = by ?? (entry.place.author.get(view, 0) === 1 ? "engine" : "worker");
   return { by: author, outcomes, unknownKind, moved: movedAt(bytes, view, offset) };
 }
 
 function movedAt(bytes: Uint8Array, view: DataView, offset: number): Moved | undefined {
-  const count = view.getUint16(2, true);
+  const count = entry.place.moved.get(view, 0);
   if (count === 0) return undefined;
   assertFits(offset + 8 * (count + 1) <= bytes.length, "outcome entry");
   const places = Array.from({ length: count }, (_, i) =>

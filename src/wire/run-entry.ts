@@ -13,7 +13,7 @@ import {
   writeBytes,
   writeText,
 } from "./bytes.ts";
-import { timeAt, writeTime } from "./ranges.ts";
+import { layout, time, u8, u16, u32 } from "./layout.ts";
 import { type RunExtra, readExtra } from "./run-extra.ts";
 
 /** The last two hold many runs: see bundle-entry.ts. */
@@ -50,38 +50,35 @@ export const plainEntry: Omit<RunEntry, "createdAt" | "form"> & { readonly form:
   input: noBytes,
 };
 
-/** Offsets of the fixed part. */
-const place = {
-  version: 0,
-  form: 1,
-  priority: 2,
-  flags: 3,
-  createdAt: 4,
-  dueAt: 12,
-  scheduleTimeoutMs: 20,
-  inboxLength: 28,
-  extraLength: 32,
-} as const;
-const head = 36;
+const what = "run entry";
+const { place, size: head } = layout(
+  what,
+  [u8, "version", "form", "priority", "flags"],
+  [time("its creation"), "createdAt"],
+  [time("its due time"), "dueAt"],
+  [time("its schedule timeout"), "scheduleTimeoutMs"],
+  [u16, "inboxLength", "reserved"],
+  [u32, "extraLength"],
+);
 const timeoutSet = 1;
 const timeoutOff = 2;
 const dated = 4;
-const what = "run entry";
 
 export function encodeRunEntry(entry: RunEntry): Uint8Array {
   const extra = jsonBytes(entry.extra);
   const record = draft(head + mostBytes(entry.inbox) + extra.length + entry.input.length);
   const { bytes, view } = record;
   const inboxEnd = writeText(bytes, head, entry.inbox);
-  bytes[place.version] = 1;
-  bytes[place.form] = entry.form;
-  bytes[place.priority] = entry.priority;
-  bytes[place.flags] = flagsOf(entry);
-  writeTime(view, place.createdAt, entry.createdAt);
-  writeTime(view, place.dueAt, entry.dueAt);
-  writeTime(view, place.scheduleTimeoutMs, entry.scheduleTimeoutMs ?? 0);
-  view.setUint32(place.inboxLength, inboxEnd - head, true);
-  view.setUint32(place.extraLength, extra.length, true);
+  place.version.set(view, 0, 1);
+  place.form.set(view, 0, entry.form);
+  place.priority.set(view, 0, entry.priority);
+  place.flags.set(view, 0, flagsOf(entry));
+  place.createdAt.set(view, 0, entry.createdAt);
+  place.dueAt.set(view, 0, entry.dueAt);
+  place.scheduleTimeoutMs.set(view, 0, entry.scheduleTimeoutMs ?? 0);
+  place.inboxLength.set(view, 0, inboxEnd - head);
+  place.reserved.set(view, 0, 0);
+  place.extraLength.set(view, 0, extra.length);
   return finish(record, writeBytes(bytes, writeBytes(bytes, inboxEnd, extra), entry.input));
 }
 
@@ -98,18 +95,23 @@ export function decodeRunEntry(bytes: Uint8Array): RunEntry {
   assertRecord(bytes, what, head);
   const view = surroundingViewOf(bytes);
   const at = bytes.byteOffset;
-  const extraStart = head + view.getUint16(at + place.inboxLength, true);
-  const inputStart = extraStart + view.getUint32(at + place.extraLength, true);
-  assertFits(inputStart <= bytes.length && bytes[place.form]! <= 4, what);
-  const form = bytes[place.form] as RunForm;
-  const flags = bytes[place.flags]!;
+  const extraStart = head + place.inboxLength.get(view, at);
+  const inputStart = extraStart + place.extraLength.get(view, at);
+  assertFits(inputStart <= bytes.length && place.form.get(view, at) <= 4, what);
+  const form = place.form.get(view, at) as RunForm;
+  const flags = place.flags.get(view, at);
   return {
     form,
-    priority: Math.min(bytes[place.priority]!, highestPriority),
-    createdAt: timeAt(view, at + place.createdAt, what, "its creation"),
-    dueAt: timeAt(view, at + place.dueAt, what, "its due time"),
+    priority: Math.min(place.priority.get(view, at), highestPriority),
+    createdAt: place.createdAt.get(view, at),
+    dueAt: place.dueAt.get(view, at),
     isDated: (flags & dated) !== 0,
-    scheduleTimeoutMs: (flags & timeoutSet) === 0 ? undefined : (flags & timeoutOff) !== 0 ? null : timeoutAt(view, at),
+    scheduleTimeoutMs:
+      (flags & timeoutSet) === 0
+        ? undefined
+        : (flags & timeoutOff) !== 0
+          ? null
+          : place.scheduleTimeoutMs.get(view, at),
     inbox: extraStart === head ? "" : textOf(bytes.subarray(head, extraStart)),
     extra: hasExtra(form, extraStart, inputStart)
       ? readExtra(bytes.subarray(extraStart, inputStart), stateOf(form))
@@ -117,9 +119,6 @@ export function decodeRunEntry(bytes: Uint8Array): RunEntry {
     input: inputStart === bytes.length ? noBytes : bytes.subarray(inputStart),
   };
 }
-
-const timeoutAt = (view: DataView, at: number): number =>
-  timeAt(view, at + place.scheduleTimeoutMs, what, "its schedule timeout");
 
 /** A compacted run without its state is malformed. */
 const hasExtra = (form: RunForm, start: number, end: number): boolean => start !== end || stateOf(form) !== "none";

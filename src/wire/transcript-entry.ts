@@ -16,6 +16,7 @@ import {
   viewOf,
   writeBytes,
 } from "./bytes.ts";
+import { f64, layout, u8, u16, u32 } from "./layout.ts";
 
 /** The newest progress. Units: epoch milliseconds */
 export interface ProgressMark {
@@ -72,8 +73,18 @@ const outcomes: readonly OutcomeKind[] = ["completed", "failed", "cancelled", "r
 const droppedWhats: readonly DroppedWhat[] = ["lines", "chunks"];
 const what = "transcript entry";
 
-const transcriptHead = 64;
-export const recordHead = 8;
+const { place, size: transcriptHead } = layout(
+  what,
+  [u8, "version", "flags"],
+  [u16, "noteLength"],
+  [u32, "turn", "attempt", "writer"],
+  [f64, "origin", "earliest"],
+  [u32, "first", "lines", "count", "reserved"],
+  [f64, "fraction", "progressAt"],
+);
+const hasProgress = 1;
+const record = layout(what, [u8, "kind", "form"], [u16, "after"], [u32, "length"]);
+export const recordHead = record.size;
 /** Records of an entry lie within this time of each other. */
 export const spanMs = 65_535;
 
@@ -121,25 +132,26 @@ export function encodeTranscript(head: TranscriptHead, said: readonly Utterance[
   const entry = draft(length);
   const { bytes, view } = entry;
   const earliest = said.reduce((least, { at }) => Math.min(least, at), said[0]?.at ?? 0);
-  view.setUint32(0, head.progress === undefined ? 1 : 0x0101, true);
-  view.setUint16(2, note.length, true);
-  view.setUint32(4, head.turn, true);
-  view.setUint32(8, head.attempt, true);
-  view.setUint32(12, head.writer, true);
-  view.setFloat64(16, head.origin, true);
-  view.setFloat64(24, earliest, true);
-  view.setUint32(32, head.first, true);
-  view.setUint32(36, head.lines, true);
-  view.setUint32(40, said.length, true);
-  view.setUint32(44, 0, true);
-  view.setFloat64(48, head.progress?.fraction ?? 0, true);
-  view.setFloat64(56, head.progress?.at ?? 0, true);
+  place.version.set(view, 0, 1);
+  place.flags.set(view, 0, head.progress === undefined ? 0 : hasProgress);
+  place.noteLength.set(view, 0, note.length);
+  place.turn.set(view, 0, head.turn);
+  place.attempt.set(view, 0, head.attempt);
+  place.writer.set(view, 0, head.writer);
+  place.origin.set(view, 0, head.origin);
+  place.earliest.set(view, 0, earliest);
+  place.first.set(view, 0, head.first);
+  place.lines.set(view, 0, head.lines);
+  place.count.set(view, 0, said.length);
+  place.reserved.set(view, 0, 0);
+  place.fraction.set(view, 0, head.progress?.fraction ?? 0);
+  place.progressAt.set(view, 0, head.progress?.at ?? 0);
   let end = writeBytes(bytes, transcriptHead, note);
   for (const { kind, form, at, body } of said) {
-    bytes[end] = recordKinds.indexOf(kind);
-    bytes[end + 1] = form;
-    view.setUint16(end + 2, at - earliest, true);
-    view.setUint32(end + 4, body.length, true);
+    record.place.kind.set(view, end, recordKinds.indexOf(kind));
+    record.place.form.set(view, end, form);
+    record.place.after.set(view, end, at - earliest);
+    record.place.length.set(view, end, body.length);
     end = writeBytes(bytes, end + recordHead, body);
   }
   return finish(entry, end);
@@ -149,18 +161,18 @@ export function encodeTranscript(head: TranscriptHead, said: readonly Utterance[
 export function decodeTranscriptHead(bytes: Uint8Array): TranscriptHead {
   assertRecord(bytes, what, transcriptHead);
   const view = viewOf(bytes);
-  const recordsStart = transcriptHead + view.getUint16(2, true);
+  const recordsStart = transcriptHead + place.noteLength.get(view, 0);
   assertFits(recordsStart <= bytes.length, what);
   const note = textOf(bytes.subarray(transcriptHead, recordsStart));
-  const progress = { fraction: view.getFloat64(48, true), note, at: view.getFloat64(56, true) };
+  const progress = { fraction: place.fraction.get(view, 0), note, at: place.progressAt.get(view, 0) };
   return {
-    origin: view.getFloat64(16, true),
-    turn: view.getUint32(4, true),
-    attempt: view.getUint32(8, true),
-    writer: view.getUint32(12, true),
-    first: view.getUint32(32, true),
-    lines: view.getUint32(36, true),
-    progress: (bytes[1]! & 1) === 0 ? undefined : progress,
+    origin: place.origin.get(view, 0),
+    turn: place.turn.get(view, 0),
+    attempt: place.attempt.get(view, 0),
+    writer: place.writer.get(view, 0),
+    first: place.first.get(view, 0),
+    lines: place.lines.get(view, 0),
+    progress: (place.flags.get(view, 0) & hasProgress) === 0 ? undefined : progress,
   };
 }
 
@@ -168,16 +180,23 @@ export function decodeTranscriptHead(bytes: Uint8Array): TranscriptHead {
 export function decodeTranscript(bytes: Uint8Array): TranscriptEntry {
   const head = decodeTranscriptHead(bytes);
   const view = viewOf(bytes);
-  const earliest = view.getFloat64(24, true);
-  const count = view.getUint32(40, true);
-  let offset = transcriptHead + view.getUint16(2, true);
+  const earliest = place.earliest.get(view, 0);
+  const count = place.count.get(view, 0);
+  let offset = transcriptHead + place.noteLength.get(view, 0);
   const records: TranscriptRecord[] = [];
   for (let i = 0; i < count; i++) {
     assertFits(offset + recordHead <= bytes.length, what);
-    const end = offset + recordHead + view.getUint32(offset + 4, true);
+    const end = offset + recordHead + record.place.length.get(view, offset);
     assertFits(end <= bytes.length, what);
-    const at = earliest + view.getUint16(offset + 2, true);
-    records.push(readRecord(bytes[offset]!, bytes[offset + 1]!, at, bytes.subarray(offset + recordHead, end)));
+    const at = earliest + record.place.after.get(view, offset);
+    records.push(
+      readRecord(
+        record.place.kind.get(view, offset),
+        record.place.form.get(view, offset),
+        at,
+        bytes.subarray(offset + recordHead, end),
+      ),
+    );
     offset = end;
   }
   assertFits(offset === bytes.length, what);
