@@ -16,6 +16,7 @@ import {
 import { isShallow } from "./json-depth.ts";
 import { f64, layout, time, u8, u16, u32 } from "./layout.ts";
 import { assertRange, isCount, isRecord } from "./ranges.ts";
+import { mapOf } from "./shape.ts";
 
 /** Kinds of ops; the index is the code on the wire, so only append new ones. */
 const opKinds = ["step", "sleep", "signal", "children"] as const;
@@ -204,6 +205,6 @@ function lapOf(bytes: Uint8Array): LapStart {
   const { lap, input, cursors } = told as Record<string, unknown>;
   assertRange(isCount(lap) && lap >= 1, what, "its lap", lap);
   assertRange(typeof input === "string", what, "the input of its lap", input);
-  assertRange(isRecord(cursors) && Object.values(cursors).every(isCount), what, "its cursors", cursors);
+  assertRange(mapOf(isCount)(cursors), what, "its cursors", cursors);
   return { lap, input, cursors } as LapStart;
 }

@@ -6,6 +6,7 @@ import { isTaskName } from "../domain/names.ts";
 import { jsonBytes, jsonOf } from "./bytes.ts";
 import { isShallow } from "./json-depth.ts";
 import { assertRange, isCount, isRecord, isText, isTime, isTurn } from "./ranges.ts";
+import { isFlag, listOf, mapOf, optional, shapeOf } from "./shape.ts";
 
 const what = "parked outcome";
 /** Most children of one group: more would not fit into the offer with their results. */
@@ -27,7 +28,7 @@ export function parkedOf(told: unknown): Parked {
   assertRange(isTurn(lap), what, "its lap", lap);
   assertRange(isCount(ops), what, "its number of ops", ops);
   assertRange(Array.isArray(waits) && waits.every((wait) => isWait(wait, ops as number)), what, "its waits", waits);
-  assertRange(isRecord(cursors) && Object.values(cursors).every(isCount), what, "its cursors", cursors);
+  assertRange(mapOf(isCount)(cursors), what, "its cursors", cursors);
   assertRange(isCount(journalSeq), what, "its place in the journal", journalSeq);
   assertRange(blocked === undefined || isBlocked(blocked), what, "why it is blocked", blocked);
   return { lap, ops, waits, cursors, journalSeq, ...(blocked !== undefined && { blocked }) } as Parked;
@@ -40,13 +41,12 @@ function isWait(told: unknown, ops: number): told is Wait {
   if (kind === "signal") return isText(name);
   if (kind !== "children" || !isText(task) || !isTaskName(task)) return false;
   const isSize = isCount(size) && size >= 1 && size <= mostChildren;
-  return isSize && (failFast === undefined || typeof failFast === "boolean");
+  return isSize && optional(isFlag)(failFast);
 }
 
-const isBlocked = (told: unknown): told is Blocked =>
-  isRecord(told) &&
-  isText(told.reason) &&
-  Array.isArray(told.codes) &&
-  told.codes.every(isText) &&
-  (told.at === undefined || isTime(told.at)) &&
-  (told.again === undefined || isTime(told.again));
+const isBlocked = shapeOf<Blocked>({
+  reason: isText,
+  codes: listOf(isText),
+  at: optional(isTime),
+  again: optional(isTime),
+});

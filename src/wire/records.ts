@@ -6,45 +6,51 @@ import type { FailureHandler } from "../domain/failure.ts";
 import { isKey, isTaskName } from "../domain/names.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import { isToken } from "../domain/run-id.ts";
-import type { HandOver } from "./hand-over.ts";
-import { isCount, isRecord, isText, isTime, isTurn } from "./ranges.ts";
+import type { CountedSpan, HandOver, LedgerEntry } from "./hand-over.ts";
+import { isCount, isOrigin, isText, isTime, isTurn } from "./ranges.ts";
+import { isFlag, listOf, mapOf, optional, shapeOf } from "./shape.ts";
+
+const isTask = (name: unknown): name is string => isText(name) && isTaskName(name);
+/** It becomes a token of a subject. */
+const isName = (value: unknown): value is string => isText(value) && isToken(value);
+const isKeyText = (value: unknown): value is string => isText(value) && isKey(value);
+
+const isCronState = shapeOf<Pick<CronRecord, "task" | "origin" | "worker" | "paused" | "lastTick" | "firing" | "name">>(
+  {
+    task: isTask,
+    origin: (origin) => origin === "code" || origin === "api",
+    worker: optional(isText),
+    paused: isFlag,
+    // One in the future was written by a wrong clock, and is corrected.
+    lastTick: Number.isFinite,
+    firing: optional(shapeOf<NonNullable<CronRecord["firing"]>>({ by: isText, ticks: listOf(isTime) })),
+    name: isText,
+  },
+);
 
 /** A schedule under `cron.<base64url of the name>`. */
 export function isStoredCron(record: unknown): record is CronRecord {
-  if (!isRecord(record)) return false;
-  const { task, origin, worker, paused, lastTick, firing, name, expression, timezone, catchUp, input } = record;
-  if (!isTask(task) || (origin !== "code" && origin !== "api") || typeof paused !== "boolean") return false;
-  // A last tick in the future was written by a wrong clock, and is corrected.
-  if (!Number.isFinite(lastTick) || !(worker === undefined || isText(worker)) || !isFiring(firing)) return false;
+  if (!isCronState(record)) return false;
+  const { task, name, expression, timezone, catchUp, input } = record as CronRecord;
   try {
-    parseCron(expression, task, { name, timezone, catchUp, input } as never, "cron");
-    return isText(name);
+    parseCron(expression, task, { name, timezone, catchUp, input }, "cron");
+    return true;
   } catch {
     return false;
   }
 }
 
-const isFiring = (firing: unknown): boolean =>
-  firing === undefined || (isRecord(firing) && isText(firing.by) && isListOf(firing.ticks, isTime));
+export const isDeclaredCrons = shapeOf<{ readonly startedAt: number }>({ startedAt: isTime });
 
-export const isDeclaredCrons = (record: unknown): record is { readonly startedAt: number } =>
-  isRecord(record) && isTime(record.startedAt);
+export const isPauses = shapeOf<Pauses>({
+  namespace: isFlag,
+  tasks: listOf(isText),
+  workers: listOf(isText),
+  resumedAt: mapOf(isTime),
+});
 
-export function isPauses(record: unknown): record is Pauses {
-  if (!isRecord(record)) return false;
-  const { namespace, tasks, workers, resumedAt } = record;
-  return (
-    typeof namespace === "boolean" &&
-    isListOf(tasks, isText) &&
-    isListOf(workers, isText) &&
-    isRecord(resumedAt) &&
-    Object.values(resumedAt).every(isTime)
-  );
-}
-
-/** Worker ids, which become tokens of subjects. */
-export const isWorkerIds = (record: unknown): record is readonly string[] =>
-  isListOf(record, (id) => isText(id) && isToken(id));
+/** Worker ids. */
+export const isWorkerIds = listOf(isName);
 
 /** A worker that may be executing something, noted for the next leader. */
 export interface KnownWorker {
@@ -53,34 +59,30 @@ export interface KnownWorker {
   readonly keyed?: readonly string[] | undefined;
   readonly process?: string | undefined;
 }
-export const isKnownWorkers = (record: unknown): record is readonly KnownWorker[] => isListOf(record, isKnownWorker);
+export const isKnownWorkers = listOf(
+  shapeOf<KnownWorker>({ id: isText, keyed: optional(listOf(isText)), process: optional(isText) }),
+);
 
-const isKnownWorker = (known: unknown): boolean =>
-  isRecord(known) &&
-  isText(known.id) &&
-  (known.keyed === undefined || isListOf(known.keyed, isText)) &&
-  (known.process === undefined || isText(known.process));
-
-export function isStoredRate(record: unknown): record is {
+/** Uses of a rate limit, by their time. Units: epoch milliseconds */
+interface RateRecord {
   readonly id: string;
   readonly perMs: number;
   readonly uses: readonly { readonly at: number; readonly units: number }[];
   readonly held?: number;
   readonly epoch: number;
-} {
-  if (!isRecord(record)) return false;
-  const { id, perMs, uses, held, epoch } = record;
-  return (
-    isText(id) && isTime(perMs) && isListOf(uses, isUse) && (held === undefined || isCount(held)) && isCount(epoch)
-  );
 }
+export const isStoredRate = shapeOf<RateRecord>({
+  id: isText,
+  perMs: isTime,
+  uses: listOf(shapeOf<RateRecord["uses"][number]>({ at: isTime, units: isCount })),
+  held: optional(isCount),
+  epoch: isCount,
+});
 
-const isUse = (use: unknown): boolean => isRecord(use) && isTime(use.at) && isCount(use.units);
+export const isFailureHandler = shapeOf<FailureHandler>({ task: isTask, handler: isTask, from: isCount });
 
-export const isFailureHandler = (record: unknown): record is FailureHandler =>
-  isRecord(record) && isTask(record.task) && isTask(record.handler) && isCount(record.from);
-
-export function isTried(record: unknown): record is {
+/** What a cautious leader has assigned. */
+interface StoredTries {
   readonly epoch: number;
   readonly tried: readonly {
     readonly key: string;
@@ -89,22 +91,16 @@ export function isTried(record: unknown): record is {
     readonly alone?: boolean;
   }[];
   readonly cautious?: { readonly upTo: number; readonly left: number };
-} {
-  if (!isRecord(record)) return false;
-  const { epoch, tried, cautious } = record;
-  const isCautious = cautious === undefined || (isRecord(cautious) && isCount(cautious.upTo) && isCount(cautious.left));
-  return isCount(epoch) && isListOf(tried, isAttempt) && isCautious;
 }
+const anAttempt = { key: isKeyText, turn: isTurn, worker: isName };
+export const isTried = shapeOf<StoredTries>({
+  epoch: isCount,
+  tried: listOf(shapeOf<StoredTries["tried"][number]>({ ...anAttempt, alone: optional(isFlag) })),
+  cautious: optional(shapeOf<NonNullable<StoredTries["cautious"]>>({ upTo: isCount, left: isCount })),
+});
 
 /** Up to where failures are handled. */
-export const isHandled = (record: unknown): record is { readonly epoch: number; readonly upTo: number } =>
-  isRecord(record) && isCount(record.epoch) && isCount(record.upTo);
-
-function isAttempt(told: unknown): boolean {
-  if (!isRecord(told)) return false;
-  const { key, turn, worker } = told;
-  return isText(key) && isKey(key) && isTurn(turn) && isText(worker) && isToken(worker);
-}
+export const isHandled = shapeOf<{ readonly epoch: number; readonly upTo: number }>({ epoch: isCount, upTo: isCount });
 
 /** Whether new runs are taken. Units: bytes */
 export interface AdmissionFlag {
@@ -114,11 +110,12 @@ export interface AdmissionFlag {
   /** What is wrong with the store; absent if it has only reached `maxBytes`. */
   readonly reason?: string;
 }
-export function isAdmissionFlag(record: unknown): record is AdmissionFlag {
-  if (!isRecord(record)) return false;
-  const { isOpen, bytes, maxBytes, reason } = record;
-  return typeof isOpen === "boolean" && isCount(bytes) && isCount(maxBytes) && (reason === undefined || isText(reason));
-}
+export const isAdmissionFlag = shapeOf<AdmissionFlag>({
+  isOpen: isFlag,
+  bytes: isCount,
+  maxBytes: isCount,
+  reason: optional(isText),
+});
 
 /** The current leader, or a previous one that left something behind. */
 export interface LeaseRecord extends HandOver {
@@ -126,25 +123,15 @@ export interface LeaseRecord extends HandOver {
   readonly released: boolean;
 }
 
-export function isLeaseRecord(record: unknown): record is LeaseRecord {
-  if (!isRecord(record)) return false;
-  const { engine, released, ledger, counted } = record;
-  const isLedger = ledger === undefined || isListOf(ledger, isAttempt);
-  return (
-    isText(engine) &&
-    isToken(engine) &&
-    typeof released === "boolean" &&
-    isLedger &&
-    (counted === undefined || isSpan(counted))
-  );
-}
-
-function isSpan(told: unknown): boolean {
-  if (!isRecord(told) || !isTime(told.since) || !isTime(told.until)) return false;
-  return isListOf(told.gaps, (gap) => isRecord(gap) && isTime(gap.from) && isTime(gap.to));
-}
-
-const isTask = (name: unknown): name is string => isText(name) && isTaskName(name);
-
-const isListOf = (told: unknown, isItem: (item: unknown) => boolean): boolean =>
-  Array.isArray(told) && told.every(isItem);
+export const isLeaseRecord = shapeOf<LeaseRecord>({
+  engine: isName,
+  released: isFlag,
+  ledger: optional(listOf(shapeOf<LedgerEntry>({ ...anAttempt, origin: isOrigin }))),
+  counted: optional(
+    shapeOf<CountedSpan>({
+      since: isTime,
+      until: isTime,
+      gaps: listOf(shapeOf<CountedSpan["gaps"][number]>({ from: isTime, to: isTime })),
+    }),
+  ),
+});

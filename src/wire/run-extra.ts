@@ -8,6 +8,7 @@ import { jsonOf } from "./bytes.ts";
 import { isShallow } from "./json-depth.ts";
 import { parkedOf } from "./parked.ts";
 import { assertRange, isCount, isOrigin, isRecord, isText, isTime, isTurn } from "./ranges.ts";
+import { listOf, optional, shapeOf } from "./shape.ts";
 import { attemptsOf, isMetadata } from "./story.ts";
 
 /** The run as the fold knew it at `asOf`. */
@@ -72,12 +73,11 @@ export function assertPast({ state }: RunExtra, seq: number): void {
   if ("seq" in state) assertRange(state.seq <= state.asOf, what, "the place of its outcome", state.seq);
 }
 
-function isPlacement(told: unknown): boolean {
-  if (!isRecord(told)) return false;
-  const { affinity, near, atOnce } = told;
-  const isFitting = affinity === undefined || (Array.isArray(affinity) && affinity.every(isAffinityRule));
-  return isFitting && (near === undefined || isText(near)) && (atOnce === undefined || isTurn(atOnce));
-}
+const isPlacement = shapeOf<RunPlacement>({
+  affinity: optional(listOf(isAffinityRule)),
+  near: optional(isText),
+  atOnce: optional(isTurn),
+});
 
 function readLive(told: unknown): CompactedLive {
   const state = stateOf(told) as unknown as CompactedLive;

@@ -8,6 +8,7 @@ import type { AttemptRecord } from "../domain/run.ts";
 import { jsonOf } from "./bytes.ts";
 import { isShallow } from "./json-depth.ts";
 import { isRecord, isText, isTime, isTurn } from "./ranges.ts";
+import { listOf, mapOf, optional, shapeOf } from "./shape.ts";
 
 /** The story of a run in its final outcome. */
 export interface FinalDetail {
@@ -65,15 +66,12 @@ export function finalDetailOf(bytes: Uint8Array, at: number): FinalDetail {
 export const attemptsOf = (told: unknown): AttemptRecord[] =>
   Array.isArray(told) ? told.map(attemptOf).filter((attempt) => attempt !== undefined) : [];
 
-export const isMetadata = (told: unknown): told is Readonly<Record<string, string>> =>
-  isRecord(told) && Object.values(told).every(isText);
+export const isMetadata = mapOf(isText);
 
-function isTerms(told: unknown): told is RunTerms {
-  if (!isRecord(told)) return false;
-  const { affinity, scheduleTimeoutMs: timeout } = told;
-  const isFitting = affinity === undefined || (Array.isArray(affinity) && affinity.every(isAffinityRule));
-  return isFitting && (timeout === undefined || timeout === null || isTime(timeout));
-}
+const isTerms = shapeOf<RunTerms>({
+  affinity: optional(listOf(isAffinityRule)),
+  scheduleTimeoutMs: (timeout) => timeout === undefined || timeout === null || isTime(timeout),
+});
 
 const isPriority = (told: unknown): told is number => isTurn(told) && told <= 9;
 
