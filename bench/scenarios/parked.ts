@@ -1,22 +1,22 @@
 // The engine of natchet with very many parked runs: its memory, and how fast another one takes over when it is killed.
 import { now } from "../adapter.ts";
 import type { Cell } from "../cell.ts";
-import { residentBytes } from "../cpu-time.ts";
 import { Poke } from "../probes.ts";
-import type { Process } from "../process.ts";
 import type { Scenario, Values } from "../scenario.ts";
-import { sleep } from "../servers/server.ts";
-import type { NatchetStand } from "../systems/natchet.ts";
 import { asClient, startProbes, untilWaiting } from "./in-probes.ts";
-import { leaseMs, untilQuiet } from "./takeover.ts";
+import { type Engines, killedEngine } from "./killed-engine.ts";
 
 const perCall = 1_000;
 
-export const parked: Scenario = { ...parkedOf("durable-parked", 100_000), set: "durable" };
-export const parkedMillion: Scenario = { ...parkedOf("durable-parked-1m", 1_000_000), isOptional: true };
+export const parked: Scenario = { ...parkedOf("durable-parked", 100_000), maxRounds: 1, set: "durable" };
+export const parkedMillion: Scenario = {
+  ...parkedOf("durable-parked-1m", 1_000_000),
+  maxRounds: 1,
+  isOptional: true,
+};
 
 function parkedOf(name: string, full: number): Scenario {
-  return {
+  const about = {
     name,
     title: `${full.toLocaleString("en")} parked runs: memory and take-over`,
     about:
@@ -30,15 +30,12 @@ function parkedOf(name: string, full: number): Scenario {
       { key: "first", label: "kill → a run goes on", unit: "ms" },
       { key: "cold", label: "cold: start → leads", unit: "ms" },
     ],
-    only: "natchet-apart",
-    isLong: true,
-    maxRounds: 1,
-    measure: (cell, { once }) => measured(cell, once ? 5_000 : full),
   };
+  return killedEngine(about, { full, brief: 5_000 }, measured);
 }
 
-async function measured(cell: Cell, count: number): Promise<Values> {
-  const { engine, startEngine } = cell.stand as NatchetStand & { readonly engine: Process };
+async function measured(cell: Cell, engines: Engines, count: number): Promise<Values> {
+  const { leader } = engines;
   const probes = await startProbes(cell, "apart");
   return asClient(cell, async ({ wait }, natchet) => {
     const input = { steps: 0, waits: 1 };
@@ -48,35 +45,32 @@ async function measured(cell: Cell, count: number): Promise<Values> {
       await untilWaiting(natchet, "wait", waiting);
     };
     await park(2_000, 2_000); // so that nothing measured is done for the first time
-    await untilQuiet(engine.pid);
-    const idleBytes = residentBytes(engine.pid);
-    const startedAt = now();
-    await park(count, count + 2_000);
-    const parkedAt = now();
-    await untilQuiet(engine.pid);
-    const bytes = (residentBytes(engine.pid) - idleBytes) / count;
+    let parkedMs = 0;
+    const taken = await engines.bytesOf(async () => {
+      const startedAt = now();
+      await park(count, count + 2_000);
+      parkedMs = now() - startedAt;
+    });
+    const bytes = taken / count;
 
-    const standby = startEngine();
-    await untilQuiet(standby.pid);
+    const standby = await engines.standby();
     const run = await wait.enqueue(input);
     while ((await run.status()).state !== "waiting");
     const killedAt = now();
-    await engine.kill();
+    await leader.kill();
     const sent = run.send(Poke, undefined);
     const [leads, first] = await Promise.all([standby.next("leading"), probes.next("woken"), sent]);
     await standby.kill();
-    await sleep(leaseMs);
-    const newAt = now();
-    const cold = await startEngine().next("leading");
+    const cold = await engines.cold();
     await probes.kill();
     return {
-      rate: (count * 1_000) / (parkedAt - startedAt),
-      memory: (bytes * count) / 1_000_000,
+      rate: (count * 1_000) / parkedMs,
+      memory: taken / 1_000_000,
       bytes,
       perGiB: 2 ** 30 / bytes,
       leads: leads.at - killedAt,
       first: first.at - killedAt,
-      cold: cold.at - newAt,
+      cold: cold.leadsAt - cold.startedAt,
     };
   });
 }
