@@ -2,17 +2,17 @@ const bits = 10;
 const blockSize = 1 << bits;
 
 /**
- * A first-in, first-out list that may hold dead items: whoever reads it skips them, and `prune` drops them.
+ * A first-in, first-out list that may hold dead items: readers skip them, and `prune` removes them.
  *
- * It grows by blocks: one long array would be copied as it grows, have room for half as much again, and be looked through by every
+ * It grows by blocks: one long array would be copied as it grows, reserve half as much again, and be scanned by every
  * collection since it was written to.
  */
 export class Deque<T> {
   #blocks: T[][] = [[]];
   #last = this.#blocks[0]!;
-  /** Items of the first block that are gone. */
+  /** Items already removed from the first block. */
   #head = 0;
-  /** Items of the last block, those that are gone included. */
+  /** Items in the last block, including removed ones. */
   #tail = 0;
 
   get size(): number {

@@ -1,12 +1,12 @@
 import { Heap } from "./heap.ts";
 
-/** Keeps the first `limit` of many items by some order, at the price of a comparison for most of the others. */
+/** Keeps the first `limit` of many items in some order; most of the others cost one comparison. */
 export class First<T> {
   readonly #limit: number;
   readonly #before: (a: T, b: T) => boolean;
-  /** The last one of those that are kept stands first. */
+  /** The heap has the last of the kept items on top. */
   readonly #kept: Heap<T>;
-  /** There were others. */
+  /** Some items were not kept. */
   isCut = false;
 
   constructor(limit: number, before: (a: T, b: T) => boolean) {

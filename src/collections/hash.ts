@@ -8,7 +8,7 @@ export function hashOf(text: string, seed = 0): number {
   return hash ^ (hash >>> 15);
 }
 
-/** Hashes keys for tables that are asked for the same key one after the other: the last one is not hashed again. */
+/** Hashes keys for several tables that are asked for the same key in a row: the last key is hashed only once. */
 export class KeyHash {
   readonly #seed: number;
   #key = "";

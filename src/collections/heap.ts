@@ -9,7 +9,7 @@ export class Heap<T> {
   get size(): number {
     return this.#items.length;
   }
-  /** In no order. */
+  /** In no particular order. */
   [Symbol.iterator](): Iterator<T> {
     return this.#items[Symbol.iterator]();
   }
@@ -35,7 +35,7 @@ export class Heap<T> {
     if (items.length > 0) this.#sink(0, last!);
     return first;
   }
-  /** Puts the first item where it belongs after it changed. */
+  /** Moves the first item to where it belongs after a change. */
   sinkFirst(): void {
     if (this.#items.length > 1) this.#sink(0, this.#items[0]!);
   }

@@ -12,9 +12,9 @@ interface Block<T> {
 /**
  * Items by key: what a `Map` would do, for millions of them.
  *
- * A map is one array, and each collection of the runtime looks through all of it when a single entry has changed since the one before.
- * Here the hashes stand in arrays of numbers, which no collection looks at, and the items in blocks, of which few change.
- * With `isOrdered` it is read in the order of insertion, and places are not used again.
+ * A map is one array: if a single entry has changed, the next garbage collection scans all of it.
+ * Here the hashes are in arrays of numbers, which are never scanned, and the items in blocks, few of which change.
+ * With `isOrdered` it is read in insertion order, and places are not reused.
  */
 export class KeyIndex<T extends { readonly key: string }> {
   readonly #isOrdered: boolean;
@@ -23,10 +23,10 @@ export class KeyIndex<T extends { readonly key: string }> {
   #places = new Uint32Array(leastCapacity);
   #hashes = new Int32Array(leastCapacity);
   #blocks: (Block<T> | undefined)[] = [];
-  /** Blocks that came before the first of those, and are gone. */
+  /** How many earlier blocks are gone. */
   #dropped = 0;
   #next = 0;
-  /** Places to be used again. */
+  /** Places that can be reused. */
   readonly #free: number[] = [];
   #size = 0;
 
@@ -48,7 +48,7 @@ export class KeyIndex<T extends { readonly key: string }> {
     return this.#find(key, this.#hash.of(key)) >= 0;
   }
 
-  /** In the place of what the key had, if it had something. */
+  /** Replaces the item that the key had, if any. */
   set(key: string, item: T): void {
     const hash = this.#hash.of(key);
     const slot = this.#find(key, hash);
@@ -74,7 +74,7 @@ export class KeyIndex<T extends { readonly key: string }> {
     return true;
   }
 
-  /** What is deleted meanwhile is passed over; what is added is met. */
+  /** Items deleted meanwhile are skipped, and items added meanwhile are included. */
   *values(): Generator<T> {
     for (let number = this.#dropped; number < this.#dropped + this.#blocks.length; number++) {
       const block = this.#blocks[number - this.#dropped];
@@ -90,7 +90,7 @@ export class KeyIndex<T extends { readonly key: string }> {
     for (const { key } of this.values()) yield key;
   }
 
-  /** The slot of a key; -1 = there is none. */
+  /** The slot of a key, or -1. */
   #find(key: string, hash: number): number {
     const places = this.#places;
     const mask = places.length - 1;
@@ -117,7 +117,7 @@ export class KeyIndex<T extends { readonly key: string }> {
     this.#hashes[slot] = hash;
   }
 
-  /** Those behind it that were put off by it move up, so that no search ends too early. */
+  /** Items that it had displaced move up, so that no search ends too early. */
   #clear(slot: number): void {
     const places = this.#places;
     const hashes = this.#hashes;
@@ -164,7 +164,7 @@ export class KeyIndex<T extends { readonly key: string }> {
     else if (block.used === 0 && block.items.length === blockSize) this.#drop(place >>> blockBits);
   }
 
-  /** A block that is used up; the first ones leave the list. */
+  /** A block without items; leading ones leave the list. */
   #drop(number: number): void {
     this.#blocks[number - this.#dropped] = undefined;
     let first = 0;
@@ -181,7 +181,7 @@ export class KeyIndex<T extends { readonly key: string }> {
     for (const item of items) this.set(item.key, item);
   }
 
-  /** As it was when it was made: what it needed at its height is given back. */
+  /** As new: the memory that it needed at its largest is released. */
   #reset(): void {
     this.#places = new Uint32Array(leastCapacity);
     this.#hashes = new Int32Array(leastCapacity);

@@ -1,6 +1,6 @@
 const leastCapacity = 64;
 
-/** Items by numbers, the least first: a heap without an object for each entry, for as many as there are runs. */
+/** Items by number, smallest first: a heap without an object per entry, since there may be one for each run. */
 export class NumberHeap<T> {
   #numbers = new Float64Array(leastCapacity);
   readonly #items: T[] = [];
@@ -8,7 +8,7 @@ export class NumberHeap<T> {
   get size(): number {
     return this.#items.length;
   }
-  /** Infinite when it is empty. */
+  /** Infinity if it is empty. */
   get least(): number {
     return this.#items.length === 0 ? Number.POSITIVE_INFINITY : this.#numbers[0]!;
   }
@@ -18,7 +18,7 @@ export class NumberHeap<T> {
     this.#items.push(item);
     this.#rise(i, number, item);
   }
-  /** The item of the least number. */
+  /** The item with the smallest number. */
   pop(): T | undefined {
     const items = this.#items;
     const first = items[0];

@@ -1,18 +1,18 @@
 const leastCapacity = 64;
-/** What makes such a number a whole one. */
+/** Multiplies such a number into a whole one. */
 const scale = 4_096;
 const highScale = scale / 2 ** 32;
 
 /**
  * Items by positive numbers with a fraction of at most twelve bits: what a `Map` would do, several times as fast. A map takes the slow way
- * for keys that are no small integers, and leaves a new table behind for every few deletions.
+ * for keys that are not small integers, and creates a new table every few deletions.
  */
 export class NumberIndex<T> {
-  /** By slots, 0 = free. */
+  /** By slot; 0 = free. */
   #keys = new Float64Array(leastCapacity);
   #items: (T | undefined)[] = new Array<T | undefined>(leastCapacity).fill(undefined);
   #size = 0;
-  /** Deletions in a row that left it nearly empty. */
+  /** Consecutive deletions after which it was nearly empty. */
   #sparse = 0;
 
   get size(): number {
@@ -41,21 +41,21 @@ export class NumberIndex<T> {
     return true;
   }
 
-  /** All items, in no order. */
+  /** All items, in no particular order. */
   values(): T[] {
     const items: T[] = [];
     for (const item of this.#items) if (item !== undefined) items.push(item);
     return items;
   }
 
-  /** Not at once: what comes and goes in bursts would have it grow again and again. */
+  /** Not at once: items that come and go in bursts would make it grow again and again. */
   #shrinkInTime(): void {
     const capacity = this.#keys.length;
     if (this.#size * 16 >= capacity || capacity === leastCapacity) this.#sparse = 0;
     else if (++this.#sparse > capacity) this.#resize(Math.max(capacity / 4, leastCapacity));
   }
 
-  /** Those behind it that were put off by it move up, so that no search ends too early. */
+  /** Items that it had displaced move up, so that no search ends too early. */
   #clear(slot: number): void {
     const keys = this.#keys;
     const items = this.#items;
@@ -88,7 +88,7 @@ export class NumberIndex<T> {
   }
 }
 
-/** Where a key is, or would be, in a table of as many slots as a power of two, of which some are free (0). */
+/** Where a key is, or would be, in a table whose size is a power of two and which has free slots (0). */
 export function slotOf(key: number, keys: Float64Array): number {
   const mask = keys.length - 1;
   // With the high bits too: whoever names numbers could choose them a million apart.

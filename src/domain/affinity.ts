@@ -1,4 +1,4 @@
-// Which workers suit a task or a run: what is asked of their labels.
+// Which workers suit a task or a run, by their labels.
 import { assertKnownOptions } from "./known-options.ts";
 import { assertOneOf, assertType, shownValue } from "./option-values.ts";
 
@@ -6,7 +6,7 @@ export type LabelValue = string | number;
 /** `in`: the label is one of the values. `>`, `>=`, `<` and `<=` compare numbers. */
 export type Comparator = "=" | "!=" | ">" | ">=" | "<" | "<=" | "in";
 
-/** What is asked of one label. */
+/** What one label must be. */
 export interface LabelWish {
   readonly value: LabelValue | readonly LabelValue[];
   /** @default "=" */
@@ -54,7 +54,7 @@ function parseWish(label: string, asked: LabelValue | LabelWish, where: string):
   return { label, value, comparator, required, weight };
 }
 
-/** Whether what was read has the shape of a rule. */
+/** Whether a value has the shape of a rule. */
 export function isAffinityRule(told: unknown): told is AffinityRule {
   if (typeof told !== "object" || told === null) return false;
   const { label, value, comparator, required, weight } = told as Partial<AffinityRule>;
@@ -63,7 +63,7 @@ export function isAffinityRule(told: unknown): told is AffinityRule {
   return isFitting && isKnown && typeof label === "string" && typeof required === "boolean" && Number.isFinite(weight);
 }
 
-/** The sum of the weights that are met; undefined when something required is not. */
+/** The sum of the weights of met rules; undefined if a required rule is not met. */
 export function weightOf(
   rules: readonly AffinityRule[],
   labels: Readonly<Record<string, LabelValue>>,
@@ -80,7 +80,7 @@ export function weightOf(
 const labelOf = (labels: Readonly<Record<string, LabelValue>>, label: string): LabelValue | undefined =>
   Object.hasOwn(labels, label) ? labels[label] : undefined;
 
-/** A worker without the label meets `!=` only. */
+/** A worker without the label only meets `!=`. */
 function isMet({ comparator, value }: AffinityRule, label: LabelValue | undefined): boolean {
   if (comparator === "!=") return label !== value;
   if (label === undefined) return false;

@@ -16,8 +16,8 @@ export function atCaller<A>(caller: Function, check: () => A): A {
 }
 
 /**
- * Remembers who calls, for what fails later: instead of an error without a line of the user's there is one of the same kind that comes from
- * the call. (A stack that is only written over is not what the runtimes print.)
+ * Remembers the caller, for later failures: an error without any line of the user's code is replaced by one of the same kind that points to
+ * the call. (Overwriting its stack is not enough: the runtimes print the original one.)
  *
  * `caller` must still be on the stack.
  */
@@ -33,21 +33,21 @@ export function rememberCaller(caller: Function): (error: unknown) => unknown {
   };
 }
 
-/** The same for a call that is made often: who awaits it is looked for when it has failed, and costs nothing before. */
+/** The same for frequent calls: whoever awaits it is looked up only when it fails, so success costs nothing. */
 export function atAwaiter<E>(caller: Function, error: E): E {
   if (!isWithoutLine(error)) return error;
   Error.captureStackTrace?.(error, caller);
   return headed(error);
 }
 
-/** Where an error was made, as JavaScriptCore notes it. */
+/** Where an error was created, as JavaScriptCore records it. */
 const ofPlace = new Set(["stack", "line", "column", "sourceURL", "originalLine", "originalColumn"]);
 
 /** An error of natchet's, made where no code of the user is on the stack. */
 const isWithoutLine = (error: unknown): error is Error =>
   error instanceof Error && "_tag" in error && typeof error.stack === "string" && foldStack(error.stack).length === 0;
 
-/** A stack begins with what went wrong; of a message that is computed the runtime does not know. */
+/** A stack begins with what went wrong; the runtime does not know of computed messages. */
 function headed<E extends Error>(error: E): E {
   const stack = [
     `${error.name}: ${error.message}`,

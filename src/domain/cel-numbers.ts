@@ -1,5 +1,5 @@
-// Numbers of JSON in CEL. CEL knows whole numbers and fractions as two types that do not mix, JSON has one: so whole numbers become CEL's
-// ints, and what CEL leaves out between the two, or between a text and a number, is added.
+// Numbers of JSON in CEL. In CEL, whole numbers and fractions are two types that do not mix; JSON has one. So whole numbers become CEL's
+// ints, and the operators that CEL lacks between the two, or between a text and a number, are added.
 import type { Environment } from "@marcbachmann/cel-js";
 
 const arithmetic = {
@@ -26,8 +26,8 @@ export function mixNumbers(environment: Environment): Environment {
 }
 
 /**
- * JSON as CEL takes it: whole numbers become ints, in the parsed JSON itself, however deep it is. An object with a field `constructor`, by
- * which the library would tell what it is, becomes a map.
+ * JSON as CEL takes it: whole numbers become ints, in place, at any depth. An object with a field `constructor`, by
+ * which the library recognizes types, becomes a map.
  */
 export function asCel(json: unknown): unknown {
   const open: (unknown[] | Record<string, unknown> | Map<string, unknown>)[] = [];

@@ -2,7 +2,7 @@ import type { DurationInput } from "./duration.ts";
 import type { ErrorRecord } from "./error-record.ts";
 import type { FailedRun } from "./failure.ts";
 
-/** What a task is given beside its input. */
+/** What a task gets besides its input. */
 export interface TaskContext {
   /** The input as the handler got it. */
   readonly input: unknown;
@@ -18,7 +18,7 @@ export interface TaskContext {
   readonly failedRun?: FailedRun | undefined;
   /** What the earlier attempts of this run threw, oldest first; under `@OnFailure` those of the failed run. */
   readonly errors: readonly ErrorRecord[];
-  /** Texts that the run's caller gave. */
+  /** Texts given by the caller of the run. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Aborted when the run is cancelled, its time is up or the worker gives it back. */
   readonly signal: AbortSignal;
@@ -48,7 +48,7 @@ export interface TaskContext {
   stream(chunk: unknown): Promise<void>;
 }
 
-/** What a batch task is given beside its inputs. */
+/** What a batch task gets besides its inputs. */
 export interface BatchContext {
   /** The context of each run, in the order of the inputs. */
   readonly members: readonly TaskContext[];
@@ -56,14 +56,14 @@ export interface BatchContext {
   readonly signal: AbortSignal;
 }
 
-/** Tells lines of a run: shown by its worker, and stored with the run. */
+/** Logs lines of a run: its worker prints them, and they are stored with the run. */
 export interface TaskLog {
-  /** What only a search for a fault needs. */
+  /** Details for debugging. */
   debug(message: string, fields?: Record<string, unknown>): void;
-  /** What happens in the ordinary course. */
+  /** Normal operation. */
   info(message: string, fields?: Record<string, unknown>): void;
-  /** What may need somebody's attention. */
+  /** Something may need attention. */
   warn(message: string, fields?: Record<string, unknown>): void;
-  /** What failed. */
+  /** Something failed. */
   error(message: string, fields?: Record<string, unknown>): void;
 }

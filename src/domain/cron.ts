@@ -1,4 +1,4 @@
-// When a schedule is due: 5 or 6 fields, in a time zone, and what becomes of ticks that were missed.
+// When a schedule is due: 5 or 6 fields, in a time zone, and what happens to missed ticks.
 import { Cron as Pattern } from "croner";
 import { assertKnownOptions } from "./known-options.ts";
 import { assertName } from "./names.ts";
@@ -11,7 +11,7 @@ import { latestTime } from "./time.ts";
  */
 export type CatchUp = "none" | "last" | "all";
 
-/** What `@Cron` takes beside the expression. */
+/** The options of `@Cron`, besides the expression. */
 export interface CronOptions {
   /** Unique in the namespace. @default the name of the task */
   readonly name?: string | undefined;
@@ -35,19 +35,19 @@ export interface CronRule {
 /** Who may change it: the code of a worker, or callers of the API. */
 export type CronOrigin = "code" | "api";
 
-/** A schedule as queries answer it. Times are epoch milliseconds, UTC. */
+/** A schedule as queries return it. Times are epoch milliseconds, UTC. */
 export interface CronInfo extends CronRule {
   /** The task that it runs. */
   readonly task: string;
-  /** Whether the code of a worker declares it, or the API made it. */
+  /** Whether it is declared in the code of a worker, or was created by the API. */
   readonly origin: CronOrigin;
   /** The worker whose code declares it. */
   readonly worker?: string;
   /** Whether its ticks are skipped until it is resumed. */
   readonly paused: boolean;
-  /** All ticks up to here are done with: 0 = none yet. */
+  /** All ticks up to here have been handled; 0 = none yet. */
   readonly lastTick: number;
-  /** Undefined for a schedule that is paused, or never due again. */
+  /** Undefined if the schedule is paused, or never due again. */
   readonly nextTick?: number;
 }
 
@@ -55,7 +55,7 @@ const example = '@Cron("*/5 * * * *", { timezone: "Europe/Berlin" })';
 const catchUps: readonly CatchUp[] = ["none", "last", "all"];
 const known = ["name", "timezone", "input", "catchUp"];
 const longestExpression = 500;
-/** It is stored with the schedule, and told with each list of them. Units: characters */
+/** It is stored with the schedule, and part of every list. Units: characters */
 const longestInput = 65_536;
 
 /** Fails: TypeError that names the value, the rule and an example */
@@ -129,7 +129,7 @@ export function dueTicks(
   return { fire, upTo: due.at(-1) ?? lastTick, missed: leftOut + due.length - fire.length };
 }
 
-/** How many there were before the newest, if they came as often: to count fifty years of seconds would take longer than a lease. */
+/** How many there were before the newest, at the same rate: counting fifty years of seconds would take longer than a lease. */
 function ticksBefore(newest: readonly number[], lastTick: number): number {
   const [first, last] = [newest[0]!, newest.at(-1)!];
   const eachMs = (last - first) / (newest.length - 1);

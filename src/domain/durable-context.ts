@@ -27,7 +27,7 @@ export interface ChildTask<Args extends readonly unknown[], Output> {
    * Fails: RunFailed with the child's error, RunCancelled
    */
   run(...args: Args): Promise<Output>;
-  /** Starts it and does not wait: it goes on by itself. Resolves with its key once it is stored. */
+  /** Starts it without waiting: it continues on its own. Resolves with its key once it is stored. */
   enqueue(...args: Args): Promise<{ readonly task: string; readonly id: string }>;
 }
 
@@ -49,16 +49,16 @@ export interface MapOptions<E extends "throw" | "settle" = "throw" | "settle"> {
 /** How a child of `map(…, { onError: "settle" })` ended. */
 export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
 
-/** What a signal gives to whoever waited for it: `true` where it has no data, so that it differs from none. */
+/** What waiting for a signal returns: `true` if it has no data, to tell it from no signal. */
 export type Came<In> = 0 extends 1 & In ? any : [In] extends [undefined] ? true : Wire<In>;
 
-/** Which way of a race ended first, and with what. */
+/** Which branch of a race ended first, and with what. */
 export type Won<R extends Readonly<Record<string, Promise<unknown>>>> = {
   [K in keyof R]: { readonly won: K; readonly value: Awaited<R[K]> };
 }[keyof R];
 
 /**
- * What a durable method is given beside its input.
+ * What a durable method gets besides its input.
  *
  * A durable method begins again at its first line whenever its worker is lost, with the results that it already had. So it awaits only what
  * this context and its steps give, and combinations of them; everything else goes into a step.
@@ -70,15 +70,15 @@ export interface DurableContext {
   readonly runId: string;
   /** Counts the restarts, from 1. */
   readonly lap: number;
-  /** Texts that the run's caller gave. */
+  /** Texts given by the caller of the run. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Writes to the worker's log and to the store; silent where the method only repeats what it did before. */
   readonly log: TaskLog;
   /** Executes a piece of code as a step: its result is stored once, and not computed again. */
   step<T>(name: string, run: (step: StepScope) => T, options?: StepOptions): Promise<Wire<Awaited<T>>>;
-  /** Waits without a slot, whatever becomes of this worker; at most 10 years. */
+  /** Waits without a slot, whatever happens to this worker; at most 10 years. */
   sleep(time: DurationInput): Promise<void>;
-  /** Waits until then; at once when it has passed. */
+  /** Waits until that time; returns at once if it has passed. */
   sleepUntil(time: Date | number): Promise<void>;
   /**
    * Waits for the next signal of this name that was sent to this run, and gives its data, or `true` if it has none. With a timeout it gives

@@ -1,4 +1,4 @@
-// What the log and the runtime of a durable run tell each other: where a run is parked, and what has come for it since. Rules: the journal
+// What the log and the runtime of a durable run tell each other: where a run is parked, and what has arrived for it since. Rules: the journal
 // is the run's own truth; the log knows only what is said here.
 import { entryOfOrigin, originIn, placeInOrigin } from "./origin.ts";
 
@@ -84,16 +84,16 @@ export interface ChildEnd {
   readonly index: number;
 }
 
-/** What goes with the assignment of a durable run. */
+/** Part of the assignment of a durable run. */
 export interface Resume {
   /** As it was parked last; absent before. */
   readonly parked?: Parked;
   readonly offers: readonly Offer[];
 }
 
-/** What a worker registers of a durable task, beside what it says of any task. */
+/** What a worker registers of a durable task, besides what it does of every task. */
 export interface DurableTerms {
-  /** Raised by hand where old runs need old code. */
+  /** Raised by hand when old runs need old code. */
   readonly version: number;
   /** Tells codes apart, by chance: equal for the same build. */
   readonly code: string;
@@ -103,7 +103,7 @@ export interface DurableTerms {
   readonly cancelTimeoutMs?: number;
 }
 
-/** A child by what it is derived from. */
+/** A child, by its origin. */
 export interface ChildPlace {
   /** Of the parent. */
   readonly origin: number;
@@ -134,7 +134,7 @@ export const childIdOf = ({ origin, lap, ordinal, place }: ChildPlace): string =
 
 const childId = /^~([\d-]+)\.([1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})$/;
 
-/** Undefined for the id of a run that is nobody's awaited child. */
+/** Undefined for the id of a run that is not an awaited child. */
 export function childPlaceOf(id: string): ChildPlace | undefined {
   if (id.charCodeAt(0) !== 0x7e) return undefined;
   const found = childId.exec(id);
@@ -145,7 +145,7 @@ export function childPlaceOf(id: string): ChildPlace | undefined {
   return { origin, lap: Number(lap), ordinal: Number(ordinal), place: Number(place) };
 }
 
-/** Whether a parent that parked like this still wants its child: all of what comes later is not known to be unwanted. */
+/** Whether a parent that parked like this still wants its child. Children of later ops are not known to be unwanted. */
 export const isWanted = ({ lap, ops, waits }: Pick<Parked, "lap" | "ops" | "waits">, child: ChildPlace): boolean =>
   child.lap > lap ||
   (child.lap === lap && (child.ordinal >= ops || waits.some(({ ordinal }) => ordinal === child.ordinal)));

@@ -7,7 +7,7 @@ type TwoUnits =
   | `${number}s${number}ms`;
 type ThreeUnits = `${number}d${number}h${number}m` | `${number}h${number}m${number}s`;
 
-/** Ten years: nobody means a longer one. */
+/** Ten years: anything longer is a mistake. */
 export const longestDurationMs = 3_653 * 86_400_000;
 
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -41,7 +41,7 @@ function bounded(ms: number, given: DurationInput | string, where: string): numb
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 50)}…` : text);
 
-/** Writes milliseconds the way a person would: `1h30m`, `250ms`. */
+/** Formats milliseconds for people: `1h30m`, `250ms`. */
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)}ms`;
   if (ms < 60_000 && ms % 1_000 !== 0) return `${(ms / 1_000).toFixed(1)}s`;

@@ -1,4 +1,4 @@
-/** What of an error travels and is stored. */
+/** The part of an error that is sent and stored. */
 export interface ErrorRecord {
   /** The error's name, for example `TypeError`. */
   readonly name: string;
@@ -8,8 +8,8 @@ export interface ErrorRecord {
   readonly stack?: string;
   /** False for an error that fails the run at once. */
   readonly retryable?: boolean;
-  /** What its `cause` was, in bounds. */
+  /** Its `cause`, truncated. */
   readonly cause?: ErrorRecord;
-  /** Those inside an AggregateError, the first of them. */
+  /** The first of the errors in an AggregateError. */
   readonly errors?: readonly ErrorRecord[];
 }

@@ -12,20 +12,20 @@ export interface FailedRun {
   readonly attempts: readonly AttemptRecord[];
 }
 
-/** What the run of a handler carries as its input. */
+/** The input of the run of a handler. */
 export interface FailurePayload {
   readonly input: unknown;
   readonly failed: FailedRun;
 }
 
-/** Which task handles the failures of another, and from which place in the log: those before were none of its business. */
+/** Which task handles the failures of another, and from which place in the log on. */
 export interface FailureHandler {
   readonly task: string;
   readonly handler: string;
   readonly from: number;
 }
 
-/** The id of the run that handles a failed run. Tasks may share a handler, so it names both; where that is too long, a hash stands for the id. */
+/** The id of the run that handles a failed run. Tasks may share a handler, so it names both; if that is too long, a hash replaces the id. */
 export function handlerRunId(task: string, id: string): string {
   const whole = `${task}:${id}`;
   return isRunId(whole) ? whole : `${task}:${hex(hashOf(id))}${hex(hashOf([...id].reverse().join("")))}`;

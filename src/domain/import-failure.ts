@@ -1,4 +1,4 @@
-// Why a file could not be imported, with the line that is to blame. Runtimes say it differently: Bun in the `position` of one error or of
+// Why a file could not be imported, with the offending line. Runtimes report it differently: Bun in the `position` of one error or of
 // several inside an AggregateError, Deno in the message.
 import { foldStack } from "./stack.ts";
 import { isError, readProperty, toText } from "./thrown.ts";
@@ -33,7 +33,7 @@ function cureOf(file: string, cause: unknown): string {
   return "; Node does not run decorators in TypeScript: compile the file first, or install Bun (npm install --save-dev bun)";
 }
 
-/** The errors of Bun's compiler that say where they are. */
+/** Errors of Bun's compiler that have a position. */
 function builtErrors(cause: unknown): { readonly message: string; readonly position: Position }[] {
   const errors = readProperty(cause, "errors");
   return (Array.isArray(errors) ? errors : [cause]).flatMap((error) => {
@@ -46,12 +46,12 @@ function builtErrors(cause: unknown): { readonly message: string; readonly posit
 function frameOf({ message, position }: { readonly message: string; readonly position: Position }): string {
   const { file, line, column, lineText = "" } = position;
   const gutter = `    ${line} | `;
-  // A tab before the place stays one, so that the mark stands below it.
+  // A tab before the position stays a tab, so that the marker is aligned.
   const before = lineText.slice(0, Math.max(0, column - 1)).replace(/[^\t]/g, " ");
   return `  ${file}:${line}:${column}: ${message}\n${gutter}${lineText}\n${" ".repeat(gutter.length)}${before}^`;
 }
 
-/** Where code that was imported threw. */
+/** Where imported code threw. */
 function placesOf(cause: unknown): string[] {
   const stack = readProperty(cause, "stack");
   return typeof stack === "string" ? foldStack(withoutColours(stack)) : [];

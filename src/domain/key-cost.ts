@@ -25,16 +25,16 @@ export const expressionLimits = {
 const mostUnits = 5_000_000;
 
 const loops = new Set(["all", "exists", "exists_one", "map", "filter"]);
-/** They look at every byte of what they are given, or make another text or list of it. */
+/** They read every byte of their argument, or create another text or list from it. */
 const linear = new Set(["==", "!=", "in", "+", "call", "rcall"]);
-/** They compare what they look for at every place. */
+/** They compare at every position. */
 const searches = new Set(["contains", "indexOf", "lastIndexOf", "split"]);
 const unitsOfLook = 1 / 4;
 const unitsOfPair = 1 / 2;
 /** A turn takes at least a byte of what is looped over, and for each node of its body as long as for so many bytes. */
 const unitsOfTurn = 5;
 
-/** What surrounds a node: the loops that it stands in, as far as they matter. */
+/** The context of a node: the loops around it, as far as they matter. */
 interface Loop {
   readonly variable: string;
   /** It goes over a part of the run, so that all its turns together see that once. */
@@ -100,7 +100,7 @@ function isComparedWithLiteral({ op, args }: ExpressionNode): boolean {
   return (op === "==" || op === "!=") && (args as unknown[]).some((side) => isNode(side) && side.op === "value");
 }
 
-/** How many characters are searched for; undefined when that is known at run time only. */
+/** How many characters are searched for; undefined if that is only known at run time. */
 function soughtIn(args: unknown): number | undefined {
   const [sought] = (args as [unknown, unknown, unknown[]])[2];
   return isNode(sought) && sought.op === "value" ? String(sought.args).length : undefined;

@@ -3,7 +3,7 @@ import { Environment } from "@marcbachmann/cel-js";
 import { asCel, mixNumbers } from "./cel-numbers.ts";
 import { assertAffordable, costOf, expressionLimits, type KeyCost, longestExpression } from "./key-cost.ts";
 
-/** What an expression sees of a run. */
+/** What an expression can see of a run. */
 export interface KeyScope {
   /** Parsed JSON of its own: an expression that computes changes its whole numbers to ints. */
   readonly input: unknown;
@@ -27,11 +27,11 @@ const environment = mixNumbers(
 const quoted = `"[^"\\\\]*"|'[^'\\\\]*'`;
 const path = `(?:input|metadata)(?:\\.\\w+|\\[(?:\\d+|${quoted})\\])*`;
 const term = `\\s*(?:${path}|string\\(${path}\\)|${quoted})\\s*`;
-/** Names values and puts them one behind the other, as most keys do: that needs no ints. */
+/** Whether it only names and concatenates values, as most keys do: that needs no ints. */
 const plain = new RegExp(`^${term}(?:\\+${term})*$`);
 const example = '"input.userId" or "metadata.tenant + \\"/\\" + input.model"';
 
-/** Workers register the same ones again and again. */
+/** Workers register the same expressions again and again. */
 const parsed = new Map<string, KeyExpression>();
 const mostParsed = 1_000;
 /** Every queued run has one, and so has everything that counts it. */
@@ -108,7 +108,7 @@ function keyFrom(value: unknown, text: string): string {
   throw new Error(`${text} is ${kindOf(value)}; a key must be a string, a number or a boolean`);
 }
 
-/** Whether the text speaks of the run; any other key of a rate limit is taken as it is. */
+/** Whether the text refers to the run; any other key of a rate limit is taken literally. */
 export const isExpression = (text: string): boolean => /\b(input|metadata)\b/.test(text);
 
 const kindOf = (value: unknown): string =>

@@ -1,4 +1,4 @@
-// How many runs of a task may execute, and start: the options of `@Task`, and the rules that a worker registers.
+// How many runs of a task may execute, and start: options of `@Task`, and the rules that workers register.
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { isExpression, parseKey } from "./key-expression.ts";
 import { assertKnownOptions } from "./known-options.ts";
@@ -10,7 +10,7 @@ import { assertOneOf, assertType, assertWhole } from "./option-values.ts";
  */
 export type ConcurrencyStrategy = "queue" | "cancel-newest" | "cancel-in-progress";
 
-/** At most `max` runs of a task execute at once; with a key, of each key. */
+/** At most `max` runs of a task execute at once; with a key, `max` for each key. */
 export interface ConcurrencyOptions {
   /** CEL over `input` and `metadata`. @default one limit for the whole task @example "input.userId" */
   readonly key?: string | undefined;
@@ -33,7 +33,7 @@ export interface RateLimitOptions {
   readonly key: string;
   /** Units that may start within `per`. */
   readonly limit: number;
-  /** Length of the time, for example `"1m"`: it slides, it has no fixed beginning. */
+  /** Length of the window, for example `"1m"`: a sliding window without a fixed beginning. */
   readonly per: DurationInput;
   /** What a run takes: a number, or CEL over `input` and `metadata`. @default 1 */
   readonly units?: number | string | undefined;

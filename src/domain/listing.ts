@@ -23,14 +23,14 @@ export interface RunList {
   readonly runs: readonly RunInfo[];
   /** How many match in all. */
   readonly total: number;
-  /** Give it to `list` for the runs that come next; absent when these are the last ones. */
+  /** Pass it to `list` for the next page; absent on the last page. */
   readonly cursor?: string;
 }
 
-/** Keys of runs by what became of them. */
+/** Keys of runs by what happened to them. */
 export interface CancelReply {
   readonly cancelled: readonly string[];
-  /** They execute; their workers were told, and the stored outcome decides. */
+  /** Executing: their workers were told, and the stored outcome decides. */
   readonly stopping: readonly string[];
   readonly unknown: readonly string[];
   readonly finished: readonly string[];
@@ -40,7 +40,7 @@ export interface CancelReply {
 
 /** A worker as the engine knows it. Times are epoch milliseconds, UTC. */
 export interface WorkerInfo {
-  /** New at every start of a process. */
+  /** New with every start of a process. */
   readonly id: string;
   /** For display; several workers may have the same. */
   readonly name: string;
@@ -48,21 +48,21 @@ export interface WorkerInfo {
   readonly state: "ready" | "paused" | "quiet" | "blocked" | "silent" | "gone";
   /** Attempts that may run at the same time. */
   readonly slots: number;
-  /** Slots that are taken. */
+  /** Taken slots. */
   readonly busy: number;
-  /** How late its event loop was at most between two heartbeats. Units: milliseconds */
+  /** The largest delay of its event loop between two heartbeats. Units: milliseconds */
   readonly lagMs: number;
   /** Names of its tasks. */
   readonly tasks: readonly string[];
-  /** What it is, for tasks that ask for it. */
+  /** For tasks with `affinity`. */
   readonly labels: Readonly<Record<string, string | number>>;
   /** For example `bun 1.4.5`. */
   readonly runtime: string;
-  /** Of natchet. */
+  /** Version of natchet. */
   readonly version: string;
   /** When it registered with this engine. */
   readonly registeredAt: number;
-  /** When it was heard last. */
+  /** When it was last heard from. */
   readonly lastHeartbeatAt: number;
 }
 
@@ -72,21 +72,21 @@ export interface QueueInfo {
   readonly task: string;
   /** Whether its runs wait until it is resumed. */
   readonly paused: boolean;
-  /** Runs that wait for a slot. */
+  /** Runs waiting for a slot. */
   readonly queued: number;
-  /** Runs that execute. */
+  /** Executing runs. */
   readonly running: number;
-  /** Runs whose time has not come. */
+  /** Runs that are due later. */
   readonly scheduled: number;
-  /** Runs that wait for their next attempt. */
+  /** Runs waiting for their next attempt. */
   readonly retrying: number;
-  /** Durable runs that wait for something outside. */
+  /** Durable runs waiting for something outside. */
   readonly waiting: number;
   /** Workers that have the task. */
   readonly workers: number;
 }
 
-/** Runs of a task that were cancelled, by who wanted it. */
+/** Cancelled runs of a task, by who cancelled them. */
 export interface Cancellations {
   readonly task: string;
   readonly runs: Readonly<Record<CancelCause, number>>;

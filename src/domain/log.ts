@@ -1,14 +1,14 @@
-/** Where engine, worker and client say what happens: a sentence and fields. */
+/** Where engines, workers and clients report what happens: a sentence and fields. */
 export interface Log {
-  /** What only a search for a fault needs. */
+  /** Details for debugging. */
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** What happens in the ordinary course. */
+  /** Normal operation. */
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** What may need somebody's attention. */
+  /** Something may need attention. */
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** What failed. */
+  /** Something failed. */
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** Says nothing. */
+/** Discards everything. */
 export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,7 +1,7 @@
 // Every refusal of an option's value has one form: where, the rule, what was given, and an example.
 import { toText } from "./thrown.ts";
 
-/** Text in quotes, so that "5" is not taken for 5. */
+/** Quotes text, so that "5" is not mistaken for 5. */
 export const shownValue = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(value);
   return typeof value === "number" ? String(value) : toText(value);

@@ -4,8 +4,8 @@ const places = 4_096;
 
 export const originIn = (seq: number, place: number): number => seq + (place + 1) / places;
 
-/** The place of a run in the bundle with which it began. */
+/** The place of a run in the bundle that created it. */
 export const placeInOrigin = (origin: number): number => Math.round((origin - Math.floor(origin)) * places) - 1;
 
-/** The sequence of the entry with which a run began. */
+/** The sequence of the entry that created a run. */
 export const entryOfOrigin = (origin: number): number => Math.floor(origin);

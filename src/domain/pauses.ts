@@ -1,8 +1,8 @@
-/** What is paused: it gets no new runs, and running ones go on. Also the record that is stored of it. Units: epoch milliseconds */
+/** What is paused: it gets no new runs, and running ones continue. Also stored as a record. Units: epoch milliseconds */
 export interface Pauses {
-  /** Whether nobody is given a new run. */
+  /** Whether everything is paused. */
   readonly namespace: boolean;
-  /** Names of the tasks whose runs wait. */
+  /** Names of paused tasks. */
   readonly tasks: readonly string[];
   /** By name or by id. */
   readonly workers: readonly string[];
@@ -25,7 +25,7 @@ export const wholeNamespace = "*";
 export const resumedAt = (pauses: Pauses, name: string): number =>
   Object.hasOwn(pauses.resumedAt, name) ? pauses.resumedAt[name]! : 0;
 
-/** Longer than any run waits with a timeout that somebody sets. */
+/** Longer than any schedule timeout that somebody sets. */
 const rememberedMs = 30 * 86_400_000;
 
 /** The pauses after one more, or one less. */

@@ -12,14 +12,14 @@ export type Sticky = "soft" | "hard";
 export interface TaskPolicies {
   readonly concurrency?: readonly ConcurrencyRule[];
   readonly rateLimits?: readonly RateRule[];
-  /** Slots that a run takes on its worker, where it is not one. */
+  /** Slots that a run takes on its worker, if more than one. */
   readonly slots?: number;
   readonly affinity?: readonly AffinityRule[];
   readonly sticky?: Sticky;
   readonly batch?: BatchRule;
 }
 
-/** The run whose code enqueues another. */
+/** A run whose code enqueues another one. */
 export interface Parent {
   readonly key: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -34,7 +34,7 @@ export interface RunTerms {
   readonly scheduleTimeoutMs?: number | null;
 }
 
-/** Undefined for a run of which nothing was said: nearly all of them. */
+/** Undefined if its caller specified nothing, as for nearly all runs. */
 export function termsOf(
   placement: RunPlacement | undefined,
   scheduleTimeoutMs: number | null | undefined,
@@ -44,7 +44,7 @@ export function termsOf(
   return { ...(affinity && { affinity }), ...(scheduleTimeoutMs !== undefined && { scheduleTimeoutMs }) };
 }
 
-/** What one run asks beside its task: its rules go before those of its task for the same label. */
+/** What a run asks for besides its task: for the same label, its rules take precedence. */
 export interface RunPlacement {
   readonly affinity?: readonly AffinityRule[];
   /** The worker of its parent. */

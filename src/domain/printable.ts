@@ -1,6 +1,6 @@
-// What others named or wrote, made safe to show: a terminal acts upon control characters, and a line break forges a line.
+// Names and texts of others, made safe to show: terminals interpret control characters, and a line break could forge a line.
 
-/** No line of a log needs more of one text. */
+/** A log line needs no more of one text. */
 const longestText = 8_192;
 
 /** At most `limit` characters; says how many are missing. */
@@ -11,7 +11,7 @@ export const cutText = (text: string, limit: number = longestText): string =>
 const unsafe = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 const short: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** The text on one line, with everything that a terminal would act upon as an escape such as `\x1b`. */
+/** The text on one line, with everything that a terminal would interpret escaped, such as `\x1b`. */
 export function printable(text: string): string {
   return text.replace(unsafe, (found) => short[found] ?? escaped(found.charCodeAt(0)));
 }

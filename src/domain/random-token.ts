@@ -1,5 +1,5 @@
 const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-/** Letters and digits by chance, five bits each: a name that nobody else has. */
+/** Random letters and digits, five bits each: a name that nobody else has. */
 export const randomToken = (length: number): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => alphabet[byte % 36]).join("");

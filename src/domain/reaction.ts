@@ -1,4 +1,4 @@
-/** A run that failed for good: its outcome at `index` of the entry `seq` tells how. */
+/** A run that finally failed; its outcome is at `index` in the entry `seq`. */
 export interface FailureCause {
   readonly type: "failure";
   readonly key: string;

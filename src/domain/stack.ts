@@ -1,4 +1,4 @@
-// Stacks as people read them: the lines of the user's code, with those of natchet and of the runtime folded into one.
+// Stacks for people: the lines of the user's code, with those of natchet and of the runtime folded into one.
 
 import type { ErrorRecord } from "./error-record.ts";
 import { printableLines } from "./printable.ts";
@@ -10,14 +10,14 @@ const ownFolders = own === undefined ? [] : [`${own}/`, `${own.slice(0, own.last
 /** Also of a process on another machine: the package, in whatever folder a package manager keeps it, and what it is made of. */
 const packaged =
   /(?:node_modules|registry\.npmjs\.org|jsr\.io)\/(?:natchet|@natchet\/natchet|effect|@effect\/[^/]+|@nats-io\/[^/]+)\//;
-/** A frame of code that lies in a file which is not the runtime's. */
+/** A frame in a file that does not belong to the runtime. */
 const inFile = /(?:^|[\s(])(?:file:\/|https?:\/)?\/[^)]*:\d+/;
 const isFrame = /^\s*at /;
 
 const isUsers = (frame: string): boolean =>
   inFile.test(frame) && !packaged.test(frame) && !ownFolders.some((folder) => frame.includes(folder));
 
-/** The frames of the user's code, then how many were folded; empty where none is the user's. */
+/** The frames of the user's code, then how many were folded; empty if none is the user's. */
 export function foldStack(stack: string | undefined): string[] {
   const frames = (stack ?? "").split("\n").filter((line) => isFrame.test(line));
   const users = frames.filter(isUsers).map((frame) => `    ${escapeControls(frame.trim())}`);

@@ -15,7 +15,7 @@ export interface StepOptions {
   readonly errors?: readonly ErrorClass[] | undefined;
 }
 
-/** What a step's code finds of its attempt. */
+/** What the code of a step can see of its attempt. */
 export interface StepScope {
   /** The same for every attempt of this step and for no other step ever: an idempotency key. */
   readonly id: string;
@@ -25,11 +25,11 @@ export interface StepScope {
   readonly signal: AbortSignal;
 }
 
-/** A step as its worker knows it. Units: milliseconds */
+/** A step, with its options checked. Units: milliseconds */
 export interface StepDefinition {
-  /** How often and when it is tried again. */
+  /** How often, and when, it is retried. */
   readonly retry: RetryPolicy;
-  /** Time that one attempt may take. */
+  /** How long one attempt may take. */
   readonly timeoutMs: number;
   /** Errors that come back as instances. */
   readonly errors: readonly ErrorClass[];

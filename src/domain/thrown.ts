@@ -10,7 +10,7 @@ const mostInside = 8;
 /** Turns whatever was thrown into what is stored. */
 export const errorRecordOf = (thrown: unknown): ErrorRecord => recordOf(thrown, deepest, [thrown]);
 
-/** The error that a record tells of, made again: known by its name, with its stack and what it was caused by. */
+/** Recreates the error of a record, with its name, its stack and its cause. */
 export function errorFrom({ name, message, stack, cause, errors }: ErrorRecord): Error {
   const error = new Error(message);
   error.name = name;
@@ -38,7 +38,7 @@ export function readProperty(value: unknown, name: string): unknown {
   }
 }
 
-/** Also an error of another realm, or of a thread. */
+/** True for errors from other realms and threads, too. */
 export function isError(value: unknown): boolean {
   try {
     return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
@@ -47,7 +47,7 @@ export function isError(value: unknown): boolean {
   }
 }
 
-/** `met` holds what stands in the record already: a circle is cut there. */
+/** `met` holds what is already in the record: cycles are cut there. */
 function recordOf(thrown: unknown, depth: number, met: unknown[]): ErrorRecord {
   if (!isError(thrown)) return { name: "Error", message: typeof thrown === "string" ? thrown : unusual(thrown) };
   const stack = readText(thrown, "stack");
@@ -73,7 +73,7 @@ function inWords(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
-    // A circle, or a number that JSON has no form for.
+    // A cycle, or a number that JSON cannot represent.
   }
   try {
     return String(value);
@@ -82,7 +82,7 @@ function inWords(value: unknown): string {
   }
 }
 
-/** Undefined when it cannot be read; another value than a text is put into words. */
+/** Undefined if it cannot be read; anything but text is described. */
 function readText(value: unknown, name: string): string | undefined {
   const found = readProperty(value, name);
   return found === undefined || typeof found === "string" ? found : inWords(found);

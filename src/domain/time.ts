@@ -1,17 +1,17 @@
-/** The end of the year 9999; nobody means a later time. Units: epoch milliseconds */
+/** The end of the year 9999: anything later is a mistake. Units: epoch milliseconds */
 export const latestTime = 253_402_300_799_999;
 
-/** In UTC, for people; what no calendar holds is shown as the latest time there is. */
+/** In UTC, for people; a time beyond the calendar is shown as its last moment. */
 export const shownTime = (timeMs: number): string => new Date(Math.min(Math.max(timeMs, 0), latestTime)).toISOString();
 
-/** `2026-11-29T21:04:05.678+01:00`: on the clock of who reads it, with its zone. */
+/** `2026-11-29T21:04:05.678+01:00`: in the reader's time zone. */
 export function zonedTime(timeMs: number): string {
   const offset = -new Date(timeMs).getTimezoneOffset();
   const zone = `${offset < 0 ? "-" : "+"}${digits(Math.trunc(Math.abs(offset) / 60))}:${digits(Math.abs(offset) % 60)}`;
   return shownTime(timeMs + offset * 60_000).slice(0, -1) + zone;
 }
 
-/** A sentence of the engine's with the times in it as the reader's clock shows them, to the second. */
+/** A sentence of the engine's, with its times in the reader's time zone, to the second. */
 export const inLocalTime = (text: string): string =>
   text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (time) => toSeconds(zonedTime(Date.parse(time))));
 

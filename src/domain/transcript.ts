@@ -1,9 +1,9 @@
-// What a run says while it is executed: lines, progress, chunks. Readers get it as it was said, also after the run has ended.
+// The output of a run while it executes: lines, progress, chunks. Readers get all of it, even after the run has ended.
 export const lineLevels = ["debug", "info", "warn", "error"] as const;
 /** How important a line is. */
 export type LineLevel = (typeof lineLevels)[number];
 
-/** Lines of a run that are stored, those of all its attempts together. */
+/** How many lines of a run are stored, across all its attempts. */
 export const storedLines = 1_000;
 
 /** Who said it. A lost or returned attempt is executed again under the same `attempt`, but never under the same `turn`. */
@@ -20,9 +20,9 @@ export interface LogLine extends Said {
   readonly level: LineLevel;
   /** The text. */
   readonly message: string;
-  /** What was given beside the text. */
+  /** Fields given with the text. */
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** Set on the mark that stands for lines which are not stored: how many; `message` says so too. */
+  /** How many lines this one stands for, which are not stored; `message` says so, too. */
   readonly dropped?: number;
 }
 
@@ -34,10 +34,10 @@ export interface StreamChunk extends Said {
   readonly missed?: number;
 }
 
-/** The newest `ctx.progress` of a run. */
+/** The latest `ctx.progress` of a run. */
 export interface Progress extends Said {
   /** 0 to 1 */
   readonly fraction: number;
-  /** What the task said beside the fraction. */
+  /** The note given with the fraction. */
   readonly note?: string;
 }

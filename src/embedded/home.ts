@@ -26,7 +26,7 @@ export interface Address {
 
 /**
  * The directory of an embedded server (`.natchet`): its store (`jetstream/`), lock, log, address and token. Only this user may read it: who has
- * the token may do everything.
+ * the token may do anything.
  */
 export class Home {
   readonly directory: string;
@@ -73,7 +73,7 @@ export class Home {
     return made;
   }
 
-  /** Of processes that start at once one decides, and none sees half of it. */
+  /** If several processes start at once, one of them decides, and none sees a half-written file. */
   #makeToken(text: string): void {
     const temporary = `${this.#tokenFile}.${process.pid}.${randomToken(8)}`;
     writeFileSync(temporary, text, { mode: 0o600 });
@@ -112,7 +112,7 @@ export class Home {
     }
   }
 
-  /** What the last owner wrote; undefined for anything that no owner would have written. */
+  /** What the last owner wrote; undefined if no owner can have written it. */
   readAddress(): Address | undefined {
     try {
       return addressOf(JSON.parse(readFileSync(this.#addressFile, "utf8")));

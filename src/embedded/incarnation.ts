@@ -33,7 +33,7 @@ export interface EmbeddedServer {
 
 /** One life of the server as this process sees it. */
 export interface Incarnation extends EmbeddedServer {
-  /** Resolves when the server cannot be reached any more. */
+  /** Resolves when the server can no longer be reached. */
   readonly gone: Promise<void>;
 }
 
@@ -81,7 +81,7 @@ function prepare(home: Home): void {
 async function attach(home: Home): Promise<Incarnation | undefined> {
   const address = home.readAddress();
   if (address === undefined) return undefined;
-  // A server that an earlier version started asks for no token, and whoever starts the next one will.
+  // A server started by an earlier version asks for no token; the next one will.
   const url = home.urlOf(address.port);
   const watch = await watchServer(url, 1_000, address.id);
   return watch && attached(url, watch);

@@ -10,7 +10,7 @@ export class KeptServer implements EmbeddedServer {
   readonly #options: EmbeddedOptions;
   readonly #stopping = new AbortController();
   readonly #supervised: Promise<void>;
-  /** Written by the supervision only. */
+  /** Only written by the supervision. */
   #current: Incarnation;
   #revivedAt = Number.NEGATIVE_INFINITY;
 
@@ -74,7 +74,7 @@ export class KeptServer implements EmbeddedServer {
         this.#options.log?.warn("the embedded nats-server ended unexpectedly; restarting it", {
           log: this.#home.log,
         });
-      // A server that crashes again and again is started at growing intervals; a single crash costs no wait.
+      // A server that keeps crashing is restarted at growing intervals; a single crash costs no wait.
       quickEnds = wasOwner && performance.now() - startedAt < quickEndMs ? quickEnds + 1 : 0;
       if (quickEnds > 1) await pause(Math.min(100 * 2 ** quickEnds, longestPauseMs), signal).catch(() => {});
       const next = await this.#reopen(signal);
@@ -115,7 +115,7 @@ export class KeptServer implements EmbeddedServer {
 const quickEndMs = 5_000;
 const longestPauseMs = 5_000;
 const reviveEveryMs = 10_000;
-/** Less would be used up before anybody notices. */
+/** Less would be used up before anyone notices. */
 const enoughBytes = 32 * 1_024 * 1_024;
 
 function hasRoom(directory: string): boolean {

@@ -11,7 +11,7 @@ export interface ProgramResult {
 export interface ProgramOptions {
   readonly timeoutMs: number;
   readonly cwd?: string;
-  /** Variables added to those of this process. */
+  /** Added to the variables of this process. */
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }

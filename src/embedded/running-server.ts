@@ -1,4 +1,4 @@
-// The servers that run on this machine already.
+// Servers that already run on this machine.
 import { ServerNotRunning } from "../domain/errors.ts";
 import { isUsableVersion, minimumVersion, parseVersion } from "../nats/server-version.ts";
 import { Home } from "./home.ts";
@@ -20,7 +20,7 @@ export async function findRunningServer(directory: string, local: string = local
   return embedded;
 }
 
-/** Why a server that answers is passed over. */
+/** Why a server that answers is not used. */
 export const reasonOf = (verdict: string): string | undefined => (verdict === "absent" ? undefined : verdict);
 
 async function findEmbedded(directory: string): Promise<RunningServer | undefined> {
@@ -34,7 +34,7 @@ async function findEmbedded(directory: string): Promise<RunningServer | undefine
 const embeddedTimeoutMs = 1_000;
 const localTimeoutMs = 300;
 
-/** "usable", "absent", or why the server is passed over. */
+/** "usable", "absent", or why the server is not used. */
 export async function judgeLocal(url: string): Promise<string> {
   const info = await probeServer(url, localTimeoutMs);
   if (info === undefined) return "absent";

@@ -1,7 +1,7 @@
-/** The longest wait that a timer of the runtime holds, 24.8 days: a longer one would ring at once. */
+/** The longest wait that a runtime timer supports, 24.8 days: a longer one would fire at once. */
 export const longestTimerMs = 2 ** 31 - 1;
 
-/** Calls back after any number of milliseconds, by a clock that nobody sets; returns the function that calls it off. */
+/** Calls back after any number of milliseconds, by the monotonic clock; returns the function that cancels it. */
 export function afterMs(ms: number, act: () => void): () => void {
   const endsAt = performance.now() + ms;
   let timer: ReturnType<typeof setTimeout>;

@@ -25,12 +25,12 @@ export function assertRunsWorkers(where: string): void {
 
 const oldestNode = 22;
 
-/** A name for this process that no other has, on whatever machine: whatever lives in it dies with it. */
+/** A name for this process, unique across machines: whatever lives in it dies with it. */
 export function processName(): string {
   let host = "";
   try {
     host = hostname().slice(0, 100);
-  } catch {} // a program that may not ask for it
+  } catch {} // not permitted to ask for it
   return `${host}/${process.pid}/${Math.round(performance.timeOrigin)}/${pidSpace()}`;
 }
 
@@ -44,13 +44,13 @@ export function hasEnded(name: string): boolean {
   if (Number(pid) === process.pid) return name !== processName();
   try {
     process.kill(Number(pid), 0);
-    return false; // it, or another one that has its number now
+    return false; // it lives, or another one has its number now
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
 }
 
-/** Within which a number names one process: of this boot of the machine, and of this container. Empty = not known. */
+/** The scope in which a process id is unique: this boot of this machine, and this container. Empty = not known. */
 function pidSpace(): string {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -61,7 +61,7 @@ function pidSpace(): string {
 }
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
-/** Ctrl-C reaches all processes of the terminal, and npm, npx and the like pass it on besides: it is one signal all the same. */
+/** Ctrl-C reaches all processes of the terminal, and npm, npx and the like also pass it on: these count as one signal. */
 const echoMs = 300;
 
 /**
@@ -73,7 +73,7 @@ export function onStopSignal(
   stopAtOnce: () => void = () => process.exit(130),
 ): () => void {
   let stoppingSince: number | undefined;
-  const isNohup = ignoresHangups(); // before there is any listener: on Deno one of another signal undoes it too
+  const isNohup = ignoresHangups(); // before there is any listener: on Deno, a listener for another signal undoes it, too
   const listen = (signal: (typeof stopSignals)[number]): (() => void) => {
     const isIgnored = signal === "SIGHUP" && isNohup;
     const listener = () => {
@@ -92,29 +92,29 @@ export function onStopSignal(
   };
 }
 
-/** Whether who started this process wants it to outlive the terminal. A listener undoes that, here and for children: the variable does not. */
+/** Whether this process is meant to outlive its terminal. A listener undoes that, here and for children; the variable does not. */
 function ignoresHangups(): boolean {
   try {
     const [, mask] = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
     if (mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n) process.env.NATCHET_NOHUP = "1";
     return process.env.NATCHET_NOHUP === "1";
   } catch {
-    return false; // not to be seen here
+    return false; // cannot be seen from here
   }
 }
 
 export interface UnhandledListener {
-  /** Whether the error of this moment is this listener's business; asked in the context of the error, where the runtime keeps it. */
+  /** Whether the current error is for this listener; called in the context of the error, where the runtime keeps it. */
   readonly takes: () => boolean;
   readonly handle: (error: unknown) => void;
 }
 
-/** On the function that listens: what tells it from one of the program. Other copies of natchet know it as well. */
+/** Set on our listeners to tell them from those of the program. Other copies of natchet know it, too. */
 const takesIt = Symbol.for("natchet.takes-unhandled");
 const unhandledEvents = ["unhandledRejection", "uncaughtException"] as const;
 type Listener = ((error: unknown) => void) & { readonly [takesIt]?: () => boolean };
 
-/** What no listener takes, of natchet or of the program, is given back to the runtime. Returns the function that stops listening. */
+/** What no listener handles, whether natchet's or the program's, is left to the runtime. Returns the function that stops listening. */
 export function onUnhandledError({ takes, handle }: UnhandledListener): () => void {
   const listen = () => {
     for (const event of unhandledEvents) process.on(event, listener);
@@ -142,7 +142,7 @@ const isTaken = (): boolean =>
 /** Thrown again without a listener, so that the runtime does what it does by default. */
 function giveBack(error: unknown, stop: () => void, listen: () => void): void {
   stop();
-  setTimeout(listen, 0); // if the process lives on
+  setTimeout(listen, 0); // if the process survives
   queueMicrotask(() => {
     throw error;
   });

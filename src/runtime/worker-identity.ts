@@ -1,5 +1,5 @@
-// How a worker and its engine know each other. A worker's id is a hash of its secret, which it tells engines only: so whoever has the secret is
-// that worker, for every leader, and nothing has to be stored. An engine that was told proves it in what it sends.
+// How a worker and its engine recognize each other. A worker's id is a hash of its secret, which it reveals to engines only: whoever has the secret is
+// that worker, for every leader, and nothing needs to be stored. An engine proves in what it sends that it knows the secret.
 import { createHash } from "node:crypto";
 import { randomToken } from "../domain/random-token.ts";
 
@@ -18,7 +18,7 @@ export function newIdentity(role: string, secret = randomToken(secretLength)): W
   return { id: `${role}${role && "-"}${hashOf(secret)}`, secret };
 }
 
-/** Whether the secret is that of the worker. */
+/** Whether this is the worker's secret. */
 export const isSecretOf = (id: string, secret: string): boolean =>
   secret.length >= secretLength && id.slice(id.indexOf("-") + 1) === hashOf(secret);
 
@@ -26,10 +26,10 @@ export const isSecretOf = (id: string, secret: string): boolean =>
 export type ProvenVerb = "assign" | "cancel" | "ping";
 
 /**
- * That a message comes from somebody who knows the worker's secret. `n` counts what an engine has sent in an epoch: a message that was overheard
- * cannot be sent again with something else in it.
+ * Proves that a message comes from somebody who knows the worker's secret. `n` counts what an engine has sent in an epoch: an overheard message
+ * cannot be sent again with other content.
  *
- * Of short texts of one form, and itself cut short, a plain hash proves as much as an HMAC, which takes Deno ten times as long.
+ * For short texts of one form, a truncated plain hash proves as much as an HMAC, which takes Deno ten times as long.
  */
 export const proofOf = (secret: string, verb: ProvenVerb, epoch: number, n: number): string =>
   createHash("sha256").update(`${verb} ${epoch} ${n} ${secret}`).digest("hex").slice(0, proofLength);
