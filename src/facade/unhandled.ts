@@ -5,8 +5,8 @@ import type { Log } from "../domain/log.ts";
 import { errorRecordOf } from "../domain/thrown.ts";
 import { onUnhandledError } from "../runtime/process.ts";
 import { surroundingRun } from "../worker/context.ts";
+import type { RunningWorker } from "../worker/running-worker.ts";
 import { shorten } from "../worker/short-error.ts";
-import type { RunningWorker } from "../worker/worker.ts";
 import type { OnUnhandled } from "./settings.ts";
 
 export interface UnhandledParts {

@@ -6,7 +6,7 @@ import type { NatsLink } from "../nats/link.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Meter } from "../worker/meter.ts";
-import type { RunningWorker } from "../worker/worker.ts";
+import type { RunningWorker } from "../worker/running-worker.ts";
 import { KnownPauses } from "./known-pauses.ts";
 
 /** A worker of this process with the tasks that it executes. */

@@ -99,10 +99,7 @@ export class TestAttempts {
     return begun;
   }
   stop(stops: readonly Stop[]): void {
-    for (const { attempt, stop } of this.#held.named(stops)) {
-      const { reason, seq = 0, at = this.#parts.now() } = stop;
-      attempt.stop(stop.kind === "fence" ? { kind: "fenced", reason } : { kind: "cancelled", reason, seq, at });
-    }
+    this.#held.stop(stops.map((stop) => ({ seq: 0, at: this.#parts.now(), ...stop })));
   }
   /** As if the process had died: nothing more comes from what it executes, and the next one knows nothing about it. */
   crash(): void {

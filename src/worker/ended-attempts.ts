@@ -1,18 +1,15 @@
 // Tells an engine of this process whose code has ended, so that it can assign the next runs while outcomes are being stored.
-import type { NatsLink } from "../nats/link.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
 import type { Assignment } from "../wire/assignment.ts";
-import type { Neighbours } from "../wire/neighbours.ts";
 import type { HeldRuns } from "./held-runs.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
 /** Most runs that may execute again if this worker dies, besides those in its slots: with more outcomes in flight it accepts none. */
 const mostUnstored = 1_000;
 
-export interface EndedAttemptsParts {
+export interface EndedAttemptsParts extends Pick<WorkerParts, "link" | "neighbours"> {
   /** Id of the worker. */
   readonly worker: string;
-  readonly link: NatsLink;
-  readonly neighbours?: Neighbours | undefined;
   readonly slots: number;
   /** Attempts whose code has not ended. */
   readonly busy: () => number;

@@ -3,6 +3,7 @@ import { NumberIndex } from "../collections/number-index.ts";
 import type { HeldRun, Stop } from "../wire/worker-messages.ts";
 import type { Attempt } from "./attempt.ts";
 import { type KeyedTurn, RecentTurns } from "./recent-turns.ts";
+import type { StopCause } from "./verdict.ts";
 
 export class HeldRuns {
   readonly #attempts = new NumberIndex<Attempt>();
@@ -44,16 +45,21 @@ export class HeldRuns {
     this.#remove(attempt);
   }
 
-  /** The matching attempts, each with a function that stops it. */
-  named(stops: readonly Stop[]): { readonly attempt: Attempt; readonly stop: Stop }[] {
-    const found: { attempt: Attempt; stop: Stop }[] = [];
+  /** Stops the attempts that are named; the others are not held any more. */
+  stop(stops: readonly Stop[]): void {
     for (const stop of stops) {
+      const cause = causeOf(stop);
       const attempt = this.#attempts.get(stop.origin);
-      if (attempt !== undefined && isSame(attempt.assignment, stop)) found.push({ attempt, stop });
+      if (attempt !== undefined && isSame(attempt.assignment, stop)) attempt.stop(cause);
       if (this.#others.size === 0) continue;
-      for (const other of this.#others) if (isSame(other.assignment, stop)) found.push({ attempt: other, stop });
+      for (const other of this.#others) if (isSame(other.assignment, stop)) other.stop(cause);
     }
-    return found;
+  }
+
+  /** Gives back the runs of tasks with concurrency limits: the leader keeps what they count until they must have stopped. */
+  giveBackLimited(): void {
+    for (const attempt of this.all())
+      if (attempt.task.policies?.concurrency !== undefined) attempt.stop({ kind: "returned" });
   }
 
   list(): HeldRun[] {
@@ -72,6 +78,11 @@ export class HeldRuns {
     if (this.#attempts.get(origin) === attempt) return this.#attempts.delete(origin);
     return this.#others.delete(attempt);
   }
+}
+
+function causeOf({ kind, reason, seq, at }: Stop): StopCause {
+  if (kind === "fence") return { kind: "fenced", reason };
+  return { kind: "cancelled", reason, ...(seq !== undefined && { seq }), ...(at !== undefined && { at }) };
 }
 
 const isSame = (a: KeyedTurn, b: KeyedTurn): boolean => a.turn === b.turn && a.origin === b.origin && a.key === b.key;

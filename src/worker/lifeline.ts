@@ -12,13 +12,16 @@ const keptAnswers = 8;
 
 export class Lifeline {
   readonly #now: () => number;
+  readonly #beatenAt: () => number;
   #epoch = 0;
   /** How far the leader's clock is ahead of this one, at most; one per answer. */
   #aheadMs: number[] = [];
   #answeredAt = Number.NEGATIVE_INFINITY;
 
-  constructor(now: () => number = () => performance.now()) {
+  /** `beatenAt`: when a thread's heartbeat for this worker was last answered. */
+  constructor(now: () => number = () => performance.now(), beatenAt: () => number = () => Number.NEGATIVE_INFINITY) {
     this.#now = now;
+    this.#beatenAt = beatenAt;
   }
 
   now(): number {
@@ -47,12 +50,16 @@ export class Lifeline {
   }
 
   /** Whether the leader, if there is one, has given up this worker long ago: what it executes may be executed elsewhere. */
-  isCutOff(beatenAt: number): boolean {
-    return this.#now() - Math.max(this.#answeredAt, beatenAt) > stopAfterMs;
+  isCutOff(): boolean {
+    return this.#silentMs > stopAfterMs;
   }
 
-  /** Whether runs that were accepted a while ago are still this worker's; `beatenAt` is when a thread's heartbeat for it was last answered. */
-  isAlive(beatenAt: number): boolean {
-    return this.#now() - Math.max(this.#answeredAt, beatenAt) < aliveMs;
+  /** Whether runs that were accepted a while ago are still this worker's. */
+  isAlive(): boolean {
+    return this.#silentMs < aliveMs;
+  }
+
+  get #silentMs(): number {
+    return this.#now() - Math.max(this.#answeredAt, this.#beatenAt());
   }
 }

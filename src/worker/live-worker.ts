@@ -1,25 +1,20 @@
 // A running worker: accepts assignments, executes them in its slots, reports, and finally drains.
 import { Effect, type Scope } from "effect";
-import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
-import { answering } from "../nats/door.ts";
-import { newIdentity } from "../runtime/worker-identity.ts";
-import { type AssignmentMessage, type AssignmentReply, decodeAssignments } from "../wire/assignment.ts";
+import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
 import { partLimit } from "../wire/parts.ts";
-import { roleOf } from "../wire/result-inbox.ts";
-import { decodeCancelOnWorker, protocol, type Register, type Stop } from "../wire/worker-messages.ts";
 import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
-import { declarationsOf } from "./description.ts";
+import { Description, declarationsOf } from "./description.ts";
 import type { DurableRuns } from "./durable/durable-runs.ts";
 import { durableRunsOf } from "./durable/live-runs.ts";
 import { installSteps } from "./durable/steps.ts";
 import { EndedAttempts } from "./ended-attempts.ts";
-import { EngineProofs } from "./engine-proofs.ts";
 import { Executing } from "./executing.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { Intake } from "./intake.ts";
 import { Lifeline } from "./lifeline.ts";
 import { tasksAround } from "./middleware.ts";
+import { Orders } from "./orders.ts";
 import { Presence } from "./presence.ts";
 import { Reporter } from "./reporter.ts";
 import type { RunningWorker, WorkerSettings } from "./running-worker.ts";
@@ -28,60 +23,46 @@ import { voicesOf } from "./transcripts/voices.ts";
 import { Verdicts } from "./verdicts.ts";
 import type { WorkerParts } from "./worker-parts.ts";
 
-/** A warm run only appends at first: its record goes out together with the reply. */
-const behindReply = (execute: () => void, isWarm: boolean): void =>
-  isWarm ? queueMicrotask(execute) : void setImmediate(execute);
-
-const defaults = {
-  ...{ shutdownTimeoutMs: 30_000, cancelGraceMs: 5_000, heartbeatMs: 4_000 },
-  ...{ runtime: "unknown", version: "unknown", middleware: [], keptFrames: {} },
-};
 /** Time to store outcomes after the code has ended. */
 const storeWithinMs = 5_000;
-const tellForgedEveryMs = 10_000;
 
 export class LiveWorker implements RunningWorker {
-  readonly id: string;
-  readonly #secret: string;
-  readonly #proofs: { readonly assign: EngineProofs; readonly cancel: EngineProofs };
-  readonly name: string;
-  /** Decides which of two processes with one name is newer, so by the server's clock. */
-  readonly #startedAt: number;
   readonly #parts: WorkerParts;
-  readonly #options: Required<WorkerSettings>;
+  readonly #settings: WorkerSettings;
+  readonly #graceMs: number;
+  readonly #self: Description;
   readonly #slots: SlotPool;
   readonly #held = new HeldRuns();
-  readonly #lifeline = new Lifeline();
-  readonly #durable: DurableRuns | undefined;
-  readonly #intake: Intake;
+  readonly #lifeline: Lifeline;
   readonly #executing: Executing;
   readonly #verdicts: Verdicts;
+  readonly #durable: DurableRuns | undefined;
   readonly #presence: Presence;
-  #labels: Readonly<Record<string, string | number>>;
+  readonly #orders: Orders;
   #isQuiet = false;
-  #toldForgedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(definition: WorkerDefinition, parts: WorkerParts, options: WorkerSettings) {
-    const { link, threads } = parts;
-    const { id, secret } = newIdentity(roleOf(link.inboxPrefix));
-    this.id = id;
-    this.#secret = secret;
-    this.#proofs = { assign: new EngineProofs(secret, "assign"), cancel: new EngineProofs(secret, "cancel") };
-    this.name = definition.name;
-    this.#startedAt = link.clock.now();
-    this.#labels = definition.labels;
+  constructor(definition: WorkerDefinition, parts: WorkerParts, settings: WorkerSettings) {
     this.#parts = parts;
-    this.#options = { ...defaults, process: this.id, ...options };
+    this.#settings = settings;
+    this.#graceMs = settings.cancelGraceMs ?? 5_000;
+    this.#self = new Description(definition, parts.link, settings);
     this.#slots = new SlotPool(definition.slots);
-    const inThreads = definition.tasks.map((task) => threads?.taskOf(definition.name, task) ?? task);
-    const tasks = tasksAround({ ...definition, tasks: inThreads }, options.middleware);
+    this.#lifeline = new Lifeline(undefined, () => parts.heart?.beatenAt ?? Number.NEGATIVE_INFINITY);
+    const inThreads = definition.tasks.map((task) => parts.threads?.taskOf(definition.name, task) ?? task);
+    const tasks = tasksAround({ ...definition, tasks: inThreads }, settings.middleware);
     this.#executing = this.#makeExecuting(tasks);
     this.#verdicts = this.#makeVerdicts();
     this.#durable = this.#makeDurable(definition);
-    this.#intake = this.#makeIntake(tasks);
     this.#presence = this.#makePresence(definition);
+    this.#orders = this.#makeOrders(tasks);
   }
 
+  get id(): string {
+    return this.#self.id;
+  }
+  get name(): string {
+    return this.#self.name;
+  }
   get registered(): Promise<void> {
     return this.#presence.registered;
   }
@@ -100,18 +81,14 @@ export class LiveWorker implements RunningWorker {
   }
 
   async label(labels: Readonly<Record<string, string | number | undefined>>): Promise<void> {
-    const merged = Object.entries({ ...this.#labels, ...labels }).filter(([, value]) => value !== undefined);
-    this.#labels = assertLabels(Object.fromEntries(merged), `worker "${this.name}"`);
+    this.#self.label(labels);
     await this.#presence.announce();
   }
 
   /** In the order of dependency: closing begins with the drain, while everything else still works. */
   get open(): Effect.Effect<void, never, Scope.Scope> {
-    const { subjects } = this.#parts;
     return Effect.gen({ self: this }, function* () {
-      yield* answering(this.#parts, subjects.worker(this.id, "assign"), (data) => this.#assigned(data));
-      yield* this.#besideEngine;
-      yield* answering(this.#parts, subjects.worker(this.id, "cancel"), (data) => this.#cancelled(data));
+      yield* this.#orders.open;
       yield* this.#presence.open;
       yield* Effect.addFinalizer(() => this.#drained);
     });
@@ -119,7 +96,7 @@ export class LiveWorker implements RunningWorker {
 
   /** Quiet → drain, with heartbeats → give back the rest. */
   get #drained(): Effect.Effect<void> {
-    const { shutdownTimeoutMs, cancelGraceMs } = this.#options;
+    const { shutdownTimeoutMs = 30_000 } = this.#settings;
     const stored = Effect.promise(() => this.#verdicts.stored());
     return Effect.gen({ self: this }, function* () {
       this.#isQuiet = true;
@@ -128,7 +105,7 @@ export class LiveWorker implements RunningWorker {
       yield* Effect.promise(() => this.#presence.beat());
       yield* Effect.timeoutOption(Effect.andThen(this.#executing.ended, stored), shutdownTimeoutMs);
       this.#executing.stop();
-      yield* Effect.timeoutOption(this.#executing.ended, cancelGraceMs + 100);
+      yield* Effect.timeoutOption(this.#executing.ended, this.#graceMs + 100);
       yield* Effect.timeoutOption(stored, storeWithinMs);
       this.#verdicts.close();
       this.#durable?.parts.frames.clear();
@@ -136,16 +113,15 @@ export class LiveWorker implements RunningWorker {
   }
 
   #makeExecuting(tasks: readonly WorkerTask[]): Executing {
-    const { log, meter } = this.#parts;
     const ended = new EndedAttempts({
       ...{ ...this.#parts, worker: this.id, slots: this.slots, held: this.#held, busy: () => this.busy },
       mostUnits: Math.max(...tasks.map((task) => task.policies?.slots ?? 1)),
     });
     return new Executing({
-      log,
+      log: this.#parts.log,
       onBegin: (attempt) => this.#begins(attempt),
       onEnd: (attempt) => {
-        if (attempt.isOver) meter?.left();
+        if (attempt.isOver) this.#parts.meter?.left();
         ended.add(attempt.assignment);
       },
     });
@@ -169,157 +145,60 @@ export class LiveWorker implements RunningWorker {
     return new Verdicts({ ...this.#parts, worker: this.id, name: this.name, reporter, onFenced });
   }
 
-  #makeIntake(tasks: readonly WorkerTask[]): Intake {
+  #makeDurable({ tasks, steps }: WorkerDefinition): DurableRuns | undefined {
+    if (!tasks.some(({ durable }) => durable !== undefined)) return undefined;
+    if (steps !== undefined) installSteps(steps.instance, steps.methods);
+    const isHeard = () => !this.#lifeline.isCutOff();
+    return durableRunsOf(this.#parts, { graceMs: this.#graceMs, keep: this.#settings.keptFrames ?? {}, isHeard });
+  }
+
+  #makePresence({ tasks }: WorkerDefinition): Presence {
+    return new Presence({
+      ...{ ...this.#parts, id: this.id, secret: this.#self.secret, lifeline: this.#lifeline },
+      heartbeatMs: this.#settings.heartbeatMs ?? 4_000,
+      tasks: declarationsOf(tasks, partLimit(this.#parts.link.maxPayload), this.#parts.log),
+      describe: () => this.#self.now(this.#isQuiet, this.#held.list()),
+      busy: () => this.busy,
+      stopIfCutOff: () => {
+        if (this.#lifeline.isCutOff()) this.#held.giveBackLimited();
+      },
+      onStop: (stops) => this.#held.stop(stops),
+    });
+  }
+
+  #makeOrders(tasks: readonly WorkerTask[]): Orders {
+    const intake: Intake = new Intake({
+      ...{ slots: this.#slots, held: this.#held, executing: this.#executing, durable: this.#durable },
+      host: this.#host,
+      tasks: new Map(tasks.map((task) => [task.name, task])),
+      refusal: (delivery) => this.#orders.refusal(delivery),
+      epoch: () => this.#presence.newest,
+    });
+    return new Orders({
+      ...{ ...this.#parts, self: this.#self, held: this.#held, lifeline: this.#lifeline, presence: this.#presence },
+      intake,
+      isQuiet: () => this.#isQuiet,
+    });
+  }
+
+  get #host(): AttemptHost {
     const { link, vault } = this.#parts;
-    const host: AttemptHost = {
-      worker: this.id,
-      vault,
-      graceMs: this.#options.cancelGraceMs,
+    return {
+      ...{ worker: this.id, vault, graceMs: this.#graceMs, deadlines: new Deadlines() },
       nowAfter: (stampMs) => link.clock.nowAfter(stampMs),
-      deadlines: new Deadlines(),
       voiceFor: voicesOf(this.name, this.#parts),
-      mayBegin: () => this.#lifeline.isAlive(this.#beatenAt),
+      mayBegin: () => this.#lifeline.isAlive(),
       onSlotless: () => void this.#presence.beat(), // the engine hears of it
       onVerdict: (ended, verdict) => {
         ended.batch?.left(ended.runId);
         this.#verdicts.give(ended, verdict);
       },
     };
-    return new Intake({
-      ...{ slots: this.#slots, held: this.#held, host, executing: this.#executing, durable: this.#durable },
-      tasks: new Map(tasks.map((task) => [task.name, task])),
-      refusal: (delivery) => this.#refusal(delivery),
-      epoch: () => this.#presence.newest,
-    });
-  }
-
-  #makeDurable({ tasks, steps }: WorkerDefinition): DurableRuns | undefined {
-    if (!tasks.some(({ durable }) => durable !== undefined)) return undefined;
-    if (steps !== undefined) installSteps(steps.instance, steps.methods);
-    const isHeard = () => !this.#lifeline.isCutOff(this.#beatenAt);
-    return durableRunsOf(this.#parts, {
-      graceMs: this.#options.cancelGraceMs,
-      keep: this.#options.keptFrames,
-      isHeard,
-    });
-  }
-
-  #makePresence({ tasks }: WorkerDefinition): Presence {
-    const { link, log } = this.#parts;
-    return new Presence({
-      ...{
-        ...this.#parts,
-        id: this.id,
-        secret: this.#secret,
-        name: this.name,
-        lifeline: this.#lifeline,
-        heartbeatMs: this.#options.heartbeatMs,
-      },
-      tasks: declarationsOf(tasks, partLimit(link.maxPayload), log),
-      describe: () => this.#describe(),
-      busy: () => this.busy,
-      stopIfCutOff: () => this.#stopIfCutOff(),
-      onStop: (stops) => this.#stopRuns(stops),
-    });
-  }
-
-  /** The reply must be sent before code runs that may block the loop: without it the runs are lost. */
-  #assigned(data: Uint8Array): AssignmentReply | Promise<AssignmentReply> {
-    const delivery = decodeAssignments(data);
-    const { newest } = this.#presence;
-    if (delivery.epoch >= newest && !this.#proofs.assign.admits(delivery)) {
-      this.#tellForged("assign");
-      return { epoch: newest, refused: delivery.assignments.map((_, i) => i), why: "stale" };
-    }
-    if (this.#lifeline.knows(delivery.epoch)) return this.#intake.accept(delivery, behindReply);
-    // The answer to the registration may be right before it.
-    return new Promise((resolve) => setImmediate(() => resolve(this.#intake.accept(delivery, behindReply))));
-  }
-
-  #cancelled(data: Uint8Array): object {
-    const message = decodeCancelOnWorker(data);
-    if (this.#proofs.cancel.admits(message)) this.#stopRuns(message.runs);
-    else this.#tellForged("cancel");
-    return {};
-  }
-
-  #tellForged(verb: string): void {
-    const now = performance.now();
-    if (now - this.#toldForgedAt < tellForgedEveryMs) return;
-    this.#toldForgedAt = now;
-    this.#parts.log.warn("a message to this worker that no engine sent is refused", { worker: this.name, verb });
-  }
-
-  /** An engine of this process reaches the worker without a message. */
-  get #besideEngine(): Effect.Effect<unknown, never, Scope.Scope> {
-    const { link, neighbours } = this.#parts;
-    return Effect.acquireRelease(
-      Effect.sync(() =>
-        neighbours?.add(this.id, {
-          accept: (delivery) => this.#intake.accept(delivery, queueMicrotask),
-          onDoubt: () => void this.#presence.beat(),
-          isConnected: () => link.isConnected(),
-        }),
-      ),
-      (end) => Effect.sync(() => end?.()),
-    );
-  }
-
-  #refusal({ epoch, sentAt }: AssignmentMessage): AssignmentReply["why"] {
-    // A message of this process, or of an engine that does not tell its clock yet, has no time.
-    const isLate = sentAt !== undefined && this.#lifeline.isLate(epoch, sentAt);
-    if (epoch < this.#presence.newest || isLate) {
-      void this.#presence.beat(); // until the engine hears this, it assigns nothing to this worker
-      return "stale";
-    }
-    return this.#isQuiet ? "quiet" : undefined;
   }
 
   #begins({ task, taskName, assignment }: Attempt): void {
     this.#parts.meter?.started(taskName);
     if (task.policies?.rateLimits !== undefined) this.#presence.beatSoon(); // a rate counts from here
     this.#parts.log.info("run started", { worker: this.name, run: assignment.key, attempt: assignment.attempt });
-  }
-
-  /** The leader keeps what these count for their limits until they must have stopped. */
-  #stopIfCutOff(): void {
-    if (!this.#lifeline.isCutOff(this.#beatenAt)) return;
-    for (const attempt of this.#held.all())
-      if (attempt.task.policies?.concurrency !== undefined) attempt.stop({ kind: "returned" });
-  }
-
-  #stopRuns(stops: readonly Stop[]): void {
-    for (const { attempt, stop } of this.#held.named(stops)) {
-      const { reason } = stop;
-      const { seq, at } = stop;
-      const cancelled = {
-        kind: "cancelled" as const,
-        reason,
-        ...(seq !== undefined && { seq }),
-        ...(at !== undefined && { at }),
-      };
-      attempt.stop(stop.kind === "fence" ? { kind: "fenced", reason } : cancelled);
-    }
-  }
-
-  /** When a thread's heartbeat for this worker was last answered. */
-  get #beatenAt(): number {
-    return this.#parts.heart?.beatenAt ?? Number.NEGATIVE_INFINITY;
-  }
-
-  #describe(): Omit<Register, "tasks"> {
-    const { process, runtime, version } = this.#options;
-    return {
-      ...{
-        v: protocol,
-        id: this.id,
-        secret: this.#secret,
-        name: this.name,
-        slots: this.slots,
-        labels: this.#labels,
-        startedAt: this.#startedAt,
-      },
-      ...{ process, runtime, version, quiet: this.#isQuiet, executing: this.#held.list() },
-    };
   }
 }

@@ -1,10 +1,7 @@
 // How the engine knows this worker: it registers, again after every outage and with every new leader, and sends heartbeats in between.
 import { Effect, FiberSet, Schedule, type Scope } from "effect";
-import type { Log } from "../domain/log.ts";
 import { answering, hearing } from "../nats/door.ts";
-import type { NatsLink } from "../nats/link.ts";
 import { encodeMessage } from "../wire/messages.ts";
-import type { Subjects } from "../wire/subjects.ts";
 import {
   decodeHeartbeatReply,
   decodePing,
@@ -14,25 +11,20 @@ import {
   type TaskDeclaration,
 } from "../wire/worker-messages.ts";
 import { EngineProofs } from "./engine-proofs.ts";
-import type { Heart } from "./heart/heart.ts";
 import type { Lifeline } from "./lifeline.ts";
 import { NewestEpoch } from "./newest-epoch.ts";
 import { tellEngine } from "./tell.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
-export interface PresenceOptions {
+export interface PresenceOptions extends Pick<WorkerParts, "link" | "subjects" | "log" | "heart"> {
   readonly id: string;
   readonly secret: string;
-  readonly link: NatsLink;
-  readonly subjects: Subjects;
-  readonly log: Log;
   readonly heartbeatMs: number;
   /** Called with each answer. */
   readonly lifeline: Lifeline;
   readonly tasks: readonly TaskDeclaration[];
   readonly describe: () => Omit<Register, "tasks">;
   readonly busy: () => number;
-  /** Sends heartbeats for this worker while the process's event loop is blocked. */
-  readonly heart?: Heart | undefined;
   /** Called when a heartbeat fails, and before each message: a process that was suspended must not first claim what it has to end. */
   readonly stopIfCutOff: () => void;
   readonly onStop: (stops: readonly Stop[]) => void;

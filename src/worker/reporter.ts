@@ -2,18 +2,16 @@
 // of them, since the server republishes those as they are. An entry is published until it is acknowledged; what is not yet stored still
 // counts as held, so that a lost connection cannot make the engine forget it.
 import { Deque } from "../collections/deque.ts";
-import type { Publisher, Witness } from "../nats/publisher.ts";
+import type { Witness } from "../nats/publisher.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
 import { encodeOutcomeEntry } from "../wire/outcome-entry.ts";
-import type { Subjects } from "../wire/subjects.ts";
 import type { Attempt } from "./attempt.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
-export interface ReporterOptions {
+export interface ReporterOptions extends Pick<WorkerParts, "publisher" | "subjects"> {
   readonly worker: string;
-  readonly publisher: Publisher;
   /** Reads the outcomes of this worker back from the log, if it leads. */
   readonly witness: Witness | undefined;
-  readonly subjects: Subjects;
   /** Bytes at which an entry is split. */
   readonly entryBytes: () => number;
   /** Attempts that hold a slot: once all have reported there is nothing to wait for. */

@@ -1,23 +1,16 @@
 // From the verdict on an attempt to its stored outcome: decided, logged, counted, reported.
-import type { Log } from "../domain/log.ts";
 import { isFinal } from "../domain/run.ts";
-import type { NatsLink } from "../nats/link.ts";
-import type { Vault } from "../sealing/vault.ts";
 import type { Attempt } from "./attempt.ts";
-import type { Meter } from "./meter.ts";
 import { outcomeOf, type StoredOutcome } from "./outcome.ts";
 import type { Report, Reporter } from "./reporter.ts";
 import type { Verdict } from "./verdict.ts";
+import type { WorkerParts } from "./worker-parts.ts";
 
-export interface VerdictsParts {
+export interface VerdictsParts extends Pick<WorkerParts, "link" | "log" | "vault" | "meter"> {
   /** Id of the worker. */
   readonly worker: string;
   /** Its name, for the log of the process. */
   readonly name: string;
-  readonly link: NatsLink;
-  readonly log: Log;
-  readonly vault?: Vault | undefined;
-  readonly meter?: Meter | undefined;
   readonly reporter: Reporter;
   /** A fenced attempt has ended: nobody waits for it, and nothing of it is stored. */
   readonly onFenced: (attempt: Attempt) => void;

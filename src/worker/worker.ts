@@ -9,9 +9,6 @@ import { LiveWorker } from "./live-worker.ts";
 import type { RunningWorker, WorkerSettings } from "./running-worker.ts";
 import type { WorkerParts } from "./worker-parts.ts";
 
-export type { RunningWorker } from "./running-worker.ts";
-export type { WorkerParts } from "./worker-parts.ts";
-
 /** Starts a worker in this scope; closing it drains: go quiet, finish, give back the rest, leave. */
 export const makeWorker = (
   definition: WorkerDefinition,

@@ -13,11 +13,11 @@ const files = readSources("src", "decorators").map(({ path, text, imports }) => 
 
 /** What a room has, and a little more; those of the scheduler stand in architecture.test.ts. It may be raised for what it could not do before, and the commit says so. */
 const budgets: Record<string, number> = {
-  client: 1_020,
-  "client/asking": 450,
-  "client/results": 610,
+  client: 1_015,
+  "client/asking": 446,
+  "client/results": 598,
   "client/reading": 470,
-  wire: 2_345,
+  wire: 2_340,
   worker: 2_190,
   facade: 1_570,
   cli: 2_170,

@@ -207,10 +207,8 @@ test("held runs: a run is known while it is held and for a while after, so that 
   held.add(attempt);
   held.add(later);
   assert.equal(held.size, 2);
-  assert.deepEqual(
-    held.named([{ kind: "cancel", key: "t/1", origin: 1, turn: 2, reason: "enough" }]).map((found) => found.attempt),
-    [later],
-  );
+  held.stop([{ kind: "cancel", key: "t/1", origin: 1, turn: 2, reason: "enough" }]);
+  assert.deepEqual([attempt.signal.aborted, later.signal.aborted], [false, true]);
   for (const each of [attempt, later]) {
     assert.ok(held.has(each.assignment));
     held.release(each);

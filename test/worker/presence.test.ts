@@ -77,7 +77,7 @@ test("presence: a process that was stopped for long ends what it must before it 
   const lifeline = new Lifeline(() => now);
   const order: string[] = [];
   const stopIfCutOff = () => {
-    if (lifeline.isCutOff(Number.NEGATIVE_INFINITY)) order.push("stopped");
+    if (lifeline.isCutOff()) order.push("stopped");
   };
   const { presence, said, close } = sceneOf({ lifeline, stopIfCutOff });
   await presence.registered;

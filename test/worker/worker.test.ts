@@ -7,7 +7,8 @@ import type { Handler } from "../../src/domain/worker.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
 import { type Neighbour, Neighbours } from "../../src/wire/neighbours.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
-import { makeWorker, type WorkerParts } from "../../src/worker/worker.ts";
+import { makeWorker } from "../../src/worker/worker.ts";
+import type { WorkerParts } from "../../src/worker/worker-parts.ts";
 import { test } from "../support/harness.ts";
 
 async function scene(handler: Handler, shutdownTimeoutMs: number) {
