@@ -1,4 +1,5 @@
 // One run as `natchet runs get` shows it: what the engine knows, what its journal says it has done, and how many children it has.
+import { parentKey } from "../domain/parent.ts";
 import { printable, printableJson } from "../domain/printable.ts";
 import { inLocalTime } from "../domain/time.ts";
 import type { AttemptRecord, Natchet, RunInfo, Timeline, TimelineEntry } from "../mod.ts";
@@ -32,13 +33,15 @@ export async function readRun(natchet: Natchet, task: string, id: string): Promi
   return { ...info, ...(hasDone && { lap: timeline.lap, ops: opsOf(timeline) }), ...(children && { children }) };
 }
 
+/** Finds the children of a run. */
+export const byParent = ({ task, id }: RunInfo) => ({ metadata: { [parentKey]: `${task}/${id}` } });
+
 /** Undefined for a run that has none. */
-async function childrenOf(natchet: Natchet, { task, id }: RunInfo): Promise<ShownRun["children"]> {
-  const metadata = { "natchet.parent": `${task}/${id}` };
-  const { total } = await natchet.list({ metadata }, { limit: 1 });
+async function childrenOf(natchet: Natchet, run: RunInfo): Promise<ShownRun["children"]> {
+  const { total } = await natchet.list(byParent(run), { limit: 1 });
   if (total === 0) return undefined;
   const state = ["completed", "failed", "cancelled"] as const;
-  const { total: finished } = await natchet.list({ metadata, state: [...state] }, { limit: 1 });
+  const { total: finished } = await natchet.list({ ...byParent(run), state: [...state] }, { limit: 1 });
   return { total, finished };
 }
 

@@ -3,7 +3,7 @@ import { printable, printableJson } from "../domain/printable.ts";
 import { isFinished } from "../domain/run.ts";
 import { inLocalTime, zonedTime } from "../domain/time.ts";
 import type { Natchet, RunInfo, Timeline, TimelineEntry } from "../mod.ts";
-import { opTexts } from "./described-run.ts";
+import { byParent, opTexts } from "./described-run.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";
 import { outputFlag, printJson } from "./output.ts";
 import { checkedFirst } from "./with-client.ts";
@@ -81,8 +81,7 @@ async function* followed(natchet: Natchet, task: string, id: string, asJson: boo
 
 async function treeOf(natchet: Natchet, run: RunInfo, depth: number): Promise<Tree> {
   const timeline = await natchet.get(run.task, run.id).timeline();
-  const filter = { metadata: { "natchet.parent": `${run.task}/${run.id}` } };
-  const { runs, total } = await natchet.list(filter, { limit: mostChildren, errors: true });
+  const { runs, total } = await natchet.list(byParent(run), { limit: mostChildren, errors: true });
   const children: Tree[] = [];
   if (depth < deepest) for (const child of runs.toReversed()) children.push(await treeOf(natchet, child, depth + 1));
   return { run, ...timeline, children, moreChildren: total - children.length };

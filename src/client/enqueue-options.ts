@@ -1,6 +1,7 @@
 import { type AffinityInput, parseAffinity } from "../domain/affinity.ts";
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
+import { inheritedMetadata } from "../domain/parent.ts";
 import type { Parent } from "../domain/policies.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import { assertPriority } from "../domain/task.ts";
@@ -81,7 +82,9 @@ function extraOf(
   const rules = affinity === undefined ? undefined : parseAffinity(affinity, "affinity");
   if (own === undefined && rules === undefined && parent === undefined) return undefined;
   return {
-    ...((own !== undefined || parent !== undefined) && { metadata: { ...inherited(parent), ...own } }),
+    ...((own !== undefined || parent !== undefined) && {
+      metadata: { ...(parent && inheritedMetadata(parent)), ...own },
+    }),
     ...((rules !== undefined || parent !== undefined) && {
       placement: {
         ...(rules !== undefined && { affinity: rules }),
@@ -89,13 +92,6 @@ function extraOf(
       },
     }),
   };
-}
-
-/** A child inherits its parent's metadata, except for natchet's own entries about the parent. */
-function inherited(parent: Parent | undefined): Readonly<Record<string, string>> | undefined {
-  if (parent === undefined) return undefined;
-  const passed = Object.entries(parent.metadata).filter(([name]) => !name.startsWith("natchet."));
-  return { ...Object.fromEntries(passed), "natchet.parent": parent.key };
 }
 
 /** Fails: TypeError */

@@ -2,7 +2,6 @@
 
 import { existsSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
-import { Effect } from "effect";
 import { ServerBinaryNotFound } from "../domain/errors.ts";
 import { fetchedVersion, isUsableVersion, minimumVersion, parseVersion } from "../nats/server-version.ts";
 import { readEnvironment } from "../runtime/environment.ts";
@@ -35,14 +34,6 @@ export interface FindOptions {
  *
  * Fails: {@link ServerBinaryNotFound} with every place that was tried and why it did not serve
  */
-export const findBinary = (options: FindOptions = {}): Effect.Effect<ServerBinary, ServerBinaryNotFound> =>
-  Effect.tryPromise({
-    try: (signal) => findServerBinary(options, signal),
-    catch: (error) =>
-      error instanceof ServerBinaryNotFound ? error : new ServerBinaryNotFound({ tried: [reasonOf(error)] }),
-  });
-
-/** The promise form of {@link findBinary}. */
 export async function findServerBinary(options: FindOptions = {}, signal?: AbortSignal): Promise<ServerBinary> {
   const env = options.environment ?? readEnvironment(variables);
   const given = env.NATCHET_NATS_SERVER;

@@ -1,10 +1,8 @@
 // Which runs are children of which: this follows from their ids, so no entry has to say it, and their order does not matter.
 import { type ChildPlace, childPlaceOf, isWanted } from "../domain/durable.ts";
+import { parentKey } from "../domain/parent.ts";
 import type { FinishedRun } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
-
-/** The metadata by which a child names its parent. */
-export const parentKey = "natchet.parent";
 
 /** The children that one op of a parent has opened. */
 export interface Group {

@@ -32,15 +32,30 @@ const outlineOf = (message: JournalMessage): JournalMessage => ({
   deliveries: message.deliveries.map((delivery) => ({ ...delivery, hash: 0, value: "" })),
 });
 
-/** As it was before; a promise if its key has to be asked for. One that was never sealed is given as it is. Fails: DecryptionFailed */
+/**
+ * As it was before; a promise if its key has to be asked for. One that was never sealed is given as it is, unless encryption is required and
+ * code would go by it. Fails: DecryptionFailed
+ */
 export function openMessage(
   vault: Vault,
   { key, origin }: JournalOf,
   stored: Uint8Array,
 ): Uint8Array | Promise<Uint8Array> {
-  const { sealed } = decodeJournalMessage(stored);
+  const message = decodeJournalMessage(stored);
+  const { sealed } = message;
+  if (sealed === undefined && vault.isRequired && saysAnything(message)) throw plainMessage(key);
   return sealed === undefined ? stored : vault.unsealBytes(bufferOn(sealed), sealingOf(key, "journal", origin), key);
 }
+
+/** Besides whose turn it is: engines close journals with such messages, and they have no keys. */
+const saysAnything = ({ starts, lap, deliveries }: JournalMessage): boolean =>
+  starts === true || lap !== undefined || deliveries.length > 0;
+
+const plainMessage = (run: string) =>
+  new DecryptionFailed({
+    ...{ run, keyId: "none" },
+    reason: "a message of its journal is not encrypted, and this worker takes no other (encryption.required)",
+  });
 
 /** Which key opens a message; undefined for a plain one. */
 export const keyIdOfMessage = ({ sealed }: JournalMessage, run: string): string | undefined =>

@@ -50,6 +50,9 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** What rooms within rooms may import of the room around them: each other, or all of it. */
 const mayImportWithin: Record<string, readonly string[]> = {
+  "matching/limits": ["matching"],
+  "matching/durable": ["matching"],
+  "embedded/provision": ["embedded"],
   "client/asking": [],
   "client/results": ["client/asking"],
   "client/reading": ["client/asking", "client/results"],

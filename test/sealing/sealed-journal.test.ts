@@ -61,3 +61,23 @@ test("assertPlainMessage names the key that a process without keys lacks", () =>
     (error) => error instanceof DecryptionFailed && error.keyId === "k1",
   );
 });
+
+test("openMessage gives a plain message as it is; where encryption is required, only one that says no more than whose turn it is", async () => {
+  const options = { current: "k1", keys: { k1: randomBytes(32) } };
+  const strict = await Vault.open({ ...options, required: true }, "tests");
+  const { lap: _, ...bare } = { ...message, deliveries: [] };
+  const closing = encodeJournalMessage(bare);
+  assert.equal(openMessage(vault, run, plain), plain);
+  assert.equal(openMessage(strict, run, closing), closing);
+  const forged = [message, { ...bare, lap: message.lap }, { ...bare, starts: true }, { ...message, lap: undefined }];
+  for (const one of forged)
+    assert.throws(
+      () => openMessage(strict, run, encodeJournalMessage(one)),
+      (error) =>
+        error instanceof DecryptionFailed && /journal is not encrypted.*encryption\.required/.test(error.message),
+    );
+  assert.deepEqual(
+    new Uint8Array(openMessage(strict, run, sealMessage(strict, run, plain, 1_000)) as Uint8Array),
+    plain,
+  );
+});

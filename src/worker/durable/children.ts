@@ -1,6 +1,8 @@
 // The children of durable runs, as their worker creates them and reads their results.
+
 import type { ChildEnd } from "../../domain/durable.ts";
 import type { ErrorRecord } from "../../domain/error-record.ts";
+import { inheritedMetadata } from "../../domain/parent.ts";
 import type { AttemptRecord, OutcomeKind } from "../../domain/run.ts";
 import { isSealedError, openAttempts, openErrorForGood, openOutput, sealInput } from "../../sealing/sealed.ts";
 import type { Vault } from "../../sealing/vault.ts";
@@ -61,15 +63,12 @@ export interface NewChild {
   readonly atOnce?: number | undefined;
 }
 
-/** A child has the metadata of its parent, except natchet's own entries about the parent. */
 export function childEntry(parent: ParentRun, { task, createdAt, input, atOnce }: NewChild, vault?: Vault): RunEntry {
-  const { metadata, worker, key } = parent;
-  const passed = Object.entries(metadata).filter(([name]) => !name.startsWith("natchet."));
   return {
     ...{ form: runForm.new, priority: 0, createdAt, dueAt: 0, scheduleTimeoutMs: undefined, inbox: "" },
     extra: {
-      metadata: { ...Object.fromEntries(passed), "natchet.parent": key },
-      placement: { near: worker, ...(atOnce !== undefined && { atOnce }) },
+      metadata: inheritedMetadata(parent),
+      placement: { near: parent.worker, ...(atOnce !== undefined && { atOnce }) },
     },
     input: vault === undefined || input === "" ? utf8(input) : sealedChildInput(vault, task, input),
   };
