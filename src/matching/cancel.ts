@@ -38,7 +38,8 @@ export function cancelRuns(
       continue;
     }
     if (mayHaveToUndo(state, run)) {
-      if (run.trail?.cancelWish === undefined) storeWish(state, run);
+      if (run.trail?.cancelWish !== undefined) continue; // it is offered already
+      storeWish(state, run);
       if (placeOf(run) === "queued") setPlace(run, "waiting"); // until the wish is in the log, and is offered
       continue;
     }

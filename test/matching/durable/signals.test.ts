@@ -115,6 +115,21 @@ describe("a wish to cancel", () => {
     assert.deepEqual(offers(scene.tick(), key), ["timer 1"]);
   });
 
+  test("that is repeated while its run waits for a slot leaves the run in its queue", () => {
+    const scene = new DurableScene();
+    scene.staff("w1", 1);
+    const key = scene.parked("a", [signal(0, "x")]);
+    scene.create("flow", "b");
+    scene.start(); // on the only slot
+    scene.store(cancel(scene, key));
+    assert.equal(scene.place(key), "queued");
+    assert.deepEqual(endings(cancel(scene, key)), []);
+    assert.equal(scene.place(key), "queued");
+    assert.deepEqual(offers(scene.report("w1", "flow/b", "completed").concat(scene.tick()), key), [
+      "cancel not wanted",
+    ]);
+  });
+
   test("tells the worker that executes it where the log says so, and survives that worker", () => {
     const scene = new DurableScene();
     scene.staff();
