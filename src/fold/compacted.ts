@@ -92,8 +92,8 @@ export function addCompactedFinished(
     ...(known.erased === true && { isErased: true as const }),
   };
   setEntry(log.entries, run, created.seq, true, run.inputStays);
-  addFinished(fold, run);
   pin(fold, key, known);
+  addFinished(fold, run);
   if (run.lastOutcome > known.asOf) fold.entangled.add(key);
 }
 

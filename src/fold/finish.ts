@@ -32,7 +32,7 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
     attempt,
     metadata: isErased ? undefined : metadata,
     why: whyOf(outcome),
-    firstOutcome: Math.min(run.uncovered, seq),
+    firstOutcome: trail?.uncovered || seq,
     lastOutcome: seq,
     staleFinal: trail?.staleFinal ?? 0,
     entrySeq: displacedBy ?? run.seq,
@@ -42,8 +42,7 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
     remembered: undefined,
   };
   if (isErased) finished.isErased = true;
-  addFinished(fold, finished);
-  if (run.uncovered < seq) fold.entangled.add(key);
+  addFinished(fold, finished, true);
   if (isChild(run)) fold.families.left(run);
   if (fold.listener === undefined) return;
   // Its creator takes a conclusive outcome from the log itself, and asks if another one came before.
@@ -52,8 +51,9 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
 }
 
 /** Keeps the index in the order of outcomes; late ones (a rebuild finds a compacted entry) are listed separately. */
-export function addFinished(fold: Fold, run: FinishedRun): void {
+export function addFinished(fold: Fold, run: FinishedRun, wasLive = false): void {
   fold.finished.set(run.key, run);
   if (isChild(run)) fold.families.ended(run);
   if (run.seq < fold.position) fold.unordered.add(run);
+  if (!wasLive) fold.listener?.learned(run);
 }

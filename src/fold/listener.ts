@@ -29,6 +29,8 @@ export interface FoldListener {
   spent(key: string, name: string | undefined, upTo: number): void;
   /** The run is no longer live. `inbox` = who waits for the outcome and does not get it from the log itself; empty = nobody. */
   finished(run: LiveRun, as: FinishedRun, inbox: string): void;
+  /** A run has finished that was not live here: its entry was purged or moved before it was read. */
+  learned(run: FinishedRun): void;
   /** All keys with outcomes at or below `upTo` are forgotten, because `writer` said so. */
   marked(upTo: number, writer: string): void;
   /** Called before the mark. */

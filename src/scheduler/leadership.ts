@@ -135,6 +135,9 @@ export class Leadership implements FoldListener {
     if (isChild(run)) tellParent(matching, as);
     this.#leaveChildren(run);
   }
+  learned(run: FinishedRun): void {
+    tellParent(this.matching, run);
+  }
   forgot(run: FinishedRun): void {
     noteForgotten(this.house, run);
   }

@@ -61,6 +61,7 @@ class Listening {
       signalled: (key) => heard.push(`signalled ${key}`),
       wished: (run) => heard.push(`wished ${run.key}: ${run.trail?.cancelWish?.reason}`),
       finished: (run, as, inbox) => heard.push(`finished ${run.key}: ${as.kind} for ${inbox}, live ${fold.live.size}`),
+      learned: ({ key, kind }) => heard.push(`learned ${kind} of ${key}`),
       marked: (upTo, writer) => heard.push(`marked ${upTo} by ${writer}`),
       forgot: ({ key }) => heard.push(`forgot ${key}`),
     };
@@ -77,6 +78,7 @@ function live(log: Listening): void {
   log.outcome("worker", { kind: "completed", key: "t/a", turn: 2 });
   log.create("a");
   log.outcome("engine", { kind: "retention", key: "", dueAt: 7 });
+  log.outcome("worker", { kind: "failed", key: "t/unread" });
 }
 
 describe("a fold", () => {
@@ -115,6 +117,9 @@ describe("a fold", () => {
       "duplicated t/a for inbox",
       "forgot t/a",
       "marked 7 by w",
+      "reporting w",
+      "reported failed of t/unread",
+      "learned failed of t/unread",
     ]);
   });
 

@@ -26,6 +26,9 @@ class Counts implements FoldListener {
     this.#add(task, "live", -1);
     this.#add(task, kind, 1);
   }
+  learned({ task, kind }: FinishedRun): void {
+    this.#add(task, kind, 1);
+  }
   #add(task: string, what: string, n: number): void {
     const counts = this.of.get(task) ?? {};
     this.of.set(task, { ...counts, [what]: (counts[what] ?? 0) + n });

@@ -79,6 +79,21 @@ describe("children", () => {
     assert.deepEqual(endings(scene.report("w1", c, "failed")), []);
   });
 
+  test("wake their parent also if a leader has read nothing of them but their ends, because their entries were moved ahead of it", () => {
+    for (const metadata of [{ "natchet.parent": "flow/p" }, undefined]) {
+      const scene = new Family();
+      scene.staff();
+      const origin = scene.create("flow", "p");
+      scene.start();
+      scene.park("flow/p", [children(0, 1)]);
+      scene.seq++; // where the child's entry was
+      const detail = { createdAt: scene.now, priority: 1, attempts: [], ...(metadata && { metadata }) };
+      const key = `leaf/${childIdOf({ origin, lap: 1, ordinal: 0, place: 0 })}`;
+      scene.report("w2", key, "completed", { origin: scene.seq, detail });
+      assert.deepEqual(offers(scene.tick(), "flow/p"), [`children 0: ${scene.seq}.0`]);
+    }
+  });
+
   test("that ended before their parent parked are not missed", () => {
     const scene = new Family();
     scene.staff();
