@@ -32,7 +32,7 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
     attempt,
     metadata: isErased ? undefined : metadata,
     why: whyOf(outcome),
-    firstOutcome: trail?.uncovered || seq,
+    firstOutcome: Math.min(run.uncovered, seq),
     lastOutcome: seq,
     staleFinal: trail?.staleFinal ?? 0,
     entrySeq: displacedBy ?? run.seq,
@@ -43,6 +43,7 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
   };
   if (isErased) finished.isErased = true;
   addFinished(fold, finished, true);
+  if (run.uncovered < seq) fold.entangled.add(key);
   if (isChild(run)) fold.families.left(run);
   if (fold.listener === undefined) return;
   // Its creator takes a conclusive outcome from the log itself, and asks if another one came before.

@@ -126,14 +126,13 @@ export class Deeds {
     }
     return this.#refusedIn.get(engine.state) !== engine.state.epoch;
   }
-  /** The answer says what time it was, and is taken once all of before is folded. */
+  /** The answer says what time it was, and is heard once all of before is folded. */
   #askForEnd(engine: ModelEngine, gaps: number): void {
     const { network, now: at } = this.#world;
     const { state } = engine;
     network.send(() => {
       if (!engine.isAlive || engine.state !== state) return;
-      engine.read(Number.POSITIVE_INFINITY, this.#world.now);
-      engine.give({ type: "heard", at, gaps }, this.#world.now);
+      engine.askForEnd(gaps, at, this.#world.now);
     });
   }
   #cancelOn({ worker: id, runs }: CommandOf<"cancelOn">): void {

@@ -27,8 +27,14 @@ export class ModelEngine {
   isAlive = true;
   /** What its clock is wrong by. */
   skewMs = 0;
+  /** Until then it reads nothing of the log, though it does everything else. */
+  deafUntil = 0;
+  /** Until then it reads one entry at a time. */
+  slowUntil = 0;
   /** When another engine took the lead from this one, which does not know it yet. */
   deposedAt: number | undefined = undefined;
+  /** Ends of the log that it has asked for, and when. */
+  #asked: { readonly seq: number; readonly at: number; readonly gaps: number }[] = [];
   readonly #stream: ModelStream;
   readonly #options: SchedulerOptions;
   #observe: (engine: ModelEngine, commands: readonly Command[]) => void;
@@ -70,6 +76,19 @@ export class ModelEngine {
       this.give(next, now);
     }
     if (this.isCaughtUp) this.give({ type: "floor", outcomesFrom: this.#stream.outcomesFrom }, now);
+    this.#hearReached(now);
+  }
+  /** Hears it once everything that is stored now is read, which may take a while. */
+  askForEnd(gaps: number, at: number, now: number): void {
+    this.#asked.push({ seq: this.#stream.lastSeq, at, gaps });
+    this.#hearReached(now);
+  }
+  #hearReached(now: number): void {
+    if (this.#asked.length === 0) return;
+    const next = this.#stream.after(this.state.position)?.seq ?? Number.POSITIVE_INFINITY;
+    const reached = this.#asked.filter(({ seq }) => next > seq);
+    this.#asked = this.#asked.filter(({ seq }) => next <= seq);
+    for (const { at, gaps } of reached) this.give({ type: "heard", at, gaps }, now);
   }
   get isCaughtUp(): boolean {
     return this.#stream.after(this.state.position) === undefined;
@@ -81,6 +100,7 @@ export class ModelEngine {
   #abandon(): void {
     const orphans = this.outbox;
     this.outbox = [];
+    this.#asked = [];
     this.unanswered.clear();
     if (orphans.length > 0) this.onOrphans(orphans, this.state.epoch);
   }

@@ -44,6 +44,8 @@ export class FlowAttempt {
   phase: "read" | "begin" | "run" | "append" | "leaf" | "gone";
   /** Its worker says no more that it has it, though it goes on: it is a zombie as soon as the leader has noticed. */
   hiddenAt: number | undefined = undefined;
+  /** Its process stands still until then. */
+  frozenUntil = 0;
   isStopped = false;
   wish: { readonly seq: number; readonly at: number } | undefined = undefined;
   readonly #world: FlowWorld;
@@ -87,7 +89,10 @@ export class FlowAttempt {
     return this.hiddenAt !== undefined;
   }
   hide(): void {
-    this.hiddenAt ??= this.#world.now;
+    const { now, random } = this.#world;
+    if (this.isHidden) return;
+    this.hiddenAt = now;
+    if (random.chance(0.5)) this.frozenUntil = now + random.int(30_000);
   }
   step(): void {
     // Whose heartbeats are not answered for so long appends nothing any more.

@@ -1,13 +1,14 @@
-import { childIdOf, childPlaceOf, isWanted } from "../../../src/domain/durable.ts";
+import { childIdOf, childPlaceOf, isWanted, type Wait } from "../../../src/domain/durable.ts";
 import { isFinal, keyOf, splitKey } from "../../../src/domain/run.ts";
 import { pendingSignals } from "../../../src/fold/flow.ts";
 import type { LiveRun } from "../../../src/fold/live-run.ts";
+import { placeOf } from "../../../src/matching/attached.ts";
 import type { Command, EngineOutcome } from "../../../src/matching/commands.ts";
 import { isGivenUp } from "../../../src/matching/durable/children.ts";
 import { isReady, offersFor } from "../../../src/matching/durable/readiness.ts";
 import { createScheduler, type Scheduler } from "../../../src/scheduler/scheduler.ts";
 import { step } from "../../../src/scheduler/step.ts";
-import { type ModelEngine, simulatedOptions } from "../model-engine.ts";
+import type { ModelEngine } from "../model-engine.ts";
 import { type FlowAttempt, parkedWait } from "./attempt.ts";
 import type { FlowWorld } from "./flow-world.ts";
 import type { Story, Written } from "./journals.ts";
@@ -24,8 +25,8 @@ interface StoredSignal {
 export class FlowChecks {
   readonly #world: FlowWorld;
   /** The fold of the full history, and that of what is left. */
-  readonly full: Scheduler = createScheduler(simulatedOptions);
-  #left: Scheduler = createScheduler(simulatedOptions);
+  readonly full: Scheduler;
+  #left: Scheduler;
   #removalsSeen = 0;
   /** Something was folded since the last comparison. */
   #hasNews = false;
@@ -47,6 +48,8 @@ export class FlowChecks {
 
   constructor(world: FlowWorld) {
     this.#world = world;
+    this.full = createScheduler(world.options);
+    this.#left = createScheduler(world.options);
   }
   afterStep(): void {
     this.#foldNews();
@@ -55,14 +58,19 @@ export class FlowChecks {
     const whole = this.summaryOf(this.full);
     const left = this.summaryOf(this.#left);
     if (whole !== left) throw new Error(`the full history says\n${whole}\nwhat is left says\n${left}`);
-    for (const run of this.full.live.values()) if (run.task !== "leaf") this.#checkAsleep(run);
+    this.#checkPurges();
+    for (const run of this.full.live.values()) {
+      if (run.task === "leaf") continue;
+      if (isReady(this.full.fold, run)) this.#checkAwake(run);
+      else this.#checkAsleep(run);
+    }
   }
   #foldNews(): void {
     const { stream, now } = this.#world;
     if (stream.removals !== this.#removalsSeen) {
       this.#hasNews = true;
       this.#removalsSeen = stream.removals;
-      this.#left = createScheduler(simulatedOptions);
+      this.#left = createScheduler(this.#world.options);
       for (const entry of stream.stored) step(this.#left, entry, now);
     }
     for (; this.#folded < stream.history.length; this.#folded++) {
@@ -123,7 +131,6 @@ export class FlowChecks {
   #checkAsleep(run: LiveRun): void {
     const { fold } = this.full;
     const { key, origin, createdAt, flow, task } = run;
-    if (isReady(fold, run)) return;
     const story = this.#world.journals.story(origin, createdAt);
     const point = evaluate(this.#world.programs.get(task)!, story.start, story.deliveries);
     if (point.at !== "wait") throw new Error(`${key} sleeps, and its journal is at ${point.at}`);
@@ -138,6 +145,36 @@ export class FlowChecks {
       if (wait.w === "signal" && this.#signalBetween(run, wait.name, cursors[wait.name] ?? 0, Number.POSITIVE_INFINITY))
         throw new Error(`${key} sleeps over a signal for op ${ordinal}`);
       if (wait.w === "children") this.#checkChildren(run, story.start.lap, ordinal, wait.task, wait.size);
+    }
+  }
+  /** One that has been parked is woken by what it waits for, and not by what its journal had taken by then. */
+  #checkAwake(run: LiveRun): void {
+    const { flow, origin, trail } = run;
+    if (flow === undefined || flow.blocked !== undefined) return;
+    const { live, finished, fold } = this.full;
+    const isOver = (wait: Wait): boolean => {
+      if (wait.kind === "timer") return wait.deadline < fold.heardAt;
+      if (wait.kind === "signal")
+        return (
+          this.#signalBetween(run, wait.name, flow.cursors[wait.name] ?? 0, Number.POSITIVE_INFINITY) !== undefined
+        );
+      const ids = Array.from({ length: wait.size }, (_, place) =>
+        keyOf(wait.task, childIdOf({ origin, lap: flow.lap, ordinal: wait.ordinal, place })),
+      );
+      const kinds = ids.map((key) => (live.has(key) ? undefined : finished.get(key)?.kind));
+      return (
+        (wait.failFast && kinds.some((kind) => kind === "failed" || kind === "cancelled")) || !kinds.includes(undefined)
+      );
+    };
+    if ((trail?.cancelWish?.seq ?? 0) > (flow.cursors["$cancel"] ?? 0) || flow.waits.some(isOver)) return;
+    throw new Error(`${run.key} is ready, and nothing that it waits for has come`);
+  }
+  /** A leader that has just looked leaves nobody asleep who can go on, as far as it knows. */
+  onTicked({ state }: ModelEngine): void {
+    for (const run of state.live.values()) {
+      const isAsleep =
+        placeOf(run) === "waiting" && run.askedReason === undefined && run.placement?.atOnce === undefined;
+      if (isAsleep && isReady(state.fold, run)) throw new Error(`a leader lets ${run.key} sleep, which is ready`);
     }
   }
   #checkChildren({ key, origin }: LiveRun, lap: number, ordinal: number, task: string, size: number): void {
@@ -206,6 +243,20 @@ export class FlowChecks {
         throw new Error(`${key} is told that ${child} was ${one}; it is ${run?.kind}@${run?.origin}`);
     });
   }
+  /** Whatever a leader intends to purge in a minute, it does not look at again. */
+  #checkPurges(): void {
+    for (const { state } of this.#world.leaders)
+      for (const { key, origin } of state.leadership!.house.forgottenJournals)
+        if (this.full.live.get(key)?.origin === origin)
+          throw new Error(`the journal of ${key} will be purged, and it lives`);
+  }
+  /** Who comes back to it later must find it. */
+  onJournalPurged(key: string, origin: number): void {
+    this.#foldNews();
+    if (this.full.live.get(key)?.origin === origin) throw new Error(`the journal of ${key} is purged, and it lives`);
+    if (this.full.finished.get(key)?.origin === origin)
+      throw new Error(`the journal of ${key} is purged, and it is known`);
+  }
   onFinish(
     { key, origin, turn, createdAt }: FlowAttempt,
     start: Start,
@@ -258,12 +309,12 @@ export class FlowChecks {
   afterHealing(): void {
     const { fold } = this.full;
     const { stream } = this.#world;
+    const { keepCount = 0 } = this.#world.options;
     if (fold.pinned.size > 0) throw new Error(`pinned for ever: ${[...fold.pinned]}`);
-    if (!fold.families.isEmpty && fold.finished.size > simulatedOptions.keepCount) throw new Error("families stay");
+    if (!fold.families.isEmpty && fold.finished.size > keepCount) throw new Error("families stay");
     const signals = stream.stored.filter(({ type }) => type === "signal");
     if (signals.length > 0) throw new Error(`signals stay for ever: ${JSON.stringify(signals)}`);
-    if (fold.finished.size > simulatedOptions.keepCount + 1)
-      throw new Error(`${fold.finished.size} finished runs are kept`);
+    if (fold.finished.size > keepCount + 1) throw new Error(`${fold.finished.size} finished runs are kept`);
     const known = new Set([...fold.live.values(), ...fold.finished.values()].map(({ origin }) => origin));
     const left = this.#world.journals.names.filter(({ origin }) => !known.has(origin));
     if (left.length > 0) throw new Error(`journals stay for ever: ${JSON.stringify(left)}`);

@@ -36,7 +36,11 @@ export class FlowDeeds {
     const { commands } = house.step;
     const from = commands.length;
     live.sort((a, b) => b.seq - a.seq);
-    compactLive(house, random.pick(random.chance(0.7) ? live.slice(0, 3) : live));
+    const others = Math.min(...leaders.map(({ state }) => state.position));
+    const unread = live.filter(({ seq }) => seq > others);
+    const parents = unread.filter(({ origin }) => engine.state.fold.families.get(origin) !== undefined);
+    const newest = parents.length > 0 ? parents : unread.length > 0 ? unread : live.slice(0, 3);
+    compactLive(house, random.pick(random.chance(0.7) ? newest : live));
     const moved = commands.splice(from);
     // Some at once: an entry that another engine has not read is gone from where it stood.
     if (random.chance(0.5)) for (const command of moved) this.#execute(engine, command);
@@ -64,12 +68,13 @@ export class FlowDeeds {
       else engine.crash();
     } else if (command.type === "assign") this.#assign(engine, command);
     else if (command.type === "cancelOn") this.#stop(command);
-    else if (command.type === "purgeJournal") this.#world.journals.purge(command.origin);
+    else if (command.type === "purgeJournal") this.#purgeJournal(command);
     else if (command.type === "sweep") this.#sweep(engine);
-    else if (command.type === "askForEnd") {
-      engine.read(Number.POSITIVE_INFINITY, now);
-      engine.give({ type: "heard", at: now, gaps: command.gaps }, now);
-    }
+    else if (command.type === "askForEnd") engine.askForEnd(command.gaps, now, now);
+  }
+  #purgeJournal({ key, origin }: CommandOf<"purgeJournal">): void {
+    this.#world.checks.onJournalPurged(key, origin);
+    this.#world.journals.purge(origin);
   }
   #sweep(engine: ModelEngine): void {
     const { stream, journals, now } = this.#world;

@@ -87,10 +87,11 @@ export class FlowStaff {
   }
   stepOne(): void {
     this.attempts = this.attempts.filter(({ phase }) => phase !== "gone");
-    if (this.attempts.length === 0) return;
     const { random } = this.#world;
-    const newest = this.attempts[Math.max(0, this.attempts.length - 1 - random.int(3))]!;
-    (random.chance(this.#world.mood.late) ? random.pick(this.attempts) : newest).step();
+    const able = this.attempts.filter(({ frozenUntil }) => frozenUntil <= this.#world.now);
+    if (able.length === 0) return;
+    const newest = able[Math.max(0, able.length - 1 - random.int(3))]!;
+    (random.chance(this.#world.mood.late) ? random.pick(able) : newest).step();
   }
   /** Zombies stop, the others come as far as they can. */
   finishAll(): void {

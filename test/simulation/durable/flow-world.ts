@@ -2,6 +2,7 @@
 import { type ChildEnd, childIdOf, type DurableTerms, type Offer } from "../../../src/domain/durable.ts";
 import { keyOf, splitKey } from "../../../src/domain/run.ts";
 import type { FoldedOutcome } from "../../../src/fold/log-events.ts";
+import type { SchedulerOptions } from "../../../src/scheduler/scheduler.ts";
 import type { CompactedFinished } from "../../../src/wire/run-extra.ts";
 import { ModelEngine, simulatedOptions } from "../model-engine.ts";
 import { ModelStream } from "../model-stream.ts";
@@ -9,6 +10,7 @@ import { Random } from "../random.ts";
 import type { FlowAttempt, Warm } from "./attempt.ts";
 import { FlowChecks } from "./flow-checks.ts";
 import { FlowDeeds } from "./flow-deeds.ts";
+import { type FlowMood, moodOf } from "./flow-mood.ts";
 import { FlowStaff } from "./flow-staff.ts";
 import { Journals } from "./journals.ts";
 import {
@@ -36,18 +38,8 @@ export class FlowWorld {
   readonly deeds: FlowDeeds;
   readonly checks: FlowChecks;
   stepsExecuted = 0;
-  /** Worlds differ: how eager zombies go on, how long two leaders stay, how much is asked. */
-  readonly mood: {
-    readonly zombies: number;
-    readonly clients: number;
-    readonly elections: number;
-    /** How often an attempt takes a step that is not among the newest, and how often an entry is moved. */
-    readonly late: number;
-    readonly moves: number;
-    /** How often an engine does not read when it could. */
-    readonly lag: number;
-    readonly cancels: number;
-  };
+  readonly options: SchedulerOptions;
+  readonly mood: FlowMood;
   #epoch = 0;
   /** Outcomes of zombies on their way to the log. */
   readonly #late: (() => void)[] = [];
@@ -55,17 +47,9 @@ export class FlowWorld {
   constructor(seed: number) {
     this.random = new Random(seed);
     const { random } = this;
-    const isTiny = random.chance(0.3);
-    this.mood = {
-      zombies: random.pick([0.02, 0.05, 0.12]),
-      clients: random.pick([0.05, 0.08, 0.12]),
-      late: random.pick([0.15, 0.4, 0.9]),
-      moves: random.pick([0, 0.02, 0.08]),
-      lag: random.pick([0, 0.5, 0.85]),
-      elections: random.pick([0.002, 0.006, 0.02]),
-      cancels: random.pick([0, 0.05, 0.15]),
-    };
-    for (const task of ["p", "q"]) this.programs.set(task, makeProgram(random, isTiny));
+    this.mood = moodOf(random);
+    this.options = { ...simulatedOptions, keepCount: this.mood.keepCount };
+    for (const task of ["p", "q"]) this.programs.set(task, makeProgram(random, this.mood.isTiny));
     this.programs.set("d", childProgram(random));
     this.checks = new FlowChecks(this);
     this.journals = new Journals(this.programs, (written, story, delivery) =>
@@ -74,8 +58,7 @@ export class FlowWorld {
     this.deeds = new FlowDeeds(this);
     this.staff = new FlowStaff(this);
     this.engines = [0, 1].map(
-      () =>
-        new ModelEngine(this.stream, simulatedOptions, (engine, commands) => this.checks.onCommands(engine, commands)),
+      () => new ModelEngine(this.stream, this.options, (engine, commands) => this.checks.onCommands(engine, commands)),
     );
     for (const engine of this.engines) engine.onOrphans = (commands, epoch) => this.deeds.abandon(commands, epoch);
     for (let i = 0; i < 3; i++) this.staff.hire();
@@ -88,19 +71,28 @@ export class FlowWorld {
   /** One thing happens, then everything is checked. */
   act(): void {
     const { random } = this;
-    this.advance(random.int(random.chance(0.03) ? 4_000 : 150));
+    this.advance(this.#pause());
     const x = random.next();
     if (this.#late.length > 0 && random.chance(0.02)) this.#late.splice(random.int(this.#late.length), 1)[0]!();
-    if (x < this.mood.clients) this.#client();
+    if (random.chance(this.mood.spurts)) this.#spurt();
+    else if (x < this.mood.clients) this.#client();
     else if (x < 0.3) this.#readSome();
     else if (x < 0.5) this.deeds.carryOutOne();
     else if (x < 0.62) this.#tick();
     else if (x < 0.66) this.staff.beat(random.pick([...this.staff.workers.values()]));
     else if (x < 0.66 + this.mood.elections) this.elect();
     else if (x < 0.685) this.#fault();
-    else if (x < 0.685 + this.mood.moves) this.deeds.moveOne();
+    else if (x < 0.685 + this.#moves) this.deeds.moveOne();
     else this.staff.stepOne();
     this.checks.afterStep();
+  }
+  /** Minutes do not pass while two lead, who have five seconds, nor over the time in which one does not read. */
+  #pause(): number {
+    const { random, mood, leaders, now } = this;
+    if (leaders.length > 1) return random.int(mood.paceMs);
+    const most = Math.min(...leaders.map(({ deafUntil }) => (deafUntil > now ? deafUntil - now : 90_000)));
+    if (random.chance(mood.leaps)) return Math.min(random.int(90_000), most);
+    return Math.min(random.int(random.chance(0.03) ? 4_000 : mood.paceMs), most);
   }
   advance(ms: number): void {
     this.now += ms;
@@ -123,6 +115,11 @@ export class FlowWorld {
     const knownWorkers = [...this.staff.workers.keys()];
     engine.give({ type: "lead", epoch: this.#epoch, knownWorkers }, this.now);
     this.staff.registerAll();
+    if (this.isHealed || !this.random.chance(this.mood.deaf)) return;
+    // The new one knows nothing of what the one before still does, and then learns it bit by bit.
+    const deaf = this.random.chance(0.8) ? engine : this.random.pick(this.leaders);
+    deaf.deafUntil = this.now + 3_000 + this.random.int(12_000);
+    deaf.slowUntil = deaf.deafUntil + 10_000;
   }
 
   // What attempts ask of the world.
@@ -185,7 +182,7 @@ export class FlowWorld {
     const { random } = this;
     const x = random.next();
     if (x < 0.5) {
-      this.#create(`${random.pick(["p", "q"])}/${random.pick(["1", "1", "2"])}`, undefined);
+      this.#create(`${random.pick(["p", "q"])}/${random.pick(this.mood.ids)}`, undefined);
       return;
     }
     const live = [...this.checks.full.live.values()].filter(({ task }) => task !== "leaf");
@@ -202,15 +199,36 @@ export class FlowWorld {
     for (const leader of this.leaders)
       leader.give({ type: "cancel", keys: [key], reason: "not wanted", kill }, this.now);
   }
+  get #moves(): number {
+    const { mood, leaders } = this;
+    return mood.moves + (mood.deaf > 0 && leaders.length > 1 ? 0.1 : 0);
+  }
   #readSome(): void {
     const engine = this.random.pick(this.engines);
-    if (engine.isAlive && !this.random.chance(this.mood.lag)) engine.read(this.random.pick([1, 3, 20]), this.now);
+    if (engine.isAlive && !this.random.chance(this.mood.lag)) this.#read(engine, this.random.pick([1, 3, 20]));
+  }
+  #read(engine: ModelEngine, most: number): void {
+    const { now } = this;
+    if (now >= engine.deafUntil) engine.read(now < engine.slowUntil ? 1 : most, now);
+  }
+  /** While another one may be stuck. */
+  #spurt(): void {
+    const { leaders, random } = this;
+    if (leaders.length === 0) return;
+    const engine = random.pick(leaders);
+    for (let i = 0; i < 4 && engine.state.isLeading; i++) {
+      this.#read(engine, 20);
+      engine.give({ type: "tick" }, this.now);
+      this.deeds.carryOutAll(engine);
+      for (let j = 0; j < 5; j++) this.staff.stepOne();
+    }
   }
   #tick(): void {
     const { leaders } = this;
     if (leaders.length === 0) return;
     const engine = this.random.pick(leaders);
     engine.give({ type: "tick" }, this.now);
+    this.checks.onTicked(engine);
     this.staff.ping(engine);
   }
   #fault(): void {
@@ -238,8 +256,14 @@ export class FlowWorld {
     }
     for (let i = 0; i < 100; i++) this.#settle();
     this.elect(); // who leads anew looks for what the one before has left
-    for (let i = 0; i < 320; i++) this.#settle();
+    for (let i = 0; i < 320 || this.#hasOldJournals; i++) this.#settle();
     this.checks.afterHealing();
+  }
+  /** Of runs that were forgotten within the last minute, or right now. */
+  get #hasOldJournals(): boolean {
+    const isDue = (engine: ModelEngine) =>
+      !engine.isCaughtUp || engine.state.leadership!.house.forgottenJournals.size > 0;
+    return this.leaders.some(isDue);
   }
   #settle(): void {
     this.advance(400);

@@ -35,6 +35,7 @@ export class Journals {
   readonly #earlier = new Map<number, readonly (readonly Message[])[]>();
   readonly #keys = new Map<number, string>();
   readonly #stories = new Map<number, Story>();
+  readonly #purged = new Set<number>();
   readonly #programs: ReadonlyMap<string, Program>;
   #seq = 0;
   appended = 0;
@@ -72,12 +73,14 @@ export class Journals {
   }
   purge(origin: number): void {
     this.#messages.delete(origin);
+    this.#purged.add(origin);
   }
   /** A compare-and-set append: the sequence, or undefined. */
   append(written: Written): number | undefined {
     const { origin, after, turn, attempt, number, begun, lap, deliveries } = written;
     const messages = this.of(origin);
     if ((messages.at(-1)?.seq ?? 0) !== after) return undefined;
+    if (this.#purged.has(origin)) throw new Error(`an attempt begins the purged journal of ${written.key} again`);
     this.#read(written);
     const message = {
       ...{ seq: ++this.#seq, turn, attempt, number, deliveries },

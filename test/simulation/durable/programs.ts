@@ -13,6 +13,8 @@ export type Op =
 export interface Program {
   readonly ops: readonly Op[];
   readonly laps: number;
+  /** What it does when it is cancelled. */
+  readonly undo: readonly Op[];
 }
 
 /** `T`: the time of the delivery, which is all that the code knows of time. `ordinal` -1: a wish to cancel. */
@@ -72,12 +74,12 @@ class Execution {
     this.#joins.set(thread, { left: 2, thread });
     this.#resume(thread, -1);
   }
-  /** Everything that is open is given up; what undoes it is one step. */
-  cancel(): void {
+  /** Everything that is open is given up. */
+  cancel(undo: readonly Op[]): void {
     this.open = new Map();
     this.steps = new Set();
     this.#waiting = new Map();
-    this.begin([{ t: "step" }]);
+    this.begin(undo);
   }
   /** False when the code has nothing open that takes it. */
   deliver({ kind, ordinal, name }: Delivery): boolean {
@@ -151,7 +153,7 @@ export function evaluate(program: Program, start: Start, deliveries: readonly De
   return point;
 }
 
-function execute({ ops, laps }: Program, start: Start, deliveries: readonly Delivery[]): Point {
+function execute({ ops, laps, undo }: Program, start: Start, deliveries: readonly Delivery[]): Point {
   const execution = new Execution(start.T);
   let ends: Point["ends"] = "completed";
   const stop = (at: Point["at"]): Point => {
@@ -164,7 +166,7 @@ function execute({ ops, laps }: Program, start: Start, deliveries: readonly Deli
     execution.T = Math.max(execution.T, delivery.T);
     if (delivery.kind === "cancel") {
       ends = "cancelled";
-      execution.cancel();
+      execution.cancel(undo);
     } else if (!execution.deliver(delivery)) return stop("diverged");
   }
   if (!execution.isDone) return stop(execution.steps.size > 0 ? "step" : "wait");
@@ -201,11 +203,20 @@ function makeOps(random: Random, depth: number): Op[] {
   });
 }
 
+/** Compensation may wait as well. */
+function makeUndo(random: Random): readonly Op[] {
+  const step: Op = { t: "step" };
+  if (random.chance(0.5)) return [step];
+  const wait: Wait = random.chance(0.7) ? { w: "timer", ms: 3_000 } : { w: "signal", name: "u" };
+  return [step, { t: "race", waits: [wait], next: [[step]] }];
+}
+
 /** Small ones come sooner to their ends, to marks, and to attempts that are late for both. */
 export function makeProgram(random: Random, isTiny: boolean): Program {
-  if (!isTiny) return { ops: makeOps(random, 0), laps: random.pick([1, 1, 2, 3]) };
+  const undo = makeUndo(random);
+  if (!isTiny) return { ops: makeOps(random, 0), laps: random.pick([1, 1, 2, 3]), undo };
   const waits = random.chance(0.6) ? [makeWait(random)] : [makeWait(random), { w: "timer", ms: 3_000 } as const];
-  return { ops: [{ t: "race", waits, next: waits.map(() => [{ t: "step" } as const]) }], laps: 1 };
+  return { ops: [{ t: "race", waits, next: waits.map(() => [{ t: "step" } as const]) }], laps: 1, undo };
 }
 
 export const childProgram = (random: Random): Program => ({
@@ -218,4 +229,5 @@ export const childProgram = (random: Random): Program => ({
     },
   ],
   laps: 1,
+  undo: [{ t: "step" }],
 });
