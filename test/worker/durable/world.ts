@@ -328,6 +328,8 @@ export async function everyCrash(
     await world.settle();
     await scenario(world);
     assert.equal(JSON.stringify(seen(world)), wanted, `killed after record ${k} of ${records}`);
+    const blocked = world.ends.find((end) => end.kind === "parked" && end.parked.blocked !== undefined);
+    assert.equal(blocked, undefined, `killed after record ${k} of ${records} the code did not match for a while`);
   }
   return records;
 }
