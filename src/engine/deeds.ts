@@ -179,12 +179,17 @@ export class Deeds {
     return subjects.run(task, id);
   }
 
-  /** In this order: everything stored before the server's time is folded when the scheduler learns of it. Requested again if no answer comes. */
+  /**
+   * In this order: everything stored before the server's time is folded when the scheduler learns of it. What was skipped may have been
+   * outcomes, if another leader purged ahead of this one; then what is folded here is wrong. Requested again if no answer comes.
+   */
   async #askForEnd(gaps: number): Promise<void> {
     const { term, store, log } = this.#leader;
     try {
       const at = (await store.time()) ?? 0;
       await this.#leader.catchUp();
+      if (!this.#leader.state.fold.isWhole)
+        this.#leader.handle({ type: "floor", outcomesFrom: await store.outcomesFrom() });
       if (term.isCurrent) this.#leader.handle({ type: "heard", at, gaps });
     } catch (error) {
       log.debug("the end of the log could not be found", { error });

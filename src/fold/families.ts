@@ -83,11 +83,8 @@ export class Families {
     if (family === undefined) return;
     const { lap, ordinal } = placeOf(child);
     const name = nameOf(lap, ordinal);
-    let group = family.groups.get(name);
-    if (group === undefined) {
-      group = { ended: 0, failed: 0 };
-      family.groups.set(name, group);
-    }
+    const group = family.groups.get(name) ?? { ended: 0, failed: 0 };
+    family.groups.set(name, group);
     group.ended++;
     if (child.kind !== "completed") group.failed++;
   }

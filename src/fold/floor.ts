@@ -3,7 +3,8 @@ import type { Fold } from "./fold.ts";
 /** False if outcomes were purged where this engine skipped something: it may lack an outcome of a run that it knows, and must fold again. */
 export function checkFloor(fold: Fold, outcomesFrom: number): boolean {
   if (fold.skippedFrom < outcomesFrom) return false;
-  fold.outcomesFrom = outcomesFrom;
+  // Outcomes purged ahead of what is folded are missed later; a fold that has not begun misses none.
+  fold.outcomesFrom = fold.position === 0 ? outcomesFrom : Math.min(outcomesFrom, fold.position + 1);
   fold.skippedFrom = Number.POSITIVE_INFINITY;
   return true;
 }

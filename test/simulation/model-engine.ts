@@ -85,10 +85,14 @@ export class ModelEngine {
   }
   #hearReached(now: number): void {
     if (this.#asked.length === 0) return;
-    const next = this.#stream.after(this.state.position)?.seq ?? Number.POSITIVE_INFINITY;
-    const reached = this.#asked.filter(({ seq }) => next > seq);
-    this.#asked = this.#asked.filter(({ seq }) => next <= seq);
-    for (const { at, gaps } of reached) this.give({ type: "heard", at, gaps }, now);
+    // What was stored last then may be purged; who reads on behind that has noticed the gap.
+    const isReached = ({ seq }: { seq: number }) => this.state.position >= seq || this.isCaughtUp;
+    const reached = this.#asked.filter(isReached);
+    this.#asked = this.#asked.filter((asked) => !reached.includes(asked));
+    if (reached.length === 0) return;
+    const { state } = this;
+    if (!state.fold.isWhole) this.give({ type: "floor", outcomesFrom: this.#stream.outcomesFrom }, now);
+    if (this.state === state) for (const { at, gaps } of reached) this.give({ type: "heard", at, gaps }, now);
   }
   get isCaughtUp(): boolean {
     return this.#stream.after(this.state.position) === undefined;
