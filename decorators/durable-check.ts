@@ -14,7 +14,7 @@ export type HandlesDurably<M extends AnyMethod, In, Out, Plain extends string = 
           ? ArrivesAsJson<Parameters<M>[0], In> extends false
             ? "the input does not arrive like this: JSON makes a string of a Date, {} of a Map, and drops functions. Declare what arrives, or let a schema make it, for example z.coerce.date()"
             : M extends (this: any, input: In, ctx: DurableContext) => unknown
-              ? A extends Out
+              ? [A] extends [Out]
                 ? HasFields<Parameters<M>[0], Plain>
                 : "the method does not return what the output schema or the contract promises"
               : "the input parameter does not accept what the schema or the contract yields"

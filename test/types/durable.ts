@@ -103,6 +103,12 @@ export class Good {
   @Durable() async laps(n: number, ctx: DurableContext) {
     return n > 3 ? n : ctx.restart(n + 1); // callers get the number
   }
+  @Durable() async forever(n: number, ctx: DurableContext) {
+    return ctx.restart(n + 1);
+  }
+  @Durable(ship) async shipForever(input: { id: string }, ctx: DurableContext): Promise<never> {
+    return ctx.restart(input);
+  }
 }
 
 export class Bad {
@@ -181,5 +187,9 @@ export class Bad {
   // @ts-expect-error not what the contract promises
   @Durable(ship) async notShipped(_: { id: string }) {
     return { shipped: "no" };
+  }
+  // @ts-expect-error not always what the contract promises
+  @Durable(ship) async sometimesShipped(input: { id: string }) {
+    return input.id === "" ? "no" : { shipped: true };
   }
 }
