@@ -1,6 +1,7 @@
 // The keys of a run: the rules of its task, applied to its input and metadata.
 import { isExpression, type KeyExpression, type KeyScope, parseKey } from "../../domain/key-expression.ts";
 import type { ConcurrencyRule, RateRule } from "../../domain/limits.ts";
+import { sealedField } from "../../domain/plain-fields.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
 import { jsonOf } from "../../wire/bytes.ts";
 import { isDeeperThan } from "../../wire/json-depth.ts";
@@ -60,6 +61,13 @@ export function keysOf(
   const bytes = input?.length ?? 0;
   return { bytes, id: parts.length === 1 ? parts[0]! : JSON.stringify(parts), concurrency: keys, rates: shares };
 }
+
+/** What to add where no key came of an input. Encrypted ones show the fields that their caller has declared, and no others. */
+export function hintFor(input: Uint8Array | undefined): string {
+  if (!new TextDecoder().decode(input?.subarray(0, sealedStart.length)).startsWith(sealedStart)) return "";
+  return "; its input is encrypted, and whoever enqueued it did not declare this field plain: see the option plain of @Task, and of encryption for calls by name";
+}
+const sealedStart = `{"${sealedField}":`;
 
 /** The input is parsed only if an expression needs it: most keys are in the metadata. */
 function scopeOf(run: LiveRun, input: Uint8Array | undefined): KeyScope {

@@ -16,6 +16,7 @@ import {
   type CompiledRate,
   compileConcurrency,
   compileRate,
+  hintFor,
   keysOf,
   laneKeysOf,
   type RunKeys,
@@ -151,7 +152,7 @@ export class Policies {
     } catch (error) {
       // One that is already executing continues and is not counted.
       if (placeOf(run) !== "queued") return "failed";
-      const message = `the key of this run cannot be computed: ${(error as Error).message}`;
+      const message = `the key of this run cannot be computed: ${(error as Error).message}${hintFor(input)}`;
       this.#host.refuse(run, message);
       return "failed";
     }

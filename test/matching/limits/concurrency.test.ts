@@ -118,6 +118,9 @@ describe("keyed concurrency", () => {
     assert.deepEqual(endings(commands), ["failed mail/bad"]);
     const [failed] = only(commands, "append")[0]!.outcomes;
     assert.equal((failed!.detail as { error: { name: string } }).error.name, "KeyNotFound");
+    create(scene, "sealed", { $sealed: "k1:…", plan: "solo" });
+    const { error } = only(scene.tick(), "append")[0]!.outcomes[0]!.detail as { error: { message: string } };
+    assert.match(error.message, /its input is encrypted, and whoever enqueued it did not declare this field plain/);
     assert.deepEqual(
       only(commands, "assign").flatMap(({ runs }) => runs.map((run) => run.id)),
       ["good"],
