@@ -66,6 +66,7 @@ export function describe(run: ShownRun): string {
   const facts: [string, string | undefined][] = [
     ["run", `${run.task}/${printable(run.id)}`],
     ["state", run.state + (run.reason === undefined ? "" : `: ${printable(run.reason)}`)],
+    ["erased", run.erased === true ? "input, output, errors, metadata, log and journal" : undefined],
     ["waiting", run.waiting === undefined ? undefined : printable(waitingOf(run.waiting))],
     ["priority", String(run.priority)],
     ["created", formatTime(run.createdAt)],
@@ -108,19 +109,23 @@ const opText = (op: ShownOp): string => opTexts(op).join("");
 
 /** How a terminal shows what an op was, and what came of it. */
 export function opTexts(op: ShownOp): [what: string, end: string] {
-  const { kind, name, outcome, value, failures, encryptedWith } = op;
+  const { kind, name, outcome, failures } = op;
   const what = name === "" ? kind : `${kind} ${printable(name)}`;
   const retry = retryOf(op);
-  if (retry !== undefined)
-    return [
-      what,
-      ` failed ${timesOf(retry.failures)}, due again ${formatTime(retry.dueAt)}: ${printable(retry.error)}`,
-    ];
-  const text =
-    encryptedWith === undefined ? (value === undefined ? "" : printableJson(value)) : encrypted(encryptedWith);
-  const shown = text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
-  const end = [outcome === "value" ? "" : ` ${outcome}`, shown === "" ? "" : ` ${shown}`].join("");
+  const due = retry && `due again ${formatTime(retry.dueAt)}: ${printable(retry.error)}`;
+  if (retry !== undefined) return [what, ` failed ${timesOf(retry.failures)}, ${due}`];
+  const end = (outcome === "value" ? "" : ` ${outcome}`) + valueText(op);
   return [what, failures === undefined ? end : `${end}, after it had failed ${timesOf(failures)}`];
+}
+
+/** Of an error what it says: its stack and its fields are in the JSON. */
+function valueText({ outcome, value, encryptedWith }: ShownOp): string {
+  if (encryptedWith !== undefined || value === undefined) return encryptedWith ? ` ${encrypted(encryptedWith)}` : "";
+  const error = value as { readonly name?: string; readonly message?: string; readonly own?: { reason?: string } };
+  if (outcome === "cancelled") return `: ${printable(error.own?.reason ?? String(error.message))}`;
+  if (outcome === "error" && error.message !== undefined) return `: ${printable(`${error.name}: ${error.message}`)}`;
+  const text = printableJson(value);
+  return ` ${text.length > longestValue ? `${text.slice(0, longestValue)}…` : text}`;
 }
 const timesOf = (n: number): string => (n === 1 ? "once" : `${n} times`);
 
@@ -134,6 +139,6 @@ function attemptText({ outcome, worker, startedAt, endedAt, error }: AttemptReco
   return `${outcome} on ${printable(worker)}${took}${error === undefined ? "" : `: ${printable(error.message)}`}`;
 }
 
-function waitingOf({ for: what, because, position }: NonNullable<RunInfo["waiting"]>): string {
-  return `for ${what}: ${inLocalTime(because)}${position === undefined ? "" : `, number ${position} in the queue`}`;
-}
+const waitingOf = ({ for: what, because, position }: NonNullable<RunInfo["waiting"]>): string =>
+  (/^(?:for|until) /.test(because) ? "" : `for ${what}: `) +
+  `${inLocalTime(because)}${position === undefined ? "" : `, number ${position} in the queue`}`;

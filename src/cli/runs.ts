@@ -67,11 +67,7 @@ const list = Command.make(
       async (natchet, limit) => {
         const { runs, total, cursor } = await natchet.list(
           { ...filterOf(flags), ...because(flags), ...(flags.blocked && { waitingFor: "its code" as const }) },
-          {
-            limit,
-            errors: true,
-            ...(Option.isSome(flags.cursor) && { cursor: flags.cursor.value }),
-          },
+          { limit, errors: true, ...(Option.isSome(flags.cursor) && { cursor: flags.cursor.value }) },
         );
         print(runs, flags.output, columns, "no run matches");
         if (flags.output === "table" && cursor !== undefined)
@@ -135,7 +131,7 @@ const erase = Command.make("erase", runArguments, ({ task, id }) =>
   }),
 ).pipe(
   Command.withDescription("Cancel a run if it has not ended, and erase its input, output, errors, metadata and log"),
-  Command.withExamples([{ command: "natchet runs erase hello order-42" }]),
+  Command.withExamples([{ command: "natchet runs erase hello order-42", description: "without its children" }]),
 );
 
 const send = Command.make(

@@ -66,7 +66,7 @@ const waiting = async (id: string) => {
 test("runs get shows what a durable run has done, what it waits for and its children, also as JSON", async () => {
   const run = await waiting("o1");
   const shown = (await cli.natchet("runs", "get", "order", "o1")).output;
-  assert.match(shown, /^waiting +for a signal: for the signal "pay"$/m);
+  assert.match(shown, /^waiting +for the signal "pay"$/m);
   assert.match(shown, /^ops +2 done: 1 step, 1 group of children$/m);
   assert.match(shown, /^op 0 +step reserve "shelf 7"$/m);
   assert.match(shown, /^op 1 +children price \[/m);
@@ -118,3 +118,15 @@ test("runs timeline --follow prints what comes until the run has ended, and ends
     .map((line) => JSON.parse(line));
   assert.deepEqual([entries.length, entries.at(-1).lap, entries.at(-1).value], [3, 1, { cents: 5 }]);
 }, 90_000);
+
+test("runs get says why a wait ended in an error, and of an erased run that it is", async () => {
+  const run = await waiting("o3");
+  await run.cancel("no longer wanted");
+  await run.result().catch(() => {});
+  assert.match(
+    (await cli.natchet("runs", "get", "order", "o3")).output,
+    /^op 2 +signal pay cancelled: no longer wanted$/m,
+  );
+  await run.erase();
+  assert.match((await cli.natchet("runs", "get", "order", "o3")).output, /^erased +input, output, /m);
+}, 60_000);
