@@ -13,6 +13,7 @@ import type { ChildResult } from "./children.ts";
 import type { Frame } from "./frame.ts";
 import { misuse } from "./misuse.ts";
 import { hashOf, type OpDetail, opBehind } from "./op.ts";
+import { racedAgain } from "./problem.ts";
 import { Restart } from "./restart.ts";
 import { openStep } from "./steps.ts";
 import { surroundingOp } from "./windows.ts";
@@ -32,15 +33,22 @@ export interface ContextParts {
 
 const usualStep = defineStep();
 
-/** Something awaited that is not an op itself, with a function that closes its ops. */
-const closers = new WeakMap<Promise<unknown>, () => void>();
+/** Something awaited that is not an op itself, with a function that closes its ops and says whether all of them were still open. */
+const closers = new WeakMap<Promise<unknown>, () => boolean>();
+/** Lost a race before they had ended: they never will. */
+const closedOpen = new WeakSet<Promise<unknown>>();
 
-function close(promise: unknown): void {
+/** Whether it was still open. False for promises made by user code, which nothing closes. */
+function close(promise: unknown): boolean {
+  const op = opBehind(promise);
+  const wasOpen = op === undefined ? (closers.get(promise as Promise<unknown>)?.() ?? false) : op.state !== "closed";
   const reason = new Error("nobody waits for it any more");
   reason.name = "AbortError";
-  opBehind(promise)?.close(reason);
-  closers.get(promise as Promise<unknown>)?.();
+  op?.close(reason);
+  if (wasOpen) closedOpen.add(promise as Promise<unknown>);
+  return wasOpen;
 }
+const closeAll = (promises: readonly unknown[]): boolean => promises.map(close).every(Boolean);
 
 export class RunningDurable implements DurableContext {
   readonly #frame: Frame;
@@ -116,9 +124,12 @@ export class RunningDurable implements DurableContext {
   }
 
   race<R extends Readonly<Record<string, Promise<unknown>>>>(ways: R): Promise<Won<R>> {
-    const first = Promise.race(Object.entries(ways).map(async ([won, way]) => ({ won, value: await way })));
-    const closeAll = () => Object.values(ways).forEach(close);
-    return closable(first.finally(closeAll) as Promise<Won<R>>, closeAll);
+    const given = Object.entries(ways);
+    const closed = given.find(([, way]) => closedOpen.has(way));
+    if (closed !== undefined) return this.#frame.blockFor(racedAgain(closed[0]));
+    const first = Promise.race(given.map(async ([won, way]) => ({ won, value: await way })));
+    const closeWays = () => closeAll(Object.values(ways));
+    return closable(first.finally(closeWays) as Promise<Won<R>>, closeWays);
   }
 
   now(): number {
@@ -163,13 +174,13 @@ export class RunningDurable implements DurableContext {
   }
 
   #orLate(given: Promise<unknown>, late: Promise<void>): Promise<unknown> {
-    const closeBoth = () => [given, late].forEach(close);
+    const closeBoth = () => closeAll([given, late]);
     return closable(Promise.race([given, late]).finally(closeBoth), closeBoth);
   }
 }
 
 /** Like the promises of ops, it may stay unawaited when it fails. */
-function closable<T>(promise: Promise<T>, closeIt: () => void): Promise<T> {
+function closable<T>(promise: Promise<T>, closeIt: () => boolean): Promise<T> {
   promise.catch(() => {});
   closers.set(promise, closeIt);
   return promise;

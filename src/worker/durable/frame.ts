@@ -138,13 +138,16 @@ export class Frame implements Entered<Delivery> {
   /** Opens an op; called synchronously by the code. The promise is a real one: other thenables lose the async context. */
   open(...[kind, name, hash, detail]: [Op["kind"], string, number, OpDetail]): Promise<any> {
     if (this.#isOver) return new Promise(() => {}); // its own: a shared one would retain the frames of all that await it
-    if (windows.current !== this) {
-      this.#block(foreignBefore({ kind, name }));
-      return new Promise(() => {});
-    }
+    if (windows.current !== this) return this.blockFor(foreignBefore({ kind, name }));
     const op = new Op(kind, name, hash, detail);
     this.#opened.push(op);
     return op.promise;
+  }
+
+  /** For code that can go no further as it is. Called synchronously by the code, which never gets an answer. */
+  blockFor(problem: Problem): Promise<never> {
+    this.#block(problem);
+    return new Promise(() => {});
   }
 
   /** The same numbers on each replay. */

@@ -58,5 +58,10 @@ export const foreignAtEnd = (): Problem => ({
 });
 export const foreignOnly = (): Problem => ({
   name: "ForeignAwait",
-  message: `the method awaits only something natchet does not know about; ${foreign}`,
+  message: `the method awaits only something natchet does not know about, or a wait that a ctx.race has closed; ${foreign}`,
+});
+/** It might win by its other ways, but this one would be waited for in vain. */
+export const racedAgain = (way: string): Problem => ({
+  name: "ForeignAwait",
+  message: `ctx.race was given ${JSON.stringify(way)}, which lost an earlier race and was closed, so it would never end; open a new one for each race, for example ctx.sleepUntil(end)`,
 });

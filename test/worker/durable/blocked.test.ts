@@ -44,3 +44,32 @@ test("a run whose worker is lost between the last result of a lap and its restar
   const records = await everyCrash(make, (world) => world.advance(7 * day));
   assert.equal(records, 8);
 });
+
+test("ctx.race blocks a run that gives it a wait which lost an earlier race, and not one that has ended", async () => {
+  for (const timeout of [{}, { timeout: "9d" as const }]) {
+    const world = new World({
+      code: async (_, ctx) => {
+        const over = ctx.sleep("30d");
+        const approved = ctx.waitFor(Approve, timeout);
+        await ctx.race({ soon: ctx.sleep("1d"), approved });
+        await ctx.race({ over, approved });
+      },
+    });
+    await world.settle();
+    await world.advance(day);
+    assert.match(
+      world.parked!.blocked!.reason,
+      /^ctx\.race was given "approved", which lost an earlier race and was closed/,
+    );
+  }
+  const world = new World({
+    code: async (_, ctx) => {
+      const one = ctx.step("one", () => 1);
+      const both = [await ctx.race({ one }), await ctx.race({ one, late: ctx.sleep("1d") })];
+      const inner = ctx.race({ two: ctx.step("two", () => 2) });
+      return [...both, await ctx.race({ inner }), await ctx.race({ inner })].map(({ won }) => won);
+    },
+  });
+  await world.settle();
+  assert.deepEqual(world.end, { kind: "completed", output: ["one", "one", "inner", "inner"] });
+});
