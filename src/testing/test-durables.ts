@@ -19,7 +19,7 @@ export interface TestDurablesParts {
   readonly vault?: Vault | undefined;
   readonly create: (task: string, id: string, entry: RunEntry) => void;
   readonly outcomeAt: (seq: number, index: number) => FoldedOutcome;
-  readonly onLeftBehind: (key: string, ops: readonly string[]) => void;
+  readonly onLeftBehind: ((key: string, ops: readonly string[]) => void) | undefined;
 }
 
 export function durablesOf(parts: TestDurablesParts): DurableRuns {

@@ -92,7 +92,7 @@ export class TestEngine {
         ...{ clock, log: silentLog, vault, journal: parts.journal ?? new MemoryJournal() },
         create: (task, id, entry) => this.create(task, id, entry),
         outcomeAt: (seq, index) => this.#log.outcomeAt(seq, index),
-        onLeftBehind: parts.onLeftBehind ?? (() => {}),
+        onLeftBehind: parts.onLeftBehind,
       }),
       ...{ slots, log, vault, now: () => clock.now(), tasks: new Map(tasks.map((task) => [task.name, task])) },
       deadlines: parts.deadlines(() => this.#attempts.stopped),

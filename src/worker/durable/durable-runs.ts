@@ -12,6 +12,7 @@ import { type ContextSource, RunContext, within } from "../context.ts";
 import type { Voice } from "../transcripts/voice.ts";
 import type { SignalSource } from "./awake-signals.ts";
 import type { ChildrenOfRun, ParentRun } from "./children.ts";
+import { countedLog } from "./counted-log.ts";
 import { type ContextParts, RunningDurable } from "./durable-context.ts";
 import type { Frame } from "./frame.ts";
 import type { Journal } from "./journal.ts";
@@ -32,8 +33,8 @@ export interface DurableRunsParts {
   /** Whether the leader was heard recently. */
   readonly isHeard: () => boolean;
   readonly frames: KeptFrames;
-  /** A method has ended while steps or children were left unawaited. @default nothing */
-  readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
+  /** A method has ended while steps or children were left unawaited. @default a warning, once for each method */
+  readonly onLeftBehind?: TurnHost["onLeftBehind"];
   /** The name of the task that a method of a class is. Fails: TypeError */
   readonly taskOf: (worker: Function, method: string) => string;
 }
@@ -53,6 +54,8 @@ export interface LapInput {
 export class DurableRuns {
   readonly parts: DurableRunsParts;
   readonly #owners = new WeakMap<Frame, FrameOwner>();
+  /** By task: what is true of many of its runs is said once. */
+  readonly #voices = new Map<string, TaskVoice>();
   readonly #openSignal: OpenSignal;
 
   constructor(parts: DurableRunsParts) {
@@ -61,12 +64,23 @@ export class DurableRuns {
     this.#openSignal = (key, name, data) => openSignal(vault, key, name, data);
   }
 
-  hostFor({ code = "by hand" }: WorkerTask): TurnHost {
-    const { journal, clock, signals, log, graceMs, isHeard, onLeftBehind } = this.parts;
+  hostFor({ name, code = "by hand" }: WorkerTask): TurnHost {
+    const { journal, clock, signals, graceMs, isHeard } = this.parts;
+    const { log, onLeftBehind } = this.#voiceOf(name);
     return {
       ...{ journal, clock, signals, log, graceMs, isHeard, onLeftBehind, code },
       ...{ openSignal: this.#openSignal, newAttempt: randomAttempt },
     };
+  }
+
+  #voiceOf(task: string): TaskVoice {
+    let voice = this.#voices.get(task);
+    if (voice === undefined) {
+      const { log, onLeftBehind = warnOnce(log, task) } = this.parts;
+      voice = { log: countedLog(log, task), onLeftBehind };
+      this.#voices.set(task, voice);
+    }
+    return voice;
   }
 
   /** A frame's output and requests go to this attempt from now on. */
@@ -100,6 +114,23 @@ export class DurableRuns {
       return within(new RunContext(given, new OwnedSource(owner)), () => methodOf(task, given, ctx));
     };
   }
+}
+
+type TaskVoice = Pick<TurnHost, "log" | "onLeftBehind">;
+
+const howToAwait =
+  "await it; or, if its result may be lost, leave it to a ctx.race, which ends those that have not won";
+
+/** A run that failed may leave others behind that were called together with what failed. */
+function warnOnce(log: Log, task: string): TurnHost["onLeftBehind"] {
+  let isTold = false;
+  return (run, ops, threw) => {
+    if (isTold || threw) return;
+    isTold = true;
+    log.warn(`a durable method of task "${task}" ended without ${ops.join(", ")}, which was given up: ${howToAwait}`, {
+      run,
+    });
+  };
 }
 
 function methodOf({ name, handler }: WorkerTask, input: unknown, ctx: DurableContext): unknown {

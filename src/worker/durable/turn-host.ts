@@ -24,8 +24,8 @@ export interface TurnHost {
   readonly code: string;
   /** Whether the leader was heard recently: a run that may have continued elsewhere gets no appends. */
   readonly isHeard: () => boolean;
-  /** A method has ended over steps and children that nobody waits for any more. */
-  readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
+  /** A method has ended, or thrown, over steps and children that nobody waits for any more. */
+  readonly onLeftBehind?: ((key: string, ops: readonly string[], threw: boolean) => void) | undefined;
   /** Chosen by chance. */
   readonly newAttempt: () => number;
 }

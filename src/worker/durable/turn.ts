@@ -129,7 +129,7 @@ export class DurableTurn implements Driver {
 
   ended(threw: boolean, value: unknown): void {
     const { leftBehind } = this.#frame!;
-    if (leftBehind.length > 0) this.#host.onLeftBehind?.(this.#given.key, leftBehind);
+    if (leftBehind.length > 0) this.#host.onLeftBehind?.(this.#given.key, leftBehind, threw);
     if (!threw && value instanceof Restart)
       return void this.#restart(value.input).catch((error) => this.#refused(error));
     const isForgotten = !threw && this.#frame!.restart !== undefined;
@@ -142,7 +142,8 @@ export class DurableTurn implements Driver {
 
   blocked({ message, stack }: Problem): void {
     const { key, resume } = this.#given;
-    this.#host.log.error("a durable run waits for code that matches its journal", { run: key, reason: message, stack });
+    const told = "a durable run waits for code that matches its journal (natchet runs list --blocked)";
+    this.#host.log.error(told, { run: key, reason: message, stack });
     this.#block(misfit(resume?.parked, message, this.#host.code, this.#host.clock.now()));
   }
 
