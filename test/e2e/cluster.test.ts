@@ -1,7 +1,7 @@
-// Three servers, every stream on all of them, and work that flows: the node that leads the log is killed, then all nodes are restarted one after the
-// other. No run is lost, none ends twice, and every caller gets its result.
+// Three servers, every stream on all of them, and work that flows: the nodes that lead the log and the journals are killed, then all nodes are
+// restarted one after the other. No run is lost, none ends twice, every caller gets its result, and a durable run goes on from step to step.
 import assert from "node:assert/strict";
-import { connect, start, Task, Worker } from "../../src/mod.ts";
+import { connect, Durable, type DurableContext, signal, start, Task, Worker } from "../../src/mod.ts";
 import { test } from "../support/harness.ts";
 import { startNatsCluster } from "../support/nats-cluster.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -15,6 +15,19 @@ class Doubling {
   }
 }
 
+const Enough = signal("enough");
+const walked: number[] = [];
+
+@Worker({ name: "walking", slots: 2 })
+class Walking {
+  @Durable("walk") async walk(_: unknown, ctx: DurableContext) {
+    const results: number[] = [];
+    for (let i = 0; (await ctx.waitFor(Enough, { timeout: "20ms" })) === undefined; i++)
+      results.push(await ctx.step("walk", () => walked.push(i)));
+    return results;
+  }
+}
+
 const stream = "NATCHET_default";
 const everyMs = 50;
 const inOneGo = 5;
@@ -22,7 +35,7 @@ const inOneGo = 5;
 test("cluster: a killed stream leader and a rolling restart cost no run and no result", async () => {
   const cluster = await startNatsCluster();
   const options = { url: cluster.url, replicas: 3, signals: false, log: "silent" } as const;
-  const workers = [await start(Doubling, options), await start(Doubling, { ...options, engine: "off" })];
+  const workers = [await start(Doubling, options), await start([Doubling, Walking], { ...options, engine: "off" })];
   const standby = await start(Doubling, options);
   const client = await connect({ url: cluster.url, replicas: 3, log: "silent" });
   const { double } = client.tasks(Doubling);
@@ -50,20 +63,38 @@ test("cluster: a killed stream leader and a rolling restart cost no run and no r
     );
   };
   await untilItFlows();
+  const walk = await client.tasks(Walking).walk.enqueue({});
+  const untilItWalks = () => {
+    const from = walked.length;
+    return waitFor(() => walked.length > from + 2, 60_000, "the durable run to go on");
+  };
+  await untilItWalks();
 
-  const leader = await cluster.leaderOf(stream);
-  await leader.kill();
-  await untilItFlows();
-  await leader.restart();
-  await cluster.untilInSync(stream);
+  for (const led of [stream, `${stream}_JOURNAL`]) {
+    const leader = await cluster.leaderOf(led);
+    await leader.kill();
+    await untilItFlows();
+    await untilItWalks();
+    await leader.restart();
+    await cluster.untilInSync(led);
+  }
 
   for (const node of cluster.nodes) {
     await node.shutDown();
     await untilItFlows();
+    await untilItWalks();
     await node.restart();
     await cluster.untilInSync(stream);
   }
   clearInterval(load);
+  await walk.send(Enough);
+  const steps = (await walk.result()) as number[];
+  assert.deepEqual(
+    [...new Set(walked)],
+    steps.map((_, i) => i),
+    "each step in its turn",
+  );
+  assert.equal(new Set(steps).size, steps.length, "each with a result of its own");
   await waitFor(
     () => ended.size === runs.length,
     30_000,

@@ -12,6 +12,8 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const textsOf = (records: readonly { readonly data: Uint8Array }[]) =>
   records.map(({ data }) => new TextDecoder().decode(data));
 
+const bound = (of: any, name: string | symbol) => (typeof of[name] === "function" ? of[name].bind(of) : of[name]);
+
 async function journalIn({ link, run }: Scene, options: { journalMaxBytes?: number } = {}): Promise<JournalStore> {
   const mine = await link();
   await run(ensureStreams(mine, subjects, { replicas: 1, ...options }));
@@ -50,6 +52,31 @@ test("JournalStore reads a journal of any length", () =>
     assert.equal((await journal.read(name, seq)).length, 1_200, "the same from anyone who has the last one");
     assert.equal((await journal.read(name, seq + 1)).length, 1_200, "the leader is asked for what nobody has");
     assert.deepEqual(await journal.read({ ...name, origin: 20 }, 0), []);
+  }));
+
+test("JournalStore reads one message at a time from a server that knows no batches", () =>
+  inScene(async ({ link, run, ...scene }) => {
+    const old = Object.create(await link(), { version: { value: "2.10.29" } }) as Awaited<ReturnType<typeof link>>;
+    const asked: string[] = [];
+    const { nc } = old;
+    const publish = (subject: string, ...rest: any[]) => {
+      asked.push(subject);
+      return nc.publish(subject, ...rest);
+    };
+    Object.defineProperty(old, "nc", {
+      value: new Proxy(nc, { get: (of, name) => (name === "publish" ? publish : bound(of, name)) }),
+    });
+    const journal = await journalIn({ ...scene, run, link: async () => old });
+    let seq = 0;
+    for (const text of ["a", "b", "c"]) seq = (await journal.append(name, bytes(text), seq, false))!;
+    await journal.append({ ...name, origin: 18 }, bytes("of another run"), 0, false);
+    assert.deepEqual(textsOf(await journal.read(name)), ["a", "b", "c"]);
+    seq = (await journal.append(name, bytes("lap"), seq, true))!;
+    await journal.append(name, bytes("d"), seq, false);
+    assert.deepEqual(textsOf(await journal.read(name)), ["lap", "d"]);
+    await journal.purge(name);
+    assert.deepEqual(await journal.read(name), []);
+    assert.ok(!asked.some((subject) => subject.includes("DIRECT.GET")), "no batch was asked for");
   }));
 
 test("a full journal refuses with what to do, loses nothing, and takes more when there is room", () =>
