@@ -31,9 +31,14 @@ export type ChildResult =
     }
   | { readonly ok: false; readonly key: string; readonly reason: string };
 
+/** How one child has completed; undefined: it has ended otherwise, or nothing more will be heard. Units: `time` epoch milliseconds */
+export type SoonEnd = { readonly result: ChildResult; readonly sequence: number; readonly time: number } | undefined;
+
 export interface Children {
   /** Resolves when all are stored; an existing one is the same child. Fails: QueueFull, PayloadTooLarge, StoreUnavailable */
-  create(group: ChildGroup): Promise<void>;
+  create(group: ChildGroup, isWatched?: boolean): Promise<void>;
+  /** Hears how children of a group end that is created next, watched. Returns a function that ends this. @default nobody tells */
+  watch?(group: ChildGroup, onEnd: (place: number, end: SoonEnd) => void): () => void;
   /** How the children of a group ended, in the order of their places. Fails: StoreUnavailable if one can no longer be read there */
   read(
     group: Pick<ChildGroup, "task" | "lap" | "ordinal">,
@@ -61,11 +66,17 @@ export interface NewChild {
   /** JSON; empty for undefined. */
   readonly input: string;
   readonly atOnce?: number | undefined;
+  /** Where its creator hears how it ends. @default it is offered */
+  readonly inbox?: string | undefined;
 }
 
-export function childEntry(parent: ParentRun, { task, createdAt, input, atOnce }: NewChild, vault?: Vault): RunEntry {
+export function childEntry(
+  parent: ParentRun,
+  { task, createdAt, input, atOnce, inbox = "" }: NewChild,
+  vault?: Vault,
+): RunEntry {
   return {
-    ...{ form: runForm.new, priority: 0, createdAt, dueAt: 0, scheduleTimeoutMs: undefined, inbox: "" },
+    ...{ form: runForm.new, priority: 0, createdAt, dueAt: 0, scheduleTimeoutMs: undefined, inbox },
     extra: {
       metadata: inheritedMetadata(parent),
       placement: { near: parent.worker, ...(atOnce !== undefined && { atOnce }) },

@@ -10,6 +10,7 @@ import { isPlainInput, openInput, openSignal, plainInputRefused } from "../../se
 import type { Vault } from "../../sealing/vault.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
 import type { Voice } from "../transcripts/voice.ts";
+import type { QuickChildren } from "./awake-children.ts";
 import type { SignalSource } from "./awake-signals.ts";
 import type { ChildrenOfRun, ParentRun } from "./children.ts";
 import { countedLog } from "./counted-log.ts";
@@ -57,6 +58,7 @@ export class DurableRuns {
   /** By task: what is true of many of its runs is said once. */
   readonly #voices = new Map<string, TaskVoice>();
   readonly #openSignal: OpenSignal;
+  readonly #quick: QuickChildren = new Map();
 
   constructor(parts: DurableRunsParts) {
     const { vault, journal } = parts;
@@ -69,7 +71,7 @@ export class DurableRuns {
     const { log, onLeftBehind } = this.#voiceOf(name);
     return {
       ...{ journal, clock, signals, log, graceMs, isHeard, onLeftBehind, code },
-      ...{ openSignal: this.#openSignal, newAttempt: randomAttempt },
+      ...{ openSignal: this.#openSignal, newAttempt: randomAttempt, quick: this.#quick },
     };
   }
 

@@ -2,6 +2,7 @@
 import { JournalStore } from "../../nats/journal.ts";
 import { afterMs } from "../../runtime/long-timer.ts";
 import type { DescribedTask, WorkerParts } from "../worker-parts.ts";
+import { ChildInbox } from "./child-inbox.ts";
 import { DurableRuns } from "./durable-runs.ts";
 import { type KeepOptions, KeptFrames } from "./kept-frames.ts";
 import type { StepClock } from "./step-runner.ts";
@@ -23,10 +24,11 @@ export function durableRunsOf(parts: WorkerParts, { graceMs, keep, isHeard }: Li
     clear: (callOff) => (callOff as (() => void) | undefined)?.(),
     random: Math.random,
   };
+  const inbox = new ChildInbox(link);
   return new DurableRuns({
     ...{ clock, log, graceMs, isHeard, vault },
     journal: new JournalStore(link, subjects, { publisher: journals, maySend: isHeard }),
-    childrenOf: (parent) => new StoredChildren({ link, publisher, subjects, vault }, parent),
+    childrenOf: (parent) => new StoredChildren({ link, publisher, subjects, vault, inbox }, parent),
     frames: new KeptFrames(keep),
     signals: new StoredSignals({ link, subjects, vault }),
     taskOf: (worker, method) => {

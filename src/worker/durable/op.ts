@@ -41,6 +41,8 @@ export class Op {
   /** Failed attempts of a step, and when the next one is due. Written by its runner, and by replay. */
   failures = 0;
   dueAt = 0;
+  /** Of children that were created in this process. Units: epoch milliseconds; 0: unknown. Written by the turn. */
+  openedAt = 0;
   /** Stops a step that executes. Written by its runner. */
   abort: ((reason: unknown) => void) | undefined;
   readonly promise: Promise<unknown>;

@@ -2,7 +2,9 @@
 import { cancelSignal } from "../../domain/durable.ts";
 import { RunCancelled } from "../../domain/errors.ts";
 import { type Delivery, noOp } from "../../wire/journal-message.ts";
+import { AwakeChildren, type QuickChildren } from "./awake-children.ts";
 import { AwakeSignals, clockMarginMs, type SignalSource } from "./awake-signals.ts";
+import type { Children } from "./children.ts";
 import type { Frame } from "./frame.ts";
 import type { Offers } from "./offers.ts";
 import type { Op } from "./op.ts";
@@ -29,13 +31,17 @@ export interface SatisfiersParts {
   readonly key: string;
   readonly origin: number;
   readonly clock: StepClock;
-  readonly signals: SignalSource | undefined;
+  readonly signals?: SignalSource | undefined;
+  readonly children: Children;
+  /** @default nothing is known of others */
+  readonly quick?: QuickChildren | undefined;
   /** There may be something new. */
   readonly onNews: () => void;
 }
 
 export class Satisfiers {
   offers: Offers | undefined;
+  readonly children: AwakeChildren;
   /** Of a run whose steps execute. */
   readonly awake: AwakeSignals | undefined;
   /** A wish to cancel that has not reached the code. */
@@ -43,9 +49,10 @@ export class Satisfiers {
   readonly #key: string;
   readonly #now: () => number;
 
-  constructor({ key, origin, clock, signals: source, onNews }: SatisfiersParts) {
+  constructor({ key, origin, clock, signals: source, children, quick = new Map(), onNews }: SatisfiersParts) {
     this.#key = key;
     this.#now = () => clock.now();
+    this.children = new AwakeChildren({ children, quick, clock, onNews });
     this.awake = source && new AwakeSignals({ source, key, origin, clock, onNews });
   }
 
@@ -55,7 +62,9 @@ export class Satisfiers {
       const cancelled = this.#cancelWaits(frame, this.wish);
       if (cancelled.length > 0) return cancelled;
     }
-    const offered = this.offers?.next(frame) ?? this.awake?.take(frame) ?? this.#ownTimer(frame);
+    const fromLog = this.offers?.next(frame);
+    if (fromLog?.kind === "children") this.children.learn(fromLog, frame.opAt(fromLog.ordinal)?.openedAt ?? 0);
+    const offered = fromLog ?? this.awake?.take(frame) ?? this.#ownTimer(frame);
     return offered === undefined ? [] : [offered];
   }
 
@@ -73,6 +82,12 @@ export class Satisfiers {
       if (next === undefined || at < next.at) next = { op, at, isBesideSignals };
     }
     return next && { ...next, isBesideSignals };
+  }
+
+  /** The turn is over. */
+  stop(): void {
+    this.awake?.stop();
+    this.children.stop();
   }
 
   cancelled(reason: string): RunCancelled {

@@ -9,13 +9,16 @@ import type { Vault } from "../../sealing/vault.ts";
 import { decodeOutcomeEntry, type Outcome } from "../../wire/outcome-entry.ts";
 import { decodeRunEntry, encodeRunEntry } from "../../wire/run-entry.ts";
 import type { Subjects } from "../../wire/subjects.ts";
+import type { ChildInbox } from "./child-inbox.ts";
 import {
   type ChildGroup,
   type ChildResult,
   type ChildrenOfRun,
   childEntry,
+  type NewChild,
   type ParentRun,
   resultOf,
+  type SoonEnd,
 } from "./children.ts";
 
 export interface ChildrenParts {
@@ -23,6 +26,7 @@ export interface ChildrenParts {
   readonly publisher: Publisher;
   readonly subjects: Subjects;
   readonly vault: Vault | undefined;
+  readonly inbox: ChildInbox;
 }
 
 /** Messages that are read at a time. */
@@ -37,10 +41,34 @@ export class StoredChildren implements ChildrenOfRun {
     this.#parent = parent;
   }
 
-  async create({ task, lap, ordinal, inputs, atOnce }: ChildGroup): Promise<void> {
-    const { origin } = this.#parent;
-    const ids = inputs.map((_, place) => childIdOf({ origin, lap, ordinal, place }));
-    await Promise.all(inputs.map((input, place) => this.#store(task, ids[place]!, input, atOnce)));
+  async create(group: ChildGroup, isWatched = false): Promise<void> {
+    const { task, inputs, atOnce } = group;
+    const { inbox } = this.#parts;
+    const told = { atOnce, ...(isWatched && { inbox: inbox?.name }) };
+    await Promise.all(inputs.map((input, place) => this.#store(task, this.#idOf(group, place), input, told)));
+  }
+
+  watch(group: ChildGroup, onEnd: (place: number, end: SoonEnd) => void): () => void {
+    const { inbox, vault } = this.#parts;
+    const stops = group.inputs.map((_, place) => {
+      const key = keyOf(group.task, this.#idOf(group, place));
+      return inbox.watch(key, (end) => {
+        if (end?.outcome.kind !== "completed") return onEnd(place, undefined);
+        const { sequence, time } = end;
+        // What cannot be opened is read again when it is offered.
+        new Promise<ChildResult>((resolve) => resolve(resultOf(end.outcome, key, vault))).then(
+          (result) => onEnd(place, { result, sequence, time }),
+          () => onEnd(place, undefined),
+        );
+      });
+    });
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  #idOf({ lap, ordinal }: Pick<ChildGroup, "lap" | "ordinal">, place: number): string {
+    return childIdOf({ origin: this.#parent.origin, lap, ordinal, place });
   }
 
   /** Not awaited by its parent, which ends without it. */
@@ -69,9 +97,9 @@ export class StoredChildren implements ChildrenOfRun {
   }
 
   /** An existing one is the same child, whoever created it. */
-  async #store(task: string, id: string, input: string, atOnce?: number): Promise<void> {
+  async #store(task: string, id: string, input: string, told: Pick<NewChild, "atOnce" | "inbox"> = {}): Promise<void> {
     const { publisher, subjects, link, vault } = this.#parts;
-    const child = { task, createdAt: link.clock.now(), input, atOnce };
+    const child = { task, createdAt: link.clock.now(), input, ...told };
     const entry = encodeRunEntry(childEntry(this.#parent, child, vault));
     await publisher.append(subjects.run(task, id), entry, 0);
   }

@@ -1,6 +1,7 @@
 // The environment of a durable run's turn, and how it ends.
 import type { Parked, Resume } from "../../domain/durable.ts";
 import type { Log } from "../../domain/log.ts";
+import type { QuickChildren } from "./awake-children.ts";
 import type { SignalSource } from "./awake-signals.ts";
 import type { Children } from "./children.ts";
 import type { Frame } from "./frame.ts";
@@ -26,6 +27,8 @@ export interface TurnHost {
   readonly isHeard: () => boolean;
   /** A method has ended, or thrown, over steps and children that nobody waits for any more. */
   readonly onLeftBehind?: ((key: string, ops: readonly string[], threw: boolean) => void) | undefined;
+  /** Shared by the turns of a worker. @default those of this turn know nothing of others */
+  readonly quick?: QuickChildren;
   /** Chosen by chance. */
   readonly newAttempt: () => number;
 }

@@ -69,7 +69,7 @@ export class DurableTurn implements Driver {
       isLeaving: () => this.#isLeaving,
     });
     this.#queue = new StepQueue(this.#steps, clock, (op, error) => this.#stepEnded(op, "error", encodeError(error)));
-    this.#outside = new Satisfiers({ key, origin, clock, signals: host.signals, onNews: () => this.#soon() });
+    this.#outside = new Satisfiers({ ...host, ...given, onNews: () => this.#soon() });
     this.#outside.wish = given.resume?.offers.find((offer) => offer.kind === "cancel");
   }
 
@@ -135,8 +135,8 @@ export class DurableTurn implements Driver {
     const isForgotten = !threw && this.#frame!.restart !== undefined;
     if (isForgotten) return void this.#end({ kind: "failed", error: new TypeError(forgotten) });
     if (!threw) return void this.#end({ kind: "completed", output: value });
-    const { isCancelled } = this.#frame!;
-    if (isCancelled && value instanceof RunCancelled) this.#end({ kind: "cancelled", reason: value.reason });
+    if (this.#frame!.isCancelled && value instanceof RunCancelled)
+      this.#end({ kind: "cancelled", reason: value.reason });
     else this.#end({ kind: "failed", error: value });
   }
 
@@ -203,6 +203,7 @@ export class DurableTurn implements Driver {
       return isKeyMissing(error) ? this.#refused(error) : this.#end({ kind: "failed", error });
     }
     if (this.#isOver) return;
+    this.#outside.children.stop();
     this.#frame = new Frame({ id, lap, time, cursors }, code);
     this.#frame.begin(this, stored, waits);
   }
@@ -229,13 +230,13 @@ export class DurableTurn implements Driver {
   #wait(op: Op): void {
     op.state = "open";
     if (op.kind !== "children") return;
-    const { resume, children } = this.#given;
     const { lap } = this.#frame!;
-    const isStored = resume?.parked !== undefined && resume.parked.lap === lap && op.ordinal < resume.parked.ops;
-    if (isStored) return;
+    const parked = this.#given.resume?.parked;
+    if (parked?.lap === lap && op.ordinal < parked.ops) return; // they are stored
     this.#creating += 1;
     const { ordinal, name, detail } = op;
-    children.create({ task: name, lap, ordinal, inputs: detail.inputs!, atOnce: detail.atOnce }).then(
+    op.openedAt = this.#host.clock.now();
+    this.#outside.children.create({ task: name, lap, ordinal, inputs: detail.inputs!, atOnce: detail.atOnce }).then(
       () => {
         this.#creating -= 1;
         this.#soon();
@@ -264,7 +265,7 @@ export class DurableTurn implements Driver {
   #takeResults(frame: Frame): Delivery[] {
     const results = this.#results.filter(({ ordinal }) => frame.opAt(ordinal)?.state === "ended");
     this.#results = [];
-    return results;
+    return [...results, ...this.#outside.children.take(frame)];
   }
 
   /** Nothing is in progress: wait a moment, park, or give it back. */
@@ -272,6 +273,8 @@ export class DurableTurn implements Driver {
     const hasSteps = this.#queue.size > 0 || frame.opsThatAre("open").some((op) => !op.isWait);
     if (hasSteps) return void this.#return();
     if (openWaits(frame).length === 0) return void this.#watchForeign(frame);
+    const childrenMs = this.#isLeaving ? 0 : this.#outside.children.timeFor(frame);
+    if (childrenMs > 0) return void this.#wakeIn(childrenMs, () => this.#goOn());
     const next = this.#outside.nextTime(frame);
     const isNear = next !== undefined && !next.isBesideSignals && next.at - this.#host.clock.now() <= awakeMs;
     if (isNear && !this.#isLeaving) return void this.#watchTimes(frame);
@@ -389,7 +392,7 @@ export class DurableTurn implements Driver {
     this.#isOver = true;
     this.#host.clock.clear(this.#timer);
     this.#steps.forget(reason);
-    this.#outside.awake?.stop();
+    this.#outside.stop();
     const isKept = end.kind === "parked" && end.kept !== undefined;
     if (isKept) this.#frame!.driver = undefined;
     else this.#frame?.drop(reason);

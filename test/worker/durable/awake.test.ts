@@ -1,11 +1,17 @@
 // What reaches a run whose steps execute: it is not parked, so nobody offers it anything.
 import assert from "node:assert/strict";
+import type { DurableContext } from "../../../src/domain/durable-context.ts";
 import { signal } from "../../../src/domain/signal.ts";
 import { test } from "../../support/harness.ts";
 import { World } from "./world.ts";
 
 const Approve = signal("approve");
 const reasons: string[] = [];
+class Family {
+  async twice(n: number) {
+    return n;
+  }
+}
 
 /** A step that ends only when it is told to. */
 const endless = ({ signal: stopped }: { readonly signal: AbortSignal }) =>
@@ -67,4 +73,57 @@ test("beside a signal a timer waits until it is known that none came before its 
   unheard.signal("approve", "in time");
   await unheard.advance(10_000);
   assert.deepEqual(unheard.end, { kind: "completed", output: { won: "said", value: "in time" } });
+});
+
+const mapped = (code?: (ctx: DurableContext) => Promise<unknown>) =>
+  new World({
+    tellsChildren: true,
+    child: (_, n) => n,
+    code: async (_, ctx) => (code ?? ((one) => one.map(one.tasks(Family).twice, [1, 2])))(ctx),
+  });
+const done = (value: number, sequence: number) => ({ result: { ok: true, value }, sequence, time: 1_000_005 }) as const;
+
+test("a run stays awake for children that complete within 20 ms, and gets their results in their order", async () => {
+  const world = mapped();
+  await world.settle();
+  world.tell.get(0)!(1, done(4, 12));
+  await world.settle();
+  assert.deepEqual(world.ends, []);
+  world.tell.get(0)!(0, done(2, 11));
+  await world.settle();
+  assert.deepEqual(world.ends, [{ kind: "completed", output: [2, 4] }]);
+  const [{ sequence, time } = { sequence: 0, time: 0 }] = world.journal.deliveries;
+  assert.deepEqual([sequence, time, world.quick.get("twice")], [12, 1_000_005, true]);
+});
+
+test("a run is parked after 20 ms, and next time at once", async () => {
+  const world = mapped(async (ctx) => {
+    const { twice } = ctx.tasks(Family);
+    return [await ctx.map(twice, [1]), await ctx.map(twice, [2]), await ctx.map(twice, [3])];
+  });
+  await world.settle();
+  await world.advance(19);
+  assert.equal(world.turns, 1);
+  await world.advance(2);
+  assert.deepEqual(world.end, { kind: "completed", output: [[1], [2], [3]] });
+  assert.deepEqual([world.tell.size, world.quick.get("twice")], [0, false], "the others were not watched");
+});
+
+test("what is not a completed child, or stands beside another wait, parks the run at once; a wish to cancel reaches it", async () => {
+  const failed = mapped();
+  await failed.settle();
+  failed.tell.get(0)!(0, undefined);
+  await failed.settle();
+  assert.deepEqual(
+    failed.ends.map(({ kind }) => kind),
+    ["parked", "completed"],
+  );
+  const beside = mapped((ctx) => ctx.race({ child: ctx.tasks(Family).twice.run(1), said: ctx.waitFor(Approve) }));
+  await beside.settle();
+  assert.equal(beside.ends[0]!.kind, "parked");
+  const cancelled = mapped();
+  await cancelled.settle();
+  cancelled.turn!.cancel("enough");
+  await cancelled.settle();
+  assert.deepEqual(cancelled.ends, [{ kind: "cancelled", reason: "enough" }]);
 });

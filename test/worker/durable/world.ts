@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import type { Offer, Parked, Wait } from "../../../src/domain/durable.ts";
 import type { Log } from "../../../src/domain/log.ts";
 import { type Delivery, decodeJournalMessage } from "../../../src/wire/journal-message.ts";
+import type { QuickChildren } from "../../../src/worker/durable/awake-children.ts";
 import type { SignalSource } from "../../../src/worker/durable/awake-signals.ts";
-import type { ChildGroup, ChildResult, Children } from "../../../src/worker/durable/children.ts";
+import type { ChildGroup, ChildResult, Children, SoonEnd } from "../../../src/worker/durable/children.ts";
 import { type ContextParts, RunningDurable } from "../../../src/worker/durable/durable-context.ts";
 import type { Frame } from "../../../src/worker/durable/frame.ts";
 import type { Journal, StoredRecord } from "../../../src/worker/durable/journal.ts";
@@ -89,6 +90,8 @@ export interface WorldOptions {
   /** What children give. */
   readonly child?: (task: string, input: any) => unknown;
   readonly log?: Log;
+  /** The test tells how children end while their parent is awake; a parked one finds that they have ended. */
+  readonly tellsChildren?: boolean;
   readonly build?: string;
   /** Signals are read where they are stored while steps execute. */
   readonly readsSignals?: boolean;
@@ -110,6 +113,9 @@ export class World implements Children {
   turn: DurableTurn | undefined;
   cancelled: { reason: string; sequence: number; time: number } | undefined;
   onSignal: () => void = () => {};
+  /** Tells how a child ended, by the ordinal of its group; undefined: it did not complete. */
+  readonly tell = new Map<number, (place: number, end: SoonEnd) => void>();
+  readonly quick: QuickChildren = new Map();
   #kept: KeptFrame | undefined;
   #attempts = 0;
   #log = 10;
@@ -141,12 +147,13 @@ export class World implements Children {
     const { parked } = this;
     const host = {
       ...{ journal, clock, log: options.log ?? quiet, graceMs: 1_000, code: options.build ?? "a" },
-      ...{ isHeard: () => true, newAttempt: () => attempt },
+      ...{ isHeard: () => true, newAttempt: () => attempt, quick: this.quick },
       signals: options.readsSignals === true ? this.#signalSource : undefined,
     };
     const given = {
       ...{ key: "flow/one", origin: 7, turn, createdAt: 1_000_000, input: JSON.stringify(options.input) ?? "" },
-      ...{ resume: parked && { parked, offers: this.#offers() }, children: this, id: "flow-x-7" },
+      ...{ resume: parked && { parked, offers: this.#offers() }, id: "flow-x-7" },
+      children: options.tellsChildren === true ? this.#telling : this,
       codeFor: async (input: string) => {
         const read = input === "" ? undefined : JSON.parse(input);
         return (frame: Frame) => options.code(read, new RunningDurable(frame, this.#context));
@@ -220,6 +227,17 @@ export class World implements Children {
 
   #childKey({ task, lap, ordinal }: Pick<ChildGroup, "task" | "lap" | "ordinal">, place: number): string {
     return `${task}/~7.${lap}.${ordinal}.${place}`;
+  }
+
+  get #telling(): Children {
+    return {
+      create: (group) => this.create(group),
+      read: (group, ends) => this.read(group, ends),
+      watch: ({ ordinal }, onEnd) => {
+        this.tell.set(ordinal, onEnd);
+        return () => this.tell.delete(ordinal);
+      },
+    };
   }
 
   get #signalSource(): SignalSource {
