@@ -52,6 +52,14 @@ export interface FinishedRun {
   isErased?: true;
 }
 
+interface Pins {
+  readonly pinned: ReadonlySet<string>;
+}
+
+/** Where its result can be read: of a pinned run, whose outcome may be gone, in its own entry. */
+export const resultPlaceOf = ({ pinned }: Pins, { key, seq, index, entrySeq }: FinishedRun) =>
+  pinned.has(key) ? { seq: entrySeq, index: 0 } : { seq, index };
+
 const longestWhy = 200;
 
 export function whyOf(outcome: FoldedOutcome): string | undefined {

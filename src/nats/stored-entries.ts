@@ -2,6 +2,7 @@
 // bytes than a socket can take.
 import { Deque } from "../collections/deque.ts";
 import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
+import { decodeRunEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { RunStore } from "./run-store.ts";
 import type { StoredMessage } from "./stored-message.ts";
@@ -30,12 +31,14 @@ export class StoredEntries {
     return (await this.#entry(seq)).message;
   }
 
-  /** The outcomes of an entry; none when it is gone. Fails: StoreUnavailable, MalformedRecord */
+  /** The outcomes of an entry, or the one of a run's own that is pinned; none when it is gone. Fails: StoreUnavailable, MalformedRecord */
   async outcomesAt(seq: number): Promise<readonly Outcome[]> {
     const entry = await this.#entry(seq);
     if (entry.message === undefined) return [];
     const { data, subject } = entry.message;
-    entry.outcomes ??= decodeOutcomeEntry(data, this.subjects.parseOutcome(subject).writer).outcomes;
+    entry.outcomes ??= this.subjects.isRun(subject)
+      ? pinnedIn(data)
+      : decodeOutcomeEntry(data, this.subjects.parseOutcome(subject).writer).outcomes;
     return entry.outcomes;
   }
 
@@ -58,4 +61,11 @@ export class StoredEntries {
       this.#waiting.shift()?.();
     }
   }
+}
+
+/** A pinned run has its outcome in the place of its input. */
+function pinnedIn(data: Uint8Array): readonly Outcome[] {
+  const { extra, input } = decodeRunEntry(data);
+  const state = extra?.state;
+  return state !== undefined && "pinned" in state ? decodeOutcomeEntry(input).outcomes : [];
 }

@@ -3,7 +3,7 @@
 import { First } from "../collections/first.ts";
 import type { Cancellations, QueueInfo, RunFilter, WorkerInfo } from "../domain/listing.ts";
 import type { Cancellation, RunInfo, RunState, Waiting } from "../domain/run.ts";
-import type { FinishedRun } from "../fold/finished-run.ts";
+import { type FinishedRun, resultPlaceOf } from "../fold/finished-run.ts";
 import { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
 import { explainSleep } from "../matching/durable/explain.ts";
@@ -38,7 +38,7 @@ export function describeRun(scheduler: Scheduler, key: string): RunDescription |
     return { info: waiting === undefined ? info : { ...info, waiting }, at };
   }
   const finished = scheduler.fold.finished.get(key);
-  return finished === undefined ? undefined : describeFinished(finished);
+  return finished === undefined ? undefined : describeFinished(scheduler, finished);
 }
 
 /**
@@ -62,7 +62,7 @@ export function listRuns(
   }
   const runs = found
     .sorted()
-    .map((run) => (run instanceof LiveRun ? describeListed(scheduler, run) : describeFinished(run)));
+    .map((run) => (run instanceof LiveRun ? describeListed(scheduler, run) : describeFinished(scheduler, run)));
   return { runs, total, isCut: found.isCut };
 }
 
@@ -193,8 +193,9 @@ function describeLive(scheduler: Scheduler, run: LiveRun): RunDescription {
   return { info, at: { entrySeq: run.seq } };
 }
 
-function describeFinished(run: FinishedRun): RunDescription {
-  const { task, key, attempt, createdAt, at, metadata, seq, index } = run;
+function describeFinished({ fold }: Scheduler, run: FinishedRun): RunDescription {
+  const { task, key, attempt, createdAt, at, metadata } = run;
+  const { seq, index } = resultPlaceOf(fold, run);
   const id = key.slice(task.length + 1);
   const info: RunInfo = {
     task,
@@ -208,6 +209,7 @@ function describeFinished(run: FinishedRun): RunDescription {
     attempts: [],
     origin: run.origin,
     ...(run.isErased && { erased: true }),
+    ...(fold.pinned.has(key) && { inputIsGone: true }),
   };
   return { info, at: { outcomeSeq: seq, index } };
 }

@@ -2,6 +2,7 @@
 // says where the log has them.
 
 import type { RunFilter } from "../domain/listing.ts";
+import { resultPlaceOf } from "../fold/finished-run.ts";
 import type { Leader } from "../leader/leader.ts";
 import { cursorOf, placeAtCursor } from "../wire/list-cursor.ts";
 import type {
@@ -102,10 +103,10 @@ export class Queries {
   results({ keys, inbox }: AskResults): AskResultsReply {
     const unknown: string[] = [];
     const ended: EndedRun[] = [];
-    const { live, finished } = this.#leader.state;
+    const { live, finished, fold } = this.#leader.state;
     for (const key of keys) {
       const run = finished.get(key);
-      if (run !== undefined) ended.push({ key, seq: run.seq, index: run.index });
+      if (run !== undefined) ended.push({ key, ...resultPlaceOf(fold, run) });
       else if (live.has(key)) this.#leader.handle({ type: "waiter", key, inbox });
       else unknown.push(key);
     }

@@ -1,4 +1,4 @@
-import type { FinishedRun } from "../fold/finished-run.ts";
+import { type FinishedRun, resultPlaceOf } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { Step } from "../matching/step.ts";
 
@@ -35,7 +35,7 @@ export class Waiters {
     this.#inboxes.delete(run.key);
     for (const other of inboxes) if (other !== inbox) this.forward(run, other);
   }
-  forward({ key, seq, index }: FinishedRun, inbox: string): void {
-    this.#step.commands.push({ type: "forward", inbox, key, seq, index });
+  forward(run: FinishedRun, inbox: string): void {
+    this.#step.commands.push({ type: "forward", inbox, key: run.key, ...resultPlaceOf(this.#fold, run) });
   }
 }

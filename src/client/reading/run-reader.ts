@@ -68,10 +68,12 @@ export class RunReader {
     const outcome = (await this.#entries.outcomesAt(seq))[index];
     if (outcome?.key !== key) return undefined;
     if (outcome.kind === "erased") return info;
+    const isPinned = info.inputIsGone === true; // of what it did its entry has only the result
+    if (isPinned && outcome.kind === "completed") return { ...info, output: jsonOf(outcome.output) };
     const { store, subjects } = this.#entries;
     const detail = outcome.detail as FinalDetail;
     const last = detail.attempts.at(-1);
-    const input = await inputOfFinished(store, subjects, outcome);
+    const input = isPinned ? undefined : await inputOfFinished(store, subjects, outcome);
     return {
       ...info,
       createdAt: detail.createdAt,
