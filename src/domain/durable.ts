@@ -119,30 +119,55 @@ export function originToken(origin: number): string {
   return place < 0 ? String(entryOfOrigin(origin)) : `${entryOfOrigin(origin)}-${place}`;
 }
 
-const originText = /^([1-9]\d{0,15})(?:-(\d{1,4}))?$/;
-
 /** Reads back {@link originToken}; undefined for what it never writes. */
-export function originOf(token: string): number | undefined {
-  const [, seq, place] = originText.exec(token) ?? [];
-  if (seq === undefined) return undefined;
-  return place === undefined ? Number(seq) : originIn(Number(seq), Number(place));
+export const originOf = (token: string): number | undefined => originAt(token, 0, token.length);
+
+const [zero, nine] = [0x30, 0x39];
+
+/** By hand, as {@link childPlaceOf}: an engine reads the ids of a child several times. */
+function originAt(text: string, from: number, to: number): number | undefined {
+  const joint = text.indexOf("-", from);
+  const isBundled = joint >= 0 && joint < to;
+  const seq = text.charCodeAt(from) === zero ? -1 : digitsAt(text, from, isBundled ? joint : to, 16);
+  if (seq < 0) return undefined;
+  if (!isBundled) return seq;
+  const place = digitsAt(text, joint + 1, to, 4);
+  return place < 0 ? undefined : originIn(seq, place);
 }
+
+/** -1 unless there are one to `most` digits, and nothing else. */
+function digitsAt(text: string, from: number, to: number, most: number): number {
+  if (to <= from || to - from > most) return -1;
+  let value = 0;
+  for (let i = from; i < to; i++) {
+    const code = text.charCodeAt(i);
+    if (code < zero || code > nine) return -1;
+    value = value * 10 + (code - zero);
+  }
+  return value;
+}
+
+/** The same without leading zeros. */
+const numberAt = (text: string, from: number, to: number): number =>
+  text.charCodeAt(from) === zero && to > from + 1 ? -1 : digitsAt(text, from, to, 10);
 
 /** `~<origin>.<lap>.<ordinal>.<place>`: the same child whoever creates it, and whenever. */
 export const childIdOf = ({ origin, lap, ordinal, place }: ChildPlace): string =>
   `~${originToken(origin)}.${lap}.${ordinal}.${place}`;
 
-const childId = /^~([\d-]+)\.([1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})$/;
-
 /** Undefined for the id of a run that is not an awaited child. */
 export function childPlaceOf(id: string): ChildPlace | undefined {
   if (id.charCodeAt(0) !== 0x7e) return undefined;
-  const found = childId.exec(id);
-  if (found === null) return undefined;
-  const [, token, lap, ordinal, place] = found;
-  const origin = originOf(token!);
-  if (origin === undefined) return undefined;
-  return { origin, lap: Number(lap), ordinal: Number(ordinal), place: Number(place) };
+  const first = id.indexOf(".");
+  const second = id.indexOf(".", first + 1);
+  const third = id.indexOf(".", second + 1);
+  if (first < 0 || second < 0 || third < 0) return undefined;
+  const origin = originAt(id, 1, first);
+  const lap = numberAt(id, first + 1, second);
+  const ordinal = numberAt(id, second + 1, third);
+  const place = numberAt(id, third + 1, id.length);
+  if (origin === undefined || lap < 1 || ordinal < 0 || place < 0) return undefined;
+  return { origin, lap, ordinal, place };
 }
 
 /** Whether a parent that parked like this still wants its child. Children of later ops are not known to be unwanted. */

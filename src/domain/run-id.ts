@@ -29,9 +29,52 @@ function isPlain(text: string): boolean {
 
 const escaped = (byte: number): string => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 
+/** What an ASCII character is in a token. */
+const tokens = Array.from({ length: 128 }, (_, code) =>
+  plainCodes[code] === 1 ? String.fromCharCode(code) : escaped(code),
+);
+const [equals, zero, nine, letterA, letterF] = [0x3d, 0x30, 0x39, 0x41, 0x46];
+
+/** The value of an upper-case hexadecimal digit; NaN for anything else. */
+const hexAt = (text: string, at: number): number => {
+  const code = text.charCodeAt(at);
+  if (code >= zero && code <= nine) return code - zero;
+  return code >= letterA && code <= letterF ? code - letterA + 10 : Number.NaN;
+};
+
+/** Of an id of ASCII characters, as those of all children are; undefined for any other. */
+function asciiToken(id: string): string | undefined {
+  let token = "";
+  for (let i = 0; i < id.length; i++) {
+    const part = tokens[id.charCodeAt(i)];
+    if (part === undefined) return undefined;
+    token += part;
+  }
+  return token;
+}
+
+/** The other way round; undefined also for what {@link encodeRunId} does not write. */
+function asciiId(token: string): string | undefined {
+  let id = "";
+  for (let i = 0; i < token.length; i++) {
+    const code = token.charCodeAt(i);
+    if (plainCodes[code] === 1) {
+      id += token[i];
+      continue;
+    }
+    const meant = code === equals ? hexAt(token, i + 1) * 16 + hexAt(token, i + 2) : Number.NaN;
+    if (!(meant < 128) || plainCodes[meant] === 1) return undefined;
+    id += String.fromCharCode(meant);
+    i += 2;
+  }
+  return id;
+}
+
 /** Writes an id as one subject token: `[A-Za-z0-9_-]` as they are, every other UTF-8 byte as `=XX`. */
 export function encodeRunId(id: string): string {
   if (isPlain(id)) return id;
+  const ascii = asciiToken(id);
+  if (ascii !== undefined) return ascii;
   let token = "";
   for (const byte of utf8.encode(id)) token += plainCodes[byte] === 1 ? String.fromCharCode(byte) : escaped(byte);
   return token;
@@ -43,6 +86,8 @@ export function encodeRunId(id: string): string {
  */
 export function decodeRunId(token: string): string {
   if (token.length <= maxBytes && isPlain(token)) return token;
+  const ascii = asciiId(token);
+  if (ascii !== undefined && ascii !== "" && ascii.length <= maxBytes) return ascii;
   const id = idIn(token);
   if (id !== undefined && isRunId(id) && encodeRunId(id) === token) return id;
   throw new MalformedRecord({ what: "run id", reason: `${JSON.stringify(token.slice(0, 80))} is not an encoded id` });

@@ -44,6 +44,23 @@ test("run ids: a token that nobody encoded is malformed", () => {
   for (const token of ["=", "=4", "=ZZ", "=FF"]) assert.throws(() => decodeRunId(token), /malformed run id/, token);
 });
 
+test("run ids: a token has one id, and an id one token", () => {
+  const random = new Random();
+  for (let i = 0; i < 20_000; i++) {
+    const token = Array.from({ length: random.whole(1, 8) }, () =>
+      random.pick(["a", "=7E", "=2E", "=41", "=7e", "=", "C", "="]),
+    ).join("");
+    let id: string;
+    try {
+      id = decodeRunId(token);
+    } catch {
+      continue;
+    }
+    assert.equal(encodeRunId(id), token, random.label);
+  }
+  assert.equal(decodeRunId("=7E12=2E1=2E0=2E9"), "~12.1.0.9");
+});
+
 test("run ids: empty, too long, not text and half a character are refused", () => {
   assert.equal(assertRunId("x".repeat(256), "id").length, 256);
   for (const id of ["", "x".repeat(257), "ü".repeat(129), "\ud800", 42, undefined, null]) {
