@@ -13,6 +13,7 @@ import {
   acknowledgeWithinMs,
   encodeAssignments,
   mostBytesOf,
+  withoutInput,
 } from "../wire/assignment.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { encodeMessage, errorOfReply, parseJson } from "../wire/messages.ts";
@@ -143,8 +144,9 @@ export class Dispatcher {
   }
 
   /** A group of runs that execute in one call stays in one message if it fits; otherwise its parts follow each other. */
-  #split(assignments: readonly Assignment[]): Part[] {
+  #split(given: readonly Assignment[]): Part[] {
     const limit = this.#leader.link.maxPayload - 1_024;
+    const assignments = given.map((one) => (mostBytesOf(one) > limit ? withoutInput(one) : one));
     const parts: Part[] = [];
     let bytes = Number.POSITIVE_INFINITY;
     for (let at = 0, end = 0; at < assignments.length; at = end) {

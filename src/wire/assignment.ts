@@ -8,6 +8,7 @@ import {
   type Draft,
   draft,
   finish,
+  jsonBytes,
   jsonOf,
   mostBytes,
   noBytes,
@@ -16,6 +17,7 @@ import {
   writeBytes,
   writeText,
 } from "./bytes.ts";
+import { isLarge } from "./carried-input.ts";
 import { f64, layout, u8, u16, u32 } from "./layout.ts";
 
 export interface AssignmentExtra {
@@ -26,6 +28,8 @@ export interface AssignmentExtra {
   readonly history?: readonly AttemptRecord[];
   /** Where a parked run is, and what has arrived for it. */
   readonly resume?: Resume;
+  /** The input did not fit beside that: it is in the run's entry. Only of durable runs. */
+  readonly inputIsApart?: true;
 }
 
 /** One attempt handed to a worker. `extra` and `input` are bytes of JSON, empty when there is nothing to say */
@@ -172,3 +176,10 @@ export function decodeAssignments(bytes: Uint8Array): AssignmentMessage {
 
 export const assignmentExtraOf = (assignment: Assignment): AssignmentExtra | undefined =>
   jsonOf(assignment.extra) as AssignmentExtra | undefined;
+
+/** For a message that cannot hold it whole: a worker reads the input of a durable run from its entry, where a large one always is. */
+export function withoutInput(assignment: Assignment): Assignment {
+  const extra = assignmentExtraOf(assignment);
+  if (extra?.resume === undefined || !isLarge(assignment.input)) return assignment;
+  return { ...assignment, extra: jsonBytes({ ...extra, inputIsApart: true }), input: noBytes };
+}

@@ -1,12 +1,17 @@
 // Inputs that outcomes do not repeat, through the public API: whoever asks for one of a finished run gets it.
 import assert from "node:assert/strict";
 import { connect as connectToServer } from "@nats-io/transport-node";
+import { PayloadTooLarge } from "../../src/domain/errors.ts";
 import {
   connect,
+  Durable,
+  type DurableContext,
   type Natchet,
   OnFailure,
   type Running,
+  signal,
   start,
+  startEngine,
   Task,
   type TaskContext,
   Worker,
@@ -93,3 +98,32 @@ test("when the entry is gone, the rest is still told", async () => {
   assert.deepEqual([state, input, output], ["completed", undefined, { name: "gone", length: 200_000, attempt: 1 }]);
   await assert.rejects(done.replay(), /its input is no longer kept/);
 });
+
+const Chapter = signal<string>("chapter");
+
+@Worker({ name: "binders", slots: 5 })
+class Binders {
+  @Durable("bind") async bind(cover: string, ctx: DurableContext) {
+    let length = cover.length;
+    for (let i = 0; i < 3; i++) length += (await ctx.waitFor(Chapter)).length;
+    return length;
+  }
+}
+
+test("a durable run whose input and signals do not fit into a message together goes on, with and without its frame", async () => {
+  const where = { url: server.url, namespace: "books", log: "silent", signals: false } as const;
+  const engine = await startEngine(where);
+  const books = await connect({ url: server.url, namespace: "books" });
+  for (const count of [10, 0]) {
+    const worker = await start(Binders, { ...where, engine: "off", keptFrames: { count } });
+    const cover = "x".repeat(1_000_000);
+    const book = await books.tasks(Binders).bind.enqueue(cover);
+    for (let i = 0; i < 3; i++) await book.send(Chapter, "y".repeat(250_000));
+    await assert.rejects(book.send(Chapter, "y".repeat(270_000)), PayloadTooLarge);
+    assert.equal(await book.result(), 1_750_000);
+    assert.equal((await book.status()).input, cover);
+    await worker.stop();
+  }
+  await books.close();
+  await engine.stop();
+}, 60_000);

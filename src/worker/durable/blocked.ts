@@ -1,12 +1,15 @@
 // Where a run is parked that its worker cannot continue: its code does not fit, or a key is missing.
 import type { Parked } from "../../domain/durable.ts";
-import { DecryptionFailed } from "../../domain/errors.ts";
+import { DecryptionFailed, StoreUnavailable } from "../../domain/errors.ts";
 
 const firstPauseMs = 5_000;
 const longestPauseMs = 300_000;
 const noJournal: Parked = { lap: 1, ops: 0, waits: [], cursors: {}, journalSeq: 0 };
 
 export const isKeyMissing = (error: unknown): error is DecryptionFailed => error instanceof DecryptionFailed;
+
+/** Why code cannot be called now, which is not the run's fault. */
+export const mayPass = (error: unknown): boolean => isKeyMissing(error) || error instanceof StoreUnavailable;
 
 /** Until a worker with other code is there, or one that came later. */
 export function misfit(before: Parked = noJournal, reason: string, code: string, now: number): Parked {

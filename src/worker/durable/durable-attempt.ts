@@ -5,12 +5,18 @@ import { validate } from "../../domain/schema.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
 import { type Assignment, assignmentExtraOf } from "../../wire/assignment.ts";
 import { textOf } from "../../wire/bytes.ts";
+import { largestCarriedInput } from "../../wire/carried-input.ts";
 import { Attempt, type AttemptHost } from "../attempt.ts";
 import type { Hold } from "../slot-pool.ts";
 import { type StopCause, stopErrorOf } from "../verdict.ts";
 import type { DurableRuns } from "./durable-runs.ts";
 import { DurableTurn } from "./turn.ts";
 import type { KeptFrame, TurnEnd } from "./turn-host.ts";
+
+/** No JSON: the input has to be read, should its code be called. */
+const apart = "\0";
+/** What an outcome says of a large input is only that it stays where it is. */
+const someLargeInput = new Uint8Array(largestCarriedInput + 1);
 
 interface DurableParts {
   readonly durable: DurableRuns;
@@ -19,6 +25,7 @@ interface DurableParts {
 
 export class DurableAttempt extends Attempt {
   readonly #durable: DurableRuns;
+  readonly #inputIsApart: boolean;
   readonly #controller = new AbortController();
   #turn: DurableTurn | undefined;
   #onEnd: (fault?: unknown) => void = () => {};
@@ -28,9 +35,11 @@ export class DurableAttempt extends Attempt {
   /** What stopped it before its code began. */
   #stopped: StopCause | undefined;
 
-  constructor(host: AttemptHost, assignment: Assignment, task: WorkerTask, { durable, hold }: DurableParts) {
-    super(host, assignment, task, undefined, hold);
+  constructor(host: AttemptHost, given: Assignment, task: WorkerTask, { durable, hold }: DurableParts) {
+    const isApart = assignmentExtraOf(given)?.inputIsApart === true;
+    super(host, isApart ? { ...given, input: someLargeInput } : given, task, undefined, hold);
     this.#durable = durable;
+    this.#inputIsApart = isApart;
   }
 
   override get isFenced(): boolean {
@@ -63,12 +72,15 @@ export class DurableAttempt extends Attempt {
     const parent = { ...assignment, metadata: this.metadata ?? {}, worker: this.worker };
     const children = childrenOf(parent);
     const enqueue = (other: string, id: string, input: string) => children.enqueue(other, id, input);
-    const first = textOf(assignment.input);
+    const first = this.#inputIsApart ? apart : textOf(assignment.input);
     const given = {
       ...{ key, origin, turn, createdAt, children, resume: assignmentExtraOf(assignment)?.resume },
       input: first,
       id: `${task.name}-${createdAt.toString(36)}-${originToken(origin)}`,
-      codeFor: (input: string) => this.#durable.codeFor(task, { input, isFirst: input === first }, this, enqueue),
+      codeFor: async (input: string) => {
+        const whole = input === apart ? await this.#durable.inputOf(assignment) : input;
+        return this.#durable.codeFor(task, { input: whole, isFirst: input === first }, this, enqueue);
+      },
     };
     this.#turn = new DurableTurn(this.#durable.hostFor(task), given, (end) => void this.#ended(end));
     const kept = frames.take(origin, turn);

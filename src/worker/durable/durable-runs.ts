@@ -34,10 +34,17 @@ export interface DurableRunsParts {
   /** Whether the leader was heard recently. */
   readonly isHeard: () => boolean;
   readonly frames: KeptFrames;
+  /** Reads an input that did not fit into its assignment. Fails: StoreUnavailable. @default all of them do */
+  readonly inputOf?: ((run: InputPlace) => Promise<string>) | undefined;
   /** A method has ended while steps or children were left unawaited. @default a warning, once for each method */
   readonly onLeftBehind?: TurnHost["onLeftBehind"];
   /** The name of the task that a method of a class is. Fails: TypeError */
   readonly taskOf: (worker: Function, method: string) => string;
+}
+
+export interface InputPlace {
+  readonly key: string;
+  readonly origin: number;
 }
 
 /** The attempt that executes a frame now: it changes with every turn. */
@@ -90,6 +97,11 @@ export class DurableRuns {
     const owner = this.#owners.get(frame);
     if (owner === undefined) this.#owners.set(frame, { source });
     else owner.source = source;
+  }
+
+  /** JSON, from the run's entry. Fails: StoreUnavailable */
+  async inputOf(run: InputPlace): Promise<string> {
+    return (await this.parts.inputOf?.(run)) ?? "";
   }
 
   /** The code of a lap, with its input checked. Fails: InvalidData, DecryptionFailed, NonRetryableError for a plain input that must not be */

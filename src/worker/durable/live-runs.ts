@@ -1,6 +1,11 @@
 // The durable runs of a worker that is connected: journals and children in JetStream, real timers.
+import { StoreUnavailable } from "../../domain/errors.ts";
+import { splitKey } from "../../domain/run.ts";
 import { JournalStore } from "../../nats/journal.ts";
+import { newestFromLeader } from "../../nats/stored-message.ts";
 import { afterMs } from "../../runtime/long-timer.ts";
+import { textOf } from "../../wire/bytes.ts";
+import { decodeRunEntry } from "../../wire/run-entry.ts";
 import type { DescribedTask, WorkerParts } from "../worker-parts.ts";
 import { ChildInbox } from "./child-inbox.ts";
 import { DurableRuns } from "./durable-runs.ts";
@@ -30,6 +35,13 @@ export function durableRunsOf(parts: WorkerParts, { graceMs, keep, isHeard }: Li
     journal: new JournalStore(link, subjects, { publisher: journals, maySend: isHeard }),
     childrenOf: (parent) => new StoredChildren({ link, publisher, subjects, vault, inbox }, parent),
     frames: new KeptFrames(keep),
+    inputOf: async ({ key, origin }) => {
+      const { task, id } = splitKey(key);
+      const stored = await newestFromLeader(link, subjects.stream, subjects.run(task, id));
+      const entry = stored && decodeRunEntry(stored.data);
+      if (entry !== undefined && (entry.extra?.state?.origin ?? stored?.seq) === origin) return textOf(entry.input);
+      throw new StoreUnavailable({ operation: `read the input of ${key}`, reason: "its entry is not there" });
+    },
     signals: new StoredSignals({ link, subjects, vault }),
     taskOf: (worker, method) => {
       const { name, plain } = taskOf(describe, worker, method);

@@ -5,7 +5,7 @@ import { RunCancelled } from "../../domain/errors.ts";
 import { readProperty } from "../../domain/thrown.ts";
 import type { Delivery, DeliveryForm } from "../../wire/journal-message.ts";
 import { clockMarginMs } from "./awake-signals.ts";
-import { isKeyMissing, keyless, misfit } from "./blocked.ts";
+import { isKeyMissing, keyless, mayPass, misfit } from "./blocked.ts";
 import { type Driver, Frame } from "./frame.ts";
 import { JournalWriter, type Record } from "./journal-writer.ts";
 import { offersOf } from "./offers.ts";
@@ -200,7 +200,7 @@ export class DurableTurn implements Driver {
     try {
       code = await codeFor(start.input ?? input);
     } catch (error) {
-      return isKeyMissing(error) ? this.#refused(error) : this.#end({ kind: "failed", error });
+      return mayPass(error) ? this.#refused(error) : this.#end({ kind: "failed", error });
     }
     if (this.#isOver) return;
     this.#outside.children.stop();
@@ -263,8 +263,7 @@ export class DurableTurn implements Driver {
   }
 
   #takeResults(frame: Frame): Delivery[] {
-    const results = this.#results.filter(({ ordinal }) => frame.opAt(ordinal)?.state === "ended");
-    this.#results = [];
+    const results = this.#results.splice(0).filter(({ ordinal }) => frame.opAt(ordinal)?.state === "ended");
     return [...results, ...this.#outside.children.take(frame)];
   }
 
