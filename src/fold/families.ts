@@ -62,6 +62,14 @@ export class Families {
     const place = isChild(run) ? childPlaceOf(idOf(run)) : undefined;
     return place && this.#byOrigin.get(place.origin);
   }
+  /** The live one, if it is known: an outcome without room for metadata does not name it, and its entry may have been moved. */
+  parentOf(child: FinishedRun, live: LiveRuns): LiveRun | undefined {
+    const family = this.of(child);
+    if (family === undefined || family.parent === null) return undefined;
+    family.parent ??= keyOfOrigin(family.origin, live) ?? undefined;
+    const parent = family.parent === undefined ? undefined : live.get(family.parent);
+    return parent?.origin === family.origin ? parent : undefined;
+  }
   /** A parked run identifies its children, whatever happened to their metadata. */
   adopt(parent: LiveRun): void {
     const family = this.#byOrigin.get(parent.origin);

@@ -49,17 +49,10 @@ export function endAllUnwanted(state: Matching): void {
 /** The last of a group, or the first that failed, wakes its parent; one that failed may be the end of its siblings. */
 export function tellParent(state: Matching, child: FinishedRun): void {
   const { fold } = state;
-  const run = isChild(child) ? parentOf(fold, child) : undefined;
+  const run = isChild(child) ? fold.families.parentOf(child, fold.live) : undefined;
   if (run === undefined) return;
   wake(state, run);
   const isFailure = child.kind !== "completed" && child.why !== reason;
   if (isFailure && run.flow?.waits.some((wait) => wait.kind === "children" && wait.failFast) === true)
     endUnwanted(state, fold.families.of(child));
-}
-
-/** As far as it is known: it may have been moved before it was read. An outcome without room for metadata does not name it. */
-function parentOf({ families, live }: Fold, child: FinishedRun): LiveRun | undefined {
-  const family = families.of(child);
-  if (family?.parent != null) return live.get(family.parent);
-  return family?.parent === null ? undefined : live.values().find(({ origin }) => origin === family?.origin);
 }
