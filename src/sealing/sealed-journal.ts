@@ -1,6 +1,5 @@
 // Messages of journals as they are stored where encryption is on: names, kinds and times can be read by everybody, and beside them stands the
 // whole message as one ciphertext. Whoever has the key goes by that alone, so nothing of it can be changed or exchanged.
-import { Buffer } from "node:buffer";
 import { DecryptionFailed } from "../domain/errors.ts";
 import { decodeJournalMessage, encodeJournalMessage, type JournalMessage } from "../wire/journal-message.ts";
 import { keyIdIn, sealingOf, type Vault } from "./vault.ts";
@@ -44,7 +43,7 @@ export function openMessage(
   const message = decodeJournalMessage(stored);
   const { sealed } = message;
   if (sealed === undefined && vault.isRequired && saysAnything(message)) throw plainMessage(key);
-  return sealed === undefined ? stored : vault.unsealBytes(bufferOn(sealed), sealingOf(key, "journal", origin), key);
+  return sealed === undefined ? stored : vault.unsealBytes(sealed, sealingOf(key, "journal", origin), key);
 }
 
 /** Besides whose turn it is: engines close journals with such messages, and they have no keys. */
@@ -68,5 +67,3 @@ export function assertPlainMessage(message: JournalMessage, run: string): void {
   const reason = 'its journal is encrypted and this process has no keys; give it the option "encryption"';
   throw new DecryptionFailed({ run, keyId, reason });
 }
-
-const bufferOn = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);

@@ -80,10 +80,14 @@ export class Vault {
   }
 
   seal(value: Uint8Array, sealing: Sealing): string {
-    return this.sealBytes(value, sealing).toString("base64url");
+    return this.#sealed(value, sealing).toString("base64url");
   }
 
-  sealBytes(value: Uint8Array, sealing: Sealing): Buffer {
+  sealBytes(value: Uint8Array, sealing: Sealing): Uint8Array {
+    return this.#sealed(value, sealing);
+  }
+
+  #sealed(value: Uint8Array, sealing: Sealing): Buffer {
     const { current } = this.#options;
     const id = Buffer.from(current);
     const nonce = this.#nextNonce();
@@ -100,7 +104,8 @@ export class Vault {
   }
 
   /** As {@link unseal}. */
-  unsealBytes(bytes: Buffer, sealing: Sealing, run: string): Uint8Array | Promise<Uint8Array> {
+  unsealBytes(sealed: Uint8Array, sealing: Sealing, run: string): Uint8Array | Promise<Uint8Array> {
+    const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
     const id = keyIdIn(bytes, run);
     const key = this.#keys.get(id);
     if (key !== undefined) return this.#decrypted(key, id, bytes, sealing, run);
