@@ -40,6 +40,10 @@ export class Retention {
     return this.phase === "clearing" && lastOutcome <= this.upTo;
   }
 
+  enter(phase: Retention["phase"], askedAt: number, upTo: number = this.upTo): void {
+    Object.assign(this, { phase, askedAt, upTo });
+  }
+
   /** Forgets unanswered requests and starts again from what the log says. `purgedTo` stays true. */
   stop(): void {
     this.phase = "idle";

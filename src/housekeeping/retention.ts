@@ -55,8 +55,7 @@ function advanceCycle(house: House): boolean {
   }
   if (retention.phase !== "settling") return false;
   if (settleOutcomes(house) > 0) return isAnswerOpen(house);
-  retention.phase = "purging";
-  retention.askedAt = house.step.uptime;
+  retention.enter("purging", house.step.uptime);
   house.step.commands.push({ type: "purge", filter: "outcomes", keepFrom: retention.upTo + 1 });
   return true;
 }
@@ -109,8 +108,13 @@ function startAgain(house: House): void {
 /** Decides what to forget, in batches, since each costs a scan of the index. */
 function chooseMark(house: House): void {
   const { retention, options } = house;
-  const { finished } = house.fold;
-  const { now } = house.step;
+  const { finished, lastMark, outcomesFrom } = house.fold;
+  const { now, uptime } = house.step;
+  // Its writer may have gone before it had purged what the mark gave up, and nothing may ever be marked again.
+  if (lastMark !== undefined && Math.max(outcomesFrom, retention.purgedTo + 1) <= lastMark.upTo) {
+    retention.enter("settling", uptime, lastMark.upTo);
+    return;
+  }
   const excess = finished.size - house.fold.pinned.size - options.keepCount;
   const takeCount = excess >= Math.max(1, options.keepCount * 0.02) ? excess : 0;
   const oldest = firstUnpinned(house);
@@ -118,9 +122,7 @@ function chooseMark(house: House): void {
   if (takeCount === 0 && !takeOld) return;
   const upTo = markFor(house, takeCount, takeOld);
   if (upTo === 0 || !house.mayForget(upTo)) return;
-  retention.upTo = upTo;
-  retention.phase = "clearing";
-  retention.askedAt = house.step.uptime;
+  retention.enter("clearing", uptime, upTo);
 }
 
 /** Pinned ones are few, or their parents wait for them. */
@@ -218,8 +220,7 @@ function removeBlocked(house: House, log: LoggedTask, runs: readonly FinishedRun
 
 function appendMark(house: House): void {
   const { retention } = house;
-  retention.phase = "marking";
-  retention.askedAt = house.step.uptime;
+  retention.enter("marking", house.step.uptime);
   house.step.outgoing.push({
     kind: "retention",
     key: "",

@@ -48,4 +48,27 @@ describe("retention", () => {
     });
     assert.deepEqual(only(commands, "append"), [], "no mark before the entry is gone");
   });
+
+  test("purges what a mark has given up, though its writer went before it could and nothing else ever ends", () => {
+    const scene = new Scene({ keepCount: 0, housekeepingDelayMs: 0 }, "standby");
+    scene.create("mail", "a");
+    scene.report("w1", "mail/a", "completed");
+    const mark = {
+      kind: "retention" as const,
+      key: "",
+      turn: 0,
+      origin: 2,
+      at: scene.now,
+      dueAt: 2,
+      detail: undefined,
+    };
+    scene.give({ type: "outcomes", seq: ++scene.seq, at: scene.now, by: "engine", writer: "e6", outcomes: [mark] });
+    scene.give({ type: "floor", outcomesFrom: 2 });
+    scene.give({ type: "lead", epoch: 7, knownWorkers: [] });
+    scene.give({ type: "heard", at: scene.now, gaps: 0 });
+    const purges = only(scene.live(2_000), "purge");
+    assert.deepEqual(purges, [{ type: "purge", filter: "outcomes", keepFrom: 3 }]);
+    scene.answerPurges(purges);
+    assert.deepEqual(only(scene.live(2_000), "purge"), []);
+  });
 });
