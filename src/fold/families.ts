@@ -127,11 +127,8 @@ export class Families {
   #familyOf(child: LiveRun | FinishedRun): Family | undefined {
     const place = childPlaceOf(idOf(child));
     if (place === undefined) return undefined;
-    let family = this.#byOrigin.get(place.origin);
-    if (family === undefined) {
-      family = new Family(place.origin);
-      this.#byOrigin.set(place.origin, family);
-    }
+    const family = this.#byOrigin.get(place.origin) ?? new Family(place.origin);
+    this.#byOrigin.set(place.origin, family);
     family.parent ??= child.metadata?.[parentKey];
     return family;
   }
