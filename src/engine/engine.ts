@@ -285,7 +285,7 @@ class Candidate implements RunningEngine {
       this.#core.handle({ type: "lead", ...claim, ...known, ...tried, process: this.#process });
       link.nc.publish(subjects.epoch, encodeMessage({ epoch: claim.epoch, engine: this.id }));
       this.#failures = 0;
-      void this.#requests.resumeErasures();
+      this.#requests.resumeErasures();
       log.debug("engine leads", { engine: this.id, epoch: claim.epoch, live: this.#core.state.live.size });
       for (const listener of this.#onLeading.splice(0)) listener();
       yield* this.#lookAfter;
@@ -298,7 +298,7 @@ class Candidate implements RunningEngine {
     this.#admission.begin();
     return Effect.andThen(
       polling(pingEveryMs, log, () => pings.pingAll()),
-      polling(lookEveryMs, log, () => this.#admission.look()),
+      polling(lookEveryMs, log, () => Promise.all([this.#admission.look(), this.#requests.eraseRemains()])),
     );
   }
 

@@ -9,6 +9,8 @@ import { encodeRunEntry, plainEntry } from "../wire/run-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { Payloads } from "./payloads.ts";
 
+const lost = ["error", "its outcome was deleted from the log"] as const;
+
 export class Reacting {
   readonly #leader: Leader;
   readonly #payloads: Pick<Payloads, "ofFinished">;
@@ -32,12 +34,15 @@ export class Reacting {
     await this.#append(reaction, runOfTick(cause, this.#leader.now()));
   }
 
-  async #failure(reaction: Reaction, { key, seq, index }: FailureCause): Promise<void> {
-    const { store, log } = this.#leader;
+  async #failure(reaction: Reaction, { key, ...first }: FailureCause): Promise<void> {
+    const { store, state, log } = this.#leader;
+    const run = state.finished.get(key);
+    const { seq, index } = run?.kind === "failed" && run.seq > first.seq ? run : first; // it may have been moved
     const stored = await store.read(seq);
     const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[index];
-    if (outcome === undefined) {
-      log.error("a failure is not handled: its outcome was deleted from the log", { run: key, seq });
+    if (outcome?.key !== key || outcome.kind !== "failed") {
+      const [level, why] = run?.isErased === true ? (["info", "the run was erased"] as const) : lost;
+      log[level](`a failure is not handled: ${why}`, { run: key, seq });
       return;
     }
     const failed = { ...(outcome.detail as FinalDetail), at: outcome.at };

@@ -112,6 +112,7 @@ export function holdsInputOf({ inputStays, origin }: FinishedRun, entry: FoldedE
 
 export function addLive(fold: Fold, run: LiveRun): void {
   fold.live.set(run.key, run);
+  if (fold.displaced.size > 0) fold.displaced.delete(run.key);
   run.log.liveCount++;
   if (isChild(run)) fold.families.born(run);
 }

@@ -12,7 +12,7 @@ import {
   pin,
 } from "./compacted.ts";
 import type { Content } from "./entry-log.ts";
-import { setEntry } from "./finished-run.ts";
+import { type FinishedRun, setEntry } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
 import type { Created, LiveRun } from "./live-run.ts";
 import type { BundleEvent, EntryEvent } from "./log-events.ts";
@@ -61,6 +61,11 @@ function foldRun(fold: Fold, created: Created): void {
     return;
   }
   const finished = fold.finished.size === 0 ? undefined : fold.finished.get(key);
+  if (finished?.isErased === true && isOvertaken(finished, compacted)) {
+    setEntry(log.entries, finished, seq);
+    fold.listener?.remained?.(finished);
+    return;
+  }
   if (finished !== undefined && (compacted === undefined || finished.remembered === undefined)) {
     if (compacted !== undefined) fold.displaced.delete(key);
     else if (finished.isCompacted && finished.entrySeq > 0) fold.displaced.set(key, seq);
@@ -77,6 +82,10 @@ function foldRun(fold: Fold, created: Created): void {
   else addCompactedFinished(fold, created, compacted as CompactedFinished, finished);
 }
 
+/** Moved by somebody who did not know of its stone yet. */
+const isOvertaken = ({ origin }: FinishedRun, moved: CompactedLive | CompactedFinished | undefined): boolean =>
+  moved?.origin === origin && !("erased" in moved);
+
 /** An engine has moved the entry of a live run. Any other entry under its name is somebody's who may store runs: the first one stands. */
 function foldAgain(fold: Fold, run: LiveRun, { key, seq, entry }: Created): void {
   const compacted = entry.extra?.state;
@@ -85,9 +94,17 @@ function foldAgain(fold: Fold, run: LiveRun, { key, seq, entry }: Created): void
     return;
   }
   if (fold.displaced.size > 0) fold.displaced.delete(key);
+  if (fold.skippedFrom <= compacted.asOf && isNews(run, compacted)) fold.isTorn = true;
   run.seq = seq;
   run.coverOutcomes(compacted.asOf);
   fold.listener?.moved(run);
+}
+
+/** It says what outcomes said that this engine has not read: they were moved away before, as those beside an erased run are. */
+function isNews(run: LiveRun, known: CompactedLive | CompactedFinished): boolean {
+  if ("seq" in known || known.turn > run.turn) return true;
+  const isWish = known.cancelling !== undefined && run.trail?.cancelWish === undefined;
+  return isWish || (known.turn === run.turn && (known.attempt !== run.attempt || known.lost !== run.lost));
 }
 
 function addNewRun(fold: Fold, created: Created): void {

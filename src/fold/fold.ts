@@ -24,6 +24,8 @@ export class Fold {
   /** Skipped spans of sequences; and their number when the end of the log was last reached without a new one. */
   gaps = 0;
   gapsWhenWhole = -1;
+  /** Something that was skipped is missed: whoever does not lead folds again. */
+  isTorn = false;
   readonly live: KeyIndex<LiveRun>;
   /** In the order of their outcomes, but for those in `unordered`. */
   readonly finished: KeyIndex<FinishedRun>;

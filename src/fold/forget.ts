@@ -30,6 +30,7 @@ function forget(fold: Fold, run: FinishedRun, upTo: number, asOf: number): void 
   fold.finished.delete(key);
   fold.unordered.delete(run);
   fold.entangled.delete(key);
+  fold.displaced.delete(key);
   if (isChild(run)) fold.families.forgotten(run);
   if (run.entrySeq > 0 && (run.isCompacted || run.entrySeq > asOf)) fold.leftovers.set(key, run.entrySeq);
   setEntry(fold.logOf(run.task).entries, run, 0);

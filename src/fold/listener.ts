@@ -31,6 +31,8 @@ export interface FoldListener {
   finished(run: LiveRun, as: FinishedRun, inbox: string): void;
   /** A run has finished that was not live here: its entry was purged or moved before it was read. */
   learned(run: FinishedRun): void;
+  /** Somebody has said something about an erased run since. */
+  remained?(run: FinishedRun): void;
   /** All keys with outcomes at or below `upTo` are forgotten, because `writer` said so. */
   marked(upTo: number, writer: string): void;
   /** Called before the mark. */

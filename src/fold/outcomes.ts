@@ -49,6 +49,10 @@ function foldUnexplained(fold: Fold, remembered: RememberedOutcome): void {
   }
   const finished = fold.finished.get(key);
   if (finished !== undefined) {
+    if (finished.isErased === true && finished.origin === outcome.origin) {
+      fold.listener?.remained?.(finished); // it goes, so nothing may depend on it
+      return;
+    }
     finished.firstOutcome = Math.min(finished.firstOutcome, seq);
     finished.lastOutcome = seq;
     finished.remembered?.push(remembered);

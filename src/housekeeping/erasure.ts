@@ -1,17 +1,37 @@
 // Erases a finished run in two steps: a stone in the log says that it existed, then its entry goes. The engine removes its outcomes
 // from their entries: see requests/eraser.ts.
 
+import { isFinal, taskOf } from "../domain/run.ts";
 import type { Fold } from "../fold/fold.ts";
+import type { FoldedOutcome } from "../fold/log-events.ts";
 import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
+import { purgeHead } from "./garbage.ts";
 import type { House } from "./house.ts";
+
+/** A late writer has spoken of an erased run, or an earlier leader had begun to erase it. */
+export function noteRemains(house: House, key: string): void {
+  if (house.remains.size === 0) house.remainsSince = house.step.uptime;
+  house.remains.add(key);
+}
+
+/** Nothing is left of these, for all that this engine knows. */
+export function endErasure(house: House, keys: readonly string[]): void {
+  for (const key of keys) house.remains.delete(key);
+}
+
+/** A mark is on its way: what it forgets may be forgotten by the time that something else is stored. */
+export const isMarking = ({ retention: { phase } }: House): boolean => phase === "clearing" || phase === "marking";
 
 /** Takes each finished run one step further and ignores the others. Safe to repeat. */
 export function eraseRuns(house: House, keys: readonly string[]): void {
   for (const key of keys) {
     const run = house.fold.finished.get(key);
     if (run === undefined) continue;
+    noteRemains(house, key);
     if (run.isErased === true) {
-      if (run.entrySeq > 0) purgeEntry(house, house.fold.logOf(run.task), key, run.entrySeq);
+      const log = house.fold.logOf(run.task);
+      if (run.entrySeq > 0) purgeEntry(house, log, key, run.entrySeq);
+      else if (!isEntryGone(house.fold, key)) purgeHead(house, log);
       continue;
     }
     const { kind, origin, createdAt, attempt } = run;
@@ -24,6 +44,12 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
   }
 }
 
+/** Whether no entry of the run is left in the log. It counts as gone for the fold once its purge is asked for. */
+export function isEntryGone(fold: Fold, key: string): boolean {
+  const { clearTo, purgedTo } = fold.logOf(taskOf(key)).entries;
+  return (fold.finished.get(key)?.entrySeq ?? 0) === 0 && purgedTo >= clearTo;
+}
+
 /** Whether the fold of the rest needs nothing that an outcome up to `upTo` says about a run's turns. */
 export function isCovered({ live, finished }: Fold, key: string, upTo: number): boolean {
   const run = live.get(key);
@@ -32,12 +58,59 @@ export function isCovered({ live, finished }: Fold, key: string, upTo: number): 
   return ended === undefined || ended.entrySeq === 0 || ended.isCompacted;
 }
 
-/** Puts the state of runs into their entries, so that outcomes up to `upTo` are not needed for their turns. */
-export function coverRuns(house: House, keys: readonly string[], upTo: number): void {
+/**
+ * Whether the outcome of a run that stands at `seq` may stand at the tail: not if another final outcome is behind it, which would be the first then,
+ * or the entry of a duplicate, which would be a new run; unless an entry in finished form says which one counts.
+ */
+export function isMovable(fold: Fold, key: string, seq: number): boolean {
+  if (fold.leftovers.has(key)) return false; // without what is forgotten, that entry would be a new run
+  const ended = fold.finished.get(key);
+  if (ended === undefined || ended.seq !== seq || ended.isCompacted) return true;
+  const { entries } = fold.logOf(ended.task);
+  return (
+    ended.lastOutcome === seq && ended.entrySeq <= seq && (ended.entrySeq > 0 || entries.purgedTo >= entries.clearTo)
+  );
+}
+
+/** Puts the state of runs into their entries. */
+export function coverRuns(house: House, keys: readonly string[]): void {
   for (const key of keys) {
-    if (isCovered(house.fold, key, upTo)) continue;
     const run = house.fold.live.get(key);
-    if (run !== undefined) compactLive(house, run, true);
-    else compactFinished(house, house.fold.finished.get(key)!);
+    const ended = house.fold.finished.get(key);
+    const leftover = house.fold.leftovers.get(key);
+    if (leftover !== undefined) purgeEntry(house, house.fold.logOf(taskOf(key)), key, leftover);
+    else if (run !== undefined) compactLive(house, run, true);
+    else if (ended !== undefined) compactFinished(house, ended);
   }
+}
+
+/** The runs to erase, by key: another run with the same id is not one of them. */
+export type Origins = ReadonlyMap<string, number>;
+
+/** Says something about one of them that is to go: its stone stays. */
+export const isOf = (origins: Origins, { kind, key, origin }: FoldedOutcome): boolean =>
+  kind !== "erased" && origins.get(key) === origin;
+
+/**
+ * What an entry of outcomes becomes without the erased runs. `rest` stands at the tail then: final outcomes, of the runs in `finals`, and what is of
+ * no run. What ended a turn would end it after its successors: it is left out, and the runs in `turns` must not need it.
+ */
+export function withoutErased<T extends FoldedOutcome>(
+  fold: Fold,
+  origins: Origins,
+  outcomes: readonly T[],
+): { readonly turns: readonly string[]; readonly finals: readonly string[]; readonly rest: readonly T[] } {
+  const others = outcomes.filter((outcome) => !isOf(origins, outcome));
+  const isOfTurn = ({ kind }: T) => !isFinal(kind) && kind !== "erased" && kind !== "retention";
+  const finals = others.filter((outcome) => !isOfTurn(outcome));
+  const rest = finals.filter((outcome) => outcome.kind === "retention" || isKept(fold, outcome));
+  const keysOf = (some: readonly T[]) => some.map(({ key }) => key);
+  return { turns: keysOf(others.filter(isOfTurn)), finals: keysOf(finals), rest };
+}
+
+/** Not what is forgotten, or erased: at the tail it would count anew. */
+function isKept({ live, finished }: Fold, { key, kind, origin }: FoldedOutcome): boolean {
+  const run = finished.get(key);
+  if ((live.get(key) ?? run)?.origin !== origin) return false;
+  return kind === "erased" || run?.isErased !== true;
 }

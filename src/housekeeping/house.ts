@@ -34,6 +34,9 @@ export class House {
   /** Journals to purge, with their time on the scheduler's clock; and when to look for leftovers. */
   readonly forgottenJournals = new Deque<OldJournal & { readonly at: number }>();
   nextSweepAt = 0;
+  /** Erased runs of which something may be left, and since when there are some. */
+  readonly remains = new Set<string>();
+  remainsSince = 0;
   /** Signals that may go. */
   readonly spentSignals = new Map<string, SpentSignal>();
   /** Asked to be purged, and not yet answered. */

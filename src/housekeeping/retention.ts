@@ -24,6 +24,7 @@ import { purgeSignals } from "./spent-signals.ts";
 
 const lookEveryMs = 50;
 const askAgainAfterMs = 30_000;
+const remainsWaitMs = 300_000;
 const purgesAtOnce = 1_000;
 const compactionsAtOnce = 1_000;
 
@@ -117,6 +118,8 @@ function chooseMark(house: House): void {
   }
   const excess = finished.size - house.fold.pinned.size - options.keepCount;
   const takeCount = excess >= Math.max(1, options.keepCount * 0.02) ? excess : 0;
+  // What is said late of an erased run goes before its stone does, unless that fails for long.
+  if (house.remains.size > 0 && house.step.uptime - house.remainsSince < remainsWaitMs) return;
   const oldest = firstUnpinned(house);
   const takeOld = oldest !== undefined && now - oldest.at > options.keepMs * 1.02;
   if (takeCount === 0 && !takeOld) return;

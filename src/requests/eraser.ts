@@ -1,8 +1,16 @@
 // Erases finished runs: everything in the streams goes, except a stone in the log that says that the run existed. An outcome shares its entry
 // with those of other runs, so the entry is replaced by one without it; whoever folds that finds the others there. Every step
 // is safe to repeat, and a run counts as erased once all of them are done.
-import { isFinal, type OutcomeKind } from "../domain/run.ts";
-import { isCovered } from "../housekeeping/erasure.ts";
+import type { Fold } from "../fold/fold.ts";
+import {
+  isCovered,
+  isEntryGone,
+  isMarking,
+  isMovable,
+  isOf,
+  type Origins,
+  withoutErased,
+} from "../housekeeping/erasure.ts";
 import { isOfDurable } from "../housekeeping/journals.ts";
 import type { Leader } from "../leader/leader.ts";
 import { JournalStore } from "../nats/journal.ts";
@@ -18,12 +26,11 @@ interface Stored {
   readonly data: Uint8Array;
   readonly at: number;
 }
-/** The runs to erase, by key: another run with the same id is not one of them. */
-type Origins = ReadonlyMap<string, number>;
 
 /** Entries are purged and moved by others as well. */
 const tries = 10;
 const pauseMs = 100;
+const longestMarkMs = 30_000;
 const readWithinMs = 60_000;
 /** Until then somebody may come late who would start from the beginning, finding no journal. */
 const lateMs = 60_000;
@@ -32,6 +39,7 @@ export class Eraser {
   readonly #leader: Leader;
   readonly #journals: JournalStore;
   #last: Promise<unknown> = Promise.resolve();
+  #open = 0;
 
   constructor(leader: Leader) {
     this.#leader = leader;
@@ -40,18 +48,29 @@ export class Eraser {
 
   /** Resolves when nothing of the finished ones is left. One call at a time. Fails: StoreUnavailable, PermissionDenied, Error when it could not be done */
   erase(keys: readonly string[]): Promise<EraseReply> {
-    const erased = this.#last.then(() => this.#erase(keys));
+    this.#open++;
+    const erased = this.#last.then(() => this.#erase(keys)).finally(() => this.#open--);
     this.#last = erased.catch(() => {});
     return erased;
   }
 
   /** An earlier leader may have died halfway. */
-  async resume(): Promise<void> {
-    const { state, log } = this.#leader;
-    const begun = Array.from(state.finished.values()).filter(({ isErased }) => isErased === true);
+  resume(): void {
+    const leader = this.#leader;
+    const begun = Array.from(leader.state.finished.values()).filter(({ isErased }) => isErased === true);
     if (begun.length === 0) return;
-    await this.erase(begun.map(({ key }) => key)).catch((error: unknown) => {
-      if (this.#leader.state.isLeading) log.warn("remains of erased runs could not be searched for", { error });
+    leader.handle({ type: "erase", keys: begun.map(({ key }) => key) });
+    void this.eraseRemains();
+  }
+
+  /** What somebody has said of erased runs since: a worker that was cut off reports late. Again and again until nothing is left. */
+  async eraseRemains(): Promise<void> {
+    const leader = this.#leader;
+    const { log } = leader;
+    const remains = leader.state.leadership?.house.remains;
+    if (remains === undefined || remains.size === 0 || this.#open > 0) return;
+    await this.erase([...remains]).catch((error: unknown) => {
+      if (leader.state.isLeading) log.warn("remains of erased runs are still there; trying again", { error });
     });
   }
 
@@ -64,9 +83,11 @@ export class Eraser {
     await leader.handleFully({ type: "erase", keys: ended });
     if (ended.some((key) => leader.state.finished.get(key)?.isErased !== true))
       throw new Error("the erasure could not be stored; try again");
+    await this.#passMark();
+    await this.#eraseEntries(ended); // first: behind its outcomes, a duplicate's entry would look like a new run
     await this.#eraseOutcomes(origins);
-    await this.#eraseEntries(ended);
     for (const [key, origin] of origins) await this.#eraseRest(key, origin);
+    leader.handle({ type: "erased", keys });
     return {
       erased: ended,
       live: keys.filter((key) => live.has(key) || fold.pinned.has(key)),
@@ -74,10 +95,21 @@ export class Eraser {
     };
   }
 
+  /** What is forgotten must not be moved behind the mark that says so. A new mark waits for what is being erased. */
+  async #passMark(): Promise<void> {
+    const leader = this.#leader;
+    for (let i = 0; leader.state.leadership !== undefined && isMarking(leader.state.leadership.house); i++) {
+      if (i === longestMarkMs / pauseMs) throw new Error("finished runs are being forgotten; try again");
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    await leader.catchUp();
+  }
+
   async #eraseOutcomes(origins: Origins): Promise<void> {
     for (let i = 0; i < tries; i++) {
       const found = await this.#entriesOf(origins);
       if (found.length === 0) return;
+      await this.#leader.catchUp(); // it must know of the turns that end there
       for (const entry of found) await this.#writeWithout(origins, entry);
       await this.#leader.catchUp();
     }
@@ -86,33 +118,32 @@ export class Eraser {
 
   /** In its place, so that there is always exactly one. Not at all if another is there by now. */
   async #writeWithout(origins: Origins, { seq, subject, data, at }: Stored): Promise<void> {
-    const { publisher, store } = this.#leader;
+    const leader = this.#leader;
+    const { publisher, holdsLease } = leader;
     const { by, outcomes, moved } = decodeOutcomeEntry(data);
-    // A turn ended here would end after its successors.
-    const turns = outcomes.filter((outcome) => !isOf(origins, outcome) && !standsAnywhere(outcome));
-    await this.#cover(
-      turns.map(({ key }) => key),
-      seq,
-    );
-    const kept = outcomes
-      .filter((outcome) => !isOf(origins, outcome) && standsAnywhere(outcome))
-      .map(({ frame }) => frame);
-    if (kept.length === 0) await store.purge(subject, seq + 1);
+    const { turns, finals, rest } = withoutErased(leader.state.fold, origins, outcomes);
+    await this.#cover(turns, (fold, key) => isCovered(fold, key, seq));
+    await this.#cover(finals, (fold, key) => isMovable(fold, key, seq));
+    const kept = rest.map(({ frame }) => frame);
+    if (kept.length === 0) await leader.store.purge(subject, seq + 1);
     else
       await publisher.append(
         subject,
         encodeOutcomeEntry(by, kept, { places: [...(moved?.places ?? []), seq], at: moved?.at ?? at }),
         seq,
+        undefined,
+        holdsLease, // two that erase beside each other would move what the other one has just erased
       );
   }
 
-  async #cover(keys: readonly string[], upTo: number): Promise<void> {
+  async #cover(keys: readonly string[], isDone: (fold: Fold, key: string) => boolean): Promise<void> {
+    const leader = this.#leader;
     for (let i = 0; i < tries; i++) {
-      const left = keys.filter((key) => !isCovered(this.#leader.state.fold, key, upTo));
+      const left = keys.filter((key) => !isDone(leader.state.fold, key));
       if (left.length === 0) return;
       if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      await this.#leader.handleFully({ type: "cover", keys: left, upTo });
-      await this.#leader.catchUp();
+      await leader.handleFully({ type: "cover", keys: left });
+      await leader.catchUp();
     }
     throw new Error("the runs beside an erased one could not be moved; ask again");
   }
@@ -135,7 +166,7 @@ export class Eraser {
   /** A bundle is rewritten without them. */
   async #eraseEntries(keys: readonly string[]): Promise<void> {
     for (let i = 0; i < tries; i++) {
-      const left = keys.filter((key) => (this.#leader.state.finished.get(key)?.entrySeq ?? 0) > 0);
+      const left = keys.filter((key) => !isEntryGone(this.#leader.state.fold, key));
       if (left.length === 0) return;
       if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
       await this.#leader.handleFully({ type: "erase", keys: left });
@@ -157,13 +188,6 @@ export class Eraser {
     else await this.#journals.close({ key, origin }, now);
   }
 }
-
-/** Final ones, and what is of no run. */
-const standsAnywhere = ({ kind }: { kind: OutcomeKind }): boolean =>
-  isFinal(kind) || kind === "erased" || kind === "retention";
-
-const isOf = (origins: Origins, { kind, key, origin }: { kind: string; key: string; origin: number }): boolean =>
-  kind !== "erased" && origins.get(key) === origin;
 
 function saysOf(origins: Origins, data: Uint8Array): boolean {
   try {

@@ -70,8 +70,12 @@ export class Requests {
   }
 
   /** This engine leads now: finish what its predecessors had begun to erase. */
-  resumeErasures(): Promise<void> {
-    return this.#eraser.resume();
+  resumeErasures(): void {
+    this.#eraser.resume();
+  }
+  /** Called all the time while this engine leads. */
+  eraseRemains(): Promise<void> {
+    return this.#eraser.eraseRemains();
   }
 
   rememberWorkers(): void {

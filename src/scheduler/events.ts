@@ -65,10 +65,10 @@ export type SchedulerEvent =
       /** At once, without letting a durable run clean up. */
       readonly kill?: boolean;
     }
-  /** Put what outcomes up to `upTo` say about these runs' turns into their entries. */
-  | { readonly type: "cover"; readonly keys: readonly string[]; readonly upTo: number }
-  /** Erase finished runs. */
-  | { readonly type: "erase"; readonly keys: readonly string[] }
+  /** Put what outcomes say about these runs into their entries. */
+  | { readonly type: "cover"; readonly keys: readonly string[] }
+  /** Erase finished runs; and nothing is left of them. */
+  | { readonly type: "erase" | "erased"; readonly keys: readonly string[] }
   | { readonly type: "reschedule"; readonly keys: readonly string[]; readonly dueAt: number }
   | { readonly type: "waiter"; readonly key: string; readonly inbox: string }
   | { readonly type: "purged"; readonly filter: PurgeFilter; readonly keepFrom: number }

@@ -1,7 +1,7 @@
 import type { LogEvent } from "../fold/log-events.ts";
 import { compactionRefused } from "../housekeeping/compaction.ts";
 import { restoreDisplaced } from "../housekeeping/displaced.ts";
-import { coverRuns, eraseRuns } from "../housekeeping/erasure.ts";
+import { coverRuns, endErasure, eraseRuns } from "../housekeeping/erasure.ts";
 import { swept } from "../housekeeping/journals.ts";
 import { keepHouse, purged } from "../housekeeping/retention.ts";
 import { cancelRuns, endCancelling } from "../matching/cancel.ts";
@@ -48,8 +48,9 @@ const hears: { readonly [E in LeaderEvent as E["type"]]: (leadership: Leadership
   reschedule: ({ matching }, { keys, dueAt }) => rescheduleRuns(matching, keys, dueAt),
   pauses: ({ matching }, { pauses }) => matching.pause(pauses),
   waiter: ({ waiters }, { key, inbox }) => waiters.add(key, inbox),
-  cover: ({ house }, { keys, upTo }) => coverRuns(house, keys, upTo),
+  cover: ({ house }, { keys }) => coverRuns(house, keys),
   erase: ({ house }, { keys }) => eraseRuns(house, keys),
+  erased: ({ house }, { keys }) => endErasure(house, keys),
 
   heard({ matching }) {
     endReached(matching);

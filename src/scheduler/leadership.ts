@@ -6,6 +6,7 @@ import type { LiveRun } from "../fold/live-run.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import { suspect } from "../housekeeping/compaction.ts";
+import { noteRemains } from "../housekeeping/erasure.ts";
 import { House, type HouseOptions } from "../housekeeping/house.ts";
 import { noteForgotten } from "../housekeeping/journals.ts";
 import { marked } from "../housekeeping/retention.ts";
@@ -137,6 +138,9 @@ export class Leadership implements FoldListener {
   }
   learned(run: FinishedRun): void {
     tellParent(this.matching, run);
+  }
+  remained({ key }: FinishedRun): void {
+    noteRemains(this.house, key);
   }
   forgot(run: FinishedRun): void {
     noteForgotten(this.house, run);

@@ -17,6 +17,12 @@ import type { Scheduler } from "./scheduler.ts";
 export function step(scheduler: Scheduler, event: SchedulerEvent, now: number): Command[] {
   scheduler.step.begin(now);
   handle(scheduler, event);
+  // A leader that reads late is none any more. Others could make it begin anew at any time.
+  const { fold } = scheduler;
+  if (fold.isTorn && scheduler.leadership === undefined) {
+    fold.isTorn = false;
+    scheduler.step.commands.push({ type: "rebuild", outcomesFrom: fold.outcomesFrom });
+  }
   const matching = scheduler.leadership?.matching;
   if (matching !== undefined && matching.reservations.size > 0) storeReservations(matching);
   return scheduler.step.end();

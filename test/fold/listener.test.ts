@@ -63,6 +63,7 @@ class Listening {
       finished: (run, as, inbox) => heard.push(`finished ${run.key}: ${as.kind} for ${inbox}, live ${fold.live.size}`),
       learned: ({ key, kind }) => heard.push(`learned ${kind} of ${key}`),
       marked: (upTo, writer) => heard.push(`marked ${upTo} by ${writer}`),
+      remained: ({ key }) => heard.push(`remained ${key}`),
       forgot: ({ key }) => heard.push(`forgot ${key}`),
     };
   }

@@ -56,7 +56,7 @@ export class Checks {
     const states = [
       [this.#full, "the fold of the full history"] as const,
       [this.#left, "the fold of what is left"] as const,
-      ...engines.filter((e) => e.isAlive && e.isCaughtUp).map((e) => [e.state, "a caught-up engine"] as const),
+      ...engines.filter(isSure).map((e) => [e.state, "a caught-up engine"] as const),
     ].filter(([state]) => this.#hasNews(state));
     if (states.length > 0) {
       for (const key of [...ids, ...this.reactions.recent]) {
@@ -64,6 +64,7 @@ export class Checks {
         for (const [state, whose] of states) this.#compare(key, truth, state, whose);
       }
       this.inputs.afterStep(this.reference, [this.#full, this.#left]);
+      this.#world.erasures.check();
     }
     for (const engine of this.#world.leaders) {
       checkNoRunForgotten(this, engine, this.#world.stream.history.length);
@@ -89,7 +90,8 @@ export class Checks {
       } else if (command.type === "rebuild") {
         this.counts.rebuilds++;
         // What somebody stored over an entry looks like a purge to one that lags behind because it does not lead any more.
-        const isFooled = engine.deposedAt !== undefined && this.#world.forger.forged > 0;
+        const { forger, erasures } = this.#world;
+        const isFooled = engine.deposedAt !== undefined && forger.forged + erasures.finished > 0;
         if (engine.state.isLeading && !isFooled) this.fail("a leader was overtaken by a purge");
       } else if (command.type === "purge") this.counts.purges++;
       else if (command.type === "compact") this.counts.compactions++;
@@ -118,6 +120,7 @@ export class Checks {
       if ([...state.workers.values()].some((w) => w.busy > 0)) this.fail("slots are taken by nothing");
     }
     this.inputs.afterHealing(this.reference);
+    this.#world.erasures.check(true);
     this.reactions.afterHealing();
     const left = this.#world.stream.stored.length;
     if (left > 60) this.fail(`${left} entries are left in the stream`);
@@ -189,6 +192,10 @@ function describe(state: Scheduler, key: string): string {
     return `live turn ${live.turn} attempt ${live.attempt} lost ${live.lost} origin ${live.origin} created ${live.createdAt} ready ${live.readyAt}`;
   return finished === undefined ? "unknown" : `${finished.kind} at ${finished.seq}, ${finished.at}`;
 }
+
+/** One that missed something while it was deposed folds again before it leads. */
+const isSure = ({ isAlive, isCaughtUp, state, deposedAt }: ModelEngine): boolean =>
+  isAlive && isCaughtUp && !(state.fold.isTorn && deposedAt !== undefined);
 
 /** Never more than the free slots, never a task that the worker does not have. */
 function checkAssignment(checks: Checks, state: Scheduler, command: Extract<Command, { type: "assign" }>): void {

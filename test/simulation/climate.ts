@@ -33,6 +33,8 @@ export interface Climate {
   readonly scheduleTimeouts: Readonly<Record<string, number | null>>;
   /** An engine is asked much, and compared with one that is asked nothing. */
   readonly hasTwin: boolean;
+  /** Runs are erased at any time. */
+  readonly hasErasures: boolean;
   /** Writes fail, are stored without an answer, or land late. */
   readonly isStoreWeak: boolean;
   /** Engines and workers live in the same processes. */
@@ -69,6 +71,7 @@ export function climateOf(seed: number): Climate {
     policies: bare(hasLimits ? policies : {}),
     hasBundles: [1, 2, 4].includes(seed % 5),
     hasLarge,
+    hasErasures: [1, 3, 4].includes(seed % 8),
     hasTwin: seed % 6 === 2,
     isStoreWeak: seed % 4 === 1 || seed % 4 === 2 || isRush,
     hasProcesses: seed % 8 === 4 || seed % 4 === 3,

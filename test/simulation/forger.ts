@@ -1,5 +1,6 @@
 import type { LiveRun } from "../../src/fold/live-run.ts";
 import type { FoldedEntry } from "../../src/fold/log-events.ts";
+import type { Command } from "../../src/matching/commands.ts";
 import { largestCarriedInput } from "../../src/wire/carried-input.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { World } from "./world.ts";
@@ -34,10 +35,15 @@ export class Forger {
   #look(leader: ModelEngine, { key, task }: LiveRun): void {
     const { now, deeds } = this.#world;
     leader.read(Number.POSITIVE_INFINITY, now);
+    leader.give({ type: "heard", at: now, gaps: leader.state.fold.gaps }, now);
     leader.give({ type: "tick" }, now);
-    const answers = leader.outbox.filter(
-      (command) => command.type === "compact" && command.name === key && command.task === task,
-    );
+    const isAbout = (command: Command) =>
+      (command.type === "compact" && command.name === key && command.task === task) ||
+      (command.type === "purge" &&
+        command.filter !== "outcomes" &&
+        "key" in command.filter &&
+        command.filter.key === key);
+    const answers = leader.outbox.filter(isAbout);
     for (const answer of answers) {
       leader.outbox.splice(leader.outbox.indexOf(answer), 1);
       deeds.execute(leader, answer);

@@ -64,6 +64,17 @@ export class ModelStream {
   writeOutcomes(by: "worker" | "engine", writer: string, outcomes: readonly FoldedOutcome[]): void {
     this.#append({ type: "outcomes", seq: this.lastSeq + 1, at: this.#now(), by, writer, outcomes });
   }
+  /** Puts what is left of an outcome entry in its place, at the tail; purges it if nothing is. False if it is not there any more. */
+  rewriteOutcomes(seq: number, outcomes: readonly FoldedOutcome[]): boolean {
+    const before = this.after(seq - 1);
+    if (before?.type !== "outcomes" || before.seq !== seq) return false;
+    this.#remove((e) => e.seq === seq);
+    const { by, writer, at, moved } = before;
+    const place = { places: [...(moved?.places ?? []), seq], at: moved?.at ?? at };
+    if (outcomes.length > 0)
+      this.#append({ type: "outcomes", seq: this.lastSeq + 1, at: this.#now(), by, writer, outcomes, moved: place });
+    return true;
+  }
   writeSignal(task: string, id: string, name: string): void {
     this.#append({ type: "signal", seq: this.lastSeq + 1, at: this.#now(), task, id, name });
   }

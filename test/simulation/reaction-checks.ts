@@ -35,7 +35,8 @@ export class ReactionChecks {
     if (!this.#world.climate.hasReactions) return;
     if (entry.type === "outcomes") {
       for (const { key, kind, origin } of entry.outcomes)
-        if (kind === "failed" && reference.keys.get(key)?.finished?.seq === entry.seq)
+        if (kind === "erased") this.#onErased(key);
+        else if (kind === "failed" && reference.keys.get(key)?.finished?.seq === entry.seq)
           this.#onFailed(key, entry.seq, reference, reference.accepted.has(`${key}@${origin}`));
     } else if (entry.type === "entry" && entry.task === handlerTask) {
       const key = `${handlerTask}/${entry.id}`;
@@ -49,7 +50,9 @@ export class ReactionChecks {
   /** What caused them is there as long as they are owed. */
   onReact({ reaction: { cause } }: Extract<Command, { type: "react" }>): void {
     if (cause.type !== "failure") return;
-    if (!this.#world.stream.stored.some(({ seq }) => seq === cause.seq))
+    const known = this.#world.checks.reference.keys.get(cause.key);
+    if (known?.isErased === true) return;
+    if (!this.#world.stream.stored.some(({ seq }) => seq === cause.seq || seq === known?.finished?.seq))
       throw new Error(`the failure of ${cause.key} at ${cause.seq} was purged before it was handled`);
   }
   afterHealing(): void {
@@ -71,6 +74,16 @@ export class ReactionChecks {
     // What is live or remembered under that id is as good: the failed run had the id of one that was handled.
     const isOwed = isExplained && this.#isDeclared(task, seq) && !reference.keys.has(handling);
     this.#failures.set(handling, [...(this.#failures.get(handling) ?? []), { task, seq, isOwed }]);
+  }
+  /** Nobody can tell its handler what happened. */
+  #onErased(key: string): void {
+    const handling = `${handlerTask}/${key.replace("/", ":")}`;
+    const failures = this.#failures.get(handling);
+    if (failures !== undefined)
+      this.#failures.set(
+        handling,
+        failures.map((failure) => ({ ...failure, isOwed: false })),
+      );
   }
   #onHandled(key: string): void {
     if (this.#failures.get(key) === undefined)

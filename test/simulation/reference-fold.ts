@@ -16,6 +16,7 @@ export interface Known {
   /** Its entry was seen, with an input that its outcome shall not repeat. */
   readonly isLarge: boolean;
   lastOutcome: number;
+  readonly isErased?: boolean;
   /** Where the log says first that somebody wants it cancelled. */
   wishedAt?: { readonly seq: number; readonly at: number };
   readonly scheduleTimeoutMs: number | null | undefined;
@@ -45,7 +46,10 @@ export class ReferenceFold {
         this.#foldRun(keyOf(entry.task, id), originIn(entry.seq, i), entry.at, run);
       });
     else if (entry.type === "outcomes")
-      for (const outcome of entry.outcomes) this.#foldOutcome(outcome, entry.seq, entry.at, entry.by === "engine");
+      for (const outcome of entry.outcomes) {
+        if (entry.moved !== undefined && this.#move(outcome, entry.moved.places, entry.seq)) continue;
+        this.#foldOutcome(outcome, entry.seq, entry.moved?.at ?? entry.at, entry.by === "engine");
+      }
   }
   /** What all engines have to agree on. */
   describe(key: string): string {
@@ -80,6 +84,27 @@ export class ReferenceFold {
       this.keys.set(key, { ...fresh, origin, finished: { kind, seq, at: endedAt }, lastOutcome: asOf });
     }
   }
+  /** Where the accepted outcome of a run stands now. */
+  #move({ key, kind, origin }: FoldedOutcome, places: readonly number[], seq: number): boolean {
+    const known = this.keys.get(key);
+    const { finished } = known ?? {};
+    if (known === undefined || finished === undefined || known.origin !== origin) return false;
+    if (finished.kind !== kind || !places.includes(finished.seq)) return false;
+    known.finished = { ...finished, seq };
+    known.lastOutcome = Math.max(known.lastOutcome, seq);
+    this.answers.add(`${key} at ${seq}`);
+    return true;
+  }
+  /** Nothing else is known of it from here on. */
+  #foldStone({ key, origin, detail }: FoldedOutcome, seq: number, at: number): void {
+    const known = this.keys.get(key);
+    if (known !== undefined && known.origin !== origin) return;
+    const finished = { kind: (detail as { was: string }).was, seq, at };
+    this.answers.add(`${key} at ${seq}`);
+    const first = { isLarge: false, attempt: 1, lost: 0, createdAt: 0, turn: 1 };
+    const waiting = { scheduleTimeoutMs: undefined, readyAt: 0, waitsFrom: 0, ledAt: 0 };
+    this.keys.set(key, { ...first, ...waiting, origin, finished, lastOutcome: seq, isErased: true });
+  }
   /** Somebody wants an end of a run that may be executing. */
   #noteWish({ key, kind, origin }: FoldedOutcome, seq: number, at: number): void {
     const known = this.keys.get(key);
@@ -87,7 +112,11 @@ export class ReferenceFold {
       known.wishedAt ??= { seq, at };
   }
   #foldOutcome(outcome: FoldedOutcome, seq: number, at: number, byEngine: boolean): void {
-    if (!byEngine && ["retention", "lost", "cancelling"].includes(outcome.kind)) return;
+    if (!byEngine && ["retention", "lost", "cancelling", "erased"].includes(outcome.kind)) return;
+    if (outcome.kind === "erased") {
+      this.#foldStone(outcome, seq, at);
+      return;
+    }
     this.#noteWish(outcome, seq, at);
     const { key, kind, origin, turn } = outcome;
     if (kind === "retention") {
@@ -106,6 +135,7 @@ export class ReferenceFold {
       this.keys.set(key, { ...first, ...waiting, origin, turn, finished, lastOutcome: seq });
       return;
     }
+    if (known.isErased === true && known.origin === origin) return; // it goes
     known.lastOutcome = seq;
     if (kind === "cancelling") return;
     if (known.finished !== undefined || known.origin !== origin) return;

@@ -20,6 +20,7 @@ export interface SimulationResult {
   /** Attempts that had heard in a long time of calm that they are to stop. */
   readonly stopsHeard: number;
   readonly asked: number;
+  readonly erased: number;
   /** Entries stored over those of live runs. */
   readonly forged: number;
   /** Processes that runs killed. */
@@ -69,6 +70,7 @@ export function simulate(seed: number, steps: number): SimulationResult {
     rated: world.checks.limits.begun,
     stopsHeard: world.checks.cancels.heard,
     asked: world.queries.asked,
+    erased: world.erasures.finished,
     forged: world.forger.forged,
     failedWrites: world.deeds.failed,
     lateWrites: world.lateWrites.landed,

@@ -17,6 +17,7 @@ const least200: Partial<SimulationResult> = {
   rated: 500,
   stopsHeard: 30,
   asked: 2_000,
+  erased: 1_000,
   forged: 200,
   failedWrites: 100,
   lateWrites: 50,

@@ -8,6 +8,7 @@ import { Checks } from "./checks.ts";
 import { type Climate, climateOf } from "./climate.ts";
 import { Deeds } from "./deeds.ts";
 import { Elections } from "./elections.ts";
+import { Erasures } from "./erasures.ts";
 import { Faults } from "./faults.ts";
 import { Forger } from "./forger.ts";
 import { LateWrites } from "./late-writes.ts";
@@ -45,6 +46,7 @@ export class World {
   readonly lateWrites = new LateWrites(this);
   readonly queries = new Queries(this);
   readonly forger = new Forger(this);
+  readonly erasures = new Erasures(this);
   readonly ids: string[];
   isHealed = false;
   /** Batches that were not acknowledged in time, with the epoch of their leader. */
@@ -108,6 +110,7 @@ export class World {
     if (this.climate.hasHours && this.random.chance(0.01)) this.leaps.leap();
     if (this.climate.hasTwin && this.random.chance(0.3)) this.queries.ask();
     if (this.climate.hasLarge && this.random.chance(0.008)) this.forger.act();
+    if (this.climate.hasErasures) this.erasures.act();
     const x = this.random.next();
     if (x < 0.14) this.client.act(x < 0.11);
     else if (x < 0.36) this.#readSome();
@@ -147,6 +150,7 @@ export class World {
       this.pings(engine);
       this.deeds.carryOutAll(engine);
     }
+    this.erasures.finishAll();
     for (const worker of this.workers) {
       this.staff.finishAll(worker);
       this.staff.publish(worker);
