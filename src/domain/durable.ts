@@ -2,6 +2,14 @@
 // is the run's own truth; the log knows only what is said here.
 import { entryOfOrigin, originIn, placeInOrigin } from "./origin.ts";
 
+/** Whose journal it is. */
+export interface JournalName {
+  /** `<task>/<id>` */
+  readonly key: string;
+  /** So that no later run with that id has the same journal. */
+  readonly origin: number;
+}
+
 /** Something outside that an op of a parked run waits for. `ordinal`: which op of its lap, counted from 0. */
 export type Wait =
   /** Ends when this moment has passed. Units: epoch milliseconds */

@@ -1,6 +1,8 @@
 // The journals of durable runs, all in one stream, one subject per run: appended by compare-and-set, so the store itself fences whoever
 // continues a run that belongs to another attempt.
+
 import { createInbox, type Msg } from "@nats-io/transport-node";
+import type { JournalName } from "../domain/durable.ts";
 import { QueueFull, StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { encodeJournalMessage } from "../wire/journal-message.ts";
@@ -46,7 +48,7 @@ export class JournalStore {
 
   /** See `Journal` of the worker. Fails: StoreUnavailable, also when there is no room; PermissionDenied, PayloadTooLarge */
   async append(
-    { key, origin }: Named,
+    { key, origin }: JournalName,
     message: Uint8Array,
     expect: number,
     replaces: boolean,
@@ -63,7 +65,7 @@ export class JournalStore {
     }
   }
 
-  last({ key, origin }: Named): Promise<StoredMessage | undefined> {
+  last({ key, origin }: JournalName): Promise<StoredMessage | undefined> {
     return newestFromLeader(this.#link, this.#subjects.journalStream, this.#subjects.journal(key, origin));
   }
 
@@ -71,7 +73,7 @@ export class JournalStore {
    * All of it, up to the last message that the stream's leader knows: a replica may lag. With `reaches`, a sequence that stands in it, it
    * may lack what is newer, and the leader is asked only if that is missing. Fails: StoreUnavailable, PermissionDenied
    */
-  async read(name: Named, reaches?: number): Promise<readonly Stored[]> {
+  async read(name: JournalName, reaches?: number): Promise<readonly Stored[]> {
     const subject = this.#subjects.journal(name.key, name.origin);
     const asked = this.#from(subject, 1);
     if (reaches !== undefined && this.#isInBatches) {
@@ -94,14 +96,14 @@ export class JournalStore {
   }
 
   /** Nothing of it is left but one message that belongs to no turn: whoever comes late neither goes on nor begins again. Fails: StoreUnavailable, PermissionDenied */
-  async close({ key, origin }: Named, time: number): Promise<void> {
+  async close({ key, origin }: JournalName, time: number): Promise<void> {
     const last = encodeJournalMessage({ turn: noTurn, attempt: 0, number: 0, time, begins: false, deliveries: [] });
     const subject = this.#subjects.journal(key, origin);
     await askStore(this.#link, subject, last, { operation: `erase ${subject}`, headers: replacesAll });
   }
 
   /** Gone for good. Fails: StoreUnavailable, PermissionDenied */
-  async purge({ key, origin }: Named): Promise<void> {
+  async purge({ key, origin }: JournalName): Promise<void> {
     await purgeSubject(this.#link, this.#subjects.journalStream, this.#subjects.journal(key, origin));
   }
 
@@ -160,11 +162,6 @@ export class JournalStore {
       nc.publish(`$JS.API.DIRECT.GET.${this.#subjects.journalStream}`, request, { reply: inbox });
     });
   }
-}
-
-interface Named {
-  readonly key: string;
-  readonly origin: number;
 }
 
 type Stored = Pick<StoredMessage, "seq" | "data">;

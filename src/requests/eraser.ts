@@ -35,6 +35,10 @@ const readWithinMs = 60_000;
 /** Until then somebody may come late who would start from the beginning, finding no journal. */
 const lateMs = 60_000;
 
+const unmoved = "the runs beside an erased one could not be moved; ask again";
+
+type IsDone = (fold: Fold, key: string) => boolean;
+
 export class Eraser {
   readonly #leader: Leader;
   readonly #journals: JournalStore;
@@ -84,7 +88,8 @@ export class Eraser {
     if (ended.some((key) => leader.state.finished.get(key)?.isErased !== true))
       throw new Error("the erasure could not be stored; try again");
     await this.#passMark();
-    await this.#eraseEntries(ended); // first: behind its outcomes, a duplicate's entry would look like a new run
+    // Entries first: behind its outcomes, a duplicate's entry would look like a new run. A bundle is rewritten without them.
+    await this.#untilDone("erase", ended, isEntryGone, "the entry of an erased run could not be removed; try again");
     await this.#eraseOutcomes(origins);
     for (const [key, origin] of origins) await this.#eraseRest(key, origin);
     leader.handle({ type: "erased", keys });
@@ -122,8 +127,8 @@ export class Eraser {
     const { publisher, holdsLease } = leader;
     const { by, outcomes, moved } = decodeOutcomeEntry(data);
     const { turns, finals, rest } = withoutErased(leader.state.fold, origins, outcomes);
-    await this.#cover(turns, (fold, key) => isCovered(fold, key, seq));
-    await this.#cover(finals, (fold, key) => isMovable(fold, key, seq));
+    await this.#untilDone("cover", turns, (fold, key) => isCovered(fold, key, seq), unmoved);
+    await this.#untilDone("cover", finals, (fold, key) => isMovable(fold, key, seq), unmoved);
     const kept = rest.map(({ frame }) => frame);
     if (kept.length === 0) await leader.store.purge(subject, seq + 1);
     else
@@ -136,16 +141,17 @@ export class Eraser {
       );
   }
 
-  async #cover(keys: readonly string[], isDone: (fold: Fold, key: string) => boolean): Promise<void> {
+  /** Gives the scheduler the event until its work is done for all of them. */
+  async #untilDone(type: "erase" | "cover", keys: readonly string[], isDone: IsDone, otherwise: string): Promise<void> {
     const leader = this.#leader;
     for (let i = 0; i < tries; i++) {
       const left = keys.filter((key) => !isDone(leader.state.fold, key));
       if (left.length === 0) return;
       if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      await leader.handleFully({ type: "cover", keys: left });
+      await leader.handleFully({ type, keys: left });
       await leader.catchUp();
     }
-    throw new Error("the runs beside an erased one could not be moved; ask again");
+    throw new Error(otherwise);
   }
 
   /** All outcome entries about these runs; none precedes its run. */
@@ -155,24 +161,12 @@ export class Eraser {
     const found: Stored[] = [];
     await readStored(link, {
       ...{ stream: subjects.stream, filter: subjects.outcomes, withinMs: readWithinMs },
-      fromSeq: Math.floor(Math.min(...origins.values())),
+      fromSeq: Math.floor([...origins.values()].reduce((first, origin) => Math.min(first, origin))),
       onMessage: (seq, subject, data, at) => {
         if (saysOf(origins, data)) found.push({ seq, subject, data: data.slice(), at });
       },
     });
     return found;
-  }
-
-  /** A bundle is rewritten without them. */
-  async #eraseEntries(keys: readonly string[]): Promise<void> {
-    for (let i = 0; i < tries; i++) {
-      const left = keys.filter((key) => !isEntryGone(this.#leader.state.fold, key));
-      if (left.length === 0) return;
-      if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      await this.#leader.handleFully({ type: "erase", keys: left });
-      await this.#leader.catchUp();
-    }
-    throw new Error("the entry of an erased run could not be removed; try again");
   }
 
   /** A stream that was never needed does not exist. */

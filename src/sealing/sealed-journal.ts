@@ -1,21 +1,15 @@
 // Messages of journals as they are stored where encryption is on: names, kinds and times can be read by everybody, and beside them stands the
 // whole message as one ciphertext. Whoever has the key goes by that alone, so nothing of it can be changed or exchanged.
+import type { JournalName } from "../domain/durable.ts";
 import { DecryptionFailed } from "../domain/errors.ts";
 import { decodeJournalMessage, encodeJournalMessage, type JournalMessage } from "../wire/journal-message.ts";
 import { keyIdIn, sealingOf, type Vault } from "./vault.ts";
-
-/** Whose journal it is. */
-export interface JournalOf {
-  /** `<task>/<id>` */
-  readonly key: string;
-  readonly origin: number;
-}
 
 /** Bytes by which a message may grow, at least: a head, and what a ciphertext has besides the value. */
 export const sealedHeadroom = 256;
 
 /** `most`: bytes that it may have; what everybody can read is left out where there is no room for it. */
-export function sealMessage(vault: Vault, { key, origin }: JournalOf, message: Uint8Array, most: number): Uint8Array {
+export function sealMessage(vault: Vault, { key, origin }: JournalName, message: Uint8Array, most: number): Uint8Array {
   const plain = decodeJournalMessage(message);
   const sealed = vault.sealBytes(message, sealingOf(key, "journal", origin));
   const shown = encodeJournalMessage({ ...outlineOf(plain), sealed });
@@ -37,7 +31,7 @@ const outlineOf = (message: JournalMessage): JournalMessage => ({
  */
 export function openMessage(
   vault: Vault,
-  { key, origin }: JournalOf,
+  { key, origin }: JournalName,
   stored: Uint8Array,
 ): Uint8Array | Promise<Uint8Array> {
   const message = decodeJournalMessage(stored);

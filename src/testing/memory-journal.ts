@@ -1,5 +1,6 @@
 // The journals of a test, in memory; a test can watch each append and withhold its answer.
-import type { Journal, JournalName, StoredRecord } from "../worker/durable/journal.ts";
+import type { JournalName } from "../domain/durable.ts";
+import type { Journal, StoredRecord } from "../worker/durable/journal.ts";
 
 export class MemoryJournal implements Journal {
   readonly largestMessage = 1_000_000;

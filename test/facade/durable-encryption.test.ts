@@ -2,10 +2,7 @@
 // and a change of keys, and waits for a key that is missing.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { Effect, Exit, Scope } from "effect";
 import {
-  type ClientOptions,
-  connect,
   Durable,
   type DurableContext,
   type EncryptionOptions,
@@ -18,19 +15,16 @@ import {
   Step,
   signal,
   start,
-  startEngine,
   Task,
   type TaskContext,
   type TimelineEntry,
   Worker,
 } from "../../src/mod.ts";
-import { connectNats } from "../../src/nats/connection.ts";
-import type { NatsLink } from "../../src/nats/link.ts";
-import { testServer } from "../../src/testing/mod.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import { foundIn, overhear, streamsOf } from "../support/found-in.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { openSealedScene, type SealedScene } from "./sealed-scene.ts";
 
 const secret = "4111-1111-1111-1111";
 const keys = { old: randomBytes(32), new: randomBytes(32) };
@@ -111,38 +105,21 @@ class Shop {
 
 const subjects = new Subjects("sealed");
 const both: EncryptionOptions = { ...encryption, current: "new", keys };
-let server: Awaited<ReturnType<typeof testServer>>;
+let scene: SealedScene;
 let client: Natchet;
-let link: NatsLink;
 let worker: Running;
-const ends: (() => Promise<unknown>)[] = [];
 
-const where = () => ({ url: server.url, namespace: "sealed", log: "silent", signals: false }) as const;
-const connected = async (options: ClientOptions): Promise<Natchet> => {
-  const made = await connect({ ...where(), ...options });
-  ends.unshift(() => made.close());
-  return made;
-};
 const working = (options: EncryptionOptions | undefined, kept = 1_000): Promise<Running> =>
-  start(Shop, { ...where(), engine: "off", encryption: options, keptFrames: { count: kept } });
+  start(Shop, { ...scene.where, engine: "off", encryption: options, keptFrames: { count: kept } });
 
 beforeAll(async () => {
-  server = await testServer();
-  const engine = await startEngine(where());
-  await engine.whenLeading();
+  scene = await openSealedScene();
   worker = await working(encryption);
-  const scope = Scope.makeUnsafe();
-  link = await Effect.runPromise(Scope.provide(connectNats({ url: server.url, namespace: "sealed" }), scope));
-  ends.push(
-    () => worker.stop(),
-    () => engine.stop(),
-    () => Effect.runPromise(Scope.close(scope, Exit.void)),
-    () => server.stop(),
-  );
-  client = await connected({ encryption });
+  scene.atEnd(() => worker.stop());
+  client = await scene.connected({ encryption });
 });
 afterAll(async () => {
-  for (const end of ends) await end();
+  await scene.close();
 });
 
 /** Until it waits for this. */
@@ -161,7 +138,7 @@ async function waits(run: { status(): Promise<RunInfo> }, what: string): Promise
 }
 
 test("encryption: nothing of a durable run is readable in any stream or bucket, through crashes, laps and a change of keys", async () => {
-  const heard = overhear(link, secret);
+  const heard = overhear(scene.link, secret);
   const fulfil = client.task<Order, any>("fulfil");
   const runs = await Promise.all([
     fulfil.enqueue({ card: secret }, { id: "order" }),
@@ -172,7 +149,7 @@ test("encryption: nothing of a durable run is readable in any stream or bucket, 
   for (const run of runs) await waits(run, "a signal");
   await worker.stop(); // its frames are gone
   worker = await working(both, 0);
-  const renewed = await connected({ encryption: both });
+  const renewed = await scene.connected({ encryption: both });
   for (const { id } of runs) await renewed.get("fulfil", id).send(Approve, { card: secret });
   await assert.rejects(renewed.get("fulfil", fails.id).result(), (error: RunFailed) => {
     assert.equal(error.error.message, `no stock for ${secret}`);
@@ -191,7 +168,7 @@ test("encryption: nothing of a durable run is readable in any stream or bucket, 
   const valuesOf = (told: readonly TimelineEntry[]) => told.map(({ value }) => value);
   assert.deepEqual(valuesOf(entries).at(0), { charged: secret });
   assert.deepEqual(valuesOf(entries).at(-1), { card: secret });
-  const keyless = await connected({});
+  const keyless = await scene.connected({});
   const { entries: outlined } = await keyless.get("fulfil", "order").timeline();
   const shape = (told: readonly TimelineEntry[]) => told.map(({ value: _, encryptedWith: __, ...rest }) => rest);
   assert.deepEqual(shape(outlined), shape(entries));
@@ -216,12 +193,12 @@ test("encryption: nothing of a durable run is readable in any stream or bucket, 
 
   const noted = await renewed.list({ task: "note" });
   assert.equal(noted.total, 4);
-  assert.ok((await foundIn(link, '"customerId":"c1"')).length > 0); // what was declared plain
-  const streams = await streamsOf(link);
+  assert.ok((await foundIn(scene.link, '"customerId":"c1"')).length > 0); // what was declared plain
+  const streams = await streamsOf(scene.link);
   assert.ok(streams.includes(subjects.journalStream), streams.join());
-  assert.deepEqual(await foundIn(link, secret), []);
+  assert.deepEqual(await foundIn(scene.link, secret), []);
   assert.deepEqual(heard, []);
-  assert.ok((await foundIn(link, "charge")).length > 0); // the name of a step
+  assert.ok((await foundIn(scene.link, "charge")).length > 0); // the name of a step
 }, 180_000);
 
 test("encryption: a durable run waits for a key that is missing, and says so", async () => {
@@ -231,7 +208,7 @@ test("encryption: a durable run waits for a key that is missing, and says so", a
   worker = await working({ ...encryption, current: "new", keys: { new: keys.new } }, 0);
   await fulfil.send(Approve, { card: secret });
   assert.match(await waits(fulfil, "its key"), /tried again at .*: what is encrypted of fulfil\/waits with key "old"/);
-  const keyless = await connected({});
+  const keyless = await scene.connected({});
   assert.equal((await keyless.list({ waitingFor: "its key" })).total, 1);
   await worker.stop();
   worker = await working(both);

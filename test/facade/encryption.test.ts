@@ -1,27 +1,22 @@
 // Encryption: what clients and workers seal stands in no stream in plain words, and is read back by whoever has the key.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { Effect, Exit, Scope } from "effect";
 import {
-  type ClientOptions,
   connect,
   type EncryptionOptions,
   type Natchet,
   OnFailure,
   type RunFailed,
   start,
-  startEngine,
   Task,
   type TaskContext,
   Worker,
 } from "../../src/mod.ts";
-import { connectNats } from "../../src/nats/connection.ts";
-import type { NatsLink } from "../../src/nats/link.ts";
-import { testServer } from "../../src/testing/mod.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import { foundIn, overhear, streamsOf } from "../support/found-in.ts";
 import { afterAll, beforeAll, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { openSealedScene, type SealedScene } from "./sealed-scene.ts";
 
 const secret = "4111-1111-1111-1111";
 const old = randomBytes(32).toString("base64");
@@ -74,38 +69,21 @@ class Bank {
 }
 
 const subjects = new Subjects("sealed");
-let server: Awaited<ReturnType<typeof testServer>>;
+let scene: SealedScene;
 let client: Natchet;
-let link: NatsLink;
-const ends: (() => Promise<unknown>)[] = [];
-const where = () => ({ url: server.url, namespace: "sealed", log: "silent", signals: false }) as const;
-const connected = async (options: ClientOptions): Promise<Natchet> => {
-  const made = await connect({ ...where(), ...options });
-  ends.unshift(() => made.close());
-  return made;
-};
 
 beforeAll(async () => {
-  server = await testServer();
-  const engine = await startEngine(where());
-  await engine.whenLeading();
-  const worker = await start(Bank, { ...where(), engine: "off", encryption });
-  const scope = Scope.makeUnsafe();
-  link = await Effect.runPromise(Scope.provide(connectNats({ url: server.url, namespace: "sealed" }), scope));
-  ends.push(
-    () => worker.stop(),
-    () => engine.stop(),
-    () => Effect.runPromise(Scope.close(scope, Exit.void)),
-    () => server.stop(),
-  );
-  client = await connected({ encryption });
+  scene = await openSealedScene();
+  const worker = await start(Bank, { ...scene.where, engine: "off", encryption });
+  scene.atEnd(() => worker.stop());
+  client = await scene.connected({ encryption });
 });
 afterAll(async () => {
-  for (const end of ends) await end();
+  await scene.close();
 });
 
 test("encryption: nothing of a run is readable in any stream or bucket, and all of it by a client with the key", async () => {
-  const heard = overhear(link, secret);
+  const heard = overhear(scene.link, secret);
   const { charge } = client.tasks(Bank);
   const completed = { charged: secret };
   assert.deepEqual(await charge.run({ card: secret, customerId: "c1" }), completed);
@@ -128,7 +106,7 @@ test("encryption: nothing of a run is readable in any stream or bucket, and all 
   await waitFor(() => handled.length > 0, 30_000, "the failure to be handled");
   assert.deepEqual(handled, [[secret, `refused ${secret}`, `refused ${secret}`]]);
   assert.deepEqual(await (await retried.replay()).result(), completed);
-  const byName = await connected({ encryption }); // it has seen no declaration
+  const byName = await scene.connected({ encryption }); // it has seen no declaration
   assert.deepEqual(await (await byName.get("charge", "retried").replay()).result(), completed);
   await client.crons.set("often", { task: "tick", cron: "* * * * * *", input: { card: secret } });
   assert.deepEqual((await client.crons.get("often"))?.input, { card: secret });
@@ -152,11 +130,11 @@ test("encryption: nothing of a run is readable in any stream or bucket, and all 
   assert.deepEqual(chunks, [`text ${secret}`, Buffer.from(`bytes ${secret}`), { card: secret }]);
   assert.equal((await runs[0]!.progress())?.note, `half of ${secret}`);
 
-  const streams = await streamsOf(link);
+  const streams = await streamsOf(scene.link);
   assert.ok(streams.includes(subjects.stream) && streams.includes(subjects.logsStream), streams.join());
-  assert.deepEqual(await foundIn(link, secret), []);
+  assert.deepEqual(await foundIn(scene.link, secret), []);
   assert.deepEqual(heard, []);
-  assert.ok((await foundIn(link, '"customerId":"c1"')).length > 0); // what was declared plain, so the search finds what there is
+  assert.ok((await foundIn(scene.link, '"customerId":"c1"')).length > 0); // what was declared plain, so the search finds what there is
 }, 120_000);
 
 test("encryption: keys of limits are evaluated on plain fields", async () => {
@@ -168,7 +146,7 @@ test("encryption: keys of limits are evaluated on plain fields", async () => {
 
 test("encryption: what older keys have sealed is read, a function is asked once for each id, and plain runs go on", async () => {
   const plain = { charge: ["customerId"] }; // for callers by name
-  const before = await connected({ encryption: { current: "2026-05", keys: { "2026-05": old }, plain } });
+  const before = await scene.connected({ encryption: { current: "2026-05", keys: { "2026-05": old }, plain } });
   const run = await before.task<Charge, object>("charge").enqueue({ card: secret, customerId: "old" });
   await assert.rejects(run.result(), {
     _tag: "DecryptionFailed",
@@ -181,12 +159,12 @@ test("encryption: what older keys have sealed is read, a function is asked once 
     asked.push(id);
     return id === "2026-05" ? old : key;
   };
-  const after = await connected({ encryption: { current: "2026-11", keys, plain } });
+  const after = await scene.connected({ encryption: { current: "2026-11", keys, plain } });
   const known = after.get("charge", run.id);
   assert.deepEqual(await Promise.all([known.result(), known.result()]), [{ charged: secret }, { charged: secret }]);
   assert.deepEqual((await known.status()).input, { card: secret, customerId: "old" });
   assert.deepEqual(asked, ["2026-11", "2026-05"]);
-  const keyless = await connected({});
+  const keyless = await scene.connected({});
   const unsealed = await keyless.task<Charge>("tick").enqueue({ card: "plain" });
   assert.deepEqual(await client.get("tick", unsealed.id).result(), { charged: "plain" });
 }, 60_000);
@@ -194,11 +172,11 @@ test("encryption: what older keys have sealed is read, a function is asked once 
 test("DecryptionFailed names the run and the key: for a wrong key, without keys, and for a ciphertext of another run", async () => {
   const run = await client.task<Charge>("tick").enqueue({ card: secret });
   await run.result();
-  const wrong = await connected({ encryption: { current: "2026-11", keys: { "2026-11": randomBytes(32) } } });
+  const wrong = await scene.connected({ encryption: { current: "2026-11", keys: { "2026-11": randomBytes(32) } } });
   const refused = (message: RegExp) => ({ _tag: "DecryptionFailed", run: run.key, keyId: "2026-11", message });
   await assert.rejects(wrong.get("tick", run.id).result(), refused(/the key of that id is another one/));
   await assert.rejects(wrong.get("tick", run.id).status(), refused(/the key of that id is another one/));
-  const keyless = await connected({});
+  const keyless = await scene.connected({});
   await assert.rejects(keyless.get("tick", run.id).result(), refused(/has no keys; give it the option "encryption"/));
   const { input } = await keyless.get("tick", run.id).status();
   assert.deepEqual(Object.keys(input as object), ["$sealed"]);
@@ -211,18 +189,18 @@ test("DecryptionFailed names the run and the key: for a wrong key, without keys,
 test("encryption.required: a plain input fails its run at once", async () => {
   const namespace = "required";
   const options = { encryption: { ...encryption, required: true }, namespace };
-  const worker = await start(Bank, { ...where(), ...options });
-  ends.unshift(() => worker.stop());
-  const keyless = await connected({ namespace });
+  const worker = await start(Bank, { ...scene.where, ...options });
+  scene.atEnd(() => worker.stop());
+  const keyless = await scene.connected({ namespace });
   const run = await keyless.task<Charge>("tick").enqueue({ card: "plain" });
-  const reader = await connected(options);
+  const reader = await scene.connected(options);
   await assert.rejects(reader.get("tick", run.id).result(), /is not encrypted, and this worker takes no other/);
   assert.deepEqual(await reader.task<Charge>("tick").run({ card: secret }), { charged: secret });
 }, 60_000);
 
 test("encryption: options that cannot work are refused at the start", async () => {
   const refused = (given: unknown, message: RegExp) =>
-    assert.rejects(connect({ ...where(), encryption: given as EncryptionOptions }), message);
+    assert.rejects(connect({ ...scene.where, encryption: given as EncryptionOptions }), message);
   await refused({ current: "a", keys: { a: randomBytes(16) } }, /key "a" has 16 bytes; AES-256 needs 32/);
   await refused({ current: "a", keys: { a: undefined } }, /key "a" must be 32 bytes/);
   await refused({ current: "b", keys: { a: key } }, /there is no key "b" in encryption.keys/);
@@ -233,7 +211,7 @@ test("encryption: options that cannot work are refused at the start", async () =
     @Task("undeclared", { concurrency: { key: "input.customerId", max: 1 } }) async undeclared(_: Charge) {}
   }
   await assert.rejects(
-    start(Undeclared, { ...where(), encryption }),
+    start(Undeclared, { ...scene.where, encryption }),
     /cannot evaluate "input.customerId" on an encrypted input; declare the field plain, for example \{ plain: \["customerId"\] \}/,
   );
 });

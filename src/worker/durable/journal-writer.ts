@@ -1,5 +1,7 @@
 // Appends to the journal of one run for one attempt, one message at a time: any other writer is noticed, and then
 // nothing more is appended.
+
+import type { JournalName } from "../../domain/durable.ts";
 import {
   type Delivery,
   decodeJournalMessage,
@@ -7,7 +9,7 @@ import {
   type JournalMessage,
   mostBytesOfDelivery,
 } from "../../wire/journal-message.ts";
-import type { Journal, JournalName } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 
 export interface WriterOptions {
   readonly journal: Journal;

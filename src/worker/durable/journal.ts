@@ -1,11 +1,6 @@
 // The journals of durable runs as their worker sees them: one list of messages per run, appended by compare-and-set.
 
-export interface JournalName {
-  /** `<task>/<id>` */
-  readonly key: string;
-  /** So that no later run with that id has the same journal. */
-  readonly origin: number;
-}
+import type { JournalName } from "../../domain/durable.ts";
 
 export interface StoredRecord {
   readonly seq: number;

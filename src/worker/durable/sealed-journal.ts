@@ -1,7 +1,9 @@
 // The journals of a worker with keys: what it appends and reads, the server sees as ciphertext. The code that goes by them knows nothing of it.
+
+import type { JournalName } from "../../domain/durable.ts";
 import { openMessage, sealedHeadroom, sealMessage } from "../../sealing/sealed-journal.ts";
 import type { Vault } from "../../sealing/vault.ts";
-import type { Journal, JournalName, StoredRecord } from "./journal.ts";
+import type { Journal, StoredRecord } from "./journal.ts";
 
 export class SealedJournal implements Journal {
   readonly #journal: Journal;
