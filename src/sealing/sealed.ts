@@ -120,6 +120,16 @@ export function openInput(vault: Vault | undefined, task: string, where: string,
   return unsealed(vault, text, { task, what: "input" }, where, jsonOf);
 }
 
+/** The input of a run for its code. Fails: DecryptionFailed; NonRetryableError for a plain one where inputs have to be encrypted */
+export function takeInput(vault: Vault | undefined, task: string, key: string, value: unknown): unknown {
+  // No input at all holds nothing to seal.
+  if (vault?.isRequired === true && value !== undefined && sealedIn(value) === undefined)
+    throw new NonRetryableError(
+      `the input of run ${key} is not encrypted, and this worker takes no other (encryption.required)`,
+    );
+  return openInput(vault, task, key, value);
+}
+
 /** The data of a signal. Fails: DecryptionFailed */
 export function openSignal(vault: Vault | undefined, key: string, name: string, data: unknown): unknown {
   const text = sealedIn(data);
@@ -134,12 +144,12 @@ const plainSignal = (run: string, name: string) =>
     reason: `the data of signal "${name}" is not encrypted, and this worker takes no other (encryption.required)`,
   });
 
-/** What a handler of failures is given: the engine has put together what clients and workers have sealed. Fails: DecryptionFailed */
+/** What a handler of failures is given: the engine has put together what clients and workers have sealed. Fails: as {@link takeInput} */
 export async function openFailure(vault: Vault | undefined, payload: FailurePayload): Promise<FailurePayload> {
   const { input, failed } = payload;
   const key = keyOf(failed.task, failed.id);
   return {
-    input: await openInput(vault, failed.task, key, input),
+    input: await takeInput(vault, failed.task, key, input),
     failed: {
       ...failed,
       error: await openError(vault, key, failed.error),
@@ -253,15 +263,6 @@ export function openChunk(vault: Vault | undefined, key: string, value: unknown)
   const read = (bytes: Uint8Array) => readChunk(bytes[0] ?? 0, bytes.length > 1 ? bytes.subarray(1) : noBytes);
   return unsealed(vault, text, sealingOf(key, "chunk"), key, read);
 }
-
-/** For a worker that takes sealed inputs only. */
-export const plainInputRefused = (run: string): NonRetryableError =>
-  new NonRetryableError(
-    `the input of run ${run} is not encrypted, and this worker takes no other (encryption.required)`,
-  );
-
-/** Whether a worker that takes sealed inputs only has to refuse this one: no input at all holds nothing to seal. */
-export const isPlainInput = (value: unknown): boolean => value !== undefined && sealedIn(value) === undefined;
 
 function unreadable(problem: unknown): string {
   if (!(problem instanceof DecryptionFailed)) return `(encrypted: ${toText(problem)})`;

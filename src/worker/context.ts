@@ -67,8 +67,7 @@ const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 
 export class RunContext implements TaskContext {
   readonly input: unknown;
-  readonly #source: ContextSource;
-
+  #source: ContextSource;
   readonly failedRun: FailedRun | undefined;
 
   constructor(input: unknown, source: ContextSource, failedRun?: FailedRun) {
@@ -80,6 +79,11 @@ export class RunContext implements TaskContext {
   /** The same run with another input. */
   withInput(input: unknown): RunContext {
     return new RunContext(input, this.#source, this.failedRun);
+  }
+
+  /** The code of a durable run goes on in another attempt. */
+  continueAs(source: ContextSource): void {
+    this.#source = source;
   }
 
   get task(): string {

@@ -7,12 +7,13 @@ import {
   type AssignmentReply,
   acknowledgeWithinMs,
 } from "../wire/assignment.ts";
-import { Attempt, type AttemptHost } from "./attempt.ts";
+import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Batch } from "./batch.ts";
 import { areWarm, DurableAttempt } from "./durable/durable-attempt.ts";
 import type { DurableRuns } from "./durable/durable-runs.ts";
 import type { Executing } from "./executing.ts";
 import type { HeldRuns } from "./held-runs.ts";
+import { PlainAttempt } from "./plain-attempt.ts";
 import type { Hold, SlotPool } from "./slot-pool.ts";
 
 export interface IntakeParts {
@@ -81,7 +82,7 @@ export class Intake {
     const attempt =
       task.durable !== undefined && durable !== undefined
         ? new DurableAttempt(host, assignment, task, { durable, hold })
-        : new Attempt(host, assignment, batch?.admit() ?? task, batch, hold);
+        : new PlainAttempt(host, assignment, batch?.admit() ?? task, batch, hold);
     held.add(attempt);
     executing.add(attempt);
     group.attempts.push(attempt);

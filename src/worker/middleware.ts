@@ -1,8 +1,7 @@
 // Middleware around a task's code, composed once when the worker is created. A task without middleware stays as it is.
-import { InvalidData } from "../domain/errors.ts";
 import type { ExecuteMiddleware } from "../domain/middleware.ts";
-import { type StandardSchema, validate } from "../domain/schema.ts";
 import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
+import { accepted } from "./accepted.ts";
 import { type RunContext, within } from "./context.ts";
 import { outputOf } from "./output.ts";
 
@@ -27,23 +26,12 @@ class Onion {
   readonly task: WorkerTask;
   readonly #core: WorkerTask;
   readonly #chain: readonly ExecuteMiddleware[];
-  /** A value that a schema refused is final, with or without middleware. */
-  readonly #refusals = new WeakSet<object>();
 
   constructor(core: WorkerTask, chain: readonly ExecuteMiddleware[]) {
     this.#core = core;
     this.#chain = chain;
-    const { retryIf } = core.retry;
-    this.task = {
-      ...core,
-      input: undefined,
-      output: undefined,
-      retry: {
-        ...core.retry,
-        retryIf: (error) => !this.#refusals.has(error as object) && (retryIf === undefined || retryIf(error)),
-      },
-      handler: (input, ctx) => this.#pass(0, input, ctx as RunContext),
-    };
+    const handler: WorkerTask["handler"] = (input, ctx) => this.#pass(0, input, ctx as RunContext);
+    this.task = { ...core, input: undefined, output: undefined, handler };
   }
 
   async #pass(layer: number, input: unknown, ctx: RunContext): Promise<unknown> {
@@ -89,18 +77,10 @@ class Onion {
   }
 
   async #perform(input: unknown, ctx: RunContext): Promise<unknown> {
-    const accepted = await this.#accepted("input", this.#core.input, input);
-    const inner = accepted === ctx.input ? ctx : ctx.withInput(accepted);
-    const output = await within(inner, () => outputOf(this.#core.handler(accepted, inner), inner));
-    await this.#accepted("output", this.#core.output, output);
+    const given = await accepted("input", this.#core, input);
+    const inner = given === ctx.input ? ctx : ctx.withInput(given);
+    const output = await within(inner, () => outputOf(this.#core.handler(given, inner), inner));
+    await accepted("output", this.#core, output);
     return output;
-  }
-
-  async #accepted(what: "input" | "output", schema: StandardSchema | undefined, value: unknown): Promise<unknown> {
-    const checked = await validate(schema, value);
-    if ("value" in checked) return checked.value;
-    const error = new InvalidData({ what, task: this.#core.name, issues: checked.issues });
-    this.#refusals.add(error);
-    throw error;
   }
 }

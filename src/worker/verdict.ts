@@ -1,6 +1,7 @@
 // How an attempt ends: by its code, or by what stops it.
 import type { Parked } from "../domain/durable.ts";
 import { formatDuration, parseDuration } from "../domain/duration.ts";
+import { InvalidData } from "../domain/errors.ts";
 import { readProperty, toText } from "../domain/thrown.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 
@@ -13,12 +14,16 @@ export type StopCause =
   /** It no longer counts: another attempt does, or the run has ended. */
   | { readonly kind: "fenced"; readonly reason: string };
 
+/** What an error says about its attempt. */
+type Failure =
+  | { readonly kind: "failed"; readonly error: unknown; readonly isFinal: boolean }
+  | { readonly kind: "later"; readonly ms: number };
+
 /** How an attempt ended: user code's own end, or the stop that came first. */
 export type Verdict =
+  | Failure
   | { readonly kind: "completed"; readonly output: unknown }
-  | { readonly kind: "failed"; readonly error: unknown; readonly isFinal: boolean }
   | { readonly kind: "cancelled"; readonly reason: string }
-  | { readonly kind: "later"; readonly ms: number }
   | { readonly kind: "parked"; readonly parked: Parked }
   | { readonly kind: "returned" }
   | { readonly kind: "fenced" };
@@ -35,13 +40,27 @@ export function stopErrorOf(cause: StopCause, { name, timeoutMs }: WorkerTask, a
   return named("AbortError", "the worker is shutting down and gives the run back");
 }
 
+/** Errors about which no policy is asked: whether another attempt could change them is known where they are made. */
+const judged = new WeakMap<object, boolean>();
+
+export function judge<E extends Error>(error: E, isFinal: boolean): E {
+  judged.set(error, isFinal);
+  return error;
+}
+
+/** An input or output that its schema refused, however the attempt was stopped meanwhile. */
+export const isRefusal = (error: unknown): boolean =>
+  judged.get(error as object) === true && error instanceof InvalidData;
+
 /**
  * By the task's own policy; a predicate that throws is a bug in the task that a retry would only hide. Errors are recognized by name:
  * they may come from a thread, or from another copy of natchet.
  */
-export function failureOf(error: unknown, task: WorkerTask): Verdict {
+export function failureOf(error: unknown, task: Pick<WorkerTask, "name" | "retry">): Failure {
   const name = readProperty(error, "name");
   if (name === "RetryLater") return laterOf(error);
+  const isFinal = judged.get(error as object);
+  if (isFinal !== undefined) return { kind: "failed", error, isFinal };
   if (name === "NonRetryableError" || name === "MalformedRecord") return { kind: "failed", error, isFinal: true };
   try {
     const { retryIf } = task.retry;
@@ -53,7 +72,7 @@ export function failureOf(error: unknown, task: WorkerTask): Verdict {
 }
 
 /** A handmade one with an invalid duration is an error like any other. */
-function laterOf(error: unknown): Verdict {
+function laterOf(error: unknown): Failure {
   try {
     return { kind: "later", ms: parseDuration(readProperty(error, "ms") as number, "RetryLater") };
   } catch (problem) {

@@ -30,7 +30,7 @@ export class Verdicts {
     const at = link.clock.nowAfter(attempt.startedAt);
     const { maxPayload } = link;
     const outcome = outcomeOf(attempt, verdict, at, { worker, maxPayload, random: Math.random, vault });
-    if (attempt.isFenced && outcome.kind !== "completed") {
+    if (verdict.kind === "fenced" || (attempt.isFenced && outcome.kind !== "completed")) {
       this.#forget(attempt, at);
       return;
     }

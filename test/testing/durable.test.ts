@@ -5,6 +5,10 @@ import { everyCrash, manualClock, testWorker } from "../../src/testing/mod.ts";
 import { test } from "../support/harness.ts";
 
 const Approve = signal("approve");
+const validate = (): never => {
+  throw new Error("the schema is broken");
+};
+const throwing = { "~standard": { version: 1, vendor: "test", validate } } as const;
 let calls: string[] = [];
 
 @Worker(3)
@@ -42,6 +46,9 @@ class Orders {
     await ctx.sleep(1);
     void this.ship("y");
     return "ended";
+  }
+  @Durable("unchecked", { output: throwing }) async unchecked() {
+    return 1;
   }
   @Durable("changing") async changing(_: undefined, ctx: DurableContext) {
     changes += 1;
@@ -81,6 +88,11 @@ test("a run of a test worker that is cancelled undoes what it did", async () => 
   await t.clock.advance("1s");
   await assert.rejects(run.result(), { name: "RunCancelled", reason: "changed my mind" });
   assert.deepEqual(calls, ["reserve c", "release c"]);
+});
+
+test("a durable run fails if the schema of its output throws", async () => {
+  await using t = testWorker(Orders, { clock: manualClock() });
+  await assert.rejects(t.run("unchecked"), /the schema is broken/);
 });
 
 test("everyCrash kills the worker after each record, and the scenario ends the same", async () => {

@@ -9,10 +9,11 @@ import type { Handler } from "../../src/domain/worker.ts";
 import type { Assignment } from "../../src/wire/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../../src/wire/outcome-entry.ts";
-import { Attempt, type AttemptHost } from "../../src/worker/attempt.ts";
+import type { Attempt, AttemptHost } from "../../src/worker/attempt.ts";
 import { Deadlines } from "../../src/worker/deadline.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
 import { outcomeOf } from "../../src/worker/outcome.ts";
+import { PlainAttempt } from "../../src/worker/plain-attempt.ts";
 import type { Verdict } from "../../src/worker/verdict.ts";
 import { Verdicts, type VerdictsParts } from "../../src/worker/verdicts.ts";
 import { test } from "../support/harness.ts";
@@ -45,7 +46,7 @@ function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30, assig
     voiceFor: () => silent,
     onVerdict: (_attempt, verdict) => verdicts.push(verdict),
   };
-  const attempt = new Attempt(host, assignment, { ...checkTask("t", task), handler });
+  const attempt = new PlainAttempt(host, assignment, { ...checkTask("t", task), handler });
   return { attempt, verdicts };
 }
 
@@ -291,8 +292,8 @@ test("attempt: code that waited since its run was accepted begins only if the ru
       calls += 1;
     };
     const executed = { ...checkTask("t"), handler };
-    await ended(new Attempt(host, first, executed));
-    const late = new Attempt(host, first, executed);
+    await ended(new PlainAttempt(host, first, executed));
+    const late = new PlainAttempt(host, first, executed);
     now += 20_000; // stopped between the answer and the call
     await ended(late);
     assert.deepEqual(

@@ -5,9 +5,10 @@ import { silentLog } from "../../src/domain/log.ts";
 import { checkTask } from "../../src/domain/task.ts";
 import type { Handler } from "../../src/domain/worker.ts";
 import { noBytes } from "../../src/wire/bytes.ts";
-import { Attempt, type AttemptHost } from "../../src/worker/attempt.ts";
+import type { AttemptHost } from "../../src/worker/attempt.ts";
 import { Deadlines } from "../../src/worker/deadline.ts";
 import { Executing } from "../../src/worker/executing.ts";
+import { PlainAttempt } from "../../src/worker/plain-attempt.ts";
 import { SlotPool } from "../../src/worker/slot-pool.ts";
 import { test } from "../support/harness.ts";
 
@@ -22,7 +23,7 @@ function scene(handler: Handler, onVerdict?: () => void) {
   };
   const times = { priority: 1, turn: 1, attempt: 1, origin: 1, createdAt: 1, waiter: "", follows: false };
   const assignment = { key: "t/1", ...times, extra: noBytes, input: noBytes };
-  const attempt = new Attempt(host, assignment, { ...checkTask("t"), handler }, undefined, hold);
+  const attempt = new PlainAttempt(host, assignment, { ...checkTask("t"), handler }, undefined, hold);
   const executing = new Executing({
     log: { ...silentLog, error: (message) => said.push(message) },
     onBegin: () => said.push("begins"),

@@ -1,5 +1,5 @@
 // What a durable method sees of its run: each call opens an op of its frame.
-import type { TaskLog } from "../../domain/context.ts";
+import type { TaskContext, TaskLog } from "../../domain/context.ts";
 import type { ChildTask, DurableContext, MapOptions, Settled, Won } from "../../domain/durable-context.ts";
 import { type DurationInput, parseDuration } from "../../domain/duration.ts";
 import { RunCancelled, RunFailed } from "../../domain/errors.ts";
@@ -9,9 +9,9 @@ import { defineStep, type StepOptions, type StepScope } from "../../domain/step.
 import { hashOfText } from "../../domain/text-hash.ts";
 import { assertTime } from "../../domain/time.ts";
 import { mostChildren } from "../../wire/parked.ts";
+import { judge } from "../verdict.ts";
 import type { ChildResult } from "./children.ts";
 import type { Frame } from "./frame.ts";
-import { misuse } from "./misuse.ts";
 import { hashOf, type OpDetail, opBehind } from "./op.ts";
 import { racedAgain } from "./problem.ts";
 import { Restart } from "./restart.ts";
@@ -20,11 +20,8 @@ import { surroundingOp } from "./windows.ts";
 
 /** What the context needs besides its frame. */
 export interface ContextParts {
-  readonly task: string;
-  readonly runId: string;
-  readonly metadata: Readonly<Record<string, string>>;
   /** Of the current turn. */
-  readonly log: () => TaskLog;
+  readonly run: Pick<TaskContext, "task" | "runId" | "metadata" | "log">;
   /** The task name of a worker class's method. Fails: TypeError that lists the tasks */
   readonly taskOf: (worker: Function, method: string) => string;
   /** Stores a run that nobody waits for, once for each id. */
@@ -60,19 +57,19 @@ export class RunningDurable implements DurableContext {
   }
 
   get task(): string {
-    return this.#parts.task;
+    return this.#parts.run.task;
   }
   get runId(): string {
-    return this.#parts.runId;
+    return this.#parts.run.runId;
   }
   get lap(): number {
     return this.#frame.lap;
   }
   get metadata(): Readonly<Record<string, string>> {
-    return this.#parts.metadata;
+    return this.#parts.run.metadata;
   }
   get log(): TaskLog {
-    return this.#frame.isReplaying ? silence : this.#parts.log();
+    return this.#frame.isReplaying ? silence : this.#parts.run.log;
   }
 
   step<T>(name: string, run: (step: StepScope) => T, options?: StepOptions): Promise<any> {
@@ -185,6 +182,9 @@ function closable<T>(promise: Promise<T>, closeIt: () => boolean): Promise<T> {
   closers.set(promise, closeIt);
   return promise;
 }
+
+/** A call that is wrong where it is made: a step that makes one would only make it again. */
+const misuse = (message: string): TypeError => judge(new TypeError(message), true);
 
 function jsonOf(input: unknown, task: string): string {
   try {

@@ -1,15 +1,13 @@
 // What the durable tasks of a worker need: their journals, kept frames, and how a run's code is called.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { DurableContext } from "../../domain/durable-context.ts";
-import { InvalidData } from "../../domain/errors.ts";
 import type { Log } from "../../domain/log.ts";
 import { keyOf } from "../../domain/run.ts";
-import { validate } from "../../domain/schema.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
-import { isPlainInput, openInput, openSignal, plainInputRefused } from "../../sealing/sealed.ts";
+import { openInput, openSignal, takeInput } from "../../sealing/sealed.ts";
 import type { Vault } from "../../sealing/vault.ts";
+import { accepted } from "../accepted.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
-import type { Voice } from "../transcripts/voice.ts";
 import type { QuickChildren } from "./awake-children.ts";
 import type { SignalSource } from "./awake-signals.ts";
 import type { ChildrenOfRun, ParentRun } from "./children.ts";
@@ -47,11 +45,6 @@ export interface InputPlace {
   readonly origin: number;
 }
 
-/** The attempt that executes a frame now: it changes with every turn. */
-export interface FrameOwner {
-  source: ContextSource;
-}
-
 export interface LapInput {
   /** JSON; empty for undefined. */
   readonly input: string;
@@ -61,7 +54,7 @@ export interface LapInput {
 
 export class DurableRuns {
   readonly parts: DurableRunsParts;
-  readonly #owners = new WeakMap<Frame, FrameOwner>();
+  readonly #contexts = new WeakMap<Frame, RunContext>();
   /** By task: what is true of many of its runs is said once. */
   readonly #voices = new Map<string, TaskVoice>();
   readonly #openSignal: OpenSignal;
@@ -94,9 +87,7 @@ export class DurableRuns {
 
   /** A frame's output and requests go to this attempt from now on. */
   own(frame: Frame, source: ContextSource): void {
-    const owner = this.#owners.get(frame);
-    if (owner === undefined) this.#owners.set(frame, { source });
-    else owner.source = source;
+    this.#contexts.get(frame)?.continueAs(source);
   }
 
   /** JSON, from the run's entry. Fails: StoreUnavailable */
@@ -115,17 +106,13 @@ export class DurableRuns {
     const { taskOf, vault } = this.parts;
     const key = keyOf(name, source.runId);
     const stored: unknown = input === "" ? undefined : JSON.parse(input);
-    if (isFirst && vault?.isRequired === true && isPlainInput(stored)) throw plainInputRefused(key);
-    const given = await checked(task, await openInput(vault, name, key, stored));
+    const opened = await (isFirst ? takeInput : openInput)(vault, name, key, stored);
+    // A schema's code must run outside the run's context: it is not part of the run's code.
+    const given = await outside(() => accepted("input", task, opened));
     return (frame) => {
-      const owner: FrameOwner = { source };
-      this.#owners.set(frame, owner);
-      const { taskName, runId, metadata = {} } = source;
-      const ctx = new RunningDurable(frame, {
-        ...{ task: taskName, runId, metadata, taskOf, enqueue },
-        log: () => owner.source.voice,
-      });
-      return within(new RunContext(given, new OwnedSource(owner)), () => methodOf(task, given, ctx));
+      const run = new RunContext(given, source);
+      this.#contexts.set(frame, run);
+      return within(run, () => methodOf(task, given, new RunningDurable(frame, { run, taskOf, enqueue })));
     };
   }
 }
@@ -153,13 +140,6 @@ function methodOf({ name, handler }: WorkerTask, input: unknown, ctx: DurableCon
   throw new TypeError(`the durable method of task "${name}" is not async; write async before its name`);
 }
 
-async function checked({ name, input }: WorkerTask, value: unknown): Promise<unknown> {
-  // A schema's code must run outside the run's context: it is not part of the run's code.
-  const result = await outside(() => validate(input, value));
-  if ("value" in result) return result.value;
-  throw new InvalidData({ what: "input", task: name, issues: result.issues });
-}
-
 const outside = AsyncLocalStorage.snapshot() as <T>(call: () => T) => T;
 
 /** 53 random bits. */
@@ -167,39 +147,3 @@ const randomAttempt = (): number => {
   const [high, low] = crypto.getRandomValues(new Uint32Array(2));
   return (high! & 0x1f_ffff) * 2 ** 32 + low!;
 };
-
-/** The run, for code inside it: a kept frame outlives the attempt that started it. */
-class OwnedSource implements ContextSource {
-  readonly #owner: FrameOwner;
-
-  constructor(owner: FrameOwner) {
-    this.#owner = owner;
-  }
-
-  get taskName(): string {
-    return this.#owner.source.taskName;
-  }
-  get runId(): string {
-    return this.#owner.source.runId;
-  }
-  get worker(): string {
-    return this.#owner.source.worker;
-  }
-  get number(): number {
-    return this.#owner.source.number;
-  }
-  get history(): ContextSource["history"] {
-    return this.#owner.source.history;
-  }
-  get metadata(): ContextSource["metadata"] {
-    return this.#owner.source.metadata;
-  }
-  get signal(): AbortSignal {
-    return this.#owner.source.signal;
-  }
-  get voice(): Voice {
-    return this.#owner.source.voice;
-  }
-  extendTimeout(): void {}
-  releaseSlot(): void {}
-}

@@ -1,12 +1,12 @@
 // Executes the steps of durable runs, each until it has a result for the journal or its retries are used up.
-import { formatDuration, parseDuration } from "../../domain/duration.ts";
+import { formatDuration } from "../../domain/duration.ts";
 import { type RetryPolicy, retryDelayMs } from "../../domain/retry.ts";
 import type { StepScope } from "../../domain/step.ts";
 import { errorRecordOf, readProperty } from "../../domain/thrown.ts";
 import { utf8 } from "../../wire/bytes.ts";
 import type { DeliveryForm } from "../../wire/journal-message.ts";
+import { failureOf } from "../verdict.ts";
 import type { Frame } from "./frame.ts";
-import { isMisuse } from "./misuse.ts";
 import type { Op } from "./op.ts";
 import { encodeError } from "./stored-error.ts";
 import { insideOf } from "./windows.ts";
@@ -218,11 +218,12 @@ class Running {
     clock.clear(this.#timer);
     if (this.#stopped?.isGivenUp === true) return void this.#end(undefined, "");
     const { retry } = this.#terms;
-    const later = laterMs(error);
-    if (later === undefined) this.#op.failures += 1;
-    const isOut = later === undefined && (this.#op.failures > retry.limit || isFinal(error, retry));
+    const failure = failureOf(error, { name: this.#op.name, retry });
+    const hasFailed = failure.kind === "failed"; // it may only ask for more time
+    if (hasFailed) this.#op.failures += 1;
+    const isOut = hasFailed && (failure.isFinal || this.#op.failures > retry.limit);
     if (isOut || isLast() || this.#op.state === "closed") return void this.#end("error", this.#fitting(error));
-    const pauseMs = later ?? retryDelayMs(retry, this.#op.failures, () => clock.random());
+    const pauseMs = hasFailed ? retryDelayMs(retry, this.#op.failures, () => clock.random()) : failure.ms;
     const dueAt = clock.now() + pauseMs;
     if (pauseMs > inPlaceMs || isLeaving()) return void this.#endsUntil(dueAt, error);
     this.#pausedAfter = { error, dueAt };
@@ -265,22 +266,3 @@ const tooLarge = (name: string, bytes: number, most: number): Error =>
     ),
     { name: "PayloadTooLarge" },
   );
-
-/** Of a step that asks for more time, and has not failed. */
-function laterMs(error: unknown): number | undefined {
-  if (readProperty(error, "name") !== "RetryLater") return undefined;
-  try {
-    return parseDuration(readProperty(error, "ms") as number, "RetryLater");
-  } catch {
-    return undefined;
-  }
-}
-
-function isFinal(error: unknown, { retryIf }: RetryPolicy): boolean {
-  if (readProperty(error, "name") === "NonRetryableError" || isMisuse(error)) return true;
-  try {
-    return retryIf !== undefined && !retryIf(error);
-  } catch {
-    return true; // a predicate that throws is a bug that a retry would only hide
-  }
-}

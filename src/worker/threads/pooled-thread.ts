@@ -7,6 +7,7 @@ import { errorFrom, errorRecordOf } from "../../domain/thrown.ts";
 import { interruptsThreads } from "../../runtime/process.ts";
 import { threadEntry } from "../../runtime/thread-entry.ts";
 import type { RunContext } from "../context.ts";
+import { judge } from "../verdict.ts";
 import type { FromThread, RunInThread, ThreadData, ThrownInThread, ToThread } from "./thread-messages.ts";
 
 export interface ThreadHost {
@@ -15,8 +16,6 @@ export interface ThreadHost {
   readonly onUnhandled: (error: ErrorRecord, run: string | undefined) => void;
   /** Called once, when the thread ends or will not be used again. */
   readonly onGone: (thread: PooledThread) => void;
-  /** Receives the verdict of the task's policy on an error. */
-  readonly onJudged: (error: Error, isFinal: boolean) => void;
 }
 
 interface Call {
@@ -111,8 +110,7 @@ export class PooledThread {
 
   #threw(call: Call, { record, fields, isFinal, isBroken }: ThrownInThread): void {
     if (isBroken === true) this.#retire();
-    const error = Object.assign(errorFrom(record), fields);
-    this.#host.onJudged(error, isFinal);
+    const error = judge(Object.assign(errorFrom(record), fields), isFinal);
     this.#settle(() => call.reject(error));
     if (isBroken === true) void this.close();
   }

@@ -1,19 +1,18 @@
 // One attempt as its thread executes it: the same steps as in the main thread, reported by messages.
 
 import type { ErrorRecord } from "../../domain/error-record.ts";
-import { InvalidData } from "../../domain/errors.ts";
 import { keyOf } from "../../domain/run.ts";
-import { type StandardSchema, validate } from "../../domain/schema.ts";
 import { errorFrom, errorRecordOf, toText } from "../../domain/thrown.ts";
 import type { LineLevel } from "../../domain/transcript.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
 import { jsonOf } from "../../wire/bytes.ts";
+import { accepted } from "../accepted.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
 import { outputOf } from "../output.ts";
 import { fieldBytes } from "../transcripts/line.ts";
 import { Speaker } from "../transcripts/speaker.ts";
 import { chunkOf, quietRejection, type Voice } from "../transcripts/voice.ts";
-import { failureOf } from "../verdict.ts";
+import { failureOf, judge } from "../verdict.ts";
 import type { FromThread, RunInThread, ThrownInThread } from "./thread-messages.ts";
 
 interface Taker {
@@ -65,7 +64,7 @@ export class ThreadAttempt extends Speaker implements ContextSource, Voice {
       task = await taskOf();
       this.#tell({ kind: "output", output: await this.#outputOf(task) });
     } catch (error) {
-      this.#tell({ kind: "error", error: error instanceof Refused ? error.thrown : thrown(error, task) });
+      this.#tell({ kind: "error", error: thrown(error, task) });
     }
   }
 
@@ -104,23 +103,17 @@ export class ThreadAttempt extends Speaker implements ContextSource, Voice {
 
   async #outputOf(task: WorkerTask): Promise<string | undefined> {
     const { input, context } = this.#run;
-    const given = await this.#accepted("input", task.input, input === undefined ? undefined : JSON.parse(input));
+    const given = await accepted("input", task, input === undefined ? undefined : JSON.parse(input));
     const ctx = new RunContext(given, this, context.failedRun);
     this.#say({ kind: "begun" });
     const output = await within(ctx, () => outputOf(task.handler(given, ctx), this));
-    await this.#accepted("output", task.output, output);
+    await accepted("output", task, output);
     try {
       return JSON.stringify(output);
     } catch (cause) {
       const message = `the output of task "${this.taskName}" cannot be written as JSON: ${toText(cause)}`;
-      throw new Refused({ name: "TypeError", message });
+      throw judge(new TypeError(message), true);
     }
-  }
-
-  async #accepted(what: "input" | "output", schema: StandardSchema | undefined, value: unknown): Promise<unknown> {
-    const checked = await validate(schema, value);
-    if ("value" in checked) return checked.value;
-    throw new Refused(errorRecordOf(new InvalidData({ what, task: this.taskName, issues: checked.issues })));
   }
 
   #tell(message: FromThread): void {
@@ -132,15 +125,6 @@ export class ThreadAttempt extends Speaker implements ContextSource, Voice {
     const plain = jsonOf(fieldBytes(fields)) as Record<string, unknown> | undefined;
     const late = this.#isOver ? { late: this.key } : {};
     this.#say({ kind: "log", level, message: toText(message), fields: plain, ...late });
-  }
-}
-
-/** A retry could not change this. */
-class Refused {
-  readonly thrown: ThrownInThread;
-
-  constructor(record: ErrorRecord) {
-    this.thrown = { record, fields: {}, isFinal: true };
   }
 }
 

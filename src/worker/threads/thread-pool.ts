@@ -29,8 +29,6 @@ export class ThreadPool {
   readonly #idle = new Map<string, Idle[]>();
   readonly #all = new Set<PooledThread>();
   readonly #host: ThreadHost;
-  /** The verdicts of task policies on errors, made where they were thrown. */
-  readonly #judged = new WeakMap<object, boolean>();
   #isClosed = false;
 
   constructor(parts: ThreadPoolParts) {
@@ -39,7 +37,6 @@ export class ThreadPool {
       log: parts.log,
       onUnhandled: parts.onUnhandled,
       onGone: (thread) => this.#forget(thread),
-      onJudged: (error, isFinal) => this.#judged.set(error, isFinal),
     };
   }
 
@@ -48,18 +45,8 @@ export class ThreadPool {
     const { thread } = task;
     if (thread === undefined) return task;
     const modules = thread === true ? this.#parts.modules : [thread];
-    const { retryIf } = task.retry;
-    const isWorthRetrying = (error: unknown): boolean => {
-      const isFinal = this.#judged.get(error as object);
-      return isFinal === undefined ? retryIf === undefined || retryIf(error) : !isFinal;
-    };
-    return {
-      ...task,
-      input: undefined,
-      output: undefined,
-      retry: { ...task.retry, retryIf: isWorthRetrying },
-      handler: (input, ctx) => this.#execute(worker, modules, input, ctx as RunContext),
-    };
+    const handler: WorkerTask["handler"] = (input, ctx) => this.#execute(worker, modules, input, ctx as RunContext);
+    return { ...task, input: undefined, output: undefined, handler };
   }
 
   /** Idle threads close what they opened. */

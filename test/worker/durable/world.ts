@@ -258,7 +258,7 @@ export class World implements Children {
 
   get #context(): ContextParts {
     return {
-      ...{ task: "flow", runId: "one", metadata: {}, log: () => quiet },
+      run: { task: "flow", runId: "one", metadata: {}, log: quiet },
       taskOf: (_, method) => method,
       enqueue: async (task, id) => void this.children.set(`${task}/${id}`, { ok: true }),
     };
