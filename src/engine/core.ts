@@ -1,33 +1,23 @@
 // The one place where events meet the scheduler.
-import type { Log } from "../domain/log.ts";
 import { Bucket } from "../leader/bucket.ts";
 import type { Leader } from "../leader/leader.ts";
 import { Term } from "../leader/term.ts";
 import type { Command } from "../matching/commands.ts";
 import { Definitions } from "../nats/definitions.ts";
-import type { NatsLink } from "../nats/link.ts";
-import type { Publisher } from "../nats/publisher.ts";
 import { RunStore } from "../nats/run-store.ts";
 import { LiveSpan } from "../reactions/live-span.ts";
+import { onceATick } from "../runtime/once-a-tick.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import { Faults } from "../scheduler/faults.ts";
 import { createScheduler, type Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { step } from "../scheduler/step.ts";
-import type { Neighbours } from "../wire/neighbours.ts";
-import type { Subjects } from "../wire/subjects.ts";
 import { LogCatchUp } from "./catch-up.ts";
 import { Deeds } from "./deeds.ts";
 import { Follower } from "./follower.ts";
 
-export interface CoreParts {
-  readonly engine: string;
-  readonly link: NatsLink;
-  readonly publisher: Publisher;
-  readonly subjects: Subjects;
-  readonly log: Log;
+type Given = "engine" | "link" | "publisher" | "subjects" | "log" | "neighbours" | "holdsLease";
+export interface CoreParts extends Pick<Leader, Given> {
   readonly scheduler: SchedulerOptions;
-  readonly neighbours: Neighbours;
-  readonly holdsLease: () => boolean;
 }
 
 const offlinePollMs = 100;
@@ -35,12 +25,12 @@ const forgetFaultsMs = 600_000;
 
 export class Core implements Leader {
   readonly engine: string;
-  readonly link: NatsLink;
-  readonly publisher: Publisher;
-  readonly subjects: Subjects;
-  readonly log: Log;
-  readonly neighbours: Neighbours;
-  readonly holdsLease: () => boolean;
+  readonly link: CoreParts["link"];
+  readonly publisher: CoreParts["publisher"];
+  readonly subjects: CoreParts["subjects"];
+  readonly log: CoreParts["log"];
+  readonly neighbours: CoreParts["neighbours"];
+  readonly holdsLease: CoreParts["holdsLease"];
   readonly bucket: Bucket;
   readonly store: RunStore;
   state: Scheduler;
@@ -51,7 +41,7 @@ export class Core implements Leader {
   readonly #deeds: Deeds;
   readonly #life: LiveSpan;
   readonly #catchUp: LogCatchUp;
-  #isTickScheduled = false;
+  readonly #tickSoon = onceATick(() => this.#tick(), queueMicrotask);
   #wake: ReturnType<typeof setTimeout> | undefined;
   /** On the clock of `performance.now`. */
   #ringsAt = Number.POSITIVE_INFINITY;
@@ -79,10 +69,9 @@ export class Core implements Leader {
       () => performance.now(),
     );
     this.follower = new Follower({
-      ...{ link, subjects, log },
+      ...{ link, subjects, log, neighbours },
       onEvent: (event) => this.handle(event),
       onSignal: (seq, data) => this.state.isLeading && this.#deeds.signals.saw(seq, data),
-      onOutcomes: (subject, seq) => neighbours.saw(subject, seq),
       onCaughtUp: () => void this.checkFloor(),
       onLost: (reason) => this.#lose(reason),
     });
@@ -113,7 +102,7 @@ export class Core implements Leader {
     } catch (error) {
       this.#recover(event, error);
     }
-    if (event.type !== "tick") this.#tickSoon();
+    if (event.type !== "tick" && this.state.isLeading) this.#tickSoon();
   }
 
   /** A log entry has arrived: its stamp cannot be in the future. */
@@ -159,15 +148,6 @@ export class Core implements Leader {
     this.#isClosed = true;
     clearTimeout(this.#recovery);
     clearTimeout(this.#wake);
-  }
-
-  #tickSoon(): void {
-    if (this.#isTickScheduled || !this.state.isLeading) return;
-    this.#isTickScheduled = true;
-    queueMicrotask(() => {
-      this.#isTickScheduled = false;
-      this.#tick();
-    });
   }
 
   /** Without a connection nothing can be assigned, and no time counts as waiting: the scheduler sees the missing ticks. */

@@ -3,13 +3,14 @@ import { splitKey } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Leader } from "../leader/leader.ts";
 import type { AssignCommand, Command, CompactCommand, EngineOutcome, PurgeFilter } from "../matching/commands.ts";
+import type { ConfirmedRate } from "../matching/limits/rates.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import { Appender } from "./appender.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Forwarder } from "./forwarder.ts";
-import { Leftovers } from "./leftovers.ts";
+import { purgeJournal, sweep } from "./leftovers.ts";
 import { Payloads } from "./payloads.ts";
-import { Reacting } from "./reacting.ts";
+import { createRun } from "./reacting.ts";
 import { Signals } from "./signals.ts";
 
 /** The others concern the core itself. */
@@ -23,11 +24,9 @@ export class Deeds {
   readonly signals: Signals;
   readonly #leader: Leader;
   readonly #payloads: Payloads;
-  readonly #reacting: Reacting;
   readonly #dispatcher: Dispatcher;
   readonly #appender: Appender;
   readonly #forwarder: Forwarder;
-  readonly #leftovers: Leftovers;
   /** Work caused by the current event, for a caller that must wait until it is done. */
   #open: Promise<unknown>[] = [];
 
@@ -35,11 +34,9 @@ export class Deeds {
     this.#leader = leader;
     this.#payloads = new Payloads(leader);
     this.signals = new Signals(leader);
-    this.#reacting = new Reacting(leader, this.#payloads);
     this.#dispatcher = new Dispatcher(leader, this.#payloads, this.signals);
     this.#appender = new Appender(leader, this.#payloads);
     this.#forwarder = new Forwarder(leader);
-    this.#leftovers = new Leftovers(leader);
   }
 
   /** A promise, where somebody may wait until it is done. Those without one are repeated by the scheduler if nothing comes of them. */
@@ -53,8 +50,8 @@ export class Deeds {
     react: (deed) => this.#react(deed),
     readInput: ({ run }) => this.#readInput(run),
     askForEnd: ({ gaps }) => void this.#askForEnd(gaps),
-    purgeJournal: (deed) => void this.#leftovers.purge(deed),
-    sweep: () => void this.#leftovers.sweep(),
+    purgeJournal: (deed) => void purgeJournal(this.#leader, deed),
+    sweep: () => void sweep(this.#leader),
     storeTried: (deed) => this.#leader.bucket.tried.store(deed, this.#leader.term),
     storeRates: (deed) => this.#storeRates(deed),
     dropRates: ({ ids }) => this.#leader.bucket.dropRates(ids), // once: the next leader reads what is left, finds it unused, and drops it
@@ -118,18 +115,16 @@ export class Deeds {
   }
 
   #react({ n, reaction }: DeedOf<"react">): Promise<void> {
-    const create = () => this.#reacting.create(reaction).then(() => true);
+    const create = () => createRun(this.#leader, this.#payloads, reaction).then(() => true);
     return this.#store(`run ${reaction.task}/${reaction.id}`, create, () => ({ type: "reacted", n }), false);
   }
 
   /** Nothing under these limits may start before. */
   #storeRates({ rates }: DeedOf<"storeRates">): Promise<void> {
-    const { bucket, state } = this.#leader;
-    const store = () => bucket.storeRates(rates, state.epoch);
-    return this.#store("a rate limit, for which runs wait,", store, (stored) => ({
-      type: "ratesStored",
-      rates: stored,
-    }));
+    const { bucket, term } = this.#leader;
+    const store = () => bucket.storeRates(rates, term.epoch);
+    const told = (stored: readonly ConfirmedRate[]) => ({ type: "ratesStored", rates: stored }) as const;
+    return this.#store("a rate limit, for which runs wait,", store, told);
   }
 
   #storeCron({ record, over }: DeedOf<"storeCron">): Promise<void> {
@@ -140,8 +135,8 @@ export class Deeds {
   }
 
   #storeHandled({ upTo }: DeedOf<"storeHandled">): Promise<void> {
-    const { bucket, state } = this.#leader;
-    const store = () => bucket.storeHandled(state.epoch, upTo);
+    const { bucket, term } = this.#leader;
+    const store = () => bucket.storeHandled(term.epoch, upTo);
     return this.#store("how far failures are handled", store, () => ({ type: "handledStored", upTo }));
   }
 

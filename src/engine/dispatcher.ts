@@ -24,15 +24,14 @@ import type { Signals } from "./signals.ts";
 /** The part of a batch that goes into one message; `goesOn` if a group of runs that execute in one call continues in the next. */
 interface Part {
   readonly from: number;
-  readonly assignments: Assignment[];
-  goesOn: boolean;
+  readonly assignments: readonly Assignment[];
+  readonly goesOn: boolean;
 }
 
+/** What of a batch can be sent: `places` are the indices in the command, those of which are not sent are `left`. */
 interface Loaded {
   readonly assignments: readonly Assignment[];
-  /** The index of each in the command; undefined if nothing is left out. */
-  readonly places: readonly number[] | undefined;
-  /** Indices of those that are left out. */
+  readonly places?: readonly number[];
   readonly left: readonly number[];
   readonly gone: readonly LiveRun[];
 }
@@ -57,7 +56,8 @@ export class Dispatcher {
       const filled = given.resumes === undefined ? given : this.#signals.withData(given);
       const command = filled instanceof Promise ? await filled : filled; // nearly always at once: a run waits for it
       if (command === undefined) return this.#takeBack(given);
-      const { assignments, places, left, gone } = this.#loaded(command) ?? (await this.#load(command));
+      const loaded = this.#load(command);
+      const { assignments, places, left, gone } = loaded instanceof Promise ? await loaded : loaded;
       if (!this.#isDue(command)) return this.#takeBack(command);
       const here = this.#leader.neighbours.assign(worker, command.epoch, assignments);
       const parts = here === undefined ? this.#split(assignments).map((part) => this.#send(command, part)) : [];
@@ -112,21 +112,21 @@ export class Dispatcher {
     }
   }
 
-  /** The whole batch when all its inputs are in memory; the usual case, and without a promise. */
-  #loaded({ runs, followers, resumes }: AssignCommand): Loaded | undefined {
-    const assignments: Assignment[] = [];
-    for (const run of runs) {
+  /** At once when all inputs are in memory, which is the usual case. */
+  #load(command: AssignCommand): Loaded | Promise<Loaded> {
+    const { runs, followers, resumes } = command;
+    let isWhole = true;
+    // Taken before the first await: a run may move on while its input is read.
+    const frames = runs.map((run) => {
       const { input } = run;
-      if (input === undefined) return undefined;
-      assignments.push(assignmentOf(run, input, followers.has(run), resumes?.get(run)));
-    }
-    return { assignments, places: undefined, left: [], gone: [] };
+      if (input === undefined) isWhole = false;
+      return assignmentOf(run, input ?? noBytes, followers.has(run), resumes?.get(run));
+    });
+    return isWhole ? { assignments: frames, left: [], gone: [] } : this.#read(runs, frames);
   }
 
   /** A run whose input cannot be read now is taken back, not lost: no worker has seen it. */
-  async #load({ runs, followers, resumes }: AssignCommand): Promise<Loaded> {
-    // Taken before the first await: a run may move on while its input is read.
-    const frames = runs.map((run) => assignmentOf(run, noBytes, followers.has(run), resumes?.get(run)));
+  async #read(runs: readonly LiveRun[], frames: readonly Assignment[]): Promise<Loaded> {
     const inputs = await Promise.all(runs.map((run) => this.#payloads.ofLive(run)));
     const assignments: Assignment[] = [];
     const places: number[] = [];
@@ -143,26 +143,18 @@ export class Dispatcher {
     return { assignments, places, left, gone: runs.filter((_, place) => inputs[place] === "gone") };
   }
 
-  /** A group of runs that execute in one call stays in one message if it fits; otherwise its parts follow each other. */
+  /** Nearly always one. A group of runs that execute in one call stays in one message if it fits; otherwise its parts follow each other. */
   #split(given: readonly Assignment[]): Part[] {
     const limit = this.#leader.link.maxPayload - 1_024;
+    if (bytesOf(given) <= limit) return [{ from: 0, assignments: given, goesOn: false }];
     const assignments = given.map((one) => (mostBytesOf(one) > limit ? withoutInput(one) : one));
     const parts: Part[] = [];
-    let bytes = Number.POSITIVE_INFINITY;
-    for (let at = 0, end = 0; at < assignments.length; at = end) {
-      end = endOfGroup(assignments, at);
-      let group = 0;
-      for (let i = at; i < end; i++) group += mostBytesOf(assignments[i]!);
-      if (bytes + group > limit) bytes = Number.POSITIVE_INFINITY;
-      for (let i = at; i < end; i++) {
-        const length = mostBytesOf(assignments[i]!);
-        if (bytes + length > limit) {
-          if (i > at) parts.at(-1)!.goesOn = true;
-          parts.push({ from: i, assignments: [], goesOn: false });
-          bytes = 0;
-        }
-        parts.at(-1)!.assignments.push(assignments[i]!);
-        bytes += length;
+    let from = 0;
+    for (const calls of groupsBySize(callsIn(assignments), limit, bytesOf)) {
+      const pieces = groupsBySize(calls.flat(), limit, mostBytesOf);
+      for (const piece of pieces) {
+        parts.push({ from, assignments: piece, goesOn: piece !== pieces.at(-1) });
+        from += piece.length;
       }
     }
     return parts;
@@ -186,8 +178,15 @@ export class Dispatcher {
   }
 }
 
-function endOfGroup(assignments: readonly Assignment[], start: number): number {
-  let end = start + 1;
-  while (assignments[end]?.follows) end++;
-  return end;
+const bytesOf = (assignments: readonly Assignment[]): number =>
+  assignments.reduce((bytes, one) => bytes + mostBytesOf(one), 0);
+
+/** Each run with those that execute in the same call. */
+function callsIn(assignments: readonly Assignment[]): Assignment[][] {
+  const calls: Assignment[][] = [];
+  for (const one of assignments) {
+    if (one.follows) calls.at(-1)!.push(one);
+    else calls.push([one]);
+  }
+  return calls;
 }

@@ -1,6 +1,5 @@
 // An engine's life: stands by, leads, steps down, hands over.
 import { Cause, Effect, Exit, Fiber, Schedule, Scope } from "effect";
-import { StoreUnavailable } from "../domain/errors.ts";
 import type { Cancellations, QueueInfo } from "../domain/listing.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
@@ -15,6 +14,7 @@ import type { StoreWatch } from "../nats/store-watch.ts";
 import { answersWithinMs, raiseFormat } from "../nats/streams.ts";
 import { describeCancellations, describeQueues } from "../requests/describe.ts";
 import { Requests } from "../requests/requests.ts";
+import { atMostEvery } from "../runtime/at-most-every.ts";
 import { releasingInQuietMoments } from "../runtime/quiet-moments.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
 import type { HandOver } from "../wire/hand-over.ts";
@@ -45,8 +45,6 @@ export interface EngineOptions {
   readonly scheduler?: SchedulerOptions;
   /** The process of this engine, as its workers name it: what it assigns to those may kill it too. */
   readonly process?: string;
-  /** Memory for inputs of queued runs. Units: bytes @default 64 MiB */
-  readonly payloadBudgetBytes?: number;
   /** Stored bytes at which new runs are refused; no limit when absent. */
   readonly maxBytes?: number | undefined;
   /** Of the reserve. @default 1 */
@@ -79,8 +77,6 @@ export const makeEngine = (
 const clockLogOf = ({ neighbours, log }: EngineParts): Log =>
   neighbours === undefined ? log : { ...silentLog, warn: (message, fields) => log.debug(message, fields) };
 
-const unavailable = (operation: string, cause: unknown) =>
-  new StoreUnavailable({ operation, reason: cause instanceof Error ? cause.message : String(cause) });
 const retryPause = Schedule.min([Schedule.exponential(250, 1.5), Schedule.spaced(5_000)]);
 const lookEveryMs = 1_000;
 const releaseEveryMs = 5_000;
@@ -122,9 +118,9 @@ class Candidate implements RunningEngine {
     this.#process = options.process;
     this.#lease = new Lease(leaseLink, leasePublisher, subjects, this.id);
     this.#watch = new LeaderWatch(leaseLink, subjects);
-    const { payloadBudgetBytes: inputBudgetBytes, maxBytes, replicas = 1 } = options;
+    const { maxBytes, replicas = 1 } = options;
     const hashSeed = crypto.getRandomValues(new Int32Array(1))[0]!;
-    const scheduler = { inputBudgetBytes, hashSeed, ...options.scheduler };
+    const scheduler = { hashSeed, ...options.scheduler };
     const holdsLease = () => !this.#lease.isExpired(performance.now());
     this.#core = new Core({ ...parts, engine: this.id, neighbours, scheduler, holdsLease });
     this.#requests = new Requests(this.#core);
@@ -156,11 +152,8 @@ class Candidate implements RunningEngine {
     if (this.#isFollowing) return Effect.void;
     this.#isFollowing = true;
     // What was purged before reading begins is not a loss; only the floor distinguishes it from what is purged meanwhile.
-    const follow = Effect.andThen(
-      Effect.promise(() => this.#core.checkFloor()),
-      this.#core.follower.follow(),
-    );
-    return Scope.provide(follow, this.#parts.scope);
+    const checked = Effect.promise(() => this.#core.checkFloor());
+    return Scope.provide(Effect.andThen(checked, this.#core.follower.follow()), this.#parts.scope);
   }
 
   /** While the scope is open, whoever leads. */
@@ -178,7 +171,7 @@ class Candidate implements RunningEngine {
   /** Forever: claims the lease when it is free, and leads as long as it is ours. */
   get seekLease(): Effect.Effect<never> {
     const turn = Effect.gen({ self: this }, function* () {
-      const claim = yield* this.#claim;
+      const claim = yield* Effect.promise(() => this.#claim());
       if (claim === undefined) yield* Effect.sleep(this.#pollMs);
       else yield* Effect.scoped(this.#reign(claim));
     });
@@ -231,38 +224,31 @@ class Candidate implements RunningEngine {
     return this.#isFollowing ? warmPollMs : coldPollMs;
   }
 
-  get #claim(): Effect.Effect<Claim | undefined> {
-    const cannot = this.#isOutdated || this.#core.follower.isHalted;
-    if (cannot || !this.#parts.leaseLink.isConnected()) return Effect.succeed(undefined);
-    return Effect.tryPromise({
-      try: () => this.#tryClaim(),
-      catch: (cause) => unavailable("read its lease", cause),
-    }).pipe(
-      Effect.tapError((error) => Effect.sync(() => this.#parts.log.debug("the lease could not be read", { error }))),
-      Effect.orElseSucceed(() => undefined),
-    );
-  }
-
-  /** While the holder answers, nothing is read. */
-  async #tryClaim(): Promise<Claim | undefined> {
+  /** Undefined while another engine leads, or none can. While the holder answers, nothing is read. */
+  async #claim(): Promise<Claim | undefined> {
+    const { leaseLink, log } = this.#parts;
+    if (this.#isOutdated || this.#core.follower.isHalted || !leaseLink.isConnected()) return undefined;
     const { holder } = this.#lease;
-    const holderIs = holder === undefined || holder === this.id ? "unknown" : await this.#watch.look(holder);
-    return holderIs === "alive"
-      ? undefined
-      : this.#lease.claim(performance.now(), holderIs === "gone" ? holder : undefined);
+    try {
+      const holderIs = holder === undefined || holder === this.id ? "unknown" : await this.#watch.look(holder);
+      if (holderIs === "alive") return undefined;
+      return await this.#lease.claim(performance.now(), holderIs === "gone" ? holder : undefined);
+    } catch (error) {
+      log.debug("the lease could not be read", { error });
+      return undefined;
+    }
   }
 
   /** Renews the lease, also while this engine is still taking over; ends when it is ours no longer. */
   get #untilLost(): Effect.Effect<void> {
-    const { log } = this.#parts;
-    const renewal = Effect.gen({ self: this }, function* () {
-      yield* Effect.sleep(leaseTiming.renewMs);
-      const isOurs = yield* Effect.promise(() => this.#lease.renew(performance.now()));
+    const renew = async () => {
+      const isOurs = await this.#lease.renew(performance.now());
       if (this.state !== "leading") return isOurs;
       if (isOurs) this.#requests.rememberWorkers();
-      else log.warn("engine lost its lease and is standing by", { engine: this.id });
+      else this.#parts.log.warn("engine lost its lease and is standing by", { engine: this.id });
       return isOurs;
-    });
+    };
+    const renewal = Effect.delay(Effect.promise(renew), leaseTiming.renewMs);
     return Effect.asVoid(Effect.repeat(renewal, { while: (isOurs) => isOurs }));
   }
 
@@ -306,11 +292,10 @@ class Candidate implements RunningEngine {
   get #raiseFormat(): Effect.Effect<boolean> {
     const { link, subjects, log } = this.#parts;
     // A server that has just started loses such questions, and workers wait meanwhile: the first ones are asked again soon.
-    let withinMs = firstAnswerWithinMs;
+    let withinMs = firstAnswerWithinMs / 2;
     return this.#untilStored(async () => {
-      const patience = withinMs;
       withinMs = Math.min(withinMs * 2, answersWithinMs);
-      const refusal = await raiseFormat(link, subjects, log, patience);
+      const refusal = await raiseFormat(link, subjects, log, withinMs);
       if (refusal === undefined) {
         this.#lease.raised();
         return true;
@@ -326,17 +311,12 @@ class Candidate implements RunningEngine {
   /** Whoever waits for an engine must be able to read why none leads. */
   #untilStored<T>(read: () => Promise<T>): Effect.Effect<T> {
     const since = performance.now();
-    let tellAt = since + tellAfterMs;
-    const tell = (error: StoreUnavailable) =>
-      Effect.sync(() => {
-        const now = performance.now();
-        if (now < tellAt) return;
-        tellAt = now + tellEveryMs;
-        const forS = Math.round((now - since) / 1_000);
-        this.#parts.log.error("this engine holds the lease and cannot take over yet; retrying", { forS, error });
-      });
-    return Effect.tryPromise({ try: read, catch: (cause) => unavailable("be read by a new leader", cause) }).pipe(
-      Effect.tapError(tell),
+    const tell = atMostEvery(tellEveryMs, (error: unknown) => {
+      const forS = Math.round((performance.now() - since) / 1_000);
+      this.#parts.log.error("this engine holds the lease and cannot take over yet; retrying", { forS, error });
+    });
+    return Effect.tryPromise({ try: read, catch: (error) => error }).pipe(
+      Effect.tapError((error) => Effect.sync(() => performance.now() - since > tellAfterMs && tell(error))),
       Effect.retry({ schedule: retryPause }),
       Effect.orDie,
     );

@@ -1,24 +1,16 @@
 // Folds the log: every entry becomes an event of the scheduler, in order and once.
 import { Effect, type Scope } from "effect";
-import type { Log } from "../domain/log.ts";
 import { type LogMessage, readEntry } from "../fold/read-entry.ts";
-import type { NatsLink } from "../nats/link.ts";
+import type { Leader } from "../leader/leader.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
-import type { Outcome } from "../wire/outcome-entry.ts";
-import type { Subjects } from "../wire/subjects.ts";
 
-export interface FollowerParts {
-  readonly link: NatsLink;
-  readonly subjects: Subjects;
-  readonly log: Log;
+export interface FollowerParts extends Pick<Leader, "link" | "subjects" | "log" | "neighbours"> {
   readonly onEvent: (event: SchedulerEvent) => void;
   /** The log is no longer what was folded. */
   readonly onLost: (reason: string) => void;
   /** A signal was read, and is folded next. */
   readonly onSignal: (seq: number, data: Uint8Array) => void;
-  /** An outcome entry was folded. */
-  readonly onOutcomes: (subject: string, seq: number) => void;
   /** The reader has read everything stored; outcomes may have been purged ahead of it in the meantime. */
   readonly onCaughtUp: () => void;
 }
@@ -32,7 +24,7 @@ export class Follower {
   /** Sequence of the newest entry folded. */
   position = 0;
   /** The outcome entry being folded, so that its results are forwarded without reading them back. */
-  current: { readonly seq: number; readonly outcomes: readonly Outcome[] } | undefined;
+  current: Leader["folding"];
   isHalted = false;
   readonly #parts: FollowerParts;
   #reader: LogReader | undefined;
@@ -46,11 +38,10 @@ export class Follower {
 
   /** Folds from the start, as long as the scope is open. */
   follow(): Effect.Effect<void, never, Scope.Scope> {
-    const { link, subjects, log } = this.#parts;
+    const { link, subjects, log, onCaughtUp, onLost } = this.#parts;
     const reader = readLog(link, subjects.stream, 1, {
       onMessage: (seq, subject, data, at) => this.#fold({ seq, subject, data, at }),
-      onCaughtUp: () => this.#parts.onCaughtUp(),
-      onLost: (reason) => this.#parts.onLost(reason),
+      ...{ onCaughtUp, onLost },
       onTrouble: (reason) => log.debug("reads the log again", { reason }),
     });
     return Effect.map(reader, (opened) => {
@@ -100,13 +91,13 @@ export class Follower {
   }
 
   #give(event: ReturnType<typeof readEntry>, subject: string): void {
-    const { onEvent, onOutcomes, log } = this.#parts;
+    const { onEvent, neighbours, log } = this.#parts;
     if (event.type === "outcomes") this.current = event;
     onEvent(event);
     this.current = undefined;
     if (event.type !== "outcomes") return;
     const { seq, unknownKind } = event;
-    onOutcomes(subject, seq);
+    neighbours.saw(subject, seq);
     if (unknownKind > 0)
       log.error("an outcome of an unknown kind in the log is skipped", { seq, subject, unknownKind });
   }

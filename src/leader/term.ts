@@ -3,6 +3,7 @@
 import { Cause, Effect, Exit, type Fiber, FiberSet, Schedule, type Scope } from "effect";
 import { PermissionDenied, QueueFull, StoreUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import { atMostEvery } from "../runtime/at-most-every.ts";
 import { deferred } from "../runtime/deferred.ts";
 
 const firstPauseMs = 100;
@@ -52,15 +53,15 @@ export class Term {
    * it must be safe to repeat. Fails: with errors that are not trouble of the store
    */
   async untilStored<T>(what: string, deed: () => Promise<T>, isWanted = () => true): Promise<T | undefined> {
-    const tell = this.#telling(what);
     if (!this.isCurrent || !isWanted()) return undefined;
     try {
       return await deed(); // without a fiber, which costs 9 µs: a cancel of many reads the input of each
     } catch (error) {
       if (!isPassing(error)) throw error;
+      const tell = this.#telling(what);
       tell(error);
+      return this.#again(deed, tell, isWanted);
     }
-    return this.#again(deed, tell, isWanted);
   }
 
   #again<T>(deed: () => Promise<T>, tell: (error: unknown) => void, isWanted: () => boolean): Promise<T | undefined> {
@@ -82,12 +83,9 @@ export class Term {
   }
 
   #telling(what: string): (error: unknown) => void {
-    let tellAt = Number.NEGATIVE_INFINITY;
-    return (error) => {
-      if (!isPassing(error) || !this.isCurrent) return;
-      if (performance.now() > tellAt) this.#log.warn(`${what} could not be stored yet; retrying`, { error });
-      tellAt = performance.now() + tellEveryMs;
-    };
+    const warn = (error: unknown) => this.#log.warn(`${what} could not be stored yet; retrying`, { error });
+    const tell = atMostEvery(tellEveryMs, warn);
+    return (error) => isPassing(error) && this.isCurrent && tell(error);
   }
 }
 

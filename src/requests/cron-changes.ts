@@ -39,14 +39,14 @@ export class CronChanges {
 
   /** Fails: TypeError for schedules declared in code, and for unknown names; StoreUnavailable */
   async change(change: ChangeCron): Promise<CronInfo> {
-    if (change.verb === "set") return infoOf(await this.#set(change.rule, change.task));
-    if (change.verb === "delete") return infoOf(await this.#delete(change.name));
-    const isPaused = change.verb === "pause";
-    return infoOf(
-      await this.#replace(change.name, (cron) =>
-        pausedAs(this.#known(cron, change.name), isPaused, this.#leader.now()),
-      ),
-    );
+    return infoOf(await this.#change(change));
+  }
+
+  #change(change: ChangeCron): Promise<CronRecord> {
+    if (change.verb === "set") return this.#set(change.rule, change.task);
+    const { verb, name } = change;
+    if (verb === "delete") return this.#delete(name);
+    return this.#replace(name, (cron) => pausedAs(this.#known(cron, name), verb === "pause", this.#leader.now()));
   }
 
   async #set({ name, expression, ...rest }: Rule, task: string): Promise<CronRecord> {
@@ -62,7 +62,7 @@ export class CronChanges {
   }
 
   async #delete(name: string): Promise<CronRecord> {
-    const cron = this.#known(this.#recordOf(name), name);
+    const cron = this.#known(this.#crons?.get(name)?.record, name);
     if (cron.origin === "code")
       throw new TypeError(
         `cron "${name}" is declared by the code of worker "${cron.worker}"; pause it, or remove its @Cron`,
@@ -124,10 +124,6 @@ export class CronChanges {
   async #remove(name: string): Promise<void> {
     await this.#leader.bucket.crons.remove(name);
     this.#leader.handle({ type: "cronChanged", name, there: undefined });
-  }
-
-  #recordOf(name: string): CronRecord | undefined {
-    return this.#crons?.get(name)?.record;
   }
 
   #known(cron: CronRecord | undefined, name: string): CronRecord {

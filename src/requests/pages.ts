@@ -1,44 +1,46 @@
 // Long answers come in pages, each of which fits into a message. A cursor says where the next one begins, by
 // names and places in the log, so that any engine can continue where another stopped.
-
 import type { WorkerInfo } from "../domain/listing.ts";
 import { cutText } from "../domain/printable.ts";
 import type { RunInfo } from "../domain/run.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { leanAttempts } from "../wire/lean-story.ts";
 
+/** `next`: the cursor of the page behind it; absent on the last one. */
 export interface Page<T> {
   readonly items: readonly T[];
-  /** There was no room for the others. */
-  readonly isCut: boolean;
+  readonly next?: string;
 }
 
-/** As many as fit, but at least one. Units: bytes */
-export function pageOf<T>(items: Iterable<T>, room: number): Page<T> {
-  const page: T[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    bytes += jsonBytes(item).length + 1;
-    if (bytes > room && page.length > 0) return { items: page, isCut: true };
-    page.push(item);
+/**
+ * As many as fit, but at least one. `cursorAt`: where the page begins that follows the item with this index. `isMore`: others follow these.
+ * Units: `room` bytes
+ */
+export function pageOf<T>(
+  items: readonly T[],
+  room: number,
+  cursorAt: (index: number) => string,
+  isMore = false,
+): Page<T> {
+  let end = 0;
+  for (let bytes = 0; end < items.length; end++) {
+    bytes += jsonBytes(items[end]).length + 1;
+    if (bytes > room && end > 0) break;
   }
-  return { items: page, isCut: false };
+  const isLast = end === items.length && !isMore;
+  return { items: items.slice(0, end), ...(!isLast && end > 0 && { next: cursorAt(end - 1) }) };
 }
 
-/** The page after the item with this name; names are sorted and unique. */
+/** The page after the item with this name; names are unique. */
 export function pageAfter<T>(
   items: readonly T[],
   nameOf: (item: T) => string,
   after: string | undefined,
   room: number,
-): { readonly items: readonly T[]; readonly next?: string } {
-  const named = items.map((item) => ({ name: nameOf(item), item })).sort((a, b) => (a.name < b.name ? -1 : 1));
-  const left = after === undefined ? named : named.filter(({ name }) => name > after);
-  const page = pageOf(
-    left.map(({ item }) => item),
-    room,
-  );
-  return { items: page.items, ...(page.isCut && { next: left[page.items.length - 1]!.name }) };
+): Page<T> {
+  const left = after === undefined ? [...items] : items.filter((item) => nameOf(item) > after);
+  left.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  return pageOf(left, room, (index) => nameOf(left[index]!));
 }
 
 const tasksInAPart = 500;

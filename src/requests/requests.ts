@@ -11,24 +11,20 @@ import { Attendance } from "./attendance.ts";
 import { CronChanges } from "./cron-changes.ts";
 import { Eraser } from "./eraser.ts";
 import { foldedFirst, refreshed } from "./folded-first.ts";
-import { Queries } from "./queries.ts";
-import { RunChanges } from "./run-changes.ts";
+import { askForResults, findRun, pageOfCrons, pageOfQueues, pageOfRuns, pageOfWorkers } from "./queries.ts";
+import { cancel, reschedule } from "./run-changes.ts";
 import { sendSignal } from "./send-signal.ts";
 
 export class Requests {
   readonly #leader: Leader;
-  readonly #queries: Queries;
   readonly #crons: CronChanges;
   readonly #attendance: Attendance;
-  readonly #changes: RunChanges;
   readonly #eraser: Eraser;
 
   constructor(leader: Leader) {
     this.#leader = leader;
-    this.#queries = new Queries(leader);
     this.#crons = new CronChanges(leader);
     this.#attendance = new Attendance(leader, this.#crons);
-    this.#changes = new RunChanges(leader, this.#queries);
     this.#eraser = new Eraser(leader);
   }
 
@@ -37,22 +33,19 @@ export class Requests {
     heartbeat: (request) => this.#attendance.heartbeat(request),
     leave: (request) => this.#attendance.leave(request),
 
-    get: ({ key }) => foldedFirst(this.#leader, [key], () => this.#queries.get(key)),
-    list: (request) => this.#fresh(request.cursor, () => this.#queries.list(request)),
-    queues: ({ after }) => this.#fresh(after, () => this.#queries.queues(after)),
-    workers: ({ after }) => this.#queries.workers(after),
-    crons: ({ after }) => this.#queries.crons(after),
-    result: (request) => {
-      const notLive = request.keys.filter((key) => !this.#leader.state.live.has(key)); // the others are waited for anyway
-      return foldedFirst(this.#leader, notLive, () => this.#queries.results(request));
-    },
+    get: ({ key }) => foldedFirst(this.#leader, [key], () => findRun(this.#leader, key)),
+    list: (request) => this.#fresh(request.cursor, () => pageOfRuns(this.#leader, request)),
+    queues: ({ after }) => this.#fresh(after, () => pageOfQueues(this.#leader, after)),
+    workers: ({ after }) => pageOfWorkers(this.#leader, after),
+    crons: ({ after }) => pageOfCrons(this.#leader, after),
+    // Live ones are waited for anyway; where a signal to a live one stands, its run is looked at again.
+    result: (request) =>
+      foldedFirst(this.#leader, this.#notLive(request.keys), () => askForResults(this.#leader, request)),
+    signal: (request) =>
+      foldedFirst(this.#leader, this.#notLive([request.key]), () => sendSignal(this.#leader, request)),
 
-    signal: (request) => {
-      const notLive = this.#leader.state.live.has(request.key) ? [] : [request.key]; // a live one is looked at where the signal stands
-      return foldedFirst(this.#leader, notLive, () => sendSignal(this.#leader, request));
-    },
-    cancel: (request) => this.#changes.cancel(request),
-    reschedule: (request) => this.#changes.reschedule(request),
+    cancel: (request) => cancel(this.#leader, request),
+    reschedule: (request) => reschedule(this.#leader, request),
     erase: ({ runs }) => this.#eraser.erase(runs),
     pause: (request) => this.#pause(request),
     cron: (request) => this.#crons.change(request),
@@ -80,6 +73,10 @@ export class Requests {
 
   rememberWorkers(): void {
     this.#attendance.remember();
+  }
+
+  #notLive(keys: readonly string[]): readonly string[] {
+    return keys.filter((key) => !this.#leader.state.live.has(key));
   }
 
   /** A list begins with what is stored by now; its next pages do not wait again. */

@@ -77,7 +77,7 @@ const onStage = (body: (stage: Stage) => Promise<void>) =>
 test("inputs of a bundle are found, also when the engine kept none of them", () =>
   onStage(async ({ bundle, get, startEngine }) => {
     await bundle("many", ["a", "b", "c"]);
-    const { stop } = await startEngine({ payloadBudgetBytes: 0 });
+    const { stop } = await startEngine({ scheduler: { inputBudgetBytes: 0 } });
     for (const id of ["a", "b", "c"]) assert.deepEqual((await get(id)).input, { of: id });
     await stop();
   }));

@@ -1,14 +1,17 @@
 // What becomes of a batch on its way to a worker.
 import assert from "node:assert/strict";
+import { parseBatch } from "../../src/domain/batch.ts";
 import { silentLog } from "../../src/domain/log.ts";
 import { Dispatcher } from "../../src/engine/dispatcher.ts";
 import type { Signals } from "../../src/engine/signals.ts";
 import type { Leader } from "../../src/leader/leader.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
+import { decodeAssignments } from "../../src/wire/assignment.ts";
+import { encodeMessage } from "../../src/wire/messages.ts";
 import { Neighbours } from "../../src/wire/neighbours.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import { DurableScene, signal } from "../matching/durable/scene.ts";
-import { only, Scene } from "../scheduler/scene.ts";
+import { declarationOf, only, Scene } from "../scheduler/scene.ts";
 import { test } from "../support/harness.ts";
 
 test("a batch whose worker was given up while its inputs were read is taken back, and sent to nobody", async () => {
@@ -52,4 +55,31 @@ test("a batch whose signals cannot be read is taken back, and nothing of it is l
   const leader = { log: silentLog, handle: (event: SchedulerEvent) => void events.push(event) };
   await new Dispatcher(leader as unknown as Leader, {} as never, signals).assign(command!);
   assert.deepEqual(events, [{ type: "assigned", id: "w1", batch: command!.batch, refused: [0] }]);
+});
+
+test("runs that execute in one call travel in one message if they fit; of others it is said that they go on", async () => {
+  const scene = new Scene();
+  const policies = { batch: parseBatch({ size: 6, interval: "1s" }, "test")! };
+  scene.register("w1", 20, [{ ...declarationOf("single") }, { ...declarationOf("many"), policies }]);
+  const input = new Uint8Array(600);
+  for (let i = 0; i < 6; i++) scene.create("many", `${i}`, { input });
+  const [command] = only(scene.tick(), "assign");
+  const send = async (maxPayload: number) => {
+    const sent: { readonly goesOn: boolean; readonly runs: number }[] = [];
+    const request = async (_: string, data: Uint8Array) => {
+      const { assignments, goesOn } = decodeAssignments(data);
+      sent.push({ goesOn: goesOn === true, runs: assignments.length });
+      return { data: encodeMessage({ epoch: 1, refused: sent.length === 2 ? [0] : [] }) };
+    };
+    const events: SchedulerEvent[] = [];
+    const leader = {
+      ...{ link: { maxPayload, nc: { request } }, subjects: new Subjects("test"), neighbours: new Neighbours() },
+      ...{ log: silentLog, state: scene.state, handle: (event: SchedulerEvent) => void events.push(event) },
+    };
+    await new Dispatcher(leader as unknown as Leader, {} as never, {} as never).assign(command!);
+    return { sent, refused: events.map((event) => event.type === "assigned" && event.refused) };
+  };
+  assert.deepEqual(await send(100_000), { sent: [{ goesOn: false, runs: 6 }], refused: [[]] });
+  const inParts = [4, 2].map((runs, part) => ({ goesOn: part === 0, runs }));
+  assert.deepEqual(await send(1_024 + 4 * 800), { sent: inParts, refused: [[4]] });
 });

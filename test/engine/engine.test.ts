@@ -212,7 +212,7 @@ test("inputs beyond the memory budget are read from the log and arrive intact", 
       await waitFor(() => worker.received.length === 1, 5_000, "the assignment");
       assert.equal(jsonOf(worker.received[0]!.input), "x".repeat(10_000));
     },
-    { payloadBudgetBytes: 0 },
+    { scheduler: { inputBudgetBytes: 0 } },
   ));
 
 test("a malformed entry is passed over and the fold goes on; a malformed request is answered with its error", () =>

@@ -6,7 +6,7 @@ import { type Log, silentLog } from "../../src/domain/log.ts";
 import { Appender } from "../../src/engine/appender.ts";
 import { makeEngine } from "../../src/engine/engine.ts";
 import type { Payloads } from "../../src/engine/payloads.ts";
-import { Reacting } from "../../src/engine/reacting.ts";
+import { createRun } from "../../src/engine/reacting.ts";
 import type { Leader } from "../../src/leader/leader.ts";
 import { openTerm } from "../../src/leader/term.ts";
 import type { EngineOutcome } from "../../src/matching/commands.ts";
@@ -43,7 +43,7 @@ interface Stage {
 
 async function start(link: NatsLink, publisher: Publisher, log: Log, neighbours: Neighbours) {
   const scope = await Effect.runPromise(Scope.make());
-  const made = makeEngine({ link, publisher, subjects, log, neighbours }, { payloadBudgetBytes: 0 });
+  const made = makeEngine({ link, publisher, subjects, log, neighbours }, { scheduler: { inputBudgetBytes: 0 } });
   const engine = await Effect.runPromise(Scope.provide(made, scope));
   await engine.whenLeading();
   return { engine, stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) };
@@ -248,9 +248,8 @@ test("the run of a reaction is not sent without the lease: the next leader may h
   onStage(async ({ publisher }) => {
     let isHeld = false;
     const leader = { publisher, subjects, log: silentLog, now: Date.now, holdsLease: () => isHeld };
-    const reacting = new Reacting(leader as unknown as Leader, {} as never);
     const cause = { type: "tick" as const, cron: "nightly", at: 0, input: {} };
-    const create = () => reacting.create({ task: "t", id: "nightly:0", cause });
+    const create = () => createRun(leader as unknown as Leader, {} as never, { task: "t", id: "nightly:0", cause });
     await assert.rejects(create(), StoreUnavailable);
     isHeld = true;
     await create();
