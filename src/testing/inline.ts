@@ -11,7 +11,7 @@ import { checkWorker, type WorkerDefinition, type WorkerTask } from "../domain/w
 import { jsonBytes } from "../wire/bytes.ts";
 import { plainEntry } from "../wire/run-entry.ts";
 import { Deadlines } from "../worker/deadline.ts";
-import { declarationsOf } from "../worker/description.ts";
+import { declarationsOf } from "../worker/declarations.ts";
 import { installSteps } from "../worker/durable/steps.ts";
 import { tasksAround } from "../worker/middleware.ts";
 import { type Clock, SkippingClock } from "./clock.ts";

@@ -2,7 +2,7 @@
 import type { Log } from "../domain/log.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
-import { deferred } from "../runtime/deferred.ts";
+import { type Deferred, deferred } from "../runtime/deferred.ts";
 import type { Vault } from "../sealing/vault.ts";
 import type { AssignmentMessage, AssignmentReply } from "../wire/assignment.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
@@ -40,33 +40,26 @@ export interface TestAttemptsParts {
 export class TestAttempts {
   readonly #parts: TestAttemptsParts;
   readonly #held = new HeldRuns();
-  readonly #executing: Executing;
   readonly #intake: Intake;
   readonly #transcripts = new Map<string, InlineTranscript>();
   /** Accepted, and not begun yet. */
   #accepted: (() => void)[] = [];
   /** Until each of them has its verdict. */
-  readonly #open = new Map<Attempt, { readonly promise: Promise<void>; readonly resolve: () => void }>();
+  readonly #open = new Map<Attempt, Deferred<void>>();
 
   constructor(parts: TestAttemptsParts) {
-    const { tasks, slots, log, durable, onChange } = parts;
+    const { tasks, slots, log, durable } = parts;
     this.#parts = parts;
-    const onBegin = (attempt: Attempt) => {
-      const { promise, resolve } = deferred<void>();
-      this.#open.set(attempt, { promise, resolve: () => resolve() });
-    };
-    this.#executing = new Executing({ log, onBegin, onEnd: onChange });
     this.#intake = new Intake({
       ...{
         tasks,
         slots: new SlotPool(slots),
         held: this.#held,
         host: this.#host(),
-        executing: this.#executing,
+        executing: new Executing(log),
         durable,
       },
-      refusal: () => undefined,
-      epoch: () => 1,
+      leader: { newest: 1, refusal: () => undefined },
     });
   }
 
@@ -111,6 +104,8 @@ export class TestAttempts {
     const { deadlines, vault, now, onChange } = this.#parts;
     return {
       ...{ worker: workerId, vault, graceMs, deadlines, nowAfter: () => now(), onSlotless: onChange },
+      onBegin: (attempt) => this.#open.set(attempt, deferred()),
+      onEnd: onChange,
       voiceFor: (attempt) => inlineVoice(attempt, this.saidBy(attempt.assignment.key), now),
       onVerdict: (attempt, verdict) => this.#ended(attempt, verdict),
     };

@@ -25,6 +25,10 @@ export interface AttemptHost {
   readonly voiceFor: (attempt: Attempt) => Voice;
   /** Asked before code starts that has waited since its run was accepted: whether the run may still be this worker's. @default always */
   readonly mayBegin?: () => boolean;
+  /** Its code begins. */
+  readonly onBegin?: (attempt: Attempt) => void;
+  /** Its code has ended, and its slot is free. */
+  readonly onEnd?: (attempt: Attempt) => void;
   /** An attempt continues without its slot. */
   readonly onSlotless?: () => void;
   /** Called once per attempt, as soon as the verdict stands; user code may still be running. Must not throw. */
@@ -106,7 +110,18 @@ export abstract class Attempt implements ContextSource {
   }
 
   /** Calls back when user code has really ended, whatever the verdict, with anything natchet itself threw. Never throws. */
-  abstract execute(onEnd: (fault?: unknown) => void): void;
+  begin(onEnd: (fault?: unknown) => void): void {
+    this.host.onBegin?.(this);
+    this.execute(onEnd);
+  }
+
+  /** Its code has ended. */
+  end(): void {
+    this.hold?.leave();
+    this.host.onEnd?.(this);
+  }
+
+  protected abstract execute(onEnd: (fault?: unknown) => void): void;
 
   /** Tells its code to end; after the grace period the verdict is given whether it has ended or not. */
   abstract stop(cause: StopCause): void;

@@ -4,21 +4,13 @@ import { Effect } from "effect";
 import type { Log } from "../domain/log.ts";
 import type { Attempt } from "./attempt.ts";
 
-export interface ExecutingParts {
-  readonly log: Log;
-  /** Code begins. */
-  readonly onBegin: (attempt: Attempt) => void;
-  /** Code has ended, and its slot is free. */
-  readonly onEnd: (attempt: Attempt) => void;
-}
-
 export class Executing {
-  readonly #parts: ExecutingParts;
+  readonly #log: Log;
   readonly #attempts = new Set<Attempt>();
   #onEmpty: (() => void)[] = [];
 
-  constructor(parts: ExecutingParts) {
-    this.#parts = parts;
+  constructor(log: Log) {
+    this.#log = log;
   }
 
   get size(): number {
@@ -32,10 +24,7 @@ export class Executing {
   }
 
   begin(attempts: readonly Attempt[]): void {
-    for (const attempt of attempts) {
-      this.#parts.onBegin(attempt);
-      attempt.execute((fault) => this.#ended(attempt, fault));
-    }
+    for (const attempt of attempts) attempt.begin((fault) => this.#ended(attempt, fault));
   }
 
   /** Waits until no code runs. */
@@ -58,10 +47,9 @@ export class Executing {
 
   #ended(attempt: Attempt, fault: unknown): void {
     if (fault !== undefined)
-      this.#parts.log.error("an attempt ended abnormally", { run: attempt.assignment.key, error: fault });
+      this.#log.error("an attempt ended abnormally", { run: attempt.assignment.key, error: fault });
     this.#attempts.delete(attempt);
-    attempt.hold?.leave();
-    this.#parts.onEnd(attempt);
+    attempt.end();
     if (this.size > 0 || this.#onEmpty.length === 0) return;
     const listeners = this.#onEmpty;
     this.#onEmpty = [];

@@ -11,23 +11,21 @@ import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Batch } from "./batch.ts";
 import { areWarm, DurableAttempt } from "./durable/durable-attempt.ts";
 import type { DurableRuns } from "./durable/durable-runs.ts";
-import type { Executing } from "./executing.ts";
-import type { HeldRuns } from "./held-runs.ts";
 import { PlainAttempt } from "./plain-attempt.ts";
-import type { Hold, SlotPool } from "./slot-pool.ts";
+import type { Self } from "./self.ts";
+import type { Hold } from "./slot-pool.ts";
 
-export interface IntakeParts {
-  readonly tasks: ReadonlyMap<string, WorkerTask>;
-  readonly slots: SlotPool;
-  readonly held: HeldRuns;
+export interface IntakeParts extends Pick<Self, "tasks" | "slots" | "held" | "executing"> {
   readonly host: AttemptHost;
-  readonly executing: Pick<Executing, "add" | "begin">;
   /** Executes durable tasks. */
   readonly durable?: DurableRuns | undefined;
-  /** Why nothing of a message is taken. */
-  readonly refusal: (delivery: AssignmentMessage) => AssignmentReply["why"];
-  /** The highest epoch heard of. */
-  readonly epoch: () => number;
+  /** Who leads, as far as the worker knows. */
+  readonly leader: {
+    /** The highest epoch heard of. */
+    readonly newest: number;
+    /** Why nothing of a message is taken. */
+    refusal(delivery: AssignmentMessage): AssignmentReply["why"];
+  };
 }
 
 /** Accepted runs, and what the next one joins if it follows. */
@@ -54,8 +52,9 @@ export class Intake {
   /** Accepts what fits and names the rest; the reply is sent before any user code runs. `isWarm`: nothing executed runs user code before something is stored. */
   accept(delivery: AssignmentMessage, later: (execute: () => void, isWarm: boolean) => unknown): AssignmentReply {
     const { epoch, assignments } = delivery;
-    const why = this.#parts.refusal(delivery);
-    if (why !== undefined) return { epoch: this.#parts.epoch(), refused: assignments.map((_, i) => i), why };
+    const { leader } = this.#parts;
+    const why = leader.refusal(delivery);
+    if (why !== undefined) return { epoch: leader.newest, refused: assignments.map((_, i) => i), why };
     const group = this.#groupFor(delivery);
     const refused: number[] = [];
     let isUnknown = false;

@@ -30,7 +30,7 @@ export class PlainAttempt extends Attempt {
     this.#acceptedAt = host.deadlines.now();
   }
 
-  override execute(onEnd: (fault?: unknown) => void): void {
+  protected override execute(onEnd: (fault?: unknown) => void): void {
     try {
       const ended = this.#execute();
       if (ended !== undefined) return void ended.then(() => onEnd(), onEnd);

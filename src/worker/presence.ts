@@ -1,33 +1,24 @@
 // How the engine knows this worker: it registers, again after every outage and with every new leader, and sends heartbeats in between.
 import { Effect, FiberSet, Schedule, type Scope } from "effect";
 import { answering, hearing } from "../nats/door.ts";
+import type { AssignmentMessage, AssignmentReply } from "../wire/assignment.ts";
 import { encodeMessage } from "../wire/messages.ts";
 import {
   decodeHeartbeatReply,
   decodePing,
   decodeRegistered,
   type Register,
-  type Stop,
   type TaskDeclaration,
 } from "../wire/worker-messages.ts";
 import { EngineProofs } from "./engine-proofs.ts";
-import type { Lifeline } from "./lifeline.ts";
 import { NewestEpoch } from "./newest-epoch.ts";
+import type { Self } from "./self.ts";
 import { tellEngine } from "./tell.ts";
-import type { WorkerParts } from "./worker-parts.ts";
 
-export interface PresenceOptions extends Pick<WorkerParts, "link" | "subjects" | "log" | "heart"> {
-  readonly id: string;
-  readonly secret: string;
-  readonly heartbeatMs: number;
-  /** Called with each answer. */
-  readonly lifeline: Lifeline;
+export interface PresenceParts {
+  readonly self: Self;
   readonly tasks: readonly TaskDeclaration[];
-  readonly describe: () => Omit<Register, "tasks">;
-  readonly busy: () => number;
-  /** Called when a heartbeat fails, and before each message: a process that was suspended must not first claim what it has to end. */
-  readonly stopIfCutOff: () => void;
-  readonly onStop: (stops: readonly Stop[]) => void;
+  readonly heartbeatMs: number;
 }
 
 /** Between two tries to register. */
@@ -43,7 +34,9 @@ export class Presence {
   /** Resolves with the first registration. */
   readonly registered: Promise<void>;
   readonly #newest: NewestEpoch;
-  readonly #options: PresenceOptions;
+  readonly #self: Self;
+  readonly #tasks: readonly TaskDeclaration[];
+  readonly #heartbeatMs: number;
   #tellRegistered!: () => void;
   #registering: Promise<void> | undefined;
   #mustRegisterAgain = false;
@@ -53,9 +46,11 @@ export class Presence {
   /** Runs what ends with the scope. */
   #run!: (effect: Effect.Effect<void>) => Promise<void>;
 
-  constructor(options: PresenceOptions) {
-    this.#options = options;
-    this.#newest = new NewestEpoch(() => options.lifeline.now());
+  constructor({ self, tasks, heartbeatMs }: PresenceParts) {
+    this.#self = self;
+    this.#tasks = tasks;
+    this.#heartbeatMs = heartbeatMs;
+    this.#newest = new NewestEpoch(() => self.lifeline.now());
     this.registered = new Promise((resolve) => {
       this.#tellRegistered = resolve;
     });
@@ -66,14 +61,24 @@ export class Presence {
     return this.#newest.value;
   }
 
+  /** Why nothing of a message is taken. */
+  refusal({ epoch, sentAt }: AssignmentMessage): AssignmentReply["why"] {
+    const { lifeline, isQuiet } = this.#self;
+    // A message of this process, or of an engine that does not tell its clock yet, has no time.
+    const isLate = sentAt !== undefined && lifeline.isLate(epoch, sentAt);
+    if (epoch >= this.newest && !isLate) return isQuiet ? "quiet" : undefined;
+    void this.beat(); // until the engine hears this, it assigns nothing to this worker
+    return "stale";
+  }
+
   /** From now on it registers and sends heartbeats; at the end it stops them, says goodbye, and only then stops listening. */
   get open(): Effect.Effect<void, never, Scope.Scope> {
-    const { id, secret, link, log, subjects, heartbeatMs, heart, tasks, describe } = this.#options;
-    const proofs = new EngineProofs(secret, "ping");
+    const { id, description, link, log, subjects, heart, executing } = this.#self;
+    const proofs = new EngineProofs(description.secret, "ping");
     const onPing = (data: Uint8Array) => {
       const ping = decodePing(data);
       this.#meetLeader(ping.epoch, proofs.admits(ping));
-      return { busy: this.#options.busy() };
+      return { busy: executing.size };
     };
     return Effect.gen({ self: this }, function* () {
       yield* answering({ link, log }, subjects.worker(id, "ping"), onPing);
@@ -81,17 +86,29 @@ export class Presence {
       yield* Effect.addFinalizer(() => Effect.promise(() => this.#leave()));
       this.#run = yield* FiberSet.makeRuntimePromise<never, void, never>();
       yield* Effect.forkScoped(
-        Effect.forever(Effect.andThen(Effect.sleep(heartbeatMs), () => Effect.sync(() => void this.beat()))),
+        Effect.forever(Effect.andThen(Effect.sleep(this.#heartbeatMs), () => Effect.sync(() => void this.beat()))),
       );
       yield* Effect.acquireRelease(
         Effect.sync(() => link.onReconnect(() => this.#reconnected())),
         (stopListening) => Effect.sync(stopListening),
       );
       yield* Effect.addFinalizer(() => Effect.sync(() => clearTimeout(this.#soon)));
-      heart?.add(id, { tasks, describe, onTurning: () => void this.beat() });
+      const onTurning = () => void this.beat();
+      heart?.add(id, { tasks: this.#tasks, describe: () => this.#described, onTurning });
       yield* Effect.addFinalizer(() => Effect.sync(() => heart?.remove(id)));
       void this.announce();
     });
+  }
+
+  get #described(): Omit<Register, "tasks"> {
+    const { description, held, isQuiet } = this.#self;
+    return description.now(isQuiet, held.list());
+  }
+
+  /** A process that was suspended must not claim what it has to end: before each message, and when a heartbeat fails. */
+  #stopIfCutOff(): void {
+    const { lifeline, held } = this.#self;
+    if (lifeline.isCutOff()) held.giveBackLimited();
   }
 
   #reconnected(): void {
@@ -114,25 +131,25 @@ export class Presence {
   }
 
   async #beatOnce(): Promise<void> {
-    const { id, secret, link } = this.#options;
+    const { id, link, log, heart, lifeline, held } = this.#self;
     const { epoch: before } = this;
     if (before === 0) return;
-    this.#options.stopIfCutOff();
+    this.#stopIfCutOff();
     if (!link.isConnected()) return;
-    const { executing, quiet } = this.#options.describe();
+    const { executing, quiet, secret } = this.#described;
     try {
-      this.#options.log.debug("heartbeat", { id, executing: executing.length });
-      const head = { id, secret, quiet, lagMs: this.#options.heart?.takeLag(id) ?? 0 };
-      const askedAt = this.#options.lifeline.now();
-      const reply = await tellEngine(this.#options, "heartbeat", head, { executing });
+      log.debug("heartbeat", { id, executing: executing.length });
+      const head = { id, secret, quiet, lagMs: heart?.takeLag(id) ?? 0 };
+      const askedAt = lifeline.now();
+      const reply = await tellEngine(this.#self, "heartbeat", head, { executing });
       const { epoch, known, cancel, clock } = decodeHeartbeatReply(reply);
       this.#newest.hear(epoch);
-      if (known && epoch === this.epoch) this.#options.lifeline.answered(epoch, askedAt, clock);
-      this.#options.onStop(cancel);
+      if (known && epoch === this.epoch) lifeline.answered(epoch, askedAt, clock);
+      held.stop(cancel);
       this.obstacle = known ? undefined : "the engine does not know this worker; registering again";
       if (!known || epoch > this.epoch) void this.announce();
     } catch (error) {
-      this.#options.stopIfCutOff();
+      this.#stopIfCutOff();
       // nobody leads just now; the next leader announces itself
       if (this.epoch === before) this.obstacle = `no engine answers: ${(error as Error).message}`;
     }
@@ -142,13 +159,14 @@ export class Presence {
   beatSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
-      if (this.#options.busy() > 0) void this.beat();
+      if (this.#self.executing.size > 0) void this.beat();
     }, soonMs);
   }
 
   /** Says goodbye, so that nobody waits for heartbeats that will not come. */
   async #leave(): Promise<void> {
-    const { id, secret, link, subjects } = this.#options;
+    const { id, description, link, subjects } = this.#self;
+    const { secret } = description;
     if (!link.isConnected()) return;
     await link.nc.request(subjects.engine("leave"), encodeMessage({ id, secret }), { timeout: 1_000 }).catch(() => {});
   }
@@ -177,7 +195,7 @@ export class Presence {
       Effect.sync(() => {
         if (hasToldWaiting || performance.now() - begunAt <= tellAfterMs) return;
         hasToldWaiting = true;
-        this.#options.log.warn("no engine answers yet; runs wait until one leads", { reason });
+        this.#self.log.warn("no engine answers yet; runs wait until one leads", { reason });
       });
     const once = Effect.tryPromise({ try: () => this.#register(), catch: (error) => (error as Error).message });
     const known = once.pipe(Effect.tapError(tellWaiting), Effect.retry(pauses), Effect.orDie);
@@ -187,13 +205,13 @@ export class Presence {
   /** Fails: Error with what went wrong */
   async #register(): Promise<void> {
     this.#mustRegisterAgain = false;
-    const { log, lifeline, describe, tasks } = this.#options;
-    this.#options.stopIfCutOff();
+    const { log, lifeline, held } = this.#self;
+    this.#stopIfCutOff();
     const askedAt = lifeline.now();
-    const { executing, ...head } = describe();
+    const { executing, ...head } = this.#described;
     const { epoch: before, newest: heard } = this;
     const asked = before === 0 ? head : { ...head, heard };
-    const reply = await tellEngine(this.#options, "register", asked, { tasks, executing });
+    const reply = await tellEngine(this.#self, "register", asked, { tasks: this.#tasks, executing });
     const { epoch, engine, cancel, clock } = decodeRegistered(reply);
     const followed = this.#newest.follow(epoch);
     if (followed === false) throw new Error(`engine ${engine} belongs to the old epoch ${epoch}`);
@@ -207,7 +225,7 @@ export class Presence {
     this.obstacle = undefined;
     // Until this answer arrived it might have accepted runs from an older leader.
     if (before > 0 && epoch > heard) this.#mustRegisterAgain = true;
-    this.#options.onStop(cancel);
+    held.stop(cancel);
     this.#tellRegistered();
   }
 }

@@ -18,7 +18,7 @@ const budgets: Record<string, number> = {
   "client/results": 598,
   "client/reading": 470,
   wire: 2_350,
-  worker: 2_195,
+  worker: 2_185,
   "worker/durable": 2_690,
   "worker/threads": 410,
   "worker/transcripts": 418,

@@ -9,13 +9,15 @@ import type { Handler } from "../../src/domain/worker.ts";
 import type { Assignment } from "../../src/wire/assignment.ts";
 import { jsonBytes, noBytes } from "../../src/wire/bytes.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../../src/wire/outcome-entry.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import type { Attempt, AttemptHost } from "../../src/worker/attempt.ts";
 import { Deadlines } from "../../src/worker/deadline.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
+import { LiveHost } from "../../src/worker/live-host.ts";
 import { outcomeOf } from "../../src/worker/outcome.ts";
 import { PlainAttempt } from "../../src/worker/plain-attempt.ts";
+import type { Self } from "../../src/worker/self.ts";
 import type { Verdict } from "../../src/worker/verdict.ts";
-import { Verdicts, type VerdictsParts } from "../../src/worker/verdicts.ts";
 import { test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -50,7 +52,7 @@ function attemptOf(handler: Handler, task: TaskOptions = {}, graceMs = 30, assig
   return { attempt, verdicts };
 }
 
-const ended = (attempt: Attempt) => new Promise<unknown>((resolve) => attempt.execute(resolve));
+const ended = (attempt: Attempt) => new Promise<unknown>((resolve) => attempt.begin(resolve));
 
 test("attempt: a value, a promise and an Effect are all outputs; a throw is a failure", async () => {
   for (const [handler, kind] of [
@@ -180,24 +182,40 @@ test("attempt: a fenced one hears why, and ends nothing but by work that is done
   assert.deepEqual(await stopped(finishing, { output: Schema.Number }), [{ kind: "fenced" }]);
 });
 
-test("verdicts: of a fenced attempt nothing is stored, whatever its code returns, but work that is done", () => {
-  const reported: unknown[] = [];
+test("live host: of a fenced attempt nothing is stored, whatever its code returns, but work that is done", async () => {
   const forgotten: Attempt[] = [];
-  const link = { clock: { nowAfter: Date.now }, maxPayload: 1_000 };
-  const reporter = { report: (report: unknown) => reported.push(report) };
-  const parts = { worker: "w", link, log: silentLog, meter: undefined, reporter };
-  const onFenced = (attempt: Attempt) => forgotten.push(attempt);
-  const verdicts = new Verdicts({ ...parts, onFenced } as unknown as VerdictsParts);
+  const stored: Attempt[] = [];
+  const held = {
+    forget: (attempt: Attempt) => forgotten.push(attempt),
+    release: (attempt: Attempt) => stored.push(attempt),
+  };
+  const self = {
+    ...{
+      id: "w",
+      name: "w",
+      log: silentLog,
+      subjects: new Subjects("test"),
+      tasks: new Map(),
+      held,
+      executing: { size: 0 },
+    },
+    link: { clock: { nowAfter: Date.now }, maxPayload: 1_000 },
+    publisher: { append: async () => {} },
+  };
+  const presence = { beat: async () => {}, beatSoon: () => {} };
+  const host = new LiveHost({ self: self as unknown as Self, presence, graceMs: 1 });
   const fenced = () => {
     const { attempt } = attemptOf(() => 1);
     attempt.stop({ kind: "fenced", reason: "the run has ended" });
     return attempt;
   };
-  verdicts.give(fenced(), { kind: "fenced" });
-  verdicts.give(fenced(), { kind: "completed", output: "x".repeat(2_000) }); // would fail its run
-  assert.deepEqual([reported.length, forgotten.length], [0, 2]);
-  verdicts.give(fenced(), { kind: "completed", output: 1 });
-  assert.deepEqual([reported.length, forgotten.length], [1, 2]);
+  host.onVerdict(fenced(), { kind: "fenced" });
+  host.onVerdict(fenced(), { kind: "completed", output: "x".repeat(2_000) }); // would fail its run
+  await host.stored();
+  assert.deepEqual([stored.length, forgotten.length], [0, 2]);
+  host.onVerdict(fenced(), { kind: "completed", output: 1 });
+  await host.stored();
+  assert.deepEqual([stored.length, forgotten.length], [1, 2]);
 });
 
 test("held runs: a run is known while it is held and for a while after, so that a doubled assignment is no second execution", () => {

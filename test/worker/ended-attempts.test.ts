@@ -1,11 +1,15 @@
 // When a worker says to an engine of its process that code has ended.
 import assert from "node:assert/strict";
+import { silentLog } from "../../src/domain/log.ts";
+import { checkTask } from "../../src/domain/task.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { noBytes } from "../../src/wire/bytes.ts";
 import { Neighbours } from "../../src/wire/neighbours.ts";
 import type { Attempt } from "../../src/worker/attempt.ts";
 import { EndedAttempts } from "../../src/worker/ended-attempts.ts";
+import { Executing } from "../../src/worker/executing.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
+import { SlotPool } from "../../src/worker/slot-pool.ts";
 import { test } from "../support/harness.ts";
 
 function sceneOf(slots: number, { mostUnits = 1, isConnected = true, hasEngine = true } = {}) {
@@ -15,7 +19,9 @@ function sceneOf(slots: number, { mostUnits = 1, isConnected = true, hasEngine =
     neighbours.onEnded = (worker, attempts) => told.push(`${worker}: ${attempts.map((a) => a.origin).join()}`);
   const held = new HeldRuns();
   const link = { isConnected: () => isConnected } as unknown as NatsLink;
-  const ended = new EndedAttempts({ worker: "w", link, neighbours, slots, busy: () => 0, mostUnits, held });
+  const tasks = new Map([["t", { ...checkTask("t", { slots: mostUnits }), handler: () => {} }]]);
+  const runs = { slots: new SlotPool(slots), held, executing: new Executing(silentLog) };
+  const ended = new EndedAttempts({ id: "w", link, neighbours, tasks, ...runs });
   /** Attempts whose code has ended, each in a microtask of its own, and whose outcomes are on their way. */
   const end = async (from: number, count: number) => {
     for (let origin = from; origin < from + count; origin++) {

@@ -5,7 +5,7 @@ import { silentLog } from "../../src/domain/log.ts";
 import { checkTask } from "../../src/domain/task.ts";
 import type { Handler } from "../../src/domain/worker.ts";
 import { noBytes } from "../../src/wire/bytes.ts";
-import type { AttemptHost } from "../../src/worker/attempt.ts";
+import type { Attempt, AttemptHost } from "../../src/worker/attempt.ts";
 import { Deadlines } from "../../src/worker/deadline.ts";
 import { Executing } from "../../src/worker/executing.ts";
 import { PlainAttempt } from "../../src/worker/plain-attempt.ts";
@@ -19,20 +19,18 @@ function scene(handler: Handler, onVerdict?: () => void) {
   const host: AttemptHost = {
     ...{ worker: "w", graceMs: 10, nowAfter: () => 1, deadlines: new Deadlines() },
     voiceFor: () => ({ ...silentLog, progress: () => {}, stream: async () => {}, end: async () => {} }),
-    onVerdict: onVerdict ?? ((_, { kind }) => said.push(kind)),
-  };
-  const times = { priority: 1, turn: 1, attempt: 1, origin: 1, createdAt: 1, waiter: "", follows: false };
-  const assignment = { key: "t/1", ...times, extra: noBytes, input: noBytes };
-  const attempt = new PlainAttempt(host, assignment, { ...checkTask("t"), handler }, undefined, hold);
-  const executing = new Executing({
-    log: { ...silentLog, error: (message) => said.push(message) },
     onBegin: () => said.push("begins"),
     onEnd: () => {
       const free = slots.take(1);
       free?.letGo();
       said.push(free === undefined && !attempt.isSlotless ? "ended in its slot" : "ended");
     },
-  });
+    onVerdict: onVerdict ?? ((_, { kind }) => said.push(kind)),
+  };
+  const times = { priority: 1, turn: 1, attempt: 1, origin: 1, createdAt: 1, waiter: "", follows: false };
+  const assignment = { key: "t/1", ...times, extra: noBytes, input: noBytes };
+  const attempt: Attempt = new PlainAttempt(host, assignment, { ...checkTask("t"), handler }, undefined, hold);
+  const executing = new Executing({ ...silentLog, error: (message) => said.push(message) });
   executing.add(attempt);
   return { said, slots, attempt, executing };
 }

@@ -52,9 +52,8 @@ function scene(slots: number, inputs?: TaskOptions["input"]) {
     slots: ledger,
     held: new HeldRuns(),
     host,
-    executing: new Executing({ log: silentLog, onBegin: () => {}, onEnd: () => {} }),
-    refusal: () => undefined,
-    epoch: () => 1,
+    executing: new Executing(silentLog),
+    leader: { newest: 1, refusal: () => undefined },
   });
   /** Takes all that are free for a moment. */
   const free = () => {

@@ -2,15 +2,16 @@
 import assert from "node:assert/strict";
 import { Effect, Exit, Scope } from "effect";
 import { silentLog } from "../../src/domain/log.ts";
-import type { NatsLink } from "../../src/nats/link.ts";
 import { jsonBytes, textOf } from "../../src/wire/bytes.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
+import type { HeldRuns } from "../../src/worker/held-runs.ts";
 import { Lifeline } from "../../src/worker/lifeline.ts";
 import { Presence } from "../../src/worker/presence.ts";
+import type { Self } from "../../src/worker/self.ts";
 import { test } from "../support/harness.ts";
 
 /** A presence on a link whose engine knows it; `said` are the messages to it. */
-function sceneOf(parts: Partial<ConstructorParameters<typeof Presence>[0]> = {}) {
+function sceneOf(parts: Partial<Self> = {}) {
   const said: { readonly executing: readonly unknown[] }[] = [];
   let held = 0;
   const request = async (_subject: string, data: Uint8Array) => {
@@ -32,22 +33,14 @@ function sceneOf(parts: Partial<ConstructorParameters<typeof Presence>[0]> = {})
   const link = { isConnected: () => true, onReconnect: () => () => {}, maxPayload: 1_000_000, nc };
   const executing = () =>
     Array.from({ length: held }, (_, i) => ({ key: `t/${i}`, turn: 1, origin: i + 1, startedAt: 0 }));
-  const presence = new Presence({
-    ...{
-      ...{ id: "w1", secret: "s" },
-      link: link as unknown as NatsLink,
-      subjects: new Subjects("test"),
-      log: silentLog,
-      heartbeatMs: 4_000,
-      lifeline: new Lifeline(),
-    },
-    ...{ tasks: [], busy: () => held, onStop: () => {}, stopIfCutOff: () => {} },
-    describe: () => ({
-      ...{ v: 2, id: "w1", name: "w", slots: 1, labels: {}, runtime: "r", version: "1", quiet: false },
-      executing: executing(),
-    }),
+  const told = { v: 2, id: "w1", secret: "s", name: "w", slots: 1, labels: {}, runtime: "r", version: "1" };
+  const self = {
+    ...{ id: "w1", link, subjects: new Subjects("test"), log: silentLog, lifeline: new Lifeline() },
+    ...{ isQuiet: false, executing: { size: 0 }, held: { list: executing, stop: () => {}, giveBackLimited: () => {} } },
+    description: { secret: "s", now: (quiet: boolean, held: unknown) => ({ ...told, quiet, executing: held }) },
     ...parts,
-  });
+  };
+  const presence = new Presence({ self: self as unknown as Self, tasks: [], heartbeatMs: 4_000 });
   const scope = Scope.makeUnsafe();
   Effect.runSync(Scope.provide(presence.open, scope));
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void));
@@ -76,10 +69,8 @@ test("presence: a process that was stopped for long ends what it must before it 
   let now = 0;
   const lifeline = new Lifeline(() => now);
   const order: string[] = [];
-  const stopIfCutOff = () => {
-    if (lifeline.isCutOff()) order.push("stopped");
-  };
-  const { presence, said, close } = sceneOf({ lifeline, stopIfCutOff });
+  const held = { list: () => [], stop: () => {}, giveBackLimited: () => order.push("stopped") };
+  const { presence, said, close } = sceneOf({ lifeline, held: held as unknown as HeldRuns });
   await presence.registered;
   order.length = 0;
   await presence.beat();

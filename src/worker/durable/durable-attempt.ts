@@ -43,7 +43,7 @@ export class DurableAttempt extends Attempt {
     return this.#durable.parts.frames.has(origin, turn);
   }
 
-  override execute(onEnd: (fault?: unknown) => void): void {
+  protected override execute(onEnd: (fault?: unknown) => void): void {
     const { origin, turn, createdAt } = this.assignment;
     this.startedAt = this.host.nowAfter(createdAt);
     const before = this.stopped;

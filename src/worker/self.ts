@@ -1,0 +1,76 @@
+// What all who act for a worker share: who it is, what it is connected to, what it executes and holds (ADR 64).
+import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
+import type { NatsLink } from "../nats/link.ts";
+import { newIdentity } from "../runtime/worker-identity.ts";
+import { roleOf } from "../wire/result-inbox.ts";
+import { type HeldRun, protocol, type Register } from "../wire/worker-messages.ts";
+import { Executing } from "./executing.ts";
+import { HeldRuns } from "./held-runs.ts";
+import { Lifeline } from "./lifeline.ts";
+import { tasksAround } from "./middleware.ts";
+import type { WorkerSettings } from "./running-worker.ts";
+import { SlotPool } from "./slot-pool.ts";
+import type { WorkerParts } from "./worker-parts.ts";
+
+/** Of one worker, from its start to its end. */
+export interface Self extends WorkerParts {
+  readonly id: string;
+  readonly name: string;
+  readonly description: Description;
+  /** As they execute here, by name. */
+  readonly tasks: ReadonlyMap<string, WorkerTask>;
+  readonly slots: SlotPool;
+  readonly held: HeldRuns;
+  readonly executing: Executing;
+  readonly lifeline: Lifeline;
+  /** It accepts nothing more. Written by the drain. */
+  isQuiet: boolean;
+}
+
+export function selfOf(definition: WorkerDefinition, parts: WorkerParts, settings: WorkerSettings): Self {
+  const { heart, threads, link, log } = parts;
+  const { name, slots } = definition;
+  const description = new Description(definition, link, settings);
+  const inThreads = definition.tasks.map((task) => threads?.taskOf(name, task) ?? task);
+  const tasks = tasksAround({ ...definition, tasks: inThreads }, settings.middleware);
+  return {
+    ...parts,
+    ...{ id: description.id, name, description, isQuiet: false },
+    tasks: new Map(tasks.map((task) => [task.name, task])),
+    slots: new SlotPool(slots),
+    held: new HeldRuns(),
+    executing: new Executing(log),
+    lifeline: new Lifeline(undefined, () => heart?.beatenAt ?? Number.NEGATIVE_INFINITY),
+  };
+}
+
+/** What a worker says of itself when it registers. */
+export class Description {
+  readonly id: string;
+  /** Sent only to engines, which prove with it who they are. */
+  readonly secret: string;
+  /** What does not change. */
+  readonly #head: Omit<Register, "labels" | "quiet" | "executing" | "tasks">;
+  #labels: WorkerDefinition["labels"];
+
+  constructor({ name, slots, labels }: WorkerDefinition, link: NatsLink, settings: WorkerSettings) {
+    const { id, secret } = newIdentity(roleOf(link.inboxPrefix));
+    this.id = id;
+    this.secret = secret;
+    const { process = id, runtime = "unknown", version = "unknown" } = settings;
+    // By the server's clock: it decides which of two processes with one name is newer.
+    this.#head = { v: protocol, id, secret, name, slots, startedAt: link.clock.now(), process, runtime, version };
+    this.#labels = labels;
+  }
+
+  /** Fails: TypeError */
+  label(changes: Readonly<Record<string, string | number | undefined>>): void {
+    const merged = Object.entries({ ...this.#labels, ...changes }).filter(([, value]) => value !== undefined);
+    this.#labels = assertLabels(Object.fromEntries(merged), `worker "${this.#head.name}"`);
+  }
+
+  /** As it is now, besides its tasks. */
+  now(quiet: boolean, executing: readonly HeldRun[]): Omit<Register, "tasks"> {
+    return { ...this.#head, labels: this.#labels, quiet, executing };
+  }
+}
