@@ -46,7 +46,7 @@ interface Names {
 
 const namesOf = (subjects: Subjects): Names => ({
   subjects,
-  root: `natchet.${subjects.namespace}`,
+  root: subjects.root,
   log: subjects.stream,
   bucket: `KV_${subjects.bucket}`,
   lease: `KV_${subjects.leaseBucket}`,

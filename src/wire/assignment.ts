@@ -2,21 +2,7 @@
 import type { Resume } from "../domain/durable.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
-import {
-  assertFits,
-  assertRecord,
-  type Draft,
-  draft,
-  finish,
-  jsonBytes,
-  jsonOf,
-  mostBytes,
-  noBytes,
-  textOf,
-  viewOf,
-  writeBytes,
-  writeText,
-} from "./bytes.ts";
+import { type Draft, draft, jsonBytes, jsonOf, mostBytes, noBytes, type Reading, reading } from "./bytes.ts";
 import { isLarge } from "./carried-input.ts";
 import { f64, layout, u8, u16, u32 } from "./layout.ts";
 
@@ -99,78 +85,75 @@ export function encodeAssignments(delivery: AssignmentMessage): Uint8Array {
   let length = head.size + tail.size + proofLength;
   for (const assignment of assignments) length += mostBytesOf(assignment);
   const message = draft(length);
-  const { bytes, view } = message;
-  head.place.version.set(view, 0, 1);
-  head.place.flags.set(view, 0, goesOn ? tailFlag | goesOnFlag : tailFlag);
-  head.place.reserved.set(view, 0, 0);
-  head.place.epoch.set(view, 0, epoch);
-  head.place.count.set(view, 0, assignments.length);
-  let end = head.size;
-  for (const assignment of assignments) end = writeFrame(message, end, assignment);
+  const { view } = message;
+  const at = message.fixed(head.size);
+  head.place.version.set(view, at, 1);
+  head.place.flags.set(view, at, goesOn ? tailFlag | goesOnFlag : tailFlag);
+  head.place.reserved.set(view, at, 0);
+  head.place.epoch.set(view, at, epoch);
+  head.place.count.set(view, at, assignments.length);
+  for (const assignment of assignments) writeFrame(message, assignment);
+  const end = message.fixed(tail.size);
   tail.place.sentAt.set(view, end, sentAt);
   tail.place.n.set(view, end, n);
-  end += tail.size;
-  bytes.fill(0, end, end + proofLength);
-  writeText(bytes, end, proof);
-  return finish(message, end + proofLength);
+  message.text(proof.padEnd(proofLength, "\0"));
+  return message.finish();
 }
 
-function writeFrame({ bytes, view }: Draft, offset: number, assignment: Assignment): number {
-  const { extra, input } = assignment;
-  const keyEnd = writeText(bytes, offset + frameHead, assignment.key);
-  const waiterEnd = writeText(bytes, keyEnd, assignment.waiter);
-  const end = writeBytes(bytes, writeBytes(bytes, waiterEnd, extra), input);
-  place.length.set(view, offset, end - offset);
-  place.keyLength.set(view, offset, keyEnd - offset - frameHead);
-  place.priority.set(view, offset, assignment.priority);
-  place.follows.set(view, offset, assignment.follows ? 1 : 0);
-  place.turn.set(view, offset, assignment.turn);
-  place.attempt.set(view, offset, assignment.attempt);
-  place.origin.set(view, offset, assignment.origin);
-  place.createdAt.set(view, offset, assignment.createdAt);
-  place.extraLength.set(view, offset, extra.length);
-  place.inputLength.set(view, offset, input.length);
-  place.waiterLength.set(view, offset, waiterEnd - keyEnd);
-  return end;
+function writeFrame(message: Draft, assignment: Assignment): void {
+  const { view } = message;
+  const at = message.fixed(frameHead);
+  place.keyLength.set(view, at, message.text(assignment.key));
+  place.waiterLength.set(view, at, message.text(assignment.waiter));
+  place.extraLength.set(view, at, message.part(assignment.extra));
+  place.inputLength.set(view, at, message.part(assignment.input));
+  place.length.set(view, at, message.end - at);
+  place.priority.set(view, at, assignment.priority);
+  place.follows.set(view, at, assignment.follows ? 1 : 0);
+  place.turn.set(view, at, assignment.turn);
+  place.attempt.set(view, at, assignment.attempt);
+  place.origin.set(view, at, assignment.origin);
+  place.createdAt.set(view, at, assignment.createdAt);
 }
 
 /** Fails: MalformedRecord; `extra` and `input` are views on `bytes`, not copies */
 export function decodeAssignments(bytes: Uint8Array): AssignmentMessage {
-  assertRecord(bytes, what, head.size);
-  const view = viewOf(bytes);
-  const count = head.place.count.get(view, 0);
+  const message = reading(bytes, what, head.size);
+  const { view } = message;
+  const at = message.fixed(head.size);
+  const count = head.place.count.get(view, at);
   const assignments: Assignment[] = [];
-  let offset = head.size;
-  for (let i = 0; i < count; i++) {
-    assertFits(offset + frameHead <= bytes.length, what);
-    const keyEnd = offset + frameHead + place.keyLength.get(view, offset);
-    const waiterEnd = keyEnd + place.waiterLength.get(view, offset);
-    const extraEnd = waiterEnd + place.extraLength.get(view, offset);
-    const end = extraEnd + place.inputLength.get(view, offset);
-    assertFits(end <= bytes.length && end - offset === place.length.get(view, offset), what);
-    assignments.push({
-      key: textOf(bytes.subarray(offset + frameHead, keyEnd)),
-      priority: place.priority.get(view, offset),
-      turn: place.turn.get(view, offset),
-      attempt: place.attempt.get(view, offset),
-      origin: place.origin.get(view, offset),
-      createdAt: place.createdAt.get(view, offset),
-      waiter: keyEnd === waiterEnd ? "" : textOf(bytes.subarray(keyEnd, waiterEnd)),
-      follows: place.follows.get(view, offset) === 1,
-      extra: waiterEnd === extraEnd ? noBytes : bytes.subarray(waiterEnd, extraEnd),
-      input: extraEnd === end ? noBytes : bytes.subarray(extraEnd, end),
-    });
-    offset = end;
-  }
-  const proofAt = offset + tail.size;
-  assertFits(proofAt + proofLength <= bytes.length, what);
+  for (let i = 0; i < count; i++) assignments.push(readFrame(message));
+  const end = message.fixed(tail.size);
   return {
-    epoch: head.place.epoch.get(view, 0),
+    epoch: head.place.epoch.get(view, at),
     assignments,
-    sentAt: tail.place.sentAt.get(view, offset),
-    goesOn: (head.place.flags.get(view, 0) & goesOnFlag) !== 0,
-    n: tail.place.n.get(view, offset),
-    proof: textOf(bytes.subarray(proofAt, proofAt + proofLength)),
+    sentAt: tail.place.sentAt.get(view, end),
+    goesOn: (head.place.flags.get(view, at) & goesOnFlag) !== 0,
+    n: tail.place.n.get(view, end),
+    proof: message.text(proofLength),
+  };
+}
+
+function readFrame(message: Reading): Assignment {
+  const { view } = message;
+  const at = message.fixed(frameHead);
+  const key = message.text(place.keyLength.get(view, at));
+  const waiter = message.text(place.waiterLength.get(view, at));
+  const extra = message.part(place.extraLength.get(view, at));
+  const input = message.part(place.inputLength.get(view, at));
+  message.endFrame(at, place.length.get(view, at));
+  return {
+    key,
+    priority: place.priority.get(view, at),
+    turn: place.turn.get(view, at),
+    attempt: place.attempt.get(view, at),
+    origin: place.origin.get(view, at),
+    createdAt: place.createdAt.get(view, at),
+    waiter,
+    follows: place.follows.get(view, at) === 1,
+    extra,
+    input,
   };
 }
 

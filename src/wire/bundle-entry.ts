@@ -2,17 +2,7 @@
 // The entry's head says what all of them share; ids and inputs are where a single run has its input.
 import { MalformedRecord } from "../domain/errors.ts";
 import { isDecodedRunId } from "../domain/run-id.ts";
-import {
-  assertFits,
-  draft,
-  finish,
-  mostBytes,
-  noBytes,
-  surroundingViewOf,
-  textOf,
-  writeBytes,
-  writeText,
-} from "./bytes.ts";
+import { assertFits, draft, mostBytes, Reading } from "./bytes.ts";
 import { layout, u32 } from "./layout.ts";
 import { decodeRunEntry, encodeRunEntry, plainEntry, type RunEntry, runForm } from "./run-entry.ts";
 
@@ -26,7 +16,8 @@ export interface BundledRun {
 
 /** Ids are adjacent, so they are read in one go; no generated id contains a comma. */
 const separator = ",";
-const { place, size: head } = layout("bundle entry", [u32, "count", "idsLength"]);
+const what = "bundle entry";
+const { place, size: head } = layout(what, [u32, "count", "idsLength"]);
 
 /** New runs that differ in id and input only. */
 export function encodeBundle(shared: RunEntry, ids: readonly string[], inputs: readonly Uint8Array[]): Uint8Array {
@@ -47,38 +38,27 @@ export function encodeCompactedBundle(runs: readonly BundledRun[]): Uint8Array {
 
 /** The runs of a bundle entry, of either form. Fails: MalformedRecord; inputs are views on the entry's bytes */
 export function runsOfBundle(bundle: RunEntry): BundledRun[] {
-  const bytes = bundle.input;
-  assertFits(bytes.length >= head, "bundle entry");
-  const view = surroundingViewOf(bytes);
-  const at = bytes.byteOffset;
+  const members = new Reading(bundle.input, what);
+  const { view } = members;
+  const at = members.fixed(head);
   const count = place.count.get(view, at);
-  const lengthsAt = head + place.idsLength.get(view, at);
-  let start = lengthsAt + 4 * count;
-  assertFits(start <= bytes.length, "bundle entry");
-  const ids = textOf(bytes.subarray(head, lengthsAt)).split(separator);
-  assertFits(count > 0 && count <= mostBundled && ids.length === count, "bundle entry");
+  const ids = members.text(place.idsLength.get(view, at)).split(separator);
+  const lengthsAt = members.fixed(4 * count);
+  assertFits(count > 0 && count <= mostBundled && ids.length === count, what);
   const { priority, createdAt, dueAt, isDated, scheduleTimeoutMs, inbox, extra } = bundle;
-  const runs: BundledRun[] = [];
-  for (let i = 0; i < count; i++) {
-    if (!isDecodedRunId(ids[i]!))
-      throw new MalformedRecord({ what: "bundle entry", reason: `run ${i} has no valid id` });
-    const end = start + view.getUint32(at + lengthsAt + 4 * i, true);
-    assertFits(end <= bytes.length, "bundle entry");
-    const input = start === end ? noBytes : bytes.subarray(start, end);
-    start = end;
-    const entry: RunEntry =
-      bundle.form === runForm.compactedBundle
-        ? memberOf(input)
-        : { form: runForm.new, priority, createdAt, dueAt, isDated, scheduleTimeoutMs, inbox, extra, input };
-    runs.push({ id: ids[i]!, entry });
-  }
-  return runs;
+  return ids.map((id, i) => {
+    if (!isDecodedRunId(id)) throw new MalformedRecord({ what, reason: `run ${i} has no valid id` });
+    const input = members.part(view.getUint32(lengthsAt + 4 * i, true));
+    if (bundle.form === runForm.compactedBundle) return { id, entry: memberOf(input) };
+    const form = runForm.new;
+    return { id, entry: { form, priority, createdAt, dueAt, isDated, scheduleTimeoutMs, inbox, extra, input } };
+  });
 }
 
 /** A bundle within a bundle would be a run without an input. */
 function memberOf(bytes: Uint8Array): RunEntry {
   const member = decodeRunEntry(bytes);
-  assertFits(!isBundle(member), "bundle entry");
+  assertFits(!isBundle(member), what);
   return member;
 }
 
@@ -90,14 +70,11 @@ function encodeMembers(ids: readonly string[], parts: readonly Uint8Array[]): Ui
   let length = head + mostBytes(names) + 4 * parts.length;
   for (const part of parts) length += part.length;
   const record = draft(length);
-  const { bytes, view } = record;
-  const lengthsAt = writeText(bytes, head, names);
-  place.count.set(view, 0, parts.length);
-  place.idsLength.set(view, 0, lengthsAt - head);
-  let end = lengthsAt + 4 * parts.length;
-  for (let i = 0; i < parts.length; i++) {
-    view.setUint32(lengthsAt + 4 * i, parts[i]!.length, true);
-    end = writeBytes(bytes, end, parts[i]!);
-  }
-  return finish(record, end);
+  const { view } = record;
+  const at = record.fixed(head);
+  place.count.set(view, at, parts.length);
+  place.idsLength.set(view, at, record.text(names));
+  const lengthsAt = record.fixed(4 * parts.length);
+  for (let i = 0; i < parts.length; i++) view.setUint32(lengthsAt + 4 * i, record.part(parts[i]!), true);
+  return record.finish();
 }

@@ -22,52 +22,130 @@ function surroundingOf({ buffer }: Uint8Array): typeof surrounding {
   return surrounding;
 }
 
-/** A view on everything around `bytes`, to be read from their `byteOffset` on. */
-export const surroundingViewOf = (bytes: Uint8Array): DataView => surroundingOf(bytes).view;
-
 /** A part of `bytes` as text, without a view on it. */
 export const textIn = (bytes: Uint8Array, start: number, end: number): string =>
   surroundingOf(bytes).text.toString("utf8", bytes.byteOffset + start, bytes.byteOffset + end);
 
-/** Where a record is written before its length is known. */
-export interface Draft {
+/** A record while it is written: its fixed parts by place, everything else one after the other. */
+export class Draft {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** Where the next part begins. */
+  end = 0;
+
+  constructor(length: number) {
+    this.bytes = new Uint8Array(length);
+    this.view = viewOf(this.bytes);
+  }
+
+  /** Leaves room for a fixed part; returns where that begins. */
+  fixed(size: number): number {
+    this.end += size;
+    return this.end - size;
+  }
+
+  /** Writes a text as UTF-8; returns its length. Units: bytes */
+  text(text: string): number {
+    const { bytes, end } = this;
+    let i = 0;
+    for (; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) break;
+      bytes[end + i] = code;
+    }
+    const length = i === text.length ? i : encoder.encodeInto(text, bytes.subarray(end)).written;
+    this.end += length;
+    return length;
+  }
+
+  /** Writes bytes; returns how many. */
+  part(part: Uint8Array): number {
+    if (part.length > 0) this.bytes.set(part, this.end);
+    this.end += part.length;
+    return part.length;
+  }
+
+  finish(): Uint8Array {
+    return this === shared ? this.bytes.slice(0, this.end) : this.bytes.subarray(0, this.end);
+  }
 }
 
-const draftOf = (length: number): Draft => {
-  const bytes = new Uint8Array(length);
-  return { bytes, view: viewOf(bytes) };
-};
-const shared = draftOf(64 * 1024);
+const shared = new Draft(64 * 1024);
 
 /**
- * Space for a record of at most `length` bytes, with undefined content. {@link finish} it before starting the next one.
+ * Space for a record of at most `length` bytes, with undefined content. Finish it before starting the next one.
  *
  * Small records share one place: an array and a view for each would cost several times as much as filling it.
  */
-export const draft = (length: number): Draft => (length <= shared.bytes.length ? shared : draftOf(length));
-
-export const finish = ({ bytes }: Draft, length: number): Uint8Array =>
-  bytes === shared.bytes ? bytes.slice(0, length) : bytes.subarray(0, length);
+export function draft(length: number): Draft {
+  if (length > shared.bytes.length) return new Draft(length);
+  shared.end = 0;
+  return shared;
+}
 
 /** Most bytes that a text takes. */
 export const mostBytes = (text: string): number => text.length * 3;
 
-/** Writes a text as UTF-8; returns where it ends. */
-export function writeText(bytes: Uint8Array, at: number, text: string): number {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0x80) return at + encoder.encodeInto(text, bytes.subarray(at)).written;
-    bytes[at + i] = code;
+/** A record while it is read, as it was written by a {@link Draft}. Parts are views on its bytes, not copies. */
+export class Reading {
+  readonly view: DataView;
+  /** Where the next part begins: in `view`, on which the record stands somewhere. */
+  at: number;
+  readonly #bytes: Uint8Array;
+  readonly #what: string;
+  readonly #limit: number;
+  readonly #text: Buffer;
+
+  /** `what`: the record, as errors call it. */
+  constructor(bytes: Uint8Array, what: string) {
+    const { view, text } = surroundingOf(bytes);
+    this.view = view;
+    this.#text = text;
+    this.at = bytes.byteOffset;
+    this.#limit = bytes.byteOffset + bytes.length;
+    this.#bytes = bytes;
+    this.#what = what;
   }
-  return at + text.length;
+
+  /** Passes a fixed part; returns where that begins. Fails: MalformedRecord */
+  fixed(size: number): number {
+    return this.#pass(size);
+  }
+
+  /** Fails: MalformedRecord */
+  text(length: number): string {
+    const start = this.#pass(length);
+    return length === 0 ? "" : this.#text.toString("utf8", start, this.at);
+  }
+
+  /** Fails: MalformedRecord */
+  part(length: number): Uint8Array {
+    const start = this.#pass(length) - this.#bytes.byteOffset;
+    return length === 0 ? noBytes : this.#bytes.subarray(start, start + length);
+  }
+
+  /** What has not been read. */
+  rest(): Uint8Array {
+    return this.part(this.#limit - this.at);
+  }
+
+  /** What began at `start` is as long as it says. Fails: MalformedRecord */
+  endFrame(start: number, length: number): void {
+    assertFits(this.at - start === length, this.#what);
+  }
+
+  #pass(length: number): number {
+    const start = this.at;
+    this.at = start + length;
+    assertFits(this.at <= this.#limit, this.#what);
+    return start;
+  }
 }
 
-/** Writes bytes; returns where they end. */
-export function writeBytes(bytes: Uint8Array, at: number, part: Uint8Array): number {
-  if (part.length > 0) bytes.set(part, at);
-  return at + part.length;
+/** Begins to read a record; its version stands first. Fails: MalformedRecord if that is unknown, or it has less than `least` bytes */
+export function reading(bytes: Uint8Array, what: string, least: number): Reading {
+  assertRecord(bytes, what, least);
+  return new Reading(bytes, what);
 }
 
 /** JSON as it is sent: `undefined` is no bytes at all. */

@@ -1,21 +1,21 @@
+import { Schema } from "effect";
+import { Key, Name, Origin, Time, TurnNumber } from "./messages.ts";
+
 /** An attempt that a leader has assigned. */
-export interface LedgerEntry {
-  readonly key: string;
-  readonly turn: number;
-  readonly origin: number;
-  readonly worker: string;
-}
-
+const LedgerEntry = Schema.Struct({ key: Key, turn: TurnNumber, origin: Origin, worker: Name });
 /** Which time counts as waiting for a schedule timeout: from `since` to `until` without the gaps. Units: epoch milliseconds */
-export interface CountedSpan {
-  readonly since: number;
-  readonly until: number;
-  readonly gaps: readonly { readonly from: number; readonly to: number }[];
-}
-
+const CountedSpan = Schema.Struct({
+  since: Time,
+  until: Time,
+  gaps: Schema.Array(Schema.Struct({ from: Time, to: Time })),
+});
 /** What a leader leaves behind when it leaves cleanly, so that the next one need not ask and waiting times continue. */
-export interface HandOver {
+export const HandOver = Schema.Struct({
   /** Absent when it is not complete. */
-  readonly ledger?: readonly LedgerEntry[];
-  readonly counted?: CountedSpan;
-}
+  ledger: Schema.optionalKey(Schema.Array(LedgerEntry)),
+  counted: Schema.optionalKey(CountedSpan),
+});
+
+export type LedgerEntry = typeof LedgerEntry.Type;
+export type CountedSpan = typeof CountedSpan.Type;
+export type HandOver = typeof HandOver.Type;

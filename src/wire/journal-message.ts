@@ -1,18 +1,6 @@
 // One append to the journal of a durable run: which attempt of which turn appends, and what its run receives.
 import { MalformedRecord } from "../domain/errors.ts";
-import {
-  assertFits,
-  assertRecord,
-  draft,
-  finish,
-  jsonOf,
-  mostBytes,
-  noBytes,
-  textIn,
-  viewOf,
-  writeBytes,
-  writeText,
-} from "./bytes.ts";
+import { type Draft, draft, jsonOf, mostBytes, noBytes, type Reading, reading } from "./bytes.ts";
 import { isShallow } from "./json-depth.ts";
 import { f64, layout, time, u8, u16, u32 } from "./layout.ts";
 import { assertRange, isCount, isRecord } from "./ranges.ts";
@@ -79,7 +67,7 @@ export interface JournalMessage {
 }
 
 const what = "journal message";
-const { place, size: head } = layout(
+const head = layout(
   what,
   [u8, "version", "flags"],
   [u16, "reserved"],
@@ -107,24 +95,18 @@ export const mostBytesOfDelivery = ({ name, value }: Delivery): number =>
   each.size + mostBytes(name) + mostBytes(value);
 
 export function encodeJournalMessage(message: JournalMessage): Uint8Array {
-  const { lap, deliveries, sealed = noBytes } = message;
+  const { turn, attempt, number, time, lap, deliveries, sealed = noBytes } = message;
   const lapText = lap === undefined ? "" : JSON.stringify(lap);
-  let most = head + mostBytes(lapText) + sealed.length;
+  let most = head.size + mostBytes(lapText) + sealed.length;
   for (const delivery of deliveries) most += mostBytesOfDelivery(delivery);
   const record = draft(most);
-  const { bytes, view } = record;
-  place.version.set(view, 0, 1);
-  place.flags.set(view, 0, flagsOf(message));
-  place.reserved.set(view, 0, 0);
-  place.turn.set(view, 0, message.turn);
-  place.attempt.set(view, 0, message.attempt);
-  place.number.set(view, 0, message.number);
-  place.time.set(view, 0, message.time);
-  place.count.set(view, 0, deliveries.length);
-  let end = writeText(bytes, head, lapText);
-  place.lapLength.set(view, 0, end - head);
-  for (const delivery of deliveries) end = writeDelivery(record, end, delivery);
-  return finish(record, writeBytes(bytes, end, sealed));
+  const at = record.fixed(head.size);
+  const lapLength = record.text(lapText);
+  const [flags, count] = [flagsOf(message), deliveries.length];
+  head.write(record.view, at, { version: 1, flags, reserved: 0, turn, attempt, number, time, count, lapLength });
+  for (const delivery of deliveries) writeDelivery(record, delivery);
+  record.part(sealed);
+  return record.finish();
 }
 
 const flagsOf = ({ begins, returns, starts, sealed }: JournalMessage): number =>
@@ -133,70 +115,41 @@ const flagsOf = ({ begins, returns, starts, sealed }: JournalMessage): number =>
   (starts ? startsFlag : 0) |
   (sealed !== undefined && sealed.length > 0 ? sealedFlag : 0);
 
-function writeDelivery({ bytes, view }: ReturnType<typeof draft>, at: number, delivery: Delivery): number {
-  const nameEnd = writeText(bytes, at + each.size, delivery.name);
-  const end = writeText(bytes, nameEnd, delivery.value);
-  each.place.kind.set(view, at, opKinds.indexOf(delivery.kind));
-  each.place.form.set(view, at, forms.indexOf(delivery.form));
-  each.place.nameLength.set(view, at, nameEnd - at - each.size);
-  each.place.valueLength.set(view, at, end - nameEnd);
-  each.place.ordinal.set(view, at, delivery.ordinal);
-  each.place.hash.set(view, at, delivery.hash);
-  each.place.time.set(view, at, delivery.time);
-  each.place.sequence.set(view, at, delivery.sequence);
-  return end;
+function writeDelivery(record: Draft, { ordinal, hash, time, sequence, ...delivery }: Delivery): void {
+  const at = record.fixed(each.size);
+  const [kind, form] = [opKinds.indexOf(delivery.kind), forms.indexOf(delivery.form)];
+  const [nameLength, valueLength] = [record.text(delivery.name), record.text(delivery.value)];
+  each.write(record.view, at, { kind, form, nameLength, valueLength, ordinal, hash, time, sequence });
 }
 
 /** Fails: MalformedRecord */
 export function decodeJournalMessage(bytes: Uint8Array): JournalMessage {
-  assertRecord(bytes, what, head);
-  const view = viewOf(bytes);
-  const lapEnd = head + place.lapLength.get(view, 0);
-  assertFits(lapEnd <= bytes.length, what);
-  const count = place.count.get(view, 0);
+  const record = reading(bytes, what, head.size);
+  const { turn, attempt, number, time, flags, count, lapLength } = head.read(record.view, record.fixed(head.size));
+  const lap = record.part(lapLength);
   const deliveries: Delivery[] = [];
-  let at = lapEnd;
-  for (let i = 0; i < count; i++) {
-    assertFits(at + each.size <= bytes.length, what);
-    const nameEnd = at + each.size + each.place.nameLength.get(view, at);
-    const end = nameEnd + each.place.valueLength.get(view, at);
-    assertFits(end <= bytes.length, what);
-    deliveries.push(deliveryAt(bytes, view, at, nameEnd, end));
-    at = end;
-  }
-  const flags = place.flags.get(view, 0);
+  for (let i = 0; i < count; i++) deliveries.push(readDelivery(record));
   return {
-    turn: place.turn.get(view, 0),
-    attempt: place.attempt.get(view, 0),
-    number: place.number.get(view, 0),
-    time: place.time.get(view, 0),
+    ...{ turn, attempt, number, time },
     begins: (flags & beginsFlag) !== 0,
     ...((flags & returnsFlag) !== 0 && { returns: true }),
     ...((flags & startsFlag) !== 0 && { starts: true }),
-    ...(lapEnd > head && { lap: lapOf(bytes.subarray(head, lapEnd)) }),
+    ...(lapLength > 0 && { lap: lapOf(lap) }),
     deliveries,
-    ...((flags & sealedFlag) !== 0 && { sealed: bytes.subarray(at) }),
+    ...((flags & sealedFlag) !== 0 && { sealed: record.rest() }),
   };
 }
 
-function deliveryAt(bytes: Uint8Array, view: DataView, at: number, nameEnd: number, end: number): Delivery {
-  const [kindCode, formCode] = [each.place.kind.get(view, at), each.place.form.get(view, at)];
-  const kind = opKinds[kindCode];
-  const form = forms[formCode];
+function readDelivery(record: Reading): Delivery {
+  const numbers = each.read(record.view, record.fixed(each.size));
+  const { ordinal, time, sequence, hash, nameLength, valueLength } = numbers;
+  const [name, value] = [record.text(nameLength), record.text(valueLength)];
+  const kind = opKinds[numbers.kind];
+  const form = forms[numbers.form];
   if (kind === undefined || form === undefined)
-    throw new MalformedRecord({ what, reason: `unknown delivery ${kindCode}/${formCode}` });
-  const sequence = each.place.sequence.get(view, at);
+    throw new MalformedRecord({ what, reason: `unknown delivery ${numbers.kind}/${numbers.form}` });
   assertRange(isCount(sequence), what, "a sequence", sequence);
-  return {
-    kind,
-    form,
-    ordinal: each.place.ordinal.get(view, at),
-    time: each.place.time.get(view, at),
-    sequence,
-    hash: each.place.hash.get(view, at),
-    name: textIn(bytes, at + each.size, nameEnd),
-    value: textIn(bytes, nameEnd, end),
-  };
+  return { kind, form, ordinal, time, sequence, hash, name, value };
 }
 
 function lapOf(bytes: Uint8Array): LapStart {

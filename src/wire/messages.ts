@@ -1,6 +1,8 @@
 // JSON messages over core NATS, checked at the edge. Decoders are built once; a message that does not match is a MalformedRecord.
 import { Result, Schema } from "effect";
 import { MalformedRecord } from "../domain/errors.ts";
+import { isKey } from "../domain/names.ts";
+import { isToken } from "../domain/run-id.ts";
 import { jsonBytes, jsonOf } from "./bytes.ts";
 import { lastMoment } from "./ranges.ts";
 
@@ -13,6 +15,9 @@ export const Origin = Schema.Finite.check(between(1, Number.MAX_SAFE_INTEGER));
 export const Epoch = Schema.Int.check(between(0, 2 ** 32 - 1));
 /** Also a span. */
 export const Time = Schema.Finite.check(between(0, lastMoment));
+export const Key = Text.check(Schema.makeFilter(isKey));
+/** It becomes a token of a subject. */
+export const Name = Text.check(Schema.makeFilter(isToken));
 export const StringMap = Schema.Record(Schema.String, Schema.String);
 
 export const encodeMessage = (message: unknown): Uint8Array => jsonBytes(message);

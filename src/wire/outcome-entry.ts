@@ -3,18 +3,7 @@
 import type { Parked } from "../domain/durable.ts";
 import { isKey } from "../domain/names.ts";
 import { isFinal, type OutcomeKind } from "../domain/run.ts";
-import {
-  assertFits,
-  assertRecord,
-  draft,
-  finish,
-  mostBytes,
-  noBytes,
-  textIn,
-  viewOf,
-  writeBytes,
-  writeText,
-} from "./bytes.ts";
+import { assertFits, assertRecord, draft, mostBytes, noBytes, textIn, viewOf } from "./bytes.ts";
 import { f64, layout, time, u8, u16, u32 } from "./layout.ts";
 import { decodeParked } from "./parked.ts";
 import { assertRange, isTime, timeAt } from "./ranges.ts";
@@ -202,25 +191,24 @@ function parkedIn(bytes: Uint8Array): Parked | undefined {
 export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   const { key, detail, input, output, plain = noStory } = outcome;
   const record = draft(frameHead + mostBytes(key) + detail.length + input.length + output.length);
-  const { bytes, view } = record;
-  const keyEnd = writeText(bytes, frameHead, key);
-  const end = writeBytes(bytes, writeBytes(bytes, writeBytes(bytes, keyEnd, detail), input), output);
-  place.length.set(view, 0, end);
-  place.kind.set(view, 0, outcomeKinds.indexOf(outcome.kind) + 1);
+  const { view } = record;
+  const at = record.fixed(frameHead);
+  place.kind.set(view, at, outcomeKinds.indexOf(outcome.kind) + 1);
   const stays = outcome.inputStays === true ? inputStaysFlag : 0;
-  place.flags.set(view, 0, plain.priority | stays | (outcome.inputIsGone === true ? inputIsGoneFlag : 0));
-  place.keyLength.set(view, 0, keyEnd - frameHead);
-  place.turn.set(view, 0, outcome.turn);
-  place.attempt.set(view, 0, outcome.attempt);
-  place.origin.set(view, 0, outcome.origin);
-  place.at.set(view, 0, outcome.at);
-  place.dueAt.set(view, 0, outcome.dueAt);
-  place.detailLength.set(view, 0, detail.length);
-  place.inputLength.set(view, 0, input.length);
-  place.outputLength.set(view, 0, output.length);
-  place.createdAt.set(view, 0, plain.createdAt);
-  place.startedAt.set(view, 0, plain.startedAt);
-  return finish(record, end);
+  place.flags.set(view, at, plain.priority | stays | (outcome.inputIsGone === true ? inputIsGoneFlag : 0));
+  place.keyLength.set(view, at, record.text(key));
+  place.turn.set(view, at, outcome.turn);
+  place.attempt.set(view, at, outcome.attempt);
+  place.origin.set(view, at, outcome.origin);
+  place.at.set(view, at, outcome.at);
+  place.dueAt.set(view, at, outcome.dueAt);
+  place.detailLength.set(view, at, record.part(detail));
+  place.inputLength.set(view, at, record.part(input));
+  place.outputLength.set(view, at, record.part(output));
+  place.createdAt.set(view, at, plain.createdAt);
+  place.startedAt.set(view, at, plain.startedAt);
+  place.length.set(view, at, record.end);
+  return record.finish();
 }
 
 /** An entry that was written anew without some of its outcomes: what it says of the others is as old as it was. */
@@ -237,20 +225,15 @@ export function encodeOutcomeEntry(by: OutcomeAuthor, frames: readonly Uint8Arra
   let length = entry.size + 8 * (places.length + 1);
   for (const frame of frames) length += frame.length;
   const record = draft(length);
-  const { bytes, view } = record;
-  entry.place.version.set(view, 0, 1);
-  entry.place.author.set(view, 0, by === "engine" ? 1 : 0);
-  entry.place.moved.set(view, 0, places.length);
-  entry.place.count.set(view, 0, frames.length);
-  let end = entry.size;
-  for (const frame of frames) end = writeBytes(bytes, end, frame);
-  if (moved === undefined) return finish(record, end);
-  for (const place of places) {
-    view.setFloat64(end, place, true);
-    end += 8;
-  }
-  view.setFloat64(end, moved.at, true);
-  return finish(record, end + 8);
+  const { view } = record;
+  const at = record.fixed(entry.size);
+  entry.place.version.set(view, at, 1);
+  entry.place.author.set(view, at, by === "engine" ? 1 : 0);
+  entry.place.moved.set(view, at, places.length);
+  entry.place.count.set(view, at, frames.length);
+  for (const frame of frames) record.part(frame);
+  if (moved !== undefined) for (const time of [...places, moved.at]) view.setFloat64(record.fixed(8), time, true);
+  return record.finish();
 }
 
 /** An entry as it was read; outcomes are views on its bytes, not copies. */

@@ -1,31 +1,25 @@
 // Records in the bucket of a namespace, besides task definitions. Whoever may write there can write anything: a record without
 // the right shape is reported and ignored.
+import { Schema } from "effect";
 import { parseCron } from "../domain/cron.ts";
 import type { CronRecord } from "../domain/cron-record.ts";
-import type { FailureHandler } from "../domain/failure.ts";
-import { isKey, isTaskName } from "../domain/names.ts";
-import type { Pauses } from "../domain/pauses.ts";
-import { isToken } from "../domain/run-id.ts";
-import type { CountedSpan, HandOver, LedgerEntry } from "./hand-over.ts";
-import { isCount, isOrigin, isText, isTime, isTurn } from "./ranges.ts";
-import { isFlag, listOf, mapOf, optional, shapeOf } from "./shape.ts";
+import { isTaskName } from "../domain/names.ts";
+import { HandOver } from "./hand-over.ts";
+import { Key, Name, Text, Time, TurnNumber, Whole } from "./messages.ts";
 
-const isTask = (name: unknown): name is string => isText(name) && isTaskName(name);
-/** It becomes a token of a subject. */
-const isName = (value: unknown): value is string => isText(value) && isToken(value);
-const isKeyText = (value: unknown): value is string => isText(value) && isKey(value);
+const TaskName = Text.check(Schema.makeFilter(isTaskName));
 
-const isCronState = shapeOf<Pick<CronRecord, "task" | "origin" | "worker" | "paused" | "lastTick" | "firing" | "name">>(
-  {
-    task: isTask,
-    origin: (origin) => origin === "code" || origin === "api",
-    worker: optional(isText),
-    paused: isFlag,
+const isCronState = Schema.is(
+  Schema.Struct({
+    task: TaskName,
+    name: Text,
+    origin: Schema.Literals(["code", "api"]),
+    worker: Schema.optionalKey(Text),
+    paused: Schema.Boolean,
     // One in the future was written by a wrong clock, and is corrected.
-    lastTick: Number.isFinite,
-    firing: optional(shapeOf<NonNullable<CronRecord["firing"]>>({ by: isText, ticks: listOf(isTime) })),
-    name: isText,
-  },
+    lastTick: Schema.Finite,
+    firing: Schema.optionalKey(Schema.Struct({ by: Text, ticks: Schema.Array(Time) })),
+  }),
 );
 
 /** A schedule under `cron.<base64url of the name>`. */
@@ -40,98 +34,69 @@ export function isStoredCron(record: unknown): record is CronRecord {
   }
 }
 
-export const isDeclaredCrons = shapeOf<{ readonly startedAt: number }>({ startedAt: isTime });
+export const isDeclaredCrons = Schema.is(Schema.Struct({ startedAt: Time }));
 
-export const isPauses = shapeOf<Pauses>({
-  namespace: isFlag,
-  tasks: listOf(isText),
-  workers: listOf(isText),
-  resumedAt: mapOf(isTime),
-});
-
-/** Worker ids. */
-export const isWorkerIds = listOf(isName);
-
-/** A worker that may be executing something, noted for the next leader. */
-export interface KnownWorker {
-  readonly id: string;
-  /** Its tasks with concurrency limits, or those it executes; undefined = any task may be among them. */
-  readonly keyed?: readonly string[] | undefined;
-  readonly process?: string | undefined;
-}
-export const isKnownWorkers = listOf(
-  shapeOf<KnownWorker>({ id: isText, keyed: optional(listOf(isText)), process: optional(isText) }),
+export const isPauses = Schema.is(
+  Schema.Struct({
+    namespace: Schema.Boolean,
+    tasks: Schema.Array(Text),
+    workers: Schema.Array(Text),
+    resumedAt: Schema.Record(Schema.String, Time),
+  }),
 );
 
-/** Uses of a rate limit, by their time. Units: epoch milliseconds */
-interface RateRecord {
-  readonly id: string;
-  readonly perMs: number;
-  readonly uses: readonly { readonly at: number; readonly units: number }[];
-  readonly held?: number;
-  readonly epoch: number;
-}
-export const isStoredRate = shapeOf<RateRecord>({
-  id: isText,
-  perMs: isTime,
-  uses: listOf(shapeOf<RateRecord["uses"][number]>({ at: isTime, units: isCount })),
-  held: optional(isCount),
-  epoch: isCount,
-});
+/** Worker ids. */
+export const isWorkerIds = Schema.is(Schema.Array(Name));
 
-export const isFailureHandler = shapeOf<FailureHandler>({ task: isTask, handler: isTask, from: isCount });
+const KnownWorker = Schema.Struct({
+  id: Text,
+  /** Its tasks with concurrency limits, or those it executes; undefined = any task may be among them. */
+  keyed: Schema.optional(Schema.Array(Text)),
+  process: Schema.optional(Text),
+});
+/** A worker that may be executing something, noted for the next leader. */
+export type KnownWorker = typeof KnownWorker.Type;
+export const isKnownWorkers = Schema.is(Schema.Array(KnownWorker));
+
+/** Uses of a rate limit, by their time. Units: epoch milliseconds */
+export const isStoredRate = Schema.is(
+  Schema.Struct({
+    id: Text,
+    perMs: Time,
+    uses: Schema.Array(Schema.Struct({ at: Time, units: Whole })),
+    held: Schema.optionalKey(Whole),
+    epoch: Whole,
+  }),
+);
+
+export const isFailureHandler = Schema.is(Schema.Struct({ task: TaskName, handler: TaskName, from: Whole }));
 
 /** What a cautious leader has assigned. */
-interface StoredTries {
-  readonly epoch: number;
-  readonly tried: readonly {
-    readonly key: string;
-    readonly turn: number;
-    readonly worker: string;
-    readonly alone?: boolean;
-  }[];
-  readonly cautious?: { readonly upTo: number; readonly left: number };
-}
-const anAttempt = { key: isKeyText, turn: isTurn, worker: isName };
-export const isTried = shapeOf<StoredTries>({
-  epoch: isCount,
-  tried: listOf(shapeOf<StoredTries["tried"][number]>({ ...anAttempt, alone: optional(isFlag) })),
-  cautious: optional(shapeOf<NonNullable<StoredTries["cautious"]>>({ upTo: isCount, left: isCount })),
-});
+export const isTried = Schema.is(
+  Schema.Struct({
+    epoch: Whole,
+    tried: Schema.Array(
+      Schema.Struct({ key: Key, turn: TurnNumber, worker: Name, alone: Schema.optionalKey(Schema.Boolean) }),
+    ),
+    cautious: Schema.optionalKey(Schema.Struct({ upTo: Whole, left: Whole })),
+  }),
+);
 
 /** Up to where failures are handled. */
-export const isHandled = shapeOf<{ readonly epoch: number; readonly upTo: number }>({ epoch: isCount, upTo: isCount });
+export const isHandled = Schema.is(Schema.Struct({ epoch: Whole, upTo: Whole }));
 
-/** Whether new runs are taken. Units: bytes */
-export interface AdmissionFlag {
-  readonly isOpen: boolean;
-  readonly bytes: number;
-  readonly maxBytes: number;
+const AdmissionFlag = Schema.Struct({
+  isOpen: Schema.Boolean,
+  bytes: Whole,
+  maxBytes: Whole,
   /** What is wrong with the store; absent if it has only reached `maxBytes`. */
-  readonly reason?: string;
-}
-export const isAdmissionFlag = shapeOf<AdmissionFlag>({
-  isOpen: isFlag,
-  bytes: isCount,
-  maxBytes: isCount,
-  reason: optional(isText),
+  reason: Schema.optionalKey(Text),
 });
+/** Whether new runs are taken. Units: bytes */
+export type AdmissionFlag = typeof AdmissionFlag.Type;
+export const isAdmissionFlag = Schema.is(AdmissionFlag);
 
+const LeaseRecord = Schema.Struct({ engine: Name, released: Schema.Boolean, ...HandOver.fields });
 /** The current leader, or a previous one that left something behind. */
-export interface LeaseRecord extends HandOver {
-  readonly engine: string;
-  readonly released: boolean;
-}
-
-export const isLeaseRecord = shapeOf<LeaseRecord>({
-  engine: isName,
-  released: isFlag,
-  ledger: optional(listOf(shapeOf<LedgerEntry>({ ...anAttempt, origin: isOrigin }))),
-  counted: optional(
-    shapeOf<CountedSpan>({
-      since: isTime,
-      until: isTime,
-      gaps: listOf(shapeOf<CountedSpan["gaps"][number]>({ from: isTime, to: isTime })),
-    }),
-  ),
-});
+export type LeaseRecord = typeof LeaseRecord.Type;
+export const isLeaseRecord = Schema.is(LeaseRecord);

@@ -1,18 +1,6 @@
 // The payload of a run subject: fixed metadata first, then the rarely used rest as JSON, then the input bytes as they were sent,
 // so the engine routes a run without parsing its payload.
-import {
-  assertFits,
-  assertRecord,
-  draft,
-  finish,
-  jsonBytes,
-  mostBytes,
-  noBytes,
-  surroundingViewOf,
-  textOf,
-  writeBytes,
-  writeText,
-} from "./bytes.ts";
+import { assertFits, draft, jsonBytes, mostBytes, noBytes, reading } from "./bytes.ts";
 import { layout, time, u8, u16, u32 } from "./layout.ts";
 import { type RunExtra, readExtra } from "./run-extra.ts";
 
@@ -67,19 +55,20 @@ const dated = 4;
 export function encodeRunEntry(entry: RunEntry): Uint8Array {
   const extra = jsonBytes(entry.extra);
   const record = draft(head + mostBytes(entry.inbox) + extra.length + entry.input.length);
-  const { bytes, view } = record;
-  const inboxEnd = writeText(bytes, head, entry.inbox);
-  place.version.set(view, 0, 1);
-  place.form.set(view, 0, entry.form);
-  place.priority.set(view, 0, entry.priority);
-  place.flags.set(view, 0, flagsOf(entry));
-  place.createdAt.set(view, 0, entry.createdAt);
-  place.dueAt.set(view, 0, entry.dueAt);
-  place.scheduleTimeoutMs.set(view, 0, entry.scheduleTimeoutMs ?? 0);
-  place.inboxLength.set(view, 0, inboxEnd - head);
-  place.reserved.set(view, 0, 0);
-  place.extraLength.set(view, 0, extra.length);
-  return finish(record, writeBytes(bytes, writeBytes(bytes, inboxEnd, extra), entry.input));
+  const { view } = record;
+  const at = record.fixed(head);
+  place.version.set(view, at, 1);
+  place.form.set(view, at, entry.form);
+  place.priority.set(view, at, entry.priority);
+  place.flags.set(view, at, flagsOf(entry));
+  place.createdAt.set(view, at, entry.createdAt);
+  place.dueAt.set(view, at, entry.dueAt);
+  place.scheduleTimeoutMs.set(view, at, entry.scheduleTimeoutMs ?? 0);
+  place.inboxLength.set(view, at, record.text(entry.inbox));
+  place.reserved.set(view, at, 0);
+  place.extraLength.set(view, at, record.part(extra));
+  record.part(entry.input);
+  return record.finish();
 }
 
 function flagsOf({ scheduleTimeoutMs, isDated }: RunEntry): number {
@@ -92,36 +81,33 @@ const highestPriority = 9;
 
 /** Every number is finite and in range. Fails: MalformedRecord; `input` is a view on `bytes`, not a copy */
 export function decodeRunEntry(bytes: Uint8Array): RunEntry {
-  assertRecord(bytes, what, head);
-  const view = surroundingViewOf(bytes);
-  const at = bytes.byteOffset;
-  const extraStart = head + place.inboxLength.get(view, at);
-  const inputStart = extraStart + place.extraLength.get(view, at);
-  assertFits(inputStart <= bytes.length && place.form.get(view, at) <= 4, what);
+  const record = reading(bytes, what, head);
+  const { view } = record;
+  const at = record.fixed(head);
+  const inbox = record.text(place.inboxLength.get(view, at));
+  const extra = record.part(place.extraLength.get(view, at));
+  assertFits(place.form.get(view, at) <= 4, what);
   const form = place.form.get(view, at) as RunForm;
   const flags = place.flags.get(view, at);
+  const state = stateOf(form);
   return {
     form,
     priority: Math.min(place.priority.get(view, at), highestPriority),
     createdAt: place.createdAt.get(view, at),
     dueAt: place.dueAt.get(view, at),
     isDated: (flags & dated) !== 0,
-    scheduleTimeoutMs:
-      (flags & timeoutSet) === 0
-        ? undefined
-        : (flags & timeoutOff) !== 0
-          ? null
-          : place.scheduleTimeoutMs.get(view, at),
-    inbox: extraStart === head ? "" : textOf(bytes.subarray(head, extraStart)),
-    extra: hasExtra(form, extraStart, inputStart)
-      ? readExtra(bytes.subarray(extraStart, inputStart), stateOf(form))
-      : undefined,
-    input: inputStart === bytes.length ? noBytes : bytes.subarray(inputStart),
+    scheduleTimeoutMs: timeoutAt(view, at, flags),
+    inbox,
+    // A compacted run without its state is malformed.
+    extra: extra.length > 0 || state !== "none" ? readExtra(extra, state) : undefined,
+    input: record.rest(),
   };
 }
 
-/** A compacted run without its state is malformed. */
-const hasExtra = (form: RunForm, start: number, end: number): boolean => start !== end || stateOf(form) !== "none";
+function timeoutAt(view: DataView, at: number, flags: number): number | null | undefined {
+  if ((flags & timeoutSet) === 0) return undefined;
+  return (flags & timeoutOff) === 0 ? place.scheduleTimeoutMs.get(view, at) : null;
+}
 
 function stateOf(form: RunForm): "live" | "finished" | "none" {
   if (form === runForm.live) return "live";

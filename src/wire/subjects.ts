@@ -32,86 +32,74 @@ const tokensOf = (id: string): string => {
   return joint < 0 ? `${noRole}.${id}` : `${id.slice(0, joint)}.${id.slice(joint + 1)}`;
 };
 
-/** The names of one namespace. */
-export class Subjects {
+/** A run as two tokens, its task first. */
+const runTokens = (task: string, id: string): string => `${task}.${encodeRunId(id)}`;
+function tokensOfKey(key: string): string {
+  const { task, id } = splitKey(key);
+  return runTokens(task, id);
+}
+
+/** What everything in a namespace is named by. */
+class Namespace {
   readonly namespace: string;
-  readonly stream: string;
-  readonly logsStream: string;
-  readonly reserveStream: string;
-  readonly journalStream: string;
-  readonly bucket: string;
-  readonly leaseBucket: string;
+  /** The first tokens of every subject. */
+  readonly root: string;
+
+  constructor(namespace: string) {
+    this.namespace = assertName("namespace", namespace, "namespace");
+    this.root = `natchet.${namespace}`;
+  }
+}
+
+/** The names of one namespace. */
+export class Subjects extends Namespace {
+  readonly stream: string = `NATCHET_${this.namespace}`;
+  readonly logsStream: string = `${this.stream}_LOGS`;
+  readonly reserveStream: string = `${this.stream}_RESERVE`;
+  readonly journalStream: string = `${this.stream}_JOURNAL`;
+  readonly bucket: string = `natchet_${this.namespace}`;
+  readonly leaseBucket: string = `${this.bucket}_lease`;
   /** Prefix of the lease's messages. */
-  readonly lease: string;
+  readonly lease: string = `$KV.${this.leaseBucket}.lead`;
   /** The lease of engines of format 1: a namespace of a newer format stores nothing there, so they never lead again. */
-  readonly leaseOfFormat1: string;
+  readonly leaseOfFormat1: string = `$KV.${this.leaseBucket}.leader`;
+  readonly #runPrefix: string = `${this.root}.run.`;
   /** All run entries. */
-  readonly runs: string;
+  readonly runs: string = `${this.#runPrefix}>`;
   /** Matches {@link runs} but is never used: a run has two tokens more than the prefix. */
-  readonly unusedRun: string;
+  readonly unusedRun: string = `${this.#runPrefix}none`;
+  readonly #outcomePrefix: string = `${this.root}.done.`;
   /** All outcome entries. */
-  readonly outcomes: string;
+  readonly outcomes: string = `${this.#outcomePrefix}>`;
   /** The same, except {@link formatLock}. */
-  readonly authoredOutcomes: string;
+  readonly authoredOutcomes: string = `${this.#outcomePrefix}*.>`;
   /** Belongs to another stream, so an older engine cannot reconfigure the log: nothing is stored there. */
-  readonly formatLock: string;
+  readonly formatLock: string = `${this.#outcomePrefix}format`;
   /** Outcome entries that the server republishes, with the waiter as fifth wildcard. */
-  readonly outcomesForWaiters: string;
+  readonly outcomesForWaiters: string = `${this.#outcomePrefix}*.*.*.*.*`;
   /** The same in format 1, with the waiter as third. */
-  readonly outcomesForWaiters1: string;
+  readonly outcomesForWaiters1: string = `${this.#outcomePrefix}*.*.*`;
+  readonly #signalPrefix: string = `${this.root}.signal.`;
   /** All signals to durable runs. */
-  readonly signals: string;
+  readonly signals: string = `${this.#signalPrefix}>`;
+  readonly #transcriptPrefix: string = `${this.root}.log.`;
   /** The output of all attempts. */
-  readonly transcripts: string;
+  readonly transcripts: string = `${this.#transcriptPrefix}>`;
+  readonly #journalPrefix: string = `${this.root}.journal.`;
   /** All journals of durable runs. */
-  readonly journals: string;
+  readonly journals: string = `${this.#journalPrefix}>`;
   /** A new leader announces itself here. */
-  readonly epoch: string;
+  readonly epoch: string = `${this.root}.epoch`;
   /** Prefix of the messages of the reserve. */
-  readonly reserve: string;
+  readonly reserve: string = `${this.root}.reserve`;
   /** Where the leader announces whether new runs are accepted. */
-  readonly admission: string;
-  readonly #root: string;
-  readonly #runPrefix: string;
-  readonly #outcomePrefix: string;
-  readonly #transcriptPrefix: string;
-  readonly #signalPrefix: string;
+  readonly admission: string = `${this.root}.admission`;
   /** Of the last run subject read: adjacent entries often have the same task, and then share one string. */
   #lastTask = "";
   #lastTaskPrefix = " ";
 
-  constructor(namespace: string) {
-    this.namespace = assertName("namespace", namespace, "namespace");
-    this.#root = `natchet.${namespace}`;
-    this.stream = `NATCHET_${namespace}`;
-    this.logsStream = `NATCHET_${namespace}_LOGS`;
-    this.reserveStream = `NATCHET_${namespace}_RESERVE`;
-    this.journalStream = `NATCHET_${namespace}_JOURNAL`;
-    this.journals = `${this.#root}.journal.>`;
-    this.reserve = `${this.#root}.reserve`;
-    this.bucket = `natchet_${namespace}`;
-    this.leaseBucket = `natchet_${namespace}_lease`;
-    this.lease = `$KV.${this.leaseBucket}.lead`;
-    this.leaseOfFormat1 = `$KV.${this.leaseBucket}.leader`;
-    this.#runPrefix = `${this.#root}.run.`;
-    this.#outcomePrefix = `${this.#root}.done.`;
-    this.#transcriptPrefix = `${this.#root}.log.`;
-    this.#signalPrefix = `${this.#root}.signal.`;
-    this.signals = `${this.#signalPrefix}>`;
-    this.runs = `${this.#runPrefix}>`;
-    this.unusedRun = `${this.#runPrefix}none`;
-    this.outcomes = `${this.#outcomePrefix}>`;
-    this.authoredOutcomes = `${this.#outcomePrefix}*.>`;
-    this.formatLock = `${this.#outcomePrefix}format`;
-    this.outcomesForWaiters = `${this.#outcomePrefix}*.*.*.*.*`;
-    this.outcomesForWaiters1 = `${this.#outcomePrefix}*.*.*`;
-    this.transcripts = `${this.#transcriptPrefix}>`;
-    this.epoch = `${this.#root}.epoch`;
-    this.admission = `${this.#root}.admission`;
-  }
-
   run(task: string, id: string): string {
-    return `${this.#runPrefix}${task}.${encodeRunId(id)}`;
+    return this.#runPrefix + runTokens(task, id);
   }
 
   /** Many runs of a task in one entry: one token more than a single run. */
@@ -187,8 +175,7 @@ export class Subjects {
   }
 
   #signalsOf(key: string): string {
-    const { task, id } = splitKey(key);
-    return `${this.#signalPrefix}${task}.${encodeRunId(id)}`;
+    return this.#signalPrefix + tokensOfKey(key);
   }
 
   isSignal(subject: string): boolean {
@@ -205,19 +192,17 @@ export class Subjects {
 
   /** The output of a run's attempts; `key` = `<task>/<id>`. */
   transcript(key: string): string {
-    const { task, id } = splitKey(key);
-    return `${this.#transcriptPrefix}${task}.${encodeRunId(id)}`;
+    return this.#transcriptPrefix + tokensOfKey(key);
   }
 
   /** The journal of a durable run. The origin is in the name, so a later run with that id finds nothing there. */
   journal(key: string, origin: number): string {
-    const { task, id } = splitKey(key);
-    return `${this.#root}.journal.${task}.${encodeRunId(id)}.${originToken(origin)}`;
+    return `${this.#journalPrefix}${tokensOfKey(key)}.${originToken(origin)}`;
   }
 
   /** The run a journal belongs to; `origin` as {@link originToken} writes it. */
   parseJournal(subject: string): { readonly key: string; readonly origin: number } {
-    const [task = "", id = "", token = ""] = subject.slice(`${this.#root}.journal.`.length).split(".");
+    const [task = "", id = "", token = ""] = subject.slice(this.#journalPrefix.length).split(".");
     const origin = originOf(token);
     if (!isTaskName(task) || origin === undefined)
       throw new MalformedRecord({ what: "subject", reason: `${subject} is not a journal subject` });
@@ -225,21 +210,21 @@ export class Subjects {
   }
 
   engine(verb: EngineVerb): string {
-    return `${this.#root}.engine.${verb}`;
+    return `${this.root}.engine.${verb}`;
   }
 
   /** Answered by an engine while it holds the lease. */
   leader(engine: string): string {
-    return `${this.#root}.leader.${engine}`;
+    return `${this.root}.leader.${engine}`;
   }
 
   worker(id: string, verb: WorkerVerb): string {
-    return `${this.#root}.worker.${tokensOf(id)}.${verb}`;
+    return `${this.root}.worker.${tokensOf(id)}.${verb}`;
   }
 
   /** Everything workers of a role subscribe to. */
   workersOf(role: string): string {
-    return `${this.#root}.worker.${role === "" ? noRole : role}.*.*`;
+    return `${this.root}.worker.${role === "" ? noRole : role}.*.*`;
   }
 }
 

@@ -5,16 +5,16 @@ import type { OutcomeKind } from "../domain/run.ts";
 import { type LineLevel, lineLevels } from "../domain/transcript.ts";
 import {
   assertFits,
-  assertRecord,
   draft,
-  finish,
   jsonBytes,
   jsonOf,
+  mostBytes,
   noBytes,
+  type Reading,
+  reading,
   textOf,
   utf8,
   viewOf,
-  writeBytes,
 } from "./bytes.ts";
 import { f64, layout, u8, u16, u32 } from "./layout.ts";
 
@@ -73,7 +73,7 @@ const outcomes: readonly OutcomeKind[] = ["completed", "failed", "cancelled", "r
 const droppedWhats: readonly DroppedWhat[] = ["lines", "chunks"];
 const what = "transcript entry";
 
-const { place, size: transcriptHead } = layout(
+const headLayout = layout(
   what,
   [u8, "version", "flags"],
   [u16, "noteLength"],
@@ -92,7 +92,8 @@ export function lineUtterance(at: number, level: LineLevel, message: string, fie
   const text = utf8(message);
   const body = new Uint8Array(4 + text.length + fields.length);
   viewOf(body).setUint32(0, text.length, true);
-  writeBytes(body, writeBytes(body, 4, text), fields);
+  body.set(text, 4);
+  body.set(fields, 4 + text.length);
   return { kind: "line", form: lineLevels.indexOf(level), at, body };
 }
 
@@ -126,84 +127,51 @@ export function droppedUtterance(at: number, whatWas: DroppedWhat, count: number
 
 /** `said` in its order; all within {@link spanMs}. */
 export function encodeTranscript(head: TranscriptHead, said: readonly Utterance[]): Uint8Array {
-  const note = utf8(head.progress?.note ?? "");
-  let length = transcriptHead + note.length;
+  const { fraction = 0, note = "", at: progressAt = 0 } = head.progress ?? {};
+  let length = headLayout.size + mostBytes(note);
   for (const { body } of said) length += recordHead + body.length;
   const entry = draft(length);
-  const { bytes, view } = entry;
+  const start = entry.fixed(headLayout.size);
   const earliest = said.reduce((least, { at }) => Math.min(least, at), said[0]?.at ?? 0);
-  place.version.set(view, 0, 1);
-  place.flags.set(view, 0, head.progress === undefined ? 0 : hasProgress);
-  place.noteLength.set(view, 0, note.length);
-  place.turn.set(view, 0, head.turn);
-  place.attempt.set(view, 0, head.attempt);
-  place.writer.set(view, 0, head.writer);
-  place.origin.set(view, 0, head.origin);
-  place.earliest.set(view, 0, earliest);
-  place.first.set(view, 0, head.first);
-  place.lines.set(view, 0, head.lines);
-  place.count.set(view, 0, said.length);
-  place.reserved.set(view, 0, 0);
-  place.fraction.set(view, 0, head.progress?.fraction ?? 0);
-  place.progressAt.set(view, 0, head.progress?.at ?? 0);
-  let end = writeBytes(bytes, transcriptHead, note);
-  for (const { kind, form, at, body } of said) {
-    record.place.kind.set(view, end, recordKinds.indexOf(kind));
-    record.place.form.set(view, end, form);
-    record.place.after.set(view, end, at - earliest);
-    record.place.length.set(view, end, body.length);
-    end = writeBytes(bytes, end + recordHead, body);
+  const [flags, noteLength, count] = [head.progress === undefined ? 0 : hasProgress, entry.text(note), said.length];
+  const numbers = { flags, noteLength, earliest, count, fraction, progressAt };
+  headLayout.write(entry.view, start, { ...head, version: 1, reserved: 0, ...numbers });
+  for (const { kind: name, form, at, body } of said) {
+    const place = entry.fixed(recordHead);
+    const [kind, after] = [recordKinds.indexOf(name), at - earliest];
+    record.write(entry.view, place, { kind, form, after, length: entry.part(body) });
   }
-  return finish(entry, end);
+  return entry.finish();
 }
 
 /** The head alone, for progress queries. Fails: MalformedRecord */
-export function decodeTranscriptHead(bytes: Uint8Array): TranscriptHead {
-  assertRecord(bytes, what, transcriptHead);
-  const view = viewOf(bytes);
-  const recordsStart = transcriptHead + place.noteLength.get(view, 0);
-  assertFits(recordsStart <= bytes.length, what);
-  const note = textOf(bytes.subarray(transcriptHead, recordsStart));
-  const progress = { fraction: place.fraction.get(view, 0), note, at: place.progressAt.get(view, 0) };
-  return {
-    origin: place.origin.get(view, 0),
-    turn: place.turn.get(view, 0),
-    attempt: place.attempt.get(view, 0),
-    writer: place.writer.get(view, 0),
-    first: place.first.get(view, 0),
-    lines: place.lines.get(view, 0),
-    progress: (place.flags.get(view, 0) & hasProgress) === 0 ? undefined : progress,
-  };
+export const decodeTranscriptHead = (bytes: Uint8Array): TranscriptHead => readHead(bytes).head;
+
+function readHead(bytes: Uint8Array) {
+  const entry = reading(bytes, what, headLayout.size);
+  const numbers = headLayout.read(entry.view, entry.fixed(headLayout.size));
+  const { origin, turn, attempt, writer, first, lines, count, earliest, fraction, progressAt: at } = numbers;
+  const note = entry.text(numbers.noteLength);
+  const progress = (numbers.flags & hasProgress) === 0 ? undefined : { fraction, note, at };
+  const head: TranscriptHead = { origin, turn, attempt, writer, first, lines, progress };
+  return { entry, head, count, earliest };
 }
 
 /** Fails: MalformedRecord */
 export function decodeTranscript(bytes: Uint8Array): TranscriptEntry {
-  const head = decodeTranscriptHead(bytes);
-  const view = viewOf(bytes);
-  const earliest = place.earliest.get(view, 0);
-  const count = place.count.get(view, 0);
-  let offset = transcriptHead + place.noteLength.get(view, 0);
+  const { entry, head, count, earliest } = readHead(bytes);
   const records: TranscriptRecord[] = [];
-  for (let i = 0; i < count; i++) {
-    assertFits(offset + recordHead <= bytes.length, what);
-    const end = offset + recordHead + record.place.length.get(view, offset);
-    assertFits(end <= bytes.length, what);
-    const at = earliest + record.place.after.get(view, offset);
-    records.push(
-      readRecord(
-        record.place.kind.get(view, offset),
-        record.place.form.get(view, offset),
-        at,
-        bytes.subarray(offset + recordHead, end),
-      ),
-    );
-    offset = end;
-  }
-  assertFits(offset === bytes.length, what);
+  for (let i = 0; i < count; i++) records.push(readRecord(entry, earliest));
+  assertFits(entry.rest().length === 0, what);
   return { ...head, records };
 }
 
-function readRecord(kindCode: number, form: number, at: number, body: Uint8Array): TranscriptRecord {
+function readRecord(entry: Reading, earliest: number): TranscriptRecord {
+  const { kind, form, after, length } = record.read(entry.view, entry.fixed(recordHead));
+  return recordOf(kind, form, earliest + after, entry.part(length));
+}
+
+function recordOf(kindCode: number, form: number, at: number, body: Uint8Array): TranscriptRecord {
   const kind = recordKinds[kindCode];
   if (kind === "line") return readLine(form, at, body);
   if (kind === "chunk") return { kind, at, value: readChunk(form, body) };

@@ -17,7 +17,7 @@ const budgets: Record<string, number> = {
   "client/asking": 446,
   "client/results": 598,
   "client/reading": 470,
-  wire: 2_350,
+  wire: 2_222,
   worker: 2_185,
   "worker/durable": 2_690,
   "worker/threads": 410,
