@@ -19,8 +19,6 @@ export interface AdmissionOptions {
 const tryEveryLooks = 5;
 /** Reopens only when there is some room, so that the flag does not flicker. */
 const reopenBelow = 0.95;
-/** The limit may be another by now. */
-const refillEveryMs = 30_000;
 const noRoom = "the server is out of storage; raise its JetStream limits, or delete what is not needed";
 
 export class Admission {
@@ -30,11 +28,6 @@ export class Admission {
   /** What clients were last told; undefined until the bucket was read. */
   #flag: Pick<AdmissionFlag, "isOpen" | "reason"> | undefined;
   #looks = 0;
-  /** Undefined until it was looked for in this term. */
-  #hasReserve: boolean | undefined;
-  /** Bytes in use when the space ran out. */
-  #fullAt: number | undefined;
-  #refilledAt = Number.NEGATIVE_INFINITY;
 
   constructor(leader: Leader, options: AdmissionOptions) {
     this.#leader = leader;
@@ -44,9 +37,7 @@ export class Admission {
     const watched = watch === undefined ? [] : [watch.runs, watch.bucket, watch.lease];
     this.#ends = [
       ...watched.map((stream) => stream.onChange(() => stream.trouble?.fault === "full" && void this.#makeRoom())),
-      link.onReconnect(() => {
-        this.#refilledAt = Number.NEGATIVE_INFINITY; // a server that was restarted may have other limits
-      }),
+      link.onReconnect(() => options.reserve.tryAgain()),
     ];
   }
 
@@ -59,13 +50,11 @@ export class Admission {
     const { link, subjects, log } = this.#leader;
     const { reserve } = this.#options;
     try {
-      this.#fullAt = await reserve.usedBytes();
-      const flag: AdmissionFlag = { isOpen: false, bytes: this.#fullAt, maxBytes: this.#fullAt, reason: noRoom };
+      const bytes = await reserve.usedBytes();
+      const flag: AdmissionFlag = { isOpen: false, bytes, maxBytes: bytes, reason: noRoom };
       link.nc.publish(subjects.admission, encodeMessage(flag));
       await link.nc.flush();
-      await reserve.release();
-      this.#hasReserve = false;
-      this.#refilledAt = performance.now();
+      await reserve.release(bytes);
       log.warn("the reserved space is released so that waiting runs can finish", { bytes: reserve.size });
     } catch (error) {
       log.warn("the reserved space could not be released", { error });
@@ -75,7 +64,7 @@ export class Admission {
   /** Another leader may have announced something since this engine last led. */
   begin(): void {
     this.#flag = undefined;
-    this.#hasReserve = undefined;
+    this.#options.reserve.forget();
   }
 
   /** To be called once a second while this engine leads. */
@@ -99,8 +88,8 @@ export class Admission {
   }
 
   get #hasNothingToDo(): boolean {
-    const { maxBytes, watch } = this.#options;
-    return this.#flag?.isOpen === true && maxBytes === undefined && this.#hasReserve === true && !watch?.runs.trouble;
+    const { maxBytes, watch, reserve } = this.#options;
+    return this.#flag?.isOpen === true && maxBytes === undefined && reserve.isWhole === true && !watch?.runs.trouble;
   }
 
   /** Why nothing new is accepted, apart from `maxBytes`. */
@@ -108,27 +97,11 @@ export class Admission {
     const { watch, reserve } = this.#options;
     const trouble = watch?.runs.trouble;
     if (trouble !== undefined && trouble.fault !== "full") return whatToDo(trouble);
-    this.#hasReserve ??= await reserve.isWhole();
-    if (!this.#hasReserve) this.#hasReserve = await this.#refill();
-    return this.#hasReserve ? undefined : noRoom;
-  }
-
-  async #refill(): Promise<boolean> {
-    const { reserve } = this.#options;
-    const now = performance.now();
-    const hasRoom = this.#fullAt !== undefined && (await this.#fits(this.#fullAt));
-    if (!hasRoom && now - this.#refilledAt < refillEveryMs) return false;
-    this.#refilledAt = now;
-    const isFilled = await reserve.fill();
-    if (isFilled && this.#fullAt !== undefined)
+    const wasMissing = reserve.isWhole === false;
+    if (!(await reserve.restore())) return noRoom;
+    if (wasMissing)
       this.#leader.log.warn("there is room again, and the reserved space is restored", { bytes: reserve.size });
-    if (isFilled) this.#fullAt = undefined;
-    return isFilled;
-  }
-
-  async #fits(fullAt: number): Promise<boolean> {
-    const { reserve } = this.#options;
-    return (await reserve.usedBytes()) + reserve.size < fullAt * reopenBelow;
+    return undefined;
   }
 
   async #tell(flag: AdmissionFlag): Promise<void> {

@@ -4,6 +4,7 @@ import type { Leader } from "../leader/leader.ts";
 import { Term } from "../leader/term.ts";
 import type { Command } from "../matching/commands.ts";
 import { Definitions } from "../nats/definitions.ts";
+import { LogProgress } from "../nats/log-progress.ts";
 import { RunStore } from "../nats/run-store.ts";
 import { LiveSpan } from "../reactions/live-span.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
@@ -11,7 +12,6 @@ import type { SchedulerEvent } from "../scheduler/events.ts";
 import { Faults } from "../scheduler/faults.ts";
 import { createScheduler, type Scheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { step } from "../scheduler/step.ts";
-import { LogCatchUp } from "./catch-up.ts";
 import { Deeds } from "./deeds.ts";
 import { Follower } from "./follower.ts";
 
@@ -33,6 +33,7 @@ export class Core implements Leader {
   readonly holdsLease: CoreParts["holdsLease"];
   readonly bucket: Bucket;
   readonly store: RunStore;
+  readonly progress: LogProgress;
   state: Scheduler;
   /** Set by the leader. Ended here when the state behind it is discarded. */
   term: Term;
@@ -40,7 +41,6 @@ export class Core implements Leader {
   readonly #options: SchedulerOptions;
   readonly #deeds: Deeds;
   readonly #life: LiveSpan;
-  readonly #catchUp: LogCatchUp;
   readonly #tickSoon = onceATick(() => this.#tick(), queueMicrotask);
   #wake: ReturnType<typeof setTimeout> | undefined;
   /** On the clock of `performance.now`. */
@@ -61,6 +61,7 @@ export class Core implements Leader {
     this.holdsLease = holdsLease;
     this.bucket = new Bucket(new Definitions(link, subjects), log);
     this.store = new RunStore(link, subjects);
+    this.progress = new LogProgress(this.store);
     this.#options = scheduler;
     this.state = this.#newState();
     this.term = new Term(0, log);
@@ -69,21 +70,16 @@ export class Core implements Leader {
       () => performance.now(),
     );
     this.follower = new Follower({
-      ...{ link, subjects, log, neighbours },
+      ...{ link, subjects, log, neighbours, progress: this.progress },
       onEvent: (event) => this.handle(event),
       onSignal: (seq, data) => this.state.isLeading && this.#deeds.signals.saw(seq, data),
       onCaughtUp: () => void this.checkFloor(),
       onLost: (reason) => this.#lose(reason),
     });
-    this.#catchUp = new LogCatchUp(this);
     this.#deeds = new Deeds(this);
     neighbours.holdsLease = holdsLease;
     neighbours.isListening = () => !this.#isClosed && this.state.isLeading && link.isConnected();
     neighbours.onEnded = (id, attempts) => this.handle({ type: "ended", id, attempts });
-  }
-
-  get position(): number {
-    return this.follower.position;
   }
 
   get folding(): Leader["folding"] {
@@ -131,14 +127,6 @@ export class Core implements Leader {
     }
   }
 
-  reached(seq: number): Promise<void> {
-    return this.follower.reached(seq);
-  }
-
-  catchUp(): Promise<void> {
-    return this.#catchUp.catchUp();
-  }
-
   /** Called all the time, also on a standby: what is due from now on is fired, however long it takes until this engine leads. */
   live(): void {
     this.#life.beat();
@@ -177,7 +165,7 @@ export class Core implements Leader {
   #lose(reason: string): void {
     const what = "the log is not the one this engine has read; it steps down and reads it again from the start";
     this.log.error(what, { reason });
-    this.follower.giveUpWaiting();
+    this.progress.giveUpWaiting();
     this.#foldAnew(0);
   }
 

@@ -105,7 +105,7 @@ export class Deeds {
   }
 
   async #append(outcomes: readonly EngineOutcome[]): Promise<void> {
-    await this.#leader.reached(await this.#appender.append(this.#leader.term, outcomes));
+    await this.#leader.progress.reached(await this.#appender.append(this.#leader.term, outcomes));
   }
 
   /** The next leader must know before anybody can die of it. */
@@ -182,7 +182,7 @@ export class Deeds {
     const { term, store, log } = this.#leader;
     try {
       const at = (await store.time()) ?? 0;
-      await this.#leader.catchUp();
+      await this.#leader.progress.catchUp();
       if (!this.#leader.state.fold.isWhole)
         this.#leader.handle({ type: "floor", outcomesFrom: await store.outcomesFrom() });
       if (term.isCurrent) this.#leader.handle({ type: "heard", at, gaps });

@@ -159,7 +159,7 @@ class Candidate implements RunningEngine {
   /** While the scope is open, whoever leads. */
   get live(): Effect.Effect<void, never, Scope.Scope> {
     const { log } = this.#parts;
-    const release = releasingInQuietMoments(() => this.#core.follower.position + this.#core.state.live.size);
+    const release = releasingInQuietMoments(() => this.#core.progress.position + this.#core.state.live.size);
     return Effect.gen({ self: this }, function* () {
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#core.close()));
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#admission.close()));
@@ -259,9 +259,9 @@ class Candidate implements RunningEngine {
       if (!(yield* this.#raiseFormat)) return;
       yield* this.follow;
       const { known, tried, briefing } = yield* this.#untilStored(async () => {
-        await this.#core.catchUp();
+        await this.#core.progress.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
-        await this.#core.catchUp(); // which must be through before it leads
+        await this.#core.progress.catchUp(); // which must be through before it leads
         await link.clock.measure(); // what is due is decided by it
         await this.#requests.load();
         return this.#core.bucket.read();

@@ -5,7 +5,7 @@ import type { Leader } from "../leader/leader.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 
-export interface FollowerParts extends Pick<Leader, "link" | "subjects" | "log" | "neighbours"> {
+export interface FollowerParts extends Pick<Leader, "link" | "subjects" | "log" | "neighbours" | "progress"> {
   readonly onEvent: (event: SchedulerEvent) => void;
   /** The log is no longer what was folded. */
   readonly onLost: (reason: string) => void;
@@ -15,22 +15,12 @@ export interface FollowerParts extends Pick<Leader, "link" | "subjects" | "log" 
   readonly onCaughtUp: () => void;
 }
 
-interface Waiter {
-  readonly seq: number;
-  readonly resolve: () => void;
-}
-
 export class Follower {
-  /** Sequence of the newest entry folded. */
-  position = 0;
   /** The outcome entry being folded, so that its results are forwarded without reading them back. */
   current: Leader["folding"];
   isHalted = false;
   readonly #parts: FollowerParts;
   #reader: LogReader | undefined;
-  #waiters: Waiter[] = [];
-  /** The first position that somebody waits for. */
-  #awaited = Number.POSITIVE_INFINITY;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
@@ -52,27 +42,14 @@ export class Follower {
   /** Folds nothing until it starts over; no waiter is resolved. */
   halt(): void {
     this.isHalted = true;
-    this.position = 0;
+    this.#parts.progress.position = 0;
   }
 
   /** Folds everything again, into a new scheduler. */
   startOver(): void {
     this.isHalted = false;
-    this.position = 0;
+    this.#parts.progress.position = 0;
     this.#reader?.rewind();
-  }
-
-  /** Resolves when everything up to `seq` is folded. */
-  reached(seq: number): Promise<void> {
-    if (this.position >= seq) return Promise.resolve();
-    this.#awaited = Math.min(this.#awaited, seq);
-    return new Promise((resolve) => this.#waiters.push({ seq, resolve }));
-  }
-
-  /** The awaited positions may never exist again. */
-  giveUpWaiting(): void {
-    this.#awaited = Number.POSITIVE_INFINITY;
-    for (const waiter of this.#waiters.splice(0)) waiter.resolve();
   }
 
   #fold(message: LogMessage): void {
@@ -86,8 +63,7 @@ export class Follower {
       this.#parts.log.error("an entry of the log cannot be read and is skipped", { seq, subject, error });
     }
     if (this.isHalted) return; // by this very entry
-    this.position = seq;
-    if (seq >= this.#awaited) this.#tellWaiters();
+    this.#parts.progress.moveTo(seq);
   }
 
   #give(event: ReturnType<typeof readEntry>, subject: string): void {
@@ -100,13 +76,5 @@ export class Follower {
     neighbours.saw(subject, seq);
     if (unknownKind > 0)
       log.error("an outcome of an unknown kind in the log is skipped", { seq, subject, unknownKind });
-  }
-
-  /** The waiters are few (a takeover, a cancel), so a pass over all of them is cheap. */
-  #tellWaiters(): void {
-    const reached = this.#waiters.filter((waiter) => waiter.seq <= this.position);
-    this.#waiters = this.#waiters.filter((waiter) => waiter.seq > this.position);
-    this.#awaited = this.#waiters.reduce((first, { seq }) => Math.min(first, seq), Number.POSITIVE_INFINITY);
-    for (const waiter of reached) waiter.resolve();
   }
 }

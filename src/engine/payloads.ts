@@ -29,7 +29,7 @@ export class Payloads {
     try {
       const input = await this.read(key, seq);
       if (input !== undefined) return input;
-      await this.#leader.catchUp();
+      await this.#leader.progress.catchUp();
       return this.#leader.state.live.get(key) === run && run.seq === seq ? "gone" : undefined;
     } catch (error) {
       return error instanceof MalformedRecord ? "gone" : undefined;

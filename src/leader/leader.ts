@@ -2,6 +2,7 @@
 // nats; nothing here assigns a run or answers a request.
 import type { Log } from "../domain/log.ts";
 import type { NatsLink } from "../nats/link.ts";
+import type { LogProgress } from "../nats/log-progress.ts";
 import type { Publisher } from "../nats/publisher.ts";
 import type { RunStore } from "../nats/run-store.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
@@ -29,8 +30,8 @@ export interface Leader {
   /** Replaced by a new one when the log must be folded anew. */
   readonly state: Scheduler;
   readonly term: Term;
-  /** Sequence of the newest entry folded. */
-  readonly position: number;
+  /** How far the log is folded. */
+  readonly progress: LogProgress;
   /** The outcome entry being folded, so that its results are forwarded without reading them back. */
   readonly folding: { readonly seq: number; readonly outcomes: readonly Outcome[] } | undefined;
   /** By the server's clock. Units: epoch milliseconds */
@@ -40,8 +41,4 @@ export interface Leader {
   handle(event: SchedulerEvent): void;
   /** The same; resolves when everything that the event caused is stored, sent and folded. */
   handleFully(event: SchedulerEvent): Promise<void>;
-  /** Resolves when everything up to there is folded. */
-  reached(seq: number): Promise<void>;
-  /** Resolves when everything stored by now is folded. Fails: StoreUnavailable */
-  catchUp(): Promise<void>;
 }

@@ -9,6 +9,10 @@ import { ensureStream } from "./streams.ts";
 
 /** Leases and the outcomes of some ten thousand runs. */
 const size = 4 * 1_024 * 1_024;
+/** Filled again only when there is some room, so that it is not released at once. */
+const refillBelow = 0.95;
+/** The limit may be another by now. */
+const refillEveryMs = 30_000;
 const largestBlock = 512 * 1_024;
 const streamNotFound = 10059;
 
@@ -22,6 +26,11 @@ export class Reserve {
   readonly #stream: string;
   readonly #subject: string;
   readonly #replicas: 1 | 3;
+  /** As far as known; undefined until it was looked for. */
+  isWhole: boolean | undefined;
+  /** Bytes in use when the space ran out. */
+  #fullAt: number | undefined;
+  #filledAt = Number.NEGATIVE_INFINITY;
 
   constructor(link: NatsLink, subjects: Subjects, replicas: 1 | 3) {
     this.#link = link;
@@ -35,9 +44,29 @@ export class Reserve {
     if ((await this.#bytes()) === undefined) await this.fill();
   }
 
-  /** Fails: StoreUnavailable, PermissionDenied */
-  async isWhole(): Promise<boolean> {
-    return ((await this.#bytes()) ?? 0) >= size;
+  /** Another leader may have changed it. */
+  forget(): void {
+    this.isWhole = undefined;
+  }
+
+  /** A server that was restarted may have other limits. */
+  tryAgain(): void {
+    this.#filledAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Looks for it if nothing is known, and fills it again if there may be room: whether it is whole. Fails: StoreUnavailable, PermissionDenied */
+  async restore(): Promise<boolean> {
+    this.isWhole ??= ((await this.#bytes()) ?? 0) >= size;
+    if (!this.isWhole && (await this.#mayFit())) {
+      this.#filledAt = performance.now();
+      this.isWhole = await this.fill();
+    }
+    return this.isWhole;
+  }
+
+  async #mayFit(): Promise<boolean> {
+    if (performance.now() - this.#filledAt >= refillEveryMs) return true;
+    return this.#fullAt !== undefined && (await this.usedBytes()) + size < this.#fullAt * refillBelow;
   }
 
   /** Whether there was room for all of it; if not, none is kept. */
@@ -54,15 +83,23 @@ export class Reserve {
       const block = new Uint8Array(Math.min(largestBlock, Math.floor(this.#link.maxPayload / 2)));
       for (let from = 0, n = 0; from < size; from += block.length, n += 1)
         await askStore(this.#link, `${this.#subject}.${n}`, block, { operation: "reserve room", withinMs: 2_000 });
+      this.#fullAt = undefined;
       return true;
     } catch {
-      await this.release().catch(() => {}); // tried again by whoever leads
+      await this.#clear().catch(() => {}); // tried again by whoever leads
       return false;
     }
   }
 
-  /** Releases the space. Fails: StoreUnavailable, PermissionDenied */
-  async release(): Promise<void> {
+  /** Releases the space, since with so many bytes in use there is no more. Fails: StoreUnavailable, PermissionDenied */
+  async release(fullAt: number): Promise<void> {
+    await this.#clear();
+    this.#fullAt = fullAt;
+    this.#filledAt = performance.now();
+    this.isWhole = false;
+  }
+
+  async #clear(): Promise<void> {
     await askStore(this.#link, `$JS.API.STREAM.PURGE.${this.#stream}`, noBytes, {
       operation: "give up the reserve",
       accept: ({ err_code }) => err_code === streamNotFound,

@@ -80,7 +80,7 @@ export class Eraser {
 
   async #erase(keys: readonly string[]): Promise<EraseReply> {
     const leader = this.#leader;
-    await leader.catchUp();
+    await leader.progress.catchUp();
     const { live, finished, fold } = leader.state;
     const ended = keys.filter((key) => finished.has(key) && !fold.pinned.has(key));
     const origins: Origins = new Map(ended.map((key) => [key, finished.get(key)!.origin]));
@@ -107,16 +107,16 @@ export class Eraser {
       if (i === longestMarkMs / pauseMs) throw new Error("finished runs are being forgotten; try again");
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
-    await leader.catchUp();
+    await leader.progress.catchUp();
   }
 
   async #eraseOutcomes(origins: Origins): Promise<void> {
     for (let i = 0; i < tries; i++) {
       const found = await this.#entriesOf(origins);
       if (found.length === 0) return;
-      await this.#leader.catchUp(); // it must know of the turns that end there
+      await this.#leader.progress.catchUp(); // it must know of the turns that end there
       for (const entry of found) await this.#writeWithout(origins, entry);
-      await this.#leader.catchUp();
+      await this.#leader.progress.catchUp();
     }
     throw new Error("the outcomes of an erased run move faster than they can be erased; try again");
   }
@@ -149,7 +149,7 @@ export class Eraser {
       if (left.length === 0) return;
       if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
       await leader.handleFully({ type, keys: left });
-      await leader.catchUp();
+      await leader.progress.catchUp();
     }
     throw new Error(otherwise);
   }

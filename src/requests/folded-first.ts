@@ -9,7 +9,7 @@ export async function foldedFirst<T>(
   answer: () => T | Promise<T>,
 ): Promise<T> {
   const { live, finished } = leader.state;
-  if (keys.some((key) => !live.has(key) && !finished.has(key))) await leader.catchUp();
+  if (keys.some((key) => !live.has(key) && !finished.has(key))) await leader.progress.catchUp();
   else if (keys.some((key) => live.has(key))) await refreshed(leader);
   return answer();
 }
@@ -18,5 +18,5 @@ export async function foldedFirst<T>(
 export const refreshed = (leader: Leader): Promise<unknown> =>
   atMost(
     1_000,
-    leader.catchUp().catch(() => {}),
+    leader.progress.catchUp().catch(() => {}),
   );

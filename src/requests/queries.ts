@@ -66,7 +66,7 @@ export function pageOfCrons(leader: Leader, after: string | undefined): CronList
 
 /** The keys of the next live runs that match, oldest first, of those that the log held when the first of them were asked for. */
 export function matchingKeys(leader: Leader, filter: RunFilter, cursor: string | undefined): Page<string> {
-  const begin = { createdAt: leader.position + 1, origin: 0 };
+  const begin = { createdAt: leader.progress.position + 1, origin: 0 };
   const { createdAt: upTo, origin: after } = cursor === undefined ? begin : placeAtCursor(cursor);
   const { runs, isCut } = liveRuns(leader.state, filter, mostKeys, after, upTo);
   const cursorAt = (index: number) => cursorOf({ createdAt: upTo, origin: runs[index]!.origin });

@@ -18,7 +18,7 @@ export async function cancel(leader: Leader, request: CancelRuns): Promise<Cance
   if (runs !== undefined) return foldedFirst(leader, runs, () => cancelAll(leader, runs, request));
   if (filter === undefined)
     throw new TypeError("a cancel request must name runs or filter; an empty filter is every unfinished run");
-  if (cursor === undefined) await leader.catchUp();
+  if (cursor === undefined) await leader.progress.catchUp();
   const { items, ...next } = matchingKeys(leader, filter, cursor);
   return { ...(await cancelAll(leader, items, request)), ...next };
 }

@@ -26,7 +26,7 @@ export async function sendSignal(leader: Leader, { key, name, token, data }: Sen
   // A request may have waited while this engine was frozen, and its signal been stored and taken without it.
   const result = await publisher.append(subjects.signal(key, name, token), bytes, 0, undefined, holdsLease);
   const seq = result.ok ? result.seq : (result.lastSeq ?? 0);
-  await leader.reached(seq);
+  await leader.progress.reached(seq);
   const { live, finished } = leader.state;
   const isLive = live.get(key)?.origin === run.origin;
   const end = finished.get(key);

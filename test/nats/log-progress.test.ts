@@ -1,26 +1,18 @@
 // What is said of a log rests on all that is stored when it was asked.
 import assert from "node:assert/strict";
-import { LogCatchUp } from "../../src/engine/catch-up.ts";
+import { LogProgress } from "../../src/nats/log-progress.ts";
 import { test } from "../support/harness.ts";
 
-/** A store that answers when it is told to, and a reader that is where it is put. */
+/** A store that answers when it is told to, and a log that is folded as far as somebody says. */
 function stage() {
   const asked: PromiseWithResolvers<number>[] = [];
-  let position = 0;
-  let waiters: { readonly seq: number; readonly resolve: () => void }[] = [];
   const ask = () => {
     const answer = Promise.withResolvers<number>();
     asked.push(answer);
     return answer.promise;
   };
-  const reached = (seq: number) =>
-    new Promise<void>((resolve) => (seq <= position ? resolve() : waiters.push({ seq, resolve })));
-  const fold = (to: number) => {
-    position = to;
-    for (const { seq, resolve } of waiters) if (seq <= to) resolve();
-    waiters = waiters.filter(({ seq }) => seq > to);
-  };
-  return { asked, fold, log: new LogCatchUp({ store: { lastSeq: ask, newestSeq: ask }, reached }) };
+  const log = new LogProgress({ lastSeq: ask, newestSeq: ask });
+  return { asked, fold: (to: number) => log.moveTo(to), log };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

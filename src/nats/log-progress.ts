@@ -1,0 +1,88 @@
+// How far a log is folded, and who waits until something is.
+import type { RunStore } from "./run-store.ts";
+
+interface Waiter {
+  readonly seq: number;
+  readonly resolve: () => void;
+}
+
+/** Units: milliseconds */
+const briefly = 100;
+const lookAgainMs = 1_000;
+
+export class LogProgress {
+  /** Sequence of the newest entry folded. */
+  position = 0;
+  readonly #store: Pick<RunStore, "lastSeq" | "newestSeq">;
+  #waiters: Waiter[] = [];
+  /** The first position that somebody waits for. */
+  #awaited = Number.POSITIVE_INFINITY;
+  /** The current round of catching up, and the next. */
+  #round: Promise<void> | undefined;
+  #nextRound: Promise<void> | undefined;
+
+  constructor(store: Pick<RunStore, "lastSeq" | "newestSeq">) {
+    this.#store = store;
+  }
+
+  moveTo(seq: number): void {
+    this.position = seq;
+    if (seq >= this.#awaited) this.#tellWaiters();
+  }
+
+  /** Resolves when everything up to `seq` is folded. */
+  reached(seq: number): Promise<void> {
+    if (this.position >= seq) return Promise.resolve();
+    this.#awaited = Math.min(this.#awaited, seq);
+    return new Promise((resolve) => this.#waiters.push({ seq, resolve }));
+  }
+
+  /** The awaited positions may never exist again. */
+  giveUpWaiting(): void {
+    this.#awaited = Number.POSITIVE_INFINITY;
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve();
+  }
+
+  /**
+   * Resolves when everything stored by now is folded. Does not wait for what is purged in the meantime.
+   *
+   * The stream's leader says what is stored: a replica may not yet have what was acknowledged to a caller. Calls share a round, but only
+   * one that has not begun: an earlier one may have asked too early. Fails: StoreUnavailable
+   */
+  catchUp(): Promise<void> {
+    this.#nextRound ??= (this.#round ?? Promise.resolve()).then(() => {
+      const round = this.#catchUpOnce();
+      this.#nextRound = undefined;
+      this.#round = round.catch(() => {});
+      return round;
+    });
+    return this.#nextRound;
+  }
+
+  async #catchUpOnce(): Promise<void> {
+    if (await isWithin(briefly, this.reached(await this.#store.lastSeq()))) return;
+    for (;;) {
+      const newest = await this.#store.newestSeq(); // the last ones may have been purged
+      if (await isWithin(lookAgainMs, this.reached(newest))) return;
+    }
+  }
+
+  /** The waiters are few (a takeover, a cancel), so a pass over all of them is cheap. */
+  #tellWaiters(): void {
+    const reached = this.#waiters.filter((waiter) => waiter.seq <= this.position);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.seq > this.position);
+    this.#awaited = this.#waiters.reduce((first, { seq }) => Math.min(first, seq), Number.POSITIVE_INFINITY);
+    for (const waiter of reached) waiter.resolve();
+  }
+}
+
+/** Whether something is done within `ms`. */
+function isWithin(ms: number, something: Promise<void>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    void something.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
