@@ -3,7 +3,6 @@ import { splitKey } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Leader } from "../leader/leader.ts";
 import type { AssignCommand, Command, CompactCommand, EngineOutcome, PurgeFilter } from "../matching/commands.ts";
-import type { ConfirmedRate } from "../matching/limits/rates.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import { Appender } from "./appender.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -84,20 +83,14 @@ export class Deeds {
     if (this.#open.length > 1_000) this.#open = []; // nobody waits outside `whole`
   }
 
-  /** Tries until it is stored, then tells the scheduler, unless the term is over by then. `refused`: the event for what can never be stored. */
-  async #store<T>(
-    what: string,
-    deed: () => Promise<T>,
-    eventOf: (stored: T) => SchedulerEvent | undefined,
-    refused?: T,
-  ): Promise<void> {
+  /** Tries until it is stored, then gives the scheduler the event, unless the term is over by then. `refused`: that for what can never be stored. */
+  async #store(what: string, deed: () => Promise<SchedulerEvent | undefined>, refused?: SchedulerEvent): Promise<void> {
     const { term, log } = this.#leader;
-    const stored = await term.untilStored(what, deed).catch((error: unknown) => {
+    const event = await term.untilStored(what, deed).catch((error: unknown) => {
       if (term.isCurrent) log.error(`${what} cannot be stored`, { error });
       return refused;
     });
-    const event = stored === undefined || !term.isCurrent ? undefined : eventOf(stored);
-    if (event !== undefined) this.#leader.handle(event);
+    if (event !== undefined && term.isCurrent) this.#leader.handle(event);
   }
 
   #keep(key: string, record: unknown): void {
@@ -115,29 +108,33 @@ export class Deeds {
   }
 
   #react({ n, reaction }: DeedOf<"react">): Promise<void> {
-    const create = () => createRun(this.#leader, this.#payloads, reaction).then(() => true);
-    return this.#store(`run ${reaction.task}/${reaction.id}`, create, () => ({ type: "reacted", n }), false);
+    const reacted = { type: "reacted", n } as const;
+    const create = () => createRun(this.#leader, this.#payloads, reaction).then(() => reacted);
+    return this.#store(`run ${reaction.task}/${reaction.id}`, create, reacted);
   }
 
   /** Nothing under these limits may start before. */
   #storeRates({ rates }: DeedOf<"storeRates">): Promise<void> {
     const { bucket, term } = this.#leader;
-    const store = () => bucket.storeRates(rates, term.epoch);
-    const told = (stored: readonly ConfirmedRate[]) => ({ type: "ratesStored", rates: stored }) as const;
-    return this.#store("a rate limit, for which runs wait,", store, told);
+    const store = async () => ({ type: "ratesStored", rates: await bucket.storeRates(rates, term.epoch) }) as const;
+    return this.#store("a rate limit, for which runs wait,", store);
   }
 
   #storeCron({ record, over }: DeedOf<"storeCron">): Promise<void> {
-    const { name } = record;
-    const write = () => this.#leader.bucket.crons.write(record, over.seq, name);
-    const refused = { isOurs: false, there: over };
-    return this.#store(`cron "${name}"`, write, (written) => ({ type: "cronWritten", name, ...written }), refused);
+    const written = { type: "cronWritten", name: record.name } as const;
+    const write = async () => ({
+      ...written,
+      ...(await this.#leader.bucket.crons.write(record, over.seq, record.name)),
+    });
+    return this.#store(`cron "${record.name}"`, write, { ...written, isOurs: false, there: over });
   }
 
   #storeHandled({ upTo }: DeedOf<"storeHandled">): Promise<void> {
     const { bucket, term } = this.#leader;
-    const store = () => bucket.storeHandled(term.epoch, upTo);
-    return this.#store("how far failures are handled", store, () => ({ type: "handledStored", upTo }));
+    const isOurs = () => bucket.storeHandled(term.epoch, upTo);
+    return this.#store("how far failures are handled", async () =>
+      (await isOurs()) ? { type: "handledStored", upTo } : undefined,
+    );
   }
 
   async #readInput(run: LiveRun): Promise<void> {
@@ -151,17 +148,19 @@ export class Deeds {
   /** What does not fit stays where it is until its runs have ended; housekeeping waits for that. */
   #compact(command: CompactCommand): Promise<void> {
     const { task, name, expectSeq } = command;
-    const compact = () => this.#appender.compact(command);
-    return this.#store(`the rest of ${name}`, compact, (isStored) =>
-      isStored ? undefined : { type: "compactionRefused", task, name, expectSeq },
-    );
+    return this.#store(`the rest of ${name}`, async () => {
+      const isStored = await this.#appender.compact(command);
+      return isStored ? undefined : { type: "compactionRefused", task, name, expectSeq };
+    });
   }
 
   /** Safe to repeat. One without an answer would keep its task from ever being purged. */
   #purge({ filter, keepFrom }: DeedOf<"purge">): Promise<void> {
     const subject = this.#subjectOf(filter);
-    const purge = () => this.#leader.store.purge(subject, keepFrom);
-    return this.#store(`a purge of ${subject}`, purge, () => ({ type: "purged", filter, keepFrom }));
+    return this.#store(`a purge of ${subject}`, async () => {
+      await this.#leader.store.purge(subject, keepFrom);
+      return { type: "purged", filter, keepFrom };
+    });
   }
 
   #subjectOf(filter: PurgeFilter): string {

@@ -262,9 +262,9 @@ class Candidate implements RunningEngine {
         await this.#core.progress.catchUp();
         await this.#core.checkFloor(); // may begin a rebuild,
         await this.#core.progress.catchUp(); // which must be through before it leads
-        await link.clock.measure(); // what is due is decided by it
-        await this.#requests.load();
-        return this.#core.bucket.read();
+        const measured = link.clock.measure(); // what is due is decided by it
+        const [kept] = await Promise.all([this.#core.bucket.read(), this.#requests.load(), measured]);
+        return kept;
       });
       yield* this.#requests.open;
       this.#core.handle({ type: "briefed", briefing });

@@ -1,5 +1,6 @@
 // Folds the log: every entry becomes an event of the scheduler, in order and once.
 import { Effect, type Scope } from "effect";
+import type { UnreadableEvent } from "../fold/log-events.ts";
 import { type LogMessage, readEntry } from "../fold/read-entry.ts";
 import type { Leader } from "../leader/leader.ts";
 import { type LogReader, readLog } from "../nats/log-reader.ts";
@@ -14,6 +15,8 @@ export interface FollowerParts extends Pick<Leader, "link" | "subjects" | "log" 
   /** The reader has read everything stored; outcomes may have been purged ahead of it in the meantime. */
   readonly onCaughtUp: () => void;
 }
+
+type Read = ReturnType<typeof readEntry> | UnreadableEvent;
 
 export class Follower {
   /** The outcome entry being folded, so that its results are forwarded without reading them back. */
@@ -54,19 +57,23 @@ export class Follower {
 
   #fold(message: LogMessage): void {
     if (this.isHalted) return;
-    const { seq, subject, data } = message;
-    try {
-      const event = readEntry(this.#parts.subjects, message);
-      if (event.type === "signal") this.#parts.onSignal(seq, data);
-      this.#give(event, subject);
-    } catch (error) {
-      this.#parts.log.error("an entry of the log cannot be read and is skipped", { seq, subject, error });
-    }
-    if (this.isHalted) return; // by this very entry
-    this.#parts.progress.moveTo(seq);
+    const event = this.#read(message);
+    if (event.type === "signal") this.#parts.onSignal(event.seq, message.data);
+    this.#give(event, message.subject);
+    if (!this.isHalted) this.#parts.progress.moveTo(event.seq); // it may be halted by this very entry
   }
 
-  #give(event: ReturnType<typeof readEntry>, subject: string): void {
+  #read(message: LogMessage): Read {
+    const { seq, subject, at } = message;
+    try {
+      return readEntry(this.#parts.subjects, message);
+    } catch (error) {
+      this.#parts.log.error("an entry of the log cannot be read and is skipped", { seq, subject, error });
+      return { type: "unreadable", seq, at };
+    }
+  }
+
+  #give(event: Read, subject: string): void {
     const { onEvent, neighbours, log } = this.#parts;
     if (event.type === "outcomes") this.current = event;
     onEvent(event);

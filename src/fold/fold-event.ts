@@ -9,5 +9,6 @@ export function foldEvent(fold: Fold, event: LogEvent): void {
   if (event.type === "outcomes") foldOutcomes(fold, event);
   else if (event.type === "entry") foldEntry(fold, event);
   else if (event.type === "bundle") foldBundle(fold, event);
-  else foldSignal(fold, event);
+  else if (event.type === "signal") foldSignal(fold, event);
+  else fold.advance(event.seq, event.at);
 }

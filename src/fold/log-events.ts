@@ -55,5 +55,12 @@ export interface OutcomesEvent {
   readonly outcomes: readonly FoldedOutcome[];
 }
 
+/** An entry that nobody can decode: it changes nothing, but nothing is missing where it stands. */
+export interface UnreadableEvent {
+  readonly type: "unreadable";
+  readonly seq: number;
+  readonly at: number;
+}
+
 /** What the log brings. */
-export type LogEvent = EntryEvent | BundleEvent | SignalEvent | OutcomesEvent;
+export type LogEvent = EntryEvent | BundleEvent | SignalEvent | OutcomesEvent | UnreadableEvent;

@@ -7,8 +7,6 @@ import type { ConfirmedRate } from "../matching/limits/rates.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { type Owned, OwnedRecords } from "../nats/owned-records.ts";
 import { Records } from "../nats/records.ts";
-import type { LeadEvent } from "../presence/takeover.ts";
-import type { StoredFailures } from "../reactions/failures.ts";
 import type { Briefing } from "../scheduler/briefing.ts";
 import {
   type AdmissionFlag,
@@ -61,18 +59,30 @@ export class Bucket {
     this.#log = log;
   }
 
-  /** What a leader must know before it leads: without the tasks, for example, no timeout until a worker registers. Fails: StoreUnavailable, PermissionDenied */
+  /**
+   * What a leader must know before it leads: without the tasks, for example, no timeout until a worker registers. All at once: each record may take
+   * several round trips, and runs wait meanwhile. Fails: StoreUnavailable, PermissionDenied
+   */
   async read() {
+    const { kept } = this;
+    const [knownWorkers = [], details, tried, definitions, pauses, rates, handlers, handled, crons] = await Promise.all(
+      [
+        kept.read("workers", isWorkerIds),
+        kept.read("workers-details", isKnownWorkers),
+        this.tried.load(),
+        kept.load("task.", isDeclaredTask),
+        this.pauses.find(),
+        this.#rates.loadAll(),
+        kept.load("on-failure.", isFailureHandler),
+        this.#handled.load(),
+        this.crons.all(),
+      ],
+    );
+    const failures = { handlers, upTo: handled?.upTo ?? 0 };
     return {
-      known: await this.#known(),
-      tried: await this.tried.load(),
-      briefing: {
-        definitions: await this.kept.load("task.", isDeclaredTask),
-        pauses: (await this.pauses.find())?.record ?? noPauses,
-        rates: await this.#rates.loadAll(),
-        failures: await this.#failures(),
-        crons: await this.crons.all(),
-      } satisfies Briefing,
+      known: { knownWorkers, details: new Map(details?.map((known) => [known.id, known])) },
+      tried,
+      briefing: { definitions, pauses: pauses?.record ?? noPauses, rates, failures, crons } satisfies Briefing,
     };
   }
   /** Undefined when a newer leader has written. Fails as {@link Bucket.read} */
@@ -107,18 +117,6 @@ export class Bucket {
     this.kept.keep("workers-details", fits ? known : undefined, term);
     const ids = known.map(({ id }) => id);
     this.kept.keep("workers", ids, term);
-  }
-  async #known(): Promise<Pick<LeadEvent, "knownWorkers" | "details">> {
-    const details = (await this.kept.read("workers-details", isKnownWorkers)) ?? [];
-    return {
-      knownWorkers: (await this.kept.read("workers", isWorkerIds)) ?? [],
-      details: new Map(details.map((known) => [known.id, known])),
-    };
-  }
-
-  async #failures(): Promise<StoredFailures> {
-    const handlers = await this.kept.load("on-failure.", isFailureHandler);
-    return { handlers, upTo: (await this.#handled.load())?.upTo ?? 0 };
   }
 }
 

@@ -45,7 +45,10 @@ export class RunStore {
 
   /** Sequence of the first remaining outcome entry, or of the next entry if there is none. */
   async outcomesFrom(): Promise<number> {
-    return (await this.firstSeqOf(this.#outcomes)) ?? (await this.lastSeq()) + 1;
+    const first = await this.firstSeqOf(this.#outcomes);
+    if (first !== undefined) return first;
+    const last = await this.lastSeq(); // which may be an outcome by now: then it is the first
+    return (await this.firstSeqOf(this.#outcomes)) ?? last + 1;
   }
 
   /** The time of the stream's leader; undefined if it does not say. Units: epoch milliseconds */

@@ -36,6 +36,7 @@ function handle(scheduler: Scheduler, event: SchedulerEvent): void {
     case "bundle":
     case "outcomes":
     case "signal":
+    case "unreadable":
       foldEvent(fold, event);
       return;
     case "heard":

@@ -187,9 +187,9 @@ const budgets: Record<string, number> = {
   housekeeping: 760,
   reactions: 420,
   scheduler: 580,
-  leader: 345,
+  leader: 340,
   requests: 845,
-  engine: 1_445,
+  engine: 1_355,
 };
 
 test("no room of the scheduler outgrows its budget", () => {

@@ -1,6 +1,9 @@
 // What is said of a log rests on all that is stored when it was asked.
 import assert from "node:assert/strict";
+import type { NatsLink } from "../../src/nats/link.ts";
 import { LogProgress } from "../../src/nats/log-progress.ts";
+import { RunStore } from "../../src/nats/run-store.ts";
+import { Subjects } from "../../src/wire/subjects.ts";
 import { test } from "../support/harness.ts";
 
 /** A store that answers when it is told to, and a log that is folded as far as somebody says. */
@@ -54,4 +57,14 @@ test("what was purged is not waited for, and a store that fails one call does no
   await turn();
   asked[3]!.resolve(3);
   await next;
+});
+
+test("the first outcome of a log is the one that was appended while the engine looked for it, and not what follows", async () => {
+  const found = [undefined, 7];
+  const store = Object.assign(new RunStore({} as NatsLink, new Subjects("test")), {
+    firstSeqOf: async () => found.shift(),
+    lastSeq: async () => 7,
+  });
+  assert.equal(await store.outcomesFrom(), 7);
+  assert.equal(await store.outcomesFrom(), 8);
 });
