@@ -1,6 +1,6 @@
 // Faster than heartbeats alone: each worker is pinged once a second, and "no responders" means that its connection is gone.
 import type { Leader } from "../leader/leader.ts";
-import { processOf } from "../matching/unheard.ts";
+import { processOf } from "../matching/unseen/unheard.ts";
 import { isNoResponders } from "../nats/no-responders.ts";
 import { hasEnded } from "../runtime/process.ts";
 import { proofOf } from "../runtime/worker-identity.ts";

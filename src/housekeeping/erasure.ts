@@ -4,6 +4,7 @@
 import { isFinal, taskOf } from "../domain/run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
+import type { FinalDetail } from "../wire/story.ts";
 import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
 import { purgeHead } from "./garbage.ts";
 import type { House } from "./house.ts";
@@ -36,11 +37,8 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
     }
     const { kind, origin, createdAt, attempt } = run;
     const was = kind === "failed" || kind === "cancelled" ? kind : "completed";
-    house.step.outgoing.push({
-      ...{ kind: "erased", key, origin, attempt, at: house.step.now, dueAt: 0, inbox: "", inputSeq: 0 },
-      turn: Math.max(attempt, 1),
-      detail: { createdAt, priority: 0, attempts: [], was },
-    });
+    const detail: FinalDetail = { createdAt, priority: 0, attempts: [], was };
+    house.step.addOutcome({ key, origin, attempt, turn: Math.max(attempt, 1) }, "erased", { detail });
   }
 }
 

@@ -224,18 +224,8 @@ function removeBlocked(house: House, log: LoggedTask, runs: readonly FinishedRun
 function appendMark(house: House): void {
   const { retention } = house;
   retention.enter("marking", house.step.uptime);
-  house.step.outgoing.push({
-    kind: "retention",
-    key: "",
-    turn: 0,
-    attempt: 0,
-    origin: house.fold.position,
-    at: house.step.now,
-    dueAt: retention.upTo,
-    detail: undefined,
-    inbox: "",
-    inputSeq: 0,
-  });
+  const mark = { key: "", turn: 0, attempt: 0, origin: house.fold.position };
+  house.step.addOutcome(mark, "retention", { dueAt: retention.upTo });
 }
 
 /** Requests everything that must happen before the outcomes up to S may go; returns how much is left to do. */

@@ -2,7 +2,7 @@
 // of it.
 
 import type { Log } from "../domain/log.ts";
-import type { Cautious, Tried } from "../matching/tried.ts";
+import type { Cautious, Tried } from "../matching/suspects/tried.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { type Owned, OwnedRecords } from "../nats/owned-records.ts";
 import { Records } from "../nats/records.ts";

@@ -3,11 +3,12 @@ import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "./attached.ts";
 import { watchFlow } from "./durable/limit-of-flow.ts";
 import { isDurable } from "./durable/readiness.ts";
+import { endRun } from "./ending.ts";
 import type { Matching } from "./matching.ts";
-import { awaitCancel, endRun, placeRun } from "./placement.ts";
+import { awaitCancel, placeRun } from "./placement.ts";
 import { stopAttempt } from "./release.ts";
 import { setPlace } from "./task-queue.ts";
-import { isUnsure } from "./unheard.ts";
+import { isUnsure } from "./unseen/unheard.ts";
 import { workerOf } from "./workers.ts";
 
 /**
@@ -60,9 +61,7 @@ const mayHaveToUndo = (state: Matching, run: LiveRun): boolean =>
   isDurable(run) && (run.turn > 1 || placeOf(run) === "running" || (isUnsure(state) && placeOf(run) === "queued"));
 
 function storeWish(state: Matching, run: LiveRun): void {
-  const { key, turn, attempt, origin } = run;
-  const wish = { at: state.step.now, dueAt: 0, detail: { reason: cancelReasonOf(run)! }, inbox: "", inputSeq: 0 };
-  state.step.outgoing.push({ kind: "cancelling", key, turn, attempt, origin, ...wish });
+  state.step.addOutcome(run, "cancelling", { detail: { reason: cancelReasonOf(run)! } });
 }
 
 /** The log says that a run should be cancelled, which this engine did not know. */

@@ -7,7 +7,7 @@ import type { OutcomeHead } from "../wire/outcome-entry.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
 import type { OutcomeDetail } from "../wire/story.ts";
 import type { Stop } from "../wire/worker-messages.ts";
-import type { StoreTriedCommand } from "./tried.ts";
+import type { StoreTriedCommand } from "./suspects/tried.ts";
 
 /** An outcome that the engine itself appends: lost, cancelled, failed, cancelling, or a retention mark. */
 export interface EngineOutcome extends OutcomeHead {

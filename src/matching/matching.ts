@@ -12,12 +12,12 @@ import type { KeyLimit } from "./limits/concurrency.ts";
 import type { LimitWake } from "./limits/limit-host.ts";
 import type { LaneHost } from "./limits/policies.ts";
 import type { RateLimit } from "./limits/rate.ts";
-import type { Lingering, Unheard } from "./lost-attempt.ts";
 import { pauseQueue, pauseWorker } from "./pauses.ts";
 import type { Step } from "./step.ts";
-import type { Isolation, Suspect } from "./suspect.ts";
+import type { Isolation, Suspect } from "./suspects/suspect.ts";
+import type { Caution } from "./suspects/tried.ts";
 import { QueueIndex, TaskQueue } from "./task-queue.ts";
-import type { Caution } from "./tried.ts";
+import type { Lingering, Unheard } from "./unseen/lost-attempt.ts";
 import type { Booking, WorkerRecord } from "./workers.ts";
 
 /** A moment at which a run may have to move; void if the run has moved on in the meantime. */

@@ -1,6 +1,6 @@
 import { type Pauses, resumedAt, wholeNamespace } from "../domain/pauses.ts";
-import { expectExpiry } from "./expiry.ts";
 import type { TaskQueue } from "./task-queue.ts";
+import { expectExpiry } from "./waiting/expiry.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /** Also for a queue that is seen for the first time. */

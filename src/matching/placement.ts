@@ -1,6 +1,3 @@
-import type { ErrorRecord } from "../domain/error-record.ts";
-import { termsOf } from "../domain/policies.ts";
-import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "./attached.ts";
 import { isDurable, isReady } from "./durable/readiness.ts";
@@ -9,7 +6,7 @@ import { sleep } from "./durable/sleep.ts";
 import { declarePolicies } from "./limits/declare.ts";
 import type { Matching } from "./matching.ts";
 import { queueOf, setPlace, type TaskQueue } from "./task-queue.ts";
-import { watchTimeout } from "./waiting-time.ts";
+import { watchTimeout } from "./waiting/schedule-timeouts.ts";
 
 /** Places all live runs, oldest first, so that the queues are in order at once. */
 export function placeAll(state: Matching): void {
@@ -80,66 +77,4 @@ function enqueue(state: Matching, run: LiveRun): void {
   else queue.policies.arrive(run);
   // A started run is not given up because nobody has room for it.
   if (run.flow === undefined) watchTimeout(state, run);
-}
-
-/** What an outcome of the engine has besides its kind. */
-export interface Ending {
-  readonly reason?: string | undefined;
-  readonly error?: ErrorRecord;
-  /** The worker that had the run, and since when. */
-  readonly worker?: string;
-  readonly startedAt?: number;
-  /** The attempt was not lost, its time was over. */
-  readonly isTimeout?: boolean;
-  /** When a retry is due. Units: epoch milliseconds */
-  readonly dueAt?: number;
-}
-
-/** Appends an outcome of this engine; the run cannot be dispatched until the log brings that outcome back. */
-export function endRun(state: Matching, run: LiveRun, kind: OutcomeKind, ending: Ending): void {
-  state.step.about = run;
-  setPlace(run, "ending");
-  const { turn, attempt, createdAt, priority, metadata } = run;
-  const error = ending.error === undefined ? {} : { error: ending.error };
-  const record =
-    ending.worker === undefined
-      ? undefined
-      : {
-          attempt,
-          turn,
-          worker: ending.worker,
-          startedAt: ending.startedAt ?? state.step.now,
-          endedAt: state.step.now,
-          outcome: kind === "failed" && ending.isTimeout !== true ? ("lost" as const) : kind,
-          ...error,
-        };
-  const terms = termsOf(run.placement, run.scheduleTimeoutMs);
-  const attempts = [...run.history, ...(record === undefined ? [] : [record])];
-  const detail =
-    !isFinal(kind) && record !== undefined
-      ? { attempt: record }
-      : {
-          createdAt,
-          priority,
-          ...(metadata === undefined ? {} : { metadata }),
-          ...(terms === undefined ? {} : { terms }),
-          attempts,
-          ...error,
-          ...(ending.reason === undefined ? {} : { reason: ending.reason }),
-        };
-  const inputStays = isFinal(kind) && run.isLarge;
-  const inputSeq = isFinal(kind) && !run.isLarge ? run.seq : 0;
-  state.step.outgoing.push({
-    kind,
-    key: run.key,
-    turn,
-    attempt,
-    origin: run.origin,
-    at: state.step.now,
-    dueAt: ending.dueAt ?? 0,
-    detail,
-    inbox: isFinal(kind) ? run.inbox : "",
-    inputSeq,
-    inputStays,
-  });
 }

@@ -1,3 +1,4 @@
+import type { OutcomeKind } from "../domain/run.ts";
 import type { Command, EngineOutcome } from "./commands.ts";
 
 /** How a scheduler goes by its clock. Units: milliseconds */
@@ -9,6 +10,9 @@ export interface Pace {
 }
 /** Of machines, which sleep, and whose clocks are set. */
 export const machinePace: Pace = { longestNapMs: 3_000, tickEveryMs: 1_000 };
+
+/** What an outcome is about: a live run, as a rule. */
+type OutcomeSubject = Pick<EngineOutcome, "key" | "turn" | "attempt" | "origin">;
 
 /** One step: its time and its commands. */
 export class Step {
@@ -33,6 +37,12 @@ export class Step {
     this.about = undefined;
     this.uptime += Math.min(Math.max(now - this.now, 0), this.pace.longestNapMs);
     this.now = now;
+  }
+  /** Lets the engine say something of a run, or make a mark: what is not given has nothing to say. */
+  addOutcome(about: OutcomeSubject, kind: OutcomeKind, given: Partial<EngineOutcome>): void {
+    const { key, turn, attempt, origin } = about;
+    const usual = { at: this.now, dueAt: 0, detail: undefined, inbox: "", inputSeq: 0 };
+    this.outgoing.push({ kind, key, turn, attempt, origin, ...usual, ...given });
   }
   end(): Command[] {
     this.about = undefined;

@@ -4,9 +4,9 @@ import type { LiveRun } from "../fold/live-run.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import type { TaskDeclaration } from "../wire/worker-messages.ts";
 import { type Place, placeOf, writePlace } from "./attached.ts";
-import { CountedTime } from "./counted-time.ts";
 import type { Policies } from "./limits/policies.ts";
 import { ReadyQueue } from "./ready-queue.ts";
+import { CountedTime } from "./waiting/counted-time.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /** When the first run of a queue may have waited too long; void if the queue expects another time by now. */

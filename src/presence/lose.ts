@@ -1,11 +1,12 @@
 import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
-import { proveCaution } from "../matching/caution.ts";
 import { isDurable } from "../matching/durable/readiness.ts";
-import { linger } from "../matching/lingering.ts";
+import { endRun } from "../matching/ending.ts";
 import type { Matching } from "../matching/matching.ts";
-import { endRun, mustEnd, placeRun } from "../matching/placement.ts";
-import { wasAlone } from "../matching/suspects.ts";
+import { mustEnd, placeRun } from "../matching/placement.ts";
+import { proveCaution } from "../matching/suspects/caution.ts";
+import { wasAlone } from "../matching/suspects/suspects.ts";
+import { linger } from "../matching/unseen/lingering.ts";
 import type { Booking, WorkerRecord } from "../matching/workers.ts";
 
 /**

@@ -3,10 +3,10 @@
 import { formatDuration } from "../domain/duration.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
 import { isDurable } from "../matching/durable/readiness.ts";
-import { linger } from "../matching/lingering.ts";
+import { endRun } from "../matching/ending.ts";
 import type { Matching } from "../matching/matching.ts";
-import { endRun } from "../matching/placement.ts";
 import { queueOf } from "../matching/task-queue.ts";
+import { linger } from "../matching/unseen/lingering.ts";
 import type { Booking, WorkerRecord } from "../matching/workers.ts";
 
 /** A loop that is blocked only for a while ends its attempts itself. */

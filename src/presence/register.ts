@@ -1,12 +1,12 @@
 import { cutText } from "../domain/printable.ts";
-import { endCaution } from "../matching/caution.ts";
 import { limitsDiffer, watchFlows } from "../matching/durable/limit-of-flow.ts";
 import { declarePolicies } from "../matching/limits/declare.ts";
 import type { Matching } from "../matching/matching.ts";
 import { pauseWorker } from "../matching/pauses.ts";
-import { moveTo } from "../matching/suspects.ts";
+import { endCaution } from "../matching/suspects/caution.ts";
+import { moveTo } from "../matching/suspects/suspects.ts";
 import type { TaskQueue } from "../matching/task-queue.ts";
-import { watchAgain } from "../matching/waiting-time.ts";
+import { watchAgain } from "../matching/waiting/schedule-timeouts.ts";
 import { WorkerRecord } from "../matching/workers.ts";
 import type { Register, TaskDeclaration } from "../wire/worker-messages.ts";
 import { compareLedger, showLife } from "./presence.ts";

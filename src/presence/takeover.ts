@@ -1,11 +1,11 @@
 import { placeOf } from "../matching/attached.ts";
-import { beCautious, keepNoted } from "../matching/caution.ts";
 import { admitFound } from "../matching/durable/siblings.ts";
 import type { Matching } from "../matching/matching.ts";
 import { placeAll } from "../matching/placement.ts";
+import { beCautious, keepNoted } from "../matching/suspects/caution.ts";
+import type { Cautious, Tried } from "../matching/suspects/tried.ts";
 import { queueOf, setPlace } from "../matching/task-queue.ts";
-import type { Cautious, Tried } from "../matching/tried.ts";
-import { awaitWorker } from "../matching/unheard.ts";
+import { awaitWorker } from "../matching/unseen/unheard.ts";
 import { WorkerRecord } from "../matching/workers.ts";
 import type { CountedSpan, LedgerEntry } from "../wire/hand-over.ts";
 import type { KnownWorker } from "../wire/records.ts";

@@ -1,7 +1,7 @@
 // What workers say of themselves: that they are there, what they execute, and that they leave. Long messages come in parts.
 import { listed } from "../domain/names.ts";
 import type { Leader } from "../leader/leader.ts";
-import { knownWorkers } from "../matching/known.ts";
+import { knownWorkers } from "../matching/unseen/known-workers.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
 import { isSecretOf } from "../runtime/worker-identity.ts";
 import { Assembly } from "../wire/parts.ts";

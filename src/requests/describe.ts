@@ -7,7 +7,7 @@ import { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
 import { explainSleep } from "../matching/durable/explain.ts";
 import { priorityOf } from "../matching/task-queue.ts";
-import { explainWaiting, stateOfWorker } from "../matching/waiting.ts";
+import { explainWaiting, stateOfWorker } from "../matching/waiting/explain.ts";
 import { type WorkerRecord, workerOf } from "../matching/workers.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { isNewer, type PlaceInList } from "../wire/list-cursor.ts";

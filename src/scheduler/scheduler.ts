@@ -7,7 +7,7 @@ import type { LiveRun } from "../fold/live-run.ts";
 import type { HouseOptions } from "../housekeeping/house.ts";
 import type { Cancelled } from "../matching/matching.ts";
 import { machinePace, type Pace, Step } from "../matching/step.ts";
-import { isHolding } from "../matching/unheard.ts";
+import { isHolding } from "../matching/unseen/unheard.ts";
 import type { WorkerRecord } from "../matching/workers.ts";
 import type { LeadEvent } from "../presence/takeover.ts";
 import type { Briefing } from "./briefing.ts";

@@ -21,7 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
   fold: ["collections", "domain", "wire"],
   matching: ["collections", "domain", "wire", "fold"],
   presence: ["domain", "wire", "fold", "matching"],
-  housekeeping: ["domain", "collections", "fold", "matching"],
+  housekeeping: ["domain", "collections", "wire", "fold", "matching"],
   reactions: ["collections", "domain", "fold", "matching"],
   scheduler: ["collections", "domain", "wire", ...rooms],
   runtime: ["domain"],
@@ -50,8 +50,11 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** What rooms within rooms may import of the room around them: each other, or all of it. */
 const mayImportWithin: Record<string, readonly string[]> = {
-  "matching/limits": ["matching"],
-  "matching/durable": ["matching"],
+  "matching/limits": ["matching", "matching/suspects", "matching/unseen"],
+  "matching/durable": ["matching", "matching/unseen"],
+  "matching/suspects": ["matching", "matching/limits"],
+  "matching/unseen": ["matching"],
+  "matching/waiting": ["matching", "matching/durable", "matching/suspects", "matching/unseen"],
   "embedded/provision": ["embedded"],
   "client/asking": [],
   "client/results": ["client/asking"],
@@ -184,7 +187,7 @@ const budgets: Record<string, number> = {
   fold: 1_345,
   matching: 3_255,
   presence: 510,
-  housekeeping: 760,
+  housekeeping: 745,
   reactions: 420,
   scheduler: 580,
   leader: 340,

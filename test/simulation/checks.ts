@@ -1,7 +1,7 @@
 import type { LiveRun } from "../../src/fold/live-run.ts";
 import { isListed, placeOf } from "../../src/matching/attached.ts";
 import type { Command, EngineOutcome } from "../../src/matching/commands.ts";
-import { isIsolated, isSuspect } from "../../src/matching/suspects.ts";
+import { isIsolated, isSuspect } from "../../src/matching/suspects/suspects.ts";
 import { queueOf } from "../../src/matching/task-queue.ts";
 import { workerOf } from "../../src/matching/workers.ts";
 import { createScheduler, type Scheduler } from "../../src/scheduler/scheduler.ts";

@@ -1,5 +1,5 @@
-import { knownWorkers } from "../../src/matching/known.ts";
 import type { Matching } from "../../src/matching/matching.ts";
+import { knownWorkers } from "../../src/matching/unseen/known-workers.ts";
 import type { KnownWorker } from "../../src/wire/records.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { ModelWorker } from "./model-worker.ts";

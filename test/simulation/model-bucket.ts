@@ -3,7 +3,7 @@ import type { FailureHandler } from "../../src/domain/failure.ts";
 import { noPauses, type Pauses } from "../../src/domain/pauses.ts";
 import type { Command, StoredRate } from "../../src/matching/commands.ts";
 import type { ConfirmedRate } from "../../src/matching/limits/rates.ts";
-import type { StoreTriedCommand } from "../../src/matching/tried.ts";
+import type { StoreTriedCommand } from "../../src/matching/suspects/tried.ts";
 import type { TaskDeclaration } from "../../src/wire/worker-messages.ts";
 import type { ModelEngine } from "./model-engine.ts";
 

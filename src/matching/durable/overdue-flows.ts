@@ -1,8 +1,8 @@
 // Ends durable runs that take too long.
 import { cancelReasonOf, placeOf } from "../attached.ts";
 import { cancelRuns } from "../cancel.ts";
+import { endRun } from "../ending.ts";
 import type { Matching } from "../matching.ts";
-import { endRun } from "../placement.ts";
 import { limitOf } from "./limit-of-flow.ts";
 
 /** At its deadline a run is told to end; some time later it is ended. */

@@ -1,8 +1,8 @@
 import type { TaskPolicies } from "../../domain/policies.ts";
-import { redeclareLingering } from "../lingering.ts";
 import type { Matching } from "../matching.ts";
-import { returnSuspects } from "../suspects.ts";
+import { returnSuspects } from "../suspects/suspects.ts";
 import { queueOf, type TaskQueue } from "../task-queue.ts";
+import { redeclareLingering } from "../unseen/lingering.ts";
 import { begin } from "../workers.ts";
 import { Policies } from "./policies.ts";
 

@@ -3,7 +3,7 @@ import { cancelReasonOf, placeOf } from "../attached.ts";
 import { cancelRuns } from "../cancel.ts";
 import type { Matching } from "../matching.ts";
 import { queueOf } from "../task-queue.ts";
-import { isUnsure } from "../unheard.ts";
+import { isUnsure } from "../unseen/unheard.ts";
 import type { KeyLimit } from "./concurrency.ts";
 
 /**

@@ -1,9 +1,9 @@
 // The decisions of limits: requested here, carried out by placement.
 import type { RateRule } from "../../domain/limits.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
+import { endRun } from "../ending.ts";
 import type { Matching } from "../matching.ts";
-import { endRun } from "../placement.ts";
-import { isSuspect } from "../suspects.ts";
+import { isSuspect } from "../suspects/suspects.ts";
 import type { KeyLimit } from "./concurrency.ts";
 import type { LaneHost } from "./policies.ts";
 import type { RateLimit } from "./rate.ts";

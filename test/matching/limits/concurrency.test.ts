@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { parseConcurrency } from "../../../src/domain/limits.ts";
 import { placeOf } from "../../../src/matching/attached.ts";
-import { knownWorkers } from "../../../src/matching/known.ts";
+import { knownWorkers } from "../../../src/matching/unseen/known-workers.ts";
 import { workerOf } from "../../../src/matching/workers.ts";
 import { declarationOf, endings, only, Scene } from "../../scheduler/scene.ts";
 import { describe, test } from "../../support/harness.ts";

@@ -1,11 +1,11 @@
 // Lost attempts that a cut-off worker may still be executing: they count for their concurrency limits until it has stopped.
 
-import { stoppedAfterMs } from "../domain/cut-off.ts";
-import { taskOf } from "../domain/run.ts";
+import { stoppedAfterMs } from "../../domain/cut-off.ts";
+import { taskOf } from "../../domain/run.ts";
+import type { Matching } from "../matching.ts";
+import { queueOf, type TaskQueue } from "../task-queue.ts";
+import { type Booking, begin, type WorkerRecord } from "../workers.ts";
 import type { Lingering } from "./lost-attempt.ts";
-import type { Matching } from "./matching.ts";
-import { queueOf, type TaskQueue } from "./task-queue.ts";
-import { type Booking, begin, type WorkerRecord } from "./workers.ts";
 
 /** The attempt is lost, but still counts. Called before its slot is released. */
 export function linger(state: Matching, worker: WorkerRecord, booking: Booking): void {

@@ -1,15 +1,15 @@
 // Runs that kill the process that executes them: how many they kill, and that no other run pays for it.
 
 import assert from "node:assert/strict";
-import type { LiveRun } from "../../src/fold/live-run.ts";
-import { placeOf } from "../../src/matching/attached.ts";
-import type { Command } from "../../src/matching/commands.ts";
-import type { Tried } from "../../src/matching/tried.ts";
-import { workerOf } from "../../src/matching/workers.ts";
-import { describeRun } from "../../src/requests/describe.ts";
-import type { SchedulerEvent } from "../../src/scheduler/events.ts";
-import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
-import { describe, test } from "../support/harness.ts";
+import type { LiveRun } from "../../../src/fold/live-run.ts";
+import { placeOf } from "../../../src/matching/attached.ts";
+import type { Command } from "../../../src/matching/commands.ts";
+import type { Tried } from "../../../src/matching/suspects/tried.ts";
+import { workerOf } from "../../../src/matching/workers.ts";
+import { describeRun } from "../../../src/requests/describe.ts";
+import type { SchedulerEvent } from "../../../src/scheduler/events.ts";
+import { assignments, endings, only, Scene } from "../../scheduler/scene.ts";
+import { describe, test } from "../../support/harness.ts";
 
 /** What outlives processes: the log, and the record of what was tried. */
 class Store {

@@ -1,26 +1,49 @@
-import { formatDuration } from "../domain/duration.ts";
-import type { LiveRun } from "../fold/live-run.ts";
-import { placeOf } from "./attached.ts";
+// Which runs are watched for waiting too long in their queue, and how they end.
+import { formatDuration } from "../../domain/duration.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import { placeOf } from "../attached.ts";
+import { endRun } from "../ending.ts";
+import type { Matching } from "../matching.ts";
+import { queueOf, type TaskQueue } from "../task-queue.ts";
+import { isUnsure } from "../unseen/unheard.ts";
 import { expectExpiry, scheduleTimeoutOf, timeoutOf } from "./expiry.ts";
-import type { Matching } from "./matching.ts";
-import { endRun, isStillDue, placeRun } from "./placement.ts";
-import type { TaskQueue } from "./task-queue.ts";
-import { queueOf } from "./task-queue.ts";
-import { isUnsure } from "./unheard.ts";
-
-/** Queues the scheduled and retrying runs whose time has come. */
-export function queueDueRuns(state: Matching): void {
-  for (let next = state.due.first(); next !== undefined; next = state.due.first()) {
-    state.step.about = next.run;
-    const isDue = isStillDue(next);
-    if (isDue && next.at > state.step.now) return;
-    state.due.pop();
-    if (isDue) placeRun(state, next.run);
-  }
-}
 
 /** How soon an expired timeout of a paused task is checked again. */
 const pausedAgainMs = 10_000;
+
+/** First turns without a timeout of their own expire in the order in which they come; all others are sorted. */
+export function watchTimeout(state: Matching, run: LiveRun): void {
+  const { waiting, counts } = queueOf(run);
+  if (run.scheduleTimeoutMs === null) return;
+  const last = waiting.last();
+  if (run.turn === 1 && run.scheduleTimeoutMs === undefined && (last === undefined || last.readyAt <= run.readyAt)) {
+    waiting.push(run);
+    if (last === undefined) expectExpiry(queueOf(run));
+    if (waiting.size > 2 * counts.queued + 1024) waiting.prune((r) => placeOf(r) === "queued" && r.turn === 1);
+  } else watchByTime(state, run);
+}
+
+function watchByTime(state: Matching, run: LiveRun): void {
+  const at = timeoutOf(run);
+  if (at === undefined) return;
+  if (state.timeouts.size > 2 * (state.fold.live.size + 512))
+    state.timeouts.prune((t) => placeOf(t.run) === "queued" && t.run.turn === t.turn);
+  state.timeouts.push({ at, run, turn: run.turn });
+}
+
+/** Called when the timeouts of these tasks have changed: their runs are watched by the new ones. */
+export function watchAgain(state: Matching, queues: ReadonlySet<TaskQueue>): void {
+  if (queues.size === 0) return;
+  const inOrder = new Set<LiveRun>();
+  for (const queue of queues) {
+    for (const run of queue.waiting) inOrder.add(run);
+    expectExpiry(queue);
+  }
+  for (const run of state.fold.live.values()) {
+    if (placeOf(run) !== "queued" || run.scheduleTimeoutMs !== undefined || !queues.has(queueOf(run))) continue;
+    if (run.turn > 1 || !inOrder.has(run)) watchByTime(state, run);
+  }
+}
 
 /**
  * Cancels runs that waited in their queue longer than they, or their task, allow. Those of a paused task keep waiting, and so do all while a
@@ -102,16 +125,8 @@ function tellExpired(state: Matching, expired: readonly LiveRun[]): void {
   }
 }
 
-/** The next moment at which a run becomes due or expires; undefined = none is known. Units: epoch milliseconds */
-export function nextDeadline(state: Matching): number | undefined {
-  const due = state.due.first()?.at ?? Number.POSITIVE_INFINITY;
-  // If there are too many, returning outcomes continue this; after a takeover, answering workers.
-  const late = state.queueIndex.isFull || isUnsure(state) ? Number.POSITIVE_INFINITY : nextExpiry(state);
-  const at = Math.min(due, late);
-  return at === Number.POSITIVE_INFINITY ? undefined : at;
-}
-
-function nextExpiry({ timeouts, queueIndex }: Matching): number {
+/** Infinite if none is known. */
+export function nextExpiry({ timeouts, queueIndex }: Matching): number {
   const first = queueIndex.expiries.first()?.at ?? Number.POSITIVE_INFINITY;
   return Math.min(first, timeouts.first()?.at ?? Number.POSITIVE_INFINITY);
 }

@@ -1,11 +1,11 @@
 // What the leader assigns within its own process dies with it unseen. After a leader has died, and for runs that were lost before, it is
 // stored before it is sent, so that the next leader knows what this one died of.
 
-import type { LiveRun } from "../fold/live-run.ts";
-import type { Matching } from "./matching.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import type { Matching } from "../matching.ts";
+import type { Booking, WorkerRecord } from "../workers.ts";
 import { isEnding, isolate, wasAlone } from "./suspects.ts";
 import type { StoreTriedCommand, Tried } from "./tried.ts";
-import type { Booking, WorkerRecord } from "./workers.ts";
 
 /** Whatever was executing when a leader died is among the first to be assigned again. */
 const cautiousFor = 2_000;

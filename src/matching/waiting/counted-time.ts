@@ -1,6 +1,6 @@
 // Which time counts as waiting: while an engine leads and works. At any other time nothing could have started.
 
-import type { CountedSpan } from "../wire/hand-over.ts";
+import type { CountedSpan } from "../../wire/hand-over.ts";
 
 type Gap = CountedSpan["gaps"][number];
 

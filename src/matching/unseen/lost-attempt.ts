@@ -1,5 +1,5 @@
-import type { LiveRun } from "../fold/live-run.ts";
-import type { Counting } from "./workers.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import type { Counting } from "../workers.ts";
 
 /** A lost attempt that a cut-off worker may still be executing. */
 export interface Lingering {

@@ -1,7 +1,7 @@
-import type { LiveRun } from "../fold/live-run.ts";
-import type { Lane } from "./limits/lanes.ts";
-import type { Needs } from "./needs.ts";
-import type { WorkerRecord } from "./workers.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import type { Lane } from "../limits/lanes.ts";
+import type { Needs } from "../needs.ts";
+import type { WorkerRecord } from "../workers.ts";
 
 /** A suspect taken from its queue: it has room in its limits, and waits for a process to itself. */
 export interface Suspect {

@@ -1,14 +1,14 @@
 // A run that is lost with its worker again and again may be what kills it. It is tried alone in a process, so that no other run dies
 // with it, and so that it is known to be the cause before it is given up.
 
-import type { LiveRun } from "../fold/live-run.ts";
-import { placeOf } from "./attached.ts";
-import type { Matching } from "./matching.ts";
-import { suitability } from "./needs.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import { placeOf } from "../attached.ts";
+import type { Matching } from "../matching.ts";
+import { suitability } from "../needs.ts";
+import type { TaskQueue } from "../task-queue.ts";
+import { queueOf } from "../task-queue.ts";
+import type { WorkerRecord } from "../workers.ts";
 import type { Isolation, Suspect } from "./suspect.ts";
-import type { TaskQueue } from "./task-queue.ts";
-import { queueOf } from "./task-queue.ts";
-import type { WorkerRecord } from "./workers.ts";
 
 /** Losses that make a run a suspect. */
 const suspectAfter = 3;

@@ -1,16 +1,16 @@
 // Why a run is not running: the most frequent question about a queue.
 
-import type { Waiting } from "../domain/run.ts";
-import { shownTime } from "../domain/time.ts";
-import type { LiveRun } from "../fold/live-run.ts";
-import { placeOf } from "./attached.ts";
-import { explainSleep } from "./durable/explain.ts";
-import type { Matching } from "./matching.ts";
-import { describeNeeds, suitability } from "./needs.ts";
-import { isIsolated } from "./suspects.ts";
-import { queueOf } from "./task-queue.ts";
-import { isHolding, withheldUntil } from "./unheard.ts";
-import type { WorkerRecord } from "./workers.ts";
+import type { Waiting } from "../../domain/run.ts";
+import { shownTime } from "../../domain/time.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import { placeOf } from "../attached.ts";
+import { explainSleep } from "../durable/explain.ts";
+import type { Matching } from "../matching.ts";
+import { describeNeeds, suitability } from "../needs.ts";
+import { isIsolated } from "../suspects/suspects.ts";
+import { queueOf } from "../task-queue.ts";
+import { isHolding, withheldUntil } from "../unseen/unheard.ts";
+import type { WorkerRecord } from "../workers.ts";
 
 /** Undefined for a run that is running, or about to end. */
 export function explainWaiting(state: Matching, run: LiveRun): Waiting | undefined {

@@ -1,7 +1,7 @@
 // Which workers may be executing something, for the next leader.
 
-import type { KnownWorker } from "../wire/records.ts";
-import type { Matching } from "./matching.ts";
+import type { KnownWorker } from "../../wire/records.ts";
+import type { Matching } from "../matching.ts";
 
 /** The present workers, those whose lost runs still count, and those that this leader has not heard from itself; by id. */
 export function knownWorkers({ workers, lingering, unheard }: Matching): KnownWorker[] {

@@ -1,10 +1,10 @@
 // Workers known to earlier leaders that have not yet reported what they execute: it may be anything that seems to wait, and count for
 // any key of their tasks.
 
-import { goneAfterMs, stoppedAfterMs } from "../domain/cut-off.ts";
-import type { KnownWorker } from "../wire/records.ts";
-import type { Matching } from "./matching.ts";
-import type { TaskQueue } from "./task-queue.ts";
+import { goneAfterMs, stoppedAfterMs } from "../../domain/cut-off.ts";
+import type { KnownWorker } from "../../wire/records.ts";
+import type { Matching } from "../matching.ts";
+import type { TaskQueue } from "../task-queue.ts";
 
 /** How long they keep anything from being dispatched. */
 const holdMs = 2_000;

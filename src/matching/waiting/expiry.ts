@@ -1,6 +1,6 @@
 // When a run has waited too long in its queue.
-import type { LiveRun } from "../fold/live-run.ts";
-import { queueOf, type TaskQueue } from "./task-queue.ts";
+import type { LiveRun } from "../../fold/live-run.ts";
+import { queueOf, type TaskQueue } from "../task-queue.ts";
 
 /** Makes sure that the queue is checked when its first run will have waited too long. To be called when that moment may have moved closer. */
 export function expectExpiry(queue: TaskQueue): void {

@@ -1,7 +1,7 @@
-import { latestTime } from "../domain/time.ts";
-import { placeOf } from "./attached.ts";
-import type { Matching } from "./matching.ts";
-import { setPlace } from "./task-queue.ts";
+import { latestTime } from "../../domain/time.ts";
+import { placeOf } from "../attached.ts";
+import type { Matching } from "../matching.ts";
+import { setPlace } from "../task-queue.ts";
 
 /**
  * Moves runs that nobody executes to another time; a past one means now. Stored as an outcome that gives the run back until then, so that every engine that
@@ -13,15 +13,6 @@ export function rescheduleRuns(state: Matching, keys: readonly string[], dueAt: 
     if (run === undefined || (placeOf(run) !== "scheduled" && placeOf(run) !== "retrying" && placeOf(run) !== "queued"))
       continue;
     setPlace(run, "ending");
-    const { turn, attempt, origin } = run;
-    const kind = "returned" as const;
-    const moved = {
-      at: state.step.now,
-      dueAt: Math.min(Math.max(dueAt, state.step.now), latestTime),
-      detail: undefined,
-      inbox: "",
-      inputSeq: 0,
-    };
-    state.step.outgoing.push({ kind, key, turn, attempt, origin, ...moved });
+    state.step.addOutcome(run, "returned", { dueAt: Math.min(Math.max(dueAt, state.step.now), latestTime) });
   }
 }

@@ -1,0 +1,133 @@
+// Which tasks have a run to start, and which workers have room for it.
+import { Heap } from "../collections/heap.ts";
+import type { LiveRun } from "../fold/live-run.ts";
+import { mayFit } from "./durable/readiness.ts";
+import type { Lane } from "./limits/lanes.ts";
+import type { Matching } from "./matching.ts";
+import { type Needs, suitability } from "./needs.ts";
+import { mustWaitToNote } from "./suspects/caution.ts";
+import { isIsolated } from "./suspects/suspects.ts";
+import type { TaskQueue } from "./task-queue.ts";
+import { withheldUntil } from "./unseen/unheard.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+/** Where the runs of a task come from: its queue, or its lanes if it has limits. */
+export interface Source {
+  /** What its runs require of a worker; undefined = nothing. */
+  readonly needs: Needs | undefined;
+  readonly isLimited: boolean;
+  readonly headPriority: number;
+  head(): LiveRun | undefined;
+  /** Takes the run that `head` returned last; its lane, if it has one. */
+  pop(): Lane | undefined;
+}
+/** A task with a waiting run and workers for it. */
+export interface Candidate {
+  readonly queue: TaskQueue;
+  readonly source: Source;
+  /** Slots that each of its runs takes. */
+  readonly units: number;
+  readonly offers: Heap<Offer>;
+  head: LiveRun;
+  priority: number;
+}
+/** A worker as it was when sorted; it may have got runs since. */
+interface Offer {
+  readonly worker: WorkerRecord;
+  /** How well it suits. */
+  readonly weight: number;
+  free: number;
+  lastAssigned: number;
+}
+/** Highest priority first, then oldest, across all tasks. */
+const goesFirst = (a: Candidate, b: Candidate): boolean =>
+  a.priority > b.priority || (a.priority === b.priority && a.head.origin < b.head.origin);
+/** Best suited first; then most free slots; among equals the one that waited longest. */
+const offersMore = (a: Offer, b: Offer): boolean =>
+  a.weight !== b.weight
+    ? a.weight > b.weight
+    : a.free > b.free || (a.free === b.free && a.lastAssigned < b.lastAssigned);
+
+export function collectCandidates(state: Matching): Heap<Candidate> {
+  const candidates = new Heap<Candidate>(goesFirst);
+  if (!hasRoom(state)) return candidates;
+  for (const queue of state.queueIndex.ready) {
+    if (queue.isPaused) continue;
+    state.step.about = queue;
+    const { policies } = queue;
+    if (policies === undefined) collectFrom(state, queue, queue.ready, candidates);
+    else if (state.unheard.size > 0 && withheldUntil(state, queue) !== undefined) continue;
+    else if (policies.isReady) for (const lanes of policies.groups()) collectFrom(state, queue, lanes, candidates);
+  }
+  return candidates;
+}
+
+function hasRoom({ workers }: Matching): boolean {
+  for (const worker of workers.values()) if (worker.hasRoom) return true;
+  return false;
+}
+
+function collectFrom(state: Matching, queue: TaskQueue, source: Source, candidates: Heap<Candidate>): void {
+  const offers = new Heap<Offer>(offersMore);
+  const { needs } = source;
+  for (const worker of queue.workers) {
+    if (!hasRoomFor(state, worker, queue)) continue;
+    const weight = needs === undefined ? 0 : suitability(needs, worker);
+    if (weight !== undefined) offers.push({ worker, weight, free: worker.free, lastAssigned: worker.lastAssigned });
+  }
+  const head = offers.size === 0 ? undefined : source.head();
+  if (head === undefined) return;
+  candidates.push({ queue, source, units: queue.units, offers, head, priority: source.headPriority });
+}
+
+const hasRoomFor = (state: Matching, worker: WorkerRecord, { log }: TaskQueue): boolean =>
+  worker.hasRoom && (worker.claimedBy === undefined || worker.claimedBy === log) && !isIsolated(state, worker);
+
+/** Undefined: there is no room now, for no run of the candidate. */
+export const chooseWorker = (state: Matching, candidate: Candidate): WorkerRecord | "none has its code" | undefined =>
+  candidate.head.flow === undefined ? withMostRoom(state, candidate) : forFlow(state, candidate);
+
+/** Free slots only decrease during dispatch, so an outdated offer can only sink, and one that is too small stays so. */
+function withMostRoom(state: Matching, { offers, units, head }: Candidate): WorkerRecord | undefined {
+  for (let offer = offers.first(); offer !== undefined; offer = offers.first()) {
+    const { worker } = offer;
+    if (worker.free < units || !worker.takesMore || isIsolated(state, worker)) offers.pop();
+    else if (mustWaitToNote(state, worker, head)) offers.pop();
+    else if (offer.lastAssigned === worker.lastAssigned) return worker;
+    else {
+      offer.free = worker.free;
+      offer.lastAssigned = worker.lastAssigned;
+      offers.sinkFirst();
+    }
+  }
+  return undefined;
+}
+
+/** The worker that may still have its frame, if there is room; a run without matching code goes only to a worker with other code. */
+function forFlow(state: Matching, candidate: Candidate): WorkerRecord | "none has its code" | undefined {
+  const { queue, source, units, head } = candidate;
+  const { blocked, worker: last } = head.flow!;
+  const takes = (worker: WorkerRecord): boolean =>
+    hasRoomFor(state, worker, queue) &&
+    worker.free >= units &&
+    !mustWaitToNote(state, worker, head) &&
+    (source.needs === undefined || suitability(source.needs, worker) !== undefined);
+  if (blocked === undefined || blocked.again !== undefined) {
+    const warm = state.workers.get(last);
+    return warm !== undefined && queue.workers.has(warm) && takes(warm) ? warm : withMostRoom(state, candidate);
+  }
+  for (const worker of queue.workers) if (mayFit(worker, queue.name, blocked) && takes(worker)) return worker;
+  return "none has its code";
+}
+
+/** Moves the first candidate to where its next run belongs. */
+export function goOn(candidates: Heap<Candidate>, first: Candidate): void {
+  const next = first.source.head();
+  if (next === undefined) {
+    candidates.pop();
+    return;
+  }
+  first.head = next;
+  first.priority = first.source.headPriority;
+  candidates.sinkFirst();
+}
