@@ -52,11 +52,6 @@ export function durablesOf(parts: TestDurablesParts): DurableRuns {
       clear: (callOff) => (callOff as (() => void) | undefined)?.(),
       random: () => 0.5,
     },
-    taskOf: (worker, method) => {
-      const { tasks } = describeClass(worker);
-      const task = tasks.get(method);
-      if (task !== undefined) return task.name;
-      throw new TypeError(`${worker.name}.${method} is not a task; use one of ${[...tasks.keys()].join(", ")}`);
-    },
+    describe: (cls) => describeClass(cls).tasks,
   });
 }

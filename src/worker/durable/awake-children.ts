@@ -3,7 +3,7 @@
 import type { Delivery } from "../../wire/journal-message.ts";
 import type { ChildGroup, ChildResult, Children, SoonEnd } from "./children.ts";
 import type { Frame } from "./frame.ts";
-import type { StepClock } from "./step-runner.ts";
+import type { StepClock } from "./step-clock.ts";
 import { openWaits } from "./waits.ts";
 
 /** By task, whether its children ended this soon when last waited for. */
@@ -64,9 +64,7 @@ export class AwakeChildren {
       if (op?.state !== "open") continue;
       this.#drop(at);
       this.#parts.quick.set(task, true);
-      op.state = "ended";
-      const { kind, ordinal, hash, name } = op;
-      deliveries.push({ kind, form: "value", ordinal, time, sequence, hash, name, value: JSON.stringify(results) });
+      deliveries.push(op.end({ form: "value", time, sequence, value: JSON.stringify(results) }));
     }
     return deliveries;
   }

@@ -4,7 +4,7 @@ import { entryOfOrigin } from "../../domain/origin.ts";
 import type { Delivery } from "../../wire/journal-message.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
-import type { StepClock } from "./step-runner.ts";
+import type { StepClock } from "./step-clock.ts";
 
 export interface StoredSignal {
   readonly sequence: number;
@@ -64,12 +64,10 @@ export class AwakeSignals {
     const found = this.#found;
     this.#found = undefined;
     if (found === undefined || found.sequence <= (frame.cursors[found.name] ?? 0)) return undefined;
-    const op = signalWaits(frame).find(({ name }) => name === found.name);
-    if (op === undefined) return undefined;
-    op.state = "ended";
-    const { kind, ordinal, hash, name } = op;
-    const { time, sequence, data: value } = found;
-    return { kind, form: "value", ordinal, time, sequence, hash, name, value };
+    const { name, time, sequence, data: value } = found;
+    return signalWaits(frame)
+      .find((op) => op.name === name)
+      ?.end({ form: "value", time, sequence, value });
   }
 
   /** Asks the store, unless a request is open. Never rejects: what is missed is offered once the run is parked. */

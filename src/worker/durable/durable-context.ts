@@ -12,7 +12,7 @@ import { mostChildren } from "../../wire/parked.ts";
 import { judge } from "../verdict.ts";
 import type { ChildResult } from "./children.ts";
 import type { Frame } from "./frame.ts";
-import { hashOf, type OpDetail, opBehind } from "./op.ts";
+import { closable, closeAll, hashOf, isClosed, type OpDetail } from "./op.ts";
 import { racedAgain } from "./problem.ts";
 import { Restart } from "./restart.ts";
 import { openStep } from "./steps.ts";
@@ -29,23 +29,6 @@ export interface ContextParts {
 }
 
 const usualStep = defineStep();
-
-/** Something awaited that is not an op itself, with a function that closes its ops and says whether all of them were still open. */
-const closers = new WeakMap<Promise<unknown>, () => boolean>();
-/** Lost a race before they had ended: they never will. */
-const closedOpen = new WeakSet<Promise<unknown>>();
-
-/** Whether it was still open. False for promises made by user code, which nothing closes. */
-function close(promise: unknown): boolean {
-  const op = opBehind(promise);
-  const wasOpen = op === undefined ? (closers.get(promise as Promise<unknown>)?.() ?? false) : op.state !== "closed";
-  const reason = new Error("nobody waits for it any more");
-  reason.name = "AbortError";
-  op?.close(reason);
-  if (wasOpen) closedOpen.add(promise as Promise<unknown>);
-  return wasOpen;
-}
-const closeAll = (promises: readonly unknown[]): boolean => promises.map(close).every(Boolean);
 
 export class RunningDurable implements DurableContext {
   readonly #frame: Frame;
@@ -122,7 +105,7 @@ export class RunningDurable implements DurableContext {
 
   race<R extends Readonly<Record<string, Promise<unknown>>>>(ways: R): Promise<Won<R>> {
     const given = Object.entries(ways);
-    const closed = given.find(([, way]) => closedOpen.has(way));
+    const closed = given.find(([, way]) => isClosed(way));
     if (closed !== undefined) return this.#frame.blockFor(racedAgain(closed[0]));
     const first = Promise.race(given.map(async ([won, way]) => ({ won, value: await way })));
     const closeWays = () => closeAll(Object.values(ways));
@@ -174,13 +157,6 @@ export class RunningDurable implements DurableContext {
     const closeBoth = () => closeAll([given, late]);
     return closable(Promise.race([given, late]).finally(closeBoth), closeBoth);
   }
-}
-
-/** Like the promises of ops, it may stay unawaited when it fails. */
-function closable<T>(promise: Promise<T>, closeIt: () => boolean): Promise<T> {
-  promise.catch(() => {});
-  closers.set(promise, closeIt);
-  return promise;
 }
 
 /** A call that is wrong where it is made: a step that makes one would only make it again. */

@@ -8,36 +8,26 @@ import { openInput, openSignal, takeInput } from "../../sealing/sealed.ts";
 import type { Vault } from "../../sealing/vault.ts";
 import { accepted } from "../accepted.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
+import type { DescribedTask } from "../worker-parts.ts";
 import type { QuickChildren } from "./awake-children.ts";
-import type { SignalSource } from "./awake-signals.ts";
 import type { ChildrenOfRun, ParentRun } from "./children.ts";
 import { countedLog } from "./counted-log.ts";
 import { type ContextParts, RunningDurable } from "./durable-context.ts";
 import type { Frame } from "./frame.ts";
-import type { Journal } from "./journal.ts";
 import type { KeptFrames } from "./kept-frames.ts";
 import { SealedJournal } from "./sealed-journal.ts";
-import type { StepClock } from "./step-runner.ts";
-import type { OpenSignal, TurnHost } from "./turn-host.ts";
+import type { TurnHost } from "./turn-host.ts";
 
-export interface DurableRunsParts {
-  readonly journal: Journal;
+export interface DurableRunsParts
+  extends Pick<TurnHost, "journal" | "clock" | "signals" | "log" | "graceMs" | "isHeard" | "onLeftBehind"> {
   /** Seals and opens what journals hold; absent where encryption is off. */
   readonly vault?: Vault | undefined;
   readonly childrenOf: (parent: ParentRun) => ChildrenOfRun;
-  readonly clock: StepClock;
-  readonly signals?: SignalSource | undefined;
-  readonly log: Log;
-  readonly graceMs: number;
-  /** Whether the leader was heard recently. */
-  readonly isHeard: () => boolean;
   readonly frames: KeptFrames;
   /** Reads an input that did not fit into its assignment. Fails: StoreUnavailable. @default all of them do */
   readonly inputOf?: ((run: InputPlace) => Promise<string>) | undefined;
-  /** A method has ended while steps or children were left unawaited. @default a warning, once for each method */
-  readonly onLeftBehind?: TurnHost["onLeftBehind"];
-  /** The name of the task that a method of a class is. Fails: TypeError */
-  readonly taskOf: (worker: Function, method: string) => string;
+  /** The tasks of a class, by method. Fails: TypeError for anything but a worker class */
+  readonly describe: (cls: Function) => ReadonlyMap<string, DescribedTask>;
 }
 
 export interface InputPlace {
@@ -56,33 +46,25 @@ export class DurableRuns {
   readonly parts: DurableRunsParts;
   readonly #contexts = new WeakMap<Frame, RunContext>();
   /** By task: what is true of many of its runs is said once. */
-  readonly #voices = new Map<string, TaskVoice>();
-  readonly #openSignal: OpenSignal;
+  readonly #hosts = new Map<string, TurnHost>();
   readonly #quick: QuickChildren = new Map();
 
   constructor(parts: DurableRunsParts) {
     const { vault, journal } = parts;
     this.parts = vault === undefined ? parts : { ...parts, journal: new SealedJournal(journal, vault) };
-    this.#openSignal = (key, name, data) => openSignal(vault, key, name, data);
   }
 
   hostFor({ name, code = "by hand" }: WorkerTask): TurnHost {
-    const { journal, clock, signals, graceMs, isHeard } = this.parts;
-    const { log, onLeftBehind } = this.#voiceOf(name);
-    return {
-      ...{ journal, clock, signals, log, graceMs, isHeard, onLeftBehind, code },
-      ...{ openSignal: this.#openSignal, newAttempt: randomAttempt, quick: this.#quick },
+    const known = this.#hosts.get(name);
+    if (known !== undefined) return known;
+    const { vault, log, onLeftBehind = warnOnce(log, name) } = this.parts;
+    const host: TurnHost = {
+      ...this.parts,
+      ...{ log: countedLog(log, name), onLeftBehind, code, quick: this.#quick, newAttempt: randomAttempt },
+      openSignal: (key, signal, data) => openSignal(vault, key, signal, data),
     };
-  }
-
-  #voiceOf(task: string): TaskVoice {
-    let voice = this.#voices.get(task);
-    if (voice === undefined) {
-      const { log, onLeftBehind = warnOnce(log, task) } = this.parts;
-      voice = { log: countedLog(log, task), onLeftBehind };
-      this.#voices.set(task, voice);
-    }
-    return voice;
+    this.#hosts.set(name, host);
+    return host;
   }
 
   /** A frame's output and requests go to this attempt from now on. */
@@ -103,7 +85,8 @@ export class DurableRuns {
     enqueue: ContextParts["enqueue"],
   ): Promise<(frame: Frame) => unknown> {
     const { name } = task;
-    const { taskOf, vault } = this.parts;
+    const { vault } = this.parts;
+    const taskOf = (cls: Function, method: string) => this.#taskOf(cls, method);
     const key = keyOf(name, source.runId);
     const stored: unknown = input === "" ? undefined : JSON.parse(input);
     const opened = await (isFirst ? takeInput : openInput)(vault, name, key, stored);
@@ -115,9 +98,20 @@ export class DurableRuns {
       return within(run, () => methodOf(task, given, new RunningDurable(frame, { run, taskOf, enqueue })));
     };
   }
-}
 
-type TaskVoice = Pick<TurnHost, "log" | "onLeftBehind">;
+  /** Fails: TypeError that lists the tasks */
+  #taskOf(cls: Function, method: string): string {
+    const { describe, vault } = this.parts;
+    const tasks = describe(cls);
+    const task = tasks.get(method);
+    if (task === undefined) {
+      const known = [...tasks.keys()].join(", ");
+      throw new TypeError(`${cls.name || "the class"}.${method} is not a task; use one of ${known}`);
+    }
+    vault?.declare(task.name, task.plain);
+    return task.name;
+  }
+}
 
 const howToAwait =
   "await it; or, if its result may be lost, leave it to a ctx.race, which ends those that have not won";

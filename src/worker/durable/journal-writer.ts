@@ -1,6 +1,6 @@
 // Appends to the journal of one run for one attempt, one message at a time: any other writer is noticed, and then
 // nothing more is appended.
-
+import { groupsBySize } from "../../collections/groups.ts";
 import type { JournalName } from "../../domain/durable.ts";
 import {
   type Delivery,
@@ -40,28 +40,33 @@ export class JournalWriter {
 
   /** Fails: as {@link Journal.append} */
   async write(record: Record): Promise<Written> {
-    const { turn, attempt, journal } = this.#options;
     let bytes = headroom;
     for (const delivery of record.deliveries) bytes += mostBytesOfDelivery(delivery);
-    if (bytes <= journal.largestMessage) {
-      const { time, deliveries, begins = false, returns = false, starts = false, lap } = record;
-      return this.#append({ turn, attempt, number: ++this.#number, time, starts, begins, returns, lap, deliveries });
-    }
-    for (const message of this.#messagesOf(record)) {
-      const written = await this.#append(message);
+    return bytes <= this.#options.journal.largestMessage ? this.#append(record) : this.#writeInParts(record);
+  }
+
+  /** No message has room for it: as few as take it. */
+  async #writeInParts({ deliveries, ...first }: Record): Promise<Written> {
+    const room = this.#options.journal.largestMessage - headroom;
+    const pieces = deliveries.flatMap((one) => piecesOf(one, room));
+    let head: Omit<Record, "deliveries"> = first;
+    for (const part of groupsBySize(pieces, room, mostBytesOfDelivery)) {
+      const written = await this.#append({ ...head, deliveries: part });
       if (written !== "stored") return written;
+      head = { time: first.time };
     }
     return "stored";
   }
 
-  async #append(message: JournalMessage): Promise<Written> {
-    const { journal, name, mayAppend } = this.#options;
+  async #append(record: Record): Promise<Written> {
+    const { journal, name, turn, attempt, mayAppend } = this.#options;
+    const { time, deliveries, begins = false, returns = false, starts = false, lap } = record;
+    const message = { turn, attempt, number: ++this.#number, time, starts, begins, returns, lap, deliveries };
     const may = mayAppend();
     if (may !== true && !(await may)) return "fenced";
     const bytes = encodeJournalMessage(message);
     const seq =
-      (await journal.append(name, bytes, this.lastSeq, message.lap !== undefined)) ??
-      (await this.#storedBefore(message));
+      (await journal.append(name, bytes, this.lastSeq, lap !== undefined)) ?? (await this.#storedBefore(message));
     if (seq === undefined) return this.#hasAppended ? "fenced" : "stale";
     this.lastSeq = seq;
     this.#hasAppended = true;
@@ -75,32 +80,6 @@ export class JournalWriter {
     const stored = decodeJournalMessage(last.data);
     return stored.attempt === attempt && stored.number === number ? last.seq : undefined;
   }
-
-  /** Of a record that no message has room for: as few as take it. */
-  *#messagesOf({ deliveries, begins = false, ...rest }: Record): Generator<JournalMessage> {
-    const { turn, attempt, journal } = this.#options;
-    const room = journal.largestMessage - headroom;
-    const { time } = rest;
-    let isFirst = true;
-    const make = (part: readonly Delivery[]): JournalMessage => {
-      const head = isFirst ? { ...rest, begins } : { time, begins: false };
-      isFirst = false;
-      return { ...head, turn, attempt, number: ++this.#number, deliveries: part };
-    };
-    let part: Delivery[] = [];
-    let bytes = 0;
-    for (const delivery of deliveries.flatMap((one) => piecesOf(one, room))) {
-      const size = mostBytesOfDelivery(delivery);
-      if (part.length > 0 && bytes + size > room) {
-        yield make(part);
-        part = [];
-        bytes = 0;
-      }
-      part.push(delivery);
-      bytes += size;
-    }
-    if (part.length > 0 || isFirst) yield make(part);
-  }
 }
 
 /** Space for what a message has besides its deliveries. */
@@ -110,20 +89,11 @@ const headroom = 1_024;
 function piecesOf(delivery: Delivery, room: number): Delivery[] {
   if (delivery.kind !== "children" || delivery.form !== "value" || mostBytesOfDelivery(delivery) <= room)
     return [delivery];
-  const pieces: string[] = [];
-  let piece = "";
-  for (const end of JSON.parse(delivery.value) as unknown[]) {
-    const json = JSON.stringify(end);
-    if (piece !== "" && (piece.length + json.length) * 3 > room / 2) {
-      pieces.push(piece);
-      piece = "";
-    }
-    piece += piece === "" ? json : `,${json}`;
-  }
-  pieces.push(piece);
-  return pieces.map((values, i) => ({
+  const ends = (JSON.parse(delivery.value) as unknown[]).map((end) => JSON.stringify(end));
+  const pieces = groupsBySize(ends, room / 2, (json) => (json.length + 1) * 3);
+  return pieces.map((piece, i) => ({
     ...delivery,
     form: i === pieces.length - 1 ? "value" : "part",
-    value: `[${values}]`,
+    value: `[${piece.join()}]`,
   }));
 }

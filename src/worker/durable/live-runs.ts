@@ -6,11 +6,11 @@ import { newestFromLeader } from "../../nats/stored-message.ts";
 import { afterMs } from "../../runtime/long-timer.ts";
 import { textOf } from "../../wire/bytes.ts";
 import { decodeRunEntry } from "../../wire/run-entry.ts";
-import type { DescribedTask, WorkerParts } from "../worker-parts.ts";
+import type { WorkerParts } from "../worker-parts.ts";
 import { ChildInbox } from "./child-inbox.ts";
 import { DurableRuns } from "./durable-runs.ts";
 import { type KeepOptions, KeptFrames } from "./kept-frames.ts";
-import type { StepClock } from "./step-runner.ts";
+import type { StepClock } from "./step-clock.ts";
 import { StoredChildren } from "./stored-children.ts";
 import { StoredSignals } from "./stored-signals.ts";
 
@@ -43,18 +43,6 @@ export function durableRunsOf(parts: WorkerParts, { graceMs, keep, isHeard }: Li
       throw new StoreUnavailable({ operation: `read the input of ${key}`, reason: "its entry is not there" });
     },
     signals: new StoredSignals({ link, subjects, vault }),
-    taskOf: (worker, method) => {
-      const { name, plain } = taskOf(describe, worker, method);
-      vault?.declare(name, plain);
-      return name;
-    },
+    describe: describe ?? (() => new Map()),
   });
-}
-
-function taskOf(describe: WorkerParts["describe"], worker: Function, method: string): DescribedTask {
-  const tasks = describe?.(worker);
-  const found = tasks?.get(method);
-  if (found !== undefined) return found;
-  const known = [...(tasks?.keys() ?? [])].join(", ");
-  throw new TypeError(`${worker.name || "the class"}.${method} is not a task; use one of ${known}`);
 }

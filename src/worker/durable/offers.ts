@@ -68,8 +68,8 @@ export class Offers {
       const op = takerOf(offer, waits, frame);
       if (op === undefined) continue;
       this.#left.splice(0, i + 1);
-      op.state = "ended";
-      return this.#deliveryOf(offer, op);
+      const value = offer.kind === "signal" ? jsonOf(offer.data) : (this.#values.get(op.ordinal) ?? "");
+      return op.end({ form: "value", time: offer.time, sequence: offer.sequence, value });
     }
     this.#left = [];
     return undefined;
@@ -78,12 +78,6 @@ export class Offers {
   #isComplete(frame: Frame, waits: readonly Op[]): boolean {
     const parked = this.#parked;
     return parked !== undefined && frame.lap === parked.lap && waits.every(({ ordinal }) => ordinal < parked.ops);
-  }
-
-  #deliveryOf(offer: Offer, { kind, ordinal, name, hash }: Op): Delivery {
-    const { time, sequence } = offer;
-    const value = offer.kind === "signal" ? jsonOf(offer.data) : (this.#values.get(ordinal) ?? "");
-    return { kind, form: "value", ordinal, time, sequence, hash, name, value };
   }
 }
 

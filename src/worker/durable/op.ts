@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ErrorClass, StepScope } from "../../domain/step.ts";
 import { hashOfText } from "../../domain/text-hash.ts";
-import type { OpKind } from "../../wire/journal-message.ts";
+import type { Delivery, OpKind } from "../../wire/journal-message.ts";
 
 /** What its kind needs besides the name. */
 export interface OpDetail {
@@ -61,12 +61,18 @@ export class Op {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.promise.catch(ignore); // one that nobody awaits yet must not end the process
-    opOf.set(this.promise, this);
+    closable(this.promise, () => this.#close());
   }
 
   get isWait(): boolean {
     return this.kind !== "step";
+  }
+
+  /** It has got something, for the journal. */
+  end(given: Pick<Delivery, "form" | "time" | "sequence" | "value">): Delivery {
+    this.state = "ended";
+    const { kind, ordinal, hash, name } = this;
+    return { kind, ordinal, hash, name, ...given };
   }
 
   resolve(value: unknown): void {
@@ -85,19 +91,41 @@ export class Op {
     this.abort = undefined;
   }
 
-  /** Its result is no longer wanted. */
-  close(reason: unknown): void {
-    if (this.state === "closed") return;
+  /** Its result is no longer wanted. Returns whether it was until now. */
+  #close(): boolean {
+    if (this.state === "closed") return false;
     this.state = "closed";
+    const reason = new Error("nobody waits for it any more");
+    reason.name = "AbortError";
     this.abort?.(reason);
     this.letGo();
+    return true;
   }
 }
 
-/** Weak, so that an op's promise retains its frame no longer than the user does. */
-const opOf = new WeakMap<Promise<unknown>, Op>();
-/** The op of a promise; undefined for promises made by user code. */
-export const opBehind = (promise: unknown): Op | undefined => opOf.get(promise as Promise<unknown>);
+/** What closes a promise. Weak, so that an op's promise retains its frame no longer than the user does. */
+const closers = new WeakMap<Promise<unknown>, () => boolean>();
+/** Lost a race before they had ended: they never will. */
+const closedOpen = new WeakSet<Promise<unknown>>();
+
+/** For a promise that waits for ops: `close` closes them, and returns whether all of them were still open. */
+export function closable<T>(promise: Promise<T>, close: () => boolean): Promise<T> {
+  promise.catch(ignore); // one that nobody awaits must not end the process
+  closers.set(promise, close);
+  return promise;
+}
+
+/** Returns whether all were still open. Promises made by user code are not, and nothing closes them. */
+export const closeAll = (promises: readonly unknown[]): boolean => promises.map(close).every(Boolean);
+
+function close(promise: unknown): boolean {
+  const wasOpen = closers.get(promise as Promise<unknown>)?.() ?? false;
+  if (wasOpen) closedOpen.add(promise as Promise<unknown>);
+  return wasOpen;
+}
+
+/** Whether it was closed before it had ended. */
+export const isClosed = (promise: Promise<unknown>): boolean => closedOpen.has(promise);
 
 const ignore = (): void => {};
 

@@ -8,7 +8,7 @@ import type { Children } from "./children.ts";
 import type { Frame } from "./frame.ts";
 import type { Offers } from "./offers.ts";
 import type { Op } from "./op.ts";
-import type { StepClock } from "./step-runner.ts";
+import type { StepClock } from "./step-clock.ts";
 import { encodeError } from "./stored-error.ts";
 import { openWaits, timeOf } from "./waits.ts";
 
@@ -114,11 +114,7 @@ export class Satisfiers {
     if (open.length === 0) return [];
     this.wish = undefined;
     const value = encodeError(this.cancelled(reason));
-    return open.map((op) => {
-      op.state = "ended";
-      const { kind, ordinal, hash, name } = op;
-      return { ...note, kind, ordinal, hash, name, value };
-    });
+    return open.map((op) => op.end({ ...note, value }));
   }
 
   /** One that is due; nothing in the log could precede it. */
@@ -130,8 +126,6 @@ export class Satisfiers {
       if (this.#now() >= next.at + clockMarginMs) awake!.look();
       return undefined;
     }
-    const { kind, ordinal, hash, name } = next.op;
-    next.op.state = "ended";
-    return { kind, form: "value", ordinal, time: next.at, sequence: 0, hash, name, value: "" };
+    return next.op.end({ form: "value", time: next.at, sequence: 0, value: "" });
   }
 }

@@ -1,55 +1,29 @@
-// Executes the steps of durable runs, each until it has a result for the journal or its retries are used up.
-import { formatDuration } from "../../domain/duration.ts";
-import { type RetryPolicy, retryDelayMs } from "../../domain/retry.ts";
-import type { StepScope } from "../../domain/step.ts";
-import { errorRecordOf, readProperty } from "../../domain/thrown.ts";
-import { utf8 } from "../../wire/bytes.ts";
+// The steps of a turn: those that the code has opened start in call order, and those that are due again. If turns were lost again and again
+// at one place, one of these steps kills its workers: then they start one at a time, and finally the culprit is given up.
 import type { DeliveryForm } from "../../wire/journal-message.ts";
-import { failureOf } from "../verdict.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
+import { RunningStep, type RunningStepOptions } from "./running-step.ts";
 import { encodeError } from "./stored-error.ts";
-import { insideOf } from "./windows.ts";
 
-/** How a step is tried. Units: milliseconds */
-export interface StepTerms {
-  readonly retry: RetryPolicy;
-  readonly timeoutMs: number;
-}
-
-/** The clock for steps and waits. Units: milliseconds */
-export interface StepClock {
-  /** The server's time. Units: epoch milliseconds */
-  now(): number;
-  set(act: () => void, ms: number): unknown;
-  clear(timer: unknown): void;
-  /** 0…1, for the jitter of pauses. */
-  random(): number;
-}
-
-export interface StepRunnerOptions {
-  readonly clock: StepClock;
-  /** How long code that was told to stop may continue. */
-  readonly graceMs: number;
-  /** Most bytes of a result. */
-  readonly largestResult: () => number;
+export interface StepRunnerOptions extends RunningStepOptions {
   /** A step has a result for the journal. */
   readonly onEnd: (op: Op, form: DeliveryForm, value: string) => void;
   /** A step that was given up has ended without a result. */
   readonly onGone: () => void;
-  /** The run was cancelled: make no more attempts. */
-  readonly isLast: () => boolean;
-  /** The worker is stopping: make no more attempts here. */
-  readonly isLeaving: () => boolean;
 }
 
-/** Pauses up to this long are waited out in place. */
-const inPlaceMs = 30_000;
+const cautionFrom = 3;
+const mostLost = 10;
 
 export class StepRunner {
+  /** Turns lost since the last delivery. */
+  fruitless = 0;
   readonly #options: StepRunnerOptions;
-  /** Steps that are executing, or waiting in place, each with a function that ends that. */
-  readonly #running = new Map<Op, Running>();
+  /** Opened by the code, and not begun. */
+  #waiting: Op[] = [];
+  /** Steps that are executing, or waiting in place. */
+  readonly #running = new Map<Op, RunningStep>();
 
   constructor(options: StepRunnerOptions) {
     this.#options = options;
@@ -59,210 +33,68 @@ export class StepRunner {
   get size(): number {
     return this.#running.size;
   }
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
 
-  begin(frame: Frame, op: Op): void {
-    op.state = "open";
-    const running = new Running(frame, op, this.#options, (form, value) => {
-      this.#running.delete(op);
-      if (form === undefined) this.#options.onGone();
-      else this.#options.onEnd(op, form, value);
-    });
-    this.#running.set(op, running);
-    running.attempt();
+  add(op: Op): void {
+    this.#waiting.push(op);
+  }
+
+  /** Whether any code was called. */
+  begin(frame: Frame): boolean {
+    const now = this.#options.clock.now();
+    const due = frame.opsThatAre("due later").filter(({ dueAt }) => dueAt <= now);
+    const ready = [...due, ...this.#waiting.filter(({ state }) => state === "new")];
+    this.#waiting = [];
+    for (const op of ready) {
+      if (this.fruitless >= mostLost) this.#lose(op);
+      else if (this.fruitless < cautionFrom || this.size === 0) this.#begin(frame, op);
+      else if (op.state === "new") this.#waiting.push(op);
+    }
+    return ready.length > 0;
   }
 
   /** Stops waiting for pauses: the next worker will. */
   leave(): void {
-    for (const running of [...this.#running.values()]) running.leave();
+    for (const step of [...this.#running.values()]) step.leave();
   }
 
   /** Ends pauses and tells code to stop; a step that ends by itself counts. */
   abort(reason: unknown): void {
-    for (const running of [...this.#running.values()]) running.abort(reason);
+    for (const step of [...this.#running.values()]) step.abort(reason);
   }
 
   /** Tells code to stop and ignores what it then throws: the step starts again elsewhere. */
   giveUp(reason: unknown): void {
-    for (const running of [...this.#running.values()]) running.giveUp(reason);
+    for (const step of [...this.#running.values()]) step.giveUp(reason);
   }
 
-  /** Their results are ignored. */
+  /** What is waiting never starts, and results are ignored. */
   forget(reason: unknown): void {
-    for (const running of this.#running.values()) running.forget(reason);
+    for (const step of this.#running.values()) step.forget(reason);
     this.#running.clear();
-  }
-}
-
-/** The final result of a step; undefined if it was given up. */
-type Give = (form: DeliveryForm | undefined, value: string) => void;
-
-/** One step, from its first attempt in this turn to its result. */
-class Running {
-  readonly #frame: Frame;
-  readonly #op: Op;
-  readonly #options: StepRunnerOptions;
-  readonly #give: Give;
-  /** Of the attempt that executes. */
-  #number = 0;
-  #controller: AbortController | undefined;
-  #stopped: { readonly reason: unknown; readonly isGivenUp: boolean } | undefined;
-  #timer: unknown;
-  /** Waits for its next attempt, after this error. */
-  #pausedAfter: { readonly error: unknown; readonly dueAt: number } | undefined;
-  #isOver = false;
-
-  constructor(frame: Frame, op: Op, options: StepRunnerOptions, give: Give) {
-    this.#frame = frame;
-    this.#op = op;
-    this.#options = options;
-    this.#give = give;
-    op.abort = (reason) => this.abort(reason);
+    this.#waiting = [];
   }
 
-  attempt(): void {
-    const number = ++this.#number;
-    this.#pausedAfter = undefined;
-    this.#controller = undefined;
-    this.#stopped = undefined;
-    const { timeoutMs } = this.#terms;
-    const { clock } = this.#options;
-    this.#timer = clock.set(() => this.#stop(timedOut(this.#op.name, timeoutMs)), timeoutMs);
-    const isThis = () => !this.#isOver && number === this.#number && this.#pausedAfter === undefined;
-    void this.#call().then(
-      (value) => isThis() && this.#returned(value),
-      (error) => isThis() && this.#threw(this.#stopped?.reason ?? error),
+  #begin(frame: Frame, op: Op): void {
+    op.state = "open";
+    const step = new RunningStep(frame, op, this.#options, (form, value) => {
+      this.#running.delete(op);
+      if (form === undefined) this.#options.onGone();
+      else this.#options.onEnd(op, form, value);
+    });
+    this.#running.set(op, step);
+    step.attempt();
+  }
+
+  /** The code is told, and may compensate. */
+  #lose(op: Op): void {
+    this.fruitless = 0;
+    const error = new Error(
+      `step ${op.name} was lost ${mostLost} times: each worker that executed it died or was gone`,
     );
-  }
-
-  abort(reason: unknown): void {
-    if (this.#isOver) return;
-    if (this.#pausedAfter !== undefined) this.#end("error", encodeError(this.#pausedAfter.error));
-    else this.#stop(reason);
-  }
-
-  giveUp(reason: unknown): void {
-    this.leave();
-    this.#stop(reason, true);
-  }
-
-  leave(): void {
-    if (this.#pausedAfter !== undefined) this.#endsUntil(this.#pausedAfter.dueAt, this.#pausedAfter.error);
-  }
-
-  forget(reason: unknown): void {
-    this.#isOver = true;
-    this.#options.clock.clear(this.#timer);
-    this.#controller?.abort(reason);
-  }
-
-  get #terms(): StepTerms {
-    return this.#op.detail.terms as StepTerms;
-  }
-
-  #call(): Promise<unknown> {
-    const { detail, inContext, failures, ordinal } = this.#op;
-    const step: StepScope = Object.defineProperty(
-      { id: `${this.#frame.id}.${this.#frame.lap}.${ordinal}`, attempt: failures + 1 },
-      "signal",
-      { get: () => this.#signal(), enumerable: true },
-    ) as StepScope;
-    const inside = { frame: this.#frame, step };
-    return inContext!(() => insideOf(inside, async () => detail.start!(step)));
-  }
-
-  /** Created on first use: few steps need it. */
-  #signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#stopped !== undefined) this.#controller.abort(this.#stopped.reason);
-    return this.#controller.signal;
-  }
-
-  /** Its code may end by itself within the grace period. */
-  #stop(reason: unknown, isGivenUp = false): void {
-    if (this.#isOver || (this.#stopped !== undefined && !isGivenUp)) return;
-    this.#stopped = { reason, isGivenUp };
-    const { clock, graceMs } = this.#options;
-    clock.clear(this.#timer);
-    const number = this.#number;
-    this.#timer = clock.set(() => {
-      if (!this.#isOver && number === this.#number) this.#threw(reason);
-    }, graceMs);
-    this.#controller?.abort(reason);
-  }
-
-  #returned(value: unknown): void {
-    const { name } = this.#op;
-    if (isTimeout(this.#stopped?.reason)) return void this.#threw(this.#stopped!.reason);
-    if (typeof value === "object" && value !== null && "~effect/Effect" in value)
-      return void this.#refused(new TypeError(`step ${name} returned an Effect; a step is an async method`));
-    let json: string;
-    try {
-      json = JSON.stringify(value) ?? "";
-    } catch (cause) {
-      const why = (cause as Error).message;
-      return void this.#refused(new TypeError(`step ${name} returned what JSON cannot hold: ${why}`, { cause }));
-    }
-    const most = this.#options.largestResult();
-    const bytes = json.length * 3 <= most ? 0 : utf8(json).length;
-    if (bytes > most) return void this.#refused(tooLarge(name, bytes, most));
-    this.#end("value", json);
-  }
-
-  /** A bug in the code: it would only happen again. */
-  #refused(error: unknown): void {
-    this.#end("error", this.#fitting(error));
-  }
-
-  #threw(error: unknown): void {
-    const { clock, isLast, isLeaving } = this.#options;
-    clock.clear(this.#timer);
-    if (this.#stopped?.isGivenUp === true) return void this.#end(undefined, "");
-    const { retry } = this.#terms;
-    const failure = failureOf(error, { name: this.#op.name, retry });
-    const hasFailed = failure.kind === "failed"; // it may only ask for more time
-    if (hasFailed) this.#op.failures += 1;
-    const isOut = hasFailed && (failure.isFinal || this.#op.failures > retry.limit);
-    if (isOut || isLast() || this.#op.state === "closed") return void this.#end("error", this.#fitting(error));
-    const pauseMs = hasFailed ? retryDelayMs(retry, this.#op.failures, () => clock.random()) : failure.ms;
-    const dueAt = clock.now() + pauseMs;
-    if (pauseMs > inPlaceMs || isLeaving()) return void this.#endsUntil(dueAt, error);
-    this.#pausedAfter = { error, dueAt };
-    this.#timer = clock.set(() => this.attempt(), pauseMs);
-  }
-
-  /** The run may park over it. */
-  #endsUntil(dueAt: number, error: unknown): void {
-    const told = { failures: this.#op.failures, dueAt, error: errorRecordOf(error).message.slice(0, 1_000) };
-    this.#end("retry", JSON.stringify(told));
-  }
-
-  /** An error is stored truncated, so that it always fits. */
-  #fitting(error: unknown): string {
-    const json = encodeError(error);
-    if (utf8(json).length <= this.#options.largestResult()) return json;
-    const { name, message } = errorRecordOf(error);
-    return encodeError(Object.assign(new Error(message.slice(0, 4_000)), { name, stack: undefined }));
-  }
-
-  #end(form: DeliveryForm | undefined, value: string): void {
-    this.#isOver = true;
-    this.#options.clock.clear(this.#timer);
-    this.#op.abort = undefined;
-    this.#give(form, value);
+    error.name = "StepLost";
+    this.#options.onEnd(op, "error", encodeError(error));
   }
 }
-
-function timedOut(name: string, timeoutMs: number): Error {
-  const error = new Error(`step ${name} took longer than its timeout of ${formatDuration(timeoutMs)}`);
-  error.name = "TimeoutError";
-  return error;
-}
-const isTimeout = (reason: unknown): boolean => readProperty(reason, "name") === "TimeoutError";
-
-const tooLarge = (name: string, bytes: number, most: number): Error =>
-  Object.assign(
-    new Error(
-      `the result of step ${name} is ${bytes} bytes, but a journal record holds at most ${most}; store large data elsewhere and return a reference`,
-    ),
-    { name: "PayloadTooLarge" },
-  );

@@ -6,7 +6,7 @@ import type { SignalSource } from "./awake-signals.ts";
 import type { Children } from "./children.ts";
 import type { Frame } from "./frame.ts";
 import type { Journal } from "./journal.ts";
-import type { StepClock } from "./step-runner.ts";
+import type { StepClock } from "./step-clock.ts";
 
 export type OpenSignal = (key: string, name: string, data: unknown) => unknown;
 

@@ -14,7 +14,6 @@ import { openingOf, type ParkedAt, type Start } from "./opening.ts";
 import { foreignOnly, openedOther, type Problem } from "./problem.ts";
 import { Restart } from "./restart.ts";
 import { Satisfiers } from "./satisfiers.ts";
-import { StepQueue } from "./step-queue.ts";
 import { StepRunner } from "./step-runner.ts";
 import { encodeError } from "./stored-error.ts";
 import type { KeptFrame, TurnEnd, TurnGiven, TurnHost } from "./turn-host.ts";
@@ -38,7 +37,6 @@ export class DurableTurn implements Driver {
   readonly #steps: StepRunner;
   readonly #outside: Satisfiers;
   #frame: Frame | undefined;
-  readonly #queue: StepQueue;
   /** For the next record. */
   #results: Delivery[] = [];
   /** Nothing has been appended in this turn, and something must be before code continues. */
@@ -68,7 +66,6 @@ export class DurableTurn implements Driver {
       isLast: () => this.#outside.wish !== undefined,
       isLeaving: () => this.#isLeaving,
     });
-    this.#queue = new StepQueue(this.#steps, clock, (op, error) => this.#stepEnded(op, "error", encodeError(error)));
     this.#outside = new Satisfiers({ ...host, ...given, onNews: () => this.#soon() });
     this.#outside.wish = given.resume?.offers.find((offer) => offer.kind === "cancel");
   }
@@ -121,7 +118,7 @@ export class DurableTurn implements Driver {
       return false;
     }
     for (const op of opened) {
-      if (op.kind === "step") this.#queue.add(op);
+      if (op.kind === "step") this.#steps.add(op);
       else this.#wait(op);
     }
     return this.#goOn();
@@ -188,7 +185,7 @@ export class DurableTurn implements Driver {
     }
     if (opening.kind === "empty") return this.#beginLate();
     this.#writer.lastSeq = opening.lastSeq;
-    this.#queue.fruitless = opening.fruitless + 1; // including whoever began before this one
+    this.#steps.fruitless = opening.fruitless + 1; // including whoever began before this one
     this.#parkedAt = opening.parkedAt;
     await this.#make(opening.start, opening.deliveries, opening.waits);
   }
@@ -213,7 +210,7 @@ export class DurableTurn implements Driver {
     const frame = this.#frame;
     if (this.#isOver || this.#isWriting || frame === undefined || !frame.stands || frame.isOver) return false;
     const deliveries = [...this.#outside.next(frame), ...this.#takeResults(frame)];
-    const hasStarted = !this.#mustBegin && !this.#isLeaving && this.#queue.begin(frame);
+    const hasStarted = !this.#mustBegin && !this.#isLeaving && this.#steps.begin(frame);
     if (deliveries.length > 0 || this.#mustBegin) void this.#record(deliveries);
     else if (this.#steps.size === 0 && this.#creating === 0) this.#standsStill(frame);
     else {
@@ -253,11 +250,9 @@ export class DurableTurn implements Driver {
   #stepEnded(op: Op, form: DeliveryForm, value: string): void {
     if (this.#isOver) return;
     if (op.state !== "closed") {
-      op.state = "ended";
-      const { kind, ordinal, hash, name } = op;
       const time = Math.max(this.#host.clock.now(), this.#frame!.time);
       const given = form === "error" ? this.#outside.stepFailed(value) : { form, value, sequence: 0 };
-      this.#results.push({ kind, ordinal, time, hash, name, ...given });
+      this.#results.push(op.end({ time, ...given }));
     }
     setImmediate(() => this.#goOn()); // what ends at the same moment goes into the same record
   }
@@ -269,7 +264,7 @@ export class DurableTurn implements Driver {
 
   /** Nothing is in progress: wait a moment, park, or give it back. */
   #standsStill(frame: Frame): void {
-    const hasSteps = this.#queue.size > 0 || frame.opsThatAre("open").some((op) => !op.isWait);
+    const hasSteps = this.#steps.hasWaiting || frame.opsThatAre("open").some((op) => !op.isWait);
     if (hasSteps) return void this.#return();
     if (openWaits(frame).length === 0) return void this.#watchForeign(frame);
     const childrenMs = this.#isLeaving ? 0 : this.#outside.children.timeFor(frame);
@@ -313,7 +308,7 @@ export class DurableTurn implements Driver {
     }
     this.#mustBegin = false;
     if (deliveries.length === 0) return void this.#goOn();
-    this.#queue.fruitless = 0;
+    this.#steps.fruitless = 0;
     this.#frame!.deliver(deliveries);
   }
 
@@ -333,7 +328,7 @@ export class DurableTurn implements Driver {
   async #startOver(): Promise<void> {
     this.#frame?.drop();
     this.#frame = undefined;
-    this.#queue.clear();
+    this.#steps.forget(new Error("the turn starts over"));
     this.#results = [];
     this.#mustBegin = true;
     await this.#read(true);
@@ -344,7 +339,6 @@ export class DurableTurn implements Driver {
     this.#parkedAt = undefined; // of the lap that has ended, perhaps without standing still
     this.#steps.forget(new Error("the method has ended"));
     this.#results = [];
-    this.#queue.clear();
     const json = JSON.stringify(input) ?? "";
     const time = this.#host.clock.now();
     const start = { lap: lap + 1, input: json, cursors: { ...cursors } };

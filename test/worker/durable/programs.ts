@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { defineStep } from "../../../src/domain/step.ts";
 import type { Frame } from "../../../src/worker/durable/frame.ts";
-import { opBehind } from "../../../src/worker/durable/op.ts";
+import { closeAll } from "../../../src/worker/durable/op.ts";
 import { openStep } from "../../../src/worker/durable/steps.ts";
 import { surroundingOp } from "../../../src/worker/durable/windows.ts";
 import { Random } from "../../support/random.ts";
@@ -273,7 +273,7 @@ const constructs = {
     try {
       return ((await Promise.race(ways)) as number | undefined) ?? 0;
     } finally {
-      for (const way of ways) opBehind(way)?.close(undefined);
+      closeAll(ways);
     }
   },
 } satisfies Constructs as Constructs;

@@ -9,7 +9,7 @@ import type { ChildGroup, ChildResult, Children, SoonEnd } from "../../../src/wo
 import { type ContextParts, RunningDurable } from "../../../src/worker/durable/durable-context.ts";
 import type { Frame } from "../../../src/worker/durable/frame.ts";
 import type { Journal, StoredRecord } from "../../../src/worker/durable/journal.ts";
-import type { StepClock } from "../../../src/worker/durable/step-runner.ts";
+import type { StepClock } from "../../../src/worker/durable/step-clock.ts";
 import { DurableTurn } from "../../../src/worker/durable/turn.ts";
 import type { KeptFrame, TurnEnd } from "../../../src/worker/durable/turn-host.ts";
 
