@@ -4,6 +4,8 @@ import { Worker as Thread } from "node:worker_threads";
 import type { ErrorRecord } from "../../domain/error-record.ts";
 import type { Log } from "../../domain/log.ts";
 import { errorFrom, errorRecordOf } from "../../domain/thrown.ts";
+import { atMost } from "../../runtime/at-most.ts";
+import { deferred } from "../../runtime/deferred.ts";
 import { interruptsThreads } from "../../runtime/process.ts";
 import { threadEntry } from "../../runtime/thread-entry.ts";
 import type { RunContext } from "../context.ts";
@@ -38,8 +40,7 @@ const closeWithinMs = 3_000;
 export class PooledThread {
   readonly #thread: Thread;
   readonly #host: ThreadHost;
-  readonly #gone: Promise<void>;
-  #tellGone!: () => void;
+  readonly #gone = deferred<void>();
   #call: Call | undefined;
   #isUsable = true;
 
@@ -47,9 +48,6 @@ export class PooledThread {
     const workerData = JSON.stringify({ natchet: "task", modules } satisfies ThreadData);
     this.#thread = new Thread(threadEntry(entry), { workerData });
     this.#host = host;
-    this.#gone = new Promise((resolve) => {
-      this.#tellGone = resolve;
-    });
     this.#thread.on("message", (message: FromThread) => this.#hear(message));
     this.#thread.on("error", (error) => this.#ended(`failed: ${errorRecordOf(error).message}`));
     this.#thread.on("exit", (code) => this.#ended(`ended with code ${code}`));
@@ -75,9 +73,7 @@ export class PooledThread {
   async close(): Promise<void> {
     this.#retire();
     this.#send({ kind: this.#call === undefined ? "close" : "stop" });
-    const timer = setTimeout(() => this.#tellGone(), closeWithinMs);
-    await this.#gone;
-    clearTimeout(timer);
+    await atMost(closeWithinMs, this.#gone.promise);
     void this.#thread.terminate();
   }
 
@@ -143,7 +139,7 @@ export class PooledThread {
 
   #ended(how: string): void {
     this.#retire();
-    this.#tellGone();
+    this.#gone.resolve();
     const call = this.#call;
     if (call === undefined) return;
     const { signal } = call.ctx;

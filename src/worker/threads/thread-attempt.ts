@@ -5,6 +5,7 @@ import { keyOf } from "../../domain/run.ts";
 import { errorFrom, errorRecordOf, toText } from "../../domain/thrown.ts";
 import type { LineLevel } from "../../domain/transcript.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
+import { type Deferred, deferred } from "../../runtime/deferred.ts";
 import { jsonOf } from "../../wire/bytes.ts";
 import { accepted } from "../accepted.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
@@ -14,11 +15,6 @@ import { Speaker } from "../transcripts/speaker.ts";
 import { chunkOf, quietRejection, type Voice } from "../transcripts/voice.ts";
 import { failureOf, judge } from "../verdict.ts";
 import type { FromThread, RunInThread, ThrownInThread } from "./thread-messages.ts";
-
-interface Taker {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
 
 export class ThreadAttempt extends Speaker implements ContextSource, Voice {
   readonly taskName: string;
@@ -30,7 +26,7 @@ export class ThreadAttempt extends Speaker implements ContextSource, Voice {
   readonly #run: RunInThread;
   readonly #say: (message: FromThread) => void;
   readonly #controller = new AbortController();
-  readonly #takers = new Map<number, Taker>();
+  readonly #takers = new Map<number, Deferred<void>>();
   #chunks = 0;
   #isOver = false;
 
@@ -93,11 +89,12 @@ export class ThreadAttempt extends Speaker implements ContextSource, Voice {
     const { form, body } = chunkOf(0, chunk);
     if (this.#isOver) return quietRejection(new Error(`ctx.stream of run ${this.key}: the attempt has ended`));
     const n = ++this.#chunks;
-    const taken = new Promise<void>((resolve, reject) => this.#takers.set(n, { resolve, reject }));
-    taken.catch(() => {});
+    const taken = deferred<void>();
+    taken.promise.catch(() => {});
+    this.#takers.set(n, taken);
     const isText = form !== 1;
     this.#say({ kind: "chunk", n, chunk: isText ? new TextDecoder().decode(body) : body, isJson: form === 2 });
-    return taken;
+    return taken.promise;
   }
   async end(): Promise<void> {}
 

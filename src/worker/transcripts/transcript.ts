@@ -8,6 +8,8 @@ import type { OutcomeKind } from "../../domain/run.ts";
 import { toText } from "../../domain/thrown.ts";
 import { type LineLevel, storedLines } from "../../domain/transcript.ts";
 import type { TranscriptStore } from "../../nats/transcripts.ts";
+import { atMost } from "../../runtime/at-most.ts";
+import { type Deferred, deferred } from "../../runtime/deferred.ts";
 import { sealChunk, sealLine, sealNote } from "../../sealing/sealed.ts";
 import type { Vault } from "../../sealing/vault.ts";
 import type { Assignment } from "../../wire/assignment.ts";
@@ -66,11 +68,6 @@ const restMs = 10_000;
 
 const done = Promise.resolve();
 
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 export class Transcript extends Speaker implements Voice {
   readonly #parts: TranscriptParts;
   #writer: number | undefined;
@@ -94,7 +91,8 @@ export class Transcript extends Speaker implements Voice {
   #isOver: boolean;
   #storing: Promise<void> | undefined;
   #hurry: (() => void) | undefined;
-  #waiters: Waiter[] = [];
+  /** What `ctx.stream` waits for. */
+  #room: Deferred<void> | undefined;
   #refused: Error | undefined;
   #refusedAt = 0;
 
@@ -123,7 +121,7 @@ export class Transcript extends Speaker implements Voice {
     }
     this.#markDroppedChunks();
     this.#say(utterance);
-    return bytes + utterance.body.length < roomBytes ? done : this.#room();
+    return bytes + utterance.body.length < roomBytes ? done : this.#untilRoom();
   }
 
   end(outcome: OutcomeKind): Promise<void> | undefined {
@@ -280,7 +278,9 @@ export class Transcript extends Speaker implements Voice {
       this.#refuse(error as Error);
     }
     this.#sentBytes = 0;
-    if (this.#waitingBytes < roomBytes) this.#tellRoom();
+    if (this.#waitingBytes >= roomBytes) return;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   /** Gives up what is waiting: readers see that something is missing. */
@@ -293,21 +293,16 @@ export class Transcript extends Speaker implements Voice {
     this.#waitingBytes = 0;
     this.#isProgressNew = false;
     this.#ending = undefined;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const { reject } of waiters) reject(error);
+    this.#room?.reject(error);
+    this.#room = undefined;
   }
 
-  #room(): Promise<void> {
-    const room = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
-    room.catch(() => {});
-    return room;
-  }
-
-  #tellRoom(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const { resolve } of waiters) resolve();
+  #untilRoom(): Promise<void> {
+    if (this.#room === undefined) {
+      this.#room = deferred();
+      this.#room.promise.catch(() => {});
+    }
+    return this.#room.promise;
   }
 
   #markDroppedChunks(): void {
@@ -333,22 +328,16 @@ export class Transcript extends Speaker implements Voice {
   }
 
   /** Waits out an outage, as the outcome will; but not a log that does not answer on a good connection. */
-  #patiently(stored: Promise<void>): Promise<void> {
+  async #patiently(stored: Promise<void>): Promise<void> {
     const { store, onTrouble, patienceMs = usualPatienceMs } = this.#parts;
-    return new Promise((resolve) => {
-      const expire = () => {
-        timer = setTimeout(expire, patienceMs);
-        if (!store.isConnected()) return;
-        clearTimeout(timer);
-        onTrouble("the log stream does not answer");
-        resolve();
-      };
-      let timer = setTimeout(expire, patienceMs);
-      void stored.then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
+    let isStored = false;
+    const storing = stored.then(() => {
+      isStored = true;
     });
+    while (!isStored) {
+      await atMost(patienceMs, storing);
+      if (!isStored && store.isConnected()) return onTrouble("the log stream does not answer");
+    }
   }
 }
 

@@ -1,18 +1,8 @@
-import type { Log } from "../../domain/log.ts";
-import type { NatsLink } from "../../nats/link.ts";
-import type { TranscriptStore } from "../../nats/transcripts.ts";
-import type { Vault } from "../../sealing/vault.ts";
 import type { Attempt } from "../attempt.ts";
+import type { WorkerParts } from "../worker-parts.ts";
 import { consoleOf } from "./line.ts";
 import { Transcript } from "./transcript.ts";
 import type { Voice } from "./voice.ts";
-
-interface VoicesParts {
-  readonly link: NatsLink;
-  readonly log: Log;
-  readonly transcripts: TranscriptStore;
-  readonly vault?: Vault | undefined;
-}
 
 /** That nothing is stored concerns all runs alike: how often it is logged at most. */
 const tellEveryMs = 10_000;
@@ -20,7 +10,7 @@ const tellEveryMs = 10_000;
 /** The voices of the attempts of a worker, which has this name. */
 export function voicesOf(
   worker: string,
-  { link, log, transcripts: store, vault }: VoicesParts,
+  { link, log, transcripts: store, vault }: Pick<WorkerParts, "link" | "log" | "transcripts" | "vault">,
 ): (attempt: Attempt) => Voice {
   let toldAt = Number.NEGATIVE_INFINITY;
   const tell = (run: string, reason: string) => {
