@@ -13,7 +13,8 @@ const keptAnswers = 8;
 export class Lifeline {
   readonly #now: () => number;
   readonly #beatenAt: () => number;
-  #epoch = 0;
+  /** Of the leader that this worker is registered with; 0: of none yet. */
+  epoch = 0;
   /** How far the leader's clock is ahead of this one, at most; one per answer. */
   #aheadMs: number[] = [];
   #answeredAt = Number.NEGATIVE_INFINITY;
@@ -28,11 +29,14 @@ export class Lifeline {
     return this.#now();
   }
 
-  /** A leader that knows this worker answered what was sent at `askedAt`; `clock` is its own at that moment, if it tells. */
-  answered(epoch: number, askedAt: number, clock: number | undefined): void {
-    if (epoch < this.#epoch) return;
-    if (epoch > this.#epoch) this.#aheadMs = [];
-    this.#epoch = epoch;
+  /** Registered with this leader from now on. It may have an older epoch than the last one: a lease that was recreated counts from 1. */
+  follow(epoch: number): void {
+    if (epoch !== this.epoch) this.#aheadMs = [];
+    this.epoch = epoch;
+  }
+
+  /** The leader answered what was sent at `askedAt`; `clock` is its own at that moment, if it tells. */
+  answered(askedAt: number, clock: number | undefined): void {
     this.#answeredAt = Math.max(this.#answeredAt, askedAt);
     if (clock === undefined) return;
     this.#aheadMs.push(clock - askedAt);
@@ -41,7 +45,7 @@ export class Lifeline {
 
   /** Whether the clock of this leader is known. */
   knows(epoch: number): boolean {
-    return epoch === this.#epoch && this.#aheadMs.length > 0;
+    return epoch === this.epoch && this.#aheadMs.length > 0;
   }
 
   /** Whether a message sent at `sentAt`, by the leader's clock, may be older than the leader waits for the acknowledgement. */

@@ -27,8 +27,6 @@ const soonMs = 100;
 const tellAfterMs = 3_000;
 
 export class Presence {
-  /** Epoch of the leader that this worker is registered with. */
-  epoch = 0;
   /** Why no engine sends runs to this worker, as far as it knows; undefined while one does. */
   obstacle: string | undefined = "not registered with an engine yet";
   /** Resolves with the first registration. */
@@ -132,7 +130,7 @@ export class Presence {
 
   async #beatOnce(): Promise<void> {
     const { id, link, log, heart, lifeline, held } = this.#self;
-    const { epoch: before } = this;
+    const before = lifeline.epoch;
     if (before === 0) return;
     this.#stopIfCutOff();
     if (!link.isConnected()) return;
@@ -144,14 +142,14 @@ export class Presence {
       const reply = await tellEngine(this.#self, "heartbeat", head, { executing });
       const { epoch, known, cancel, clock } = decodeHeartbeatReply(reply);
       this.#newest.hear(epoch);
-      if (known && epoch === this.epoch) lifeline.answered(epoch, askedAt, clock);
+      if (known && epoch === lifeline.epoch) lifeline.answered(askedAt, clock);
       held.stop(cancel);
       this.obstacle = known ? undefined : "the engine does not know this worker; registering again";
-      if (!known || epoch > this.epoch) void this.announce();
+      if (!known || epoch > lifeline.epoch) void this.announce();
     } catch (error) {
       this.#stopIfCutOff();
       // nobody leads just now; the next leader announces itself
-      if (this.epoch === before) this.obstacle = `no engine answers: ${(error as Error).message}`;
+      if (lifeline.epoch === before) this.obstacle = `no engine answers: ${(error as Error).message}`;
     }
   }
 
@@ -174,7 +172,7 @@ export class Presence {
   #meetLeader(epoch: number, isProven: boolean): void {
     if (isProven) this.#newest.hear(epoch);
     else if (!this.#newest.overhear(epoch)) return;
-    if (epoch > this.epoch) void this.announce();
+    if (epoch > this.#self.lifeline.epoch) void this.announce();
   }
 
   /** Registers again; resolves when an engine knows what is described now, or the worker is closed. */
@@ -209,7 +207,8 @@ export class Presence {
     this.#stopIfCutOff();
     const askedAt = lifeline.now();
     const { executing, ...head } = this.#described;
-    const { epoch: before, newest: heard } = this;
+    const before = lifeline.epoch;
+    const heard = this.newest;
     const asked = before === 0 ? head : { ...head, heard };
     const reply = await tellEngine(this.#self, "register", asked, { tasks: this.#tasks, executing });
     const { epoch, engine, cancel, clock } = decodeRegistered(reply);
@@ -219,9 +218,9 @@ export class Presence {
       log.warn("the leader of the newest epoch is silent; following the engine that answers", {
         ...{ engine, epoch, newest: heard },
       });
-    if (epoch > this.epoch) log.debug("engine found", { engine, epoch });
-    this.epoch = epoch;
-    lifeline.answered(epoch, askedAt, clock);
+    if (epoch > before) log.debug("engine found", { engine, epoch });
+    lifeline.follow(epoch);
+    lifeline.answered(askedAt, clock);
     this.obstacle = undefined;
     // Until this answer arrived it might have accepted runs from an older leader.
     if (before > 0 && epoch > heard) this.#mustRegisterAgain = true;

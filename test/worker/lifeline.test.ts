@@ -17,7 +17,8 @@ test("lifeline: an assignment that waited longer than its acknowledgement is awa
   const { lifeline, pass, now } = lifelineAt(1_000);
   const leader = () => now() + 500_000; // its clock began at another time
   assert.ok(lifeline.isLate(3, leader()), "nothing is known of this leader yet");
-  lifeline.answered(3, now(), leader());
+  lifeline.follow(3);
+  lifeline.answered(now(), leader());
   assert.ok(!lifeline.isLate(3, leader()));
   pass(3_900);
   assert.ok(!lifeline.isLate(3, leader() - 1_500));
@@ -30,14 +31,15 @@ test("lifeline: an assignment that waited longer than its acknowledgement is awa
 
 test("lifeline: a slow answer does not make assignments late; a clock that drifts is followed", () => {
   const { lifeline, pass, now } = lifelineAt(0);
-  lifeline.answered(1, now(), now());
+  lifeline.follow(1);
+  lifeline.answered(now(), now());
   const askedAt = now();
   pass(3_000);
-  lifeline.answered(1, askedAt, now());
+  lifeline.answered(askedAt, now());
   assert.ok(!lifeline.isLate(1, now()));
   for (let n = 0; n < 8; n++) {
     pass(4_000);
-    lifeline.answered(1, now(), now() + 5_000);
+    lifeline.answered(now(), now() + 5_000);
   }
   assert.ok(!lifeline.isLate(1, now() + 5_000) && lifeline.isLate(1, now()));
 });
@@ -45,21 +47,28 @@ test("lifeline: a slow answer does not make assignments late; a clock that drift
 test("lifeline: alive as long as an answer, or the thread that beats, was heard lately", () => {
   const { lifeline, pass, now, beat } = lifelineAt(0);
   assert.ok(!lifeline.isAlive());
-  lifeline.answered(1, now(), undefined);
+  lifeline.answered(now(), undefined);
   pass(9_000);
   assert.ok(lifeline.isAlive());
   pass(20_000);
   assert.ok(!lifeline.isAlive());
   beat(now() - 4_000);
   assert.ok(lifeline.isAlive());
-  beat(Number.NEGATIVE_INFINITY);
-  lifeline.answered(0, now(), undefined);
-  assert.ok(!lifeline.isAlive(), "what a deposed leader answers says nothing");
+});
+
+test("lifeline: a lease that was recreated counts anew, and so does what is known of its leader's clock", () => {
+  const { lifeline, now } = lifelineAt(0);
+  lifeline.follow(500);
+  lifeline.answered(now(), now() + 7_000);
+  lifeline.follow(1);
+  assert.ok(lifeline.isLate(1, now()), "its clock is not known yet");
+  lifeline.answered(now(), now());
+  assert.ok(!lifeline.isLate(1, now()) && lifeline.isLate(500, now()));
 });
 
 test("a worker is cut off when neither it nor the thread that beats for it was answered for 25 s", () => {
   const { lifeline, pass, beat } = lifelineAt(0);
-  lifeline.answered(3, 0, undefined);
+  lifeline.answered(0, undefined);
   pass(25_000);
   assert.ok(!lifeline.isCutOff());
   pass(1);

@@ -14,10 +14,12 @@ import { test } from "../support/harness.ts";
 function sceneOf(parts: Partial<Self> = {}) {
   const said: { readonly executing: readonly unknown[] }[] = [];
   let held = 0;
+  /** What the engine answers with. */
+  const leader: { epoch: number; clock?: number } = { epoch: 1 };
   const request = async (_subject: string, data: Uint8Array) => {
     said.push(JSON.parse(textOf(data)));
     await new Promise((resolve) => setTimeout(resolve, 5));
-    return { data: jsonBytes({ epoch: 1, engine: "e", known: true, cancel: [] }) };
+    return { data: jsonBytes({ ...leader, engine: "e", known: true, cancel: [] }) };
   };
   const heard = new Map<string, (error: null, message: { data: Uint8Array }) => void>();
   const subscribe = (
@@ -44,7 +46,7 @@ function sceneOf(parts: Partial<Self> = {}) {
   const scope = Scope.makeUnsafe();
   Effect.runSync(Scope.provide(presence.open, scope));
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void));
-  return { presence, said, announceLeader, hold: (count: number) => (held += count), close };
+  return { presence, leader, said, announceLeader, hold: (count: number) => (held += count), close };
 }
 
 test("presence: however many things happen at once, one heartbeat is under way, and one tells what came after it", async () => {
@@ -87,14 +89,27 @@ test("presence: a process that was stopped for long ends what it must before it 
 
 test("presence: an epoch of which nobody speaks is believed for ten seconds, then the engine that answers", async () => {
   let now = 1_000_000;
-  const { presence, announceLeader, close } = sceneOf({ lifeline: new Lifeline(() => now) });
+  const lifeline = new Lifeline(() => now);
+  const { presence, announceLeader, close } = sceneOf({ lifeline });
   await presence.registered;
   announceLeader(99);
   now += 9_000;
   await Promise.race([presence.announce(), new Promise((resolve) => setTimeout(resolve, 300))]);
-  assert.deepEqual([presence.newest, presence.epoch], [99, 1]);
+  assert.deepEqual([presence.newest, lifeline.epoch], [99, 1]);
   now += 2_000;
   await presence.announce();
-  assert.deepEqual([presence.newest, presence.epoch, presence.obstacle], [1, 1, undefined]);
+  assert.deepEqual([presence.newest, lifeline.epoch, presence.obstacle], [1, 1, undefined]);
+  await close();
+});
+
+test("presence: when the lease was recreated, what the leader of the lower epoch sends is accepted once the last one is silent", async () => {
+  let now = 1_000_000;
+  const { presence, leader, close } = sceneOf({ lifeline: new Lifeline(() => now) });
+  leader.epoch = 500;
+  await presence.announce();
+  Object.assign(leader, { epoch: 1, clock: now });
+  now += 11_000;
+  await presence.announce();
+  assert.equal(presence.refusal({ epoch: 1, sentAt: leader.clock, assignments: [] }), undefined);
   await close();
 });
