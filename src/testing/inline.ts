@@ -11,9 +11,9 @@ import { checkWorker, type WorkerDefinition, type WorkerTask } from "../domain/w
 import { jsonBytes } from "../wire/bytes.ts";
 import { plainEntry } from "../wire/run-entry.ts";
 import { Deadlines } from "../worker/deadline.ts";
-import { declarationsOf } from "../worker/declarations.ts";
 import { installSteps } from "../worker/durable/steps.ts";
 import { tasksAround } from "../worker/middleware.ts";
+import { declarationsOf } from "../worker/presence/declarations.ts";
 import { type Clock, SkippingClock } from "./clock.ts";
 import type { InlineRun } from "./inline-run.ts";
 import { TestEngine } from "./test-engine.ts";

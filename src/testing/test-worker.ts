@@ -21,7 +21,7 @@ import { sealInput, sealSignal } from "../sealing/sealed.ts";
 import { Vault } from "../sealing/vault.ts";
 import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import { Deadlines } from "../worker/deadline.ts";
-import { declarationsOf } from "../worker/declarations.ts";
+import { declarationsOf } from "../worker/presence/declarations.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { definitionOf, outputOfRun, type Testable, TestTasks } from "./inline.ts";
 import type { InlineRun } from "./inline-run.ts";

@@ -4,7 +4,7 @@ import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
 import { EndedAttempts } from "./ended-attempts.ts";
 import { outcomeOf, type StoredOutcome } from "./outcome.ts";
-import type { Presence } from "./presence.ts";
+import type { Presence } from "./presence/presence.ts";
 import { Reporter } from "./reporter.ts";
 import type { Self } from "./self.ts";
 import { voicesOf } from "./transcripts/voices.ts";

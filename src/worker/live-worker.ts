@@ -2,14 +2,14 @@
 import { Effect, type Scope } from "effect";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { partLimit } from "../wire/parts.ts";
-import { declarationsOf } from "./declarations.ts";
 import type { DurableRuns } from "./durable/durable-runs.ts";
 import { durableRunsOf } from "./durable/live-runs.ts";
 import { installSteps } from "./durable/steps.ts";
 import { Intake } from "./intake.ts";
 import { LiveHost } from "./live-host.ts";
-import { Orders } from "./orders.ts";
-import { Presence } from "./presence.ts";
+import { declarationsOf } from "./presence/declarations.ts";
+import { Orders } from "./presence/orders.ts";
+import { Presence } from "./presence/presence.ts";
 import type { RunningWorker, WorkerSettings } from "./running-worker.ts";
 import { type Self, selfOf } from "./self.ts";
 import type { WorkerParts } from "./worker-parts.ts";

@@ -61,7 +61,8 @@ const mayImportWithin: Record<string, readonly string[]> = {
   "client/reading": ["client/asking", "client/results"],
   "worker/transcripts": ["worker"],
   "worker/threads": ["worker", "worker/transcripts"],
-  "worker/heart": ["worker"],
+  "worker/heart": ["worker", "worker/presence"],
+  "worker/presence": ["worker"],
   "worker/durable": ["worker", "worker/transcripts"],
 };
 

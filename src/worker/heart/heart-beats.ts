@@ -5,7 +5,7 @@ import type { NatsLink } from "../../nats/link.ts";
 import type { NatsOptions } from "../../nats/options.ts";
 import { Subjects } from "../../wire/subjects.ts";
 import { decodeHeartbeatReply, type Register } from "../../wire/worker-messages.ts";
-import { tellEngine } from "../tell.ts";
+import { tellEngine } from "../presence/tell.ts";
 
 export interface Block {
   readonly isOver: () => boolean;

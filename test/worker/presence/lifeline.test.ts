@@ -1,7 +1,7 @@
 // What a worker believes of its leader, by a clock that the test sets.
 import assert from "node:assert/strict";
-import { Lifeline } from "../../src/worker/lifeline.ts";
-import { test } from "../support/harness.ts";
+import { Lifeline } from "../../../src/worker/presence/lifeline.ts";
+import { test } from "../../support/harness.ts";
 
 function lifelineAt(start: number) {
   let now = start;

@@ -1,9 +1,9 @@
 // Sends a worker's registration or heartbeat, in as many messages as needed.
-import { randomToken } from "../domain/random-token.ts";
-import type { NatsLink } from "../nats/link.ts";
-import { errorOfReply, parseJson } from "../wire/messages.ts";
-import { encodeInParts, partLimit } from "../wire/parts.ts";
-import type { Subjects } from "../wire/subjects.ts";
+import { randomToken } from "../../domain/random-token.ts";
+import type { NatsLink } from "../../nats/link.ts";
+import { errorOfReply, parseJson } from "../../wire/messages.ts";
+import { encodeInParts, partLimit } from "../../wire/parts.ts";
+import type { Subjects } from "../../wire/subjects.ts";
 
 /** Returns the answer to the last part. Fails: Error with the engine's message, or that it did not answer */
 export async function tellEngine(

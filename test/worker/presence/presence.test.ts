@@ -1,14 +1,14 @@
 // How often a worker tells the engine what it holds, on a link that the test answers for.
 import assert from "node:assert/strict";
 import { Effect, Exit, Scope } from "effect";
-import { silentLog } from "../../src/domain/log.ts";
-import { jsonBytes, textOf } from "../../src/wire/bytes.ts";
-import { Subjects } from "../../src/wire/subjects.ts";
-import type { HeldRuns } from "../../src/worker/held-runs.ts";
-import { Lifeline } from "../../src/worker/lifeline.ts";
-import { Presence } from "../../src/worker/presence.ts";
-import type { Self } from "../../src/worker/self.ts";
-import { test } from "../support/harness.ts";
+import { silentLog } from "../../../src/domain/log.ts";
+import { jsonBytes, textOf } from "../../../src/wire/bytes.ts";
+import { Subjects } from "../../../src/wire/subjects.ts";
+import type { HeldRuns } from "../../../src/worker/held-runs.ts";
+import { Lifeline } from "../../../src/worker/presence/lifeline.ts";
+import { Presence } from "../../../src/worker/presence/presence.ts";
+import type { Self } from "../../../src/worker/self.ts";
+import { test } from "../../support/harness.ts";
 
 /** A presence on a link whose engine knows it; `said` are the messages to it. */
 function sceneOf(parts: Partial<Self> = {}) {

@@ -1,12 +1,12 @@
 // What engines tell a worker to do: start runs and stop them. A message counts if an engine sent it that leads now, and in time.
 import { Effect, type Scope } from "effect";
-import { answering } from "../nats/door.ts";
-import { type AssignmentReply, decodeAssignments } from "../wire/assignment.ts";
-import { decodeCancelOnWorker } from "../wire/worker-messages.ts";
+import { answering } from "../../nats/door.ts";
+import { type AssignmentReply, decodeAssignments } from "../../wire/assignment.ts";
+import { decodeCancelOnWorker } from "../../wire/worker-messages.ts";
+import type { Intake } from "../intake.ts";
+import type { Self } from "../self.ts";
 import { EngineProofs } from "./engine-proofs.ts";
-import type { Intake } from "./intake.ts";
 import type { Presence } from "./presence.ts";
-import type { Self } from "./self.ts";
 
 export interface OrdersParts {
   readonly self: Self;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { NewestEpoch } from "../../src/worker/newest-epoch.ts";
-import { test } from "../support/harness.ts";
+import { NewestEpoch } from "../../../src/worker/presence/newest-epoch.ts";
+import { test } from "../../support/harness.ts";
 
 const clock = () => {
   const time = { now: 1_000_000 };

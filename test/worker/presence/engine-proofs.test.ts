@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { isSecretOf, newIdentity, proofOf } from "../../src/runtime/worker-identity.ts";
-import { EngineProofs } from "../../src/worker/engine-proofs.ts";
-import { test } from "../support/harness.ts";
+import { isSecretOf, newIdentity, proofOf } from "../../../src/runtime/worker-identity.ts";
+import { EngineProofs } from "../../../src/worker/presence/engine-proofs.ts";
+import { test } from "../../support/harness.ts";
 
 test("a worker's id is known by its secret alone, with a role before it or without", () => {
   for (const role of ["", "mail"]) {

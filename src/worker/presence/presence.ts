@@ -1,18 +1,18 @@
 // How the engine knows this worker: it registers, again after every outage and with every new leader, and sends heartbeats in between.
 import { Effect, FiberSet, Schedule, type Scope } from "effect";
-import { answering, hearing } from "../nats/door.ts";
-import type { AssignmentMessage, AssignmentReply } from "../wire/assignment.ts";
-import { encodeMessage } from "../wire/messages.ts";
+import { answering, hearing } from "../../nats/door.ts";
+import type { AssignmentMessage, AssignmentReply } from "../../wire/assignment.ts";
+import { encodeMessage } from "../../wire/messages.ts";
 import {
   decodeHeartbeatReply,
   decodePing,
   decodeRegistered,
   type Register,
   type TaskDeclaration,
-} from "../wire/worker-messages.ts";
+} from "../../wire/worker-messages.ts";
+import type { Self } from "../self.ts";
 import { EngineProofs } from "./engine-proofs.ts";
 import { NewestEpoch } from "./newest-epoch.ts";
-import type { Self } from "./self.ts";
 import { tellEngine } from "./tell.ts";
 
 export interface PresenceParts {

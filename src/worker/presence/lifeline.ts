@@ -1,7 +1,7 @@
 // Whether the leader can still count on this worker. A suspended process, or a late message, must not start
 // what was given to others in the meantime. All times are spans on monotonic clocks that continue while a process is suspended.
-import { stopAfterMs } from "../domain/cut-off.ts";
-import { acknowledgeWithinMs } from "../wire/assignment.ts";
+import { stopAfterMs } from "../../domain/cut-off.ts";
+import { acknowledgeWithinMs } from "../../wire/assignment.ts";
 
 /** The leader takes back runs whose assignment was not acknowledged in time: what arrives later than this is refused. */
 const freshMs = acknowledgeWithinMs * 0.9;

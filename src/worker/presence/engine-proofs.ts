@@ -1,5 +1,5 @@
 // Whether a message comes from an engine that knows this worker's secret, and is not a replay.
-import { type ProvenVerb, proofOf } from "../runtime/worker-identity.ts";
+import { type ProvenVerb, proofOf } from "../../runtime/worker-identity.ts";
 
 interface Proven {
   readonly epoch: number;

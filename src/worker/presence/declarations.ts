@@ -1,9 +1,9 @@
 // What a worker says of its tasks when it registers.
-import type { Log } from "../domain/log.ts";
-import { jsonSchemaOf } from "../domain/schema.ts";
-import type { WorkerTask } from "../domain/worker.ts";
-import { jsonBytes } from "../wire/bytes.ts";
-import type { TaskDeclaration } from "../wire/worker-messages.ts";
+import type { Log } from "../../domain/log.ts";
+import { jsonSchemaOf } from "../../domain/schema.ts";
+import type { WorkerTask } from "../../domain/worker.ts";
+import { jsonBytes } from "../../wire/bytes.ts";
+import type { TaskDeclaration } from "../../wire/worker-messages.ts";
 
 /**
  * Derived once: a JSON Schema takes most of a millisecond, and heartbeats come all the time.
