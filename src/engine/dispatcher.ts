@@ -5,7 +5,6 @@ import type { Leader } from "../leader/leader.ts";
 import type { AssignCommand } from "../matching/commands.ts";
 import { isNoResponders } from "../nats/no-responders.ts";
 import { isDue } from "../presence/assigned.ts";
-import { proofOf } from "../runtime/worker-identity.ts";
 import { assignmentOf } from "../scheduler/assignment.ts";
 import {
   type Assignment,
@@ -19,6 +18,7 @@ import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { encodeMessage, errorOfReply, parseJson } from "../wire/messages.ts";
 import type { CancelOnWorker, Stop } from "../wire/worker-messages.ts";
 import type { Payloads } from "./payloads.ts";
+import { provenTo } from "./proven.ts";
 import type { Signals } from "./signals.ts";
 
 /** The part of a batch that goes into one message; `goesOn` if a group of runs that execute in one call continues in the next. */
@@ -40,8 +40,6 @@ export class Dispatcher {
   readonly #leader: Leader;
   readonly #payloads: Pick<Payloads, "ofLive">;
   readonly #signals: Pick<Signals, "withData">;
-  /** Number of messages with a proof. */
-  #n = 0;
 
   constructor(leader: Leader, payloads: Pick<Payloads, "ofLive">, signals: Pick<Signals, "withData">) {
     this.#leader = leader;
@@ -79,34 +77,24 @@ export class Dispatcher {
     return leadership !== undefined && isDue(leadership.matching, command);
   }
 
-  /** Undefined for one that has not registered with this engine. */
-  #secretOf(worker: string): string | undefined {
-    return this.#leader.state.workers.get(worker)?.secret;
-  }
-
   /** No worker has seen it. */
   #takeBack({ worker, batch, runs }: AssignCommand): void {
     this.#leader.handle({ type: "assigned", id: worker, batch, refused: runs.map((_, index) => index) });
   }
 
-  /** Tells a worker what to stop; if it does not answer, its next heartbeat repeats that. */
+  /** Tells a worker what to stop; if it does not answer, its next heartbeat repeats that, and one that has not registered is told when it does. */
   async cancelOn(worker: string, stops: readonly Stop[]): Promise<void> {
-    const { epoch } = this.#leader.state;
-    const secret = this.#secretOf(worker);
-    if (secret === undefined) return; // it is told when it registers
     const groups = groupsBySize(stops, this.#leader.link.maxPayload - 1_024, (stop) => jsonBytes(stop).length + 1);
-    const messages = groups.map((runs) => {
-      const n = ++this.#n;
-      return { epoch, runs, n, proof: proofOf(secret, "cancel", epoch, n) };
-    });
-    await Promise.all(messages.map((message) => this.#stop(worker, message)));
+    await Promise.all(groups.map((runs) => this.#stop(worker, runs)));
   }
 
-  async #stop(worker: string, message: CancelOnWorker): Promise<void> {
+  async #stop(worker: string, runs: readonly Stop[]): Promise<void> {
     const { link, subjects, log } = this.#leader;
+    const proven = provenTo(this.#leader, worker, "cancel");
+    if (proven === undefined) return;
     try {
-      const subject = subjects.worker(worker, "cancel");
-      await link.nc.request(subject, encodeMessage(message), { timeout: acknowledgeWithinMs });
+      const message = encodeMessage({ ...proven, runs } satisfies CancelOnWorker);
+      await link.nc.request(subjects.worker(worker, "cancel"), message, { timeout: acknowledgeWithinMs });
     } catch (error) {
       log.debug("a worker did not answer a stop", { worker, error });
     }
@@ -161,9 +149,8 @@ export class Dispatcher {
   }
 
   async #send({ worker, epoch }: AssignCommand, { from, assignments, goesOn }: Part): Promise<AssignmentReply> {
-    const n = ++this.#n;
-    const proof = proofOf(this.#secretOf(worker) ?? "", "assign", epoch, n);
-    const message = encodeAssignments({ epoch, assignments, goesOn, sentAt: performance.now(), n, proof });
+    const proven = provenTo(this.#leader, worker, "assign");
+    const message = encodeAssignments({ epoch, ...proven, assignments, goesOn, sentAt: performance.now() });
     const reply = await this.#request(worker, message);
     return from === 0 ? reply : { ...reply, refused: reply.refused.map((index) => index + from) };
   }

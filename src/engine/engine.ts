@@ -12,25 +12,21 @@ import { Reserve } from "../nats/reserve.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import { answersWithinMs, raiseFormat } from "../nats/streams.ts";
+import { handOverOf } from "../presence/takeover.ts";
 import { describeCancellations, describeQueues } from "../requests/describe.ts";
 import { Requests } from "../requests/requests.ts";
 import { atMostEvery } from "../runtime/at-most-every.ts";
 import { releasingInQuietMoments } from "../runtime/quiet-moments.ts";
-import type { Scheduler, SchedulerOptions } from "../scheduler/scheduler.ts";
+import type { SchedulerOptions } from "../scheduler/scheduler.ts";
 import type { HandOver } from "../wire/hand-over.ts";
 import { encodeMessage } from "../wire/messages.ts";
 import { Neighbours } from "../wire/neighbours.ts";
-import type { Subjects } from "../wire/subjects.ts";
 import { Admission } from "./admission.ts";
-import { Core } from "./core.ts";
-import { Pinger, pingEveryMs } from "./pinger.ts";
+import { Core, type CoreParts } from "./core.ts";
+import { pingAll, pingEveryMs } from "./pinger.ts";
 import type { EngineState, RunningEngine } from "./running-engine.ts";
 
-export interface EngineParts {
-  readonly link: NatsLink;
-  readonly publisher: Publisher;
-  readonly subjects: Subjects;
-  readonly log: Log;
+export interface EngineParts extends Pick<CoreParts, "link" | "publisher" | "subjects" | "log"> {
   /** A connection for the lease alone. @default the engine's own */
   readonly leaseLink?: NatsLink;
   /** The workers of this process. */
@@ -200,7 +196,8 @@ class Candidate implements RunningEngine {
       this.#core.term = term;
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
-          handOver = handOverOf(this.#core.state);
+          const { leadership } = this.#core.state;
+          if (leadership !== undefined) handOver = handOverOf(leadership.matching);
           this.#core.handle({ type: "stepDown" });
         }),
       );
@@ -280,10 +277,9 @@ class Candidate implements RunningEngine {
 
   get #lookAfter(): Effect.Effect<void, never, Scope.Scope> {
     const { log } = this.#parts;
-    const pings = new Pinger(this.#core);
     this.#admission.begin();
     return Effect.andThen(
-      polling(pingEveryMs, log, () => pings.pingAll()),
+      polling(pingEveryMs, log, () => pingAll(this.#core)),
       polling(lookEveryMs, log, () => Promise.all([this.#admission.look(), this.#requests.eraseRemains()])),
     );
   }
@@ -321,16 +317,4 @@ class Candidate implements RunningEngine {
       Effect.orDie,
     );
   }
-}
-
-/** The ledger, unless some worker has not reported or may be executing lost runs: then the next leader asks as well. */
-function handOverOf({ leadership, step }: Scheduler): HandOver {
-  if (leadership === undefined) return {};
-  const { queueIndex, lingering, unheard, workers } = leadership.matching;
-  const counted = queueIndex.counted.spanUntil(step.now);
-  if (lingering.size > 0 || unheard.size > 0) return { counted };
-  const ledger = Array.from(workers.values()).flatMap((worker) =>
-    worker.bookings().map(({ key, turn, origin }) => ({ key, turn, origin, worker: worker.id })),
-  );
-  return { ledger, counted };
 }

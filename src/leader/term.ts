@@ -24,6 +24,7 @@ export class Term {
   readonly #end = deferred<void>();
   #isOver: boolean;
   #entries = 0;
+  #messages = 0;
 
   /** Without `fork` it is over already. */
   constructor(epoch: number, log: Log, fork?: Fork) {
@@ -38,6 +39,10 @@ export class Term {
   /** Numbers what this leader appends, from 1. */
   nextEntry(): number {
     return ++this.#entries;
+  }
+  /** Numbers what this leader tells workers, from 1. */
+  nextMessage(): number {
+    return ++this.#messages;
   }
   /** Nothing started in it counts from now on; its scope closes soon after. */
   end(): void {

@@ -7,7 +7,7 @@ import type { Cautious, Tried } from "../matching/suspects/tried.ts";
 import { queueOf, setPlace } from "../matching/task-queue.ts";
 import { awaitWorker } from "../matching/unseen/unheard.ts";
 import { WorkerRecord } from "../matching/workers.ts";
-import type { CountedSpan, LedgerEntry } from "../wire/hand-over.ts";
+import type { CountedSpan, HandOver, LedgerEntry } from "../wire/hand-over.ts";
 import type { KnownWorker } from "../wire/records.ts";
 
 /**
@@ -38,9 +38,18 @@ export function takeOver(state: Matching, event: LeadEvent): void {
   countTime(state, event);
   placeAll(state);
   if (event.cautious !== undefined) state.caution = { ...event.cautious, isProven: true };
-  const { ledger, knownWorkers, tried = [] } = event;
-  if (ledger !== undefined) adoptLedger(state, knownWorkers, ledger, tried);
-  else awaitWorkers(state, event, tried);
+  if (event.ledger !== undefined) adoptLedger(state, event);
+  else awaitWorkers(state, event);
+}
+
+/** For the next leader: the ledger, unless some worker has not reported or may be executing lost runs. Then the next one asks as well. */
+export function handOverOf({ queueIndex, step, lingering, unheard, workers }: Matching): HandOver {
+  const counted = queueIndex.counted.spanUntil(step.now);
+  if (lingering.size > 0 || unheard.size > 0) return { counted };
+  const ledger = Array.from(workers.values()).flatMap((worker) =>
+    worker.bookings().map(({ key, turn, origin }) => ({ key, turn, origin, worker: worker.id })),
+  );
+  return { ledger, counted };
 }
 
 /** Only a leader that handed over cleanly says until when it led; the time without a leader never counts. */
@@ -53,7 +62,7 @@ function countTime(state: Matching, { counted }: LeadEvent): void {
 }
 
 /** Each may still be executing runs that are queued here, and counts as present until presence decides otherwise. */
-function awaitWorkers(state: Matching, { knownWorkers, details }: LeadEvent, tried: readonly Tried[]): void {
+function awaitWorkers(state: Matching, { knownWorkers, details, tried = [] }: LeadEvent): void {
   const awaited = new Set([...knownWorkers, ...adoptTried(state, tried)]);
   if (awaited.size === 0) return;
   for (const id of awaited) {
@@ -64,13 +73,8 @@ function awaitWorkers(state: Matching, { knownWorkers, details }: LeadEvent, tri
 }
 
 /** The previous leader said who executes what: its workers count as present until presence says otherwise. */
-function adoptLedger(
-  state: Matching,
-  ids: readonly string[],
-  ledger: readonly Omit<LedgerEntry, "origin">[],
-  tried: readonly Tried[],
-): void {
-  for (const id of ids) presentWorker(state, id);
+function adoptLedger(state: Matching, { knownWorkers, ledger = [], tried = [] }: LeadEvent): void {
+  for (const id of knownWorkers) presentWorker(state, id);
   for (const { key, turn, worker } of ledger) book(state, key, turn, worker);
   for (const noted of tried) keepNoted(state, noted);
 }

@@ -74,7 +74,12 @@ test("runs that execute in one call travel in one message if they fit; of others
     const events: SchedulerEvent[] = [];
     const leader = {
       ...{ link: { maxPayload, nc: { request } }, subjects: new Subjects("test"), neighbours: new Neighbours() },
-      ...{ log: silentLog, state: scene.state, handle: (event: SchedulerEvent) => void events.push(event) },
+      ...{
+        log: silentLog,
+        state: scene.state,
+        term: { nextMessage: () => 1 },
+        handle: (event: SchedulerEvent) => void events.push(event),
+      },
     };
     await new Dispatcher(leader as unknown as Leader, {} as never, {} as never).assign(command!);
     return { sent, refused: events.map((event) => event.type === "assigned" && event.refused) };

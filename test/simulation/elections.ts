@@ -1,5 +1,5 @@
-import type { Matching } from "../../src/matching/matching.ts";
 import { knownWorkers } from "../../src/matching/unseen/known-workers.ts";
+import { handOverOf } from "../../src/presence/takeover.ts";
 import type { KnownWorker } from "../../src/wire/records.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { ModelWorker } from "./model-worker.ts";
@@ -35,18 +35,7 @@ export class Elections {
       before.isCaughtUp &&
       !isRough &&
       before.unanswered.size === 0;
-    const counted = isClean
-      ? before.state.leadership!.matching.queueIndex.counted.spanUntil(before.state.step.now)
-      : undefined;
-    const ledger =
-      isClean && isKnown(before.state.leadership!.matching)
-        ? [...before.state.workers.values()].flatMap((w) =>
-            w
-              .bookings()
-              .filter((a) => a.run !== undefined)
-              .map((a) => ({ key: a.key, turn: a.turn, worker: w.id })),
-          )
-        : undefined;
+    const handOver = isClean ? handOverOf(before.state.leadership!.matching) : {};
     if (before !== undefined && !isRough) before.stepDown(now);
     engine.give({ type: "pauses", pauses: stored.pauses }, now);
     engine.give({ type: "briefed", briefing: { rates: stored.loadRates(engine) } }, now);
@@ -63,7 +52,7 @@ export class Elections {
       knownWorkers: this.known.map(({ id }) => id),
       details: new Map(this.known.map((worker) => [worker.id, worker])),
     };
-    engine.give({ type: "lead", epoch, ...known, ledger, counted, ...stored.tried, process }, now);
+    engine.give({ type: "lead", epoch, ...known, ...handOver, ...stored.tried, process }, now);
     for (const worker of workers) this.#hearEpoch(worker);
     // In a calm world all workers answer well before the leader would go on without them; it ticks meanwhile.
     if (!isRough) network.drain(() => engine.give({ type: "tick" }, now));
@@ -77,6 +66,3 @@ export class Elections {
     });
   }
 }
-
-/** Nobody else can execute anything that counts. */
-const isKnown = ({ lingering, unheard }: Matching): boolean => lingering.size === 0 && unheard.size === 0;
