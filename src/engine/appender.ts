@@ -3,7 +3,7 @@ import { groupsBySize } from "../collections/groups.ts";
 import { isFinal, splitKey } from "../domain/run.ts";
 import type { Leader } from "../leader/leader.ts";
 import type { Term } from "../leader/term.ts";
-import type { CompactCommand, EngineOutcome } from "../matching/commands.ts";
+import type { CompactCommand, CompactedRun, EngineOutcome } from "../matching/commands.ts";
 import { encodeCompactedBundle } from "../wire/bundle-entry.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { leanDetails, leanEntries } from "../wire/lean-story.ts";
@@ -27,11 +27,6 @@ export class Appender {
     this.#payloads = payloads;
   }
 
-  /** Bytes of the largest entry; another server may accept less. */
-  get #maxPayload(): number {
-    return this.#leader.link.maxPayload;
-  }
-
   /**
    * Appends outcomes in as few entries as their sizes and waiters allow, until all are stored or the term is over; resolves with the last
    * sequence. Nothing is sent unless this engine's own clock says that it holds the lease.
@@ -47,7 +42,7 @@ export class Appender {
       const byWaiter = Map.groupBy(frames, (_, i) => waiterOf(some[i]!.inbox));
       const appends: Promise<number>[] = [];
       for (const [waiter, framesOfWaiter] of byWaiter)
-        for (const group of groupsBySize(framesOfWaiter, this.#maxPayload / 4, (frame) => frame.length))
+        for (const group of groupsBySize(framesOfWaiter, this.#leader.link.maxPayload / 4, (frame) => frame.length))
           appends.push(this.#appendEntry(term, waiter, encodeOutcomeEntry("engine", group)));
       last = Math.max(last, ...(await Promise.all(appends)));
     }
@@ -77,15 +72,8 @@ export class Appender {
    * Not retried here: housekeeping asks again for what did not come back, with what the fold knows then.
    */
   async compact({ task, name, isBundle, expectSeq, runs }: CompactCommand): Promise<boolean> {
-    const { publisher, subjects, holdsLease } = this.#leader;
-    const payloads = this.#payloads;
-    const maxPayload = this.#maxPayload;
-    const inputs = await Promise.all(
-      runs.map((run) => {
-        if (run.resultAt !== undefined) return payloads.readResult(run.key, run.resultAt);
-        return run.inputSeq === 0 ? noBytes : payloads.read(run.key, run.inputSeq);
-      }),
-    );
+    const { publisher, subjects, holdsLease, link } = this.#leader;
+    const inputs = await Promise.all(runs.map((run) => this.#contentOf(run)));
     if (inputs.some((input) => input === undefined)) return false;
     const compacted = runs.map(({ key, entry }, i) => ({
       id: splitKey(key).id,
@@ -95,12 +83,15 @@ export class Appender {
     for (const lean of leanEntries) {
       const leaner = compacted.map(({ id, entry }) => ({ id, entry: lean(entry) }));
       const entry = isBundle ? encodeCompactedBundle(leaner) : encodeRunEntry(leaner[0]!.entry);
-      if (entry.length + spareBytes <= maxPayload) {
-        const result = await publisher.append(subject, entry, expectSeq, undefined, holdsLease);
-        return result.ok;
-      }
+      if (this.#fits(entry)) return (await publisher.append(subject, entry, expectSeq, undefined, holdsLease)).ok;
     }
-    throw new Error(`the rest of ${name} does not fit into an entry of ${maxPayload} bytes`);
+    throw new Error(`the rest of ${name} does not fit into an entry of ${link.maxPayload} bytes`);
+  }
+
+  /** What the entry of a run holds besides what the fold knows. */
+  #contentOf({ key, resultAt, inputSeq }: CompactedRun): Promise<Uint8Array | undefined> | Uint8Array {
+    if (resultAt !== undefined) return this.#payloads.readResult(key, resultAt);
+    return inputSeq === 0 ? noBytes : this.#payloads.read(key, inputSeq);
   }
 
   /**
@@ -122,8 +113,9 @@ export class Appender {
     return frameOf(outcome, story, undefined);
   }
 
-  #fits(frame: Uint8Array): boolean {
-    return frame.length + spareBytes <= this.#maxPayload;
+  /** Another server may accept less. */
+  #fits(bytes: Uint8Array): boolean {
+    return bytes.length + spareBytes <= this.#leader.link.maxPayload;
   }
 
   async #inputOf(term: Term, { kind, key, inputSeq }: EngineOutcome): Promise<Uint8Array | undefined> {

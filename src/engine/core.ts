@@ -7,6 +7,7 @@ import { Definitions } from "../nats/definitions.ts";
 import { LogProgress } from "../nats/log-progress.ts";
 import { RunStore } from "../nats/run-store.ts";
 import { LiveSpan } from "../reactions/live-span.ts";
+import { Alarm } from "../runtime/alarm.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import { Faults } from "../scheduler/faults.ts";
@@ -21,6 +22,7 @@ export interface CoreParts extends Pick<Leader, Given> {
 }
 
 const offlinePollMs = 100;
+const longestSleepMs = 60_000;
 const forgetFaultsMs = 600_000;
 
 export class Core implements Leader {
@@ -40,11 +42,9 @@ export class Core implements Leader {
   readonly follower: Follower;
   readonly #options: SchedulerOptions;
   readonly #deeds: Deeds;
-  readonly #life: LiveSpan;
+  readonly life: LiveSpan;
   readonly #tickSoon = onceATick(() => this.#tick(), queueMicrotask);
-  #wake: ReturnType<typeof setTimeout> | undefined;
-  /** On the clock of `performance.now`. */
-  #ringsAt = Number.POSITIVE_INFINITY;
+  readonly #wake = new Alarm(() => this.#tick());
   #isClosed = false;
   readonly #faults = new Faults();
   #faultsInARow = 0;
@@ -59,13 +59,13 @@ export class Core implements Leader {
     this.log = log;
     this.neighbours = neighbours;
     this.holdsLease = holdsLease;
-    this.bucket = new Bucket(new Definitions(link, subjects), log);
+    this.bucket = new Bucket(new Definitions(link, subjects), log, () => this.term);
     this.store = new RunStore(link, subjects);
     this.progress = new LogProgress(this.store);
     this.#options = scheduler;
     this.state = this.#newState();
     this.term = new Term(0, log);
-    this.#life = new LiveSpan(
+    this.life = new LiveSpan(
       () => this.now(),
       () => performance.now(),
     );
@@ -127,21 +127,16 @@ export class Core implements Leader {
     }
   }
 
-  /** Called all the time, also on a standby: what is due from now on is fired, however long it takes until this engine leads. */
-  live(): void {
-    this.#life.beat();
-  }
-
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#recovery);
-    clearTimeout(this.#wake);
+    this.#wake.off();
   }
 
   /** Without a connection nothing can be assigned, and no time counts as waiting: the scheduler sees the missing ticks. */
   #tick(): void {
-    this.#life.beat();
-    if (this.link.isConnected()) this.handle({ type: "tick", livesSince: this.#life.since });
+    this.life.beat();
+    if (this.link.isConnected()) this.handle({ type: "tick", livesSince: this.life.since });
     else this.#wakeBy(this.now() + offlinePollMs);
   }
 
@@ -188,16 +183,7 @@ export class Core implements Leader {
     this.follower.startOver();
   }
 
-  /** One timer, for the earliest wake asked for. */
   #wakeBy(at: number): void {
-    const waitMs = Math.max(0, Math.min(at - this.now(), 60_000));
-    const ringsAt = performance.now() + waitMs;
-    if (this.#wake !== undefined && this.#ringsAt <= ringsAt) return;
-    clearTimeout(this.#wake);
-    this.#ringsAt = ringsAt;
-    this.#wake = setTimeout(() => {
-      this.#wake = undefined;
-      this.#tick();
-    }, waitMs);
+    this.#wake.setIn(Math.max(0, Math.min(at - this.now(), longestSleepMs)));
   }
 }

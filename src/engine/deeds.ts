@@ -51,13 +51,13 @@ export class Deeds {
     askForEnd: ({ gaps }) => void this.#askForEnd(gaps),
     purgeJournal: (deed) => void purgeJournal(this.#leader, deed),
     sweep: () => void sweep(this.#leader),
-    storeTried: (deed) => this.#leader.bucket.tried.store(deed, this.#leader.term),
+    storeTried: (deed) => this.#leader.bucket.tried.store(deed),
     storeRates: (deed) => this.#storeRates(deed),
     dropRates: ({ ids }) => this.#leader.bucket.dropRates(ids), // once: the next leader reads what is left, finds it unused, and drops it
     storeCron: (deed) => this.#storeCron(deed),
     storeHandled: (deed) => this.#storeHandled(deed),
-    storeFailureHandler: ({ task, handler }) => this.#keep(`on-failure.${task}`, handler),
-    forgetTask: ({ task }) => this.#keep(`task.${task}`, undefined),
+    storeFailureHandler: ({ task, handler }) => this.#leader.bucket.kept.keep(`on-failure.${task}`, handler),
+    forgetTask: ({ task }) => this.#leader.bucket.kept.keep(`task.${task}`, undefined),
     log: ({ level, message, fields }) => this.#leader.log[level](message, fields),
   };
 
@@ -93,10 +93,6 @@ export class Deeds {
     if (event !== undefined && term.isCurrent) this.#leader.handle(event);
   }
 
-  #keep(key: string, record: unknown): void {
-    this.#leader.bucket.kept.keep(key, record, this.#leader.term);
-  }
-
   async #append(outcomes: readonly EngineOutcome[]): Promise<void> {
     await this.#leader.progress.reached(await this.#appender.append(this.#leader.term, outcomes));
   }
@@ -115,9 +111,11 @@ export class Deeds {
 
   /** Nothing under these limits may start before. */
   #storeRates({ rates }: DeedOf<"storeRates">): Promise<void> {
-    const { bucket, term } = this.#leader;
-    const store = async () => ({ type: "ratesStored", rates: await bucket.storeRates(rates, term.epoch) }) as const;
-    return this.#store("a rate limit, for which runs wait,", store);
+    const { bucket } = this.#leader;
+    return this.#store("a rate limit, for which runs wait,", async () => ({
+      type: "ratesStored",
+      rates: await bucket.storeRates(rates),
+    }));
   }
 
   #storeCron({ record, over }: DeedOf<"storeCron">): Promise<void> {
@@ -130,11 +128,10 @@ export class Deeds {
   }
 
   #storeHandled({ upTo }: DeedOf<"storeHandled">): Promise<void> {
-    const { bucket, term } = this.#leader;
-    const isOurs = () => bucket.storeHandled(term.epoch, upTo);
-    return this.#store("how far failures are handled", async () =>
-      (await isOurs()) ? { type: "handledStored", upTo } : undefined,
-    );
+    return this.#store("how far failures are handled", async () => {
+      const isOurs = await this.#leader.bucket.storeHandled(upTo);
+      return isOurs && { type: "handledStored", upTo };
+    });
   }
 
   async #readInput(run: LiveRun): Promise<void> {

@@ -159,7 +159,8 @@ class Candidate implements RunningEngine {
     return Effect.gen({ self: this }, function* () {
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#core.close()));
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#admission.close()));
-      yield* polling(lookEveryMs, log, () => this.#core.live());
+      // Also on a standby: what is due from now on is fired, however long it takes until this engine leads.
+      yield* polling(lookEveryMs, log, () => this.#core.life.beat());
       yield* polling(releaseEveryMs, log, release);
     });
   }

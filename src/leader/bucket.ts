@@ -45,18 +45,21 @@ export class Bucket {
   readonly #rates: OwnedRecords<StoredRate & Owned>;
   readonly #handled: OwnedRecords<Owned & { readonly upTo: number }>;
   readonly #log: Log;
+  readonly #term: () => Term;
 
-  constructor(definitions: Definitions, log: Log) {
+  /** `term`: the current one, or the last. What is stored belongs to it. */
+  constructor(definitions: Definitions, log: Log, term: () => Term) {
     this.definitions = definitions;
-    this.kept = new KeptRecords(definitions, log);
+    this.kept = new KeptRecords(definitions, log, term);
     this.crons = new Records(definitions, "cron.", isStoredCron, log);
     this.declaredCrons = new Records(definitions, "crons-of.", isDeclaredCrons, log);
     this.admission = new Records(definitions, "admission", isAdmissionFlag, log);
     this.pauses = new Records(definitions, "pauses", isPauses, log);
-    this.tried = new TriedStore(definitions, log);
+    this.tried = new TriedStore(definitions, log, term);
     this.#rates = new OwnedRecords(new Records(definitions, "rate.", isStoredRate, log));
     this.#handled = new OwnedRecords(new Records(definitions, "handled", isHandled, log));
     this.#log = log;
+    this.#term = term;
   }
 
   /**
@@ -86,25 +89,22 @@ export class Bucket {
     };
   }
   /** Undefined when a newer leader has written. Fails as {@link Bucket.read} */
-  storeHandled(epoch: number, upTo: number): Promise<object | undefined> {
+  storeHandled(upTo: number): Promise<object | undefined> {
+    const { epoch } = this.#term();
     return this.#handled.write(epoch, (found) => ({ epoch, upTo: Math.max(upTo, found?.upTo ?? 0) }));
   }
 
   /** Stores what a leader has used and reserved of rate limits; a newer leader's records stay and are omitted from the answer. */
-  async storeRates(
-    rates: readonly (StoredRate & Pick<ConfirmedRate, "units">)[],
-    epoch: number,
-  ): Promise<readonly ConfirmedRate[]> {
-    const stored = await Promise.all(
-      rates.map(async ({ units, ...rate }) => {
-        const written = await this.#rates.write(epoch, (found) => sumOf(rate, found, epoch), rate.id);
-        if (written !== undefined) return [{ id: rate.id, units, ...written }];
-        const what = "another engine owns this rate limit now; this one reserves nothing from it";
-        this.#log.warn(what, { limit: rate.id });
-        return [];
-      }),
-    );
-    return stored.flat();
+  async storeRates(rates: readonly (StoredRate & Pick<ConfirmedRate, "units">)[]): Promise<readonly ConfirmedRate[]> {
+    const { epoch } = this.#term();
+    const store = async ({ units, ...rate }: (typeof rates)[number]) => {
+      const written = await this.#rates.write(epoch, (found) => sumOf(rate, found, epoch), rate.id);
+      if (written !== undefined) return [{ id: rate.id, units, ...written }];
+      const what = "another engine owns this rate limit now; this one reserves nothing from it";
+      this.#log.warn(what, { limit: rate.id });
+      return [];
+    };
+    return (await Promise.all(rates.map(store))).flat();
   }
 
   async dropRates(ids: readonly string[]): Promise<void> {
@@ -112,11 +112,13 @@ export class Bucket {
   }
 
   /** Their ids, and details that save the next leader time: without them each may have any task. */
-  keepWorkers(known: readonly KnownWorker[], term: Term): void {
+  keepWorkers(known: readonly KnownWorker[]): void {
     const fits = known.length <= mostDetailed && JSON.stringify(known).length <= largestDetails;
-    this.kept.keep("workers-details", fits ? known : undefined, term);
-    const ids = known.map(({ id }) => id);
-    this.kept.keep("workers", ids, term);
+    this.kept.keep("workers-details", fits ? known : undefined);
+    this.kept.keep(
+      "workers",
+      known.map(({ id }) => id),
+    );
   }
 }
 

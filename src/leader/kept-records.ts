@@ -17,11 +17,12 @@ export class KeptRecords {
   /** One key is not written by two at the same time: the older write could land last. */
   readonly #underWay = new Set<string>();
   #storing = 0;
-  #term: Term | undefined;
+  readonly #term: () => Term;
 
-  constructor(definitions: Definitions, log: Log) {
+  constructor(definitions: Definitions, log: Log, term: () => Term) {
     this.#definitions = definitions;
     this.#log = log;
+    this.#term = term;
   }
 
   /** All records whose key begins with the prefix. Fails: StoreUnavailable, PermissionDenied */
@@ -40,8 +41,7 @@ export class KeptRecords {
   }
 
   /** Stores or removes a record, retrying while this engine leads. What is left when the term ends is dropped. */
-  keep(key: string, record: unknown, term: Term): void {
-    this.#term = term;
+  keep(key: string, record: unknown): void {
     const text = record === undefined ? undefined : JSON.stringify(record);
     if (this.#stored.get(key) === text && !this.#underWay.has(key)) this.#waiting.delete(key);
     else this.#waiting.set(key, text);
@@ -59,7 +59,7 @@ export class KeptRecords {
   }
 
   async #store(key: string, text: string | undefined): Promise<void> {
-    const term = this.#term!;
+    const term = this.#term();
     const isNewest = () => !this.#waiting.has(key);
     const write = () =>
       text === undefined ? this.#definitions.remove(key) : this.#definitions.put(key, JSON.parse(text));

@@ -6,6 +6,7 @@ import type { Cautious, Tried } from "../matching/suspects/tried.ts";
 import type { Definitions } from "../nats/definitions.ts";
 import { type Owned, OwnedRecords } from "../nats/owned-records.ts";
 import { Records } from "../nats/records.ts";
+import { inRounds } from "../runtime/in-rounds.ts";
 import { isTried } from "../wire/records.ts";
 import type { Term } from "./term.ts";
 
@@ -17,13 +18,16 @@ export interface TriedRecord extends Owned {
 export class TriedStore {
   readonly #records: OwnedRecords<TriedRecord>;
   readonly #log: Log;
-  /** The write in flight, and the next one, which takes the newest content. True = it is stored. */
-  #writing: Promise<boolean> = Promise.resolve(true);
-  #next: { record: TriedRecord; readonly stored: Promise<boolean> } | undefined;
+  readonly #term: () => Term;
+  /** What the next round stores. */
+  #newest: Omit<TriedRecord, "epoch"> = { tried: [] };
+  readonly #storeNewest = inRounds(() => this.#store());
+  #last = Promise.resolve(true);
 
-  constructor(definitions: Definitions, log: Log) {
+  constructor(definitions: Definitions, log: Log, term: () => Term) {
     this.#records = new OwnedRecords(new Records(definitions, "tried", isTried, log));
     this.#log = log;
+    this.#term = term;
   }
 
   /** Fails: StoreUnavailable, PermissionDenied */
@@ -33,26 +37,14 @@ export class TriedStore {
   }
 
   /** Tries until it is stored, a newer leader has written, or the term is over. */
-  store({ tried, cautious }: Omit<TriedRecord, "epoch">, term: Term): Promise<boolean> {
-    const record = { epoch: term.epoch, tried, ...(cautious && { cautious }) };
-    if (this.#next !== undefined) {
-      this.#next.record = record;
-      return this.#next.stored;
-    }
-    const stored = this.#writing.then(() => {
-      const newest = this.#next!.record;
-      this.#next = undefined;
-      const what = "what this engine assigns within its process";
-      const write = () => this.#records.write(newest.epoch, () => newest);
-      return term.untilStored(what, write).then((written) => written !== undefined);
-    });
-    this.#next = { record, stored };
+  store({ tried, cautious }: Omit<TriedRecord, "epoch">): Promise<boolean> {
+    this.#newest = { tried, ...(cautious && { cautious }) };
+    const stored = this.#storeNewest();
     // What can never be stored does not stop the assignments.
-    this.#writing = stored.catch((error: unknown) => {
-      this.#log.warn(
-        "assignments could not be recorded; if one of them kills this process, the next leader will not know which",
-        { error },
-      );
+    this.#last = stored.catch((error: unknown) => {
+      const what =
+        "assignments could not be recorded; if one of them kills this process, the next leader will not know which";
+      this.#log.warn(what, { error });
       return true;
     });
     return stored;
@@ -60,6 +52,13 @@ export class TriedStore {
 
   /** Whether everything given to `store` by now is stored. */
   stored(): Promise<boolean> {
-    return this.#writing;
+    return this.#last;
+  }
+
+  async #store(): Promise<boolean> {
+    const term = this.#term();
+    const record = { epoch: term.epoch, ...this.#newest };
+    const write = () => this.#records.write(term.epoch, () => record);
+    return (await term.untilStored("what this engine assigns within its process", write)) !== undefined;
   }
 }

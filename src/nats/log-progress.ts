@@ -1,4 +1,5 @@
 // How far a log is folded, and who waits until something is.
+import { inRounds } from "../runtime/in-rounds.ts";
 import type { RunStore } from "./run-store.ts";
 
 interface Waiter {
@@ -17,9 +18,6 @@ export class LogProgress {
   #waiters: Waiter[] = [];
   /** The first position that somebody waits for. */
   #awaited = Number.POSITIVE_INFINITY;
-  /** The current round of catching up, and the next. */
-  #round: Promise<void> | undefined;
-  #nextRound: Promise<void> | undefined;
 
   constructor(store: Pick<RunStore, "lastSeq" | "newestSeq">) {
     this.#store = store;
@@ -46,18 +44,9 @@ export class LogProgress {
   /**
    * Resolves when everything stored by now is folded. Does not wait for what is purged in the meantime.
    *
-   * The stream's leader says what is stored: a replica may not yet have what was acknowledged to a caller. Calls share a round, but only
-   * one that has not begun: an earlier one may have asked too early. Fails: StoreUnavailable
+   * The stream's leader says what is stored: a replica may not yet have what was acknowledged to a caller. Fails: StoreUnavailable
    */
-  catchUp(): Promise<void> {
-    this.#nextRound ??= (this.#round ?? Promise.resolve()).then(() => {
-      const round = this.#catchUpOnce();
-      this.#nextRound = undefined;
-      this.#round = round.catch(() => {});
-      return round;
-    });
-    return this.#nextRound;
-  }
+  readonly catchUp: () => Promise<void> = inRounds(() => this.#catchUpOnce());
 
   async #catchUpOnce(): Promise<void> {
     if (await isWithin(briefly, this.reached(await this.#store.lastSeq()))) return;

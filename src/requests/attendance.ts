@@ -52,12 +52,12 @@ export class Attendance {
 
   /** Stores which workers may be executing something: after a crash, the next leader waits for them. Once for all that register in one tick. */
   readonly remember = onceATick(() => {
-    const { state, bucket, term } = this.#leader;
-    if (state.leadership !== undefined) bucket.keepWorkers(knownWorkers(state.leadership.matching), term);
+    const { leadership } = this.#leader.state;
+    if (leadership !== undefined) this.#leader.bucket.keepWorkers(knownWorkers(leadership.matching));
   });
 
   #register(message: Register): void {
-    const { state, bucket, term, log } = this.#leader;
+    const { state, bucket, log } = this.#leader;
     assertRegistration(message);
     const { id, name, slots, tasks } = message;
     const isNew = state.workers.get(id)?.isRegistered !== true;
@@ -66,7 +66,7 @@ export class Attendance {
       log.debug("worker registered", { worker: name, id, slots, tasks: listed(tasks.map((task) => task.name)) });
     this.remember();
     this.#crons.declare(message);
-    for (const task of tasks) bucket.kept.keep(`task.${task.name}`, task, term);
+    for (const task of tasks) bucket.kept.keep(`task.${task.name}`, task);
   }
 
   /** Stops of stale turns travel on the worker's cancel subject. */

@@ -187,13 +187,13 @@ const budgets: Record<string, number> = {
   collections: 470,
   fold: 1_345,
   matching: 3_255,
-  presence: 510,
+  presence: 505,
   housekeeping: 745,
   reactions: 420,
   scheduler: 580,
-  leader: 340,
+  leader: 341,
   requests: 845,
-  engine: 1_355,
+  engine: 1_305,
 };
 
 test("no room of the scheduler outgrows its budget", () => {

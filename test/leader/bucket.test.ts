@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { silentLog } from "../../src/domain/log.ts";
 import { Bucket } from "../../src/leader/bucket.ts";
-import { openTerm } from "../../src/leader/term.ts";
+import { openTerm, Term } from "../../src/leader/term.ts";
 import { TriedStore } from "../../src/leader/tried-store.ts";
 import { Definitions } from "../../src/nats/definitions.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
@@ -10,6 +10,8 @@ import { Subjects } from "../../src/wire/subjects.ts";
 import { inScene } from "../nats/scene.ts";
 import { describe, test } from "../support/harness.ts";
 
+const bucketOf = (definitions: Definitions, epoch: number) =>
+  new Bucket(definitions, silentLog, () => new Term(epoch, silentLog));
 const tried = (key: string) => ({ tried: [{ key, turn: 1, worker: "w" }], cautious: { upTo: 9, left: 1 } });
 
 describe("tried store", () => {
@@ -20,17 +22,18 @@ describe("tried store", () => {
       await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
       const definitions = new Definitions(link, subjects);
       const [seventh, eighth] = [await nats.run(openTerm(7, silentLog)), await nats.run(openTerm(8, silentLog))];
-      const [older, newer] = [new TriedStore(definitions, silentLog), new TriedStore(definitions, silentLog)];
+      const older = new TriedStore(definitions, silentLog, () => seventh);
+      const newer = new TriedStore(definitions, silentLog, () => eighth);
       assert.deepEqual((await older.load()).tried, []);
-      for (let i = 0; i < 50; i++) void older.store(tried(`t/${i}`), seventh);
+      for (let i = 0; i < 50; i++) void older.store(tried(`t/${i}`));
       assert.equal(await older.stored(), true);
       assert.deepEqual(await newer.load(), tried("t/49"));
-      assert.equal(await newer.store(tried("t/new"), eighth), true);
-      assert.equal(await older.store(tried("t/late"), seventh), false);
+      assert.equal(await newer.store(tried("t/new")), true);
+      assert.equal(await older.store(tried("t/late")), false);
       assert.equal(await older.stored(), false);
-      assert.deepEqual(await new TriedStore(definitions, silentLog).load(), tried("t/new"));
+      assert.deepEqual(await new TriedStore(definitions, silentLog, () => eighth).load(), tried("t/new"));
       seventh.end();
-      assert.equal(await older.store(tried("t/over"), seventh), false);
+      assert.equal(await older.store(tried("t/over")), false);
     }));
 });
 
@@ -43,25 +46,25 @@ describe("rate limits", () => {
       const subjects = new Subjects("test");
       await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
       const definitions = new Definitions(link, subjects);
-      const [older, newer] = [new Bucket(definitions, silentLog), new Bucket(definitions, silentLog)];
+      const [older, newer] = [bucketOf(definitions, 7), bucketOf(definitions, 8)];
       await older.read();
       await newer.read();
-      assert.equal((await older.storeRates([rate(1, 1)], 7)).length, 1);
-      const [taken] = await newer.storeRates([rate(2, 1)], 8);
+      assert.equal((await older.storeRates([rate(1, 1)])).length, 1);
+      const [taken] = await newer.storeRates([rate(2, 1)]);
       assert.deepEqual(taken!.found?.uses, [{ at: 1, units: 1 }]);
-      assert.deepEqual(await older.storeRates([rate(3, 1)], 7), []);
-      const [again] = await newer.storeRates([rate(4, 1)], 8);
+      assert.deepEqual(await older.storeRates([rate(3, 1)]), []);
+      const [again] = await newer.storeRates([rate(4, 1)]);
       assert.equal(again!.found, undefined);
-      const next = new Bucket(definitions, silentLog);
+      const next = bucketOf(definitions, 9);
       const { rates } = (await next.read()).briefing;
       assert.deepEqual(
         rates.map(({ id, uses }) => [id, uses.map(({ at }) => at)]),
         [["api/ü", [4]]],
       );
-      await next.storeRates([rate(5, 1)], 9);
-      assert.equal((await next.storeRates([rate(6, 1)], 9))[0]!.found, undefined);
+      await next.storeRates([rate(5, 1)]);
+      assert.equal((await next.storeRates([rate(6, 1)]))[0]!.found, undefined);
       await next.dropRates(["api/ü"]);
-      assert.deepEqual((await new Bucket(definitions, silentLog).read()).briefing.rates, []);
+      assert.deepEqual((await bucketOf(definitions, 9).read()).briefing.rates, []);
     }));
 
   test("a record that nobody can read makes room for the next one", () =>
@@ -69,10 +72,10 @@ describe("rate limits", () => {
       const link = await nats.link();
       const subjects = new Subjects("test");
       await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
-      const bucket = new Bucket(new Definitions(link, subjects), silentLog);
+      const bucket = bucketOf(new Definitions(link, subjects), 7);
       await bucket.definitions.put("rate.YXBp", { is: "not a rate" });
       await bucket.read();
-      const [stored] = await bucket.storeRates([{ ...rate(1, 1), id: "api" }], 7);
+      const [stored] = await bucket.storeRates([{ ...rate(1, 1), id: "api" }]);
       assert.equal(stored!.found, undefined);
     }));
 });

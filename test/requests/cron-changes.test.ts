@@ -28,7 +28,7 @@ async function lead(
   term: Term,
 ): Promise<{ changes: CronChanges; names(): string[]; isPaused(name: string): boolean }> {
   const scene = new Scene({}, "standby");
-  const bucket = new Bucket(definitions, silentLog);
+  const bucket = new Bucket(definitions, silentLog, () => term);
   const handle = (event: Parameters<Scene["give"]>[0]) => void scene.give(event);
   const changes = new CronChanges({ bucket, state: scene.state, term, log: silentLog, now: () => Date.now(), handle });
   await changes.load();
