@@ -1,7 +1,7 @@
 // Leftovers of durable runs in the store. Each is removed once: what fails is found again by the next sweep.
 import { keyOf } from "../domain/run.ts";
 import type { Leader } from "../leader/leader.ts";
-import { purgeSubject, subjectsIn } from "../nats/stored-subjects.ts";
+import { purgeSubject, subjectsIn } from "../nats/stream-api.ts";
 
 /** Most items per event, which bounds a step of the scheduler. */
 const toldAtOnce = 1_000;

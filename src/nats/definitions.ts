@@ -8,9 +8,7 @@ import type { NatsLink } from "./link.ts";
 import { readLog } from "./log-reader.ts";
 import { readStored } from "./read-stored.ts";
 import { newestFromLeader, newestOfAny } from "./stored-message.ts";
-import { purgeSubject } from "./stored-subjects.ts";
-
-const wrongLastSequence = 10071;
+import { purgeSubject, wrongLastSequence } from "./stream-api.ts";
 
 /** `record` is undefined if it is not JSON. */
 interface FoundRecord {

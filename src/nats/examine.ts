@@ -6,6 +6,7 @@ import type { Subjects } from "../wire/subjects.ts";
 import { deniedSubject } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import { keepServerTime } from "./server-time.ts";
+import { ApiRefusal, askOnce, type StreamInfo } from "./stream-api.ts";
 
 export interface StreamReport {
   readonly name: string;
@@ -19,11 +20,6 @@ export interface StreamReport {
   };
 }
 
-interface StreamInfo {
-  readonly config?: { readonly max_bytes?: number; readonly num_replicas?: number };
-  readonly state?: { readonly messages: number; readonly bytes: number };
-}
-
 /** The streams and buckets of the namespace. */
 export async function examineStreams(link: NatsLink, subjects: Subjects): Promise<StreamReport[]> {
   const names = [subjects.stream, `KV_${subjects.bucket}`, `KV_${subjects.leaseBucket}`, subjects.logsStream];
@@ -31,12 +27,15 @@ export async function examineStreams(link: NatsLink, subjects: Subjects): Promis
 }
 
 async function examineStream(link: NatsLink, name: string): Promise<StreamReport> {
-  const reply = await link.nc.request(`$JS.API.STREAM.INFO.${name}`, "", { timeout: answerMs });
-  const { config, state } = reply.json() as StreamInfo;
-  if (config === undefined || state === undefined) return { name };
-  const { max_bytes: maxBytes = -1, num_replicas: replicas = 1 } = config;
-  const { messages, bytes } = state;
-  return { name, found: { messages, bytes, replicas, ...(maxBytes > 0 && { maxBytes }) } };
+  try {
+    const { config, state } = await askOnce<StreamInfo>(link.nc, `STREAM.INFO.${name}`, undefined, answerMs);
+    const { max_bytes: maxBytes, num_replicas: replicas } = config;
+    const { messages, bytes } = state;
+    return { name, found: { messages, bytes, replicas, ...(maxBytes > 0 && { maxBytes }) } };
+  } catch (error) {
+    if (error instanceof ApiRefusal) return { name };
+    throw error;
+  }
 }
 
 /** How far this machine's clock is ahead of the server that stores the stream. Units: milliseconds */

@@ -1,9 +1,9 @@
 // The format of a namespace: what its log may contain, as one number in the metadata of its stream. Processes that do not know a newer one
 // refuse it; an older one is raised by the engine that takes the lead, and until then engines of that format share it.
-import type { StreamConfig } from "@nats-io/jetstream";
 import { NamespaceTooNew } from "../domain/errors.ts";
 import { passingOn } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
+import type { StreamConfig } from "./stream-api.ts";
 
 /** What this version writes. It reads all earlier ones. */
 export const currentFormat = 2;

@@ -12,7 +12,7 @@ import { largestHeader, replacesAll } from "./expect-headers.ts";
 import type { NatsLink } from "./link.ts";
 import type { Publisher } from "./publisher.ts";
 import { newestFromLeader, nextFromLeader, type StoredMessage } from "./stored-message.ts";
-import { purgeSubject } from "./stored-subjects.ts";
+import { purgeSubject } from "./stream-api.ts";
 
 export interface JournalOptions {
   /** On the stream of the journals. */

@@ -1,15 +1,15 @@
 // The leader's claim on a namespace: one key with a time to live. Whoever creates it, or takes over a released one, leads; the
 // revision of that write is the epoch. Correctness never rests on the lease: two leaders can at worst dispatch a run twice.
 import { StoreUnavailable } from "../domain/errors.ts";
-import { jsonBytes, jsonOf, noBytes } from "../wire/bytes.ts";
+import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import type { CountedSpan, HandOver, LedgerEntry } from "../wire/hand-over.ts";
 import { isLeaseRecord, type LeaseRecord } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import { askStore } from "./ask-store.ts";
 import { isLeaseShared } from "./format.ts";
 import type { NatsLink } from "./link.ts";
 import type { Publisher } from "./publisher.ts";
 import { newestFromLeader, type StoredMessage } from "./stored-message.ts";
+import { purgeSubject, streamInfo } from "./stream-api.ts";
 import { epochFloor, leaseTtlMs } from "./streams.ts";
 
 export interface Claim {
@@ -160,12 +160,10 @@ export class Lease {
    * empty.
    */
   async #growOn(): Promise<boolean> {
-    const ask = (request: string, payload: Uint8Array) =>
-      askStore(this.#link, `$JS.API.STREAM.${request}.${this.#stream}`, payload, { operation: `use ${this.#stream}` });
-    const { state, config } = jsonOf((await ask("INFO", noBytes)).data) as StreamInfo;
+    const { state, config } = await streamInfo(this.#link, this.#stream);
     this.#isShared = isLeaseShared(config.subjects, this.#subjects);
     if (state.last_seq >= this.#newest) return false;
-    await ask("PURGE", jsonBytes({ seq: Math.max(this.#newest + 1, epochFloor()) }));
+    await purgeSubject(this.#link, this.#stream, ">", { keepFrom: Math.max(this.#newest + 1, epochFloor()) });
     return true;
   }
 
@@ -184,11 +182,6 @@ export class Lease {
     this.#newest = Math.max(this.#newest, result.seq);
     return result.seq;
   }
-}
-
-interface StreamInfo {
-  readonly state: { readonly last_seq: number };
-  readonly config: { readonly subjects: readonly string[] };
 }
 
 /** Undefined if it is not a lease record: then nobody holds it. */

@@ -3,9 +3,9 @@
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { randomToken } from "../domain/random-token.ts";
-import { jsonBytes } from "../wire/bytes.ts";
 import { deliveryOf } from "./ack-subject.ts";
 import type { NatsLink } from "./link.ts";
+import { askOnce, type StreamInfo } from "./stream-api.ts";
 
 export interface LogListener {
   /**
@@ -42,6 +42,7 @@ export interface ClosableLogReader extends LogReader {
 
 const idleHeartbeatMs = 1_000;
 const silentAfterMs = 3_500;
+const answerWithinMs = 3_000;
 const retryMs = 250;
 
 export const readLog = (
@@ -184,10 +185,8 @@ class FollowingReader implements ClosableLogReader {
       },
     };
     const filter = this.#filter === undefined ? "" : `.${this.#filter}`;
-    const create = `$JS.API.CONSUMER.CREATE.${this.#stream}.${consumer}${filter}`;
-    const reply = await nc.request(create, jsonBytes(request), { timeout: 3_000 });
-    const answer = reply.json() as { error?: { description: string }; num_pending?: number };
-    if (answer.error !== undefined) throw new Error(answer.error.description);
+    const create = `CONSUMER.CREATE.${this.#stream}.${consumer}${filter}`;
+    const answer = await askOnce<{ num_pending: number }>(nc, create, request, answerWithinMs);
     if (generation !== this.#generation) {
       if (!this.#isClosed) nc.publish(`$JS.API.CONSUMER.DELETE.${this.#stream}.${consumer}`);
       return;
@@ -198,9 +197,8 @@ class FollowingReader implements ClosableLogReader {
 
   /** A server that came back without its newest messages (a power cut, a restored backup) reuses their sequences. */
   async #assertNotRewound(generation: number): Promise<void> {
-    const reply = await this.#link.nc.request(`$JS.API.STREAM.INFO.${this.#stream}`, "", { timeout: 3_000 });
-    const { error, state, created = "" } = reply.json() as StreamInfo;
-    if (state === undefined) throw new Error(error?.description ?? "no state of the stream");
+    const info = `STREAM.INFO.${this.#stream}`;
+    const { state, created } = await askOnce<StreamInfo>(this.#link.nc, info, undefined, answerWithinMs);
     if (generation !== this.#generation) return;
     const isAnother = this.#created !== "" && created !== this.#created;
     this.#created = created;
@@ -286,10 +284,4 @@ class FollowingReader implements ClosableLogReader {
     this.#listener.onTrouble(`nothing heard for ${silentAfterMs} ms`);
     this.#restart();
   }
-}
-
-interface StreamInfo {
-  readonly error?: { readonly description: string };
-  readonly state?: { readonly last_seq: number };
-  readonly created?: string;
 }

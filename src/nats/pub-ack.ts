@@ -1,6 +1,8 @@
 // Reads what a stream answers to a publish. Acknowledgements are read by hand: parsing them as JSON would be the most expensive step of an append.
 import type { Msg } from "@nats-io/transport-node";
 import { QueueFull } from "../domain/errors.ts";
+import type { ApiError } from "./ask-store.ts";
+import { wrongLastSequence } from "./stream-api.ts";
 
 const letterE = 0x65;
 const letterQ = 0x71;
@@ -35,13 +37,6 @@ export type Refusal =
   | { readonly kind: "too large" }
   | { readonly kind: "refused"; readonly reason: string };
 
-interface StreamError {
-  readonly code?: number;
-  readonly err_code?: number;
-  readonly description?: string;
-}
-
-const wrongLastSequence = 10071;
 const messageTooLarge = 10054;
 const storeFailed = 10077;
 /** Account or server resources: memory, storage, a limit of the account. */
@@ -65,13 +60,13 @@ export function refusalOf(message: Msg, namespace: string): Refusal {
   return { kind: "refused", reason: description };
 }
 
-function errorOf(message: Msg): StreamError {
+function errorOf(message: Msg): Partial<ApiError> {
   if (message.data.length === 0) {
     // No responders: no leader yet, or the server is just back and loads its streams.
     return { code: message.headers?.code || 503, description: message.headers?.description || "no responders" };
   }
   try {
-    return (message.json() as { error?: StreamError }).error ?? { description: "an answer without a sequence" };
+    return (message.json() as { error?: ApiError }).error ?? { description: "an answer without a sequence" };
   } catch {
     return { description: "an answer that is not JSON" };
   }

@@ -2,8 +2,9 @@
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { Effect } from "effect";
 import { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";
-import { type ApiError, deniedSubject } from "./ask-store.ts";
+import { deniedSubject } from "./ask-store.ts";
 import { isUsableVersion, minimumVersion } from "./server-version.ts";
+import { ApiRefusal, askOnce } from "./stream-api.ts";
 
 type Requirement = ServerTooOld | JetStreamDisabled | PermissionDenied | NatsUnreachable;
 
@@ -24,23 +25,12 @@ async function askJetStream(nc: NatsConnection): Promise<void> {
   const deadline = performance.now() + electionMs;
   for (;;) {
     try {
-      const reply = await nc.request("$JS.API.INFO", "", { timeout: 3_000 });
-      const { error } = reply.json() as { error?: ApiError };
-      if (error === undefined) return;
-      throw new JetStreamRefusal(error);
+      await askOnce(nc, "INFO", undefined, 3_000);
+      return;
     } catch (error) {
       if (!isAnnounced(nc) || isFinal(error) || performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
-  }
-}
-
-class JetStreamRefusal extends Error {
-  readonly apiCode: number;
-
-  constructor(error: ApiError) {
-    super(error.description);
-    this.apiCode = error.err_code;
   }
 }
 
@@ -50,14 +40,14 @@ const isAnnounced = (nc: NatsConnection): boolean =>
 const notForAccount = 10039;
 const notForServer = 10076;
 const isFinal = (error: unknown): boolean =>
-  deniedSubject(error) !== undefined || (error instanceof JetStreamRefusal && error.apiCode === notForAccount);
+  deniedSubject(error) !== undefined || (error instanceof ApiRefusal && error.error.err_code === notForAccount);
 
 /** Turns the server's answer into an actionable error. */
 function refusal(url: string, cause: unknown): JetStreamDisabled | PermissionDenied | NatsUnreachable {
   const denied = deniedSubject(cause);
   if (denied !== undefined)
     return new PermissionDenied({ subject: denied, reason: "this user may not use the JetStream API" });
-  if (cause instanceof JetStreamRefusal && [notForAccount, notForServer].includes(cause.apiCode))
+  if (cause instanceof ApiRefusal && [notForAccount, notForServer].includes(cause.error.err_code))
     return new JetStreamDisabled({ url });
   if (cause instanceof errors.RequestError && cause.isNoResponders()) return new JetStreamDisabled({ url });
   return new NatsUnreachable({ url, reason: `JetStream: ${cause instanceof Error ? cause.message : String(cause)}` });

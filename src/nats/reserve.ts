@@ -1,10 +1,10 @@
 // Space that runs cannot use: a stream of empty bytes, released when the server or the account refuses to store anything for lack of space. The
 // limit need not be known for that; only the server knows it.
-import { DiscardPolicy, StorageType } from "@nats-io/jetstream";
 import { jsonOf, noBytes } from "../wire/bytes.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
+import { infoIfThere, purgeSubject } from "./stream-api.ts";
 import { ensureStream } from "./streams.ts";
 
 /** Leases and the outcomes of some ten thousand runs. */
@@ -14,11 +14,6 @@ const refillBelow = 0.95;
 /** The limit may be another by now. */
 const refillEveryMs = 30_000;
 const largestBlock = 512 * 1_024;
-const streamNotFound = 10059;
-
-interface StreamInfo {
-  readonly state?: { readonly bytes: number };
-}
 
 export class Reserve {
   readonly size = size;
@@ -75,9 +70,9 @@ export class Reserve {
       await ensureStream(this.#link, {
         name: this.#stream,
         subjects: [`${this.#subject}.*`],
-        storage: StorageType.File,
+        storage: "file",
         max_msgs_per_subject: 1,
-        discard: DiscardPolicy.New,
+        discard: "new",
         num_replicas: this.#replicas,
       });
       const block = new Uint8Array(Math.min(largestBlock, Math.floor(this.#link.maxPayload / 2)));
@@ -99,11 +94,9 @@ export class Reserve {
     this.isWhole = false;
   }
 
+  /** All of the stream, which takes no space itself: removing subjects would write where nothing can be written. */
   async #clear(): Promise<void> {
-    await askStore(this.#link, `$JS.API.STREAM.PURGE.${this.#stream}`, noBytes, {
-      operation: "give up the reserve",
-      accept: ({ err_code }) => err_code === streamNotFound,
-    });
+    await purgeSubject(this.#link, this.#stream, ">", { mayBeMissing: true });
   }
 
   /** Bytes that the account stores. Fails: StoreUnavailable, PermissionDenied */
@@ -113,10 +106,6 @@ export class Reserve {
   }
 
   async #bytes(): Promise<number | undefined> {
-    const { data } = await askStore(this.#link, `$JS.API.STREAM.INFO.${this.#stream}`, noBytes, {
-      operation: "tell the state of the reserve",
-      accept: ({ err_code }) => err_code === streamNotFound,
-    });
-    return (jsonOf(data) as StreamInfo).state?.bytes;
+    return (await infoIfThere(this.#link, this.#stream)).state?.bytes;
   }
 }

@@ -1,6 +1,5 @@
 // What the engine does with the log besides appending and following: read back, look at its ends, purge.
 import type { Subjects } from "../wire/subjects.ts";
-import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 import {
   messageAt,
@@ -9,7 +8,7 @@ import {
   nextFromLeader,
   type StoredMessage,
 } from "./stored-message.ts";
-import { purgeSubject } from "./stored-subjects.ts";
+import { purgeSubject, type StreamState, streamInfo } from "./stream-api.ts";
 
 /** All fail with {@link StoreUnavailable} (safe to retry) once the store has not answered for 10 s, or with {@link PermissionDenied}. */
 export class RunStore {
@@ -53,7 +52,7 @@ export class RunStore {
 
   /** The time of the stream's leader; undefined if it does not say. Units: epoch milliseconds */
   async time(): Promise<number | undefined> {
-    const time = Date.parse((await this.#info()).ts ?? "");
+    const time = Date.parse((await streamInfo(this.#link, this.#stream)).ts ?? "");
     return Number.isNaN(time) ? undefined : time;
   }
 
@@ -72,22 +71,6 @@ export class RunStore {
   }
 
   async #state(): Promise<StreamState> {
-    return (await this.#info()).state;
+    return (await streamInfo(this.#link, this.#stream)).state;
   }
-
-  async #info(): Promise<StreamInfo> {
-    const reply = await askStore(this.#link, `$JS.API.STREAM.INFO.${this.#stream}`, new Uint8Array(0), {
-      operation: `tell the state of ${this.#stream}`,
-    });
-    return reply.json() as StreamInfo;
-  }
-}
-
-interface StreamInfo {
-  readonly state: StreamState;
-  readonly ts?: string;
-}
-interface StreamState {
-  readonly last_seq: number;
-  readonly bytes: number;
 }

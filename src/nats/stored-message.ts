@@ -4,6 +4,7 @@ import { StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
+import { noMessageFound, streamNotFound } from "./stream-api.ts";
 
 export interface StoredMessage {
   readonly seq: number;
@@ -12,9 +13,6 @@ export interface StoredMessage {
   /** When it was stored, where the leader was asked. Units: epoch milliseconds */
   readonly at?: number;
 }
-
-const noMessageFound = 10037;
-const streamNotFound = 10059;
 
 /** The message of a sequence, or undefined if the replica that answers does not have it. Fails: {@link StoreUnavailable} */
 export const messageAt = (link: NatsLink, stream: string, seq: number): Promise<StoredMessage | undefined> =>

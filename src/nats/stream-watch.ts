@@ -2,8 +2,9 @@
 // not is detected here, so that nobody waits for it in silence.
 import { StoreUnavailable } from "../domain/errors.ts";
 import { zonedTime } from "../domain/time.ts";
-import { jsonBytes, noBytes } from "../wire/bytes.ts";
+import type { ApiError } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
+import { ApiRefusal, askOnce, streamNotFound } from "./stream-api.ts";
 
 /**
  * - `gone`: it was deleted, with everything in it.
@@ -23,7 +24,6 @@ export interface StreamTrouble {
 
 type Finding = Pick<StreamTrouble, "fault" | "reason">;
 
-const streamNotFound = 10059;
 /** A cluster that has just started may not know its streams for a moment. */
 const goneAfterAnswers = 3;
 /** An election takes up to 8 s. */
@@ -144,7 +144,7 @@ export class StreamWatch {
   }
 
   async #find(): Promise<Finding | "unsure" | undefined> {
-    const info = await this.#ask(`STREAM.INFO.${this.stream}`, noBytes);
+    const info = await this.#ask(`STREAM.INFO.${this.stream}`);
     if (info === "no answer" || (info !== undefined && info.code >= 500)) {
       this.#silentSince ??= performance.now();
       const reason = info === "no answer" ? "no server answers for it" : info.description;
@@ -157,18 +157,18 @@ export class StreamWatch {
     if (!this.#isSuspected && this.#trouble?.fault !== "broken") return undefined;
     this.#isSuspected = false;
     // Removes nothing, and fails where a write would fail. A replicated stream logs it, so it is not for every check.
-    const purge = await this.#ask(`STREAM.PURGE.${this.stream}`, jsonBytes({ filter: this.#unused }));
+    const purge = await this.#ask(`STREAM.PURGE.${this.stream}`, { filter: this.#unused });
     if (purge === "no answer" || purge === undefined || purge.code < 500) return undefined;
     return purge.code === 503 ? "unsure" : { fault: "broken", reason: purge.description };
   }
 
   /** The API's error, if it answers with one; a user without permission gets no answer. */
-  async #ask(request: string, payload: Uint8Array): Promise<ApiError | "no answer" | undefined> {
+  async #ask(verb: string, asked?: object): Promise<ApiError | "no answer" | undefined> {
     try {
-      const reply = await this.#link.nc.request(`$JS.API.${request}`, payload, { timeout: answerWithinMs });
-      return (reply.json() as { error?: ApiError }).error;
-    } catch {
-      return "no answer";
+      await askOnce(this.#link.nc, verb, asked, answerWithinMs);
+      return undefined;
+    } catch (error) {
+      return error instanceof ApiRefusal ? error.error : "no answer";
     }
   }
 
@@ -180,12 +180,6 @@ export class StreamWatch {
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-interface ApiError {
-  readonly code: number;
-  readonly err_code: number;
-  readonly description: string;
-}
 
 /** A sentence for the server's operator. */
 export function whatToDo({ stream, fault, reason, since }: StreamTrouble): string {

@@ -1,13 +1,4 @@
 // The streams and buckets of a namespace: created if missing, updated if they are not what this version needs.
-import {
-  DiscardPolicy,
-  JetStreamApiError,
-  type JetStreamManager,
-  jetstreamManager,
-  RetentionPolicy,
-  StorageType,
-  type StreamConfig,
-} from "@nats-io/jetstream";
 import { Effect, Schedule } from "effect";
 import { NamespaceTooNew, PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
@@ -15,6 +6,7 @@ import type { Subjects } from "../wire/subjects.ts";
 import { deniedSubject } from "./ask-store.ts";
 import { assertReadable, currentFormat, leaseOfFormat, logOfFormat } from "./format.ts";
 import type { NatsLink } from "./link.ts";
+import { ApiRefusal, askOnce, type StreamConfig, type StreamInfo, streamNotFound } from "./stream-api.ts";
 
 export interface StreamOptions {
   /** Existing streams are raised to this many replicas, never lowered. */
@@ -215,8 +207,7 @@ export async function findConfig(
   withinMs: number = answersWithinMs,
 ): Promise<StreamConfig | undefined> {
   try {
-    const manager = await jetstreamManager(link.nc, { timeout: withinMs, checkAPI: false });
-    return await configOf(manager, stream);
+    return await configOf(link, stream, withinMs);
   } catch (cause) {
     throw notEnsured(stream, cause);
   }
@@ -229,8 +220,7 @@ export async function ensureStream(
   atFirst: Partial<StreamConfig> = {},
 ): Promise<boolean> {
   try {
-    const manager = await jetstreamManager(link.nc, { timeout: answersWithinMs, checkAPI: false });
-    return await ensure(manager, config, atFirst);
+    return await ensure(link, config, atFirst);
   } catch (cause) {
     throw notEnsured(config.name, cause);
   }
@@ -238,10 +228,10 @@ export async function ensureStream(
 
 const logConfig = (subjects: Subjects, { replicas, maxBytes }: StreamOptions): NamedConfig => ({
   name: subjects.stream,
-  retention: RetentionPolicy.Limits,
-  storage: StorageType.File,
+  retention: "limits",
+  storage: "file",
   max_msgs_per_subject: 1,
-  discard: DiscardPolicy.New,
+  discard: "new",
   allow_direct: true,
   num_replicas: replicas,
   // Newer servers allow 1000 consumers per stream by default; every warm engine is one.
@@ -253,9 +243,9 @@ const logConfig = (subjects: Subjects, { replicas, maxBytes }: StreamOptions): N
 const journalConfig = (subjects: Subjects, { replicas, journalMaxBytes }: StreamOptions): NamedConfig => ({
   name: subjects.journalStream,
   subjects: [subjects.journals],
-  retention: RetentionPolicy.Limits,
-  storage: StorageType.File,
-  discard: DiscardPolicy.New,
+  retention: "limits",
+  storage: "file",
+  discard: "new",
   allow_rollup_hdrs: true,
   allow_direct: true,
   num_replicas: replicas,
@@ -265,10 +255,10 @@ const journalConfig = (subjects: Subjects, { replicas, journalMaxBytes }: Stream
 const bucketConfig = (name: string, { replicas }: StreamOptions): NamedConfig => ({
   name: `KV_${name}`,
   subjects: [`$KV.${name}.>`],
-  retention: RetentionPolicy.Limits,
-  storage: StorageType.File,
+  retention: "limits",
+  storage: "file",
   max_msgs_per_subject: 1,
-  discard: DiscardPolicy.New,
+  discard: "new",
   allow_rollup_hdrs: true,
   deny_delete: true,
   allow_direct: true,
@@ -278,27 +268,25 @@ const bucketConfig = (name: string, { replicas }: StreamOptions): NamedConfig =>
 
 const leaseLife = { max_age: leaseTtlMs * 1_000_000, duplicate_window: leaseTtlMs * 1_000_000 } as const;
 
-async function ensure(
-  manager: JetStreamManager,
-  config: NamedConfig,
-  atFirst: Partial<StreamConfig>,
-): Promise<boolean> {
-  const found = await configOf(manager, config.name);
+async function ensure(link: NatsLink, config: NamedConfig, atFirst: Partial<StreamConfig>): Promise<boolean> {
+  const found = await configOf(link, config.name);
   if (found === undefined) {
-    await manager.streams.add({ ...atFirst, ...config }).catch(async (cause: unknown) => {
-      if (!isTaken(cause)) throw cause;
-      // Another process created it at the same moment, perhaps with other options.
-      await update(manager, config, (await configOf(manager, config.name)) ?? (config as StreamConfig));
-    });
-  } else await update(manager, config, found);
+    await askOnce(link.nc, `STREAM.CREATE.${config.name}`, { ...atFirst, ...config }, answersWithinMs).catch(
+      async (cause: unknown) => {
+        if (codeOf(cause) !== nameTaken) throw cause;
+        // Another process created it at the same moment, perhaps with other options.
+        await update(link, config, (await configOf(link, config.name)) ?? (config as StreamConfig));
+      },
+    );
+  } else await update(link, config, found);
   return found === undefined;
 }
 
-async function configOf(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+async function configOf(link: NatsLink, name: string, withinMs = answersWithinMs): Promise<StreamConfig | undefined> {
   try {
-    return (await manager.streams.info(name)).config;
+    return (await askOnce<StreamInfo>(link.nc, `STREAM.INFO.${name}`, undefined, withinMs)).config;
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
+    if (codeOf(error) === streamNotFound) return undefined;
     throw error;
   }
 }
@@ -306,22 +294,24 @@ async function configOf(manager: JetStreamManager, name: string): Promise<Stream
 /** Fixed when a stream is created: a server refuses to change them, and an older stream works with what it has. */
 const fixed = new Set(["name", "max_consumers", "deny_delete"]);
 
-async function update(manager: JetStreamManager, config: NamedConfig, found: StreamConfig): Promise<void> {
+async function update(link: NatsLink, config: NamedConfig, found: StreamConfig): Promise<void> {
   const wanted = { ...config, num_replicas: Math.max(config.num_replicas ?? 1, found.num_replicas) };
   const differing = Object.entries(wanted).filter(
     ([field, value]) => !fixed.has(field) && !isEqual(found[field as keyof StreamConfig], value),
   );
-  if (differing.length > 0) await manager.streams.update(config.name, Object.fromEntries(differing));
+  if (differing.length === 0) return;
+  const changed = { ...found, ...Object.fromEntries(differing) };
+  await askOnce(link.nc, `STREAM.UPDATE.${config.name}`, changed, answersWithinMs);
 }
 
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-const streamNotFound = 10059;
 /** Left for a moment after the account's last stream was removed. */
 const noStoreYet = 10049;
 /** Of the server or of the account. */
 const noRoom = new Set([10002, 10028, 10047]);
-const isTaken = (error: unknown): boolean => error instanceof JetStreamApiError && error.code === 10058;
+const nameTaken = 10058;
+const codeOf = (error: unknown): number | undefined => (error instanceof ApiRefusal ? error.error.err_code : undefined);
 
 function notEnsured(stream: string, cause: unknown): NotEnsured {
   const denied = deniedSubject(cause);
@@ -332,7 +322,8 @@ function notEnsured(stream: string, cause: unknown): NotEnsured {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const error = new StoreUnavailable({ operation: `make or update stream ${stream}`, reason });
   // Anything but an answer of the API passes: a timeout, no responders, a broken connection.
-  const passes = !(cause instanceof JetStreamApiError) || cause.status === 503 || cause.code === noStoreYet;
-  const isTooLarge = cause instanceof JetStreamApiError && noRoom.has(cause.code);
+  const refused = cause instanceof ApiRefusal ? cause.error : undefined;
+  const passes = refused === undefined || refused.code === 503 || refused.err_code === noStoreYet;
+  const isTooLarge = refused !== undefined && noRoom.has(refused.err_code);
   return { passes: passes && !isTooLarge, isTooLarge, error };
 }

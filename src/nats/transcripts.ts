@@ -1,6 +1,5 @@
 // The stream of attempts' output. Created by a dedicated engine, or with the first output: a namespace with silent tasks
 // needs none, and a server reserves the space that the stream may take.
-import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -8,6 +7,7 @@ import type { NatsLink } from "./link.ts";
 import { type ClosableLogReader, followLog, type LogListener } from "./log-reader.ts";
 import { makePublisher, type Publisher } from "./publisher.ts";
 import { newestFromLeader, type StoredMessage } from "./stored-message.ts";
+import type { StreamConfig } from "./stream-api.ts";
 import { ensureStream, findConfig, type NamedConfig, type NotEnsured, type StreamUser } from "./streams.ts";
 
 /** An existing stream keeps what is not given; a new one takes the default. */
@@ -32,29 +32,29 @@ const restMs = 10_000;
 
 /** Reads output. Nothing here needs the stream to exist. */
 export class Transcripts {
-  readonly #link: NatsLink;
-  readonly #subjects: Subjects;
+  protected readonly link: NatsLink;
+  protected readonly subjects: Subjects;
 
   constructor(link: NatsLink, subjects: Subjects) {
-    this.#link = link;
-    this.#subjects = subjects;
+    this.link = link;
+    this.subjects = subjects;
   }
 
   /** The newest entry of a run, `key` = `<task>/<id>`. Fails: StoreUnavailable */
   newest(key: string): Promise<StoredMessage | undefined> {
-    const { logsStream } = this.#subjects;
-    return newestFromLeader(this.#link, logsStream, this.#subjects.transcript(key), "none");
+    const { logsStream } = this.subjects;
+    return newestFromLeader(this.link, logsStream, this.subjects.transcript(key), "none");
   }
 
   /** Reads the entries of a run from the first, then live, until it is closed. */
   follow(key: string, listener: LogListener): ClosableLogReader {
-    const { logsStream } = this.#subjects;
-    return followLog(this.#link, logsStream, 1, listener, this.#subjects.transcript(key));
+    const { logsStream } = this.subjects;
+    return followLog(this.link, logsStream, 1, listener, this.subjects.transcript(key));
   }
 
   /** The connection is closed for good. */
   get areClosed(): boolean {
-    return this.#link.nc.isClosed();
+    return this.link.nc.isClosed();
   }
 }
 
@@ -78,53 +78,37 @@ export const makeTranscriptStore = (
   user: StreamUser = { onDifference: () => {} },
 ): Effect.Effect<TranscriptStore, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const make = () => makeTranscripts(link, subjects, limits, user);
     // A stream that was removed under a running worker does not answer: the publisher's trouble recreates it.
     const publisher = yield* makePublisher(link, { stream: subjects.logsStream, onTrouble: () => store.remake() });
-    const store: LazyTranscriptStore = new LazyTranscriptStore(link, subjects, { limits, user, publisher });
+    const store: LazyTranscriptStore = new LazyTranscriptStore(link, subjects, publisher, make);
     return store;
   });
 
-interface TranscriptParts {
-  readonly limits: TranscriptLimits;
-  readonly user: StreamUser;
-  readonly publisher: Publisher;
-}
-
-class LazyTranscriptStore implements TranscriptStore {
-  readonly #link: NatsLink;
-  readonly #subjects: Subjects;
-  readonly #limits: TranscriptLimits;
-  readonly #user: StreamUser;
+class LazyTranscriptStore extends Transcripts implements TranscriptStore {
   readonly #publisher: Publisher;
-  readonly #transcripts: Transcripts;
+  readonly #makeOnce: () => Promise<void>;
   #made: Promise<void> | undefined;
   #failedAt: number | undefined;
   #isMaking = false;
 
-  constructor(link: NatsLink, subjects: Subjects, { limits, user, publisher }: TranscriptParts) {
-    this.#link = link;
-    this.#subjects = subjects;
-    this.#limits = limits;
-    this.#user = user;
+  constructor(link: NatsLink, subjects: Subjects, publisher: Publisher, make: () => Promise<void>) {
+    super(link, subjects);
     this.#publisher = publisher;
-    this.#transcripts = new Transcripts(link, subjects);
+    this.#makeOnce = make;
   }
 
   get maxPayload(): number {
-    return this.#link.maxPayload;
+    return this.link.maxPayload;
   }
 
   isConnected(): boolean {
-    return this.#link.isConnected();
-  }
-
-  newest(key: string): Promise<StoredMessage | undefined> {
-    return this.#transcripts.newest(key);
+    return this.link.isConnected();
   }
 
   async append(key: string, entry: Uint8Array): Promise<void> {
     await this.#open();
-    await this.#publisher.append(this.#subjects.transcript(key), entry);
+    await this.#publisher.append(this.subjects.transcript(key), entry);
   }
 
   /** After a failure it is not retried for a while: thousands of attempts may want it. */
@@ -135,14 +119,14 @@ class LazyTranscriptStore implements TranscriptStore {
 
   /** One try; the publisher reports its trouble again. */
   remake(): void {
-    if (this.#made === undefined || this.#isMaking || !this.#link.isConnected()) return;
+    if (this.#made === undefined || this.#isMaking || !this.link.isConnected()) return;
     this.#make().catch(() => {}); // who appends next is told
   }
 
   #make(): Promise<void> {
     this.#isMaking = true;
     this.#failedAt = undefined;
-    const made = makeTranscripts(this.#link, this.#subjects, this.#limits, this.#user).finally(() => {
+    const made = this.#makeOnce().finally(() => {
       this.#isMaking = false;
     });
     this.#made = made;
@@ -213,9 +197,9 @@ export async function ensureTranscripts(link: NatsLink, subjects: Subjects, limi
 const configOf = (subjects: Subjects, { replicas, maxAgeMs, maxBytes }: TranscriptLimits): NamedConfig => ({
   name: subjects.logsStream,
   subjects: [subjects.transcripts],
-  retention: RetentionPolicy.Limits,
-  storage: StorageType.File,
-  discard: DiscardPolicy.Old,
+  retention: "limits",
+  storage: "file",
+  discard: "old",
   allow_direct: true,
   num_replicas: replicas,
   max_consumers: 100_000, // every reader is one

@@ -15,7 +15,7 @@ import { isOfDurable } from "../housekeeping/journals.ts";
 import type { Leader } from "../leader/leader.ts";
 import { JournalStore } from "../nats/journal.ts";
 import { readStored } from "../nats/read-stored.ts";
-import { purgeSubject } from "../nats/stored-subjects.ts";
+import { purgeSubject } from "../nats/stream-api.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import type { EraseReply } from "../wire/verbs.ts";
 
