@@ -101,7 +101,7 @@ export class Bundler {
 
   #append({ task, ids, shared, inputs, witness }: Open): ReturnType<Publisher["append"]> {
     if (inputs.length === 1)
-      return this.#publisher.append(this.#subjects.run(task, ids.idAt(0)), encodeRunEntry(shared), 0, witness);
+      return this.#publisher.append(this.#subjects.run(task, ids.idAt(0)), encodeRunEntry(shared), 0, { witness });
     const names = inputs.map((_, place) => ids.idAt(place));
     return this.#publisher.append(this.#subjects.bundle(task, ids.name), encodeBundle(shared, names, inputs), 0);
   }

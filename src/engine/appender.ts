@@ -55,7 +55,7 @@ export class Appender {
     // A cancellation by an engine always counts, so one that was suspended and wakes up must not append what the next leader knows better. What
     // waits here ends with the term: an expired lease is never renewed.
     const tried = term.untilStored("an outcome of the engine", () =>
-      publisher.append(subject, entry, 0, undefined, holdsLease),
+      publisher.append(subject, entry, 0, { maySend: holdsLease }),
     );
     const result = await tried.catch((error: unknown) => {
       log.error("some outcomes of the engine cannot be stored; the others are", { subject, error });
@@ -83,7 +83,7 @@ export class Appender {
     for (const lean of leanEntries) {
       const leaner = compacted.map(({ id, entry }) => ({ id, entry: lean(entry) }));
       const entry = isBundle ? encodeCompactedBundle(leaner) : encodeRunEntry(leaner[0]!.entry);
-      if (this.#fits(entry)) return (await publisher.append(subject, entry, expectSeq, undefined, holdsLease)).ok;
+      if (this.#fits(entry)) return (await publisher.append(subject, entry, expectSeq, { maySend: holdsLease })).ok;
     }
     throw new Error(`the rest of ${name} does not fit into an entry of ${link.maxPayload} bytes`);
   }

@@ -56,7 +56,7 @@ export const makeEngine = (
     const scope = yield* Effect.scope;
     const leaseLink = parts.leaseLink ?? parts.link;
     const leasePublisher = yield* makePublisher(leaseLink, {
-      stream: `KV_${parts.subjects.leaseBucket}`,
+      stream: parts.subjects.leaseStream,
       window: 16,
       watch: parts.store?.lease,
     });

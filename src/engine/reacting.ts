@@ -53,5 +53,5 @@ async function createForFailure(
 async function append({ publisher, subjects, holdsLease }: Leader, { task, id }: Reaction, run: NewRun): Promise<void> {
   const { createdAt, scheduleTimeoutMs, metadata } = run;
   const entry = { ...plainEntry, createdAt, scheduleTimeoutMs, extra: { metadata }, input: jsonBytes(run.input) };
-  await publisher.append(subjects.run(task, id), encodeRunEntry(entry), 0, undefined, holdsLease);
+  await publisher.append(subjects.run(task, id), encodeRunEntry(entry), 0, { maySend: holdsLease });
 }

@@ -34,7 +34,7 @@ export class Definitions {
   constructor(link: NatsLink, subjects: Subjects) {
     this.#link = link;
     this.#bucket = subjects.bucket;
-    this.#stream = `KV_${subjects.bucket}`;
+    this.#stream = subjects.bucketStream;
   }
 
   /** The record of a key, or undefined, from the leader of the bucket. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */

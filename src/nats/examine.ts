@@ -22,7 +22,7 @@ export interface StreamReport {
 
 /** The streams and buckets of the namespace. */
 export async function examineStreams(link: NatsLink, subjects: Subjects): Promise<StreamReport[]> {
-  const names = [subjects.stream, `KV_${subjects.bucket}`, `KV_${subjects.leaseBucket}`, subjects.logsStream];
+  const names = [subjects.stream, subjects.bucketStream, subjects.leaseStream, subjects.logsStream];
   return Promise.all(names.map((name) => examineStream(link, name)));
 }
 

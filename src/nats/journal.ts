@@ -56,7 +56,7 @@ export class JournalStore {
     const { publisher, maySend } = this.#options;
     const subject = this.#subjects.journal(key, origin);
     try {
-      const result = await publisher.append(subject, message, expect, undefined, maySend, replaces);
+      const result = await publisher.append(subject, message, expect, { maySend, replaces });
       return result.ok ? result.seq : undefined;
     } catch (error) {
       if (!(error instanceof QueueFull)) throw error;
@@ -75,21 +75,15 @@ export class JournalStore {
    */
   async read(name: JournalName, reaches?: number): Promise<readonly Stored[]> {
     const subject = this.#subjects.journal(name.key, name.origin);
-    const asked = this.#from(subject, 1);
+    const asked = this.#all(subject).catch(() => undefined); // nobody listens while the leader is asked
     if (reaches !== undefined && this.#isInBatches) {
-      const records = await asked.catch(() => undefined);
+      const records = await asked;
       if (records !== undefined && endOf(records) >= reaches) return records;
     }
-    asked.catch(() => {}); // nobody listens while the leader is asked
     const last = await this.last(name);
     if (last === undefined) return [];
     for (let i = 0; i < tries; i++) {
-      const records = [...(await (i === 0 ? asked.catch(() => this.#from(subject, 1)) : this.#from(subject, 1)))];
-      for (let more = records.length; more > 0 && endOf(records) < last.seq; ) {
-        const next = await this.#from(subject, endOf(records) + 1);
-        records.push(...next);
-        more = next.length;
-      }
+      const records = (i === 0 ? await asked : undefined) ?? (await this.#all(subject));
       if (endOf(records) >= last.seq) return records;
     }
     throw new StoreUnavailable({ operation: "read a journal", reason: "a replica lags behind" });
@@ -111,22 +105,21 @@ export class JournalStore {
     return inBatches.test(this.#link.version);
   }
 
-  /** As far as one who answers knows them; of an old server only the first. */
-  async #from(subject: string, seq: number): Promise<readonly Stored[]> {
-    if (!this.#isInBatches) return this.#one(subject, seq);
-    const page = await this.#batch(subject, seq);
-    const { records } = page;
-    for (let { left } = page; left > 0; ) {
-      const next = await this.#batch(subject, endOf(records) + 1);
-      records.push(...next.records);
-      left = next.records.length === 0 ? 0 : next.left;
+  /** As far as those who answer know them. */
+  async #all(subject: string): Promise<readonly Stored[]> {
+    const records: Stored[] = [];
+    for (let left = 1; left > 0; ) {
+      const seq = endOf(records) + 1;
+      const page = await (this.#isInBatches ? this.#batch(subject, seq) : this.#one(subject, seq));
+      records.push(...page.records);
+      left = page.records.length === 0 ? 0 : page.left;
     }
     return records;
   }
 
-  async #one(subject: string, seq: number): Promise<Stored[]> {
+  async #one(subject: string, seq: number): Promise<Page> {
     const found = await nextFromLeader(this.#link, this.#subjects.journalStream, subject, seq);
-    return found === undefined ? [] : [found];
+    return found === undefined ? { records: [], left: 0 } : { records: [found], left: 1 };
   }
 
   #batch(subject: string, seq: number): Promise<Page> {

@@ -45,7 +45,7 @@ export class Lease {
   constructor(link: NatsLink, publisher: Publisher, subjects: Subjects, engine: string) {
     this.#link = link;
     this.#publisher = publisher;
-    this.#stream = `KV_${subjects.leaseBucket}`;
+    this.#stream = subjects.leaseStream;
     this.#subjects = subjects;
     this.#subject = `${subjects.lease}.leader`;
     this.#engine = engine;
@@ -89,14 +89,8 @@ export class Lease {
 
   async #writeShared(record: LeaseRecord, expect: number): Promise<void> {
     this.#sharedRevision = 0;
-    const isWanted = () => this.#isShared;
-    const append = this.#publisher.append(
-      this.#subjects.leaseOfFormat1,
-      jsonBytes(record),
-      expect,
-      undefined,
-      isWanted,
-    );
+    const how = { maySend: () => this.#isShared };
+    const append = this.#publisher.append(this.#subjects.leaseOfFormat1, jsonBytes(record), expect, how);
     const result = await append.catch(() => undefined); // another engine leads, or the format was raised meanwhile
     this.#sharedRevision = result?.ok === true ? result.seq : 0;
   }

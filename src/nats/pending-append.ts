@@ -10,6 +10,15 @@ export interface Witness {
   watch(subject: string, seen: (seq: number) => void): () => void;
 }
 
+export interface AppendOptions {
+  /** If it watches, the server is asked for an acknowledgement only if the entry is not seen within a second. */
+  readonly witness?: Witness | undefined;
+  /** Asked before each copy is sent; once it says no, the append fails. */
+  readonly maySend?: (() => boolean) | undefined;
+  /** It replaces all messages of its subject. */
+  readonly replaces?: boolean;
+}
+
 /** An append without an answer yet. Only the publisher writes to it. */
 export interface PendingAppend {
   /** Names its replies; 0 until it is sent. */
@@ -17,11 +26,7 @@ export interface PendingAppend {
   readonly subject: string;
   readonly payload: Uint8Array;
   readonly expect: number | undefined;
-  /** Replaces all messages of its subject. */
-  readonly replaces: boolean;
-  readonly witness: Witness | undefined;
-  /** Asked before each time that it is sent. */
-  readonly maySend: (() => boolean) | undefined;
+  readonly options: AppendOptions;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
   /** While the witness watches. */

@@ -7,9 +7,9 @@ import { Effect, type Scope } from "effect";
 import { Deque } from "../collections/deque.ts";
 import { PayloadTooLarge, type PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import { Subjects } from "../wire/subjects.ts";
-import { expectHeaders, expectNone, largestHeader } from "./expect-headers.ts";
+import { expectHeaders, largestHeader } from "./expect-headers.ts";
 import type { Denial, NatsLink } from "./link.ts";
-import type { AppendResult, PendingAppend, Witness } from "./pending-append.ts";
+import type { AppendOptions, AppendResult, PendingAppend } from "./pending-append.ts";
 import { ackedSeq, type Refusal, refusalOf } from "./pub-ack.ts";
 import { newestFromLeader } from "./stored-message.ts";
 import type { StreamWatch } from "./stream-watch.ts";
@@ -21,21 +21,12 @@ export interface Publisher {
    * Appends one message; `expect` is the sequence that its subject must have (0: none yet).
    *
    * Retried until the server has answered. With `expect`, however often it was sent, it is stored once. Appends are sent in the order of
-   * their calls, but an outage may change the order in which they are stored. If a `witness` watches, the server is asked for an
-   * acknowledgement only if the entry is not seen within a second. Once `maySend` says no, no further copy is sent. With `expect`, an append that
-   * `replaces` others replaces all messages of its subject.
+   * their calls, but an outage may change the order in which they are stored.
    *
    * Fails: {@link PayloadTooLarge}, {@link QueueFull}, {@link PermissionDenied}, {@link StoreUnavailable} when the server refuses it for
    * good, when the publisher was closed before the answer, or when it may not be sent
    */
-  append(
-    subject: string,
-    payload: Uint8Array,
-    expect?: number,
-    witness?: Witness,
-    maySend?: () => boolean,
-    replaces?: boolean,
-  ): Promise<AppendResult>;
+  append(subject: string, payload: Uint8Array, expect?: number, options?: AppendOptions): Promise<AppendResult>;
   /** Appends that are not yet acknowledged. */
   readonly pending: number;
   /** How many were answered so far: if it does not grow, nothing is happening. */
@@ -66,6 +57,7 @@ export const makePublisher = (
     (publisher) => Effect.sync(() => publisher.close()),
   );
 
+const noOptions: AppendOptions = {};
 const acknowledgeWithinMs = 3_000;
 const seeWithinMs = 1_000;
 /** If the witness goes blind, only these have to be sent again and read back. With more in flight, acknowledgements cost little. */
@@ -127,21 +119,14 @@ class PipelinedPublisher implements Publisher {
     return this.#inFlight.size + this.#waiting.size + this.#retrying.length + this.#settling.size;
   }
 
-  append(
-    subject: string,
-    payload: Uint8Array,
-    expect?: number,
-    witness?: Witness,
-    maySend?: () => boolean,
-    replaces = false,
-  ): Promise<AppendResult> {
+  append(subject: string, payload: Uint8Array, expect?: number, options = noOptions): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
       const refused = this.#ended ?? this.#deaf ?? this.#watch?.refusal;
       if (refused !== undefined) reject(refused);
       else if (payload.length + largestHeader > this.#link.maxPayload) reject(this.#tooLarge(subject, payload));
       else {
         const unsent = { token: 0, unwatch: undefined, overdueAt: 0, tries: 0 };
-        this.#enqueue({ subject, payload, expect, replaces, witness, maySend, resolve, reject, ...unsent });
+        this.#enqueue({ subject, payload, expect, options, resolve, reject, ...unsent });
       }
     });
   }
@@ -177,14 +162,15 @@ class PipelinedPublisher implements Publisher {
   }
 
   #send(append: PendingAppend): void {
-    if (append.maySend?.() === false) {
+    const { witness, maySend, replaces } = append.options;
+    if (maySend?.() === false) {
       this.#taken(append);
       append.reject(unavailable(append, "its sender may no longer append"));
       return;
     }
     if (append.token === 0) append.token = ++this.#token;
     append.tries += 1;
-    const { subject, payload, expect, replaces, witness, tries } = append;
+    const { subject, payload, expect, tries } = append;
     const isWatched = tries === 1 && this.#inFlight.size < mostWatched && witness?.isListening() === true;
     if (isWatched) append.unwatch = witness.watch(subject, (seq) => this.#seen(append, seq));
     append.overdueAt =
@@ -193,13 +179,8 @@ class PipelinedPublisher implements Publisher {
     this.#overdueTimer ??= setInterval(() => this.#resendOverdue(), 500);
     const reply = isWatched ? "" : this.#replyPrefix + append.token;
     try {
-      if (expect === undefined) this.#link.nc.publish(subject, payload, { reply });
-      else {
-        this.#link.nc.publish(subject, payload, {
-          reply,
-          headers: expect === 0 && !replaces ? expectNone : expectHeaders(expect, replaces),
-        });
-      }
+      const options = expect === undefined ? { reply } : { reply, headers: expectHeaders(expect, replaces) };
+      this.#link.nc.publish(subject, payload, options);
     } catch (error) {
       // A server with a smaller max_payload after a reconnect, or a subject that no server would accept.
       this.#taken(append);

@@ -26,11 +26,11 @@ export class StoreWatch {
 
   constructor(parts: StoreWatchParts) {
     const { link, subjects } = parts;
-    const { bucket, leaseBucket, lease, stream } = subjects;
+    const { bucket, bucketStream, lease, leaseStream, stream } = subjects;
     this.#parts = parts;
     this.runs = new StreamWatch(link, stream, subjects.unusedRun);
-    this.bucket = new StreamWatch(link, `KV_${bucket}`, `$KV.${bucket}.none`);
-    this.lease = new StreamWatch(link, `KV_${leaseBucket}`, `${lease}.none`);
+    this.bucket = new StreamWatch(link, bucketStream, `$KV.${bucket}.none`);
+    this.lease = new StreamWatch(link, leaseStream, `${lease}.none`);
     this.#streams = [this.runs, this.bucket, this.lease];
     for (const watched of this.#streams) watched.onChange(() => this.#changed(watched));
     let turn = 0;

@@ -66,7 +66,7 @@ export type NamedConfig = Partial<StreamConfig> & { readonly name: string };
 
 async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOptions, user?: StreamUser): Promise<void> {
   // In this order: the bucket is created after the log, so a bucket without a log means that the log was deleted.
-  const bucket = options.recreate === true ? undefined : await findConfig(link, `KV_${subjects.bucket}`);
+  const bucket = options.recreate === true ? undefined : await findConfig(link, subjects.bucketStream);
   const log = await findConfig(link, subjects.stream);
   if (bucket !== undefined && log === undefined) throw deletedLog(subjects.stream);
   for (const [stream, make] of makers(subjects, options, log)) {
@@ -117,7 +117,7 @@ export async function remakeStream(
   stream: string,
 ): Promise<boolean> {
   // Everything in the lease is claimed again; the log and the bucket contain what somebody may want back.
-  if (stream !== `KV_${subjects.leaseBucket}` && options.recreate !== true) return false;
+  if (stream !== subjects.leaseStream && options.recreate !== true) return false;
   const log = await findConfig(link, subjects.stream);
   await makers(subjects, options, log).get(stream)?.(link);
   return true;
@@ -142,7 +142,7 @@ export async function raiseFormat(
     if (before !== currentFormat)
       await ensureStream(link, { name: found.name, ...logOfFormat(currentFormat, subjects, found.metadata) });
     // From here on no engine of an older format can claim or renew its lease. Always, since an engine may have died between the two.
-    await ensureStream(link, { name: `KV_${subjects.leaseBucket}`, subjects: leaseOfFormat(currentFormat, subjects) });
+    await ensureStream(link, { name: subjects.leaseStream, subjects: leaseOfFormat(currentFormat, subjects) });
     if (before === currentFormat) return;
     const told = "the namespace now has the format of this version; older engines and workers can no longer use it";
     log.warn(told, { format: currentFormat, before });

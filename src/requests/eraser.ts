@@ -136,8 +136,7 @@ export class Eraser {
         subject,
         encodeOutcomeEntry(by, kept, { places: [...(moved?.places ?? []), seq], at: moved?.at ?? at }),
         seq,
-        undefined,
-        holdsLease, // two that erase beside each other would move what the other one has just erased
+        { maySend: holdsLease }, // two that erase beside each other would move what the other one has just erased
       );
   }
 

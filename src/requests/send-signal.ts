@@ -24,7 +24,7 @@ export async function sendSignal(leader: Leader, { key, name, token, data }: Sen
     throw new PayloadTooLarge({ what: `the signal "${name}" to ${key}`, bytes: bytes.length, limit });
   const run = leader.state.live.get(key)!;
   // A request may have waited while this engine was frozen, and its signal been stored and taken without it.
-  const result = await publisher.append(subjects.signal(key, name, token), bytes, 0, undefined, holdsLease);
+  const result = await publisher.append(subjects.signal(key, name, token), bytes, 0, { maySend: holdsLease });
   const seq = result.ok ? result.seq : (result.lastSeq ?? 0);
   await leader.progress.reached(seq);
   const { live, finished } = leader.state;

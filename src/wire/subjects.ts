@@ -58,7 +58,9 @@ export class Subjects extends Namespace {
   readonly reserveStream: string = `${this.stream}_RESERVE`;
   readonly journalStream: string = `${this.stream}_JOURNAL`;
   readonly bucket: string = `natchet_${this.namespace}`;
+  readonly bucketStream: string = `KV_${this.bucket}`;
   readonly leaseBucket: string = `${this.bucket}_lease`;
+  readonly leaseStream: string = `KV_${this.leaseBucket}`;
   /** Prefix of the lease's messages. */
   readonly lease: string = `$KV.${this.leaseBucket}.lead`;
   /** The lease of engines of format 1: a namespace of a newer format stores nothing there, so they never lead again. */

@@ -125,7 +125,7 @@ export class Reporter {
    */
   async #isAppended(subject: string, entry: Uint8Array): Promise<boolean> {
     try {
-      await this.#options.publisher.append(subject, entry, 0, this.#options.witness);
+      await this.#options.publisher.append(subject, entry, 0, { witness: this.#options.witness });
       return true;
     } catch (error) {
       if (!this.#isClosed) this.#options.onTrouble(error as Error);

@@ -216,12 +216,14 @@ test("an engine that was stopped for longer than its lease appends nothing befor
     for (const id of ["a", "b"]) await publisher.append(subjects.run("t", id), encodeRunEntry(entry(null)), 0);
     const writers: string[] = [];
     const heard: Publisher = Object.assign(Object.create(publisher), {
-      append: ((subject, data, expect, witness, maySend = () => true) =>
-        publisher.append(subject, data, expect, witness, () => {
+      append: ((subject, data, expect, { witness, maySend = () => true } = {}) => {
+        const isHeard = () => {
           const isSent = maySend();
           if (isSent && subject.startsWith("natchet.test.done.engine.")) writers.push(subject.split(".")[5]!);
           return isSent;
-        })) satisfies Publisher["append"],
+        };
+        return publisher.append(subject, data, expect, { witness, maySend: isHeard });
+      }) satisfies Publisher["append"],
     });
     const { engine, stop } = await startEngine(heard);
     const { epoch } = engine;

@@ -110,7 +110,7 @@ async function witnessed({ link, run }: Scene) {
 test("publisher: what a witness sees needs no acknowledgement", () =>
   inScene(async (scene) => {
     const { publisher, witness, store, copies } = await witnessed(scene);
-    const append = publisher.append(subject(1), utf8("x"), 0, witness);
+    const append = publisher.append(subject(1), utf8("x"), 0, { witness });
     await waitFor(async () => (await store.lastSeq()) === 1, 2_000, "the entry to be stored");
     assert.equal(publisher.pending, 1);
     witness.watched.get(subject(1))!(1);
@@ -123,14 +123,14 @@ test("publisher: what a witness sees needs no acknowledgement", () =>
 test("publisher: what a witness does not see is acknowledged, and stored once", () =>
   inScene(async (scene) => {
     const { publisher, witness, store, copies } = await witnessed(scene);
-    assert.deepEqual(await publisher.append(subject(1), utf8("x"), 0, witness), { ok: true, seq: 1 });
+    assert.deepEqual(await publisher.append(subject(1), utf8("x"), 0, { witness }), { ok: true, seq: 1 });
     await waitFor(() => copies.asking === 1 && copies.silent === 1, 2_000, "both copies to be heard");
     assert.equal(witness.watched.size, 0);
     assert.equal(await store.lastSeq(), 1);
     witness.isHere = false;
-    assert.deepEqual(await publisher.append(subject(2), utf8("x"), 0, witness), { ok: true, seq: 2 });
+    assert.deepEqual(await publisher.append(subject(2), utf8("x"), 0, { witness }), { ok: true, seq: 2 });
     witness.isHere = true;
-    const last = publisher.append(subject(3), utf8("x"), 0, witness);
+    const last = publisher.append(subject(3), utf8("x"), 0, { witness });
     publisher.close();
     await assert.rejects(last, /the publisher was closed/);
     assert.equal(witness.watched.size, 0);

@@ -68,7 +68,7 @@ export class SignalSender {
     try {
       const found = await this.#entryOf(key);
       if (found !== "live") return found && { refused: found };
-      const result = await publisher.append(subjects.signal(key, name, token), bytes, 0, undefined, maySend);
+      const result = await publisher.append(subjects.signal(key, name, token), bytes, 0, { maySend });
       return { seq: result.ok ? result.seq : (result.lastSeq ?? 0) };
     } catch (error) {
       if (error instanceof StoreUnavailable || error instanceof PermissionDenied) return undefined;
