@@ -36,17 +36,33 @@ interface Offer {
   readonly worker: WorkerRecord;
   /** How well it suits. */
   readonly weight: number;
+  isNear: boolean;
   free: number;
   lastAssigned: number;
 }
 /** Highest priority first, then oldest, across all tasks. */
 const goesFirst = (a: Candidate, b: Candidate): boolean =>
   a.priority > b.priority || (a.priority === b.priority && a.head.origin < b.head.origin);
-/** Best suited first; then most free slots; among equals the one that waited longest. */
-const offersMore = (a: Offer, b: Offer): boolean =>
-  a.weight !== b.weight
-    ? a.weight > b.weight
-    : a.free > b.free || (a.free === b.free && a.lastAssigned < b.lastAssigned);
+/** Best suited first; then a nearby one; then most free slots; among equals the one that waited longest. */
+function offersMore(a: Offer, b: Offer): boolean {
+  if (a.weight !== b.weight) return a.weight > b.weight;
+  if (a.isNear !== b.isNear) return a.isNear;
+  return a.free > b.free || (a.free === b.free && a.lastAssigned < b.lastAssigned);
+}
+
+/** A mean delay up to which the engine counts as prompt. Units: milliseconds */
+const promptMs = 5;
+/** One in so many slots, and at least one, is filled before runs travel. */
+const nearShare = 8;
+
+/**
+ * A run reaches a worker of the engine's own process without a message, so a few that wait go there first. More are spread, since a message
+ * is worth it then; and so are all while code delays the engine, or after a leader has died, which such a run may have caused.
+ */
+function isNear(state: Matching, { isOurs, busy, slots }: WorkerRecord, { counts }: TaskQueue): boolean {
+  if (!isOurs || state.readDelayMs >= promptMs || state.caution !== undefined) return false;
+  return busy + counts.queued <= Math.max(slots / nearShare, 1);
+}
 
 export function collectCandidates(state: Matching): Heap<Candidate> {
   const candidates = new Heap<Candidate>(goesFirst);
@@ -73,7 +89,9 @@ function collectFrom(state: Matching, queue: TaskQueue, source: Source, candidat
   for (const worker of queue.workers) {
     if (!hasRoomFor(state, worker, queue)) continue;
     const weight = needs === undefined ? 0 : suitability(needs, worker);
-    if (weight !== undefined) offers.push({ worker, weight, free: worker.free, lastAssigned: worker.lastAssigned });
+    if (weight === undefined) continue;
+    const { free, lastAssigned } = worker;
+    offers.push({ worker, weight, isNear: isNear(state, worker, queue), free, lastAssigned });
   }
   const head = offers.size === 0 ? undefined : source.head();
   if (head === undefined) return;
@@ -88,13 +106,14 @@ export const chooseWorker = (state: Matching, candidate: Candidate): WorkerRecor
   candidate.head.flow === undefined ? withMostRoom(state, candidate) : forFlow(state, candidate);
 
 /** Free slots only decrease during dispatch, so an outdated offer can only sink, and one that is too small stays so. */
-function withMostRoom(state: Matching, { offers, units, head }: Candidate): WorkerRecord | undefined {
+function withMostRoom(state: Matching, { queue, offers, units, head }: Candidate): WorkerRecord | undefined {
   for (let offer = offers.first(); offer !== undefined; offer = offers.first()) {
     const { worker } = offer;
     if (worker.free < units || !worker.takesMore || isIsolated(state, worker)) offers.pop();
     else if (mustWaitToNote(state, worker, head)) offers.pop();
     else if (offer.lastAssigned === worker.lastAssigned) return worker;
     else {
+      offer.isNear = isNear(state, worker, queue);
       offer.free = worker.free;
       offer.lastAssigned = worker.lastAssigned;
       offers.sinkFirst();

@@ -37,6 +37,7 @@ function handle(scheduler: Scheduler, event: SchedulerEvent): void {
     case "outcomes":
     case "signal":
     case "unreadable":
+      if (event.type === "entry" || event.type === "bundle") scheduler.leadership?.matching.noteRead(event.at);
       foldEvent(fold, event);
       return;
     case "heard":

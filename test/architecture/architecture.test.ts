@@ -186,7 +186,7 @@ test("a file has at most 400 lines", () => {
 const budgets: Record<string, number> = {
   collections: 470,
   fold: 1_345,
-  matching: 3_255,
+  matching: 3_264,
   presence: 505,
   housekeeping: 745,
   reactions: 420,

@@ -55,8 +55,9 @@ export class Scene {
   tick(): Command[] {
     return this.give({ type: "tick" });
   }
-  create(task: string, id: string, entry: Partial<RunEntry> = {}): number {
-    this.give({ type: "entry", seq: ++this.seq, at: this.now, task, id, entry: this.#whole(entry) });
+  /** `at`: when it was stored. */
+  create(task: string, id: string, entry: Partial<RunEntry> = {}, at = this.now): number {
+    this.give({ type: "entry", seq: ++this.seq, at, task, id, entry: this.#whole(entry) });
     return this.seq;
   }
   /** Many runs in one entry. */
