@@ -5,7 +5,7 @@ import { largestSignal } from "../domain/signal.ts";
 import type { Leader } from "../leader/leader.ts";
 import type { AssignCommand } from "../matching/commands.ts";
 import { noBytes } from "../wire/bytes.ts";
-import { signalData } from "../wire/signal-data.ts";
+import { shallowJsonOf } from "../wire/json-depth.ts";
 
 /** Data of signals read from the log a moment ago, which are offered at once. */
 const mostKept = 1_000;
@@ -62,7 +62,7 @@ export class Signals {
         if (bytes === undefined) return undefined;
         room -= bytes.length;
         if (room < 0 && fit.length > 0) break;
-        const told = signalData(bytes);
+        const told = shallowJsonOf(bytes);
         fit.push(offer.kind === "signal" && told !== undefined ? { ...offer, data: told } : offer);
       }
       resumes.set(run, { ...resume, offers: fit });

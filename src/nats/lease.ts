@@ -1,8 +1,9 @@
 // The leader's claim on a namespace: one key with a time to live. Whoever creates it, or takes over a released one, leads; the
 // revision of that write is the epoch. Correctness never rests on the lease: two leaders can at worst dispatch a run twice.
 import { StoreUnavailable } from "../domain/errors.ts";
-import { jsonBytes, jsonOf } from "../wire/bytes.ts";
+import { jsonBytes } from "../wire/bytes.ts";
 import type { CountedSpan, HandOver, LedgerEntry } from "../wire/hand-over.ts";
+import { shallowJsonOf } from "../wire/json-depth.ts";
 import { isLeaseRecord, type LeaseRecord } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { isLeaseShared } from "./format.ts";
@@ -180,10 +181,6 @@ export class Lease {
 
 /** Undefined if it is not a lease record: then nobody holds it. */
 function recordIn(data: Uint8Array): LeaseRecord | undefined {
-  try {
-    const record = jsonOf(data);
-    return isLeaseRecord(record) ? record : undefined;
-  } catch {
-    return undefined;
-  }
+  const record = shallowJsonOf(data);
+  return isLeaseRecord(record) ? record : undefined;
 }

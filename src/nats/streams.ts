@@ -54,12 +54,19 @@ export const ensureStreams = (
     Effect.mapError((failure) => failure.error),
   );
 
-/** Why a stream could not be ensured, and whether that passes. */
-export interface NotEnsured {
+/** A stream could not be ensured. */
+export class NotEnsured {
+  readonly error: StoreUnavailable | PermissionDenied | NamespaceTooNew;
+  /** Whether that passes. */
   readonly passes: boolean;
   /** The server does not have the space that the stream asks for. */
   readonly isTooLarge: boolean;
-  readonly error: StoreUnavailable | PermissionDenied | NamespaceTooNew;
+
+  constructor(error: NotEnsured["error"], passes = false, isTooLarge = false) {
+    this.error = error;
+    this.passes = passes;
+    this.isTooLarge = isTooLarge;
+  }
 }
 
 export type NamedConfig = Partial<StreamConfig> & { readonly name: string };
@@ -91,11 +98,8 @@ async function makeMissing(
     const { error } = cause as NotEnsured;
     if (!(error instanceof PermissionDenied)) throw cause;
     const reason = "this user may not create them, and no engine has done so yet; start an engine in this namespace";
-    const missing = new StoreUnavailable({
-      operation: `find the streams of namespace "${subjects.namespace}"`,
-      reason,
-    });
-    throw { passes: true, isTooLarge: false, error: missing } satisfies NotEnsured;
+    const operation = `find the streams of namespace "${subjects.namespace}"`;
+    throw new NotEnsured(new StoreUnavailable({ operation, reason }), true);
   }
 }
 
@@ -182,21 +186,17 @@ function makers(subjects: Subjects, options: StreamOptions, log: StreamConfig | 
  */
 export const epochFloor = (): number => Math.floor(Date.now() / 1_000);
 
-const deletedLog = (stream: string): NotEnsured => ({
-  passes: false,
-  isTooLarge: false,
-  error: new StoreUnavailable({
-    operation: `find stream ${stream}`,
-    reason:
-      "it was deleted; restore it from a backup, or recreate it empty, without its runs, with recreate: true (NATCHET_RECREATE=1)",
-  }),
-});
+function deletedLog(stream: string): NotEnsured {
+  const reason =
+    "it was deleted; restore it from a backup, or recreate it empty, without its runs, with recreate: true (NATCHET_RECREATE=1)";
+  return new NotEnsured(new StoreUnavailable({ operation: `find stream ${stream}`, reason }));
+}
 
 function formatFor(log: StreamConfig, subjects: Subjects): number {
   try {
     return assertReadable(log, subjects);
   } catch (error) {
-    throw { passes: false, isTooLarge: false, error: error as NamespaceTooNew } satisfies NotEnsured;
+    throw new NotEnsured(error as NamespaceTooNew);
   }
 }
 
@@ -314,16 +314,14 @@ const nameTaken = 10058;
 const codeOf = (error: unknown): number | undefined => (error instanceof ApiRefusal ? error.error.err_code : undefined);
 
 function notEnsured(stream: string, cause: unknown): NotEnsured {
-  const denied = deniedSubject(cause);
-  if (denied !== undefined) {
-    const error = new PermissionDenied({ subject: denied, reason: `this user may not manage stream ${stream}` });
-    return { passes: false, isTooLarge: false, error };
-  }
+  const subject = deniedSubject(cause);
+  if (subject !== undefined)
+    return new NotEnsured(new PermissionDenied({ subject, reason: `this user may not manage stream ${stream}` }));
   const reason = cause instanceof Error ? cause.message : String(cause);
   const error = new StoreUnavailable({ operation: `make or update stream ${stream}`, reason });
   // Anything but an answer of the API passes: a timeout, no responders, a broken connection.
   const refused = cause instanceof ApiRefusal ? cause.error : undefined;
   const passes = refused === undefined || refused.code === 503 || refused.err_code === noStoreYet;
   const isTooLarge = refused !== undefined && noRoom.has(refused.err_code);
-  return { passes: passes && !isTooLarge, isTooLarge, error };
+  return new NotEnsured(error, passes && !isTooLarge, isTooLarge);
 }

@@ -1,7 +1,7 @@
 // One append to the journal of a durable run: which attempt of which turn appends, and what its run receives.
 import { MalformedRecord } from "../domain/errors.ts";
-import { type Draft, draft, jsonOf, mostBytes, noBytes, type Reading, reading } from "./bytes.ts";
-import { isShallow } from "./json-depth.ts";
+import { type Draft, draft, mostBytes, noBytes, type Reading, reading } from "./bytes.ts";
+import { shallowJsonOf } from "./json-depth.ts";
 import { f64, layout, time, u8, u16, u32 } from "./layout.ts";
 import { assertRange, isCount, isRecord } from "./ranges.ts";
 import { mapOf } from "./shape.ts";
@@ -153,7 +153,7 @@ function readDelivery(record: Reading): Delivery {
 }
 
 function lapOf(bytes: Uint8Array): LapStart {
-  const told: unknown = isShallow(bytes) ? jsonOf(bytes) : undefined;
+  const told = shallowJsonOf(bytes);
   assertRange(isRecord(told), what, "its lap", told);
   const { lap, input, cursors } = told as Record<string, unknown>;
   assertRange(isCount(lap) && lap >= 1, what, "its lap", lap);

@@ -1,3 +1,5 @@
+import { jsonOf } from "./bytes.ts";
+
 const [quote, backslash, openList, closeList, openObject, closeObject] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
 
 /** What a parser can still read may be too deep to be serialized again. */
@@ -5,6 +7,15 @@ const deepest = 64;
 
 /** Whether JSON is shallow enough to be serialized again. */
 export const isShallow = (json: Uint8Array): boolean => !isDeeperThan(deepest, json);
+
+/** JSON that anybody may have written. Undefined also for what is not JSON, or too deep. */
+export function shallowJsonOf(bytes: Uint8Array): unknown {
+  try {
+    return isShallow(bytes) ? jsonOf(bytes) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether arrays and objects of a JSON text are nested more than `most` levels deep. */
 export function isDeeperThan(most: number, json: Uint8Array): boolean {

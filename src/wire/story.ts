@@ -5,8 +5,7 @@ import type { Parked } from "../domain/durable.ts";
 import type { ErrorRecord } from "../domain/error-record.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
-import { jsonOf } from "./bytes.ts";
-import { isShallow } from "./json-depth.ts";
+import { shallowJsonOf } from "./json-depth.ts";
 import { isRecord, isText, isTime, isTurn } from "./ranges.ts";
 import { listOf, mapOf, optional, shapeOf } from "./shape.ts";
 
@@ -98,11 +97,6 @@ function errorOf(told: Readonly<Record<string, unknown>>): ErrorRecord {
 }
 
 function recordOf(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  if (!isShallow(bytes)) return {};
-  try {
-    const told = jsonOf(bytes);
-    return isRecord(told) ? told : {};
-  } catch {
-    return {};
-  }
+  const told = shallowJsonOf(bytes);
+  return isRecord(told) ? told : {};
 }

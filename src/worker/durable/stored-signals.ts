@@ -1,7 +1,7 @@
 // Signals in the log, for a durable run that is not parked.
 import { nextFromLeader } from "../../nats/stored-message.ts";
 import { openSignal } from "../../sealing/sealed.ts";
-import { signalData } from "../../wire/signal-data.ts";
+import { shallowJsonOf } from "../../wire/json-depth.ts";
 import type { SignalSource, StoredSignal } from "./awake-signals.ts";
 import type { ChildrenParts } from "./stored-children.ts";
 
@@ -28,7 +28,7 @@ export class StoredSignals implements SignalSource {
     const found = await nextFromLeader(link, subjects.stream, subjects.signalsOf(key, name), after + 1);
     if (found === undefined) return undefined;
     const { seq: sequence, at: time = 0, data: stored } = found;
-    const data = openSignal(vault, key, name, signalData(stored));
+    const data = openSignal(vault, key, name, shallowJsonOf(stored));
     return { sequence, time, data: JSON.stringify(data instanceof Promise ? await data : data) ?? "" };
   }
 }
