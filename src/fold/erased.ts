@@ -7,12 +7,15 @@ import { type FinishedRun, type RememberedOutcome, setEntry, wasOf } from "./fin
 import type { Fold } from "./fold.ts";
 import type { FoldedOutcome } from "./log-events.ts";
 
-/** Of a key that is not live. A later run with the same id is a different one. */
+/**
+ * Of a key that is not live. A later run with the same id is a different one; what a zombie says of an earlier one, where nothing else is left of
+ * this run, makes way.
+ */
 export function foldStone(fold: Fold, stone: RememberedOutcome): void {
   const { outcome, seq, at, index } = stone;
   const { key, origin } = outcome;
   const known = fold.finished.get(key);
-  if (known !== undefined && known.origin !== origin) return;
+  if (known !== undefined && known.origin !== origin && !isHearsay(known, origin)) return;
   const before = known === undefined ? (fold.unexplained.get(key) ?? []) : known.remembered;
   const run: FinishedRun = {
     ...{ key, task: taskOf(key), kind: wasOf(outcome), seq, index, at, origin, writer: "" },
@@ -26,20 +29,28 @@ export function foldStone(fold: Fold, stone: RememberedOutcome): void {
     isErased: true,
   };
   fold.unexplained.delete(key);
-  if (known === undefined) addFinished(fold, run);
-  else replace(fold, known, run);
+  put(fold, run, known);
   fold.entangled.add(key);
 }
 
-/** Its entry is no longer needed. */
-function replace(fold: Fold, known: FinishedRun, stone: FinishedRun): void {
-  const { entries } = fold.logOf(known.task);
-  const { entrySeq, isCompacted } = known;
-  setEntry(entries, known, 0);
-  setEntry(entries, stone, entrySeq, isCompacted);
-  fold.finished.delete(known.key);
-  fold.unordered.delete(known);
-  fold.finished.set(known.key, stone);
+/** Of an earlier run, from outcomes alone: the entry of the later one has gone since. */
+const isHearsay = (known: FinishedRun, origin: number): boolean =>
+  known.remembered !== undefined && known.origin < origin;
+
+/** In place of what was known. An entry that is left goes before the outcomes do: a duplicate's too, if the run was forgotten while its stone was on its way. */
+function put(fold: Fold, stone: FinishedRun, known: FinishedRun | undefined): void {
+  const { key, task } = stone;
+  const { entries } = fold.logOf(task);
+  const entrySeq = known?.entrySeq || fold.leftovers.get(key) || 0;
+  if (fold.leftovers.get(key) === entrySeq) fold.leftovers.delete(key);
+  if (known === undefined) addFinished(fold, stone);
+  else {
+    setEntry(entries, known, 0);
+    fold.finished.delete(key);
+    fold.unordered.delete(known);
+    fold.finished.set(key, stone);
+  }
+  setEntry(entries, stone, entrySeq, known?.isCompacted);
 }
 
 /** The accepted outcome of a run is there now; false if it was another one. It is the newest of all. */
@@ -57,6 +68,7 @@ export function moveOutcome(
   fold.unordered.delete(run);
   run.seq = seq;
   run.index = index;
+  run.firstOutcome = Math.min(run.firstOutcome, seq); // an entry in finished form names the old place
   run.lastOutcome = Math.max(run.lastOutcome, seq);
   fold.finished.set(key, run);
   fold.entangled.add(key);

@@ -42,18 +42,17 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
   }
 }
 
-/** Whether no entry of the run is left in the log. It counts as gone for the fold once its purge is asked for. */
+/** Whether no entry of a run that has ended is left in the log. For the fold it is gone as soon as its purge is asked for. */
 export function isEntryGone(fold: Fold, key: string): boolean {
   const { clearTo, purgedTo } = fold.logOf(taskOf(key)).entries;
-  return (fold.finished.get(key)?.entrySeq ?? 0) === 0 && purgedTo >= clearTo;
+  return (fold.finished.get(key)?.entrySeq ?? 0) === 0 && !fold.leftovers.has(key) && purgedTo >= clearTo;
 }
 
 /** Whether the fold of the rest needs nothing that an outcome up to `upTo` says about a run's turns. */
-export function isCovered({ live, finished }: Fold, key: string, upTo: number): boolean {
-  const run = live.get(key);
+export function isCovered(fold: Fold, key: string, upTo: number): boolean {
+  const run = fold.live.get(key);
   if (run !== undefined) return run.uncovered > upTo;
-  const ended = finished.get(key);
-  return ended === undefined || ended.entrySeq === 0 || ended.isCompacted;
+  return fold.finished.get(key)?.isCompacted === true || isEntryGone(fold, key);
 }
 
 /**
@@ -61,13 +60,11 @@ export function isCovered({ live, finished }: Fold, key: string, upTo: number): 
  * or the entry of a duplicate, which would be a new run; unless an entry in finished form says which one counts.
  */
 export function isMovable(fold: Fold, key: string, seq: number): boolean {
-  if (fold.leftovers.has(key)) return false; // without what is forgotten, that entry would be a new run
+  if (fold.live.has(key)) return true;
   const ended = fold.finished.get(key);
-  if (ended === undefined || ended.seq !== seq || ended.isCompacted) return true;
-  const { entries } = fold.logOf(ended.task);
-  return (
-    ended.lastOutcome === seq && ended.entrySeq <= seq && (ended.entrySeq > 0 || entries.purgedTo >= entries.clearTo)
-  );
+  if (ended === undefined) return isEntryGone(fold, key); // without what is forgotten, an entry would be a new run
+  if (ended.seq !== seq || ended.isCompacted) return true;
+  return ended.lastOutcome === seq && ended.entrySeq <= seq && (ended.entrySeq > 0 || isEntryGone(fold, key));
 }
 
 /** Puts the state of runs into their entries. */
@@ -76,8 +73,10 @@ export function coverRuns(house: House, keys: readonly string[]): void {
     const run = house.fold.live.get(key);
     const ended = house.fold.finished.get(key);
     const leftover = house.fold.leftovers.get(key);
-    if (leftover !== undefined) purgeEntry(house, house.fold.logOf(taskOf(key)), key, leftover);
+    const log = house.fold.logOf(taskOf(key));
+    if (leftover !== undefined) purgeEntry(house, log, key, leftover);
     else if (run !== undefined) compactLive(house, run, true);
+    else if (log.entries.clearTo > log.entries.purgedTo) purgeHead(house, log);
     else if (ended !== undefined) compactFinished(house, ended);
   }
 }

@@ -232,6 +232,12 @@ function appendMark(house: House): void {
 function settleOutcomes(house: House): number {
   const { upTo } = house.retention;
   let open = 0;
+  // Their runs count as gone since that was asked for, and may have been forgotten with the mark.
+  for (const log of house.fold.tasks.values()) {
+    if (log.entries.clearTo <= log.entries.purgedTo) continue;
+    purgeHead(house, log);
+    open++;
+  }
   for (const [key, seq] of house.fold.leftovers) {
     purgeEntry(house, house.fold.logOf(taskOf(key)), key, seq);
     open++;

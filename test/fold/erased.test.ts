@@ -5,7 +5,7 @@ import { foldEntry } from "../../src/fold/entries.ts";
 import { Fold } from "../../src/fold/fold.ts";
 import type { FoldedEntry, OutcomesEvent } from "../../src/fold/log-events.ts";
 import { foldOutcomes } from "../../src/fold/outcomes.ts";
-import { isCovered } from "../../src/housekeeping/erasure.ts";
+import { isCovered, isEntryGone } from "../../src/housekeeping/erasure.ts";
 import { test } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 
@@ -102,6 +102,54 @@ test("an outcome that is moved is as old as it was, and says nothing a second ti
   const c = fold.live.get("t/c")!;
   assert.deepEqual([c.turn, c.attempt], [2, 2]);
   assert.equal(fold.finished.get("t/a")!.at, 1_007);
+});
+
+test("a stone takes the place of what a zombie says late of an earlier run with that id, when nothing else is left of its own", () => {
+  const fold = foldOf([
+    { seq: 65, by: "worker", outcomes: [outcome("a", "completed", 15)] },
+    { seq: 68, by: "engine", outcomes: [stone("a", 64, "cancelled")] },
+  ]);
+  const { kind, seq, origin, isErased } = fold.finished.get("t/a")!;
+  assert.deepEqual({ kind, seq, origin, isErased }, { kind: "cancelled", seq: 68, origin: 64, isErased: true });
+});
+
+test("a stone that comes after its run was forgotten takes over the entry of a duplicate, so that it goes before the outcomes do", () => {
+  const mark = outcome("", "retention", 2, 0, { key: "", dueAt: 2 });
+  const fold = foldOf([
+    { seq: 1, id: "a" },
+    { seq: 2, by: "worker", outcomes: [outcome("a", "completed", 1)] },
+    { seq: 3, id: "a" },
+    { seq: 4, by: "engine", outcomes: [mark] },
+    { seq: 5, by: "engine", outcomes: [stone("a", 1, "completed")] },
+  ]);
+  assert.equal(fold.finished.get("t/a")!.entrySeq, 3);
+  assert.equal(fold.leftovers.size, 0);
+  assert.equal(isEntryGone(fold, "t/a"), false);
+});
+
+test("the outcome of a run in finished form that is moved has to be covered again: the entry names its old place", () => {
+  const state = { asOf: 4, origin: 1, kind: "completed" as const, seq: 2, index: 0, at: 1_002 };
+  const fold = foldOf([
+    { seq: 2, by: "worker", outcomes: [outcome("a", "completed", 1)] },
+    { seq: 5, id: "a", entry: { ...entry, form: 2, extra: { state } } },
+    { seq: 6, by: "worker", moved: { places: [2], at: 1_002 }, outcomes: [outcome("a", "completed", 1)] },
+  ]);
+  const { seq, firstOutcome, isCompacted } = fold.finished.get("t/a")!;
+  assert.deepEqual({ seq, firstOutcome, isCompacted }, { seq: 6, firstOutcome: 6, isCompacted: true });
+});
+
+test("what a run's turns were is needed until the purge of its entry is answered", () => {
+  const fold = foldOf([
+    { seq: 1, id: "a" },
+    { seq: 2, by: "engine", outcomes: [outcome("a", "lost", 1)] },
+    { seq: 3, by: "worker", outcomes: [outcome("a", "failed", 1, 2)] },
+  ]);
+  const { entries } = fold.logOf("t");
+  fold.finished.get("t/a")!.entrySeq = 0; // as when the purge is asked for
+  entries.clearTo = 2;
+  assert.equal(isCovered(fold, "t/a", 2), false);
+  entries.purgedTo = 2;
+  assert.equal(isCovered(fold, "t/a", 2), true);
 });
 
 /** A log as workers and engines write it: runs end in any order, many in an entry, and some are erased, step by step. `left` is what a store has then. */

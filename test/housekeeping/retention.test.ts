@@ -71,4 +71,22 @@ describe("retention", () => {
     scene.answerPurges(purges);
     assert.deepEqual(only(scene.live(2_000), "purge"), []);
   });
+
+  test("purges no outcomes while the purge of an entry has not been answered, whatever has been forgotten since", () => {
+    // A duplicate came when its task was being purged, so its own purge had to wait. For the fold it was gone; the mark forgot the run; and
+    // when its outcome had been purged, whoever read the log again met the duplicate alone and took it for a new run.
+    const scene = new Scene({ keepCount: 0, housekeepingDelayMs: 0, garbageBatch: 1 });
+    scene.create("mail", "a");
+    scene.register("w1", 1, ["mail"]);
+    scene.tick();
+    scene.report("w1", "mail/a", "completed");
+    const [first] = only(scene.live(1_000), "purge");
+    assert.deepEqual(first, { type: "purge", filter: { task: "mail" }, keepFrom: 2 });
+    const { entries } = scene.state.fold.logOf("mail");
+    entries.clearTo = 4; // a duplicate that was met during that purge
+    scene.answerPurges([first!]);
+    const commands = scene.live(1_000);
+    assert.deepEqual(only(commands, "purge"), [{ type: "purge", filter: { task: "mail" }, keepFrom: 4 }]);
+    assert.deepEqual(only(commands, "append"), [], "no mark before that is answered");
+  });
 });

@@ -51,7 +51,8 @@ export class Deeds {
   }
   /** Its engine is dead, or does not lead any more: nobody sends these again, and some were sent before. */
   abandon(engine: ModelEngine, commands: readonly Command[], epoch: number): void {
-    const { climate, random, isHealed, lateWrites, now } = this.#world;
+    const { climate, random, isHealed, lateWrites, processes, now } = this.#world;
+    for (const command of commands) if (command.type === "append") processes.forget(command.outcomes);
     if (!climate.isStoreWeak || isHealed) return;
     const since = engine.deposedAt ?? now;
     for (const command of commands) {

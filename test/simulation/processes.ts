@@ -1,4 +1,5 @@
 import { entryOfOrigin } from "../../src/domain/origin.ts";
+import type { EngineOutcome } from "../../src/matching/commands.ts";
 import { kept } from "./kept.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { ModelWorker } from "./model-worker.ts";
@@ -16,6 +17,8 @@ export class Processes {
   #poisoned = new Set<string>();
   /** By `key@origin`. */
   readonly deaths = new Map<string, number>();
+  /** By `key@origin`: losses that a leader had found, and took along when it ended. */
+  readonly #untold = new Map<string, number>();
   #diedAt: number | undefined = undefined;
 
   constructor(world: World) {
@@ -53,6 +56,13 @@ export class Processes {
     engine.state.stepDown();
     this.#diedAt ??= this.#world.now;
   }
+  /** A leader has ended, and these outcomes are not stored. */
+  forget(outcomes: readonly EngineOutcome[]): void {
+    for (const { kind, key, origin } of outcomes) {
+      const name = `${key}@${origin}`;
+      if (kind === "lost") this.#untold.set(name, (this.#untold.get(name) ?? 0) + 1);
+    }
+  }
   /** The code of a poisonous run does what it always does. */
   dieOf(worker: ModelWorker, key: string, origin: number): void {
     const { climate } = this.#world;
@@ -61,7 +71,7 @@ export class Processes {
     this.deaths.set(name, deaths);
     this.killWorker(worker);
     this.#diedAt ??= this.#world.now;
-    const most = climate.options.lostLimit! + 1;
+    const most = climate.options.lostLimit! + 1 + (this.#untold.get(name) ?? 0);
     if (kept.poison && deaths > most)
       throw new Error(`${key} of entry ${entryOfOrigin(origin)} has killed ${deaths} processes; ${most} are enough`);
   }
