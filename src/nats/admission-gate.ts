@@ -6,6 +6,7 @@ import { isAdmissionFlag } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { Definitions } from "./definitions.ts";
 import type { NatsLink } from "./link.ts";
+import { listen } from "./listen.ts";
 
 /** The message that new runs are accepted again may get lost. */
 const lookAgainMs = 2_000;
@@ -27,12 +28,8 @@ export class AdmissionGate {
         () => {}, // not readable just now: the stream's own limit still holds
       );
     };
-    const subscription = link.nc.subscribe(subjects.admission, {
-      callback: (error, message) => {
-        if (error === null) this.#hear(message.data);
-      },
-    });
-    this.#end = [() => subscription.unsubscribe(), link.onReconnect(this.#look)];
+    const stopListening = listen(link, subjects.admission, ({ data }) => this.#hear(data));
+    this.#end = [stopListening, link.onReconnect(this.#look)];
     this.#look();
   }
 

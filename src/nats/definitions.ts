@@ -117,7 +117,6 @@ export class Definitions {
     const prefix = this.#subject("").length;
     return readLog(this.#link, this.#stream, 1, {
       onMessage: (_seq, subject, data) => listener(subject.slice(prefix), jsonOf(data)),
-      onCaughtUp: () => {},
       onTrouble,
     }).pipe(Effect.asVoid);
   }

@@ -2,18 +2,17 @@
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import type { Msg, NatsLink } from "./link.ts";
+import { listen } from "./listen.ts";
 import { Mouth } from "./mouth.ts";
 
 export const hearing = (
-  { nc }: NatsLink,
+  link: NatsLink,
   subject: string,
   hear: (message: Msg) => void,
 ): Effect.Effect<unknown, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() =>
-      nc.subscribe(subject, { callback: (error, message) => (error === null ? hear(message) : undefined) }),
-    ),
-    (subscription) => Effect.sync(() => subscription.unsubscribe()),
+    Effect.sync(() => listen(link, subject, hear)),
+    (end) => Effect.sync(end),
   );
 
 export interface DoorParts {

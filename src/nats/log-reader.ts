@@ -1,10 +1,11 @@
 // Follows the log from a sequence, forever: a push consumer without acknowledgements, in the server's memory. It is recreated
 // from the last message seen after a gap, a reconnect or a silence, so that nothing that happens to a server stops the fold.
-import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
+import { createInbox, type Msg } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { randomToken } from "../domain/random-token.ts";
 import { deliveryOf } from "./ack-subject.ts";
 import type { NatsLink } from "./link.ts";
+import { listen } from "./listen.ts";
 import { askOnce, type StreamInfo } from "./stream-api.ts";
 
 export interface LogListener {
@@ -14,14 +15,14 @@ export interface LogListener {
    */
   onMessage(seq: number, subject: string, data: Uint8Array, at: number): void;
   /** Everything that was stored when the reader (re)started has been handed over. */
-  onCaughtUp(): void;
+  onCaughtUp?(): void;
   /**
    * The log is no longer what was read: it was restored from a backup, lost its newest entries, or was recreated. A listener
    * with this method rewinds or closes; otherwise the reader continues with what is new.
    */
   onLost?(reason: string): void;
   /** Why the reader starts again, or what a listener threw; it continues by itself. */
-  onTrouble(reason: string): void;
+  onTrouble?(reason: string): void;
 }
 
 export interface LogReader {
@@ -71,7 +72,7 @@ class FollowingReader implements ClosableLogReader {
   readonly #stream: string;
   readonly #listener: LogListener;
   readonly #filter: string | undefined;
-  #subscription: Subscription | undefined;
+  #stopListening: (() => void) | undefined;
   #consumer = "";
   /** Deliveries of this consumer; a jump means lost messages. */
   #delivered = 0;
@@ -112,8 +113,8 @@ class FollowingReader implements ClosableLogReader {
   }
 
   #drop(): void {
-    this.#subscription?.unsubscribe();
-    this.#subscription = undefined;
+    this.#stopListening?.();
+    this.#stopListening = undefined;
     if (this.#consumer !== "" && this.#link.isConnected()) {
       this.#link.nc.publish(`$JS.API.CONSUMER.DELETE.${this.#stream}.${this.#consumer}`);
     }
@@ -149,7 +150,7 @@ class FollowingReader implements ClosableLogReader {
     if (!this.#link.isConnected()) return; // the reconnect restarts it
     this.#start(generation).catch((error: Error) => {
       if (generation !== this.#generation || this.#isClosed) return;
-      this.#listener.onTrouble(error.message);
+      this.#listener.onTrouble?.(error.message);
       setTimeout(() => generation === this.#generation && this.#restart(), retryMs);
     });
   }
@@ -158,10 +159,8 @@ class FollowingReader implements ClosableLogReader {
     const { nc, inboxPrefix } = this.#link;
     const inbox = createInbox(inboxPrefix);
     const consumer = `log${randomToken(16)}`;
-    this.#subscription = nc.subscribe(inbox, {
-      callback: (error, message) => {
-        if (error === null && generation === this.#generation) this.#receiveSafely(message);
-      },
+    this.#stopListening = listen(this.#link, inbox, (message) => {
+      if (generation === this.#generation) this.#receiveSafely(message);
     });
     await this.#assertNotRewound(generation);
     if (generation !== this.#generation) return;
@@ -208,7 +207,7 @@ class FollowingReader implements ClosableLogReader {
   }
 
   #lost(reason: string, goOnBehind: number): void {
-    this.#listener.onTrouble(`the log has been replaced: ${reason}`);
+    this.#listener.onTrouble?.(`the log has been replaced: ${reason}`);
     this.position = goOnBehind;
     this.#lastSubject = "";
     this.#listener.onLost?.(reason);
@@ -219,7 +218,7 @@ class FollowingReader implements ClosableLogReader {
     try {
       this.#receive(message);
     } catch (error) {
-      this.#listener.onTrouble(`a listener failed at ${this.position}: ${String(error)}`);
+      this.#listener.onTrouble?.(`a listener failed at ${this.position}: ${String(error)}`);
     }
   }
 
@@ -233,7 +232,7 @@ class FollowingReader implements ClosableLogReader {
     }
     const { seq, delivered, pending, at } = deliveryOf(message.reply!);
     if (delivered !== this.#delivered + 1) {
-      this.#listener.onTrouble(`delivery ${delivered} after ${this.#delivered}`);
+      this.#listener.onTrouble?.(`delivery ${delivered} after ${this.#delivered}`);
       this.#restart();
       return;
     }
@@ -268,7 +267,7 @@ class FollowingReader implements ClosableLogReader {
     if (stalled) this.#link.nc.publish(stalled);
     const last = Number(message.headers!.get("Nats-Last-Consumer") || 0);
     if (last > this.#delivered) {
-      this.#listener.onTrouble(`delivery ${last} announced after ${this.#delivered}`);
+      this.#listener.onTrouble?.(`delivery ${last} announced after ${this.#delivered}`);
       this.#restart();
     }
   }
@@ -276,12 +275,12 @@ class FollowingReader implements ClosableLogReader {
   #caughtUp(): void {
     if (this.#isCaughtUp) return;
     this.#isCaughtUp = true;
-    this.#listener.onCaughtUp();
+    this.#listener.onCaughtUp?.();
   }
 
   #watchSilence(): void {
     if (this.#isPaused || !this.#link.isConnected() || performance.now() - this.#lastHeardAt < silentAfterMs) return;
-    this.#listener.onTrouble(`nothing heard for ${silentAfterMs} ms`);
+    this.#listener.onTrouble?.(`nothing heard for ${silentAfterMs} ms`);
     this.#restart();
   }
 }

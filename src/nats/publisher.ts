@@ -2,13 +2,14 @@
 // server has acknowledged or refused it; outages in between are retried here and seen by nobody else. The client's own `js.publish`
 // does the same one by one, at several times the cost.
 
-import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
+import { createInbox, type Msg } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { Deque } from "../collections/deque.ts";
 import { PayloadTooLarge, type PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import { Subjects } from "../wire/subjects.ts";
 import { expectHeaders, largestHeader } from "./expect-headers.ts";
 import type { Denial, NatsLink } from "./link.ts";
+import { listen } from "./listen.ts";
 import type { AppendOptions, AppendResult, PendingAppend } from "./pending-append.ts";
 import { ackedSeq, type Refusal, refusalOf } from "./pub-ack.ts";
 import { newestFromLeader } from "./stored-message.ts";
@@ -94,7 +95,7 @@ class PipelinedPublisher implements Publisher {
   #deaf: PermissionDenied | undefined;
   #drained: (() => void)[] = [];
   #troubleAt = Number.NEGATIVE_INFINITY;
-  #subscription: Subscription;
+  #stopListening: () => void;
   readonly #endings: (() => void)[];
 
   constructor(link: NatsLink, options: PublisherOptions) {
@@ -105,7 +106,7 @@ class PipelinedPublisher implements Publisher {
     this.#window = options.window ?? 4_096;
     this.#onTrouble = options.onTrouble ?? (() => {});
     this.#watch = options.watch;
-    this.#subscription = this.#subscribe();
+    this.#stopListening = this.#listen();
     this.#endings = [
       () => clearInterval(this.#overdueTimer),
       link.onReconnect(() => this.#reconnected()),
@@ -144,16 +145,12 @@ class PipelinedPublisher implements Publisher {
     this.#ended = new StoreUnavailable({ operation: "append", reason });
     for (const end of this.#endings) end();
     clearTimeout(this.#retryTimer);
-    this.#subscription.unsubscribe();
+    this.#stopListening();
     this.#failAll(this.#ended);
   }
 
-  #subscribe(): Subscription {
-    return this.#link.nc.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => {
-        if (error === null) this.#answer(message);
-      },
-    });
+  #listen(): () => void {
+    return listen(this.#link, `${this.#inbox}.*`, (message) => this.#answer(message));
   }
 
   #enqueue(append: PendingAppend): void {
@@ -268,7 +265,7 @@ class PipelinedPublisher implements Publisher {
   #reconnected(): void {
     if (this.#deaf !== undefined) {
       this.#deaf = undefined;
-      this.#subscription = this.#subscribe(); // the client drops a subscription that was refused
+      this.#stopListening = this.#listen(); // the client drops a subscription that was refused
     }
     for (const append of [...this.#inFlight.values()]) this.#send(append);
     this.#pump();

@@ -57,7 +57,6 @@ export async function readStored(link: NatsLink, given: ReadStored): Promise<voi
         if (seq >= upTo) queueMicrotask(look); // a stream that grows all the time is never caught up with
       },
       onCaughtUp: () => queueMicrotask(look),
-      onTrouble: () => {},
     };
     const reader = followLog(link, stream, fromSeq, listener, filter);
   });

@@ -14,11 +14,11 @@ const files = readSources("src", "decorators").map(({ path, text, imports }) => 
 /** What a room has, and a little more; those of the scheduler stand in architecture.test.ts. It may be raised for what it could not do before, and the commit says so. */
 const budgets: Record<string, number> = {
   client: 1_015,
-  "client/asking": 446,
-  "client/results": 598,
+  "client/asking": 442,
+  "client/results": 590,
   "client/reading": 470,
   wire: 2_217,
-  nats: 3_421,
+  nats: 3_420,
   worker: 1_737,
   "worker/presence": 436,
   "worker/durable": 2_622,

@@ -170,7 +170,6 @@ test("log reader: a listener that throws is reported and hurts nobody else on th
           seqs.push(seq);
           if (seq === 2) throw new Error("cannot fold this");
         },
-        onCaughtUp: () => {},
         onTrouble: (reason) => void troubles.push(reason),
       }),
     );

@@ -93,8 +93,6 @@ test("transcripts: a reader sees its run only, waits for the stream, and loses n
         read.push(text(data));
         if (read.length === 10) reader.pause();
       },
-      onCaughtUp: () => {},
-      onTrouble: () => {},
     });
     const store = await run(makeTranscriptStore(await link(), subjects, { replicas }));
     for (let n = 0; n < 100; n++) {

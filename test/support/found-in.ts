@@ -12,7 +12,6 @@ export async function foundIn(link: NatsLink, text: string): Promise<string[]> {
         if (subject.includes(text) || Buffer.from(data).includes(text)) found.push(`${stream} ${subject}`);
       },
       onCaughtUp: () => resolve(),
-      onTrouble: () => {},
     });
     await promise;
     reader.close();

@@ -3,6 +3,7 @@
 import { PermissionDenied } from "../../domain/errors.ts";
 import { deniedSubject } from "../../nats/ask-store.ts";
 import type { NatsLink } from "../../nats/link.ts";
+import { listen } from "../../nats/listen.ts";
 import { request } from "../../nats/request.ts";
 import { type ErrorReply, errorOfReply, parseJson } from "../../wire/messages.ts";
 import type { Subjects } from "../../wire/subjects.ts";
@@ -23,12 +24,8 @@ export class LeaderLine {
   constructor(link: NatsLink, subjects: Subjects) {
     this.#link = link;
     this.#subjects = subjects;
-    const epochs = link.nc.subscribe(subjects.epoch, {
-      callback: (error) => {
-        if (error === null) this.#changed();
-      },
-    });
-    this.#end = [() => epochs.unsubscribe(), link.onReconnect(() => this.#changed())];
+    const changed = () => this.#changed();
+    this.#end = [listen(link, subjects.epoch, changed), link.onReconnect(changed)];
   }
 
   get maxPayload(): number {

@@ -52,7 +52,6 @@ export class TranscriptStream {
     this.#signal = signal;
     this.#reader = parts.transcripts.follow(key, {
       onMessage: (seq, _subject, data) => this.#receive(seq, data),
-      onCaughtUp: () => {},
       onTrouble: (reason) => this.#troubled(reason),
     });
     signal?.addEventListener("abort", this.#aborted);

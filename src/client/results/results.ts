@@ -4,6 +4,7 @@ import type { Msg } from "@nats-io/transport-node";
 import { ResultNotAwaited, RunCancelled, RunErased, RunFailed, RunNotFound } from "../../domain/errors.ts";
 import { isConclusive, isFinal, keyOf } from "../../domain/run.ts";
 import type { NatsLink } from "../../nats/link.ts";
+import { listen } from "../../nats/listen.ts";
 import type { Witness } from "../../nats/publisher.ts";
 import type { StoredEntries } from "../../nats/stored-entries.ts";
 import type { StreamWatch } from "../../nats/stream-watch.ts";
@@ -103,9 +104,9 @@ export class Results implements Witness {
       onUnknown: (key) => this.#notFound(key),
     });
     this.#end = [
-      this.#hear(asked, ({ data }) => this.#takeFromEngine(data)),
-      this.#hear(made, ({ data }) => this.#takeFromEngine(data)),
-      this.#hear(log, (message) => this.#takeFromLog(message)),
+      listen(link, asked, ({ data }) => this.#takeFromEngine(data)),
+      listen(link, made, ({ data }) => this.#takeFromEngine(data)),
+      listen(link, log, (message) => this.#takeFromLog(message)),
       line.onChange(() => this.#askForAll()),
       stream?.onChange(() => this.#streamChanged()) ?? (() => {}),
     ];
@@ -183,15 +184,6 @@ export class Results implements Witness {
     const lost = this.#lost;
     if (lost === undefined) return;
     for (const wait of [...this.#waits.values()]) this.#settle(wait, (waiter) => waiter.reject(lost));
-  }
-
-  #hear(subject: string, take: (message: Msg) => void): () => void {
-    const subscription = this.#link.nc.subscribe(subject, {
-      callback: (error, message) => {
-        if (error === null) take(message);
-      },
-    });
-    return () => subscription.unsubscribe();
   }
 
   #open(key: string, believesLog = false): Awaited {
