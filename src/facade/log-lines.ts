@@ -50,8 +50,10 @@ function writable(_name: string, value: unknown): unknown {
 /** ` name=value` for each field. */
 export function formatFields(fields: Fields | undefined): string {
   if (fields === undefined) return "";
-  const parts = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return parts.map(([name, value]) => ` ${name}=${typeof value === "string" ? quote(value) : show(value)}`).join("");
+  let text = "";
+  for (const [name, value] of Object.entries(fields))
+    if (value !== undefined) text += ` ${name}=${typeof value === "string" ? quote(value) : show(value)}`;
+  return text;
 }
 
 function quote(whole: string): string {
@@ -60,17 +62,19 @@ function quote(whole: string): string {
 }
 
 function show(value: unknown): string {
+  if (typeof value === "number") return String(value);
   const error = errorIn(value);
   return error === undefined ? escapeControls(cutText(toText(value))) : quote(headlineOf(error));
 }
 
-const detailsOf = (fields: Fields | undefined): string[] =>
-  fields === undefined
-    ? []
-    : Object.values(fields).flatMap((value) => {
-        const error = errorIn(value);
-        return error === undefined ? [] : errorDetails(error);
-      });
+function detailsOf(fields: Fields = {}): string[] {
+  const lines: string[] = [];
+  for (const value of Object.values(fields)) {
+    const error = errorIn(value);
+    if (error !== undefined) lines.push(...errorDetails(error));
+  }
+  return lines;
+}
 
 /** An error, or what was recorded of one. */
 function errorIn(value: unknown): ErrorRecord | undefined {
