@@ -3,7 +3,7 @@ import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import type { Vault } from "../sealing/vault.ts";
-import { type Assignment, assignmentExtraOf } from "../wire/assignment.ts";
+import { type Assignment, type AssignmentExtra, assignmentExtraOf } from "../wire/assignment.ts";
 import type { Batch } from "./batch.ts";
 import type { ContextSource } from "./context.ts";
 import type { Deadlines } from "./deadline.ts";
@@ -38,7 +38,8 @@ export interface AttemptHost {
 const noHistory: readonly AttemptRecord[] = [];
 
 export abstract class Attempt implements ContextSource {
-  readonly assignment: Assignment;
+  /** Replaced only by the constructor of an attempt whose input is not in it. */
+  assignment: Assignment;
   readonly task: WorkerTask;
   /** If it executes in one call with others. */
   readonly batch: Batch | undefined;
@@ -47,11 +48,10 @@ export abstract class Attempt implements ContextSource {
   history: readonly AttemptRecord[];
   /** As it is stored: what is sealed stays so. */
   readonly storedHistory: readonly AttemptRecord[];
-  readonly metadata: Readonly<Record<string, string>> | undefined;
-  readonly terms: RunTerms | undefined;
   startedAt = 0;
   isSlotless = false;
   protected readonly host: AttemptHost;
+  protected readonly extra: AssignmentExtra | undefined;
   /** What stopped it, if its code has not ended by itself. */
   protected stopped: StopCause | undefined;
   #abortedFor: Error | undefined;
@@ -65,11 +65,9 @@ export abstract class Attempt implements ContextSource {
     this.task = task;
     this.batch = batch;
     this.hold = hold;
-    const extra = assignmentExtraOf(assignment);
-    this.history = extra?.history ?? noHistory;
+    this.extra = assignmentExtraOf(assignment);
+    this.history = this.extra?.history ?? noHistory;
     this.storedHistory = this.history;
-    this.metadata = extra?.metadata;
-    this.terms = extra?.terms;
   }
 
   get taskName(): string {
@@ -83,6 +81,12 @@ export abstract class Attempt implements ContextSource {
   }
   get number(): number {
     return this.assignment.attempt;
+  }
+  get metadata(): Readonly<Record<string, string>> | undefined {
+    return this.extra?.metadata;
+  }
+  get terms(): RunTerms | undefined {
+    return this.extra?.terms;
   }
   get voice(): Voice {
     this.#voice ??= this.host.voiceFor(this);

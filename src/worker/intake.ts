@@ -80,7 +80,7 @@ export class Intake {
     if (hold === undefined || (assignment.follows && batch === undefined)) return false;
     const attempt =
       task.durable !== undefined && durable !== undefined
-        ? new DurableAttempt(host, assignment, task, { durable, hold })
+        ? new DurableAttempt(host, assignment, task, durable, hold)
         : new PlainAttempt(host, assignment, batch?.admit() ?? task, batch, hold);
     held.add(attempt);
     executing.add(attempt);

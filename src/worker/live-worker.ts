@@ -4,7 +4,6 @@ import type { WorkerDefinition } from "../domain/worker.ts";
 import { partLimit } from "../wire/parts.ts";
 import type { DurableRuns } from "./durable/durable-runs.ts";
 import { durableRunsOf } from "./durable/live-runs.ts";
-import { installSteps } from "./durable/steps.ts";
 import { Intake } from "./intake.ts";
 import { LiveHost } from "./live-host.ts";
 import { declarationsOf } from "./presence/declarations.ts";
@@ -31,7 +30,8 @@ export class LiveWorker implements RunningWorker {
     const tasks = declarationsOf(definition.tasks, partLimit(parts.link.maxPayload), parts.log);
     const presence = new Presence({ self, tasks, heartbeatMs });
     const host = new LiveHost({ self, presence, graceMs });
-    const durable = durableOf(definition, self, { graceMs, keep: settings.keptFrames ?? {} });
+    const isHeard = () => !self.lifeline.isCutOff();
+    const durable = durableRunsOf(definition, self, { graceMs, keep: settings.keptFrames ?? {}, isHeard });
     const intake = new Intake({ ...self, host, durable, leader: presence });
     this.#self = self;
     this.#shutdownMs = shutdownTimeoutMs;
@@ -95,14 +95,4 @@ export class LiveWorker implements RunningWorker {
       this.#durable?.parts.frames.clear();
     });
   }
-}
-
-function durableOf(
-  { tasks, steps }: WorkerDefinition,
-  self: Self,
-  options: Pick<Parameters<typeof durableRunsOf>[1], "graceMs" | "keep">,
-): DurableRuns | undefined {
-  if (!tasks.some(({ durable }) => durable !== undefined)) return undefined;
-  if (steps !== undefined) installSteps(steps.instance, steps.methods);
-  return durableRunsOf(self, { ...options, isHeard: () => !self.lifeline.isCutOff() });
 }

@@ -19,7 +19,7 @@ const budgets: Record<string, number> = {
   "client/reading": 470,
   wire: 2_217,
   nats: 3_420,
-  worker: 1_737,
+  worker: 1_731,
   "worker/presence": 436,
   "worker/durable": 2_622,
   "worker/threads": 403,

@@ -1,7 +1,7 @@
 // An attempt at a durable run is one turn of it: it ends when its method does, or when the run is parked.
 import { originToken } from "../../domain/durable.ts";
 import type { WorkerTask } from "../../domain/worker.ts";
-import { type Assignment, assignmentExtraOf } from "../../wire/assignment.ts";
+import type { Assignment } from "../../wire/assignment.ts";
 import { textOf } from "../../wire/bytes.ts";
 import { largestCarriedInput } from "../../wire/carried-input.ts";
 import { accepted } from "../accepted.ts";
@@ -17,24 +17,17 @@ const apart = "\0";
 /** What an outcome says of a large input is only that it stays where it is. */
 const someLargeInput = new Uint8Array(largestCarriedInput + 1);
 
-interface DurableParts {
-  readonly durable: DurableRuns;
-  readonly hold: Hold | undefined;
-}
-
 /** Only its code, its leader and its deadline, which the leader keeps, end it. Steps have signals of their own. */
 export class DurableAttempt extends Attempt {
   readonly #durable: DurableRuns;
-  readonly #inputIsApart: boolean;
   #turn: DurableTurn | undefined;
   #isLeaving = false;
   #grace: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(host: AttemptHost, given: Assignment, task: WorkerTask, { durable, hold }: DurableParts) {
-    const isApart = assignmentExtraOf(given)?.inputIsApart === true;
-    super(host, isApart ? { ...given, input: someLargeInput } : given, task, undefined, hold);
+  constructor(host: AttemptHost, given: Assignment, task: WorkerTask, durable: DurableRuns, hold?: Hold) {
+    super(host, given, task, undefined, hold);
+    if (this.extra?.inputIsApart === true) this.assignment = { ...given, input: someLargeInput };
     this.#durable = durable;
-    this.#inputIsApart = isApart;
   }
 
   /** No code of the user runs before something was stored. */
@@ -88,9 +81,9 @@ export class DurableAttempt extends Attempt {
       worker: this.worker,
     });
     const enqueue = (other: string, id: string, input: string) => children.enqueue(other, id, input);
-    const first = this.#inputIsApart ? apart : textOf(assignment.input);
+    const first = this.extra?.inputIsApart === true ? apart : textOf(assignment.input);
     return {
-      ...{ key, origin, turn, createdAt, children, resume: assignmentExtraOf(assignment)?.resume },
+      ...{ key, origin, turn, createdAt, children, resume: this.extra?.resume },
       input: first,
       id: `${task.name}-${createdAt.toString(36)}-${originToken(origin)}`,
       codeFor: async (input: string) => {

@@ -1,6 +1,7 @@
 // The durable runs of a worker that is connected: journals and children in JetStream, real timers.
 import { StoreUnavailable } from "../../domain/errors.ts";
 import { splitKey } from "../../domain/run.ts";
+import type { WorkerDefinition } from "../../domain/worker.ts";
 import { JournalStore } from "../../nats/journal.ts";
 import { newestFromLeader } from "../../nats/stored-message.ts";
 import { afterMs } from "../../runtime/long-timer.ts";
@@ -11,6 +12,7 @@ import { ChildInbox } from "./child-inbox.ts";
 import { DurableRuns } from "./durable-runs.ts";
 import { type KeepOptions, KeptFrames } from "./kept-frames.ts";
 import type { StepClock } from "./step-clock.ts";
+import { installSteps } from "./steps.ts";
 import { StoredChildren } from "./stored-children.ts";
 import { StoredSignals } from "./stored-signals.ts";
 
@@ -20,7 +22,14 @@ interface LiveOptions {
   readonly isHeard: () => boolean;
 }
 
-export function durableRunsOf(parts: WorkerParts, { graceMs, keep, isHeard }: LiveOptions): DurableRuns {
+/** Undefined for a worker without durable tasks. */
+export function durableRunsOf(
+  { tasks, steps }: WorkerDefinition,
+  parts: WorkerParts,
+  { graceMs, keep, isHeard }: LiveOptions,
+): DurableRuns | undefined {
+  if (!tasks.some(({ durable }) => durable !== undefined)) return undefined;
+  if (steps !== undefined) installSteps(steps.instance, steps.methods);
   const { link, subjects, log, publisher, journals, describe, vault } = parts;
   if (journals === undefined) throw new Error("a worker with durable tasks needs a publisher for their journals");
   const clock: StepClock = {

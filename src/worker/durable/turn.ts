@@ -268,7 +268,7 @@ export class DurableTurn implements Driver {
     if (hasSteps) return void this.#return();
     if (openWaits(frame).length === 0) return void this.#watchForeign(frame);
     const childrenMs = this.#isLeaving ? 0 : this.#outside.children.timeFor(frame);
-    if (childrenMs > 0) return void this.#wakeIn(childrenMs, () => this.#goOn());
+    if (childrenMs > 0) return void this.#wakeIn(childrenMs);
     const next = this.#outside.nextTime(frame);
     const isNear = next !== undefined && !next.isBesideSignals && next.at - this.#host.clock.now() <= awakeMs;
     if (isNear && !this.#isLeaving) return void this.#watchTimes(frame);
@@ -282,7 +282,7 @@ export class DurableTurn implements Driver {
     const next = this.#outside.nextTime(frame);
     if (next === undefined || (this.#isLeaving && next.op.kind === "step")) return;
     const at = next.isBesideSignals ? next.at + clockMarginMs : next.at;
-    this.#wakeIn(at - this.#host.clock.now(), () => this.#goOn());
+    this.#wakeIn(at - this.#host.clock.now());
   }
 
   #watchForeign(frame: Frame): void {
@@ -293,7 +293,7 @@ export class DurableTurn implements Driver {
     });
   }
 
-  #wakeIn(ms: number, act: () => void): void {
+  #wakeIn(ms: number, act: () => unknown = () => this.#goOn()): void {
     const { clock } = this.#host;
     clock.clear(this.#timer);
     this.#timer = clock.set(act, Math.min(Math.max(ms, 0), 2 ** 31 - 1));

@@ -24,7 +24,7 @@ interface Beating {
 export class Heart {
   readonly #data: HeartData;
   readonly #log: Log;
-  readonly #workers = new Map<string, Beating>();
+  readonly #workers = new Map<string, Beating & { lagMs: number }>();
   /** Resolves once the thread runs, or will not: code that blocks the loop would keep a later thread from ever starting. */
   readonly running: Promise<void>;
   /** Where the workers are connected; no heartbeats before that is known. */
@@ -35,8 +35,6 @@ export class Heart {
   #told = "";
   #turnedAt = performance.now();
   #beatenAt = Number.NEGATIVE_INFINITY;
-  /** The longest of each worker since it was asked. */
-  readonly #lags = new Map<string, number>();
 
   /** Starts the thread at once, so that it runs by the time the process is connected. */
   constructor(log: Log) {
@@ -52,7 +50,7 @@ export class Heart {
 
   /** Sent to the thread before the worker's first run can block the loop. */
   add(id: string, worker: Beating): void {
-    this.#workers.set(id, worker);
+    this.#workers.set(id, { ...worker, lagMs: 0 });
     this.#thread?.postMessage({ worker: id, tasks: JSON.stringify(worker.tasks) } satisfies TasksToHeart);
     this.#tell();
   }
@@ -64,9 +62,10 @@ export class Heart {
 
   /** How late the loop was at most since a worker asked last. Units: milliseconds */
   takeLag(id: string): number {
-    const lag = this.#lags.get(id) ?? 0;
-    this.#lags.delete(id);
-    return Math.round(lag);
+    const worker = this.#workers.get(id);
+    const lagMs = Math.round(worker?.lagMs ?? 0);
+    if (worker !== undefined) worker.lagMs = 0;
+    return lagMs;
   }
 
   /** When the leader last answered the thread, or shortly before, on the clock of `performance.now`; -Infinity if never. */
@@ -128,7 +127,7 @@ export class Heart {
     const now = performance.now();
     const lag = Math.max(now - this.#turnedAt - turnEveryMs, 0);
     this.#turnedAt = now;
-    for (const id of this.#workers.keys()) this.#lags.set(id, Math.max(this.#lags.get(id) ?? 0, lag));
+    for (const worker of this.#workers.values()) worker.lagMs = Math.max(worker.lagMs, lag);
     this.#tell();
     if (lag > blockedAfterMs) for (const { onTurning } of this.#workers.values()) onTurning();
   }
