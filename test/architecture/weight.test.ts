@@ -21,7 +21,7 @@ const budgets: Record<string, number> = {
   nats: 3_420,
   worker: 1_731,
   "worker/presence": 436,
-  "worker/durable": 2_622,
+  "worker/durable": 2_617,
   "worker/threads": 403,
   "worker/transcripts": 399,
   "worker/heart": 223,

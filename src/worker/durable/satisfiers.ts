@@ -2,14 +2,13 @@
 import { cancelSignal } from "../../domain/durable.ts";
 import { RunCancelled } from "../../domain/errors.ts";
 import { type Delivery, noOp } from "../../wire/journal-message.ts";
-import { AwakeChildren, type QuickChildren } from "./awake-children.ts";
-import { AwakeSignals, clockMarginMs, type SignalSource } from "./awake-signals.ts";
-import type { Children } from "./children.ts";
+import { AwakeChildren } from "./awake-children.ts";
+import { AwakeSignals, clockMarginMs } from "./awake-signals.ts";
 import type { Frame } from "./frame.ts";
 import type { Offers } from "./offers.ts";
 import type { Op } from "./op.ts";
-import type { StepClock } from "./step-clock.ts";
 import { encodeError } from "./stored-error.ts";
+import type { TurnGiven, TurnHost } from "./turn-host.ts";
 import { openWaits, timeOf } from "./waits.ts";
 
 /** Units: `time` epoch milliseconds; `sequence` 0 where the log was not asked */
@@ -27,14 +26,9 @@ export interface Timed {
   readonly isBesideSignals: boolean;
 }
 
-export interface SatisfiersParts {
-  readonly key: string;
-  readonly origin: number;
-  readonly clock: StepClock;
-  readonly signals?: SignalSource | undefined;
-  readonly children: Children;
-  /** @default nothing is known of others */
-  readonly quick?: QuickChildren | undefined;
+export interface SatisfiersParts
+  extends Pick<TurnHost, "clock" | "signals" | "quick">,
+    Pick<TurnGiven, "key" | "origin" | "children"> {
   /** There may be something new. */
   readonly onNews: () => void;
 }
