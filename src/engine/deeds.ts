@@ -105,7 +105,7 @@ export class Deeds {
 
   #react({ n, reaction }: DeedOf<"react">): Promise<void> {
     const reacted = { type: "reacted", n } as const;
-    const create = () => createRun(this.#leader, this.#payloads, reaction).then(() => reacted);
+    const create = () => createRun(this.#leader, reaction).then(() => reacted);
     return this.#store(`run ${reaction.task}/${reaction.id}`, create, reacted);
   }
 

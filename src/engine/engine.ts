@@ -4,7 +4,7 @@ import type { Cancellations, QueueInfo } from "../domain/listing.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";
 import { openTerm, polling } from "../leader/term.ts";
-import { LeaderWatch, sayingThatItLeads } from "../nats/leader-watch.ts";
+import { LeaderVoice, LeaderWatch } from "../nats/leader-watch.ts";
 import { type Claim, Lease, leaseTiming } from "../nats/lease.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { makePublisher, type Publisher } from "../nats/publisher.ts";
@@ -159,6 +159,7 @@ class Candidate implements RunningEngine {
     return Effect.gen({ self: this }, function* () {
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#core.close()));
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#admission.close()));
+      yield* this.#watch.listening;
       // Also on a standby: what is due from now on is fired, however long it takes until this engine leads.
       yield* polling(lookEveryMs, log, () => this.#core.life.beat());
       yield* polling(releaseEveryMs, log, release);
@@ -169,7 +170,7 @@ class Candidate implements RunningEngine {
   get seekLease(): Effect.Effect<never> {
     const turn = Effect.gen({ self: this }, function* () {
       const claim = yield* Effect.promise(() => this.#claim());
-      if (claim === undefined) yield* Effect.sleep(this.#pollMs);
+      if (claim === undefined) yield* Effect.raceFirst(Effect.sleep(this.#pollMs), this.#watch.freed);
       else yield* Effect.scoped(this.#reign(claim));
     });
     return Effect.forever(Effect.catchCause(turn, (cause) => this.#beginAnew(cause)));
@@ -192,7 +193,8 @@ class Candidate implements RunningEngine {
     const { leaseLink, subjects, log } = this.#parts;
     return Effect.gen({ self: this }, function* () {
       let handOver: HandOver = {};
-      yield* Effect.addFinalizer((exit) => this.#giveUpLease(exit, handOver));
+      const voice = new LeaderVoice(leaseLink, subjects, this.id, log);
+      yield* Effect.addFinalizer((exit) => this.#giveUpLease(exit, handOver, voice));
       const term = yield* openTerm(claim.epoch, log);
       this.#core.term = term;
       yield* Effect.addFinalizer(() =>
@@ -202,19 +204,22 @@ class Candidate implements RunningEngine {
           this.#core.handle({ type: "stepDown" });
         }),
       );
-      yield* sayingThatItLeads(leaseLink, subjects, this.id, log);
+      yield* voice.alive;
       const isOver = Effect.raceFirst(this.#untilLost, term.ended);
       yield* Effect.raceFirst(Effect.andThen(this.#lead(claim), Effect.never), isOver);
     });
   }
 
   /** An engine that leaves hands over: a standby leads at once, with the ledger from the lease. A lease that is lost, or whose state is gone, expires by itself. */
-  #giveUpLease(exit: Exit.Exit<unknown, unknown>, handOver: HandOver): Effect.Effect<void> {
+  #giveUpLease(exit: Exit.Exit<unknown, unknown>, handOver: HandOver, voice: LeaderVoice): Effect.Effect<void> {
     if (Exit.isSuccess(exit) || !this.#parts.leaseLink.isConnected()) return Effect.void;
     const isLeaving = Cause.hasInterruptsOnly(exit.cause);
     const released = Effect.tryPromise(() => this.#lease.release(isLeaving ? handOver : {}));
-    const told = Effect.sync(() => this.#parts.log.debug("engine handed over", { engine: this.id }));
-    return Effect.ignore(Effect.andThen(released, told));
+    const tell = () => {
+      voice.sayFree();
+      this.#parts.log.debug("engine handed over", { engine: this.id });
+    };
+    return Effect.ignore(Effect.andThen(released, Effect.sync(tell)));
   }
 
   get #pollMs(): number {

@@ -4,8 +4,8 @@ import { splitKey } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Leader } from "../leader/leader.ts";
 import type { CompactedRun } from "../matching/commands.ts";
-import { entryIn, inputIn, inputOfFinished, inputsOf } from "../nats/stored-inputs.ts";
-import { decodeOutcomeEntry, encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
+import { entryIn, inputIn, inputsOf } from "../nats/stored-inputs.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import { decodeRunEntry } from "../wire/run-entry.ts";
 
 /** Recently read bundles: their runs are requested one after another. */
@@ -43,11 +43,6 @@ export class Payloads {
     if (run?.seq === seq && run.log.entries.bundleAt(seq) !== undefined) return this.#fromBundle(key, seq);
     const stored = await this.#leader.store.read(seq);
     return stored === undefined ? undefined : inputIn(stored, key);
-  }
-
-  /** The input of a finished run, from its outcome or from where that leaves it; undefined when it is gone. Fails: StoreUnavailable, MalformedRecord */
-  ofFinished(outcome: Outcome): Promise<Uint8Array | undefined> {
-    return inputOfFinished(this.#leader.store, this.#leader.subjects, outcome);
   }
 
   /**

@@ -2,31 +2,24 @@
 import { MalformedRecord, PayloadTooLarge } from "../domain/errors.ts";
 import type { FailureCause, Reaction } from "../domain/reaction.ts";
 import type { Leader } from "../leader/leader.ts";
+import { inputOfFinished } from "../nats/stored-inputs.ts";
 import { type NewRun, runOfFailure, runOfTick } from "../reactions/new-run.ts";
 import { jsonBytes, jsonOf } from "../wire/bytes.ts";
 import { decodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import { encodeRunEntry, plainEntry } from "../wire/run-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
-import type { Payloads } from "./payloads.ts";
-
-type Inputs = Pick<Payloads, "ofFinished">;
 
 /**
  * One that exists is as good. Nothing is sent without the lease: the next leader may have created the run and forgotten it, and a copy of
  * an earlier try would create it for the second time. Fails as the store and the publisher do: safe to repeat
  */
-export async function createRun(leader: Leader, inputs: Inputs, reaction: Reaction): Promise<void> {
+export async function createRun(leader: Leader, reaction: Reaction): Promise<void> {
   const { cause } = reaction;
   if (cause.type === "tick") await append(leader, reaction, runOfTick(cause, leader.now()));
-  else await createForFailure(leader, inputs, reaction, cause);
+  else await createForFailure(leader, reaction, cause);
 }
 
-async function createForFailure(
-  leader: Leader,
-  inputs: Inputs,
-  reaction: Reaction,
-  { key, ...first }: FailureCause,
-): Promise<void> {
+async function createForFailure(leader: Leader, reaction: Reaction, { key, ...first }: FailureCause): Promise<void> {
   const { store, state, log } = leader;
   const run = state.finished.get(key);
   const { seq, index } = run?.kind === "failed" && run.seq > first.seq ? run : first; // it may have been moved
@@ -39,7 +32,7 @@ async function createForFailure(
   }
   const failed = { ...(outcome.detail as FinalDetail), at: outcome.at };
   try {
-    const input = await inputs.ofFinished(outcome);
+    const input = await inputOfFinished(store, leader.subjects, outcome);
     await append(leader, reaction, runOfFailure(key, failed, input && jsonOf(input)));
   } catch (problem) {
     if (!(problem instanceof PayloadTooLarge || problem instanceof MalformedRecord || problem instanceof RangeError))

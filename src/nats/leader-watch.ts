@@ -1,11 +1,14 @@
-// A leader whose process has ended is noticed before its lease expires: its connection is gone as well, and the server says so at once to
+// How standbys learn that nobody leads. A leader that leaves tells them. One whose process has ended is noticed before its lease expires: its connection is gone as well, and the server says so at once to
 // whoever asks. Only a leader that is cut off or suspended has to be waited for.
-import type { Effect, Scope } from "effect";
+import { createInbox } from "@nats-io/transport-node";
+import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
-import { noBytes } from "../wire/bytes.ts";
+import { deferred } from "../runtime/deferred.ts";
+import { noBytes, textOf, utf8 } from "../wire/bytes.ts";
+import { isInbox } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { hearing } from "./door.ts";
-import type { NatsLink } from "./link.ts";
+import type { Msg, NatsLink } from "./link.ts";
 import { Mouth } from "./mouth.ts";
 import { isNoResponders } from "./no-responders.ts";
 
@@ -15,20 +18,42 @@ const goneAfterMs = 450;
 /** A killed process may hold its connection silently for a moment. */
 const answerWithinMs = 150;
 
-/** While the scope is open, this engine answers whoever asks whether it is alive. */
-export function sayingThatItLeads(
-  link: NatsLink,
-  subjects: Subjects,
-  engine: string,
-  log: Log,
-): Effect.Effect<unknown, never, Scope.Scope> {
-  const mouth = new Mouth(link, log);
-  return hearing(link, subjects.leader(engine), ({ reply = "" }) => void mouth.say(reply, noBytes));
+/** Standbys that are told at once: the others look soon. All of them would only race for the lease. */
+const mostTold = 4;
+
+/** What a leader says to standbys: that it is alive, whenever one asks, and, to those that asked last, that its lease is free. */
+export class LeaderVoice {
+  /** While the scope is open. */
+  readonly alive: Effect.Effect<unknown, never, Scope.Scope>;
+  readonly #mouth: Mouth;
+  /** Their inboxes, in the order in which they asked. */
+  readonly #standbys = new Set<string>();
+
+  constructor(link: NatsLink, subjects: Subjects, engine: string, log: Log) {
+    this.#mouth = new Mouth(link, log);
+    this.alive = hearing(link, subjects.leader(engine), (message) => this.#answer(message));
+  }
+
+  /** Best effort: who does not hear it looks again. */
+  sayFree(): void {
+    for (const inbox of this.#standbys) this.#mouth.say(inbox, noBytes);
+  }
+
+  #answer({ reply = "", data }: Msg): void {
+    this.#mouth.say(reply, noBytes);
+    const inbox = textOf(data);
+    if (!isInbox(inbox)) return; // an engine of an older version names none
+    this.#standbys.delete(inbox);
+    this.#standbys.add(inbox);
+    for (const oldest of this.#standbys) if (this.#standbys.size > mostTold) this.#standbys.delete(oldest);
+  }
 }
 
 export class LeaderWatch {
   readonly #link: NatsLink;
   readonly #subjects: Subjects;
+  readonly #inbox: string;
+  #freed = deferred<void>();
   #asked = "";
   #noResponders = 0;
   #firstAt = 0;
@@ -38,14 +63,26 @@ export class LeaderWatch {
   constructor(link: NatsLink, subjects: Subjects) {
     this.#link = link;
     this.#subjects = subjects;
+    this.#inbox = createInbox(link.inboxPrefix);
+  }
+
+  /** While the scope is open, this engine hears it from a leader that hands over. */
+  get listening(): Effect.Effect<unknown, never, Scope.Scope> {
+    return hearing(this.#link, this.#inbox, () => this.#freed.resolve());
+  }
+
+  /** Ends when the lease is said to be free, since the last look began. */
+  get freed(): Effect.Effect<void> {
+    return Effect.promise(() => this.#freed.promise);
   }
 
   /** Asks once; `gone` only once the server has said often enough that nobody listens. */
   async look(engine: string): Promise<"alive" | "gone" | "unknown"> {
+    this.#freed = deferred();
     if (engine !== this.#asked) this.#noResponders = 0;
     this.#asked = engine;
     try {
-      await this.#link.nc.request(this.#subjects.leader(engine), noBytes, { timeout: answerWithinMs });
+      await this.#link.nc.request(this.#subjects.leader(engine), utf8(this.#inbox), { timeout: answerWithinMs });
       this.#noResponders = 0;
       this.isInDoubt = false;
       return "alive";

@@ -18,7 +18,7 @@ const budgets: Record<string, number> = {
   "client/results": 590,
   "client/reading": 470,
   wire: 2_217,
-  nats: 3_420,
+  nats: 3_445,
   worker: 1_731,
   "worker/presence": 436,
   "worker/durable": 2_617,

@@ -251,7 +251,7 @@ test("the run of a reaction is not sent without the lease: the next leader may h
     let isHeld = false;
     const leader = { publisher, subjects, log: silentLog, now: Date.now, holdsLease: () => isHeld };
     const cause = { type: "tick" as const, cron: "nightly", at: 0, input: {} };
-    const create = () => createRun(leader as unknown as Leader, {} as never, { task: "t", id: "nightly:0", cause });
+    const create = () => createRun(leader as unknown as Leader, { task: "t", id: "nightly:0", cause });
     await assert.rejects(create(), StoreUnavailable);
     isHeld = true;
     await create();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Effect, Exit, Scope } from "effect";
 import { silentLog } from "../../src/domain/log.ts";
-import { LeaderWatch, sayingThatItLeads } from "../../src/nats/leader-watch.ts";
+import { LeaderVoice, LeaderWatch } from "../../src/nats/leader-watch.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import { test } from "../support/harness.ts";
@@ -13,7 +13,7 @@ const subjects = new Subjects("test");
 /** Resolves with the function that ends it. */
 async function lead(link: NatsLink, engine: string): Promise<() => Promise<void>> {
   const scope = await Effect.runPromise(Scope.make());
-  await Effect.runPromise(Scope.provide(sayingThatItLeads(link, subjects, engine, silentLog), scope));
+  await Effect.runPromise(Scope.provide(new LeaderVoice(link, subjects, engine, silentLog).alive, scope));
   return () => Effect.runPromise(Scope.close(scope, Exit.void));
 }
 
@@ -53,4 +53,22 @@ test("leader watch: one that is connected and silent is not gone, nor one that c
     await leaders.nc.flush();
     await outageOf(500);
     assert.equal(await watch.look("a"), "unknown", "the count began anew");
+  }));
+
+test("leader watch: a leader that leaves tells those that asked last, so none has to look again first", () =>
+  inScene(async (scene) => {
+    const link = await scene.link();
+    const voice = new LeaderVoice(link, subjects, "a", silentLog);
+    await scene.run(voice.alive);
+    const watches = Array.from({ length: 5 }, () => new LeaderWatch(link, subjects));
+    const told: number[] = [];
+    for (const [i, watch] of watches.entries()) {
+      await scene.run(watch.listening);
+      assert.equal(await watch.look("a"), "alive");
+      void Effect.runPromise(watch.freed).then(() => told.push(i));
+    }
+    voice.sayFree();
+    await link.nc.flush();
+    await watches[0]!.look("a"); // what was said before this is heard before its answer
+    assert.deepEqual(told, [1, 2, 3, 4]);
   }));
