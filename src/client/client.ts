@@ -20,9 +20,10 @@ import { Transcripts } from "../nats/transcripts.ts";
 import { openRun } from "../sealing/sealed.ts";
 import type { Vault } from "../sealing/vault.ts";
 import type { Subjects } from "../wire/subjects.ts";
+import { Cancels } from "./asking/cancels.ts";
 import { EngineRequests } from "./asking/engine-requests.ts";
 import { LeaderLine } from "./asking/leader-line.ts";
-import type { Patience } from "./asking/patience.ts";
+import { deadlineOf, type Patience } from "./asking/patience.ts";
 import { pauseTarget } from "./asking/pause-target.ts";
 import { assertFilter, assertNotEmpty } from "./asking/run-filter.ts";
 import { SignalSender } from "./asking/signal-sender.ts";
@@ -30,8 +31,7 @@ import { Bundler } from "./bundler.ts";
 import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
 import { Crons } from "./crons.ts";
 import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
-import type { ListOptions } from "./reading/list-options.ts";
-import { readList } from "./reading/listed-runs.ts";
+import { type ListOptions, readList } from "./reading/listed-runs.ts";
 import { RunReader } from "./reading/run-reader.ts";
 import { LongWaits } from "./results/long-waits.ts";
 import { Results } from "./results/results.ts";
@@ -67,54 +67,37 @@ export interface ClientParts {
 export class Natchet {
   readonly #parts: ClientParts;
   readonly #taskParts: TaskParts;
-  readonly #line: LeaderLine;
-  readonly #entries: StoredEntries;
-  readonly #results: Results;
   readonly #requests: EngineRequests;
-  readonly #gate: AdmissionGate;
-  readonly #longWaits: LongWaits;
+  readonly #entries: StoredEntries;
+  readonly #line: LeaderLine;
   /** Schedules: create, list, pause, resume and delete them. */
   readonly crons: Crons;
   #closing: Promise<void> | undefined;
 
   /** @internal */
   constructor(parts: ClientParts) {
-    const { link, publisher, subjects, vault } = parts;
-    const around = aroundEnqueue(parts.middleware);
+    const { link, publisher, subjects, vault, log = silentLog } = parts;
     this.#parts = parts;
     const store = new RunStore(link, subjects);
     const entries = new StoredEntries(store, subjects);
+    const line = new LeaderLine(link, subjects);
+    const requests = new EngineRequests(line, (reason) => longWaits.nobodyAnswers(reason));
+    const longWaits = new LongWaits({ link, publisher, requests, log, server: this.server });
     this.#entries = entries;
-    this.#line = new LeaderLine(link, subjects);
-    this.#requests = new EngineRequests(this.#line, (reason) => this.#longWaits.nobodyAnswers(reason));
-    const { log = silentLog } = parts;
-    const { server } = this;
-    this.#longWaits = new LongWaits({ link, publisher, requests: this.#requests, log, server });
-    const waiting = { line: this.#line, longWaits: this.#longWaits, stream: parts.store?.runs };
-    this.#results = new Results({ link, subjects, entries, vault, ...waiting });
-    this.crons = new Crons(this.#requests, vault);
-    this.#gate = new AdmissionGate(link, subjects);
+    this.#line = line;
+    this.#requests = requests;
+    this.crons = new Crons(requests, vault);
     this.#taskParts = {
-      link,
-      publisher,
-      subjects,
-      results: this.#results,
-      requests: this.#requests,
-      reader: new RunReader(this.#requests, entries, vault),
+      ...{ link, publisher, subjects, requests, vault, parent: parts.parent },
+      results: new Results({ link, subjects, entries, vault, line, longWaits, stream: parts.store?.runs }),
+      cancels: new Cancels(requests),
+      reader: new RunReader(requests, entries, vault),
       journals: new JournalStore(link, subjects, { publisher }),
       transcripts: new Transcripts(link, subjects),
-      signals: new SignalSender({
-        requests: this.#requests,
-        store,
-        publisher,
-        subjects,
-        maxPayload: () => link.maxPayload,
-      }),
+      signals: new SignalSender({ requests, store, publisher, subjects, maxPayload: () => link.maxPayload }),
       bundler: new Bundler({ link, publisher, subjects }),
-      gate: this.#gate,
-      around,
-      vault,
-      parent: parts.parent,
+      gate: new AdmissionGate(link, subjects),
+      around: aroundEnqueue(parts.middleware),
       enqueue: ({ name, plain }, input, options) => this.#reference({ name, plain }).enqueue(input, options),
       isClosed: () => this.#closing !== undefined,
     };
@@ -196,7 +179,7 @@ export class Natchet {
     assertFilter(filter, "cancel");
     assertNotEmpty(filter, "cancel: an empty filter would cancel every run");
     const { kill, ...patience } = options;
-    return this.#requests.cancel({ filter, reason, ...(kill === true && { kill }) }, patience);
+    return this.#taskParts.cancels.all({ filter, reason, ...(kill === true && { kill }) }, patience);
   }
 
   /**
@@ -211,12 +194,19 @@ export class Natchet {
    * ```
    */
   async pause(target: PauseTarget = {}, patience?: Patience): Promise<Pauses> {
-    return this.#requests.pause(pauseTarget(target, "pause"), true, patience);
+    return this.#setPause(target, true, patience);
   }
 
   /** Ends a pause; a target that is not paused stays as it is. Fails: EngineUnreachable, TypeError */
   async resume(target: PauseTarget = {}, patience?: Patience): Promise<Pauses> {
-    return this.#requests.pause(pauseTarget(target, "resume"), false, patience);
+    return this.#setPause(target, false, patience);
+  }
+
+  async #setPause(given: PauseTarget, paused: boolean, patience: Patience | undefined): Promise<Pauses> {
+    const target = pauseTarget(given, paused ? "pause" : "resume");
+    const isAll = target.task === undefined && target.worker === undefined;
+    const request = { ...target, ...(isAll && { namespace: true }), paused };
+    return this.#requests.ask("pause", request, deadlineOf(patience));
   }
 
   /**
@@ -246,12 +236,12 @@ export class Natchet {
 
   /** The registered workers and what they are doing. Fails: EngineUnreachable */
   workers(patience?: Patience): Promise<readonly WorkerInfo[]> {
-    return this.#requests.workers(patience);
+    return this.#requests.workers(deadlineOf(patience));
   }
 
   /** The queue of each task: how many runs are waiting, and how many workers have the task. Fails: EngineUnreachable */
   queues(patience?: Patience): Promise<readonly QueueInfo[]> {
-    return this.#requests.queues(patience);
+    return this.#requests.all("queues", (page) => page.queues, deadlineOf(patience));
   }
 
   /** Closes the connection. Pending waits are rejected; runs continue. */
@@ -265,9 +255,8 @@ export class Natchet {
   }
 
   async #close(): Promise<void> {
-    this.#gate.close();
-    this.#results.close();
-    this.#longWaits.close();
+    this.#taskParts.gate.close();
+    this.#taskParts.results.close();
     this.#line.close();
     await this.#parts.release();
   }

@@ -31,11 +31,11 @@ export class Crons {
   ): Promise<CronInfo> {
     const where = `cron "${name}"`;
     const rule = parseCron(cron, assertName("task", task, where), { ...options, name }, where);
-    return this.#opened(await this.#requests.changeCron({ verb: "set", rule: this.#sealed(rule, task), task }));
+    return this.#opened(await this.#requests.ask("cron", { verb: "set", rule: this.#sealed(rule, task), task }));
   }
 
   async list(): Promise<readonly CronInfo[]> {
-    return Promise.all((await this.#requests.crons()).map((cron) => this.#opened(cron)));
+    return Promise.all((await this.#requests.all("crons", ({ crons }) => crons)).map((cron) => this.#opened(cron)));
   }
 
   /** Undefined when there is none of that name. */
@@ -45,17 +45,17 @@ export class Crons {
 
   /** No ticks until `resume`, whatever restarts; ticks missed during a pause are skipped. Fails: TypeError for an unknown name */
   async pause(name: string): Promise<CronInfo> {
-    return this.#opened(await this.#requests.changeCron({ verb: "pause", name }));
+    return this.#opened(await this.#requests.ask("cron", { verb: "pause", name }));
   }
 
   /** Fails: TypeError for an unknown name */
   async resume(name: string): Promise<CronInfo> {
-    return this.#opened(await this.#requests.changeCron({ verb: "resume", name }));
+    return this.#opened(await this.#requests.ask("cron", { verb: "resume", name }));
   }
 
   /** Fails: TypeError for an unknown name, and for a schedule that a worker's code declares */
   async delete(name: string): Promise<CronInfo> {
-    return this.#opened(await this.#requests.changeCron({ verb: "delete", name }));
+    return this.#opened(await this.#requests.ask("cron", { verb: "delete", name }));
   }
 
   #sealed(rule: CronRule, task: string): CronRule {

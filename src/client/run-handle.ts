@@ -17,14 +17,20 @@ import type { Timeline } from "../domain/timeline.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 import type { JournalStore } from "../nats/journal.ts";
 import { sealSignal } from "../sealing/sealed.ts";
-import type { Patience } from "./asking/patience.ts";
+import type { Cancels } from "./asking/cancels.ts";
+import { deadlineOf, type Patience } from "./asking/patience.ts";
 import type { SignalSender } from "./asking/signal-sender.ts";
 import { type CallLimits, whenGivenUp } from "./call-limit.ts";
 import { askedDueAt, assertWhen, type EnqueueOptions, type When } from "./enqueue-options.ts";
 import { readTimeline } from "./reading/journal-reader.ts";
-import type { ReadOptions } from "./reading/read-options.ts";
 import type { RunReader } from "./reading/run-reader.ts";
-import { readChunks, readLines, readProgress, type TranscriptSources } from "./reading/transcript-reader.ts";
+import {
+  type ReadOptions,
+  readChunks,
+  readLines,
+  readProgress,
+  type TranscriptSources,
+} from "./reading/transcript-reader.ts";
 
 /**
  * What a handle needs from the client that made it.
@@ -33,6 +39,7 @@ import { readChunks, readLines, readProgress, type TranscriptSources } from "./r
  */
 export interface HandleParts extends TranscriptSources {
   readonly reader: RunReader;
+  readonly cancels: Cancels;
   readonly journals: Pick<JournalStore, "read">;
   readonly signals: SignalSender;
   /** Checks and types the output by the caller's contract, if it has one; may be a promise. */
@@ -166,10 +173,10 @@ export class RunHandle<Output = unknown> {
    */
   async cancel(reason = "cancelled by a caller", options: CancelOptions = {}): Promise<Cancellation> {
     const { kill, ...patience } = options;
-    const { requests } = this.#parts;
+    const { cancels } = this.#parts;
     const did = await (kill === true
-      ? requests.kill(this.key, reason, patience)
-      : requests.cancelOne(this.key, reason, patience));
+      ? cancels.kill(this.key, reason, patience)
+      : cancels.one(this.key, reason, patience));
     if (did === "unknown") throw new RunNotFound({ key: this.key });
     return did;
   }
@@ -188,11 +195,11 @@ export class RunHandle<Output = unknown> {
    * ```
    */
   async erase(patience?: Patience): Promise<void> {
-    const { requests, results } = this.#parts;
-    const did = await requests.cancelOne(this.key, "erased", patience);
+    const { requests, cancels, results } = this.#parts;
+    const did = await cancels.one(this.key, "erased", patience);
     if (did === "unknown") throw new RunNotFound({ key: this.key });
     if (did === "stopping") await results.wait(this.key).output.catch(() => {});
-    const { erased } = await requests.erase([this.key], patience);
+    const { erased } = await requests.ask("erase", { runs: [this.key] }, deadlineOf(patience));
     if (!erased.includes(this.key))
       throw new EngineRefused({ verb: "erase", reason: `${this.key} is needed by a durable run that has not ended` });
   }
@@ -257,12 +264,9 @@ export class RunHandle<Output = unknown> {
    */
   async reschedule(when: When, patience?: Patience): Promise<void> {
     assertWhen(when);
-    const now = Date.now();
-    const asked = askedDueAt(when, now);
-    // A time that has passed here may be in the future for an engine, and vice versa: only the engine knows.
-    const [dueAt, delayMs] =
-      when.at === undefined ? [Math.max(asked, now), Math.max(asked - now, 0)] : [asked, undefined];
-    const reply = await this.#parts.requests.reschedule([this.key], { dueAt, delayMs }, patience);
+    const { requests } = this.#parts;
+    const request = { runs: [this.key], ...rescheduledTo(when, Date.now()) };
+    const reply = await requests.ask("reschedule", request, deadlineOf(patience));
     if (reply.unknown.length > 0) throw new RunNotFound({ key: this.key });
     if (reply.running.length > 0) throw new NotReschedulable({ key: this.key, state: "running" });
     if (reply.finished.length > 0) throw new NotReschedulable({ key: this.key, state: "finished" });
@@ -272,6 +276,13 @@ export class RunHandle<Output = unknown> {
 function found<T>(key: string, run: T | null): T {
   if (run === null) throw new RunNotFound({ key });
   return run;
+}
+
+/** A time that has passed here may be in the future for an engine, and vice versa: only the engine knows what a delay means. */
+function rescheduledTo(when: When, now: number): { dueAt: number; delayMs?: number } {
+  const asked = askedDueAt(when, now);
+  if (when.at !== undefined) return { dueAt: asked };
+  return { dueAt: Math.max(asked, now), delayMs: Math.max(asked - now, 0) };
 }
 
 function optionsOf({ affinity, scheduleTimeoutMs }: RunTerms): EnqueueOptions {

@@ -146,10 +146,13 @@ async function aboutClock(link: NatsLink, streams: readonly StreamReport[]): Pro
   return bad("clock", text, "synchronise the clocks of both machines (NTP); natchet uses the server's");
 }
 
+/** An engine that leads answers at once. Units: milliseconds */
+const askMs = 2_000;
+
 async function lookAtEngine(link: NatsLink, subjects: Subjects): Promise<Finding[]> {
   const line = new LeaderLine(link, subjects);
   try {
-    const workers = await new EngineRequests(line).workers({ timeout: "2s" });
+    const workers = await new EngineRequests(line).workers(performance.now() + askMs);
     const tasks = new Set(workers.flatMap((worker) => worker.tasks));
     if (workers.length > 0) return [ok("engine", `an engine leads, workers: ${workers.length}, tasks: ${tasks.size}`)];
     const fix = 'start a worker, for example with "natchet dev"';

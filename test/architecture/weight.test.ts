@@ -13,10 +13,10 @@ const files = readSources("src", "decorators").map(({ path, text, imports }) => 
 
 /** What a room has, and a little more; those of the scheduler stand in architecture.test.ts. It may be raised for what it could not do before, and the commit says so. */
 const budgets: Record<string, number> = {
-  client: 1_015,
-  "client/asking": 442,
-  "client/results": 590,
-  "client/reading": 470,
+  client: 1_009,
+  "client/asking": 383,
+  "client/results": 542,
+  "client/reading": 460,
   wire: 2_217,
   nats: 3_445,
   worker: 1_731,

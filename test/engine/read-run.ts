@@ -5,13 +5,12 @@ import { RunStore } from "../../src/nats/run-store.ts";
 import { StoredEntries } from "../../src/nats/stored-entries.ts";
 import { encodeMessage } from "../../src/wire/messages.ts";
 import type { Subjects } from "../../src/wire/subjects.ts";
-import type { FoundRun } from "../../src/wire/verbs.ts";
 
 /** Asks the engine once, and reads what it refers to, as a client does. */
 export function readRun(link: NatsLink, subjects: Subjects, key: string): Promise<RunInfo | null> {
-  const get = async () => {
+  const ask = async () => {
     const reply = await link.nc.request(subjects.engine("get"), encodeMessage({ key }), { timeout: 5_000 });
-    return reply.json<FoundRun>();
+    return reply.json();
   };
-  return new RunReader({ get }, new StoredEntries(new RunStore(link, subjects), subjects)).read(key);
+  return new RunReader({ ask } as never, new StoredEntries(new RunStore(link, subjects), subjects)).read(key);
 }

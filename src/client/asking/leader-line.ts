@@ -15,33 +15,20 @@ export type Reply<V extends keyof Replies> =
   | { readonly kind: "error"; readonly error: ErrorReply["error"] }
   | { readonly kind: "none"; readonly reason: string };
 
+/** A suspended engine receives a request and never answers. Units: milliseconds */
+const answerMs = 5_000;
+
 export class LeaderLine {
-  readonly #link: NatsLink;
+  readonly link: NatsLink;
   readonly #subjects: Subjects;
   readonly #listeners = new Set<() => void>();
   readonly #end: (() => void)[];
 
   constructor(link: NatsLink, subjects: Subjects) {
-    this.#link = link;
+    this.link = link;
     this.#subjects = subjects;
     const changed = () => this.#changed();
     this.#end = [listen(link, subjects.epoch, changed), link.onReconnect(changed)];
-  }
-
-  get maxPayload(): number {
-    return this.#link.maxPayload;
-  }
-  get url(): string {
-    return this.#link.url;
-  }
-  get namespace(): string {
-    return this.#subjects.namespace;
-  }
-  get isConnected(): boolean {
-    return this.#link.isConnected();
-  }
-  get isClosed(): boolean {
-    return this.#link.nc.isClosed();
   }
 
   /** Calls back when a new engine leads, and after a reconnect; returns a function that stops it. */
@@ -50,12 +37,14 @@ export class LeaderLine {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Asks once. If another engine takes over meanwhile, there is no answer: the one that was asked may be gone. Fails: PermissionDenied */
-  async ask<V extends keyof Replies>(verb: V, message: Uint8Array, timeoutMs: number): Promise<Reply<V>> {
-    if (!this.#link.isConnected()) return { kind: "none", reason: "not connected to NATS" };
+  /** Asks once, and waits up to `mostMs`. If another engine takes over meanwhile, there is no answer: the one that was asked may be gone. Fails: PermissionDenied */
+  async ask<V extends keyof Replies>(verb: V, message: Uint8Array, mostMs = answerMs): Promise<Reply<V>> {
+    if (!this.link.isConnected()) return { kind: "none", reason: "not connected to NATS" };
     const subject = this.#subjects.engine(verb);
     try {
-      const reply = await this.#unlessChanged(request(this.#link, subject, message, { timeout: timeoutMs }));
+      const reply = await this.#unlessChanged(
+        request(this.link, subject, message, { timeout: Math.min(mostMs, answerMs) }),
+      );
       const answer = parseJson(reply.data, `${verb} reply`);
       const error = errorOfReply(answer);
       return error === undefined ? { kind: "answer", answer: answer as Replies[V] } : { kind: "error", error };

@@ -1,4 +1,6 @@
-import type { DurationInput } from "../../domain/duration.ts";
+// How long somebody who asks an engine waits for an answer.
+import { type DurationInput, parseDuration } from "../../domain/duration.ts";
+import { assertKnownOptions } from "../../domain/known-options.ts";
 
 /** How long a request may take in all. */
 export interface Patience {
@@ -6,5 +8,14 @@ export interface Patience {
   readonly timeout?: DurationInput | undefined;
 }
 
+/** Units: milliseconds */
+const usualMs = 30_000;
 /** A caller that waits longer than this learns why. Units: milliseconds */
 export const longMs = 5_000;
+
+/** When it is over, on the clock of `performance.now`. Fails: TypeError or RangeError for a timeout that is none */
+export function deadlineOf(patience: Patience = {}): number {
+  assertKnownOptions(patience, { options: ["timeout"], of: "a request", example: '{ timeout: "30s" }' });
+  const { timeout } = patience;
+  return performance.now() + (timeout === undefined ? usualMs : parseDuration(timeout, "timeout"));
+}

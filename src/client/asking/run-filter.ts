@@ -1,5 +1,8 @@
+// A filter of runs: what it may say, and its parts where it names more than fits into a message.
+import { groupsBySize } from "../../collections/groups.ts";
 import { assertKnownOptions, namesOf } from "../../domain/known-options.ts";
 import type { RunFilter } from "../../domain/listing.ts";
+import { jsonBytes } from "../../wire/bytes.ts";
 
 const fields = namesOf<RunFilter>({
   task: true,
@@ -21,4 +24,14 @@ export function assertFilter(filter: RunFilter, where: string): void {
 export function assertNotEmpty(filter: RunFilter, otherwise: string): void {
   if (Object.values(filter).every((part) => part === undefined))
     throw new TypeError(`${otherwise}; say which, for example { task: "send-email" }`);
+}
+
+/** In groups of at most so many bytes of JSON. */
+export const textGroups = (texts: Iterable<string>, mostBytes: number): string[][] =>
+  groupsBySize(texts, mostBytes, (text) => jsonBytes(text).length + 1);
+
+/** The filter, or several of them when it names many ids: what matches one of them matches the whole. */
+export function filterGroups(filter: RunFilter, mostBytes: number): RunFilter[] {
+  if (filter.ids === undefined || filter.ids.length === 0) return [filter];
+  return textGroups(new Set(filter.ids), mostBytes).map((ids) => ({ ...filter, ids }));
 }

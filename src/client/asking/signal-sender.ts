@@ -19,12 +19,12 @@ import { decodeRunEntry, runForm } from "../../wire/run-entry.ts";
 import type { Subjects } from "../../wire/subjects.ts";
 import type { SendSignal, SignalReply } from "../../wire/verbs.ts";
 import type { EngineRequests } from "./engine-requests.ts";
-import type { Patience } from "./patience.ts";
+import { deadlineOf, type Patience } from "./patience.ts";
 
 const longestToken = 128;
 
 export interface SignalSenderParts {
-  readonly requests: Pick<EngineRequests, "signal">;
+  readonly requests: Pick<EngineRequests, "ask">;
   readonly store: Pick<RunStore, "newestOf">;
   readonly publisher: Pick<Publisher, "append">;
   readonly subjects: Subjects;
@@ -47,7 +47,7 @@ export class SignalSender {
     const limit = largestSignal(this.#parts.maxPayload());
     if (bytes.length > limit)
       throw new PayloadTooLarge({ what: `the signal "${name}" to ${key}`, bytes: bytes.length, limit });
-    const reply = await this.#parts.requests.signal(request, patience, (maySend) =>
+    const reply = await this.#parts.requests.ask("signal", request, deadlineOf(patience), (maySend) =>
       this.#store(request, bytes, maySend),
     );
     if ("seq" in reply) return;
@@ -59,11 +59,8 @@ export class SignalSender {
    * Without an engine: undefined if that is not possible now, or if only an engine can say what has become of the run. One that has an entry
    * may have ended; then the signal is dropped, as it would be had the run ended just after.
    */
-  async #store(
-    { key, name, token }: SendSignal,
-    bytes: Uint8Array,
-    maySend: () => boolean,
-  ): Promise<SignalReply | undefined> {
+  async #store(request: SendSignal, bytes: Uint8Array, maySend: () => boolean): Promise<SignalReply | undefined> {
+    const { key, name, token } = request;
     const { publisher, subjects } = this.#parts;
     try {
       const found = await this.#entryOf(key);
@@ -83,8 +80,7 @@ export class SignalSender {
     const bundle = bundleOfId(id);
     const ofItsOwn = async () => {
       const stored = await store.newestOf(subjects.run(task, id));
-      if (stored === undefined) return undefined;
-      return decodeRunEntry(stored.data).form === runForm.finished ? "finished" : "live";
+      return stored && (decodeRunEntry(stored.data).form === runForm.finished ? "finished" : "live");
     };
     const found = await ofItsOwn();
     if (found !== undefined || bundle === undefined) return found;

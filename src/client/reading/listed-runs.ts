@@ -7,60 +7,62 @@ import { assertTime } from "../../domain/time.ts";
 import type { StoredEntries } from "../../nats/stored-entries.ts";
 import { cursorOf, isNewer } from "../../wire/list-cursor.ts";
 import type { FinalDetail } from "../../wire/story.ts";
-import type { RunListPage } from "../../wire/verbs.ts";
+import type { ListRuns, RunListPage } from "../../wire/verbs.ts";
 import type { EngineRequests } from "../asking/engine-requests.ts";
-import { filterGroups } from "../asking/pages.ts";
-import type { ListOptions } from "./list-options.ts";
+import { deadlineOf, type Patience } from "../asking/patience.ts";
+import { filterGroups } from "../asking/run-filter.ts";
+
+/** Which part of a list, and how much of it. */
+export interface ListOptions extends Patience {
+  /** At most this many. @default 100 */
+  readonly limit?: number | undefined;
+  /** Only runs that were created before. */
+  readonly before?: Date | undefined;
+  /** Continues after the page that returned this cursor. */
+  readonly cursor?: string | undefined;
+  /** Also reads why runs failed or were cancelled (`error`, `reason`): one read of the log for each group of them. @default false */
+  readonly errors?: boolean | undefined;
+}
 
 const known = namesOf<ListOptions>({ limit: true, before: true, cursor: true, errors: true, timeout: true });
 
 export interface ListParts {
-  readonly requests: Pick<EngineRequests, "list">;
+  readonly requests: Pick<EngineRequests, "ask">;
   readonly entries: Pick<StoredEntries, "outcomesAt">;
 }
 
 /** Of a filter of many ids. Units: bytes */
 const mostFilterBytes = 64 * 1_024;
 
-export async function readList(
-  { requests, entries }: ListParts,
-  filter: RunFilter,
-  options: ListOptions,
-): Promise<RunList> {
+export async function readList(parts: ListParts, filter: RunFilter, options: ListOptions): Promise<RunList> {
   assertKnownOptions(options, { options: known, of: "list" });
   const { limit = 100 } = options;
   assertWhole(limit, "list: limit", { from: 0, example: "{ limit: 100 }" });
-  const groups = filterGroups(filter, mostFilterBytes);
+  const deadline = deadlineOf({ timeout: options.timeout });
   const lists: RunList[] = [];
-  for (const group of groups) lists.push(await listGroup({ requests, entries }, group, limit, options));
+  for (const group of filterGroups(filter, mostFilterBytes))
+    lists.push(await listGroup(parts, firstPage(group, limit, options), deadline));
   return lists.length === 1 ? lists[0]! : joined(lists, limit);
 }
 
-async function listGroup(
-  { requests, entries }: ListParts,
-  filter: RunFilter,
-  limit: number,
-  { before, cursor: start, errors, timeout }: ListOptions,
-): Promise<RunList> {
-  const runs: RunList["runs"][number][] = [];
-  let total: number | undefined;
-  let cursor = start;
-  do {
-    const page = await requests.list(
-      {
-        filter,
-        limit: limit - runs.length,
-        ...(before !== undefined && { before: assertTime(Number(before), before, "list: before") }),
-        ...(cursor !== undefined && { cursor }),
-        ...(errors === true && { places: true }),
-      },
-      { timeout },
-    );
+const firstPage = (filter: RunFilter, limit: number, { before, cursor, errors }: ListOptions): ListRuns => ({
+  ...{ filter, limit },
+  ...(before !== undefined && { before: assertTime(Number(before), before, "list: before") }),
+  ...(cursor !== undefined && { cursor }),
+  ...(errors === true && { places: true }),
+});
+
+async function listGroup({ requests, entries }: ListParts, first: ListRuns, deadline: number): Promise<RunList> {
+  const runs: RunInfo[] = [];
+  for (let request = first, total: number | undefined; ; ) {
+    const page = await requests.ask("list", request, deadline);
     for (const run of await withErrors(page, entries)) runs.push(run);
     total ??= page.total;
-    cursor = page.cursor;
-  } while (cursor !== undefined && runs.length < limit);
-  return { runs, total, ...(cursor !== undefined && { cursor }) };
+    const { cursor } = page;
+    if (cursor === undefined) return { runs, total };
+    if (runs.length >= first.limit) return { runs, total, cursor };
+    request = { ...first, limit: first.limit - runs.length, cursor };
+  }
 }
 
 /** The runs of a page, each with its error or reason if the log still has it. */

@@ -9,17 +9,17 @@ import { jsonOf } from "../../wire/bytes.ts";
 import type { FinalDetail } from "../../wire/story.ts";
 import type { FoundRun } from "../../wire/verbs.ts";
 import type { EngineRequests } from "../asking/engine-requests.ts";
-import type { Patience } from "../asking/patience.ts";
+import { deadlineOf, type Patience } from "../asking/patience.ts";
 
 /** Entries move: if one is no longer where the engine said, ask again. */
 const looks = 3;
 
 export class RunReader {
-  readonly #requests: Pick<EngineRequests, "get">;
+  readonly #requests: Pick<EngineRequests, "ask">;
   readonly #entries: StoredEntries;
   readonly #vault: Vault | undefined;
 
-  constructor(requests: Pick<EngineRequests, "get">, entries: StoredEntries, vault?: Vault) {
+  constructor(requests: Pick<EngineRequests, "ask">, entries: StoredEntries, vault?: Vault) {
     this.#requests = requests;
     this.#entries = entries;
     this.#vault = vault;
@@ -40,9 +40,10 @@ export class RunReader {
   }
 
   async #read(key: string, patience?: Patience): Promise<RunInfo | null> {
+    const deadline = deadlineOf(patience);
     let info: RunInfo | null = null;
     for (let look = 0; look < looks; look++) {
-      const found = await this.#requests.get(key, patience);
+      const found = await this.#requests.ask("get", { key }, deadline);
       info = found.run;
       if (info === null || found.at === undefined) return info;
       const whole = await this.#complete(key, info, found.at);

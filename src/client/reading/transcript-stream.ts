@@ -4,7 +4,8 @@ import { ResultNotAwaited, StoreUnavailable } from "../../domain/errors.ts";
 import type { ClosableLogReader } from "../../nats/log-reader.ts";
 import type { Transcripts } from "../../nats/transcripts.ts";
 import { decodeTranscript } from "../../wire/transcript-entry.ts";
-import type { Awaited, Results } from "../results/results.ts";
+import type { Results } from "../results/results.ts";
+import type { Awaited } from "../results/waits.ts";
 import type { Heard, TranscriptSieve } from "./transcript-sieve.ts";
 
 interface Batch {
@@ -16,7 +17,7 @@ const pauseAbove = 4 * 1024 * 1024;
 const resumeBelow = 1024 * 1024;
 /** The newest entry may be discarded before it is read, so it is checked again from time to time. */
 const lookAgainMs = 1_000;
-const patienceMs = 15_000;
+const mostStandstillMs = 15_000;
 
 export class TranscriptStream {
   readonly #transcripts: Transcripts;
@@ -131,7 +132,7 @@ export class TranscriptStream {
     if (this.#batches.length > 0) this.#standstillMs = 0; // the caller takes their time
     if (this.#position !== this.#positionBefore) this.#standstillMs = 0;
     this.#positionBefore = this.#position;
-    if (this.#standstillMs >= patienceMs) this.#fail(this.#unreadable());
+    if (this.#standstillMs >= mostStandstillMs) this.#fail(this.#unreadable());
     this.#standstillMs += lookAgainMs;
     this.#lookAgain = setTimeout(() => void this.#ended(), lookAgainMs);
   }

@@ -1,4 +1,4 @@
-// When to ask again for a missing result: 2 s after the last time, then 4, 8 … 60. One timer for all of them.
+// When to ask again for a missing result: 2 s after the last time, then 4, 8 … 60.
 import { Deque } from "../../collections/deque.ts";
 
 export interface Asked {
@@ -11,19 +11,12 @@ export interface Asked {
 const pausesMs = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
 
 export class AskTimes<T extends Asked> {
-  readonly #onDue: (due: readonly T[]) => void;
   /** Within a level all pauses are equal, so the first is due first. Removed ones stay until their time. */
   #levels: readonly Deque<T>[] = emptyLevels();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
-
-  constructor(onDue: (due: readonly T[]) => void) {
-    this.#onDue = onDue;
-  }
 
   /** Adds a run, to be asked for in 2 s for the first time. */
-  add(asked: T): void {
-    this.#put(asked, 0);
+  add(asked: T, now: number): void {
+    this.#put(asked, 0, now);
   }
 
   remove(asked: T): void {
@@ -31,39 +24,22 @@ export class AskTimes<T extends Asked> {
   }
 
   /** These, and no others, with short pauses again. */
-  restart(all: Iterable<T>): void {
+  restart(all: Iterable<T>, now: number): void {
     this.#levels = emptyLevels();
-    for (const asked of all) this.#put(asked, 0);
+    for (const asked of all) this.#put(asked, 0, now);
   }
 
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#levels = emptyLevels();
-  }
-
-  #put(asked: T, level: number): void {
-    asked.level = level;
-    asked.dueAt = performance.now() + pausesMs[level]!;
-    this.#levels[level]!.push(asked);
-    if (asked.dueAt < this.#timerAt) this.#arm(asked.dueAt);
-  }
-
-  #arm(at: number): void {
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#ring(), Math.max(0, at - performance.now()));
-  }
-
-  #ring(): void {
-    this.#timerAt = Number.POSITIVE_INFINITY;
-    const now = performance.now();
+  /** Those whose time has come; each is due again after the next longer pause. */
+  takeDue(now: number): T[] {
     const due = this.#levels.flatMap((level) => takeDue(level, now));
-    for (const asked of due) this.#put(asked, Math.min(asked.level + 1, pausesMs.length - 1));
-    for (const level of this.#levels) {
-      const first = level.first();
-      if (first !== undefined && first.dueAt < this.#timerAt) this.#arm(first.dueAt);
-    }
-    if (due.length > 0) this.#onDue(due);
+    for (const asked of due) this.#put(asked, Math.min(asked.level + 1, pausesMs.length - 1), now);
+    return due;
+  }
+
+  #put(asked: T, level: number, now: number): void {
+    asked.level = level;
+    asked.dueAt = now + pausesMs[level]!;
+    this.#levels[level]!.push(asked);
   }
 }
 

@@ -23,7 +23,7 @@ export interface LongWait {
 export interface LongWaitsParts {
   readonly link: NatsLink;
   readonly publisher: Publisher;
-  readonly requests: Pick<EngineRequests, "get" | "workers">;
+  readonly requests: Pick<EngineRequests, "ask" | "workers">;
   /** Where the server is, for people. */
   readonly server: string;
   readonly log: Log;
@@ -33,13 +33,13 @@ export interface LongWaitsParts {
 const againMs = 60_000;
 /** At most this many are asked for at a time; the others follow with the next check. */
 const mostTasks = 10;
-const patience = { timeout: "2s" } as const;
+/** To find out why one run waits. Units: milliseconds */
+const askMs = 2_000;
 
 export class LongWaits {
   readonly #parts: LongWaitsParts;
   /** When a task was last reported, or that nothing is stored, or that nobody answers. */
   readonly #toldAt = new Map<string, number>();
-  readonly #timer: ReturnType<typeof setInterval>;
   #isAsking = false;
   /** Number of answered appends when they stopped being answered. */
   #answered = -1;
@@ -47,12 +47,6 @@ export class LongWaits {
 
   constructor(parts: LongWaitsParts) {
     this.#parts = parts;
-    this.#timer = setInterval(() => this.lookAtAppends(performance.now()), 1_000);
-    this.#timer.unref?.();
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
   }
 
   /** Some of the waits for outputs; most are recent. */
@@ -92,7 +86,7 @@ export class LongWaits {
   }
 
   async #tell(wait: LongWait): Promise<void> {
-    const { run } = await this.#parts.requests.get(wait.key, patience);
+    const { run } = await this.#parts.requests.ask("get", { key: wait.key }, performance.now() + askMs);
     if (run?.waiting === undefined || run.state !== "queued") return; // it runs, or its time has not come
     const task = taskOf(wait.key);
     const why = run.waiting.for === "a worker" ? await this.#whyNoWorker(task, run) : run.waiting.because;
@@ -103,7 +97,7 @@ export class LongWaits {
 
   async #whyNoWorker(task: string, { waiting }: RunInfo): Promise<string> {
     const { requests, link, server } = this.#parts;
-    const workers = await requests.workers(patience);
+    const workers = await requests.workers(performance.now() + askMs);
     const tasks = [...new Set(workers.flatMap((worker) => worker.tasks))].sort();
     if (tasks.includes(task)) return waiting!.because;
     const meant = nearest(task, tasks);

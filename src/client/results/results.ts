@@ -1,53 +1,25 @@
-// Waits for results, many at once: one inbox, one table. Most come from the log, the others from an engine. Both are best effort, so
-// missing ones are requested again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
+// Hears the results of the runs that callers wait for: one inbox for all. Most come from the log, the others from an engine. Both are best
+// effort, so missing ones are requested again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
 import type { Msg } from "@nats-io/transport-node";
-import { ResultNotAwaited, RunCancelled, RunErased, RunFailed, RunNotFound } from "../../domain/errors.ts";
+import { ResultNotAwaited } from "../../domain/errors.ts";
 import { isConclusive, isFinal, keyOf } from "../../domain/run.ts";
 import type { NatsLink } from "../../nats/link.ts";
 import { listen } from "../../nats/listen.ts";
 import type { Witness } from "../../nats/publisher.ts";
 import type { StoredEntries } from "../../nats/stored-entries.ts";
 import type { StreamWatch } from "../../nats/stream-watch.ts";
-import { isSealedError, openAttempts, openError, openOutput } from "../../sealing/sealed.ts";
 import type { Vault } from "../../sealing/vault.ts";
-import { jsonOf } from "../../wire/bytes.ts";
 import { decodeOutcomeEntry, type Outcome, type OutcomeEntry } from "../../wire/outcome-entry.ts";
 import { newResultInbox, type ResultInbox } from "../../wire/result-inbox.ts";
-import type { FinalDetail } from "../../wire/story.ts";
 import type { Subjects } from "../../wire/subjects.ts";
 import { decodeEnded } from "../../wire/verbs.ts";
 import type { LeaderLine } from "../asking/leader-line.ts";
-import { type Asked, AskTimes } from "./ask-times.ts";
+import { AskTimes } from "./ask-times.ts";
 import { EndedResults } from "./ended-results.ts";
-import type { LongWait, LongWaits } from "./long-waits.ts";
+import type { LongWaits } from "./long-waits.ts";
 import { ResultRequests } from "./result-requests.ts";
-
-interface Waiter {
-  readonly resolve: (output: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** A run that somebody of this client waits for. */
-interface Wait extends Asked, LongWait {
-  readonly key: string;
-  readonly waiters: Waiter[];
-  /** Unacknowledged creates: until they are acknowledged, an engine may rightly not know the run. */
-  creating: number;
-  /** Asked for while it was being created. */
-  mustAsk: boolean;
-  /** The first final outcome in the log is the run's, if it is conclusive. Otherwise the engine says which one counts. */
-  believesLog: boolean;
-  /** Called with the end of a run, which stands for the acknowledgement of its creation. */
-  onSeen: ((seq: number) => void) | undefined;
-}
-
-const openBrace = 0x7b;
-
-/** A wait that can be given up by itself, whoever else waits for the same run. */
-export interface Awaited {
-  readonly output: Promise<unknown>;
-  readonly giveUp: (error: Error) => void;
-}
+import { outputOf } from "./run-output.ts";
+import { type Awaited, type AwaitedRun, Waits } from "./waits.ts";
 
 /** A wait that began before its run was stored. */
 export interface Expected extends Awaited {
@@ -64,61 +36,53 @@ export interface ResultsParts {
   /** Knows whether the log is there. */
   readonly stream?: StreamWatch | undefined;
   /** Tells callers who wait long why. */
-  readonly longWaits?: LongWaits | undefined;
+  readonly longWaits: LongWaits;
 }
 
+/** How often to look who has waited for long. Units: milliseconds */
+const tickMs = 1_000;
+const openBrace = 0x7b;
+
 export class Results implements Witness {
+  readonly #parts: ResultsParts;
   readonly #inbox: ResultInbox;
-  readonly #link: NatsLink;
-  readonly #subjects: Subjects;
-  readonly #vault: Vault | undefined;
-  readonly #stream: StreamWatch | undefined;
-  readonly #longWaits: LongWaits | undefined;
-  readonly #waits = new Map<string, Wait>();
-  readonly #ended: EndedResults;
-  readonly #times = new AskTimes<Wait>((due) => {
-    this.#longWaits?.look(due);
-    this.#requests.ask(due.map(({ key }) => key));
+  readonly #times = new AskTimes<AwaitedRun>();
+  readonly #waits = new Waits({
+    onBegun: (wait) => this.#times.add(wait, wait.startedAt),
+    onOver: (wait) => this.#times.remove(wait),
   });
+  readonly #ended: EndedResults;
   readonly #requests: ResultRequests;
   #isClosed = false;
   readonly #end: (() => void)[];
 
   constructor(parts: ResultsParts) {
-    const { link, subjects, line, entries, stream, longWaits } = parts;
-    this.#link = link;
+    const { link, line, entries, stream } = parts;
+    this.#parts = parts;
     this.#inbox = newResultInbox(link.inboxPrefix);
-    this.#subjects = subjects;
-    this.#vault = parts.vault;
-    this.#stream = stream;
-    this.#longWaits = longWaits;
-    this.#ended = new EndedResults({
-      entries,
-      isAwaited: (key) => this.#waits.has(key),
-      onOutcome: (outcome) => this.#takeStored(outcome),
-    });
     const { asked, made, log } = this.#inbox;
-    this.#requests = new ResultRequests({
-      ...{ link, line, inbox: asked, ended: this.#ended },
-      mayAsk: (key) => this.#mayAsk(key),
-      onUnknown: (key) => this.#notFound(key),
-    });
+    const waits = this.#waits;
+    this.#ended = new EndedResults({ entries, waits, onOutcome: (outcome) => this.#takeStored(outcome) });
+    this.#requests = new ResultRequests({ line, inbox: asked, ended: this.#ended, waits });
+    const tick = setInterval(() => this.#tick(performance.now()), tickMs);
+    tick.unref?.();
     this.#end = [
       listen(link, asked, ({ data }) => this.#takeFromEngine(data)),
       listen(link, made, ({ data }) => this.#takeFromEngine(data)),
       listen(link, log, (message) => this.#takeFromLog(message)),
       line.onChange(() => this.#askForAll()),
       stream?.onChange(() => this.#streamChanged()) ?? (() => {}),
+      () => clearInterval(tick),
     ];
   }
 
   isListening(): boolean {
-    return this.#link.isConnected();
+    return this.#parts.link.isConnected();
   }
 
   /** A run that has ended was stored. */
   watch(subject: string, seen: (seq: number) => void): () => void {
-    const { task, id } = this.#subjects.parseRun(subject);
+    const { task, id } = this.#parts.subjects.parseRun(subject);
     const wait = this.#waits.get(keyOf(task, id));
     if (wait === undefined) return () => {};
     wait.onSeen = seen;
@@ -132,16 +96,13 @@ export class Results implements Witness {
     return isMade ? this.#inbox.made : this.#inbox.asked;
   }
 
-  /** Runs that are waited for. */
-  get size(): number {
-    return this.#waits.size;
-  }
-
   /** Waits for the output of an existing run, which nobody sends unasked. */
   wait(key: string): Awaited {
-    const waiting = this.#open(key);
+    const refusal = this.#refusal(key);
+    if (refusal !== undefined) return refused(refusal);
+    const awaited = this.#waits.open(key, false);
     this.#requests.ask([key]);
-    return waiting;
+    return awaited;
   }
 
   /**
@@ -149,9 +110,9 @@ export class Results implements Witness {
    * A `made` id never belonged to another run, whose late outcome might be in the log.
    */
   expect(key: string, isMade: boolean): Expected {
-    const { output, giveUp } = this.#open(key, isMade);
-    const wait = this.#waits.get(key);
-    if (wait === undefined) return { output, giveUp, stored: () => {} };
+    const refusal = this.#refusal(key);
+    if (refusal !== undefined) return { ...refused(refusal), stored: () => {} };
+    const { wait, output, giveUp } = this.#waits.open(key, isMade);
     wait.creating += 1;
     const stored = (created: boolean) => {
       wait.creating -= 1;
@@ -168,79 +129,32 @@ export class Results implements Witness {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#times.close();
-    this.#requests.close();
-    this.#ended.close();
     for (const end of this.#end) end();
-    for (const [key, wait] of [...this.#waits]) this.#settle(wait, (waiter) => waiter.reject(closed(key)));
+    this.#waits.rejectAll(({ key }) => closed(key));
+  }
+
+  #refusal(key: string): Error | undefined {
+    return this.#isClosed ? closed(key) : this.#lost;
   }
 
   /** Nobody will ever send results from a deleted log. */
   get #lost(): Error | undefined {
-    return this.#stream?.trouble?.fault === "gone" ? this.#stream.refusal : undefined;
+    const { stream } = this.#parts;
+    return stream?.trouble?.fault === "gone" ? stream.refusal : undefined;
   }
 
   #streamChanged(): void {
     const lost = this.#lost;
-    if (lost === undefined) return;
-    for (const wait of [...this.#waits.values()]) this.#settle(wait, (waiter) => waiter.reject(lost));
-  }
-
-  #open(key: string, believesLog = false): Awaited {
-    const refusal = this.#isClosed ? closed(key) : this.#lost;
-    if (refusal !== undefined) return { output: Promise.reject(refusal), giveUp: () => {} };
-    let giveUp!: (error: Error) => void;
-    const output = new Promise<unknown>((resolve, reject) => {
-      const waiter = { resolve, reject };
-      this.#add(key, waiter, believesLog);
-      giveUp = (error) => this.#giveUp(key, waiter, error);
-    });
-    return { output, giveUp };
-  }
-
-  #add(key: string, waiter: Waiter, believesLog: boolean): void {
-    const wait = this.#waits.get(key);
-    if (wait !== undefined) {
-      wait.waiters.push(waiter);
-      return;
-    }
-    const first: Wait = {
-      key,
-      waiters: [waiter],
-      creating: 0,
-      mustAsk: false,
-      believesLog,
-      onSeen: undefined,
-      startedAt: performance.now(),
-      isTold: false,
-      level: 0,
-      dueAt: 0,
-    };
-    this.#waits.set(key, first);
-    this.#times.add(first);
-  }
-
-  #giveUp(key: string, waiter: Waiter, error: Error): void {
-    const wait = this.#waits.get(key);
-    const at = wait?.waiters.indexOf(waiter) ?? -1;
-    if (wait !== undefined && at >= 0) wait.waiters.splice(at, 1);
-    if (wait?.waiters.length === 0) this.#forget(wait);
-    waiter.reject(error);
+    if (lost !== undefined) this.#waits.rejectAll(() => lost);
   }
 
   /** Anybody may publish to an inbox: anything that is not a result is ignored, and the real one is requested in due course. */
   #takeFromEngine(data: Uint8Array): void {
-    if (data[0] === openBrace) this.#takeReferences(data);
-    else for (const outcome of readEntry(data)?.outcomes ?? []) this.#takeStored(outcome);
-  }
-
-  #takeReferences(data: Uint8Array): void {
-    try {
-      this.#ended.add(decodeEnded(data).ended);
-    } catch {
-      return;
+    if (data[0] !== openBrace) for (const outcome of readEntry(data)?.outcomes ?? []) this.#takeStored(outcome);
+    else {
+      this.#ended.add(readable(() => decodeEnded(data).ended) ?? []);
+      this.#ended.read();
     }
-    this.#ended.read();
   }
 
   #takeStored(outcome: Outcome): void {
@@ -264,86 +178,45 @@ export class Results implements Witness {
   /** The server adds the place of an entry that it republishes. */
   #isByEngine({ headers }: Msg, { by }: OutcomeEntry): boolean {
     const subject = headers?.get("Nats-Subject");
-    if (subject === undefined) return false;
-    try {
-      return (this.#subjects.parseOutcome(subject).by ?? by) === "engine";
-    } catch {
-      return false;
-    }
+    const place = subject === undefined ? undefined : readable(() => this.#parts.subjects.parseOutcome(subject));
+    return place !== undefined && (place.by ?? by) === "engine";
   }
 
-  #deliver(wait: Wait, outcome: Outcome): void {
+  #deliver(wait: AwaitedRun, outcome: Outcome): void {
     wait.onSeen?.(outcome.origin);
     try {
-      const output = readOutput(outcome, this.#vault);
-      this.#settle(wait, (waiter) => waiter.resolve(output));
+      this.#waits.resolve(wait, outputOf(outcome, this.#parts.vault));
     } catch (error) {
-      this.#settle(wait, (waiter) => waiter.reject(error as Error));
+      this.#waits.reject(wait, error as Error);
     }
   }
 
-  #settle(wait: Wait, tell: (waiter: Waiter) => void): void {
-    this.#forget(wait);
-    for (const waiter of wait.waiters) tell(waiter);
-    wait.waiters.length = 0; // whoever still lists this wait must not keep its output
-  }
-
-  #forget(wait: Wait): void {
-    this.#waits.delete(wait.key);
-    this.#times.remove(wait);
+  #tick(now: number): void {
+    const { longWaits } = this.#parts;
+    longWaits.lookAtAppends(now);
+    const due = this.#times.takeDue(now);
+    if (due.length === 0) return;
+    longWaits.look(due);
+    this.#requests.ask(due.map(({ key }) => key));
   }
 
   /** Start again with short pauses: the engine that was just asked may be only about to lead. */
   #askForAll(): void {
-    this.#times.restart(this.#waits.values());
-    this.#requests.ask(this.#waits.keys());
-  }
-
-  /** A run that is being created is asked for afterwards. */
-  #mayAsk(key: string): boolean {
-    const wait = this.#waits.get(key);
-    if (wait === undefined) return false; // came meanwhile
-    wait.mustAsk = wait.creating > 0;
-    return !wait.mustAsk;
-  }
-
-  #notFound(key: string): void {
-    const wait = this.#waits.get(key);
-    if (wait !== undefined) this.#settle(wait, (waiter) => waiter.reject(new RunNotFound({ key })));
+    this.#times.restart(this.#waits.all(), performance.now());
+    this.#requests.ask(Array.from(this.#waits.all(), ({ key }) => key));
   }
 }
 
-function readEntry(data: Uint8Array): OutcomeEntry | undefined {
+const readEntry = (data: Uint8Array): OutcomeEntry | undefined => readable(() => decodeOutcomeEntry(data));
+
+/** Undefined for what is not what it should be. */
+function readable<T>(read: () => T): T | undefined {
   try {
-    return decodeOutcomeEntry(data);
+    return read();
   } catch {
     return undefined;
   }
 }
 
-/** A promise where a key has to be asked for. Fails: RunFailed, RunCancelled, RunErased, MalformedRecord, DecryptionFailed */
-function readOutput(outcome: Outcome, vault: Vault | undefined): unknown {
-  const { key } = outcome;
-  if (outcome.kind === "completed") return heard(openOutput(vault, key, jsonOf(outcome.output)));
-  if (outcome.kind === "erased") throw new RunErased({ key });
-  const { error, reason, attempts } = outcome.detail as FinalDetail;
-  if (outcome.kind === "cancelled") throw new RunCancelled({ key, reason: reason ?? "no reason given" });
-  const failure = { key, error: error ?? { name: "Error", message: "unknown" }, attempts };
-  if (vault === undefined && !isSealedError(failure.error)) throw new RunFailed(failure);
-  return heard(openFailed(failure, vault));
-}
-
-async function openFailed({ key, error, attempts }: Failed, vault: Vault | undefined): Promise<never> {
-  const told = { error: await openError(vault, key, error), attempts: await openAttempts(vault, key, attempts) };
-  throw new RunFailed({ key, ...told });
-}
-
-type Failed = Pick<RunFailed, "key" | "error" | "attempts">;
-
-/** Whoever waited may have given up meanwhile. */
-function heard(output: unknown): unknown {
-  if (output instanceof Promise) output.catch(() => {});
-  return output;
-}
-
+const refused = (error: Error): Awaited => ({ output: Promise.reject(error), giveUp: () => {} });
 const closed = (key: string) => new ResultNotAwaited({ key, reason: "the client was closed" });

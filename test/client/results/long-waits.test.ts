@@ -11,7 +11,7 @@ function scene({ isConnected = true, waiting = {} as object | null, tasks = ["se
   const asked: string[] = [];
   const publisher = { pending: 0, answered: 0 };
   const requests = {
-    get: async (key: string) => {
+    ask: async (_: "get", { key }: { key: string }) => {
       asked.push(key);
       if (waiting === null) throw new EngineUnreachable({ namespace: "default", reason: "no responders" });
       return { run: { state: "queued", waiting: { for: "a worker", because: "all are busy", ...waiting } } };
@@ -21,7 +21,6 @@ function scene({ isConnected = true, waiting = {} as object | null, tasks = ["se
   const link = { isConnected: () => isConnected, namespace: "default" };
   const log = { ...silentLog, warn: (message: string) => void told.push(message) };
   const waits = new LongWaits({ link, publisher, requests, log, server: "NATS at nats://x" } as never);
-  waits.close(); // the test looks by itself
   return { waits, told, asked, publisher };
 }
 
