@@ -67,7 +67,9 @@ export function addCompactedFinished(
   if (finished !== undefined) dropFinished(fold, finished);
   fold.unexplained.delete(key);
   const { createdAt, extra } = entry;
-  const { kind, seq, index, at, origin } = known;
+  const { kind, at, origin } = known;
+  const isIt = ({ outcome, places }: RememberedOutcome) => outcome.origin === origin && places?.includes(known.seq);
+  const { seq, index } = remembered.findLast(isIt) ?? known; // it may have been moved since
   const run: FinishedRun = {
     key,
     task: log.name,

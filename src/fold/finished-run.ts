@@ -14,6 +14,8 @@ export interface RememberedOutcome {
   /** As the event says it. */
   readonly told: string;
   readonly outcome: FoldedOutcome;
+  /** Where it stood before, if it was moved. */
+  readonly places?: readonly number[] | undefined;
 }
 
 /** A key with a final outcome: an entry of the index that queries and duplicates are answered from. */

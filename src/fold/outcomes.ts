@@ -30,7 +30,7 @@ export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
     if (isReport) fold.listener?.reported(outcome);
     const live = fold.live.get(outcome.key);
     if (live !== undefined) applyToLive(fold, live, { seq, at, index, byEngine, writer, told, outcome });
-    else foldUnexplained(fold, { seq, at, index, byEngine, writer, told, outcome });
+    else foldUnexplained(fold, { seq, at, index, byEngine, writer, told, outcome, places: moved?.places });
   }
 }
 

@@ -23,6 +23,10 @@ export function endErasure(house: House, keys: readonly string[]): void {
 /** A mark is on its way: what it forgets may be forgotten by the time that something else is stored. */
 export const isMarking = ({ retention: { phase } }: House): boolean => phase === "clearing" || phase === "marking";
 
+/** Everything that marks up to there have given up is gone: until then a mark that moves would forget what came behind it. */
+export const isGivenUp = ({ fold: { outcomesFrom }, retention: { purgedTo } }: House, upTo: number): boolean =>
+  Math.max(outcomesFrom, purgedTo + 1) > upTo;
+
 /** Takes each finished run one step further and ignores the others. Safe to repeat. */
 export function eraseRuns(house: House, keys: readonly string[]): void {
   for (const key of keys) {
@@ -62,7 +66,8 @@ export function isCovered(fold: Fold, key: string, upTo: number): boolean {
 export function isMovable(fold: Fold, key: string, seq: number): boolean {
   if (fold.live.has(key)) return true;
   const ended = fold.finished.get(key);
-  if (ended === undefined) return isEntryGone(fold, key); // without what is forgotten, an entry would be a new run
+  // Without what is forgotten, or goes as well, an entry would be a new run.
+  if (ended === undefined || ended.isErased === true) return ended?.isCompacted === true || isEntryGone(fold, key);
   if (ended.seq !== seq || ended.isCompacted) return true;
   return ended.lastOutcome === seq && ended.entrySeq <= seq && (ended.entrySeq > 0 || isEntryGone(fold, key));
 }
@@ -77,6 +82,7 @@ export function coverRuns(house: House, keys: readonly string[]): void {
     if (leftover !== undefined) purgeEntry(house, log, key, leftover);
     else if (run !== undefined) compactLive(house, run, true);
     else if (log.entries.clearTo > log.entries.purgedTo) purgeHead(house, log);
+    else if (ended?.isErased === true) eraseRuns(house, [key]);
     else if (ended !== undefined) compactFinished(house, ended);
   }
 }
@@ -90,19 +96,26 @@ export const isOf = (origins: Origins, { kind, key, origin }: FoldedOutcome): bo
 
 /**
  * What an entry of outcomes becomes without the erased runs. `rest` stands at the tail then: final outcomes, of the runs in `finals`, and what is of
- * no run. What ended a turn would end it after its successors: it is left out, and the runs in `turns` must not need it.
+ * no run, as are marks, the last of which gives up what is up to `givesUp`. What ended a turn would end it after its successors: it is left out, and
+ * the runs in `turns` must not need it.
  */
 export function withoutErased<T extends FoldedOutcome>(
   fold: Fold,
   origins: Origins,
   outcomes: readonly T[],
-): { readonly turns: readonly string[]; readonly finals: readonly string[]; readonly rest: readonly T[] } {
+): {
+  readonly turns: readonly string[];
+  readonly finals: readonly string[];
+  readonly rest: readonly T[];
+  readonly givesUp: number;
+} {
   const others = outcomes.filter((outcome) => !isOf(origins, outcome));
   const isOfTurn = ({ kind }: T) => !isFinal(kind) && kind !== "erased" && kind !== "retention";
   const finals = others.filter((outcome) => !isOfTurn(outcome));
   const rest = finals.filter((outcome) => outcome.kind === "retention" || isKept(fold, outcome));
   const keysOf = (some: readonly T[]) => some.map(({ key }) => key);
-  return { turns: keysOf(others.filter(isOfTurn)), finals: keysOf(finals), rest };
+  const givesUp = Math.max(0, ...others.filter(({ kind }) => kind === "retention").map(({ dueAt }) => dueAt));
+  return { turns: keysOf(others.filter(isOfTurn)), finals: keysOf(finals), rest, givesUp };
 }
 
 /** Not what is forgotten, or erased: at the tail it would count anew. */

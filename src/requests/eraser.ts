@@ -5,12 +5,14 @@ import type { Fold } from "../fold/fold.ts";
 import {
   isCovered,
   isEntryGone,
+  isGivenUp,
   isMarking,
   isMovable,
   isOf,
   type Origins,
   withoutErased,
 } from "../housekeeping/erasure.ts";
+import type { House } from "../housekeeping/house.ts";
 import { isOfDurable } from "../housekeeping/journals.ts";
 import type { Leader } from "../leader/leader.ts";
 import { JournalStore } from "../nats/journal.ts";
@@ -87,7 +89,7 @@ export class Eraser {
     await leader.handleFully({ type: "erase", keys: ended });
     if (ended.some((key) => leader.state.finished.get(key)?.isErased !== true))
       throw new Error("the erasure could not be stored; try again");
-    await this.#passMark();
+    await this.#passMark((house) => !isMarking(house));
     // Entries first: behind its outcomes, a duplicate's entry would look like a new run. A bundle is rewritten without them.
     await this.#untilDone("erase", ended, isEntryGone, "the entry of an erased run could not be removed; try again");
     await this.#eraseOutcomes(origins);
@@ -101,9 +103,9 @@ export class Eraser {
   }
 
   /** What is forgotten must not be moved behind the mark that says so. A new mark waits for what is being erased. */
-  async #passMark(): Promise<void> {
+  async #passMark(isPassed: (house: House) => boolean): Promise<void> {
     const leader = this.#leader;
-    for (let i = 0; leader.state.leadership !== undefined && isMarking(leader.state.leadership.house); i++) {
+    for (let i = 0; leader.state.leadership !== undefined && !isPassed(leader.state.leadership.house); i++) {
       if (i === longestMarkMs / pauseMs) throw new Error("finished runs are being forgotten; try again");
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
@@ -126,7 +128,8 @@ export class Eraser {
     const leader = this.#leader;
     const { publisher, holdsLease } = leader;
     const { by, outcomes, moved } = decodeOutcomeEntry(data);
-    const { turns, finals, rest } = withoutErased(leader.state.fold, origins, outcomes);
+    const { turns, finals, rest, givesUp } = withoutErased(leader.state.fold, origins, outcomes);
+    await this.#passMark((house) => isGivenUp(house, givesUp));
     await this.#untilDone("cover", turns, (fold, key) => isCovered(fold, key, seq), unmoved);
     await this.#untilDone("cover", finals, (fold, key) => isMovable(fold, key, seq), unmoved);
     const kept = rest.map(({ frame }) => frame);

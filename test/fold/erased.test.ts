@@ -138,6 +138,15 @@ test("the outcome of a run in finished form that is moved has to be covered agai
   assert.deepEqual({ seq, firstOutcome, isCompacted }, { seq: 6, firstOutcome: 6, isCompacted: true });
 });
 
+test("an entry in finished form that was written before an outcome moved names its old place; it stands at the new one", () => {
+  const state = { asOf: 4, origin: 1, kind: "completed" as const, seq: 2, index: 0, at: 1_002 };
+  const fold = foldOf([
+    { seq: 5, by: "worker", moved: { places: [2], at: 1_002 }, outcomes: [outcome("a", "completed", 1)] },
+    { seq: 6, id: "a", entry: { ...entry, form: 2, extra: { state } } },
+  ]);
+  assert.equal(fold.finished.get("t/a")!.seq, 5);
+});
+
 test("what a run's turns were is needed until the purge of its entry is answered", () => {
   const fold = foldOf([
     { seq: 1, id: "a" },

@@ -5,6 +5,7 @@ import type { FoldedEntry } from "../../src/fold/log-events.ts";
 import {
   isCovered,
   isEntryGone,
+  isGivenUp,
   isMarking,
   isMovable,
   isOf,
@@ -110,7 +111,12 @@ export class Erasures {
       for (const entry of found) {
         if (entry.type !== "outcomes") continue;
         const { seq } = entry;
-        const { turns, finals, rest } = withoutErased(engine.state.fold, origins, entry.outcomes);
+        const { turns, finals, rest, givesUp } = withoutErased(engine.state.fold, origins, entry.outcomes);
+        for (let i = 0; !isGivenUp(engine.state.leadership!.house, givesUp); i++) {
+          if (i === 100) return false;
+          yield;
+        }
+        this.#read(engine);
         if (!(yield* this.#cover(engine, turns, (fold, key) => isCovered(fold, key, seq)))) return false;
         if (!(yield* this.#cover(engine, finals, (fold, key) => isMovable(fold, key, seq)))) return false;
         stream.rewriteOutcomes(entry.seq, rest);
