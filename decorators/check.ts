@@ -48,6 +48,9 @@ export type Name<N extends string> = string extends N
       ? N
       : "a name has only the characters A-Z a-z 0-9 _ and -";
 
+/** A legal name, or a sentence; also inferred from values that are not strings. */
+export type NameIn<N> = N extends string ? Name<N> : never;
+
 /** Any method. */
 export type AnyMethod = (this: any, ...args: any[]) => unknown;
 export type IsAny<T> = 0 extends 1 & T ? true : false;
@@ -86,13 +89,16 @@ export type Handles<M extends AnyMethod, In, Out, Ctx = TaskContext, Plain exten
       ? "a task takes (input, ctx): the context comes second"
       : M extends (this: any, input: any, ctx: Ctx) => unknown
         ? ArrivesAs<Parameters<M>[0], In> extends false
-          ? "the input does not arrive like this: JSON makes a string of a Date, {} of a Map, and drops functions. Declare what arrives, or let a schema make it, for example z.coerce.date()"
+          ? ArrivesOtherwise
           : M extends (this: any, input: In, ctx: Ctx) => unknown
             ? HandlerOutput<ReturnType<M>> extends Out
               ? HasFields<MemberOf<Parameters<M>[0], Ctx>, Plain>
               : "the method does not return what the output schema or the contract promises"
             : "the input parameter does not accept what the schema or the contract yields"
         : "the second parameter must accept a TaskContext (a batch task: a BatchContext)";
+
+export type ArrivesOtherwise =
+  "the input does not arrive like this: JSON makes a string of a Date, {} of a Map, and drops functions. Declare what arrives, or let a schema make it, for example z.coerce.date()";
 
 /** Without a schema a handler receives plain JSON; a schema may turn it into anything. */
 type ArrivesAs<P, In> =
@@ -104,8 +110,12 @@ type ArrivesAs<P, In> =
         : true
       : true;
 
-type NotStatic<T> = T extends abstract new (...args: any) => unknown ? "a static method cannot be a task" : T;
-type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
+export type NotStatic<T, What extends string> = T extends abstract new (
+  ...args: any
+) => unknown
+  ? `a static method cannot be a ${What}`
+  : T;
+export type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
 
 /** Decorates a method, with TC39 decorators (first signature) and with `experimentalDecorators` (second). */
 export interface TaskDecorator<In = any, Out = unknown, Ctx = TaskContext, Plain extends string = never> {
@@ -114,11 +124,21 @@ export interface TaskDecorator<In = any, Out = unknown, Ctx = TaskContext, Plain
     context: ClassMethodDecoratorContext<This, M> & Public<This>,
   ): void;
   <T extends object, K extends keyof T, M extends AnyMethod>(
-    target: NotStatic<T>,
+    target: NotStatic<T, "task">,
     key: K,
     descriptor: TypedPropertyDescriptor<M & Handles<M, In, Out, Ctx, Plain>>,
   ): void;
 }
+
+/** What may follow the first argument: after a name, `Options`; after a contract, `Unchecked` options without schemas; after options, nothing. */
+export type AfterFirst<N, C extends string, Options, Unchecked> = [C] extends [never]
+  ? N extends string | undefined
+    ? Options
+    : "options are given once"
+  : Omit<Unchecked, "input" | "output"> & {
+      readonly input?: "the contract has an input already";
+      readonly output?: "the contract has an output already";
+    };
 
 /** Decorates a class, in both modes. */
 export type WorkerDecorator = <C extends abstract new (...args: any) => object>(

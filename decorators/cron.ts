@@ -1,6 +1,6 @@
 import { type CronOptions, parseCron } from "../src/domain/cron.ts";
 import type { AnyMethod } from "./check.ts";
-import { addCron } from "./metadata.ts";
+import { cronMetadata } from "./metadata.ts";
 import { atCaller, decoratedPlaceOf } from "./place.ts";
 
 /** Decorates a method in both modes; it needs a @Task as well. */
@@ -23,7 +23,11 @@ export interface CronDecorator {
 export function Cron(expression: string, options: CronOptions = {}): CronDecorator {
   atCaller(Cron, () => parseCron(expression, "task", options, "@Cron"));
   const decorate = (...args: unknown[]): void => {
-    atCaller(decorate, () => addCron(decoratedPlaceOf("@Cron", args), { expression, options }));
+    atCaller(decorate, () => {
+      const place = decoratedPlaceOf("@Cron", args);
+      const below = cronMetadata.get(place) ?? []; // decorators are applied from the last to the first
+      cronMetadata.set(place, [{ expression, options }, ...below]);
+    });
   };
   return decorate as CronDecorator;
 }

@@ -1,7 +1,16 @@
 // Compile-time checks of durable methods and steps: a mistake turns the method's type into a sentence, which the compiler then shows.
 import type { DurableContext } from "../src/domain/durable-context.ts";
 import type { IsJson } from "../src/domain/wire.ts";
-import type { AnyMethod, ContextFirst, HasFields, IsAny, TooMany } from "./check.ts";
+import type {
+  AnyMethod,
+  ArrivesOtherwise,
+  ContextFirst,
+  HasFields,
+  IsAny,
+  NotStatic,
+  Public,
+  TooMany,
+} from "./check.ts";
 
 /** `unknown` for a durable method that accepts `In` and returns `Out`; a sentence for any other. */
 export type HandlesDurably<M extends AnyMethod, In, Out, Plain extends string = never> =
@@ -12,7 +21,7 @@ export type HandlesDurably<M extends AnyMethod, In, Out, Plain extends string = 
       : ReturnType<M> extends Promise<infer A>
         ? M extends (this: any, input: any, ctx: DurableContext) => unknown
           ? ArrivesAsJson<Parameters<M>[0], In> extends false
-            ? "the input does not arrive like this: JSON makes a string of a Date, {} of a Map, and drops functions. Declare what arrives, or let a schema make it, for example z.coerce.date()"
+            ? ArrivesOtherwise
             : M extends (this: any, input: In, ctx: DurableContext) => unknown
               ? [A] extends [Out]
                 ? HasFields<Parameters<M>[0], Plain>
@@ -32,13 +41,6 @@ export type StepShape<M extends AnyMethod> =
         ? unknown
         : "a step returns only what JSON brings back unchanged: no Date, Map, Set, bigint, function or object with methods"
       : "a step is async: it returns a promise";
-
-type NotStatic<T, What extends string> = T extends abstract new (
-  ...args: any
-) => unknown
-  ? `a static method cannot be a ${What}`
-  : T;
-type Public<This> = { readonly static: false; readonly private: false; readonly name: keyof This };
 
 /** Makes a method a durable task, with TC39 decorators (first signature) and with `experimentalDecorators` (second). */
 export interface DurableDecorator<In = any, Out = unknown, Plain extends string = never> {

@@ -1,9 +1,9 @@
 import { checkDurable, type DurableOptions } from "../src/domain/durable-task.ts";
 import type { FieldIn } from "../src/domain/plain-fields.ts";
 import type { AnySchema } from "../src/domain/schema.ts";
-import type { Name } from "./check.ts";
+import type { AfterFirst, NameIn } from "./check.ts";
 import type { DurableDecorator } from "./durable-check.ts";
-import { getStep, setTask } from "./metadata.ts";
+import { stepMetadata, taskMetadata } from "./metadata.ts";
 import { atCaller, decoratedPlaceOf } from "./place.ts";
 import type { FieldsToCheck, Received, Returned } from "./task.ts";
 import { assertFirst, readTaskArguments } from "./task-arguments.ts";
@@ -22,8 +22,6 @@ export interface TypedDurableOptions<
   readonly plain?: readonly P[];
 }
 
-type NameIn<N> = N extends string ? Name<N> : never;
-
 /** What may follow the first argument of `@Durable`: after a name, options; after a contract, options without schemas; after options, nothing. */
 export type MoreDurableOptions<
   N,
@@ -31,14 +29,7 @@ export type MoreDurableOptions<
   I extends AnySchema | undefined,
   O extends AnySchema | undefined,
   P extends string = string,
-> = [C] extends [never]
-  ? N extends string | undefined
-    ? TypedDurableOptions<I, O, P>
-    : "options are given once"
-  : Omit<TypedDurableOptions<undefined, undefined, P>, "input" | "output"> & {
-      readonly input?: "the contract has an input already";
-      readonly output?: "the contract has an output already";
-    };
+> = AfterFirst<N, C, TypedDurableOptions<I, O, P>, TypedDurableOptions<undefined, undefined, P>>;
 
 /**
  * Makes an async method a durable task: the results of its steps and waits are stored, so it continues where it was after a lost
@@ -74,9 +65,10 @@ export function Durable<
     atCaller(decorate, () => {
       const place = decoratedPlaceOf("@Durable", args);
       assertFirst("@Durable", place);
-      if (getStep(place)) throw new TypeError(`${place.where}: a durable method cannot be a step as well; keep one`);
+      if (stepMetadata.get(place))
+        throw new TypeError(`${place.where}: a durable method cannot be a step as well; keep one`);
       assertAsync(place.method as Function, place.where);
-      setTask(place, checkDurable(name ?? place.key, read, place.where));
+      taskMetadata.set(place, checkDurable(name ?? place.key, read, place.where));
     });
   };
   return decorate as never;

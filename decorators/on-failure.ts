@@ -1,6 +1,6 @@
 import { checkTask } from "../src/domain/task.ts";
 import type { AnyMethod } from "./check.ts";
-import { setFailureHandler } from "./metadata.ts";
+import { failureMetadata } from "./metadata.ts";
 import type { OnFailureOptions } from "./on-failure-options.ts";
 import { atCaller, decoratedPlaceOf } from "./place.ts";
 
@@ -31,7 +31,7 @@ export function OnFailure(tasks: string | readonly string[] = [], options: OnFai
     checkTask(name ?? "handler", policy, "@OnFailure");
   });
   const decorate = (...args: unknown[]): void => {
-    atCaller(decorate, () => setFailureHandler(decoratedPlaceOf("@OnFailure", args), { tasks: names, options }));
+    atCaller(decorate, () => failureMetadata.set(decoratedPlaceOf("@OnFailure", args), { tasks: names, options }));
   };
   return decorate as OnFailureDecorator;
 }

@@ -8,11 +8,11 @@ import { hashOfText } from "../src/domain/text-hash.ts";
 import { assertRoom, checkWorker, type WorkerDefinition } from "../src/domain/worker.ts";
 import {
   type CronFacts,
-  getOwnCrons,
-  getOwnFailureHandler,
-  getOwnStep,
-  getOwnTask,
+  cronMetadata,
+  failureMetadata,
   getWorker,
+  stepMetadata,
+  taskMetadata,
   type WorkerFacts,
 } from "./metadata.ts";
 
@@ -49,17 +49,15 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
   if (!worker) throw new TypeError(noWorker(cls));
   const tasks = new Map<string, TaskDefinition>();
   const steps = new Map<string, StepDefinition>();
-  for (const level of lineage(cls)) {
-    for (const key of Object.getOwnPropertyNames(level.prototype)) {
-      const ownMetadata = level === cls ? metadata : undefined;
-      const task = getOwnTask(level, key, ownMetadata);
-      const crons = getOwnCrons(level, key, ownMetadata);
-      const step = getOwnStep(level, key, ownMetadata);
-      if (step) steps.set(key, step);
-      if (task) tasks.set(key, withCrons(task, crons, `@Cron on ${level.name}.${key}`));
-      else if (crons.length > 0)
-        throw new TypeError(`@Cron on ${level.name}.${key}: the method is not a task; write @Task() above it as well`);
-    }
+  for (const { level, key } of membersOf(cls)) {
+    const ownMetadata = level === cls ? metadata : undefined;
+    const task = taskMetadata.own(level, key, ownMetadata);
+    const crons = cronMetadata.own(level, key, ownMetadata) ?? [];
+    const step = stepMetadata.own(level, key, ownMetadata);
+    if (step) steps.set(key, step);
+    if (task) tasks.set(key, withCrons(task, crons, `@Cron on ${level.name}.${key}`));
+    else if (crons.length > 0)
+      throw new TypeError(`@Cron on ${level.name}.${key}: the method is not a task; write @Task() above it as well`);
   }
   const where = `@Worker on ${cls.name || worker.name}`;
   addFailureHandlers(cls, worker, tasks, metadata, where);
@@ -68,19 +66,22 @@ export function describeClass(cls: Function, metadata?: object): ClassDescriptio
       `${where}: the class has no task; decorate a method, for example @Task("send-email") async send() {}`,
     );
   }
-  const keyOf = new Map<string, string>();
-  for (const [key, { name }] of tasks) {
-    const other = keyOf.get(name);
-    if (other !== undefined) {
-      throw new TypeError(
-        `${where}: two tasks are named "${name}", the methods ${other} and ${key}; rename one of them, for example @Task("${name}-2")`,
-      );
-    }
-    keyOf.set(name, key);
-  }
+  assertOwnNames(tasks, where);
   assertRoom(tasks.values(), worker.slots, where);
   assertSteps(cls, tasks, steps, where);
   return { ...worker, tasks, steps };
+}
+
+function assertOwnNames(tasks: ReadonlyMap<string, TaskDefinition>, where: string): void {
+  const keyOf = new Map<string, string>();
+  for (const [key, { name }] of tasks) {
+    const other = keyOf.get(name);
+    keyOf.set(name, key);
+    if (other !== undefined)
+      throw new TypeError(
+        `${where}: two tasks are named "${name}", the methods ${other} and ${key}; rename one of them, for example @Task("${name}-2")`,
+      );
+  }
 }
 
 /** Steps are journalled when called on the instance: `super` would bypass that. */
@@ -109,12 +110,10 @@ function textOf(cls: Function, key: string): string {
 
 /** Identifies builds of a class by the source of its methods. */
 function codeOf(cls: Function): string {
-  const texts = lineage(cls).flatMap((level) =>
-    Object.getOwnPropertyNames(level.prototype).map((key) => {
-      const method = Object.getOwnPropertyDescriptor(level.prototype, key)?.value;
-      return typeof method === "function" ? Function.prototype.toString.call(method) : key;
-    }),
-  );
+  const texts = membersOf(cls).map(({ level, key }) => {
+    const method = Object.getOwnPropertyDescriptor(level.prototype, key)?.value;
+    return typeof method === "function" ? Function.prototype.toString.call(method) : key;
+  });
   return hashOfText(texts.join("\n")).toString(36);
 }
 
@@ -127,23 +126,21 @@ function addFailureHandlers(
   where: string,
 ): void {
   const served = [...tasks];
-  for (const level of lineage(cls)) {
-    for (const key of Object.getOwnPropertyNames(level.prototype)) {
-      const facts = getOwnFailureHandler(level, key, level === cls ? metadata : undefined);
-      if (facts === undefined) continue;
-      const { name = handlerName(worker, facts.tasks[0] ?? served[0]?.[1].name, key), ...policy } = facts.options;
-      const unknown = facts.tasks.find((task) => !served.some(([, { name }]) => name === task));
-      if (unknown !== undefined)
-        throw new TypeError(
-          `${where}: @OnFailure on ${key} names "${unknown}", which is not a task of the class; the class has: ${served.map(([, task]) => task.name).join(", ")}`,
-        );
-      if (tasks.has(key))
-        throw new TypeError(`${where}: ${key} is both a task and an @OnFailure handler; write two methods`);
-      tasks.set(key, { ...checkTask(name, policy, `@OnFailure on ${key}`), handlesFailures: true });
-      for (const [of, task] of served) {
-        if (facts.tasks.length > 0 && !facts.tasks.includes(task.name)) continue;
-        tasks.set(of, { ...tasks.get(of)!, onFailure: name });
-      }
+  for (const { level, key } of membersOf(cls)) {
+    const facts = failureMetadata.own(level, key, level === cls ? metadata : undefined);
+    if (facts === undefined) continue;
+    const { name = handlerName(worker, facts.tasks[0] ?? served[0]?.[1].name, key), ...policy } = facts.options;
+    const unknown = facts.tasks.find((task) => !served.some(([, { name }]) => name === task));
+    if (unknown !== undefined)
+      throw new TypeError(
+        `${where}: @OnFailure on ${key} names "${unknown}", which is not a task of the class; the class has: ${served.map(([, task]) => task.name).join(", ")}`,
+      );
+    if (tasks.has(key))
+      throw new TypeError(`${where}: ${key} is both a task and an @OnFailure handler; write two methods`);
+    tasks.set(key, { ...checkTask(name, policy, `@OnFailure on ${key}`), handlesFailures: true });
+    for (const [of, task] of served) {
+      if (facts.tasks.length > 0 && !facts.tasks.includes(task.name)) continue;
+      tasks.set(of, { ...tasks.get(of)!, onFailure: name });
     }
   }
 }
@@ -215,6 +212,16 @@ function lineage(cls: Function): Function[] {
   }
   return classes;
 }
+
+interface Member {
+  /** The class, or the base class, that has it. */
+  readonly level: Function;
+  readonly key: string;
+}
+
+/** Of the class and what it extends, base classes first. */
+const membersOf = (cls: Function): Member[] =>
+  lineage(cls).flatMap((level) => Object.getOwnPropertyNames(level.prototype).map((key) => ({ level, key })));
 
 function noWorker(cls: Function): string {
   const name = cls.name || "the class";

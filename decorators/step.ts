@@ -1,6 +1,6 @@
 import { defineStep, type StepOptions } from "../src/domain/step.ts";
 import type { StepDecorator } from "./durable-check.ts";
-import { getStep, getTask, setStep } from "./metadata.ts";
+import { stepMetadata, taskMetadata } from "./metadata.ts";
 import { atCaller, decoratedPlaceOf, isDecoratorCall } from "./place.ts";
 
 /**
@@ -27,10 +27,10 @@ export function Step(options: StepOptions = {}, ...nothing: never[]): StepDecora
   const decorate = (...args: unknown[]): void => {
     atCaller(decorate, () => {
       const place = decoratedPlaceOf("@Step", args);
-      if (getStep(place)) throw new TypeError(`${place.where}: the method has two @Step decorators; keep one`);
-      if (getTask(place)?.durable)
+      if (stepMetadata.get(place)) throw new TypeError(`${place.where}: the method has two @Step decorators; keep one`);
+      if (taskMetadata.get(place)?.durable)
         throw new TypeError(`${place.where}: a durable method cannot be a step as well; keep one`);
-      setStep(place, step);
+      stepMetadata.set(place, step);
     });
   };
   return decorate as StepDecorator;

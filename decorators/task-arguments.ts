@@ -1,7 +1,7 @@
 // The arguments of @Task and @Durable: a name and options, or a contract.
 import type { Contract } from "../src/domain/contract.ts";
 import type { TaskOptions } from "../src/domain/task.ts";
-import { getTask } from "./metadata.ts";
+import { taskMetadata } from "./metadata.ts";
 import { type DecoratedPlace, isDecoratorCall } from "./place.ts";
 
 type Label = "@Task" | "@Durable";
@@ -64,7 +64,7 @@ function assertOptions(label: Label, value: unknown, what: string): asserts valu
 
 /** A method can be only one thing. Fails: TypeError if another decorator has already made it a task */
 export function assertFirst(label: Label, place: DecoratedPlace): void {
-  const before = getTask(place);
+  const before = taskMetadata.get(place);
   if (before === undefined) return;
   const other = before.durable === undefined ? "@Task" : "@Durable";
   const what = other === label ? `two ${label} decorators` : "both @Task and @Durable";

@@ -3,8 +3,8 @@ import type { BatchContext, TaskContext } from "../src/domain/context.ts";
 import type { FieldIn } from "../src/domain/plain-fields.ts";
 import type { AnySchema, InputOf, Payload } from "../src/domain/schema.ts";
 import { checkTask, type TaskOptions } from "../src/domain/task.ts";
-import type { Name, TaskDecorator } from "./check.ts";
-import { setTask } from "./metadata.ts";
+import type { AfterFirst, NameIn, TaskDecorator } from "./check.ts";
+import { taskMetadata } from "./metadata.ts";
 import { atCaller, decoratedPlaceOf } from "./place.ts";
 import { assertFirst, readTaskArguments } from "./task-arguments.ts";
 
@@ -50,9 +50,6 @@ export type BatchDecorator<In, Out, Plain extends string = never> = TaskDecorato
   Plain
 >;
 
-/** A legal name, or a sentence; also inferred from values that are not strings. */
-type NameIn<N> = N extends string ? Name<N> : never;
-
 /** What may follow the first argument: after a name, options; after a contract, options without schemas; after options, nothing. */
 export type MoreOptions<
   N,
@@ -61,14 +58,7 @@ export type MoreOptions<
   O extends AnySchema | undefined,
   B extends BatchOptions | undefined,
   P extends string = string,
-> = [C] extends [never]
-  ? N extends string | undefined
-    ? TypedTaskOptions<I, O, B, P>
-    : "options are given once"
-  : Omit<TypedTaskOptions<undefined, undefined, B, P>, "input" | "output"> & {
-      readonly input?: "the contract has an input already";
-      readonly output?: "the contract has an output already";
-    };
+> = AfterFirst<N, C, TypedTaskOptions<I, O, B, P>, TypedTaskOptions<undefined, undefined, B, P>>;
 
 /**
  * Makes a method a task that clients can run.
@@ -110,7 +100,7 @@ export function Task<
     atCaller(decorate, () => {
       const place = decoratedPlaceOf("@Task", args);
       assertFirst("@Task", place);
-      setTask(place, checkTask(name ?? place.key, read, place.where));
+      taskMetadata.set(place, checkTask(name ?? place.key, read, place.where));
     });
   };
   return decorate as never;

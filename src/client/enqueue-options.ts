@@ -1,5 +1,5 @@
 import { type AffinityInput, parseAffinity } from "../domain/affinity.ts";
-import { type DurationInput, parseDuration } from "../domain/duration.ts";
+import { type DurationInput, parseDuration, parseLimit } from "../domain/duration.ts";
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
 import { inheritedMetadata } from "../domain/parent.ts";
 import type { Parent } from "../domain/policies.ts";
@@ -63,10 +63,7 @@ export function entryOf(
     createdAt: now,
     dueAt: askedDueAt(options, now),
     ...(options.at !== undefined && { isDated: true }),
-    scheduleTimeoutMs:
-      scheduleTimeout === undefined || scheduleTimeout === null
-        ? scheduleTimeout
-        : parseDuration(scheduleTimeout, "scheduleTimeout"),
+    scheduleTimeoutMs: scheduleTimeout === undefined ? undefined : parseLimit(scheduleTimeout, "scheduleTimeout"),
     inbox,
     extra: extraOf(metadata, affinity, parent),
     input,

@@ -1,4 +1,4 @@
-import { type DurationInput, longestDurationMs, parseDuration } from "./duration.ts";
+import { type DurationInput, longestDurationMs, parseDuration, parseLimit } from "./duration.ts";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
 import { assertWhole } from "./option-values.ts";
 import { checkTask, type DurablePolicy, type TaskDefinition, type TaskOptions } from "./task.ts";
@@ -17,7 +17,6 @@ export interface DurableOptions extends Pick<TaskOptions, SharedOption> {
   readonly cancelTimeout?: DurationInput | undefined;
 }
 
-const own = ["version", "deadline", "cancelTimeout"];
 const known = namesOf<DurableOptions>({
   ...{ input: true, output: true, scheduleTimeout: true, priority: true, concurrency: true, rateLimit: true },
   ...{ slots: true, affinity: true, sticky: true, plain: true, version: true, deadline: true, cancelTimeout: true },
@@ -36,11 +35,10 @@ export function checkDurable(name: unknown, options: DurableOptions, where: stri
   for (const option of Object.keys(options))
     if (option in elsewhere) throw new TypeError(`${where}: "${option}" is not an option here: ${elsewhere[option]}`);
   assertKnownOptions(options, { options: known, of: "a durable task", where, example: '{ deadline: "30d" }' });
-  const { version = 1, deadline = null, cancelTimeout = "5m" } = options;
-  const ofTask = Object.fromEntries(Object.entries(options).filter(([option]) => !own.includes(option)));
+  const { version = 1, deadline, cancelTimeout = "5m", ...ofTask } = options;
   const durable: DurablePolicy = {
     version: assertWhole(version, `${where}: version`, { from: 1, to: 1_000_000, example: "{ version: 2 }" }),
-    deadlineMs: deadline === null ? null : parseDuration(deadline, `${where}: deadline`),
+    deadlineMs: parseLimit(deadline, `${where}: deadline`),
     cancelTimeoutMs: parseDuration(cancelTimeout, `${where}: cancelTimeout`),
   };
   return { ...checkTask(name, ofTask, where), timeoutMs: longestDurationMs, durable };

@@ -33,6 +33,10 @@ export function parseDuration(value: DurationInput | string, where: string): num
   );
 }
 
+/** The same of a limit; null is without limit, as is none. */
+export const parseLimit = (value: DurationInput | null | undefined, where: string): number | null =>
+  value === undefined || value === null ? null : parseDuration(value, where);
+
 function bounded(ms: number, given: DurationInput | string, where: string): number {
   if (ms <= longestDurationMs) return ms;
   const shown = shorten(typeof given === "string" ? JSON.stringify(given) : `${given} (milliseconds)`);

@@ -1,7 +1,7 @@
 import { type AffinityInput, parseAffinity } from "./affinity.ts";
 import { type BatchOptions, parseBatch } from "./batch.ts";
 import type { CronRule } from "./cron.ts";
-import { type DurationInput, parseDuration } from "./duration.ts";
+import { type DurationInput, parseDuration, parseLimit } from "./duration.ts";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
 import { type ConcurrencyInput, parseConcurrency, parseRateLimits, type RateLimitInput } from "./limits.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";
@@ -141,7 +141,6 @@ export function checkTask(
   where = `task ${JSON.stringify(name)}`,
 ): TaskDefinition {
   assertKnownOptions(options, { options: known, of: "a task", where });
-  const { scheduleTimeout } = options;
   const middleware = assertMiddleware(options.middleware, where);
   const plain = assertPlainFields(options.plain, where);
   return {
@@ -150,10 +149,7 @@ export function checkTask(
     output: options.output === undefined ? undefined : toStandard(options.output, `${where}: output`),
     retry: parseRetry(options.retries, `${where}: retries`),
     timeoutMs: positive(parseDuration(options.timeout ?? defaultTimeoutMs, `${where}: timeout`), `${where}: timeout`),
-    scheduleTimeoutMs:
-      scheduleTimeout === undefined || scheduleTimeout === null
-        ? null
-        : parseDuration(scheduleTimeout, `${where}: scheduleTimeout`),
+    scheduleTimeoutMs: parseLimit(options.scheduleTimeout, `${where}: scheduleTimeout`),
     priority: assertPriority(options.priority ?? defaultPriority, where),
     ...policiesOf(options, where),
     ...threadOf(options, where),

@@ -13,7 +13,9 @@ const files = readSources("src", "decorators").map(({ path, text, imports }) => 
 
 /** What a room has, and a little more; those of the scheduler stand in architecture.test.ts. It may be raised for what it could not do before, and the commit says so. */
 const budgets: Record<string, number> = {
-  client: 1_009,
+  decorators: 880,
+  domain: 2_495,
+  client: 1_005,
   "client/asking": 383,
   "client/results": 542,
   "client/reading": 460,
@@ -25,7 +27,7 @@ const budgets: Record<string, number> = {
   "worker/threads": 403,
   "worker/transcripts": 399,
   "worker/heart": 223,
-  facade: 1_570,
+  facade: 1_558,
   cli: 2_170,
 };
 
@@ -35,7 +37,7 @@ const apart = [
   ...["worker/transcripts", "worker/threads", "worker/heart", "worker/durable", "worker/presence"],
 ];
 
-test("client, wire, nats, worker, facade and cli do not outgrow their budgets", () => {
+test("decorators, domain, client, wire, nats, worker, facade and cli do not outgrow their budgets", () => {
   const sizes = new Map<string, number>();
   for (const { path, lines } of files) {
     const room = apart.find((inner) => path.startsWith(`src/${inner}/`)) ?? partOf(path);
