@@ -33,8 +33,7 @@ export function compactFinished(house: House, run: FinishedRun): void {
 
 /**
  * Moves what must stay of a bundle to the tail, under the bundle's name: the expected sequence keeps two engines from both doing it. A bundle of
- * which nothing must stay is purged. False if it has to wait for attempts that may end soon; `atOnce` waits for none. `removed`: a finished run of
- * which nothing stays.
+ * which nothing must stay is purged. False if it has to wait for attempts that may end soon; `atOnce` waits for none.
  */
 export function compactBundle(
   house: House,
@@ -42,7 +41,6 @@ export function compactBundle(
   seq: number,
   { name, keys }: Bundle,
   atOnce: boolean,
-  removed?: string,
 ): boolean {
   const left: CompactedRun[] = [];
   for (const key of keys) {
@@ -51,7 +49,7 @@ export function compactBundle(
     if (live !== undefined && standsAt(house, live, seq)) {
       if (!atOnce && mayEndSoon(house, live)) return false;
       left.push(liveForm(house, live));
-    } else if (finished?.entrySeq === seq && key !== removed && !isEntryGarbage(finished, house.retention))
+    } else if (finished?.entrySeq === seq && !isEntryGarbage(finished, house.retention))
       left.push(finishedForm(house, finished));
   }
   if (left.length > 0) compact(house, log, name, true, seq, left);
@@ -73,7 +71,7 @@ export const standsAt = ({ fold: { displaced } }: House, run: LiveRun, seq: numb
 export function purgeEntry(house: House, log: LoggedTask, key: string, seq: number): void {
   const bundle = log.entries.bundleAt(seq);
   if (bundle === undefined) purgeSingle(house, key, { key }, seq);
-  else compactBundle(house, log, seq, bundle, true, key);
+  else compactBundle(house, log, seq, bundle, true);
 }
 
 /** A `compact` command found an unexpected entry; `name` is the key of its run, or the name of its bundle. */

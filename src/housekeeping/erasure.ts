@@ -2,6 +2,7 @@
 // from their entries: see requests/eraser.ts.
 
 import { isFinal, taskOf } from "../domain/run.ts";
+import type { FinishedRun } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { FinalDetail } from "../wire/story.ts";
@@ -35,7 +36,7 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
     noteRemains(house, key);
     if (run.isErased === true) {
       const log = house.fold.logOf(run.task);
-      if (run.entrySeq > 0) purgeEntry(house, log, key, run.entrySeq);
+      if (run.entrySeq > 0 && !isStone(run)) purgeEntry(house, log, key, run.entrySeq);
       else if (!isEntryGone(house.fold, key)) purgeHead(house, log);
       continue;
     }
@@ -46,10 +47,15 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
   }
 }
 
-/** Whether no entry of a run that has ended is left in the log. For the fold it is gone as soon as its purge is asked for. */
+/** The entry of an erased run says no more than its stone, and stands for it where a mark has given that up. It was written by who knew the stone. */
+const isStone = ({ isErased, isCompacted, firstOutcome, seq }: FinishedRun): boolean =>
+  isErased === true && isCompacted && firstOutcome > seq;
+
+/** Whether nothing of a run that has ended is left in an entry. For the fold it is gone as soon as its purge is asked for. */
 export function isEntryGone(fold: Fold, key: string): boolean {
+  const run = fold.finished.get(key);
   const { clearTo, purgedTo } = fold.logOf(taskOf(key)).entries;
-  return (fold.finished.get(key)?.entrySeq ?? 0) === 0 && !fold.leftovers.has(key) && purgedTo >= clearTo;
+  return (run === undefined || run.entrySeq === 0 || isStone(run)) && !fold.leftovers.has(key) && purgedTo >= clearTo;
 }
 
 /** Whether the fold of the rest needs nothing that an outcome up to `upTo` says about a run's turns. */

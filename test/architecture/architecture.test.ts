@@ -188,7 +188,7 @@ const budgets: Record<string, number> = {
   fold: 1_348,
   matching: 3_264,
   presence: 505,
-  housekeeping: 755,
+  housekeeping: 758,
   reactions: 420,
   scheduler: 580,
   leader: 341,
