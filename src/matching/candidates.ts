@@ -50,17 +50,16 @@ function offersMore(a: Offer, b: Offer): boolean {
   return a.free > b.free || (a.free === b.free && a.lastAssigned < b.lastAssigned);
 }
 
-/** A mean delay up to which the engine counts as prompt. Units: milliseconds */
-const promptMs = 5;
 /** One in so many slots, and at least one, is filled before runs travel. */
 const nearShare = 8;
 
 /**
- * A run reaches a worker of the engine's own process without a message, so a few that wait go there first. More are spread, since a message
- * is worth it then; and so are all while code delays the engine, or after a leader has died, which such a run may have caused.
+ * A run reaches a worker of the engine's own process without a message. Where single runs arrive in a steady stream, messages are most of what they cost, so
+ * a few that wait go there first. More are spread, since a message is worth it then, and so are all while code delays the engine, or after a leader has died,
+ * which such a run may have caused.
  */
 function isNear(state: Matching, { isOurs, busy, slots }: WorkerRecord, { counts }: TaskQueue): boolean {
-  if (!isOurs || state.readDelayMs >= promptMs || state.caution !== undefined) return false;
+  if (!isOurs || !state.pace.isBrisk || state.caution !== undefined) return false;
   return busy + counts.queued <= Math.max(slots / nearShare, 1);
 }
 

@@ -6,6 +6,7 @@ import { noPauses, type Pauses } from "../domain/pauses.ts";
 import type { CancelCause } from "../domain/run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { LiveRun } from "../fold/live-run.ts";
+import { ArrivalPace } from "./arrival-pace.ts";
 import type { StoredRate } from "./commands.ts";
 import type { Siblings } from "./durable/group.ts";
 import type { KeyLimit } from "./limits/concurrency.ts";
@@ -28,9 +29,6 @@ export interface RunDeadline {
 }
 const earlier = (a: RunDeadline, b: RunDeadline): boolean =>
   a.at < b.at || (a.at === b.at && a.run.origin < b.run.origin);
-
-/** The last so many entries make up most of the average. */
-const delaySamples = 32;
 
 /** By task: runs that this engine cancelled, or asked their workers to cancel. */
 export type Cancelled = Map<string, Record<CancelCause, number>>;
@@ -112,8 +110,7 @@ export class Matching {
   ratesReadAt = 0;
   ratesTidiedAt = 0;
   assignedCount = 0;
-  /** From when new runs are stored until this engine reads them, on average: long where code blocks its process. Units: milliseconds */
-  readDelayMs = 0;
+  readonly pace = new ArrivalPace();
   /** When the last tick was. Units: epoch milliseconds */
   tickedAt = 0;
 
@@ -128,10 +125,6 @@ export class Matching {
     this.cancelled = cancelled;
     this.faulty = faulty ?? new Set();
     this.lanes = lanesFor(this);
-  }
-  /** A new entry, which the server stored then, is read. */
-  noteRead(at: number): void {
-    this.readDelayMs += (Math.max(this.step.now - at, 0) - this.readDelayMs) / delaySamples;
   }
   queueOf(task: string): TaskQueue {
     return this.queues.get(task) ?? this.#addQueue(task);

@@ -37,7 +37,8 @@ function handle(scheduler: Scheduler, event: SchedulerEvent): void {
     case "outcomes":
     case "signal":
     case "unreadable":
-      if (event.type === "entry" || event.type === "bundle") scheduler.leadership?.matching.noteRead(event.at);
+      if (event.type === "entry" || event.type === "bundle")
+        scheduler.leadership?.matching.pace.note(event.at, scheduler.step.now);
       foldEvent(fold, event);
       return;
     case "heard":

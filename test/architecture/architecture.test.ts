@@ -186,7 +186,7 @@ test("a file has at most 400 lines", () => {
 const budgets: Record<string, number> = {
   collections: 470,
   fold: 1_348,
-  matching: 3_264,
+  matching: 3_276,
   presence: 505,
   housekeeping: 758,
   reactions: 420,

@@ -23,56 +23,64 @@ describe("dispatch", () => {
     assert.deepEqual(assignments(scene.tick()), ["w1: mail/a, mail/c, mail/e", "w2: mail/b, mail/d"]);
   });
 
-  test("fills an eighth of the slots beside the engine first; more runs than that are spread", () => {
-    const scene = new Scene({}, { process: "p" });
-    scene.register("far", 40, ["mail"], [], false, "elsewhere");
-    scene.register("near", 16, ["mail"], [], false, "p");
-    for (const id of ["a", "b", "c"]) scene.create("mail", id);
-    assert.deepEqual(assignments(scene.tick()), ["far: mail/a, mail/b, mail/c"]);
-    for (const id of ["d", "e"]) scene.create("mail", id);
-    assert.deepEqual(assignments(scene.tick()), ["near: mail/d, mail/e"]);
-    scene.create("mail", "f");
-    assert.deepEqual(assignments(scene.tick()), ["far: mail/f"]);
-    scene.report("near", "mail/d", "completed");
-    scene.create("mail", "g");
-    assert.deepEqual(assignments(scene.tick()), ["near: mail/g"]);
-  });
-
-  test("a worker with few slots beside the engine gets one run first", () => {
-    const scene = new Scene({}, { process: "p" });
-    scene.register("far", 4, ["mail"], [], false, "elsewhere");
-    scene.register("near", 2, ["mail"], [], false, "p");
-    scene.create("mail", "a");
-    assert.deepEqual(assignments(scene.tick()), ["near: mail/a"]);
-    scene.create("mail", "b");
-    assert.deepEqual(assignments(scene.tick()), ["far: mail/b"]);
-  });
-
-  test("a worker beside the engine is not filled first while the engine reads new runs late", () => {
-    const scene = new Scene({}, { process: "p" });
-    scene.register("near", 100, ["mail"], [], false, "p");
-    scene.register("far", 200, ["mail"], [], false, "elsewhere");
-    let id = 0;
-    const workerOfRead = (delayMs: number) => {
-      scene.pass(delayMs);
-      scene.create("mail", `${++id}`, {}, scene.now - delayMs);
-      const { worker } = only(scene.tick(), "assign")[0]!;
-      scene.report(worker, `mail/${id}`, "completed");
-      return worker;
+  describe("beside the engine", () => {
+    /** Single runs arrive in a steady stream: one a millisecond. */
+    const busyScene = (near: number, far: number) => {
+      const scene = new Scene({}, { process: "p" });
+      for (let n = 0; n < 200; n++) {
+        scene.pass(1);
+        scene.matching.pace.note(scene.now, scene.now);
+      }
+      scene.register("far", far, ["mail"], [], false, "elsewhere");
+      scene.register("near", near, ["mail"], [], false, "p");
+      return scene;
     };
-    assert.deepEqual([1, 400, 1].map(workerOfRead), ["near", "far", "far"]);
-    for (let n = 0; n < 100; n++) workerOfRead(1);
-    assert.equal(workerOfRead(1), "near");
-  });
 
-  test("a wish counts more than being beside the engine", () => {
-    const scene = new Scene({}, { process: "p" });
-    scene.register("near", 16, ["mail"], [], false, "p");
-    scene.register("far", 16, ["mail"], [], false, "elsewhere");
-    const affinity = parseAffinity({ gpu: { value: "yes", comparator: "!=" } }, "test");
-    scene.state.workers.get("near")!.labels = { gpu: "yes" };
-    scene.create("mail", "a", { extra: { placement: { affinity } } });
-    assert.deepEqual(assignments(scene.tick()), ["far: mail/a"]);
+    test("an eighth of the slots is filled first; more runs than that are spread", () => {
+      const scene = busyScene(16, 40);
+      for (const id of ["a", "b", "c"]) scene.create("mail", id);
+      assert.deepEqual(assignments(scene.tick()), ["far: mail/a, mail/b, mail/c"]);
+      for (const id of ["d", "e"]) scene.create("mail", id);
+      assert.deepEqual(assignments(scene.tick()), ["near: mail/d, mail/e"]);
+      scene.create("mail", "f");
+      assert.deepEqual(assignments(scene.tick()), ["far: mail/f"]);
+      scene.report("near", "mail/d", "completed");
+      scene.create("mail", "g");
+      assert.deepEqual(assignments(scene.tick()), ["near: mail/g"]);
+    });
+
+    test("a worker with few slots gets one run first", () => {
+      const scene = busyScene(2, 4);
+      scene.create("mail", "a");
+      assert.deepEqual(assignments(scene.tick()), ["near: mail/a"]);
+      scene.create("mail", "b");
+      assert.deepEqual(assignments(scene.tick()), ["far: mail/b"]);
+    });
+
+    test("no worker is filled first while the engine reads new runs late, or they come only now and then", () => {
+      const scene = busyScene(100, 200);
+      let id = 0;
+      const workerOf = (passMs: number, delayMs = 0) => {
+        scene.pass(passMs);
+        scene.create("mail", `${++id}`, {}, scene.now - delayMs);
+        const { worker } = only(scene.tick(), "assign")[0]!;
+        scene.report(worker, `mail/${id}`, "completed");
+        return worker;
+      };
+      assert.equal(workerOf(1), "near");
+      assert.equal(workerOf(1, 400), "far");
+      for (let n = 0; n < 200; n++) workerOf(1);
+      assert.equal(workerOf(1), "near");
+      assert.deepEqual([workerOf(1_000), workerOf(1_000)], ["far", "far"]);
+    });
+
+    test("a wish counts more", () => {
+      const scene = busyScene(16, 16);
+      const affinity = parseAffinity({ gpu: { value: "yes", comparator: "!=" } }, "test");
+      scene.state.workers.get("near")!.labels = { gpu: "yes" };
+      scene.create("mail", "a", { extra: { placement: { affinity } } });
+      assert.deepEqual(assignments(scene.tick()), ["far: mail/a"]);
+    });
   });
 
   test("spreads work when task sets only overlap", () => {
