@@ -33,17 +33,19 @@ interface Open {
   readonly stored: Deferred<boolean>;
 }
 
+export interface BundlerParts {
+  readonly link: NatsLink;
+  readonly publisher: Publisher;
+  readonly subjects: Subjects;
+}
+
 export class Bundler {
-  readonly #link: NatsLink;
-  readonly #publisher: Publisher;
-  readonly #subjects: Subjects;
+  readonly #parts: BundlerParts;
   readonly #nextIds = makeBundleIdGenerator();
   #open: Open | undefined;
 
-  constructor({ link, publisher, subjects }: { link: NatsLink; publisher: Publisher; subjects: Subjects }) {
-    this.#link = link;
-    this.#publisher = publisher;
-    this.#subjects = subjects;
+  constructor(parts: BundlerParts) {
+    this.#parts = parts;
   }
 
   /** An id for a run that is not bundled. */
@@ -67,7 +69,7 @@ export class Bundler {
   #fits(open: Open, task: string, entry: RunEntry): boolean {
     return (
       open.inputs.length < open.room &&
-      open.bytes + entry.input.length <= Math.min(mostBytes, this.#link.maxPayload / 8) &&
+      open.bytes + entry.input.length <= Math.min(mostBytes, this.#parts.link.maxPayload / 8) &&
       open.task === task &&
       differInInputOnly(open.shared, entry)
     );
@@ -75,7 +77,7 @@ export class Bundler {
 
   #begin(task: string, shared: RunEntry, witness: Witness | undefined): Open {
     const each = compactedBytes + jsonBytes(shared.extra).length;
-    const room = Math.min(mostBundled, Math.max(1, Math.floor(this.#link.maxPayload / 2 / each)));
+    const room = Math.min(mostBundled, Math.max(1, Math.floor(this.#parts.link.maxPayload / 2 / each)));
     const stored = deferred<boolean>();
     const open: Open = { task, ids: this.#nextIds(), shared, inputs: [], witness, room, bytes: 0, stored };
     this.#open = open;
@@ -100,10 +102,11 @@ export class Bundler {
   }
 
   #append({ task, ids, shared, inputs, witness }: Open): ReturnType<Publisher["append"]> {
+    const { publisher, subjects } = this.#parts;
     if (inputs.length === 1)
-      return this.#publisher.append(this.#subjects.run(task, ids.idAt(0)), encodeRunEntry(shared), 0, { witness });
+      return publisher.append(subjects.run(task, ids.idAt(0)), encodeRunEntry(shared), 0, { witness });
     const names = inputs.map((_, place) => ids.idAt(place));
-    return this.#publisher.append(this.#subjects.bundle(task, ids.name), encodeBundle(shared, names, inputs), 0);
+    return publisher.append(subjects.bundle(task, ids.name), encodeBundle(shared, names, inputs), 0);
   }
 }
 

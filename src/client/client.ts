@@ -6,10 +6,9 @@ import { type Log, silentLog } from "../domain/log.ts";
 import { assertName } from "../domain/names.ts";
 import type { Pauses, PauseTarget } from "../domain/pauses.ts";
 import type { Parent } from "../domain/policies.ts";
-import { isFinished, type RunInfo } from "../domain/run.ts";
+import { isFinished } from "../domain/run.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import { type AnySchema, type InputOf, type OutputOf, toStandard } from "../domain/schema.ts";
-import { AdmissionGate } from "../nats/admission-gate.ts";
 import { JournalStore } from "../nats/journal.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";
@@ -27,7 +26,6 @@ import { deadlineOf, type Patience } from "./asking/patience.ts";
 import { pauseTarget } from "./asking/pause-target.ts";
 import { assertFilter, assertNotEmpty } from "./asking/run-filter.ts";
 import { SignalSender } from "./asking/signal-sender.ts";
-import { Bundler } from "./bundler.ts";
 import { type ClassTasks, tasksByName, tasksOf } from "./class-tasks.ts";
 import { Crons } from "./crons.ts";
 import { aroundEnqueue, type EnqueueMiddleware } from "./middleware.ts";
@@ -36,6 +34,7 @@ import { RunReader } from "./reading/run-reader.ts";
 import { LongWaits } from "./results/long-waits.ts";
 import { Results } from "./results/results.ts";
 import { type CancelOptions, RunHandle } from "./run-handle.ts";
+import { RunWriter } from "./run-writer.ts";
 import { type ArgsOf, type TaskParts, TaskReference, type TaskShape } from "./task-reference.ts";
 
 type WorkerClass<W> = abstract new (...args: any) => W;
@@ -88,18 +87,16 @@ export class Natchet {
     this.#requests = requests;
     this.crons = new Crons(requests, vault);
     this.#taskParts = {
-      ...{ link, publisher, subjects, requests, vault, parent: parts.parent },
+      ...{ requests, vault },
+      writer: new RunWriter({ link, publisher, subjects, vault, parent: parts.parent }),
       results: new Results({ link, subjects, entries, vault, line, longWaits, stream: parts.store?.runs }),
       cancels: new Cancels(requests),
       reader: new RunReader(requests, entries, vault),
       journals: new JournalStore(link, subjects, { publisher }),
       transcripts: new Transcripts(link, subjects),
       signals: new SignalSender({ requests, store, publisher, subjects, maxPayload: () => link.maxPayload }),
-      bundler: new Bundler({ link, publisher, subjects }),
-      gate: new AdmissionGate(link, subjects),
       around: aroundEnqueue(parts.middleware),
       enqueue: ({ name, plain }, input, options) => this.#reference({ name, plain }).enqueue(input, options),
-      isClosed: () => this.#closing !== undefined,
     };
   }
 
@@ -224,11 +221,10 @@ export class Natchet {
   async replay(filter: RunFilter, options: { readonly limit?: number } = {}): Promise<RunHandle[]> {
     assertFilter(filter, "replay");
     assertKnownOptions(options, { options: ["limit"], of: "replay" });
-    const { limit = 1_000 } = options;
-    const handles = await endedRuns(filter, (matching, most) => this.list(matching, { limit: most }), limit);
+    const { runs } = await this.list(endedOnly(filter), { limit: options.limit ?? 1_000 });
     const replayed: RunHandle[] = [];
-    for (let from = 0; from < handles.length; from += replaysAtOnce) {
-      const part = handles.slice(from, from + replaysAtOnce).map(({ task, id }) => this.get(task, id).replay());
+    for (let from = 0; from < runs.length; from += replaysAtOnce) {
+      const part = runs.slice(from, from + replaysAtOnce).map(({ task, id }) => this.get(task, id).replay());
       replayed.push(...(await Promise.all(part)));
     }
     return replayed;
@@ -255,7 +251,7 @@ export class Natchet {
   }
 
   async #close(): Promise<void> {
-    this.#taskParts.gate.close();
+    this.#taskParts.writer.close();
     this.#taskParts.results.close();
     this.#line.close();
     await this.#parts.release();
@@ -264,15 +260,11 @@ export class Natchet {
 
 const replaysAtOnce = 64;
 
-async function endedRuns(
-  filter: RunFilter,
-  list: (filter: RunFilter, limit: number) => Promise<RunList>,
-  limit: number,
-): Promise<readonly RunInfo[]> {
+/** By default those that failed. Fails: TypeError */
+function endedOnly(filter: RunFilter): RunFilter {
   assertNotEmpty(filter, "replay: an empty filter would run everything again");
   const { state = ["failed"] } = filter;
   const live = state.find((one) => !isFinished(one));
-  if (live !== undefined)
-    throw new TypeError(`replay: a run that is ${live} has not ended; use completed, failed or cancelled`);
-  return (await list({ ...filter, state }, limit)).runs;
+  if (live === undefined) return { ...filter, state };
+  throw new TypeError(`replay: a run that is ${live} has not ended; use completed, failed or cancelled`);
 }

@@ -56,7 +56,7 @@ export function entryOf(
   if (options === undefined) return entryOf({}, inbox, input, now, parent);
   assertKnownOptions(options, known);
   if (options.id !== undefined) assertRunId(options.id, "id");
-  const { scheduleTimeout, priority, metadata, affinity } = options;
+  const { scheduleTimeout, priority } = options;
   return {
     ...plainEntry,
     priority: priority === undefined ? 0 : assertPriority(priority, "run"),
@@ -65,29 +65,19 @@ export function entryOf(
     ...(options.at !== undefined && { isDated: true }),
     scheduleTimeoutMs: scheduleTimeout === undefined ? undefined : parseLimit(scheduleTimeout, "scheduleTimeout"),
     inbox,
-    extra: extraOf(metadata, affinity, parent),
+    extra: extraOf(options, parent),
     input,
   };
 }
 
-function extraOf(
-  metadata: EnqueueOptions["metadata"],
-  affinity: AffinityInput | undefined,
-  parent: Parent | undefined,
-): RunExtra | undefined {
+function extraOf({ metadata, affinity }: EnqueueOptions, parent: Parent | undefined): RunExtra | undefined {
   const own = metadata === undefined ? undefined : checkMetadata(metadata);
   const rules = affinity === undefined ? undefined : parseAffinity(affinity, "affinity");
   if (own === undefined && rules === undefined && parent === undefined) return undefined;
+  const placement = { ...(rules && { affinity: rules }), ...(parent && { near: parent.worker }) };
   return {
-    ...((own !== undefined || parent !== undefined) && {
-      metadata: { ...(parent && inheritedMetadata(parent)), ...own },
-    }),
-    ...((rules !== undefined || parent !== undefined) && {
-      placement: {
-        ...(rules !== undefined && { affinity: rules }),
-        ...(parent !== undefined && { near: parent.worker }),
-      },
-    }),
+    ...((own ?? parent) && { metadata: { ...(parent && inheritedMetadata(parent)), ...own } }),
+    ...((rules ?? parent) && { placement }),
   };
 }
 

@@ -31,6 +31,7 @@ import {
   readProgress,
   type TranscriptSources,
 } from "./reading/transcript-reader.ts";
+import type { Awaited } from "./results/waits.ts";
 
 /**
  * What a handle needs from the client that made it.
@@ -94,14 +95,13 @@ export class RunHandle<Output = unknown> {
   async result(options: CallLimits = {}): Promise<Output> {
     const { results, readOutput } = this.#parts;
     assertKnownOptions(options, { options: ["timeout", "signal"], of: "result", example: '{ timeout: "30s" }' });
-    let giveUp = (_error: Error): void => {};
+    let awaited: Awaited | undefined;
     const callOff = whenGivenUp(options, "output", (reason, cause) =>
-      giveUp(new ResultNotAwaited({ key: this.key, reason, ...(cause !== undefined && { cause }) })),
+      awaited?.giveUp(new ResultNotAwaited({ key: this.key, reason, ...(cause !== undefined && { cause }) })),
     );
-    const { output, giveUp: end } = results.wait(this.key);
-    giveUp = end;
+    awaited = results.wait(this.key);
     try {
-      return (await readOutput(await output)) as Output;
+      return (await readOutput(await awaited.output)) as Output;
     } catch (error) {
       throw atAwaiter(this.result, error);
     } finally {

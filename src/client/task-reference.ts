@@ -1,39 +1,20 @@
 // A task that a caller can run: by its name, with the types and schemas that the caller knows.
 import { atAwaiter } from "../domain/at-caller.ts";
-import { InvalidData, PayloadTooLarge, StoreUnavailable } from "../domain/errors.ts";
-import type { Parent } from "../domain/policies.ts";
+import { InvalidData } from "../domain/errors.ts";
 import { keyOf } from "../domain/run.ts";
-import { bundleOfId } from "../domain/run-id.ts";
 import { type StandardSchema, type Validation, validate } from "../domain/schema.ts";
-import { toText } from "../domain/thrown.ts";
-import type { AdmissionGate } from "../nats/admission-gate.ts";
-import type { NatsLink } from "../nats/link.ts";
-import type { Publisher, Witness } from "../nats/publisher.ts";
-import { newestFromLeader } from "../nats/stored-message.ts";
-import { sealInput } from "../sealing/sealed.ts";
-import { runsOfBundle } from "../wire/bundle-entry.ts";
-import { jsonBytes } from "../wire/bytes.ts";
-import { largestCarriedInput } from "../wire/carried-input.ts";
-import { decodeRunEntry, encodeRunEntry, type RunEntry } from "../wire/run-entry.ts";
-import type { Subjects } from "../wire/subjects.ts";
-import type { Bundler, Stored } from "./bundler.ts";
+import type { Stored } from "./bundler.ts";
 import { CallLimit, type CallLimits } from "./call-limit.ts";
-import { type EnqueueOptions, entryOf } from "./enqueue-options.ts";
+import type { EnqueueOptions } from "./enqueue-options.ts";
 import type { AroundEnqueue, Enqueued, Enqueueing } from "./middleware.ts";
 import { type HandleParts, RunHandle } from "./run-handle.ts";
+import type { RunWriter, WrittenRun } from "./run-writer.ts";
 
 /** @internal */
 export interface TaskParts extends Omit<HandleParts, "readOutput"> {
-  readonly link: NatsLink;
-  readonly publisher: Publisher;
-  readonly subjects: Subjects;
-  readonly bundler: Bundler;
-  readonly gate: AdmissionGate;
+  readonly writer: RunWriter;
   /** The middleware of the client, if it has one. */
   readonly around: AroundEnqueue | undefined;
-  /** The run around a call, if there is one. */
-  readonly parent: (() => Parent | undefined) | undefined;
-  readonly isClosed: () => boolean;
 }
 
 export interface TaskShape {
@@ -55,10 +36,14 @@ export type ManyOptions<Input> = CallOptions | ((input: Input, index: number) =>
 /** Options for one run, and limits of the call. */
 export interface CallOptions extends EnqueueOptions, CallLimits {}
 
-/** A run ready to be stored: in a bundle, or by itself with this payload. */
-interface Prepared {
-  readonly entry: RunEntry;
-  readonly payload?: Uint8Array;
+/** One run, as it is asked for. */
+interface Call {
+  readonly input: unknown;
+  readonly options: EnqueueOptions | undefined;
+  /** Whether its output is waited for. */
+  readonly isAwaited: boolean;
+  /** When the caller gives up. */
+  readonly limit?: CallLimit;
 }
 
 /** A run on its way into the store. */
@@ -66,9 +51,6 @@ interface Begun extends Stored {
   /** Where somebody waits for it. */
   readonly output?: Promise<unknown>;
 }
-
-/** Reserved for what the engine and the worker add to an input: assignments and outcomes, which repeat it, must fit too. */
-const recordBytes = 17 * 1024;
 
 /** A result within this time counts as an acknowledgement of the run. Units: milliseconds */
 const quickMs = 250;
@@ -148,55 +130,40 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     }
   }
 
-  /** Its output, or a handle on it. */
   #call(input: unknown, options: CallOptions | undefined, isAwaited: boolean): Promise<unknown> {
-    if (!isLimited(options)) return isAwaited ? this.#run(input, options) : this.#enqueue(input, options);
+    if (!isLimited(options)) return this.#carryOut({ input, options, isAwaited });
     const { timeout, signal, ...rest } = options;
     const limit = new CallLimit({ timeout, signal }, this.name, isAwaited ? "output" : "acknowledgement");
-    return limit.around(isAwaited ? this.#run(input, rest, limit) : this.#enqueue(input, rest, limit));
+    return limit.around(this.#carryOut({ input, options: rest, isAwaited, limit }));
   }
 
-  async #enqueue(input: unknown, options: EnqueueOptions | undefined, limit?: CallLimit): Promise<RunHandle<Output>> {
-    const { id, stored } = await this.#begin(input, options, false, limit);
-    return new RunHandle<Output>(this.name, id, await stored, this.#handleParts);
-  }
-
-  async #run(input: unknown, options: EnqueueOptions | undefined, limit?: CallLimit): Promise<unknown> {
+  /** Its output, or a handle on it. */
+  async #carryOut(call: Call): Promise<unknown> {
     const startedAt = performance.now();
-    const { output } = await this.#begin(input, options, true, limit);
+    const { around } = this.#parts;
+    const { id, stored, output } = await (around === undefined ? this.#begin(call) : this.#beginWithin(around, call));
+    if (output === undefined) return new RunHandle<Output>(this.name, id, await stored, this.#handleParts);
     const value = await output;
     this.#isQuick = performance.now() - startedAt < quickMs;
     return this.#checkOutput(value);
   }
 
   /** Sends a run on its way; it is checked first, as it was given. */
-  async #begin(
-    input: unknown,
-    options: EnqueueOptions | undefined,
-    isAwaited: boolean,
-    limit: CallLimit | undefined,
-  ): Promise<Begun> {
-    const { around } = this.#parts;
-    if (around !== undefined) return this.#beginWithin(around, input, options, isAwaited, limit);
-    const run = this.#prepare(input, options, isAwaited);
-    if (this.#shape.input !== undefined) await this.#checkInput(input);
-    return this.#send(run, options, isAwaited, limit);
+  async #begin(call: Call): Promise<Begun> {
+    const run = this.#write(call);
+    if (this.#shape.input !== undefined) await this.#checkInput(call.input);
+    return this.#send(call, run);
   }
 
   /** A middleware may change the run, store several, or name another one. */
-  async #beginWithin(
-    around: AroundEnqueue,
-    input: unknown,
-    options: EnqueueOptions = {},
-    isAwaited: boolean,
-    limit: CallLimit | undefined,
-  ): Promise<Begun> {
+  async #beginWithin(around: AroundEnqueue, call: Call): Promise<Begun> {
+    const { input, options = {}, isAwaited } = call;
     if (this.#shape.input !== undefined) await this.#checkInput(input);
     const sent = new Map<string, Promise<unknown>>();
-    const store = async (call: Enqueueing): Promise<Enqueued> => {
-      limit?.assertOpen();
-      const run = this.#prepare(call.input, call.options, isAwaited);
-      const { id, stored, output } = this.#send(run, call.options, isAwaited, limit);
+    const store = async (changed: Enqueueing): Promise<Enqueued> => {
+      call.limit?.assertOpen();
+      const its: Call = { ...call, input: changed.input, options: changed.options };
+      const { id, stored, output } = this.#send(its, this.#write(its));
       output?.catch(() => {}); // it may end before the middleware does
       const created = await stored;
       if (output !== undefined) sent.set(id, output);
@@ -208,72 +175,24 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     return { id, stored, output: sent.get(id) ?? this.#parts.results.wait(keyOf(this.name, id)).output };
   }
 
+  /** A run is checked before anything is stored or awaited. */
+  #write({ input, options, isAwaited }: Call): WrittenRun {
+    const { results, writer } = this.#parts;
+    const inbox = isAwaited ? results.inboxFor(options?.id === undefined) : "";
+    return writer.write(this.#shape, input, options, inbox);
+  }
+
   /** Stores a run. Whoever waits for its output begins to wait before it is stored. */
-  #send(run: Prepared, options: EnqueueOptions | undefined, isAwaited: boolean, limit: CallLimit | undefined): Begun {
+  #send({ options, isAwaited, limit }: Call, run: WrittenRun): Begun {
     limit?.assertOpen();
-    const { results } = this.#parts;
-    const begun = this.#store(run, options, isAwaited && this.#isQuick ? results : undefined);
+    const { results, writer } = this.#parts;
+    const begun = writer.store(this.name, run, options?.id, isAwaited && this.#isQuick ? results : undefined);
     const { id, stored } = begun;
     const expected = isAwaited ? results.expect(keyOf(this.name, id), options?.id === undefined) : undefined;
     limit?.storing(id, stored, expected?.giveUp);
     if (expected === undefined) return begun;
     stored.then(expected.stored, expected.giveUp);
     return { id, stored, output: expected.output };
-  }
-
-  /** A run is checked before anything is stored or awaited. */
-  #prepare(input: unknown, options: EnqueueOptions | undefined, isAwaited: boolean): Prepared {
-    if (this.#parts.isClosed())
-      throw new StoreUnavailable({
-        operation: `take a run of task "${this.name}"`,
-        reason: "the client was closed; connect again",
-      });
-    this.#parts.gate.assertOpen();
-    const hasOwnId = options?.id !== undefined;
-    const inbox = isAwaited ? this.#parts.results.inboxFor(!hasOwnId) : "";
-    const entry = entryOf(options, inbox, this.#inputBytes(input), Date.now(), this.#parts.parent?.());
-    if (!hasOwnId && entry.extra === undefined && entry.input.length <= largestCarriedInput) return { entry };
-    const payload = encodeRunEntry(entry);
-    const bytes = payload.length + recordBytes;
-    if (bytes > this.#parts.link.maxPayload) throw this.#tooLarge(entry, bytes);
-    return hasOwnId || payload.length > largestCarriedInput ? { entry, payload } : { entry };
-  }
-
-  #inputBytes(input: unknown): Uint8Array {
-    const { vault } = this.#parts;
-    const json = inputBytes(input, this.name);
-    return vault === undefined ? json : sealInput(vault, this.name, { value: input, json, plain: this.#shape.plain });
-  }
-
-  #store({ entry, payload }: Prepared, options: EnqueueOptions | undefined, witness?: Witness): Stored {
-    const { bundler } = this.#parts;
-    if (payload === undefined) return bundler.add(this.name, entry, witness);
-    const id = options?.id;
-    if (id !== undefined) return { id, stored: this.#createAs(id, payload) };
-    const made = bundler.nextId();
-    return { id: made, stored: this.#append(made, payload) };
-  }
-
-  #tooLarge(entry: RunEntry, bytes: number): PayloadTooLarge {
-    const what = `the input of task "${this.name}" (${entry.input.length} bytes) with what is recorded along with it`;
-    return new PayloadTooLarge({ what, bytes, limit: this.#parts.link.maxPayload });
-  }
-
-  /** A generated id may be in a bundle, where the server does not see it. */
-  async #createAs(id: string, payload: Uint8Array): Promise<boolean> {
-    const { link, subjects } = this.#parts;
-    const name = bundleOfId(id);
-    if (name !== undefined) {
-      const bundle = await newestFromLeader(link, subjects.stream, subjects.bundle(this.name, name));
-      if (bundle !== undefined && runsOfBundle(decodeRunEntry(bundle.data)).some((run) => run.id === id)) return false;
-    }
-    return this.#append(id, payload);
-  }
-
-  /** Whether it was created; false when the id existed. */
-  async #append(id: string, payload: Uint8Array): Promise<boolean> {
-    const { publisher, subjects } = this.#parts;
-    return (await publisher.append(subjects.run(this.name, id), payload, 0)).ok;
   }
 
   async #checkInput(input: unknown): Promise<void> {
@@ -295,14 +214,6 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
   #accepted(what: "input" | "output", validation: Validation): unknown {
     if ("issues" in validation) throw new InvalidData({ what, task: this.name, issues: validation.issues });
     return validation.value;
-  }
-}
-
-function inputBytes(input: unknown, task: string): Uint8Array {
-  try {
-    return jsonBytes(input);
-  } catch (cause) {
-    throw new TypeError(`the input of task "${task}" cannot be written as JSON: ${toText(cause)}`, { cause });
   }
 }
 
