@@ -33,12 +33,15 @@ export interface LongWaitsParts {
 const againMs = 60_000;
 /** At most this many are asked for at a time; the others follow with the next check. */
 const mostTasks = 10;
+/** Told once for all tasks; neither is the name of one. */
+const nobodyLeads = " nobody leads";
+const nothingStored = " nothing is stored";
 /** To find out why one run waits. Units: milliseconds */
 const askMs = 2_000;
 
 export class LongWaits {
   readonly #parts: LongWaitsParts;
-  /** When a task was last reported, or that nothing is stored, or that nobody answers. */
+  /** When something was last told: why the runs of a task wait, or one of those that concern all tasks. */
   readonly #toldAt = new Map<string, number>();
   #isAsking = false;
   /** Number of answered appends when they stopped being answered. */
@@ -66,12 +69,10 @@ export class LongWaits {
 
   /** An engine was asked for something and has not answered. */
   nobodyAnswers(reason: string): void {
-    const { link, server, log } = this.#parts;
-    if (!link.isConnected() || this.#wasTold("", performance.now())) return;
-    this.#toldAt.set("", performance.now());
-    log.warn(`waiting: no worker or engine is running in namespace "${link.namespace}" on ${server}; ${howToWork}`, {
-      reason,
-    });
+    const { link, server } = this.#parts;
+    if (!link.isConnected() || this.#wasTold(nobodyLeads, performance.now())) return;
+    const place = `namespace "${link.namespace}" on ${server}`;
+    this.#warn(nobodyLeads, `waiting: no worker or engine is running in ${place}; ${howToWork}`, { reason });
   }
 
   async #tellAll(waits: readonly LongWait[]): Promise<void> {
@@ -91,8 +92,7 @@ export class LongWaits {
     const task = taskOf(wait.key);
     const why = run.waiting.for === "a worker" ? await this.#whyNoWorker(task, run) : run.waiting.because;
     wait.isTold = true;
-    this.#toldAt.set(task, performance.now());
-    this.#parts.log.warn(`run ${wait.key} is waiting: ${inLocalTime(why)}`);
+    this.#warn(task, `run ${wait.key} is waiting: ${inLocalTime(why)}`);
   }
 
   async #whyNoWorker(task: string, { waiting }: RunInfo): Promise<string> {
@@ -108,20 +108,22 @@ export class LongWaits {
 
   /** If nothing is answered for long, everything waiting to be stored is held up by the same thing. */
   lookAtAppends(now: number): void {
-    const { publisher, link, server, log } = this.#parts;
+    const { publisher, link, server } = this.#parts;
     if (publisher.pending === 0 || publisher.answered !== this.#answered) {
       this.#answered = publisher.pending === 0 ? -1 : publisher.answered;
       this.#stuckAt = now;
       return;
     }
-    if (now - this.#stuckAt < longMs || this.#wasTold(" ", now)) return;
-    this.#toldAt.set(" ", now);
+    if (now - this.#stuckAt < longMs || this.#wasTold(nothingStored, now)) return;
     const why = link.isConnected() ? "JetStream does not answer" : "not connected to NATS";
     const waited = formatDuration(Math.floor((now - this.#stuckAt) / 1_000) * 1_000);
-    log.warn(`runs have been waiting for ${waited} to be stored: ${why}; they are stored as soon as it answers`, {
-      server,
-      runs: publisher.pending,
-    });
+    const text = `runs have been waiting for ${waited} to be stored: ${why}; they are stored as soon as it answers`;
+    this.#warn(nothingStored, text, { server, runs: publisher.pending });
+  }
+
+  #warn(about: string, text: string, fields?: Record<string, unknown>): void {
+    this.#toldAt.set(about, performance.now());
+    this.#parts.log.warn(text, fields);
   }
 
   #wasTold(what: string, now: number): boolean {
