@@ -3,7 +3,9 @@ import { assertName } from "../domain/names.ts";
 import { openInput, sealedInput } from "../sealing/sealed.ts";
 import type { Vault } from "../sealing/vault.ts";
 import { jsonBytes } from "../wire/bytes.ts";
+import type { ChangeCron } from "../wire/verbs.ts";
 import type { EngineRequests } from "./asking/engine-requests.ts";
+import { deadlineOf } from "./asking/patience.ts";
 
 /** The schedules of a namespace. All fail with EngineUnreachable while no engine leads. */
 export class Crons {
@@ -31,11 +33,12 @@ export class Crons {
   ): Promise<CronInfo> {
     const where = `cron "${name}"`;
     const rule = parseCron(cron, assertName("task", task, where), { ...options, name }, where);
-    return this.#opened(await this.#requests.ask("cron", { verb: "set", rule: this.#sealed(rule, task), task }));
+    return this.#change({ verb: "set", rule: this.#sealed(rule, task), task });
   }
 
   async list(): Promise<readonly CronInfo[]> {
-    return Promise.all((await this.#requests.all("crons", ({ crons }) => crons)).map((cron) => this.#opened(cron)));
+    const all = await this.#requests.all("crons", ({ crons }) => crons, deadlineOf());
+    return Promise.all(all.map((cron) => this.#opened(cron)));
   }
 
   /** Undefined when there is none of that name. */
@@ -44,18 +47,22 @@ export class Crons {
   }
 
   /** No ticks until `resume`, whatever restarts; ticks missed during a pause are skipped. Fails: TypeError for an unknown name */
-  async pause(name: string): Promise<CronInfo> {
-    return this.#opened(await this.#requests.ask("cron", { verb: "pause", name }));
+  pause(name: string): Promise<CronInfo> {
+    return this.#change({ verb: "pause", name });
   }
 
   /** Fails: TypeError for an unknown name */
-  async resume(name: string): Promise<CronInfo> {
-    return this.#opened(await this.#requests.ask("cron", { verb: "resume", name }));
+  resume(name: string): Promise<CronInfo> {
+    return this.#change({ verb: "resume", name });
   }
 
   /** Fails: TypeError for an unknown name, and for a schedule that a worker's code declares */
-  async delete(name: string): Promise<CronInfo> {
-    return this.#opened(await this.#requests.ask("cron", { verb: "delete", name }));
+  delete(name: string): Promise<CronInfo> {
+    return this.#change({ verb: "delete", name });
+  }
+
+  async #change(change: ChangeCron): Promise<CronInfo> {
+    return this.#opened(await this.#requests.ask("cron", change, deadlineOf()));
   }
 
   #sealed(rule: CronRule, task: string): CronRule {

@@ -23,14 +23,9 @@ import type { SignalSender } from "./asking/signal-sender.ts";
 import { type CallLimits, whenGivenUp } from "./call-limit.ts";
 import { askedDueAt, assertWhen, type EnqueueOptions, type When } from "./enqueue-options.ts";
 import { readTimeline } from "./reading/journal-reader.ts";
+import type { ReadOptions } from "./reading/read-options.ts";
 import type { RunReader } from "./reading/run-reader.ts";
-import {
-  type ReadOptions,
-  readChunks,
-  readLines,
-  readProgress,
-  type TranscriptSources,
-} from "./reading/transcript-reader.ts";
+import { readChunks, readLines, readProgress, type TranscriptSources } from "./reading/transcript-reader.ts";
 import type { Awaited } from "./results/waits.ts";
 
 /**

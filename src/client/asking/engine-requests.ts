@@ -4,9 +4,9 @@ import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../../domain/
 import type { WorkerInfo } from "../../domain/listing.ts";
 import { encodeMessage, transientErrors } from "../../wire/messages.ts";
 import { isUnknownFilter, sentFilter } from "../../wire/run-filter.ts";
-import type { EngineVerb, Replies, RequestOf } from "../../wire/verbs.ts";
+import type { CancelRuns, ChangeCron, EngineVerb, ListRuns, Replies, SendSignal } from "../../wire/verbs.ts";
 import type { LeaderLine } from "./leader-line.ts";
-import { deadlineOf, longMs } from "./patience.ts";
+import { longMs } from "./patience.ts";
 
 const pauseMs = 200;
 /** Overhead of a message around its payload. Units: bytes */
@@ -17,6 +17,33 @@ const tooOld =
 
 /** Does what an engine was asked for; undefined if it cannot. `maySend`: the caller still waits. */
 type WithoutEngine<A> = (maySend: () => boolean) => Promise<A | undefined>;
+
+interface Keys {
+  readonly runs: readonly string[];
+}
+interface NextPage {
+  readonly after?: string;
+}
+/** What clients wait for an answer to, by verb: written out, because published types are not inferred. */
+interface Requests {
+  readonly get: { readonly key: string };
+  readonly list: ListRuns;
+  readonly cancel: CancelRuns;
+  readonly signal: SendSignal;
+  readonly erase: Keys;
+  /** `delayMs`, if given, takes precedence: this process's clock may differ from the engine's. */
+  readonly reschedule: Keys & { readonly dueAt: number; readonly delayMs?: number };
+  readonly pause: {
+    readonly task?: string;
+    readonly worker?: string;
+    readonly namespace?: boolean;
+    readonly paused: boolean;
+  };
+  readonly cron: ChangeCron;
+  readonly crons: NextPage;
+  readonly workers: NextPage;
+  readonly queues: NextPage;
+}
 
 export class EngineRequests {
   readonly #line: LeaderLine;
@@ -34,10 +61,10 @@ export class EngineRequests {
   }
 
   /** `withoutEngine` is tried whenever none answers. Fails: EngineUnreachable, EngineRefused, PayloadTooLarge, TypeError, RangeError */
-  async ask<V extends keyof Replies>(
+  async ask<V extends keyof Requests>(
     verb: V,
-    request: RequestOf<V>,
-    deadline = deadlineOf(),
+    request: Requests[V],
+    deadline: number,
     withoutEngine?: WithoutEngine<Replies[V]>,
   ): Promise<Replies[V]> {
     const message = this.#messageOf(verb, request);
@@ -64,11 +91,11 @@ export class EngineRequests {
   async all<V extends "crons" | "workers" | "queues", T>(
     verb: V,
     itemsOf: (page: Replies[V]) => readonly T[],
-    deadline = deadlineOf(),
+    deadline: number,
   ): Promise<T[]> {
     const items: T[] = [];
     for (let after: string | undefined = ""; after !== undefined; ) {
-      const request = (after === "" ? {} : { after }) as RequestOf<V>;
+      const request = (after === "" ? {} : { after }) as Requests[V];
       const page: Replies[V] = await this.ask(verb, request, deadline);
       items.push(...itemsOf(page));
       after = page.next;
@@ -77,7 +104,7 @@ export class EngineRequests {
   }
 
   /** A worker with many tasks comes in parts, one after the other. */
-  async workers(deadline = deadlineOf()): Promise<readonly WorkerInfo[]> {
+  async workers(deadline: number): Promise<readonly WorkerInfo[]> {
     const workers = new Map<string, WorkerInfo>();
     for (const part of await this.all("workers", (page) => page.workers, deadline)) {
       const before = workers.get(part.id);

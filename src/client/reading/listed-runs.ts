@@ -9,20 +9,9 @@ import { cursorOf, isNewer } from "../../wire/list-cursor.ts";
 import type { FinalDetail } from "../../wire/story.ts";
 import type { ListRuns, RunListPage } from "../../wire/verbs.ts";
 import type { EngineRequests } from "../asking/engine-requests.ts";
-import { deadlineOf, type Patience } from "../asking/patience.ts";
+import { deadlineOf } from "../asking/patience.ts";
 import { filterGroups } from "../asking/run-filter.ts";
-
-/** Which part of a list, and how much of it. */
-export interface ListOptions extends Patience {
-  /** At most this many. @default 100 */
-  readonly limit?: number | undefined;
-  /** Only runs that were created before. */
-  readonly before?: Date | undefined;
-  /** Continues after the page that returned this cursor. */
-  readonly cursor?: string | undefined;
-  /** Also reads why runs failed or were cancelled (`error`, `reason`): one read of the log for each group of them. @default false */
-  readonly errors?: boolean | undefined;
-}
+import type { ListOptions } from "./list-options.ts";
 
 const known = namesOf<ListOptions>({ limit: true, before: true, cursor: true, errors: true, timeout: true });
 

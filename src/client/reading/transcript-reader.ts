@@ -9,22 +9,11 @@ import { openChunk, openLine, openNote } from "../../sealing/sealed.ts";
 import type { Vault } from "../../sealing/vault.ts";
 import { decodeTranscriptHead } from "../../wire/transcript-entry.ts";
 import type { EngineRequests } from "../asking/engine-requests.ts";
+import { deadlineOf } from "../asking/patience.ts";
 import type { Results } from "../results/results.ts";
+import type { ReadOptions } from "./read-options.ts";
 import { type Heard, TranscriptSieve } from "./transcript-sieve.ts";
 import { TranscriptStream } from "./transcript-stream.ts";
-
-/** What to read of a run's logs or stream. */
-export interface ReadOptions {
-  /**
-   * Which attempts: all, one after another; one, by its number; or only the newest: then earlier ones are
-   * skipped, and if a retry begins while you read, its output follows that of the previous attempt. @default "all"
-   */
-  readonly attempt?: "all" | "newest" | number | undefined;
-  /** False: ends with what is there now. @default true */
-  readonly follow?: boolean | undefined;
-  /** Stops reading when it is aborted, without an error. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface TranscriptSources {
   readonly transcripts: Transcripts;
@@ -77,7 +66,10 @@ export async function* readChunks(
 
 /** The newest progress of the newest attempt that reported any. Fails: RunNotFound, EngineUnreachable, StoreUnavailable */
 export async function readProgress(parts: TranscriptSources, key: string): Promise<Progress | undefined> {
-  const [{ run }, newest] = await Promise.all([parts.requests.ask("get", { key }), parts.transcripts.newest(key)]);
+  const [{ run }, newest] = await Promise.all([
+    parts.requests.ask("get", { key }, deadlineOf()),
+    parts.transcripts.newest(key),
+  ]);
   if (run === null) throw new RunNotFound({ key });
   const head = newest && decodeTranscriptHead(newest.data);
   if (head?.progress === undefined || head.origin !== (run.origin ?? head.origin)) return undefined;
@@ -94,7 +86,7 @@ async function* readTranscript(
 ): AsyncGenerator<Heard, void, void> {
   assertKnownOptions(options, { options: ["attempt", "follow", "signal"], of: "reading a run" });
   const chosen = assertAttempt(options.attempt ?? "all");
-  const { run } = await parts.requests.ask("get", { key });
+  const { run } = await parts.requests.ask("get", { key }, deadlineOf());
   const newest = await parts.transcripts.newest(key);
   if (run === null && newest === undefined) throw new RunNotFound({ key });
   const head = newest && decodeTranscriptHead(newest.data);

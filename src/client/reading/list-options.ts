@@ -1,0 +1,14 @@
+// Apart from its reader: what users see of a package must not lead to the types of another one.
+import type { Patience } from "../asking/patience.ts";
+
+/** Which part of a list, and how much of it. */
+export interface ListOptions extends Patience {
+  /** At most this many. @default 100 */
+  readonly limit?: number | undefined;
+  /** Only runs that were created before. */
+  readonly before?: Date | undefined;
+  /** Continues after the page that returned this cursor. */
+  readonly cursor?: string | undefined;
+  /** Also reads why runs failed or were cancelled (`error`, `reason`): one read of the log for each group of them. @default false */
+  readonly errors?: boolean | undefined;
+}
