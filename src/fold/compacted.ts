@@ -2,12 +2,12 @@
 import { isFinal } from "../domain/run.ts";
 import type { CompactedFinished, CompactedLive } from "../wire/run-extra.ts";
 import { applyOutcome } from "./apply-outcome.ts";
-import { isChild } from "./families.ts";
+import { addLive } from "./create.ts";
 import { addFinished } from "./finish.ts";
-import { type FinishedRun, type RememberedOutcome, setEntry } from "./finished-run.ts";
+import { FinishedRun, type RememberedOutcome, setEntry } from "./finished-run.ts";
 import { setFlow } from "./flow.ts";
 import type { Fold } from "./fold.ts";
-import { type Created, LiveRun, type StoredWish } from "./live-run.ts";
+import type { Created, LiveRun, StoredWish } from "./live-run.ts";
 import type { FoldedEntry } from "./log-events.ts";
 import { Flow } from "./parked-run.ts";
 
@@ -15,23 +15,18 @@ export function addCompactedLive(
   fold: Fold,
   created: Created,
   known: CompactedLive,
-  finished: FinishedRun | undefined,
+  remembered: readonly RememberedOutcome[],
 ): void {
-  const { key } = created;
-  const remembered = finished?.remembered ?? fold.unexplained.get(key) ?? [];
-  if (finished !== undefined) dropFinished(fold, finished);
-  fold.unexplained.delete(key);
-  const run = makeRun(fold, created, known.origin);
+  const run = addLive(fold, created, known.origin);
   run.turn = known.turn;
   run.attempt = known.attempt;
   run.readyAt = known.readyAt;
-  const { lost, history, cancelling } = known;
+  const { lost, history, cancelling, parked } = known;
   if (lost > 0 || history.length > 0 || cancelling !== undefined)
     Object.assign(run.leaveTrail(), { lost, history, cancelWish: wishOf(known) });
-  addLive(fold, run);
-  if (known.parked !== undefined) setFlow(fold, run, new Flow(known.parked, "", 0, (name) => fold.textOnce(name)));
+  if (parked !== undefined) setFlow(fold, run, new Flow(parked, "", 0, (name) => fold.textOnce(name)));
   for (const outcome of remembered) replay(fold, run, known.asOf, outcome);
-  if (fold.live.get(key) === run) fold.listener?.created(run);
+  if (fold.live.get(run.key) === run) fold.listener?.created(run);
 }
 
 /** Entries of earlier releases do not say where the wish is: assume before everything they cover. */
@@ -58,42 +53,22 @@ function replay(fold: Fold, run: LiveRun, asOf: number, remembered: RememberedOu
 
 export function addCompactedFinished(
   fold: Fold,
-  created: Created,
+  { key, log, seq, entry }: Created,
   known: CompactedFinished,
-  finished: FinishedRun | undefined,
+  remembered: readonly RememberedOutcome[],
 ): void {
-  const { key, log, entry } = created;
-  const remembered = finished?.remembered ?? fold.unexplained.get(key) ?? [];
-  if (finished !== undefined) dropFinished(fold, finished);
-  fold.unexplained.delete(key);
-  const { createdAt, extra } = entry;
-  const { kind, at, origin } = known;
+  const { kind, origin, at } = known;
   const isIt = ({ outcome, places }: RememberedOutcome) => outcome.origin === origin && places?.includes(known.seq);
-  const { seq, index } = remembered.findLast(isIt) ?? known; // it may have been moved since
-  const run: FinishedRun = {
-    key,
-    task: log.name,
-    kind,
-    seq,
-    index,
-    at,
-    origin,
-    writer: "",
-    createdAt,
-    attempt: 0,
-    metadata: extra?.metadata,
-    why: known.why,
-    firstOutcome: remembered.find((o) => o.seq > known.asOf)?.seq ?? Number.POSITIVE_INFINITY,
-    lastOutcome: Math.max(known.asOf, remembered.at(-1)?.seq ?? 0),
-    staleFinal: 0,
-    entrySeq: 0,
-    isCompacted: false,
-    inputStays: hasInput(entry) && known.pinned !== true,
-    holdsInput: false,
-    remembered: undefined,
-    ...(known.erased === true && { isErased: true as const }),
-  };
-  setEntry(log.entries, run, created.seq, true, run.inputStays);
+  const { seq: endSeq, index } = remembered.findLast(isIt) ?? known; // it may have been moved since
+  const run = new FinishedRun(key, log.name, kind, origin, { seq: endSeq, index, at });
+  run.createdAt = entry.createdAt;
+  run.metadata = entry.extra?.metadata;
+  run.why = known.why;
+  run.isErased = known.erased === true;
+  run.firstOutcome = remembered.find((o) => o.seq > known.asOf)?.seq ?? Number.POSITIVE_INFINITY;
+  run.lastOutcome = Math.max(known.asOf, remembered.at(-1)?.seq ?? 0);
+  run.inputStays = hasInput(entry) && known.pinned !== true;
+  setEntry(log.entries, run, seq, true, run.inputStays);
   pin(fold, key, known);
   addFinished(fold, run);
   if (run.lastOutcome > known.asOf) fold.entangled.add(key);
@@ -110,25 +85,4 @@ export function pin(fold: Fold, key: string, { pinned }: CompactedFinished): voi
 /** Whether an entry written for a finished run brings its input along: a new one is a duplicate, with its own input. */
 export function holdsInputOf({ inputStays, origin }: FinishedRun, entry: FoldedEntry): boolean {
   return inputStays && entry.extra?.state?.origin === origin && hasInput(entry);
-}
-
-export function addLive(fold: Fold, run: LiveRun): void {
-  fold.live.set(run.key, run);
-  if (fold.displaced.size > 0) fold.displaced.delete(run.key);
-  run.log.liveCount++;
-  if (isChild(run)) fold.families.born(run);
-}
-
-export function makeRun(fold: Fold, created: Created, origin: number): LiveRun {
-  const { entry, inputs } = created;
-  const kept = inputs === undefined ? fold.inputs.keep(entry.input) : fold.inputs.share(inputs);
-  return new LiveRun(created, origin, fold.inboxOnce(entry.inbox), kept);
-}
-
-function dropFinished(fold: Fold, run: FinishedRun): void {
-  setEntry(fold.logOf(run.task).entries, run, 0);
-  fold.finished.delete(run.key);
-  fold.unordered.delete(run);
-  fold.pinned.delete(run.key);
-  if (isChild(run)) fold.families.forgotten(run);
 }

@@ -2,16 +2,10 @@
 import { originIn } from "../domain/origin.ts";
 import { keyOf } from "../domain/run.ts";
 import type { CompactedFinished, CompactedLive } from "../wire/run-extra.ts";
-import {
-  addCompactedFinished,
-  addCompactedLive,
-  addLive,
-  coverFinished,
-  holdsInputOf,
-  makeRun,
-  pin,
-} from "./compacted.ts";
+import { addCompactedFinished, addCompactedLive, coverFinished, holdsInputOf, pin } from "./compacted.ts";
+import { createRun } from "./create.ts";
 import type { Content } from "./entry-log.ts";
+import { removeFinished } from "./finish.ts";
 import { type FinishedRun, setEntry } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
 import type { Created, LiveRun } from "./live-run.ts";
@@ -52,39 +46,54 @@ function prunePositions({ live, finished }: Fold, { entries, liveCount }: Logged
 }
 
 function foldRun(fold: Fold, created: Created): void {
-  const { key, log, seq, entry } = created;
+  const { key, entry } = created;
   if (fold.leftovers.size > 0) fold.leftovers.delete(key);
-  const compacted = entry.extra?.state;
   const live = fold.live.get(key);
   if (live !== undefined) {
     foldAgain(fold, live, created);
     return;
   }
+  const state = entry.extra?.state;
   const finished = fold.finished.size === 0 ? undefined : fold.finished.get(key);
-  if (finished?.isErased === true && isOvertaken(finished, compacted)) {
-    setEntry(log.entries, finished, seq);
-    fold.listener?.remained?.(finished);
-    return;
+  // Of a run of which only outcomes are known, a compacted entry says more.
+  if (
+    finished !== undefined &&
+    (state === undefined || finished.remembered === undefined || isOvertaken(finished, state))
+  )
+    foldFinished(fold, finished, created);
+  else if (state === undefined) createRun(fold, created);
+  else {
+    const remembered = finished?.remembered ?? fold.unexplained.get(key) ?? [];
+    if (finished !== undefined) removeFinished(fold, finished);
+    fold.unexplained.delete(key);
+    if (entry.form === 1) addCompactedLive(fold, created, state as CompactedLive, remembered);
+    else addCompactedFinished(fold, created, state as CompactedFinished, remembered);
   }
-  if (finished !== undefined && (compacted === undefined || finished.remembered === undefined)) {
-    if (compacted !== undefined) fold.displaced.delete(key);
-    else if (finished.isCompacted && finished.entrySeq > 0) fold.displaced.set(key, seq);
-    setEntry(log.entries, finished, seq, entry.form === 2, holdsInputOf(finished, entry));
-    if (entry.form === 2) {
-      coverFinished(finished, compacted!.asOf);
-      pin(fold, key, compacted as CompactedFinished);
-    }
-    if (compacted === undefined) fold.listener?.duplicated(finished, entry.inbox);
-    return;
-  }
-  if (compacted === undefined) addNewRun(fold, created);
-  else if (entry.form === 1) addCompactedLive(fold, created, compacted as CompactedLive, finished);
-  else addCompactedFinished(fold, created, compacted as CompactedFinished, finished);
 }
 
-/** Moved by somebody who did not know of its stone yet. */
-const isOvertaken = ({ origin }: FinishedRun, moved: CompactedLive | CompactedFinished | undefined): boolean =>
-  moved?.origin === origin && !("erased" in moved);
+/** An entry of a run that has finished: a duplicate, or its own one again. */
+function foldFinished(fold: Fold, run: FinishedRun, { key, log, seq, entry }: Created): void {
+  const state = entry.extra?.state;
+  if (isOvertaken(run, state)) {
+    setEntry(log.entries, run, seq);
+    fold.listener?.remained?.(run);
+    return;
+  }
+  if (state !== undefined) fold.displaced.delete(key);
+  else if (run.isCompacted && run.entrySeq > 0) fold.displaced.set(key, seq);
+  setEntry(log.entries, run, seq, entry.form === 2, holdsInputOf(run, entry));
+  if (entry.form === 2) {
+    coverFinished(run, state!.asOf);
+    pin(fold, key, state as CompactedFinished);
+  }
+  if (state === undefined) fold.listener?.duplicated(run, entry.inbox);
+}
+
+/** An erased run's entry, moved by somebody who did not know of its stone yet. */
+const isOvertaken = (
+  { origin, isErased }: FinishedRun,
+  moved: CompactedLive | CompactedFinished | undefined,
+): boolean => isErased && moved?.origin === origin && !("erased" in moved);
 
 /** An engine has moved the entry of a live run. Any other entry under its name is somebody's who may store runs: the first one stands. */
 function foldAgain(fold: Fold, run: LiveRun, { key, seq, entry }: Created): void {
@@ -105,12 +114,4 @@ function isNews(run: LiveRun, known: CompactedLive | CompactedFinished): boolean
   if ("seq" in known || known.turn > run.turn) return true;
   const isWish = known.cancelling !== undefined && run.trail?.cancelWish === undefined;
   return isWish || (known.turn === run.turn && (known.attempt !== run.attempt || known.lost !== run.lost));
-}
-
-function addNewRun(fold: Fold, created: Created): void {
-  // What is remembered about the key belongs to an earlier run with the same id: its origin is older.
-  if (fold.unexplained.size > 0) fold.unexplained.delete(created.key);
-  const run = makeRun(fold, created, created.origin);
-  addLive(fold, run);
-  fold.listener?.created(run);
 }

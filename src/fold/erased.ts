@@ -2,8 +2,8 @@
 // what it says about the run, whether or not anything else of the run is left in the log.
 import { taskOf } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
-import { addFinished } from "./finish.ts";
-import { type FinishedRun, type RememberedOutcome, setEntry, wasOf } from "./finished-run.ts";
+import { addFinished, moveToEnd } from "./finish.ts";
+import { type FinishedRun, finishedBy, type RememberedOutcome, setEntry } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
 import type { FoldedOutcome } from "./log-events.ts";
 
@@ -12,25 +12,18 @@ import type { FoldedOutcome } from "./log-events.ts";
  * this run, makes way.
  */
 export function foldStone(fold: Fold, stone: RememberedOutcome): void {
-  const { outcome, seq, at, index } = stone;
+  const { outcome, seq, at } = stone;
   const { key, origin } = outcome;
   const known = fold.finished.get(key);
   if (known !== undefined && known.origin !== origin && !isHearsay(known, origin)) return;
   const before = known === undefined ? (fold.unexplained.get(key) ?? []) : known.remembered;
-  const run: FinishedRun = {
-    ...{ key, task: taskOf(key), kind: wasOf(outcome), seq, index, at, origin, writer: "" },
-    createdAt: (outcome.detail as FinalDetail | undefined)?.createdAt ?? at,
-    attempt: outcome.turn,
-    ...{ metadata: undefined, why: undefined, inputStays: false, holdsInput: false, entrySeq: 0, isCompacted: false },
-    firstOutcome: Math.min(known?.firstOutcome ?? seq, before?.[0]?.seq ?? seq, seq),
-    lastOutcome: seq,
-    staleFinal: known?.staleFinal ?? 0,
-    remembered: before === undefined ? undefined : [...before, stone],
-    isErased: true,
-  };
+  const { createdAt = at } = (outcome.detail ?? {}) as Partial<FinalDetail>;
+  const run = finishedBy(stone, key, taskOf(key), { createdAt, attempt: outcome.turn, metadata: undefined });
+  run.firstOutcome = Math.min(known?.firstOutcome ?? seq, before?.[0]?.seq ?? seq);
+  run.staleFinal = known?.staleFinal ?? 0;
+  if (before !== undefined) run.remembered = [...before, stone];
   fold.unexplained.delete(key);
   put(fold, run, known);
-  fold.entangled.add(key);
 }
 
 /** Of an earlier run, from outcomes alone: the entry of the later one has gone since. */
@@ -44,13 +37,9 @@ function put(fold: Fold, stone: FinishedRun, known: FinishedRun | undefined): vo
   const entrySeq = known?.entrySeq || fold.leftovers.get(key) || 0;
   if (fold.leftovers.get(key) === entrySeq) fold.leftovers.delete(key);
   if (known === undefined) addFinished(fold, stone);
-  else {
-    setEntry(entries, known, 0);
-    fold.finished.delete(key);
-    fold.unordered.delete(known);
-    fold.finished.set(key, stone);
-  }
+  else setEntry(entries, known, 0);
   setEntry(entries, stone, entrySeq, known?.isCompacted);
+  moveToEnd(fold, known ?? stone, stone);
 }
 
 /** The accepted outcome of a run is there now; false if it was another one. It is the newest of all. */
@@ -64,13 +53,10 @@ export function moveOutcome(
   const { key, kind, origin } = outcome;
   const run = fold.finished.get(key);
   if (run === undefined || !places.includes(run.seq) || run.origin !== origin || run.kind !== kind) return false;
-  fold.finished.delete(key);
-  fold.unordered.delete(run);
   run.seq = seq;
   run.index = index;
   run.firstOutcome = Math.min(run.firstOutcome, seq); // an entry in finished form names the old place
   run.lastOutcome = Math.max(run.lastOutcome, seq);
-  fold.finished.set(key, run);
-  fold.entangled.add(key);
+  moveToEnd(fold, run);
   return true;
 }

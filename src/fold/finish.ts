@@ -1,47 +1,25 @@
 import { isConclusive } from "../domain/run.ts";
 import { isChild } from "./families.ts";
-import { type FinishedRun, type RememberedOutcome, wasOf, whyOf } from "./finished-run.ts";
+import { type FinishedRun, finishedBy, type RememberedOutcome, setEntry } from "./finished-run.ts";
 import { dropSignals } from "./flow.ts";
 import type { Fold } from "./fold.ts";
 import type { LiveRun } from "./live-run.ts";
 
 /** The first accepted final outcome: from now on the run is an entry of the index. */
 export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome): void {
-  const { key, log, createdAt, attempt, metadata, trail } = run;
-  const { seq, at, index, byEngine, told, outcome } = accepted;
+  const { key, log } = run;
+  const { seq, byEngine, told, outcome } = accepted;
   fold.live.delete(key);
   log.liveCount--;
   if (fold.signals.size > 0) dropSignals(fold, key, seq);
   fold.inputs.release(run.keptInput);
-  const isErased = outcome.kind === "erased";
-  const inputStays = outcome.inputStays === true;
   const displacedBy = fold.displaced.size === 0 ? undefined : fold.displaced.get(key);
   if (displacedBy !== undefined) fold.displaced.delete(key);
-  const holdsInput = inputStays && (displacedBy === undefined || displacedBy === run.seq);
-  log.entries[holdsInput ? "kept" : "garbage"]++;
-  const finished: FinishedRun = {
-    key,
-    task: log.name,
-    kind: isErased ? wasOf(outcome) : outcome.kind,
-    seq,
-    index,
-    at,
-    origin: run.origin,
-    writer: accepted.writer,
-    createdAt,
-    attempt,
-    metadata: isErased ? undefined : metadata,
-    why: whyOf(outcome),
-    firstOutcome: Math.min(run.uncovered, seq),
-    lastOutcome: seq,
-    staleFinal: trail?.staleFinal ?? 0,
-    entrySeq: displacedBy ?? run.seq,
-    isCompacted: false,
-    inputStays,
-    holdsInput,
-    remembered: undefined,
-  };
-  if (isErased) finished.isErased = true;
+  const finished = finishedBy(accepted, key, log.name, run);
+  finished.firstOutcome = Math.min(run.uncovered, seq);
+  finished.staleFinal = run.trail?.staleFinal ?? 0;
+  const entrySeq = displacedBy ?? run.seq;
+  setEntry(log.entries, finished, entrySeq, false, finished.inputStays && entrySeq === run.seq);
   addFinished(fold, finished, true);
   if (run.uncovered < seq) fold.entangled.add(key);
   if (isChild(run)) fold.families.left(run);
@@ -57,4 +35,23 @@ export function addFinished(fold: Fold, run: FinishedRun, wasLive = false): void
   if (isChild(run)) fold.families.ended(run);
   if (run.seq < fold.position) fold.unordered.add(run);
   if (!wasLive) fold.listener?.learned(run);
+}
+
+/** It is forgotten, or an entry says that it is something else. */
+export function removeFinished(fold: Fold, run: FinishedRun): void {
+  const { key } = run;
+  setEntry(fold.logOf(run.task).entries, run, 0);
+  fold.finished.delete(key);
+  fold.unordered.delete(run);
+  fold.entangled.delete(key);
+  fold.pinned.delete(key);
+  if (isChild(run)) fold.families.forgotten(run);
+}
+
+/** Its accepted outcome is the newest of the log from now on, with earlier ones before it. */
+export function moveToEnd(fold: Fold, run: FinishedRun, as = run): void {
+  fold.finished.delete(run.key);
+  fold.unordered.delete(run);
+  fold.finished.set(run.key, as);
+  fold.entangled.add(run.key);
 }

@@ -18,40 +18,75 @@ export interface RememberedOutcome {
   readonly places?: readonly number[] | undefined;
 }
 
+/** Where the log has an outcome; `at` is on the server's clock. */
+type Place = Pick<RememberedOutcome, "seq" | "index" | "at">;
+
 /** A key with a final outcome: an entry of the index that queries and duplicates are answered from. */
-export interface FinishedRun {
+export class FinishedRun {
   readonly key: string;
   readonly task: string;
-  kind: OutcomeKind;
+  readonly kind: OutcomeKind;
+  readonly origin: number;
   /** Where the accepted outcome stands. */
   seq: number;
   index: number;
-  /** On the server's clock. */
-  at: number;
-  origin: number;
-  readonly writer: string;
-  readonly createdAt: number;
-  readonly attempt: number;
-  readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly at: number;
+  writer = "";
+  createdAt: number;
+  attempt = 0;
+  metadata: Readonly<Record<string, string>> | undefined = undefined;
   /** Why it failed or was cancelled, in short, for searching lists. */
-  readonly why: string | undefined;
+  why: string | undefined = undefined;
   /** First outcome not covered by an entry in finished or compacted form; Infinity if none. And the last one, which may be the entry's `asOf`. */
   firstOutcome: number;
   lastOutcome: number;
   /** Last final outcome before the accepted one that was ignored; 0 = none. */
-  staleFinal: number;
-  /** The run entry that may still be in the stream; 0 = none. */
-  entrySeq: number;
+  staleFinal = 0;
+  /** The run entry that may still be in the stream; 0 = none. Written by {@link setEntry}, as is what follows from it. */
+  entrySeq = 0;
   /** That entry is in finished form and holds the state of the key by itself. */
-  isCompacted: boolean;
+  isCompacted = false;
+  /** That entry holds the input: it is not a duplicate's. */
+  holdsInput = false;
   /** The accepted outcome says that the input stays in the run's entry. */
-  readonly inputStays: boolean;
-  /** And that is the entry above, not a duplicate's. */
-  holdsInput: boolean;
+  inputStays = false;
   /** Set while only outcomes were seen: a later compacted entry decides. */
-  remembered: RememberedOutcome[] | undefined;
+  remembered: RememberedOutcome[] | undefined = undefined;
   /** `kind` says how it had ended; nothing else is kept. */
-  isErased?: true;
+  isErased = false;
+
+  constructor(key: string, task: string, kind: OutcomeKind, origin: number, { seq, index, at }: Place) {
+    this.key = key;
+    this.task = task;
+    this.kind = kind;
+    this.origin = origin;
+    this.seq = seq;
+    this.index = index;
+    this.at = at;
+    this.createdAt = at;
+    this.firstOutcome = seq;
+    this.lastOutcome = seq;
+  }
+}
+
+/** A run that an outcome has finished. `about`: what its outcomes need not say. */
+export function finishedBy(
+  accepted: RememberedOutcome,
+  key: string,
+  task: string,
+  about: Pick<FinishedRun, "createdAt" | "attempt" | "metadata">,
+): FinishedRun {
+  const { outcome, writer } = accepted;
+  const run = new FinishedRun(key, task, wasOf(outcome), outcome.origin, accepted);
+  run.writer = writer;
+  run.createdAt = about.createdAt;
+  run.attempt = about.attempt;
+  run.why = whyOf(outcome);
+  run.isErased = outcome.kind === "erased";
+  if (run.isErased) return run;
+  run.metadata = about.metadata;
+  run.inputStays = outcome.inputStays === true;
+  return run;
 }
 
 interface Pins {
@@ -64,7 +99,7 @@ export const resultPlaceOf = ({ pinned }: Pins, { key, seq, index, entrySeq }: F
 
 const longestWhy = 200;
 
-export function whyOf(outcome: FoldedOutcome): string | undefined {
+function whyOf(outcome: FoldedOutcome): string | undefined {
   const { kind } = outcome;
   if (kind !== "failed" && kind !== "cancelled") return undefined;
   const { error, reason } = (outcome.detail ?? {}) as Partial<FinalDetail>; // read only now: it is parsed when it is read
@@ -72,9 +107,10 @@ export function whyOf(outcome: FoldedOutcome): string | undefined {
   return why?.slice(0, longestWhy);
 }
 
-/** How the run of a stone had ended. */
-export function wasOf({ detail }: FoldedOutcome): OutcomeKind {
-  const { was } = (detail ?? {}) as Partial<FinalDetail>;
+/** How the run has ended, or had before it was erased. */
+function wasOf(outcome: FoldedOutcome): OutcomeKind {
+  if (outcome.kind !== "erased") return outcome.kind;
+  const { was } = (outcome.detail ?? {}) as Partial<FinalDetail>;
   return was !== undefined && isFinal(was) ? was : "completed";
 }
 

@@ -1,6 +1,6 @@
 import { isFinal } from "../domain/run.ts";
-import { isChild } from "./families.ts";
-import { type FinishedRun, setEntry } from "./finished-run.ts";
+import { removeFinished } from "./finish.ts";
+import type { FinishedRun } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
 import type { FoldedOutcome } from "./log-events.ts";
 
@@ -27,13 +27,9 @@ function forget(fold: Fold, run: FinishedRun, upTo: number, asOf: number): void 
   if (run.lastOutcome > upTo) return;
   const { key } = run;
   if (fold.pinned.size > 0 && fold.pinned.has(key)) return;
-  fold.finished.delete(key);
-  fold.unordered.delete(run);
-  fold.entangled.delete(key);
   fold.displaced.delete(key);
-  if (isChild(run)) fold.families.forgotten(run);
   if (run.entrySeq > 0 && (run.isCompacted || run.entrySeq > asOf)) fold.leftovers.set(key, run.entrySeq);
-  setEntry(fold.logOf(run.task).entries, run, 0);
+  removeFinished(fold, run);
   const rest = run.remembered?.filter((o) => !isFinal(o.outcome.kind));
   if (rest !== undefined && rest.length > 0) fold.unexplained.set(key, rest);
   fold.listener?.forgot?.(run);

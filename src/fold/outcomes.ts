@@ -1,10 +1,10 @@
 // The rules of the fold for outcomes: the first accepted final one stands, the others move their run to its next turn.
-import { isFinal, isOfEngine } from "../domain/run.ts";
+import { isFinal, isOfEngine, taskOf } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import { applyOutcome } from "./apply-outcome.ts";
 import { foldStone, moveOutcome } from "./erased.ts";
 import { addFinished } from "./finish.ts";
-import { type RememberedOutcome, whyOf } from "./finished-run.ts";
+import { finishedBy, type RememberedOutcome } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
 import { foldRetentionMark } from "./forget.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -67,31 +67,13 @@ function foldUnexplained(fold: Fold, remembered: RememberedOutcome): void {
 
 /** Rule 3: without an entry, the first final outcome is the one that counted. */
 function finishUnexplained(fold: Fold, first: RememberedOutcome, remembered: RememberedOutcome[]): void {
-  const { outcome, seq, at, index, writer } = first;
-  const { key, kind, origin } = outcome;
-  const detail = outcome.detail as FinalDetail | undefined;
+  const { outcome, at } = first;
+  const { key } = outcome;
+  const { createdAt = at, attempts, metadata } = (outcome.detail ?? {}) as Partial<FinalDetail>;
+  const run = finishedBy(first, key, taskOf(key), { createdAt, attempt: attempts?.at(-1)?.attempt ?? 1, metadata });
+  run.firstOutcome = remembered[0]!.seq;
+  run.remembered = remembered;
   fold.unexplained.delete(key);
-  addFinished(fold, {
-    key,
-    task: key.slice(0, key.indexOf("/")),
-    kind,
-    seq,
-    index,
-    at,
-    origin,
-    writer,
-    createdAt: detail?.createdAt ?? at,
-    attempt: detail?.attempts?.at(-1)?.attempt ?? 1,
-    metadata: detail?.metadata,
-    why: whyOf(outcome),
-    firstOutcome: remembered[0]!.seq,
-    lastOutcome: seq,
-    staleFinal: 0,
-    entrySeq: 0,
-    isCompacted: false,
-    inputStays: outcome.inputStays === true,
-    holdsInput: false,
-    remembered,
-  });
+  addFinished(fold, run);
   if (remembered.length > 1) fold.entangled.add(key);
 }
