@@ -2,8 +2,14 @@
 // was compacted. The first entry stands: the leader, which has read it, puts the run back (ADR 54).
 import { keysIn } from "../fold/entry-log.ts";
 import type { LiveRun } from "../fold/live-run.ts";
-import { compact, compactBundle, compactFinished, liveForm, purgeSingle } from "./compaction.ts";
+import { compactFinished, moveEntry } from "./compaction.ts";
 import type { House } from "./house.ts";
+
+/** Its entry may be somebody's who pretends to be an engine: what this leader knows is as good, or better. */
+export function suspect({ fold: { displaced } }: House, run: LiveRun): void {
+  const isSingle = run.log.entries.bundleAt(run.seq) === undefined;
+  if (isSingle && run.input !== undefined) displaced.set(run.key, run.seq);
+}
 
 /** Asks for the entries of all runs whose place was taken to be written again, each once. */
 export function restoreDisplaced(house: House): void {
@@ -18,17 +24,17 @@ export function restoreDisplaced(house: House): void {
   }
 }
 
-function restore(house: House, run: LiveRun, seq: number): void {
-  const { key, log } = run;
+function restore(house: House, { key, log, seq: ownSeq }: LiveRun, seq: number): void {
   const bundle = log.entries.bundleAt(seq);
   const name = bundle?.name ?? key;
-  const { compacting, purgingKeys } = house.retention;
-  if (compacting.has(name) || purgingKeys.has(name)) return;
-  if (run.seq !== seq) tell(house, key, seq);
+  const { unanswered, step } = house;
+  if (unanswered.compactions.has(name) || unanswered.purges.has(name)) return;
+  if (ownSeq !== seq) {
+    const message = "an entry was stored over that of a live run, past the library; the run goes on as it was created";
+    step.commands.push({ type: "log", level: "error", message, fields: { run: key, seq } });
+  }
   dropUnreadable(house, keysIn(bundle ?? key), name, seq);
-  if (bundle !== undefined) compactBundle(house, log, seq, bundle, true);
-  else if (house.fold.displaced.has(key)) compact(house, log, key, false, seq, [liveForm(house, run)]);
-  else purgeSingle(house, key, { key }, seq);
+  moveEntry(house, log, bundle ?? key, seq, true);
 }
 
 /** Their input was in the entry that is gone, and not in memory. They fail for want of it: nobody but its creator says what a run executes. */
@@ -44,9 +50,4 @@ function dropUnreadable(
     const nameBefore = run.log.entries.bundleAt(run.seq)?.name ?? key;
     if (nameBefore === name) displaced.delete(key);
   }
-}
-
-function tell(house: House, run: string, seq: number): void {
-  const message = "an entry was stored over that of a live run, past the library; the run goes on as it was created";
-  house.step.commands.push({ type: "log", level: "error", message, fields: { run, seq } });
 }

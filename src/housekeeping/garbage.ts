@@ -3,9 +3,8 @@
 import { type Content, keysIn } from "../fold/entry-log.ts";
 import { setEntry } from "../fold/finished-run.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
-import { compactBundle, compactFinished, compactLive, standsAt } from "./compaction.ts";
+import { heldBy, moveEntry } from "./compaction.ts";
 import type { House } from "./house.ts";
-import { isEntryGarbage } from "./retention-state.ts";
 
 const garbagePerBlocker = 10;
 const compactionsAtOnce = 1_000;
@@ -17,21 +16,20 @@ const sweptPerMs = 50;
 
 /** Purges what is worth a request, and forgets tasks with nothing left. */
 export function collectGarbage(house: House): void {
-  const { retention } = house;
-  const { uptime } = house.step;
-  if (uptime < retention.nextSweepAt) return;
-  retention.nextSweepAt = uptime + house.fold.tasks.size / sweptPerMs;
-  for (const log of house.fold.tasks.values()) {
-    const { entries } = log;
+  const { unanswered, fold, step } = house;
+  if (step.uptime < house.nextGarbageAt) return;
+  house.nextGarbageAt = step.uptime + fold.tasks.size / sweptPerMs;
+  const { garbageBatch } = house.options;
+  for (const log of fold.tasks.values()) {
+    const { entries, liveCount } = log;
+    if (unanswered.tasks.has(log)) continue;
     // Anybody can create runs under any number of names.
-    const isVoid = entries.size === 0 && log.liveCount === 0 && !house.purging.has(log);
-    if (isVoid && house.forget(log)) house.fold.tasks.delete(log.name);
-    if (entries.garbage < house.options.garbageBatch || house.purging.has(log)) continue;
+    if (entries.size === 0 && liveCount === 0 && house.forget(log)) fold.tasks.delete(log.name);
+    if (entries.garbage < garbageBatch) continue;
     purgeHead(house, log);
     const isBlocked =
-      entries.garbage >= house.options.garbageBatch &&
-      entries.garbage > garbagePerBlocker * (log.liveCount + entries.kept);
-    if (isBlocked && house.retention.compacting.size === 0) moveBlockers(house, log, house.fold.position, false);
+      entries.garbage >= garbageBatch && entries.garbage > garbagePerBlocker * (liveCount + entries.kept);
+    if (isBlocked && unanswered.compactions.size === 0) moveBlockers(house, log, fold.position, false);
   }
 }
 
@@ -48,10 +46,10 @@ export function purgeHead(house: House, log: LoggedTask): void {
       if (finished?.entrySeq === seq) setEntry(entries, finished, 0);
     }
   }
-  const { purging } = house;
-  if (purging.has(log) || entries.clearTo <= entries.purgedTo) return;
-  purging.add(log);
-  house.retention.askedAt = house.step.uptime;
+  const { unanswered } = house;
+  if (unanswered.tasks.has(log) || entries.clearTo <= entries.purgedTo) return;
+  unanswered.tasks.add(log);
+  unanswered.askedAt = house.step.uptime;
   house.step.commands.push({ type: "purge", filter: { task: log.name }, keepFrom: entries.clearTo });
 }
 
@@ -72,21 +70,17 @@ export function moveBlockers(house: House, log: LoggedTask, upTo: number, inputs
     const runs = typeof content === "string" ? 1 : content.keys.length;
     if (!mustStay(house, content, seq)) garbage += runs;
     else if (!inputsToo && holdsInput(house, content)) break;
-    else if (moveBlocker(house, log, content, seq)) moved += isLarge(house, content) ? largeWeight : runs;
+    else if (!goesWithMark(house, content) && moveEntry(house, log, content, seq, false))
+      moved += isLarge(house, content) ? largeWeight : runs;
   }
-  if (moved > 0) house.retention.askedAt = house.step.uptime;
+  if (moved > 0) house.unanswered.askedAt = house.step.uptime;
   return moved;
 }
 
-function moveBlocker(house: House, log: LoggedTask, content: Content, seq: number): boolean {
-  if (typeof content !== "string") return compactBundle(house, log, seq, content, false);
-  const live = house.fold.live.get(content);
-  if (live !== undefined) return compactLive(house, live);
-  const finished = house.fold.finished.get(content)!;
-  // It goes with the upcoming mark; if moved, it would count as young again.
-  if (house.retention.isForgetting(finished.lastOutcome)) return false;
-  compactFinished(house, finished);
-  return true;
+/** The upcoming one; if moved, it would count as young again. */
+function goesWithMark({ fold, retention }: House, content: Content): boolean {
+  const run = typeof content === "string" ? fold.finished.get(content) : undefined;
+  return run !== undefined && retention.isForgetting(run.lastOutcome);
 }
 
 /** How many entries before `upTo` would have to be moved with a large input. */
@@ -109,13 +103,6 @@ const holdsInput = ({ fold: { finished } }: House, content: Content): boolean =>
   typeof content === "string" && finished.get(content)?.holdsInput === true;
 
 function mustStay(house: House, content: Content, seq: number): boolean {
-  if (typeof content === "string") return isHeld(house, content, seq);
-  return content.keys.some((key) => isHeld(house, key, seq));
-}
-
-function isHeld(house: House, key: string, seq: number): boolean {
-  const live = house.fold.live.get(key);
-  if (live !== undefined) return standsAt(house, live, seq);
-  const finished = house.fold.finished.get(key);
-  return finished?.entrySeq === seq && !isEntryGarbage(finished, house.retention);
+  if (typeof content === "string") return heldBy(house, content, seq) !== undefined;
+  return content.keys.some((key) => heldBy(house, key, seq) !== undefined);
 }

@@ -1,10 +1,12 @@
 // housekeeping/: what can be removed from the log. Retention, compaction and purges, while this engine leads.
 // Imports the fold, and from matching only a run's place and the commands.
-import { Deque } from "../collections/deque.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import type { Step } from "../matching/step.ts";
-import { type OldJournal, Retention, type SpentSignal } from "./retention-state.ts";
+import { OldJournals } from "./old-journals.ts";
+import { Retention } from "./retention.ts";
+import { SpentSignals } from "./spent-signals.ts";
+import { Unanswered } from "./unanswered.ts";
 
 /** Units: milliseconds, unless said otherwise */
 export interface HouseOptions {
@@ -19,7 +21,7 @@ export interface HouseOptions {
 
 export type HouseParts = Pick<House, "fold" | "step" | "options" | "forget" | "mayForget">;
 
-/** Created when this engine begins to lead, discarded when it stops. */
+/** Created when this engine begins to lead, discarded when it stops. Times are on the scheduler's own clock. */
 export class House {
   readonly fold: Fold;
   readonly step: Step;
@@ -28,19 +30,18 @@ export class House {
   readonly forget: (log: LoggedTask) => boolean;
   /** Whether nothing is owed because of the log up to a sequence. */
   readonly mayForget: (upTo: number) => boolean;
-  readonly retention: Retention;
-  /** Some pinned child may no longer be wanted. */
-  isUnpinDue = true;
-  /** Journals to purge, with their time on the scheduler's clock; and when to look for leftovers. */
-  readonly forgottenJournals = new Deque<OldJournal & { readonly at: number }>();
-  nextSweepAt = 0;
+  readonly leadingSince: number;
+  readonly retention = new Retention();
+  readonly unanswered = new Unanswered();
+  readonly journals = new OldJournals();
+  readonly spentSignals = new SpentSignals();
   /** Erased runs of which something may be left, and since when there are some. */
   readonly remains = new Set<string>();
   remainsSince = 0;
-  /** Signals that may go. */
-  readonly spentSignals = new Map<string, SpentSignal>();
-  /** Asked to be purged, and not yet answered. */
-  readonly purging = new Set<LoggedTask>();
+  /** Some pinned child may no longer be wanted. */
+  isUnpinDue = true;
+  nextLookAt = 0;
+  nextGarbageAt = 0;
 
   constructor({ fold, step, options, forget, mayForget }: HouseParts) {
     this.fold = fold;
@@ -48,6 +49,6 @@ export class House {
     this.options = options;
     this.forget = forget;
     this.mayForget = mayForget;
-    this.retention = new Retention(step.uptime);
+    this.leadingSince = step.uptime;
   }
 }

@@ -13,7 +13,7 @@ import {
   withoutErased,
 } from "../housekeeping/erasure.ts";
 import type { House } from "../housekeeping/house.ts";
-import { isOfDurable } from "../housekeeping/journals.ts";
+import { isOfDurable } from "../housekeeping/sweep.ts";
 import type { Leader } from "../leader/leader.ts";
 import { JournalStore } from "../nats/journal.ts";
 import { readStored } from "../nats/read-stored.ts";

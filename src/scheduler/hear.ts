@@ -1,9 +1,9 @@
 import type { LogEvent } from "../fold/log-events.ts";
-import { compactionRefused } from "../housekeeping/compaction.ts";
+import { compactionRefused, purged } from "../housekeeping/answers.ts";
 import { restoreDisplaced } from "../housekeeping/displaced.ts";
 import { coverRuns, endErasure, eraseRuns } from "../housekeeping/erasure.ts";
-import { swept } from "../housekeeping/journals.ts";
-import { keepHouse, purged } from "../housekeeping/retention.ts";
+import { keepHouse } from "../housekeeping/keep-house.ts";
+import { swept } from "../housekeeping/sweep.ts";
 import { cancelRuns, endCancelling } from "../matching/cancel.ts";
 import { dispatch } from "../matching/dispatch.ts";
 import { endAllUnwanted } from "../matching/durable/children.ts";

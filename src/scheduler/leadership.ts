@@ -5,12 +5,11 @@ import type { FoldListener } from "../fold/listener.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
-import { suspect } from "../housekeeping/compaction.ts";
+import { marked } from "../housekeeping/answers.ts";
+import { suspect } from "../housekeeping/displaced.ts";
 import { noteRemains } from "../housekeeping/erasure.ts";
 import { House, type HouseOptions } from "../housekeeping/house.ts";
-import { noteForgotten } from "../housekeeping/journals.ts";
-import { marked } from "../housekeeping/retention.ts";
-import { noteSpent } from "../housekeeping/spent-signals.ts";
+import { dropJournal } from "../housekeeping/sweep.ts";
 import { heedWish } from "../matching/cancel.ts";
 import { endAllUnwanted, endIfUnwanted, endUnwanted, tellParent } from "../matching/durable/children.ts";
 import { watchFlow } from "../matching/durable/limit-of-flow.ts";
@@ -87,8 +86,8 @@ export class Leadership implements FoldListener {
   }
 
   stored(name: string): void {
-    const { compacting } = this.house.retention;
-    this.#isOurs = compacting.size > 0 && compacting.delete(name);
+    const { compactions } = this.house.unanswered;
+    this.#isOurs = compactions.size > 0 && compactions.delete(name);
   }
   created(run: LiveRun): void {
     arrive(this.matching, run);
@@ -117,10 +116,10 @@ export class Leadership implements FoldListener {
   }
   signalled(key: string, run: LiveRun | undefined, seq: number): void {
     if (run !== undefined) wake(this.matching, run);
-    else if (this.matching.fold.isWhole) noteSpent(this.house, { key, name: undefined, upTo: seq });
+    else if (this.matching.fold.isWhole) this.house.spentSignals.add({ key, name: undefined, upTo: seq });
   }
   spent(key: string, name: string | undefined, upTo: number): void {
-    noteSpent(this.house, { key, name, upTo });
+    this.house.spentSignals.add({ key, name, upTo });
   }
   wished(run: LiveRun): void {
     if (run.askedReason !== run.trail?.cancelWish?.reason || isDurable(run)) heedWish(this.matching, run);
@@ -143,7 +142,7 @@ export class Leadership implements FoldListener {
     noteRemains(this.house, key);
   }
   forgot(run: FinishedRun): void {
-    noteForgotten(this.house, run);
+    dropJournal(this.house, run);
   }
   /** Children of the run may no longer be wanted. */
   #leaveChildren({ origin }: LiveRun): void {

@@ -23,11 +23,11 @@ export interface CompactedLive {
   readonly retrying: boolean;
   readonly history: readonly AttemptRecord[];
   /** Why it is to be cancelled, if it is; where that is in the log, and when it was stored. */
-  readonly cancelling?: string;
-  readonly cancelledSeq?: number;
-  readonly cancelledAt?: number;
+  readonly cancelling?: string | undefined;
+  readonly cancelledSeq?: number | undefined;
+  readonly cancelledAt?: number | undefined;
   /** Where a durable run is parked, or was last. */
-  readonly parked?: Parked;
+  readonly parked?: Parked | undefined;
 }
 
 export interface CompactedFinished {
@@ -46,8 +46,8 @@ export interface CompactedFinished {
 }
 
 export interface RunExtra {
-  readonly metadata?: Readonly<Record<string, string>>;
-  readonly placement?: RunPlacement;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly placement?: RunPlacement | undefined;
   readonly state?: CompactedLive | CompactedFinished;
 }
 

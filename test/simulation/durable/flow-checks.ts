@@ -248,7 +248,7 @@ export class FlowChecks {
   /** Whatever a leader intends to purge in a minute, it does not look at again. */
   #checkPurges(): void {
     for (const { state } of this.#world.leaders)
-      for (const { key, origin } of state.leadership!.house.forgottenJournals)
+      for (const { key, origin } of state.leadership!.house.journals.waiting)
         if (this.full.live.get(key)?.origin === origin)
           throw new Error(`the journal of ${key} will be purged, and it lives`);
   }

@@ -262,7 +262,7 @@ export class FlowWorld {
   /** Of runs that were forgotten within the last minute, or right now. */
   get #hasOldJournals(): boolean {
     const isDue = (engine: ModelEngine) =>
-      !engine.isCaughtUp || engine.state.leadership!.house.forgottenJournals.size > 0;
+      !engine.isCaughtUp || engine.state.leadership!.house.journals.waiting.size > 0;
     return this.leaders.some(isDue);
   }
   #settle(): void {
