@@ -1,3 +1,5 @@
+// decorators/: @Worker, @Task and the others: reads classes into what domain describes.
+
 /**
  * The decorators alone, and how to read them, for programs with their own host.
  *

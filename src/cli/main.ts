@@ -1,3 +1,4 @@
+// cli/: the commands. Each does what a program could do with the public entry.
 // The command line: assembles the commands and turns their end into an exit code.
 import { Cause, Effect, Exit, Layer } from "effect";
 import { version } from "../mod.ts";

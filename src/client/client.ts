@@ -1,3 +1,4 @@
+// client/: enqueue, wait, query.
 // The caller's side: tasks, runs, workers and queues. Promises and plain objects only.
 import type { Contract } from "../domain/contract.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";

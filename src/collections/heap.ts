@@ -1,3 +1,5 @@
+// collections/: containers for millions of items.
+
 /** A binary heap: `first` is the item that comes before all others. */
 export class Heap<T> {
   readonly #before: (a: T, b: T) => boolean;

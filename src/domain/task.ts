@@ -1,3 +1,5 @@
+// domain/: what users declare and ask for. No I/O, no clock.
+
 import { type AffinityInput, parseAffinity } from "./affinity.ts";
 import { type BatchOptions, parseBatch } from "./batch.ts";
 import type { CronRule } from "./cron.ts";

@@ -1,3 +1,4 @@
+// embedded/: the server of a directory, and where its program comes from. Used only by the facade and the testing kit.
 // Which server a process uses: the given one, a usable one on this machine, or the embedded one.
 import { Effect, type Scope } from "effect";
 import { type EmbeddedServerFailed, type ServerBinaryNotFound, ServerNotRunning } from "../domain/errors.ts";

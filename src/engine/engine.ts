@@ -1,3 +1,4 @@
+// engine/: follows the log and the lease. While it leads, it tells the scheduler what happens and carries out its commands.
 // An engine's life: stands by, leads, steps down, hands over.
 import { Cause, Effect, Exit, Fiber, Schedule, Scope } from "effect";
 import type { Cancellations, QueueInfo } from "../domain/listing.ts";

@@ -1,3 +1,5 @@
+// facade/: `start`, `connect` and the settings, which put the other rooms together. Owns nothing that must last.
+
 import type { Workable } from "../../decorators/check.ts";
 import { assertWorker, scan, type WorkerSource } from "../../decorators/scan.ts";
 import type { Natchet } from "../client/client.ts";

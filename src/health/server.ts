@@ -1,3 +1,4 @@
+// health/: /live, /ready, /metrics.
 // `GET /live`, `/ready` and `/metrics`, for whoever can reach the port: by default programs on this machine, but no web page in its browser.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, isIP, type Socket } from "node:net";

@@ -1,3 +1,4 @@
+// nats/: how natchet uses the server.
 // One connection that has been checked, and what happens to it.
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { PermissionDenied } from "../domain/errors.ts";

@@ -1,3 +1,5 @@
+// presence/: which workers are there.
+
 import { goneAfterMs } from "../domain/cut-off.ts";
 import { taskOf } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";

@@ -1,3 +1,5 @@
+// runtime/: what differs between Bun, Deno and Node.
+
 /** Reads variables of the process; on Deno without `--allow-env` there are none, and defaults apply. */
 export function readEnvironment(names: readonly string[]): Record<string, string> {
   const found: Record<string, string> = {};

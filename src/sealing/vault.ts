@@ -1,3 +1,4 @@
+// sealing/: what only clients and workers may read. Engines have no part in it.
 // AES-256-GCM for what only clients and workers may read. A sealed value is a magic byte that no JSON begins with, a version, the id of its
 // key with its length, 12 random bytes, the ciphertext and its tag; all of it as base64url, since engines carry it within JSON.
 import { Buffer } from "node:buffer";

@@ -1,3 +1,4 @@
+// testing/: the kit for users' tests: the real scheduler over a log in memory.
 // The engine of a test: the scheduler itself over a log in memory, with a clock that the test may move. Its commands are carried out at once, since
 // there is neither a store nor a network to wait for.
 import type { StoredCron } from "../domain/cron-record.ts";

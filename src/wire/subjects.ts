@@ -1,3 +1,4 @@
+// wire/: what crosses the wire.
 // Every name on the wire, in one place.
 import { originOf, originToken } from "../domain/durable.ts";
 import { MalformedRecord } from "../domain/errors.ts";

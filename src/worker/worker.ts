@@ -1,3 +1,4 @@
+// worker/: accept, execute, report, drain.
 // A worker from its registration to its last outcome, as one scope: what it opens, it closes, newest first.
 import { Effect, type Scope } from "effect";
 import { WorkerNotStarted } from "../domain/errors.ts";

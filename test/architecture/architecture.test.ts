@@ -128,6 +128,15 @@ test("the table of rooms says what each may import", () => {
   assert.ok(rows.length >= 16 + Object.keys(mayImportWithin).length, `${rows.length} rooms`);
 });
 
+test("each room has a file that begins with what the room is for", () => {
+  const rooms = [...Object.keys(mayImport).filter((part) => !part.endsWith(".ts")), ...Object.keys(mayImportWithin)];
+  const isOf = (room: string, path: string) => (innerOf(path) || partOf(path)) === room || partOf(path) === room;
+  assert.deepEqual(
+    rooms.filter((room) => !product.some(({ path, text }) => isOf(room, path) && text.startsWith(`// ${room}/: `))),
+    [],
+  );
+});
+
 test("the walks through the rooms name what there is", () => {
   const page = readFileSync(join(root, "docs/internals/walks.md"), "utf8");
   const named = [...page.matchAll(/`(src\/[^`]+\.ts)` `([^`]+)`/g)].map(([, path, name]) => ({

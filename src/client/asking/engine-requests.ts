@@ -1,3 +1,4 @@
+// client/asking/: what engines are asked, and for how long.
 // Sends requests to the leading engine, waiting for one until a deadline. Every request may be repeated: one that went to an engine
 // that no longer leads, or whose answer was lost, is sent again.
 import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../../domain/errors.ts";

@@ -1,3 +1,4 @@
+// client/reading/: what is read from the log: runs, lists, transcripts, journals.
 // A run as queries return it: what the engine knows, and the bytes that only the log has. Those are read from the log itself: an input and an
 // output together may not fit into a message.
 import type { RunInfo } from "../../domain/run.ts";

@@ -1,3 +1,4 @@
+// client/results/: who waits for which result, and who asks for it again.
 // Hears the results of the runs that callers wait for: one inbox for all. Most come from the log, the others from an engine. Both are best
 // effort, so missing ones are requested again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
 import type { Msg } from "@nats-io/transport-node";

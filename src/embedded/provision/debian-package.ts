@@ -1,3 +1,4 @@
+// embedded/provision/: where the program of an embedded server is fetched from, and how it is checked.
 // The distribution's own nats-server, read with a private apt state: no root, nothing installed, the machine's lists untouched.
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";

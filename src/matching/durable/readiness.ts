@@ -1,3 +1,4 @@
+// matching/durable/: when a parked run continues, and what becomes of its children.
 // Whether a durable run can continue: a function of the log and the time up to which the log is known, the same on every leader.
 import type { Blocked, ChildEnd, Offer, Resume, Wait } from "../../domain/durable.ts";
 import { childIdOf } from "../../domain/durable.ts";

@@ -1,3 +1,4 @@
+// matching/limits/: which waiting runs of a task its limits let start, and who is cancelled to make room.
 // The limits of one task: finds the lane of each arriving run, and tracks what the lanes take.
 
 import { Deque } from "../../collections/deque.ts";

@@ -1,3 +1,4 @@
+// matching/suspects/: which runs may be what kills their process, and who tries them alone.
 // A run that is lost with its worker again and again may be what kills it. It is tried alone in a process, so that no other run dies
 // with it, and so that it is known to be the cause before it is given up.
 

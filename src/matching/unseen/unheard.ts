@@ -1,3 +1,4 @@
+// matching/unseen/: what may be executing where this leader cannot see it.
 // Workers known to earlier leaders that have not yet reported what they execute: it may be anything that seems to wait, and count for
 // any key of their tasks.
 

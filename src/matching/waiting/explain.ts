@@ -1,3 +1,4 @@
+// matching/waiting/: how long runs wait, why, and when they move by themselves.
 // Why a run is not running: the most frequent question about a queue.
 
 import type { Waiting } from "../../domain/run.ts";

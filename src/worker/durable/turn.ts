@@ -1,3 +1,4 @@
+// worker/durable/: the code of durable runs, one turn at a time.
 // One turn of a durable run on its worker: reads the journal, lets the code continue, stores what it receives before the code sees it,
 // and ends when the code does, or when everything open waits for something outside.
 import type { Parked, Wait } from "../../domain/durable.ts";

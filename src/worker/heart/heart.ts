@@ -1,3 +1,4 @@
+// worker/heart/: heartbeats while the event loop is blocked.
 // Sends heartbeats for the workers of this process while its event loop is blocked, from a thread that sleeps unless needed. Counters in shared
 // memory tell it that the loop turns; it gets the workers' registrations as text.
 import { URL } from "node:url";

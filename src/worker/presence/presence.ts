@@ -1,3 +1,4 @@
+// worker/presence/: what a worker tells the engine that leads, and hears from it.
 // How the engine knows this worker: it registers, again after every outage and with every new leader, and sends heartbeats in between.
 import { Effect, FiberSet, Schedule, type Scope } from "effect";
 import { answering, hearing } from "../../nats/door.ts";

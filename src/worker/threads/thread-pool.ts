@@ -1,3 +1,4 @@
+// worker/threads/: tasks that execute in threads.
 // Threads for tasks with `thread`: each executes one attempt at a time and is kept for the next one. A cancelled or timed-out attempt takes its thread
 // with it.
 import type { URL } from "node:url";

@@ -1,3 +1,4 @@
+// worker/transcripts/: what tasks log, report and stream.
 // The output of one attempt on its way into the log: grouped by tick, one entry in flight at a time (so its order is the order of the
 // stream), bounded in memory. Created with the attempt's first output.
 
