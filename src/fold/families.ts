@@ -1,5 +1,5 @@
 // Which runs are children of which: this follows from their ids, so no entry has to say it, and their order does not matter.
-import { type ChildPlace, childPlaceOf, isWanted } from "../domain/durable.ts";
+import { childPlaceOf, isWanted } from "../domain/durable.ts";
 import { parentKey } from "../domain/parent.ts";
 import type { FinishedRun } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -88,24 +88,12 @@ export class Families {
   }
   ended(child: FinishedRun): void {
     const family = this.#familyOf(child);
-    if (family === undefined) return;
-    const { lap, ordinal } = placeOf(child);
-    const name = nameOf(lap, ordinal);
-    const group = family.groups.get(name) ?? { ended: 0, failed: 0 };
-    family.groups.set(name, group);
-    group.ended++;
-    if (child.kind !== "completed") group.failed++;
+    if (family !== undefined) count(family, child, 1);
   }
   forgotten(child: FinishedRun): void {
     const family = this.of(child);
     if (family === undefined) return;
-    const { lap, ordinal } = placeOf(child);
-    const name = nameOf(lap, ordinal);
-    const group = family.groups.get(name);
-    if (group === undefined) return;
-    group.ended--;
-    if (child.kind !== "completed") group.failed--;
-    if (group.ended === 0) family.groups.delete(name);
+    count(family, child, -1);
     this.#dropEmpty(family);
   }
   /**
@@ -137,4 +125,12 @@ export class Families {
   }
 }
 
-const placeOf = (child: FinishedRun): ChildPlace => childPlaceOf(idOf(child))!;
+function count({ groups }: Family, child: FinishedRun, by: 1 | -1): void {
+  const { lap, ordinal } = childPlaceOf(idOf(child))!;
+  const name = nameOf(lap, ordinal);
+  const group = groups.get(name) ?? { ended: 0, failed: 0 };
+  group.ended += by;
+  if (child.kind !== "completed") group.failed += by;
+  if (group.ended > 0) groups.set(name, group);
+  else groups.delete(name);
+}

@@ -194,7 +194,7 @@ test("a file has at most 400 lines", () => {
 /** Lines of code that a room may have: what it has, and a little more. They only ever shrink. */
 const budgets: Record<string, number> = {
   collections: 470,
-  fold: 1_315,
+  fold: 1_310,
   matching: 3_276,
   presence: 505,
   housekeeping: 719,
