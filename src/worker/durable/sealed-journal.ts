@@ -1,4 +1,4 @@
-// The journals of a worker with keys: what it appends and reads, the server sees as ciphertext. The code that goes by them knows nothing of it.
+// The journals of a worker with keys: what it appends and reads, the server sees as ciphertext. The code that reads and writes them does not notice.
 
 import type { JournalName } from "../../domain/durable.ts";
 import { openMessage, sealedHeadroom, sealMessage } from "../../sealing/sealed-journal.ts";
