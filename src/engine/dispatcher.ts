@@ -134,7 +134,7 @@ export class Dispatcher {
   /** Nearly always one. A group of runs that execute in one call stays in one message if it fits; otherwise its parts follow each other. */
   #split(given: readonly Assignment[]): Part[] {
     const limit = this.#leader.link.maxPayload - 1_024;
-    if (bytesOf(given) <= limit) return [{ from: 0, assignments: given, goesOn: false }];
+    if (given.length > 0 && bytesOf(given) <= limit) return [{ from: 0, assignments: given, goesOn: false }];
     const assignments = given.map((one) => (mostBytesOf(one) > limit ? withoutInput(one) : one));
     const parts: Part[] = [];
     let from = 0;

@@ -44,6 +44,23 @@ test("a batch whose worker was given up while its inputs were read is taken back
   assert.deepEqual(events, [{ type: "assigned", id: "w1", batch, refused: [0, 1] }]);
 });
 
+test("a batch of which no input can be read is taken back, without a message that could be lost", async () => {
+  const scene = new Scene();
+  scene.register("w1", 2, ["mail"]);
+  scene.create("mail", "a");
+  const [command] = only(scene.tick(), "assign");
+  const events: SchedulerEvent[] = [];
+  const leader = {
+    link: { maxPayload: 100_000, nc: { request: () => Promise.reject(new Error("timeout")) } },
+    ...{ subjects: new Subjects("test"), neighbours: new Neighbours(), log: silentLog, state: scene.state },
+    term: { nextMessage: () => 1 },
+    handle: (event: SchedulerEvent) => void events.push(event),
+  };
+  const payloads = { ofLive: async () => undefined };
+  await new Dispatcher(leader as unknown as Leader, payloads, {} as Signals).assign(command!);
+  assert.deepEqual(events, [{ type: "assigned", id: "w1", batch: command!.batch, refused: [0], why: undefined }]);
+});
+
 test("a batch whose signals cannot be read is taken back, and nothing of it is lost", async () => {
   const scene = new DurableScene();
   scene.staff();
