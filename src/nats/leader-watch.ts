@@ -71,9 +71,12 @@ export class LeaderWatch {
     return hearing(this.#link, this.#inbox, () => this.#freed.resolve());
   }
 
-  /** Ends when the lease is said to be free, since the last look began. */
+  /** Ends when the lease is said to be free, since the last look began; once, since not every try to claim it looks. */
   get freed(): Effect.Effect<void> {
-    return Effect.promise(() => this.#freed.promise);
+    return Effect.promise(async () => {
+      await this.#freed.promise;
+      this.#freed = deferred();
+    });
   }
 
   /** Asks once; `gone` only once the server has said often enough that nobody listens. */

@@ -72,3 +72,19 @@ test("leader watch: a leader that leaves tells those that asked last, so none ha
     await watches[0]!.look("a"); // what was said before this is heard before its answer
     assert.deepEqual(told, [1, 2, 3, 4]);
   }));
+
+test("leader watch: that the lease is free is heard once, also by a standby that does not look again", () =>
+  inScene(async (scene) => {
+    const link = await scene.link();
+    const voice = new LeaderVoice(link, subjects, "a", silentLog);
+    const watch = new LeaderWatch(link, subjects);
+    await scene.run(voice.alive);
+    await scene.run(watch.listening);
+    assert.equal(await watch.look("a"), "alive");
+    voice.sayFree();
+    await Effect.runPromise(watch.freed);
+    const again = Effect.runPromise(
+      Effect.raceFirst(Effect.as(watch.freed, "freed"), Effect.as(Effect.sleep(50), "slept")),
+    );
+    assert.equal(await again, "slept", "or it would try without a pause");
+  }));
