@@ -129,7 +129,9 @@ export class Eraser {
     const { publisher, holdsLease } = leader;
     const { by, outcomes, moved } = decodeOutcomeEntry(data);
     const { turns, finals, rest, givesUp } = withoutErased(leader.state.fold, origins, outcomes);
-    await this.#passMark((house) => isGivenUp(house, givesUp));
+    // A mark counts only from an engine, and who wrote an entry is in its subject.
+    const isMark = (leader.subjects.parseOutcome(subject).by ?? by) === "engine";
+    if (isMark) await this.#passMark((house) => isGivenUp(house, givesUp));
     await this.#untilDone("cover", turns, (fold, key) => isCovered(fold, key, seq), unmoved);
     await this.#untilDone("cover", finals, (fold, key) => isMovable(fold, key, seq), unmoved);
     const kept = rest.map(({ frame }) => frame);

@@ -201,7 +201,7 @@ const budgets: Record<string, number> = {
   reactions: 420,
   scheduler: 580,
   leader: 341,
-  requests: 847,
+  requests: 849,
   engine: 1_298,
 };
 

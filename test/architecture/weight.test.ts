@@ -20,7 +20,7 @@ const budgets: Record<string, number> = {
   "client/results": 542,
   "client/reading": 465,
   wire: 2_217,
-  nats: 3_445,
+  nats: 3_448,
   worker: 1_731,
   "worker/presence": 436,
   "worker/durable": 2_617,
