@@ -187,8 +187,8 @@ class Candidate implements RunningEngine {
   }
 
   /**
-   * One term. It closes what it has opened, newest first: periodic work and answers stop, standbys are told, the state
-   * on which it led is dropped, pending writes are given up, and the lease is released last.
+   * One term. It closes what it has opened, newest first: periodic work and answers stop, the state on which it led is
+   * dropped, pending writes are given up, the lease is released, and standbys are told that it is free.
    */
   #reign(claim: Claim): Effect.Effect<void, never, Scope.Scope> {
     const { leaseLink, subjects, log } = this.#parts;

@@ -26,7 +26,7 @@ export function keepHouse(house: House): void {
   if (!forgetRuns(house)) collectGarbage(house);
 }
 
-/** Forgets unanswered requests, and decides anew from what the log says. */
+/** Forgets unanswered requests, and decides again from what the log says. */
 function startAgain({ unanswered, retention, step }: House): void {
   retention.phase = "idle";
   unanswered.clear();

@@ -211,9 +211,9 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   return record.finish();
 }
 
-/** An entry that was written anew without some of its outcomes: what it says of the others is as old as it was. */
+/** An entry that was rewritten without some of its outcomes. The others keep the time at which they were first stored. */
 export interface Moved {
-  /** Where it stood before, each time that it was written anew. */
+  /** Its earlier places in the log, one for each time that it was rewritten. */
   readonly places: readonly number[];
   /** When it was stored at first. Units: epoch milliseconds */
   readonly at: number;
