@@ -1,4 +1,4 @@
-// Stores new runs: each is written down and checked first, then goes into a bundle, or into an entry of its own.
+// Stores new runs: each is encoded and checked first, then goes into a bundle, or into an entry of its own.
 import { PayloadTooLarge, StoreUnavailable } from "../domain/errors.ts";
 import type { Parent } from "../domain/policies.ts";
 import { bundleOfId } from "../domain/run-id.ts";

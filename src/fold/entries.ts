@@ -95,7 +95,7 @@ const isOvertaken = (
   moved: CompactedLive | CompactedFinished | undefined,
 ): boolean => isErased && moved?.origin === origin && !("erased" in moved);
 
-/** An engine has moved the entry of a live run. Any other entry under its name is somebody's who may store runs: the first one stands. */
+/** An engine has moved the entry of a live run. Any other entry under its name comes from somebody who may store runs: the first one stands. */
 function foldAgain(fold: Fold, run: LiveRun, { key, seq, entry }: Created): void {
   const compacted = entry.extra?.state;
   if (compacted?.origin !== run.origin) {

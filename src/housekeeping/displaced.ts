@@ -5,7 +5,7 @@ import type { LiveRun } from "../fold/live-run.ts";
 import { compactFinished, moveEntry } from "./compaction.ts";
 import type { House } from "./house.ts";
 
-/** Its entry may be somebody's who pretends to be an engine: what this leader knows is as good, or better. */
+/** Its entry may come from somebody who pretends to be an engine: what this leader knows is as good, or better. */
 export function suspect({ fold: { displaced } }: House, run: LiveRun): void {
   const isSingle = run.log.entries.bundleAt(run.seq) === undefined;
   if (isSingle && run.input !== undefined) displaced.set(run.key, run.seq);

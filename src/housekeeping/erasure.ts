@@ -47,7 +47,7 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
   }
 }
 
-/** The entry of an erased run says no more than its stone, and stands for it where a mark has given that up. It was written by who knew the stone. */
+/** The entry of an erased run says no more than its stone, and stands for it where a mark has given that up. Whoever wrote it had read the stone. */
 const isStone = ({ isErased, isCompacted, firstOutcome, seq }: FinishedRun): boolean =>
   isErased === true && isCompacted && firstOutcome > seq;
 
@@ -124,7 +124,7 @@ export function withoutErased<T extends FoldedOutcome>(
   return { turns: keysOf(others.filter(isOfTurn)), finals: keysOf(finals), rest, givesUp };
 }
 
-/** Not what is forgotten, or erased: at the tail it would count anew. */
+/** What is forgotten or erased is left out: at the tail it would count again. */
 function isKept({ live, finished }: Fold, { key, kind, origin }: FoldedOutcome): boolean {
   const run = finished.get(key);
   if ((live.get(key) ?? run)?.origin !== origin) return false;

@@ -34,7 +34,7 @@ export class LeaderVoice {
     this.alive = hearing(link, subjects.leader(engine), (message) => this.#answer(message));
   }
 
-  /** Best effort: who does not hear it looks again. */
+  /** Best effort: a standby that does not hear it looks again by itself. */
   sayFree(): void {
     for (const inbox of this.#standbys) this.#mouth.say(inbox, noBytes);
   }

@@ -17,7 +17,7 @@ import type { Scheduler } from "./scheduler.ts";
 export function step(scheduler: Scheduler, event: SchedulerEvent, now: number): Command[] {
   scheduler.step.begin(now);
   handle(scheduler, event);
-  // A leader that reads late is none any more. Others could make it begin anew at any time.
+  // A leader that reads late no longer leads. Others could make it begin anew at any time.
   const { fold } = scheduler;
   if (fold.isTorn && scheduler.leadership === undefined) {
     fold.isTorn = false;
