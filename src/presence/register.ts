@@ -7,17 +7,15 @@ import { endCaution } from "../matching/suspects/caution.ts";
 import { moveTo } from "../matching/suspects/suspects.ts";
 import type { TaskQueue } from "../matching/task-queue.ts";
 import { watchAgain } from "../matching/waiting/schedule-timeouts.ts";
-import { WorkerRecord } from "../matching/workers.ts";
+import type { WorkerRecord } from "../matching/workers.ts";
 import type { Register, TaskDeclaration } from "../wire/worker-messages.ts";
-import { compareLedger, showLife } from "./presence.ts";
+import { workerWith } from "./found.ts";
+import { compareLedger } from "./ledger.ts";
+import { showLife } from "./presence.ts";
 
 /** A worker introduces itself, or does so again after a reconnect or for a new leader. The newest registration of a task defines it. */
 export function register(state: Matching, message: Register): void {
-  let worker = state.workers.get(message.id);
-  if (worker === undefined) {
-    worker = new WorkerRecord(message.id, state.step.uptime);
-    state.workers.set(message.id, worker);
-  }
+  const worker = workerWith(state, message.id);
   if (!worker.isRegistered) worker.registeredAt = state.step.now;
   worker.isRegistered = true;
   worker.isHeld = false;

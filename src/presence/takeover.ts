@@ -1,14 +1,12 @@
-import { placeOf } from "../matching/attached.ts";
-import { admitFound } from "../matching/durable/siblings.ts";
 import type { Matching } from "../matching/matching.ts";
 import { placeAll } from "../matching/placement.ts";
 import { beCautious, keepNoted } from "../matching/suspects/caution.ts";
 import type { Cautious, Tried } from "../matching/suspects/tried.ts";
-import { queueOf, setPlace } from "../matching/task-queue.ts";
+import { queueOf } from "../matching/task-queue.ts";
 import { awaitWorker } from "../matching/unseen/unheard.ts";
-import { WorkerRecord } from "../matching/workers.ts";
 import type { CountedSpan, HandOver, LedgerEntry } from "../wire/hand-over.ts";
 import type { KnownWorker } from "../wire/records.ts";
+import { bookFound, isFree, workerWith } from "./found.ts";
 
 /**
  * This engine holds the lease and has folded the whole log.
@@ -66,7 +64,7 @@ function awaitWorkers(state: Matching, { knownWorkers, details, tried = [] }: Le
   const awaited = new Set([...knownWorkers, ...adoptTried(state, tried)]);
   if (awaited.size === 0) return;
   for (const id of awaited) {
-    presentWorker(state, id);
+    workerWith(state, id);
     awaitWorker(state, id, details?.get(id));
   }
   beCautious(state);
@@ -74,7 +72,7 @@ function awaitWorkers(state: Matching, { knownWorkers, details, tried = [] }: Le
 
 /** The previous leader said who executes what: its workers count as present until presence says otherwise. */
 function adoptLedger(state: Matching, { knownWorkers, ledger = [], tried = [] }: LeadEvent): void {
-  for (const id of knownWorkers) presentWorker(state, id);
+  for (const id of knownWorkers) workerWith(state, id);
   for (const { key, turn, worker } of ledger) book(state, key, turn, worker);
   for (const noted of tried) keepNoted(state, noted);
 }
@@ -92,35 +90,9 @@ function* adoptTried(state: Matching, tried: readonly Tried[]): Iterable<string>
 /** The attempt is executing there, as far as known; false if it has ended. */
 function book(state: Matching, key: string, turn: number, id: string): boolean {
   const run = state.fold.live.get(key);
-  if (run === undefined || run.turn !== turn || placeOf(run) === "running" || placeOf(run) === "ending") return false;
-  const worker = presentWorker(state, id);
+  if (run === undefined || run.turn !== turn || !isFree(run)) return false;
   const { origin } = run;
-  worker.occupy({
-    key,
-    turn,
-    origin,
-    run,
-    units: queueOf(run).units,
-    batch: 0,
-    isAcknowledged: true,
-    startedAt: state.step.now,
-    missedBeats: 0,
-    wasNamed: false,
-    since: state.step.uptime,
-    hasBegun: true,
-    next: undefined,
-  });
-  setPlace(run, "running");
-  run.holder = worker;
-  if (state.siblings.size > 0) admitFound(state, run);
+  const startedAt = state.step.now;
+  bookFound(state, workerWith(state, id), { key, turn, origin, run, units: queueOf(run).units, startedAt });
   return true;
-}
-
-function presentWorker(state: Matching, id: string): WorkerRecord {
-  let worker = state.workers.get(id);
-  if (worker === undefined) {
-    worker = new WorkerRecord(id, state.step.uptime);
-    state.workers.set(id, worker);
-  }
-  return worker;
 }
