@@ -10,7 +10,7 @@ import { ArrivalPace } from "./arrival-pace.ts";
 import type { StoredRate } from "./commands.ts";
 import type { Siblings } from "./durable/group.ts";
 import type { KeyLimit } from "./limits/concurrency.ts";
-import type { LimitWake } from "./limits/limit-host.ts";
+import type { Limit } from "./limits/limit.ts";
 import type { LaneHost } from "./limits/policies.ts";
 import type { RateLimit } from "./limits/rate.ts";
 import { pauseQueue, pauseWorker } from "./pauses.ts";
@@ -20,6 +20,12 @@ import type { Caution } from "./suspects/tried.ts";
 import { QueueIndex, TaskQueue } from "./task-queue.ts";
 import type { Lingering, Unheard } from "./unseen/lost-attempt.ts";
 import type { Booking, WorkerRecord } from "./workers.ts";
+
+/** When a limit may have room again. `at`: on the scheduler's own clock. */
+interface LimitWake {
+  readonly at: number;
+  readonly limit: Limit;
+}
 
 /** A moment at which a run may have to move; void if the run has moved on in the meantime. */
 export interface RunDeadline {

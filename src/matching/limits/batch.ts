@@ -2,27 +2,31 @@ import type { BatchRule } from "../../domain/batch.ts";
 import type { Waiting } from "../../domain/run.ts";
 import { shownTime } from "../../domain/time.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
-import { laneKeysOf } from "./keys.ts";
+import { laneKeysOf, registeredKey } from "./keys.ts";
 import type { Gathering, Lane } from "./lanes.ts";
-import { Limit } from "./limit.ts";
-import type { LimitHost } from "./limit-host.ts";
+import { Limit, type LimitHost } from "./limit.ts";
+import type { RuleLimits } from "./rule-limits.ts";
+
+/** A batch for each lane: its runs share all their keys. */
+export const batchLimits = (host: LimitHost, rule: BatchRule): RuleLimits => ({
+  key: registeredKey(rule.key),
+  countsBytes: rule.bytes !== null,
+  limitFor: () => new BatchLimit(host, rule),
+});
 
 /** Holds a lane back until a batch is full, or its first run has waited long enough. */
 export class BatchLimit extends Limit implements Gathering {
   readonly #rule: BatchRule;
-  readonly #host: LimitHost;
   lane!: Lane;
-  #wakeAt = 0;
 
   constructor(host: LimitHost, rule: BatchRule) {
-    super();
-    this.#host = host;
+    super(host);
     this.#rule = rule;
   }
 
   hasRoom(): boolean {
     const first = this.lane.ready.first();
-    return first !== undefined && (this.#dueAt(first) <= this.#host.step.now || this.#isFull());
+    return first !== undefined && (this.#dueAt(first) <= this.host.step.now || this.#isFull());
   }
   /** Those that go with the first run of a batch and have room in all limits, which they have taken. */
   *takeFollowers(first: LiveRun): Iterable<LiveRun> {
@@ -31,7 +35,7 @@ export class BatchLimit extends Limit implements Gathering {
     let taken = 1;
     let sum = bytesOf(first);
     for (let run = lane.ready.head(); run !== undefined && taken < size; run = lane.ready.head()) {
-      if (this.#host.isSuspect(run)) return;
+      if (this.host.isSuspect(run)) return;
       sum += bytesOf(run);
       if (bytes !== null && sum > bytes) return;
       if (lane.uses.some(({ limit, units }) => limit !== this && !limit.hasRoom(units))) return;
@@ -41,23 +45,15 @@ export class BatchLimit extends Limit implements Gathering {
       yield run;
     }
   }
-  take(): void {}
-  giveBack(): void {}
-  refund(): void {}
   explain(): Waiting {
     const first = this.lane.ready.first();
     const until = first === undefined ? "" : `, or ${shownTime(this.#dueAt(first))}`;
     return { for: "its batch", because: `its batch is waiting for ${this.#rule.size} runs${until}` };
   }
   protected override seekRoom(): void {
-    const { step, limitWakes } = this.#host;
-    const { uptime, now } = step;
+    const { now, uptime } = this.host.step;
     const first = this.lane.ready.head();
-    if (first === undefined) return;
-    const at = uptime + Math.max(this.#dueAt(first) - now, 0);
-    if (this.#wakeAt > uptime && this.#wakeAt <= at) return;
-    this.#wakeAt = at;
-    limitWakes.push({ at, limit: this });
+    if (first !== undefined) this.wakeAt(uptime + Math.max(this.#dueAt(first) - now, 0));
   }
 
   #dueAt(first: LiveRun): number {

@@ -1,27 +1,18 @@
 // The keys of a run: the rules of its task, applied to its input and metadata.
-import { isExpression, type KeyExpression, type KeyScope, parseKey } from "../../domain/key-expression.ts";
-import type { ConcurrencyRule, RateRule } from "../../domain/limits.ts";
+import { type KeyExpression, type KeyScope, parseKey } from "../../domain/key-expression.ts";
 import { sealedField } from "../../domain/plain-fields.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
 import { jsonOf } from "../../wire/bytes.ts";
 import { isDeeperThan } from "../../wire/json-depth.ts";
+import type { RuleLimits, Share } from "./rule-limits.ts";
 
-export interface CompiledConcurrency {
-  readonly rule: ConcurrencyRule;
-  readonly key: KeyExpression | undefined;
-}
-export interface CompiledRate {
-  readonly rule: RateRule;
-  readonly key: KeyExpression | undefined;
-  readonly units: KeyExpression | undefined;
-}
 /** Which lane a run belongs to. */
 export interface RunKeys {
   /** Of its input, where batches count them. */
   readonly bytes: number;
   readonly id: string;
-  readonly concurrency: readonly string[];
-  readonly rates: readonly { readonly key: string; readonly units: number }[];
+  /** One for each rule of its task. */
+  readonly shares: readonly Share[];
 }
 
 /** What is attached to a run once its keys are known: they are valid for the policies that computed them. */
@@ -31,36 +22,24 @@ export interface LaneKeys {
 }
 export const laneKeysOf = (run: LiveRun): LaneKeys | undefined => run.laneKeys as LaneKeys | undefined;
 
-const where = "a registered rule";
-export const compileConcurrency = (rule: ConcurrencyRule): CompiledConcurrency => ({
-  rule,
-  key: rule.key === null ? undefined : parseKey(rule.key, where),
-});
-export const compileRate = (rule: RateRule): CompiledRate => ({
-  rule,
-  key: isExpression(rule.key) ? parseKey(rule.key, where) : undefined,
-  units: typeof rule.units === "string" ? parseKey(rule.units, where) : undefined,
-});
+export function registeredKey(text: string): KeyExpression;
+export function registeredKey(text: string | null): KeyExpression | undefined;
+export function registeredKey(text: string | null): KeyExpression | undefined {
+  return text === null ? undefined : parseKey(text, "a registered rule");
+}
 
 /** Fails: Error that says which expression had no value for this run */
-export function keysOf(
-  run: LiveRun,
-  input: Uint8Array | undefined,
-  concurrency: readonly CompiledConcurrency[],
-  rates: readonly CompiledRate[],
-  batchKey: KeyExpression | undefined,
-): RunKeys {
+export function keysOf(run: LiveRun, input: Uint8Array | undefined, rules: readonly RuleLimits[]): RunKeys {
   const scope = scopeOf(run, input);
-  const keys = concurrency.map(({ key }) => (key === undefined ? "" : key.evaluate(scope)));
-  const shares = rates.map(({ rule, key, units }) => ({
-    key: key === undefined ? "" : key.evaluate(scope),
-    units: units === undefined ? (rule.units as number) : unitsOf(units, rule, scope),
-  }));
-  const parts = [...keys, ...shares.flatMap(({ key, units }) => [key, String(units)])];
-  if (batchKey !== undefined) parts.push(batchKey.evaluate(scope));
-  const bytes = input?.length ?? 0;
-  return { bytes, id: parts.length === 1 ? parts[0]! : JSON.stringify(parts), concurrency: keys, rates: shares };
+  const shares = rules.map(({ key, units }) => ({ key: key?.evaluate(scope) ?? "", units: units?.of(scope) ?? 1 }));
+  const [only] = shares;
+  const id = shares.length === 1 ? `${only!.units} ${only!.key}` : JSON.stringify(shares);
+  return { bytes: input?.length ?? 0, id, shares };
 }
+
+/** Whether the input of a run decides how the rule applies to it. */
+export const readsInput = ({ key, units, countsBytes }: RuleLimits): boolean =>
+  key?.needsInput === true || units?.needsInput === true || countsBytes === true;
 
 /** What to add where no key came of an input. Encrypted ones show the fields that their caller has declared, and no others. */
 export function hintFor(input: Uint8Array | undefined): string {
@@ -100,10 +79,4 @@ function shallowJson(input: Uint8Array): unknown {
   if (isDeeperThan(mostNested, input))
     throw new Error(`the input is nested more than ${mostNested} levels deep, so no key can be computed`);
   return jsonOf(input);
-}
-
-function unitsOf(expression: KeyExpression, rule: RateRule, scope: KeyScope): number {
-  const units = Number(expression.evaluate(scope));
-  if (Number.isSafeInteger(units) && units >= 0 && units <= rule.limit) return units;
-  throw new Error(`${expression.text} is ${units}; units must be a whole number from 0 to the limit, ${rule.limit}`);
 }

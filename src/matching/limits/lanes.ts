@@ -31,19 +31,13 @@ export class Lane {
   /** Where it is listed; undefined while no run waits in it. */
   listing: Listing<Lane> | undefined = undefined;
 
-  constructor(
-    lanes: Lanes,
-    id: string,
-    uses: readonly LimitUse[],
-    turns: Turns | undefined,
-    batch: Gathering | undefined,
-  ) {
+  constructor(lanes: Lanes, id: string, uses: readonly LimitUse[], batch: Gathering | undefined) {
     this.batch = batch;
     if (batch !== undefined) batch.lane = this;
     this.lanes = lanes;
     this.id = id;
     this.uses = uses;
-    this.turns = turns ?? this;
+    this.turns = uses.find(({ limit }) => limit.turns !== undefined)?.limit.turns ?? this;
   }
   /** The first limit without room. */
   findBlocking(): LimitUse | undefined {
@@ -69,14 +63,10 @@ export class Lane {
   /** The slot of one of its runs is free again. */
   giveBack(): void {
     for (const { limit, units } of this.uses) limit.giveBack(units);
-    this.lanes.onGivenBack(this);
   }
   /** A run that was given to a worker never started. */
   refund(): void {
     for (const { limit, units } of this.uses) limit.refund(units);
-  }
-  unitsOf(limit: object): number {
-    return this.uses.find((use) => use.limit === limit)!.units;
   }
 }
 
@@ -84,9 +74,8 @@ export class Lane {
 export class Lanes {
   readonly #open = new Heap<Listing<Lane>>(comesFirst);
   readonly #onEmpty: (lane: Lane) => void;
-  readonly onGivenBack: (lane: Lane) => void;
   #turns = 0;
-  /** How many lanes there are. */
+  /** How many lanes there are. Written by their table. */
   count = 0;
   readonly isLimited = true;
   readonly needs: Needs | undefined;
@@ -94,10 +83,9 @@ export class Lanes {
   headPriority = 0;
   #head: Lane | undefined = undefined;
 
-  constructor(needs: Needs | undefined, onEmpty: (lane: Lane) => void, onGivenBack: (lane: Lane) => void) {
+  constructor(needs: Needs | undefined, onEmpty: (lane: Lane) => void) {
     this.needs = needs;
     this.#onEmpty = onEmpty;
-    this.onGivenBack = onGivenBack;
   }
 
   /** A run waits in the lane from now on. */
@@ -109,7 +97,7 @@ export class Lanes {
 
   /** Its next run may start, as far as known. */
   open(lane: Lane): void {
-    const listing: Listing<Lane> = { lane, priority: 0, keyServed: 0, served: 0, origin: 0 };
+    const listing: Listing<Lane> = { lane, priority: 0, keyServed: 0, served: 0, origin: 0, units: 0 };
     lane.listing = listing;
     const run = lane.ready.head();
     if (run !== undefined) bringUpToDate(listing, run);

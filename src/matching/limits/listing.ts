@@ -6,7 +6,6 @@ export interface Turns {
 export interface ParkedLane {
   readonly lanes: LaneGroup;
   readonly listing: Listing<ParkedLane> | undefined;
-  unitsOf(limit: object): number;
 }
 export interface LaneGroup {
   /** Its next run may start, as far as known. */
@@ -19,6 +18,8 @@ export interface Listing<L> {
   keyServed: number;
   served: number;
   origin: number;
+  /** What it needs of the limit that stops it. */
+  units: number;
 }
 
 /** Highest priority; then the key, and within it the lane, that waited longest for a turn; then the oldest run. */

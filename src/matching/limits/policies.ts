@@ -2,29 +2,19 @@
 // The limits of one task: finds the lane of each arriving run, and tracks what the lanes take.
 
 import { Deque } from "../../collections/deque.ts";
-import { type KeyExpression, parseKey } from "../../domain/key-expression.ts";
-import type { RateRule } from "../../domain/limits.ts";
 import type { TaskPolicies } from "../../domain/policies.ts";
 import type { Waiting } from "../../domain/run.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
 import { placeOf, setListed } from "../attached.ts";
 import { type Needs, needsOf } from "../needs.ts";
 import { workerOf } from "../workers.ts";
-import { BatchLimit } from "./batch.ts";
-import { KeyLimit } from "./concurrency.ts";
-import {
-  type CompiledConcurrency,
-  type CompiledRate,
-  compileConcurrency,
-  compileRate,
-  hintFor,
-  keysOf,
-  laneKeysOf,
-  type RunKeys,
-} from "./keys.ts";
-import { Lane, Lanes, type LimitUse } from "./lanes.ts";
-import type { LimitHost } from "./limit-host.ts";
-import { RateLimit } from "./rate.ts";
+import { batchLimits } from "./batch.ts";
+import { concurrencyLimits, type KeyLimit, type KeyLimitHost } from "./concurrency.ts";
+import { hintFor, keysOf, laneKeysOf, type RunKeys, readsInput } from "./keys.ts";
+import { LaneTable } from "./lane-table.ts";
+import type { Lane, Lanes } from "./lanes.ts";
+import { rateLimits } from "./rate.ts";
+import type { RuleLimits } from "./rule-limits.ts";
 
 /** Most inputs read back from the log at the same time. */
 const readingLimit = 256;
@@ -36,30 +26,32 @@ interface LimitedQueue {
   priorityOf(run: LiveRun): number;
   noteArrival(): void;
 }
-/** The leader as limits see it. */
-export interface LaneHost extends LimitHost {
-  /** The limit of that name, which tasks may share. */
-  rateOf(id: string, rule: RateRule): RateLimit;
+/** The leader as the limits of a task see it. */
+export interface LaneHost extends KeyLimitHost {
   /** The key of a queued run has no value: it fails. */
   refuse(run: LiveRun, message: string): void;
   /** Asks for the input of a run. */
   readInput(run: LiveRun): void;
-  /** A run comes under a limit, whose strategy may end one too many. */
-  weigh(limit: KeyLimit, arrived: LiveRun): void;
+}
+
+/** Each kind of limit is one line here. */
+function limitsOf({ concurrency, rateLimits: rates, batch }: TaskPolicies, task: string, host: LaneHost): RuleLimits[] {
+  return [
+    ...(concurrency ?? []).map((rule) => concurrencyLimits(host, rule)),
+    ...(rates ?? []).map((rule) => rateLimits(host, task, rule)),
+    ...(batch === undefined ? [] : [batchLimits(host, batch)]),
+  ];
 }
 
 export class Policies {
   readonly declared: TaskPolicies;
-  /** What dispatch takes from: lanes of runs with the same requirements for a worker, by these. */
-  readonly #groups = new Map<string, Lanes>();
+  /** Whether it counts executing runs. */
+  readonly isKeyed: boolean;
   readonly #queue: LimitedQueue;
   readonly #host: LaneHost;
-  readonly #concurrency: readonly CompiledConcurrency[];
-  readonly #rates: readonly CompiledRate[];
-  readonly #batchKey: KeyExpression | undefined;
+  readonly #rules: readonly RuleLimits[];
   readonly #needsInput: boolean;
-  readonly #keyLimits: readonly Map<string, KeyLimit>[];
-  readonly #byId = new Map<string, Lane>();
+  readonly #lanes: LaneTable;
   /** Queued, and not in a lane yet. */
   readonly #arrivals = new Deque<LiveRun>();
   /** Runs whose input is being read. */
@@ -71,21 +63,14 @@ export class Policies {
     this.#queue = queue;
     this.#host = host;
     this.declared = declared;
-    this.#concurrency = (declared.concurrency ?? []).map(compileConcurrency);
-    this.#rates = (declared.rateLimits ?? []).map(compileRate);
-    const { batch } = declared;
-    this.#batchKey = batch?.key == null ? undefined : parseKey(batch.key, "a registered rule");
-    this.#keyLimits = this.#concurrency.map(() => new Map());
-    const expressions = [
-      ...this.#concurrency.map(({ key }) => key),
-      ...this.#rates.flatMap(({ key, units }) => [key, units]),
-    ];
-    const isNeeding = [...expressions, this.#batchKey].some((expression) => expression?.needsInput === true);
-    this.#needsInput = isNeeding || (batch !== undefined && batch.bytes !== null);
+    this.isKeyed = (declared.concurrency ?? []).length > 0;
+    this.#rules = limitsOf(declared, queue.name, host);
+    this.#needsInput = this.#rules.some(readsInput);
+    this.#lanes = new LaneTable(declared, this.#rules);
   }
 
   groups(): Iterable<Lanes> {
-    return this.#groups.values();
+    return this.#lanes.groups();
   }
 
   arrive(run: LiveRun): void {
@@ -94,13 +79,9 @@ export class Policies {
     this.#queue.noteArrival();
   }
 
-  has(limit: KeyLimit): boolean {
-    return this.#keyLimits.some((limits) => limits.get(limit.key) === limit);
-  }
-
-  /** Whether it counts executing runs. */
-  get isKeyed(): boolean {
-    return this.#concurrency.length > 0;
+  /** Whether the task still declares it. */
+  has({ rule }: KeyLimit): boolean {
+    return this.declared.concurrency?.includes(rule) === true;
   }
 
   get hasArrivals(): boolean {
@@ -123,10 +104,8 @@ export class Policies {
     else if (keys === "unknown") return this.#read(run);
     else {
       setListed(run, false);
-      const lane = this.#laneOf(run, keys);
-      for (const { limit } of lane.uses) {
-        if (limit instanceof KeyLimit && placeOf(run) === "queued") this.#host.weigh(limit, run);
-      }
+      const lane = this.#lanes.laneOf(run, keys);
+      for (const { limit } of lane.uses) if (placeOf(run) === "queued") limit.arrive(run);
       if (placeOf(run) === "queued") lane.lanes.put(lane, run, this.#queue.priorityOf(run), this.#queue.counts.queued);
     }
     return true;
@@ -147,7 +126,7 @@ export class Policies {
 
   #evaluate(run: LiveRun, input: Uint8Array | undefined): RunKeys | "failed" {
     try {
-      const keys = keysOf(run, input, this.#concurrency, this.#rates, this.#batchKey);
+      const keys = keysOf(run, input, this.#rules);
       run.laneKeys = { of: this, keys };
       return keys;
     } catch (error) {
@@ -205,92 +184,26 @@ export class Policies {
     const booking = workerOf(run)?.find(run.origin, run.turn);
     const keys = this.#known(run);
     if (booking === undefined || booking.lane !== undefined || keys === undefined) return;
-    const lane = this.#laneOf(run, keys);
+    const lane = this.#lanes.laneOf(run, keys);
     booking.lane = lane;
-    booking.hasBegun = true;
-    for (const { limit } of lane.uses) {
-      if (!(limit instanceof KeyLimit)) continue; // what it took of a rate is stored
-      limit.take();
-      if (limit.rule.strategy !== "queue") limit.members.add(run);
-    }
+    booking.hasBegun = true; // what it took of a rate is stored
+    for (const { limit } of lane.uses) limit.adopt(run);
   }
 
   /** What counts a lost attempt of the run that may still be executing; undefined if its key is not known just now. */
   linger(run: LiveRun): Lane | undefined {
     const keys = this.#keysOf(run);
     if (typeof keys === "string") return undefined;
-    const lane = this.#laneOf(run, keys);
+    const lane = this.#lanes.laneOf(run, keys);
     lane.linger();
     return lane;
-  }
-
-  #laneOf(run: LiveRun, keys: RunKeys): Lane {
-    const needs = needsOf(run, this.declared);
-    const id = laneId(needs, keys);
-    let lane = this.#byId.get(id);
-    if (lane === undefined) {
-      lane = this.#makeLane(this.#groupOf(needs), id, keys);
-      this.#byId.set(id, lane);
-    }
-    return lane;
-  }
-
-  #groupOf(needs: Needs): Lanes {
-    let lanes = this.#groups.get(needs.id);
-    if (lanes === undefined) {
-      lanes = new Lanes(
-        needs.id === "" ? undefined : needs,
-        (lane) => this.#forget(lane),
-        (lane) => this.#dropIdle(lane),
-      );
-      this.#groups.set(needs.id, lanes);
-    }
-    return lanes;
-  }
-
-  #makeLane(lanes: Lanes, id: string, keys: RunKeys): Lane {
-    const uses: LimitUse[] = [];
-    let turns: KeyLimit | undefined;
-    this.#concurrency.forEach(({ rule }, index) => {
-      const key = keys.concurrency[index]!;
-      let limit = this.#keyLimits[index]!.get(key);
-      if (limit === undefined) {
-        limit = new KeyLimit(rule, key);
-        this.#keyLimits[index]!.set(key, limit);
-      }
-      if (rule.key !== null) turns ??= limit;
-      uses.push({ limit, units: 1 });
-    });
-    this.#rates.forEach(({ rule, key }, index) => {
-      const share = keys.rates[index]!;
-      const id = key === undefined ? rule.key : JSON.stringify([this.#queue.name, rule.key, share.key]);
-      uses.push({ limit: this.#host.rateOf(id, rule), units: share.units });
-    });
-    for (const { limit } of uses) limit.lanes++;
-    lanes.count++;
-    const batch = this.declared.batch === undefined ? undefined : new BatchLimit(this.#host, this.declared.batch);
-    if (batch !== undefined) uses.push({ limit: batch, units: 1 });
-    return new Lane(lanes, id, uses, turns, batch);
-  }
-
-  #forget(lane: Lane): void {
-    this.#byId.delete(lane.id);
-    for (const { limit } of lane.uses) limit.lanes--;
-    if (--lane.lanes.count === 0 && lane.lanes.needs !== undefined) this.#groups.delete(lane.lanes.needs.id);
-    this.#dropIdle(lane);
-  }
-  #dropIdle(lane: Lane): void {
-    lane.uses.forEach(({ limit }, index) => {
-      const limits = this.#keyLimits[index];
-      if (limit instanceof KeyLimit && limit.isIdle && limits?.get(limit.key) === limit) limits.delete(limit.key);
-    });
   }
 
   /** What stops a queued run; undefined = nothing known. */
   explain(run: LiveRun): Waiting | undefined {
     const keys = this.#known(run);
     if (keys === undefined) return { for: "a concurrency limit", because: "its input is being read to find its key" };
-    const blocking = this.#byId.get(laneId(this.needsOf(run), keys))?.findBlocking();
+    const blocking = this.#lanes.find(run, keys)?.findBlocking();
     return blocking?.limit.explain(blocking.units);
   }
   needsOf(run: LiveRun): Needs {
@@ -299,22 +212,15 @@ export class Policies {
   /** Its place among those with the same keys, the first is 1. */
   positionOf(run: LiveRun): number {
     const keys = this.#known(run);
-    const lane = keys === undefined ? undefined : this.#byId.get(laneId(this.needsOf(run), keys));
+    const lane = keys === undefined ? undefined : this.#lanes.find(run, keys);
     return lane?.ready.positionOf(run) ?? 1;
   }
 
   /** All queued runs, oldest first, as if they had never been in a lane. */
   takeAll(): LiveRun[] {
-    const runs = new Set<LiveRun>([...this.#arrivals, ...this.#reading.values()]);
-    for (const lane of this.#byId.values()) {
-      for (const run of lane.ready.takeAll()) runs.add(run);
-      for (const { limit } of lane.uses) if (limit instanceof RateLimit) limit.lanes--; // other tasks may share it
-    }
-    this.#byId.clear();
+    const runs = new Set<LiveRun>([...this.#arrivals, ...this.#reading.values(), ...this.#lanes.takeAll()]);
     for (const run of runs) setListed(run, false);
     const queued = [...runs].filter((run) => placeOf(run) === "queued");
     return queued.sort((a, b) => a.origin - b.origin);
   }
 }
-
-const laneId = (needs: Needs, keys: RunKeys): string => (needs.id === "" ? keys.id : `${needs.id} ${keys.id}`);

@@ -1,11 +1,34 @@
 import { Deque } from "../../collections/deque.ts";
 import { formatDuration } from "../../domain/duration.ts";
+import { isExpression, type KeyScope } from "../../domain/key-expression.ts";
 import type { RateRule } from "../../domain/limits.ts";
 import type { Waiting } from "../../domain/run.ts";
 import { shownTime } from "../../domain/time.ts";
 import type { StoredRate } from "../commands.ts";
-import { Limit } from "./limit.ts";
-import type { LimitHost } from "./limit-host.ts";
+import { registeredKey } from "./keys.ts";
+import { Limit, type LimitHost } from "./limit.ts";
+import type { RuleLimits } from "./rule-limits.ts";
+
+/** By name, tasks share a rate; by an expression, each task has its own for each value. */
+export function rateLimits(host: LimitHost, task: string, rule: RateRule): RuleLimits {
+  const key = isExpression(rule.key) ? registeredKey(rule.key) : undefined;
+  return {
+    key,
+    units: unitsBy(rule),
+    limitFor: (value) => host.rateOf(key === undefined ? rule.key : JSON.stringify([task, rule.key, value]), rule),
+  };
+}
+
+function unitsBy({ units: given, limit }: RateRule): RuleLimits["units"] {
+  if (typeof given === "number") return { needsInput: false, of: () => given };
+  const expression = registeredKey(given);
+  const of = (scope: KeyScope): number => {
+    const units = Number(expression.evaluate(scope));
+    if (Number.isSafeInteger(units) && units >= 0 && units <= limit) return units;
+    throw new Error(`${given} is ${units}; units must be a whole number from 0 to the limit, ${limit}`);
+  };
+  return { needsInput: expression.needsInput, of };
+}
 
 interface Use {
   readonly from: number;
@@ -22,12 +45,11 @@ const chunks = 16;
  * reserved as used, so that a change of leader never lets more through. Times are on the scheduler's own clock.
  *
  * A run given to a worker counts until its code is known to have started, and for the length of the window from then: a worker
- * that starts late gets no more in a window than one that starts at once.
+ * that starts late gets no more in a window than one that starts at once. Units are used by starting: none come back with the slot.
  */
 export class RateLimit extends Limit {
   readonly id: string;
   #rule: Pick<RateRule, "key" | "limit" | "perMs">;
-  readonly #host: LimitHost;
   readonly #uses = new Deque<Use>();
   #used = 0;
   /** Given to workers, and not known to have started. */
@@ -38,12 +60,9 @@ export class RateLimit extends Limit {
   #pending = 0;
   /** A write of its record is in flight: what is requested meanwhile goes into the next one. */
   isBeingStored = false;
-  /** When it will look again; on the scheduler's own clock. */
-  wakeAt: number | undefined = undefined;
 
   constructor(host: LimitHost, id: string, rule: RateRule) {
-    super();
-    this.#host = host;
+    super(host);
     this.id = id;
     this.#rule = rule;
   }
@@ -62,7 +81,7 @@ export class RateLimit extends Limit {
   hasRoom(units: number): boolean {
     return this.#reserved >= units;
   }
-  take(units: number): void {
+  override take(units: number): void {
     const part = Math.min(units, this.#reserved);
     this.#reserved -= part;
     this.#handedOut += part;
@@ -71,12 +90,10 @@ export class RateLimit extends Limit {
     const part = Math.min(units, this.#handedOut);
     if (part === 0) return;
     this.#handedOut -= part;
-    this.#use(part, this.#host.step.uptime - agoMs);
-    if (this.hasParked) this.#wakeFor(part);
+    this.#use(part, this.host.step.uptime - agoMs);
+    if (this.hasParked) this.wakeAt(this.#roomAt(part));
   }
-  /** Units are used by starting. */
-  giveBack(): void {}
-  refund(units: number): void {
+  override refund(units: number): void {
     const part = Math.min(units, this.#handedOut);
     this.#handedOut -= part;
     this.#reserved += part;
@@ -86,17 +103,11 @@ export class RateLimit extends Limit {
     this.#expire();
     const missing = units - this.#reserved - this.#pending;
     if (missing > 0) this.#reserve(missing);
-    if (this.#pending === 0) this.#wakeFor(units);
-  }
-  #wakeFor(units: number): void {
-    const at = this.#roomAt(units);
-    if (this.wakeAt !== undefined && this.wakeAt > this.#host.step.uptime && this.wakeAt <= at) return;
-    this.wakeAt = at;
-    this.#host.limitWakes.push({ at, limit: this });
+    if (this.#pending === 0) this.wakeAt(this.#roomAt(units));
   }
   /** When there may be room for this many units. Changes nothing. */
   #roomAt(units: number): number {
-    const { uptime } = this.#host.step;
+    const { uptime } = this.host.step;
     const { limit, perMs } = this.#rule;
     let free = limit - this.#used - this.#handedOut - this.#pending;
     if (free >= units) return uptime;
@@ -108,7 +119,7 @@ export class RateLimit extends Limit {
   }
   explain(units: number): Waiting {
     const { key, limit, perMs } = this.#rule;
-    const at = shownTime(this.#host.step.now + Math.max(this.#roomAt(units) - this.#host.step.uptime, 0));
+    const at = shownTime(this.host.step.now + Math.max(this.#roomAt(units) - this.host.step.uptime, 0));
     const rate = `${limit} per ${formatDuration(perMs)}`;
     return { for: "a rate limit", because: `rate limit ${JSON.stringify(key)} of ${rate} is used up until ${at}` };
   }
@@ -122,14 +133,14 @@ export class RateLimit extends Limit {
     this.wake();
   }
   /** What an earlier leader had used or reserved. What it held may have been used until now, or until `readAt`. */
-  restore({ uses, held = 0 }: StoredRate, readAt = this.#host.step.uptime): void {
-    const { now, uptime } = this.#host.step;
+  restore({ uses, held = 0 }: StoredRate, readAt = this.host.step.uptime): void {
+    const { now, uptime } = this.host.step;
     for (const { at, units } of uses) this.#use(units, uptime - Math.max(now - at, 0));
     if (held > 0) this.#use(held, readAt);
   }
   /** Everything that counts, for storing, in epoch milliseconds. */
   toStored(): StoredRate {
-    const { now, uptime } = this.#host.step;
+    const { now, uptime } = this.host.step;
     const uses = Array.from(this.#uses, ({ at, units }) => ({ at: now - (uptime - at), units }));
     const held = this.#handedOut + this.#reserved + this.#pending;
     return { id: this.id, perMs: this.#rule.perMs, uses, ...(held > 0 && { held }) };
@@ -141,7 +152,7 @@ export class RateLimit extends Limit {
     if (free < missing) return;
     const units = Math.min(free, Math.max(missing, Math.ceil(limit / chunks)));
     this.#pending += units;
-    this.#host.reserve(this.id, units);
+    this.host.reserve(this.id, units);
   }
   /** Never before one that counts already, so that they expire in order. */
   #use(units: number, begunAt: number): void {
@@ -154,7 +165,7 @@ export class RateLimit extends Limit {
     } else this.#uses.push({ from: at, at, units });
   }
   #expire(): void {
-    const until = this.#host.step.uptime - this.#rule.perMs;
+    const until = this.host.step.uptime - this.#rule.perMs;
     for (let first = this.#uses.first(); first !== undefined && first.at <= until; first = this.#uses.first()) {
       this.#uses.shift();
       this.#used -= first.units;

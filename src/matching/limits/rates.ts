@@ -1,5 +1,4 @@
 // The rate limits of a namespace, through the changes of leaders.
-
 import type { RateRule } from "../../domain/limits.ts";
 import type { StoredRate } from "../commands.ts";
 import type { Matching } from "../matching.ts";
@@ -33,13 +32,9 @@ export function rateOf(state: Matching, id: string, rule: RateRule): RateLimit {
 }
 
 /** Limits whose time has come let their first lanes try. */
-export function wakeRates(state: Matching): void {
-  for (
-    let next = state.limitWakes.first();
-    next !== undefined && next.at <= state.step.uptime;
-    next = state.limitWakes.first()
-  ) {
-    state.limitWakes.pop();
+export function wakeRates({ limitWakes, step }: Matching): void {
+  for (let next = limitWakes.first(); next !== undefined && next.at <= step.uptime; next = limitWakes.first()) {
+    limitWakes.pop();
     next.limit.wake();
   }
 }

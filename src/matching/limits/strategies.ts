@@ -10,9 +10,7 @@ import type { KeyLimit } from "./concurrency.ts";
  * Cancels runs of a key over its limit, by its strategy. After a takeover, which run is one too many is known only
  * when each worker has reported what it executes: until then the limit holds, and nothing is cancelled for it.
  */
-export function cancelSurplus(state: Matching, limit: KeyLimit, arrived: LiveRun): void {
-  if (limit.rule.strategy === "queue") return;
-  limit.members.add(arrived);
+export function weighFor(state: Matching, limit: KeyLimit, arrived: LiveRun): void {
   if (!isUnsure(state)) weigh(state, limit);
   else state.unweighed.set(limit, arrived);
 }

@@ -5,10 +5,11 @@ import { endRun } from "../ending.ts";
 import type { Matching } from "../matching.ts";
 import { isSuspect } from "../suspects/suspects.ts";
 import type { KeyLimit } from "./concurrency.ts";
+import type { Limit } from "./limit.ts";
 import type { LaneHost } from "./policies.ts";
 import type { RateLimit } from "./rate.ts";
 import { rateOf } from "./rates.ts";
-import { cancelSurplus } from "./strategies.ts";
+import { weighFor } from "./strategies.ts";
 
 export class LimitVerdicts implements LaneHost {
   readonly #state: Matching;
@@ -19,8 +20,8 @@ export class LimitVerdicts implements LaneHost {
   get step(): Matching["step"] {
     return this.#state.step;
   }
-  get limitWakes(): Matching["limitWakes"] {
-    return this.#state.limitWakes;
+  wakeAt(at: number, limit: Limit): void {
+    this.#state.limitWakes.push({ at, limit });
   }
   reserve(rate: string, units: number): void {
     const { reservations } = this.#state;
@@ -39,6 +40,6 @@ export class LimitVerdicts implements LaneHost {
     this.#state.step.commands.push({ type: "readInput", run });
   }
   weigh(limit: KeyLimit, arrived: LiveRun): void {
-    cancelSurplus(this.#state, limit, arrived);
+    weighFor(this.#state, limit, arrived);
   }
 }
