@@ -53,16 +53,9 @@ export function declaredOver(
 ): CronRecord {
   const isSame = before?.expression === rule.expression && before.timezone === rule.timezone;
   const { name, expression, timezone, catchUp, input } = rule;
+  const paused = before?.paused ?? false;
   return {
-    ...{
-      name,
-      expression,
-      timezone,
-      catchUp,
-      ...(input !== undefined && { input }),
-      task,
-      paused: before?.paused ?? false,
-    },
+    ...{ name, expression, timezone, catchUp, ...(input !== undefined && { input }), task, paused },
     lastTick: isSame ? before.lastTick : Math.max(before?.lastTick ?? 0, now),
     ...whose,
     ...(before?.firing && { firing: before.firing }),

@@ -1,6 +1,6 @@
 // Failure handlers: each run that failed for good gets one run of its task's handler, whichever engine leads when it fails.
 import { type FailureHandler, handlerRunId } from "../domain/failure.ts";
-import type { Reaction } from "../domain/reaction.ts";
+import type { FailureCause } from "../domain/reaction.ts";
 import { keyOf, splitKey } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";
@@ -21,7 +21,7 @@ export class Failures implements ReactionSource {
   /** By the task whose failures they handle. */
   readonly #handlers: Map<string, FailureHandler>;
   /** Whose runs are not stored yet, in the order of the log. */
-  readonly #open = new Set<Reaction>();
+  readonly #open = new Set<FailureCause>();
   #storedUpTo: number;
   /** What the cursor is being set to. */
   #storing = 0;
@@ -51,9 +51,9 @@ export class Failures implements ReactionSource {
     if (known === undefined || run.seq <= known.from) return;
     const { key, seq, index } = run;
     const id = handlerRunId(run.task, splitKey(key).id);
-    const reaction: Reaction = { task: known.handler, id, cause: { type: "failure", key, seq, index } };
-    this.#open.add(reaction);
-    this.#reactions.owe(reaction, this);
+    const cause: FailureCause = { type: "failure", key, seq, index };
+    this.#open.add(cause);
+    this.#reactions.owe({ task: known.handler, id, cause }, () => this.#open.delete(cause));
   }
   /** An earlier leader may have died between a failure and the run of its handler. */
   makeUp(): void {
@@ -65,9 +65,6 @@ export class Failures implements ReactionSource {
       if (known !== undefined && !this.#isHandled(known.handler, run)) missed.push(run);
     }
     for (const run of missed.sort((a, b) => a.seq - b.seq)) this.failed(run);
-  }
-  reacted(reaction: Reaction): void {
-    this.#open.delete(reaction);
   }
   /**
    * Whether retention may forget the log up to `upTo`. A failure must be known until the run of its handler is stored, and that run
@@ -87,7 +84,7 @@ export class Failures implements ReactionSource {
   }
   get #handledUpTo(): number {
     const [first] = this.#open;
-    return first?.cause.type === "failure" ? first.cause.seq - 1 : this.#fold.position;
+    return first === undefined ? this.#fold.position : first.seq - 1;
   }
   #isHandled(handler: string, { task, key }: FinishedRun): boolean {
     const { live, finished } = this.#fold;

@@ -10,8 +10,8 @@ import type { Step } from "../matching/step.ts";
  * the cursor has to pass a cause before the run that it caused may be forgotten.
  */
 export interface ReactionSource {
-  /** The run is stored, or was before; or it never will be, which has been logged. */
-  reacted(reaction: Reaction): void;
+  /** Whether retention may forget the log up to there. If not, the source moves its cursor so that it soon may. */
+  mayForget(upTo: number): boolean;
 }
 
 /** Each reads its cause from the log: an outage that fails a hundred thousand runs must not read all of them at once. */
@@ -19,7 +19,8 @@ const createdAtOnce = 64;
 
 interface Owed {
   readonly reaction: Reaction;
-  readonly source: ReactionSource;
+  /** The run is stored, or was before; or it never will be, which has been logged. */
+  readonly onStored: () => void;
 }
 
 /** What a leader owes, and what of it is on its way to the log. Created when this engine begins to lead, discarded when it stops. */
@@ -33,16 +34,17 @@ export class Reactions {
   constructor(step: Step) {
     this.#step = step;
   }
-  owe(reaction: Reaction, source: ReactionSource): void {
-    if (this.#open.size < createdAtOnce) this.#create({ reaction, source });
-    else this.#waiting.push({ reaction, source });
+  owe(reaction: Reaction, onStored: () => void): void {
+    const owed = { reaction, onStored };
+    if (this.#open.size < createdAtOnce) this.#create(owed);
+    else this.#waiting.push(owed);
   }
   /** The answer to a `react` command of this term. */
   reacted(n: number): void {
     const owed = this.#open.get(n);
     if (owed === undefined) return;
     this.#open.delete(n);
-    owed.source.reacted(owed.reaction);
+    owed.onStored();
     const next = this.#waiting.shift();
     if (next !== undefined) this.#create(next);
   }

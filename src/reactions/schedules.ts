@@ -4,7 +4,7 @@
 import { type CronInfo, nextTick } from "../domain/cron.ts";
 import type { CronRecord, StoredCron } from "../domain/cron-record.ts";
 import { formatDuration } from "../domain/duration.ts";
-import type { Reaction } from "../domain/reaction.ts";
+import type { TickCause } from "../domain/reaction.ts";
 import { keyOf } from "../domain/run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { Step } from "../matching/step.ts";
@@ -38,14 +38,14 @@ class Schedule {
   claim = "";
   fired = "";
   /** Runs of its claim that are not stored yet. */
-  readonly open = new Set<Reaction>();
+  open = 0;
 
   constructor({ record, seq }: StoredCron) {
     this.record = record;
     this.seq = seq;
   }
   get isBusy(): boolean {
-    return this.askedAt !== undefined || this.open.size > 0;
+    return this.askedAt !== undefined || this.open > 0;
   }
   /** Claimed, and not known to be stored. */
   get isUnfired(): boolean {
@@ -62,6 +62,7 @@ class Schedule {
 
 /** Created when this engine begins to lead, discarded when it stops. */
 export class Schedules implements ReactionSource {
+  readonly #fold: Fold;
   readonly #step: Step;
   readonly #reactions: Reactions;
   readonly #epoch: number;
@@ -71,7 +72,8 @@ export class Schedules implements ReactionSource {
   /** 0 = look at once. */
   #nextAt = 0;
 
-  constructor(step: Step, reactions: Reactions, epoch: number, stored: readonly StoredCron[]) {
+  constructor(fold: Fold, step: Step, reactions: Reactions, epoch: number, stored: readonly StoredCron[]) {
+    this.#fold = fold;
     this.#step = step;
     this.#reactions = reactions;
     this.#epoch = epoch;
@@ -117,15 +119,9 @@ export class Schedules implements ReactionSource {
     if (!isRefused) this.changed(name, there); // otherwise it is checked again in a second
     if (isOurs && !isLate && schedule.record.firing?.by === schedule.claim) this.#fire(schedule);
   }
-  reacted(reaction: Reaction): void {
-    const schedule = reaction.cause.type === "tick" ? this.#schedules.get(reaction.cause.cron) : undefined;
-    if (schedule?.open.delete(reaction) !== true || schedule.open.size > 0) return;
-    schedule.fired = schedule.claim;
-    this.#nextAt = 0;
-  }
-
   /** Whether retention may forget the log up to `upTo`: not the run of a claimed tick, which the next leader creates again. */
-  mayForget(upTo: number, { finished }: Fold): boolean {
+  mayForget(upTo: number): boolean {
+    const { finished } = this.#fold;
     let may = true;
     for (const schedule of this.#schedules.values()) {
       const { task, name, firing } = schedule.record;
@@ -181,23 +177,22 @@ export class Schedules implements ReactionSource {
   }
   #write(schedule: Schedule, record: CronRecord): void {
     schedule.askedAt = this.#step.uptime;
-    this.#step.commands.push({
-      type: "storeCron",
-      record,
-      over: { record: schedule.record, seq: schedule.seq },
-    });
+    const over = { record: schedule.record, seq: schedule.seq };
+    this.#step.commands.push({ type: "storeCron", record, over });
   }
   #fire(schedule: Schedule): void {
     const { task, name, input, firing } = schedule.record;
-    const owed = firing!.ticks.map(
-      (at): Reaction => ({
-        task,
-        id: tickId(name, at),
-        cause: { type: "tick", cron: name, at, input },
-      }),
-    );
-    for (const reaction of owed) schedule.open.add(reaction);
-    for (const reaction of owed) this.#reactions.owe(reaction, this);
+    schedule.open += firing!.ticks.length;
+    for (const at of firing!.ticks) {
+      const cause: TickCause = { type: "tick", cron: name, at, input };
+      this.#reactions.owe({ task, id: tickId(name, at), cause }, () => this.#fired(schedule));
+    }
+  }
+  /** One more run of its claim is stored. */
+  #fired(schedule: Schedule): void {
+    if (--schedule.open > 0) return;
+    schedule.fired = schedule.claim;
+    this.#nextAt = 0;
   }
   #log(level: "warn" | "error", message: string, fields: Readonly<Record<string, unknown>>): void {
     this.#step.commands.push({ type: "log", level, message, fields });

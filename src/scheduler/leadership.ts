@@ -71,9 +71,9 @@ export class Leadership implements FoldListener {
     this.faults = faults;
     this.reactions = new Reactions(step);
     this.failures = new Failures(fold, step, this.reactions, failures);
-    this.crons = new Schedules(step, this.reactions, epoch, crons);
+    this.crons = new Schedules(fold, step, this.reactions, epoch, crons);
     const forget = (log: LoggedTask) => this.#forget(log);
-    const mayForget = (upTo: number) => this.failures.mayForget(upTo) && this.crons.mayForget(upTo, fold);
+    const mayForget = (upTo: number) => [this.failures, this.crons].every((source) => source.mayForget(upTo));
     this.house = new House({ fold, step, options: house, forget, mayForget });
     this.waiters = new Waiters(fold, step);
     restoreRates(this.matching, rates, ratesReadAt);

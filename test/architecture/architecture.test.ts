@@ -198,7 +198,7 @@ const budgets: Record<string, number> = {
   matching: 3_275,
   presence: 505,
   housekeeping: 719,
-  reactions: 420,
+  reactions: 407,
   scheduler: 580,
   leader: 341,
   requests: 849,
