@@ -48,6 +48,7 @@ export function simulate(seed: number, steps: number): SimulationResult {
       const { hasHours, isRush, hasWildClocks } = world.climate;
       if ((hasHours || isRush || hasWildClocks) && quiet === 0) world.leaps.pass(60_000);
     }
+    for (let i = 0; i < 20 && isForgetting(world); i++) world.settle();
     world.checks.afterHealing();
   } catch (error) {
     throw new Error(`seed ${seed} (${world.climate.weather}), step ${done}: ${(error as Error).message}`, {
@@ -78,6 +79,10 @@ export function simulate(seed: number, steps: number): SimulationResult {
     ticks: world.checks.reactions.ticks,
   };
 }
+
+/** Whatever is too old by then goes with a mark, which may have begun just now. */
+const isForgetting = ({ leaders }: World): boolean =>
+  leaders.some(({ state }) => state.leadership!.house.retention.phase !== "idle");
 
 function whatLives({ ids, checks }: World): string[] {
   const made = [...checks.reference.keys.keys()].filter((key) => taskOf(key) === handlerTask);
