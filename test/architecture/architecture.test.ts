@@ -195,7 +195,7 @@ test("a file has at most 400 lines", () => {
 const budgets: Record<string, number> = {
   collections: 470,
   fold: 1_310,
-  matching: 3_275,
+  matching: 3_276,
   presence: 505,
   housekeeping: 719,
   reactions: 407,

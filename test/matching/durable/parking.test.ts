@@ -4,7 +4,7 @@ import type { RunFilter } from "../../../src/domain/listing.ts";
 import { compactLive } from "../../../src/housekeeping/compaction.ts";
 import type { Command } from "../../../src/matching/commands.ts";
 import { describeRun, listRuns } from "../../../src/requests/describe.ts";
-import { only } from "../../scheduler/scene.ts";
+import { endings, only } from "../../scheduler/scene.ts";
 import { describe, test } from "../../support/harness.ts";
 import { DurableScene, offers, signal, timer } from "./scene.ts";
 
@@ -22,6 +22,20 @@ describe("a parked run", () => {
     assert.equal(scene.place(key), "waiting");
     scene.create("flow", "b");
     assert.deepEqual(scene.start(), ["flow/b"]);
+  });
+
+  test("is not given up when it waits for a slot, though a registration brings a schedule timeout meanwhile", () => {
+    const scene = new DurableScene();
+    scene.staff("w1", 1);
+    const key = scene.parked("a", [signal(0, "x")]);
+    scene.create("flow", "b");
+    scene.start();
+    scene.signal(key, "x");
+    scene.tick();
+    assert.equal(scene.place(key), "queued");
+    scene.register("w2", 0, [{ name: "flow", scheduleTimeoutMs: 5_000 }]);
+    assert.deepEqual(endings(scene.live(8_000)), []);
+    assert.equal(scene.place(key), "queued");
   });
 
   test("counts for the current turn only", () => {
