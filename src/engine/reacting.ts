@@ -26,7 +26,7 @@ async function createForFailure(leader: Leader, reaction: Reaction, { key, ...fi
   const stored = await store.read(seq);
   const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[index];
   if (outcome?.key !== key || outcome.kind !== "failed") {
-    if (run?.isErased === true) log.info("a failure is not handled: the run was erased", { run: key, seq });
+    if (run?.isErased) log.info("a failure is not handled: the run was erased", { run: key, seq });
     else log.error("a failure is not handled: its outcome was deleted from the log", { run: key, seq });
     return;
   }

@@ -30,6 +30,10 @@ export class EntryLog {
     this.seqs.push(seq);
     this.contents.push(content);
   }
+  /** Some of what counts as gone may still be stored. */
+  get isPurgeOpen(): boolean {
+    return this.clearTo > this.purgedTo;
+  }
   get size(): number {
     return this.seqs.size;
   }

@@ -49,7 +49,7 @@ function foldUnexplained(fold: Fold, remembered: RememberedOutcome): void {
   }
   const finished = fold.finished.get(key);
   if (finished !== undefined) {
-    if (finished.isErased === true && finished.origin === outcome.origin) {
+    if (finished.isErased && finished.origin === outcome.origin) {
       fold.listener?.remained?.(finished); // it goes, so nothing may depend on it
       return;
     }

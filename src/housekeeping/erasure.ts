@@ -34,7 +34,7 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
     const run = house.fold.finished.get(key);
     if (run === undefined) continue;
     noteRemains(house, key);
-    if (run.isErased === true) {
+    if (run.isErased) {
       const log = house.fold.logOf(run.task);
       if (run.entrySeq > 0 && !isStone(run)) purgeEntry(house, log, key, run.entrySeq);
       else if (!isEntryGone(house.fold, key)) purgeHead(house, log);
@@ -49,20 +49,24 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
 
 /** The entry of an erased run says no more than its stone, and stands for it where a mark has given that up. Whoever wrote it had read the stone. */
 const isStone = ({ isErased, isCompacted, firstOutcome, seq }: FinishedRun): boolean =>
-  isErased === true && isCompacted && firstOutcome > seq;
+  isErased && isCompacted && firstOutcome > seq;
 
 /** Whether nothing of a run that has ended is left in an entry. For the fold it is gone as soon as its purge is asked for. */
 export function isEntryGone(fold: Fold, key: string): boolean {
   const run = fold.finished.get(key);
-  const { clearTo, purgedTo } = fold.logOf(taskOf(key)).entries;
-  return (run === undefined || run.entrySeq === 0 || isStone(run)) && !fold.leftovers.has(key) && purgedTo >= clearTo;
+  const hasNone = run === undefined || run.entrySeq === 0 || isStone(run);
+  return hasNone && !fold.leftovers.has(key) && !fold.logOf(taskOf(key)).entries.isPurgeOpen;
 }
+
+/** The fold of the rest needs none of the outcomes of a run that has ended: its entry says how, or there is none that could start it again. */
+const isSettled = (fold: Fold, key: string): boolean =>
+  fold.finished.get(key)?.isCompacted === true || isEntryGone(fold, key);
 
 /** Whether the fold of the rest needs nothing that an outcome up to `upTo` says about a run's turns. */
 export function isCovered(fold: Fold, key: string, upTo: number): boolean {
   const run = fold.live.get(key);
   if (run !== undefined) return run.uncovered > upTo;
-  return fold.finished.get(key)?.isCompacted === true || isEntryGone(fold, key);
+  return isSettled(fold, key);
 }
 
 /**
@@ -72,8 +76,7 @@ export function isCovered(fold: Fold, key: string, upTo: number): boolean {
 export function isMovable(fold: Fold, key: string, seq: number): boolean {
   if (fold.live.has(key)) return true;
   const ended = fold.finished.get(key);
-  // Without what is forgotten, or goes as well, an entry would be a new run.
-  if (ended === undefined || ended.isErased === true) return ended?.isCompacted === true || isEntryGone(fold, key);
+  if (ended === undefined || ended.isErased) return isSettled(fold, key); // its outcome goes
   if (ended.seq !== seq || ended.isCompacted) return true;
   return ended.lastOutcome === seq && ended.entrySeq <= seq && (ended.entrySeq > 0 || isEntryGone(fold, key));
 }
@@ -87,8 +90,8 @@ export function coverRuns(house: House, keys: readonly string[]): void {
     const log = house.fold.logOf(taskOf(key));
     if (leftover !== undefined) purgeEntry(house, log, key, leftover);
     else if (run !== undefined) compactLive(house, run, true);
-    else if (log.entries.clearTo > log.entries.purgedTo) purgeHead(house, log);
-    else if (ended?.isErased === true) eraseRuns(house, [key]);
+    else if (log.entries.isPurgeOpen) purgeHead(house, log);
+    else if (ended?.isErased) eraseRuns(house, [key]);
     else if (ended !== undefined) compactFinished(house, ended);
   }
 }

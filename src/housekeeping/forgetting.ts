@@ -59,7 +59,7 @@ function clearForgotten(house: House): number {
   for (const log of fold.tasks.values()) {
     const runs = garbageOf.get(log.name) ?? [];
     // An unanswered purge from the last time this engine led.
-    const isUnsure = log.entries.clearTo > log.entries.purgedTo;
+    const isUnsure = log.entries.isPurgeOpen;
     if (isUnsure) open++;
     if (runs.length > 0 || isUnsure) purgeHead(house, log);
     removeBlocked(house, log, runs);
@@ -93,7 +93,7 @@ function settleOutcomes(house: House): number {
   let open = fold.leftovers.size;
   // Their runs count as gone since that was asked for, and may have been forgotten with the mark.
   for (const log of fold.tasks.values()) {
-    if (log.entries.clearTo <= log.entries.purgedTo) continue;
+    if (!log.entries.isPurgeOpen) continue;
     purgeHead(house, log);
     open++;
   }

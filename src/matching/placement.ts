@@ -75,6 +75,5 @@ function enqueue(state: Matching, run: LiveRun): void {
   if (queue.policies === undefined && queue.hasPlacements) declarePolicies(state, queue, undefined);
   if (queue.policies === undefined) queue.ready.push(run, queue.priorityOf(run), queue.counts.queued);
   else queue.policies.arrive(run);
-  // A started run is not given up because nobody has room for it.
-  if (run.flow === undefined) watchTimeout(state, run);
+  watchTimeout(state, run);
 }

@@ -60,7 +60,7 @@ export class Failures implements ReactionSource {
     if (this.#handlers.size === 0) return;
     const missed: FinishedRun[] = [];
     for (const run of this.#fold.finished.values()) {
-      if (run.kind !== "failed" || run.isErased === true || run.seq <= this.#storedUpTo) continue;
+      if (run.kind !== "failed" || run.isErased || run.seq <= this.#storedUpTo) continue;
       const known = this.#handlers.get(run.task);
       if (known !== undefined && !this.#isHandled(known.handler, run)) missed.push(run);
     }

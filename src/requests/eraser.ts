@@ -63,7 +63,7 @@ export class Eraser {
   /** An earlier leader may have died halfway. */
   resume(): void {
     const leader = this.#leader;
-    const begun = Array.from(leader.state.finished.values()).filter(({ isErased }) => isErased === true);
+    const begun = Array.from(leader.state.finished.values()).filter(({ isErased }) => isErased);
     if (begun.length === 0) return;
     leader.handle({ type: "erase", keys: begun.map(({ key }) => key) });
     void this.eraseRemains();

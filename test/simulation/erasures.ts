@@ -96,7 +96,11 @@ export class Erasures {
       yield;
     }
     this.#read(engine);
-    if (!(yield* this.#eraseEntries(engine, ended)) || !(yield* this.#eraseOutcomes(engine, origins))) return false;
+    if (
+      !(yield* this.#untilDone(engine, "erase", ended, isEntryGone, 20)) ||
+      !(yield* this.#eraseOutcomes(engine, origins))
+    )
+      return false;
     for (const [key, origin] of origins) this.#gone.set(`${key}@${origin}`, this.#world.stream.lastSeq);
     this.finished += ended.length;
     this.#give(engine, { type: "erased", keys });
@@ -117,8 +121,10 @@ export class Erasures {
           yield;
         }
         this.#read(engine);
-        if (!(yield* this.#cover(engine, turns, (fold, key) => isCovered(fold, key, seq)))) return false;
-        if (!(yield* this.#cover(engine, finals, (fold, key) => isMovable(fold, key, seq)))) return false;
+        if (!(yield* this.#untilDone(engine, "cover", turns, (fold, key) => isCovered(fold, key, seq), 10)))
+          return false;
+        if (!(yield* this.#untilDone(engine, "cover", finals, (fold, key) => isMovable(fold, key, seq), 10)))
+          return false;
         stream.rewriteOutcomes(entry.seq, rest);
         yield;
       }
@@ -126,21 +132,17 @@ export class Erasures {
     }
     return false;
   }
-  *#cover(engine: ModelEngine, keys: readonly string[], isDone: (fold: Fold, key: string) => boolean): Work {
-    for (let i = 0; i < 10; i++) {
+  *#untilDone(
+    engine: ModelEngine,
+    type: "cover" | "erase",
+    keys: readonly string[],
+    isDone: (fold: Fold, key: string) => boolean,
+    tries: number,
+  ): Work {
+    for (let i = 0; i < tries; i++) {
       const left = keys.filter((key) => !isDone(engine.state.fold, key));
       if (left.length === 0) return true;
-      this.#give(engine, { type: "cover", keys: left });
-      yield;
-      this.#read(engine);
-    }
-    return false;
-  }
-  *#eraseEntries(engine: ModelEngine, keys: readonly string[]): Work {
-    for (let i = 0; i < 20; i++) {
-      const left = keys.filter((key) => !isEntryGone(engine.state.fold, key));
-      if (left.length === 0) return true;
-      this.#give(engine, { type: "erase", keys: left });
+      this.#give(engine, { type, keys: left });
       yield;
       this.#read(engine);
     }

@@ -18,12 +18,13 @@ export function scheduleTimeoutOf(run: LiveRun): number | null {
 }
 
 /**
- * When the run will have waited too long, by its task's current settings; undefined = never. Neither pauses count nor time in which no
+ * When the run will have waited too long, by its task's current settings; undefined = never, as for a durable run that has
+ * started. Neither pauses count nor time in which no
  * engine led. Units: epoch milliseconds
  */
 export function timeoutOf(run: LiveRun): number | undefined {
   const timeoutMs = scheduleTimeoutOf(run);
-  if (timeoutMs === null) return undefined;
+  if (timeoutMs === null || run.flow !== undefined) return undefined;
   const queue = queueOf(run);
   return queue.index.counted.after(Math.max(run.readyAt, queue.resumedAt), timeoutMs);
 }

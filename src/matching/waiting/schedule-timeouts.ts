@@ -41,7 +41,6 @@ export function watchAgain(state: Matching, queues: ReadonlySet<TaskQueue>): voi
   }
   for (const run of state.fold.live.values()) {
     if (placeOf(run) !== "queued" || run.scheduleTimeoutMs !== undefined || !queues.has(queueOf(run))) continue;
-    if (run.flow !== undefined) continue; // it has started
     if (run.turn > 1 || !inOrder.has(run)) watchByTime(state, run);
   }
 }
