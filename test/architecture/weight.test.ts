@@ -14,7 +14,7 @@ const files = readSources("src", "decorators").map(({ path, text, imports }) => 
 /** What a room has, and a little more; those of the scheduler stand in architecture.test.ts. It may be raised for what it could not do before, and the commit says so. */
 const budgets: Record<string, number> = {
   decorators: 880,
-  domain: 2_495,
+  domain: 2_490,
   client: 1_007,
   "client/asking": 405,
   "client/results": 542,
