@@ -1,3 +1,4 @@
+// What an outcome does to its live run, by rule 2: it ends the run, moves it to its next turn, or changes nothing.
 import { type AttemptRecord, isConclusive, isFinal } from "../domain/run.ts";
 import type { AttemptDetail, CancelWish } from "../wire/story.ts";
 import { finishRun } from "./finish.ts";
@@ -7,10 +8,10 @@ import type { Fold } from "./fold.ts";
 import type { LiveRun } from "./live-run.ts";
 import { dueAgainAt } from "./log-times.ts";
 
-/** What an outcome did to its run. `wished`: it is to be cancelled, for the first time. */
+/** What an outcome did to its run. `wished`: the log says for the first time that the run is to be cancelled. */
 export type Applied = "nothing" | "wished" | "turned" | "finished";
 
-/** Changes the run as rule 2 says. */
+/** Applies rule 2. An outcome that does not end the run is noted even if it counts for nothing: retention must know that it is there. */
 export function applyOutcome(fold: Fold, run: LiveRun, remembered: RememberedOutcome): Applied {
   const { outcome, seq, byEngine } = remembered;
   const { kind } = outcome;
@@ -42,10 +43,10 @@ export function applyOutcome(fold: Fold, run: LiveRun, remembered: RememberedOut
   return "turned";
 }
 
-/** Kept of a run that is retried forever: the latest ones. */
+/** How many attempts a history keeps, the latest ones: a run may be retried forever. */
 const rememberedAttempts = 100;
 
-/** Waiting starts again. */
+/** Ends a turn. The run begins to wait anew, and so does its schedule timeout. */
 function nextTurn(run: LiveRun, remembered: RememberedOutcome): void {
   const { outcome } = remembered;
   run.turn++;
@@ -58,7 +59,7 @@ function nextTurn(run: LiveRun, remembered: RememberedOutcome): void {
 
 const mostLosses = 20;
 
-/** A durable run may be lost any number of times in a row; the last few are enough to show that. */
+/** The history with room for one more attempt. A durable run may be lost any number of times in a row; the last few are enough to show that. */
 function withRoom(history: readonly AttemptRecord[]): readonly AttemptRecord[] {
   const last = history.slice(-mostLosses);
   const isAllLosses = last.length === mostLosses && last.every(({ outcome }) => outcome === "lost");

@@ -1,4 +1,4 @@
-// Rule 4: a compacted entry is the state of its key as of `asOf`; what was written after that is applied to it.
+// Compacted entries (rule 4): such an entry is the state of its run as of `asOf`, and outcomes stored after that are applied to it.
 import { isFinal } from "../domain/run.ts";
 import type { CompactedFinished, CompactedLive } from "../wire/run-extra.ts";
 import { applyOutcome } from "./apply-outcome.ts";
@@ -29,18 +29,18 @@ export function addCompactedLive(
   if (fold.live.get(run.key) === run) fold.listener?.created(run);
 }
 
-/** Entries of earlier releases do not say where the wish is: assume before everything they cover. */
+/** Entries of earlier releases do not say where the wish stands in the log: it is taken to precede everything that they cover. */
 function wishOf({ cancelling, cancelledSeq, cancelledAt }: CompactedLive): StoredWish | undefined {
   return cancelling === undefined ? undefined : { reason: cancelling, seq: cancelledSeq ?? 0, at: cancelledAt ?? 0 };
 }
 
-/** An entry in finished form stands for every outcome up to `asOf`, whether that still exists or not: the key is as old as that. */
+/** An entry in finished form covers every outcome up to `asOf`, stored or not. So its run is forgotten as if its last outcome stood there. */
 export function coverFinished(run: FinishedRun, asOf: number): void {
   run.firstOutcome = run.lastOutcome > asOf ? asOf + 1 : Number.POSITIVE_INFINITY;
   run.lastOutcome = Math.max(run.lastOutcome, asOf);
 }
 
-/** Applies what precedes the compacted entry in the stream but was written after it was made (rule 4). */
+/** Applies an outcome that precedes the compacted entry in the stream but is newer than the state in it (rule 4). */
 function replay(fold: Fold, run: LiveRun, asOf: number, remembered: RememberedOutcome): void {
   const { seq, outcome } = remembered;
   const finished = fold.finished.get(run.key);
@@ -59,7 +59,7 @@ export function addCompactedFinished(
 ): void {
   const { kind, origin, at } = known;
   const isIt = ({ outcome, places }: RememberedOutcome) => outcome.origin === origin && places?.includes(known.seq);
-  const { seq: endSeq, index } = remembered.findLast(isIt) ?? known; // it may have been moved since
+  const { seq: endSeq, index } = remembered.findLast(isIt) ?? known; // the outcome may have been moved since
   const run = new FinishedRun(key, log.name, kind, origin, { seq: endSeq, index, at });
   run.createdAt = entry.createdAt;
   run.metadata = entry.extra?.metadata;
@@ -76,13 +76,13 @@ export function addCompactedFinished(
 
 const hasInput = ({ input }: FoldedEntry): boolean => input !== undefined && input.length > 0;
 
-/** The entry says whether it must stay until somebody has taken the run's result. */
+/** The entry says whether it holds the run's result and must stay until the parent has taken that. */
 export function pin(fold: Fold, key: string, { pinned }: CompactedFinished): void {
   if (pinned === true) fold.pinned.add(key);
   else if (fold.pinned.size > 0) fold.pinned.delete(key);
 }
 
-/** Whether an entry written for a finished run brings its input along: a new one is a duplicate, with its own input. */
+/** Whether this entry of a finished run holds the run's input. A new entry is a duplicate, and has an input of its own. */
 export function holdsInputOf({ inputStays, origin }: FinishedRun, entry: FoldedEntry): boolean {
   return inputStays && entry.extra?.state?.origin === origin && hasInput(entry);
 }

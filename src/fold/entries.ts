@@ -38,7 +38,7 @@ function addPosition(fold: Fold, task: string, seq: number, at: number, name: st
   return log;
 }
 
-/** Keeps the list short on an engine that purges nothing itself: at most half of it may be stale positions. */
+/** Keeps the list of positions short on an engine that purges nothing itself: at most half of it may be stale. */
 function prunePositions({ live, finished }: Fold, { entries, liveCount }: LoggedTask): void {
   entries.pruneAt = 2 * entries.size + 4_096;
   if (entries.size <= 2 * (liveCount + entries.garbage + entries.kept) + 4_096) return;
@@ -55,7 +55,7 @@ function foldRun(fold: Fold, created: Created): void {
   }
   const state = entry.extra?.state;
   const finished = fold.finished.size === 0 ? undefined : fold.finished.get(key);
-  // Of a run of which only outcomes are known, a compacted entry says more.
+  // Where a finished run is known from its outcomes alone (`remembered`), a compacted entry says more and replaces it.
   if (
     finished !== undefined &&
     (state === undefined || finished.remembered === undefined || isOvertaken(finished, state))
@@ -71,7 +71,7 @@ function foldRun(fold: Fold, created: Created): void {
   }
 }
 
-/** An entry of a run that has finished: a duplicate, or its own one again. */
+/** An entry of a finished run: a duplicate, or the run's own entry at a new place. */
 function foldFinished(fold: Fold, run: FinishedRun, { key, log, seq, entry }: Created): void {
   const state = entry.extra?.state;
   if (isOvertaken(run, state)) {
@@ -89,13 +89,13 @@ function foldFinished(fold: Fold, run: FinishedRun, { key, log, seq, entry }: Cr
   if (state === undefined) fold.listener?.duplicated(run, entry.inbox);
 }
 
-/** An erased run's entry, moved by somebody who did not know of its stone yet. */
+/** Whether this is the entry of an erased run, moved by an engine that had not read the run's stone yet. */
 const isOvertaken = (
   { origin, isErased }: FinishedRun,
   moved: CompactedLive | CompactedFinished | undefined,
 ): boolean => isErased && moved?.origin === origin && !("erased" in moved);
 
-/** An engine has moved the entry of a live run. Any other entry under its name comes from somebody who may store runs: the first one stands. */
+/** An engine has moved the entry of a live run. An entry with another origin was stored over it by somebody else: the first one stands (ADR 54). */
 function foldAgain(fold: Fold, run: LiveRun, { key, seq, entry }: Created): void {
   const compacted = entry.extra?.state;
   if (compacted?.origin !== run.origin) {
@@ -109,7 +109,7 @@ function foldAgain(fold: Fold, run: LiveRun, { key, seq, entry }: Created): void
   fold.listener?.moved(run);
 }
 
-/** It says what outcomes said that this engine has not read: they were moved away before, as those beside an erased run are. */
+/** Whether a moved entry tells of outcomes that this engine has not read: they were moved away first, like those beside an erased run's. */
 function isNews(run: LiveRun, known: CompactedLive | CompactedFinished): boolean {
   if ("seq" in known || known.turn > run.turn) return true;
   const isWish = known.cancelling !== undefined && run.trail?.cancelWish === undefined;

@@ -1,3 +1,4 @@
+// An entry log: where the run entries of one task stand in the stream, so that those of finished runs can be purged by prefix.
 import { Deque } from "../collections/deque.ts";
 
 /** An entry with many runs. */
@@ -5,32 +6,32 @@ export interface Bundle {
   readonly name: string;
   readonly keys: readonly string[];
 }
-/** The content of an entry: the run of a key, or many. */
+/** What an entry holds: one run, by its key, or many. */
 export type Content = string | Bundle;
 
 export const keysIn = (content: Content): readonly string[] => (typeof content === "string" ? [content] : content.keys);
 
-/**
- * Where the run entries of a task are in the stream, oldest first, so that garbage can be purged by prefix.
- * Conservative: entries that another engine purged or replaced stay listed until they are encountered.
- */
+/** Oldest first. Conservative: entries that another engine has purged or replaced stay listed until they are met. */
 export class EntryLog {
   readonly seqs = new Deque<number>();
   readonly contents = new Deque<Content>();
-  /** Finished runs with an entry: those whose entry can go, and those in finished form or with an input, which stay until their key is forgotten. */
+  /**
+   * Finished runs that still have an entry: one that may be purged, or one in finished form or with an input, which stays until its run is
+   * forgotten. Written by `setEntry`.
+   */
   garbage = 0;
   kept = 0;
-  /** Everything below is garbage, and everything below `purgedTo` is known to be gone. */
+  /** Every entry below `clearTo` is garbage, and every entry below `purgedTo` is known to be gone. */
   clearTo = 0;
   purgedTo = 0;
-  /** Number of positions at which the list is worth sweeping. */
+  /** The list is worth sweeping once it has this many positions. */
   pruneAt = 4_096;
 
   push(seq: number, content: Content): void {
     this.seqs.push(seq);
     this.contents.push(content);
   }
-  /** Some of what counts as gone may still be stored. */
+  /** Whether entries that count as gone may still be stored. */
   get isPurgeOpen(): boolean {
     return this.clearTo > this.purgedTo;
   }
@@ -54,7 +55,7 @@ export class EntryLog {
     const content = seqs.at(low) === seq ? this.contents.at(low) : undefined;
     return typeof content === "string" ? undefined : content;
   }
-  /** Drops stale positions. */
+  /** Drops stale positions: those that `isTrue` confirms for none of their runs. */
   prune(isTrue: (seq: number, key: string) => boolean): void {
     const { seqs, contents } = this;
     for (let left = seqs.size; left > 0; left--) {

@@ -1,5 +1,5 @@
-// Erased runs, and outcomes that were moved for that. The stone of an erased run is an outcome of an engine: whoever folds it knows
-// what it says about the run, whether or not anything else of the run is left in the log.
+// Erased runs, and outcomes that were moved because they shared an entry with an erased run's. What is left of an erased run is its stone, an
+// outcome stored by an engine: whoever folds the stone knows that the run existed and how it ended, whatever else of it is still in the log.
 import { taskOf } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import { addFinished, moveToEnd } from "./finish.ts";
@@ -7,10 +7,7 @@ import { type FinishedRun, finishedBy, type RememberedOutcome, setEntry } from "
 import type { Fold } from "./fold.ts";
 import type { FoldedOutcome } from "./log-events.ts";
 
-/**
- * Of a key that is not live. A later run with the same id is a different one; what a zombie says of an earlier one, where nothing else is left of
- * this run, makes way.
- */
+/** Folds the stone of a run that is not live. A later run with the same id stays as it is; hearsay about an earlier one gives way to the stone. */
 export function foldStone(fold: Fold, stone: RememberedOutcome): void {
   const { outcome, seq, at } = stone;
   const { key, origin } = outcome;
@@ -26,11 +23,14 @@ export function foldStone(fold: Fold, stone: RememberedOutcome): void {
   put(fold, run, known);
 }
 
-/** Of an earlier run, from outcomes alone: the entry of the later one has gone since. */
+/** Whether all that is known are late outcomes of an earlier run with the same id: the entry of the erased one has gone since. */
 const isHearsay = (known: FinishedRun, origin: number): boolean =>
   known.remembered !== undefined && known.origin < origin;
 
-/** In place of what was known. An entry that is left goes before the outcomes do: a duplicate's too, if the run was forgotten while its stone was on its way. */
+/**
+ * Puts the stone in place of what was known. It takes over an entry that is left, so that this goes before the outcomes do; a duplicate's too, if
+ * the run was forgotten while its stone was on its way.
+ */
 function put(fold: Fold, stone: FinishedRun, known: FinishedRun | undefined): void {
   const { key, task } = stone;
   const { entries } = fold.logOf(task);
@@ -42,7 +42,7 @@ function put(fold: Fold, stone: FinishedRun, known: FinishedRun | undefined): vo
   moveToEnd(fold, known ?? stone, stone);
 }
 
-/** The accepted outcome of a run is there now; false if it was another one. It is the newest of all. */
+/** The accepted outcome of a run has moved to `seq`, and so is the newest of all. Returns false if it was not the accepted one that moved. */
 export function moveOutcome(
   fold: Fold,
   outcome: FoldedOutcome,

@@ -1,10 +1,10 @@
-// Which runs are children of which: this follows from their ids, so no entry has to say it, and their order does not matter.
+// Families: which runs are children of which. That follows from the children's ids, so no entry has to say it, and the order of entries does not matter.
 import { childPlaceOf, isWanted } from "../domain/durable.ts";
 import { parentKey } from "../domain/parent.ts";
 import type { FinishedRun } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
 
-/** The children that one op of a parent has opened. */
+/** The children that one op of a parent has started. */
 export interface Group {
   /** How many have ended, and how many of these did not complete. */
   ended: number;
@@ -14,7 +14,7 @@ export interface Group {
 /** The children of one run. */
 export class Family {
   readonly origin: number;
-  /** Key of the parent; undefined while unknown, null if no live run has its origin either. */
+  /** The parent's key; undefined while unknown, null once no live run was found with the origin of this family. */
   parent: string | null | undefined = undefined;
   readonly live = new Set<LiveRun>();
   readonly groups = new Map<string, Group>();
@@ -28,7 +28,7 @@ const tilde = 0x7e;
 const nameOf = (lap: number, ordinal: number): string => `${lap}.${ordinal}`;
 const idOf = ({ key, task }: { readonly key: string; readonly task: string }): string => key.slice(task.length + 1);
 
-/** Hardly any run is one, so check this before looking at the id. */
+/** Whether a run is the child of another. Hardly any is, so check this before parsing the id. */
 export const isChild = ({ key, task }: { readonly key: string; readonly task: string }): boolean =>
   key.charCodeAt(task.length + 1) === tilde;
 
@@ -62,7 +62,7 @@ export class Families {
     const place = isChild(run) ? childPlaceOf(idOf(run)) : undefined;
     return place && this.#byOrigin.get(place.origin);
   }
-  /** The live one, if it is known: an outcome without room for metadata does not name it, and its entry may have been moved. */
+  /** The child's parent, if it is live. An outcome without room for metadata does not name it: then the run with its origin is looked for. */
   parentOf(child: FinishedRun, live: LiveRuns): LiveRun | undefined {
     const family = this.of(child);
     if (family === undefined || family.parent === null) return undefined;
@@ -70,7 +70,7 @@ export class Families {
     const parent = family.parent === undefined ? undefined : live.get(family.parent);
     return parent?.origin === family.origin ? parent : undefined;
   }
-  /** A parked run identifies its children, whatever happened to their metadata. */
+  /** A run that parks is the parent of the family with its origin, whatever happened to the children's metadata. */
   adopt(parent: LiveRun): void {
     const family = this.#byOrigin.get(parent.origin);
     if (family !== undefined) family.parent = parent.key;
@@ -79,7 +79,7 @@ export class Families {
     const family = this.#familyOf(child);
     family?.live.add(child);
   }
-  /** It is no longer live. */
+  /** The child is no longer live. */
   left(child: LiveRun): void {
     const family = this.of(child);
     if (family === undefined) return;
@@ -97,15 +97,15 @@ export class Families {
     this.#dropEmpty(family);
   }
   /**
-   * Whether somebody waits for a child, or may still do so. A live run without a known parent is like any other; a
-   * parent that is not live wants nothing, if the log was read without a gap.
+   * Whether somebody waits for a child, or may still do so. A live child whose parent is unknown is like any other run. A parent that is not
+   * live wants nothing, but that is certain only if the log was read without a gap (`Fold.isWhole`).
    */
   isWanted(child: LiveRun | FinishedRun, live: LiveRuns): boolean {
     const place = isChild(child) ? childPlaceOf(idOf(child)) : undefined;
     const family = place && this.#byOrigin.get(place.origin);
     if (place === undefined || family === undefined) return true;
     if (family.parent === undefined && !("kind" in child)) return true;
-    // An outcome without room for metadata.
+    // The outcome of this child had no room for metadata, so it does not name its parent.
     family.parent ??= family.parent === undefined ? keyOfOrigin(place.origin, live) : null;
     const parent = family.parent === null ? undefined : live.get(family.parent);
     if (parent?.origin !== place.origin) return false;

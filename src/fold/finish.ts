@@ -1,3 +1,4 @@
+// The index of finished runs: how a run gets into it, moves to its end, and leaves it.
 import { isConclusive } from "../domain/run.ts";
 import { isChild } from "./families.ts";
 import { type FinishedRun, finishedBy, type RememberedOutcome, setEntry } from "./finished-run.ts";
@@ -5,7 +6,7 @@ import { dropSignals } from "./flow.ts";
 import type { Fold } from "./fold.ts";
 import type { LiveRun } from "./live-run.ts";
 
-/** The first accepted final outcome: from now on the run is an entry of the index. */
+/** The first accepted final outcome ends a live run: from now on it is in the index. */
 export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome): void {
   const { key, log } = run;
   const { seq, byEngine, told, outcome } = accepted;
@@ -24,12 +25,12 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
   if (run.uncovered < seq) fold.entangled.add(key);
   if (isChild(run)) fold.families.left(run);
   if (fold.listener === undefined) return;
-  // Its creator takes a conclusive outcome from the log itself, and asks if another one came before.
+  // The run's creator takes a conclusive outcome from the log itself, and asks if it has seen another one before; any other is sent to it.
   const isToldByLog = run.inbox === told && isConclusive(outcome.kind, byEngine);
   fold.listener.finished(run, finished, isToldByLog ? "" : run.inbox);
 }
 
-/** Keeps the index in the order of outcomes; late ones (a rebuild finds a compacted entry) are listed separately. */
+/** The index is in the order of outcomes. A run whose outcome is not the newest (a compacted entry tells of it) is listed in `unordered` as well. */
 export function addFinished(fold: Fold, run: FinishedRun, wasLive = false): void {
   fold.finished.set(run.key, run);
   if (isChild(run)) fold.families.ended(run);
@@ -37,7 +38,7 @@ export function addFinished(fold: Fold, run: FinishedRun, wasLive = false): void
   if (!wasLive) fold.listener?.learned(run);
 }
 
-/** It is forgotten, or an entry says that it is something else. */
+/** The run is forgotten, or an entry says more about it than is known here. */
 export function removeFinished(fold: Fold, run: FinishedRun): void {
   const { key } = run;
   setEntry(fold.logOf(run.task).entries, run, 0);
@@ -48,7 +49,7 @@ export function removeFinished(fold: Fold, run: FinishedRun): void {
   if (isChild(run)) fold.families.forgotten(run);
 }
 
-/** Its accepted outcome is the newest of the log from now on, with earlier ones before it. */
+/** The accepted outcome of this run is now the newest in the log, and older ones of it may be left. */
 export function moveToEnd(fold: Fold, run: FinishedRun, as = run): void {
   fold.finished.delete(run.key);
   fold.unordered.delete(run);

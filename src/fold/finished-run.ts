@@ -1,17 +1,18 @@
+// A finished run: what an engine keeps of it until retention forgets it.
 import { isFinal, type OutcomeKind } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import type { EntryLog } from "./entry-log.ts";
 import type { FoldedOutcome } from "./log-events.ts";
 
-/** An outcome of a key that no entry explains yet, kept because a compacted entry may still follow (rule 3). */
+/** An outcome and where it stands. Kept while no entry explains its key, because a compacted one may still follow (rule 3). */
 export interface RememberedOutcome {
   readonly seq: number;
-  /** Of the entry, on the server's clock. */
+  /** When its entry was stored, on the server's clock. */
   readonly at: number;
   readonly index: number;
   readonly byEngine: boolean;
   readonly writer: string;
-  /** As the event says it. */
+  /** The inbox whose owner reads the entry by itself; empty = nobody's. */
   readonly told: string;
   readonly outcome: FoldedOutcome;
   /** Where it stood before, if it was moved. */
@@ -21,7 +22,7 @@ export interface RememberedOutcome {
 /** Where the log has an outcome; `at` is on the server's clock. */
 type Place = Pick<RememberedOutcome, "seq" | "index" | "at">;
 
-/** A key with a final outcome: an entry of the index that queries and duplicates are answered from. */
+/** A run with an accepted final outcome. Queries and duplicates are answered from this. */
 export class FinishedRun {
   readonly key: string;
   readonly task: string;
@@ -37,22 +38,22 @@ export class FinishedRun {
   metadata: Readonly<Record<string, string>> | undefined = undefined;
   /** Why it failed or was cancelled, in short, for searching lists. */
   why: string | undefined = undefined;
-  /** First outcome not covered by an entry in finished or compacted form; Infinity if none. And the last one, which may be the entry's `asOf`. */
+  /** The first outcome that no compacted entry covers (Infinity = none), and the last one, or the entry's `asOf` if that is later. Log sequences */
   firstOutcome: number;
   lastOutcome: number;
-  /** Last final outcome before the accepted one that was ignored; 0 = none. */
+  /** The last final outcome that was ignored before one was accepted. A log sequence, 0 = none */
   staleFinal = 0;
-  /** The run entry that may still be in the stream; 0 = none. Written by {@link setEntry}, as is what follows from it. */
+  /** Sequence of the run entry that may still be in the stream; 0 = none. Written by {@link setEntry}, like the next two. */
   entrySeq = 0;
-  /** That entry is in finished form and holds the state of the key by itself. */
+  /** The entry is in finished form: it holds the state of the run by itself. */
   isCompacted = false;
-  /** That entry holds the input: it is not a duplicate's. */
+  /** The entry holds the run's input: it is not a duplicate's. */
   holdsInput = false;
   /** The accepted outcome says that the input stays in the run's entry. */
   inputStays = false;
-  /** Set while only outcomes were seen: a later compacted entry decides. */
+  /** All outcomes of a run of which no entry was seen: a compacted one may still come, and decides. */
   remembered: RememberedOutcome[] | undefined = undefined;
-  /** `kind` says how it had ended; nothing else is kept. */
+  /** The run was erased: `kind` says how it had ended, and nothing else is kept. */
   isErased = false;
 
   constructor(key: string, task: string, kind: OutcomeKind, origin: number, { seq, index, at }: Place) {
@@ -69,7 +70,7 @@ export class FinishedRun {
   }
 }
 
-/** A run that an outcome has finished. `about`: what its outcomes need not say. */
+/** The finished run that an accepted outcome makes. `about`: what the outcome may not say. */
 export function finishedBy(
   accepted: RememberedOutcome,
   key: string,
@@ -93,7 +94,7 @@ interface Pins {
   readonly pinned: ReadonlySet<string>;
 }
 
-/** Where its result can be read: of a pinned run, whose outcome may be gone, in its own entry. */
+/** Where the result of a run can be read. That of a pinned one is in its own entry, since its outcome may be gone. */
 export const resultPlaceOf = ({ pinned }: Pins, { key, seq, index, entrySeq }: FinishedRun) =>
   pinned.has(key) ? { seq: entrySeq, index: 0 } : { seq, index };
 
@@ -102,12 +103,12 @@ const longestWhy = 200;
 function whyOf(outcome: FoldedOutcome): string | undefined {
   const { kind } = outcome;
   if (kind !== "failed" && kind !== "cancelled") return undefined;
-  const { error, reason } = (outcome.detail ?? {}) as Partial<FinalDetail>; // read only now: it is parsed when it is read
+  const { error, reason } = (outcome.detail ?? {}) as Partial<FinalDetail>; // not before the kind is known: `detail` is parsed when it is first read
   const why = error === undefined ? reason : `${error.name}: ${error.message}`;
   return why?.slice(0, longestWhy);
 }
 
-/** How the run has ended, or had before it was erased. */
+/** How the run ended, which the stone of an erased run repeats. */
 function wasOf(outcome: FoldedOutcome): OutcomeKind {
   if (outcome.kind !== "erased") return outcome.kind;
   const { was } = (outcome.detail ?? {}) as Partial<FinalDetail>;

@@ -1,15 +1,16 @@
+// The floor of the log: where outcomes begin, and whether this engine has missed any of those that were purged below.
 import type { Fold } from "./fold.ts";
 
-/** False if outcomes were purged where this engine skipped something: it may lack an outcome of a run that it knows, and must fold again. */
+/** Returns false if outcomes were purged where this engine skipped something: it may lack one of a run that it knows, and must read the log again. */
 export function checkFloor(fold: Fold, outcomesFrom: number): boolean {
   if (fold.skippedFrom < outcomesFrom) return false;
-  // Outcomes purged ahead of what is folded are missed later; a fold that has not begun misses none.
+  // What was purged ahead of the position is missed only when the fold gets there; a fold that has not begun misses nothing.
   fold.outcomesFrom = fold.position === 0 ? outcomesFrom : Math.min(outcomesFrom, fold.position + 1);
   fold.skippedFrom = Number.POSITIVE_INFINITY;
   return true;
 }
 
-/** The server was asked for the end of the log, and everything up to there is folded. `gaps`: how many had been skipped when it was asked. */
+/** The server was asked where the log ends, and everything up to there is folded. `gaps`: the fold's number of gaps when it was asked. */
 export interface HeardEvent {
   readonly type: "heard";
   /** When the server answered, on its clock. */

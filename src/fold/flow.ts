@@ -6,17 +6,17 @@ import type { LiveRun } from "./live-run.ts";
 import type { SignalEvent } from "./log-events.ts";
 import { Flow, type PendingSignal } from "./parked-run.ts";
 
-/** Before it was parked for the first time. */
+/** Where a durable run stands before it is parked for the first time. */
 const fresh: Parked = { lap: 1, ops: 0, waits: [], cursors: {}, journalSeq: 0 };
 
 const noAttempts = { lost: 0, history: [] };
 
-/** Turns, losses and attempts up to here are in the journal; a run that lasts for years must not carry them along. */
+/** A turn has ended as parked. The journal has the losses and attempts up to here; a run that lasts for years must not carry them along. */
 export function parkRun(fold: Fold, run: LiveRun, { outcome, writer }: RememberedOutcome): void {
   const told = outcome.detail as Parked | undefined;
   if (told === undefined) return;
   if (run.trail !== undefined) Object.assign(run.trail, noAttempts);
-  // Code that does not match the journal has taken nothing: the run still waits for the same things.
+  // Code that does not match the journal has taken nothing in: the run still waits for the same things.
   const parked = told.blocked === undefined ? told : { ...(run.flow?.parked ?? fresh), blocked: told.blocked };
   setFlow(fold, run, new Flow(parked, fold.textOnce(writer), outcome.turn, (name) => fold.textOnce(name)));
 }
@@ -30,22 +30,22 @@ export function setFlow(fold: Fold, run: LiveRun, flow: Flow): void {
   keepSignals(fold, run.key, signals, (signal) => isPending(run, signal));
 }
 
-/** How far the journal has taken signals of a name, as far as the log knows. */
+/** The newest signal of a name that the journal of the run has taken, as far as the log knows. A log sequence */
 export const cursorOf = (run: LiveRun, name: string): number =>
   Math.max(Math.floor(run.origin), run.flow?.cursors[name] ?? 0);
 
 const isPending = (run: LiveRun, { name, seq }: Pick<PendingSignal, "name" | "seq">): boolean =>
   seq > cursorOf(run, name);
 
-/** Those that may still be taken, in order of arrival. */
+/** The signals that a run may still take, in order of arrival. */
 export const pendingSignals = (fold: Fold, run: LiveRun): readonly PendingSignal[] =>
   fold.signals.get(run.key)?.filter((signal) => isPending(run, signal)) ?? [];
 
-/** A wish to cancel that the journal has not taken: it reaches the run as a signal. */
+/** Whether the log says that the run should be cancelled, and its journal has not taken that: the run is offered it like a signal. */
 export const isCancelPending = (run: LiveRun): boolean =>
   run.trail?.cancelWish !== undefined && run.trail.cancelWish.seq > cursorOf(run, cancelSignal);
 
-/** Signals stay even if no run is known: its compacted entry may have been moved behind them. */
+/** A signal is kept even if its run is unknown: the run's entry may have been moved behind it. */
 export function foldSignal(fold: Fold, { seq, at, task, id, name }: SignalEvent): void {
   fold.advance(seq, at);
   const key = `${task}/${id}`;
@@ -66,7 +66,7 @@ export function dropSignals(fold: Fold, key: string, upTo: number): void {
   fold.listener?.spent(key, undefined, upTo);
 }
 
-/** Signals of no run were purged. */
+/** Signals below `keepFrom` to a key without a live run were purged. */
 export function dropUnclaimed(fold: Fold, key: string, keepFrom: number): void {
   const signals = fold.live.has(key) ? undefined : fold.signals.get(key);
   if (signals !== undefined) keepSignals(fold, key, signals, ({ seq }) => seq >= keepFrom);

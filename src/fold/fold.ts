@@ -1,5 +1,5 @@
 // fold/: what the log says. A function of its entries, the same on every engine, without workers, queues or a clock.
-// Imports wire and domain, and nothing from the rooms above it, which learn of changes through a FoldListener.
+// The rooms above learn of changes through a FoldListener. The rules by number are in docs/internals/internals.md.
 
 import { Deque } from "../collections/deque.ts";
 import { KeyHash } from "../collections/hash.ts";
@@ -12,19 +12,19 @@ import type { LiveRun } from "./live-run.ts";
 import { LoggedTask } from "./logged-task.ts";
 import type { PendingSignal } from "./parked-run.ts";
 
-/** Written by the functions of this room; the places of entries also by housekeeping, which knows what it has purged. */
+/** The state of the fold. Written by the functions of this room; where entries stand also by housekeeping, which knows what it has purged. */
 export class Fold {
   /** Sequence of the last entry folded. */
   position = 0;
-  /** Where outcomes began when last asked, and the first sequence after that which was skipped since. */
+  /** The first outcome that was stored when the server was last asked, and the first sequence from there on that was skipped since. */
   outcomesFrom = 0;
   skippedFrom = Number.POSITIVE_INFINITY;
   /** Everything that the server stored before this moment is folded, as far as the log shows. Units: epoch milliseconds */
   heardAt = 0;
-  /** Skipped spans of sequences; and their number when the end of the log was last reached without a new one. */
+  /** How many spans of sequences were skipped; and how many there were when the end of the log was last reached without a new one. */
   gaps = 0;
   gapsWhenWhole = -1;
-  /** Something that was skipped is missed: whoever does not lead folds again. */
+  /** An outcome that was skipped is missing: an engine that does not lead reads the log again. */
   isTorn = false;
   readonly live: KeyIndex<LiveRun>;
   /** In the order of their outcomes, but for those in `unordered`. */
@@ -36,9 +36,9 @@ export class Fold {
   readonly entangled = new Set<string>();
   /** Live runs with outcomes that their entries did not include at first; some are no longer live. */
   readonly entangledRuns = new Deque<LiveRun>();
-  /** Entries of forgotten keys that arrived too late to be removed before the retention mark. */
+  /** By the key of a forgotten run: an entry of it that came too late to be purged before the retention mark. */
   readonly leftovers = new Map<string, number>();
-  /** Runs whose entry another one has replaced, which is not theirs, and where that is: nobody who keeps to the rules stores one. */
+  /** By the key of a run: where an entry that is not its own was stored over it, which nobody does who keeps to the rules (ADR 54). */
   readonly displaced = new Map<string, number>();
   /** Signals that no journal is known to have taken, by the key of their run. */
   readonly signals = new Map<string, PendingSignal[]>();
@@ -54,14 +54,14 @@ export class Fold {
   #lastInbox = "";
   readonly #texts = new Map<string, string>();
 
-  /** `hashSeed`: random per engine, so that nobody can choose ids that collide in its tables. Units: bytes */
+  /** `hashSeed`: random per engine, so that nobody can choose ids that collide in its tables. */
   constructor(inputBudgetBytes: number, hashSeed = 0) {
     const hash = new KeyHash(hashSeed);
     this.live = new KeyIndex(false, hash);
     this.finished = new KeyIndex(true, hash);
     this.inputs = new Inputs(inputBudgetBytes);
   }
-  /** Whether nothing was moved before it could be read; otherwise, an unknown key proves nothing. */
+  /** Whether nothing was moved or purged before it could be read. Otherwise, that a key is unknown proves nothing. */
   get isWhole(): boolean {
     return this.gaps === this.gapsWhenWhole;
   }
@@ -83,7 +83,7 @@ export class Fold {
     this.position = seq;
     if (at > this.heardAt) this.heardAt = at;
   }
-  /** An outcome that the run's entry does not include. */
+  /** Notes an outcome that the run's entry does not include: it must not be purged before the entry does. */
   entangle(run: LiveRun, seq: number): void {
     if (!run.noteOutcome(seq)) return;
     const { entangledRuns, live } = this;
@@ -98,7 +98,7 @@ export class Fold {
     this.#texts.set(text, text);
     return text;
   }
-  /** One string for the same text, however many runs name it. */
+  /** One string for an inbox that many runs in a row name. */
   inboxOnce(inbox: string): string {
     if (inbox !== this.#lastInbox) this.#lastInbox = inbox;
     return this.#lastInbox;

@@ -1,3 +1,4 @@
+// How finished runs are forgotten: by retention marks, so that every engine forgets the same ones at the same place of the log.
 import { isFinal } from "../domain/run.ts";
 import { removeFinished } from "./finish.ts";
 import type { FinishedRun } from "./finished-run.ts";
@@ -5,10 +6,10 @@ import type { Fold } from "./fold.ts";
 import type { FoldedOutcome } from "./log-events.ts";
 
 /**
- * Folds a retention mark: every finished key whose outcomes are all at or below S is forgotten, by every engine alike.
+ * Folds a retention mark: every finished run is forgotten whose outcomes all stand at or below the sequence that the mark names (`dueAt`).
  *
- * The writer removed the run entries of those keys up to `asOf` before it wrote the mark; later entries are leftovers, which a leader purges
- * before the outcomes. Other outcomes of a key without an entry stay remembered until they are purged.
+ * The mark's writer has purged the entries of those runs up to `asOf` (`origin`) before. Entries after that are leftovers, which a leader purges
+ * before the outcomes. Of a run without an entry, outcomes that are not final stay remembered until they are purged.
  */
 export function foldRetentionMark(fold: Fold, mark: FoldedOutcome, writer: string): void {
   const upTo = mark.dueAt;
@@ -17,7 +18,7 @@ export function foldRetentionMark(fold: Fold, mark: FoldedOutcome, writer: strin
     else if (!fold.unordered.has(run)) break;
   }
   for (const run of fold.unordered) forget(fold, run, upTo, mark.origin);
-  // A writer marks again only after it purged what its previous mark gave up.
+  // A writer makes a mark only when it has purged what its previous mark gave up.
   if (fold.lastMark?.writer === writer) dropPurged(fold, fold.lastMark.upTo);
   fold.lastMark = { writer, upTo };
   fold.listener?.marked(upTo, writer);

@@ -1,12 +1,13 @@
+// The inputs of live runs: kept in memory up to a budget. The others are read back from the log.
 /** What the runtime needs for a small array besides its bytes, roughly. */
 const overheadBytes = 72;
-/** For the inputs of a bundle: the bytes, the ends, and their containers. */
+/** What the inputs of a bundle need: the bytes, where each ends, and the containers of both. */
 const sizeOfBundled = (count: number, bytes: number): number => bytes + count * 4 + 3 * overheadBytes;
 const sizeOf = (input: Uint8Array): number => (input.length === 0 ? 0 : input.length + overheadBytes);
 
 /**
- * The inputs of a bundle in one piece: an array for each would dominate garbage collection. It is kept, and counts, until
- * the last of the runs is gone.
+ * The inputs of a bundle in one piece: an array for each would dominate garbage collection. The piece is kept, and counts, until
+ * the last of its runs has ended.
  */
 export class BundledInputs {
   readonly #bytes: Uint8Array;
@@ -37,7 +38,7 @@ export class BundledInputs {
 /** What a run keeps: its own input, or that of its bundle. */
 export type KeptInput = Uint8Array | BundledInputs | undefined;
 
-/** Keeps inputs of live runs in memory up to a budget; others are read back from the log. */
+/** The budget, and what has been taken of it. */
 export class Inputs {
   readonly #budgetBytes: number;
   #bytes = 0;

@@ -1,3 +1,4 @@
+// A listener of the fold: a leader, or a projection.
 import type { FinishedRun } from "./finished-run.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { FoldedOutcome } from "./log-events.ts";
@@ -19,7 +20,7 @@ export interface FoldListener {
   reporting(writer: string): void;
   /** A worker's outcome is about to be folded, whether it counts or not. */
   reported(outcome: FoldedOutcome): void;
-  /** An outcome by `writer` has ended a turn of the run, which is on the next one. */
+  /** An outcome by `writer` has ended a turn of the run, which is now on its next one. */
   turned(run: LiveRun, writer: string): void;
   /** The log says for the first time that the run should be cancelled. */
   wished(run: LiveRun): void;
@@ -31,10 +32,10 @@ export interface FoldListener {
   finished(run: LiveRun, as: FinishedRun, inbox: string): void;
   /** A run has finished that was not live here: its entry was purged or moved before it was read. */
   learned(run: FinishedRun): void;
-  /** Somebody has said something about an erased run since. */
+  /** The log has something of an erased run that came after its stone, and must go as well. */
   remained?(run: FinishedRun): void;
   /** All keys with outcomes at or below `upTo` are forgotten, because `writer` said so. */
   marked(upTo: number, writer: string): void;
-  /** Called before the mark. */
+  /** A retention mark forgets this run. Called before `marked`. */
   forgot?(run: FinishedRun): void;
 }

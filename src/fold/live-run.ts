@@ -1,3 +1,4 @@
+// A live run: one without an accepted final outcome. There may be millions, so what most of them never have is kept apart.
 import { entryOfOrigin, placeInOrigin } from "../domain/origin.ts";
 import type { RunPlacement } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
@@ -15,10 +16,10 @@ export interface Created {
   readonly seq: number;
   /** When the entry was stored, on the server's clock. */
   readonly at: number;
-  /** Of a new one; a compacted one has its own. */
+  /** The origin of a new run; a compacted entry names its own. */
   readonly origin: number;
   readonly entry: FoldedEntry;
-  /** Of a new bundle, if there is room for them. */
+  /** The inputs of a new bundle, if there is room for them. */
   readonly inputs?: BundledInputs | undefined;
 }
 
@@ -31,11 +32,11 @@ export interface StoredWish {
 
 const noHistory: readonly AttemptRecord[] = [];
 
-/** What attempts that did not finish the run left behind, and wishes. Separate: a run that waits has none, and there may be millions. */
+/** What earlier attempts have left behind, and what somebody wants of the run. Kept apart: hardly any waiting run has one. */
 export class Trail {
   lost = 0;
   history: readonly AttemptRecord[] = noHistory;
-  /** Last final outcome that was ignored. Without the entry it would look like the run's. A log sequence, 0 = none. */
+  /** The last final outcome that was ignored: without the run's entry it would pass for the accepted one. A log sequence, 0 = none */
   staleFinal = 0;
   /** The wish to cancel it, from the log. */
   cancelWish: StoredWish | undefined = undefined;
@@ -44,16 +45,16 @@ export class Trail {
   scheduleTimeoutMs: number | null | undefined = undefined;
 }
 
-/** What most runs never have, kept separately: a million queued runs must be small. Twelve fields: 112 bytes, with one more 160. */
+/** What most runs never have: a million queued ones must be small. Twelve fields need 112 bytes; with one more it would be 160. */
 class Rare {
-  /** If it is not the first entry. */
+  /** The current entry, if that is not the first one. A log sequence */
   seq: number | undefined = undefined;
   inbox = "";
   turn = 1;
   attempt = 1;
   /** When it becomes, or became, queued, if that is not its creation. */
   readyAt: number | undefined = undefined;
-  /** First outcome that the run's entry does not include, and the last of all. Such outcomes must not be purged. Log sequences */
+  /** The first outcome that the run's entry does not include, and the last one noted. They must not be purged. Log sequences */
   uncovered: number = Number.POSITIVE_INFINITY;
   lastOutcome = 0;
   metadata: Readonly<Record<string, string>> | undefined = undefined;
@@ -68,27 +69,27 @@ const large = 16;
 const priorityShift = 5;
 
 /**
- * A run without an accepted final outcome. Written by the fold, except for what a leader attaches: `soft`, `holder`, `askedReason` and
- * `laneKeys`, which only matching understands and the fold never reads.
+ * Written by the fold, except for what a leader attaches: `soft`, `holder`, `askedReason` and `laneKeys`, which only matching understands and
+ * the fold never reads.
  *
  * Eight fields, so that the runtime needs 80 bytes for it; with nine it would need 112.
  */
 export class LiveRun {
   readonly key: string;
   readonly log: LoggedTask;
-  /** The place of its first entry in the log: distinguishes incarnations of a reused id. */
+  /** The place of its first entry in the log: tells it from an earlier run with the same id. */
   readonly origin: number;
   /** On the server's clock. */
   readonly createdAt: number;
-  /** Undefined if there was no room for it. */
+  /** Undefined if there was no room for the input. */
   readonly keptInput: KeptInput;
   #rare: Rare | undefined = undefined;
   /** What a leader attaches, whether the input is large, and the priority, in one number. */
   #flags: number;
-  /** Who has it; attached by a leader. */
+  /** The worker that has the run; attached by a leader. */
   holder: object | undefined = undefined;
 
-  /** The parts of the entry's `inbox` and input that are kept. */
+  /** `inbox` and `keptInput`: what is kept of those of the entry. */
   constructor({ key, log, seq, at, entry }: Created, origin: number, inbox: string, keptInput: KeptInput) {
     const isNew = entry.form === 0;
     const dueAt = isNew ? dueAtOf(entry, at) : entry.dueAt;
@@ -114,7 +115,7 @@ export class LiveRun {
     return this.#rare;
   }
 
-  /** If it is kept; otherwise it is read back from the log. */
+  /** Undefined if it is not in memory: it is read back from the log then. */
   get input(): Uint8Array | undefined {
     const kept = this.keptInput;
     return kept instanceof BundledInputs ? kept.at(placeInOrigin(this.origin)) : kept;
@@ -155,7 +156,7 @@ export class LiveRun {
   set attempt(attempt: number) {
     if (attempt !== this.attempt) this.#other.attempt = attempt;
   }
-  /** When it becomes, or became, queued; starts the schedule timeout. */
+  /** When it becomes, or became, queued: its schedule timeout counts from here. */
   get readyAt(): number {
     return this.#rare?.readyAt ?? this.createdAt;
   }
@@ -180,14 +181,14 @@ export class LiveRun {
   get uncovered(): number {
     return this.#rare?.uncovered ?? Number.POSITIVE_INFINITY;
   }
-  /** An outcome that its entry does not include. Returns whether it is the first that was ever noted. */
+  /** Notes an outcome that its entry does not include. Returns whether it is the first one ever noted. */
   noteOutcome(seq: number): boolean {
     const before = this.#other.lastOutcome;
     this.#other.uncovered = Math.min(this.uncovered, seq);
     this.#other.lastOutcome = seq;
     return before === 0;
   }
-  /** Its entry includes what came up to `asOf`. */
+  /** Its entry now includes the outcomes up to `asOf`. */
   coverOutcomes(asOf: number): void {
     if (this.uncovered > asOf) return;
     this.#other.uncovered = this.#other.lastOutcome > asOf ? asOf + 1 : Number.POSITIVE_INFINITY;
@@ -226,7 +227,7 @@ export class LiveRun {
   get history(): readonly AttemptRecord[] {
     return this.trail?.history ?? noHistory;
   }
-  /** The trail, to be written to. */
+  /** The trail, for writing. */
   leaveTrail(): Trail {
     const rare = this.#other;
     rare.trail ??= new Trail();

@@ -1,3 +1,4 @@
+// Log events: the entries of the log, decoded, as the fold takes them in.
 import type { Moved, OutcomeHead } from "../wire/outcome-entry.ts";
 import type { RunEntry } from "../wire/run-entry.ts";
 import type { OutcomeDetail } from "../wire/story.ts";
@@ -6,11 +7,11 @@ import type { OutcomeAuthor } from "../wire/subjects.ts";
 /** What the fold reads of an outcome. */
 export interface FoldedOutcome extends Omit<OutcomeHead, "attempt"> {
   readonly detail: OutcomeDetail | undefined;
-  /** The input is not repeated: the run's entry must stay. */
+  /** The outcome does not repeat the input, so the run's entry must stay. */
   readonly inputStays?: boolean | undefined;
 }
 
-/** Its input is copied if it is kept. */
+/** What the fold reads of a run entry. The input is a view on what was received: it is copied if it is kept. */
 export type FoldedEntry = Omit<RunEntry, "input"> & { readonly input?: Uint8Array | undefined };
 
 /** A run entry was read from the log. */
@@ -23,7 +24,7 @@ export interface EntryEvent {
   readonly id: string;
   readonly entry: FoldedEntry;
 }
-/** An entry with many runs was read from the log. Runs that a compaction left out no longer have an entry. */
+/** An entry with many runs was read from the log. Runs of the bundle that are not in it any more, after a compaction, have no entry. */
 export interface BundleEvent {
   readonly type: "bundle";
   readonly seq: number;
@@ -50,7 +51,7 @@ export interface OutcomesEvent {
   readonly writer: string;
   /** The inbox whose owner reads this entry by itself; empty or absent = nobody's. */
   readonly told?: string;
-  /** It replaces an earlier entry, without what was erased. */
+  /** Set if the entry replaces an earlier one, without the outcomes of erased runs. */
   readonly moved?: Moved | undefined;
   readonly outcomes: readonly FoldedOutcome[];
 }

@@ -9,7 +9,7 @@ export function dueAtOf({ createdAt, dueAt, isDated }: FoldedEntry, at: number):
   return dueAt > createdAt ? Math.min(at + (dueAt - createdAt), latestTime) : 0;
 }
 
-/** When a run that was given back is due again, not before that was stored. Only an engine's `returned` names a calendar time. Units: epoch milliseconds */
+/** When a run is due again after this outcome, never before that was stored. Only an engine's `returned` names a point in time. Units: epoch milliseconds */
 export function dueAgainAt({ outcome, at, byEngine }: RememberedOutcome): number {
   const { kind, dueAt } = outcome;
   if (byEngine && kind === "returned") return Math.min(Math.max(dueAt, at), latestTime);

@@ -1,6 +1,6 @@
+// A task as the log knows it, from the first entry with its name on.
 import { EntryLog } from "./entry-log.ts";
 
-/** What the log has about one task. Exists once the name has been seen. */
 export class LoggedTask {
   readonly name: string;
   readonly entries = new EntryLog();

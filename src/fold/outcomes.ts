@@ -10,7 +10,7 @@ import { foldRetentionMark } from "./forget.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { OutcomesEvent } from "./log-events.ts";
 
-/** Rules 2 and 3. The author of an entry is known by its subject, and what only an engine may say counts only from an engine. */
+/** Rules 2 and 3. The subject of an entry shows who wrote it: what only an engine may say counts only if an engine did. */
 export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
   const { seq, writer, told = "", moved, outcomes } = event;
   const at = moved?.at ?? event.at;
@@ -50,7 +50,7 @@ function foldUnexplained(fold: Fold, remembered: RememberedOutcome): void {
   const finished = fold.finished.get(key);
   if (finished !== undefined) {
     if (finished.isErased && finished.origin === outcome.origin) {
-      fold.listener?.remained?.(finished); // it goes, so nothing may depend on it
+      fold.listener?.remained?.(finished); // it will be removed, so nothing may depend on it
       return;
     }
     finished.firstOutcome = Math.min(finished.firstOutcome, seq);

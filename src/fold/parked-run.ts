@@ -1,3 +1,4 @@
+// A flow: where a durable run is parked, or was last. And the signals that such a run may take.
 import type { Blocked, Parked, Wait } from "../domain/durable.ts";
 
 /** One string for the same text. */
@@ -6,8 +7,8 @@ type Once = (text: string) => string;
 const noCursors: Parked["cursors"] = {};
 
 /**
- * Where a durable run is parked: the last `parked` that counted, who sent it, and which turn it ended. Nothing else is kept for a run
- * that waits, and there may be millions: eight fields, 80 bytes.
+ * The last `parked` outcome that counted, who sent it, and which turn it ended. Nothing else is kept for a parked run, and there may be
+ * millions: eight fields, 80 bytes.
  */
 export class Flow {
   readonly lap: number;
@@ -17,7 +18,7 @@ export class Flow {
   readonly cursors: Parked["cursors"];
   readonly journalSeq: number;
   readonly blocked: Blocked | undefined;
-  /** Its memory may still hold the run's frame. */
+  /** The worker that parked the run: its memory may still hold the run's frame. */
   readonly worker: string;
   readonly turn: number;
 

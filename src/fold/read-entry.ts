@@ -1,4 +1,4 @@
-// Decodes a log entry for the fold, for engines and whatever watches them.
+// Reading an entry of the log: what the fold needs of its bytes. For engines, and for whoever only watches the log.
 import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
 import { assertPastMark, decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import { assertRange } from "../wire/ranges.ts";
@@ -15,7 +15,7 @@ export interface LogMessage {
   readonly data: Uint8Array;
   readonly at: number;
 }
-/** With all that is said of each outcome. `unknownKind`: one that is left out; 0 = none. */
+/** With all that the entry says of each outcome. `unknownKind`: the kind of one that was left out, as this version does not know it; 0 = none. */
 export interface OutcomesRead extends OutcomesEvent {
   readonly outcomes: readonly Outcome[];
   readonly unknownKind: number;
