@@ -1,4 +1,4 @@
-// What has become of what the engine was unanswered to do.
+// Answers of the engine: what has become of the purges and compactions that it was asked for.
 import { taskOf } from "../domain/run.ts";
 import { setEntry } from "../fold/finished-run.ts";
 import { dropUnclaimed } from "../fold/flow.ts";
@@ -11,7 +11,7 @@ export function marked({ retention }: House, upTo: number): void {
   if (retention.phase === "marking" && retention.upTo === upTo) retention.phase = "settling";
 }
 
-/** The engine has purged what it was unanswered to. */
+/** The engine has purged what it was asked to. */
 export function purged(house: House, filter: PurgeFilter, keepFrom: number): void {
   const { unanswered, fold, retention } = house;
   if (filter === "outcomes") {

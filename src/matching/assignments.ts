@@ -1,4 +1,4 @@
-// What one tick assigns: a booking for each attempt, and one command for each worker.
+// What one tick assigns: a booking in the ledger for each attempt, and one command for each worker.
 import type { Resume } from "../domain/durable.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { AssignCommand } from "./commands.ts";
@@ -9,7 +9,7 @@ import { hasRoomToNote, mustNote, note } from "./suspects/caution.ts";
 import { setPlace } from "./task-queue.ts";
 import type { Booking, WorkerRecord } from "./workers.ts";
 
-/** The command for a worker while it is filled. */
+/** The command for a worker, while the tick adds to it. */
 interface Delivery extends AssignCommand {
   readonly runs: LiveRun[];
   readonly followers: Set<LiveRun>;
@@ -20,7 +20,7 @@ interface Delivery extends AssignCommand {
 export class Assignments {
   readonly #state: Matching;
   readonly #deliveries = new Map<WorkerRecord, Delivery>();
-  /** Some must be stored before they are sent. */
+  /** Some of the attempts must be noted in the bucket before they are sent (suspects/caution.ts). */
   hasNoted = false;
 
   constructor(state: Matching) {
@@ -31,7 +31,7 @@ export class Assignments {
     this.#assign(run, units, worker, this.#deliveryFor(worker), lane);
   }
 
-  /** Those that execute in one call with the first share its slots. */
+  /** Assigns the other runs of a batch: they execute in one call with the first, and share its slots. */
   startFollowers(first: LiveRun, worker: WorkerRecord, batch: Gathering): void {
     const delivery = this.#deliveryFor(worker);
     for (const run of batch.takeFollowers(first)) {

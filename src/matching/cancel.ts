@@ -1,3 +1,4 @@
+// Cancelling: runs that somebody wants to end, from the wish until they have ended.
 import type { CancelCause } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "./attached.ts";
@@ -14,9 +15,8 @@ import { workerOf } from "./workers.ts";
 /**
  * Cancels live runs: at once if nobody executes them, otherwise through their worker.
  *
- * The wish is stored: the leader tells the worker until it has heard it, and a run whose worker is lost, or gives it back, ends
- * as `cancelled` instead of being queued. The first reason counts. A durable run that has started is told, and ends by itself; `kill` ends any
- * run at once.
+ * The wish is stored in the log: the leader repeats it until the worker has heard it, and a run that is lost or given back ends as `cancelled`
+ * instead of being queued. The first reason counts. A durable run that has started is told, and ends by itself; `kill` ends any run at once.
  */
 export function cancelRuns(
   state: Matching,
@@ -39,9 +39,9 @@ export function cancelRuns(
       continue;
     }
     if (mayHaveToUndo(state, run)) {
-      if (run.trail?.cancelWish !== undefined) continue; // it is offered already
+      if (run.trail?.cancelWish !== undefined) continue; // the run is offered the wish already
       storeWish(state, run);
-      if (placeOf(run) === "queued") setPlace(run, "waiting"); // until the wish is in the log, and is offered
+      if (placeOf(run) === "queued") setPlace(run, "waiting"); // it is offered the wish once that is in the log
       continue;
     }
     if (booking !== undefined) stopAttempt(state, workerOf(run)!, booking);
@@ -51,12 +51,12 @@ export function cancelRuns(
       endRun(state, run, "cancelled", { reason: cancelReasonOf(run)! });
       continue;
     }
-    // Also for a second wish: its caller waits until it is stored.
+    // Also when the run was to be cancelled before: each caller is answered once the wish is stored.
     if (run.trail?.cancelWish === undefined) storeWish(state, run);
   }
 }
 
-/** A durable run that some worker may have started. */
+/** Whether this is a durable run that some worker may have started: then its code may have something to undo. */
 const mayHaveToUndo = (state: Matching, run: LiveRun): boolean =>
   isDurable(run) && (run.turn > 1 || placeOf(run) === "running" || (isUnsure(state) && placeOf(run) === "queued"));
 
@@ -64,7 +64,7 @@ function storeWish(state: Matching, run: LiveRun): void {
   state.step.addOutcome(run, "cancelling", { detail: { reason: cancelReasonOf(run)! } });
 }
 
-/** The log says that a run should be cancelled, which this engine did not know. */
+/** Acts on a wish that the log has just told. */
 export function heedWish(state: Matching, run: LiveRun): void {
   if (isDurable(run)) {
     watchFlow(state, run);
@@ -75,7 +75,7 @@ export function heedWish(state: Matching, run: LiveRun): void {
   else if (placeOf(run) !== "ending" && !isDurable(run)) awaitCancel(state, run);
 }
 
-/** Ends cancelled runs that nobody executes. After a takeover any worker may be executing them until it has answered. */
+/** Ends runs that wait to be cancelled. Not while a new leader does not know which runs its workers execute: one of these may be among them. */
 export function endCancelling(state: Matching): void {
   if (isUnsure(state)) return;
   for (const run of state.cancelling) {

@@ -18,7 +18,7 @@ export interface Source {
   readonly isLimited: boolean;
   readonly headPriority: number;
   head(): LiveRun | undefined;
-  /** Takes the run that `head` returned last; its lane, if it has one. */
+  /** Takes the run that `head` returned last. Returns its lane, if the task has limits. */
   pop(): Lane | undefined;
 }
 /** A task with a waiting run and workers for it. */
@@ -31,10 +31,10 @@ export interface Candidate {
   head: LiveRun;
   priority: number;
 }
-/** A worker as it was when sorted; it may have got runs since. */
+/** A worker as it was when the offers were sorted; it may have been given runs since. */
 interface Offer {
   readonly worker: WorkerRecord;
-  /** How well it suits. */
+  /** How well the worker suits what the runs require. */
   readonly weight: number;
   isNear: boolean;
   free: number;
@@ -43,20 +43,20 @@ interface Offer {
 /** Highest priority first, then oldest, across all tasks. */
 const goesFirst = (a: Candidate, b: Candidate): boolean =>
   a.priority > b.priority || (a.priority === b.priority && a.head.origin < b.head.origin);
-/** Best suited first; then a nearby one; then most free slots; among equals the one that waited longest. */
+/** Best suited first; then one in the engine's process; then most free slots; among equals the one that waited longest. */
 function offersMore(a: Offer, b: Offer): boolean {
   if (a.weight !== b.weight) return a.weight > b.weight;
   if (a.isNear !== b.isNear) return a.isNear;
   return a.free > b.free || (a.free === b.free && a.lastAssigned < b.lastAssigned);
 }
 
-/** One in so many slots, and at least one, is filled before runs travel. */
+/** A nearby worker is preferred until one in this many of its slots, and at least one, is taken. */
 const nearShare = 8;
 
 /**
- * A run reaches a worker of the engine's own process without a message. Where single runs arrive in a steady stream, messages are most of what they cost, so
- * a few that wait go there first. More are spread, since a message is worth it then, and so are all while code delays the engine, or after a leader has died,
- * which such a run may have caused.
+ * Whether a worker of the engine's own process is preferred, which a run reaches without a message (ADR 65). In a steady stream of single runs, messages
+ * are most of what a run costs, so a few go there first. When more are waiting they are spread, since a message then carries many. So are all while user
+ * code delays the engine, and after a leader has died: such a run may have killed it.
  */
 function isNear(state: Matching, { isOurs, busy, slots }: WorkerRecord, { counts }: TaskQueue): boolean {
   if (!isOurs || !state.pace.isBrisk || state.caution !== undefined) return false;
@@ -100,11 +100,11 @@ function collectFrom(state: Matching, queue: TaskQueue, source: Source, candidat
 const hasRoomFor = (state: Matching, worker: WorkerRecord, { log }: TaskQueue): boolean =>
   worker.hasRoom && (worker.claimedBy === undefined || worker.claimedBy === log) && !isIsolated(state, worker);
 
-/** Undefined: there is no room now, for no run of the candidate. */
+/** The worker for the candidate's first run; undefined if there is no room now for any of its runs. */
 export const chooseWorker = (state: Matching, candidate: Candidate): WorkerRecord | "none has its code" | undefined =>
   candidate.head.flow === undefined ? withMostRoom(state, candidate) : forFlow(state, candidate);
 
-/** Free slots only decrease during dispatch, so an outdated offer can only sink, and one that is too small stays so. */
+/** The best offer that still holds. Free slots only decrease during a dispatch, so an outdated offer can only sink, and one that is too small stays so. */
 function withMostRoom(state: Matching, { queue, offers, units, head }: Candidate): WorkerRecord | undefined {
   for (let offer = offers.first(); offer !== undefined; offer = offers.first()) {
     const { worker } = offer;
@@ -121,7 +121,7 @@ function withMostRoom(state: Matching, { queue, offers, units, head }: Candidate
   return undefined;
 }
 
-/** The worker that may still have its frame, if there is room; a run without matching code goes only to a worker with other code. */
+/** A parked run goes to the worker that may still have its frame, if there is room; one that waits for matching code only to a worker with other code. */
 function forFlow(state: Matching, candidate: Candidate): WorkerRecord | "none has its code" | undefined {
   const { queue, source, units, head } = candidate;
   const { blocked, worker: last } = head.flow!;

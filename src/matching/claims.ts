@@ -1,22 +1,22 @@
-// A run of several slots needs them free on one worker at the same time, while runs of one slot would take each as it comes. So it is
-// overtaken only a few times: then a worker is reserved for it until enough of its slots are free.
+// Claims: workers reserved for runs of several slots. Such a run needs its slots free on one worker at the same time, while runs of one slot
+// would take each as it comes. So it is overtaken only a few times: then a worker is reserved for its task until enough slots are free there.
 
 import type { Matching } from "./matching.ts";
 import { type Needs, suitability } from "./needs.ts";
 import type { TaskQueue } from "./task-queue.ts";
 import type { WorkerRecord } from "./workers.ts";
 
-/** How many runs may take slots that a larger run of the same workers waits for. */
+/** How many runs may take slots that a larger run is waiting for. */
 const overtakenAtMost = 8;
 
-/** Waiting runs that need more slots than any worker has free. */
+/** A task whose first run needs more slots than any worker has free. */
 export interface Starved {
   readonly queue: TaskQueue;
   readonly units: number;
   readonly needs: Needs | undefined;
 }
 
-/** Claims that lead to nothing are given up. */
+/** Gives up claims that lead to nothing. */
 export function dropVoidClaims(state: Matching): void {
   for (const [worker, queue] of state.claimed) {
     const isVoid =
@@ -25,7 +25,7 @@ export function dropVoidClaims(state: Matching): void {
   }
 }
 
-/** The task has got what it waited for, or cannot start for another reason. Returns whether a worker was kept for it. */
+/** A run of the task has started, so its claim is over. Returns whether a worker was reserved for it. */
 export function giveUpClaim(state: Matching, queue: TaskQueue): boolean {
   queue.overtaken = 0;
   const before = state.claimed.size;
@@ -33,7 +33,7 @@ export function giveUpClaim(state: Matching, queue: TaskQueue): boolean {
   return state.claimed.size < before;
 }
 
-/** A run that was overtaken too often gets a worker for itself. */
+/** Reserves a worker for each task whose run was overtaken too often. */
 export function claimForStarved(state: Matching, starved: readonly Starved[]): void {
   for (const { queue, units, needs } of starved) {
     if (queue.overtaken < overtakenAtMost || hasClaim(state, queue)) continue;

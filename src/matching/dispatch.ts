@@ -1,3 +1,4 @@
+// Dispatch: what a leader does at each tick to match queued runs with free slots.
 import { Assignments } from "./assignments.ts";
 import { type Candidate, chooseWorker, collectCandidates, goOn } from "./candidates.ts";
 import { claimForStarved, dropVoidClaims, giveUpClaim, type Starved } from "./claims.ts";
@@ -10,9 +11,9 @@ import { isHolding } from "./unseen/unheard.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 /**
- * Matches queued runs with free slots until either runs out. What a worker gets is one command.
+ * Matches queued runs with free slots until either runs out. All that a worker gets is one command.
  *
- * Never more than the free slots of a worker, never a task that it does not have.
+ * A worker never gets more than its free slots hold, and never a task that it does not have.
  */
 export function dispatch(state: Matching): void {
   if (isHolding(state)) return;
@@ -23,12 +24,12 @@ export function dispatch(state: Matching): void {
   const starved: Starved[] = [];
   const from = state.step.commands.length;
   if (state.suspects.length > 0 || state.isolated.size > 0) startSuspects(state, assignments);
-  while (startReady(state, assignments, starved)) {} // what a claim kept free is for all
+  while (startReady(state, assignments, starved)) {} // slots that a claim has kept free may be taken by anybody now
   if (starved.length > 0) claimForStarved(state, starved);
   if (assignments.hasNoted) state.step.commands.splice(from, 0, storeTried(state));
 }
 
-/** Until there are no runs, or no slots for them; true when slots were kept for a run that has begun now. */
+/** Starts runs until none are left, or no slots for them. Returns whether a claim has ended, which leaves slots for another round. */
 function startReady(state: Matching, assignments: Assignments, starved: Starved[]): boolean {
   let hasFreed = false;
   const candidates = collectCandidates(state);
@@ -52,7 +53,7 @@ function startReady(state: Matching, assignments: Assignments, starved: Starved[
   return hasFreed;
 }
 
-/** Returns whether its task's claim has become free. */
+/** Starts the first run of a candidate. Returns whether that ends a claim of its task. */
 function start(
   state: Matching,
   { head, queue, units, source }: Candidate,
@@ -77,12 +78,12 @@ function tryAlone(state: Matching, { head: run, units, source }: Candidate, assi
   startSuspects(state, assignments);
 }
 
-/** Those that have a process for themselves now. */
+/** Starts the suspects that have a process to themselves now. */
 function startSuspects(state: Matching, assignments: Assignments): void {
   for (const { run, units, worker, lane } of readySuspects(state)) assignments.start(run, units, worker, lane);
 }
 
-/** Until a worker with other code comes. */
+/** No worker has code that matches the run's journal, so it sleeps until one with other code comes. */
 function sleepAgain(state: Matching, { head, source }: Candidate): void {
   const lane = source.pop();
   lane?.refund();
@@ -90,7 +91,7 @@ function sleepAgain(state: Matching, { head, source }: Candidate): void {
   sleep(state, head);
 }
 
-/** Finds the keys of new runs, whether there is a worker for them or not: one too many ends at once. */
+/** Finds out the keys of new runs, also where no worker has their task: a limit may cancel one of them at once. */
 function admitArrivals(state: Matching): void {
   const { arriving } = state.queueIndex;
   for (const queue of arriving) {

@@ -1,4 +1,4 @@
-// How a leader ends a turn that no worker ends: by an outcome of its own.
+// Ending a turn that no worker ends: the leader stores an outcome of its own.
 import type { ErrorRecord } from "../domain/error-record.ts";
 import { termsOf } from "../domain/policies.ts";
 import { type AttemptRecord, isFinal, type OutcomeKind } from "../domain/run.ts";
@@ -10,16 +10,16 @@ import { setPlace } from "./task-queue.ts";
 export interface Ending {
   readonly reason?: string | undefined;
   readonly error?: ErrorRecord;
-  /** The worker that had the run, and since when. If the run does not end, it had one. */
+  /** The worker that had the run, and since when. Always set if the outcome is not final. */
   readonly worker?: string;
   readonly startedAt?: number;
-  /** The attempt was not lost, its time was over. */
+  /** The attempt took longer than its timeout; otherwise it was lost. */
   readonly isTimeout?: boolean;
   /** When a retry is due. Units: epoch milliseconds */
   readonly dueAt?: number;
 }
 
-/** Appends an outcome of this engine; the run cannot be dispatched until the log brings that outcome back. */
+/** Appends an outcome of this engine. The run is not dispatched until the log brings that outcome back. */
 export function endRun({ step }: Matching, run: LiveRun, kind: OutcomeKind, ending: Ending): void {
   step.about = run;
   setPlace(run, "ending");
@@ -35,7 +35,7 @@ export function endRun({ step }: Matching, run: LiveRun, kind: OutcomeKind, endi
   } else step.addOutcome(run, kind, { detail: attempt && { attempt }, dueAt: ending.dueAt ?? 0 });
 }
 
-/** Undefined if no worker had the run. */
+/** The record of the attempt that this ends; undefined if no worker had the run. */
 function lastAttempt(run: LiveRun, kind: OutcomeKind, ending: Ending, now: number): AttemptRecord | undefined {
   const { worker, startedAt = now, error, isTimeout } = ending;
   if (worker === undefined) return undefined;

@@ -1,5 +1,5 @@
 // matching/: who starts next. Queues, lanes, limits, the ledger of slots, placement and dispatch, for as long as this engine leads.
-// Imports the fold, wire and domain. Its decisions are commands of the current step.
+// Its decisions are commands of the current step.
 import { Heap } from "../collections/heap.ts";
 import { NumberHeap } from "../collections/number-heap.ts";
 import { noPauses, type Pauses } from "../domain/pauses.ts";
@@ -21,7 +21,7 @@ import { QueueIndex, TaskQueue } from "./task-queue.ts";
 import type { Lingering, Unheard } from "./unseen/lost-attempt.ts";
 import type { Booking, WorkerRecord } from "./workers.ts";
 
-/** When a limit may have room again. `at`: on the scheduler's own clock. */
+/** When a limit may have room again. `at`: on the scheduler's own clock */
 interface LimitWake {
   readonly at: number;
   readonly limit: Limit;
@@ -36,7 +36,7 @@ export interface RunDeadline {
 const earlier = (a: RunDeadline, b: RunDeadline): boolean =>
   a.at < b.at || (a.at === b.at && a.run.origin < b.run.origin);
 
-/** By task: runs that this engine cancelled, or asked their workers to cancel. */
+/** By task: how many runs this engine has cancelled, or asked their workers to cancel, and why. */
 export type Cancelled = Map<string, Record<CancelCause, number>>;
 
 export interface MatchingParts {
@@ -44,13 +44,13 @@ export interface MatchingParts {
   readonly step: Step;
   readonly epoch: number;
   readonly lostLimit: number;
-  /** The process of this engine; empty = not known. */
+  /** The process in which this engine runs; empty = not known. */
   readonly process: string;
   readonly pauses: Pauses;
   readonly cancelled: Cancelled;
-  /** Tasks that are set aside. */
+  /** Tasks that were set aside after a fault. */
   readonly faulty?: ReadonlySet<string>;
-  /** What limits ask of it. */
+  /** Makes what limits ask of a leader. */
   readonly lanesFor: (state: Matching) => LaneHost;
 }
 
@@ -61,11 +61,11 @@ export class Matching {
   readonly epoch: number;
   readonly lostLimit: number;
   readonly process: string;
-  /** When this engine began to lead. On the scheduler's own clock. */
+  /** When this engine began to lead, on the scheduler's own clock. */
   readonly ledSince: number;
   pauses: Pauses = noPauses;
   readonly cancelled: Cancelled;
-  /** Tasks whose runs are not placed, after a fault. */
+  /** Tasks that were set aside after a fault: their runs are not placed. */
   readonly faulty: ReadonlySet<string>;
   readonly lanes: LaneHost;
 
@@ -73,46 +73,46 @@ export class Matching {
   readonly queueIndex = new QueueIndex();
   /** Scheduled and retrying runs by due time. */
   readonly due = new Heap<RunDeadline>(earlier);
-  /** Runs waiting for their end; may contain some that have moved on. */
+  /** Runs that are cancelled as soon as no worker can be executing them; may contain some that have moved on. */
   readonly cancelling = new Set<LiveRun>();
-  /** Runs that wait, by the first of their deadlines. */
+  /** Parked runs, by the first of their deadlines. */
   readonly sleeping = new NumberHeap<LiveRun>();
-  /** Runs waiting for a worker with other code, and when to check again, on the own clock. */
+  /** Runs waiting for a worker with other code; and when to look again, on the scheduler's own clock. */
   readonly misfits = new Set<LiveRun>();
   nextMisfitsAt = 0;
-  /** When durable runs must end, or be asked to. */
+  /** Durable runs, by when they must end or be asked to. */
   readonly flowLimits = new NumberHeap<LiveRun>();
-  /** By group: children of which only some are started at once. */
+  /** By group of children: those that may start, where not all may at once. */
   readonly siblings = new Map<string, Siblings>();
-  /** When the end of the log was requested; minus infinity = no request is open. */
+  /** When the server was asked where the log ends; minus infinity = no question is open. */
   askedEndAt = Number.NEGATIVE_INFINITY;
-  /** Schedule timeouts of runs that do not fit the order of their queue's `waiting`. */
+  /** Schedule timeouts of runs that are not in the order of their queue's `waiting`. */
   readonly timeouts = new Heap<RunDeadline>(earlier);
 
   readonly workers = new Map<string, WorkerRecord>();
-  /** Workers reserved for runs of several slots, each with the queue of these. */
+  /** Workers reserved for runs of several slots, each with the queue of those. */
   readonly claimed = new Map<WorkerRecord, TaskQueue>();
-  /** Runs that may kill their process, and wait for one to themselves. */
+  /** Runs that may be what kills their process, and wait for one to themselves. */
   readonly suspects: Suspect[] = [];
-  /** By process: the suspect that has it, or waits for it, alone. */
+  /** By process: the suspect that has it to itself, or waits for that. */
   readonly isolated = new Map<string, Isolation>();
-  /** After a leader has died. */
+  /** Set for a while after a leader has died. */
   caution: Caution | undefined = undefined;
-  /** What is noted, and where it executes. */
+  /** The attempts that are noted in the bucket, and the worker of each. */
   readonly tried = new Map<Booking, WorkerRecord>();
-  /** By worker: what is lost and still counts. */
+  /** By worker: lost attempts that still count under concurrency limits. */
   readonly lingering = new Map<string, Lingering[]>();
-  /** After a takeover, by id: workers not heard from yet. */
+  /** By id, after a takeover: workers that have not registered with this leader yet. */
   readonly unheard = new Map<string, Unheard>();
-  /** Limits whose strategy waits until all workers have answered after a takeover, each with a run that takes of it. */
+  /** Limits that cancel nothing before all workers have registered after a takeover; each with a run that comes under it. */
   readonly unweighed = new Map<KeyLimit, LiveRun>();
   readonly rates = new Map<string, RateLimit>();
-  /** As they were when this engine began to lead; used when a task names them. */
+  /** Rates as an earlier leader stored them; each is taken over when a task names it. */
   storedRates = new Map<string, StoredRate>();
-  /** Units to be stored before they are used, by limit. */
+  /** By rate: units that must be stored as reserved before they may be used. */
   readonly reservations = new Map<string, number>();
   readonly limitWakes = new Heap<LimitWake>((a, b) => a.at < b.at);
-  /** On the own clock. */
+  /** When rates were read, and last tidied, on the scheduler's own clock. */
   ratesReadAt = 0;
   ratesTidiedAt = 0;
   assignedCount = 0;
@@ -141,13 +141,13 @@ export class Matching {
     this.queues.set(task, queue);
     return queue;
   }
-  /** From now on this is paused, and nothing else. */
+  /** From now on exactly this is paused. */
   pause(pauses: Pauses): void {
     this.pauses = pauses;
     for (const queue of this.queues.values()) pauseQueue(pauses, queue);
     for (const worker of this.workers.values()) pauseWorker(pauses, worker);
   }
-  /** One more was cancelled. */
+  /** Counts a run that was cancelled. */
   noteCancelled(task: string, cause: CancelCause): void {
     let counts = this.cancelled.get(task);
     if (counts === undefined) {

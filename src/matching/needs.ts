@@ -1,11 +1,11 @@
-// What a run requires of its worker: labels, and to stay where it was.
+// Needs: what a run requires of its worker, which are labels, or the worker that it ran on before.
 import { type AffinityRule, describeWish, weightOf } from "../domain/affinity.ts";
 import type { TaskPolicies } from "../domain/policies.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { WorkerRecord } from "./workers.ts";
 
 export interface Needs {
-  /** The same for runs with the same requirements; empty without any. */
+  /** Equal for runs with the same needs; empty for none. */
   readonly id: string;
   readonly rules: readonly AffinityRule[];
   readonly sticky: { readonly worker: string; readonly isHard: boolean } | undefined;
@@ -32,7 +32,7 @@ export function suitability({ rules, sticky }: Needs, worker: WorkerRecord): num
   return weight !== undefined && sticky?.worker === worker.id ? weight + stickyWeight : weight;
 }
 
-/** What an unsuitable worker lacks. */
+/** What a worker must have, in words. */
 export function describeNeeds({ rules, sticky }: Needs): string {
   const asked = rules.filter(({ required }) => required).map(describeWish);
   if (sticky?.isHard) asked.push(`worker = ${sticky.worker}`);

@@ -1,3 +1,4 @@
+// Placement: puts each live run where it must wait. Everything that makes a run move on comes through here.
 import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "./attached.ts";
 import { isDurable, isReady } from "./durable/readiness.ts";
@@ -15,14 +16,14 @@ export function placeAll(state: Matching): void {
   for (const run of runs) arrive(state, run);
 }
 
-/** A live run that is not placed yet. */
+/** Places a live run that has no place yet. */
 export function arrive(state: Matching, run: LiveRun): void {
   const queue = (run.log.attached as TaskQueue | undefined) ?? state.queueOf(run.task);
   if (run.placement?.affinity !== undefined) queue.hasPlacements = true;
   placeRun(state, run);
 }
 
-/** A run that is no longer live. One that was not placed yet has no place to leave. */
+/** The run is no longer live. If it was never placed, it has no place to leave. */
 export function leave(state: Matching, run: LiveRun): void {
   state.step.about = run;
   if (placeOf(run) !== "gone") setPlace(run, "gone");
@@ -43,7 +44,7 @@ export function placeRun(state: Matching, run: LiveRun): void {
     awaitCancel(state, run);
     return;
   }
-  // A clock slightly behind the server's must not delay anything: a run without a due time is ready as soon as it is stored.
+  // A run without a due time is ready as soon as it is stored, even if this engine's clock is slightly behind the server's.
   if (run.readyAt > state.step.now && run.readyAt > run.createdAt) {
     setPlace(run, run.attempt > 1 ? "retrying" : "scheduled");
     if (state.due.size > 2 * (state.fold.live.size + 512)) state.due.prune(isStillDue);
@@ -53,14 +54,14 @@ export function placeRun(state: Matching, run: LiveRun): void {
   else if (admit(state, run)) enqueue(state, run);
 }
 
-/** It is offered once it stands in the log. */
+/** Whether a wish to cancel this durable run is not in the log yet: once it is, the run is offered it. */
 const isWishOnItsWay = (run: LiveRun): boolean =>
   run.askedReason !== undefined && run.trail?.cancelWish === undefined && isDurable(run);
 
-/** A durable run's code is told to end, because it may have to clean up. */
+/** Whether the run is to be cancelled, and may simply be ended. A durable run is told instead, because its code may have to clean up. */
 export const mustEnd = (run: LiveRun): boolean => cancelReasonOf(run) !== undefined && !isDurable(run);
 
-/** It does not start any more. A leader ends it as soon as no worker can be executing it. */
+/** The run does not start any more: it is ended as soon as no worker can be executing it (`endCancelling`). */
 export function awaitCancel(state: Matching, run: LiveRun): void {
   setPlace(run, "cancelling");
   state.cancelling.add(run);

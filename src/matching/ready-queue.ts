@@ -1,12 +1,13 @@
+// A ready queue: the queued runs of a task, in the order in which they start.
 import { Deque } from "../collections/deque.ts";
 import { Heap } from "../collections/heap.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { isListed, isQueued, setListed } from "./attached.ts";
 
-/** How many runs a query for a position checks one by one. */
+/** How many runs are checked one by one when somebody asks for the position of a run. */
 const lookedAt = 1_000;
 
-/** The runs of one priority: those that arrived in log order, and the few that came back. */
+/** The runs of one priority: those that came in the order of the log, and the few that came back later. */
 class Level {
   readonly arrivals = new Deque<LiveRun>();
   readonly returned = new Heap<LiveRun>((a, b) => a.origin < b.origin);
@@ -34,7 +35,7 @@ class Level {
     for (const other of this.returned) if (other === run) return true;
     return false;
   }
-  /** Counts those older than `origin`; beyond the first thousand arrivals, dead ones count as well. */
+  /** Counts the runs older than `origin`. Beyond the first thousand arrivals, those that are no longer queued count as well. */
   countBefore(origin: number): number {
     const place = this.#placeOf(origin);
     let count = Math.max(place - lookedAt, 0);
@@ -42,7 +43,7 @@ class Level {
     for (const run of this.returned) if (run.origin < origin && isQueued(run)) count++;
     return count;
   }
-  /** How many arrivals are older. */
+  /** How many arrivals are older than `origin`. */
   #placeOf(origin: number): number {
     let low = 0;
     let high = this.arrivals.size;
@@ -65,14 +66,14 @@ class Level {
   }
 }
 
-/** The queued runs of a task: highest priority first, then oldest. Runs that leave other than by `pop` stay listed until they are encountered. */
+/** Highest priority first, then oldest. Runs that leave other than by `pop` stay listed until they are met: nothing is searched for. */
 export class ReadyQueue {
   readonly #levels: (Level | undefined)[] = [];
   readonly isLimited = false;
   readonly needs = undefined;
   #listed = 0;
 
-  /** `queued` is the number of runs that really wait; the list is swept beyond twice that. */
+  /** `queued`: how many runs of the task really are queued. The list is swept when it has more than twice as many. */
   push(run: LiveRun, priority: number, queued: number): void {
     if (isListed(run)) return;
     setListed(run, true);
@@ -83,7 +84,7 @@ export class ReadyQueue {
     else level.returned.push(run);
     if (++this.#listed > 2 * queued + 1024) this.#sweep();
   }
-  /** The first run; undefined if none waits. Changes nothing. */
+  /** The first run; undefined if there is none. Changes nothing. */
   first(): LiveRun | undefined {
     for (let priority = this.#levels.length - 1; priority >= 0; priority--) {
       const run = this.#levels[priority]?.first();
@@ -102,15 +103,15 @@ export class ReadyQueue {
     }
     return undefined;
   }
-  /** Whether this many may wait; those that left other than by `pop` still count. */
+  /** Whether this many runs may be queued here. Those that left other than by `pop` still count. */
   mayHold(count: number): boolean {
     return this.#listed >= count;
   }
-  /** All that wait, in no order. */
+  /** All queued runs, in no order. */
   *queued(): Iterable<LiveRun> {
     for (const level of this.#levels) if (level !== undefined) yield* level.queued();
   }
-  /** Takes all that wait, oldest first; nothing is listed any more. */
+  /** Takes all queued runs, oldest first, and leaves the queue empty. */
   takeAll(): LiveRun[] {
     const runs = [...this.queued()].sort((a, b) => a.origin - b.origin);
     for (const level of this.#levels) {

@@ -1,3 +1,4 @@
+// How slots become free again, and how workers are told to stop attempts.
 import type { AttemptRecord, Turn } from "../domain/run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
@@ -35,7 +36,7 @@ function sinceBegin({ step }: Matching, { startedAt }: Booking, { detail, at }: 
 
 const attemptsIn = (detail: OutcomeDetail): readonly AttemptRecord[] => ("attempts" in detail ? detail.attempts : []);
 
-/** The log ended a turn that a worker may still be executing: the slot stays taken until the worker reports, and the attempt is fenced. */
+/** The log has ended a turn that a worker may still be executing. Its slot stays taken until the worker reports, and the attempt is fenced. */
 export function supersede(state: Matching, run: LiveRun, writer: string): void {
   const worker = workerOf(run);
   if (worker === undefined) return;
@@ -48,8 +49,8 @@ export function supersede(state: Matching, run: LiveRun, writer: string): void {
 }
 
 /**
- * Tells a worker to stop an attempt, if there is a reason. Repeated with each message that names the attempt: a stop may be lost with its
- * connection, or with the leader that sent it.
+ * Tells a worker to stop an attempt, if there is a reason to. Called again for each message of the worker that names the attempt: a stop may be
+ * lost with a connection, or with the leader that sent it.
  */
 export function stopAttempt(state: Matching, worker: WorkerRecord, booking: Booking): void {
   const { key, origin, turn, run } = booking;
@@ -61,7 +62,7 @@ export function stopAttempt(state: Matching, worker: WorkerRecord, booking: Book
   else if (wish !== undefined) stopOn(state, worker.id, { kind: "cancel", key, origin, turn, ...wish });
 }
 
-/** Everything that one step tells a worker is one command. */
+/** All that one step tells a worker to stop, one after the other, is one command. */
 function stopOn(state: Matching, worker: string, stop: Stop): void {
   const last = state.step.commands.at(-1);
   if (last?.type === "cancelOn" && last.worker === worker) (last.runs as Stop[]).push(stop);

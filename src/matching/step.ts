@@ -1,30 +1,30 @@
+// A step: one event with its time, and the commands that it causes.
 import type { OutcomeKind } from "../domain/run.ts";
 import type { Command, EngineOutcome } from "./commands.ts";
 
 /** How a scheduler goes by its clock. Units: milliseconds */
 export interface Pace {
-  /** The longest believable sleep between steps: a longer one means that the process was suspended, and nobody is considered dead for it. */
+  /** The longest time between two steps that counts in full. After a longer one the process was suspended, and nobody is considered dead for it. */
   readonly longestNapMs: number;
-  /** It gets a tick at least this often. */
+  /** It is given a tick at least this often. */
   readonly tickEveryMs: number;
 }
-/** Of machines, which sleep, and whose clocks are set. */
+/** The pace of real machines, which are suspended, and whose clocks are set. */
 export const machinePace: Pace = { longestNapMs: 3_000, tickEveryMs: 1_000 };
 
-/** What an outcome is about: a live run, as a rule. */
+/** What an outcome is about; a live run, as a rule. */
 type OutcomeSubject = Pick<EngineOutcome, "key" | "turn" | "attempt" | "origin">;
 
-/** One step: its time and its commands. */
 export class Step {
   /** Wall clock, epoch milliseconds. */
   now = 0;
-  /** Own clock in milliseconds: never goes back and does not jump while the engine sleeps, so that no worker is considered dead for it. */
+  /** The scheduler's own clock in milliseconds: it never goes back, and stands still while the process is suspended. */
   uptime = 0;
   commands: Command[] = [];
   outgoing: EngineOutcome[] = [];
-  /** What is being handled, so that a fault can name it. */
+  /** What is being handled: a fault sets that aside (scheduler/faults.ts). */
   about: { readonly task: string; readonly key: string } | { readonly name: string } | "housekeeping" | undefined;
-  /** Numbers of batches are not used again in another term: an answer may come late. */
+  /** Not reset for a new term: the answer to a batch of an earlier one may come late. */
   lastBatch = 0;
   readonly pace: Pace;
 
@@ -38,7 +38,7 @@ export class Step {
     this.uptime += Math.min(Math.max(now - this.now, 0), this.pace.longestNapMs);
     this.now = now;
   }
-  /** Lets the engine say something of a run, or make a mark: what is not given has nothing to say. */
+  /** Adds an outcome of this engine to what the step appends. What `given` leaves out has nothing to say. */
   addOutcome(about: OutcomeSubject, kind: OutcomeKind, given: Partial<EngineOutcome>): void {
     const { key, turn, attempt, origin } = about;
     const usual = { at: this.now, dueAt: 0, detail: undefined, inbox: "", inputSeq: 0 };

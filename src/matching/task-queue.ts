@@ -1,3 +1,4 @@
+// A task queue: everything that a leader keeps for one task.
 import { Deque } from "../collections/deque.ts";
 import { Heap } from "../collections/heap.ts";
 import type { LiveRun } from "../fold/live-run.ts";
@@ -9,46 +10,45 @@ import { ReadyQueue } from "./ready-queue.ts";
 import { CountedTime } from "./waiting/counted-time.ts";
 import type { WorkerRecord } from "./workers.ts";
 
-/** When the first run of a queue may have waited too long; void if the queue expects another time by now. */
+/** When the first run of a queue may have waited too long; void if the queue's `expiryAt` is another time by now. */
 interface Expiry {
   readonly at: number;
   readonly queue: TaskQueue;
 }
 
-/** After an outage a million may have waited too long: at most this many outcomes are in flight at once, the others follow. */
+/** After an outage a million runs may have waited too long: at most this many outcomes are in flight at once, the others follow. */
 const mostEnding = 20_000;
 
 /** Which queues have something to do: a tick checks only these. */
 export class QueueIndex {
-  /** With queued runs and a worker. Written by the queues themselves. */
+  /** Queues with queued runs and a worker. Written by the queues themselves. */
   readonly ready = new Set<TaskQueue>();
-  /** With queued runs whose keys are not known yet. Written by the queues and dispatch. */
+  /** Queues with runs whose keys are not known yet. Written by the queues and by dispatch. */
   readonly arriving = new Set<TaskQueue>();
-  /** What their runs have waited. */
+  /** Which time counts as waiting. */
   readonly counted = new CountedTime();
   readonly expiries = new Heap<Expiry>((a, b) => a.at < b.at);
-  /** Runs whose outcome is on its way to the log. Written by `setPlace`. */
+  /** How many runs have an outcome on its way to the log. Written by `setPlace`. */
   ending = 0;
   get isFull(): boolean {
     return this.ending >= mostEnding;
   }
 }
 
-/** Everything a leader keeps for one task: its queue and its workers. */
 export class TaskQueue {
   readonly log: LoggedTask;
   /** The newest registration; undefined until a worker has registered the task. */
   definition: TaskDeclaration | undefined = undefined;
   isPaused = false;
-  /** Waiting counts from here at the earliest. Units: epoch milliseconds */
+  /** Time before this does not count as waiting, because the task was paused. Units: epoch milliseconds */
   resumedAt = 0;
-  /** Waiting runs, if no policy decides about them. */
+  /** The queued runs, unless the task has policies. */
   readonly ready = new ReadyQueue();
-  /** Limits that the newest registration declares; the runs wait there then. */
+  /** The policies of the newest registration: where there are any, queued runs are in their lanes. */
   policies: Policies | undefined = undefined;
-  /** Runs on their first turn by the time they began to wait, for the schedule timeout. May contain dead ones. */
+  /** Runs on their first turn, in the order in which they were queued, for the schedule timeout. May contain some that have moved on. */
   readonly waiting = new Deque<LiveRun>();
-  /** When the queue is checked for runs that waited too long; infinite = not at all. Written by `expectExpiry`. Units: epoch milliseconds */
+  /** When the queue is next checked for runs that have waited too long; infinity = never. Written by `expectExpiry`. Units: epoch milliseconds */
   expiryAt = Number.POSITIVE_INFINITY;
   readonly #workers = new Set<WorkerRecord>();
   readonly counts: Record<Place, number> = {
@@ -56,9 +56,9 @@ export class TaskQueue {
   };
   readonly index: QueueIndex;
   #isReady = false;
-  /** Runs that took slots that one of this task's larger runs waited for. */
+  /** How many other runs have taken slots that a run of this task is waiting for (claims.ts). */
   overtaken = 0;
-  /** Some runs ask for workers of their own. */
+  /** Some run of the task names its own affinity. */
   hasPlacements = false;
 
   constructor(log: LoggedTask, index: QueueIndex) {
@@ -83,7 +83,7 @@ export class TaskQueue {
   removeWorker(worker: WorkerRecord): void {
     if (this.#workers.delete(worker)) this.noteReady();
   }
-  /** After its workers, or the number of its queued runs, changed. */
+  /** Called when its workers, or the number of its queued runs, have changed. */
   noteReady(): void {
     const isReady = this.counts.queued > 0 && this.#workers.size > 0;
     if (isReady === this.#isReady) return;
@@ -91,7 +91,7 @@ export class TaskQueue {
     if (isReady) this.index.ready.add(this);
     else this.index.ready.delete(this);
   }
-  /** Some run waits for its keys. */
+  /** A run has arrived whose keys are not known yet. */
   noteArrival(): void {
     this.index.arriving.add(this);
   }
@@ -104,14 +104,14 @@ export class TaskQueue {
   }
 }
 
-/** Where a run that is placed waits. */
+/** The queue of a run's task. Exists once the run was placed. */
 export const queueOf = (run: LiveRun): TaskQueue => run.log.attached as TaskQueue;
 
-/** Its own priority, or its task's as far as the leader knows it. */
+/** The run's own priority, or that of its task as far as this leader knows it. */
 export const priorityOf = (run: LiveRun): number =>
   (run.log.attached as TaskQueue | undefined)?.priorityOf(run) ?? (run.priority || 1);
 
-/** The only way in which a run changes its place, so that the counts stay right. */
+/** The only way to change the place of a run, so that the counts stay right. */
 export function setPlace(run: LiveRun, place: Place): void {
   const queue = queueOf(run);
   const before = placeOf(run);

@@ -1,99 +1,101 @@
+// A worker as a leader knows it, and the ledger of its slots: one booking for each attempt.
 import { NumberIndex } from "../collections/number-index.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import type { TaskDeclaration } from "../wire/worker-messages.ts";
 
-/** What counts an attempt for the limits of its task. */
+/** What counts an attempt under the limits of its task: a lane, as the ledger sees it. */
 export interface Counting {
-  /** It counts executing runs. */
+  /** Whether a concurrency limit counts the attempt. */
   readonly isKeyed: boolean;
-  /** The code is known to have started, this long ago. */
+  /** The attempt's code is known to have started, this long ago. */
   begin(agoMs: number): void;
   /** The slot is free again. */
   giveBack(): void;
-  /** It never started. */
+  /** The attempt never started. */
   refund(): void;
-  /** It is lost, and may still be executing. */
+  /** The attempt is lost, and may still be executing. */
   linger(): void;
 }
 
-/** An attempt in the slots of a worker. Soft state: the log does not know it. */
+/** An attempt that takes up slots of a worker. Soft state: the log does not know of it. */
 export interface Booking {
   readonly key: string;
   readonly turn: number;
   readonly origin: number;
-  /** The run while this attempt counts; undefined if the worker executes something stale that still takes a slot. */
+  /** The run, while this attempt is the current one; undefined if the worker executes something stale, which still takes its slots. */
   run: LiveRun | undefined;
   /** Slots that it takes. */
   units: number;
-  /** Its deadline, if extended. Units: epoch milliseconds */
+  /** The attempt's deadline, if it was extended. Units: epoch milliseconds */
   until?: number | undefined;
   readonly batch: number;
   isAcknowledged: boolean;
   /** Units: epoch milliseconds */
   startedAt: number;
-  /** Heartbeats in a row that did not name it. */
+  /** How many heartbeats in a row did not name it. */
   missedBeats: number;
-  /** Its worker said that it has it. */
+  /** The worker has said that it has it. */
   wasNamed: boolean;
   /** When this leader booked it, by its own clock. */
   readonly since: number;
-  /** Its code is known to have begun, or nothing counts when it does. */
+  /** Its code is known to have started, or no limit cares when it does. */
   hasBegun: boolean;
-  /** What counts it, if its task has limits. */
+  /** What counts it under the limits of its task; undefined if there are none. */
   lane?: Counting | undefined;
   /** Another turn of the same run on the same worker. */
   next: Booking | undefined;
 }
 
-/** The worker with the run; undefined if none. */
+/** The worker that has the run; undefined if none has. */
 export const workerOf = (run: LiveRun): WorkerRecord | undefined => run.holder as WorkerRecord | undefined;
 
 const mostUnacknowledged = 1_000;
 
-/** A registered worker and the ledger of its slots. Times but `registeredAt` and `startedAt` are on the scheduler's own clock. */
+/** Times are on the scheduler's own clock, except for `registeredAt`, `lastHeartbeatAt` and a booking's `startedAt`. */
 export class WorkerRecord {
   readonly id: string;
-  /** From its registration; used to prove messages of the engine. */
+  /** From its registration: the engine proves its messages with it. */
   secret: string | undefined = undefined;
   name = "";
-  /** Its process; its id if it does not say. */
+  /** The process that it runs in; its own id if it does not say. */
   process: string;
-  /** That is the engine's process. */
+  /** It runs in the process of this engine. */
   isOurs = false;
   slots = 0;
   labels: Readonly<Record<string, string | number>> = {};
   runtime = "";
   version = "";
   readonly tasks = new Map<string, TaskDeclaration>();
-  /** Those with concurrency limits. */
+  /** The names of its tasks with concurrency limits. */
   keyedTasks: readonly string[] = [];
   isRegistered = false;
   isQuiet = false;
   isPaused = false;
   /** Its event loop is blocked, according to its heartbeat thread. */
   isBlocked = false;
-  /** How late its event loop was lately. Units: milliseconds */
+  /** How late its event loop has been recently. Units: milliseconds */
   lagMs = 0;
   registeredAt = 0;
   lastHeartbeatAt = 0;
   lastBeat: number;
-  /** Since when nobody listens, according to the server; undefined = connected. */
+  /** Since when nobody listens on its subject, according to the server; undefined = connected. */
   unreachableSince: number | undefined = undefined;
   /** Its process has ended: whatever it executed has stopped. */
   isDead = false;
   isSilent = false;
-  /** When its attempts were last checked for missed timeouts. Written by overdue.ts */
+  /** When its attempts were last checked for missed timeouts. Written by presence/overdue.ts */
   overdueLookedAt = Number.NEGATIVE_INFINITY;
-  /** Nothing more until its next heartbeat, or until it frees a slot: it refused, or did not acknowledge, what it got. */
+  /** It refused, or did not acknowledge, what it was assigned: it gets nothing more until its next heartbeat, or until it frees a slot. */
   isHeld = false;
-  /** When it was last given a run, as a count of assignments: round robin between equals. */
+  /** The number of the last assignment that it got: round robin between equals. */
   lastAssigned = 0;
-  /** A task with runs of several slots, which gets all slots it frees now. */
+  /** The task for which it is reserved (claims.ts): every slot that becomes free is for that one. */
   claimedBy: LoggedTask | undefined = undefined;
   readonly ledger = new NumberIndex<Booking>();
+  /** Assignments that it has not acknowledged, by number. */
   readonly batches = new Map<number, readonly LiveRun[]>();
-  /** Runs in them. */
+  /** How many runs are in them. */
   unacknowledged = 0;
   busy = 0;
 
@@ -109,7 +111,7 @@ export class WorkerRecord {
   get hasRoom(): boolean {
     return this.free > 0 && this.takesMore && this.isAssignable;
   }
-  /** A busy process that got ten thousand runs at once could not acknowledge them in time, and all would be lost. */
+  /** Whether it may be sent more before it acknowledges: a busy process could not acknowledge ten thousand runs in time, and all would be lost. */
   get takesMore(): boolean {
     return this.unacknowledged < mostUnacknowledged;
   }
@@ -124,7 +126,7 @@ export class WorkerRecord {
       this.unreachableSince === undefined
     );
   }
-  /** An attempt continues without its slots. */
+  /** The code of an attempt has ended: its slots are free, though its outcome is not in the log yet. */
   letGo(booking: Booking): void {
     this.resize(booking, 0);
   }
@@ -137,20 +139,20 @@ export class WorkerRecord {
     while (found !== undefined && found.turn !== turn) found = found.next;
     return found;
   }
-  /** One of the same turn, which the worker had named before the log told of that turn, gives way. */
+  /** Books an attempt. A booking of the same turn, which the worker had named before the log told of that turn, gives way. */
   occupy(booking: Booking): void {
     if (this.ledger.get(booking.origin) !== undefined) this.release(booking.origin, booking.turn);
     booking.next = this.ledger.get(booking.origin);
     this.ledger.set(booking.origin, booking);
     this.busy += booking.units;
   }
-  /** Its slots and what its limits counted are free again. */
+  /** Removes a booking: its slots, and its places in limits, are free again. */
   release(origin: number, turn: number): Booking | undefined {
     const found = this.remove(origin, turn);
     if (found !== undefined) giveBack(found, 0);
     return found;
   }
-  /** Like {@link WorkerRecord.release}, but its limits still count it. */
+  /** Like {@link WorkerRecord.release}, but limits still count the attempt. */
   remove(origin: number, turn: number): Booking | undefined {
     const first = this.ledger.get(origin);
     let before: Booking | undefined;
@@ -167,7 +169,7 @@ export class WorkerRecord {
     if (found.run !== undefined && workerOf(found.run) === this) found.run.holder = undefined;
     return found;
   }
-  /** All that it has, the oldest run first. */
+  /** All bookings, by the age of their runs. */
   bookings(): Booking[] {
     const all: Booking[] = [];
     for (const first of this.ledger.values())
@@ -176,13 +178,13 @@ export class WorkerRecord {
   }
 }
 
-/** It no longer counts for its limits; if its code was not known to have started, it started at most this long ago. */
+/** An attempt no longer counts under limits. If its code was not known to have started, it started at most this long ago. */
 export function giveBack(booking: Booking, begunAgoMs: number): void {
   if (!booking.hasBegun) begin(booking, begunAgoMs);
   booking.lane?.giveBack();
 }
 
-/** Its code started this long ago: limits that count from the start count from then. */
+/** The code of an attempt started this long ago: rate limits count it from then. */
 export function begin(booking: Booking, agoMs: number): void {
   booking.hasBegun = true;
   booking.lane?.begin(agoMs);

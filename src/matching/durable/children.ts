@@ -1,4 +1,4 @@
-// What a leader does for children: nobody wakes their parents but they, and nobody else ends them once nobody waits for them.
+// What a leader does for children: when one ends it wakes the parent, and those that nobody waits for any more are cancelled.
 import { childPlaceOf } from "../../domain/durable.ts";
 import type { Family } from "../../fold/families.ts";
 import { isChild } from "../../fold/families.ts";
@@ -12,7 +12,7 @@ import { wake } from "./wake.ts";
 
 const reason = "its parent no longer waits for it";
 
-/** An unwanted child does not start, and is stopped if it has. An unknown parent proves nothing if something was skipped. */
+/** Cancels the live children of a family that nobody waits for. That a parent is unknown proves nothing if the log was read with a gap. */
 export function endUnwanted(state: Matching, family: Family | undefined): void {
   const { fold } = state;
   if (family === undefined || !fold.isWhole) return;
@@ -27,8 +27,8 @@ export function endIfUnwanted(state: Matching, child: LiveRun): void {
 }
 
 /**
- * Of a group that fails fast another one has failed. Its parent will say so too, but it may need a slot for that which these children hold.
- * Their ends are of no interest: what the parent is offered is the first that failed.
+ * Whether another child of a group that fails fast has failed. Its parent will give up the others too, but may need a slot for that which they
+ * hold. Nobody is interested in how they end: the parent is offered the first one that failed.
  */
 export function isGivenUp({ families, live }: Fold, child: LiveRun): boolean {
   const place = childPlaceOf(child.id);
@@ -41,12 +41,12 @@ export function isGivenUp({ families, live }: Fold, child: LiveRun): boolean {
   return failsFast && (families.group(place.origin, place.lap, place.ordinal)?.failed ?? 0) > 0;
 }
 
-/** Nothing is missing any more: what was not looked at before is looked at now. */
+/** The log has been read without a gap now, so that all families can be judged. */
 export function endAllUnwanted(state: Matching): void {
   for (const family of state.fold.families.values()) endUnwanted(state, family);
 }
 
-/** The last of a group, or the first that failed, wakes its parent; one that failed may be the end of its siblings. */
+/** A child has ended: the last of a group, or the first that failed, wakes the parent. A failure may be the end of its siblings. */
 export function tellParent(state: Matching, child: FinishedRun): void {
   const { fold } = state;
   const run = isChild(child) ? fold.families.parentOf(child, fold.live) : undefined;

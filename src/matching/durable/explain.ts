@@ -1,4 +1,4 @@
-// What a run is waiting for, in one sentence.
+// What a sleeping run is waiting for, in one sentence.
 import type { Wait } from "../../domain/durable.ts";
 import type { Waiting } from "../../domain/run.ts";
 import { shownTime } from "../../domain/time.ts";

@@ -10,14 +10,14 @@ import type { PendingSignal } from "../../fold/parked-run.ts";
 import { queueOf, type TaskQueue } from "../task-queue.ts";
 import type { WorkerRecord } from "../workers.ts";
 
-/** A worker matches the first ones; the rest is offered when the run has parked again. */
+/** A turn is offered the first of them; the rest when the run has parked again. */
 const mostOffers = 100;
 
-/** Whether its code is a durable method, according to the log or a registration. */
+/** Whether the run's code is a durable method: it was parked before, or a worker has registered it as one. */
 export const isDurable = (run: LiveRun): boolean =>
   run.flow !== undefined || (run.log.attached as TaskQueue | undefined)?.definition?.durable !== undefined;
 
-/** A run that was never parked is ready, as is every plain one. */
+/** Whether the run can continue. One that was never parked is ready, as is every plain one. */
 export function isReady(fold: Fold, run: LiveRun): boolean {
   const { flow } = run;
   if (flow === undefined) return true;
@@ -35,7 +35,7 @@ function isSatisfied(fold: Fold, run: LiveRun, wait: Wait, signals: readonly Pen
   return isGroupOver(fold, run, wait);
 }
 
-/** Everything that could precede the deadline is known. */
+/** Whether a deadline has passed by the log's time: everything that was stored before it is folded. */
 export const isPast = ({ heardAt }: Fold, deadline: number): boolean => deadline < heardAt;
 
 function isGroupOver(fold: Fold, run: LiveRun, wait: Extract<Wait, { kind: "children" }>): boolean {
@@ -44,13 +44,13 @@ function isGroupOver(fold: Fold, run: LiveRun, wait: Extract<Wait, { kind: "chil
   return group.ended >= wait.size || (wait.failFast === true && group.failed > 0);
 }
 
-/** Whether a worker has room whose code has not been found not to fit. */
+/** Whether a worker with room has code that was not found to mismatch. */
 const hasOtherCode = (run: LiveRun, blocked: Blocked): boolean =>
   [...queueOf(run).workers].some((worker) => worker.hasRoom && mayFit(worker, run.task, blocked));
 
 /**
- * The text of a class says nothing of what it imports, and code of plain workers has no text at all: so a worker that has come since is
- * tried as well, once.
+ * Whether the code of a worker may match the journal of a run that was blocked. Code is compared by the text of its class, which says nothing of
+ * what it imports, and plain workers have no such text: so a worker that has registered since is tried as well, once.
  */
 export function mayFit({ tasks, registeredAt }: WorkerRecord, task: string, blocked: Blocked): boolean {
   const code = tasks.get(task)?.durable?.code;
@@ -66,7 +66,7 @@ export function resumeOf(fold: Fold, run: LiveRun): Resume | undefined {
 }
 
 /**
- * Everything the waits of the last `parked` can take, in log order. A timer comes after what was stored up to its deadline.
+ * Everything that the waits of a parked run can take, in log order. A timer comes after what was stored up to its deadline.
  *
  * Times are a running maximum: after a change of the stream's leader, the server's clock may be behind.
  */
@@ -103,8 +103,8 @@ const timerOf = (ordinal: number, deadline: number): Offer => ({
 });
 
 /**
- * Where the results of its children stand; the group is over where the last of them stands. One that fails fast is over where the first that
- * failed stands, and has no other results: what becomes of its siblings is chance.
+ * The end of a group of children, and where their results stand. It is placed where the last of them ended. A group that fails fast is over where
+ * the first failure stands, and has no other results: how the siblings end is a matter of chance.
  */
 function endOfGroup(fold: Fold, run: LiveRun, wait: Extract<Wait, { kind: "children" }>): Offer {
   const { origin } = run;

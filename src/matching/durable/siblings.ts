@@ -1,4 +1,4 @@
-// Children of which only a limited number may start at once: the others wait until one has ended, and take part in nothing before.
+// Children of which only a limited number may start at once: the others wait until one has ended. Until then they are in no queue and no limit.
 import { Heap } from "../../collections/heap.ts";
 import { childPlaceOf } from "../../domain/durable.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
@@ -17,7 +17,7 @@ function nameOf(run: LiveRun): string | undefined {
   return place && `${place.origin}.${place.lap}.${place.ordinal}`;
 }
 
-/** Whether it may start now; if not, it is held until it may. */
+/** Admits a run if it may start now, and holds it otherwise. Returns whether it may; always true for one without such a limit. */
 export function admit(state: Matching, run: LiveRun): boolean {
   const most = run.placement?.atOnce;
   const name = most === undefined ? undefined : nameOf(run);
@@ -38,7 +38,7 @@ export function admit(state: Matching, run: LiveRun): boolean {
   return false;
 }
 
-/** A run that is no longer live makes room for the next one, which must be placed. */
+/** A run that is no longer live makes room for a sibling. Returns that one, which the caller places. */
 export function makeRoom(state: Matching, run: LiveRun): LiveRun | undefined {
   const siblings = siblingsOf(state, run);
   if (siblings === undefined) return undefined;
@@ -50,7 +50,7 @@ export function makeRoom(state: Matching, run: LiveRun): LiveRun | undefined {
   return next;
 }
 
-/** A new leader finds a worker executing it: another one that has not started must wait instead. */
+/** A new leader finds a worker executing this run, so a sibling that has not started must wait instead. */
 export function admitFound(state: Matching, run: LiveRun): void {
   const siblings = siblingsOf(state, run);
   if (siblings === undefined || siblings.admitted.has(run)) return;

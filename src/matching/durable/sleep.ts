@@ -1,10 +1,10 @@
-// Runs that wait for something outside: they are left alone until it has arrived.
+// Sleep: a parked run is left alone until what it waits for has arrived.
 import type { LiveRun } from "../../fold/live-run.ts";
 import { placeOf } from "../attached.ts";
 import type { Matching } from "../matching.ts";
 import { setPlace } from "../task-queue.ts";
 
-/** It wakes by what the log brings, or at the first of its deadlines. */
+/** Puts a run to sleep. It is woken by what the log brings, or at the first of its deadlines. */
 export function sleep(state: Matching, run: LiveRun): void {
   setPlace(run, "waiting");
   const blocked = run.flow?.blocked;
@@ -19,7 +19,7 @@ export function sleep(state: Matching, run: LiveRun): void {
   sleeping.push(at, run);
 }
 
-/** Its earlier entry may have passed, or come later. */
+/** Whether an entry of `sleeping` still holds: its run sleeps, and has no other first deadline by now. */
 const isExpected = (run: LiveRun, at: number): boolean => placeOf(run) === "waiting" && firstDeadline(run) === at;
 
 function firstDeadline({ flow }: LiveRun): number {

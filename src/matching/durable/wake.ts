@@ -1,23 +1,23 @@
-// When a waiting run continues.
+// Waking: what makes a sleeping run look whether it can continue.
 import type { LiveRun } from "../../fold/live-run.ts";
 import { placeOf } from "../attached.ts";
 import type { Matching } from "../matching.ts";
 import { placeRun } from "../placement.ts";
 import { isPast, isReady } from "./readiness.ts";
 
-/** An answer missing by then is requested again. Units: milliseconds */
+/** After this long without an answer, the end of the log is asked for again. Units: milliseconds */
 const askAgainMs = 2_000;
-/** How often runs without matching code are checked: a worker with other code may have a free slot. Units: milliseconds */
+/** How often runs without matching code look for a worker with other code that has a free slot. Units: milliseconds */
 const misfitsEveryMs = 1_000;
-/** Where it had, it may have the next one soon. */
+/** The same after one was found, which may soon have the next free slot. */
 const misfitsAgainMs = 100;
 
-/** Something has arrived that may be what it waits for. */
+/** Something has arrived that the run may be waiting for. */
 export function wake(state: Matching, run: LiveRun): void {
   if (placeOf(run) === "waiting" && isReady(state.fold, run)) placeRun(state, run);
 }
 
-/** Runs whose deadline has passed by the log's time, whatever the own clock says: something stored before it may not have been read yet. */
+/** Wakes runs whose deadline has passed by the log's time. This engine's clock does not count: a signal stored before the deadline may not be read yet. */
 export function wakeSleepers(state: Matching): void {
   const { sleeping, fold } = state;
   while (isPast(fold, sleeping.least)) {
@@ -27,7 +27,7 @@ export function wakeSleepers(state: Matching): void {
   wakeMisfits(state);
 }
 
-/** Asks for the end of the log when something depends on it. */
+/** Asks where the log ends if something depends on it: a deadline that has passed by this engine's clock, or a gap. */
 export function askForEnd(state: Matching): void {
   const { step, fold } = state;
   if (fold.isWhole && state.sleeping.least >= step.now) return;
@@ -36,15 +36,15 @@ export function askForEnd(state: Matching): void {
   step.commands.push({ type: "askForEnd", gaps: fold.gaps });
 }
 
-/** The requested end is reached. */
+/** The log is folded up to the end that was asked for. */
 export function endReached(state: Matching): void {
   state.askedEndAt = Number.NEGATIVE_INFINITY;
 }
 
-/** When somebody has to look again. Units: epoch milliseconds */
+/** When the next tick must come for sleeping runs. Units: epoch milliseconds */
 export function nextWake({ sleeping, flowLimits, misfits, nextMisfitsAt, step }: Matching): number {
   const first = sleeping.least + 1;
-  // Otherwise the awaited answer brings a tick.
+  // Once it has passed, the end of the log is asked for, and the answer brings a tick.
   const woken = first > step.now ? first : Number.POSITIVE_INFINITY;
   const looked = misfits.size === 0 ? Number.POSITIVE_INFINITY : step.now + Math.max(nextMisfitsAt - step.uptime, 1);
   return Math.min(woken, flowLimits.least, looked);

@@ -1,3 +1,4 @@
+// A batch limit: holds runs back until there are enough for one call of their handler.
 import type { BatchRule } from "../../domain/batch.ts";
 import type { Waiting } from "../../domain/run.ts";
 import { shownTime } from "../../domain/time.ts";
@@ -7,7 +8,7 @@ import type { Gathering, Lane } from "./lanes.ts";
 import { Limit, type LimitHost } from "./limit.ts";
 import type { RuleLimits } from "./rule-limits.ts";
 
-/** A batch for each lane: its runs share all their keys. */
+/** Each lane has a batch of its own, whose runs so share all their keys. */
 export const batchLimits = (host: LimitHost, rule: BatchRule): RuleLimits => ({
   key: registeredKey(rule.key),
   countsBytes: rule.bytes !== null,
@@ -28,7 +29,7 @@ export class BatchLimit extends Limit implements Gathering {
     const first = this.lane.ready.first();
     return first !== undefined && (this.#dueAt(first) <= this.host.step.now || this.#isFull());
   }
-  /** Those that go with the first run of a batch and have room in all limits, which they have taken. */
+  /** Takes the runs that go with the first one of a batch, as far as all other limits have room for them. */
   *takeFollowers(first: LiveRun): Iterable<LiveRun> {
     const { size, bytes } = this.#rule;
     const { lane } = this;

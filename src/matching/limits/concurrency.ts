@@ -1,3 +1,4 @@
+// A concurrency limit: so many executing runs at most, of a task or of each key.
 import type { ConcurrencyRule } from "../../domain/limits.ts";
 import type { Waiting } from "../../domain/run.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
@@ -7,11 +8,11 @@ import type { Turns } from "./listing.ts";
 import type { RuleLimits } from "./rule-limits.ts";
 
 export interface KeyLimitHost extends LimitHost {
-  /** A run comes under a limit whose strategy cancels one too many. */
+  /** A run has come under a limit whose strategy cancels runs over the limit. */
   weigh(limit: KeyLimit, arrived: LiveRun): void;
 }
 
-/** A limit for each key, for as long as a lane or an executing run needs it. */
+/** A limit for each key. It exists for as long as a lane or an executing run needs it. */
 export function concurrencyLimits(host: KeyLimitHost, rule: ConcurrencyRule): RuleLimits {
   const limits = new Map<string, KeyLimit>();
   return {
@@ -24,7 +25,7 @@ export function concurrencyLimits(host: KeyLimitHost, rule: ConcurrencyRule): Ru
   };
 }
 
-/** The executing runs of one key (or of a whole task): never more than `max`. A slot counts until its worker has reported. */
+/** The executing runs of one key, or of a whole task: never more than `max`. A run counts until its worker has reported its outcome. */
 export class KeyLimit extends Limit implements Turns {
   override readonly isKeyed = true;
   override readonly turns: Turns | undefined;
@@ -34,7 +35,7 @@ export class KeyLimit extends Limit implements Turns {
   readonly #among: Map<string, KeyLimit>;
   running = 0;
   served = 0;
-  /** Queued and executing runs, in order; for strategies that cancel. */
+  /** Queued and executing runs, in the order in which they came; only for strategies that cancel. */
   readonly members = new Set<LiveRun>();
 
   constructor(host: KeyLimitHost, rule: ConcurrencyRule, key: string, among: Map<string, KeyLimit>) {

@@ -1,3 +1,4 @@
+// A change of a task's policies while its runs are waiting and executing.
 import type { TaskPolicies } from "../../domain/policies.ts";
 import type { Matching } from "../matching.ts";
 import { returnSuspects } from "../suspects/suspects.ts";
@@ -6,7 +7,7 @@ import { redeclareLingering } from "../unseen/lingering.ts";
 import { begin } from "../workers.ts";
 import { Policies } from "./policies.ts";
 
-/** Applies the policies of the task's newest registration; waiting and executing runs count under them from now on. */
+/** Applies the policies of the task's newest registration. Waiting and executing runs count under them from now on. */
 export function declarePolicies(state: Matching, queue: TaskQueue, given: TaskPolicies | undefined): void {
   if (state.faulty.has(queue.name)) return; // its runs are not placed
   state.step.about = queue;
@@ -28,7 +29,7 @@ export function declarePolicies(state: Matching, queue: TaskQueue, given: TaskPo
     for (const booking of worker.bookings()) {
       const { run } = booking;
       if (run === undefined || queueOf(run) !== queue) continue;
-      // Found executing before its number of slots was known.
+      // It was found executing before the slots of its task were known.
       if (booking.batch === 0 && booking.units > 0) worker.resize(booking, queue.units);
       if (!booking.hasBegun) begin(booking, 0);
       booking.lane = undefined;

@@ -1,4 +1,4 @@
-// The keys of a run: the rules of its task, applied to its input and metadata.
+// The keys of a run: what the rules of its task make of its input and metadata.
 import { type KeyExpression, type KeyScope, parseKey } from "../../domain/key-expression.ts";
 import { sealedField } from "../../domain/plain-fields.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
@@ -6,16 +6,16 @@ import { jsonOf } from "../../wire/bytes.ts";
 import { isDeeperThan } from "../../wire/json-depth.ts";
 import type { RuleLimits, Share } from "./rule-limits.ts";
 
-/** Which lane a run belongs to. */
+/** The keys of a run decide which lane it belongs to. */
 export interface RunKeys {
-  /** Of its input, where batches count them. */
+  /** The size of its input, where batches count bytes. */
   readonly bytes: number;
   readonly id: string;
-  /** One for each rule of its task. */
+  /** What it takes by each rule of its task. */
   readonly shares: readonly Share[];
 }
 
-/** What is attached to a run once its keys are known: they are valid for the policies that computed them. */
+/** What is attached to a run once its keys are known. They are valid only for the policies that computed them (`of`). */
 export interface LaneKeys {
   readonly of: object;
   readonly keys: RunKeys;
@@ -41,7 +41,7 @@ export function keysOf(run: LiveRun, input: Uint8Array | undefined, rules: reado
 export const readsInput = ({ key, units, countsBytes }: RuleLimits): boolean =>
   key?.needsInput === true || units?.needsInput === true || countsBytes === true;
 
-/** What to add where no key came of an input. Encrypted ones show the fields that their caller has declared, and no others. */
+/** What to add to the message when a key has no value. Of an encrypted input only those fields are visible that its caller has declared. */
 export function hintFor(input: Uint8Array | undefined): string {
   if (!new TextDecoder().decode(input?.subarray(0, sealedStart.length)).startsWith(sealedStart)) return "";
   return "; its input is encrypted, and whoever enqueued it did not declare this field plain: see the option plain of @Task, and of encryption for calls by name";
@@ -72,7 +72,7 @@ function sizeOf(metadata: Readonly<Record<string, string>>): number {
   return size;
 }
 
-/** The library needs a second for the type of lists nested 6,000 deep: one caller would stop the namespace. */
+/** The CEL library needs a second for lists nested 6,000 deep: one caller could stop the namespace. */
 const mostNested = 100;
 
 function shallowJson(input: Uint8Array): unknown {

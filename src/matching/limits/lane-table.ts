@@ -1,3 +1,4 @@
+// The lanes of one task, by the keys of their runs.
 import type { TaskPolicies } from "../../domain/policies.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
 import { type Needs, needsOf } from "../needs.ts";
@@ -6,12 +7,12 @@ import type { RunKeys } from "./keys.ts";
 import { Lane, Lanes } from "./lanes.ts";
 import type { RuleLimits } from "./rule-limits.ts";
 
-/** The lanes of a task, for as long as a run waits in them. */
+/** A lane exists for as long as a run is waiting in it. */
 export class LaneTable {
   readonly #declared: TaskPolicies;
   readonly #rules: readonly RuleLimits[];
   readonly #byId = new Map<string, Lane>();
-  /** What dispatch takes from: lanes of runs with the same requirements for a worker, by these. */
+  /** By the needs of their runs: the lanes that dispatch takes from together, because the same workers may have their runs. */
   readonly #groups = new Map<string, Lanes>();
 
   constructor(declared: TaskPolicies, rules: readonly RuleLimits[]) {
@@ -24,7 +25,7 @@ export class LaneTable {
   find(run: LiveRun, keys: RunKeys): Lane | undefined {
     return this.#byId.get(laneId(needsOf(run, this.#declared), keys));
   }
-  /** Makes the lane if there is none. */
+  /** Finds the lane of a run, or makes it. */
   laneOf(run: LiveRun, keys: RunKeys): Lane {
     const needs = needsOf(run, this.#declared);
     const id = laneId(needs, keys);
@@ -35,7 +36,7 @@ export class LaneTable {
     }
     return lane;
   }
-  /** All waiting runs. Limits that other tasks share no longer count the lanes. */
+  /** Takes all waiting runs. Limits that are shared with other tasks no longer count these lanes. */
   takeAll(): LiveRun[] {
     const runs: LiveRun[] = [];
     for (const lane of this.#byId.values()) {

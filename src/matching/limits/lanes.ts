@@ -1,3 +1,4 @@
+// Lanes: the waiting runs that share all keys of their task's limits, and the order in which lanes get their turn.
 import { Heap } from "../../collections/heap.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
 import type { Needs } from "../needs.ts";
@@ -10,25 +11,25 @@ export interface LimitUse {
   readonly limit: Limit;
   readonly units: number;
 }
-/** Gathers the runs of a lane, if its task takes many at once. */
+/** A batch limit as its lane sees it. */
 export interface Gathering extends Limit {
   lane: Lane;
-  /** Those that go with the first run of a batch and have room in all limits, which they have taken. */
+  /** Takes the runs that go with the first one of a batch, as far as all other limits have room for them. */
   takeFollowers(first: LiveRun): Iterable<LiveRun>;
 }
 
-/** The runs of a task that share all their keys, and so the limits that decide whether the next may start. */
+/** One lane: its runs share all their keys, and so the limits that decide whether the next may start. */
 export class Lane {
   readonly lanes: Lanes;
   readonly id: string;
   readonly uses: readonly LimitUse[];
-  /** Whose turns it shares: those of its first key. */
+  /** With whom it shares its turns: all lanes of its first concurrency key; otherwise nobody. */
   readonly turns: Turns;
   /** Gathers its runs, if its task takes many at once. */
   readonly batch: Gathering | undefined;
   readonly ready = new ReadyQueue();
   served = 0;
-  /** Where it is listed; undefined while no run waits in it. */
+  /** Where it is listed, among the open lanes or at a limit; undefined while no run waits in it. */
   listing: Listing<Lane> | undefined = undefined;
 
   constructor(lanes: Lanes, id: string, uses: readonly LimitUse[], batch: Gathering | undefined) {
@@ -44,11 +45,11 @@ export class Lane {
     for (const use of this.uses) if (!use.limit.hasRoom(use.units)) return use;
     return undefined;
   }
-  /** One more run takes from its limits. */
+  /** One more run of the lane takes from its limits. */
   take(): void {
     for (const { limit, units } of this.uses) limit.take(units);
   }
-  /** The code of one of its runs is known to have started, this long ago. */
+  /** The code of a run is known to have started, this long ago. */
   begin(agoMs: number): void {
     for (const { limit, units } of this.uses) limit.begin(units, agoMs);
   }
@@ -70,7 +71,7 @@ export class Lane {
   }
 }
 
-/** Lanes whose runs may go to the same workers. Those that may have a run to start are open; the others are parked at the limit that stops them. */
+/** Lanes whose runs may go to the same workers. A lane that may have a run to start is open; any other is parked at the limit that stops it. */
 export class Lanes {
   readonly #open = new Heap<Listing<Lane>>(comesFirst);
   readonly #onEmpty: (lane: Lane) => void;
@@ -88,14 +89,14 @@ export class Lanes {
     this.#onEmpty = onEmpty;
   }
 
-  /** A run waits in the lane from now on. */
+  /** Adds a run to a lane. */
   put(lane: Lane, run: LiveRun, priority: number, queued: number): void {
     lane.ready.push(run, priority, queued);
     if (lane.listing === undefined || priority > lane.listing.priority) this.open(lane);
     else lane.batch?.wake();
   }
 
-  /** Its next run may start, as far as known. */
+  /** Opens a lane: its next run may start, as far as is known. */
   open(lane: Lane): void {
     const listing: Listing<Lane> = { lane, priority: 0, keyServed: 0, served: 0, origin: 0, units: 0 };
     lane.listing = listing;
@@ -150,7 +151,7 @@ export class Lanes {
   }
 }
 
-/** True if something had changed. */
+/** Returns whether something had changed. */
 function bringUpToDate(listing: Listing<Lane>, run: LiveRun): boolean {
   const { lane } = listing;
   const priority = lane.ready.headPriority;

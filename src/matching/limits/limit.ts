@@ -1,3 +1,4 @@
+// A limit: what a lane needs room in before its next run may start. Each kind of limit is a subclass.
 import { Heap } from "../../collections/heap.ts";
 import type { RateRule } from "../../domain/limits.ts";
 import type { Waiting } from "../../domain/run.ts";
@@ -8,9 +9,9 @@ import { comesFirst, type LaneGroup, type Listing, type ParkedLane, type Turns }
 /** The leader as limits see it. */
 export interface LimitHost {
   readonly step: Pick<Step, "now" | "uptime">;
-  /** The limit may have room then, and lets its lanes try. `at`: on the scheduler's own clock */
+  /** Wakes the limit when it may have room again. `at`: on the scheduler's own clock */
   wakeAt(at: number, limit: Limit): void;
-  /** The rate limit of that name, which tasks may share. */
+  /** The rate limit with that id, which tasks may share. */
   rateOf(id: string, rule: RateRule): Limit;
   /** Asks for units of a rate to be stored before they are used. */
   reserve(rate: string, units: number): void;
@@ -18,16 +19,16 @@ export interface LimitHost {
   isSuspect(run: LiveRun): boolean;
 }
 
-/** Something that a lane needs room in before its first run may start. A kind of limit says what it does when runs come and go; by default that is nothing. */
+/** A kind of limit says what it does when runs come and go; by default that is nothing. */
 export abstract class Limit {
-  /** It counts executing runs. */
+  /** Whether it counts executing runs. */
   readonly isKeyed: boolean = false;
-  /** Whose turns its lanes share, if they do. */
+  /** The turns that its lanes share; undefined if each has its own. */
   readonly turns: Turns | undefined = undefined;
-  /** Lanes that take from it. */
+  /** How many lanes take from it. */
   lanes = 0;
   protected readonly host: LimitHost;
-  /** When it will look again; on the scheduler's own clock. */
+  /** When it wakes by itself, on the scheduler's own clock. */
   #wakesAt = 0;
   /** Lanes that found no room, in the order in which they will get it. May contain dead listings. */
   readonly #parked = new Map<LaneGroup, Heap<Listing<ParkedLane>>>();
@@ -38,31 +39,32 @@ export abstract class Limit {
   /** Changes nothing: queries use it too. */
   abstract hasRoom(units: number): boolean;
   abstract explain(units: number): Waiting;
-  /** A queued run comes under it. */
+  /** A queued run comes under this limit. */
   arrive(_run: LiveRun): void {}
   /** A run starts, or a lost one may still be executing. */
   take(_units: number): void {}
-  /** A run was found executing: it takes, whether there is room or not. */
+  /** A run was found executing: it counts, whether there is room or not. */
   adopt(_run: LiveRun): void {}
-  /** The code of a run that was taken is known to have started, this long ago. */
+  /** The code of a run that counts is known to have started, this long ago. */
   begin(_units: number, _agoMs: number): void {}
   /** The slot of a run that had started is free again. */
   giveBack(_units: number): void {}
-  /** A run that was taken never started. */
+  /** A run that counts never started. */
   refund(_units: number): void {}
   /** One of its lanes is gone. */
   leave(): void {
     this.lanes--;
   }
-  /** A lane waits here for this many units: requests what must be stored before use, and makes sure that the lane is woken. */
+  /** A lane is waiting here for this many units: asks for what must be stored before use, and makes sure that the lane is woken. */
   protected seekRoom(_units: number): void {}
-  /** Void if it looks again earlier. */
+  /** Does nothing if the limit wakes earlier anyway. */
   protected wakeAt(at: number): void {
     if (this.#wakesAt > this.host.step.uptime && this.#wakesAt <= at) return;
     this.#wakesAt = at;
     this.host.wakeAt(at, this);
   }
 
+  /** A lane has found no room: it waits here. */
   park(listing: Listing<ParkedLane>, units: number): void {
     const { lanes } = listing.lane;
     let heap = this.#parked.get(lanes);
@@ -77,7 +79,7 @@ export abstract class Limit {
   get hasParked(): boolean {
     return this.#parked.size > 0;
   }
-  /** There may be room: the first lane of each group may try. A lane that leaves the open lanes again lets the next one try. */
+  /** There may be room: the first lane of each group may try. When it leaves the open lanes again, it lets the next one try. */
   wake(): void {
     for (const lanes of this.#parked.keys()) this.wakeNext(lanes);
   }

@@ -1,4 +1,5 @@
-/** When a key had its last turn, as a count of turns. */
+// A listing: a lane as it was when it was sorted. It keeps limits and lanes from importing each other.
+/** When a key had its last turn: the number of that turn. */
 export interface Turns {
   served: number;
 }
@@ -8,21 +9,21 @@ export interface ParkedLane {
   readonly listing: Listing<ParkedLane> | undefined;
 }
 export interface LaneGroup {
-  /** Its next run may start, as far as known. */
+  /** Opens a lane: its next run may start, as far as is known. */
   open(lane: ParkedLane): void;
 }
-/** A lane as it was when sorted, among the open lanes or at the limit that stops it. Dead once the lane has another one. */
+/** A lane as it was when it was sorted, among the open lanes or at the limit that stops it. Dead once the lane has another listing. */
 export interface Listing<L> {
   readonly lane: L;
   priority: number;
   keyServed: number;
   served: number;
   origin: number;
-  /** What it needs of the limit that stops it. */
+  /** How much it needs of the limit that stops it. */
   units: number;
 }
 
-/** Highest priority; then the key, and within it the lane, that waited longest for a turn; then the oldest run. */
+/** Highest priority first; then the key, and within it the lane, that has waited longest for a turn; then the oldest run. */
 export const comesFirst = (a: Listing<unknown>, b: Listing<unknown>): boolean =>
   a.priority !== b.priority
     ? a.priority > b.priority

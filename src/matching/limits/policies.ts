@@ -1,5 +1,5 @@
 // matching/limits/: which waiting runs of a task its limits let start, and who is cancelled to make room.
-// The limits of one task: finds the lane of each arriving run, and tracks what the lanes take.
+// The policies of one task: they find out the keys of each arriving run and put it into its lane.
 
 import { Deque } from "../../collections/deque.ts";
 import type { TaskPolicies } from "../../domain/policies.ts";
@@ -16,21 +16,21 @@ import type { Lane, Lanes } from "./lanes.ts";
 import { rateLimits } from "./rate.ts";
 import type { RuleLimits } from "./rule-limits.ts";
 
-/** Most inputs read back from the log at the same time. */
+/** Most inputs that are read back from the log at the same time. */
 const readingLimit = 256;
 
-/** The queue whose runs these limits hold. */
+/** The queue of the task, as its policies see it. */
 interface LimitedQueue {
   readonly name: string;
   readonly counts: { readonly queued: number };
   priorityOf(run: LiveRun): number;
   noteArrival(): void;
 }
-/** The leader as the limits of a task see it. */
+/** The leader as the policies of a task see it. */
 export interface LaneHost extends KeyLimitHost {
-  /** The key of a queued run has no value: it fails. */
+  /** Fails a queued run whose key has no value. */
   refuse(run: LiveRun, message: string): void;
-  /** Asks for the input of a run. */
+  /** Asks for the input of a run to be read from the log. */
   readInput(run: LiveRun): void;
 }
 
@@ -45,18 +45,18 @@ function limitsOf({ concurrency, rateLimits: rates, batch }: TaskPolicies, task:
 
 export class Policies {
   readonly declared: TaskPolicies;
-  /** Whether it counts executing runs. */
+  /** Whether a concurrency limit counts executing runs. */
   readonly isKeyed: boolean;
   readonly #queue: LimitedQueue;
   readonly #host: LaneHost;
   readonly #rules: readonly RuleLimits[];
   readonly #needsInput: boolean;
   readonly #lanes: LaneTable;
-  /** Queued, and not in a lane yet. */
+  /** Queued runs that are not in a lane yet. */
   readonly #arrivals = new Deque<LiveRun>();
-  /** Runs whose input is being read. */
+  /** Runs whose input is being read, by key. */
   readonly #reading = new Map<string, LiveRun>();
-  /** Found executing, before their keys were known. */
+  /** Runs that were found executing before their keys were known. */
   readonly #unknownRunning = new Set<LiveRun>();
 
   constructor(queue: LimitedQueue, declared: TaskPolicies, host: LaneHost) {
@@ -79,7 +79,7 @@ export class Policies {
     this.#queue.noteArrival();
   }
 
-  /** Whether the task still declares it. */
+  /** Whether the task still declares this limit. */
   has({ rule }: KeyLimit): boolean {
     return this.declared.concurrency?.includes(rule) === true;
   }
@@ -88,7 +88,7 @@ export class Policies {
     return this.#arrivals.size > 0;
   }
 
-  /** Puts new runs into their lanes, or ends them. */
+  /** Puts arrived runs into their lanes; a run without a key fails, and strategies may cancel some. */
   admit(): void {
     for (let run = this.#arrivals.first(); run !== undefined; run = this.#arrivals.first()) {
       if (placeOf(run) !== "queued") setListed(run, false);
@@ -97,7 +97,7 @@ export class Policies {
     }
   }
 
-  /** False when it has to wait until others were read. */
+  /** Returns false if the run has to wait because too many inputs are being read. */
   #admitOne(run: LiveRun): boolean {
     const keys = this.#keysOf(run);
     if (keys === "failed") setListed(run, false);
@@ -118,7 +118,7 @@ export class Policies {
     return this.#evaluate(run, run.input);
   }
 
-  /** The keys of the run, if these policies computed them. */
+  /** The keys of the run, if these policies have computed them. */
   #known(run: LiveRun): RunKeys | undefined {
     const found = laneKeysOf(run);
     return found?.of === this ? found.keys : undefined;
@@ -130,7 +130,7 @@ export class Policies {
       run.laneKeys = { of: this, keys };
       return keys;
     } catch (error) {
-      // One that is already executing continues and is not counted.
+      // A run that is already executing goes on, and does not count.
       if (placeOf(run) !== "queued") return "failed";
       const message = `the key of this run cannot be computed: ${(error as Error).message}${hintFor(input)}`;
       this.#host.refuse(run, message);
@@ -145,13 +145,13 @@ export class Policies {
     return true;
   }
 
-  /** There is no input to be read. */
+  /** The input of the run cannot be read any more. */
   dropReading(run: LiveRun): void {
     this.#unknownRunning.delete(run);
     if (this.#reading.delete(run.key)) setListed(run, false);
   }
 
-  /** The requested input; undefined if its entry had moved, and it has to be requested again. */
+  /** The input that was asked for; undefined if its entry had moved, so that it must be asked for again. */
   onInput(run: LiveRun, input: Uint8Array | undefined): void {
     if (!this.#reading.delete(run.key)) return;
     if (input === undefined) {
@@ -164,7 +164,7 @@ export class Policies {
     else setListed(run, false);
   }
 
-  /** A run was found executing: it takes from its limits, whether there is room or not. */
+  /** A run was found executing: it counts under its limits, whether there is room or not. */
   adopt(run: LiveRun): void {
     if (this.#keysOf(run) === "unknown") {
       this.#unknownRunning.add(run);
@@ -172,7 +172,7 @@ export class Policies {
     } else this.#bookRunning(run);
   }
 
-  /** The slots of such runs are not counted yet, so that nobody may start. */
+  /** Whether all executing runs are counted. While the keys of one are unknown, no run of the task may start. */
   get isReady(): boolean {
     for (const run of this.#unknownRunning) {
       if (placeOf(run) !== "running") this.#unknownRunning.delete(run);
@@ -190,7 +190,7 @@ export class Policies {
     for (const { limit } of lane.uses) limit.adopt(run);
   }
 
-  /** What counts a lost attempt of the run that may still be executing; undefined if its key is not known just now. */
+  /** Counts a lost attempt that may still be executing. Returns the lane that counts it; undefined if the run's key is not known now. */
   linger(run: LiveRun): Lane | undefined {
     const keys = this.#keysOf(run);
     if (typeof keys === "string") return undefined;
@@ -199,7 +199,7 @@ export class Policies {
     return lane;
   }
 
-  /** What stops a queued run; undefined = nothing known. */
+  /** What keeps a queued run from starting; undefined = no limit does. */
   explain(run: LiveRun): Waiting | undefined {
     const keys = this.#known(run);
     if (keys === undefined) return { for: "a concurrency limit", because: "its input is being read to find its key" };
@@ -209,7 +209,7 @@ export class Policies {
   needsOf(run: LiveRun): Needs {
     return needsOf(run, this.declared);
   }
-  /** Its place among those with the same keys, the first is 1. */
+  /** The place of a run among those with the same keys, from 1. */
   positionOf(run: LiveRun): number {
     const keys = this.#known(run);
     const lane = keys === undefined ? undefined : this.#lanes.find(run, keys);

@@ -1,3 +1,4 @@
+// A rate limit: so many units of work per window of time, never more, whoever leads.
 import { Deque } from "../../collections/deque.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import { isExpression, type KeyScope } from "../../domain/key-expression.ts";
@@ -9,7 +10,7 @@ import { registeredKey } from "./keys.ts";
 import { Limit, type LimitHost } from "./limit.ts";
 import type { RuleLimits } from "./rule-limits.ts";
 
-/** By name, tasks share a rate; by an expression, each task has its own for each value. */
+/** A rate with a name is shared by all tasks that name it; by an expression, each task has one for each value. */
 export function rateLimits(host: LimitHost, task: string, rule: RateRule): RuleLimits {
   const key = isExpression(rule.key) ? registeredKey(rule.key) : undefined;
   return {
@@ -35,30 +36,30 @@ interface Use {
   at: number;
   units: number;
 }
-/** Uses closer than this part of the window are counted as one, at the time of the later. */
+/** Uses within this part of the window (one in so many) are counted as one, at the time of the latest. */
 const grain = 64;
-/** Units are reserved in portions of the limit, so that few writes are needed. */
+/** Units are reserved by this part of the limit (one in so many), so that few writes are needed. */
 const chunks = 16;
 
 /**
- * A sliding window of started runs. Units are stored as reserved before a run may start: a new leader counts everything
- * reserved as used, so that a change of leader never lets more through. Times are on the scheduler's own clock.
+ * A sliding window of started runs. Units are stored as reserved before a run may start. A new leader counts everything that was
+ * reserved as used, so a change of leaders never lets more through. Times are on the scheduler's own clock.
  *
- * A run given to a worker counts until its code is known to have started, and for the length of the window from then: a worker
- * that starts late gets no more in a window than one that starts at once. Units are used by starting: none come back with the slot.
+ * A run that was given to a worker counts until its code is known to have started, and from then on for the length of the window. So a worker
+ * that starts late gets no more in a window than one that starts at once. Units are used up by starting: they do not come back with the slot.
  */
 export class RateLimit extends Limit {
   readonly id: string;
   #rule: Pick<RateRule, "key" | "limit" | "perMs">;
   readonly #uses = new Deque<Use>();
   #used = 0;
-  /** Given to workers, and not known to have started. */
+  /** Units of runs that were given to workers, and are not known to have started. */
   #handedOut = 0;
-  /** Stored and not used yet. */
+  /** Units that are stored as reserved, and not used yet. */
   #reserved = 0;
-  /** Asked for, and not stored yet. */
+  /** Units that were asked for, and are not stored yet. */
   #pending = 0;
-  /** A write of its record is in flight: what is requested meanwhile goes into the next one. */
+  /** Its record is being written: what is asked for meanwhile goes into the next write. */
   isBeingStored = false;
 
   constructor(host: LimitHost, id: string, rule: RateRule) {
@@ -72,7 +73,7 @@ export class RateLimit extends Limit {
   redeclare(rule: RateRule): void {
     this.#rule = rule;
   }
-  /** Nothing counts any more. */
+  /** Whether nothing counts any more. */
   get isIdle(): boolean {
     this.#expire();
     return this.lanes === 0 && this.#used === 0 && this.#handedOut === 0 && this.#pending === 0;
@@ -98,7 +99,7 @@ export class RateLimit extends Limit {
     this.#handedOut -= part;
     this.#reserved += part;
   }
-  /** Time, or a requested write, makes room. */
+  /** Room comes with time, or when the units that were asked for are stored. */
   protected override seekRoom(units: number): void {
     this.#expire();
     const missing = units - this.#reserved - this.#pending;
@@ -124,7 +125,7 @@ export class RateLimit extends Limit {
     return { for: "a rate limit", because: `rate limit ${JSON.stringify(key)} of ${rate} is used up until ${at}` };
   }
 
-  /** The requested write is done. */
+  /** This many units are stored as reserved. */
   confirm(units: number): void {
     const part = Math.min(units, this.#pending);
     this.isBeingStored = false;
@@ -132,13 +133,13 @@ export class RateLimit extends Limit {
     this.#reserved += part;
     this.wake();
   }
-  /** What an earlier leader had used or reserved. What it held may have been used until now, or until `readAt`. */
+  /** Counts what an earlier leader had used. What it had reserved may have been used until now, or until `readAt`. */
   restore({ uses, held = 0 }: StoredRate, readAt = this.host.step.uptime): void {
     const { now, uptime } = this.host.step;
     for (const { at, units } of uses) this.#use(units, uptime - Math.max(now - at, 0));
     if (held > 0) this.#use(held, readAt);
   }
-  /** Everything that counts, for storing, in epoch milliseconds. */
+  /** Everything that counts, in the form in which it is stored. */
   toStored(): StoredRate {
     const { now, uptime } = this.host.step;
     const uses = Array.from(this.#uses, ({ at, units }) => ({ at: now - (uptime - at), units }));
@@ -154,7 +155,7 @@ export class RateLimit extends Limit {
     this.#pending += units;
     this.host.reserve(this.id, units);
   }
-  /** Never before one that counts already, so that they expire in order. */
+  /** Counts a use, never before one that counts already, so that uses expire in order. */
   #use(units: number, begunAt: number): void {
     const last = this.#uses.last();
     const at = Math.max(begunAt, last?.at ?? begunAt);

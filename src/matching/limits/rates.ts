@@ -1,10 +1,10 @@
-// The rate limits of a namespace, through the changes of leaders.
+// The rate limits of a namespace: shared by tasks, stored before they are used, and taken over by the next leader.
 import type { RateRule } from "../../domain/limits.ts";
 import type { StoredRate } from "../commands.ts";
 import type { Matching } from "../matching.ts";
 import { RateLimit } from "./rate.ts";
 
-/** `units` more are stored. `found`: what the previous leader had stored in the meantime. */
+/** `units` more are stored as reserved. `found`: what the previous leader had stored in the meantime. */
 export interface ConfirmedRate {
   readonly id: string;
   readonly units: number;
@@ -13,13 +13,13 @@ export interface ConfirmedRate {
 
 const tidyEveryMs = 60_000;
 
-/** What earlier leaders had used; given before `lead`. */
+/** Takes over what earlier leaders had used. Called before anything is dispatched. */
 export function restoreRates(state: Matching, stored: readonly StoredRate[], readAt: number): void {
   state.storedRates = new Map(stored.map((rate) => [rate.id, rate]));
   state.ratesReadAt = readAt;
 }
 
-/** The limit of that name, which tasks may share. */
+/** The rate limit with that id, which tasks may share. The newest rule counts. */
 export function rateOf(state: Matching, id: string, rule: RateRule): RateLimit {
   let limit = state.rates.get(id);
   if (limit === undefined) {
@@ -31,7 +31,7 @@ export function rateOf(state: Matching, id: string, rule: RateRule): RateLimit {
   return limit;
 }
 
-/** Limits whose time has come let their first lanes try. */
+/** Wakes the limits that may have room by now. */
 export function wakeRates({ limitWakes, step }: Matching): void {
   for (let next = limitWakes.first(); next !== undefined && next.at <= step.uptime; next = limitWakes.first()) {
     limitWakes.pop();
@@ -45,7 +45,7 @@ export function nextRateWake(state: Matching): number {
   return next === undefined ? Number.POSITIVE_INFINITY : state.step.now + Math.max(next.at - state.step.uptime, 0);
 }
 
-/** Reservations are stored before use; one write of a record at a time, so that none is mistaken for another leader's. */
+/** Has reservations stored, before they are used. One write of a record at a time, so that none is taken for another leader's. */
 export function storeReservations(state: Matching): void {
   const rates: (StoredRate & { readonly units: number })[] = [];
   for (const [id, units] of state.reservations) {
@@ -66,7 +66,7 @@ export function confirmReservations(state: Matching, stored: readonly ConfirmedR
   }
 }
 
-/** Forgets unused limits whose time is over. */
+/** Forgets rates of which nothing counts any more. */
 export function tidyRates(state: Matching): void {
   if (state.step.uptime - state.ratesTidiedAt < tidyEveryMs || state.rates.size + state.storedRates.size === 0) return;
   state.ratesTidiedAt = state.step.uptime;
@@ -80,6 +80,6 @@ export function tidyRates(state: Matching): void {
   if (dropped.size > 0) state.step.commands.push({ type: "dropRates", ids: [...dropped] });
 }
 
-/** Nothing of it counts any more. What was held may have been used until it was read. */
+/** Whether nothing of a stored rate counts any more. What was held may have been used until it was read. */
 const isOver = ({ step: { now, uptime }, ratesReadAt }: Matching, { perMs, uses, held = 0 }: StoredRate): boolean =>
   uses.every(({ at }) => at + perMs < now) && (held === 0 || uptime - ratesReadAt > perMs);

@@ -1,20 +1,20 @@
+// A rule of a task as its limits: which limit a run comes under, and how much it takes of that.
 import type { KeyExpression, KeyScope } from "../../domain/key-expression.ts";
 import type { Limit } from "./limit.ts";
 
-/** What a run takes by one rule, and of which of its limits. */
+/** What a run takes by one rule: of the limit with this key, so many units. */
 export interface Share {
   readonly key: string;
   readonly units: number;
 }
 
-/** One rule of a task: how to find the limit that a run comes under, and how much of it the run takes. */
 export interface RuleLimits {
-  /** Undefined if the rule makes no difference between the runs of a task. */
+  /** Undefined if the rule treats all runs of the task alike. */
   readonly key: KeyExpression | undefined;
-  /** Fails: Error that says why this run has none. @default 1 */
+  /** How much a run takes. Fails: Error that says why it cannot be computed. @default 1 */
   readonly units?: { readonly needsInput: boolean; of(scope: KeyScope): number } | undefined;
-  /** Counts the bytes of inputs. @default false */
+  /** Whether the rule counts the bytes of inputs. @default false */
   readonly countsBytes?: boolean;
-  /** What a new lane whose runs have this key takes from. */
+  /** The limit of a key, for a new lane. */
   limitFor(key: string): Limit;
 }

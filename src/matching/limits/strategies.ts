@@ -1,3 +1,4 @@
+// The strategies of concurrency limits: which run is cancelled when a key has too many.
 import type { LiveRun } from "../../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "../attached.ts";
 import { cancelRuns } from "../cancel.ts";
@@ -7,18 +8,18 @@ import { isUnsure } from "../unseen/unheard.ts";
 import type { KeyLimit } from "./concurrency.ts";
 
 /**
- * Cancels runs of a key over its limit, by its strategy. After a takeover, which run is one too many is known only
- * when each worker has reported what it executes: until then the limit holds, and nothing is cancelled for it.
+ * Cancels runs over the limit of a key, by its strategy. After a takeover it is known which run is one too many only when each worker has told
+ * what it executes. Until then the limit holds, and nothing is cancelled for it.
  */
 export function weighFor(state: Matching, limit: KeyLimit, arrived: LiveRun): void {
   if (!isUnsure(state)) weigh(state, limit);
   else state.unweighed.set(limit, arrived);
 }
 
-/** Does what was deferred until all workers have answered. */
+/** Cancels what `weighFor` has deferred, once all workers have told what they execute. */
 export function weighLimits(state: Matching): void {
   if (isUnsure(state)) return;
-  // A limit that its task no longer declares does not count.
+  // A limit that the task no longer declares does not count.
   for (const [limit, run] of state.unweighed) if (queueOf(run).policies?.has(limit) === true) weigh(state, limit);
   state.unweighed.clear();
 }

@@ -1,4 +1,4 @@
-// The decisions of limits: requested here, carried out by placement.
+// The host of limits: what limits ask of a leader, carried out on its state.
 import type { RateRule } from "../../domain/limits.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
 import { endRun } from "../ending.ts";

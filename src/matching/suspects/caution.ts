@@ -1,5 +1,5 @@
-// What the leader assigns within its own process dies with it unseen. After a leader has died, and for runs that were lost before, it is
-// stored before it is sent, so that the next leader knows what this one died of.
+// Caution: noting attempts in the bucket before they are sent. What a leader assigns within its own process dies with it, and nobody sees it.
+// So after a leader has died, and for runs that were lost before, it is noted first: then the next leader knows what may have killed this one.
 
 import type { LiveRun } from "../../fold/live-run.ts";
 import type { Matching } from "../matching.ts";
@@ -7,20 +7,20 @@ import type { Booking, WorkerRecord } from "../workers.ts";
 import { isEnding, isolate, wasAlone } from "./suspects.ts";
 import type { StoreTriedCommand, Tried } from "./tried.ts";
 
-/** Whatever was executing when a leader died is among the first to be assigned again. */
+/** How many assignments are noted after a leader has died: what was executing then is among the first to be assigned again. */
 const cautiousFor = 2_000;
 /** Most attempts noted at the same time: all must fit into one record. */
 const mostTried = 500;
-/** Of those that were never lost, and execute in other processes. */
+/** Most of them that were never lost and execute in other processes. */
 const mostElsewhere = 100;
 
-/** A leader died; whether workers of its process did as well shows when they do not come back. */
+/** A leader has died. Whether workers of its process have died too will show: they do not come back. */
 export function beCautious(state: Matching): void {
   const isProven = state.caution?.isProven === true; // inherited
   state.caution = { upTo: state.fold.position, left: cautiousFor, isProven };
 }
 
-/** A worker known to the previous leader has not come back. Later leaders must be as cautious, however this one ends. */
+/** A worker known to the previous leader has not come back. Stored, since later leaders must be as cautious however this one ends. */
 export function proveCaution(state: Matching): void {
   const { caution } = state;
   if (caution === undefined || caution.isProven) return;
@@ -28,14 +28,14 @@ export function proveCaution(state: Matching): void {
   state.step.commands.push(storeTried(state));
 }
 
-/** All workers came back: none of their runs killed the previous leader. */
+/** All workers have come back, so none of their runs killed the previous leader. */
 export function endCaution(state: Matching): void {
   if (state.caution?.isProven === false) state.caution = undefined;
 }
 
 /**
- * Whether what this worker gets is stored first: runs that were lost before always, as this leader may die before recording the next loss;
- * of the runs there when a leader died, all that may kill this one, and a few that may kill others.
+ * Whether this attempt is noted before it is sent. A run that was lost before always is, as this leader may die before it has stored the next
+ * loss. Of the runs that were live when a leader died: all those on workers of this process, which may kill this leader, and a few elsewhere.
  */
 export function mustNote(state: Matching, worker: WorkerRecord, { lost, origin }: LiveRun): boolean {
   if (lost > 0) return true;
@@ -44,7 +44,7 @@ export function mustNote(state: Matching, worker: WorkerRecord, { lost, origin }
   return worker.isOurs || hasRoomToNote(state, mostElsewhere);
 }
 
-/** No more of these may execute in this process now. */
+/** Whether the run must wait: it may start in this process only once noted, and there is no room for more notes. */
 export const mustWaitToNote = (state: Matching, worker: WorkerRecord, run: LiveRun): boolean =>
   worker.isOurs && mustNote(state, worker, run) && !hasRoomToNote(state);
 
@@ -53,7 +53,7 @@ export function hasRoomToNote(state: Matching, most = mostTried): boolean {
   return state.tried.size < most;
 }
 
-/** What must be stored before any of it is sent: all noted attempts that have not ended. */
+/** The command that stores all noted attempts that have not ended. They are sent only once it is done. */
 export function storeTried(state: Matching): StoreTriedCommand {
   dropEnded(state);
   const { caution } = state;
@@ -67,7 +67,7 @@ export function storeTried(state: Matching): StoreTriedCommand {
   return { type: "storeTried", tried, ...cautious };
 }
 
-/** Not those whose loss is still on its way to the log: should this leader die before it is there, only the note tells the next one of it. */
+/** Drops notes of ended attempts, but not where the loss is still on its way to the log: if this leader dies before, only the note tells of it. */
 function dropEnded({ tried }: Matching): void {
   for (const [booking, worker] of tried) {
     const { run, origin, turn } = booking;
@@ -76,7 +76,7 @@ function dropEnded({ tried }: Matching): void {
   }
 }
 
-/** What this leader stores replaces the previous leader's record: an attempt stays noted until it has ended, whoever leads. */
+/** Keeps a note of the previous leader, whose record this one replaces: an attempt stays noted until it has ended, whoever leads. */
 export function keepNoted(state: Matching, { key, turn, worker: id, alone }: Tried): void {
   const run = state.fold.live.get(key);
   const worker = state.workers.get(id);
@@ -86,7 +86,7 @@ export function keepNoted(state: Matching, { key, turn, worker: id, alone }: Tri
   if (alone === true) isolate(state, worker.process, run, worker);
 }
 
-/** A worker was found with it. True if it must be stored: this leader may die of it, and the previous one may not have noted it. */
+/** A worker was found executing this attempt. Returns whether it is noted now, and must be stored: the previous leader may not have noted it. */
 export function noteFound(state: Matching, booking: Booking, worker: WorkerRecord): boolean {
   const { run } = booking;
   if (run === undefined || state.tried.has(booking) || !(run.lost > 0 || worker.isOurs)) return false;

@@ -1,6 +1,6 @@
 // matching/suspects/: which runs may be what kills their process, and who tries them alone.
-// A run that is lost with its worker again and again may be what kills it. It is tried alone in a process, so that no other run dies
-// with it, and so that it is known to be the cause before it is given up.
+// A run that is lost again and again together with its worker may be what kills it. So it is tried alone in a process: no other run dies with
+// it, and it is known to be the cause before it is given up.
 
 import type { LiveRun } from "../../fold/live-run.ts";
 import { placeOf } from "../attached.ts";
@@ -11,38 +11,39 @@ import { queueOf } from "../task-queue.ts";
 import type { WorkerRecord } from "../workers.ts";
 import type { Isolation, Suspect } from "./suspect.ts";
 
-/** Losses that make a run a suspect. */
+/** How many losses make a run a suspect. */
 const suspectAfter = 3;
 /** How long a process is kept free for a suspect. Units: milliseconds */
 const drainMs = 30_000;
-/** So long nothing joins it. */
+/** How long nothing else is started beside a suspect. Units: milliseconds */
 const aloneMs = 60_000;
 
 export const isSuspect = ({ lostLimit }: Matching, { lost }: LiveRun): boolean =>
   lost > 0 && lost >= Math.min(suspectAfter, lostLimit - 1);
 
-/** The next loss decides: it must be alone, however long that takes. */
+/** Whether the run fails if it is lost once more: then it must be alone, however long that takes. */
 const isLastTry = ({ lostLimit }: Matching, { lost }: LiveRun): boolean => lost + 1 >= lostLimit;
 
+/** Keeps a suspect, which was taken from its queue, until it has a process to itself. */
 export function setAside(state: Matching, suspect: Omit<Suspect, "turn">): void {
   state.suspects.push({ ...suspect, turn: suspect.run.turn });
 }
 
-/** Nothing is assigned to a worker whose process is kept for a suspect. */
+/** Whether the worker's process is kept for a suspect: then nothing else is assigned to it. */
 export const isIsolated = ({ isolated }: Matching, worker: WorkerRecord): boolean =>
   isolated.size > 0 && isolated.has(worker.process);
 
-/** How that turn ended is on its way to the log. */
+/** Whether the outcome of that turn is on its way to the log. */
 export const isEnding = (run: LiveRun, turn: number): boolean => run.turn === turn && placeOf(run) === "ending";
 
-/** Whether nothing else executed in the process, also while the end of the attempt is on its way. */
+/** Whether nothing else was executing in the run's process; also while the outcome of the attempt is on its way to the log. */
 export function wasAlone(state: Matching, worker: WorkerRecord, run: LiveRun): boolean {
   const isolation = state.isolated.get(worker.process);
   const itself = worker.find(run.origin, run.turn) === undefined ? 0 : 1;
   return isolation?.run === run && isolation.worker === worker && heldIn(state, worker.process) === itself;
 }
 
-/** A worker says which process it lives in. */
+/** A worker has said in which process it runs. */
 export function moveTo(state: Matching, worker: WorkerRecord, process: string): void {
   const isolation = state.isolated.get(worker.process);
   if (isolation?.worker === worker && process !== worker.process) {
@@ -53,18 +54,18 @@ export function moveTo(state: Matching, worker: WorkerRecord, process: string): 
   worker.isOurs = process === state.process;
 }
 
-/** A suspect was found executing: nothing joins it if it is alone. */
+/** A suspect was found executing. If it is alone in its process, nothing else is started there. */
 export function isolateFound(state: Matching, worker: WorkerRecord, run: LiveRun): void {
   if (!isSuspect(state, run) || state.isolated.has(worker.process)) return;
   if (heldIn(state, worker.process) === 1) isolate(state, worker.process, run, worker);
 }
 
-/** The previous leader said that it was alone. */
+/** Keeps a process for a run: it executes there alone, or waits for that (`worker` is undefined). */
 export function isolate(state: Matching, process: string, run: LiveRun, worker: WorkerRecord | undefined): void {
   state.isolated.set(process, { run, turn: run.turn, since: state.step.uptime, worker });
 }
 
-/** The suspects that may start now, each with its worker. They are running when the next is asked for. */
+/** The suspects that may start now, each with its worker. The caller starts each before it asks for the next. */
 export function* readySuspects(state: Matching): Iterable<Suspect & { readonly worker: WorkerRecord }> {
   endIsolations(state);
   const waiting: Suspect[] = [];
@@ -98,7 +99,7 @@ export function returnSuspects(state: Matching, queue: TaskQueue): void {
   }
 }
 
-/** What its limits counted is free again. */
+/** Its limits no longer count the suspect. */
 function handBack({ lane }: Suspect): void {
   lane?.refund();
   lane?.giveBack();
@@ -116,7 +117,7 @@ function endIsolations(state: Matching): void {
   }
 }
 
-/** A worker of a process in which nothing executes; undefined while there is none, and one is kept free where that helps. */
+/** A worker in a process where nothing executes. While there is none, the process with the fewest attempts is kept free for the suspect. */
 function findAlone(state: Matching, suspect: Suspect): WorkerRecord | undefined {
   const { run } = suspect;
   let kept: [string, Isolation] | undefined;
@@ -142,7 +143,7 @@ function findAlone(state: Matching, suspect: Suspect): WorkerRecord | undefined 
   return undefined;
 }
 
-/** Workers that could take it; of the process that is kept for it, where one is. */
+/** The workers that could take the suspect; only those of the process that is kept for it, if one is. */
 function workersFor(state: Matching, { run, units, needs }: Suspect, process?: string): WorkerRecord[] {
   return [...queueOf(run).workers].filter(
     (worker) =>
@@ -153,7 +154,7 @@ function workersFor(state: Matching, { run, units, needs }: Suspect, process?: s
   );
 }
 
-/** Attempts that the workers of a process hold. */
+/** How many attempts the workers of a process have. */
 function heldIn(state: Matching, process: string): number {
   let held = 0;
   for (const worker of state.workers.values()) if (worker.process === process) held += worker.ledger.size;

@@ -1,20 +1,21 @@
-/** An attempt that a leader noted before it was sent. */
+// Notes of attempts that may kill the leader: made before they are sent, and read by the next leader.
+/** An attempt that a leader noted before it sent it. */
 export interface Tried {
   readonly key: string;
   readonly turn: number;
   readonly worker: string;
-  /** Nothing else executed in the process. */
+  /** Nothing else was executing in its process. */
   readonly alone?: boolean;
 }
 
-/** Applies to runs up to this sequence, which were there when a leader died; how many of them are still to be noted. */
+/** How cautious a leader is: it applies to runs up to the sequence `upTo`, which were live when a leader died, and to `left` more assignments. */
 export interface Cautious {
   readonly upTo: number;
   readonly left: number;
 }
 export interface Caution extends Cautious {
   left: number;
-  /** A worker that the leader knew did not come back. */
+  /** A worker that the dead leader knew has not come back. */
   isProven: boolean;
 }
 

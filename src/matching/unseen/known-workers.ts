@@ -1,9 +1,9 @@
-// Which workers may be executing something, for the next leader.
+// The list of workers that a leader leaves to the next one: all that may be executing something.
 
 import type { KnownWorker } from "../../wire/records.ts";
 import type { Matching } from "../matching.ts";
 
-/** The present workers, those whose lost runs still count, and those that this leader has not heard from itself; by id. */
+/** The registered workers, those whose lost runs still count, and those that this leader has not heard from itself; sorted by id. */
 export function knownWorkers({ workers, lingering, unheard }: Matching): KnownWorker[] {
   const known = new Map<string, KnownWorker>();
   for (const [id, { keyed, process }] of unheard) known.set(id, { id, keyed, process });

@@ -1,4 +1,4 @@
-// Lost attempts that a cut-off worker may still be executing: they count for their concurrency limits until it has stopped.
+// Lingering: a lost attempt may still be executing on a worker that is cut off. It counts under concurrency limits until that must have stopped (ADR 18).
 
 import { stoppedAfterMs } from "../../domain/cut-off.ts";
 import { taskOf } from "../../domain/run.ts";
@@ -7,7 +7,7 @@ import { queueOf, type TaskQueue } from "../task-queue.ts";
 import { type Booking, begin, type WorkerRecord } from "../workers.ts";
 import type { Lingering } from "./lost-attempt.ts";
 
-/** The attempt is lost, but still counts. Called before its slot is released. */
+/** The attempt is lost, but still counts. Called before its booking is removed. */
 export function linger(state: Matching, worker: WorkerRecord, booking: Booking): void {
   const { key, run, origin, turn, lane } = booking;
   if (lane === undefined || !lane.isKeyed || worker.isDead) return;
@@ -21,7 +21,7 @@ export function linger(state: Matching, worker: WorkerRecord, booking: Booking):
   else others.push(lingering);
 }
 
-/** The worker has reported what it executes: that counts with its slot again, and nothing else does, as far as it can know. */
+/** The worker has named what it executes: that counts with its booking again. What it does not name has stopped, unless it may not know of it yet. */
 export function settle(state: Matching, worker: WorkerRecord): void {
   const all = state.lingering.get(worker.id);
   if (all === undefined) return;
@@ -39,24 +39,24 @@ function isSettled(worker: WorkerRecord, lingering: Lingering): boolean {
   return true;
 }
 
-/** The worker has stopped all that it executed. */
+/** The worker has stopped whatever it was executing. */
 export function endAll(state: Matching, worker: string): void {
   state.unheard.delete(worker);
   for (const { lane } of state.lingering.get(worker) ?? []) lane?.giveBack();
   state.lingering.delete(worker);
 }
 
-/** Its outcome is in the log. */
+/** The outcome of a lost attempt is in the log, so it has stopped. */
 export function endReported(state: Matching, worker: string, origin: number, turn: number): void {
   keepWhere(state, worker, (lingering) => lingering.origin !== origin || lingering.turn !== turn);
 }
 
-/** Nobody can still be executing what was lost this long ago. */
+/** Ends what nobody can still be executing, so long ago was it lost. */
 export function endStopped(state: Matching): void {
   for (const worker of state.lingering.keys()) keepWhere(state, worker, ({ until }) => until > state.step.uptime);
 }
 
-/** Its limits have changed. */
+/** The limits of a task have changed: its lost attempts count under the new ones. */
 export function redeclareLingering(state: Matching, queue: TaskQueue): void {
   for (const all of state.lingering.values())
     for (const lingering of all)

@@ -1,13 +1,13 @@
 // matching/unseen/: what may be executing where this leader cannot see it.
-// Workers known to earlier leaders that have not yet reported what they execute: it may be anything that seems to wait, and count for
-// any key of their tasks.
+// Unheard workers were known to an earlier leader and have not told this one yet what they execute. It may be any run that seems to be waiting, and
+// count under any key of their tasks.
 
 import { goneAfterMs, stoppedAfterMs } from "../../domain/cut-off.ts";
 import type { KnownWorker } from "../../wire/records.ts";
 import type { Matching } from "../matching.ts";
 import type { TaskQueue } from "../task-queue.ts";
 
-/** How long they keep anything from being dispatched. */
+/** How long unheard workers keep everything from being dispatched. Units: milliseconds */
 const holdMs = 2_000;
 
 export function awaitWorker(state: Matching, id: string, known: KnownWorker | undefined): void {
@@ -15,25 +15,25 @@ export function awaitWorker(state: Matching, id: string, known: KnownWorker | un
   state.unheard.set(id, { until: state.step.uptime + stoppedAfterMs, keyed, process });
 }
 
-/** The worker's process, as far as known: an unheard one is in no process about which anything else is known. */
+/** The process of a worker, as far as this leader or the one before it knows. */
 export const processOf = ({ unheard, workers }: Matching, id: string): string | undefined =>
   unheard.get(id)?.process ?? workers.get(id)?.process;
 
-/** Nobody can still be executing what counts for a key and was not reported for this long. */
+/** Forgets unheard workers after the time in which everything that counts under a concurrency limit must have stopped there. */
 export function endUnheard(state: Matching): void {
   for (const [id, { until }] of state.unheard) if (until <= state.step.uptime) state.unheard.delete(id);
 }
 
-/** Whether nothing may be dispatched; afterwards a run may at worst be executed twice. */
+/** Whether nothing may be dispatched yet. Once that is over, a run may at worst be executed twice. */
 export const isHolding = ({ unheard, step, ledSince }: Matching): boolean =>
   unheard.size > 0 && step.uptime < ledSince + holdMs;
 
-/** Whether runs that seem to wait may be executing: nothing irreversible may happen to them. */
+/** Whether runs that seem to be waiting may be executing, so that nothing irreversible may happen to them. */
 export const isUnsure = ({ unheard, step, ledSince }: Matching): boolean =>
   unheard.size > 0 && step.uptime < ledSince + goneAfterMs;
 
 /**
- * Until when, at most, nothing of the task may start because its executing keys are unknown; undefined = no longer.
+ * Until when, at most, no run of the task may start, because it is not known which of its keys are executing; undefined = it may.
  *
  * Units: milliseconds on the scheduler's own clock
  */

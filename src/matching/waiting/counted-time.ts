@@ -1,14 +1,14 @@
-// Which time counts as waiting: while an engine leads and works. At any other time nothing could have started.
+// Counted time: what counts as waiting for schedule timeouts. Only while an engine leads and works: at any other time nothing could have started (ADR 15).
 
 import type { CountedSpan } from "../../wire/hand-over.ts";
 
 type Gap = CountedSpan["gaps"][number];
 
-/** With more, time before the oldest is forgotten: a timeout may come late, never early. */
+/** Most gaps that are remembered. With more, no time before the oldest counts: a timeout may come late, never early. */
 const mostGaps = 32;
 
 export class CountedTime {
-  /** Nothing before it counts. */
+  /** No time before this counts. */
   since = 0;
   /** The oldest first. */
   gaps: readonly Gap[] = [];

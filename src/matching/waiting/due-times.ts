@@ -1,4 +1,4 @@
-// When a waiting run is to move by itself.
+// Due times: runs that move because a moment has come.
 import type { Matching } from "../matching.ts";
 import { isStillDue, placeRun } from "../placement.ts";
 import { isUnsure } from "../unseen/unheard.ts";
@@ -18,7 +18,7 @@ export function queueDueRuns(state: Matching): void {
 /** The next moment at which a run becomes due or expires; undefined = none is known. Units: epoch milliseconds */
 export function nextDeadline(state: Matching): number | undefined {
   const due = state.due.first()?.at ?? Number.POSITIVE_INFINITY;
-  // If there are too many, returning outcomes continue this; after a takeover, answering workers.
+  // While too many runs are ending, outcomes that come back from the log bring a tick; after a takeover, workers that register do.
   const late = state.queueIndex.isFull || isUnsure(state) ? Number.POSITIVE_INFINITY : nextExpiry(state);
   const at = Math.min(due, late);
   return at === Number.POSITIVE_INFINITY ? undefined : at;

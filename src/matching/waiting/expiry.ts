@@ -1,8 +1,8 @@
-// When a run has waited too long in its queue.
+// Expiry: when a run will have waited too long in its queue.
 import type { LiveRun } from "../../fold/live-run.ts";
 import { queueOf, type TaskQueue } from "../task-queue.ts";
 
-/** Makes sure that the queue is checked when its first run will have waited too long. To be called when that moment may have moved closer. */
+/** Makes sure that the queue is checked when its first run will have waited too long. Called whenever that moment may have moved closer. */
 export function expectExpiry(queue: TaskQueue): void {
   const first = queue.isPaused ? undefined : queue.waiting.first();
   const at = first === undefined ? undefined : timeoutOf(first);
@@ -11,16 +11,15 @@ export function expectExpiry(queue: TaskQueue): void {
   queue.index.expiries.push({ at, queue });
 }
 
-/** What the run, or else its task, allows; null = no limit. */
+/** The schedule timeout of the run, or else that of its task; null = none. */
 export function scheduleTimeoutOf(run: LiveRun): number | null {
   const own = run.scheduleTimeoutMs;
   return own !== undefined ? own : (queueOf(run).definition?.scheduleTimeoutMs ?? null);
 }
 
 /**
- * When the run will have waited too long, by its task's current settings; undefined = never, as for a durable run that has
- * started. Neither pauses count nor time in which no
- * engine led. Units: epoch milliseconds
+ * When the run will have waited too long, by its task's current settings; undefined = never, as for a durable run that has started. Neither pauses
+ * count, nor time in which no engine led. Units: epoch milliseconds
  */
 export function timeoutOf(run: LiveRun): number | undefined {
   const timeoutMs = scheduleTimeoutOf(run);

@@ -1,11 +1,12 @@
+// Rescheduling: somebody moves a waiting run to another time.
 import { latestTime } from "../../domain/time.ts";
 import { placeOf } from "../attached.ts";
 import type { Matching } from "../matching.ts";
 import { setPlace } from "../task-queue.ts";
 
 /**
- * Moves runs that nobody executes to another time; a past one means now. Stored as an outcome that gives the run back until then, so that every engine that
- * folds the log knows it; until the log brings that outcome back, the run is not dispatched.
+ * Moves runs that nobody executes to another time; a past one means now. What is stored is an outcome that gives the run back until then, so that
+ * every engine learns of it. Until the log brings that outcome back, the run is not dispatched.
  */
 export function rescheduleRuns(state: Matching, keys: readonly string[], dueAt: number): void {
   for (const key of keys) {

@@ -1,4 +1,4 @@
-// Which runs are watched for waiting too long in their queue, and how they end.
+// Schedule timeouts: which runs are watched for waiting too long in their queue, and how they end.
 import { formatDuration } from "../../domain/duration.ts";
 import type { LiveRun } from "../../fold/live-run.ts";
 import { placeOf } from "../attached.ts";
@@ -8,10 +8,10 @@ import { queueOf, type TaskQueue } from "../task-queue.ts";
 import { isUnsure } from "../unseen/unheard.ts";
 import { expectExpiry, scheduleTimeoutOf, timeoutOf } from "./expiry.ts";
 
-/** How soon an expired timeout of a paused task is checked again. */
+/** How soon the expired timeout of a run of a paused task is checked again. Units: milliseconds */
 const pausedAgainMs = 10_000;
 
-/** First turns without a timeout of their own expire in the order in which they come; all others are sorted. */
+/** Watches a queued run. On their first turn, runs without a timeout of their own expire in the order in which they were queued; the others are sorted. */
 export function watchTimeout(state: Matching, run: LiveRun): void {
   const { waiting, counts } = queueOf(run);
   if (run.scheduleTimeoutMs === null) return;
@@ -46,10 +46,10 @@ export function watchAgain(state: Matching, queues: ReadonlySet<TaskQueue>): voi
 }
 
 /**
- * Cancels runs that waited in their queue longer than they, or their task, allow. Those of a paused task keep waiting, and so do all while a
+ * Cancels runs that have waited in their queue for longer than they, or their task, allow. Runs of a paused task keep waiting, and so do all while a
  * worker that a new leader has not heard from may be executing them.
  *
- * Returns whether none is left; as long as some are, nothing may be dispatched: it could be one of them.
+ * Returns whether none is left. While some are, nothing may be dispatched: it could be one of them.
  */
 export function expireWaitingRuns(state: Matching): boolean {
   if (isUnsure(state)) return true;
@@ -74,7 +74,7 @@ function expireQueues(state: Matching, expired: LiveRun[]): boolean {
   return true;
 }
 
-/** The first turns of a queue; false if some have to wait for room. */
+/** Cancels what is too late among the runs in `waiting`. Returns false if too many runs are ending, and some are left. */
 function expireFirst(state: Matching, queue: TaskQueue, expired: LiveRun[]): boolean {
   const { waiting, isPaused, definition } = queue;
   if (isPaused || (definition?.scheduleTimeoutMs ?? null) === null) return true;
@@ -113,7 +113,7 @@ function expire(state: Matching, run: LiveRun, expired: LiveRun[]): void {
   expired.push(run);
 }
 
-/** Work was dropped undone: one log line for all of a task at a time. */
+/** Logs work that was dropped undone: one line for all runs of a task at a time. */
 function tellExpired(state: Matching, expired: readonly LiveRun[]): void {
   const alike = Map.groupBy(expired, (run) => `${run.task} ${scheduleTimeoutOf(run)}`);
   for (const runs of alike.values()) {
@@ -125,7 +125,7 @@ function tellExpired(state: Matching, expired: readonly LiveRun[]): void {
   }
 }
 
-/** Infinite if none is known. */
+/** When the next run will have waited too long; infinity if none is known. Units: epoch milliseconds */
 export function nextExpiry({ timeouts, queueIndex }: Matching): number {
   const first = queueIndex.expiries.first()?.at ?? Number.POSITIVE_INFINITY;
   return Math.min(first, timeouts.first()?.at ?? Number.POSITIVE_INFINITY);
