@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { join } from "node:path";
+import { failuresOnBun, failuresOnDeno } from "./failures.ts";
 
 const root = join(import.meta.dirname!, "..");
 
@@ -37,6 +38,7 @@ interface Runner {
   readonly files: readonly string[];
   readonly passed: RegExp;
   readonly failed: readonly RegExp[];
+  readonly failures: (output: string) => string;
 }
 interface Result {
   readonly passed: number;
@@ -83,6 +85,7 @@ const interrupt = () => {
 process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
 
 const total = { passed: 0, failed: 0 };
+const failures: string[] = [];
 if (files.length === 0) {
   console.log(`no test file matches ${filters.join(" ")}`);
   total.failed += 1;
@@ -90,6 +93,7 @@ if (files.length === 0) {
   const left = [...runners];
   await Promise.all(Array.from({ length: atOnce }, () => runAll(left)));
 }
+for (const failure of failures) console.log(failure);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
 
@@ -101,6 +105,7 @@ function onBun(share: string, isMine: (file: string) => boolean): Runner {
     files: files.filter(isMine).map((file) => `./${file}`),
     passed: /^\s*(\d+) pass$/gm,
     failed: [/^\s*(\d+) fail$/gm, /^\s*(\d+) errors?$/gm],
+    failures: failuresOnBun,
   };
 }
 
@@ -112,6 +117,7 @@ function withDeno(share: string, isMine: (file: string) => boolean): Runner {
     files: files.filter(isMine),
     passed: /\| (\d+) passed\b/g,
     failed: [/\| (\d+) failed\b/g],
+    failures: failuresOnDeno,
   };
 }
 
@@ -128,6 +134,7 @@ async function runAll(left: Runner[]): Promise<void> {
     console.log(`${kept}\n== ${runner.name}: ${result.passed} passed, ${result.failed} failed in ${seconds} s ==`);
     total.passed += result.passed;
     total.failed += result.failed;
+    if (result.failed > 0) failures.push(`\n== what failed on ${runner.name} ==\n${runner.failures(kept)}\n`);
   }
 }
 

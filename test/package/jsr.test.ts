@@ -1,6 +1,6 @@
 // What JSR would be given: the sources, with public types that it need not infer ("slow types"), and how Deno runs them from there.
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -31,13 +31,17 @@ test("Deno runs the sources from a registry, with their threads", async () => {
   for (const file of ["worker.ts", "client.mjs"])
     cpSync(join(import.meta.dirname!, "fixtures", file), join(folder, file));
   const [sources, nats] = await Promise.all([serveSources(), startNatsServer()]);
-  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  // The packages are those of this repository: nothing is fetched but the sources.
+  const { type, dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type, dependencies }));
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const packages = Object.entries(dependencies).flatMap(([name, version]) => [
     [name, `npm:${name}@${version}`],
     [`${name}/`, `npm:/${name}@${version}/`],
   ]);
   const own = { natchet: `${sources.url}/src/mod.ts`, "natchet/client": `${sources.url}/src/client.ts` };
-  writeFileSync(join(folder, "deno.json"), JSON.stringify({ imports: { ...Object.fromEntries(packages), ...own } }));
+  const imports = { ...Object.fromEntries(packages), ...own };
+  writeFileSync(join(folder, "deno.json"), JSON.stringify({ nodeModulesDir: "manual", imports }));
   const env = { NATS_URL: nats.url, NATCHET_LOG: "warn", DENO_DIR: join(folder, "cache") };
   const worker = startScript("deno", join(folder, "worker.ts"), { cwd: folder, env });
   try {

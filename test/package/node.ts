@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { startScript } from "../support/child.ts";
 import { beforeAll, describe, test } from "../support/harness.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { output, type Project, run } from "./scene.ts";
+import { npmFlags, output, type Project, run } from "./scene.ts";
 
 const oldest = 22;
 /** Where no other runtime is found. */
@@ -49,8 +49,7 @@ export function testNode(project: () => Project, natsOf: (namespace: string) => 
       mkdirSync(folder);
       writeFileSync(join(folder, "package.json"), "{}");
       const name = `node-${process.platform}-${process.arch}`;
-      const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--no-package-lock"];
-      await output("npm", ["install", ...flags, `${name}@${oldest}`], { cwd: folder });
+      await output("npm", ["install", ...npmFlags, `${name}@${oldest}`], { cwd: folder });
       node = join(folder, "node_modules", name, "bin", "node");
     }, 300_000);
 

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 export interface Registry {
   readonly url: string;
@@ -11,6 +12,23 @@ export interface Registry {
 }
 
 const upstream = (process.env["npm_config_registry"] ?? "https://registry.npmjs.org").replace(/\/$/, "");
+
+/** A network that fails for a moment fails no test. */
+async function upstreamAnswer(
+  path: string,
+  accept: string,
+  triesLeft = 4,
+): Promise<{ status: number; body: Uint8Array }> {
+  try {
+    const response = await fetch(upstream + path, { headers: { accept }, signal: AbortSignal.timeout(20_000) });
+    const body = new Uint8Array(await response.arrayBuffer());
+    if (response.status < 500 || triesLeft === 0) return { status: response.status, body };
+  } catch (error) {
+    if (triesLeft === 0) throw error;
+  }
+  await setTimeout(500);
+  return upstreamAnswer(path, accept, triesLeft - 1);
+}
 
 /** `folder` holds the tarball and the installed package. */
 export async function startRegistry(folder: string): Promise<Registry> {
@@ -25,8 +43,7 @@ export async function startRegistry(folder: string): Promise<Registry> {
   const answer = async (path: string, accept: string): Promise<{ status: number; body: Uint8Array | string }> => {
     if (path === "/natchet") return { status: 200, body: JSON.stringify(packument()) };
     if (path === "/natchet.tgz") return { status: 200, body: tarball };
-    const response = await fetch(upstream + path, { headers: { accept } });
-    return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
+    return upstreamAnswer(path, accept);
   };
   const server = createServer((request, response) => {
     answer(request.url!, request.headers.accept ?? "*/*").then(

@@ -12,6 +12,9 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), 
 /** The oldest that the types are promised to; the other is this repository's own. */
 export const olderTypeScript = "5.9";
 
+/** Of `npm install`: from its cache where it can be, and a network that fails for a moment fails no test. */
+export const npmFlags = ["--prefer-offline", "--fetch-retries=5", "--no-audit", "--no-fund", "--no-package-lock"];
+
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -63,9 +66,8 @@ export async function installed(): Promise<Project> {
     await output("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: packed });
     rmSync(packed, { recursive: true });
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
-    const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--no-package-lock"];
     const packages = ["./natchet-0.2.0.tgz", `zod@${devDependencies.zod}`, `typescript@${olderTypeScript}`];
-    await output("npm", ["install", ...flags, ...packages], { cwd: folder });
+    await output("npm", ["install", ...npmFlags, ...packages], { cwd: folder });
     cpSync(join(import.meta.dirname!, "fixtures"), folder, { recursive: true });
     return { folder, remove };
   } catch (error) {
