@@ -126,7 +126,7 @@ export class WorkerRecord {
       this.unreachableSince === undefined
     );
   }
-  /** The code of an attempt has ended: its slots are free, though its outcome is not in the log yet. */
+  /** An attempt goes on without its slots: it has given them up, or its code has ended. */
   letGo(booking: Booking): void {
     this.resize(booking, 0);
   }

@@ -1,4 +1,4 @@
-// Engine → worker: what one tick assigns, one frame per run. The worker acknowledges the whole message once.
+// An assignment message, from the engine to a worker: what one tick assigns to it, one frame for each run. The worker acknowledges it as a whole.
 import type { Resume } from "../domain/durable.ts";
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
@@ -8,17 +8,17 @@ import { f64, layout, u8, u16, u32 } from "./layout.ts";
 
 export interface AssignmentExtra {
   readonly metadata?: Readonly<Record<string, string>>;
-  /** For its final outcome. */
+  /** Repeated in the run's final outcome. */
   readonly terms?: RunTerms;
   /** Earlier attempts. */
   readonly history?: readonly AttemptRecord[];
-  /** Where a parked run is, and what has arrived for it. */
+  /** Where the run was parked, and what has arrived for it. Only of durable runs. */
   readonly resume?: Resume;
-  /** The input did not fit beside that: it is in the run's entry. Only of durable runs. */
+  /** The input did not fit beside `resume`: the worker reads it from the run's entry. */
   readonly inputIsApart?: true;
 }
 
-/** One attempt handed to a worker. `extra` and `input` are bytes of JSON, empty when there is nothing to say */
+/** One attempt handed to a worker. `extra` and `input` are JSON in bytes, empty if there is nothing to say. */
 export interface Assignment {
   readonly key: string;
   readonly priority: number;
@@ -26,9 +26,9 @@ export interface Assignment {
   readonly attempt: number;
   readonly origin: number;
   readonly createdAt: number;
-  /** The client that gets its outcome from the log; empty = none. */
+  /** The client to which the server passes the outcome on; empty = none. */
   readonly waiter: string;
-  /** Executes in one call with the previous one. */
+  /** It executes in one call with the assignment before it. */
   readonly follows: boolean;
   readonly extra: Uint8Array;
   readonly input: Uint8Array;
@@ -41,25 +41,24 @@ export interface AssignmentReply {
   readonly why?: "stale" | "quiet" | "full" | "unknown task";
 }
 
-/** What one message holds. */
 export interface AssignmentMessage {
   readonly epoch: number;
   readonly assignments: readonly Assignment[];
-  /** When it was sent, by the leader's monotonic clock; absent if it never left the process. Units: milliseconds */
+  /** When the message was sent, by the leader's monotonic clock; absent within one process. Units: milliseconds */
   readonly sentAt?: number | undefined;
-  /** The last one executes in one call with what the next message brings. */
+  /** The last assignment executes in one call with those of the next message. */
   readonly goesOn?: boolean | undefined;
-  /** Number of the message in its epoch, and proof that an engine sent it; absent if it never left the process. */
+  /** The number of the message in its epoch, and the proof that the leader sent it; absent within one process. */
   readonly n?: number | undefined;
   readonly proof?: string | undefined;
 }
 
-/** An assignment not acknowledged by then counts as not received. Units: milliseconds */
+/** Attempts that the worker has not acknowledged after this time are lost. Units: milliseconds */
 export const acknowledgeWithinMs = 2_000;
 
 const what = "assignment";
 const head = layout(what, [u8, "version", "flags"], [u16, "reserved"], [u32, "epoch", "count"]);
-/** After the frames; a proof follows. */
+/** Follows the frames; the proof comes after it. */
 const tail = layout(what, [f64, "sentAt", "n"]);
 const proofLength = 32;
 const { place, size: frameHead } = layout(
@@ -73,7 +72,7 @@ const { place, size: frameHead } = layout(
   [u16, "waiterLength"],
 );
 const goesOnFlag = 1;
-/** Always set: the tail is there. */
+/** Says that there is a tail. Always set. */
 const tailFlag = 2;
 
 /** Most bytes that an assignment takes in its message. */
@@ -160,7 +159,7 @@ function readFrame(message: Reading): Assignment {
 export const assignmentExtraOf = (assignment: Assignment): AssignmentExtra | undefined =>
   jsonOf(assignment.extra) as AssignmentExtra | undefined;
 
-/** For a message that cannot hold it whole: a worker reads the input of a durable run from its entry, where a large one always is. */
+/** Leaves out the input of a durable run that does not fit into a message. Its worker reads it from the run's entry, where a large input always stays. */
 export function withoutInput(assignment: Assignment): Assignment {
   const extra = assignmentExtraOf(assignment);
   if (extra?.resume === undefined || !isLarge(assignment.input)) return assignment;

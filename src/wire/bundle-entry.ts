@@ -1,5 +1,5 @@
-// Many runs of one task in one run entry: created by a client in one turn of its event loop, or left over after compaction.
-// The entry's head says what all of them share; ids and inputs are where a single run has its input.
+// A bundle entry: many runs of one task, which a client created in one turn of its event loop, or which a compaction has left.
+// The head of the entry says what all of them share; their ids and inputs are where a single run has its input.
 import { MalformedRecord } from "../domain/errors.ts";
 import { isDecodedRunId } from "../domain/run-id.ts";
 import { assertFits, draft, mostBytes, Reading } from "./bytes.ts";
@@ -14,17 +14,17 @@ export interface BundledRun {
   readonly entry: RunEntry;
 }
 
-/** Ids are adjacent, so they are read in one go; no generated id contains a comma. */
+/** Between ids, which are read in one go. No generated id contains a comma. */
 const separator = ",";
 const what = "bundle entry";
 const { place, size: head } = layout(what, [u32, "count", "idsLength"]);
 
-/** New runs that differ in id and input only. */
+/** A bundle of new runs, which differ in id and input only. */
 export function encodeBundle(shared: RunEntry, ids: readonly string[], inputs: readonly Uint8Array[]): Uint8Array {
   return encodeRunEntry({ ...shared, form: runForm.bundle, input: encodeMembers(ids, inputs) });
 }
 
-/** The rest of a bundle, each run with its own state. */
+/** What a compaction leaves of a bundle: each run has its own state. */
 export function encodeCompactedBundle(runs: readonly BundledRun[]): Uint8Array {
   const ids = runs.map(({ id }) => id);
   const entries = runs.map(({ entry }) => encodeRunEntry(entry));
@@ -55,7 +55,7 @@ export function runsOfBundle(bundle: RunEntry): BundledRun[] {
   });
 }
 
-/** A bundle within a bundle would be a run without an input. */
+/** A run of a compacted bundle. Fails: MalformedRecord if it is a bundle itself */
 function memberOf(bytes: Uint8Array): RunEntry {
   const member = decodeRunEntry(bytes);
   assertFits(!isBundle(member), what);

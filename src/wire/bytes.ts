@@ -1,4 +1,4 @@
-// Text and numbers in binary entries. Little endian throughout.
+// Bytes: how text and numbers stand in binary records, little endian throughout.
 import { Buffer } from "node:buffer";
 import { MalformedRecord } from "../domain/errors.ts";
 
@@ -11,7 +11,7 @@ export const textOf = (bytes: Uint8Array): string => (bytes.length === 0 ? "" : 
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The buffer that the socket read, with many records in it: one view and one buffer serve them all. */
+/** The last buffer that a record was read from. A socket reads many records into one buffer: one view of it serves them all. */
 let surrounding = surroundingOn(noBytes.buffer);
 
 function surroundingOn(buffer: ArrayBufferLike) {
@@ -26,7 +26,7 @@ function surroundingOf({ buffer }: Uint8Array): typeof surrounding {
 export const textIn = (bytes: Uint8Array, start: number, end: number): string =>
   surroundingOf(bytes).text.toString("utf8", bytes.byteOffset + start, bytes.byteOffset + end);
 
-/** A record while it is written: its fixed parts by place, everything else one after the other. */
+/** A record that is being written: its fixed parts by place, everything else one after the other. */
 export class Draft {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -58,7 +58,7 @@ export class Draft {
     return length;
   }
 
-  /** Writes bytes; returns how many. */
+  /** Writes bytes; returns how many these are. */
   part(part: Uint8Array): number {
     if (part.length > 0) this.bytes.set(part, this.end);
     this.end += part.length;
@@ -83,13 +83,13 @@ export function draft(length: number): Draft {
   return shared;
 }
 
-/** Most bytes that a text takes. */
+/** The most bytes that a text can take. */
 export const mostBytes = (text: string): number => text.length * 3;
 
-/** A record while it is read, as it was written by a {@link Draft}. Parts are views on its bytes, not copies. */
+/** A record that is being read, in the order in which a {@link Draft} wrote it. Parts are views on its bytes, not copies. */
 export class Reading {
   readonly view: DataView;
-  /** Where the next part begins: in `view`, on which the record stands somewhere. */
+  /** Where the next part begins, as an offset in `view`, which may have other records before it. */
   at: number;
   readonly #bytes: Uint8Array;
   readonly #what: string;
@@ -124,12 +124,12 @@ export class Reading {
     return length === 0 ? noBytes : this.#bytes.subarray(start, start + length);
   }
 
-  /** What has not been read. */
+  /** Everything that has not been read yet. */
   rest(): Uint8Array {
     return this.part(this.#limit - this.at);
   }
 
-  /** What began at `start` is as long as it says. Fails: MalformedRecord */
+  /** Checks that the frame that began at `start` is as long as it says. Fails: MalformedRecord */
   endFrame(start: number, length: number): void {
     assertFits(this.at - start === length, this.#what);
   }
@@ -142,7 +142,7 @@ export class Reading {
   }
 }
 
-/** Begins to read a record; its version stands first. Fails: MalformedRecord if that is unknown, or it has less than `least` bytes */
+/** Begins to read a record, whose first byte is its version. Fails: MalformedRecord if that is unknown, or the record has less than `least` bytes */
 export function reading(bytes: Uint8Array, what: string, least: number): Reading {
   assertRecord(bytes, what, least);
   return new Reading(bytes, what);

@@ -1,3 +1,4 @@
+// A hand-over: what a leader that leaves cleanly passes to the next one, so that this need not ask and waiting times go on.
 import { Schema } from "effect";
 import { Key, Name, Origin, Time, TurnNumber } from "./messages.ts";
 
@@ -9,9 +10,8 @@ const CountedSpan = Schema.Struct({
   until: Time,
   gaps: Schema.Array(Schema.Struct({ from: Time, to: Time })),
 });
-/** What a leader leaves behind when it leaves cleanly, so that the next one need not ask and waiting times continue. */
 export const HandOver = Schema.Struct({
-  /** Absent when it is not complete. */
+  /** All attempts that are assigned; absent if the list would not be complete. */
   ledger: Schema.optionalKey(Schema.Array(LedgerEntry)),
   counted: Schema.optionalKey(CountedSpan),
 });

@@ -1,4 +1,4 @@
-// One append to the journal of a durable run: which attempt of which turn appends, and what its run receives.
+// A journal message: one append to the journal of a durable run. It says which attempt of which turn appends, and what the run receives.
 import { MalformedRecord } from "../domain/errors.ts";
 import { type Draft, draft, mostBytes, noBytes, type Reading, reading } from "./bytes.ts";
 import { shallowJsonOf } from "./json-depth.ts";
@@ -6,12 +6,12 @@ import { f64, layout, time, u8, u16, u32 } from "./layout.ts";
 import { assertRange, isCount, isRecord } from "./ranges.ts";
 import { mapOf } from "./shape.ts";
 
-/** Kinds of ops; the index is the code on the wire, so only append new ones. */
+/** Kinds of ops. The index is the code on the wire, so new ones go to the end. */
 const opKinds = ["step", "sleep", "signal", "children"] as const;
 export type OpKind = (typeof opKinds)[number];
 
 /**
- * `value` and `error` settle an op. `retry`: a step failed, and is due again later. `part`: the first values of a group that takes several
+ * `value` and `error` settle an op. `retry`: a step has failed, and is due again later. `part`: some results of a group that takes several
  * messages. `cancel`: a wish to cancel, which rejects an open wait; with the ordinal {@link noOp} it is only recorded as taken.
  */
 const forms = ["value", "error", "retry", "part", "cancel"] as const;
@@ -24,14 +24,14 @@ export const noOp = 0xffff_ffff;
 export interface Delivery {
   readonly kind: OpKind;
   readonly form: DeliveryForm;
-  /** Which op of the lap. */
+  /** The number of the op in its lap. */
   readonly ordinal: number;
   readonly time: number;
-  /** Sequence in the log; 0 for what did not come from there. */
+  /** Where the delivery stands in the log; 0 if it did not come from there. */
   readonly sequence: number;
-  /** Of the op's arguments. */
+  /** A hash of the op's arguments. */
   readonly hash: number;
-  /** Of the op: a step's method, a signal's name, the task of children. */
+  /** What the op is about: the method of a step, the name of a signal, the task of children. */
   readonly name: string;
   readonly value: string;
 }
@@ -51,18 +51,18 @@ export interface JournalMessage {
   readonly attempt: number;
   /** Counts the messages of an attempt, from 1. */
   readonly number: number;
-  /** When it was made. Units: epoch milliseconds */
+  /** When the message was made. Units: epoch milliseconds */
   readonly time: number;
-  /** The code begins at that time, not when the run was created. */
+  /** The run's code begins at `time`, not when the run was created. */
   readonly starts?: boolean;
-  /** The first of its turn, which claims the turn for this attempt. */
+  /** The first message of a turn, which claims the turn for this attempt. */
   readonly begins: boolean;
-  /** The attempt gave its run back; it was not lost. */
+  /** The attempt has given its run back, so it was not lost. */
   readonly returns?: boolean;
-  /** Replaces all messages before it. */
+  /** Set if this begins a lap: it replaces all messages before it. */
   readonly lap?: LapStart | undefined;
   readonly deliveries: readonly Delivery[];
-  /** The whole message once more, encrypted; what is here is without the values that nobody else may read. */
+  /** The whole message once more, encrypted. Then the fields here leave out the values that only those with the key may read. */
   readonly sealed?: Uint8Array | undefined;
 }
 
@@ -90,7 +90,7 @@ const returnsFlag = 2;
 const startsFlag = 4;
 const sealedFlag = 8;
 
-/** Most bytes that a delivery takes in its message. */
+/** The most bytes that a delivery can take in its message. */
 export const mostBytesOfDelivery = ({ name, value }: Delivery): number =>
   each.size + mostBytes(name) + mostBytes(value);
 

@@ -1,14 +1,14 @@
+// How deep JSON from others may be nested: what a parser can still read may be too deep to be serialized again.
 import { jsonOf } from "./bytes.ts";
 
 const [quote, backslash, openList, closeList, openObject, closeObject] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
 
-/** What a parser can still read may be too deep to be serialized again. */
 const deepest = 64;
 
 /** Whether JSON is shallow enough to be serialized again. */
 export const isShallow = (json: Uint8Array): boolean => !isDeeperThan(deepest, json);
 
-/** JSON that anybody may have written. Undefined also for what is not JSON, or too deep. */
+/** Parses JSON that anybody may have written. Undefined if it is not JSON, or too deep. */
 export function shallowJsonOf(bytes: Uint8Array): unknown {
   try {
     return isShallow(bytes) ? jsonOf(bytes) : undefined;

@@ -1,4 +1,4 @@
-// The fixed part of a binary record: each number's place and width are written once, for whoever writes it and whoever reads it.
+// A layout: the fixed part of a binary record. The place and the width of each number are said once, for those who write it and those who read it.
 import { timeAt, writeTime } from "./ranges.ts";
 
 /** A number of the record that begins at `from`. */
@@ -6,7 +6,7 @@ export interface Field {
   readonly get: (view: DataView, from: number) => number;
   readonly set: (view: DataView, from: number, value: number) => void;
 }
-/** How wide a number is, and how it is read. */
+/** How wide a number is, and how it is read and written. */
 interface Kind {
   readonly bytes: number;
   readonly at: (place: number, what: string) => Field;
@@ -43,7 +43,7 @@ export const f64: Kind = {
     set: (view, from, value) => view.setFloat64(from + place, value, true),
   }),
 };
-/** A time, a span or a place in the log: never NaN, never beyond the calendar. `named`: how an error calls it. */
+/** A time, a span or a place in the log: never NaN, never beyond the calendar. `named`: what an error calls it. */
 export const time = (named: string): Kind => ({
   bytes: 8,
   at: (place, what) => ({
@@ -59,15 +59,15 @@ export interface Layout<N extends string> {
   readonly place: { readonly [K in N]: Field };
   /** Bytes of all fields. */
   readonly size: number;
-  /** All fields at once. Each costs some 20 ns more than by its place, so this is not for what every run needs (ADR 63). */
+  /** Reads all fields at once. Each costs some 20 ns more than by its place, so this is not for what every run needs (ADR 63). */
   read(view: DataView, from: number): { readonly [K in N]: number };
   write(view: DataView, from: number, values: { readonly [K in N]: number }): void;
 }
 
 /**
- * Fields that follow one another, those of one kind in a row. `what`: the record, as errors call it.
+ * Lays out fields one after the other; each row lists some of one kind. `what`: what errors call the record.
  *
- * As fast as offsets and widths that are written out at each place (ADR 57).
+ * As fast as offsets and widths that are written out wherever they are used (ADR 57).
  */
 export function layout<const R extends readonly Row[]>(what: string, ...rows: R): Layout<NamesIn<R>> {
   let size = 0;

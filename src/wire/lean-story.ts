@@ -1,4 +1,4 @@
-// Shortens the story of a run that does not fit into an entry.
+// Lean stories: the story of a run that does not fit into an entry is cut, step by step, until it does.
 import type { AttemptRecord, OutcomeKind } from "../domain/run.ts";
 import { noBytes } from "./bytes.ts";
 import { type RunEntry, runForm } from "./run-entry.ts";
@@ -8,7 +8,7 @@ type Attempts = readonly AttemptRecord[];
 type Lean<T> = (whole: T) => T;
 
 const briefMessage = 200;
-/** Attempts that are kept of a run with thousands. */
+/** How many attempts are kept of a run that has had thousands. */
 const lastAttempts = 100;
 
 /** From the fullest to the barest. */
@@ -19,8 +19,8 @@ export const leanAttempts: readonly Lean<Attempts>[] = [
 ];
 
 /**
- * The story of an outcome, from the fullest to the barest. A final one keeps the run's own error; at last it says how the run ended and
- * nothing more, which of a completed run its output says already.
+ * The story of an outcome, from the fullest to the barest. That of a final one keeps the run's error to the last, when it says only how the run
+ * ended. A completed run does without this last form: its output says so already.
  */
 export function* leanDetails(
   kind: OutcomeKind,
@@ -37,18 +37,18 @@ export function* leanDetails(
   }
 }
 
-/** How it ended, and nothing before that. */
+/** How the run ended, and nothing about its attempts. */
 function barestDetail({ createdAt, priority, error }: FinalDetail): FinalDetail {
   const reason = "the rest of its story did not fit into its outcome";
   const why = error && { name: cut(error.name, briefMessage), message: cut(error.message, 1_000) };
   return { createdAt, priority, attempts: [], reason, ...(why && { error: why }) };
 }
 
-/** Of a compacted entry, which comes first as it is. */
+/** The forms of a compacted entry, from the entry as it is to the barest. */
 export const leanEntries: readonly Lean<RunEntry>[] = [
   (entry) => entry,
   ...leanAttempts.map((lean) => (entry: RunEntry) => withHistory(entry, lean)),
-  // A finished run that cannot be stored would block everything after it.
+  // The input goes at last: a finished run that cannot be stored would block the purge of everything behind it.
   (entry) =>
     entry.form === runForm.finished ? { ...entry, input: noBytes } : withHistory(entry, leanAttempts.at(-1)!),
 ];

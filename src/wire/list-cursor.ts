@@ -1,4 +1,4 @@
-// Where a list continues, by places that every engine knows.
+// A cursor: where the next page of a list begins. It names a place in the log, so that every engine understands it.
 
 /** The sort key of a list. */
 export interface PlaceInList {

@@ -1,4 +1,4 @@
-// JSON messages over core NATS, checked at the edge. Decoders are built once; a message that does not match is a MalformedRecord.
+// JSON messages over core NATS, and how they are checked at the edge: one that does not match its schema is a MalformedRecord.
 import { Result, Schema } from "effect";
 import { MalformedRecord } from "../domain/errors.ts";
 import { isKey } from "../domain/names.ts";
@@ -13,20 +13,20 @@ export const Whole = Schema.Int.check(between(0, Number.MAX_SAFE_INTEGER));
 export const TurnNumber = Schema.Int.check(between(1, 2 ** 32 - 1));
 export const Origin = Schema.Finite.check(between(1, Number.MAX_SAFE_INTEGER));
 export const Epoch = Schema.Int.check(between(0, 2 ** 32 - 1));
-/** Also a span. */
+/** A moment or a span. Units: milliseconds */
 export const Time = Schema.Finite.check(between(0, lastMoment));
 export const Key = Text.check(Schema.makeFilter(isKey));
-/** It becomes a token of a subject. */
+/** A name that becomes a token of a subject. */
 export const Name = Text.check(Schema.makeFilter(isToken));
 export const StringMap = Schema.Record(Schema.String, Schema.String);
 
 export const encodeMessage = (message: unknown): Uint8Array => jsonBytes(message);
 
-/** The engine no longer leads, or its store does not answer: the request may be repeated. */
+/** Errors after which a request may be repeated: the engine no longer leads, or its store does not answer. */
 export const notLeading = "NotLeading";
 export const transientErrors: ReadonlySet<string> = new Set([notLeading, "StoreUnavailable"]);
 
-/** Any request may be answered with an error; returns it, or undefined. */
+/** Any request may be answered with an error. */
 export interface ErrorReply {
   readonly error: { readonly name: string; readonly message: string };
 }
@@ -38,7 +38,7 @@ export function errorOfReply(reply: unknown): ErrorReply["error"] | undefined {
   return typeof reply === "object" && reply !== null && "error" in reply ? (reply as ErrorReply).error : undefined;
 }
 
-/** Parses a JSON reply of our own, whose shape the caller knows. */
+/** Parses JSON whose shape the caller checks, or knows. Fails: MalformedRecord */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
     return jsonOf(bytes);
@@ -47,7 +47,7 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   }
 }
 
-/** `read` puts into order what a schema cannot say. */
+/** Makes a decoder for messages of a schema. `read` runs before the schema does, for what that cannot say. */
 export function decoder<S extends Schema.Top & { readonly DecodingServices: never }>(
   what: string,
   schema: S,

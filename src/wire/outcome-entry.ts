@@ -1,4 +1,4 @@
-// The payload of an outcome subject: the outcomes of all runs that ended in the same tick, one frame each.
+// An outcome entry, the payload of an outcome subject: how the attempts of one tick ended, one frame for each.
 
 import type { Parked } from "../domain/durable.ts";
 import { isKey } from "../domain/names.ts";
@@ -12,8 +12,8 @@ import { attemptDetailOf, cancelWishOf, finalDetailOf } from "./story.ts";
 import type { OutcomeAuthor } from "./subjects.ts";
 
 /**
- * The whole story of a run that ended in its only attempt, without an error, metadata or a reason: nearly all of them. It stands in the
- * frame's fixed part; the worker is the writer of the entry. Units: epoch milliseconds
+ * The whole story of a run that ended in its only attempt, without an error, metadata or a reason, as nearly all do. It is in the fixed part of
+ * the frame; the worker is the writer of the entry. Units: epoch milliseconds
  */
 export interface PlainStory {
   readonly createdAt: number;
@@ -21,7 +21,10 @@ export interface PlainStory {
   readonly priority: number;
 }
 
-/** What every outcome has. Units: epoch milliseconds; `origin` is a log sequence; a retention mark has an empty key, S in `dueAt`, asOf in `origin` */
+/**
+ * What every outcome has. Units: epoch milliseconds; `origin` is a log sequence. A retention mark has an empty key; its `dueAt` is the sequence up
+ * to which it gives up outcomes, its `origin` the one up to which its writer knew the log.
+ */
 export interface OutcomeHead {
   readonly kind: OutcomeKind;
   readonly key: string;
@@ -32,20 +35,20 @@ export interface OutcomeHead {
   readonly dueAt: number;
 }
 
-/** What a frame is made of. */
+/** What the frame of an outcome is made of. */
 export interface OutcomeFrame extends OutcomeHead {
-  /** JSON of a detail; empty when `plain` says it all. */
+  /** The detail as JSON; empty if `plain` says it all. */
   readonly detail: Uint8Array;
   readonly plain?: PlainStory | undefined;
   readonly input: Uint8Array;
-  /** The input is not repeated; it stays in the run's entry. */
+  /** The input is not repeated here: it stays in the run's entry. */
   readonly inputStays?: boolean | undefined;
-  /** It did not fit or could not be read, and is gone. */
+  /** The input did not fit, or could not be read, and is gone. */
   readonly inputIsGone?: boolean | undefined;
   readonly output: Uint8Array;
 }
 
-/** In the order of their numbers in a frame, from 1. */
+/** The kinds of outcomes, in the order of their numbers in a frame, from 1. */
 export const outcomeKinds: readonly OutcomeKind[] = [
   "completed",
   "failed",
@@ -72,9 +75,9 @@ const { place, size } = layout(
   [u32, "detailLength", "inputLength", "outputLength"],
   [f64, "createdAt", "startedAt"],
 );
-/** Bytes of a frame without its key, detail, input and output. */
+/** The size of a frame without its key, detail, input and output. Units: bytes */
 export const frameHead = size;
-/** Shares the byte with the priority, which uses the lower bits. */
+/** These flags share a byte with the priority, which has the lower bits. */
 const inputStaysFlag = 0x80;
 const inputIsGoneFlag = 0x40;
 const priorityMask = 0x0f;
@@ -89,7 +92,7 @@ export class Outcome implements OutcomeHead {
   readonly origin: number;
   readonly at: number;
   readonly dueAt: number;
-  /** The entry it is in, and where. */
+  /** The entry that the outcome is in, and where its parts begin. */
   readonly #entry: Uint8Array;
   readonly #start: number;
   readonly #detailStart: number;
@@ -99,7 +102,7 @@ export class Outcome implements OutcomeHead {
   readonly #flags: number;
   readonly #writer: string;
 
-  /** `view` is one on `entry`; the frame stands between `start` and `end`. */
+  /** `view` is a view on `entry`, where the frame stands from `start` to `end`. Fails: MalformedRecord */
   constructor(kind: OutcomeKind, entry: Uint8Array, view: DataView, start: number, end: number, writer: string) {
     this.kind = kind;
     this.#start = start;
@@ -123,7 +126,7 @@ export class Outcome implements OutcomeHead {
   get detailBytes(): Uint8Array {
     return this.#entry.subarray(this.#detailStart, this.#inputStart);
   }
-  /** Parsed on each call, so keep it. Always a {@link FinalDetail} for a final outcome. */
+  /** Parsed on each call, so keep what it returns. That of a final outcome is always a {@link FinalDetail}. */
   get detail(): OutcomeDetail | undefined {
     if (this.kind === "cancelling") return cancelWishOf(this.detailBytes);
     if (this.kind === "parked") return parkedIn(this.detailBytes);
@@ -144,11 +147,11 @@ export class Outcome implements OutcomeHead {
   get output(): Uint8Array {
     return this.#entry.subarray(this.#outputStart, this.#end);
   }
-  /** As it stands in its entry. */
+  /** The outcome's bytes, as they stand in its entry. */
   get frame(): Uint8Array {
     return this.#entry.subarray(this.#start, this.#end);
   }
-  /** A frame for clients waiting for the result, with what they need. */
+  /** A frame for clients that wait for the result, with no more than they need. */
   get result(): Uint8Array {
     const detail = this.kind === "completed" ? noBytes : this.detailBytes;
     return encodeOutcomeFrame({ ...this.#fixed, detail, input: noBytes, output: this.output });
@@ -173,13 +176,13 @@ export class Outcome implements OutcomeHead {
   }
 }
 
-/** A retention mark may only give up what is before it in the log. Fails: MalformedRecord */
+/** Checks that a retention mark gives up nothing but what is before it in the log. Fails: MalformedRecord */
 export function assertPastMark({ dueAt, origin }: Pick<OutcomeFrame, "dueAt" | "origin">, seq: number): void {
   assertRange(Number.isInteger(dueAt) && dueAt < seq, what, "the sequence that is given up", dueAt);
   assertRange(origin < seq, what, "the place that the mark knows the log up to", origin);
 }
 
-/** A malformed one ends its turn, and the run continues from where it was. */
+/** Undefined for a malformed detail: its outcome ends the turn, and the run goes on from where it was. */
 function parkedIn(bytes: Uint8Array): Parked | undefined {
   try {
     return decodeParked(bytes);
@@ -211,9 +214,9 @@ export function encodeOutcomeFrame(outcome: OutcomeFrame): Uint8Array {
   return record.finish();
 }
 
-/** An entry that was rewritten without some of its outcomes. The others keep the time at which they were first stored. */
+/** What an entry that was rewritten without some of its outcomes says about itself. The others keep the time at which they were first stored. */
 export interface Moved {
-  /** Its earlier places in the log, one for each time that it was rewritten. */
+  /** The entry's earlier places in the log, one for each time that it was rewritten. */
   readonly places: readonly number[];
   /** When it was stored at first. Units: epoch milliseconds */
   readonly at: number;
@@ -245,7 +248,7 @@ export interface OutcomeEntry {
   readonly unknownKind: number;
 }
 
-/** `writer` and `by` as the entry's subject names them: only where it does not say who wrote it (format 1), the entry does. Fails: MalformedRecord */
+/** `writer` and `by`: what the entry's subject says. In format 1 it does not say who wrote the entry: then the entry itself does. Fails: MalformedRecord */
 export function decodeOutcomeEntry(bytes: Uint8Array, writer = "", by?: OutcomeAuthor): OutcomeEntry {
   assertRecord(bytes, "outcome entry", entry.size);
   const view = viewOf(bytes);

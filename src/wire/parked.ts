@@ -1,5 +1,4 @@
-// The detail of an outcome `parked`, as JSON. Whoever may append can write anything there: what does not have its shape
-// parks no run.
+// The detail of a `parked` outcome, as JSON. Whoever may append can write anything there: a detail without the right shape parks no run.
 import type { Blocked, Parked, Wait } from "../domain/durable.ts";
 import { MalformedRecord } from "../domain/errors.ts";
 import { isTaskName } from "../domain/names.ts";

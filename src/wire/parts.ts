@@ -1,10 +1,10 @@
-// Registrations and heartbeats list a worker's tasks and the runs it holds. If that is too much for one message, it is sent in parts,
-// each with part of the lists, and counts once all of them have arrived.
+// Messages in parts: registrations and heartbeats list a worker's tasks and the runs it holds. What is too much for one message is sent in
+// several, each with a part of the lists, and counts once all of them have arrived.
 import { groupsBySize } from "../collections/groups.ts";
 import { mostBytes, utf8 } from "./bytes.ts";
 
 export interface Part {
-  /** Which message it belongs to; only the newest one of a sender counts. */
+  /** The message that it is a part of; only a sender's newest message counts. */
   readonly of: string;
   readonly index: number;
   readonly count: number;
@@ -16,7 +16,7 @@ interface Item {
 }
 type Lists = { readonly [list: string]: readonly unknown[] };
 
-/** The share of the largest message that one part takes. */
+/** A part takes up to one in so many bytes of the largest message. */
 const shareOfPayload = 4;
 export const partLimit = (maxPayload: number): number => Math.floor(maxPayload / shareOfPayload);
 
@@ -36,7 +36,7 @@ export function encodeInParts(head: object, lists: Lists, limit: number, of: str
   });
 }
 
-/** For the names of the lists, and the mark of a part. */
+/** Room for the names of the lists, and for `part`. Units: bytes */
 const headroom = 200;
 
 /** Items as JSON, in groups of at most so many bytes, each by its list. */
@@ -48,7 +48,7 @@ function pack(lists: Lists, room: number): Partial<Record<string, readonly Item[
   return groups.length === 0 ? [{}] : groups.map((group) => Object.groupBy(group, ({ list }) => list));
 }
 
-/** What has arrived from each sender. If a part is missing, the message is refused and the sender told. */
+/** Puts the parts of each sender together. If one is missing, the message is refused, and the sender learns why. */
 export class Assembly<M extends { readonly id: string; readonly part?: Part | undefined }> {
   readonly #join: (parts: readonly M[]) => M;
   readonly #open = new Map<string, { readonly of: string; readonly parts: M[] }>();
@@ -57,7 +57,7 @@ export class Assembly<M extends { readonly id: string; readonly part?: Part | un
     this.#join = join;
   }
 
-  /** The whole once its last part is there. Fails: Error when a part before it is missing */
+  /** Adds a message, or a part of one. Returns the whole once its last part is there. Fails: Error when the part before it is missing */
   add(message: M): M | undefined {
     const { id, part } = message;
     if (part === undefined) {
@@ -74,7 +74,7 @@ export class Assembly<M extends { readonly id: string; readonly part?: Part | un
     return this.#join(open.parts);
   }
 
-  /** Nobody will send the rest. */
+  /** Drops what has arrived from a sender that is gone: nobody will send the rest. */
   drop(id: string): void {
     this.#open.delete(id);
   }

@@ -1,9 +1,9 @@
-// Checks on what others wrote, made when it is decoded: a NaN in a heap would stay there forever and block everything behind it.
+// Ranges: what values from others may be, checked when they are decoded. A NaN in a heap, say, would stay there forever and block what is behind it.
 import { MalformedRecord } from "../domain/errors.ts";
 
 /** The last moment of the calendar; spans are no longer either. Units: epoch milliseconds */
 export const lastMoment = 8.64e15;
-/** Half of what a record has room for, so whatever is read can be incremented. */
+/** Half of what a record has room for, so that whatever was read can still be incremented. */
 const mostTurns = 2 ** 31;
 
 export const isTime = (value: unknown): value is number =>

@@ -1,5 +1,5 @@
-// Records in the bucket of a namespace, besides task definitions. Whoever may write there can write anything: a record without
-// the right shape is reported and ignored.
+// The records in the bucket of a namespace, besides task definitions. Whoever may write there can write anything: a record without the right
+// shape is reported and ignored.
 import { Schema } from "effect";
 import { parseCron } from "../domain/cron.ts";
 import type { CronRecord } from "../domain/cron-record.ts";
@@ -16,13 +16,13 @@ const isCronState = Schema.is(
     origin: Schema.Literals(["code", "api"]),
     worker: Schema.optionalKey(Text),
     paused: Schema.Boolean,
-    // One in the future was written by a wrong clock, and is corrected.
+    // Not a Time: one in the future was written by a wrong clock, and is corrected later.
     lastTick: Schema.Finite,
     firing: Schema.optionalKey(Schema.Struct({ by: Text, ticks: Schema.Array(Time) })),
   }),
 );
 
-/** A schedule under `cron.<base64url of the name>`. */
+/** Whether a record is a schedule, as stored under `cron.<base64url of its name>`. */
 export function isStoredCron(record: unknown): record is CronRecord {
   if (!isCronState(record)) return false;
   const { task, name, expression, timezone, catchUp, input } = record as CronRecord;
@@ -50,7 +50,7 @@ export const isWorkerIds = Schema.is(Schema.Array(Name));
 
 const KnownWorker = Schema.Struct({
   id: Text,
-  /** Its tasks with concurrency limits, or those it executes; undefined = any task may be among them. */
+  /** Its tasks with concurrency limits, or those that it executes; undefined = it may be any. */
   keyed: Schema.optional(Schema.Array(Text)),
   process: Schema.optional(Text),
 });
@@ -58,7 +58,7 @@ const KnownWorker = Schema.Struct({
 export type KnownWorker = typeof KnownWorker.Type;
 export const isKnownWorkers = Schema.is(Schema.Array(KnownWorker));
 
-/** Uses of a rate limit, by their time. Units: epoch milliseconds */
+/** What was used of a rate limit, and when. Units: epoch milliseconds */
 export const isStoredRate = Schema.is(
   Schema.Struct({
     id: Text,
@@ -71,7 +71,7 @@ export const isStoredRate = Schema.is(
 
 export const isFailureHandler = Schema.is(Schema.Struct({ task: TaskName, handler: TaskName, from: Whole }));
 
-/** What a cautious leader has assigned. */
+/** What a leader has noted of its assignments (matching/suspects/caution.ts). */
 export const isTried = Schema.is(
   Schema.Struct({
     epoch: Whole,
@@ -82,7 +82,7 @@ export const isTried = Schema.is(
   }),
 );
 
-/** Up to where failures are handled. */
+/** How far in the log failures are handled. */
 export const isHandled = Schema.is(Schema.Struct({ epoch: Whole, upTo: Whole }));
 
 const AdmissionFlag = Schema.Struct({
@@ -97,6 +97,6 @@ export type AdmissionFlag = typeof AdmissionFlag.Type;
 export const isAdmissionFlag = Schema.is(AdmissionFlag);
 
 const LeaseRecord = Schema.Struct({ engine: Name, released: Schema.Boolean, ...HandOver.fields });
-/** The current leader, or a previous one that left something behind. */
+/** Who leads, or who led last and what it left behind. */
 export type LeaseRecord = typeof LeaseRecord.Type;
 export const isLeaseRecord = Schema.is(LeaseRecord);

@@ -1,5 +1,4 @@
-// A worker's registration, checked by the rules that its own code was checked by: an engine trusts a message no more
-// than a declaration.
+// The check of a worker's registration, by the rules for declarations in code: an engine trusts a message no more than a user's class.
 import { parseAffinity } from "../domain/affinity.ts";
 import { parseBatch } from "../domain/batch.ts";
 import { parseCron } from "../domain/cron.ts";
@@ -12,9 +11,9 @@ import { isWorkerId } from "./subjects.ts";
 import { isTaskDeclaration, type Register, type TaskDeclaration } from "./worker-messages.ts";
 
 const longestText = 256;
-/** Of one worker. */
+/** How many tasks one worker may have. */
 const mostTasks = 10_000;
-/** Of one task. */
+/** How many crons one task may have. */
 const mostCrons = 100;
 
 /** Fails: TypeError or RangeError with the value and the rule */
@@ -50,7 +49,7 @@ function assertDeclaration({ name, timeoutMs, scheduleTimeoutMs, policies, crons
   if (onFailure !== undefined) assertName("task", onFailure, `${where}: onFailure`);
 }
 
-/** By the rules for registrations, which may be stricter than when it was stored. */
+/** Whether a record is the declaration of a task, by today's rules: they may be stricter than those under which it was stored. */
 export function isDeclaredTask(record: unknown): record is TaskDeclaration {
   try {
     if (!isTaskDeclaration(record)) return false;

@@ -1,15 +1,15 @@
-// The payload of a run subject: fixed metadata first, then the rarely used rest as JSON, then the input bytes as they were sent,
-// so the engine routes a run without parsing its payload.
+// A run entry, the payload of a run subject: first what every run has, then the rest as JSON, then the input as it was sent, so that an engine
+// routes a run without parsing its input.
 import { assertFits, draft, jsonBytes, mostBytes, noBytes, reading } from "./bytes.ts";
 import { layout, time, u8, u16, u32 } from "./layout.ts";
 import { type RunExtra, readExtra } from "./run-extra.ts";
 
-/** The last two hold many runs: see bundle-entry.ts. */
+/** What an entry is: a new run, a compacted one, or a bundle of either (bundle-entry.ts). */
 export const runForm = { new: 0, live: 1, finished: 2, bundle: 3, compactedBundle: 4 } as const;
 export type RunForm = (typeof runForm)[keyof typeof runForm];
 
 /**
- * Times of a new entry are by its maker's clock: only the span between them counts, from when the server stored it.
+ * The times of a new run are by its creator's clock, so only the span between them counts, from when the server stored the entry.
  *
  * Units: epoch milliseconds; `dueAt` 0 = at once; `scheduleTimeoutMs` null = off, undefined = the task's
  */
@@ -18,7 +18,7 @@ export interface RunEntry {
   readonly priority: number;
   readonly createdAt: number;
   readonly dueAt: number;
-  /** Of a new one: `dueAt` is a calendar time, not a delay after `createdAt`. */
+  /** Of a new run: `dueAt` is a point in time, not a delay after `createdAt`. */
   readonly isDated?: boolean | undefined;
   readonly scheduleTimeoutMs: number | null | undefined;
   /** Where the creator waits for the result; empty if nobody does. */

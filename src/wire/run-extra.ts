@@ -1,4 +1,4 @@
-// The JSON part of a run entry, besides the fields that every run has.
+// The JSON part of a run entry: what only some runs have, and the state in a compacted entry.
 import { isAffinityRule } from "../domain/affinity.ts";
 import type { Parked } from "../domain/durable.ts";
 import { MalformedRecord } from "../domain/errors.ts";
@@ -11,7 +11,7 @@ import { assertRange, isCount, isOrigin, isRecord, isText, isTime, isTurn } from
 import { listOf, optional, shapeOf } from "./shape.ts";
 import { attemptsOf, isMetadata } from "./story.ts";
 
-/** The run as the fold knew it at `asOf`. */
+/** A live run as the fold knew it at `asOf`. */
 export interface CompactedLive {
   readonly asOf: number;
   readonly origin: number;
@@ -22,7 +22,7 @@ export interface CompactedLive {
   readonly readyAt: number;
   readonly retrying: boolean;
   readonly history: readonly AttemptRecord[];
-  /** Why it is to be cancelled, if it is; where that is in the log, and when it was stored. */
+  /** Why the run is to be cancelled, if it is; where the log says so, and when that was stored. */
   readonly cancelling?: string | undefined;
   readonly cancelledSeq?: number | undefined;
   readonly cancelledAt?: number | undefined;
@@ -30,6 +30,7 @@ export interface CompactedLive {
   readonly parked?: Parked | undefined;
 }
 
+/** A finished run as the fold knew it at `asOf`. */
 export interface CompactedFinished {
   readonly asOf: number;
   readonly origin: number;
@@ -40,7 +41,7 @@ export interface CompactedFinished {
   readonly at: number;
   /** Why it failed or was cancelled, in short. */
   readonly why?: string | undefined;
-  /** Somebody waits for its result: that replaces the input, in the form of an outcome, and no mark forgets the run. */
+  /** Somebody waits for the result: it replaces the input, in the form of an outcome entry, and no mark forgets the run. */
   readonly pinned?: true;
   readonly erased?: true;
 }
@@ -53,7 +54,7 @@ export interface RunExtra {
 
 const what = "run entry";
 
-/** `state`: which one an entry of this form has. Fails: MalformedRecord */
+/** `stateIs`: which state an entry of this form has. Fails: MalformedRecord */
 export function readExtra(bytes: Uint8Array, stateIs: "live" | "finished" | "none"): RunExtra {
   if (!isShallow(bytes)) throw new MalformedRecord({ what, reason: "its JSON is nested too deeply" });
   const told = jsonOf(bytes);
@@ -65,7 +66,7 @@ export function readExtra(bytes: Uint8Array, stateIs: "live" | "finished" | "non
   return { ...rest, state: stateIs === "live" ? readLive(state) : readFinished(state) };
 }
 
-/** A compacted entry may only refer to what is before it in the log. Fails: MalformedRecord */
+/** Checks that a compacted entry refers to nothing but what is before it in the log. Fails: MalformedRecord */
 export function assertPast({ state }: RunExtra, seq: number): void {
   if (state === undefined) return;
   assertRange(state.asOf < seq, what, "the place that it knows the log up to", state.asOf);

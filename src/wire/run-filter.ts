@@ -1,13 +1,13 @@
-// How a filter of runs travels. What an engine does not know of it would narrow nothing, and the request would be about far more runs.
+// How a filter of runs is sent. A field that an engine does not know would narrow nothing, and the request would be about far more runs.
 import { MalformedRecord } from "../domain/errors.ts";
 import type { RunFilter } from "../domain/listing.ts";
 import { jsonOf, utf8 } from "./bytes.ts";
 import { isRecord, isText } from "./ranges.ts";
 
-/** Those that every engine knows. */
+/** The fields that every engine knows. */
 const firstFields: ReadonlySet<string> = new Set(["task", "state", "metadata", "ids"] satisfies (keyof RunFilter)[]);
 
-/** With a field that older engines would leave out, the filter is text: that they refuse. */
+/** The request as it is sent. A filter with a field that older engines would ignore is sent as text, which they refuse. */
 export function sentFilter<T extends { readonly filter?: RunFilter }>(
   request: T,
 ): T | (Omit<T, "filter"> & { filter: string }) {
@@ -16,10 +16,10 @@ export function sentFilter<T extends { readonly filter?: RunFilter }>(
   return isOfOld ? request : { ...request, filter: JSON.stringify(filter) };
 }
 
-/** Why an engine refused it, where the reason is that it does not know the filter. */
+/** Whether an engine refused a request because it does not know a field of its filter. */
 export const isUnknownFilter = (message: string): boolean => /Expected object\s+at \["filter"\]/.test(message);
 
-/** The request with its filter as it was before it was sent. Fails: MalformedRecord, also for fields that are not `known` */
+/** Turns a received request back into what it was before it was sent. Fails: MalformedRecord, also for fields that are not `known` */
 export function readFilter(what: string, known: Readonly<Record<string, unknown>>, request: unknown): unknown {
   if (!isRecord(request) || request["filter"] === undefined) return request;
   const sent = request["filter"];

@@ -1,10 +1,10 @@
-// What a JSON value must look like that anybody may have written: a guard for each field. Other fields are ignored.
+// Shapes: what a JSON value that anybody may have written must look like, as a guard for each field. Other fields are ignored.
 import { isRecord } from "./ranges.ts";
 
 type Guard = (value: unknown) => boolean;
 type Is<T> = (value: unknown) => value is T;
 
-/** Fails to compile unless each field of `T` has its guard. */
+/** A guard for `T`. Does not compile unless each field has its guard. */
 export function shapeOf<T extends object>(fields: { readonly [K in keyof T]-?: Guard }): Is<T> {
   const guards = Object.entries<Guard>(fields);
   return (value): value is T => isRecord(value) && guards.every(([name, is]) => is(value[name]));

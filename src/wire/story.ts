@@ -1,5 +1,5 @@
-// The story of a run as JSON. Whoever may append can write anything there: what does not have the right shape is dropped, and
-// never stops its outcome from being folded.
+// The story of a run: the detail of its outcomes, as JSON. Whoever may append can write anything there: what does not have the right shape is
+// dropped, and never keeps an outcome from being folded.
 import { isAffinityRule } from "../domain/affinity.ts";
 import type { Parked } from "../domain/durable.ts";
 import type { ErrorRecord } from "../domain/error-record.ts";
@@ -18,7 +18,7 @@ export interface FinalDetail {
   readonly attempts: readonly AttemptRecord[];
   readonly error?: ErrorRecord;
   readonly reason?: string;
-  /** If erased: how it had ended. */
+  /** Of an erased run: how it had ended. */
   readonly was?: "completed" | "failed" | "cancelled";
 }
 
@@ -48,7 +48,7 @@ export function cancelWishOf(bytes: Uint8Array): CancelWish {
 
 /** `at`: when the run ended. */
 export function finalDetailOf(bytes: Uint8Array, at: number): FinalDetail {
-  // An `attempt` would make it look like the other kind of story.
+  // With an `attempt`, it would look like an `AttemptDetail`.
   const { attempt: _, createdAt, priority, metadata, terms, attempts, error, reason, ...rest } = recordOf(bytes);
   return {
     ...rest,

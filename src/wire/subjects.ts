@@ -1,5 +1,5 @@
 // wire/: what crosses the wire.
-// Every name on the wire, in one place.
+// Subjects: every name on the wire is in this file.
 import { originOf, originToken } from "../domain/durable.ts";
 import { MalformedRecord } from "../domain/errors.ts";
 import { assertName, isTaskName } from "../domain/names.ts";
@@ -9,10 +9,10 @@ import type { EngineVerb } from "./verbs.ts";
 
 export type WorkerVerb = "assign" | "cancel" | "ping";
 
-/** Who writes outcomes; it is in the subject, so a server can keep either from writing as the other. */
+/** Who wrote an outcome. It is in the subject, so that a server can keep workers from writing as engines. */
 export type OutcomeAuthor = "worker" | "engine";
 
-/** The parsed subject of an outcome entry. `by`: undefined in format 1, where only the entry itself says it, unverified. */
+/** The parsed subject of an outcome entry. `by` is undefined in format 1, where only the entry itself says who wrote it, and nobody checks that. */
 export interface OutcomeName {
   readonly by: OutcomeAuthor | undefined;
   readonly writer: string;
@@ -21,13 +21,13 @@ export interface OutcomeName {
 }
 
 const bundleToken = "bundle.";
-/** In place of a role, for a process without one. */
+/** Stands for the role of a process that has none. */
 const noRole = "-";
 const engineWriterPattern = /^e\d+$/;
 const isAuthor = (token: string | undefined): token is OutcomeAuthor => token === "worker" || token === "engine";
 const workerIdPattern = /^(?:[A-Za-z0-9_]{1,32}-)?[A-Za-z0-9_-]{1,64}$/;
 export const isWorkerId = (id: string): boolean => workerIdPattern.test(id) && !id.startsWith("-");
-/** An id as two tokens, its role first. */
+/** The id of a process as two tokens, its role first. */
 const tokensOf = (id: string): string => {
   const joint = id.indexOf("-");
   return joint < 0 ? `${noRole}.${id}` : `${id.slice(0, joint)}.${id.slice(joint + 1)}`;
@@ -40,7 +40,7 @@ function tokensOfKey(key: string): string {
   return runTokens(task, id);
 }
 
-/** What everything in a namespace is named by. */
+/** What all names in a namespace begin with. */
 class Namespace {
   readonly namespace: string;
   /** The first tokens of every subject. */
@@ -74,7 +74,7 @@ export class Subjects extends Namespace {
   readonly #outcomePrefix: string = `${this.root}.done.`;
   /** All outcome entries. */
   readonly outcomes: string = `${this.#outcomePrefix}>`;
-  /** The same, except {@link formatLock}. */
+  /** All outcome entries, but not {@link formatLock}. */
   readonly authoredOutcomes: string = `${this.#outcomePrefix}*.>`;
   /** Belongs to another stream, so an older engine cannot reconfigure the log: nothing is stored there. */
   readonly formatLock: string = `${this.#outcomePrefix}format`;
@@ -97,7 +97,7 @@ export class Subjects extends Namespace {
   readonly reserve: string = `${this.root}.reserve`;
   /** Where the leader announces whether new runs are accepted. */
   readonly admission: string = `${this.root}.admission`;
-  /** Of the last run subject read: adjacent entries often have the same task, and then share one string. */
+  /** The task of the last run subject that was parsed: entries that follow one another often have the same, and then share one string. */
   #lastTask = "";
   #lastTaskPrefix = " ";
 
@@ -105,7 +105,7 @@ export class Subjects extends Namespace {
     return this.#runPrefix + runTokens(task, id);
   }
 
-  /** Many runs of a task in one entry: one token more than a single run. */
+  /** The subject of a bundle has one token more than that of a single run. */
   bundle(task: string, name: string): string {
     return `${this.#runPrefix}${task}.${bundleToken}${name}`;
   }
@@ -142,13 +142,13 @@ export class Subjects extends Namespace {
     return this.#lastTask;
   }
 
-  /** `waiter`: the client that the server republishes it to; empty = none. */
+  /** `waiter`: the client to which the server passes the entry on; empty = none. */
   outcome(by: OutcomeAuthor, writer: string, n: number, waiter = ""): string {
     const subject = `${this.#outcomePrefix}${by}.${tokensOf(writer)}.${n}`;
     return waiter === "" ? subject : `${subject}.${waiter}`;
   }
 
-  /** Of either format. Fails: MalformedRecord */
+  /** Parses the subject of an outcome entry, in either format. Fails: MalformedRecord */
   parseOutcome(subject: string): OutcomeName {
     const tokens = subject.startsWith(this.#outcomePrefix) ? subject.slice(this.#outcomePrefix.length).split(".") : [];
     const [by, role, name] = tokens;
@@ -161,18 +161,18 @@ export class Subjects extends Namespace {
     return { by: engineWriterPattern.test(by!) ? undefined : "worker", writer: by!, n, waiter };
   }
 
-  /** What a role may write: its own outcomes. */
+  /** The outcome subjects of a role, for its permissions. */
   outcomesBy(by: OutcomeAuthor, role: string): readonly string[] {
     const writers = `${this.#outcomePrefix}${by}.${role === "" ? noRole : role}.*`;
     return [`${writers}.*`, `${writers}.*.*`];
   }
 
-  /** One signal; `token` identifies it among those of its name, however often it is sent. */
+  /** The subject of one signal. `token` tells it from others of its name: sent again, it is the same signal. */
   signal(key: string, name: string, token: string): string {
     return `${this.#signalsOf(key)}.${name}.${encodeRunId(token)}`;
   }
 
-  /** Those of a run, or of one name. */
+  /** All signals to a run, or those of one name. */
   signalsOf(key: string, name?: string): string {
     return name === undefined ? `${this.#signalsOf(key)}.>` : `${this.#signalsOf(key)}.${name}.*`;
   }
@@ -225,7 +225,7 @@ export class Subjects extends Namespace {
     return `${this.root}.worker.${tokensOf(id)}.${verb}`;
   }
 
-  /** Everything workers of a role subscribe to. */
+  /** Everything that workers of a role subscribe to, for their permissions. */
   workersOf(role: string): string {
     return `${this.root}.worker.${role === "" ? noRole : role}.*.*`;
   }

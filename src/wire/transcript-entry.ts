@@ -1,5 +1,5 @@
-// The payload of a log subject: the output of one attempt in one tick, as records. The head repeats the newest progress and counts the
-// lines, so that the newest entry of a run answers both without the others.
+// A transcript entry, the payload of a log subject: what an attempt has put out in one tick, as records. The head repeats the newest progress and
+// counts the lines, so that the newest entry of a run is enough to answer for both.
 import { MalformedRecord } from "../domain/errors.ts";
 import type { OutcomeKind } from "../domain/run.ts";
 import { type LineLevel, lineLevels } from "../domain/transcript.ts";
@@ -26,7 +26,7 @@ export interface ProgressMark {
 }
 
 export interface TranscriptHead {
-  /** Sequence of the run's first entry: tells the run from an earlier one of the same id. */
+  /** Sequence of the run's first entry: tells the run from an earlier one with the same id. */
   readonly origin: number;
   readonly turn: number;
   readonly attempt: number;
@@ -34,12 +34,12 @@ export interface TranscriptHead {
   readonly writer: number;
   /** Number of the first record; an attempt counts its records from 0. */
   readonly first: number;
-  /** Stored lines of the run, including this entry and earlier attempts. */
+  /** How many lines of the run are stored, with this entry and those of earlier attempts. */
   readonly lines: number;
   readonly progress: ProgressMark | undefined;
 }
 
-/** A record before it is written; its form depends on the kind. Units: epoch milliseconds */
+/** A record to be written. What its `form` means depends on its kind. Units: epoch milliseconds */
 export interface Utterance {
   readonly kind: RecordKind;
   readonly form: number;
@@ -47,7 +47,7 @@ export interface Utterance {
   readonly body: Uint8Array;
 }
 
-/** A record as it is read. Units: epoch milliseconds */
+/** A record that was read. Units: epoch milliseconds */
 export type TranscriptRecord = { readonly at: number } & (
   | {
       readonly kind: "line";
@@ -85,7 +85,7 @@ const headLayout = layout(
 const hasProgress = 1;
 const record = layout(what, [u8, "kind", "form"], [u16, "after"], [u32, "length"]);
 export const recordHead = record.size;
-/** Records of an entry lie within this time of each other. */
+/** All records of an entry were made within this time. Units: milliseconds */
 export const spanMs = 65_535;
 
 export function lineUtterance(at: number, level: LineLevel, message: string, fields: Uint8Array): Utterance {
@@ -105,7 +105,7 @@ export function progressUtterance({ at, fraction, note }: ProgressMark): Utteran
   return { kind: "progress", form: 0, at, body };
 }
 
-/** Text, bytes or JSON, told apart by the form. Bytes are copied: the caller may use its array again. */
+/** A chunk is text, bytes or JSON, told apart by its form. Bytes are copied, since the caller may use its array again. */
 export function chunkUtterance(at: number, value: unknown): Utterance {
   if (typeof value === "string") return { kind: "chunk", form: 0, at, body: utf8(value) };
   if (value instanceof Uint8Array) return { kind: "chunk", form: 1, at, body: new Uint8Array(value) };
@@ -125,7 +125,7 @@ export function droppedUtterance(at: number, whatWas: DroppedWhat, count: number
   return { kind: "dropped", form: droppedWhats.indexOf(whatWas), at, body };
 }
 
-/** `said` in its order; all within {@link spanMs}. */
+/** Encodes records in the order in which they were made, all within {@link spanMs}. */
 export function encodeTranscript(head: TranscriptHead, said: readonly Utterance[]): Uint8Array {
   const { fraction = 0, note = "", at: progressAt = 0 } = head.progress ?? {};
   let length = headLayout.size + mostBytes(note);

@@ -1,4 +1,4 @@
-// What engines are asked, by verb, and what they answer.
+// Verbs: what an engine can be asked, and what it answers.
 import { Schema } from "effect";
 import type { CronRule as CronDeclaration, CronInfo } from "../domain/cron.ts";
 import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../domain/listing.ts";
@@ -42,12 +42,12 @@ const SendSignal = Schema.Struct({
   data: Schema.optionalKey(Schema.Unknown),
 });
 const AskResults = Schema.Struct({ keys: Schema.Array(Schema.String), inbox: Text });
-/** Where the final outcome of a run is: the sequence of its log entry, and its index in there. */
+/** Where the final outcome of a run stands: the sequence of its entry, and its index in that. */
 const EndedRun = Schema.Struct({ key: Text, seq: Count, index: Count });
 const Ended = Schema.Struct({ ended: Schema.Array(EndedRun) });
 const EraseRuns = Schema.Struct({ runs: Schema.Array(Schema.String) });
 const GetRun = Schema.Struct({ key: Text });
-/** `delayMs`: from when the engine receives it; `dueAt` is then for engines that do not know delays. */
+/** `delayMs` counts from when the engine receives the request; `dueAt` is then for older engines, which do not know delays. */
 const Reschedule = Schema.Struct({
   runs: Schema.Array(Schema.String),
   dueAt: Time,
@@ -56,7 +56,7 @@ const Reschedule = Schema.Struct({
 const ChangePause = Schema.Struct({
   task: Schema.optionalKey(Schema.String),
   worker: Schema.optionalKey(Schema.String),
-  /** All of it: explicit, because a request that lost a field must not have the largest effect. */
+  /** Said explicitly: a request that has lost a field must not have the largest effect. */
   namespace: Schema.optionalKey(Schema.Boolean),
   paused: Schema.Boolean,
 });
@@ -91,7 +91,7 @@ export interface SendSignal {
   readonly token: string;
   readonly data?: unknown;
 }
-/** Where it stands; or why its run does not take it. */
+/** Where the signal stands in the log, or why its run does not take it. */
 export type SignalReply = { readonly seq: number } | { readonly refused: "unknown" | "finished" | "full" };
 export type AskResults = typeof AskResults.Type;
 export interface EndedRun {
@@ -155,7 +155,7 @@ export interface CronList {
   readonly next?: string;
 }
 
-/** What clients ask, by verb, and the answer unless it is an error. */
+/** What clients ask, by verb, and the answer if it is not an error. */
 export interface Replies {
   readonly cancel: CancelReply;
   readonly pause: Pauses;
@@ -171,14 +171,14 @@ export interface Replies {
   readonly erase: EraseReply;
 }
 export type EngineVerb = keyof Replies | "register" | "heartbeat" | "leave";
-/** The same, and what workers ask. */
+/** The answers to clients and to workers. */
 export interface AllReplies extends Replies {
   readonly register: Registered;
   readonly heartbeat: HeartbeatReply;
   readonly leave: object;
 }
 
-/** Who needs the right to ask: a worker may enqueue as well, and an operator do all that an enqueuer may. */
+/** Who needs the right to ask. A worker may do what an enqueuer may, since its tasks can enqueue others, and so may an operator. */
 export type Asker = "worker" | "enqueuer" | "operator";
 const page = decoder("request for a page", NextPage);
 const verbs = {
@@ -208,7 +208,7 @@ export type RequestOf<V extends EngineVerb> = ReturnType<(typeof verbs)[V]["deco
 export const decodeRequest = <V extends EngineVerb>(verb: V, bytes: Uint8Array): RequestOf<V> =>
   verbs[verb].decode(bytes) as RequestOf<V>;
 
-/** Sent to the inbox of whoever asked for results that are too large, or too old, to be sent. */
+/** Tells an inbox where results are that are too large, or too old, to be sent there. */
 export const decodeEnded = decoder("message about ended runs", Ended);
 
 function withFilter(request: unknown, what: string): unknown {

@@ -1,17 +1,17 @@
-// What engines and workers say to each other.
+// The messages between workers and the engine that leads.
 import { Schema } from "effect";
 import { MalformedRecord } from "../domain/errors.ts";
 import { between, Count, decoder, Epoch, Origin, parseJson, Text, Time, TurnNumber, Whole } from "./messages.ts";
 
-/** A run that a worker holds: executing, or its outcome is not yet stored. */
+/** A run that a worker holds: it is executing, or its outcome is not stored yet. */
 const HeldRun = Schema.Struct({
   key: Text,
   turn: TurnNumber,
   origin: Origin,
   startedAt: Time,
-  /** It continues without a slot. */
+  /** It has given up its slot, and goes on without it. */
   slotless: Schema.optionalKey(Schema.Boolean),
-  /** Its deadline, if it was extended. */
+  /** The attempt's deadline, if it was extended. */
   until: Schema.optionalKey(Time),
 });
 export const CronRule = Schema.Struct({
@@ -71,7 +71,7 @@ export const protocol = 2;
 const Register = Schema.Struct({
   v: Schema.Literal(protocol),
   id: Text,
-  /** Sent only to engines, which accept nothing from a worker without it. */
+  /** Sent to engines only. They accept nothing in the worker's name without it. */
   secret: Schema.optionalKey(Text),
   name: Text,
   slots: Whole,
@@ -79,7 +79,7 @@ const Register = Schema.Struct({
   startedAt: Schema.optionalKey(Schema.Finite),
   /** The workers of a process share its fate. */
   process: Schema.optionalKey(Text),
-  /** The newest epoch it knows; it accepts nothing from an older leader. Absent if it never had a leader. */
+  /** The newest epoch that the worker knows; it accepts nothing from an older leader. Absent if it has never had a leader. */
   heard: Schema.optionalKey(Count),
   runtime: Text,
   version: Text,
@@ -88,13 +88,10 @@ const Register = Schema.Struct({
   blocked: Schema.optionalKey(Schema.Boolean),
   tasks: Schema.Array(TaskDeclaration),
   executing: Schema.Array(HeldRun),
-  /** If it does not fit into one message. */
+  /** Set if the registration does not fit into one message. */
   part: Schema.optionalKey(Part),
 });
-/**
- * `cancel`: somebody wants the run to end. `fence`: this attempt no longer counts, whatever becomes of the run: it must not end it, except with work
- * that is already done.
- */
+/** `cancel`: somebody wants the run to end. `fence`: this attempt no longer counts, so it must not end the run, except with work that is already done. */
 const Stop = Schema.Struct({
   kind: Schema.Literals(["cancel", "fence"]),
   key: Text,
@@ -119,7 +116,7 @@ const Heartbeat = Schema.Struct({
 });
 const HeartbeatReply = Schema.Struct({ epoch: Epoch, known: Schema.Boolean, cancel: Schema.Array(Stop), clock: Clock });
 const Leave = Schema.Struct({ id: Text, secret: Schema.optionalKey(Text) });
-/** From the leader to a worker that has registered with it; without a proof, and to all, when it has just begun to lead. */
+/** Sent by the leader to each worker that has registered with it; and when it has just begun to lead, to all of them, without a proof. */
 const Ping = Schema.Struct({
   epoch: Epoch,
   engine: Text,
@@ -139,7 +136,7 @@ export type HeartbeatReply = typeof HeartbeatReply.Type;
 export type CancelOnWorker = typeof CancelOnWorker.Type;
 
 const decodeOwnRegister = decoder("register message", Register);
-/** Fails: MalformedRecord, also when it is of another version's worker */
+/** Fails: MalformedRecord, also for a worker that speaks another version of the protocol */
 export function decodeRegister(bytes: Uint8Array): Register {
   try {
     return decodeOwnRegister(bytes);
