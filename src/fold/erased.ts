@@ -2,7 +2,7 @@
 // outcome stored by an engine: whoever folds the stone knows that the run existed and how it ended, whatever else of it is still in the log.
 import { taskOf } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
-import { addFinished, moveToEnd } from "./finish.ts";
+import { addFinished, moveToEnd, removeFinished } from "./finish.ts";
 import { type FinishedRun, finishedBy, type RememberedOutcome, setEntry } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
 import type { FoldedOutcome } from "./log-events.ts";
@@ -33,13 +33,12 @@ const isHearsay = (known: FinishedRun, origin: number): boolean =>
  */
 function put(fold: Fold, stone: FinishedRun, known: FinishedRun | undefined): void {
   const { key, task } = stone;
-  const { entries } = fold.logOf(task);
   const entrySeq = known?.entrySeq || fold.leftovers.get(key) || 0;
   if (fold.leftovers.get(key) === entrySeq) fold.leftovers.delete(key);
-  if (known === undefined) addFinished(fold, stone);
-  else setEntry(entries, known, 0);
-  setEntry(entries, stone, entrySeq, known?.isCompacted);
-  moveToEnd(fold, known ?? stone, stone);
+  if (known !== undefined) removeFinished(fold, known); // it may have ended in another way, and have been pinned
+  addFinished(fold, stone, known !== undefined);
+  setEntry(fold.logOf(task).entries, stone, entrySeq, known?.isCompacted);
+  fold.entangled.add(key);
 }
 
 /** The accepted outcome of a run has moved to `seq`, and so is the newest of all. Returns false if it was not the accepted one that moved. */

@@ -31,11 +31,11 @@ export function finishRun(fold: Fold, run: LiveRun, accepted: RememberedOutcome)
 }
 
 /** The index is in the order of outcomes. A run whose outcome is not the newest (a compacted entry tells of it) is listed in `unordered` as well. */
-export function addFinished(fold: Fold, run: FinishedRun, wasLive = false): void {
+export function addFinished(fold: Fold, run: FinishedRun, wasKnown = false): void {
   fold.finished.set(run.key, run);
   if (isChild(run)) fold.families.ended(run);
   if (run.seq < fold.position) fold.unordered.add(run);
-  if (!wasLive) fold.listener?.learned(run);
+  if (!wasKnown) fold.listener?.learned(run);
 }
 
 /** The run is forgotten, or an entry says more about it than is known here. */
@@ -50,9 +50,9 @@ export function removeFinished(fold: Fold, run: FinishedRun): void {
 }
 
 /** The accepted outcome of this run is now the newest in the log, and older ones of it may be left. */
-export function moveToEnd(fold: Fold, run: FinishedRun, as = run): void {
+export function moveToEnd(fold: Fold, run: FinishedRun): void {
   fold.finished.delete(run.key);
   fold.unordered.delete(run);
-  fold.finished.set(run.key, as);
+  fold.finished.set(run.key, run);
   fold.entangled.add(run.key);
 }

@@ -260,3 +260,10 @@ test("random logs of which runs were erased: what is left tells the same as all 
     assert.deepEqual(sorted(told(foldOf(left))), sorted(told(foldOf(whole))), random.label);
   }
 });
+
+test("a stone counts among its parent's children as its run had ended, not as what it replaces", () => {
+  const child = "~1.1.0.0";
+  const zombie = { seq: 9, by: "worker" as const, outcomes: [outcome(child, "failed", 2)] };
+  const fold = foldOf([zombie, { seq: 10, by: "engine", outcomes: [stone(child, 5, "completed")] }]);
+  assert.deepEqual({ ...fold.families.group(1, 1, 0) }, { ended: 1, failed: 0 });
+});
