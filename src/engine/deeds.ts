@@ -14,7 +14,6 @@ import { Signals } from "./signals.ts";
 
 /** The others concern the core itself. */
 type Deed = Exclude<Command, { readonly type: "wake" | "rebuild" }>;
-type DeedOf<T extends Deed["type"]> = Extract<Deed, { readonly type: T }>;
 
 /** Inputs are requested again, but not in a loop. Units: milliseconds */
 const readAgainMs = 100;
@@ -45,17 +44,35 @@ export class Deeds {
     forward: (deed) => this.#forwarder.forward(deed),
     append: ({ outcomes }) => this.#append(outcomes),
     compact: (deed) => this.#compact(deed),
-    purge: (deed) => this.#purge(deed),
-    react: (deed) => this.#react(deed),
+    purge: ({ filter, keepFrom }) => this.#purge(filter, keepFrom),
+    react: ({ n, reaction }) => {
+      const reacted = { type: "reacted", n } as const;
+      const create = () => createRun(this.#leader, reaction).then(() => reacted);
+      return this.#store(`run ${reaction.task}/${reaction.id}`, create, reacted);
+    },
     readInput: ({ run }) => this.#readInput(run),
     askForEnd: ({ gaps }) => void this.#askForEnd(gaps),
     purgeJournal: (deed) => void purgeJournal(this.#leader, deed),
     sweep: () => void sweep(this.#leader),
     storeTried: (deed) => this.#leader.bucket.tried.store(deed),
-    storeRates: (deed) => this.#storeRates(deed),
+    // Nothing under these limits may start before.
+    storeRates: ({ rates }) =>
+      this.#store("a rate limit, for which runs wait,", async () => ({
+        type: "ratesStored",
+        rates: await this.#leader.bucket.storeRates(rates),
+      })),
     dropRates: ({ ids }) => this.#leader.bucket.dropRates(ids), // once: the next leader reads what is left, finds it unused, and drops it
-    storeCron: (deed) => this.#storeCron(deed),
-    storeHandled: (deed) => this.#storeHandled(deed),
+    storeCron: ({ record, over }) => {
+      const { name } = record;
+      const written = { type: "cronWritten", name } as const;
+      const write = async () => ({ ...written, ...(await this.#leader.bucket.crons.write(record, over.seq, name)) });
+      return this.#store(`cron "${name}"`, write, { ...written, isOurs: false, there: over });
+    },
+    storeHandled: ({ upTo }) =>
+      this.#store("how far failures are handled", async () => {
+        const isOurs = await this.#leader.bucket.storeHandled(upTo);
+        return isOurs && { type: "handledStored", upTo };
+      }),
     storeFailureHandler: ({ task, handler }) => this.#leader.bucket.kept.keep(`on-failure.${task}`, handler),
     forgetTask: ({ task }) => this.#leader.bucket.kept.keep(`task.${task}`, undefined),
     log: ({ level, message, fields }) => this.#leader.log[level](message, fields),
@@ -103,37 +120,6 @@ export class Deeds {
     if ((await bucket.tried.stored()) && term.isCurrent) await this.#dispatcher.assign(command);
   }
 
-  #react({ n, reaction }: DeedOf<"react">): Promise<void> {
-    const reacted = { type: "reacted", n } as const;
-    const create = () => createRun(this.#leader, reaction).then(() => reacted);
-    return this.#store(`run ${reaction.task}/${reaction.id}`, create, reacted);
-  }
-
-  /** Nothing under these limits may start before. */
-  #storeRates({ rates }: DeedOf<"storeRates">): Promise<void> {
-    const { bucket } = this.#leader;
-    return this.#store("a rate limit, for which runs wait,", async () => ({
-      type: "ratesStored",
-      rates: await bucket.storeRates(rates),
-    }));
-  }
-
-  #storeCron({ record, over }: DeedOf<"storeCron">): Promise<void> {
-    const written = { type: "cronWritten", name: record.name } as const;
-    const write = async () => ({
-      ...written,
-      ...(await this.#leader.bucket.crons.write(record, over.seq, record.name)),
-    });
-    return this.#store(`cron "${record.name}"`, write, { ...written, isOurs: false, there: over });
-  }
-
-  #storeHandled({ upTo }: DeedOf<"storeHandled">): Promise<void> {
-    return this.#store("how far failures are handled", async () => {
-      const isOurs = await this.#leader.bucket.storeHandled(upTo);
-      return isOurs && { type: "handledStored", upTo };
-    });
-  }
-
   async #readInput(run: LiveRun): Promise<void> {
     const before = this.#leader.state;
     const input = await this.#payloads.ofLive(run);
@@ -152,7 +138,7 @@ export class Deeds {
   }
 
   /** Safe to repeat. One without an answer would keep its task from ever being purged. */
-  #purge({ filter, keepFrom }: DeedOf<"purge">): Promise<void> {
+  #purge(filter: PurgeFilter, keepFrom: number): Promise<void> {
     const subject = this.#subjectOf(filter);
     return this.#store(`a purge of ${subject}`, async () => {
       await this.#leader.store.purge(subject, keepFrom);

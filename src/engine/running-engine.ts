@@ -1,4 +1,4 @@
-// What a running engine is to others.
+// What a running engine is to others. Not the class itself: all its types would be part of the public API then.
 
 import type { Cancellations, QueueInfo } from "../domain/listing.ts";
 

@@ -15,6 +15,7 @@ import {
 import type { House } from "../housekeeping/house.ts";
 import { isOfDurable } from "../housekeeping/sweep.ts";
 import type { Leader } from "../leader/leader.ts";
+import type { Term } from "../leader/term.ts";
 import { JournalStore } from "../nats/journal.ts";
 import { readStored } from "../nats/read-stored.ts";
 import { purgeSubject } from "../nats/stream-api.ts";
@@ -44,11 +45,14 @@ type IsDone = (fold: Fold, key: string) => boolean;
 export class Eraser {
   readonly #leader: Leader;
   readonly #journals: JournalStore;
+  /** What it has begun by then ends with it: another one goes on. */
+  readonly #term: Term;
   #last: Promise<unknown> = Promise.resolve();
   #open = 0;
 
   constructor(leader: Leader) {
     this.#leader = leader;
+    this.#term = leader.term;
     this.#journals = new JournalStore(leader.link, leader.subjects, leader);
   }
 
@@ -126,7 +130,6 @@ export class Eraser {
   /** In its place, so that there is always exactly one. Not at all if another is there by now. */
   async #writeWithout(origins: Origins, { seq, subject, data, at }: Stored): Promise<void> {
     const leader = this.#leader;
-    const { publisher, holdsLease } = leader;
     const { by, outcomes, moved } = decodeOutcomeEntry(data);
     const { turns, finals, rest, givesUp } = withoutErased(leader.state.fold, origins, outcomes);
     // A mark counts only from an engine, and who wrote an entry is in its subject.
@@ -137,11 +140,11 @@ export class Eraser {
     const kept = rest.map(({ frame }) => frame);
     if (kept.length === 0) await leader.store.purge(subject, seq + 1);
     else
-      await publisher.append(
+      await leader.publisher.append(
         subject,
         encodeOutcomeEntry(by, kept, { places: [...(moved?.places ?? []), seq], at: moved?.at ?? at }),
         seq,
-        { maySend: holdsLease }, // two that erase beside each other would move what the other one has just erased
+        { maySend: () => this.#term.isCurrent && leader.holdsLease() }, // two that erase beside each other would move what the other one has just erased
       );
   }
 

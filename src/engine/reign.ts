@@ -1,0 +1,154 @@
+// What an engine does in one term: it takes over, looks after its namespace, and hands over. A reign exists only while the lease is held, and
+// nothing of it outlasts the term.
+import { Cause, Effect, Exit, Schedule, type Scope } from "effect";
+import type { NamespaceTooNew } from "../domain/errors.ts";
+import { openTerm, polling } from "../leader/term.ts";
+import { LeaderVoice } from "../nats/leader-watch.ts";
+import { type Claim, type Lease, leaseTiming } from "../nats/lease.ts";
+import type { NatsLink } from "../nats/link.ts";
+import { answersWithinMs, raiseFormat } from "../nats/streams.ts";
+import { handOverOf } from "../presence/takeover.ts";
+import { Requests } from "../requests/requests.ts";
+import { atMostEvery } from "../runtime/at-most-every.ts";
+import type { HandOver } from "../wire/hand-over.ts";
+import { encodeMessage } from "../wire/messages.ts";
+import type { Admission } from "./admission.ts";
+import type { Core } from "./core.ts";
+import { pingAll, pingEveryMs } from "./pinger.ts";
+
+export interface ReignParts {
+  readonly core: Core;
+  readonly lease: Lease;
+  readonly leaseLink: NatsLink;
+  readonly admission: Admission;
+  /** As its workers name it. */
+  readonly process: string | undefined;
+  /** Begins to fold the log, unless this engine has begun already. */
+  readonly follow: Effect.Effect<void>;
+  /** It has taken over. */
+  readonly onLeading: () => void;
+}
+
+const retryPause = Schedule.min([Schedule.exponential(250, 1.5), Schedule.spaced(5_000)]);
+const firstAnswerWithinMs = 250;
+const tellAfterMs = 2_000;
+const tellEveryMs = 10_000;
+const lookEveryMs = 1_000;
+
+/** While it leads. Fails: {@link NamespaceTooNew}: no engine of this version can lead */
+type Leading = Effect.Effect<void, NamespaceTooNew, Scope.Scope>;
+
+/**
+ * One term. It closes what it has opened, newest first: periodic work and answers stop, the state on which it led is
+ * dropped, pending writes are given up, the lease is released, and standbys are told that it is free.
+ *
+ * Ends when the lease is lost, or the state behind it discarded.
+ */
+export const reign = (parts: ReignParts, claim: Claim): Leading =>
+  Effect.gen(function* () {
+    const { core, leaseLink } = parts;
+    const voice = new LeaderVoice(leaseLink, core.subjects, core.engine, core.log);
+    let handOver: HandOver = {};
+    yield* Effect.addFinalizer((exit) => {
+      if (Exit.isSuccess(exit)) return Effect.void; // lost, or its state is gone: the lease expires by itself
+      return giveUpLease(parts, voice, Cause.hasInterruptsOnly(exit.cause) ? handOver : {});
+    });
+    const term = yield* openTerm(claim.epoch, core.log);
+    core.term = term;
+    const requests = new Requests(core);
+    const stepDown = () => {
+      const { leadership } = core.state;
+      if (leadership !== undefined) handOver = handOverOf(leadership.matching);
+      core.handle({ type: "stepDown" });
+    };
+    yield* Effect.addFinalizer(() => Effect.sync(stepDown));
+    yield* voice.alive;
+    const leading = Effect.flatMap(takeOver(parts, claim, requests), () => lookAfter(parts, requests));
+    yield* Effect.raceAllFirst([Effect.andThen(leading, Effect.never), untilLost(parts, requests), term.ended]);
+  });
+
+/** Folds to the end of the log, announces that it leads, and lets workers register before it assigns. */
+const takeOver = (parts: ReignParts, claim: Claim, requests: Requests): Leading =>
+  Effect.gen(function* () {
+    const { core, process, follow, onLeading } = parts;
+    const { epoch } = claim;
+    yield* raiseNamespace(parts);
+    yield* follow;
+    const { known, tried, briefing } = yield* untilStored(core, () => readAll(core, requests));
+    yield* requests.open;
+    core.handle({ type: "briefed", briefing });
+    core.handle({ type: "lead", ...claim, ...known, ...tried, process });
+    core.link.nc.publish(core.subjects.epoch, encodeMessage({ epoch, engine: core.engine }));
+    requests.resumeErasures();
+    core.log.debug("engine leads", { engine: core.engine, epoch, live: core.state.live.size });
+    onLeading();
+  });
+
+/** Engines of an older version cannot lead from here on. */
+const raiseNamespace = ({ core, lease }: ReignParts): Effect.Effect<void, NamespaceTooNew> => {
+  const { link, subjects, log } = core;
+  // A server that has just started loses such questions, and workers wait meanwhile: the first ones are asked again soon.
+  let withinMs = firstAnswerWithinMs / 2;
+  const raised = untilStored(core, () => {
+    withinMs = Math.min(withinMs * 2, answersWithinMs);
+    return raiseFormat(link, subjects, log, withinMs);
+  });
+  return Effect.flatMap(raised, (refusal) =>
+    refusal === undefined ? Effect.sync(() => lease.raised()) : Effect.fail(refusal),
+  );
+};
+
+/** The log to its end, and what stands beside it. */
+async function readAll(core: Core, requests: Requests) {
+  await core.progress.catchUp();
+  await core.checkFloor(); // may begin a rebuild,
+  await core.progress.catchUp(); // which must be through before it leads
+  const measured = core.link.clock.measure(); // what is due is decided by it
+  const [kept] = await Promise.all([core.bucket.read(), requests.load(), measured]);
+  return kept;
+}
+
+/** Whoever waits for an engine must be able to read why none leads. */
+function untilStored<T>({ log }: Core, read: () => Promise<T>): Effect.Effect<T> {
+  const since = performance.now();
+  const tell = atMostEvery(tellEveryMs, (error: unknown) => {
+    const forS = Math.round((performance.now() - since) / 1_000);
+    log.error("this engine holds the lease and cannot take over yet; retrying", { forS, error });
+  });
+  return Effect.tryPromise({ try: read, catch: (error) => error }).pipe(
+    Effect.tapError((error) => Effect.sync(() => performance.now() - since > tellAfterMs && tell(error))),
+    Effect.retry({ schedule: retryPause }),
+    Effect.orDie,
+  );
+}
+
+/** While the scope is open. */
+const lookAfter = ({ core, admission }: ReignParts, requests: Requests) => {
+  admission.begin();
+  return Effect.andThen(
+    polling(pingEveryMs, core.log, () => pingAll(core)),
+    polling(lookEveryMs, core.log, () => Promise.all([admission.look(), requests.eraseRemains()])),
+  );
+};
+
+/** Renews the lease, also while this engine is still taking over; ends when it is ours no longer. */
+function untilLost({ core, lease }: ReignParts, requests: Requests): Effect.Effect<void> {
+  const renew = async () => {
+    const isOurs = await lease.renew(performance.now());
+    if (!core.state.isLeading) return isOurs;
+    if (isOurs) requests.rememberWorkers();
+    else core.log.warn("engine lost its lease and is standing by", { engine: core.engine });
+    return isOurs;
+  };
+  const renewal = Effect.delay(Effect.promise(renew), leaseTiming.renewMs);
+  return Effect.asVoid(Effect.repeat(renewal, { while: (isOurs) => isOurs }));
+}
+
+/** A standby leads at once, with the ledger from the lease if this engine leaves in order. */
+const giveUpLease = ({ core, lease, leaseLink }: ReignParts, voice: LeaderVoice, left: HandOver): Effect.Effect<void> =>
+  Effect.tryPromise(async () => {
+    if (!leaseLink.isConnected()) return;
+    await lease.release(left);
+    voice.sayFree();
+    core.log.debug("engine handed over", { engine: core.engine });
+  }).pipe(Effect.ignore);
