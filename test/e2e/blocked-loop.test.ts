@@ -13,7 +13,7 @@ test("loops blocked for 35 s, on Bun and on Deno: executed once, blocked and not
     .task<{ ms: number }, { pid: number }>("block-long")
     .enqueueMany([{ ms: 35_000 }, { ms: 35_000 }]);
   const results = Promise.all(runs.map((run) => run.result()));
-  await scene.journal.until("begin", 2, 10_000);
+  await scene.journal.until("begin", 2, 30_000);
   const areAll = async (state: string, count: number) =>
     (await client.workers()).filter((worker) => worker.state === state).length === count;
   await waitFor(() => areAll("blocked", 2), 15_000, "both workers to be blocked");
@@ -41,7 +41,7 @@ test("a loop that is blocked for ever: the engine ends the attempt after its tim
   const run = await client
     .task<{ ms: number; hangs: boolean }, { pid: number }>("block")
     .enqueue({ ms: 10, hangs: true });
-  await scene.journal.until("begin", 1, 10_000);
+  await scene.journal.until("begin", 1, 30_000);
   const second = await scene.worker();
   assert.equal((await run.result()).pid, second.pid);
   const { attempts } = await run.status();

@@ -48,7 +48,7 @@ test("a worker that stops with parked runs ends at once, and one in a step ends 
     "sleepers",
   );
   const slow = await client.task<number, number[]>("slow").enqueue(1_000);
-  await scene.journal.until("begin", 1, 10_000);
+  await scene.journal.until("begin", 1, 30_000);
   const stoppedAt = performance.now();
   first.send("SIGTERM");
   await first.exited;

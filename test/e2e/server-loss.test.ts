@@ -15,14 +15,14 @@ async function survivesOutage(runtime: Runtime, load: "idle" | "busy", outageMs:
   const task = client.task<{ ms: number }, { pid: number }>("work");
   assert.equal((await task.run({ ms: 1 })).pid, worker.pid);
   const before = load === "busy" ? await task.enqueueMany(Array.from({ length: 20 }, () => ({ ms: 500 }))) : [];
-  if (load === "busy") await scene.journal.until("begin", 6, 10_000);
+  if (load === "busy") await scene.journal.until("begin", 6, 30_000);
   await scene.server.kill();
   await new Promise((resolve) => setTimeout(resolve, outageMs));
   const begunBefore = scene.journal.read("begin").length;
   await scene.server.restart();
   const backAt = Date.now();
   if (load === "idle") await task.run({ ms: 1 });
-  else await scene.journal.until("begin", begunBefore + 1, 10_000);
+  else await scene.journal.until("begin", begunBefore + 1, 30_000);
   const took = Date.now() - backAt;
   assert.ok(took < 2_000, `work flowed again ${took} ms after the server's return`);
   await Promise.all(before.map((run) => run.result()));

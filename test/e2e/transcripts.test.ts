@@ -43,7 +43,7 @@ async function survivesWorker(runtime: Runtime, end: "killed" | "stopped"): Prom
   const run = await client.task("talk").enqueue({ count: 100, ms: 0, hangs: true });
   const live = all(run.stream());
   const newest = all(run.stream({ attempt: "newest" }));
-  await scene.journal.until("begin", 1, 10_000);
+  await scene.journal.until("begin", 1, 30_000);
   for await (const { value } of run.stream()) if (value === 99) break;
   if (end === "killed") await first.kill();
   else first.send("SIGTERM");

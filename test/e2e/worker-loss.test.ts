@@ -13,11 +13,11 @@ test("a worker killed by SIGKILL in mid-run: its runs execute elsewhere within 5
     .task<{ ms: number }, { pid: number }>("work")
     .enqueueMany([{ ms: 3_000 }, { ms: 3_000 }, { ms: 3_000 }]);
   runs.push(await client.task<{ ms: number }, { pid: number }>("alone").enqueue({ ms: 3_000 }));
-  await scene.journal.until("begin", 4, 10_000);
+  await scene.journal.until("begin", 4, 30_000);
   const survivor = await scene.worker();
   const killedAt = Date.now();
   await victim.kill();
-  const again = await scene.journal.until("begin", 4, 10_000, (line) => line.pid === survivor.pid);
+  const again = await scene.journal.until("begin", 4, 30_000, (line) => line.pid === survivor.pid);
   for (const line of again)
     assert.ok(line.at - killedAt < 5_000, `began again ${line.at - killedAt} ms after the kill`);
   for (const run of runs) assert.equal((await run.result()).pid, survivor.pid);
@@ -36,7 +36,7 @@ test("a worker stopped for 40 s and continued: its late outcomes change nothing"
   const zombie = await scene.worker();
   const client = await scene.client();
   const runs = await client.task<{ ms: number }, { pid: number }>("work").enqueueMany([{ ms: 2_000 }, { ms: 2_000 }]);
-  await scene.journal.until("begin", 2, 10_000);
+  await scene.journal.until("begin", 2, 30_000);
   zombie.send("SIGSTOP");
   const survivor = await scene.worker();
   const stoppedAt = Date.now();

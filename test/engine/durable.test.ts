@@ -109,7 +109,7 @@ test("a durable run is parked, and woken by its timer, its signals and a wish to
     assert.equal(second.resume?.parked?.journalSeq, 1);
 
     await fake.park(second.assignment, [{ kind: "signal", ordinal: 0, name: "approve" }]);
-    await waitFor(isIn("waiting"), 5_000, "the run to wait");
+    await waitFor(isIn("waiting"), 20_000, "the run to wait");
     const { run } = await fake.ask("get", { key: "flow/a" });
     assert.deepEqual(run.waiting, { for: "a signal", because: 'for the signal "approve"' });
     const sent = { key: "flow/a", name: "approve", token: "one", data: { ok: true } };
@@ -131,7 +131,7 @@ test("a durable run is parked, and woken by its timer, its signals and a wish to
     const tooLarge = await fake.ask("signal", { ...sent, token: "two", data: "x".repeat(400_000) });
     assert.match(tooLarge.error.message, /signal "approve" to flow\/a is 400002 bytes/);
     await fake.report(fourth.assignment, "completed", noBytes);
-    await waitFor(isIn("completed"), 5_000, "its end");
+    await waitFor(isIn("completed"), 20_000, "its end");
     assert.deepEqual(await fake.ask("signal", { ...sent, token: "three" }), { refused: "finished" });
     assert.equal((await fake.ask("signal", { ...sent, name: "$cancel" })).error.name, "MalformedRecord");
   }));

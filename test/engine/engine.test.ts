@@ -155,14 +155,14 @@ test("an entry is assigned, its outcome is forwarded to the inbox of the entry",
   onStage(async ({ link, worker, enqueue, results }) => {
     await worker.register();
     await enqueue("1", jsonBytes({ n: 1 }));
-    await waitFor(() => worker.received.length === 1, 5_000, "the assignment");
+    await waitFor(() => worker.received.length === 1, 20_000, "the assignment");
     const [assignment] = worker.received;
     assert.deepEqual(
       [assignment!.key, assignment!.turn, assignment!.attempt, jsonOf(assignment!.input)],
       ["t/1", 1, 1, { n: 1 }],
     );
     await worker.complete(assignment!, { ok: true });
-    await waitFor(() => results.length === 1, 5_000, "the result");
+    await waitFor(() => results.length === 1, 20_000, "the result");
     assert.deepEqual([results[0]!.kind, jsonOf(results[0]!.output)], ["completed", { ok: true }]);
     const run = (await readRun(link, subjects, "t/1"))!;
     assert.deepEqual([run.state, run.output, run.input], ["completed", { ok: true }, { n: 1 }]);
@@ -175,7 +175,7 @@ test(
       await worker.register();
       worker.reply = undefined;
       await enqueue("1");
-      await waitFor(() => worker.received.length === 1, 5_000, "the first assignment");
+      await waitFor(() => worker.received.length === 1, 20_000, "the first assignment");
       worker.reply = () => ({ epoch: 1, refused: [] });
       // A worker that did not acknowledge gets nothing before it shows life again.
       const isAssignedAgain = () => worker.beat().then(() => worker.received.length === 2);
@@ -196,10 +196,10 @@ test("a refused run goes back to the queue on the same turn and reaches another 
     await worker.register();
     worker.reply = (assignments) => ({ epoch: 1, refused: assignments.map((_, i) => i), why: "full" });
     await enqueue("1");
-    await waitFor(() => worker.received.length >= 1, 5_000, "the refusal");
+    await waitFor(() => worker.received.length >= 1, 20_000, "the refusal");
     const other = new FakeWorker(link, publisher);
     await other.register();
-    await waitFor(() => other.received.length === 1, 5_000, "the other worker");
+    await waitFor(() => other.received.length === 1, 20_000, "the other worker");
     assert.equal(other.received[0]!.turn, 1);
   }));
 
@@ -209,7 +209,7 @@ test("inputs beyond the memory budget are read from the log and arrive intact", 
       const input = jsonBytes("x".repeat(10_000));
       await enqueue("1", input);
       await worker.register();
-      await waitFor(() => worker.received.length === 1, 5_000, "the assignment");
+      await waitFor(() => worker.received.length === 1, 20_000, "the assignment");
       assert.equal(jsonOf(worker.received[0]!.input), "x".repeat(10_000));
     },
     { scheduler: { inputBudgetBytes: 0 } },
@@ -225,7 +225,7 @@ test("a malformed entry is passed over and the fold goes on; a malformed request
     );
     await publisher.append(subjects.outcome("worker", "zombie", 1), utf8("rubbish"), 0);
     await enqueue("1");
-    await waitFor(() => worker.received.length === 1, 5_000, "the assignment");
+    await waitFor(() => worker.received.length === 1, 20_000, "the assignment");
     const answer = await ask("get", { nothing: true });
     assert.equal(answer.error.name, "MalformedRecord");
     assert.match(answer.error.message, /malformed get request/);
@@ -236,10 +236,10 @@ test("a run created twice is one run; the first accepted outcome stands, whateve
     await worker.register();
     await enqueue("1");
     await enqueue("1");
-    await waitFor(() => worker.received.length === 1, 5_000, "the assignment");
+    await waitFor(() => worker.received.length === 1, 20_000, "the assignment");
     await worker.complete(worker.received[0]!, "first");
     await worker.complete(worker.received[0]!, "second");
-    await waitFor(() => results.length === 1, 5_000, "the result");
+    await waitFor(() => results.length === 1, 20_000, "the result");
     assert.equal((await readRun(link, subjects, "t/1"))?.output, "first");
     assert.equal(worker.received.length, 1);
     const { unknown, ended } = await ask("result", { keys: ["t/1", "t/unknown"], inbox: "_INBOX.test" });
@@ -294,7 +294,7 @@ test(
         input: noBytes,
       } as const;
       await publisher.append(subjects.run("t", "1"), encodeRunEntry(entry), 0);
-      await waitFor(() => worker.received.length === 1, 5_000, "the assignment");
+      await waitFor(() => worker.received.length === 1, 20_000, "the assignment");
       const { key, turn, origin } = worker.received[0]!;
       link.nc.subscribe(subjects.epoch, {
         callback: () => void worker.register([{ key, turn, origin, startedAt: Date.now() }]),
@@ -310,7 +310,7 @@ test(
       const ask = async () =>
         ((await link.nc.request(subjects.engine("get"), encodeMessage({ key }), { timeout: 5_000 })).json() as any).run
           .state;
-      await waitFor(async () => (await ask()) === "completed", 5_000, "the run to be completed");
+      await waitFor(async () => (await ask()) === "completed", 20_000, "the run to be completed");
     }),
   60_000,
 );

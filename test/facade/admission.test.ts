@@ -47,7 +47,7 @@ test("at maxBytes new runs are refused, also to a new client, and a leader witho
           () => false,
           (error) => error instanceof QueueFull,
         ),
-    5_000,
+    20_000,
     "a new client to be refused",
   );
   const { cancelled } = await client.cancel({ task: "nobody-has-it" });

@@ -103,7 +103,7 @@ test("batches of a key; a run without it fails alone", async () => {
 test("a member that is cancelled ends as cancelled, the others complete", async () => {
   release = Promise.withResolvers();
   const [one, two] = await client.task("held").enqueueMany(["one", "two"]);
-  await waitFor(async () => (await one!.status())?.state === "running", 5_000, "the batch to run");
+  await waitFor(async () => (await one!.status())?.state === "running", 20_000, "the batch to run");
   await two!.cancel();
   release.resolve();
   assert.equal(await one!.result(), "one false");

@@ -44,7 +44,7 @@ test("decorated schedules are listed, fire, can be paused, and are gone with the
   await client.crons.set("made", { task: "report", cron: "0 0 1 1 *" });
   await running.stop();
   running = await start(WithoutCrons, options);
-  await waitFor(async () => (await client.crons.list()).length === 1, 5_000, "the declared ones to be gone");
+  await waitFor(async () => (await client.crons.list()).length === 1, 20_000, "the declared ones to be gone");
   assert.equal((await client.crons.list())[0]!.name, "made");
   await assert.rejects(
     client.crons.set("bad", { task: "report", cron: "nonsense" }),

@@ -81,7 +81,7 @@ test("it runs again with the same input", async () => {
 test("the handler of a failure gets the input", async () => {
   const torn = await client.task("print").enqueue(page("torn"));
   await assert.rejects(torn.result(), /paper jam/);
-  await waitFor(() => handled.has(torn.id), 5_000, "the handler to be called");
+  await waitFor(() => handled.has(torn.id), 20_000, "the handler to be called");
   assert.deepEqual(handled.get(torn.id), page("torn"));
 });
 

@@ -80,10 +80,10 @@ describe("limits", () => {
     release = Promise.withResolvers();
     const enqueue = (tenant: string) => client.task("one-at-a-time").enqueue({}, { metadata: { tenant } });
     const first = await enqueue("x");
-    await waitFor(async () => (await first.status())?.state === "running", 5_000, "the first to run");
+    await waitFor(async () => (await first.status())?.state === "running", 20_000, "the first to run");
     const second = await enqueue("x");
     const other = await enqueue("y");
-    await waitFor(async () => (await other.status())?.state === "running", 5_000, "the other key to run");
+    await waitFor(async () => (await other.status())?.state === "running", 20_000, "the other key to run");
     assert.deepEqual((await second.status())?.waiting, {
       for: "a concurrency limit",
       because: '1 of 1 allowed runs with metadata.tenant = "x" is executing',
@@ -98,7 +98,11 @@ describe("limits", () => {
     for (const version of [1, 2, 3]) handles.push(await client.task("newest").enqueue({ doc: "d", version }));
     assert.equal(await handles[2]!.result(), 3);
     for (const handle of handles.slice(0, 2)) {
-      await waitFor(async () => (await handle.status())?.state === "cancelled", 5_000, "the older one to be cancelled");
+      await waitFor(
+        async () => (await handle.status())?.state === "cancelled",
+        20_000,
+        "the older one to be cancelled",
+      );
       assert.match((await handle.status())!.reason!, /cancel-in-progress/);
     }
   });
@@ -116,7 +120,7 @@ describe("limits", () => {
     const enqueue = (api: string, n: number) =>
       client.task("limited").enqueueMany(Array.from({ length: n }, () => ({ api })));
     const handles = [...(await enqueue("one", 10)), ...(await enqueue("two", 4))];
-    await waitFor(() => starts.length >= 8, 5_000, "the first of both keys");
+    await waitFor(() => starts.length >= 8, 20_000, "the first of both keys");
     await running.stop();
     running = await startWorker();
     await Promise.all(handles.map((handle) => handle.result()));

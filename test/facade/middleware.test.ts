@@ -153,7 +153,7 @@ test("execution: a slot is taken until the code has ended, whatever a middleware
   const impatient: ExecuteMiddleware = (_execution, next) => Promise.race([next(), Promise.resolve("too slow")]);
   await within({ middleware: [impatient] }, async (running) => {
     const run = await running.client().task("slow").enqueue();
-    await waitFor(() => story.includes("worker > slow"), 5_000, "the code to run");
+    await waitFor(() => story.includes("worker > slow"), 20_000, "the code to run");
     assert.equal(running.workers[0]!.busy, 1);
     release();
     assert.equal(await run.result(), "too slow");

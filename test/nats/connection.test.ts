@@ -245,12 +245,12 @@ test(
       const heard: string[] = [];
       one.nc.subscribe("natchet.test.x", { callback: (_error, message) => void heard.push(message.string()) });
       await server.kill();
-      await waitFor(() => !one.isConnected(), 5_000, "the disconnect");
+      await waitFor(() => !one.isConnected(), 20_000, "the disconnect");
       await outageOf(1_000);
       await server.restart();
-      await waitFor(() => one.isConnected() && other.isConnected(), 5_000, "the reconnect");
+      await waitFor(() => one.isConnected() && other.isConnected(), 20_000, "the reconnect");
       other.nc.publish("natchet.test.x", "after");
-      await waitFor(() => heard.length === 1, 5_000, "the message");
+      await waitFor(() => heard.length === 1, 20_000, "the message");
       assert.deepEqual([heard, disconnects, reconnects], [["after"], 1, 1]);
       assert.ok(one.maxPayload > 0 && one.version.startsWith("2."));
     }),
@@ -274,7 +274,7 @@ test("link: a callback that throws is reported, and the connection goes on heari
     });
     await one.nc.flush();
     for (const text of ["bad", "good"]) other.nc.publish("natchet.test.x", text);
-    await waitFor(() => heard.length === 2, 2_000, "both messages");
+    await waitFor(() => heard.length === 2, 20_000, "both messages");
     await one.nc.request("natchet.test.nobody", "", { timeout: 1_000 }).catch((error) => heard.push(error.message));
     assert.match(heard[2]!, /no responders/);
     assert.deepEqual([faults, disconnects], [["natchet.test.x: Error: cannot read this"], 0]);

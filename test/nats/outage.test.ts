@@ -71,7 +71,7 @@ async function surviveOutage(scene: Scene, count: number, outage: () => Promise<
   assert.equal(new Set(reading.subjects).size, count);
   // And it goes on: what is appended from now on arrives without another restart.
   await publisher.append(subjects.run("a", "later"), utf8("later"), 0);
-  await waitFor(() => reading.seqs.length === count + 1, 5_000, "the entry after the outage");
+  await waitFor(() => reading.seqs.length === count + 1, 20_000, "the entry after the outage");
 }
 
 test(
@@ -145,15 +145,15 @@ test("log reader: starts where it is told, and says once when it has caught up",
     const link = await scene.link();
     await scene.run(ensureStreams(link, subjects, { replicas: 1 }));
     const empty = await read(scene, link);
-    await waitFor(() => empty.caughtUp === 1, 5_000, "the end of an empty log");
+    await waitFor(() => empty.caughtUp === 1, 20_000, "the end of an empty log");
     const publisher = await scene.run(makePublisher(link));
     await Promise.all(
       Array.from({ length: 3_000 }, (_, i) => publisher.append(subjects.run("a", `${i}`), utf8("x"), 0)),
     );
     const late = await read(scene, link, 2_001);
-    await waitFor(() => late.caughtUp === 1, 5_000, "the end of the log");
+    await waitFor(() => late.caughtUp === 1, 20_000, "the end of the log");
     assert.deepEqual([late.seqs.length, late.seqs[0], late.seqs.at(-1)], [1_000, 2_001, 3_000]);
-    await waitFor(() => empty.seqs.length === 3_000, 5_000, "what the first reader follows");
+    await waitFor(() => empty.seqs.length === 3_000, 20_000, "what the first reader follows");
     assert.equal(empty.caughtUp, 1);
   }));
 
@@ -174,7 +174,7 @@ test("log reader: a listener that throws is reported and hurts nobody else on th
       }),
     );
     for (let i = 0; i < 4; i++) await publisher.append(subjects.run("a", `${i}`), utf8("x"), 0);
-    await waitFor(() => seqs.length === 4, 5_000, "all entries");
+    await waitFor(() => seqs.length === 4, 20_000, "all entries");
     assert.deepEqual(seqs, [1, 2, 3, 4]);
     assert.deepEqual(troubles, ["a listener failed at 2: Error: cannot fold this"]);
   }));
@@ -188,7 +188,7 @@ test(
       const publisher = await scene.run(makePublisher(link));
       const reading = await read(scene, link);
       await publisher.append(subjects.run("a", "1"), utf8("x"), 0);
-      await waitFor(() => reading.seqs.length === 1, 5_000, "the first entry");
+      await waitFor(() => reading.seqs.length === 1, 20_000, "the first entry");
       const list = (await link.nc.request(`$JS.API.CONSUMER.NAMES.${subjects.stream}`)).json() as {
         consumers: string[];
       };
@@ -209,7 +209,7 @@ test(
       const publisher = await scene.run(makePublisher(link));
       const reading = await read(scene, link);
       for (let i = 0; i < 3; i++) await publisher.append(subjects.run("a", `${i}`), utf8("x"), 0);
-      await waitFor(() => reading.seqs.length === 3, 5_000, "the entries");
+      await waitFor(() => reading.seqs.length === 3, 20_000, "the entries");
       await link.nc.request(`$JS.API.STREAM.DELETE.${subjects.stream}`);
       await scene.run(ensureStreams(link, subjects, { replicas: 1, recreate: true }));
       // As many as before: the length does not tell.
@@ -264,7 +264,7 @@ test(
         new Definitions(await scene.link(), subjects).watch((key, record) => void watched.set(key, record)),
       );
       await definitions.put("task.send-email", { timeoutMs: 60_000 });
-      await waitFor(() => watched.size === 2, 5_000, "both records");
+      await waitFor(() => watched.size === 2, 20_000, "both records");
       await scene.server.kill();
       const during = definitions.put("workers", ["w1", "w2"]); // waits for the server
       await scene.server.restart();

@@ -111,12 +111,12 @@ test("publisher: what a witness sees needs no acknowledgement", () =>
   inScene(async (scene) => {
     const { publisher, witness, store, copies } = await witnessed(scene);
     const append = publisher.append(subject(1), utf8("x"), 0, { witness });
-    await waitFor(async () => (await store.lastSeq()) === 1, 2_000, "the entry to be stored");
+    await waitFor(async () => (await store.lastSeq()) === 1, 20_000, "the entry to be stored");
     assert.equal(publisher.pending, 1);
     witness.watched.get(subject(1))!(1);
     assert.deepEqual(await append, { ok: true, seq: 1 });
     assert.equal(publisher.pending, 0);
-    await waitFor(() => copies.silent === 1, 2_000, "the copy to be heard");
+    await waitFor(() => copies.silent === 1, 20_000, "the copy to be heard");
     assert.equal(copies.asking, 0);
   }));
 
@@ -124,7 +124,7 @@ test("publisher: what a witness does not see is acknowledged, and stored once", 
   inScene(async (scene) => {
     const { publisher, witness, store, copies } = await witnessed(scene);
     assert.deepEqual(await publisher.append(subject(1), utf8("x"), 0, { witness }), { ok: true, seq: 1 });
-    await waitFor(() => copies.asking === 1 && copies.silent === 1, 2_000, "both copies to be heard");
+    await waitFor(() => copies.asking === 1 && copies.silent === 1, 20_000, "both copies to be heard");
     assert.equal(witness.watched.size, 0);
     assert.equal(await store.lastSeq(), 1);
     witness.isHere = false;
@@ -156,7 +156,7 @@ test("publisher: an append without a stream waits until there is one, and is sto
     const troubles: string[] = [];
     const publisher = await run(makePublisher(nats, { onTrouble: (reason) => void troubles.push(reason) }));
     const appends = Array.from({ length: 500 }, (_, i) => publisher.append(subject(i), utf8(`x${i}`), 0));
-    await waitFor(() => troubles.length > 0, 5_000, "a report of no responders");
+    await waitFor(() => troubles.length > 0, 20_000, "a report of no responders");
     assert.equal(publisher.pending, 500);
     let isDrained = false;
     void publisher.drained().then(() => (isDrained = true));
@@ -166,7 +166,7 @@ test("publisher: an append without a stream waits until there is one, and is sto
     const results = await Promise.all(appends);
     assert.ok(results.every((result) => result.ok));
     assert.equal(await new RunStore(nats, subjects).lastSeq(), 500);
-    await waitFor(() => isDrained, 1_000, "drained");
+    await waitFor(() => isDrained, 20_000, "drained");
   }));
 
 test(

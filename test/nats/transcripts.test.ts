@@ -113,5 +113,5 @@ test("transcripts: a reader sees its run only, waits for the stream, and loses n
       Array.from({ length: 101 }, (_, n) => `${n}`),
     );
     reader.close();
-    await waitFor(async () => (await infoOf(nats)).state.consumer_count === 0, 5_000, "the consumer to be gone");
+    await waitFor(async () => (await infoOf(nats)).state.consumer_count === 0, 20_000, "the consumer to be gone");
   }));

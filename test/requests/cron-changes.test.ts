@@ -65,14 +65,14 @@ describe("cron changes", () => {
       refusals = 2;
       const both = [rule("* * * * *", { name: "one" }), rule("* * * * *", { name: "two" })];
       first.changes.declare(registration(1, both));
-      await waitFor(() => first.names().length === 3, 5_000, "both to be declared");
+      await waitFor(() => first.names().length === 3, 20_000, "both to be declared");
       await assert.rejects(
         first.changes.change({ verb: "delete", name: "one" }),
         /declared by the code of worker "worker"; pause it/,
       );
       await assert.rejects(first.changes.change({ verb: "set", rule: both[1]!, task: "task" }), /declared by the code/);
       first.changes.declare(registration(2, [both[1]!]));
-      await waitFor(() => first.names().length === 2, 5_000, "one to be gone");
+      await waitFor(() => first.names().length === 2, 20_000, "one to be gone");
       const next = await lead(definitions, term);
       // The older process lives on and registers with the new leader.
       next.changes.declare(registration(1, both));
@@ -81,7 +81,7 @@ describe("cron changes", () => {
       assert.deepEqual(next.names(), ["made", "two"]);
       assert.equal((await lead(definitions, term)).isPaused("two"), true);
       next.changes.declare(registration(3, []));
-      await waitFor(() => next.names().join() === "made", 5_000, "two to be gone");
+      await waitFor(() => next.names().join() === "made", 20_000, "two to be gone");
       await assert.rejects(
         next.changes.change({ verb: "pause", name: "nothing" }),
         /there is no cron named "nothing"; existing ones: made/,

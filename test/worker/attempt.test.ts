@@ -80,9 +80,9 @@ test("attempt: code that ignores its signal gets its verdict after the grace, an
   let release = () => {};
   const { attempt, verdicts } = attemptOf(() => new Promise<void>((resolve) => (release = resolve)));
   const done = ended(attempt);
-  await waitFor(() => attempt.startedAt > 0, 1_000, "the attempt to start");
+  await waitFor(() => attempt.startedAt > 0, 20_000, "the attempt to start");
   attempt.stop({ kind: "cancelled", reason: "enough" });
-  await waitFor(() => verdicts.length === 1, 1_000, "the verdict");
+  await waitFor(() => verdicts.length === 1, 20_000, "the verdict");
   assert.deepEqual(verdicts, [{ kind: "cancelled", reason: "enough" }]);
   assert.equal(await Promise.race([done, "goes on"]), "goes on");
   release();
@@ -99,7 +99,7 @@ test("attempt: a timeout is a failed attempt that may be retried; work that ends
     return "done all the same";
   });
   const running = ended(cancelled.attempt);
-  await waitFor(() => cancelled.attempt.startedAt > 0, 1_000, "the attempt to start");
+  await waitFor(() => cancelled.attempt.startedAt > 0, 20_000, "the attempt to start");
   cancelled.attempt.stop({ kind: "cancelled", reason: "enough" });
   await running;
   assert.deepEqual(
@@ -114,15 +114,15 @@ test("attempt: work that is finished in spite of a shutdown counts, unfinished w
     return "finished";
   });
   const running = ended(finishing.attempt);
-  await waitFor(() => finishing.attempt.startedAt > 0, 1_000, "the attempt to start");
+  await waitFor(() => finishing.attempt.startedAt > 0, 20_000, "the attempt to start");
   finishing.attempt.stop({ kind: "returned" });
   await running;
   assert.deepEqual(finishing.verdicts, [{ kind: "completed", output: "finished" }]);
   const hanging = attemptOf(() => new Promise((resolve) => setTimeout(resolve, 100)));
   const hung = ended(hanging.attempt);
-  await waitFor(() => hanging.attempt.startedAt > 0, 1_000, "the attempt to start");
+  await waitFor(() => hanging.attempt.startedAt > 0, 20_000, "the attempt to start");
   hanging.attempt.stop({ kind: "returned" });
-  await waitFor(() => hanging.verdicts.length === 1, 1_000, "the verdict");
+  await waitFor(() => hanging.verdicts.length === 1, 20_000, "the verdict");
   assert.equal(hanging.verdicts[0]!.kind, "returned");
   await hung;
 });
@@ -162,7 +162,7 @@ test("attempt: a fenced one hears why, and ends nothing but by work that is done
   const stopped = async (handler: Handler, task: TaskOptions = {}) => {
     const { attempt, verdicts } = attemptOf(handler, task);
     const running = ended(attempt);
-    await waitFor(() => attempt.startedAt > 0, 5_000, "the attempt to start");
+    await waitFor(() => attempt.startedAt > 0, 20_000, "the attempt to start");
     attempt.stop({ kind: "fenced", reason: "the run has ended" });
     attempt.stop({ kind: "cancelled", reason: "too late" });
     await running;

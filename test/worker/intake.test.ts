@@ -75,9 +75,9 @@ test("intake: a batch that travels in three messages is one call in one slot", a
   assert.deepEqual(give([3], { goesOn: true, continues: true }), []);
   assert.deepEqual([calls, free()], [[], 0]);
   assert.deepEqual(give([4, 5], { continues: true }), []);
-  await waitFor(() => calls.length > 0, 5_000, "the call");
+  await waitFor(() => calls.length > 0, 20_000, "the call");
   assert.deepEqual(calls, [[1, 2, 3, 4, 5]]);
-  await waitFor(() => free() === 1, 5_000, "the slot to be free");
+  await waitFor(() => free() === 1, 20_000, "the slot to be free");
 });
 
 test("intake: the rest of a batch whose first part was refused, or never came, is refused", () => {
@@ -93,7 +93,7 @@ test("intake: a batch whose rest does not come is given back, and never called",
   const { calls, verdicts, free, give } = scene(2);
   give([1, 2], { goesOn: true });
   give([3], { epoch: 2, continues: true }); // of another leader
-  await waitFor(() => verdicts.length === 2, 5_000, "the verdicts");
+  await waitFor(() => verdicts.length === 2, 20_000, "the verdicts");
   give([4], { goesOn: true });
   await waitFor(() => verdicts.length === 3, 10_000, "the time to be over");
   assert.deepEqual([calls, verdicts, free()], [[], ["returned", "returned", "returned"], 2]);
@@ -106,6 +106,6 @@ test("intake: the slot of a batch is held until its last member has ended, also 
   assert.deepEqual([calls, verdicts, free()], [[[2, 3]], ["failed"], 0]);
   assert.deepEqual(give([4]), [0]);
   finish();
-  await waitFor(() => free() === 1, 5_000, "the slot to be free");
+  await waitFor(() => free() === 1, 20_000, "the slot to be free");
   assert.deepEqual(verdicts, ["failed", "completed", "completed"]);
 });

@@ -35,7 +35,7 @@ describe("LongWaits", () => {
     const { waits, told, asked } = scene();
     const many = Array.from({ length: 10_000 }, (_, n) => waitOf(`send/${n}`));
     waits.look(many);
-    await waitFor(() => told.length > 0, 5_000, "the line");
+    await waitFor(() => told.length > 0, 20_000, "the line");
     waits.look(many);
     assert.deepEqual(told, [
       'run send/0 is waiting: no worker has the task "send" (did you mean "send-email"?); there are resize, send-email, in namespace "default" on NATS at nats://x',
@@ -47,14 +47,14 @@ describe("LongWaits", () => {
   test("says what the engine says of a run whose task somebody has", async () => {
     const { waits, told } = scene({ waiting: { for: "a resume", because: 'task "send" is paused' } });
     waits.look([waitOf("send/1")]);
-    await waitFor(() => told.length > 0, 5_000, "the line");
+    await waitFor(() => told.length > 0, 20_000, "the line");
     assert.deepEqual(told, ['run send/1 is waiting: task "send" is paused']);
   });
 
   test("says that nobody works there when no engine answers", async () => {
     const { waits, told } = scene({ waiting: null });
     waits.look([waitOf("send/1"), waitOf("other/1")]);
-    await waitFor(() => told.length > 0, 5_000, "the line");
+    await waitFor(() => told.length > 0, 20_000, "the line");
     waits.nobodyAnswers("again");
     assert.equal(told.length, 1);
     assert.match(

@@ -58,7 +58,7 @@ test("runs created and waits begun while the server is away survive it", async (
 test("garbage in the inbox changes nothing", async () => {
   await using scene = await openScene(server, () => undefined);
   const result = (await scene.client.task<number, number>("a").enqueue(1, { id: "1" })).result();
-  await waitFor(() => scene.engine.asked.length > 0, 5_000, "the client to ask");
+  await waitFor(() => scene.engine.asked.length > 0, 20_000, "the client to ask");
   scene.engine.send(scene.engine.asked[0]!.inbox, new Uint8Array([1, 2, 3]));
   scene.engine.finish("a/1", { kind: "completed", output: 3 });
   assert.equal(await result, 3);
@@ -89,7 +89,7 @@ async function beginRun(scene: Scene): Promise<{ readonly key: string; readonly 
   scene.engine.forwards = false;
   const output = scene.client.task("a").run(1);
   output.catch(() => {});
-  await waitFor(() => scene.engine.runs.size > 0, 5_000, "the run to be stored");
+  await waitFor(() => scene.engine.runs.size > 0, 20_000, "the run to be stored");
   return { key: [...scene.engine.runs.keys()][0]!, output };
 }
 
@@ -123,7 +123,7 @@ test("a failure in the log may be a zombie's: the engine says what counts, also 
 test("a run under an id of the caller's is told by the engine alone: the log may speak of an earlier one", async () => {
   await using scene = await openScene(server, () => undefined);
   const output = scene.client.task("a").run(1, { id: "mine" });
-  await waitFor(() => scene.engine.runs.size === 1, 5_000, "the run to be stored");
+  await waitFor(() => scene.engine.runs.size === 1, 20_000, "the run to be stored");
   assert.equal(waiterOf(scene.engine.runs.get("a/mine")!.inbox), "");
   scene.engine.finish("a/mine", { kind: "completed", output: 3 });
   assert.equal(await output, 3);
@@ -143,7 +143,7 @@ test("after a quick run the next one's result is its acknowledgement, and what i
   for (const input of ["first", "second"]) assert.equal(await task.run(input), input);
   assert.deepEqual(copies.splice(0), ["asking", "silent"]);
   const slow = task.run("slow");
-  await waitFor(() => copies.length === 2, 3_000, "the second copy");
+  await waitFor(() => copies.length === 2, 20_000, "the second copy");
   assert.deepEqual(copies.splice(0), ["silent", "asking"]);
   assert.equal(engine.runs.size, 3);
   engine.finish([...engine.runs.keys()].at(-1)!, { kind: "completed", output: "done" });
@@ -159,7 +159,7 @@ test("a wait that was given up does not end another one for the same run", async
   const run = await scene.client.task<number, number>("a").enqueue(1, { id: "1" });
   const patient = run.result();
   await assert.rejects(run.result({ timeout: 20 }), /stopped waiting for run a\/1: no output after 20/);
-  await waitFor(() => scene.engine.asked.length > 0, 5_000, "the client to ask");
+  await waitFor(() => scene.engine.asked.length > 0, 20_000, "the client to ask");
   scene.engine.finish("a/1", { kind: "completed", output: 3 });
   assert.equal(await patient, 3);
 });
@@ -174,7 +174,7 @@ test("close: who waits is told so, nothing hangs, and a closed client says that 
       (error: unknown) => error,
     ),
   );
-  await waitFor(() => engine.runs.size === 4, 5_000, "all runs to be stored");
+  await waitFor(() => engine.runs.size === 4, 20_000, "all runs to be stored");
   await Promise.all([client.close(), client.close()]);
   for (const error of await Promise.all(waits)) {
     assert.ok(error instanceof ResultNotAwaited);

@@ -67,7 +67,7 @@ test("transcript: what is said in one tick travels together; the end carries the
   voice.info("one");
   voice.warn("two", { n: 2 });
   await voice.stream("three");
-  await waitFor(() => store.entries.length === 1, 5_000, "the first entry");
+  await waitFor(() => store.entries.length === 1, 20_000, "the first entry");
   voice.progress(0.1, undefined);
   voice.progress(0.2, "newest");
   await voice.end("completed");
@@ -108,7 +108,7 @@ test("transcript: one entry is under way at a time, and who awaits is held back 
   const talking = (async () => {
     for (; said < 100; said++) await voice.stream(new Uint8Array(50_000));
   })();
-  await waitFor(() => store.most === 1, 5_000, "the first append");
+  await waitFor(() => store.most === 1, 20_000, "the first append");
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.ok(said < 20, `${said} chunks without room`);
   store.answer = async () => {};
@@ -152,7 +152,7 @@ test("transcript: the end waits through an outage, but not for ever on a good co
   await ended;
   assert.deepEqual(troubles, ["the log stream does not answer"]);
   release();
-  await waitFor(() => store.kinds.length === 2, 5_000, "the words to be stored all the same");
+  await waitFor(() => store.kinds.length === 2, 20_000, "the words to be stored all the same");
 });
 
 test("transcript: what is said after the end goes to the console only", async () => {
