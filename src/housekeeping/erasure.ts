@@ -21,12 +21,13 @@ export function endErasure(house: House, keys: readonly string[]): void {
   for (const key of keys) house.remains.delete(key);
 }
 
-/** A mark is on its way: what it forgets may be forgotten by the time that something else is stored. */
-export const isMarking = ({ retention: { phase } }: House): boolean => phase === "clearing" || phase === "marking";
-
 /** Everything that marks up to there have given up is gone: until then a mark that moves would forget what came behind it. */
 export const isGivenUp = ({ fold: { outcomesFrom }, retention: { purgedTo } }: House, upTo: number): boolean =>
   Math.max(outcomesFrom, purgedTo + 1) > upTo;
+
+/** A mark is on its way, or what the last one gave up is not gone: what it forgets may be forgotten by the time that something else is stored. */
+export const isMarking = (house: House): boolean =>
+  house.retention.phase !== "idle" || !isGivenUp(house, house.fold.lastMark?.upTo ?? 0);
 
 /** Takes each finished run one step further and ignores the others. Safe to repeat. */
 export function eraseRuns(house: House, keys: readonly string[]): void {
@@ -71,9 +72,11 @@ export function isCovered(fold: Fold, key: string, upTo: number): boolean {
 
 /**
  * Whether the outcome of a run that stands at `seq` may stand at the tail: not if another final outcome is behind it, which would be the first then,
- * or the entry of a duplicate, which would be a new run; unless an entry in finished form says which one counts.
+ * or the entry of a duplicate, which would be a new run; unless an entry in finished form says which one counts. And not if a mark has given up what
+ * stands there: whoever has not read how a forgotten run ended notices only that outcomes are gone from the front, as they will be.
  */
 export function isMovable(fold: Fold, key: string, seq: number): boolean {
+  if (seq <= (fold.lastMark?.upTo ?? 0)) return false;
   if (fold.live.has(key)) return true;
   const ended = fold.finished.get(key);
   if (ended === undefined || ended.isErased) return isSettled(fold, key); // its outcome goes

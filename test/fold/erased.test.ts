@@ -5,7 +5,7 @@ import { foldEntry } from "../../src/fold/entries.ts";
 import { Fold } from "../../src/fold/fold.ts";
 import type { FoldedEntry, OutcomesEvent } from "../../src/fold/log-events.ts";
 import { foldOutcomes } from "../../src/fold/outcomes.ts";
-import { isCovered, isEntryGone } from "../../src/housekeeping/erasure.ts";
+import { isCovered, isEntryGone, isMovable } from "../../src/housekeeping/erasure.ts";
 import { test } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 
@@ -266,4 +266,16 @@ test("a stone counts among its parent's children as its run had ended, not as wh
   const zombie = { seq: 9, by: "worker" as const, outcomes: [outcome(child, "failed", 2)] };
   const fold = foldOf([zombie, { seq: 10, by: "engine", outcomes: [stone(child, 5, "completed")] }]);
   assert.deepEqual({ ...fold.families.group(1, 1, 0) }, { ended: 1, failed: 0 });
+});
+
+test("what a mark has given up is purged from the front, and not left out from between: an engine that lags behind must notice", () => {
+  // Found by seed 93000281 over 4,000 steps: it had read the entry of "a" and nothing of its end, and held it for live ever after.
+  const mark = { ...outcome("", "retention", 3), key: "", dueAt: 3 };
+  const ended = { seq: 3, by: "worker" as const, outcomes: [outcome("a", "completed", 1), outcome("b", "failed", 2)] };
+  const late = { seq: 4, by: "worker" as const, outcomes: [outcome("b", "failed", 2)] }; // so that the mark does not forget it
+  const fold = foldOf([{ seq: 1, id: "a" }, { seq: 2, id: "b" }, ended, late]);
+  assert.equal(isMovable(fold, "t/a", 3), true);
+  foldOutcomes(fold, { type: "outcomes", seq: 5, at: 1_005, by: "engine", writer: "e1", outcomes: [mark] });
+  assert.deepEqual([fold.finished.has("t/a"), fold.finished.has("t/b")], [false, true]);
+  assert.equal(isMovable(fold, "t/a", 3), false);
 });
