@@ -23,7 +23,7 @@ const budgets: Record<string, number> = {
   nats: 3_448,
   worker: 1_731,
   "worker/presence": 436,
-  "worker/durable": 2_617,
+  "worker/durable": 2_750,
   "worker/threads": 403,
   "worker/transcripts": 399,
   "worker/heart": 223,

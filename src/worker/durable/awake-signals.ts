@@ -4,31 +4,8 @@ import { entryOfOrigin } from "../../domain/origin.ts";
 import type { Delivery } from "../../wire/journal-message.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
-import type { StepClock } from "./step-clock.ts";
-
-export interface StoredSignal {
-  readonly sequence: number;
-  /** Units: epoch milliseconds, by the store */
-  readonly time: number;
-  /** JSON; empty for undefined. */
-  readonly data: string;
-}
-
-export interface SignalSource {
-  /** Calls back when a signal to this run is about to be stored. Returns a function that stops it. */
-  watch(key: string, onSignal: () => void): () => void;
-  /** The first of this name after a sequence, from the stream's leader. Fails: StoreUnavailable */
-  next(key: string, name: string, after: number): Promise<StoredSignal | undefined>;
-}
-
-interface AwakeParts {
-  readonly source: SignalSource;
-  readonly key: string;
-  readonly origin: number;
-  readonly clock: StepClock;
-  /** Something was found, or it is known that nothing was there. */
-  readonly onNews: () => void;
-}
+import type { SignalSource, StoredSignal } from "./signals.ts";
+import type { TurnParts } from "./turn-parts.ts";
 
 /** The clock of this process may be ahead of the store's. */
 export const clockMarginMs = 250;
@@ -36,7 +13,10 @@ export const clockMarginMs = 250;
 const lookAgainMs = [20, 200, 2_000];
 
 export class AwakeSignals {
-  readonly #parts: AwakeParts;
+  readonly #parts: TurnParts;
+  readonly #source: SignalSource;
+  /** Something was found, or it is known that nothing was there. */
+  readonly #onNews: () => void;
   #frame: Frame | undefined;
   #stopWatching: (() => void) | undefined;
   #isLooking = false;
@@ -44,17 +24,19 @@ export class AwakeSignals {
   /** Nothing else was there at that time. */
   knownUntil: number = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: AwakeParts) {
+  constructor(parts: TurnParts, source: SignalSource, onNews: () => void) {
     this.#parts = parts;
+    this.#source = source;
+    this.#onNews = onNews;
   }
 
   /** From now on, while signals are waited for beside steps. */
   attend(frame: Frame): void {
     if (this.#stopWatching !== undefined || signalWaits(frame).length === 0) return;
-    const { source, key, clock } = this.#parts;
+    const { host, given } = this.#parts;
     this.#frame = frame;
-    this.#stopWatching = source.watch(key, () => {
-      for (const ms of lookAgainMs) clock.set(() => this.look(), ms);
+    this.#stopWatching = this.#source.watch(given.key, () => {
+      for (const ms of lookAgainMs) host.clock.set(() => this.look(), ms);
     });
     this.look();
   }
@@ -78,7 +60,7 @@ export class AwakeSignals {
       .catch(() => {})
       .then(() => {
         this.#isLooking = false;
-        if (this.#stopWatching !== undefined) this.#parts.onNews();
+        if (this.#stopWatching !== undefined) this.#onNews();
       });
   }
 
@@ -89,13 +71,13 @@ export class AwakeSignals {
   }
 
   async #ask(): Promise<void> {
-    const { source, key, origin, clock } = this.#parts;
+    const { key, origin } = this.#parts.given;
     const frame = this.#frame!;
-    const askedAt = clock.now();
+    const askedAt = this.#parts.host.clock.now();
     const names = new Set(signalWaits(frame).map(({ name }) => name));
     const found = await Promise.all(
       [...names].map(async (name) => {
-        const signal = await source.next(key, name, Math.max(frame.cursors[name] ?? 0, entryOfOrigin(origin)));
+        const signal = await this.#source.next(key, name, Math.max(frame.cursors[name] ?? 0, entryOfOrigin(origin)));
         return signal && { ...signal, name };
       }),
     );
@@ -104,4 +86,4 @@ export class AwakeSignals {
   }
 }
 
-const signalWaits = (frame: Frame): readonly Op[] => frame.opsThatAre("open").filter(({ kind }) => kind === "signal");
+const signalWaits = (frame: Frame): readonly Op[] => frame.ops.thatAre("open").filter(({ kind }) => kind === "signal");

@@ -9,14 +9,13 @@ import type { Vault } from "../../sealing/vault.ts";
 import { accepted } from "../accepted.ts";
 import { type ContextSource, RunContext, within } from "../context.ts";
 import type { DescribedTask } from "../worker-parts.ts";
-import type { QuickChildren } from "./awake-children.ts";
 import type { ChildrenOfRun, ParentRun } from "./children.ts";
 import { countedLog } from "./counted-log.ts";
 import { type ContextParts, RunningDurable } from "./durable-context.ts";
 import type { Frame } from "./frame.ts";
 import type { KeptFrames } from "./kept-frames.ts";
 import { SealedJournal } from "./sealed-journal.ts";
-import type { TurnHost } from "./turn-host.ts";
+import type { QuickChildren, TurnHost } from "./turn-host.ts";
 
 export interface DurableRunsParts
   extends Pick<TurnHost, "journal" | "clock" | "signals" | "log" | "graceMs" | "isHeard" | "onLeftBehind"> {

@@ -3,7 +3,8 @@ import type { Offer, Parked, Resume } from "../../domain/durable.ts";
 import type { Delivery } from "../../wire/journal-message.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
-import type { OpenSignal, TurnGiven } from "./turn-host.ts";
+import type { OpenSignal } from "./signals.ts";
+import type { TurnGiven } from "./turn-host.ts";
 import { openWaits } from "./waits.ts";
 
 const plain: OpenSignal = (_key, _name, data) => data;

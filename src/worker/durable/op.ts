@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { ErrorClass, StepScope } from "../../domain/step.ts";
 import { hashOfText } from "../../domain/text-hash.ts";
 import type { Delivery, OpKind } from "../../wire/journal-message.ts";
+import { decodeError } from "./stored-error.ts";
 
 /** What its kind needs besides the name. */
 export interface OpDetail {
@@ -75,13 +76,27 @@ export class Op {
     return { kind, ordinal, hash, name, ...given };
   }
 
-  resolve(value: unknown): void {
-    this.#resolve(value);
+  /** A step failed and is due again later: its runner knows when, and only the number of failures matters to a replay. */
+  postpone(value: string): void {
+    const { failures, dueAt } = JSON.parse(value) as { failures: number; dueAt: number };
+    this.failures = failures;
+    this.dueAt = dueAt;
+    this.state = "due later";
+  }
+
+  /** Gives the code what is stored. */
+  give(value: string): void {
+    const { read = decoded } = this.detail;
+    try {
+      this.#resolve(read(value));
+    } catch (error) {
+      this.#reject(error);
+    }
     this.letGo();
   }
 
-  reject(error: unknown): void {
-    this.#reject(error);
+  fail(error: string): void {
+    this.#reject(decodeError(error, this.detail.classes));
     this.letGo();
   }
 
@@ -126,6 +141,8 @@ function close(promise: unknown): boolean {
 
 /** Whether it was closed before it had ended. */
 export const isClosed = (promise: Promise<unknown>): boolean => closedOpen.has(promise);
+
+const decoded = (json: string): unknown => (json === "" ? undefined : JSON.parse(json));
 
 const ignore = (): void => {};
 

@@ -8,26 +8,14 @@ import type { DeliveryForm } from "../../wire/journal-message.ts";
 import { failureOf } from "../verdict.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
-import type { StepClock } from "./step-clock.ts";
 import { encodeError } from "./stored-error.ts";
+import type { TurnParts } from "./turn-parts.ts";
 import { insideOf } from "./windows.ts";
 
 /** How a step is tried. Units: milliseconds */
 export interface StepTerms {
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
-}
-
-export interface RunningStepOptions {
-  readonly clock: StepClock;
-  /** How long code that was told to stop may continue. */
-  readonly graceMs: number;
-  /** Most bytes of a result. */
-  readonly largestResult: () => number;
-  /** The run was cancelled: make no more attempts. */
-  readonly isLast: () => boolean;
-  /** The worker is stopping: make no more attempts here. */
-  readonly isLeaving: () => boolean;
 }
 
 /** Pauses up to this long are waited out in place. */
@@ -39,7 +27,7 @@ type Give = (form: DeliveryForm | undefined, value: string) => void;
 export class RunningStep {
   readonly #frame: Frame;
   readonly #op: Op;
-  readonly #options: RunningStepOptions;
+  readonly #parts: TurnParts;
   readonly #give: Give;
   /** Of the attempt that executes. */
   #number = 0;
@@ -50,10 +38,10 @@ export class RunningStep {
   #pausedAfter: { readonly error: unknown; readonly dueAt: number } | undefined;
   #isOver = false;
 
-  constructor(frame: Frame, op: Op, options: RunningStepOptions, give: Give) {
+  constructor(frame: Frame, op: Op, parts: TurnParts, give: Give) {
     this.#frame = frame;
     this.#op = op;
-    this.#options = options;
+    this.#parts = parts;
     this.#give = give;
     op.abort = (reason) => this.abort(reason);
   }
@@ -64,7 +52,7 @@ export class RunningStep {
     this.#controller = undefined;
     this.#stopped = undefined;
     const { timeoutMs } = this.#terms;
-    const { clock } = this.#options;
+    const { clock } = this.#parts.host;
     this.#timer = clock.set(() => this.#stop(timedOut(this.#op.name, timeoutMs)), timeoutMs);
     const isThis = () => !this.#isOver && number === this.#number && this.#pausedAfter === undefined;
     void this.#call().then(
@@ -90,12 +78,17 @@ export class RunningStep {
 
   forget(reason: unknown): void {
     this.#isOver = true;
-    this.#options.clock.clear(this.#timer);
+    this.#parts.host.clock.clear(this.#timer);
     this.#controller?.abort(reason);
   }
 
   get #terms(): StepTerms {
     return this.#op.detail.terms as StepTerms;
+  }
+
+  /** Two of them fit into a message. Units: bytes */
+  get #largestResult(): number {
+    return Math.floor(this.#parts.host.journal.largestMessage / 2);
   }
 
   #call(): Promise<unknown> {
@@ -120,7 +113,7 @@ export class RunningStep {
   #stop(reason: unknown, isGivenUp = false): void {
     if (this.#isOver || (this.#stopped !== undefined && !isGivenUp)) return;
     this.#stopped = { reason, isGivenUp };
-    const { clock, graceMs } = this.#options;
+    const { clock, graceMs } = this.#parts.host;
     clock.clear(this.#timer);
     const number = this.#number;
     this.#timer = clock.set(() => {
@@ -141,7 +134,7 @@ export class RunningStep {
       const why = (cause as Error).message;
       return void this.#refused(new TypeError(`step ${name} returned what JSON cannot hold: ${why}`, { cause }));
     }
-    const most = this.#options.largestResult();
+    const most = this.#largestResult;
     const bytes = json.length * 3 <= most ? 0 : utf8(json).length;
     if (bytes > most) return void this.#refused(tooLarge(name, bytes, most));
     this.#end("value", json);
@@ -153,7 +146,8 @@ export class RunningStep {
   }
 
   #threw(error: unknown): void {
-    const { clock, isLast, isLeaving } = this.#options;
+    const { host, wish, isLeaving } = this.#parts;
+    const { clock } = host;
     clock.clear(this.#timer);
     if (this.#stopped?.isGivenUp === true) return void this.#end(undefined, "");
     const { retry } = this.#terms;
@@ -161,10 +155,10 @@ export class RunningStep {
     const hasFailed = failure.kind === "failed"; // it may only ask for more time
     if (hasFailed) this.#op.failures += 1;
     const isOut = hasFailed && (failure.isFinal || this.#op.failures > retry.limit);
-    if (isOut || isLast() || this.#op.state === "closed") return void this.#end("error", this.#fitting(error));
+    if (isOut || wish.isOpen || this.#op.state === "closed") return void this.#end("error", this.#fitting(error));
     const pauseMs = hasFailed ? retryDelayMs(retry, this.#op.failures, () => clock.random()) : failure.ms;
     const dueAt = clock.now() + pauseMs;
-    if (pauseMs > inPlaceMs || isLeaving()) return void this.#endsUntil(dueAt, error);
+    if (pauseMs > inPlaceMs || isLeaving) return void this.#endsUntil(dueAt, error);
     this.#pausedAfter = { error, dueAt };
     this.#timer = clock.set(() => this.attempt(), pauseMs);
   }
@@ -178,14 +172,14 @@ export class RunningStep {
   /** An error is stored truncated, so that it always fits. */
   #fitting(error: unknown): string {
     const json = encodeError(error);
-    if (utf8(json).length <= this.#options.largestResult()) return json;
+    if (utf8(json).length <= this.#largestResult) return json;
     const { name, message } = errorRecordOf(error);
     return encodeError(Object.assign(new Error(message.slice(0, 4_000)), { name, stack: undefined }));
   }
 
   #end(form: DeliveryForm | undefined, value: string): void {
     this.#isOver = true;
-    this.#options.clock.clear(this.#timer);
+    this.#parts.host.clock.clear(this.#timer);
     this.#op.abort = undefined;
     this.#give(form, value);
   }

@@ -1,32 +1,29 @@
 // The steps of a turn: those that the code has opened start in call order, and those that are due again. If turns were lost again and again
 // at one place, one of these steps kills its workers: then they start one at a time, and finally the culprit is given up.
-import type { DeliveryForm } from "../../wire/journal-message.ts";
+import type { EndedOps } from "./ended-ops.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
-import { RunningStep, type RunningStepOptions } from "./running-step.ts";
+import { RunningStep } from "./running-step.ts";
 import { encodeError } from "./stored-error.ts";
-
-export interface StepRunnerOptions extends RunningStepOptions {
-  /** A step has a result for the journal. */
-  readonly onEnd: (op: Op, form: DeliveryForm, value: string) => void;
-  /** A step that was given up has ended without a result. */
-  readonly onGone: () => void;
-}
+import type { TurnParts } from "./turn-parts.ts";
 
 const cautionFrom = 3;
 const mostLost = 10;
 
 export class StepRunner {
   /** Turns lost since the last delivery. */
-  fruitless = 0;
-  readonly #options: StepRunnerOptions;
+  fruitless: number;
+  readonly #turn: TurnParts;
+  readonly #ended: EndedOps;
   /** Opened by the code, and not begun. */
   #waiting: Op[] = [];
   /** Steps that are executing, or waiting in place. */
   readonly #running = new Map<Op, RunningStep>();
 
-  constructor(options: StepRunnerOptions) {
-    this.#options = options;
+  constructor(turn: TurnParts, ended: EndedOps, fruitless: number) {
+    this.#turn = turn;
+    this.#ended = ended;
+    this.fruitless = fruitless;
   }
 
   /** Steps that the run cannot park over. */
@@ -43,8 +40,8 @@ export class StepRunner {
 
   /** Whether any code was called. */
   begin(frame: Frame): boolean {
-    const now = this.#options.clock.now();
-    const due = frame.opsThatAre("due later").filter(({ dueAt }) => dueAt <= now);
+    const now = this.#turn.host.clock.now();
+    const due = frame.ops.thatAre("due later").filter(({ dueAt }) => dueAt <= now);
     const ready = [...due, ...this.#waiting.filter(({ state }) => state === "new")];
     this.#waiting = [];
     for (const op of ready) {
@@ -79,10 +76,9 @@ export class StepRunner {
 
   #begin(frame: Frame, op: Op): void {
     op.state = "open";
-    const step = new RunningStep(frame, op, this.#options, (form, value) => {
+    const step = new RunningStep(frame, op, this.#turn, (form, value) => {
       this.#running.delete(op);
-      if (form === undefined) this.#options.onGone();
-      else this.#options.onEnd(op, form, value);
+      this.#ended.add(op, form, value);
     });
     this.#running.set(op, step);
     step.attempt();
@@ -95,6 +91,6 @@ export class StepRunner {
       `step ${op.name} was lost ${mostLost} times: each worker that executed it died or was gone`,
     );
     error.name = "StepLost";
-    this.#options.onEnd(op, "error", encodeError(error));
+    this.#ended.add(op, "error", encodeError(error));
   }
 }

@@ -2,7 +2,7 @@
 import { nextFromLeader } from "../../nats/stored-message.ts";
 import { openSignal } from "../../sealing/sealed.ts";
 import { shallowJsonOf } from "../../wire/json-depth.ts";
-import type { SignalSource, StoredSignal } from "./awake-signals.ts";
+import type { SignalSource, StoredSignal } from "./signals.ts";
 import type { ChildrenParts } from "./stored-children.ts";
 
 type SignalsParts = Pick<ChildrenParts, "link" | "subjects" | "vault">;

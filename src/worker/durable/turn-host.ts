@@ -1,14 +1,14 @@
 // The environment of a durable run's turn, and how it ends.
 import type { Parked, Resume } from "../../domain/durable.ts";
 import type { Log } from "../../domain/log.ts";
-import type { QuickChildren } from "./awake-children.ts";
-import type { SignalSource } from "./awake-signals.ts";
 import type { Children } from "./children.ts";
 import type { Frame } from "./frame.ts";
 import type { Journal } from "./journal.ts";
+import type { OpenSignal, SignalSource } from "./signals.ts";
 import type { StepClock } from "./step-clock.ts";
 
-export type OpenSignal = (key: string, name: string, data: unknown) => unknown;
+/** By task, whether its children ended this soon when last waited for. */
+export type QuickChildren = Map<string, boolean>;
 
 /** What all turns of a worker have in common. */
 export interface TurnHost {

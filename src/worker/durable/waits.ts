@@ -8,8 +8,8 @@ export const waitsOf = (frame: Frame): Wait[] => openWaits(frame).map(waitOf);
 
 /** Waits, and steps that are due again later. */
 export const openWaits = (frame: Frame): readonly Op[] => {
-  const later = frame.opsThatAre("due later");
-  const begun = frame.opsThatAre("open");
+  const later = frame.ops.thatAre("due later");
+  const begun = frame.ops.thatAre("open");
   const open = begun.every((op) => op.isWait) ? begun : begun.filter((op) => op.isWait);
   return later.length === 0 ? open : [...open, ...later].sort((a, b) => a.ordinal - b.ordinal);
 };

@@ -85,7 +85,7 @@ export async function live(seed: number, program: Node): Promise<Story | undefin
     const mine = life;
     const { length } = journal.records;
     if (frame !== undefined) {
-      opsAt[length] = frame.count;
+      opsAt[length] = frame.ops.count;
       traceAt[length] = mine.trace.length;
     }
     mine.written += 1;
@@ -176,7 +176,7 @@ export async function live(seed: number, program: Node): Promise<Story | undefin
   if (end === undefined) return undefined;
   const outcome = end.kind === "parked" ? `blocked: ${end.parked.blocked?.reason}` : outcomeOf(end);
   const { records } = journal;
-  return { seed, records, opsAt, traceAt, ops: frame!.count, trace: life.trace, outcome, crashes, repeated };
+  return { seed, records, opsAt, traceAt, ops: frame!.ops.count, trace: life.trace, outcome, crashes, repeated };
 }
 
 /** What the code does with the first records, and nothing else. */
@@ -200,7 +200,7 @@ async function replay(story: Story, program: Node, records: number) {
       ended: (threw, value) => {
         outcome = threw ? `failed ${encodeError(value)}` : `completed ${value}`;
       },
-      blocked: ({ message }) => {
+      blocked: (message) => {
         outcome = `blocked: ${message}`;
       },
       warned: () => {},
@@ -208,7 +208,7 @@ async function replay(story: Story, program: Node, records: number) {
     deliveries,
   );
   for (let i = 0; i < 4 + deliveries.length / 200; i++) await hop();
-  const { count } = frame;
+  const { count } = frame.ops;
   frame.drop();
   return { trace, started, outcome, ops: count, deliveries };
 }

@@ -3,15 +3,14 @@ import assert from "node:assert/strict";
 import type { Offer, Parked, Wait } from "../../../src/domain/durable.ts";
 import type { Log } from "../../../src/domain/log.ts";
 import { type Delivery, decodeJournalMessage } from "../../../src/wire/journal-message.ts";
-import type { QuickChildren } from "../../../src/worker/durable/awake-children.ts";
-import type { SignalSource } from "../../../src/worker/durable/awake-signals.ts";
 import type { ChildGroup, ChildResult, Children, SoonEnd } from "../../../src/worker/durable/children.ts";
 import { type ContextParts, RunningDurable } from "../../../src/worker/durable/durable-context.ts";
 import type { Frame } from "../../../src/worker/durable/frame.ts";
 import type { Journal, StoredRecord } from "../../../src/worker/durable/journal.ts";
+import type { SignalSource } from "../../../src/worker/durable/signals.ts";
 import type { StepClock } from "../../../src/worker/durable/step-clock.ts";
 import { DurableTurn } from "../../../src/worker/durable/turn.ts";
-import type { KeptFrame, TurnEnd } from "../../../src/worker/durable/turn-host.ts";
+import type { KeptFrame, QuickChildren, TurnEnd } from "../../../src/worker/durable/turn-host.ts";
 
 /** Time that stands still until it is moved; real timers of the code are not seen. */
 export class WorldClock implements StepClock {
