@@ -1,4 +1,5 @@
-/** Where a delivered message is in the stream. Read from its reply subject for every message of the log, so without splitting it. */
+// The reply subject of a delivered message, which says where the message stands in its stream.
+/** Where a delivered message stands. Read for every message of the log, so its reply subject is not split into tokens. */
 export interface DeliveredPlace {
   /** Sequence in the stream. */
   readonly seq: number;
@@ -6,13 +7,13 @@ export interface DeliveredPlace {
   readonly delivered: number;
   /** Stored messages that this consumer has not delivered yet. */
   readonly pending: number;
-  /** When the server stored it. Units: epoch milliseconds */
+  /** When the server stored the message. Units: epoch milliseconds */
   readonly at: number;
 }
 
 const dot = 0x2e;
 const zero = 0x30;
-/** The time is in nanoseconds: more digits than a number holds. */
+/** The time is in nanoseconds, which has more digits than a number holds: those below a millisecond are not read. */
 const digitsBelowMs = 6;
 
 /**

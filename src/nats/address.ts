@@ -1,4 +1,4 @@
-// The only place that parses addresses: nothing else looks into a URL that may contain a password.
+// Addresses of servers are parsed here and nowhere else: nothing else looks into a URL that may contain a password.
 
 export interface Login {
   readonly user?: string;
@@ -7,11 +7,11 @@ export interface Login {
 }
 
 export interface Addresses {
-  /** Without a login: the client would ignore it, and messages show addresses. */
+  /** The addresses without a login, which the client would ignore and messages must not show. */
   readonly shown: readonly string[];
-  /** The login in the addresses; servers of a cluster share it. */
+  /** The login in the addresses: all servers share one. */
   readonly login: Login;
-  /** One of them begins with `tls://`: then nothing is sent to any of them before TLS. */
+  /** One of the addresses begins with `tls://`: then nothing is sent to any of them before TLS. */
   readonly needsTls: boolean;
 }
 
@@ -33,7 +33,7 @@ export function parseAddresses(url: string): Addresses {
   };
 }
 
-/** The addresses as messages may show them: without a login, also if it is unclear which part that is. */
+/** The addresses as messages may show them: without a login, even if it is unclear which part that is. */
 export function shownAddress(url: string): string {
   const all = url.split(",").map((one) => address.exec(one.trim()));
   if (all.every((found) => found !== null)) return all.map((found) => shownOf(found)).join(",");

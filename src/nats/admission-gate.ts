@@ -1,4 +1,4 @@
-// Knows whether new runs are accepted: from the bucket when the client connects, from the engine afterwards.
+// The admission gate of a client: whether new runs are accepted. It asks the bucket when it connects, and listens to the leader from then on.
 import { QueueFull } from "../domain/errors.ts";
 import { parseJson } from "../wire/messages.ts";
 import type { AdmissionFlag } from "../wire/records.ts";
@@ -8,7 +8,7 @@ import { Definitions } from "./definitions.ts";
 import type { NatsLink } from "./link.ts";
 import { listen } from "./listen.ts";
 
-/** The message that new runs are accepted again may get lost. */
+/** How often the bucket is read while runs are refused: the message that they are accepted again may get lost. */
 const lookAgainMs = 2_000;
 
 export class AdmissionGate {
@@ -52,7 +52,7 @@ export class AdmissionGate {
     for (const end of this.#end) end();
   }
 
-  /** The leader cannot store that the store is full. Everything else announced here is in the bucket before long. */
+  /** Believes what the leader announces, since it cannot store that the store is full. Everything else announced here is soon in the bucket too. */
   #hear(message: Uint8Array): void {
     try {
       const flag = parseJson(message, "admission flag");

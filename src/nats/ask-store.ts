@@ -1,14 +1,14 @@
-// One repeatable request to JetStream: what passes (no responders while a leader is elected, a timeout, an outage) is retried
-// until the time is up.
+// A request to JetStream that may be repeated: what passes by itself (no responders during an election, a timeout, an outage) is retried until
+// the time is up.
 import { errors, type Msg, type MsgHdrs } from "@nats-io/transport-node";
 import { PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import type { NatsLink } from "./link.ts";
 import { request } from "./request.ts";
 
 export interface Ask {
-  /** What the caller wants, as an error says it: `read from NATCHET_dev`. */
+  /** What the caller wants, as an error puts it: `read from NATCHET_dev`. */
   readonly operation: string;
-  /** Time for all tries. Units: milliseconds. @default 10_000 */
+  /** The time for all tries together. Units: milliseconds. @default 10_000 */
   readonly withinMs?: number;
   readonly headers?: MsgHdrs;
   /** Errors that count as an answer. */

@@ -1,4 +1,4 @@
-// Why a first connection failed, in actionable words.
+// Why a first connection failed, and what to do about it.
 import { errors } from "@nats-io/transport-node";
 import { NatsUnreachable } from "../domain/errors.ts";
 import { shownAddress } from "./address.ts";

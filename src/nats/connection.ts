@@ -1,4 +1,4 @@
-// Opens the one kind of connection that natchet uses: it reconnects forever, and fails early and clearly where it could not work.
+// Opening a connection: it fails early and clearly where it could never work, and once established it reconnects forever.
 import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import type { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";
@@ -39,18 +39,18 @@ export const connectNats = (options: NatsOptions): Effect.Effect<NatsLink, Conne
 
 async function open(options: NatsOptions, signal: AbortSignal): Promise<NatsConnection> {
   const { shown } = parseAddresses(options.url);
-  // If there are several servers, the next one may accept the certificate.
+  // A refused certificate ends this only if there is one server: otherwise the next one may accept it.
   const refusal = deferred<never>();
   const onClosed = () => {
     if (shown.length > 1) return;
     const refuse = () =>
       refusal.reject(new CertificateRefused("the server closed the connection after the TLS handshake"));
-    setTimeout(refuse, wordMs); // the client may know it better
+    setTimeout(refuse, wordMs); // the client may have a better reason
   };
   const connecting = connect(connectionOptions(options, onClosed));
   try {
     const nc = await Promise.race([connecting, refusal.promise]);
-    refusal.promise.catch(() => {}); // a connection that was established closes one day
+    refusal.promise.catch(() => {}); // an established connection closes one day, which is not a refusal
     if (signal.aborted) await nc.close(); // nobody waits for it any more
     return nc;
   } catch (error) {
@@ -68,7 +68,7 @@ function connectionOptions(options: NatsOptions, onClosed: () => void): Connecti
   return {
     servers: [...shown],
     name: options.name ?? "natchet",
-    // Every request would make an Error only to know where it was made.
+    // Otherwise every request makes an Error, only to know where it came from.
     noAsyncTraces: true,
     timeout: 5_000,
     maxReconnectAttempts: -1,
@@ -83,7 +83,7 @@ function connectionOptions(options: NatsOptions, onClosed: () => void): Connecti
     ...loginOf(options),
     ...(authenticator !== undefined && { authenticator }),
     ...(options.inboxPrefix !== undefined && { inboxPrefix: options.inboxPrefix }),
-    // With it, the client refuses a server without TLS before sending anything to it.
+    // With `tls` set, the client refuses a server without TLS before it sends anything.
     ...(tls !== undefined && { tls: tlsOptions(tls, onClosed) }),
   };
 }

@@ -1,9 +1,9 @@
-// The credentials of this process, read again for every login: such files are replaced while processes run.
+// The credentials of this process. Their file is read again for every login, since such files are replaced while processes run.
 import { readFileSync } from "node:fs";
 import { type Authenticator, credsAuthenticator, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { NatsOptions } from "./options.ts";
 
-/** Fails: Error for a file without credentials; later, its last content is used until it is readable again. */
+/** Fails: Error for a file without credentials. Once it was readable, its last content is used whenever it is not. */
 export function authenticatorOf({ nkeyFile, credsFile }: NatsOptions): Authenticator | undefined {
   if (credsFile !== undefined) return fromFile(credsFile, credsAuthenticator);
   if (nkeyFile !== undefined) return fromFile(nkeyFile, (seed) => nkeyAuthenticator(trimmed(seed)));
@@ -12,7 +12,7 @@ export function authenticatorOf({ nkeyFile, credsFile }: NatsOptions): Authentic
 
 function fromFile(path: string, read: (bytes: Uint8Array) => Authenticator): Authenticator {
   let last = read(readFileSync(path));
-  last(""); // the client would only see its connection time out
+  last(""); // fails now for an unusable file: the client would only see its connection time out
   return (nonce) => {
     try {
       const fresh = read(readFileSync(path));

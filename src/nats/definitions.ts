@@ -1,4 +1,4 @@
-// The bucket of a namespace: small JSON records under a key, the newest wins. Task definitions, the list of known workers, the admission flag.
+// The bucket of a namespace: small JSON records by key, of which the newest counts. Task definitions, schedules, pauses, the admission flag and others.
 import { headers } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { jsonBytes, jsonOf, textOf } from "../wire/bytes.ts";
@@ -17,7 +17,7 @@ interface FoundRecord {
   readonly seq: number;
 }
 
-/** Undefined if it is not JSON: garbage in the bucket must not make anybody wait forever. */
+/** Undefined if the data is not JSON: garbage in the bucket must not make anybody wait forever. */
 function recordIn(data: Uint8Array): unknown {
   try {
     return jsonOf(data);
@@ -37,13 +37,13 @@ export class Definitions {
     this.#stream = subjects.bucketStream;
   }
 
-  /** The record of a key, or undefined, from the leader of the bucket. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
+  /** The record of a key, or undefined, from the leader of the bucket's stream. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
   async get(key: string): Promise<unknown> {
     return (await this.find(key))?.record;
   }
 
   /**
-   * The record of a key from any replica, which may lag: for those who look again, and without the right to read other records.
+   * The record of a key from any replica, which may lag behind. For those who will look again, and may not have the right to read other records.
    *
    * Fails as {@link Definitions.get}
    */
@@ -52,7 +52,7 @@ export class Definitions {
     return stored === undefined ? undefined : recordIn(stored.data);
   }
 
-  /** The same, with its sequence. Fails as {@link Definitions.get} */
+  /** The record of a key with its sequence. Fails as {@link Definitions.get} */
   async find(key: string): Promise<{ readonly record: unknown; readonly seq: number } | undefined> {
     const stored = await newestFromLeader(this.#link, this.#stream, this.#subject(key));
     return stored === undefined ? undefined : { record: recordIn(stored.data), seq: stored.seq };
@@ -64,9 +64,9 @@ export class Definitions {
   }
 
   /**
-   * Stores the record of a key over the one at `expectedSeq` (0 = none); undefined if another is there.
+   * Stores the record of a key over the one at `expectedSeq` (0 = none). Returns its sequence; undefined if there is another record.
    *
-   * A try whose answer was lost is recognised by its content.
+   * If the answer to an earlier try was lost, what that has stored is recognised by its content.
    *
    * Fails: {@link StoreUnavailable} safe to retry, {@link PermissionDenied}
    */
@@ -91,7 +91,7 @@ export class Definitions {
   }
 
   /**
-   * All records whose key begins with the prefix (`cron.`), from the leader of the bucket.
+   * All records whose key begins with a prefix such as `cron.`, as the leader of the bucket's stream has them.
    *
    * Fails: {@link StoreUnavailable} when the store does not answer for 10 s, {@link PermissionDenied}
    */
@@ -107,8 +107,8 @@ export class Definitions {
   }
 
   /**
-   * Calls back with every record, the stored ones first, while the scope is open; also across outages, after which a record may come
-   * again. `onTrouble` hears of a record that is not JSON and of a watch that had to start again.
+   * Calls back with every record while the scope is open, the stored ones first. Goes on across outages, after which a record may come again.
+   * `onTrouble` hears of a record that is not JSON, and of a watch that had to start again.
    */
   watch(
     listener: (key: string, record: unknown) => void,

@@ -1,4 +1,4 @@
-// What a process listens to: each subject while its scope is open.
+// What a process listens to, and the requests that it answers: each subject for as long as a scope is open.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import type { Msg, NatsLink } from "./link.ts";
@@ -18,11 +18,11 @@ export const hearing = (
 export interface DoorParts {
   readonly link: NatsLink;
   readonly log: Log;
-  /** Hears what was answered with an error. @default it is logged */
+  /** Called with each problem that was answered as an error. @default it is logged */
   readonly onRefused?: (problem: unknown) => void;
 }
 
-/** Answers requests with the result or an error; also malformed ones, and those whose answer would be too large. */
+/** Answers requests with what `reply` returns, or with an error: also malformed requests, and those whose answer would be too large. */
 export const answering = (
   { link, log, onRefused }: DoorParts,
   subject: string,

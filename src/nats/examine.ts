@@ -1,4 +1,4 @@
-// Examines a server for one namespace and changes nothing: the server refuses every probe before it stores anything.
+// Examining a server for `natchet doctor`. It changes nothing: the server refuses every probe before it stores anything.
 import { headers, type Msg } from "@nats-io/transport-node";
 import type { Log } from "../domain/log.ts";
 import { roleOf } from "../wire/result-inbox.ts";
@@ -10,11 +10,11 @@ import { ApiRefusal, askOnce, type StreamInfo } from "./stream-api.ts";
 
 export interface StreamReport {
   readonly name: string;
-  /** Undefined if it does not exist. */
+  /** Undefined if the stream does not exist. */
   readonly found?: {
     readonly messages: number;
     readonly bytes: number;
-    /** No limit when absent. */
+    /** Absent if there is no limit. */
     readonly maxBytes?: number;
     readonly replicas: number;
   };
@@ -78,7 +78,7 @@ export async function examinePermissions(link: NatsLink, subjects: Subjects): Pr
 const answerMs = 2_000;
 const noRuns = JSON.stringify({ keys: [], inbox: "_INBOX.doctor" });
 
-/** A message that expects another stream is not stored, an API request without a configuration is refused, and the engine is asked about no runs. */
+/** Probes change nothing: a message that expects another stream is not stored, an API request without a configuration is refused, and engines are asked about no runs. */
 async function mayPublish(link: NatsLink, subject: string): Promise<boolean> {
   const expected = headers();
   expected.set("Nats-Expected-Stream", "natchet-doctor");
@@ -89,7 +89,7 @@ async function mayPublish(link: NatsLink, subject: string): Promise<boolean> {
   try {
     await link.nc.request(subject, noRuns, { timeout: answerMs, headers: expected });
   } catch (error) {
-    if (deniedSubject(error) !== undefined) isDenied = true; // otherwise nobody listens there, which has nothing to do with permissions
+    if (deniedSubject(error) !== undefined) isDenied = true; // any other error says nothing about permissions: nobody listens there, for example
   } finally {
     end();
   }

@@ -1,7 +1,8 @@
+// The headers of an append, by which the server compares what its subject has before it stores anything.
 import type { MsgHdrs } from "@nats-io/transport-node";
 import { utf8 } from "../wire/bytes.ts";
 
-/** Most bytes that the header of an append takes. */
+/** The most bytes that the header of an append can take. */
 export const largestHeader = 80;
 
 const expectation = "Nats-Expected-Last-Subject-Sequence: ";
@@ -12,13 +13,13 @@ function sent(lines: string): MsgHdrs {
   return { encode: () => encoded } as unknown as MsgHdrs;
 }
 
-/** Nearly all appends create their subject. */
+/** For appends that create their subject, as nearly all do. */
 const expectNone = sent(`${expectation}0\r\n`);
 
 /**
  * The header that makes the server compare the newest sequence of the subject; with `replaces`, the message replaces all others there.
  *
- * Written by hand: the client's own costs more than the rest of a publish. It is only sent, so only its bytes are needed.
+ * Written by hand, since the client's own header costs more than the rest of a publish. It is only sent, so its bytes are all that is needed.
  */
 export function expectHeaders(expect: number, replaces = false): MsgHdrs {
   if (expect === 0 && !replaces) return expectNone;

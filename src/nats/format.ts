@@ -1,5 +1,5 @@
-// The format of a namespace: what its log may contain, as one number in the metadata of its stream. Processes that do not know a newer one
-// refuse it; an older one is raised by the engine that takes the lead, and until then engines of that format share it.
+// The format of a namespace: what its log may contain, as a number in the metadata of its stream. A process refuses a format that is newer than
+// its own. An older one is raised by the engine that takes the lead; until then, engines of that format may use the namespace too.
 import { NamespaceTooNew } from "../domain/errors.ts";
 import { passingOn } from "../wire/result-inbox.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -11,7 +11,7 @@ const key = "natchet.format";
 
 type Metadata = StreamConfig["metadata"];
 
-/** The format of an existing log; 1 if it does not say. */
+/** The format of an existing log; 1 if its metadata does not say. */
 export function formatOf({ metadata }: Pick<StreamConfig, "metadata">): number {
   const format = Number(metadata?.[key] ?? 1);
   return Number.isSafeInteger(format) && format > 0 ? format : Number.POSITIVE_INFINITY;
@@ -35,13 +35,13 @@ export const logOfFormat = (format: number, subjects: Subjects, metadata: Metada
       };
 
 /**
- * The subjects of the lease. In format 2 the lease of format 1 is not one of them, so an engine that was started before never leads again; and one
- * is that of all outcomes, so an engine of format 1 that starts cannot claim those for its log.
+ * The subjects of the lease's stream. In format 2 the lease of format 1 is not among them, so an engine that was started before never leads again.
+ * But one of the subjects of all outcomes is (`formatLock`), so an engine of format 1 that starts later cannot claim those for its log.
  */
 export const leaseOfFormat = (format: number, { leaseBucket, lease, formatLock }: Subjects): string[] =>
   format === 1 ? [everyKey(leaseBucket)] : [`${lease}.>`, formatLock];
 
-/** Whether engines of format 1 can claim the lease as well. */
+/** Whether engines of format 1 can still claim their own lease. */
 export const isLeaseShared = (stored: readonly string[], { leaseBucket }: Subjects): boolean =>
   stored.includes(everyKey(leaseBucket));
 

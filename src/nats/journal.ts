@@ -1,5 +1,5 @@
-// The journals of durable runs, all in one stream, one subject per run: appended by compare-and-set, so the store itself fences whoever
-// continues a run that belongs to another attempt.
+// The journals of durable runs: one subject for each run, all in one stream. Appends compare the last sequence, so the store itself fences
+// whoever goes on with a run that belongs to another attempt by now.
 
 import { createInbox, type Msg } from "@nats-io/transport-node";
 import type { JournalName } from "../domain/durable.ts";
@@ -15,20 +15,20 @@ import { newestFromLeader, nextFromLeader, type StoredMessage } from "./stored-m
 import { purgeSubject } from "./stream-api.ts";
 
 export interface JournalOptions {
-  /** On the stream of the journals. */
+  /** A publisher on the stream of the journals. */
   readonly publisher: Publisher;
   /** Asked before each copy of a message is sent. @default always */
   readonly maySend?: () => boolean;
 }
 
-/** Since 2.11 a server sends many messages in answer to one request. */
+/** The versions of servers that send many messages in answer to one request. */
 const inBatches = /^(?:[3-9]|2\.(?:1[1-9]|[2-9]\d)|\d{2,})/;
-/** Extra header bytes of a message that replaces others. */
+/** What the header of a message takes besides, if it replaces others. Units: bytes */
 const rollupHeader = 20;
 const batchSize = 1_000;
 const batchWithinMs = 5_000;
 const tries = 5;
-/** Later than all turns. */
+/** A turn that is later than all others. */
 const noTurn = 0xffff_ffff;
 
 export class JournalStore {
@@ -46,7 +46,11 @@ export class JournalStore {
     return this.#link.maxPayload - largestHeader - rollupHeader;
   }
 
-  /** See `Journal` of the worker. Fails: StoreUnavailable, also when there is no room; PermissionDenied, PayloadTooLarge */
+  /**
+   * Appends a message after the one at `expect`. Returns its sequence; undefined if another message stands there.
+   *
+   * Fails: StoreUnavailable, also when there is no room; PermissionDenied, PayloadTooLarge
+   */
   async append(
     { key, origin }: JournalName,
     message: Uint8Array,
@@ -70,12 +74,12 @@ export class JournalStore {
   }
 
   /**
-   * All of it, up to the last message that the stream's leader knows: a replica may lag. With `reaches`, a sequence that stands in it, it
-   * may lack what is newer, and the leader is asked only if that is missing. Fails: StoreUnavailable, PermissionDenied
+   * Reads a journal up to the last message that the stream's leader knows, since a replica may lag. With `reaches`, the sequence of one of its
+   * messages, it is enough to read up to there: the leader is asked only if that one is missing. Fails: StoreUnavailable, PermissionDenied
    */
   async read(name: JournalName, reaches?: number): Promise<readonly Stored[]> {
     const subject = this.#subjects.journal(name.key, name.origin);
-    const asked = this.#all(subject).catch(() => undefined); // nobody listens while the leader is asked
+    const asked = this.#all(subject).catch(() => undefined); // may fail before anybody awaits it
     if (reaches !== undefined && this.#isInBatches) {
       const records = await asked;
       if (records !== undefined && endOf(records) >= reaches) return records;
@@ -89,14 +93,14 @@ export class JournalStore {
     throw new StoreUnavailable({ operation: "read a journal", reason: "a replica lags behind" });
   }
 
-  /** Nothing of it is left but one message that belongs to no turn: whoever comes late neither goes on nor begins again. Fails: StoreUnavailable, PermissionDenied */
+  /** Leaves nothing of a journal but one message that belongs to no turn: a worker that comes late neither goes on nor begins again. Fails: StoreUnavailable, PermissionDenied */
   async close({ key, origin }: JournalName, time: number): Promise<void> {
     const last = encodeJournalMessage({ turn: noTurn, attempt: 0, number: 0, time, begins: false, deliveries: [] });
     const subject = this.#subjects.journal(key, origin);
     await askStore(this.#link, subject, last, { operation: `erase ${subject}`, headers: replacesAll });
   }
 
-  /** Gone for good. Fails: StoreUnavailable, PermissionDenied */
+  /** Removes a journal. Fails: StoreUnavailable, PermissionDenied */
   async purge({ key, origin }: JournalName): Promise<void> {
     await purgeSubject(this.#link, this.#subjects.journalStream, this.#subjects.journal(key, origin));
   }
@@ -105,7 +109,7 @@ export class JournalStore {
     return inBatches.test(this.#link.version);
   }
 
-  /** As far as those who answer know them. */
+  /** All messages of a journal, as far as the replicas that answer have them. */
   async #all(subject: string): Promise<readonly Stored[]> {
     const records: Stored[] = [];
     for (let left = 1; left > 0; ) {
@@ -159,7 +163,7 @@ export class JournalStore {
 
 type Stored = Pick<StoredMessage, "seq" | "data">;
 
-/** What one answer has room for, and how many come after that. */
+/** What one answer holds, and how many messages come after that. */
 interface Page {
   readonly records: Stored[];
   readonly left: number;
@@ -167,7 +171,7 @@ interface Page {
 
 const endOf = (records: readonly Stored[]): number => records.at(-1)?.seq ?? 0;
 
-/** Its headers are read only when it is asked for its sequence: to take them apart costs more than all else of a read. */
+/** Its headers are parsed only when its sequence is asked for: parsing costs more than the rest of the read. */
 class ReadRecord implements Stored {
   readonly #message: Msg;
 

@@ -1,5 +1,5 @@
-// How standbys learn that nobody leads. A leader that leaves tells them. One whose process has ended is noticed before its lease expires: its connection is gone as well, and the server says so at once to
-// whoever asks. Only a leader that is cut off or suspended has to be waited for.
+// How standbys learn that nobody leads. A leader that leaves tells them. One whose process has ended is noticed before its lease expires: its
+// connection is gone too, and the server says so at once to whoever asks for it. Only a leader that is cut off or suspended must be waited for.
 import { createInbox } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
@@ -12,21 +12,21 @@ import type { Msg, NatsLink } from "./link.ts";
 import { Mouth } from "./mouth.ts";
 import { isNoResponders } from "./no-responders.ts";
 
-/** A leader may be away for a moment, for instance while it reconnects: this many answers in a row, this long apart, mean that it is gone. */
+/** A leader may be away for a moment, for instance while it reconnects. It is gone if this many answers in a row say so, over this time. */
 const goneAfterAnswers = 3;
 const goneAfterMs = 450;
 /** A killed process may hold its connection silently for a moment. */
 const answerWithinMs = 150;
 
-/** Standbys that are told at once: the others look soon. All of them would only race for the lease. */
+/** How many standbys are told at once. All of them would only race for the lease; the others look by themselves soon. */
 const mostTold = 4;
 
-/** What a leader says to standbys: that it is alive, whenever one asks, and, to those that asked last, that its lease is free. */
+/** What a leader tells standbys: that it is alive, whenever one asks; and that its lease is free, to those that asked last. */
 export class LeaderVoice {
-  /** While the scope is open. */
+  /** Answers standbys while the scope is open. */
   readonly alive: Effect.Effect<unknown, never, Scope.Scope>;
   readonly #mouth: Mouth;
-  /** Their inboxes, in the order in which they asked. */
+  /** The inboxes of standbys, in the order in which they last asked. */
   readonly #standbys = new Set<string>();
 
   constructor(link: NatsLink, subjects: Subjects, engine: string, log: Log) {
@@ -57,7 +57,7 @@ export class LeaderWatch {
   #asked = "";
   #noResponders = 0;
   #firstAt = 0;
-  /** The leader did not answer the last time. */
+  /** The leader did not answer the last question. */
   isInDoubt = false;
 
   constructor(link: NatsLink, subjects: Subjects) {
@@ -66,12 +66,12 @@ export class LeaderWatch {
     this.#inbox = createInbox(link.inboxPrefix);
   }
 
-  /** While the scope is open, this engine hears it from a leader that hands over. */
+  /** While the scope is open, this engine hears when a leader says that its lease is free. */
   get listening(): Effect.Effect<unknown, never, Scope.Scope> {
     return hearing(this.#link, this.#inbox, () => this.#freed.resolve());
   }
 
-  /** Ends when the lease is said to be free, since the last look began; once, since not every try to claim it looks. */
+  /** Ends when a leader has said, since the last look began, that its lease is free. Each such message ends it only once. */
   get freed(): Effect.Effect<void> {
     return Effect.promise(async () => {
       await this.#freed.promise;
@@ -79,7 +79,7 @@ export class LeaderWatch {
     });
   }
 
-  /** Asks once; `gone` only once the server has said often enough that nobody listens. */
+  /** Asks a leader once. Returns `gone` when the server has said often enough that nobody listens there. */
   async look(engine: string): Promise<"alive" | "gone" | "unknown"> {
     this.#freed = deferred();
     if (engine !== this.#asked) this.#noResponders = 0;

@@ -1,4 +1,4 @@
-// The leader's claim on a namespace: one key with a time to live. Whoever creates it, or takes over a released one, leads; the
+// The lease: the leader's claim on a namespace, one key with a time to live. Whoever creates it, or takes over a released one, leads; the
 // revision of that write is the epoch. Correctness never rests on the lease: two leaders can at worst dispatch a run twice.
 import { StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes } from "../wire/bytes.ts";
@@ -14,9 +14,9 @@ import { purgeSubject, streamInfo } from "./stream-api.ts";
 import { epochFloor, leaseTtlMs } from "./streams.ts";
 
 export interface Claim {
-  /** Greater than that of every claim before it. */
+  /** Greater than the epoch of every claim before. */
   readonly epoch: number;
-  /** Present after a clean hand-over, and complete then. */
+  /** What the previous leader had assigned. Present after a clean hand-over, and complete then. */
   readonly ledger: readonly LedgerEntry[] | undefined;
   readonly counted: CountedSpan | undefined;
 }
@@ -26,7 +26,7 @@ export const leaseTiming = { ttlMs: leaseTtlMs, renewMs: 1_500, marginMs: 500 } 
 const termMs = leaseTiming.ttlMs - leaseTiming.marginMs;
 const releaseWithinMs = 2_000;
 
-/** Not for concurrent calls: one loop claims, renews and releases. */
+/** Calls must not overlap: one loop claims, renews and releases. */
 export class Lease {
   readonly #link: NatsLink;
   readonly #publisher: Publisher;
@@ -35,10 +35,11 @@ export class Lease {
   readonly #subject: string;
   readonly #engine: string;
   #revision = 0;
-  /** Engines of format 1 may lead as well: whoever does holds their lease too. And where that stands, while this engine holds it. */
+  /** Engines of format 1 may lead as well, so whoever leads holds their lease too. */
   #isShared = false;
+  /** The revision of that lease while this engine holds it; 0 = it does not. */
   #sharedRevision = 0;
-  /** The greatest sequence seen, which the bucket must not fall behind. */
+  /** The greatest sequence seen: if the bucket counts on below it, it was restored from a backup. */
   #newest = 0;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -52,19 +53,19 @@ export class Lease {
     this.#engine = engine;
   }
 
-  /** The engine that held it when this one last tried to claim it. */
+  /** The engine that held the lease when this one last tried to claim it. */
   holder: string | undefined;
 
   /**
    * Tries once to claim the lease; undefined when somebody else holds it.
    *
-   * A record of this engine itself, left by a write whose answer was lost, is claimed again, and so is one of the engine `gone`.
+   * A lease that this engine itself holds, by a write whose answer was lost, can be claimed again; so can that of the engine `gone`.
    * Units: `now` milliseconds of a monotonic clock, such as `performance.now()`
    * Fails: {@link StoreUnavailable} when the answer did not come within the term
    */
   async claim(now: number, gone?: string): Promise<Claim | undefined> {
     const { held, record } = await this.#read(this.#subject);
-    if (this.#isHeld(record, gone)) {
+    if (this.#noteHolder(record, gone)) {
       this.#newest = Math.max(this.#newest, held!.seq);
       return undefined;
     }
@@ -80,10 +81,10 @@ export class Lease {
     return { epoch: written, ledger, counted };
   }
 
-  /** Only one engine of any format gets it. */
+  /** Claims the lease of format 1 as well, so that only one engine of any format leads. Returns its record, or `held`. */
   async #claimShared(gone: string | undefined): Promise<LeaseRecord | undefined | "held"> {
     const { held, record } = await this.#read(this.#subjects.leaseOfFormat1);
-    if (this.#isHeld(record, gone)) return "held";
+    if (this.#noteHolder(record, gone)) return "held";
     await this.#writeShared(this.#mine, held?.seq ?? 0);
     return this.#sharedRevision === 0 ? "held" : record;
   }
@@ -96,7 +97,7 @@ export class Lease {
     this.#sharedRevision = result?.ok === true ? result.seq : 0;
   }
 
-  /** The namespace has this version's format by now: no engine of an older one can lead. */
+  /** The namespace has this version's format now, so no engine of an older one can lead. */
   raised(): void {
     this.#isShared = false;
     this.#sharedRevision = 0;
@@ -113,15 +114,15 @@ export class Lease {
     return held === undefined ? {} : { held, record: recordIn(held.data) };
   }
 
-  /** By another engine than this one, or the one that is `gone`. */
-  #isHeld(record: LeaseRecord | undefined, gone: string | undefined): boolean {
+  /** Notes who holds the lease. Returns whether that is another engine than this one, and than the one that is `gone`. */
+  #noteHolder(record: LeaseRecord | undefined, gone: string | undefined): boolean {
     this.holder = record === undefined || record.released ? undefined : record.engine;
     return this.holder !== undefined && this.holder !== this.#engine && this.holder !== gone;
   }
 
   /**
-   * Holds the lease for another term, waiting no longer than this one; false if it is lost: somebody else's by now, or not renewed
-   * before this holder's own clock says that the server may let it go. Never rejects.
+   * Holds the lease for another term, waiting no longer than the current one lasts. Returns false if the lease is lost: somebody else has it, or
+   * it was not renewed before the server may let it go, by this holder's own clock. Never rejects.
    */
   async renew(now: number): Promise<boolean> {
     const leftMs = this.#renewedAt + termMs - now;
@@ -140,7 +141,7 @@ export class Lease {
     return now - this.#renewedAt > termMs;
   }
 
-  /** Gives the lease up so that a standby leads at once. A ledger too large for one message is left out; then the next leader asks. */
+  /** Gives the lease up, so that a standby leads at once. A ledger too large for one message is left out: the next leader asks the workers then. */
   async release(handOver: HandOver): Promise<void> {
     const whole: LeaseRecord = { engine: this.#engine, released: true, ...handOver };
     const { ledger: _, ...lean } = whole;
@@ -151,8 +152,8 @@ export class Lease {
   }
 
   /**
-   * A bucket restored from a backup counts below epochs that workers know, which they would refuse. Whether it continues beyond them now,
-   * empty.
+   * A bucket that was restored from a backup would count epochs again that workers know already, and they would refuse them. So it is emptied, and
+   * counts on above them. Returns whether that was necessary. Also notes whether engines of format 1 can lead.
    */
   async #growOn(): Promise<boolean> {
     const { state, config } = await streamInfo(this.#link, this.#stream);
@@ -169,7 +170,7 @@ export class Lease {
     });
     // A late write may still be stored: it is ours, and claim() recognizes its engine.
     const append = this.#publisher.append(this.#subject, jsonBytes(record), expect);
-    append.catch(() => {}); // it may also fail when nobody waits for it any more
+    append.catch(() => {}); // it may fail when nobody waits for it any more
     const result = await Promise.race([append, late]).finally(() => clearTimeout(timer));
     if (result === "unknown") return "unknown";
     if (!result.ok) return "conflict";
@@ -179,7 +180,7 @@ export class Lease {
   }
 }
 
-/** Undefined if it is not a lease record: then nobody holds it. */
+/** Undefined if the data is not a lease record: then nobody holds the lease. */
 function recordIn(data: Uint8Array): LeaseRecord | undefined {
   const record = shallowJsonOf(data);
   return isLeaseRecord(record) ? record : undefined;

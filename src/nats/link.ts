@@ -1,5 +1,5 @@
 // nats/: how natchet uses the server.
-// One connection that has been checked, and what happens to it.
+// A link: a connection to a server that was checked, and what happens to it.
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { PermissionDenied } from "../domain/errors.ts";
 import { shownAddress } from "./address.ts";
@@ -12,20 +12,20 @@ export type { NatsOptions } from "./options.ts";
 
 export interface NatsLink {
   readonly nc: NatsConnection;
-  /** Where it connects to, without a password. */
+  /** The server's address, without a password. */
   readonly url: string;
   readonly namespace: string;
-  /** Prefix of all inboxes of this process. */
+  /** The prefix of all inboxes of this process. */
   readonly inboxPrefix: string;
   /** Bytes of the largest message that the server accepts. */
   readonly maxPayload: number;
   readonly version: string;
-  /** The server's, once `keepServerTime` was called; the machine's until then. */
+  /** Goes by the server's clock once `keepServerTime` was called; by the machine's until then. */
   readonly clock: ServerClock;
   /** Resolves when the connection is closed for good: by its scope, never by an outage. */
   readonly closed: Promise<void>;
   isConnected(): boolean;
-  /** How long the server has been refusing this user's login, in milliseconds; undefined if it does not, or is away. */
+  /** How long the server has been refusing this user's login; undefined if it does not, or is away. Units: milliseconds */
   loginRefusedMs(): number | undefined;
   /** Calls back after every reconnect; returns a function that stops it. */
   onReconnect(listener: () => void): () => void;
@@ -40,7 +40,7 @@ export interface Denial {
   readonly error: PermissionDenied;
 }
 
-/** How long a connection known to be dead may take to close by itself. */
+/** How long a connection that is known to be dead may take to close by itself. Units: milliseconds */
 const staleGraceMs = 500;
 
 export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
@@ -95,7 +95,7 @@ export function makeLink(nc: NatsConnection, options: NatsOptions): NatsLink {
 }
 
 const sayAgainMs = 30_000;
-/** A refusal this old says nothing about now: the server may be away. Reconnects are tried twice a second. */
+/** A refusal older than this says nothing: the server may be away since. Reconnects are tried twice a second. Units: milliseconds */
 const staleRefusalMs = 15_000;
 
 class Login {
@@ -131,15 +131,15 @@ const isLoginRefusal = (error: unknown): error is Error =>
   error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
 
 /**
- * Before it gives up a dead connection, the client waits until its last bytes are written. If the peer vanished silently and the
- * socket's buffer is full, that takes as long as TCP keeps trying, many minutes; so the socket is destroyed.
+ * Destroys the socket of a connection. Before the client gives up a dead one, it waits until the last bytes are written. If the peer has vanished
+ * silently and the socket's buffer is full, that takes as long as TCP keeps trying, which is many minutes.
  */
 export function breakSocket(nc: NatsConnection): void {
   const { protocol } = nc as unknown as { protocol?: { transport?: { socket?: { destroy(): void } } } };
   protocol?.transport?.socket?.destroy();
 }
 
-/** A bug of the subscriber that must be seen. */
+/** A callback has thrown: that is a bug, and must be seen. */
 const reportFault = (subject: string, error: unknown): void =>
   console.error(`natchet: a message on ${subject} could not be handled:`, error);
 
@@ -155,7 +155,7 @@ function add<T>(listeners: Set<T>, listener: T): () => void {
   return () => listeners.delete(listener);
 }
 
-/** A listener that throws is a bug that must be seen, but the others must still be called. */
+/** Calls all listeners. One that throws is a bug that must be seen, but the others are still called. */
 function notify<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
   for (const listener of [...listeners]) {
     try {

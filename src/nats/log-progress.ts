@@ -1,4 +1,4 @@
-// How far a log is folded, and who waits until something is.
+// The progress of a log: how far it is folded, and who waits until it is folded up to some place.
 import { inRounds } from "../runtime/in-rounds.ts";
 import type { RunStore } from "./run-store.ts";
 
@@ -7,8 +7,7 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** Units: milliseconds */
-const briefly = 100;
+const brieflyMs = 100;
 const lookAgainMs = 1_000;
 
 export class LogProgress {
@@ -35,28 +34,28 @@ export class LogProgress {
     return new Promise((resolve) => this.#waiters.push({ seq, resolve }));
   }
 
-  /** The awaited positions may never exist again. */
+  /** Lets everybody go on: the log has been replaced, and may never get as far as they wait for. */
   giveUpWaiting(): void {
     this.#awaited = Number.POSITIVE_INFINITY;
     for (const waiter of this.#waiters.splice(0)) waiter.resolve();
   }
 
   /**
-   * Resolves when everything stored by now is folded. Does not wait for what is purged in the meantime.
+   * Resolves when everything that is stored by now is folded. Does not wait for what is purged in the meantime.
    *
-   * The stream's leader says what is stored: a replica may not yet have what was acknowledged to a caller. Fails: StoreUnavailable
+   * Asks the stream's leader what is stored: a replica may not have what was acknowledged to a caller. Fails: StoreUnavailable
    */
   readonly catchUp: () => Promise<void> = inRounds(() => this.#catchUpOnce());
 
   async #catchUpOnce(): Promise<void> {
-    if (await isWithin(briefly, this.reached(await this.#store.lastSeq()))) return;
+    if (await isWithin(brieflyMs, this.reached(await this.#store.lastSeq()))) return;
     for (;;) {
       const newest = await this.#store.newestSeq(); // the last ones may have been purged
       if (await isWithin(lookAgainMs, this.reached(newest))) return;
     }
   }
 
-  /** The waiters are few (a takeover, a cancel), so a pass over all of them is cheap. */
+  /** There are few waiters (a takeover, a cancel), so a pass over all of them is cheap. */
   #tellWaiters(): void {
     const reached = this.#waiters.filter((waiter) => waiter.seq <= this.position);
     this.#waiters = this.#waiters.filter((waiter) => waiter.seq > this.position);

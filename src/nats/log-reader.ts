@@ -1,5 +1,5 @@
-// Follows the log from a sequence, forever: a push consumer without acknowledgements, in the server's memory. It is recreated
-// from the last message seen after a gap, a reconnect or a silence, so that nothing that happens to a server stops the fold.
+// A log reader follows a stream from a sequence on, forever, by a push consumer without acknowledgements in the server's memory. After a gap,
+// a reconnect or a silence the consumer is created again from the last message seen, so that nothing that happens to a server stops the fold.
 import { createInbox, type Msg } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
 import { randomToken } from "../domain/random-token.ts";
@@ -10,25 +10,25 @@ import { askOnce, type StreamInfo } from "./stream-api.ts";
 
 export interface LogListener {
   /**
-   * In log order, each message once, as long as the server keeps what it has acknowledged.
+   * Called in the order of the log with each message once, as long as the server keeps what it has acknowledged.
    * Units: `at`, when the server stored it, epoch milliseconds
    */
   onMessage(seq: number, subject: string, data: Uint8Array, at: number): void;
-  /** Everything that was stored when the reader (re)started has been handed over. */
+  /** Everything that was stored when the reader started, or started again, has been handed over. */
   onCaughtUp?(): void;
   /**
-   * The log is no longer what was read: it was restored from a backup, lost its newest entries, or was recreated. A listener
-   * with this method rewinds or closes; otherwise the reader continues with what is new.
+   * The log is no longer what was read: it was restored from a backup, has lost its newest entries, or was recreated. A listener with this method
+   * rewinds or closes the reader; without it, the reader goes on with what is new.
    */
   onLost?(reason: string): void;
-  /** Why the reader starts again, or what a listener threw; it continues by itself. */
+  /** Why the reader starts again, or what a listener has thrown. The reader goes on by itself. */
   onTrouble?(reason: string): void;
 }
 
 export interface LogReader {
   /** The newest sequence delivered. */
   readonly position: number;
-  /** Starts again with the first remaining entry, also if paused. */
+  /** Starts again with the first entry that is left, also if paused. */
   rewind(): void;
   /** Stops reading for now; what was on its way is read again later. */
   pause(): void;
@@ -57,7 +57,7 @@ export const readLog = (
     (reader) => Effect.sync(() => reader.close()),
   );
 
-/** The same without a scope. `filter`: only the messages of this subject. Waits for a stream that does not exist yet. */
+/** Like {@link readLog}, but without a scope. `filter`: only messages of this subject. Waits for a stream that does not exist yet. */
 export const followLog = (
   link: NatsLink,
   stream: string,
@@ -74,7 +74,7 @@ class FollowingReader implements ClosableLogReader {
   readonly #filter: string | undefined;
   #stopListening: (() => void) | undefined;
   #consumer = "";
-  /** Deliveries of this consumer; a jump means lost messages. */
+  /** The number of this consumer's last delivery. A jump means that messages were lost. */
   #delivered = 0;
   /** On the clock of `performance.now`. */
   #lastHeardAt = 0;
@@ -194,7 +194,7 @@ class FollowingReader implements ClosableLogReader {
     if (answer.num_pending === 0 && this.#delivered === 0) this.#caughtUp();
   }
 
-  /** A server that came back without its newest messages (a power cut, a restored backup) reuses their sequences. */
+  /** Notices a server that came back without its newest messages (a power cut, a restored backup), and so will use their sequences again. */
   async #assertNotRewound(generation: number): Promise<void> {
     const info = `STREAM.INFO.${this.#stream}`;
     const { state, created } = await askOnce<StreamInfo>(this.#link.nc, info, undefined, answerWithinMs);
@@ -206,14 +206,14 @@ class FollowingReader implements ClosableLogReader {
       this.#lost(`it ends at ${state.last_seq}, but ${this.position} had been read: entries are lost`, state.last_seq);
   }
 
-  #lost(reason: string, goOnBehind: number): void {
+  #lost(reason: string, goOnAfter: number): void {
     this.#listener.onTrouble?.(`the log has been replaced: ${reason}`);
-    this.position = goOnBehind;
+    this.position = goOnAfter;
     this.#lastSubject = "";
     this.#listener.onLost?.(reason);
   }
 
-  /** An error thrown by a callback would end the client's reading of the whole connection. */
+  /** A listener that throws must not keep this from handling the next message. */
   #receiveSafely(message: Msg): void {
     try {
       this.#receive(message);
@@ -251,13 +251,13 @@ class FollowingReader implements ClosableLogReader {
     } else if (pending === 0 && generation === this.#generation) this.#caughtUp();
   }
 
-  /** A restarted reader begins with what it read last: the length of a log that lost entries and grew again says nothing. */
+  /** A reader that starts again begins with the message it has read last, to compare it: a log may have lost entries and grown again since. */
   #compare(seq: number, subject: string, at: number): void {
     if (this.#lastSubject === "" || (subject === this.#lastSubject && at === this.#lastAt)) return;
     this.#lost(`another entry stands at ${seq} now: entries are lost`, seq - 1);
   }
 
-  /** Flow control wants an answer; a heartbeat names the last delivery, so that a loss at the end shows too. */
+  /** Flow control wants an answer. A heartbeat names the last delivery, so that the loss of the newest messages is noticed too. */
   #control(message: Msg): void {
     if (message.reply) {
       message.respond();

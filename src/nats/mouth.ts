@@ -1,12 +1,12 @@
-// How a process sends to addresses that others name: the inbox of a run, the reply subject of a request. It does so with its own
-// rights, which may exceed theirs, so it sends only to inboxes; and it never throws, whatever they have sent.
+// The mouth of a process: how it sends to addresses that others have named, such as the inbox of a run or the reply subject of a request. It does
+// so with its own rights, which may exceed theirs, so it sends to inboxes only. And it never throws, whatever others have sent.
 import { PayloadTooLarge } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { encodeMessage, errorReply } from "../wire/messages.ts";
 import { isInbox } from "../wire/result-inbox.ts";
 import type { Msg, NatsLink } from "./link.ts";
 
-/** Overhead of a message around its payload. Units: bytes */
+/** What a message needs around its payload. Units: bytes */
 const spareBytes = 256;
 /** An error's text may repeat what was sent. */
 const longestError = 4_000;
@@ -22,7 +22,7 @@ export class Mouth {
     this.#log = log;
   }
 
-  /** Sends to an inbox; false if it was not sent. */
+  /** Sends to an inbox. Returns whether it was sent. */
   say(inbox: string, payload: Uint8Array): boolean {
     const { nc, maxPayload } = this.#link;
     if (!this.#link.isConnected()) return false;
@@ -36,7 +36,7 @@ export class Mouth {
     }
   }
 
-  /** Answers a request; `what` names an answer that does not fit. Returns why an error was sent instead. */
+  /** Answers a request. Returns the problem if an error was sent instead. `what`: what the error calls an answer that does not fit. */
   answer({ reply = "" }: Msg, answer: unknown, what: string): unknown {
     if (reply === "") return undefined; // it was not a request
     try {

@@ -1,4 +1,4 @@
-// How to reach NATS. The facade fills these from code and environment; here they are validated.
+// The options of a connection, and their check. The facade takes them from code and environment.
 import { existsSync } from "node:fs";
 import { assertName } from "../domain/names.ts";
 import { isInboxPrefix } from "../wire/result-inbox.ts";
@@ -21,7 +21,7 @@ export interface NatsOptions {
   readonly tls?: TlsFiles | undefined;
   /** `_INBOX`, or `_INBOX.<role>` for a user who may subscribe to nothing else. @default "_INBOX" */
   readonly inboxPrefix?: string | undefined;
-  /** Called with what a subscription's callback threw; the connection stays up. @default a line on standard error */
+  /** Called with what the callback of a subscription has thrown; the connection stays up. @default a line on standard error */
   readonly onFault?: ((subject: string, error: unknown) => void) | undefined;
   /** Called when the server refuses the login of an established connection, at most twice a minute. */
   readonly onLoginRefused?: ((reason: string) => void) | undefined;

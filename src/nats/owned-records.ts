@@ -1,9 +1,9 @@
-// Records of the bucket that belong to the leader: written only over what this engine has read, so that one that no longer leads
-// writes nothing. What the previous leader wrote after that is found, and a newer leader's record stays.
+// Records of the bucket that only the leader may write. They are written only over what this engine has read, so an engine that no longer leads
+// writes nothing; what the previous leader has stored late is found, and the record of a newer leader stays.
 import type { Records } from "./records.ts";
 
-/** Of the leader that wrote it. */
 export interface Owned {
+  /** The epoch of the leader that wrote the record. */
   readonly epoch: number;
 }
 interface Written<R> {
@@ -11,7 +11,7 @@ interface Written<R> {
   readonly found?: R | undefined;
 }
 
-/** All fail with StoreUnavailable and PermissionDenied. */
+/** All methods fail with StoreUnavailable or PermissionDenied. */
 export class OwnedRecords<R extends Owned> {
   readonly #records: Records<R>;
   /** The sequence of each record that this engine knows. */
@@ -34,7 +34,7 @@ export class OwnedRecords<R extends Owned> {
     return stored.map(({ record }) => record);
   }
 
-  /** `recordOver`: what to write over the previous leader's. Undefined if a newer leader has written. */
+  /** Writes a record. `recordOver`: what to write over that of the previous leader. Undefined if a newer leader has written one. */
   async write(epoch: number, recordOver: (found: R | undefined) => R, name = ""): Promise<Written<R> | undefined> {
     let found: R | undefined;
     for (;;) {
@@ -43,7 +43,7 @@ export class OwnedRecords<R extends Owned> {
       if (isOurs) return found === undefined ? {} : { found };
       found = there?.record;
       if (found !== undefined && found.epoch > epoch) return undefined;
-      if (found?.epoch === epoch) found = undefined; // an earlier write of this engine, included in what it writes now
+      if (found?.epoch === epoch) found = undefined; // this engine wrote it: what it writes now includes that
     }
   }
 

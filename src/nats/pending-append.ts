@@ -1,9 +1,10 @@
+// An append that is on its way, and what its caller may ask of it.
 export type AppendResult =
   | { readonly ok: true; readonly seq: number }
-  /** The subject has another sequence than expected: `lastSeq`, if the server says. */
+  /** The subject has another last sequence than expected: `lastSeq`, if the server says which. */
   | { readonly ok: false; readonly conflict: true; readonly lastSeq?: number };
 
-/** Somebody in this process who learns of stored entries anyway, so that the server need not acknowledge them. */
+/** Somebody in this process who sees stored entries anyway, so that the server need not acknowledge them (ADR 14). */
 export interface Witness {
   readonly isListening: () => boolean;
   /** Calls `seen` once for an entry, by its subject, which must be unique forever. Returns a function that stops it. */
@@ -11,17 +12,17 @@ export interface Witness {
 }
 
 export interface AppendOptions {
-  /** If it watches, the server is asked for an acknowledgement only if the entry is not seen within a second. */
+  /** While it is listening, the server is asked for an acknowledgement only if the entry is not seen within a second. */
   readonly witness?: Witness | undefined;
-  /** Asked before each copy is sent; once it says no, the append fails. */
+  /** Asked before each copy is sent. If it says no, the append fails. */
   readonly maySend?: (() => boolean) | undefined;
-  /** It replaces all messages of its subject. */
+  /** The message replaces all others of its subject. */
   readonly replaces?: boolean;
 }
 
-/** An append without an answer yet. Only the publisher writes to it. */
+/** Written by the publisher only. */
 export interface PendingAppend {
-  /** Names its replies; 0 until it is sent. */
+  /** Identifies the replies to it; 0 until it is sent. */
   token: number;
   readonly subject: string;
   readonly payload: Uint8Array;
@@ -29,7 +30,7 @@ export interface PendingAppend {
   readonly options: AppendOptions;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
-  /** While the witness watches. */
+  /** Set while the witness watches for it. */
   unwatch: (() => void) | undefined;
   overdueAt: number;
   tries: number;

@@ -1,4 +1,4 @@
-// Reads what a stream answers to a publish. Acknowledgements are read by hand: parsing them as JSON would be the most expensive step of an append.
+// What a stream answers to a publish. Acknowledgements are read by hand: to parse them as JSON would be the most expensive step of an append.
 import type { Msg } from "@nats-io/transport-node";
 import { QueueFull } from "../domain/errors.ts";
 import type { ApiError } from "./ask-store.ts";
@@ -29,7 +29,7 @@ function digitsAt(data: Uint8Array, from: number): number {
   return value;
 }
 
-/** Why a message was not stored, sorted by what can be done about it. */
+/** Why a message was not stored, by what can be done about it. */
 export type Refusal =
   | { readonly kind: "conflict"; readonly lastSeq: number | undefined }
   | { readonly kind: "transient"; readonly reason: string }
@@ -39,9 +39,9 @@ export type Refusal =
 
 const messageTooLarge = 10054;
 const storeFailed = 10077;
-/** Account or server resources: memory, storage, a limit of the account. */
+/** The account or the server has run out of memory, storage, or what its limits allow. */
 const resourcesExceeded = new Set([10002, 10023, 10028, 10047]);
-/** A limit of the stream, or a failed disk on servers before 2.15. Newer ones do not answer after a failed write. */
+/** How servers describe a limit of the stream; and before 2.15, a failed disk. Newer ones do not answer after a failed write. */
 const hasNoRoom = /maximum (bytes|messages)|^write .*: |no space left|quota exceeded/;
 /** A peer has an append of the same subject in flight (replicated streams only). */
 const peerInFlight = 10164;

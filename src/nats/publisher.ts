@@ -1,6 +1,6 @@
-// Appends to the log, many at a time: one reply inbox, a window of unacknowledged messages, and retries. An append ends when the
-// server has acknowledged or refused it; outages in between are retried here and seen by nobody else. The client's own `js.publish`
-// does the same one by one, at several times the cost.
+// The publisher appends to a stream, many messages at a time: it has one reply inbox, a window of unacknowledged messages, and retries. An append
+// ends when the server has acknowledged or refused it; outages in between are dealt with here, and nobody else sees them. The client's own
+// `js.publish` does the same one by one, at several times the cost.
 
 import { createInbox, type Msg } from "@nats-io/transport-node";
 import { Effect, type Scope } from "effect";
@@ -21,29 +21,29 @@ export interface Publisher {
   /**
    * Appends one message; `expect` is the sequence that its subject must have (0: none yet).
    *
-   * Retried until the server has answered. With `expect`, however often it was sent, it is stored once. Appends are sent in the order of
-   * their calls, but an outage may change the order in which they are stored.
+   * Retried until the server has answered. With `expect` it is stored once, however often it was sent. Appends are sent in the order of
+   * the calls, but an outage may change the order in which they are stored.
    *
-   * Fails: {@link PayloadTooLarge}, {@link QueueFull}, {@link PermissionDenied}, {@link StoreUnavailable} when the server refuses it for
-   * good, when the publisher was closed before the answer, or when it may not be sent
+   * Fails: {@link PayloadTooLarge}, {@link QueueFull}, {@link PermissionDenied}; {@link StoreUnavailable} when the server refuses it for
+   * good, when the publisher is closed before the answer, or when the append may not be sent
    */
   append(subject: string, payload: Uint8Array, expect?: number, options?: AppendOptions): Promise<AppendResult>;
-  /** Appends that are not yet acknowledged. */
+  /** How many appends are not acknowledged yet. */
   readonly pending: number;
-  /** How many were answered so far: if it does not grow, nothing is happening. */
+  /** How many appends were answered so far: if it does not grow, nothing is happening. */
   readonly answered: number;
   /** Resolves when nothing is pending. */
   drained(): Promise<void>;
-  /** Fails pending appends. Closing the scope does so too. */
+  /** Fails all pending appends. Closing the scope does so too. */
   close(): void;
 }
 
 export interface PublisherOptions {
-  /** Appends that may be unacknowledged at a time; the others wait. @default 4096 */
+  /** How many appends may be unacknowledged at a time; the others wait. @default 4096 */
   readonly window?: number;
   /** The stream that holds the subjects. @default the namespace's log */
   readonly stream?: string;
-  /** Knows what is wrong with the stream. Trouble that does not pass by itself makes appends fail until it is over. */
+  /** Knows what is wrong with the stream. While it has trouble that does not pass by itself, appends fail. */
   readonly watch?: StreamWatch | undefined;
   /** Called with why an append is sent again, at most once a second. */
   readonly onTrouble?: (reason: string) => void;
@@ -61,7 +61,7 @@ export const makePublisher = (
 const noOptions: AppendOptions = {};
 const acknowledgeWithinMs = 3_000;
 const seeWithinMs = 1_000;
-/** If the witness goes blind, only these have to be sent again and read back. With more in flight, acknowledgements cost little. */
+/** How many appends a witness watches for at a time: if it goes blind, these must be sent again and read back. With more in flight, an acknowledgement costs little. */
 const mostWatched = 16;
 const longestWaitMs = 24_000;
 const firstPauseMs = 50;
@@ -75,23 +75,23 @@ class PipelinedPublisher implements Publisher {
   readonly #watch: StreamWatch | undefined;
   readonly #inbox: string;
   readonly #replyPrefix: string;
-  /** Sent and unanswered, by reply token. An append keeps its token, so that the answer to any of its copies ends it. */
+  /** Appends that were sent and not answered, by reply token. An append keeps its token, so that the answer to any of its copies ends it. */
   readonly #inFlight = new Map<number, PendingAppend>();
-  /** Not yet sent: the window is full or the link is down. */
+  /** Appends that were not sent yet, because the window is full or the connection is down. */
   #waiting = new Deque<PendingAppend>();
-  /** Refused for now; all are sent again together. */
+  /** Appends that were refused for now; all are sent again together. */
   #retrying: PendingAppend[] = [];
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #pauseMs = firstPauseMs;
-  /** Retried ones that met a conflict and check whose copy is stored. */
+  /** Appends that met a conflict on a retry: it is being checked whether their own copy is what is stored. */
   readonly #settling = new Set<PendingAppend>();
-  /** Runs while something is unanswered. */
+  /** Runs while some append is unanswered. */
   #overdueTimer: ReturnType<typeof setInterval> | undefined;
   #token = 0;
   answered = 0;
   /** Why nothing can be appended any more. */
   #ended: Error | undefined;
-  /** The server does not let this user receive acknowledgements. */
+  /** Set if the server does not let this user receive acknowledgements. */
   #deaf: PermissionDenied | undefined;
   #drained: (() => void)[] = [];
   #troubleAt = Number.NEGATIVE_INFINITY;
@@ -200,7 +200,7 @@ class PipelinedPublisher implements Publisher {
     this.#goOn();
   }
 
-  /** By its witness. */
+  /** The witness has seen the entry in the log. */
   #seen(append: PendingAppend, seq: number): void {
     if (!this.#inFlight.delete(append.token)) return; // answered before
     this.answered += 1;
@@ -208,7 +208,7 @@ class PipelinedPublisher implements Publisher {
     this.#goOn();
   }
 
-  /** Nobody has to wait for it any more. */
+  /** The append is answered, or given up: neither the reply inbox nor a witness waits for it any more. */
   #taken(append: PendingAppend): void {
     this.#inFlight.delete(append.token);
     append.unwatch?.();
@@ -230,7 +230,7 @@ class PipelinedPublisher implements Publisher {
     else append.resolve(conflict(refusal.lastSeq));
   }
 
-  /** A retried append may have met its own first copy: then it is stored, not a conflict. The leader is asked, as replicas may lag. */
+  /** A retried append may have met its own first copy: then it is stored, and this is no conflict. Asks the stream's leader, as replicas may lag. */
   async #settle(append: PendingAppend, lastSeq: number | undefined): Promise<void> {
     this.#settling.add(append);
     try {
@@ -261,7 +261,7 @@ class PipelinedPublisher implements Publisher {
     }, this.#pauseMs);
   }
 
-  /** What the broken connection carried is unknown: send it again; the expected sequence prevents duplicates. */
+  /** It is unknown what the broken connection has carried, so everything is sent again. The expected sequence prevents duplicates. */
   #reconnected(): void {
     if (this.#deaf !== undefined) {
       this.#deaf = undefined;
@@ -334,7 +334,7 @@ class PipelinedPublisher implements Publisher {
     this.#onTrouble(reason);
   }
 
-  /** What was sent may or may not be stored. */
+  /** If the stream has trouble that does not pass, all appends fail. What was sent may be stored or not. */
   #streamChanged(): void {
     const refusal = this.#watch?.refusal;
     if (refusal !== undefined) this.#failAll(refusal);

@@ -1,4 +1,4 @@
-// Reads all that a stream has of a subject filter, and no further.
+// Reading all that a stream has by now of some subjects, and nothing after that.
 import { StoreUnavailable } from "../domain/errors.ts";
 import type { NatsLink } from "./link.ts";
 import { followLog, type LogListener } from "./log-reader.ts";
@@ -17,9 +17,9 @@ export interface ReadStored {
 const recheckMs = 100;
 
 /**
- * Calls back with every message that is stored by now, in order; `data` is only lent.
+ * Calls back with every message that is stored by now, in order. `data` is valid only during the call.
  *
- * A consumer may read from a replica that lags behind: it has caught up only when it has seen what the stream's leader had.
+ * A consumer may read from a replica that lags behind, so this ends only when it has seen what the stream's leader had.
  *
  * Fails: {@link StoreUnavailable} when the store does not answer in time, {@link PermissionDenied}
  */
@@ -33,7 +33,7 @@ export async function readStored(link: NatsLink, given: ReadStored): Promise<voi
     const end = (tell: () => void) => {
       clearTimeout(limit);
       clearTimeout(recheck);
-      queueMicrotask(() => reader.close()); // also while the reader is being made
+      queueMicrotask(() => reader.close()); // later: this may be called while the reader is being made
       tell();
     };
     const late = new StoreUnavailable({
@@ -45,7 +45,7 @@ export async function readStored(link: NatsLink, given: ReadStored): Promise<voi
       if (reader.position >= upTo) end(resolve);
       else recheck = setTimeout(ask, recheckMs);
     };
-    // It may have been removed in the meantime.
+    // The newest message may have been removed in the meantime.
     const ask = () =>
       newest().then((seq) => {
         upTo = seq;
@@ -54,7 +54,7 @@ export async function readStored(link: NatsLink, given: ReadStored): Promise<voi
     const listener: LogListener = {
       onMessage: (seq, subject, data, at) => {
         onMessage(seq, subject, data, at);
-        if (seq >= upTo) queueMicrotask(look); // a stream that grows all the time is never caught up with
+        if (seq >= upTo) queueMicrotask(look); // does not wait for onCaughtUp: a stream that keeps growing is never caught up with
       },
       onCaughtUp: () => queueMicrotask(look),
     };

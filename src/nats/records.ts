@@ -1,4 +1,4 @@
-// Records of the bucket, as a leader reads and writes them: malformed ones are logged and treated as missing.
+// The records of one kind in the bucket, as a leader reads and writes them. Malformed ones are logged, and count as missing.
 import type { Log } from "../domain/log.ts";
 import type { Definitions } from "./definitions.ts";
 
@@ -12,7 +12,7 @@ export interface RecordWritten<R> {
   readonly there: FoundRecord<R> | undefined;
 }
 
-/** The records of one kind: one under a key, or many under its prefix, each by a name of any characters. */
+/** One record under a key, or many under its prefix, each with a name of any characters. */
 export class Records<R> {
   readonly #definitions: Definitions;
   readonly #prefix: string;
@@ -26,7 +26,7 @@ export class Records<R> {
     this.#log = log;
   }
 
-  /** Fails: StoreUnavailable, PermissionDenied, as all of these */
+  /** Fails: StoreUnavailable, PermissionDenied, like all methods here */
   async all(): Promise<readonly (FoundRecord<R> & { readonly key: string })[]> {
     const found = await this.#definitions.readAll(this.#prefix);
     return found.flatMap(({ key, record, seq }) => (this.#canRead(key, record) ? [{ key, record, seq }] : []));
@@ -38,12 +38,12 @@ export class Records<R> {
     return seq > 0 && this.#canRead(key, record) ? { record, seq } : undefined;
   }
 
-  /** Whatever is there. */
+  /** Stores a record over whatever is there. */
   put(record: R, name = ""): Promise<void> {
     return this.#definitions.put(this.#keyOf(name), record);
   }
 
-  /** Over the record at `seq`; 0 = none. */
+  /** Stores a record over the one at `seq`; 0 = none. */
   async write(record: R, seq: number, name = ""): Promise<RecordWritten<R>> {
     const key = this.#keyOf(name);
     const stored = await this.#definitions.replace(key, record, seq);

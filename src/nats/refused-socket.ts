@@ -1,6 +1,6 @@
-// Deno raises an uncaught ECONNRESET after a server has refused a login and closed the socket, although the client has reported
-// the refusal and let go of the socket; and the alert of a server that refuses a client certificate, for which nobody listens between two
-// steps of the client. Uncaught, either would end the process.
+// Two errors that Deno leaves uncaught when a server refuses a connection, and that would end the process: an ECONNRESET after a refused login,
+// although the client has reported the refusal and let go of the socket; and the alert for a refused client certificate, which comes when the
+// client is not listening.
 
 /** Swallows those errors until one second after the returned function is called. Does nothing on other runtimes. */
 export function guardRefusedSocket(): () => void {

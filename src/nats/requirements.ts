@@ -1,4 +1,4 @@
-// What natchet needs from a server, and what to do if that is missing.
+// What natchet requires of a server: a version, JetStream, and the right to use it.
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { Effect } from "effect";
 import { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";

@@ -1,5 +1,5 @@
-// Space that runs cannot use: a stream of empty bytes, released when the server or the account refuses to store anything for lack of space. The
-// limit need not be known for that; only the server knows it.
+// The reserve: space that runs cannot use, a stream full of empty bytes. It is released when the server refuses to store anything for lack of
+// space, so that waiting runs can finish (ADR 23). The limit need not be known for that: only the server knows it.
 import { jsonOf, noBytes } from "../wire/bytes.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";
@@ -7,11 +7,11 @@ import type { NatsLink } from "./link.ts";
 import { infoIfThere, purgeSubject } from "./stream-api.ts";
 import { ensureStream } from "./streams.ts";
 
-/** Leases and the outcomes of some ten thousand runs. */
+/** Enough for leases, and for the outcomes of some ten thousand runs. Units: bytes */
 const size = 4 * 1_024 * 1_024;
-/** Filled again only when there is some room, so that it is not released at once. */
+/** It is filled again only when less than this part of the space is in use, so that it is not released at once. */
 const refillBelow = 0.95;
-/** The limit may be another by now. */
+/** After this time filling it is tried anyway: the limit may be another by now. */
 const refillEveryMs = 30_000;
 const largestBlock = 512 * 1_024;
 
@@ -21,7 +21,7 @@ export class Reserve {
   readonly #stream: string;
   readonly #subject: string;
   readonly #replicas: 1 | 3;
-  /** As far as known; undefined until it was looked for. */
+  /** Whether all of the reserve is stored, as far as this engine knows; undefined until it has looked. */
   isWhole: boolean | undefined;
   /** Bytes in use when the space ran out. */
   #fullAt: number | undefined;
@@ -34,22 +34,22 @@ export class Reserve {
     this.#replicas = replicas;
   }
 
-  /** Creates it if there is none yet. Fails: StoreUnavailable, PermissionDenied, NotEnsured */
+  /** Creates the reserve if there is none yet. Fails: StoreUnavailable, PermissionDenied, NotEnsured */
   async make(): Promise<void> {
     if ((await this.#bytes()) === undefined) await this.fill();
   }
 
-  /** Another leader may have changed it. */
+  /** Forgets what is known: another leader may have changed the reserve. */
   forget(): void {
     this.isWhole = undefined;
   }
 
-  /** A server that was restarted may have other limits. */
+  /** Lets the next `restore` try at once: a server that was restarted may have other limits. */
   tryAgain(): void {
     this.#filledAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Looks for it if nothing is known, and fills it again if there may be room: whether it is whole. Fails: StoreUnavailable, PermissionDenied */
+  /** Looks for the reserve if nothing is known, and fills it again if there may be room. Returns whether it is whole. Fails: StoreUnavailable, PermissionDenied */
   async restore(): Promise<boolean> {
     this.isWhole ??= ((await this.#bytes()) ?? 0) >= size;
     if (!this.isWhole && (await this.#mayFit())) {
@@ -64,7 +64,7 @@ export class Reserve {
     return this.#fullAt !== undefined && (await this.usedBytes()) + size < this.#fullAt * refillBelow;
   }
 
-  /** Whether there was room for all of it; if not, none is kept. */
+  /** Fills the reserve. Returns whether there was room for all of it; if not, nothing of it is kept. */
   async fill(): Promise<boolean> {
     try {
       await ensureStream(this.#link, {
@@ -81,12 +81,12 @@ export class Reserve {
       this.#fullAt = undefined;
       return true;
     } catch {
-      await this.#clear().catch(() => {}); // tried again by whoever leads
+      await this.#clear().catch(() => {}); // whoever leads tries again
       return false;
     }
   }
 
-  /** Releases the space, since with so many bytes in use there is no more. Fails: StoreUnavailable, PermissionDenied */
+  /** Releases the space. `fullAt`: how many bytes are in use now that there is no more room. Fails: StoreUnavailable, PermissionDenied */
   async release(fullAt: number): Promise<void> {
     await this.#clear();
     this.#fullAt = fullAt;
@@ -94,12 +94,12 @@ export class Reserve {
     this.isWhole = false;
   }
 
-  /** All of the stream, which takes no space itself: removing subjects would write where nothing can be written. */
+  /** Purges the whole stream, which needs no space. To remove single subjects would write something where nothing can be written. */
   async #clear(): Promise<void> {
     await purgeSubject(this.#link, this.#stream, ">", { mayBeMissing: true });
   }
 
-  /** Bytes that the account stores. Fails: StoreUnavailable, PermissionDenied */
+  /** How many bytes the account stores. Fails: StoreUnavailable, PermissionDenied */
   async usedBytes(): Promise<number> {
     const { data } = await askStore(this.#link, "$JS.API.INFO", noBytes, { operation: "tell what is used" });
     return (jsonOf(data) as { storage?: number }).storage ?? 0;

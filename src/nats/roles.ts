@@ -1,9 +1,9 @@
-// What each role needs from NATS, and no more: the subjects that it publishes and subscribes to, as the code uses them. A test works
-// as each role with these, and tries the others.
+// Roles: what each needs of NATS and no more, as the subjects that it publishes and subscribes to. A test works as each role with exactly these
+// rights, and checks that it has no others.
 import type { Subjects } from "../wire/subjects.ts";
 import { verbsBy } from "../wire/verbs.ts";
 
-/** `worker` executes without an engine of its own. */
+/** A `worker` executes runs without an engine in its process. */
 export type Role = "producer" | "operator" | "worker" | "engine";
 
 export interface RoleRights {
@@ -11,7 +11,7 @@ export interface RoleRights {
   readonly inboxPrefix: string;
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
-  /** May answer what it is asked. */
+  /** It may answer requests. */
   readonly answers: boolean;
 }
 
@@ -59,7 +59,7 @@ type Rights = Pick<RoleRights, "publish" | "subscribe">;
 
 const api = (verb: string, ...streams: readonly string[]): string[] => streams.map((name) => `$JS.API.${verb}.${name}`);
 
-/** Whether the streams are there and in order. */
+/** Everybody looks whether the streams are there and in order. */
 const everybody = ({ log, bucket, lease, journal }: Names): string[] => [
   "$JS.API.INFO",
   ...api("STREAM.INFO", log, bucket, lease, journal),
@@ -133,9 +133,9 @@ const engine = (names: Names): Rights => {
       `$KV.${subjects.leaseBucket}.>`,
       subjects.runs,
       ...subjects.outcomesBy("engine", ""),
-      ...subjects.outcomesBy("worker", "*"), // in its place, without a run that is erased
+      ...subjects.outcomesBy("worker", "*"), // rewritten in a worker's name, without an erased run
       subjects.signals,
-      subjects.journals, // of a run that is erased
+      subjects.journals, // the journal of an erased run is closed
       `${subjects.reserve}.*`,
       `${root}.worker.*.*.*`,
       `${root}.leader.*`,

@@ -1,4 +1,4 @@
-// What the engine does with the log besides appending and following: read back, look at its ends, purge.
+// The run store: what is done with the log besides appending to it and following it. Entries are read back, its ends looked up, and entries purged.
 import type { Subjects } from "../wire/subjects.ts";
 import type { NatsLink } from "./link.ts";
 import {
@@ -10,7 +10,7 @@ import {
 } from "./stored-message.ts";
 import { purgeSubject, type StreamState, streamInfo } from "./stream-api.ts";
 
-/** All fail with {@link StoreUnavailable} (safe to retry) once the store has not answered for 10 s, or with {@link PermissionDenied}. */
+/** All methods fail with {@link StoreUnavailable} (safe to retry) once the store has not answered for 10 s, or with {@link PermissionDenied}. */
 export class RunStore {
   readonly #link: NatsLink;
   readonly #stream: string;
@@ -22,7 +22,7 @@ export class RunStore {
     this.#outcomes = subjects.outcomes;
   }
 
-  /** The entry of a sequence, or undefined when it is gone. A replica without it may only be behind, so the leader has the last word. */
+  /** The entry of a sequence; undefined when it is gone. A replica that does not have it may only lag, so the stream's leader has the last word. */
   async read(seq: number): Promise<StoredMessage | undefined> {
     return (await messageAt(this.#link, this.#stream, seq)) ?? messageFromLeader(this.#link, this.#stream, seq);
   }
@@ -37,20 +37,20 @@ export class RunStore {
     return (await this.#state()).last_seq;
   }
 
-  /** Sequence of the newest remaining entry, from the stream's leader; 0 in an empty log. Fetches that entry: {@link lastSeq} is lighter. */
+  /** Sequence of the newest entry that is left, from the stream's leader; 0 in an empty log. Reads that entry, so {@link lastSeq} costs less. */
   async newestSeq(): Promise<number> {
     return (await newestFromLeader(this.#link, this.#stream, ">"))?.seq ?? 0;
   }
 
-  /** Sequence of the first remaining outcome entry, or of the next entry if there is none. */
+  /** Sequence of the first outcome entry that is left, or of the next entry if there is none. */
   async outcomesFrom(): Promise<number> {
     const first = await this.firstSeqOf(this.#outcomes);
     if (first !== undefined) return first;
-    const last = await this.lastSeq(); // which may be an outcome by now: then it is the first
+    const last = await this.lastSeq(); // asked in this order: what was stored in between may be an outcome, and then it is the first
     return (await this.firstSeqOf(this.#outcomes)) ?? last + 1;
   }
 
-  /** The time of the stream's leader; undefined if it does not say. Units: epoch milliseconds */
+  /** The time by the clock of the stream's leader; undefined if it does not say. Units: epoch milliseconds */
   async time(): Promise<number | undefined> {
     const time = Date.parse((await streamInfo(this.#link, this.#stream)).ts ?? "");
     return Number.isNaN(time) ? undefined : time;
@@ -60,7 +60,7 @@ export class RunStore {
     return (await this.#state()).bytes;
   }
 
-  /** Sequence of the first remaining entry of a subject filter, or undefined. */
+  /** Sequence of the first entry that is left of a subject filter, or undefined. */
   async firstSeqOf(filter: string): Promise<number | undefined> {
     return (await nextFromLeader(this.#link, this.#stream, filter))?.seq;
   }

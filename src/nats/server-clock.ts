@@ -1,32 +1,32 @@
-// The time of the server that stamps the log's entries, on a monotonic base: engines and workers use it, whatever the clock
-// of their machine says.
+// The server's clock: the time of the server that stamps the log's entries, on a monotonic base. Engines and workers go by it, whatever the clock
+// of their machine says (ADR 21).
 import { formatDuration } from "../domain/duration.ts";
 import type { Log } from "../domain/log.ts";
 
 /** What the clock needs of a connection. */
 export interface TimeSource {
   isConnected(): boolean;
-  /** Asks the server. Units: what it says in epoch milliseconds */
+  /** Asks the server for its time. Units: epoch milliseconds */
   ask(): Promise<number>;
 }
 
-/** How far the machine's clock may be off before a warning. */
+/** How far the machine's clock may be off without a warning. */
 const toldAboveMs = 1_000;
-/** Below that, the clock is not set back: it stands still until it is right again. */
+/** A clock that is ahead by no more than this is not set back: it stands still until it is right again. */
 const longestStandMs = 1_000;
 const measureEveryMs = 10_000;
 const lookEveryMs = 1_000;
-/** A jump of the machine's clock, or a sleep of the machine. */
+/** A larger change between the machine's two clocks means that one was set, or that the machine slept. */
 const jumpMs = 500;
 
 export class ServerClock {
   readonly #machine: () => number;
   readonly #monotonic: () => number;
-  /** Added to the monotonic clock. Until the server has answered, the result is the machine's time. */
+  /** Added to the monotonic clock. Until the server has answered, that gives the machine's time. */
   #offset: number;
   #newest = 0;
   #isMeasured = false;
-  /** On the monotonic clock. */
+  /** When the server was last asked, and last answered, on the monotonic clock. */
   #askedAt = Number.NEGATIVE_INFINITY;
   #answeredAt = Number.NEGATIVE_INFINITY;
   #measuring: Promise<boolean> | undefined;
@@ -50,12 +50,12 @@ export class ServerClock {
     return time;
   }
 
-  /** The time now, given a stamp of the server that cannot be in the future. */
+  /** The time now, given a stamp of the server, which cannot be in the future. */
   nowAfter(stampMs: number): number {
     const now = this.now();
     if (now >= stampMs) return now;
     if (stampMs - now > longestStandMs) {
-      this.#measureAgain(); // the server's clock was set, or this is not its stamp: ask before believing it
+      this.#measureAgain(); // the server's clock was set, or this is not its stamp: it is asked before anybody believes it
       return now;
     }
     this.#offset += stampMs - now;
@@ -67,7 +67,7 @@ export class ServerClock {
     return this.#machine() - this.now();
   }
 
-  /** Follows the server's time until it is closed; warns once if the machine's clock differs. False if it already follows. */
+  /** Follows the server's time until this clock is closed, and warns once if the machine's differs. Returns false if it follows one already. */
   follow(source: TimeSource, log: Log): boolean {
     if (this.#source !== undefined) return false;
     this.#source = source;
@@ -82,7 +82,7 @@ export class ServerClock {
     this.#source = undefined;
   }
 
-  /** Asks the server once; false if it did not answer. Never rejects. */
+  /** Asks the server once. Returns whether it has answered. Never rejects. */
   measure(): Promise<boolean> {
     this.#measuring ??= this.#measure().finally(() => {
       this.#measuring = undefined;
@@ -90,7 +90,7 @@ export class ServerClock {
     return this.#measuring;
   }
 
-  /** Not more often than every 10 s, unless something has happened to the clock. */
+  /** Measures every 10 s, and at once if something has happened to the machine's clock. */
   #look(): void {
     const machineOffset = this.#machine() - this.#monotonic();
     const hasJumped = Math.abs(machineOffset - this.#machineOffset) > jumpMs;
@@ -103,7 +103,7 @@ export class ServerClock {
     void this.measure();
   }
 
-  /** The answer was given between request and arrival: an offset consistent with that is kept, any other moved as little as needed. */
+  /** The server has answered between the request and the arrival of its answer. An offset that agrees with that stays; any other is moved as little as needed. */
   async #measure(): Promise<boolean> {
     const source = this.#source;
     if (source === undefined) return false;

@@ -1,4 +1,4 @@
-// Keeps the clock of a connection to the time of the server that stores the log.
+// How the clock of a connection follows the server that stores the log.
 import type { Log } from "../domain/log.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { noBytes } from "../wire/bytes.ts";
@@ -6,10 +6,10 @@ import type { NatsLink } from "./link.ts";
 import { request } from "./request.ts";
 
 const answerWithinMs = 2_000;
-/** A start waits no longer than this for the first answer; the clock is the machine's until then. */
+/** A start waits no longer than this for the first answer. The clock shows the machine's time until then. */
 const firstWithinMs = 1_000;
 
-/** From now on `link.clock` follows the leader of `stream`, which stamps its messages. Resolves when it does, or soon. */
+/** From now on `link.clock` follows the leader of `stream`, which stamps its messages. Resolves when the first answer is there, or soon. */
 export async function keepServerTime(link: NatsLink, stream: string, log: Log): Promise<void> {
   const { clock } = link;
   const ask = async () => {

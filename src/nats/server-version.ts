@@ -1,3 +1,4 @@
+// Versions of nats-server: which one natchet needs, which one it fetches, and how to compare them.
 /** The oldest nats-server that natchet works with. */
 export const minimumVersion = "2.10.0";
 

@@ -1,4 +1,4 @@
-// Watches the streams of a namespace: reports once what is wrong with one of them, and when it is over.
+// The watch on all streams of a namespace: it logs once what is wrong with one of them, and when that is over.
 import type { Log } from "../domain/log.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { NatsLink } from "./link.ts";
@@ -8,7 +8,7 @@ export interface StoreWatchParts {
   readonly link: NatsLink;
   readonly subjects: Subjects;
   readonly log: Log;
-  /** Recreates a deleted stream; false if that is not allowed. */
+  /** Recreates a deleted stream. Returns false if that is not allowed. */
   readonly remake: (stream: string) => Promise<boolean>;
 }
 
@@ -34,19 +34,19 @@ export class StoreWatch {
     this.#streams = [this.runs, this.bucket, this.lease];
     for (const watched of this.#streams) watched.onChange(() => this.#changed(watched));
     let turn = 0;
-    // An idle process has nothing to store, and no other way to notice.
+    // A process that stores nothing has no other way to notice.
     this.#timer = setInterval(() => {
       void this.runs.look();
       void (turn++ % 2 === 0 ? this.bucket : this.lease).look();
     }, everyMs);
   }
 
-  /** The first known trouble. */
+  /** The first trouble that is known. */
   get trouble(): StreamTrouble | undefined {
     return this.#streams.find(({ trouble }) => trouble !== undefined)?.trouble;
   }
 
-  /** The same, after a look at the log. */
+  /** The first trouble that is known after a look at the log. */
   async findOut(): Promise<StreamTrouble | undefined> {
     await this.runs.findOut();
     return this.trouble;

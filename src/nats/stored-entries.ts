@@ -1,5 +1,5 @@
-// Entries of the log, each read once for everybody who wants it at about the same time, and few at a time: many reads must not be more
-// bytes than a socket can take.
+// Stored entries: an entry that many want at about the same time is read once for all of them. And only a few are read at a time: the answers
+// must not be more bytes than a socket can take.
 import { Deque } from "../collections/deque.ts";
 import { decodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import { decodeRunEntry } from "../wire/run-entry.ts";
@@ -31,7 +31,7 @@ export class StoredEntries {
     return (await this.#entry(seq)).message;
   }
 
-  /** The outcomes of an entry, or the one of a run's own that is pinned; none when it is gone. Fails: StoreUnavailable, MalformedRecord */
+  /** The outcomes of an outcome entry, or the one in the entry of a pinned run; none when the entry is gone. Fails: StoreUnavailable, MalformedRecord */
   async outcomesAt(seq: number): Promise<readonly Outcome[]> {
     const entry = await this.#entry(seq);
     if (entry.message === undefined) return [];
@@ -63,7 +63,7 @@ export class StoredEntries {
   }
 }
 
-/** A pinned run has its outcome in the place of its input. */
+/** The entry of a pinned run holds its outcome in place of its input. */
 function pinnedIn(data: Uint8Array): readonly Outcome[] {
   const { extra, input } = decodeRunEntry(data);
   const state = extra?.state;

@@ -1,4 +1,4 @@
-// Reads the inputs of runs from the log.
+// Where the input of a run is in the log: in its entry, in a bundle, or in its outcome.
 import { splitKey } from "../domain/run.ts";
 import { isBundle, runsOfBundle } from "../wire/bundle-entry.ts";
 import type { Outcome } from "../wire/outcome-entry.ts";
@@ -7,7 +7,7 @@ import type { Subjects } from "../wire/subjects.ts";
 import type { RunStore } from "./run-store.ts";
 import type { StoredMessage } from "./stored-message.ts";
 
-/** The entry of a run, or its part of a bundle; undefined if that no longer contains it. Fails: MalformedRecord */
+/** The entry of a run, or its part of a bundle; undefined if the bundle no longer contains it. Fails: MalformedRecord */
 export function entryIn(stored: StoredMessage, key: string): Omit<RunEntry, "form"> | undefined {
   const entry = decodeRunEntry(stored.data);
   if (!isBundle(entry)) return entry;
@@ -15,7 +15,7 @@ export function entryIn(stored: StoredMessage, key: string): Omit<RunEntry, "for
   return runsOfBundle(entry).find((run) => run.id === id)?.entry;
 }
 
-/** The same of its input. Fails: MalformedRecord */
+/** The input of a run in its entry, or in its bundle. Fails: MalformedRecord */
 export const inputIn = (stored: StoredMessage, key: string): Uint8Array | undefined => entryIn(stored, key)?.input;
 
 export const inputsOf = (bundle: ReturnType<typeof decodeRunEntry>): ReadonlyMap<string, Uint8Array> =>
@@ -30,7 +30,7 @@ export async function inputOfFinished(
   if (inputIsGone) return undefined;
   if (!inputStays) return input;
   const { task, id } = splitKey(key);
-  // By its subject: it may have been moved, and only runs with an entry of their own are large.
+  // Found by its subject, since the entry may have been moved; only runs with an entry of their own have large inputs.
   const stored = await store.newestOf(subjects.run(task, id));
   if (stored === undefined) return undefined;
   const { extra, input: kept } = decodeRunEntry(stored.data);

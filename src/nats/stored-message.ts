@@ -1,5 +1,5 @@
-// Reads single messages back from a stream. Only the stream's leader knows what is newest and what is gone: a replica may lag behind what was
-// acknowledged. A message that a replica has is the same everywhere, so any may answer a direct get.
+// Single messages of a stream, read back. Only the stream's leader knows what is newest and what is gone, since a replica may lag behind what was
+// acknowledged. But a message that a replica has is the same everywhere, so any replica may answer a direct get.
 import { StoreUnavailable } from "../domain/errors.ts";
 import { jsonBytes, noBytes } from "../wire/bytes.ts";
 import { askStore } from "./ask-store.ts";
@@ -10,7 +10,7 @@ export interface StoredMessage {
   readonly seq: number;
   readonly subject: string;
   readonly data: Uint8Array;
-  /** When it was stored, where the leader was asked. Units: epoch milliseconds */
+  /** When it was stored; absent if a replica has answered. Units: epoch milliseconds */
   readonly at?: number;
 }
 
@@ -18,7 +18,7 @@ export interface StoredMessage {
 export const messageAt = (link: NatsLink, stream: string, seq: number): Promise<StoredMessage | undefined> =>
   directGet(link, stream, { seq });
 
-/** The newest message of a subject on the replica that answers. The request names the subject, so permissions can too. Fails: {@link StoreUnavailable} */
+/** The newest message of a subject on the replica that answers. The request names the subject, so that permissions can. Fails: {@link StoreUnavailable} */
 export const newestOfAny = (link: NatsLink, stream: string, subject: string): Promise<StoredMessage | undefined> =>
   directGet(link, stream, undefined, `.${subject}`);
 

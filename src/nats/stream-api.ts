@@ -1,9 +1,9 @@
-// Requests about a whole stream: its state and its subjects, and what is to be removed from it.
+// The API of streams: what is asked about a whole stream, and how messages are removed from it.
 import { jsonBytes } from "../wire/bytes.ts";
 import { type ApiError, askStore } from "./ask-store.ts";
 import type { NatsLink } from "./link.ts";
 
-/** Codes of errors that are answers. */
+/** Codes of errors that are answers to what was asked. */
 export const wrongLastSequence = 10071;
 export const noMessageFound = 10037;
 export const streamNotFound = 10059;
@@ -14,7 +14,7 @@ export interface StreamState {
   readonly last_seq: number;
   readonly subjects?: Readonly<Record<string, number>>;
 }
-/** What natchet sets of a stream, and finds there. Units: nanoseconds for times */
+/** The settings of a stream that natchet sets or reads. Units: times in nanoseconds */
 export interface StreamConfig {
   readonly name: string;
   readonly subjects: readonly string[];
@@ -34,17 +34,17 @@ export interface StreamConfig {
   readonly republish?: { readonly src: string; readonly dest: string };
   readonly metadata?: Readonly<Record<string, string>>;
 }
-/** What is used of an answer about a stream. */
+/** What natchet uses of an answer about a stream. */
 export interface StreamInfo {
   readonly state: StreamState;
   readonly config: StreamConfig;
   /** When it was created. */
   readonly created: string;
-  /** The time of its leader. */
+  /** The time by the clock of its leader. */
   readonly ts?: string;
 }
 
-/** The API refuses a request, or cannot answer it now. */
+/** The API has refused a request, or cannot answer it now. */
 export class ApiRefusal extends Error {
   readonly error: ApiError;
 
@@ -54,7 +54,7 @@ export class ApiRefusal extends Error {
   }
 }
 
-/** Asks the API once. Fails: {@link ApiRefusal}; another Error without an answer */
+/** Asks the API once. Fails: {@link ApiRefusal}; any other Error if there is no answer */
 export async function askOnce<T>(nc: NatsLink["nc"], verb: string, asked: object | undefined, timeout: number) {
   const reply = await nc.request(`$JS.API.${verb}`, jsonBytes(asked), { timeout });
   const answer = reply.json() as T & { readonly error?: ApiError };
@@ -66,7 +66,7 @@ export async function askOnce<T>(nc: NatsLink["nc"], verb: string, asked: object
 export const streamInfo = async (link: NatsLink, stream: string): Promise<StreamInfo> =>
   (await askForInfo(link, stream)) as StreamInfo;
 
-/** The same; nothing if there is no such stream. Fails: StoreUnavailable, PermissionDenied */
+/** Like {@link streamInfo}, but nothing if there is no such stream. Fails: StoreUnavailable, PermissionDenied */
 export const infoIfThere = (link: NatsLink, stream: string): Promise<Partial<StreamInfo>> =>
   askForInfo(link, stream, { mayBeMissing: true });
 
@@ -83,7 +83,7 @@ async function askForInfo(link: NatsLink, stream: string, { mayBeMissing, query 
   return reply.json() as Partial<StreamInfo>;
 }
 
-/** Most subjects in one answer of a server. */
+/** The most subjects that a server names in one answer. */
 const page = 100_000;
 
 /** The subjects of a filter, `size` at a time. Fails: StoreUnavailable, PermissionDenied */
@@ -105,9 +105,9 @@ export async function* subjectsIn(
 }
 
 export interface Purge {
-  /** Only what is older. */
+  /** Removes only what is below this sequence. */
   readonly keepFrom?: number;
-  /** The stream may never have been needed. */
+  /** The stream may not exist: then there is nothing to remove. */
   readonly mayBeMissing?: boolean;
 }
 

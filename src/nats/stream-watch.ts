@@ -1,5 +1,5 @@
-// Whether a stream is in order. Trouble that passes by itself (an election, a restarting server) is waited out by whoever writes or reads; trouble that does
-// not is detected here, so that nobody waits for it in silence.
+// The watch on one stream. Trouble that passes by itself (an election, a restarting server) is waited out by whoever writes or reads. Trouble that
+// does not is found out here, so that nobody waits for it in silence.
 import { StoreUnavailable } from "../domain/errors.ts";
 import { zonedTime } from "../domain/time.ts";
 import type { ApiError } from "./ask-store.ts";
@@ -8,7 +8,7 @@ import { ApiRefusal, askOnce, streamNotFound } from "./stream-api.ts";
 
 /**
  * - `gone`: it was deleted, with everything in it.
- * - `broken`: it answers and stores nothing, since a write failed. A server that met a full disk stays so until it is restarted.
+ * - `broken`: it answers, and stores nothing since a write has failed. After a full disk, a server stays that way until it is restarted.
  * - `full`: the server or the account has no room for more.
  * - `silent`: the server is there, but nobody answers for the stream for longer than an election takes.
  */
@@ -24,14 +24,14 @@ export interface StreamTrouble {
 
 type Finding = Pick<StreamTrouble, "fault" | "reason">;
 
-/** A cluster that has just started may not know its streams for a moment. */
+/** How many answers in a row must say that the stream is gone: a cluster that has just started may not know its streams for a moment. */
 const goneAfterAnswers = 3;
 /** An election takes up to 8 s. */
 const silentAfterMs = 15_000;
 const againMs = 1_000;
 const unsureMs = 400;
 const answerWithinMs = 2_000;
-/** Whoever is refused for lack of space tries again within this time while it has something to store. */
+/** How long a stream counts as full after a refusal: whoever was refused tries again within this time, while it has something to store. */
 const fullForMs = 5_000;
 
 export class StreamWatch {
@@ -80,13 +80,13 @@ export class StreamWatch {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Checks whether it stores anything: for somebody whose write was not answered. */
+  /** Checks whether the stream stores anything, for somebody whose write was not answered. */
   suspect(): Promise<void> {
     this.#isSuspected = true;
     return this.look();
   }
 
-  /** Checks that it exists and answers, again and again while something is wrong. */
+  /** Checks that the stream exists and answers; again and again while something is wrong. */
   look(): Promise<void> {
     this.#looking ??= this.#lookOnce().finally(() => {
       this.#looking = undefined;
@@ -137,7 +137,7 @@ export class StreamWatch {
     if (!this.#isClosed) this.#timer = setTimeout(() => void this.look(), ms);
   }
 
-  /** Known from refusals alone. */
+  /** That a stream is full is known from refusals alone. */
   #fullness(): Finding | undefined {
     const isRecent = performance.now() - this.#refusedAt < fullForMs;
     return isRecent && this.#trouble?.fault === "full" ? this.#trouble : undefined;
@@ -156,13 +156,13 @@ export class StreamWatch {
       return this.#missed < goneAfterAnswers ? "unsure" : { fault: "gone", reason: "it was deleted" };
     if (!this.#isSuspected && this.#trouble?.fault !== "broken") return undefined;
     this.#isSuspected = false;
-    // Removes nothing, and fails where a write would fail. A replicated stream logs it, so it is not for every check.
+    // This purge removes nothing, and fails where a write would fail. A replicated stream logs it, so it is not part of every check.
     const purge = await this.#ask(`STREAM.PURGE.${this.stream}`, { filter: this.#unused });
     if (purge === "no answer" || purge === undefined || purge.code < 500) return undefined;
     return purge.code === 503 ? "unsure" : { fault: "broken", reason: purge.description };
   }
 
-  /** The API's error, if it answers with one; a user without permission gets no answer. */
+  /** The error that the API answers with, if it does. A user without the permission to ask gets no answer. */
   async #ask(verb: string, asked?: object): Promise<ApiError | "no answer" | undefined> {
     try {
       await askOnce(this.#link.nc, verb, asked, answerWithinMs);
@@ -181,7 +181,7 @@ export class StreamWatch {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A sentence for the server's operator. */
+/** What is wrong and what to do about it, for the server's operator. */
 export function whatToDo({ stream, fault, reason, since }: StreamTrouble): string {
   const start = `since ${zonedTime(since)} `;
   if (fault === "gone")

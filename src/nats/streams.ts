@@ -1,4 +1,4 @@
-// The streams and buckets of a namespace: created if missing, updated if they are not what this version needs.
+// The streams and buckets of a namespace: they are created if missing, and updated if they are not what this version needs.
 import { Effect, Schedule } from "effect";
 import { NamespaceTooNew, PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
@@ -15,13 +15,13 @@ export interface StreamOptions {
   readonly maxBytes?: number | undefined;
   /** Most bytes of durable runs' journals. An existing stream keeps its limit when this is absent. @default no limit */
   readonly journalMaxBytes?: number | undefined;
-  /** A deleted log is recreated, without its runs. @default false */
+  /** Recreates a deleted log, without its runs. @default false */
   readonly recreate?: boolean | undefined;
 }
 
-/** What a process without an engine does about streams: it creates what is missing if it may, and leaves changes to engines. */
+/** A process without an engine: it creates missing streams if it may, and leaves changes to engines. */
 export interface StreamUser {
-  /** Called with what its own settings ask for and an existing stream does not have. */
+  /** Called with what its settings ask for and an existing stream does not have. */
   readonly onDifference: (difference: string) => void;
   /** Called when it has created the log, because no engine had done so. */
   readonly onMade?: () => void;
@@ -32,7 +32,7 @@ export const leaseTtlMs = 5_000;
 export const reserveBytes = (maxBytes: number): number => Math.max(64 * 1024 * 1024, Math.ceil(maxBytes / 4));
 
 /**
- * Creates what is missing and updates what differs, or as {@link StreamUser} says. Any number of processes may do so at once.
+ * Creates what is missing and updates what differs; for a {@link StreamUser}, only what it may. Any number of processes may do so at once.
  *
  * Fails: {@link StoreUnavailable} for a refusal, or after 10 s without JetStream; {@link PermissionDenied}; {@link NamespaceTooNew}
  */
@@ -54,10 +54,10 @@ export const ensureStreams = (
     Effect.mapError((failure) => failure.error),
   );
 
-/** A stream could not be ensured. */
+/** Thrown when a stream could not be created, or not be made what it should be. */
 export class NotEnsured {
   readonly error: StoreUnavailable | PermissionDenied | NamespaceTooNew;
-  /** Whether that passes. */
+  /** Whether the cause passes by itself. */
   readonly passes: boolean;
   /** The server does not have the space that the stream asks for. */
   readonly isTooLarge: boolean;
@@ -86,7 +86,7 @@ async function ensureAll(link: NatsLink, subjects: Subjects, options: StreamOpti
   }
 }
 
-/** A user who may not create streams waits for an engine that does. */
+/** Creates what is missing for a user; one who may not create streams waits for an engine that does. */
 async function makeMissing(
   link: NatsLink,
   make: (link: NatsLink) => Promise<unknown>,
@@ -113,7 +113,7 @@ function tellDifferences(found: StreamConfig, { replicas, maxBytes }: StreamOpti
   if (wanted !== found.max_bytes) tell(`another limit`, `maxBytes: ${maxBytes} (NATCHET_MAX_BYTES)`);
 }
 
-/** Recreates a stream that was deleted while the namespace was in use. Fails: {@link NotEnsured} */
+/** Recreates a stream that was deleted while the namespace was in use. Returns false if that is not allowed. Fails: {@link NotEnsured} */
 export async function remakeStream(
   link: NatsLink,
   subjects: Subjects,
@@ -128,8 +128,8 @@ export async function remakeStream(
 }
 
 /**
- * Raises an older namespace to this version's format, which older engines cannot read; only for the holder of the lease. Returns why it
- * cannot: the namespace has a newer one. `withinMs`: how long to wait for the answer to what format it has.
+ * Raises an older namespace to this version's format, which older engines cannot read. Only the holder of the lease may. Returns the error if the
+ * namespace has a newer format. `withinMs`: how long to wait for the server to say which one it has.
  *
  * Fails: {@link StoreUnavailable}, {@link PermissionDenied}
  */
@@ -141,7 +141,7 @@ export async function raiseFormat(
 ): Promise<NamespaceTooNew | undefined> {
   try {
     const found = await findConfig(link, subjects.stream, withinMs);
-    if (found === undefined) return; // deleted; who watches it says so
+    if (found === undefined) return; // it was deleted; whoever watches it says so
     const before = formatFor(found, subjects);
     if (before !== currentFormat)
       await ensureStream(link, { name: found.name, ...logOfFormat(currentFormat, subjects, found.metadata) });
@@ -157,12 +157,12 @@ export async function raiseFormat(
   }
 }
 
-/** How long the API of streams may take for an answer. */
+/** How long an answer of the API of streams may take. Units: milliseconds */
 export const answersWithinMs = 3_000;
 
 type Makers = ReadonlyMap<string, (link: NatsLink) => Promise<unknown>>;
 
-/** `log` as it is. Fails: {@link NotEnsured} when it is of a newer format */
+/** By name of a stream: what creates it, or makes it what it should be. `log`: the existing one. Fails: {@link NotEnsured} if that has a newer format */
 function makers(subjects: Subjects, options: StreamOptions, log: StreamConfig | undefined): Makers {
   const format = log === undefined ? currentFormat : formatFor(log, subjects);
   const made = { ...logConfig(subjects, options), ...logOfFormat(format, subjects, log?.metadata) };
@@ -181,8 +181,8 @@ function makers(subjects: Subjects, options: StreamOptions, log: StreamConfig | 
 }
 
 /**
- * Epochs are sequences of the lease's stream and must grow even if it is recreated: it begins with the time, and gets less than one
- * message a second.
+ * The first sequence of the lease's stream. Epochs are its sequences, and must grow even if it is recreated: so it begins with the time in
+ * seconds, since it gets less than one message a second.
  */
 export const epochFloor = (): number => Math.floor(Date.now() / 1_000);
 
@@ -213,7 +213,7 @@ export async function findConfig(
   }
 }
 
-/** One try; returns whether it was created. An existing stream keeps what `config` does not name; `atFirst` is only for a new one. Fails: {@link NotEnsured} */
+/** Tries once. Returns whether the stream was created. An existing one keeps what `config` does not name; `atFirst` is only for a new one. Fails: {@link NotEnsured} */
 export async function ensureStream(
   link: NatsLink,
   config: NamedConfig,
@@ -291,7 +291,7 @@ async function configOf(link: NatsLink, name: string, withinMs = answersWithinMs
   }
 }
 
-/** Fixed when a stream is created: a server refuses to change them, and an older stream works with what it has. */
+/** Settings that are fixed when a stream is created: a server refuses to change them, and an older stream works with what it has. */
 const fixed = new Set(["name", "max_consumers", "deny_delete"]);
 
 async function update(link: NatsLink, config: NamedConfig, found: StreamConfig): Promise<void> {
@@ -306,9 +306,9 @@ async function update(link: NatsLink, config: NamedConfig, found: StreamConfig):
 
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** Left for a moment after the account's last stream was removed. */
+/** The API answers this for a moment after the last stream of an account was removed. */
 const noStoreYet = 10049;
-/** Of the server or of the account. */
+/** The server, or the account, has no room for the stream. */
 const noRoom = new Set([10002, 10028, 10047]);
 const nameTaken = 10058;
 const codeOf = (error: unknown): number | undefined => (error instanceof ApiRefusal ? error.error.err_code : undefined);

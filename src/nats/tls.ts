@@ -1,10 +1,10 @@
-// TLS settings: the user's files, and a server whose certificate must name the dialled address.
+// TLS settings: the user's files, and the check that a server's certificate names the address that was dialled.
 import type { Socket } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { TlsOptions } from "@nats-io/transport-node";
 import type { TlsFiles } from "./options.ts";
 
-/** What the runtime passes to the check; `socket` is the connection underneath. */
+/** What the runtime passes to the check of a certificate; `socket` is the connection underneath. */
 interface Dialled {
   readonly servername?: string;
   readonly socket?: Socket;

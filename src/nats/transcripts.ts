@@ -1,5 +1,5 @@
-// The stream of attempts' output. Created by a dedicated engine, or with the first output: a namespace with silent tasks
-// needs none, and a server reserves the space that the stream may take.
+// The stream of what attempts put out: log lines, progress, chunks. It is created by a dedicated engine, or with the first output: a namespace
+// with silent tasks needs none, and a server reserves the space that the stream may take.
 import { Effect, type Scope } from "effect";
 import type { Log } from "../domain/log.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -10,20 +10,20 @@ import { newestFromLeader, type StoredMessage } from "./stored-message.ts";
 import type { StreamConfig } from "./stream-api.ts";
 import { ensureStream, findConfig, type NamedConfig, type NotEnsured, type StreamUser } from "./streams.ts";
 
-/** An existing stream keeps what is not given; a new one takes the default. */
+/** Limits that are not given stay as they are in an existing stream; a new one takes the defaults. */
 export interface TranscriptLimits {
   readonly replicas: 1 | 3;
   /** Units: milliseconds. @default 24 h */
   readonly maxAgeMs?: number | undefined;
-  /** Beyond it, the oldest are discarded. @default 1 GiB, or less if the server does not have that much */
+  /** Beyond this, the oldest entries are discarded. @default 1 GiB, or less if the server does not have that much */
   readonly maxBytes?: number | undefined;
 }
 
 const defaultMaxAgeMs = 24 * 3_600_000;
 const defaultMaxBytes = 1024 ** 3;
-/** Below that a server is too small for logs. */
+/** A server with less room than this is too small for logs. */
 const leastBytes = 16 * 1024 ** 2;
-/** Repeated messages are told apart by their numbers, not by the server; its window must not exceed the age. */
+/** Readers recognise a repeated message by its numbers; the server need not. Its window must not exceed the age of the stream. */
 const longestDuplicateWindowMs = 120_000;
 
 const tries = 50;
@@ -52,7 +52,7 @@ export class Transcripts {
     return followLog(this.link, logsStream, 1, listener, this.subjects.transcript(key));
   }
 
-  /** The connection is closed for good. */
+  /** Whether the connection is closed for good. */
   get areClosed(): boolean {
     return this.link.nc.isClosed();
   }
@@ -61,9 +61,9 @@ export class Transcripts {
 /** Stores the output of attempts. */
 export interface TranscriptStore {
   /**
-   * Appends an entry of a run, and creates the stream before the first one. Waits out an outage; an entry may be stored twice.
+   * Appends an entry of a run; creates the stream before the first one. Waits out an outage; an entry may be stored twice.
    *
-   * Fails: StoreUnavailable, PermissionDenied, PayloadTooLarge, QueueFull: what does not pass by itself
+   * Fails: StoreUnavailable, PermissionDenied, PayloadTooLarge, QueueFull, all for what does not pass by itself
    */
   append(key: string, entry: Uint8Array): Promise<void>;
   newest(key: string): Promise<StoredMessage | undefined>;
@@ -79,7 +79,7 @@ export const makeTranscriptStore = (
 ): Effect.Effect<TranscriptStore, never, Scope.Scope> =>
   Effect.gen(function* () {
     const make = () => makeTranscripts(link, subjects, limits, user);
-    // A stream that was removed under a running worker does not answer: the publisher's trouble recreates it.
+    // A stream that was removed under a running worker does not answer. So when the publisher has trouble, the stream is created again.
     const publisher = yield* makePublisher(link, { stream: subjects.logsStream, onTrouble: () => store.remake() });
     const store: LazyTranscriptStore = new LazyTranscriptStore(link, subjects, publisher, make);
     return store;
@@ -111,16 +111,16 @@ class LazyTranscriptStore extends Transcripts implements TranscriptStore {
     await this.#publisher.append(this.subjects.transcript(key), entry);
   }
 
-  /** After a failure it is not retried for a while: thousands of attempts may want it. */
+  /** After a failure it is not tried again for a while, since thousands of attempts may want the stream. */
   #open(): Promise<void> {
     const isRested = this.#failedAt !== undefined && performance.now() - this.#failedAt > restMs;
     return this.#made === undefined || isRested ? this.#make() : this.#made;
   }
 
-  /** One try; the publisher reports its trouble again. */
+  /** Tries once: if the trouble stays, the publisher calls this again. */
   remake(): void {
     if (this.#made === undefined || this.#isMaking || !this.link.isConnected()) return;
-    this.#make().catch(() => {}); // who appends next is told
+    this.#make().catch(() => {}); // the next append fails with it
   }
 
   #make(): Promise<void> {
@@ -158,8 +158,8 @@ async function makeTranscripts(
 }
 
 /**
- * For an engine: applies the given limits if the stream exists, and creates it for workers that may not if `isDedicated`. What
- * goes wrong is logged; nothing waits for it.
+ * For engines: applies the given limits if the stream exists. With `isDedicated` it is created too, for workers that may not do so. What goes wrong
+ * is logged; nobody waits for it.
  */
 export async function changeTranscripts(
   link: NatsLink,
