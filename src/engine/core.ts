@@ -3,8 +3,8 @@ import { Bucket } from "../leader/bucket.ts";
 import type { Leader } from "../leader/leader.ts";
 import { Term } from "../leader/term.ts";
 import type { Command } from "../matching/commands.ts";
-import { Definitions } from "../nats/definitions.ts";
 import { LogProgress } from "../nats/log-progress.ts";
+import { RecordStore } from "../nats/record-store.ts";
 import { RunStore } from "../nats/run-store.ts";
 import { LiveSpan } from "../reactions/live-span.ts";
 import { Alarm } from "../runtime/alarm.ts";
@@ -59,7 +59,7 @@ export class Core implements Leader {
     this.log = log;
     this.neighbours = neighbours;
     this.holdsLease = holdsLease;
-    this.bucket = new Bucket(new Definitions(link, subjects), log, () => this.term);
+    this.bucket = new Bucket(new RecordStore(link, subjects), log, () => this.term);
     this.store = new RunStore(link, subjects);
     this.progress = new LogProgress(this.store);
     this.#options = scheduler;

@@ -1,7 +1,7 @@
 // What is paused, according to the store, for frequent queries: one read at a time, never waited for longer than a second.
 import { noPauses, type Pauses } from "../domain/pauses.ts";
-import { Definitions } from "../nats/definitions.ts";
 import type { NatsLink } from "../nats/link.ts";
+import { RecordStore } from "../nats/record-store.ts";
 import { atMost } from "../runtime/at-most.ts";
 import { isPauses } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
@@ -9,12 +9,12 @@ import type { Subjects } from "../wire/subjects.ts";
 const patienceMs = 1_000;
 
 export class KnownPauses {
-  readonly #definitions: Definitions;
+  readonly #store: RecordStore;
   #known: Pauses = noPauses;
   #reading: Promise<void> | undefined;
 
   constructor(link: NatsLink, subjects: Subjects) {
-    this.#definitions = new Definitions(link, subjects);
+    this.#store = new RecordStore(link, subjects);
   }
 
   /** The newest that could be read. */
@@ -28,7 +28,7 @@ export class KnownPauses {
 
   async #read(): Promise<void> {
     try {
-      const record = await this.#definitions.glimpse("pauses");
+      const record = await this.#store.glimpse("pauses");
       this.#known = isPauses(record) ? record : noPauses;
     } catch {
       // the store does not answer: what was known last still holds

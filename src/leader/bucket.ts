@@ -4,8 +4,8 @@ import type { Log } from "../domain/log.ts";
 import { noPauses, type Pauses } from "../domain/pauses.ts";
 import type { StoredRate } from "../matching/commands.ts";
 import type { ConfirmedRate } from "../matching/limits/rates.ts";
-import type { Definitions } from "../nats/definitions.ts";
 import { type Owned, OwnedRecords } from "../nats/owned-records.ts";
+import type { RecordStore } from "../nats/record-store.ts";
 import { Records } from "../nats/records.ts";
 import type { Briefing } from "../scheduler/briefing.ts";
 import {
@@ -32,7 +32,7 @@ const largestDetails = 200_000;
 const mostDetailed = 2_000;
 
 export class Bucket {
-  readonly definitions: Definitions;
+  readonly store: RecordStore;
   readonly kept: KeptRecords;
   /** Under the base64url of their names. */
   readonly crons: Records<CronRecord>;
@@ -48,16 +48,16 @@ export class Bucket {
   readonly #term: () => Term;
 
   /** `term`: the current one, or the last. What is stored belongs to it. */
-  constructor(definitions: Definitions, log: Log, term: () => Term) {
-    this.definitions = definitions;
-    this.kept = new KeptRecords(definitions, log, term);
-    this.crons = new Records(definitions, "cron.", isStoredCron, log);
-    this.declaredCrons = new Records(definitions, "crons-of.", isDeclaredCrons, log);
-    this.admission = new Records(definitions, "admission", isAdmissionFlag, log);
-    this.pauses = new Records(definitions, "pauses", isPauses, log);
-    this.tried = new TriedStore(definitions, log, term);
-    this.#rates = new OwnedRecords(new Records(definitions, "rate.", isStoredRate, log));
-    this.#handled = new OwnedRecords(new Records(definitions, "handled", isHandled, log));
+  constructor(store: RecordStore, log: Log, term: () => Term) {
+    this.store = store;
+    this.kept = new KeptRecords(store, log, term);
+    this.crons = new Records(store, "cron.", isStoredCron, log);
+    this.declaredCrons = new Records(store, "crons-of.", isDeclaredCrons, log);
+    this.admission = new Records(store, "admission", isAdmissionFlag, log);
+    this.pauses = new Records(store, "pauses", isPauses, log);
+    this.tried = new TriedStore(store, log, term);
+    this.#rates = new OwnedRecords(new Records(store, "rate.", isStoredRate, log));
+    this.#handled = new OwnedRecords(new Records(store, "handled", isHandled, log));
     this.#log = log;
     this.#term = term;
   }

@@ -1,6 +1,6 @@
 // Records that a leader keeps up to date in the bucket, for the next one: the newest of each key is stored if it differs from what is there.
 import type { Log } from "../domain/log.ts";
-import type { Definitions } from "../nats/definitions.ts";
+import type { RecordStore } from "../nats/record-store.ts";
 import { Records } from "../nats/records.ts";
 import type { Term } from "./term.ts";
 
@@ -8,7 +8,7 @@ import type { Term } from "./term.ts";
 const storedAtOnce = 16;
 
 export class KeptRecords {
-  readonly #definitions: Definitions;
+  readonly #records: RecordStore;
   readonly #log: Log;
   /** As JSON, by key: what the bucket has, as far as this engine knows. */
   readonly #stored = new Map<string, string | undefined>();
@@ -19,15 +19,15 @@ export class KeptRecords {
   #storing = 0;
   readonly #term: () => Term;
 
-  constructor(definitions: Definitions, log: Log, term: () => Term) {
-    this.#definitions = definitions;
+  constructor(store: RecordStore, log: Log, term: () => Term) {
+    this.#records = store;
     this.#log = log;
     this.#term = term;
   }
 
   /** All records whose key begins with the prefix. Fails: StoreUnavailable, PermissionDenied */
   async load<T>(prefix: string, is: (record: unknown) => record is T): Promise<readonly T[]> {
-    const found = await new Records(this.#definitions, prefix, is, this.#log).all();
+    const found = await new Records(this.#records, prefix, is, this.#log).all();
     for (const key of [...this.#stored.keys()]) if (key.startsWith(prefix)) this.#stored.delete(key);
     for (const { key, record } of found) this.#stored.set(key, JSON.stringify(record));
     return found.map(({ record }) => record);
@@ -35,7 +35,7 @@ export class KeptRecords {
 
   /** The record of a key. Fails: StoreUnavailable, PermissionDenied */
   async read<T>(key: string, is: (record: unknown) => record is T): Promise<T | undefined> {
-    const found = await new Records(this.#definitions, key, is, this.#log).find();
+    const found = await new Records(this.#records, key, is, this.#log).find();
     this.#stored.set(key, found && JSON.stringify(found.record));
     return found?.record;
   }
@@ -61,8 +61,7 @@ export class KeptRecords {
   async #store(key: string, text: string | undefined): Promise<void> {
     const term = this.#term();
     const isNewest = () => !this.#waiting.has(key);
-    const write = () =>
-      text === undefined ? this.#definitions.remove(key) : this.#definitions.put(key, JSON.parse(text));
+    const write = () => (text === undefined ? this.#records.remove(key) : this.#records.put(key, JSON.parse(text)));
     try {
       await term.untilStored(`the record "${key}"`, write, isNewest);
       if (term.isCurrent && isNewest()) this.#stored.set(key, text);

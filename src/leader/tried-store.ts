@@ -3,8 +3,8 @@
 
 import type { Log } from "../domain/log.ts";
 import type { Cautious, Tried } from "../matching/suspects/tried.ts";
-import type { Definitions } from "../nats/definitions.ts";
 import { type Owned, OwnedRecords } from "../nats/owned-records.ts";
+import type { RecordStore } from "../nats/record-store.ts";
 import { Records } from "../nats/records.ts";
 import { inRounds } from "../runtime/in-rounds.ts";
 import { isTried } from "../wire/records.ts";
@@ -24,8 +24,8 @@ export class TriedStore {
   readonly #storeNewest = inRounds(() => this.#store());
   #last = Promise.resolve(true);
 
-  constructor(definitions: Definitions, log: Log, term: () => Term) {
-    this.#records = new OwnedRecords(new Records(definitions, "tried", isTried, log));
+  constructor(store: RecordStore, log: Log, term: () => Term) {
+    this.#records = new OwnedRecords(new Records(store, "tried", isTried, log));
     this.#log = log;
     this.#term = term;
   }

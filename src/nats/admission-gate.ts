@@ -4,9 +4,9 @@ import { parseJson } from "../wire/messages.ts";
 import type { AdmissionFlag } from "../wire/records.ts";
 import { isAdmissionFlag } from "../wire/records.ts";
 import type { Subjects } from "../wire/subjects.ts";
-import { Definitions } from "./definitions.ts";
 import type { NatsLink } from "./link.ts";
 import { listen } from "./listen.ts";
+import { RecordStore } from "./record-store.ts";
 
 /** How often the bucket is read while runs are refused: the message that they are accepted again may get lost. */
 const lookAgainMs = 2_000;
@@ -20,10 +20,10 @@ export class AdmissionGate {
 
   constructor(link: NatsLink, subjects: Subjects) {
     this.#namespace = subjects.namespace;
-    const definitions = new Definitions(link, subjects);
+    const records = new RecordStore(link, subjects);
     this.#look = () => {
       this.#lookedAt = performance.now();
-      definitions.glimpse("admission").then(
+      records.glimpse("admission").then(
         (flag) => this.#set(flag),
         () => {}, // not readable just now: the stream's own limit still holds
       );

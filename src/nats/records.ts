@@ -1,6 +1,6 @@
 // The records of one kind in the bucket, as a leader reads and writes them. Malformed ones are logged, and count as missing.
 import type { Log } from "../domain/log.ts";
-import type { Definitions } from "./definitions.ts";
+import type { RecordStore } from "./record-store.ts";
 
 export interface FoundRecord<R> {
   readonly record: R;
@@ -14,13 +14,13 @@ export interface RecordWritten<R> {
 
 /** One record under a key, or many under its prefix, each with a name of any characters. */
 export class Records<R> {
-  readonly #definitions: Definitions;
+  readonly #store: RecordStore;
   readonly #prefix: string;
   readonly #is: (record: unknown) => record is R;
   readonly #log: Log;
 
-  constructor(definitions: Definitions, prefix: string, is: (record: unknown) => record is R, log: Log) {
-    this.#definitions = definitions;
+  constructor(store: RecordStore, prefix: string, is: (record: unknown) => record is R, log: Log) {
+    this.#store = store;
     this.#prefix = prefix;
     this.#is = is;
     this.#log = log;
@@ -28,35 +28,35 @@ export class Records<R> {
 
   /** Fails: StoreUnavailable, PermissionDenied, like all methods here */
   async all(): Promise<readonly (FoundRecord<R> & { readonly key: string })[]> {
-    const found = await this.#definitions.readAll(this.#prefix);
+    const found = await this.#store.readAll(this.#prefix);
     return found.flatMap(({ key, record, seq }) => (this.#canRead(key, record) ? [{ key, record, seq }] : []));
   }
 
   async find(name = ""): Promise<FoundRecord<R> | undefined> {
     const key = this.#keyOf(name);
-    const { record, seq = 0 } = (await this.#definitions.find(key)) ?? {};
+    const { record, seq = 0 } = (await this.#store.find(key)) ?? {};
     return seq > 0 && this.#canRead(key, record) ? { record, seq } : undefined;
   }
 
   /** Stores a record over whatever is there. */
   put(record: R, name = ""): Promise<void> {
-    return this.#definitions.put(this.#keyOf(name), record);
+    return this.#store.put(this.#keyOf(name), record);
   }
 
   /** Stores a record over the one at `seq`; 0 = none. */
   async write(record: R, seq: number, name = ""): Promise<RecordWritten<R>> {
     const key = this.#keyOf(name);
-    const stored = await this.#definitions.replace(key, record, seq);
+    const stored = await this.#store.replace(key, record, seq);
     if (stored !== undefined) return { isOurs: true, there: { record, seq: stored } };
-    const found = await this.#definitions.find(key);
+    const found = await this.#store.find(key);
     if (found === undefined) return { isOurs: false, there: undefined };
     if (this.#canRead(key, found.record)) return { isOurs: false, there: { record: found.record, seq: found.seq } };
-    await this.#definitions.remove(key); // the next try is the first record
+    await this.#store.remove(key); // the next try is the first record
     return { isOurs: false, there: undefined };
   }
 
   remove(name = ""): Promise<void> {
-    return this.#definitions.remove(this.#keyOf(name));
+    return this.#store.remove(this.#keyOf(name));
   }
 
   nameOf(key: string): string {

@@ -4,14 +4,13 @@ import { silentLog } from "../../src/domain/log.ts";
 import { Bucket } from "../../src/leader/bucket.ts";
 import { openTerm, Term } from "../../src/leader/term.ts";
 import { TriedStore } from "../../src/leader/tried-store.ts";
-import { Definitions } from "../../src/nats/definitions.ts";
+import { RecordStore } from "../../src/nats/record-store.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
 import { inScene } from "../nats/scene.ts";
 import { describe, test } from "../support/harness.ts";
 
-const bucketOf = (definitions: Definitions, epoch: number) =>
-  new Bucket(definitions, silentLog, () => new Term(epoch, silentLog));
+const bucketOf = (store: RecordStore, epoch: number) => new Bucket(store, silentLog, () => new Term(epoch, silentLog));
 const tried = (key: string) => ({ tried: [{ key, turn: 1, worker: "w" }], cautious: { upTo: 9, left: 1 } });
 
 describe("tried store", () => {
@@ -20,10 +19,10 @@ describe("tried store", () => {
       const link = await nats.link();
       const subjects = new Subjects("test");
       await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
-      const definitions = new Definitions(link, subjects);
+      const store = new RecordStore(link, subjects);
       const [seventh, eighth] = [await nats.run(openTerm(7, silentLog)), await nats.run(openTerm(8, silentLog))];
-      const older = new TriedStore(definitions, silentLog, () => seventh);
-      const newer = new TriedStore(definitions, silentLog, () => eighth);
+      const older = new TriedStore(store, silentLog, () => seventh);
+      const newer = new TriedStore(store, silentLog, () => eighth);
       assert.deepEqual((await older.load()).tried, []);
       for (let i = 0; i < 50; i++) void older.store(tried(`t/${i}`));
       assert.equal(await older.stored(), true);
@@ -31,7 +30,7 @@ describe("tried store", () => {
       assert.equal(await newer.store(tried("t/new")), true);
       assert.equal(await older.store(tried("t/late")), false);
       assert.equal(await older.stored(), false);
-      assert.deepEqual(await new TriedStore(definitions, silentLog, () => eighth).load(), tried("t/new"));
+      assert.deepEqual(await new TriedStore(store, silentLog, () => eighth).load(), tried("t/new"));
       seventh.end();
       assert.equal(await older.store(tried("t/over")), false);
     }));
@@ -45,8 +44,8 @@ describe("rate limits", () => {
       const link = await nats.link();
       const subjects = new Subjects("test");
       await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
-      const definitions = new Definitions(link, subjects);
-      const [older, newer] = [bucketOf(definitions, 7), bucketOf(definitions, 8)];
+      const store = new RecordStore(link, subjects);
+      const [older, newer] = [bucketOf(store, 7), bucketOf(store, 8)];
       await older.read();
       await newer.read();
       assert.equal((await older.storeRates([rate(1, 1)])).length, 1);
@@ -55,7 +54,7 @@ describe("rate limits", () => {
       assert.deepEqual(await older.storeRates([rate(3, 1)]), []);
       const [again] = await newer.storeRates([rate(4, 1)]);
       assert.equal(again!.found, undefined);
-      const next = bucketOf(definitions, 9);
+      const next = bucketOf(store, 9);
       const { rates } = (await next.read()).briefing;
       assert.deepEqual(
         rates.map(({ id, uses }) => [id, uses.map(({ at }) => at)]),
@@ -64,7 +63,7 @@ describe("rate limits", () => {
       await next.storeRates([rate(5, 1)]);
       assert.equal((await next.storeRates([rate(6, 1)]))[0]!.found, undefined);
       await next.dropRates(["api/ü"]);
-      assert.deepEqual((await bucketOf(definitions, 9).read()).briefing.rates, []);
+      assert.deepEqual((await bucketOf(store, 9).read()).briefing.rates, []);
     }));
 
   test("a record that nobody can read makes room for the next one", () =>
@@ -72,8 +71,8 @@ describe("rate limits", () => {
       const link = await nats.link();
       const subjects = new Subjects("test");
       await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
-      const bucket = bucketOf(new Definitions(link, subjects), 7);
-      await bucket.definitions.put("rate.YXBp", { is: "not a rate" });
+      const bucket = bucketOf(new RecordStore(link, subjects), 7);
+      await bucket.store.put("rate.YXBp", { is: "not a rate" });
       await bucket.read();
       const [stored] = await bucket.storeRates([{ ...rate(1, 1), id: "api" }]);
       assert.equal(stored!.found, undefined);

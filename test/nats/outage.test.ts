@@ -2,10 +2,10 @@
 // "The worker that silently stops consuming after an outage" is the fault that users of such systems report most.
 import assert from "node:assert/strict";
 import { cpSync, rmSync } from "node:fs";
-import { Definitions } from "../../src/nats/definitions.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { type LogReader, readLog } from "../../src/nats/log-reader.ts";
 import { makePublisher } from "../../src/nats/publisher.ts";
+import { RecordStore } from "../../src/nats/record-store.ts";
 import { RunStore } from "../../src/nats/run-store.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { textOf, utf8 } from "../../src/wire/bytes.ts";
@@ -251,27 +251,27 @@ test(
 );
 
 test(
-  "definitions: records are stored, read and watched, across a restart of the server",
+  "record store: records are stored, read and watched, across a restart of the server",
   () =>
     inScene(async (scene) => {
       const link = await scene.link();
       await scene.run(ensureStreams(link, subjects, { replicas: 1 }));
-      const definitions = new Definitions(link, subjects);
-      assert.equal(await definitions.get("workers"), undefined);
-      await definitions.put("workers", ["w1"]);
+      const records = new RecordStore(link, subjects);
+      assert.equal(await records.get("workers"), undefined);
+      await records.put("workers", ["w1"]);
       const watched = new Map<string, unknown>();
       await scene.run(
-        new Definitions(await scene.link(), subjects).watch((key, record) => void watched.set(key, record)),
+        new RecordStore(await scene.link(), subjects).watch((key, record) => void watched.set(key, record)),
       );
-      await definitions.put("task.send-email", { timeoutMs: 60_000 });
+      await records.put("task.send-email", { timeoutMs: 60_000 });
       await waitFor(() => watched.size === 2, 20_000, "both records");
       await scene.server.kill();
-      const during = definitions.put("workers", ["w1", "w2"]); // waits for the server
+      const during = records.put("workers", ["w1", "w2"]); // waits for the server
       await scene.server.restart();
       await during;
       await waitFor(() => (watched.get("workers") as string[]).length === 2, 10_000, "the record after the restart");
-      assert.deepEqual(await definitions.get("workers"), ["w1", "w2"]);
-      assert.deepEqual(await definitions.get("task.send-email"), { timeoutMs: 60_000 });
+      assert.deepEqual(await records.get("workers"), ["w1", "w2"]);
+      assert.deepEqual(await records.get("task.send-email"), { timeoutMs: 60_000 });
     }),
   30_000,
 );

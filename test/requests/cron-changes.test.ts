@@ -5,7 +5,7 @@ import { StoreUnavailable } from "../../src/domain/errors.ts";
 import { silentLog } from "../../src/domain/log.ts";
 import { Bucket } from "../../src/leader/bucket.ts";
 import { openTerm, type Term } from "../../src/leader/term.ts";
-import { Definitions } from "../../src/nats/definitions.ts";
+import { RecordStore } from "../../src/nats/record-store.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { CronChanges } from "../../src/requests/cron-changes.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
@@ -24,11 +24,11 @@ let refusals = 0;
 
 /** An engine that leads now. */
 async function lead(
-  definitions: Definitions,
+  store: RecordStore,
   term: Term,
 ): Promise<{ changes: CronChanges; names(): string[]; isPaused(name: string): boolean }> {
   const scene = new Scene({}, "standby");
-  const bucket = new Bucket(definitions, silentLog, () => term);
+  const bucket = new Bucket(store, silentLog, () => term);
   const handle = (event: Parameters<Scene["give"]>[0]) => void scene.give(event);
   const changes = new CronChanges({ bucket, state: scene.state, term, log: silentLog, now: () => Date.now(), handle });
   await changes.load();
@@ -42,25 +42,25 @@ async function lead(
   };
 }
 
-const inBucket = (body: (definitions: Definitions, term: Term) => Promise<void>) => () =>
+const inBucket = (body: (store: RecordStore, term: Term) => Promise<void>) => () =>
   inScene(async (nats) => {
     const link = await nats.link();
     const subjects = new Subjects("test");
     await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
-    const definitions = new Definitions(link, subjects);
-    const replace = definitions.replace.bind(definitions);
-    definitions.replace = (...args) => {
+    const store = new RecordStore(link, subjects);
+    const replace = store.replace.bind(store);
+    store.replace = (...args) => {
       const refusal = new StoreUnavailable({ operation: "store", reason: "the disk is full" });
       return refusals-- > 0 ? Promise.reject(refusal) : replace(...args);
     };
-    await body(definitions, await nats.run(openTerm(1, silentLog)));
+    await body(store, await nats.run(openTerm(1, silentLog)));
   });
 
 describe("cron changes", () => {
   test(
     "what code declares goes with the newest registration, also of a later leader; what the API made stays",
-    inBucket(async (definitions, term) => {
-      const first = await lead(definitions, term);
+    inBucket(async (store, term) => {
+      const first = await lead(store, term);
       await first.changes.change({ verb: "set", rule: rule("0 * * * *", { name: "made" }), task: "other" });
       refusals = 2;
       const both = [rule("* * * * *", { name: "one" }), rule("* * * * *", { name: "two" })];
@@ -73,13 +73,13 @@ describe("cron changes", () => {
       await assert.rejects(first.changes.change({ verb: "set", rule: both[1]!, task: "task" }), /declared by the code/);
       first.changes.declare(registration(2, [both[1]!]));
       await waitFor(() => first.names().length === 2, 20_000, "one to be gone");
-      const next = await lead(definitions, term);
+      const next = await lead(store, term);
       // The older process lives on and registers with the new leader.
       next.changes.declare(registration(1, both));
       next.changes.declare(registration(2, [both[1]!]));
       await next.changes.change({ verb: "pause", name: "two" });
       assert.deepEqual(next.names(), ["made", "two"]);
-      assert.equal((await lead(definitions, term)).isPaused("two"), true);
+      assert.equal((await lead(store, term)).isPaused("two"), true);
       next.changes.declare(registration(3, []));
       await waitFor(() => next.names().join() === "made", 20_000, "two to be gone");
       await assert.rejects(
@@ -87,16 +87,16 @@ describe("cron changes", () => {
         /there is no cron named "nothing"; existing ones: made/,
       );
       await next.changes.change({ verb: "delete", name: "made" });
-      assert.deepEqual([next.names(), (await lead(definitions, term)).names()], [[], []]);
+      assert.deepEqual([next.names(), (await lead(store, term)).names()], [[], []]);
     }),
   );
 
   test(
     "a change is made to what another engine has stored meanwhile",
-    inBucket(async (definitions, term) => {
-      const first = await lead(definitions, term);
+    inBucket(async (store, term) => {
+      const first = await lead(store, term);
       await first.changes.change({ verb: "set", rule: rule("0 * * * *", { name: "shared" }), task: "task" });
-      const second = await lead(definitions, term);
+      const second = await lead(store, term);
       await first.changes.change({ verb: "set", rule: rule("5 * * * *", { name: "shared" }), task: "task" });
       const paused = await second.changes.change({ verb: "pause", name: "shared" });
       assert.deepEqual([paused.expression, paused.paused], ["5 * * * *", true]);

@@ -26,7 +26,7 @@ function recordIn(data: Uint8Array): unknown {
   }
 }
 
-export class Definitions {
+export class RecordStore {
   readonly #link: NatsLink;
   readonly #bucket: string;
   readonly #stream: string;
@@ -45,14 +45,14 @@ export class Definitions {
   /**
    * The record of a key from any replica, which may lag behind. For those who will look again, and may not have the right to read other records.
    *
-   * Fails as {@link Definitions.get}
+   * Fails as {@link RecordStore.get}
    */
   async glimpse(key: string): Promise<unknown> {
     const stored = await newestOfAny(this.#link, this.#stream, this.#subject(key));
     return stored === undefined ? undefined : recordIn(stored.data);
   }
 
-  /** The record of a key with its sequence. Fails as {@link Definitions.get} */
+  /** The record of a key with its sequence. Fails as {@link RecordStore.get} */
   async find(key: string): Promise<{ readonly record: unknown; readonly seq: number } | undefined> {
     const stored = await newestFromLeader(this.#link, this.#stream, this.#subject(key));
     return stored === undefined ? undefined : { record: recordIn(stored.data), seq: stored.seq };
