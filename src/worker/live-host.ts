@@ -28,6 +28,8 @@ export class LiveHost implements AttemptHost {
   readonly #reporter: Reporter;
   /** Ended attempts whose last output is being stored. */
   readonly #telling = new Set<Promise<void>>();
+  /** Attempts with a verdict whose code has not ended yet. */
+  #decided = 0;
 
   constructor({ self, presence, graceMs }: LiveHostParts) {
     this.worker = self.id;
@@ -37,7 +39,14 @@ export class LiveHost implements AttemptHost {
     this.#self = self;
     this.#presence = presence;
     this.#ended = new EndedAttempts(self);
-    this.#reporter = reporterOf(self);
+    const { id, name, link, publisher, subjects, neighbours, log, held, executing } = self;
+    this.#reporter = new Reporter({
+      ...{ worker: id, publisher, subjects, witness: neighbours },
+      entryBytes: () => Math.floor(link.maxPayload / 4),
+      undecided: () => executing.size - this.#decided,
+      onStored: (attempt) => held.release(attempt),
+      onTrouble: (error) => log.warn("outcomes could not be stored yet; retrying", { worker: name, error }),
+    });
   }
 
   nowAfter(stampMs: number): number {
@@ -62,6 +71,7 @@ export class LiveHost implements AttemptHost {
   }
 
   onVerdict(attempt: Attempt, verdict: Verdict): void {
+    this.#decided += 1;
     attempt.batch?.left(attempt.runId);
     const { link, vault, meter } = this.#self;
     const at = link.clock.nowAfter(attempt.startedAt);
@@ -81,7 +91,10 @@ export class LiveHost implements AttemptHost {
   }
 
   onEnd(attempt: Attempt): void {
-    if (attempt.isOver) this.#self.meter?.left();
+    if (attempt.isOver) {
+      this.#decided -= 1;
+      this.#self.meter?.left();
+    }
     this.#ended.add(attempt.assignment);
   }
 
@@ -129,16 +142,4 @@ export class LiveHost implements AttemptHost {
     else if (kind === "failed") log.error("run failed", { ...fields, error });
     else log.info(`run ${kind}`, fields);
   }
-}
-
-function reporterOf({ id, name, link, publisher, subjects, neighbours, log, held, executing }: Self): Reporter {
-  return new Reporter({
-    ...{ worker: id, publisher, subjects, witness: neighbours },
-    entryBytes: () => Math.floor(link.maxPayload / 4),
-    executing: () => executing.size,
-    onStored: (attempts) => {
-      for (const attempt of attempts) held.release(attempt);
-    },
-    onTrouble: (error) => log.warn("outcomes could not be stored yet; retrying", { worker: name, error }),
-  });
 }

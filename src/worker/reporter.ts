@@ -14,10 +14,10 @@ export interface ReporterOptions extends Pick<WorkerParts, "publisher" | "subjec
   readonly witness: Witness | undefined;
   /** Bytes at which an entry is split. */
   readonly entryBytes: () => number;
-  /** Attempts that hold a slot: once all have reported there is nothing to wait for. */
-  readonly executing: () => number;
-  /** Called when the outcomes of these attempts are stored. */
-  readonly onStored: (attempts: readonly Attempt[]) => void;
+  /** Attempts without a verdict: while there is none there is nothing to wait for. */
+  readonly undecided: () => number;
+  /** Called when the outcome of an attempt is stored. */
+  readonly onStored: (attempt: Attempt) => void;
   readonly onTrouble: (error: Error) => void;
   /** Pause after a refusal. Units: milliseconds. @default 1_000 */
   readonly pauseMs?: number;
@@ -58,7 +58,7 @@ export class Reporter {
     }
     queue.push(report);
     this.#waits += 1;
-    if (this.#waits >= this.#options.executing()) this.#flush();
+    if (this.#options.undecided() === 0) this.#flush();
     else this.#flushSoon();
   }
 
@@ -104,17 +104,15 @@ export class Reporter {
   async #send(reports: readonly Report[]): Promise<void> {
     this.#inFlight += 1;
     const { subjects, worker } = this.#options;
-    const entry = encodeOutcomeEntry(
-      "worker",
-      reports.map((report) => report.frame),
-    );
+    const frames = reports.map((report) => report.frame);
+    const entry = encodeOutcomeEntry("worker", frames);
     const subject = subjects.outcome("worker", worker, ++this.#n, reports[0]!.waiter);
     while (!(await this.#isAppended(subject, entry))) {
       if (this.#isClosed) return;
       await new Promise((resolve) => setTimeout(resolve, this.#options.pauseMs ?? 1_000));
     }
     this.#inFlight -= 1;
-    this.#options.onStored(reports.map((report) => report.attempt));
+    for (const { attempt } of reports) this.#options.onStored(attempt);
     this.#flush();
     if (this.#isIdle) this.#tellIdle();
   }

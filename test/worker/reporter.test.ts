@@ -25,7 +25,7 @@ function stage(entryBytes: number) {
     witness: undefined,
     subjects,
     entryBytes: () => entryBytes,
-    executing: () => Number.POSITIVE_INFINITY,
+    undecided: () => 1,
     onStored: () => {},
     onTrouble: () => {},
   });
