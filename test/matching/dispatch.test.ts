@@ -72,6 +72,10 @@ describe("dispatch", () => {
       for (let n = 0; n < 200; n++) workerOf(1);
       assert.equal(workerOf(1), "near");
       assert.deepEqual([workerOf(1_000), workerOf(1_000)], ["far", "far"]);
+      for (let n = 0; n < 200; n++) workerOf(10);
+      assert.equal(workerOf(10), "near", "a hundred a second are a stream");
+      for (let n = 0; n < 40; n++) workerOf(30);
+      assert.equal(workerOf(30), "far");
     });
 
     test("a wish counts more", () => {
