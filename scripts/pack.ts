@@ -1,7 +1,7 @@
 // Makes the package that npm gets, in dist/package: one JavaScript module a source file, with types and source maps, and a package.json of
 // its own. The repository itself runs from its sources and needs no build.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 const root = join(import.meta.dirname!, "..");
@@ -30,11 +30,7 @@ function rewrite(file: string): void {
   const isTypes = file.endsWith(".d.ts");
   const rewritten = isTypes
     ? text.replace(/((?:from|import\() ?"\.{1,2}\/[^"]+\.)ts"/g, '$1js"')
-    : text
-        .replace(/((?:import|new URL)\("\.{1,2}\/[^"]+\.)ts"/g, '$1js"')
-        .replace(/^import \{ ([\w, ]+) \} from "effect";$/gm, (_, names: string) =>
-          names.split(", ").map(moduleOf).join(" "),
-        );
+    : text.replace(/((?:import|new URL)\("\.{1,2}\/[^"]+\.)ts"/g, '$1js"');
   const left = /(?:from|import\(|new URL\() ?"\.{1,2}\/[^"]+(?<!\.d)\.ts"/.exec(rewritten);
   if (left !== null) throw new Error(`${file} still refers to a source file: ${left[0]}`);
   if (rewritten !== text) writeFileSync(file, rewritten);
@@ -44,13 +40,6 @@ function rewrite(file: string): void {
 function bringHome(file: string): void {
   const map = JSON.parse(readFileSync(file, "utf8"));
   writeFileSync(file, JSON.stringify({ ...map, sources: map.sources.map((source: string) => basename(source)) }));
-}
-
-/** Effect's own entry loads all of Effect; the modules that are used load in half the time. */
-function moduleOf(name: string): string {
-  if (!existsSync(join(root, "node_modules/effect/dist", `${name}.js`)))
-    throw new Error(`effect has no module ${name}`);
-  return `import * as ${name} from "effect/${name}";`;
 }
 
 /** The repository's package.json without what only the repository needs, and with exports of what was compiled. */

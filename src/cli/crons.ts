@@ -1,5 +1,5 @@
 // `natchet crons`: lists, sets, pauses, resumes and deletes schedules.
-import { Option } from "effect";
+import * as Option from "effect/Option";
 import { parseCron } from "../domain/cron.ts";
 import type { CronInfo } from "../mod.ts";
 import { Argument, Command, Flag } from "./effect-cli.ts";

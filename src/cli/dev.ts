@@ -1,7 +1,7 @@
 // `natchet dev [glob…]`: server, engine and workers of a project, with hot reload. This process holds the server and the engine; the
 // workers live in a child process that is replaced on every change.
 import { fileURLToPath } from "node:url";
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { findFiles } from "../discovery.ts";
 import { printable } from "../domain/printable.ts";
 import { type ConnectOptions, type HealthOptions, startEngine } from "../mod.ts";

@@ -1,5 +1,5 @@
 // `natchet doctor`: what may be wrong, and every setting with its source.
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { printable } from "../domain/printable.ts";
 import { type Checkup, checkUp, type Finding } from "../facade/checkup.ts";
 import type { SettingInForce } from "../facade/settings-in-force.ts";

@@ -1,6 +1,6 @@
 // The keys of a command: from a module of the user's, never from the command line, which everybody on the machine can read.
 import { resolve } from "node:path";
-import { Option } from "effect";
+import * as Option from "effect/Option";
 import { importFile } from "../discovery.ts";
 import { keyIdOf } from "../domain/encryption.ts";
 import { printable, printableJson } from "../domain/printable.ts";

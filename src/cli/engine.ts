@@ -1,5 +1,5 @@
 // `natchet engine`: a dedicated engine for production. Several may run; one leads, the rest stand by warm.
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { startEngine } from "../mod.ts";
 import { Command } from "./effect-cli.ts";
 import { connectOptions, healthFlags, healthOptions, root } from "./root.ts";

@@ -1,6 +1,9 @@
 // cli/: the commands. Each does what a program could do with the public entry.
 // The command line: assembles the commands and turns their end into an exit code.
-import { Cause, Effect, Exit, Layer } from "effect";
+import * as Cause from "effect/Cause";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Layer from "effect/Layer";
 import { version } from "../mod.ts";
 import { crons } from "./crons.ts";
 import { dev } from "./dev.ts";

@@ -1,5 +1,6 @@
 // `natchet nats-config`: users with the least rights of each role, for the configuration of a nats-server. Needs no server.
-import { Effect, Option } from "effect";
+import * as Effect from "effect/Effect";
+import * as Option from "effect/Option";
 import { randomToken } from "../domain/random-token.ts";
 import { serverConfig } from "../facade/server-config.ts";
 import { readEnvironment } from "../runtime/environment.ts";

@@ -1,5 +1,5 @@
 // `natchet pause` and `natchet resume`: a task, a worker or everything.
-import { Option } from "effect";
+import * as Option from "effect/Option";
 import type { Natchet, Pauses, PauseTarget } from "../mod.ts";
 import { Command, Flag } from "./effect-cli.ts";
 import { UsageError } from "./flag-values.ts";

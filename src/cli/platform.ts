@@ -1,8 +1,17 @@
 // The services that Effect's CLI asks for, from Node's built-in modules: the same on Bun and Deno.
 import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { Effect, FileSystem, Layer, Path, PlatformError, Queue, Sink, Stdio, Stream, Terminal } from "effect";
+import * as Effect from "effect/Effect";
+import * as FileSystem from "effect/FileSystem";
+import * as Layer from "effect/Layer";
+import * as Path from "effect/Path";
+import * as PlatformError from "effect/PlatformError";
 import { ChildProcessSpawner } from "effect/process";
+import * as Queue from "effect/Queue";
+import * as Sink from "effect/Sink";
+import * as Stdio from "effect/Stdio";
+import * as Stream from "effect/Stream";
+import * as Terminal from "effect/Terminal";
 
 const isTerminal = (stream: { isTTY?: boolean } | undefined) => Effect.sync(() => stream?.isTTY === true);
 const writeTo = (stream: { write(chunk: string | Uint8Array): unknown }) => () =>

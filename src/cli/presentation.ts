@@ -1,5 +1,7 @@
 // How the command line shows help and errors: requested help goes to stdout, errors to stderr.
-import { Console, Effect, Layer } from "effect";
+import * as Console from "effect/Console";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { printableLines } from "../domain/printable.ts";
 import { CliOutput } from "./effect-cli.ts";
 

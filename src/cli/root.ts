@@ -1,5 +1,5 @@
 // The `natchet` command itself and the flags that all its commands share.
-import { Option } from "effect";
+import * as Option from "effect/Option";
 import type { ConnectOptions, HealthOptions } from "../mod.ts";
 import { Command, Flag } from "./effect-cli.ts";
 

@@ -1,5 +1,5 @@
 // `natchet runs logs|stream`: the logs and chunks of a run, on the terminal.
-import { Option } from "effect";
+import * as Option from "effect/Option";
 import { printable, printableJson, printableLines } from "../domain/printable.ts";
 import { zonedTime } from "../domain/time.ts";
 import { formatFields } from "../facade/log-lines.ts";

@@ -1,5 +1,5 @@
 // `natchet run <task> [json]`: enqueues a run and waits for its output.
-import { Option } from "effect";
+import * as Option from "effect/Option";
 import { printable, printableJson } from "../domain/printable.ts";
 import type { RunKey } from "../domain/run.ts";
 import type { EnqueueOptions } from "../mod.ts";

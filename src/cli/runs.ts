@@ -1,5 +1,5 @@
 // `natchet runs list|get|reschedule|cancel|erase|logs|stream`: finds runs, moves them, ends them, erases them and reads them.
-import { Option } from "effect";
+import * as Option from "effect/Option";
 import { signal } from "../domain/signal.ts";
 import { inLocalTime } from "../domain/time.ts";
 import type { RunFilter, RunInfo, RunState } from "../mod.ts";

@@ -1,5 +1,5 @@
 // A client for the time of one command.
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { connect, type Natchet, RunFailed } from "../client.ts";
 import { printable, printableLines } from "../domain/printable.ts";
 import { errorDetails } from "../domain/stack.ts";

@@ -1,5 +1,5 @@
 // `natchet worker [glob…]`: the workers that the files export, as a production process.
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { discoverWorkers } from "../discovery.ts";
 import { start } from "../mod.ts";
 import { isSupervised } from "../runtime/environment.ts";

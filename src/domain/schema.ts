@@ -1,5 +1,5 @@
 // Standard Schema, whichever library made it; Effect schemas are taken as they are.
-import { Schema } from "effect";
+import * as Schema from "effect/Schema";
 
 /** The shape that zod, valibot, arktype and Effect share (standardschema.dev, version 1). */
 export interface StandardSchema<Input = unknown, Output = Input> {

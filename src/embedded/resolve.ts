@@ -1,6 +1,7 @@
 // embedded/: the server of a directory, and where its program comes from. Used only by the facade and the testing kit.
 // Which server a process uses: the given one, a usable one on this machine, or the embedded one.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { type EmbeddedServerFailed, type ServerBinaryNotFound, ServerNotRunning } from "../domain/errors.ts";
 import { readEnvironment } from "../runtime/environment.ts";
 import { judgeLocal, localUrl, reasonOf } from "./running-server.ts";

@@ -1,6 +1,7 @@
 // The server of a directory, shared by every natchet process that names it: the first one starts it, the others attach, and when it is gone
 // whoever is left starts it again on the same store and port.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { EmbeddedServerFailed, type ServerBinaryNotFound, type ServerNotRunning } from "../domain/errors.ts";
 import { Home } from "./home.ts";
 import { type EmbeddedOptions, type EmbeddedServer, openIncarnation } from "./incarnation.ts";

@@ -1,6 +1,8 @@
 // engine/: follows the log and the lease. While it leads, it tells the scheduler what happens and carries out its commands.
 // This file is an engine's life: it stands by, seeks the lease, and leads as long as it has it. What it does then is in reign.ts.
-import { Cause, Effect, Scope } from "effect";
+import * as Cause from "effect/Cause";
+import * as Effect from "effect/Effect";
+import * as Scope from "effect/Scope";
 import type { Cancellations, QueueInfo } from "../domain/listing.ts";
 import { type Log, silentLog } from "../domain/log.ts";
 import { randomToken } from "../domain/random-token.ts";

@@ -1,5 +1,6 @@
 // Folds the log: every entry becomes an event of the scheduler, in order and once.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type { UnreadableEvent } from "../fold/log-events.ts";
 import { type LogMessage, readEntry } from "../fold/read-entry.ts";
 import type { Leader } from "../leader/leader.ts";

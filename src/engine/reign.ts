@@ -1,6 +1,10 @@
 // What an engine does in one term: it takes over, looks after its namespace, and hands over. A reign exists only while the lease is held, and
 // nothing of it outlasts the term.
-import { Cause, Effect, Exit, Schedule, type Scope } from "effect";
+import * as Cause from "effect/Cause";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Schedule from "effect/Schedule";
+import type * as Scope from "effect/Scope";
 import type { NamespaceTooNew } from "../domain/errors.ts";
 import { openTerm, polling } from "../leader/term.ts";
 import { LeaderVoice } from "../nats/leader-watch.ts";

@@ -1,4 +1,4 @@
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { ServerNotRunning } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 

@@ -1,6 +1,7 @@
 // An engine with its own connections: one for everything, one only for the lease, which must be renewed while a million entries of the
 // log come through the other.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type { Log } from "../domain/log.ts";
 import { makeEngine } from "../engine/engine.ts";
 import type { RunningEngine } from "../engine/running-engine.ts";

@@ -1,5 +1,6 @@
 // Finds what may be wrong with the server, the login, the streams, the clock and the settings, each with what to do about it.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { EngineRequests } from "../client/asking/engine-requests.ts";
 import { LeaderLine } from "../client/asking/leader-line.ts";
 import { PermissionDenied } from "../domain/errors.ts";

@@ -1,5 +1,5 @@
 // `natchet/client`: a client that starts neither a server nor an engine, and reads no decorators.
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { Natchet } from "../client/client.ts";
 import { atCaller } from "../domain/at-caller.ts";
 import type { ServerNotRunning } from "../domain/errors.ts";

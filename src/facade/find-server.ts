@@ -1,5 +1,6 @@
 // Which server a process connects to; if none is running, it starts one.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type { Log } from "../domain/log.ts";
 import { resolveServer } from "../embedded/resolve.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
-import type { Effect, Scope } from "effect";
+import type * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { shownAddress } from "../nats/address.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
 import type { Settings } from "./settings.ts";

@@ -1,5 +1,6 @@
 // How a natchet process ends: once, by its own program or by a signal, whatever it is doing at that moment.
-import type { Effect, Scope } from "effect";
+import type * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { exitProcess, onStopSignal } from "../runtime/process.ts";
 import { type OpenScope, openScope } from "./running-scope.ts";
 import type { Stoppable } from "./stoppable.ts";

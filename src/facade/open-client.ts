@@ -1,5 +1,6 @@
 // What both kinds of `connect` do: one reads decorators and may start a server, the other does neither.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { type ClientParts, Natchet } from "../client/client.ts";
 import type { Log } from "../domain/log.ts";
 import { assertMiddleware } from "../domain/middleware.ts";

@@ -1,6 +1,7 @@
 // What a worker process opens, in the order of dependency; the scope closes it newest first.
 import { pathToFileURL, URL } from "node:url";
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { findFiles } from "../discovery.ts";
 import type { Log } from "../domain/log.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";

@@ -1,5 +1,7 @@
 // The bridge from Effect's scopes to promises: what was opened stays open until it is closed.
-import { Effect, Exit, Scope } from "effect";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Scope from "effect/Scope";
 
 export interface OpenScope<T> {
   readonly value: T;

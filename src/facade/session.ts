@@ -1,5 +1,7 @@
 // What every part of natchet opens first: a connection, the streams, a publisher. The scope closes them in reverse order.
-import { Effect, Schedule, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import * as Schedule from "effect/Schedule";
+import type * as Scope from "effect/Scope";
 import { formatDuration } from "../domain/duration.ts";
 import { NatsUnreachable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";

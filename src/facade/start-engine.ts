@@ -1,4 +1,4 @@
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { EngineState } from "../engine/running-engine.ts";
 import { serveHealth } from "../health/server.ts";
 import { assertRunsWorkers } from "../runtime/process.ts";

@@ -1,5 +1,6 @@
 // Unhandled errors of user code: logged with their run, counted, and not the end of the process.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type { ErrorRecord } from "../domain/error-record.ts";
 import type { Log } from "../domain/log.ts";
 import { errorRecordOf } from "../domain/thrown.ts";

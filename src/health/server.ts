@@ -2,7 +2,8 @@
 // `GET /live`, `/ready` and `/metrics`, for whoever can reach the port: by default programs on this machine, but no web page in its browser.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, isIP, type Socket } from "node:net";
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { HealthPortUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { expositionType } from "./exposition.ts";

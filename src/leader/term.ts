@@ -1,6 +1,12 @@
 // A leader's term, as one scope: what is opened in it is closed by it, newest first. A leader's writes are retried until the store has them,
 // or until the term is over.
-import { Cause, Effect, Exit, type Fiber, FiberSet, Schedule, type Scope } from "effect";
+import * as Cause from "effect/Cause";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import type * as Fiber from "effect/Fiber";
+import * as FiberSet from "effect/FiberSet";
+import * as Schedule from "effect/Schedule";
+import type * as Scope from "effect/Scope";
 import { PermissionDenied, QueueFull, StoreUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { atMostEvery } from "../runtime/at-most-every.ts";

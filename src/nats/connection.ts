@@ -1,6 +1,7 @@
 // Opening a connection: it fails early and clearly where it could never work, and once established it reconnects forever.
 import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";
 import { deferred } from "../runtime/deferred.ts";
 import { parseAddresses, shownAddress } from "./address.ts";

@@ -1,5 +1,6 @@
 // What a process listens to, and the requests that it answers: each subject for as long as a scope is open.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type { Log } from "../domain/log.ts";
 import type { Msg, NatsLink } from "./link.ts";
 import { listen } from "./listen.ts";

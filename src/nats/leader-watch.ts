@@ -1,7 +1,8 @@
 // How standbys learn that nobody leads. A leader that leaves tells them. One whose process has ended is noticed before its lease expires: its
 // connection is gone too, and the server says so at once to whoever asks for it. Only a leader that is cut off or suspended must be waited for.
 import { createInbox } from "@nats-io/transport-node";
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type { Log } from "../domain/log.ts";
 import { deferred } from "../runtime/deferred.ts";
 import { noBytes, textOf, utf8 } from "../wire/bytes.ts";

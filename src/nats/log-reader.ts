@@ -1,7 +1,8 @@
 // A log reader follows a stream from a sequence on, forever, by a push consumer without acknowledgements in the server's memory. After a gap,
 // a reconnect or a silence the consumer is created again from the last message seen, so that nothing that happens to a server stops the fold.
 import { createInbox, type Msg } from "@nats-io/transport-node";
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { randomToken } from "../domain/random-token.ts";
 import { deliveryOf } from "./ack-subject.ts";
 import type { NatsLink } from "./link.ts";

@@ -3,7 +3,8 @@
 // `js.publish` does the same one by one, at several times the cost.
 
 import { createInbox, type Msg } from "@nats-io/transport-node";
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { Deque } from "../collections/deque.ts";
 import { PayloadTooLarge, type PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import { Subjects } from "../wire/subjects.ts";

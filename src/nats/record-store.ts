@@ -1,6 +1,7 @@
 // The bucket of a namespace: small JSON records by key, of which the newest counts. Task definitions, schedules, pauses, the admission flag and others.
 import { headers } from "@nats-io/transport-node";
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { jsonBytes, jsonOf, textOf } from "../wire/bytes.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import { askStore } from "./ask-store.ts";

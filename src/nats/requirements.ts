@@ -1,6 +1,6 @@
 // What natchet requires of a server: a version, JetStream, and the right to use it.
 import { errors, type NatsConnection } from "@nats-io/transport-node";
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { JetStreamDisabled, NatsUnreachable, PermissionDenied, ServerTooOld } from "../domain/errors.ts";
 import { deniedSubject } from "./ask-store.ts";
 import { isUsableVersion, minimumVersion } from "./server-version.ts";

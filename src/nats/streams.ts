@@ -1,5 +1,6 @@
 // The streams and buckets of a namespace: they are created if missing, and updated if they are not what this version needs.
-import { Effect, Schedule } from "effect";
+import * as Effect from "effect/Effect";
+import * as Schedule from "effect/Schedule";
 import { NamespaceTooNew, PermissionDenied, StoreUnavailable } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import type { Subjects } from "../wire/subjects.ts";

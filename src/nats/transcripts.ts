@@ -1,6 +1,7 @@
 // The stream of what attempts put out: log lines, progress, chunks. It is created by a dedicated engine, or with the first output: a namespace
 // with silent tasks needs none, and a server reserves the space that the stream may take.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type { Log } from "../domain/log.ts";
 import type { Subjects } from "../wire/subjects.ts";
 import type { NatsLink } from "./link.ts";

@@ -1,5 +1,6 @@
 // Answers requests, or stays silent if the answer may be wrong.
-import type { Effect, Scope } from "effect";
+import type * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type { Leader } from "../leader/leader.ts";
 import { answering } from "../nats/door.ts";
 import { notLeading } from "../wire/messages.ts";

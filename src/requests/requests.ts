@@ -1,6 +1,7 @@
 // requests/: what others ask of a leader: checked, answered in parts, and a question changes nothing. Every request is answered, a malformed one
 // with its error.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { assertName } from "../domain/names.ts";
 import { changePauses, type Pauses } from "../domain/pauses.ts";
 import { isToken } from "../domain/run-id.ts";

@@ -1,5 +1,5 @@
 // A hand-over: what a leader that leaves cleanly passes to the next one, so that this need not ask and waiting times go on.
-import { Schema } from "effect";
+import * as Schema from "effect/Schema";
 import { Key, Name, Origin, Time, TurnNumber } from "./messages.ts";
 
 /** An attempt that a leader has assigned. */

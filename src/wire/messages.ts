@@ -1,5 +1,6 @@
 // JSON messages over core NATS, and how they are checked at the edge: one that does not match its schema is a MalformedRecord.
-import { Result, Schema } from "effect";
+import * as Result from "effect/Result";
+import * as Schema from "effect/Schema";
 import { MalformedRecord } from "../domain/errors.ts";
 import { isKey } from "../domain/names.ts";
 import { isToken } from "../domain/run-id.ts";

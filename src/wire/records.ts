@@ -1,6 +1,6 @@
 // The records in the bucket of a namespace, besides task definitions. Whoever may write there can write anything: a record without the right
 // shape is reported and ignored.
-import { Schema } from "effect";
+import * as Schema from "effect/Schema";
 import { parseCron } from "../domain/cron.ts";
 import type { CronRecord } from "../domain/cron-record.ts";
 import { isTaskName } from "../domain/names.ts";

@@ -1,5 +1,5 @@
 // Verbs: what an engine can be asked, and what it answers.
-import { Schema } from "effect";
+import * as Schema from "effect/Schema";
 import type { CronRule as CronDeclaration, CronInfo } from "../domain/cron.ts";
 import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../domain/listing.ts";
 import type { Pauses } from "../domain/pauses.ts";

@@ -1,5 +1,5 @@
 // The messages between workers and the engine that leads.
-import { Schema } from "effect";
+import * as Schema from "effect/Schema";
 import { MalformedRecord } from "../domain/errors.ts";
 import { between, Count, decoder, Epoch, Origin, parseJson, Text, Time, TurnNumber, Whole } from "./messages.ts";
 

@@ -1,6 +1,6 @@
 // The attempts of a worker whose code has not ended, from the moment they are accepted: a drain waits for them, or stops them.
 // Plain, since a fiber each would cost more than all the rest of an idle worker (ADR 33).
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { Log } from "../domain/log.ts";
 import type { Attempt } from "./attempt.ts";
 

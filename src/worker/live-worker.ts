@@ -1,5 +1,6 @@
 // A running worker: accepts assignments, executes them in its slots, reports, and finally drains.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { partLimit } from "../wire/parts.ts";
 import type { DurableRuns } from "./durable/durable-runs.ts";

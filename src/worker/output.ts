@@ -1,4 +1,4 @@
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 
 /** Returns a value or a promise as it is; runs an Effect, interrupted by the signal. */
 export const outputOf = (returned: unknown, source: { readonly signal: AbortSignal }): unknown =>

@@ -1,6 +1,7 @@
 // worker/: accept, execute, report, drain.
 // A worker from its registration to its last outcome, as one scope: what it opens, it closes, newest first.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { WorkerNotStarted } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { listed } from "../domain/names.ts";

@@ -199,9 +199,9 @@ const budgets: Record<string, number> = {
   housekeeping: 719,
   reactions: 407,
   scheduler: 580,
-  leader: 341,
-  requests: 849,
-  engine: 1_298,
+  leader: 346,
+  requests: 851,
+  engine: 1_305,
 };
 
 test("no room of the scheduler outgrows its budget", () => {
@@ -241,6 +241,10 @@ test("only decorators/metadata.ts imports reflect-metadata, without patching glo
       .filter((specifier) => specifier.startsWith("reflect-metadata"))
       .filter((specifier) => path !== "decorators/metadata.ts" || specifier !== "reflect-metadata/no-conflict"),
   );
+});
+
+test("Effect's modules are imported one by one, since its own entry loads all of them", () => {
+  expectNone(product, ({ text }) => (/from "effect";/.test(code(text)) ? ["imports all of Effect"] : []));
 });
 
 test("only src/nats imports the NATS client", () => {

@@ -20,15 +20,15 @@ const budgets: Record<string, number> = {
   "client/results": 542,
   "client/reading": 465,
   wire: 2_217,
-  nats: 3_448,
-  worker: 1_731,
-  "worker/presence": 436,
+  nats: 3_454,
+  worker: 1_732,
+  "worker/presence": 439,
   "worker/durable": 2_750,
   "worker/threads": 403,
   "worker/transcripts": 399,
   "worker/heart": 223,
-  facade: 1_558,
-  cli: 2_170,
+  facade: 1_569,
+  cli: 2_183,
 };
 
 /** Rooms within rooms have a budget of their own. */

@@ -1,5 +1,5 @@
 // The base of each error that is told by its tag.
-import { Data } from "effect";
+import * as Data from "effect/Data";
 
 /** Written out, so that the published types can be read without inferring a call and without Effect's own. */
 export interface Tagged<Tag extends string> {

@@ -1,5 +1,5 @@
 // Heartbeats on behalf of workers whose event loop is blocked, over a connection that lives as long as the block.
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { connectNats } from "../../nats/connection.ts";
 import type { NatsLink } from "../../nats/link.ts";
 import type { NatsOptions } from "../../nats/options.ts";

@@ -1,5 +1,6 @@
 // What engines tell a worker to do: start runs and stop them. A message counts if an engine sent it that leads now, and in time.
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { answering } from "../../nats/door.ts";
 import { type AssignmentReply, decodeAssignments } from "../../wire/assignment.ts";
 import { decodeCancelOnWorker } from "../../wire/worker-messages.ts";

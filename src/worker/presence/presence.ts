@@ -1,6 +1,9 @@
 // worker/presence/: what a worker tells the engine that leads, and hears from it.
 // How the engine knows this worker: it registers, again after every outage and with every new leader, and sends heartbeats in between.
-import { Effect, FiberSet, Schedule, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import * as FiberSet from "effect/FiberSet";
+import * as Schedule from "effect/Schedule";
+import type * as Scope from "effect/Scope";
 import { answering, hearing } from "../../nats/door.ts";
 import type { AssignmentMessage, AssignmentReply } from "../../wire/assignment.ts";
 import { encodeMessage } from "../../wire/messages.ts";
