@@ -38,6 +38,7 @@ const firstAnswerWithinMs = 250;
 const tellAfterMs = 2_000;
 const tellEveryMs = 10_000;
 const lookEveryMs = 1_000;
+const keepWithinMs = 1_000;
 
 /** While it leads. Fails: {@link NamespaceTooNew}: no engine of this version can lead */
 type Leading = Effect.Effect<void, NamespaceTooNew, Scope.Scope>;
@@ -55,7 +56,7 @@ export const reign = (parts: ReignParts, claim: Claim): Leading =>
     let handOver: HandOver = {};
     yield* Effect.addFinalizer((exit) => {
       if (Exit.isSuccess(exit)) return Effect.void; // lost, or its state is gone: the lease expires by itself
-      return giveUpLease(parts, voice, Cause.hasInterruptsOnly(exit.cause) ? handOver : {});
+      return giveUpLease(parts, voice, isLeaving(exit) ? handOver : {});
     });
     const term = yield* openTerm(claim.epoch, core.log);
     core.term = term;
@@ -66,6 +67,7 @@ export const reign = (parts: ReignParts, claim: Claim): Leading =>
       core.handle({ type: "stepDown" });
     };
     yield* Effect.addFinalizer(() => Effect.sync(stepDown));
+    yield* Effect.addFinalizer((exit) => (isLeaving(exit) ? recordsKept(core) : Effect.void));
     yield* voice.alive;
     const leading = Effect.flatMap(takeOver(parts, claim, requests), () => lookAfter(parts, requests));
     yield* Effect.raceAllFirst([Effect.andThen(leading, Effect.never), untilLost(parts, requests), term.ended]);
@@ -147,6 +149,16 @@ function untilLost({ core, lease }: ReignParts, requests: Requests): Effect.Effe
   const renewal = Effect.delay(Effect.promise(renew), leaseTiming.renewMs);
   return Effect.asVoid(Effect.repeat(renewal, { while: (isOurs) => isOurs }));
 }
+
+const isLeaving = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause);
+
+/** Who has left before this engine is stored as well: the next leader waits for every worker that it believes to be there. */
+const recordsKept = ({ bucket }: Core): Effect.Effect<unknown> =>
+  Effect.timeoutOption(
+    Effect.promise(() => bucket.kept.settled()),
+    keepWithinMs,
+  );
 
 /** A standby leads at once, with the ledger from the lease if this engine leaves in order. */
 const giveUpLease = ({ core, lease, leaseLink }: ReignParts, voice: LeaderVoice, left: HandOver): Effect.Effect<void> =>

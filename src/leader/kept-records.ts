@@ -16,7 +16,7 @@ export class KeptRecords {
   readonly #waiting = new Map<string, string | undefined>();
   /** One key is not written by two at the same time: the older write could land last. */
   readonly #underWay = new Set<string>();
-  #storing = 0;
+  readonly #storing = new Set<Promise<void>>();
   readonly #term: () => Term;
 
   constructor(store: RecordStore, log: Log, term: () => Term) {
@@ -45,17 +45,24 @@ export class KeptRecords {
     const text = record === undefined ? undefined : JSON.stringify(record);
     if (this.#stored.get(key) === text && !this.#underWay.has(key)) this.#waiting.delete(key);
     else this.#waiting.set(key, text);
-    while (this.#storing < Math.min(storedAtOnce, this.#waiting.size)) void this.#storeSome();
+    while (this.#storing.size < Math.min(storedAtOnce, this.#waiting.size)) {
+      const storing = this.#storeSome().finally(() => this.#storing.delete(storing));
+      this.#storing.add(storing);
+    }
   }
+
+  /** Resolves when all that was kept so far is stored, or dropped. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#storing);
+  }
+
   async #storeSome(): Promise<void> {
-    this.#storing++;
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const [key, text] = next;
       this.#underWay.add(key);
       await this.#store(key, text);
       this.#underWay.delete(key);
     }
-    this.#storing--;
   }
 
   async #store(key: string, text: string | undefined): Promise<void> {

@@ -7,11 +7,13 @@ import { Appender } from "../../src/engine/appender.ts";
 import { makeEngine } from "../../src/engine/engine.ts";
 import type { Payloads } from "../../src/engine/payloads.ts";
 import { createRun } from "../../src/engine/reacting.ts";
+import { Bucket } from "../../src/leader/bucket.ts";
 import type { Leader } from "../../src/leader/leader.ts";
-import { openTerm } from "../../src/leader/term.ts";
+import { openTerm, Term } from "../../src/leader/term.ts";
 import type { EngineOutcome } from "../../src/matching/commands.ts";
 import type { NatsLink } from "../../src/nats/link.ts";
 import { makePublisher, type Publisher } from "../../src/nats/publisher.ts";
+import { RecordStore } from "../../src/nats/record-store.ts";
 import { ensureStreams } from "../../src/nats/streams.ts";
 import { newIdentity } from "../../src/runtime/worker-identity.ts";
 import { decodeAssignments } from "../../src/wire/assignment.ts";
@@ -37,7 +39,7 @@ const entry = (scheduleTimeoutMs: number | null): RunEntry => ({
 interface Stage {
   readonly link: NatsLink;
   readonly publisher: Publisher;
-  ask(verb: "get" | "register" | "cancel", request: unknown): Promise<any>;
+  ask(verb: "get" | "register" | "leave" | "cancel", request: unknown): Promise<any>;
   startEngine(publisher: Publisher, log?: Log, neighbours?: Neighbours, by?: NatsLink): ReturnType<typeof start>;
 }
 
@@ -127,6 +129,20 @@ test("outcomes of the engine that the store refuses are appended until it takes 
       await waitFor(isCancelled, 10_000, `${id} to be cancelled`);
     }
     await stop();
+  }));
+
+test("an engine that leaves stores who has left before it, so that the next one does not wait for them", () =>
+  onStage(async ({ link, publisher, ask, startEngine }) => {
+    const bucket = new Bucket(new RecordStore(link, subjects), silentLog, () => new Term(0, silentLog));
+    const known = async () => (await bucket.read()).known;
+    const { stop } = await startEngine(publisher);
+    const about = { v: 2, ...identity, name: "w", slots: 5, labels: {}, runtime: "r", version: "1", quiet: false };
+    await ask("register", { ...about, tasks: [declarationOf("t")], executing: [] });
+    const isStored = async () => (await known()).knownWorkers.includes(identity.id);
+    await waitFor(isStored, 10_000, "the worker to be known");
+    await ask("leave", identity);
+    await stop();
+    assert.deepEqual(await known(), { knownWorkers: [], details: new Map() });
   }));
 
 test("a run whose entry was deleted fails, and the others of its batch reach their worker", () =>
