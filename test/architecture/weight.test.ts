@@ -22,7 +22,7 @@ const budgets: Record<string, number> = {
   wire: 2_217,
   nats: 3_454,
   worker: 1_732,
-  "worker/presence": 439,
+  "worker/presence": 455,
   "worker/durable": 2_750,
   "worker/threads": 403,
   "worker/transcripts": 399,

@@ -2,7 +2,6 @@
 // How the engine knows this worker: it registers, again after every outage and with every new leader, and sends heartbeats in between.
 import * as Effect from "effect/Effect";
 import * as FiberSet from "effect/FiberSet";
-import * as Schedule from "effect/Schedule";
 import type * as Scope from "effect/Scope";
 import { answering, hearing } from "../../nats/door.ts";
 import type { AssignmentMessage, AssignmentReply } from "../../wire/assignment.ts";
@@ -26,9 +25,11 @@ export interface PresenceParts {
 }
 
 /** Between two tries to register. */
-const pauses = Schedule.min([Schedule.exponential(100, 1.5), Schedule.spaced(2_000)]);
+const firstPauseMs = 100;
+const longestPauseMs = 2_000;
 const soonMs = 100;
 const tellAfterMs = 3_000;
+const noReason = (): undefined => undefined;
 
 export class Presence {
   /** Why no engine sends runs to this worker, as far as it knows; undefined while one does. */
@@ -42,6 +43,8 @@ export class Presence {
   #tellRegistered!: () => void;
   #registering: Promise<void> | undefined;
   #mustRegisterAgain = false;
+  /** Ends the pause between two tries to register. */
+  #hurry = () => {};
   #lastBeat: Promise<void> = Promise.resolve();
   #nextBeat: Promise<void> | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
@@ -182,6 +185,7 @@ export class Presence {
   /** Registers again; resolves when an engine knows what is described now, or the worker is closed. */
   announce(): Promise<void> {
     this.#mustRegisterAgain = true;
+    this.#hurry();
     this.#registering ??= this.#run(this.#untilKnown)
       .catch(() => {}) // closed
       .finally(() => {
@@ -191,17 +195,33 @@ export class Presence {
   }
 
   get #untilKnown(): Effect.Effect<void> {
+    const tellWaiting = this.#tellingWaiting();
+    return Effect.gen({ self: this }, function* () {
+      for (let pauseMs = firstPauseMs; this.#mustRegisterAgain; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
+        const why = yield* Effect.promise(() => this.#register().then(noReason, (error: Error) => error.message));
+        if (why === undefined || this.#mustRegisterAgain) continue; // in the meantime it was told who leads, for example
+        tellWaiting(why);
+        yield* Effect.raceFirst(Effect.sleep(pauseMs), this.#hurried);
+        this.#mustRegisterAgain = true;
+      }
+    });
+  }
+
+  /** There is a reason not to wait any longer. */
+  get #hurried(): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      this.#hurry = () => resume(Effect.void);
+    });
+  }
+
+  #tellingWaiting(): (reason: string) => void {
     const begunAt = performance.now();
-    let hasToldWaiting = false;
-    const tellWaiting = (reason: string) =>
-      Effect.sync(() => {
-        if (hasToldWaiting || performance.now() - begunAt <= tellAfterMs) return;
-        hasToldWaiting = true;
-        this.#self.log.warn("no engine answers yet; runs wait until one leads", { reason });
-      });
-    const once = Effect.tryPromise({ try: () => this.#register(), catch: (error) => (error as Error).message });
-    const known = once.pipe(Effect.tapError(tellWaiting), Effect.retry(pauses), Effect.orDie);
-    return Effect.repeat(known, { while: () => this.#mustRegisterAgain });
+    let hasTold = false;
+    return (reason) => {
+      if (hasTold || performance.now() - begunAt <= tellAfterMs) return;
+      hasTold = true;
+      this.#self.log.warn("no engine answers yet; runs wait until one leads", { reason });
+    };
   }
 
   /** Fails: Error with what went wrong */

@@ -10,14 +10,20 @@ import { Presence } from "../../../src/worker/presence/presence.ts";
 import type { Self } from "../../../src/worker/self.ts";
 import { test } from "../../support/harness.ts";
 
+/** What the engine answers with, if it is there. */
+interface Leader {
+  epoch: number;
+  clock?: number;
+  isThere?: boolean;
+}
+
 /** A presence on a link whose engine knows it; `said` are the messages to it. */
-function sceneOf(parts: Partial<Self> = {}) {
+function sceneOf(parts: Partial<Self> = {}, leader: Leader = { epoch: 1 }) {
   const said: { readonly executing: readonly unknown[] }[] = [];
   let held = 0;
-  /** What the engine answers with. */
-  const leader: { epoch: number; clock?: number } = { epoch: 1 };
   const request = async (_subject: string, data: Uint8Array) => {
     said.push(JSON.parse(textOf(data)));
+    if (leader.isThere === false) throw new Error("no responders");
     await new Promise((resolve) => setTimeout(resolve, 5));
     return { data: jsonBytes({ ...leader, engine: "e", known: true, cancel: [] }) };
   };
@@ -65,6 +71,23 @@ test("presence: however many things happen at once, one heartbeat is under way, 
   assert.ok(said.length <= 4, `${said.length} messages`);
   assert.equal(said.at(-1)!.executing.length, 1_000);
   await close();
+});
+
+test("presence: a worker that found no engine asks the one that announces itself at once, not after its pause", async () => {
+  const turnsUntil = async (isOver: () => boolean) => {
+    for (let turns = 0; turns < 50 && !isOver(); turns++) await new Promise(setImmediate);
+  };
+  for (const turnsBefore of [0, 10]) {
+    const { presence, leader, said, announceLeader, close } = sceneOf({}, { epoch: 2, isThere: false });
+    await turnsUntil(() => said.length === 1);
+    for (let turns = 0; turns < turnsBefore; turns++) await new Promise(setImmediate);
+    leader.isThere = true;
+    announceLeader(2);
+    await turnsUntil(() => said.length === 2);
+    assert.equal(said.length, 2, `announced ${turnsBefore} turns after the refusal`);
+    await presence.registered;
+    await close();
+  }
 });
 
 test("presence: a process that was stopped for long ends what it must before it says what it has, though it is answered", async () => {
