@@ -121,7 +121,7 @@ export class RunningDurable implements DurableContext {
   }
 
   restart(input?: unknown): never {
-    this.#frame.restart = new Restart(input);
+    this.#frame.restart = new Restart(jsonOf(input, "ctx.restart"));
     return this.#frame.restart as never;
   }
 

@@ -44,14 +44,21 @@ async function completed({ resume, children }: OfferedTo, opened: Promise<readon
 export class Offers {
   readonly #parked: Parked | undefined;
   /** In the order in which they came. */
-  #left: Offer[];
+  readonly #all: readonly Offer[];
+  #left: readonly Offer[];
   /** Of children, by the ordinal of their group. */
   readonly #values: ReadonlyMap<number, string>;
 
   constructor({ parked, offers }: Resume, values: ReadonlyMap<number, string>) {
     this.#parked = parked;
-    this.#left = offers.filter(({ kind }) => kind !== "cancel");
+    this.#all = offers.filter(({ kind }) => kind !== "cancel");
+    this.#left = this.#all;
     this.#values = values;
+  }
+
+  /** What was taken has not been stored: the journal, read again, decides who takes what. */
+  reset(): void {
+    this.#left = this.#all;
   }
 
   /**
@@ -68,7 +75,7 @@ export class Offers {
     for (const [i, offer] of this.#left.entries()) {
       const op = takerOf(offer, waits, frame);
       if (op === undefined) continue;
-      this.#left.splice(0, i + 1);
+      this.#left = this.#left.slice(i + 1);
       const value = offer.kind === "signal" ? jsonOf(offer.data) : (this.#values.get(op.ordinal) ?? "");
       return op.end({ form: "value", time: offer.time, sequence: offer.sequence, value });
     }

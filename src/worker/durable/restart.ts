@@ -1,8 +1,9 @@
 /** What a durable method returns to start again with this input and an empty journal. */
 export class Restart {
-  readonly input: unknown;
+  /** JSON; empty for undefined. */
+  readonly input: string;
 
-  constructor(input: unknown) {
+  constructor(input: string) {
     this.input = input;
   }
 }

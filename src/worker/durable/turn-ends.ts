@@ -1,6 +1,6 @@
 // How a turn ends: with its method; or because it cannot go on, as its code does not match its journal, a key is missing, or the store
 // refuses it.
-import { RunCancelled } from "../../domain/errors.ts";
+import { PayloadTooLarge, RunCancelled } from "../../domain/errors.ts";
 import { isKeyMissing, keyless, misfit } from "./blocked.ts";
 import type { Frame } from "./frame.ts";
 import type { TurnEnd } from "./turn-host.ts";
@@ -32,6 +32,7 @@ export function refusedEnd({ host, given }: TurnParts, error: unknown): TurnEnd 
     host.log.error("a durable run waits for its key", { run, reason: error.message });
     return { kind: "parked", parked: keyless(resume?.parked, error.message, host.clock.now()), kept: undefined };
   }
+  if (error instanceof PayloadTooLarge) return { kind: "failed", error }; // it would only be refused again
   host.log.error("the store refuses the journal of a durable run; it continues later", { run, error });
   return { kind: "later", ms: refusedMs };
 }

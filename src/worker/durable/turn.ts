@@ -155,6 +155,7 @@ export class DurableTurn implements TurnOfLap {
   async #startOver(): Promise<void> {
     this.#lap?.drop(new Error("the turn starts over"));
     this.#lap = undefined;
+    this.#offers?.reset();
     this.writer.mustBegin = true;
     await this.#read(true);
   }
@@ -162,7 +163,7 @@ export class DurableTurn implements TurnOfLap {
   async #restart({ input }: Restart): Promise<void> {
     const { frame } = this.#lap!;
     this.#lap!.drop(new Error("the method has ended"));
-    const lap = { lap: frame.lap + 1, input: JSON.stringify(input) ?? "", cursors: { ...frame.cursors } };
+    const lap = { lap: frame.lap + 1, input, cursors: { ...frame.cursors } };
     const time = this.host.clock.now();
     if (!(await this.store({ lap, time, deliveries: [] }))) return;
     if (this.isLeaving) return this.#end({ kind: "returned" });

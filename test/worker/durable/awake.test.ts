@@ -75,6 +75,25 @@ test("beside a signal a timer waits until it is known that none came before its 
   assert.deepEqual(unheard.end, { kind: "completed", output: { won: "said", value: "in time" } });
 });
 
+test("in a later lap signals are looked for as in the first one", async () => {
+  const world = new World({
+    ...{ readsSignals: true, input: 1 },
+    code: async (lap, ctx) => {
+      const ways = { done: ctx.step("endless", endless, { timeout: "1d" }), said: ctx.waitFor(Approve) };
+      if (lap === 2) return ctx.race({ ...ways, late: ctx.sleep("5s") });
+      await ctx.race(ways);
+      return ctx.restart(2);
+    },
+  });
+  world.signal("approve", "to the first lap");
+  await world.settle();
+  world.onSignal = () => {}; // the word of the next one is lost
+  world.clock.time += 4_999;
+  world.signal("approve", "in time");
+  await world.advance(10_000);
+  assert.deepEqual(world.end, { kind: "completed", output: { won: "said", value: "in time" } });
+});
+
 const mapped = (code?: (ctx: DurableContext) => Promise<unknown>) =>
   new World({
     tellsChildren: true,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PayloadTooLarge } from "../../../src/domain/errors.ts";
 import { signal } from "../../../src/domain/signal.ts";
 import { test } from "../../support/harness.ts";
 import { everyCrash, World } from "./world.ts";
@@ -364,4 +365,17 @@ test("a restart that is not returned fails the run with what to write", async ()
   const world = new World({ code: async (_, ctx) => void (ctx as { restart(): unknown }).restart() });
   await world.settle();
   assert.match(String((world.end as { error: unknown }).error), /write return ctx\.restart\(input\)/);
+});
+
+test("a restart with an input that no journal can hold fails the run, and not again and again", async () => {
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  const cyclic = new World({ code: async (_, ctx) => ctx.restart(circle) });
+  await cyclic.settle();
+  assert.match(String((cyclic.end as { error: unknown }).error), /the input of ctx\.restart is not JSON/);
+  const large = new World({ code: async (_, ctx) => ctx.restart("large") });
+  const error = new PayloadTooLarge({ what: "its journal", bytes: 2, limit: 1 });
+  large.journal.refuses = error;
+  await large.settle();
+  assert.deepEqual(large.end, { kind: "failed", error });
 });
