@@ -10,10 +10,14 @@ import { jsonOf, noBytes, utf8 } from "../../wire/bytes.ts";
 import { type RunEntry, runForm } from "../../wire/run-entry.ts";
 import type { FinalDetail } from "../../wire/story.ts";
 
-export interface ChildGroup {
+/** Which group of a run. */
+export interface GroupPlace {
   readonly task: string;
   readonly lap: number;
   readonly ordinal: number;
+}
+
+export interface ChildGroup extends GroupPlace {
   /** JSON, in the order of their places; empty for undefined. */
   readonly inputs: readonly string[];
   /** At most this many are started at once. */
@@ -40,10 +44,7 @@ export interface Children {
   /** Hears how children of a group end that is created next, watched. Returns a function that ends this. @default nobody tells */
   watch?(group: ChildGroup, onEnd: (place: number, end: SoonEnd) => void): () => void;
   /** How the children of a group ended, in the order of their places. Fails: StoreUnavailable if one can no longer be read there */
-  read(
-    group: Pick<ChildGroup, "task" | "lap" | "ordinal">,
-    ends: readonly (ChildEnd | null)[],
-  ): Promise<readonly (ChildResult | null)[]>;
+  read(group: GroupPlace, ends: readonly (ChildEnd | null)[]): Promise<readonly (ChildResult | null)[]>;
 }
 
 /** Those of one run. */

@@ -15,6 +15,7 @@ import {
   type ChildResult,
   type ChildrenOfRun,
   childEntry,
+  type GroupPlace,
   type NewChild,
   type ParentRun,
   resultOf,
@@ -67,7 +68,7 @@ export class StoredChildren implements ChildrenOfRun {
     };
   }
 
-  #idOf({ lap, ordinal }: Pick<ChildGroup, "lap" | "ordinal">, place: number): string {
+  #idOf({ lap, ordinal }: GroupPlace, place: number): string {
     return childIdOf({ origin: this.#parent.origin, lap, ordinal, place });
   }
 
@@ -76,17 +77,13 @@ export class StoredChildren implements ChildrenOfRun {
     await this.#store(task, id, input);
   }
 
-  async read(
-    { task, lap, ordinal }: Pick<ChildGroup, "task" | "lap" | "ordinal">,
-    ends: readonly (ChildEnd | null)[],
-  ): Promise<readonly (ChildResult | null)[]> {
+  async read(group: GroupPlace, ends: readonly (ChildEnd | null)[]): Promise<readonly (ChildResult | null)[]> {
     const messages = await this.#messages(ends);
     const decoded = new Map<number, readonly Outcome[]>(); // many children end in one entry
-    const { origin } = this.#parent;
     const { vault } = this.#parts;
     const results = ends.map((end, place) => {
       if (end === null) return null;
-      const key = keyOf(task, childIdOf({ origin, lap, ordinal, place }));
+      const key = keyOf(group.task, this.#idOf(group, place));
       const outcomes = decoded.get(end.seq) ?? outcomesIn(messages.get(end.seq)!, end.index);
       decoded.set(end.seq, outcomes);
       const outcome = outcomes[Math.max(end.index, 0)];
