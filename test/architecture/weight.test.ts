@@ -25,7 +25,7 @@ const budgets: Record<string, number> = {
   "worker/presence": 455,
   "worker/durable": 2_750,
   "worker/threads": 403,
-  "worker/transcripts": 399,
+  "worker/transcripts": 486,
   "worker/heart": 223,
   facade: 1_569,
   cli: 2_183,

@@ -1,0 +1,22 @@
+// Space for chunks: `ctx.stream` waits for it while too much is on its way.
+import { type Deferred, deferred } from "../../runtime/deferred.ts";
+
+export class Room {
+  #awaited: Deferred<void> | undefined;
+
+  /** Until there is some; a rejection that nobody awaits is not reported as unhandled. */
+  wait(): Promise<void> {
+    if (this.#awaited === undefined) {
+      this.#awaited = deferred();
+      this.#awaited.promise.catch(() => {});
+    }
+    return this.#awaited.promise;
+  }
+
+  /** There is some; `error`: there will be none. */
+  open(error?: Error): void {
+    if (error === undefined) this.#awaited?.resolve();
+    else this.#awaited?.reject(error);
+    this.#awaited = undefined;
+  }
+}
