@@ -1,3 +1,4 @@
+// `@Cron`: a task that runs on a schedule.
 import { type CronOptions, parseCron } from "../src/domain/cron.ts";
 import type { AnyMethod } from "./check.ts";
 import { cronMetadata } from "./metadata.ts";

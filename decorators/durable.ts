@@ -1,3 +1,4 @@
+// `@Durable`: a method that may take months, and goes on where it was after any crash.
 import { checkDurable, type DurableOptions } from "../src/domain/durable-task.ts";
 import type { FieldIn } from "../src/domain/plain-fields.ts";
 import type { AnySchema } from "../src/domain/schema.ts";

@@ -1,3 +1,4 @@
+// The options of `@OnFailure`: how the handler of failed runs is executed itself.
 import type { TaskOptions } from "../src/domain/task.ts";
 
 /** How the handler itself is executed; `name` is the name of its own task. */

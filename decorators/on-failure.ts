@@ -1,3 +1,4 @@
+// `@OnFailure`: a method that handles runs of its class which have failed for good.
 import { checkTask } from "../src/domain/task.ts";
 import type { AnyMethod } from "./check.ts";
 import { failureMetadata } from "./metadata.ts";

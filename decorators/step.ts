@@ -1,3 +1,4 @@
+// `@Step`: a method whose result a durable run stores, and never computes again.
 import { defineStep, type StepOptions } from "../src/domain/step.ts";
 import type { StepDecorator } from "./durable-check.ts";
 import { stepMetadata, taskMetadata } from "./metadata.ts";

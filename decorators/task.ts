@@ -1,3 +1,4 @@
+// `@Task`: a method that executes runs, one by one or many at once.
 import type { BatchOptions } from "../src/domain/batch.ts";
 import type { BatchContext, TaskContext } from "../src/domain/context.ts";
 import type { FieldIn } from "../src/domain/plain-fields.ts";

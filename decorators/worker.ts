@@ -1,3 +1,4 @@
+// `@Worker`: a class whose tasks share slots, labels and middleware.
 import { assertKnownOptions } from "../src/domain/known-options.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "../src/domain/middleware.ts";
 import { assertName } from "../src/domain/names.ts";

@@ -1,5 +1,5 @@
-// Group commit of new runs: runs of one task created in one turn of the event loop, with generated ids, share one entry. The
-// turn is over when a round of microtasks brings nothing more, so nothing waits for a timer, and a single run is stored as such.
+// The bundler: group commit of new runs. Runs of one task with generated ids, created in one turn of the event loop, share an entry. The turn
+// is over when a round of microtasks brings nothing more, so nothing waits for a timer, and a single run is stored as such (ADR 10).
 import { type BundleIds, makeBundleIdGenerator } from "../domain/run-id.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher, Witness } from "../nats/publisher.ts";
@@ -9,25 +9,26 @@ import { jsonBytes } from "../wire/bytes.ts";
 import { encodeRunEntry, type RunEntry } from "../wire/run-entry.ts";
 import type { Subjects } from "../wire/subjects.ts";
 
-/** So that one bundle is in flight while the next is written. */
+/** The largest bundle: small enough that one is in flight while the next is written. */
 const mostBytes = 64 * 1_024;
-/** What a run needs besides its input and metadata when a bundle is compacted. */
+/** What a run needs besides its input and metadata when its bundle is compacted. Units: bytes */
 const compactedBytes = 400;
 
 export interface Stored {
   readonly id: string;
-  /** Resolves when the server has it: whether it was created. */
+  /** Resolves when the server has stored the run, or has refused it because its id exists: then with false. */
   readonly stored: Promise<boolean>;
 }
 
 interface Open {
   readonly task: string;
   readonly ids: BundleIds;
-  /** All of them differ in their inputs only. */
+  /** The entry of the first run: the others differ from it in their inputs only. */
   readonly shared: RunEntry;
   readonly inputs: Uint8Array[];
-  /** Of the first run, for an entry with no other. */
+  /** The witness of the first run, for the case that no other follows. */
   readonly witness: Witness | undefined;
+  /** How many runs may be in it. */
   readonly room: number;
   bytes: number;
   readonly stored: Deferred<boolean>;
@@ -53,7 +54,7 @@ export class Bundler {
     return this.#nextIds().idAt(0);
   }
 
-  /** Stores a run under a new id. Its promise is that of the whole bundle. The `witness` sees a single run once it has ended. */
+  /** Stores a run under a new id. `stored` is the promise of the whole bundle. The `witness` sees the end of a run that is alone in its entry. */
   add(task: string, entry: RunEntry, witness?: Witness): Stored {
     let open = this.#open;
     if (open === undefined || !this.#fits(open, task, entry)) {
@@ -85,7 +86,7 @@ export class Bundler {
     return open;
   }
 
-  /** Callers continue in microtasks after what they awaited: those that do so together are collected before this checks again. */
+  /** Callers go on in microtasks after what they have awaited: those that do so together are collected before this checks again. */
   #sendSoon(open: Open, seen: number): void {
     queueMicrotask(() => {
       if (this.#open !== open) return;
@@ -118,5 +119,5 @@ const differInInputOnly = (a: RunEntry, b: RunEntry): boolean =>
   a.inbox === b.inbox &&
   (a.extra === b.extra || JSON.stringify(a.extra) === JSON.stringify(b.extra));
 
-/** Those that have the same are due at the same time, however long their bundle took to fill. */
+/** Runs with the same delay may share a bundle, however long that took to fill. */
 const delayOf = ({ dueAt, createdAt }: RunEntry): number => (dueAt === 0 ? 0 : dueAt - createdAt);

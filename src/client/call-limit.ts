@@ -1,4 +1,4 @@
-// A caller's limits: what ends the wait, and the error that says what happens to the run.
+// The limits of a call: what ends the caller's wait, and the error that says what has become of the run.
 import { type DurationInput, formatDuration, parseDuration } from "../domain/duration.ts";
 import { EnqueueNotConfirmed, ResultNotAwaited } from "../domain/errors.ts";
 import { keyOf } from "../domain/run.ts";
@@ -16,7 +16,7 @@ export interface CallLimits {
 
 type GivenUp = (reason: string, cause: unknown) => void;
 
-/** Calls back once, when the time is over or the signal aborts; returns a function that cancels it. */
+/** Calls back once, when the time is over or the signal aborts. Returns a function that calls this off. */
 export function whenGivenUp({ timeout, signal }: CallLimits, what: string, act: GivenUp): () => void {
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, "timeout");
   signal?.throwIfAborted();
@@ -52,7 +52,7 @@ export class CallLimit {
     });
   }
 
-  /** The work, but not longer. */
+  /** Waits for the work, but no longer than the limits allow. */
   async around<T>(work: Promise<T>): Promise<T> {
     try {
       return await Promise.race([work, this.#over.promise]);
@@ -61,7 +61,7 @@ export class CallLimit {
     }
   }
 
-  /** Before anything is stored: a call given up by then stores nothing. */
+  /** To be called before anything is stored: a call that was given up by then stores nothing. */
   assertOpen(): void {
     if (this.#error !== undefined) throw this.#error;
   }

@@ -1,4 +1,4 @@
-// The tasks of a worker class. The types are derived from its method signatures: decorators cannot change a class's type.
+// The tasks of a worker class, as callers see them. Their types come from the signatures of its methods: decorators cannot change the type of a class.
 
 import type { BatchContext, TaskContext } from "../domain/context.ts";
 import type { DurableContext } from "../domain/durable-context.ts";

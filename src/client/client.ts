@@ -1,5 +1,5 @@
 // client/: enqueue, wait, query.
-// The caller's side: tasks, runs, workers and queues. Promises and plain objects only.
+// The client: how a program reaches tasks, runs, workers and queues, by promises and plain objects only.
 import type { Contract } from "../domain/contract.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import type { CancelReply, QueueInfo, RunFilter, RunList, WorkerInfo } from "../domain/listing.ts";
@@ -50,15 +50,15 @@ export interface ClientParts {
   readonly store?: StoreWatch;
   /** Reads a decorated class: its tasks by the key of the method. */
   readonly describe: (cls: Function) => ReadonlyMap<string, TaskShape>;
-  /** Around every run that is stored. */
+  /** Runs around the storing of every run. */
   readonly middleware?: readonly EnqueueMiddleware[] | undefined;
-  /** The run around a call: what it enqueues are its children. */
+  /** The run in whose code a call is made: what that enqueues are its children. */
   readonly parent?: (() => Parent | undefined) | undefined;
   /** Where the server is, for people. */
   readonly server?: string | undefined;
   /** Seals what is stored and opens what is read; absent where encryption is off. */
   readonly vault?: Vault | undefined;
-  /** Hears why callers wait. */
+  /** Where callers are told why they wait. */
   readonly log?: Log | undefined;
   /** Releases what was opened for this client. */
   readonly release: () => Promise<void>;
@@ -262,7 +262,7 @@ export class Natchet {
 
 const replaysAtOnce = 64;
 
-/** By default those that failed. Fails: TypeError */
+/** The filter with states of finished runs; `failed` if it names none. Fails: TypeError */
 function endedOnly(filter: RunFilter): RunFilter {
   assertNotEmpty(filter, "replay: an empty filter would run everything again");
   const { state = ["failed"] } = filter;

@@ -1,3 +1,4 @@
+// The schedules of a namespace, as callers see and change them.
 import { type CronInfo, type CronOptions, type CronRule, parseCron } from "../domain/cron.ts";
 import { assertName } from "../domain/names.ts";
 import { openInput, sealedInput } from "../sealing/sealed.ts";
@@ -41,12 +42,12 @@ export class Crons {
     return Promise.all(all.map((cron) => this.#opened(cron)));
   }
 
-  /** Undefined when there is none of that name. */
+  /** Undefined when there is no schedule of that name. */
   async get(name: string): Promise<CronInfo | undefined> {
     return (await this.list()).find((cron) => cron.name === name);
   }
 
-  /** No ticks until `resume`, whatever restarts; ticks missed during a pause are skipped. Fails: TypeError for an unknown name */
+  /** Stops a schedule until `resume`, whatever restarts. Ticks missed during a pause are skipped. Fails: TypeError for an unknown name */
   pause(name: string): Promise<CronInfo> {
     return this.#change({ verb: "pause", name });
   }
@@ -70,7 +71,7 @@ export class Crons {
     return { ...rule, input: sealedInput(this.#vault, task, { value: rule.input, json: jsonBytes(rule.input) }) };
   }
 
-  /** Without keys it stays as it is. */
+  /** Opens the input of a schedule. Without keys it stays as it is. */
   async #opened(cron: CronInfo): Promise<CronInfo> {
     if (this.#vault === undefined || cron.input === undefined) return cron;
     return { ...cron, input: await openInput(this.#vault, cron.task, `cron "${cron.name}"`, cron.input) };

@@ -1,3 +1,4 @@
+// The options of a run, and what a run entry makes of them.
 import { type AffinityInput, parseAffinity } from "../domain/affinity.ts";
 import { type DurationInput, parseDuration, parseLimit } from "../domain/duration.ts";
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
@@ -11,7 +12,7 @@ import type { RunExtra } from "../wire/run-extra.ts";
 
 /** When to run; both absent means at once, both given is an error. */
 export interface When {
-  /** Start so much later. */
+  /** Start this much later. */
   readonly delay?: DurationInput | undefined;
   /** Start at this time; at once if it has passed. */
   readonly at?: Date | number | undefined;
@@ -85,7 +86,7 @@ function extraOf({ metadata, affinity }: EnqueueOptions, parent: Parent | undefi
 export const assertWhen = (when: When): void =>
   assertKnownOptions(when, { options: ["delay", "at"], of: "reschedule", example: '{ delay: "10m" }' });
 
-/** When a run is due, by the clock of `now`; 0 = at once. */
+/** When a run is due, on the clock of `now`; 0 = at once. */
 export function askedDueAt({ delay, at }: When, now: number): number {
   if (delay !== undefined && at !== undefined)
     throw new TypeError('delay and at exclude each other; give one, for example { delay: "10m" }');
@@ -95,7 +96,7 @@ export function askedDueAt({ delay, at }: When, now: number): number {
   return assertTime(time, at, "at");
 }
 
-/** It is part of every list of runs, and stored with every outcome. Units: characters */
+/** The most metadata a run may have: it is part of every list of runs, and stored with every outcome. Units: characters */
 const mostMetadata = 32_768;
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -1,4 +1,4 @@
-// Middleware around storing a run, in the client.
+// Middleware of a client: user code around the storing of every run.
 import { assertMiddleware } from "../domain/middleware.ts";
 import { assertRunId } from "../domain/run-id.ts";
 import type { EnqueueOptions } from "./enqueue-options.ts";
@@ -15,7 +15,7 @@ export interface Enqueueing {
 
 /** A run that is stored. */
 export interface Enqueued {
-  /** The run's. */
+  /** The id of the run. */
   readonly id: string;
   /** False when the id existed already. */
   readonly created: boolean;
@@ -40,7 +40,7 @@ export type EnqueueMiddleware = (
 
 export type AroundEnqueue = (call: Enqueueing, store: (call: Enqueueing) => Promise<Enqueued>) => Promise<Enqueued>;
 
-/** All of them as one, the first outermost; undefined without any. Fails: TypeError for anything that is not a function */
+/** All middleware as one, the first outermost; undefined if there is none. Fails: TypeError for anything that is not a function */
 export function aroundEnqueue(given: readonly EnqueueMiddleware[] | undefined): AroundEnqueue | undefined {
   const chain = assertMiddleware(given, "connect");
   if (chain.length === 0) return undefined;

@@ -1,3 +1,4 @@
+// A handle on a run, wherever it is executed: what can be asked about one run, and done with it.
 import { atAwaiter } from "../domain/at-caller.ts";
 import {
   EngineRefused,
@@ -273,7 +274,7 @@ function found<T>(key: string, run: T | null): T {
   return run;
 }
 
-/** A time that has passed here may be in the future for an engine, and vice versa: only the engine knows what a delay means. */
+/** A time that has passed by this clock may be in the future by the engine's, and vice versa. So a delay is sent as such, and counts from there. */
 function rescheduledTo(when: When, now: number): { dueAt: number; delayMs?: number } {
   const asked = askedDueAt(when, now);
   if (when.at !== undefined) return { dueAt: asked };

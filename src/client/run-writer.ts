@@ -1,4 +1,4 @@
-// Stores new runs: each is encoded and checked first, then goes into a bundle, or into an entry of its own.
+// The writer of new runs: each is encoded and checked first, and then goes into a bundle or into an entry of its own.
 import { PayloadTooLarge, StoreUnavailable } from "../domain/errors.ts";
 import type { Parent } from "../domain/policies.ts";
 import { bundleOfId } from "../domain/run-id.ts";
@@ -17,17 +17,17 @@ import { type EnqueueOptions, entryOf } from "./enqueue-options.ts";
 
 export interface RunWriterParts extends BundlerParts {
   readonly vault: Vault | undefined;
-  /** The run around a call, if there is one. */
+  /** The run in whose code the call is made, if there is one. */
   readonly parent: (() => Parent | undefined) | undefined;
 }
 
-/** A run ready to be stored: in a bundle, or by itself with this payload. */
+/** A run that is ready to be stored: with a payload as an entry of its own, without one in a bundle. */
 export interface WrittenRun {
   readonly entry: RunEntry;
   readonly payload?: Uint8Array;
 }
 
-/** Reserved for what the engine and the worker add to an input: assignments and outcomes, which repeat it, must fit too. */
+/** Room for what engines and workers add to an input: assignments and outcomes repeat it, and must fit into a message too. Units: bytes */
 const recordBytes = 17 * 1024;
 
 export class RunWriter {
@@ -42,7 +42,7 @@ export class RunWriter {
     this.#gate = new AdmissionGate(parts.link, parts.subjects);
   }
 
-  /** Stores nothing. `inbox`: where its result is awaited. Fails: StoreUnavailable, QueueFull, PayloadTooLarge, TypeError, RangeError */
+  /** Encodes and checks a run; stores nothing. `inbox`: where its result is awaited. Fails: StoreUnavailable, QueueFull, PayloadTooLarge, TypeError, RangeError */
   write(
     task: { readonly name: string; readonly plain?: readonly string[] | undefined },
     input: unknown,
@@ -59,7 +59,7 @@ export class RunWriter {
     return hasOwnId || payload.length > largestCarriedInput ? { entry, payload } : { entry };
   }
 
-  /** `id`: the caller's own, if there is one. The `witness` sees a run that is stored alone once it has ended. */
+  /** Stores a run. `id`: the caller's own, if there is one. The `witness` sees the end of a run that is alone in its entry. */
   store(task: string, { entry, payload }: WrittenRun, id: string | undefined, witness?: Witness): Stored {
     if (payload === undefined) return this.#bundler.add(task, entry, witness);
     if (id !== undefined) return { id, stored: this.#appendOnce(task, id, payload) };
@@ -92,7 +92,7 @@ export class RunWriter {
     return vault === undefined ? json : sealInput(vault, name, { value: input, json, plain });
   }
 
-  /** A generated id may be in a bundle, where the server does not see it. */
+  /** Stores a run unless its id exists. A generated id may stand in a bundle, where the server does not see it, so that is looked up first. */
   async #appendOnce(task: string, id: string, payload: Uint8Array): Promise<boolean> {
     const { link, subjects } = this.#parts;
     const name = bundleOfId(id);
@@ -103,7 +103,7 @@ export class RunWriter {
     return this.#append(task, id, payload);
   }
 
-  /** Whether it was created; false when the id existed. */
+  /** Returns whether the run was created; false if its id existed. */
   async #append(task: string, id: string, payload: Uint8Array): Promise<boolean> {
     const { publisher, subjects } = this.#parts;
     return (await publisher.append(subjects.run(task, id), payload, 0)).ok;

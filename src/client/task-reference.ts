@@ -1,4 +1,4 @@
-// A task that a caller can run: by its name, with the types and schemas that the caller knows.
+// A reference to a task: how a caller runs it, by its name, with the types and schemas that the caller knows.
 import { atAwaiter } from "../domain/at-caller.ts";
 import { InvalidData } from "../domain/errors.ts";
 import { keyOf } from "../domain/run.ts";
@@ -36,11 +36,11 @@ export type ManyOptions<Input> = CallOptions | ((input: Input, index: number) =>
 /** Options for one run, and limits of the call. */
 export interface CallOptions extends EnqueueOptions, CallLimits {}
 
-/** One run, as it is asked for. */
+/** A call for one run. */
 interface Call {
   readonly input: unknown;
   readonly options: EnqueueOptions | undefined;
-  /** Whether its output is waited for. */
+  /** Whether the caller waits for its output. */
   readonly isAwaited: boolean;
   /** When the caller gives up. */
   readonly limit?: CallLimit;
@@ -48,18 +48,18 @@ interface Call {
 
 /** A run on its way into the store. */
 interface Begun extends Stored {
-  /** Where somebody waits for it. */
+  /** Set if the caller waits for it. */
   readonly output?: Promise<unknown>;
 }
 
-/** A result within this time counts as an acknowledgement of the run. Units: milliseconds */
+/** If runs of a task end within this time, their result stands for the acknowledgement of the next ones. Units: milliseconds */
 const quickMs = 250;
 
 /** A task to run. Made by {@link Natchet.tasks} and {@link Natchet.task}. */
 export class TaskReference<Args extends readonly [input?: unknown], Output> {
   /** What callers name it by. */
   readonly name: string;
-  /** The last run ended so soon that the next one probably will as well. */
+  /** The last run ended so soon that the next one probably will too. */
   #isQuick = false;
   readonly #shape: TaskShape;
   readonly #parts: TaskParts;
@@ -137,7 +137,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     return limit.around(this.#carryOut({ input, options: rest, isAwaited, limit }));
   }
 
-  /** Its output, or a handle on it. */
+  /** Carries out a call. Returns the output of the run, or a handle on it. */
   async #carryOut(call: Call): Promise<unknown> {
     const startedAt = performance.now();
     const { around } = this.#parts;
@@ -148,14 +148,14 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     return this.#checkOutput(value);
   }
 
-  /** Sends a run on its way; it is checked first, as it was given. */
+  /** Checks the input as it was given, and sends the run on its way. */
   async #begin(call: Call): Promise<Begun> {
     const run = this.#write(call);
     if (this.#shape.input !== undefined) await this.#checkInput(call.input);
     return this.#send(call, run);
   }
 
-  /** A middleware may change the run, store several, or name another one. */
+  /** The same through middleware, which may change the run, store several, or name another one. */
   async #beginWithin(around: AroundEnqueue, call: Call): Promise<Begun> {
     const { input, options = {}, isAwaited } = call;
     if (this.#shape.input !== undefined) await this.#checkInput(input);
@@ -175,14 +175,14 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     return { id, stored, output: sent.get(id) ?? this.#parts.results.wait(keyOf(this.name, id)).output };
   }
 
-  /** A run is checked before anything is stored or awaited. */
+  /** Encodes and checks a run, before anything is stored or awaited. */
   #write({ input, options, isAwaited }: Call): WrittenRun {
     const { results, writer } = this.#parts;
     const inbox = isAwaited ? results.inboxFor(options?.id === undefined) : "";
     return writer.write(this.#shape, input, options, inbox);
   }
 
-  /** Stores a run. Whoever waits for its output begins to wait before it is stored. */
+  /** Stores a run. The wait for its output begins before it is stored. */
   #send({ options, isAwaited, limit }: Call, run: WrittenRun): Begun {
     limit?.assertOpen();
     const { results, writer } = this.#parts;
@@ -199,7 +199,7 @@ export class TaskReference<Args extends readonly [input?: unknown], Output> {
     this.#accepted("input", await validate(this.#shape.input, input));
   }
 
-  /** The worker has checked the output; here the schema's transforms turn JSON into what the contract promises. */
+  /** The worker has checked the output already. Here the schema's transforms turn JSON into what the contract promises. */
   #checkOutput(output: unknown): unknown {
     const { output: schema, givesWireOutput } = this.#shape;
     if (schema === undefined) return output;

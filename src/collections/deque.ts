@@ -1,3 +1,4 @@
+// A deque: first in, first out, for lists that are millions long and grow and shrink all the time.
 const bits = 10;
 const blockSize = 1 << bits;
 

@@ -1,3 +1,4 @@
+// The first of many: what a page of a list needs, without sorting all of it.
 import { Heap } from "./heap.ts";
 
 /** Keeps the first `limit` of many items in some order; most of the others cost one comparison. */

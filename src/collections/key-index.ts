@@ -1,3 +1,4 @@
+// A key index: a table of items that know their own text key, where a `Map` would need too much memory.
 import { KeyHash } from "./hash.ts";
 
 const blockBits = 10;

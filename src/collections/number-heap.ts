@@ -1,3 +1,4 @@
+// A number heap: which item is due next, for as many items as there are runs.
 const leastCapacity = 64;
 
 /** Items by number, smallest first: a heap without an object per entry, since there may be one for each run. */

@@ -1,3 +1,4 @@
+// A number index: a table of items by the origin of a run, where a `Map` would be too slow.
 const leastCapacity = 64;
 /** Multiplies such a number into a whole one. */
 const scale = 4_096;

@@ -1,3 +1,4 @@
+// The context of a task: what its code gets besides the input.
 import type { DurationInput } from "./duration.ts";
 import type { ErrorRecord } from "./error-record.ts";
 import type { FailedRun } from "./failure.ts";

@@ -1,3 +1,4 @@
+// A contract: what a caller and a worker agree on, so that neither has to import the other.
 import { assertKnownOptions } from "./known-options.ts";
 import { assertName } from "./names.ts";
 import { assertPlainFields, type FieldIn } from "./plain-fields.ts";

@@ -1,3 +1,4 @@
+// A schedule as it is stored.
 import type { CronOrigin, CronRule } from "./cron.ts";
 
 /** Under `cron.<base64url of the name>` in the bucket. Units: epoch milliseconds */

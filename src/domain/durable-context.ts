@@ -1,3 +1,4 @@
+// The context of a durable method: its steps, waits, signals and children.
 import type { TaskLog } from "./context.ts";
 import type { DurationInput } from "./duration.ts";
 import type { Sent } from "./schema.ts";

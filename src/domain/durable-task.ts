@@ -1,3 +1,4 @@
+// The options of a durable task, and their check.
 import { type DurationInput, longestDurationMs, parseDuration, parseLimit } from "./duration.ts";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
 import { assertWhole } from "./option-values.ts";

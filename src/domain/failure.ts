@@ -1,3 +1,4 @@
+// Failures that somebody handles: which run failed, and the run that its handler gets.
 import { hashOf } from "../collections/hash.ts";
 import type { ErrorRecord } from "./error-record.ts";
 import type { AttemptRecord } from "./run.ts";

@@ -1,3 +1,4 @@
+// Middleware: user code around each attempt of a worker, and what it can see and change.
 import type { TaskContext } from "./context.ts";
 import { assertType } from "./option-values.ts";
 

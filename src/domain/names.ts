@@ -1,3 +1,4 @@
+// Names of tasks, workers, crons and namespaces: each becomes a token of a subject, so that is what it may look like.
 export type NameKind = "cron" | "task" | "worker" | "namespace";
 
 const legal = /^[A-Za-z0-9_-]{1,64}$/;

@@ -1,3 +1,4 @@
+// The policies of a task, and the terms of a run: what decides when and where a run starts.
 import type { AffinityRule } from "./affinity.ts";
 import type { BatchRule } from "./batch.ts";
 import type { ConcurrencyRule, RateRule } from "./limits.ts";

@@ -1,3 +1,4 @@
+// Random tokens: names that nobody else has.
 const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /** Random letters and digits, five bits each: a name that nobody else has. */

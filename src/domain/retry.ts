@@ -1,3 +1,4 @@
+// Retries: whether a failed run is tried again, and when.
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
 import { assertNumber, assertOneOf, assertType, assertWhole } from "./option-values.ts";

@@ -1,3 +1,4 @@
+// The ids of runs: those of callers, and those that are made, alone or as places in a bundle.
 import { MalformedRecord } from "./errors.ts";
 
 const utf8 = new TextEncoder();

@@ -1,3 +1,4 @@
+// A signal: a message to a durable run that it waits for by name.
 import { assertKnownOptions } from "./known-options.ts";
 import { type AnySchema, type InputOf, type OutputOf, type StandardSchema, toStandard } from "./schema.ts";
 

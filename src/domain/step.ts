@@ -1,3 +1,4 @@
+// The options of a step, and their check.
 import { type DurationInput, parseDuration } from "./duration.ts";
 import { assertKnownOptions, namesOf } from "./known-options.ts";
 import { parseRetry, type RetryInput, type RetryPolicy } from "./retry.ts";

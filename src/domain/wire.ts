@@ -1,3 +1,4 @@
+// What JSON makes of a value, as types: what a caller gets back, and what a caller may send.
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /** What arrives as it was. Asked for as a whole first: a type that contains itself would be followed without end. */

@@ -1,3 +1,4 @@
+// A worker as its code declares it: a name, slots, labels, and tasks with their handlers.
 import { isLabelValue } from "./affinity.ts";
 import type { TaskContext } from "./context.ts";
 import { assertMiddleware, type ExecuteMiddleware } from "./middleware.ts";

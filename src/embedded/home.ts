@@ -1,3 +1,4 @@
+// The home of an embedded server: the folder `.natchet`, and what its files say about the server that is running there.
 import {
   chmodSync,
   existsSync,

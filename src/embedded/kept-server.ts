@@ -1,3 +1,4 @@
+// A server that is kept running: its owner restarts it after a crash, and another process takes over when the owner ends.
 import { statfsSync } from "node:fs";
 import { ServerNotRunning } from "../domain/errors.ts";
 import { shownAddress } from "../nats/address.ts";

@@ -1,3 +1,4 @@
+// Running a program to its end, for a limited time.
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 

@@ -1,3 +1,4 @@
+// The environment variables of an embedded server.
 import { availableParallelism } from "node:os";
 
 /**

@@ -1,3 +1,4 @@
+// Watching the server at an address: what it says about itself before anybody logs in, and when it is gone.
 import { connect, type Socket } from "node:net";
 
 /** What a server says about itself before anyone logs in. */

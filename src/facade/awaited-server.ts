@@ -1,3 +1,4 @@
+// Waiting a moment for a server that another process is about to start.
 import * as Effect from "effect/Effect";
 import { ServerNotRunning } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";

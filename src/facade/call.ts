@@ -1,3 +1,4 @@
+// A call of the facade: its settings, its log, and errors that point to the user's line.
 import { atCaller, rememberCaller } from "../domain/at-caller.ts";
 import type { Log } from "../domain/log.ts";
 import { logOf } from "./log.ts";

@@ -1,3 +1,4 @@
+// `connect` of the package: a client that may start the server that it needs.
 import { describeClass } from "../../decorators/scan.ts";
 import type { ClientParts, Natchet } from "../client/client.ts";
 import { findServer } from "./find-server.ts";

@@ -1,3 +1,4 @@
+// A server that was found, and the messages that say which one it is.
 import { relative } from "node:path";
 import type * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";

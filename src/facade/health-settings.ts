@@ -1,3 +1,4 @@
+// The options of `health`, and their check.
 import { assertKnownOptions, namesOf } from "../domain/known-options.ts";
 import { assertOneOf, assertWhole, numberOf } from "../domain/option-values.ts";
 import type { HealthSettings } from "../health/health-settings.ts";

@@ -1,3 +1,4 @@
+// `startEngine`: a process that is an engine and nothing else.
 import * as Effect from "effect/Effect";
 import type { EngineState } from "../engine/running-engine.ts";
 import { serveHealth } from "../health/server.ts";

@@ -1,3 +1,4 @@
+// When the house is kept: one thing after the other, each at its own pace.
 import { forgetRuns } from "./forgetting.ts";
 import { collectGarbage } from "./garbage.ts";
 import type { House } from "./house.ts";

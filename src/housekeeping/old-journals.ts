@@ -1,3 +1,4 @@
+// Journals that nobody needs any more.
 import { Deque } from "../collections/deque.ts";
 import type { Step } from "../matching/step.ts";
 

@@ -1,3 +1,4 @@
+// Pins: results of children that stay until their parent has taken them.
 import { isNeeded } from "./compacted-run.ts";
 import { compactFinished } from "./compaction.ts";
 import type { House } from "./house.ts";

@@ -1,3 +1,4 @@
+// The state of retention: which outcomes are being given up, and how far that has come.
 import type { FinishedRun } from "../fold/finished-run.ts";
 
 /** Where the leader is in forgetting finished runs; see forgetting.ts. */

@@ -1,3 +1,4 @@
+// Signals that their runs have taken, or will never take: they are removed from the log, many at a time.
 import type { Step } from "../matching/step.ts";
 
 /** Signals to a run up to there, which are no longer needed. */

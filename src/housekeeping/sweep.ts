@@ -1,3 +1,4 @@
+// A sweep: finds signals and journals that a crash has left behind.
 import { taskOf } from "../domain/run.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import { cursorOf } from "../fold/flow.ts";

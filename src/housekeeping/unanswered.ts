@@ -1,3 +1,4 @@
+// What is under way: purges and compactions that the engine has not answered yet.
 import type { LoggedTask } from "../fold/logged-task.ts";
 
 /** What the engine was asked to do to entries, and has not answered yet. */

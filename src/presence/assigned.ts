@@ -1,3 +1,4 @@
+// What has become of an assignment: the worker has it, refuses part of it, or has not answered.
 import type { LiveRun } from "../fold/live-run.ts";
 import type { AssignCommand } from "../matching/commands.ts";
 import type { Matching } from "../matching/matching.ts";

@@ -1,3 +1,4 @@
+// Losing attempts and workers: what that means for the run, its slots and its limits.
 import type { LiveRun } from "../fold/live-run.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
 import { isDurable } from "../matching/durable/readiness.ts";

@@ -1,3 +1,4 @@
+// Registration: what a worker says of itself, and what follows from it for queues, slots and limits.
 import { cutText } from "../domain/printable.ts";
 import { limitsDiffer, watchFlows } from "../matching/durable/limit-of-flow.ts";
 import { declarePolicies } from "../matching/limits/declare.ts";

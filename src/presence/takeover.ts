@@ -1,3 +1,4 @@
+// A takeover: what a new leader believes before it has heard from each worker itself.
 import type { Matching } from "../matching/matching.ts";
 import { placeAll } from "../matching/placement.ts";
 import { beCautious, keepNoted } from "../matching/suspects/caution.ts";

@@ -1,3 +1,4 @@
+// Sending a signal through the leader, which knows whether the run takes it.
 import { PayloadTooLarge } from "../domain/errors.ts";
 import { largestSignal } from "../domain/signal.ts";
 import type { Fold } from "../fold/fold.ts";

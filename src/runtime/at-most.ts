@@ -1,3 +1,4 @@
+// A wait that does not go on for ever.
 import { afterMs } from "./long-timer.ts";
 
 /** Waits for something, but not longer than `ms`. */

@@ -1,3 +1,4 @@
+// Memory that the runtime could give back.
 declare const Bun: { gc(force: boolean): void } | undefined;
 
 /**

@@ -1,3 +1,4 @@
+// Lines on standard error.
 declare const Bun: object | undefined;
 
 /** Writes a line to stderr unchanged: on a terminal Bun paints the output of `console.error` red. */

@@ -1,3 +1,4 @@
+// An assignment as the scheduler makes it of a run.
 import type { Resume } from "../domain/durable.ts";
 import { termsOf } from "../domain/policies.ts";
 import type { LiveRun } from "../fold/live-run.ts";

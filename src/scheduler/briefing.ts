@@ -1,3 +1,4 @@
+// A briefing: what a leader is told before it leads.
 import type { StoredCron } from "../domain/cron-record.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import type { StoredRate } from "../matching/commands.ts";

@@ -1,3 +1,4 @@
+// Events: everything that the scheduler can be told.
 import type { StoredCron } from "../domain/cron-record.ts";
 import type { Pauses } from "../domain/pauses.ts";
 import type { Turn } from "../domain/run.ts";

@@ -1,3 +1,4 @@
+// What a leader does on each event, as a table.
 import type { LogEvent } from "../fold/log-events.ts";
 import { compactionRefused, purged } from "../housekeeping/answers.ts";
 import { restoreDisplaced } from "../housekeeping/displaced.ts";

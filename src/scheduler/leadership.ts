@@ -1,3 +1,4 @@
+// Leadership: what exists only while this engine leads. It is the listener of the fold, made by `lead` and thrown away whole.
 import { isChild } from "../fold/families.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";

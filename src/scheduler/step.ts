@@ -1,3 +1,4 @@
+// The step: the way into the scheduler, for every event.
 import { checkFloor, reachEnd } from "../fold/floor.ts";
 import { foldEvent } from "../fold/fold-event.ts";
 import type { Command } from "../matching/commands.ts";

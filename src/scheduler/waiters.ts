@@ -1,3 +1,4 @@
+// Waiters: clients that have asked for results which the log has not told them.
 import { type FinishedRun, resultPlaceOf } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { Step } from "../matching/step.ts";

@@ -1,3 +1,4 @@
+// What a test gets of a run that was executed inline.
 import type { RunInfo } from "../domain/run.ts";
 import type { LogLine, Progress, StreamChunk } from "../domain/transcript.ts";
 

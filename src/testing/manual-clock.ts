@@ -1,3 +1,4 @@
+// A clock that a test moves by hand.
 import { type DurationInput, parseDuration } from "../domain/duration.ts";
 import { assertKnownOptions } from "../domain/known-options.ts";
 import { assertTime, shownTime } from "../domain/time.ts";

@@ -1,3 +1,4 @@
+// A server for one test, with a store of its own.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// What a schema makes of an input or an output before anybody sees it.
 import { InvalidData } from "../domain/errors.ts";
 import { validate } from "../domain/schema.ts";
 import type { WorkerTask } from "../domain/worker.ts";

@@ -1,3 +1,4 @@
+// What a handler returns: a value, a promise, or an Effect.
 import * as Effect from "effect/Effect";
 
 /** Returns a value or a promise as it is; runs an Effect, interrupted by the signal. */

@@ -1,3 +1,4 @@
+// Recent turns: which attempts a worker has had lately, in little memory.
 import { hashOf } from "../collections/hash.ts";
 import { slotOf } from "../collections/number-index.ts";
 import type { Turn } from "../domain/run.ts";

@@ -1,3 +1,4 @@
+// What a worker is made of, before it has registered.
 import type { Log } from "../domain/log.ts";
 import type { NatsLink } from "../nats/link.ts";
 import type { Publisher } from "../nats/publisher.ts";

@@ -136,6 +136,12 @@ test("each room has a file that begins with what the room is for", () => {
   );
 });
 
+test("each file begins with a sentence about what it holds", () => {
+  expectNone(product, ({ text }) =>
+    /^(?:#!.*\n)?(?:\/\/ \S|\/\*\*)/.test(text) ? [] : ["say in its first line what it is about, or why it exists"],
+  );
+});
+
 test("the walks through the rooms name what there is", () => {
   const page = readFileSync(join(root, "docs/internals/walks.md"), "utf8");
   const named = [...page.matchAll(/`(src\/[^`]+\.ts)` `([^`]+)`/g)].map(([, path, name]) => ({

@@ -1,4 +1,4 @@
-// What is asked to cancel runs: one of them, or all that match, in as many requests as it takes.
+// Cancelling runs: one of them, or all that match a filter, in as many requests as it takes.
 import type { CancelReply } from "../../domain/listing.ts";
 import type { Cancellation } from "../../domain/run.ts";
 import type { CancelRuns } from "../../wire/verbs.ts";
@@ -7,7 +7,7 @@ import { GroupedCancels } from "./grouped-cancels.ts";
 import { deadlineOf, type Patience } from "./patience.ts";
 import { filterGroups, textGroups } from "./run-filter.ts";
 
-/** All fail with EngineUnreachable, EngineRefused. */
+/** All methods fail with EngineUnreachable or EngineRefused. */
 export class Cancels {
   readonly #requests: EngineRequests;
   readonly #grouped = new GroupedCancels((request, patience) => this.all(request, patience));
@@ -30,7 +30,7 @@ export class Cancels {
     return joined(replies);
   }
 
-  /** Those of single runs that come together travel together. */
+  /** Cancels a run. Single cancels that are made together are sent together. */
   one(key: string, reason: string, patience?: Patience): Promise<Cancellation | "unknown"> {
     return this.#grouped.cancel(key, reason, patience);
   }
@@ -47,7 +47,7 @@ function groupsOf({ runs, filter, ...how }: CancelRuns, mostBytes: number): Canc
   return filterGroups(filter ?? {}, mostBytes).map((group) => ({ filter: group, ...how }));
 }
 
-/** Whatever lists of keys the replies hold. */
+/** The replies as one: their lists of keys joined, also those that this version does not know. */
 function joined(replies: readonly CancelReply[]): CancelReply {
   const lists = replies.map(({ next: _, ...reply }) => reply as Record<string, readonly string[]>);
   const names = new Set(["cancelled", "stopping", "unknown", "finished", ...lists.flatMap(Object.keys)]);

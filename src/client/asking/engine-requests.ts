@@ -1,6 +1,6 @@
 // client/asking/: what engines are asked, and for how long.
-// Sends requests to the leading engine, waiting for one until a deadline. Every request may be repeated: one that went to an engine
-// that no longer leads, or whose answer was lost, is sent again.
+// Requests to the leading engine, which is waited for until a deadline. Every request may be repeated: one that went to an engine that no longer
+// leads, or whose answer was lost, is sent again.
 import { EngineRefused, EngineUnreachable, PayloadTooLarge } from "../../domain/errors.ts";
 import type { WorkerInfo } from "../../domain/listing.ts";
 import { encodeMessage, transientErrors } from "../../wire/messages.ts";
@@ -10,13 +10,13 @@ import type { LeaderLine } from "./leader-line.ts";
 import { longMs } from "./patience.ts";
 
 const pauseMs = 200;
-/** Overhead of a message around its payload. Units: bytes */
+/** What a message needs around its payload. Units: bytes */
 const spareBytes = 256;
 
 const tooOld =
   "it is of an older version, which does not know all of the filter: upgrade the engine (docs/production/upgrade.md)";
 
-/** Does what an engine was asked for; undefined if it cannot. `maySend`: the caller still waits. */
+/** Does what an engine was asked for, without one. Undefined if it cannot. `maySend`: whether the caller still waits. */
 type WithoutEngine<A> = (maySend: () => boolean) => Promise<A | undefined>;
 
 interface Keys {
@@ -25,7 +25,7 @@ interface Keys {
 interface NextPage {
   readonly after?: string;
 }
-/** What clients wait for an answer to, by verb: written out, because published types are not inferred. */
+/** What clients ask, by verb. Written out, because published types are not inferred. */
 interface Requests {
   readonly get: { readonly key: string };
   readonly list: ListRuns;
@@ -50,18 +50,18 @@ export class EngineRequests {
   readonly #line: LeaderLine;
   readonly #onSilence: (reason: string) => void;
 
-  /** `onSilence` is called when somebody has waited long for an answer. */
+  /** `onSilence` is called when somebody has waited for an answer for long. */
   constructor(line: LeaderLine, onSilence: (reason: string) => void = () => {}) {
     this.#line = line;
     this.#onSilence = onSilence;
   }
 
-  /** Bytes of the largest message that the server accepts. */
+  /** The largest message that the server accepts. Units: bytes */
   get maxPayload(): number {
     return this.#line.link.maxPayload;
   }
 
-  /** `withoutEngine` is tried whenever none answers. Fails: EngineUnreachable, EngineRefused, PayloadTooLarge, TypeError, RangeError */
+  /** Asks until the deadline. `withoutEngine` is tried whenever no engine answers. Fails: EngineUnreachable, EngineRefused, PayloadTooLarge, TypeError, RangeError */
   async ask<V extends keyof Requests>(
     verb: V,
     request: Requests[V],
@@ -88,7 +88,7 @@ export class EngineRequests {
     }
   }
 
-  /** All that engines list, in as many requests as it takes. */
+  /** A whole list, in as many requests as it takes. */
   async all<V extends "crons" | "workers" | "queues", T>(
     verb: V,
     itemsOf: (page: Replies[V]) => readonly T[],
@@ -104,7 +104,7 @@ export class EngineRequests {
     return items;
   }
 
-  /** A worker with many tasks comes in parts, one after the other. */
+  /** All workers. One with many tasks comes in parts, which follow one another. */
   async workers(deadline: number): Promise<readonly WorkerInfo[]> {
     const workers = new Map<string, WorkerInfo>();
     for (const part of await this.all("workers", (page) => page.workers, deadline)) {

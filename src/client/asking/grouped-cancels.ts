@@ -1,5 +1,5 @@
-// Cancels of single runs made together are sent together: an engine that gets twenty thousand requests has stored all of them before it
-// has answered half of them.
+// Grouped cancels: those of single runs that are made together are sent together. Otherwise an engine that gets twenty thousand requests has
+// stored all of them before it has answered half.
 import { EngineRefused } from "../../domain/errors.ts";
 import type { CancelReply } from "../../domain/listing.ts";
 import type { Cancellation } from "../../domain/run.ts";
@@ -10,14 +10,14 @@ import type { Patience } from "./patience.ts";
 type Did = Cancellation | "unknown";
 type Ask = (request: CancelRuns, patience: Patience | undefined) => Promise<CancelReply>;
 
-/** Those with the same reason and timeout. */
+/** Cancels with the same reason and timeout. */
 interface Group {
   readonly reason: string;
   readonly patience: Patience | undefined;
   readonly waiting: Map<string, Deferred<Did>>;
 }
 
-/** The first would have to wait until the last is stored. */
+/** With more in a group, the first would wait too long until the last is stored. */
 const mostTogether = 2_000;
 const outcomes = ["unknown", "stopping", "finished", "cancelled"] as const;
 
@@ -63,7 +63,7 @@ export class GroupedCancels {
       const half = Math.ceil(keys.length / 2);
       const isOfOne = !(error instanceof EngineRefused) || keys.length === 1;
       if (isOfOne) for (const key of keys) waiting.get(key)!.reject(error);
-      // An error with one of them must not be the answer to all.
+      // A problem with one of them must not be the answer to all, so each half is tried alone.
       else await Promise.all([this.#cancelAll(keys.slice(0, half), group), this.#cancelAll(keys.slice(half), group)]);
     }
   }

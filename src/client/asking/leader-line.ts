@@ -1,4 +1,4 @@
-// The connection to the leading engine: sends requests, and announces a new leader. Shared by all parts of a client.
+// The line to the leading engine: it sends requests, and tells when another engine leads. All parts of a client share it.
 
 import { PermissionDenied } from "../../domain/errors.ts";
 import { deniedSubject } from "../../nats/ask-store.ts";
@@ -9,13 +9,13 @@ import { type ErrorReply, errorOfReply, parseJson } from "../../wire/messages.ts
 import type { Subjects } from "../../wire/subjects.ts";
 import type { Replies } from "../../wire/verbs.ts";
 
-/** The result of one request: an answer, an error from the engine, or nothing, which may be different next time. */
+/** The result of one request: an answer, an error from the engine, or none, which may be different next time. */
 export type Reply<V extends keyof Replies> =
   | { readonly kind: "answer"; readonly answer: Replies[V] }
   | { readonly kind: "error"; readonly error: ErrorReply["error"] }
   | { readonly kind: "none"; readonly reason: string };
 
-/** A suspended engine receives a request and never answers. Units: milliseconds */
+/** After this long a request is sent again: a suspended engine receives requests and never answers. Units: milliseconds */
 const answerMs = 5_000;
 
 export class LeaderLine {
@@ -31,13 +31,13 @@ export class LeaderLine {
     this.#end = [listen(link, subjects.epoch, changed), link.onReconnect(changed)];
   }
 
-  /** Calls back when a new engine leads, and after a reconnect; returns a function that stops it. */
+  /** Calls back when another engine leads, and after a reconnect. Returns a function that stops it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Asks once, and waits up to `mostMs`. If another engine takes over meanwhile, there is no answer: the one that was asked may be gone. Fails: PermissionDenied */
+  /** Asks once, and waits up to `mostMs`; not if another engine takes over meanwhile, since the one that was asked may be gone. Fails: PermissionDenied */
   async ask<V extends keyof Replies>(verb: V, message: Uint8Array, mostMs = answerMs): Promise<Reply<V>> {
     if (!this.link.isConnected()) return { kind: "none", reason: "not connected to NATS" };
     const subject = this.#subjects.engine(verb);

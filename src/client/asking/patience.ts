@@ -1,4 +1,4 @@
-// How long somebody who asks an engine waits for an answer.
+// Patience: how long somebody who asks an engine waits for an answer.
 import { type DurationInput, parseDuration } from "../../domain/duration.ts";
 import { assertKnownOptions } from "../../domain/known-options.ts";
 
@@ -8,12 +8,11 @@ export interface Patience {
   readonly timeout?: DurationInput | undefined;
 }
 
-/** Units: milliseconds */
 const usualMs = 30_000;
 /** A caller that waits longer than this learns why. Units: milliseconds */
 export const longMs = 5_000;
 
-/** When it is over, on the clock of `performance.now`. Fails: TypeError or RangeError for a timeout that is none */
+/** When patience ends, on the clock of `performance.now`. Fails: TypeError or RangeError for an invalid timeout */
 export function deadlineOf(patience: Patience = {}): number {
   assertKnownOptions(patience, { options: ["timeout"], of: "a request", example: '{ timeout: "30s" }' });
   const { timeout } = patience;

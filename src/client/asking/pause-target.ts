@@ -1,9 +1,10 @@
+// The target of a pause: a task, workers, or everything.
 import { assertKnownOptions } from "../../domain/known-options.ts";
 import { assertName } from "../../domain/names.ts";
 import type { PauseTarget } from "../../domain/pauses.ts";
 import type { ChangePause } from "../../wire/verbs.ts";
 
-/** Fails: TypeError for anything but a task, a worker or nothing */
+/** Checks a target. Fails: TypeError for anything but a task, a worker or nothing */
 export function pauseTarget(target: PauseTarget, what: string): Pick<ChangePause, "task" | "worker"> {
   assertKnownOptions(target, { options: ["task", "worker"], of: `a ${what}`, where: what });
   const { task, worker } = target;

@@ -1,4 +1,4 @@
-// A filter of runs: what it may say, and its parts where it names more than fits into a message.
+// A filter of runs: which fields it may have, and how it is split where it names more than fits into a message.
 import { groupsBySize } from "../../collections/groups.ts";
 import { assertKnownOptions, namesOf } from "../../domain/known-options.ts";
 import type { RunFilter } from "../../domain/listing.ts";
@@ -13,7 +13,7 @@ const fields = namesOf<RunFilter>({
   waitingFor: true,
 });
 
-/** A misspelt field would match every run, and an empty reason every run with one. Fails: TypeError */
+/** Checks a filter: a misspelt field would match every run, and an empty reason every run that has one. Fails: TypeError */
 export function assertFilter(filter: RunFilter, where: string): void {
   assertKnownOptions(filter, { options: fields, of: "a filter of runs", where, example: '{ task: "send-email" }' });
   if (filter.reason === "")
@@ -26,11 +26,11 @@ export function assertNotEmpty(filter: RunFilter, otherwise: string): void {
     throw new TypeError(`${otherwise}; say which, for example { task: "send-email" }`);
 }
 
-/** In groups of at most so many bytes of JSON. */
+/** Groups texts, each group with at most `mostBytes` of JSON. */
 export const textGroups = (texts: Iterable<string>, mostBytes: number): string[][] =>
   groupsBySize(texts, mostBytes, (text) => jsonBytes(text).length + 1);
 
-/** The filter, or several of them when it names many ids: what matches one of them matches the whole. */
+/** The filter, or several if it names many ids. A run that matches one of them matches the whole. */
 export function filterGroups(filter: RunFilter, mostBytes: number): RunFilter[] {
   if (filter.ids === undefined || filter.ids.length === 0) return [filter];
   return textGroups(new Set(filter.ids), mostBytes).map((ids) => ({ ...filter, ids }));

@@ -1,5 +1,5 @@
-// Sends signals to durable runs. An engine knows whether the run takes it, so it is asked first; while none answers, the signal is stored
-// without it, as what counts is where it stands in the log.
+// The sender of signals to durable runs. An engine knows whether the run takes a signal, so it is asked first. While none answers, the signal is
+// stored from here: what counts is where it stands in the log (ADR 51).
 import {
   InboxFull,
   PayloadTooLarge,
@@ -56,8 +56,8 @@ export class SignalSender {
   }
 
   /**
-   * Without an engine: undefined if that is not possible now, or if only an engine can say what has become of the run. One that has an entry
-   * may have ended; then the signal is dropped, as it would be had the run ended just after.
+   * Stores a signal without an engine. Undefined if that is not possible now, or if only an engine can say what has become of the run. A run with an
+   * entry may have ended: then the signal is dropped, as if the run had ended just after it.
    */
   async #store(request: SendSignal, bytes: Uint8Array, maySend: () => boolean): Promise<SignalReply | undefined> {
     const { key, name, token } = request;
@@ -73,7 +73,7 @@ export class SignalSender {
     }
   }
 
-  /** What the newest entry of a run says, which may be behind its outcome. Compaction may move it from its bundle while that is read. */
+  /** What the newest entry of a run says; its outcome may be newer. Looks twice, since compaction may move the run out of its bundle meanwhile. */
   async #entryOf(key: string): Promise<"live" | "finished" | undefined> {
     const { store, subjects } = this.#parts;
     const { task, id } = splitKey(key);

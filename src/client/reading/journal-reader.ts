@@ -1,4 +1,4 @@
-// What a durable run has done, read from its journal.
+// The timeline of a durable run: what it has done, read from its journal.
 import type { Timeline, TimelineEntry } from "../../domain/timeline.ts";
 import type { JournalStore } from "../../nats/journal.ts";
 import { keyIdOfMessage, openMessage } from "../../sealing/sealed-journal.ts";
@@ -7,7 +7,7 @@ import { type Delivery, decodeJournalMessage, noOp } from "../../wire/journal-me
 
 const outcomes = { value: "value", error: "error", retry: "retry", cancel: "cancelled" } as const;
 
-/** Empty for a run that is not durable, has done nothing yet, or is forgotten. Fails: StoreUnavailable, PermissionDenied, MalformedRecord, DecryptionFailed */
+/** Reads a timeline. Empty for a run that is not durable, has done nothing yet, or is forgotten. Fails: StoreUnavailable, PermissionDenied, MalformedRecord, DecryptionFailed */
 export async function readTimeline(
   journals: Pick<JournalStore, "read">,
   run: { readonly key: string; readonly origin: number },

@@ -1,4 +1,4 @@
-// A list of any length, from pages that fit into a message.
+// Lists of any length, put together from pages that fit into a message.
 import { assertKnownOptions, namesOf } from "../../domain/known-options.ts";
 import type { RunFilter, RunList } from "../../domain/listing.ts";
 import { assertWhole } from "../../domain/option-values.ts";
@@ -20,7 +20,7 @@ export interface ListParts {
   readonly entries: Pick<StoredEntries, "outcomesAt">;
 }
 
-/** Of a filter of many ids. Units: bytes */
+/** The largest part of a filter with many ids that is sent in one request. Units: bytes */
 const mostFilterBytes = 64 * 1_024;
 
 export async function readList(parts: ListParts, filter: RunFilter, options: ListOptions): Promise<RunList> {
@@ -54,7 +54,7 @@ async function listGroup({ requests, entries }: ListParts, first: ListRuns, dead
   }
 }
 
-/** The runs of a page, each with its error or reason if the log still has it. */
+/** The runs of a page, each with its error or reason if that is still in the log. */
 async function withErrors(
   { runs, places = [] }: RunListPage,
   entries: ListParts["entries"],
@@ -72,7 +72,7 @@ async function withErrors(
   return told;
 }
 
-/** Lists of several filters as one. A run matches one of them only. */
+/** The lists of several filters as one. No run matches more than one of them. */
 function joined(lists: readonly RunList[], limit: number): RunList {
   const all = lists.flatMap(({ runs }) => runs).sort((a, b) => (isNewer(a, b) ? -1 : 1));
   const runs = all.slice(0, limit);

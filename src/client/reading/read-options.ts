@@ -1,4 +1,4 @@
-// Apart from its reader: what users see of a package must not lead to the types of another one.
+// The options of reading a transcript. In a file of their own, since the types that users see must not lead to those of another package.
 /** What to read of a run's logs or stream. */
 export interface ReadOptions {
   /**

@@ -1,6 +1,6 @@
 // client/reading/: what is read from the log: runs, lists, transcripts, journals.
-// A run as queries return it: what the engine knows, and the bytes that only the log has. Those are read from the log itself: an input and an
-// output together may not fit into a message.
+// The reader of runs: it adds to what an engine knows of a run what only the log has. Input and output are read from the log itself, since both
+// together may not fit into a message.
 import type { RunInfo } from "../../domain/run.ts";
 import type { StoredEntries } from "../../nats/stored-entries.ts";
 import { inputIn, inputOfFinished } from "../../nats/stored-inputs.ts";
@@ -12,7 +12,7 @@ import type { FoundRun } from "../../wire/verbs.ts";
 import type { EngineRequests } from "../asking/engine-requests.ts";
 import { deadlineOf, type Patience } from "../asking/patience.ts";
 
-/** Entries move: if one is no longer where the engine said, ask again. */
+/** How often an engine is asked where an entry is: it may have moved before it is read. */
 const looks = 3;
 
 export class RunReader {
@@ -32,7 +32,7 @@ export class RunReader {
     return run && openRun(this.#vault, run);
   }
 
-  /** With the fields of its input that stay readable when it is stored again. */
+  /** Reads a run, with the fields of its input that stay readable when the run is stored again. */
   async readWithPlain(key: string): Promise<{ readonly run: RunInfo; readonly plain: readonly string[] } | null> {
     const stored = await this.#read(key);
     if (stored === null) return null;
@@ -53,7 +53,7 @@ export class RunReader {
     return info && { ...info, inputIsGone: true };
   }
 
-  /** Undefined if the log has nothing there. */
+  /** Adds what the log has. Undefined if it has nothing there any more. */
   #complete(key: string, info: RunInfo, at: NonNullable<FoundRun["at"]>): Promise<RunInfo | undefined> {
     return "entrySeq" in at
       ? this.#completeLive(key, info, at.entrySeq)
@@ -70,7 +70,7 @@ export class RunReader {
     const outcome = (await this.#entries.outcomesAt(seq))[index];
     if (outcome?.key !== key) return undefined;
     if (outcome.kind === "erased") return info;
-    const isPinned = info.inputIsGone === true; // of what it did its entry has only the result
+    const isPinned = info.inputIsGone === true; // its entry has only its result
     if (isPinned && outcome.kind === "completed") return { ...info, output: jsonOf(outcome.output) };
     const { store, subjects } = this.#entries;
     const detail = outcome.detail as FinalDetail;

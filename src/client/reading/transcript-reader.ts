@@ -1,4 +1,4 @@
-// Reads the transcript of a run: from the first record, live, until the run has ended and everything was read.
+// The reader of transcripts: lines, chunks and progress of a run, from the first record on and then live, until the run has ended and all is read.
 
 import { RunNotFound } from "../../domain/errors.ts";
 import { assertKnownOptions } from "../../domain/known-options.ts";
@@ -22,7 +22,7 @@ export interface TranscriptSources {
   readonly vault?: Vault | undefined;
 }
 
-/** The lines, plus one for each gap. */
+/** The lines of a run, and a line for each gap. */
 export async function* readLines(
   parts: TranscriptSources,
   key: string,
@@ -78,7 +78,7 @@ export async function readProgress(parts: TranscriptSources, key: string): Promi
   return { attempt: head.attempt, turn: head.turn, at, fraction, ...(note !== "" && { note }) };
 }
 
-/** Fails: RunNotFound, EngineUnreachable, ResultNotAwaited when the client is closed; RangeError for an attempt that cannot be */
+/** Fails: RunNotFound, EngineUnreachable; ResultNotAwaited when the client is closed; RangeError for an impossible attempt */
 async function* readTranscript(
   parts: TranscriptSources,
   key: string,
@@ -90,7 +90,7 @@ async function* readTranscript(
   const newest = await parts.transcripts.newest(key);
   if (run === null && newest === undefined) throw new RunNotFound({ key });
   const head = newest && decodeTranscriptHead(newest.data);
-  // A forgotten run is shown as long as its transcript is kept.
+  // What a forgotten run has put out is shown for as long as its transcript is kept.
   const listing = new TranscriptSieve(chosen, run?.origin ?? head?.origin, head);
   const isLive = options.follow !== false && run !== null && !isFinished(run.state);
   const until = isLive ? undefined : (newest?.seq ?? 0);

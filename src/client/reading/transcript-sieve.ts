@@ -1,8 +1,8 @@
-// Picks the entries that belong to a run, each once: a repeated append is stored twice, and an earlier run with the same
-// id may have left some.
+// A sieve for transcripts: it passes the entries that belong to a run, each once. A repeated append is stored twice, and an earlier run with the
+// same id may have left some.
 import type { TranscriptEntry, TranscriptHead, TranscriptRecord } from "../../wire/transcript-entry.ts";
 
-/** A record, whose it is, and how many records of the same attempt are missing before it. */
+/** A record, the attempt that made it, and how many records of that attempt are missing before it. */
 export interface Heard {
   readonly attempt: number;
   readonly turn: number;
@@ -14,17 +14,17 @@ export class TranscriptSieve {
   readonly #chosen: "all" | "newest" | number;
   #origin: number | undefined;
   #newestTurn = 0;
-  /** By attempt: the number of the record that comes next. */
+  /** By attempt: the number of the record that is expected next. */
   readonly #next = new Map<string, number>();
 
-  /** `newest`: the newest entry, so that "newest" skips earlier attempts. */
+  /** `newest`: the newest entry that is stored, so that the choice "newest" skips earlier attempts. */
   constructor(chosen: "all" | "newest" | number, origin: number | undefined, newest: TranscriptHead | undefined) {
     this.#chosen = chosen;
     this.#origin = origin;
     if (newest !== undefined && newest.origin === origin) this.#newestTurn = newest.turn;
   }
 
-  /** What to show of the next entry. */
+  /** Takes the next entry in, and returns what to show of it. */
   hear(entry: TranscriptEntry): Heard[] {
     const { attempt, turn, writer, first, records } = entry;
     this.#origin ??= entry.origin;

@@ -1,5 +1,5 @@
-// Reads a transcript: entries as they come, until the one that was the newest when the run had ended. A slow reader stops
-// the flow instead of filling this process's memory.
+// The stream of a transcript: entries as they come, up to the one that was the newest when the run had ended. While its caller is slow, it stops
+// reading instead of filling this process's memory.
 import { ResultNotAwaited, StoreUnavailable } from "../../domain/errors.ts";
 import type { ClosableLogReader } from "../../nats/log-reader.ts";
 import type { Transcripts } from "../../nats/transcripts.ts";
@@ -15,7 +15,7 @@ interface Batch {
 
 const pauseAbove = 4 * 1024 * 1024;
 const resumeBelow = 1024 * 1024;
-/** The newest entry may be discarded before it is read, so it is checked again from time to time. */
+/** How often it is checked whether the newest entry is still there: it may be discarded before it is read. */
 const lookAgainMs = 1_000;
 const mostStandstillMs = 15_000;
 
@@ -36,7 +36,7 @@ export class TranscriptStream {
   #wake: () => void = () => {};
   #trouble = "nothing arrives";
   #positionBefore = 0;
-  /** How long nothing has come although more is stored. Units: milliseconds */
+  /** For how long nothing has come although more is stored. Units: milliseconds */
   #standstillMs = 0;
   #lookAgain: ReturnType<typeof setTimeout> | undefined;
 
@@ -64,7 +64,7 @@ export class TranscriptStream {
     );
   }
 
-  /** The records that came next; undefined at the end. */
+  /** The records of the next entry; undefined at the end. */
   async next(): Promise<readonly Heard[] | undefined> {
     for (;;) {
       if (this.#signal?.aborted) return undefined;
@@ -100,7 +100,7 @@ export class TranscriptStream {
     if (/permissions violation/i.test(reason)) this.#fail(this.#unreadable());
   }
 
-  /** What cannot be read is missing; the next entry of its attempt shows that. */
+  /** An entry that cannot be read is missing: the numbers of the next one of its attempt show that. */
   #receive(seq: number, data: Uint8Array): void {
     this.#position = seq;
     try {
@@ -112,7 +112,7 @@ export class TranscriptStream {
     }
   }
 
-  /** All output was stored before the outcome, so the entry that is newest now is the last. */
+  /** The run has ended. All its output was stored before its outcome, so the entry that is the newest now is the last one. */
   async #ended(): Promise<void> {
     while (!this.#isClosed && this.#failure === undefined) {
       try {
@@ -129,7 +129,7 @@ export class TranscriptStream {
     this.#until = seq;
     this.#wake();
     if (this.#isClosed || this.#position >= seq) return;
-    if (this.#batches.length > 0) this.#standstillMs = 0; // the caller takes their time
+    if (this.#batches.length > 0) this.#standstillMs = 0; // it is the caller who is slow
     if (this.#position !== this.#positionBefore) this.#standstillMs = 0;
     this.#positionBefore = this.#position;
     if (this.#standstillMs >= mostStandstillMs) this.#fail(this.#unreadable());

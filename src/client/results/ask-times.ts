@@ -1,8 +1,8 @@
-// When to ask again for a missing result: 2 s after the last time, then 4, 8 … 60.
+// Ask times: when a missing result is asked for again, 2 s after the last time, then 4, 8 … 60.
 import { Deque } from "../../collections/deque.ts";
 
 export interface Asked {
-  /** How often it was due, up to the longest pause; -1 when it no longer matters. Written by {@link AskTimes} only. */
+  /** Which pause it is in; -1 once it no longer matters. Written by {@link AskTimes} only. */
   level: number;
   /** On the clock of `performance.now`. Written by {@link AskTimes} only. */
   dueAt: number;
@@ -11,7 +11,7 @@ export interface Asked {
 const pausesMs = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
 
 export class AskTimes<T extends Asked> {
-  /** Within a level all pauses are equal, so the first is due first. Removed ones stay until their time. */
+  /** By pause: all in a level wait equally long, so the first is due first. Removed ones stay until their time. */
   #levels: readonly Deque<T>[] = emptyLevels();
 
   /** Adds a run, to be asked for in 2 s for the first time. */
@@ -23,13 +23,13 @@ export class AskTimes<T extends Asked> {
     asked.level = -1;
   }
 
-  /** These, and no others, with short pauses again. */
+  /** Starts over with these and no others, with short pauses. */
   restart(all: Iterable<T>, now: number): void {
     this.#levels = emptyLevels();
     for (const asked of all) this.#put(asked, 0, now);
   }
 
-  /** Those whose time has come; each is due again after the next longer pause. */
+  /** Takes those whose time has come. Each is due again after the next longer pause. */
   takeDue(now: number): T[] {
     const due = this.#levels.flatMap((level) => takeDue(level, now));
     for (const asked of due) this.#put(asked, Math.min(asked.level + 1, pausesMs.length - 1), now);

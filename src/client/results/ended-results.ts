@@ -1,4 +1,4 @@
-// Reads results of finished runs from the log. An entry has results of many runs: it is read once for all who wait for one of
+// Results of runs that have ended, read from the log. An entry has the results of many runs: it is read once for all who wait for one of
 // them, so that ten thousand waits are not ten thousand reads.
 import type { StoredEntries } from "../../nats/stored-entries.ts";
 import type { Outcome } from "../../wire/outcome-entry.ts";
@@ -13,14 +13,14 @@ export interface EndedResultsParts {
 
 export class EndedResults {
   readonly #parts: EndedResultsParts;
-  /** What is to be read, by the sequence of the entry. */
+  /** By the sequence of an entry: the runs whose results are to be read there. */
   #toRead = new Map<number, EndedRun[]>();
 
   constructor(parts: EndedResultsParts) {
     this.#parts = parts;
   }
 
-  /** Entries that are to be read. */
+  /** How many entries are to be read. */
   get waiting(): number {
     return this.#toRead.size;
   }
@@ -36,13 +36,13 @@ export class EndedResults {
     }
   }
 
-  /** Begins to read. Whoever has more to add does so first. */
+  /** Begins to read what was added. */
   read(): void {
     for (const [seq, runs] of this.#toRead) void this.#readEntry(seq, runs);
     this.#toRead = new Map();
   }
 
-  /** Never rejects: what could not be read is requested again later, and the engine says where it is then. */
+  /** Never rejects: a result that could not be read is asked for again later, and the engine says where it is then. */
   async #readEntry(seq: number, runs: readonly EndedRun[]): Promise<void> {
     const { entries, waits, onOutcome } = this.#parts;
     if (!runs.some(({ key }) => waits.get(key))) return; // all of them were given up

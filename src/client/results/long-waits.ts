@@ -1,4 +1,4 @@
-// Tells callers who wait long why: one line and one request per task, however many are waiting.
+// Long waits: callers are told why they wait, by one line and one request for each task, however many are waiting (ADR 31).
 import { formatDuration } from "../../domain/duration.ts";
 import { EngineUnreachable } from "../../domain/errors.ts";
 import { nearest } from "../../domain/known-options.ts";
@@ -31,20 +31,20 @@ export interface LongWaitsParts {
 
 /** After this time a new wait is reported again. Units: milliseconds */
 const againMs = 60_000;
-/** At most this many are asked for at a time; the others follow with the next check. */
+/** At most this many tasks are asked about at a time; the others follow with the next check. */
 const mostTasks = 10;
-/** Told once for all tasks; neither is the name of one. */
+/** These two are told once for all tasks. With the space, neither is the name of a task. */
 const nobodyLeads = " nobody leads";
 const nothingStored = " nothing is stored";
-/** To find out why one run waits. Units: milliseconds */
+/** How long it may take to find out why a run waits. Units: milliseconds */
 const askMs = 2_000;
 
 export class LongWaits {
   readonly #parts: LongWaitsParts;
-  /** When something was last told: why the runs of a task wait, or one of those that concern all tasks. */
+  /** By task, or by what concerns all tasks: when it was last told. */
   readonly #toldAt = new Map<string, number>();
   #isAsking = false;
-  /** Number of answered appends when they stopped being answered. */
+  /** How many appends were answered when this last looked; -1 if none was pending. */
   #answered = -1;
   #stuckAt = 0;
 
@@ -52,7 +52,7 @@ export class LongWaits {
     this.#parts = parts;
   }
 
-  /** Some of the waits for outputs; most are recent. */
+  /** Looks at some of the waits for outputs. Most are too recent to be told about. */
   look(waits: Iterable<LongWait>): void {
     const now = performance.now();
     const { link } = this.#parts;
@@ -106,7 +106,7 @@ export class LongWaits {
     return `no worker has the task "${task}"${question}; ${there}, in namespace "${link.namespace}" on ${server}`;
   }
 
-  /** If nothing is answered for long, everything waiting to be stored is held up by the same thing. */
+  /** Looks at the runs that are to be stored: if no append was answered for long, the same thing holds up all of them. */
   lookAtAppends(now: number): void {
     const { publisher, link, server } = this.#parts;
     if (publisher.pending === 0 || publisher.answered !== this.#answered) {

@@ -1,4 +1,4 @@
-// Asks engines for results that did not arrive by themselves, many runs per request.
+// Requests for results that did not arrive by themselves, each for many runs.
 import { RunNotFound } from "../../domain/errors.ts";
 import { encodeMessage } from "../../wire/messages.ts";
 import type { LeaderLine } from "../asking/leader-line.ts";
@@ -16,7 +16,7 @@ export interface ResultRequestsParts {
 const keysInARequest = 1_000;
 /** Ids may have 256 bytes: a request must fit into the smallest usual `max_payload`. */
 const charactersInARequest = 60_000;
-/** With this many entries to read, asking for more can wait. */
+/** Once this many entries are to be read, asking for more can wait. */
 const entriesKnown = 256;
 
 export class ResultRequests {
@@ -51,7 +51,7 @@ export class ResultRequests {
     while (this.#toAsk.size > 0) {
       const keys = this.#nextKeys();
       if (keys.length > 0 && !(await this.#request(keys))) this.#toAsk.clear();
-      // An entry is read once, when everybody waiting for something in it is known.
+      // An entry is read once all who wait for something in it are known.
       if (this.#toAsk.size === 0 || ended.waiting >= entriesKnown) ended.read();
     }
   }
@@ -79,7 +79,7 @@ export class ResultRequests {
     return !wait.mustAsk;
   }
 
-  /** Whether an engine has answered; if none leads now, the next one is asked as soon as it does. */
+  /** Asks an engine. Returns whether it has answered. If none leads now, the next one is asked as soon as it does. */
   async #request(keys: readonly string[]): Promise<boolean> {
     const { line, inbox, ended, waits } = this.#parts;
     const reply = await line.ask("result", encodeMessage({ keys, inbox })).catch(() => undefined);

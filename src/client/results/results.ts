@@ -1,6 +1,6 @@
 // client/results/: who waits for which result, and who asks for it again.
-// Hears the results of the runs that callers wait for: one inbox for all. Most come from the log, the others from an engine. Both are best
-// effort, so missing ones are requested again: after a reconnect, when a new engine leads, and with growing pauses. No wait depends on one message.
+// The results of all runs that callers wait for come to one inbox: most from the log, the others from an engine. Both are best effort, so missing
+// ones are asked for: after a reconnect, when another engine leads, and with growing pauses. No wait depends on a single message.
 import type { Msg } from "@nats-io/transport-node";
 import { ResultNotAwaited } from "../../domain/errors.ts";
 import { isConclusive, isFinal, keyOf } from "../../domain/run.ts";
@@ -24,7 +24,7 @@ import { type Awaited, type AwaitedRun, Waits } from "./waits.ts";
 
 /** A wait that began before its run was stored. */
 export interface Expected extends Awaited {
-  /** The run is stored; `created` false: its first create named another inbox, if any. */
+  /** To be called when the run is stored. If it was not `created` now, it existed, and its entry names another inbox, if any. */
   readonly stored: (created: boolean) => void;
 }
 
@@ -34,13 +34,13 @@ export interface ResultsParts {
   readonly line: LeaderLine;
   readonly entries: StoredEntries;
   readonly vault?: Vault | undefined;
-  /** Knows whether the log is there. */
+  /** Knows whether the log still exists. */
   readonly stream?: StreamWatch | undefined;
   /** Tells callers who wait long why. */
   readonly longWaits: LongWaits;
 }
 
-/** How often to look who has waited for long. Units: milliseconds */
+/** How often this looks who has waited for long. Units: milliseconds */
 const tickMs = 1_000;
 const openBrace = 0x7b;
 
@@ -81,7 +81,7 @@ export class Results implements Witness {
     return this.#parts.link.isConnected();
   }
 
-  /** A run that has ended was stored. */
+  /** As a witness: a run whose end is heard was stored. */
   watch(subject: string, seen: (seq: number) => void): () => void {
     const { task, id } = this.#parts.subjects.parseRun(subject);
     const wait = this.#waits.get(keyOf(task, id));
@@ -92,12 +92,12 @@ export class Results implements Witness {
     };
   }
 
-  /** For the entry of a run; `isMade`: under an id that the client made. */
+  /** The inbox that a run entry names. `isMade`: the client has made the run's id. */
   inboxFor(isMade: boolean): string {
     return isMade ? this.#inbox.made : this.#inbox.asked;
   }
 
-  /** Waits for the output of an existing run, which nobody sends unasked. */
+  /** Waits for the output of an existing run. Nobody sends that unasked. */
   wait(key: string): Awaited {
     const refusal = this.#refusal(key);
     if (refusal !== undefined) return refused(refusal);
@@ -107,8 +107,8 @@ export class Results implements Witness {
   }
 
   /**
-   * Waits for the output of a run that is about to be created, so that a result faster than the acknowledgement is not missed.
-   * A `made` id never belonged to another run, whose late outcome might be in the log.
+   * Waits for the output of a run that is about to be created, so that a result which is faster than the acknowledgement is not missed.
+   * `isMade`: the client has made the id, so no outcome in the log can be that of an earlier run.
    */
   expect(key: string, isMade: boolean): Expected {
     const refusal = this.#refusal(key);
@@ -138,7 +138,7 @@ export class Results implements Witness {
     return this.#isClosed ? closed(key) : this.#lost;
   }
 
-  /** Nobody will ever send results from a deleted log. */
+  /** Set if the log was deleted: then nobody will ever send results. */
   get #lost(): Error | undefined {
     const { stream } = this.#parts;
     return stream?.trouble?.fault === "gone" ? stream.refusal : undefined;
@@ -149,7 +149,7 @@ export class Results implements Witness {
     if (lost !== undefined) this.#waits.rejectAll(() => lost);
   }
 
-  /** Anybody may publish to an inbox: anything that is not a result is ignored, and the real one is requested in due course. */
+  /** Anybody may publish to an inbox: what is not a result is ignored, and the real one is asked for in due course. */
   #takeFromEngine(data: Uint8Array): void {
     if (data[0] !== openBrace) for (const outcome of readEntry(data)?.outcomes ?? []) this.#takeStored(outcome);
     else {
@@ -163,7 +163,7 @@ export class Results implements Witness {
     if (wait !== undefined && (isFinal(outcome.kind) || outcome.kind === "erased")) this.#deliver(wait, outcome);
   }
 
-  /** Outcomes in log order, as stored: all final ones of the runs that named this inbox. */
+  /** An outcome entry, passed on by the server: in the order of the log, this inbox hears all final outcomes of the runs that name it. */
   #takeFromLog(message: Msg): void {
     const entry = readEntry(message.data);
     for (const outcome of entry?.outcomes ?? []) {
@@ -176,7 +176,7 @@ export class Results implements Witness {
     }
   }
 
-  /** The server adds the place of an entry that it republishes. */
+  /** Whether an engine wrote the entry. The server adds the subject of an entry that it passes on. */
   #isByEngine({ headers }: Msg, { by }: OutcomeEntry): boolean {
     const subject = headers?.get("Nats-Subject");
     const place = subject === undefined ? undefined : readable(() => this.#parts.subjects.parseOutcome(subject));
@@ -201,7 +201,7 @@ export class Results implements Witness {
     this.#requests.ask(due.map(({ key }) => key));
   }
 
-  /** Start again with short pauses: the engine that was just asked may be only about to lead. */
+  /** Asks for everything now, and starts over with short pauses: the engine that is asked may be only about to lead. */
   #askForAll(): void {
     this.#times.restart(this.#waits.all(), performance.now());
     this.#requests.ask(Array.from(this.#waits.all(), ({ key }) => key));
@@ -210,7 +210,7 @@ export class Results implements Witness {
 
 const readEntry = (data: Uint8Array): OutcomeEntry | undefined => readable(() => decodeOutcomeEntry(data));
 
-/** Undefined for what is not what it should be. */
+/** What was read; undefined if it is malformed. */
 function readable<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -1,4 +1,4 @@
-// What a caller gets for the outcome of a run.
+// What a caller gets for the outcome of a run: its output, or an error.
 import { RunCancelled, RunErased, RunFailed } from "../../domain/errors.ts";
 import { isSealedError, openAttempts, openError, openOutput } from "../../sealing/sealed.ts";
 import type { Vault } from "../../sealing/vault.ts";
@@ -6,7 +6,7 @@ import { jsonOf } from "../../wire/bytes.ts";
 import type { Outcome } from "../../wire/outcome-entry.ts";
 import type { FinalDetail } from "../../wire/story.ts";
 
-/** A promise where a key has to be asked for. Fails: RunFailed, RunCancelled, RunErased, MalformedRecord, DecryptionFailed */
+/** The output; a promise of it if a key has to be asked for. Fails: RunFailed, RunCancelled, RunErased, MalformedRecord, DecryptionFailed */
 export function outputOf(outcome: Outcome, vault: Vault | undefined): unknown {
   const { key } = outcome;
   if (outcome.kind === "completed") return heard(openOutput(vault, key, jsonOf(outcome.output)));
@@ -25,7 +25,7 @@ async function openFailed({ key, error, attempts }: Failed, vault: Vault | undef
 
 type Failed = Pick<RunFailed, "key" | "error" | "attempts">;
 
-/** Whoever waited may have given up meanwhile. */
+/** Marks a promise as handled: whoever waited for it may have given up meanwhile. */
 function heard(output: unknown): unknown {
   if (output instanceof Promise) output.catch(() => {});
   return output;

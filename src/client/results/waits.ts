@@ -1,19 +1,19 @@
-// The runs that callers of this client wait for: each is one wait, however many wait for it.
+// Waits: the runs that callers of this client wait for. Each run is one wait, however many callers it has.
 import type { Asked } from "./ask-times.ts";
 import type { LongWait } from "./long-waits.ts";
 
 export interface AwaitedRun extends Asked, LongWait {
   readonly key: string;
   readonly waiters: Waiter[];
-  /** Unacknowledged creates: until they are acknowledged, an engine may rightly not know the run. */
+  /** How many calls are still creating the run. Until they are acknowledged, an engine may rightly not know it. */
   creating: number;
-  /** Asked for while it was being created. */
+  /** The result was to be asked for while the run was being created, so it is asked for after that. */
   mustAsk: boolean;
-  /** The first final outcome in the log is the run's, if it is conclusive. Otherwise the engine says which one counts. */
+  /** Whether the first final outcome in the log counts, if it is conclusive. Otherwise an engine must say which one does. */
   believesLog: boolean;
-  /** Its outcome was found in the log and is about to be read: asking again would only find it again. */
+  /** The outcome was found and is about to be read: asking again would only find it again. */
   isFound: boolean;
-  /** Called with the end of a run, which stands for the acknowledgement of its creation. */
+  /** Called when the run has ended, which stands for the acknowledgement of its creation. */
   onSeen: ((seq: number) => void) | undefined;
 }
 
@@ -49,7 +49,7 @@ export class Waits {
     return this.#waits.values();
   }
 
-  /** One more caller waits for a run. `believesLog` counts for the first. */
+  /** One more caller waits for a run. Only the first one's `believesLog` counts. */
   open(key: string, believesLog: boolean): Awaited & { readonly wait: AwaitedRun } {
     const wait = this.#waits.get(key) ?? this.#begin(key, believesLog);
     let giveUp!: (error: Error) => void;
@@ -90,7 +90,7 @@ export class Waits {
     waiter.reject(error);
   }
 
-  /** Whoever still lists this wait must not keep its callers, or its output. */
+  /** Ends a wait. Its callers are taken out, so that whoever still lists the wait does not keep them in memory. */
   #end(wait: AwaitedRun): Waiter[] {
     this.#waits.delete(wait.key);
     this.#parts.onOver(wait);

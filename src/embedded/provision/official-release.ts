@@ -1,3 +1,4 @@
+// The official release of nats-server: where its archive is, and the check of its sum.
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";

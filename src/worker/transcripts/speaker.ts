@@ -1,3 +1,4 @@
+// `ctx.log`, whatever its lines go to.
 import type { TaskLog } from "../../domain/context.ts";
 import type { LineLevel } from "../../domain/transcript.ts";
 

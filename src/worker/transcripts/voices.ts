@@ -1,3 +1,4 @@
+// How the attempts of a worker get their voices: what a task logs, streams and reports goes into a transcript.
 import type { Attempt } from "../attempt.ts";
 import type { WorkerParts } from "../worker-parts.ts";
 import { consoleOf } from "./line.ts";

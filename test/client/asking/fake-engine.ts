@@ -1,6 +1,8 @@
-// Answers a client as an engine would, with outcomes that the test decides. It hears the runs on their subjects; the log is real.
+// Answers a client as an engine would, with outcomes that the test decides. It hears the runs on their subjects, and looks those up in the log,
+// which is real, that were stored while its own connection was away.
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
-import { keyOf } from "../../../src/domain/run.ts";
+import { keyOf, splitKey } from "../../../src/domain/run.ts";
+import { bundleOfId } from "../../../src/domain/run-id.ts";
 import { isBundle, runsOfBundle } from "../../../src/wire/bundle-entry.ts";
 import { jsonBytes, jsonOf, noBytes } from "../../../src/wire/bytes.ts";
 import { encodeMessage } from "../../../src/wire/messages.ts";
@@ -40,23 +42,15 @@ export class FakeEngine {
     this.#subjects = subjects;
     this.#decide = decide;
     nc.subscribe(subjects.runs, {
-      callback: (_, message) => {
-        const entry = decodeRunEntry(message.data.slice());
-        if (isBundle(entry)) {
-          const { task } = subjects.parseBundle(message.subject);
-          for (const run of runsOfBundle(entry)) this.#create(task, run.id, run.entry);
-        } else {
-          const { task, id } = subjects.parseRun(message.subject);
-          this.#create(task, id, entry);
-        }
-      },
+      callback: (_, message) => this.#hear(message.subject, message.data.slice()),
     });
   }
 
   /** Begins to answer requests. */
   lead(): void {
-    this.#answer("result", (ask: AskResults) => {
+    this.#answer("result", async (ask: AskResults) => {
       this.asked.push(ask);
+      for (const key of ask.keys) if (!this.runs.has(key)) await this.#lookUp(key);
       for (const key of ask.keys) this.#wait(key, ask.inbox);
       return { unknown: ask.keys.filter((key) => !this.runs.has(key)) };
     });
@@ -94,6 +88,36 @@ export class FakeEngine {
     this.#nc.publish(inbox, bytes);
   }
 
+  #hear(subject: string, data: Uint8Array): void {
+    const entry = decodeRunEntry(data);
+    if (isBundle(entry)) {
+      const { task } = this.#subjects.parseBundle(subject);
+      for (const run of runsOfBundle(entry)) this.#create(task, run.id, run.entry);
+    } else {
+      const { task, id } = this.#subjects.parseRun(subject);
+      this.#create(task, id, entry);
+    }
+  }
+
+  async #lookUp(key: string): Promise<void> {
+    const { task, id } = splitKey(key);
+    const bundle = bundleOfId(id);
+    const subjects = [
+      this.#subjects.run(task, id),
+      ...(bundle === undefined ? [] : [this.#subjects.bundle(task, bundle)]),
+    ];
+    for (const last_by_subj of subjects) {
+      const asked = this.#nc.request(
+        `$JS.API.STREAM.MSG.GET.${this.#subjects.stream}`,
+        JSON.stringify({ last_by_subj }),
+      );
+      const { message } = ((await asked.catch(() => undefined))?.json() ?? {}) as {
+        message?: { readonly data: string };
+      };
+      if (message !== undefined) return this.#hear(last_by_subj, Buffer.from(message.data, "base64"));
+    }
+  }
+
   #create(task: string, id: string, entry: RunEntry): void {
     const key = keyOf(task, id);
     if (this.runs.has(key)) return;
@@ -118,7 +142,10 @@ export class FakeEngine {
       this.#nc.subscribe(this.#subjects.engine(verb), {
         callback: (_, message) => {
           const instead = this.instead.shift();
-          if (instead === undefined) message.respond(encodeMessage(reply(jsonOf(message.data))));
+          if (instead === undefined)
+            void Promise.resolve(reply(jsonOf(message.data)))
+              .then((answer) => message.respond(encodeMessage(answer)))
+              .catch(() => {}); // the test has ended
           else if (instead !== "nothing") message.respond(encodeMessage({ error: instead }));
         },
       }),
