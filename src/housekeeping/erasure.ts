@@ -6,6 +6,7 @@ import type { FinishedRun } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { FinalDetail } from "../wire/story.ts";
+import { isNeeded } from "./compacted-run.ts";
 import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
 import { purgeHead } from "./garbage.ts";
 import type { House } from "./house.ts";
@@ -29,11 +30,15 @@ export const isGivenUp = ({ fold: { outcomesFrom }, retention: { purgedTo } }: H
 export const isMarking = (house: House): boolean =>
   house.retention.phase !== "idle" || !isGivenUp(house, house.fold.lastMark?.upTo ?? 0);
 
+/** Of a run that has ended: a child's result stays as long as its parent waits for it. */
+export const isErasable = (house: House, run: FinishedRun | undefined): run is FinishedRun =>
+  run !== undefined && (run.isErased || !isNeeded(house, run));
+
 /** Takes each finished run one step further and ignores the others. Safe to repeat. */
 export function eraseRuns(house: House, keys: readonly string[]): void {
   for (const key of keys) {
     const run = house.fold.finished.get(key);
-    if (run === undefined) continue;
+    if (!isErasable(house, run)) continue;
     noteRemains(house, key);
     if (run.isErased) {
       const log = house.fold.logOf(run.task);
@@ -66,8 +71,7 @@ const isSettled = (fold: Fold, key: string): boolean =>
 /** Whether the fold of the rest needs nothing that an outcome up to `upTo` says about a run's turns. */
 export function isCovered(fold: Fold, key: string, upTo: number): boolean {
   const run = fold.live.get(key);
-  if (run !== undefined) return run.uncovered > upTo;
-  return isSettled(fold, key);
+  return run === undefined ? isSettled(fold, key) : run.uncovered > upTo;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Fold } from "../fold/fold.ts";
 import {
   isCovered,
   isEntryGone,
+  isErasable,
   isGivenUp,
   isMarking,
   isMovable,
@@ -76,22 +77,21 @@ export class Eraser {
   /** What somebody has said of erased runs since: a worker that was cut off reports late. Again and again until nothing is left. */
   async eraseRemains(): Promise<void> {
     const leader = this.#leader;
-    const { log } = leader;
     const remains = leader.state.leadership?.house.remains;
     if (remains === undefined || remains.size === 0 || this.#open > 0) return;
     await this.erase([...remains]).catch((error: unknown) => {
-      if (leader.state.isLeading) log.warn("remains of erased runs are still there; trying again", { error });
+      if (leader.state.isLeading) leader.log.warn("remains of erased runs are still there; trying again", { error });
     });
   }
 
   async #erase(keys: readonly string[]): Promise<EraseReply> {
     const leader = this.#leader;
     await leader.progress.catchUp();
-    const { live, finished, fold } = leader.state;
-    const ended = keys.filter((key) => finished.has(key) && !fold.pinned.has(key));
+    const { live, finished, leadership } = leader.state;
+    const ended = keys.filter((key) => leadership !== undefined && isErasable(leadership.house, finished.get(key)));
     const origins: Origins = new Map(ended.map((key) => [key, finished.get(key)!.origin]));
     await leader.handleFully({ type: "erase", keys: ended });
-    if (ended.some((key) => leader.state.finished.get(key)?.isErased !== true))
+    if (leadership === undefined || ended.some((key) => leader.state.finished.get(key)?.isErased !== true))
       throw new Error("the erasure could not be stored; try again");
     await this.#passMark((house) => !isMarking(house));
     // Entries first: behind its outcomes, a duplicate's entry would look like a new run. A bundle is rewritten without them.
@@ -101,7 +101,7 @@ export class Eraser {
     leader.handle({ type: "erased", keys });
     return {
       erased: ended,
-      live: keys.filter((key) => live.has(key) || fold.pinned.has(key)),
+      live: keys.filter((key) => live.has(key) || (finished.has(key) && !origins.has(key))),
       unknown: keys.filter((key) => !live.has(key) && !finished.has(key)),
     };
   }
@@ -176,12 +176,12 @@ export class Eraser {
     return found;
   }
 
-  /** A stream that was never needed does not exist. */
+  /** A stream that was never needed does not exist. What comes later may be for the next run with its id. */
   async #eraseRest(key: string, origin: number): Promise<void> {
-    const { link, subjects, state } = this.#leader;
+    const { link, subjects, state, store } = this.#leader;
     const purge = (stream: string, filter: string) => purgeSubject(link, stream, filter, { mayBeMissing: true });
     await purge(subjects.logsStream, subjects.transcript(key));
-    await purge(subjects.stream, subjects.signalsOf(key));
+    if (state.finished.get(key)?.origin === origin) await store.purge(subjects.signalsOf(key), state.position + 1);
     const now = this.#leader.now();
     const endedMs = now - (state.finished.get(key)?.at ?? 0);
     if (endedMs > lateMs || !isOfDurable(state.fold, key))

@@ -5,6 +5,7 @@ import type { FoldedEntry } from "../../src/fold/log-events.ts";
 import {
   isCovered,
   isEntryGone,
+  isErasable,
   isGivenUp,
   isMarking,
   isMovable,
@@ -14,14 +15,25 @@ import {
 } from "../../src/housekeeping/erasure.ts";
 import type { SchedulerEvent } from "../../src/scheduler/events.ts";
 import type { ModelEngine } from "./model-engine.ts";
-import type { LogEntry } from "./model-stream.ts";
-import type { World } from "./world.ts";
+import type { LogEntry, ModelStream } from "./model-stream.ts";
+import type { Random } from "./random.ts";
 
 type Work = Generator<undefined, boolean, undefined>;
 interface Open {
   readonly engine: ModelEngine;
   readonly state: object;
   readonly work: Work;
+}
+
+interface World {
+  readonly random: Random;
+  readonly now: number;
+  readonly stream: ModelStream;
+  readonly leaders: ModelEngine[];
+  readonly hasErasures: boolean;
+  aLeader(): ModelEngine | undefined;
+  /** What is left of an erased run besides the log. */
+  eraseRest?(engine: ModelEngine, key: string, origin: number): void;
 }
 
 /** What an engine does to erase runs, step by step: anything may happen between two of them, its death too. */
@@ -57,7 +69,7 @@ export class Erasures {
     if (this.#open.length > 0 && random.chance(0.4)) this.#go(random.pick(this.#open));
   }
   finishAll(): void {
-    if (this.#world.climate.hasErasures) this.act();
+    if (this.#world.hasErasures) this.act();
     for (const open of [...this.#open]) this.#go(open);
   }
   /** An engine erases one after the other, and nothing once it does not hold the lease. */
@@ -80,8 +92,8 @@ export class Erasures {
   }
   *#erase(engine: ModelEngine, keys: readonly string[]): Work {
     this.#read(engine);
-    const { finished, fold } = engine.state;
-    const ended = keys.filter((key) => finished.has(key) && !fold.pinned.has(key));
+    const { finished, leadership } = engine.state;
+    const ended = keys.filter((key) => isErasable(leadership!.house, finished.get(key)));
     const origins: Origins = new Map(ended.map((key) => [key, finished.get(key)!.origin]));
     this.#give(engine, { type: "erase", keys: ended });
     const isStored = () => ended.every((key) => finished.get(key)?.isErased === true);
@@ -102,6 +114,11 @@ export class Erasures {
     )
       return false;
     for (const [key, origin] of origins) this.#gone.set(`${key}@${origin}`, this.#world.stream.lastSeq);
+    if (this.#world.eraseRest !== undefined)
+      for (const [key, origin] of origins) {
+        this.#world.eraseRest(engine, key, origin);
+        yield;
+      }
     this.finished += ended.length;
     this.#give(engine, { type: "erased", keys });
     return true;

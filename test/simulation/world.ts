@@ -87,6 +87,9 @@ export class World {
   #someTask(): string {
     return this.climate.isContended && this.random.chance(0.7) ? "mail" : this.random.pick(this.climate.tasks);
   }
+  get hasErasures(): boolean {
+    return this.climate.hasErasures;
+  }
   get leaders(): ModelEngine[] {
     return this.engines.filter((e) => e.isAlive && e.state.isLeading);
   }

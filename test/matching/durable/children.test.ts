@@ -43,6 +43,20 @@ describe("children", () => {
     assert.deepEqual(offers(scene.tick(), "flow/p"), [`children 0: ${scene.seq}.0 ${second}.0`]);
   });
 
+  test("cannot be erased as long as their parent waits for them, whether a mark has met them or not", () => {
+    const scene = new Family();
+    scene.staff();
+    const [a, b] = scene.parent("p", 2) as [string, string];
+    scene.park("flow/p", [children(0, 2)]);
+    scene.start();
+    scene.report("w1", a, "completed");
+    assert.deepEqual(endings(scene.give({ type: "erase", keys: [a] })), []);
+    scene.report("w1", b, "completed");
+    scene.start();
+    scene.report("w1", "flow/p", "completed");
+    assert.deepEqual(endings(scene.give({ type: "erase", keys: [a] })), [`erased ${a}`]);
+  });
+
   test("of a group that fails fast wake it when the first has failed", () => {
     const scene = new Family();
     scene.staff();

@@ -59,6 +59,7 @@ export class FlowChecks {
     const left = this.summaryOf(this.#left);
     if (whole !== left) throw new Error(`the full history says\n${whole}\nwhat is left says\n${left}`);
     this.#checkPurges();
+    this.#world.erasures.check();
     for (const run of this.full.live.values()) {
       if (run.task === "leaf") continue;
       if (isReady(this.full.fold, run)) this.#checkAwake(run);
@@ -102,9 +103,9 @@ export class FlowChecks {
       if (!isRead) this.#ends.delete(key);
     }
     for (const run of this.full.finished.values()) {
-      if (childPlaceOf(splitKey(run.key).id) === undefined || byEngine) continue;
+      if (childPlaceOf(splitKey(run.key).id) === undefined || byEngine || run.isErased) continue;
       const known = this.#ends.get(run.key);
-      const how = `${run.kind} of ${run.origin} at ${run.seq}`;
+      const how = `${run.kind} of ${run.origin} since ${run.at}`; // where it stands changes when it is moved
       if (known === undefined) this.#ends.set(run.key, how);
       else if (known !== how && !known.startsWith("cancelled") && run.kind !== "cancelled")
         throw new Error(`child ${run.key} was ${known} and is ${how}`);
@@ -312,6 +313,7 @@ export class FlowChecks {
     const { fold } = this.full;
     const { stream } = this.#world;
     const { keepCount = 0 } = this.#world.options;
+    this.#world.erasures.check(true);
     if (fold.pinned.size > 0) throw new Error(`pinned for ever: ${[...fold.pinned]}`);
     if (!fold.families.isEmpty && fold.finished.size > keepCount) throw new Error("families stay");
     const signals = stream.stored.filter(({ type }) => type === "signal");

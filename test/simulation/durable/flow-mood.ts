@@ -22,6 +22,8 @@ export interface FlowMood {
   readonly ids: readonly string[];
   readonly keepCount: number;
   readonly isTiny: boolean;
+  /** Runs are erased at any time. */
+  readonly hasErasures: boolean;
 }
 
 const few = ["1", "1", "2"];
@@ -43,6 +45,7 @@ export function moodOf(random: Random): FlowMood {
     ids: random.pick([few, many]),
     keepCount: random.pick([0, 1, 4]),
     isTiny: random.chance(0.3),
+    hasErasures: random.chance(0.4),
   };
   const x = random.next();
   // Runs are forgotten while somebody may still execute them.

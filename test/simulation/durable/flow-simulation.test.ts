@@ -15,6 +15,7 @@ const least = {
   pins: 30,
   marks: 200,
   childCancels: 100,
+  erased: 300,
 };
 
 describe("durable runs on the scheduler in random worlds", () => {

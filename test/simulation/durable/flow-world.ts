@@ -4,6 +4,7 @@ import { keyOf, splitKey } from "../../../src/domain/run.ts";
 import type { FoldedOutcome } from "../../../src/fold/log-events.ts";
 import type { SchedulerOptions } from "../../../src/scheduler/scheduler.ts";
 import type { CompactedFinished } from "../../../src/wire/run-extra.ts";
+import { Erasures } from "../erasures.ts";
 import { ModelEngine, simulatedOptions } from "../model-engine.ts";
 import { ModelStream } from "../model-stream.ts";
 import { Random } from "../random.ts";
@@ -37,11 +38,12 @@ export class FlowWorld {
   readonly staff: FlowStaff;
   readonly deeds: FlowDeeds;
   readonly checks: FlowChecks;
+  readonly erasures = new Erasures(this);
   stepsExecuted = 0;
   readonly options: SchedulerOptions;
   readonly mood: FlowMood;
   #epoch = 0;
-  /** Outcomes of zombies on their way to the log. */
+  /** Outcomes of zombies, and purges of signals, on their way to the log. */
   readonly #late: (() => void)[] = [];
 
   constructor(seed: number) {
@@ -64,6 +66,13 @@ export class FlowWorld {
     for (let i = 0; i < 3; i++) this.staff.hire();
     this.elect();
   }
+  get hasErasures(): boolean {
+    return this.mood.hasErasures;
+  }
+  aLeader(): ModelEngine | undefined {
+    const { leaders } = this;
+    return leaders.length === 0 ? undefined : this.random.pick(leaders);
+  }
   get leaders(): ModelEngine[] {
     return this.engines.filter(({ isAlive, state }) => isAlive && state.isLeading);
   }
@@ -72,6 +81,7 @@ export class FlowWorld {
   act(): void {
     const { random } = this;
     this.advance(this.#pause());
+    if (this.hasErasures) this.erasures.act();
     const x = random.next();
     if (this.#late.length > 0 && random.chance(0.02)) this.#late.splice(random.int(this.#late.length), 1)[0]!();
     if (random.chance(this.mood.spurts)) this.#spurt();
@@ -171,6 +181,18 @@ export class FlowWorld {
   }
   onFinish(attempt: FlowAttempt, start: Start, deliveries: readonly Delivery[], ends: Point["ends"]): void {
     this.checks.onFinish(attempt, start, deliveries, ends);
+  }
+
+  /** Its signals and its journal, of which a message stays that belongs to no turn while somebody may come late. */
+  eraseRest({ state }: ModelEngine, key: string, origin: number): void {
+    const { position } = state;
+    const known = state.finished.get(key);
+    const purge = () => this.stream.purge({ signalsOf: key }, position + 1);
+    if (known?.origin === origin && !this.isHealed && this.random.chance(0.3)) this.#late.push(purge);
+    else if (known?.origin === origin) purge();
+    const isLate = this.now - (known?.at ?? 0) > 60_000;
+    if (isLate || !this.programs.has(splitKey(key).task)) this.journals.purge(origin);
+    else this.journals.close(key, origin);
   }
 
   // What happens.
@@ -274,6 +296,7 @@ export class FlowWorld {
       this.staff.ping(engine);
       this.deeds.carryOutAll(engine);
     }
+    this.erasures.finishAll();
     this.checks.afterStep();
   }
   /** Somebody sends what a run waits for. */

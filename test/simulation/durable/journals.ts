@@ -71,6 +71,13 @@ export class Journals {
     if (story !== undefined) return story;
     return { turn: 0, attempt: 0, start: { lap: 1, T: createdAt, cursors: {} }, deliveries: [], taken: new Map() };
   }
+  /** One message is left, which belongs to no turn. */
+  close(key: string, origin: number): void {
+    const turn = Number.POSITIVE_INFINITY;
+    this.#keys.set(origin, key);
+    this.#earlier.delete(origin);
+    this.#messages.set(origin, [{ seq: ++this.#seq, turn, attempt: 0, number: 0, deliveries: [] }]);
+  }
   purge(origin: number): void {
     this.#messages.delete(origin);
     this.#purged.add(origin);

@@ -17,5 +17,14 @@ export function simulateFlows(seed: number, steps: number): FlowResult {
   const { journals, checks, stepsExecuted, stream } = world;
   const { appended, laps, fenced } = journals;
   const signals = stream.history.filter(({ type }) => type === "signal").length;
-  return { steps: done, stepsExecuted, appended, laps, fenced, signals, ...checks.counts };
+  return {
+    steps: done,
+    stepsExecuted,
+    appended,
+    laps,
+    fenced,
+    signals,
+    erased: world.erasures.finished,
+    ...checks.counts,
+  };
 }
