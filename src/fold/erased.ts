@@ -34,7 +34,6 @@ const isHearsay = (known: FinishedRun, origin: number): boolean =>
 function put(fold: Fold, stone: FinishedRun, known: FinishedRun | undefined): void {
   const { key, task } = stone;
   const entrySeq = known?.entrySeq || fold.leftovers.get(key) || 0;
-  if (fold.leftovers.get(key) === entrySeq) fold.leftovers.delete(key);
   if (known !== undefined) removeFinished(fold, known); // it may have ended in another way, and have been pinned
   addFinished(fold, stone, known !== undefined);
   setEntry(fold.logOf(task).entries, stone, entrySeq, known?.isCompacted);

@@ -49,10 +49,7 @@ function foldUnexplained(fold: Fold, remembered: RememberedOutcome): void {
   }
   const finished = fold.finished.get(key);
   if (finished !== undefined) {
-    if (finished.isErased && finished.origin === outcome.origin) {
-      fold.listener?.remained?.(finished); // it will be removed, so nothing may depend on it
-      return;
-    }
+    if (finished.isErased && finished.origin === outcome.origin) fold.listener?.remained?.(finished); // it will be removed
     finished.firstOutcome = Math.min(finished.firstOutcome, seq);
     finished.lastOutcome = seq;
     finished.remembered?.push(remembered);

@@ -40,7 +40,7 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
     const run = house.fold.finished.get(key);
     if (!isErasable(house, run)) continue;
     noteRemains(house, key);
-    if (run.isErased) {
+    if (run.isErased && outlives(run, run.lastOutcome)) {
       const log = house.fold.logOf(run.task);
       if (run.entrySeq > 0 && !isStone(run)) purgeEntry(house, log, key, run.entrySeq);
       else if (!isEntryGone(house.fold, key)) purgeHead(house, log);
@@ -56,6 +56,10 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
 /** The entry of an erased run says no more than its stone, and stands for it where a mark has given that up. Whoever wrote it had read the stone. */
 const isStone = ({ isErased, isCompacted, firstOutcome, seq }: FinishedRun): boolean =>
   isErased && isCompacted && firstOutcome > seq;
+
+/** A mark that gives up the stone of an erased run gives up what stands at `seq` as well. Otherwise only this might be left, and count. */
+const outlives = (stone: FinishedRun, seq: number): boolean =>
+  stone.seq >= seq || (isStone(stone) && stone.firstOutcome > seq);
 
 /** Whether nothing of a run that has ended is left in an entry. For the fold it is gone as soon as its purge is asked for. */
 export function isEntryGone(fold: Fold, key: string): boolean {
@@ -83,7 +87,8 @@ export function isMovable(fold: Fold, key: string, seq: number): boolean {
   if (seq <= (fold.lastMark?.upTo ?? 0)) return false;
   if (fold.live.has(key)) return true;
   const ended = fold.finished.get(key);
-  if (ended === undefined || ended.isErased) return isSettled(fold, key); // its outcome goes
+  if (ended === undefined) return isSettled(fold, key); // its outcome goes
+  if (ended.isErased) return isSettled(fold, key) && outlives(ended, seq); // so does its
   if (ended.seq !== seq || ended.isCompacted) return true;
   return ended.lastOutcome === seq && ended.entrySeq <= seq && (ended.entrySeq > 0 || isEntryGone(fold, key));
 }
@@ -115,23 +120,16 @@ export const isOf = (origins: Origins, { kind, key, origin }: FoldedOutcome): bo
  * no run, as are marks, the last of which gives up what is up to `givesUp`. What ended a turn would end it after its successors: it is left out, and
  * the runs in `turns` must not need it.
  */
-export function withoutErased<T extends FoldedOutcome>(
-  fold: Fold,
-  origins: Origins,
-  outcomes: readonly T[],
-): {
-  readonly turns: readonly string[];
-  readonly finals: readonly string[];
-  readonly rest: readonly T[];
-  readonly givesUp: number;
-} {
+export function withoutErased<T extends FoldedOutcome>(fold: Fold, origins: Origins, outcomes: readonly T[]) {
+  const erased = outcomes.filter((outcome) => isOf(origins, outcome));
   const others = outcomes.filter((outcome) => !isOf(origins, outcome));
   const isOfTurn = ({ kind }: T) => !isFinal(kind) && kind !== "erased" && kind !== "retention";
   const finals = others.filter((outcome) => !isOfTurn(outcome));
   const rest = finals.filter((outcome) => outcome.kind === "retention" || isKept(fold, outcome));
   const keysOf = (some: readonly T[]) => some.map(({ key }) => key);
   const givesUp = Math.max(0, ...others.filter(({ kind }) => kind === "retention").map(({ dueAt }) => dueAt));
-  return { turns: keysOf(others.filter(isOfTurn)), finals: keysOf(finals), rest, givesUp };
+  const [turns, moving] = [keysOf(others.filter(isOfTurn)), keysOf([...erased, ...finals])];
+  return { turns, finals: moving, rest, givesUp };
 }
 
 /** What is forgotten or erased is left out: at the tail it would count again. */

@@ -20,7 +20,7 @@ export function chooseMark(house: House): void {
   if (house.remains.size > 0 && step.uptime - house.remainsSince < remainsWaitMs) return;
   const excess = finished.size - pinned.size - options.keepCount;
   const takeCount = excess >= Math.max(1, options.keepCount * excessShare) ? excess : 0;
-  const oldest = finished.values().find(({ key }) => !pinned.has(key)); // pinned ones are few, or their parents wait for them
+  const oldest = firstUnpinned(house);
   const takeOld = oldest !== undefined && step.now - oldest.at > options.keepMs * (1 + excessShare);
   if (takeCount === 0 && !takeOld) return;
   const upTo = markFor(house, takeCount, takeOld);
@@ -31,6 +31,12 @@ function begin({ unanswered, retention, step }: House, phase: "clearing" | "sett
   retention.phase = phase;
   retention.upTo = upTo;
   unanswered.askedAt = step.uptime;
+}
+
+/** Pinned ones are few, or their parents wait for them. */
+function firstUnpinned({ fold: { finished, pinned } }: House): FinishedRun | undefined {
+  for (const run of finished.values()) if (pinned.size === 0 || !pinned.has(run.key)) return run;
+  return undefined;
 }
 
 /** The lowest S that forgets this many, or all that are too old; late outcomes of zombies may let a key outlive its neighbours. */

@@ -123,7 +123,7 @@ test("a stone that comes after its run was forgotten takes over the entry of a d
     { seq: 5, by: "engine", outcomes: [stone("a", 1, "completed")] },
   ]);
   assert.equal(fold.finished.get("t/a")!.entrySeq, 3);
-  assert.equal(fold.leftovers.size, 0);
+  assert.equal(fold.leftovers.get("t/a"), 3); // or the outcomes that the mark has given up would go before it
   assert.equal(isEntryGone(fold, "t/a"), false);
 });
 
@@ -278,4 +278,20 @@ test("what a mark has given up is purged from the front, and not left out from b
   foldOutcomes(fold, { type: "outcomes", seq: 5, at: 1_005, by: "engine", writer: "e1", outcomes: [mark] });
   assert.deepEqual([fold.finished.has("t/a"), fold.finished.has("t/b")], [false, true]);
   assert.equal(isMovable(fold, "t/a", 3), false);
+});
+
+test("a stone stays as long as what was said of its run after it: otherwise only that would be left, and count", () => {
+  const late = { seq: 4, by: "worker" as const, outcomes: [outcome("a", "failed", 1)] };
+  const mark = { seq: 5, by: "engine" as const, outcomes: [{ ...outcome("", "retention", 4), key: "", dueAt: 3 }] };
+  const ended = { seq: 2, by: "worker" as const, outcomes: [outcome("a", "completed", 1)] };
+  const log = [ended, { seq: 3, by: "engine" as const, outcomes: [stone("a", 1, "completed")] }, late];
+  assert.equal(foldOf([...log, mark]).finished.get("t/a")?.isErased, true);
+  // It may go once there is a newer stone.
+  const fold = foldOf(log);
+  assert.equal(isMovable(fold, "t/a", 4), false);
+  foldOutcomes(fold, {
+    ...{ type: "outcomes", seq: 5, at: 1_005, by: "engine", writer: "e1" },
+    outcomes: [stone("a", 1, "completed")],
+  });
+  assert.equal(isMovable(fold, "t/a", 4), true);
 });

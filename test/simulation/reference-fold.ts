@@ -135,7 +135,6 @@ export class ReferenceFold {
       this.keys.set(key, { ...first, ...waiting, origin, turn, finished, lastOutcome: seq });
       return;
     }
-    if (known.isErased === true && known.origin === origin) return; // it goes
     known.lastOutcome = seq;
     if (kind === "cancelling") return;
     if (known.finished !== undefined || known.origin !== origin) return;
