@@ -1,6 +1,6 @@
 // health/: /live, /ready, /metrics.
 // `GET /live`, `/ready` and `/metrics`, for whoever can reach the port: by default programs on this machine, but no web page in its browser.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { type AddressInfo, isIP, type Socket } from "node:net";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
@@ -34,6 +34,7 @@ export const serveHealth = (
   );
 
 async function open(settings: HealthSettings, log: Log): Promise<HealthServer & { close(): void }> {
+  const { createServer } = await import("node:http"); // a process without health starts sooner without it
   const monitor = new Monitor();
   const isLocal = isLoopback(settings.host);
   const server = createServer((request, response) => void answer(monitor, isLocal, request, response));

@@ -156,10 +156,10 @@ test("the walks through the rooms name what there is", () => {
   );
 });
 
-/** What a program loads that imports the client alone. */
-function ofClient(): SourceFile[] {
+/** What a program loads that imports this file alone. */
+function loadedBy(entry: string): SourceFile[] {
   const sources = new Map(product.map((file) => [file.path, file]));
-  const loaded = new Set(["src/client.ts"]);
+  const loaded = new Set([entry]);
   for (const path of loaded)
     for (const { file, typeOnly } of sources.get(path)!.imports) if (file !== undefined && !typeOnly) loaded.add(file);
   return [...loaded].map((path) => sources.get(path)!);
@@ -168,7 +168,7 @@ function ofClient(): SourceFile[] {
 test("src/client.ts loads nothing that Node 20 lacks", () => {
   const newer =
     /\bPromise\.(?:withResolvers|try)\b|\b(?:Map|Object)\.groupBy\b|\bArray\.fromAsync\b|\bIterator\.from\b/g;
-  expectNone(ofClient(), ({ text }) =>
+  expectNone(loadedBy("src/client.ts"), ({ text }) =>
     [...code(text).matchAll(newer)].map(([use]) => `uses ${use}; deferred() of src/runtime is Promise.withResolvers`),
   );
 });
@@ -178,11 +178,16 @@ test("src/client.ts loads no engine, worker, decorator or program of a server", 
   const light = ["src/embedded/running-server.ts", "src/embedded/home.ts", "src/embedded/server-watch.ts"];
   const context = "src/worker/context.ts"; // what a client enqueues inside a task is a child of that run
   assert.deepEqual(
-    ofClient()
+    loadedBy("src/client.ts")
       .map(({ path }) => path)
       .filter((path) => !known.includes(partOf(path)) && ![...light, context].includes(path)),
     [],
   );
+});
+
+test("src/mod.ts loads no module of the system that only some processes need, before they need it", () => {
+  const rare = /^import (?!type\b)[^;]*"node:(?:http|https|zlib)";/gm;
+  expectNone(loadedBy("src/mod.ts"), ({ text }) => [...text.matchAll(rare)].map(([line]) => line));
 });
 
 test("no file imports itself, however long the way, types included", () => {
