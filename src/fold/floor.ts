@@ -1,8 +1,11 @@
 // The floor of the log: where outcomes begin, and whether this engine has missed any of those that were purged below.
 import type { Fold } from "./fold.ts";
 
-/** Returns false if outcomes were purged where this engine skipped something: it may lack one of a run that it knows, and must read the log again. */
-export function checkFloor(fold: Fold, outcomesFrom: number): boolean {
+/**
+ * Notes where outcomes begin. Returns false if outcomes were purged where this engine has skipped something: it may lack one of a run that it knows,
+ * and must read the log again.
+ */
+export function noteFloor(fold: Fold, outcomesFrom: number): boolean {
   if (fold.skippedFrom < outcomesFrom) return false;
   // What was purged ahead of the position is missed only when the fold gets there; a fold that has not begun misses nothing.
   fold.outcomesFrom = fold.position === 0 ? outcomesFrom : Math.min(outcomesFrom, fold.position + 1);

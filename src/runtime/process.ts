@@ -73,7 +73,7 @@ export function onStopSignal(
   stopAtOnce: () => void = () => process.exit(130),
 ): () => void {
   let stoppingSince: number | undefined;
-  const isNohup = ignoresHangups(); // before there is any listener: on Deno, a listener for another signal undoes it, too
+  const isNohup = noteNohup(); // before there is any listener: on Deno, a listener for another signal undoes it, too
   const listen = (signal: (typeof stopSignals)[number]): (() => void) => {
     const isIgnored = signal === "SIGHUP" && isNohup;
     const listener = () => {
@@ -92,8 +92,8 @@ export function onStopSignal(
   };
 }
 
-/** Whether this process is meant to outlive its terminal. A listener undoes that, here and for children; the variable does not. */
-function ignoresHangups(): boolean {
+/** Whether this process is meant to outlive its terminal. Noted in a variable too: any listener undoes the mask, here and for children. */
+function noteNohup(): boolean {
   try {
     const [, mask] = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
     if (mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n) process.env.NATCHET_NOHUP = "1";

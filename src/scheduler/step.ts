@@ -1,5 +1,5 @@
 // The step: the way into the scheduler, for every event.
-import { checkFloor, reachEnd } from "../fold/floor.ts";
+import { noteFloor, reachEnd } from "../fold/floor.ts";
 import { foldEvent } from "../fold/fold-event.ts";
 import type { Command } from "../matching/commands.ts";
 import { storeReservations } from "../matching/limits/rates.ts";
@@ -46,7 +46,7 @@ function handle(scheduler: Scheduler, event: SchedulerEvent): void {
       reachEnd(fold, event);
       break;
     case "floor":
-      if (!checkFloor(fold, event.outcomesFrom))
+      if (!noteFloor(fold, event.outcomesFrom))
         scheduler.step.commands.push({ type: "rebuild", outcomesFrom: event.outcomesFrom });
       return;
     case "lead":
