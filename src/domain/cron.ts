@@ -32,7 +32,7 @@ export interface CronRule {
   readonly input?: unknown;
 }
 
-/** Who may change it: the code of a worker, or callers of the API. */
+/** Who may change a schedule: the code of a worker, or callers of the API. */
 export type CronOrigin = "code" | "api";
 
 /** A schedule as queries return it. Times are epoch milliseconds, UTC. */
@@ -55,7 +55,7 @@ const example = '@Cron("*/5 * * * *", { timezone: "Europe/Berlin" })';
 const catchUps: readonly CatchUp[] = ["none", "last", "all"];
 const known = ["name", "timezone", "input", "catchUp"];
 const longestExpression = 500;
-/** It is stored with the schedule, and part of every list. Units: characters */
+/** The longest input: it is stored with the schedule, and part of every list. Units: characters */
 const longestInput = 65_536;
 
 /** Fails: TypeError that names the value, the rule and an example */

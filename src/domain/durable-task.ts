@@ -10,7 +10,7 @@ type SharedOption =
 
 /** The options of `@Durable`: those of `@Task` that make sense for a run that may take months, and its own. */
 export interface DurableOptions extends Pick<TaskOptions, SharedOption> {
-  /** Of its code, beside the text of its class: a run that does not fit one version is tried on workers with another. @default 1 */
+  /** The version of its code, which counts beside the text of its class: a run that does not fit one is tried on workers with another. @default 1 */
   readonly version?: number | undefined;
   /** How long the whole run may take, from its creation; then it is cancelled. `null` means for ever. @default null */
   readonly deadline?: DurationInput | null | undefined;

@@ -99,21 +99,21 @@ export interface Resume {
   readonly offers: readonly Offer[];
 }
 
-/** What a worker registers of a durable task, besides what it does of every task. */
+/** What a worker registers about a durable task, besides what it registers about every task. */
 export interface DurableTerms {
   /** Raised by hand when old runs need old code. */
   readonly version: number;
   /** Tells codes apart, by chance: equal for the same build. */
   readonly code: string;
-  /** For the whole run; null is without limit. */
+  /** How long the whole run may take; null is without limit. */
   readonly deadlineMs: number | null;
   /** How long it may take to end once it is cancelled. @default 5 minutes */
   readonly cancelTimeoutMs?: number;
 }
 
-/** A child, by its origin. */
+/** A child, by where its parent has started it. */
 export interface ChildPlace {
-  /** Of the parent. */
+  /** The origin of the parent. */
   readonly origin: number;
   readonly lap: number;
   readonly ordinal: number;
@@ -155,7 +155,7 @@ function digitsAt(text: string, from: number, to: number, most: number): number 
   return value;
 }
 
-/** The same without leading zeros. */
+/** A number in decimal digits, without leading zeros; -1 if it is none. */
 const numberAt = (text: string, from: number, to: number): number =>
   text.charCodeAt(from) === zero && to > from + 1 ? -1 : digitsAt(text, from, to, 10);
 

@@ -33,7 +33,7 @@ export function parseDuration(value: DurationInput | string, where: string): num
   );
 }
 
-/** The same of a limit; null is without limit, as is none. */
+/** Parses the duration of a limit. Null is without limit, and so is undefined. */
 export const parseLimit = (value: DurationInput | null | undefined, where: string): number | null =>
   value === undefined || value === null ? null : parseDuration(value, where);
 

@@ -4,7 +4,7 @@ export interface ErrorRecord {
   readonly name: string;
   /** The error's message. */
   readonly message: string;
-  /** Its first lines. */
+  /** The first lines of its stack. */
   readonly stack?: string;
   /** False for an error that fails the run at once. */
   readonly retryable?: boolean;

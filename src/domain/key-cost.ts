@@ -25,9 +25,9 @@ export const expressionLimits = {
 const mostUnits = 5_000_000;
 
 const loops = new Set(["all", "exists", "exists_one", "map", "filter"]);
-/** They read every byte of their argument, or create another text or list from it. */
+/** Functions that read every byte of their argument, or create another text or list from it. */
 const linear = new Set(["==", "!=", "in", "+", "call", "rcall"]);
-/** They compare at every position. */
+/** Functions that compare at every position. */
 const searches = new Set(["contains", "indexOf", "lastIndexOf", "split"]);
 const unitsOfLook = 1 / 4;
 const unitsOfPair = 1 / 2;

@@ -16,7 +16,7 @@ export interface ConcurrencyOptions {
   readonly key?: string | undefined;
   /** Runs that may execute at the same time. */
   readonly max: number;
-  /** What becomes of runs beyond it. @default "queue" */
+  /** What becomes of runs over the limit. @default "queue" */
   readonly strategy?: ConcurrencyStrategy | undefined;
 }
 

@@ -6,7 +6,7 @@ import { assertType } from "./option-values.ts";
 export interface Execution {
   /** Name of the task. */
   readonly task: string;
-  /** As it travelled, or as an outer middleware passed it on; the task's schema checks it later. */
+  /** The input as it was sent, or as an outer middleware passed it on; the task's schema checks it later. */
   readonly input: unknown;
   /** The context that the task gets; `ctx.input` is `input`. */
   readonly ctx: TaskContext;

@@ -16,7 +16,7 @@ export const isTaskName = (name: string): boolean => legal.test(name);
 
 const shownNames = 20;
 
-/** For a line of a log. */
+/** A list of names for a line of a log. */
 export const listed = (names: readonly string[]): string =>
   names.length <= shownNames
     ? names.join(", ")

@@ -4,7 +4,7 @@ export interface Pauses {
   readonly namespace: boolean;
   /** Names of paused tasks. */
   readonly tasks: readonly string[];
-  /** By name or by id. */
+  /** Paused workers, by name or by id. */
   readonly workers: readonly string[];
   /** When a task, or the namespace (`*`), was resumed: the time before does not count as waiting. */
   readonly resumedAt: Readonly<Record<string, number>>;

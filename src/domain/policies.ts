@@ -28,14 +28,14 @@ export interface Parent {
   readonly worker: string;
 }
 
-/** What its caller said about a run beside priority and metadata; a replay of it says so again. */
+/** What its caller said about a run besides priority and metadata. A replay of the run says it again. */
 export interface RunTerms {
   readonly affinity?: readonly AffinityRule[];
   /** Units: milliseconds; null is without limit */
   readonly scheduleTimeoutMs?: number | null;
 }
 
-/** Undefined if its caller specified nothing, as for nearly all runs. */
+/** The terms of a run; undefined if its caller specified none, as for nearly all runs. */
 export function termsOf(
   placement: RunPlacement | undefined,
   scheduleTimeoutMs: number | null | undefined,
@@ -45,11 +45,11 @@ export function termsOf(
   return { ...(affinity && { affinity }), ...(scheduleTimeoutMs !== undefined && { scheduleTimeoutMs }) };
 }
 
-/** What a run asks for besides its task: for the same label, its rules take precedence. */
+/** What a run asks for besides what its task does. For the same label, the run's rule counts. */
 export interface RunPlacement {
   readonly affinity?: readonly AffinityRule[];
   /** The worker of its parent. */
   readonly near?: string;
-  /** Of its siblings, the children of one `map`, only so many are started at once. */
+  /** How many of its siblings, the children of one `map`, may be under way at once. */
   readonly atOnce?: number;
 }

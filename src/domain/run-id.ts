@@ -15,7 +15,7 @@ export function assertRunId(id: unknown, where: string): string {
 
 export const isRunId = (id: unknown): id is string => typeof id === "string" && id.isWellFormed() && isDecodedRunId(id);
 
-/** The same of a text that was decoded from UTF-8, and so is well-formed. */
+/** Like {@link isRunId}, for a text that was decoded from UTF-8 and so is well-formed. */
 export const isDecodedRunId = (id: string): boolean =>
   id.length > 0 && (id.length <= maxBytes / 4 || utf8.encode(id).length <= maxBytes);
 
@@ -43,7 +43,7 @@ const hexAt = (text: string, at: number): number => {
   return code >= letterA && code <= letterF ? code - letterA + 10 : Number.NaN;
 };
 
-/** Of an id of ASCII characters, as those of all children are; undefined for any other. */
+/** The token of an id of ASCII characters, as those of all children are; undefined for any other. */
 function asciiToken(id: string): string | undefined {
   let token = "";
   for (let i = 0; i < id.length; i++) {

@@ -24,7 +24,7 @@ export type OutcomeKind =
   | "cancelling"
   /** A durable run waits for something, and its worker has let go of it. */
   | "parked"
-  /** Of a run that had ended, nothing is kept but that it was. */
+  /** The run had ended and was erased: nothing is kept but that it existed. */
   | "erased";
 
 /**
@@ -74,7 +74,7 @@ export function splitKey(key: string): RunKey {
 
 /** One try at a run, as its history keeps it. Units: epoch milliseconds, UTC */
 export interface AttemptRecord {
-  /** Counted from 1; a lost or returned one is tried again under the same number. */
+  /** Counted from 1; a lost or returned attempt is tried again under the same number. */
   readonly attempt: number;
   /** Counts every end of an attempt, also of those that were lost. */
   readonly turn: number;
@@ -86,7 +86,7 @@ export interface AttemptRecord {
   readonly endedAt: number;
   /** How it ended: `completed`, `failed` and `cancelled` ended the run. */
   readonly outcome: OutcomeKind;
-  /** What it threw. */
+  /** What the attempt threw. */
   readonly error?: ErrorRecord;
 }
 
@@ -100,7 +100,7 @@ export const waitingReasons = [
 export interface Waiting {
   /** What it waits for, in a word that programs can compare. */
   readonly for: (typeof waitingReasons)[number];
-  /** For people. */
+  /** The same for people, in a sentence. */
   readonly because: string;
   /** Its place in the queue of its task, the first is 1; absent while it is not in the queue. */
   readonly position?: number;
@@ -130,25 +130,25 @@ export interface RunInfo {
   readonly finishedAt?: number;
   /** Id of the worker that executes it, or did last. */
   readonly worker?: string;
-  /** Texts that its caller gave, to find it by. */
+  /** Texts that its caller gave, to find the run by. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Of a finished run: the options of its caller besides priority and metadata. */
+  /** The options of its caller besides priority and metadata; only of a finished run. */
   readonly terms?: RunTerms;
   /** Without stacks, and then only the latest ones, where all of them do not fit a message. */
   readonly attempts: readonly AttemptRecord[];
-  /** What its caller sent; only told by `status()`. */
+  /** What its caller sent; only from `status()`. */
   readonly input?: unknown;
   /** It had an input that is not kept: there was no room for it beside the output, or its entry was removed. */
   readonly inputIsGone?: boolean;
-  /** What it returned; only told by `status()`. */
+  /** What it returned; only from `status()`. */
   readonly output?: unknown;
-  /** What its last attempt threw, of a run that failed. */
+  /** What the last attempt threw, if the run failed. */
   readonly error?: ErrorRecord;
   /** Why it was cancelled. */
   readonly reason?: string;
-  /** Its input, output, error, metadata and log were erased: that it was is all that is left. */
+  /** Its input, output, error, metadata and log were erased: all that is left is that it existed. */
   readonly erased?: boolean;
-  /** Tells the run from an earlier one of the same id: the place of its first entry in the log. */
+  /** The place of its first entry in the log, which tells it from an earlier run with the same id. */
   readonly origin?: number;
 }
 

@@ -102,13 +102,13 @@ export interface TaskDefinition {
   readonly plain?: readonly string[];
   /** Around its handler, the first outermost. */
   readonly middleware?: readonly ExecuteMiddleware[];
-  /** Of a durable one. */
+  /** Set for a durable task. */
   readonly durable?: DurablePolicy;
 }
 
 /** What is durable about a task, read and checked. */
 export interface DurablePolicy {
-  /** Of its code, raised by hand. */
+  /** The version of its code, raised by hand. */
   readonly version: number;
   /** Time that the whole run may take; null is without limit. */
   readonly deadlineMs: number | null;

@@ -10,7 +10,7 @@ export interface TimelineEntry {
   readonly outcome: "value" | "error" | "retry" | "cancelled";
   /** When that was. */
   readonly at: number;
-  /** In which turn: it grows whenever the run parks, or loses its worker. */
+  /** The turn in which it was received. Turns grow whenever the run parks, or loses its worker. */
   readonly turn: number;
   /** The value or the error that the code received. */
   readonly value?: unknown;
@@ -22,6 +22,6 @@ export interface TimelineEntry {
 export interface Timeline {
   /** Counted from 1: `ctx.restart` begins the next one, and forgets everything before. */
   readonly lap: number;
-  /** In the order in which the code received them. */
+  /** What the code received, in that order. */
   readonly entries: readonly TimelineEntry[];
 }

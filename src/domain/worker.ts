@@ -8,22 +8,22 @@ import { assertPlainFields } from "./plain-fields.ts";
 import type { StepDefinition } from "./step.ts";
 import type { TaskDefinition } from "./task.ts";
 
-/** A value, a promise or an Effect of the output. A durable one gets a DurableContext and returns a promise. */
+/** The code of a task. Returns the output, or a promise or an Effect of it. That of a durable task gets a DurableContext and returns a promise. */
 export type Handler = (input: any, ctx: TaskContext) => unknown;
 
 /** A task with the code that executes it. */
 export interface WorkerTask extends TaskDefinition {
   /** Gets the checked input; returns the output, a promise or an Effect of it. */
   readonly handler: Handler;
-  /** Of a durable one: tells builds of its code apart. */
+  /** Of a durable task: tells builds of its code apart. */
   readonly code?: string;
 }
 
 /** Methods that are steps where a durable method calls them. */
 export interface WorkerSteps {
-  /** What they are methods of: it is given journalled ones in their place. */
+  /** The instance that they are methods of: it gets journalled ones in their place. */
   readonly instance: object;
-  /** By the key of the method. */
+  /** The steps by the key of the method. */
   readonly methods: ReadonlyMap<string, StepDefinition>;
 }
 
@@ -48,7 +48,7 @@ export interface WorkerDefinition {
 }
 
 export const defaultSlots = 100;
-/** They travel with each registration. */
+/** The most labels: they are part of each registration. */
 const mostLabels = 100;
 const longestLabel = 256;
 

@@ -1,4 +1,4 @@
-// What a leader books without having assigned it: attempts that workers name, or that earlier leaders noted.
+// Found attempts: what a leader books without having assigned it, because a worker names it or an earlier leader has noted it.
 import type { LiveRun } from "../fold/live-run.ts";
 import { placeOf } from "../matching/attached.ts";
 import { admitFound } from "../matching/durable/siblings.ts";
@@ -11,7 +11,7 @@ export interface FoundAttempt extends Pick<Booking, "key" | "turn" | "origin" | 
   readonly run: LiveRun | undefined;
 }
 
-/** Nobody executes it as far as this leader knows, and no end of it is on its way to the log. */
+/** Whether nobody executes the run as far as this leader knows, and no outcome of it is on its way to the log. */
 export const isFree = (run: LiveRun): boolean => placeOf(run) !== "running" && placeOf(run) !== "ending";
 
 export function bookFound(state: Matching, worker: WorkerRecord, found: FoundAttempt): void {
@@ -32,7 +32,7 @@ export function bookFound(state: Matching, worker: WorkerRecord, found: FoundAtt
   if (state.siblings.size > 0) admitFound(state, run);
 }
 
-/** The worker of that id. A new one counts as present until its heartbeats fail to come. */
+/** The worker with that id. A new one counts as present until its heartbeats fail to come. */
 export function workerWith(state: Matching, id: string): WorkerRecord {
   let worker = state.workers.get(id);
   if (worker === undefined) {

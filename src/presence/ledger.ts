@@ -1,4 +1,4 @@
-// What a worker says it holds, compared with what this leader has booked for it.
+// Comparing the ledger: what a worker says that it holds, and what this leader has booked for it.
 import { taskOf } from "../domain/run.ts";
 import type { Matching } from "../matching/matching.ts";
 import { stopAttempt } from "../matching/release.ts";
@@ -33,7 +33,7 @@ export function compareLedger(state: Matching, worker: WorkerRecord, executing: 
   loseUnnamed(state, worker, named);
 }
 
-/** Undefined if the attempt has ended: the message is older than its outcome. */
+/** The booking of an attempt that a worker names; undefined if it has ended, so that the message is older than its outcome. */
 function bookingOf(state: Matching, worker: WorkerRecord, held: HeldRun): Booking | undefined {
   const booking = worker.find(held.origin, held.turn);
   if (booking === undefined ? wasReported(state, worker, held) : !isKnownNow(state, booking)) return booking;
@@ -41,7 +41,7 @@ function bookingOf(state: Matching, worker: WorkerRecord, held: HeldRun): Bookin
   return worker.find(held.origin, held.turn);
 }
 
-/** The worker has it. */
+/** The worker has named the attempt, so it has it. */
 function confirm(state: Matching, worker: WorkerRecord, booking: Booking, held: HeldRun): void {
   if (booking.run === undefined && booking.lane === undefined) countStale(state, booking);
   booking.isAcknowledged = true;
@@ -58,27 +58,27 @@ function confirm(state: Matching, worker: WorkerRecord, booking: Booking, held: 
 function loseUnnamed(state: Matching, worker: WorkerRecord, named: ReadonlySet<Booking>): void {
   for (const booking of worker.bookings()) {
     if (named.has(booking) || !booking.isAcknowledged) continue;
-    // What it named before, and nobody waits for, is free once it no longer names it.
+    // A stale attempt that the worker has named before is free as soon as it is not named any more.
     if ((booking.run === undefined && booking.wasNamed) || ++booking.missedBeats >= missedBeatsLimit) {
       loseAttempt(state, worker, booking, `worker ${worker.id} no longer has it`);
     }
   }
 }
 
-/** It was started under an earlier leader, and the run has another turn by now: it counts for its key all the same. */
+/** An attempt that was started under an earlier leader, and whose run has another turn by now, counts under concurrency limits all the same. */
 function countStale(state: Matching, booking: Booking): void {
   const live = state.fold.live.get(booking.key);
   if (live?.origin === booking.origin) booking.lane = queueOf(live).policies?.linger(live);
 }
 
-/** It was named before the log had brought its run here, which waits for a worker by now. */
+/** Whether the worker had named the attempt before the log brought its run here, and the run is waiting for a worker by now. */
 function isKnownNow({ fold }: Matching, { run, key, turn, origin }: Booking): boolean {
   if (run !== undefined) return false;
   const live = fold.live.get(key);
   return live !== undefined && live.origin === origin && live.turn === turn && isFree(live);
 }
 
-/** The outcome was folded before this message, which is older, arrived. */
+/** Whether the outcome of this attempt is folded already: then the message is older than that. */
 function wasReported(state: Matching, worker: WorkerRecord, held: HeldRun): boolean {
   const finished = state.fold.finished.get(held.key);
   if (finished !== undefined) return finished.writer === worker.id && finished.origin === held.origin;

@@ -48,7 +48,7 @@ export function takeBack(state: Matching, worker: WorkerRecord, booking: Booking
   else placeRun(state, run);
 }
 
-/** Its input is gone, so it cannot start. One that is executing already has its input, and continues. */
+/** The input of a run is gone, so it cannot start. A run that is executing has its input already, and goes on. */
 export function giveUpRun(state: Matching, run: LiveRun): void {
   state.queues.get(run.task)?.policies?.dropReading(run);
   if (placeOf(run) !== "queued" || state.fold.live.get(run.key) !== run) return;
@@ -56,7 +56,7 @@ export function giveUpRun(state: Matching, run: LiveRun): void {
   endRun(state, run, "failed", { error: { name: "InputGone", message, retryable: false } });
 }
 
-/** Removes a worker; what it held is lost. */
+/** Removes a worker. What it was executing is lost. */
 export function dropWorker(state: Matching, worker: WorkerRecord, why: string, isDeath: boolean): void {
   for (const booking of worker.bookings()) loseAttempt(state, worker, booking, why, isDeath);
   for (const task of worker.tasks.keys()) state.queues.get(task)?.removeWorker(worker);

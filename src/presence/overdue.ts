@@ -1,4 +1,4 @@
-// Attempts that their own deadline did not end: their worker's event loop is blocked, or it misbehaves. The engine ends them.
+// Overdue attempts, which their workers should have ended: the event loop of such a worker is blocked, or it misbehaves. The leader ends them.
 
 import { formatDuration } from "../domain/duration.ts";
 import { cancelReasonOf, placeOf } from "../matching/attached.ts";
@@ -9,16 +9,16 @@ import { queueOf } from "../matching/task-queue.ts";
 import { linger } from "../matching/unseen/lingering.ts";
 import type { Booking, WorkerRecord } from "../matching/workers.ts";
 
-/** A loop that is blocked only for a while ends its attempts itself. */
+/** How long a blocked event loop has to end an attempt itself: it may be blocked only for a while. Units: milliseconds */
 const blockedGraceMs = 10_000;
-/** Workers end their own attempts. One that sends heartbeats but does not is broken, or not what it claims to be. */
+/** How late a worker may end an attempt. One that sends heartbeats and still does not is broken, or not what it claims to be. Units: milliseconds */
 const graceMs = 60_000;
 const retryAfterMs = 1_000;
-/** Ticks come with every burst of events, and a worker may hold ten thousand runs. */
+/** How often the attempts of a worker are looked at: ticks come with every burst of events, and a worker may hold ten thousand runs. */
 const lookAtBlockedEveryMs = 1_000;
 const lookEveryMs = 15_000;
 
-/** Ends attempts past their timeout: retried elsewhere by the task's policy, or failed. Later reports of the worker change nothing. */
+/** Ends attempts that are past their timeout: their runs are retried elsewhere, or fail. What the worker reports later changes nothing. */
 export function endOverdue(state: Matching, worker: WorkerRecord): void {
   const { isBlocked } = worker;
   const lookedAt = worker.overdueLookedAt;
@@ -34,13 +34,13 @@ export function endOverdue(state: Matching, worker: WorkerRecord): void {
   for (const booking of overdue?.sort((a, b) => a.origin - b.origin) ?? []) timeOut(state, worker, booking, lateMs);
 }
 
-/** A durable run times its steps itself. */
+/** Whether an attempt is past its timeout by more than `lateMs`. A durable run times its steps itself, unless its event loop is blocked. */
 function isOverdue({ step }: Matching, worker: WorkerRecord, booking: Booking, lateMs: number): boolean {
   const { run, startedAt, until, since } = booking;
   const timeoutMs = run === undefined || placeOf(run) !== "running" ? undefined : worker.tasks.get(run.task)?.timeoutMs;
   if (timeoutMs === undefined) return false;
   if (worker.isBlocked) return step.now > (until ?? startedAt + timeoutMs) + lateMs;
-  // By this leader's own clock: the worker's may be wrong.
+  // By this leader's own clock, since that of the worker may be wrong.
   const allowedMs = until === undefined ? timeoutMs : Math.max(until - startedAt, timeoutMs);
   return !isDurable(run!) && step.uptime > since + allowedMs + lateMs;
 }

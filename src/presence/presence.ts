@@ -14,6 +14,7 @@ import { endOverdue } from "./overdue.ts";
 const reconnectGraceMs = 2_000;
 const silentAfterMs = 12_000;
 
+/** A worker says that it lives, and what it is executing. */
 export function heartbeat(state: Matching, message: Heartbeat): void {
   const worker = state.workers.get(message.id);
   if (worker === undefined || !worker.isRegistered) return;
@@ -33,31 +34,32 @@ export function showLife(state: Matching, worker: WorkerRecord): void {
   worker.isSilent = false;
 }
 
-/** Its connection is there again; whether its event loop responds is another question. */
+/** A worker has answered a ping, so its connection is there again. Whether its event loop responds, its heartbeats show. */
 export function pong(state: Matching, id: string): void {
   const worker = state.workers.get(id);
   if (worker !== undefined) worker.unreachableSince = undefined;
 }
 
-/** `isDead`: its process has ended. */
+/** The server says that nobody listens on a worker's subject. `isDead`: its process has ended. */
 export function unreachable(state: Matching, id: string, isDead = false): void {
   const worker = state.workers.get(id);
   if (isDead) {
     if (worker !== undefined) worker.isDead = true;
-    if (worker?.isRegistered === false) proveCaution(state); // it does not come back
+    if (worker?.isRegistered === false) proveCaution(state); // it will not come back
     endAll(state, id);
   }
-  // The server closes the connection of a loop that is blocked for minutes; its thread keeps sending heartbeats.
+  // The server closes the connection of a process whose loop is blocked for minutes, while its thread keeps sending heartbeats.
   if (worker !== undefined && !worker.isBlocked) worker.unreachableSince ??= state.step.uptime;
 }
 
+/** A worker says goodbye. */
 export function leave(state: Matching, id: string): void {
   const worker = state.workers.get(id);
   if (worker !== undefined) dropWorker(state, worker, `worker ${id} left`, false);
   endAll(state, id);
 }
 
-/** Drops workers that lost their connection or were silent for too long. */
+/** Drops workers that have lost their connection, or were silent, for too long. */
 export function watchPresence(state: Matching): void {
   for (const worker of state.workers.values()) {
     const silentMs = state.step.uptime - worker.lastBeat;

@@ -19,20 +19,20 @@ export interface LeadEvent {
   readonly type: "lead";
   readonly epoch: number;
   readonly knownWorkers: readonly string[];
-  /** What else is known about them. */
+  /** What else is known about those workers. */
   readonly details?: ReadonlyMap<string, KnownWorker> | undefined;
   readonly ledger?: readonly Omit<LedgerEntry, "origin">[] | undefined;
   /** Which time counted as waiting for an earlier leader that left cleanly. */
   readonly counted?: CountedSpan | undefined;
   /** What earlier leaders tried in their own process, and may have died of. */
   readonly tried?: readonly Tried[] | undefined;
-  /** What they were cautious with. */
+  /** How cautious an earlier leader was. */
   readonly cautious?: Cautious | undefined;
   /** The process of this engine. */
   readonly process?: string | undefined;
 }
 
-/** Begins to lead. Nothing is dispatched before workers that may be executing something have reported it. */
+/** Begins to lead. Nothing is dispatched before the workers that may be executing something have said what it is. */
 export function takeOver(state: Matching, event: LeadEvent): void {
   countTime(state, event);
   placeAll(state);
@@ -41,7 +41,7 @@ export function takeOver(state: Matching, event: LeadEvent): void {
   else awaitWorkers(state, event);
 }
 
-/** For the next leader: the ledger, unless some worker has not reported or may be executing lost runs. Then the next one asks as well. */
+/** What the next leader gets: the ledger, unless a worker has not said what it executes, or may be executing lost runs. Then the next leader must ask too. */
 export function handOverOf({ queueIndex, step, lingering, unheard, workers }: Matching): HandOver {
   const counted = queueIndex.counted.spanUntil(step.now);
   if (lingering.size > 0 || unheard.size > 0) return { counted };
@@ -60,7 +60,7 @@ function countTime(state: Matching, { counted }: LeadEvent): void {
   else queueIndex.counted.resume(counted, now);
 }
 
-/** Each may still be executing runs that are queued here, and counts as present until presence decides otherwise. */
+/** Waits for workers that may still be executing runs which are queued here. Each counts as present until presence decides otherwise. */
 function awaitWorkers(state: Matching, { knownWorkers, details, tried = [] }: LeadEvent): void {
   const awaited = new Set([...knownWorkers, ...adoptTried(state, tried)]);
   if (awaited.size === 0) return;
@@ -71,14 +71,14 @@ function awaitWorkers(state: Matching, { knownWorkers, details, tried = [] }: Le
   beCautious(state);
 }
 
-/** The previous leader said who executes what: its workers count as present until presence says otherwise. */
+/** The previous leader has said who executes what. Its workers count as present until presence decides otherwise. */
 function adoptLedger(state: Matching, { knownWorkers, ledger = [], tried = [] }: LeadEvent): void {
   for (const id of knownWorkers) workerWith(state, id);
   for (const { key, turn, worker } of ledger) book(state, key, turn, worker);
   for (const noted of tried) keepNoted(state, noted);
 }
 
-/** What the previous leader may have died of: its worker is dead as well, or will say that it is not. Returns the workers of these attempts. */
+/** Books what the previous leader may have died of: its worker has died too, or will say that it has not. Returns the workers of these attempts. */
 function* adoptTried(state: Matching, tried: readonly Tried[]): Iterable<string> {
   for (const noted of tried) {
     const { key, turn, worker } = noted;
@@ -88,7 +88,7 @@ function* adoptTried(state: Matching, tried: readonly Tried[]): Iterable<string>
   }
 }
 
-/** The attempt is executing there, as far as known; false if it has ended. */
+/** Books an attempt that is executing there, as far as is known. Returns false if it has ended. */
 function book(state: Matching, key: string, turn: number, id: string): boolean {
   const run = state.fold.live.get(key);
   if (run === undefined || run.turn !== turn || !isFree(run)) return false;

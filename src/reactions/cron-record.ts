@@ -1,4 +1,4 @@
-// A stored schedule and its changes. Each change is a function of the record, so that whoever finds another record tries again.
+// Changes of a stored schedule. Each is a function of the record, so that whoever finds another record than expected can try again.
 import { type CronInfo, type CronOrigin, type CronRule, dueTicks, nextTick } from "../domain/cron.ts";
 import type { CronRecord } from "../domain/cron-record.ts";
 
@@ -12,8 +12,8 @@ export interface ClaimedTicks {
 }
 
 /**
- * Claims what is due, and the ticks `left` by an earlier claim; undefined if that is nothing. Stored before it is fired: whoever finds another
- * record than expected has not got these ticks.
+ * Claims the ticks that are due, and those `left` by an earlier claim; undefined if there are none. The claim is stored before anything is fired:
+ * whoever finds another record than expected has not got these ticks.
  */
 export function claimed(record: CronRecord, { by, left, now, livesSince }: ClaimTerms): ClaimedTicks | undefined {
   const { firing: _, ...rest } = record;
@@ -32,7 +32,7 @@ interface ClaimTerms {
   readonly livesSince: number | undefined;
 }
 
-/** The runs of these ticks are stored, whoever created them; by default those of all. */
+/** Releases ticks whose runs are stored, whoever created them; by default all. */
 export function released({ firing, ...record }: CronRecord, made = firing?.ticks): CronRecord {
   const ticks = firing?.ticks.filter((at) => !made?.includes(at)) ?? [];
   return ticks.length === 0 ? record : { ...record, firing: { ...firing!, ticks } };
@@ -45,7 +45,7 @@ export interface Declaration {
   readonly worker?: string;
 }
 
-/** A changed schedule starts again; an unchanged one keeps its last tick. Claims stay. */
+/** Declares a schedule over what is stored. A changed one starts afresh, an unchanged one keeps its last tick. Claims stay. */
 export function declaredOver(
   before: CronRecord | undefined,
   { rule, task, ...whose }: Declaration,
@@ -62,7 +62,7 @@ export function declaredOver(
   };
 }
 
-/** What was due while it was paused was not missed. */
+/** Pauses or resumes a schedule. Ticks that were due while it was paused are not missed. */
 export function pausedAs(record: CronRecord, paused: boolean, now: number): CronRecord {
   if (record.paused === paused) return record;
   return { ...record, paused, lastTick: paused ? record.lastTick : Math.max(record.lastTick, now) };

@@ -7,7 +7,7 @@ import type { Fold } from "../fold/fold.ts";
 import type { Step } from "../matching/step.ts";
 import type { ReactionSource, Reactions } from "./reactions.ts";
 
-/** As stored in the bucket. `upTo`: failures up to this sequence have been handled, whether or not their handlers' runs are still known. */
+/** What the bucket has about failures. `upTo`: failures up to this sequence are handled, whether or not their handlers' runs are still known. */
 export interface StoredFailures {
   readonly handlers: readonly FailureHandler[];
   readonly upTo: number;
@@ -20,10 +20,10 @@ export class Failures implements ReactionSource {
   readonly #reactions: Reactions;
   /** By the task whose failures they handle. */
   readonly #handlers: Map<string, FailureHandler>;
-  /** Whose runs are not stored yet, in the order of the log. */
+  /** Failures whose handlers' runs are not stored yet, in the order of the log. */
   readonly #open = new Set<FailureCause>();
   #storedUpTo: number;
-  /** What the cursor is being set to. */
+  /** The sequence to which the cursor is being moved. */
   #storing = 0;
 
   constructor(fold: Fold, step: Step, reactions: Reactions, { handlers, upTo }: StoredFailures) {
@@ -36,7 +36,7 @@ export class Failures implements ReactionSource {
   get(task: string): FailureHandler | undefined {
     return this.#handlers.get(task);
   }
-  /** The handler in a task's newest registration. Earlier failures are not handled. */
+  /** A task's newest registration names this handler. Earlier failures are not handled. */
   declare(task: string, handler: string | undefined): void {
     const known = this.#handlers.get(task);
     if (known?.handler === handler) return;
@@ -55,7 +55,7 @@ export class Failures implements ReactionSource {
     this.#open.add(cause);
     this.#reactions.owe({ task: known.handler, id, cause }, () => this.#open.delete(cause));
   }
-  /** An earlier leader may have died between a failure and the run of its handler. */
+  /** Owes what earlier leaders have left: one may have died between a failure and the run of its handler. */
   makeUp(): void {
     if (this.#handlers.size === 0) return;
     const missed: FinishedRun[] = [];
@@ -67,8 +67,8 @@ export class Failures implements ReactionSource {
     for (const run of missed.sort((a, b) => a.seq - b.seq)) this.failed(run);
   }
   /**
-   * Whether retention may forget the log up to `upTo`. A failure must be known until the run of its handler is stored, and that run
-   * until the cursor has passed the failure: which is stored first, once for all that is forgotten together.
+   * Whether retention may forget the log up to `upTo`. A failure must be known until the run of its handler is stored, and that run until the
+   * cursor has passed the failure. So the cursor is stored first, once for all that is forgotten together.
    */
   mayForget(upTo: number): boolean {
     if (upTo <= this.#storedUpTo || (this.#handlers.size === 0 && this.#open.size === 0)) return true;

@@ -1,6 +1,6 @@
-/** Wall clock and own clock differ by more: the machine slept, or its clock was set. */
+/** If the wall clock and the monotonic one differ by more, the machine slept, or its clock was set. */
 const jumpMs = 5_000;
-/** An engine that does nothing for longer does not live. */
+/** An engine that does nothing for longer than this was not alive. */
 const longestPauseMs = 60_000;
 
 /** Since when an engine has been alive without a break, also as a standby. Units: milliseconds; `now` of the epoch, `uptime` never jumps */
@@ -18,7 +18,7 @@ export class LiveSpan {
     this.#seen = { now: this.since, uptime: uptime() };
   }
 
-  /** Called at least every few seconds, while it lives. */
+  /** Called at least every few seconds while the engine is alive. */
   beat(): void {
     const [now, uptime] = [this.#now(), this.#uptime()];
     const own = uptime - this.#seen.uptime;

@@ -10,11 +10,11 @@ import type { Step } from "../matching/step.ts";
  * the cursor has to pass a cause before the run that it caused may be forgotten.
  */
 export interface ReactionSource {
-  /** Whether retention may forget the log up to there. If not, the source moves its cursor so that it soon may. */
+  /** Whether retention may forget the log up to there. If not, the source has its cursor moved, so that it soon may. */
   mayForget(upTo: number): boolean;
 }
 
-/** Each reads its cause from the log: an outage that fails a hundred thousand runs must not read all of them at once. */
+/** How many runs are created at a time. Each reads its cause from the log: an outage that fails a hundred thousand runs must not read all at once. */
 const createdAtOnce = 64;
 
 interface Owed {
@@ -23,11 +23,11 @@ interface Owed {
   readonly onStored: () => void;
 }
 
-/** What a leader owes, and what of it is on its way to the log. Created when this engine begins to lead, discarded when it stops. */
+/** The runs that a leader owes, and those on their way to the log. Created when this engine begins to lead, discarded when it stops. */
 export class Reactions {
   readonly #step: Step;
   readonly #waiting = new Deque<Owed>();
-  /** By number. */
+  /** Runs on their way to the log, by the number of their command. */
   readonly #open = new Map<number, Owed>();
   #last = 0;
 

@@ -1,6 +1,6 @@
-// Schedules: each tick is one run, under an id that the tick decides. A leader claims ticks first, by compare-and-set on the record of the
-// schedule, which is its cursor: a tick that another leader has claimed is not created again, even when its run is forgotten by then; one
-// whose leader died between claim and run is created by the next. So the run of a claimed tick is kept until the claim has been released.
+// Schedules: each tick is one run, whose id follows from the tick. A leader first claims ticks, by compare-and-set on the record of the schedule,
+// which is its cursor. So the run of a tick that another leader has claimed is not created again, even if it is forgotten by then; and if that
+// leader died between the claim and the run, the next one creates it. Therefore the run of a claimed tick is kept until the claim is released.
 import { type CronInfo, nextTick } from "../domain/cron.ts";
 import type { CronRecord, StoredCron } from "../domain/cron-record.ts";
 import { formatDuration } from "../domain/duration.ts";
@@ -12,14 +12,14 @@ import { claimed, clockErrorMs, infoOf, released } from "./cron-record.ts";
 import type { ReactionSource, Reactions } from "./reactions.ts";
 
 const lookEveryMs = 1_000;
-/** A claim that took longer to store may be outdated, found and fired by another leader: claim again. */
+/** A claim that took longer to be stored may have been found and fired by another leader: the ticks are claimed again. */
 const claimHoldsMs = 2_000;
-/** When one that is set aside was asked for. */
+/** Stands in `askedAt` for a schedule that is set aside. */
 const asideAt = Number.POSITIVE_INFINITY;
 
 const tickId = (cron: string, at: number): string => `${cron}:${new Date(at).toISOString()}`;
 
-/** The result of writing a record. `there` is what is in its place now; undefined = nothing. */
+/** A record was written, or not. `there`: what is in its place now; undefined = nothing. */
 export interface CronWrittenEvent {
   readonly type: "cronWritten";
   readonly name: string;
@@ -30,14 +30,14 @@ export interface CronWrittenEvent {
 class Schedule {
   record: CronRecord;
   seq: number;
-  /** Undefined until it is looked at. Units: epoch milliseconds; Infinity = never */
+  /** The next tick; undefined until the schedule is looked at. Units: epoch milliseconds; Infinity = never */
   nextAt: number | undefined = undefined;
-  /** This engine's own write in flight. Units: milliseconds of the step's uptime */
+  /** When this engine began a write that is still in flight. Units: milliseconds of the step's uptime */
   askedAt: number | undefined = undefined;
   /** This engine's last claim, and the last one whose runs are stored. */
   claim = "";
   fired = "";
-  /** Runs of its claim that are not stored yet. */
+  /** How many runs of the claim are not stored yet. */
   open = 0;
 
   constructor({ record, seq }: StoredCron) {
@@ -47,7 +47,7 @@ class Schedule {
   get isBusy(): boolean {
     return this.askedAt !== undefined || this.open > 0;
   }
-  /** Claimed, and not known to be stored. */
+  /** Whether ticks are claimed whose runs are not known to be stored. */
   get isUnfired(): boolean {
     const { firing } = this.record;
     return firing !== undefined && firing.by !== this.fired;
@@ -79,7 +79,7 @@ export class Schedules implements ReactionSource {
     this.#epoch = epoch;
     this.#schedules = new Map(stored.map((one) => [one.record.name, new Schedule(one)]));
   }
-  /** When the next one is due, as of the last look. Units: epoch milliseconds */
+  /** When the next schedule is due, as of the last look. Units: epoch milliseconds */
   get nextAt(): number {
     return this.#schedules.size === 0 ? Number.POSITIVE_INFINITY : this.#nextAt;
   }
@@ -91,7 +91,7 @@ export class Schedules implements ReactionSource {
   get(name: string): StoredCron | undefined {
     return this.#schedules.get(name);
   }
-  /** Claims what is due; at least once a second, so that a clock that jumps is noticed. `livesSince`: no tick that came after it is missed. */
+  /** Claims what is due. Looks at least once a second, so that a clock that jumps is noticed. `livesSince`: ticks due since then were not missed. */
   look(livesSince: number | undefined): void {
     const { now, uptime } = this.#step;
     if (this.#schedules.size === 0 || (now < this.#nextAt && uptime - this.#lookedAt < lookEveryMs)) return;
@@ -102,7 +102,7 @@ export class Schedules implements ReactionSource {
       if (!schedule.isBusy) this.#nextAt = Math.min(this.#nextAt, schedule.nextAt ?? 0);
     }
   }
-  /** Somebody has changed or removed it. */
+  /** Somebody has changed or removed a schedule. */
   changed(name: string, there: StoredCron | undefined): void {
     const schedule = this.#schedules.get(name);
     if (there === undefined) this.#schedules.delete(name);
@@ -119,7 +119,7 @@ export class Schedules implements ReactionSource {
     if (!isRefused) this.changed(name, there); // otherwise it is checked again in a second
     if (isOurs && !isLate && schedule.record.firing?.by === schedule.claim) this.#fire(schedule);
   }
-  /** Whether retention may forget the log up to `upTo`: not the run of a claimed tick, which the next leader creates again. */
+  /** Whether retention may forget the log up to `upTo`. Not if that is the run of a claimed tick: the next leader would create it again. */
   mayForget(upTo: number): boolean {
     const { finished } = this.#fold;
     let may = true;
@@ -135,7 +135,7 @@ export class Schedules implements ReactionSource {
     return may;
   }
 
-  /** One that cannot be evaluated is set aside until another engine leads; the others continue. */
+  /** Looks at a schedule. One that cannot be evaluated is set aside until another engine leads; the others go on. */
   #tryLook(schedule: Schedule, livesSince: number | undefined): void {
     try {
       this.#lookAt(schedule, livesSince);
@@ -167,7 +167,7 @@ export class Schedules implements ReactionSource {
     schedule.claim = by;
     this.#write(schedule, claim.record);
   }
-  /** A clock was wrong when its last tick was written: without this the schedule would stand still until then. */
+  /** A clock was wrong when the last tick was written: without a correction the schedule would stand still until then. */
   #correct(schedule: Schedule): void {
     const { name, lastTick } = schedule.record;
     const { now } = this.#step;
@@ -188,7 +188,7 @@ export class Schedules implements ReactionSource {
       this.#reactions.owe({ task, id: tickId(name, at), cause }, () => this.#fired(schedule));
     }
   }
-  /** One more run of its claim is stored. */
+  /** One more run of the claim is stored. */
   #fired(schedule: Schedule): void {
     if (--schedule.open > 0) return;
     schedule.fired = schedule.claim;

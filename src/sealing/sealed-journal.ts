@@ -1,14 +1,14 @@
-// Messages of journals as they are stored where encryption is on: names, kinds and times can be read by everybody, and beside them stands the
-// whole message as one ciphertext. Whoever has the key goes by that alone, so nothing of it can be changed or exchanged.
+// Sealed journals: messages of journals where encryption is on. Names, kinds and times can be read by everybody, and beside them stands the whole
+// message as one ciphertext. Whoever has the key goes by that alone, so nothing of it can be changed or exchanged.
 import type { JournalName } from "../domain/durable.ts";
 import { DecryptionFailed } from "../domain/errors.ts";
 import { decodeJournalMessage, encodeJournalMessage, type JournalMessage } from "../wire/journal-message.ts";
 import { keyIdIn, sealingOf, type Vault } from "./vault.ts";
 
-/** Bytes by which a message may grow, at least: a head, and what a ciphertext has besides the value. */
+/** How much larger a message may become: by a head, and by what a ciphertext has besides the value. Units: bytes */
 export const sealedHeadroom = 256;
 
-/** `most`: bytes that it may have; what everybody can read is left out where there is no room for it. */
+/** Seals a message. `most`: how many bytes it may have; what everybody can read is left out if there is no room for it. */
 export function sealMessage(vault: Vault, { key, origin }: JournalName, message: Uint8Array, most: number): Uint8Array {
   const plain = decodeJournalMessage(message);
   const sealed = vault.sealBytes(message, sealingOf(key, "journal", origin));
@@ -18,7 +18,7 @@ export function sealMessage(vault: Vault, { key, origin }: JournalName, message:
   return encodeJournalMessage({ ...plain, lap, deliveries: [], sealed });
 }
 
-/** A hash tells a value to whoever can guess it. */
+/** What everybody can read of a message. Without hashes: one gives its value away to whoever can guess that. */
 const outlineOf = (message: JournalMessage): JournalMessage => ({
   ...message,
   lap: message.lap && { ...message.lap, input: "" },
@@ -26,8 +26,8 @@ const outlineOf = (message: JournalMessage): JournalMessage => ({
 });
 
 /**
- * As it was before; a promise if its key has to be asked for. One that was never sealed is given as it is, unless encryption is required and
- * code would go by it. Fails: DecryptionFailed
+ * Opens a message; a promise if its key has to be asked for. One that was never sealed is given as it is, unless encryption is required and code
+ * would go by it. Fails: DecryptionFailed
  */
 export function openMessage(
   vault: Vault,
@@ -40,7 +40,7 @@ export function openMessage(
   return sealed === undefined ? stored : vault.unsealBytes(sealed, sealingOf(key, "journal", origin), key);
 }
 
-/** Besides whose turn it is: engines close journals with such messages, and they have no keys. */
+/** Whether a message says more than whose turn it is. Engines close journals with messages that do not, and they have no keys. */
 const saysAnything = ({ starts, lap, deliveries }: JournalMessage): boolean =>
   starts === true || lap !== undefined || deliveries.length > 0;
 
@@ -50,11 +50,11 @@ const plainMessage = (run: string) =>
     reason: "a message of its journal is not encrypted, and this worker takes no other (encryption.required)",
   });
 
-/** Which key opens a message; undefined for a plain one. */
+/** The id of the key that opens a message; undefined for a plain one. */
 export const keyIdOfMessage = ({ sealed }: JournalMessage, run: string): string | undefined =>
   sealed && keyIdIn(sealed, run);
 
-/** For a process without keys. Fails: DecryptionFailed */
+/** Checks that a process without keys can read a message. Fails: DecryptionFailed */
 export function assertPlainMessage(message: JournalMessage, run: string): void {
   const keyId = keyIdOfMessage(message, run);
   if (keyId === undefined) return;

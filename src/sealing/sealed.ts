@@ -1,5 +1,5 @@
-// Values of runs as they travel where encryption is on: JSON in which engines find a ciphertext and the fields that were declared plain. What was
-// never sealed is given as it is, so that encryption can be turned on while runs are waiting.
+// Sealed values: what runs carry where encryption is on. They are JSON, in which engines find a ciphertext and the fields that were declared plain.
+// What was never sealed is given as it is, so that encryption can be turned on while runs are waiting.
 import { Buffer } from "node:buffer";
 import { sealedPrefix } from "../domain/encryption.ts";
 import type { ErrorRecord } from "../domain/error-record.ts";
@@ -30,7 +30,7 @@ export const isSealedError = ({ message }: ErrorRecord): boolean => isSealedText
 export interface GivenInput {
   readonly value: unknown;
   readonly json: Uint8Array;
-  /** Fields that stay readable, beside those that are declared. */
+  /** Fields that stay readable, besides those that are declared. */
   readonly plain?: readonly string[] | undefined;
 }
 
@@ -49,7 +49,7 @@ export function sealedInput(vault: Vault, task: string, { value, json, plain = [
 type Fields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
-/** Which fields of an input stood readable beside its ciphertext, and rightly so: what was not in it, somebody else has put there. */
+/** The fields of an input that stood readable beside its ciphertext, and are the same in it. Any other was put there by somebody else. */
 export function plainFieldsIn(stored: unknown, opened: unknown): readonly string[] {
   if (sealedIn(stored) === undefined || !isFields(opened)) return [];
   const isSame = (field: string) => JSON.stringify((stored as Fields)[field]) === JSON.stringify(opened[field]);
@@ -59,19 +59,19 @@ export function plainFieldsIn(stored: unknown, opened: unknown): readonly string
 export const sealOutput = (vault: Vault, key: string, json: Uint8Array): Uint8Array =>
   json.length === 0 ? json : jsonBytes({ [sealedField]: vault.seal(json, sealingOf(key, "output")) });
 
-/** Engines see its name, and whether it is retried. */
+/** Seals an error. Engines see its name, and whether it is retried. */
 export function sealError(vault: Vault, key: string, { name, retryable, ...rest }: ErrorRecord): ErrorRecord {
   const message = textMark + vault.seal(jsonBytes(rest), sealingOf(key, "error"));
   return { name, message, ...(retryable !== undefined && { retryable }) };
 }
 
-/** The data of a signal; one without data tells nothing but that it came. */
+/** Seals the data of a signal. One without data tells nothing but that it came. */
 export function sealSignal(vault: Vault, key: string, name: string, data: unknown): unknown {
   const json = jsonBytes(data);
   return json.length === 0 ? undefined : { [sealedField]: vault.seal(json, sealingOf(key, "signal", name)) };
 }
 
-/** A line of a log, its fields included, as one text. */
+/** Seals a line of a log, with its fields, as one text. */
 export function sealLine(vault: Vault, key: string, message: string, fields: Uint8Array): string {
   const json = `[${JSON.stringify(message)}${fields.length > 0 ? `,${textOf(fields)}` : ""}]`;
   return textMark + vault.seal(utf8(json), sealingOf(key, "line"));
@@ -87,7 +87,7 @@ export function sealChunk(vault: Vault, key: string, { at, form, body }: Utteran
   return chunkUtterance(at, { [sealedField]: vault.seal(value, sealingOf(key, "chunk")) });
 }
 
-/** At once where no key has to be asked for. */
+/** A value, or a promise of it if a key has to be asked for. */
 export type Opened<T> = T | Promise<T>;
 
 /** Fails: DecryptionFailed */
@@ -107,22 +107,22 @@ function unsealed<T>(
   return bytes instanceof Promise ? bytes.then(read) : read(bytes);
 }
 
-/** The output of a run; a promise if its key has to be asked for. Fails: DecryptionFailed */
+/** Opens the output of a run; a promise if its key has to be asked for. Fails: DecryptionFailed */
 export function openOutput(vault: Vault | undefined, key: string, value: unknown): unknown {
   const text = sealedIn(value);
   return text === undefined ? value : unsealed(vault, text, sealingOf(key, "output"), key, jsonOf);
 }
 
-/** The input of a run, or of a schedule of its task: `where` is named in errors. Fails: DecryptionFailed */
+/** Opens the input of a run, or of a schedule of its task. `where` is named in errors. Fails: DecryptionFailed */
 export function openInput(vault: Vault | undefined, task: string, where: string, value: unknown): unknown {
   const text = sealedIn(value);
   if (text === undefined) return value;
   return unsealed(vault, text, { task, what: "input" }, where, jsonOf);
 }
 
-/** The input of a run for its code. Fails: DecryptionFailed; NonRetryableError for a plain one where inputs have to be encrypted */
+/** Opens the input of a run for its code. Fails: DecryptionFailed; NonRetryableError for a plain one where inputs have to be encrypted */
 export function takeInput(vault: Vault | undefined, task: string, key: string, value: unknown): unknown {
-  // No input at all holds nothing to seal.
+  // A run without an input has nothing to seal.
   if (vault?.isRequired === true && value !== undefined && sealedIn(value) === undefined)
     throw new NonRetryableError(
       `the input of run ${key} is not encrypted, and this worker takes no other (encryption.required)`,
@@ -130,7 +130,7 @@ export function takeInput(vault: Vault | undefined, task: string, key: string, v
   return openInput(vault, task, key, value);
 }
 
-/** The data of a signal. Fails: DecryptionFailed */
+/** Opens the data of a signal. Fails: DecryptionFailed */
 export function openSignal(vault: Vault | undefined, key: string, name: string, data: unknown): unknown {
   const text = sealedIn(data);
   if (text !== undefined) return unsealed(vault, text, sealingOf(key, "signal", name), key, jsonOf);
@@ -144,7 +144,7 @@ const plainSignal = (run: string, name: string) =>
     reason: `the data of signal "${name}" is not encrypted, and this worker takes no other (encryption.required)`,
   });
 
-/** What a handler of failures is given: the engine has put together what clients and workers have sealed. Fails: as {@link takeInput} */
+/** Opens what a failure handler is given, which the engine has put together from what clients and workers have sealed. Fails as {@link takeInput} */
 export async function openFailure(vault: Vault | undefined, payload: FailurePayload): Promise<FailurePayload> {
   const { input, failed } = payload;
   const key = keyOf(failed.task, failed.id);
@@ -162,7 +162,7 @@ export async function openFailure(vault: Vault | undefined, payload: FailurePayl
 export const openError = (vault: Vault | undefined, key: string, error: ErrorRecord): Opened<ErrorRecord> =>
   readError(vault, key, error, () => true);
 
-/** Of what is kept for good. Fails: DecryptionFailed, unless no key would help */
+/** Opens an error that is to be kept for good. Fails: DecryptionFailed, unless no key would help */
 export const openErrorForGood = (vault: Vault | undefined, key: string, error: ErrorRecord): Opened<ErrorRecord> =>
   readError(vault, key, error, (problem) => problem instanceof DecryptionFailed && problem.keyId === unknownKey);
 
@@ -206,7 +206,7 @@ export function openAttempts(
   return opened.some((one) => one instanceof Promise) ? Promise.all(opened) : (opened as readonly AttemptRecord[]);
 }
 
-/** A run as queries tell it. Without keys its input and output stay sealed: whoever operates a queue need not read them. Fails: DecryptionFailed */
+/** Opens a run that a query has returned. Without keys its input and output stay sealed: whoever operates a queue need not read them. Fails: DecryptionFailed */
 export async function openRun(vault: Vault | undefined, run: RunInfo): Promise<RunInfo> {
   if (vault === undefined) return withoutCiphertext(run);
   const { task, id, input, output, error } = run;
@@ -220,7 +220,7 @@ export async function openRun(vault: Vault | undefined, run: RunInfo): Promise<R
   };
 }
 
-/** Its errors say that they are encrypted. */
+/** The run as a process without keys shows it: its errors say that they are encrypted. */
 async function withoutCiphertext(run: RunInfo): Promise<RunInfo> {
   const { task, id, error, attempts = [] } = run; // a list of an engine may leave them out
   const key = keyOf(task, id);

@@ -8,15 +8,15 @@ import { DecryptionFailed } from "../domain/errors.ts";
 import { taskOf } from "../domain/run.ts";
 import { toText } from "../domain/thrown.ts";
 
-/** What a value is: a ciphertext cannot be put in the place of another. */
+/** What a value is. It is bound to its ciphertext, so that this cannot be put in the place of another. */
 export interface Sealing {
   readonly task: string;
   readonly what: "input" | "output" | "error" | "line" | "note" | "chunk" | "signal" | "journal";
-  /** Of the run, where whoever seals knows it: an input is sealed before its run has an id. More than the key, where a run has many of its kind. */
+  /** The key of the run, with a place where a run has many values of the kind. Absent for inputs, which are sealed before their run has an id. */
   readonly key?: string;
 }
 
-/** Of an output, an error, or what a run says; `place`: which one of a run that has many. */
+/** The sealing of an output, an error, or what a run says. `place`: which one, where a run has many. */
 export const sealingOf = (key: string, what: Exclude<Sealing["what"], "input">, place?: string | number): Sealing => ({
   task: taskOf(key),
   what,
@@ -28,7 +28,7 @@ const magic = 0xf5;
 const version = 1;
 const nonceLength = 12;
 const tagLength = 16;
-/** A random 12-byte nonce costs a call of the system each: many are drawn at once. */
+/** How many nonces are drawn at once: one at a time would be a system call for each. */
 const noncesAtOnce = 512;
 
 export class Vault {
@@ -36,7 +36,7 @@ export class Vault {
   readonly #namespace: string;
   readonly #keys = new Map<string, Uint8Array>();
   readonly #declared: Map<string, readonly string[]>;
-  /** Asked for, and not told yet. */
+  /** Keys that were asked for and have not come yet. */
   readonly #asked = new Map<string, Promise<Uint8Array>>();
   readonly #nonces = new Uint8Array(nonceLength * noncesAtOnce);
   #nonceAt = this.#nonces.length;
@@ -47,14 +47,14 @@ export class Vault {
     this.#declared = new Map(Object.entries(options.plain ?? {}));
   }
 
-  /** Knows its current key. Fails: DecryptionFailed, TypeError or RangeError for what is no key, and whatever the user's function throws */
+  /** Opens a vault that knows its current key. Fails: DecryptionFailed, TypeError or RangeError for an invalid key, and whatever the user's function throws */
   static async open(options: EncryptionOptions, namespace: string): Promise<Vault> {
     const vault = new Vault(options, namespace);
     await vault.#ask(options.current, undefined);
     return vault;
   }
 
-  /** The same at once. Fails: also TypeError for keys that are promised */
+  /** Like {@link Vault.open}, but at once. Fails: also TypeError for keys that are promised */
   static now(options: EncryptionOptions, namespace: string): Vault {
     const { keys, current } = options;
     const vault = new Vault(options, namespace);
@@ -70,7 +70,7 @@ export class Vault {
     return this.#options.required === true;
   }
 
-  /** Fields of a task's inputs that its code declares plain. */
+  /** Declares fields of a task's inputs plain. */
   declare(task: string, fields: readonly string[] | undefined): void {
     if (fields !== undefined) this.#declared.set(task, [...new Set([...this.plainFieldsOf(task), ...fields])]);
   }
@@ -99,7 +99,7 @@ export class Vault {
     return Buffer.concat(parts);
   }
 
-  /** At once, if the key is known. `run` is named in errors. Fails: DecryptionFailed */
+  /** Decrypts a value; at once if the key is known. `run` is named in errors. Fails: DecryptionFailed */
   unseal(text: string, sealing: Sealing, run: string): Uint8Array | Promise<Uint8Array> {
     return this.unsealBytes(Buffer.from(text.endsWith("…") ? "" : text, "base64url"), sealing, run); // what did not fit was cut
   }
@@ -162,7 +162,7 @@ export class Vault {
   }
 }
 
-/** At the start whatever it throws ends the start. Fails: DecryptionFailed for a run, which may be tried again */
+/** Asks the user's function for a key. Without a run this is the start, which ends with whatever it throws. Fails: DecryptionFailed for a run, which may be tried again */
 async function asked(keys: KeySource, id: string, run: string | undefined): Promise<unknown> {
   if (run === undefined) return keys(id);
   try {
@@ -172,10 +172,10 @@ async function asked(keys: KeySource, id: string, run: string | undefined): Prom
   }
 }
 
-/** Of a ciphertext that is not whole. */
+/** Stands for the id of the key in a ciphertext that is not whole. */
 export const unknownKey = "?";
 
-/** Which key opens it. Fails: DecryptionFailed */
+/** The id of the key that opens a ciphertext. Fails: DecryptionFailed */
 export function keyIdIn(bytes: Uint8Array, run: string): string {
   const length = bytes[2] ?? 0;
   const isWhole = bytes[0] === magic && bytes[1] === version && bytes.length >= idAt + length + nonceLength + tagLength;

@@ -1,5 +1,5 @@
-// The execution timeouts of attempts: measured from the start of user code on a monotonic clock, extensible by user code. One timer
-// for all attempts of a worker: one each would cost more than many tasks.
+// Deadlines: the timeouts of attempts, measured from the start of user code on a monotonic clock, and extensible by user code. There is one timer
+// for all attempts of a worker: one for each would cost more than many tasks do.
 import { longestTimerMs } from "../runtime/long-timer.ts";
 
 /** The clock for deadlines. Units: milliseconds */
@@ -18,7 +18,7 @@ const runtimeTimers: Timers = {
 
 export class Deadlines {
   readonly #timers: Timers;
-  /** Those that are watched, each with its neighbours. */
+  /** The first of the deadlines that are watched, which are a linked list. */
   #first: Deadline | undefined;
   #timer: unknown;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -38,7 +38,7 @@ export class Deadlines {
     if (deadline.endsAt < this.#timerAt) this.#arm(deadline.endsAt);
   }
 
-  /** The timer may stay; it will find nothing to do. */
+  /** The timer may stay: it will find nothing to do. */
   remove(deadline: Deadline): void {
     const { previous, next } = deadline;
     if (previous !== undefined) previous.next = next;
@@ -76,7 +76,7 @@ export class Deadlines {
 export class Deadline {
   readonly #deadlines: Deadlines;
   readonly #owner: { expired(): void };
-  /** Those beside it that are watched, too. Written by {@link Deadlines}. */
+  /** The deadlines beside it in the list. Written by {@link Deadlines}. */
   previous: Deadline | undefined;
   next: Deadline | undefined;
   #endsAt: number;
@@ -96,18 +96,18 @@ export class Deadline {
     return this.#allowedMs;
   }
 
-  /** On the clock of {@link Deadlines.now}. */
+  /** When it expires, on the clock of {@link Deadlines.now}. */
   get endsAt(): number {
     return this.#endsAt;
   }
 
-  /** From now on it can expire; code that ends synchronously never needs that. */
+  /** From now on it can expire. Code that ends synchronously never gets here. */
   watch(): void {
     this.#isWatched = true;
     this.#deadlines.add(this);
   }
 
-  /** The time before does not count: user code starts only now. */
+  /** Starts over: the time before does not count, because user code starts only now. */
   restart(begunAt: number, allowedMs: number): void {
     const { isWatched } = this;
     this.clear();

@@ -1,4 +1,4 @@
-// The runs that this worker holds: executing, or ended and not yet stored. Heartbeats and registrations report them to the engine.
+// Held runs: those that this worker executes, or whose outcomes are not stored yet. Heartbeats and registrations name them to the engine.
 import { NumberIndex } from "../collections/number-index.ts";
 import type { HeldRun, Stop } from "../wire/worker-messages.ts";
 import type { Attempt } from "./attempt.ts";
@@ -9,7 +9,7 @@ export class HeldRuns {
   readonly #attempts = new NumberIndex<Attempt>();
   /** Other turns of held runs: a worker may still be executing what no longer counts. */
   readonly #others = new Set<Attempt>();
-  /** Recently stored ones, so that a duplicate assignment is not executed a second time. */
+  /** Turns whose outcomes were stored lately, so that an assignment which comes twice is not executed twice. */
   readonly #done = new RecentTurns(10_000, 16_384);
 
   get size(): number {
@@ -35,17 +35,17 @@ export class HeldRuns {
     else this.#attempts.set(origin, attempt);
   }
 
-  /** Its outcome is stored. */
+  /** The outcome of an attempt is stored. */
   release(attempt: Attempt): void {
     if (this.#remove(attempt)) this.#done.add(attempt.assignment);
   }
 
-  /** It leaves no trace, so even its turn may execute again. */
+  /** Forgets an attempt without a trace, so that even the same turn may be executed again. */
   forget(attempt: Attempt): void {
     this.#remove(attempt);
   }
 
-  /** Stops the attempts that are named; the others are not held any more. */
+  /** Stops attempts. Those that are not held any more need no stop. */
   stop(stops: readonly Stop[]): void {
     for (const stop of stops) {
       const cause = causeOf(stop);
@@ -56,7 +56,7 @@ export class HeldRuns {
     }
   }
 
-  /** Gives back the runs of tasks with concurrency limits: the leader keeps what they count until they must have stopped. */
+  /** Gives back the runs of tasks with concurrency limits: for the leader they count until they must have stopped. */
   giveBackLimited(): void {
     for (const attempt of this.all())
       if (attempt.task.policies?.concurrency !== undefined) attempt.stop({ kind: "returned" });

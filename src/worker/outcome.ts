@@ -1,4 +1,4 @@
-// From a verdict to the outcome that is stored: retried or final, with the whole story of the run.
+// From a verdict to the outcome that is stored: a retry, or a final one with the whole story of the run.
 
 import type { Parked } from "../domain/durable.ts";
 import type { ErrorRecord } from "../domain/error-record.ts";
@@ -29,14 +29,14 @@ export interface OutcomeOptions {
 export interface StoredOutcome {
   readonly kind: OutcomeKind;
   readonly frame: Uint8Array;
-  /** As it was thrown; the frame has it sealed where encryption is on. */
+  /** The error as it was thrown. In the frame it is sealed where encryption is on. */
   readonly error?: ErrorRecord;
   readonly dueAt: number;
 }
 
-/** Overhead of an entry and its headers around a frame. Units: bytes */
+/** What an entry and its headers need around a frame. Units: bytes */
 const entryBytes = 256;
-/** Overhead around an output that messages need not mention. Units: bytes */
+/** What may stand beside an output without a mention in the message that this is too large. Units: bytes */
 const briefStory = 1_024;
 
 /** Decides what happens to the run, by the task's policy. The frame always fits into its own entry. Never throws. */
@@ -72,7 +72,7 @@ class Ending {
     // A fenced attempt's outcome is not stored; if it were, it could not end a run.
     if (verdict.kind === "returned" || verdict.kind === "fenced") return this.#unfinished("returned", 0);
     if (verdict.kind === "parked") return this.#parked(verdict.parked);
-    // As if it had not been tried: a run that asks for more time a thousand times must not grow.
+    // Stored as if it had not been tried: a run that asks for more time a thousand times must not grow.
     if (verdict.kind === "later") return this.#stored("returned", { dueAt: this.#at + verdict.ms });
     return this.failed(errorRecordOf(verdict.error), verdict.isFinal);
   }

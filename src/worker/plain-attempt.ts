@@ -50,7 +50,7 @@ export class PlainAttempt extends Attempt {
     this.abort(error);
   }
 
-  /** Its time is over. */
+  /** Its deadline has passed. */
   expired(): void {
     this.stop({ kind: "timeout" });
   }

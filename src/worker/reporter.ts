@@ -1,6 +1,6 @@
-// Group commit: the outcomes of all attempts that ended in one tick become one outcome entry, or one for each client waiting for some
-// of them, since the server republishes those as they are. An entry is published until it is acknowledged; what is not yet stored still
-// counts as held, so that a lost connection cannot make the engine forget it.
+// The reporter: group commit of outcomes. Those of all attempts that ended in one tick become one entry, or one for each client that waits for some
+// of them, since the server passes entries on as they are. An entry is published until it is acknowledged; what is not stored yet still counts as
+// held, so that a lost connection cannot make the engine forget it.
 import { Deque } from "../collections/deque.ts";
 import type { Witness } from "../nats/publisher.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
@@ -10,9 +10,9 @@ import type { WorkerParts } from "./worker-parts.ts";
 
 export interface ReporterOptions extends Pick<WorkerParts, "publisher" | "subjects"> {
   readonly worker: string;
-  /** Reads the outcomes of this worker back from the log, if it leads. */
+  /** The engine of this process, which reads outcomes back from the log while it leads. */
   readonly witness: Witness | undefined;
-  /** Bytes at which an entry is split. */
+  /** The largest entry: with more, outcomes are split among several. Units: bytes */
   readonly entryBytes: () => number;
   /** Attempts without a verdict: while there is none there is nothing to wait for. */
   readonly undecided: () => number;
@@ -27,7 +27,7 @@ export interface ReporterOptions extends Pick<WorkerParts, "publisher" | "subjec
 export interface Report {
   readonly attempt: Attempt;
   readonly frame: Uint8Array;
-  /** The client that gets it from the log; empty = none. */
+  /** The client to which the server passes it on; empty = none. */
   readonly waiter: string;
 }
 
@@ -36,9 +36,9 @@ const maxInFlight = 4;
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #flushSoon = onceATick(() => this.#flush());
-  /** By the client that gets them from the log. */
+  /** Outcomes that are to be sent, by the client to which the server passes them on. */
   readonly #waiting = new Map<string, Deque<Report>>();
-  /** All of those. */
+  /** How many these are. */
   #waits = 0;
   #inFlight = 0;
   #n = 0;
@@ -82,7 +82,7 @@ export class Reporter {
     while (this.#waits > 0 && this.#inFlight < maxInFlight && !this.#isClosed) void this.#send(this.#takeEntry());
   }
 
-  /** As many as fit into an entry, oldest first, all of one waiter, with waiters taking turns. Touches only the reports it takes. */
+  /** Takes as many reports as fit into an entry, oldest first and all of one waiter; waiters take turns. Touches no others. */
   #takeEntry(): Report[] {
     const limit = this.#options.entryBytes();
     const [waiter, queue] = this.#waiting.entries().next().value!;
@@ -118,8 +118,8 @@ export class Reporter {
   }
 
   /**
-   * The publisher retries what passes; what it gives up (a full store, a missing permission) is retried here, since an
-   * dropped outcome would leave its run executing forever. A conflict is an earlier copy of the same entry: the subject is ours.
+   * The publisher retries what passes by itself. What it gives up (a full store, a missing permission) is retried here, since a dropped outcome
+   * would leave its run executing forever. A conflict is an earlier copy of the same entry: nobody else writes to this subject.
    */
   async #isAppended(subject: string, entry: Uint8Array): Promise<boolean> {
     try {

@@ -1,4 +1,4 @@
-// How an attempt ends: by its code, or by what stops it.
+// Verdicts: how an attempt has ended, by its own code or by what stopped it.
 import type { Parked } from "../domain/durable.ts";
 import { formatDuration, parseDuration } from "../domain/duration.ts";
 import { InvalidData } from "../domain/errors.ts";
@@ -11,7 +11,7 @@ export type StopCause =
   | { readonly kind: "cancelled"; readonly reason: string; readonly seq?: number; readonly at?: number }
   | { readonly kind: "timeout" }
   | { readonly kind: "returned" }
-  /** It no longer counts: another attempt does, or the run has ended. */
+  /** The attempt no longer counts: another one does, or the run has ended. */
   | { readonly kind: "fenced"; readonly reason: string };
 
 /** What an error says about its attempt. */
@@ -40,7 +40,7 @@ export function stopErrorOf(cause: StopCause, { name, timeoutMs }: WorkerTask, a
   return named("AbortError", "the worker is shutting down and gives the run back");
 }
 
-/** Errors about which no policy is asked: whether another attempt could change them is known where they are made. */
+/** Errors for which no retry policy is asked: where they are made, it is known whether another attempt could change anything. */
 const judged = new WeakMap<object, boolean>();
 
 export function judge<E extends Error>(error: E, isFinal: boolean): E {
@@ -48,13 +48,13 @@ export function judge<E extends Error>(error: E, isFinal: boolean): E {
   return error;
 }
 
-/** An input or output that its schema refused, however the attempt was stopped meanwhile. */
+/** Whether a schema has refused the input or output. That counts, however the attempt was stopped meanwhile. */
 export const isRefusal = (error: unknown): boolean =>
   judged.get(error as object) === true && error instanceof InvalidData;
 
 /**
- * By the task's own policy; a predicate that throws is a bug in the task that a retry would only hide. Errors are recognized by name:
- * they may come from a thread, or from another copy of natchet.
+ * What an error means by the policy of its task. A `retryIf` that throws is a bug in the task, which a retry would only hide. Errors are recognized
+ * by name, since they may come from a thread, or from another copy of natchet.
  */
 export function failureOf(error: unknown, task: Pick<WorkerTask, "name" | "retry">): Failure {
   const name = readProperty(error, "name");
@@ -71,7 +71,7 @@ export function failureOf(error: unknown, task: Pick<WorkerTask, "name" | "retry
   }
 }
 
-/** A handmade one with an invalid duration is an error like any other. */
+/** A `RetryLater` that was made by hand, with an invalid duration, is an error like any other. */
 function laterOf(error: unknown): Failure {
   try {
     return { kind: "later", ms: parseDuration(readProperty(error, "ms") as number, "RetryLater") };

@@ -13,7 +13,7 @@ parentPort!.on("message", (message: ToHeart | TasksToHeart) => {
   else told = message;
 });
 
-/** Their registrations. */
+/** The registrations of the workers. */
 function described(workers: string): Register[] {
   const all = JSON.parse(workers) as readonly Omit<Register, "tasks">[];
   return all.map((worker) => ({ ...worker, tasks: JSON.parse(tasks.get(worker.id) ?? "[]") }));

@@ -1,4 +1,4 @@
-// What a worker says of its tasks when it registers.
+// Declarations: what a worker says about its tasks when it registers.
 import type { Log } from "../../domain/log.ts";
 import { jsonSchemaOf } from "../../domain/schema.ts";
 import type { WorkerTask } from "../../domain/worker.ts";

@@ -1,4 +1,4 @@
-// Whether a message comes from an engine that knows this worker's secret, and is not a replay.
+// The proofs of engines: a message counts if it comes from an engine that knows this worker's secret, and is not a replay.
 import { type ProvenVerb, proofOf } from "../../runtime/worker-identity.ts";
 
 interface Proven {
@@ -7,7 +7,7 @@ interface Proven {
   readonly proof?: string | undefined;
 }
 
-/** Messages may overtake each other by this many. */
+/** By how many numbers messages may overtake each other. */
 const window = 256;
 
 export class EngineProofs {
@@ -22,7 +22,7 @@ export class EngineProofs {
     this.#verb = verb;
   }
 
-  /** The caller has checked that the epoch is not older than the newest known. */
+  /** Admits a message once. The caller has checked that its epoch is not older than the newest one known. */
   admits({ epoch, n = 0, proof }: Proven): boolean {
     if (proof !== proofOf(this.#secret, this.#verb, epoch, n)) return false;
     if (epoch !== this.#epoch) {

@@ -1,21 +1,21 @@
-// Whether the leader can still count on this worker. A suspended process, or a late message, must not start
-// what was given to others in the meantime. All times are spans on monotonic clocks that continue while a process is suspended.
+// The lifeline: whether the leader still counts on this worker. A process that was suspended, or a message that comes late, must not start what was
+// given to others meanwhile. All times are spans on monotonic clocks, which go on while a process is suspended.
 import { stopAfterMs } from "../../domain/cut-off.ts";
 import { acknowledgeWithinMs } from "../../wire/assignment.ts";
 
-/** The leader takes back runs whose assignment was not acknowledged in time: what arrives later than this is refused. */
+/** An assignment older than this is refused: the leader takes back runs that were not acknowledged in time. Units: milliseconds */
 const freshMs = acknowledgeWithinMs * 0.9;
 /** The leader assigns nothing to a worker that was silent for 12 s, and gives its runs to others after 30 s. */
 const aliveMs = 10_000;
-/** The quickest of the last answers knows the leader's clock best; clocks drift, so old ones do not count. */
+/** How many answers are remembered: the quickest tells best what the leader's clock shows, but clocks drift. */
 const keptAnswers = 8;
 
 export class Lifeline {
   readonly #now: () => number;
   readonly #beatenAt: () => number;
-  /** Of the leader that this worker is registered with; 0: of none yet. */
+  /** The epoch of the leader that this worker is registered with; 0 = none yet. */
   epoch = 0;
-  /** How far the leader's clock is ahead of this one, at most; one per answer. */
+  /** For each answer: how far the leader's clock is ahead of this one, at most. */
   #aheadMs: number[] = [];
   #answeredAt = Number.NEGATIVE_INFINITY;
 
@@ -35,7 +35,7 @@ export class Lifeline {
     this.epoch = epoch;
   }
 
-  /** The leader answered what was sent at `askedAt`; `clock` is its own at that moment, if it tells. */
+  /** The leader has answered what was sent at `askedAt`. `clock`: what its own clock showed then, if it says so. */
   answered(askedAt: number, clock: number | undefined): void {
     this.#answeredAt = Math.max(this.#answeredAt, askedAt);
     if (clock === undefined) return;

@@ -1,5 +1,6 @@
-// The newest leader that a worker knows of: it takes nothing from an older one. A message that proves nothing is believed at once, since an older
-// leader may still send runs, but no longer than the answer from the new one may take: otherwise whoever can publish could keep workers idle.
+// The newest epoch: a worker takes nothing from a leader that is older than the newest one it knows. Even a message without a proof is believed at
+// once, since an older leader may still send runs. But it is believed no longer than the new leader may take to answer: otherwise whoever can publish
+// could keep workers idle.
 
 /** How long an epoch of which nothing is heard still counts as the newest. */
 const believedMs = 10_000;
@@ -10,7 +11,7 @@ const overhearEveryMs = 1_000;
 export class NewestEpoch {
   value = 0;
   readonly #now: () => number;
-  /** When somebody last spoke for it. */
+  /** When somebody last spoke for this epoch. */
   #heardAt = 0;
   /** Nobody has proved yet that it exists. */
   #isRumour = false;
@@ -22,12 +23,12 @@ export class NewestEpoch {
     this.#now = now;
   }
 
-  /** From an engine: an answer, or something with a proof. */
+  /** An engine has said so: in an answer, or with a proof. */
   hear(epoch: number): void {
     if (epoch >= this.value) this.#set(epoch);
   }
 
-  /** From anybody. False if there is nothing to do about it. */
+  /** Anybody may have said so. Returns false if there is nothing to do about it. */
   overhear(epoch: number): boolean {
     if (epoch <= this.value) return true;
     const now = this.#now();
@@ -42,7 +43,10 @@ export class NewestEpoch {
     return true;
   }
 
-  /** Registered with the leader of this epoch. False if that is older than the newest one, which may still answer; `silent`: it does not, and never may have. */
+  /**
+   * The worker is registered with the leader of this epoch. Returns false if it is older than the newest one, which may still answer; `silent` if
+   * that does not, and perhaps never existed.
+   */
   follow(epoch: number): "newest" | "silent" | false {
     const isOlder = epoch < this.value;
     if (isOlder && this.#now() - this.#heardAt < believedMs) return false;

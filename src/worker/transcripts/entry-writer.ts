@@ -9,7 +9,7 @@ import {
 } from "../../wire/transcript-entry.ts";
 
 const largestEntry = 256 * 1024;
-/** The head of an entry, its longest note and what the server adds. */
+/** Room for the head of an entry, its longest note, and what the server adds. */
 const besideChunk = 8 * 1024;
 
 export class EntryWriter {

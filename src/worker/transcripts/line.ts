@@ -28,7 +28,7 @@ class RunConsole extends Speaker {
   }
 }
 
-/** They may be a proxy, or have getters that throw. */
+/** A copy of the fields, which may be a proxy, or have getters that throw. */
 function shallowCopy(fields: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, unknown>> {
   try {
     const copy: Record<string, unknown> = { ...fields };

@@ -1,6 +1,6 @@
 // worker/transcripts/: what tasks log, report and stream.
-// The output of one attempt on its way into the log: grouped by tick, one entry in flight at a time (so its order is the order of the
-// stream), bounded in memory. Created with the attempt's first output.
+// A transcript: what one attempt puts out, on its way into the log. It is grouped by ticks, bounded in memory, and has one entry in flight at a
+// time, so that its order is that of the stream. Created with the first output of the attempt.
 
 import type { TaskLog } from "../../domain/context.ts";
 import { PayloadTooLarge, StoreUnavailable, StreamTooFast } from "../../domain/errors.ts";
@@ -22,30 +22,30 @@ import { quietRejection, type Voice } from "./voice.ts";
 
 export interface TranscriptParts {
   readonly assignment: Assignment;
-  /** Where lines go as well. */
+  /** Where lines go besides. */
   readonly console: TaskLog;
   readonly store: TranscriptStore;
-  /** Seals what is stored; the console is told in plain words. */
+  /** Seals what is stored. The console gets it as it is. */
   readonly vault?: Vault | undefined;
   /** Units: epoch milliseconds */
   readonly now: () => number;
   /** Called once with why nothing is stored. */
   readonly onTrouble: (reason: string) => void;
-  /** The attempt is over: what its code still logs goes only to the console. */
+  /** The attempt is over: what its code still logs goes to the console alone. */
   readonly isOver: boolean;
   /** How long the end of the attempt waits for a log that does not answer. Units: milliseconds. @default 15_000 */
   readonly patienceMs?: number;
 }
 
-/** Stored without waiting for the tick. */
+/** With this much waiting, an entry is stored before the tick. */
 const hurryBytes = 64 * 1024;
-/** `ctx.stream` waits above it. */
+/** With more waiting, `ctx.stream` waits. */
 const roomBytes = 256 * 1024;
-/** `ctx.stream` refuses above it: only code that does not await gets there. */
+/** With more waiting, `ctx.stream` refuses: only code that does not await it gets that far. */
 const mostBytes = 4 * 1024 * 1024;
 /** The end of an attempt waits for its transcript, but a log that does not answer must not hold up the outcome forever. */
 const usualPatienceMs = 15_000;
-/** How long to wait after a refusal. */
+/** How long nothing is stored after a refusal. */
 const restMs = 10_000;
 
 const done = Promise.resolve();
@@ -58,7 +58,7 @@ export class Transcript extends Speaker implements Voice {
   readonly #writer: EntryWriter;
   readonly #tick = new Tick();
   readonly #room = new Room();
-  /** On its way to the server. */
+  /** How many bytes are on their way to the server. */
   #sentBytes = 0;
   /** Since the last chunk that was not dropped. */
   #droppedChunks = 0;

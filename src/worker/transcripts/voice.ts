@@ -1,4 +1,4 @@
-// What `ctx.log`, `ctx.progress` and `ctx.stream` do.
+// A voice: what is behind `ctx.log`, `ctx.progress` and `ctx.stream`.
 
 import type { TaskLog } from "../../domain/context.ts";
 import type { OutcomeKind } from "../../domain/run.ts";

@@ -5,7 +5,7 @@ import { consoleOf } from "./line.ts";
 import { Transcript } from "./transcript.ts";
 import type { Voice } from "./voice.ts";
 
-/** That nothing is stored concerns all runs alike: how often it is logged at most. */
+/** How often it is logged at most that nothing is stored: that concerns all runs alike. Units: milliseconds */
 const tellEveryMs = 10_000;
 
 /** The voices of the attempts of a worker, which has this name. */
