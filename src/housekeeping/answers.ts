@@ -36,7 +36,7 @@ function entryPurged({ unanswered, fold }: House, task: string, name: string, ke
   }
 }
 
-/** A `compact` command found an unexpected entry; `name` is the key of its run, or the name of its bundle. */
+/** A `compact` command has met another entry than expected. `name`: the key of the run, or the name of the bundle. */
 export interface CompactionRefusedEvent {
   readonly type: "compactionRefused";
   readonly task: string;
@@ -44,7 +44,7 @@ export interface CompactionRefusedEvent {
   readonly expectSeq: number;
 }
 
-/** The expected entry is gone: purged, or replaced by one that the fold will bring, or has brought: then that was not this leader's. */
+/** The expected entry is gone: it was purged, or replaced by one that the fold will bring. If the fold has brought that already, it is not this leader's. */
 export function compactionRefused(house: House, { task, name, expectSeq }: CompactionRefusedEvent): void {
   const { entries } = house.fold.logOf(task);
   const { displaced, finished, live } = house.fold;

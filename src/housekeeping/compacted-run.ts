@@ -1,4 +1,4 @@
-// What an entry says of a run when it is moved: see rule 4 of the fold.
+// A compacted run: what its entry says when it is moved to the tail (rule 4 of the fold).
 import { isChild } from "../fold/families.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
@@ -21,7 +21,7 @@ export function liveForm({ fold }: House, run: LiveRun): CompactedRun {
   return { key, inputSeq: seq, entry: { form: 1, priority, createdAt, dueAt, scheduleTimeoutMs, inbox, extra } };
 }
 
-/** With the input if only its entry has it; with the result instead if somebody waits for it. */
+/** A finished run in an entry: with its input if only its entry has that, with its result instead if somebody waits for it. */
 export function finishedForm(house: House, run: FinishedRun): CompactedRun {
   const { fold } = house;
   const { key, kind, origin, seq, index, at, createdAt, metadata, why, entrySeq } = run;
@@ -37,6 +37,6 @@ export function finishedForm(house: House, run: FinishedRun): CompactedRun {
   return { key, inputSeq: 0, entry, resultAt: fold.pinned.has(key) ? { entrySeq } : { seq, index } };
 }
 
-/** Whether a parent waits for it, or may still do so: then no mark may forget it. */
+/** Whether a parent waits for this child, or may still do so: then no mark may forget it. */
 export const isNeeded = ({ fold }: House, run: FinishedRun): boolean =>
   isChild(run) && fold.families.isWanted(run, fold.live);

@@ -1,5 +1,5 @@
-// An entry of the log holds a run, or is a bundle of many. What must stay of it is moved to the tail, with the state of its runs; an entry
-// of which nothing must stay is purged.
+// Compaction: what must stay of an entry, which holds one run or a bundle of many, is moved to the tail with the state of its runs. An entry of
+// which nothing must stay is purged.
 import { type Content, keysIn } from "../fold/entry-log.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import type { LiveRun } from "../fold/live-run.ts";
@@ -10,17 +10,17 @@ import { workerOf } from "../matching/workers.ts";
 import { finishedForm, liveForm } from "./compacted-run.ts";
 import type { House } from "./house.ts";
 
-/** A run whose attempt takes longer is compacted while it executes: otherwise it would block the purge of everything behind it. */
+/** A run that has been executing for longer is compacted all the same: otherwise it would block the purge of everything behind it. */
 const patienceMs = 60_000;
 
-/** Moves the entry of a live run to the tail, with its current state. False if that has to wait; with `atOnce` it does not. */
+/** Moves the entry of a live run to the tail, with its current state. Returns false if that has to wait, which it never does with `atOnce`. */
 export function compactLive(house: House, { key, log, seq }: LiveRun, atOnce = false): boolean {
   const bundle = log.entries.bundleAt(seq);
   // A bundle at once: some of its runs may be executing at any time until it is drained.
   return moveEntry(house, log, bundle ?? key, seq, atOnce || bundle !== undefined);
 }
 
-/** Writes the state of a finished key as an entry at the tail, so that its outcomes may go. */
+/** Writes the state of a finished run as an entry at the tail, so that its outcomes may go. */
 export function compactFinished(house: House, run: FinishedRun): void {
   const log = house.fold.logOf(run.task);
   const bundle = log.entries.bundleAt(run.entrySeq);
@@ -35,7 +35,7 @@ export function purgeEntry(house: House, log: LoggedTask, key: string, seq: numb
   else replaceEntry(house, log, key, seq, []);
 }
 
-/** Replaces an entry by what must stay of it. False if it has to wait for attempts that may end soon; `atOnce` waits for none. */
+/** Replaces an entry by what must stay of it. Returns false if it has to wait for attempts that may end soon; `atOnce` waits for none. */
 export function moveEntry(house: House, log: LoggedTask, content: Content, seq: number, atOnce: boolean): boolean {
   const left: CompactedRun[] = [];
   for (const key of keysIn(content)) {
@@ -49,7 +49,7 @@ export function moveEntry(house: House, log: LoggedTask, content: Content, seq: 
   return true;
 }
 
-/** The expected sequence keeps two engines from both doing it. */
+/** Asks for an entry to be replaced. The expected sequence keeps two engines from both doing it. */
 function replaceEntry(
   { unanswered, step }: House,
   log: LoggedTask,
@@ -73,7 +73,7 @@ function replaceEntry(
 export function heldBy({ fold, retention }: House, key: string, seq: number): LiveRun | FinishedRun | undefined {
   const { live, finished: ended, displaced } = fold;
   const run = live.get(key);
-  // Another entry may have taken the place of its own.
+  // Another entry may have been stored over its own.
   if (run !== undefined) return run.seq === seq || (displaced.size > 0 && displaced.get(key) === seq) ? run : undefined;
   const finished = ended.get(key);
   return finished?.entrySeq === seq && !retention.isGarbage(finished) ? finished : undefined;

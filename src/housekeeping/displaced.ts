@@ -1,11 +1,11 @@
-// Who may store runs may also store an entry over that of a waiting run, without the sequence that the library expects; or one that says it
-// was compacted. The first entry stands: the leader, which has read it, puts the run back (ADR 54).
+// Displaced entries. Whoever may store runs may also store an entry over that of a waiting run, without the sequence that the library expects, or
+// one that claims to be compacted. The first entry stands: the leader, which has read it, puts the run back (ADR 54).
 import { keysIn } from "../fold/entry-log.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import { compactFinished, moveEntry } from "./compaction.ts";
 import type { House } from "./house.ts";
 
-/** Its entry may come from somebody who pretends to be an engine: what this leader knows is as good, or better. */
+/** The new entry of this run may come from somebody who pretends to be an engine. What this leader knows is as good or better, so it is stored again. */
 export function suspect({ fold: { displaced } }: House, run: LiveRun): void {
   const isSingle = run.log.entries.bundleAt(run.seq) === undefined;
   if (isSingle && run.input !== undefined) displaced.set(run.key, run.seq);
@@ -14,7 +14,7 @@ export function suspect({ fold: { displaced } }: House, run: LiveRun): void {
 /** Asks for the entries of all runs whose place was taken to be written again, each once. */
 export function restoreDisplaced(house: House): void {
   const { displaced, live, finished, isWhole } = house.fold;
-  if (!isWhole) return; // it may have ended, and its id be in use again
+  if (!isWhole) return; // a run that seems live may have ended, and its id be in use again
   for (const [key, seq] of displaced) {
     const run = live.get(key);
     const ended = finished.get(key);
@@ -37,7 +37,7 @@ function restore(house: House, { key, log, seq: ownSeq }: LiveRun, seq: number):
   moveEntry(house, log, bundle ?? key, seq, true);
 }
 
-/** Their input was in the entry that is gone, and not in memory. They fail for want of it: nobody but its creator says what a run executes. */
+/** Lets go of runs whose input was only in the entry that is gone. They fail for want of it: nobody but its creator says what a run executes. */
 function dropUnreadable(
   { fold: { live, displaced } }: House,
   keys: readonly string[],

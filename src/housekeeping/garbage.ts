@@ -1,4 +1,4 @@
-// Rule 5: entries of finished runs are purged by prefix, a task at a time; what blocks much of it is moved to the tail.
+// Garbage: entries of finished runs (rule 5). They are purged by prefix, a task at a time; entries that block much of it are moved to the tail.
 
 import { type Content, keysIn } from "../fold/entry-log.ts";
 import { setEntry } from "../fold/finished-run.ts";
@@ -11,7 +11,7 @@ const compactionsAtOnce = 1_000;
 /** Moving a large input costs as much as moving this many others. */
 const largeWeight = 20;
 
-/** Queues checked per millisecond of the scheduler's clock: checking takes the same share of time, however many there are. */
+/** How many tasks are checked per millisecond of the scheduler's clock, so that checking takes the same share of time however many there are. */
 const sweptPerMs = 50;
 
 /** Purges what is worth a request, and forgets tasks with nothing left. */
@@ -23,7 +23,7 @@ export function collectGarbage(house: House): void {
   for (const log of fold.tasks.values()) {
     const { entries, liveCount } = log;
     if (unanswered.tasks.has(log)) continue;
-    // Anybody can create runs under any number of names.
+    // Tasks with nothing left are forgotten: anybody can create runs under any number of names.
     if (entries.size === 0 && liveCount === 0 && house.forget(log)) fold.tasks.delete(log.name);
     if (entries.garbage < garbageBatch) continue;
     purgeHead(house, log);
@@ -33,7 +33,7 @@ export function collectGarbage(house: House): void {
   }
 }
 
-/** Purges everything before the oldest entry that must stay. May repeat what an earlier engine did. */
+/** Purges everything before the oldest entry that must stay. May repeat what an earlier leader has done. */
 export function purgeHead(house: House, log: LoggedTask): void {
   const { entries } = log;
   for (let seq = entries.seqs.first(); seq !== undefined; seq = entries.seqs.first()) {
@@ -77,7 +77,7 @@ export function moveBlockers(house: House, log: LoggedTask, upTo: number, inputs
   return moved;
 }
 
-/** The upcoming one; if moved, it would count as young again. */
+/** Whether the mark that is being prepared forgets the run of an entry anyway: moved, it would count as young again. */
 function goesWithMark({ fold, retention }: House, content: Content): boolean {
   const run = typeof content === "string" ? fold.finished.get(content) : undefined;
   return run !== undefined && retention.isForgetting(run.lastOutcome);

@@ -1,5 +1,5 @@
 // housekeeping/: what can be removed from the log. Retention, compaction and purges, while this engine leads.
-// Imports the fold, and from matching only a run's place and the commands.
+// A house is the state of that.
 import type { Fold } from "../fold/fold.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import type { Step } from "../matching/step.ts";
@@ -10,10 +10,10 @@ import { Unanswered } from "./unanswered.ts";
 
 /** Units: milliseconds, unless said otherwise */
 export interface HouseOptions {
-  /** Finished runs to keep. */
+  /** How many finished runs are kept. */
   readonly keepCount: number;
   readonly keepMs: number;
-  /** Garbage entries of a task before a purge is worth a request. */
+  /** How much garbage of a task makes a purge worth a request. Units: entries */
   readonly garbageBatch: number;
   readonly singlePurges: number;
   readonly housekeepingDelayMs: number;
@@ -26,9 +26,9 @@ export class House {
   readonly fold: Fold;
   readonly step: Step;
   readonly options: HouseOptions;
-  /** Forgets a task with nothing in the log; false if somebody works on it. */
+  /** Forgets a task with nothing in the log. Returns false if a worker has it. */
   readonly forget: (log: LoggedTask) => boolean;
-  /** Whether nothing is owed because of the log up to a sequence. */
+  /** Whether nothing in the log up to a sequence is needed for reactions any more. */
   readonly mayForget: (upTo: number) => boolean;
   readonly leadingSince: number;
   readonly retention = new Retention();

@@ -1,9 +1,9 @@
-// Decides up to where finished runs are forgotten, in batches, since each costs a scan of the index.
+// The next retention mark: up to where finished runs are forgotten. That happens in batches, since each costs a scan of the index.
 import { NumberHeap } from "../collections/number-heap.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import type { House } from "./house.ts";
 
-/** A batch is due when there is this much more than is kept, as a share of that. */
+/** A batch is due when finished runs exceed what is kept by this share. */
 const excessShare = 0.02;
 const remainsWaitMs = 300_000;
 
@@ -11,12 +11,12 @@ const remainsWaitMs = 300_000;
 export function chooseMark(house: House): void {
   const { fold, retention, options, step } = house;
   const { finished, lastMark, outcomesFrom, pinned } = fold;
-  // Its writer may have gone before it had purged what the mark gave up, and nothing may ever be marked again.
+  // The writer of the last mark may have gone before it had purged what that gave up. It is purged now: perhaps nothing is ever marked again.
   if (lastMark !== undefined && Math.max(outcomesFrom, retention.purgedTo + 1) <= lastMark.upTo) {
     begin(house, "settling", lastMark.upTo);
     return;
   }
-  // What is said late of an erased run goes before its stone does, unless that fails for long.
+  // What came late about an erased run goes before its stone is forgotten, unless that fails for long.
   if (house.remains.size > 0 && step.uptime - house.remainsSince < remainsWaitMs) return;
   const excess = finished.size - pinned.size - options.keepCount;
   const takeCount = excess >= Math.max(1, options.keepCount * excessShare) ? excess : 0;
@@ -33,13 +33,13 @@ function begin({ unanswered, retention, step }: House, phase: "clearing" | "sett
   unanswered.askedAt = step.uptime;
 }
 
-/** Pinned ones are few, or their parents wait for them. */
+/** The first run that is not pinned. There are few pinned ones, or their parents wait for them. */
 function firstUnpinned({ fold: { finished, pinned } }: House): FinishedRun | undefined {
   for (const run of finished.values()) if (pinned.size === 0 || !pinned.has(run.key)) return run;
   return undefined;
 }
 
-/** The lowest S that forgets this many, or all that are too old; late outcomes of zombies may let a key outlive its neighbours. */
+/** The lowest sequence that forgets this many runs, or all that are too old. Late outcomes of zombies may let a run outlive its neighbours. */
 function markFor({ fold, options, step }: House, takeCount: number, takeOld: boolean): number {
   let upTo = 0;
   let taken = 0;

@@ -5,7 +5,7 @@ import type { House } from "./house.ts";
 
 const compactionsAtOnce = 1_000;
 
-/** Pinned children that nobody waits for any more take the form of any finished run, and go with a later mark. */
+/** Gives pinned children that nobody waits for any more the form of any other finished run, so that a later mark forgets them. */
 export function unpin(house: House): void {
   const { unanswered, fold } = house;
   if (!house.isUnpinDue) return;
@@ -13,7 +13,7 @@ export function unpin(house: House): void {
   for (const key of fold.pinned) {
     const run = fold.finished.get(key);
     if (run === undefined || isNeeded(house, run)) continue;
-    house.isUnpinDue = true; // until it is: the store may refuse
+    house.isUnpinDue = true; // stays so until it is done: the store may refuse
     if (unanswered.compactions.size >= compactionsAtOnce) return;
     compactFinished(house, run);
   }

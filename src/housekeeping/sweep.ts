@@ -7,25 +7,25 @@ import type { TaskQueue } from "../matching/task-queue.ts";
 import type { House } from "./house.ts";
 import type { OldJournal } from "./old-journals.ts";
 
-/** The run is forgotten: nobody will read its journal. */
+/** The run is forgotten, so nobody will read its journal. */
 export function dropJournal({ fold, journals, step }: House, run: FinishedRun): void {
   if (isOfDurable(fold, run.key)) journals.add(run, step);
 }
 
-/** As far as a worker has declared its task. */
+/** Whether the run of a key is durable, as far as workers have declared its task. */
 export function isOfDurable({ tasks }: Fold, key: string): boolean {
   const queue = tasks.get(taskOf(key))?.attached as TaskQueue | undefined;
   return queue?.definition?.durable !== undefined;
 }
 
-/** Stored signals and journals, as far as requested. */
+/** Signals and journals that a sweep has found, in parts. */
 export interface SweptEvent {
   readonly type: "swept";
   readonly signals: readonly { readonly key: string; readonly name: string }[];
   readonly journals: readonly OldJournal[];
 }
 
-/** Removes what nobody needs. A run that this leader has not read yet may be live although it is not here. */
+/** Removes what nobody needs. Not while a part of the log was skipped: a run that this leader has not read may be live. */
 export function swept({ fold, step, journals, spentSignals }: House, event: SweptEvent): void {
   if (!fold.isWhole) {
     journals.sweepAgain(step);

@@ -1,15 +1,14 @@
 // What is under way: purges and compactions that the engine has not answered yet.
 import type { LoggedTask } from "../fold/logged-task.ts";
 
-/** What the engine was asked to do to entries, and has not answered yet. */
 export class Unanswered {
-  /** Names of entries that are being moved to the tail. */
+  /** The names of entries that are being moved to the tail. */
   readonly compactions = new Set<string>();
-  /** Names of entries that are being purged one by one. */
+  /** The names of entries that are being purged one by one. */
   readonly purges = new Set<string>();
   /** Tasks whose first entries are being purged. */
   readonly tasks = new Set<LoggedTask>();
-  /** When something was last requested, on the scheduler's clock; after a long silence it is requested again. */
+  /** When something was last asked for, on the scheduler's own clock. After a long silence it is asked for again. */
   askedAt = 0;
 
   get isEmpty(): boolean {

@@ -86,7 +86,7 @@ export class Matching {
   readonly siblings = new Map<string, Siblings>();
   /** When the server was asked where the log ends; minus infinity = no question is open. */
   askedEndAt = Number.NEGATIVE_INFINITY;
-  /** Schedule timeouts of runs that are not in the order of their queue's `waiting`. */
+  /** Schedule timeouts of runs that are not among the `firstTurns` of their queue. */
   readonly timeouts = new Heap<RunDeadline>(earlier);
 
   readonly workers = new Map<string, WorkerRecord>();

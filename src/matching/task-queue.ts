@@ -47,7 +47,7 @@ export class TaskQueue {
   /** The policies of the newest registration: where there are any, queued runs are in their lanes. */
   policies: Policies | undefined = undefined;
   /** Runs on their first turn, in the order in which they were queued, for the schedule timeout. May contain some that have moved on. */
-  readonly waiting = new Deque<LiveRun>();
+  readonly firstTurns = new Deque<LiveRun>();
   /** When the queue is next checked for runs that have waited too long; infinity = never. Written by `expectExpiry`. Units: epoch milliseconds */
   expiryAt = Number.POSITIVE_INFINITY;
   readonly #workers = new Set<WorkerRecord>();

@@ -4,7 +4,7 @@ import { queueOf, type TaskQueue } from "../task-queue.ts";
 
 /** Makes sure that the queue is checked when its first run will have waited too long. Called whenever that moment may have moved closer. */
 export function expectExpiry(queue: TaskQueue): void {
-  const first = queue.isPaused ? undefined : queue.waiting.first();
+  const first = queue.isPaused ? undefined : queue.firstTurns.first();
   const at = first === undefined ? undefined : timeoutOf(first);
   if (at === undefined || at >= queue.expiryAt) return;
   queue.expiryAt = at;

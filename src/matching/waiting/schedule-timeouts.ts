@@ -13,13 +13,13 @@ const pausedAgainMs = 10_000;
 
 /** Watches a queued run. On their first turn, runs without a timeout of their own expire in the order in which they were queued; the others are sorted. */
 export function watchTimeout(state: Matching, run: LiveRun): void {
-  const { waiting, counts } = queueOf(run);
+  const { firstTurns, counts } = queueOf(run);
   if (run.scheduleTimeoutMs === null) return;
-  const last = waiting.last();
+  const last = firstTurns.last();
   if (run.turn === 1 && run.scheduleTimeoutMs === undefined && (last === undefined || last.readyAt <= run.readyAt)) {
-    waiting.push(run);
+    firstTurns.push(run);
     if (last === undefined) expectExpiry(queueOf(run));
-    if (waiting.size > 2 * counts.queued + 1024) waiting.prune((r) => placeOf(r) === "queued" && r.turn === 1);
+    if (firstTurns.size > 2 * counts.queued + 1024) firstTurns.prune((r) => placeOf(r) === "queued" && r.turn === 1);
   } else watchByTime(state, run);
 }
 
@@ -36,7 +36,7 @@ export function watchAgain(state: Matching, queues: ReadonlySet<TaskQueue>): voi
   if (queues.size === 0) return;
   const inOrder = new Set<LiveRun>();
   for (const queue of queues) {
-    for (const run of queue.waiting) inOrder.add(run);
+    for (const run of queue.firstTurns) inOrder.add(run);
     expectExpiry(queue);
   }
   for (const run of state.fold.live.values()) {
@@ -74,16 +74,16 @@ function expireQueues(state: Matching, expired: LiveRun[]): boolean {
   return true;
 }
 
-/** Cancels what is too late among the runs in `waiting`. Returns false if too many runs are ending, and some are left. */
+/** Cancels what is too late among the runs in `firstTurns`. Returns false if too many runs are ending, and some are left. */
 function expireFirst(state: Matching, queue: TaskQueue, expired: LiveRun[]): boolean {
-  const { waiting, isPaused, definition } = queue;
+  const { firstTurns, isPaused, definition } = queue;
   if (isPaused || (definition?.scheduleTimeoutMs ?? null) === null) return true;
-  for (let run = waiting.first(); run !== undefined; run = waiting.first()) {
+  for (let run = firstTurns.first(); run !== undefined; run = firstTurns.first()) {
     const isWaiting = placeOf(run) === "queued" && run.turn === 1;
     const at = isWaiting ? timeoutOf(run) : undefined;
     if (at !== undefined && at > state.step.now) break;
     if (at !== undefined && state.queueIndex.isFull) return false;
-    waiting.shift();
+    firstTurns.shift();
     if (at !== undefined) expire(state, run, expired);
   }
   return true;
