@@ -62,7 +62,8 @@ export class Dispatcher {
       const replies = here === undefined ? await Promise.all(parts) : [here];
       const refused = replies.flatMap((reply) => reply.refused).map((index) => places?.[index] ?? index);
       const why = replies.find((reply) => reply.why !== undefined)?.why;
-      this.#leader.handle({ type: "assigned", id: worker, batch, refused: [...refused, ...left], why });
+      const ahead = here === undefined ? aheadOf(replies) : 0;
+      this.#leader.handle({ type: "assigned", id: worker, batch, refused: [...refused, ...left], why, ahead });
       for (const run of gone) this.#leader.handle({ type: "inputGone", run });
     } catch (error) {
       this.#leader.log.debug("an assignment was not acknowledged", { worker, batch, error });
@@ -163,6 +164,12 @@ export class Dispatcher {
     if (error !== undefined) throw new Error(error.message);
     return reply;
   }
+}
+
+/** As the last of them says: it is sent by a worker, so it may be anything. */
+function aheadOf(replies: readonly AssignmentReply[]): number {
+  const ahead = replies.at(-1)?.ahead;
+  return Number.isSafeInteger(ahead) && ahead! > 0 ? ahead! : 0;
 }
 
 const bytesOf = (assignments: readonly Assignment[]): number =>

@@ -108,7 +108,7 @@ export const chooseWorker = (state: Matching, candidate: Candidate): WorkerRecor
 function withMostRoom(state: Matching, { queue, offers, units, head }: Candidate): WorkerRecord | undefined {
   for (let offer = offers.first(); offer !== undefined; offer = offers.first()) {
     const { worker } = offer;
-    if (worker.free < units || !worker.takesMore || isIsolated(state, worker)) offers.pop();
+    if (!fits(worker, queue, units) || !worker.takesMore || isIsolated(state, worker)) offers.pop();
     else if (mustWaitToNote(state, worker, head)) offers.pop();
     else if (offer.lastAssigned === worker.lastAssigned) return worker;
     else {
@@ -120,6 +120,10 @@ function withMostRoom(state: Matching, { queue, offers, units, head }: Candidate
   }
   return undefined;
 }
+
+/** Only a run that nothing but slots holds back may be assigned beyond them. */
+const fits = (worker: WorkerRecord, queue: TaskQueue, units: number): boolean =>
+  worker.free >= units || (worker.takesAhead && units === 1 && queue.policies === undefined);
 
 /** A parked run goes to the worker that may still have its frame, if there is room; one that waits for matching code only to a worker with other code. */
 function forFlow(state: Matching, candidate: Candidate): WorkerRecord | "none has its code" | undefined {

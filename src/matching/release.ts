@@ -25,6 +25,7 @@ export function releaseReported(state: Matching, worker: WorkerRecord, outcome: 
   if (reported === undefined) return;
   giveBack(reported, reported.hasBegun ? 0 : sinceBegin(state, reported, outcome));
   worker.isHeld = false;
+  if (outcome.kind === "returned") worker.ahead = 0; // what it has ahead would wait
 }
 
 /** How long ago, at most, the code of a reported attempt started: its own span by its worker's clock, as if it had ended now. */

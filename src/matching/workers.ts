@@ -27,6 +27,8 @@ export interface Booking {
   run: LiveRun | undefined;
   /** Slots that it takes. */
   units: number;
+  /** It was assigned beyond the slots of its worker, and takes none. */
+  readonly isAhead?: boolean;
   /** The attempt's deadline, if it was extended. Units: epoch milliseconds */
   until?: number | undefined;
   readonly batch: number;
@@ -98,6 +100,10 @@ export class WorkerRecord {
   /** How many runs are in them. */
   unacknowledged = 0;
   busy = 0;
+  /** How many runs it takes beyond its slots, as it said last. */
+  ahead = 0;
+  /** How many of those it has. */
+  waiting = 0;
 
   constructor(id: string, lastBeat: number) {
     this.id = id;
@@ -109,7 +115,10 @@ export class WorkerRecord {
   }
   /** Whether it can take a run of one slot. */
   get hasRoom(): boolean {
-    return this.free > 0 && this.takesMore && this.isAssignable;
+    return (this.free > 0 || this.takesAhead) && this.takesMore && this.isAssignable;
+  }
+  get takesAhead(): boolean {
+    return this.waiting < this.ahead && this.free >= 0;
   }
   /** Whether it may be sent more before it acknowledges: a busy process could not acknowledge ten thousand runs in time, and all would be lost. */
   get takesMore(): boolean {
@@ -145,6 +154,7 @@ export class WorkerRecord {
     booking.next = this.ledger.get(booking.origin);
     this.ledger.set(booking.origin, booking);
     this.busy += booking.units;
+    if (booking.isAhead === true) this.waiting += 1;
   }
   /** Removes a booking: its slots, and its places in limits, are free again. */
   release(origin: number, turn: number): Booking | undefined {
@@ -166,6 +176,7 @@ export class WorkerRecord {
     else if (found.next === undefined) this.ledger.delete(origin);
     else this.ledger.set(origin, found.next);
     this.busy -= found.units;
+    if (found.isAhead === true) this.waiting -= 1;
     if (found.run !== undefined && workerOf(found.run) === this) found.run.holder = undefined;
     return found;
   }

@@ -12,7 +12,12 @@ export interface AssignedEvent {
   readonly batch: number;
   readonly refused: readonly number[];
   readonly why?: "stale" | "quiet" | "full" | "unknown task" | undefined;
+  /** How many runs the worker takes beyond its slots. */
+  readonly ahead?: number | undefined;
 }
+
+/** As many as may be unacknowledged, whatever a worker says. */
+const mostAhead = 1_000;
 
 /** The worker has the batch except for the runs it refuses: those were never started and go back to the queue. */
 export function acknowledge(state: Matching, event: AssignedEvent): void {
@@ -27,6 +32,7 @@ export function acknowledge(state: Matching, event: AssignedEvent): void {
     if (isRefused.has(index)) takeBack(state, worker, booking);
     else booking.isAcknowledged = true;
   }
+  worker.ahead = refused.length > 0 ? 0 : Math.min(event.ahead ?? 0, mostAhead);
   // Without a pause the same runs would be offered to the same worker at once.
   if (refused.length > 0) worker.isHeld = true;
 }
@@ -45,6 +51,7 @@ export function giveUpBatch(state: Matching, id: string, batch: number): void {
   const worker = state.workers.get(id);
   if (worker === undefined) return;
   worker.isHeld = true;
+  worker.ahead = 0;
   for (const run of takeBatch(worker, batch)) {
     const booking = slotFor(worker, run, batch);
     if (booking === undefined || booking.isAcknowledged) continue;

@@ -20,6 +20,7 @@ export function register(state: Matching, message: Register): void {
   if (!worker.isRegistered) worker.registeredAt = state.step.now;
   worker.isRegistered = true;
   worker.isHeld = false;
+  worker.ahead = 0;
   worker.isDead = false;
   worker.isBlocked = message.blocked === true;
   worker.isQuiet = message.quiet;

@@ -39,6 +39,8 @@ export interface AssignmentReply {
   /** Indices of the frames that the worker does not take. */
   readonly refused: readonly number[];
   readonly why?: "stale" | "quiet" | "full" | "unknown task";
+  /** How many runs the worker takes beyond its slots, from now until its next reply. @default 0 */
+  readonly ahead?: number;
 }
 
 export interface AssignmentMessage {

@@ -43,8 +43,8 @@ export abstract class Attempt implements ContextSource {
   readonly task: WorkerTask;
   /** If it executes in one call with others. */
   readonly batch: Batch | undefined;
-  /** Its slots, while its code runs. */
-  readonly hold: Hold | undefined;
+  /** Its slots, while its code runs; undefined while it waits for one. */
+  hold: Hold | undefined;
   history: readonly AttemptRecord[];
   /** As it is stored: what is sealed stays so. */
   readonly storedHistory: readonly AttemptRecord[];
@@ -111,6 +111,12 @@ export abstract class Attempt implements ContextSource {
       if (this.#abortedFor !== undefined) this.#controller.abort(this.#abortedFor);
     }
     return this.#controller.signal;
+  }
+
+  /** It has waited for this slot. */
+  occupy(hold: Hold): void {
+    this.hold = hold;
+    hold.join();
   }
 
   /** Calls back when user code has really ended, whatever the verdict, with anything natchet itself threw. Never throws. */

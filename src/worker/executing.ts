@@ -7,6 +7,8 @@ import type { Attempt } from "./attempt.ts";
 export class Executing {
   readonly #log: Log;
   readonly #attempts = new Set<Attempt>();
+  /** Those that have begun. */
+  running = 0;
   #onEmpty: (() => void)[] = [];
 
   constructor(log: Log) {
@@ -24,7 +26,10 @@ export class Executing {
   }
 
   begin(attempts: readonly Attempt[]): void {
-    for (const attempt of attempts) attempt.begin((fault) => this.#ended(attempt, fault));
+    for (const attempt of attempts) {
+      this.running += 1;
+      attempt.begin((fault) => this.#ended(attempt, fault));
+    }
   }
 
   /** Waits until no code runs. */
@@ -48,6 +53,7 @@ export class Executing {
   #ended(attempt: Attempt, fault: unknown): void {
     if (fault !== undefined)
       this.#log.error("an attempt ended abnormally", { run: attempt.assignment.key, error: fault });
+    this.running -= 1;
     this.#attempts.delete(attempt);
     attempt.end();
     if (this.size > 0 || this.#onEmpty.length === 0) return;

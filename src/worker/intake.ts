@@ -7,6 +7,7 @@ import {
   type AssignmentReply,
   acknowledgeWithinMs,
 } from "../wire/assignment.ts";
+import type { Ahead } from "./ahead.ts";
 import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Batch } from "./batch.ts";
 import { areWarm, DurableAttempt } from "./durable/durable-attempt.ts";
@@ -17,6 +18,8 @@ import type { Hold } from "./slot-pool.ts";
 
 export interface IntakeParts extends Pick<Self, "tasks" | "slots" | "held" | "executing"> {
   readonly host: AttemptHost;
+  /** Takes what is assigned beyond the slots; absent where nothing is. */
+  readonly ahead?: Ahead;
   /** Executes durable tasks. */
   readonly durable?: DurableRuns | undefined;
   /** Who leads, as far as the worker knows. */
@@ -65,26 +68,30 @@ export class Intake {
       if (task === undefined || !this.#admit(assignment, task, group)) refused.push(i);
     });
     const complete = delivery.goesOn === true ? this.#keepOpen(epoch, group) : group.attempts;
-    if (complete.length > 0) later(() => this.#parts.executing.begin(complete), areWarm(complete));
+    const { executing, ahead } = this.#parts;
+    if (complete.length > 0 || (ahead?.size ?? 0) > 0)
+      later(() => (ahead ?? executing).begin(complete), areWarm(complete));
     return refused.length === 0 ? { epoch, refused } : { epoch, refused, why: isUnknown ? "unknown task" : "full" };
   }
 
   /** False when there is no room for it, or its batch was not admitted. */
   #admit(assignment: Assignment, task: WorkerTask, group: Group): boolean {
-    const { slots, held, host, executing, durable } = this.#parts;
+    const { slots, held, host, executing, durable, ahead } = this.#parts;
     if (!assignment.follows) {
       group.hold = slots.take(task.policies?.slots ?? 1);
       group.batch = group.hold && task.policies?.batch && new Batch(task);
     }
     const { hold, batch } = group;
-    if (hold === undefined || (assignment.follows && batch === undefined)) return false;
+    const isAhead = hold === undefined && ahead?.hasRoom === true;
+    if ((hold === undefined && !isAhead) || (assignment.follows && batch === undefined)) return false;
     const attempt =
       task.durable !== undefined && durable !== undefined
-        ? new DurableAttempt(host, assignment, task, durable, hold)
+        ? new DurableAttempt(host, assignment, task, durable, hold!)
         : new PlainAttempt(host, assignment, batch?.admit() ?? task, batch, hold);
     held.add(attempt);
     executing.add(attempt);
-    group.attempts.push(attempt);
+    if (isAhead) ahead.add(attempt);
+    else group.attempts.push(attempt);
     return true;
   }
 

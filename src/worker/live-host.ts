@@ -68,6 +68,7 @@ export class LiveHost implements AttemptHost {
   /** The engine hears of it. */
   onSlotless(): void {
     void this.#presence.beat();
+    this.#self.ahead.startNext();
   }
 
   onVerdict(attempt: Attempt, verdict: Verdict): void {
@@ -96,6 +97,7 @@ export class LiveHost implements AttemptHost {
       this.#self.meter?.left();
     }
     this.#ended.add(attempt.assignment);
+    this.#self.ahead.startNext();
   }
 
   /** Resolves when the output and the outcomes of ended attempts are stored. */

@@ -52,7 +52,7 @@ export class LiveWorker implements RunningWorker {
     return this.#presence.registered;
   }
   get busy(): number {
-    return this.#self.executing.size;
+    return this.#self.executing.size - this.#self.ahead.size;
   }
   get slots(): number {
     return this.#self.slots.size;
@@ -81,11 +81,12 @@ export class LiveWorker implements RunningWorker {
 
   /** Quiet → drain, with heartbeats → give back the rest. */
   get #drained(): Effect.Effect<void> {
-    const { log, executing } = this.#self;
+    const { log, executing, ahead } = this.#self;
     const stored = Effect.promise(() => this.#host.stored());
     return Effect.gen({ self: this }, function* () {
       this.#self.isQuiet = true;
       log.info(`worker ${this.name} is draining`, { running: this.busy });
+      ahead.giveBack();
       executing.leave();
       yield* Effect.promise(() => this.#presence.beat());
       yield* Effect.timeoutOption(Effect.andThen(executing.ended, stored), this.#shutdownMs);

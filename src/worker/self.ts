@@ -4,6 +4,7 @@ import type { NatsLink } from "../nats/link.ts";
 import { newIdentity } from "../runtime/worker-identity.ts";
 import { roleOf } from "../wire/result-inbox.ts";
 import { type HeldRun, protocol, type Register } from "../wire/worker-messages.ts";
+import { Ahead } from "./ahead.ts";
 import { Executing } from "./executing.ts";
 import { HeldRuns } from "./held-runs.ts";
 import { tasksAround } from "./middleware.ts";
@@ -22,6 +23,8 @@ export interface Self extends WorkerParts {
   readonly slots: SlotPool;
   readonly held: HeldRuns;
   readonly executing: Executing;
+  /** What waits for a slot here. */
+  readonly ahead: Ahead;
   readonly lifeline: Lifeline;
   /** It accepts nothing more. Written by the drain. */
   isQuiet: boolean;
@@ -33,13 +36,14 @@ export function selfOf(definition: WorkerDefinition, parts: WorkerParts, setting
   const description = new Description(definition, link, settings);
   const inThreads = definition.tasks.map((task) => threads?.taskOf(name, task) ?? task);
   const tasks = tasksAround({ ...definition, tasks: inThreads }, settings.middleware);
+  const pool = new SlotPool(slots);
+  const executing = new Executing(log);
   return {
     ...parts,
     ...{ id: description.id, name, description, isQuiet: false },
     tasks: new Map(tasks.map((task) => [task.name, task])),
-    slots: new SlotPool(slots),
+    ...{ slots: pool, executing, ahead: new Ahead(pool, executing, tasks) },
     held: new HeldRuns(),
-    executing: new Executing(log),
     lifeline: new Lifeline(undefined, () => heart?.beatenAt ?? Number.NEGATIVE_INFINITY),
   };
 }

@@ -10,6 +10,11 @@ export class SlotPool {
     this.#free = size;
   }
 
+  /** Most are taken. */
+  get isShort(): boolean {
+    return this.#free * 2 < this.size;
+  }
+
   /** Undefined if fewer are free. */
   take(units: number): Hold | undefined {
     if (units > this.#free) return undefined;

@@ -205,14 +205,14 @@ test("a file has at most 400 lines", () => {
 const budgets: Record<string, number> = {
   collections: 470,
   fold: 1_310,
-  matching: 3_276,
-  presence: 505,
+  matching: 3_289,
+  presence: 510,
   housekeeping: 719,
   reactions: 407,
   scheduler: 580,
   leader: 350,
   requests: 851,
-  engine: 1_314,
+  engine: 1_319,
 };
 
 test("no room of the scheduler outgrows its budget", () => {

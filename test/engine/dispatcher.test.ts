@@ -58,7 +58,9 @@ test("a batch of which no input can be read is taken back, without a message tha
   };
   const payloads = { ofLive: async () => undefined };
   await new Dispatcher(leader as unknown as Leader, payloads, {} as Signals).assign(command!);
-  assert.deepEqual(events, [{ type: "assigned", id: "w1", batch: command!.batch, refused: [0], why: undefined }]);
+  assert.deepEqual(events, [
+    { type: "assigned", id: "w1", batch: command!.batch, refused: [0], why: undefined, ahead: 0 },
+  ]);
 });
 
 test("a batch whose signals cannot be read is taken back, and nothing of it is lost", async () => {
@@ -104,4 +106,28 @@ test("runs that execute in one call travel in one message if they fit; of others
   assert.deepEqual(await send(100_000), { sent: [{ goesOn: false, runs: 6 }], refused: [[]] });
   const inParts = [4, 2].map((runs, part) => ({ goesOn: part === 0, runs }));
   assert.deepEqual(await send(1_024 + 4 * 800), { sent: inParts, refused: [[4]] });
+});
+
+test("what a worker takes beyond its slots is what its last answer says, if that is a number of runs", async () => {
+  const scene = new Scene();
+  scene.register("w1", 2, ["mail"]);
+  scene.create("mail", "a", { input: new Uint8Array(1) });
+  const [command] = only(scene.tick(), "assign");
+  const heard = async (ahead: unknown) => {
+    const events: SchedulerEvent[] = [];
+    const request = async () => ({ data: encodeMessage({ epoch: 1, refused: [], ahead }) });
+    const leader = {
+      ...{
+        link: { maxPayload: 100_000, nc: { request } },
+        subjects: new Subjects("test"),
+        neighbours: new Neighbours(),
+      },
+      ...{ log: silentLog, state: scene.state, term: { nextMessage: () => 1 } },
+      handle: (event: SchedulerEvent) => void events.push(event),
+    };
+    await new Dispatcher(leader as unknown as Leader, {} as never, {} as never).assign(command!);
+    return events.map((event) => event.type === "assigned" && event.ahead);
+  };
+  assert.deepEqual(await heard(300), [300]);
+  for (const nonsense of [undefined, -1, 0.5, "300", {}]) assert.deepEqual(await heard(nonsense), [0]);
 });

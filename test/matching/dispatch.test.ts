@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseAffinity } from "../../src/domain/affinity.ts";
+import { parseConcurrency } from "../../src/domain/limits.ts";
 import { placeOf } from "../../src/matching/attached.ts";
 import { assignments, endings, only, Scene } from "../scheduler/scene.ts";
 import { describe, test } from "../support/harness.ts";
@@ -21,6 +22,66 @@ describe("dispatch", () => {
     scene.register("w2", 2, ["mail"]);
     for (const id of ["a", "b", "c", "d", "e", "f"]) scene.create("mail", id);
     assert.deepEqual(assignments(scene.tick()), ["w1: mail/a, mail/c, mail/e", "w2: mail/b, mail/d"]);
+  });
+
+  describe("beyond the slots", () => {
+    /** w1 has one slot, executes `mail/a`, and takes so many runs ahead. */
+    const sceneOf = (ahead: number) => {
+      const scene = new Scene();
+      scene.register("w1", 1, ["mail"]);
+      scene.create("mail", "a");
+      scene.acknowledge(scene.tick(), [], ahead);
+      return scene;
+    };
+    const create = (scene: Scene, ids: string) => {
+      for (const id of ids) scene.create("mail", id);
+      return scene.tick();
+    };
+
+    test("a worker gets as many runs as it takes ahead, and others as soon as those have ended", () => {
+      const scene = sceneOf(2);
+      const commands = create(scene, "bcde");
+      assert.deepEqual(assignments(commands), ["w1: mail/b, mail/c"]);
+      assert.equal(scene.state.workers.get("w1")!.busy, 1);
+      scene.acknowledge(commands, [], 2);
+      assert.deepEqual(assignments(scene.tick()), []);
+      for (const id of ["a", "b"]) scene.report("w1", `mail/${id}`, "completed");
+      assert.deepEqual(assignments(scene.tick()), ["w1: mail/d, mail/e"]);
+    });
+
+    test("free slots of other workers are filled first", () => {
+      const scene = sceneOf(2);
+      scene.register("w2", 2, ["mail"]);
+      assert.deepEqual(assignments(create(scene, "bcd")), ["w2: mail/b, mail/c", "w1: mail/d"]);
+    });
+
+    test("a worker gets nothing there once it asks for nothing, refuses, gives back, or registers again", () => {
+      const ends: ((scene: Scene, commands: Parameters<Scene["acknowledge"]>[0]) => unknown)[] = [
+        (scene, commands) => scene.acknowledge(commands, [], 0),
+        (scene, commands) => scene.acknowledge(commands, [0], 3),
+        (scene) => scene.report("w1", "mail/b", "returned"),
+        (scene) => scene.register("w1", 1, ["mail"], [scene.held("mail/a"), scene.held("mail/b")]),
+        (scene, commands) =>
+          scene.give({ type: "unacknowledged", id: "w1", batch: only(commands, "assign")[0]!.batch }),
+      ];
+      for (const end of ends) {
+        const scene = sceneOf(3);
+        const commands = create(scene, "b");
+        assert.deepEqual(assignments(commands), ["w1: mail/b"]);
+        end(scene, commands);
+        assert.deepEqual(assignments(create(scene, "c")), []);
+      }
+    });
+
+    test("a run with limits waits for a free slot", () => {
+      const scene = sceneOf(2);
+      const concurrency = parseConcurrency(5, "bill");
+      scene.register("w2", 1, [{ name: "bill", policies: { concurrency } }]);
+      scene.create("bill", "x");
+      scene.acknowledge(scene.tick(), [], 2);
+      scene.create("bill", "y");
+      assert.deepEqual(assignments(scene.tick()), []);
+    });
   });
 
   describe("beside the engine", () => {

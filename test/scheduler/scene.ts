@@ -166,8 +166,9 @@ export class Scene {
     const run = this.state.live.get(key)!;
     return { key, turn: run.turn, origin: run.origin, startedAt: this.now };
   }
-  acknowledge(commands: readonly Command[], refused: readonly number[] = []): void {
-    for (const c of only(commands, "assign")) this.give({ type: "assigned", id: c.worker, batch: c.batch, refused });
+  acknowledge(commands: readonly Command[], refused: readonly number[] = [], ahead = 0): void {
+    for (const c of only(commands, "assign"))
+      this.give({ type: "assigned", id: c.worker, batch: c.batch, refused, ahead });
   }
 }
 

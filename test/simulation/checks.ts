@@ -35,7 +35,7 @@ export class Checks {
   readonly promises: PromiseChecks;
   readonly cancels: CancelChecks;
   readonly reactions: ReactionChecks;
-  readonly counts = { assigned: 0, forwarded: 0, marks: 0, compactions: 0, purges: 0, rebuilds: 0 };
+  readonly counts = { assigned: 0, assignedAhead: 0, forwarded: 0, marks: 0, compactions: 0, purges: 0, rebuilds: 0 };
 
   constructor(world: World) {
     this.#world = world;
@@ -204,6 +204,7 @@ function checkAssignment(checks: Checks, state: Scheduler, command: Extract<Comm
   if (worker.busy > worker.slots)
     checks.fail(`the ledger of ${worker.id} holds ${worker.busy} of ${worker.slots} slots`);
   for (const run of command.runs) {
+    if (worker.find(run.origin, run.turn)?.isAhead === true) checks.counts.assignedAhead++;
     if (!worker.tasks.has(run.task))
       checks.fail(`${run.key} was assigned to ${worker.id}, which does not have the task`);
     if (workerOf(run) !== worker) checks.fail(`${run.key} does not know its worker ${worker.id}`);

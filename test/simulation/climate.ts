@@ -47,6 +47,8 @@ export interface Climate {
   readonly isRush: boolean;
   /** Most runs are of one task with keys, leaders change often, and workers are often cut off. */
   readonly isContended: boolean;
+  /** Workers ask for runs beyond their slots. */
+  readonly hasAhead: boolean;
   /** Entries and messages hold few runs. */
   readonly isNarrow: boolean;
   /** Runs that fail have a handler, and unless clocks are wild there is a schedule. */
@@ -79,6 +81,7 @@ export function climateOf(seed: number): Climate {
     hasWildClocks: seed % 16 === 5,
     isRush,
     isContended: hasLimits && seed % 3 === 0,
+    hasAhead: !hasLimits && [3, 4, 9, 10, 11, 12, 13, 14, 16].includes(seed % 17),
     isNarrow: seed % 5 === 2 || seed % 5 === 3,
     hasHours: seed % 3 === 0,
     scheduleTimeouts: bare(seed % 3 === 0 ? { mail: null, resize: 2_000, bill: 600_000 } : {}),

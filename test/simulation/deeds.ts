@@ -201,12 +201,13 @@ export class Deeds {
         const isFresh = this.#world.now - sentAt < freshMs;
         const taken = isFresh ? this.#take(worker, { ...assigned, runs: part }) : part.map((_, i) => i);
         const refusedNow = taken.map((i) => i + from);
+        const ahead = worker.host === engine ? 0 : worker.ahead;
         network.send(() => {
           if (!answered.has(index)) refused.push(...refusedNow);
           answered.add(index);
           if (answered.size < parts.length) return;
           if (!engine.isAlive || engine.state !== state || !engine.unanswered.delete(batch)) return;
-          engine.give({ type: "assigned", id, batch, refused }, this.#world.now);
+          engine.give({ type: "assigned", id, batch, refused, ahead }, this.#world.now);
         });
       });
     });

@@ -54,6 +54,8 @@ export class ModelWorker {
   readonly slots: number;
   readonly tasks: readonly string[];
   readonly executing = new Map<string, Attempt>();
+  /** Accepted beyond the slots: they begin as slots become free. */
+  readonly waiting = new Map<string, Attempt>();
   /** Ended, but the outcome is not yet in the log. */
   readonly unreported: { readonly attempt: Attempt; readonly outcome: FoldedOutcome }[] = [];
   readonly #seen = new Set<string>();
@@ -76,6 +78,7 @@ export class ModelWorker {
   /** What its clock is wrong by. */
   skewMs = 0;
   refusedFull = 0;
+  #answers = 0;
   /** Engines see whether its process has ended. */
   readonly isNear: boolean;
 
@@ -108,12 +111,13 @@ export class ModelWorker {
     assigned.runs.forEach((run, index) => {
       const name = nameOf(run);
       if (this.#seen.has(name)) return;
-      const isFull = this.busy + this.#unitsOf(run.key) > this.slots;
+      const waits = this.busy + this.#unitsOf(run.key) > this.slots;
+      const isFull = waits && this.waiting.size >= this.#mostAhead;
       if (isFull && assigned.epoch >= this.epoch && !this.isQuiet) this.refusedFull++;
       if (isFull || this.isQuiet || assigned.epoch < this.epoch || !this.tasks.includes(run.task)) refused.push(index);
       else {
         this.#seen.add(name);
-        this.executing.set(name, {
+        (waits ? this.waiting : this.executing).set(name, {
           key: run.key,
           turn: run.turn,
           origin: run.origin,
@@ -131,8 +135,29 @@ export class ModelWorker {
     this.epoch = Math.max(this.epoch, assigned.epoch);
     return refused;
   }
+  /** How many runs it asks for beyond its slots: never for many answers in a row. */
+  get ahead(): number {
+    return ++this.#answers % 3 === 0 ? 0 : this.#mostAhead;
+  }
+  get #mostAhead(): number {
+    return this.#climate.hasAhead ? 1 + (this.slots % 3) : 0;
+  }
+  /** Slots are free again. */
+  startNext(): void {
+    for (const [name, attempt] of this.waiting) {
+      if (this.busy >= this.slots) return;
+      this.waiting.delete(name);
+      this.executing.set(name, attempt);
+    }
+  }
+  /** What waits may execute elsewhere. */
+  giveBack(random: Random, now: number): void {
+    for (const attempt of [...this.waiting.values()].reverse()) this.finishOne(random, now, attempt, "returned");
+    this.#answers = 2; // the next one asks for nothing
+  }
   stop(stop: Stop, now: number): void {
-    const attempt = this.executing.get(nameOf(stop));
+    const name = nameOf(stop);
+    const attempt = this.executing.get(name) ?? this.waiting.get(name);
     if (attempt !== undefined) abort(attempt, stop.kind, now);
   }
   /** What counts for a concurrency limit stops when no leader has answered for long. */
@@ -148,6 +173,7 @@ export class ModelWorker {
   /** Loses an attempt without a word, as a bug would. */
   forgetOne(random: Random): void {
     if (this.executing.size > 0) this.executing.delete(random.pick([...this.executing.keys()]));
+    this.startNext();
   }
   begin(attempt: Attempt, now: number): void {
     attempt.startedAt = now + this.skewMs;
@@ -156,10 +182,12 @@ export class ModelWorker {
     return random.pick([...this.executing.values()]);
   }
   /** Ends one attempt in some way, and returns which. */
-  finishOne(random: Random, now: number, attempt = this.pickOne(random)): HeldRun {
+  finishOne(random: Random, now: number, attempt = this.pickOne(random), as?: OutcomeKind): HeldRun {
     const at = now + this.skewMs;
     this.executing.delete(nameOf(attempt));
-    const isHeeded = attempt.graceEndsAt <= now || random.chance(0.8);
+    this.waiting.delete(nameOf(attempt));
+    this.startNext();
+    const isHeeded = as !== undefined || attempt.graceEndsAt <= now || random.chance(0.8);
     if (attempt.stop === "fence" && isHeeded) return attempt; // nothing of it is stored
     const calm = ["completed", "completed", "completed", "completed", "failed", "retry", "retry", "returned"] as const;
     const kind =
@@ -169,7 +197,7 @@ export class ModelWorker {
           ? "returned"
           : attempt.stop === "fence"
             ? "completed"
-            : random.pick(calm);
+            : (as ?? random.pick(calm));
     const { key, turn, origin, startedAt } = attempt;
     const isDelayed = (kind === "retry" && random.chance(0.7)) || (kind === "returned" && random.chance(0.4));
     const longest = this.#climate.hasHours && random.chance(0.3) ? 2_000_000 : 5_000;
@@ -198,7 +226,7 @@ export class ModelWorker {
     return busy;
   }
   get held(): HeldRun[] {
-    const held = [...this.executing.values(), ...this.unreported.map((u) => u.attempt)];
+    const held = [...this.executing.values(), ...this.waiting.values(), ...this.unreported.map((u) => u.attempt)];
     return held.map(({ key, turn, origin, startedAt }) => ({ key, turn, origin, startedAt }));
   }
   registration(): Register {

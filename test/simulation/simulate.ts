@@ -7,6 +7,8 @@ export interface SimulationResult {
   readonly created: number;
   readonly bundles: number;
   readonly assigned: number;
+  /** Of those, beyond the slots of their worker. */
+  readonly assignedAhead: number;
   readonly marks: number;
   readonly purges: number;
   readonly compactions: number;
@@ -55,12 +57,13 @@ export function simulate(seed: number, steps: number): SimulationResult {
       cause: error,
     });
   }
-  const { assigned, marks, purges, compactions, rebuilds } = world.checks.counts;
+  const { assigned, assignedAhead, marks, purges, compactions, rebuilds } = world.checks.counts;
   return {
     steps: done,
     created: world.stream.history.filter((e) => e.type === "entry" && e.entry.form === 0).length,
     bundles: world.stream.history.filter((e) => e.type === "bundle").length,
     assigned,
+    assignedAhead,
     marks,
     purges,
     compactions,

@@ -8,6 +8,7 @@ const stepsPerSeed = 1_000;
 /** `rebuilds`: a restarted engine had read the entry of a run, and the outcomes behind it were purged before it read on. */
 const least200: Partial<SimulationResult> = {
   assigned: 5_000,
+  assignedAhead: 500,
   marks: 1_000,
   compactions: 1_000,
   inputsMoved: 50,

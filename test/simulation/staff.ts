@@ -93,6 +93,7 @@ export class Staff {
     const { random, workers, climate } = this.#world;
     const worker = random.pick(workers);
     if (!worker.isAlive) return;
+    if (worker.waiting.size > 0 && random.chance(0.1)) worker.giveBack(random, this.#world.now);
     const ending = climate.isContended ? 0.1 : 0.5;
     if (worker.executing.size > 0 && random.chance(ending) && !worker.isHung) this.#finishOne(worker);
     else this.publish(worker);
@@ -131,6 +132,7 @@ export class Staff {
   /** Gives back what it has and leaves. */
   retire(worker: ModelWorker): void {
     if (!worker.isListening) return;
+    worker.giveBack(this.#world.random, this.#world.now);
     this.finishAll(worker);
     if (!worker.isAlive) return;
     this.publish(worker);

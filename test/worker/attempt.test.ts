@@ -198,6 +198,7 @@ test("live host: of a fenced attempt nothing is stored, whatever its code return
       tasks: new Map(),
       held,
       executing: { size: 0 },
+      ahead: { size: 0 },
     },
     link: { clock: { nowAfter: Date.now }, maxPayload: 1_000 },
     publisher: { append: async () => {} },

@@ -6,6 +6,7 @@ import { checkTask } from "../../src/domain/task.ts";
 import { noBytes } from "../../src/wire/bytes.ts";
 import { decodeOutcomeEntry } from "../../src/wire/outcome-entry.ts";
 import { Subjects } from "../../src/wire/subjects.ts";
+import { Ahead } from "../../src/worker/ahead.ts";
 import { Executing } from "../../src/worker/executing.ts";
 import { HeldRuns } from "../../src/worker/held-runs.ts";
 import { LiveHost } from "../../src/worker/live-host.ts";
@@ -24,9 +25,11 @@ function sceneOf(count: number) {
   const gates: (() => void)[] = [];
   const task = { ...checkTask("t"), handler: () => new Promise<void>((resolve) => gates.push(resolve)) };
   const executing = new Executing(silentLog);
+  const slots = new SlotPool(count);
   const self = {
     ...{ id: "w", name: "w", log: silentLog, subjects: new Subjects("test"), publisher: { append } },
-    ...{ executing, held: new HeldRuns(), slots: new SlotPool(count), tasks: new Map([["t", task]]) },
+    ...{ executing, held: new HeldRuns(), slots, tasks: new Map([["t", task]]) },
+    ahead: new Ahead(slots, executing, [task]),
     link: { maxPayload: 1_048_576, isConnected: () => true, clock: { nowAfter: () => 1 } },
   } as unknown as Self;
   const host = new LiveHost({ self, presence: { beat: async () => {}, beatSoon: () => {} }, graceMs: 10 });

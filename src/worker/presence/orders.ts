@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { answering } from "../../nats/door.ts";
-import { type AssignmentReply, decodeAssignments } from "../../wire/assignment.ts";
+import { type AssignmentMessage, type AssignmentReply, decodeAssignments } from "../../wire/assignment.ts";
 import { decodeCancelOnWorker } from "../../wire/worker-messages.ts";
 import type { Intake } from "../intake.ts";
 import type { Self } from "../self.ts";
@@ -46,16 +46,24 @@ export class Orders {
 
   /** The reply must be sent before code runs that may block the loop: without it the runs are lost. */
   #assigned(data: Uint8Array): AssignmentReply | Promise<AssignmentReply> {
-    const { self, presence, intake } = this.#parts;
+    const { self, presence } = this.#parts;
     const delivery = decodeAssignments(data);
     const { newest } = presence;
     if (delivery.epoch >= newest && !this.#assigns.admits(delivery)) {
       this.#tellForged("assign");
       return { epoch: newest, refused: delivery.assignments.map((_, i) => i), why: "stale" };
     }
-    if (self.lifeline.knows(delivery.epoch)) return intake.accept(delivery, behindReply);
+    if (self.lifeline.knows(delivery.epoch)) return this.#accepted(delivery, data.length);
     // The answer to the registration may be right before it.
-    return new Promise((resolve) => setImmediate(() => resolve(intake.accept(delivery, behindReply))));
+    return new Promise((resolve) => setImmediate(() => resolve(this.#accepted(delivery, data.length))));
+  }
+
+  /** Only an engine elsewhere assigns ahead: one of this process learns at once when slots are free (ADR 12). */
+  #accepted(delivery: AssignmentMessage, bytes: number): AssignmentReply {
+    const { intake, self } = this.#parts;
+    const reply = intake.accept(delivery, behindReply);
+    const ahead = self.ahead.credit(bytes / delivery.assignments.length);
+    return ahead === 0 ? reply : { ...reply, ahead };
   }
 
   #cancelled(data: Uint8Array): object {
