@@ -15,7 +15,7 @@ import type { Payloads } from "./payloads.ts";
 
 /** Size of an entry's headers. */
 const spareBytes = 256;
-/** Outcomes whose inputs are in memory, and read, at the same time. */
+/** How many outcomes' inputs are read, and held in memory, at the same time. */
 const framedAtOnce = 256;
 
 export class Appender {
@@ -28,11 +28,11 @@ export class Appender {
   }
 
   /**
-   * Appends outcomes in as few entries as their sizes and waiters allow, until all are stored or the term is over; resolves with the last
-   * sequence. Nothing is sent unless this engine's own clock says that it holds the lease.
+   * Appends outcomes in as few entries as their sizes and waiters allow, until all are stored or the term is over; resolves with the
+   * sequence of the last entry. Nothing is sent unless this engine's own clock says that it holds the lease.
    *
-   * An entry keeps its number however often it is tried, so it is stored once. That matters only for retention marks: `lost`, `retry` and
-   * `returned` name the turn that they end and change nothing a second time, and of final outcomes the first one counts.
+   * An entry keeps its subject, which has its number, in every retry, so it is stored only once. Only retention marks depend on this: `lost`,
+   * `retry` and `returned` name the turn that they end, so a copy changes nothing, and of several final outcomes the first one counts.
    */
   async append(term: Term, outcomes: readonly EngineOutcome[]): Promise<number> {
     let last = 0;
@@ -52,8 +52,8 @@ export class Appender {
   async #appendEntry(term: Term, waiter: string, entry: Uint8Array): Promise<number> {
     const { publisher, subjects, log, holdsLease } = this.#leader;
     const subject = subjects.outcome("engine", engineWriter(term.epoch), term.nextEntry(), waiter);
-    // A cancellation by an engine always counts, so one that was suspended and wakes up must not append what the next leader knows better. What
-    // waits here ends with the term: an expired lease is never renewed.
+    // The fold accepts every cancellation by an engine. An engine that was suspended and wakes up must therefore append nothing: the next leader
+    // knows better. Retries end with the term, because an expired lease is never renewed.
     const tried = term.untilStored("an outcome of the engine", () =>
       publisher.append(subject, entry, 0, { maySend: holdsLease }),
     );
@@ -61,15 +61,15 @@ export class Appender {
       log.error("some outcomes of the engine cannot be stored; the others are", { subject, error });
       return undefined;
     });
-    // A conflict is the copy of an earlier try: nobody else writes under this epoch.
+    // A conflict means that an earlier try was stored: nobody else writes under this epoch.
     if (result?.ok === false) log.debug("an outcome entry of the engine was stored already", { subject });
     return result === undefined ? 0 : result.ok ? result.seq : (result.lastSeq ?? 0);
   }
 
   /**
-   * Moves an entry to the tail in compacted form; false if another one is in its place by now.
+   * Moves an entry to the end of the log in compacted form; false if its subject has a newer entry by now, or if the content is gone.
    *
-   * Not retried here: housekeeping asks again for what did not come back, with what the fold knows then.
+   * Not retried here: housekeeping asks again if the new entry is not folded, with what the fold knows by then.
    */
   async compact({ task, name, isBundle, expectSeq, runs }: CompactCommand): Promise<boolean> {
     const { publisher, subjects, holdsLease, link } = this.#leader;
@@ -88,15 +88,15 @@ export class Appender {
     throw new Error(`the rest of ${name} does not fit into an entry of ${link.maxPayload} bytes`);
   }
 
-  /** What the entry of a run holds besides what the fold knows. */
+  /** The part of a run's entry that the fold does not keep: its input, or the result of a finished run. */
   #contentOf({ key, resultAt, inputSeq }: CompactedRun): Promise<Uint8Array | undefined> | Uint8Array {
     if (resultAt !== undefined) return this.#payloads.readResult(key, resultAt);
     return inputSeq === 0 ? noBytes : this.#payloads.read(key, inputSeq);
   }
 
   /**
-   * A final outcome has the whole story, so it repeats the input, unless that is gone or cannot be read. Never
-   * fails: an outcome that cannot be stored would leave its run ending forever.
+   * A final outcome tells the whole story of its run, so it repeats the input, unless the input is gone or cannot be read. Never
+   * fails: a run whose outcome cannot be stored would stay in `ending` forever.
    */
   async #frame(term: Term, outcome: EngineOutcome): Promise<Uint8Array> {
     const input = await this.#inputOf(term, outcome);
@@ -113,7 +113,7 @@ export class Appender {
     return frameOf(outcome, story, undefined);
   }
 
-  /** Another server may accept less. */
+  /** Read at each call: after a reconnect, the server may accept smaller messages. */
   #fits(bytes: Uint8Array): boolean {
     return bytes.length + spareBytes <= this.#leader.link.maxPayload;
   }
@@ -130,7 +130,7 @@ export class Appender {
   }
 }
 
-/** `input` undefined: there was one. */
+/** An undefined `input` is one that is gone; a run without input has no bytes. */
 const frameOf = (outcome: EngineOutcome, detail: Uint8Array, input: Uint8Array | undefined): Uint8Array =>
   encodeOutcomeFrame({
     ...outcome,

@@ -9,11 +9,11 @@ import type { SchedulerEvent } from "../scheduler/events.ts";
 
 export interface FollowerParts extends Pick<Leader, "link" | "subjects" | "log" | "neighbours" | "progress"> {
   readonly onEvent: (event: SchedulerEvent) => void;
-  /** The log is no longer what was folded. */
+  /** The stream was recreated, or has lost entries that were folded already. */
   readonly onLost: (reason: string) => void;
   /** A signal was read, and is folded next. */
   readonly onSignal: (seq: number, data: Uint8Array) => void;
-  /** The reader has read everything stored; outcomes may have been purged ahead of it in the meantime. */
+  /** The reader has read everything that is stored. Outcomes may have been purged in the meantime before it came to them. */
   readonly onCaughtUp: () => void;
 }
 
@@ -30,7 +30,7 @@ export class Follower {
     this.#parts = parts;
   }
 
-  /** Folds from the start, as long as the scope is open. */
+  /** Folds the log from its first entry, for as long as the scope is open. */
   follow(): Effect.Effect<void, never, Scope.Scope> {
     const { link, subjects, log, onCaughtUp, onLost } = this.#parts;
     const reader = readLog(link, subjects.stream, 1, {
@@ -43,7 +43,7 @@ export class Follower {
     });
   }
 
-  /** Folds nothing until it starts over; no waiter is resolved. */
+  /** Folds nothing more until `startOver`. Whoever waits for a place in the log goes on waiting. */
   halt(): void {
     this.isHalted = true;
     this.#parts.progress.position = 0;
@@ -61,7 +61,7 @@ export class Follower {
     const event = this.#read(message);
     if (event.type === "signal") this.#parts.onSignal(event.seq, message.data);
     this.#give(event, message.subject);
-    if (!this.isHalted) this.#parts.progress.moveTo(event.seq); // it may be halted by this very entry
+    if (!this.isHalted) this.#parts.progress.moveTo(event.seq); // folding this very entry may have halted it
   }
 
   #read(message: LogMessage): Read {

@@ -1,5 +1,5 @@
-// Sends results to waiting clients. Small ones that were just folded are sent; for the rest, the client learns where they are in the
-// log and reads them there: each entry once for all its results, and no more at a time than it can take.
+// The forwarder sends results to waiting clients. A small result that was just folded is sent itself. For any other, the client is told the
+// place in the log and reads it there: each entry once for all its results, and no more at a time than the client can take.
 
 import { groupsBySize } from "../collections/groups.ts";
 import type { Leader } from "../leader/leader.ts";
@@ -10,13 +10,13 @@ import { encodeMessage } from "../wire/messages.ts";
 import { encodeOutcomeEntry, type Outcome } from "../wire/outcome-entry.ts";
 import type { EndedRun } from "../wire/verbs.ts";
 
-/** All that one tick has for an inbox. */
+/** Everything that one tick has for one inbox. */
 interface Parcel {
   readonly frames: Uint8Array[];
   readonly ended: EndedRun[];
 }
 
-/** A burst of larger ones would exceed what the server buffers for a slow client. Units: bytes */
+/** A burst of larger results would exceed what the server buffers for a slow client. Units: bytes */
 const largestSent = 32 * 1_024;
 /** Size of an ended run in a message, besides its key. Units: bytes */
 const referenceBytes = 64;
@@ -34,7 +34,7 @@ export class Forwarder {
     this.#mouth = new Mouth(leader.link, leader.log);
   }
 
-  /** Best effort: a client that got nothing asks again. */
+  /** Not retried: a client that receives nothing asks again. */
   forward({ inbox, key, seq, index }: ForwardCommand): void {
     const { folding } = this.#leader;
     const outcome = folding?.seq === seq ? folding.outcomes[index] : undefined;

@@ -8,7 +8,7 @@ import { entryIn, inputIn, inputsOf } from "../nats/stored-inputs.ts";
 import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
 import { decodeRunEntry } from "../wire/run-entry.ts";
 
-/** Recently read bundles: their runs are requested one after another. */
+/** How many recently read bundles are kept: the runs of one bundle are requested one after another. */
 const keptBundles = 16;
 type Inputs = ReadonlyMap<string, Uint8Array>;
 
@@ -21,8 +21,8 @@ export class Payloads {
   }
 
   /**
-   * The input of a live run; undefined if it has to be requested again: the store does not answer, or the entry has moved. "gone" if nobody
-   * will ever read it: an operator deleted the entry, or it is malformed.
+   * The input of a live run. Undefined if the store does not answer or the entry has moved: ask again. "gone" if it can never be read:
+   * an operator deleted the entry, or the entry is malformed.
    */
   async ofLive(run: LiveRun): Promise<Uint8Array | "gone" | undefined> {
     const { key, seq } = run;
@@ -61,16 +61,16 @@ export class Payloads {
     if (stored === undefined) return undefined;
     const entry = entryIn(stored, key);
     const state = entry?.extra?.state;
-    return state !== undefined && "pinned" in state ? entry?.input : undefined; // somebody's entry in its place is no result
+    return state !== undefined && "pinned" in state ? entry?.input : undefined; // an entry in its place that is not pinned is not a result
   }
 
-  /** Bundles are read once for all runs requested at about the same time. */
+  /** Reads a bundle once for all its runs that are requested at about the same time. */
   async #fromBundle(key: string, seq: number): Promise<Uint8Array | undefined> {
     let bundle = this.#bundles.get(seq);
     if (bundle === undefined) {
       bundle = this.#readBundle(seq);
       this.#bundles.set(seq, bundle);
-      bundle.catch(() => this.#bundles.delete(seq)); // asked for again
+      bundle.catch(() => this.#bundles.delete(seq)); // the next request reads it again
       if (this.#bundles.size > keptBundles) this.#bundles.delete(this.#bundles.keys().next().value!);
     }
     return (await bundle)?.get(splitKey(key).id);

@@ -10,8 +10,8 @@ import { encodeRunEntry, plainEntry } from "../wire/run-entry.ts";
 import type { FinalDetail } from "../wire/story.ts";
 
 /**
- * One that exists is as good. Nothing is sent without the lease: the next leader may have created the run and forgotten it, and a copy of
- * an earlier try would create it for the second time. Fails as the store and the publisher do: safe to repeat
+ * Creates the run of a reaction, or finds that it exists. Nothing is sent without the lease: the next leader may have created the run and
+ * forgotten it by now, and a late message would create it again. Fails as the store and the publisher do; safe to repeat
  */
 export async function createRun(leader: Leader, reaction: Reaction): Promise<void> {
   const { cause } = reaction;
@@ -22,7 +22,7 @@ export async function createRun(leader: Leader, reaction: Reaction): Promise<voi
 async function createForFailure(leader: Leader, reaction: Reaction, { key, ...first }: FailureCause): Promise<void> {
   const { store, state, log } = leader;
   const run = state.finished.get(key);
-  const { seq, index } = run?.kind === "failed" && run.seq > first.seq ? run : first; // it may have been moved
+  const { seq, index } = run?.kind === "failed" && run.seq > first.seq ? run : first; // compaction may have moved the outcome
   const stored = await store.read(seq);
   const outcome = stored && decodeOutcomeEntry(stored.data).outcomes[index];
   if (outcome?.key !== key || outcome.kind !== "failed") {
@@ -37,7 +37,7 @@ async function createForFailure(leader: Leader, reaction: Reaction, { key, ...fi
   } catch (problem) {
     if (!(problem instanceof PayloadTooLarge || problem instanceof MalformedRecord || problem instanceof RangeError))
       throw problem;
-    // The input fits into a message, but not with the story of its failure; or it is not JSON, or nested too deeply to be serialized again.
+    // The input fits into a message, but not together with the story of the failure; or it is not JSON, or nested too deeply to serialize.
     const short = { ...failed, attempts: failed.attempts.slice(-1) };
     await append(leader, reaction, runOfFailure(key, short, undefined));
   }

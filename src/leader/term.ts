@@ -16,13 +16,13 @@ const firstPauseMs = 100;
 const pauses = Schedule.min([Schedule.exponential(2 * firstPauseMs), Schedule.spaced("5 seconds")]);
 const tellEveryMs = 30_000;
 
-/** A store that is away, full or closed to this user comes back: an operator frees space or sets the permission right. */
+/** A store that is away, full or closed to this user becomes usable again: an operator frees space or corrects the permissions. */
 const isPassing = (error: unknown): boolean =>
   error instanceof StoreUnavailable || error instanceof QueueFull || error instanceof PermissionDenied;
 
 type Fork = <T>(effect: Effect.Effect<T, unknown>) => Fiber.Fiber<T, unknown>;
 
-/** From the claim of a lease until it is lost, given up, or the state behind it is discarded. */
+/** A term begins when the lease is claimed. It ends when the lease is lost or given up, or when the scheduler's state is discarded. */
 export class Term {
   readonly epoch: number;
   readonly #log: Log;
@@ -32,7 +32,7 @@ export class Term {
   #entries = 0;
   #messages = 0;
 
-  /** Without `fork` it is over already. */
+  /** Without `fork`, the term is over from the start. */
   constructor(epoch: number, log: Log, fork?: Fork) {
     this.epoch = epoch;
     this.#log = log;
@@ -50,7 +50,7 @@ export class Term {
   nextMessage(): number {
     return ++this.#messages;
   }
-  /** Nothing started in it counts from now on; its scope closes soon after. */
+  /** Results of what was started in this term are ignored from now on. Its scope closes soon after. */
   end(): void {
     this.#isOver = true;
     this.#end.resolve();
@@ -60,8 +60,8 @@ export class Term {
   }
 
   /**
-   * Tries `deed` until it succeeds; undefined if the term ends first, or nobody wants it any more. It may have happened although it failed, so
-   * it must be safe to repeat. Fails: with errors that are not trouble of the store
+   * Tries `deed` until it succeeds; undefined if the term ends first, or if nobody wants the result any more. A `deed` that failed may have
+   * taken effect all the same, so it must be safe to repeat. Fails: with errors that are not trouble of the store
    */
   async untilStored<T>(what: string, deed: () => Promise<T>, isWanted = () => true): Promise<T | undefined> {
     if (!this.isCurrent || !isWanted()) return undefined;
@@ -110,7 +110,10 @@ export const openTerm = (epoch: number, log: Log): Effect.Effect<Term, never, Sc
     );
   });
 
-/** Runs at once, and again and again while the scope is open: a new leader cannot wait for what it does not know. Errors are logged, and the next run follows. */
+/**
+ * Calls `look` now, and again after each pause while the scope is open. The first call is not delayed because a new leader knows nothing yet.
+ * An error is logged and does not end the calls.
+ */
 export const polling = (everyMs: number, log: Log, look: () => unknown): Effect.Effect<void, never, Scope.Scope> =>
   Effect.tryPromise({ try: async () => look(), catch: (error) => error }).pipe(
     Effect.catch((error) => Effect.sync(() => log.error("a periodic check of the engine failed", { error }))),

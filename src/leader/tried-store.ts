@@ -1,5 +1,5 @@
-// What leaders tried in their own process, in one record of the bucket: an engine that no longer leads notes nothing, and sends nothing
-// of it.
+// The tried runs of a namespace: what a leader gave to workers of its own process, in one record of the bucket that the next leader reads.
+// An engine that no longer leads cannot write the record, and therefore does not send what it wanted to note there.
 
 import type { Log } from "../domain/log.ts";
 import type { Cautious, Tried } from "../matching/suspects/tried.ts";
@@ -36,11 +36,11 @@ export class TriedStore {
     return { tried, cautious };
   }
 
-  /** Tries until it is stored, a newer leader has written, or the term is over. */
+  /** Retries until the record is stored: true. False if a newer leader has written it, or if the term ends first. */
   store({ tried, cautious }: Omit<TriedRecord, "epoch">): Promise<boolean> {
     this.#newest = { tried, ...(cautious && { cautious }) };
     const stored = this.#storeNewest();
-    // What can never be stored does not stop the assignments.
+    // A record that can never be stored must not stop the assignments.
     this.#last = stored.catch((error: unknown) => {
       const what =
         "assignments could not be recorded; if one of them kills this process, the next leader will not know which";
@@ -50,7 +50,7 @@ export class TriedStore {
     return stored;
   }
 
-  /** Whether everything given to `store` by now is stored. */
+  /** Resolves once the newest call of `store` has ended, with its result. */
   stored(): Promise<boolean> {
     return this.#last;
   }

@@ -1,4 +1,5 @@
-// What workers say of themselves: that they are there, what they execute, and that they leave. Long messages come in parts.
+// Attendance: what workers say about themselves. They register, say with each heartbeat what they execute, and leave. Long messages come in
+// parts.
 import { listed } from "../domain/names.ts";
 import type { Leader } from "../leader/leader.ts";
 import { knownWorkers } from "../matching/unseen/known-workers.ts";
@@ -50,7 +51,7 @@ export class Attendance {
     return {};
   }
 
-  /** Stores which workers may be executing something: after a crash, the next leader waits for them. Once for all that register in one tick. */
+  /** Stores once a tick which workers may be executing something: after a crash of this leader, the next one waits for them. */
   readonly remember = onceATick(() => {
     const { leadership } = this.#leader.state;
     if (leadership !== undefined) this.#leader.bucket.keepWorkers(knownWorkers(leadership.matching));
@@ -69,7 +70,7 @@ export class Attendance {
     for (const task of tasks) bucket.kept.keep(`task.${task.name}`, task);
   }
 
-  /** Stops of stale turns travel on the worker's cancel subject. */
+  /** `cancel` is always empty: what a worker must stop is sent to its cancel subject. */
   get #epoch(): Pick<Registered, "epoch" | "cancel" | "clock"> {
     return { epoch: this.#leader.state.epoch, cancel: [], clock: performance.now() };
   }

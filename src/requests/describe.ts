@@ -1,4 +1,5 @@
-// Answers to queries, from what the engine knows, in the words of clients. The bytes of a run are in the log: its description says where.
+// Descriptions of runs, queues and workers, in the words of clients and from what the engine has in memory. Inputs and outputs are only in
+// the log: the description of a run says where.
 import { First } from "../collections/first.ts";
 import type { Cancellations, QueueInfo, RunFilter, WorkerInfo } from "../domain/listing.ts";
 import { type Cancellation, type RunInfo, type RunState, splitKey, type Waiting } from "../domain/run.ts";
@@ -18,7 +19,7 @@ export interface RunDescription {
   readonly info: RunInfo;
   readonly at: NonNullable<FoundRun["at"]>;
 }
-/** `isCut`: more would have matched. */
+/** `isCut`: more runs match than the page has room for. */
 export interface RunPage {
   readonly runs: readonly RunDescription[];
   readonly total: number;
@@ -35,8 +36,8 @@ export function describeRun(scheduler: Scheduler, key: string): RunDescription |
 }
 
 /**
- * Lists matching runs, newest first. `before` is a `createdAt`; `after` the place of the last run of the previous page, so that runs of
- * one millisecond are neither lost nor repeated.
+ * Lists matching runs, newest first. `before` is a `createdAt`; `after` is the place of the last run of the previous page, so that no run is
+ * skipped or repeated where several were created in one millisecond.
  */
 export function listRuns(
   scheduler: Scheduler,
@@ -54,7 +55,7 @@ export function listRuns(
   return { runs: found.sorted().map((run) => describeListed(scheduler, run)), total, isCut: found.isCut };
 }
 
-/** The oldest live runs that match and came after `after`, but not after `upTo`; by origin. What a cancel by filter means, in parts. */
+/** The oldest live runs that match, of those with an origin between `after` and `upTo`: one part of a cancel by filter. */
 export function liveRuns(scheduler: Scheduler, filter: RunFilter, limit: number, after: number, upTo: number) {
   const found = new First<LiveRun>(limit, (a, b) => a.origin < b.origin);
   for (const run of matchingRuns(scheduler, filter))
@@ -62,7 +63,7 @@ export function liveRuns(scheduler: Scheduler, filter: RunFilter, limit: number,
   return { runs: found.sorted(), isCut: found.isCut };
 }
 
-/** None, on a standby. */
+/** Empty on a standby, which has no queues. */
 export function describeQueues({ leadership }: Scheduler): QueueInfo[] {
   return Array.from(leadership?.matching.queues.values() ?? [], ({ name, counts, workers, isPaused }) => ({
     task: name,
@@ -76,7 +77,7 @@ export function describeQueues({ leadership }: Scheduler): QueueInfo[] {
   }));
 }
 
-/** What happened to a live run that somebody cancelled, once that is stored; undefined: it is not. */
+/** What became of a run that a client cancels; undefined if its cancellation is not stored. */
 export function cancellationOf({ fold }: Scheduler, key: string): Cancellation | undefined {
   const live = fold.live.get(key);
   if (live !== undefined) return live.trail?.cancelWish && "stopping";
@@ -91,7 +92,7 @@ export function describeWorkers({ workers }: Scheduler): WorkerInfo[] {
   return [...workers.values()].filter((worker) => worker.isRegistered).map(describeWorker);
 }
 
-/** Of a filter that names tasks and ids, only those are looked at. */
+/** If the filter names tasks and ids, only the runs with these keys are looked at. */
 function* matchingRuns(scheduler: Scheduler, filter: RunFilter): Iterable<Run> {
   const { live, finished } = scheduler.fold;
   const tasks = filter.task === undefined ? undefined : new Set([filter.task].flat());
@@ -136,7 +137,7 @@ function stateOf({ leadership, step }: Scheduler, run: Run): RunState {
   return place === "cancelling" || place === "ending" || place === "gone" ? "queued" : place;
 }
 
-/** With what it waits for outside, which is known without workers and queues. */
+/** In a list, only waiting runs say what they wait for: it is known without a look at workers and queues. */
 function describeListed(scheduler: Scheduler, run: Run): RunDescription {
   if (!(run instanceof LiveRun)) return describeFinished(scheduler, run);
   const sleeps = scheduler.leadership !== undefined && placeOf(run) === "waiting";

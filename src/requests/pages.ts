@@ -1,20 +1,20 @@
-// Long answers come in pages, each of which fits into a message. A cursor says where the next one begins, by
-// names and places in the log, so that any engine can continue where another stopped.
+// Pages of long answers: each fits into a message. A cursor says where the next page begins. It has names and places in the log, so that
+// any engine can continue where another one stopped.
 import type { WorkerInfo } from "../domain/listing.ts";
 import { cutText } from "../domain/printable.ts";
 import type { RunInfo } from "../domain/run.ts";
 import { jsonBytes } from "../wire/bytes.ts";
 import { leanAttempts } from "../wire/lean-story.ts";
 
-/** `next`: the cursor of the page behind it; absent on the last one. */
+/** `next`: the cursor of the page that follows; absent on the last page. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly next?: string;
 }
 
 /**
- * As many as fit, but at least one. `cursorAt`: where the page begins that follows the item with this index. `isMore`: others follow these.
- * Units: `room` bytes
+ * A page of as many items as fit, but at least one. `cursorAt`: the cursor of the page that follows the item with this index. `isMore`: more
+ * items exist than were given. Units: `room` bytes
  */
 export function pageOf<T>(
   items: readonly T[],
@@ -45,7 +45,7 @@ export function pageAfter<T>(
 
 const tasksInAPart = 500;
 
-/** A worker may have more tasks than fit into a message: it is listed in parts. */
+/** A worker may have more tasks than fit into a message, so it is listed in parts. */
 export function partsOf(worker: WorkerInfo): { readonly name: string; readonly part: WorkerInfo }[] {
   const parts: { name: string; part: WorkerInfo }[] = [];
   for (let from = 0; from === 0 || from < worker.tasks.length; from += tasksInAPart) {
@@ -55,7 +55,7 @@ export function partsOf(worker: WorkerInfo): { readonly name: string; readonly p
   return parts;
 }
 
-/** For a run that has failed a thousand times: as many of its latest attempts as fit. Units: bytes */
+/** The run with as many of its latest attempts as fit: it may have failed a thousand times. Units: bytes */
 export function fitting(run: RunInfo, room: number): RunInfo {
   if (jsonBytes(run).length <= room) return run;
   for (const lean of leanAttempts) {
@@ -65,7 +65,7 @@ export function fitting(run: RunInfo, room: number): RunInfo {
   return { ...run, attempts: [], metadata: briefly(run.metadata) };
 }
 
-/** For metadata that no client would store: the first part. */
+/** The first part of metadata that is larger than any client of ours would store. */
 function briefly(metadata: RunInfo["metadata"]): RunInfo["metadata"] {
   const first = Object.entries(metadata).slice(0, 100);
   return Object.fromEntries(first.map(([name, value]) => [name.slice(0, 200), cutText(value, 200)]));

@@ -1,5 +1,5 @@
-// Queries of clients. A query changes nothing, reads nothing large, and its answer fits into a message: for inputs and outputs it only
-// says where the log has them.
+// Queries of clients. A query changes nothing and reads nothing from the log, and its answer fits into a message: for inputs and outputs,
+// it says where they are in the log.
 import type { RunFilter } from "../domain/listing.ts";
 import { resultPlaceOf } from "../fold/finished-run.ts";
 import type { Leader } from "../leader/leader.ts";
@@ -18,12 +18,12 @@ import type {
 import { describeQueues, describeRun, describeWorkers, listRuns, liveRuns, type RunDescription } from "./describe.ts";
 import { fitting, type Page, pageAfter, pageOf, partsOf } from "./pages.ts";
 
-/** Most rows looked up at once: they fit only if each is tiny. */
+/** Most rows of a page: so many fit only if each is tiny. */
 const mostRows = 2_000;
-/** Most runs cancelled at once. */
+/** Most runs that one part of a cancel by filter names. */
 const mostKeys = 2_000;
 
-/** Room for what a page holds. Units: bytes */
+/** How large the items of a page may be together. Units: bytes */
 const roomOf = ({ link }: Leader): number => Math.min(link.maxPayload / 2, 512 * 1_024);
 
 export function findRun({ state, link }: Leader, key: string): FoundRun {
@@ -64,7 +64,7 @@ export function pageOfCrons(leader: Leader, after: string | undefined): CronList
   return { crons: items, ...next };
 }
 
-/** The keys of the next live runs that match, oldest first, of those that the log held when the first of them were asked for. */
+/** The keys of the next live runs that match, oldest first. Runs that were created after the first request are left out. */
 export function matchingKeys(leader: Leader, filter: RunFilter, cursor: string | undefined): Page<string> {
   const begin = { createdAt: leader.progress.position + 1, origin: 0 };
   const { createdAt: upTo, origin: after } = cursor === undefined ? begin : placeAtCursor(cursor);
@@ -78,7 +78,7 @@ export function matchingKeys(leader: Leader, filter: RunFilter, cursor: string |
   );
 }
 
-/** Registers a waiter for the live ones; the others have ended or are not known. */
+/** Notes a waiter for each live run. The answer names the runs that have ended, with their places, and those that are unknown. */
 export function askForResults(leader: Leader, { keys, inbox }: AskResults): AskResultsReply {
   const unknown: string[] = [];
   const ended: EndedRun[] = [];
@@ -92,7 +92,7 @@ export function askForResults(leader: Leader, { keys, inbox }: AskResults): AskR
   return { unknown, ended };
 }
 
-/** A place is smaller than its run: a page with places fits into a message as well. */
+/** Where the ends of failed and cancelled runs are. A place is smaller than its row, so a page with places fits into a message as well. */
 const placesOf = (runs: readonly RunDescription[]): NonNullable<RunListPage["places"]> =>
   runs.flatMap(({ info: { state }, at }, row) =>
     (state === "failed" || state === "cancelled") && "outcomeSeq" in at

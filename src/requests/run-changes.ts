@@ -1,4 +1,4 @@
-// Cancels and reschedules runs: stored before they are acknowledged.
+// Changes to runs by clients: cancels and reschedules. A change is stored before it is acknowledged.
 import type { CancelReply } from "../domain/listing.ts";
 import type { Leader } from "../leader/leader.ts";
 import { placeOf } from "../matching/attached.ts";
@@ -7,12 +7,12 @@ import { cancellationOf } from "./describe.ts";
 import { foldedFirst } from "./folded-first.ts";
 import { matchingKeys } from "./queries.ts";
 
-/** It is stored with every run that is cancelled. */
+/** Longer reasons are cut: the reason is stored with every cancelled run. */
 const longestReason = 4_000;
-/** Places of runs that are left where they are. */
+/** Runs in these places are not rescheduled. */
 const unmovable: ReadonlySet<string> = new Set(["running", "waiting", "cancelling", "ending"]);
 
-/** The named ones, or the next matching ones, as many as fit into the answer. */
+/** Cancels the named runs, or as many of those that match the filter as fit into the answer. */
 export async function cancel(leader: Leader, request: CancelRuns): Promise<CancelReply> {
   const { runs, filter, cursor } = request;
   if (runs !== undefined) return foldedFirst(leader, runs, () => cancelAll(leader, runs, request));
@@ -40,7 +40,7 @@ async function cancelAll(
 }
 
 export async function reschedule(leader: Leader, { runs, dueAt, delayMs }: Reschedule): Promise<RescheduleReply> {
-  // After a takeover, a run that seems to wait may be executing on a worker that has not reported yet.
+  // After a takeover, a run that seems to be queued may be executing on a worker that has not registered yet.
   while (leader.state.isHolding) await new Promise((resolve) => setTimeout(resolve, 50));
   return foldedFirst(leader, runs, async () => {
     const { live, finished, unknown } = byState(leader, runs);

@@ -1,16 +1,16 @@
-// A fault leaves a scheduler state that cannot be trusted, so it is discarded and the log folded again. The cause is set aside
-// in all later states of this engine: everything else continues.
+// A fault leaves a scheduler state that cannot be trusted: it is discarded, and the log is folded again. What caused the fault is set aside
+// in all later states of this engine, so that everything else continues.
 import type { Step } from "../matching/step.ts";
 import type { SchedulerEvent } from "./events.ts";
 
-/** What is set aside, for people, and the run that was being handled. */
+/** What was set aside, in words for people, and the run that was being handled. */
 export interface Blame {
   readonly setAside?: string;
   readonly run?: string;
 }
 
 export class Faults {
-  /** Their runs stay in the log and are not placed. */
+  /** Tasks that are set aside: their runs stay in the log, but no worker gets them. */
   readonly tasks = new Set<string>();
   /** Log entries that fail whenever they are folded, as they do on every engine. */
   readonly entries = new Set<number>();
@@ -18,7 +18,7 @@ export class Faults {
   /** The entry whose fold failed last. */
   #failedAt = 0;
 
-  /** Sets aside the cause of the fault, as far as known. An entry gets a second try. */
+  /** Sets aside the cause of the fault, as far as it is known. An entry is folded a second time before it is set aside. */
   blame(event: SchedulerEvent, about: Step["about"]): Blame {
     if (about === "housekeeping") {
       this.isHouseAside = true;

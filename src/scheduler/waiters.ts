@@ -1,23 +1,23 @@
-// Waiters: clients that have asked for results which the log has not told them.
+// Waiters: clients that wait for the result of a run, each named by the inbox where it wants the answer.
 import { type FinishedRun, resultPlaceOf } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";
 import type { Step } from "../matching/step.ts";
 
-/** Of one run. */
+/** Most inboxes that wait for one run. */
 const mostInboxes = 1_000;
 
-/** Who has asked for results. Only a leader answers, once it has folded the outcome and so the outcome is stored. */
+/** Only a leader answers, and only once it has folded the outcome: then the outcome is stored. */
 export class Waiters {
   readonly #fold: Fold;
   readonly #step: Step;
-  /** By key. */
+  /** The inboxes that wait for a run, by its key. */
   readonly #inboxes = new Map<string, Set<string>>();
 
   constructor(fold: Fold, step: Step) {
     this.#fold = fold;
     this.#step = step;
   }
-  /** Somebody asks for a result: remembered while the run is live, answered at once if it is known. Who asks for a run that nobody knows is told so in the answer. */
+  /** A client asks for a result: answered at once if the run has finished, noted if it is live. Requests for unknown runs never get here. */
   add(key: string, inbox: string): void {
     const finished = this.#fold.finished.get(key);
     if (finished !== undefined) this.forward(finished, inbox);
@@ -27,7 +27,7 @@ export class Waiters {
       else if (inboxes.size < mostInboxes) inboxes.add(inbox); // the others ask again
     }
   }
-  /** Answers the creator, at `inbox`, and all who asked. */
+  /** Sends the result to the creator, at `inbox`, and to everybody who asked. */
   tell(run: FinishedRun, inbox: string): void {
     if (inbox !== "") this.forward(run, inbox);
     if (this.#inboxes.size === 0) return;

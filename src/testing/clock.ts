@@ -23,7 +23,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Nothing waits: whatever is due later happens in a moment, with the clock at its time. */
+/** A clock that waits for nothing: whatever is due later happens in a moment, and the clock then shows the time at which it was due. */
 export class SkippingClock implements Clock {
   #skippedMs = 0;
 
@@ -38,7 +38,7 @@ export class SkippingClock implements Clock {
   }
 }
 
-/** Calls back in a moment, unless cancelled. */
+/** Calls back in a moment, unless it is cancelled before. */
 export function soon(act: () => unknown): { readonly done: Promise<unknown>; readonly callOff: () => void } {
   let isOff = false;
   const done = Promise.resolve().then(() => (isOff ? undefined : act()));

@@ -10,7 +10,7 @@ export class MemoryJournal implements Journal {
   /** Of all runs. */
   appends = 0;
 
-  /** `answers`: asked after each append; if false, the append waits forever, as if its worker were dead. */
+  /** `answers` is asked after each append. If it says false, the append never resolves, as if its worker were dead. */
   constructor(answers: (appends: number) => boolean = () => true) {
     this.#answers = answers;
   }

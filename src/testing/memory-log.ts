@@ -19,7 +19,7 @@ export class MemoryLog {
   has(key: string): boolean {
     return this.#entries.has(key);
   }
-  /** Undefined if the id exists: then nothing is stored. */
+  /** Undefined if a run with this id exists: then nothing is stored. */
   create(task: string, id: string, entry: RunEntry, at: number): EntryEvent | undefined {
     const key = keyOf(task, id);
     if (this.#entries.has(key)) return undefined;

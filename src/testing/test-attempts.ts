@@ -33,7 +33,7 @@ export interface TestAttemptsParts {
   readonly vault: Vault | undefined;
   readonly now: () => number;
   readonly onOutcome: (outcome: FoldedOutcome) => void;
-  /** Something changed that the scheduler should know. */
+  /** Called when something has changed that the scheduler should know. */
   readonly onChange: () => void;
 }
 
@@ -42,7 +42,7 @@ export class TestAttempts {
   readonly #held = new HeldRuns();
   readonly #intake: Intake;
   readonly #transcripts = new Map<string, InlineTranscript>();
-  /** Accepted, and not begun yet. */
+  /** Attempts that are accepted and not begun yet. */
   #accepted: (() => void)[] = [];
   /** Until each of them has its verdict. */
   readonly #open = new Map<Attempt, Deferred<void>>();
@@ -94,7 +94,7 @@ export class TestAttempts {
   stop(stops: readonly Stop[]): void {
     this.#held.stop(stops.map((stop) => ({ seq: 0, at: this.#parts.now(), ...stop })));
   }
-  /** As if the process had died: nothing more comes from what it executes, and the next one knows nothing about it. */
+  /** As if the process had died: its attempts report nothing more, and the next process knows nothing about them. */
   crash(): void {
     for (const attempt of this.#held.all()) attempt.stop({ kind: "fenced", reason: "its process died" });
     this.#parts.durable.parts.frames.clear();

@@ -106,14 +106,14 @@ export class TestEngine {
     if (crons.length > 0) this.#give({ type: "tick", livesSince: this.#since });
   }
 
-  /** The worker is there from now on. */
+  /** Registers the worker. */
   register(): void {
     const { name, slots, labels, declarations: tasks } = this.#parts;
     const message = { ...{ v: 2 as const, id: workerId, name, slots, labels, tasks }, executing: this.#attempts.held };
     this.#give({ type: "register", message: { ...message, runtime: "", version: "", quiet: false } });
     this.tickSoon();
   }
-  /** False where there is one of that id. */
+  /** False if a run with this id exists. */
   create(task: string, id: string, entry: RunEntry): boolean {
     const event = this.#log.create(task, id, entry, this.#parts.clock.now());
     if (event === undefined) return false;
@@ -144,7 +144,7 @@ export class TestEngine {
     const { vault } = this.#parts;
     return vault === undefined ? story : openStory(vault, story);
   }
-  /** Resolves with the whole story of a run when it has ended, in whatever way. */
+  /** Resolves with the whole story of a run once it has ended, whether it completed, failed or was cancelled. */
   ended(key: string): Promise<InlineRun> {
     if (!this.scheduler.live.has(key)) return Promise.resolve(this.storyOf(key));
     let ended = this.#ended.get(key);
@@ -268,7 +268,7 @@ export class TestEngine {
     const failed = { ...(outcome.detail as FinalDetail), at: outcome.at };
     return runOfFailure(key, failed, jsonOf(this.#log.inputOf(key)));
   }
-  /** Nothing happens before then, unless somebody acts. */
+  /** When something is due next; nothing happens earlier unless the test does something. */
   #wakeAt(at: number): void {
     this.#callOff();
     if (at === Number.POSITIVE_INFINITY || this.#isResting) return;
