@@ -105,13 +105,13 @@ export class Admission {
   }
 
   async #tell(flag: AdmissionFlag): Promise<void> {
-    const { bucket, link, subjects, log } = this.#leader;
+    const { bucket, link, subjects, log, holdsLease } = this.#leader;
     link.nc.publish(subjects.admission, encodeMessage(flag));
     const { reason = "the log has reached maxBytes" } = flag;
     log.warn(flag.isOpen ? "new runs are accepted again" : `new runs are refused: ${reason}`, {
       bytes: flag.bytes,
       maxBytes: flag.maxBytes,
     });
-    await bucket.admission.put(flag);
+    await bucket.admission.put(flag, holdsLease);
   }
 }

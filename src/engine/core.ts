@@ -59,12 +59,12 @@ export class Core implements Leader {
     this.log = log;
     this.neighbours = neighbours;
     this.holdsLease = holdsLease;
-    this.bucket = new Bucket(new RecordStore(link, subjects), log, () => this.term);
+    this.term = new Term(0, log);
+    this.bucket = new Bucket(new RecordStore(link, subjects), log, () => this.term, holdsLease);
     this.store = new RunStore(link, subjects);
     this.progress = new LogProgress(this.store);
     this.#options = scheduler;
     this.state = this.#newState();
-    this.term = new Term(0, log);
     this.life = new LiveSpan(
       () => this.now(),
       () => performance.now(),

@@ -33,7 +33,8 @@ const mostDetailed = 2_000;
 
 export class Bucket {
   readonly store: RecordStore;
-  readonly kept: KeptRecords;
+  /** Of the current term: what waits, or hangs, when it ends is of no concern to the next one. */
+  kept: KeptRecords;
   /** Under the base64url of their names. */
   readonly crons: Records<CronRecord>;
   /** When the newest process of each worker started whose code declared some. */
@@ -46,11 +47,13 @@ export class Bucket {
   readonly #handled: OwnedRecords<Owned & { readonly upTo: number }>;
   readonly #log: Log;
   readonly #term: () => Term;
+  readonly #newKept: () => KeptRecords;
 
   /** `term`: the current one, or the last. What is stored belongs to it. */
-  constructor(store: RecordStore, log: Log, term: () => Term) {
+  constructor(store: RecordStore, log: Log, term: () => Term, holdsLease: () => boolean) {
     this.store = store;
-    this.kept = new KeptRecords(store, log, term);
+    this.#newKept = () => new KeptRecords(store, log, term(), holdsLease);
+    this.kept = this.#newKept();
     this.crons = new Records(store, "cron.", isStoredCron, log);
     this.declaredCrons = new Records(store, "crons-of.", isDeclaredCrons, log);
     this.admission = new Records(store, "admission", isAdmissionFlag, log);
@@ -67,7 +70,7 @@ export class Bucket {
    * several round trips, and runs wait meanwhile. Fails: StoreUnavailable, PermissionDenied
    */
   async read() {
-    const { kept } = this;
+    const kept = this.#newKept();
     const [knownWorkers = [], details, tried, definitions, pauses, rates, handlers, handled, crons] = await Promise.all(
       [
         kept.read("workers", isWorkerIds),
@@ -81,6 +84,7 @@ export class Bucket {
         this.crons.all(),
       ],
     );
+    this.kept = kept; // only now: a try that fails may go on beside the next one
     const failures = { handlers, upTo: handled?.upTo ?? 0 };
     return {
       known: { knownWorkers, details: new Map(details?.map((known) => [known.id, known])) },

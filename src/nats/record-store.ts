@@ -59,9 +59,16 @@ export class RecordStore {
     return stored === undefined ? undefined : { record: recordIn(stored.data), seq: stored.seq };
   }
 
-  /** Stores the record of a key. Fails: {@link StoreUnavailable} safe to retry, {@link PermissionDenied} */
-  async put(key: string, record: unknown): Promise<void> {
-    await askStore(this.#link, this.#subject(key), jsonBytes(record), { operation: `store ${key}` });
+  /**
+   * Stores the record of a key over whatever is there, and over `seq` if that is known, as long as `maySend` says so. Returns its sequence, or
+   * undefined if it may not be sent any more: a try that hangs until then is refused where somebody else has written.
+   *
+   * Fails: {@link StoreUnavailable} safe to retry, {@link PermissionDenied}
+   */
+  async put(key: string, record: unknown, maySend: () => boolean, seq?: number): Promise<number | undefined> {
+    const over = seq ?? (await this.find(key))?.seq ?? 0;
+    if (!maySend()) return undefined;
+    return (await this.replace(key, record, over)) ?? this.put(key, record, maySend);
   }
 
   /**
@@ -86,9 +93,9 @@ export class RecordStore {
     return JSON.stringify(there?.record) === textOf(data) ? there?.seq : undefined;
   }
 
-  /** Forgets a key. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
-  async remove(key: string): Promise<void> {
-    await purgeSubject(this.#link, this.#stream, this.#subject(key));
+  /** Forgets a key; what was stored after `upTo`, if given, stays. Fails: {@link StoreUnavailable}, {@link PermissionDenied} */
+  async remove(key: string, upTo?: number): Promise<void> {
+    await purgeSubject(this.#link, this.#stream, this.#subject(key), upTo === undefined ? {} : { keepFrom: upTo + 1 });
   }
 
   /**

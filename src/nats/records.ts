@@ -38,9 +38,9 @@ export class Records<R> {
     return seq > 0 && this.#canRead(key, record) ? { record, seq } : undefined;
   }
 
-  /** Stores a record over whatever is there. */
-  put(record: R, name = ""): Promise<void> {
-    return this.#store.put(this.#keyOf(name), record);
+  /** Stores a record over whatever is there; undefined once `maySend` forbids it. */
+  put(record: R, maySend: () => boolean, name = ""): Promise<number | undefined> {
+    return this.#store.put(this.#keyOf(name), record, maySend);
   }
 
   /** Stores a record over the one at `seq`; 0 = none. */

@@ -8,7 +8,7 @@ import type { Schedules } from "../reactions/schedules.ts";
 import type { ChangeCron } from "../wire/verbs.ts";
 import type { Register } from "../wire/worker-messages.ts";
 
-type CronLeader = Pick<Leader, "bucket" | "state" | "term" | "log" | "now" | "handle">;
+type CronLeader = Pick<Leader, "bucket" | "state" | "term" | "log" | "now" | "handle" | "holdsLease">;
 type Rule = Extract<ChangeCron, { verb: "set" }>["rule"];
 
 /** Few leaders and callers change the same one at the same time. */
@@ -95,7 +95,9 @@ export class CronChanges {
       }
     for (const { name, origin, worker: of } of this.#crons?.list() ?? [])
       if (origin === "code" && of === worker && !names.has(name)) await this.#remove(name);
-    if (this.#declared.get(worker) !== startedAt) await this.#leader.bucket.declaredCrons.put({ startedAt }, worker);
+    const { declaredCrons } = this.#leader.bucket;
+    if (this.#declared.get(worker) !== startedAt)
+      await declaredCrons.put({ startedAt }, this.#leader.holdsLease, worker);
     this.#declared.set(worker, startedAt);
   }
 

@@ -95,7 +95,8 @@ export class Requests {
       throw new TypeError("pause: worker must be the name or id of a worker");
     const leader = this.#leader;
     const pauses = changePauses(leader.state.briefing.pauses, { task, worker }, paused, leader.now());
-    await leader.bucket.pauses.put(pauses);
+    const stored = await leader.bucket.pauses.put(pauses, leader.holdsLease);
+    if (stored === undefined) throw new Error("another engine leads now; try again");
     leader.handle({ type: "pauses", pauses });
     return pauses;
   }

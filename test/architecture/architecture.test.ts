@@ -210,8 +210,8 @@ const budgets: Record<string, number> = {
   housekeeping: 719,
   reactions: 407,
   scheduler: 580,
-  leader: 350,
-  requests: 851,
+  leader: 360,
+  requests: 854,
   engine: 1_319,
 };
 

@@ -133,7 +133,12 @@ test("outcomes of the engine that the store refuses are appended until it takes 
 
 test("an engine that leaves stores who has left before it, so that the next one does not wait for them", () =>
   onStage(async ({ link, publisher, ask, startEngine }) => {
-    const bucket = new Bucket(new RecordStore(link, subjects), silentLog, () => new Term(0, silentLog));
+    const bucket = new Bucket(
+      new RecordStore(link, subjects),
+      silentLog,
+      () => new Term(0, silentLog),
+      () => true,
+    );
     const known = async () => (await bucket.read()).known;
     const { stop } = await startEngine(publisher);
     const about = { v: 2, ...identity, name: "w", slots: 5, labels: {}, runtime: "r", version: "1", quiet: false };

@@ -10,7 +10,13 @@ import { Subjects } from "../../src/wire/subjects.ts";
 import { inScene } from "../nats/scene.ts";
 import { describe, test } from "../support/harness.ts";
 
-const bucketOf = (store: RecordStore, epoch: number) => new Bucket(store, silentLog, () => new Term(epoch, silentLog));
+const bucketOf = (store: RecordStore, epoch: number) =>
+  new Bucket(
+    store,
+    silentLog,
+    () => new Term(epoch, silentLog),
+    () => true,
+  );
 const tried = (key: string) => ({ tried: [{ key, turn: 1, worker: "w" }], cautious: { upTo: 9, left: 1 } });
 
 describe("tried store", () => {
@@ -72,7 +78,7 @@ describe("rate limits", () => {
       const subjects = new Subjects("test");
       await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
       const bucket = bucketOf(new RecordStore(link, subjects), 7);
-      await bucket.store.put("rate.YXBp", { is: "not a rate" });
+      await bucket.store.replace("rate.YXBp", { is: "not a rate" }, 0);
       await bucket.read();
       const [stored] = await bucket.storeRates([{ ...rate(1, 1), id: "api" }]);
       assert.equal(stored!.found, undefined);

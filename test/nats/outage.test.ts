@@ -258,15 +258,15 @@ test(
       await scene.run(ensureStreams(link, subjects, { replicas: 1 }));
       const records = new RecordStore(link, subjects);
       assert.equal(await records.get("workers"), undefined);
-      await records.put("workers", ["w1"]);
+      await records.put("workers", ["w1"], () => true);
       const watched = new Map<string, unknown>();
       await scene.run(
         new RecordStore(await scene.link(), subjects).watch((key, record) => void watched.set(key, record)),
       );
-      await records.put("task.send-email", { timeoutMs: 60_000 });
+      await records.put("task.send-email", { timeoutMs: 60_000 }, () => true);
       await waitFor(() => watched.size === 2, 20_000, "both records");
       await scene.server.kill();
-      const during = records.put("workers", ["w1", "w2"]); // waits for the server
+      const during = records.put("workers", ["w1", "w2"], () => true); // waits for the server
       await scene.server.restart();
       await during;
       await waitFor(() => (watched.get("workers") as string[]).length === 2, 10_000, "the record after the restart");

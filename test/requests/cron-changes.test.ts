@@ -28,9 +28,16 @@ async function lead(
   term: Term,
 ): Promise<{ changes: CronChanges; names(): string[]; isPaused(name: string): boolean }> {
   const scene = new Scene({}, "standby");
-  const bucket = new Bucket(store, silentLog, () => term);
+  const bucket = new Bucket(
+    store,
+    silentLog,
+    () => term,
+    () => true,
+  );
   const handle = (event: Parameters<Scene["give"]>[0]) => void scene.give(event);
-  const changes = new CronChanges({ bucket, state: scene.state, term, log: silentLog, now: () => Date.now(), handle });
+  const { state } = scene;
+  const now = () => Date.now();
+  const changes = new CronChanges({ bucket, state, term, log: silentLog, now, handle, holdsLease: () => true });
   await changes.load();
   scene.give({ type: "briefed", briefing: { crons: await bucket.crons.all() } });
   scene.give({ type: "lead", epoch: 1, knownWorkers: [] });
