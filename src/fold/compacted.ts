@@ -57,10 +57,11 @@ export function addCompactedFinished(
   known: CompactedFinished,
   remembered: readonly RememberedOutcome[],
 ): void {
-  const { kind, origin, at } = known;
-  const isIt = ({ outcome, places }: RememberedOutcome) => outcome.origin === origin && places?.includes(known.seq);
-  const { seq: endSeq, index } = remembered.findLast(isIt) ?? known; // the outcome may have been moved since
-  const run = new FinishedRun(key, log.name, kind, origin, { seq: endSeq, index, at });
+  const { kind, origin } = known;
+  const isIt = ({ outcome, places, seq }: RememberedOutcome) =>
+    outcome.origin === origin && (places?.includes(known.seq) || (outcome.kind === "erased" && seq > known.seq));
+  const place = remembered.findLast(isIt) ?? known; // the outcome may have been moved since, or have a newer stone
+  const run = new FinishedRun(key, log.name, kind, origin, place);
   run.createdAt = entry.createdAt;
   run.metadata = entry.extra?.metadata;
   run.why = known.why;

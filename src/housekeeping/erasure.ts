@@ -57,9 +57,9 @@ export function eraseRuns(house: House, keys: readonly string[]): void {
 const isStone = ({ isErased, isCompacted, firstOutcome, seq }: FinishedRun): boolean =>
   isErased && isCompacted && firstOutcome > seq;
 
-/** A mark that gives up the stone of an erased run gives up what stands at `seq` as well. Otherwise only this might be left, and count. */
-const outlives = (stone: FinishedRun, seq: number): boolean =>
-  stone.seq >= seq || (isStone(stone) && stone.firstOutcome > seq);
+/** A mark that gives up how a run ended gives up what stands at `seq` as well. Otherwise the run would be as old as that, until that is left out. */
+const outlives = ({ seq: ended, isCompacted, firstOutcome }: FinishedRun, seq: number): boolean =>
+  ended >= seq || (isCompacted && firstOutcome > seq);
 
 /** Whether nothing of a run that has ended is left in an entry. For the fold it is gone as soon as its purge is asked for. */
 export function isEntryGone(fold: Fold, key: string): boolean {
@@ -75,7 +75,9 @@ const isSettled = (fold: Fold, key: string): boolean =>
 /** Whether the fold of the rest needs nothing that an outcome up to `upTo` says about a run's turns. */
 export function isCovered(fold: Fold, key: string, upTo: number): boolean {
   const run = fold.live.get(key);
-  return run === undefined ? isSettled(fold, key) : run.uncovered > upTo;
+  if (run !== undefined) return run.uncovered > upTo;
+  const ended = fold.finished.get(key);
+  return isSettled(fold, key) && (ended === undefined || outlives(ended, upTo));
 }
 
 /**
@@ -89,7 +91,8 @@ export function isMovable(fold: Fold, key: string, seq: number): boolean {
   const ended = fold.finished.get(key);
   if (ended === undefined) return isSettled(fold, key); // its outcome goes
   if (ended.isErased) return isSettled(fold, key) && outlives(ended, seq); // so does its
-  if (ended.seq !== seq || ended.isCompacted) return true;
+  if (ended.seq !== seq) return outlives(ended, seq); // or it is of another run, and goes
+  if (ended.isCompacted) return true;
   return ended.lastOutcome === seq && ended.entrySeq <= seq && (ended.entrySeq > 0 || isEntryGone(fold, key));
 }
 
@@ -128,8 +131,7 @@ export function withoutErased<T extends FoldedOutcome>(fold: Fold, origins: Orig
   const rest = finals.filter((outcome) => outcome.kind === "retention" || isKept(fold, outcome));
   const keysOf = (some: readonly T[]) => some.map(({ key }) => key);
   const givesUp = Math.max(0, ...others.filter(({ kind }) => kind === "retention").map(({ dueAt }) => dueAt));
-  const [turns, moving] = [keysOf(others.filter(isOfTurn)), keysOf([...erased, ...finals])];
-  return { turns, finals: moving, rest, givesUp };
+  return { turns: keysOf(others.filter(isOfTurn)), finals: keysOf([...erased, ...finals]), rest, givesUp };
 }
 
 /** What is forgotten or erased is left out: at the tail it would count again. */

@@ -183,7 +183,7 @@ export class Eraser {
     await purge(subjects.logsStream, subjects.transcript(key));
     if (state.finished.get(key)?.origin === origin) await store.purge(subjects.signalsOf(key), state.position + 1);
     const now = this.#leader.now();
-    const endedMs = now - (state.finished.get(key)?.at ?? 0);
+    const endedMs = now - (state.finished.get(key)?.at ?? now); // if it was forgotten meanwhile, its journal goes with that
     if (endedMs > lateMs || !isOfDurable(state.fold, key))
       await purge(subjects.journalStream, subjects.journal(key, origin));
     else await this.#journals.close({ key, origin }, now);

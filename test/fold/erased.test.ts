@@ -295,3 +295,30 @@ test("a stone stays as long as what was said of its run after it: otherwise only
   });
   assert.equal(isMovable(fold, "t/a", 4), true);
 });
+
+test("the newest stone of a run counts, also when an entry in finished form comes late that was written for an earlier one", () => {
+  const state = { asOf: 4, origin: 1, kind: "completed" as const, seq: 3, index: 0, at: 1_003, erased: true as const };
+  const fold = foldOf([
+    { seq: 3, by: "engine", outcomes: [stone("a", 1, "completed")] },
+    { seq: 5, by: "engine", outcomes: [stone("a", 1, "completed")] },
+    { seq: 6, id: "a", entry: { ...entry, form: 2, extra: { state } } },
+  ]);
+  const { seq, at, isErased } = fold.finished.get("t/a")!;
+  assert.deepEqual({ seq, at, isErased }, { seq: 5, at: 1_005, isErased: true });
+});
+
+test("what was said of a run after its end is left out only once its entry is as old as that: a mark in between would forget it in the rest alone", () => {
+  const state = { asOf: 2, origin: 1, kind: "completed" as const, seq: 2, index: 0, at: 1_002 };
+  const log: Entry[] = [
+    { seq: 1, id: "a" },
+    { seq: 2, by: "worker", outcomes: [outcome("a", "completed", 1)] },
+    { seq: 3, by: "worker", outcomes: [outcome("a", "retry", 1)] },
+    { seq: 4, id: "a", entry: { ...entry, form: 2, extra: { state } } },
+  ];
+  assert.equal(isCovered(foldOf(log), "t/a", 3), false);
+  const newer = { ...state, asOf: 4 };
+  assert.equal(
+    isCovered(foldOf([...log, { seq: 5, id: "a", entry: { ...entry, form: 2, extra: { state: newer } } }]), "t/a", 3),
+    true,
+  );
+});

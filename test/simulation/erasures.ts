@@ -93,7 +93,8 @@ export class Erasures {
   *#erase(engine: ModelEngine, keys: readonly string[]): Work {
     this.#read(engine);
     const { finished, leadership } = engine.state;
-    const ended = keys.filter((key) => isErasable(leadership!.house, finished.get(key)));
+    if (leadership === undefined) return false; // it has found that it must read again
+    const ended = keys.filter((key) => isErasable(leadership.house, finished.get(key)));
     const origins: Origins = new Map(ended.map((key) => [key, finished.get(key)!.origin]));
     this.#give(engine, { type: "erase", keys: ended });
     const isStored = () => ended.every((key) => finished.get(key)?.isErased === true);

@@ -190,7 +190,7 @@ export class FlowWorld {
     const purge = () => this.stream.purge({ signalsOf: key }, position + 1);
     if (known?.origin === origin && !this.isHealed && this.random.chance(0.3)) this.#late.push(purge);
     else if (known?.origin === origin) purge();
-    const isLate = this.now - (known?.at ?? 0) > 60_000;
+    const isLate = this.now - (known?.at ?? this.now) > 60_000;
     if (isLate || !this.programs.has(splitKey(key).task)) this.journals.purge(origin);
     else this.journals.close(key, origin);
   }
