@@ -7,8 +7,8 @@ import type { Attempt } from "./attempt.ts";
 import type { Executing } from "./executing.ts";
 import type { SlotPool } from "./slot-pool.ts";
 
-/** Runs for each slot that may wait here. With the slots they are about as many as a worker beside the engine may hold (ADR 12). */
-const perSlot = 7;
+/** Runs for each slot that may wait here. With more, too many leave the worker beside an engine that has one. */
+const perSlot = 3;
 const mostWaiting = 900;
 /** Runs for each slot that must have ended at once before any is asked for. */
 const provenPerSlot = 2;
