@@ -15,7 +15,7 @@ import { randomToken } from "../domain/random-token.ts";
 
 /** Where the server of a directory answers; written by its owner, read by the other processes of this user. */
 export interface Address {
-  /** With the token in it. */
+  /** Includes the token. */
   readonly url: string;
   readonly port: number;
   /** The server's own process. */
@@ -26,8 +26,8 @@ export interface Address {
 }
 
 /**
- * The directory of an embedded server (`.natchet`): its store (`jetstream/`), lock, log, address and token. Only this user may read it: who has
- * the token may do anything.
+ * The directory of an embedded server (`.natchet`): its store (`jetstream/`), lock, log, address and token. Only this user may read it, because
+ * whoever has the token may do anything.
  */
 export class Home {
   readonly directory: string;
@@ -52,7 +52,7 @@ export class Home {
     return join(this.directory, "token");
   }
 
-  /** Creates what a server needs before its start; version control ignores all of it. */
+  /** Creates what a server needs before it starts. The directory's own .gitignore keeps all of it out of version control. */
   prepare(): void {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     this.#closeToOthers();
@@ -62,8 +62,8 @@ export class Home {
   }
 
   /**
-   * What a client of this directory's server says to be let in; made once, and kept when the server is started again, so that those who are
-   * connected come back.
+   * The token with which clients log in to this directory's server. It is made once and kept for every later start, so that connected clients
+   * can reconnect.
    */
   token(): string {
     const there = this.#readToken();
@@ -74,17 +74,17 @@ export class Home {
     return made;
   }
 
-  /** If several processes start at once, one of them decides, and none sees a half-written file. */
+  /** If several processes start at once, the token of one of them counts, and none reads a half-written file. */
   #makeToken(text: string): void {
     const temporary = `${this.#tokenFile}.${process.pid}.${randomToken(8)}`;
     writeFileSync(temporary, text, { mode: 0o600 });
     try {
       if (existsSync(this.#tokenFile))
-        renameSync(temporary, this.#tokenFile); // damaged
+        renameSync(temporary, this.#tokenFile); // the file is damaged
       else linkSync(temporary, this.#tokenFile);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
-      writeFileSync(this.#tokenFile, text, { mode: 0o600, flag: "wx" }); // a file system without links
+      writeFileSync(this.#tokenFile, text, { mode: 0o600, flag: "wx" }); // the file system has no hard links
     } finally {
       rmSync(temporary, { force: true });
     }
@@ -103,17 +103,20 @@ export class Home {
     return `nats://${this.token()}@127.0.0.1:${port}`;
   }
 
-  /** A directory that an earlier version made is open to others; one that somebody works in stays as it is, and the files in it are closed. */
+  /**
+   * Earlier versions made directories that other users could read. The current directory is left as it is: somebody works in it, and the files
+   * that natchet writes there are closed to others anyway.
+   */
   #closeToOthers(): void {
     if (this.directory === process.cwd()) return;
     try {
       chmodSync(this.directory, 0o700);
     } catch {
-      // somebody else's directory
+      // the directory belongs to another user
     }
   }
 
-  /** What the last owner wrote; undefined if no owner can have written it. */
+  /** The address that the last owner wrote; undefined if there is none, or if no owner can have written what the file says. */
   readAddress(): Address | undefined {
     try {
       return addressOf(JSON.parse(readFileSync(this.#addressFile, "utf8")));
@@ -127,7 +130,10 @@ export class Home {
     this.#replace(this.#addressFile, `${JSON.stringify(address)}\n`);
   }
 
-  /** The port that belongs to the directory: below the ports that systems hand out to outgoing connections, so that a client that retries never connects to itself. */
+  /**
+   * The port that belongs to the directory. It is below the ports that systems give to outgoing connections: a client that retries could
+   * otherwise connect to itself.
+   */
   get ownPort(): number {
     let hash = 2_166_136_261;
     for (const character of this.directory) hash = Math.imul(hash ^ character.codePointAt(0)!, 16_777_619);
@@ -143,7 +149,7 @@ export class Home {
   }
 }
 
-/** The file may have been edited, copied from elsewhere or cut off by a full disk: an embedded server is only ever on the loopback. */
+/** Checks an address: its file may have been edited, copied from another machine or cut off by a full disk. The server is always on loopback. */
 function addressOf(written: unknown): Address | undefined {
   const { url, port, pid, id, version } = written as Record<keyof Address, unknown>;
   const isPort = Number.isInteger(port) && (port as number) > 0 && (port as number) < 65_536;

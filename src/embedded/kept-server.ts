@@ -11,7 +11,7 @@ export class KeptServer implements EmbeddedServer {
   readonly #options: EmbeddedOptions;
   readonly #stopping = new AbortController();
   readonly #supervised: Promise<void>;
-  /** Only written by the supervision. */
+  /** Written only by `#supervise`. */
   #current: Incarnation;
   #revivedAt = Number.NEGATIVE_INFINITY;
 
@@ -45,8 +45,8 @@ export class KeptServer implements EmbeddedServer {
   }
 
   /**
-   * Starts the server again where it stores nothing since a write failed: it does not find out by itself that its disk has room again.
-   * Returns whether it did: only the owner can, and only once there is room.
+   * Restarts a server that stores nothing since one of its writes failed: it does not notice by itself when its disk has room again.
+   * Returns whether the server was restarted. Only its owner can do so, and only if there is room.
    */
   async revive(): Promise<boolean> {
     if (!this.#current.isOwner || this.#stopping.signal.aborted || performance.now() - this.#revivedAt < reviveEveryMs)
@@ -68,14 +68,14 @@ export class KeptServer implements EmbeddedServer {
       await Promise.race([this.#current.gone, stopped]);
       if (signal.aborted) return;
       const wasOwner = this.#current.isOwner;
-      // An owner's server may be hung rather than dead; nobody can start another before its end.
+      // The server of an owner may hang rather than be dead, and no other can be started before it has ended.
       await this.#current.stop();
       const isRevived = performance.now() - this.#revivedAt < reviveEveryMs;
       if (wasOwner && !isRevived)
         this.#options.log?.warn("the embedded nats-server ended unexpectedly; restarting it", {
           log: this.#home.log,
         });
-      // A server that keeps crashing is restarted at growing intervals; a single crash costs no wait.
+      // A server that keeps crashing is restarted after ever longer pauses; after a single crash, there is none.
       quickEnds = wasOwner && performance.now() - startedAt < quickEndMs ? quickEnds + 1 : 0;
       if (quickEnds > 1) await pause(Math.min(100 * 2 ** quickEnds, longestPauseMs), signal).catch(() => {});
       const next = await this.#reopen(signal);
@@ -116,7 +116,7 @@ export class KeptServer implements EmbeddedServer {
 const quickEndMs = 5_000;
 const longestPauseMs = 5_000;
 const reviveEveryMs = 10_000;
-/** Less would be used up before anyone notices. */
+/** A restart needs that much free space: less would be used up at once. */
 const enoughBytes = 32 * 1_024 * 1_024;
 
 function hasRoom(directory: string): boolean {
@@ -124,6 +124,6 @@ function hasRoom(directory: string): boolean {
     const { bavail, bsize } = statfsSync(directory);
     return bavail * bsize >= enoughBytes;
   } catch {
-    return true; // not known here: a start in vain does no harm
+    return true; // this system does not say: a restart in vain does no harm
   }
 }

@@ -72,7 +72,7 @@ function spawnWrapper(home: Home, numbered: string, ports: string, command: read
     env: serverEnvironment(),
   });
   child.stdin!.on("error", () => {});
-  // A process that has nothing else to do may end; the closed pipe then stops the server.
+  // The server does not keep a process alive that has nothing else to do: when the process ends, its pipe closes and the server stops.
   child.unref();
   (child.stdin as unknown as { unref?: () => void }).unref?.();
   return child;
@@ -113,7 +113,7 @@ async function waitUntilReady(
   return undefined;
 }
 
-// The server writes the file without a rename: half of it does not parse, and is read again.
+// The server writes the file in place, so it may be read half-written: that does not parse, and the file is read again.
 function readPorts(home: Home, directory: string): Pick<Address, "url" | "port" | "pid"> | undefined {
   try {
     const name = readdirSync(directory).find((file) => file.endsWith(".ports"))!;
@@ -125,16 +125,16 @@ function readPorts(home: Home, directory: string): Pick<Address, "url" | "port" 
   }
 }
 
-/** `logged`: bytes of the log that were there before. */
+/** `logged`: how long the server's log was before this start. Units: bytes */
 function failedLaunch(home: Home, exit: Exit, logged: number): Launch {
   if (exit.code === lockIsTaken) return { kind: "taken" };
   const reason = exit.reason ?? whatWasSaid(home, logged) ?? `exit code ${exit.code}`;
-  // The port was free a moment ago: another process looked at it just then, or is about to serve this directory.
+  // The port was free a moment ago. Another process was checking it just then, or is about to serve this directory.
   if (reason.includes("address already in use")) return { kind: "taken" };
   return { kind: "failed", reason: `it did not start in ${home.directory}: ${reason}; see ${home.log}` };
 }
 
-/** The server's last error, or what the shell around it complained about. */
+/** The last error in the server's log, or the last complaint of the wrapper. */
 function whatWasSaid(home: Home, logged: number): string | undefined {
   try {
     const all = readFileSync(home.log);
@@ -152,7 +152,7 @@ function whatWasSaid(home: Home, logged: number): string | undefined {
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
-// Closing standard input is the stop signal. A server that does not obey within 10 s is killed: its store survives that.
+// The wrapper stops the server when its standard input closes. A server that has not ended after 10 s is killed: its store survives that.
 async function stopChild(child: ChildProcess, exit: Exit, serverPid: number): Promise<void> {
   child.stdin?.end();
   const timer = setTimeout(() => {
@@ -162,7 +162,7 @@ async function stopChild(child: ChildProcess, exit: Exit, serverPid: number): Pr
   clearTimeout(timer);
 }
 
-// The last port first: connected clients come back to it.
+// The port of the last start is tried first: connected clients reconnect to it.
 async function choosePort(home: Home): Promise<number> {
   for (const port of [home.readAddress()?.port, home.ownPort]) {
     if (port !== undefined && (await isFree(port))) return port;

@@ -1,6 +1,7 @@
-// The lock of a directory on systems without flock(1), such as macOS: files lock.00000001, lock.00000002, … each created exclusively and holding the process id
-// of a wrapper and then that of its server. The highest number is the lock; it is free when its holder is dead, and taken over by creating the next number. The highest file is never
-// removed, so nobody can create a number twice and believe that it owns the directory.
+// The lock of a directory on systems without flock(1), such as macOS: files lock.00000001, lock.00000002, … Each is created exclusively, and
+// names the process of a wrapper and then that of its server. The file with the highest number is the lock. It is free when its holder is
+// dead, and is taken over by creating the next number. The highest file is never removed, so no number can be created twice, and no two
+// processes believe that they own the directory.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -30,7 +31,7 @@ function isHeld(file: string, home: Home): boolean {
     const [wrapper, server] = readFileSync(file, "utf8")
       .split("\n")
       .map((line) => Number.parseInt(line, 10));
-    // Between its creation and its first byte the file is empty for a moment.
+    // A file that was just created is empty for a moment.
     if (!wrapper) return Date.now() - statSync(file).mtimeMs < 2_000;
     return isProcessWith(wrapper, file) || (!!server && isProcessWith(server, home.log));
   } catch {
@@ -38,13 +39,13 @@ function isHeld(file: string, home: Home): boolean {
   }
 }
 
-// A wrapper that was killed alone leaves its server to the end of the owner.
+// If only the wrapper was killed, its server may be alive until the owner ends.
 function isServerAlive(home: Home): boolean {
   const address = home.readAddress();
   return address !== undefined && isProcessWith(address.pid, home.log);
 }
 
-/** Whether the process lives and has `text` on its command line: ids are used again, after a reboot above all. */
+/** Whether the process lives and has `text` on its command line: process ids are used again, above all after a reboot. */
 function isProcessWith(pid: number, text: string): boolean {
   try {
     process.kill(pid, 0);

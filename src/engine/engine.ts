@@ -68,10 +68,10 @@ const clockLogOf = ({ neighbours, log }: EngineParts): Log =>
 
 const beatEveryMs = 1_000;
 const releaseEveryMs = 5_000;
-/** How often a standby checks the leader: a warm one gains from every moment. */
+/** How often a standby checks the leader. A warm one could lead at once, so it checks more often. */
 const warmPollMs = 250;
 const coldPollMs = 500;
-/** While the leader does not answer. */
+/** How often a standby checks a leader that does not answer. */
 const doubtPollMs = 150;
 
 class Candidate implements RunningEngine {
@@ -82,7 +82,7 @@ class Candidate implements RunningEngine {
   readonly #core: Core;
   readonly #reign: ReignParts;
   #isFollowing = false;
-  /** Turns in a row that failed. */
+  /** How many attempts to lead have failed since this engine last led. */
   #failures = 0;
   #onLeading: (() => void)[] = [];
 
@@ -127,16 +127,16 @@ class Candidate implements RunningEngine {
     return describeCancellations(this.#core.state);
   }
 
-  /** Begins to fold the log, once. */
+  /** Begins to fold the log; does nothing if this engine folds it already. */
   get follow(): Effect.Effect<void> {
     if (this.#isFollowing) return Effect.void;
     this.#isFollowing = true;
-    // What was purged before reading begins is not a loss; only the floor distinguishes it from what is purged meanwhile.
+    // Outcomes that were purged before this engine reads are no loss to it. Only the floor tells them from those that are purged while it reads.
     const checked = Effect.promise(() => this.#core.checkFloor());
     return Scope.provide(Effect.andThen(checked, this.#core.follower.follow()), this.#scope);
   }
 
-  /** While the scope is open, whoever leads. */
+  /** What this engine does while the scope is open, whether it leads or not. */
   get live(): Effect.Effect<void, never, Scope.Scope> {
     const { log } = this.#core;
     const release = releasingInQuietMoments(() => this.#core.progress.position + this.#core.state.live.size);
@@ -144,13 +144,13 @@ class Candidate implements RunningEngine {
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#core.close()));
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#reign.admission.close()));
       yield* this.#watch.listening;
-      // Also on a standby: what is due from now on is fired, however long it takes until this engine leads.
+      // Beats on a standby as well: ticks of schedules that are due from now on are fired, however long it takes until this engine leads.
       yield* polling(beatEveryMs, log, () => this.#core.life.beat());
       yield* polling(releaseEveryMs, log, release);
     });
   }
 
-  /** Forever: claims the lease when it is free, and leads as long as it is ours. */
+  /** Never ends: claims the lease whenever it is free, and leads for as long as this engine has it. */
   get seekLease(): Effect.Effect<never> {
     const turn = Effect.gen({ self: this }, function* () {
       const claim = yield* Effect.promise(() => this.#claim());
@@ -160,7 +160,7 @@ class Candidate implements RunningEngine {
     return Effect.forever(Effect.catchCause(turn, (cause) => this.#beginAnew(cause)));
   }
 
-  /** Whatever went wrong: let another engine lead for now. */
+  /** Logs what went wrong, and pauses so that another engine can lead. */
   #beginAnew(cause: Cause.Cause<unknown>): Effect.Effect<void> {
     if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt;
     const pauseMs = Math.min(1_000 * 2 ** this.#failures++, 30_000);
@@ -169,7 +169,7 @@ class Candidate implements RunningEngine {
     return Effect.sleep(pauseMs);
   }
 
-  /** One term, as long as it lasts. Forever where the namespace is of a newer format than this engine's: it cannot lead there, and stands by. */
+  /** Leads for one term. Never ends if the format of the namespace is newer than this engine, which can then only stand by. */
   #lead(claim: Claim): Effect.Effect<void> {
     return Effect.catch(Effect.scoped(reign(this.#reign, claim)), ({ message }) => {
       this.#core.log.error("this engine cannot lead", { reason: message });
@@ -182,7 +182,7 @@ class Candidate implements RunningEngine {
     return this.#isFollowing ? warmPollMs : coldPollMs;
   }
 
-  /** Undefined while another engine leads, or none can. While the holder answers, nothing is read. */
+  /** Undefined if another engine leads, or if the lease cannot be read. The lease is not read while its holder answers. */
   async #claim(): Promise<Claim | undefined> {
     if (this.#core.follower.isHalted || !this.#reign.leaseLink.isConnected()) return undefined;
     const { holder } = this.#lease;

@@ -1,4 +1,4 @@
-// Leftovers of durable runs in the store. Each is removed once: what fails is found again by the next sweep.
+// Leftovers of durable runs in the store. A removal that fails is not retried: the next sweep finds the leftover again.
 import { keyOf } from "../domain/run.ts";
 import type { Leader } from "../leader/leader.ts";
 import { purgeSubject, subjectsIn } from "../nats/stream-api.ts";

@@ -1,4 +1,5 @@
-// Faster than heartbeats alone: each worker is pinged once a second, and "no responders" means that its connection is gone.
+// The pinger asks each worker once a second whether it is there: "no responders" says that its connection is gone, sooner than missing
+// heartbeats would.
 import type { Leader } from "../leader/leader.ts";
 import { processOf } from "../matching/unseen/unheard.ts";
 import { isNoResponders } from "../nats/no-responders.ts";
@@ -8,7 +9,7 @@ import { provenTo } from "./proven.ts";
 
 export const pingEveryMs = 1_000;
 
-/** Pings all workers without waiting: the scheduler gets their answers. */
+/** Pings all workers, without waiting for them: their answers go to the scheduler. */
 export function pingAll(leader: Leader): void {
   const { link, neighbours, state } = leader;
   if (!link.isConnected()) return;
@@ -20,13 +21,13 @@ export function pingAll(leader: Leader): void {
 
 async function ping(leader: Leader, id: string): Promise<void> {
   const { link, subjects, engine, state } = leader;
-  // One that has not registered with this leader does so when it hears of it.
+  // A worker that has not registered with this leader does so when it receives the ping.
   const question = encodeMessage({ epoch: state.epoch, engine, ...provenTo(leader, id, "ping") });
   try {
     await link.nc.request(subjects.worker(id, "ping"), question, { timeout: pingEveryMs - 100 });
     leader.handle({ type: "pong", id });
   } catch (error) {
-    // No answer in time may be a blocked event loop: the heartbeats decide that.
+    // A worker that does not answer in time may only have a blocked event loop: the heartbeats decide.
     if (!isNoResponders(error)) return;
     const { leadership } = leader.state;
     const process = leadership && processOf(leadership.matching, id);

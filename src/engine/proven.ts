@@ -1,4 +1,4 @@
-// What every message of a leader to a worker carries: that it comes from an engine that knows the worker's secret, and is not a copy.
+// Proof in each message of a leader to a worker that its sender knows the worker's secret and that the message is not a copy.
 import type { Leader } from "../leader/leader.ts";
 import { type ProvenVerb, proofOf } from "../runtime/worker-identity.ts";
 

@@ -7,10 +7,10 @@ import type { AssignCommand } from "../matching/commands.ts";
 import { noBytes } from "../wire/bytes.ts";
 import { shallowJsonOf } from "../wire/json-depth.ts";
 
-/** Data of signals read from the log a moment ago, which are offered at once. */
+/** How many signals' data are kept: most signals are offered a moment after they were read. */
 const mostKept = 1_000;
 const largestKept = 4_096;
-/** A wait takes one, so a turn rarely needs more, and each costs a read. */
+/** Most signals offered with one turn: a wait takes only one, and each may cost a read of the log. */
 const mostOffered = 8;
 
 export class Signals {
@@ -27,8 +27,8 @@ export class Signals {
   }
 
   /**
-   * The same command with the signals' data: as many of the first offers as fit into a message. At once if all of it is in memory;
-   * undefined when the store does not say what they are.
+   * The same command with the data of the signals, and with as many of its first offers as fit into a message. Not a promise if all the data
+   * is in memory; undefined if the store cannot be read.
    */
   withData(command: AssignCommand): AssignCommand | Promise<AssignCommand | undefined> {
     const tell = (error: unknown) =>
@@ -36,7 +36,7 @@ export class Signals {
     return this.#filled(command, this.#kept) ?? this.#read(command).catch(tell);
   }
 
-  /** A signal of the log, just read: its run is offered it in a moment. `data` may be a view on the connection's buffer. */
+  /** Keeps a signal that was just read from the log and will soon be offered. `data` is copied: it may be a view on the connection's buffer. */
   saw(seq: number, data: Uint8Array): void {
     if (data.length > largestKept) return;
     this.#kept.set(seq, new Uint8Array(data));
@@ -51,7 +51,7 @@ export class Signals {
     return this.#filled(command, data);
   }
 
-  /** Undefined if data of a signal is missing. */
+  /** Undefined if the data of a signal is missing. */
   #filled(command: AssignCommand, data: ReadonlyMap<number, Uint8Array>): AssignCommand | undefined {
     const resumes = new Map(command.resumes);
     for (const [run, resume] of resumes) {
@@ -70,7 +70,7 @@ export class Signals {
     return { ...command, resumes };
   }
 
-  /** Empty also if it was removed from the log by hand, or is larger than any that a client stores. */
+  /** Empty if somebody removed the signal from the log, or if it is larger than any that a client stores. */
   async #dataOf(seq: number): Promise<Uint8Array> {
     const bytes = this.#kept.get(seq) ?? (await this.#leader.store.read(seq))?.data ?? noBytes;
     if (bytes.length <= this.#limit) return bytes;
@@ -79,7 +79,7 @@ export class Signals {
   }
 }
 
-/** Those before the first signal too many. A prefix: nothing may be passed over, and what is left out is offered with the next turn. */
+/** The offers up to the first signal too many. None in between may be left out, and the rest is offered with the next turn. */
 function prefixOf(offers: readonly Offer[]): readonly Offer[] {
   let signals = 0;
   const end = offers.findIndex(({ kind }) => kind === "signal" && ++signals > mostOffered);

@@ -1,5 +1,5 @@
-// An engine with its own connections: one for everything, one only for the lease, which must be renewed while a million entries of the
-// log come through the other.
+// A candidate: the engine of a process, with two connections of its own. The second one is only for the lease, which must be renewed even
+// while a million entries of the log come through the first.
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { Log } from "../domain/log.ts";
@@ -12,7 +12,7 @@ import type { FoundServer } from "./found-server.ts";
 import { connectTo, openSession, type Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
-/** `monitor` watches this engine's connection: for a process that is only an engine. */
+/** `monitor` watches the connection of the engine; given by a process that is an engine and nothing else. */
 export const startCandidate = (
   settings: Settings,
   server: FoundServer,

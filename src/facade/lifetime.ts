@@ -6,8 +6,8 @@ import { type OpenScope, openScope } from "./running-scope.ts";
 import type { Stoppable } from "./stoppable.ts";
 
 /**
- * Once created, SIGTERM, SIGINT and SIGHUP (if `listensToSignals`) close what is open, or about to be, and end the process. The first process of
- * a container does not react to them otherwise.
+ * From its creation on, SIGTERM, SIGINT and SIGHUP (if `listensToSignals`) close what is open, or is being opened, and end the process. Without
+ * a listener, the first process of a container ignores these signals.
  */
 export class Lifetime {
   readonly #starting = new AbortController();
@@ -20,14 +20,14 @@ export class Lifetime {
     this.#ignoreSignals = listensToSignals ? onStopSignal(() => this.end(0)) : () => {};
   }
 
-  /** Opens the contents of this lifetime; a failure leaves nothing behind. While the process ends, it never resolves. */
+  /** Opens the contents of this lifetime; if that fails, everything that was opened is closed. Never resolves once the process is ending. */
   async open<T>(build: Effect.Effect<T, unknown, Scope.Scope>): Promise<T> {
     const opening = openScope(build, this.#starting.signal);
     this.#opening = opening;
     return this.attempt(async () => (await opening).value);
   }
 
-  /** A step of the start. Its failure ends the lifetime. */
+  /** Runs a step of the start. If it fails, this lifetime no longer listens to signals. */
   async attempt<T>(step: () => Promise<T>): Promise<T> {
     try {
       return await step();
@@ -38,13 +38,13 @@ export class Lifetime {
     }
   }
 
-  /** To be handed out once everything is open. */
+  /** What the user gets, once everything is open. */
   get stoppable(): Stoppable {
     return { stop: () => this.#stop(), stopped: this.#stopped.promise };
   }
 
   async #stop(): Promise<void> {
-    const open = await this.#opening?.catch(() => undefined); // a failed one has closed itself
+    const open = await this.#opening?.catch(() => undefined); // if the opening failed, nothing is open
     await open?.close();
     this.#ignoreSignals();
     this.#stopped.resolve();

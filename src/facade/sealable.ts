@@ -1,4 +1,4 @@
-// What workers declare has to fit the encryption of their process: said at the start, and not by runs that fail later.
+// Whether the engine can evaluate what workers declare if their process encrypts inputs: checked at the start, so that no run fails later.
 import type { EncryptionOptions } from "../domain/encryption.ts";
 import { sealedField } from "../domain/plain-fields.ts";
 import type { WorkerDefinition, WorkerTask } from "../domain/worker.ts";
@@ -28,14 +28,14 @@ function assertTask(task: WorkerTask, { plain = {}, required }: EncryptionOption
   }
 }
 
-/** All expressions that the engine evaluates for a run. */
+/** All expressions that the engine evaluates on the input of a run. */
 function keysOf({ policies }: WorkerTask): readonly string[] {
   const { concurrency = [], rateLimits = [], batch } = policies ?? {};
   const keys = [...concurrency.map(({ key }) => key), ...rateLimits.flatMap(({ key, units }) => [key, units])];
   return [...keys, batch?.key].filter((key): key is string => typeof key === "string");
 }
 
-/** Of `input` itself there is nothing to see but its plain fields. */
+/** The fields of `input` that an expression uses. The whole `input` counts as a sealed field: the engine sees only its plain fields. */
 function fieldsIn(expression: string): readonly string[] {
   const uses = expression.matchAll(/\binput\b(?:\s*\.\s*(\w+)|\[\s*["'](.+?)["']\s*\])?/g);
   return Array.from(uses, ([, field, quoted]) => field ?? quoted ?? sealedField);

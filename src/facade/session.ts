@@ -27,11 +27,11 @@ export interface Session {
   /** Where the server is, for people. */
   readonly server: string;
   readonly log: Log;
-  /** What engines have none of; absent where encryption is off. */
+  /** Absent where encryption is off, and in engines, which never see plain text. */
   readonly vault: Vault | undefined;
 }
 
-/** A connection named after its part; each part has its own so that none can fill another's socket. */
+/** A connection named after the part that uses it. Each part has its own, so that none can fill the socket of another. */
 export const connectTo = (
   settings: Settings,
   server: FoundServer,
@@ -46,17 +46,17 @@ export const connectTo = (
   return server.source === "embedded" ? Effect.retry(connecting, untilItIsBack) : connecting;
 };
 
-/** The owner of an embedded server may be ending: then whoever is left starts it again. */
+/** The process that owns the embedded server may be ending: another process then starts it again. */
 const untilItIsBack = {
   while: (error: Error) => error instanceof NatsUnreachable,
   schedule: Schedule.spaced("100 millis"),
   times: 100,
 };
 
-/** A connection that is being closed looks lost for a moment. */
+/** A loss is logged after a moment: a connection that is being closed looks lost, too. */
 const tellAfterMs = 50;
 
-/** An outage is logged when it begins and when it is over. */
+/** Logs when an outage begins and when it is over. */
 function tellOutages(link: NatsLink, part: string, log: Log): void {
   let lostAt: number | undefined;
   let isTold = false;
@@ -119,7 +119,7 @@ const makeStreams = (link: NatsLink, subjects: Subjects, settings: Settings, log
     makeReserve(link, subjects, settings, log);
   });
 
-/** Nobody waits for it; if it fails, the leader creates it. */
+/** Makes the reserve without waiting for it; if that fails, the leader makes it later. */
 function makeReserve(link: NatsLink, subjects: Subjects, settings: Settings, log: Log): void {
   new Reserve(link, subjects, settings.nats.replicas)
     .make()

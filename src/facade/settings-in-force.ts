@@ -57,7 +57,7 @@ const defaultsOf = ({ directory }: Settings): Partial<Record<keyof typeof variab
 /** Variables that natchet's own processes pass to each other. */
 const internal: ReadonlySet<string> = new Set(["NATCHET_SUPERVISED", "NATCHET_WRAPPER", "NATCHET_NOHUP"]);
 
-/** Variables that look like ours but that nobody reads: mostly misspelt. */
+/** Variables that begin like natchet's and that nobody reads: most of them are misspelt. */
 export function unknownVariables(names: readonly string[]): { readonly name: string; readonly meant?: string }[] {
   const known = Object.keys(variables);
   return names

@@ -35,8 +35,8 @@ export class Unhandled {
   }
 
   /**
-   * Runtimes do not reveal the run of every error (Bun: rejections, Deno: timers): while runs execute, an error without one
-   * is assumed to be theirs.
+   * Whether natchet handles the error. Runtimes do not say for every error which run it is from (Bun: rejections, Deno: timers). While runs
+   * execute, an error without a run is therefore taken for one of theirs.
    */
   takes(): boolean {
     const run = surroundingRun();
@@ -47,13 +47,13 @@ export class Unhandled {
   handle(error: unknown): void {
     const run = surroundingRun();
     const record = shorten(errorRecordOf(error));
-    // Stored with the logs of the run while it is executing.
+    // The log of a run that is still executing is also stored.
     if (run !== undefined) run.log.error(message, { error: record });
     else this.#parts.log.error(message, { error: record });
     this.#conclude();
   }
 
-  /** Reported by a thread. */
+  /** Logs and counts an error that a thread reports. */
   tell(error: ErrorRecord, run: string | undefined): void {
     this.#parts.log.error(message, { run, error });
     this.#conclude();
@@ -71,7 +71,7 @@ export class Unhandled {
   }
 }
 
-/** Listens as long as the scope. */
+/** Listens for unhandled errors while the scope is open. */
 export const hearUnhandled = (parts: UnhandledParts): Effect.Effect<Unhandled, never, Scope.Scope> =>
   Effect.gen(function* () {
     const unhandled = new Unhandled(parts);

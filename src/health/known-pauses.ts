@@ -17,7 +17,7 @@ export class KnownPauses {
     this.#store = new RecordStore(link, subjects);
   }
 
-  /** The newest that could be read. */
+  /** The pauses as they were last read. */
   async now(): Promise<Pauses> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -31,7 +31,7 @@ export class KnownPauses {
       const record = await this.#store.glimpse("pauses");
       this.#known = isPauses(record) ? record : noPauses;
     } catch {
-      // the store does not answer: what was known last still holds
+      // the store does not answer: the pauses that were last read still count
     }
   }
 }

@@ -11,7 +11,7 @@ import type { Scheduler } from "./scheduler.ts";
  * The whole scheduler: takes an event, updates its state, returns commands.
  *
  * Deterministic: the same events at the same times give the same commands. Runs are dispatched by `tick` only, so the engine
- * gives a tick after each burst of events, and at the time that the last `wake` named.
+ * gives a tick after each burst of events, and at the time that the latest `wake` command named.
  *
  * Units: `now` epoch milliseconds, UTC; it may jump
  */
