@@ -2,6 +2,7 @@
 import type { Scenario } from "../scenario.ts";
 import { atOnce, results } from "./at-once.ts";
 import { backlog } from "./backlog.ts";
+import { cold } from "./cold.ts";
 import { delayed } from "./delayed.ts";
 import { enqueue } from "./enqueue.ts";
 import { handlers } from "./handlers.ts";
@@ -28,6 +29,7 @@ export const scenarios: readonly Scenario[] = [
   latencyEqual,
   payloads,
   workers,
+  cold,
   ...handlers,
   steady,
   delayed,
