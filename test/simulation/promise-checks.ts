@@ -63,6 +63,7 @@ export class PromiseChecks {
     }
     // It does not know what the run has done since. In the product it would no longer send this: its lease is over.
     if (engine.deposedAt !== undefined && !engine.isCaughtUp) return;
+    if (known.turn > turn && !engine.isCaughtUp) return; // what an earlier leader said late has ended the turn, and is not read yet
     const timeoutMs = this.#timeoutOf(key, known);
     const waited = Math.min(now - Math.max(known.waitsFrom, this.#resumedAt(key)), this.#world.ledMs - known.ledAt);
     if (timeoutMs === null || (waited < timeoutMs - 2 * clockErrorMs && !this.#world.climate.hasWildClocks))
