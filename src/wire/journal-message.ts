@@ -3,8 +3,8 @@ import { MalformedRecord } from "../domain/errors.ts";
 import { type Draft, draft, mostBytes, noBytes, type Reading, reading } from "./bytes.ts";
 import { shallowJsonOf } from "./json-depth.ts";
 import { f64, layout, time, u8, u16, u32 } from "./layout.ts";
-import { assertRange, isCount, isRecord } from "./ranges.ts";
-import { mapOf } from "./shape.ts";
+import { assertRange, isCount, isText, isTurn } from "./ranges.ts";
+import { mapOf, shapeOf } from "./shape.ts";
 
 /** Kinds of ops. The index is the code on the wire, so new ones go to the end. */
 const opKinds = ["step", "sleep", "signal", "children"] as const;
@@ -115,11 +115,18 @@ const flagsOf = ({ begins, returns, starts, sealed }: JournalMessage): number =>
   (starts ? startsFlag : 0) |
   (sealed !== undefined && sealed.length > 0 ? sealedFlag : 0);
 
-function writeDelivery(record: Draft, { ordinal, hash, time, sequence, ...delivery }: Delivery): void {
+function writeDelivery(record: Draft, delivery: Delivery): void {
+  const { view } = record;
+  const { place } = each;
   const at = record.fixed(each.size);
-  const [kind, form] = [opKinds.indexOf(delivery.kind), forms.indexOf(delivery.form)];
-  const [nameLength, valueLength] = [record.text(delivery.name), record.text(delivery.value)];
-  each.write(record.view, at, { kind, form, nameLength, valueLength, ordinal, hash, time, sequence });
+  place.kind.set(view, at, opKinds.indexOf(delivery.kind));
+  place.form.set(view, at, forms.indexOf(delivery.form));
+  place.nameLength.set(view, at, record.text(delivery.name));
+  place.valueLength.set(view, at, record.text(delivery.value));
+  place.ordinal.set(view, at, delivery.ordinal);
+  place.hash.set(view, at, delivery.hash);
+  place.time.set(view, at, delivery.time);
+  place.sequence.set(view, at, delivery.sequence);
 }
 
 /** Fails: MalformedRecord */
@@ -154,10 +161,8 @@ function readDelivery(record: Reading): Delivery {
 
 function lapOf(bytes: Uint8Array): LapStart {
   const told = shallowJsonOf(bytes);
-  assertRange(isRecord(told), what, "its lap", told);
-  const { lap, input, cursors } = told as Record<string, unknown>;
-  assertRange(isCount(lap) && lap >= 1, what, "its lap", lap);
-  assertRange(typeof input === "string", what, "the input of its lap", input);
-  assertRange(mapOf(isCount)(cursors), what, "its cursors", cursors);
-  return { lap, input, cursors } as LapStart;
+  if (isLapStart(told)) return told;
+  throw new MalformedRecord({ what, reason: "its lap does not say its number, its input and its cursors" });
 }
+
+const isLapStart = shapeOf<LapStart>({ lap: isTurn, input: isText, cursors: mapOf(isCount) });
