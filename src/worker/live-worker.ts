@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { partLimit } from "../wire/parts.ts";
-import type { DurableRuns } from "./durable/durable-runs.ts";
+import { drained } from "./drain.ts";
 import { durableRunsOf } from "./durable/live-runs.ts";
 import { Intake } from "./intake.ts";
 import { LiveHost } from "./live-host.ts";
@@ -14,16 +14,11 @@ import type { RunningWorker, WorkerSettings } from "./running-worker.ts";
 import { type Self, selfOf } from "./self.ts";
 import type { WorkerParts } from "./worker-parts.ts";
 
-/** Time to store outcomes after the code has ended. */
-const storeWithinMs = 5_000;
-
 export class LiveWorker implements RunningWorker {
   readonly #self: Self;
-  readonly #shutdownMs: number;
-  readonly #host: LiveHost;
   readonly #presence: Presence;
-  readonly #orders: Orders;
-  readonly #durable: DurableRuns | undefined;
+  /** In the order of dependency: closing begins with the drain, while everything else still works. */
+  readonly open: Effect.Effect<void, never, Scope.Scope>;
 
   constructor(definition: WorkerDefinition, parts: WorkerParts, settings: WorkerSettings) {
     const { heartbeatMs = 4_000, cancelGraceMs: graceMs = 5_000, shutdownTimeoutMs = 30_000 } = settings;
@@ -31,15 +26,17 @@ export class LiveWorker implements RunningWorker {
     const tasks = declarationsOf(definition.tasks, partLimit(parts.link.maxPayload), parts.log);
     const presence = new Presence({ self, tasks, heartbeatMs });
     const host = new LiveHost({ self, presence, graceMs });
-    const isHeard = () => !self.lifeline.isCutOff();
-    const durable = durableRunsOf(definition, self, { graceMs, keep: settings.keptFrames ?? {}, isHeard });
+    const durable = durableRunsOf(definition, self, graceMs, settings.keptFrames);
     const intake = new Intake({ ...self, host, durable, leader: presence });
+    const orders = new Orders({ self, presence, intake });
     this.#self = self;
-    this.#shutdownMs = shutdownTimeoutMs;
-    this.#host = host;
     this.#presence = presence;
-    this.#orders = new Orders({ self, presence, intake });
-    this.#durable = durable;
+    this.open = Effect.gen(function* () {
+      yield* orders.open;
+      yield* presence.open;
+      yield* Effect.addFinalizer(() => Effect.sync(() => durable?.parts.frames.clear()));
+      yield* Effect.addFinalizer(() => drained(self, host, presence, shutdownTimeoutMs));
+    });
   }
 
   get id(): string {
@@ -68,33 +65,5 @@ export class LiveWorker implements RunningWorker {
   async label(labels: Readonly<Record<string, string | number | undefined>>): Promise<void> {
     this.#self.description.label(labels);
     await this.#presence.announce();
-  }
-
-  /** In the order of dependency: closing begins with the drain, while everything else still works. */
-  get open(): Effect.Effect<void, never, Scope.Scope> {
-    return Effect.gen({ self: this }, function* () {
-      yield* this.#orders.open;
-      yield* this.#presence.open;
-      yield* Effect.addFinalizer(() => this.#drained);
-    });
-  }
-
-  /** Quiet → drain, with heartbeats → give back the rest. */
-  get #drained(): Effect.Effect<void> {
-    const { log, executing, ahead } = this.#self;
-    const stored = Effect.promise(() => this.#host.stored());
-    return Effect.gen({ self: this }, function* () {
-      this.#self.isQuiet = true;
-      log.info(`worker ${this.name} is draining`, { running: this.busy });
-      ahead.giveBack();
-      executing.leave();
-      yield* Effect.promise(() => this.#presence.beat());
-      yield* Effect.timeoutOption(Effect.andThen(executing.ended, stored), this.#shutdownMs);
-      executing.stop();
-      yield* Effect.timeoutOption(executing.ended, this.#host.graceMs + 100);
-      yield* Effect.timeoutOption(stored, storeWithinMs);
-      this.#host.close();
-      this.#durable?.parts.frames.clear();
-    });
   }
 }

@@ -2,12 +2,12 @@
 // A worker from its registration to its last outcome, as one scope: what it opens, it closes, newest first.
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
-import { WorkerNotStarted } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
+import type { WorkerNotStarted } from "../domain/errors.ts";
 import { listed } from "../domain/names.ts";
 import type { WorkerDefinition } from "../domain/worker.ts";
 import { keepServerTime } from "../nats/server-time.ts";
 import { LiveWorker } from "./live-worker.ts";
+import { ownCode } from "./own-code.ts";
 import type { RunningWorker, WorkerSettings } from "./running-worker.ts";
 import type { WorkerParts } from "./worker-parts.ts";
 
@@ -33,26 +33,4 @@ function introductionOf({ name, slots, tasks }: WorkerDefinition): string {
     task.crons?.length ? `${task.name} (cron ${task.crons.map((cron) => cron.expression).join(", ")})` : task.name,
   );
   return `worker ${name}: ${slots} ${slots === 1 ? "slot" : "slots"}, ${tasks.length === 1 ? "task" : "tasks"} ${listed(names)}`;
-}
-
-/** `onStop` releases what `onStart` opened, also if that failed halfway. */
-const ownCode = (definition: WorkerDefinition, log: Log): Effect.Effect<void, WorkerNotStarted, Scope.Scope> => {
-  const started = Effect.tryPromise({
-    try: async () => definition.onStart?.(),
-    catch: (cause) => new WorkerNotStarted({ worker: definition.name, cause }),
-  });
-  const stopped = Effect.promise(() => stop(definition, log));
-  return Effect.acquireRelease(
-    Effect.tapError(started, () => stopped),
-    () => Effect.tap(stopped, () => Effect.sync(() => log.info(`worker ${definition.name} stopped`))),
-  );
-};
-
-/** A worker whose `onStop` fails is stopped all the same, and so are the others. */
-async function stop(definition: WorkerDefinition, log: Log): Promise<void> {
-  try {
-    await definition.onStop?.();
-  } catch (error) {
-    log.error(`onStop of worker ${definition.name} failed`, { error });
-  }
 }

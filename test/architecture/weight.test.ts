@@ -23,7 +23,7 @@ const budgets: Record<string, number> = {
   nats: 3_456,
   worker: 1_835,
   "worker/presence": 461,
-  "worker/durable": 2_750,
+  "worker/durable": 2_747,
   "worker/threads": 403,
   "worker/transcripts": 486,
   "worker/heart": 223,

@@ -7,7 +7,7 @@ import { newestFromLeader } from "../../nats/stored-message.ts";
 import { afterMs } from "../../runtime/long-timer.ts";
 import { textOf } from "../../wire/bytes.ts";
 import { decodeRunEntry } from "../../wire/run-entry.ts";
-import type { WorkerParts } from "../worker-parts.ts";
+import type { Self } from "../self.ts";
 import { ChildInbox } from "./child-inbox.ts";
 import { DurableRuns } from "./durable-runs.ts";
 import { type KeepOptions, KeptFrames } from "./kept-frames.ts";
@@ -16,21 +16,16 @@ import { installSteps } from "./steps.ts";
 import { StoredChildren } from "./stored-children.ts";
 import { StoredSignals } from "./stored-signals.ts";
 
-interface LiveOptions {
-  readonly graceMs: number;
-  readonly keep: KeepOptions;
-  readonly isHeard: () => boolean;
-}
-
 /** Undefined for a worker without durable tasks. */
 export function durableRunsOf(
   { tasks, steps }: WorkerDefinition,
-  parts: WorkerParts,
-  { graceMs, keep, isHeard }: LiveOptions,
+  self: Self,
+  graceMs: number,
+  keep?: KeepOptions,
 ): DurableRuns | undefined {
   if (!tasks.some(({ durable }) => durable !== undefined)) return undefined;
   if (steps !== undefined) installSteps(steps.instance, steps.methods);
-  const { link, subjects, log, publisher, journals, describe, vault } = parts;
+  const { link, subjects, log, publisher, journals, describe, vault } = self;
   if (journals === undefined) throw new Error("a worker with durable tasks needs a publisher for their journals");
   const clock: StepClock = {
     now: () => link.clock.now(),
@@ -39,6 +34,7 @@ export function durableRunsOf(
     random: Math.random,
   };
   const inbox = new ChildInbox(link);
+  const isHeard = () => !self.lifeline.isCutOff();
   return new DurableRuns({
     ...{ clock, log, graceMs, isHeard, vault },
     journal: new JournalStore(link, subjects, { publisher: journals, maySend: isHeard }),
