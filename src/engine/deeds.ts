@@ -73,6 +73,8 @@ export class Deeds {
         const isOurs = await this.#leader.bucket.storeHandled(upTo);
         return isOurs && { type: "handledStored", upTo };
       }),
+    storeErased: ({ upTo }) =>
+      this.#store("how far runs are erased", async () => void (await this.#leader.bucket.storeErased(upTo))),
     storeFailureHandler: ({ task, handler }) => this.#leader.bucket.kept.keep(`on-failure.${task}`, handler),
     forgetTask: ({ task }) => this.#leader.bucket.kept.keep(`task.${task}`, undefined),
     log: ({ level, message, fields }) => this.#leader.log[level](message, fields),

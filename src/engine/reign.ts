@@ -85,7 +85,6 @@ const takeOver = (parts: ReignParts, claim: Claim, requests: Requests): Leading 
     core.handle({ type: "briefed", briefing });
     core.handle({ type: "lead", ...claim, ...known, ...tried, process });
     core.link.nc.publish(core.subjects.epoch, encodeMessage({ epoch, engine: core.engine }));
-    requests.resumeErasures();
     core.log.debug("engine leads", { engine: core.engine, epoch, live: core.state.live.size });
     onLeading();
   });

@@ -1,6 +1,7 @@
 // What an outcome does to its live run, by rule 2: it ends the run, moves it to its next turn, or changes nothing.
 import { type AttemptRecord, isConclusive, isFinal } from "../domain/run.ts";
 import type { AttemptDetail, CancelWish } from "../wire/story.ts";
+import { noteRemains } from "./erased.ts";
 import { finishRun } from "./finish.ts";
 import type { RememberedOutcome } from "./finished-run.ts";
 import { parkRun } from "./flow.ts";
@@ -17,8 +18,10 @@ export function applyOutcome(fold: Fold, run: LiveRun, remembered: RememberedOut
   const { kind } = outcome;
   const isSame = outcome.origin === run.origin;
   if (kind === "erased") {
-    if (isSame) finishRun(fold, run, remembered);
-    return isSame ? "finished" : "nothing";
+    if (!isSame) return "nothing";
+    finishRun(fold, run, remembered);
+    noteRemains(fold, fold.finished.get(run.key)!, seq);
+    return "finished";
   }
   const isCurrent = isSame && outcome.turn === run.turn;
   if (isFinal(kind) && (isCurrent || (isSame && isConclusive(kind, byEngine)))) {

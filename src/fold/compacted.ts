@@ -3,6 +3,7 @@ import { isFinal } from "../domain/run.ts";
 import type { CompactedFinished, CompactedLive } from "../wire/run-extra.ts";
 import { applyOutcome } from "./apply-outcome.ts";
 import { addLive } from "./create.ts";
+import { noteRemains } from "./erased.ts";
 import { addFinished } from "./finish.ts";
 import { FinishedRun, type RememberedOutcome, setEntry } from "./finished-run.ts";
 import { setFlow } from "./flow.ts";
@@ -72,6 +73,7 @@ export function addCompactedFinished(
   setEntry(log.entries, run, seq, true, run.inputStays);
   pin(fold, key, known);
   addFinished(fold, run);
+  if (run.isErased) noteRemains(fold, run, run.seq);
   if (run.lastOutcome > known.asOf) fold.entangled.add(key);
 }
 

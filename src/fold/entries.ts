@@ -5,6 +5,7 @@ import type { CompactedFinished, CompactedLive } from "../wire/run-extra.ts";
 import { addCompactedFinished, addCompactedLive, coverFinished, holdsInputOf, pin } from "./compacted.ts";
 import { createRun } from "./create.ts";
 import type { Content } from "./entry-log.ts";
+import { noteRemains } from "./erased.ts";
 import { removeFinished } from "./finish.ts";
 import { type FinishedRun, setEntry } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
@@ -76,7 +77,7 @@ function foldFinished(fold: Fold, run: FinishedRun, { key, log, seq, entry }: Cr
   const state = entry.extra?.state;
   if (isOvertaken(run, state)) {
     setEntry(log.entries, run, seq);
-    fold.listener?.remained?.(run);
+    noteRemains(fold, run, seq);
     return;
   }
   if (state !== undefined) fold.displaced.delete(key);

@@ -21,6 +21,13 @@ export function foldStone(fold: Fold, stone: RememberedOutcome): void {
   if (before !== undefined) run.remembered = [...before, stone];
   fold.unexplained.delete(key);
   put(fold, run, known);
+  noteRemains(fold, run, seq);
+}
+
+/** An entry at `seq` says something of an erased run: it is the run's stone, or has to be removed as well. */
+export function noteRemains(fold: Fold, run: FinishedRun, seq: number): void {
+  fold.remains.set(run.key, seq);
+  fold.listener?.remained?.(run);
 }
 
 /** Whether all that is known are late outcomes of an earlier run with the same id: the entry of the erased one has gone since. */

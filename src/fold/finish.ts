@@ -46,6 +46,7 @@ export function removeFinished(fold: Fold, run: FinishedRun): void {
   fold.unordered.delete(run);
   fold.entangled.delete(key);
   fold.pinned.delete(key);
+  if (run.isErased) fold.remains.delete(key);
   if (isChild(run)) fold.families.forgotten(run);
 }
 

@@ -45,7 +45,10 @@ export class Fold {
   readonly families = new Families();
   /** Finished children whose entry holds their result, because somebody waits for it: no mark forgets them. */
   readonly pinned = new Set<string>();
-  lastMark: { readonly writer: string; readonly upTo: number } | undefined = undefined;
+  /** By the key of an erased run: the last place that says something of it, its stone or what came late. Gone again, unless a leader has died before. */
+  readonly remains = new Map<string, number>();
+  /** `seq`: where a retention mark stands, the newest or one that was moved. */
+  lastMark: { readonly writer: string; readonly upTo: number; seq: number } | undefined = undefined;
   readonly tasks = new Map<string, LoggedTask>();
   readonly inputs: Inputs;
   /** Undefined on a standby. */

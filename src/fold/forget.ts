@@ -20,7 +20,7 @@ export function foldRetentionMark(fold: Fold, mark: FoldedOutcome, writer: strin
   for (const run of fold.unordered) forget(fold, run, upTo, mark.origin);
   // A writer makes a mark only when it has purged what its previous mark gave up.
   if (fold.lastMark?.writer === writer) dropPurged(fold, fold.lastMark.upTo);
-  fold.lastMark = { writer, upTo };
+  fold.lastMark = { writer, upTo, seq: fold.position };
   fold.listener?.marked(upTo, writer);
 }
 

@@ -32,7 +32,7 @@ export interface FoldListener {
   finished(run: LiveRun, as: FinishedRun, inbox: string): void;
   /** A run has finished that was not live here: its entry was purged or moved before it was read. */
   learned(run: FinishedRun): void;
-  /** The log has something of an erased run that came after its stone, and must go as well. */
+  /** The log says something of an erased run, which has to be removed: the stone means what came before it, and whatever comes later is meant itself. */
   remained?(run: FinishedRun): void;
   /** All keys with outcomes at or below `upTo` are forgotten, because `writer` said so. */
   marked(upTo: number, writer: string): void;

@@ -2,7 +2,7 @@
 import { isFinal, isOfEngine, taskOf } from "../domain/run.ts";
 import type { FinalDetail } from "../wire/story.ts";
 import { applyOutcome } from "./apply-outcome.ts";
-import { foldStone, moveOutcome } from "./erased.ts";
+import { foldStone, moveOutcome, noteRemains } from "./erased.ts";
 import { addFinished } from "./finish.ts";
 import { finishedBy, type RememberedOutcome } from "./finished-run.ts";
 import type { Fold } from "./fold.ts";
@@ -22,8 +22,9 @@ export function foldOutcomes(fold: Fold, event: OutcomesEvent): void {
     const outcome = outcomes[index]!;
     if (!byEngine && isOfEngine(outcome.kind)) continue;
     if (outcome.kind === "retention") {
-      const isKnown = moved !== undefined && outcome.dueAt <= (fold.lastMark?.upTo ?? 0);
-      if (!isKnown) foldRetentionMark(fold, outcome, writer);
+      const { lastMark } = fold;
+      if (moved !== undefined && lastMark !== undefined && outcome.dueAt <= lastMark.upTo) lastMark.seq = seq;
+      else foldRetentionMark(fold, outcome, writer);
       continue;
     }
     if (moved !== undefined && moveOutcome(fold, outcome, moved.places, seq, index)) continue;
@@ -49,7 +50,7 @@ function foldUnexplained(fold: Fold, remembered: RememberedOutcome): void {
   }
   const finished = fold.finished.get(key);
   if (finished !== undefined) {
-    if (finished.isErased && finished.origin === outcome.origin) fold.listener?.remained?.(finished); // it will be removed
+    if (finished.isErased && finished.origin === outcome.origin) noteRemains(fold, finished, seq); // it will be removed
     finished.firstOutcome = Math.min(finished.firstOutcome, seq);
     finished.lastOutcome = seq;
     finished.remembered?.push(remembered);

@@ -11,15 +11,34 @@ import { compactFinished, compactLive, purgeEntry } from "./compaction.ts";
 import { purgeHead } from "./garbage.ts";
 import type { House } from "./house.ts";
 
-/** A late writer has spoken of an erased run, or an earlier leader had begun to erase it. */
+/** Something of an erased run may be left. */
 export function noteRemains(house: House, key: string): void {
   if (house.remains.size === 0) house.remainsSince = house.step.uptime;
   house.remains.add(key);
 }
 
-/** Nothing is left of these, for all that this engine knows. */
-export function endErasure(house: House, keys: readonly string[]): void {
-  for (const key of keys) house.remains.delete(key);
+/**
+ * An earlier leader may have died halfway, or somebody have reported late while nobody led. Of what the log says up to `upTo` nothing is left, unless
+ * it is another log, restored or made anew.
+ */
+export function resumeErasures(house: House, upTo: number): void {
+  const { fold, remains } = house;
+  const isOther = upTo > fold.position;
+  for (const [key, seq] of fold.remains) if (isOther || seq > upTo) noteRemains(house, key);
+  if (isOther && remains.size === 0) storeErased(house);
+}
+
+/** Nothing is left of these that the log said up to `upTo`; what somebody has said since is erased next. */
+export function endErasure(house: House, keys: readonly string[], upTo: number): void {
+  const { fold, remains } = house;
+  if (remains.size === 0) return;
+  for (const key of keys) if ((fold.remains.get(key) ?? 0) <= upTo) remains.delete(key);
+  if (remains.size === 0) storeErased(house);
+}
+
+/** So that the next leader need not erase all of them again. */
+function storeErased({ fold, step }: House): void {
+  step.commands.push({ type: "storeErased", upTo: fold.position });
 }
 
 /** Everything that marks up to there have given up is gone: until then a mark that moves would forget what came behind it. */
@@ -82,8 +101,9 @@ export function isCovered(fold: Fold, key: string, upTo: number): boolean {
 
 /**
  * Whether the outcome of a run that stands at `seq` may stand at the tail: not if another final outcome is behind it, which would be the first then,
- * or the entry of a duplicate, which would be a new run; unless an entry in finished form says which one counts. And not if a mark has given up what
- * stands there: whoever has not read how a forgotten run ended notices only that outcomes are gone from the front, as they will be.
+ * or the entry of a duplicate, which would be a new run; unless an entry in finished form says which one counts. This stands behind the last mark then:
+ * the mark would forget a run of which nothing else is left before it. And not if a mark has given up what stands there: whoever has not read how a
+ * forgotten run ended notices only that outcomes are gone from the front, as they will be.
  */
 export function isMovable(fold: Fold, key: string, seq: number): boolean {
   if (seq <= (fold.lastMark?.upTo ?? 0)) return false;
@@ -92,7 +112,7 @@ export function isMovable(fold: Fold, key: string, seq: number): boolean {
   if (ended === undefined) return isSettled(fold, key); // its outcome goes
   if (ended.isErased) return isSettled(fold, key) && outlives(ended, seq); // so does its
   if (ended.seq !== seq) return outlives(ended, seq); // or it is of another run, and goes
-  if (ended.isCompacted) return true;
+  if (ended.isCompacted) return ended.entrySeq > (fold.lastMark?.seq ?? 0);
   return ended.lastOutcome === seq && ended.entrySeq <= seq && (ended.entrySeq > 0 || isEntryGone(fold, key));
 }
 

@@ -100,7 +100,7 @@ function settleOutcomes(house: House): number {
   for (const [key, seq] of fold.leftovers) purgeEntry(house, fold.logOf(taskOf(key)), key, seq);
   for (const run of fold.entangledRuns) {
     if (run.uncovered > retention.upTo || fold.live.get(run.key) !== run) continue;
-    compactLive(house, run);
+    compactLive(house, run, house.remains.size > 0); // what is erased waits for this
     open++;
   }
   for (const key of fold.entangled) {

@@ -14,7 +14,8 @@ export function keepHouse(house: House): void {
   const { uptime } = step;
   if (uptime < house.nextLookAt) return;
   house.nextLookAt = uptime + lookEveryMs;
-  if (uptime - house.leadingSince < house.options.housekeepingDelayMs) return;
+  // What is erased waits until nothing is left of what the last mark has given up.
+  if (uptime - house.leadingSince < house.options.housekeepingDelayMs && house.remains.size === 0) return;
   // An unknown key may have been moved before it was read.
   if (!fold.isWhole) return;
   house.spentSignals.purge(step);

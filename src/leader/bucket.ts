@@ -13,11 +13,11 @@ import {
   isAdmissionFlag,
   isDeclaredCrons,
   isFailureHandler,
-  isHandled,
   isKnownWorkers,
   isPauses,
   isStoredCron,
   isStoredRate,
+  isUpTo,
   isWorkerIds,
   type KnownWorker,
 } from "../wire/records.ts";
@@ -45,6 +45,7 @@ export class Bucket {
   readonly tried: TriedStore;
   readonly #rates: OwnedRecords<StoredRate & Owned>;
   readonly #handled: OwnedRecords<Owned & { readonly upTo: number }>;
+  readonly #erased: OwnedRecords<Owned & { readonly upTo: number }>;
   readonly #log: Log;
   readonly #term: () => Term;
   readonly #newKept: () => KeptRecords;
@@ -60,7 +61,8 @@ export class Bucket {
     this.pauses = new Records(store, "pauses", isPauses, log);
     this.tried = new TriedStore(store, log, term);
     this.#rates = new OwnedRecords(new Records(store, "rate.", isStoredRate, log));
-    this.#handled = new OwnedRecords(new Records(store, "handled", isHandled, log));
+    this.#handled = new OwnedRecords(new Records(store, "handled", isUpTo, log));
+    this.#erased = new OwnedRecords(new Records(store, "erased", isUpTo, log));
     this.#log = log;
     this.#term = term;
   }
@@ -71,8 +73,8 @@ export class Bucket {
    */
   async read() {
     const kept = this.#newKept();
-    const [knownWorkers = [], details, tried, definitions, pauses, rates, handlers, handled, crons] = await Promise.all(
-      [
+    const [knownWorkers = [], details, tried, definitions, pauses, rates, handlers, handled, erased, crons] =
+      await Promise.all([
         kept.read("workers", isWorkerIds),
         kept.read("workers-details", isKnownWorkers),
         this.tried.load(),
@@ -81,21 +83,30 @@ export class Bucket {
         this.#rates.loadAll(),
         kept.load("on-failure.", isFailureHandler),
         this.#handled.load(),
+        this.#erased.load(),
         this.crons.all(),
-      ],
-    );
+      ]);
     this.kept = kept; // only now: a try that fails may go on beside the next one
     const failures = { handlers, upTo: handled?.upTo ?? 0 };
     return {
       known: { knownWorkers, details: new Map(details?.map((known) => [known.id, known])) },
       tried,
-      briefing: { definitions, pauses: pauses?.record ?? noPauses, rates, failures, crons } satisfies Briefing,
+      briefing: {
+        ...{ definitions, pauses: pauses?.record ?? noPauses, rates, failures, crons },
+        erasedUpTo: erased?.upTo ?? 0,
+      } satisfies Briefing,
     };
   }
   /** Undefined when a newer leader has written. Fails as {@link Bucket.read} */
   storeHandled(upTo: number): Promise<object | undefined> {
     const { epoch } = this.#term();
     return this.#handled.write(epoch, (found) => ({ epoch, upTo: Math.max(upTo, found?.upTo ?? 0) }));
+  }
+
+  /** Of this log, which may be shorter than one before. Fails as {@link Bucket.read} */
+  async storeErased(upTo: number): Promise<void> {
+    const { epoch } = this.#term();
+    await this.#erased.write(epoch, () => ({ epoch, upTo }));
   }
 
   /** Stores what a leader has used and reserved of rate limits; a newer leader's records stay and are omitted from the answer. */

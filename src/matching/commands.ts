@@ -97,6 +97,8 @@ export type Command =
   | { readonly type: "storeCron"; readonly record: CronRecord; readonly over: StoredCron }
   /** Store how far in the log failures are handled; then answer with `handledStored`. */
   | { readonly type: "storeHandled"; readonly upTo: number }
+  /** Store how far in the log nothing is left of erased runs. */
+  | { readonly type: "storeErased"; readonly upTo: number }
   /** Remove the record of a task that no worker and no run has any more, because there are too many. */
   | { readonly type: "forgetTask"; readonly task: string }
   /** Store who handles the failures of a task; undefined = nobody. */

@@ -1,47 +1,29 @@
 // Erases finished runs: everything in the streams goes, except a stone in the log that says that the run existed. An outcome shares its entry
-// with those of other runs, so the entry is replaced by one without it; whoever folds that finds the others there. Every step
-// is safe to repeat, and a run counts as erased once all of them are done.
-import type { Fold } from "../fold/fold.ts";
-import {
-  isCovered,
-  isEntryGone,
-  isErasable,
-  isGivenUp,
-  isMarking,
-  isMovable,
-  isOf,
-  type Origins,
-  withoutErased,
-} from "../housekeeping/erasure.ts";
-import type { House } from "../housekeeping/house.ts";
+// with those of other runs, so the entry is replaced by one without it; whoever folds that finds the others there. What is to be done, and
+// when, erasing.ts decides; a run counts as erased once all of it is done.
+import { isOf, type Origins } from "../housekeeping/erasure.ts";
 import { isOfDurable } from "../housekeeping/sweep.ts";
 import type { Leader } from "../leader/leader.ts";
 import type { Term } from "../leader/term.ts";
 import { JournalStore } from "../nats/journal.ts";
 import { readStored } from "../nats/read-stored.ts";
 import { purgeSubject } from "../nats/stream-api.ts";
-import { decodeOutcomeEntry, encodeOutcomeEntry } from "../wire/outcome-entry.ts";
+import { decodeOutcomeEntry, encodeOutcomeEntry, type OutcomeEntry } from "../wire/outcome-entry.ts";
 import type { EraseReply } from "../wire/verbs.ts";
+import { type EraseDeed, Erasing } from "./erasing.ts";
 
 /** An outcome entry, as it is now. */
-interface Stored {
+interface Stored extends OutcomeEntry {
   readonly seq: number;
   readonly subject: string;
-  readonly data: Uint8Array;
   readonly at: number;
+  readonly isByEngine: boolean;
 }
 
-/** Entries are purged and moved by others as well. */
-const tries = 10;
 const pauseMs = 100;
-const longestMarkMs = 30_000;
 const readWithinMs = 60_000;
 /** Until then somebody may come late who would start from the beginning, finding no journal. */
 const lateMs = 60_000;
-
-const unmoved = "the runs beside an erased one could not be moved; ask again";
-
-type IsDone = (fold: Fold, key: string) => boolean;
 
 export class Eraser {
   readonly #leader: Leader;
@@ -65,16 +47,7 @@ export class Eraser {
     return erased;
   }
 
-  /** An earlier leader may have died halfway. */
-  resume(): void {
-    const leader = this.#leader;
-    const begun = Array.from(leader.state.finished.values()).filter(({ isErased }) => isErased);
-    if (begun.length === 0) return;
-    leader.handle({ type: "erase", keys: begun.map(({ key }) => key) });
-    void this.eraseRemains();
-  }
-
-  /** What somebody has said of erased runs since: a worker that was cut off reports late. Again and again until nothing is left. */
+  /** Of runs that an earlier leader had begun to erase, and what somebody has said since: a worker that was cut off reports late. Called again and again. */
   async eraseRemains(): Promise<void> {
     const leader = this.#leader;
     const remains = leader.state.leadership?.house.remains;
@@ -85,99 +58,61 @@ export class Eraser {
   }
 
   async #erase(keys: readonly string[]): Promise<EraseReply> {
-    const leader = this.#leader;
-    await leader.progress.catchUp();
-    const { live, finished, leadership } = leader.state;
-    const ended = keys.filter((key) => leadership !== undefined && isErasable(leadership.house, finished.get(key)));
-    const origins: Origins = new Map(ended.map((key) => [key, finished.get(key)!.origin]));
-    await leader.handleFully({ type: "erase", keys: ended });
-    if (leadership === undefined || ended.some((key) => leader.state.finished.get(key)?.isErased !== true))
-      throw new Error("the erasure could not be stored; try again");
-    await this.#passMark((house) => !isMarking(house));
-    // Entries first: behind its outcomes, a duplicate's entry would look like a new run. A bundle is rewritten without them.
-    await this.#untilDone("erase", ended, isEntryGone, "the entry of an erased run could not be removed; try again");
-    await this.#eraseOutcomes(origins);
-    for (const [key, origin] of origins) await this.#eraseRest(key, origin);
-    leader.handle({ type: "erased", keys });
-    return {
-      erased: ended,
-      live: keys.filter((key) => live.has(key) || (finished.has(key) && !origins.has(key))),
-      unknown: keys.filter((key) => !live.has(key) && !finished.has(key)),
-    };
-  }
-
-  /** What is forgotten must not be moved behind the mark that says so. A new mark waits for what is being erased. */
-  async #passMark(isPassed: (house: House) => boolean): Promise<void> {
-    const leader = this.#leader;
-    for (let i = 0; leader.state.leadership !== undefined && !isPassed(leader.state.leadership.house); i++) {
-      if (i === longestMarkMs / pauseMs) throw new Error("finished runs are being forgotten; try again");
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    const { leadership } = this.#leader.state;
+    if (leadership === undefined) throw new Error("this engine does not lead yet; try again");
+    const deeds = new Erasing<Stored>(leadership.house).erase(keys);
+    let next = deeds.next();
+    while (!next.done) {
+      if (!this.#term.isCurrent) throw new Error("this engine no longer leads");
+      next = deeds.next(await this.#perform(next.value));
     }
-    await leader.progress.catchUp();
+    return next.value;
   }
 
-  async #eraseOutcomes(origins: Origins): Promise<void> {
-    for (let i = 0; i < tries; i++) {
-      const found = await this.#entriesOf(origins);
-      if (found.length === 0) return;
-      await this.#leader.progress.catchUp(); // it must know of the turns that end there
-      for (const entry of found) await this.#writeWithout(origins, entry);
-      await this.#leader.progress.catchUp();
-    }
-    throw new Error("the outcomes of an erased run move faster than they can be erased; try again");
-  }
-
-  /** In its place, so that there is always exactly one. Not at all if another is there by now. */
-  async #writeWithout(origins: Origins, { seq, subject, data, at }: Stored): Promise<void> {
+  async #perform(deed: EraseDeed<Stored>): Promise<readonly Stored[] | undefined> {
     const leader = this.#leader;
-    const { by, outcomes, moved } = decodeOutcomeEntry(data);
-    const { turns, finals, rest, givesUp } = withoutErased(leader.state.fold, origins, outcomes);
-    // A mark counts only from an engine, and who wrote an entry is in its subject.
-    const isMark = (leader.subjects.parseOutcome(subject).by ?? by) === "engine";
-    if (isMark) await this.#passMark((house) => isGivenUp(house, givesUp));
-    await this.#untilDone("cover", turns, (fold, key) => isCovered(fold, key, seq), unmoved);
-    await this.#untilDone("cover", finals, (fold, key) => isMovable(fold, key, seq), unmoved);
-    const kept = rest.map(({ frame }) => frame);
-    if (kept.length === 0) await leader.store.purge(subject, seq + 1);
-    else
-      await leader.publisher.append(
-        subject,
-        encodeOutcomeEntry(by, kept, { places: [...(moved?.places ?? []), seq], at: moved?.at ?? at }),
-        seq,
-        { maySend: () => this.#term.isCurrent && leader.holdsLease() }, // two that erase beside each other would move what the other one has just erased
-      );
-  }
-
-  /** Gives the scheduler the event until its work is done for all of them. */
-  async #untilDone(type: "erase" | "cover", keys: readonly string[], isDone: IsDone, otherwise: string): Promise<void> {
-    const leader = this.#leader;
-    for (let i = 0; i < tries; i++) {
-      const left = keys.filter((key) => !isDone(leader.state.fold, key));
-      if (left.length === 0) return;
-      if (i > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      await leader.handleFully({ type, keys: left });
+    if (deed.type === "fold") {
+      if (deed.pauses) await new Promise((resolve) => setTimeout(resolve, pauseMs));
       await leader.progress.catchUp();
-    }
-    throw new Error(otherwise);
+    } else if (deed.type === "give") await leader.handleFully(deed.event);
+    else if (deed.type === "find") return this.#entriesOf(deed.origins);
+    else if (deed.type === "rewrite") await this.#rewrite(deed.entry, deed.rest);
+    else await this.#clear(deed.key, deed.origin);
+    return undefined;
   }
 
-  /** All outcome entries about these runs; none precedes its run. */
+  async #rewrite({ seq, subject, at, by, moved }: Stored, rest: Stored["outcomes"]): Promise<void> {
+    const { publisher, store, holdsLease } = this.#leader;
+    if (rest.length === 0) {
+      await store.purge(subject, seq + 1);
+      return;
+    }
+    const frames = rest.map(({ frame }) => frame);
+    const place = { places: [...(moved?.places ?? []), seq], at: moved?.at ?? at };
+    // Two that erase beside each other would move what the other one has just erased.
+    const maySend = () => this.#term.isCurrent && holdsLease();
+    await publisher.append(subject, encodeOutcomeEntry(by, frames, place), seq, { maySend });
+  }
+
+  /** None precedes its run. */
   async #entriesOf(origins: Origins): Promise<readonly Stored[]> {
-    if (origins.size === 0) return [];
     const { link, subjects } = this.#leader;
     const found: Stored[] = [];
     await readStored(link, {
       ...{ stream: subjects.stream, filter: subjects.outcomes, withinMs: readWithinMs },
       fromSeq: Math.floor([...origins.values()].reduce((first, origin) => Math.min(first, origin))),
       onMessage: (seq, subject, data, at) => {
-        if (saysOf(origins, data)) found.push({ seq, subject, data: data.slice(), at });
+        if (!saysOf(origins, data)) return;
+        const entry = decodeOutcomeEntry(data.slice());
+        const isByEngine = (subjects.parseOutcome(subject).by ?? entry.by) === "engine"; // who wrote an entry is in its subject
+        found.push({ ...entry, seq, subject, at, isByEngine });
       },
     });
     return found;
   }
 
   /** A stream that was never needed does not exist. What comes later may be for the next run with its id. */
-  async #eraseRest(key: string, origin: number): Promise<void> {
+  async #clear(key: string, origin: number): Promise<void> {
     const { link, subjects, state, store } = this.#leader;
     const purge = (stream: string, filter: string) => purgeSubject(link, stream, filter, { mayBeMissing: true });
     await purge(subjects.logsStream, subjects.transcript(key));

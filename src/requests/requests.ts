@@ -63,10 +63,6 @@ export class Requests {
     return Effect.forEach(engineVerbs, (verb) => answer(verb), { discard: true });
   }
 
-  /** This engine leads now: finish what its predecessors had begun to erase. */
-  resumeErasures(): void {
-    this.#eraser.resume();
-  }
   /** Called all the time while this engine leads. */
   eraseRemains(): Promise<void> {
     return this.#eraser.eraseRemains();

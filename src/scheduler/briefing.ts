@@ -14,4 +14,6 @@ export interface Briefing {
   readonly failures: StoredFailures;
   readonly crons: readonly StoredCron[];
   readonly rates: readonly StoredRate[];
+  /** Of runs that were erased up to there, nothing is left. A log sequence */
+  readonly erasedUpTo: number;
 }

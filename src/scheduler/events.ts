@@ -68,8 +68,10 @@ export type SchedulerEvent =
     }
   /** Put what outcomes say about these runs into their entries. */
   | { readonly type: "cover"; readonly keys: readonly string[] }
-  /** Erase finished runs; and nothing is left of them. */
-  | { readonly type: "erase" | "erased"; readonly keys: readonly string[] }
+  /** Erase finished runs. */
+  | { readonly type: "erase"; readonly keys: readonly string[] }
+  /** Nothing is left of what the log said of them up to a sequence. */
+  | { readonly type: "erased"; readonly keys: readonly string[]; readonly upTo: number }
   | { readonly type: "reschedule"; readonly keys: readonly string[]; readonly dueAt: number }
   | { readonly type: "waiter"; readonly key: string; readonly inbox: string }
   | { readonly type: "purged"; readonly filter: PurgeFilter; readonly keepFrom: number }

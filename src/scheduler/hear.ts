@@ -52,7 +52,7 @@ const hears: { readonly [E in LeaderEvent as E["type"]]: (leadership: Leadership
   waiter: ({ waiters }, { key, inbox }) => waiters.add(key, inbox),
   cover: ({ house }, { keys }) => coverRuns(house, keys),
   erase: ({ house }, { keys }) => eraseRuns(house, keys),
-  erased: ({ house }, { keys }) => endErasure(house, keys),
+  erased: ({ house }, { keys, upTo }) => endErasure(house, keys, upTo),
 
   heard({ matching }) {
     endReached(matching);

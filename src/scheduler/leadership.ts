@@ -8,7 +8,7 @@ import type { FoldedOutcome } from "../fold/log-events.ts";
 import type { LoggedTask } from "../fold/logged-task.ts";
 import { marked } from "../housekeeping/answers.ts";
 import { suspect } from "../housekeeping/displaced.ts";
-import { noteRemains } from "../housekeeping/erasure.ts";
+import { noteRemains, resumeErasures } from "../housekeeping/erasure.ts";
 import { House, type HouseOptions } from "../housekeeping/house.ts";
 import { dropJournal } from "../housekeeping/sweep.ts";
 import { heedWish } from "../matching/cancel.ts";
@@ -64,7 +64,7 @@ export class Leadership implements FoldListener {
 
   constructor(parts: LeadershipParts, event: LeadEvent) {
     const { fold, step, briefing, ratesReadAt, cancelled, faults, lostLimit, house } = parts;
-    const { pauses, definitions, failures, crons, rates } = briefing;
+    const { pauses, definitions, failures, crons, rates, erasedUpTo } = briefing;
     const { epoch, process = "" } = event;
     const lanesFor = (state: Matching) => new LimitVerdicts(state);
     const { tasks: faulty } = faults;
@@ -80,6 +80,7 @@ export class Leadership implements FoldListener {
     restoreRates(this.matching, rates, ratesReadAt);
     restoreDefinitions(this.matching, definitions);
     this.failures.makeUp();
+    resumeErasures(this.house, erasedUpTo);
     takeOver(this.matching, event);
     for (const run of fold.live.values()) watchFlow(this.matching, run);
     if (fold.isWhole) endAllUnwanted(this.matching);
@@ -144,6 +145,7 @@ export class Leadership implements FoldListener {
   }
   forgot(run: FinishedRun): void {
     dropJournal(this.house, run);
+    this.house.remains.delete(run.key); // its id may be that of another run soon
   }
   /** Children of the run may no longer be wanted. */
   #leaveChildren({ origin }: LiveRun): void {

@@ -42,7 +42,10 @@ const nobody: ReadonlyMap<string, WorkerRecord> = new Map();
 export class Scheduler {
   readonly fold: Fold;
   readonly step: Step;
-  briefing: Briefing = { pauses: noPauses, definitions: [], failures: { handlers: [], upTo: 0 }, crons: [], rates: [] };
+  briefing: Briefing = {
+    ...{ pauses: noPauses, definitions: [], failures: { handlers: [], upTo: 0 } },
+    ...{ crons: [], rates: [], erasedUpTo: 0 },
+  };
   /** On the own clock. */
   #ratesReadAt = 0;
   /** Counted for as long as the process lives. */

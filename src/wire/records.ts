@@ -82,8 +82,8 @@ export const isTried = Schema.is(
   }),
 );
 
-/** How far in the log failures are handled. */
-export const isHandled = Schema.is(Schema.Struct({ epoch: Whole, upTo: Whole }));
+/** How far in the log failures are handled, or erased runs gone. */
+export const isUpTo = Schema.is(Schema.Struct({ epoch: Whole, upTo: Whole }));
 
 const AdmissionFlag = Schema.Struct({
   isOpen: Schema.Boolean,

@@ -71,6 +71,7 @@ export class Deeds {
     else if (command.type === "react") this.#create(command);
     else if (command.type === "storeCron") stored.storeCron(command);
     else if (command.type === "storeHandled") stored.storeHandled(command.upTo, epoch);
+    else if (command.type === "storeErased") stored.storeErased(command.upTo, epoch);
   }
   /** What is put off stays where a crash finds it. */
   carryOutAll(engine: ModelEngine): void {
@@ -106,6 +107,9 @@ export class Deeds {
     } else if (command.type === "storeHandled") {
       const { upTo } = command;
       if (stored.storeHandled(upTo, engine.state.epoch)) engine.give({ type: "handledStored", upTo }, now);
+    } else if (command.type === "storeErased") {
+      this.#world.erasures.onStored(engine, command.upTo);
+      stored.storeErased(command.upTo, engine.state.epoch);
     } else if (command.type === "storeFailureHandler") stored.handlers.set(command.task, command.handler!);
   }
   #create({ reaction: { task, id } }: CommandOf<"react">): void {
@@ -226,7 +230,7 @@ export class Deeds {
 }
 
 const isWrite = ({ type }: Command): boolean =>
-  ["append", "compact", "purge", "storeRates", "react", "storeCron", "storeHandled"].includes(type);
+  ["append", "compact", "purge", "storeRates", "react", "storeCron", "storeHandled", "storeErased"].includes(type);
 
 export function partsOf<T>(items: readonly T[], most: number): (readonly T[])[] {
   if (items.length <= most) return [items];

@@ -40,12 +40,10 @@ export class Elections {
     engine.give({ type: "pauses", pauses: stored.pauses }, now);
     engine.give({ type: "briefed", briefing: { rates: stored.loadRates(engine) } }, now);
     engine.give({ type: "briefed", briefing: { definitions: [...stored.definitions.values()] } }, now);
-    const { handlers, handled, crons } = stored;
-    engine.give(
-      { type: "briefed", briefing: { failures: { handlers: [...handlers.values()], upTo: handled.upTo } } },
-      now,
-    );
-    engine.give({ type: "briefed", briefing: { crons: [...crons.values()] } }, now);
+    const { handlers, handled, crons, erased } = stored;
+    const failures = { handlers: [...handlers.values()], upTo: handled.upTo };
+    const beside = { failures, crons: [...crons.values()], erasedUpTo: erased.upTo };
+    engine.give({ type: "briefed", briefing: beside }, now);
     const process = processes.nameOf(engine);
     const { epoch } = this;
     const known = {

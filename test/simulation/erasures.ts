@@ -1,28 +1,19 @@
 import { originIn } from "../../src/domain/origin.ts";
 import { keyOf } from "../../src/domain/run.ts";
-import type { Fold } from "../../src/fold/fold.ts";
 import type { FoldedEntry } from "../../src/fold/log-events.ts";
-import {
-  isCovered,
-  isEntryGone,
-  isErasable,
-  isGivenUp,
-  isMarking,
-  isMovable,
-  isOf,
-  type Origins,
-  withoutErased,
-} from "../../src/housekeeping/erasure.ts";
-import type { SchedulerEvent } from "../../src/scheduler/events.ts";
+import { isOf, type Origins } from "../../src/housekeeping/erasure.ts";
+import { type EraseDeed, Erasing, type OutcomesInPlace } from "../../src/requests/erasing.ts";
 import type { ModelEngine } from "./model-engine.ts";
 import type { LogEntry, ModelStream } from "./model-stream.ts";
 import type { Random } from "./random.ts";
 
-type Work = Generator<undefined, boolean, undefined>;
+type Deed = EraseDeed<OutcomesInPlace>;
 interface Open {
   readonly engine: ModelEngine;
   readonly state: object;
-  readonly work: Work;
+  readonly work: ReturnType<Erasing<OutcomesInPlace>["erase"]>;
+  /** Decided, and not done yet. */
+  next: Deed | undefined;
 }
 
 interface World {
@@ -36,12 +27,10 @@ interface World {
   eraseRest?(engine: ModelEngine, key: string, origin: number): void;
 }
 
-/** What an engine does to erase runs, step by step: anything may happen between two of them, its death too. */
+/** Erases runs in the order that the product decides: anything may happen before each deed, the death of the engine too. */
 export class Erasures {
   readonly #world: World;
   #open: Open[] = [];
-  /** Leaders that have looked for what earlier ones had begun. */
-  readonly #resumed = new WeakSet<object>();
   /** `key@origin` of those of which nothing may be left, and where the log ended then. */
   readonly #gone = new Map<string, number>();
   finished = 0;
@@ -53,11 +42,7 @@ export class Erasures {
     const { random, leaders, now } = this.#world;
     for (const engine of leaders.filter((one) => !this.#isBusy(one))) {
       const leadership = engine.state.leadership!;
-      const { remains } = leadership.house;
-      const begun = [...engine.state.finished.values()].filter((run) => run.isErased).map(({ key }) => key);
-      if (!this.#resumed.has(leadership)) this.#give(engine, { type: "erase", keys: begun });
-      this.#resumed.add(leadership);
-      this.#begin(engine, [...remains]);
+      this.#begin(engine, [...leadership.house.remains]);
     }
     const engine = this.#world.aLeader();
     if (engine !== undefined && !this.#isBusy(engine) && random.chance(0.05)) {
@@ -66,7 +51,7 @@ export class Erasures {
       if (ended.length > 0)
         this.#begin(engine, [random.pick(ended), ...(random.chance(0.3) ? [random.pick(ended)] : [])]);
     }
-    if (this.#open.length > 0 && random.chance(0.4)) this.#go(random.pick(this.#open));
+    if (this.#open.length > 0 && random.chance(0.6)) this.#go(random.pick(this.#open));
   }
   finishAll(): void {
     if (this.#world.hasErasures) this.act();
@@ -79,98 +64,63 @@ export class Erasures {
     );
   }
   #begin(engine: ModelEngine, keys: readonly string[]): void {
-    if (keys.length === 0) return;
-    const unique = [...new Set(keys)];
-    this.#open.push({ engine, state: engine.state, work: this.#erase(engine, unique) });
+    const { state } = engine;
+    if (keys.length === 0 || state.leadership === undefined) return;
+    const work = new Erasing(state.leadership.house).erase([...new Set(keys)]);
+    this.#open.push({ engine, state, work, next: work.next().value as Deed });
   }
   #go(open: Open): void {
-    const { engine, state, work } = open;
-    const isOver =
-      !engine.isAlive || engine.state !== state || !engine.state.isLeading || engine.deposedAt !== undefined;
-    const done = isOver || work.next().done === true;
-    if (done) this.#open = this.#open.filter((other) => other !== open);
+    if (!this.#isOver(open) && this.#continue(open)) return;
+    this.#open = this.#open.filter((other) => other !== open);
   }
-  *#erase(engine: ModelEngine, keys: readonly string[]): Work {
-    this.#read(engine);
-    const { finished, leadership } = engine.state;
-    if (leadership === undefined) return false; // it has found that it must read again
-    const ended = keys.filter((key) => isErasable(leadership.house, finished.get(key)));
-    const origins: Origins = new Map(ended.map((key) => [key, finished.get(key)!.origin]));
-    this.#give(engine, { type: "erase", keys: ended });
-    const isStored = () => ended.every((key) => finished.get(key)?.isErased === true);
-    for (let i = 0; i < 20 && !isStored(); i++) {
-      yield;
-      this.#read(engine);
-    }
-    if (!isStored()) return false;
-    const { house } = engine.state.leadership!;
-    for (let i = 0; isMarking(house); i++) {
-      if (i === 100) return false;
-      yield;
-    }
-    this.#read(engine);
-    if (
-      !(yield* this.#untilDone(engine, "erase", ended, isEntryGone, 20)) ||
-      !(yield* this.#eraseOutcomes(engine, origins))
-    )
+  #isOver({ engine, state }: Open): boolean {
+    return !engine.isAlive || engine.state !== state || !engine.state.isLeading || engine.deposedAt !== undefined;
+  }
+  /** Up to the next deed that does something; what is read tells the truth at once. False when it is done, or gives up. */
+  #continue(open: Open): boolean {
+    try {
+      do {
+        const answer = this.#perform(open.engine, open.next!);
+        if (this.#isOver(open)) return false;
+        const { value, done } = open.work.next(answer);
+        if (done === true) this.finished += value.erased.length;
+        open.next = done === true ? undefined : value;
+      } while (open.next?.type === "find" || (open.next?.type === "fold" && !open.next.pauses));
+    } catch (error) {
+      if (!/again$/.test(String(error))) throw error;
       return false;
-    for (const [key, origin] of origins) this.#gone.set(`${key}@${origin}`, this.#world.stream.lastSeq);
-    if (this.#world.eraseRest !== undefined)
-      for (const [key, origin] of origins) {
-        this.#world.eraseRest(engine, key, origin);
-        yield;
-      }
-    this.finished += ended.length;
-    this.#give(engine, { type: "erased", keys });
-    return true;
-  }
-  *#eraseOutcomes(engine: ModelEngine, origins: Origins): Work {
-    const { stream } = this.#world;
-    for (let i = 0; i < 10; i++) {
-      const found = stream.stored.filter((e) => e.type === "outcomes" && e.outcomes.some((o) => isOf(origins, o)));
-      if (found.length === 0) return true;
-      this.#read(engine);
-      for (const entry of found) {
-        if (entry.type !== "outcomes") continue;
-        const { seq } = entry;
-        const { turns, finals, rest, givesUp } = withoutErased(engine.state.fold, origins, entry.outcomes);
-        for (let i = 0; !isGivenUp(engine.state.leadership!.house, givesUp); i++) {
-          if (i === 100) return false;
-          yield;
-        }
-        this.#read(engine);
-        if (!(yield* this.#untilDone(engine, "cover", turns, (fold, key) => isCovered(fold, key, seq), 10)))
-          return false;
-        if (!(yield* this.#untilDone(engine, "cover", finals, (fold, key) => isMovable(fold, key, seq), 10)))
-          return false;
-        stream.rewriteOutcomes(entry.seq, rest);
-        yield;
-      }
-      this.#read(engine);
     }
-    return false;
+    return open.next !== undefined;
   }
-  *#untilDone(
-    engine: ModelEngine,
-    type: "cover" | "erase",
-    keys: readonly string[],
-    isDone: (fold: Fold, key: string) => boolean,
-    tries: number,
-  ): Work {
-    for (let i = 0; i < tries; i++) {
-      const left = keys.filter((key) => !isDone(engine.state.fold, key));
-      if (left.length === 0) return true;
-      this.#give(engine, { type, keys: left });
-      yield;
-      this.#read(engine);
+  #perform(engine: ModelEngine, deed: Deed): readonly OutcomesInPlace[] | undefined {
+    const { stream, now } = this.#world;
+    if (deed.type === "fold") engine.read(Number.POSITIVE_INFINITY, now);
+    else if (deed.type === "give") engine.give(deed.event, now);
+    else if (deed.type === "find") return this.#entriesOf(deed.origins);
+    else if (deed.type === "rewrite") stream.rewriteOutcomes(deed.entry.seq, deed.rest);
+    else {
+      this.#isGone(deed.key, deed.origin, stream.lastSeq);
+      this.#world.eraseRest?.(engine, deed.key, deed.origin);
     }
-    return false;
+    return undefined;
   }
-  #read(engine: ModelEngine): void {
-    engine.read(Number.POSITIVE_INFINITY, this.#world.now);
+  #isGone(key: string, origin: number, upTo: number): void {
+    const name = `${key}@${origin}`;
+    this.#gone.set(name, Math.max(upTo, this.#gone.get(name) ?? 0));
   }
-  #give(engine: ModelEngine, event: SchedulerEvent): void {
-    engine.give(event, this.#world.now);
+  /** A leader stores that nothing is left up to there, also of what its predecessors had begun to erase. */
+  onStored({ state: { fold } }: ModelEngine, upTo: number): void {
+    for (const [key, seq] of fold.remains) {
+      const run = fold.finished.get(key);
+      if (run !== undefined && seq <= upTo) this.#isGone(key, run.origin, upTo);
+    }
+  }
+  #entriesOf(origins: Origins): OutcomesInPlace[] {
+    return this.#world.stream.stored.flatMap((entry) =>
+      entry.type === "outcomes" && entry.outcomes.some((outcome) => isOf(origins, outcome))
+        ? [{ seq: entry.seq, isByEngine: entry.by === "engine", outcomes: entry.outcomes }]
+        : [],
+    );
   }
 
   /** Nothing of what is erased is left but its stone; and what somebody says late goes as well, in time. */

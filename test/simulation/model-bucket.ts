@@ -31,6 +31,8 @@ export class ModelBucket {
   readonly handlers = new Map<string, FailureHandler>();
   /** Up to where failures are handled. */
   handled = { epoch: 0, upTo: 0 };
+  /** Up to where nothing is left of erased runs. */
+  erased = { epoch: 0, upTo: 0 };
   readonly crons = new Map<string, StoredCron>();
   /** Records that had been written by another leader meanwhile. */
   merged = 0;
@@ -47,6 +49,10 @@ export class ModelBucket {
     if (epoch < this.handled.epoch) return false;
     this.handled = { epoch, upTo: Math.max(upTo, this.handled.upTo) };
     return true;
+  }
+  /** Nothing when a newer leader has written. */
+  storeErased(upTo: number, epoch: number): void {
+    if (epoch >= this.erased.epoch) this.erased = { epoch, upTo };
   }
   /** Over the record that stands where its writer thinks. */
   storeCron({ record, over }: Pick<StoreCron, "record" | "over">): boolean {

@@ -50,7 +50,10 @@ export function simulate(seed: number, steps: number): SimulationResult {
       const { hasHours, isRush, hasWildClocks } = world.climate;
       if ((hasHours || isRush || hasWildClocks) && quiet === 0) world.leaps.pass(60_000);
     }
-    for (let i = 0; i < 20 && isForgetting(world); i++) world.settle();
+    for (let i = 0, calm = 0; i < 200 && calm < 2; i++) {
+      calm = isForgetting(world) ? 0 : calm + 1;
+      world.settle();
+    }
     world.checks.afterHealing();
   } catch (error) {
     throw new Error(`seed ${seed} (${world.climate.weather}), step ${done}: ${(error as Error).message}`, {
@@ -83,9 +86,12 @@ export function simulate(seed: number, steps: number): SimulationResult {
   };
 }
 
-/** Whatever is too old by then goes with a mark, which may have begun just now. */
+/** Whatever is too old by then goes with a mark, which may have begun just now, or waits for what is being erased. */
 const isForgetting = ({ leaders }: World): boolean =>
-  leaders.some(({ state }) => state.leadership!.house.retention.phase !== "idle");
+  leaders.some(({ state }) => {
+    const { retention, remains } = state.leadership!.house;
+    return retention.phase !== "idle" || remains.size > 0;
+  });
 
 function whatLives({ ids, checks }: World): string[] {
   const made = [...checks.reference.keys.keys()].filter((key) => taskOf(key) === handlerTask);
