@@ -1,5 +1,5 @@
-// Children that a lap has opened: they are stored, and of those that end so soon that their parent need not be parked, the log tells their
-// worker itself. Only such as have completed, since that is final whatever follows; for any other end the run parks, and the leader offers it.
+// The children that a lap has opened. It stores them, and hears from the log itself when they complete so soon that their parent need not be
+// parked. Only a completion is used in this way, because nothing can replace it. For any other end, the run is parked and the leader offers it.
 import { readProperty } from "../../domain/thrown.ts";
 import type { Delivery } from "../../wire/journal-message.ts";
 import type { ChildGroup, ChildResult, SoonEnd } from "./children.ts";
@@ -17,18 +17,18 @@ interface Watched {
   left: number;
   time: number;
   sequence: number;
-  /** Infinite until its children are stored. Units: epoch milliseconds */
+  /** Until when the run waits for these children in its slot; infinite until they are stored. Units: epoch milliseconds */
   until: number;
   stop: () => void;
 }
 
-/** The slot is held meanwhile, and these children may need it. Units: milliseconds */
+/** How long a run waits for its children without being parked. Not for long: they may need the slot that it holds. Units: milliseconds */
 const awakeMs = 20;
-/** Their outcomes are sent once more, to this worker. */
+/** Larger groups are not watched: the outcome of each watched child is sent a second time, to this worker. */
 const mostWatched = 16;
 
 interface TurnOfChildren extends TurnParts {
-  /** They could not be stored now. */
+  /** The children could not be stored now. */
   refused(error: unknown): void;
 }
 
@@ -36,12 +36,12 @@ export class AwakeChildren {
   readonly #turn: TurnOfChildren;
   readonly #lap: number;
   readonly #ended: EndedOps;
-  /** Children are stored, or all of a group have completed. */
+  /** Called when children are stored, when all of a group have completed, or when no more will be heard of a group. */
   readonly #onNews: () => void;
   readonly #quick: QuickChildren;
-  /** Groups on their way to the log. */
+  /** How many groups are being stored. */
   #creating = 0;
-  /** By the ordinal of their op. */
+  /** The watched groups, by the ordinal of their op. */
   readonly #groups = new Map<number, Watched>();
 
   constructor(turn: TurnOfChildren, lap: number, ended: EndedOps, onNews: () => void) {
@@ -52,12 +52,12 @@ export class AwakeChildren {
     this.#quick = turn.host.quick ?? new Map();
   }
 
-  /** Children are on their way to the log. */
+  /** Whether children are being stored. */
   get areNew(): boolean {
     return this.#creating > 0;
   }
 
-  /** Stores the children of an op, unless they were when the run was parked. */
+  /** Stores the children of an op, unless they were stored before the run was parked. */
   open(op: Op): void {
     const { host, given } = this.#turn;
     const parked = given.resume?.parked;
@@ -71,7 +71,7 @@ export class AwakeChildren {
   }
 
   #notCreated(op: Op, error: unknown): void {
-    // A retry would only be refused again.
+    // Too large: a retry would be refused as well.
     if (readProperty(error, "name") === "PayloadTooLarge") this.#ended.add(op, "error", encodeError(error));
     else this.#turn.refused(error);
   }
@@ -90,7 +90,7 @@ export class AwakeChildren {
     watched.until = this.#turn.host.clock.now() + awakeMs;
   }
 
-  /** What the code can be given: groups whose children have all completed. */
+  /** The results of groups whose children have all completed. */
   take(frame: Frame): readonly Delivery[] {
     const deliveries: Delivery[] = [];
     for (const [at, { task, results, left, time, sequence }] of this.#groups) {
@@ -103,19 +103,19 @@ export class AwakeChildren {
     return deliveries;
   }
 
-  /** How long it is worth waiting, where nothing else is waited for. Units: milliseconds */
+  /** How long it is worth waiting before the run is parked; not positive if it waits for anything but watched children. Units: milliseconds */
   timeFor(frame: Frame): number {
     let until = Number.POSITIVE_INFINITY;
     for (const { ordinal } of openWaits(frame)) until = Math.min(until, this.#groups.get(ordinal)?.until ?? 0);
     return until - this.#turn.host.clock.now();
   }
 
-  /** The leader has offered their end: next time it may be worth waiting. `openedAt` 0: unknown. */
+  /** Notes from an offer of the leader how soon the children of a task end: next time it may be worth waiting. `openedAt` 0: unknown. */
   learn({ name, time }: Delivery, openedAt: number): void {
     if (openedAt > 0) this.#quick.set(name, time - openedAt <= awakeMs);
   }
 
-  /** The turn is over. */
+  /** Ends the watching of all groups, because the turn is over. */
   stop(): void {
     for (const [ordinal, { task, until }] of this.#groups) {
       if (until <= this.#turn.host.clock.now()) this.#quick.set(task, false);

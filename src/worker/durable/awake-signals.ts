@@ -1,5 +1,5 @@
-// Signals for a run whose steps are executing: it is not parked, so nobody offers it any. They are read from the log, and a concurrent timer
-// waits until the store has said that none preceded its deadline.
+// Signals for a run whose steps are executing. The leader offers signals only to a parked run, so the worker reads these from the log. A timer
+// beside them is not delivered until the store has said that no signal came before its deadline.
 import { entryOfOrigin } from "../../domain/origin.ts";
 import type { Delivery } from "../../wire/journal-message.ts";
 import type { Frame } from "./frame.ts";
@@ -9,19 +9,19 @@ import type { TurnParts } from "./turn-parts.ts";
 
 /** The clock of this process may be ahead of the store's. */
 export const clockMarginMs = 250;
-/** A signal is announced before it is stored. */
+/** Looks several times after each announcement: a signal is announced before it is stored. */
 const lookAgainMs = [20, 200, 2_000];
 
 export class AwakeSignals {
   readonly #parts: TurnParts;
   readonly #source: SignalSource;
-  /** Something was found, or it is known that nothing was there. */
+  /** Called after each look, whether it found a signal or not. */
   readonly #onNews: () => void;
   #frame: Frame | undefined;
   #stopWatching: (() => void) | undefined;
   #isLooking = false;
   #found: (StoredSignal & { readonly name: string }) | undefined;
-  /** Nothing else was there at that time. */
+  /** The log had no other signal for this run at this time. Units: epoch milliseconds */
   knownUntil: number = Number.NEGATIVE_INFINITY;
 
   constructor(parts: TurnParts, source: SignalSource, onNews: () => void) {
@@ -30,7 +30,7 @@ export class AwakeSignals {
     this.#onNews = onNews;
   }
 
-  /** From now on, while signals are waited for beside steps. */
+  /** Looks for signals from now on, if the code waits for any while its steps execute. */
   attend(frame: Frame): void {
     if (this.#stopWatching !== undefined || signalWaits(frame).length === 0) return;
     const { host, given } = this.#parts;
@@ -41,7 +41,7 @@ export class AwakeSignals {
     this.look();
   }
 
-  /** The first signal goes to the lowest op that takes it. */
+  /** Delivers the first signal that was found to the lowest op that takes it. */
   take(frame: Frame): Delivery | undefined {
     const found = this.#found;
     this.#found = undefined;
@@ -52,7 +52,7 @@ export class AwakeSignals {
       ?.end({ form: "value", time, sequence, value });
   }
 
-  /** Asks the store, unless a request is open. Never rejects: what is missed is offered once the run is parked. */
+  /** Asks the store, unless a request is open. Errors are ignored: a missed signal is offered once the run is parked. */
   look(): void {
     if (this.#isLooking || this.#stopWatching === undefined) return;
     this.#isLooking = true;

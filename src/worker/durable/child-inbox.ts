@@ -1,18 +1,18 @@
-// Where a worker hears at once how children ended that it has just created: the server sends a copy of each outcome to the inbox which
-// the entry of the run names.
+// The child inbox: where a worker hears at once how the children end that it has just created. The entry of each child names the inbox, and
+// the server sends a copy of each of its outcomes there.
 import type { Msg } from "@nats-io/transport-node";
 import { isFinal } from "../../domain/run.ts";
 import type { NatsLink } from "../../nats/link.ts";
 import { decodeOutcomeEntry, type Outcome } from "../../wire/outcome-entry.ts";
 import { newResultInbox, type ResultInbox } from "../../wire/result-inbox.ts";
 
-/** `time` epoch milliseconds; undefined: nothing more will be heard. */
+/** Undefined if nothing more will be heard of the run. Units: `time` epoch milliseconds */
 type OnEnd = (end: { readonly outcome: Outcome; readonly sequence: number; readonly time: number } | undefined) => void;
 
 export class ChildInbox {
   readonly #link: NatsLink;
   readonly #inbox: ResultInbox;
-  /** By key of the child. */
+  /** Who hears of a child's end, by the key of the child. */
   readonly #watched = new Map<string, OnEnd>();
   #isOpen = false;
 
@@ -21,12 +21,12 @@ export class ChildInbox {
     this.#inbox = newResultInbox(link.inboxPrefix);
   }
 
-  /** What the entry of a watched child names. */
+  /** The name of the inbox in the entry of a watched child. */
   get name(): string {
     return this.#inbox.made;
   }
 
-  /** Hears the first end of a run; it is watched before it is stored. Returns a function that ends this. */
+  /** Calls back with the first end of a run. To be called before the run is stored. Returns a function that ends the watch. */
   watch(key: string, onEnd: OnEnd): () => void {
     this.#open();
     this.#watched.set(key, onEnd);
@@ -47,7 +47,7 @@ export class ChildInbox {
     this.#link.onDisconnect(() => this.#lostTrack());
   }
 
-  /** In the order of the log. What is not an outcome was not sent by the server. */
+  /** Messages come in the order of the log. One that does not decode as outcomes was not sent by the server. */
   #hear({ data, headers }: Msg): void {
     let outcomes: readonly Outcome[];
     try {
@@ -67,7 +67,7 @@ export class ChildInbox {
     }
   }
 
-  /** The first end of a run may have been missed. */
+  /** Gives up every watch: the first end of any run may have been missed. */
   #lostTrack(): void {
     const watched = [...this.#watched.values()];
     this.#watched.clear();

@@ -10,7 +10,7 @@ import { jsonOf, noBytes, utf8 } from "../../wire/bytes.ts";
 import { type RunEntry, runForm } from "../../wire/run-entry.ts";
 import type { FinalDetail } from "../../wire/story.ts";
 
-/** Which group of a run. */
+/** Names a group of a run's children. */
 export interface GroupPlace {
   readonly task: string;
   readonly lap: number;
@@ -35,19 +35,19 @@ export type ChildResult =
     }
   | { readonly ok: false; readonly key: string; readonly reason: string };
 
-/** How one child has completed; undefined: it has ended otherwise, or nothing more will be heard. Units: `time` epoch milliseconds */
+/** How a child completed; undefined if it ended otherwise, or if nothing more will be heard of it. Units: `time` epoch milliseconds */
 export type SoonEnd = { readonly result: ChildResult; readonly sequence: number; readonly time: number } | undefined;
 
 export interface Children {
-  /** Resolves when all are stored; an existing one is the same child. Fails: QueueFull, PayloadTooLarge, StoreUnavailable */
+  /** Stores the children of a group. A run that exists under the id of a child is that child. Fails: QueueFull, PayloadTooLarge, StoreUnavailable */
   create(group: ChildGroup, isWatched?: boolean): Promise<void>;
-  /** Hears how children of a group end that is created next, watched. Returns a function that ends this. @default nobody tells */
+  /** Calls back with the end of each child of a group; to be called before `create`. Returns a function that ends the watch. @default no watch */
   watch?(group: ChildGroup, onEnd: (place: number, end: SoonEnd) => void): () => void;
-  /** How the children of a group ended, in the order of their places. Fails: StoreUnavailable if one can no longer be read there */
+  /** How the children of a group ended, in the order of their places. Fails: StoreUnavailable if one cannot be read where its end was */
   read(group: GroupPlace, ends: readonly (ChildEnd | null)[]): Promise<readonly (ChildResult | null)[]>;
 }
 
-/** Those of one run. */
+/** The children of one run. */
 export interface ChildrenOfRun extends Children {
   /** Stores a run that nobody waits for, once for each id. Fails: as {@link Children.create} */
   enqueue(task: string, id: string, input: string): Promise<void>;
@@ -67,7 +67,7 @@ export interface NewChild {
   /** JSON; empty for undefined. */
   readonly input: string;
   readonly atOnce?: number | undefined;
-  /** Where its creator hears how it ends. @default it is offered */
+  /** The inbox where its creator hears how it ends. @default none: the leader offers the end */
   readonly inbox?: string | undefined;
 }
 
@@ -89,7 +89,7 @@ export function childEntry(
 const sealedChildInput = (vault: Vault, task: string, json: string): Uint8Array =>
   sealInput(vault, task, { value: JSON.parse(json), json: utf8(json) });
 
-/** What a parent keeps about the end of its child; a promise if that is sealed. Fails: DecryptionFailed */
+/** What a parent's journal keeps about the end of a child; a promise if the end has to be decrypted. Fails: DecryptionFailed */
 export function resultOf(
   { kind, output, detail }: ChildOutcome,
   key: string,

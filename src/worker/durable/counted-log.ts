@@ -1,8 +1,8 @@
-// What a worker says of the durable runs of one task: of what is true of many, the first is told in full and the others are counted.
+// A counted log: what a worker logs about the durable runs of one task. The first message of a kind is logged in full, the others are counted.
 import type { Log } from "../../domain/log.ts";
 
 interface Told {
-  /** The others of the same kind that are not told yet. */
+  /** How many others of the same kind are not logged yet. */
   others: number;
   lastAt: number;
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -10,12 +10,12 @@ interface Told {
 
 type Level = "warn" | "error";
 
-/** Others are counted for this long before they are told. Units: milliseconds */
+/** Others are counted for this long before their number is logged. Units: milliseconds */
 const collectMs = 2_000;
-/** After so much quiet the next one is told in full again. Units: milliseconds */
+/** If none came for this long, the next one is logged in full again. Units: milliseconds */
 const quietMs = 60_000;
 
-/** Warnings and errors of one task, each by its message. */
+/** Counts warnings and errors by their message. */
 export function countedLog(log: Log, task: string): Log {
   const told = new Map<string, Told>();
   const tell = (level: Level, message: string, fields: Readonly<Record<string, unknown>> | undefined): void => {

@@ -12,12 +12,12 @@ import type { DurableRuns } from "./durable-runs.ts";
 import { DurableTurn } from "./turn.ts";
 import type { KeptFrame, TurnEnd, TurnGiven } from "./turn-host.ts";
 
-/** No JSON: the input has to be read, should its code be called. */
+/** Stands for an input that is not in the assignment and is read only if the code is called; not JSON, so no real input equals it. */
 const apart = "\0";
-/** What an outcome says of a large input is only that it stays where it is. */
+/** Large enough that an outcome does not carry it, but says that the input stays where it is. */
 const someLargeInput = new Uint8Array(largestCarriedInput + 1);
 
-/** Only its code, its leader and its deadline, which the leader keeps, end it. Steps have signals of their own. */
+/** Ends only by its code, by its leader, or at its deadline, which the leader watches. Its steps have abort signals of their own. */
 export class DurableAttempt extends Attempt {
   readonly #durable: DurableRuns;
   #turn: DurableTurn | undefined;
@@ -30,7 +30,7 @@ export class DurableAttempt extends Attempt {
     this.#durable = durable;
   }
 
-  /** No code of the user runs before something was stored. */
+  /** Whether the run's frame is still here: then no user code runs before something is stored. */
   get isWarm(): boolean {
     const { origin, turn } = this.assignment;
     return this.#durable.parts.frames.has(origin, turn);

@@ -1,4 +1,4 @@
-// What has ended here and is not in the journal yet: steps, and children that could not be created. The next record takes it.
+// Ops that have ended here and are not in the journal yet: steps, and children that could not be created. The next record stores them.
 import type { Delivery, DeliveryForm } from "../../wire/journal-message.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
@@ -16,7 +16,7 @@ export class EndedOps {
     this.#onNews = onNews;
   }
 
-  /** `form` undefined: a step that was given up has ended without a result. */
+  /** Adds the result of an op; an undefined `form` says that a step was given up and has none. */
   add(op: Op, form: DeliveryForm | undefined, value: string): void {
     if (form !== undefined && op.state !== "closed") {
       const { host, wish } = this.#turn;
@@ -24,10 +24,10 @@ export class EndedOps {
       const given = form === "error" ? wish.failed(value) : { form, value, sequence: 0 };
       this.#results.push(op.end({ time, ...given }));
     }
-    setImmediate(this.#onNews); // what ends at the same moment goes into the same record
+    setImmediate(this.#onNews); // ops that end at the same moment go into the same record
   }
 
-  /** Without those that nobody wants any more. */
+  /** All results, except those that nobody waits for any more. */
   take(): Delivery[] {
     return this.#results.splice(0).filter(({ ordinal }) => this.#frame.ops.at(ordinal)?.state === "ended");
   }

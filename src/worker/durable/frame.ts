@@ -1,5 +1,5 @@
-// The code of one lap of a durable run in memory: which ops it has opened, in which order, and what was delivered to it. Does not know the journal:
-// its driver delivers results, and is told when the code stands still.
+// A frame: the code of one lap of a durable run, in memory. It knows which ops the code has opened, in which order, and what was delivered. It
+// does not know the journal: its driver delivers results, and is told when the code stands still.
 import { cancelSignal, type Wait } from "../../domain/durable.ts";
 import { type Delivery, noOp } from "../../wire/journal-message.ts";
 import { randomOf } from "./lap-random.ts";
@@ -11,13 +11,13 @@ import { type Entered, insideOf, type Surrounding, windows } from "./windows.ts"
 
 /** Who drives a frame during a turn. */
 export interface Driver {
-  /** The code stands still, and all deliveries are made. `opened`: new ops in the order of their calls. Returns whether it called user code. */
+  /** The code stands still, and all deliveries are made. `opened`: new ops in the order of their calls. Returns whether user code was called. */
   stands(opened: readonly Op[]): boolean;
   /** The method has ended; `threw` says how. */
   ended(threw: boolean, value: unknown): void;
-  /** `stack`: of the call that showed it. */
+  /** The code does not match its journal. `stack` is that of the call that shows it. */
   blocked(reason: string, stack?: string): void;
-  /** The arguments of an op differ from the stored ones: its results count all the same. */
+  /** The arguments of an op differ from the stored ones. The stored result counts all the same. */
   warned(reason: string): void;
 }
 
@@ -35,14 +35,14 @@ export class Frame implements Entered<Delivery> {
   readonly lap: number;
   /** Time of the newest delivery. Units: epoch milliseconds */
   time: number;
-  /** Of signals that were taken, by name. */
+  /** The sequence of the newest signal that was taken, by name. */
   readonly cursors: Record<string, number>;
   /** The code has been told to cancel. */
   isCancelled = false;
-  /** The method has asked for the next lap; it counts once it is returned. */
+  /** The next lap that the method has asked for; it begins only if the method returns it. */
   restart: Restart | undefined;
   readonly ops: Ops = new Ops();
-  /** The same numbers on each replay. */
+  /** Gives the same numbers on each replay. */
   readonly random: () => number;
   /** Undefined while the run is parked. */
   driver: Driver | undefined;
@@ -70,34 +70,34 @@ export class Frame implements Entered<Delivery> {
     windows.deliver(this, [undefined, ...stored]);
   }
 
-  /** Deliveries that were just stored. */
+  /** Delivers results that were just stored. */
   deliver(deliveries: readonly Delivery[]): void {
     this.#undelivered += deliveries.length;
     windows.deliver(this, deliveries);
   }
 
-  /** All deliveries are made, and no code is executing. */
+  /** Whether all deliveries are made and no code is executing. */
   get stands(): boolean {
     return this.#undelivered === 0 && windows.current !== this;
   }
   get isOver(): boolean {
     return this.#isOver;
   }
-  /** What it says now was said before. */
+  /** Whether the code repeats what it did in an earlier turn: its log lines were written then. */
   get isReplaying(): boolean {
     return this.#isReplaying;
   }
 
-  /** Opens an op; called synchronously by the code. The promise is a real one: other thenables lose the async context. */
+  /** Opens an op; called synchronously by the code. Returns a real promise: other thenables lose the async context. */
   open(...[kind, name, hash, detail]: [Op["kind"], string, number, OpDetail]): Promise<any> {
-    if (this.#isOver) return new Promise(() => {}); // its own: a shared one would retain the frames of all that await it
+    if (this.#isOver) return new Promise(() => {}); // a promise of its own: a shared one would retain the frames of all that await it
     if (windows.current !== this) return this.blockFor(foreignBefore({ kind, name }));
     const op = new Op(kind, name, hash, detail);
     this.ops.open(op);
     return op.promise;
   }
 
-  /** For code that can go no further as it is. Called synchronously by the code, which never gets an answer. */
+  /** Blocks a frame whose code cannot continue as it is. Called synchronously by the code, which never gets an answer. */
   blockFor(reason: string): Promise<never> {
     this.#block(reason);
     return new Promise(() => {});
@@ -107,7 +107,7 @@ export class Frame implements Entered<Delivery> {
   drop(reason?: unknown): void {
     this.#isOver = true;
     this.driver = undefined;
-    this.#code = () => {}; // it may retain much, and a user's timer may retain this
+    this.#code = () => {}; // the code may retain much, and a timer of the user may retain this frame
     this.ops.drop(reason);
   }
 
@@ -144,7 +144,7 @@ export class Frame implements Entered<Delivery> {
     if (signal !== undefined) this.cursors[signal] = Math.max(this.cursors[signal] ?? 0, sequence);
   }
 
-  /** False if the journal says otherwise. */
+  /** Numbers the ops that the code has opened; false if they differ from the journal. */
   #number(): boolean {
     const difference = this.ops.number(this.driver);
     if (difference !== undefined) this.#block(difference);

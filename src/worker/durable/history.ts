@@ -11,22 +11,22 @@ export interface History {
   readonly deliveries: readonly Delivery[];
   /** Whether anything was delivered after this message. */
   readonly hasMoreThan: (seq: number) => boolean;
-  /** Of its last message; 0 for an empty journal. */
+  /** The sequence of the last message; 0 for an empty journal. */
   readonly lastSeq: number;
-  /** Turns begun since the last delivery that neither delivered anything nor were given back: they were lost. */
+  /** How many turns were lost since the last delivery: they began, and neither delivered anything nor were given back. */
   readonly fruitless: number;
 }
 
 /**
- * Undefined if this turn may not continue the journal: a later one has begun, or another attempt has begun this one.
+ * Undefined if this turn may not continue the journal: a later turn has begun, or another attempt at this turn.
  *
- * Fails: DecryptionFailed for one that is still sealed, MalformedRecord
+ * Fails: DecryptionFailed for a journal that is still sealed, MalformedRecord
  */
 export function historyOf(read: readonly StoredRecord[], turn: number, run = ""): History | undefined {
   const told = read.map(({ data }) => decodeJournalMessage(data));
   for (const message of told) if (message.sealed !== undefined) assertPlainMessage(message, run);
   if (told.some((message) => message.turn >= turn)) return undefined;
-  // A lap replaces everything before it; some of that may be here too if it was read just before.
+  // The first message of a lap replaces everything before it, but the read may have caught some older messages just before that.
   const from = Math.max(
     0,
     told.findLastIndex(({ lap }) => lap !== undefined),
@@ -53,7 +53,7 @@ function fruitlessOf(messages: readonly JournalMessage[]): number {
   return Math.max(lost, 0);
 }
 
-/** Joins the parts of large groups; parts without a last one are from a lost attempt. */
+/** Joins the parts of large groups. Parts without a last one are from an attempt that was lost, and are dropped. */
 function deliveriesOf(messages: readonly JournalMessage[]): Delivery[] {
   const whole: Delivery[] = [];
   const parts = new Map<number, string[]>();
@@ -75,5 +75,5 @@ function deliveriesOf(messages: readonly JournalMessage[]): Delivery[] {
   return whole;
 }
 
-/** Arrays of JSON, as one. */
+/** Joins arrays of JSON into one. */
 const joined = (arrays: readonly string[]): string => `[${arrays.map((array) => array.slice(1, -1)).join()}]`;

@@ -1,5 +1,5 @@
-// Appends to the journal of one run for one attempt, one message at a time: any other writer is noticed, and then
-// nothing more is appended.
+// The journal writer appends to the journal of one run, for one attempt and one message at a time. It notices any other writer, and then
+// appends nothing more.
 import { groupsBySize } from "../../collections/groups.ts";
 import {
   type Delivery,
@@ -13,22 +13,22 @@ import type { TurnGiven, TurnHost } from "./turn-host.ts";
 interface TurnOfWriter {
   readonly host: Pick<TurnHost, "journal" | "newAttempt">;
   readonly given: Pick<TurnGiven, "key" | "origin" | "turn">;
-  /** Resolves once the leader is known to count on this worker; false if the turn ends first. */
+  /** Waits until the leader was heard recently, so that it still counts on this worker; false if the turn ends first. */
   mayAppend(): boolean | Promise<boolean>;
 }
 
-/** `stored`: all of it is acknowledged · `stale`: somebody has appended since the journal was read · `fenced`: the turn is another's */
+/** `stored`: the record is acknowledged · `stale`: somebody has appended since the journal was read · `fenced`: another attempt has the turn */
 export type Written = "stored" | "stale" | "fenced";
 
 export type Record = Pick<JournalMessage, "time" | "deliveries"> &
   Partial<Pick<JournalMessage, "returns" | "starts" | "lap">>;
 
 export class JournalWriter {
-  /** Of the last known message. */
+  /** The sequence of the last known message. */
   lastSeq = 0;
-  /** Nothing has been appended in this turn, and something must be before code continues. Written by the turn too. */
+  /** Nothing has been appended in this turn yet, and code may not continue before that. Also set by the turn. */
   mustBegin = true;
-  /** A record is on its way, and nothing else is written meanwhile; also from when one was refused. */
+  /** A record is being stored, and nothing else is written meanwhile. Stays true after a write that failed. */
   isWriting = false;
   readonly #turn: TurnOfWriter;
   readonly #attempt: number;
@@ -51,7 +51,7 @@ export class JournalWriter {
     return written;
   }
 
-  /** No message has room for it: as few as take it. */
+  /** Writes a record that is too large for one message in as few messages as possible. */
   async #writeInParts({ deliveries, ...first }: Record): Promise<Written> {
     const room = this.#turn.host.journal.largestMessage - headroom;
     const pieces = deliveries.flatMap((one) => piecesOf(one, room));
@@ -66,7 +66,7 @@ export class JournalWriter {
 
   async #append(record: Record): Promise<Written> {
     const { time, deliveries, returns = false, starts = false, lap } = record;
-    const begins = this.mustBegin && lap === undefined; // a lap replaces whatever has begun
+    const begins = this.mustBegin && lap === undefined; // the first message of a lap replaces the journal, so it need not say that a turn begins
     const message = {
       turn: this.#turn.given.turn,
       attempt: this.#attempt,
@@ -91,7 +91,7 @@ export class JournalWriter {
     return "stored";
   }
 
-  /** Only the answer was lost. */
+  /** The sequence of the message if it is the last of the journal: it was stored, and only the answer was lost. */
   async #storedBefore({ attempt, number }: JournalMessage): Promise<number | undefined> {
     const last = await this.#turn.host.journal.last(this.#turn.given);
     if (last === undefined) return undefined;
@@ -100,10 +100,10 @@ export class JournalWriter {
   }
 }
 
-/** Space for what a message has besides its deliveries. */
+/** Space for everything in a message besides its deliveries. Units: bytes */
 const headroom = 1_024;
 
-/** The values of a large group go in parts; everything else fits into a message, which is ensured where it arises. */
+/** Splits the values of a large group. Every other delivery fits into a message: whoever makes one sees to that. */
 function piecesOf(delivery: Delivery, room: number): Delivery[] {
   if (delivery.kind !== "children" || delivery.form !== "value" || mostBytesOfDelivery(delivery) <= room)
     return [delivery];

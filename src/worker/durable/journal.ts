@@ -9,19 +9,19 @@ export interface StoredRecord {
 
 export interface Journal {
   /**
-   * Appends one message after the one with sequence `expect` (0: the first). With `replaces` all before it are gone at once. Returns its
-   * sequence, or undefined if another one is the last.
+   * Appends a message after the one with sequence `expect` (0: as the first). With `replaces`, all messages before it are removed at once.
+   * Returns the sequence of the new message, or undefined if the last one is not the expected one.
    *
-   * Fails: QueueFull if the journal has no room, StoreUnavailable, PermissionDenied; it may still be stored
+   * Fails: QueueFull if the journal has no room, StoreUnavailable, PermissionDenied; the message may be stored all the same
    */
   append(name: JournalName, message: Uint8Array, expect: number, replaces: boolean): Promise<number | undefined>;
   /**
-   * All of it, in order, up to the message that was last when asked. With `reaches`, a sequence that the journal has, it may lack newer
-   * ones: the next append meets them.
+   * All messages in order, up to the one that is the last when this is called. With `reaches`, the sequence of a message that is known to be
+   * stored, newer ones may be missing: the next append is then refused.
    */
   read(name: JournalName, reaches?: number): Promise<readonly StoredRecord[]>;
-  /** Undefined for an empty one. */
+  /** The last message; undefined for an empty journal. */
   last(name: JournalName): Promise<StoredRecord | undefined>;
-  /** Most bytes of a message. */
+  /** Units: bytes */
   readonly largestMessage: number;
 }

@@ -1,4 +1,5 @@
-// Frames of parked runs, kept for a while: a run woken here continues without a replay. Dropping a frame runs none of its code.
+// Kept frames: those of parked runs, kept for a while so that a run that wakes on this worker continues without a replay. Dropping a frame
+// runs none of its code.
 import type { KeptFrame } from "./turn-host.ts";
 
 export interface KeepOptions {
@@ -16,9 +17,9 @@ export class KeptFrames {
   readonly #most: number;
   readonly #mostMs: number;
   readonly #now: () => number;
-  /** By the origin of the run; the one kept first comes first. */
+  /** By the origin of the run, in the order in which they were kept. */
   readonly #frames = new Map<number, Kept>();
-  /** Runs while there are frames. */
+  /** Set while there are frames. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ frames = 1_000, frameMs = 600_000 }: KeepOptions = {}, now: () => number = () => performance.now()) {
@@ -31,7 +32,7 @@ export class KeptFrames {
     return this.#frames.size;
   }
 
-  /** Whether {@link take} would give one. */
+  /** Whether {@link take} would return a frame. */
   has(origin: number, turn: number): boolean {
     const kept = this.#frames.get(origin);
     return kept !== undefined && kept.turn < turn;
@@ -44,7 +45,7 @@ export class KeptFrames {
     if (this.#frames.size > this.#most) this.#drop(this.#frames.keys().next().value!);
   }
 
-  /** Only for a later turn than the one that left it: the same or an earlier one may have continued elsewhere. */
+  /** The frame of a run, for a later turn than the one that left it: the same or an earlier turn may have continued on another worker. */
   take(origin: number, turn: number): KeptFrame | undefined {
     const kept = this.#frames.get(origin);
     if (kept === undefined) return undefined;
@@ -56,7 +57,7 @@ export class KeptFrames {
     return kept;
   }
 
-  /** Drops what was kept too long. */
+  /** Drops the frames that were kept too long. */
   expire(): void {
     const oldest = this.#now() - this.#mostMs;
     for (const [origin, { keptAt }] of this.#frames) {

@@ -1,5 +1,5 @@
-// One lap of a durable run as its turn drives it: what its code receives is stored before the code sees it; its steps and children start; and
-// when nothing is in progress any more, it is parked.
+// A lap of a durable run, as its turn drives it. Every result is stored before the code receives it. The lap starts steps and children, and
+// parks the run when nothing is in progress any more.
 import type { Delivery } from "../../wire/journal-message.ts";
 import { AwakeChildren } from "./awake-children.ts";
 import { EndedOps } from "./ended-ops.ts";
@@ -16,16 +16,16 @@ import type { TurnEnd } from "./turn-host.ts";
 import type { TurnParts } from "./turn-parts.ts";
 import { openWaits, waitsOf } from "./waits.ts";
 
-/** Code that awaits nothing from natchet gets this long to show where. */
+/** Code that waits for nothing that natchet knows of is blocked after this time: until then it may open an op, which shows where it waited. */
 const foreignMs = 1_000;
 const longestTimerMs = 2 ** 31 - 1;
 
 /** The turn that a lap belongs to. */
 export interface TurnOfLap extends TurnParts {
-  /** False if the lap does not continue from there. Fails: as {@link JournalWriter.write} */
+  /** Stores a record; false if this lap does not continue. Fails: as {@link JournalWriter.write} */
   store(record: Record): Promise<boolean>;
   lapEnded(end: TurnEnd | Restart): void;
-  /** Whatever the store said, the turn does not continue. */
+  /** Ends the turn, which cannot continue after this error. */
   refused(error: unknown): void;
 }
 
@@ -36,9 +36,9 @@ export class Lap implements Driver {
   readonly #steps: StepRunner;
   readonly #children: AwakeChildren;
   readonly #outside: Satisfiers;
-  /** Until the replay has reached it. */
+  /** Where the run was parked; undefined once the replay has got there. */
   #parkedAt: ParkedAt | undefined;
-  /** When to look again. */
+  /** A timer for the next look at what can be done. */
   #timer: unknown;
 
   constructor(turn: TurnOfLap, frame: Frame, { offers, parkedAt, fruitless = 0 }: LapGiven) {
@@ -52,7 +52,7 @@ export class Lap implements Driver {
     this.#outside = new Satisfiers(turn, offers, this.#children, onNews);
   }
 
-  /** Of a frame that was kept since it was parked. */
+  /** Continues with a frame that was kept while the run was parked. */
   goOn(): void {
     this.frame.driver = this;
     this.#advance();
@@ -63,18 +63,18 @@ export class Lap implements Driver {
     this.#soon();
   }
 
-  /** The worker stops: executing steps may end. */
+  /** The worker is stopping: no new step begins, and executing steps may end. */
   leave(): void {
     this.#steps.leave();
     this.#soon();
   }
 
-  /** Executing steps are told to stop. */
+  /** Tells executing steps to stop. */
   giveUp(reason: unknown): void {
     this.#steps.giveUp(reason);
   }
 
-  /** Somebody else may drive the frame from now on. */
+  /** Stops driving the frame: another lap may continue with it. */
   letGo(reason: unknown): void {
     this.#turn.host.clock.clear(this.#timer);
     this.#steps.forget(reason);
@@ -122,12 +122,12 @@ export class Lap implements Driver {
     host.log.warn("a durable run is replayed with other arguments", { run: given.key, reason });
   }
 
-  /** Whatever the frame does is still this lap's affair. */
+  /** Whether this lap still drives its frame. */
   get #isDriving(): boolean {
     return this.frame.driver === this;
   }
 
-  /** Does whatever can be done now. Returns whether it called user code. */
+  /** Does everything that can be done now. Returns whether user code was called. */
   #advance(): boolean {
     const { frame } = this;
     const { writer, isLeaving } = this.#turn;
@@ -154,7 +154,7 @@ export class Lap implements Driver {
     this.#timer = clock.set(act, Math.min(Math.max(ms, 0), longestTimerMs));
   }
 
-  /** Stores them first; with none of them, only that the turn has begun. */
+  /** Stores the deliveries, then makes them. Without any, it only stores that the turn has begun. */
   async #deliver(deliveries: readonly Delivery[]): Promise<void> {
     try {
       if (!(await this.#turn.store({ time: this.#turn.host.clock.now(), deliveries }))) return;
@@ -166,7 +166,7 @@ export class Lap implements Driver {
     this.frame.deliver(deliveries);
   }
 
-  /** Nothing is in progress: give the run back, wait a moment, or park it. */
+  /** Nothing is in progress: gives the run back, waits a moment, or parks it. */
   #standStill(): void {
     const { frame } = this;
     const hasSteps = this.#steps.hasWaiting || frame.ops.thatAre("open").some((op) => !op.isWait);
@@ -192,7 +192,7 @@ export class Lap implements Driver {
     this.#turn.lapEnded({ kind: "parked", parked, kept: { frame, turn: given.turn, lastSeq } });
   }
 
-  /** Its worker stops. Distinguishes a run given back from a lost one. */
+  /** Gives the run back because its worker stops. The journal says so, so that the turn does not count as lost. */
   #giveBack(): void {
     const { host } = this.#turn;
     const told = this.#turn.store({ returns: true, time: host.clock.now(), deliveries: [] });

@@ -1,4 +1,4 @@
-// What the log offers to the waits of a run, taken one after another by the open ops.
+// Offers: what the log has for the waits of a parked run. The open ops take them one after another.
 import type { Offer, Parked, Resume } from "../../domain/durable.ts";
 import type { Delivery } from "../../wire/journal-message.ts";
 import type { Frame } from "./frame.ts";
@@ -10,8 +10,8 @@ import { openWaits } from "./waits.ts";
 const plain: OpenSignal = (_key, _name, data) => data;
 
 /**
- * With the results of the offered children. At once where nothing has to be read or decrypted: a warm run waits for it. Fails:
- * StoreUnavailable, DecryptionFailed
+ * The offers with the results of the offered children. Not a promise if nothing has to be read or decrypted, so that a warm run continues at
+ * once. Fails: StoreUnavailable, DecryptionFailed
  */
 export function offersOf(given: OfferedTo, openSignal: OpenSignal = plain): Offers | Promise<Offers> {
   const { key, resume } = given;
@@ -46,7 +46,7 @@ export class Offers {
   /** In the order in which they came. */
   readonly #all: readonly Offer[];
   #left: readonly Offer[];
-  /** Of children, by the ordinal of their group. */
+  /** The results of children, by the ordinal of their group. */
   readonly #values: ReadonlyMap<number, string>;
 
   constructor({ parked, offers }: Resume, values: ReadonlyMap<number, string>) {
@@ -56,14 +56,14 @@ export class Offers {
     this.#values = values;
   }
 
-  /** What was taken has not been stored: the journal, read again, decides who takes what. */
+  /** Puts back what was taken and not stored. The journal is read again, and decides who takes what. */
   reset(): void {
     this.#left = this.#all;
   }
 
   /**
-   * The first that an open op takes; undefined if there is none. The list is valid only while the code waits for nothing that it was not
-   * made for: something for another wait might precede it.
+   * The first offer that an open op takes; undefined if there is none. The list is used only while the code waits for nothing new: the log may
+   * have something for a new wait that comes before these offers.
    */
   next(frame: Frame): Delivery | undefined {
     if (this.#left.length === 0) return undefined;
@@ -91,7 +91,7 @@ export class Offers {
 
 const jsonOf = (data: unknown): string => JSON.stringify(data) ?? "";
 
-/** The lowest op; what the journal already has belongs to none. */
+/** The lowest op that takes the offer; none takes what the journal already has. */
 function takerOf(offer: Offer, waits: readonly Op[], { cursors }: Frame): Op | undefined {
   if (offer.kind === "signal") {
     if (offer.sequence <= (cursors[offer.name] ?? 0)) return undefined;

@@ -18,21 +18,21 @@ interface Warned {
 const noOps: readonly Op[] = [];
 
 export class Ops {
-  /** Those that are not settled, by their numbers. */
+  /** The ops that are not settled, by their numbers. */
   readonly #numbered = new Map<number, Op>();
   #count = 0;
-  /** Stored of ops that are not opened yet. */
+  /** What is stored of ops that the code has not opened yet. */
   readonly #expected = new Map<number, KnownOp>();
-  /** Opened in this window, without a number yet. */
+  /** Ops that were opened in this window and have no number yet. */
   #opened: Op[] = [];
-  /** Numbered, and not told to the driver yet. */
+  /** Ops that have a number and that the driver has not been told about. */
   #fresh: Op[] = [];
 
-  /** How many were numbered in this lap. */
+  /** How many ops were numbered in this lap. */
   get count(): number {
     return this.#count;
   }
-  /** Unsettled steps and children: somebody forgot to await them, unless a race left them. */
+  /** Steps and children that are not settled when the method ends: nobody awaited them, or another way won a race. */
   get leftBehind(): string[] {
     const open = [...this.#numbered.values()].filter(
       ({ kind, state }) => state !== "closed" && kind !== "sleep" && kind !== "signal",
@@ -42,9 +42,9 @@ export class Ops {
   at(ordinal: number): Op | undefined {
     return this.#numbered.get(ordinal);
   }
-  /** Those that are not settled, in the order of their numbers. */
+  /** The ops in this state that are not settled, in the order of their numbers. */
   thatAre(state: OpState): readonly Op[] {
-    let found: Op[] | undefined; // asked many times a step, and nearly always for nothing
+    let found: Op[] | undefined; // called many times a step, and nearly always there are none
     for (const op of this.#numbered.values()) {
       if (op.state !== state) continue;
       found ??= [];
@@ -61,7 +61,7 @@ export class Ops {
     this.#opened.push(op);
   }
 
-  /** Numbers what was opened in this window. Returns how it differs from the journal; where only its arguments do, the driver is warned. */
+  /** Numbers the ops opened in this window. Returns how one differs from the journal; if only its arguments differ, the driver is warned. */
   number(driver: Warned | undefined): string | undefined {
     const opened = this.#opened;
     if (opened.length === 0) return undefined;
@@ -79,20 +79,20 @@ export class Ops {
     return undefined;
   }
 
-  /** What was numbered since it was last asked, in the order of the calls, and is still wanted. */
+  /** The ops numbered since the last call that are still wanted, in the order in which the code opened them. */
   takeFresh(): Op[] {
     const fresh = this.#fresh.filter(({ state }) => state === "new");
     this.#fresh = [];
     return fresh;
   }
 
-  /** Stored ops that the code has not opened, although it has ended. */
+  /** Names a stored op that the code has not opened although the method has ended. */
   unopened(): string | undefined {
     for (const [ordinal, stored] of this.#expected) if (ordinal >= this.#count) return endedBefore(ordinal, stored);
     return undefined;
   }
 
-  /** Its result is here. */
+  /** Closes an op: its result is here. */
   settle(op: Op): void {
     this.#numbered.delete(op.ordinal);
     op.state = "closed";

@@ -1,4 +1,4 @@
-// Timers that the worker itself may let fire: those of a run that waits for nothing but time, or for signals, which it can look for.
+// Timers that the worker itself may fire: those of a run that waits only for time and for signals, which the worker can look for in the log.
 import type { Delivery } from "../../wire/journal-message.ts";
 import { type AwakeSignals, clockMarginMs } from "./awake-signals.ts";
 import type { Frame } from "./frame.ts";
@@ -6,7 +6,7 @@ import type { Op } from "./op.ts";
 import type { StepClock } from "./step-clock.ts";
 import { openWaits, timeOf } from "./waits.ts";
 
-/** An op that waits for its time. */
+/** An op that waits for a time. */
 interface Timed {
   readonly op: Op;
   /** Units: epoch milliseconds */
@@ -14,7 +14,7 @@ interface Timed {
   readonly isBesideSignals: boolean;
 }
 
-/** A timer this near is waited for in place. */
+/** The run is not parked for a timer that is due this soon. */
 const nearMs = 50;
 
 export class OwnTimers {
@@ -26,7 +26,7 @@ export class OwnTimers {
     this.#signals = signals;
   }
 
-  /** One that is due; nothing in the log could precede it. */
+  /** Delivers a timer that is due if nothing in the log can come before it. */
   take(frame: Frame): Delivery | undefined {
     const next = this.#next(frame);
     const now = this.#clock.now();
@@ -38,7 +38,7 @@ export class OwnTimers {
     return next.op.end({ form: "value", time: next.at, sequence: 0, value: "" });
   }
 
-  /** Time until there may be one to take, or a step is due again; undefined if something else comes first. */
+  /** Time until a timer can be taken or a step is due again; undefined if neither is, or if the run also waits for what the worker cannot see. */
   msToNext(frame: Frame, withSteps: boolean): number | undefined {
     const next = this.#next(frame);
     if (next === undefined || (!withSteps && next.op.kind === "step")) return undefined;
@@ -46,7 +46,7 @@ export class OwnTimers {
     return at - this.#clock.now();
   }
 
-  /** As {@link msToNext}, if that is so soon that the run need not be parked. */
+  /** Time until the next timer, if it is so short that the run need not be parked. */
   msToNear(frame: Frame): number | undefined {
     const next = this.#next(frame);
     if (next === undefined || next.isBesideSignals) return undefined;
@@ -54,7 +54,7 @@ export class OwnTimers {
     return ms <= nearMs ? ms : undefined;
   }
 
-  /** The earliest; undefined if the run waits for anything else too. */
+  /** The op that is due first; undefined if the run also waits for something that the worker cannot see. */
   #next(frame: Frame): Timed | undefined {
     let next: Pick<Timed, "op" | "at"> | undefined;
     let isBesideSignals = false;

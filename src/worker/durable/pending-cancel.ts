@@ -1,4 +1,5 @@
-// A wish to cancel a run, from when its worker hears of it until it reaches the code: once, wherever the code then waits.
+// A pending cancel: a wish to cancel a run, from the moment when its worker hears of it until it reaches the code. It reaches the code once,
+// wherever the code waits by then.
 import { cancelSignal } from "../../domain/durable.ts";
 import { RunCancelled } from "../../domain/errors.ts";
 import { type Delivery, noOp } from "../../wire/journal-message.ts";
@@ -7,7 +8,7 @@ import { encodeError } from "./stored-error.ts";
 import type { TurnGiven } from "./turn-host.ts";
 import { openWaits } from "./waits.ts";
 
-/** Units: `time` epoch milliseconds; `sequence` 0 where the log was not asked */
+/** `sequence` is 0 if the wish did not come from the log. Units: `time` epoch milliseconds */
 interface Wish {
   readonly reason: string;
   readonly time: number;
@@ -23,7 +24,7 @@ export class PendingCancel {
     this.#wish = resume?.offers.find((offer) => offer.kind === "cancel");
   }
 
-  /** It has not reached the code. */
+  /** Whether there is a wish that has not reached the code. */
   get isOpen(): boolean {
     return this.#wish !== undefined;
   }
@@ -36,7 +37,7 @@ export class PendingCancel {
     return new RunCancelled({ key: this.#key, reason });
   }
 
-  /** Reaches all open waits and all steps that have not started; executing steps come first. */
+  /** Delivers the wish to all open waits and to all steps that have not started. If there are none, the wish waits for executing steps. */
   reach(frame: Frame): Delivery[] {
     const wish = this.#wish;
     if (wish === undefined) return [];
@@ -54,7 +55,7 @@ export class PendingCancel {
     return open.map((op) => op.end({ ...note, value }));
   }
 
-  /** The result of a step that failed with this error: if the wish has stopped it, this is where it reaches the code. */
+  /** The result of a step that failed with this error. If a wish is open, it has stopped the step, and reaches the code with this result. */
   failed(error: string): Pick<Delivery, "form" | "value" | "sequence"> {
     const wish = this.#wish;
     if (wish === undefined) return { form: "error", value: error, sequence: 0 };

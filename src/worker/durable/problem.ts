@@ -1,4 +1,5 @@
-// Why code does not match its journal. Never thrown into user code: its frame is dropped, and the run waits for matching code.
+// Problems: why code does not match its journal, in words for people. They are never thrown into user code: the frame is dropped, and the run
+// waits for matching code.
 import type { OpKind } from "../../wire/journal-message.ts";
 
 interface Named {
@@ -34,6 +35,6 @@ export const foreignBefore = (op: Named): string =>
 export const foreignAtEnd = (): string => `the method ended after an await natchet does not know about; ${foreign}`;
 export const foreignOnly = (): string =>
   `the method awaits only something natchet does not know about, or a wait that a ctx.race has closed; ${foreign}`;
-/** It might win by its other ways, but this one would be waited for in vain. */
+/** The race could still be won by its other ways, but waiting for this one is a mistake: it never ends. */
 export const racedAgain = (way: string): string =>
   `ctx.race was given ${JSON.stringify(way)}, which lost an earlier race and was closed, so it would never end; open a new one for each race, for example ctx.sleepUntil(end)`;

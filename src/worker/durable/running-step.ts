@@ -18,10 +18,10 @@ export interface StepTerms {
   readonly timeoutMs: number;
 }
 
-/** Pauses up to this long are waited out in place. */
+/** A step waits here for its next attempt if the pause is not longer than this. Units: milliseconds */
 const inPlaceMs = 30_000;
 
-/** The final result of a step; undefined if it was given up. */
+/** Takes the final result of a step; `form` is undefined if the step was given up. */
 type Give = (form: DeliveryForm | undefined, value: string) => void;
 
 export class RunningStep {
@@ -29,12 +29,12 @@ export class RunningStep {
   readonly #op: Op;
   readonly #parts: TurnParts;
   readonly #give: Give;
-  /** Of the attempt that executes. */
+  /** The number of the attempt that executes. */
   #number = 0;
   #controller: AbortController | undefined;
   #stopped: { readonly reason: unknown; readonly isGivenUp: boolean } | undefined;
   #timer: unknown;
-  /** Waits for its next attempt, after this error. */
+  /** The error after which the step waits for its next attempt. */
   #pausedAfter: { readonly error: unknown; readonly dueAt: number } | undefined;
   #isOver = false;
 
@@ -86,7 +86,7 @@ export class RunningStep {
     return this.#op.detail.terms as StepTerms;
   }
 
-  /** Two of them fit into a message. Units: bytes */
+  /** The largest result: two of them fit into a message. Units: bytes */
   get #largestResult(): number {
     return Math.floor(this.#parts.host.journal.largestMessage / 2);
   }
@@ -109,7 +109,7 @@ export class RunningStep {
     return this.#controller.signal;
   }
 
-  /** Its code may end by itself within the grace period. */
+  /** Tells the code of the step to stop. It may end by itself within the grace period. */
   #stop(reason: unknown, isGivenUp = false): void {
     if (this.#isOver || (this.#stopped !== undefined && !isGivenUp)) return;
     this.#stopped = { reason, isGivenUp };
@@ -140,7 +140,7 @@ export class RunningStep {
     this.#end("value", json);
   }
 
-  /** A bug in the code: it would only happen again. */
+  /** Fails the step for good: a retry would give a wrong result again. */
   #refused(error: unknown): void {
     this.#end("error", this.#fitting(error));
   }
@@ -163,13 +163,13 @@ export class RunningStep {
     this.#timer = clock.set(() => this.attempt(), pauseMs);
   }
 
-  /** The run may park over it. */
+  /** Ends the step until it is due again, so that its run can be parked. */
   #endsUntil(dueAt: number, error: unknown): void {
     const told = { failures: this.#op.failures, dueAt, error: errorRecordOf(error).message.slice(0, 1_000) };
     this.#end("retry", JSON.stringify(told));
   }
 
-  /** An error is stored truncated, so that it always fits. */
+  /** The error as it is stored: truncated if it would not fit. */
   #fitting(error: unknown): string {
     const json = encodeError(error);
     if (utf8(json).length <= this.#largestResult) return json;

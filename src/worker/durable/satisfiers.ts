@@ -14,7 +14,7 @@ export class Satisfiers {
   readonly #children: AwakeChildren;
   readonly #signals: AwakeSignals | undefined;
 
-  /** `onNews`: there may be something new. */
+  /** `onNews` is called when there may be something new to deliver. */
   constructor(turn: TurnParts, offers: Offers | undefined, children: AwakeChildren, onNews: () => void) {
     const { signals, clock } = turn.host;
     this.#wish = turn.wish;
@@ -24,7 +24,10 @@ export class Satisfiers {
     this.timers = new OwnTimers(clock, this.#signals);
   }
 
-  /** One per record, and first in it: an earlier delivery could close its wait, so that it would be taken and never seen. */
+  /**
+   * The next delivery to a wait, or a cancellation of all. One a record, and before the results of steps: a delivery before it could close its
+   * wait, and it would be taken without ever reaching the code.
+   */
   next(frame: Frame): Delivery[] {
     const cancelled = this.#wish.reach(frame);
     if (cancelled.length > 0) return cancelled;
@@ -34,12 +37,12 @@ export class Satisfiers {
     return offered === undefined ? [] : [offered];
   }
 
-  /** Steps execute: nobody offers it signals meanwhile. */
+  /** Looks for signals itself while steps execute: the leader offers none to a run that is not parked. */
   attend(frame: Frame): void {
     this.#signals?.attend(frame);
   }
 
-  /** The lap is over. */
+  /** Stops looking for signals, because the lap is over. */
   stop(): void {
     this.#signals?.stop();
   }

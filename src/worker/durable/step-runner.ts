@@ -1,5 +1,6 @@
-// The steps of a turn: those that the code has opened start in call order, and those that are due again. If turns were lost again and again
-// at one place, one of these steps kills its workers: then they start one at a time, and finally the culprit is given up.
+// The step runner starts the steps of a turn: first those that are due again, then those that the code has opened, in the order of their calls.
+// If turns were lost again and again at the same place, one of these steps probably kills its workers. They then start one at a time, and if
+// that does not help, the first of them fails.
 import type { EndedOps } from "./ended-ops.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
@@ -11,13 +12,13 @@ const cautionFrom = 3;
 const mostLost = 10;
 
 export class StepRunner {
-  /** Turns lost since the last delivery. */
+  /** How many turns were lost since the last delivery. */
   fruitless: number;
   readonly #turn: TurnParts;
   readonly #ended: EndedOps;
-  /** Opened by the code, and not begun. */
+  /** Steps that the code has opened and that have not begun. */
   #waiting: Op[] = [];
-  /** Steps that are executing, or waiting in place. */
+  /** Steps that are executing, or that wait here for their next attempt. */
   readonly #running = new Map<Op, RunningStep>();
 
   constructor(turn: TurnParts, ended: EndedOps, fruitless: number) {
@@ -26,7 +27,7 @@ export class StepRunner {
     this.fruitless = fruitless;
   }
 
-  /** Steps that the run cannot park over. */
+  /** How many steps keep the run from being parked. */
   get size(): number {
     return this.#running.size;
   }
@@ -38,7 +39,7 @@ export class StepRunner {
     this.#waiting.push(op);
   }
 
-  /** Whether any code was called. */
+  /** Starts the steps that can start. Returns whether there were any. */
   begin(frame: Frame): boolean {
     const now = this.#turn.host.clock.now();
     const due = frame.ops.thatAre("due later").filter(({ dueAt }) => dueAt <= now);
@@ -52,22 +53,22 @@ export class StepRunner {
     return ready.length > 0;
   }
 
-  /** Stops waiting for pauses: the next worker will. */
+  /** Ends the pauses of steps: the next worker waits for what is left of them. */
   leave(): void {
     for (const step of [...this.#running.values()]) step.leave();
   }
 
-  /** Ends pauses and tells code to stop; a step that ends by itself counts. */
+  /** Ends pauses and tells code to stop. A result that a step still gives counts. */
   abort(reason: unknown): void {
     for (const step of [...this.#running.values()]) step.abort(reason);
   }
 
-  /** Tells code to stop and ignores what it then throws: the step starts again elsewhere. */
+  /** Tells code to stop and ignores what it then throws: the step starts again on another worker. */
   giveUp(reason: unknown): void {
     for (const step of [...this.#running.values()]) step.giveUp(reason);
   }
 
-  /** What is waiting never starts, and results are ignored. */
+  /** Ignores all results from now on. Steps that have not begun never do. */
   forget(reason: unknown): void {
     for (const step of this.#running.values()) step.forget(reason);
     this.#running.clear();
@@ -84,7 +85,7 @@ export class StepRunner {
     step.attempt();
   }
 
-  /** The code is told, and may compensate. */
+  /** Fails a step that was lost too often, with an error that the code can catch. */
   #lose(op: Op): void {
     this.fruitless = 0;
     const error = new Error(

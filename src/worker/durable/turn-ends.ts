@@ -1,5 +1,5 @@
-// How a turn ends: with its method; or because it cannot go on, as its code does not match its journal, a key is missing, or the store
-// refuses it.
+// How a turn ends: with its method, or because it cannot continue. In that case the code does not match the journal, a key is missing, or the
+// store refuses the journal.
 import { PayloadTooLarge, RunCancelled } from "../../domain/errors.ts";
 import { isKeyMissing, keyless, misfit } from "./blocked.ts";
 import type { Frame } from "./frame.ts";
@@ -18,7 +18,7 @@ export function methodEnd({ restart, isCancelled }: Frame, threw: boolean, value
   return { kind: "failed", error: value };
 }
 
-/** Until a worker with other code is there. */
+/** The run is parked until a worker with other code is there. */
 export function misfitEnd({ host, given }: TurnParts, reason: string, stack: string | undefined): TurnEnd {
   const told = "a durable run waits for code that matches its journal (natchet runs list --blocked)";
   host.log.error(told, { run: given.key, reason, stack });
@@ -32,12 +32,12 @@ export function refusedEnd({ host, given }: TurnParts, error: unknown): TurnEnd 
     host.log.error("a durable run waits for its key", { run, reason: error.message });
     return { kind: "parked", parked: keyless(resume?.parked, error.message, host.clock.now()), kept: undefined };
   }
-  if (error instanceof PayloadTooLarge) return { kind: "failed", error }; // it would only be refused again
+  if (error instanceof PayloadTooLarge) return { kind: "failed", error }; // a retry would be refused as well
   host.log.error("the store refuses the journal of a durable run; it continues later", { run, error });
   return { kind: "later", ms: refusedMs };
 }
 
-/** The journal lacks what the log has seen. */
+/** The journal lacks messages that the log knows of. */
 export function shorterEnd({ host, given }: TurnParts): TurnEnd {
   host.log.error("a journal has lost its end; its durable run continues once it is back", { run: given.key });
   return { kind: "later", ms: shorterJournalMs };

@@ -7,29 +7,29 @@ import type { Journal } from "./journal.ts";
 import type { OpenSignal, SignalSource } from "./signals.ts";
 import type { StepClock } from "./step-clock.ts";
 
-/** By task, whether its children ended this soon when last waited for. */
+/** Whether the children of a task ended so soon, when last waited for, that their parent need not have been parked. */
 export type QuickChildren = Map<string, boolean>;
 
 /** What all turns of a worker have in common. */
 export interface TurnHost {
   readonly journal: Journal;
   readonly clock: StepClock;
-  /** Where signals are stored. @default they wait until the run is parked */
+  /** Where signals can be read. @default signals wait until the run is parked */
   readonly signals?: SignalSource | undefined;
-  /** The data of a signal to this run as it was sent; may be a promise. Fails: DecryptionFailed. @default it is given as it is */
+  /** Decrypts the data of a signal to this run. Fails: DecryptionFailed. @default the data is given as it is */
   readonly openSignal?: OpenSignal | undefined;
   readonly log: Log;
   /** How long code that was told to stop may continue. Units: milliseconds */
   readonly graceMs: number;
   /** Identifies this build. */
   readonly code: string;
-  /** Whether the leader was heard recently: a run that may have continued elsewhere gets no appends. */
+  /** Whether the leader was heard recently. Otherwise the run may have continued on another worker, and its journal gets no appends. */
   readonly isHeard: () => boolean;
-  /** A method has ended, or thrown, over steps and children that nobody waits for any more. */
+  /** A method has ended, or thrown, while steps and children were open that nobody waits for any more. */
   readonly onLeftBehind?: ((key: string, ops: readonly string[], threw: boolean) => void) | undefined;
-  /** Shared by the turns of a worker. @default those of this turn know nothing of others */
+  /** Shared by the turns of a worker. @default each turn learns by itself */
   readonly quick?: QuickChildren;
-  /** Chosen by chance. */
+  /** A random number for the attempt. */
   readonly newAttempt: () => number;
 }
 
@@ -45,7 +45,7 @@ export interface TurnGiven {
   readonly children: Children;
   /** Identifies the run in ids of its steps; unique forever. */
   readonly id: string;
-  /** The code of a lap, for its input. Fails: with the run's error, for example InvalidData */
+  /** The code of a lap, given its input. Fails: with the run's error, for example InvalidData */
   readonly codeFor: (input: string) => Promise<(frame: Frame) => unknown>;
 }
 
@@ -61,7 +61,7 @@ export type TurnEnd =
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "cancelled"; readonly reason: string }
   | { readonly kind: "parked"; readonly parked: Parked; readonly kept: KeptFrame | undefined }
-  /** The store refuses it now. */
+  /** The store refuses the journal now: the run continues after this time. */
   | { readonly kind: "later"; readonly ms: number }
   | { readonly kind: "returned" }
   /** The turn belongs to another attempt; report nothing. */

@@ -1,5 +1,5 @@
 // worker/durable/: the code of durable runs, one turn at a time.
-// One turn of a durable run on its worker: reads the journal, makes the frame of the current lap, and drives it until the run ends or is parked.
+// A turn of a durable run on its worker: it reads the journal, makes the frame of the current lap, and drives it until the run ends or is parked.
 import { mayPass } from "./blocked.ts";
 import { Frame } from "./frame.ts";
 import { JournalWriter, type Record } from "./journal-writer.ts";
@@ -11,7 +11,7 @@ import { Restart } from "./restart.ts";
 import { refusedEnd, shorterEnd } from "./turn-ends.ts";
 import type { KeptFrame, TurnEnd, TurnGiven, TurnHost } from "./turn-host.ts";
 
-/** Code that starts within this time after its run was created counts as started then: its journal need not say when. */
+/** Code that starts within this time after its run was created counts as started at the creation, so the journal need not say when it started. */
 const onTimeMs = 100;
 const lookAgainMs = 250;
 
@@ -22,9 +22,9 @@ export class DurableTurn implements TurnOfLap {
   readonly wish: PendingCancel;
   isLeaving = false;
   readonly #onEnd: (end: TurnEnd) => void;
-  /** For the lap that was parked. */
+  /** What the log offers to the lap that was parked. */
   #offers: Offers | undefined;
-  /** Undefined until its code can be called. */
+  /** Undefined until the code can be called. */
   #lap: Lap | undefined;
   #isOver = false;
 
@@ -36,12 +36,12 @@ export class DurableTurn implements TurnOfLap {
     this.#onEnd = onEnd;
   }
 
-  /** `kept`: of an earlier turn on this worker. Never rejects. */
+  /** Begins the turn; `kept` is the frame that an earlier turn has left on this worker. */
   begin(kept?: KeptFrame): void {
     void this.#begin(kept).catch((error) => this.refused(error));
   }
 
-  /** A wish to cancel; `sequence` and `time` from the log, if it was asked. */
+  /** Takes a wish to cancel; `sequence` and `time` are given if the wish is in the log. */
   cancel(reason: string, sequence = 0, time: number = this.host.clock.now()): void {
     if (this.#isOver || this.wish.isOpen || this.#lap?.frame.isCancelled) return;
     this.wish.make({ reason, time, sequence });
@@ -62,12 +62,12 @@ export class DurableTurn implements TurnOfLap {
     else this.#lap.giveUp(reason);
   }
 
-  /** Executing steps do not end. */
+  /** Gives the run back although its executing steps do not end. */
   abandon(reason: unknown): void {
     this.#end({ kind: "returned" }, reason);
   }
 
-  /** The turn no longer counts. */
+  /** Ends the turn because it no longer counts. */
   fence(reason: unknown): void {
     this.#end({ kind: "fenced" }, reason);
   }
@@ -115,7 +115,7 @@ export class DurableTurn implements TurnOfLap {
     await this.#make({ start: { time } });
   }
 
-  /** `isAgain`: what was read before lacked something. */
+  /** `isAgain`: an earlier read of this turn lacked newer messages. */
   async #read(isAgain: boolean): Promise<void> {
     const opening = await openingOf(this, isAgain);
     if (!this.#isOver) await this.#open(opening);
@@ -129,7 +129,7 @@ export class DurableTurn implements TurnOfLap {
     await this.#make({ ...opening, offers: this.#offers });
   }
 
-  /** The journal says when the code started. */
+  /** Begins so late that the journal must say when the code started. */
   async #beginLate(): Promise<void> {
     const time = this.host.clock.now();
     const isStored = await this.store({ starts: true, time, deliveries: [] });
@@ -151,7 +151,7 @@ export class DurableTurn implements TurnOfLap {
     frame.begin(this.#lap, deliveries, waits);
   }
 
-  /** Somebody has appended since: this turn's view of the journal is outdated. */
+  /** Begins again from the journal: somebody has appended to it since it was read. */
   async #startOver(): Promise<void> {
     this.#lap?.drop(new Error("the turn starts over"));
     this.#lap = undefined;

@@ -1,12 +1,12 @@
-// When code of durable runs executes: from one delivery until its microtasks are drained, one delivery at a time. Only then does the order in which
-// ops are opened depend on the order of deliveries alone, however the code combines its promises.
+// Windows: the times in which code of durable runs executes. A window opens with one delivery, closes when its microtasks are drained, and no
+// two overlap. So the order in which ops are opened depends only on the order of deliveries, however the code combines its promises.
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /** What is entered: a frame of code. */
 export interface Entered<D> {
   /** Makes one delivery; undefined calls the code. */
   enter(delivery: D | undefined): void;
-  /** Its microtasks are drained. Returns whether it called user code, which is not part of a window. */
+  /** The microtasks of the delivery are drained. Returns whether user code was called that is not part of a window, such as a step. */
   windowClosed(): boolean;
 }
 
@@ -14,19 +14,19 @@ export interface Entered<D> {
 const burst = 256;
 
 /**
- * Immediates requested together run one after another, each once the microtasks of the previous one are drained, and no I/O comes
- * between them. So n deliveries request n + 1 of them: the last one only closes. A group is never topped up: something foreign could come
- * between a delivery and its close.
+ * Immediates that are requested together run one after another, each after the microtasks of the one before, and with no I/O in between. So a
+ * group of n deliveries requests n + 1 immediates: the last one only closes a window. Nothing is added to a group later: other code could then
+ * run between a delivery and the end of its window.
  */
 class Windows {
   #due: { entered: Entered<any>; delivery: unknown }[] = [];
   #head = 0;
   readonly #groups: number[] = [];
-  /** Deliveries that the groups can make. */
+  /** How many deliveries the requested immediates can make. */
   #booked = 0;
   #current: Entered<any> | undefined;
 
-  /** Whose code is executing now; never across a macrotask. */
+  /** The frame whose code is executing now; never across a macrotask. */
   get current(): Entered<any> | undefined {
     return this.#current;
   }
@@ -66,14 +66,14 @@ class Windows {
   }
 }
 
-/** One for all workers of a process, as there is one event loop: two would not know each other's frames. */
+/** One for all workers of a process, because they share one event loop: two would not know of each other's windows. */
 export const windows: Windows = new Windows();
 
-/** Carries a call's surroundings across its awaits. Small on purpose: a user's live timer retains it. */
+/** Carries what surrounds a call across its awaits. Small on purpose: a timer of the user retains it. */
 export interface Surrounding {
   /** The frame; undefined once it is dropped. */
   readonly frame: unknown;
-  /** Inside a step. */
+  /** The step; undefined outside of steps. */
   readonly step: unknown;
 }
 const surrounding = new AsyncLocalStorage<Surrounding>();
