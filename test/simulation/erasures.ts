@@ -14,6 +14,8 @@ interface Open {
   readonly work: ReturnType<Erasing<OutcomesInPlace>["erase"]>;
   /** Decided, and not done yet. */
   next: Deed | undefined;
+  /** Where the log ended when nothing was found last. */
+  cleanUpTo: number;
 }
 
 interface World {
@@ -67,7 +69,7 @@ export class Erasures {
     const { state } = engine;
     if (keys.length === 0 || state.leadership === undefined) return;
     const work = new Erasing(state.leadership.house).erase([...new Set(keys)]);
-    this.#open.push({ engine, state, work, next: work.next().value as Deed });
+    this.#open.push({ engine, state, work, next: work.next().value as Deed, cleanUpTo: 0 });
   }
   #go(open: Open): void {
     if (!this.#isOver(open) && this.#continue(open)) return;
@@ -80,7 +82,7 @@ export class Erasures {
   #continue(open: Open): boolean {
     try {
       do {
-        const answer = this.#perform(open.engine, open.next!);
+        const answer = this.#perform(open, open.next!);
         if (this.#isOver(open)) return false;
         const { value, done } = open.work.next(answer);
         if (done === true) this.finished += value.erased.length;
@@ -92,14 +94,17 @@ export class Erasures {
     }
     return open.next !== undefined;
   }
-  #perform(engine: ModelEngine, deed: Deed): readonly OutcomesInPlace[] | undefined {
+  #perform(open: Open, deed: Deed): readonly OutcomesInPlace[] | undefined {
     const { stream, now } = this.#world;
+    const { engine } = open;
     if (deed.type === "fold") engine.read(Number.POSITIVE_INFINITY, now);
     else if (deed.type === "give") engine.give(deed.event, now);
-    else if (deed.type === "find") return this.#entriesOf(deed.origins);
-    else if (deed.type === "rewrite") stream.rewriteOutcomes(deed.entry.seq, deed.rest);
+    else if (deed.type === "find") {
+      open.cleanUpTo = stream.lastSeq;
+      return this.#entriesOf(deed.origins);
+    } else if (deed.type === "rewrite") stream.rewriteOutcomes(deed.entry.seq, deed.rest);
     else {
-      this.#isGone(deed.key, deed.origin, stream.lastSeq);
+      this.#isGone(deed.key, deed.origin, open.cleanUpTo);
       this.#world.eraseRest?.(engine, deed.key, deed.origin);
     }
     return undefined;

@@ -51,8 +51,8 @@ export function simulate(seed: number, steps: number): SimulationResult {
       if ((hasHours || isRush || hasWildClocks) && quiet === 0) world.leaps.pass(60_000);
     }
     for (let i = 0, calm = 0; i < 200 && calm < 2; i++) {
-      calm = isForgetting(world) ? 0 : calm + 1;
       world.settle();
+      calm = isForgetting(world) ? 0 : calm + 1;
     }
     world.checks.afterHealing();
   } catch (error) {
