@@ -66,7 +66,7 @@ export class Erasing<E extends OutcomesInPlace> {
     yield* this.#until(isStored, "the erasure could not be stored; try again");
     yield* this.#passMark(() => !isMarking(this.#house));
     // Entries first: behind its outcomes, a duplicate's entry would look like a new run. A bundle is rewritten without them.
-    const isGone = (state: Fold, key: string) => !isIt(key) || isEntryGone(state, key);
+    const isGone = (state: Fold, key: string) => (finished.has(key) && !isIt(key)) || isEntryGone(state, key);
     yield* this.#repeat("erase", erased, isGone, "the entry of an erased run could not be removed; try again");
     const upTo = this.#house.fold.position; // what is said from here on may be missed
     yield* this.#eraseOutcomes(origins);
