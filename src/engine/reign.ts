@@ -80,7 +80,7 @@ const takeOver = (parts: ReignParts, claim: Claim, requests: Requests): Leading 
     const { epoch } = claim;
     yield* raiseNamespace(parts);
     yield* follow;
-    const { known, tried, briefing } = yield* untilStored(core, () => readAll(core, requests));
+    const { known, tried, briefing } = yield* untilDone(core, () => readAll(core, requests));
     yield* requests.open;
     core.handle({ type: "briefed", briefing });
     core.handle({ type: "lead", ...claim, ...known, ...tried, process });
@@ -94,7 +94,7 @@ const raiseNamespace = ({ core, lease }: ReignParts): Effect.Effect<void, Namesp
   const { link, subjects, log } = core;
   // A server that has just started loses such questions, and workers wait meanwhile: the first ones are asked again soon.
   let withinMs = firstAnswerWithinMs / 2;
-  const raised = untilStored(core, () => {
+  const raised = untilDone(core, () => {
     withinMs = Math.min(withinMs * 2, answersWithinMs);
     return raiseFormat(link, subjects, log, withinMs);
   });
@@ -114,13 +114,13 @@ async function readAll(core: Core, requests: Requests) {
 }
 
 /** Whoever waits for an engine must be able to read why none leads. */
-function untilStored<T>({ log }: Core, read: () => Promise<T>): Effect.Effect<T> {
+function untilDone<T>({ log }: Core, deed: () => Promise<T>): Effect.Effect<T> {
   const since = performance.now();
   const tell = atMostEvery(tellEveryMs, (error: unknown) => {
     const forS = Math.round((performance.now() - since) / 1_000);
     log.error("this engine holds the lease and cannot take over yet; retrying", { forS, error });
   });
-  return Effect.tryPromise({ try: read, catch: (error) => error }).pipe(
+  return Effect.tryPromise({ try: deed, catch: (error) => error }).pipe(
     Effect.tapError((error) => Effect.sync(() => performance.now() - since > tellAfterMs && tell(error))),
     Effect.retry({ schedule: retryPause }),
     Effect.orDie,
@@ -128,13 +128,13 @@ function untilStored<T>({ log }: Core, read: () => Promise<T>): Effect.Effect<T>
 }
 
 /** While the scope is open. */
-const lookAfter = ({ core, admission }: ReignParts, requests: Requests) => {
-  admission.begin();
-  return Effect.andThen(
-    polling(pingEveryMs, core.log, () => pingAll(core)),
-    polling(lookEveryMs, core.log, () => Promise.all([admission.look(), requests.eraseRemains()])),
-  );
-};
+const lookAfter = ({ core, admission }: ReignParts, requests: Requests) =>
+  Effect.gen(function* () {
+    admission.begin();
+    yield* polling(pingEveryMs, core.log, () => pingAll(core));
+    yield* polling(lookEveryMs, core.log, () => admission.look());
+    yield* polling(lookEveryMs, core.log, () => requests.eraseRemains()); // apart, since it may take minutes
+  });
 
 /** Renews the lease, also while this engine is still taking over; ends when it is ours no longer. */
 function untilLost({ core, lease }: ReignParts, requests: Requests): Effect.Effect<void> {
