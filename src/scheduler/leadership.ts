@@ -16,8 +16,8 @@ import { endAllUnwanted, endIfUnwanted, endUnwanted, tellParent } from "../match
 import { watchFlow } from "../matching/durable/limit-of-flow.ts";
 import { isDurable } from "../matching/durable/readiness.ts";
 import { wake } from "../matching/durable/wake.ts";
+import { MatchingLaneHost } from "../matching/limits/matching-host.ts";
 import { restoreRates } from "../matching/limits/rates.ts";
-import { LimitVerdicts } from "../matching/limits/verdicts.ts";
 import { type Cancelled, Matching } from "../matching/matching.ts";
 import { arrive, leave, placeRun } from "../matching/placement.ts";
 import { releaseReported, supersede } from "../matching/release.ts";
@@ -66,7 +66,7 @@ export class Leadership implements FoldListener {
     const { fold, step, briefing, ratesReadAt, cancelled, faults, lostLimit, house } = parts;
     const { pauses, definitions, failures, crons, rates, erasedUpTo } = briefing;
     const { epoch, process = "" } = event;
-    const lanesFor = (state: Matching) => new LimitVerdicts(state);
+    const lanesFor = (state: Matching) => new MatchingLaneHost(state);
     const { tasks: faulty } = faults;
     this.matching = new Matching({ fold, step, epoch, lostLimit, process, pauses, cancelled, faulty, lanesFor });
     this.faults = faults;

@@ -28,7 +28,7 @@ export class SlotPool {
   }
 }
 
-/** SlotPool that an attempt holds by itself, or the members of a batch together. */
+/** Slots that an attempt holds by itself, or the members of a batch together. */
 export class Hold {
   readonly #slots: SlotPool;
   #units: number;

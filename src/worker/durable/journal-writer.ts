@@ -20,7 +20,7 @@ interface TurnOfWriter {
 /** `stored`: the record is acknowledged · `stale`: somebody has appended since the journal was read · `fenced`: another attempt has the turn */
 export type Written = "stored" | "stale" | "fenced";
 
-export type Record = Pick<JournalMessage, "time" | "deliveries"> &
+export type JournalRecord = Pick<JournalMessage, "time" | "deliveries"> &
   Partial<Pick<JournalMessage, "returns" | "starts" | "lap">>;
 
 export class JournalWriter {
@@ -41,7 +41,7 @@ export class JournalWriter {
   }
 
   /** Fails: as {@link Journal.append} */
-  async write(record: Record): Promise<Written> {
+  async write(record: JournalRecord): Promise<Written> {
     this.isWriting = true;
     let bytes = headroom;
     for (const delivery of record.deliveries) bytes += mostBytesOfDelivery(delivery);
@@ -52,10 +52,10 @@ export class JournalWriter {
   }
 
   /** Writes a record that is too large for one message in as few messages as possible. */
-  async #writeInParts({ deliveries, ...first }: Record): Promise<Written> {
+  async #writeInParts({ deliveries, ...first }: JournalRecord): Promise<Written> {
     const room = this.#turn.host.journal.largestMessage - headroom;
     const pieces = deliveries.flatMap((one) => piecesOf(one, room));
-    let head: Omit<Record, "deliveries"> = first;
+    let head: Omit<JournalRecord, "deliveries"> = first;
     for (const part of groupsBySize(pieces, room, mostBytesOfDelivery)) {
       const written = await this.#append({ ...head, deliveries: part });
       if (written !== "stored") return written;
@@ -64,7 +64,7 @@ export class JournalWriter {
     return "stored";
   }
 
-  async #append(record: Record): Promise<Written> {
+  async #append(record: JournalRecord): Promise<Written> {
     const { time, deliveries, returns = false, starts = false, lap } = record;
     const begins = this.mustBegin && lap === undefined; // the first message of a lap replaces the journal, so it need not say that a turn begins
     const message = {

@@ -4,7 +4,7 @@ import type { Delivery } from "../../wire/journal-message.ts";
 import { AwakeChildren } from "./awake-children.ts";
 import { EndedOps } from "./ended-ops.ts";
 import type { Driver, Frame } from "./frame.ts";
-import type { Record } from "./journal-writer.ts";
+import type { JournalRecord } from "./journal-writer.ts";
 import type { Op } from "./op.ts";
 import type { LapGiven, ParkedAt } from "./opening.ts";
 import { foreignOnly, openedOther } from "./problem.ts";
@@ -23,7 +23,7 @@ const longestTimerMs = 2 ** 31 - 1;
 /** The turn that a lap belongs to. */
 export interface TurnOfLap extends TurnParts {
   /** Stores a record; false if this lap does not continue. Fails: as {@link JournalWriter.write} */
-  store(record: Record): Promise<boolean>;
+  store(record: JournalRecord): Promise<boolean>;
   lapEnded(end: TurnEnd | Restart): void;
   /** Ends the turn, which cannot continue after this error. */
   refused(error: unknown): void;

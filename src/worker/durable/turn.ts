@@ -2,7 +2,7 @@
 // A turn of a durable run on its worker: it reads the journal, makes the frame of the current lap, and drives it until the run ends or is parked.
 import { mayPass } from "./blocked.ts";
 import { Frame } from "./frame.ts";
-import { JournalWriter, type Record } from "./journal-writer.ts";
+import { type JournalRecord, JournalWriter } from "./journal-writer.ts";
 import { Lap, type TurnOfLap } from "./lap.ts";
 import { type Offers, offersOf } from "./offers.ts";
 import { type Opening, openingOf, type Ready } from "./opening.ts";
@@ -76,7 +76,7 @@ export class DurableTurn implements TurnOfLap {
     return this.host.isHeard() || this.#heard();
   }
 
-  async store(record: Record): Promise<boolean> {
+  async store(record: JournalRecord): Promise<boolean> {
     const written = await this.writer.write(record);
     if (this.#isOver) return false;
     if (written === "stale") await this.#startOver();

@@ -11,7 +11,7 @@ import type { RateLimit } from "./rate.ts";
 import { rateOf } from "./rates.ts";
 import { weighFor } from "./strategies.ts";
 
-export class LimitVerdicts implements LaneHost {
+export class MatchingLaneHost implements LaneHost {
   readonly #state: Matching;
 
   constructor(state: Matching) {
