@@ -122,8 +122,8 @@ export class Bucket {
     return (await Promise.all(rates.map(store))).flat();
   }
 
-  async dropRates(ids: readonly string[]): Promise<void> {
-    for (const id of ids) await this.#rates.drop(id);
+  dropRates(ids: readonly string[]): Promise<void> {
+    return this.#rates.drop(ids);
   }
 
   /** Their ids, and details that save the next leader time: without them each may have any task. */

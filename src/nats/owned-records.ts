@@ -47,8 +47,10 @@ export class OwnedRecords<R extends Owned> {
     }
   }
 
-  async drop(name: string): Promise<void> {
-    this.#seqs.delete(name);
-    await this.#records.remove(name);
+  /** One after the other, as far as they are known now: what is written meanwhile, by whomever, stays. */
+  async drop(names: readonly string[]): Promise<void> {
+    const known = names.map((name) => ({ name, seq: this.#seqs.get(name) ?? 0 }));
+    for (const name of names) this.#seqs.delete(name);
+    for (const { name, seq } of known) await this.#records.remove(name, seq);
   }
 }

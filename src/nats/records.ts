@@ -48,15 +48,15 @@ export class Records<R> {
     const key = this.#keyOf(name);
     const stored = await this.#store.replace(key, record, seq);
     if (stored !== undefined) return { isOurs: true, there: { record, seq: stored } };
-    const found = await this.#store.find(key);
-    if (found === undefined) return { isOurs: false, there: undefined };
-    if (this.#canRead(key, found.record)) return { isOurs: false, there: { record: found.record, seq: found.seq } };
-    await this.#store.remove(key); // the next try is the first record
+    const { record: there, seq: at = 0 } = (await this.#store.find(key)) ?? {};
+    if (at > 0 && this.#canRead(key, there)) return { isOurs: false, there: { record: there, seq: at } };
+    if (at > 0) await this.#store.remove(key, at); // the next try is the first record
     return { isOurs: false, there: undefined };
   }
 
-  remove(name = ""): Promise<void> {
-    return this.#store.remove(this.#keyOf(name));
+  /** What was stored after `upTo`, if given, stays. */
+  remove(name = "", upTo?: number): Promise<void> {
+    return this.#store.remove(this.#keyOf(name), upTo);
   }
 
   nameOf(key: string): string {

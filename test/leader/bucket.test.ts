@@ -72,6 +72,25 @@ describe("rate limits", () => {
       assert.deepEqual((await bucketOf(store, 9).read()).briefing.rates, []);
     }));
 
+  test("what is stored while records are dropped, by this engine or a newer one, stays", () =>
+    inScene(async (nats) => {
+      const link = await nats.link();
+      const subjects = new Subjects("test");
+      await nats.run(ensureStreams(link, subjects, { replicas: 1 }));
+      const store = new RecordStore(link, subjects);
+      const [older, newer] = [bucketOf(store, 7), bucketOf(store, 8)];
+      await older.storeRates(["a", "b"].map((id) => ({ ...rate(1, 1), id })));
+      await newer.read();
+      await newer.storeRates([{ ...rate(2, 1), id: "a" }]);
+      const dropped = older.dropRates(["a", "b"]);
+      await Promise.all([dropped, older.storeRates([{ ...rate(3, 1), id: "b" }])]);
+      const { rates } = (await bucketOf(store, 9).read()).briefing;
+      assert.deepEqual(rates.map(({ id, uses }) => [id, uses.at(-1)!.at]).sort(), [
+        ["a", 2],
+        ["b", 3],
+      ]);
+    }));
+
   test("a record that nobody can read makes room for the next one", () =>
     inScene(async (nats) => {
       const link = await nats.link();
