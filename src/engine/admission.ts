@@ -1,6 +1,6 @@
-// Refuses new runs before the store is full: a full store would refuse outcomes too. It does so at `maxBytes`, above which the stream's own
-// limit leaves a reserve; while the reserve of the server's space is released; and while the log accepts nothing. Clients are told at once and
-// find the flag in the bucket when they connect.
+// The admission refuses new runs before the store is full, because a full store would refuse outcomes too. It refuses them at `maxBytes`, above
+// which the stream's own limit leaves a reserve; while the reserve of the server's space is released; and while the log accepts no writes.
+// Clients are told at once, and those that connect later find the flag in the bucket.
 import type { Leader } from "../leader/leader.ts";
 import type { Reserve } from "../nats/reserve.ts";
 import type { StoreWatch } from "../nats/store-watch.ts";
@@ -11,13 +11,13 @@ import type { AdmissionFlag } from "../wire/records.ts";
 export interface AdmissionOptions {
   readonly reserve: Reserve;
   readonly watch: StoreWatch | undefined;
-  /** Stored bytes at which new runs are refused; undefined is no limit, and lifts the flag of a leader that had one. */
+  /** Stored bytes at which new runs are refused. Undefined is no limit, and also lifts the flag that a leader with a limit has set. */
   readonly maxBytes: number | undefined;
 }
 
-/** Whether the log still accepts writes; an idle leader has no other way to know. */
+/** Every so many looks, the log is asked whether it still accepts writes: an idle leader has no other way to know. */
 const tryEveryLooks = 5;
-/** Reopens only when there is some room, so that the flag does not flicker. */
+/** New runs are accepted again only below this part of `maxBytes`, so that the flag does not flicker. */
 const reopenBelow = 0.95;
 const noRoom = "the server is out of storage; raise its JetStream limits, or delete what is not needed";
 
@@ -45,7 +45,7 @@ export class Admission {
     for (const end of this.#ends) end();
   }
 
-  /** Also called by engines that do not lead: without space none could. Clients first, or they would use it. */
+  /** Releases the reserve. Engines that do not lead do this too: without space none could lead. Clients are told first, or their runs would use it. */
   async #makeRoom(): Promise<void> {
     const { link, subjects, log } = this.#leader;
     const { reserve } = this.#options;
@@ -61,7 +61,7 @@ export class Admission {
     }
   }
 
-  /** Another leader may have announced something since this engine last led. */
+  /** Forgets what clients were told: another leader may have told them something else since this engine last led. */
   begin(): void {
     this.#flag = undefined;
     this.#options.reserve.forget();

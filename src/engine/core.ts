@@ -1,4 +1,4 @@
-// The one place where events meet the scheduler.
+// The core of an engine: the one place where events meet the scheduler.
 import { Bucket } from "../leader/bucket.ts";
 import type { Leader } from "../leader/leader.ts";
 import { Term } from "../leader/term.ts";
@@ -37,7 +37,7 @@ export class Core implements Leader {
   readonly store: RunStore;
   readonly progress: LogProgress;
   state: Scheduler;
-  /** Set by the leader. Ended here when the state behind it is discarded. */
+  /** Set by each reign; ended by this core when it discards the state on which the engine led. */
   term: Term;
   readonly follower: Follower;
   readonly #options: SchedulerOptions;
@@ -90,7 +90,7 @@ export class Core implements Leader {
     return this.link.clock.now();
   }
 
-  /** Steps the scheduler and carries out its commands; a tick follows the burst of events that this one belongs to. */
+  /** Steps the scheduler and carries out its commands. If it leads, one tick follows each burst of events. */
   handle(event: SchedulerEvent): void {
     if (this.#isClosed || (this.follower.isHalted && event.type !== "floor")) return;
     try {
@@ -101,7 +101,7 @@ export class Core implements Leader {
     if (event.type !== "tick" && this.state.isLeading) this.#tickSoon();
   }
 
-  /** A log entry has arrived: its stamp cannot be in the future. */
+  /** Never before the stamp of a log entry: the server has set it, so it cannot be in the future. */
   #nowOf(event: SchedulerEvent): number {
     const { clock } = this.link;
     const isStamped = event.type === "entry" || event.type === "bundle" || event.type === "outcomes";
@@ -133,7 +133,7 @@ export class Core implements Leader {
     this.#wake.off();
   }
 
-  /** Without a connection nothing can be assigned, and no time counts as waiting: the scheduler sees the missing ticks. */
+  /** Does not tick without a connection: nothing can be assigned, and by the missing ticks the scheduler sees that no time counts as waiting. */
   #tick(): void {
     this.life.beat();
     if (this.link.isConnected()) this.handle({ type: "tick", livesSince: this.life.since });
@@ -144,7 +144,7 @@ export class Core implements Leader {
     return createScheduler(this.#options, this.#faults);
   }
 
-  /** Another engine may lead while this one folds again. */
+  /** Steps down and folds the log again, after a pause that doubles with each fault. Another engine may lead meanwhile. */
   #recover(event: SchedulerEvent, error: unknown): void {
     const now = performance.now();
     if (now - this.#failedAt > forgetFaultsMs) this.#faultsInARow = 0;

@@ -12,10 +12,10 @@ import { Payloads } from "./payloads.ts";
 import { createRun } from "./reacting.ts";
 import { Signals } from "./signals.ts";
 
-/** The others concern the core itself. */
+/** A command that is carried out here; `wake` and `rebuild` concern the core itself. */
 type Deed = Exclude<Command, { readonly type: "wake" | "rebuild" }>;
 
-/** Inputs are requested again, but not in a loop. Units: milliseconds */
+/** Pause before an input that cannot be read now may be requested again. Units: milliseconds */
 const readAgainMs = 100;
 
 export class Deeds {
@@ -37,7 +37,7 @@ export class Deeds {
     this.#forwarder = new Forwarder(leader);
   }
 
-  /** A promise, where somebody may wait until it is done. Those without one are repeated by the scheduler if nothing comes of them. */
+  /** Returns a promise if a caller may wait until the deed is done. Where the promise is `void`, the scheduler gives the command again if need be. */
   readonly #does: { readonly [D in Deed as D["type"]]: (deed: D) => unknown } = {
     assign: (deed) => (deed.isNoted === true ? this.#assignNoted(deed) : void this.#dispatcher.assign(deed)),
     cancelOn: ({ worker, runs }) => this.#dispatcher.cancelOn(worker, runs),
@@ -55,13 +55,13 @@ export class Deeds {
     purgeJournal: (deed) => void purgeJournal(this.#leader, deed),
     sweep: () => void sweep(this.#leader),
     storeTried: (deed) => this.#leader.bucket.tried.store(deed),
-    // Nothing under these limits may start before.
+    // No run under these limits may start before they are stored.
     storeRates: ({ rates }) =>
       this.#store("a rate limit, for which runs wait,", async () => ({
         type: "ratesStored",
         rates: await this.#leader.bucket.storeRates(rates),
       })),
-    dropRates: ({ ids }) => this.#leader.bucket.dropRates(ids), // once: the next leader reads what is left, finds it unused, and drops it
+    dropRates: ({ ids }) => this.#leader.bucket.dropRates(ids), // tried once: the next leader reads what is left, finds it unused, and drops it
     storeCron: ({ record, over }) => {
       const { name } = record;
       const written = { type: "cronWritten", name } as const;
@@ -99,10 +99,10 @@ export class Deeds {
       this.#leader.log.error("the engine could not carry out a command of the scheduler", { error });
     });
     this.#open.push(observed);
-    if (this.#open.length > 1_000) this.#open = []; // nobody waits outside `whole`
+    if (this.#open.length > 1_000) this.#open = []; // outside of `whole` nobody waits for these
   }
 
-  /** Tries until it is stored, then gives the scheduler the event, unless the term is over by then. `refused`: that for what can never be stored. */
+  /** Retries until it is stored, then gives the event to the scheduler, unless the term is over. `refused`: the event if it can never be stored. */
   async #store(what: string, deed: () => Promise<SchedulerEvent | undefined>, refused?: SchedulerEvent): Promise<void> {
     const { term, log } = this.#leader;
     const event = await term.untilStored(what, deed).catch((error: unknown) => {
@@ -116,7 +116,7 @@ export class Deeds {
     await this.#leader.progress.reached(await this.#appender.append(this.#leader.term, outcomes));
   }
 
-  /** The next leader must know before anybody can die of it. */
+  /** Assigns runs only once it is stored that they are tried: should they kill the process, the next leader must know. */
   async #assignNoted(command: AssignCommand): Promise<void> {
     const { term, bucket } = this.#leader;
     if ((await bucket.tried.stored()) && term.isCurrent) await this.#dispatcher.assign(command);
@@ -130,7 +130,7 @@ export class Deeds {
     this.#leader.handle(input === "gone" ? { type: "inputGone", run } : { type: "input", run, input });
   }
 
-  /** What does not fit stays where it is until its runs have ended; housekeeping waits for that. */
+  /** An entry that does not fit in compacted form stays where it is until its runs have ended; housekeeping waits for that. */
   #compact(command: CompactCommand): Promise<void> {
     const { task, name, expectSeq } = command;
     return this.#store(`the rest of ${name}`, async () => {
@@ -139,7 +139,7 @@ export class Deeds {
     });
   }
 
-  /** Safe to repeat. One without an answer would keep its task from ever being purged. */
+  /** Safe to repeat. It is retried, because a task whose purge has no answer would never be purged again. */
   #purge(filter: PurgeFilter, keepFrom: number): Promise<void> {
     const subject = this.#subjectOf(filter);
     return this.#store(`a purge of ${subject}`, async () => {
@@ -159,8 +159,9 @@ export class Deeds {
   }
 
   /**
-   * In this order: everything stored before the server's time is folded when the scheduler learns of it. What was skipped may have been
-   * outcomes, if another leader purged ahead of this one; then what is folded here is wrong. Requested again if no answer comes.
+   * The order matters: everything that was stored before the server's time is folded when the scheduler learns of that time. Entries that were
+   * skipped may have been outcomes, if another leader has purged ahead of this one; then the fold is wrong, and the floor shows it. The scheduler
+   * asks again if no answer comes.
    */
   async #askForEnd(gaps: number): Promise<void> {
     const { term, store, log } = this.#leader;

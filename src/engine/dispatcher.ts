@@ -1,4 +1,4 @@
-// Sends assigned runs to their worker: one message for what one tick assigns, acknowledged by one reply.
+// The dispatcher sends assigned runs to their worker: one message for all that a tick assigns to it, acknowledged by one reply.
 import { groupsBySize } from "../collections/groups.ts";
 import type { LiveRun } from "../fold/live-run.ts";
 import type { Leader } from "../leader/leader.ts";
@@ -21,14 +21,14 @@ import type { Payloads } from "./payloads.ts";
 import { provenTo } from "./proven.ts";
 import type { Signals } from "./signals.ts";
 
-/** The part of a batch that goes into one message; `goesOn` if a group of runs that execute in one call continues in the next. */
+/** The part of a batch that goes into one message. `goesOn`: its last group of runs that execute in one call continues in the next message. */
 interface Part {
   readonly from: number;
   readonly assignments: readonly Assignment[];
   readonly goesOn: boolean;
 }
 
-/** What of a batch can be sent: `places` are the indices in the command, those of which are not sent are `left`. */
+/** What can be sent of a batch. `places`: the indices of the assignments in the command. `left`: the indices of the runs that are not sent. */
 interface Loaded {
   readonly assignments: readonly Assignment[];
   readonly places?: readonly number[];
@@ -52,7 +52,7 @@ export class Dispatcher {
     const { worker, batch } = given;
     try {
       const filled = given.resumes === undefined ? given : this.#signals.withData(given);
-      const command = filled instanceof Promise ? await filled : filled; // nearly always at once: a run waits for it
+      const command = filled instanceof Promise ? await filled : filled; // awaits only what is not here: runs wait meanwhile
       if (command === undefined) return this.#takeBack(given);
       const loaded = this.#load(command);
       const { assignments, places, left, gone } = loaded instanceof Promise ? await loaded : loaded;
@@ -72,18 +72,18 @@ export class Dispatcher {
     }
   }
 
-  /** Whether it may still be sent, after what it waited for. */
+  /** Whether the batch may still be sent, after everything that was awaited for it. */
   #isDue(command: AssignCommand): boolean {
     const { leadership } = this.#leader.state;
     return leadership !== undefined && isDue(leadership.matching, command);
   }
 
-  /** No worker has seen it. */
+  /** Gives the runs back to the scheduler as refused: no worker has seen them. */
   #takeBack({ worker, batch, runs }: AssignCommand): void {
     this.#leader.handle({ type: "assigned", id: worker, batch, refused: runs.map((_, index) => index) });
   }
 
-  /** Tells a worker what to stop; if it does not answer, its next heartbeat repeats that, and one that has not registered is told when it does. */
+  /** Tells a worker what to stop. If it does not answer, it is told again after its next heartbeat, or when it registers. */
   async cancelOn(worker: string, stops: readonly Stop[]): Promise<void> {
     const groups = groupsBySize(stops, this.#leader.link.maxPayload - 1_024, (stop) => jsonBytes(stop).length + 1);
     await Promise.all(groups.map((runs) => this.#stop(worker, runs)));
@@ -101,11 +101,11 @@ export class Dispatcher {
     }
   }
 
-  /** At once when all inputs are in memory, which is the usual case. */
+  /** Not a promise if all inputs are in memory, which is the usual case. */
   #load(command: AssignCommand): Loaded | Promise<Loaded> {
     const { runs, followers, resumes } = command;
     let isWhole = true;
-    // Taken before the first await: a run may move on while its input is read.
+    // Made before the first await: a run may move on while its input is read.
     const frames = runs.map((run) => {
       const { input } = run;
       if (input === undefined) isWhole = false;
@@ -127,12 +127,12 @@ export class Dispatcher {
       if (input instanceof Uint8Array && hasFirst) {
         assignments.push({ ...frame, input });
         places.push(place);
-      } else left.push(place); // also who would follow a run that is left out
+      } else left.push(place); // also those that would execute in one call with a run that is left
     });
     return { assignments, places, left, gone: runs.filter((_, place) => inputs[place] === "gone") };
   }
 
-  /** Nearly always one. A group of runs that execute in one call stays in one message if it fits; otherwise its parts follow each other. */
+  /** Splits a batch into messages, nearly always one. A group of runs that execute in one call is split only if it does not fit into a message. */
   #split(given: readonly Assignment[]): Part[] {
     const limit = this.#leader.link.maxPayload - 1_024;
     if (given.length > 0 && bytesOf(given) <= limit) return [{ from: 0, assignments: given, goesOn: false }];
@@ -166,7 +166,7 @@ export class Dispatcher {
   }
 }
 
-/** As the last of them says: it is sent by a worker, so it may be anything. */
+/** How many runs the worker takes ahead, as its last reply says. A worker may send anything, so it is checked. */
 function aheadOf(replies: readonly AssignmentReply[]): number {
   const ahead = replies.at(-1)?.ahead;
   return Number.isSafeInteger(ahead) && ahead! > 0 ? ahead! : 0;
@@ -175,7 +175,7 @@ function aheadOf(replies: readonly AssignmentReply[]): number {
 const bytesOf = (assignments: readonly Assignment[]): number =>
   assignments.reduce((bytes, one) => bytes + mostBytesOf(one), 0);
 
-/** Each run with those that execute in the same call. */
+/** Groups assignments by the call in which they execute. */
 function callsIn(assignments: readonly Assignment[]): Assignment[][] {
   const calls: Assignment[][] = [];
   for (const one of assignments) {

@@ -25,11 +25,11 @@ export interface ReignParts {
   readonly lease: Lease;
   readonly leaseLink: NatsLink;
   readonly admission: Admission;
-  /** As its workers name it. */
+  /** The name of this process, as its workers give it when they register. */
   readonly process: string | undefined;
   /** Begins to fold the log, unless this engine has begun already. */
   readonly follow: Effect.Effect<void>;
-  /** It has taken over. */
+  /** Called once this engine has taken over. */
   readonly onLeading: () => void;
 }
 
@@ -40,14 +40,14 @@ const tellEveryMs = 10_000;
 const lookEveryMs = 1_000;
 const keepWithinMs = 1_000;
 
-/** While it leads. Fails: {@link NamespaceTooNew}: no engine of this version can lead */
+/** What an engine does while it leads. Fails: {@link NamespaceTooNew} if no engine of this version can lead */
 type Leading = Effect.Effect<void, NamespaceTooNew, Scope.Scope>;
 
 /**
  * One term. It closes what it has opened, newest first: periodic work and answers stop, the state on which it led is
  * dropped, pending writes are given up, the lease is released, and standbys are told that it is free.
  *
- * Ends when the lease is lost, or the state behind it discarded.
+ * Ends when the lease is lost, or when the state on which it led is discarded.
  */
 export const reign = (parts: ReignParts, claim: Claim): Leading =>
   Effect.gen(function* () {
@@ -55,7 +55,7 @@ export const reign = (parts: ReignParts, claim: Claim): Leading =>
     const voice = new LeaderVoice(leaseLink, core.subjects, core.engine, core.log);
     let handOver: HandOver = {};
     yield* Effect.addFinalizer((exit) => {
-      if (Exit.isSuccess(exit)) return Effect.void; // lost, or its state is gone: the lease expires by itself
+      if (Exit.isSuccess(exit)) return Effect.void; // the lease is lost, or the state is gone: the lease expires by itself
       return giveUpLease(parts, voice, isLeaving(exit) ? handOver : {});
     });
     const term = yield* openTerm(claim.epoch, core.log);
@@ -73,7 +73,7 @@ export const reign = (parts: ReignParts, claim: Claim): Leading =>
     yield* Effect.raceAllFirst([Effect.andThen(leading, Effect.never), untilLost(parts, requests), term.ended]);
   });
 
-/** Folds to the end of the log, announces that it leads, and lets workers register before it assigns. */
+/** Folds the log to its end, announces that this engine leads, and lets workers register before it assigns. */
 const takeOver = (parts: ReignParts, claim: Claim, requests: Requests): Leading =>
   Effect.gen(function* () {
     const { core, process, follow, onLeading } = parts;
@@ -89,10 +89,10 @@ const takeOver = (parts: ReignParts, claim: Claim, requests: Requests): Leading 
     onLeading();
   });
 
-/** Engines of an older version cannot lead from here on. */
+/** Raises the format of the namespace, so that engines of an older version can no longer lead. */
 const raiseNamespace = ({ core, lease }: ReignParts): Effect.Effect<void, NamespaceTooNew> => {
   const { link, subjects, log } = core;
-  // A server that has just started loses such questions, and workers wait meanwhile: the first ones are asked again soon.
+  // A server that has just started may lose such requests while workers wait, so the first ones are repeated soon.
   let withinMs = firstAnswerWithinMs / 2;
   const raised = untilDone(core, () => {
     withinMs = Math.min(withinMs * 2, answersWithinMs);
@@ -103,17 +103,17 @@ const raiseNamespace = ({ core, lease }: ReignParts): Effect.Effect<void, Namesp
   );
 };
 
-/** The log to its end, and what stands beside it. */
+/** Reads the log to its end, and what is stored beside it. */
 async function readAll(core: Core, requests: Requests) {
   await core.progress.catchUp();
-  await core.checkFloor(); // may begin a rebuild,
-  await core.progress.catchUp(); // which must be through before it leads
-  const measured = core.link.clock.measure(); // what is due is decided by it
+  await core.checkFloor(); // may begin a rebuild
+  await core.progress.catchUp(); // a rebuild must be complete before this engine leads
+  const measured = core.link.clock.measure(); // the measured clock decides what is due
   const [kept] = await Promise.all([core.bucket.read(), requests.load(), measured]);
   return kept;
 }
 
-/** Whoever waits for an engine must be able to read why none leads. */
+/** Retries until it succeeds. Logs why it does not, so that whoever waits for an engine can read why none leads. */
 function untilDone<T>({ log }: Core, deed: () => Promise<T>): Effect.Effect<T> {
   const since = performance.now();
   const tell = atMostEvery(tellEveryMs, (error: unknown) => {
@@ -127,16 +127,16 @@ function untilDone<T>({ log }: Core, deed: () => Promise<T>): Effect.Effect<T> {
   );
 }
 
-/** While the scope is open. */
+/** Pings workers, watches the space of the store, and erases what is left of erased runs, for as long as the scope is open. */
 const lookAfter = ({ core, admission }: ReignParts, requests: Requests) =>
   Effect.gen(function* () {
     admission.begin();
     yield* polling(pingEveryMs, core.log, () => pingAll(core));
     yield* polling(lookEveryMs, core.log, () => admission.look());
-    yield* polling(lookEveryMs, core.log, () => requests.eraseRemains()); // apart, since it may take minutes
+    yield* polling(lookEveryMs, core.log, () => requests.eraseRemains()); // apart from the others, because it may take minutes
   });
 
-/** Renews the lease, also while this engine is still taking over; ends when it is ours no longer. */
+/** Renews the lease, also while this engine is still taking over; ends when this engine no longer holds it. */
 function untilLost({ core, lease }: ReignParts, requests: Requests): Effect.Effect<void> {
   const renew = async () => {
     const isOurs = await lease.renew(performance.now());
@@ -152,14 +152,14 @@ function untilLost({ core, lease }: ReignParts, requests: Requests): Effect.Effe
 const isLeaving = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause);
 
-/** Who has left before this engine is stored as well: the next leader waits for every worker that it believes to be there. */
+/** Waits a moment until the records say which workers have left: the next leader waits for every worker that it believes to be there. */
 const recordsKept = ({ bucket }: Core): Effect.Effect<unknown> =>
   Effect.timeoutOption(
     Effect.promise(() => bucket.kept.settled()),
     keepWithinMs,
   );
 
-/** A standby leads at once, with the ledger from the lease if this engine leaves in order. */
+/** Releases the lease, so that a standby leads at once. An engine that leaves in order hands over its ledger in the lease. */
 const giveUpLease = ({ core, lease, leaseLink }: ReignParts, voice: LeaderVoice, left: HandOver): Effect.Effect<void> =>
   Effect.tryPromise(async () => {
     if (!leaseLink.isConnected()) return;

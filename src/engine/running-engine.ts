@@ -1,4 +1,4 @@
-// What a running engine is to others. Not the class itself: all its types would be part of the public API then.
+// What others see of a running engine. They do not get the class itself: all types that it uses would be part of the public API.
 
 import type { Cancellations, QueueInfo } from "../domain/listing.ts";
 

@@ -28,16 +28,16 @@ import { TriedStore } from "./tried-store.ts";
 
 /** Each record must fit into a message. Units: characters */
 const largestDetails = 200_000;
-/** Beyond that, details are not compared each time a worker registers. */
+/** With more workers than that, details are not kept: all of them are compared each time a worker registers. */
 const mostDetailed = 2_000;
 
 export class Bucket {
   readonly store: RecordStore;
-  /** Of the current term: what waits, or hangs, when it ends is of no concern to the next one. */
+  /** The kept records of the current term. Writes that wait or hang when the term ends do not concern the next one. */
   kept: KeptRecords;
-  /** Under the base64url of their names. */
+  /** The stored schedules, by the base64url of their names. */
   readonly crons: Records<CronRecord>;
-  /** When the newest process of each worker started whose code declared some. */
+  /** By worker: when the newest process started whose code declared schedules. */
   readonly declaredCrons: Records<{ readonly startedAt: number }>;
   readonly pauses: Records<Pauses>;
   /** Clients read it when they connect. */
@@ -50,7 +50,7 @@ export class Bucket {
   readonly #term: () => Term;
   readonly #newKept: () => KeptRecords;
 
-  /** `term`: the current one, or the last. What is stored belongs to it. */
+  /** `term` gives the current term, or else the last one. Everything that is stored belongs to it. */
   constructor(store: RecordStore, log: Log, term: () => Term, holdsLease: () => boolean) {
     this.store = store;
     this.#newKept = () => new KeptRecords(store, log, term(), holdsLease);
@@ -68,8 +68,8 @@ export class Bucket {
   }
 
   /**
-   * What a leader must know before it leads: without the tasks, for example, no timeout until a worker registers. All at once: each record may take
-   * several round trips, and runs wait meanwhile. Fails: StoreUnavailable, PermissionDenied
+   * Reads what a leader must know before it leads: without the tasks, for example, it would know no timeout until a worker registers. All records
+   * are read at once, because each may take several round trips while runs wait. Fails: StoreUnavailable, PermissionDenied
    */
   async read() {
     const kept = this.#newKept();
@@ -86,7 +86,7 @@ export class Bucket {
         this.#erased.load(),
         this.crons.all(),
       ]);
-    this.kept = kept; // only now: a try that fails may go on beside the next one
+    this.kept = kept; // only now: reads of a failed try may go on beside the next try
     const failures = { handlers, upTo: handled?.upTo ?? 0 };
     return {
       known: { knownWorkers, details: new Map(details?.map((known) => [known.id, known])) },
@@ -97,19 +97,19 @@ export class Bucket {
       } satisfies Briefing,
     };
   }
-  /** Undefined when a newer leader has written. Fails as {@link Bucket.read} */
+  /** Stores up to where failures are handled; undefined if a newer leader has written. Fails as {@link Bucket.read} */
   storeHandled(upTo: number): Promise<object | undefined> {
     const { epoch } = this.#term();
     return this.#handled.write(epoch, (found) => ({ epoch, upTo: Math.max(upTo, found?.upTo ?? 0) }));
   }
 
-  /** Of this log, which may be shorter than one before. Fails as {@link Bucket.read} */
+  /** Stores up to where erased runs are gone. Replaces a higher value too: an earlier log may have been longer. Fails as {@link Bucket.read} */
   async storeErased(upTo: number): Promise<void> {
     const { epoch } = this.#term();
     await this.#erased.write(epoch, () => ({ epoch, upTo }));
   }
 
-  /** Stores what a leader has used and reserved of rate limits; a newer leader's records stay and are omitted from the answer. */
+  /** Stores what this leader has used and reserved of rate limits. Records of a newer leader stay, and their limits are omitted from the answer. */
   async storeRates(rates: readonly (StoredRate & Pick<ConfirmedRate, "units">)[]): Promise<readonly ConfirmedRate[]> {
     const { epoch } = this.#term();
     const store = async ({ units, ...rate }: (typeof rates)[number]) => {
@@ -126,7 +126,7 @@ export class Bucket {
     return this.#rates.drop(ids);
   }
 
-  /** Their ids, and details that save the next leader time: without them each may have any task. */
+  /** Keeps the ids of the workers, and details that save the next leader time: without details, it must assume that a worker has any task. */
   keepWorkers(known: readonly KnownWorker[]): void {
     const fits = known.length <= mostDetailed && JSON.stringify(known).length <= largestDetails;
     this.kept.keep("workers-details", fits ? known : undefined);
@@ -137,7 +137,7 @@ export class Bucket {
   }
 }
 
-/** What the previous leader wrote after this one had read counts as well. */
+/** Includes what the previous leader wrote after this one had read the record. */
 const sumOf = ({ id, perMs, uses, held = 0 }: StoredRate, found: StoredRate | undefined, epoch: number) => ({
   ...{ id, perMs, epoch, held: held + (found?.held ?? 0) },
   uses: found === undefined ? uses : [...found.uses, ...uses],

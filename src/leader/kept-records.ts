@@ -4,26 +4,26 @@ import type { RecordStore } from "../nats/record-store.ts";
 import { Records } from "../nats/records.ts";
 import type { Term } from "./term.ts";
 
-/** Ten thousand tasks in one registration must not be ten thousand requests at once: the renewal of the lease would wait behind them. */
+/** A registration may bring ten thousand tasks. They must not become as many requests at once: the renewal of the lease would wait behind them. */
 const storedAtOnce = 16;
 
-/** What the bucket has of a key, as JSON, and where; 0 = nothing. */
+/** What the bucket has under a key, as JSON, and its sequence; 0 if there is nothing. */
 interface Stored {
   readonly text: string | undefined;
   readonly seq: number;
 }
 
-/** Those of one term. */
+/** The kept records of one term. */
 export class KeptRecords {
   readonly #records: RecordStore;
   readonly #log: Log;
   readonly #term: Term;
   readonly #holdsLease: () => boolean;
-  /** By key, as far as this engine knows. */
+  /** What is stored under each key, as far as this engine knows. */
   readonly #stored = new Map<string, Stored>();
-  /** The newest of each key that has yet to be stored. */
+  /** The newest record of each key that is not stored yet; undefined if it is to be removed. */
   readonly #waiting = new Map<string, string | undefined>();
-  /** One key is not written by two at the same time: the older write could land last. */
+  /** Keys that are being written. No key is written twice at the same time: the older write could land last. */
   readonly #underWay = new Set<string>();
   readonly #storing = new Set<Promise<void>>();
 
@@ -42,7 +42,7 @@ export class KeptRecords {
   }
 
   /**
-   * The record of a key. It is stored anew once, even if it is the same: from then on no write of an earlier leader that hangs can replace it.
+   * The record of a key. The first `keep` stores it anew even if it is the same: from then on, a late write of an earlier leader cannot replace it.
    * Fails: StoreUnavailable, PermissionDenied
    */
   async read<T>(key: string, is: (record: unknown) => record is T): Promise<T | undefined> {
@@ -51,7 +51,7 @@ export class KeptRecords {
     return found?.record;
   }
 
-  /** Stores or removes a record, retrying while this engine leads. What is left when the term ends is dropped. */
+  /** Stores a record, or removes one that is undefined; retries while this engine leads. What is not stored when the term ends is dropped. */
   keep(key: string, record: unknown): void {
     const text = record === undefined ? undefined : JSON.stringify(record);
     if (this.#stored.get(key)?.text === text && !this.#underWay.has(key)) this.#waiting.delete(key);
@@ -62,7 +62,7 @@ export class KeptRecords {
     }
   }
 
-  /** Resolves when all that was kept so far is stored, or dropped. */
+  /** Resolves when everything kept so far is stored or dropped. */
   async settled(): Promise<void> {
     await Promise.all(this.#storing);
   }

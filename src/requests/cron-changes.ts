@@ -1,4 +1,4 @@
-// Changes to schedules by callers and registrations. They are fired by src/reactions/schedules.ts.
+// Changes to schedules, made by callers and by registrations. What fires the schedules is src/reactions/schedules.ts.
 import { type CronInfo, type CronRule, parseCron } from "../domain/cron.ts";
 import type { CronRecord } from "../domain/cron-record.ts";
 import { assertName, listed } from "../domain/names.ts";
@@ -11,26 +11,26 @@ import type { Register } from "../wire/worker-messages.ts";
 type CronLeader = Pick<Leader, "bucket" | "state" | "term" | "log" | "now" | "handle" | "holdsLease">;
 type Rule = Extract<ChangeCron, { verb: "set" }>["rule"];
 
-/** Few leaders and callers change the same one at the same time. */
+/** Each try fails only if somebody else changes the same schedule at the same moment. */
 const mostTries = 5;
 
 export class CronChanges {
   readonly #leader: CronLeader;
   /** When the newest process of a worker started, by the worker's name. */
   #declared = new Map<string, number>();
-  /** Registrations are taken one after the other. */
+  /** The declarations of registrations are stored one after the other. */
   #declaring: Promise<unknown> = Promise.resolve();
 
   constructor(leader: CronLeader) {
     this.#leader = leader;
   }
 
-  /** As this engine knows them; undefined while it does not lead. */
+  /** The schedules as this engine knows them; undefined while it does not lead. */
   get #crons(): Schedules | undefined {
     return this.#leader.state.leadership?.crons;
   }
 
-  /** Fails: StoreUnavailable, PermissionDenied */
+  /** Reads when the newest processes started that declared schedules. Fails: StoreUnavailable, PermissionDenied */
   async load(): Promise<void> {
     const { declaredCrons } = this.#leader.bucket;
     const declared = await declaredCrons.all();
@@ -71,15 +71,15 @@ export class CronChanges {
     return cron;
   }
 
-  /** The schedules that a worker's code declares: those it no longer declares are removed. */
+  /** Stores the schedules that a worker's code declares, and removes those that it no longer declares. */
   declare(message: Register): void {
     const { name: worker, startedAt = 0, tasks } = message;
-    // A process of an older version that registers again says nothing new.
+    // What an older process of the worker declares does not count, even if it registers again.
     const isNewest = () => startedAt >= (this.#declared.get(worker) ?? 0);
     const hasCrons = this.#declared.has(worker) || tasks.some(({ crons = [] }) => crons.length > 0);
     if (!hasCrons || !isNewest()) return;
     const { log, term } = this.#leader;
-    // The next registration may be days away: retried until it is stored, or a newer process of the worker declares.
+    // Retried until it is stored, or until a newer process of the worker declares: the next registration may be days away.
     const declare = () => term.untilStored(`the crons of worker '${worker}'`, () => this.#declare(message), isNewest);
     this.#declaring = this.#declaring.then(declare).catch((error: unknown) => {
       log.error("the crons of a worker could not be stored", { worker, error });
@@ -110,7 +110,7 @@ export class CronChanges {
     });
   }
 
-  /** From what is stored by then, if somebody else has changed it in the meantime. */
+  /** Changes a schedule. If somebody else has changed it meanwhile, the change is made again to what is stored by then. */
   async #replace(name: string, change: (cron: CronRecord | undefined) => CronRecord): Promise<CronRecord> {
     for (let tries = 0; tries < mostTries; tries++) {
       const known = this.#crons?.get(name);

@@ -1,6 +1,6 @@
-// Erases finished runs: everything in the streams goes, except a stone in the log that says that the run existed. An outcome shares its entry
-// with those of other runs, so the entry is replaced by one without it; whoever folds that finds the others there. What is to be done, and
-// when, erasing.ts decides; a run counts as erased once all of it is done.
+// The eraser removes finished runs from all streams, except for a stone in the log that says that the run existed. An outcome shares its entry
+// with outcomes of other runs, so the entry is replaced by one that has only the others. erasing.ts decides what is done and in which order; a
+// run counts as erased once all of it is done.
 import { isOf, type Origins } from "../housekeeping/erasure.ts";
 import { isOfDurable } from "../housekeeping/sweep.ts";
 import type { Leader } from "../leader/leader.ts";
@@ -12,7 +12,7 @@ import { decodeOutcomeEntry, encodeOutcomeEntry, type OutcomeEntry } from "../wi
 import type { EraseReply } from "../wire/verbs.ts";
 import { type EraseDeed, Erasing } from "./erasing.ts";
 
-/** An outcome entry, as it is now. */
+/** An outcome entry as it is stored now. */
 interface Stored extends OutcomeEntry {
   readonly seq: number;
   readonly subject: string;
@@ -22,13 +22,13 @@ interface Stored extends OutcomeEntry {
 
 const pauseMs = 100;
 const readWithinMs = 60_000;
-/** Until then somebody may come late who would start from the beginning, finding no journal. */
+/** How long after a durable run's end a late attempt may come. If it found no journal, it would start from the beginning. Units: milliseconds */
 const lateMs = 60_000;
 
 export class Eraser {
   readonly #leader: Leader;
   readonly #journals: JournalStore;
-  /** What it has begun by then ends with it: another one goes on. */
+  /** An erase that is under way ends with this term; the next leader goes on with it. */
   readonly #term: Term;
   #last: Promise<unknown> = Promise.resolve();
   #open = 0;
@@ -39,7 +39,7 @@ export class Eraser {
     this.#journals = new JournalStore(leader.link, leader.subjects, leader);
   }
 
-  /** Resolves when nothing of the finished ones is left. One call at a time. Fails: StoreUnavailable, PermissionDenied, Error when it could not be done */
+  /** Resolves when nothing is left of the finished runs. One call is performed at a time. Fails: StoreUnavailable, PermissionDenied, Error */
   erase(keys: readonly string[]): Promise<EraseReply> {
     this.#open++;
     const erased = this.#last.then(() => this.#erase(keys)).finally(() => this.#open--);
@@ -47,7 +47,7 @@ export class Eraser {
     return erased;
   }
 
-  /** Of runs that an earlier leader had begun to erase, and what somebody has said since: a worker that was cut off reports late. Called again and again. */
+  /** Erases what earlier leaders left of erased runs, and what is said of such runs later, as by a worker that was cut off. Called again and again. */
   async eraseRemains(): Promise<void> {
     const leader = this.#leader;
     const remains = leader.state.leadership?.house.remains;
@@ -89,12 +89,12 @@ export class Eraser {
     }
     const frames = rest.map(({ frame }) => frame);
     const place = { places: [...(moved?.places ?? []), seq], at: moved?.at ?? at };
-    // Two that erase beside each other would move what the other one has just erased.
+    // Only while it leads: of two engines that erase at the same time, one would move what the other has just erased.
     const maySend = () => this.#term.isCurrent && holdsLease();
     await publisher.append(subject, encodeOutcomeEntry(by, frames, place), seq, { maySend });
   }
 
-  /** None precedes its run. */
+  /** The outcome entries that say something of these runs; none precedes its run. */
   async #entriesOf(origins: Origins): Promise<readonly Stored[]> {
     const { link, subjects } = this.#leader;
     const found: Stored[] = [];
@@ -104,21 +104,21 @@ export class Eraser {
       onMessage: (seq, subject, data, at) => {
         if (!saysOf(origins, data)) return;
         const entry = decodeOutcomeEntry(data.slice());
-        const isByEngine = (subjects.parseOutcome(subject).by ?? entry.by) === "engine"; // who wrote an entry is in its subject
+        const isByEngine = (subjects.parseOutcome(subject).by ?? entry.by) === "engine"; // its subject says who wrote an entry
         found.push({ ...entry, seq, subject, at, isByEngine });
       },
     });
     return found;
   }
 
-  /** A stream that was never needed does not exist. What comes later may be for the next run with its id. */
+  /** Its streams are missing if they were never needed. Later signals stay: they may be for the next run with this id. */
   async #clear(key: string, origin: number): Promise<void> {
     const { link, subjects, state, store } = this.#leader;
     const purge = (stream: string, filter: string) => purgeSubject(link, stream, filter, { mayBeMissing: true });
     await purge(subjects.logsStream, subjects.transcript(key));
     if (state.finished.get(key)?.origin === origin) await store.purge(subjects.signalsOf(key), state.position + 1);
     const now = this.#leader.now();
-    const endedMs = now - (state.finished.get(key)?.at ?? now); // if it was forgotten meanwhile, its journal goes with that
+    const endedMs = now - (state.finished.get(key)?.at ?? now); // a run that is forgotten by now counts as just ended: housekeeping drops its journal
     if (endedMs > lateMs || !isOfDurable(state.fold, key))
       await purge(subjects.journalStream, subjects.journal(key, origin));
     else await this.#journals.close({ key, origin }, now);
@@ -129,6 +129,6 @@ function saysOf(origins: Origins, data: Uint8Array): boolean {
   try {
     return decodeOutcomeEntry(data).outcomes.some((outcome) => isOf(origins, outcome));
   } catch {
-    return false; // nobody can read it
+    return false; // nobody can read this entry
   }
 }

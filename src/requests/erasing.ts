@@ -1,5 +1,5 @@
-// In which order finished runs are erased. It decides and does nothing by itself: the engine performs each deed on the store, the simulation in
-// its world, and anything may happen in between. Every deed is safe to repeat.
+// The order in which finished runs are erased. This only decides: the engine performs each deed on the store, and the simulation in its world.
+// Anything may happen between two deeds, and every deed is safe to repeat.
 import type { Fold } from "../fold/fold.ts";
 import type { FoldedOutcome } from "../fold/log-events.ts";
 import {
@@ -16,7 +16,7 @@ import type { House } from "../housekeeping/house.ts";
 import type { SchedulerEvent } from "../scheduler/events.ts";
 import type { EraseReply } from "../wire/verbs.ts";
 
-/** An outcome entry, as it is now. A mark in it counts only from an engine. */
+/** An outcome entry as it is stored now. A mark in it counts only if an engine wrote it. */
 export interface OutcomesInPlace {
   readonly seq: number;
   readonly isByEngine: boolean;
@@ -24,29 +24,29 @@ export interface OutcomesInPlace {
 }
 
 export type EraseDeed<E extends OutcomesInPlace> =
-  /** Fold everything that is stored by now; after a pause, if what was done before may take a while. */
+  /** Fold everything that is stored by now; `pauses`: after a pause, because what is waited for may take a while. */
   | { readonly type: "fold"; readonly pauses: boolean }
   /** Give the scheduler the event, and wait until what it causes is done. */
   | { readonly type: "give"; readonly event: EraseEvent }
-  /** Answer with all entries that say something of these runs. */
+  /** Answer with all outcome entries that say something of these runs. */
   | { readonly type: "find"; readonly origins: Origins }
-  /** Put the rest of an entry in its place, so that there is always exactly one; purge it if that is nothing. Not at all if another is there by now. */
+  /** Replace an entry by its rest, or purge it if nothing is left. An entry that has taken its place meanwhile stays. */
   | { readonly type: "rewrite"; readonly entry: E; readonly rest: E["outcomes"] }
-  /** Remove what the other streams have of a run. */
+  /** Remove the transcript, the signals and the journal of a run. */
   | { readonly type: "clear"; readonly key: string; readonly origin: number };
 
 type EraseEvent = Extract<SchedulerEvent, { readonly type: "erase" | "cover" | "erased" }>;
 type Deeds<E extends OutcomesInPlace, R = void> = Generator<EraseDeed<E>, R, readonly E[] | undefined>;
 
-/** Entries are purged and moved by others as well. */
+/** How often a step is tried: others purge and move entries as well. */
 const tries = 10;
-/** How often it pauses for what it cannot do itself. */
+/** How often it pauses while it waits for what others do. */
 const mostPauses = 300;
 
 const fold = { type: "fold", pauses: false } as const;
 const unmoved = "the runs beside an erased one could not be moved; ask again";
 
-/** One request: nothing of the finished ones is left when it ends. Fails: Error if that could not be done */
+/** One request to erase runs: when it ends, nothing is left of those that had finished. Fails: Error if that could not be done */
 export class Erasing<E extends OutcomesInPlace> {
   readonly #house: House;
 
@@ -60,15 +60,15 @@ export class Erasing<E extends OutcomesInPlace> {
     const erased = keys.filter((key) => isErasable(this.#house, finished.get(key)));
     const origins: Origins = new Map(erased.map((key) => [key, finished.get(key)!.origin]));
     yield { type: "give", event: { type: "erase", keys: erased } };
-    // A mark may have forgotten it meanwhile, and its id be that of another run: that one is not meant.
+    // A mark may have forgotten the run meanwhile. Another run that has its id by then is not meant.
     const isIt = (key: string) => finished.get(key)?.origin === origins.get(key);
     const isStored = () => erased.every((key) => !isIt(key) || finished.get(key)!.isErased);
     yield* this.#until(isStored, "the erasure could not be stored; try again");
     yield* this.#passMark(() => !isMarking(this.#house));
-    // Entries first: behind its outcomes, a duplicate's entry would look like a new run. A bundle is rewritten without them.
+    // The runs' entries go before their outcomes: without outcomes, a duplicate's entry would look like a new run. A bundle is rewritten.
     const isGone = (state: Fold, key: string) => (finished.has(key) && !isIt(key)) || isEntryGone(state, key);
     yield* this.#repeat("erase", erased, isGone, "the entry of an erased run could not be removed; try again");
-    const upTo = this.#house.fold.position; // what is said from here on may be missed
+    const upTo = this.#house.fold.position; // outcomes that are stored after this may be missed
     yield* this.#eraseOutcomes(origins);
     for (const [key, origin] of origins) yield { type: "clear", key, origin };
     yield {
@@ -86,7 +86,7 @@ export class Erasing<E extends OutcomesInPlace> {
     for (let i = 0; i < tries; i++) {
       const found = origins.size === 0 ? [] : (yield { type: "find", origins })!;
       if (found.length === 0) return;
-      yield fold; // it must know of the turns that end there
+      yield fold; // the fold must know of the turns that end in these entries
       for (const entry of found) yield* this.#rewrite(origins, entry);
       yield fold;
     }
@@ -102,7 +102,7 @@ export class Erasing<E extends OutcomesInPlace> {
     yield { type: "rewrite", entry, rest };
   }
 
-  /** What is forgotten must not be moved behind the mark that says so. A new mark waits for what is being erased. */
+  /** Waits for a mark: what it forgets must not be moved behind it. A new mark waits until the erase is over. */
   #passMark(isPassed: () => boolean): Deeds<E> {
     return this.#until(isPassed, "finished runs are being forgotten; try again");
   }
@@ -115,7 +115,7 @@ export class Erasing<E extends OutcomesInPlace> {
     yield fold;
   }
 
-  /** Gives the scheduler the event until its work is done for all of them. */
+  /** Gives the scheduler the event until it is done for all of these runs. */
   *#repeat(type: "erase" | "cover", keys: readonly string[], isDone: IsDone, otherwise: string): Deeds<E> {
     for (let i = 0; i < tries; i++) {
       const left = keys.filter((key) => !isDone(this.#house.fold, key));
