@@ -25,7 +25,7 @@ import { register } from "../presence/register.ts";
 import type { SchedulerEvent } from "./events.ts";
 import type { Leadership } from "./leadership.ts";
 
-/** Events for leaders only; a standby ignores them. */
+/** Events for a leader; a standby ignores them. */
 export type LeaderEvent = Exclude<
   SchedulerEvent,
   LogEvent | { readonly type: "floor" | "lead" | "stepDown" | "briefed" }
@@ -106,7 +106,7 @@ function tick({ matching, house, crons, faults }: Leadership, livesSince: number
   commands.push({ type: "wake", at: wakes });
 }
 
-/** A leader that was suspended or disconnected could not start anything. */
+/** Time in which this leader was suspended or disconnected does not count as waiting: it could not start anything. */
 function skipNap(matching: Matching): void {
   const { tickedAt, queueIndex, step } = matching;
   if (step.now - tickedAt > step.pace.longestNapMs) queueIndex.counted.skip(tickedAt, step.now);

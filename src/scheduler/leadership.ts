@@ -1,4 +1,4 @@
-// Leadership: what exists only while this engine leads. It is the listener of the fold, made by `lead` and thrown away whole.
+// Leadership: what exists only while this engine leads. `lead` makes it, and the fold tells it what changes; it is discarded as a whole.
 import { isChild } from "../fold/families.ts";
 import type { FinishedRun } from "../fold/finished-run.ts";
 import type { Fold } from "../fold/fold.ts";
@@ -33,7 +33,7 @@ import type { Briefing } from "./briefing.ts";
 import type { Faults } from "./faults.ts";
 import { Waiters } from "./waiters.ts";
 
-/** Most remembered tasks that nobody has and of which nothing is left: anybody can register any number of names. */
+/** With more tasks than that, a task is forgotten once no worker has it and nothing is left of it: anybody can register any number of names. */
 const mostDefinitions = 10_000;
 
 export interface LeadershipParts {
@@ -47,7 +47,7 @@ export interface LeadershipParts {
   readonly house: HouseOptions;
 }
 
-/** What an engine knows besides the log while it leads: created and discarded as a whole. Is told what each log entry changes. */
+/** What an engine knows besides the log while it leads. */
 export class Leadership implements FoldListener {
   readonly matching: Matching;
   readonly house: House;
@@ -56,10 +56,10 @@ export class Leadership implements FoldListener {
   readonly crons: Schedules;
   readonly waiters: Waiters;
   readonly faults: Faults;
-  /** Whose outcomes are being folded, and what is known about it. */
+  /** Who wrote the outcomes that are being folded, and the worker of this name, if one is known. */
   #writer = "";
   #reporter: WorkerRecord | undefined = undefined;
-  /** The entry that is being folded was asked for by this leader. */
+  /** Whether this leader has asked for the compacted entry that is being folded. */
   #isOurs = false;
 
   constructor(parts: LeadershipParts, event: LeadEvent) {
@@ -145,9 +145,9 @@ export class Leadership implements FoldListener {
   }
   forgot(run: FinishedRun): void {
     dropJournal(this.house, run);
-    this.house.remains.delete(run.key); // its id may be that of another run soon
+    this.house.remains.delete(run.key); // another run may have its id soon
   }
-  /** Children of the run may no longer be wanted. */
+  /** Ends the children that the run no longer waits for. */
   #leaveChildren({ origin }: LiveRun): void {
     const { families } = this.matching.fold;
     if (families.isEmpty) return;

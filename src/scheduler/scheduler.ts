@@ -30,9 +30,9 @@ export interface SchedulerOptions {
   readonly lostLimit?: number | undefined;
   /** Memory for the inputs of live runs; others are read back from the log. Units: bytes. @default 64 MiB */
   readonly inputBudgetBytes?: number | undefined;
-  /** Of this engine's tables. @default 0 */
+  /** Seed of the hashes in this engine's tables. @default 0 */
   readonly hashSeed?: number | undefined;
-  /** @default that of machines */
+  /** How time is expected to pass. @default the pace of real machines */
   readonly pace?: Pace | undefined;
 }
 
@@ -46,13 +46,13 @@ export class Scheduler {
     ...{ pauses: noPauses, definitions: [], failures: { handlers: [], upTo: 0 } },
     ...{ crons: [], rates: [], erasedUpTo: 0 },
   };
-  /** On the own clock. */
+  /** When the rate limits of the briefing were read, on the scheduler's own clock. */
   #ratesReadAt = 0;
-  /** Counted for as long as the process lives. */
+  /** How many runs this engine has cancelled while it led; counted across terms. */
   readonly cancelled: Cancelled = new Map();
   /** Undefined on a standby. */
   leadership: Leadership | undefined = undefined;
-  /** In which it leads, or led last. */
+  /** The epoch in which it leads, or led last. */
   epoch = 0;
   readonly #houseOptions: HouseOptions;
   readonly #lostLimit: number;
@@ -83,11 +83,11 @@ export class Scheduler {
   get finished(): KeyIndex<FinishedRun> {
     return this.fold.finished;
   }
-  /** It leads, but dispatches nothing before workers have reported what they execute. */
+  /** Whether it leads but dispatches nothing yet, because workers have not reported what they execute. */
   get isHolding(): boolean {
     return this.leadership !== undefined && isHolding(this.leadership.matching);
   }
-  /** Nobody, on a standby. */
+  /** The known workers; none on a standby. */
   get workers(): ReadonlyMap<string, WorkerRecord> {
     return this.leadership?.matching.workers ?? nobody;
   }
@@ -107,7 +107,7 @@ export class Scheduler {
     };
     this.leadership = new Leadership(parts, event);
   }
-  /** Only the fold remains, as on a standby. */
+  /** Discards what only a leader knows; the fold remains, as on a standby. */
   stepDown(): void {
     if (this.leadership === undefined) return;
     const { fold } = this;
@@ -118,6 +118,6 @@ export class Scheduler {
   }
 }
 
-/** A standby scheduler that has folded nothing yet. `faults`: what was set aside in earlier states. */
+/** A standby scheduler that has folded nothing yet. `faults`: what earlier schedulers of this engine have set aside. */
 export const createScheduler = (options: SchedulerOptions = {}, faults = new Faults()): Scheduler =>
   new Scheduler(options, faults);

@@ -1,5 +1,5 @@
-// The runs that a worker has accepted beyond its slots. An engine in another process learns late that slots are free, and a worker whose runs end at
-// once would do nothing meanwhile. Such a worker asks for a few runs ahead, which start as slots become free, a moment later (ADR 69).
+// The runs that a worker has accepted ahead, beyond its slots. An engine in another process learns late that slots are free, and a worker whose
+// runs end at once would do nothing meanwhile. So it asks for a few runs ahead, which begin a moment later, as slots become free (ADR 69).
 import { Deque } from "../collections/deque.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import { onceATick } from "../runtime/once-a-tick.ts";
@@ -7,25 +7,25 @@ import type { Attempt } from "./attempt.ts";
 import type { Executing } from "./executing.ts";
 import type { SlotPool } from "./slot-pool.ts";
 
-/** Runs for each slot that may wait here. With more, too many leave the worker beside an engine that has one. */
+/** How many runs may wait here for each slot. With more, a worker beside the engine would lose too many runs to this one. */
 const perSlot = 3;
 const mostWaiting = 900;
-/** Runs for each slot that must have ended at once before any is asked for. */
+/** How many runs in a row must have ended at once, for each slot, before any is asked for. */
 const provenPerSlot = 2;
-/** They wait in memory. Units: bytes */
+/** No runs are asked for while they are larger than this, because they wait in memory. Units: bytes */
 const largestRun = 8_192;
-/** What a turn of the event loop may take: runs that wait are late by as much. Units: milliseconds */
+/** How long the code of one turn of the event loop may take: runs that wait are late by as much. Units: milliseconds */
 const briefMs = 20;
 
 export class Ahead {
   readonly #slots: SlotPool;
   readonly #executing: Executing;
   readonly #now: () => number;
-  /** How many may wait: none where what a run takes is more than a slot, or its time. */
+  /** How many may wait. None if tasks are durable or have policies: such a run may need more than a free slot. */
   readonly #most: number;
   readonly #waiting = new Deque<Attempt>();
   readonly #judgeSoon = onceATick(() => this.#judge());
-  /** Runs in a row that ended in the turn of the event loop in which they began. */
+  /** How many runs in a row ended in the turn of the event loop in which they began. */
   #proven = 0;
   #begunAt = 0;
   #begun = 0;
@@ -47,25 +47,25 @@ export class Ahead {
   }
 
   /**
-   * How many runs an engine may assign beyond the slots from now on; those that come late are accepted all the same.
+   * How many runs an engine may assign beyond the slots from now on. Runs that arrive after this has changed are accepted all the same.
    *
-   * Units: `runBytes`, what a run takes in its message
+   * Units: `runBytes` bytes, the share of a run in its message
    */
   credit(runBytes: number): number {
     return this.#proven >= provenPerSlot * this.#slots.size && runBytes <= largestRun ? this.#most : 0;
   }
 
-  /** False if too many wait already. */
+  /** Whether another run may wait. */
   get hasRoom(): boolean {
     return this.#waiting.size < this.#most;
   }
 
-  /** It has no slot yet. */
+  /** Adds an attempt that has no slot yet. */
   add(attempt: Attempt): void {
     this.#waiting.push(attempt);
   }
 
-  /** Begins what has its slots, and after it what waits for one. */
+  /** Begins attempts that have their slots, and then those that wait for one. */
   begin(attempts: readonly Attempt[]): void {
     if (this.#most > 0 && (this.#waiting.size > 0 || this.#slots.isShort)) {
       if (this.#begun === 0) this.#begunAt = this.#now();
@@ -76,9 +76,9 @@ export class Ahead {
     this.startNext();
   }
 
-  /** A slot may have become free. */
+  /** Begins the next attempts as far as slots are free. */
   startNext(): void {
-    if (this.#waiting.size === 0 || this.#isStarting) return; // code that ends at once comes here again
+    if (this.#waiting.size === 0 || this.#isStarting) return; // code that ends at once calls this again
     this.#isStarting = true;
     for (let next = this.#waiting.first(); next !== undefined; next = this.#waiting.first()) {
       const hold = this.#slots.take(1);
@@ -91,7 +91,7 @@ export class Ahead {
     this.#isStarting = false;
   }
 
-  /** Nothing of them has begun: other workers may execute them. */
+  /** Gives back all attempts that wait. Their code has not begun, so other workers may execute them. */
   giveBack(): void {
     this.#proven = 0;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
@@ -100,7 +100,7 @@ export class Ahead {
     }
   }
 
-  /** A turn later, what began has ended, or it waits for something: then nothing may wait behind it. */
+  /** Judges, a turn later, the code that has begun. If any has not ended, it waits for something, and no run may wait behind it. */
   #judge(): void {
     const isBrief = this.#executing.running === 0 && this.#now() - this.#begunAt <= briefMs;
     this.#proven = isBrief ? this.#proven + this.#begun : 0;

@@ -1,4 +1,4 @@
-// One try at a run: what it executes, what stops it, and in the end exactly one verdict. How its code is called is up to its kind.
+// An attempt: one try at a run, with what it executes, what stops it, and in the end exactly one verdict. Each kind calls its code in its own way.
 import type { RunTerms } from "../domain/policies.ts";
 import type { AttemptRecord } from "../domain/run.ts";
 import type { WorkerTask } from "../domain/worker.ts";
@@ -16,20 +16,20 @@ export interface AttemptHost {
   /** Id of the worker. */
   readonly worker: string;
   readonly graceMs: number;
-  /** Absent where encryption is off. */
+  /** Absent if encryption is off. */
   readonly vault?: Vault | undefined;
   /** The time now, never before `stampMs`, which the server has stamped. Units: epoch milliseconds */
   readonly nowAfter: (stampMs: number) => number;
   readonly deadlines: Deadlines;
   /** Called when an attempt first produces output. */
   readonly voiceFor: (attempt: Attempt) => Voice;
-  /** Asked before code starts that has waited since its run was accepted: whether the run may still be this worker's. @default always */
+  /** Whether a run may still be this worker's; asked before code starts that has waited since its run was accepted. @default always */
   readonly mayBegin?: () => boolean;
-  /** Its code begins. */
+  /** Called when the code of an attempt begins. */
   readonly onBegin?: (attempt: Attempt) => void;
-  /** Its code has ended, and its slot is free. */
+  /** Called when the code of an attempt has ended and its slot is free. */
   readonly onEnd?: (attempt: Attempt) => void;
-  /** An attempt continues without its slot. */
+  /** Called when an attempt continues without its slot. */
   readonly onSlotless?: () => void;
   /** Called once per attempt, as soon as the verdict stands; user code may still be running. Must not throw. */
   readonly onVerdict: (attempt: Attempt, verdict: Verdict) => void;
@@ -41,12 +41,12 @@ export abstract class Attempt implements ContextSource {
   /** Replaced only by the constructor of an attempt whose input is not in it. */
   assignment: Assignment;
   readonly task: WorkerTask;
-  /** If it executes in one call with others. */
+  /** The batch, if it executes in one call with others. */
   readonly batch: Batch | undefined;
   /** Its slots, while its code runs; undefined while it waits for one. */
   hold: Hold | undefined;
   history: readonly AttemptRecord[];
-  /** As it is stored: what is sealed stays so. */
+  /** The history as it is stored: what is sealed stays sealed. */
   readonly storedHistory: readonly AttemptRecord[];
   startedAt = 0;
   isSlotless = false;
@@ -92,15 +92,15 @@ export abstract class Attempt implements ContextSource {
     this.#voice ??= this.host.voiceFor(this);
     return this.#voice;
   }
-  /** Undefined while nothing was said. */
+  /** Its voice; undefined while it has produced no output. */
   get spoken(): Voice | undefined {
     return this.#voice;
   }
-  /** The verdict stands; user code may still be running. */
+  /** Whether its verdict stands; user code may still be running. */
   get isOver(): boolean {
     return this.#hasVerdict;
   }
-  /** It may end its run only with completed work. */
+  /** Whether it may end its run only with completed work. */
   get isFenced(): boolean {
     return this.stopped?.kind === "fenced";
   }
@@ -113,19 +113,19 @@ export abstract class Attempt implements ContextSource {
     return this.#controller.signal;
   }
 
-  /** It has waited for this slot. */
+  /** Takes the slots for which it has waited. */
   occupy(hold: Hold): void {
     this.hold = hold;
     hold.join();
   }
 
-  /** Calls back when user code has really ended, whatever the verdict, with anything natchet itself threw. Never throws. */
+  /** Executes its code. Calls back when that has really ended, whatever the verdict, with an error that natchet itself threw. Never throws. */
   begin(onEnd: (fault?: unknown) => void): void {
     this.host.onBegin?.(this);
     this.execute(onEnd);
   }
 
-  /** Its code has ended. */
+  /** Frees its slots, because its code has ended. */
   end(): void {
     this.hold?.leave();
     this.host.onEnd?.(this);
@@ -136,10 +136,10 @@ export abstract class Attempt implements ContextSource {
   /** Tells its code to end; after the grace period the verdict is given whether it has ended or not. */
   abstract stop(cause: StopCause): void;
 
-  /** The worker is stopping: what can continue elsewhere does not continue here. */
+  /** Called when the worker is stopping: an attempt that can continue elsewhere does not continue here. */
   leave(): void {}
 
-  /** When its time is over, if that was moved. Units: epoch milliseconds */
+  /** When its timeout expires, if that was extended. Units: epoch milliseconds */
   get extendedUntil(): number | undefined {
     return undefined;
   }
@@ -151,7 +151,7 @@ export abstract class Attempt implements ContextSource {
     this.#controller?.abort(reason);
   }
 
-  /** Once; a fenced attempt counts only with completed work. */
+  /** Gives the verdict; only the first one counts. A fenced attempt counts only with completed work. */
   protected give(verdict: Verdict): void {
     if (this.#hasVerdict) return;
     this.#hasVerdict = true;

@@ -14,7 +14,7 @@ interface Member {
   readonly reject: (error: unknown) => void;
 }
 
-/** The members of a batch: it is called as soon as each of them has joined, or has ended before it could. */
+/** The members of a batch. Its handler is called as soon as each of them has joined, or has ended without joining. */
 export class Batch {
   readonly #task: WorkerTask;
   readonly #members = new Map<string, Member>();
@@ -28,7 +28,7 @@ export class Batch {
     this.#asMember = around(asMember, task.middleware ?? []);
   }
 
-  /** Adds a member, before the first executes; returns the task as it executes it. */
+  /** Adds a member; to be called before the first one executes. Returns the task as the member executes it. */
   admit(): WorkerTask {
     this.#expected += 1;
     return this.#asMember;

@@ -59,7 +59,7 @@ export interface ContextSource {
   readonly voice: Voice;
   extendTimeout(ms: number): void;
   releaseSlot(): void;
-  /** The task's code starts when the returned function is called, at most this much later; the time until then does not count. */
+  /** Called before the task's code starts; it starts when the returned function is called. The time until then, up to `mostMs`, does not count. */
   prepares?(mostMs: number): () => void;
 }
 
@@ -81,7 +81,7 @@ export class RunContext implements TaskContext {
     return new RunContext(input, this.#source, this.failedRun);
   }
 
-  /** The code of a durable run goes on in another attempt. */
+  /** From now on, the code of a durable run belongs to another attempt. */
   continueAs(source: ContextSource): void {
     this.#source = source;
   }

@@ -4,7 +4,7 @@ import type { LiveHost } from "./live-host.ts";
 import type { Presence } from "./presence/presence.ts";
 import type { Self } from "./self.ts";
 
-/** Time to store outcomes after the code has ended. */
+/** How long outcomes may take to be stored after the code has ended. Units: milliseconds */
 const storeWithinMs = 5_000;
 
 /** `withinMs`: how long code that executes may go on. */

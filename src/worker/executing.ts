@@ -1,5 +1,5 @@
 // The attempts of a worker whose code has not ended, from the moment they are accepted: a drain waits for them, or stops them.
-// Plain, since a fiber each would cost more than all the rest of an idle worker (ADR 33).
+// Attempts are plain objects: with a fiber for each of them, a run would take up to twice as much CPU (ADR 33).
 import * as Effect from "effect/Effect";
 import type { Log } from "../domain/log.ts";
 import type { Attempt } from "./attempt.ts";
@@ -7,7 +7,7 @@ import type { Attempt } from "./attempt.ts";
 export class Executing {
   readonly #log: Log;
   readonly #attempts = new Set<Attempt>();
-  /** Those that have begun. */
+  /** How many of them have begun. */
   running = 0;
   #onEmpty: (() => void)[] = [];
 
@@ -19,7 +19,7 @@ export class Executing {
     return this.#attempts.size;
   }
 
-  /** It holds its slots from now on, and starts with {@link begin}. */
+  /** The attempt holds its slots from now on; {@link begin} starts its code. */
   add(attempt: Attempt): void {
     attempt.hold?.join();
     this.#attempts.add(attempt);
@@ -32,7 +32,7 @@ export class Executing {
     }
   }
 
-  /** Waits until no code runs. */
+  /** Waits until none is left. */
   get ended(): Effect.Effect<void> {
     return Effect.callback((resume) => {
       if (this.size === 0) resume(Effect.void);
@@ -40,12 +40,12 @@ export class Executing {
     });
   }
 
-  /** What can continue elsewhere does not continue here. */
+  /** Tells all attempts that the worker is stopping: those that can continue elsewhere do not continue here. */
   leave(): void {
     for (const attempt of this.#attempts) attempt.leave();
   }
 
-  /** Gives back what is left. */
+  /** Stops the attempts that are left and gives their runs back. */
   stop(): void {
     for (const attempt of this.#attempts) attempt.stop({ kind: "returned" });
   }

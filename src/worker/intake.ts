@@ -1,4 +1,5 @@
-// Accepts what an engine assigns, as far as it fits: never anything older than the engine's patience, never batch members without their first.
+// The intake accepts the runs that an engine assigns, as far as they fit. It accepts no message for whose reply the engine no longer waits, and no
+// members of a batch without its first.
 import { taskOf } from "../domain/run.ts";
 import type { WorkerTask } from "../domain/worker.ts";
 import {
@@ -18,7 +19,7 @@ import type { Hold } from "./slot-pool.ts";
 
 export interface IntakeParts extends Pick<Self, "tasks" | "slots" | "held" | "executing"> {
   readonly host: AttemptHost;
-  /** Takes what is assigned beyond the slots; absent where nothing is. */
+  /** Takes runs that are assigned beyond the slots; absent if none may be. */
   readonly ahead?: Ahead;
   /** Executes durable tasks. */
   readonly durable?: DurableRuns | undefined;
@@ -26,19 +27,19 @@ export interface IntakeParts extends Pick<Self, "tasks" | "slots" | "held" | "ex
   readonly leader: {
     /** The highest epoch heard of. */
     readonly newest: number;
-    /** Why nothing of a message is taken. */
+    /** Why nothing of a message is accepted; undefined if it may be. */
     refusal(delivery: AssignmentMessage): AssignmentReply["why"];
   };
 }
 
-/** Accepted runs, and what the next one joins if it follows. */
+/** Accepted runs, and the batch and slots that the next run joins if it follows them. */
 interface Group {
   readonly attempts: Attempt[];
   batch: Batch | undefined;
   hold: Hold | undefined;
 }
 
-/** A batch whose runs travel in several messages, until the last of them is here. */
+/** A batch whose runs come in several messages, until the last message is here. */
 interface OpenGroup extends Group {
   readonly epoch: number;
   readonly timer: ReturnType<typeof setTimeout>;
@@ -52,7 +53,10 @@ export class Intake {
     this.#parts = parts;
   }
 
-  /** Accepts what fits and names the rest; the reply is sent before any user code runs. `isWarm`: nothing executed runs user code before something is stored. */
+  /**
+   * Accepts what fits and names the rest. User code must not run before the reply is sent, so `later` executes the runs. `isWarm` tells it that none
+   * of them calls user code before something is stored.
+   */
   accept(delivery: AssignmentMessage, later: (execute: () => void, isWarm: boolean) => unknown): AssignmentReply {
     const { epoch, assignments } = delivery;
     const { leader } = this.#parts;
@@ -62,7 +66,7 @@ export class Intake {
     const refused: number[] = [];
     let isUnknown = false;
     assignments.forEach((assignment, i) => {
-      if (this.#parts.held.has(assignment)) return; // a duplicate message: already ours
+      if (this.#parts.held.has(assignment)) return; // the message came twice: this worker has the run already
       const task = this.#parts.tasks.get(taskOf(assignment.key));
       isUnknown ||= task === undefined;
       if (task === undefined || !this.#admit(assignment, task, group)) refused.push(i);
@@ -74,7 +78,7 @@ export class Intake {
     return refused.length === 0 ? { epoch, refused } : { epoch, refused, why: isUnknown ? "unknown task" : "full" };
   }
 
-  /** False when there is no room for it, or its batch was not admitted. */
+  /** Accepts a run; false if there is no room for it, or if the batch that it follows was not accepted. */
   #admit(assignment: Assignment, task: WorkerTask, group: Group): boolean {
     const { slots, held, host, executing, durable, ahead } = this.#parts;
     if (!assignment.follows) {
@@ -95,7 +99,7 @@ export class Intake {
     return true;
   }
 
-  /** The group that the previous message left open, if this one continues it. */
+  /** The group that the previous message left open, if this message continues it, or else a new one. */
   #groupFor({ epoch, assignments }: AssignmentMessage): Group {
     const open = this.#open;
     if (open !== undefined && open.epoch === epoch && assignments[0]?.follows === true) {
@@ -107,7 +111,7 @@ export class Intake {
     return { attempts: [], batch: undefined, hold: undefined };
   }
 
-  /** Returns the runs that need not wait for the next message. */
+  /** Keeps the last batch open for the next message. Returns the runs that need not wait for it. */
   #keepOpen(epoch: number, { attempts, batch, hold }: Group): readonly Attempt[] {
     if (batch === undefined) return attempts;
     const timer = setTimeout(() => this.#giveUpOpen(), acknowledgeWithinMs);
@@ -115,7 +119,7 @@ export class Intake {
     return attempts.filter((attempt) => attempt.batch !== batch);
   }
 
-  /** The rest did not come: the engine takes that back, and gets this back. */
+  /** Gives back the runs of a batch whose rest did not come; the engine takes back the rest by itself. */
   #giveUpOpen(): void {
     const open = this.#open;
     if (open === undefined) return;

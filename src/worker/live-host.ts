@@ -1,4 +1,5 @@
-// What the attempts of a worker have in common, and what becomes of them: begun, judged, stored, ended; logged, counted and reported.
+// The live host: what the attempts of a connected worker have in common, and what becomes of them. It logs, counts and reports how they begin and
+// end.
 import { isFinal } from "../domain/run.ts";
 import type { Attempt, AttemptHost } from "./attempt.ts";
 import { Deadlines } from "./deadline.ts";
@@ -61,11 +62,11 @@ export class LiveHost implements AttemptHost {
     const { meter, log, name } = this.#self;
     const { task, assignment } = attempt;
     meter?.started(task.name);
-    if (task.policies?.rateLimits !== undefined) this.#presence.beatSoon(); // a rate counts from here
+    if (task.policies?.rateLimits !== undefined) this.#presence.beatSoon(); // the engine counts the rate from here
     log.info("run started", { worker: name, run: assignment.key, attempt: assignment.attempt });
   }
 
-  /** The engine hears of it. */
+  /** A heartbeat tells the engine that slots are free, and runs that wait for one begin. */
   onSlotless(): void {
     void this.#presence.beat();
     this.#self.ahead.startNext();
@@ -86,7 +87,7 @@ export class LiveHost implements AttemptHost {
     const report = { attempt, frame: outcome.frame, waiter };
     const told = attempt.spoken?.end(outcome.kind);
     if (told === undefined) this.#reporter.report(report);
-    else this.#follow(told, () => this.#reporter.report(report)); // who learns of its end finds its complete transcript
+    else this.#follow(told, () => this.#reporter.report(report)); // whoever learns of its end must find its transcript complete
     meter?.ended(attempt.taskName, outcome.kind, at - attempt.startedAt);
     this.#tell(attempt, outcome, at);
   }
@@ -111,7 +112,7 @@ export class LiveHost implements AttemptHost {
     this.#reporter.close();
   }
 
-  /** Nobody waits for a fenced attempt, and nothing of it is stored. */
+  /** Ends a fenced attempt without an outcome: nobody waits for it. */
   #forget(attempt: Attempt, at: number): void {
     const { meter, log, held, name } = this.#self;
     const { taskName, startedAt, assignment } = attempt;

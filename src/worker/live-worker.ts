@@ -17,7 +17,7 @@ import type { WorkerParts } from "./worker-parts.ts";
 export class LiveWorker implements RunningWorker {
   readonly #self: Self;
   readonly #presence: Presence;
-  /** In the order of dependency: closing begins with the drain, while everything else still works. */
+  /** Opens the worker in the order of dependency. Closing begins with the drain, while everything else still works. */
   readonly open: Effect.Effect<void, never, Scope.Scope>;
 
   constructor(definition: WorkerDefinition, parts: WorkerParts, settings: WorkerSettings) {

@@ -25,7 +25,7 @@ export class Meter {
   /** On the clock of `performance.now`. */
   #allStuckSince: number | undefined;
 
-  /** Slots of a worker that counts here. */
+  /** Adds the slots of a worker whose attempts are counted here. */
   addSlots(slots: number): void {
     this.#slots += slots;
   }
@@ -52,7 +52,7 @@ export class Meter {
     this.#changeStuck(+1);
   }
 
-  /** The code of an attempt with a verdict has ended too, and its slot is free. */
+  /** Called when the code of an attempt with a verdict has ended too, and its slot is free. */
   left(): void {
     this.#changeStuck(-1);
   }

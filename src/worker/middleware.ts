@@ -11,10 +11,10 @@ export const tasksAround = (
   ofProcess: readonly ExecuteMiddleware[] = [],
 ): readonly WorkerTask[] =>
   tasks.map((task) => {
-    // Around a durable method it would be executed again with it, and await what natchet does not know about.
+    // Not around a durable method: middleware would execute again at each replay, and await what natchet does not know about.
     if (task.durable !== undefined) return task;
     const chain = [...ofProcess, ...middleware, ...(task.middleware ?? [])];
-    // Around each member of a batch: composed with the batch.
+    // The middleware of a batch task goes around each member, and the batch composes it.
     return task.policies?.batch === undefined ? around(task, chain) : { ...task, middleware: chain };
   });
 
@@ -22,7 +22,7 @@ export const around = (task: WorkerTask, chain: readonly ExecuteMiddleware[]): W
   chain.length === 0 ? task : new Onion(task, chain).task;
 
 class Onion {
-  /** Input and output are checked inside: middleware sees the input as it was sent, and what it passes on is checked. */
+  /** Checks nothing by itself: middleware sees the input as it was sent, and what it passes on is checked inside, as is the output. */
   readonly task: WorkerTask;
   readonly #core: WorkerTask;
   readonly #chain: readonly ExecuteMiddleware[];
@@ -50,7 +50,7 @@ class Onion {
         })
         .finally(() => running.delete(call));
       running.add(call);
-      call.catch(() => {}); // whoever awaits it gets the error
+      call.catch(() => {}); // whoever awaits the call gets its error
       return call;
     };
     const returned = await this.#returned(() => middleware({ task: this.#core.name, input, ctx }, next), running, ctx);
@@ -58,7 +58,7 @@ class Onion {
     return returned === undefined ? output : returned;
   }
 
-  /** The slot is held until everything the middleware started has ended, including what it does not await. */
+  /** Keeps the slot until everything that the middleware started has ended, including what it does not await. */
   async #returned(call: () => unknown, running: ReadonlySet<Promise<unknown>>, ctx: RunContext): Promise<unknown> {
     try {
       const returned = await outputOf(call(), ctx);
@@ -69,7 +69,7 @@ class Onion {
     }
   }
 
-  /** `currentRun()` and `ctx` show the input that is passed on. */
+  /** Passes an input on, so that `currentRun()` and `ctx` show it. */
   #enter(layer: number, input: unknown, ctx: RunContext): Promise<unknown> {
     if (input === ctx.input) return this.#pass(layer, input, ctx);
     const inner = ctx.withInput(input);

@@ -1,4 +1,4 @@
-// What a worker class opens and closes by itself: its `onStart` and its `onStop`.
+// The code with which a worker class opens and closes what is its own: `onStart` and `onStop`.
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { WorkerNotStarted } from "../domain/errors.ts";
@@ -18,7 +18,7 @@ export const ownCode = (definition: WorkerDefinition, log: Log): Effect.Effect<v
   );
 };
 
-/** A worker whose `onStop` fails is stopped all the same, and so are the others. */
+/** Never fails: a worker whose `onStop` fails is stopped all the same, and so are the others. */
 async function stop(definition: WorkerDefinition, log: Log): Promise<void> {
   try {
     await definition.onStop?.();

@@ -3,15 +3,15 @@ import { hashOf } from "../collections/hash.ts";
 import { slotOf } from "../collections/number-index.ts";
 import type { Turn } from "../domain/run.ts";
 
-/** With the key: a recreated stream counts from 1 again. */
+/** The key tells apart turns of different streams: in a recreated stream, origins count from 1 again. */
 export interface KeyedTurn extends Turn {
   readonly key: string;
 }
 
-/** Recently added turns, at least `remembered` of them, in arrays of numbers, which garbage collection does not scan. */
+/** Remembers at least the last `remembered` turns, in arrays of numbers, which garbage collection does not scan. */
 export class RecentTurns {
   readonly #remembered: number;
-  /** The origins, 0 = free, and what tells turns of the same origin apart; two generations. */
+  /** The origins (0 is a free place) and marks that tell turns of the same origin apart, in two generations. */
   #origins: Float64Array;
   #marks: Int32Array;
   #originsBefore: Float64Array;

@@ -1,4 +1,4 @@
-// What all who act for a worker share: who it is, what it is connected to, what it executes and holds (ADR 64).
+// What all parts of a worker share: who it is, what it is connected to, what it executes and holds (ADR 64).
 import { assertLabels, type WorkerDefinition, type WorkerTask } from "../domain/worker.ts";
 import type { NatsLink } from "../nats/link.ts";
 import { newIdentity } from "../runtime/worker-identity.ts";
@@ -13,20 +13,20 @@ import type { WorkerSettings } from "./running-worker.ts";
 import { SlotPool } from "./slot-pool.ts";
 import type { WorkerParts } from "./worker-parts.ts";
 
-/** Of one worker, from its start to its end. */
+/** Belongs to one worker, from its start to its end. */
 export interface Self extends WorkerParts {
   readonly id: string;
   readonly name: string;
   readonly description: Description;
-  /** As they execute here, by name. */
+  /** The tasks as they execute here, with their middleware, by name. */
   readonly tasks: ReadonlyMap<string, WorkerTask>;
   readonly slots: SlotPool;
   readonly held: HeldRuns;
   readonly executing: Executing;
-  /** What waits for a slot here. */
+  /** The accepted runs that wait for a slot. */
   readonly ahead: Ahead;
   readonly lifeline: Lifeline;
-  /** It accepts nothing more. Written by the drain. */
+  /** Whether it accepts nothing more. Written by the drain. */
   isQuiet: boolean;
 }
 
@@ -51,9 +51,9 @@ export function selfOf(definition: WorkerDefinition, parts: WorkerParts, setting
 /** What a worker says of itself when it registers. */
 export class Description {
   readonly id: string;
-  /** Sent only to engines, which prove with it who they are. */
+  /** Sent only to engines, which prove with it that they are engines. */
   readonly secret: string;
-  /** What does not change. */
+  /** What never changes. */
   readonly #head: Omit<Register, "labels" | "quiet" | "executing" | "tasks">;
   #labels: WorkerDefinition["labels"];
 
@@ -62,18 +62,18 @@ export class Description {
     this.id = id;
     this.secret = secret;
     const { process = id, runtime = "unknown", version = "unknown" } = settings;
-    // By the server's clock: it decides which of two processes with one name is newer.
+    // `startedAt` is by the server's clock, because it decides which of two processes with the same name is newer.
     this.#head = { v: protocol, id, secret, name, slots, startedAt: link.clock.now(), process, runtime, version };
     this.#labels = labels;
   }
 
-  /** Fails: TypeError */
+  /** Changes labels; an undefined one is removed. Fails: TypeError */
   label(changes: Readonly<Record<string, string | number | undefined>>): void {
     const merged = Object.entries({ ...this.#labels, ...changes }).filter(([, value]) => value !== undefined);
     this.#labels = assertLabels(Object.fromEntries(merged), `worker "${this.#head.name}"`);
   }
 
-  /** As it is now, besides its tasks. */
+  /** What the worker says of itself now, without its tasks. */
   now(quiet: boolean, executing: readonly HeldRun[]): Omit<Register, "tasks"> {
     return { ...this.#head, labels: this.#labels, quiet, executing };
   }

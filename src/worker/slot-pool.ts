@@ -1,6 +1,6 @@
-// The worker's own limit. The engine never assigns more than the free slots; if it ever does, this still holds.
+// The slot pool: the worker's own limit for the code that executes at a time. It holds whatever an engine assigns.
 
-/** Plain, since nobody waits for a slot: a run without one is refused. Changed only by {@link SlotPool.take} and the hold it returns. */
+/** A plain count: nobody awaits a slot here. Only {@link SlotPool.take} and the holds that it returns change it. */
 export class SlotPool {
   readonly size: number;
   #free: number;
@@ -10,19 +10,19 @@ export class SlotPool {
     this.#free = size;
   }
 
-  /** Most are taken. */
+  /** Whether more than half of the slots are taken. */
   get isShort(): boolean {
     return this.#free * 2 < this.size;
   }
 
-  /** Undefined if fewer are free. */
+  /** Takes slots; undefined if fewer are free. */
   take(units: number): Hold | undefined {
     if (units > this.#free) return undefined;
     this.#free -= units;
     return new Hold(this, units);
   }
 
-  /** Called by a hold, once. */
+  /** Called once by each hold. */
   give(units: number): void {
     this.#free += units;
   }
@@ -49,7 +49,7 @@ export class Hold {
     if (this.#members === 0) this.letGo();
   }
 
-  /** The slots are free at once; the members continue without. */
+  /** Frees the slots at once; the members continue without them. */
   letGo(): void {
     this.#slots.give(this.#units);
     this.#units = 0;

@@ -36,6 +36,6 @@ export interface WorkerParts {
   readonly journals?: Publisher | undefined;
   /** The tasks of a class, by method. Fails: TypeError for anything but a worker class */
   readonly describe?: ((cls: Function) => ReadonlyMap<string, DescribedTask>) | undefined;
-  /** Counts attempts, for whoever reads it. */
+  /** Counts attempts; absent if nobody reads the counts. */
   readonly meter?: Meter | undefined;
 }
