@@ -1,4 +1,4 @@
-// Waiting a moment for a server that another process is about to start.
+// The awaited server: one that another process may be about to start.
 import * as Effect from "effect/Effect";
 import { ServerNotRunning } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
@@ -7,7 +7,7 @@ const lookAgainMs = 200;
 const tellAfterMs = 700;
 const patienceMs = 5_000;
 
-/** An application that starts together with `natchet dev` is often ahead of it, so it waits a moment for the server and says so. */
+/** Waits a moment for a server, and logs it: an application that starts together with `natchet dev` is often ahead of the server. */
 export const whenItRuns = <A, R>(finding: Effect.Effect<A, Error, R>, log: Log): Effect.Effect<A, Error, R> =>
   Effect.suspend(() => {
     const since = performance.now();

@@ -1,4 +1,4 @@
-// Finds what may be wrong with the server, the login, the streams, the clock and the settings, each with what to do about it.
+// A checkup finds what may be wrong with the server, the login, the streams, the clock and the settings, and says what to do about it.
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { EngineRequests } from "../client/asking/engine-requests.ts";
@@ -92,7 +92,7 @@ const examine = (settings: Settings, findings: Finding[]): Effect.Effect<void, E
 
 type Look = (link: NatsLink, subjects: Subjects, settings: Settings) => Promise<readonly Finding[]>;
 
-/** In this order. */
+/** The looks, in the order in which they are taken. */
 const steps: Readonly<Record<string, Look>> = {
   permissions: lookAtPermissions,
   streams: lookAtStreams,

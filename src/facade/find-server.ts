@@ -7,7 +7,7 @@ import type { StoreWatch } from "../nats/store-watch.ts";
 import { type TendedServer, whereIs } from "./found-server.ts";
 import type { Settings } from "./settings.ts";
 
-/** The given server, a usable one on this machine, or an embedded one that lives as long as the scope. */
+/** Finds the given server, or one on this machine that can be used, or starts an embedded one that lives as long as the scope. */
 export const findServer = (settings: Settings, log: Log): Effect.Effect<TendedServer, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const { nats, directory, mayStart } = settings;
@@ -36,7 +36,7 @@ const tend = (store: StoreWatch, revive: () => Promise<boolean>) =>
   Effect.acquireRelease(
     Effect.sync(() =>
       setInterval(() => {
-        void store.runs.suspect(); // cheap if the server is nearby
+        void store.runs.suspect(); // a cheap question to a server on this machine
         if (store.trouble?.fault === "broken") void revive();
       }, tendEveryMs),
     ),

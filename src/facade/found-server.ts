@@ -8,7 +8,7 @@ import type { Settings } from "./settings.ts";
 
 /** Where to connect to. */
 export interface FoundServer {
-  /** An embedded server that had to leave its port changes it. */
+  /** Changes if the embedded server has to leave its port. */
   readonly url: string;
   readonly source: "given" | "local" | "embedded";
   /** For people: `embedded NATS in .natchet (nats://127.0.0.1:21362)`. */
@@ -17,7 +17,7 @@ export interface FoundServer {
 
 /** A server that this process may have started. */
 export interface TendedServer extends FoundServer {
-  /** Looks after a server of this process, given the known trouble of the store. */
+  /** Looks after the server while the scope is open, if this process has started it: `store` knows when it is broken. */
   readonly tend: (store: StoreWatch) => Effect.Effect<void, never, Scope.Scope>;
 }
 
@@ -27,13 +27,13 @@ export const whereIs = ({ url, source }: Omit<FoundServer, "where">, directory: 
     ? `embedded NATS in ${shownDirectory(directory)} (${shownAddress(url)})`
     : `NATS at ${shownAddress(url)}`;
 
-/** Relative to here, if that is shorter. */
+/** The path from the current directory, if that is shorter. */
 function shownDirectory(directory: string): string {
   const seen = relative(process.cwd(), directory);
   return seen !== "" && seen.length < directory.length ? seen : directory;
 }
 
-/** What to connect with: the embedded server has its own login and is on this machine. */
+/** The options to connect with: the embedded server is on this machine and has a login of its own. */
 export function optionsFor(
   { url, source }: FoundServer,
   nats: Settings["nats"],

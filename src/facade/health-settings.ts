@@ -24,7 +24,7 @@ interface Environment {
   readonly NATCHET_HEALTH_HOST?: string;
 }
 
-/** Undefined without a port: then nothing is served and nothing counted. Fails: RangeError, TypeError */
+/** Undefined without a port: then nothing is served and nothing is counted. Fails: RangeError, TypeError */
 export function healthSettings(
   options: HealthOptions | false | undefined,
   env: Environment,

@@ -1,4 +1,4 @@
-// Where the embedded server of a project lives, whichever of its folders a process is started in.
+// The home directory of a project's embedded server, which is the same in whichever folder of the project a process is started.
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -18,7 +18,7 @@ export function findHomeDirectory(from: string = process.cwd()): string {
   return join(known ?? workspace ?? nearest ?? folders[0]!, name);
 }
 
-/** A home directory, and everything above it, belongs to no project. */
+/** The folders from here upwards. The user's home directory, and everything above it, belongs to no project. */
 function upwards(from: string): string[] {
   const folders: string[] = [];
   const home = homeOf();
@@ -33,7 +33,7 @@ function homeOf(): string | undefined {
   try {
     return homedir();
   } catch {
-    return undefined; // a program without permission to read it
+    return undefined; // the program may lack the permission to read it
   }
 }
 
@@ -44,7 +44,7 @@ const manifests = ["package.json", "deno.json", "deno.jsonc"];
 const hasManifest = (folder: string): boolean => manifests.some((file) => existsSync(join(folder, file)));
 const isRepository = (folder: string): boolean => existsSync(join(folder, ".git"));
 
-/** `workspaces` of npm, Bun and yarn, `workspace` of Deno, and the file of pnpm. A manifest of Deno may have comments: it is not parsed. */
+/** Knows `workspaces` of npm, Bun and yarn, `workspace` of Deno, and pnpm's file. Manifests are not parsed, because Deno's may have comments. */
 const isWorkspace = (folder: string): boolean =>
   existsSync(join(folder, "pnpm-workspace.yaml")) ||
   manifests.some((file) => /"workspaces?"\s*:/.test(readText(join(folder, file))));

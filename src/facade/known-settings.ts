@@ -47,7 +47,7 @@ const ofProcesses = namesOf<Omit<StartOptions, keyof ConnectOptions>>({
   scan: true,
 });
 
-/** Options that only another of them takes are ignored: programs share an object of options. */
+/** Each of the three takes the options of all: those that only another one reads are ignored, because programs share an object of options. */
 export const allOptions: readonly string[] = [...new Set([...connectOptions, ...ofClients, ...ofProcesses])];
 
 /** Fails: TypeError */

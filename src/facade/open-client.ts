@@ -1,4 +1,4 @@
-// What both kinds of `connect` do: one reads decorators and may start a server, the other does neither.
+// What both kinds of `connect` do. Only one of them reads decorators and may start a server.
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { type ClientParts, Natchet } from "../client/client.ts";
@@ -14,14 +14,14 @@ import { openSession, type Session } from "./session.ts";
 import { type ClientOptions, resolveSettings, type Settings } from "./settings.ts";
 
 export interface Connecting {
-  /** Whether to start the embedded server if none is running, unless the caller says otherwise; if not, wait for one. */
+  /** Whether the embedded server is started if none is running, unless the caller says otherwise. If it is not, `connect` waits for a server. */
   readonly startsServer: boolean;
   /** Finds the server, and starts it if it may. */
   readonly find: (settings: Settings, log: Log) => Effect.Effect<TendedServer, Error, Scope.Scope>;
   readonly describe: ClientParts["describe"];
 }
 
-/** `connect` is the called function, and must still be on the stack. */
+/** `connect` is the function that the user called; it must still be on the stack. */
 export async function openClient(
   connect: Function,
   given: ClientOptions,
@@ -45,6 +45,6 @@ export async function openClient(
   return clientOf(session, { describe, release, middleware });
 }
 
-/** A client on a session, which somebody else may own. */
+/** A client on a session that it need not own. */
 export const clientOf = (session: Session, parts: Pick<ClientParts, "describe" | "release" | "middleware">): Natchet =>
   new Natchet({ ...session, ...parts, parent: currentParent });

@@ -31,7 +31,7 @@ interface WorkerProcess {
   readonly options: StartOptions;
   readonly definitions: readonly WorkerDefinition[];
   readonly log: Log;
-  /** Drains, and ends the process with code 1. */
+  /** Drains the workers, and then ends the process with code 1. */
   readonly exit: () => void;
 }
 
@@ -45,7 +45,7 @@ export interface OpenWorkers {
 export const openWorkers = (given: WorkerProcess): Effect.Effect<OpenWorkers, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const { settings, options, definitions, log } = given;
-    const health = settings.health && (yield* serveHealth(settings.health, log)); // first to open, last to close
+    const health = settings.health && (yield* serveHealth(settings.health, log)); // opens first and closes last
     const monitor = health?.monitor;
     const unhandled = yield* hearUnhandled({
       ...{ log, policy: settings.onUnhandled, ownsProcess: options.signals !== false, exit: given.exit },
@@ -90,7 +90,7 @@ const workerOptions = ({ shutdownTimeoutMs, middleware, keptFrames }: Settings) 
   return { shutdownTimeoutMs, middleware, keptFrames, process: processName(), runtime: runtimeName(), version };
 };
 
-/** Starts while the process connects, and ends after the workers, for which it sends heartbeats until then. */
+/** The heart starts while the process connects. It ends after the workers, because it sends heartbeats for them until then. */
 const makeHeart = (log: Log) =>
   Effect.acquireRelease(
     Effect.sync(() => new Heart(log)),

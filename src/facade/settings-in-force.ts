@@ -37,7 +37,6 @@ function shown(name: keyof typeof variables, value: string): string {
   return name === "NATS_URL" ? shownAddress(value) : value;
 }
 
-/** Default values. */
 const defaultsOf = ({ directory }: Settings): Partial<Record<keyof typeof variables, string>> => ({
   NATCHET_NAMESPACE: "default",
   NATCHET_REPLICAS: "1",

@@ -127,7 +127,7 @@ export interface Settings {
   readonly log: LogLevel;
   readonly logFormat: LogFormat;
   readonly logger: Log | undefined;
-  /** Undefined: as stderr is. */
+  /** Undefined: colours if stderr is a terminal. */
   readonly colours: boolean | undefined;
   readonly engine: EngineMode;
   readonly shutdownTimeoutMs: number;

@@ -1,4 +1,4 @@
-// Runs in a thread: finds the worker classes of its modules, and executes one attempt after another.
+// The code of a task thread: it finds the worker classes of its modules, and executes one attempt after another.
 import { parentPort, workerData } from "node:worker_threads";
 import { isWorkerClass, isWorkerInstance, scan } from "../../decorators/scan.ts";
 import { keyOf } from "../domain/run.ts";
@@ -20,14 +20,14 @@ function offer(definition: WorkerDefinition): void {
   for (const listener of arrivals.splice(0)) listener();
 }
 
-/** Importing a module that starts its workers at once never finishes: what it starts is offered instead. */
+/** The import of a module that starts its workers at once never finishes; what it starts is offered instead. */
 const imported = (async () => {
   for (const module of modules) {
     for (const value of Object.values((await import(module)) as Record<string, unknown>))
       if (isWorkerClass(value) || isWorkerInstance(value)) offer(scan(value));
   }
 })();
-imported.catch(() => {}); // the runs that need it get the error
+imported.catch(() => {}); // the runs that need a class of the module get the error
 onOffered(offer);
 
 parentPort!.on("message", (message: ToThread) => {
@@ -49,7 +49,7 @@ async function taskOf({ workerName, task }: RunInThread): Promise<WorkerTask> {
     if (!isThere) throw new Error(notFound(workerName));
   }
   const definition = definitions.get(workerName)!;
-  // What a worker opens for its tasks is opened in each thread.
+  // Each thread calls `onStart`: what a worker opens for its tasks cannot be shared between threads.
   if (!started.has(workerName)) started.set(workerName, (async () => definition.onStart?.())());
   await started.get(workerName);
   const found = definition.tasks.find(({ name }) => name === task);
@@ -72,7 +72,7 @@ async function close(): Promise<void> {
   exitThread(0);
 }
 
-// Code of a finished run may throw, reject or exit later: the run executing by then has nothing to do with it.
+// The code of a run may throw, reject or exit after the run has ended. That must not affect the run that is executing by then.
 const exitThread = process.exit.bind(process);
 process.exit = (code) => {
   const by = surroundingRun();

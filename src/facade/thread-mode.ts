@@ -1,4 +1,4 @@
-// In a task thread, `start` starts nothing: it offers what it was given.
+// The thread mode: in a task thread, `start` starts nothing and offers the workers that it was given.
 import { isMainThread, workerData } from "node:worker_threads";
 import type { WorkerDefinition } from "../domain/worker.ts";
 

@@ -1,4 +1,4 @@
-// The output of an inline worker's tasks, kept only for the test.
+// The output of an inline worker's tasks; only the test sees it.
 import { cutText } from "../domain/printable.ts";
 import { toText } from "../domain/thrown.ts";
 import type { LineLevel, LogLine, Progress, StreamChunk } from "../domain/transcript.ts";

@@ -80,7 +80,7 @@ export function inline(
   return { run, execute };
 }
 
-/** For one run, which waits for nothing: limits and schedules do not apply. Timeouts take real time. */
+/** The worker of one run, which waits for nothing: limits and schedules do not apply. Timeouts take real time. */
 function engineOf(task: WorkerTask, clock: Clock): TestEngine {
   const { policies: _policies, crons: _crons, onFailure: _onFailure, ...alone } = task;
   const engine = new TestEngine({
@@ -100,7 +100,7 @@ export const definitionOf = (worker: Testable): WorkerDefinition =>
 export class TestTasks {
   readonly #worker: string;
   readonly #tasks: ReadonlyMap<string, WorkerTask>;
-  /** All of them. */
+  /** All tasks. */
   readonly tasks: readonly WorkerTask[];
 
   constructor(definition: WorkerDefinition, middleware: readonly ExecuteMiddleware[]) {

@@ -24,7 +24,7 @@ const sliceMs = 10;
 export class ManualClock implements Clock {
   #now: number;
   readonly #slices: number;
-  /** In the order in which they were made. */
+  /** The appointments, in the order in which they were made. */
   readonly #appointments = new Set<Appointment>();
   readonly #working = new Set<Promise<unknown>>();
   /** Work that outlasted the clock's patience and is not waited for again. */
@@ -89,7 +89,7 @@ export class ManualClock implements Clock {
 
   #move(targetOf: () => number): Promise<void> {
     const moved = this.#moving.then(() => this.#moveTo(targetOf()));
-    this.#moving = moved.catch(() => {}); // the caller hears of it
+    this.#moving = moved.catch(() => {}); // the caller gets the error
     return moved;
   }
 
@@ -116,14 +116,14 @@ export class ManualClock implements Clock {
     const end = () => this.#working.delete(work);
     work.then(end, (error) => {
       end();
-      throw error; // nobody else hears of it
+      throw error; // an error that nobody handles must not be lost
     });
   }
 
-  /** Until no work is left, or only what outlasts the clock's patience. Counted in checks, so that a slow machine gets more time. */
+  /** Waits until no work is left but what outlasts the clock's patience. Patience is counted in checks, so that a slow machine gets more time. */
   async #settle(): Promise<void> {
     for (let slices = 0; ; ) {
-      await pause(0); // what has just ended may have begun something
+      await pause(0); // work that has just ended may have begun more
       const working = [...this.#working].filter((work) => !this.#outlasting.has(work));
       if (working.length === 0) return;
       const ended = await Promise.race([

@@ -7,19 +7,19 @@ import type { OutcomeAuthor } from "../wire/subjects.ts";
 
 export class MemoryLog {
   #seq = 0;
-  /** By key, in the order in which they were created. */
+  /** The entries of runs by key, in the order in which they were created. */
   readonly #entries = new Map<string, EntryEvent>();
   readonly #signals = new Map<number, unknown>();
   readonly #outcomes = new Map<number, readonly FoldedOutcome[]>();
 
-  /** Of all runs. */
+  /** The keys of all runs. */
   get keys(): Iterable<string> {
     return this.#entries.keys();
   }
   has(key: string): boolean {
     return this.#entries.has(key);
   }
-  /** Undefined if a run with this id exists: then nothing is stored. */
+  /** Stores a run; undefined if a run with this id exists. */
   create(task: string, id: string, entry: RunEntry, at: number): EntryEvent | undefined {
     const key = keyOf(task, id);
     if (this.#entries.has(key)) return undefined;
@@ -32,7 +32,7 @@ export class MemoryLog {
     this.#outcomes.set(seq, outcomes);
     return { type: "outcomes", seq, at, by, writer, outcomes };
   }
-  /** What a signal says stays here. */
+  /** Stores a signal. Its data stays in this log, and only the scheduler's event is returned. */
   signal(task: string, id: string, name: string, data: unknown, at: number): SignalEvent {
     const seq = ++this.#seq;
     this.#signals.set(seq, data);

@@ -1,4 +1,4 @@
-// What a test sees of a run: like a client, from the scheduler and the log, with the run's output.
+// The story of a run, as a test sees it: what a client would see, from the scheduler and the log, and the run's output.
 import type { ErrorRecord } from "../domain/error-record.ts";
 import { keyOf, type RunInfo } from "../domain/run.ts";
 import { describeRun } from "../requests/describe.ts";
@@ -27,7 +27,7 @@ export function storyOf(scheduler: Scheduler, log: MemoryLog, key: string, said:
   };
 }
 
-/** All its keys are known. */
+/** Decrypts a story. All keys are in this process, so that it does not wait. */
 export function openStory(vault: Vault, story: InlineRun): InlineRun {
   const { task, id, input, output, error, attempts } = story;
   const key = keyOf(task, id);

@@ -29,7 +29,7 @@ export interface TestAttemptsParts {
   readonly deadlines: Deadlines;
   readonly log: Log;
   readonly durable: DurableRuns;
-  /** Absent where encryption is off. */
+  /** Absent if encryption is off. */
   readonly vault: Vault | undefined;
   readonly now: () => number;
   readonly onOutcome: (outcome: FoldedOutcome) => void;
@@ -42,9 +42,9 @@ export class TestAttempts {
   readonly #held = new HeldRuns();
   readonly #intake: Intake;
   readonly #transcripts = new Map<string, InlineTranscript>();
-  /** Attempts that are accepted and not begun yet. */
+  /** How to begin the attempts that are accepted and have not begun. */
   #accepted: (() => void)[] = [];
-  /** Until each of them has its verdict. */
+  /** Attempts without a verdict, each with a promise that resolves when it has one. */
   readonly #open = new Map<Attempt, Deferred<void>>();
 
   constructor(parts: TestAttemptsParts) {
@@ -79,11 +79,11 @@ export class TestAttempts {
     }
     return transcript;
   }
-  /** Its code begins with {@link TestAttempts.begin}. */
+  /** Accepts assignments; {@link TestAttempts.begin} starts their code. */
   accept(message: AssignmentMessage): AssignmentReply {
     return this.#intake.accept(message, (execute) => this.#accepted.push(execute));
   }
-  /** Starts accepted attempts; each promise resolves with a verdict. */
+  /** Begins the accepted attempts; each promise resolves when one has its verdict. */
   begin(): Promise<void>[] {
     const before = new Set(this.#open.keys());
     const begun: Promise<void>[] = [];
@@ -94,7 +94,7 @@ export class TestAttempts {
   stop(stops: readonly Stop[]): void {
     this.#held.stop(stops.map((stop) => ({ seq: 0, at: this.#parts.now(), ...stop })));
   }
-  /** As if the process had died: its attempts report nothing more, and the next process knows nothing about them. */
+  /** Does as if the process had died: its attempts report nothing more, and the next process knows nothing about them. */
   crash(): void {
     for (const attempt of this.#held.all()) attempt.stop({ kind: "fenced", reason: "its process died" });
     this.#parts.durable.parts.frames.clear();

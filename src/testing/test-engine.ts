@@ -39,17 +39,17 @@ export interface TestEngineParts {
   readonly tasks: readonly WorkerTask[];
   readonly declarations: readonly TaskDeclaration[];
   readonly crons: readonly StoredCron[];
-  /** For durable runs. @default one that answers each append */
+  /** The journal of durable runs. @default one that answers each append */
   readonly journal?: MemoryJournal | undefined;
   /** Seals what the log and the journals hold, as in production. @default encryption is off */
   readonly vault?: Vault | undefined;
-  /** A durable method has ended while steps or children were left unawaited. */
+  /** Called when a durable method has ended while steps or children were open that nobody awaited. */
   readonly onLeftBehind?: ((key: string, ops: readonly string[]) => void) | undefined;
-  /** Called before a run of a reaction is created; false: do not create it. */
+  /** Asked before the run of a reaction is created; false if it must not be. */
   readonly mayReact: (reaction: Reaction) => Promise<boolean>;
 }
 
-/** Nothing is forgotten, the clock is trusted, and workers need no liveness checks. */
+/** In a test nothing is forgotten, the clock is trusted, and the worker need not show that it is alive. */
 const endless = Number.MAX_SAFE_INTEGER;
 const options = {
   ...{ keepCount: endless, keepMs: endless, garbageBatch: endless, housekeepingDelayMs: endless },
@@ -57,7 +57,7 @@ const options = {
   pace: { longestNapMs: Number.POSITIVE_INFINITY, tickEveryMs: Number.POSITIVE_INFINITY },
 };
 const epoch = 1;
-/** A bug in natchet is not for the test to handle, and no test may miss it. */
+/** Fails the test process on an error of the scheduler: that is a bug in natchet, which no test may miss. */
 const log: Log = {
   ...silentLog,
   error: (message, fields) =>
@@ -75,13 +75,13 @@ export class TestEngine {
   readonly #since: number;
   /** Work started by the current tick. */
   #underWay: Promise<unknown>[] = [];
-  /** Events, in order: the commands of one are carried out before the next. */
+  /** Events that wait for their turn: the commands of one are carried out before the next event is given. */
   readonly #events: SchedulerEvent[] = [];
   #isStepping = false;
   #isTickDue = false;
   #isResting = false;
   #callOff = () => {};
-  /** Of the newest record of a schedule. */
+  /** The sequence of the newest record of a schedule. */
   #cronSeq = 0;
 
   constructor(parts: TestEngineParts) {
@@ -113,7 +113,7 @@ export class TestEngine {
     this.#give({ type: "register", message: { ...message, runtime: "", version: "", quiet: false } });
     this.tickSoon();
   }
-  /** False if a run with this id exists. */
+  /** Creates a run; false if a run with this id exists. */
   create(task: string, id: string, entry: RunEntry): boolean {
     const event = this.#log.create(task, id, entry, this.#parts.clock.now());
     if (event === undefined) return false;
@@ -125,7 +125,7 @@ export class TestEngine {
   signal(task: string, id: string, name: string, data: unknown): void {
     this.give(this.#log.signal(task, id, name, data, this.#parts.clock.now()));
   }
-  /** As if the process of the worker had died, and another one had come. */
+  /** Does as if the process of the worker had died and another one had come. */
   crash(): void {
     this.#attempts.crash();
     this.#give({ type: "unreachable", id: workerId, isDead: true });
@@ -135,7 +135,7 @@ export class TestEngine {
     this.#give(event);
     this.tickSoon();
   }
-  /** Of all runs, the oldest first. */
+  /** The keys of all runs, the oldest first. */
   get keys(): Iterable<string> {
     return this.#log.keys;
   }
@@ -154,12 +154,12 @@ export class TestEngine {
     }
     return ended.promise;
   }
-  /** Until the next run is created, set no timer: it would keep the test process alive. */
+  /** Sets no timer until the next run is created: it would keep the test process alive. */
   rest(): void {
     this.#isResting = true;
     this.#callOff();
   }
-  /** Together with everything else in this moment. */
+  /** Ticks once for everything that happens in this moment of the clock. */
   tickSoon(): void {
     if (this.#isTickDue) return;
     this.#isTickDue = true;
@@ -170,12 +170,12 @@ export class TestEngine {
     });
   }
 
-  /** Resolves when the attempts that start now, and everything else it causes, have ended. */
+  /** Ticks the scheduler. Resolves when the attempts that begin now, and everything else that the tick causes, have ended. */
   async #tick(): Promise<void> {
     this.#beat();
     this.#give({ type: "tick", livesSince: this.#since });
     const begun = this.#attempts.begin();
-    if (begun.length > 0) this.#beat(); // rates count from here
+    if (begun.length > 0) this.#beat(); // rate limits count from here
     await Promise.all([...begun, ...this.#underWay.splice(0)]);
   }
   #beat(): void {
@@ -217,7 +217,7 @@ export class TestEngine {
     const answer = this.#answerTo(command);
     if (answer !== undefined) this.give(answer);
   }
-  /** What the store would answer. */
+  /** Answers a command as the store would. */
   #answerTo(command: Command): SchedulerEvent | undefined {
     switch (command.type) {
       case "storeRates":
@@ -268,7 +268,7 @@ export class TestEngine {
     const failed = { ...(outcome.detail as FinalDetail), at: outcome.at };
     return runOfFailure(key, failed, jsonOf(this.#log.inputOf(key)));
   }
-  /** When something is due next; nothing happens earlier unless the test does something. */
+  /** Ticks when something is due next. Nothing happens before, unless the test does something. */
   #wakeAt(at: number): void {
     this.#callOff();
     if (at === Number.POSITIVE_INFINITY || this.#isResting) return;
@@ -277,7 +277,7 @@ export class TestEngine {
   }
 }
 
-/** Schedules of these tasks as stored when they are first declared. */
+/** The schedules of these tasks, as they are stored when they are first declared. */
 export const cronsOf = (worker: string, tasks: readonly WorkerTask[], now: number): StoredCron[] =>
   tasks.flatMap(({ name: task, crons = [] }) =>
     crons.map((rule) => ({ record: declaredOver(undefined, { rule, task, origin: "code", worker }, now), seq: 0 })),

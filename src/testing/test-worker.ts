@@ -129,7 +129,7 @@ export class LocalWorker implements TestWorker {
     this.#vault = vault;
     this.#tasks = new TestTasks(definition, assertMiddleware(middleware, "testWorker"));
     const { tasks } = this.#tasks;
-    // Only with a clock that the test moves; the machine's would make tests wait for real schedules.
+    // Schedules fire only with a clock that the test moves: by the machine's clock, a test would wait for them in real time.
     const crons = clock === systemClock ? [] : cronsOf(name, tasks, clock.now());
     this.#crons = crons.map(({ record }) => record.name);
     this.#engine = new TestEngine({
@@ -170,7 +170,7 @@ export class LocalWorker implements TestWorker {
     this.#engine.give({ type: "pauses", pauses: this.#pauses });
   }
 
-  /** As if its process had died, and another one had come. */
+  /** Does as if its process had died and another one had come. */
   crash(): void {
     this.#engine.crash();
   }
@@ -197,7 +197,7 @@ export class LocalWorker implements TestWorker {
     return true;
   }
 
-  /** Once, before the first run. */
+  /** Starts the worker once, before its first run. */
   async #start(): Promise<void> {
     this.#starting ??= this.#open();
     await this.#starting;
@@ -249,7 +249,7 @@ export class LocalWorker implements TestWorker {
   }
 }
 
-/** A manual clock lets stopped attempts end first. */
+/** Deadlines by the clock of the test. A manual clock lets stopped attempts end before it moves on. */
 const deadlinesBy = (clock: Clock, stopped: () => Promise<unknown>): Deadlines =>
   new Deadlines({
     now: () => clock.now(),

@@ -1,4 +1,4 @@
-// What a durable method sees of its run: each call opens an op of its frame.
+// The context of a durable method, as it executes here: each call that waits opens an op of the method's frame.
 import type { TaskContext, TaskLog } from "../../domain/context.ts";
 import type { ChildTask, DurableContext, MapOptions, Settled, Won } from "../../domain/durable-context.ts";
 import { type DurationInput, parseDuration } from "../../domain/duration.ts";
@@ -20,7 +20,7 @@ import { surroundingOp } from "./windows.ts";
 
 /** What the context needs besides its frame. */
 export interface ContextParts {
-  /** Of the current turn. */
+  /** The run as its current turn sees it. */
   readonly run: Pick<TaskContext, "task" | "runId" | "metadata" | "log">;
   /** The task name of a worker class's method. Fails: TypeError that lists the tasks */
   readonly taskOf: (worker: Function, method: string) => string;
@@ -144,7 +144,7 @@ export class RunningDurable implements DurableContext {
     return this.#open("children", task, hashOf(inputs), { ...detail, inputs });
   }
 
-  /** A step: what it stores is found again under the same id. */
+  /** Enqueues in a step. Its id becomes the id of the run, so a repeated step finds the run that it has stored. */
   #enqueue(task: string, input: string): Promise<any> {
     const start = async ({ id }: StepScope) => {
       await this.#parts.enqueue(task, id, input);
@@ -159,7 +159,7 @@ export class RunningDurable implements DurableContext {
   }
 }
 
-/** A call that is wrong where it is made: a step that makes one would only make it again. */
+/** An error that is not retried: a step that makes such a call would only make it again. */
 const misuse = (message: string): TypeError => judge(new TypeError(message), true);
 
 function jsonOf(input: unknown, task: string): string {
@@ -187,7 +187,7 @@ function outputsOf(value: string): unknown[] {
 }
 const onlyOutputOf = (value: string): unknown => outputsOf(value)[0];
 
-/** The value of a signal without data, which must not look like a missing one. */
+/** A signal without data gives `true`, which cannot be taken for a missing signal. */
 const dataOrTrue = (value: string): unknown => (value === "" ? true : JSON.parse(value));
 
 const settledOf = (value: string): Settled<unknown>[] =>

@@ -19,11 +19,11 @@ import type { QuickChildren, TurnHost } from "./turn-host.ts";
 
 export interface DurableRunsParts
   extends Pick<TurnHost, "journal" | "clock" | "signals" | "log" | "graceMs" | "isHeard" | "onLeftBehind"> {
-  /** Seals and opens what journals hold; absent where encryption is off. */
+  /** Seals and opens what journals hold; absent if encryption is off. */
   readonly vault?: Vault | undefined;
   readonly childrenOf: (parent: ParentRun) => ChildrenOfRun;
   readonly frames: KeptFrames;
-  /** Reads an input that did not fit into its assignment. Fails: StoreUnavailable. @default all of them do */
+  /** Reads an input that did not fit into its assignment. Fails: StoreUnavailable. @default every input fits */
   readonly inputOf?: ((run: InputPlace) => Promise<string>) | undefined;
   /** The tasks of a class, by method. Fails: TypeError for anything but a worker class */
   readonly describe: (cls: Function) => ReadonlyMap<string, DescribedTask>;
@@ -37,14 +37,14 @@ export interface InputPlace {
 export interface LapInput {
   /** JSON; empty for undefined. */
   readonly input: string;
-  /** As the caller of the run gave it: that of a later lap was sealed with its journal. */
+  /** Whether the run's caller gave this input. The input of a later lap comes from the journal and was sealed with it. */
   readonly isFirst: boolean;
 }
 
 export class DurableRuns {
   readonly parts: DurableRunsParts;
   readonly #contexts = new WeakMap<Frame, RunContext>();
-  /** By task: what is true of many of its runs is said once. */
+  /** By task, because what is true of many of its runs is logged once. */
   readonly #hosts = new Map<string, TurnHost>();
   readonly #quick: QuickChildren = new Map();
 
@@ -66,12 +66,12 @@ export class DurableRuns {
     return host;
   }
 
-  /** A frame's output and requests go to this attempt from now on. */
+  /** From now on, what the code of a frame logs and asks for belongs to this attempt. */
   own(frame: Frame, source: ContextSource): void {
     this.#contexts.get(frame)?.continueAs(source);
   }
 
-  /** JSON, from the run's entry. Fails: StoreUnavailable */
+  /** The input in the run's entry, as JSON. Fails: StoreUnavailable */
   async inputOf(run: InputPlace): Promise<string> {
     return (await this.parts.inputOf?.(run)) ?? "";
   }
@@ -89,7 +89,7 @@ export class DurableRuns {
     const key = keyOf(name, source.runId);
     const stored: unknown = input === "" ? undefined : JSON.parse(input);
     const opened = await (isFirst ? takeInput : openInput)(vault, name, key, stored);
-    // A schema's code must run outside the run's context: it is not part of the run's code.
+    // A schema's code must execute outside the run's context, because it is not part of the run's code.
     const given = await outside(() => accepted("input", task, opened));
     return (frame) => {
       const run = new RunContext(given, source);
@@ -98,7 +98,7 @@ export class DurableRuns {
     };
   }
 
-  /** Fails: TypeError that lists the tasks */
+  /** The task of a method. Fails: TypeError that lists the tasks */
   #taskOf(cls: Function, method: string): string {
     const { describe, vault } = this.parts;
     const tasks = describe(cls);
@@ -115,7 +115,7 @@ export class DurableRuns {
 const howToAwait =
   "await it; or, if its result may be lost, leave it to a ctx.race, which ends those that have not won";
 
-/** A run that failed may leave others behind that were called together with what failed. */
+/** Warns once. Not for a method that threw: it may leave ops behind that were called together with the one that failed. */
 function warnOnce(log: Log, task: string): TurnHost["onLeftBehind"] {
   let isTold = false;
   return (run, ops, threw) => {

@@ -1,5 +1,5 @@
-// Kept frames: those of parked runs, kept for a while so that a run that wakes on this worker continues without a replay. Dropping a frame
-// runs none of its code.
+// Kept frames: the frames of parked runs are kept for a while, so that a run that wakes on this worker continues without a replay. Dropping a
+// frame executes none of its code.
 import type { KeptFrame } from "./turn-host.ts";
 
 export interface KeepOptions {
@@ -17,7 +17,7 @@ export class KeptFrames {
   readonly #most: number;
   readonly #mostMs: number;
   readonly #now: () => number;
-  /** By the origin of the run, in the order in which they were kept. */
+  /** The frames by the origin of their run, in the order in which they were kept. */
   readonly #frames = new Map<number, Kept>();
   /** Set while there are frames. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -45,7 +45,7 @@ export class KeptFrames {
     if (this.#frames.size > this.#most) this.#drop(this.#frames.keys().next().value!);
   }
 
-  /** The frame of a run, for a later turn than the one that left it: the same or an earlier turn may have continued on another worker. */
+  /** Takes the frame of a run, but only for a later turn than the one that left it: the run may have continued on another worker since. */
   take(origin: number, turn: number): KeptFrame | undefined {
     const kept = this.#frames.get(origin);
     if (kept === undefined) return undefined;

@@ -16,7 +16,7 @@ import type { TurnEnd } from "./turn-host.ts";
 import type { TurnParts } from "./turn-parts.ts";
 import { openWaits, waitsOf } from "./waits.ts";
 
-/** Code that waits for nothing that natchet knows of is blocked after this time: until then it may open an op, which shows where it waited. */
+/** Code that waits for nothing that natchet knows of is blocked after this time. Until then it may still open an op. Units: milliseconds */
 const foreignMs = 1_000;
 const longestTimerMs = 2 ** 31 - 1;
 
@@ -63,7 +63,7 @@ export class Lap implements Driver {
     this.#soon();
   }
 
-  /** The worker is stopping: no new step begins, and executing steps may end. */
+  /** Called when the worker is stopping: no new step begins, and executing steps may end. */
   leave(): void {
     this.#steps.leave();
     this.#soon();
@@ -74,7 +74,7 @@ export class Lap implements Driver {
     this.#steps.giveUp(reason);
   }
 
-  /** Stops driving the frame: another lap may continue with it. */
+  /** Stops driving the frame, with which another lap may continue. */
   letGo(reason: unknown): void {
     this.#turn.host.clock.clear(this.#timer);
     this.#steps.forget(reason);
@@ -166,7 +166,7 @@ export class Lap implements Driver {
     this.frame.deliver(deliveries);
   }
 
-  /** Nothing is in progress: gives the run back, waits a moment, or parks it. */
+  /** Called when nothing is in progress: gives the run back, waits a moment, or parks the run. */
   #standStill(): void {
     const { frame } = this;
     const hasSteps = this.#steps.hasWaiting || frame.ops.thatAre("open").some((op) => !op.isWait);

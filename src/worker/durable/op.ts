@@ -1,38 +1,38 @@
-// One call of durable code, settled by the journal: it is opened, gets its number when the window closes, and waits for its delivery.
+// An op: one call of durable code that the journal settles. It is opened, gets its number when the window closes, and waits for its delivery.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ErrorClass, StepScope } from "../../domain/step.ts";
 import { hashOfText } from "../../domain/text-hash.ts";
 import type { Delivery, OpKind } from "../../wire/journal-message.ts";
 import { decodeError } from "./stored-error.ts";
 
-/** What its kind needs besides the name. */
+/** What an op needs besides its name, depending on its kind. */
 export interface OpDetail {
   /** Calls the code of a step. */
   readonly start?: (scope: StepScope) => unknown;
-  /** How a step is tried; as its runner reads it. */
+  /** How a step is tried; only its runner knows the type. */
   readonly terms?: unknown;
   /** When a sleep ends. Units: epoch milliseconds */
   readonly deadline?: number;
-  /** Of a group of children: their inputs as JSON, in order. */
+  /** The inputs of a group of children as JSON, in order. */
   readonly inputs?: readonly string[];
-  /** Of a group: at most this many are started at once. */
+  /** At most this many children of a group are under way at the same time. */
   readonly atOnce?: number;
-  /** Of a group: it ends with the first failure. */
+  /** Whether a group ends with its first failure. */
   readonly failFast?: boolean;
-  /** Errors that come back as instances. */
+  /** The classes of errors that are recreated as instances. */
   readonly classes?: readonly ErrorClass[];
   /** Turns a stored value into what the code gets; what it throws is thrown into the code. @default JSON */
   readonly read?: (value: string) => unknown;
 }
 
 /**
- * `new`: not begun · `open`: a step executes, or a wait waits · `due later`: a step waits for its next attempt · `ended`: what it gave is not
- * in the journal yet · `closed`: no longer wanted.
+ * `new`: not begun · `open`: a step that executes, or a wait that waits · `due later`: a step that waits for its next attempt · `ended`: the
+ * result is not in the journal yet · `closed`: settled, or no longer wanted.
  */
 export type OpState = "new" | "open" | "due later" | "ended" | "closed";
 
 export class Op {
-  /** -1 until the window closes. Written by the frame. */
+  /** The number of the op; -1 until the window closes. Written by {@link Ops}. */
   ordinal = -1;
   readonly kind: OpKind;
   readonly name: string;
@@ -42,14 +42,14 @@ export class Op {
   /** Failed attempts of a step, and when the next one is due. Written by its runner, and by replay. */
   failures = 0;
   dueAt = 0;
-  /** Of children that were created in this process. Units: epoch milliseconds; 0: unknown. Written by the turn. */
+  /** When children were stored, if in this process; 0 if unknown. Written by the turn. Units: epoch milliseconds */
   openedAt = 0;
   /** Stops a step that executes. Written by its runner. */
   abort: ((reason: unknown) => void) | undefined;
   readonly promise: Promise<unknown>;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
-  /** A step begins later, in the context of its call. */
+  /** A step begins later than its call, but in the async context of the call. */
   readonly inContext: (<T>(call: () => T) => T) | undefined;
 
   constructor(kind: OpKind, name: string, hash: number, detail: OpDetail) {
@@ -69,14 +69,14 @@ export class Op {
     return this.kind !== "step";
   }
 
-  /** It has got something, for the journal. */
+  /** Ends the op with a result, which is returned for the journal. */
   end(given: Pick<Delivery, "form" | "time" | "sequence" | "value">): Delivery {
     this.state = "ended";
     const { kind, ordinal, hash, name } = this;
     return { kind, ordinal, hash, name, ...given };
   }
 
-  /** A step failed and is due again later: its runner knows when, and only the number of failures matters to a replay. */
+  /** A step has failed and is due again later. */
   postpone(value: string): void {
     const { failures, dueAt } = JSON.parse(value) as { failures: number; dueAt: number };
     this.failures = failures;
@@ -84,7 +84,7 @@ export class Op {
     this.state = "due later";
   }
 
-  /** Gives the code what is stored. */
+  /** Resolves the promise with what is stored. */
   give(value: string): void {
     const { read = decoded } = this.detail;
     try {
@@ -100,13 +100,13 @@ export class Op {
     this.letGo();
   }
 
-  /** Releases whoever awaits it. */
+  /** Forgets the promise's functions, which retain the code that awaits it. */
   letGo(): void {
     this.#resolve = this.#reject = ignore;
     this.abort = undefined;
   }
 
-  /** Its result is no longer wanted. Returns whether it was until now. */
+  /** Closes an op whose result is no longer wanted. Returns whether it was wanted until now. */
   #close(): boolean {
     if (this.state === "closed") return false;
     this.state = "closed";
@@ -118,19 +118,19 @@ export class Op {
   }
 }
 
-/** What closes a promise. Weak, so that an op's promise retains its frame no longer than the user does. */
+/** How each promise is closed. Weak, so that an op's promise retains its frame no longer than the user does. */
 const closers = new WeakMap<Promise<unknown>, () => boolean>();
-/** Lost a race before they had ended: they never will. */
+/** Promises that lost a race before they had ended: they never will. */
 const closedOpen = new WeakSet<Promise<unknown>>();
 
-/** For a promise that waits for ops: `close` closes them, and returns whether all of them were still open. */
+/** Registers how to close a promise that waits for ops. `close` returns whether all of them were still open. */
 export function closable<T>(promise: Promise<T>, close: () => boolean): Promise<T> {
-  promise.catch(ignore); // one that nobody awaits must not end the process
+  promise.catch(ignore); // a rejection that nobody awaits must not end the process
   closers.set(promise, close);
   return promise;
 }
 
-/** Returns whether all were still open. Promises made by user code are not, and nothing closes them. */
+/** Closes promises. Returns whether all were still open; promises of user code cannot be closed and count as not open. */
 export const closeAll = (promises: readonly unknown[]): boolean => promises.map(close).every(Boolean);
 
 function close(promise: unknown): boolean {
@@ -139,26 +139,26 @@ function close(promise: unknown): boolean {
   return wasOpen;
 }
 
-/** Whether it was closed before it had ended. */
+/** Whether a promise was closed before it had ended. */
 export const isClosed = (promise: Promise<unknown>): boolean => closedOpen.has(promise);
 
 const decoded = (json: string): unknown => (json === "" ? undefined : JSON.parse(json));
 
 const ignore = (): void => {};
 
-/** JavaScript engines differ in how many microtasks a construct takes, so the order of calls within a window is unreliable. */
+/** A stable order for the ops of a window: the order of their calls depends on how many microtasks a JavaScript engine needs for a construct. */
 export const byRank = (a: Op, b: Op): number => compare(a.kind, b.kind) || compare(a.name, b.name) || a.hash - b.hash;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const hashedCharacters = 1_024;
 
-/** Hash of arguments, only for comparing. The first 1,024 characters and the length decide. */
+/** A hash of arguments, to compare them; made of the first 1,024 characters and the length. */
 export function hashOf(args: unknown): number {
   let json: string;
   try {
     json = JSON.stringify(args) ?? "";
   } catch {
-    return 0; // not JSON: nothing that could be compared
+    return 0; // what is not JSON cannot be compared
   }
   return hashOfText(json, hashedCharacters);
 }

@@ -1,4 +1,4 @@
-// The ops of a lap: numbered in the order in which its code opens them, and compared with what is stored of them.
+// The ops of a lap. They are numbered window by window as the code opens them, and compared with what is stored of them.
 import type { Wait } from "../../domain/durable.ts";
 import type { OpKind } from "../../wire/journal-message.ts";
 import { byRank, type Op, type OpState } from "./op.ts";
@@ -44,7 +44,7 @@ export class Ops {
   }
   /** The ops in this state that are not settled, in the order of their numbers. */
   thatAre(state: OpState): readonly Op[] {
-    let found: Op[] | undefined; // called many times a step, and nearly always there are none
+    let found: Op[] | undefined; // this is called several times for each step, and nearly always there are none
     for (const op of this.#numbered.values()) {
       if (op.state !== state) continue;
       found ??= [];
@@ -92,7 +92,7 @@ export class Ops {
     return undefined;
   }
 
-  /** Closes an op: its result is here. */
+  /** Closes an op whose result is here. */
   settle(op: Op): void {
     this.#numbered.delete(op.ordinal);
     op.state = "closed";

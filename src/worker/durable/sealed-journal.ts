@@ -1,4 +1,4 @@
-// The journals of a worker with keys: what it appends and reads, the server sees as ciphertext. The code that reads and writes them does not notice.
+// The sealed journal encrypts what a worker appends and decrypts what it reads, so that the server sees ciphertext only.
 
 import type { JournalName } from "../../domain/durable.ts";
 import { openMessage, sealedHeadroom, sealMessage } from "../../sealing/sealed-journal.ts";
@@ -23,14 +23,14 @@ export class SealedJournal implements Journal {
     return this.#journal.append(name, sealed, expect, replaces);
   }
 
-  /** Fails: also DecryptionFailed */
+  /** Fails: as {@link Journal.read}, and DecryptionFailed */
   async read(name: JournalName, reaches?: number): Promise<readonly StoredRecord[]> {
     const records = await this.#journal.read(name, reaches);
     const opened = records.map(async ({ seq, data }) => ({ seq, data: await openMessage(this.#vault, name, data) }));
     return Promise.all(opened);
   }
 
-  /** Who wrote it can be read by everybody, and nobody asks for more. */
+  /** Stays sealed: who wrote a message is not encrypted, and nobody asks for more. */
   last(name: JournalName): Promise<StoredRecord | undefined> {
     return this.#journal.last(name);
   }

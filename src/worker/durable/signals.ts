@@ -13,6 +13,6 @@ export interface StoredSignal {
 export interface SignalSource {
   /** Calls back when a signal to this run is about to be stored. Returns a function that stops it. */
   watch(key: string, onSignal: () => void): () => void;
-  /** The first of this name after a sequence, from the stream's leader. Fails: StoreUnavailable */
+  /** Reads the first signal of this name after a sequence, from the stream's leader. Fails: StoreUnavailable */
   next(key: string, name: string, after: number): Promise<StoredSignal | undefined>;
 }

@@ -1,4 +1,4 @@
-// The steps of a worker class: methods that are journalled when a durable method calls them on its instance, and plain anywhere else.
+// The steps of a worker class: methods that are journalled when a durable method calls them on its instance. Anywhere else they are plain methods.
 import type { StepDefinition, StepScope } from "../../domain/step.ts";
 import { Frame } from "./frame.ts";
 import { hashOf } from "./op.ts";
@@ -20,7 +20,7 @@ export function currentStep(): StepScope {
   return step as StepScope;
 }
 
-/** Calls a step of the run in whose frame this happens. */
+/** Opens a step in the frame that is executing. */
 export function openStep(
   frame: Frame,
   name: string,
@@ -42,7 +42,7 @@ export function installSteps(instance: object, steps: ReadonlyMap<string, StepDe
   const methods = instance as Record<string, ((...args: unknown[]) => unknown) & { [installed]?: true }>;
   for (const [key, step] of steps) {
     const plain = methods[key]!;
-    if (plain[installed] === true) continue; // a second worker of this instance
+    if (plain[installed] === true) continue; // another worker has the same instance
     if (!Object.isExtensible(instance))
       throw new TypeError(`${instance.constructor.name} is frozen, and a worker class with steps must not be`);
     const value = function (this: unknown, ...args: unknown[]): unknown {
@@ -55,7 +55,10 @@ export function installSteps(instance: object, steps: ReadonlyMap<string, StepDe
   }
 }
 
-/** Undefined outside a durable run and inside a step: steps do not nest. A lost async context must not make a plain call of a step. */
+/**
+ * The frame to which a call of a step belongs; undefined outside a durable run, and inside a step, because steps do not nest. Code that has lost
+ * its async context is found by its window, so that its call does not become a plain one.
+ */
 function frameOfCall(): Frame | undefined {
   const around = surroundingOp();
   if (around?.step !== undefined) return undefined;

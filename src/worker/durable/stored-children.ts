@@ -1,4 +1,4 @@
-// The children of a durable run in the log: ordinary runs under ids that follow from their parent, whose results are read where they are stored.
+// The stored children of a durable run: ordinary runs in the log, with ids that follow from their parent. Results are read where they are stored.
 import { type ChildEnd, childIdOf } from "../../domain/durable.ts";
 import { StoreUnavailable } from "../../domain/errors.ts";
 import { keyOf } from "../../domain/run.ts";
@@ -30,7 +30,7 @@ export interface ChildrenParts {
   readonly inbox: ChildInbox;
 }
 
-/** Messages that are read at a time. */
+/** How many messages are read at a time. */
 const readAtOnce = 64;
 
 export class StoredChildren implements ChildrenOfRun {
@@ -56,7 +56,7 @@ export class StoredChildren implements ChildrenOfRun {
       return inbox.watch(key, (end) => {
         if (end?.outcome.kind !== "completed") return onEnd(place, undefined);
         const { sequence, time } = end;
-        // What cannot be opened is read again when it is offered.
+        // A result that cannot be decrypted now is read again when the leader offers it.
         new Promise<ChildResult>((resolve) => resolve(resultOf(end.outcome, key, vault))).then(
           (result) => onEnd(place, { result, sequence, time }),
           () => onEnd(place, undefined),
@@ -72,7 +72,7 @@ export class StoredChildren implements ChildrenOfRun {
     return childIdOf({ origin: this.#parent.origin, lap, ordinal, place });
   }
 
-  /** Not awaited by its parent, which ends without it. */
+  /** Stores a run that its parent does not wait for. */
   async enqueue(task: string, id: string, input: string): Promise<void> {
     await this.#store(task, id, input);
   }
@@ -93,7 +93,7 @@ export class StoredChildren implements ChildrenOfRun {
     return Promise.all(results);
   }
 
-  /** An existing one is the same child, whoever created it. */
+  /** Stores a child. A run that exists under its id is the same child, whoever created it. */
   async #store(task: string, id: string, input: string, told: Pick<NewChild, "atOnce" | "inbox"> = {}): Promise<void> {
     const { publisher, subjects, link, vault } = this.#parts;
     const child = { task, createdAt: link.clock.now(), input, ...told };
@@ -101,7 +101,7 @@ export class StoredChildren implements ChildrenOfRun {
     await publisher.append(subjects.run(task, id), entry, 0);
   }
 
-  /** One entry may have many outcomes. Fails: StoreUnavailable if one is not there: it has moved, and the next request learns where */
+  /** Reads each entry once, because it may have many outcomes. Fails: StoreUnavailable if one has moved; the next offer says where to */
   async #messages(ends: readonly (ChildEnd | null)[]): Promise<ReadonlyMap<number, StoredMessage>> {
     const { link, subjects } = this.#parts;
     const seqs = [...new Set(ends.flatMap((end) => (end === null ? [] : [end.seq])))];
@@ -123,7 +123,7 @@ export class StoredChildren implements ChildrenOfRun {
 
 const moved = (reason: string) => new StoreUnavailable({ operation: "read the result of a child", reason });
 
-/** Of an outcome entry, or what stands in the place of the input of a child's own, once that is kept for its parent. */
+/** The outcomes in an entry; `index` < 0: in a child's own entry, which has its outcome in place of the input once it is kept for the parent. */
 function outcomesIn({ data }: StoredMessage, index: number): readonly Outcome[] {
   return decodeOutcomeEntry(index < 0 ? decodeRunEntry(data).input : data).outcomes;
 }

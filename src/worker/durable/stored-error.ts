@@ -1,4 +1,4 @@
-// Errors of a durable run's steps: stored as JSON and recreated, so that they are the same live and on a replay.
+// The stored errors of a durable run's steps. They are recreated from their JSON in every case, so that a replay sees the same error.
 import { NonRetryableError, RunCancelled, RunFailed } from "../../domain/errors.ts";
 import type { ErrorClass } from "../../domain/step.ts";
 import { isError, readProperty, toText } from "../../domain/thrown.ts";
@@ -10,7 +10,7 @@ interface StoredError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
-  /** Fields of its own, as JSON has them. */
+  /** The error's own fields, as JSON has them. */
   readonly own?: Record<string, unknown>;
   readonly cause?: Stored;
   readonly errors?: readonly Stored[];
@@ -21,17 +21,17 @@ const builtIn: readonly ErrorClass[] = [
   ...[RunFailed, RunCancelled, NonRetryableError],
   ...[Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError],
 ];
-/** Most causes and errors of AggregateErrors that are kept, on all levels together. */
+/** How deep causes and errors of AggregateErrors are kept, and how many on all levels together. */
 const deepest = 16;
 const mostInside = 64;
-/** Characters. */
+/** Units: characters */
 const longestStack = 4_000;
 const special = ["message", "stack", "cause", "errors"];
 
-/** Never throws: what cannot be kept is described. */
+/** Never throws: a value that cannot be stored is described. */
 export const encodeError = (thrown: unknown): string => JSON.stringify(storedOf(thrown, deepest, { left: mostInside }));
 
-/** The class is found by its name, among `classes` first. */
+/** Recreates an error. Its class is found by name, first among `classes`. */
 export const decodeError = (text: string, classes: readonly ErrorClass[] = []): unknown =>
   revived(JSON.parse(text) as Stored, [...classes, ...builtIn]);
 
@@ -60,7 +60,7 @@ function ownFields(error: object): Record<string, unknown> {
   try {
     for (const key of Object.keys(error)) if (!special.includes(key)) own[key] = plain(readProperty(error, key));
   } catch {
-    // a proxy that does not tell its keys
+    // a proxy may refuse to list its keys
   }
   return own;
 }
@@ -88,7 +88,7 @@ function plain(value: unknown): unknown {
 function revived(from: Stored, classes: readonly ErrorClass[]): unknown {
   if (from.is === "value") return from.value;
   const { cls, name, message, stack, own, cause, errors } = from;
-  const error = new Error(message); // a real Error for printing, then of its class
+  const error = new Error(message); // made by Error so that it is printed as one; its class follows
   const known = classes.find((each) => each.name === cls);
   if (known !== undefined) Object.setPrototypeOf(error, known.prototype as object);
   hide(error, "stack", stack);

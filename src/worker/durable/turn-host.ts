@@ -7,7 +7,7 @@ import type { Journal } from "./journal.ts";
 import type { OpenSignal, SignalSource } from "./signals.ts";
 import type { StepClock } from "./step-clock.ts";
 
-/** Whether the children of a task ended so soon, when last waited for, that their parent need not have been parked. */
+/** By task: whether its children ended so soon, when a run last waited for some, that it need not have been parked. */
 export type QuickChildren = Map<string, boolean>;
 
 /** What all turns of a worker have in common. */
@@ -21,15 +21,15 @@ export interface TurnHost {
   readonly log: Log;
   /** How long code that was told to stop may continue. Units: milliseconds */
   readonly graceMs: number;
-  /** Identifies this build. */
+  /** Identifies the version of the code. */
   readonly code: string;
   /** Whether the leader was heard recently. Otherwise the run may have continued on another worker, and its journal gets no appends. */
   readonly isHeard: () => boolean;
-  /** A method has ended, or thrown, while steps and children were open that nobody waits for any more. */
+  /** Called when a method has ended, or has thrown, while steps and children were open; nobody waits for those any more. */
   readonly onLeftBehind?: ((key: string, ops: readonly string[], threw: boolean) => void) | undefined;
-  /** Shared by the turns of a worker. @default each turn learns by itself */
+  /** What the turns of a worker have learned about children. @default each turn learns by itself */
   readonly quick?: QuickChildren;
-  /** A random number for the attempt. */
+  /** Gives a random number that identifies an attempt in the journal. */
   readonly newAttempt: () => number;
 }
 
@@ -61,8 +61,8 @@ export type TurnEnd =
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "cancelled"; readonly reason: string }
   | { readonly kind: "parked"; readonly parked: Parked; readonly kept: KeptFrame | undefined }
-  /** The store refuses the journal now: the run continues after this time. */
+  /** The store refuses the journal now, and the run continues after this time. */
   | { readonly kind: "later"; readonly ms: number }
   | { readonly kind: "returned" }
-  /** The turn belongs to another attempt; report nothing. */
+  /** The turn belongs to another attempt, so nothing is reported. */
   | { readonly kind: "fenced" };

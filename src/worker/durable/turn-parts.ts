@@ -1,4 +1,4 @@
-// What all who act in one turn of a durable run share.
+// What all parts of one turn of a durable run share.
 
 import type { JournalWriter } from "./journal-writer.ts";
 import type { PendingCancel } from "./pending-cancel.ts";
@@ -9,6 +9,6 @@ export interface TurnParts {
   readonly given: TurnGiven;
   readonly writer: JournalWriter;
   readonly wish: PendingCancel;
-  /** The worker is stopping: no new step starts here, and no more attempts. */
+  /** Whether the worker is stopping: then no new step and no new attempt of a step starts here. */
   readonly isLeaving: boolean;
 }

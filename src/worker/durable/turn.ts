@@ -48,7 +48,7 @@ export class DurableTurn implements TurnOfLap {
     this.#lap?.cancel(reason);
   }
 
-  /** No new step starts here; executing steps may end. */
+  /** From now on no new step starts here; executing steps may end. */
   leave(): void {
     if (this.isLeaving || this.#isOver) return;
     this.isLeaving = true;
@@ -129,7 +129,7 @@ export class DurableTurn implements TurnOfLap {
     await this.#make({ ...opening, offers: this.#offers });
   }
 
-  /** Begins so late that the journal must say when the code started. */
+  /** Begins a run so late after its creation that the journal must say when the code started. */
   async #beginLate(): Promise<void> {
     const time = this.host.clock.now();
     const isStored = await this.store({ starts: true, time, deliveries: [] });
@@ -151,7 +151,7 @@ export class DurableTurn implements TurnOfLap {
     frame.begin(this.#lap, deliveries, waits);
   }
 
-  /** Begins again from the journal: somebody has appended to it since it was read. */
+  /** Begins again from the journal, because somebody has appended to it since it was read. */
   async #startOver(): Promise<void> {
     this.#lap?.drop(new Error("the turn starts over"));
     this.#lap = undefined;

@@ -1,12 +1,12 @@
-// What the ops of a run wait for outside, as reported to the log.
+// The waits of a run: what its ops wait for outside the worker, as the log is told when the run is parked.
 import type { Wait } from "../../domain/durable.ts";
 import type { Frame } from "./frame.ts";
 import type { Op } from "./op.ts";
 
-/** Everything open outside, in the order of the ops. */
+/** All waits, in the order of their ops. */
 export const waitsOf = (frame: Frame): Wait[] => openWaits(frame).map(waitOf);
 
-/** Waits, and steps that are due again later. */
+/** The ops that wait for something outside the worker, and the steps that are due again later. */
 export const openWaits = (frame: Frame): readonly Op[] => {
   const later = frame.ops.thatAre("due later");
   const begun = frame.ops.thatAre("open");
@@ -22,6 +22,6 @@ function waitOf({ kind, ordinal, name, detail, dueAt }: Op): Wait {
   return { kind: "children", ordinal, task: name, size, ...(detail.failFast && { failFast: true }) };
 }
 
-/** When an op that waits for its time alone goes on; undefined for one that waits for anything else. */
+/** When an op goes on that waits for nothing but its time; undefined for other ops. */
 export const timeOf = ({ kind, detail, dueAt }: Op): number | undefined =>
   kind === "sleep" ? detail.deadline : kind === "step" ? dueAt : undefined;
