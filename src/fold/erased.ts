@@ -58,6 +58,10 @@ export function moveOutcome(
   const { key, kind, origin } = outcome;
   const run = fold.finished.get(key);
   if (run === undefined || !places.includes(run.seq) || run.origin !== origin || run.kind !== kind) return false;
+  const { remembered } = run;
+  const before = remembered?.findIndex((o) => o.seq === run.seq && o.outcome.kind === kind) ?? -1;
+  // An entry in finished form that is stored later may still name the old place.
+  if (before >= 0) remembered!.push({ ...remembered!.splice(before, 1)[0]!, seq, index, places });
   run.seq = seq;
   run.index = index;
   run.firstOutcome = Math.min(run.firstOutcome, seq); // an entry in finished form names the old place

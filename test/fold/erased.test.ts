@@ -140,11 +140,12 @@ test("the outcome of a run in finished form that is moved has to be covered agai
 
 test("an entry in finished form that was written before an outcome moved names its old place; it stands at the new one", () => {
   const state = { asOf: 4, origin: 1, kind: "completed" as const, seq: 2, index: 0, at: 1_002 };
-  const fold = foldOf([
+  const rest: Entry[] = [
     { seq: 5, by: "worker", moved: { places: [2], at: 1_002 }, outcomes: [outcome("a", "completed", 1)] },
     { seq: 6, id: "a", entry: { ...entry, form: 2, extra: { state } } },
-  ]);
-  assert.equal(fold.finished.get("t/a")!.seq, 5);
+  ];
+  const all: Entry[] = [{ seq: 2, by: "worker", outcomes: [outcome("a", "completed", 1)] }, ...rest];
+  for (const log of [rest, all]) assert.equal(foldOf(log).finished.get("t/a")!.seq, 5);
 });
 
 test("what a run's turns were is needed until the purge of its entry is answered", () => {
